@@ -1,0 +1,143 @@
+package lifecycle
+
+// Scopes of the telemetry this project makes.
+const (
+	// ScopeEvents is the scope of events, as log records and as event spans: a span of this scope has no length of its
+	// own and is material for span_hierarchy.
+	ScopeEvents = "tasker.events"
+	// ScopeSpans is the scope of finished spans, made by span_hierarchy.
+	ScopeSpans = "tasker.spans"
+	// ScopeMetrics is the scope of metrics made by span_to_metrics.
+	ScopeMetrics = "tasker.metrics"
+)
+
+// AttributePrefix stands before each payload key of an event.
+const AttributePrefix = "tasker."
+
+// Attribute keys of events. A payload key K becomes tasker.K; these are the ones that the collector reads.
+const (
+	AttrTaskID             = "tasker.task_id"
+	AttrTaskName           = "tasker.task_name"
+	AttrStepID             = "tasker.step_id"
+	AttrStepName           = "tasker.step_name"
+	AttrStepIDs            = "tasker.step_ids"
+	AttrStepNames          = "tasker.step_names"
+	AttrStepCount          = "tasker.step_count"
+	AttrViableCount        = "tasker.viable_count"
+	AttrStepDependencies   = "tasker.step_dependencies"
+	AttrAttemptNumber      = "tasker.attempt_number"
+	AttrAttempt            = "tasker.attempt"
+	AttrRetryLimit         = "tasker.retry_limit"
+	AttrJobID              = "tasker.job_id"
+	AttrQueueName          = "tasker.queue_name"
+	AttrCorrelationID      = "tasker.correlation_id"
+	AttrEventType          = "tasker.event_type"
+	AttrTimestamp          = "tasker.timestamp"
+	AttrTransitionedAt     = "tasker.transitioned_at"
+	AttrStartedAt          = "tasker.started_at"
+	AttrCompletedAt        = "tasker.completed_at"
+	AttrFromState          = "tasker.from_state"
+	AttrToState            = "tasker.to_state"
+	AttrErrorMessage       = "tasker.error_message"
+	AttrErrorClass         = "tasker.error_class"
+	AttrExceptionClass     = "tasker.exception_class"
+	AttrBacktrace          = "tasker.backtrace"
+	AttrReason             = "tasker.reason"
+	AttrRetryReason        = "tasker.retry_reason"
+	AttrFinalStatus        = "tasker.final_status"
+	AttrBackoffSeconds     = "tasker.backoff_seconds"
+	AttrBackoffType        = "tasker.backoff_type"
+	AttrProcessingMode     = "tasker.processing_mode"
+	AttrProcessedCount     = "tasker.processed_count"
+	AttrSuccessfulCount    = "tasker.successful_count"
+	AttrTotalSteps         = "tasker.total_steps"
+	AttrOperation          = "tasker.operation"
+	AttrDuration           = "tasker.duration"
+	AttrThreshold          = "tasker.threshold"
+	AttrMemoryDeltaMB      = "tasker.memory_delta_mb"
+	AttrSQL                = "tasker.sql"
+	AttrName               = "tasker.name"
+	AttrInitializationFail = "tasker.initialization_failed"
+	AttrTraceparent        = "tasker.traceparent"
+)
+
+// Attribute keys that the collector adds.
+const (
+	// AttrEventID identifies an item across resends: the sender's id, or a hash of the item.
+	AttrEventID = "tasker.event_id"
+	// AttrSignals is event_router's decision, a [Signals] in text form. Connectors behind the router obey it.
+	AttrSignals = "tasker.signals"
+	// AttrPriority is the route's priority: low, normal, high or critical; absent when normal.
+	AttrPriority = "tasker.priority"
+	// AttrStatus is the outcome of a task's, step's or pass's span: a [Status].
+	AttrStatus = "tasker.status"
+	// AttrSynthesized is true on a span, or a level, that no event announced.
+	AttrSynthesized = "tasker.synthesized"
+	// AttrIncomplete is true on a span whose end no event announced.
+	AttrIncomplete = "tasker.incomplete"
+	// AttrReleaseReason says why an incomplete tree was emitted: timeout, evicted, shutdown, limit.
+	AttrReleaseReason = "tasker.release_reason"
+	// AttrTruncated is true on a task's span whose tree was cut at a limit.
+	AttrTruncated = "tasker.truncated"
+	// AttrThreadCorrelationID is the id of the pool thread that ran a step (docs/tasker-events.md, trap 6).
+	AttrThreadCorrelationID = "tasker.thread_correlation_id"
+
+	AttrAttempts          = "tasker.attempts"
+	AttrSteps             = "tasker.steps"
+	AttrPasses            = "tasker.passes"
+	AttrRetries           = "tasker.retries"
+	AttrQueueSeconds      = "tasker.queue_seconds"
+	AttrBackoffTotal      = "tasker.backoff_total_seconds"
+	AttrRun               = "tasker.run"
+	AttrBatchIndex        = "tasker.batch_index"
+	AttrBatchSize         = "tasker.batch_size"
+	AttrPassIndex         = "tasker.pass_index"
+	AttrCriticalPath      = "tasker.critical_path"
+	AttrBottleneck        = "tasker.critical_path.bottleneck"
+	AttrBottleneckShare   = "tasker.critical_path.bottleneck_share"
+	AttrOnCriticalPath    = "tasker.on_critical_path"
+	AttrReenqueueReason   = "tasker.reenqueue_reason"
+	AttrStepsTruncated    = "tasker.steps_truncated"
+	AttrSampledEvents     = "tasker.sampled_events"
+	AttrValueTruncated    = "tasker.value_truncated"
+	AttrClockResolution   = "tasker.clock"
+	AttrRefusedAtCreation = "tasker.refused"
+)
+
+// Attribute keys of the semantic conventions that this project uses (semconv v1.43.0).
+const (
+	AttrErrorType           = "error.type"
+	AttrExceptionType       = "exception.type"
+	AttrExceptionMessage    = "exception.message"
+	AttrExceptionStacktrace = "exception.stacktrace"
+	AttrDBOperationName     = "db.operation.name"
+	AttrDBCollectionName    = "db.collection.name"
+	AttrDBQueryText         = "db.query.text"
+	AttrServiceName         = "service.name"
+	AttrServiceNamespace    = "service.namespace"
+	AttrServiceInstanceID   = "service.instance.id"
+)
+
+// Names of the finished spans.
+const (
+	SpanTask          = "tasker.task.execution"
+	SpanOrchestration = "tasker.workflow.orchestration"
+	SpanBatch         = "tasker.batch.execution"
+	SpanStep          = "tasker.step.execution"
+	SpanHandler       = "tasker.step.handler"
+	SpanQuery         = "tasker.database.query"
+	SpanQueued        = "tasker.task.queued"
+	SpanBackoff       = "tasker.step.backoff"
+	SpanDependency    = "tasker.dependency.resolution"
+	SpanFinalization  = "tasker.task.finalization"
+)
+
+// Status is the outcome of a finished task, step or pass, as it stands in AttrStatus and in the label "status".
+type Status string
+
+const (
+	StatusSuccess          Status = "success"
+	StatusFailure          Status = "failure"
+	StatusCancelled        Status = "cancelled"
+	StatusResolvedManually Status = "resolved_manually"
+)

@@ -1,0 +1,53 @@
+package lifecycle
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+)
+
+// identityVersion opens every hashed text. It changes only when the rules below change, because then all ids change.
+const identityVersion = "tasker/1"
+
+// separator stands after every field of a hashed text. Fields are identifiers and hold no NUL.
+const separator = 0
+
+// TraceID is the trace of a task: the first 16 bytes of
+//
+//	SHA-256("tasker/1" NUL "trace" NUL namespace NUL service NUL task_id NUL)
+//
+// with service.namespace, service.name and the task's id in text form (an integer in decimal, a UUID as it is sent).
+// Any program can compute it, so an application can link to the trace of a task that it has just created.
+func TraceID(namespace, service, taskID string) pcommon.TraceID {
+	var room [192]byte
+	text := room[:0]
+	for _, field := range [...]string{identityVersion, "trace", namespace, service, taskID} {
+		text = append(text, field...)
+		text = append(text, separator)
+	}
+	sum := sha256.Sum256(text)
+	return pcommon.TraceID(sum[:16])
+}
+
+// SpanID is the span of a trace that a level and a key name: the first 8 bytes of
+//
+//	SHA-256("tasker/1" NUL "span" NUL trace id (16 bytes) level NUL id NUL begin (8 bytes, big endian))
+//
+// level is the span's name, id is the step's id or empty, and begin is when the span began in Unix nanoseconds: an
+// attempt number would not do, because an operator can reset it.
+func SpanID(trace pcommon.TraceID, level, id string, begin int64) pcommon.SpanID {
+	var room [192]byte
+	text := append(room[:0], identityVersion...)
+	text = append(text, separator)
+	text = append(text, "span"...)
+	text = append(text, separator)
+	text = append(text, trace[:]...)
+	text = append(text, level...)
+	text = append(text, separator)
+	text = append(text, id...)
+	text = append(text, separator)
+	text = binary.BigEndian.AppendUint64(text, uint64(begin))
+	sum := sha256.Sum256(text)
+	return pcommon.SpanID(sum[:8])
+}

@@ -1,0 +1,72 @@
+package lifecycle
+
+// Priority says which events matter most when not all can be taken.
+type Priority string
+
+const (
+	PriorityLow      Priority = "low"
+	PriorityNormal   Priority = "normal"
+	PriorityHigh     Priority = "high"
+	PriorityCritical Priority = "critical"
+)
+
+// Route is what becomes of the events that a pattern names.
+type Route struct {
+	// Event is an exact name, or a glob in which * stands for any run of characters.
+	Event string
+	// Signals that the event becomes.
+	Signals Signals
+	// SamplingRate, from 0 to 1, is the share of tasks whose events of this name reach traces and logs. Metrics always
+	// see every event.
+	SamplingRate float64
+	// Priority of the event.
+	Priority Priority
+}
+
+// DefaultRoutes is the built-in map: Tasker's own (docs/tasker-events.md, "Default routes"), and what a five-level tree
+// needs beyond it. The queue's enqueue event goes to traces too, beyond Tasker's map, because the wait in the queue is a
+// span. The slice is the caller's.
+func DefaultRoutes() []Route {
+	const both = SignalTraces | SignalMetrics
+	return []Route{
+		{TaskInitializeRequested, both, 1, PriorityNormal},
+		{TaskStartRequested, both, 1, PriorityNormal},
+		{TaskCompleted, both, 1, PriorityNormal},
+		{TaskFailed, both, 1, PriorityNormal},
+		{StepExecutionRequested, both, 1, PriorityNormal},
+		{StepCompleted, both, 1, PriorityNormal},
+		{StepFailed, both, 1, PriorityNormal},
+		{StepRetryRequested, both, 1, PriorityNormal},
+		{WorkflowViableStepsDiscovered, both, 1, PriorityNormal},
+		{ObservabilityStepBackoff, both, 1, PriorityNormal},
+		{ObservabilityStepSkip, both, 1, PriorityNormal},
+		{ObservabilityStepMaxRetriesReached, both, 1, PriorityHigh},
+		{DatabaseQueryExecuted, both, 0.1, PriorityNormal},
+		{BatchStepExecution, both, 1, PriorityNormal},
+		{PerformanceSlowOperation, both, 1, PriorityHigh},
+
+		{ObservabilityTaskFinalize, SignalTraces, 1, PriorityNormal},
+		{ObservabilityStepFindViable, SignalTraces, 1, PriorityNormal},
+		{ObservabilityStepHandle, SignalTraces, 1, PriorityNormal},
+		{StepBeforeHandle, SignalTraces, 1, PriorityNormal},
+		{DependencyResolved, SignalTraces, 1, PriorityNormal},
+
+		{ObservabilityTaskEnqueue, both, 1, PriorityHigh},
+		{MemorySpikeDetected, SignalMetrics, 1, PriorityCritical},
+
+		{WorkflowTaskStarted, both, 1, PriorityNormal},
+		{WorkflowStepsExecutionStarted, both, 1, PriorityNormal},
+		{WorkflowStepsExecutionCompleted, both, 1, PriorityNormal},
+		{WorkflowTaskFinalizationStarted, both, 1, PriorityNormal},
+		{WorkflowTaskFinalizationCompleted, both, 1, PriorityNormal},
+		{WorkflowTaskReenqueueStarted, both, 1, PriorityNormal},
+		{WorkflowTaskReenqueueRequested, both, 1, PriorityNormal},
+		{WorkflowTaskReenqueueFailed, both, 1, PriorityNormal},
+		{WorkflowTaskReenqueueDelayed, both, 1, PriorityNormal},
+		{TaskCancelled, both, 1, PriorityNormal},
+		{TaskResolvedManually, both, 1, PriorityNormal},
+		{StepCancelled, both, 1, PriorityNormal},
+		{StepResolvedManually, both, 1, PriorityNormal},
+		{StepInitializeRequested, both, 1, PriorityNormal},
+	}
+}

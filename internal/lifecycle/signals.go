@@ -1,0 +1,54 @@
+package lifecycle
+
+import "strings"
+
+// Signals is a set of signals that an event becomes.
+type Signals uint8
+
+const (
+	SignalTraces Signals = 1 << iota
+	SignalMetrics
+	SignalLogs
+
+	SignalsNone Signals = 0
+	SignalsAll          = SignalTraces | SignalMetrics | SignalLogs
+)
+
+// signalTexts holds every set's text form, so that stamping a decision allocates nothing.
+var signalTexts = [...]string{
+	"none", "traces", "metrics", "traces,metrics", "logs", "traces,logs", "metrics,logs", "traces,metrics,logs",
+}
+
+// String is the text form that stands in [AttrSignals]: names joined by commas, or "none".
+func (s Signals) String() string { return signalTexts[s&SignalsAll] }
+
+// Has tells whether all of want is in s.
+func (s Signals) Has(want Signals) bool { return s&want == want }
+
+// ParseSignals reads the text form. Unknown words are ignored, so that a newer router's decision can be read.
+func ParseSignals(text string) Signals {
+	for set, known := range signalTexts {
+		if text == known {
+			return Signals(set)
+		}
+	}
+	var s Signals
+	for word := range strings.SplitSeq(text, ",") {
+		signal, _ := ParseSignal(strings.TrimSpace(word))
+		s |= signal
+	}
+	return s
+}
+
+// ParseSignal reads one signal's name: traces, metrics or logs.
+func ParseSignal(word string) (Signals, bool) {
+	switch word {
+	case "traces":
+		return SignalTraces, true
+	case "metrics":
+		return SignalMetrics, true
+	case "logs":
+		return SignalLogs, true
+	}
+	return SignalsNone, false
+}
