@@ -1,0 +1,138 @@
+package assembly
+
+import (
+	"strconv"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+// wait is a stretch of time in the queue before a pass.
+type wait struct {
+	start, end  int64
+	queue       string
+	synthesized bool
+}
+
+// waitBefore is the wait that led to the pass: from the enqueuing, or from the end of the pass before, to the beginning
+// of the job.
+func (n *run) waitBefore(i int) (wait, bool) {
+	p := n.passes[i]
+	w := wait{end: p.start, synthesized: true}
+	if p.job != nil {
+		w.end, w.synthesized = p.job.at, false
+		if p.job.detail != nil {
+			w.queue = p.job.detail.name
+		}
+	}
+	if i > 0 {
+		w.start = n.passes[i-1].end
+		return w, w.start <= w.end
+	}
+	if enqueued := n.enqueued(); enqueued != nil && enqueued.at <= w.end {
+		w.start = enqueued.at
+		return w, true
+	}
+	w.start, w.synthesized = n.start, true
+	return w, p.job != nil && n.start < w.end
+}
+
+// enqueued is the event with which the run was put in the queue.
+func (n *run) enqueued() *record {
+	for i := range n.records {
+		switch n.records[i].kind {
+		case kindEnqueued:
+			return &n.records[i]
+		case kindPassBegan:
+			return nil
+		}
+	}
+	return nil
+}
+
+func (c *composer) queued(i int, p *pass) {
+	w, ok := c.run.waitBefore(i)
+	if !ok {
+		return
+	}
+	s := c.add(lifecycle.SpanQueued, c.spanID(lifecycle.SpanQueued, "", w.start), c.root, w.start, w.end)
+	s.setText(lifecycle.AttrCorrelationID, c.task.thread(p.thread))
+	s.setText(lifecycle.AttrQueueName, w.queue)
+	s.mark(lifecycle.AttrSynthesized, w.synthesized)
+	s.Outcome = OutcomeOk
+}
+
+// queuedWithoutPass shows the wait of a task that never got a worker, or was cancelled in the queue.
+func (c *composer) queuedWithoutPass() {
+	if len(c.run.passes) > 0 {
+		return
+	}
+	if enqueued := c.run.enqueued(); enqueued != nil {
+		end := c.run.end
+		for i := range c.run.records {
+			if c.run.records[i].kind == kindJobBegan {
+				end = c.run.records[i].at
+			}
+		}
+		s := c.add(lifecycle.SpanQueued, c.spanID(lifecycle.SpanQueued, "", enqueued.at), c.root, enqueued.at, end)
+		s.mark(lifecycle.AttrIncomplete, end == c.run.end)
+	}
+}
+
+func (c *composer) queueTime() int64 {
+	total := int64(0)
+	for i := range c.run.passes {
+		if w, ok := c.run.waitBefore(i); ok {
+			total += w.end - w.start
+		}
+	}
+	return total
+}
+
+// backoffEnd is the end of the wait that the attempt announced: the next attempt. A backoff that no attempt followed is
+// none, unless the task is still open.
+func (n *run) backoffEnd(a *attempt) (end int64, incomplete, ok bool) {
+	if a.backoff == nil {
+		return 0, false, false
+	}
+	if a.after != nil {
+		return a.after.start, false, true
+	}
+	return n.end, true, !n.ended
+}
+
+func (c *composer) backoffs() {
+	for _, a := range c.run.attempts {
+		end, incomplete, ok := c.run.backoffEnd(a)
+		if !ok {
+			continue
+		}
+		st := &c.task.steps[a.step]
+		s := c.add(lifecycle.SpanBackoff, c.spanID(lifecycle.SpanBackoff, st.id.Text, a.backoff.at), c.root, a.backoff.at, end)
+		c.describeStep(s, a, a.pass)
+		s.setText(lifecycle.AttrBackoffType, a.backoff.detail.name)
+		if a.backoff.detail.seconds > 0 {
+			s.set(Double(lifecycle.AttrBackoffSeconds, a.backoff.detail.seconds))
+		}
+		s.mark(lifecycle.AttrIncomplete, incomplete)
+		if !incomplete {
+			s.Outcome = OutcomeOk
+		}
+	}
+}
+
+func (c *composer) backoffTime() int64 {
+	total := int64(0)
+	for _, a := range c.run.attempts {
+		if end, _, ok := c.run.backoffEnd(a); ok {
+			total += end - a.backoff.at
+		}
+	}
+	return total
+}
+
+func queryKey(r *record) string { return strconv.FormatUint(r.identity, 16) }
+
+func parseInt(text string) (int64, bool) {
+	n, err := strconv.ParseInt(text, 10, 64)
+	return n, err == nil && strconv.FormatInt(n, 10) == text
+}

@@ -1,0 +1,120 @@
+package assembly
+
+import "slices"
+
+// Names of what a task waits for beside its steps, as the bottleneck can be one of them.
+const (
+	waitQueue         = "queue"
+	waitBackoff       = "backoff"
+	waitOrchestration = "orchestration"
+)
+
+// criticalChain is the chain of steps that determined a run's duration.
+type criticalChain struct {
+	names      []string // from the first to the last
+	bottleneck string   // the step, or queue, backoff or orchestration, with the largest part
+	share      float64  // of that part in the run's duration, 0 to 1
+}
+
+// criticalPath walks back from the run's end: from the attempt that ended last to the one it waited for, which is the
+// attempt of the same step before it, the last of its dependencies to end, or, where no dependency is known, whichever
+// attempt ended last before it began. The gaps between go to the queue, to the backoff or to the orchestration.
+func criticalPath(t *task, n *run) criticalChain {
+	if len(n.attempts) == 0 || n.end <= n.start {
+		return criticalChain{}
+	}
+	chain := n.chain(t)
+	parts := map[string]int64{}
+	var names []string
+	from := n.start
+	for _, a := range chain {
+		a.critical = true
+		n.divideGap(parts, from, a.start, a.before)
+		name := t.steps[a.step].name
+		parts[name] += a.end - a.start
+		from = a.end
+		if len(names) == 0 || names[len(names)-1] != name {
+			names = append(names, name)
+		}
+	}
+	n.divideGap(parts, from, n.end, nil)
+	c := criticalChain{names: names}
+	largest := int64(-1)
+	for name, part := range parts {
+		if part > largest || part == largest && name < c.bottleneck {
+			c.bottleneck, largest = name, part
+		}
+	}
+	c.share = float64(largest) / float64(n.end-n.start)
+	return c
+}
+
+// chain is the attempts of the critical path, first to last.
+func (n *run) chain(t *task) []*attempt {
+	byEnd := slices.Clone(n.attempts)
+	slices.SortStableFunc(byEnd, func(a, b *attempt) int { return int(min(1, max(-1, a.end-b.end))) })
+	var chain []*attempt
+	for a := byEnd[len(byEnd)-1]; a != nil; {
+		chain = append(chain, a)
+		a = n.waitedFor(t, byEnd, a)
+	}
+	slices.Reverse(chain)
+	return chain
+}
+
+// waitedFor is the attempt whose end let the attempt begin.
+func (n *run) waitedFor(t *task, byEnd []*attempt, a *attempt) *attempt {
+	deps := t.steps[a.step].deps
+	var latest, related *attempt
+	for i := len(byEnd) - 1; i >= 0; i-- {
+		b := byEnd[i]
+		if b.end > a.start || b == a {
+			continue
+		}
+		if latest == nil {
+			latest = b
+		}
+		if b.step == a.step || slices.Contains(deps, t.steps[b.step].name) {
+			related = b
+			break
+		}
+	}
+	if related != nil {
+		return related
+	}
+	if len(deps) > 0 {
+		return latest
+	}
+	if a.pass != nil && len(n.passes) > 0 && a.pass == n.passes[0] && len(a.pass.batches) > 0 && a.batch == a.pass.batches[0] {
+		// A root of the graph in the first batch waited for nothing but a free thread.
+		if latest != nil && latest.batch == a.batch {
+			return latest
+		}
+		return nil
+	}
+	return latest
+}
+
+// divideGap adds a gap on the path to what was waited for. previous is the attempt before of the step that follows.
+func (n *run) divideGap(parts map[string]int64, from, to int64, previous *attempt) {
+	if to <= from {
+		return
+	}
+	rest := to - from
+	if previous != nil && previous.backoff != nil {
+		part := overlap(from, to, previous.backoff.at, to)
+		parts[waitBackoff] += part
+		rest -= part
+		to = min(to, max(from, previous.backoff.at))
+	}
+	for i := range n.passes {
+		if w, ok := n.waitBefore(i); ok {
+			part := overlap(from, to, w.start, w.end)
+			parts[waitQueue] += part
+			rest -= part
+		}
+	}
+	parts[waitOrchestration] += rest
+}
+
+func overlap(a, b, c, d int64) int64 { return max(0, min(b, d)-max(a, c)) }

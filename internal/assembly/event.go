@@ -1,0 +1,94 @@
+package assembly
+
+// TraceID and SpanID have the bytes of their pdata namesakes.
+type (
+	TraceID = [16]byte
+	SpanID  = [8]byte
+)
+
+// Resource is the application that a task belongs to. It is shared by all its tasks and never changed.
+type Resource struct {
+	Attributes []Attribute
+}
+
+// ID is an identifier as the engine sends it: an integer from the Ruby engine, a UUID from tasker-core.
+type ID struct {
+	Text    string
+	Integer bool
+}
+
+// Event is one lifecycle event, read from its wire form. The assembler copies what it keeps, so the event and its
+// strings may be reused when Observe returns.
+type Event struct {
+	TraceID  TraceID
+	Identity uint64 // the same for an item and its resends
+	Name     string
+	At       int64 // when it happened, Unix nanoseconds
+	Resource *Resource
+
+	TaskID        ID
+	TaskName      string
+	StepID        ID
+	StepName      string
+	CorrelationID string
+	Traceparent   string
+
+	Attempt       int // attempt_number of a step's event: the attempts finished before; -1 when absent
+	StepCount     int
+	TotalSteps    int
+	StepIDs       []string // of a discovery
+	Dependencies  []string // names of the steps that this one waits for
+	HasJob        bool     // an enqueue event by the job itself, as against by its creator
+	JobRun        int      // attempt of such an enqueue event: 2 on the job's first run
+	QueueName     string
+	FinalStatus   string
+	Mode          string // processing mode of a batch
+	ErrorClass    string
+	Exception     string // exception_class: nearly always "StandardError" (trap 5)
+	ErrorMessage  string
+	Backtrace     string
+	BackoffType   string
+	BackoffFor    float64 // seconds
+	QueryDuration float64 // seconds
+	SQL           string
+	Refused       bool // a task refused at creation: this one event is all there is of it
+
+	// Attributes of the payload, for events that are shown on a span as they are. They are copied.
+	Attributes []Attribute
+}
+
+// record is an event as an open task keeps it: 40 bytes, and a detail only where there is something to remember.
+type record struct {
+	at       int64
+	identity uint64
+	detail   *detail
+	number   int32 // attempt, step count, job run or total steps, as the kind has it; -1 when absent
+	step     int16 // index in task.steps, or noStep
+	thread   uint16
+	kind     kind
+}
+
+const noStep int16 = -1
+
+// detail is what an event tells beyond its kind, time and step.
+type detail struct {
+	name    string  // of a note; the queue of a job; the type of a backoff; the text of a query
+	text    string  // error message; final status; processing mode
+	class   string  // error class
+	trace   string  // backtrace
+	seconds float64 // duration of a query, length of a backoff
+	steps   []int16 // of a discovery
+	attrs   []Attribute
+	generic bool // class came from exception_class, which hardly ever tells the true one
+}
+
+// ShowsAttributes tells whether the event is shown on a span as it is, so that its attributes matter. It needs the name
+// only.
+func (e *Event) ShowsAttributes() bool {
+	switch classify(e) {
+	case kindNote, kindStepReset, kindTaskPending, kindNothingViable, kindTaskCancelled, kindTaskResolved,
+		kindStepCancelled, kindStepResolved:
+		return true
+	}
+	return false
+}

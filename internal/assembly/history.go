@@ -1,0 +1,466 @@
+package assembly
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+// followUp is how long after its end a lone terminal announcement, as of an operator's cancellation, still belongs to
+// the run that ended.
+const followUp = int64(2e9)
+
+// announcements is how often the engine tells the beginning and the end of an attempt, and of a pass's finalization
+// (docs/tasker-events.md, "The order in one task, and what repeats").
+const (
+	attemptAnnouncements      = 3
+	finalizationAnnouncements = 2
+)
+
+// run is one life of a task, from its first event to its end.
+type run struct {
+	start, end int64
+	status     lifecycle.Status
+	failure    *detail // of a failed task
+	ended      bool
+	passes     []*pass
+	attempts   []*attempt
+	records    []record
+	gaps       int // what should be there and is not
+}
+
+// pass is one orchestration pass.
+type pass struct {
+	start, end      int64
+	thread          uint16
+	batches         []*batch
+	searches        []search
+	job             *record // the job's enqueue event before the pass
+	finalizing      int64   // 0: not announced
+	finalizations   int
+	ends            int
+	finalStatus     string
+	synthesized     bool
+	searching       int64 // where the search for viable steps began; 0 while a batch runs
+	discoveredSteps []int16
+}
+
+// search is one dependency resolution: from the pass's start or a batch's end to the discovery.
+type search struct{ start, end int64 }
+
+// batch is one set of steps executed together.
+type batch struct {
+	start, end  int64
+	size        int32 // as announced; -1 when unknown
+	mode        string
+	listed      []int16
+	attempts    []*attempt
+	synthesized bool
+	announced   bool // its end was
+}
+
+// attempt is one attempt of one step.
+type attempt struct {
+	step           int16
+	number         int32
+	started        int32 // attempt_number of its first event
+	start, end     int64
+	handler        int64 // 0: before_handle did not come
+	firstEnd       int64 // 0: no terminal announcement came
+	status         lifecycle.Status
+	failure        *detail
+	thread         uint16
+	requests, ends int
+	lastRequest    int64
+	synthesized    bool
+	backoff        *record
+	batch          *batch
+	pass           *pass
+	before, after  *attempt // of the same step, in this run
+	critical       bool
+	span, work     SpanID
+}
+
+func (a *attempt) running() bool { return a.ends == 0 }
+
+// sortRecords puts the records in the order in which they happened and drops repetitions of one item.
+func (t *task) sortRecords() {
+	if t.sorted {
+		return
+	}
+	slices.SortFunc(t.records, func(a, b record) int {
+		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.kind, b.kind), cmp.Compare(a.step, b.step), cmp.Compare(a.identity, b.identity))
+	})
+	t.records = slices.CompactFunc(t.records, func(a, b record) bool {
+		return a.at == b.at && a.kind == b.kind && a.step == b.step && a.identity == b.identity
+	})
+	t.sorted = true
+}
+
+// reader goes over the records of a task from front to back and keeps what is open.
+type reader struct {
+	task    *task
+	run     *run
+	pass    *pass
+	batch   *batch
+	current []*attempt // by step: the attempt that its next event belongs to
+	resets  []bool     // by step: put back since its last attempt
+	counts  []int32    // by step: attempts so far, over all runs
+	job     *record    // of the pass to come
+}
+
+// history reads the runs out of a task's sorted records. The runs point into t.records.
+func (t *task) history() []*run {
+	t.sortRecords()
+	rd := reader{task: t, current: make([]*attempt, len(t.steps)), resets: make([]bool, len(t.steps)), counts: make([]int32, len(t.steps))}
+	for _, tail := range t.tail.attempts {
+		rd.counts[tail.step] = tail.number
+	}
+	var runs []*run
+	for _, span := range t.splitRuns() {
+		runs = append(runs, rd.readRun(t.records[span.from:span.to]))
+	}
+	return runs
+}
+
+// readRun reads one run.
+func (rd *reader) readRun(records []record) *run {
+	rd.run = &run{start: records[0].at, records: records}
+	rd.pass, rd.batch, rd.job = nil, nil, nil
+	clear(rd.current)
+	clear(rd.resets)
+	for i := range records {
+		rd.read(&records[i])
+	}
+	rd.closePass()
+	rd.finish()
+	return rd.run
+}
+
+func (rd *reader) read(r *record) {
+	if p := rd.pass; p != nil && p.ends > 0 && r.kind != kindPassEnded && r.kind != kindPassBegan && !rd.belongsToPass(r) {
+		rd.closePass()
+	}
+	if rd.pass == nil && r.kind.insidePass() && !rd.endsKnownAttempt(r) {
+		rd.openPass(r, true)
+	}
+	switch r.kind {
+	case kindJobBegan:
+		rd.job = r
+	case kindPassBegan:
+		rd.closePass()
+		rd.openPass(r, false)
+	case kindDiscovered:
+		rd.discovered(r)
+	case kindBatchBegan:
+		rd.closeBatch(r.at)
+		rd.openBatch(r, false)
+	case kindBatchEnded:
+		rd.batchEnded(r)
+	case kindStepRequested:
+		rd.requested(r)
+	case kindHandlerBegan:
+		rd.handled(r)
+	case kindStepCompleted, kindStepFailed:
+		rd.stepEnded(r)
+	case kindStepCancelled, kindStepResolved:
+		if r.step != noStep {
+			if a := rd.current[r.step]; a != nil && a.running() {
+				rd.stepEnded(r)
+			}
+		}
+	case kindStepReset:
+		if r.step != noStep {
+			rd.resets[r.step] = true
+		}
+	case kindBackoff:
+		if r.step != noStep {
+			if a := rd.current[r.step]; a != nil && a.backoff == nil {
+				a.backoff = r
+			}
+		}
+	case kindFinalizing:
+		rd.closeBatch(r.at)
+		p := rd.pass
+		if p.finalizations == 0 {
+			p.finalizing = r.at
+		}
+		p.finalizations++
+	case kindPassEnded:
+		rd.closeBatch(r.at)
+		rd.pass.ends++
+		rd.pass.end = r.at
+		if r.detail != nil {
+			rd.pass.finalStatus = r.detail.text
+		}
+	}
+	if rd.pass != nil && rd.pass.ends == 0 {
+		rd.pass.end = max(rd.pass.end, r.at)
+	}
+	if r.kind.endsTask() {
+		rd.run.ended = true
+		rd.run.status = r.kind.status()
+		if r.kind == kindTaskFailed && (rd.run.failure == nil || rd.run.failure.text == "") {
+			rd.run.failure = r.detail
+		}
+	}
+}
+
+// belongsToPass tells whether an event after the first announcement of a pass's end is still of that pass.
+func (rd *reader) belongsToPass(r *record) bool {
+	return r.kind == kindFinalizing || rd.endsKnownAttempt(r)
+}
+
+// endsKnownAttempt tells whether the event is a terminal announcement of an attempt that has begun.
+func (rd *reader) endsKnownAttempt(r *record) bool {
+	return r.kind.endsAttempt() && r.step != noStep && rd.current[r.step] != nil && rd.current[r.step].ends < attemptAnnouncements
+}
+
+func (rd *reader) openPass(r *record, synthesized bool) {
+	p := &pass{start: r.at, end: r.at, thread: r.thread, synthesized: synthesized, searching: r.at, job: rd.job}
+	if synthesized {
+		p.thread = 0
+		rd.run.gaps++
+	}
+	rd.job = nil
+	rd.pass = p
+	rd.run.passes = append(rd.run.passes, p)
+}
+
+func (rd *reader) closePass() {
+	p := rd.pass
+	if p == nil {
+		return
+	}
+	rd.closeBatch(p.end)
+	if p.ends < finalizationAnnouncements || p.finalizations < finalizationAnnouncements {
+		rd.run.gaps++
+	}
+	rd.pass = nil
+}
+
+func (rd *reader) discovered(r *record) {
+	p := rd.pass
+	rd.closeBatch(r.at)
+	if p.searching != 0 {
+		p.searches = append(p.searches, search{p.searching, r.at})
+		p.searching = 0
+		p.discoveredSteps = r.detail.steps
+	}
+}
+
+// openBatch begins a batch at the event, which announces it or, where the announcement is missing, is its first sign.
+func (rd *reader) openBatch(r *record, synthesized bool) {
+	b := &batch{start: r.at, end: r.at, size: -1, listed: rd.pass.discoveredSteps, synthesized: synthesized}
+	if synthesized {
+		rd.run.gaps++
+	} else {
+		b.size = r.number
+		if r.detail != nil {
+			b.mode = r.detail.text
+		}
+	}
+	if rd.pass.searching != 0 && !synthesized {
+		rd.run.gaps++ // its discovery did not come
+	}
+	rd.pass.searching = 0
+	rd.pass.batches = append(rd.pass.batches, b)
+	rd.batch = b
+}
+
+// closeBatch ends a batch whose end was not announced: with the last event of its steps.
+func (rd *reader) closeBatch(now int64) {
+	if rd.batch == nil {
+		return
+	}
+	rd.run.gaps++
+	rd.pass.searching = now
+	rd.batch = nil
+}
+
+func (rd *reader) batchEnded(r *record) {
+	if rd.batch == nil {
+		rd.openBatch(r, true)
+	}
+	b := rd.batch
+	b.end, b.announced = r.at, true
+	rd.pass.searching = r.at
+	rd.pass.discoveredSteps = nil
+	rd.batch = nil
+}
+
+// requested reads the announcement that an attempt begins: the first one begins it, the others repeat it.
+func (rd *reader) requested(r *record) {
+	if r.step == noStep {
+		return
+	}
+	a := rd.current[r.step]
+	again := a != nil && a.running() && a.handler == 0 && a.requests < attemptAnnouncements && a.pass == rd.pass &&
+		(a.batch == rd.batch || rd.batch == nil) && !rd.resets[r.step]
+	if !again {
+		a = rd.openAttempt(r, false)
+	}
+	a.requests++
+	a.lastRequest = r.at
+	a.end = r.at
+}
+
+func (rd *reader) openAttempt(r *record, synthesized bool) *attempt {
+	if rd.batch == nil {
+		rd.openBatch(r, true)
+	}
+	a := &attempt{
+		step: r.step, start: r.at, end: r.at, lastRequest: r.at, started: -1, thread: r.thread, synthesized: synthesized,
+		batch: rd.batch, pass: rd.pass,
+	}
+	if r.kind == kindStepRequested {
+		a.started = r.number
+	}
+	rd.counts[r.step]++
+	if a.started >= rd.counts[r.step] {
+		rd.run.gaps++ // earlier attempts happened that no event told of
+		rd.counts[r.step] = a.started + 1
+	}
+	a.number = rd.counts[r.step]
+	if a.before = rd.current[r.step]; a.before != nil {
+		a.before.after = a
+	}
+	rd.current[r.step] = a
+	rd.resets[r.step] = false
+	rd.batch.attempts = append(rd.batch.attempts, a)
+	rd.run.attempts = append(rd.run.attempts, a)
+	return a
+}
+
+func (rd *reader) handled(r *record) {
+	if r.step == noStep {
+		return
+	}
+	a := rd.current[r.step]
+	if a == nil || !a.running() || a.handler != 0 || rd.resets[r.step] {
+		a = rd.openAttempt(r, true)
+	}
+	a.handler = r.at
+	a.end = r.at
+}
+
+func (rd *reader) stepEnded(r *record) {
+	if r.step == noStep {
+		return
+	}
+	a := rd.current[r.step]
+	if a == nil || a.ends >= attemptAnnouncements || rd.resets[r.step] {
+		if rd.pass == nil {
+			rd.openPass(r, true)
+		}
+		a = rd.openAttempt(r, true)
+	}
+	if a.ends == 0 {
+		a.firstEnd = r.at
+	}
+	a.ends++
+	a.end = r.at
+	a.status = r.kind.status()
+	if r.kind == kindStepFailed && (a.failure == nil || a.failure.generic && !r.detail.generic) {
+		a.failure = r.detail
+	}
+	if r.kind != kindStepFailed && r.kind != kindStepCompleted {
+		a.ends = attemptAnnouncements // told once
+	}
+}
+
+// finish closes the run: children inside parents, the end by the rule of docs/span-hierarchy.md, and the count of gaps.
+func (rd *reader) finish() {
+	n := rd.run
+	for _, a := range n.attempts {
+		if a.requests < attemptAnnouncements || a.ends < attemptAnnouncements || a.handler == 0 {
+			n.gaps++
+		}
+		a.batch.start = min(a.batch.start, a.start)
+		a.batch.end = max(a.batch.end, a.end)
+	}
+	for _, p := range n.passes {
+		for _, b := range p.batches {
+			if b.size >= 0 && int(b.size) != len(b.attempts) {
+				n.gaps++
+			}
+			p.start, p.end = min(p.start, b.start), max(p.end, b.end)
+		}
+		if status, final := finalStatuses[p.finalStatus]; final && !n.ended {
+			n.ended, n.status = true, status
+			n.gaps++
+		}
+	}
+	n.end = n.start
+	if !n.ended {
+		n.end = n.records[len(n.records)-1].at
+	}
+	for i := range n.records {
+		if r := &n.records[i]; r.kind.endsTask() {
+			n.end = max(n.end, r.at)
+			for _, p := range n.passes {
+				if p.start <= r.at && r.at <= p.end {
+					n.end = max(n.end, p.end)
+				}
+			}
+		}
+	}
+	for _, p := range n.passes {
+		n.start, n.end = min(n.start, p.start), max(n.end, p.end)
+	}
+	n.gaps += rd.missing()
+}
+
+// finalStatuses are the words of workflow.task_finalization_completed for a task that has ended.
+var finalStatuses = map[string]lifecycle.Status{
+	"complete":          lifecycle.StatusSuccess,
+	"error":             lifecycle.StatusFailure,
+	"cancelled":         lifecycle.StatusCancelled,
+	"resolved_manually": lifecycle.StatusResolvedManually,
+}
+
+// missing counts what a first run should have told and did not: its creation, the runs of its job, its steps.
+func (rd *reader) missing() int {
+	if rd.task.tail.runs > 0 || rd.task.refused {
+		return 0
+	}
+	gaps, ends, jobs, lastJob, completed := 1, 0, 0, int32(0), int32(0)
+	begun := int64(0)
+	for _, p := range rd.run.passes {
+		begun = p.start
+	}
+	for i := range rd.run.records {
+		r := &rd.run.records[i]
+		switch {
+		case r.kind == kindCreated:
+			gaps = 0
+		case r.kind == kindJobBegan && r.at <= begun:
+			jobs++
+			lastJob = max(lastJob, r.number-1)
+		case r.kind == kindTaskCompleted:
+			ends++
+			completed = max(completed, r.number)
+		case r.kind == kindTaskFailed:
+			ends++
+		}
+	}
+	if jobs != len(rd.run.passes) || int(lastJob) > jobs {
+		gaps++
+	}
+	if (rd.run.status == lifecycle.StatusSuccess || rd.run.status == lifecycle.StatusFailure) && ends < finalizationAnnouncements {
+		gaps++
+	}
+	if rd.run.status == lifecycle.StatusSuccess && completed > 0 {
+		done := int32(0)
+		for _, a := range rd.current {
+			if a != nil && a.status == lifecycle.StatusSuccess {
+				done++
+			}
+		}
+		if done < completed {
+			gaps++
+		}
+	}
+	return gaps
+}

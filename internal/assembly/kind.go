@@ -1,0 +1,137 @@
+package assembly
+
+import "github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+
+// kind is what an event means to the tree. The order is the order in which events of one instant are read: it decides
+// between events that the clock can not tell apart.
+type kind uint8
+
+const (
+	kindCreated kind = iota
+	kindEnqueued
+	kindJobBegan
+	kindTaskStarted
+	kindPassBegan
+	kindDiscovered
+	kindBatchBegan
+	kindStepReset
+	kindStepRequested
+	kindHandlerBegan
+	kindQuery
+	kindNote
+	kindBackoff
+	kindStepCompleted
+	kindStepFailed
+	kindStepCancelled
+	kindStepResolved
+	kindBatchEnded
+	kindNothingViable
+	kindFinalizing
+	kindTaskPending
+	kindTaskCompleted
+	kindTaskFailed
+	kindTaskCancelled
+	kindTaskResolved
+	kindPassEnded
+)
+
+// classify reads the meaning from the name and, where one name has two meanings, from the payload.
+func classify(e *Event) kind {
+	switch e.Name {
+	case lifecycle.TaskStartRequested:
+		if e.StepCount > 0 {
+			return kindCreated
+		}
+		return kindTaskStarted
+	case lifecycle.ObservabilityTaskEnqueue:
+		if e.HasJob {
+			return kindJobBegan
+		}
+		return kindEnqueued
+	case lifecycle.WorkflowTaskStarted:
+		return kindPassBegan
+	case lifecycle.WorkflowViableStepsDiscovered:
+		return kindDiscovered
+	case lifecycle.WorkflowNoViableSteps:
+		return kindNothingViable
+	case lifecycle.WorkflowStepsExecutionStarted:
+		return kindBatchBegan
+	case lifecycle.WorkflowStepsExecutionCompleted:
+		return kindBatchEnded
+	case lifecycle.WorkflowTaskFinalizationStarted:
+		return kindFinalizing
+	case lifecycle.WorkflowTaskFinalizationCompleted:
+		return kindPassEnded
+	case lifecycle.StepInitializeRequested:
+		return kindStepReset
+	case lifecycle.StepExecutionRequested:
+		return kindStepRequested
+	case lifecycle.StepBeforeHandle:
+		return kindHandlerBegan
+	case lifecycle.StepCompleted:
+		return kindStepCompleted
+	case lifecycle.StepFailed:
+		return kindStepFailed
+	case lifecycle.StepCancelled:
+		return kindStepCancelled
+	case lifecycle.StepResolvedManually:
+		return kindStepResolved
+	case lifecycle.ObservabilityStepBackoff:
+		return kindBackoff
+	case lifecycle.DatabaseQueryExecuted:
+		return kindQuery
+	case lifecycle.TaskInitializeRequested:
+		return kindTaskPending
+	case lifecycle.TaskCompleted:
+		return kindTaskCompleted
+	case lifecycle.TaskFailed:
+		return kindTaskFailed
+	case lifecycle.TaskCancelled:
+		return kindTaskCancelled
+	case lifecycle.TaskResolvedManually:
+		return kindTaskResolved
+	}
+	return kindNote
+}
+
+// endsTask tells whether the event is one of a task's terminal announcements.
+func (k kind) endsTask() bool { return k >= kindTaskCompleted && k <= kindTaskResolved }
+
+// endsAttempt tells whether the event is one of an attempt's terminal announcements.
+func (k kind) endsAttempt() bool { return k >= kindStepCompleted && k <= kindStepResolved }
+
+// ofStep tells whether the event concerns one step.
+func (k kind) ofStep() bool {
+	return k >= kindStepReset && k <= kindHandlerBegan || k == kindBackoff || k.endsAttempt()
+}
+
+// insidePass tells whether the event can happen only while a pass runs.
+func (k kind) insidePass() bool {
+	switch k {
+	case kindDiscovered, kindNothingViable, kindBatchBegan, kindBatchEnded, kindStepRequested, kindHandlerBegan,
+		kindStepCompleted, kindStepFailed, kindFinalizing, kindPassEnded:
+		return true
+	}
+	return false
+}
+
+// activity tells whether the event shows that an ended task goes on. The queue's own retries of the job do not: they
+// come after the end of every failed or cancelled task (docs/tasker-events.md, "After the end").
+func (k kind) activity() bool {
+	return k != kindEnqueued && k != kindJobBegan && k != kindNote && k != kindQuery
+}
+
+// status is the outcome that a terminal announcement tells.
+func (k kind) status() lifecycle.Status {
+	switch k {
+	case kindTaskCompleted, kindStepCompleted:
+		return lifecycle.StatusSuccess
+	case kindTaskFailed, kindStepFailed:
+		return lifecycle.StatusFailure
+	case kindTaskCancelled, kindStepCancelled:
+		return lifecycle.StatusCancelled
+	case kindTaskResolved, kindStepResolved:
+		return lifecycle.StatusResolvedManually
+	}
+	return ""
+}

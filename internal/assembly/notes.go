@@ -1,0 +1,130 @@
+package assembly
+
+import (
+	"strings"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+// attach puts every event that defines no span on the innermost span that it belongs to, and makes spans of queries.
+func (c *composer) attach() {
+	shown := map[kind]*pass{} // announcements that the engine repeats are shown once in a pass, or since its last batch
+	for i := range c.run.records {
+		r := &c.run.records[i]
+		switch r.kind {
+		case kindQuery:
+			c.query(r)
+		case kindBatchEnded, kindBatchBegan:
+			delete(shown, kindDiscovered)
+			delete(shown, kindNothingViable)
+		case kindDiscovered, kindNothingViable, kindTaskPending:
+			p := c.passAt(r.at)
+			if before, again := shown[r.kind]; again && before == p {
+				continue
+			}
+			shown[r.kind] = p
+			c.note(r)
+		case kindNote, kindStepReset, kindTaskCancelled, kindTaskResolved, kindStepCancelled, kindStepResolved:
+			c.note(r)
+		}
+	}
+}
+
+func (c *composer) note(r *record) {
+	note := Note{At: r.at}
+	if r.kind == kindDiscovered {
+		note.Name = lifecycle.WorkflowViableStepsDiscovered
+		names := make([]string, 0, len(r.detail.steps))
+		for _, step := range r.detail.steps {
+			names = append(names, c.task.steps[step].name)
+		}
+		note.Attributes = []Attribute{Int(lifecycle.AttrStepCount, int64(len(names))), Strings(lifecycle.AttrStepNames, names)}
+	} else {
+		note.Name = r.detail.name
+		note.Attributes = r.detail.attrs
+	}
+	s := c.spanAt(r, note.Name)
+	s.Notes = append(s.Notes, note)
+}
+
+// spanAt finds the innermost span of the tree that the event belongs to and that holds its time.
+func (c *composer) spanAt(r *record, name string) *Span {
+	target := c.root
+	if p := c.passAt(r.at); p != nil {
+		target = c.spanID(lifecycle.SpanOrchestration, "", p.start)
+		if !aboutTask(name) {
+			for _, b := range p.batches {
+				if r.step == noStep && b.start <= r.at && r.at <= b.end {
+					target = c.spanID(lifecycle.SpanBatch, "", b.start)
+				}
+			}
+		}
+	}
+	if !aboutTask(name) {
+		if a := c.attemptAt(r); a != nil {
+			target = a.span
+			if start, end := c.handlerOf(a); start <= r.at && r.at <= end {
+				target = a.work
+			}
+		}
+	}
+	return c.span(target)
+}
+
+// span finds a span of the tree by its id; the task's, where the limit cut the span off.
+func (c *composer) span(id SpanID) *Span {
+	if len(c.index) == 0 {
+		if c.index == nil {
+			c.index = map[SpanID]int{}
+		}
+		for i := range c.tree.Spans {
+			c.index[c.tree.Spans[i].ID] = i
+		}
+	}
+	return &c.tree.Spans[c.index[id]]
+}
+
+// aboutTask tells whether the event concerns the task as a whole, whatever step happens to run meanwhile.
+func aboutTask(name string) bool {
+	return strings.HasPrefix(name, "task.") || strings.HasPrefix(name, "workflow.") || strings.HasPrefix(name, "observability.task.")
+}
+
+func (c *composer) passAt(at int64) *pass {
+	for _, p := range c.run.passes {
+		if p.start <= at && at <= p.end {
+			return p
+		}
+	}
+	return nil
+}
+
+// attemptAt finds the attempt in which the event happened: that of its step; for an event without a step, as custom ones
+// are, that of its thread, or the only one at that time.
+func (c *composer) attemptAt(r *record) *attempt {
+	var only, ofThread *attempt
+	open, sameThread := 0, 0
+	for _, a := range c.run.attempts {
+		if at := r.at; at < a.start || at > a.end {
+			continue
+		}
+		if r.step != noStep {
+			if a.step == r.step {
+				return a
+			}
+			continue
+		}
+		only = a
+		open++
+		if r.thread != 0 && a.thread == r.thread {
+			ofThread = a
+			sameThread++
+		}
+	}
+	if sameThread == 1 {
+		return ofThread
+	}
+	if open == 1 {
+		return only
+	}
+	return nil
+}

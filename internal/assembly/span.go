@@ -1,0 +1,113 @@
+package assembly
+
+// Attribute is a key with a value of one of the types that a tree needs.
+type Attribute struct {
+	Key   string
+	Value Value
+}
+
+// ValueKind is the type of a [Value].
+type ValueKind uint8
+
+const (
+	ValueString ValueKind = iota
+	ValueInt
+	ValueDouble
+	ValueBool
+	ValueStrings
+)
+
+// Value is a string, an integer, a double, a boolean or a list of strings.
+type Value struct {
+	Kind    ValueKind
+	Text    string
+	Int     int64
+	Double  float64
+	Strings []string
+}
+
+// Constructors of values and attributes.
+func String(key, v string) Attribute {
+	return Attribute{key, Value{Kind: ValueString, Text: v}}
+}
+func Int(key string, v int64) Attribute {
+	return Attribute{key, Value{Kind: ValueInt, Int: v}}
+}
+func Double(key string, v float64) Attribute {
+	return Attribute{key, Value{Kind: ValueDouble, Double: v}}
+}
+func Bool(key string, v bool) Attribute {
+	b := int64(0)
+	if v {
+		b = 1
+	}
+	return Attribute{key, Value{Kind: ValueBool, Int: b}}
+}
+func Strings(key string, v []string) Attribute {
+	return Attribute{key, Value{Kind: ValueStrings, Strings: v}}
+}
+
+// Outcome is the status of a span.
+type Outcome uint8
+
+const (
+	OutcomeUnset Outcome = iota
+	OutcomeOk
+	OutcomeError
+)
+
+// Span is a finished span. Times are Unix nanoseconds.
+type Span struct {
+	ID, Parent SpanID
+	Name       string
+	Start, End int64
+	Outcome    Outcome
+	Message    string
+	Attributes []Attribute
+	Notes      []Note
+	Link       *Link
+}
+
+// Note is an event on a span.
+type Note struct {
+	Name       string
+	At         int64
+	Attributes []Attribute
+}
+
+// Link points at another span: the attempt before, the run before.
+type Link struct {
+	Trace TraceID
+	Span  SpanID
+}
+
+// Tree is one run of a task: the task's span first, every parent before its children. It and all in it belong to the
+// assembler and are valid only until the function that received it returns.
+type Tree struct {
+	Trace    TraceID
+	Resource *Resource
+	Reason   Reason
+	Spans    []Span
+	// Cut is the number of spans that the limit on a tree's spans left out.
+	Cut int
+}
+
+// Reason says why a tree left the assembler.
+type Reason uint8
+
+const (
+	// ReasonEnded: the task ended and nothing that it announced is missing.
+	ReasonEnded Reason = iota
+	// ReasonSettled: the task ended, some events did not come within the settle time.
+	ReasonSettled
+	// ReasonIdle: no event came for the idle timeout; the tree is incomplete.
+	ReasonIdle
+	// ReasonEvicted: the number of open tasks was at its limit, and this one had been idle longest.
+	ReasonEvicted
+	// ReasonShutdown: the collector stopped.
+	ReasonShutdown
+)
+
+func (r Reason) String() string {
+	return [...]string{"ended", "settled", "idle", "evicted", "shutdown"}[r]
+}

@@ -1,0 +1,172 @@
+package assembly
+
+import "strings"
+
+// task is the set of events of one open task, and the tail of its runs that were released before.
+type task struct {
+	trace    TraceID
+	resource *Resource
+	id       ID
+	name     string
+	parent   string // traceparent of the caller
+	steps    []step
+	threads  []string // correlation ids; records refer to them by index, 0 is none
+	records  []record
+	sorted   bool // records are in order and free of repetitions
+
+	tail tail
+
+	lastArrival int64 // Unix nanoseconds of the collector's clock
+	deadline    int64 // of the entry in the assembler's agenda
+	resourceAt  int64 // time of the earliest event, whose resource counts
+	dropped     int   // events over the limit
+	ended       bool  // an event came that can end the task
+	active      bool  // something happened beside the queue's own retries
+	gappy       bool  // ended, and known to miss events
+	refused     bool
+	released    bool
+
+	older, newer *task // neighbours in the order of last arrival
+}
+
+// step is a node of the task's graph, as far as events have told.
+type step struct {
+	id   ID
+	name string
+	deps []string
+}
+
+// tail is what remains of the released runs of a task.
+type tail struct {
+	runs     int
+	end      int64 // of the last run; events up to here are too late
+	task     SpanID
+	attempts []attemptTail
+	steps    []step
+	name     string // of the task
+	parent   string // traceparent of its caller
+}
+
+// attemptTail is the last attempt of a step.
+type attemptTail struct {
+	step   int16
+	number int32
+	span   SpanID
+}
+
+// stepIndex finds or adds the step. Tasks have few steps, so a scan beats a map.
+func (t *task) stepIndex(a *Assembler, id ID, name string) int16 {
+	for i := range t.steps {
+		if t.steps[i].id.Text == id.Text {
+			if t.steps[i].name == "" && name != "" {
+				t.steps[i].name = a.intern(name)
+			}
+			return int16(i)
+		}
+	}
+	if len(t.steps) >= maxSteps {
+		return noStep
+	}
+	t.steps = append(t.steps, step{id: ID{strings.Clone(id.Text), id.Integer}, name: a.intern(name)})
+	return int16(len(t.steps) - 1)
+}
+
+// maxSteps is the number of steps that a record's index can name.
+const maxSteps = 1<<15 - 1
+
+// threadIndex finds or adds a correlation id. Index 0 means none, or one too many.
+func (t *task) threadIndex(a *Assembler, id string) uint16 {
+	if id == "" {
+		return 0
+	}
+	for i, known := range t.threads {
+		if known == id {
+			return uint16(i + 1)
+		}
+	}
+	if len(t.threads) >= maxThreads {
+		return 0
+	}
+	t.threads = append(t.threads, a.intern(id))
+	return uint16(len(t.threads))
+}
+
+const maxThreads = 1024
+
+func (t *task) thread(index uint16) string {
+	if index == 0 {
+		return ""
+	}
+	return t.threads[index-1]
+}
+
+// add keeps what the tree will need of the event.
+func (t *task) add(a *Assembler, e *Event) {
+	k := classify(e)
+	r := record{at: e.At, identity: e.Identity, kind: k, step: noStep, number: -1, thread: t.threadIndex(a, e.CorrelationID)}
+	if e.StepID.Text != "" {
+		r.step = t.stepIndex(a, e.StepID, e.StepName)
+	}
+	if t.name == "" && e.TaskName != "" {
+		t.name = a.intern(e.TaskName)
+	}
+	if t.parent == "" && e.Traceparent != "" {
+		t.parent = strings.Clone(e.Traceparent)
+	}
+	switch k {
+	case kindCreated:
+		r.number = int32(e.StepCount)
+	case kindJobBegan:
+		r.number = int32(e.JobRun)
+		if e.QueueName != "" {
+			r.detail = &detail{name: a.intern(e.QueueName)}
+		}
+	case kindDiscovered:
+		r.detail = &detail{steps: make([]int16, 0, len(e.StepIDs))}
+		for _, id := range e.StepIDs {
+			if i := t.stepIndex(a, ID{id, e.TaskID.Integer}, ""); i != noStep {
+				r.detail.steps = append(r.detail.steps, i)
+			}
+		}
+	case kindBatchBegan:
+		r.number = int32(e.StepCount)
+		if e.Mode != "" {
+			r.detail = a.modeDetail(e.Mode)
+		}
+	case kindStepRequested:
+		r.number = int32(e.Attempt)
+		if r.step != noStep && t.steps[r.step].deps == nil && len(e.Dependencies) > 0 {
+			deps := make([]string, len(e.Dependencies))
+			for i, name := range e.Dependencies {
+				deps[i] = a.intern(name)
+			}
+			t.steps[r.step].deps = deps
+		}
+	case kindStepFailed, kindTaskFailed:
+		d := &detail{text: strings.Clone(e.ErrorMessage), class: a.intern(e.ErrorClass), trace: strings.Clone(e.Backtrace)}
+		if d.class == "" && e.Exception != "" {
+			d.class, d.generic = a.intern(e.Exception), true
+		}
+		r.detail = d
+		t.refused = t.refused || e.Refused
+	case kindTaskCompleted:
+		r.number = int32(e.TotalSteps)
+	case kindPassEnded:
+		if e.FinalStatus != "" {
+			r.detail = a.modeDetail(e.FinalStatus)
+		}
+	case kindBackoff:
+		r.detail = &detail{name: a.intern(e.BackoffType), seconds: e.BackoffFor}
+	case kindQuery:
+		r.detail = &detail{name: strings.Clone(e.SQL), seconds: e.QueryDuration}
+	case kindNote, kindStepReset, kindTaskPending, kindNothingViable, kindTaskCancelled, kindTaskResolved,
+		kindStepCancelled, kindStepResolved:
+		r.detail = &detail{name: a.intern(e.Name), attrs: a.copyAttributes(e.Attributes)}
+	}
+	t.records = append(t.records, r)
+	t.sorted = false
+	t.active = t.active || k.activity()
+	if _, final := finalStatuses[e.FinalStatus]; k.endsTask() || k == kindPassEnded && final {
+		t.ended = true
+	}
+}

@@ -1,0 +1,360 @@
+package assembly
+
+import (
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"github.com/tasker-otel/otelcol-tasker/internal/sqltext"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+)
+
+// composer turns a run into spans. Its memory is used again for the next tree.
+type composer struct {
+	tree  Tree
+	attrs []Attribute // room for the attributes of all spans of the tree
+	task  *task
+	run   *run
+	limit int
+
+	root     SpanID
+	runIndex int
+	last     []attemptTail  // by step: the attempt before
+	index    map[SpanID]int // of the tree's spans; made when the first note needs it
+}
+
+// compose makes the tree of one run. previous is the task's span of the run before, if there was one.
+func (c *composer) compose(t *task, n *run, tail *tail, reason Reason, limit int) *Tree {
+	*c = composer{tree: Tree{Trace: t.trace, Resource: t.resource, Reason: reason, Spans: c.tree.Spans[:0]}, attrs: c.attrs[:0], task: t, run: n, limit: limit, last: c.last[:0], index: c.index}
+	clear(c.index)
+	c.runIndex = tail.runs + 1
+	for i := range t.steps {
+		c.last = append(c.last, attemptTail{step: int16(i)})
+	}
+	for _, a := range tail.attempts {
+		c.last[a.step] = a
+	}
+	if c.runIndex == 1 {
+		c.root = c.spanID(lifecycle.SpanTask, "", 0)
+	} else {
+		c.root = c.spanID(lifecycle.SpanTask, "", n.start)
+	}
+	var caller SpanID
+	if trace, span, ok := parseTraceparent(t.parent); ok {
+		c.tree.Trace, caller = trace, span
+	}
+	path := criticalPath(t, n)
+	c.taskSpan(tail, caller, path)
+	for i, p := range n.passes {
+		c.queued(i, p)
+		c.passSpans(i, p)
+	}
+	c.queuedWithoutPass()
+	c.backoffs()
+	c.attach()
+	if c.tree.Cut > 0 {
+		c.tree.Spans[0].truncated()
+	}
+	c.follow(tail)
+	return &c.tree
+}
+
+// follow moves the tail past the run.
+func (c *composer) follow(tail *tail) {
+	tail.runs = c.runIndex
+	tail.end = c.run.end
+	tail.task = c.root
+	tail.parent = c.task.parent
+	tail.attempts = tail.attempts[:0]
+	for _, a := range c.last {
+		if a.number > 0 {
+			tail.attempts = append(tail.attempts, a)
+		}
+	}
+}
+
+func (c *composer) spanID(level, id string, begin int64) SpanID {
+	return SpanID(lifecycle.SpanID(pcommon.TraceID(c.task.trace), level, id, begin))
+}
+
+// add appends a span unless the tree is full. The attributes that follow are appended to the returned span.
+func (c *composer) add(name string, id, parent SpanID, start, end int64) *Span {
+	if len(c.tree.Spans) >= c.limit {
+		c.tree.Cut++
+		return &Span{}
+	}
+	c.tree.Spans = append(c.tree.Spans, Span{})
+	s := &c.tree.Spans[len(c.tree.Spans)-1]
+	*s = Span{ID: id, Parent: parent, Name: name, Start: start, End: max(start, end), Attributes: c.room()}
+	s.Attributes = append(s.Attributes, idAttribute(lifecycle.AttrTaskID, c.task.id))
+	if c.task.name != "" {
+		s.Attributes = append(s.Attributes, String(lifecycle.AttrTaskName, c.task.name))
+	}
+	return s
+}
+
+// attributesPerSpan is more than all but a task's span have; one that has more gets memory of its own.
+const attributesPerSpan = 14
+
+// room cuts an empty list with room for a span's attributes from the tree's memory.
+func (c *composer) room() []Attribute {
+	n := len(c.attrs)
+	if cap(c.attrs)-n < attributesPerSpan {
+		c.attrs = make([]Attribute, 0, max(64*attributesPerSpan, cap(c.attrs)))
+		n = 0
+	}
+	c.attrs = c.attrs[:n+attributesPerSpan]
+	return c.attrs[n : n : n+attributesPerSpan]
+}
+
+func idAttribute(key string, id ID) Attribute {
+	if id.Integer {
+		if n, ok := parseInt(id.Text); ok {
+			return Int(key, n)
+		}
+	}
+	return String(key, id.Text)
+}
+
+// truncated says on a task's span that its tree is not whole.
+func (s *Span) truncated() { s.mark(lifecycle.AttrTruncated, true) }
+
+func (s *Span) set(a Attribute) { s.Attributes = append(s.Attributes, a) }
+
+func (s *Span) setText(key, text string) {
+	if text != "" {
+		s.set(String(key, text))
+	}
+}
+
+func (s *Span) mark(key string, on bool) {
+	if on {
+		s.set(Bool(key, true))
+	}
+}
+
+func (s *Span) outcome(status lifecycle.Status, failure *detail) {
+	if status == "" {
+		return
+	}
+	s.set(String(lifecycle.AttrStatus, string(status)))
+	if status != lifecycle.StatusFailure {
+		s.Outcome = OutcomeOk
+		return
+	}
+	s.Outcome = OutcomeError
+	if failure != nil {
+		s.Message = failure.text
+		s.setText(lifecycle.AttrErrorType, failure.class)
+	}
+}
+
+const second = 1e9
+
+func (c *composer) taskSpan(tail *tail, caller SpanID, path criticalChain) {
+	n := c.run
+	s := c.add(lifecycle.SpanTask, c.root, caller, n.start, n.end)
+	correlation := ""
+	retries := 0
+	for _, p := range n.passes {
+		if correlation == "" {
+			correlation = c.task.thread(p.thread)
+		}
+	}
+	if correlation == "" && len(n.records) > 0 {
+		correlation = c.task.thread(n.records[0].thread)
+	}
+	s.setText(lifecycle.AttrCorrelationID, correlation)
+	steps := make([]bool, len(c.task.steps))
+	distinct := int64(0)
+	for _, a := range n.attempts {
+		if a.number > 1 {
+			retries++
+		}
+		if !steps[a.step] {
+			steps[a.step] = true
+			distinct++
+		}
+	}
+	failure := n.failure
+	if n.status == lifecycle.StatusFailure {
+		failure = c.taskFailure()
+	}
+	s.outcome(n.status, failure)
+	s.set(Int(lifecycle.AttrRun, int64(c.runIndex)))
+	s.set(Int(lifecycle.AttrPasses, int64(len(n.passes))))
+	s.set(Int(lifecycle.AttrSteps, distinct))
+	s.set(Int(lifecycle.AttrAttempts, int64(len(n.attempts))))
+	s.set(Int(lifecycle.AttrRetries, int64(retries)))
+	s.set(Double(lifecycle.AttrQueueSeconds, float64(c.queueTime())/second))
+	s.set(Double(lifecycle.AttrBackoffTotal, float64(c.backoffTime())/second))
+	if len(path.names) > 0 {
+		s.set(Strings(lifecycle.AttrCriticalPath, path.names))
+		s.set(String(lifecycle.AttrBottleneck, path.bottleneck))
+		s.set(Double(lifecycle.AttrBottleneckShare, path.share))
+	}
+	s.mark(lifecycle.AttrIncomplete, !n.ended)
+	if !n.ended {
+		s.set(String(lifecycle.AttrReleaseReason, c.tree.Reason.String()))
+	}
+	s.mark(lifecycle.AttrRefusedAtCreation, c.task.refused)
+	if tail.runs > 0 {
+		s.Link = &Link{c.tree.Trace, tail.task}
+	}
+}
+
+// taskFailure is what a failed task's span says: the engine's message, and the error of the last attempt that failed,
+// because task.failed itself has no class.
+func (c *composer) taskFailure() *detail {
+	d := detail{}
+	if c.run.failure != nil {
+		d = *c.run.failure
+	}
+	for i := len(c.run.attempts) - 1; i >= 0 && d.class == ""; i-- {
+		if f := c.run.attempts[i].failure; f != nil && c.run.attempts[i].status == lifecycle.StatusFailure {
+			d.class = f.class
+			if d.text == "" {
+				d.text = f.text
+			}
+		}
+	}
+	return &d
+}
+
+func (c *composer) passSpans(i int, p *pass) {
+	id := c.spanID(lifecycle.SpanOrchestration, "", p.start)
+	s := c.add(lifecycle.SpanOrchestration, id, c.root, p.start, p.end)
+	s.setText(lifecycle.AttrCorrelationID, c.task.thread(p.thread))
+	s.set(Int(lifecycle.AttrPassIndex, int64(i+1)))
+	s.setText(lifecycle.AttrFinalStatus, p.finalStatus)
+	if p.finalStatus == "error" {
+		s.outcome(lifecycle.StatusFailure, c.taskFailure())
+	} else if p.ends > 0 {
+		s.Outcome = OutcomeOk
+	}
+	s.mark(lifecycle.AttrSynthesized, p.synthesized)
+	s.mark(lifecycle.AttrIncomplete, p.ends == 0)
+	for _, search := range p.searches {
+		start := max(search.start, p.start)
+		c.add(lifecycle.SpanDependency, c.spanID(lifecycle.SpanDependency, "", search.end), id, start, search.end)
+	}
+	for j, b := range p.batches {
+		c.batchSpans(j, b, p, id)
+	}
+	if p.finalizations > 0 {
+		f := c.add(lifecycle.SpanFinalization, c.spanID(lifecycle.SpanFinalization, "", p.finalizing), id, p.finalizing, p.end)
+		f.setText(lifecycle.AttrFinalStatus, p.finalStatus)
+		f.mark(lifecycle.AttrIncomplete, p.ends == 0)
+		if p.ends > 0 {
+			f.Outcome = OutcomeOk
+		}
+	}
+}
+
+func (c *composer) batchSpans(j int, b *batch, p *pass, parent SpanID) {
+	id := c.spanID(lifecycle.SpanBatch, "", b.start)
+	s := c.add(lifecycle.SpanBatch, id, parent, b.start, b.end)
+	s.setText(lifecycle.AttrCorrelationID, c.task.thread(p.thread))
+	s.set(Int(lifecycle.AttrBatchIndex, int64(j+1)))
+	s.set(Int(lifecycle.AttrBatchSize, int64(len(b.attempts))))
+	s.setText(lifecycle.AttrProcessingMode, b.mode)
+	s.mark(lifecycle.AttrSynthesized, b.synthesized)
+	s.mark(lifecycle.AttrIncomplete, !b.announced)
+	if b.announced {
+		s.Outcome = OutcomeOk
+	}
+	for _, a := range b.attempts {
+		c.attemptSpans(a, p, id)
+	}
+}
+
+func (c *composer) attemptSpans(a *attempt, p *pass, parent SpanID) {
+	st := &c.task.steps[a.step]
+	a.span = c.spanID(lifecycle.SpanStep, st.id.Text, a.start)
+	before := c.last[a.step]
+	c.last[a.step] = attemptTail{a.step, a.number, a.span}
+	s := c.add(lifecycle.SpanStep, a.span, parent, a.start, a.end)
+	c.describeStep(s, a, p)
+	if thread := c.task.thread(a.thread); a.thread != p.thread {
+		s.setText(lifecycle.AttrThreadCorrelationID, thread)
+	}
+	s.outcome(a.status, a.failure)
+	s.mark(lifecycle.AttrSynthesized, a.synthesized)
+	s.mark(lifecycle.AttrIncomplete, a.running())
+	s.mark(lifecycle.AttrOnCriticalPath, a.critical)
+	if a.status == lifecycle.StatusFailure && a.failure != nil {
+		s.Notes = append(s.Notes, exception(a))
+	}
+	if before.number > 0 {
+		s.Link = &Link{c.tree.Trace, before.span}
+	}
+	start, end := a.handler, a.firstEnd
+	if start == 0 {
+		start = a.lastRequest
+	}
+	if end == 0 {
+		end = a.end
+	}
+	a.work = c.spanID(lifecycle.SpanHandler, st.id.Text, start)
+	h := c.add(lifecycle.SpanHandler, a.work, a.span, start, end)
+	c.describeStep(h, a, p)
+	h.outcome(a.status, a.failure)
+	h.mark(lifecycle.AttrSynthesized, a.handler == 0)
+	h.mark(lifecycle.AttrIncomplete, a.running())
+}
+
+// describeStep says which attempt of which step the span is. The correlation id is that of the pass (trap 6).
+func (c *composer) describeStep(s *Span, a *attempt, p *pass) {
+	st := &c.task.steps[a.step]
+	s.set(idAttribute(lifecycle.AttrStepID, st.id))
+	s.setText(lifecycle.AttrStepName, st.name)
+	s.set(Int(lifecycle.AttrAttemptNumber, int64(a.number)))
+	if p != nil {
+		s.setText(lifecycle.AttrCorrelationID, c.task.thread(p.thread))
+	}
+}
+
+func exception(a *attempt) Note {
+	note := Note{Name: "exception", At: a.firstEnd}
+	if a.failure.class != "" {
+		note.Attributes = append(note.Attributes, String(lifecycle.AttrExceptionType, a.failure.class))
+	}
+	if a.failure.text != "" {
+		note.Attributes = append(note.Attributes, String(lifecycle.AttrExceptionMessage, a.failure.text))
+	}
+	if a.failure.trace != "" {
+		note.Attributes = append(note.Attributes, String(lifecycle.AttrExceptionStacktrace, a.failure.trace))
+	}
+	return note
+}
+
+// query adds a span for a query under the innermost span that holds it whole: handler, step or task.
+func (c *composer) query(r *record) {
+	start := r.at - int64(r.detail.seconds*second)
+	parent := c.root
+	var of *attempt
+	if a := c.attemptAt(r); a != nil {
+		if handler, end := c.handlerOf(a); handler <= start && r.at <= end {
+			parent, of = a.work, a
+		} else if a.start <= start && r.at <= a.end {
+			parent, of = a.span, a
+		}
+	}
+	s := c.add(lifecycle.SpanQuery, c.spanID(lifecycle.SpanQuery, queryKey(r), r.at), parent, max(start, c.run.start), r.at)
+	if of != nil {
+		c.describeStep(s, of, of.pass)
+	}
+	operation, table := sqltext.Describe(r.detail.name)
+	s.setText(lifecycle.AttrDBOperationName, operation)
+	s.setText(lifecycle.AttrDBCollectionName, table)
+	s.setText(lifecycle.AttrDBQueryText, r.detail.name)
+	s.Outcome = OutcomeOk
+}
+
+func (c *composer) handlerOf(a *attempt) (start, end int64) {
+	start, end = a.handler, a.firstEnd
+	if start == 0 {
+		start = a.lastRequest
+	}
+	if end == 0 {
+		end = a.end
+	}
+	return start, end
+}

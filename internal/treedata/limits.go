@@ -1,0 +1,20 @@
+package treedata
+
+import (
+	"time"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+)
+
+// DefaultLimits are those of span_hierarchy's default configuration, for all shards together.
+func DefaultLimits() assembly.Limits {
+	return assembly.Limits{
+		OpenTasks:     100_000,
+		EventsPerTask: 20_000,
+		SpansPerTree:  10_000,
+		ReorderWindow: 2 * time.Second,
+		SettleTimeout: 30 * time.Second,
+		IdleTimeout:   24 * time.Hour,
+		Remembered:    100_000,
+	}
+}

@@ -1,0 +1,196 @@
+package treedata
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+)
+
+// Reader reads events out of pdata. Its memory is used again for the next event, so it serves one goroutine.
+type Reader struct {
+	event     assembly.Event
+	attrs     []assembly.Attribute
+	resources map[string]*assembly.Resource
+	key       []byte
+}
+
+// NewReader makes a reader.
+func NewReader() *Reader {
+	return &Reader{resources: map[string]*assembly.Resource{}}
+}
+
+// knownResources bounds how many resources are shared; more are copied each time.
+const knownResources = 4096
+
+// Resource copies the attributes of a resource. Equal resources give the same copy.
+func (r *Reader) Resource(attrs pcommon.Map) *assembly.Resource {
+	r.key = r.key[:0]
+	for k, v := range attrs.All() {
+		r.key = append(r.key, k...)
+		r.key = append(r.key, 0, byte(v.Type()))
+		if v.Type() == pcommon.ValueTypeStr {
+			r.key = append(r.key, v.Str()...)
+		} else {
+			r.key = append(r.key, v.AsString()...)
+		}
+		r.key = append(r.key, 0)
+	}
+	if known, ok := r.resources[string(r.key)]; ok {
+		return known
+	}
+	resource := &assembly.Resource{Attributes: make([]assembly.Attribute, 0, attrs.Len())}
+	for k, v := range attrs.All() {
+		resource.Attributes = append(resource.Attributes, attribute(strings.Clone(k), v))
+	}
+	if len(r.resources) < knownResources {
+		r.resources[string(r.key)] = resource
+	}
+	return resource
+}
+
+// Event reads one event. What it returns, and the strings in it, are valid until the next call, and only as long as
+// attrs is not changed.
+func (r *Reader) Event(name string, trace pcommon.TraceID, identity uint64, at pcommon.Timestamp, resource *assembly.Resource, attrs pcommon.Map) *assembly.Event {
+	e := &r.event
+	*e = assembly.Event{
+		TraceID: trace, Identity: identity, Name: name, At: int64(at), Resource: resource, Attempt: -1, JobRun: -1,
+		StepIDs: e.StepIDs[:0], Dependencies: e.Dependencies[:0],
+	}
+	r.attrs = r.attrs[:0]
+	shown := e.ShowsAttributes()
+	for k, v := range attrs.All() {
+		if !r.field(e, k, v) && shown {
+			r.attrs = append(r.attrs, attribute(k, v))
+		}
+	}
+	e.Attributes = r.attrs
+	return e
+}
+
+// field reads one attribute into the event's fields. It returns whether the attribute says nothing beside them.
+func (r *Reader) field(e *assembly.Event, key string, v pcommon.Value) bool {
+	switch key {
+	case lifecycle.AttrTaskID:
+		e.TaskID = id(v)
+	case lifecycle.AttrTaskName:
+		e.TaskName = v.Str()
+	case lifecycle.AttrStepID:
+		e.StepID = id(v)
+	case lifecycle.AttrStepName:
+		e.StepName = v.Str()
+	case lifecycle.AttrCorrelationID:
+		e.CorrelationID = v.Str()
+	case lifecycle.AttrTraceparent:
+		e.Traceparent = v.Str()
+	case lifecycle.AttrAttemptNumber:
+		e.Attempt = integer(v)
+	case lifecycle.AttrStepCount:
+		e.StepCount = integer(v)
+	case lifecycle.AttrTotalSteps:
+		e.TotalSteps = integer(v)
+	case lifecycle.AttrStepIDs:
+		e.StepIDs = texts(e.StepIDs, v)
+	case lifecycle.AttrStepDependencies:
+		e.Dependencies = texts(e.Dependencies, v)
+	case lifecycle.AttrJobID:
+		e.HasJob = true
+	case lifecycle.AttrAttempt:
+		e.JobRun = integer(v)
+		return false
+	case lifecycle.AttrQueueName:
+		e.QueueName = v.Str()
+	case lifecycle.AttrFinalStatus:
+		e.FinalStatus = v.Str()
+	case lifecycle.AttrProcessingMode:
+		e.Mode = v.Str()
+	case lifecycle.AttrErrorClass:
+		e.ErrorClass = v.Str()
+	case lifecycle.AttrExceptionClass:
+		e.Exception = v.Str()
+	case lifecycle.AttrErrorMessage:
+		e.ErrorMessage = v.Str()
+		return false
+	case lifecycle.AttrBacktrace:
+		e.Backtrace = lines(v)
+	case lifecycle.AttrBackoffType:
+		e.BackoffType = v.Str()
+	case lifecycle.AttrBackoffSeconds:
+		e.BackoffFor = number(v)
+	case lifecycle.AttrDuration:
+		e.QueryDuration = number(v)
+		return false
+	case lifecycle.AttrSQL:
+		e.SQL = v.Str()
+		return false
+	case lifecycle.AttrInitializationFail:
+		e.Refused = true
+	case lifecycle.AttrEventType:
+		e.Refused = e.Refused || v.Str() == "initialization_failed"
+	case lifecycle.AttrSignals, lifecycle.AttrPriority, lifecycle.AttrEventID, lifecycle.AttrTimestamp:
+	default:
+		return false
+	}
+	return true
+}
+
+func id(v pcommon.Value) assembly.ID {
+	if v.Type() == pcommon.ValueTypeInt {
+		return assembly.ID{Text: strconv.FormatInt(v.Int(), 10), Integer: true}
+	}
+	return assembly.ID{Text: v.AsString()}
+}
+
+func integer(v pcommon.Value) int {
+	switch v.Type() {
+	case pcommon.ValueTypeInt:
+		return int(v.Int())
+	case pcommon.ValueTypeDouble:
+		return int(v.Double())
+	}
+	return -1
+}
+
+func number(v pcommon.Value) float64 {
+	switch v.Type() {
+	case pcommon.ValueTypeInt:
+		return float64(v.Int())
+	case pcommon.ValueTypeDouble:
+		return v.Double()
+	}
+	return 0
+}
+
+func texts(into []string, v pcommon.Value) []string {
+	if v.Type() != pcommon.ValueTypeSlice {
+		return into
+	}
+	for _, item := range v.Slice().All() {
+		into = append(into, item.AsString())
+	}
+	return into
+}
+
+// lines is a backtrace as one text: Tasker sends a list, or one string with newlines (trap 5).
+func lines(v pcommon.Value) string {
+	if v.Type() != pcommon.ValueTypeSlice {
+		return v.AsString()
+	}
+	return strings.Join(texts(nil, v), "\n")
+}
+
+func attribute(key string, v pcommon.Value) assembly.Attribute {
+	switch v.Type() {
+	case pcommon.ValueTypeInt:
+		return assembly.Int(key, v.Int())
+	case pcommon.ValueTypeDouble:
+		return assembly.Double(key, v.Double())
+	case pcommon.ValueTypeBool:
+		return assembly.Bool(key, v.Bool())
+	case pcommon.ValueTypeSlice:
+		return assembly.Strings(key, texts(nil, v))
+	}
+	return assembly.String(key, v.AsString())
+}

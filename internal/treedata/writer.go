@@ -1,0 +1,117 @@
+package treedata
+
+import (
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+)
+
+// Writer collects trees as spans, the trees of one application under one resource.
+type Writer struct {
+	traces    ptrace.Traces
+	resources map[*assembly.Resource]ptrace.SpanSlice
+	spans     int
+}
+
+// NewWriter makes an empty writer.
+func NewWriter() *Writer {
+	return &Writer{traces: ptrace.NewTraces(), resources: map[*assembly.Resource]ptrace.SpanSlice{}}
+}
+
+// Spans is the number of spans written since the last Take.
+func (w *Writer) Spans() int { return w.spans }
+
+// Take hands over what was written and leaves the writer empty. The traces are the caller's.
+func (w *Writer) Take() ptrace.Traces {
+	taken := w.traces
+	w.traces = ptrace.NewTraces()
+	clear(w.resources)
+	w.spans = 0
+	return taken
+}
+
+// Write appends a tree. It keeps nothing of it but strings.
+func (w *Writer) Write(tree *assembly.Tree) {
+	spans, ok := w.resources[tree.Resource]
+	if !ok {
+		rs := w.traces.ResourceSpans().AppendEmpty()
+		if tree.Resource != nil {
+			putAll(rs.Resource().Attributes(), tree.Resource.Attributes)
+		}
+		scope := rs.ScopeSpans().AppendEmpty()
+		scope.Scope().SetName(lifecycle.ScopeSpans)
+		spans = scope.Spans()
+		w.resources[tree.Resource] = spans
+	}
+	w.spans += len(tree.Spans)
+	if room := spans.Len() + len(tree.Spans); room < 4096 {
+		spans.EnsureCapacity(room)
+	}
+	for i := range tree.Spans {
+		write(spans.AppendEmpty(), tree, &tree.Spans[i])
+	}
+}
+
+func write(to ptrace.Span, tree *assembly.Tree, from *assembly.Span) {
+	to.SetTraceID(tree.Trace)
+	to.SetSpanID(from.ID)
+	to.SetParentSpanID(from.Parent)
+	to.SetName(from.Name)
+	to.SetKind(spanKind(from.Name))
+	to.SetStartTimestamp(pcommon.Timestamp(from.Start))
+	to.SetEndTimestamp(pcommon.Timestamp(from.End))
+	putAll(to.Attributes(), from.Attributes)
+	switch from.Outcome {
+	case assembly.OutcomeOk:
+		to.Status().SetCode(ptrace.StatusCodeOk)
+	case assembly.OutcomeError:
+		to.Status().SetCode(ptrace.StatusCodeError)
+		to.Status().SetMessage(from.Message)
+	}
+	for i := range from.Notes {
+		event := to.Events().AppendEmpty()
+		event.SetName(from.Notes[i].Name)
+		event.SetTimestamp(pcommon.Timestamp(from.Notes[i].At))
+		putAll(event.Attributes(), from.Notes[i].Attributes)
+	}
+	if from.Link != nil {
+		link := to.Links().AppendEmpty()
+		link.SetTraceID(from.Link.Trace)
+		link.SetSpanID(from.Link.Span)
+	}
+}
+
+// spanKind is the kind by the semantic conventions: a query calls a database, a pass works on a message of the queue.
+func spanKind(name string) ptrace.SpanKind {
+	switch name {
+	case lifecycle.SpanQuery:
+		return ptrace.SpanKindClient
+	case lifecycle.SpanOrchestration:
+		return ptrace.SpanKindConsumer
+	}
+	return ptrace.SpanKindInternal
+}
+
+func putAll(to pcommon.Map, attrs []assembly.Attribute) {
+	to.EnsureCapacity(to.Len() + len(attrs))
+	for i := range attrs {
+		v := to.PutEmpty(attrs[i].Key)
+		switch from := &attrs[i].Value; from.Kind {
+		case assembly.ValueInt:
+			v.SetInt(from.Int)
+		case assembly.ValueDouble:
+			v.SetDouble(from.Double)
+		case assembly.ValueBool:
+			v.SetBool(from.Int != 0)
+		case assembly.ValueStrings:
+			list := v.SetEmptySlice()
+			list.EnsureCapacity(len(from.Strings))
+			for _, text := range from.Strings {
+				list.AppendEmpty().SetStr(text)
+			}
+		default:
+			v.SetStr(from.Text)
+		}
+	}
+}

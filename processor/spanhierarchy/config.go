@@ -1,0 +1,91 @@
+package spanhierarchy
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"time"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/treedata"
+)
+
+// Config of span_hierarchy. All times count from the last event that arrived of a task, on the collector's clock.
+type Config struct {
+	// ReorderWindow is how long an ended task of which nothing is missing waits for stragglers before it is emitted.
+	ReorderWindow time.Duration `mapstructure:"reorder_window"`
+	// SettleTimeout is how long an ended task waits for events that it is known to miss.
+	SettleTimeout time.Duration `mapstructure:"settle_timeout"`
+	// IdleTimeout is how long a task that has not ended may stay silent before it is emitted as incomplete.
+	IdleTimeout time.Duration `mapstructure:"idle_timeout"`
+	// MaxOpenTasks bounds the tasks held. One more evicts, as incomplete, the task that was silent longest.
+	MaxOpenTasks int `mapstructure:"max_open_tasks"`
+	// MaxEventsPerTask bounds the events held of one task.
+	MaxEventsPerTask int `mapstructure:"max_events_per_task"`
+	// MaxSpansPerTree bounds the spans of one tree.
+	MaxSpansPerTree int `mapstructure:"max_spans_per_tree"`
+	// RememberedTasks is how many emitted tasks are remembered, to know late events and reruns for what they are.
+	RememberedTasks int `mapstructure:"remembered_tasks"`
+	// MaxPendingSpans bounds the finished spans that wait for a next component that refuses them. Beyond it events are
+	// refused with a retryable error, so that the sender waits.
+	MaxPendingSpans int `mapstructure:"max_pending_spans"`
+	// Shards is the number of independent parts of the state; 0 is one a core.
+	Shards int `mapstructure:"shards"`
+
+	_ struct{} // keyed literals only
+}
+
+func createDefaultConfig() *Config {
+	limits := treedata.DefaultLimits()
+	return &Config{
+		ReorderWindow: limits.ReorderWindow, SettleTimeout: limits.SettleTimeout, IdleTimeout: limits.IdleTimeout,
+		MaxOpenTasks: limits.OpenTasks, MaxEventsPerTask: limits.EventsPerTask, MaxSpansPerTree: limits.SpansPerTree,
+		RememberedTasks: limits.Remembered, MaxPendingSpans: 200_000,
+	}
+}
+
+// Validate names every mistake at once, each with its key, its value and the remedy.
+func (c *Config) Validate() error {
+	var errs []error
+	positive := func(key string, value int) {
+		if value <= 0 {
+			errs = append(errs, fmt.Errorf("'%s' is %d: set it to 1 or more", key, value))
+		}
+	}
+	positive("max_open_tasks", c.MaxOpenTasks)
+	positive("max_events_per_task", c.MaxEventsPerTask)
+	positive("max_spans_per_tree", c.MaxSpansPerTree)
+	positive("max_pending_spans", c.MaxPendingSpans)
+	if c.RememberedTasks < 0 {
+		errs = append(errs, fmt.Errorf("'remembered_tasks' is %d: set it to 0 (remember none) or more", c.RememberedTasks))
+	}
+	if c.Shards < 0 {
+		errs = append(errs, fmt.Errorf("'shards' is %d: set it to 0 (one a core) or more", c.Shards))
+	}
+	if c.ReorderWindow < 0 {
+		errs = append(errs, fmt.Errorf("'reorder_window' is %s: set it to 0s or more", c.ReorderWindow))
+	}
+	if c.SettleTimeout < c.ReorderWindow {
+		errs = append(errs, fmt.Errorf("'settle_timeout' is %s: set it to at least 'reorder_window' (%s)", c.SettleTimeout, c.ReorderWindow))
+	}
+	if c.IdleTimeout < c.SettleTimeout || c.IdleTimeout == 0 {
+		errs = append(errs, fmt.Errorf("'idle_timeout' is %s: set it to more than 0s and at least 'settle_timeout' (%s)", c.IdleTimeout, c.SettleTimeout))
+	}
+	return errors.Join(errs...)
+}
+
+func (c *Config) shards() int {
+	if c.Shards > 0 {
+		return c.Shards
+	}
+	return runtime.GOMAXPROCS(0)
+}
+
+// limits are those of one shard: tasks are spread evenly by the hash that their trace id is.
+func (c *Config) limits(shards int) assembly.Limits {
+	return assembly.Limits{
+		OpenTasks: max(1, c.MaxOpenTasks/shards), EventsPerTask: c.MaxEventsPerTask, SpansPerTree: c.MaxSpansPerTree,
+		ReorderWindow: c.ReorderWindow, SettleTimeout: c.SettleTimeout, IdleTimeout: c.IdleTimeout,
+		Remembered: c.RememberedTasks / shards,
+	}
+}

@@ -1,0 +1,60 @@
+package spanhierarchy
+
+import (
+	"context"
+	"errors"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+)
+
+// registerTelemetry makes the collector read the shards' counts when it wants them: counting costs the hot path nothing.
+func (h *hierarchy) registerTelemetry() error {
+	total := func(pick func(assembly.Stats) int64) metric.Int64Callback {
+		return func(_ context.Context, o metric.Int64Observer) error {
+			o.Observe(h.sum(pick))
+			return nil
+		}
+	}
+	dropped := map[string]func(assembly.Stats) int64{
+		"late":       func(s assembly.Stats) int64 { return s.Late },
+		"over_limit": func(s assembly.Stats) int64 { return s.OverLimit },
+		"stray":      func(s assembly.Stats) int64 { return s.Strays },
+	}
+	t := h.telemetry
+	return errors.Join(
+		t.RegisterProcessorSpanHierarchyEventsCallback(total(func(s assembly.Stats) int64 { return s.Events })),
+		t.RegisterProcessorSpanHierarchyOpenTasksCallback(total(func(s assembly.Stats) int64 { return s.OpenTasks })),
+		t.RegisterProcessorSpanHierarchyHeldEventsCallback(total(func(s assembly.Stats) int64 { return s.HeldEvents })),
+		t.RegisterProcessorSpanHierarchySpansCutCallback(total(func(s assembly.Stats) int64 { return s.SpansCut })),
+		t.RegisterProcessorSpanHierarchyTreesIncompleteCallback(total(func(s assembly.Stats) int64 { return s.Incomplete })),
+		t.RegisterProcessorSpanHierarchyPendingSpansCallback(func(_ context.Context, o metric.Int64Observer) error {
+			o.Observe(h.pending.Load())
+			return nil
+		}),
+		t.RegisterProcessorSpanHierarchyEventsDroppedCallback(func(_ context.Context, o metric.Int64Observer) error {
+			for reason, pick := range dropped {
+				o.Observe(h.sum(pick), metric.WithAttributes(attribute.String("reason", reason)))
+			}
+			o.Observe(h.noTask.Load(), metric.WithAttributes(attribute.String("reason", "no_task")))
+			return nil
+		}),
+		t.RegisterProcessorSpanHierarchyTreesCallback(func(_ context.Context, o metric.Int64Observer) error {
+			for reason := range assembly.ReasonShutdown + 1 {
+				released := h.sum(func(s assembly.Stats) int64 { return s.Released[reason] })
+				o.Observe(released, metric.WithAttributes(attribute.String("reason", reason.String())))
+			}
+			return nil
+		}),
+	)
+}
+
+func (h *hierarchy) sum(pick func(assembly.Stats) int64) int64 {
+	n := int64(0)
+	for _, s := range h.shards {
+		n += pick(s.stats())
+	}
+	return n
+}
