@@ -195,7 +195,7 @@ func (rd *reader) read(r *record) {
 			rd.pass.finalStatus = r.detail.text
 		}
 	}
-	if rd.pass != nil && rd.pass.ends == 0 {
+	if rd.pass != nil && rd.pass.ends == 0 && r.kind.insidePass() {
 		rd.pass.end = max(rd.pass.end, r.at)
 	}
 	if r.kind.endsTask() {

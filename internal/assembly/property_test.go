@@ -1,0 +1,128 @@
+package assembly_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"pgregory.net/rapid"
+)
+
+// assemble gives every event to one assembler in the given order, all within the reorder window, and returns the trees
+// as text, by trace.
+func assemble(events []*assembly.Event) map[assembly.TraceID]string {
+	now := time.Unix(1, 0)
+	trees := map[assembly.TraceID]string{}
+	a := assembly.New(limits(), func(tree *assembly.Tree) { trees[tree.Trace] += describe(tree) })
+	for _, e := range events {
+		a.Observe(e, now)
+	}
+	a.Advance(now.Add(limits().ReorderWindow))
+	a.Flush()
+	return trees
+}
+
+// describe is everything that a tree says.
+func describe(tree *assembly.Tree) string {
+	text := fmt.Sprintf("%x %s cut %d\n", tree.Trace, tree.Reason, tree.Cut)
+	for _, s := range tree.Spans {
+		link := "none"
+		if s.Link != nil {
+			link = fmt.Sprintf("%x", s.Link.Span)
+		}
+		s.Link = nil
+		text += fmt.Sprintf("%+v link %s\n", s, link)
+	}
+	return text
+}
+
+func TestArrivalOrderAndRepetitionChangeNothing(t *testing.T) {
+	for _, name := range []string{"mixed", "planned", "real/linear5", "real/retry"} {
+		t.Run(name, func(t *testing.T) {
+			events := readStream(t, name)
+			want := assemble(events)
+			rapid.Check(t, func(t *rapid.T) {
+				random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
+				shuffled := append([]*assembly.Event(nil), events...)
+				for range rapid.IntRange(0, len(events)).Draw(t, "repeated") {
+					shuffled = append(shuffled, events[random.IntN(len(events))])
+				}
+				random.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
+				require.Equal(t, want, assemble(shuffled))
+			})
+		})
+	}
+}
+
+// A tree stays well formed whatever is missing: one root, every parent there, children inside parents, no id twice, and
+// five levels down to the handler.
+func TestLossLeavesWellFormedTrees(t *testing.T) {
+	events := readStream(t, "real/retry")
+	rapid.Check(t, func(t *rapid.T) {
+		random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
+		share := rapid.Float64Range(0, 0.9).Draw(t, "lost")
+		now := time.Unix(1, 0)
+		a := assembly.New(limits(), func(tree *assembly.Tree) { requireWellFormed(t, tree) })
+		for _, e := range events {
+			if random.Float64() >= share {
+				a.Observe(e, now)
+			}
+		}
+		a.Advance(now.Add(limits().SettleTimeout))
+		a.Flush()
+		require.Zero(t, a.Stats().OpenTasks)
+		require.Zero(t, a.Stats().HeldEvents)
+	})
+}
+
+// Each kind of event is lost altogether, one after the other.
+func TestLossOfAKindLeavesWellFormedTrees(t *testing.T) {
+	for _, stream := range []string{"planned", "real/retry"} {
+		events := readStream(t, stream)
+		names := map[string]bool{}
+		for _, e := range events {
+			names[e.Name] = true
+		}
+		for name := range names {
+			t.Run(stream+"/"+name, func(t *testing.T) {
+				now := time.Unix(1, 0)
+				a := assembly.New(limits(), func(tree *assembly.Tree) { requireWellFormed(t, tree) })
+				for _, e := range events {
+					if e.Name != name {
+						a.Observe(e, now)
+					}
+				}
+				a.Flush()
+				require.Zero(t, a.Stats().HeldEvents)
+			})
+		}
+	}
+}
+
+func requireWellFormed(t require.TestingT, tree *assembly.Tree) {
+	byID := map[assembly.SpanID]*assembly.Span{}
+	for i := range tree.Spans {
+		s := &tree.Spans[i]
+		require.NotContains(t, byID, s.ID, "%s twice", s.Name)
+		require.LessOrEqual(t, s.Start, s.End, s.Name)
+		byID[s.ID] = s
+		if i == 0 {
+			require.Equal(t, "tasker.task.execution", s.Name)
+			continue
+		}
+		parent := byID[s.Parent]
+		require.NotNil(t, parent, "%s has no parent before it", s.Name)
+		require.LessOrEqual(t, parent.Start, s.Start, "%s begins before its parent %s", s.Name, parent.Name)
+		require.GreaterOrEqual(t, parent.End, s.End, "%s ends after its parent %s", s.Name, parent.Name)
+		if s.Name == "tasker.step.handler" {
+			depth := 1
+			for p := parent; p != nil; p = byID[p.Parent] {
+				depth++
+			}
+			require.Equal(t, 5, depth)
+		}
+	}
+}

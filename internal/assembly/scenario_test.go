@@ -1,0 +1,269 @@
+package assembly_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+// story writes the events of one task. Every call moves its clock on by a millisecond.
+type story struct {
+	at       time.Duration
+	events   []*assembly.Event
+	identity uint64
+}
+
+func (s *story) say(name string, set ...func(*assembly.Event)) *story {
+	s.at += time.Millisecond
+	s.identity++
+	e := &assembly.Event{
+		Name: name, At: int64(s.at), Identity: s.identity, TraceID: assembly.TraceID{1}, TaskID: assembly.ID{Text: "1", Integer: true},
+		TaskName: "process_order", Attempt: -1, JobRun: -1,
+	}
+	for _, f := range set {
+		f(e)
+	}
+	s.events = append(s.events, e)
+	return s
+}
+
+func (s *story) wait(d time.Duration) *story { s.at += d; return s }
+
+func step(id string) func(*assembly.Event) {
+	return func(e *assembly.Event) { e.StepID, e.StepName = assembly.ID{Text: id, Integer: true}, "step_"+id }
+}
+
+func final(status string) func(*assembly.Event) {
+	return func(e *assembly.Event) { e.FinalStatus = status }
+}
+
+func (s *story) created() *story {
+	return s.say(lifecycle.TaskStartRequested, func(e *assembly.Event) { e.StepCount = 2 }).say(lifecycle.ObservabilityTaskEnqueue)
+}
+
+func (s *story) job() *story {
+	return s.say(lifecycle.ObservabilityTaskEnqueue, func(e *assembly.Event) { e.HasJob, e.JobRun = true, 2 })
+}
+
+func (s *story) passBegins() *story {
+	return s.job().say(lifecycle.TaskStartRequested).say(lifecycle.WorkflowTaskStarted)
+}
+
+func (s *story) attempt(id, outcome string) *story {
+	s.say(lifecycle.WorkflowViableStepsDiscovered, func(e *assembly.Event) { e.StepIDs = []string{id} })
+	s.say(lifecycle.WorkflowStepsExecutionStarted, func(e *assembly.Event) { e.StepCount = 1 })
+	for range 3 {
+		s.say(lifecycle.StepExecutionRequested, step(id))
+	}
+	s.say(lifecycle.StepBeforeHandle, step(id)).wait(50 * time.Millisecond)
+	for range 3 {
+		s.say(outcome, step(id), func(e *assembly.Event) {
+			if outcome == lifecycle.StepFailed {
+				e.ErrorClass, e.ErrorMessage = "Broken", "it broke"
+			}
+		})
+	}
+	return s.say(lifecycle.WorkflowStepsExecutionCompleted)
+}
+
+func (s *story) passEnds(terminal, status string) *story {
+	s.say(lifecycle.WorkflowTaskFinalizationStarted).say(lifecycle.WorkflowTaskFinalizationStarted)
+	if terminal != "" {
+		s.say(terminal).say(terminal)
+	}
+	return s.say(lifecycle.WorkflowTaskFinalizationCompleted, final(status)).say(lifecycle.WorkflowTaskFinalizationCompleted, final(status))
+}
+
+// told is what a test asks of a tree.
+type told struct {
+	run        int64
+	start, end time.Duration
+	status     string
+	passes     int
+	attempts   int
+	incomplete bool
+	linked     bool
+	queued     int
+	reason     assembly.Reason
+}
+
+func tell(tree *assembly.Tree) told {
+	root := &tree.Spans[0]
+	got := told{start: time.Duration(root.Start), end: time.Duration(root.End), linked: root.Link != nil, reason: tree.Reason}
+	for _, attr := range root.Attributes {
+		switch attr.Key {
+		case lifecycle.AttrRun:
+			got.run = attr.Value.Int
+		case lifecycle.AttrStatus:
+			got.status = attr.Value.Text
+		case lifecycle.AttrIncomplete:
+			got.incomplete = true
+		}
+	}
+	for _, s := range tree.Spans {
+		switch s.Name {
+		case lifecycle.SpanOrchestration:
+			got.passes++
+		case lifecycle.SpanStep:
+			got.attempts++
+		case lifecycle.SpanQueued:
+			got.queued++
+		}
+	}
+	return got
+}
+
+// replayed is what the assembler makes of a story that arrives at once; live, of one that arrives as it happens.
+func replayed(t *testing.T, s *story) (trees []told) {
+	now := time.Unix(1, 0)
+	a := assembly.New(limits(), func(tree *assembly.Tree) { requireWellFormed(t, tree); trees = append(trees, tell(tree)) })
+	for _, e := range s.events {
+		a.Observe(e, now)
+	}
+	a.Advance(now.Add(limits().SettleTimeout))
+	a.Flush()
+	return trees
+}
+
+func live(t *testing.T, s *story) (trees []told) {
+	a := assembly.New(limits(), func(tree *assembly.Tree) { requireWellFormed(t, tree); trees = append(trees, tell(tree)) })
+	for _, e := range s.events {
+		now := time.Unix(0, e.At)
+		a.Advance(now)
+		a.Observe(e, now)
+	}
+	a.Advance(time.Unix(0, int64(s.at)).Add(limits().SettleTimeout))
+	a.Flush()
+	return trees
+}
+
+func TestStories(t *testing.T) {
+	ms := time.Millisecond
+	for name, test := range map[string]struct {
+		story *story
+		want  []told
+	}{
+		"the job's own retries after the end extend nothing": {
+			new(story).created().passBegins().attempt("1", lifecycle.StepFailed).passEnds(lifecycle.TaskFailed, "error").
+				wait(3 * time.Second).job().wait(3 * time.Second).job(),
+			[]told{{run: 1, start: ms, end: 71 * ms, status: "failure", passes: 1, attempts: 1, queued: 1}},
+		},
+		"a failed task that is reset and completes is a second run, linked to the first": {
+			new(story).created().passBegins().attempt("1", lifecycle.StepFailed).passEnds(lifecycle.TaskFailed, "error").
+				wait(3*time.Second).job().wait(time.Minute).say(lifecycle.StepInitializeRequested, step("1")).
+				passBegins().attempt("1", lifecycle.StepCompleted).passEnds(lifecycle.TaskCompleted, "complete"),
+			[]told{
+				{run: 1, start: ms, end: 71 * ms, status: "failure", passes: 1, attempts: 1, queued: 1, reason: assembly.ReasonEnded},
+				{run: 2, start: 63073 * ms, end: 63142 * ms, status: "success", passes: 1, attempts: 1, queued: 1, linked: true},
+			},
+		},
+		"a task cancelled while it runs ends with its pass": {
+			new(story).created().passBegins().attempt("1", lifecycle.StepCompleted).say(lifecycle.TaskCancelled).
+				attempt("2", lifecycle.StepCompleted).passEnds("", "cancelled").wait(3 * time.Second).job(),
+			[]told{{run: 1, start: ms, end: 130 * ms, status: "cancelled", passes: 1, attempts: 2, queued: 1}},
+		},
+		"a task cancelled in the queue": {
+			new(story).created().wait(time.Second).say(lifecycle.TaskCancelled).wait(3 * time.Second).job(),
+			[]told{{run: 1, start: ms, end: 1003 * ms, status: "cancelled", queued: 1}},
+		},
+		"a cancellation right after the end belongs to the run": {
+			new(story).created().passBegins().attempt("1", lifecycle.StepCompleted).passEnds(lifecycle.TaskCompleted, "complete").
+				wait(time.Second).say(lifecycle.TaskCancelled),
+			[]told{{run: 1, start: ms, end: 1072 * ms, status: "cancelled", passes: 1, attempts: 1, queued: 1}},
+		},
+		"a resolution by hand long after the failure is a run of its own": {
+			new(story).created().passBegins().attempt("1", lifecycle.StepFailed).passEnds(lifecycle.TaskFailed, "error").
+				wait(48 * time.Hour).say(lifecycle.TaskResolvedManually),
+			[]told{
+				{run: 1, start: ms, end: 71 * ms, status: "failure", passes: 1, attempts: 1, queued: 1},
+				{run: 2, start: 48*time.Hour + 72*ms, end: 48*time.Hour + 72*ms, status: "resolved_manually", linked: true},
+			},
+		},
+		"a pass that dies is taken up by another": {
+			new(story).created().passBegins().attempt("1", lifecycle.StepCompleted).wait(time.Second).
+				passBegins().attempt("2", lifecycle.StepCompleted).passEnds(lifecycle.TaskCompleted, "complete"),
+			[]told{{run: 1, start: ms, end: 1134 * ms, status: "success", passes: 2, attempts: 2, queued: 2, reason: assembly.ReasonSettled}},
+		},
+		"a task that never ends": {
+			new(story).created().passBegins().attempt("1", lifecycle.StepCompleted).passEnds("", "pending"),
+			[]told{{run: 1, start: ms, end: 69 * ms, passes: 1, attempts: 1, queued: 1, incomplete: true, reason: assembly.ReasonShutdown}},
+		},
+		"a task refused at creation": {
+			new(story).say(lifecycle.TaskFailed, func(e *assembly.Event) { e.Refused = true }),
+			[]told{{run: 1, start: ms, end: ms, status: "failure"}},
+		},
+		"a lost terminal event is read from the pass": {
+			new(story).created().passBegins().attempt("1", lifecycle.StepCompleted).passEnds("", "complete"),
+			[]told{{run: 1, start: ms, end: 69 * ms, status: "success", passes: 1, attempts: 1, queued: 1, reason: assembly.ReasonSettled}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			withoutReason := func(trees []told) []told {
+				for i := range trees {
+					trees[i].reason = 0
+				}
+				return trees
+			}
+			got := replayed(t, test.story)
+			for i := range got {
+				if i < len(test.want) && test.want[i].reason == 0 {
+					got[i].reason = 0
+				}
+			}
+			require.Equal(t, test.want, got, "replayed")
+			require.Equal(t, withoutReason(test.want), withoutReason(live(t, test.story)), "live")
+		})
+	}
+}
+
+func TestLateEventsChangeNothing(t *testing.T) {
+	s := new(story).created().passBegins().attempt("1", lifecycle.StepCompleted).passEnds(lifecycle.TaskCompleted, "complete")
+	now := time.Unix(1, 0)
+	trees := 0
+	a := assembly.New(limits(), func(*assembly.Tree) { trees++ })
+	for range 3 {
+		for _, e := range s.events {
+			a.Observe(e, now)
+		}
+		now = now.Add(time.Minute)
+		a.Advance(now)
+	}
+	require.Equal(t, 1, trees)
+	require.EqualValues(t, 2*len(s.events), a.Stats().Late)
+	require.Zero(t, a.Stats().OpenTasks)
+}
+
+func TestTheOpenTaskThatWasIdleLongestIsEvicted(t *testing.T) {
+	few := limits()
+	few.OpenTasks = 2
+	var evicted []assembly.TraceID
+	a := assembly.New(few, func(tree *assembly.Tree) {
+		require.Equal(t, assembly.ReasonEvicted, tree.Reason)
+		evicted = append(evicted, tree.Trace)
+	})
+	now := time.Unix(1, 0)
+	for i, trace := range []byte{1, 2, 1, 3, 1} {
+		a.Observe(&assembly.Event{TraceID: assembly.TraceID{trace}, Name: lifecycle.TaskStartRequested, At: int64(i + 1), StepCount: 1, Identity: uint64(i)}, now)
+	}
+	require.Equal(t, []assembly.TraceID{{2}}, evicted)
+	require.EqualValues(t, 2, a.Stats().OpenTasks)
+}
+
+func TestEventsOverTheLimitAreCountedAndTheTaskStillEnds(t *testing.T) {
+	few := limits()
+	few.EventsPerTask = 10
+	s := new(story).created().passBegins().attempt("1", lifecycle.StepCompleted).passEnds(lifecycle.TaskCompleted, "complete")
+	var got []told
+	a := assembly.New(few, func(tree *assembly.Tree) { got = append(got, tell(tree)) })
+	now := time.Unix(1, 0)
+	for _, e := range s.events {
+		a.Observe(e, now)
+	}
+	a.Advance(now.Add(few.SettleTimeout))
+	require.Len(t, got, 1)
+	require.Equal(t, "success", got[0].status)
+	require.Positive(t, a.Stats().OverLimit)
+}
