@@ -81,7 +81,7 @@ func TestATreeIsEmittedWhenItsTaskIsQuiet(t *testing.T) {
 		require.NoError(t, h.ConsumeTraces(t.Context(), whole("1")))
 		require.NoError(t, h.ConsumeTraces(t.Context(), whole("1")), "sent again")
 		require.Zero(t, sink.SpanCount())
-		time.Sleep(31 * time.Second) // of the bubble's clock
+		<-time.After(31 * time.Second) // of the bubble's clock
 		synctest.Wait()
 		require.Equal(t, map[string]int{
 			lifecycle.SpanTask: 1, lifecycle.SpanOrchestration: 1, lifecycle.SpanQueued: 1, lifecycle.SpanFinalization: 1,
@@ -142,14 +142,14 @@ func TestRefusedTreesAreKeptAndTheSenderIsToldToWait(t *testing.T) {
 		h := newTest(t, sink, func(c *Config) { c.MaxPendingSpans = 3 })
 		require.NoError(t, h.Start(t.Context(), componenttest.NewNopHost()))
 		require.NoError(t, h.ConsumeTraces(t.Context(), whole("1")))
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
 		synctest.Wait()
 		require.Greater(t, sink.tries.Load(), int64(1))
 		err := h.ConsumeTraces(t.Context(), whole("2"))
 		require.ErrorIs(t, err, errPending)
 		require.False(t, consumererror.IsPermanent(err))
 		sink.refuse.Store(false)
-		time.Sleep(lastRetry)
+		<-time.After(lastRetry)
 		synctest.Wait()
 		require.Equal(t, 1, spanNames(sink.AllTraces())[lifecycle.SpanTask])
 		require.NoError(t, h.ConsumeTraces(t.Context(), whole("2")))

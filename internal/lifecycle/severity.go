@@ -1,0 +1,49 @@
+package lifecycle
+
+import "strings"
+
+// Severity is the weight of an event as a log record. Its values are those of OpenTelemetry's SeverityNumber.
+type Severity uint8
+
+const (
+	SeverityDebug Severity = 5
+	SeverityInfo  Severity = 9
+	SeverityWarn  Severity = 13
+	SeverityError Severity = 17
+)
+
+// String is OpenTelemetry's short name of the severity.
+func (s Severity) String() string {
+	switch s {
+	case SeverityDebug:
+		return "DEBUG"
+	case SeverityInfo:
+		return "INFO"
+	case SeverityWarn:
+		return "WARN"
+	case SeverityError:
+		return "ERROR"
+	}
+	return "UNSPECIFIED"
+}
+
+// SeverityOf is the severity of an event by its canonical name: a failure is an error; what was cancelled, is tried again
+// or has crossed a threshold is a warning; the engine's own orchestration is of use only for debugging; the rest is
+// information. Names of applications follow the same endings: payment.failed is an error.
+func SeverityOf(event string) Severity {
+	switch event {
+	case ObservabilityStepBackoff, ObservabilityStepMaxRetriesReached, WorkflowTaskStateUnclear,
+		WorkflowTaskReenqueueDelayed, MemorySpikeDetected, PerformanceSlowOperation, PerformanceSlowSQLQuery,
+		PerformanceMemorySpike:
+		return SeverityWarn
+	}
+	switch {
+	case strings.HasSuffix(event, "failed"):
+		return SeverityError
+	case strings.HasSuffix(event, "cancelled"), strings.HasSuffix(event, "retry_requested"):
+		return SeverityWarn
+	case strings.HasPrefix(event, "workflow."), strings.HasPrefix(event, "observability."):
+		return SeverityDebug
+	}
+	return SeverityInfo
+}
