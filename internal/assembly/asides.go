@@ -130,7 +130,7 @@ func (c *composer) backoffTime() int64 {
 	return total
 }
 
-func queryKey(r *record) string { return strconv.FormatUint(r.identity, 16) }
+func queryKey(r *record) string { return strconv.FormatUint(uint64(r.identity), 16) }
 
 func parseInt(text string) (int64, bool) {
 	n, err := strconv.ParseInt(text, 10, 64)

@@ -52,6 +52,7 @@ type Assembler struct {
 	next     int       // the ring's oldest
 	names    map[string]string
 	modes    map[string]*detail
+	indexes  []int16 // room for reading a discovery
 	composer composer
 	stats    Stats
 }

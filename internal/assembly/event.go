@@ -57,13 +57,13 @@ type Event struct {
 	Attributes []Attribute
 }
 
-// record is an event as an open task keeps it: 40 bytes, and a detail only where there is something to remember.
+// record is an event as an open task keeps it: 32 bytes, and a detail only where there is something to remember.
 type record struct {
 	at       int64
-	identity uint64
 	detail   *detail
-	number   int32 // attempt, step count, job run or total steps, as the kind has it; -1 when absent
-	step     int16 // index in task.steps, or noStep
+	identity uint32 // half of the event's, enough to tell two events of one step and nanosecond apart
+	number   int32  // attempt, step count, job run or total steps, as the kind has it; -1 when absent
+	step     int16  // index in task.steps, or noStep
 	thread   uint16
 	kind     kind
 }

@@ -1,6 +1,9 @@
 package assembly
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // task is the set of events of one open task, and the tail of its runs that were released before.
 type task struct {
@@ -13,6 +16,8 @@ type task struct {
 	threads  []string // correlation ids; records refer to them by index, 0 is none
 	records  []record
 	sorted   bool // records are in order and free of repetitions
+
+	found *detail // the last discovery
 
 	tail tail
 
@@ -100,10 +105,28 @@ func (t *task) thread(index uint16) string {
 	return t.threads[index-1]
 }
 
+// recordsAtOnce is by how many records a task grows at least.
+const recordsAtOnce = 12
+
+// discovery is the list of steps that an event found viable. The second announcement shares the list of the first.
+func (t *task) discovery(a *Assembler, e *Event) *detail {
+	indexes := a.indexes[:0]
+	for _, id := range e.StepIDs {
+		if i := t.stepIndex(a, ID{id, e.TaskID.Integer}, ""); i != noStep {
+			indexes = append(indexes, i)
+		}
+	}
+	a.indexes = indexes
+	if t.found == nil || !slices.Equal(t.found.steps, indexes) {
+		t.found = &detail{steps: slices.Clone(indexes)}
+	}
+	return t.found
+}
+
 // add keeps what the tree will need of the event.
 func (t *task) add(a *Assembler, e *Event) {
 	k := classify(e)
-	r := record{at: e.At, identity: e.Identity, kind: k, step: noStep, number: -1, thread: t.threadIndex(a, e.CorrelationID)}
+	r := record{at: e.At, identity: uint32(e.Identity ^ e.Identity>>32), kind: k, step: noStep, number: -1, thread: t.threadIndex(a, e.CorrelationID)}
 	if e.StepID.Text != "" {
 		r.step = t.stepIndex(a, e.StepID, e.StepName)
 	}
@@ -122,12 +145,7 @@ func (t *task) add(a *Assembler, e *Event) {
 			r.detail = &detail{name: a.intern(e.QueueName)}
 		}
 	case kindDiscovered:
-		r.detail = &detail{steps: make([]int16, 0, len(e.StepIDs))}
-		for _, id := range e.StepIDs {
-			if i := t.stepIndex(a, ID{id, e.TaskID.Integer}, ""); i != noStep {
-				r.detail.steps = append(r.detail.steps, i)
-			}
-		}
+		r.detail = t.discovery(a, e)
 	case kindBatchBegan:
 		r.number = int32(e.StepCount)
 		if e.Mode != "" {
@@ -162,6 +180,10 @@ func (t *task) add(a *Assembler, e *Event) {
 	case kindNote, kindStepReset, kindTaskPending, kindNothingViable, kindTaskCancelled, kindTaskResolved,
 		kindStepCancelled, kindStepResolved:
 		r.detail = &detail{name: a.intern(e.Name), attrs: a.copyAttributes(e.Attributes)}
+	}
+	if len(t.records) == cap(t.records) {
+		// Most tasks have few events and there are many tasks: less room ahead than append would make.
+		t.records = slices.Grow(t.records, max(recordsAtOnce, len(t.records)/4))
 	}
 	t.records = append(t.records, r)
 	t.sorted = false

@@ -1,0 +1,61 @@
+package assembly_test
+
+import (
+	"encoding/binary"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+)
+
+// BenchmarkAssemble is the whole way from events to trees, per event.
+func BenchmarkAssemble(b *testing.B) {
+	for _, name := range []string{"mixed", "real/retry"} {
+		b.Run(name, func(b *testing.B) {
+			events := readStream(b, name)
+			spans := 0
+			a := assembly.New(limits(), func(tree *assembly.Tree) { spans += len(tree.Spans) })
+			now := time.Unix(1, 0)
+			b.ReportAllocs()
+			done := 0
+			for round := uint64(0); done < b.N; round++ {
+				for _, e := range events {
+					e := *e
+					binary.BigEndian.PutUint64(e.TraceID[:], round)
+					a.Observe(&e, now)
+					done++
+				}
+				now = now.Add(3 * time.Second)
+				a.Advance(now)
+			}
+			b.ReportMetric(float64(done)/b.Elapsed().Seconds(), "events/s")
+			b.ReportMetric(float64(spans)/float64(done), "spans/event")
+		})
+	}
+}
+
+// BenchmarkOpenTasks is the memory of open tasks that are half done.
+func BenchmarkOpenTasks(b *testing.B) {
+	events := readStream(b, "order_processing")
+	events = events[:len(events)/2]
+	for b.Loop() {
+		const tasks = 20_000
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		a := assembly.New(limits(), func(*assembly.Tree) {})
+		for i := range uint64(tasks) {
+			for _, e := range events {
+				e := *e
+				binary.BigEndian.PutUint64(e.TraceID[:], i)
+				a.Observe(&e, time.Unix(1, 0))
+			}
+		}
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/tasks, "bytes/task")
+		b.ReportMetric(float64(len(events)), "events/task")
+		runtime.KeepAlive(a)
+	}
+}
