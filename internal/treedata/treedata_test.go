@@ -1,0 +1,115 @@
+package treedata
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+func TestReaderReadsFieldsAndLeavesTheRestAsAttributes(t *testing.T) {
+	attrs := pcommon.NewMap()
+	require.NoError(t, attrs.FromRaw(map[string]any{
+		lifecycle.AttrTaskID: int64(1) << 60, lifecycle.AttrStepID: "0198c5a1", lifecycle.AttrAttemptNumber: 2,
+		lifecycle.AttrBacktrace: []any{"a.rb:1", "b.rb:2"}, lifecycle.AttrToState: "pending", lifecycle.AttrTimestamp: "x",
+	}))
+	e := NewReader().Event(lifecycle.StepInitializeRequested, pcommon.TraceID{1}, 7, 9, nil, attrs)
+	require.Equal(t, assembly.ID{Text: "1152921504606846976", Integer: true}, e.TaskID)
+	require.Equal(t, assembly.ID{Text: "0198c5a1"}, e.StepID)
+	require.Equal(t, 2, e.Attempt)
+	require.Equal(t, "a.rb:1\nb.rb:2", e.Backtrace)
+	require.Equal(t, []assembly.Attribute{assembly.String(lifecycle.AttrToState, "pending")}, e.Attributes)
+}
+
+func TestReaderForgetsTheEventBefore(t *testing.T) {
+	r := NewReader()
+	attrs := pcommon.NewMap()
+	require.NoError(t, attrs.FromRaw(map[string]any{lifecycle.AttrStepIDs: []any{1, 2}, lifecycle.AttrJobID: "j", lifecycle.AttrEventType: "initialization_failed"}))
+	e := r.Event(lifecycle.WorkflowViableStepsDiscovered, pcommon.TraceID{1}, 1, 1, nil, attrs)
+	require.Equal(t, []string{"1", "2"}, e.StepIDs)
+	require.True(t, e.HasJob)
+	require.True(t, e.Refused)
+	e = r.Event("x", pcommon.TraceID{2}, 1, 1, nil, pcommon.NewMap())
+	require.Empty(t, e.StepIDs)
+	require.False(t, e.HasJob)
+	require.False(t, e.Refused)
+	require.Equal(t, -1, e.Attempt)
+}
+
+func TestEqualResourcesAreOne(t *testing.T) {
+	r := NewReader()
+	a, b := pcommon.NewMap(), pcommon.NewMap()
+	a.PutStr(lifecycle.AttrServiceName, "shop")
+	b.PutStr(lifecycle.AttrServiceName, "shop")
+	require.Same(t, r.Resource(a), r.Resource(b))
+	b.PutInt("shard", 1)
+	require.NotSame(t, r.Resource(a), r.Resource(b))
+}
+
+func TestWriterWritesSpansUnderTheirResource(t *testing.T) {
+	shop := &assembly.Resource{Attributes: []assembly.Attribute{assembly.String(lifecycle.AttrServiceName, "shop")}}
+	w := NewWriter()
+	for trace := range byte(2) {
+		w.Write(&assembly.Tree{Trace: assembly.TraceID{trace + 1}, Resource: shop, Spans: []assembly.Span{{
+			ID: assembly.SpanID{1}, Name: lifecycle.SpanTask, Start: 1, End: 3, Outcome: assembly.OutcomeError, Message: "broke",
+			Attributes: []assembly.Attribute{
+				assembly.Int("i", 1), assembly.Double("d", 0.5), assembly.Bool("b", true), assembly.Strings("l", []string{"x", "y"}),
+			},
+			Notes: []assembly.Note{{Name: "exception", At: 2}},
+			Link:  &assembly.Link{Trace: assembly.TraceID{9}, Span: assembly.SpanID{8}},
+		}}})
+	}
+	require.Equal(t, 2, w.Spans())
+	td := w.Take()
+	require.Zero(t, w.Spans())
+	require.Equal(t, 1, td.ResourceSpans().Len())
+	scope := td.ResourceSpans().At(0).ScopeSpans().At(0)
+	require.Equal(t, lifecycle.ScopeSpans, scope.Scope().Name())
+	require.Equal(t, 2, scope.Spans().Len())
+	span := scope.Spans().At(0)
+	require.Equal(t, map[string]any{"i": int64(1), "d": 0.5, "b": true, "l": []any{"x", "y"}}, span.Attributes().AsRaw())
+	require.Equal(t, ptrace.StatusCodeError, span.Status().Code())
+	require.Equal(t, "broke", span.Status().Message())
+	require.Equal(t, pcommon.SpanID{8}, span.Links().At(0).SpanID())
+	require.Equal(t, "exception", span.Events().At(0).Name())
+}
+
+func BenchmarkRead(b *testing.B) {
+	attrs := pcommon.NewMap()
+	require.NoError(b, attrs.FromRaw(map[string]any{
+		lifecycle.AttrTaskID: 1, lifecycle.AttrTaskName: "process_order", lifecycle.AttrStepID: 2, lifecycle.AttrStepName: "validate_cart",
+		lifecycle.AttrAttemptNumber: 0, lifecycle.AttrRetryLimit: 3, lifecycle.AttrEventType: "started", lifecycle.AttrCorrelationID: "tsk_a_b",
+		lifecycle.AttrTimestamp: "2026-06-01T12:00:00Z", lifecycle.AttrStepDependencies: []any{"a", "b"},
+	}))
+	r := NewReader()
+	b.ReportAllocs()
+	for b.Loop() {
+		r.Event(lifecycle.StepExecutionRequested, pcommon.TraceID{1}, 1, 1, nil, attrs)
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
+}
+
+func BenchmarkWrite(b *testing.B) {
+	tree := &assembly.Tree{Trace: assembly.TraceID{1}, Resource: &assembly.Resource{}}
+	for range 30 {
+		tree.Spans = append(tree.Spans, assembly.Span{Name: lifecycle.SpanStep, Attributes: []assembly.Attribute{
+			assembly.Int(lifecycle.AttrTaskID, 1), assembly.String(lifecycle.AttrTaskName, "process_order"),
+			assembly.Int(lifecycle.AttrStepID, 1), assembly.String(lifecycle.AttrStepName, "validate_cart"),
+			assembly.Int(lifecycle.AttrAttemptNumber, 1), assembly.String(lifecycle.AttrCorrelationID, "tsk_a_b"),
+			assembly.String(lifecycle.AttrStatus, "success"),
+		}})
+	}
+	w := NewWriter()
+	b.ReportAllocs()
+	start := time.Now()
+	for b.Loop() {
+		w.Write(tree)
+		w.Take()
+	}
+	b.ReportMetric(float64(b.N*len(tree.Spans))/time.Since(start).Seconds(), "spans/s")
+}
