@@ -1,0 +1,155 @@
+package streamtest
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+// Compare says how the spans differ from the exact truth: what is missing, wrong, in the wrong place or there though
+// nothing happened. All spans must be of the truth's tasks. An empty answer means that they are equal.
+func Compare(truth []Task, spans []Span) []string {
+	f := &findings{}
+	traces := byTrace(spans)
+	for i := range truth {
+		task := &truth[i]
+		id := traceID(task.Service, task.TaskID)
+		t := newTree(f, fmt.Sprintf("task %s/%d", task.Service, task.TaskID), traces[id])
+		delete(traces, id)
+		if len(t.spans) == 0 {
+			t.differ("no spans")
+			continue
+		}
+		t.compare(task)
+		t.wellFormed(task.Service)
+		t.leftovers()
+	}
+	strangers(f, traces)
+	return f.list()
+}
+
+// strangers reports the traces that are of no task of the truth.
+func strangers(f *findings, traces map[[16]byte][]*Span) {
+	for id, spans := range traces {
+		f.add("trace %x is of no task; %d spans, one is %s of task %v", id, len(spans), describe(spans[0]),
+			spans[0].Attributes[lifecycle.AttrTaskID])
+	}
+}
+
+func (t *tree) compare(task *Task) {
+	root := t.claim("the task", lifecycle.SpanTask, task.Interval, nil)
+	t.outcome(root, task.Status)
+	attempts := task.Attempts()
+	t.attribute(root, lifecycle.AttrTaskID, task.TaskID)
+	t.attribute(root, lifecycle.AttrTaskName, task.TaskName)
+	t.attribute(root, lifecycle.AttrAttempts, int64(len(attempts)))
+	t.attribute(root, lifecycle.AttrPasses, int64(len(task.Orchestrations)))
+	t.attribute(root, lifecycle.AttrRun, int64(1))
+	before := map[int64]*Span{} // last attempt by step
+	for i, o := range task.Orchestrations {
+		t.comparePass(task, i, o, root, before)
+	}
+	for i, wait := range task.QueueWaits {
+		t.parent(t.claim(fmt.Sprintf("wait %d", i+1), lifecycle.SpanQueued, wait, nil), root)
+	}
+	for _, b := range task.Backoffs {
+		s := t.claim(fmt.Sprintf("backoff of step %d", b.StepID), lifecycle.SpanBackoff, b.Interval, ofStep(b.StepID))
+		t.parent(s, root)
+	}
+	t.compareQueries(task.Queries)
+}
+
+func (t *tree) comparePass(task *Task, index int, o Orchestration, root *Span, before map[int64]*Span) {
+	what := fmt.Sprintf("pass %d", index+1)
+	pass := t.claim(what, lifecycle.SpanOrchestration, o.Interval, nil)
+	t.parent(pass, root)
+	t.attribute(pass, lifecycle.AttrCorrelationID, o.CorrelationID)
+	t.attribute(pass, lifecycle.AttrPassIndex, int64(index+1))
+	ready := o.Start // since when the next batch could be found
+	for j, b := range o.Batches {
+		batch := t.claim(fmt.Sprintf("%s, batch %d", what, j+1), lifecycle.SpanBatch, b.Interval, nil)
+		t.parent(batch, pass)
+		t.attribute(batch, lifecycle.AttrBatchSize, int64(len(b.Steps)))
+		for _, a := range b.Steps {
+			before[a.StepID] = t.compareAttempt(a, batch, before[a.StepID])
+			t.attribute(before[a.StepID], lifecycle.AttrCorrelationID, o.CorrelationID)
+		}
+		if s := t.claimLast(lifecycle.SpanDependency, pass, b.Start); s != nil && s.Start != ready {
+			t.differ("%s starts %v off", describe(s), time.Duration(s.Start-ready))
+		}
+		ready = b.End
+	}
+	if s := t.claimLast(lifecycle.SpanFinalization, pass, o.End); s != nil && (s.End != o.End || s.Start < ready) {
+		t.differ("%s is not at the end of its pass", describe(s))
+	}
+}
+
+func (t *tree) compareAttempt(a Attempt, batch, before *Span) *Span {
+	what := fmt.Sprintf("step %d (%s), attempt %d", a.StepID, a.StepName, a.Attempt)
+	step := t.claim(what, lifecycle.SpanStep, a.Interval, ofStep(a.StepID))
+	if step == nil {
+		return nil
+	}
+	t.parent(step, batch)
+	t.outcome(step, a.Status)
+	t.attribute(step, lifecycle.AttrStepName, a.StepName)
+	t.attribute(step, lifecycle.AttrAttemptNumber, int64(a.Attempt))
+	if a.Error != "" {
+		t.attribute(step, lifecycle.AttrErrorType, a.Error)
+	} else {
+		t.attribute(step, lifecycle.AttrErrorType, nil)
+	}
+	switch {
+	case a.Attempt == 1 && len(step.Links) > 0:
+		t.differ("%s: a first attempt with a link", describe(step))
+	case a.Attempt > 1 && (len(step.Links) != 1 || before == nil || step.Links[0] != Link{step.TraceID, before.SpanID}):
+		t.differ("%s: its links are %x, want one to %s", describe(step), step.Links, describe(before))
+	}
+	handler := t.claim(what, lifecycle.SpanHandler, Interval{a.HandlerStart, a.HandlerEnd}, ofStep(a.StepID))
+	t.parent(handler, step)
+	t.outcome(handler, a.Status)
+	t.attribute(handler, lifecycle.AttrAttemptNumber, int64(a.Attempt))
+	return step
+}
+
+// claimLast claims a child of the pass of which the truth tells only the place: the last one that is not claimed and
+// does not end after the given time.
+func (t *tree) claimLast(name string, pass *Span, end int64) *Span {
+	if pass == nil {
+		return nil
+	}
+	var found *Span
+	for _, s := range t.byName[name] {
+		if !t.claimed[s] && s.ParentID == pass.SpanID && s.End <= end && (found == nil || s.End > found.End) {
+			found = s
+		}
+	}
+	if found == nil {
+		t.differ("%s has no %s before %s", describe(pass), name, clock(end))
+		return nil
+	}
+	t.claimed[found] = true
+	return found
+}
+
+func (t *tree) compareQueries(want int) {
+	got := t.byName[lifecycle.SpanQuery]
+	if len(got) != want {
+		t.differ("%d queries, want %d", len(got), want)
+	}
+	for _, s := range got {
+		t.claimed[s] = true
+		if parent := t.byID[s.ParentID]; parent != nil && parent.Name != lifecycle.SpanHandler &&
+			parent.Name != lifecycle.SpanStep && parent.Name != lifecycle.SpanTask {
+			t.differ("%s is under %s", describe(s), describe(parent))
+		}
+	}
+}
+
+func ofStep(id int64) func(*Span) bool {
+	return func(s *Span) bool {
+		got, ok := s.integer(lifecycle.AttrStepID)
+		return ok && got == id
+	}
+}

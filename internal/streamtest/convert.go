@@ -1,0 +1,87 @@
+package streamtest
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+// ToLogs makes the OTLP logs that an application with an OpenTelemetry SDK would send instead of the lines: one record
+// an event, named prefix + event, with the attributes tasker.KEY. It sets no trace id: the collector must.
+// All lines must be of one service. The logs are the caller's.
+func ToLogs(lines [][]byte, prefix string) (plog.Logs, error) {
+	ld := plog.NewLogs()
+	rl := ld.ResourceLogs().AppendEmpty()
+	records := rl.ScopeLogs().AppendEmpty().LogRecords()
+	records.EnsureCapacity(len(lines))
+	for _, line := range lines {
+		var item struct {
+			Event         string          `json:"event"`
+			OccurredAt    time.Time       `json:"occurred_at"`
+			Service       string          `json:"service"`
+			CorrelationID string          `json:"correlation_id"`
+			Payload       json.RawMessage `json:"payload"`
+		}
+		if err := json.Unmarshal(line, &item); err != nil {
+			return plog.Logs{}, fmt.Errorf("line %.80q: %w", line, err)
+		}
+		payload, err := decodePayload(item.Payload)
+		if err != nil {
+			return plog.Logs{}, fmt.Errorf("line %.80q: %w", line, err)
+		}
+		rl.Resource().Attributes().PutStr(lifecycle.AttrServiceName, item.Service)
+		record := records.AppendEmpty()
+		record.SetEventName(prefix + item.Event)
+		record.SetTimestamp(pcommon.NewTimestampFromTime(item.OccurredAt))
+		record.Attributes().PutStr(lifecycle.AttrCorrelationID, item.CorrelationID)
+		for key, value := range payload {
+			if value == nil {
+				continue
+			}
+			if err := record.Attributes().PutEmpty(lifecycle.AttributePrefix + key).FromRaw(value); err != nil {
+				return plog.Logs{}, fmt.Errorf("payload key %q: %w", key, err)
+			}
+		}
+	}
+	return ld, nil
+}
+
+// decodePayload keeps integers apart from floats, which JSON does not.
+func decodePayload(text []byte) (map[string]any, error) {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	var payload map[string]any
+	if err := decoder.Decode(&payload); err != nil {
+		return nil, err
+	}
+	for key, value := range payload {
+		payload[key] = plain(value)
+	}
+	return payload, nil
+}
+
+func plain(value any) any {
+	switch v := value.(type) {
+	case json.Number:
+		if n, err := v.Int64(); err == nil {
+			return n
+		}
+		f, _ := v.Float64()
+		return f
+	case []any:
+		for i := range v {
+			v[i] = plain(v[i])
+		}
+	case map[string]any:
+		for key := range v {
+			v[key] = plain(v[key])
+		}
+	}
+	return value
+}

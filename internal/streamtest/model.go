@@ -1,0 +1,334 @@
+package streamtest
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+// model lives the life of one task.
+type model struct {
+	g       *generator
+	id      int64
+	name    string
+	steps   []*stepModel
+	created int64
+	now     int64
+	context payload
+	job     string
+	thread  string // correlation id of the thread that acts: the creator's until a pass has its own
+	waiting int64  // since when the task waits in the queue
+	truth   Task
+}
+
+type stepModel struct {
+	id       int64
+	name     string
+	parents  []string
+	limit    int
+	attempts int  // finished ones
+	failing  int  // how many of the first attempts fail
+	drawn    bool // failing is known
+	state    stepState
+	last     int64 // end of the last attempt
+	done     int64
+	backoff  int64 // when one was announced for the next attempt
+}
+
+type stepState string
+
+const (
+	pending  stepState = "pending"
+	complete stepState = "complete"
+	failed   stepState = "error"
+)
+
+// api tells whether the step's handler calls a remote service: those announce backoffs.
+func (s *stepModel) api() bool { return strings.HasPrefix(s.name, "send") }
+
+func (s *stepModel) exhausted() bool { return s.state == failed && s.attempts >= s.limit }
+
+func newModel(g *generator, id int64, name string, graph []template, start int64) *model {
+	m := &model{g: g, id: id, name: name, created: start, now: start, thread: g.creator,
+		context: payload{}.with("order_id", 1000+id, "customer_email", "a@example.com"),
+		job:     fmt.Sprintf("%08x-0000-4000-8000-%012x", g.rng.Uint32(), id),
+		truth: Task{Service: g.options.Service, TaskID: id, TaskName: name, Interval: Interval{Start: start},
+			QueueWaits: []Interval{}, Backoffs: []Backoff{}},
+	}
+	for _, node := range graph {
+		m.steps = append(m.steps, &stepModel{id: g.nextStep, name: node.step, parents: node.parents, limit: node.retries, state: pending})
+		g.nextStep++
+	}
+	return m
+}
+
+func (m *model) live() Task {
+	m.emit(lifecycle.TaskStartRequested, m.now, m.taskPayload("started", m.now).with("task_context", m.context, "step_count", len(m.steps)))
+	m.waiting = m.tick()
+	m.emit(lifecycle.ObservabilityTaskEnqueue, m.waiting, m.taskPayload("enqueue", m.waiting).with("task_context", m.context))
+	m.now += m.g.between(20*millisecond, 400*millisecond)
+	for run := 0; m.pass(run); run++ {
+	}
+	return m.truth
+}
+
+// pass is one run of the job. It tells whether the task needs another.
+func (m *model) pass(run int) bool {
+	began := m.jobBegins(run)
+	m.truth.QueueWaits = append(m.truth.QueueWaits, Interval{m.waiting, began})
+	m.transition(lifecycle.TaskStartRequested, "in_progress")
+	t := m.tick()
+	m.emit(lifecycle.TaskStartRequested, t, m.taskPayload("started", t).with("task_context", m.context))
+	t = m.tick()
+	orchestration := Orchestration{Interval: Interval{Start: t}, CorrelationID: m.thread, Batches: []Batch{}}
+	m.emit(lifecycle.WorkflowTaskStarted, t, m.flowPayload("task_started", t).with("correlation_id", m.thread))
+	succeeded := 0
+	for !slices.ContainsFunc(m.steps, (*stepModel).exhausted) {
+		viable := m.discover()
+		if len(viable) == 0 {
+			break
+		}
+		batch := m.batch(viable)
+		orchestration.Batches = append(orchestration.Batches, batch)
+		for _, a := range batch.Steps {
+			if a.Status == OutcomeOK {
+				succeeded++
+			}
+		}
+	}
+	end, again := m.finalize(succeeded, run)
+	orchestration.End = end
+	m.truth.Orchestrations = append(m.truth.Orchestrations, orchestration)
+	return again
+}
+
+// jobBegins announces that the job left the queue; it and the pass have a new correlation id.
+func (m *model) jobBegins(run int) int64 {
+	t := m.tick()
+	m.thread = m.g.correlationID(t)
+	m.emit(lifecycle.ObservabilityTaskEnqueue, t, m.taskPayload("enqueue", t).with("job_id", m.job,
+		"correlation_id", m.thread, "queue_name", "default", "attempt", run+2, "task_context", m.context))
+	return t
+}
+
+// discover lists the steps that can run and announces them twice.
+func (m *model) discover() []*stepModel {
+	var viable []*stepModel
+	var ids []int64
+	var names []string
+	for _, s := range m.steps {
+		if s.state == pending && m.allComplete(s.parents) {
+			viable, ids, names = append(viable, s), append(ids, s.id), append(names, s.name)
+		}
+	}
+	for _, first := range []bool{true, false} {
+		t := m.tick()
+		if len(viable) == 0 {
+			p := m.flowPayload("no_viable_steps", t).with("reason", "No steps ready for execution")
+			if first {
+				p = p.with("total_steps_checked", len(m.steps))
+			}
+			m.emit(lifecycle.WorkflowNoViableSteps, t, p)
+			continue
+		}
+		p := m.flowPayload("viable_steps_discovered", t).with("step_ids", ids, "processing_mode", "concurrent", "step_count", len(ids))
+		if first {
+			p = p.with("viable_count", len(ids), "step_names", names)
+		}
+		m.emit(lifecycle.WorkflowViableStepsDiscovered, t, p)
+	}
+	return viable
+}
+
+func (m *model) allComplete(parents []string) bool {
+	for _, s := range m.steps {
+		if slices.Contains(parents, s.name) && s.state != complete {
+			return false
+		}
+	}
+	return true
+}
+
+// batch executes the steps in slices of three, each slice concurrently.
+func (m *model) batch(viable []*stepModel) Batch {
+	t := m.tick()
+	batch := Batch{Interval: Interval{Start: t}}
+	m.emit(lifecycle.WorkflowStepsExecutionStarted, t, m.flowPayload("steps_execution_started", t).with(
+		"task_name", m.name, "step_count", len(viable), "processing_mode", "concurrent"))
+	succeeded := 0
+	for slice := range slices.Chunk(viable, len(m.g.pool)) {
+		begin, end := m.now, m.now
+		for i, s := range slice {
+			m.now = begin
+			a := m.attempt(s, m.g.pool[i])
+			batch.Steps = append(batch.Steps, a)
+			if a.Status == OutcomeOK {
+				succeeded++
+			}
+			end = max(end, m.now)
+		}
+		m.now = end
+	}
+	batch.End = m.tick()
+	m.emit(lifecycle.WorkflowStepsExecutionCompleted, batch.End, m.flowPayload("steps_execution_completed", batch.End).with(
+		"task_name", m.name, "processed_count", succeeded, "successful_count", succeeded))
+	return batch
+}
+
+// finalize ends the pass, and the task unless a step must be attempted again.
+func (m *model) finalize(succeeded, run int) (end int64, again bool) {
+	t := m.tick()
+	m.emit(lifecycle.WorkflowTaskFinalizationStarted, t, m.flowPayload("task_finalization_started", t).with("processed_steps_count", succeeded))
+	t = m.tick()
+	m.emit(lifecycle.WorkflowTaskFinalizationStarted, t, m.withProgress(
+		m.flowPayload("task_finalization_started", t).with("processed_steps_count", succeeded)))
+	final := pending
+	switch {
+	case !slices.ContainsFunc(m.steps, func(s *stepModel) bool { return s.state != complete }):
+		final = complete
+		m.announceCompleted()
+	case slices.ContainsFunc(m.steps, (*stepModel).exhausted):
+		final = failed
+		m.announceFailed()
+	default:
+		m.announcePending()
+	}
+	t = m.tick()
+	m.emit(lifecycle.WorkflowTaskFinalizationCompleted, t, m.withProgress(m.flowPayload("task_finalization_completed", t).with(
+		"processed_steps_count", succeeded, "final_status", string(final))))
+	end = m.tick()
+	m.emit(lifecycle.WorkflowTaskFinalizationCompleted, end, m.flowPayload("task_finalization_completed", end).with(
+		"processed_steps_count", succeeded, "final_status", string(final)))
+	m.waiting = end
+	switch final {
+	case pending:
+		m.resetFailedSteps()
+	case complete:
+		m.truth.End, m.truth.Status = end, OutcomeOK
+	case failed:
+		m.truth.End, m.truth.Status = end, OutcomeError
+		for i := 1; i <= 2; i++ { // the job's own retries come after the end, without a pass
+			m.now += 3 * second
+			m.jobBegins(run + i)
+		}
+	}
+	return end, final == pending
+}
+
+func (m *model) announceCompleted() {
+	m.transition(lifecycle.TaskCompleted, string(complete))
+	t := m.tick()
+	m.emit(lifecycle.TaskCompleted, t, m.taskPayload("completed", t).without("completed_at").with("task", m.id,
+		"completed_at", isoMillis(t), "completion_percentage", "100.0", "health_status", "healthy"))
+}
+
+func (m *model) announceFailed() {
+	m.transition(lifecycle.TaskFailed, string(failed))
+	t := m.tick()
+	m.emit(lifecycle.TaskFailed, t, m.taskPayload("failed", t).with("error_message", "steps_in_error_state",
+		"error_steps", []string{}, "failed_steps_count", 1))
+}
+
+func (m *model) announcePending() {
+	if m.g.options.Planned {
+		t := m.tick()
+		m.emit(lifecycle.WorkflowTaskReenqueueDelayed, t, m.flowPayload("task_reenqueue_delayed", t).with("task_name", m.name,
+			"reason", "retry_backoff", "delay_seconds", 3, "scheduled_for", isoMillis(t+3*second)))
+	}
+	m.transition(lifecycle.TaskInitializeRequested, string(pending))
+	t := m.tick()
+	m.emit(lifecycle.TaskInitializeRequested, t, m.taskPayload("pending_transition", t).with(
+		"reason", "waiting_for_dependencies", "ready_steps", 0, "in_progress_steps", 0,
+		"completion_percentage", m.percentage(), "health_status", "recovering"))
+}
+
+// resetFailedSteps is an operator's work between two passes. The job comes back 3 s after the pass.
+func (m *model) resetFailedSteps() {
+	m.now += 2 * second
+	for _, s := range m.steps {
+		if s.state == failed {
+			t := m.tick()
+			s.state = pending
+			m.emitAs(m.g.creator, lifecycle.StepInitializeRequested, t, m.stepTransition(s, "unknown", t, pending))
+		}
+	}
+	m.now += second
+}
+
+// transition is the state machine's part: before_transition, then the event of the new state.
+func (m *model) transition(event, to string) {
+	t := m.tick()
+	m.emit(lifecycle.TaskBeforeTransition, t, payload{}.with("timestamp", isoMillis(t), "task_id", m.id,
+		"from_state", nil, "to_state", to, "transition_event", event))
+	t = m.tick()
+	m.emit(event, t, payload{}.with("timestamp", isoMillis(t), "task_id", m.id, "task_name", m.name,
+		"task_context", m.context, "from_state", nil, "to_state", to, "transitioned_at", isoMillis(t)))
+}
+
+// tick lets 1 to 4 ms pass.
+func (m *model) tick() int64 { return m.pause(1, 4) }
+
+func (m *model) pause(lowMS, highMS int64) int64 {
+	m.now += m.g.between(lowMS*millisecond, highMS*millisecond)
+	return m.now
+}
+
+func (m *model) emit(event string, at int64, p payload) { m.emitAs(m.thread, event, at, p) }
+
+func (m *model) emitAs(thread, event string, at int64, p payload) {
+	item := payload{}.with("event", event, "occurred_at", isoNanos(at), "service", m.truth.Service,
+		"correlation_id", thread, "payload", p)
+	m.g.emitted = append(m.g.emitted, emission{at, item.appendJSON(make([]byte, 0, 512))})
+}
+
+func (m *model) taskPayload(kind string, t int64) payload {
+	var done, wrong int
+	var last int64
+	for _, s := range m.steps {
+		switch s.state {
+		case complete:
+			done++
+			last = max(last, s.done)
+		case failed:
+			wrong++
+		}
+	}
+	var completedAt, total, current any
+	if done == len(m.steps) {
+		completedAt, total = isoSeconds(last), rounded(last-m.created)
+	} else {
+		current = rounded(t - m.created)
+	}
+	return payload{}.with("timestamp", isoSeconds(t), "task_id", m.id, "task_name", m.name, "started_at", isoSeconds(m.created),
+		"completed_at", completedAt, "task_type", "Tasker::Task", "event_type", kind,
+		"total_execution_duration", total, "current_execution_duration", current, "total_steps", len(m.steps),
+		"completed_steps", done, "failed_steps", wrong, "pending_steps", len(m.steps)-done-wrong)
+}
+
+// rounded is a duration in seconds with three decimals.
+func rounded(ns int64) float64 { return math.Round(float64(ns)/1e6) / 1e3 }
+
+func (m *model) flowPayload(kind string, t int64) payload {
+	return payload{}.with("timestamp", isoSeconds(t), "event_type", kind, "orchestration_event", true, "task_id", m.id)
+}
+
+// withProgress adds what the finalizer knows of the task's state.
+func (m *model) withProgress(p payload) payload {
+	return p.with("execution_status", "processing", "health_status", "healthy",
+		"completion_percentage", m.percentage(), "total_steps", len(m.steps))
+}
+
+// percentage is a string, as in the engine (trap 5).
+func (m *model) percentage() string {
+	done := 0
+	for _, s := range m.steps {
+		if s.state == complete {
+			done++
+		}
+	}
+	return strconv.FormatFloat(100*float64(done)/float64(len(m.steps)), 'f', 1, 64)
+}

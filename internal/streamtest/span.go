@@ -1,0 +1,91 @@
+package streamtest
+
+import (
+	"encoding/hex"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+)
+
+// Span is a span in a form that is easy to compare.
+type Span struct {
+	TraceID          [16]byte
+	SpanID, ParentID [8]byte
+	Name             string
+	Start, End       int64  // Unix nanoseconds
+	Status           string // ok, error or unset
+	Message          string
+	Attributes       map[string]any
+	Links            []Link
+	Events           []SpanEvent
+	Service, Scope   string
+}
+
+// Link points at a span.
+type Link struct {
+	TraceID [16]byte
+	SpanID  [8]byte
+}
+
+// SpanEvent is an event on a span.
+type SpanEvent struct {
+	Name       string
+	At         int64
+	Attributes map[string]any
+}
+
+// StatusUnset is the status of a span that tells none; the others are [OutcomeOK] and [OutcomeError].
+const StatusUnset = "unset"
+
+// TraceText is the trace id in hexadecimal.
+func (s *Span) TraceText() string { return hex.EncodeToString(s.TraceID[:]) }
+
+// SpanText is the span id in hexadecimal.
+func (s *Span) SpanText() string { return hex.EncodeToString(s.SpanID[:]) }
+
+func (s *Span) text(key string) string {
+	v, _ := s.Attributes[key].(string)
+	return v
+}
+
+func (s *Span) integer(key string) (int64, bool) {
+	v, ok := s.Attributes[key].(int64)
+	return v, ok
+}
+
+// FromTraces copies all spans; the traces stay the caller's.
+func FromTraces(td ptrace.Traces) []Span {
+	spans := make([]Span, 0, td.SpanCount())
+	for _, rs := range td.ResourceSpans().All() {
+		service, _ := rs.Resource().Attributes().Get("service.name")
+		for _, ss := range rs.ScopeSpans().All() {
+			for _, span := range ss.Spans().All() {
+				s := fromSpan(span)
+				s.Service, s.Scope = service.Str(), ss.Scope().Name()
+				spans = append(spans, s)
+			}
+		}
+	}
+	return spans
+}
+
+func fromSpan(span ptrace.Span) Span {
+	s := Span{
+		TraceID: span.TraceID(), SpanID: span.SpanID(), ParentID: span.ParentSpanID(), Name: span.Name(),
+		Start: int64(span.StartTimestamp()), End: int64(span.EndTimestamp()),
+		Status: StatusUnset, Message: span.Status().Message(), Attributes: span.Attributes().AsRaw(),
+	}
+	switch span.Status().Code() {
+	case ptrace.StatusCodeOk:
+		s.Status = OutcomeOK
+	case ptrace.StatusCodeError:
+		s.Status = OutcomeError
+	}
+	for _, link := range span.Links().All() {
+		s.Links = append(s.Links, Link{pcommon.TraceID(link.TraceID()), pcommon.SpanID(link.SpanID())})
+	}
+	for _, event := range span.Events().All() {
+		s.Events = append(s.Events, SpanEvent{event.Name(), int64(event.Timestamp()), event.Attributes().AsRaw()})
+	}
+	return s
+}
