@@ -1,0 +1,90 @@
+package spantometrics
+
+import (
+	"math"
+	"strconv"
+
+	"github.com/zeebo/xxh3"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/active"
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
+	"github.com/tasker-otel/otelcol-tasker/internal/eventlog"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+// trackActive keeps the sets of open tasks and steps. A task is open from its first event until it ends, and again when a
+// pass begins after that; an enqueue after the end is the job's own retry and opens nothing. A step is open from a request
+// for its execution until it ends.
+func (r *recorder) trackActive() {
+	e := &r.event
+	if e.trace.IsEmpty() {
+		return
+	}
+	change := active.Mentioned
+	switch e.name {
+	case lifecycle.WorkflowTaskStarted:
+		change = active.Started
+	case lifecycle.TaskCompleted, lifecycle.TaskFailed, lifecycle.TaskCancelled, lifecycle.TaskResolvedManually:
+		change = active.Ended
+	}
+	r.tasks.Observe(active.ID{Trace: e.trace}, change, e.at, r.now, (*taskLabeler)(r))
+
+	switch e.name {
+	case lifecycle.StepExecutionRequested:
+		change = active.Started
+	case lifecycle.StepCompleted, lifecycle.StepFailed, lifecycle.StepCancelled, lifecycle.StepResolvedManually:
+		change = active.Ended
+	default:
+		return
+	}
+	if step, ok := stepKey(e.attrs); ok {
+		r.steps.Observe(active.ID{Trace: e.trace, Step: step}, change, e.at, r.now, (*stepLabeler)(r))
+	}
+}
+
+// stepKey hashes the text form of the step's id, so that an id is the same as an integer and as a string.
+func stepKey(attrs pcommon.Map) (uint64, bool) {
+	id, found := attrs.Get(lifecycle.AttrStepID)
+	if !found {
+		return 0, false
+	}
+	switch id.Type() {
+	case pcommon.ValueTypeInt:
+		return integerKey(id.Int()), true
+	case pcommon.ValueTypeDouble:
+		// Some JSON libraries know only floats: 7.0 is the step 7.
+		return integerKey(int64(id.Double())), id.Double() == math.Trunc(id.Double())
+	case pcommon.ValueTypeStr:
+		return xxh3.HashString(id.Str()), id.Str() != ""
+	}
+	return 0, false
+}
+
+func integerKey(id int64) uint64 {
+	var room [20]byte
+	return xxh3.Hash(strconv.AppendInt(room[:0], id, 10))
+}
+
+// taskLabeler counts the event's task under its name, once an event has told it.
+type taskLabeler recorder
+
+// Gauge refuses events without a task: their trace is the application's own.
+func (l *taskLabeler) Gauge() (gauge series.Gauge, complete, ok bool) {
+	if _, found := eventlog.TaskID(l.event.attrs); !found {
+		return series.Gauge{}, false, false
+	}
+	name := text(l.event.attrs, lifecycle.AttrTaskName)
+	l.Labels().Add(labelTaskName, name)
+	return l.Writer.Gauge(tasksActive), name != "", true
+}
+
+// stepLabeler counts the event's step under its name.
+type stepLabeler recorder
+
+// Gauge takes every event: only events of steps come here.
+func (l *stepLabeler) Gauge() (gauge series.Gauge, complete, ok bool) {
+	name := l.stepLabel(text(l.event.attrs, lifecycle.AttrStepName))
+	l.Labels().Add(labelStepName, name)
+	return l.Writer.Gauge(stepsActive), name != "", true
+}

@@ -1,0 +1,133 @@
+package spantometrics
+
+import (
+	"context"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/connector/connectortest"
+	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/metadata"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+// newBenchmark makes both inputs, with nothing behind them and no ticker before them.
+func newBenchmark(b *testing.B, change func(*Config)) (tracesInput, logsInput) {
+	b.Helper()
+	cfg := createDefaultConfig().(*Config)
+	if change != nil {
+		change(cfg)
+	}
+	settings := connectortest.NewNopSettings(metadata.Type)
+	shared := newInstances()
+	traces, err := shared.acquire(cfg, settings, consumertest.NewNop())
+	require.NoError(b, err)
+	logs, err := shared.acquire(cfg, settings, consumertest.NewNop())
+	require.NoError(b, err)
+	return tracesInput{traces}, logsInput{logs}
+}
+
+// stepSpans is a batch of finished step spans as span_hierarchy makes them.
+func stepSpans(count int) ptrace.Traces {
+	td, spans := shopSpans(lifecycle.ScopeSpans)
+	for i := range count {
+		addSpan(spans, lifecycle.SpanStep, time.Duration(i)*time.Millisecond, map[string]any{
+			lifecycle.AttrTaskID: i, lifecycle.AttrTaskName: "process_order", lifecycle.AttrStepID: i,
+			lifecycle.AttrStepName: "step_" + strconv.Itoa(i%10), lifecycle.AttrAttemptNumber: 1,
+			lifecycle.AttrStatus: "success", lifecycle.AttrCorrelationID: "tsk_mpv5pc29_Qc4wHQ",
+		})
+	}
+	return td
+}
+
+// BenchmarkRecordSpan reports the cost of one step span, which is two series, in batches of 1000.
+func BenchmarkRecordSpan(b *testing.B) {
+	in, _ := newBenchmark(b, nil)
+	td := stepSpans(1000)
+	ctx := context.Background()
+	require.NoError(b, in.ConsumeTraces(ctx, td))
+	b.ReportAllocs()
+	for i := 0; i < b.N; i += 1000 {
+		_ = in.ConsumeTraces(ctx, td)
+	}
+}
+
+// BenchmarkRecordSpanParallel has all cores at one registry.
+func BenchmarkRecordSpanParallel(b *testing.B) {
+	in, _ := newBenchmark(b, nil)
+	td := stepSpans(1000)
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		left := 0
+		for pb.Next() {
+			if left == 0 {
+				left = 1000
+				_ = in.ConsumeTraces(context.Background(), td)
+			}
+			left--
+		}
+	})
+}
+
+// BenchmarkRecordEvent reports the cost of one event of a real stream.
+func BenchmarkRecordEvent(b *testing.B) {
+	_, in := newBenchmark(b, func(cfg *Config) { cfg.ActiveMaxAge = 100 * 365 * 24 * time.Hour })
+	ld, items := readEvents(b, "mixed")
+	benchmarkEvents(b, in, ld, len(items))
+}
+
+// BenchmarkRecordQuery reports the cost of one query, whose statement has to be read.
+func BenchmarkRecordQuery(b *testing.B) {
+	_, in := newBenchmark(b, nil)
+	ld, records := shopLogs()
+	for range 1000 {
+		addEvent(records, lifecycle.DatabaseQueryExecuted, 1, time.Now(), map[string]any{
+			lifecycle.AttrDuration: 0.009,
+			lifecycle.AttrSQL:      "SELECT orders.* FROM orders WHERE orders.id = 4711 LIMIT 1",
+		})
+	}
+	benchmarkEvents(b, in, ld, 1000)
+}
+
+func benchmarkEvents(b *testing.B, in logsInput, ld plog.Logs, size int) {
+	ctx := context.Background()
+	require.NoError(b, in.ConsumeLogs(ctx, ld))
+	b.ReportAllocs()
+	b.ResetTimer()
+	for i := 0; i < b.N; i += size {
+		_ = in.ConsumeLogs(ctx, ld)
+	}
+}
+
+// BenchmarkFlush reports the cost of one flush of 10,000 series, half of them histograms with exemplars.
+func BenchmarkFlush(b *testing.B) {
+	for _, temporality := range []string{"cumulative", "delta"} {
+		b.Run(temporality, func(b *testing.B) {
+			in, _ := newBenchmark(b, func(cfg *Config) {
+				cfg.AggregationCardinalityLimit = 10_000
+				cfg.AggregationTemporality = temporality
+			})
+			td, spans := shopSpans(lifecycle.ScopeSpans)
+			for i := range 5000 {
+				addSpan(spans, lifecycle.SpanTask, time.Duration(i)*time.Millisecond, map[string]any{
+					lifecycle.AttrTaskName: "task " + strconv.Itoa(i), lifecycle.AttrStatus: "success",
+				})
+			}
+			ctx := context.Background()
+			b.ReportAllocs()
+			for range b.N {
+				b.StopTimer()
+				_ = in.ConsumeTraces(ctx, td)
+				b.StartTimer()
+				if err := in.flush(ctx); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,250 @@
+package spantometrics
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/config/configoptional"
+)
+
+// Config is the connector's section of the configuration. The keys are those of the spanmetrics connector where it has
+// the same thing.
+type Config struct {
+	// Histogram is how durations are bucketed.
+	Histogram HistogramConfig `mapstructure:"histogram"`
+	// Exemplars link buckets to traces.
+	Exemplars ExemplarsConfig `mapstructure:"exemplars"`
+	// AggregationTemporality is cumulative or delta, or the long forms AGGREGATION_TEMPORALITY_….
+	AggregationTemporality string `mapstructure:"aggregation_temporality"`
+	// MetricsFlushInterval is the time between flushes.
+	MetricsFlushInterval time.Duration `mapstructure:"metrics_flush_interval"`
+	// SeriesExpiration is how long a series without new values is reported; 0 means for ever.
+	SeriesExpiration time.Duration `mapstructure:"series_expiration"`
+	// AggregationCardinalityLimit is the number of series of one metric of one application, with its overflow series.
+	AggregationCardinalityLimit int `mapstructure:"aggregation_cardinality_limit"`
+	// MaxApplications is the number of services that are told apart.
+	MaxApplications int `mapstructure:"max_applications"`
+	// Dimensions are further labels of the metrics made from spans.
+	Dimensions []Dimension `mapstructure:"dimensions"`
+	// AllowUnbounded lists the id-like dimensions that the operator insists on.
+	AllowUnbounded []string `mapstructure:"allow_unbounded"`
+	// FoldNumberedSteps drops the number of a batch worker's step, as in import_001.
+	FoldNumberedSteps bool `mapstructure:"fold_numbered_steps"`
+	// EventSpans counts event spans that reach the traces input.
+	EventSpans bool `mapstructure:"event_spans"`
+	// ActiveMaxAge is how long a task or step stays active after its last event.
+	ActiveMaxAge time.Duration `mapstructure:"active_max_age"`
+	// ActiveMaxIDs is the number of tasks, and of steps, that the active sets remember.
+	ActiveMaxIDs int `mapstructure:"active_max_ids"`
+
+	_ struct{}
+}
+
+// HistogramConfig chooses one form of histogram. Without a choice it is explicit with the default bounds.
+type HistogramConfig struct {
+	Explicit    configoptional.Optional[ExplicitHistogramConfig]    `mapstructure:"explicit"`
+	Exponential configoptional.Optional[ExponentialHistogramConfig] `mapstructure:"exponential"`
+
+	_ struct{}
+}
+
+// ExplicitHistogramConfig lists the upper bounds of buckets, ascending.
+type ExplicitHistogramConfig struct {
+	Buckets []time.Duration `mapstructure:"buckets"`
+
+	_ struct{}
+}
+
+// ExponentialHistogramConfig bounds the number of buckets; the resolution follows from it.
+type ExponentialHistogramConfig struct {
+	MaxSize int32 `mapstructure:"max_size"`
+
+	_ struct{}
+}
+
+// ExemplarsConfig bounds the exemplars that a point carries.
+type ExemplarsConfig struct {
+	Enabled         bool `mapstructure:"enabled"`
+	MaxPerDataPoint int  `mapstructure:"max_per_data_point"`
+
+	_ struct{}
+}
+
+// Dimension is a label taken from an attribute of the span, or else of its resource.
+type Dimension struct {
+	Name string `mapstructure:"name"`
+	// Default is the label's value where the attribute is absent; without one the label is absent too.
+	Default *string `mapstructure:"default"`
+
+	_ struct{}
+}
+
+// defaultHistogram chooses no form, and holds the defaults of each for the case that its section is there but empty.
+func defaultHistogram() HistogramConfig {
+	return HistogramConfig{
+		Explicit:    configoptional.Default(ExplicitHistogramConfig{Buckets: defaultBounds()}),
+		Exponential: configoptional.Default(ExponentialHistogramConfig{MaxSize: 160}),
+	}
+}
+
+const (
+	temporalityPrefix = "AGGREGATION_TEMPORALITY_"
+	cumulative        = "CUMULATIVE"
+	delta             = "DELTA"
+
+	maxExponentialSize = 16384
+)
+
+// Validate reports every mistake at once.
+func (cfg *Config) Validate() error {
+	return errors.Join(
+		cfg.Histogram.check(),
+		cfg.checkExemplars(),
+		cfg.checkTemporality(),
+		positive("metrics_flush_interval", cfg.MetricsFlushInterval, "15s"),
+		cfg.checkExpiration(),
+		atLeast("aggregation_cardinality_limit", cfg.AggregationCardinalityLimit, 2, "one series and the overflow series"),
+		atLeast("max_applications", cfg.MaxApplications, 1, "services beyond it share one resource"),
+		positive("active_max_age", cfg.ActiveMaxAge, "24h"),
+		atLeast("active_max_ids", cfg.ActiveMaxIDs, 1, "ids beyond it displace the oldest"),
+		cfg.checkDimensions(),
+	)
+}
+
+func positive(key string, value time.Duration, example string) error {
+	if value > 0 {
+		return nil
+	}
+	return fmt.Errorf("%q is %v: set a duration above zero, such as %s", key, value, example)
+}
+
+func atLeast(key string, value, least int, why string) error {
+	if value >= least {
+		return nil
+	}
+	return fmt.Errorf("%q is %d: set %d or more (%s); there is no setting without a limit", key, value, least, why)
+}
+
+func (h *HistogramConfig) check() error {
+	if h.Explicit.HasValue() && h.Exponential.HasValue() {
+		return errors.New(`"histogram" has both "explicit" and "exponential": keep one`)
+	}
+	if h.Exponential.HasValue() {
+		if size := h.Exponential.Get().MaxSize; size < 2 || size > maxExponentialSize {
+			return fmt.Errorf(`"histogram::exponential::max_size" is %d: set a number from 2 to %d, such as 160`, size, maxExponentialSize)
+		}
+	}
+	if !h.Explicit.HasValue() {
+		return nil
+	}
+	var mistakes []error
+	buckets := h.Explicit.Get().Buckets
+	if len(buckets) == 0 {
+		mistakes = append(mistakes, errors.New(`"histogram::explicit::buckets" is empty: list one bound or more, such as [100ms, 1s, 10s], or leave "explicit" out for the default bounds`))
+	}
+	for i, bound := range buckets {
+		switch {
+		case bound <= 0:
+			mistakes = append(mistakes, fmt.Errorf(`"histogram::explicit::buckets[%d]" is %v: a bound must be above zero; remove it`, i, bound))
+		case i > 0 && bound <= buckets[i-1]:
+			mistakes = append(mistakes, fmt.Errorf(`"histogram::explicit::buckets[%d]" is %v and follows %v: sort the bounds and remove repeated ones`, i, bound, buckets[i-1]))
+		}
+	}
+	return errors.Join(mistakes...)
+}
+
+func (cfg *Config) checkExemplars() error {
+	if !cfg.Exemplars.Enabled || cfg.Exemplars.MaxPerDataPoint >= 1 {
+		return nil
+	}
+	return fmt.Errorf(`"exemplars::max_per_data_point" is %d: set 1 or more, or "exemplars::enabled: false"`, cfg.Exemplars.MaxPerDataPoint)
+}
+
+func (cfg *Config) checkTemporality() error {
+	switch cfg.temporality() {
+	case cumulative, delta:
+		return nil
+	}
+	return fmt.Errorf(`"aggregation_temporality" is %q: set "cumulative" or "delta" (or %s, %s)`,
+		cfg.AggregationTemporality, temporalityPrefix+cumulative, temporalityPrefix+delta)
+}
+
+func (cfg *Config) checkExpiration() error {
+	if cfg.SeriesExpiration >= 0 {
+		return nil
+	}
+	return fmt.Errorf(`"series_expiration" is %v: set a duration such as 24h, or 0 to keep series for ever`, cfg.SeriesExpiration)
+}
+
+func (cfg *Config) checkDimensions() error {
+	var mistakes []error
+	seen := map[string]string{}
+	for _, builtIn := range []string{labelTaskName, labelStepName, labelStatus, "error.type"} {
+		seen[prometheusLabel(builtIn)] = "the built-in label " + builtIn
+	}
+	for i, dimension := range cfg.Dimensions {
+		key := fmt.Sprintf("dimensions[%d]::name", i)
+		if dimension.Name == "" {
+			mistakes = append(mistakes, fmt.Errorf("%q is empty: give the key of a span attribute, or remove the entry", key))
+			continue
+		}
+		label := prometheusLabel(dimension.Name)
+		if other, taken := seen[label]; taken {
+			mistakes = append(mistakes, fmt.Errorf("%q is %q, which Prometheus cannot tell from %s: remove it", key, dimension.Name, other))
+		}
+		seen[label] = fmt.Sprintf("dimensions[%d] (%s)", i, dimension.Name)
+		if isID(dimension.Name) && !slices.Contains(cfg.AllowUnbounded, dimension.Name) {
+			mistakes = append(mistakes, fmt.Errorf("%q is %q, which has a new value for each task, step or event, so every execution would be a series of its own: "+
+				`follow exemplars to traces instead, or list it in "allow_unbounded" if its values are few`, key, dimension.Name))
+		}
+	}
+	return errors.Join(mistakes...)
+}
+
+// prometheusLabel is the label name that Prometheus makes of an attribute's key.
+func prometheusLabel(key string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '_' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
+			return r
+		}
+		return '_'
+	}, key)
+}
+
+// isID tells whether an attribute is one of the ids of Tasker or of traces, with or without the prefix.
+func isID(key string) bool {
+	switch prometheusLabel(strings.TrimPrefix(key, "tasker.")) {
+	case "task_id", "step_id", "correlation_id", "thread_correlation_id", "trace_id", "span_id", "job_id", "event_id", "traceparent":
+		return true
+	}
+	return false
+}
+
+// temporality is the setting without its prefix, in capitals.
+func (cfg *Config) temporality() string {
+	return strings.TrimPrefix(strings.ToUpper(cfg.AggregationTemporality), temporalityPrefix)
+}
+
+// durationBounds are the buckets of durations in nanoseconds.
+func (cfg *Config) durationBounds() []int64 {
+	buckets := defaultBounds()
+	if cfg.Histogram.Explicit.HasValue() {
+		buckets = cfg.Histogram.Explicit.Get().Buckets
+	}
+	bounds := make([]int64, len(buckets))
+	for i, bucket := range buckets {
+		bounds[i] = bucket.Nanoseconds()
+	}
+	return bounds
+}
+
+// exponentialSize is 0 when histograms are explicit.
+func (cfg *Config) exponentialSize() int32 {
+	if !cfg.Histogram.Exponential.HasValue() {
+		return 0
+	}
+	return cfg.Histogram.Exponential.Get().MaxSize
+}

@@ -1,0 +1,149 @@
+package spantometrics
+
+import (
+	"math"
+	"strconv"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
+	"github.com/tasker-otel/otelcol-tasker/internal/eventlog"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+// event is what an event record and an event span have in common. Its name is canonical.
+type event struct {
+	name string
+	// at is when it happened, in Unix nanoseconds; 0 if nobody said.
+	at    int64
+	trace pcommon.TraceID
+	attrs pcommon.Map
+}
+
+// pendingTransition is the event_type of the finalizer's task.initialize_requested.
+const pendingTransition = "pending_transition"
+
+// measureEvent counts an event and measures what only its payload has.
+func (r *recorder) measureEvent(e event) {
+	if !eventlog.SignalsOf(e.attrs).Has(lifecycle.SignalMetrics) {
+		r.tally.skipped[skipNotRouted]++
+		return
+	}
+	r.tally.events++
+	if e.at <= 0 {
+		e.at = r.now
+	}
+	r.Labels().Add(labelEvent, e.name)
+	r.Count(events)
+	r.event = e
+	r.trackActive()
+
+	switch e.name {
+	case lifecycle.DatabaseQueryExecuted:
+		r.measureQuery()
+	case lifecycle.PerformanceSlowOperation, lifecycle.PerformanceSlowSQLQuery:
+		r.labelOperation()
+		r.Count(slowOperations)
+		r.measureOperation()
+	case lifecycle.PerformanceMemorySpike, lifecycle.MemorySpikeDetected:
+		r.labelOperation()
+		r.measureOperation()
+	case lifecycle.TaskInitializeRequested, lifecycle.WorkflowTaskReenqueueRequested:
+		r.measureReenqueue()
+	case lifecycle.WorkflowViableStepsDiscovered:
+		r.measureViableSteps()
+	}
+}
+
+// measureQuery counts a query by its statement's verb and table, never by its text.
+func (r *recorder) measureQuery() {
+	e := &r.event
+	operation, collection := text(e.attrs, lifecycle.AttrDBOperationName), text(e.attrs, lifecycle.AttrDBCollectionName)
+	if operation == "" && collection == "" {
+		operation, collection = r.statements.describe(text(e.attrs, lifecycle.AttrSQL))
+	}
+	r.Labels().Add(lifecycle.AttrDBOperationName, operation).Add(lifecycle.AttrDBCollectionName, collection)
+	r.Count(sqlQueries)
+	r.observeNumber(sqlDuration, lifecycle.AttrDuration, series.Nanoseconds)
+}
+
+// labelOperation labels with the operation, or with the query's name where a slow query has no operation.
+func (r *recorder) labelOperation() {
+	operation := text(r.event.attrs, lifecycle.AttrOperation)
+	if operation == "" {
+		operation = text(r.event.attrs, lifecycle.AttrName)
+	}
+	r.Labels().Add(labelOperation, operation)
+}
+
+// measureOperation records the duration and the memory that a performance event reports, under the labels that are set.
+func (r *recorder) measureOperation() {
+	r.observeNumber(operationDuration, lifecycle.AttrDuration, series.Nanoseconds)
+	r.observeNumber(operationMemoryDelta, lifecycle.AttrMemoryDeltaMB, mebibyte)
+}
+
+// measureReenqueue counts a task that must go on, once: today's engine announces it by task.initialize_requested, from
+// the state machine without a reason and from the finalizer with one. Versions that fire workflow.task_reenqueue_* fire
+// _requested for a re-enqueue of its own, and _delayed beside the finalizer's event, so _delayed is not counted.
+func (r *recorder) measureReenqueue() {
+	e := &r.event
+	reason := text(e.attrs, lifecycle.AttrReason)
+	if e.name == lifecycle.TaskInitializeRequested && (reason == "" || text(e.attrs, lifecycle.AttrEventType) != pendingTransition) {
+		return
+	}
+	r.Labels().Add(labelReason, reason)
+	r.Count(taskReenqueues)
+}
+
+// measureViableSteps records a discovery by the first of its two announcements, the one that names the steps.
+func (r *recorder) measureViableSteps() {
+	if _, first := r.event.attrs.Get(lifecycle.AttrStepNames); !first {
+		return
+	}
+	key := lifecycle.AttrViableCount
+	if _, found := r.event.attrs.Get(key); !found {
+		key = lifecycle.AttrStepCount
+	}
+	r.Labels()
+	r.observeNumber(viableSteps, key, 1)
+}
+
+// observeNumber records a payload's number times a factor, if the payload has it. The exemplar names the trace only: the
+// span that the event will belong to is not known here.
+func (r *recorder) observeNumber(metric int, key string, factor float64) {
+	attribute, found := r.event.attrs.Get(key)
+	if !found {
+		return
+	}
+	value, ok := scaled(attribute, factor)
+	if !ok {
+		r.tally.skipped[skipInvalidValue]++
+		return
+	}
+	r.Observe(metric, series.Exemplar{Value: value, At: r.event.at, Trace: r.event.trace})
+}
+
+// scaled reads a number, which some senders write as a string, and multiplies it. It is false for what is not a number,
+// negative, or beyond 63 bits.
+func scaled(attribute pcommon.Value, factor float64) (int64, bool) {
+	var number float64
+	switch attribute.Type() {
+	case pcommon.ValueTypeDouble:
+		number = attribute.Double()
+	case pcommon.ValueTypeInt:
+		number = float64(attribute.Int())
+	case pcommon.ValueTypeStr:
+		parsed, err := strconv.ParseFloat(attribute.Str(), 64)
+		if err != nil {
+			return 0, false
+		}
+		number = parsed
+	default:
+		return 0, false
+	}
+	product := math.Round(number * factor)
+	if !(product >= 0 && product < math.MaxInt64) {
+		return 0, false
+	}
+	return int64(product), true
+}

@@ -1,0 +1,170 @@
+package spantometrics
+
+import (
+	"github.com/lightstep/go-expohisto/structure"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+// exporter writes snapshots as pdata.
+type exporter struct {
+	delta bool
+	// instanceID tells the metrics of this collector from those of its replicas; empty if the collector has none.
+	instanceID string
+	// version of the collector, which stands at the scope.
+	version string
+}
+
+// metrics makes a resource of each application. The result is the caller's and shares nothing with the snapshot.
+func (x *exporter) metrics(snapshot *series.Snapshot) pmetric.Metrics {
+	md := pmetric.NewMetrics()
+	md.ResourceMetrics().EnsureCapacity(len(snapshot.Applications))
+	for i := range snapshot.Applications {
+		app := &snapshot.Applications[i]
+		resourceMetrics := md.ResourceMetrics().AppendEmpty()
+		x.resource(resourceMetrics.Resource().Attributes(), app)
+		scopeMetrics := resourceMetrics.ScopeMetrics().AppendEmpty()
+		scopeMetrics.Scope().SetName(lifecycle.ScopeMetrics)
+		scopeMetrics.Scope().SetVersion(x.version)
+		scopeMetrics.Metrics().EnsureCapacity(len(app.Metrics))
+		for j := range app.Metrics {
+			x.metric(&app.Metrics[j], scopeMetrics.Metrics().AppendEmpty(), pcommon.Timestamp(snapshot.At))
+		}
+	}
+	return md
+}
+
+func (x *exporter) resource(attrs pcommon.Map, app *series.Application) {
+	if app.Overflow {
+		attrs.PutBool(series.OverflowLabel, true)
+	}
+	if app.Service != "" {
+		attrs.PutStr(lifecycle.AttrServiceName, app.Service)
+	}
+	if app.Namespace != "" {
+		attrs.PutStr(lifecycle.AttrServiceNamespace, app.Namespace)
+	}
+	if x.instanceID != "" {
+		attrs.PutStr(lifecycle.AttrServiceInstanceID, x.instanceID)
+	}
+}
+
+func (x *exporter) metric(from *series.Metric, to pmetric.Metric, at pcommon.Timestamp) {
+	definition := from.Definition
+	to.SetName(definition.Name)
+	to.SetUnit(definition.Unit)
+	to.SetDescription(definition.Description)
+	switch {
+	case definition.Kind == series.KindGauge:
+		points := to.SetEmptyGauge().DataPoints()
+		points.EnsureCapacity(len(from.Points))
+		for i := range from.Points {
+			dp := points.AppendEmpty()
+			dp.SetTimestamp(at)
+			dp.SetIntValue(from.Points[i].Value.Level)
+			putLabels(dp.Attributes(), &from.Points[i])
+		}
+	case definition.Kind == series.KindSum:
+		sum := to.SetEmptySum()
+		sum.SetIsMonotonic(true)
+		sum.SetAggregationTemporality(x.temporality())
+		sum.DataPoints().EnsureCapacity(len(from.Points))
+		for i := range from.Points {
+			dp := sum.DataPoints().AppendEmpty()
+			dp.SetStartTimestamp(pcommon.Timestamp(from.Points[i].Started))
+			dp.SetTimestamp(at)
+			dp.SetIntValue(int64(from.Points[i].Value.Count))
+			putLabels(dp.Attributes(), &from.Points[i])
+		}
+	case definition.Exponential > 0:
+		histogram := to.SetEmptyExponentialHistogram()
+		histogram.SetAggregationTemporality(x.temporality())
+		histogram.DataPoints().EnsureCapacity(len(from.Points))
+		for i := range from.Points {
+			exponentialPoint(definition, &from.Points[i], histogram.DataPoints().AppendEmpty(), at)
+		}
+	default:
+		histogram := to.SetEmptyHistogram()
+		histogram.SetAggregationTemporality(x.temporality())
+		histogram.DataPoints().EnsureCapacity(len(from.Points))
+		bounds := make([]float64, len(definition.Bounds))
+		for i, bound := range definition.Bounds {
+			bounds[i] = definition.Scaled(bound)
+		}
+		for i := range from.Points {
+			explicitPoint(definition, bounds, &from.Points[i], histogram.DataPoints().AppendEmpty(), at)
+		}
+	}
+}
+
+func (x *exporter) temporality() pmetric.AggregationTemporality {
+	if x.delta {
+		return pmetric.AggregationTemporalityDelta
+	}
+	return pmetric.AggregationTemporalityCumulative
+}
+
+func explicitPoint(definition *series.Definition, bounds []float64, from *series.Point, to pmetric.HistogramDataPoint, at pcommon.Timestamp) {
+	value := &from.Value
+	to.SetStartTimestamp(pcommon.Timestamp(from.Started))
+	to.SetTimestamp(at)
+	to.SetCount(value.Count)
+	to.SetSum(definition.ScaledTotal(value.Total))
+	to.SetMin(definition.Scaled(value.Min))
+	to.SetMax(definition.Scaled(value.Max))
+	to.ExplicitBounds().FromRaw(bounds)
+	to.BucketCounts().FromRaw(value.Buckets)
+	putExemplars(to.Exemplars(), definition, value.Exemplars)
+	putLabels(to.Attributes(), from)
+}
+
+func exponentialPoint(definition *series.Definition, from *series.Point, to pmetric.ExponentialHistogramDataPoint, at pcommon.Timestamp) {
+	value := &from.Value
+	to.SetStartTimestamp(pcommon.Timestamp(from.Started))
+	to.SetTimestamp(at)
+	to.SetCount(value.Count)
+	to.SetSum(definition.ScaledTotal(value.Total))
+	to.SetMin(definition.Scaled(value.Min))
+	to.SetMax(definition.Scaled(value.Max))
+	if value.Exponential != nil {
+		to.SetScale(value.Exponential.Scale())
+		to.SetZeroCount(value.Exponential.ZeroCount())
+		putBuckets(to.Positive(), value.Exponential.Positive())
+	}
+	putExemplars(to.Exemplars(), definition, value.Exemplars)
+	putLabels(to.Attributes(), from)
+}
+
+func putBuckets(to pmetric.ExponentialHistogramDataPointBuckets, from *structure.Buckets) {
+	to.SetOffset(from.Offset())
+	counts := to.BucketCounts()
+	counts.EnsureCapacity(int(from.Len()))
+	for i := range from.Len() {
+		counts.Append(from.At(i))
+	}
+}
+
+func putExemplars(to pmetric.ExemplarSlice, definition *series.Definition, exemplars []series.Exemplar) {
+	to.EnsureCapacity(len(exemplars))
+	for i := range exemplars {
+		exemplar := to.AppendEmpty()
+		exemplar.SetDoubleValue(definition.Scaled(exemplars[i].Value))
+		exemplar.SetTimestamp(pcommon.Timestamp(exemplars[i].At))
+		exemplar.SetTraceID(exemplars[i].Trace)
+		exemplar.SetSpanID(exemplars[i].Span)
+	}
+}
+
+func putLabels(to pcommon.Map, point *series.Point) {
+	if point.Overflow {
+		to.PutBool(series.OverflowLabel, true)
+		return
+	}
+	to.EnsureCapacity(len(point.Labels))
+	for _, label := range point.Labels {
+		to.PutStr(label.Name, label.Value)
+	}
+}

@@ -1,0 +1,52 @@
+package spantometrics
+
+import (
+	"context"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/connector"
+	"go.opentelemetry.io/collector/connector/xconnector"
+	"go.opentelemetry.io/collector/consumer"
+
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/metadata"
+)
+
+// NewFactory makes the connector's factory. Its traces and logs inputs of one configuration share their series.
+func NewFactory() connector.Factory {
+	shared := newInstances()
+	return xconnector.NewFactory(
+		metadata.Type,
+		createDefaultConfig,
+		xconnector.WithTracesToMetrics(func(_ context.Context, settings connector.Settings, cfg component.Config, next consumer.Metrics) (connector.Traces, error) {
+			input, err := shared.acquire(cfg.(*Config), settings, next)
+			if err != nil {
+				return nil, err
+			}
+			return tracesInput{input}, nil
+		}, metadata.TracesToMetricsStability),
+		xconnector.WithLogsToMetrics(func(_ context.Context, settings connector.Settings, cfg component.Config, next consumer.Metrics) (connector.Logs, error) {
+			input, err := shared.acquire(cfg.(*Config), settings, next)
+			if err != nil {
+				return nil, err
+			}
+			return logsInput{input}, nil
+		}, metadata.LogsToMetricsStability),
+		xconnector.WithDeprecatedTypeAlias(metadata.DeprecatedType),
+	)
+}
+
+func createDefaultConfig() component.Config {
+	return &Config{
+		Histogram:                   defaultHistogram(),
+		Exemplars:                   ExemplarsConfig{Enabled: true, MaxPerDataPoint: 5},
+		AggregationTemporality:      temporalityPrefix + cumulative,
+		MetricsFlushInterval:        15 * time.Second,
+		SeriesExpiration:            24 * time.Hour,
+		AggregationCardinalityLimit: 2000,
+		MaxApplications:             1000,
+		FoldNumberedSteps:           true,
+		ActiveMaxAge:                24 * time.Hour,
+		ActiveMaxIDs:                1_000_000,
+	}
+}

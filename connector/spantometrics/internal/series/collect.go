@@ -1,0 +1,162 @@
+package series
+
+// Snapshot is what one flush reports. It shares nothing with the registry that the registry will change.
+type Snapshot struct {
+	// At is the time of the flush.
+	At           int64
+	Applications []Application
+	// Live is the number of series kept.
+	Live int
+	// Overflowed counts, by metric, the values that went to an overflow series since the last flush.
+	Overflowed []int64
+}
+
+// Application is one service's part of a snapshot. Overflow stands for the services beyond the limit.
+type Application struct {
+	Namespace, Service string
+	Overflow           bool
+	Metrics            []Metric
+}
+
+// Metric is one metric's part of a snapshot: at least one point.
+type Metric struct {
+	Definition *Definition
+	Points     []Point
+}
+
+// Point is one series' part of a snapshot. Labels belong to the registry and must not be changed; an overflow point has
+// none.
+type Point struct {
+	Labels []Label
+	// Overflow tells that the point adds up what was beyond the limit.
+	Overflow bool
+	// Started is where the point's interval begins.
+	Started int64
+	Value   Value
+
+	series *series
+}
+
+// Collect removes expired series and reports the others: all of them, or in delta mode those that have something new,
+// which it takes out. The caller must end with [Registry.Accept] or [Registry.Restore] before it collects again.
+func (r *Registry) Collect(now int64) Snapshot {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+
+	snapshot := Snapshot{At: now, Overflowed: r.overflowed}
+	r.overflowed = make([]int64, len(r.definitions))
+	live := r.order[:0]
+	for _, app := range r.order {
+		alive := r.collect(app, now, &snapshot)
+		if alive == 0 {
+			delete(r.applications, app.key)
+			continue
+		}
+		live = append(live, app)
+	}
+	clear(r.order[len(live):])
+	r.order = live
+	if r.overflow != nil && r.collect(r.overflow, now, &snapshot) == 0 {
+		r.overflow = nil
+	}
+	return snapshot
+}
+
+// collect adds one application to the snapshot and returns how many series it still has.
+func (r *Registry) collect(app *application, now int64, snapshot *Snapshot) int {
+	reported := Application{Namespace: app.namespace, Service: app.service, Overflow: app.overflow}
+	alive := 0
+	for i := range app.families {
+		family, definition := &app.families[i], &r.definitions[i]
+		r.expire(family, definition, now)
+		alive += len(family.order)
+		metric := Metric{Definition: definition, Points: make([]Point, 0, len(family.order)+1)}
+		for _, s := range family.order {
+			metric.Points = r.report(metric.Points, definition, s, false)
+		}
+		if family.overflow != nil {
+			alive++
+			metric.Points = r.report(metric.Points, definition, family.overflow, true)
+		}
+		if len(metric.Points) > 0 {
+			reported.Metrics = append(reported.Metrics, metric)
+		}
+	}
+	if len(reported.Metrics) > 0 {
+		snapshot.Applications = append(snapshot.Applications, reported)
+	}
+	snapshot.Live += alive
+	return alive
+}
+
+// report appends a series' point.
+func (r *Registry) report(points []Point, definition *Definition, s *series, overflow bool) []Point {
+	point := Point{Labels: s.labels, Overflow: overflow, Started: s.started, series: s}
+	s.pending = false
+	switch {
+	case definition.Kind == KindGauge:
+		point.Value.Level = s.Level
+	case !r.options.Delta:
+		point.Value = s.clone(definition)
+	case s.Count == 0:
+		return points
+	default:
+		point.Started = r.accepted
+		point.Value, s.Value = s.Value, Value{}
+	}
+	return append(points, point)
+}
+
+// expire removes the series that had no value for the expiration time. A value that no flush has delivered yet keeps its
+// series, and so does a gauge that is not zero.
+func (r *Registry) expire(family *family, definition *Definition, now int64) {
+	if r.options.Expiration == 0 {
+		return
+	}
+	expired := func(s *series) bool {
+		return now-s.touched >= r.options.Expiration && !s.pending &&
+			(definition.Kind != KindGauge || s.Level == 0)
+	}
+	live := family.order[:0]
+	for _, s := range family.order {
+		if expired(s) {
+			delete(family.byKey, s.key)
+			continue
+		}
+		live = append(live, s)
+	}
+	clear(family.order[len(live):])
+	family.order = live
+	if family.overflow != nil && expired(family.overflow) {
+		family.overflow = nil
+	}
+}
+
+// Accept ends a flush that was delivered.
+func (r *Registry) Accept(snapshot *Snapshot) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.accepted = snapshot.At
+}
+
+// Restore ends a flush that was refused: deltas go back to their series, where they join what has come since, and so do
+// exemplars. Counts that overflowed are not put back, because the caller has reported them elsewhere.
+func (r *Registry) Restore(snapshot *Snapshot) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, app := range snapshot.Applications {
+		for _, metric := range app.Metrics {
+			for i := range metric.Points {
+				point := &metric.Points[i]
+				point.series.pending = true
+				switch {
+				case metric.Definition.Kind == KindGauge:
+				case r.options.Delta:
+					point.series.merge(metric.Definition, &point.Value, r.options.Exemplars)
+				default:
+					point.series.mergeExemplars(point.Value.Exemplars, r.options.Exemplars)
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,137 @@
+package series
+
+import (
+	"encoding/binary"
+	"strings"
+	"sync"
+)
+
+// OverflowLabel marks the series, and the resource, that takes what a limit keeps out.
+const OverflowLabel = "otel.metric.overflow"
+
+// Options are the registry's bounds and its manner of reporting.
+type Options struct {
+	// Delta reports what was added since the last accepted flush, instead of all since a series began.
+	Delta bool
+	// MaxSeries of one metric of one application, with its overflow series: at least 2.
+	MaxSeries int
+	// MaxApplications that are told apart; all others share one overflow application.
+	MaxApplications int
+	// Exemplars kept for each series between flushes; 0 for none.
+	Exemplars int
+	// Expiration, in nanoseconds, is how long a series without new values lives; 0 means for ever.
+	Expiration int64
+}
+
+// Registry holds all series. Values go in through a [Writer], and come out by [Registry.Collect]. All its state is under
+// one mutex, taken once a batch.
+type Registry struct {
+	definitions []Definition
+	options     Options
+
+	mu           sync.Mutex
+	applications map[string]*application
+	// order is that of first appearance, so that flushes list applications in a steady order.
+	order []*application
+	// overflow takes the applications beyond the limit; nil until there is one.
+	overflow *application
+	// overflowed counts, by metric, the values that went to an overflow series since the last Collect.
+	overflowed []int64
+	// accepted is the time of the newest flush that was delivered: deltas begin there.
+	accepted int64
+	labels   Labels
+	key      []byte
+}
+
+// application holds the series of one service.
+type application struct {
+	key                string
+	namespace, service string
+	overflow           bool
+	families           []family
+}
+
+// family holds the series of one metric of one application.
+type family struct {
+	byKey map[string]*series
+	// order is that of first appearance.
+	order    []*series
+	overflow *series
+}
+
+type series struct {
+	key    string
+	labels []Label
+	// started is when the series began, touched when it last got a value.
+	started, touched int64
+	// pending tells that no delivered flush has reported the last value yet.
+	pending bool
+	Value
+}
+
+// NewRegistry makes an empty registry. It keeps definitions. The first deltas begin at now.
+func NewRegistry(definitions []Definition, options Options, now int64) *Registry {
+	return &Registry{
+		definitions:  definitions,
+		options:      options,
+		applications: make(map[string]*application),
+		overflowed:   make([]int64, len(definitions)),
+		accepted:     now,
+	}
+}
+
+// application finds or makes the series of a service.
+func (r *Registry) application(namespace, service string) *application {
+	r.key = binary.AppendUvarint(r.key[:0], uint64(len(namespace)))
+	r.key = append(r.key, namespace...)
+	r.key = append(r.key, service...)
+	if known, found := r.applications[string(r.key)]; found {
+		return known
+	}
+	if len(r.applications) >= r.options.MaxApplications {
+		if r.overflow == nil {
+			r.overflow = &application{overflow: true, families: make([]family, len(r.definitions))}
+		}
+		return r.overflow
+	}
+	made := &application{
+		key:       string(r.key),
+		namespace: strings.Clone(namespace),
+		service:   strings.Clone(service),
+		families:  make([]family, len(r.definitions)),
+	}
+	r.applications[made.key] = made
+	r.order = append(r.order, made)
+	return made
+}
+
+// lookup finds or makes the series of a metric that has the collected labels.
+func (r *Registry) lookup(app *application, metric int, now int64) *series {
+	family := &app.families[metric]
+	if known, found := family.byKey[string(r.labels.key)]; found {
+		known.touch(now)
+		return known
+	}
+	if len(family.byKey) >= r.options.MaxSeries-1 {
+		r.overflowed[metric]++
+		if family.overflow == nil {
+			family.overflow = &series{started: now}
+		}
+		family.overflow.touch(now)
+		return family.overflow
+	}
+	if family.byKey == nil {
+		family.byKey = make(map[string]*series)
+	}
+	made := &series{key: string(r.labels.key), labels: r.labels.kept(), started: now}
+	made.touch(now)
+	family.byKey[made.key] = made
+	family.order = append(family.order, made)
+	return made
+}
+
+// touch notes a new value. Batches may come with times out of order, by the time they waited for the lock.
+func (s *series) touch(now int64) {
+	s.touched = max(s.touched, now)
+	s.pending = true
+}

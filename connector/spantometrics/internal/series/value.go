@@ -1,0 +1,96 @@
+package series
+
+import (
+	"slices"
+
+	"github.com/lightstep/go-expohisto/structure"
+)
+
+// Value is what a series has added up: for a sum Count, for a gauge Level, for a histogram all but Level.
+type Value struct {
+	Count    uint64
+	Total    Total
+	Level    int64
+	Min, Max int64
+	// Buckets has one count more than the metric has bounds; nil if the histogram is exponential.
+	Buckets []uint64
+	// Exponential holds the buckets in exported units; nil if they are explicit, or while there is no value.
+	Exponential *structure.Float64
+	Exemplars   []Exemplar
+}
+
+// observe adds one value to a histogram.
+func (v *Value) observe(d *Definition, value int64) {
+	if v.Count == 0 || value < v.Min {
+		v.Min = value
+	}
+	if v.Count == 0 || value > v.Max {
+		v.Max = value
+	}
+	v.Count++
+	v.Total.Add(value)
+	if d.Exponential > 0 {
+		if v.Exponential == nil {
+			v.Exponential = newExponential(d.Exponential)
+		}
+		v.Exponential.Update(d.Scaled(value))
+		return
+	}
+	if v.Buckets == nil {
+		v.Buckets = make([]uint64, len(d.Bounds)+1)
+	}
+	bucket, _ := slices.BinarySearch(d.Bounds, value)
+	v.Buckets[bucket]++
+}
+
+// merge adds what another value of the same metric has added up. It keeps no part of other.
+func (v *Value) merge(d *Definition, other *Value, exemplars int) {
+	if other.Count == 0 {
+		return
+	}
+	if v.Count == 0 {
+		v.Min, v.Max = other.Min, other.Max
+	}
+	v.Min, v.Max = min(v.Min, other.Min), max(v.Max, other.Max)
+	v.Count += other.Count
+	v.Total.Merge(other.Total)
+	if other.Exponential != nil {
+		if v.Exponential == nil {
+			v.Exponential = newExponential(d.Exponential)
+		}
+		v.Exponential.MergeFrom(other.Exponential)
+	}
+	if other.Buckets != nil {
+		if v.Buckets == nil {
+			v.Buckets = make([]uint64, len(other.Buckets))
+		}
+		for i, count := range other.Buckets {
+			v.Buckets[i] += count
+		}
+	}
+	v.mergeExemplars(other.Exemplars, exemplars)
+}
+
+func (v *Value) mergeExemplars(others []Exemplar, limit int) {
+	for _, exemplar := range others {
+		v.Exemplars = keepSlowest(v.Exemplars, limit, exemplar)
+	}
+}
+
+// clone copies everything but the exemplars, which move: they belong to one flush.
+func (v *Value) clone(d *Definition) Value {
+	copied := *v
+	v.Exemplars = nil
+	copied.Buckets = slices.Clone(v.Buckets)
+	if v.Exponential != nil {
+		copied.Exponential = newExponential(d.Exponential)
+		v.Exponential.CopyInto(copied.Exponential)
+	}
+	return copied
+}
+
+func newExponential(maxSize int32) *structure.Float64 {
+	histogram := new(structure.Float64)
+	histogram.Init(structure.NewConfig(structure.WithMaxSize(maxSize)))
+	return histogram
+}

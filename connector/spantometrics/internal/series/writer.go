@@ -1,0 +1,57 @@
+package series
+
+// Writer records values of one batch. It holds the registry's lock from [Registry.Begin] to [Writer.End] and must not be
+// used after.
+type Writer struct {
+	registry *Registry
+	app      *application
+	now      int64
+}
+
+// Begin takes the registry's lock. Series that get a value are touched at now.
+func (r *Registry) Begin(now int64) Writer {
+	r.mu.Lock()
+	return Writer{registry: r, now: now}
+}
+
+// End releases the lock.
+func (w *Writer) End() {
+	w.registry.labels.forget()
+	w.registry.mu.Unlock()
+}
+
+// Application chooses the service whose values follow. It must be called before the first value.
+func (w *Writer) Application(namespace, service string) {
+	w.app = w.registry.application(namespace, service)
+}
+
+// Labels empties the labels and returns them to be filled. They hold for all values until the next call.
+func (w *Writer) Labels() *Labels { return w.registry.labels.Reset() }
+
+// Count adds one to a sum.
+func (w *Writer) Count(metric int) {
+	w.registry.lookup(w.app, metric, w.now).Value.Count++
+}
+
+// Observe adds a value, which must not be negative, to a histogram. An exemplar without a trace is not kept.
+func (w *Writer) Observe(metric int, exemplar Exemplar) {
+	s := w.registry.lookup(w.app, metric, w.now)
+	s.observe(&w.registry.definitions[metric], exemplar.Value)
+	if exemplar.Trace != ([16]byte{}) && w.registry.options.Exemplars > 0 {
+		s.Exemplars = keepSlowest(s.Exemplars, w.registry.options.Exemplars, exemplar)
+	}
+}
+
+// Gauge is a handle on the series of a gauge. It stays valid while its level is not zero.
+func (w *Writer) Gauge(metric int) Gauge {
+	return Gauge{series: w.registry.lookup(w.app, metric, w.now)}
+}
+
+// Gauge is a level that goes up and down. It may be moved only under the registry's lock.
+type Gauge struct{ series *series }
+
+// Move adds to the level, at a time of the registry's clock.
+func (g Gauge) Move(by, now int64) {
+	g.series.Level += by
+	g.series.touch(now)
+}

@@ -1,0 +1,52 @@
+package spantometrics
+
+import (
+	"context"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+// ConsumeLogs counts events. It reads ld and keeps nothing of it. It never fails.
+func (in logsInput) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
+	r := in.record(time.Now().UnixNano())
+	defer r.end(ctx)
+	r.logs(ld)
+	return nil
+}
+
+func (r *recorder) logs(ld plog.Logs) {
+	for _, resourceLogs := range ld.ResourceLogs().All() {
+		r.resource = resourceLogs.Resource().Attributes()
+		chosen := false
+		for _, scopeLogs := range resourceLogs.ScopeLogs().All() {
+			for _, record := range scopeLogs.LogRecords().All() {
+				if record.EventName() == "" {
+					r.tally.skipped[skipNotTasker]++
+					continue
+				}
+				if !chosen {
+					r.chooseApplication()
+					chosen = true
+				}
+				r.measureEvent(recordEvent(record))
+			}
+		}
+	}
+}
+
+// recordEvent is the event of a record. A record without a time counts by its receipt.
+func recordEvent(record plog.LogRecord) event {
+	at := record.Timestamp()
+	if at == 0 {
+		at = record.ObservedTimestamp()
+	}
+	return event{
+		name:  lifecycle.Canonical(record.EventName()),
+		at:    int64(at),
+		trace: record.TraceID(),
+		attrs: record.Attributes(),
+	}
+}

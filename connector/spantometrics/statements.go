@@ -1,0 +1,38 @@
+package spantometrics
+
+import (
+	"strings"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/sqltext"
+)
+
+const (
+	// maxStatements bounds the statements that are remembered. Behind event_router, which takes the literals out, an
+	// application has a few hundred.
+	maxStatements = 4096
+	// maxStatement bounds the length, in bytes, of a statement that is worth the memory.
+	maxStatement = 4096
+)
+
+// statements remembers what SQL statements do, because reading one costs ten times as much as recording it.
+type statements map[string]statement
+
+// statement is what a query does and to which table.
+type statement struct{ operation, collection string }
+
+// describe is [sqltext.Describe] with a memory. When the memory is full it begins anew: the statements that matter are
+// back at once.
+func (s statements) describe(sql string) (operation, collection string) {
+	if known, found := s[sql]; found {
+		return known.operation, known.collection
+	}
+	operation, collection = sqltext.Describe(sql)
+	if len(sql) > maxStatement {
+		return operation, collection
+	}
+	if len(s) >= maxStatements {
+		clear(s)
+	}
+	s[strings.Clone(sql)] = statement{strings.Clone(operation), strings.Clone(collection)}
+	return operation, collection
+}

@@ -1,0 +1,113 @@
+package spantometrics
+
+import (
+	"context"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/active"
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/metadata"
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
+)
+
+// skipReason is why something was not measured.
+type skipReason int
+
+const (
+	skipIncomplete skipReason = iota
+	skipSynthesized
+	skipNotTasker
+	skipEventSpan
+	skipNotRouted
+	skipInvalidValue
+	skipReasonCount
+)
+
+func (r skipReason) String() string {
+	return [skipReasonCount]string{"incomplete", "synthesized", "not_tasker", "event_span", "not_routed", "invalid_value"}[r]
+}
+
+// telemetry reports the connector's own metrics. The attribute sets are made once.
+type telemetry struct {
+	builder                    *metadata.TelemetryBuilder
+	skipped                    [skipReasonCount]metric.MeasurementOption
+	overflowed                 []metric.MeasurementOption
+	aging, crowding, forgetful metric.MeasurementOption
+}
+
+func newTelemetry(settings component.TelemetrySettings, definitions []series.Definition) (*telemetry, error) {
+	builder, err := metadata.NewTelemetryBuilder(settings)
+	if err != nil {
+		return nil, err
+	}
+	t := &telemetry{
+		builder:   builder,
+		aging:     labelled("reason", "aged"),
+		crowding:  labelled("reason", "crowded"),
+		forgetful: labelled("reason", "forgotten"),
+	}
+	for reason := range t.skipped {
+		t.skipped[reason] = labelled("reason", skipReason(reason).String())
+	}
+	for _, definition := range definitions {
+		t.overflowed = append(t.overflowed, labelled("metric", definition.Name))
+	}
+	return t, nil
+}
+
+func labelled(key, value string) metric.MeasurementOption {
+	return metric.WithAttributeSet(attribute.NewSet(attribute.String(key, value)))
+}
+
+func (t *telemetry) close() { t.builder.Shutdown() }
+
+// consumed reports a batch.
+func (t *telemetry) consumed(ctx context.Context, batch *tally) {
+	if batch.spans > 0 {
+		t.builder.ConnectorSpanToMetricsRecordedSpans.Add(ctx, batch.spans)
+	}
+	if batch.events > 0 {
+		t.builder.ConnectorSpanToMetricsRecordedEvents.Add(ctx, batch.events)
+	}
+	for reason, count := range batch.skipped {
+		if count > 0 {
+			t.builder.ConnectorSpanToMetricsSkipped.Add(ctx, count, t.skipped[reason])
+		}
+	}
+}
+
+// collected reports the state of the registry at a flush.
+func (t *telemetry) collected(ctx context.Context, snapshot *series.Snapshot) {
+	t.builder.ConnectorSpanToMetricsSeries.Record(ctx, int64(snapshot.Live))
+	for i, count := range snapshot.Overflowed {
+		if count > 0 {
+			t.builder.ConnectorSpanToMetricsOverflowed.Add(ctx, count, t.overflowed[i])
+		}
+	}
+}
+
+// aged reports the state of the active sets at a flush.
+func (t *telemetry) aged(ctx context.Context, remembered int, sets ...active.Evictions) {
+	t.builder.ConnectorSpanToMetricsActiveIds.Record(ctx, int64(remembered))
+	var all active.Evictions
+	for _, set := range sets {
+		all.Aged += set.Aged
+		all.Crowded += set.Crowded
+		all.Forgotten += set.Forgotten
+	}
+	t.evicted(ctx, all.Aged, t.aging)
+	t.evicted(ctx, all.Crowded, t.crowding)
+	t.evicted(ctx, all.Forgotten, t.forgetful)
+}
+
+func (t *telemetry) evicted(ctx context.Context, count int64, reason metric.MeasurementOption) {
+	if count > 0 {
+		t.builder.ConnectorSpanToMetricsActiveEvictions.Add(ctx, count, reason)
+	}
+}
+
+func (t *telemetry) refused(ctx context.Context) {
+	t.builder.ConnectorSpanToMetricsRefusedFlushes.Add(ctx, 1)
+}

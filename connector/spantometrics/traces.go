@@ -1,0 +1,50 @@
+package spantometrics
+
+import (
+	"context"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+// ConsumeTraces measures finished spans and, if the config says so, event spans. It reads td and keeps nothing of it. It
+// never fails.
+func (in tracesInput) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
+	r := in.record(time.Now().UnixNano())
+	defer r.end(ctx)
+	r.traces(td)
+	return nil
+}
+
+func (r *recorder) traces(td ptrace.Traces) {
+	for _, resourceSpans := range td.ResourceSpans().All() {
+		r.resource = resourceSpans.Resource().Attributes()
+		for _, scopeSpans := range resourceSpans.ScopeSpans().All() {
+			spans := scopeSpans.Spans()
+			switch name := scopeSpans.Scope().Name(); {
+			case spans.Len() == 0:
+			case name == lifecycle.ScopeSpans:
+				r.chooseApplication()
+				for _, span := range spans.All() {
+					r.finishedSpan(span)
+				}
+			case name == lifecycle.ScopeEvents && r.cfg.EventSpans:
+				r.chooseApplication()
+				for _, span := range spans.All() {
+					r.measureEvent(event{
+						name:  lifecycle.Canonical(span.Name()),
+						at:    int64(span.StartTimestamp()),
+						trace: span.TraceID(),
+						attrs: span.Attributes(),
+					})
+				}
+			case name == lifecycle.ScopeEvents:
+				r.tally.skipped[skipEventSpan] += int64(spans.Len())
+			default:
+				r.tally.skipped[skipNotTasker] += int64(spans.Len())
+			}
+		}
+	}
+}
