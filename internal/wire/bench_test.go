@@ -1,0 +1,76 @@
+package wire_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"runtime"
+	"testing"
+
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/wire"
+)
+
+// BenchmarkDecode measures whole bodies, as they arrive. Its figures are those of one event.
+func BenchmarkDecode(b *testing.B) {
+	for _, name := range []string{"mixed", "planned", "real/linear5", "real/retry"} {
+		body := stream(b, name)
+		decoder := wire.NewDecoder(wire.Settings{})
+		b.Run(name, func(b *testing.B) {
+			perEvent(b, body, func() int {
+				_, report := decoder.Decode(body, wire.FormatNDJSON)
+				return report.Accepted
+			})
+		})
+	}
+}
+
+// BenchmarkEncodingJSON is what the standard library takes to make a map of each item, and a log record of the map.
+func BenchmarkEncodingJSON(b *testing.B) {
+	body := stream(b, "mixed")
+	lines := bytes.Split(bytes.TrimSpace(body), []byte{'\n'})
+	b.Run("map", func(b *testing.B) {
+		perEvent(b, body, func() int {
+			for _, line := range lines {
+				var item map[string]any
+				if err := json.Unmarshal(line, &item); err != nil {
+					b.Fatal(err)
+				}
+			}
+			return len(lines)
+		})
+	})
+	b.Run("map_and_record", func(b *testing.B) {
+		perEvent(b, body, func() int {
+			records := plog.NewLogs().ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
+			for _, line := range lines {
+				var item map[string]any
+				if err := json.Unmarshal(line, &item); err != nil {
+					b.Fatal(err)
+				}
+				if err := records.AppendEmpty().Attributes().FromRaw(item["payload"].(map[string]any)); err != nil {
+					b.Fatal(err)
+				}
+			}
+			return len(lines)
+		})
+	})
+}
+
+// perEvent reports what one of the events takes of which decode says how many there were.
+func perEvent(b *testing.B, body []byte, decode func() int) {
+	b.ReportAllocs()
+	b.SetBytes(int64(len(body)))
+	events := 0
+	for b.Loop() {
+		events += decode()
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(events), "ns/event")
+	b.ReportMetric(float64(events)/b.Elapsed().Seconds(), "events/s")
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	once := float64(decode())
+	runtime.ReadMemStats(&after)
+	b.ReportMetric(float64(after.TotalAlloc-before.TotalAlloc)/once, "B/event")
+	b.ReportMetric(float64(after.Mallocs-before.Mallocs)/once, "allocs/event")
+}

@@ -1,0 +1,89 @@
+package wire
+
+import (
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/plog"
+)
+
+// Format says how items stand in a body.
+type Format uint8
+
+const (
+	// FormatAuto is an item, an array of items, or several of these with or without white space between them. An item may
+	// span lines.
+	FormatAuto Format = iota
+	// FormatNDJSON is one item, or one array of items, a line. Each line stands for itself, so that a broken one never
+	// costs another.
+	FormatNDJSON
+)
+
+// Limits bound what one body can cost.
+type Limits struct {
+	// MaxItems of a body. A body with more is refused as a whole.
+	MaxItems int
+	// MaxItemBytes is the size of one item's JSON text.
+	MaxItemBytes int
+	// MaxDepth is how many objects and arrays may stand in one another, the item itself and its payload included.
+	MaxDepth int
+}
+
+// DefaultLimits hold for settings that are zero.
+func DefaultLimits() Limits {
+	return Limits{MaxItems: 100_000, MaxItemBytes: 4 << 20, MaxDepth: 64}
+}
+
+// DefaultService is the service.name of items that name none.
+const DefaultService = "unknown_service"
+
+// Settings of a decoder. What is zero has a default.
+type Settings struct {
+	Limits Limits
+	// DefaultService is the service of items without one.
+	DefaultService string
+	// Now is the clock of receipt.
+	Now func() time.Time
+}
+
+// Decoder turns bodies into log records. It is safe for concurrent use.
+type Decoder struct {
+	settings Settings
+	// idle holds decodings with their caches of frequent texts, so that no lock is needed.
+	idle sync.Pool
+}
+
+// NewDecoder makes a decoder.
+func NewDecoder(settings Settings) *Decoder {
+	limits, defaults := &settings.Limits, DefaultLimits()
+	if limits.MaxItems == 0 {
+		limits.MaxItems = defaults.MaxItems
+	}
+	if limits.MaxItemBytes == 0 {
+		limits.MaxItemBytes = defaults.MaxItemBytes
+	}
+	if limits.MaxDepth == 0 {
+		limits.MaxDepth = defaults.MaxDepth
+	}
+	if settings.DefaultService == "" {
+		settings.DefaultService = DefaultService
+	}
+	if settings.Now == nil {
+		settings.Now = time.Now
+	}
+	d := &Decoder{settings: settings}
+	d.idle.New = func() any { return newDecoding(settings) }
+	return d
+}
+
+// Decode turns one body, already inflated, into log records grouped by namespace and service, in the order of the body
+// within a group. The logs are the caller's and keep no reference to the body. There is no error: whatever could not be
+// taken is in the report.
+func (d *Decoder) Decode(body []byte, format Format) (plog.Logs, Report) {
+	run := d.idle.Get().(*decoding)
+	run.begin(body)
+	run.body(format)
+	logs, report := run.finish()
+	d.idle.Put(run)
+	return logs, report
+}

@@ -1,0 +1,152 @@
+package wire
+
+import (
+	"bytes"
+	"hash/maphash"
+	"strconv"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+const (
+	// futureSeconds is how far ahead of the receiver's clock an event may be.
+	futureSeconds = secondsPerDay
+	// bytesPerItem is a guess, to make room for a body's records at once.
+	bytesPerItem = 256
+	// maxIdleTokens and maxIdleRoom bound what an idle decoding keeps of a large item.
+	maxIdleTokens = 1 << 15
+	maxIdleRoom   = 1 << 18
+)
+
+// application is what items are grouped by.
+type application struct{ namespace, service string }
+
+// decoding is the work on one body. It is used again for other bodies, because its caches are worth keeping; between them
+// it refers to no body and no logs.
+type decoding struct {
+	settings Settings
+	texts    texts
+	scanner
+
+	whole []byte
+	// source is the item at hand, and src, of the scanner, what begins with it.
+	source []byte
+	// origin is where the item at hand begins in the whole body, and index its place among the items.
+	origin, index int
+	// line is the number of the line at counted, where the count of lines stands.
+	line, counted int
+	// overfull is true when there were more items than a body may have.
+	overfull bool
+
+	now    pcommon.Timestamp
+	latest int64
+
+	logs   plog.Logs
+	groups map[application]plog.LogRecordSlice
+	// last is the group of the item before: a body nearly always has one.
+	last    application
+	current plog.LogRecordSlice
+	report  Report
+}
+
+func newDecoding(settings Settings) *decoding {
+	return &decoding{
+		settings: settings,
+		texts:    texts{seed: maphash.MakeSeed()},
+		scanner:  scanner{maxDepth: settings.Limits.MaxDepth},
+		groups:   map[application]plog.LogRecordSlice{},
+	}
+}
+
+func (d *decoding) begin(body []byte) {
+	now := d.settings.Now()
+	d.now, d.latest = pcommon.NewTimestampFromTime(now), now.Add(futureSeconds*time.Second).Unix()
+	d.whole = body
+	d.origin, d.index, d.line, d.counted, d.overfull = 0, 0, 1, 0, false
+	d.logs = plog.NewLogs()
+	d.report = Report{}
+}
+
+// finish hands out the result and lets go of everything of this body but the caches.
+func (d *decoding) finish() (plog.Logs, Report) {
+	logs, report := d.logs, d.report
+	d.whole, d.source, d.src = nil, nil, nil
+	d.logs, d.current, d.last, d.report = plog.Logs{}, plog.LogRecordSlice{}, application{}, Report{}
+	clear(d.groups)
+	if cap(d.tokens) > maxIdleTokens {
+		d.tokens = nil
+	}
+	if cap(d.texts.room) > maxIdleRoom {
+		d.texts.room = nil
+	}
+	return logs, report
+}
+
+// records is where the records of an application go.
+func (d *decoding) records(namespace, service string) plog.LogRecordSlice {
+	app := application{namespace, service}
+	if app == d.last {
+		return d.current
+	}
+	records, found := d.groups[app]
+	if !found {
+		group := d.logs.ResourceLogs().AppendEmpty()
+		attrs := group.Resource().Attributes()
+		attrs.PutStr(lifecycle.AttrServiceName, service)
+		if namespace != "" {
+			attrs.PutStr(lifecycle.AttrServiceNamespace, namespace)
+		}
+		scope := group.ScopeLogs().AppendEmpty()
+		scope.Scope().SetName(lifecycle.ScopeEvents)
+		records = scope.LogRecords()
+		if len(d.groups) == 0 {
+			records.EnsureCapacity(min(len(d.whole)/bytesPerItem+1, d.settings.Limits.MaxItems))
+		}
+		d.groups[app] = records
+	}
+	d.last, d.current = app, records
+	return records
+}
+
+// refuse notes that the item at hand is refused.
+func (d *decoding) refuse(code Reason, field, reason, remedy string) {
+	d.report.Refused++
+	if d.report.RefusedBy == nil {
+		d.report.RefusedBy = map[Reason]int{}
+	}
+	d.report.RefusedBy[code]++
+	if len(d.report.Refusals) == MaxRefusals {
+		return
+	}
+	d.line += bytes.Count(d.whole[d.counted:d.origin], []byte{'\n'})
+	d.counted = d.origin
+	d.report.Refusals = append(d.report.Refusals, Refusal{
+		Index: d.index, Line: d.line, Field: field, Code: code, Reason: reason, Remedy: remedy,
+	})
+}
+
+// refuseFault notes that the item at hand is refused because its scan stopped.
+func (d *decoding) refuseFault() {
+	limits := &d.settings.Limits
+	switch d.fault {
+	case faultSize:
+		d.refuse(ReasonSize, "", "the item is longer than "+strconv.Itoa(limits.MaxItemBytes)+" bytes",
+			"leave bulky values out of the payload, or raise max_item_bytes")
+	case faultDepth:
+		d.refuse(ReasonDepth, "", "the item is nested deeper than "+strconv.Itoa(limits.MaxDepth)+" levels",
+			"send flatter payloads, or raise max_depth")
+	case faultEncoding:
+		d.refuse(ReasonEncoding, "", "the text at byte "+strconv.Itoa(d.at)+" of the item is not UTF-8",
+			"encode JSON as UTF-8")
+	case faultEnd:
+		d.refuse(ReasonSyntax, "", "the item is not JSON: it ends too early",
+			"send whole items, and in NDJSON one a line")
+	default:
+		d.refuse(ReasonSyntax, "", "the item is not JSON: unexpected "+strconv.QuoteToASCII(string(d.src[d.at:d.at+1]))+
+			" at byte "+strconv.Itoa(d.at), "write items with a JSON library; NaN and Infinity are not JSON")
+	}
+}

@@ -1,0 +1,13 @@
+// Package wire decodes the JSON in which applications send Tasker's events into log records.
+//
+// An item is one JSON object; only event and payload are required:
+//
+//	{"event": "step.completed", "occurred_at": "2026-06-01T12:00:00.036885123Z", "service": "shop", "namespace": "eu",
+//	 "correlation_id": "tsk_…", "id": "…", "traceparent": "00-…", "payload": {"task_id": 42, …}}
+//
+// A body is one item, several after one another (one a line is NDJSON), or arrays of items. A bad item is refused and
+// reported; it never costs its neighbours. A key whose value is null counts as absent; of a key that is repeated, the last
+// value wins.
+//
+// The receiver and the command line share this package; it knows neither HTTP nor the collector's pipeline.
+package wire

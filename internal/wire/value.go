@@ -1,0 +1,142 @@
+package wire
+
+import (
+	"strconv"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+)
+
+// maxSearched is the size up to which an object is written key by key. pdata looks through the whole map at each key,
+// which a large object would make slow: it goes through a Go map instead.
+const maxSearched = 128
+
+// members writes the members of the object at i: those of the payload under tasker.KEY, others under their own keys.
+func (d *decoding) members(to pcommon.Map, i uint32, payload bool) {
+	own := &d.tokens[i]
+	if own.size > maxSearched {
+		// FromRaw fails only for types that raw does not make.
+		_ = to.FromRaw(d.rawObject(i, payload))
+		return
+	}
+	to.EnsureCapacity(int(own.size))
+	for next := i + 1; next < own.next; {
+		key, value := next, next+1
+		next = d.after(value)
+		if d.tokens[value].kind != kindNull {
+			d.set(to.PutEmpty(d.key(key, payload)), value)
+		}
+	}
+}
+
+// set writes the value of the token at i.
+func (d *decoding) set(to pcommon.Value, i uint32) {
+	switch t := &d.tokens[i]; t.kind {
+	case kindText:
+		to.SetStr(d.text(t))
+	case kindInteger:
+		if n, ok := parseInteger(d.bytes(t)); ok {
+			to.SetInt(n)
+		} else {
+			to.SetStr(string(d.bytes(t)))
+		}
+	case kindFloat:
+		if f, err := strconv.ParseFloat(string(d.bytes(t)), 64); err == nil {
+			to.SetDouble(f)
+		} else {
+			to.SetStr(string(d.bytes(t)))
+		}
+	case kindTrue, kindFalse:
+		to.SetBool(t.kind == kindTrue)
+	case kindObject:
+		d.members(to.SetEmptyMap(), i, false)
+	case kindArray:
+		list := to.SetEmptySlice()
+		list.EnsureCapacity(int(t.size))
+		for next := i + 1; next < t.next; next = d.after(next) {
+			d.set(list.AppendEmpty(), next)
+		}
+	}
+}
+
+func (d *decoding) rawObject(i uint32, payload bool) map[string]any {
+	own := &d.tokens[i]
+	members := make(map[string]any, own.size)
+	for next := i + 1; next < own.next; {
+		key, value := next, next+1
+		next = d.after(value)
+		if d.tokens[value].kind != kindNull {
+			members[d.key(key, payload)] = d.raw(value)
+		}
+	}
+	return members
+}
+
+func (d *decoding) raw(i uint32) any {
+	switch t := &d.tokens[i]; t.kind {
+	case kindNull:
+		return nil
+	case kindObject:
+		return d.rawObject(i, false)
+	case kindArray:
+		list := make([]any, 0, t.size)
+		for next := i + 1; next < t.next; next = d.after(next) {
+			list = append(list, d.raw(next))
+		}
+		return list
+	default:
+		value := pcommon.NewValueEmpty()
+		d.set(value, i)
+		return value.AsRaw()
+	}
+}
+
+// after is the index of the token behind the value at i.
+func (d *decoding) after(i uint32) uint32 {
+	if t := &d.tokens[i]; t.kind >= kindObject {
+		return t.next
+	}
+	return i + 1
+}
+
+// bytes is the source of a scalar.
+func (d *decoding) bytes(t *token) []byte { return d.src[t.start:t.end] }
+
+// plain is a text without its escapes, valid until the next call.
+func (d *decoding) plain(t *token) []byte {
+	if t.escaped {
+		return d.texts.resolve(d.bytes(t))
+	}
+	return d.bytes(t)
+}
+
+// text is a copy of a text.
+func (d *decoding) text(t *token) string { return d.texts.shared(d.plain(t)) }
+
+// key is the key that the token at i stands for.
+func (d *decoding) key(i uint32, payload bool) string {
+	if payload {
+		return d.texts.attribute(d.plain(&d.tokens[i]))
+	}
+	return d.text(&d.tokens[i])
+}
+
+// parseInteger is false for an integer beyond int64.
+func parseInteger(s []byte) (int64, bool) {
+	const safeDigits = 18
+	digits := s
+	if digits[0] == '-' {
+		digits = digits[1:]
+	}
+	if len(digits) > safeDigits {
+		n, err := strconv.ParseInt(string(s), 10, 64)
+		return n, err == nil
+	}
+	var n int64
+	for _, c := range digits {
+		n = n*10 + int64(c-'0')
+	}
+	if s[0] == '-' {
+		n = -n
+	}
+	return n, true
+}

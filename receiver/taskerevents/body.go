@@ -1,0 +1,53 @@
+package taskerevents
+
+import (
+	"bytes"
+	"errors"
+	"net/http"
+	"sync"
+)
+
+const (
+	// firstRoom is how much room is made for a body whatever length its sender announces: that may be a lie.
+	firstRoom = 1 << 20
+	// maxIdleRoom is the largest buffer that is kept for other bodies.
+	maxIdleRoom = 4 << 20
+)
+
+// bodies lends buffers for whole bodies. The decoder keeps nothing of a body, so that its buffer can be used again.
+type bodies struct{ idle sync.Pool }
+
+// read reads the body of a request, already inflated by confighttp, which also enforces the size limit.
+// The buffer goes back with giveBack.
+func (b *bodies) read(req *http.Request) (*bytes.Buffer, error) {
+	buffer, _ := b.idle.Get().(*bytes.Buffer)
+	if buffer == nil {
+		buffer = new(bytes.Buffer)
+	}
+	if req.ContentLength > 0 {
+		// bytes.MinRead more, or ReadFrom would grow once more to see the end.
+		buffer.Grow(int(min(req.ContentLength, firstRoom)) + bytes.MinRead)
+	}
+	if _, err := buffer.ReadFrom(req.Body); err != nil {
+		b.giveBack(buffer)
+		return nil, err
+	}
+	return buffer, nil
+}
+
+func (b *bodies) giveBack(buffer *bytes.Buffer) {
+	if buffer.Cap() > maxIdleRoom {
+		return
+	}
+	buffer.Reset()
+	b.idle.Put(buffer)
+}
+
+// tooLarge is the limit that a body was cut off at, if that is what went wrong.
+func tooLarge(err error) (limit int64, ok bool) {
+	var cut *http.MaxBytesError
+	if errors.As(err, &cut) {
+		return cut.Limit, true
+	}
+	return 0, false
+}

@@ -1,0 +1,70 @@
+package taskerevents
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/confighttp"
+)
+
+// Bounds of the limits: beyond them a single item could exhaust the memory or the stack.
+const (
+	maxMaxItemBytes = 1 << 30
+	maxMaxDepth     = 1000
+	minMaxDepth     = 2
+)
+
+// Config is the receiver's part of the collector's configuration.
+type Config struct {
+	// ServerConfig is where and how the receiver listens: endpoint, tls, auth, cors, max_request_body_size and the rest.
+	ServerConfig confighttp.ServerConfig `mapstructure:",squash"`
+	// Path of the URL that events are posted to.
+	Path string `mapstructure:"path"`
+	// DefaultService is the service.name of items that have no service.
+	DefaultService string `mapstructure:"default_service"`
+	// MaxItems of one request. A request with more is refused as a whole, so that the sender can cut it up.
+	MaxItems int `mapstructure:"max_items"`
+	// MaxItemBytes is the longest that one item's JSON text may be, in bytes.
+	MaxItemBytes int `mapstructure:"max_item_bytes"`
+	// MaxDepth is how many objects and arrays may stand in one another in an item, itself and its payload included.
+	MaxDepth int `mapstructure:"max_depth"`
+
+	_ struct{}
+}
+
+var _ component.Config = (*Config)(nil)
+
+// Validate finds every mistake at once.
+func (c *Config) Validate() error {
+	var mistakes []error
+	mistake := func(format string, args ...any) {
+		mistakes = append(mistakes, fmt.Errorf(format, args...))
+	}
+	if c.ServerConfig.NetAddr.Endpoint == "" {
+		mistake("'endpoint' is empty: name an address to listen on, such as %q", defaultEndpoint)
+	}
+	if !plainPath(c.Path) {
+		mistake("'path' is %q: write an absolute path without spaces, braces, a query or a slash at its end, such as %q", c.Path, defaultPath)
+	}
+	if c.DefaultService == "" {
+		mistake("'default_service' is empty: name the service of items that have none, or leave the setting out")
+	}
+	if c.MaxItems < 1 {
+		mistake("'max_items' is %d: it must be at least 1", c.MaxItems)
+	}
+	if c.MaxItemBytes < 1 || c.MaxItemBytes > maxMaxItemBytes {
+		mistake("'max_item_bytes' is %d: it must be from 1 to %d", c.MaxItemBytes, maxMaxItemBytes)
+	}
+	if c.MaxDepth < minMaxDepth || c.MaxDepth > maxMaxDepth {
+		mistake("'max_depth' is %d: it must be from %d, an item and its payload, to %d", c.MaxDepth, minMaxDepth, maxMaxDepth)
+	}
+	return errors.Join(mistakes...)
+}
+
+// plainPath tells whether a path means itself in the pattern of an http.ServeMux.
+func plainPath(p string) bool {
+	return strings.HasPrefix(p, "/") && p != "/" && path.Clean(p) == p && !strings.ContainsAny(p, " \t\r\n{}?#%")
+}

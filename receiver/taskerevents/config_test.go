@@ -1,0 +1,66 @@
+package taskerevents
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/confmap/confmaptest"
+	"go.opentelemetry.io/collector/confmap/xconfmap"
+)
+
+func load(t *testing.T, id string) *Config {
+	t.Helper()
+	all, err := confmaptest.LoadConf(filepath.Join("testdata", "config.yaml"))
+	require.NoError(t, err)
+	own, err := all.Sub(id)
+	require.NoError(t, err)
+	config := createDefaultConfig().(*Config)
+	require.NoError(t, own.Unmarshal(config))
+	return config
+}
+
+func TestConfigDefaults(t *testing.T) {
+	config := load(t, "tasker_events")
+	require.NoError(t, xconfmap.Validate(config))
+	assert.Equal(t, createDefaultConfig(), config)
+	assert.Equal(t, "localhost:4319", config.ServerConfig.NetAddr.Endpoint)
+	assert.Equal(t, "/v1/events", config.Path)
+}
+
+func TestConfigAll(t *testing.T) {
+	want := createDefaultConfig().(*Config)
+	want.ServerConfig.NetAddr.Endpoint = "0.0.0.0:8080"
+	want.ServerConfig.MaxRequestBodySize = 1 << 20
+	want.ServerConfig.CompressionAlgorithms = []string{"", "gzip"}
+	want.Path, want.DefaultService = "/ingest/tasker", "shop"
+	want.MaxItems, want.MaxItemBytes, want.MaxDepth = 500, 65536, 16
+
+	config := load(t, "tasker_events/all")
+	require.NoError(t, xconfmap.Validate(config))
+	assert.Equal(t, want, config)
+}
+
+// Every mistake is named at once, with its key, its value and what to do.
+func TestConfigWrong(t *testing.T) {
+	config := load(t, "tasker_events/wrong")
+	before := *config
+	err := config.Validate()
+	for _, part := range []string{
+		"'endpoint' is empty", `'path' is "v1/{events}/"`, "'default_service' is empty", "'max_items' is 0",
+		"'max_item_bytes' is -1", "'max_depth' is 1001",
+	} {
+		assert.ErrorContains(t, err, part)
+	}
+	assert.Equal(t, &before, config, "Validate changes nothing")
+}
+
+func TestPlainPath(t *testing.T) {
+	for path, want := range map[string]bool{
+		"/v1/events": true, "/events": true, "/v1.2/events": true, "/": false, "": false, "events": false, "/a/": false,
+		"/a//b": false, "/a/../b": false, "/{id}": false, "/a b": false, "/a?b": false, "/a%20b": false, "/GET": true,
+	} {
+		assert.Equal(t, want, plainPath(path), path)
+	}
+}

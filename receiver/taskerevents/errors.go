@@ -1,0 +1,68 @@
+package taskerevents
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// defaultWait is what senders are asked to wait when the pipeline does not say.
+const defaultWait = 5 * time.Second
+
+// statusOf is how an error of the pipeline is told to the sender: a status, and how long to wait before sending again. No
+// wait means that sending again is of no use. An error that says nothing of itself is taken to be passing, as the
+// collector's own receivers do.
+func statusOf(err error) (code int, wait time.Duration) {
+	var told *consumererror.Error
+	if errors.As(err, &told) {
+		if !told.IsRetryable() {
+			return permanent(consumererror.ToHTTPStatus(told) == http.StatusBadRequest), 0
+		}
+		return retryable(consumererror.ToHTTPStatus(told) == http.StatusTooManyRequests), waitOf(consumererror.ToGRPCStatus(told))
+	}
+	if s, ok := status.FromError(err); ok {
+		switch s.Code() {
+		case codes.ResourceExhausted:
+			return retryable(true), waitOf(s)
+		case codes.Canceled, codes.DeadlineExceeded, codes.Aborted, codes.OutOfRange, codes.Unavailable, codes.DataLoss:
+			return retryable(false), waitOf(s)
+		}
+		return permanent(s.Code() == codes.InvalidArgument), 0
+	}
+	if consumererror.IsPermanent(err) {
+		return permanent(false), 0
+	}
+	return retryable(false), defaultWait
+}
+
+// retryable is the status of an error that passes.
+func retryable(tooMany bool) int {
+	if tooMany {
+		return http.StatusTooManyRequests
+	}
+	return http.StatusServiceUnavailable
+}
+
+// permanent is the status of an error that stays. Whatever else a backend behind the pipeline said, such as 401, is not
+// about this sender.
+func permanent(badRequest bool) int {
+	if badRequest {
+		return http.StatusBadRequest
+	}
+	return http.StatusInternalServerError
+}
+
+// waitOf is the wait that a gRPC status asks for, else the default.
+func waitOf(s *status.Status) time.Duration {
+	for _, detail := range s.Details() {
+		if retry, ok := detail.(*errdetails.RetryInfo); ok && retry.GetRetryDelay().AsDuration() > 0 {
+			return retry.GetRetryDelay().AsDuration()
+		}
+	}
+	return defaultWait
+}

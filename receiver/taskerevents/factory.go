@@ -1,0 +1,52 @@
+package taskerevents
+
+import (
+	"context"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/receiver"
+	"go.opentelemetry.io/collector/receiver/xreceiver"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/wire"
+	"github.com/tasker-otel/otelcol-tasker/receiver/taskerevents/internal/metadata"
+)
+
+const (
+	defaultEndpoint    = "localhost:4319"
+	defaultPath        = "/v1/events"
+	defaultMaxBodySize = 20 << 20
+	defaultReadTimeout = time.Minute
+)
+
+// NewFactory makes the factory of the receiver tasker_events.
+func NewFactory() receiver.Factory {
+	return xreceiver.NewFactory(
+		metadata.Type,
+		createDefaultConfig,
+		xreceiver.WithLogs(createLogs, metadata.LogsStability),
+		xreceiver.WithDeprecatedTypeAlias(metadata.DeprecatedType),
+	)
+}
+
+func createDefaultConfig() component.Config {
+	server := confighttp.NewDefaultServerConfig()
+	server.NetAddr.Endpoint = defaultEndpoint
+	server.MaxRequestBodySize = defaultMaxBodySize
+	server.ReadTimeout = defaultReadTimeout
+	limits := wire.DefaultLimits()
+	return &Config{
+		ServerConfig:   server,
+		Path:           defaultPath,
+		DefaultService: wire.DefaultService,
+		MaxItems:       limits.MaxItems,
+		MaxItemBytes:   limits.MaxItemBytes,
+		MaxDepth:       limits.MaxDepth,
+	}
+}
+
+func createLogs(_ context.Context, settings receiver.Settings, config component.Config, next consumer.Logs) (receiver.Logs, error) {
+	return newReceiver(config.(*Config), settings, next)
+}

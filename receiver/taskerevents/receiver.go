@@ -1,0 +1,108 @@
+package taskerevents
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componentstatus"
+	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/receiver"
+	"go.opentelemetry.io/collector/receiver/receiverhelper"
+	"go.uber.org/zap"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/wire"
+	"github.com/tasker-otel/otelcol-tasker/receiver/taskerevents/internal/metadata"
+)
+
+// transport is the kind of network that receiverhelper names in metrics.
+const transport = "http"
+
+// eventsReceiver listens for events. The collector starts and stops it; in between, requests run concurrently.
+type eventsReceiver struct {
+	config    *Config
+	settings  component.TelemetrySettings
+	builder   *metadata.TelemetryBuilder
+	telemetry ownTelemetry
+	observed  *receiverhelper.ObsReport
+	decoder   *wire.Decoder
+	next      consumer.Logs
+	bodies    bodies
+
+	// server and listener are nil unless the receiver runs.
+	server   *http.Server
+	listener net.Listener
+	serving  sync.WaitGroup
+}
+
+func newReceiver(config *Config, settings receiver.Settings, next consumer.Logs) (*eventsReceiver, error) {
+	observed, err := receiverhelper.NewObsReport(receiverhelper.ObsReportSettings{
+		ReceiverID: settings.ID, Transport: transport, ReceiverCreateSettings: settings,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("observing the receiver: %w", err)
+	}
+	builder, err := metadata.NewTelemetryBuilder(settings.TelemetrySettings)
+	if err != nil {
+		return nil, fmt.Errorf("building the receiver's own telemetry: %w", err)
+	}
+	return &eventsReceiver{
+		config:    config,
+		settings:  settings.TelemetrySettings,
+		builder:   builder,
+		telemetry: newOwnTelemetry(builder),
+		observed:  observed,
+		decoder: wire.NewDecoder(wire.Settings{
+			DefaultService: config.DefaultService,
+			Limits: wire.Limits{
+				MaxItems: config.MaxItems, MaxItemBytes: config.MaxItemBytes, MaxDepth: config.MaxDepth,
+			},
+		}),
+		next: next,
+	}, nil
+}
+
+// Start listens. When it fails, nothing is left running.
+func (r *eventsReceiver) Start(ctx context.Context, host component.Host) error {
+	// ToServer writes defaults into the settings, which belong to the caller.
+	settings := r.config.ServerConfig
+	server, err := settings.ToServer(ctx, host.GetExtensions(), r.settings, r.handler(),
+		confighttp.WithErrorHandler(r.refuseRequest))
+	if err != nil {
+		return fmt.Errorf("making the HTTP server: %w", err)
+	}
+	listener, err := settings.ToListener(ctx)
+	if err != nil {
+		return fmt.Errorf("listening on 'endpoint' %q: %w", settings.NetAddr.Endpoint, err)
+	}
+	r.server, r.listener = server, listener
+	r.settings.Logger.Info("Receiving Tasker's events",
+		zap.Stringer("endpoint", listener.Addr()), zap.String("path", r.config.Path))
+	r.serving.Go(func() {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			componentstatus.ReportStatus(host, componentstatus.NewFatalErrorEvent(fmt.Errorf("serving events: %w", err)))
+		}
+	})
+	return nil
+}
+
+// Shutdown stops listening and waits until the requests at hand are answered. When the context ends before, it cuts them
+// off: their senders have no answer and send again.
+func (r *eventsReceiver) Shutdown(ctx context.Context) error {
+	r.builder.Shutdown()
+	if r.server == nil {
+		return nil
+	}
+	err := r.server.Shutdown(ctx)
+	if err != nil {
+		err = errors.Join(fmt.Errorf("waiting for requests: %w", err), r.server.Close())
+	}
+	r.serving.Wait()
+	r.server, r.listener = nil, nil
+	return err
+}

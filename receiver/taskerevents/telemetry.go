@@ -1,0 +1,48 @@
+package taskerevents
+
+import (
+	"context"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/wire"
+	"github.com/tasker-otel/otelcol-tasker/receiver/taskerevents/internal/metadata"
+)
+
+// ownTelemetry counts what the receiver refuses and guesses. What it accepts, receiverhelper counts.
+type ownTelemetry struct {
+	builder                *metadata.TelemetryBuilder
+	payloadClock, ownClock metric.MeasurementOption
+}
+
+func newOwnTelemetry(builder *metadata.TelemetryBuilder) ownTelemetry {
+	clock := func(name string) metric.MeasurementOption {
+		return metric.WithAttributeSet(attribute.NewSet(attribute.String("clock", name)))
+	}
+	return ownTelemetry{builder: builder, payloadClock: clock("payload"), ownClock: clock("receipt")}
+}
+
+// decoded counts a body whose fate is final. One that the pipeline could not take now comes again and is counted then.
+func (t ownTelemetry) decoded(ctx context.Context, report wire.Report) {
+	for reason, count := range report.RefusedBy {
+		t.builder.ReceiverTaskerEventsRefusedItems.Add(ctx, int64(count),
+			metric.WithAttributeSet(attribute.NewSet(attribute.String("reason", string(reason)))))
+	}
+	addSome(ctx, t.builder.ReceiverTaskerEventsClockFallbacks, report.PayloadClock, t.payloadClock)
+	addSome(ctx, t.builder.ReceiverTaskerEventsClockFallbacks, report.ReceiptClock, t.ownClock)
+	addSome(ctx, t.builder.ReceiverTaskerEventsImpossibleTimes, report.ClockFallbacks)
+	addSome(ctx, t.builder.ReceiverTaskerEventsUnknownFields, report.UnknownFields)
+}
+
+// undecoded counts a request whose body was not looked at.
+func (t ownTelemetry) undecoded(ctx context.Context, status int) {
+	t.builder.ReceiverTaskerEventsRefusedRequests.Add(ctx, 1,
+		metric.WithAttributeSet(attribute.NewSet(attribute.Int("http.response.status_code", status))))
+}
+
+func addSome(ctx context.Context, counter metric.Int64Counter, count int, options ...metric.AddOption) {
+	if count > 0 {
+		counter.Add(ctx, int64(count), options...)
+	}
+}
