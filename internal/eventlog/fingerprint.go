@@ -1,0 +1,88 @@
+package eventlog
+
+import (
+	"math"
+
+	"github.com/zeebo/xxh3"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+// Fingerprint is the identity of an item across resends, never zero. With a sender's event id it is the hash of that id,
+// the event's name and the task's id (an application may use the key event_id for things of its own that recur under
+// another name or task). Without one it is the hash of the name, the time and every attribute but those that
+// event_router adds, so that it is the same before and behind the router. The order of attributes does not matter.
+//
+// Payloads do not name their application: where several share a set of fingerprints, the caller adds the service.
+func Fingerprint(name string, at pcommon.Timestamp, attrs pcommon.Map) uint64 {
+	sum := xxh3.HashString(name)
+	if id, found := attrs.Get(lifecycle.AttrEventID); found {
+		sum = mix(sum, valueHash(1, id))
+		if task, found := attrs.Get(lifecycle.AttrTaskID); found {
+			sum = mix(sum, valueHash(2, task))
+		}
+	} else {
+		sum = mix(sum, uint64(at))
+		sum = mix(sum, mapHash(attrs))
+	}
+	if sum == 0 {
+		return 1
+	}
+	return sum
+}
+
+// mapHash adds up the hashes of the entries, because addition does not know order.
+func mapHash(m pcommon.Map) uint64 {
+	var sum uint64
+	for key, value := range m.All() {
+		if key == lifecycle.AttrSignals || key == lifecycle.AttrPriority {
+			continue
+		}
+		sum += valueHash(xxh3.HashString(key), value)
+	}
+	return sum
+}
+
+// valueHash is seeded by what stands before the value, its key or its neighbour, and by its type: 1 and "1" differ.
+func valueHash(seed uint64, value pcommon.Value) uint64 {
+	kind := value.Type()
+	seed = mix(seed, uint64(kind))
+	switch kind {
+	case pcommon.ValueTypeStr:
+		return xxh3.HashStringSeed(value.Str(), seed)
+	case pcommon.ValueTypeInt:
+		return mix(seed, uint64(value.Int()))
+	case pcommon.ValueTypeDouble:
+		return mix(seed, math.Float64bits(value.Double()))
+	case pcommon.ValueTypeBool:
+		if value.Bool() {
+			return mix(seed, 1)
+		}
+		return mix(seed, 0)
+	case pcommon.ValueTypeMap:
+		return mix(seed, mapHash(value.Map()))
+	case pcommon.ValueTypeSlice:
+		for _, element := range value.Slice().All() {
+			seed = valueHash(seed, element)
+		}
+		return seed
+	case pcommon.ValueTypeBytes:
+		bytes := value.Bytes()
+		for i := range bytes.Len() {
+			seed = mix(seed, uint64(bytes.At(i)))
+		}
+		return seed
+	}
+	return seed
+}
+
+// mix joins two words so that their order and every bit of both count (the finalizer of splitmix64).
+func mix(a, b uint64) uint64 {
+	x := a*0x9e3779b97f4a7c15 + b
+	x ^= x >> 30
+	x *= 0xbf58476d1ce4e5b9
+	x ^= x >> 27
+	x *= 0x94d049bb133111eb
+	return x ^ x>>31
+}

@@ -1,0 +1,37 @@
+package eventlog
+
+import (
+	"encoding/hex"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+)
+
+// Places in a traceparent of version 00: version, trace id, span id and flags, with dashes between them.
+const (
+	traceAt           = 3
+	spanAt            = 36
+	flagsAt           = 53
+	traceparentLength = 55
+)
+
+// traceparent is the W3C form of a sampled context.
+func traceparent(trace pcommon.TraceID, span pcommon.SpanID) string {
+	room := [traceparentLength]byte{'0', '0', traceAt - 1: '-', spanAt - 1: '-', flagsAt - 1: '-', flagsAt: '0', '1'}
+	hex.Encode(room[traceAt:spanAt-1], trace[:])
+	hex.Encode(room[spanAt:flagsAt-1], span[:])
+	return string(room[:])
+}
+
+// ParseTraceparent reads the trace and span id of a W3C traceparent. Neither is empty if it is true.
+func ParseTraceparent(header string) (trace pcommon.TraceID, span pcommon.SpanID, ok bool) {
+	if len(header) < traceparentLength || header[traceAt-1] != '-' || header[spanAt-1] != '-' || header[flagsAt-1] != '-' {
+		return trace, span, false
+	}
+	if _, err := hex.Decode(trace[:], []byte(header[traceAt:spanAt-1])); err != nil {
+		return trace, span, false
+	}
+	if _, err := hex.Decode(span[:], []byte(header[spanAt:flagsAt-1])); err != nil {
+		return trace, span, false
+	}
+	return trace, span, !trace.IsEmpty() && !span.IsEmpty()
+}

@@ -1,0 +1,137 @@
+package sqltext_test
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/sqltext"
+)
+
+func TestSanitize(t *testing.T) {
+	for name, test := range map[string]struct{ sql, want string }{
+		"empty":                {"", ""},
+		"string":               {"SELECT * FROM users WHERE email = 'bob@example.com'", "SELECT * FROM users WHERE email = ?"},
+		"doubled quote":        {"SELECT 'it''s', 'b'", "SELECT ?, ?"},
+		"numbers":              {"a = 1 AND b=-2.5e-3 OR c = 0xFF LIMIT 10", "a = ? AND b=-? OR c = ? LIMIT ?"},
+		"number in a name":     {"SELECT a1 FROM t2.x3", "SELECT a1 FROM t2.x3"},
+		"placeholders":         {"a = $1 AND b = ? AND c = :name", "a = $1 AND b = ? AND c = :name"},
+		"comments":             {"SELECT 1 -- bob\n/* bob /* bob */ bob */ FROM t # bob", "SELECT ? FROM t"},
+		"json operator":        {"SELECT a #>> '{x}' FROM t", "SELECT a #>> ? FROM t"},
+		"white space":          {"  SELECT\n\t a  ,b \n", "SELECT a ,b"},
+		"dollar quotes":        {"SELECT $$bob$$, $t$bob $$ $t$, $1", "SELECT ?, ?, $1"},
+		"prefixes":             {`SELECT E'b\'ob', N'bob', x'b0b', _utf8'bob', U&'bob'`, "SELECT ?, ?, ?, ?, ?"},
+		"unterminated string":  {"SELECT 'bob", "SELECT ?"},
+		"unterminated comment": {"SELECT a /* bob", "SELECT a"},
+		"backslash":            {`SELECT 'a\n', b`, `SELECT ?, b`},
+		"unsure":               {`a = 'bob\' AND b = 'bob'`, "a = ?…"},
+		"postgres names": {`SELECT "users".* FROM "users" WHERE "users"."email" = $1 ORDER BY "id"`,
+			`SELECT "users".* FROM "users" WHERE "users"."email" = $1 ORDER BY "id"`},
+		"insert": {`INSERT INTO "t" ("a", "b") VALUES ('x', 2) RETURNING "id"`,
+			`INSERT INTO "t" ("a", "b") VALUES (?, ?) RETURNING "id"`},
+		"double-quoted values": {`SELECT a FROM t WHERE a = "bob" AND b IN ("bob", "eve") AND c LIKE "bob" AND d BETWEEN "a" AND "b"`,
+			`SELECT a FROM t WHERE a = ? AND b IN (?, ?) AND c LIKE ? AND d BETWEEN ? AND ?`},
+		"double-quoted inserts":   {`INSERT INTO t VALUES ("bob", "eve"), ("mallory", "x")`, `INSERT INTO t VALUES (?, ?), (?, ?)`},
+		"double-quoted arguments": {`SELECT concat("bob", "eve") FROM t`, `SELECT concat(?, ?) FROM t`},
+		"mysql":                   {"SELECT `a` FROM `t` ORDER BY \"bob\"", "SELECT `a` FROM `t` ORDER BY ?"},
+		"no name":                 {`SELECT "bob@example.com" FROM t`, `SELECT ? FROM t`},
+		"brackets":                {"SELECT [a] FROM [dbo].[t] WHERE b[1] = 2", "SELECT [a] FROM [dbo].[t] WHERE b[?] = ?"},
+		"unicode":                 {"SELECT größe FROM übersicht", "SELECT größe FROM übersicht"},
+		"not utf-8":               {"SELECT \xff FROM t", "SELECT ? FROM t"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			assert.Equal(t, test.want, sqltext.Sanitize(test.sql))
+		})
+	}
+}
+
+func TestSanitizeCuts(t *testing.T) {
+	got := sqltext.Sanitize("SELECT " + strings.Repeat("größe, ", 500) + "'bob'")
+	assert.Equal(t, sqltext.MaxRunes, utf8.RuneCountInString(got))
+	assert.True(t, strings.HasSuffix(got, "…"))
+}
+
+func TestDescribe(t *testing.T) {
+	for name, test := range map[string]struct{ sql, operation, table string }{
+		"empty":             {"", "", ""},
+		"select":            {"select * from orders where id = 1", "SELECT", "orders"},
+		"quoted":            {`SELECT "o".* FROM "shop"."orders" "o"`, "SELECT", "shop.orders"},
+		"back quotes":       {"SELECT * FROM `shop`.`orders`", "SELECT", "shop.orders"},
+		"insert":            {"INSERT INTO orders(id) SELECT id FROM carts", "INSERT", "orders"},
+		"insert ignore":     {"INSERT IGNORE INTO orders VALUES (1)", "INSERT", "orders"},
+		"update":            {"UPDATE ONLY orders SET a = 1 FROM carts", "UPDATE", "orders"},
+		"upsert":            {"INSERT INTO a (x) VALUES (1) ON CONFLICT (x) DO UPDATE SET x = 2", "INSERT", "a"},
+		"delete":            {"DELETE FROM orders USING carts", "DELETE", "orders"},
+		"lock":              {"SELECT 1 FROM a FOR UPDATE", "SELECT", "a"},
+		"function":          {"SELECT EXTRACT(EPOCH FROM made_at) FROM orders", "SELECT", "orders"},
+		"comparison":        {"SELECT a IS DISTINCT FROM b FROM orders", "SELECT", "orders"},
+		"subquery":          {"SELECT * FROM (SELECT * FROM orders) AS sub", "SELECT", "orders"},
+		"expression":        {"WITH recent AS (SELECT * FROM orders) SELECT * FROM recent", "SELECT", "orders"},
+		"expression joined": {"WITH r (a, b) AS (SELECT 1) SELECT * FROM r JOIN carts ON true", "SELECT", "carts"},
+		"writing expression": {"WITH gone AS (DELETE FROM orders RETURNING *) INSERT INTO archive SELECT * FROM gone",
+			"INSERT", "archive"},
+		"materialized": {"WITH r AS NOT MATERIALIZED (SELECT * FROM orders) SELECT * FROM r", "SELECT", "orders"},
+		"rows":         {"SELECT * FROM generate_series(1, 2)", "SELECT", ""},
+		"no table":     {"SELECT 1", "SELECT", ""},
+		"union":        {"(SELECT a FROM orders) UNION (SELECT a FROM carts)", "SELECT", "orders"},
+		"comment":      {"/* app */ UPDATE orders SET a = 1", "UPDATE", "orders"},
+		"ddl":          {"CREATE TABLE IF NOT EXISTS orders (id int)", "CREATE", "orders"},
+		"truncate":     {"TRUNCATE orders", "TRUNCATE", "orders"},
+		"truncate all": {"TRUNCATE TABLE orders", "TRUNCATE", "orders"},
+		"transaction":  {"BEGIN", "BEGIN", ""},
+		"unknown":      {"bob's uncle", "OTHER", ""},
+		"lower case":   {"update orders set a = 1", "UPDATE", "orders"},
+		"no words":     {"1 + 1", "", ""},
+		"sanitized":    {`SELECT "a" FROM "t" WHERE b = ? LIMIT ?`, "SELECT", "t"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			operation, table := sqltext.Describe(test.sql)
+			assert.Equal(t, test.operation, operation)
+			assert.Equal(t, test.table, table)
+		})
+	}
+}
+
+// A string literal is gone wherever it stands, as long as what stands before it is complete.
+func FuzzSanitize(f *testing.F) {
+	for _, seed := range []string{
+		"", "bob", "it's", "a b -- c", "/* x", "$$", "\"", "`", "]", "E'", "\xff", "1e", "0x1", "$tag$", "(", "))",
+	} {
+		f.Add(seed, seed)
+	}
+	f.Fuzz(func(t *testing.T, wild, value string) {
+		got := sqltext.Sanitize(wild)
+		if !utf8.ValidString(got) || utf8.RuneCountInString(got) > sqltext.MaxRunes {
+			t.Fatalf("%q", got)
+		}
+		if strings.Contains(got, "'") {
+			t.Fatalf("a string in %q", got)
+		}
+		sqltext.Describe(wild)
+		sqltext.Describe(got)
+
+		const secret = "S3CR3T"
+		literal := "'" + secret + strings.ReplaceAll(value, "'", "''") + secret + "'"
+		if got := sqltext.Sanitize("UPDATE t SET a = " + literal + ", b = " + literal); strings.Contains(got, secret) {
+			t.Fatalf("%q", got)
+		}
+	})
+}
+
+func BenchmarkSanitize(b *testing.B) {
+	const sql = `SELECT "workflow_steps".* FROM "workflow_steps" WHERE "workflow_steps"."task_id" = 17 AND "name" = 'bob' LIMIT 1`
+	b.ReportAllocs()
+	for b.Loop() {
+		sqltext.Sanitize(sql)
+	}
+}
+
+func BenchmarkDescribe(b *testing.B) {
+	const sql = `SELECT "workflow_steps".* FROM "workflow_steps" WHERE "workflow_steps"."task_id" = 17 AND "name" = 'bob' LIMIT 1`
+	b.ReportAllocs()
+	for b.Loop() {
+		sqltext.Describe(sql)
+	}
+}

@@ -1,0 +1,233 @@
+package sqltext
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// kind of a token.
+type kind uint8
+
+const (
+	kindEnd    kind = iota
+	kindWord        // a keyword or a plain name
+	kindQuoted      // `name` or [name]
+	kindDouble      // "name", or in MySQL a string
+	kindLiteral
+	kindMark   // one character of punctuation, or a placeholder such as $1
+	kindUnsure // from here on, nobody can tell strings from code
+)
+
+// token is a piece of SQL. text is as it stands in the query, with its quotes.
+type token struct {
+	kind kind
+	text string
+	// keyword is the text of a word in upper case, so that words can be compared; empty if it is no keyword's length.
+	keyword string
+	// spaced is set if white space or a comment stands before it.
+	spaced bool
+}
+
+// scanner cuts SQL into tokens. Comments and white space are skipped.
+type scanner struct {
+	rest string
+}
+
+// next is kindEnd at the end, again and again.
+func (s *scanner) next() token {
+	spaced := s.skipBlank()
+	size, kind := s.measure()
+	t := token{kind: kind, text: s.rest[:size], spaced: spaced}
+	if kind == kindWord && size <= maxKeyword {
+		t.keyword = strings.ToUpper(t.text)
+	}
+	s.rest = s.rest[size:]
+	return t
+}
+
+// maxKeyword is the length of the longest keyword that matters here: MATERIALIZED.
+const maxKeyword = 12
+
+// skipBlank reports whether anything was skipped.
+func (s *scanner) skipBlank() bool {
+	before := len(s.rest)
+	for {
+		s.rest = strings.TrimLeftFunc(s.rest, unicode.IsSpace)
+		switch {
+		case strings.HasPrefix(s.rest, "--"), isHashComment(s.rest):
+			s.rest = after(s.rest, "\n")
+		case strings.HasPrefix(s.rest, "/*"):
+			s.rest = s.rest[blockComment(s.rest):]
+		default:
+			return len(s.rest) < before
+		}
+	}
+}
+
+// isHashComment knows MySQL's comment from PostgreSQL's operators #>, #>> and #-.
+func isHashComment(s string) bool {
+	return strings.HasPrefix(s, "#") && !strings.HasPrefix(s, "#>") && !strings.HasPrefix(s, "#-")
+}
+
+// blockComment is the length of the comment that s begins with. Comments nest, as in PostgreSQL: elsewhere that skips
+// more, never less.
+func blockComment(s string) int {
+	depth := 0
+	for i := 0; i < len(s); i++ {
+		switch {
+		case strings.HasPrefix(s[i:], "/*"):
+			depth++
+			i++
+		case strings.HasPrefix(s[i:], "*/"):
+			depth--
+			i++
+			if depth == 0 {
+				return i + 1
+			}
+		}
+	}
+	return len(s)
+}
+
+// after is what follows the first mark in s, or nothing.
+func after(s, mark string) string {
+	_, rest, _ := strings.Cut(s, mark)
+	return rest
+}
+
+// measure is the size and kind of the token that the rest begins with.
+func (s *scanner) measure() (int, kind) {
+	if s.rest == "" {
+		return 0, kindEnd
+	}
+	switch c := s.rest[0]; {
+	case c == '\'':
+		return measureString(s.rest, 0, false)
+	case c == '"':
+		return measureQuoted(s.rest, '"'), kindDouble
+	case c == '`':
+		return measureQuoted(s.rest, '`'), kindQuoted
+	case c == '[' && isName(s.rest[1:max(1, strings.IndexByte(s.rest, ']'))]):
+		return strings.IndexByte(s.rest, ']') + 1, kindQuoted
+	case c == '$':
+		return measureDollar(s.rest)
+	case isDigit(c), c == '.' && len(s.rest) > 1 && isDigit(s.rest[1]):
+		return measureNumber(s.rest), kindLiteral
+	}
+	first, size := utf8.DecodeRuneInString(s.rest)
+	if !isWordRune(first) {
+		return size, kindMark
+	}
+	size = measureWord(s.rest)
+	return s.measureWordOrPrefix(size)
+}
+
+// measureWordOrPrefix knows a word from the prefix of a literal: E'…', N'…', x'…', _utf8'…', U&'…'.
+func (s *scanner) measureWordOrPrefix(size int) (int, kind) {
+	word, rest := s.rest[:size], s.rest[size:]
+	if !strings.HasPrefix(strings.TrimPrefix(rest, "&"), "'") {
+		return size, kindWord
+	}
+	switch word {
+	case "E", "e":
+		return measureString(s.rest, size, true)
+	case "U", "u", "N", "n", "X", "x", "B", "b":
+		return measureString(s.rest, strings.IndexByte(s.rest, '\''), false)
+	}
+	if word[0] == '_' {
+		return measureString(s.rest, strings.IndexByte(s.rest, '\''), false)
+	}
+	return size, kindWord
+}
+
+// measureString measures a string whose opening quote is at open. escapes says that \' is surely a quote of the string.
+// Otherwise that depends on the database, and the rest of the query cannot be told from the string.
+func measureString(s string, open int, escapes bool) (int, kind) {
+	for i := open + 1; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			if escapes {
+				i++
+			} else if i+1 < len(s) && (s[i+1] == '\'' || s[i+1] == '\\') {
+				return len(s), kindUnsure
+			}
+		case '\'':
+			if i+1 == len(s) || s[i+1] != '\'' {
+				return i + 1, kindLiteral
+			}
+			i++
+		}
+	}
+	return len(s), kindLiteral
+}
+
+// measureQuoted measures a text in quotes, in which a doubled quote stands for itself.
+func measureQuoted(s string, quote byte) int {
+	for i := 1; i < len(s); i++ {
+		if s[i] != quote {
+			continue
+		}
+		if i+1 == len(s) || s[i+1] != quote {
+			return i + 1
+		}
+		i++
+	}
+	return len(s)
+}
+
+// measureDollar knows $1 (a placeholder), and $$…$$ and $tag$…$tag$ (strings).
+func measureDollar(s string) (int, kind) {
+	if len(s) > 1 && isDigit(s[1]) {
+		size := 1
+		for size < len(s) && isDigit(s[size]) {
+			size++
+		}
+		return size, kindMark
+	}
+	tag := 1 + measureWord(s[1:])
+	if tag == len(s) || s[tag] != '$' {
+		return 1, kindMark
+	}
+	mark := s[:tag+1]
+	end := strings.Index(s[len(mark):], mark)
+	if end < 0 {
+		return len(s), kindLiteral
+	}
+	return len(mark) + end + len(mark), kindLiteral
+}
+
+// measureNumber takes digits, letters (0xFF, 1e9) and points, and a sign after an exponent.
+func measureNumber(s string) int {
+	for i := 1; i < len(s); i++ {
+		c := s[i]
+		exponent := (c == '+' || c == '-') && (s[i-1] == 'e' || s[i-1] == 'E') && !strings.HasPrefix(s, "0x")
+		if !isDigit(c) && !isLetter(c) && c != '.' && c != '_' && !exponent {
+			return i
+		}
+	}
+	return len(s)
+}
+
+// measureWord is the length of the name that s begins with. A $ inside belongs to a name only in old dialects, and would
+// hide a string in $$.
+func measureWord(s string) int {
+	for i, r := range s {
+		if !isWordRune(r) {
+			return i
+		}
+	}
+	return len(s)
+}
+
+// isName tells a plain name from any other text.
+func isName(s string) bool {
+	return s != "" && len(s) <= maxName && !isDigit(s[0]) && measureWord(s) == len(s)
+}
+
+// maxName is how long a name of a table or column can be in common databases (64 in MySQL, 63 in PostgreSQL).
+const maxName = 64
+
+func isWordRune(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) }
+func isDigit(c byte) bool    { return '0' <= c && c <= '9' }
+func isLetter(c byte) bool   { return 'a' <= c|0x20 && c|0x20 <= 'z' }
