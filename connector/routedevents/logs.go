@@ -1,0 +1,134 @@
+package routedevents
+
+import (
+	"context"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/eventlog"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+// toLogs makes structured records for people and log stores.
+type toLogs struct {
+	component.StartFunc
+	component.ShutdownFunc
+	next      consumer.Logs
+	telemetry *telemetry
+}
+
+// Capabilities say that the input is only read.
+func (*toLogs) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
+
+// ConsumeLogs returns the next component's error as it is. Called again with the same logs it makes the same records.
+func (c *toLogs) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
+	structured, counts := structuredRecords(logs)
+	if counts.converted > 0 {
+		if err := c.next.ConsumeLogs(ctx, structured); err != nil {
+			return err
+		}
+	}
+	c.telemetry.record(ctx, counts)
+	return nil
+}
+
+// structuredRecords leaves logs as they are. What it returns is the caller's and shares nothing with them.
+func structuredRecords(logs plog.Logs) (plog.Logs, counts) {
+	structured := plog.NewLogs()
+	var (
+		c     counts
+		tasks taskSpans
+	)
+	for _, resourceLogs := range logs.ResourceLogs().All() {
+		size := recordsIn(resourceLogs)
+		if size == 0 {
+			continue
+		}
+		target := structured.ResourceLogs().AppendEmpty()
+		scope := target.ScopeLogs().AppendEmpty()
+		scope.Scope().SetName(lifecycle.ScopeEvents)
+		records := scope.LogRecords()
+		records.EnsureCapacity(size)
+		for _, scopeLogs := range resourceLogs.ScopeLogs().All() {
+			for _, record := range scopeLogs.LogRecords().All() {
+				switch {
+				case record.EventName() == "":
+					c.noName++
+				case !eventlog.SignalsOf(record.Attributes()).Has(lifecycle.SignalLogs):
+					c.notRouted++
+				default:
+					fillRecord(records.AppendEmpty(), record, &tasks)
+				}
+			}
+		}
+		if records.Len() > 0 {
+			c.converted += int64(records.Len())
+			resourceLogs.Resource().CopyTo(target.Resource())
+			target.SetSchemaUrl(resourceLogs.SchemaUrl())
+		}
+	}
+	structured.ResourceLogs().RemoveIf(func(r plog.ResourceLogs) bool { return r.ScopeLogs().At(0).LogRecords().Len() == 0 })
+	return structured, c
+}
+
+func fillRecord(target, record plog.LogRecord, tasks *taskSpans) {
+	record.CopyTo(target)
+	attrs := target.Attributes()
+	attrs.Remove(lifecycle.AttrSignals)
+	setContext(target, attrs, tasks)
+	name := target.EventName()
+	if target.SeverityNumber() == plog.SeverityNumberUnspecified {
+		severity := lifecycle.SeverityOf(name)
+		target.SetSeverityNumber(plog.SeverityNumber(severity))
+		target.SetSeverityText(severity.String())
+	}
+	if target.Body().Type() == pcommon.ValueTypeEmpty {
+		target.Body().SetStr(message(name, attrs))
+	}
+}
+
+// setContext puts a record into its task's span; the span id that the router stamped is only the event's. An event of no
+// task goes back to where its sender fired it, if that is known.
+func setContext(target plog.LogRecord, attrs pcommon.Map, tasks *taskSpans) {
+	if trace := target.TraceID(); !trace.IsEmpty() {
+		target.SetSpanID(tasks.of(trace))
+		return
+	}
+	target.SetSpanID(pcommon.SpanID{})
+	if trace, span, ok := eventlog.ParseTraceparent(str(attrs, lifecycle.AttrTraceparent)); ok {
+		target.SetTraceID(trace)
+		target.SetSpanID(span)
+	}
+}
+
+func message(name string, attrs pcommon.Map) string {
+	task, _ := eventlog.TaskID(attrs)
+	return lifecycle.Message(name, task, str(attrs, lifecycle.AttrTaskName), str(attrs, lifecycle.AttrStepName),
+		str(attrs, lifecycle.AttrErrorMessage))
+}
+
+// str is empty for a value that is no text.
+func str(attrs pcommon.Map, key string) string {
+	value, found := attrs.Get(key)
+	if !found || value.Type() != pcommon.ValueTypeStr {
+		return ""
+	}
+	return value.Str()
+}
+
+// taskSpans works out the ids of tasks' spans, and keeps the last, because the events of a task come in runs.
+type taskSpans struct {
+	trace pcommon.TraceID
+	span  pcommon.SpanID
+}
+
+// of is the id of the span of a task's first run, which has the key "" and the begin 0.
+func (t *taskSpans) of(trace pcommon.TraceID) pcommon.SpanID {
+	if trace != t.trace {
+		t.trace, t.span = trace, lifecycle.SpanID(trace, lifecycle.SpanTask, "", 0)
+	}
+	return t.span
+}

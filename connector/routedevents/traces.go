@@ -1,0 +1,105 @@
+package routedevents
+
+import (
+	"context"
+	"encoding/binary"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/eventlog"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+// toTraces makes event spans: material for span_hierarchy, which the trace id brings to the right instance.
+type toTraces struct {
+	component.StartFunc
+	component.ShutdownFunc
+	next      consumer.Traces
+	telemetry *telemetry
+}
+
+// Capabilities say that the input is only read.
+func (*toTraces) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
+
+// ConsumeLogs returns the next component's error as it is. Called again with the same logs it makes the same spans.
+func (c *toTraces) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
+	traces, counts := eventSpans(logs)
+	if counts.converted > 0 {
+		if err := c.next.ConsumeTraces(ctx, traces); err != nil {
+			return err
+		}
+	}
+	c.telemetry.record(ctx, counts)
+	return nil
+}
+
+// eventSpans leaves logs as they are. The traces are the caller's and share nothing with them.
+func eventSpans(logs plog.Logs) (ptrace.Traces, counts) {
+	traces := ptrace.NewTraces()
+	var c counts
+	for _, resourceLogs := range logs.ResourceLogs().All() {
+		size := recordsIn(resourceLogs)
+		if size == 0 {
+			continue
+		}
+		resourceSpans := traces.ResourceSpans().AppendEmpty()
+		scopeSpans := resourceSpans.ScopeSpans().AppendEmpty()
+		scopeSpans.Scope().SetName(lifecycle.ScopeEvents)
+		spans := scopeSpans.Spans()
+		spans.EnsureCapacity(size)
+		for _, scopeLogs := range resourceLogs.ScopeLogs().All() {
+			for _, record := range scopeLogs.LogRecords().All() {
+				switch {
+				case record.EventName() == "":
+					c.noName++
+				case !eventlog.SignalsOf(record.Attributes()).Has(lifecycle.SignalTraces):
+					c.notRouted++
+				case record.TraceID().IsEmpty():
+					c.noTask++
+				default:
+					fillSpan(spans.AppendEmpty(), record)
+				}
+			}
+		}
+		if spans.Len() > 0 {
+			c.converted += int64(spans.Len())
+			resourceLogs.Resource().CopyTo(resourceSpans.Resource())
+			resourceSpans.SetSchemaUrl(resourceLogs.SchemaUrl())
+		}
+	}
+	traces.ResourceSpans().RemoveIf(func(r ptrace.ResourceSpans) bool { return r.ScopeSpans().At(0).Spans().Len() == 0 })
+	return traces, c
+}
+
+func fillSpan(span ptrace.Span, record plog.LogRecord) {
+	span.SetName(record.EventName())
+	span.SetKind(ptrace.SpanKindInternal)
+	span.SetTraceID(record.TraceID())
+	span.SetSpanID(eventID(record))
+	span.SetStartTimestamp(record.Timestamp())
+	span.SetEndTimestamp(record.Timestamp())
+	record.Attributes().CopyTo(span.Attributes())
+}
+
+// eventID is the identity of the event that the router stamped, or would have.
+func eventID(record plog.LogRecord) pcommon.SpanID {
+	if id := record.SpanID(); !id.IsEmpty() {
+		return id
+	}
+	var id pcommon.SpanID
+	binary.BigEndian.PutUint64(id[:], eventlog.Fingerprint(record.EventName(), record.Timestamp(), record.Attributes()))
+	return id
+}
+
+// recordsIn counts the records of a resource.
+func recordsIn(resourceLogs plog.ResourceLogs) int {
+	size := 0
+	for _, scopeLogs := range resourceLogs.ScopeLogs().All() {
+		size += scopeLogs.LogRecords().Len()
+	}
+	return size
+}

@@ -1,0 +1,135 @@
+package routedevents
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
+
+	"github.com/tasker-otel/otelcol-tasker/connector/routedevents/internal/metadatatest"
+	"github.com/tasker-otel/otelcol-tasker/internal/eventlog"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+func TestEventSpans(t *testing.T) {
+	set, tel := settings(t)
+	sink := &consumertest.TracesSink{}
+	c, err := NewFactory().CreateLogsToTraces(context.Background(), set, &Config{}, sink)
+	require.NoError(t, err)
+	logs := logsOf(t,
+		event{"step.completed", "traces,metrics", task, eventAt, map[string]any{"tasker.task_id": int64(7)}},
+		event{"step.failed", "", task, pcommon.SpanID{}, map[string]any{"tasker.task_id": int64(7)}},
+		event{"memory.spike_detected", "metrics", task, eventAt, nil},
+		event{"handler.registered", "traces", pcommon.TraceID{}, eventAt, nil},
+		event{"", "", task, eventAt, nil},
+	)
+	before := copyOf(logs)
+
+	require.NoError(t, c.ConsumeLogs(context.Background(), logs))
+
+	assert.Equal(t, before, logs, "the input is only read")
+	assert.False(t, c.Capabilities().MutatesData)
+	require.Len(t, sink.AllTraces(), 1)
+	resourceSpans := sink.AllTraces()[0].ResourceSpans().At(0)
+	assert.Equal(t, map[string]any{"service.name": "shop"}, resourceSpans.Resource().Attributes().AsRaw())
+	assert.Equal(t, "schema", resourceSpans.SchemaUrl())
+	assert.Equal(t, lifecycle.ScopeEvents, resourceSpans.ScopeSpans().At(0).Scope().Name())
+	spans := resourceSpans.ScopeSpans().At(0).Spans()
+	require.Equal(t, 2, spans.Len())
+
+	span := spans.At(0)
+	assert.Equal(t, "step.completed", span.Name())
+	assert.Equal(t, task, span.TraceID())
+	assert.Equal(t, eventAt, span.SpanID())
+	assert.Equal(t, ptrace.SpanKindInternal, span.Kind())
+	assert.Equal(t, happened, span.StartTimestamp())
+	assert.Equal(t, happened, span.EndTimestamp())
+	assert.Equal(t, map[string]any{"tasker.task_id": int64(7), "tasker.signals": "traces,metrics"}, span.Attributes().AsRaw())
+
+	unrouted := spans.At(1)
+	id := unrouted.SpanID()
+	assert.Equal(t, eventlog.Fingerprint("step.failed", happened, unrouted.Attributes()), binary.BigEndian.Uint64(id[:]),
+		"without a router, the same id as with one")
+
+	metadatatest.AssertEqualConnectorRoutedEventsConverted(t, tel, converted("traces", 2), metricdatatest.IgnoreTimestamp())
+	metadatatest.AssertEqualConnectorRoutedEventsDropped(t, tel,
+		dropped("traces", map[string]int64{"not_routed": 1, "no_task": 1, "no_name": 1}), metricdatatest.IgnoreTimestamp())
+}
+
+func TestNoEventSpansNoCall(t *testing.T) {
+	set, _ := settings(t)
+	sink := &consumertest.TracesSink{}
+	c, err := NewFactory().CreateLogsToTraces(context.Background(), set, &Config{}, sink)
+	require.NoError(t, err)
+	require.NoError(t, c.ConsumeLogs(context.Background(), logsOf(t)))
+	require.NoError(t, c.ConsumeLogs(context.Background(), logsOf(t, event{"step.completed", "logs", task, eventAt, nil})))
+	assert.Empty(t, sink.AllTraces())
+}
+
+// A batch that was refused is converted to the same spans again, and counted once.
+func TestTracesErrorIsReturned(t *testing.T) {
+	set, tel := settings(t)
+	failure := errors.New("queue is full")
+	var got []ptrace.Traces
+	next := &refusing{failures: []error{failure}, traces: &got}
+	c, err := NewFactory().CreateLogsToTraces(context.Background(), set, &Config{}, next)
+	require.NoError(t, err)
+	logs := logsOf(t, event{"step.completed", "traces", task, eventAt, nil})
+	require.ErrorIs(t, c.ConsumeLogs(context.Background(), logs), failure)
+	require.NoError(t, c.ConsumeLogs(context.Background(), logs))
+	require.Len(t, got, 2)
+	assert.Equal(t, got[0], got[1])
+	metadatatest.AssertEqualConnectorRoutedEventsConverted(t, tel, converted("traces", 1), metricdatatest.IgnoreTimestamp())
+}
+
+// refusing answers with each failure once, then takes.
+type refusing struct {
+	consumertest.TracesSink
+	failures []error
+	traces   *[]ptrace.Traces
+}
+
+func (r *refusing) ConsumeTraces(_ context.Context, traces ptrace.Traces) error {
+	*r.traces = append(*r.traces, traces)
+	if len(r.failures) == 0 {
+		return nil
+	}
+	failure := r.failures[0]
+	r.failures = r.failures[1:]
+	return failure
+}
+
+func TestStreamsBecomeEventSpans(t *testing.T) {
+	for _, name := range []string{"order_processing", "mixed", "planned", "real/linear5", "real/retry"} {
+		t.Run(name, func(t *testing.T) {
+			logs := routedStream(t, name)
+			traces, counts := eventSpans(logs)
+			assert.EqualValues(t, logs.LogRecordCount(), counts.converted+counts.noTask)
+			assert.EqualValues(t, traces.SpanCount(), counts.converted)
+			ids := map[pcommon.SpanID]bool{}
+			for _, resourceSpans := range traces.ResourceSpans().All() {
+				for _, span := range resourceSpans.ScopeSpans().At(0).Spans().All() {
+					assert.False(t, ids[span.SpanID()])
+					ids[span.SpanID()] = true
+					assert.NotZero(t, span.StartTimestamp())
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkEventSpans(b *testing.B) {
+	logs := routedStream(b, "mixed")
+	b.ReportAllocs()
+	for b.Loop() {
+		eventSpans(logs)
+	}
+	b.ReportMetric(float64(b.N)*float64(logs.LogRecordCount())/b.Elapsed().Seconds(), "events/s")
+}

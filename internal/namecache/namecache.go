@@ -1,0 +1,55 @@
+// Package namecache remembers what was found out about a name, so that a hot path pays one map lookup for it.
+package namecache
+
+import (
+	"maps"
+	"strings"
+	"sync"
+	"sync/atomic"
+)
+
+// Cache holds one value a name. Reading takes no lock. It is made for few names that come often: every new name copies
+// the map, and when it is full, further names are worked out each time.
+type Cache[V any] struct {
+	compute func(name string) V
+	limit   int
+	known   atomic.Pointer[map[string]V]
+	growing sync.Mutex
+}
+
+// New makes a cache of at most limit names. compute must be a pure function.
+func New[V any](limit int, compute func(name string) V) *Cache[V] {
+	c := &Cache[V]{compute: compute, limit: limit}
+	c.known.Store(&map[string]V{})
+	return c
+}
+
+// Get is the value of a name. The cache keeps no reference to the given string.
+func (c *Cache[V]) Get(name string) V {
+	known := *c.known.Load()
+	if value, found := known[name]; found {
+		return value
+	}
+	value := c.compute(name)
+	if len(known) < c.limit {
+		c.add(name, value)
+	}
+	return value
+}
+
+func (c *Cache[V]) add(name string, value V) {
+	c.growing.Lock()
+	defer c.growing.Unlock()
+	known := *c.known.Load()
+	if len(known) >= c.limit {
+		return
+	}
+	grown := make(map[string]V, len(known)+1)
+	maps.Copy(grown, known)
+	// A clone, because the name may be a part of a request's body, which it would keep in memory.
+	grown[strings.Clone(name)] = value
+	c.known.Store(&grown)
+}
+
+// Len is the number of names held.
+func (c *Cache[V]) Len() int { return len(*c.known.Load()) }

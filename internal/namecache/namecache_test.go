@@ -1,0 +1,37 @@
+package namecache_test
+
+import (
+	"strconv"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/namecache"
+)
+
+func TestCache(t *testing.T) {
+	calls := 0
+	cache := namecache.New(2, func(name string) int { calls++; return len(name) })
+	for _, name := range []string{"a", "bb", "a", "bb", "ccc", "ccc"} {
+		assert.Len(t, name, cache.Get(name))
+	}
+	assert.Equal(t, 2, cache.Len(), "bounded")
+	assert.Equal(t, 4, calls, "once for a and bb, each time for ccc, which found the cache full")
+}
+
+func TestCacheIsSafeForConcurrentUse(t *testing.T) {
+	const limit = 50
+	cache := namecache.New(limit, func(name string) string { return name + "!" })
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() {
+			for i := range 200 {
+				name := strconv.Itoa(i)
+				assert.Equal(t, name+"!", cache.Get(name))
+			}
+		})
+	}
+	group.Wait()
+	assert.Equal(t, limit, cache.Len())
+}

@@ -1,0 +1,99 @@
+package routing
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"github.com/tasker-otel/otelcol-tasker/internal/namecache"
+)
+
+// maxCachedNames bounds the memory that names without an exact route take.
+const maxCachedNames = 1024
+
+// Table knows the decision on every name. It is immutable and safe for concurrent use.
+type Table struct {
+	entries  []Entry
+	exact    map[string]*Decision
+	globs    []glob
+	fallback Decision
+	// cached holds the decisions of names that only globs, or nothing, match.
+	cached *namecache.Cache[*Decision]
+}
+
+// Compile makes a table. Its error joins every mistake in the settings, each with its place: routes[2].signals: ….
+func Compile(settings Settings) (*Table, error) {
+	entries, err := merge(settings)
+	if err != nil {
+		return nil, err
+	}
+	t := &Table{entries: entries, exact: make(map[string]*Decision, len(entries)), fallback: fallback(settings)}
+	for i := range t.entries {
+		entry := &t.entries[i]
+		decision := entry.decision(settings.SamplingRate)
+		if isGlob(entry.Event) {
+			g := newGlob(entry.Event)
+			g.decision = decision
+			t.globs = append(t.globs, g)
+		} else {
+			t.exact[entry.Event] = &decision
+		}
+	}
+	// Later entries come first among equals, because the sort is stable.
+	slices.Reverse(t.globs)
+	slices.SortStableFunc(t.globs, func(a, b glob) int { return cmp.Compare(b.literals, a.literals) })
+	t.cached = namecache.New(maxCachedNames, t.search)
+	return t, nil
+}
+
+// Lookup is the decision on a canonical name. It must not be changed.
+func (t *Table) Lookup(name string) *Decision {
+	if decision, found := t.exact[name]; found {
+		return decision
+	}
+	return t.cached.Get(name)
+}
+
+func (t *Table) search(name string) *Decision {
+	for i := range t.globs {
+		if t.globs[i].matches(name) {
+			return &t.globs[i].decision
+		}
+	}
+	return &t.fallback
+}
+
+// Entries are the routes in force: the built-in ones in their order, then the operator's. The slice is the caller's.
+func (t *Table) Entries() []Entry { return slices.Clone(t.entries) }
+
+func (e *Entry) decision(rate float64) Decision {
+	if !e.Enabled {
+		return Decision{Route: e.Event, Priority: e.Priority, Reason: ReasonDisabled}
+	}
+	rate *= e.SamplingRate
+	return Decision{
+		Signals:      e.Signals,
+		Priority:     e.Priority,
+		Route:        e.Event,
+		SamplingRate: rate,
+		threshold:    threshold(rate),
+	}
+}
+
+func fallback(settings Settings) Decision {
+	var signals lifecycle.Signals
+	for _, word := range settings.DefaultSignals {
+		signal, _ := lifecycle.ParseSignal(word)
+		signals |= signal
+	}
+	d := Decision{
+		Signals:      signals,
+		Priority:     lifecycle.PriorityNormal,
+		SamplingRate: settings.SamplingRate,
+		threshold:    threshold(settings.SamplingRate),
+	}
+	if signals == lifecycle.SignalsNone {
+		d.Reason = ReasonNoRoute
+	}
+	return d
+}

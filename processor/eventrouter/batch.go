@@ -1,0 +1,148 @@
+package eventrouter
+
+import (
+	"encoding/binary"
+
+	"github.com/zeebo/xxh3"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/eventlog"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"github.com/tasker-otel/otelcol-tasker/internal/routing"
+	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter/internal/dedup"
+)
+
+// Reasons that are the router's own, beside those of package routing.
+const (
+	reasonNoName    routing.Reason = "no_name"
+	reasonDuplicate routing.Reason = "duplicate"
+)
+
+// batch is one call of ConsumeLogs. Its slices run parallel to the records, in their order.
+type batch struct {
+	events []event
+	// keys recognise duplicates; zero for a record that is dropped anyway, or was found to be a duplicate.
+	keys   []uint64
+	claim  dedup.Claim
+	counts counts
+}
+
+// event is what was decided on a record.
+type event struct {
+	fingerprint uint64
+	signals     lifecycle.Signals
+	priority    lifecycle.Priority
+	reason      routing.Reason
+}
+
+// decide normalises every record and looks up what becomes of it, but drops and stamps nothing yet.
+func (r *router) decide(b *batch, logs plog.Logs) {
+	size := logs.LogRecordCount()
+	b.events = make([]event, 0, size)
+	b.keys = make([]uint64, 0, size)
+	now := pcommon.NewTimestampFromTime(r.now())
+	for _, resourceLogs := range logs.ResourceLogs().All() {
+		resource := resourceLogs.Resource().Attributes()
+		service := serviceHash(resource)
+		for _, scopeLogs := range resourceLogs.ScopeLogs().All() {
+			for _, record := range scopeLogs.LogRecords().All() {
+				if record.ObservedTimestamp() == 0 {
+					record.SetObservedTimestamp(now)
+				}
+				e := r.decideRecord(resource, record)
+				key := uint64(0)
+				if e.reason == routing.ReasonNone {
+					key = e.fingerprint ^ service
+				}
+				b.events = append(b.events, e)
+				b.keys = append(b.keys, key)
+			}
+		}
+	}
+}
+
+func (r *router) decideRecord(resource pcommon.Map, record plog.LogRecord) event {
+	eventlog.Normalize(resource, record)
+	name := record.EventName()
+	if name == "" {
+		return event{reason: reasonNoName}
+	}
+	decision := r.table.Lookup(name)
+	if decision.Reason != routing.ReasonNone {
+		return event{reason: decision.Reason}
+	}
+	fingerprint := eventlog.Fingerprint(name, record.Timestamp(), record.Attributes())
+	random := routing.RandomnessOf(fingerprint)
+	if trace := record.TraceID(); !trace.IsEmpty() {
+		random = routing.Randomness(trace)
+	}
+	e := event{fingerprint: fingerprint, signals: decision.Sample(random), priority: decision.Priority}
+	if e.signals == lifecycle.SignalsNone {
+		e.reason = routing.ReasonSampled
+	}
+	return e
+}
+
+// serviceHash tells apart the same payload of two applications.
+func serviceHash(resource pcommon.Map) uint64 {
+	var hash uint64
+	for _, key := range [...]string{lifecycle.AttrServiceNamespace, lifecycle.AttrServiceName} {
+		if value, found := resource.Get(key); found {
+			hash = xxh3.HashStringSeed(value.Str(), hash+1)
+		}
+	}
+	return hash
+}
+
+// apply removes the records that become no signal, and what is left empty then; the others it scrubs and stamps.
+func (r *router) apply(b *batch, logs plog.Logs) {
+	next := 0
+	pass := r.scrubber.NewPass()
+	drop := func(record plog.LogRecord) bool {
+		e := &b.events[next]
+		if e.reason == routing.ReasonNone && r.seen != nil && b.keys[next] == 0 {
+			e.reason = reasonDuplicate
+		}
+		next++
+		if e.reason != routing.ReasonNone {
+			b.counts.drop(e.reason)
+			return true
+		}
+		pass.Scrub(record)
+		stamp(record, e)
+		b.counts.keep(e.signals)
+		return false
+	}
+	logs.ResourceLogs().RemoveIf(func(resourceLogs plog.ResourceLogs) bool {
+		resourceLogs.ScopeLogs().RemoveIf(func(scopeLogs plog.ScopeLogs) bool {
+			scopeLogs.LogRecords().RemoveIf(drop)
+			setScope(scopeLogs.Scope())
+			return scopeLogs.LogRecords().Len() == 0
+		})
+		return resourceLogs.ScopeLogs().Len() == 0
+	})
+	b.counts.scrubbed = pass.Counts
+}
+
+// stamp writes the decision on a record.
+func stamp(record plog.LogRecord, e *event) {
+	var span pcommon.SpanID
+	binary.BigEndian.PutUint64(span[:], e.fingerprint)
+	record.SetSpanID(span)
+	attrs := record.Attributes()
+	attrs.PutStr(lifecycle.AttrSignals, e.signals.String())
+	if e.priority == lifecycle.PriorityNormal {
+		attrs.Remove(lifecycle.AttrPriority) // of a router before this one
+	} else {
+		attrs.PutStr(lifecycle.AttrPriority, string(e.priority))
+	}
+}
+
+// setScope makes the scope of an OTLP sender that of events.
+func setScope(scope pcommon.InstrumentationScope) {
+	if scope.Name() != lifecycle.ScopeEvents {
+		scope.SetName(lifecycle.ScopeEvents)
+		scope.SetVersion("")
+	}
+}

@@ -1,0 +1,129 @@
+package eventrouter
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.opentelemetry.io/collector/component"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"github.com/tasker-otel/otelcol-tasker/internal/routing"
+	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter/internal/scrub"
+)
+
+// Config of event_router. README.md explains every setting.
+type Config struct {
+	// Routes are laid over the built-in ones.
+	Routes []routing.Route `mapstructure:"routes"`
+	// BuiltinRoutes puts Tasker's own map under Routes.
+	BuiltinRoutes bool `mapstructure:"builtin_routes"`
+	// DefaultSignals are for events without a route. Without any, such events are dropped.
+	DefaultSignals []string `mapstructure:"default_signals"`
+	// SamplingRate multiplies the rate of every route.
+	SamplingRate float64 `mapstructure:"sampling_rate"`
+
+	Payload   PayloadConfig   `mapstructure:"payload"`
+	Redaction RedactionConfig `mapstructure:"redaction"`
+	// MaxValueBytes is the longest text that is kept whole.
+	MaxValueBytes int `mapstructure:"max_value_bytes"`
+	// MaxStructureBytes is the largest map or list that is kept whole.
+	MaxStructureBytes int `mapstructure:"max_structure_bytes"`
+	// MaxBacktraceLines is the longest backtrace that is kept whole.
+	MaxBacktraceLines int `mapstructure:"max_backtrace_lines"`
+
+	Deduplicate DeduplicateConfig `mapstructure:"deduplicate"`
+
+	_ struct{} // keyed literals only
+}
+
+// PayloadConfig says which payload keys are kept.
+type PayloadConfig struct {
+	// Include names bulky or personal keys that are kept all the same.
+	Include []string `mapstructure:"include"`
+}
+
+// RedactionConfig is the key filter.
+type RedactionConfig struct {
+	// Keys are parts of keys whose values are masked, without regard to case.
+	Keys []string `mapstructure:"keys"`
+	// Mask stands for a masked value.
+	Mask string `mapstructure:"mask"`
+}
+
+// DeduplicateConfig is about events that are sent again.
+type DeduplicateConfig struct {
+	Enabled bool `mapstructure:"enabled"`
+	// MaxEntries is how many events are remembered at most, and half of that at least.
+	MaxEntries int `mapstructure:"max_entries"`
+}
+
+var _ component.Config = (*Config)(nil)
+
+func createDefaultConfig() *Config {
+	return &Config{
+		BuiltinRoutes:     true,
+		SamplingRate:      1,
+		Redaction:         RedactionConfig{Keys: lifecycle.SensitiveKeyParts(), Mask: "[FILTERED]"},
+		MaxValueBytes:     4096,
+		MaxStructureBytes: 256 << 10,
+		MaxBacktraceLines: 50,
+		Deduplicate:       DeduplicateConfig{Enabled: true, MaxEntries: 1_000_000},
+	}
+}
+
+// Validate joins every mistake. It changes nothing.
+func (c *Config) Validate() error {
+	_, err := routing.Compile(c.routing())
+	errs := []error{err}
+	for i, key := range c.Payload.Include {
+		if bulky := lifecycle.BulkyPayloadKeys(); !slices.Contains(bulky, key) {
+			errs = append(errs, fmt.Errorf("payload.include[%d]: %q is kept anyway: remove it, or name one of %s",
+				i, key, strings.Join(bulky, ", ")))
+		}
+	}
+	for i, key := range c.Redaction.Keys {
+		if key == "" {
+			errs = append(errs, fmt.Errorf("redaction.keys[%d]: %q would mask every value: remove it", i, key))
+		}
+	}
+	errs = append(errs,
+		atLeast("max_value_bytes", c.MaxValueBytes, 64),
+		atLeast("max_structure_bytes", c.MaxStructureBytes, 64),
+		atLeast("max_backtrace_lines", c.MaxBacktraceLines, 1))
+	if c.Deduplicate.Enabled {
+		errs = append(errs, atLeast("deduplicate.max_entries", c.Deduplicate.MaxEntries, 1000))
+	}
+	return errors.Join(errs...)
+}
+
+func atLeast(key string, value, least int) error {
+	if value >= least {
+		return nil
+	}
+	return fmt.Errorf("%s: %d is too small: use at least %d", key, value, least)
+}
+
+func (c *Config) routing() routing.Settings {
+	return routing.Settings{
+		Routes:         c.Routes,
+		Builtin:        c.BuiltinRoutes,
+		DefaultSignals: c.DefaultSignals,
+		SamplingRate:   c.SamplingRate,
+	}
+}
+
+func (c *Config) scrubbing() scrub.Settings {
+	bulky := slices.DeleteFunc(lifecycle.BulkyPayloadKeys(), func(key string) bool {
+		return slices.Contains(c.Payload.Include, key)
+	})
+	return scrub.Settings{
+		Bulky:             bulky,
+		Sensitive:         c.Redaction.Keys,
+		Mask:              c.Redaction.Mask,
+		MaxValueBytes:     c.MaxValueBytes,
+		MaxStructureBytes: c.MaxStructureBytes,
+		MaxBacktraceLines: c.MaxBacktraceLines,
+	}
+}

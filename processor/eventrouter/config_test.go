@@ -1,0 +1,67 @@
+package eventrouter
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/confmap/confmaptest"
+	"go.opentelemetry.io/collector/confmap/xconfmap"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/routing"
+)
+
+func load(t *testing.T, name string) *Config {
+	t.Helper()
+	conf, err := confmaptest.LoadConf(filepath.Join("testdata", "config.yaml"))
+	require.NoError(t, err)
+	section, err := conf.Sub(component.NewIDWithName(component.MustNewType("event_router"), name).String())
+	require.NoError(t, err)
+	cfg := createDefaultConfig()
+	require.NoError(t, section.Unmarshal(cfg))
+	return cfg
+}
+
+func TestConfig(t *testing.T) {
+	defaults := load(t, "defaults")
+	require.NoError(t, xconfmap.Validate(defaults))
+	assert.Equal(t, createDefaultConfig(), defaults)
+
+	rate, off := 0.01, false
+	all := load(t, "all")
+	require.NoError(t, xconfmap.Validate(all))
+	assert.Equal(t, &Config{
+		Routes: []routing.Route{
+			{Event: "step.completed", Signals: []string{"traces", "metrics", "logs"}},
+			{Event: "database.query_executed", SamplingRate: &rate},
+			{Event: "order.*", Signals: []string{"metrics", "logs"}, Priority: "high"},
+			{Event: "registry.*", Enabled: &off},
+		},
+		BuiltinRoutes: true, DefaultSignals: []string{"logs"}, SamplingRate: 0.5,
+		Payload:       PayloadConfig{Include: []string{"step_results"}},
+		Redaction:     RedactionConfig{Keys: []string{"passw", "iban"}, Mask: "***"},
+		MaxValueBytes: 1024, MaxStructureBytes: 8192, MaxBacktraceLines: 10,
+		Deduplicate: DeduplicateConfig{Enabled: true, MaxEntries: 5000},
+	}, all)
+}
+
+func TestMistakesAreReportedTogether(t *testing.T) {
+	cfg := load(t, "mistakes")
+	err := xconfmap.Validate(cfg)
+	for _, want := range []string{
+		`routes[0].event: "" names no event`,
+		`routes[1].signals: "spans" is no signal: use traces, metrics or logs`,
+		`routes[1].sampling_rate: 2 is not a share: use a number from 0 (none) to 1 (all)`,
+		`sampling_rate: -1 is not a share`,
+		`payload.include[0]: "task_contxt" is kept anyway: remove it, or name one of task_context,`,
+		`redaction.keys[0]: "" would mask every value`,
+		`max_value_bytes: 3 is too small: use at least 64`,
+		`max_structure_bytes: 0 is too small`,
+		`max_backtrace_lines: 0 is too small`,
+		`deduplicate.max_entries: 1 is too small: use at least 1000`,
+	} {
+		assert.ErrorContains(t, err, want)
+	}
+}

@@ -1,0 +1,119 @@
+// Package dedup recognises items that came before, in bounded memory, and forgets those whose delivery failed.
+package dedup
+
+import "sync"
+
+// Set remembers keys in two generations: when the younger is full it becomes the older, and the older is forgotten. So
+// between half of its limit and all of it is remembered, always the latest. It is safe for concurrent use; a batch takes
+// its lock once.
+type Set struct {
+	mu         sync.Mutex
+	generation int
+	// young and old hold the batch that brought each key.
+	young, old map[uint64]uint32
+	// open are the batches whose outcome is not known yet.
+	open      map[uint32]struct{}
+	lastBatch uint32
+}
+
+// New makes a set of at most limit keys, and at least two.
+func New(limit int) *Set {
+	return &Set{
+		generation: max(1, limit/2),
+		young:      map[uint64]uint32{},
+		old:        map[uint64]uint32{},
+		open:       map[uint32]struct{}{},
+	}
+}
+
+// Len is the number of keys held.
+func (s *Set) Len() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.young) + len(s.old)
+}
+
+// Claim is a batch's hold on the keys that it brought first. Until Commit or Release is called, once, other batches with
+// one of these keys are refused. The zero Claim holds nothing.
+type Claim struct {
+	set   *Set
+	keys  []uint64
+	batch uint32
+}
+
+// Claim takes the keys of a batch. A key that came before, in an earlier batch or earlier in this one, is set to zero in
+// keys; a key that is zero already is skipped. The claim keeps the slice.
+//
+// It is false, and nothing is changed in the set, if one of the keys is held by another batch: whether that key is a
+// duplicate depends on the other's outcome. The caller should try again later; keys is then of no further use.
+func (s *Set) Claim(keys []uint64) (Claim, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lastBatch++
+	claim := Claim{s, keys, s.lastBatch}
+	for i, key := range keys {
+		if key == 0 {
+			continue
+		}
+		holder, known := s.find(key)
+		if !known {
+			s.add(key, claim.batch)
+			continue
+		}
+		if _, open := s.open[holder]; open {
+			s.forget(keys[:i], claim.batch)
+			return Claim{}, false
+		}
+		keys[i] = 0
+	}
+	s.open[claim.batch] = struct{}{}
+	return claim, true
+}
+
+// Commit ends the claim: its keys are remembered.
+func (c Claim) Commit() {
+	if c.set == nil {
+		return
+	}
+	c.set.mu.Lock()
+	defer c.set.mu.Unlock()
+	delete(c.set.open, c.batch)
+}
+
+// Release ends the claim and forgets its keys, so that the sender's next attempt is taken.
+func (c Claim) Release() {
+	if c.set == nil {
+		return
+	}
+	c.set.mu.Lock()
+	defer c.set.mu.Unlock()
+	delete(c.set.open, c.batch)
+	c.set.forget(c.keys, c.batch)
+}
+
+func (s *Set) find(key uint64) (uint32, bool) {
+	if holder, found := s.young[key]; found {
+		return holder, true
+	}
+	holder, found := s.old[key]
+	return holder, found
+}
+
+func (s *Set) add(key uint64, batch uint32) {
+	if len(s.young) >= s.generation {
+		clear(s.old)
+		s.young, s.old = s.old, s.young
+	}
+	s.young[key] = batch
+}
+
+// forget leaves alone what another batch brought.
+func (s *Set) forget(keys []uint64, batch uint32) {
+	for _, key := range keys {
+		for _, generation := range [...]map[uint64]uint32{s.young, s.old} {
+			if holder, found := generation[key]; found && holder == batch {
+				delete(generation, key)
+			}
+		}
+	}
+}

@@ -1,0 +1,107 @@
+package dedup_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter/internal/dedup"
+)
+
+func take(t *testing.T, s *dedup.Set, keys ...uint64) (dedup.Claim, []uint64) {
+	t.Helper()
+	claim, ok := s.Claim(keys)
+	require.True(t, ok)
+	return claim, keys
+}
+
+func TestDuplicatesAreZeroed(t *testing.T) {
+	s := dedup.New(100)
+	claim, keys := take(t, s, 1, 2, 1, 0, 3)
+	assert.Equal(t, []uint64{1, 2, 0, 0, 3}, keys, "a repeat within the batch")
+	claim.Commit()
+
+	claim, keys = take(t, s, 3, 4)
+	assert.Equal(t, []uint64{0, 4}, keys, "a repeat of an earlier batch")
+	claim.Commit()
+	assert.Equal(t, 4, s.Len())
+}
+
+func TestReleaseForgetsOnlyItsOwn(t *testing.T) {
+	s := dedup.New(100)
+	first, _ := take(t, s, 1)
+	first.Commit()
+
+	second, keys := take(t, s, 1, 2)
+	assert.Equal(t, []uint64{0, 2}, keys)
+	second.Release()
+
+	_, keys = take(t, s, 1, 2)
+	assert.Equal(t, []uint64{0, 2}, keys, "1 is known, 2 was forgotten")
+}
+
+func TestKeysOfAnOpenBatchAreRefused(t *testing.T) {
+	s := dedup.New(100)
+	first, _ := take(t, s, 1, 2)
+
+	_, ok := s.Claim([]uint64{3, 2})
+	assert.False(t, ok)
+	assert.Equal(t, 2, s.Len(), "3 was not taken")
+
+	first.Release()
+	_, keys := take(t, s, 3, 2)
+	assert.Equal(t, []uint64{3, 2}, keys)
+}
+
+func TestZeroClaim(t *testing.T) {
+	dedup.Claim{}.Commit()
+	dedup.Claim{}.Release()
+}
+
+// The set never holds more than its limit, and always knows the latest half of it.
+func TestBounds(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		limit := rapid.IntRange(2, 20).Draw(t, "limit")
+		s := dedup.New(limit)
+		var accepted []uint64
+		for _, key := range rapid.SliceOfN(rapid.Uint64Range(1, 60), 0, 200).Draw(t, "keys") {
+			keys := []uint64{key}
+			claim, ok := s.Claim(keys)
+			if !ok {
+				t.Fatal("refused, but no batch is open")
+			}
+			claim.Commit()
+			recent := accepted[max(0, len(accepted)-limit/2):]
+			for _, known := range recent {
+				if known == key && keys[0] != 0 {
+					t.Fatalf("%d was forgotten", key)
+				}
+			}
+			if keys[0] != 0 {
+				accepted = append(accepted, key)
+			}
+			if s.Len() > limit {
+				t.Fatalf("%d keys", s.Len())
+			}
+		}
+	})
+}
+
+func BenchmarkClaim(b *testing.B) {
+	s := dedup.New(1_000_000)
+	const batch = 512
+	keys := make([]uint64, batch)
+	next := uint64(1)
+	b.ReportAllocs()
+	for b.Loop() {
+		for i := range keys {
+			next++
+			keys[i] = next * 0x9e3779b97f4a7c15
+		}
+		claim, _ := s.Claim(keys)
+		claim.Commit()
+	}
+	b.ReportMetric(float64(b.N)*batch/b.Elapsed().Seconds(), "events/s")
+}

@@ -1,0 +1,78 @@
+package scrub
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+)
+
+// ellipsis ends a text that was cut.
+const ellipsis = "…"
+
+func (p *Pass) cutText(value pcommon.Value) {
+	limit := p.scrubber.settings.MaxValueBytes
+	text := value.Str()
+	if len(text) <= limit {
+		return
+	}
+	value.SetStr(text[:runeStart(text, limit-len(ellipsis))] + ellipsis)
+	p.Truncated++
+}
+
+// runeStart is the last place up to end at which a character begins.
+func runeStart(text string, end int) int {
+	for end > 0 && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return end
+}
+
+func (p *Pass) cutBytes(value pcommon.Value) {
+	limit := p.scrubber.settings.MaxValueBytes
+	bytes := value.Bytes()
+	if bytes.Len() <= limit {
+		return
+	}
+	bytes.FromRaw(bytes.AsRaw()[:limit])
+	p.Truncated++
+}
+
+// cutBacktrace knows both forms: a list of lines, and one text.
+func (p *Pass) cutBacktrace(value pcommon.Value) {
+	limit := p.scrubber.settings.MaxBacktraceLines
+	switch value.Type() {
+	case pcommon.ValueTypeSlice:
+		lines := value.Slice()
+		if lines.Len() <= limit {
+			return
+		}
+		seen := 0
+		lines.RemoveIf(func(pcommon.Value) bool { seen++; return seen > limit })
+		p.Truncated++
+	case pcommon.ValueTypeStr:
+		text := value.Str()
+		end := endOfLine(text, limit)
+		if end == len(text) {
+			return
+		}
+		value.SetStr(text[:end] + "\n" + ellipsis)
+		p.Truncated++
+	}
+}
+
+// endOfLine is where the n-th line of a text ends, or where the text does.
+func endOfLine(text string, n int) int {
+	end := -1
+	for range n {
+		next := strings.IndexByte(text[end+1:], '\n')
+		if next < 0 {
+			return len(text)
+		}
+		end += 1 + next
+	}
+	if text[end+1:] == ellipsis {
+		return len(text) // it was cut before
+	}
+	return end
+}

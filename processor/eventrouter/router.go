@@ -1,0 +1,90 @@
+package eventrouter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/processor"
+	"go.opentelemetry.io/collector/processor/processorhelper"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/routing"
+	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter/internal/dedup"
+	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter/internal/scrub"
+)
+
+// errInFlight is retryable: when the other request has ended, it is known whether these events are duplicates.
+var errInFlight = errors.New("events of this batch are being handed on for another request: try again")
+
+// router is the processor. All its state is the set of events seen; every other part is immutable.
+type router struct {
+	// Logs is the helper's consumer, which calls process and then the next component.
+	processor.Logs
+
+	table    *routing.Table
+	scrubber *scrub.Scrubber
+	// seen is nil when duplicates are let through.
+	seen      *dedup.Set
+	telemetry *telemetry
+	now       func() time.Time
+}
+
+func newRouter(ctx context.Context, set processor.Settings, cfg *Config, next consumer.Logs) (*router, error) {
+	table, err := routing.Compile(cfg.routing())
+	if err != nil {
+		return nil, err
+	}
+	r := &router{table: table, scrubber: scrub.New(cfg.scrubbing()), now: time.Now}
+	if cfg.Deduplicate.Enabled {
+		r.seen = dedup.New(cfg.Deduplicate.MaxEntries)
+	}
+	if r.telemetry, err = newTelemetry(set.TelemetrySettings, r.seen); err != nil {
+		return nil, fmt.Errorf("telemetry of %s: %w", set.ID, err)
+	}
+	r.Logs, err = processorhelper.NewLogs(ctx, set, cfg, next, r.process,
+		processorhelper.WithCapabilities(consumer.Capabilities{MutatesData: true}),
+		processorhelper.WithShutdown(func(context.Context) error { r.telemetry.shutdown(); return nil }))
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// ConsumeLogs takes ownership of logs. What the next component answers decides whether the events count as seen: after an
+// error they are forgotten, so that the sender's retry is taken. Its error is returned as it is. A batch of which another
+// request is handing on an event is refused with a retryable error.
+func (r *router) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
+	b := &batch{}
+	if err := r.Logs.ConsumeLogs(context.WithValue(ctx, batchKey{}, b), logs); err != nil {
+		b.claim.Release()
+		return err
+	}
+	b.claim.Commit()
+	r.telemetry.record(ctx, &b.counts)
+	return nil
+}
+
+// batchKey is the context key under which ConsumeLogs hands its batch, through the helper, to process.
+type batchKey struct{}
+
+// process makes of logs what the next component gets.
+func (r *router) process(ctx context.Context, logs plog.Logs) (plog.Logs, error) {
+	b := ctx.Value(batchKey{}).(*batch)
+	r.decide(b, logs)
+	if r.seen != nil {
+		claim, ok := r.seen.Claim(b.keys)
+		if !ok {
+			r.telemetry.refuse(ctx, len(b.events))
+			return logs, errInFlight
+		}
+		b.claim = claim
+	}
+	r.apply(b, logs)
+	if b.counts.kept == 0 {
+		return logs, processorhelper.ErrSkipProcessingData
+	}
+	return logs, nil
+}

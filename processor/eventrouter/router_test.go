@@ -1,0 +1,314 @@
+package eventrouter
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/eventlog"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"github.com/tasker-otel/otelcol-tasker/internal/routing"
+	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter/internal/metadatatest"
+)
+
+var received = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
+
+// fixture is a router in front of a sink, with its own telemetry.
+type fixture struct {
+	*router
+	sink *consumertest.LogsSink
+	tel  *componenttest.Telemetry
+}
+
+func newFixture(t testing.TB, change func(*Config)) *fixture {
+	t.Helper()
+	sink := &consumertest.LogsSink{}
+	f := newFixtureTo(t, change, sink)
+	f.sink = sink
+	return f
+}
+
+func newFixtureTo(t testing.TB, change func(*Config), next consumer.Logs) *fixture {
+	t.Helper()
+	cfg := createDefaultConfig()
+	if change != nil {
+		change(cfg)
+	}
+	require.NoError(t, cfg.Validate())
+	tel := componenttest.NewTelemetry()
+	r, err := newRouter(context.Background(), metadatatest.NewSettings(tel), cfg, next)
+	require.NoError(t, err)
+	r.now = func() time.Time { return received }
+	require.NoError(t, r.Start(context.Background(), componenttest.NewNopHost()))
+	t.Cleanup(func() {
+		require.NoError(t, r.Shutdown(context.Background()))
+		require.NoError(t, r.Shutdown(context.Background()), "twice")
+		require.NoError(t, tel.Shutdown(context.Background()))
+	})
+	return &fixture{router: r, tel: tel}
+}
+
+// item is an event of the service shop.
+type item struct {
+	name  string
+	at    pcommon.Timestamp
+	attrs map[string]any
+}
+
+func logsOf(t testing.TB, service string, items ...item) plog.Logs {
+	t.Helper()
+	logs := plog.NewLogs()
+	resourceLogs := logs.ResourceLogs().AppendEmpty()
+	resourceLogs.Resource().Attributes().PutStr(lifecycle.AttrServiceName, service)
+	scopeLogs := resourceLogs.ScopeLogs().AppendEmpty()
+	for _, item := range items {
+		record := scopeLogs.LogRecords().AppendEmpty()
+		record.SetEventName(item.name)
+		record.SetTimestamp(item.at)
+		require.NoError(t, record.Attributes().FromRaw(item.attrs))
+	}
+	return logs
+}
+
+func records(all ...plog.Logs) []plog.LogRecord {
+	var found []plog.LogRecord
+	for _, logs := range all {
+		for _, resourceLogs := range logs.ResourceLogs().All() {
+			for _, scopeLogs := range resourceLogs.ScopeLogs().All() {
+				for _, record := range scopeLogs.LogRecords().All() {
+					found = append(found, record)
+				}
+			}
+		}
+	}
+	return found
+}
+
+func (f *fixture) consume(t testing.TB, logs plog.Logs) {
+	t.Helper()
+	require.NoError(t, f.ConsumeLogs(context.Background(), logs))
+}
+
+func (f *fixture) kept() []plog.LogRecord { return records(f.sink.AllLogs()...) }
+
+func points(key string, values map[string]int64) []metricdata.DataPoint[int64] {
+	var list []metricdata.DataPoint[int64]
+	for name, value := range values {
+		list = append(list, metricdata.DataPoint[int64]{Attributes: attribute.NewSet(attribute.String(key, name)), Value: value})
+	}
+	return list
+}
+
+func TestStamps(t *testing.T) {
+	f := newFixture(t, func(c *Config) {
+		c.Routes = []routing.Route{{Event: "order.*", Signals: []string{"traces", "logs"}}}
+	})
+	f.consume(t, logsOf(t, "shop",
+		item{"step.completed", 10, map[string]any{"tasker.task_id": int64(7), "tasker.priority": "stale"}},
+		item{"observability.task.enqueue", 20, map[string]any{"tasker.task_id": int64(7)}},
+		item{"tasker.order.placed", 0, nil},
+	))
+	require.Len(t, f.kept(), 3)
+
+	completed := f.kept()[0]
+	assert.Equal(t, map[string]any{"tasker.task_id": int64(7), "tasker.signals": "traces,metrics"}, completed.Attributes().AsRaw())
+	assert.Equal(t, lifecycle.TraceID("", "shop", "7"), completed.TraceID())
+	span := completed.SpanID()
+	assert.Equal(t, eventlog.Fingerprint("step.completed", 10, completed.Attributes()), binary.BigEndian.Uint64(span[:]))
+
+	enqueue := f.kept()[1].Attributes().AsRaw()
+	assert.Equal(t, "high", enqueue["tasker.priority"])
+	assert.Equal(t, "traces,metrics", enqueue["tasker.signals"])
+
+	placed := f.kept()[2]
+	assert.Equal(t, "order.placed", placed.EventName())
+	assert.Equal(t, "traces,logs", placed.Attributes().AsRaw()["tasker.signals"])
+	assert.Equal(t, pcommon.NewTimestampFromTime(received), placed.Timestamp(), "the only clock there is")
+	assert.Equal(t, pcommon.NewTimestampFromTime(received), placed.ObservedTimestamp())
+
+	scope := f.sink.AllLogs()[0].ResourceLogs().At(0).ScopeLogs().At(0).Scope()
+	assert.Equal(t, lifecycle.ScopeEvents, scope.Name())
+	metadatatest.AssertEqualProcessorEventRouterRouted(t, f.tel,
+		points("signal", map[string]int64{"traces": 3, "metrics": 2, "logs": 1}), metricdatatest.IgnoreTimestamp())
+}
+
+func TestDrops(t *testing.T) {
+	off, none := false, 0.0
+	f := newFixture(t, func(c *Config) {
+		c.Routes = []routing.Route{
+			{Event: "noise", Enabled: &off},
+			{Event: "detail", Signals: []string{"traces", "logs"}, SamplingRate: &none},
+			{Event: "counted", Signals: []string{"traces", "metrics"}, SamplingRate: &none},
+		}
+	})
+	f.consume(t, logsOf(t, "shop",
+		item{name: ""}, item{name: "unknown"}, item{name: "noise"}, item{name: "detail"},
+		item{"task.completed", 5, nil}, item{"task.completed", 5, nil}, item{name: "counted"},
+	))
+	require.Len(t, f.kept(), 2)
+	assert.Equal(t, "metrics", f.kept()[1].Attributes().AsRaw()["tasker.signals"], "metrics are never sampled")
+
+	f.consume(t, logsOf(t, "shop", item{name: "unknown"}))
+	f.consume(t, plog.NewLogs())
+	assert.Len(t, f.sink.AllLogs(), 1, "nothing is left, nothing is sent")
+
+	metadatatest.AssertEqualProcessorEventRouterDropped(t, f.tel, points("reason", map[string]int64{
+		"no_name": 1, "no_route": 2, "disabled": 1, "sampled": 1, "duplicate": 1,
+	}), metricdatatest.IgnoreTimestamp())
+	metadatatest.AssertEqualProcessorEventRouterKept(t, f.tel,
+		[]metricdata.DataPoint[int64]{{Value: 2}}, metricdatatest.IgnoreTimestamp())
+}
+
+func TestEmptiedPartsAreRemoved(t *testing.T) {
+	f := newFixture(t, nil)
+	logs := logsOf(t, "shop", item{name: "unknown"})
+	logsOf(t, "bank", item{name: "task.failed"}).ResourceLogs().MoveAndAppendTo(logs.ResourceLogs())
+	f.consume(t, logs)
+	assert.Equal(t, 1, f.sink.AllLogs()[0].ResourceLogs().Len())
+}
+
+func TestSamplingKeepsWholeTasks(t *testing.T) {
+	half := 0.5
+	f := newFixture(t, func(c *Config) {
+		c.SamplingRate = half
+		c.Routes = []routing.Route{{Event: "a", Signals: []string{"traces"}}, {Event: "b", Signals: []string{"logs"}}}
+	})
+	const tasks = 400
+	for task := range int64(tasks) {
+		id := map[string]any{"tasker.task_id": task}
+		f.consume(t, logsOf(t, "shop", item{"a", 1, id}, item{"b", 2, id}))
+	}
+	perTask := map[pcommon.TraceID]int{}
+	for _, record := range f.kept() {
+		perTask[record.TraceID()]++
+	}
+	for _, events := range perTask {
+		assert.Equal(t, 2, events, "all of a task or nothing")
+	}
+	assert.InDelta(t, tasks/2, len(perTask), tasks/10)
+}
+
+func TestPayload(t *testing.T) {
+	f := newFixture(t, func(c *Config) { c.Payload.Include = []string{"step_results"} })
+	f.consume(t, logsOf(t, "shop", item{"step.completed", 1, map[string]any{
+		"tasker.step_results": map[string]any{"customer_email": "a@b.c", "n": int64(1)},
+		"tasker.step_inputs":  map[string]any{"n": int64(1)},
+		"tasker.password":     "x",
+		"tasker.sql":          "SELECT 1",
+	}}))
+	assert.Equal(t, map[string]any{
+		"tasker.step_results": map[string]any{"customer_email": "[FILTERED]", "n": int64(1)},
+		"tasker.password":     "[FILTERED]",
+		"tasker.sql":          "SELECT ?",
+		"tasker.signals":      "traces,metrics",
+	}, f.kept()[0].Attributes().AsRaw())
+	metadatatest.AssertEqualProcessorEventRouterRedactedValues(t, f.tel,
+		[]metricdata.DataPoint[int64]{{Value: 2}}, metricdatatest.IgnoreTimestamp())
+	metadatatest.AssertEqualProcessorEventRouterRemovedValues(t, f.tel,
+		[]metricdata.DataPoint[int64]{{Value: 1}}, metricdatatest.IgnoreTimestamp())
+}
+
+func TestDuplicates(t *testing.T) {
+	one := func() plog.Logs {
+		return logsOf(t, "shop", item{"task.completed", 5, map[string]any{"tasker.task_id": int64(1)}})
+	}
+
+	f := newFixture(t, nil)
+	f.consume(t, one())
+	f.consume(t, one())
+	assert.Len(t, f.kept(), 1)
+	f.consume(t, logsOf(t, "bank", item{"task.completed", 5, map[string]any{"tasker.task_id": int64(1)}}))
+	assert.Len(t, f.kept(), 2, "the same payload of another application is another event")
+	metadatatest.AssertEqualProcessorEventRouterKnownEvents(t, f.tel,
+		[]metricdata.DataPoint[int64]{{Value: 2}}, metricdatatest.IgnoreTimestamp())
+
+	f = newFixture(t, func(c *Config) { c.Deduplicate.Enabled = false })
+	f.consume(t, one())
+	f.consume(t, one())
+	assert.Len(t, f.kept(), 2)
+}
+
+func TestRetryAfterAnErrorIsTaken(t *testing.T) {
+	failure := errors.New("queue is full")
+	answers := []error{failure, consumererror.NewPermanent(failure), nil, nil}
+	taken := 0
+	next, err := consumer.NewLogs(func(_ context.Context, logs plog.Logs) error {
+		answer := answers[0]
+		answers = answers[1:]
+		if answer == nil {
+			taken += logs.LogRecordCount()
+		}
+		return answer
+	})
+	require.NoError(t, err)
+	f := newFixtureTo(t, nil, next)
+	send := func() error {
+		return f.ConsumeLogs(context.Background(), logsOf(t, "shop", item{"task.completed", 5, nil}))
+	}
+	require.ErrorIs(t, send(), failure)
+	require.ErrorIs(t, send(), failure)
+	require.NoError(t, send())
+	require.NoError(t, send(), "a duplicate now")
+	assert.Equal(t, 1, taken)
+	assert.Len(t, answers, 1, "the duplicate was not handed on")
+	metadatatest.AssertEqualProcessorEventRouterKept(t, f.tel,
+		[]metricdata.DataPoint[int64]{{Value: 1}}, metricdatatest.IgnoreTimestamp())
+}
+
+// A second request with an event whose first request has not ended must not be told that all is well.
+func TestConcurrentResend(t *testing.T) {
+	entered, leave := make(chan struct{}), make(chan error)
+	next, err := consumer.NewLogs(func(context.Context, plog.Logs) error {
+		entered <- struct{}{}
+		return <-leave
+	})
+	require.NoError(t, err)
+	f := newFixtureTo(t, nil, next)
+	send := func(names ...string) error {
+		logs := logsOf(t, "shop")
+		for _, name := range names {
+			logsOf(t, "shop", item{name, 5, nil}).ResourceLogs().MoveAndAppendTo(logs.ResourceLogs())
+		}
+		return f.ConsumeLogs(context.Background(), logs)
+	}
+	first := make(chan error)
+	go func() { first <- send("task.completed") }()
+	<-entered
+
+	resent := send("task.failed", "task.completed")
+	require.ErrorIs(t, resent, errInFlight)
+	assert.False(t, consumererror.IsPermanent(resent))
+	metadatatest.AssertEqualProcessorEventRouterRefused(t, f.tel,
+		[]metricdata.DataPoint[int64]{{Value: 2}}, metricdatatest.IgnoreTimestamp())
+
+	failure := errors.New("lost")
+	leave <- failure
+	require.ErrorIs(t, <-first, failure)
+	go func() { first <- send("task.failed", "task.completed") }()
+	<-entered
+	leave <- nil
+	require.NoError(t, <-first)
+}
+
+func TestShutdownBeforeStart(t *testing.T) {
+	tel := componenttest.NewTelemetry()
+	r, err := newRouter(context.Background(), metadatatest.NewSettings(tel), createDefaultConfig(), consumertest.NewNop())
+	require.NoError(t, err)
+	require.NoError(t, r.Shutdown(context.Background()))
+	assert.True(t, r.Capabilities().MutatesData)
+	require.NoError(t, tel.Shutdown(context.Background()))
+}

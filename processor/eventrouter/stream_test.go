@@ -1,0 +1,107 @@
+package eventrouter
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/eventlog"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"github.com/tasker-otel/otelcol-tasker/internal/wire"
+)
+
+const streams = "../../internal/streamtest/testdata"
+
+func stream(t testing.TB, name string) plog.Logs {
+	t.Helper()
+	body, err := os.ReadFile(filepath.Join(streams, filepath.FromSlash(name)+".ndjson"))
+	require.NoError(t, err)
+	logs, report := wire.NewDecoder(wire.Settings{}).Decode(body, wire.FormatNDJSON)
+	require.Zero(t, report.Refused)
+	return logs
+}
+
+// Of every stream, exactly the events with a route are kept, once, however often the stream is sent, and nothing bulky
+// or secret is left in them.
+func TestStreams(t *testing.T) {
+	for _, name := range []string{"order_processing", "mixed", "planned", "real/linear5", "real/retry"} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t, nil)
+			sent := stream(t, name)
+			want := map[string]int{}
+			for _, record := range records(sent) {
+				if decision := f.table.Lookup(record.EventName()); decision.Signals != lifecycle.SignalsNone {
+					want[record.EventName()]++
+				}
+			}
+			for range 2 {
+				f.consume(t, stream(t, name))
+			}
+
+			got := map[string]int{}
+			ids := map[pcommon.SpanID]bool{}
+			for _, record := range f.kept() {
+				got[record.EventName()]++
+				assert.False(t, ids[record.SpanID()], "two events with one id")
+				ids[record.SpanID()] = true
+				checkClean(t, record.Attributes().AsRaw())
+			}
+			assert.Equal(t, want, got)
+		})
+	}
+}
+
+func checkClean(t *testing.T, attrs map[string]any) {
+	t.Helper()
+	for _, key := range lifecycle.BulkyPayloadKeys() {
+		assert.NotContains(t, attrs, lifecycle.AttributePrefix+key)
+	}
+	if sql, found := attrs[lifecycle.AttrSQL]; found {
+		assert.NotContains(t, sql, "'")
+	}
+	for key := range attrs {
+		assert.True(t, strings.HasPrefix(key, lifecycle.AttributePrefix), key)
+	}
+}
+
+// BenchmarkRoute routes batches of a stream. Duplicates are looked for, but every batch is released, so that none is found.
+func BenchmarkRoute(b *testing.B) {
+	f := newFixtureTo(b, nil, consumertest.NewNop())
+	sent := stream(b, "mixed")
+	size := sent.LogRecordCount()
+	b.ReportAllocs()
+	for b.Loop() {
+		b.StopTimer()
+		logs := plog.NewLogs()
+		sent.CopyTo(logs)
+		work := &batch{}
+		b.StartTimer()
+		_, err := f.process(context.WithValue(context.Background(), batchKey{}, work), logs)
+		if err != nil || work.counts.kept == 0 {
+			b.Fatal(err, work.counts)
+		}
+		work.claim.Release()
+	}
+	b.ReportMetric(float64(b.N)*float64(size)/b.Elapsed().Seconds(), "events/s")
+}
+
+// BenchmarkFingerprint is over the events of a stream.
+func BenchmarkFingerprint(b *testing.B) {
+	all := records(stream(b, "mixed"))
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		record := all[i%len(all)]
+		eventlog.Fingerprint(record.EventName(), record.Timestamp(), record.Attributes())
+		i++
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
+}
