@@ -58,6 +58,7 @@ type batch struct {
 	attempts    []*attempt
 	synthesized bool
 	announced   bool // its end was
+	spun        bool // listed only steps that could not run
 }
 
 // attempt is one attempt of one step.
@@ -285,9 +286,21 @@ func (rd *reader) batchEnded(r *record) {
 	}
 	b := rd.batch
 	b.end, b.announced = r.at, true
+	b.spun = len(b.attempts) == 0 && rd.allFailed(b.listed)
 	rd.pass.searching = r.at
 	rd.pass.discoveredSteps = nil
 	rd.batch = nil
+}
+
+// allFailed tells whether each of the steps has failed and nobody has put it back: a pass that finds nothing else spins
+// through empty batches (docs/tasker-events.md, "The order in one task, and what repeats").
+func (rd *reader) allFailed(steps []int16) bool {
+	for _, step := range steps {
+		if a := rd.current[step]; a == nil || a.status != lifecycle.StatusFailure || rd.resets[step] {
+			return false
+		}
+	}
+	return len(steps) > 0
 }
 
 // requested reads the announcement that an attempt begins: the first one begins it, the others repeat it.
@@ -382,7 +395,7 @@ func (rd *reader) finish() {
 	}
 	for _, p := range n.passes {
 		for _, b := range p.batches {
-			if b.size >= 0 && int(b.size) != len(b.attempts) {
+			if b.size >= 0 && int(b.size) != len(b.attempts) && !b.spun {
 				n.gaps++
 			}
 			p.start, p.end = min(p.start, b.start), max(p.end, b.end)

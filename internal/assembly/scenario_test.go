@@ -69,6 +69,16 @@ func (s *story) attempt(id, outcome string) *story {
 	return s.say(lifecycle.WorkflowStepsExecutionCompleted)
 }
 
+func (s *story) spin(id string, times int) *story {
+	for range times {
+		s.say(lifecycle.WorkflowViableStepsDiscovered, func(e *assembly.Event) { e.StepIDs = []string{id} })
+		s.say(lifecycle.WorkflowViableStepsDiscovered, func(e *assembly.Event) { e.StepIDs = []string{id} })
+		s.say(lifecycle.WorkflowStepsExecutionStarted, func(e *assembly.Event) { e.StepCount = 1 })
+		s.say(lifecycle.WorkflowStepsExecutionCompleted)
+	}
+	return s
+}
+
 func (s *story) passEnds(terminal, status string) *story {
 	s.say(lifecycle.WorkflowTaskFinalizationStarted).say(lifecycle.WorkflowTaskFinalizationStarted)
 	if terminal != "" {
@@ -87,6 +97,7 @@ type told struct {
 	incomplete bool
 	linked     bool
 	queued     int
+	batches    int // where it differs from attempts
 	reason     assembly.Reason
 }
 
@@ -111,7 +122,12 @@ func tell(tree *assembly.Tree) told {
 			got.attempts++
 		case lifecycle.SpanQueued:
 			got.queued++
+		case lifecycle.SpanBatch:
+			got.batches++
 		}
+	}
+	if got.batches == got.attempts {
+		got.batches = 0
 	}
 	return got
 }
@@ -190,6 +206,12 @@ func TestStories(t *testing.T) {
 		"a task that never ends": {
 			new(story).created().passBegins().attempt("1", lifecycle.StepCompleted).passEnds("", "pending"),
 			[]told{{run: 1, start: ms, end: 69 * ms, passes: 1, attempts: 1, queued: 1, incomplete: true, reason: assembly.ReasonShutdown}},
+		},
+		"a pass that spins through empty batches until the step is put back": {
+			new(story).created().passBegins().attempt("1", lifecycle.StepFailed).spin("1", 300).
+				say(lifecycle.StepInitializeRequested, step("1")).attempt("1", lifecycle.StepCompleted).
+				passEnds(lifecycle.TaskCompleted, "complete"),
+			[]told{{run: 1, start: ms, end: 1332 * ms, status: "success", passes: 1, attempts: 2, batches: 302, queued: 1}},
 		},
 		"a task refused at creation": {
 			new(story).say(lifecycle.TaskFailed, func(e *assembly.Event) { e.Refused = true }),
