@@ -1,0 +1,83 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+func newIDs(s streams) *cobra.Command {
+	var service, namespace string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "ids --service NAME TASK_ID…",
+		Short: "Compute the trace and span ids of tasks",
+		Long: `ids prints the trace id of tasks, and the id of the span of their first run. They follow from the service and the
+task's id alone, so an application can link to a trace before its first event was sent. docs/tasker-events.md says what a
+task's id is; the algorithm is in the documentation of package internal/lifecycle.
+
+A task whose events carry a traceparent is part of the caller's trace: its trace id is the caller's, its span id stays.`,
+		Example: `  taskerotel ids --service shop 42 43
+  taskerotel ids --service shop --namespace eu --json 0190c5a2-7d3e-7000-8000-000000000001`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usageError{fmt.Errorf("name at least one task id")}
+			}
+			return nil
+		},
+		RunE: func(_ *cobra.Command, tasks []string) error {
+			if service == "" {
+				return usageError{fmt.Errorf("--service is missing: it is the service.name of the application")}
+			}
+			if asJSON {
+				return writeIDsJSON(s, namespace, service, tasks)
+			}
+			return writeIDs(s, namespace, service, tasks)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&service, "service", "", "the application's service.`name`")
+	flags.StringVar(&namespace, "namespace", "", "the application's service.`namespace`")
+	flags.BoolVar(&asJSON, "json", false, "write one JSON object a task")
+	return cmd
+}
+
+// taskIDs are the ids of one task.
+type taskIDs struct {
+	TaskID  string `json:"task_id"`
+	TraceID string `json:"trace_id"`
+	SpanID  string `json:"span_id"`
+}
+
+func idsOf(namespace, service, task string) taskIDs {
+	trace := lifecycle.TraceID(namespace, service, task)
+	return taskIDs{task, trace.String(), lifecycle.SpanID(trace, lifecycle.SpanTask, "", 0).String()}
+}
+
+func writeIDs(s streams, namespace, service string, tasks []string) error {
+	table := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	rows := append([]taskIDs{{"TASK_ID", "TRACE_ID", "SPAN_ID"}}, make([]taskIDs, 0, len(tasks))...)
+	for _, task := range tasks {
+		rows = append(rows, idsOf(namespace, service, task))
+	}
+	for _, row := range rows {
+		if _, err := fmt.Fprintf(table, "%s\t%s\t%s\n", row.TaskID, row.TraceID, row.SpanID); err != nil {
+			return err
+		}
+	}
+	return table.Flush()
+}
+
+func writeIDsJSON(s streams, namespace, service string, tasks []string) error {
+	encoder := json.NewEncoder(s.out)
+	for _, task := range tasks {
+		if err := encoder.Encode(idsOf(namespace, service, task)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"net"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/receiver/receivertest"
+
+	"github.com/tasker-otel/otelcol-tasker/receiver/taskerevents"
+)
+
+// The sender and the receiver of this project understand one another: batches that are too large are halved, and refusals
+// have their line.
+func TestSendToTheReceiver(t *testing.T) {
+	probe, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	address := probe.Addr().String()
+	require.NoError(t, probe.Close())
+
+	factory := taskerevents.NewFactory()
+	config := factory.CreateDefaultConfig().(*taskerevents.Config)
+	config.ServerConfig.NetAddr.Endpoint = address
+	config.MaxItems = 20
+	sink := &consumertest.LogsSink{}
+	receiver, err := factory.CreateLogs(t.Context(), receivertest.NewNopSettings(factory.Type()), config, sink)
+	require.NoError(t, err)
+	require.NoError(t, receiver.Start(t.Context(), componenttest.NewNopHost()))
+	defer func() { require.NoError(t, receiver.Shutdown(t.Context())) }()
+
+	text, err := os.ReadFile(testdata + "order_processing.ndjson")
+	require.NoError(t, err)
+	events := strings.Count(string(text), "\n")
+	for _, compression := range []string{"none", "gzip"} {
+		sink.Reset()
+		got := execute(t, string(text)+`{"event":"","payload":{}}`+"\n",
+			"send", "--endpoint", "http://"+address+"/v1/events", "--compression", compression, "--retries", "0", "-")
+		assert.Equal(t, exitFailed, got.status)
+		assert.Contains(t, got.out, "refused      1\n  stdin:73: event: event is empty (", got.out)
+		assert.Equal(t, events, sink.LogRecordCount())
+	}
+}

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/eventfile"
+)
+
+// Exit statuses.
+const (
+	exitOK     = 0
+	exitFailed = 1 // some events were refused or not delivered, or a file could not be read
+	exitUsage  = 2
+)
+
+// streams are what a command reads and writes.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+	getenv   func(string) string
+}
+
+// usageError is a mistake in the command line: nothing was done.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// errFailed is returned by commands that have already said what went wrong.
+var errFailed = errors.New("failed")
+
+// run executes a command line and returns the exit status.
+func run(ctx context.Context, args []string, s streams) int {
+	root := newRoot(s)
+	root.SetArgs(args)
+	command, err := root.ExecuteContextC(ctx)
+	var usage usageError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, errFailed):
+		return exitFailed
+	case errors.As(err, &usage):
+		fmt.Fprintf(s.err, "%s: %v\n%s --help explains it.\n", command.CommandPath(), err, command.CommandPath()) //nolint:errcheck // nowhere to tell it
+		return exitUsage
+	}
+	fmt.Fprintf(s.err, "%s: %v\n", command.CommandPath(), err) //nolint:errcheck // nowhere to tell it
+	return exitFailed
+}
+
+func newRoot(s streams) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "taskerotel",
+		Short: "Send Tasker's events to a collector, and look at tasks",
+		Long: `taskerotel sends files of Tasker's lifecycle events to an otelcol-tasker collector, and shows the tasks that such
+files tell of as waterfalls in the terminal.
+
+Exit status: 0 when all went well, 1 when some events were refused or not delivered, 2 for a mistake in the command line.`,
+		Example: `  taskerotel send events.ndjson
+  taskerotel tree events.ndjson --task 42
+  taskerotel ids --service shop 42`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usageError{fmt.Errorf("there is no command %q", args[0])}
+			}
+			return nil
+		},
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetIn(s.in)
+	root.SetOut(s.out)
+	root.SetErr(s.err)
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.AddCommand(newSend(s), newTree(s), newIDs(s), newVersion(s))
+	return root
+}
+
+// someFiles demands at least one file.
+func someFiles(_ *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return usageError{fmt.Errorf("name at least one file, or %s for the standard input", eventfile.Stdin)}
+	}
+	stdins := 0
+	for _, arg := range args {
+		if arg == eventfile.Stdin {
+			stdins++
+		}
+	}
+	if stdins > 1 {
+		return usageError{fmt.Errorf("%s, the standard input, can be read once only", eventfile.Stdin)}
+	}
+	return nil
+}
+
+// noArguments refuses arguments.
+func noArguments(_ *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usageError{fmt.Errorf("it takes no arguments, but %q was given", args[0])}
+	}
+	return nil
+}

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/eventfile"
+	"github.com/tasker-otel/otelcol-tasker/internal/sender"
+	"github.com/tasker-otel/otelcol-tasker/internal/terminal"
+)
+
+func newSend(s streams) *cobra.Command {
+	settings := sender.DefaultSettings()
+	var headers []string
+	cmd := &cobra.Command{
+		Use:   "send FILE…",
+		Short: "Post event files to a collector",
+		Long: `send posts the events of files to the tasker_events receiver of a collector. A file is NDJSON, or JSON objects and
+arrays, plain or gzip; - is the standard input. Files are sent as they are read, so they may be of any size.
+
+An overloaded receiver is given the time it asks for (Retry-After); a collector that cannot be reached, or a gateway in
+front of it that fails, is tried again after growing waits. When a batch has used up its retries, or the endpoint or the
+credentials are wrong, sending stops. Batches are sent when they are full or when the input ends.
+
+Ctrl-C lets the requests under way finish and prints what was sent; a second Ctrl-C ends at once. Sending a file again is
+safe: the collector knows repeats.
+
+Refused events are named by file and line, with the reason and the remedy. Exit status: 0 when all events were accepted,
+1 when some were refused or not delivered, 2 for a mistake in the command line.`,
+		Example: `  taskerotel send events.ndjson
+  taskerotel send --compression gzip --concurrency 8 archive/*.ndjson.gz
+  zcat old.gz | taskerotel send --endpoint https://collector.example.com/v1/events --header "Authorization=Bearer $TOKEN" -`,
+		Args: someFiles,
+		RunE: func(cmd *cobra.Command, files []string) error {
+			var err error
+			if settings.Header, err = parseHeaders(headers); err != nil {
+				return usageError{err}
+			}
+			return send(cmd.Context(), s, settings, files)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&settings.Endpoint, "endpoint", settings.Endpoint, "the receiver's `URL`, path included")
+	flags.IntVar(&settings.BatchSize, "batch-size", settings.BatchSize, "events in a request")
+	flags.IntVar(&settings.Concurrency, "concurrency", settings.Concurrency, "requests under way at a time")
+	flags.StringVar(&settings.Compression, "compression", settings.Compression, "none or gzip")
+	flags.StringArrayVar(&headers, "header", nil, "a `key=value` to send with every request; may be repeated")
+	flags.DurationVar(&settings.Timeout, "timeout", settings.Timeout, "of one request")
+	flags.IntVar(&settings.Retries, "retries", settings.Retries, "of a batch, after its first request")
+	flags.IntVar(&settings.ShownRefusals, "show-refused", settings.ShownRefusals, "how many refused events to list")
+	return cmd
+}
+
+// parseHeaders never quotes a value, which may be a secret.
+func parseHeaders(pairs []string) (http.Header, error) {
+	header := http.Header{}
+	for _, pair := range pairs {
+		key, value, found := strings.Cut(pair, "=")
+		if key = strings.TrimSpace(key); !found || key == "" {
+			return nil, fmt.Errorf(`--header: write each one as key=value, such as "X-Scope-OrgID=shop"`)
+		}
+		header.Add(key, strings.TrimSpace(value))
+	}
+	return header, nil
+}
+
+func send(ctx context.Context, s streams, settings sender.Settings, files []string) error {
+	poster, err := sender.New(settings)
+	if err != nil {
+		return usageError{err}
+	}
+	source := eventfile.NewSource(files, s.in)
+	if err := source.Check(); err != nil {
+		return usageError{err}
+	}
+	silence := showProgress(ctx, s, poster)
+	summary := poster.Send(ctx, source)
+	silence()
+	if err := summary.Write(s.out); err != nil {
+		return err
+	}
+	if !summary.Complete() {
+		return errFailed
+	}
+	return nil
+}
+
+// progressInterval is how often the progress is shown.
+const progressInterval = 200 * time.Millisecond
+
+// showProgress keeps one line of a terminal up to date until it is silenced. Anywhere else it shows nothing.
+func showProgress(ctx context.Context, s streams, poster *sender.Sender) (silence func()) {
+	if !terminal.Is(s.err) {
+		return func() {}
+	}
+	quit := make(chan struct{})
+	var done sync.WaitGroup
+	done.Go(func() {
+		ticker := time.NewTicker(progressInterval)
+		defer ticker.Stop()
+		started := time.Now()
+		interrupted := ctx.Done()
+		for {
+			select {
+			case <-quit:
+				fmt.Fprint(s.err, "\r\x1b[K") //nolint:errcheck // only a progress
+				return
+			case <-interrupted:
+				interrupted = nil
+				fmt.Fprint(s.err, "\r\x1b[Kletting the requests under way finish; Ctrl-C again ends at once\n") //nolint:errcheck // only a progress
+			case <-ticker.C:
+				text := progressText(poster.Progress(), time.Since(started))
+				fmt.Fprint(s.err, "\r\x1b[K"+terminal.Truncate(text, terminal.Columns(s.err, 80)-1, "…")) //nolint:errcheck // only a progress
+			}
+		}
+	})
+	return func() {
+		close(quit)
+		done.Wait()
+	}
+}
+
+func progressText(p sender.Progress, took time.Duration) string {
+	text := fmt.Sprintf("%d accepted, %.0f/s", p.Accepted, float64(p.Accepted)/max(took.Seconds(), 1e-3))
+	if p.Refused > 0 {
+		text += fmt.Sprintf(", %d refused", p.Refused)
+	}
+	if p.Undelivered > 0 {
+		text += fmt.Sprintf(", %d not delivered", p.Undelivered)
+	}
+	if p.Retries > 0 {
+		text += fmt.Sprintf(", %d retries: %s", p.Retries, terminal.Printable(p.LastProblem))
+	}
+	return text
+}

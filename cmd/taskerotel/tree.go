@@ -1,0 +1,225 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/eventfile"
+	"github.com/tasker-otel/otelcol-tasker/internal/offline"
+	"github.com/tasker-otel/otelcol-tasker/internal/terminal"
+	"github.com/tasker-otel/otelcol-tasker/internal/waterfall"
+)
+
+// treeFlags are the flags of tree.
+type treeFlags struct {
+	tasks   []string
+	service string
+	limit   int
+	json    bool
+	color   string
+	drawing waterfall.Options
+}
+
+// Defaults of flags.
+const (
+	defaultTasks = 10
+	// shownRefusals is how many refused items are named; the others are counted.
+	shownRefusals = 20
+)
+
+func newTree(s streams) *cobra.Command {
+	f := treeFlags{}
+	cmd := &cobra.Command{
+		Use:   "tree FILE…",
+		Short: "Show the tasks of event files as waterfalls",
+		Long: `tree assembles the tasks of event files as a collector would, and shows each of them: its passes, batches, steps and
+handlers, the waits in the queue and for a retry, over a common time axis. A file is NDJSON, or JSON objects and arrays,
+plain or gzip; - is the standard input. No collector is needed, and nothing is sent.
+
+Events may stand in any order and be repeated. Tasks are shown by their start, the first --limit of them. All events of the
+wanted tasks are held in memory; --task keeps that small. Routes, sampling and redaction of a collector's configuration do
+not apply: every event is shown, and error messages as they are.
+
+  ✓ success   ✗ failure   ⊘ cancelled   ✎ resolved by hand   … no end yet   ★ on the critical path
+  ━ time spent   █ on the critical path   ░ waiting   ▶ the end is not known
+  incomplete: no event told the end.   synthesized: no event told of it, it was filled in.
+
+Exit status: 0 when all went well, 1 when items were refused, a file could not be read, or no task was found, 2 for a
+mistake in the command line.`,
+		Example: `  taskerotel tree events.ndjson
+  taskerotel tree --task 42 --depth 4 events.ndjson
+  taskerotel tree --json events.ndjson.gz | jq -r 'select(.status == "failure") | .trace_id'`,
+		Args: someFiles,
+		RunE: func(cmd *cobra.Command, files []string) error {
+			if f.json && !cmd.Flags().Changed("limit") {
+				f.limit = 0
+			}
+			return tree(cmd.Context(), s, f, files)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringArrayVar(&f.tasks, "task", nil, "show only the task with this `ID`; may be repeated")
+	flags.StringVar(&f.service, "service", "", "the service of events that name none")
+	flags.IntVar(&f.limit, "limit", defaultTasks, "how many tasks to show; 0 shows all, which is the default with --json")
+	flags.IntVar(&f.drawing.Depth, "depth", 0, "how many levels to show: 1 is tasks, 2 passes, 3 batches, 4 steps, 5 handlers; 0 shows all")
+	flags.IntVar(&f.drawing.Width, "width", 0, "columns to use; 0 is the terminal's width, or 100")
+	flags.StringVar(&f.color, "color", terminal.ColorAuto, "auto, always or never; auto heeds NO_COLOR")
+	flags.BoolVar(&f.drawing.ASCII, "ascii", false, "draw with ASCII characters only")
+	flags.BoolVar(&f.json, "json", false, "write one JSON object a task, with its spans, instead of drawings")
+	return cmd
+}
+
+func (f *treeFlags) validate() error {
+	switch {
+	case f.limit < 0:
+		return fmt.Errorf("--limit %d: it must be 0, for all, or more", f.limit)
+	case f.drawing.Depth < 0:
+		return fmt.Errorf("--depth %d: it must be 0, for all, or more", f.drawing.Depth)
+	case f.drawing.Width < 0:
+		return fmt.Errorf("--width %d: it must be 0, for the terminal's, or more", f.drawing.Width)
+	}
+	return nil
+}
+
+func tree(ctx context.Context, s streams, f treeFlags, files []string) error {
+	if err := f.validate(); err != nil {
+		return usageError{err}
+	}
+	palette, err := terminal.Colors(f.color, s.out, s.getenv)
+	if err != nil {
+		return usageError{err}
+	}
+	f.drawing.Palette = palette
+	if f.drawing.Width == 0 {
+		f.drawing.Width = terminal.Columns(s.out, waterfall.DefaultWidth)
+	}
+	source := eventfile.NewSource(files, s.in)
+	if err := source.Check(); err != nil {
+		return usageError{err}
+	}
+	defer source.Close() //nolint:errcheck // only read
+
+	first := newEarliest(f.limit)
+	refusals := refusalList{out: s.err}
+	counts, readErr := offline.Assemble(ctx, source, offline.Options{
+		Tasks: f.tasks, Service: f.service, Tree: first.offer, Refused: refusals.add,
+	})
+	refusals.close(counts.Refused)
+	out := bufio.NewWriter(s.out)
+	if err := f.write(out, first.trees, first.seen); err != nil {
+		return err
+	}
+	if err := out.Flush(); err != nil {
+		return err
+	}
+	if readErr != nil {
+		return fmt.Errorf("not all was read: %w", readErr)
+	}
+	if first.seen == 0 {
+		return noTask(f.tasks, counts)
+	}
+	if counts.Refused > 0 {
+		return errFailed
+	}
+	return nil
+}
+
+func (f *treeFlags) write(out io.Writer, trees []*assembly.Tree, seen int) error {
+	for i, t := range trees {
+		if f.json {
+			if err := waterfall.WriteJSON(out, t); err != nil {
+				return err
+			}
+			continue
+		}
+		if i > 0 {
+			if _, err := io.WriteString(out, "\n"); err != nil {
+				return err
+			}
+		}
+		if err := waterfall.Draw(out, t, f.drawing); err != nil {
+			return err
+		}
+	}
+	rest := seen - len(trees)
+	if rest == 0 || f.json {
+		return nil
+	}
+	_, err := fmt.Fprintf(out, "\n%d more not shown: raise --limit (now %d), or name one with --task.\n", rest, f.limit)
+	return err
+}
+
+func noTask(wanted []string, counts offline.Counts) error {
+	if len(wanted) > 0 {
+		return fmt.Errorf("none of the %d events is of a task with the id %q", counts.Events, wanted)
+	}
+	return fmt.Errorf("none of the %d events is of a task", counts.Events)
+}
+
+// earliest keeps the trees that began first, as many as the limit.
+type earliest struct {
+	limit, seen int
+	trees       []*assembly.Tree
+}
+
+func newEarliest(limit int) *earliest {
+	if limit == 0 {
+		limit = math.MaxInt
+	}
+	return &earliest{limit: limit}
+}
+
+// offer copies the tree if it is kept.
+func (e *earliest) offer(tree *assembly.Tree) {
+	e.seen++
+	at, _ := slices.BinarySearchFunc(e.trees, tree, byStart)
+	if at >= e.limit {
+		return
+	}
+	if len(e.trees) == e.limit {
+		e.trees = e.trees[:e.limit-1]
+	}
+	e.trees = slices.Insert(e.trees, at, waterfall.Clone(tree))
+}
+
+// byStart orders trees by their start; by their ids where that is the same, so that the order is always one.
+func byStart(a, b *assembly.Tree) int {
+	return cmp.Or(
+		cmp.Compare(a.Spans[0].Start, b.Spans[0].Start),
+		bytes.Compare(a.Trace[:], b.Trace[:]),
+		bytes.Compare(a.Spans[0].ID[:], b.Spans[0].ID[:]),
+	)
+}
+
+// refusalList names the first refused items as they come.
+type refusalList struct {
+	out   io.Writer
+	named int
+}
+
+func (l *refusalList) add(where, field, reason, remedy string) {
+	if l.named == shownRefusals {
+		return
+	}
+	l.named++
+	text := where + ": "
+	if field != "" {
+		text += field + ": "
+	}
+	fmt.Fprintf(l.out, "refused %s\n", terminal.Printable(text+reason+" ("+remedy+")")) //nolint:errcheck // nowhere to tell it
+}
+
+func (l *refusalList) close(refused int) {
+	if refused > l.named {
+		fmt.Fprintf(l.out, "… and %d more refused\n", refused-l.named) //nolint:errcheck // nowhere to tell it
+	}
+}

@@ -1,0 +1,234 @@
+package eventfile
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+)
+
+// MaxItemBytes is the largest item that is read. It is more than a receiver takes by default, so that the receiver decides
+// in all but absurd cases.
+const MaxItemBytes = 16 << 20
+
+// Origin is where an item begins.
+type Origin struct {
+	File string
+	Line int // from 1
+}
+
+func (o Origin) String() string { return fmt.Sprintf("%s:%d", o.File, o.Line) }
+
+// Item is one item of a file.
+type Item struct {
+	Origin
+	// JSON is one valid JSON object without line feeds; empty when there is a fault.
+	JSON []byte
+	// Fault says what is wrong with a piece of the file that is no item, or is nil.
+	Fault *Fault
+}
+
+// Fault is why a piece of a file cannot be an item.
+type Fault struct{ Reason, Remedy string }
+
+const byteOrderMark = "\xef\xbb\xbf"
+
+// Reader takes one file apart. It serves one goroutine.
+//
+// After broken JSON it goes on at the next line that begins with an object and is not indented, or behind the broken line.
+type Reader struct {
+	name    string
+	in      *bufio.Reader
+	line    int
+	started bool
+	arrays  int // arrays of items that are open
+	text    []byte
+	compact bytes.Buffer
+}
+
+// NewReader reads from a stream, inflating it if it is gzip. The name is for the items' origin.
+func NewReader(name string, in io.Reader) (*Reader, error) {
+	buffered, err := inflate(in)
+	if err != nil {
+		return nil, fmt.Errorf("%s looks like gzip but is not: %w", name, err)
+	}
+	return &Reader{name: name, in: buffered, line: 1}, nil
+}
+
+// Next is the next item, valid until the call after it; io.EOF after the last.
+func (r *Reader) Next() (Item, error) {
+	if !r.started {
+		r.started = true
+		if mark, _ := r.in.Peek(len(byteOrderMark)); string(mark) == byteOrderMark {
+			r.in.Discard(len(byteOrderMark)) //nolint:errcheck // these bytes are buffered
+		}
+	}
+	for {
+		c, err := r.in.ReadByte()
+		if err == io.EOF && r.arrays > 0 {
+			r.arrays = 0
+			return r.fault(r.line, "the file ends inside an array of items", "check that the file is whole"), nil
+		}
+		if err != nil {
+			return Item{}, err
+		}
+		switch {
+		case c == '\n':
+			r.line++
+		case c == ' ', c == '\t', c == '\r':
+		case c == '[':
+			r.arrays++
+		case r.arrays > 0 && c == ',':
+		case r.arrays > 0 && c == ']':
+			r.arrays--
+		default:
+			if err := r.in.UnreadByte(); err != nil {
+				return Item{}, err
+			}
+			if c == '{' {
+				return r.object()
+			}
+			return r.junk()
+		}
+	}
+}
+
+// object reads the object that begins here.
+func (r *Reader) object() (Item, error) {
+	first := r.line
+	var s scan
+	r.text = r.text[:0]
+	size := 0
+	for !s.done {
+		chunk, err := r.chunk()
+		if err != nil && err != io.EOF {
+			return Item{}, err
+		}
+		if len(chunk) == 0 {
+			break // the file ends inside the object
+		}
+		n := s.feed(chunk)
+		r.line += bytes.Count(chunk[:n], []byte{'\n'})
+		if size += n; size <= MaxItemBytes {
+			r.text = append(r.text, chunk[:n]...)
+		}
+		r.in.Discard(n) //nolint:errcheck // these bytes are buffered
+	}
+	if size > MaxItemBytes {
+		return r.fault(first, fmt.Sprintf("the item has more than %d bytes", MaxItemBytes),
+			"leave large values out of the payload"), nil
+	}
+	if !json.Valid(r.text) {
+		var value json.RawMessage
+		return r.fault(first, fmt.Sprintf("the item is not valid JSON: %v", json.Unmarshal(r.text, &value)),
+			"send one JSON object a line"), nil
+	}
+	return Item{Origin: Origin{r.name, first}, JSON: r.oneLine()}, nil
+}
+
+// oneLine removes the line feeds of an item that is spread over lines.
+func (r *Reader) oneLine() []byte {
+	if bytes.IndexByte(r.text, '\n') < 0 {
+		return r.text
+	}
+	r.compact.Reset()
+	if err := json.Compact(&r.compact, r.text); err != nil {
+		return r.text // not reached: the text is valid
+	}
+	return r.compact.Bytes()
+}
+
+// junk skips what is neither an object nor an array, to the end of the line or of the array's element.
+func (r *Reader) junk() (Item, error) {
+	first := r.line
+	r.text = r.text[:0]
+	for {
+		chunk, err := r.chunk()
+		if err != nil && err != io.EOF {
+			return Item{}, err
+		}
+		n := len(chunk)
+		stops := "\n"
+		if r.arrays > 0 {
+			stops = "\n,]"
+		}
+		stop := bytes.IndexAny(chunk, stops)
+		if stop >= 0 {
+			n = stop
+		}
+		if room := shownJunk - len(r.text); room > 0 {
+			r.text = append(r.text, chunk[:min(n, room)]...)
+		}
+		r.in.Discard(n) //nolint:errcheck // these bytes are buffered
+		if stop >= 0 || len(chunk) == 0 {
+			return r.fault(first, fmt.Sprintf("%q is not a JSON object", r.text),
+				`send objects of the form {"event": "step.completed", "payload": {…}}`), nil
+		}
+	}
+}
+
+// shownJunk is how many bytes of what is no item are quoted.
+const shownJunk = 40
+
+// chunk is what is buffered, at least one byte unless the file ends.
+func (r *Reader) chunk() ([]byte, error) {
+	if _, err := r.in.Peek(1); err != nil {
+		return nil, err
+	}
+	return r.in.Peek(r.in.Buffered())
+}
+
+func (r *Reader) fault(line int, reason, remedy string) Item {
+	return Item{Origin: Origin{r.name, line}, Fault: &Fault{reason, remedy}}
+}
+
+// scan finds the end of a JSON object by its brackets.
+type scan struct {
+	depth         int
+	text, escaped bool
+	lineBegins    bool
+	done          bool
+}
+
+// feed takes the next bytes and returns how many of them belong to the object.
+func (s *scan) feed(chunk []byte) int {
+	for i, c := range chunk {
+		if s.text {
+			switch {
+			case s.escaped:
+				s.escaped = false
+			case c == '\\':
+				s.escaped = true
+			case c == '"':
+				s.text = false
+			case c == '\n': // cannot stand in a JSON text: the line is cut off
+				s.done = true
+				return i
+			}
+			continue
+		}
+		switch c {
+		case '"':
+			s.text = true
+		case '\n':
+			s.lineBegins = true
+			continue
+		case '{':
+			if s.lineBegins { // the line before is cut off, and this is the next item
+				s.done = true
+				return i
+			}
+			s.depth++
+		case '[':
+			s.depth++
+		case '}', ']':
+			if s.depth--; s.depth == 0 {
+				s.done = true
+				return i + 1
+			}
+		}
+		s.lineBegins = false
+	}
+	return len(chunk)
+}

@@ -1,0 +1,105 @@
+package terminal
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/width"
+)
+
+// Printable makes a text harmless and one line: control and formatting characters, which could move the cursor or hide
+// what follows, and broken UTF-8 become "�"; white space becomes single spaces. Names and messages come from
+// applications, so they are not to be trusted.
+func Printable(text string) string {
+	plain := true
+	for i := 0; i < len(text) && plain; i++ {
+		plain = text[i] > ' ' && text[i] < 0x7f || text[i] == ' ' && i > 0 && text[i-1] != ' '
+	}
+	if plain && !strings.HasSuffix(text, " ") {
+		return text
+	}
+	clean := strings.Map(func(r rune) rune {
+		if !unicode.IsSpace(r) && !unicode.IsGraphic(r) {
+			return utf8.RuneError
+		}
+		return r
+	}, text)
+	return strings.Join(strings.Fields(clean), " ")
+}
+
+// Width is the number of columns that a printable text takes.
+func Width(text string) int {
+	columns := 0
+	for _, r := range text {
+		columns += runeWidth(r)
+	}
+	return columns
+}
+
+func runeWidth(r rune) int {
+	if r < 0x300 {
+		return 1
+	}
+	if unicode.In(r, unicode.Mn, unicode.Me) {
+		return 0
+	}
+	switch width.LookupRune(r).Kind() {
+	case width.EastAsianWide, width.EastAsianFullwidth:
+		return 2
+	}
+	return 1
+}
+
+// Truncate cuts a text to the columns, with the ellipsis as its end.
+func Truncate(text string, columns int, ellipsis string) string {
+	if Width(text) <= columns {
+		return text
+	}
+	room := columns - Width(ellipsis)
+	if room < 0 {
+		text, room, ellipsis = ellipsis, columns, ""
+	}
+	for i, r := range text {
+		if room -= runeWidth(r); room < 0 {
+			return text[:i] + ellipsis
+		}
+	}
+	return text + ellipsis
+}
+
+// Pad fills a text with spaces up to the columns.
+func Pad(text string, columns int) string {
+	return text + strings.Repeat(" ", max(0, columns-Width(text)))
+}
+
+// PadLeft puts spaces before a text up to the columns.
+func PadLeft(text string, columns int) string {
+	return strings.Repeat(" ", max(0, columns-Width(text))) + text
+}
+
+// Wrap breaks a printable text into lines of at most the columns, between words where it can.
+func Wrap(text string, columns int) []string {
+	columns = max(2, columns)
+	var lines []string
+	line := ""
+	for word := range strings.FieldsSeq(text) {
+		if line != "" && Width(line)+1+Width(word) <= columns {
+			line += " " + word
+			continue
+		}
+		if line != "" {
+			lines = append(lines, line)
+		}
+		for Width(word) > columns {
+			head := Truncate(word, columns, "")
+			lines = append(lines, head)
+			word = word[len(head):]
+		}
+		line = word
+	}
+	if line != "" {
+		lines = append(lines, line)
+	}
+	return lines
+}

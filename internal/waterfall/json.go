@@ -1,0 +1,113 @@
+package waterfall
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"time"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+// jsonTask is a task for machines. Names follow OTLP where it has one; times are RFC 3339 with nanoseconds.
+type jsonTask struct {
+	TraceID    string         `json:"trace_id"`
+	TaskID     any            `json:"task_id,omitempty"`
+	TaskName   any            `json:"task_name,omitempty"`
+	Status     string         `json:"status,omitempty"`
+	Incomplete bool           `json:"incomplete"`
+	Start      time.Time      `json:"start"`
+	Seconds    float64        `json:"duration_seconds"`
+	Resource   map[string]any `json:"resource"`
+	SpansCut   int            `json:"spans_cut,omitempty"`
+	Spans      []jsonSpan     `json:"spans"`
+}
+
+type jsonSpan struct {
+	SpanID     string         `json:"span_id"`
+	Parent     string         `json:"parent_span_id,omitempty"`
+	Name       string         `json:"name"`
+	Start      time.Time      `json:"start"`
+	End        time.Time      `json:"end"`
+	Outcome    string         `json:"outcome"`
+	Message    string         `json:"message,omitempty"`
+	Attributes map[string]any `json:"attributes"`
+	Events     []jsonEvent    `json:"events,omitempty"`
+	Link       *jsonLink      `json:"link,omitempty"`
+}
+
+type jsonEvent struct {
+	Name       string         `json:"name"`
+	Time       time.Time      `json:"time"`
+	Attributes map[string]any `json:"attributes,omitempty"`
+}
+
+type jsonLink struct {
+	TraceID string `json:"trace_id"`
+	SpanID  string `json:"span_id"`
+}
+
+// WriteJSON writes a task as one line of JSON. It only reads the tree and keeps nothing of it.
+func WriteJSON(w io.Writer, tree *assembly.Tree) error {
+	root := &tree.Spans[0]
+	task := jsonTask{
+		TraceID:    hex.EncodeToString(tree.Trace[:]),
+		Status:     string(status(root)),
+		Incomplete: marked(root, lifecycle.AttrIncomplete),
+		Start:      instant(root.Start),
+		Seconds:    float64(root.End-root.Start) / 1e9,
+		SpansCut:   tree.Cut,
+		Spans:      make([]jsonSpan, len(tree.Spans)),
+	}
+	if tree.Resource != nil {
+		task.Resource = object(tree.Resource.Attributes)
+	}
+	attributes := object(root.Attributes)
+	task.TaskID, task.TaskName = attributes[lifecycle.AttrTaskID], attributes[lifecycle.AttrTaskName]
+	for i := range tree.Spans {
+		task.Spans[i] = spanObject(&tree.Spans[i])
+	}
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(task)
+}
+
+func spanObject(s *assembly.Span) jsonSpan {
+	span := jsonSpan{
+		SpanID: hex.EncodeToString(s.ID[:]), Name: s.Name, Start: instant(s.Start), End: instant(s.End),
+		Outcome: [...]string{"unset", "ok", "error"}[s.Outcome], Message: s.Message, Attributes: object(s.Attributes),
+	}
+	if s.Parent != (assembly.SpanID{}) {
+		span.Parent = hex.EncodeToString(s.Parent[:])
+	}
+	for i := range s.Notes {
+		note := &s.Notes[i]
+		span.Events = append(span.Events, jsonEvent{note.Name, instant(note.At), object(note.Attributes)})
+	}
+	if s.Link != nil {
+		span.Link = &jsonLink{hex.EncodeToString(s.Link.Trace[:]), hex.EncodeToString(s.Link.Span[:])}
+	}
+	return span
+}
+
+func instant(nanos int64) time.Time { return time.Unix(0, nanos).UTC() }
+
+func object(attrs []assembly.Attribute) map[string]any {
+	all := make(map[string]any, len(attrs))
+	for i := range attrs {
+		switch v := &attrs[i].Value; v.Kind {
+		case assembly.ValueInt:
+			all[attrs[i].Key] = v.Int
+		case assembly.ValueDouble:
+			all[attrs[i].Key] = v.Double
+		case assembly.ValueBool:
+			all[attrs[i].Key] = v.Int != 0
+		case assembly.ValueStrings:
+			all[attrs[i].Key] = v.Strings
+		default:
+			all[attrs[i].Key] = v.Text
+		}
+	}
+	return all
+}
