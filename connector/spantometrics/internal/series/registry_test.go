@@ -303,7 +303,9 @@ func TestExemplarsAreTheSlowestSinceTheLastFlush(t *testing.T) {
 	f.Restore(&refused)
 	f.observe(7, "a", 8)
 	require.ElementsMatch(t, []int64{9, 8}, exemplarValues(points(f.accept(8), duration)[0]))
-	require.Empty(t, exemplarValues(points(f.accept(9), duration)[0]))
+	require.ElementsMatch(t, []int64{9, 8}, exemplarValues(points(f.accept(9), duration)[0]), "they stay until there are new ones")
+	f.observe(10, "a", 2)
+	require.ElementsMatch(t, []int64{2}, exemplarValues(points(f.accept(11), duration)[0]))
 	require.Empty(t, exemplarValues(points(refused, spread)[0]), "a value without a trace is no exemplar")
 }
 

@@ -17,6 +17,9 @@ type Value struct {
 	// Exponential holds the buckets in exported units; nil if they are explicit, or while there is no value.
 	Exponential *structure.Float64
 	Exemplars   []Exemplar
+	// reported tells that a flush has reported these exemplars. They stay, because a scrape comes more seldom than a flush,
+	// until the first new one takes their place; the list itself is the flush's then and must not be changed.
+	reported bool
 }
 
 // observe adds one value to a histogram.
@@ -71,16 +74,29 @@ func (v *Value) merge(d *Definition, other *Value, exemplars int) {
 	v.mergeExemplars(other.Exemplars, exemplars)
 }
 
+// keep adds an exemplar to those since the last flush.
+func (v *Value) keep(exemplar Exemplar, limit int) {
+	if v.reported {
+		v.Exemplars, v.reported = nil, false
+	}
+	v.Exemplars = keepSlowest(v.Exemplars, limit, exemplar)
+}
+
+// mergeExemplars puts back those of a flush that was refused. They are still here if no new one has come.
 func (v *Value) mergeExemplars(others []Exemplar, limit int) {
+	if v.reported {
+		v.Exemplars, v.reported = slices.Clone(v.Exemplars), false
+		return
+	}
 	for _, exemplar := range others {
 		v.Exemplars = keepSlowest(v.Exemplars, limit, exemplar)
 	}
 }
 
-// clone copies everything but the exemplars, which move: they belong to one flush.
+// clone copies everything but the list of exemplars, which is shared and marked as reported.
 func (v *Value) clone(d *Definition) Value {
+	v.reported = true
 	copied := *v
-	v.Exemplars = nil
 	copied.Buckets = slices.Clone(v.Buckets)
 	if v.Exponential != nil {
 		copied.Exponential = newExponential(d.Exponential)

@@ -38,7 +38,7 @@ func (w *Writer) Observe(metric int, exemplar Exemplar) {
 	s := w.registry.lookup(w.app, metric, w.now)
 	s.observe(&w.registry.definitions[metric], exemplar.Value)
 	if exemplar.Trace != ([16]byte{}) && w.registry.options.Exemplars > 0 {
-		s.Exemplars = keepSlowest(s.Exemplars, w.registry.options.Exemplars, exemplar)
+		s.keep(exemplar, w.registry.options.Exemplars)
 	}
 }
 
