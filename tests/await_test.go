@@ -1,0 +1,22 @@
+package e2e
+
+import (
+	"testing"
+	"time"
+)
+
+// await polls until ok, and fails the test after the timeout with what state says.
+func await(t testing.TB, timeout time.Duration, what string, ok func() bool, state func() any) {
+	t.Helper()
+	deadline := time.NewTimer(timeout)
+	defer deadline.Stop()
+	tick := time.NewTicker(25 * time.Millisecond)
+	defer tick.Stop()
+	for !ok() {
+		select {
+		case <-tick.C:
+		case <-deadline.C:
+			t.Fatalf("no %s in %v; now: %v", what, timeout, state())
+		}
+	}
+}

@@ -1,0 +1,167 @@
+package e2e
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// defaultConfig is the file that users run, on the addresses of a test.
+const defaultConfig = "../config.yaml"
+
+// collector is a running process.
+type collector struct {
+	tb     testing.TB
+	cmd    *exec.Cmd
+	output *output
+	exited chan struct{} // closed when the process has ended
+	ended  sync.Once
+
+	events, otlp, scrape, health string // addresses
+	csv                          string // path of the table
+}
+
+// output collects what the process prints.
+type output struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
+// tail is the last lines.
+func (o *output) tail() string {
+	lines := strings.Split(strings.TrimSpace(o.String()), "\n")
+	return strings.Join(lines[max(0, len(lines)-40):], "\n")
+}
+
+// freeAddresses finds n local addresses that nobody listens on.
+func freeAddresses(tb testing.TB, n int) []string {
+	tb.Helper()
+	addresses := make([]string, n)
+	for i := range addresses {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(tb, err)
+		defer listener.Close() // all at the end, so that no address comes twice
+		addresses[i] = listener.Addr().String()
+	}
+	return addresses
+}
+
+// flushInterval is how often the metrics of a test are brought up to date.
+const flushInterval = 500 * time.Millisecond
+
+// override is laid over config.yaml: free ports, a sink for the spans, short waits, no sampling. Lists replace lists.
+const override = `
+receivers:
+  tasker_events: {endpoint: %[1]s}
+  otlp:
+    protocols:
+      grpc: {endpoint: %[2]s}
+      http: {endpoint: %[3]s}
+processors:
+  event_router:
+    default_signals: [traces, metrics]
+    routes:
+      - {event: database.query_executed, sampling_rate: 1}
+  span_hierarchy: {reorder_window: 2s}
+connectors:
+  span_to_metrics: {metrics_flush_interval: %[8]s}
+exporters:
+  prometheus: {endpoint: %[4]s}
+  otlp_grpc/sink:
+    endpoint: %[5]s
+    tls: {insecure: true}
+  tasker_csv: {path: %[6]s}
+extensions:
+  healthcheckv2: {http: {endpoint: %[7]s}}
+service:
+  telemetry:
+    metrics: {level: none, readers: []}
+  pipelines:
+    traces: {exporters: [otlp_grpc/sink, span_to_metrics]}
+    logs/records: {exporters: [otlp_grpc/sink]}
+`
+
+// start runs the collector with config.yaml and sends its spans to the sink. Further configuration is laid on top.
+func start(tb testing.TB, sink *sink, more ...string) *collector {
+	tb.Helper()
+	free := freeAddresses(tb, 5)
+	c := &collector{tb: tb, events: free[0], otlp: free[1], scrape: free[3], health: free[4],
+		csv: filepath.Join(tb.TempDir(), "table.csv")}
+	configs := append([]string{fmt.Sprintf(override, free[0], free[1], free[2], free[3], sink.address, c.csv, free[4], flushInterval)}, more...)
+	args := []string{"--config", defaultConfig}
+	for i, text := range configs {
+		path := filepath.Join(tb.TempDir(), fmt.Sprintf("override-%d.yaml", i))
+		require.NoError(tb, os.WriteFile(path, []byte(text), 0o600))
+		args = append(args, "--config", path)
+	}
+	c.launch(args...)
+	return c
+}
+
+// launch starts the process and waits until its health check says that it runs.
+func (c *collector) launch(args ...string) {
+	c.tb.Helper()
+	c.output, c.exited = &output{}, make(chan struct{})
+	c.cmd = exec.Command(binary, args...)
+	c.cmd.Stdout, c.cmd.Stderr = c.output, c.output
+	require.NoError(c.tb, c.cmd.Start())
+	go func() {
+		_ = c.cmd.Wait() // the exit code is read from ProcessState
+		close(c.exited)
+	}()
+	c.tb.Cleanup(func() {
+		_ = c.cmd.Process.Kill() // fails if it ended, which is well
+		<-c.exited
+		if c.tb.Failed() {
+			c.tb.Logf("the collector's last lines:\n%s", c.output.tail())
+		}
+	})
+	await(c.tb, 30*time.Second, "healthy collector", func() bool {
+		select {
+		case <-c.exited:
+			c.tb.Fatalf("the collector ended at once: %s\n%s", c.cmd.ProcessState, c.output.tail())
+		default:
+		}
+		response, err := http.Get("http://" + c.health + "/health/status")
+		if err != nil {
+			return false
+		}
+		response.Body.Close()
+		return response.StatusCode == http.StatusOK
+	}, func() any { return c.output.tail() })
+}
+
+// stop ends the process as an operator does, and returns its exit code.
+func (c *collector) stop() int {
+	c.tb.Helper()
+	c.ended.Do(func() { require.NoError(c.tb, c.cmd.Process.Signal(syscall.SIGTERM)) })
+	select {
+	case <-c.exited:
+	case <-time.After(60 * time.Second):
+		c.tb.Fatalf("the collector did not stop in a minute:\n%s", c.output.tail())
+	}
+	return c.cmd.ProcessState.ExitCode()
+}

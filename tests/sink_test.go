@@ -1,0 +1,119 @@
+package e2e
+
+import (
+	"context"
+	"net"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
+	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
+	"google.golang.org/grpc"
+	_ "google.golang.org/grpc/encoding/gzip" // the exporter's default compression
+
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"github.com/tasker-otel/otelcol-tasker/internal/streamtest"
+)
+
+// sink is an OTLP server that keeps the spans and log records that it is sent.
+type sink struct {
+	address string
+
+	mu      sync.Mutex
+	spans   []streamtest.Span
+	tasks   int // task spans among them
+	records []record
+	// countOnly forgets the spans, for benchmarks.
+	countOnly bool
+	seen      int
+}
+
+// record is a structured log record.
+type record struct {
+	event, body string
+	attributes  map[string]any
+}
+
+type (
+	spanServer struct {
+		ptraceotlp.UnimplementedGRPCServer
+		*sink
+	}
+	recordServer struct {
+		plogotlp.UnimplementedGRPCServer
+		*sink
+	}
+)
+
+// maxRequest lets big requests in: trees of many tasks may come together.
+const maxRequest = 64 << 20
+
+func newSink(tb testing.TB) *sink {
+	tb.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(tb, err)
+	s := &sink{address: listener.Addr().String()}
+	server := grpc.NewServer(grpc.MaxRecvMsgSize(maxRequest))
+	ptraceotlp.RegisterGRPCServer(server, &spanServer{sink: s})
+	plogotlp.RegisterGRPCServer(server, &recordServer{sink: s})
+	go func() { _ = server.Serve(listener) }() // returns when the server is stopped
+	tb.Cleanup(server.Stop)
+	return s
+}
+
+func (s *spanServer) Export(_ context.Context, request ptraceotlp.ExportRequest) (ptraceotlp.ExportResponse, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seen += request.Traces().SpanCount()
+	if s.countOnly {
+		return ptraceotlp.NewExportResponse(), nil
+	}
+	for _, span := range streamtest.FromTraces(request.Traces()) {
+		s.spans = append(s.spans, span)
+		if span.Name == lifecycle.SpanTask {
+			s.tasks++
+		}
+	}
+	return ptraceotlp.NewExportResponse(), nil
+}
+
+func (s *recordServer) Export(_ context.Context, request plogotlp.ExportRequest) (plogotlp.ExportResponse, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, rl := range request.Logs().ResourceLogs().All() {
+		for _, sl := range rl.ScopeLogs().All() {
+			for _, r := range sl.LogRecords().All() {
+				s.records = append(s.records, record{r.EventName(), r.Body().AsString(), r.Attributes().AsRaw()})
+			}
+		}
+	}
+	return plogotlp.NewExportResponse(), nil
+}
+
+// taskSpans is the number of tasks' spans so far.
+func (s *sink) taskSpans() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.tasks
+}
+
+// all are the spans so far. Nobody writes to them.
+func (s *sink) all() []streamtest.Span {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.spans[:len(s.spans):len(s.spans)]
+}
+
+// allRecords are the log records so far. Nobody writes to them.
+func (s *sink) allRecords() []record {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.records[:len(s.records):len(s.records)]
+}
+
+func (s *sink) spanCount() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.seen
+}

@@ -1,0 +1,96 @@
+package e2e
+
+import (
+	"bytes"
+	"encoding/json"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"github.com/tasker-otel/otelcol-tasker/internal/streamtest"
+)
+
+// TestStopUnderLoad: what was answered with 2xx before a graceful stop is in the spans, though senders were in the middle.
+func TestStopUnderLoad(t *testing.T) {
+	lines, _ := streamtest.Generate(streamtest.Options{Tasks: 1500, Seed: 31, Failures: true, SpacingMS: 5})
+	batches := streamtest.Batches(lines, batchLines)
+	sink := newSink(t)
+	c := start(t, sink)
+
+	// Senders go on until the first error, which is the stop.
+	next := make(chan [][]byte, len(batches))
+	for _, batch := range batches {
+		next <- batch
+	}
+	close(next)
+	var (
+		mu           sync.Mutex
+		acknowledged [][]byte
+		senders      sync.WaitGroup
+	)
+	count := func() int {
+		mu.Lock()
+		defer mu.Unlock()
+		return len(acknowledged)
+	}
+	client, done := newClient(connections)
+	defer done()
+	for range connections {
+		senders.Go(func() {
+			for batch := range next {
+				if postOnce(client, "http://"+c.events+"/v1/events", "application/x-ndjson", bytes.Join(batch, []byte("\n"))) != nil {
+					return
+				}
+				mu.Lock()
+				acknowledged = append(acknowledged, batch...)
+				mu.Unlock()
+			}
+		})
+	}
+	await(t, 30*time.Second, "a third of the stream", func() bool { return count() > len(lines)/3 }, func() any { return count() })
+	assert.Zero(t, c.stop())
+	senders.Wait()
+	require.Less(t, count(), len(lines), "the stream was through before the stop")
+
+	spans := sink.all()
+	equal(t, streamtest.WellFormed(spans))
+	handlers := map[handlerStart]int{}
+	for _, span := range spans {
+		if span.Name == lifecycle.SpanHandler {
+			id, _ := span.Attributes[lifecycle.AttrStepID].(int64)
+			handlers[handlerStart{id, span.Start}]++
+		}
+	}
+	lost := 0
+	for _, line := range acknowledged {
+		if start, is := parseHandlerStart(t, line); is && handlers[start] != 1 {
+			lost++
+		}
+	}
+	assert.Zero(t, lost, "handlers that began, in acknowledged batches, and are not there once")
+}
+
+// handlerStart is what one step.before_handle tells, and one handler's span.
+type handlerStart struct {
+	step int64
+	at   int64
+}
+
+func parseHandlerStart(t *testing.T, line []byte) (start handlerStart, is bool) {
+	t.Helper()
+	if !bytes.Contains(line, []byte(lifecycle.StepBeforeHandle)) {
+		return handlerStart{}, false
+	}
+	var item struct {
+		OccurredAt time.Time `json:"occurred_at"`
+		Payload    struct {
+			StepID int64 `json:"step_id"`
+		} `json:"payload"`
+	}
+	require.NoError(t, json.Unmarshal(line, &item))
+	return handlerStart{item.Payload.StepID, item.OccurredAt.UnixNano()}, true
+}
