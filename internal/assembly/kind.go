@@ -100,11 +100,6 @@ func (k kind) endsTask() bool { return k >= kindTaskCompleted && k <= kindTaskRe
 // endsAttempt tells whether the event is one of an attempt's terminal announcements.
 func (k kind) endsAttempt() bool { return k >= kindStepCompleted && k <= kindStepResolved }
 
-// ofStep tells whether the event concerns one step.
-func (k kind) ofStep() bool {
-	return k >= kindStepReset && k <= kindHandlerBegan || k == kindBackoff || k.endsAttempt()
-}
-
 // insidePass tells whether the event can happen only while a pass runs.
 func (k kind) insidePass() bool {
 	switch k {

@@ -58,7 +58,7 @@ func (t *task) endOfRun(from int) int {
 		}
 		switch {
 		case r.kind == kindPassBegan:
-			if ended && end >= 0 && !(status == kindTaskCancelled && cancelledPass(records[i:])) {
+			if ended && end >= 0 && (status != kindTaskCancelled || !cancelledPass(records[i:])) {
 				return end
 			}
 			inPass, ends = true, 0

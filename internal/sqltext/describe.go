@@ -184,17 +184,16 @@ func (q *query) tableAfter(i, main int) string {
 }
 
 func (q *query) introducesTable(i, main int) bool {
-	t := q.tokens[i]
-	switch {
-	case t.keyword == "FROM":
+	switch q.tokens[i].keyword {
+	case "FROM":
 		// IS DISTINCT FROM compares, EXTRACT(x FROM y) and the like are functions.
 		return q.inQuery[i] && (i == 0 || q.tokens[i-1].keyword != "DISTINCT")
-	case t.keyword == "JOIN", t.keyword == "INTO":
+	case "JOIN", "INTO":
 		return true
-	case t.keyword == "UPDATE":
+	case "UPDATE":
 		// Not FOR UPDATE, ON DUPLICATE KEY UPDATE, DO UPDATE.
 		return i == main || i > 0 && q.tokens[i-1].text == "("
-	case t.keyword == "TABLE", t.keyword == "TRUNCATE":
+	case "TABLE", "TRUNCATE":
 		return i <= main+2 && q.tokens[main].keyword != "SELECT"
 	}
 	return false

@@ -82,7 +82,7 @@ func (d *decoding) item() {
 	correlationID, ok3 := d.optional(f.correlationID, "correlation_id", "")
 	id, ok4 := d.optional(f.id, "id", "")
 	traceparent, ok5 := d.optional(f.traceparent, "traceparent", "")
-	if !(ok1 && ok2 && ok3 && ok4 && ok5) {
+	if !ok1 || !ok2 || !ok3 || !ok4 || !ok5 {
 		return
 	}
 	occurred, ok := d.occurredAt(f.occurredAt)

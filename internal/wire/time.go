@@ -18,7 +18,7 @@ func parseTime(s []byte) (seconds, nanos int64, ok bool) {
 	minute, ok6 := twoDigits(s[14:], 59)
 	second, ok7 := twoDigits(s[17:], 60)
 	year += 100 * century
-	if !(ok1 && ok2 && ok3 && ok4 && ok5 && ok6 && ok7) || month == 0 || day == 0 || day > daysIn(year, month) {
+	if !ok1 || !ok2 || !ok3 || !ok4 || !ok5 || !ok6 || !ok7 || month == 0 || day == 0 || day > daysIn(year, month) {
 		return 0, 0, false
 	}
 	nanos, s, ok = fraction(s[len(date):])

@@ -30,7 +30,7 @@ func (w *Writer) Labels() *Labels { return w.registry.labels.Reset() }
 
 // Count adds one to a sum.
 func (w *Writer) Count(metric int) {
-	w.registry.lookup(w.app, metric, w.now).Value.Count++
+	w.registry.lookup(w.app, metric, w.now).Count++
 }
 
 // Observe adds a value, which must not be negative, to a histogram. An exemplar without a trace is not kept.
