@@ -140,7 +140,7 @@ func (rd *reader) readRun(records []record) *run {
 }
 
 func (rd *reader) read(r *record) {
-	if p := rd.pass; p != nil && p.ends > 0 && r.kind != kindPassEnded && r.kind != kindPassBegan && !rd.belongsToPass(r) {
+	if p := rd.pass; p != nil && p.ends > 0 && r.kind != kindPassEnded && r.kind != kindPassBegan && !rd.endsKnownAttempt(r) {
 		rd.closePass()
 	}
 	if rd.pass == nil && r.kind.insidePass() && !rd.endsKnownAttempt(r) {
@@ -206,11 +206,6 @@ func (rd *reader) read(r *record) {
 			rd.run.failure = r.detail
 		}
 	}
-}
-
-// belongsToPass tells whether an event after the first announcement of a pass's end is still of that pass.
-func (rd *reader) belongsToPass(r *record) bool {
-	return r.kind == kindFinalizing || rd.endsKnownAttempt(r)
 }
 
 // endsKnownAttempt tells whether the event is a terminal announcement of an attempt that has begun.
