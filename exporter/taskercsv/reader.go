@@ -1,0 +1,217 @@
+package taskercsv
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/tasker-otel/otelcol-tasker/exporter/taskercsv/internal/table"
+)
+
+// Reasons for dropping a point before it reaches the table; the table's own are table.Outcome.
+const (
+	reasonNoValue = "no_value"
+	reasonInvalid = "invalid"
+)
+
+// reader turns pdata into points of the table. It changes nothing in the pdata and keeps only strings of it.
+type reader struct {
+	resourceColumns []string
+
+	labels []table.Label // scratch
+}
+
+// merge puts all points of md into the table and returns how many were dropped, by reason; nil if none.
+func (r *reader) merge(md pmetric.Metrics, into *table.Table, now time.Time) map[string]int64 {
+	batch := batch{reader: r, table: into, now: now}
+	for _, resource := range md.ResourceMetrics().All() {
+		for _, scope := range resource.ScopeMetrics().All() {
+			batch.point.Owner = r.owner(resource.Resource(), scope.Scope())
+			for _, m := range scope.Metrics().All() {
+				batch.metric(m)
+			}
+		}
+	}
+	return batch.dropped
+}
+
+// owner is the identity of a resource and a scope. Two resources that differ in an attribute without a column are
+// different owners all the same: merging them would mix up their numbers.
+func (r *reader) owner(resource pcommon.Resource, scope pcommon.InstrumentationScope) *table.Owner {
+	cells := make([]string, len(r.resourceColumns))
+	for i, key := range r.resourceColumns {
+		if value, ok := resource.Attributes().Get(key); ok {
+			cells[i] = value.AsString()
+		}
+	}
+	identity := []string{scope.Name(), scope.Version()}
+	for _, label := range sortedLabels(nil, resource.Attributes()) {
+		identity = append(identity, label.Key, label.Value)
+	}
+	return table.NewOwner(cells, identity...)
+}
+
+// sortedLabels appends the attributes to labels, sorted by key.
+func sortedLabels(labels []table.Label, attributes pcommon.Map) []table.Label {
+	for key, value := range attributes.All() {
+		labels = append(labels, table.Label{Key: key, Value: value.AsString()})
+	}
+	slices.SortFunc(labels, func(a, b table.Label) int { return strings.Compare(a.Key, b.Key) })
+	return labels
+}
+
+// batch is the merging of one pmetric.Metrics.
+type batch struct {
+	reader  *reader
+	table   *table.Table
+	now     time.Time
+	point   table.Point // Owner, Name, Kind and Delta of the metric at hand
+	dropped map[string]int64
+}
+
+func (b *batch) metric(m pmetric.Metric) {
+	b.point.Name = m.Name()
+	b.point.Delta = false
+	switch m.Type() {
+	case pmetric.MetricTypeGauge:
+		b.point.Kind = table.Gauge
+		b.numbers(m.Gauge().DataPoints())
+	case pmetric.MetricTypeSum:
+		b.point.Kind = table.UpDownCounter
+		if m.Sum().IsMonotonic() {
+			b.point.Kind = table.Counter
+		}
+		b.point.Delta = isDelta(m.Sum().AggregationTemporality())
+		b.numbers(m.Sum().DataPoints())
+	case pmetric.MetricTypeHistogram:
+		b.point.Kind = table.Histogram
+		b.point.Delta = isDelta(m.Histogram().AggregationTemporality())
+		for _, p := range m.Histogram().DataPoints().All() {
+			b.histogram(p)
+		}
+	case pmetric.MetricTypeExponentialHistogram:
+		b.point.Kind = table.Histogram
+		b.point.Delta = isDelta(m.ExponentialHistogram().AggregationTemporality())
+		for _, p := range m.ExponentialHistogram().DataPoints().All() {
+			b.exponential(p)
+		}
+	case pmetric.MetricTypeSummary:
+		b.point.Kind = table.Summary
+		for _, p := range m.Summary().DataPoints().All() {
+			b.summary(p)
+		}
+	}
+}
+
+func isDelta(temporality pmetric.AggregationTemporality) bool {
+	return temporality == pmetric.AggregationTemporalityDelta
+}
+
+func (b *batch) numbers(points pmetric.NumberDataPointSlice) {
+	for _, p := range points.All() {
+		var value table.Value
+		switch p.ValueType() {
+		case pmetric.NumberDataPointValueTypeInt:
+			value = table.Int(p.IntValue())
+		case pmetric.NumberDataPointValueTypeDouble:
+			value = table.Double(p.DoubleValue())
+		default:
+			if !p.Flags().NoRecordedValue() {
+				b.drop(reasonNoValue)
+				continue
+			}
+		}
+		b.observe(p, value)
+	}
+}
+
+func (b *batch) histogram(p pmetric.HistogramDataPoint) {
+	value := table.Explicit{
+		Stats:  stats(p.Count(), p),
+		Bounds: p.ExplicitBounds().AsRaw(),
+		Counts: p.BucketCounts().AsRaw(),
+	}
+	if !value.Valid() {
+		b.drop(reasonInvalid)
+		return
+	}
+	b.observe(p, value)
+}
+
+func (b *batch) exponential(p pmetric.ExponentialHistogramDataPoint) {
+	value := table.Exponential{
+		Stats:         stats(p.Count(), p),
+		Scale:         p.Scale(),
+		ZeroCount:     p.ZeroCount(),
+		ZeroThreshold: p.ZeroThreshold(),
+		Positive:      table.Side{Offset: p.Positive().Offset(), Counts: p.Positive().BucketCounts().AsRaw()},
+		Negative:      table.Side{Offset: p.Negative().Offset(), Counts: p.Negative().BucketCounts().AsRaw()},
+	}
+	if !value.Valid() {
+		b.drop(reasonInvalid)
+		return
+	}
+	b.observe(p, value)
+}
+
+func (b *batch) summary(p pmetric.SummaryDataPoint) {
+	value := table.Quantiles{Stats: table.Stats{Count: p.Count(), Sum: p.Sum(), Min: math.NaN(), Max: math.NaN()}}
+	for _, q := range p.QuantileValues().All() {
+		value.Points = append(value.Points, table.Quantile{Q: q.Quantile(), Value: q.Value()})
+	}
+	b.observe(p, value)
+}
+
+// distributionPoint is what histogram points of both kinds have in common.
+type distributionPoint interface {
+	HasSum() bool
+	Sum() float64
+	HasMin() bool
+	Min() float64
+	HasMax() bool
+	Max() float64
+}
+
+func stats(count uint64, p distributionPoint) table.Stats {
+	s := table.Stats{Count: count, Sum: math.NaN(), Min: math.NaN(), Max: math.NaN()}
+	if p.HasSum() {
+		s.Sum = p.Sum()
+	}
+	if p.HasMin() {
+		s.Min = p.Min()
+	}
+	if p.HasMax() {
+		s.Max = p.Max()
+	}
+	return s
+}
+
+// dataPoint is what all data points have in common.
+type dataPoint interface {
+	Attributes() pcommon.Map
+	Timestamp() pcommon.Timestamp
+	Flags() pmetric.DataPointFlags
+}
+
+func (b *batch) observe(p dataPoint, value table.Value) {
+	b.reader.labels = sortedLabels(b.reader.labels[:0], p.Attributes())
+	point := b.point
+	point.Labels = b.reader.labels
+	point.At = int64(p.Timestamp())
+	point.Gone = p.Flags().NoRecordedValue()
+	point.Value = value
+	if outcome := b.table.Observe(point, b.now); outcome != table.Kept {
+		b.drop(outcome.String())
+	}
+}
+
+func (b *batch) drop(reason string) {
+	if b.dropped == nil {
+		b.dropped = map[string]int64{}
+	}
+	b.dropped[reason]++
+}

@@ -1,0 +1,146 @@
+package taskercsv
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	wholeRows = 2000
+	// killEnv is set to the path to write in the process that TestKill kills.
+	killEnv = "TASKER_CSV_KILL_TEST_PATH"
+)
+
+// generation returns a writer of a file whose rows all bear the same number, so that a mixture shows.
+func generation(number int) func(io.Writer) error {
+	return func(w io.Writer) error {
+		out := csv.NewWriter(w)
+		for row := range wholeRows {
+			if err := out.Write([]string{fmt.Sprint(number), fmt.Sprint(row), strings.Repeat("x", 40)}); err != nil {
+				return err
+			}
+		}
+		out.Flush()
+		return out.Error()
+	}
+}
+
+// checkWhole fails unless the file is exactly one generation. A file that is not there yet is fine.
+func checkWhole(path string) (number string, err error) {
+	content, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	records, err := csv.NewReader(strings.NewReader(string(content))).ReadAll()
+	if err != nil {
+		return "", err
+	}
+	if len(records) != wholeRows {
+		return "", fmt.Errorf("%d rows of %d", len(records), wholeRows)
+	}
+	for i, record := range records {
+		if record[0] != records[0][0] || record[1] != fmt.Sprint(i) {
+			return "", fmt.Errorf("row %d is %v, the first is %v", i, record, records[0])
+		}
+	}
+	return records[0][0], nil
+}
+
+func TestReaderNeverSeesAPart(t *testing.T) {
+	file := snapshotFile{path: filepath.Join(t.TempDir(), "metrics.csv")}
+	require.NoError(t, file.prepare())
+	ctx, stop := context.WithCancel(t.Context())
+	var readers sync.WaitGroup
+	for range 2 {
+		readers.Go(func() {
+			for ctx.Err() == nil {
+				if _, err := checkWhole(file.path); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	for number := range 100 {
+		require.NoError(t, file.replace(generation(number)))
+	}
+	stop()
+	readers.Wait()
+}
+
+func TestFailedReplaceKeepsTheFile(t *testing.T) {
+	file := snapshotFile{path: filepath.Join(t.TempDir(), "metrics.csv")}
+	require.NoError(t, file.replace(generation(1)))
+	broken := errors.New("broken")
+	err := file.replace(func(w io.Writer) error {
+		_, err := w.Write(make([]byte, 3*bufferSize))
+		return errors.Join(err, broken)
+	})
+	require.ErrorIs(t, err, broken)
+	require.ErrorContains(t, err, file.path)
+	number, err := checkWhole(file.path)
+	require.NoError(t, err)
+	assert.Equal(t, "1", number)
+	files, err := os.ReadDir(filepath.Dir(file.path))
+	require.NoError(t, err)
+	assert.Len(t, files, 1)
+}
+
+// TestKill kills a process while it writes, again and again. The file is whole each time, and what the process left
+// unfinished is removed at the next start.
+func TestKill(t *testing.T) {
+	if path := os.Getenv(killEnv); path != "" {
+		writeForEver(path)
+	}
+	file := snapshotFile{path: filepath.Join(t.TempDir(), "metrics.csv")}
+	neighbour := filepath.Join(filepath.Dir(file.path), ".other.csv.1.tmp")
+	require.NoError(t, os.WriteFile(neighbour, nil, 0o600))
+	for range 5 {
+		process := exec.Command(os.Args[0], "-test.run=^TestKill$")
+		process.Env = append(os.Environ(), killEnv+"="+file.path)
+		require.NoError(t, process.Start())
+		require.NoError(t, os.RemoveAll(file.path))
+		for number := ""; number == ""; {
+			var err error
+			number, err = checkWhole(file.path)
+			require.NoError(t, err)
+		}
+		require.NoError(t, process.Process.Kill())
+		require.Error(t, process.Wait(), "killed")
+		_, err := checkWhole(file.path)
+		require.NoError(t, err)
+
+		require.NoError(t, file.prepare())
+		files, err := os.ReadDir(filepath.Dir(file.path))
+		require.NoError(t, err)
+		var names []string
+		for _, f := range files {
+			names = append(names, f.Name())
+		}
+		assert.Equal(t, []string{".other.csv.1.tmp", "metrics.csv"}, names)
+	}
+}
+
+func writeForEver(path string) {
+	for number := 1; ; number++ {
+		if err := (snapshotFile{path: path}).replace(generation(number)); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	}
+}

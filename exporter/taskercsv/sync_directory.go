@@ -1,0 +1,17 @@
+//go:build !windows
+
+package taskercsv
+
+import (
+	"errors"
+	"os"
+)
+
+// syncDirectory makes a rename in the directory last through a power cut.
+func syncDirectory(name string) error {
+	directory, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(directory.Sync(), directory.Close())
+}
