@@ -1,0 +1,84 @@
+# Everything is built with Go alone; tools are run at pinned versions and never enter go.mod, except the two of the
+# OpenTelemetry Collector that generate code (go tool).
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS   += --no-print-directory
+
+GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.2
+BENCHSTAT     := golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
+
+COLLECTOR := bin/otelcol-tasker
+CLI       := bin/taskerotel
+GO_BUILD  := CGO_ENABLED=0 go build -trimpath -ldflags "-s -w"
+
+# The race detector needs a C compiler; where there is none the tests run without it.
+RACE  ?= $(shell command -v "$$(go env CC)" >/dev/null 2>&1 && echo -race)
+# How often each benchmark runs: benchstat needs several runs to tell a change from noise.
+COUNT ?= 5
+# Which benchmarks run, a regular expression.
+BENCH ?= .
+
+.PHONY: help
+help: ## list the targets
+	@echo "make TARGET, where TARGET is one of:"
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: build ## build, start the collector, send a sample stream, show its tree and metrics; Ctrl-C stops
+	@scripts/run.sh
+
+.PHONY: build
+build: ## build bin/otelcol-tasker and bin/taskerotel, static
+	$(GO_BUILD) -o $(COLLECTOR) ./cmd/otelcol-tasker
+	$(GO_BUILD) -o $(CLI) ./cmd/taskerotel
+
+.PHONY: test
+test: test-unit test-e2e ## unit tests with the race detector, then end-to-end tests against the built binary
+
+# cmd/otelcol-tasker is generated wiring: linking every component with the race detector takes minutes and tests nothing.
+.PHONY: test-unit
+test-unit: ## unit tests with the race detector
+	go test $(RACE) $$(go list ./... | grep -v -e '/tests$$' -e '/cmd/otelcol-tasker$$')
+
+# -count=1: the test cache does not notice that the binary has changed.
+.PHONY: test-e2e
+test-e2e: build ## end-to-end tests against the built binary
+	TASKER_BIN=$(CURDIR)/$(COLLECTOR) go test -count=1 ./tests/...
+
+.PHONY: test-peers
+test-peers: build ## end-to-end tests with real peers (promtool and others), installed if apt-get is there
+	@scripts/install-peers.sh
+	TASKER_PEERS=1 TASKER_BIN=$(CURDIR)/$(COLLECTOR) go test -count=1 ./tests/...
+
+.PHONY: bench
+bench: build ## benchmarks into bench.txt, compared with the run before by benchstat
+	@if [ -f bench.txt ]; then mv bench.txt bench.old.txt; fi
+	TASKER_BIN=$(CURDIR)/$(COLLECTOR) go test -run '^$$' -bench '$(BENCH)' -benchmem -count=$(COUNT) -timeout 60m \
+		$$(grep -rl --include='*_test.go' '^func Benchmark' . | xargs -n1 dirname | sort -u) | tee bench.txt
+	@if [ -f bench.old.txt ]; then go run $(BENCHSTAT) bench.old.txt bench.txt; else go run $(BENCHSTAT) bench.txt; fi
+
+.PHONY: lint
+lint: ## gofmt, go vet, golangci-lint (errcheck, govet, ineffassign, staticcheck, unused)
+	@unformatted="$$(gofmt -l .)"; \
+	if [ -n "$$unformatted" ]; then echo "not formatted, run gofmt -w:"; echo "$$unformatted"; exit 1; fi
+	go vet ./...
+	go run $(GOLANGCI_LINT) run
+
+# The builder writes no go.mod with --skip-get-modules: everything is one module. Should a later version write one, it
+# would cut the folder off from the module, so it is removed.
+.PHONY: generate
+generate: ## generate code and tables from metadata.yaml (mdatagen) and builder-config.yaml (builder)
+	go generate ./...
+	go tool builder --config builder-config.yaml --skip-get-modules --skip-compilation
+	@rm -f cmd/otelcol-tasker/go.mod cmd/otelcol-tasker/go.sum
+	@gofmt -w cmd/otelcol-tasker
+
+.PHONY: check-generated
+check-generated: ## fail if what is generated is not in step with its sources
+	@scripts/check-generated.sh
+
+.PHONY: clean
+clean: ## remove what was built and what a run left behind
+	rm -rf bin data bench.txt bench.old.txt

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Generates everything again and fails if a file changes, comes or goes: then the sources (metadata.yaml,
+# builder-config.yaml) and what was made of them are not in step.
+#
+# It compares with the files as they are, not with the last commit, so that it also works before a commit.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# The folders into which mdatagen and the builder write.
+checksums() {
+	find cmd/otelcol-tasker connector exporter processor receiver -type f -exec sha256sum {} + | sort -k 2
+}
+
+before="$(checksums)"
+make generate
+after="$(checksums)"
+
+if [[ "$before" == "$after" ]]; then
+	echo "Generated files are in step."
+	exit 0
+fi
+echo
+echo "Generated files are not in step with metadata.yaml and builder-config.yaml:"
+diff <(echo "$before") <(echo "$after") | awk '/^[<>]/ { print "  " $3 }' | sort -u
+echo "They have been generated anew: look at the changes and commit them."
+exit 1

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Installs the programs that the tests with real peers use, where Debian's packages are at hand:
+#   prometheus  promtool, which checks the exposition format and the rules
+#   ruby        which runs the bridge for applications
+set -euo pipefail
+
+missing=()
+command -v promtool >/dev/null || missing+=(prometheus)
+command -v ruby >/dev/null || missing+=(ruby)
+if [[ ${#missing[@]} -eq 0 ]]; then
+	exit 0
+fi
+if ! command -v apt-get >/dev/null; then
+	echo "Not installed: ${missing[*]}. There is no apt-get here: install them by hand." >&2
+	exit 1
+fi
+
+as_root=()
+if [[ $(id -u) -ne 0 ]]; then
+	as_root=(sudo)
+fi
+echo "Installing ${missing[*]} ..."
+"${as_root[@]}" apt-get update -qq
+DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}"
