@@ -54,7 +54,9 @@ func newHierarchy(set processor.Settings, cfg *Config, next consumer.Traces) (*h
 }
 
 // Capabilities: event spans are taken out of what is passed on.
-func (h *hierarchy) Capabilities() consumer.Capabilities { return consumer.Capabilities{MutatesData: true} }
+func (h *hierarchy) Capabilities() consumer.Capabilities {
+	return consumer.Capabilities{MutatesData: true}
+}
 
 // Start begins to release trees.
 func (h *hierarchy) Start(context.Context, component.Host) error {
