@@ -9,7 +9,6 @@ import (
 // wait is a stretch of time in the queue before a pass.
 type wait struct {
 	start, end  int64
-	queue       string
 	synthesized bool
 }
 
@@ -20,9 +19,6 @@ func (n *run) waitBefore(i int) (wait, bool) {
 	w := wait{end: p.start, synthesized: true}
 	if p.job != nil {
 		w.end, w.synthesized = p.job.at, false
-		if p.job.detail != nil {
-			w.queue = p.job.detail.name
-		}
 	}
 	if i > 0 {
 		w.start = n.passes[i-1].end
@@ -56,7 +52,9 @@ func (c *composer) queued(i int, p *pass) {
 	}
 	s := c.add(lifecycle.SpanQueued, c.spanID(lifecycle.SpanQueued, "", w.start), c.root, w.start, w.end)
 	s.setText(lifecycle.AttrCorrelationID, c.task.thread(p.thread))
-	s.setText(lifecycle.AttrQueueName, w.queue)
+	if p.job != nil {
+		s.setText(lifecycle.AttrQueueName, c.task.detail(p.job).word)
+	}
 	s.mark(lifecycle.AttrSynthesized, w.synthesized)
 	s.Outcome = OutcomeOk
 }
@@ -109,9 +107,10 @@ func (c *composer) backoffs() {
 		st := &c.task.steps[a.step]
 		s := c.add(lifecycle.SpanBackoff, c.spanID(lifecycle.SpanBackoff, st.id.Text, a.backoff.at), c.root, a.backoff.at, end)
 		c.describeStep(s, a, a.pass)
-		s.setText(lifecycle.AttrBackoffType, a.backoff.detail.name)
-		if a.backoff.detail.seconds > 0 {
-			s.set(Double(lifecycle.AttrBackoffSeconds, a.backoff.detail.seconds))
+		announced := c.task.detail(a.backoff)
+		s.setText(lifecycle.AttrBackoffType, announced.word)
+		if announced.seconds > 0 {
+			s.set(Double(lifecycle.AttrBackoffSeconds, announced.seconds))
 		}
 		s.mark(lifecycle.AttrIncomplete, incomplete)
 		if !incomplete {

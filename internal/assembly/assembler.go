@@ -51,8 +51,8 @@ type Assembler struct {
 	released []TraceID // keys of tails, oldest first; a ring once it is full
 	next     int       // the ring's oldest
 	names    map[string]string
-	modes    map[string]*detail
-	indexes  []int16 // room for reading a discovery
+	words    map[string]*detail // of one word, shared by all tasks
+	indexes  []int16            // room for reading a discovery
 	composer composer
 	stats    Stats
 }
@@ -61,7 +61,7 @@ type Assembler struct {
 func New(limits Limits, sink func(*Tree)) *Assembler {
 	return &Assembler{
 		limits: limits, sink: sink, tasks: map[TraceID]*task{}, tails: map[TraceID]*tail{}, names: map[string]string{},
-		modes: map[string]*detail{},
+		words: map[string]*detail{},
 	}
 }
 
@@ -83,7 +83,7 @@ func (a *Assembler) Observe(e *Event, now time.Time) {
 			return
 		}
 		t = a.open(e, before, now.UnixNano())
-	} else if t.tail.runs > 0 && e.At <= t.tail.end {
+	} else if t.tail != nil && e.At <= t.tail.end {
 		a.stats.Late++
 		return
 	}
@@ -130,7 +130,8 @@ func (a *Assembler) open(e *Event, before *tail, now int64) *task {
 	}
 	t := &task{trace: e.TraceID, resource: e.Resource, resourceAt: e.At, id: ID{strings.Clone(e.TaskID.Text), e.TaskID.Integer}, lastArrival: now}
 	if before != nil {
-		t.tail = *before
+		kept := *before
+		t.tail = &kept
 		t.steps = slices.Clone(before.steps)
 		t.name, t.parent = before.name, before.parent
 	}
@@ -144,7 +145,7 @@ func (a *Assembler) due(t *task) int64 {
 	switch {
 	case t.ended && !t.gappy:
 		return t.lastArrival + int64(a.limits.ReorderWindow)
-	case t.ended, t.tail.runs > 0 && !t.active:
+	case t.ended, t.tail != nil && !t.active:
 		return t.lastArrival + int64(a.limits.SettleTimeout)
 	}
 	return t.lastArrival + int64(a.limits.IdleTimeout)
@@ -213,12 +214,15 @@ func (a *Assembler) release(t *task, reason Reason) { a.releaseRuns(t, t.history
 func (a *Assembler) releaseRuns(t *task, runs []*run, reason Reason) {
 	held := len(t.records)
 	used := 0
+	if t.tail == nil && len(runs) > 0 {
+		t.tail = new(tail)
+	}
 	for _, n := range runs {
 		why := reason
 		if !n.ended {
 			a.stats.Incomplete++
 		}
-		tree := a.composer.compose(t, n, &t.tail, why, a.limits.SpansPerTree)
+		tree := a.composer.compose(t, n, t.tail, why, a.limits.SpansPerTree)
 		if t.dropped > 0 {
 			tree.Spans[0].truncated()
 		}
@@ -241,10 +245,10 @@ func (a *Assembler) forget(t *task) {
 
 // remember keeps the tail of a released task, in place of the oldest one when all places are taken.
 func (a *Assembler) remember(t *task) {
-	if a.limits.Remembered <= 0 || t.tail.runs == 0 {
+	if a.limits.Remembered <= 0 || t.tail == nil {
 		return
 	}
-	kept := t.tail
+	kept := *t.tail
 	kept.name = t.name
 	kept.steps = make([]step, len(t.steps))
 	for i, s := range t.steps {
@@ -310,14 +314,17 @@ func (a *Assembler) intern(s string) string {
 	return s
 }
 
-// modeDetail is a shared detail for one of the few words that passes and batches carry.
-func (a *Assembler) modeDetail(word string) *detail {
-	if d, ok := a.modes[word]; ok {
+// sharedWords bounds how many details of one word are shared.
+const sharedWords = 1024
+
+// word is a detail of one of the few words that passes, batches and jobs carry. It is shared and must not be changed.
+func (a *Assembler) word(word string) *detail {
+	if d, ok := a.words[word]; ok {
 		return d
 	}
-	d := &detail{text: strings.Clone(word)}
-	if len(a.modes) < 64 {
-		a.modes[d.text] = d
+	d := &detail{word: a.intern(word)}
+	if len(a.words) < sharedWords {
+		a.words[d.word] = d
 	}
 	return d
 }

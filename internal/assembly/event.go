@@ -57,29 +57,36 @@ type Event struct {
 	Attributes []Attribute
 }
 
-// record is an event as an open task keeps it: 32 bytes, and a detail only where there is something to remember.
+// record is an event as an open task keeps it: 24 bytes. A million open tasks have a hundred million of them, so what
+// few events tell is kept beside, in [task.details] and [task.lists].
 type record struct {
 	at       int64
-	detail   *detail
 	identity uint32 // half of the event's, enough to tell two events of one step and nanosecond apart
-	number   int32  // attempt, step count, job run or total steps, as the kind has it; -1 when absent
-	step     int16  // index in task.steps, or noStep
-	thread   uint16
+	detail   uint16 // place in task.details
+	step     int16  // place in task.steps, or noStep
+	number   int16  // attempt, step count, job run, total steps or place in task.lists, as the kind has it; -1 when absent
+	thread   uint8  // place in task.threads
 	kind     kind
 }
 
 const noStep int16 = -1
 
-// detail is what an event tells beyond its kind, time and step.
+// detail is what an event tells beyond its kind, time, step and number.
 type detail struct {
-	name    string  // of a note; the queue of a job; the type of a backoff; the text of a query
-	text    string  // error message; final status; processing mode
-	class   string  // error class
-	trace   string  // backtrace
+	// word is the name of a note, the queue of a job, the type of a backoff, the text of a query, the mode of a batch or the
+	// final status of a pass.
+	word    string
 	seconds float64 // duration of a query, length of a backoff
-	steps   []int16 // of a discovery
+	failure *failure
 	attrs   []Attribute
-	generic bool // class came from exception_class, which hardly ever tells the true one
+}
+
+// failure is what a failed attempt or task says of itself.
+type failure struct {
+	message string
+	class   string
+	trace   string // backtrace
+	generic bool   // class came from exception_class, which hardly ever tells the true one
 }
 
 // ShowsAttributes tells whether the event is shown on a span as it is, so that its attributes matter. It needs the name

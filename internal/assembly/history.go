@@ -22,7 +22,7 @@ const (
 type run struct {
 	start, end int64
 	status     lifecycle.Status
-	failure    *detail // of a failed task
+	failure    *failure // of a failed task
 	ended      bool
 	passes     []*pass
 	attempts   []*attempt
@@ -33,7 +33,7 @@ type run struct {
 // pass is one orchestration pass.
 type pass struct {
 	start, end      int64
-	thread          uint16
+	thread          uint8
 	batches         []*batch
 	searches        []search
 	job             *record // the job's enqueue event before the pass
@@ -52,7 +52,7 @@ type search struct{ start, end int64 }
 // batch is one set of steps executed together.
 type batch struct {
 	start, end  int64
-	size        int32 // as announced; -1 when unknown
+	size        int16 // as announced; -1 when unknown
 	mode        string
 	listed      []int16
 	attempts    []*attempt
@@ -70,8 +70,8 @@ type attempt struct {
 	handler        int64 // 0: before_handle did not come
 	firstEnd       int64 // 0: no terminal announcement came
 	status         lifecycle.Status
-	failure        *detail
-	thread         uint16
+	failure        *failure
+	thread         uint8
 	requests, ends int
 	lastRequest    int64
 	synthesized    bool
@@ -91,7 +91,7 @@ func (t *task) sortRecords() {
 		return
 	}
 	slices.SortFunc(t.records, func(a, b record) int {
-		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.kind, b.kind), cmp.Compare(a.step, b.step), cmp.Compare(a.identity, b.identity))
+		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.kind, b.kind), cmp.Compare(a.identity, b.identity), cmp.Compare(a.step, b.step))
 	})
 	t.records = slices.CompactFunc(t.records, func(a, b record) bool {
 		return a.at == b.at && a.kind == b.kind && a.step == b.step && a.identity == b.identity
@@ -115,8 +115,10 @@ type reader struct {
 func (t *task) history() []*run {
 	t.sortRecords()
 	rd := reader{task: t, current: make([]*attempt, len(t.steps)), resets: make([]bool, len(t.steps)), counts: make([]int32, len(t.steps))}
-	for _, tail := range t.tail.attempts {
-		rd.counts[tail.step] = tail.number
+	if t.tail != nil {
+		for _, tail := range t.tail.attempts {
+			rd.counts[tail.step] = tail.number
+		}
 	}
 	var runs []*run
 	for _, span := range t.splitRuns() {
@@ -192,8 +194,8 @@ func (rd *reader) read(r *record) {
 		rd.closeBatch(r.at)
 		rd.pass.ends++
 		rd.pass.end = r.at
-		if r.detail != nil {
-			rd.pass.finalStatus = r.detail.text
+		if status := rd.task.detail(r).word; status != "" {
+			rd.pass.finalStatus = status
 		}
 	}
 	if rd.pass != nil && rd.pass.ends == 0 && r.kind.insidePass() {
@@ -202,8 +204,8 @@ func (rd *reader) read(r *record) {
 	if r.kind.endsTask() {
 		rd.run.ended = true
 		rd.run.status = r.kind.status()
-		if r.kind == kindTaskFailed && (rd.run.failure == nil || rd.run.failure.text == "") {
-			rd.run.failure = r.detail
+		if r.kind == kindTaskFailed && (rd.run.failure == nil || rd.run.failure.message == "") {
+			rd.run.failure = rd.task.detail(r).failure
 		}
 	}
 }
@@ -242,7 +244,7 @@ func (rd *reader) discovered(r *record) {
 	if p.searching != 0 {
 		p.searches = append(p.searches, search{p.searching, r.at})
 		p.searching = 0
-		p.discoveredSteps = r.detail.steps
+		p.discoveredSteps = rd.task.list(r)
 	}
 }
 
@@ -252,10 +254,7 @@ func (rd *reader) openBatch(r *record, synthesized bool) {
 	if synthesized {
 		rd.run.gaps++
 	} else {
-		b.size = r.number
-		if r.detail != nil {
-			b.mode = r.detail.text
-		}
+		b.size, b.mode = r.number, rd.task.detail(r).word
 	}
 	if rd.pass.searching != 0 && !synthesized {
 		rd.run.gaps++ // its discovery did not come
@@ -323,7 +322,7 @@ func (rd *reader) openAttempt(r *record, synthesized bool) *attempt {
 		batch: rd.batch, pass: rd.pass,
 	}
 	if r.kind == kindStepRequested {
-		a.started = r.number
+		a.started = int32(r.number)
 	}
 	rd.counts[r.step]++
 	if a.started >= rd.counts[r.step] {
@@ -370,8 +369,8 @@ func (rd *reader) stepEnded(r *record) {
 	a.ends++
 	a.end = r.at
 	a.status = r.kind.status()
-	if r.kind == kindStepFailed && (a.failure == nil || a.failure.generic && !r.detail.generic) {
-		a.failure = r.detail
+	if f := rd.task.detail(r).failure; f != nil && (a.failure == nil || a.failure.generic && !f.generic) {
+		a.failure = f
 	}
 	if r.kind != kindStepFailed && r.kind != kindStepCompleted {
 		a.ends = attemptAnnouncements // told once
@@ -430,10 +429,10 @@ var finalStatuses = map[string]lifecycle.Status{
 
 // missing counts what a first run should have told and did not: its creation, the runs of its job, its steps.
 func (rd *reader) missing() int {
-	if rd.task.tail.runs > 0 || rd.task.refused {
+	if rd.task.tail != nil || rd.task.refused {
 		return 0
 	}
-	gaps, ends, jobs, lastJob, completed := 1, 0, 0, int32(0), int32(0)
+	gaps, ends, jobs, lastJob, completed := 1, 0, 0, int16(0), int16(0)
 	begun := int64(0)
 	for _, p := range rd.run.passes {
 		begun = p.start
@@ -460,7 +459,7 @@ func (rd *reader) missing() int {
 		gaps++
 	}
 	if rd.run.status == lifecycle.StatusSuccess && completed > 0 {
-		done := int32(0)
+		done := int16(0)
 		for _, a := range rd.current {
 			if a != nil && a.status == lifecycle.StatusSuccess {
 				done++

@@ -34,14 +34,15 @@ func (c *composer) note(r *record) {
 	note := Note{At: r.at}
 	if r.kind == kindDiscovered {
 		note.Name = lifecycle.WorkflowViableStepsDiscovered
-		names := make([]string, 0, len(r.detail.steps))
-		for _, step := range r.detail.steps {
+		steps := c.task.list(r)
+		names := make([]string, 0, len(steps))
+		for _, step := range steps {
 			names = append(names, c.task.steps[step].name)
 		}
 		note.Attributes = []Attribute{Int(lifecycle.AttrStepCount, int64(len(names))), Strings(lifecycle.AttrStepNames, names)}
 	} else {
-		note.Name = r.detail.name
-		note.Attributes = r.detail.attrs
+		d := c.task.detail(r)
+		note.Name, note.Attributes = d.word, d.attrs
 	}
 	s := c.spanAt(r, note.Name)
 	s.Notes = append(s.Notes, note)

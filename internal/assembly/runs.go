@@ -11,7 +11,7 @@ func (t *task) splitRuns() []stretch {
 	var runs []stretch
 	records := t.records
 	from, i := 0, 0
-	ended := t.tail.runs > 0 // a released run: nothing before its end is left
+	ended := t.tail != nil // a released run: nothing before its end is left
 	if ended {
 		first := nextActivity(records, 0)
 		if first == len(records) {
@@ -58,7 +58,7 @@ func (t *task) endOfRun(from int) int {
 		}
 		switch {
 		case r.kind == kindPassBegan:
-			if ended && end >= 0 && (status != kindTaskCancelled || !cancelledPass(records[i:])) {
+			if ended && end >= 0 && (status != kindTaskCancelled || !t.cancelledPass(records[i:])) {
 				return end
 			}
 			inPass, ends = true, 0
@@ -75,10 +75,8 @@ func (t *task) endOfRun(from int) int {
 		case r.kind == kindPassEnded && inPass:
 			ends++
 			passEnd = i + 1
-			if r.detail != nil {
-				if _, final := finalStatuses[r.detail.text]; final {
-					ended = true
-				}
+			if _, final := finalStatuses[t.detail(r).word]; final {
+				ended = true
 			}
 			if ended && ends >= finalizationAnnouncements {
 				inPass = false
@@ -112,10 +110,10 @@ func (t *task) endOfRun(from int) int {
 
 // cancelledPass tells whether the pass that begins the records ends as cancelled: then it is the end of the run that was
 // cancelled before, not the beginning of another.
-func cancelledPass(records []record) bool {
+func (t *task) cancelledPass(records []record) bool {
 	for i := 1; i < len(records) && records[i].kind != kindPassBegan; i++ {
-		if records[i].kind == kindPassEnded && records[i].detail != nil {
-			return records[i].detail.text == "cancelled"
+		if status := t.detail(&records[i]).word; records[i].kind == kindPassEnded && status != "" {
+			return status == "cancelled"
 		}
 	}
 	return false

@@ -130,7 +130,7 @@ func (s *Span) mark(key string, on bool) {
 	}
 }
 
-func (s *Span) outcome(status lifecycle.Status, failure *detail) {
+func (s *Span) outcome(status lifecycle.Status, f *failure) {
 	if status == "" {
 		return
 	}
@@ -140,9 +140,9 @@ func (s *Span) outcome(status lifecycle.Status, failure *detail) {
 		return
 	}
 	s.Outcome = OutcomeError
-	if failure != nil {
-		s.Message = failure.text
-		s.setText(lifecycle.AttrErrorType, failure.class)
+	if f != nil {
+		s.Message = f.message
+		s.setText(lifecycle.AttrErrorType, f.class)
 	}
 }
 
@@ -202,20 +202,20 @@ func (c *composer) taskSpan(tail *tail, caller SpanID, path criticalChain) {
 
 // taskFailure is what a failed task's span says: the engine's message, and the error of the last attempt that failed,
 // because task.failed itself has no class.
-func (c *composer) taskFailure() *detail {
-	d := detail{}
+func (c *composer) taskFailure() *failure {
+	whole := failure{}
 	if c.run.failure != nil {
-		d = *c.run.failure
+		whole = *c.run.failure
 	}
-	for i := len(c.run.attempts) - 1; i >= 0 && d.class == ""; i-- {
+	for i := len(c.run.attempts) - 1; i >= 0 && whole.class == ""; i-- {
 		if f := c.run.attempts[i].failure; f != nil && c.run.attempts[i].status == lifecycle.StatusFailure {
-			d.class = f.class
-			if d.text == "" {
-				d.text = f.text
+			whole.class = f.class
+			if whole.message == "" {
+				whole.message = f.message
 			}
 		}
 	}
-	return &d
+	return &whole
 }
 
 func (c *composer) passSpans(i int, p *pass) {
@@ -316,8 +316,8 @@ func exception(a *attempt) Note {
 	if a.failure.class != "" {
 		note.Attributes = append(note.Attributes, String(lifecycle.AttrExceptionType, a.failure.class))
 	}
-	if a.failure.text != "" {
-		note.Attributes = append(note.Attributes, String(lifecycle.AttrExceptionMessage, a.failure.text))
+	if a.failure.message != "" {
+		note.Attributes = append(note.Attributes, String(lifecycle.AttrExceptionMessage, a.failure.message))
 	}
 	if a.failure.trace != "" {
 		note.Attributes = append(note.Attributes, String(lifecycle.AttrExceptionStacktrace, a.failure.trace))
@@ -327,7 +327,8 @@ func exception(a *attempt) Note {
 
 // query adds a span for a query under the innermost span that holds it whole: handler, step or task.
 func (c *composer) query(r *record) {
-	start := r.at - int64(r.detail.seconds*second)
+	told := c.task.detail(r)
+	start := r.at - int64(told.seconds*second)
 	parent := c.root
 	var of *attempt
 	if a := c.attemptAt(r); a != nil {
@@ -341,10 +342,10 @@ func (c *composer) query(r *record) {
 	if of != nil {
 		c.describeStep(s, of, of.pass)
 	}
-	operation, table := sqltext.Describe(r.detail.name)
+	operation, table := sqltext.Describe(told.word)
 	s.setText(lifecycle.AttrDBOperationName, operation)
 	s.setText(lifecycle.AttrDBCollectionName, table)
-	s.setText(lifecycle.AttrDBQueryText, r.detail.name)
+	s.setText(lifecycle.AttrDBQueryText, told.word)
 	s.Outcome = OutcomeOk
 }
 
