@@ -96,12 +96,16 @@ trap 'stop_collector || true' EXIT
 wait_for 30 "healthy collector" healthy
 
 say "Sending sample streams to http://localhost:4319/v1/events"
-head -n 500 "$streams/mixed.ndjson" >data/sample.ndjson
+# Whole tasks, and not task 1: that is the first stream's, and both are of the application "shop".
+grep -E '"task_id":([2-9]|1[0-2])[,}]' "$streams/mixed.ndjson" >data/sample.ndjson
 bin/taskerotel send "$streams/order_processing.ndjson"
 bin/taskerotel send data/sample.ndjson
 
 say "What the first one says: bin/taskerotel tree $streams/order_processing.ndjson"
 bin/taskerotel tree "$streams/order_processing.ndjson"
+
+say "A task of the other: bin/taskerotel tree --task 12 $streams/mixed.ndjson"
+bin/taskerotel tree --task 12 "$streams/mixed.ndjson"
 
 say "Metrics at http://localhost:$metrics/metrics (the collector waits for late events first)"
 wait_for 60 "tasker_task_executions_total at http://localhost:$metrics/metrics" counted
@@ -111,19 +115,18 @@ sed -nE '/^tasker_(task_executions_total|task_duration_seconds_sum|step_retries_
 	p
 }' data/metrics.txt
 
-# From here on Ctrl-C is the way to end, so it is no failure.
+# From here on Ctrl-C is the way to end, so it is no failure. The handler stops the collector itself: a signal that comes
+# before the wait below would otherwise be forgotten.
 interrupted=0
-trap 'interrupted=1' INT TERM
+trap 'interrupted=1; kill -TERM "$collector" 2>/dev/null || true' INT TERM
 
 say "Running."
-cat <<END
-  events in   http://localhost:4319/v1/events (JSON), localhost:4317 and :4318 (OTLP)
+echo "  events in   http://localhost:4319/v1/events (JSON), localhost:4317 and :4318 (OTLP)
   metrics     http://localhost:$metrics/metrics
   table       data/tasker-metrics.csv
   log         $log
   health      http://localhost:$health/health/status
-  stop        Ctrl-C
-END
+  stop        Ctrl-C"
 
 status=0
 wait "$collector" || status=$?
