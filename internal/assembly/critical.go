@@ -54,46 +54,38 @@ func (n *run) chain(t *task) []*attempt {
 	byEnd := slices.Clone(n.attempts)
 	slices.SortStableFunc(byEnd, func(a, b *attempt) int { return int(min(1, max(-1, a.end-b.end))) })
 	var chain []*attempt
-	for a := byEnd[len(byEnd)-1]; a != nil; {
-		chain = append(chain, a)
-		a = n.waitedFor(t, byEnd, a)
+	for i := len(byEnd) - 1; i >= 0; i = n.waitedFor(t, byEnd, i) {
+		chain = append(chain, byEnd[i])
 	}
 	slices.Reverse(chain)
 	return chain
 }
 
-// waitedFor is the attempt whose end let the attempt begin.
-func (n *run) waitedFor(t *task, byEnd []*attempt, a *attempt) *attempt {
+// waitedFor is the place of the attempt whose end let the attempt at the place begin, or -1. It is before that place, also
+// where attempts have no length, so the walk ends.
+func (n *run) waitedFor(t *task, byEnd []*attempt, place int) int {
+	a := byEnd[place]
 	deps := t.steps[a.step].deps
-	var latest, related *attempt
-	for i := len(byEnd) - 1; i >= 0; i-- {
+	latest := -1
+	for i := place - 1; i >= 0; i-- {
 		b := byEnd[i]
-		if b.end > a.start || b == a {
+		if b.end > a.start {
 			continue
 		}
-		if latest == nil {
-			latest = b
-		}
 		if b.step == a.step || slices.Contains(deps, t.steps[b.step].name) {
-			related = b
-			break
+			return i
 		}
+		latest = max(latest, i)
 	}
-	if related != nil {
-		return related
-	}
-	if len(deps) > 0 {
+	if len(deps) > 0 || latest < 0 || !n.first(a) || byEnd[latest].batch == a.batch {
 		return latest
 	}
-	if a.pass != nil && len(n.passes) > 0 && a.pass == n.passes[0] && len(a.pass.batches) > 0 && a.batch == a.pass.batches[0] {
-		// A root of the graph in the first batch waited for nothing but a free thread.
-		if latest != nil && latest.batch == a.batch {
-			return latest
-		}
-		return nil
-	}
-	return latest
+	return -1
 }
+
+// first tells whether the attempt is of the run's first batch. A root of the graph in it waited for nothing, but perhaps
+// for a free thread.
+func (n *run) first(a *attempt) bool { return a.batch == n.attempts[0].batch }
 
 // divideGap adds a gap on the path to what was waited for. previous is the attempt before of the step that follows.
 func (n *run) divideGap(parts map[string]int64, from, to int64, previous *attempt) {

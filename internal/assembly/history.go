@@ -44,6 +44,7 @@ type pass struct {
 	synthesized     bool
 	searching       int64 // where the search for viable steps began; 0 while a batch runs
 	discoveredSteps []int16
+	span            SpanID
 }
 
 // search is one dependency resolution: from the pass's start or a batch's end to the discovery.
@@ -59,6 +60,7 @@ type batch struct {
 	synthesized bool
 	announced   bool // its end was
 	spun        bool // listed only steps that could not run
+	span        SpanID
 }
 
 // attempt is one attempt of one step.

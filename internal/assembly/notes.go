@@ -52,11 +52,11 @@ func (c *composer) note(r *record) {
 func (c *composer) spanAt(r *record, name string) *Span {
 	target := c.root
 	if p := c.passAt(r.at); p != nil {
-		target = c.spanID(lifecycle.SpanOrchestration, "", p.start)
+		target = p.span
 		if !aboutTask(name) {
 			for _, b := range p.batches {
 				if r.step == noStep && b.start <= r.at && r.at <= b.end {
-					target = c.spanID(lifecycle.SpanBatch, "", b.start)
+					target = b.span
 				}
 			}
 		}
@@ -69,20 +69,7 @@ func (c *composer) spanAt(r *record, name string) *Span {
 			}
 		}
 	}
-	return c.span(target)
-}
-
-// span finds a span of the tree by its id; the task's, where the limit cut the span off.
-func (c *composer) span(id SpanID) *Span {
-	if len(c.index) == 0 {
-		if c.index == nil {
-			c.index = map[SpanID]int{}
-		}
-		for i := range c.tree.Spans {
-			c.index[c.tree.Spans[i].ID] = i
-		}
-	}
-	return &c.tree.Spans[c.index[id]]
+	return &c.tree.Spans[c.index[target]] // the task's, at place 0, where the limit cut the span off
 }
 
 // aboutTask tells whether the event concerns the task as a whole, whatever step happens to run meanwhile.

@@ -17,12 +17,15 @@ type composer struct {
 	root     SpanID
 	runIndex int
 	last     []attemptTail  // by step: the attempt before
-	index    map[SpanID]int // of the tree's spans; made when the first note needs it
+	index    map[SpanID]int // places of the tree's spans
 }
 
 // compose makes the tree of one run. previous is the task's span of the run before, if there was one.
 func (c *composer) compose(t *task, n *run, tail *tail, reason Reason, limit int) *Tree {
 	*c = composer{tree: Tree{Trace: t.trace, Resource: t.resource, Reason: reason, Spans: c.tree.Spans[:0]}, attrs: c.attrs[:0], task: t, run: n, limit: limit, last: c.last[:0], index: c.index}
+	if c.index == nil {
+		c.index = map[SpanID]int{}
+	}
 	clear(c.index)
 	c.runIndex = tail.runs + 1
 	for i := range t.steps {
@@ -70,8 +73,16 @@ func (c *composer) follow(tail *tail) {
 	}
 }
 
+// spanID is the id of a span that no span of the tree has yet. Where a coarse clock lets two of a kind begin at once, the
+// later one is hashed with the next nanosecond.
 func (c *composer) spanID(level, id string, begin int64) SpanID {
-	return SpanID(lifecycle.SpanID(pcommon.TraceID(c.task.trace), level, id, begin))
+	for {
+		span := SpanID(lifecycle.SpanID(pcommon.TraceID(c.task.trace), level, id, begin))
+		if _, taken := c.index[span]; !taken {
+			return span
+		}
+		begin++
+	}
 }
 
 // add appends a span unless the tree is full. The attributes that follow are appended to the returned span.
@@ -80,6 +91,7 @@ func (c *composer) add(name string, id, parent SpanID, start, end int64) *Span {
 		c.tree.Cut++
 		return &Span{}
 	}
+	c.index[id] = len(c.tree.Spans)
 	c.tree.Spans = append(c.tree.Spans, Span{})
 	s := &c.tree.Spans[len(c.tree.Spans)-1]
 	*s = Span{ID: id, Parent: parent, Name: name, Start: start, End: max(start, end), Attributes: c.room()}
@@ -219,7 +231,8 @@ func (c *composer) taskFailure() *failure {
 }
 
 func (c *composer) passSpans(i int, p *pass) {
-	id := c.spanID(lifecycle.SpanOrchestration, "", p.start)
+	p.span = c.spanID(lifecycle.SpanOrchestration, "", p.start)
+	id := p.span
 	s := c.add(lifecycle.SpanOrchestration, id, c.root, p.start, p.end)
 	s.setText(lifecycle.AttrCorrelationID, c.task.thread(p.thread))
 	s.set(Int(lifecycle.AttrPassIndex, int64(i+1)))
@@ -249,7 +262,8 @@ func (c *composer) passSpans(i int, p *pass) {
 }
 
 func (c *composer) batchSpans(j int, b *batch, p *pass, parent SpanID) {
-	id := c.spanID(lifecycle.SpanBatch, "", b.start)
+	b.span = c.spanID(lifecycle.SpanBatch, "", b.start)
+	id := b.span
 	s := c.add(lifecycle.SpanBatch, id, parent, b.start, b.end)
 	s.setText(lifecycle.AttrCorrelationID, c.task.thread(p.thread))
 	s.set(Int(lifecycle.AttrBatchIndex, int64(j+1)))
@@ -338,7 +352,7 @@ func (c *composer) query(r *record) {
 			parent, of = a.span, a
 		}
 	}
-	s := c.add(lifecycle.SpanQuery, c.spanID(lifecycle.SpanQuery, queryKey(r), r.at), parent, max(start, c.run.start), r.at)
+	s := c.add(lifecycle.SpanQuery, c.spanID(lifecycle.SpanQuery, queryKey(r), r.at), parent, c.within(start), c.within(r.at))
 	if of != nil {
 		c.describeStep(s, of, of.pass)
 	}
@@ -348,6 +362,9 @@ func (c *composer) query(r *record) {
 	s.setText(lifecycle.AttrDBQueryText, told.word)
 	s.Outcome = OutcomeOk
 }
+
+// within is the time, or the end of the run that is nearer to it.
+func (c *composer) within(at int64) int64 { return min(max(at, c.run.start), c.run.end) }
 
 func (c *composer) handlerOf(a *attempt) (start, end int64) {
 	start, end = a.handler, a.firstEnd

@@ -1,0 +1,48 @@
+package assembly_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"pgregory.net/rapid"
+)
+
+// Any events at any times, as no engine fires them, still give well-formed trees, and the assembler holds nothing after.
+func TestSenselessEventsLeaveWellFormedTrees(t *testing.T) {
+	names := append(lifecycle.Names(), "order.fulfilled")
+	rapid.Check(t, func(t *rapid.T) {
+		small := limits()
+		small.EventsPerTask = rapid.IntRange(1, 200).Draw(t, "events per task")
+		small.SpansPerTree = rapid.IntRange(1, 100).Draw(t, "spans per tree")
+		small.OpenTasks = rapid.IntRange(1, 3).Draw(t, "open tasks")
+		a := assembly.New(small, func(tree *assembly.Tree) {
+			require.LessOrEqual(t, len(tree.Spans), small.SpansPerTree)
+			requireWellFormed(t, tree)
+		})
+		now := time.Unix(1, 0)
+		count := rapid.IntRange(1, 150).Draw(t, "events")
+		for i := range count {
+			e := &assembly.Event{
+				TraceID: assembly.TraceID{rapid.Byte().Draw(t, "task") % 4}, TaskID: assembly.ID{Text: "1", Integer: true},
+				Identity: uint64(i), Name: rapid.SampledFrom(names).Draw(t, "name"), At: rapid.Int64Range(0, 40).Draw(t, "at") * int64(time.Second) / 4,
+				Attempt: rapid.IntRange(-1, 4).Draw(t, "attempt"), JobRun: rapid.IntRange(-1, 4).Draw(t, "job run"),
+				StepCount: rapid.IntRange(0, 3).Draw(t, "step count"), TotalSteps: rapid.IntRange(0, 3).Draw(t, "total steps"),
+				HasJob: rapid.Bool().Draw(t, "job"), StepIDs: []string{"1", "2"},
+				FinalStatus:   rapid.SampledFrom([]string{"", "pending", "complete", "error", "cancelled"}).Draw(t, "final status"),
+				QueryDuration: rapid.Float64Range(0, 5).Draw(t, "duration"),
+			}
+			if rapid.Bool().Draw(t, "of a step") {
+				e.StepID = assembly.ID{Text: rapid.SampledFrom([]string{"1", "2", "3"}).Draw(t, "step"), Integer: true}
+			}
+			a.Observe(e, now)
+			now = now.Add(time.Duration(rapid.IntRange(0, 3000).Draw(t, "wait")) * time.Millisecond)
+			a.Advance(now)
+		}
+		a.Flush()
+		require.Zero(t, a.Stats().OpenTasks)
+		require.Zero(t, a.Stats().HeldEvents)
+	})
+}
