@@ -27,3 +27,27 @@ func TestCoarseClocksLeaveWellFormedTrees(t *testing.T) {
 		}
 	}
 }
+
+// In the order in which they happened, events with times of a second still tell every pass, batch and attempt.
+func TestArrivalOrderStandsInForACoarseClock(t *testing.T) {
+	count := func(events []*assembly.Event) map[string]int {
+		names := map[string]int{}
+		a := assembly.New(limits(), func(tree *assembly.Tree) {
+			for _, s := range tree.Spans {
+				names[s.Name]++
+			}
+		})
+		for _, e := range events {
+			a.Observe(e, time.Unix(1, 0))
+		}
+		a.Flush()
+		return names
+	}
+	for _, name := range []string{"order_processing", "mixed", "real/linear5", "real/retry"} {
+		exact, coarse := readStream(t, name), readStream(t, name)
+		for _, e := range coarse {
+			e.At -= e.At % int64(time.Second)
+		}
+		require.Equal(t, count(exact), count(coarse), name)
+	}
+}

@@ -2,7 +2,9 @@ package assembly
 
 import (
 	"cmp"
+	"math"
 	"slices"
+	"time"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
@@ -92,13 +94,49 @@ func (t *task) sortRecords() {
 	if t.sorted {
 		return
 	}
+	t.sorted = true
+	if t.coarse {
+		t.refine()
+		return
+	}
 	slices.SortFunc(t.records, func(a, b record) int {
 		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.kind, b.kind), cmp.Compare(a.identity, b.identity), cmp.Compare(a.step, b.step))
 	})
 	t.records = slices.CompactFunc(t.records, func(a, b record) bool {
-		return a.at == b.at && a.kind == b.kind && a.step == b.step && a.identity == b.identity
+		return a.at == b.at && a.same(&b)
 	})
-	t.sorted = true
+}
+
+// refine sorts records of which some have the time by the second only: several batches begin and end within one. Such a
+// record happened, as far as its clock can tell, when the one that arrived before it happened, and the order of arrival
+// stands between records of one instant. It is the only place where arrival counts.
+func (t *task) refine() {
+	last := int64(math.MinInt64)
+	seen := make(map[uint32]int, len(t.records))
+	kept := t.records[:0]
+	for _, r := range t.records {
+		if first, again := seen[r.identity]; again && kept[first].same(&r) {
+			continue
+		}
+		seen[r.identity] = len(kept)
+		for _, resolution := range [...]int64{int64(time.Second), int64(time.Millisecond)} {
+			if r.at%resolution == 0 {
+				if r.at <= last && last < r.at+resolution {
+					r.at = last
+				}
+				break
+			}
+		}
+		last = r.at
+		kept = append(kept, r)
+	}
+	t.records = kept
+	slices.SortStableFunc(t.records, func(a, b record) int { return cmp.Compare(a.at, b.at) })
+}
+
+// same tells whether two records of one time are one item, sent twice.
+func (r *record) same(other *record) bool {
+	return r.kind == other.kind && r.step == other.step && r.identity == other.identity
 }
 
 // reader goes over the records of a task from front to back and keeps what is open.
@@ -307,12 +345,19 @@ func (rd *reader) requested(r *record) {
 	a := rd.current[r.step]
 	again := a != nil && a.running() && a.handler == 0 && a.requests < attemptAnnouncements && a.pass == rd.pass &&
 		(a.batch == rd.batch || rd.batch == nil) && !rd.resets[r.step]
-	if !again {
+	if !again && !rd.sameAttempt(a, r) {
 		a = rd.openAttempt(r, false)
 	}
 	a.requests++
-	a.lastRequest = r.at
-	a.end = r.at
+	a.lastRequest = max(a.lastRequest, r.at)
+	a.end = max(a.end, r.at)
+}
+
+// sameAttempt tells whether an announcement that an attempt begins, which comes after its end, repeats that attempt all
+// the same: as many attempts were finished before it. Some announcements have milliseconds and others only seconds, so
+// without occurred_at they change places.
+func (rd *reader) sameAttempt(a *attempt, r *record) bool {
+	return a != nil && a.requests < attemptAnnouncements && r.number >= 0 && int32(r.number) == a.started && !rd.resets[r.step]
 }
 
 func (rd *reader) openAttempt(r *record, synthesized bool) *attempt {
@@ -347,11 +392,11 @@ func (rd *reader) handled(r *record) {
 		return
 	}
 	a := rd.current[r.step]
-	if a == nil || !a.running() || a.handler != 0 || rd.resets[r.step] {
+	if a == nil || a.handler != 0 || rd.resets[r.step] || !a.running() && a.firstEnd < r.at {
 		a = rd.openAttempt(r, true)
 	}
 	a.handler = r.at
-	a.end = r.at
+	a.end = max(a.end, r.at)
 }
 
 func (rd *reader) stepEnded(r *record) {

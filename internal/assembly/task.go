@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 )
 
 // task is the set of events of one open task, and the tail of its runs that were released before.
@@ -32,6 +33,7 @@ type task struct {
 	active      bool  // something happened beside the queue's own retries
 	gappy       bool  // ended, and known to miss events
 	refused     bool
+	coarse      bool // the time of some event is that of a clock of one second
 	released    bool
 
 	older, newer *task // neighbours in the order of last arrival
@@ -247,6 +249,7 @@ func (t *task) add(a *Assembler, e *Event) {
 	t.records = append(t.records, r)
 	t.sorted = false
 	t.active = t.active || k.activity()
+	t.coarse = t.coarse || e.At%int64(time.Second) == 0
 	if _, final := finalStatuses[e.FinalStatus]; k.endsTask() || k == kindPassEnded && final {
 		t.ended = true
 	}
