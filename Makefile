@@ -67,7 +67,7 @@ lint: ## gofmt, go vet, golangci-lint (errcheck, govet, ineffassign, staticcheck
 	@unformatted="$$(gofmt -l .)"; \
 	if [ -n "$$unformatted" ]; then echo "not formatted, run gofmt -w:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
-	go run $(GOLANGCI_LINT) run
+	go run $(GOLANGCI_LINT) run --allow-parallel-runners
 
 # The builder writes no go.mod with --skip-get-modules: everything is one module. Should a later version write one, it
 # would cut the folder off from the module, so it is removed.
