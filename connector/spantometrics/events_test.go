@@ -157,7 +157,7 @@ func TestActiveTasksAndSteps(t *testing.T) {
 		}
 		expect := func(tasks, steps map[string]int64) {
 			t.Helper()
-			time.Sleep(15 * time.Second)
+			<-time.After(15 * time.Second)
 			synctest.Wait()
 			require.Equal(t, tasks, gauges(read(p.sink.last(), "tasker.tasks.active")))
 			require.Equal(t, steps, gauges(read(p.sink.last(), "tasker.steps.active")))
@@ -180,7 +180,7 @@ func TestActiveTasksAndSteps(t *testing.T) {
 		send("step.execution_requested", 21, charge)
 		expect(map[string]int64{"task_name=order": 1}, map[string]int64{"step_name=charge": 1})
 
-		time.Sleep(time.Hour)
+		<-time.After(time.Hour)
 		expect(map[string]int64{"task_name=order": 0}, map[string]int64{"step_name=charge": 0})
 		require.Equal(t, map[string]int64{"aged": 2}, p.own(t, "active_evictions"))
 		require.Equal(t, map[string]int64{"": 0}, p.own(t, "active_ids"))

@@ -33,14 +33,14 @@ func TestFlushesOnTheInterval(t *testing.T) {
 		began := time.Now()
 		p := newPair(t, nil)
 		defer p.stop(t)
-		time.Sleep(15 * time.Second)
+		<-time.After(15 * time.Second)
 		synctest.Wait()
 		require.Empty(t, p.sink.AllMetrics(), "nothing to say, nothing sent")
 
-		time.Sleep(5 * time.Second)
+		<-time.After(5 * time.Second)
 		p.consumeTraces(t, oneTask())
 		for flush := range 3 {
-			time.Sleep(15 * time.Second)
+			<-time.After(15 * time.Second)
 			synctest.Wait()
 			require.Len(t, p.sink.AllMetrics(), flush+1)
 			got := read(p.sink.last(), "tasker.task.executions")[oneTaskLabels]
@@ -117,7 +117,7 @@ func TestDeltaLosesAndRepeatsNothing(t *testing.T) {
 		p := newPair(t, func(cfg *Config) { cfg.AggregationTemporality = "delta" })
 		defer p.stop(t)
 		flush := func() point {
-			time.Sleep(15 * time.Second)
+			<-time.After(15 * time.Second)
 			synctest.Wait()
 			return read(p.sink.last(), "tasker.task.duration")[oneTaskLabels]
 		}
@@ -153,11 +153,11 @@ func TestExpiry(t *testing.T) {
 		p := newPair(t, func(cfg *Config) { cfg.SeriesExpiration = time.Minute })
 		defer p.stop(t)
 		p.consumeTraces(t, oneTask())
-		time.Sleep(50 * time.Second)
+		<-time.After(50 * time.Second)
 		synctest.Wait()
 		require.Len(t, p.sink.AllMetrics(), 3)
 		require.Equal(t, map[string]int64{"": 2}, p.own(t, "series"))
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
 		synctest.Wait()
 		require.Len(t, p.sink.AllMetrics(), 3)
 		require.Equal(t, map[string]int64{"": 0}, p.own(t, "series"))
@@ -179,7 +179,7 @@ func TestShutdownCallsOffAStuckFlush(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, c.Start(t.Context(), componenttest.NewNopHost()))
 		require.NoError(t, c.ConsumeTraces(t.Context(), oneTask()))
-		time.Sleep(16 * time.Second)
+		<-time.After(16 * time.Second)
 
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
