@@ -98,7 +98,7 @@ func setContext(target plog.LogRecord, attrs pcommon.Map, tasks *taskSpans) {
 		return
 	}
 	target.SetSpanID(pcommon.SpanID{})
-	if trace, span, ok := eventlog.ParseTraceparent(str(attrs, lifecycle.AttrTraceparent)); ok {
+	if trace, span, ok := lifecycle.ParseTraceparent(str(attrs, lifecycle.AttrTraceparent)); ok {
 		target.SetTraceID(trace)
 		target.SetSpanID(span)
 	}

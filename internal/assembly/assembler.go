@@ -218,15 +218,14 @@ func (a *Assembler) releaseRuns(t *task, runs []*run, reason Reason) {
 		t.tail = new(tail)
 	}
 	for _, n := range runs {
-		why := reason
 		if !n.ended {
 			a.stats.Incomplete++
 		}
-		tree := a.composer.compose(t, n, t.tail, why, a.limits.SpansPerTree)
+		tree := a.composer.compose(t, n, t.tail, reason, a.limits.SpansPerTree)
 		if t.dropped > 0 {
 			tree.Spans[0].truncated()
 		}
-		a.stats.Released[why]++
+		a.stats.Released[reason]++
 		a.stats.SpansCut += int64(tree.Cut)
 		used += len(n.records)
 		a.sink(tree)

@@ -64,7 +64,7 @@ func (c *composer) spanAt(r *record, name string) *Span {
 	if !aboutTask(name) {
 		if a := c.attemptAt(r); a != nil {
 			target = a.span
-			if start, end := c.handlerOf(a); start <= r.at && r.at <= end {
+			if start, end := a.handling(); start <= r.at && r.at <= end {
 				target = a.work
 			}
 		}

@@ -40,8 +40,8 @@ func (c *composer) compose(t *task, n *run, tail *tail, reason Reason, limit int
 		c.root = c.spanID(lifecycle.SpanTask, "", n.start)
 	}
 	var caller SpanID
-	if trace, span, ok := parseTraceparent(t.parent); ok {
-		c.tree.Trace, caller = trace, span
+	if trace, span, ok := lifecycle.ParseTraceparent(t.parent); ok {
+		c.tree.Trace, caller = TraceID(trace), SpanID(span)
 	}
 	path := criticalPath(t, n)
 	c.taskSpan(tail, caller, path)
@@ -299,13 +299,7 @@ func (c *composer) attemptSpans(a *attempt, p *pass, parent SpanID) {
 	if before.number > 0 {
 		s.Link = &Link{c.tree.Trace, before.span}
 	}
-	start, end := a.handler, a.firstEnd
-	if start == 0 {
-		start = a.lastRequest
-	}
-	if end == 0 {
-		end = a.end
-	}
+	start, end := a.handling()
 	a.work = c.spanID(lifecycle.SpanHandler, st.id.Text, start)
 	h := c.add(lifecycle.SpanHandler, a.work, a.span, start, end)
 	c.describeStep(h, a, p)
@@ -346,7 +340,7 @@ func (c *composer) query(r *record) {
 	parent := c.root
 	var of *attempt
 	if a := c.attemptAt(r); a != nil {
-		if handler, end := c.handlerOf(a); handler <= start && r.at <= end {
+		if handler, end := a.handling(); handler <= start && r.at <= end {
 			parent, of = a.work, a
 		} else if a.start <= start && r.at <= a.end {
 			parent, of = a.span, a
@@ -366,7 +360,8 @@ func (c *composer) query(r *record) {
 // within is the time, or the end of the run that is nearer to it.
 func (c *composer) within(at int64) int64 { return min(max(at, c.run.start), c.run.end) }
 
-func (c *composer) handlerOf(a *attempt) (start, end int64) {
+// handling is when the handler worked, as far as events tell.
+func (a *attempt) handling() (start, end int64) {
 	start, end = a.handler, a.firstEnd
 	if start == 0 {
 		start = a.lastRequest

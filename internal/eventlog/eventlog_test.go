@@ -256,7 +256,7 @@ func TestNormalize(t *testing.T) {
 }
 
 func TestParseTraceparent(t *testing.T) {
-	trace, span, ok := eventlog.ParseTraceparent("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+	trace, span, ok := lifecycle.ParseTraceparent("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
 	assert.True(t, ok)
 	assert.Equal(t, "4bf92f3577b34da6a3ce929d0e0e4736", trace.String())
 	assert.Equal(t, "00f067aa0ba902b7", span.String())
@@ -269,7 +269,7 @@ func TestParseTraceparent(t *testing.T) {
 		"00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
 		"00_4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
 	} {
-		_, _, ok := eventlog.ParseTraceparent(wrong)
+		_, _, ok := lifecycle.ParseTraceparent(wrong)
 		assert.False(t, ok, wrong)
 	}
 }

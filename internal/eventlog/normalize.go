@@ -66,7 +66,7 @@ func normalizeTrace(resource pcommon.Map, record plog.LogRecord, attrs pcommon.M
 		return
 	}
 	if _, found := attrs.Get(lifecycle.AttrTraceparent); !found {
-		attrs.PutStr(lifecycle.AttrTraceparent, traceparent(before, span))
+		attrs.PutStr(lifecycle.AttrTraceparent, lifecycle.Traceparent(before, span))
 	}
 }
 

@@ -129,7 +129,7 @@ func (h *hierarchy) observe(td ptrace.Traces, now time.Time) {
 				continue
 			}
 			for _, s := range h.shards {
-				s.observe(rs.Resource().Attributes(), ss.Spans(), h, now)
+				s.observe(rs.Resource().Attributes(), ss.Spans(), now)
 			}
 			for _, span := range ss.Spans().All() {
 				if span.TraceID().IsEmpty() {

@@ -59,14 +59,14 @@ func (s *shard) write(tree *assembly.Tree) {
 }
 
 // observe takes in those of the event spans that are of this shard.
-func (s *shard) observe(resource pcommon.Map, spans ptrace.SpanSlice, h *hierarchy, now time.Time) {
+func (s *shard) observe(resource pcommon.Map, spans ptrace.SpanSlice, now time.Time) {
 	var (
 		held   bool
 		shared *assembly.Resource
 	)
 	for _, span := range spans.All() {
 		trace := span.TraceID()
-		if trace.IsEmpty() || h.shardOf(trace) != s {
+		if trace.IsEmpty() || s.owner.shardOf(trace) != s {
 			continue
 		}
 		if !held {

@@ -1,4 +1,4 @@
-package eventlog
+package lifecycle
 
 import (
 	"encoding/hex"
@@ -14,8 +14,8 @@ const (
 	traceparentLength = 55
 )
 
-// traceparent is the W3C form of a sampled context.
-func traceparent(trace pcommon.TraceID, span pcommon.SpanID) string {
+// Traceparent is the W3C form of a sampled context.
+func Traceparent(trace pcommon.TraceID, span pcommon.SpanID) string {
 	room := [traceparentLength]byte{'0', '0', traceAt - 1: '-', spanAt - 1: '-', flagsAt - 1: '-', flagsAt: '0', '1'}
 	hex.Encode(room[traceAt:spanAt-1], trace[:])
 	hex.Encode(room[spanAt:flagsAt-1], span[:])
