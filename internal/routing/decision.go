@@ -18,6 +18,8 @@ const (
 	ReasonNoRoute Reason = "no_route"
 	// ReasonDisabled is that of an event whose route is not enabled.
 	ReasonDisabled Reason = "disabled"
+	// ReasonFiltered is that of an event that filtered_events names.
+	ReasonFiltered Reason = "filtered"
 	// ReasonSampled is that of an event that was for traces or logs only, and whose task is not in the sample.
 	ReasonSampled Reason = "sampled"
 )
@@ -29,8 +31,10 @@ type Decision struct {
 	Priority lifecycle.Priority
 	// Reason is ReasonNone unless the event is dropped.
 	Reason Reason
-	// Route is the event or glob of the route that decided, empty for the default.
+	// Route is the event or glob of the route or filter that decided, empty for the default.
 	Route string
+	// Place is where that is written: routes[2], filtered_events[0], default_signals, or "built in".
+	Place string
 	// SamplingRate is the route's rate times that of the table.
 	SamplingRate float64
 

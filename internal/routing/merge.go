@@ -8,6 +8,9 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
+// builtinPlace is where built-in routes stand.
+const builtinPlace = "built in"
+
 // merge lays the operator's routes over the built-in ones.
 func merge(settings Settings) ([]Entry, error) {
 	var (
@@ -18,7 +21,7 @@ func merge(settings Settings) ([]Entry, error) {
 	if settings.Builtin {
 		for _, route := range lifecycle.DefaultRoutes() {
 			index[route.Event] = len(entries)
-			entries = append(entries, Entry{Route: route, Enabled: true, Builtin: true})
+			entries = append(entries, Entry{Route: route, Enabled: true, Builtin: true, Place: builtinPlace})
 		}
 	}
 	_, err := parseSignals("default_signals", settings.DefaultSignals)
@@ -34,7 +37,7 @@ func merge(settings Settings) ([]Entry, error) {
 		}
 		seen[event] = i
 		at, builtin := index[event]
-		entry := Entry{Route: lifecycle.Route{SamplingRate: 1, Priority: lifecycle.PriorityNormal}, Enabled: true}
+		entry := Entry{Route: lifecycle.Route{SamplingRate: 1, Priority: lifecycle.PriorityNormal}, Enabled: true, Place: place}
 		if builtin {
 			entry.Route = entries[at].Route
 		}
@@ -74,6 +77,55 @@ func overlay(entry *Entry, route Route, place string, builtin bool) error {
 		entry.Priority = lifecycle.Priority(route.Priority)
 		errs = append(errs, checkPriority(place+".priority", entry.Priority))
 	}
+	return errors.Join(append(errs, checkSense(entry, route, place))...)
+}
+
+// checkSense refuses what contradicts itself.
+func checkSense(entry *Entry, route Route, place string) error {
+	if route.SamplingRate == nil || !entry.Enabled || entry.Signals == lifecycle.SignalsNone {
+		return nil
+	}
+	switch rate := *route.SamplingRate; {
+	case rate == 0 && !entry.Signals.Has(lifecycle.SignalMetrics):
+		return fmt.Errorf("%s.sampling_rate: 0 keeps no %s of %q, and it is for nothing else: raise it, or drop the event with enabled: false",
+			place, entry.Signals, route.Event)
+	case rate != 1 && entry.Signals == lifecycle.SignalMetrics:
+		return fmt.Errorf("%s.sampling_rate: %v has no effect on %q, which is for metrics only, and metrics see every event: remove it, or add traces or logs",
+			place, rate, route.Event)
+	}
+	return nil
+}
+
+// checkReach refuses routes of the operator's that can never decide: those that a filter or another glob is always before.
+func checkReach(entries []Entry, filters []filter) error {
+	var (
+		errs  []error
+		globs []glob
+	)
+	places := map[string]string{}
+	for _, entry := range entries {
+		places[entry.Event] = entry.Place
+		if isGlob(entry.Event) {
+			globs = append(globs, newGlob(entry.Event))
+		}
+		if entry.Builtin || !entry.Enabled {
+			continue
+		}
+		if filter := filterOf(filters, entry.Event); filter != nil {
+			errs = append(errs, fmt.Errorf("%s.event: %q is never reached, because %s drops %q: remove one of the two",
+				entry.Place, entry.Event, filter.place, filter.event))
+		}
+	}
+	bySpecificity(globs)
+	for i, hidden := range globs {
+		for j := range globs[:i] {
+			if globs[j].covers(hidden.event) {
+				errs = append(errs, fmt.Errorf("%s.event: %q is never reached, because %s, %q, matches all of it and comes before: remove one of the two",
+					places[hidden.event], hidden.event, places[globs[j].event], globs[j].event))
+				break
+			}
+		}
+	}
 	return errors.Join(errs...)
 }
 
@@ -91,7 +143,7 @@ func checkEvent(place, event string) error {
 		return fmt.Errorf("%s: %q names no event: write a name such as step.completed, or a glob such as order.*", place, event)
 	case strings.ContainsAny(event, "?[]{}\\"):
 		return fmt.Errorf("%s: %q has a wildcard that is not known here: use * for any run of characters", place, event)
-	case strings.ContainsAny(event, " \t\r\n,"):
+	case strings.ContainsAny(event, " \t\r\n\x00,"):
 		return fmt.Errorf("%s: %q has a blank or comma: write one name or glob an entry", place, event)
 	case strings.Contains(event, anyRun+anyRun):
 		return fmt.Errorf("%s: %q has two stars in a row: one means the same", place, event)
@@ -106,8 +158,11 @@ func parseSignals(place string, words []string) (lifecycle.Signals, error) {
 	)
 	for _, word := range words {
 		signal, known := lifecycle.ParseSignal(word)
-		if !known {
+		switch {
+		case !known:
 			errs = append(errs, fmt.Errorf("%s: %q is no signal: use traces, metrics or logs", place, word))
+		case signals.Has(signal):
+			errs = append(errs, fmt.Errorf("%s: %q stands there twice: write it once", place, word))
 		}
 		signals |= signal
 	}

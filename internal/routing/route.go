@@ -21,6 +21,8 @@ type Settings struct {
 	Routes []Route
 	// Builtin lays Routes over the built-in map.
 	Builtin bool
+	// Filtered are names and globs of events that are dropped whatever their routes say.
+	Filtered []string
 	// DefaultSignals is what an event without a route becomes. Without any, it is dropped.
 	DefaultSignals []string
 	// SamplingRate multiplies the rate of every route.
@@ -33,4 +35,6 @@ type Entry struct {
 	Enabled bool
 	// Builtin tells an entry that no one changed.
 	Builtin bool
+	// Place is where the entry is written, such as routes[2], or "built in".
+	Place string
 }

@@ -2,6 +2,7 @@ package routing
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
@@ -16,6 +17,7 @@ type Table struct {
 	entries  []Entry
 	exact    map[string]*Decision
 	globs    []glob
+	filters  []filter
 	fallback Decision
 	// cached holds the decisions of names that only globs, or nothing, match.
 	cached *namecache.Cache[*Decision]
@@ -23,14 +25,20 @@ type Table struct {
 
 // Compile makes a table. Its error joins every mistake in the settings, each with its place: routes[2].signals: ….
 func Compile(settings Settings) (*Table, error) {
+	filters, filterErr := compileFilters(settings.Filtered)
 	entries, err := merge(settings)
-	if err != nil {
+	if err := errors.Join(err, filterErr, checkReach(entries, filters)); err != nil {
 		return nil, err
 	}
-	t := &Table{entries: entries, exact: make(map[string]*Decision, len(entries)), fallback: fallback(settings)}
+	t := &Table{
+		entries: entries, filters: filters, exact: make(map[string]*Decision, len(entries)), fallback: fallback(settings),
+	}
 	for i := range t.entries {
 		entry := &t.entries[i]
 		decision := entry.decision(settings.SamplingRate)
+		if filter := filterOf(filters, entry.Event); filter != nil {
+			decision = filter.decision()
+		}
 		if isGlob(entry.Event) {
 			g := newGlob(entry.Event)
 			g.decision = decision
@@ -39,9 +47,7 @@ func Compile(settings Settings) (*Table, error) {
 			t.exact[entry.Event] = &decision
 		}
 	}
-	// Later entries come first among equals, because the sort is stable.
-	slices.Reverse(t.globs)
-	slices.SortStableFunc(t.globs, func(a, b glob) int { return cmp.Compare(b.literals, a.literals) })
+	bySpecificity(t.globs)
 	t.cached = namecache.New(maxCachedNames, t.search)
 	return t, nil
 }
@@ -55,6 +61,12 @@ func (t *Table) Lookup(name string) *Decision {
 }
 
 func (t *Table) search(name string) *Decision {
+	for i := range t.filters {
+		if t.filters[i].matches(name) {
+			decision := t.filters[i].decision()
+			return &decision
+		}
+	}
 	for i := range t.globs {
 		if t.globs[i].matches(name) {
 			return &t.globs[i].decision
@@ -68,16 +80,27 @@ func (t *Table) Entries() []Entry { return slices.Clone(t.entries) }
 
 func (e *Entry) decision(rate float64) Decision {
 	if !e.Enabled {
-		return Decision{Route: e.Event, Priority: e.Priority, Reason: ReasonDisabled}
+		return Decision{Route: e.Event, Place: e.Place, Priority: e.Priority, Reason: ReasonDisabled}
 	}
 	rate *= e.SamplingRate
 	return Decision{
 		Signals:      e.Signals,
 		Priority:     e.Priority,
 		Route:        e.Event,
+		Place:        e.Place,
 		SamplingRate: rate,
 		threshold:    threshold(rate),
 	}
+}
+
+func (f *filter) decision() Decision {
+	return Decision{Route: f.event, Place: f.place, Priority: lifecycle.PriorityNormal, Reason: ReasonFiltered}
+}
+
+// bySpecificity puts the glob that decides first. Later ones come first among equals, because the sort is stable.
+func bySpecificity(globs []glob) {
+	slices.Reverse(globs)
+	slices.SortStableFunc(globs, func(a, b glob) int { return cmp.Compare(b.literals, a.literals) })
 }
 
 func fallback(settings Settings) Decision {
@@ -88,6 +111,7 @@ func fallback(settings Settings) Decision {
 	}
 	d := Decision{
 		Signals:      signals,
+		Place:        "default_signals",
 		Priority:     lifecycle.PriorityNormal,
 		SamplingRate: settings.SamplingRate,
 		threshold:    threshold(settings.SamplingRate),

@@ -19,6 +19,8 @@ type Config struct {
 	Routes []routing.Route `mapstructure:"routes"`
 	// BuiltinRoutes puts Tasker's own map under Routes.
 	BuiltinRoutes bool `mapstructure:"builtin_routes"`
+	// FilteredEvents are names and globs of events that are dropped, whatever their routes say.
+	FilteredEvents []string `mapstructure:"filtered_events"`
 	// DefaultSignals are for events without a route. Without any, such events are dropped.
 	DefaultSignals []string `mapstructure:"default_signals"`
 	// SamplingRate multiplies the rate of every route.
@@ -109,6 +111,7 @@ func (c *Config) routing() routing.Settings {
 	return routing.Settings{
 		Routes:         c.Routes,
 		Builtin:        c.BuiltinRoutes,
+		Filtered:       c.FilteredEvents,
 		DefaultSignals: c.DefaultSignals,
 		SamplingRate:   c.SamplingRate,
 	}

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"time"
 
+	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/processor"
 	"go.opentelemetry.io/collector/processor/processorhelper"
+	"go.uber.org/zap"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/routing"
 	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter/internal/dedup"
@@ -46,11 +48,19 @@ func newRouter(ctx context.Context, set processor.Settings, cfg *Config, next co
 	}
 	r.Logs, err = processorhelper.NewLogs(ctx, set, cfg, next, r.process,
 		processorhelper.WithCapabilities(consumer.Capabilities{MutatesData: true}),
+		processorhelper.WithStart(func(context.Context, component.Host) error { r.warn(set.Logger); return nil }),
 		processorhelper.WithShutdown(func(context.Context) error { r.telemetry.shutdown(); return nil }))
 	if err != nil {
 		return nil, err
 	}
 	return r, nil
+}
+
+// warn tells at the start what the configuration allows and probably does not mean.
+func (r *router) warn(logger *zap.Logger) {
+	for _, warning := range r.table.Warnings() {
+		logger.Warn(warning)
+	}
 }
 
 // ConsumeLogs takes ownership of logs. What the next component answers decides whether the events count as seen: after an

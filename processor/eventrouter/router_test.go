@@ -18,6 +18,8 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/eventlog"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
@@ -147,16 +149,17 @@ func TestStamps(t *testing.T) {
 }
 
 func TestDrops(t *testing.T) {
-	off, none := false, 0.0
+	off, few := false, 1e-15
 	f := newFixture(t, func(c *Config) {
 		c.Routes = []routing.Route{
 			{Event: "noise", Enabled: &off},
-			{Event: "detail", Signals: []string{"traces", "logs"}, SamplingRate: &none},
-			{Event: "counted", Signals: []string{"traces", "metrics"}, SamplingRate: &none},
+			{Event: "detail", Signals: []string{"traces", "logs"}, SamplingRate: &few},
+			{Event: "counted", Signals: []string{"traces", "metrics"}, SamplingRate: &few},
 		}
+		c.FilteredEvents = []string{"step.*"}
 	})
 	f.consume(t, logsOf(t, "shop",
-		item{name: ""}, item{name: "unknown"}, item{name: "noise"}, item{name: "detail"},
+		item{name: ""}, item{name: "unknown"}, item{name: "noise"}, item{name: "step.completed"}, item{name: "detail"},
 		item{"task.completed", 5, nil}, item{"task.completed", 5, nil}, item{name: "counted"},
 	))
 	require.Len(t, f.kept(), 2)
@@ -167,10 +170,24 @@ func TestDrops(t *testing.T) {
 	assert.Len(t, f.sink.AllLogs(), 1, "nothing is left, nothing is sent")
 
 	metadatatest.AssertEqualProcessorEventRouterDropped(t, f.tel, points("reason", map[string]int64{
-		"no_name": 1, "no_route": 2, "disabled": 1, "sampled": 1, "duplicate": 1,
+		"no_name": 1, "no_route": 2, "disabled": 1, "filtered": 1, "sampled": 1, "duplicate": 1,
 	}), metricdatatest.IgnoreTimestamp())
 	metadatatest.AssertEqualProcessorEventRouterKept(t, f.tel,
 		[]metricdata.DataPoint[int64]{{Value: 2}}, metricdatatest.IgnoreTimestamp())
+}
+
+func TestStartWarnsOfWhatIsProbablyNotMeant(t *testing.T) {
+	cfg := createDefaultConfig()
+	cfg.FilteredEvents = []string{"step.complete"}
+	core, said := observer.New(zap.WarnLevel)
+	set := metadatatest.NewSettings(componenttest.NewTelemetry())
+	set.Logger = zap.New(core)
+	r, err := newRouter(context.Background(), set, cfg, consumertest.NewNop())
+	require.NoError(t, err)
+	require.NoError(t, r.Start(context.Background(), componenttest.NewNopHost()))
+	require.NoError(t, r.Shutdown(context.Background()))
+	require.Len(t, said.All(), 1)
+	assert.Contains(t, said.All()[0].Message, `filtered_events[0]: "step.complete" is no event of Tasker's: did you mean "step.completed"?`)
 }
 
 func TestEmptiedPartsAreRemoved(t *testing.T) {

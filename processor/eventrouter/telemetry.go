@@ -19,7 +19,7 @@ type counts struct {
 	kept                  int64
 	traces, metrics, logs int64
 
-	noName, noRoute, disabled, sampled, duplicate int64
+	noName, noRoute, disabled, filtered, sampled, duplicate int64
 
 	scrubbed scrub.Counts
 }
@@ -45,6 +45,8 @@ func (c *counts) drop(reason routing.Reason) {
 		c.noRoute++
 	case routing.ReasonDisabled:
 		c.disabled++
+	case routing.ReasonFiltered:
+		c.filtered++
 	case routing.ReasonSampled:
 		c.sampled++
 	case reasonDuplicate:
@@ -58,7 +60,7 @@ type telemetry struct {
 
 	traces, metrics, logs metric.AddOption
 
-	noName, noRoute, disabled, sampled, duplicate metric.AddOption
+	noName, noRoute, disabled, filtered, sampled, duplicate metric.AddOption
 }
 
 func newTelemetry(settings component.TelemetrySettings, seen *dedup.Set) (*telemetry, error) {
@@ -87,6 +89,7 @@ func newTelemetry(settings component.TelemetrySettings, seen *dedup.Set) (*telem
 		noName:    with("reason", string(reasonNoName)),
 		noRoute:   with("reason", string(routing.ReasonNoRoute)),
 		disabled:  with("reason", string(routing.ReasonDisabled)),
+		filtered:  with("reason", string(routing.ReasonFiltered)),
 		sampled:   with("reason", string(routing.ReasonSampled)),
 		duplicate: with("reason", string(reasonDuplicate)),
 	}, nil
@@ -102,6 +105,7 @@ func (t *telemetry) record(ctx context.Context, c *counts) {
 	add(ctx, dropped, c.noName, t.noName)
 	add(ctx, dropped, c.noRoute, t.noRoute)
 	add(ctx, dropped, c.disabled, t.disabled)
+	add(ctx, dropped, c.filtered, t.filtered)
 	add(ctx, dropped, c.sampled, t.sampled)
 	add(ctx, dropped, c.duplicate, t.duplicate)
 	add(ctx, t.builder.ProcessorEventRouterRemovedValues, c.scrubbed.Removed)

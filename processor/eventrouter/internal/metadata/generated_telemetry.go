@@ -94,7 +94,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.ProcessorEventRouterDropped, err = builder.meter.Int64Counter(
 		"otelcol_processor_event_router_dropped",
-		metric.WithDescription("Events dropped - no_name (the record has no event name), no_route (and there are no default_signals), disabled, sampled (was for traces or logs only, and its task is not in the sample), duplicate (the same item came before). [Alpha]"),
+		metric.WithDescription("Events dropped - no_name (the record has no event name), no_route (and there are no default_signals), disabled, filtered (filtered_events names it), sampled (was for traces or logs only, and its task is not in the sample), duplicate (the same item came before). [Alpha]"),
 		metric.WithUnit("{events}"),
 	)
 	errs = errors.Join(errs, err)

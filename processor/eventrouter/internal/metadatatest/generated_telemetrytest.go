@@ -24,7 +24,7 @@ func NewSettings(tt *componenttest.Telemetry) processor.Settings {
 func AssertEqualProcessorEventRouterDropped(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_event_router_dropped",
-		Description: "Events dropped - no_name (the record has no event name), no_route (and there are no default_signals), disabled, sampled (was for traces or logs only, and its task is not in the sample), duplicate (the same item came before). [Alpha]",
+		Description: "Events dropped - no_name (the record has no event name), no_route (and there are no default_signals), disabled, filtered (filtered_events names it), sampled (was for traces or logs only, and its task is not in the sample), duplicate (the same item came before). [Alpha]",
 		Unit:        "{events}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

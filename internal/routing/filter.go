@@ -1,0 +1,50 @@
+package routing
+
+import (
+	"errors"
+	"fmt"
+)
+
+// filter is an entry of filtered_events: a name or glob whose events are dropped whatever their routes say.
+type filter struct {
+	glob
+	place string
+}
+
+// compileFilters reads filtered_events. A filter of all events is refused, because a router that drops everything is
+// surely a mistake.
+func compileFilters(events []string) ([]filter, error) {
+	var errs []error
+	seen := map[string]int{}
+	filters := make([]filter, 0, len(events))
+	for i, event := range events {
+		place := fmt.Sprintf("filtered_events[%d]", i)
+		name := canonical(event)
+		first, twice := seen[name]
+		if !twice {
+			seen[name] = i
+		}
+		switch err := checkEvent(place, event); {
+		case err != nil:
+			errs = append(errs, err)
+			continue
+		case name == anyRun:
+			errs = append(errs, fmt.Errorf("%s: %q drops every event: name those that nobody needs", place, event))
+			continue
+		case twice:
+			errs = append(errs, fmt.Errorf("%s: %q is filtered already by filtered_events[%d]: remove one", place, event, first))
+		}
+		filters = append(filters, filter{newGlob(name), place})
+	}
+	return filters, errors.Join(errs...)
+}
+
+// filterOf is the filter that drops all events that a name or glob matches, or nil.
+func filterOf(filters []filter, event string) *filter {
+	for i := range filters {
+		if filters[i].covers(event) {
+			return &filters[i]
+		}
+	}
+	return nil
+}

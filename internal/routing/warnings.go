@@ -1,0 +1,133 @@
+package routing
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+// Warnings are what the settings say that is allowed, and probably not meant: a name that is none of Tasker's although it
+// looks like one, and a glob that decides on none of Tasker's events because each has a route of its own. An application's
+// names are its own affair: nothing is said of order.placed.
+func (t *Table) Warnings() []string {
+	var warnings []string
+	for _, entry := range t.entries {
+		if entry.Builtin {
+			continue
+		}
+		place := entry.Place + ".event"
+		if isGlob(entry.Event) {
+			warnings = append(warnings, t.idleGlob(place, entry.Event)...)
+		}
+		warnings = append(warnings, unknownName(place, entry.Event)...)
+	}
+	for i := range t.filters {
+		warnings = append(warnings, unknownName(t.filters[i].place, t.filters[i].event)...)
+	}
+	return warnings
+}
+
+// unknownName is a warning if a name or glob is nearly one of Tasker's.
+func unknownName(place, event string) []string {
+	g := newGlob(event)
+	known := lifecycle.Names()
+	if slices.ContainsFunc(known, g.matches) {
+		return nil
+	}
+	if isGlob(event) {
+		return unknownGroup(place, event, known)
+	}
+	group, _, _ := strings.Cut(event, ".")
+	nearest, distance := nearestOf(event, known)
+	// In a group of Tasker's own the name is surely meant to be one of Tasker's.
+	if distance > maxTypos && !slices.Contains(groupsOf(known), group) {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s: %q is no event of Tasker's: did you mean %q? It stays in force for an event of that name",
+		place, event, nearest)}
+}
+
+// unknownGroup is a warning if what a glob begins with is nearly a group of Tasker's, such as steps.* for step.*.
+func unknownGroup(place, event string, known []string) []string {
+	literal, _, _ := strings.Cut(event, anyRun)
+	group, _, whole := strings.Cut(literal, ".")
+	if !whole {
+		return nil
+	}
+	nearest, distance := nearestOf(group, groupsOf(known))
+	if distance > 1 {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s: %q matches no event of Tasker's: the nearest group is %q. It stays in force for an application's own events",
+		place, event, nearest+".*")}
+}
+
+// idleGlob is a warning if a glob matches events of Tasker's but decides on none of them.
+func (t *Table) idleGlob(place, event string) []string {
+	g := newGlob(event)
+	decider := ""
+	for _, name := range lifecycle.Names() {
+		if !g.matches(name) {
+			continue
+		}
+		decision := t.Lookup(name)
+		if decision.Route == event {
+			return nil
+		}
+		if decider == "" {
+			decider = fmt.Sprintf("%q is decided by %q (%s)", name, decision.Route, decision.Place)
+		}
+	}
+	if decider == "" {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s: %q decides on no event of Tasker's, because all that it matches have a more specific route: "+
+		"%s. Give each a route by its exact name", place, event, decider)}
+}
+
+// groupsOf are the first words of names.
+func groupsOf(names []string) []string {
+	var groups []string
+	for _, name := range names {
+		if group, _, _ := strings.Cut(name, "."); !slices.Contains(groups, group) {
+			groups = append(groups, group)
+		}
+	}
+	return groups
+}
+
+// maxTypos is how far apart two names may be that are taken for each other.
+const maxTypos = 2
+
+// nearestOf is the first of the names that the fewest insertions, removals and replacements lead to, and how many.
+func nearestOf(name string, names []string) (nearest string, distance int) {
+	for i, candidate := range names {
+		if d := editDistance(name, candidate); i == 0 || d < distance {
+			nearest, distance = candidate, d
+		}
+	}
+	return nearest, distance
+}
+
+// editDistance is Levenshtein's, row by row.
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			replaced := diagonal
+			if a[i] != b[j] {
+				replaced++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(replaced, row[j+1]+1, row[j]+1)
+		}
+	}
+	return row[len(b)]
+}
