@@ -53,6 +53,25 @@ func BenchmarkRecordSpan(b *testing.B) {
 	require.NoError(b, in.ConsumeTraces(ctx, td))
 	b.ReportAllocs()
 	for i := 0; i < b.N; i += 1000 {
+		renewSpans(td)
+		_ = in.ConsumeTraces(ctx, td)
+	}
+}
+
+// renewSpans makes them spans that were not measured before.
+func renewSpans(td ptrace.Traces) {
+	for _, span := range td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().All() {
+		span.SetSpanID(freshID())
+	}
+}
+
+// BenchmarkRepeatedSpan reports the cost of finding that a span was measured before.
+func BenchmarkRepeatedSpan(b *testing.B) {
+	in, _ := newBenchmark(b, nil)
+	td := stepSpans(1000)
+	ctx := context.Background()
+	b.ReportAllocs()
+	for i := 0; i < b.N; i += 1000 {
 		_ = in.ConsumeTraces(ctx, td)
 	}
 }
@@ -60,13 +79,14 @@ func BenchmarkRecordSpan(b *testing.B) {
 // BenchmarkRecordSpanParallel has all cores at one registry.
 func BenchmarkRecordSpanParallel(b *testing.B) {
 	in, _ := newBenchmark(b, nil)
-	td := stepSpans(1000)
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
+		td := stepSpans(1000)
 		left := 0
 		for pb.Next() {
 			if left == 0 {
 				left = 1000
+				renewSpans(td)
 				_ = in.ConsumeTraces(context.Background(), td)
 			}
 			left--
@@ -96,11 +116,21 @@ func BenchmarkRecordQuery(b *testing.B) {
 
 func benchmarkEvents(b *testing.B, in logsInput, ld plog.Logs, size int) {
 	ctx := context.Background()
+	stampEvents(ld)
 	require.NoError(b, in.ConsumeLogs(ctx, ld))
 	b.ReportAllocs()
 	b.ResetTimer()
 	for i := 0; i < b.N; i += size {
+		stampEvents(ld)
 		_ = in.ConsumeLogs(ctx, ld)
+	}
+}
+
+// stampEvents makes them events that the router has not seen before.
+func stampEvents(ld plog.Logs) {
+	for _, record := range ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().All() {
+		record.SetSpanID(freshID())
+		record.Attributes().PutStr(lifecycle.AttrSignals, "traces,metrics")
 	}
 }
 
@@ -122,6 +152,7 @@ func BenchmarkFlush(b *testing.B) {
 			b.ReportAllocs()
 			for range b.N {
 				b.StopTimer()
+				renewSpans(td)
 				_ = in.ConsumeTraces(ctx, td)
 				b.StartTimer()
 				if err := in.flush(ctx); err != nil {

@@ -35,6 +35,10 @@ type Config struct {
 	FoldNumberedSteps bool `mapstructure:"fold_numbered_steps"`
 	// EventSpans counts event spans that reach the traces input.
 	EventSpans bool `mapstructure:"event_spans"`
+	// Deduplicate bounds the memory of what was measured.
+	Deduplicate DeduplicateConfig `mapstructure:"deduplicate"`
+	// MaxEventAge is how old a span's end, or an event, may be when it comes; 0 means that any age is measured.
+	MaxEventAge time.Duration `mapstructure:"max_event_age"`
 	// ActiveMaxAge is how long a task or step stays active after its last event.
 	ActiveMaxAge time.Duration `mapstructure:"active_max_age"`
 	// ActiveMaxIDs is the number of tasks, and of steps, that the active sets remember.
@@ -73,6 +77,15 @@ type ExemplarsConfig struct {
 	_ struct{}
 }
 
+// DeduplicateConfig bounds the memory of the spans and events that were measured. It cannot be switched off: what comes
+// again, after a crash or because a sender did not hear the answer, must not count again.
+type DeduplicateConfig struct {
+	// MaxEntries is how many spans, and as many events, are remembered at most, and half of that at least.
+	MaxEntries int `mapstructure:"max_entries"`
+
+	_ struct{}
+}
+
 // Dimension is a label taken from an attribute of the span, or else of its resource.
 type Dimension struct {
 	Name string `mapstructure:"name"`
@@ -96,6 +109,7 @@ const (
 	delta             = "DELTA"
 
 	maxExponentialSize = 16384
+	minRemembered      = 1000
 )
 
 // Validate reports every mistake at once.
@@ -108,6 +122,8 @@ func (cfg *Config) Validate() error {
 		cfg.checkExpiration(),
 		atLeast("aggregation_cardinality_limit", cfg.AggregationCardinalityLimit, 2, "one series and the overflow series"),
 		atLeast("max_applications", cfg.MaxApplications, 1, "services beyond it share one resource"),
+		atLeast("deduplicate::max_entries", cfg.Deduplicate.MaxEntries, minRemembered, "a sender's resend must find what it sent before"),
+		cfg.checkEventAge(),
 		positive("active_max_age", cfg.ActiveMaxAge, "24h"),
 		atLeast("active_max_ids", cfg.ActiveMaxIDs, 1, "ids beyond it displace the oldest"),
 		cfg.checkDimensions(),
@@ -177,6 +193,13 @@ func (cfg *Config) checkExpiration() error {
 		return nil
 	}
 	return fmt.Errorf(`"series_expiration" is %v: set a duration such as 24h, or 0 to keep series for ever`, cfg.SeriesExpiration)
+}
+
+func (cfg *Config) checkEventAge() error {
+	if cfg.MaxEventAge >= 0 {
+		return nil
+	}
+	return fmt.Errorf(`"max_event_age" is %v: set a duration such as 24h, or 0 to measure events of any age`, cfg.MaxEventAge)
 }
 
 func (cfg *Config) checkDimensions() error {

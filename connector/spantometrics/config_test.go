@@ -46,6 +46,8 @@ func TestFullConfig(t *testing.T) {
 	}, cfg.Dimensions)
 	require.False(t, cfg.FoldNumberedSteps)
 	require.True(t, cfg.EventSpans)
+	require.Equal(t, 5000, cfg.Deduplicate.MaxEntries)
+	require.Equal(t, 720*time.Hour, cfg.MaxEventAge)
 	require.Equal(t, time.Hour, cfg.ActiveMaxAge)
 	require.Equal(t, 10, cfg.ActiveMaxIDs)
 }
@@ -101,6 +103,9 @@ func TestValidate(t *testing.T) {
 		{"no limit", func(cfg *Config) { cfg.AggregationCardinalityLimit = 0 },
 			[]string{`"aggregation_cardinality_limit" is 0: set 2 or more`}},
 		{"no applications", func(cfg *Config) { cfg.MaxApplications = 0 }, []string{`"max_applications" is 0`}},
+		{"no memory of spans", func(cfg *Config) { cfg.Deduplicate.MaxEntries = 0 },
+			[]string{`"deduplicate::max_entries" is 0: set 1000 or more`}},
+		{"negative event age", func(cfg *Config) { cfg.MaxEventAge = -time.Hour }, []string{`"max_event_age" is -1h0m0s`, "or 0"}},
 		{"no age", func(cfg *Config) { cfg.ActiveMaxAge = 0 }, []string{`"active_max_age" is 0s`}},
 		{"no ids", func(cfg *Config) { cfg.ActiveMaxIDs = -1 }, []string{`"active_max_ids" is -1`}},
 		{"dimensions", dimension("tasker.queue_name", "tenant_id"), nil},

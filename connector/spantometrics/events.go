@@ -18,6 +18,8 @@ type event struct {
 	at    int64
 	trace pcommon.TraceID
 	attrs pcommon.Map
+	// fingerprint is the event's identity in its application; 0 if it has none.
+	fingerprint uint64
 }
 
 // pendingTransition is the event_type of the finalizer's task.initialize_requested.
@@ -29,10 +31,13 @@ func (r *recorder) measureEvent(e event) {
 		r.tally.skipped[skipNotRouted]++
 		return
 	}
-	r.tally.events++
 	if e.at <= 0 {
 		e.at = r.now
 	}
+	if r.tooOld(e.at) || !r.firstEvent(&e) {
+		return
+	}
+	r.tally.events++
 	r.Labels().Add(labelEvent, e.name)
 	r.Count(events)
 	r.event = e

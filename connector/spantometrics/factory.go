@@ -46,6 +46,7 @@ func createDefaultConfig() component.Config {
 		AggregationCardinalityLimit: 2000,
 		MaxApplications:             1000,
 		FoldNumberedSteps:           true,
+		Deduplicate:                 DeduplicateConfig{MaxEntries: 1_000_000},
 		ActiveMaxAge:                24 * time.Hour,
 		ActiveMaxIDs:                1_000_000,
 	}

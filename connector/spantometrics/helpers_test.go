@@ -2,6 +2,7 @@ package spantometrics
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"slices"
 	"strings"
@@ -205,12 +206,22 @@ func shopLogs() (plog.Logs, plog.LogRecordSlice) {
 	return ld, sl.LogRecords()
 }
 
-// addSpan adds a finished span of a duration, with attributes.
+// lastID makes the ids of test data differ, as those of real data do.
+var lastID atomic.Uint64
+
+func freshID() pcommon.SpanID { return spanIDOf(lastID.Add(1)) }
+
+func spanIDOf(number uint64) (id pcommon.SpanID) {
+	binary.BigEndian.PutUint64(id[:], number)
+	return id
+}
+
+// addSpan adds a finished span of a duration, with attributes and an id of its own.
 func addSpan(spans ptrace.SpanSlice, name string, took time.Duration, attrs map[string]any) ptrace.Span {
 	span := spans.AppendEmpty()
 	span.SetName(name)
 	span.SetTraceID(pcommon.TraceID{1})
-	span.SetSpanID(pcommon.SpanID{2})
+	span.SetSpanID(freshID())
 	span.SetStartTimestamp(1_000_000_000)
 	span.SetEndTimestamp(1_000_000_000 + pcommon.Timestamp(took))
 	if err := span.Attributes().FromRaw(attrs); err != nil {
@@ -219,7 +230,7 @@ func addSpan(spans ptrace.SpanSlice, name string, took time.Duration, attrs map[
 	return span
 }
 
-// addEvent adds an event of a task at a time.
+// addEvent adds an event of a task at a time, with an id of its own.
 func addEvent(records plog.LogRecordSlice, name string, task byte, at time.Time, attrs map[string]any) {
 	record := records.AppendEmpty()
 	record.SetEventName(name)
@@ -227,6 +238,7 @@ func addEvent(records plog.LogRecordSlice, name string, task byte, at time.Time,
 	if err := record.Attributes().FromRaw(attrs); err != nil {
 		panic(err)
 	}
+	record.Attributes().PutStr(lifecycle.AttrEventID, freshID().String())
 	if task != 0 {
 		record.SetTraceID(pcommon.TraceID{task})
 		record.Attributes().PutInt(lifecycle.AttrTaskID, int64(task))

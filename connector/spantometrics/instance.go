@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/active"
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/seen"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
@@ -28,9 +29,11 @@ type instance struct {
 	next      consumer.Metrics
 	exporter  exporter
 
-	// tasks, steps and statements are guarded by the registry's lock.
+	// These are guarded by the registry's lock.
 	tasks, steps *active.Set
 	statements   statements
+	// spansSeen and eventsSeen are apart, because events are many and would crowd out the spans.
+	spansSeen, eventsSeen *seen.Set
 
 	// running guards the flush loop; loop is nil while there is none.
 	running sync.Mutex
@@ -75,6 +78,8 @@ func newInstance(cfg *Config, settings connector.Settings, next consumer.Metrics
 		tasks:      active.NewSet(ids),
 		steps:      active.NewSet(ids),
 		statements: statements{},
+		spansSeen:  seen.New(cfg.Deduplicate.MaxEntries),
+		eventsSeen: seen.New(cfg.Deduplicate.MaxEntries),
 	}, nil
 }
 

@@ -48,5 +48,7 @@ func recordEvent(record plog.LogRecord) event {
 		at:    int64(at),
 		trace: record.TraceID(),
 		attrs: record.Attributes(),
+
+		fingerprint: recordFingerprint(record),
 	}
 }

@@ -3,6 +3,7 @@ package spantometrics
 import (
 	"context"
 
+	"github.com/zeebo/xxh3"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
@@ -20,6 +21,8 @@ type recorder struct {
 	// resource is that of the spans or records being measured, and event the event being measured.
 	resource pcommon.Map
 	event    event
+	// service is a hash of the application: fingerprints are unique in one application only.
+	service uint64
 }
 
 // tally counts what became of the batch.
@@ -41,7 +44,9 @@ func (r *recorder) end(ctx context.Context) {
 
 // chooseApplication makes the values that follow those of the resource's service.
 func (r *recorder) chooseApplication() {
-	r.Application(text(r.resource, lifecycle.AttrServiceNamespace), text(r.resource, lifecycle.AttrServiceName))
+	namespace, service := text(r.resource, lifecycle.AttrServiceNamespace), text(r.resource, lifecycle.AttrServiceName)
+	r.Application(namespace, service)
+	r.service = xxh3.HashStringSeed(service, xxh3.HashString(namespace))
 }
 
 // text is a string attribute, or empty. It belongs to the pdata.

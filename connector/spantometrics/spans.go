@@ -73,6 +73,9 @@ func (r *recorder) finishedSpan(span ptrace.Span) {
 		r.tally.skipped[skipSynthesized]++
 		return
 	}
+	if r.tooOld(int64(span.EndTimestamp())) || !r.firstSpan(span) {
+		return
+	}
 	r.tally.spans++
 
 	switch name {

@@ -22,11 +22,13 @@ const (
 	skipEventSpan
 	skipNotRouted
 	skipInvalidValue
+	skipDuplicate
+	skipTooOld
 	skipReasonCount
 )
 
 func (r skipReason) String() string {
-	return [skipReasonCount]string{"incomplete", "synthesized", "not_tasker", "event_span", "not_routed", "invalid_value"}[r]
+	return [skipReasonCount]string{"incomplete", "synthesized", "not_tasker", "event_span", "not_routed", "invalid_value", "duplicate", "too_old"}[r]
 }
 
 // telemetry reports the connector's own metrics. The attribute sets are made once.

@@ -38,6 +38,8 @@ func (r *recorder) traces(td ptrace.Traces) {
 						at:    int64(span.StartTimestamp()),
 						trace: span.TraceID(),
 						attrs: span.Attributes(),
+
+						fingerprint: fingerprint(span.SpanID()),
 					})
 				}
 			case name == lifecycle.ScopeEvents:

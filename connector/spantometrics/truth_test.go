@@ -96,7 +96,13 @@ func finishedSpans(task trueTask, ledger ledger) ptrace.Traces {
 	add := func(name string, when interval, attrs map[string]any) {
 		span := spans.AppendEmpty()
 		span.SetName(name)
-		span.SetTraceID(lifecycle.TraceID("", task.Service, fmt.Sprint(task.TaskID)))
+		trace := lifecycle.TraceID("", task.Service, fmt.Sprint(task.TaskID))
+		span.SetTraceID(trace)
+		id := name
+		if step, found := attrs[lifecycle.AttrStepName]; found {
+			id = fmt.Sprint(step)
+		}
+		span.SetSpanID(lifecycle.SpanID(trace, name, id, when.Start))
 		span.SetStartTimestamp(pcommon.Timestamp(when.Start))
 		span.SetEndTimestamp(pcommon.Timestamp(when.End))
 		attrs[lifecycle.AttrTaskID] = task.TaskID
@@ -144,7 +150,7 @@ func finishedSpans(task trueTask, ledger ledger) ptrace.Traces {
 	return td
 }
 
-// TestSpansAgainstTruth measures the spans of real runs, in any order, and finds every count and sum exact.
+// TestSpansAgainstTruth measures the spans of real runs, in any order and some of them twice, and finds every count and sum exact.
 func TestSpansAgainstTruth(t *testing.T) {
 	for _, stream := range []string{"order_processing", "mixed", "planned"} {
 		t.Run(stream, func(t *testing.T) {
@@ -157,8 +163,11 @@ func TestSpansAgainstTruth(t *testing.T) {
 			random.Shuffle(len(batches), func(i, j int) { batches[i], batches[j] = batches[j], batches[i] })
 
 			p := newPair(t, nil)
-			for _, td := range batches {
+			for i, td := range batches {
 				p.consumeTraces(t, td)
+				if i%3 == 0 {
+					p.consumeTraces(t, batches[random.IntN(i+1)])
+				}
 			}
 			p.stop(t)
 
@@ -213,7 +222,7 @@ func readEvents(t testing.TB, stream string) (plog.Logs, []item) {
 	return ld, items
 }
 
-// TestEventsAgainstStream counts a stream in a shuffled order, and finds no task or step left open.
+// TestEventsAgainstStream counts a stream in a shuffled order, half of it twice, and finds no task or step left open.
 func TestEventsAgainstStream(t *testing.T) {
 	tests := []struct {
 		stream     string
@@ -236,8 +245,11 @@ func TestEventsAgainstStream(t *testing.T) {
 			}
 			// The streams' own date must not matter.
 			p := newPair(t, func(cfg *Config) { cfg.ActiveMaxAge = 100 * 365 * 24 * time.Hour })
-			for _, shuffled := range shuffledBatches(ld) {
+			for i, shuffled := range shuffledBatches(ld) {
 				p.consumeLogs(t, shuffled)
+				if i%2 == 0 {
+					p.consumeLogs(t, shuffled)
+				}
 			}
 			p.stop(t)
 

@@ -1,0 +1,62 @@
+package spantometrics
+
+import (
+	"encoding/binary"
+
+	"github.com/zeebo/xxh3"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/eventlog"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+// firstSpan tells whether a finished span is measured for the first time. One without ids cannot be told from others, and
+// is taken for a new one.
+func (r *recorder) firstSpan(span ptrace.Span) bool {
+	trace, id := span.TraceID(), span.SpanID()
+	if trace.IsEmpty() || id.IsEmpty() {
+		return true
+	}
+	var key [len(trace) + len(id)]byte
+	copy(key[:], trace[:])
+	copy(key[len(trace):], id[:])
+	if !r.spansSeen.Add(xxh3.Hash(key[:])) {
+		r.tally.skipped[skipDuplicate]++
+		return false
+	}
+	return true
+}
+
+// firstEvent tells whether an event is counted for the first time, as a record or as a span.
+func (r *recorder) firstEvent(e *event) bool {
+	if e.fingerprint == 0 {
+		return true
+	}
+	if !r.eventsSeen.Add(e.fingerprint ^ r.service) {
+		r.tally.skipped[skipDuplicate]++
+		return false
+	}
+	return true
+}
+
+// tooOld tells whether something that happened at a time is older, now that it comes, than the operator wants.
+func (r *recorder) tooOld(at int64) bool {
+	if r.cfg.MaxEventAge == 0 || r.now-at <= r.cfg.MaxEventAge.Nanoseconds() {
+		return false
+	}
+	r.tally.skipped[skipTooOld]++
+	return true
+}
+
+// recordFingerprint is what event_router stamped as the record's span id. Where no router was, a span id would be of the
+// sender's own context.
+func recordFingerprint(record plog.LogRecord) uint64 {
+	if _, stamped := record.Attributes().Get(lifecycle.AttrSignals); stamped && !record.SpanID().IsEmpty() {
+		return fingerprint(record.SpanID())
+	}
+	return eventlog.Fingerprint(lifecycle.Canonical(record.EventName()), record.Timestamp(), record.Attributes())
+}
+
+func fingerprint(span pcommon.SpanID) uint64 { return binary.BigEndian.Uint64(span[:]) }

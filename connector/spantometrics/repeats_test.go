@@ -1,0 +1,121 @@
+package spantometrics
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+func TestRepeatedSpansCountOnce(t *testing.T) {
+	p := newPair(t, nil)
+	td := oneTask()
+	p.consumeTraces(t, td)
+	p.consumeTraces(t, td)
+	other := ptrace.NewTraces()
+	td.CopyTo(other)
+	other.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0).SetTraceID(pcommon.TraceID{2})
+	p.consumeTraces(t, other)
+	p.stop(t)
+	require.Equal(t, uint64(2), read(p.sink.last(), "tasker.task.executions")[oneTaskLabels].count, "one of each trace")
+	require.Equal(t, map[string]int64{"": 2}, p.own(t, "recorded_spans"))
+	require.Equal(t, map[string]int64{"duplicate": 1}, p.own(t, "skipped"))
+}
+
+func TestTheCompleteVersionOfAnIncompleteSpanCounts(t *testing.T) {
+	p := newPair(t, nil)
+	whole := oneTask()
+	cut := ptrace.NewTraces()
+	whole.CopyTo(cut)
+	cut.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0).Attributes().PutBool(lifecycle.AttrIncomplete, true)
+	for _, td := range []ptrace.Traces{cut, cut, whole, cut, whole} {
+		p.consumeTraces(t, td)
+	}
+	p.stop(t)
+	require.Equal(t, uint64(1), read(p.sink.last(), "tasker.task.executions")[oneTaskLabels].count)
+	require.Equal(t, map[string]int64{"duplicate": 1, "incomplete": 3}, p.own(t, "skipped"))
+}
+
+// Two spans without ids may be two executions.
+func TestSpansWithoutIDsAllCount(t *testing.T) {
+	p := newPair(t, nil)
+	td := oneTask()
+	td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0).SetSpanID(pcommon.SpanID{})
+	p.consumeTraces(t, td)
+	p.consumeTraces(t, td)
+	p.stop(t)
+	require.Equal(t, uint64(2), read(p.sink.last(), "tasker.task.executions")[oneTaskLabels].count)
+}
+
+// An event is the same as a record of the router, as a record that no router stamped, and as a span of routed_events; in
+// another application it is another event.
+func TestRepeatedEventsCountOnce(t *testing.T) {
+	p := newPair(t, func(cfg *Config) { cfg.EventSpans = true })
+	plain, records := shopLogs()
+	addEvent(records, "tasker.step.completed", 1, time.Unix(1000, 0), nil)
+	stamped := plog.NewLogs()
+	plain.CopyTo(stamped)
+	record := stamped.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
+	id := recordEvent(records.At(0)).fingerprint
+	record.SetSpanID(spanIDOf(id))
+	record.Attributes().PutStr(lifecycle.AttrSignals, "traces,metrics")
+	elsewhere := plog.NewLogs()
+	stamped.CopyTo(elsewhere)
+	elsewhere.ResourceLogs().At(0).Resource().Attributes().PutStr(lifecycle.AttrServiceName, "bank")
+	td, spans := shopSpans(lifecycle.ScopeEvents)
+	td.ResourceSpans().At(0).Resource().Attributes().Remove(lifecycle.AttrServiceNamespace)
+	span := spans.AppendEmpty()
+	span.SetName("step.completed")
+	span.SetSpanID(spanIDOf(id))
+
+	p.consumeLogs(t, plain)
+	p.consumeLogs(t, stamped)
+	p.consumeTraces(t, td)
+	p.consumeLogs(t, elsewhere)
+	p.stop(t)
+	require.Equal(t, map[string]int64{"": 2}, p.own(t, "recorded_events"), "one of each application")
+	require.Equal(t, map[string]int64{"duplicate": 2}, p.own(t, "skipped"))
+}
+
+// A span id that no router stamped is of the sender's own context, which several events share.
+func TestASendersSpanIDIsNoIdentity(t *testing.T) {
+	p := newPair(t, nil)
+	ld, records := shopLogs()
+	for range 3 {
+		addEvent(records, "step.completed", 1, time.Now(), nil)
+		records.At(records.Len() - 1).SetSpanID(pcommon.SpanID{7})
+	}
+	p.consumeLogs(t, ld)
+	p.stop(t)
+	require.Equal(t, uint64(3), read(p.sink.last(), "tasker.events")["event=step.completed"].count)
+}
+
+func TestMaxEventAge(t *testing.T) {
+	p := newPair(t, func(cfg *Config) { cfg.MaxEventAge = time.Hour })
+	p.consumeTraces(t, oneTask()) // of 1970
+	td := oneTask()
+	span := td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0)
+	span.SetStartTimestamp(pcommon.NewTimestampFromTime(time.Now().Add(-48 * time.Hour)))
+	span.SetEndTimestamp(pcommon.NewTimestampFromTime(time.Now().Add(-time.Minute)))
+	p.consumeTraces(t, td)
+	ld, records := shopLogs()
+	addEvent(records, "step.completed", 1, time.Now().Add(-2*time.Hour), nil)
+	addEvent(records, "step.failed", 1, time.Now(), nil)
+	p.consumeLogs(t, ld)
+	p.stop(t)
+	require.Equal(t, uint64(1), read(p.sink.last(), "tasker.task.executions")[oneTaskLabels].count, "a long task that has just ended")
+	require.Equal(t, map[string]uint64{"event=step.failed": 1}, counts(read(p.sink.last(), "tasker.events")))
+	require.Equal(t, map[string]int64{"too_old": 2}, p.own(t, "skipped"))
+}
+
+func TestNoMaxEventAgeByDefault(t *testing.T) {
+	p := newPair(t, nil)
+	p.consumeTraces(t, oneTask()) // of 1970
+	p.stop(t)
+	require.Equal(t, uint64(1), read(p.sink.last(), "tasker.task.executions")[oneTaskLabels].count)
+}
