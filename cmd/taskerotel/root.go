@@ -77,7 +77,7 @@ Exit status: 0 when all went well, 1 when some events were refused or not delive
 	root.SetOut(s.out)
 	root.SetErr(s.err)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newSend(s), newTree(s), newIDs(s), newVersion(s))
+	root.AddCommand(newSend(s), newTree(s), newIDs(s), newRoutes(s), newVersion(s))
 	return root
 }
 

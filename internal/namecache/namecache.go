@@ -9,17 +9,30 @@ import (
 )
 
 // Cache holds one value a name. Reading takes no lock. It is made for few names that come often: every new name copies
-// the map, and when it is full, further names are worked out each time.
+// the map.
 type Cache[V any] struct {
 	compute func(name string) V
+	// beyond is what a full cache gives for further names.
+	beyond  func(name string) V
 	limit   int
 	known   atomic.Pointer[map[string]V]
 	growing sync.Mutex
 }
 
-// New makes a cache of at most limit names. compute must be a pure function.
+// New makes a cache of at most limit names. When it is full, further names are worked out each time. compute must be a
+// pure function.
 func New[V any](limit int, compute func(name string) V) *Cache[V] {
-	c := &Cache[V]{compute: compute, limit: limit}
+	return newCache(limit, compute, compute)
+}
+
+// NewBounded makes a cache of at most limit names, for each of which compute is called once. All further names share one
+// value.
+func NewBounded[V any](limit int, compute func(name string) V, shared V) *Cache[V] {
+	return newCache(limit, compute, func(string) V { return shared })
+}
+
+func newCache[V any](limit int, compute, beyond func(name string) V) *Cache[V] {
+	c := &Cache[V]{compute: compute, beyond: beyond, limit: limit}
 	c.known.Store(&map[string]V{})
 	return c
 }
@@ -30,26 +43,33 @@ func (c *Cache[V]) Get(name string) V {
 	if value, found := known[name]; found {
 		return value
 	}
-	value := c.compute(name)
-	if len(known) < c.limit {
-		c.add(name, value)
+	if len(known) >= c.limit {
+		return c.beyond(name)
 	}
-	return value
+	return c.add(name)
 }
 
-func (c *Cache[V]) add(name string, value V) {
+func (c *Cache[V]) add(name string) V {
 	c.growing.Lock()
 	defer c.growing.Unlock()
 	known := *c.known.Load()
-	if len(known) >= c.limit {
-		return
+	if value, found := known[name]; found {
+		return value
 	}
+	if len(known) >= c.limit {
+		return c.beyond(name)
+	}
+	value := c.compute(name)
 	grown := make(map[string]V, len(known)+1)
 	maps.Copy(grown, known)
 	// A clone, because the name may be a part of a request's body, which it would keep in memory.
 	grown[strings.Clone(name)] = value
 	c.known.Store(&grown)
+	return value
 }
+
+// All are the names held and their values. The map must not be changed.
+func (c *Cache[V]) All() map[string]V { return *c.known.Load() }
 
 // Len is the number of names held.
 func (c *Cache[V]) Len() int { return len(*c.known.Load()) }

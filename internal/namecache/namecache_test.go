@@ -35,3 +35,31 @@ func TestCacheIsSafeForConcurrentUse(t *testing.T) {
 	group.Wait()
 	assert.Equal(t, limit, cache.Len())
 }
+
+func TestBoundedCacheHasOneValueForTheRest(t *testing.T) {
+	const limit, names = 50, 200
+	rest := new(int)
+	cache := namecache.NewBounded(limit, func(string) *int { return new(int) }, rest)
+	var found [4][names]*int
+	var group sync.WaitGroup
+	for worker := range found {
+		group.Go(func() {
+			for i := range names {
+				found[worker][i] = cache.Get(strconv.Itoa(i))
+			}
+		})
+	}
+	group.Wait()
+	own := map[*int]bool{}
+	for i := range names {
+		held := cache.All()[strconv.Itoa(i)]
+		for worker := range found {
+			// A worker may have found the cache full before the name got its place: then it has the shared value.
+			assert.True(t, found[worker][i] == rest || found[worker][i] == held, "a name has one value")
+		}
+		if held != nil {
+			own[held] = true
+		}
+	}
+	assert.Len(t, own, limit)
+}

@@ -12,7 +12,9 @@ type glob struct {
 	between     []string
 	// literals is the number of characters that are not stars.
 	literals int
+	// decision and entry are those of a route.
 	decision Decision
+	entry    *Entry
 }
 
 func isGlob(event string) bool { return strings.Contains(event, anyRun) }

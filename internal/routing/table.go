@@ -41,7 +41,7 @@ func Compile(settings Settings) (*Table, error) {
 		}
 		if isGlob(entry.Event) {
 			g := newGlob(entry.Event)
-			g.decision = decision
+			g.decision, g.entry = decision, entry
 			t.globs = append(t.globs, g)
 		} else {
 			t.exact[entry.Event] = &decision
@@ -73,6 +73,54 @@ func (t *Table) search(name string) *Decision {
 		}
 	}
 	return &t.fallback
+}
+
+// Explanation is how the decision on a name came about.
+type Explanation struct {
+	*Decision
+	// Lost are the other routes that match, the most specific first. They would decide if those before them were not there.
+	Lost []Entry
+}
+
+// Explain is the decision on a canonical name, with the routes that it was preferred to.
+func (t *Table) Explain(name string) Explanation {
+	e := Explanation{Decision: t.Lookup(name)}
+	for i := range t.entries {
+		if entry := &t.entries[i]; entry.Event == name && entry.Place != e.Place {
+			e.Lost = append(e.Lost, *entry)
+		}
+	}
+	for i := range t.globs {
+		if g := &t.globs[i]; g.matches(name) && g.entry.Place != e.Place {
+			e.Lost = append(e.Lost, *g.entry)
+		}
+	}
+	return e
+}
+
+// Of is the decision that an entry of this table stands for.
+func (t *Table) Of(entry Entry) *Decision {
+	if decision, found := t.exact[entry.Event]; found {
+		return decision
+	}
+	for i := range t.globs {
+		if t.globs[i].event == entry.Event {
+			return &t.globs[i].decision
+		}
+	}
+	return &t.fallback
+}
+
+// Fallback is the decision on names without a route.
+func (t *Table) Fallback() *Decision { return &t.fallback }
+
+// Filters are the names and globs of filtered_events.
+func (t *Table) Filters() []string {
+	events := make([]string, len(t.filters))
+	for i := range t.filters {
+		events[i] = t.filters[i].event
+	}
+	return events
 }
 
 // Entries are the routes in force: the built-in ones in their order, then the operator's. The slice is the caller's.

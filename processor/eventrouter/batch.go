@@ -11,6 +11,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/routing"
 	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter/internal/dedup"
+	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter/internal/scrub"
 )
 
 // Reasons that are the router's own, beside those of package routing.
@@ -23,13 +24,17 @@ const (
 type batch struct {
 	events []event
 	// keys recognise duplicates; zero for a record that is dropped anyway, or was found to be a duplicate.
-	keys   []uint64
-	claim  dedup.Claim
-	counts counts
+	keys  []uint64
+	claim dedup.Claim
+	// kept is how many are handed on.
+	kept     int
+	scrubbed scrub.Counts
 }
 
 // event is what was decided on a record.
 type event struct {
+	// counts are those of the event's name; nil for an event without one.
+	counts      *nameCounts
 	fingerprint uint64
 	signals     lifecycle.Signals
 	priority    lifecycle.Priority
@@ -68,16 +73,17 @@ func (r *router) decideRecord(resource pcommon.Map, record plog.LogRecord) event
 	if name == "" {
 		return event{reason: reasonNoName}
 	}
+	counts := r.statistics.of(name)
 	decision := r.table.Lookup(name)
 	if decision.Reason != routing.ReasonNone {
-		return event{reason: decision.Reason}
+		return event{counts: counts, reason: decision.Reason}
 	}
 	fingerprint := eventlog.Fingerprint(name, record.Timestamp(), record.Attributes())
 	random := routing.RandomnessOf(fingerprint)
 	if trace := record.TraceID(); !trace.IsEmpty() {
 		random = routing.Randomness(trace)
 	}
-	e := event{fingerprint: fingerprint, signals: decision.Sample(random), priority: decision.Priority}
+	e := event{counts: counts, fingerprint: fingerprint, signals: decision.Sample(random), priority: decision.Priority}
 	if e.signals == lifecycle.SignalsNone {
 		e.reason = routing.ReasonSampled
 	}
@@ -106,12 +112,11 @@ func (r *router) apply(b *batch, logs plog.Logs) {
 		}
 		next++
 		if e.reason != routing.ReasonNone {
-			b.counts.drop(e.reason)
 			return true
 		}
+		b.kept++
 		pass.Scrub(record)
 		stamp(record, e)
-		b.counts.keep(e.signals)
 		return false
 	}
 	logs.ResourceLogs().RemoveIf(func(resourceLogs plog.ResourceLogs) bool {
@@ -122,7 +127,7 @@ func (r *router) apply(b *batch, logs plog.Logs) {
 		})
 		return resourceLogs.ScopeLogs().Len() == 0
 	})
-	b.counts.scrubbed = pass.Counts
+	b.scrubbed = pass.Counts
 }
 
 // stamp writes the decision on a record.

@@ -77,7 +77,7 @@ func createDefaultConfig() *Config {
 
 // Validate joins every mistake. It changes nothing.
 func (c *Config) Validate() error {
-	_, err := routing.Compile(c.routing())
+	_, err := routing.Compile(c.Routing())
 	errs := []error{err}
 	for i, key := range c.Payload.Include {
 		if bulky := lifecycle.BulkyPayloadKeys(); !slices.Contains(bulky, key) {
@@ -107,7 +107,8 @@ func atLeast(key string, value, least int) error {
 	return fmt.Errorf("%s: %d is too small: use at least %d", key, value, least)
 }
 
-func (c *Config) routing() routing.Settings {
+// Routing is what the route table is made of.
+func (c *Config) Routing() routing.Settings {
 	return routing.Settings{
 		Routes:         c.Routes,
 		Builtin:        c.BuiltinRoutes,

@@ -34,7 +34,7 @@ func TestReadme(t *testing.T) {
 	}
 	require.Len(t, cfg.Routes, 5, "the last example is that of the routes")
 
-	table, err := routing.Compile(cfg.routing())
+	table, err := routing.Compile(cfg.Routing())
 	require.NoError(t, err)
 	for event, want := range map[string]routing.Decision{
 		"step.completed":           {Route: "step.completed", Signals: lifecycle.SignalsAll},

@@ -26,8 +26,9 @@ type router struct {
 	// Logs is the helper's consumer, which calls process and then the next component.
 	processor.Logs
 
-	table    *routing.Table
-	scrubber *scrub.Scrubber
+	table      *routing.Table
+	scrubber   *scrub.Scrubber
+	statistics *statistics
 	// seen is nil when duplicates are let through.
 	seen      *dedup.Set
 	telemetry *telemetry
@@ -35,15 +36,15 @@ type router struct {
 }
 
 func newRouter(ctx context.Context, set processor.Settings, cfg *Config, next consumer.Logs) (*router, error) {
-	table, err := routing.Compile(cfg.routing())
+	table, err := routing.Compile(cfg.Routing())
 	if err != nil {
 		return nil, err
 	}
-	r := &router{table: table, scrubber: scrub.New(cfg.scrubbing()), now: time.Now}
+	r := &router{table: table, scrubber: scrub.New(cfg.scrubbing()), statistics: newStatistics(table), now: time.Now}
 	if cfg.Deduplicate.Enabled {
 		r.seen = dedup.New(cfg.Deduplicate.MaxEntries)
 	}
-	if r.telemetry, err = newTelemetry(set.TelemetrySettings, r.seen); err != nil {
+	if r.telemetry, err = newTelemetry(set.TelemetrySettings, r.seen, r.statistics); err != nil {
 		return nil, fmt.Errorf("telemetry of %s: %w", set.ID, err)
 	}
 	r.Logs, err = processorhelper.NewLogs(ctx, set, cfg, next, r.process,
@@ -73,7 +74,7 @@ func (r *router) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 		return err
 	}
 	b.claim.Commit()
-	r.telemetry.record(ctx, &b.counts)
+	r.telemetry.record(ctx, b)
 	return nil
 }
 
@@ -93,7 +94,7 @@ func (r *router) process(ctx context.Context, logs plog.Logs) (plog.Logs, error)
 		b.claim = claim
 	}
 	r.apply(b, logs)
-	if b.counts.kept == 0 {
+	if b.kept == 0 {
 		return logs, processorhelper.ErrSkipProcessingData
 	}
 	return logs, nil

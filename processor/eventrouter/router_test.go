@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -328,4 +329,36 @@ func TestShutdownBeforeStart(t *testing.T) {
 	require.NoError(t, r.Shutdown(context.Background()))
 	assert.True(t, r.Capabilities().MutatesData)
 	require.NoError(t, tel.Shutdown(context.Background()))
+}
+
+func TestStatistics(t *testing.T) {
+	f := newFixture(t, func(c *Config) { c.DefaultSignals = []string{"logs"}; c.FilteredEvents = []string{"noise.*"} })
+	f.consume(t, logsOf(t, "shop",
+		item{"task.completed", 5, nil}, item{"task.completed", 5, nil}, item{"task.completed", 6, nil},
+		item{name: "noise.a"}, item{name: ""},
+	))
+	for i := range maxOwnNames + 1 {
+		f.consume(t, logsOf(t, "shop", item{name: fmt.Sprintf("own.%d", i)}))
+	}
+	got, err := f.tel.GetMetric("otelcol_processor_event_router_events")
+	require.NoError(t, err)
+	counts := map[string]int64{}
+	for _, point := range got.Data.(metricdata.Sum[int64]).DataPoints {
+		event, _ := point.Attributes.Value("event")
+		decision, _ := point.Attributes.Value("decision")
+		counts[event.AsString()+" "+decision.AsString()] = point.Value
+	}
+	assert.Equal(t, 2+maxOwnNames+1, len(counts), "names are bounded")
+	assert.EqualValues(t, 2, counts["task.completed traces,metrics"])
+	assert.EqualValues(t, 1, counts["task.completed duplicate"])
+	assert.EqualValues(t, 1, counts["noise.a filtered"])
+	assert.EqualValues(t, 1, counts["own.0 logs"])
+	assert.EqualValues(t, 2, counts["other logs"], "own.499 and own.500")
+}
+
+func TestWhatIsRefusedIsNotCounted(t *testing.T) {
+	f := newFixtureTo(t, nil, consumertest.NewErr(errors.New("full")))
+	require.Error(t, f.ConsumeLogs(context.Background(), logsOf(t, "shop", item{name: "task.completed"})))
+	_, err := f.tel.GetMetric("otelcol_processor_event_router_events")
+	require.Error(t, err, "no such metric")
 }

@@ -85,8 +85,8 @@ func BenchmarkRoute(b *testing.B) {
 		work := &batch{}
 		b.StartTimer()
 		_, err := f.process(context.WithValue(context.Background(), batchKey{}, work), logs)
-		if err != nil || work.counts.kept == 0 {
-			b.Fatal(err, work.counts)
+		if err != nil || work.kept == 0 {
+			b.Fatal(err, work.kept)
 		}
 		work.claim.Release()
 	}

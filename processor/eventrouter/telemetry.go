@@ -2,115 +2,92 @@ package eventrouter
 
 import (
 	"context"
+	"errors"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
-	"github.com/tasker-otel/otelcol-tasker/internal/routing"
 	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter/internal/dedup"
 	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter/internal/metadata"
-	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter/internal/scrub"
 )
-
-// counts are those of one batch. They are reported only once the batch was taken, because a refused one comes again.
-type counts struct {
-	kept                  int64
-	traces, metrics, logs int64
-
-	noName, noRoute, disabled, filtered, sampled, duplicate int64
-
-	scrubbed scrub.Counts
-}
-
-func (c *counts) keep(signals lifecycle.Signals) {
-	c.kept++
-	if signals.Has(lifecycle.SignalTraces) {
-		c.traces++
-	}
-	if signals.Has(lifecycle.SignalMetrics) {
-		c.metrics++
-	}
-	if signals.Has(lifecycle.SignalLogs) {
-		c.logs++
-	}
-}
-
-func (c *counts) drop(reason routing.Reason) {
-	switch reason {
-	case reasonNoName:
-		c.noName++
-	case routing.ReasonNoRoute:
-		c.noRoute++
-	case routing.ReasonDisabled:
-		c.disabled++
-	case routing.ReasonFiltered:
-		c.filtered++
-	case routing.ReasonSampled:
-		c.sampled++
-	case reasonDuplicate:
-		c.duplicate++
-	}
-}
 
 // telemetry reports the processor's own metrics. Its attribute sets are made once.
 type telemetry struct {
 	builder *metadata.TelemetryBuilder
 
 	traces, metrics, logs metric.AddOption
-
-	noName, noRoute, disabled, filtered, sampled, duplicate metric.AddOption
+	// reasons run parallel to dropReasons.
+	reasons [len(dropReasons)]metric.AddOption
 }
 
-func newTelemetry(settings component.TelemetrySettings, seen *dedup.Set) (*telemetry, error) {
+func newTelemetry(settings component.TelemetrySettings, seen *dedup.Set, statistics *statistics) (*telemetry, error) {
 	builder, err := metadata.NewTelemetryBuilder(settings)
 	if err != nil {
 		return nil, err
 	}
+	err = builder.RegisterProcessorEventRouterEventsCallback(statistics.observe)
 	if seen != nil {
-		err = builder.RegisterProcessorEventRouterKnownEventsCallback(func(_ context.Context, o metric.Int64Observer) error {
+		err = errors.Join(err, builder.RegisterProcessorEventRouterKnownEventsCallback(func(_ context.Context, o metric.Int64Observer) error {
 			o.Observe(int64(seen.Len()))
 			return nil
-		})
-		if err != nil {
-			builder.Shutdown()
-			return nil, err
-		}
+		}))
+	}
+	if err != nil {
+		builder.Shutdown()
+		return nil, err
 	}
 	with := func(key, value string) metric.AddOption {
 		return metric.WithAttributeSet(attribute.NewSet(attribute.String(key, value)))
 	}
-	return &telemetry{
-		builder:   builder,
-		traces:    with("signal", "traces"),
-		metrics:   with("signal", "metrics"),
-		logs:      with("signal", "logs"),
-		noName:    with("reason", string(reasonNoName)),
-		noRoute:   with("reason", string(routing.ReasonNoRoute)),
-		disabled:  with("reason", string(routing.ReasonDisabled)),
-		filtered:  with("reason", string(routing.ReasonFiltered)),
-		sampled:   with("reason", string(routing.ReasonSampled)),
-		duplicate: with("reason", string(reasonDuplicate)),
-	}, nil
+	t := &telemetry{
+		builder: builder,
+		traces:  with("signal", "traces"),
+		metrics: with("signal", "metrics"),
+		logs:    with("signal", "logs"),
+	}
+	for i, reason := range dropReasons {
+		t.reasons[i] = with("reason", string(reason))
+	}
+	return t, nil
 }
 
-func (t *telemetry) record(ctx context.Context, c *counts) {
-	add(ctx, t.builder.ProcessorEventRouterKept, c.kept)
+// record counts a batch that was taken. A refused one comes again and is counted then.
+func (t *telemetry) record(ctx context.Context, b *batch) {
+	var by [outcomes]int64
+	for i := range b.events {
+		e := &b.events[i]
+		outcome := e.outcome()
+		by[outcome]++
+		if e.counts != nil {
+			e.counts[outcome].Add(1)
+		}
+	}
+	var traces, metrics, logs int64
+	for set, n := range by[:firstDrop] {
+		signals := lifecycle.Signals(set)
+		if signals.Has(lifecycle.SignalTraces) {
+			traces += n
+		}
+		if signals.Has(lifecycle.SignalMetrics) {
+			metrics += n
+		}
+		if signals.Has(lifecycle.SignalLogs) {
+			logs += n
+		}
+	}
+	add(ctx, t.builder.ProcessorEventRouterKept, int64(b.kept))
 	routed := t.builder.ProcessorEventRouterRouted
-	add(ctx, routed, c.traces, t.traces)
-	add(ctx, routed, c.metrics, t.metrics)
-	add(ctx, routed, c.logs, t.logs)
-	dropped := t.builder.ProcessorEventRouterDropped
-	add(ctx, dropped, c.noName, t.noName)
-	add(ctx, dropped, c.noRoute, t.noRoute)
-	add(ctx, dropped, c.disabled, t.disabled)
-	add(ctx, dropped, c.filtered, t.filtered)
-	add(ctx, dropped, c.sampled, t.sampled)
-	add(ctx, dropped, c.duplicate, t.duplicate)
-	add(ctx, t.builder.ProcessorEventRouterRemovedValues, c.scrubbed.Removed)
-	add(ctx, t.builder.ProcessorEventRouterRedactedValues, c.scrubbed.Masked)
-	add(ctx, t.builder.ProcessorEventRouterTruncatedValues, c.scrubbed.Truncated)
+	add(ctx, routed, traces, t.traces)
+	add(ctx, routed, metrics, t.metrics)
+	add(ctx, routed, logs, t.logs)
+	for i, n := range by[firstDrop:] {
+		add(ctx, t.builder.ProcessorEventRouterDropped, n, t.reasons[i])
+	}
+	add(ctx, t.builder.ProcessorEventRouterRemovedValues, b.scrubbed.Removed)
+	add(ctx, t.builder.ProcessorEventRouterRedactedValues, b.scrubbed.Masked)
+	add(ctx, t.builder.ProcessorEventRouterTruncatedValues, b.scrubbed.Truncated)
 }
 
 // refuse counts the records of a batch that was not taken.

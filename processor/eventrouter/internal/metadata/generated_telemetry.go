@@ -29,6 +29,7 @@ type TelemetryBuilder struct {
 	mu                                  sync.Mutex
 	registrations                       []metric.Registration
 	ProcessorEventRouterDropped         metric.Int64Counter
+	ProcessorEventRouterEvents          metric.Int64ObservableCounter
 	ProcessorEventRouterKept            metric.Int64Counter
 	ProcessorEventRouterKnownEvents     metric.Int64ObservableGauge
 	ProcessorEventRouterRedactedValues  metric.Int64Counter
@@ -47,6 +48,21 @@ type telemetryBuilderOptionFunc func(mb *TelemetryBuilder)
 
 func (tbof telemetryBuilderOptionFunc) apply(mb *TelemetryBuilder) {
 	tbof(mb)
+}
+
+// RegisterProcessorEventRouterEventsCallback sets callback for observable ProcessorEventRouterEvents metric.
+func (builder *TelemetryBuilder) RegisterProcessorEventRouterEventsCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorEventRouterEvents, obs: o})
+		return nil
+	}, builder.ProcessorEventRouterEvents)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
 }
 
 // RegisterProcessorEventRouterKnownEventsCallback sets callback for observable ProcessorEventRouterKnownEvents metric.
@@ -95,6 +111,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.ProcessorEventRouterDropped, err = builder.meter.Int64Counter(
 		"otelcol_processor_event_router_dropped",
 		metric.WithDescription("Events dropped - no_name (the record has no event name), no_route (and there are no default_signals), disabled, filtered (filtered_events names it), sampled (was for traces or logs only, and its task is not in the sample), duplicate (the same item came before). [Alpha]"),
+		metric.WithUnit("{events}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorEventRouterEvents, err = builder.meter.Int64ObservableCounter(
+		"otelcol_processor_event_router_events",
+		metric.WithDescription("Events by name and by what became of them, those dropped included; events without a name are not. [Alpha]"),
 		metric.WithUnit("{events}"),
 	)
 	errs = errors.Join(errs, err)

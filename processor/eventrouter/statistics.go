@@ -1,0 +1,102 @@
+package eventrouter
+
+import (
+	"context"
+	"slices"
+	"sync/atomic"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"github.com/tasker-otel/otelcol-tasker/internal/namecache"
+	"github.com/tasker-otel/otelcol-tasker/internal/routing"
+)
+
+const (
+	// maxOwnNames is how many names of applications are counted by themselves: senders make up names, and each becomes a
+	// series.
+	maxOwnNames = 500
+	// otherNames stands for the rest.
+	otherNames = "other"
+)
+
+// outcome is what became of an event: the signals that it was kept for, or why it was dropped.
+type outcome uint8
+
+// firstDrop is the first outcome of a dropped event. Those before are sets of signals.
+const firstDrop = outcome(lifecycle.SignalsAll) + 1
+
+// dropReasons are all reasons to drop an event, in the order of their outcomes.
+var dropReasons = [...]routing.Reason{
+	reasonNoName, routing.ReasonNoRoute, routing.ReasonDisabled, routing.ReasonFiltered, routing.ReasonSampled, reasonDuplicate,
+}
+
+const outcomes = int(firstDrop) + len(dropReasons)
+
+func (e *event) outcome() outcome {
+	for i, reason := range dropReasons {
+		if e.reason == reason {
+			return firstDrop + outcome(i)
+		}
+	}
+	return outcome(e.signals)
+}
+
+// String is the label of the outcome: "traces,metrics", or "duplicate".
+func (o outcome) String() string {
+	if o < firstDrop {
+		return lifecycle.Signals(o).String()
+	}
+	return string(dropReasons[o-firstDrop])
+}
+
+// nameCounts counts the events of one name.
+type nameCounts [outcomes]atomic.Int64
+
+// statistics counts events by name and outcome.
+type statistics struct {
+	names  *namecache.Cache[*nameCounts]
+	others *nameCounts
+}
+
+// newStatistics makes room for Tasker's own names first, and for those of exact routes, so that made-up names cannot take
+// their place.
+func newStatistics(table *routing.Table) *statistics {
+	others := new(nameCounts)
+	known := lifecycle.Names()
+	for _, entry := range table.Entries() {
+		known = append(known, entry.Event)
+	}
+	slices.Sort(known)
+	known = slices.Compact(known)
+	s := &statistics{
+		others: others,
+		names:  namecache.NewBounded(len(known)+maxOwnNames, func(string) *nameCounts { return new(nameCounts) }, others),
+	}
+	for _, name := range known {
+		s.names.Get(name)
+	}
+	return s
+}
+
+// of is where the events of a name are counted.
+func (s *statistics) of(name string) *nameCounts { return s.names.Get(name) }
+
+// observe leaves out zeros, so that only what occurs becomes a series.
+func (s *statistics) observe(_ context.Context, observer metric.Int64Observer) error {
+	for name, counts := range s.names.All() {
+		counts.observe(observer, name)
+	}
+	s.others.observe(observer, otherNames)
+	return nil
+}
+
+func (c *nameCounts) observe(observer metric.Int64Observer, name string) {
+	for i := range c {
+		if n := c[i].Load(); n > 0 {
+			observer.Observe(n, metric.WithAttributeSet(attribute.NewSet(
+				attribute.String("event", name), attribute.String("decision", outcome(i).String()))))
+		}
+	}
+}
