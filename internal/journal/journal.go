@@ -1,0 +1,300 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+	"go.uber.org/zap"
+)
+
+// Journal is safe for concurrent use, but for Replay, which comes first, and Close, which comes last.
+type Journal struct {
+	client storage.Client
+	log    *zap.Logger
+	now    func() time.Time
+
+	mu   sync.Mutex
+	turn sync.Cond // of mu: a commit has ended
+	// waiting are the segments that no commit has written yet.
+	waiting      []pending
+	waitingBytes int
+	appended     uint64    // entries so far
+	committed    uint64    // of those, how many are durable
+	attempt      uint64    // commits that have begun
+	failure      error     // of the latest commit
+	committing   bool      // somebody writes; segments and next change only in that turn
+	segments     []segment // durable, in order
+	next         uint64    // sequence number of the next segment
+	pass         pass
+	stats        Stats
+}
+
+// pending is a segment on its way, and how many entries it holds.
+type pending struct {
+	data    []byte
+	entries uint64
+	// snapshot tells that all segments before this one have become superfluous.
+	snapshot bool
+}
+
+// segment is a durable one.
+type segment struct {
+	seq   uint64
+	bytes int
+}
+
+// Stats is what a journal says of itself.
+type Stats struct {
+	Segments   int
+	Bytes      int64     // of all durable segments
+	Waiting    int       // bytes that are not durable yet
+	Entries    uint64    // appended since the start
+	Commits    uint64    // writes since the start
+	Failures   uint64    // writes that failed since the start
+	SetAside   uint64    // segments that could not be read
+	LastCommit time.Time // zero before the first
+	LastError  error     // of the latest write; nil when it succeeded
+}
+
+// attach reads which segments a client holds.
+func attach(ctx context.Context, client storage.Client, log *zap.Logger) (j *Journal, err error) {
+	defer guard(&err)()
+	walker, ok := client.(storage.Walker)
+	if !ok {
+		return nil, errors.New("the storage extension can not list what it holds; use file_storage")
+	}
+	j = &Journal{client: client, log: log, now: time.Now, next: 1}
+	j.turn.L = &j.mu
+	err = walker.Walk(ctx, func(key string, value []byte) ([]*storage.Operation, error) {
+		if seq, is := parseSegmentKey(key); is {
+			j.segments = append(j.segments, segment{seq, len(value)})
+			j.stats.Bytes += int64(len(value))
+			j.next = max(j.next, seq+1)
+		}
+		return nil, nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list the stored segments: %w", err)
+	}
+	slices.SortFunc(j.segments, func(a, b segment) int { return int(int64(a.seq - b.seq)) })
+	return j, nil
+}
+
+// Replay reads every entry in the order in which it was appended. The entry is valid until read returns. A segment that is
+// damaged, or of which read returns an error, is reported and set aside, and the reading goes on. The error is one of the
+// storage itself.
+//
+// It may be called several times, but not beside other methods.
+func (j *Journal) Replay(ctx context.Context, read func(entry []byte) error) error {
+	for from := 0; from < len(j.segments); {
+		to := min(from+segmentsAtOnce, len(j.segments))
+		data, err := j.load(ctx, j.segments[from:to])
+		if err != nil {
+			return err
+		}
+		var damaged []int
+		for i, d := range data {
+			if err := entries(d, read); err != nil {
+				j.log.Error("a segment of the stored state can not be read; it is set aside, and what it held is lost",
+					zap.String("segment", segmentKey(j.segments[from+i].seq)), zap.Int("bytes", len(d)), zap.Error(err))
+				damaged = append(damaged, i)
+			}
+		}
+		if err := j.setAside(ctx, from, damaged, data); err != nil {
+			return err
+		}
+		from = to - len(damaged)
+	}
+	return nil
+}
+
+// segmentsAtOnce is how many segments one call of the storage reads.
+const segmentsAtOnce = 64
+
+func (j *Journal) load(ctx context.Context, segments []segment) ([][]byte, error) {
+	ops := make([]*storage.Operation, len(segments))
+	for i, s := range segments {
+		ops[i] = storage.GetOperation(segmentKey(s.seq))
+	}
+	if err := j.batch(ctx, ops); err != nil {
+		return nil, fmt.Errorf("read %d segments of the stored state: %w", len(ops), err)
+	}
+	data := make([][]byte, len(ops))
+	for i, op := range ops {
+		data[i] = op.Value
+	}
+	return data, nil
+}
+
+// setAside moves segments, given by their place behind from, to keys that nothing reads.
+func (j *Journal) setAside(ctx context.Context, from int, places []int, data [][]byte) error {
+	var ops []*storage.Operation
+	for _, place := range slices.Backward(places) {
+		s := j.segments[from+place]
+		ops = append(ops, storage.SetOperation(setAsidePrefix+segmentKey(s.seq), data[place]), storage.DeleteOperation(segmentKey(s.seq)))
+		j.segments = slices.Delete(j.segments, from+place, from+place+1)
+		j.stats.Bytes -= int64(s.bytes)
+		j.stats.SetAside++
+	}
+	if len(ops) == 0 {
+		return nil
+	}
+	if err := j.batch(ctx, ops); err != nil {
+		return fmt.Errorf("set aside %d damaged segments of the stored state: %w", len(places), err)
+	}
+	return nil
+}
+
+// Append puts an entry behind all others. It copies the entry and does not wait: what is appended is durable when a
+// Commit that was called later has returned nil. Components that must apply entries in the order of the journal append
+// them under their own lock.
+func (j *Journal) Append(entry []byte) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.append(entry, false)
+}
+
+func (j *Journal) append(entry []byte, snapshot bool) {
+	last := len(j.waiting) - 1
+	if last < 0 || snapshot || len(j.waiting[last].data) >= segmentBytes {
+		j.waiting = append(j.waiting, pending{data: newSegment(len(entry)), snapshot: snapshot})
+		last++
+	}
+	p := &j.waiting[last]
+	before := len(p.data)
+	p.data = appendEntry(p.data, entry)
+	p.entries++
+	j.waitingBytes += len(p.data) - before
+	j.appended++
+	j.stats.Entries++
+}
+
+// Supersede appends a snapshot: entries that say all that those appended before said. When they are durable the others
+// are deleted, in the same write. It does not wait; see Append.
+func (j *Journal) Supersede(snapshot [][]byte) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for i, entry := range snapshot {
+		j.append(entry, i == 0)
+	}
+}
+
+// Backlog is how many bytes wait to become durable. It grows only while the storage fails; a component refuses what is
+// new beyond a bound of its own, such as [MaxBacklog].
+func (j *Journal) Backlog() int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.waitingBytes
+}
+
+// MaxBacklog is a bound for Backlog that suits most.
+const MaxBacklog = 64 << 20
+
+// Commit waits until everything that was appended before the call is durable. After an error it is not, and stays to be
+// written by the next Commit, in the same order: the caller answers with a retryable error. Calls at one time share one
+// write.
+func (j *Journal) Commit(ctx context.Context) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	target, called := j.appended, j.attempt
+	for j.committed < target {
+		if j.committing {
+			j.turn.Wait()
+			continue
+		}
+		// Of the writes that began after the call one may have failed: it had all that was appended before it.
+		if j.failure != nil && j.attempt > called {
+			return j.failure
+		}
+		j.write(ctx)
+	}
+	return nil
+}
+
+// write makes what waits durable. mu is held, but not while the storage works.
+func (j *Journal) write(ctx context.Context) {
+	taken := j.waiting
+	// A snapshot makes what was before it superfluous, also what has not been written yet.
+	first := 0
+	snapshot := false
+	for i := range taken {
+		if taken[i].snapshot {
+			first, snapshot = i, true
+		}
+	}
+	ops := make([]*storage.Operation, 0, len(taken))
+	written := make([]segment, 0, len(taken))
+	total := uint64(0)
+	for i := range taken {
+		total += taken[i].entries
+		if i < first {
+			continue
+		}
+		seq := j.next + uint64(len(written))
+		ops = append(ops, storage.SetOperation(segmentKey(seq), seal(taken[i].data)))
+		written = append(written, segment{seq, len(taken[i].data)})
+	}
+	superseded := 0
+	if snapshot {
+		superseded = len(j.segments)
+		for _, s := range j.segments {
+			ops = append(ops, storage.DeleteOperation(segmentKey(s.seq)))
+		}
+	}
+	j.waiting = nil // what comes meanwhile goes into segments of its own
+	j.committing = true
+	j.attempt++
+	j.mu.Unlock()
+	err := j.batch(context.WithoutCancel(ctx), ops)
+	j.mu.Lock()
+	j.committing = false
+	j.failure = err
+	j.stats.LastError = err
+	if err != nil {
+		j.failure = fmt.Errorf("write the state to the storage: %w", err)
+		j.stats.Failures++
+		j.waiting = append(taken, j.waiting...)
+		j.turn.Broadcast()
+		return
+	}
+	j.committed += total
+	j.next += uint64(len(written))
+	for i := range taken {
+		j.waitingBytes -= len(taken[i].data) - headerSize
+	}
+	for _, s := range j.segments[:superseded] {
+		j.stats.Bytes -= int64(s.bytes)
+	}
+	j.segments = append(j.segments[superseded:], written...)
+	for _, s := range written {
+		j.stats.Bytes += int64(s.bytes)
+	}
+	j.stats.Commits++
+	j.stats.LastCommit = j.now()
+	j.turn.Broadcast()
+}
+
+// batch calls the storage.
+func (j *Journal) batch(ctx context.Context, ops []*storage.Operation) (err error) {
+	defer guard(&err)()
+	return j.client.Batch(ctx, ops...)
+}
+
+// Stats returns the counts so far.
+func (j *Journal) Stats() Stats {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	s := j.stats
+	s.Segments, s.Waiting = len(j.segments), j.waitingBytes
+	return s
+}
+
+// Close makes durable what waits and releases the storage.
+func (j *Journal) Close(ctx context.Context) error {
+	return errors.Join(j.Commit(ctx), j.client.Close(ctx))
+}

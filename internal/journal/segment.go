@@ -1,0 +1,87 @@
+package journal
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"strconv"
+	"strings"
+)
+
+// A segment is one value of the storage: a header and the entries of one commit.
+//
+//	byte    magic, 'J'
+//	byte    version of this layout
+//	4 bytes CRC-32C of what follows, little endian
+//	then for each entry its length as an unsigned varint, and its bytes
+const (
+	magic          = 'J'
+	version        = 1
+	headerSize     = 6
+	segmentPrefix  = "segment/"
+	setAsidePrefix = "aside/"
+	// segmentBytes is the size from which entries go into a further segment.
+	segmentBytes = 256 << 10
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// segmentKey sorts by the sequence number.
+func segmentKey(seq uint64) string { return segmentPrefix + fmt.Sprintf("%016x", seq) }
+
+func parseSegmentKey(key string) (uint64, bool) {
+	digits, found := strings.CutPrefix(key, segmentPrefix)
+	if !found || len(digits) != 16 {
+		return 0, false
+	}
+	seq, err := strconv.ParseUint(digits, 16, 64)
+	return seq, err == nil
+}
+
+// newSegment is an empty segment to append to, with room for a first entry; seal completes it.
+func newSegment(entry int) []byte {
+	return make([]byte, headerSize, headerSize+binary.MaxVarintLen64+entry)
+}
+
+func appendEntry(segment, entry []byte) []byte {
+	segment = binary.AppendUvarint(segment, uint64(len(entry)))
+	return append(segment, entry...)
+}
+
+func seal(segment []byte) []byte {
+	segment[0], segment[1] = magic, version
+	binary.LittleEndian.PutUint32(segment[2:], crc32.Checksum(segment[headerSize:], castagnoli))
+	return segment
+}
+
+var (
+	errForeign  = errors.New("it is not a segment of a journal")
+	errChecksum = errors.New("its checksum is wrong")
+	errCut      = errors.New("its last entry is cut")
+)
+
+// entries reads a segment from front to back. The entry belongs to the segment.
+func entries(segment []byte, read func(entry []byte) error) error {
+	if len(segment) < headerSize || segment[0] != magic {
+		return errForeign
+	}
+	if segment[1] != version {
+		return fmt.Errorf("it has version %d; this collector reads version %d", segment[1], version)
+	}
+	rest := segment[headerSize:]
+	if crc32.Checksum(rest, castagnoli) != binary.LittleEndian.Uint32(segment[2:]) {
+		return errChecksum
+	}
+	for len(rest) > 0 {
+		size, n := binary.Uvarint(rest)
+		if n <= 0 || size > uint64(len(rest)-n) {
+			return errCut
+		}
+		if err := read(rest[n : n+int(size)]); err != nil {
+			return err
+		}
+		rest = rest[n+int(size):]
+	}
+	return nil
+}
