@@ -61,23 +61,35 @@ func (c *composer) queued(i int, p *pass) {
 
 // queuedWithoutPass shows the wait of a task that never got a worker, or was cancelled in the queue.
 func (c *composer) queuedWithoutPass() {
-	if len(c.run.passes) > 0 {
+	w, ok := c.run.waitWithoutPass()
+	if !ok {
 		return
 	}
-	if enqueued := c.run.enqueued(); enqueued != nil {
-		end := c.run.end
-		for i := range c.run.records {
-			if c.run.records[i].kind == kindJobBegan {
-				end = c.run.records[i].at
-			}
-		}
-		s := c.add(lifecycle.SpanQueued, c.spanID(lifecycle.SpanQueued, "", enqueued.at), c.root, enqueued.at, end)
-		s.mark(lifecycle.AttrIncomplete, end == c.run.end)
+	s := c.add(lifecycle.SpanQueued, c.spanID(lifecycle.SpanQueued, "", w.start), c.root, w.start, w.end)
+	s.mark(lifecycle.AttrIncomplete, !c.run.ended)
+	s.outcome(c.run.status, nil)
+}
+
+// waitWithoutPass is the wait of a run that has no pass: to the beginning of a job, which did nothing, or to the end.
+func (n *run) waitWithoutPass() (wait, bool) {
+	enqueued := n.enqueued()
+	if len(n.passes) > 0 || enqueued == nil {
+		return wait{}, false
 	}
+	w := wait{start: enqueued.at, end: n.end}
+	for i := range n.records {
+		if r := &n.records[i]; r.kind == kindJobBegan && r.at >= w.start {
+			w.end = min(w.end, r.at)
+		}
+	}
+	return w, true
 }
 
 func (c *composer) queueTime() int64 {
 	total := int64(0)
+	if w, ok := c.run.waitWithoutPass(); ok {
+		total = w.end - w.start
+	}
 	for i := range c.run.passes {
 		if w, ok := c.run.waitBefore(i); ok {
 			total += w.end - w.start

@@ -25,6 +25,10 @@ type Limits struct {
 	Remembered int
 }
 
+// patience is how long after a cancellation a pass may begin that belongs to the cancelled run: a task whose job is still
+// in the queue is held for it.
+func (l *Limits) patience() int64 { return int64(l.SettleTimeout - l.ReorderWindow) }
+
 // Stats counts what became of the events and the tasks. All fields but OpenTasks and HeldEvents only grow.
 type Stats struct {
 	Events     int64 // observed
@@ -78,12 +82,12 @@ func (a *Assembler) Observe(e *Event, now time.Time) {
 	t := a.tasks[e.TraceID]
 	if t == nil {
 		before := a.tails[e.TraceID]
-		if before != nil && e.At <= before.end {
+		if before != nil && before.isLate(e) {
 			a.stats.Late++
 			return
 		}
 		t = a.open(e, before, now.UnixNano())
-	} else if t.tail != nil && e.At <= t.tail.end {
+	} else if t.tail != nil && t.tail.isLate(e) {
 		a.stats.Late++
 		return
 	}
@@ -111,16 +115,23 @@ func (t *task) roomFor(a *Assembler, e *Event) bool {
 	if len(t.records) < a.limits.EventsPerTask {
 		return true
 	}
-	if !t.sorted {
-		before := len(t.records)
-		t.sortRecords()
-		a.stats.HeldEvents -= int64(before - len(t.records))
-		if len(t.records) < a.limits.EventsPerTask {
-			return true
-		}
+	if a.sort(t); len(t.records) < a.limits.EventsPerTask {
+		return true
 	}
 	k := classify(e)
 	return (k.endsTask() || k == kindPassEnded) && len(t.records) < 2*a.limits.EventsPerTask
+}
+
+// sort puts the task's records in order, without repetitions.
+func (a *Assembler) sort(t *task) {
+	before := len(t.records)
+	t.sortRecords()
+	a.stats.HeldEvents -= int64(before - len(t.records))
+}
+
+func (a *Assembler) history(t *task) []*run {
+	a.sort(t)
+	return t.history(a.limits.patience())
 }
 
 // open begins a task, or goes on with one that was released before.
@@ -181,14 +192,14 @@ func (a *Assembler) look(t *task, now int64) {
 		a.release(t, ReasonIdle)
 		return
 	}
-	runs := t.history()
+	runs := a.history(t)
 	gaps := 0
 	for _, n := range runs {
 		gaps += n.gaps
 	}
 	switch {
-	case len(runs) > 0 && !runs[len(runs)-1].ended:
-		t.ended = false // it went on after its end
+	case len(runs) > 0 && t.goesOnAfter(runs[len(runs)-1]):
+		t.ended = false
 	case gaps == 0 && t.dropped == 0:
 		a.releaseRuns(t, runs, ReasonEnded)
 		return
@@ -209,7 +220,9 @@ func (a *Assembler) Flush() {
 	a.agenda = nil
 }
 
-func (a *Assembler) release(t *task, reason Reason) { a.releaseRuns(t, t.history(), reason) }
+func (a *Assembler) release(t *task, reason Reason) {
+	a.releaseRuns(t, a.history(t), reason)
+}
 
 func (a *Assembler) releaseRuns(t *task, runs []*run, reason Reason) {
 	held := len(t.records)

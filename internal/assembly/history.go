@@ -9,8 +9,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// followUp is how long after its end a lone terminal announcement, as of an operator's cancellation, still belongs to
-// the run that ended.
+// followUp is how long after the end of a run another announcement of the same end, outside a pass, still belongs to it.
 const followUp = int64(2e9)
 
 // announcements is how often the engine tells the beginning and the end of an attempt, and of a pass's finalization
@@ -26,9 +25,11 @@ type run struct {
 	status     lifecycle.Status
 	failure    *failure // of a failed task
 	ended      bool
+	operated   bool // an operator ended the task while a pass ran
 	passes     []*pass
 	attempts   []*attempt
 	records    []record
+	to         int // index of the task's record behind the last of the run
 	gaps       int // what should be there and is not
 }
 
@@ -95,16 +96,55 @@ func (t *task) sortRecords() {
 		return
 	}
 	t.sorted = true
-	if t.coarse {
+	if t.coarse() {
 		t.refine()
 		return
 	}
-	slices.SortFunc(t.records, func(a, b record) int {
-		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.kind, b.kind), cmp.Compare(a.identity, b.identity), cmp.Compare(a.step, b.step))
-	})
+	slices.SortFunc(t.records, compareRecords)
 	t.records = slices.CompactFunc(t.records, func(a, b record) bool {
 		return a.at == b.at && a.same(&b)
 	})
+	t.createFirst()
+}
+
+func compareRecords(a, b record) int {
+	return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.kind, b.kind), cmp.Compare(a.identity, b.identity), cmp.Compare(a.step, b.step))
+}
+
+// coarse tells whether some clock of the task has a resolution of a second only. One of a millisecond, too, hits the full
+// second now and then.
+func (t *task) coarse() bool {
+	full, last := 0, uint32(0)
+	for i := range t.records {
+		if r := &t.records[i]; r.at%int64(time.Second) == 0 && (full == 0 || r.identity != last) { // a repetition tells nothing
+			full++
+			last = r.identity
+		}
+	}
+	return full > 1 && full > len(t.records)/16
+}
+
+// createFirst puts the creation, and the enqueuing that follows it, before the work of the job. Where the clock of the
+// creator is ahead of the worker's, they seem to come later.
+func (t *task) createFirst() {
+	if t.tail != nil {
+		return
+	}
+	created := slices.IndexFunc(t.records, func(r record) bool { return r.kind == kindCreated })
+	if created < 0 {
+		return
+	}
+	worked := slices.IndexFunc(t.records[:created], func(r record) bool { return r.kind == kindJobBegan || r.kind == kindPassBegan })
+	if worked < 0 {
+		return
+	}
+	begin := t.records[worked].at
+	t.records[created].at = begin
+	queued := slices.IndexFunc(t.records, func(r record) bool { return r.kind == kindEnqueued })
+	if queued > created {
+		t.records[queued].at = begin
+	}
+	slices.SortFunc(t.records, compareRecords)
 }
 
 // refine sorts records of which some have the time by the second only: several batches begin and end within one. Such a
@@ -149,11 +189,11 @@ type reader struct {
 	resets  []bool     // by step: put back since its last attempt
 	counts  []int32    // by step: attempts so far, over all runs
 	job     *record    // of the pass to come
+	rerun   bool
 }
 
 // history reads the runs out of a task's sorted records. The runs point into t.records.
-func (t *task) history() []*run {
-	t.sortRecords()
+func (t *task) history(patience int64) []*run {
 	rd := reader{task: t, current: make([]*attempt, len(t.steps)), resets: make([]bool, len(t.steps)), counts: make([]int32, len(t.steps))}
 	if t.tail != nil {
 		for _, tail := range t.tail.attempts {
@@ -161,8 +201,11 @@ func (t *task) history() []*run {
 		}
 	}
 	var runs []*run
-	for _, span := range t.splitRuns() {
-		runs = append(runs, rd.readRun(t.records[span.from:span.to]))
+	for i, span := range t.splitRuns(patience) {
+		rd.rerun = i > 0 || t.tail != nil
+		n := rd.readRun(t.records[span.from:span.to])
+		n.to = span.to
+		runs = append(runs, n)
 	}
 	return runs
 }
@@ -244,6 +287,7 @@ func (rd *reader) read(r *record) {
 	if r.kind.endsTask() {
 		rd.run.ended = true
 		rd.run.status = r.kind.status()
+		rd.run.operated = r.kind.operated() && rd.pass != nil
 		if r.kind == kindTaskFailed && (rd.run.failure == nil || rd.run.failure.message == "") {
 			rd.run.failure = rd.task.detail(r).failure
 		}
@@ -441,8 +485,8 @@ func (rd *reader) finish() {
 			}
 			p.start, p.end = min(p.start, b.start), max(p.end, b.end)
 		}
-		if status, final := finalStatuses[p.finalStatus]; final && !n.ended {
-			n.ended, n.status = true, status
+		if end, final := finalStatuses[p.finalStatus]; final && !n.ended {
+			n.ended, n.status = true, end.status()
 			n.gaps++
 		}
 	}
@@ -464,19 +508,14 @@ func (rd *reader) finish() {
 		n.start, n.end = min(n.start, p.start), max(n.end, p.end)
 	}
 	n.gaps += rd.missing()
-}
-
-// finalStatuses are the words of workflow.task_finalization_completed for a task that has ended.
-var finalStatuses = map[string]lifecycle.Status{
-	"complete":          lifecycle.StatusSuccess,
-	"error":             lifecycle.StatusFailure,
-	"cancelled":         lifecycle.StatusCancelled,
-	"resolved_manually": lifecycle.StatusResolvedManually,
+	if rd.task.jobWaits(n) {
+		n.gaps++
+	}
 }
 
 // missing counts what a first run should have told and did not: its creation, the runs of its job, its steps.
 func (rd *reader) missing() int {
-	if rd.task.tail != nil || rd.task.refused {
+	if rd.rerun || rd.task.refused {
 		return 0
 	}
 	gaps, ends, jobs, lastJob, completed := 1, 0, 0, int16(0), int16(0)

@@ -111,10 +111,24 @@ func (k kind) insidePass() bool {
 }
 
 // activity tells whether the event shows that an ended task goes on. The queue's own retries of the job do not: they
-// come after the end of every failed or cancelled task (docs/tasker-events.md, "After the end").
+// come after the end of every failed or cancelled task (docs/tasker-events.md, "After the end"). Nor does what only ends
+// or repeats something that began before: it is late.
 func (k kind) activity() bool {
+	switch k {
+	case kindTaskStarted, kindPassBegan, kindDiscovered, kindBatchBegan, kindStepReset, kindStepRequested, kindHandlerBegan,
+		kindStepResolved, kindTaskPending, kindTaskCompleted, kindTaskFailed, kindTaskCancelled, kindTaskResolved:
+		return true
+	}
+	return false
+}
+
+// progress tells whether the event shows that a task that has not ended goes on.
+func (k kind) progress() bool {
 	return k != kindEnqueued && k != kindJobBegan && k != kindNote && k != kindQuery
 }
+
+// operated tells whether the event is an operator's ending of the task, which a pass that runs does not heed at once.
+func (k kind) operated() bool { return k == kindTaskCancelled || k == kindTaskResolved }
 
 // status is the outcome that a terminal announcement tells.
 func (k kind) status() lifecycle.Status {
@@ -129,4 +143,12 @@ func (k kind) status() lifecycle.Status {
 		return lifecycle.StatusResolvedManually
 	}
 	return ""
+}
+
+// finalStatuses are the words of workflow.task_finalization_completed for a task that has ended, and what they mean.
+var finalStatuses = map[string]kind{
+	"complete":          kindTaskCompleted,
+	"error":             kindTaskFailed,
+	"cancelled":         kindTaskCancelled,
+	"resolved_manually": kindTaskResolved,
 }

@@ -28,15 +28,19 @@ func assemble(events []*assembly.Event) map[assembly.TraceID]string {
 // describe is everything that a tree says.
 func describe(tree *assembly.Tree) string {
 	text := fmt.Sprintf("%x %s cut %d\n", tree.Trace, tree.Reason, tree.Cut)
-	for _, s := range tree.Spans {
-		link := "none"
-		if s.Link != nil {
-			link = fmt.Sprintf("%x", s.Link.Span)
-		}
-		s.Link = nil
-		text += fmt.Sprintf("%+v link %s\n", s, link)
+	for i := range tree.Spans {
+		text += describeSpan(&tree.Spans[i]) + "\n"
 	}
 	return text
+}
+
+func describeSpan(of *assembly.Span) string {
+	s, link := *of, "none"
+	if s.Link != nil {
+		link = fmt.Sprintf("%x", s.Link.Span)
+	}
+	s.Link = nil
+	return fmt.Sprintf("%+v link %s", s, link)
 }
 
 func TestArrivalOrderAndRepetitionChangeNothing(t *testing.T) {

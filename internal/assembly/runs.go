@@ -6,64 +6,92 @@ type stretch struct{ from, to int }
 // splitRuns cuts the sorted records where a task ended and later went on. A run ends with the pass in which its terminal
 // event came, or with that event itself outside a pass; it is followed by another run when something of the task
 // happens after that. The job's own retries after the end are no activity: they begin no run and extend none, and are
-// in no stretch.
-func (t *task) splitRuns() []stretch {
+// in no stretch. patience is how long after a cancellation its job may still begin a pass of the same run.
+func (t *task) splitRuns(patience int64) []stretch {
 	var runs []stretch
 	records := t.records
-	from, i := 0, 0
-	ended := t.tail != nil // a released run: nothing before its end is left
-	if ended {
-		first := nextActivity(records, 0)
+	from := 0
+	if t.tail != nil { // a released run: nothing before its end is left
+		first := t.goesOn()
 		if first == len(records) {
 			return nil
 		}
 		from = leadIn(records, 0, first)
 	}
-	for i = from; i < len(records); {
-		end := t.endOfRun(i)
+	for from < len(records) {
+		end := t.endOfRun(from, patience)
 		if end < 0 {
-			break
+			return append(runs, stretch{from, len(records)})
 		}
 		runs = append(runs, stretch{from, end})
 		first := nextActivity(records, end)
 		if first == len(records) {
-			return runs
+			break
 		}
 		from = leadIn(records, end, first)
-		i = from
-	}
-	if from < len(records) {
-		runs = append(runs, stretch{from, len(records)})
 	}
 	return runs
 }
 
+// isLate tells whether an event belongs to what was released.
+func (n *tail) isLate(e *Event) bool { return e.At <= n.end || classify(e) == kindCreated }
+
+// goesOn finds the first record that shows that the task goes on after the run that was released.
+func (t *task) goesOn() int {
+	for i := range t.records {
+		if r := &t.records[i]; t.tail.followedBy(r.kind, r.at) {
+			return i
+		}
+	}
+	return len(t.records)
+}
+
+// followedBy tells whether an event after the run shows that the task goes on. What repeats its end does not.
+func (n *tail) followedBy(k kind, at int64) bool {
+	if n.status == "" {
+		return k.progress()
+	}
+	return k.activity() && (!k.endsTask() || k.status() != n.status || at-n.end > followUp)
+}
+
 // endOfRun finds the index behind the last record of the run that begins at from, or -1 when the run has not ended.
-func (t *task) endOfRun(from int) int {
+func (t *task) endOfRun(from int, patience int64) int {
 	var (
-		records = t.records
-		began   = make([]int8, len(t.steps)) // announcements of an end that are still to come, by step
-		inPass  bool
-		ends    int // announcements of the pass's end
-		passEnd int // index behind the last of them
-		ended   bool
-		status  = kindNote
-		endAt   int64
-		end     = -1
+		records  = t.records
+		open     = make([]int8, len(t.steps)) // announcements of an end that are still to come, by step
+		inPass   bool
+		ends     int // announcements of the pass's end
+		passEnd  int // index behind the last of them
+		ended    bool
+		status   = kindNote
+		endAt    int64
+		end      = -1
+		resuming = -1 // index of the pass that ends as the task was cancelled before
 	)
 	for i := from; i < len(records); i++ {
 		r := &records[i]
-		if r.kind == kindStepRequested && r.step != noStep {
-			began[r.step] = attemptAnnouncements
+		known := false // whether the event ends an attempt of the run
+		if r.step != noStep {
+			switch {
+			case r.kind == kindStepRequested:
+				open[r.step] = attemptAnnouncements
+			case (r.kind == kindStepCompleted || r.kind == kindStepFailed) && open[r.step] > 0:
+				open[r.step]--
+				known = true
+			}
+		}
+		if !inPass && end < 0 && !known && r.kind.insidePass() {
+			inPass, ends = true, 0 // its beginning is missing
 		}
 		switch {
 		case r.kind == kindPassBegan:
-			if ended && end >= 0 && (status != kindTaskCancelled || !t.cancelledPass(records[i:])) {
+			if ended && end >= 0 && i != resuming {
 				return end
 			}
 			inPass, ends = true, 0
+			continue
 		case r.kind.endsTask():
-			if ended && end >= 0 && r.at-endAt > followUp {
+			if ended && end >= 0 && (r.kind != status || r.at-endAt > followUp) {
 				return end
 			}
 			ended, status = true, r.kind
@@ -75,28 +103,29 @@ func (t *task) endOfRun(from int) int {
 		case r.kind == kindPassEnded && inPass:
 			ends++
 			passEnd = i + 1
-			if _, final := finalStatuses[t.detail(r).word]; final {
-				ended = true
+			if final, is := finalStatuses[t.detail(r).word]; is {
+				ended, status = true, final
 			}
 			if ended && ends >= finalizationAnnouncements {
 				inPass = false
 				end, endAt = passEnd, r.at
 			}
 			continue
-		case inPass && ended && ends > 0 && r.kind.activity() && !r.kind.endsAttempt():
+		case inPass && ended && ends > 0 && r.kind.activity():
 			inPass = false // its second announcement is missing
 			end, endAt = passEnd, records[passEnd-1].at
 		}
-		if end < 0 || i < end {
-			continue
-		}
-		if r.kind.endsAttempt() && r.step != noStep && began[r.step] > 0 {
-			began[r.step]--
+		switch {
+		case end < 0 || inPass || i < end || i < resuming:
+		case known, r.kind == kindPassEnded && r.at-endAt <= followUp:
 			end, endAt = i+1, r.at
-			continue
-		}
-		if r.kind.activity() {
-			return end
+		case r.kind.activity():
+			if resuming = -1; status == kindTaskCancelled {
+				resuming = t.cancelledPass(i, endAt+patience)
+			}
+			if resuming < 0 {
+				return end
+			}
 		}
 	}
 	if ended && inPass {
@@ -108,12 +137,67 @@ func (t *task) endOfRun(from int) int {
 	return end
 }
 
-// cancelledPass tells whether the pass that begins the records ends as cancelled: then it is the end of the run that was
-// cancelled before, not the beginning of another.
-func (t *task) cancelledPass(records []record) bool {
-	for i := 1; i < len(records) && records[i].kind != kindPassBegan; i++ {
-		if status := t.detail(&records[i]).word; records[i].kind == kindPassEnded && status != "" {
-			return status == "cancelled"
+// cancelledPass is the index of the pass that follows a cancellation and ends as cancelled: it is the end of the run that
+// was cancelled while its job waited, not the beginning of another. -1 when none begins in time.
+func (t *task) cancelledPass(from int, latest int64) int {
+	began := -1
+	for i := from; i < len(t.records); i++ {
+		switch r := &t.records[i]; {
+		case r.kind == kindPassBegan:
+			if began >= 0 || r.at > latest {
+				return -1
+			}
+			began = i
+		case began >= 0 && r.kind == kindPassEnded:
+			if end, final := finalStatuses[t.detail(r).word]; final {
+				if end == kindTaskCancelled {
+					return began
+				}
+				return -1
+			}
+		case r.kind == kindTaskCompleted || r.kind == kindTaskFailed:
+			return -1
+		}
+	}
+	return -1
+}
+
+// goesOnAfter tells whether more is to be expected after the last run: it has not ended, a pass of it goes on though an
+// operator has ended the task, or the task was put in the queue again.
+func (t *task) goesOnAfter(n *run) bool {
+	if !n.ended || t.queuedAgain(n) {
+		return true
+	}
+	last := len(n.passes) - 1
+	return n.operated && last >= 0 && n.passes[last].ends == 0 && n.passes[last].finalizations == 0
+}
+
+// jobWaits tells whether a job of a task that was cancelled outside of a pass is still in the queue. It may yet run a pass,
+// which then belongs to the same run.
+func (t *task) jobWaits(n *run) bool {
+	if n.status != kindTaskCancelled.status() {
+		return false
+	}
+	waits := false
+	for i := range t.records {
+		switch r := &t.records[i]; r.kind {
+		case kindEnqueued:
+			waits = true
+		case kindJobBegan, kindPassBegan:
+			waits = false
+		case kindPassEnded:
+			_, final := finalStatuses[t.detail(r).word]
+			waits = !final
+		}
+	}
+	return waits
+}
+
+// queuedAgain tells whether the task was put in the queue again after the run: another run is to be expected.
+func (t *task) queuedAgain(n *run) bool {
+	for i := n.to; i < len(t.records); i++ {
+		if t.records[i].kind == kindEnqueued {
+			return true
 		}
 	}
 	return false

@@ -185,10 +185,13 @@ func TestStories(t *testing.T) {
 			new(story).created().wait(time.Second).say(lifecycle.TaskCancelled).wait(3 * time.Second).job(),
 			[]told{{run: 1, start: ms, end: 1003 * ms, status: "cancelled", queued: 1}},
 		},
-		"a cancellation right after the end belongs to the run": {
+		"a cancellation after the end is a run of its own, however soon it comes": {
 			new(story).created().passBegins().attempt("1", lifecycle.StepCompleted).passEnds(lifecycle.TaskCompleted, "complete").
 				wait(time.Second).say(lifecycle.TaskCancelled),
-			[]told{{run: 1, start: ms, end: 1072 * ms, status: "cancelled", passes: 1, attempts: 1, queued: 1}},
+			[]told{
+				{run: 1, start: ms, end: 71 * ms, status: "success", passes: 1, attempts: 1, queued: 1},
+				{run: 2, start: 1072 * ms, end: 1072 * ms, status: "cancelled", linked: true},
+			},
 		},
 		"a resolution by hand long after the failure is a run of its own": {
 			new(story).created().passBegins().attempt("1", lifecycle.StepFailed).passEnds(lifecycle.TaskFailed, "error").

@@ -4,7 +4,8 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"time"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
 // task is the set of events of one open task, and the tail of its runs that were released before.
@@ -33,7 +34,6 @@ type task struct {
 	active      bool  // something happened beside the queue's own retries
 	gappy       bool  // ended, and known to miss events
 	refused     bool
-	coarse      bool // the time of some event is that of a clock of one second
 	released    bool
 
 	older, newer *task // neighbours in the order of last arrival
@@ -49,7 +49,8 @@ type step struct {
 // tail is what remains of the released runs of a task.
 type tail struct {
 	runs     int
-	end      int64 // of the last run; events up to here are too late
+	end      int64            // of the last run; events up to here are too late
+	status   lifecycle.Status // of the last run; empty when it had not ended
 	task     SpanID
 	attempts []attemptTail
 	steps    []step
@@ -248,8 +249,7 @@ func (t *task) add(a *Assembler, e *Event) {
 	}
 	t.records = append(t.records, r)
 	t.sorted = false
-	t.active = t.active || k.activity()
-	t.coarse = t.coarse || e.At%int64(time.Second) == 0
+	t.active = t.active || t.tail != nil && (k == kindEnqueued || t.tail.followedBy(k, e.At))
 	if _, final := finalStatuses[e.FinalStatus]; k.endsTask() || k == kindPassEnded && final {
 		t.ended = true
 	}

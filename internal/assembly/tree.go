@@ -63,6 +63,7 @@ func (c *composer) compose(t *task, n *run, tail *tail, reason Reason, limit int
 func (c *composer) follow(tail *tail) {
 	tail.runs = c.runIndex
 	tail.end = c.run.end
+	tail.status = c.run.status
 	tail.task = c.root
 	tail.parent = c.task.parent
 	tail.attempts = tail.attempts[:0]

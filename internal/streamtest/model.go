@@ -22,7 +22,10 @@ type model struct {
 	job     string
 	thread  string // correlation id of the thread that acts: the creator's until a pass has its own
 	waiting int64  // since when the task waits in the queue
-	truth   Task
+
+	succeeded int // steps of this pass
+	cancelled bool
+	truth     Task
 }
 
 type stepModel struct {
@@ -45,6 +48,8 @@ const (
 	pending  stepState = "pending"
 	complete stepState = "complete"
 	failed   stepState = "error"
+
+	cancelled stepState = "cancelled" // of a task only
 )
 
 // api tells whether the step's handler calls a remote service: those announce backoffs.
@@ -67,43 +72,77 @@ func newModel(g *generator, id int64, name string, graph []template, start int64
 }
 
 func (m *model) live() Task {
-	m.emit(lifecycle.TaskStartRequested, m.now, m.taskPayload("started", m.now).with("task_context", m.context, "step_count", len(m.steps)))
-	m.waiting = m.tick()
-	m.emit(lifecycle.ObservabilityTaskEnqueue, m.waiting, m.taskPayload("enqueue", m.waiting).with("task_context", m.context))
-	m.now += m.g.between(20*millisecond, 400*millisecond)
+	m.create()
 	for run := 0; m.pass(run); run++ {
 	}
 	return m.truth
 }
 
-// pass is one run of the job. It tells whether the task needs another.
+// create is the initializer's work; then the task waits in the queue.
+func (m *model) create() {
+	m.emit(lifecycle.TaskStartRequested, m.now, m.taskPayload("started", m.now).with("task_context", m.context, "step_count", len(m.steps)))
+	m.enqueue()
+	m.now += m.g.between(20*millisecond, 400*millisecond)
+}
+
+func (m *model) enqueue() {
+	m.waiting = m.tick()
+	m.emit(lifecycle.ObservabilityTaskEnqueue, m.waiting, m.taskPayload("enqueue", m.waiting).with("task_context", m.context))
+}
+
+// pass is one run of the job, and what happens because of it before the next. It tells whether the task needs another.
 func (m *model) pass(run int) bool {
+	m.beginPass(run)
+	for !slices.ContainsFunc(m.steps, (*stepModel).exhausted) && m.round() {
+	}
+	final := m.endPass()
+	switch final {
+	case pending: // an operator's work between two passes; the job comes back 3 s after the pass
+		m.now += 2 * second
+		m.resetFailedSteps()
+		m.now += second
+	case failed:
+		m.jobRetries(run)
+	}
+	return final == pending
+}
+
+// jobRetries are the job's own, after the end of its task. They come without a pass.
+func (m *model) jobRetries(run int) {
+	for i := 1; i <= 2; i++ {
+		m.now += 3 * second
+		m.jobBegins(run + i)
+	}
+}
+
+// beginPass is what comes before the first search for steps.
+func (m *model) beginPass(run int) {
 	began := m.jobBegins(run)
 	m.truth.QueueWaits = append(m.truth.QueueWaits, Interval{m.waiting, began})
 	m.transition(lifecycle.TaskStartRequested, "in_progress")
 	t := m.tick()
 	m.emit(lifecycle.TaskStartRequested, t, m.taskPayload("started", t).with("task_context", m.context))
 	t = m.tick()
-	orchestration := Orchestration{Interval: Interval{Start: t}, CorrelationID: m.thread, Batches: []Batch{}}
+	m.truth.Orchestrations = append(m.truth.Orchestrations, Orchestration{Interval: Interval{Start: t}, CorrelationID: m.thread, Batches: []Batch{}})
+	m.succeeded = 0
 	m.emit(lifecycle.WorkflowTaskStarted, t, m.flowPayload("task_started", t).with("correlation_id", m.thread))
-	succeeded := 0
-	for !slices.ContainsFunc(m.steps, (*stepModel).exhausted) {
-		viable := m.discover()
-		if len(viable) == 0 {
-			break
-		}
-		batch := m.batch(viable)
-		orchestration.Batches = append(orchestration.Batches, batch)
-		for _, a := range batch.Steps {
-			if a.Status == OutcomeOK {
-				succeeded++
-			}
+}
+
+// round looks for steps that can run and executes them. It tells whether there were any.
+func (m *model) round() bool {
+	viable := m.discover()
+	if len(viable) == 0 {
+		return false
+	}
+	batch := m.batch(viable)
+	pass := &m.truth.Orchestrations[len(m.truth.Orchestrations)-1]
+	pass.Batches = append(pass.Batches, batch)
+	for _, a := range batch.Steps {
+		if a.Status == OutcomeOK {
+			m.succeeded++
 		}
 	}
-	end, again := m.finalize(succeeded, run)
-	orchestration.End = end
-	m.truth.Orchestrations = append(m.truth.Orchestrations, orchestration)
-	return again
+	return true
 }
 
 // jobBegins announces that the job left the queue; it and the pass have a new correlation id.
@@ -179,15 +218,13 @@ func (m *model) batch(viable []*stepModel) Batch {
 	return batch
 }
 
-// finalize ends the pass, and the task unless a step must be attempted again.
-func (m *model) finalize(succeeded, run int) (end int64, again bool) {
-	t := m.tick()
-	m.emit(lifecycle.WorkflowTaskFinalizationStarted, t, m.flowPayload("task_finalization_started", t).with("processed_steps_count", succeeded))
-	t = m.tick()
-	m.emit(lifecycle.WorkflowTaskFinalizationStarted, t, m.withProgress(
-		m.flowPayload("task_finalization_started", t).with("processed_steps_count", succeeded)))
+// endPass ends the pass, and the task unless a step must be attempted again.
+func (m *model) endPass() stepState {
+	m.finalizationBegins()
 	final := pending
 	switch {
+	case m.cancelled:
+		final = cancelled
 	case !slices.ContainsFunc(m.steps, func(s *stepModel) bool { return s.state != complete }):
 		final = complete
 		m.announceCompleted()
@@ -197,26 +234,33 @@ func (m *model) finalize(succeeded, run int) (end int64, again bool) {
 	default:
 		m.announcePending()
 	}
+	m.finalizationEnds(final)
+	return final
+}
+
+func (m *model) finalizationBegins() {
+	t := m.tick()
+	m.emit(lifecycle.WorkflowTaskFinalizationStarted, t, m.flowPayload("task_finalization_started", t).with("processed_steps_count", m.succeeded))
 	t = m.tick()
+	m.emit(lifecycle.WorkflowTaskFinalizationStarted, t, m.withProgress(
+		m.flowPayload("task_finalization_started", t).with("processed_steps_count", m.succeeded)))
+}
+
+func (m *model) finalizationEnds(final stepState) {
+	t := m.tick()
 	m.emit(lifecycle.WorkflowTaskFinalizationCompleted, t, m.withProgress(m.flowPayload("task_finalization_completed", t).with(
-		"processed_steps_count", succeeded, "final_status", string(final))))
-	end = m.tick()
+		"processed_steps_count", m.succeeded, "final_status", string(final))))
+	end := m.tick()
 	m.emit(lifecycle.WorkflowTaskFinalizationCompleted, end, m.flowPayload("task_finalization_completed", end).with(
-		"processed_steps_count", succeeded, "final_status", string(final)))
+		"processed_steps_count", m.succeeded, "final_status", string(final)))
+	m.truth.Orchestrations[len(m.truth.Orchestrations)-1].End = end
 	m.waiting = end
 	switch final {
-	case pending:
-		m.resetFailedSteps()
 	case complete:
 		m.truth.End, m.truth.Status = end, OutcomeOK
 	case failed:
 		m.truth.End, m.truth.Status = end, OutcomeError
-		for i := 1; i <= 2; i++ { // the job's own retries come after the end, without a pass
-			m.now += 3 * second
-			m.jobBegins(run + i)
-		}
 	}
-	return end, final == pending
 }
 
 func (m *model) announceCompleted() {
@@ -246,17 +290,20 @@ func (m *model) announcePending() {
 		"completion_percentage", m.percentage(), "health_status", "recovering"))
 }
 
-// resetFailedSteps is an operator's work between two passes. The job comes back 3 s after the pass.
+// resetFailedSteps is the work of an operator, or of a script.
 func (m *model) resetFailedSteps() {
-	m.now += 2 * second
 	for _, s := range m.steps {
 		if s.state == failed {
-			t := m.tick()
-			s.state = pending
-			m.emitAs(m.g.creator, lifecycle.StepInitializeRequested, t, m.stepTransition(s, "unknown", t, pending))
+			m.reset(s, m.g.creator)
 		}
 	}
-	m.now += second
+}
+
+// reset puts a step back to pending.
+func (m *model) reset(s *stepModel, thread string) {
+	t := m.tick()
+	s.state = pending
+	m.emitAs(thread, lifecycle.StepInitializeRequested, t, m.stepTransition(s, "unknown", t, pending))
 }
 
 // transition is the state machine's part: before_transition, then the event of the new state.

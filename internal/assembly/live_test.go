@@ -1,0 +1,113 @@
+package assembly_test
+
+import (
+	"cmp"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/streamtest"
+	"pgregory.net/rapid"
+)
+
+// scenarioEvents are the events of all scenarios, by name.
+func scenarioEvents(t testing.TB) map[string][]*assembly.Event {
+	t.Helper()
+	events := map[string][]*assembly.Event{}
+	for _, s := range streamtest.Scenarios() {
+		for _, line := range s.Lines {
+			events[s.Name] = append(events[s.Name], parseEvent(t, line))
+		}
+	}
+	return events
+}
+
+// patient limits let nothing go idle: what is compared is the trees of tasks that go on.
+func patient() assembly.Limits {
+	l := limits()
+	l.IdleTimeout = 30 * 24 * time.Hour
+	return l
+}
+
+// spansByTrace assembles and returns the text of every span, by trace: when a tree left the assembler, and in whose
+// company, is no part of it.
+func spansByTrace(t require.TestingT, run func(a *assembly.Assembler)) map[assembly.TraceID][]string {
+	spans := map[assembly.TraceID][]string{}
+	a := assembly.New(patient(), func(tree *assembly.Tree) {
+		requireWellFormed(t, tree)
+		for i := range tree.Spans {
+			spans[tree.Trace] = append(spans[tree.Trace], describeSpan(&tree.Spans[i]))
+		}
+	})
+	run(a)
+	a.Flush()
+	require.Zero(t, a.Stats().OpenTasks)
+	require.Zero(t, a.Stats().HeldEvents)
+	for _, list := range spans {
+		slices.Sort(list)
+	}
+	return spans
+}
+
+// arrival is an event that reaches the collector at a time.
+type arrival struct {
+	at    int64
+	event *assembly.Event
+}
+
+// arrivals lets every event arrive less than the reorder window late, and some of them again, at any time after.
+func arrivals(random *rand.Rand, events []*assembly.Event, window time.Duration) []arrival {
+	var list []arrival
+	for _, e := range events {
+		at := e.At + random.Int64N(int64(window))
+		list = append(list, arrival{at, e})
+		if random.IntN(5) == 0 {
+			list = append(list, arrival{at + random.Int64N(int64(time.Minute)), e})
+		}
+	}
+	slices.SortStableFunc(list, func(a, b arrival) int { return cmp.Compare(a.at, b.at) })
+	return list
+}
+
+// observeLive gives the events to the assembler as they arrive, with its clock going on between them.
+func observeLive(a *assembly.Assembler, random *rand.Rand, list []arrival) {
+	last := list[0].at
+	for _, next := range list {
+		for range random.IntN(3) {
+			a.Advance(time.Unix(0, last+random.Int64N(next.at-last+1)))
+		}
+		a.Advance(time.Unix(0, next.at))
+		a.Observe(next.event, time.Unix(0, next.at))
+		last = next.at
+	}
+	a.Advance(time.Unix(0, last).Add(patient().SettleTimeout))
+}
+
+// What comes in while the clock goes on, late by less than the reorder window, gives the spans that a replay gives.
+func TestLiveEqualsReplay(t *testing.T) {
+	streams := scenarioEvents(t)
+	for _, name := range []string{"planned", "real/linear5", "real/retry"} {
+		streams[name] = readStream(t, name)
+	}
+	names := slices.Sorted(maps.Keys(streams))
+	want := map[string]map[assembly.TraceID][]string{}
+	for name, events := range streams {
+		want[name] = spansByTrace(t, func(a *assembly.Assembler) {
+			for _, e := range events {
+				a.Observe(e, time.Unix(1, 0))
+			}
+		})
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		name := rapid.SampledFrom(names).Draw(t, "stream")
+		random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
+		got := spansByTrace(t, func(a *assembly.Assembler) {
+			observeLive(a, random, arrivals(random, streams[name], patient().ReorderWindow))
+		})
+		require.Equal(t, want[name], got)
+	})
+}

@@ -1,0 +1,272 @@
+package streamtest
+
+import (
+	"cmp"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+const (
+	minute = 60 * second
+	hour   = 60 * minute
+	day    = 24 * hour
+)
+
+// Scenario is the stream of one task to which something happened that is not everyday.
+type Scenario struct {
+	Name  string
+	Story string // in a sentence
+	Lines [][]byte
+}
+
+// Scenarios are what operators see sooner or later: retries, resets, cancellations, dead workers. Every call returns the
+// same streams.
+func Scenarios() []Scenario {
+	order := []template{
+		{"validate_cart", nil, 3},
+		{"process_payment", []string{"validate_cart"}, 2},
+		{"send_confirmation", []string{"process_payment"}, 12},
+	}
+	var all []Scenario
+	tell := func(name, story string, live func(*model)) {
+		id := int64(len(all) + 1)
+		g := &generator{options: Options{Service: "shop"}, rng: rand.New(rand.NewPCG(uint64(id), 5)), nextStep: 10*id + 1}
+		g.creator = g.correlationID(epoch)
+		for i := range g.pool {
+			g.pool[i] = g.correlationID(epoch)
+		}
+		live(newModel(g, id, "process_order", order, epoch+g.between(0, second)))
+		slices.SortStableFunc(g.emitted, func(a, b emission) int { return cmp.Compare(a.at, b.at) })
+		s := Scenario{Name: name, Story: story}
+		for _, e := range g.emitted {
+			s.Lines = append(s.Lines, e.line)
+		}
+		all = append(all, s)
+	}
+
+	tell("failed_then_retried", "A task fails. Ten minutes later an operator puts the failed step back and enqueues the task again; it completes.",
+		func(m *model) {
+			m.failing("process_payment", 2)
+			m.create()
+			m.pass(0)
+			m.pass(1) // with the job's own two retries after the end
+			m.now += 10 * minute
+			m.resetFailedSteps()
+			m.enqueueAgain()
+			m.pass(0)
+		})
+	tell("attempts_reset", "A step fails until its attempts are used up. An operator sets its attempts to 0 and puts it back; it fails once more, then succeeds.",
+		func(m *model) {
+			m.failing("process_payment", 2)
+			m.create()
+			m.pass(0)
+			m.pass(1)
+			m.now += hour
+			s := m.step("process_payment")
+			s.attempts, s.failing = 0, 1
+			m.resetFailedSteps()
+			m.enqueueAgain()
+			m.pass(0)
+			m.pass(1)
+		})
+	tell("resolved_days_later", "A task fails. Two days later an operator resolves the step and then the task by hand.",
+		func(m *model) {
+			m.failing("process_payment", 2)
+			m.create()
+			m.pass(0)
+			m.pass(1)
+			m.now += 2 * day
+			m.operator(func() {
+				t := m.tick()
+				s := m.step("process_payment")
+				m.emit(lifecycle.StepResolvedManually, t, m.stepTransition(s, "resolved_manually", t, "resolved_manually"))
+				m.now += minute
+				m.transition(lifecycle.TaskResolvedManually, "resolved_manually")
+			})
+		})
+	tell("cancelled_days_later", "A task fails. Three days later an operator cancels it.",
+		func(m *model) {
+			m.failing("validate_cart", 3)
+			m.create()
+			m.pass(0)
+			m.pass(1)
+			m.pass(2)
+			m.now += 3 * day
+			m.operator(func() { m.transition(lifecycle.TaskCancelled, "cancelled") })
+		})
+	tell("enqueued_ten_times", "A remote service is down for hours: the task gives its worker up and is enqueued again ten times.",
+		func(m *model) {
+			m.failing("send_confirmation", 10)
+			m.create()
+			for run := range 11 {
+				m.pass(run)
+				if run < 10 {
+					m.now += 20 * minute
+				}
+			}
+		})
+	tell("pass_dies", "A worker is killed while a step runs. The step is put back, and another worker takes the task up.",
+		func(m *model) {
+			m.create()
+			m.beginPass(0)
+			m.round()
+			m.discover()
+			t := m.tick()
+			m.emit(lifecycle.WorkflowStepsExecutionStarted, t, m.flowPayload("steps_execution_started", t).with(
+				"task_name", m.name, "step_count", 1, "processing_mode", "concurrent"))
+			s := m.step("process_payment")
+			m.request(s, &Attempt{}, m.g.pool[0])
+			t = m.tick()
+			m.emitAs(m.g.pool[0], lifecycle.StepBeforeHandle, t, m.stepPayload(s, "before_handle", t))
+			m.now += 5 * minute // nothing more comes
+			m.reset(s, m.g.creator)
+			m.now += 10 * second
+			m.pass(1)
+		})
+	tell("cancelled_running", "An operator cancels a task while a step runs. The pass goes on to the end, and ends as cancelled.",
+		func(m *model) {
+			m.create()
+			m.beginPass(0)
+			m.round()
+			m.cancelDuring(func() { m.round() })
+			m.round()
+			m.discover()
+			m.endPass()
+			m.jobRetries(0)
+		})
+	tell("cancelled_between_passes", "An operator cancels a task that waits for its next pass. That pass is run all the same, and ends as cancelled.",
+		func(m *model) {
+			m.failing("process_payment", 1)
+			m.create()
+			m.pass(0) // ends 3 s before the job comes back
+			m.now -= second
+			m.operator(func() { m.transition(lifecycle.TaskCancelled, "cancelled") })
+			m.cancelled = true
+			m.now += second
+			m.beginPass(1)
+			for m.round() {
+			}
+			m.endPass()
+		})
+	tell("cancelled_in_queue", "A task is cancelled while it waits in the queue. Its job finds nothing to do.",
+		func(m *model) {
+			m.create()
+			m.now += 40 * second
+			m.operator(func() { m.transition(lifecycle.TaskCancelled, "cancelled") })
+			m.now += 5 * second
+			m.jobBegins(0)
+			m.jobRetries(0)
+		})
+	tell("cancelled_after_completed", "A task completes. An hour later it is cancelled, which the engine allows.",
+		func(m *model) {
+			m.create()
+			m.pass(0)
+			m.now += hour
+			m.operator(func() { m.transition(lifecycle.TaskCancelled, "cancelled") })
+		})
+	tell("never_ends", "A step may not be retried, and nobody puts it back: the task stays pending for ever.",
+		func(m *model) {
+			m.failing("process_payment", 1)
+			m.create()
+			m.beginPass(0)
+			m.round()
+			m.round()
+			m.discoverNothing()
+			m.endPass()
+			m.now += 3 * second
+			m.beginPass(1)
+			m.discoverNothing()
+			m.endPass()
+		})
+	tell("refused_at_creation", "The context of a task does not fit its schema: one event, without an id.",
+		func(m *model) {
+			m.emit(lifecycle.TaskFailed, m.now, payload{}.with("timestamp", isoSeconds(m.now), "task_id", nil, "task_name", m.name,
+				"event_type", "initialization_failed", "error_message", "The property '#/' did not contain a required property of 'order_id'",
+				"initialization_failed", true))
+		})
+	tell("spinning", "A failed step waits for an operator, and the pass spins: 20 empty batches a second, for 15 seconds.",
+		func(m *model) {
+			m.failing("process_payment", 1)
+			m.create()
+			m.beginPass(0)
+			m.round()
+			m.round()
+			s := m.step("process_payment")
+			for range 300 {
+				m.emptyRound(s)
+			}
+			m.reset(s, m.g.creator)
+			for m.round() {
+			}
+			m.endPass()
+		})
+	return all
+}
+
+// failing decides how often a step fails; the other steps never do.
+func (m *model) failing(step string, times int) { m.step(step).failing = times }
+
+func (m *model) step(name string) *stepModel {
+	for _, s := range m.steps {
+		s.drawn = true
+		if s.name == name {
+			return s
+		}
+	}
+	panic("streamtest: no step " + name)
+}
+
+// operator acts outside of a pass, in a thread of its own.
+func (m *model) operator(act func()) {
+	m.thread = m.g.creator
+	act()
+}
+
+// enqueueAgain puts an ended task back to pending and into the queue, with a job of its own.
+func (m *model) enqueueAgain() {
+	m.operator(func() {
+		m.now += 20 * second
+		m.transition(lifecycle.TaskInitializeRequested, string(pending))
+		m.job = fmt.Sprintf("%08x-0000-4000-8000-%012x", m.g.rng.Uint32(), m.id)
+		m.enqueue()
+		m.now += 300 * millisecond
+	})
+}
+
+// cancelDuring cancels the task in the middle of what it is doing.
+func (m *model) cancelDuring(doing func()) {
+	begin, thread := m.now, m.thread
+	doing()
+	end := m.now
+	m.now = begin + (end-begin)/2
+	m.operator(func() { m.transition(lifecycle.TaskCancelled, "cancelled") })
+	m.now, m.thread, m.cancelled = end, thread, true
+}
+
+// emptyRound is a batch in which the step that it lists may not run.
+func (m *model) emptyRound(s *stepModel) {
+	began := m.now
+	for range 2 {
+		t := m.tick()
+		m.emit(lifecycle.WorkflowViableStepsDiscovered, t, m.flowPayload("viable_steps_discovered", t).with(
+			"step_ids", []int64{s.id}, "processing_mode", "concurrent", "step_count", 1))
+	}
+	t := m.tick()
+	m.emit(lifecycle.WorkflowStepsExecutionStarted, t, m.flowPayload("steps_execution_started", t).with(
+		"task_name", m.name, "step_count", 1, "processing_mode", "concurrent"))
+	t = m.tick()
+	m.emit(lifecycle.WorkflowStepsExecutionCompleted, t, m.flowPayload("steps_execution_completed", t).with(
+		"task_name", m.name, "processed_count", 0, "successful_count", 0))
+	m.now = began + 50*millisecond
+}
+
+// discoverNothing announces twice that no step can run.
+func (m *model) discoverNothing() {
+	for range 2 {
+		t := m.tick()
+		m.emit(lifecycle.WorkflowNoViableSteps, t, m.flowPayload("no_viable_steps", t).with("reason", "No steps ready for execution"))
+	}
+}
