@@ -11,14 +11,18 @@ import (
 const byteOrderMark = "\xef\xbb\xbf"
 
 // body takes a body apart into items.
-func (d *decoding) body(format Format) {
+func (d *decoding) body() {
 	start := 0
 	if bytes.HasPrefix(d.whole, []byte(byteOrderMark)) {
 		start = len(byteOrderMark)
 	}
-	if format == FormatNDJSON {
+	switch {
+	case d.request.CloudEvent != nil:
+		d.binary(start)
+		return
+	case d.request.Format == FormatNDJSON:
 		d.lines(start)
-	} else {
+	default:
 		d.sequence(start, len(d.whole), true)
 	}
 	switch {
@@ -134,7 +138,7 @@ func (d *decoding) next(part []byte, i int) (end int, ok bool) {
 		d.overfull = true
 		return len(part), true
 	}
-	d.origin = i
+	d.origin, d.refused = i, false
 	most := d.settings.Limits.MaxItemBytes
 	window := part[i:]
 	if len(window) > most {

@@ -17,7 +17,20 @@ const (
 	// FormatNDJSON is one item, or one array of items, a line. Each line stands for itself, so that a broken one never
 	// costs another.
 	FormatNDJSON
+	// FormatCloudEvents is FormatAuto of which every item must be a CloudEvent.
+	FormatCloudEvents
 )
+
+// Request is a body with what its headers say of it.
+type Request struct {
+	// Body, already inflated.
+	Body   []byte
+	Format Format
+	// CorrelationID is that of the items that have none, neither beside nor in their payload.
+	CorrelationID string
+	// CloudEvent is the event whose data the body is, in binary mode; else nil.
+	CloudEvent *CloudEvent
+}
 
 // Limits bound what one body can cost.
 type Limits struct {
@@ -76,13 +89,18 @@ func NewDecoder(settings Settings) *Decoder {
 	return d
 }
 
-// Decode turns one body, already inflated, into log records grouped by namespace and service, in the order of the body
-// within a group. The logs are the caller's and keep no reference to the body. There is no error: whatever could not be
-// taken is in the report.
+// Decode turns one body, already inflated, into log records.
 func (d *Decoder) Decode(body []byte, format Format) (plog.Logs, Report) {
+	return d.DecodeRequest(Request{Body: body, Format: format})
+}
+
+// DecodeRequest turns a body into log records grouped by namespace and service, in the order of the body within a group.
+// The logs are the caller's and keep no reference to the body. There is no error: whatever could not be taken is in the
+// report.
+func (d *Decoder) DecodeRequest(request Request) (plog.Logs, Report) {
 	run := d.idle.Get().(*decoding)
-	run.begin(body)
-	run.body(format)
+	run.begin(request)
+	run.body()
 	logs, report := run.finish()
 	d.idle.Put(run)
 	return logs, report

@@ -32,7 +32,14 @@ type decoding struct {
 	texts    texts
 	scanner
 
-	whole []byte
+	request Request
+	whole   []byte
+	// salt is what identifies the item at hand beside its source: in binary mode, the event's source and id.
+	salt string
+	// decoded is where data_base64 is decoded.
+	decoded []byte
+	// refused is true once the item at hand was refused: an item is refused once.
+	refused bool
 	// source is the item at hand, and src, of the scanner, what begins with it.
 	source []byte
 	// origin is where the item at hand begins in the whole body, and index its place among the items.
@@ -62,10 +69,10 @@ func newDecoding(settings Settings) *decoding {
 	}
 }
 
-func (d *decoding) begin(body []byte) {
+func (d *decoding) begin(request Request) {
 	now := d.settings.Now()
 	d.now, d.latest = pcommon.NewTimestampFromTime(now), now.Add(futureSeconds*time.Second).Unix()
-	d.whole = body
+	d.request, d.whole, d.salt = request, request.Body, ""
 	d.origin, d.index, d.line, d.counted, d.overfull = 0, 0, 1, 0, false
 	d.logs = plog.NewLogs()
 	d.report = Report{}
@@ -74,7 +81,7 @@ func (d *decoding) begin(body []byte) {
 // finish hands out the result and lets go of everything of this body but the caches.
 func (d *decoding) finish() (plog.Logs, Report) {
 	logs, report := d.logs, d.report
-	d.whole, d.source, d.src = nil, nil, nil
+	d.request, d.whole, d.source, d.src = Request{}, nil, nil, nil
 	d.logs, d.current, d.last, d.report = plog.Logs{}, plog.LogRecordSlice{}, application{}, Report{}
 	clear(d.groups)
 	if cap(d.tokens) > maxIdleTokens {
@@ -82,6 +89,9 @@ func (d *decoding) finish() (plog.Logs, Report) {
 	}
 	if cap(d.texts.room) > maxIdleRoom {
 		d.texts.room = nil
+	}
+	if cap(d.decoded) > maxIdleRoom {
+		d.decoded = nil
 	}
 	return logs, report
 }
@@ -114,6 +124,7 @@ func (d *decoding) records(namespace, service string) plog.LogRecordSlice {
 
 // refuse notes that the item at hand is refused.
 func (d *decoding) refuse(code Reason, field, reason, remedy string) {
+	d.refused = true
 	d.report.Refused++
 	if d.report.RefusedBy == nil {
 		d.report.RefusedBy = map[Reason]int{}

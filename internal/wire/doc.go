@@ -5,6 +5,8 @@
 //	{"event": "step.completed", "occurred_at": "2026-06-01T12:00:00.036885123Z", "service": "shop", "namespace": "eu",
 //	 "correlation_id": "tsk_…", "id": "…", "traceparent": "00-…", "payload": {"task_id": 42, …}}
 //
+// An item with a specversion is a CloudEvent of version 1.0 instead.
+//
 // A body is one item, several after one another (one a line is NDJSON), or arrays of items. A bad item is refused and
 // reported; it never costs its neighbours. A key whose value is null counts as absent; of a key that is repeated, the last
 // value wins.

@@ -18,6 +18,13 @@ func FuzzDecode(f *testing.F) {
 	for _, line := range bytes.Split(stream(f, "planned")[:20_000], []byte{'\n'}) {
 		f.Add(line, false)
 	}
+	for _, event := range []string{
+		cloud(f, nil), cloud(f, map[string]any{"data": nil, "data_base64": "eyJhIjoxfQ=="}),
+		cloud(f, map[string]any{"source": "https://shop.example.com:80/?", "id": 7, "specversion": "0.3"}),
+	} {
+		f.Add([]byte(event), false)
+		f.Add([]byte("["+event+",{}]\n"+event), true)
+	}
 	decoder := newDecoder(wire.Limits{MaxItems: 1000, MaxItemBytes: 4096, MaxDepth: 32})
 	f.Fuzz(func(t *testing.T, body []byte, ndjson bool) {
 		format := wire.FormatAuto

@@ -19,10 +19,14 @@ const maxEventName = 255
 // absent is the index of a field that an item does not have: the item's own token is never a field.
 const absent = 0
 
-// fields of an item, as indexes of tokens.
+// fields of an item, as indexes of tokens. A CloudEvent has some of its own (cloudevent.go).
 type fields struct {
 	event, occurredAt, payload                         uint32
 	service, namespace, correlationID, id, traceparent uint32
+
+	specVersion, kind, source, time, contentType, data, dataBase64 uint32
+	// plainOnly and cloudOnly count the fields that mean something in only one of the two forms.
+	plainOnly, cloudOnly int
 }
 
 // fields finds the fields of the item whose tokens are at hand.
@@ -35,20 +39,46 @@ func (d *decoding) fields() (f fields) {
 		switch string(d.plain(&d.tokens[value-1])) {
 		case "event":
 			field = &f.event
+			f.plainOnly++
 		case "occurred_at":
 			field = &f.occurredAt
+			f.plainOnly++
 		case "payload":
 			field = &f.payload
+			f.plainOnly++
 		case "service":
 			field = &f.service
 		case "namespace":
 			field = &f.namespace
-		case "correlation_id":
+		case "correlation_id", "correlationid":
 			field = &f.correlationID
 		case "id":
 			field = &f.id
 		case "traceparent":
 			field = &f.traceparent
+		case "specversion":
+			field = &f.specVersion
+		case "type":
+			field = &f.kind
+			f.cloudOnly++
+		case "source":
+			field = &f.source
+			f.cloudOnly++
+		case "time":
+			field = &f.time
+			f.cloudOnly++
+		case "datacontenttype":
+			field = &f.contentType
+			f.cloudOnly++
+		case "data":
+			field = &f.data
+			f.cloudOnly++
+		case "data_base64":
+			field = &f.dataBase64
+			f.cloudOnly++
+		case "subject", "dataschema", "tracestate": // a CloudEvent may have them; the payload says it all
+			f.cloudOnly++
+			continue
 		default:
 			d.report.UnknownFields++
 			continue
@@ -60,6 +90,12 @@ func (d *decoding) fields() (f fields) {
 	return f
 }
 
+// envelope is what an item says beside its payload.
+type envelope struct {
+	event, namespace, service, correlationID, id, traceparent string
+	occurred                                                  pcommon.Timestamp
+}
+
 // item makes a log record of the item that was scanned, or refuses it.
 func (d *decoding) item() {
 	if d.tokens[0].kind != kindObject {
@@ -68,8 +104,13 @@ func (d *decoding) item() {
 		return
 	}
 	f := d.fields()
-	event, ok := d.eventName(f.event)
-	if !ok {
+	if f.specVersion != absent || d.request.Format == FormatCloudEvents {
+		d.structured(&f)
+		return
+	}
+	d.report.UnknownFields += f.cloudOnly
+	event := d.eventName(d.name(f.event, "event"), "event")
+	if d.refused {
 		return
 	}
 	if f.payload == absent || d.tokens[f.payload].kind != kindObject {
@@ -77,108 +118,129 @@ func (d *decoding) item() {
 			"send the event's payload as a JSON object; an empty one is {}")
 		return
 	}
-	namespace, ok1 := d.optional(f.namespace, "namespace", "")
-	service, ok2 := d.optional(f.service, "service", d.settings.DefaultService)
-	correlationID, ok3 := d.optional(f.correlationID, "correlation_id", "")
-	id, ok4 := d.optional(f.id, "id", "")
-	traceparent, ok5 := d.optional(f.traceparent, "traceparent", "")
-	if !ok1 || !ok2 || !ok3 || !ok4 || !ok5 {
-		return
+	e := envelope{
+		event:         event,
+		namespace:     d.optional(f.namespace, "namespace"),
+		service:       d.optional(f.service, "service"),
+		correlationID: d.optional(f.correlationID, "correlation_id"),
+		id:            d.optional(f.id, "id"),
+		traceparent:   d.optional(f.traceparent, "traceparent"),
+		occurred:      d.occurredAt(f.occurredAt),
 	}
-	occurred, ok := d.occurredAt(f.occurredAt)
-	if !ok {
-		return
+	if !d.refused {
+		d.record(&e, f.payload)
 	}
+}
 
-	record := d.records(namespace, service).AppendEmpty()
+// record writes the log record of an item whose payload is the object at i.
+func (d *decoding) record(e *envelope, i uint32) {
+	if e.service == "" {
+		e.service = d.settings.DefaultService
+	}
+	if e.correlationID == "" {
+		e.correlationID = d.request.CorrelationID
+	}
+	record := d.records(e.namespace, e.service).AppendEmpty()
 	attrs := record.Attributes()
-	attrs.EnsureCapacity(int(d.tokens[f.payload].size) + countTexts(correlationID, id, traceparent))
-	d.members(attrs, f.payload, true)
-	if correlationID != "" && attribute(attrs, lifecycle.AttrCorrelationID) == "" {
-		attrs.PutStr(lifecycle.AttrCorrelationID, correlationID)
+	attrs.EnsureCapacity(int(d.tokens[i].size) + countTexts(e.correlationID, e.id, e.traceparent))
+	d.members(attrs, i, true)
+	if e.correlationID != "" && attribute(attrs, lifecycle.AttrCorrelationID) == "" {
+		attrs.PutStr(lifecycle.AttrCorrelationID, e.correlationID)
 	}
-	if id != "" {
-		attrs.PutStr(lifecycle.AttrEventID, id)
+	if e.id != "" {
+		attrs.PutStr(lifecycle.AttrEventID, e.id)
 	}
-	if traceparent != "" {
-		attrs.PutStr(lifecycle.AttrTraceparent, traceparent)
+	if e.traceparent != "" {
+		attrs.PutStr(lifecycle.AttrTraceparent, e.traceparent)
 	}
 
-	record.SetEventName(event)
+	record.SetEventName(e.event)
 	record.SetObservedTimestamp(d.now)
-	record.SetTimestamp(d.timestamp(occurred, event, attrs))
-	severity := lifecycle.SeverityOf(event)
+	record.SetTimestamp(d.timestamp(e.occurred, e.event, attrs))
+	severity := lifecycle.SeverityOf(e.event)
 	record.SetSeverityNumber(plog.SeverityNumber(severity))
 	record.SetSeverityText(severity.String())
 
 	taskID, found := eventlog.TaskID(attrs)
 	if found {
-		record.SetTraceID(lifecycle.TraceID(namespace, service, taskID))
-	} else if event == lifecycle.TaskFailed && initializationFailed(attrs) {
-		record.SetTraceID(lifecycle.TraceID(namespace, service, refusedTask(d.source)))
+		record.SetTraceID(lifecycle.TraceID(e.namespace, e.service, taskID))
+	} else if e.event == lifecycle.TaskFailed && initializationFailed(attrs) {
+		record.SetTraceID(lifecycle.TraceID(e.namespace, e.service, refusedTask(d.source, d.salt)))
 	}
-	record.Body().SetStr(lifecycle.Message(event, taskID, attribute(attrs, lifecycle.AttrTaskName),
+	record.Body().SetStr(lifecycle.Message(e.event, taskID, attribute(attrs, lifecycle.AttrTaskName),
 		attribute(attrs, lifecycle.AttrStepName), attribute(attrs, lifecycle.AttrErrorMessage)))
 	d.report.Accepted++
 }
 
-// eventName is the canonical name. It has refused the item when it is false.
-func (d *decoding) eventName(i uint32) (string, bool) {
-	const remedy = `send the event's name, such as "step.completed"`
-	switch t := &d.tokens[i]; {
-	case i == absent:
-		d.refuse(ReasonField, "event", "event is missing", remedy)
-	case t.kind != kindText:
-		d.refuse(ReasonField, "event", "event is not a string", remedy)
-	case t.end-t.start > maxEventName:
-		d.refuse(ReasonField, "event", "event is longer than 255 bytes", remedy)
-	default:
-		name := lifecycle.Canonical(d.text(t))
-		if name == "" {
-			d.refuse(ReasonField, "event", "event is empty", remedy)
-		}
-		return name, name != ""
+const eventRemedy = `send the event's name, such as "step.completed"`
+
+// name is the text of a field that a number cannot stand in for.
+func (d *decoding) name(i uint32, field string) string {
+	if i != absent && d.tokens[i].kind != kindText {
+		d.refuse(ReasonField, field, field+" is not a string", eventRemedy)
 	}
-	return "", false
+	return d.optional(i, field)
 }
 
-// optional is the text of a field that need not be there; a number is taken as it is written. It has refused the item when
-// it is false.
-func (d *decoding) optional(i uint32, name, otherwise string) (string, bool) {
-	if i == absent {
-		return otherwise, true
+// eventName is the canonical form of an event's name, which the field gave.
+func (d *decoding) eventName(name, field string) string {
+	switch {
+	case d.refused:
+	case name == "":
+		d.refuse(ReasonField, field, field+" is missing or empty", eventRemedy)
+	case len(name) > maxEventName:
+		d.refuse(ReasonField, field, field+" is longer than 255 bytes", eventRemedy)
+	default:
+		if name = lifecycle.Canonical(name); name == "" {
+			d.refuse(ReasonField, field, field+" is empty behind its prefix", eventRemedy)
+		}
+		return name
+	}
+	return ""
+}
+
+// optional is the text of a field that need not be there; a number is taken as it is written.
+func (d *decoding) optional(i uint32, name string) string {
+	if i == absent || d.refused {
+		return ""
 	}
 	switch t := &d.tokens[i]; t.kind {
 	case kindText:
 		if t.start == t.end {
-			return otherwise, true
+			return ""
 		}
-		return d.text(t), true
+		return d.text(t)
 	case kindInteger, kindFloat:
-		return string(d.bytes(t)), true
+		return string(d.bytes(t))
 	}
 	d.refuse(ReasonField, name, name+" is not a string", "send "+name+" as a string, or leave it out")
-	return "", false
+	return ""
 }
 
-// occurredAt is the item's own time, or zero when it has none that can be used. It has refused the item when it is false.
-func (d *decoding) occurredAt(i uint32) (pcommon.Timestamp, bool) {
-	if i == absent {
-		return 0, true
+// occurredAt is the item's own time, or zero when it has none that can be used.
+func (d *decoding) occurredAt(i uint32) pcommon.Timestamp {
+	if i == absent || d.refused {
+		return 0
 	}
-	t := &d.tokens[i]
-	if t.kind == kindText {
-		if seconds, nanos, ok := parseTime(d.plain(t)); ok {
-			if !d.plausible(seconds) {
-				d.report.ClockFallbacks++
-				return 0, true
-			}
-			return pcommon.Timestamp(seconds*int64(time.Second) + nanos), true
-		}
+	if t := &d.tokens[i]; t.kind == kindText {
+		return d.time(d.plain(t), "occurred_at")
 	}
-	d.refuse(ReasonTime, "occurred_at", "occurred_at is not a time of RFC 3339",
-		`send a time such as "2026-06-01T12:00:00.036885123Z", or leave occurred_at out`)
-	return 0, false
+	return d.time(nil, "occurred_at")
+}
+
+// time reads the time that a field gave. It is zero when no clock can have shown it.
+func (d *decoding) time(text []byte, field string) pcommon.Timestamp {
+	seconds, nanos, ok := parseTime(text)
+	switch {
+	case !ok:
+		d.refuse(ReasonTime, field, field+" is not a time of RFC 3339",
+			`send a time such as "2026-06-01T12:00:00.036885123Z", or leave `+field+" out")
+		return 0
+	case !d.plausible(seconds):
+		d.report.ClockFallbacks++
+		return 0
+	}
+	return pcommon.Timestamp(seconds*int64(time.Second) + nanos)
 }
 
 // plausible tells whether a clock can have shown these Unix seconds.
@@ -208,9 +270,14 @@ func initializationFailed(attrs pcommon.Map) bool {
 	return found && flag.Type() == pcommon.ValueTypeBool && flag.Bool()
 }
 
-// refusedTask stands for the id of a task that never got one. The same item sent again has the same.
-func refusedTask(source []byte) string {
-	sum := xxh3.Hash128(source).Bytes()
+// refusedTask stands for the id of a task that never got one. The same item sent again has the same. The salt is what
+// identifies an item beside its source.
+func refusedTask(source []byte, salt string) string {
+	hash := xxh3.New()
+	// A hash takes everything.
+	_, _ = hash.Write(source)
+	_, _ = hash.WriteString(salt)
+	sum := hash.Sum128().Bytes()
 	return "refused:" + hex.EncodeToString(sum[:])
 }
 

@@ -61,9 +61,12 @@ const (
 const stopped = -1
 
 // scan reads the value at the beginning of src and returns where it ends, or stopped.
-func (s *scanner) scan(src []byte) int {
+func (s *scanner) scan(src []byte) int { return s.scanAt(src, 1) }
+
+// scanAt is scan for a value that stands that deep in its item.
+func (s *scanner) scanAt(src []byte, depth int) int {
 	s.src, s.tokens, s.fault, s.at = src, s.tokens[:0], faultNone, 0
-	return s.value(0, 1)
+	return s.value(0, depth)
 }
 
 func (s *scanner) fail(f fault, at int) int {

@@ -8,6 +8,7 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/confighttp"
+	"golang.org/x/net/http/httpguts"
 )
 
 // Bounds of the limits: beyond them a single item could exhaust the memory or the stack.
@@ -25,6 +26,8 @@ type Config struct {
 	Path string `mapstructure:"path"`
 	// DefaultService is the service.name of items that have no service.
 	DefaultService string `mapstructure:"default_service"`
+	// CorrelationIDHeader is the header with the correlation id of items that have none of their own. Empty: no header.
+	CorrelationIDHeader string `mapstructure:"correlation_id_header"`
 	// MaxItems of one request. A request with more is refused as a whole, so that the sender can cut it up.
 	MaxItems int `mapstructure:"max_items"`
 	// MaxItemBytes is the longest that one item's JSON text may be, in bytes.
@@ -51,6 +54,10 @@ func (c *Config) Validate() error {
 	}
 	if c.DefaultService == "" {
 		mistake("'default_service' is empty: name the service of items that have none, or leave the setting out")
+	}
+	if c.CorrelationIDHeader != "" && !httpguts.ValidHeaderFieldName(c.CorrelationIDHeader) {
+		mistake("'correlation_id_header' is %q: name an HTTP header, such as %q, or write \"\" to look at none",
+			c.CorrelationIDHeader, defaultCorrelationIDHeader)
 	}
 	if c.MaxItems < 1 {
 		mistake("'max_items' is %d: it must be at least 1", c.MaxItems)

@@ -35,6 +35,7 @@ func TestConfigAll(t *testing.T) {
 	want.ServerConfig.MaxRequestBodySize = 1 << 20
 	want.ServerConfig.CompressionAlgorithms = []string{"", "gzip"}
 	want.Path, want.DefaultService = "/ingest/tasker", "shop"
+	want.CorrelationIDHeader = "X-Request-ID"
 	want.MaxItems, want.MaxItemBytes, want.MaxDepth = 500, 65536, 16
 
 	config := load(t, "tasker_events/all")
@@ -48,7 +49,7 @@ func TestConfigWrong(t *testing.T) {
 	before := *config
 	err := config.Validate()
 	for _, part := range []string{
-		"'endpoint' is empty", `'path' is "v1/{events}/"`, "'default_service' is empty", "'max_items' is 0",
+		"'endpoint' is empty", `'path' is "v1/{events}/"`, "'default_service' is empty", `'correlation_id_header' is "X Request"`, "'max_items' is 0",
 		"'max_item_bytes' is -1", "'max_depth' is 1001",
 	} {
 		assert.ErrorContains(t, err, part)

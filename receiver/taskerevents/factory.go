@@ -19,6 +19,8 @@ const (
 	defaultPath        = "/v1/events"
 	defaultMaxBodySize = 20 << 20
 	defaultReadTimeout = time.Minute
+	// defaultCorrelationIDHeader is the one that Tasker takes an id from.
+	defaultCorrelationIDHeader = "X-Correlation-ID"
 )
 
 // NewFactory makes the factory of the receiver tasker_events.
@@ -41,9 +43,12 @@ func createDefaultConfig() component.Config {
 		ServerConfig:   server,
 		Path:           defaultPath,
 		DefaultService: wire.DefaultService,
-		MaxItems:       limits.MaxItems,
-		MaxItemBytes:   limits.MaxItemBytes,
-		MaxDepth:       limits.MaxDepth,
+
+		CorrelationIDHeader: defaultCorrelationIDHeader,
+
+		MaxItems:     limits.MaxItems,
+		MaxItemBytes: limits.MaxItemBytes,
+		MaxDepth:     limits.MaxDepth,
 	}
 }
 

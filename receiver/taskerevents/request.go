@@ -5,6 +5,7 @@ import (
 	"mime"
 	"net/http"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/wire"
 )
@@ -24,13 +25,18 @@ func formatOf(contentType string) (wire.Format, bool) {
 		return wire.FormatAuto, true
 	case "application/x-ndjson", "application/ndjson", "application/jsonl":
 		return wire.FormatNDJSON, true
+	case "application/cloudevents+json", "application/cloudevents-batch+json":
+		return wire.FormatCloudEvents, true
 	}
 	return wire.FormatAuto, false
 }
 
 // formatName is the label of the format in receiverhelper's metrics.
-func formatName(format wire.Format) string {
-	if format == wire.FormatNDJSON {
+func formatName(request wire.Request) string {
+	switch {
+	case request.CloudEvent != nil, request.Format == wire.FormatCloudEvents:
+		return "cloudevents"
+	case request.Format == wire.FormatNDJSON:
 		return "ndjson"
 	}
 	return "json"
@@ -55,7 +61,7 @@ func (r *eventsReceiver) refuseRequest(w http.ResponseWriter, req *http.Request,
 
 // serveEvents answers one request. Each step has already answered when it fails.
 func (r *eventsReceiver) serveEvents(w http.ResponseWriter, req *http.Request) {
-	format, ok := r.checkHead(w, req)
+	request, ok := r.checkHead(w, req)
 	if !ok {
 		return
 	}
@@ -72,16 +78,17 @@ func (r *eventsReceiver) serveEvents(w http.ResponseWriter, req *http.Request) {
 	}
 
 	ctx := r.observed.StartLogsOp(req.Context())
-	logs, report := r.decoder.Decode(body.Bytes(), format)
+	request.Body = body.Bytes()
+	logs, report := r.decoder.DecodeRequest(request)
 	r.bodies.giveBack(body)
 	if report.Accepted == 0 {
-		r.observed.EndLogsOp(ctx, formatName(format), 0, nil)
+		r.observed.EndLogsOp(ctx, formatName(request), 0, nil)
 		r.telemetry.decoded(ctx, report)
 		answerTo(report).write(w, statusOfNone(report))
 		return
 	}
 	err = r.next.ConsumeLogs(ctx, logs)
-	r.observed.EndLogsOp(ctx, formatName(format), report.Accepted, err)
+	r.observed.EndLogsOp(ctx, formatName(request), report.Accepted, err)
 	if err != nil {
 		r.refuseDownstream(w, err)
 		return
@@ -90,21 +97,46 @@ func (r *eventsReceiver) serveEvents(w http.ResponseWriter, req *http.Request) {
 	answerTo(report).write(w, http.StatusOK)
 }
 
-// checkHead checks what is known before the body.
-func (r *eventsReceiver) checkHead(w http.ResponseWriter, req *http.Request) (wire.Format, bool) {
+// checkHead checks what is known before the body, and says what the headers say of it.
+func (r *eventsReceiver) checkHead(w http.ResponseWriter, req *http.Request) (request wire.Request, ok bool) {
 	if req.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
 		r.refuseRequest(w, req, "the method "+req.Method+" is not allowed: post events", http.StatusMethodNotAllowed)
-		return wire.FormatAuto, false
+		return request, false
 	}
 	contentType := strings.TrimSpace(req.Header.Get("Content-Type"))
-	format, ok := formatOf(contentType)
-	if !ok {
-		w.Header().Set("Accept-Post", "application/json, application/x-ndjson")
-		r.refuseRequest(w, req, fmt.Sprintf("the content type %q is not supported: send application/json or application/x-ndjson",
-			contentType), http.StatusUnsupportedMediaType)
+	request.Format, ok = formatOf(contentType)
+	if request.Format != wire.FormatCloudEvents && req.Header.Get(wire.HeaderPrefix+"specversion") != "" {
+		request.CloudEvent, ok = cloudEventOf(req.Header), true
 	}
-	return format, ok
+	if !ok {
+		w.Header().Set("Accept-Post", acceptPost)
+		r.refuseRequest(w, req, fmt.Sprintf("the content type %q is not supported: send application/json, application/x-ndjson "+
+			"or CloudEvents as JSON", contentType), http.StatusUnsupportedMediaType)
+		return request, false
+	}
+	if r.config.CorrelationIDHeader != "" {
+		request.CorrelationID, ok = correlationID(req.Header.Get(r.config.CorrelationIDHeader))
+		if !ok {
+			r.telemetry.leftOut(req.Context())
+		}
+	}
+	return request, true
+}
+
+// acceptPost lists the media types that are taken.
+const acceptPost = "application/json, application/x-ndjson, application/cloudevents+json, application/cloudevents-batch+json"
+
+// maxCorrelationID is the longest correlation id that a header may have, in bytes.
+const maxCorrelationID = 255
+
+// correlationID is the id in a header. One that cannot be one is none, because a proxy may have put it there.
+func correlationID(value string) (id string, ok bool) {
+	value = strings.TrimSpace(value)
+	if len(value) > maxCorrelationID || !utf8.ValidString(value) {
+		return "", false
+	}
+	return value, true
 }
 
 // statusOfNone is the status of a body of which nothing was taken. Nothing to take is no mistake: [] is a good body.

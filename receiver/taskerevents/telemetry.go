@@ -35,6 +35,11 @@ func (t ownTelemetry) decoded(ctx context.Context, report wire.Report) {
 	addSome(ctx, t.builder.ReceiverTaskerEventsUnknownFields, report.UnknownFields)
 }
 
+// leftOut counts a header that was left out.
+func (t ownTelemetry) leftOut(ctx context.Context) {
+	t.builder.ReceiverTaskerEventsUnknownFields.Add(ctx, 1)
+}
+
 // undecoded counts a request whose body was not looked at.
 func (t ownTelemetry) undecoded(ctx context.Context, status int) {
 	t.builder.ReceiverTaskerEventsRefusedRequests.Add(ctx, 1,
