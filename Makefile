@@ -50,7 +50,7 @@ test-e2e: build ## end-to-end tests against the built binary
 .PHONY: test-peers
 test-peers: build ## end-to-end tests with real peers (promtool and others), installed if apt-get is there
 	@scripts/install-peers.sh
-	TASKER_PEERS=1 TASKER_BIN=$(CURDIR)/$(COLLECTOR) go test -count=1 ./tests/...
+	TASKER_PEERS=1 TASKER_BIN=$(CURDIR)/$(COLLECTOR) go test -count=1 ./tests/... ./deploy/...
 
 .PHONY: bench
 bench: build ## benchmarks into bench.txt, compared with the run before by benchstat

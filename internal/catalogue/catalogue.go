@@ -1,0 +1,134 @@
+package catalogue
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Kind is the type of a metric.
+type Kind string
+
+// The kinds of metrics.
+const (
+	Counter   Kind = "counter"
+	Gauge     Kind = "gauge"
+	Histogram Kind = "histogram"
+)
+
+// Metric is a family of series.
+type Metric struct {
+	// Name is Prometheus's, without the suffixes of a histogram's series.
+	Name string
+	Kind Kind
+	// Unit is that of OpenTelemetry, such as "s", "By" or "{task}".
+	Unit        string
+	Description string
+	// Labels are all that a series may have, beside those of its target.
+	Labels []string
+}
+
+// targetLabels are those that a scrape adds to every series, or that the exporter makes of the resource.
+var targetLabels = []string{"job", "instance", "namespace", "pod", "node", "cluster"}
+
+// Catalogue is a set of metrics.
+type Catalogue struct {
+	families map[string]Metric
+	// series are the labels of each name that can be selected.
+	series map[string][]string
+}
+
+// New makes a catalogue of the given metrics.
+func New(metrics ...Metric) (*Catalogue, error) {
+	c := &Catalogue{families: map[string]Metric{}, series: map[string][]string{}}
+	for _, m := range metrics {
+		if err := c.Add(m); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// Add takes a metric in. A name that is there already is refused.
+func (c *Catalogue) Add(m Metric) error {
+	if _, found := c.families[m.Name]; found {
+		return fmt.Errorf("metric %s is there twice", m.Name)
+	}
+	labels := append(slices.Clone(targetLabels), m.Labels...)
+	c.families[m.Name] = m
+	switch m.Kind {
+	case Histogram:
+		c.series[m.Name+"_bucket"] = append(slices.Clone(labels), "le")
+		c.series[m.Name+"_sum"] = labels
+		c.series[m.Name+"_count"] = labels
+	case Counter, Gauge:
+		c.series[m.Name] = labels
+	default:
+		return fmt.Errorf("metric %s: unknown kind %q", m.Name, m.Kind)
+	}
+	return nil
+}
+
+// Family is the metric of that name, for what is built of it.
+func (c *Catalogue) Family(name string) (Metric, error) {
+	m, found := c.families[name]
+	if !found {
+		return Metric{}, fmt.Errorf("unknown metric %s%s", name, c.hint(name))
+	}
+	return m, nil
+}
+
+// Names lists the families, sorted.
+func (c *Catalogue) Names() []string {
+	return slices.Sorted(maps.Keys(c.families))
+}
+
+// Labels are those that a series of that name may have, and whether there is such a series.
+func (c *Catalogue) Labels(series string) (labels []string, known bool) {
+	labels, known = c.series[series]
+	return labels, known
+}
+
+// hint names what may have been meant: names that begin or end alike.
+func (c *Catalogue) hint(name string) string {
+	trimmed := name
+	for _, suffix := range []string{"_total", "_bucket", "_sum", "_count", "_seconds"} {
+		trimmed = strings.TrimSuffix(trimmed, suffix)
+	}
+	var close []string
+	for _, known := range slices.Sorted(maps.Keys(c.series)) {
+		if strings.HasPrefix(known, trimmed) {
+			close = append(close, known)
+		}
+	}
+	if len(close) == 0 {
+		return ""
+	}
+	return "; known are " + strings.Join(close[:min(5, len(close))], ", ")
+}
+
+// Load reads the catalogue of the repository at root.
+func Load(root string) (*Catalogue, error) {
+	tasker, err := readDocumentation(root)
+	if err != nil {
+		return nil, err
+	}
+	own, err := readComponents(root)
+	if err != nil {
+		return nil, err
+	}
+	collector, err := readCollector(root)
+	if err != nil {
+		return nil, err
+	}
+	c, err := New(slices.Concat(tasker, own, collector, external())...)
+	if err != nil {
+		return nil, fmt.Errorf("make the catalogue of metrics: %w", err)
+	}
+	if len(tasker) == 0 || len(own) == 0 {
+		return nil, errors.New("make the catalogue of metrics: neither docs/metrics.md nor metadata.yaml may be without any")
+	}
+	return c, nil
+}

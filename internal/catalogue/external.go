@@ -1,0 +1,23 @@
+package catalogue
+
+// external lists the metrics of other programs that the rules use. Nothing here can check them: they are the documented
+// names of Prometheus, of kube-state-metrics 2, of the kubelet, and of node_exporter's systemd collector. The last is
+// what the export's own timer writes for node_exporter's textfile collector (deploy/systemd, deploy/cron).
+func external() []Metric {
+	gauge := func(name string, labels ...string) Metric { return Metric{Name: name, Kind: Gauge, Labels: labels} }
+	return []Metric{
+		gauge("up"),
+		gauge("scrape_duration_seconds"),
+		gauge("kube_cronjob_created", "cronjob"),
+		gauge("kube_cronjob_spec_suspend", "cronjob"),
+		gauge("kube_cronjob_status_last_successful_time", "cronjob"),
+		gauge("kube_job_failed", "job_name", "condition"),
+		gauge("kube_job_status_failed", "job_name", "reason"),
+		gauge("kubelet_volume_stats_available_bytes", "persistentvolumeclaim"),
+		gauge("kubelet_volume_stats_capacity_bytes", "persistentvolumeclaim"),
+		gauge("node_systemd_unit_state", "name", "state", "type"),
+		gauge("node_filesystem_avail_bytes", "device", "fstype", "mountpoint"),
+		gauge("node_filesystem_size_bytes", "device", "fstype", "mountpoint"),
+		gauge("taskerotel_export_last_success_timestamp_seconds"),
+	}
+}

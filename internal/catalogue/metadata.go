@@ -1,0 +1,142 @@
+package catalogue
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+)
+
+// ownPrefix is what the collector puts before the names of its own metrics. The configurations in this repository name
+// no other suffixes, so a counter has no _total there.
+const ownPrefix = "otelcol_"
+
+// metadata is what of a metadata.yaml tells metrics.
+type metadata struct {
+	Attributes map[string]struct {
+		NameOverride string `json:"name_override"`
+	} `json:"attributes"`
+	Telemetry struct {
+		Metrics map[string]struct {
+			Description string    `json:"description"`
+			Unit        string    `json:"unit"`
+			Prefix      *string   `json:"prefix"`
+			Attributes  []string  `json:"attributes"`
+			Sum         *struct{} `json:"sum"`
+			Gauge       *struct{} `json:"gauge"`
+			Histogram   *struct{} `json:"histogram"`
+		} `json:"metrics"`
+	} `json:"telemetry"`
+}
+
+// readComponents reads the metadata of this repository's components.
+func readComponents(root string) ([]Metric, error) {
+	var metrics []Metric
+	for _, class := range []string{"receiver", "processor", "connector", "exporter", "extension"} {
+		paths, err := filepath.Glob(filepath.Join(root, class, "*", "metadata.yaml"))
+		if err != nil {
+			return nil, err
+		}
+		for _, path := range paths {
+			of, err := readMetadata(path)
+			if err != nil {
+				return nil, err
+			}
+			metrics = append(metrics, of...)
+		}
+	}
+	return metrics, nil
+}
+
+// collectorModules are those of the collector whose metrics rules and dashboards may use, with the labels that their code
+// adds to what their metadata tells.
+var collectorModules = []struct {
+	path   string
+	labels []string
+}{
+	{"go.opentelemetry.io/collector/service", nil},
+	{"go.opentelemetry.io/collector/receiver/receiverhelper", []string{"receiver", "transport"}},
+	{"go.opentelemetry.io/collector/processor/processorhelper", []string{"processor", "otel_signal"}},
+	{"go.opentelemetry.io/collector/processor/memorylimiterprocessor", []string{"processor"}},
+	{"go.opentelemetry.io/collector/exporter/exporterhelper", []string{"exporter", "data_type"}},
+}
+
+// readCollector reads the metadata of the collector's modules, at the versions of go.mod.
+func readCollector(root string) ([]Metric, error) {
+	args := []string{"list", "-m", "-f", "{{.Dir}}"}
+	for _, module := range collectorModules {
+		args = append(args, module.path)
+	}
+	list := exec.Command("go", args...)
+	list.Dir, list.Stderr = root, os.Stderr
+	output, err := list.Output()
+	if err != nil {
+		return nil, fmt.Errorf("find the collector's modules with go list: %w", err)
+	}
+	folders := strings.Split(strings.TrimSpace(string(output)), "\n")
+	if len(folders) != len(collectorModules) {
+		return nil, fmt.Errorf("find the collector's modules: %d folders of %d modules; run go mod download", len(folders), len(collectorModules))
+	}
+	var metrics []Metric
+	for i, module := range collectorModules {
+		of, err := readMetadata(filepath.Join(folders[i], "metadata.yaml"))
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range of {
+			m.Labels = slices.Compact(slices.Sorted(slices.Values(append(m.Labels, module.labels...))))
+			metrics = append(metrics, m)
+		}
+	}
+	return metrics, nil
+}
+
+func readMetadata(path string) ([]Metric, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read a component's metrics: %w", err)
+	}
+	metrics, err := parseMetadata(text)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	return metrics, nil
+}
+
+func parseMetadata(text []byte) ([]Metric, error) {
+	var data metadata
+	if err := yaml.Unmarshal(text, &data); err != nil {
+		return nil, err
+	}
+	var metrics []Metric
+	for name, told := range data.Telemetry.Metrics {
+		prefix := ownPrefix
+		if told.Prefix != nil {
+			prefix = *told.Prefix
+		}
+		m := Metric{Name: prefix + name, Unit: told.Unit, Description: told.Description}
+		switch {
+		case told.Sum != nil:
+			m.Kind = Counter
+		case told.Gauge != nil:
+			m.Kind = Gauge
+		case told.Histogram != nil:
+			m.Kind = Histogram
+		default:
+			return nil, fmt.Errorf("%s is neither sum, gauge nor histogram", name)
+		}
+		for _, label := range told.Attributes {
+			if override := data.Attributes[label].NameOverride; override != "" {
+				label = override
+			}
+			m.Labels = append(m.Labels, strings.ReplaceAll(label, ".", "_"))
+		}
+		metrics = append(metrics, m)
+	}
+	slices.SortFunc(metrics, func(a, b Metric) int { return strings.Compare(a.Name, b.Name) })
+	return metrics, nil
+}
