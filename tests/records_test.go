@@ -35,8 +35,21 @@ processors:
 	counts, err := streamtest.CountEvents(lines)
 	require.NoError(t, err)
 	got := map[string]int{}
+	type place struct {
+		trace [16]byte
+		span  [8]byte
+	}
+	spans := map[place]bool{}
+	for _, span := range sink.all() {
+		if span.Name == lifecycle.SpanTask {
+			spans[place{span.TraceID, span.SpanID}] = true
+		}
+	}
 	for _, r := range sink.allRecords() {
 		got[r.event]++
+		assert.True(t, spans[place{r.trace, r.span}], "%s leads to its task's span", r.event)
+		assert.NotEmpty(t, r.attributes[lifecycle.AttrEntityType], r.event)
+		assert.NotEmpty(t, r.attributes[lifecycle.AttrCorrelationID], r.event)
 		assert.NotEmpty(t, r.body, r.event)
 		assert.Contains(t, r.attributes, lifecycle.AttrTaskID, r.event)
 		assert.NotContains(t, fmt.Sprint(r.body, r.attributes), customer, r.event)

@@ -32,6 +32,8 @@ type sink struct {
 // record is a structured log record.
 type record struct {
 	event, body string
+	trace       [16]byte
+	span        [8]byte
 	attributes  map[string]any
 }
 
@@ -84,7 +86,7 @@ func (s *recordServer) Export(_ context.Context, request plogotlp.ExportRequest)
 	for _, rl := range request.Logs().ResourceLogs().All() {
 		for _, sl := range rl.ScopeLogs().All() {
 			for _, r := range sl.LogRecords().All() {
-				s.records = append(s.records, record{r.EventName(), r.Body().AsString(), r.Attributes().AsRaw()})
+				s.records = append(s.records, record{r.EventName(), r.Body().AsString(), r.TraceID(), r.SpanID(), r.Attributes().AsRaw()})
 			}
 		}
 	}

@@ -17,4 +17,14 @@ func TestConfig(t *testing.T) {
 	cfg := NewFactory().CreateDefaultConfig()
 	require.NoError(t, section.Unmarshal(cfg))
 	require.NoError(t, xconfmap.Validate(cfg))
+	require.Equal(t, &Config{LogBody: "message"}, cfg)
+
+	section, err = conf.Sub("routed_events/lines")
+	require.NoError(t, err)
+	require.NoError(t, section.Unmarshal(cfg))
+	require.NoError(t, xconfmap.Validate(cfg))
+	require.Equal(t, &Config{LogBody: "json"}, cfg)
+
+	require.ErrorContains(t, xconfmap.Validate(&Config{LogBody: "xml"}),
+		`log_body: "xml" is no form of a record: use message or json`)
 }

@@ -15,7 +15,7 @@ import (
 func NewFactory() connector.Factory {
 	return xconnector.NewFactory(
 		metadata.Type,
-		func() component.Config { return &Config{} },
+		func() component.Config { return &Config{LogBody: bodyMessage} },
 		xconnector.WithLogsToTraces(createLogsToTraces, metadata.LogsToTracesStability),
 		xconnector.WithLogsToLogs(createLogsToLogs, metadata.LogsToLogsStability),
 		xconnector.WithDeprecatedTypeAlias(metadata.DeprecatedType),
@@ -30,10 +30,10 @@ func createLogsToTraces(_ context.Context, set connector.Settings, _ component.C
 	return &toTraces{next: next, telemetry: telemetry}, nil
 }
 
-func createLogsToLogs(_ context.Context, set connector.Settings, _ component.Config, next consumer.Logs) (connector.Logs, error) {
+func createLogsToLogs(_ context.Context, set connector.Settings, cfg component.Config, next consumer.Logs) (connector.Logs, error) {
 	telemetry, err := newTelemetry(set, "logs")
 	if err != nil {
 		return nil, err
 	}
-	return &toLogs{next: next, telemetry: telemetry}, nil
+	return &toLogs{next: next, telemetry: telemetry, lines: cfg.(*Config).LogBody == bodyJSON}, nil
 }

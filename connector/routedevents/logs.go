@@ -18,6 +18,8 @@ type toLogs struct {
 	component.ShutdownFunc
 	next      consumer.Logs
 	telemetry *telemetry
+	// lines makes each record's body a line of JSON.
+	lines bool
 }
 
 // Capabilities say that the input is only read.
@@ -25,7 +27,7 @@ func (*toLogs) Capabilities() consumer.Capabilities { return consumer.Capabiliti
 
 // ConsumeLogs returns the next component's error as it is. Called again with the same logs it makes the same records.
 func (c *toLogs) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
-	structured, counts := structuredRecords(logs)
+	structured, counts := structuredRecords(logs, c.lines)
 	if counts.converted > 0 {
 		if err := c.next.ConsumeLogs(ctx, structured); err != nil {
 			return err
@@ -36,7 +38,7 @@ func (c *toLogs) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 }
 
 // structuredRecords leaves logs as they are. What it returns is the caller's and shares nothing with them.
-func structuredRecords(logs plog.Logs) (plog.Logs, counts) {
+func structuredRecords(logs plog.Logs, lines bool) (plog.Logs, counts) {
 	structured := plog.NewLogs()
 	var (
 		c     counts
@@ -60,7 +62,7 @@ func structuredRecords(logs plog.Logs) (plog.Logs, counts) {
 				case !eventlog.SignalsOf(record.Attributes()).Has(lifecycle.SignalLogs):
 					c.notRouted++
 				default:
-					fillRecord(records.AppendEmpty(), record, &tasks)
+					fillRecord(records.AppendEmpty(), record, resourceLogs.Resource().Attributes(), lines, &tasks)
 				}
 			}
 		}
@@ -74,7 +76,7 @@ func structuredRecords(logs plog.Logs) (plog.Logs, counts) {
 	return structured, c
 }
 
-func fillRecord(target, record plog.LogRecord, tasks *taskSpans) {
+func fillRecord(target, record plog.LogRecord, resource pcommon.Map, lines bool, tasks *taskSpans) {
 	record.CopyTo(target)
 	attrs := target.Attributes()
 	attrs.Remove(lifecycle.AttrSignals)
@@ -88,20 +90,28 @@ func fillRecord(target, record plog.LogRecord, tasks *taskSpans) {
 	if target.Body().Type() == pcommon.ValueTypeEmpty {
 		target.Body().SetStr(message(name, attrs))
 	}
+	if f := fieldsOf(name, attrs); lines {
+		toLine(target, resource, f)
+	} else {
+		f.put(attrs)
+	}
 }
 
-// setContext puts a record into its task's span; the span id that the router stamped is only the event's. An event of no
+// setContext puts a record into its task's span; the span id that the router stamped is only the event's. Where the event
+// carries its caller's context the task's span is part of the caller's trace, as span_hierarchy makes it. An event of no
 // task goes back to where its sender fired it, if that is known.
 func setContext(target plog.LogRecord, attrs pcommon.Map, tasks *taskSpans) {
-	if trace := target.TraceID(); !trace.IsEmpty() {
-		target.SetSpanID(tasks.of(trace))
-		return
+	trace, span, called := lifecycle.ParseTraceparent(str(attrs, lifecycle.AttrTraceparent))
+	own := target.TraceID()
+	if !own.IsEmpty() {
+		span = tasks.of(own)
+	} else if !called {
+		span = pcommon.SpanID{}
 	}
-	target.SetSpanID(pcommon.SpanID{})
-	if trace, span, ok := lifecycle.ParseTraceparent(str(attrs, lifecycle.AttrTraceparent)); ok {
+	if called {
 		target.SetTraceID(trace)
-		target.SetSpanID(span)
 	}
+	target.SetSpanID(span)
 }
 
 func message(name string, attrs pcommon.Map) string {

@@ -63,7 +63,8 @@ func TestStructuredRecords(t *testing.T) {
 	assert.Equal(t, map[string]any{
 		"tasker.task_id": int64(7), "tasker.task_name": "order", "tasker.step_name": "charge",
 		"tasker.error_message": "no money", "tasker.correlation_id": "tsk_1", "tasker.nested": map[string]any{"a": true},
-	}, failed.Attributes().AsRaw(), "all but the router's stamp")
+		"tasker.component": "step", "tasker.entity_type": "step", "tasker.entity_name": "charge", "tasker.event_type": "failed",
+	}, failed.Attributes().AsRaw(), "all but the router's stamp, and the fields of the structured log")
 
 	completed := records.At(1)
 	assert.Equal(t, plog.SeverityNumberInfo2, completed.SeverityNumber())
@@ -116,7 +117,7 @@ func TestStreamsBecomeRecords(t *testing.T) {
 	for _, name := range []string{"order_processing", "mixed", "real/retry"} {
 		t.Run(name, func(t *testing.T) {
 			logs := routedStream(t, name)
-			structured, counts := structuredRecords(logs)
+			structured, counts := structuredRecords(logs, false)
 			assert.EqualValues(t, logs.LogRecordCount(), counts.converted)
 			for _, resourceLogs := range structured.ResourceLogs().All() {
 				for _, record := range resourceLogs.ScopeLogs().At(0).LogRecords().All() {
@@ -133,7 +134,7 @@ func BenchmarkStructuredRecords(b *testing.B) {
 	logs := routedStream(b, "mixed")
 	b.ReportAllocs()
 	for b.Loop() {
-		structuredRecords(logs)
+		structuredRecords(logs, false)
 	}
 	b.ReportMetric(float64(b.N)*float64(logs.LogRecordCount())/b.Elapsed().Seconds(), "events/s")
 }
