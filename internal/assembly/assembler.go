@@ -1,7 +1,6 @@
 package assembly
 
 import (
-	"container/heap"
 	"slices"
 	"strings"
 	"time"
@@ -11,6 +10,8 @@ import (
 type Limits struct {
 	// OpenTasks at a time. One more evicts the task that has been idle longest.
 	OpenTasks int
+	// HeldBytes of all open tasks, about; 0 is no limit. More evict the tasks that have been idle longest.
+	HeldBytes int64
 	// EventsPerTask that are kept; more are dropped, but for those that end a pass or the task.
 	EventsPerTask int
 	// SpansPerTree that are emitted; children beyond are cut.
@@ -29,7 +30,7 @@ type Limits struct {
 // in the queue is held for it.
 func (l *Limits) patience() int64 { return int64(l.SettleTimeout - l.ReorderWindow) }
 
-// Stats counts what became of the events and the tasks. All fields but OpenTasks and HeldEvents only grow.
+// Stats counts what became of the events and the tasks. All fields but the last three only grow.
 type Stats struct {
 	Events     int64 // observed
 	Late       int64 // dropped: older than the end of the tree that was released
@@ -40,6 +41,7 @@ type Stats struct {
 	Incomplete int64                     // trees of tasks that had not ended
 	OpenTasks  int64
 	HeldEvents int64
+	HeldBytes  int64
 }
 
 // Assembler holds the open tasks of one shard. It is not safe for concurrent use: its owner serialises the calls. Trees
@@ -48,15 +50,17 @@ type Assembler struct {
 	limits   Limits
 	sink     func(*Tree)
 	tasks    map[TraceID]*task
-	oldest   *task // by last arrival
-	newest   *task
-	agenda   agenda
+	lines    lines
 	tails    map[TraceID]*tail
 	released []TraceID // keys of tails, oldest first; a ring once it is full
 	next     int       // the ring's oldest
 	names    map[string]string
+	threads  map[string]string
 	words    map[string]*detail // of one word, shared by all tasks
+	shapes   map[string]*shape  // shared by all tasks
+	key      []byte             // room for a key of shapes
 	indexes  []int16            // room for reading a discovery
+	records  []record           // room for those of the task that is looked at
 	composer composer
 	stats    Stats
 }
@@ -65,7 +69,8 @@ type Assembler struct {
 func New(limits Limits, sink func(*Tree)) *Assembler {
 	return &Assembler{
 		limits: limits, sink: sink, tasks: map[TraceID]*task{}, tails: map[TraceID]*tail{}, names: map[string]string{},
-		words: map[string]*detail{},
+		threads: map[string]string{},
+		words:   map[string]*detail{}, shapes: map[string]*shape{},
 	}
 }
 
@@ -91,102 +96,110 @@ func (a *Assembler) Observe(e *Event, now time.Time) {
 		a.stats.Late++
 		return
 	}
-	if !t.roomFor(a, e) {
+	t.lastArrival = now.UnixNano()
+	if !a.roomFor(t, e) {
 		t.dropped++
 		a.stats.OverLimit++
+		a.lines.move(t, t.wait())
 		return
 	}
 	if e.At < t.resourceAt {
 		t.resource, t.resourceAt = e.Resource, e.At
 	}
+	before := t.held
 	t.add(a, e)
 	a.stats.HeldEvents++
-	t.lastArrival = now.UnixNano()
-	t.gappy = false
-	a.touch(t)
-	if due := a.due(t); due < t.deadline {
-		a.schedule(t, due)
+	a.stats.HeldBytes += t.held - before
+	a.lines.move(t, t.wait())
+	for a.limits.HeldBytes > 0 && a.stats.HeldBytes > a.limits.HeldBytes && len(a.tasks) > 0 {
+		a.release(a.lines.oldest(), ReasonEvictedBytes)
 	}
 }
 
 // roomFor tells whether the task may hold one more event. What ends a task or a pass is always taken, or the task would
 // never end.
-func (t *task) roomFor(a *Assembler, e *Event) bool {
-	if len(t.records) < a.limits.EventsPerTask {
+func (a *Assembler) roomFor(t *task, e *Event) bool {
+	if int(t.packed.count) < a.limits.EventsPerTask {
 		return true
 	}
-	if a.sort(t); len(t.records) < a.limits.EventsPerTask {
-		return true
+	if !t.distinct {
+		before := t.packed.count
+		a.unpack(t)
+		t.packed.pack(t.records)
+		t.distinct = true
+		a.stats.HeldEvents -= int64(before - t.packed.count)
+		if int(t.packed.count) < a.limits.EventsPerTask {
+			return true
+		}
 	}
 	k := classify(e)
-	return (k.endsTask() || k == kindPassEnded) && len(t.records) < 2*a.limits.EventsPerTask
+	return (k.endsTask() || k == kindPassEnded) && int(t.packed.count) < 2*a.limits.EventsPerTask
 }
 
-// sort puts the task's records in order, without repetitions.
-func (a *Assembler) sort(t *task) {
-	before := len(t.records)
+// unpack gives the task its sorted records, until the next task is unpacked.
+func (a *Assembler) unpack(t *task) {
+	a.records = t.packed.unpack(a.records[:0])
+	t.records = a.records
 	t.sortRecords()
-	a.stats.HeldEvents -= int64(before - len(t.records))
 }
 
+// history reads the runs of a task. They hold until the next task is unpacked.
 func (a *Assembler) history(t *task) []*run {
-	a.sort(t)
+	a.unpack(t)
 	return t.history(a.limits.patience())
 }
 
 // open begins a task, or goes on with one that was released before.
 func (a *Assembler) open(e *Event, before *tail, now int64) *task {
-	if len(a.tasks) >= a.limits.OpenTasks && a.oldest != nil {
-		a.release(a.oldest, ReasonEvicted)
+	if len(a.tasks) >= a.limits.OpenTasks && len(a.tasks) > 0 {
+		a.release(a.lines.oldest(), ReasonEvicted)
 	}
-	t := &task{trace: e.TraceID, resource: e.Resource, resourceAt: e.At, id: ID{strings.Clone(e.TaskID.Text), e.TaskID.Integer}, lastArrival: now}
+	t := &task{
+		trace: e.TraceID, resource: e.Resource, resourceAt: e.At, id: ID{strings.Clone(e.TaskID.Text), e.TaskID.Integer},
+		lastArrival: now, waits: waitEnd, held: bytesPerTask + int64(len(e.TaskID.Text)),
+	}
 	if before != nil {
 		kept := *before
 		t.tail = &kept
 		t.steps = slices.Clone(before.steps)
 		t.name, t.parent = before.name, before.parent
+		t.held += bytesPerTail + int64(len(t.steps))*bytesPerStep
 	}
 	a.tasks[e.TraceID] = t
-	t.deadline = now + int64(a.limits.IdleTimeout) + 1
+	a.stats.HeldBytes += t.held
+	a.lines[t.waits].join(t)
 	return t
 }
 
-// due is when the task must be looked at.
-func (a *Assembler) due(t *task) int64 {
+// wait is what the task waits for when an event of it has come.
+func (t *task) wait() waiting {
 	switch {
-	case t.ended && !t.gappy:
-		return t.lastArrival + int64(a.limits.ReorderWindow)
-	case t.ended, t.tail != nil && !t.active:
-		return t.lastArrival + int64(a.limits.SettleTimeout)
+	case t.ended:
+		return waitQuiet
+	case t.tail != nil && !t.active:
+		return waitActivity
 	}
-	return t.lastArrival + int64(a.limits.IdleTimeout)
+	return waitEnd
 }
 
 // NextDue is when Advance next has something to look at; false when no task is open.
 func (a *Assembler) NextDue() (time.Time, bool) {
-	if len(a.agenda) == 0 {
-		return time.Time{}, false
-	}
-	return time.Unix(0, a.agenda[0].at), true
+	t, at := a.due()
+	return time.Unix(0, at), t != nil
 }
 
 // Advance releases the tasks whose time has come. Its cost grows with their number, not with that of the open tasks.
 func (a *Assembler) Advance(now time.Time) {
-	for len(a.agenda) > 0 && a.agenda[0].at <= now.UnixNano() {
-		entry := heap.Pop(&a.agenda).(appointment)
-		t := entry.task
-		if t.released || entry.at != t.deadline {
-			continue
-		}
-		if due := a.due(t); due > now.UnixNano() {
-			a.schedule(t, due)
-			continue
+	for {
+		t, at := a.due()
+		if t == nil || at > now.UnixNano() {
+			return
 		}
 		a.look(t, now.UnixNano())
 	}
 }
 
-// look decides about a task that has been quiet: it is released, or waits on.
+// look decides about a task that has been quiet: it is released, or waits on for something else.
 func (a *Assembler) look(t *task, now int64) {
 	if !t.ended {
 		a.release(t, ReasonIdle)
@@ -200,29 +213,24 @@ func (a *Assembler) look(t *task, now int64) {
 	switch {
 	case len(runs) > 0 && t.goesOnAfter(runs[len(runs)-1]):
 		t.ended = false
+		a.lines.move(t, waitResumed)
 	case gaps == 0 && t.dropped == 0:
 		a.releaseRuns(t, runs, ReasonEnded)
-		return
 	case now >= t.lastArrival+int64(a.limits.SettleTimeout):
 		a.releaseRuns(t, runs, ReasonSettled)
-		return
 	default:
-		t.gappy = true
+		a.lines.move(t, waitMissing)
 	}
-	a.schedule(t, a.due(t))
 }
 
 // Flush releases every open task, those that have not ended as incomplete.
 func (a *Assembler) Flush() {
-	for a.oldest != nil {
-		a.release(a.oldest, ReasonShutdown)
+	for t := a.lines.oldest(); t != nil; t = a.lines.oldest() {
+		a.release(t, ReasonShutdown)
 	}
-	a.agenda = nil
 }
 
-func (a *Assembler) release(t *task, reason Reason) {
-	a.releaseRuns(t, a.history(t), reason)
-}
+func (a *Assembler) release(t *task, reason Reason) { a.releaseRuns(t, a.history(t), reason) }
 
 func (a *Assembler) releaseRuns(t *task, runs []*run, reason Reason) {
 	held := len(t.records)
@@ -244,15 +252,16 @@ func (a *Assembler) releaseRuns(t *task, runs []*run, reason Reason) {
 		a.sink(tree)
 	}
 	a.stats.Strays += int64(held - used)
-	a.stats.HeldEvents -= int64(held)
+	a.stats.HeldEvents -= int64(t.packed.count)
 	a.forget(t)
 	a.remember(t)
 }
 
 func (a *Assembler) forget(t *task) {
 	delete(a.tasks, t.trace)
-	a.unlink(t)
-	t.released = true
+	a.lines[t.waits].leave(t)
+	a.stats.HeldBytes -= t.held
+	t.records = nil
 }
 
 // remember keeps the tail of a released task, in place of the oldest one when all places are taken.
@@ -262,10 +271,7 @@ func (a *Assembler) remember(t *task) {
 	}
 	kept := *t.tail
 	kept.name = t.name
-	kept.steps = make([]step, len(t.steps))
-	for i, s := range t.steps {
-		kept.steps[i] = step{id: s.id, name: s.name, deps: s.deps}
-	}
+	kept.steps = slices.Clip(t.steps)
 	if _, known := a.tails[t.trace]; !known {
 		if len(a.released) < a.limits.Remembered {
 			a.released = append(a.released, t.trace)
@@ -278,52 +284,37 @@ func (a *Assembler) remember(t *task) {
 	a.tails[t.trace] = &kept
 }
 
-// touch makes the task the newest.
-func (a *Assembler) touch(t *task) {
-	if a.newest == t {
-		return
-	}
-	a.unlink(t)
-	t.older, t.newer = a.newest, nil
-	if a.newest != nil {
-		a.newest.newer = t
-	}
-	a.newest = t
-	if a.oldest == nil {
-		a.oldest = t
-	}
-}
-
-func (a *Assembler) unlink(t *task) {
-	if t.older != nil {
-		t.older.newer = t.newer
-	} else if a.oldest == t {
-		a.oldest = t.newer
-	}
-	if t.newer != nil {
-		t.newer.older = t.older
-	} else if a.newest == t {
-		a.newest = t.older
-	}
-	t.older, t.newer = nil, nil
-}
-
 // internedNames bounds the memory of strings that many tasks share: names of tasks, steps, queues and error classes.
 const internedNames = 1 << 16
 
 // intern returns a copy of the string that it shares with equal ones.
-func (a *Assembler) intern(s string) string {
+func (a *Assembler) intern(s string) string { return share(a.names, internedNames, s) }
+
+// internedThreads bounds how many correlation ids are shared: the tasks of one worker's threads at one time have the
+// same ones.
+const internedThreads = 1 << 12
+
+func share(known map[string]string, limit int, s string) string {
 	if s == "" {
 		return ""
 	}
-	if known, ok := a.names[s]; ok {
-		return known
+	if same, ok := known[s]; ok {
+		return same
 	}
 	s = strings.Clone(s)
-	if len(a.names) < internedNames && len(s) <= 64 {
-		a.names[s] = s
+	if len(s) <= 64 {
+		makeRoom(known, limit)
+		known[s] = s
 	}
 	return s
+}
+
+// makeRoom empties a map of shared values that is full, so that a crowd of values that come once, such as correlation
+// ids, does not keep out those that come often. What was shared stays shared.
+func makeRoom[V any](known map[string]V, limit int) {
+	if len(known) >= limit {
+		clear(known)
+	}
 }
 
 // sharedWords bounds how many details of one word are shared.
@@ -335,9 +326,8 @@ func (a *Assembler) word(word string) *detail {
 		return d
 	}
 	d := &detail{word: a.intern(word)}
-	if len(a.words) < sharedWords {
-		a.words[d.word] = d
-	}
+	makeRoom(a.words, sharedWords)
+	a.words[d.word] = d
 	return d
 }
 
@@ -359,29 +349,4 @@ func (a *Assembler) copyAttributes(attrs []Attribute) []Attribute {
 		kept[i] = attr
 	}
 	return kept
-}
-
-// appointment is a task's entry in the agenda. It counts only while it is the task's deadline.
-type appointment struct {
-	at   int64
-	task *task
-}
-
-type agenda []appointment
-
-func (a agenda) Len() int           { return len(a) }
-func (a agenda) Less(i, j int) bool { return a[i].at < a[j].at }
-func (a agenda) Swap(i, j int)      { a[i], a[j] = a[j], a[i] }
-func (a *agenda) Push(x any)        { *a = append(*a, x.(appointment)) }
-func (a *agenda) Pop() any {
-	last := len(*a) - 1
-	x := (*a)[last]
-	(*a)[last] = appointment{}
-	*a = (*a)[:last]
-	return x
-}
-
-func (a *Assembler) schedule(t *task, at int64) {
-	t.deadline = at
-	heap.Push(&a.agenda, appointment{at, t})
 }

@@ -3,6 +3,8 @@ package assembly_test
 import (
 	"encoding/binary"
 	"runtime"
+	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -35,7 +37,7 @@ func BenchmarkAssemble(b *testing.B) {
 	}
 }
 
-// BenchmarkOpenTasks is the memory of open tasks that are half done.
+// BenchmarkOpenTasks is the memory of open tasks that are half done. They are of one workflow; ids are their own.
 func BenchmarkOpenTasks(b *testing.B) {
 	events := readStream(b, "order_processing")
 	events = events[:len(events)/2]
@@ -49,12 +51,22 @@ func BenchmarkOpenTasks(b *testing.B) {
 			for _, e := range events {
 				e := *e
 				binary.BigEndian.PutUint64(e.TraceID[:], i)
+				e.TaskID.Text = strconv.FormatUint(1_000_000+i, 10)
+				if e.StepID.Text != "" {
+					e.StepID.Text = e.TaskID.Text + e.StepID.Text
+				}
+				e.StepIDs = slices.Clone(e.StepIDs)
+				for j, id := range e.StepIDs {
+					e.StepIDs[j] = e.TaskID.Text + id
+				}
+				e.CorrelationID = e.TaskID.Text + e.CorrelationID
 				a.Observe(&e, time.Unix(1, 0))
 			}
 		}
 		runtime.GC()
 		runtime.ReadMemStats(&after)
 		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/tasks, "bytes/task")
+		b.ReportMetric(float64(a.Stats().HeldBytes)/tasks, "told-bytes/task")
 		b.ReportMetric(float64(len(events)), "events/task")
 		runtime.KeepAlive(a)
 	}

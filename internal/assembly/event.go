@@ -57,8 +57,8 @@ type Event struct {
 	Attributes []Attribute
 }
 
-// record is an event as an open task keeps it: 24 bytes. A million open tasks have a hundred million of them, so what
-// few events tell is kept beside, in [task.details] and [task.lists].
+// record is an event as an open task knows it. A million open tasks have a hundred million of them: they are kept
+// [packed], and what few events tell is kept beside, in [task.details] and [task.lists].
 type record struct {
 	at       int64
 	identity uint32 // half of the event's, enough to tell two events of one step and nanosecond apart
@@ -79,6 +79,22 @@ type detail struct {
 	seconds float64 // duration of a query, length of a backoff
 	failure *failure
 	attrs   []Attribute
+}
+
+// size is about how many bytes the detail takes.
+func (d *detail) size() int64 {
+	n := bytesPerDetail + len(d.word)
+	if d.failure != nil {
+		n += bytesPerFailure + len(d.failure.message) + len(d.failure.trace)
+	}
+	for i := range d.attrs {
+		v := &d.attrs[i].Value
+		n += bytesPerAttribute + len(v.Text)
+		for _, s := range v.Strings {
+			n += bytesPerString + len(s)
+		}
+	}
+	return int64(n)
 }
 
 // failure is what a failed attempt or task says of itself.

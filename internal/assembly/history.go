@@ -92,10 +92,6 @@ func (a *attempt) running() bool { return a.ends == 0 }
 
 // sortRecords puts the records in the order in which they happened and drops repetitions of one item.
 func (t *task) sortRecords() {
-	if t.sorted {
-		return
-	}
-	t.sorted = true
 	if t.coarse() {
 		t.refine()
 		return

@@ -104,10 +104,12 @@ const (
 	ReasonIdle
 	// ReasonEvicted: the number of open tasks was at its limit, and this one had been idle longest.
 	ReasonEvicted
+	// ReasonEvictedBytes: the bytes held of open tasks were over their limit, and this one had been idle longest.
+	ReasonEvictedBytes
 	// ReasonShutdown: the collector stopped.
 	ReasonShutdown
 )
 
 func (r Reason) String() string {
-	return [...]string{"ended", "settled", "idle", "evicted", "shutdown"}[r]
+	return [...]string{"ended", "settled", "idle", "evicted", "evicted_bytes", "shutdown"}[r]
 }

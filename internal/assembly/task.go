@@ -17,8 +17,8 @@ type task struct {
 	parent   string // traceparent of the caller
 	steps    []step
 	threads  []string // correlation ids; records refer to them by index, 0 is none
-	records  []record
-	sorted   bool // records are in order and free of repetitions
+	packed   packed   // the events
+	records  []record // the events, sorted; only while the assembler looks at the task
 
 	details  []*detail
 	lists    []int16 // the steps of discoveries, each list behind its length
@@ -27,24 +27,71 @@ type task struct {
 	tail *tail // nil until a run has been released
 
 	lastArrival int64 // Unix nanoseconds of the collector's clock
-	deadline    int64 // of the entry in the assembler's agenda
+	held        int64 // bytes, about
 	resourceAt  int64 // time of the earliest event, whose resource counts
-	dropped     int   // events over the limit
-	ended       bool  // an event came that can end the task
-	active      bool  // something happened beside the queue's own retries
-	gappy       bool  // ended, and known to miss events
+	dropped     int32 // events over the limit
+	waits       waiting
+	ended       bool // an event came that can end the task
+	active      bool // something happened beside the queue's own retries
 	refused     bool
-	released    bool
+	distinct    bool // packed is free of repetitions
 
-	older, newer *task // neighbours in the order of last arrival
+	before, after *task // neighbours in the line of what it waits for
 }
 
 // step is a node of the task's graph, as far as events have told.
 type step struct {
-	id   ID
-	name string
-	deps []string
+	id ID
+	*shape
 }
+
+// shape is what a step has in common with those of other tasks of its workflow. It is shared and never changed.
+type shape struct {
+	name string
+	deps []string // names of the steps that it waits for; nil when no event has told
+}
+
+// unnamed is the shape of a step of which only the id is known.
+var unnamed shape
+
+// sharedShapes bounds how many shapes are shared.
+const sharedShapes = 1 << 14
+
+// shape is the shared shape of that name and those dependencies.
+func (a *Assembler) shape(name string, deps []string) *shape {
+	if name == "" && len(deps) == 0 {
+		return &unnamed
+	}
+	a.key = append(append(a.key[:0], name...), 0)
+	for _, dep := range deps {
+		a.key = append(append(a.key, dep...), 0)
+	}
+	if known, ok := a.shapes[string(a.key)]; ok {
+		return known
+	}
+	s := &shape{name: a.intern(name)}
+	for _, dep := range deps {
+		s.deps = append(s.deps, a.intern(dep))
+	}
+	makeRoom(a.shapes, sharedShapes)
+	a.shapes[string(a.key)] = s
+	return s
+}
+
+// About how many bytes an open task takes, beside its events and its strings.
+const (
+	bytesPerTask   = 360 // with its place among the open tasks
+	bytesPerTail   = 160
+	bytesPerStep   = 40
+	bytesPerThread = 40
+
+	bytesPerPointer   = 8
+	bytesPerIndex     = 2
+	bytesPerDetail    = 64
+	bytesPerFailure   = 64
+	bytesPerAttribute = 80
+	bytesPerString    = 16
+)
 
 // tail is what remains of the released runs of a task.
 type tail struct {
@@ -70,7 +117,7 @@ func (t *task) stepIndex(a *Assembler, id ID, name string) int16 {
 	for i := range t.steps {
 		if t.steps[i].id.Text == id.Text {
 			if t.steps[i].name == "" && name != "" {
-				t.steps[i].name = a.intern(name)
+				t.steps[i].shape = a.shape(name, t.steps[i].deps)
 			}
 			return int16(i)
 		}
@@ -81,7 +128,8 @@ func (t *task) stepIndex(a *Assembler, id ID, name string) int16 {
 	if len(t.steps) == cap(t.steps) {
 		t.steps = slices.Grow(t.steps, max(stepsAtOnce, len(t.steps)/4))
 	}
-	t.steps = append(t.steps, step{id: ID{strings.Clone(id.Text), id.Integer}, name: a.intern(name)})
+	t.steps = append(t.steps, step{ID{strings.Clone(id.Text), id.Integer}, a.shape(name, nil)})
+	t.held += bytesPerStep + int64(len(id.Text))
 	return int16(len(t.steps) - 1)
 }
 
@@ -104,7 +152,8 @@ func (t *task) threadIndex(a *Assembler, id string) uint8 {
 	if len(t.threads) >= maxThreads {
 		return 0
 	}
-	t.threads = append(t.threads, a.intern(id))
+	t.threads = append(t.threads, share(a.threads, internedThreads, id))
+	t.held += bytesPerThread
 	return uint8(len(t.threads))
 }
 
@@ -116,9 +165,6 @@ func (t *task) thread(index uint8) string {
 	}
 	return t.threads[index-1]
 }
-
-// recordsAtOnce is by how many records a task grows at least.
-const recordsAtOnce = 12
 
 // noDetail is what records without a detail tell. It is never changed.
 var noDetail detail
@@ -147,8 +193,16 @@ func (t *task) keep(d *detail) uint16 {
 	if len(t.details) >= maxDetails {
 		return 0
 	}
+	room := cap(t.details)
 	t.details = append(t.details, d)
+	t.held += int64(cap(t.details)-room) * bytesPerPointer
 	return uint16(len(t.details))
+}
+
+// keepOwn keeps a detail that no other task shares.
+func (t *task) keepOwn(d *detail) uint16 {
+	t.held += d.size()
+	return t.keep(d)
 }
 
 // list is the steps of a discovery.
@@ -177,6 +231,7 @@ func (t *task) keepList(a *Assembler, e *Event) int16 {
 	if place+1+len(indexes) > math.MaxInt16 {
 		return -1
 	}
+	t.held += int64(1+len(indexes)) * bytesPerIndex
 	t.lists = append(append(t.lists, int16(len(indexes))), indexes...)
 	t.lastList = int16(place)
 	return t.lastList
@@ -216,18 +271,14 @@ func (t *task) add(a *Assembler, e *Event) {
 	case kindStepRequested:
 		r.number = small(e.Attempt)
 		if r.step != noStep && t.steps[r.step].deps == nil && len(e.Dependencies) > 0 {
-			deps := make([]string, len(e.Dependencies))
-			for i, name := range e.Dependencies {
-				deps[i] = a.intern(name)
-			}
-			t.steps[r.step].deps = deps
+			t.steps[r.step].shape = a.shape(t.steps[r.step].name, e.Dependencies)
 		}
 	case kindStepFailed, kindTaskFailed:
 		f := &failure{message: strings.Clone(e.ErrorMessage), class: a.intern(e.ErrorClass), trace: strings.Clone(e.Backtrace)}
 		if f.class == "" && e.Exception != "" {
 			f.class, f.generic = a.intern(e.Exception), true
 		}
-		r.detail = t.keep(&detail{failure: f})
+		r.detail = t.keepOwn(&detail{failure: f})
 		t.refused = t.refused || e.Refused
 	case kindTaskCompleted:
 		r.number = small(e.TotalSteps)
@@ -236,19 +287,17 @@ func (t *task) add(a *Assembler, e *Event) {
 			r.detail = t.keep(a.word(e.FinalStatus))
 		}
 	case kindBackoff:
-		r.detail = t.keep(&detail{word: a.intern(e.BackoffType), seconds: e.BackoffFor})
+		r.detail = t.keepOwn(&detail{word: a.intern(e.BackoffType), seconds: e.BackoffFor})
 	case kindQuery:
-		r.detail = t.keep(&detail{word: strings.Clone(e.SQL), seconds: e.QueryDuration})
+		r.detail = t.keepOwn(&detail{word: strings.Clone(e.SQL), seconds: e.QueryDuration})
 	case kindNote, kindStepReset, kindTaskPending, kindNothingViable, kindTaskCancelled, kindTaskResolved,
 		kindStepCancelled, kindStepResolved:
-		r.detail = t.keep(&detail{word: a.intern(e.Name), attrs: a.copyAttributes(e.Attributes)})
+		r.detail = t.keepOwn(&detail{word: a.intern(e.Name), attrs: a.copyAttributes(e.Attributes)})
 	}
-	if len(t.records) == cap(t.records) {
-		// Most tasks have few events and there are many tasks: less room ahead than append would make.
-		t.records = slices.Grow(t.records, max(recordsAtOnce, len(t.records)/4))
-	}
-	t.records = append(t.records, r)
-	t.sorted = false
+	room := cap(t.packed.bytes)
+	t.packed.add(&r)
+	t.held += int64(cap(t.packed.bytes) - room)
+	t.distinct = false
 	t.active = t.active || t.tail != nil && (k == kindEnqueued || t.tail.followedBy(k, e.At))
 	if _, final := finalStatuses[e.FinalStatus]; k.endsTask() || k == kindPassEnded && final {
 		t.ended = true

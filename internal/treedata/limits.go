@@ -10,6 +10,7 @@ import (
 func DefaultLimits() assembly.Limits {
 	return assembly.Limits{
 		OpenTasks:     100_000,
+		HeldBytes:     512 << 20,
 		EventsPerTask: 20_000,
 		SpansPerTree:  10_000,
 		ReorderWindow: 2 * time.Second,

@@ -20,6 +20,8 @@ type Config struct {
 	IdleTimeout time.Duration `mapstructure:"idle_timeout"`
 	// MaxOpenTasks bounds the tasks held. One more evicts, as incomplete, the task that was silent longest.
 	MaxOpenTasks int `mapstructure:"max_open_tasks"`
+	// MaxHeldBytes bounds, about, the memory of the tasks held. More evicts, as incomplete, those that were silent longest.
+	MaxHeldBytes int64 `mapstructure:"max_held_bytes"`
 	// MaxEventsPerTask bounds the events held of one task.
 	MaxEventsPerTask int `mapstructure:"max_events_per_task"`
 	// MaxSpansPerTree bounds the spans of one tree.
@@ -39,7 +41,7 @@ func createDefaultConfig() *Config {
 	limits := treedata.DefaultLimits()
 	return &Config{
 		ReorderWindow: limits.ReorderWindow, SettleTimeout: limits.SettleTimeout, IdleTimeout: limits.IdleTimeout,
-		MaxOpenTasks: limits.OpenTasks, MaxEventsPerTask: limits.EventsPerTask, MaxSpansPerTree: limits.SpansPerTree,
+		MaxOpenTasks: limits.OpenTasks, MaxHeldBytes: limits.HeldBytes, MaxEventsPerTask: limits.EventsPerTask, MaxSpansPerTree: limits.SpansPerTree,
 		RememberedTasks: limits.Remembered, MaxPendingSpans: 200_000,
 	}
 }
@@ -56,6 +58,9 @@ func (c *Config) Validate() error {
 	positive("max_events_per_task", c.MaxEventsPerTask)
 	positive("max_spans_per_tree", c.MaxSpansPerTree)
 	positive("max_pending_spans", c.MaxPendingSpans)
+	if c.MaxHeldBytes < leastHeldBytes {
+		errs = append(errs, fmt.Errorf("'max_held_bytes' is %d: set it to %d (1 MiB) or more", c.MaxHeldBytes, leastHeldBytes))
+	}
 	if c.RememberedTasks < 0 {
 		errs = append(errs, fmt.Errorf("'remembered_tasks' is %d: set it to 0 (remember none) or more", c.RememberedTasks))
 	}
@@ -74,6 +79,9 @@ func (c *Config) Validate() error {
 	return errors.Join(errs...)
 }
 
+// leastHeldBytes is a limit with which a few hundred tasks can be open.
+const leastHeldBytes = 1 << 20
+
 func (c *Config) shards() int {
 	if c.Shards > 0 {
 		return c.Shards
@@ -84,7 +92,7 @@ func (c *Config) shards() int {
 // limits are those of one shard: tasks are spread evenly by the hash that their trace id is.
 func (c *Config) limits(shards int) assembly.Limits {
 	return assembly.Limits{
-		OpenTasks: max(1, c.MaxOpenTasks/shards), EventsPerTask: c.MaxEventsPerTask, SpansPerTree: c.MaxSpansPerTree,
+		OpenTasks: max(1, c.MaxOpenTasks/shards), HeldBytes: max(1, c.MaxHeldBytes/int64(shards)), EventsPerTask: c.MaxEventsPerTask, SpansPerTree: c.MaxSpansPerTree,
 		ReorderWindow: c.ReorderWindow, SettleTimeout: c.SettleTimeout, IdleTimeout: c.IdleTimeout,
 		Remembered: c.RememberedTasks / shards,
 	}

@@ -30,6 +30,7 @@ type TelemetryBuilder struct {
 	registrations                         []metric.Registration
 	ProcessorSpanHierarchyEvents          metric.Int64ObservableCounter
 	ProcessorSpanHierarchyEventsDropped   metric.Int64ObservableCounter
+	ProcessorSpanHierarchyHeldBytes       metric.Int64ObservableGauge
 	ProcessorSpanHierarchyHeldEvents      metric.Int64ObservableGauge
 	ProcessorSpanHierarchyOpenTasks       metric.Int64ObservableGauge
 	ProcessorSpanHierarchyPendingSpans    metric.Int64ObservableGauge
@@ -74,6 +75,21 @@ func (builder *TelemetryBuilder) RegisterProcessorSpanHierarchyEventsDroppedCall
 		cb(ctx, &observerInt64{inst: builder.ProcessorSpanHierarchyEventsDropped, obs: o})
 		return nil
 	}, builder.ProcessorSpanHierarchyEventsDropped)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorSpanHierarchyHeldBytesCallback sets callback for observable ProcessorSpanHierarchyHeldBytes metric.
+func (builder *TelemetryBuilder) RegisterProcessorSpanHierarchyHeldBytesCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorSpanHierarchyHeldBytes, obs: o})
+		return nil
+	}, builder.ProcessorSpanHierarchyHeldBytes)
 	if err != nil {
 		return err
 	}
@@ -213,6 +229,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{events}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.ProcessorSpanHierarchyHeldBytes, err = builder.meter.Int64ObservableGauge(
+		"otelcol_processor_span_hierarchy_held_bytes",
+		metric.WithDescription("Memory of open tasks, about. [Alpha]"),
+		metric.WithUnit("By"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ProcessorSpanHierarchyHeldEvents, err = builder.meter.Int64ObservableGauge(
 		"otelcol_processor_span_hierarchy_held_events",
 		metric.WithDescription("Events held of open tasks. [Alpha]"),
@@ -263,7 +285,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorSpanHierarchyTrees, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_span_hierarchy_trees",
-		metric.WithDescription("Trees emitted, by the reason of their release - ended, settled (ended, but events were missing), idle, evicted or shutdown. [Alpha]"),
+		metric.WithDescription("Trees emitted, by the reason of their release - ended, settled (ended, but events were missing), idle, evicted (max_open_tasks), evicted_bytes (max_held_bytes) or shutdown. [Alpha]"),
 		metric.WithUnit("{trees}"),
 	)
 	errs = errors.Join(errs, err)

@@ -53,6 +53,20 @@ func AssertEqualProcessorSpanHierarchyEventsDropped(t *testing.T, tt *componentt
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
+func AssertEqualProcessorSpanHierarchyHeldBytes(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+	want := metricdata.Metrics{
+		Name:        "otelcol_processor_span_hierarchy_held_bytes",
+		Description: "Memory of open tasks, about. [Alpha]",
+		Unit:        "By",
+		Data: metricdata.Gauge[int64]{
+			DataPoints: dps,
+		},
+	}
+	got, err := tt.GetMetric("otelcol_processor_span_hierarchy_held_bytes")
+	require.NoError(t, err)
+	metricdatatest.AssertEqual(t, want, got, opts...)
+}
+
 func AssertEqualProcessorSpanHierarchyHeldEvents(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_span_hierarchy_held_events",
@@ -178,7 +192,7 @@ func AssertEqualProcessorSpanHierarchySpansLost(t *testing.T, tt *componenttest.
 func AssertEqualProcessorSpanHierarchyTrees(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_span_hierarchy_trees",
-		Description: "Trees emitted, by the reason of their release - ended, settled (ended, but events were missing), idle, evicted or shutdown. [Alpha]",
+		Description: "Trees emitted, by the reason of their release - ended, settled (ended, but events were missing), idle, evicted (max_open_tasks), evicted_bytes (max_held_bytes) or shutdown. [Alpha]",
 		Unit:        "{trees}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

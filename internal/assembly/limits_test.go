@@ -1,0 +1,125 @@
+package assembly_test
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"pgregory.net/rapid"
+)
+
+// begun is the first event of a task.
+func begun(task int, at time.Time) *assembly.Event {
+	e := &assembly.Event{Name: lifecycle.TaskStartRequested, At: at.UnixNano(), StepCount: 1, TaskID: assembly.ID{Text: strconv.Itoa(task), Integer: true}}
+	binary.BigEndian.PutUint64(e.TraceID[:], uint64(task))
+	return e
+}
+
+func TestBytesOverTheLimitEvictTheTasksThatWereIdleLongest(t *testing.T) {
+	tight := limits()
+	tight.HeldBytes = 40_000
+	var evicted []string
+	a := assembly.New(tight, func(tree *assembly.Tree) {
+		require.Equal(t, assembly.ReasonEvictedBytes, tree.Reason)
+		evicted = append(evicted, tree.Spans[0].Attributes[0].Value.Text+strconv.FormatInt(tree.Spans[0].Attributes[0].Value.Int, 10))
+	})
+	now := time.Unix(1, 0)
+	for task := range 5 {
+		a.Observe(begun(task, now), now)
+		now = now.Add(time.Second)
+	}
+	a.Observe(begun(0, now), now) // not idle any more
+	large := begun(9, now)
+	large.Name, large.ErrorMessage = lifecycle.TaskFailed, strings.Repeat("x", 38_500)
+	a.Observe(large, now)
+	require.Equal(t, []string{"1", "2", "3"}, evicted)
+	require.EqualValues(t, 3, a.Stats().Released[assembly.ReasonEvictedBytes])
+	require.LessOrEqual(t, a.Stats().HeldBytes, tight.HeldBytes)
+
+	large.ErrorMessage = strings.Repeat("x", 50_000)
+	large.At++
+	a.Observe(large, now.Add(time.Second))
+	require.Zero(t, a.Stats().OpenTasks, "one task alone can be over the limit")
+	require.Zero(t, a.Stats().HeldBytes)
+}
+
+// What is held is counted exactly as it is let go, whatever tasks do, and the limits hold at every moment.
+func TestWhatIsHeldIsCounted(t *testing.T) {
+	events := readStream(t, "real/retry")
+	rapid.Check(t, func(t *rapid.T) {
+		random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
+		tight := limits()
+		tight.OpenTasks = rapid.IntRange(1, 20).Draw(t, "open tasks")
+		tight.HeldBytes = rapid.Int64Range(1_000, 100_000).Draw(t, "bytes")
+		tight.EventsPerTask = rapid.IntRange(5, 200).Draw(t, "events")
+		a := assembly.New(tight, func(*assembly.Tree) {})
+		now := time.Unix(1, 0)
+		for range 300 {
+			e := *events[random.IntN(len(events))]
+			binary.BigEndian.PutUint64(e.TraceID[:], uint64(random.IntN(25)))
+			e.At += now.UnixNano()
+			a.Observe(&e, now)
+			stats := a.Stats()
+			require.LessOrEqual(t, stats.HeldBytes, tight.HeldBytes)
+			require.LessOrEqual(t, stats.OpenTasks, int64(tight.OpenTasks))
+			due, open := a.NextDue()
+			require.Equal(t, stats.OpenTasks > 0, open)
+			if open && random.IntN(10) == 0 {
+				now = due.Add(time.Duration(random.IntN(3)-1) * time.Second)
+				a.Advance(now)
+			}
+		}
+		a.Flush()
+		stats := a.Stats()
+		require.Zero(t, stats.OpenTasks)
+		require.Zero(t, stats.HeldBytes)
+		require.Zero(t, stats.HeldEvents)
+		_, open := a.NextDue()
+		require.False(t, open)
+	})
+}
+
+// A task is looked at when its own time has come, not before and not after, whichever of the others wait for what.
+func TestEachTaskWaitsItsOwnTime(t *testing.T) {
+	end := func(task int, at time.Time) *assembly.Event {
+		e := begun(task, at)
+		e.Name, e.StepCount = lifecycle.TaskCancelled, 0
+		return e
+	}
+	released := map[string]time.Duration{}
+	now := time.Unix(1000, 0)
+	began := now
+	a := assembly.New(limits(), func(tree *assembly.Tree) {
+		id := strconv.FormatInt(tree.Spans[0].Attributes[0].Value.Int, 10)
+		released[tree.Reason.String()+" "+id] = now.Sub(began)
+	})
+	a.Observe(begun(1, now), now) // never ends
+	a.Observe(begun(2, now), now)
+	a.Observe(end(2, now.Add(1)), now) // ends, nothing is missing
+	a.Observe(end(3, now), now)        // ends, its creation is missing
+	resumed := begun(4, now)           // ends and goes on
+	a.Observe(resumed, now)
+	a.Observe(end(4, now.Add(1)), now)
+	again := begun(4, now.Add(10*time.Second))
+	again.Name, again.StepCount = lifecycle.WorkflowTaskStarted, 0
+	a.Observe(again, now)
+	for {
+		due, open := a.NextDue()
+		if !open {
+			break
+		}
+		require.False(t, due.Before(now))
+		now = due
+		a.Advance(now)
+	}
+	l := limits()
+	require.Equal(t, map[string]time.Duration{
+		"ended 2": l.ReorderWindow, "settled 3": l.SettleTimeout, "idle 1": l.IdleTimeout, "idle 4": l.IdleTimeout,
+	}, released)
+}
