@@ -109,6 +109,10 @@ func (d *decoding) item() {
 		return
 	}
 	d.report.UnknownFields += f.cloudOnly
+	if f.event == absent {
+		d.refuse(ReasonField, "event", "event is missing", eventRemedy)
+		return
+	}
 	event := d.eventName(d.name(f.event, "event"), "event")
 	if d.refused {
 		return
@@ -187,12 +191,12 @@ func (d *decoding) eventName(name, field string) string {
 	switch {
 	case d.refused:
 	case name == "":
-		d.refuse(ReasonField, field, field+" is missing or empty", eventRemedy)
+		d.refuse(ReasonField, field, field+" is empty", eventRemedy)
 	case len(name) > maxEventName:
 		d.refuse(ReasonField, field, field+" is longer than 255 bytes", eventRemedy)
 	default:
 		if name = lifecycle.Canonical(name); name == "" {
-			d.refuse(ReasonField, field, field+" is empty behind its prefix", eventRemedy)
+			d.refuse(ReasonField, field, field+" is empty", eventRemedy)
 		}
 		return name
 	}
