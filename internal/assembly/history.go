@@ -25,7 +25,7 @@ type run struct {
 	status     lifecycle.Status
 	failure    *failure // of a failed task
 	ended      bool
-	operated   bool // an operator ended the task while a pass ran
+	operated   bool // an operator ended the task
 	passes     []*pass
 	attempts   []*attempt
 	records    []record
@@ -229,7 +229,10 @@ func (rd *reader) read(r *record) {
 	}
 	switch r.kind {
 	case kindJobBegan:
+		rd.closePass()
 		rd.job = r
+	case kindTaskStarted:
+		rd.closePass()
 	case kindPassBegan:
 		rd.closePass()
 		rd.openPass(r, false)
@@ -283,7 +286,7 @@ func (rd *reader) read(r *record) {
 	if r.kind.endsTask() {
 		rd.run.ended = true
 		rd.run.status = r.kind.status()
-		rd.run.operated = r.kind.operated() && rd.pass != nil
+		rd.run.operated = r.kind.operated()
 		if r.kind == kindTaskFailed && (rd.run.failure == nil || rd.run.failure.message == "") {
 			rd.run.failure = rd.task.detail(r).failure
 		}
@@ -401,6 +404,9 @@ func (rd *reader) sameAttempt(a *attempt, r *record) bool {
 }
 
 func (rd *reader) openAttempt(r *record, synthesized bool) *attempt {
+	if rd.batch != nil && rd.inNextBatch(r.step) {
+		rd.closeBatch(r.at)
+	}
 	if rd.batch == nil {
 		rd.openBatch(r, true)
 	}
@@ -425,6 +431,18 @@ func (rd *reader) openAttempt(r *record, synthesized bool) *attempt {
 	rd.batch.attempts = append(rd.batch.attempts, a)
 	rd.run.attempts = append(rd.run.attempts, a)
 	return a
+}
+
+// inNextBatch tells whether an attempt of the step that begins now can not be in the batch that is open: the step, or one
+// that it waits for, is in that already. The end of the batch, and the beginning of the next, did not come.
+func (rd *reader) inNextBatch(step int16) bool {
+	deps := rd.task.steps[step].deps
+	for _, a := range rd.batch.attempts {
+		if a.step == step || slices.Contains(deps, rd.task.steps[a.step].name) {
+			return true
+		}
+	}
+	return false
 }
 
 func (rd *reader) handled(r *record) {

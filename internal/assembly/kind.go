@@ -127,6 +127,17 @@ func (k kind) progress() bool {
 	return k != kindEnqueued && k != kindJobBegan && k != kindNote && k != kindQuery
 }
 
+// leavesPass tells whether the event shows that a pass is over in which the task ended in the given way.
+func (k kind) leavesPass(status kind) bool {
+	switch k {
+	case kindTaskStarted, kindPassBegan:
+		return true
+	case kindStepReset, kindStepResolved, kindTaskPending, kindTaskCancelled, kindTaskResolved:
+		return !status.operated()
+	}
+	return false
+}
+
 // operated tells whether the event is an operator's ending of the task, which a pass that runs does not heed at once.
 func (k kind) operated() bool { return k == kindTaskCancelled || k == kindTaskResolved }
 

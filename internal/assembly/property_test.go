@@ -82,30 +82,6 @@ func TestLossLeavesWellFormedTrees(t *testing.T) {
 	})
 }
 
-// Each kind of event is lost altogether, one after the other.
-func TestLossOfAKindLeavesWellFormedTrees(t *testing.T) {
-	for _, stream := range []string{"planned", "real/retry"} {
-		events := readStream(t, stream)
-		names := map[string]bool{}
-		for _, e := range events {
-			names[e.Name] = true
-		}
-		for name := range names {
-			t.Run(stream+"/"+name, func(t *testing.T) {
-				now := time.Unix(1, 0)
-				a := assembly.New(limits(), func(tree *assembly.Tree) { requireWellFormed(t, tree) })
-				for _, e := range events {
-					if e.Name != name {
-						a.Observe(e, now)
-					}
-				}
-				a.Flush()
-				require.Zero(t, a.Stats().HeldEvents)
-			})
-		}
-	}
-}
-
 func requireWellFormed(t require.TestingT, tree *assembly.Tree) {
 	byID := map[assembly.SpanID]*assembly.Span{}
 	for i := range tree.Spans {

@@ -62,6 +62,7 @@ func (t *task) endOfRun(from int, patience int64) int {
 		inPass   bool
 		ends     int // announcements of the pass's end
 		passEnd  int // index behind the last of them
+		inside   int // index behind the last record of the pass
 		ended    bool
 		status   = kindNote
 		endAt    int64
@@ -80,15 +81,22 @@ func (t *task) endOfRun(from int, patience int64) int {
 				known = true
 			}
 		}
-		if !inPass && end < 0 && !known && r.kind.insidePass() {
-			inPass, ends = true, 0 // its beginning is missing
+		if !inPass && (end < 0 || i == resuming) && !known && r.kind.insidePass() {
+			inPass, ends, inside = true, 0, i+1 // its beginning is missing
+		}
+		if inPass && ended && ends == 0 && r.kind.leavesPass(status) {
+			inPass = false // no announcement of its end came
+			end, endAt = inside, records[inside-1].at
+		}
+		if inPass && (r.kind.insidePass() || r.kind.endsTask()) {
+			inside = i + 1
 		}
 		switch {
 		case r.kind == kindPassBegan:
-			if ended && end >= 0 && i != resuming {
+			if ended && end >= 0 && i != resuming && (status != kindTaskCancelled || t.cancelledPass(i, endAt+patience) != i) {
 				return end
 			}
-			inPass, ends = true, 0
+			inPass, ends, inside = true, 0, i+1
 			continue
 		case r.kind.endsTask():
 			if ended && end >= 0 && (r.kind != status || r.at-endAt > followUp) {
@@ -137,29 +145,30 @@ func (t *task) endOfRun(from int, patience int64) int {
 	return end
 }
 
-// cancelledPass is the index of the pass that follows a cancellation and ends as cancelled: it is the end of the run that
-// was cancelled while its job waited, not the beginning of another. -1 when none begins in time.
+// cancelledPass is the index at which a pass begins that follows a cancellation and ends as cancelled, or has not ended: it
+// is the end of the run that was cancelled while its job waited, not the beginning of another. -1 when none begins in time.
 func (t *task) cancelledPass(from int, latest int64) int {
 	began := -1
 	for i := from; i < len(t.records); i++ {
 		switch r := &t.records[i]; {
-		case r.kind == kindPassBegan:
-			if began >= 0 || r.at > latest {
+		case r.kind == kindTaskCompleted || r.kind == kindTaskFailed || r.kind == kindPassBegan && began >= 0:
+			return -1
+		case began < 0 && (r.kind == kindPassBegan || r.kind.insidePass()):
+			if r.at > latest {
 				return -1
 			}
 			began = i
-		case began >= 0 && r.kind == kindPassEnded:
+		}
+		if r := &t.records[i]; r.kind == kindPassEnded {
 			if end, final := finalStatuses[t.detail(r).word]; final {
-				if end == kindTaskCancelled {
-					return began
+				if end != kindTaskCancelled {
+					return -1
 				}
-				return -1
+				break
 			}
-		case r.kind == kindTaskCompleted || r.kind == kindTaskFailed:
-			return -1
 		}
 	}
-	return -1
+	return began
 }
 
 // goesOnAfter tells whether more is to be expected after the last run: it has not ended, a pass of it goes on though an
@@ -168,8 +177,11 @@ func (t *task) goesOnAfter(n *run) bool {
 	if !n.ended || t.queuedAgain(n) {
 		return true
 	}
-	last := len(n.passes) - 1
-	return n.operated && last >= 0 && n.passes[last].ends == 0 && n.passes[last].finalizations == 0
+	if n.operated && len(n.passes) > 0 {
+		last := n.passes[len(n.passes)-1]
+		return last.ends == 0 && last.finalizations == 0
+	}
+	return false
 }
 
 // jobWaits tells whether a job of a task that was cancelled outside of a pass is still in the queue. It may yet run a pass,

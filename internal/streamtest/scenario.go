@@ -114,13 +114,8 @@ func Scenarios() []Scenario {
 			m.beginPass(0)
 			m.round()
 			m.discover()
-			t := m.tick()
-			m.emit(lifecycle.WorkflowStepsExecutionStarted, t, m.flowPayload("steps_execution_started", t).with(
-				"task_name", m.name, "step_count", 1, "processing_mode", "concurrent"))
 			s := m.step("process_payment")
-			m.request(s, &Attempt{}, m.g.pool[0])
-			t = m.tick()
-			m.emitAs(m.g.pool[0], lifecycle.StepBeforeHandle, t, m.stepPayload(s, "before_handle", t))
+			m.hang(s)
 			m.now += 5 * minute // nothing more comes
 			m.reset(s, m.g.creator)
 			m.now += 10 * second
@@ -166,6 +161,29 @@ func Scenarios() []Scenario {
 			m.pass(0)
 			m.now += hour
 			m.operator(func() { m.transition(lifecycle.TaskCancelled, "cancelled") })
+		})
+	tell("step_cancelled", "An operator cancels a step that hangs, and then the task.",
+		func(m *model) {
+			m.create()
+			m.beginPass(0)
+			m.round()
+			m.discover()
+			s := m.step("process_payment")
+			m.hang(s)
+			m.now += 2 * minute
+			thread := m.thread
+			m.operator(func() {
+				t := m.tick()
+				m.emit(lifecycle.StepCancelled, t, m.stepTransition(s, "cancelled", t, "cancelled"))
+				m.now += 2 * second
+				m.transition(lifecycle.TaskCancelled, "cancelled")
+			})
+			m.thread, m.cancelled = thread, true
+			t := m.tick()
+			m.emit(lifecycle.WorkflowStepsExecutionCompleted, t, m.flowPayload("steps_execution_completed", t).with(
+				"task_name", m.name, "processed_count", 0, "successful_count", 0))
+			m.discoverNothing()
+			m.endPass()
 		})
 	tell("never_ends", "A step may not be retried, and nobody puts it back: the task stays pending for ever.",
 		func(m *model) {
@@ -246,6 +264,21 @@ func (m *model) cancelDuring(doing func()) {
 	m.now, m.thread, m.cancelled = end, thread, true
 }
 
+// hang begins a batch of one step, whose handler does not come back.
+func (m *model) hang(s *stepModel) {
+	m.emitBatchBegan()
+	m.request(s, &Attempt{}, m.g.pool[0])
+	t := m.tick()
+	m.emitAs(m.g.pool[0], lifecycle.StepBeforeHandle, t, m.stepPayload(s, "before_handle", t))
+}
+
+// emitBatchBegan announces a batch of one step.
+func (m *model) emitBatchBegan() {
+	t := m.tick()
+	m.emit(lifecycle.WorkflowStepsExecutionStarted, t, m.flowPayload("steps_execution_started", t).with(
+		"task_name", m.name, "step_count", 1, "processing_mode", "concurrent"))
+}
+
 // emptyRound is a batch in which the step that it lists may not run.
 func (m *model) emptyRound(s *stepModel) {
 	began := m.now
@@ -254,10 +287,8 @@ func (m *model) emptyRound(s *stepModel) {
 		m.emit(lifecycle.WorkflowViableStepsDiscovered, t, m.flowPayload("viable_steps_discovered", t).with(
 			"step_ids", []int64{s.id}, "processing_mode", "concurrent", "step_count", 1))
 	}
+	m.emitBatchBegan()
 	t := m.tick()
-	m.emit(lifecycle.WorkflowStepsExecutionStarted, t, m.flowPayload("steps_execution_started", t).with(
-		"task_name", m.name, "step_count", 1, "processing_mode", "concurrent"))
-	t = m.tick()
 	m.emit(lifecycle.WorkflowStepsExecutionCompleted, t, m.flowPayload("steps_execution_completed", t).with(
 		"task_name", m.name, "processed_count", 0, "successful_count", 0))
 	m.now = began + 50*millisecond
