@@ -72,7 +72,7 @@ lint: ## gofmt, go vet, golangci-lint (errcheck, govet, ineffassign, staticcheck
 # The builder writes no go.mod with --skip-get-modules: everything is one module. Should a later version write one, it
 # would cut the folder off from the module, so it is removed.
 .PHONY: generate
-generate: ## generate code and tables from metadata.yaml (mdatagen) and builder-config.yaml (builder)
+generate: ## generate code, tables and dashboards from metadata.yaml, builder-config.yaml and internal/dashboards
 	go generate ./...
 	go tool builder --config builder-config.yaml --skip-get-modules --skip-compilation
 	@rm -f cmd/otelcol-tasker/go.mod cmd/otelcol-tasker/go.sum

@@ -6,9 +6,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# The folders into which mdatagen and the builder write.
+# The folders into which mdatagen, the builder and internal/dashboards write.
 checksums() {
-	find cmd/otelcol-tasker connector exporter processor receiver -type f -exec sha256sum {} + | sort -k 2
+	find cmd/otelcol-tasker connector deploy exporter processor receiver -type f -exec sha256sum {} + | sort -k 2
 }
 
 before="$(checksums)"
@@ -20,7 +20,7 @@ if [[ "$before" == "$after" ]]; then
 	exit 0
 fi
 echo
-echo "Generated files are not in step with metadata.yaml and builder-config.yaml:"
+echo "Generated files are not in step with metadata.yaml, builder-config.yaml and internal/dashboards:"
 diff <(echo "$before") <(echo "$after") | awk '/^[<>]/ { print "  " $3 }' | sort -u
 echo "They have been generated anew: look at the changes and commit them."
 exit 1
