@@ -11,7 +11,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/eventfile"
 )
 
-// Exit statuses.
+// Exit statuses that all commands share; docs/taskerotel.md has all.
 const (
 	exitOK     = 0
 	exitFailed = 1 // some events were refused or not delivered, or a file could not be read
@@ -30,8 +30,13 @@ type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
-// errFailed is returned by commands that have already said what went wrong.
-var errFailed = errors.New("failed")
+// exitStatus is returned by commands that have already said what went wrong.
+type exitStatus int
+
+func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
+
+// errFailed is the plainest of them.
+const errFailed = exitStatus(exitFailed)
 
 // run executes a command line and returns the exit status.
 func run(ctx context.Context, args []string, s streams) int {
@@ -39,11 +44,12 @@ func run(ctx context.Context, args []string, s streams) int {
 	root.SetArgs(args)
 	command, err := root.ExecuteContextC(ctx)
 	var usage usageError
+	var status exitStatus
 	switch {
 	case err == nil:
 		return exitOK
-	case errors.Is(err, errFailed):
-		return exitFailed
+	case errors.As(err, &status):
+		return int(status)
 	case errors.As(err, &usage):
 		fmt.Fprintf(s.err, "%s: %v\n%s --help explains it.\n", command.CommandPath(), err, command.CommandPath()) //nolint:errcheck // nowhere to tell it
 		return exitUsage
@@ -55,14 +61,16 @@ func run(ctx context.Context, args []string, s streams) int {
 func newRoot(s streams) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "taskerotel",
-		Short: "Send Tasker's events to a collector, and look at tasks",
-		Long: `taskerotel sends files of Tasker's lifecycle events to an otelcol-tasker collector, and shows the tasks that such
-files tell of as waterfalls in the terminal.
+		Short: "Send Tasker's events to a collector, look at tasks, export metrics",
+		Long: `taskerotel sends files of Tasker's lifecycle events to an otelcol-tasker collector, shows the tasks that such files
+tell of as waterfalls in the terminal, and exports the metrics of collectors as one file.
 
-Exit status: 0 when all went well, 1 when some events were refused or not delivered, 2 for a mistake in the command line.`,
+Exit status: 0 when all went well, 1 when something did not, 2 for a mistake in the command line. Commands that a scheduler
+runs have further ones, which their help explains.`,
 		Example: `  taskerotel send events.ndjson
   taskerotel tree events.ndjson --task 42
-  taskerotel ids --service shop 42`,
+  taskerotel ids --service shop 42
+  taskerotel export --format csv --output metrics.csv`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return usageError{fmt.Errorf("there is no command %q", args[0])}
@@ -77,7 +85,7 @@ Exit status: 0 when all went well, 1 when some events were refused or not delive
 	root.SetOut(s.out)
 	root.SetErr(s.err)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newSend(s), newTree(s), newIDs(s), newRoutes(s), newVersion(s))
+	root.AddCommand(newSend(s), newTree(s), newIDs(s), newRoutes(s), newExport(s), newVersion(s))
 	return root
 }
 

@@ -13,7 +13,7 @@ import (
 	"go.opentelemetry.io/collector/config/configretry"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 
-	"github.com/tasker-otel/otelcol-tasker/exporter/taskercsv/internal/table"
+	"github.com/tasker-otel/otelcol-tasker/internal/metrictable"
 )
 
 // Config is the configuration of the exporter; the README has a table of it.
@@ -27,12 +27,12 @@ type Config struct {
 	// Delimiter separates cells: one character.
 	Delimiter string `mapstructure:"delimiter"`
 	// TimestampFormat is how the column "timestamp" is written: rfc3339nano, unix or unix_ms.
-	TimestampFormat table.TimeFormat `mapstructure:"timestamp_format"`
+	TimestampFormat metrictable.TimeFormat `mapstructure:"timestamp_format"`
 	// FormulaGuard puts an apostrophe before text that a spreadsheet would run as a formula.
 	FormulaGuard bool `mapstructure:"formula_guard"`
 
 	// Histograms says which rows a histogram has: buckets, quantiles or summary.
-	Histograms table.Mode `mapstructure:"histograms"`
+	Histograms metrictable.Mode `mapstructure:"histograms"`
 	// Quantiles are the quantiles estimated for histograms, each between 0 and 1.
 	Quantiles []float64 `mapstructure:"quantiles"`
 	// ResourceAttributes are the resource attributes that have a column.
@@ -64,9 +64,9 @@ func createDefaultConfig() component.Config {
 		RetryConfig:        retry,
 		Path:               "./data/tasker-metrics.csv",
 		Delimiter:          ",",
-		TimestampFormat:    table.TimeRFC3339Nano,
+		TimestampFormat:    metrictable.TimeRFC3339Nano,
 		FormulaGuard:       true,
-		Histograms:         table.ModeSummary,
+		Histograms:         metrictable.ModeSummary,
 		Quantiles:          []float64{0.5, 0.95, 0.99},
 		ResourceAttributes: []string{"service.name", "service.namespace"},
 		MinWriteInterval:   time.Second,
@@ -81,8 +81,8 @@ func (cfg *Config) Validate() error {
 	return errors.Join(
 		cfg.validatePath(),
 		cfg.validateDelimiter(),
-		oneOf("timestamp_format", cfg.TimestampFormat, table.TimeFormats()),
-		oneOf("histograms", cfg.Histograms, table.Modes()),
+		oneOf("timestamp_format", cfg.TimestampFormat, metrictable.TimeFormats()),
+		oneOf("histograms", cfg.Histograms, metrictable.Modes()),
 		cfg.validateQuantiles(),
 		cfg.validateResourceAttributes(),
 		notNegative("min_write_interval", cfg.MinWriteInterval, "0s to write at each batch"),
@@ -103,7 +103,7 @@ func (cfg *Config) validatePath() error {
 }
 
 func (cfg *Config) validateDelimiter() error {
-	if r, size := utf8.DecodeRuneInString(cfg.Delimiter); size == len(cfg.Delimiter) && table.ValidDelimiter(r) {
+	if r, size := utf8.DecodeRuneInString(cfg.Delimiter); size == len(cfg.Delimiter) && metrictable.ValidDelimiter(r) {
 		return nil
 	}
 	return fmt.Errorf("'delimiter' is %q: give one character other than a quote or a line break, such as \",\", \";\" or \"\\t\"",
@@ -112,7 +112,7 @@ func (cfg *Config) validateDelimiter() error {
 
 func (cfg *Config) validateQuantiles() error {
 	var errs []error
-	if len(cfg.Quantiles) == 0 && cfg.Histograms == table.ModeQuantiles {
+	if len(cfg.Quantiles) == 0 && cfg.Histograms == metrictable.ModeQuantiles {
 		errs = append(errs, errors.New("'quantiles' is empty although 'histograms' is \"quantiles\": "+
 			"give at least one, such as 0.95, or set 'histograms' to \"summary\""))
 	}
@@ -170,9 +170,9 @@ func positive(key string, value int) error {
 }
 
 // layout is the file's layout as configured; the config must be valid.
-func (cfg *Config) layout() table.Layout {
+func (cfg *Config) layout() metrictable.Layout {
 	delimiter, _ := utf8.DecodeRuneInString(cfg.Delimiter)
-	return table.Layout{
+	return metrictable.Layout{
 		ResourceColumns: slices.Clone(cfg.ResourceAttributes),
 		Mode:            cfg.Histograms,
 		Quantiles:       slices.Clone(cfg.Quantiles),

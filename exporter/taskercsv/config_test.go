@@ -10,7 +10,7 @@ import (
 	"go.opentelemetry.io/collector/confmap/confmaptest"
 	"go.opentelemetry.io/collector/confmap/xconfmap"
 
-	"github.com/tasker-otel/otelcol-tasker/exporter/taskercsv/internal/table"
+	"github.com/tasker-otel/otelcol-tasker/internal/metrictable"
 )
 
 func loadConfig(t *testing.T, name string) *Config {
@@ -45,11 +45,11 @@ func TestFullConfig(t *testing.T) {
 	assert.Equal(t, time.Minute, cfg.RetryConfig.MaxElapsedTime)
 	require.True(t, cfg.QueueConfig.HasValue())
 	assert.Equal(t, 1, cfg.QueueConfig.Get().NumConsumers)
-	assert.Equal(t, table.Layout{
+	assert.Equal(t, metrictable.Layout{
 		ResourceColumns: []string{"service.name", "service.instance.id"},
-		Mode:            table.ModeBuckets,
+		Mode:            metrictable.ModeBuckets,
 		Quantiles:       []float64{0.9},
-		Time:            table.TimeUnixMilli,
+		Time:            metrictable.TimeUnixMilli,
 		Delimiter:       '\t',
 	}, cfg.layout())
 }
@@ -70,7 +70,7 @@ func TestConfigErrors(t *testing.T) {
 		"quantile":           {func(c *Config) { c.Quantiles = []float64{0.5, 95} }, `'quantiles[1]' is 95: give a number from 0 to 1`},
 		"quantile twice":     {func(c *Config) { c.Quantiles = []float64{0.5, 0.5} }, `'quantiles[1]' is 0.5, which is there already`},
 		"no quantiles": {
-			func(c *Config) { c.Histograms, c.Quantiles = table.ModeQuantiles, nil },
+			func(c *Config) { c.Histograms, c.Quantiles = metrictable.ModeQuantiles, nil },
 			`'quantiles' is empty although 'histograms' is "quantiles"`,
 		},
 		"empty attribute":    {func(c *Config) { c.ResourceAttributes = []string{""} }, `'resource_attributes[0]' is empty`},

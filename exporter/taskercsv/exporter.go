@@ -16,7 +16,8 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tasker-otel/otelcol-tasker/exporter/taskercsv/internal/metadata"
-	"github.com/tasker-otel/otelcol-tasker/exporter/taskercsv/internal/table"
+	"github.com/tasker-otel/otelcol-tasker/internal/atomicfile"
+	"github.com/tasker-otel/otelcol-tasker/internal/metrictable"
 )
 
 // minTick bounds the work of looking for series to remove.
@@ -30,11 +31,11 @@ type csvExporter struct {
 	cfg       *Config
 	logger    *zap.Logger
 	telemetry *metadata.TelemetryBuilder
-	file      snapshotFile
+	file      atomicfile.File
 	host      component.Host
 
 	mu      sync.Mutex
-	table   *table.Table
+	table   *metrictable.Table
 	reader  reader
 	written time.Time // when the last snapshot was written
 	tried   time.Time // when writing was last tried
@@ -52,8 +53,8 @@ func newCSVExporter(cfg *Config, set component.TelemetrySettings, telemetry *met
 		cfg:       cfg,
 		logger:    set.Logger,
 		telemetry: telemetry,
-		file:      snapshotFile{path: cfg.Path},
-		table:     table.New(cfg.layout(), table.Limits{Series: cfg.MaxSeries, Columns: cfg.MaxColumns}),
+		file:      atomicfile.File{Path: cfg.Path},
+		table:     metrictable.New(cfg.layout(), metrictable.Limits{Series: cfg.MaxSeries, Columns: cfg.MaxColumns}),
 		reader:    reader{resourceColumns: cfg.ResourceAttributes},
 		warned:    map[string]bool{},
 		stop:      make(chan struct{}),
@@ -61,7 +62,7 @@ func newCSVExporter(cfg *Config, set component.TelemetrySettings, telemetry *met
 }
 
 func (e *csvExporter) start(_ context.Context, host component.Host) error {
-	if err := e.file.prepare(); err != nil {
+	if err := e.file.Prepare(); err != nil {
 		return err
 	}
 	e.host = host
@@ -151,7 +152,7 @@ func (e *csvExporter) write(ctx context.Context, now time.Time) error {
 	e.tried = now
 	began := time.Now()
 	rows := 0
-	err := e.file.replace(func(w io.Writer) (err error) {
+	err := e.file.Replace(func(w io.Writer) (err error) {
 		rows, err = e.table.WriteCSV(w)
 		return err
 	})

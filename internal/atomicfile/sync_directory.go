@@ -1,6 +1,6 @@
 //go:build !windows
 
-package taskercsv
+package atomicfile
 
 import (
 	"errors"

@@ -1,4 +1,4 @@
-package taskercsv
+package atomicfile
 
 import (
 	"context"
@@ -20,7 +20,7 @@ import (
 const (
 	wholeRows = 2000
 	// killEnv is set to the path to write in the process that TestKill kills.
-	killEnv = "TASKER_CSV_KILL_TEST_PATH"
+	killEnv = "ATOMICFILE_KILL_TEST_PATH"
 )
 
 // generation returns a writer of a file whose rows all bear the same number, so that a mixture shows.
@@ -62,14 +62,14 @@ func checkWhole(path string) (number string, err error) {
 }
 
 func TestReaderNeverSeesAPart(t *testing.T) {
-	file := snapshotFile{path: filepath.Join(t.TempDir(), "metrics.csv")}
-	require.NoError(t, file.prepare())
+	file := File{Path: filepath.Join(t.TempDir(), "metrics.csv")}
+	require.NoError(t, file.Prepare())
 	ctx, stop := context.WithCancel(t.Context())
 	var readers sync.WaitGroup
 	for range 2 {
 		readers.Go(func() {
 			for ctx.Err() == nil {
-				if _, err := checkWhole(file.path); err != nil {
+				if _, err := checkWhole(file.Path); err != nil {
 					t.Error(err)
 					return
 				}
@@ -77,26 +77,26 @@ func TestReaderNeverSeesAPart(t *testing.T) {
 		})
 	}
 	for number := range 100 {
-		require.NoError(t, file.replace(generation(number)))
+		require.NoError(t, file.Replace(generation(number)))
 	}
 	stop()
 	readers.Wait()
 }
 
 func TestFailedReplaceKeepsTheFile(t *testing.T) {
-	file := snapshotFile{path: filepath.Join(t.TempDir(), "metrics.csv")}
-	require.NoError(t, file.replace(generation(1)))
+	file := File{Path: filepath.Join(t.TempDir(), "metrics.csv")}
+	require.NoError(t, file.Replace(generation(1)))
 	broken := errors.New("broken")
-	err := file.replace(func(w io.Writer) error {
+	err := file.Replace(func(w io.Writer) error {
 		_, err := w.Write(make([]byte, 3*bufferSize))
 		return errors.Join(err, broken)
 	})
 	require.ErrorIs(t, err, broken)
-	require.ErrorContains(t, err, file.path)
-	number, err := checkWhole(file.path)
+	require.ErrorContains(t, err, file.Path)
+	number, err := checkWhole(file.Path)
 	require.NoError(t, err)
 	assert.Equal(t, "1", number)
-	files, err := os.ReadDir(filepath.Dir(file.path))
+	files, err := os.ReadDir(filepath.Dir(file.Path))
 	require.NoError(t, err)
 	assert.Len(t, files, 1)
 }
@@ -107,26 +107,26 @@ func TestKill(t *testing.T) {
 	if path := os.Getenv(killEnv); path != "" {
 		writeForEver(path)
 	}
-	file := snapshotFile{path: filepath.Join(t.TempDir(), "metrics.csv")}
-	neighbour := filepath.Join(filepath.Dir(file.path), ".other.csv.1.tmp")
+	file := File{Path: filepath.Join(t.TempDir(), "metrics.csv")}
+	neighbour := filepath.Join(filepath.Dir(file.Path), ".other.csv.1.tmp")
 	require.NoError(t, os.WriteFile(neighbour, nil, 0o600))
 	for range 5 {
 		process := exec.Command(os.Args[0], "-test.run=^TestKill$")
-		process.Env = append(os.Environ(), killEnv+"="+file.path)
+		process.Env = append(os.Environ(), killEnv+"="+file.Path)
 		require.NoError(t, process.Start())
-		require.NoError(t, os.RemoveAll(file.path))
+		require.NoError(t, os.RemoveAll(file.Path))
 		for number := ""; number == ""; {
 			var err error
-			number, err = checkWhole(file.path)
+			number, err = checkWhole(file.Path)
 			require.NoError(t, err)
 		}
 		require.NoError(t, process.Process.Kill())
 		require.Error(t, process.Wait(), "killed")
-		_, err := checkWhole(file.path)
+		_, err := checkWhole(file.Path)
 		require.NoError(t, err)
 
-		require.NoError(t, file.prepare())
-		files, err := os.ReadDir(filepath.Dir(file.path))
+		require.NoError(t, file.Prepare())
+		files, err := os.ReadDir(filepath.Dir(file.Path))
 		require.NoError(t, err)
 		var names []string
 		for _, f := range files {
@@ -138,7 +138,7 @@ func TestKill(t *testing.T) {
 
 func writeForEver(path string) {
 	for number := 1; ; number++ {
-		if err := (snapshotFile{path: path}).replace(generation(number)); err != nil {
+		if err := (File{Path: path}).Replace(generation(number)); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}

@@ -1,5 +1,5 @@
-// Package table is the state behind the CSV snapshot: the latest value of every metric series, and its rendering as
+// Package metrictable is the state behind the CSV snapshot: the latest value of every metric series, and its rendering as
 // rows and columns. It knows no pdata, no files and no clock.
 //
 // A Table is not safe for concurrent use; its owner holds a lock around each call.
-package table
+package metrictable

@@ -1,0 +1,189 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/export"
+	"github.com/tasker-otel/otelcol-tasker/internal/metrictable"
+	"github.com/tasker-otel/otelcol-tasker/internal/promset"
+	"github.com/tasker-otel/otelcol-tasker/internal/scrape"
+)
+
+// Exit statuses of export.
+const (
+	exitUnreachable = 3
+	exitIncomplete  = 4
+	exitLocked      = 5
+	exitUnmergeable = 6
+	exitWarned      = 7
+)
+
+// Words of the flag --report.
+const (
+	reportText = "text"
+	reportJSON = "json"
+	reportNone = "none"
+)
+
+// exportFlags are the flags of export.
+type exportFlags struct {
+	settings                export.Settings
+	scrape                  scrapeFlags
+	format, histograms      string
+	timestamps, delimiter   string
+	targetsFile, report     string
+	rules                   []string
+	strict, noFormulaGuards bool
+}
+
+func newExport(s streams) *cobra.Command {
+	f := exportFlags{settings: export.DefaultSettings(), scrape: newScrapeFlags()}
+	cmd := &cobra.Command{
+		Use:   "export",
+		Short: "Write the metrics of collectors to one file",
+		Long: `export reads the metrics endpoints of one collector or many, merges them into one set and writes that as one file. A
+scheduler (cron, a systemd timer, a Kubernetes CronJob) runs it; it runs once and ends.
+
+Counters add up, histograms add up bucket by bucket, and gauges follow --gauge: sums, unless the name says otherwise. The
+labels of instances and of instrumentation scopes are dropped (--drop-label). --target may be repeated: a URL, or dns+URL for every address of the name.
+
+A file is replaced as a whole: its readers find the last export or this one. OUTPUT.lock beside it keeps two exports from
+writing at once; the system unlocks it when the process ends, so one that is left behind is harmless. OUTPUT.state has the
+counters of the last export, by which the next one knows of a counter that went backwards.
+
+When a target can't be read nothing is written, because a sum over a part would look like a fall; --allow-partial writes
+the others. The result goes to the standard error, or to the standard output where --output is a file.
+
+Exit status:
+  0  written
+  1  a file could not be read or written
+  2  a mistake in the command line
+  3  a target could not be read, nothing was written
+  4  written, but without the targets that could not be read (--allow-partial)
+  5  another export is writing the file
+  6  the targets contradict each other, nothing was written
+  7  written, with warnings (--strict)`,
+		Example: `  taskerotel export
+  taskerotel export --format csv --output /var/lib/tasker/metrics.csv
+  taskerotel export --format json --target dns+http://collectors:8889/metrics --output metrics.json --report json
+  taskerotel export --targets-file collectors.txt --gauge 'queue_depth=max' --strict --output metrics.prom`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return f.run(cmd.Context(), s, cmd.Flags().Changed("target"))
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.format, "format", string(f.settings.Format), "prometheus, openmetrics, json or csv")
+	flags.StringVarP(&f.settings.Output, "output", "o", f.settings.Output, "the `file` to replace; - is the standard output")
+	flags.StringArrayVar(&f.settings.Targets, "target", f.settings.Targets, "the `URL` of a metrics endpoint, or dns+URL; may be repeated")
+	flags.StringVar(&f.targetsFile, "targets-file", "", "a `file` of targets: one a line, or Prometheus's file_sd form")
+	flags.StringArrayVar(&f.rules, "gauge", nil, "a `NAME=POLICY` for gauges (* and ? match): sum, max, min, avg or drop; may be repeated")
+	flags.StringSliceVar(&f.settings.Merge.DropLabels, "drop-label", f.settings.Merge.DropLabels, "`labels` to leave out before merging")
+	flags.BoolVar(&f.settings.AllowPartial, "allow-partial", false, "write what could be read when some targets can't")
+	flags.BoolVar(&f.settings.AllowSameInstance, "allow-same-instance", false, "add up targets that bear the same instance id")
+	flags.BoolVar(&f.strict, "strict", false, "exit with status 7 when there are warnings")
+	flags.StringVar(&f.report, "report", reportText, "how to tell the result: text, json or none")
+	flags.DurationVar(&f.settings.SeriesExpiry, "series-expiry", f.settings.SeriesExpiry,
+		"after which a collector forgets a series (the least of metric_expiration and series_expiration); 0 if never")
+	flags.DurationVar(&f.settings.LockTimeout, "lock-timeout", 0, "how long to wait for another export to the same file")
+	flags.DurationVar(&f.settings.Deadline, "deadline", f.settings.Deadline, "of the whole export; 0 for none")
+	flags.IntVar(&f.settings.Concurrency, "concurrency", f.settings.Concurrency, "targets read at a time")
+	flags.StringVar(&f.histograms, "histograms", string(f.settings.Table.Mode), "rows of a histogram in csv: summary, quantiles or buckets")
+	flags.Float64SliceVar(&f.settings.Table.Quantiles, "quantiles", f.settings.Table.Quantiles, "`quantiles` estimated in csv")
+	flags.StringVar(&f.timestamps, "timestamp-format", string(f.settings.Table.Time), "in csv: rfc3339nano, unix or unix_ms")
+	flags.StringVar(&f.delimiter, "delimiter", string(f.settings.Table.Delimiter), "between cells in csv, one character")
+	flags.BoolVar(&f.noFormulaGuards, "no-formula-guard", false, "in csv: leave text that a spreadsheet would run as it is")
+	f.scrape.register(flags)
+	return cmd
+}
+
+func (f *exportFlags) run(ctx context.Context, s streams, targetsGiven bool) error {
+	if err := f.complete(targetsGiven); err != nil {
+		return usageError{err}
+	}
+	f.settings.Out = s.out
+	report, err := export.Run(ctx, f.settings)
+	if err != nil {
+		return usageError{err}
+	}
+	status := f.exitStatus(report)
+	report.ExitCode = status
+	to := s.out
+	if f.settings.Output == export.Stdout {
+		to = s.err
+	}
+	switch f.report {
+	case reportText:
+		err = report.WriteText(to)
+	case reportJSON:
+		err = report.WriteJSON(to)
+	}
+	if err == nil && status != exitOK {
+		return exitStatus(status)
+	}
+	return err
+}
+
+// complete makes settings of flags, and reports all mistakes in those that the settings can't hold.
+func (f *exportFlags) complete(targetsGiven bool) error {
+	f.settings.Format = export.Format(f.format)
+	f.settings.Table.Mode = metrictable.Mode(f.histograms)
+	f.settings.Table.Time = metrictable.TimeFormat(f.timestamps)
+	f.settings.Table.Guard = !f.noFormulaGuards
+	var all []error
+	r, size := utf8.DecodeRuneInString(strings.ReplaceAll(f.delimiter, `\t`, "\t"))
+	if size == 0 || size < len(strings.ReplaceAll(f.delimiter, `\t`, "\t")) {
+		all = append(all, fmt.Errorf(`--delimiter %q: give one character, such as "," ";" or "\t"`, f.delimiter))
+	}
+	f.settings.Table.Delimiter = r
+	var rules []promset.Rule
+	for _, text := range f.rules {
+		rule, err := promset.ParseRule(text)
+		if err != nil {
+			all = append(all, fmt.Errorf("--gauge %w", err))
+		}
+		rules = append(rules, rule)
+	}
+	f.settings.Merge.Rules = append(rules, f.settings.Merge.Rules...)
+	if f.report != reportText && f.report != reportJSON && f.report != reportNone {
+		all = append(all, fmt.Errorf("--report %q: it must be text, json or none", f.report))
+	}
+	if f.targetsFile != "" {
+		specs, err := scrape.ReadFile(f.targetsFile)
+		if err != nil {
+			all = append(all, fmt.Errorf("--targets-file: %w", err))
+		}
+		if targetsGiven {
+			specs = append(f.settings.Targets, specs...)
+		}
+		f.settings.Targets = specs
+	}
+	var err error
+	f.settings.Scrape, err = f.scrape.scrapeSettings()
+	return errors.Join(append(all, err)...)
+}
+
+func (f *exportFlags) exitStatus(report *export.Report) int {
+	switch report.Status {
+	case export.StatusWritten:
+		if f.strict && len(report.Warnings) > 0 {
+			return exitWarned
+		}
+		return exitOK
+	case export.StatusUnreachable:
+		return exitUnreachable
+	case export.StatusIncomplete:
+		return exitIncomplete
+	case export.StatusLocked:
+		return exitLocked
+	case export.StatusUnmergeable:
+		return exitUnmergeable
+	}
+	return exitFailed
+}

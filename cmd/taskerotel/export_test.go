@@ -1,0 +1,100 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/filelock"
+)
+
+func TestExportUsage(t *testing.T) {
+	empty := filepath.Join(t.TempDir(), "targets")
+	require.NoError(t, os.WriteFile(empty, nil, 0o600))
+	for flags, want := range map[[2]string]string{
+		{"--format", "xml"}:           `--format "xml": it must be one of`,
+		{"--target", "ftp://a"}:       "not an HTTP address",
+		{"--targets-file", empty}:     "names no target",
+		{"--gauge", "x=median"}:       `--gauge "x=median": write NAME=POLICY`,
+		{"--report", "xml"}:           `--report "xml": it must be text, json or none`,
+		{"--delimiter", ";;"}:         `--delimiter ";;": give one character`,
+		{"--header", "secret"}:        "write each one as key=value",
+		{"--retries", "-1"}:           "--retries -1",
+		{"--ca-file", "no-such-file"}: "--ca-file",
+	} {
+		got := execute(t, "", "export", flags[0], flags[1])
+		assert.Equal(t, exitUsage, got.status, flags)
+		assert.Contains(t, got.err, want)
+	}
+	got := execute(t, "", "export", "--format", "xml", "--report", "xml", "--gauge", "x")
+	assert.Contains(t, got.err, "--gauge")
+	assert.Contains(t, got.err, "--report", "all at once")
+}
+
+func TestExportStatuses(t *testing.T) {
+	value, down := 5, false
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if down || r.URL.Path == "/down" {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		_, _ = fmt.Fprintf(w, "# TYPE x_total counter\nx_total %d\n# TYPE g gauge\ng{instance=%q} 2\n", value, r.URL.Path)
+	}))
+	defer server.Close()
+	file := filepath.Join(t.TempDir(), "metrics.csv")
+	export := func(more ...string) result {
+		return execute(t, "", append([]string{"export", "--format", "csv", "--delimiter", `\t`, "-o", file, "--target", server.URL + "/a"}, more...)...)
+	}
+	got := export("--target", server.URL+"/b", "--gauge", "g=max")
+	assert.Equal(t, exitOK, got.status, got.err)
+	assert.Contains(t, got.out, "written: 2 series of 2 metrics from 2 of 2 targets to "+file)
+	table, err := os.ReadFile(file)
+	require.NoError(t, err)
+	assert.Contains(t, string(table), "\tg\tgauge\t2\t")
+	assert.Contains(t, string(table), "\tx_total\tcounter\t10\t")
+
+	value = 1
+	got = export("--strict", "--report", "json")
+	assert.Equal(t, exitWarned, got.status)
+	var report struct {
+		Status   string
+		ExitCode int `json:"exit_code"`
+		Warnings []struct{ Code string }
+	}
+	require.NoError(t, json.Unmarshal([]byte(got.out), &report))
+	assert.Equal(t, exitWarned, report.ExitCode)
+	assert.Equal(t, "counter_backwards", report.Warnings[0].Code)
+
+	got = export("--target", server.URL+"/down")
+	assert.Equal(t, exitUnreachable, got.status)
+	assert.Contains(t, got.out, "unreachable: 1 of 2 targets could not be read, nothing was written: "+server.URL+"/down: answered 404")
+	got = export("--target", server.URL+"/down", "--allow-partial", "--report", "none")
+	assert.Equal(t, result{status: exitIncomplete}, got)
+
+	lock, err := filelock.Take(t.Context(), file+".lock", "the other one", 0)
+	require.NoError(t, err)
+	got = export()
+	assert.Equal(t, exitLocked, got.status)
+	assert.Contains(t, got.out, "locked: another export writes "+file)
+	require.NoError(t, lock.Release())
+
+	got = execute(t, "", "export", "--target", server.URL, "-o", t.TempDir())
+	assert.Equal(t, exitFailed, got.status)
+	assert.Contains(t, got.out, "is a directory")
+
+	targets := filepath.Join(t.TempDir(), "targets")
+	require.NoError(t, os.WriteFile(targets, []byte(server.URL+"/a\n"+server.URL+"/b\n"), 0o600))
+	got = execute(t, "", "export", "--targets-file", targets)
+	assert.Equal(t, exitOK, got.status)
+	assert.Contains(t, got.out, "\ng 4\n", "the metrics")
+	assert.Contains(t, got.err, "from 2 of 2 targets to -", "the report is apart from them")
+	got = execute(t, "", "export", "--targets-file", targets, "--target", server.URL+"/c")
+	assert.Contains(t, got.out, "\ng 6\n")
+}

@@ -1,0 +1,33 @@
+package main
+
+import (
+	"github.com/spf13/pflag"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/scrape"
+)
+
+// scrapeFlags are the flags of commands that read a collector's endpoints.
+type scrapeFlags struct {
+	settings scrape.Settings
+	headers  []string
+}
+
+func newScrapeFlags() scrapeFlags { return scrapeFlags{settings: scrape.DefaultSettings()} }
+
+func (f *scrapeFlags) register(flags *pflag.FlagSet) {
+	s := &f.settings
+	flags.DurationVar(&s.Timeout, "timeout", s.Timeout, "of one request")
+	flags.IntVar(&s.Retries, "retries", s.Retries, "of a request, after the first")
+	flags.DurationVar(&s.Backoff, "backoff", s.Backoff, "before the first retry; it doubles with each")
+	flags.DurationVar(&s.MaxBackoff, "max-backoff", s.MaxBackoff, "the longest wait before a retry")
+	flags.Int64Var(&s.MaxBytes, "max-bytes", s.MaxBytes, "of one answer")
+	flags.StringArrayVar(&f.headers, "header", nil, "a `key=value` to send with every request; may be repeated")
+	flags.StringVar(&s.CAFile, "ca-file", "", "a PEM `file` of certificates to trust besides the system's")
+}
+
+// scrapeSettings are the settings as the command line gives them.
+func (f *scrapeFlags) scrapeSettings() (scrape.Settings, error) {
+	var err error
+	f.settings.Header, err = parseHeaders(f.headers)
+	return f.settings, err
+}

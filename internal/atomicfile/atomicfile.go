@@ -1,0 +1,104 @@
+// Package atomicfile replaces files as a whole: a reader, and a machine that starts again after a power cut, finds the
+// old content or the new one.
+package atomicfile
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+const (
+	bufferSize      = 64 << 10
+	temporarySuffix = ".tmp"
+)
+
+// File is a file that is only ever replaced as a whole. One process at a time may write it.
+type File struct {
+	Path string
+}
+
+// Prepare creates the directory and removes what a killed process left unfinished.
+func (f File) Prepare() error {
+	if err := f.PrepareDirectory(); err != nil {
+		return err
+	}
+	return f.removeLeftOver()
+}
+
+// PrepareDirectory creates the directory only: for whoever does not yet know whether another process writes.
+func (f File) PrepareDirectory() error {
+	if err := os.MkdirAll(filepath.Dir(f.Path), 0o755); err != nil {
+		return fmt.Errorf("directory of %s can't be created: %w", f.Path, err)
+	}
+	if info, err := os.Stat(f.Path); err == nil && info.IsDir() {
+		return fmt.Errorf("%s is a directory: give a file", f.Path)
+	}
+	return nil
+}
+
+func (f File) removeLeftOver() error {
+	directory := filepath.Dir(f.Path)
+	entries, err := os.ReadDir(directory)
+	if err != nil {
+		return fmt.Errorf("directory of %s can't be read: %w", f.Path, err)
+	}
+	for _, entry := range entries {
+		name := entry.Name()
+		if !strings.HasPrefix(name, f.temporaryPrefix()) || !strings.HasSuffix(name, temporarySuffix) {
+			continue
+		}
+		if err := removeIfThere(filepath.Join(directory, name)); err != nil {
+			return fmt.Errorf("left-over of %s can't be removed: %w", f.Path, err)
+		}
+	}
+	return nil
+}
+
+func (f File) temporaryPrefix() string { return "." + filepath.Base(f.Path) + "." }
+
+// Replace writes a new file beside the old one, makes sure that it is on disk and puts it in the old one's place.
+// A reader, or a machine that starts again after a power cut, finds the old file or the new one.
+func (f File) Replace(write func(io.Writer) error) error {
+	directory := filepath.Dir(f.Path)
+	temporary := filepath.Join(directory, fmt.Sprintf("%s%08x%s", f.temporaryPrefix(), rand.Uint32(), temporarySuffix))
+	if err := writeFile(temporary, write); err != nil {
+		return fmt.Errorf("%s not written: %w", f.Path, errors.Join(err, removeIfThere(temporary)))
+	}
+	if err := os.Rename(temporary, f.Path); err != nil {
+		return fmt.Errorf("%s not put in place: %w", f.Path, errors.Join(err, removeIfThere(temporary)))
+	}
+	if err := syncDirectory(directory); err != nil {
+		return fmt.Errorf("directory of %s not synchronized to disk: %w", f.Path, err)
+	}
+	return nil
+}
+
+func removeIfThere(name string) error {
+	if err := os.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// writeFile makes a new file, readable by all, and returns only after it is on disk.
+func writeFile(name string, write func(io.Writer) error) (err error) {
+	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	buffered := bufio.NewWriterSize(file, bufferSize)
+	if err := write(buffered); err != nil {
+		return err
+	}
+	if err := buffered.Flush(); err != nil {
+		return err
+	}
+	return file.Sync()
+}

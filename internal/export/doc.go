@@ -1,0 +1,2 @@
+// Package export reads the metrics of collectors and writes them as one file: what a scheduler runs every few minutes.
+package export

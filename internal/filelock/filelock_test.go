@@ -1,0 +1,61 @@
+package filelock
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// pathEnv is set in the process that TestKilledHolder kills.
+const pathEnv = "FILELOCK_TEST_PATH"
+
+func TestTake(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.lock")
+	first, err := Take(t.Context(), path, "process 1", 0)
+	require.NoError(t, err)
+	for _, timeout := range []time.Duration{0, time.Millisecond} {
+		_, err = Take(t.Context(), path, "process 2", timeout)
+		require.ErrorIs(t, err, ErrHeld)
+		require.ErrorContains(t, err, "is held by process 1")
+	}
+	released := make(chan error)
+	go func() { released <- first.Release() }()
+	second, err := Take(t.Context(), path, "process 3", time.Minute)
+	require.NoError(t, err)
+	require.NoError(t, <-released)
+	require.NoError(t, second.Release())
+
+	_, err = Take(t.Context(), filepath.Join(t.TempDir(), "missing", "x.lock"), "", 0)
+	require.ErrorContains(t, err, "can't be locked")
+}
+
+// TestKilledHolder: a lock ends with its process, and the file that stays is no obstacle.
+func TestKilledHolder(t *testing.T) {
+	if path := os.Getenv(pathEnv); path != "" {
+		_, err := Take(t.Context(), path, "the killed one", 0)
+		fmt.Println("took", err)
+		select {}
+	}
+	path := filepath.Join(t.TempDir(), "x.lock")
+	holder := exec.Command(os.Args[0], "-test.run=^TestKilledHolder$")
+	holder.Env = append(os.Environ(), pathEnv+"="+path)
+	out, err := holder.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, holder.Start())
+	line, err := bufio.NewReader(out).ReadString('\n')
+	require.NoError(t, err)
+	require.Equal(t, "took <nil>\n", line)
+	_, err = Take(t.Context(), path, "me", 0)
+	require.ErrorContains(t, err, "the killed one")
+	require.NoError(t, holder.Process.Kill())
+	require.Error(t, holder.Wait())
+	lock, err := Take(t.Context(), path, "me", 0)
+	require.NoError(t, err)
+	require.NoError(t, lock.Release())
+}

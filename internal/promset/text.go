@@ -1,0 +1,36 @@
+package promset
+
+import (
+	"fmt"
+	"io"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+)
+
+// WriteText writes the plain text format, which has no exemplars.
+func WriteText(w io.Writer, families []*dto.MetricFamily) error {
+	return encode(expfmt.NewEncoder(w, expfmt.NewFormat(expfmt.TypeTextPlain)), families)
+}
+
+// WriteOpenMetrics writes the OpenMetrics text format.
+func WriteOpenMetrics(w io.Writer, families []*dto.MetricFamily) error {
+	encoder := expfmt.NewEncoder(w, expfmt.NewFormat(expfmt.TypeOpenMetrics))
+	if err := encode(encoder, families); err != nil {
+		return err
+	}
+	// The end mark; without it a reader knows that the file is cut off.
+	if closer, ok := encoder.(expfmt.Closer); ok {
+		return closer.Close()
+	}
+	return nil
+}
+
+func encode(encoder expfmt.Encoder, families []*dto.MetricFamily) error {
+	for _, f := range families {
+		if err := encoder.Encode(f); err != nil {
+			return fmt.Errorf("%s can't be written: %w", f.GetName(), err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,2 @@
+// Package scrape finds the metrics endpoints of collectors and reads them, with retries.
+package scrape

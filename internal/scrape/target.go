@@ -1,0 +1,175 @@
+package scrape
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// dnsPrefix stands before the URL of a name that leads to several instances.
+const dnsPrefix = "dns+"
+
+// Target is one endpoint.
+type Target struct {
+	// URL is what is asked for; its host goes into the Host header and is checked against the certificate.
+	URL string
+	// Address is where the connection goes, as host:port; empty means the URL's host.
+	Address string
+}
+
+// String names the target in messages.
+func (t Target) String() string {
+	if t.Address == "" {
+		return t.URL
+	}
+	return t.URL + " at " + t.Address
+}
+
+// Resolver looks up the addresses of a name. [net.Resolver] is one.
+type Resolver interface {
+	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
+}
+
+var _ Resolver = (*net.Resolver)(nil)
+
+// Targets reads target specifications: the URL of one endpoint (http://host:8889/metrics; host:port alone is completed),
+// or dns+URL for one endpoint at each address of the name. An endpoint that is named twice is one target, because its
+// numbers would count twice. All malformed specifications are reported at once; after them, as [LookupError], all names
+// that can't be resolved.
+func Targets(ctx context.Context, resolver Resolver, specs []string) ([]Target, error) {
+	addresses := make([]*url.URL, len(specs))
+	var errs []error
+	for i, spec := range specs {
+		var err error
+		if addresses[i], err = parse(strings.TrimPrefix(spec, dnsPrefix)); err != nil {
+			errs = append(errs, fmt.Errorf("target %q: %w", spec, err))
+		}
+	}
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	var targets []Target
+	seen := map[string]bool{}
+	for i, spec := range specs {
+		found := []Target{{URL: addresses[i].String()}}
+		if strings.HasPrefix(spec, dnsPrefix) {
+			var err error
+			if found, err = resolve(ctx, resolver, addresses[i]); err != nil {
+				errs = append(errs, &LookupError{Spec: spec, Err: err})
+			}
+		}
+		for _, target := range found {
+			if key := target.key(); !seen[key] {
+				seen[key] = true
+				targets = append(targets, target)
+			}
+		}
+	}
+	return targets, errors.Join(errs...)
+}
+
+// key is the same for specifications that lead to the same endpoint, as far as can be seen without asking it.
+func (t Target) key() string {
+	address, err := url.Parse(t.URL)
+	if err != nil {
+		return t.URL
+	}
+	if t.Address != "" {
+		address.Host = t.Address
+	}
+	return address.String()
+}
+
+// resolve makes a target of each address that the URL's name has.
+func resolve(ctx context.Context, resolver Resolver, address *url.URL) ([]Target, error) {
+	addresses, err := resolver.LookupNetIP(ctx, "ip", address.Hostname())
+	if err != nil {
+		return nil, err
+	}
+	if len(addresses) == 0 {
+		return nil, fmt.Errorf("%s has no address", address.Hostname())
+	}
+	var targets []Target
+	for _, a := range addresses {
+		targets = append(targets, Target{URL: address.String(), Address: net.JoinHostPort(a.Unmap().String(), portOf(address))})
+	}
+	slices.SortFunc(targets, func(a, b Target) int { return strings.Compare(a.Address, b.Address) })
+	return targets, nil
+}
+
+// LookupError is a name that could not be resolved.
+type LookupError struct {
+	Spec string
+	Err  error
+}
+
+// Error implements error.
+func (e *LookupError) Error() string { return fmt.Sprintf("target %q: %v", e.Spec, e.Err) }
+
+// Unwrap returns the cause.
+func (e *LookupError) Unwrap() error { return e.Err }
+
+// parse completes an address: a scheme and a path, where they are missing.
+func parse(text string) (*url.URL, error) {
+	if text != "" && !strings.Contains(text, "://") {
+		text = "http://" + text
+	}
+	address, err := url.Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("not a URL: %w", err)
+	}
+	if address.Scheme != "http" && address.Scheme != "https" || address.Hostname() == "" {
+		return nil, fmt.Errorf("not an HTTP address: write it as http://localhost:8889/metrics")
+	}
+	if address.Path == "" || address.Path == "/" {
+		address.Path = "/metrics"
+	}
+	return address, nil
+}
+
+func portOf(address *url.URL) string {
+	if port := address.Port(); port != "" {
+		return port
+	}
+	if address.Scheme == "https" {
+		return "443"
+	}
+	return "80"
+}
+
+// ReadFile reads target specifications from a file: one a line, with # before comments, or the JSON or YAML list of
+// Prometheus's file_sd_configs.
+func ReadFile(name string) ([]string, error) {
+	content, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("the file of targets can't be read: %w", err)
+	}
+	var groups []struct {
+		Targets []string `yaml:"targets"`
+	}
+	var specs []string
+	if yaml.Unmarshal(content, &groups) == nil {
+		for _, group := range groups {
+			specs = append(specs, group.Targets...)
+		}
+	} else {
+		for line := range strings.Lines(string(content)) {
+			line, _, _ = strings.Cut(line, "#")
+			if line = strings.TrimSpace(line); line != "" {
+				specs = append(specs, line)
+			}
+		}
+	}
+	if len(specs) == 0 {
+		return nil, fmt.Errorf("%s names no target: write one a line, such as http://collector-1:8889/metrics", name)
+	}
+	return specs, nil
+}
