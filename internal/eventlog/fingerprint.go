@@ -1,10 +1,12 @@
 package eventlog
 
 import (
+	"encoding/binary"
 	"math"
 
 	"github.com/zeebo/xxh3"
 	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
@@ -30,6 +32,27 @@ func Fingerprint(name string, at pcommon.Timestamp, attrs pcommon.Map) uint64 {
 		return 1
 	}
 	return sum
+}
+
+// Stamped is the identity that a router has given a record, if one has: what it left out and masked is then no part of the
+// record any more.
+func Stamped(record plog.LogRecord) (uint64, bool) {
+	span := record.SpanID()
+	if span.IsEmpty() || !isStamped(record.Attributes()) {
+		return 0, false
+	}
+	return binary.BigEndian.Uint64(span[:]), true
+}
+
+// Repeat is the identity of an item equal to so many before it, never zero. With none before it, it is the fingerprint.
+func Repeat(fingerprint, before uint64) uint64 {
+	if before == 0 {
+		return fingerprint
+	}
+	if sum := mix(fingerprint, before); sum != 0 {
+		return sum
+	}
+	return 1
 }
 
 // mapHash adds up the hashes of the entries, because addition does not know order.

@@ -23,6 +23,8 @@ const (
 // batch is one call of ConsumeLogs. Its slices run parallel to the records, in their order.
 type batch struct {
 	events []event
+	// repeats counts, by fingerprint, the events whose clock cannot tell them apart; nil until there is one.
+	repeats map[uint64]uint64
 	// keys recognise duplicates; zero for a record that is dropped anyway, or was found to be a duplicate.
 	keys  []uint64
 	claim dedup.Claim
@@ -36,9 +38,11 @@ type event struct {
 	// counts are those of the event's name; nil for an event without one.
 	counts      *nameCounts
 	fingerprint uint64
-	signals     lifecycle.Signals
-	priority    lifecycle.Priority
-	reason      routing.Reason
+	// stamped tells that the fingerprint is that of a router before this one.
+	stamped  bool
+	signals  lifecycle.Signals
+	priority lifecycle.Priority
+	reason   routing.Reason
 }
 
 // decide normalises every record and looks up what becomes of it, but drops and stamps nothing yet.
@@ -55,7 +59,7 @@ func (r *router) decide(b *batch, logs plog.Logs) {
 				if record.ObservedTimestamp() == 0 {
 					record.SetObservedTimestamp(now)
 				}
-				e := r.decideRecord(resource, record)
+				e := b.distinguish(r.decideRecord(resource, record), service, record)
 				key := uint64(0)
 				if e.reason == routing.ReasonNone {
 					key = e.fingerprint ^ service
@@ -78,15 +82,38 @@ func (r *router) decideRecord(resource pcommon.Map, record plog.LogRecord) event
 	if decision.Reason != routing.ReasonNone {
 		return event{counts: counts, reason: decision.Reason}
 	}
-	fingerprint := eventlog.Fingerprint(name, record.Timestamp(), record.Attributes())
+	fingerprint, stamped := eventlog.Stamped(record)
+	if !stamped {
+		fingerprint = eventlog.Fingerprint(name, record.Timestamp(), record.Attributes())
+	}
 	random := routing.RandomnessOf(fingerprint)
 	if trace := record.TraceID(); !trace.IsEmpty() {
 		random = routing.Randomness(trace)
 	}
-	e := event{counts: counts, fingerprint: fingerprint, signals: decision.Sample(random), priority: decision.Priority}
+	e := event{counts: counts, stamped: stamped, fingerprint: fingerprint, signals: decision.Sample(random), priority: decision.Priority}
 	if e.signals == lifecycle.SignalsNone {
 		e.reason = routing.ReasonSampled
 	}
+	return e
+}
+
+// distinguish gives the second of two equal items of one batch an identity of its own, and the third: a sender does not put
+// the same item into one request twice, but the engine does announce one thing two or three times within a second, which is
+// all that a payload's clock shows. A resend of the request has the same items in the same order. Items that have an id, or
+// a finer time, tell by themselves whether they are the same.
+func (b *batch) distinguish(e event, service uint64, record plog.LogRecord) event {
+	if e.stamped || e.reason != routing.ReasonNone || record.Timestamp()%1e9 != 0 && record.Timestamp() != record.ObservedTimestamp() {
+		return e
+	}
+	if _, found := record.Attributes().Get(lifecycle.AttrEventID); found {
+		return e
+	}
+	if b.repeats == nil {
+		b.repeats = map[uint64]uint64{}
+	}
+	before := b.repeats[e.fingerprint^service]
+	b.repeats[e.fingerprint^service] = before + 1
+	e.fingerprint = eventlog.Repeat(e.fingerprint, before)
 	return e
 }
 

@@ -36,6 +36,8 @@ type Config struct {
 	MaxBacktraceLines int `mapstructure:"max_backtrace_lines"`
 
 	Deduplicate DeduplicateConfig `mapstructure:"deduplicate"`
+	// Storage is the extension that keeps what deduplicate remembers; without one it ends with the process.
+	Storage *component.ID `mapstructure:"storage"`
 
 	_ struct{} // keyed literals only
 }
@@ -94,6 +96,9 @@ func (c *Config) Validate() error {
 		atLeast("max_value_bytes", c.MaxValueBytes, 64),
 		atLeast("max_structure_bytes", c.MaxStructureBytes, 64),
 		atLeast("max_backtrace_lines", c.MaxBacktraceLines, 1))
+	if c.Storage != nil && !c.Deduplicate.Enabled {
+		errs = append(errs, fmt.Errorf("storage: %q has nothing to keep, because deduplicate.enabled is false: remove one of the two", c.Storage))
+	}
 	if c.Deduplicate.Enabled {
 		errs = append(errs, atLeast("deduplicate.max_entries", c.Deduplicate.MaxEntries, 1000))
 	}

@@ -30,6 +30,7 @@ func TestConfig(t *testing.T) {
 	assert.Equal(t, createDefaultConfig(), defaults)
 
 	rate, off := 0.01, false
+	storage := component.MustNewIDWithName("file_storage", "seen")
 	all := load(t, "all")
 	require.NoError(t, xconfmap.Validate(all))
 	assert.Equal(t, &Config{
@@ -43,8 +44,14 @@ func TestConfig(t *testing.T) {
 		Payload:       PayloadConfig{Include: []string{"step_results"}},
 		Redaction:     RedactionConfig{Keys: []string{"passw", "iban"}, Mask: "***"},
 		MaxValueBytes: 1024, MaxStructureBytes: 8192, MaxBacktraceLines: 10,
-		Deduplicate: DeduplicateConfig{Enabled: true, MaxEntries: 5000},
+		Deduplicate: DeduplicateConfig{Enabled: true, MaxEntries: 5000}, Storage: &storage,
 	}, all)
+}
+
+func TestStorageNeedsSomethingToKeep(t *testing.T) {
+	cfg := load(t, "all")
+	cfg.Deduplicate.Enabled = false
+	assert.ErrorContains(t, xconfmap.Validate(cfg), `storage: "file_storage/seen" has nothing to keep, because deduplicate.enabled is false`)
 }
 
 func TestMistakesAreReportedTogether(t *testing.T) {

@@ -30,7 +30,9 @@ type router struct {
 	scrubber   *scrub.Scrubber
 	statistics *statistics
 	// seen is nil when duplicates are let through.
-	seen      *dedup.Set
+	seen *dedup.Set
+	// memory is nil without a storage, and before the start.
+	memory    *memory
 	telemetry *telemetry
 	now       func() time.Time
 }
@@ -49,19 +51,39 @@ func newRouter(ctx context.Context, set processor.Settings, cfg *Config, next co
 	}
 	r.Logs, err = processorhelper.NewLogs(ctx, set, cfg, next, r.process,
 		processorhelper.WithCapabilities(consumer.Capabilities{MutatesData: true}),
-		processorhelper.WithStart(func(context.Context, component.Host) error { r.warn(set.Logger); return nil }),
-		processorhelper.WithShutdown(func(context.Context) error { r.telemetry.shutdown(); return nil }))
+		processorhelper.WithStart(func(ctx context.Context, host component.Host) error { return r.start(ctx, host, set, cfg.Storage) }),
+		processorhelper.WithShutdown(r.shutdown))
 	if err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// warn tells at the start what the configuration allows and probably does not mean.
-func (r *router) warn(logger *zap.Logger) {
+// start tells what the configuration allows and probably does not mean, and reads what an earlier process has seen.
+func (r *router) start(ctx context.Context, host component.Host, set processor.Settings, storage *component.ID) error {
 	for _, warning := range r.table.Warnings() {
-		logger.Warn(warning)
+		set.Logger.Warn(warning)
 	}
+	if storage == nil || r.seen == nil {
+		return nil
+	}
+	memory, err := openMemory(ctx, host, *storage, set.ID, r.seen, set.Logger)
+	if err != nil {
+		return err
+	}
+	r.memory = memory
+	set.Logger.Info("Events seen are kept across restarts", zap.Stringer("storage", storage), zap.Int("events", r.seen.Len()))
+	return nil
+}
+
+func (r *router) shutdown(ctx context.Context) error {
+	r.telemetry.shutdown()
+	if r.memory == nil {
+		return nil
+	}
+	memory := r.memory
+	r.memory = nil
+	return memory.close(ctx)
 }
 
 // ConsumeLogs takes ownership of logs. What the next component answers decides whether the events count as seen: after an
@@ -73,9 +95,22 @@ func (r *router) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 		b.claim.Release()
 		return err
 	}
+	r.remember(ctx, b)
 	b.claim.Commit()
 	r.telemetry.record(ctx, b)
 	return nil
+}
+
+// remember makes durable what a batch brought. When it cannot, the batch has been taken all the same: an error would only
+// bring it again. It is counted instead, and after a crash a resend of it may be taken for new.
+func (r *router) remember(ctx context.Context, b *batch) {
+	if r.memory == nil {
+		return
+	}
+	if err := r.memory.keep(ctx, b.claim); err != nil {
+		r.telemetry.notKept(ctx, len(b.events))
+		r.memory.log.Error("what was seen could not be kept", zap.Error(err))
+	}
 }
 
 // batchKey is the context key under which ConsumeLogs hands its batch, through the helper, to process.

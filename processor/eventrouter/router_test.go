@@ -72,7 +72,13 @@ type item struct {
 	attrs map[string]any
 }
 
-func logsOf(t testing.TB, service string, items ...item) plog.Logs {
+// tester is a test, a benchmark or a property.
+type tester interface {
+	require.TestingT
+	Helper()
+}
+
+func logsOf(t tester, service string, items ...item) plog.Logs {
 	t.Helper()
 	logs := plog.NewLogs()
 	resourceLogs := logs.ResourceLogs().AppendEmpty()

@@ -95,6 +95,11 @@ func (t *telemetry) refuse(ctx context.Context, events int) {
 	add(ctx, t.builder.ProcessorEventRouterRefused, int64(events))
 }
 
+// notKept counts the events of a batch that was taken but not remembered durably.
+func (t *telemetry) notKept(ctx context.Context, events int) {
+	add(ctx, t.builder.ProcessorEventRouterUnrememberedEvents, int64(events))
+}
+
 // add leaves out zeros, so that only reasons that occur become series.
 func add(ctx context.Context, counter metric.Int64Counter, n int64, options ...metric.AddOption) {
 	if n > 0 {

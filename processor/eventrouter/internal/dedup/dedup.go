@@ -9,6 +9,8 @@ import "sync"
 type Set struct {
 	mu         sync.Mutex
 	generation int
+	// turns is how often the younger generation has become the older.
+	turns uint64
 	// young and old hold the batch that brought each key.
 	young, old map[uint64]uint32
 	// open are the batches whose outcome is not known yet.
@@ -31,6 +33,25 @@ func (s *Set) Len() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.young) + len(s.old)
+}
+
+// Turns is how often a generation was forgotten. What was added two turns ago is no longer held.
+func (s *Set) Turns() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.turns
+}
+
+// Restore adds keys of an earlier process, which had seen so many turns when it added them. The oldest come first.
+func (s *Set) Restore(keys []uint64, turns uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.turns = max(s.turns, turns)
+	for _, key := range keys {
+		if _, known := s.find(key); !known && key != 0 {
+			s.add(key, 0) // batches are numbered from 1
+		}
+	}
 }
 
 // Claim is a batch's hold on the keys that it brought first. Until Commit or Release is called, once, other batches with
@@ -70,6 +91,15 @@ func (s *Set) Claim(keys []uint64) (Claim, bool) {
 	return claim, true
 }
 
+// Keys calls yield with each key that the batch brought first.
+func (c Claim) Keys(yield func(uint64) bool) {
+	for _, key := range c.keys {
+		if key != 0 && !yield(key) {
+			return
+		}
+	}
+}
+
 // Commit ends the claim: its keys are remembered.
 func (c Claim) Commit() {
 	if c.set == nil {
@@ -103,6 +133,7 @@ func (s *Set) add(key uint64, batch uint32) {
 	if len(s.young) >= s.generation {
 		clear(s.old)
 		s.young, s.old = s.old, s.young
+		s.turns++
 	}
 	s.young[key] = batch
 }

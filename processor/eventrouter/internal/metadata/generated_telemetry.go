@@ -25,18 +25,19 @@ func Tracer(settings component.TelemetrySettings) trace.Tracer {
 // TelemetryBuilder provides an interface for components to report telemetry
 // as defined in metadata and user config.
 type TelemetryBuilder struct {
-	meter                               metric.Meter
-	mu                                  sync.Mutex
-	registrations                       []metric.Registration
-	ProcessorEventRouterDropped         metric.Int64Counter
-	ProcessorEventRouterEvents          metric.Int64ObservableCounter
-	ProcessorEventRouterKept            metric.Int64Counter
-	ProcessorEventRouterKnownEvents     metric.Int64ObservableGauge
-	ProcessorEventRouterRedactedValues  metric.Int64Counter
-	ProcessorEventRouterRefused         metric.Int64Counter
-	ProcessorEventRouterRemovedValues   metric.Int64Counter
-	ProcessorEventRouterRouted          metric.Int64Counter
-	ProcessorEventRouterTruncatedValues metric.Int64Counter
+	meter                                  metric.Meter
+	mu                                     sync.Mutex
+	registrations                          []metric.Registration
+	ProcessorEventRouterDropped            metric.Int64Counter
+	ProcessorEventRouterEvents             metric.Int64ObservableCounter
+	ProcessorEventRouterKept               metric.Int64Counter
+	ProcessorEventRouterKnownEvents        metric.Int64ObservableGauge
+	ProcessorEventRouterRedactedValues     metric.Int64Counter
+	ProcessorEventRouterRefused            metric.Int64Counter
+	ProcessorEventRouterRemovedValues      metric.Int64Counter
+	ProcessorEventRouterRouted             metric.Int64Counter
+	ProcessorEventRouterTruncatedValues    metric.Int64Counter
+	ProcessorEventRouterUnrememberedEvents metric.Int64Counter
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -160,6 +161,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_processor_event_router_truncated_values",
 		metric.WithDescription("Values that were cut at a limit. [Alpha]"),
 		metric.WithUnit("{values}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorEventRouterUnrememberedEvents, err = builder.meter.Int64Counter(
+		"otelcol_processor_event_router_unremembered_events",
+		metric.WithDescription("Events that were handed on but could not be written to the storage; after a crash a resend of them may be taken for new. [Alpha]"),
+		metric.WithUnit("{events}"),
 	)
 	errs = errors.Join(errs, err)
 	return &builder, errs

@@ -35,6 +35,7 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.ProcessorEventRouterRemovedValues.Add(context.Background(), 1)
 	tb.ProcessorEventRouterRouted.Add(context.Background(), 1)
 	tb.ProcessorEventRouterTruncatedValues.Add(context.Background(), 1)
+	tb.ProcessorEventRouterUnrememberedEvents.Add(context.Background(), 1)
 	AssertEqualProcessorEventRouterDropped(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
@@ -60,6 +61,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualProcessorEventRouterTruncatedValues(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualProcessorEventRouterUnrememberedEvents(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 

@@ -1,0 +1,246 @@
+package eventrouter
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
+	"pgregory.net/rapid"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/journal/journaltest"
+	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter/internal/dedup"
+	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter/internal/metadatatest"
+)
+
+// startKept starts a router that keeps what it has seen. Nothing stops it: as after a crash.
+func startKept(t require.TestingT, storage *journaltest.Storage, entries int, next consumer.Logs) (*router, *componenttest.Telemetry) {
+	cfg := createDefaultConfig()
+	cfg.Storage = &journaltest.ID
+	cfg.Deduplicate.MaxEntries = entries
+	tel := componenttest.NewTelemetry()
+	r, err := newRouter(context.Background(), metadatatest.NewSettings(tel), cfg, next)
+	require.NoError(t, err)
+	require.NoError(t, r.Start(context.Background(), storage.Host()))
+	return r, tel
+}
+
+// numbered are events of one task, which differ by their number only.
+func numbered(t tester, numbers ...int) plog.Logs {
+	t.Helper()
+	items := make([]item, len(numbers))
+	for i, n := range numbers {
+		items[i] = item{"task.completed", pcommon.Timestamp(n + 1), map[string]any{"tasker.task_id": int64(1)}}
+	}
+	return logsOf(t, "shop", items...)
+}
+
+func TestWhatWasSeenSurvivesACrash(t *testing.T) {
+	storage := journaltest.New()
+	sink := &consumertest.LogsSink{}
+	r, _ := startKept(t, storage, 1000, sink)
+	require.NoError(t, r.ConsumeLogs(context.Background(), numbered(t, 1, 2, 3)))
+	require.Equal(t, 3, sink.LogRecordCount())
+
+	after, _ := startKept(t, storage.Crashed(), 1000, sink)
+	require.NoError(t, after.ConsumeLogs(context.Background(), numbered(t, 2, 3, 4)))
+	assert.Equal(t, 4, sink.LogRecordCount(), "only 4 is new")
+	require.NoError(t, after.Shutdown(context.Background()))
+	require.NoError(t, after.Shutdown(context.Background()), "twice")
+}
+
+func TestWhatFailedIsNotKept(t *testing.T) {
+	storage := journaltest.New()
+	r, _ := startKept(t, storage, 1000, consumertest.NewErr(errors.New("full")))
+	require.Error(t, r.ConsumeLogs(context.Background(), numbered(t, 1)))
+
+	sink := &consumertest.LogsSink{}
+	after, _ := startKept(t, storage.Crashed(), 1000, sink)
+	require.NoError(t, after.ConsumeLogs(context.Background(), numbered(t, 1)))
+	assert.Equal(t, 1, sink.LogRecordCount())
+}
+
+func TestAFailingStorageCostsNoEvent(t *testing.T) {
+	storage := journaltest.New()
+	sink := &consumertest.LogsSink{}
+	r, tel := startKept(t, storage, 1000, sink)
+	storage.Fail(errors.New("no space left on device"))
+	require.NoError(t, r.ConsumeLogs(context.Background(), numbered(t, 1, 2)))
+	require.NoError(t, r.ConsumeLogs(context.Background(), numbered(t, 2, 3)), "a duplicate all the same")
+	assert.Equal(t, 3, sink.LogRecordCount())
+	metadatatest.AssertEqualProcessorEventRouterUnrememberedEvents(t, tel,
+		[]metricdata.DataPoint[int64]{{Value: 4}}, metricdatatest.IgnoreTimestamp())
+
+	storage.Fail(nil)
+	require.NoError(t, r.ConsumeLogs(context.Background(), numbered(t, 4)))
+	after, _ := startKept(t, storage.Crashed(), 1000, sink)
+	require.NoError(t, after.ConsumeLogs(context.Background(), numbered(t, 1, 2, 3, 4)))
+	assert.Equal(t, 4, sink.LogRecordCount(), "what waited was written with the next")
+}
+
+func TestNoSuchStorage(t *testing.T) {
+	cfg := createDefaultConfig()
+	cfg.Storage = &journaltest.ID
+	r, err := newRouter(context.Background(), metadatatest.NewSettings(componenttest.NewTelemetry()), cfg, consumertest.NewNop())
+	require.NoError(t, err)
+	require.ErrorContains(t, r.Start(context.Background(), componenttest.NewNopHost()), `'storage' is "memory_storage"`)
+	require.NoError(t, r.Shutdown(context.Background()))
+}
+
+// However often the process crashes, whatever is resent and whatever fails: an event that was acknowledged is not handed on
+// again, and one that was not is.
+func TestCrashesAndResends(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		storage := journaltest.New()
+		var failing error
+		delivered := map[int]int{}
+		next, err := consumer.NewLogs(func(_ context.Context, logs plog.Logs) error {
+			if failing != nil {
+				return failing
+			}
+			for _, record := range records(logs) {
+				delivered[int(record.Timestamp())-1]++
+			}
+			return nil
+		})
+		require.NoError(t, err)
+		r, _ := startKept(t, storage, 1000, next)
+		acknowledged := map[int]bool{}
+		for range rapid.IntRange(1, 30).Draw(t, "steps") {
+			switch rapid.SampledFrom([]string{"send", "send", "fail", "crash", "stop"}).Draw(t, "step") {
+			case "crash":
+				storage = storage.Crashed()
+				r, _ = startKept(t, storage, 1000, next)
+			case "stop":
+				require.NoError(t, r.Shutdown(context.Background()))
+				r, _ = startKept(t, storage, 1000, next)
+			case "fail":
+				failing = errors.New("full")
+				fallthrough
+			case "send":
+				numbers := rapid.SliceOfN(rapid.IntRange(0, 40), 1, 8).Draw(t, "numbers")
+				if err := r.ConsumeLogs(context.Background(), numbered(t, numbers...)); err == nil {
+					for _, n := range numbers {
+						acknowledged[n] = true
+					}
+				}
+				failing = nil
+			}
+		}
+		for n, times := range delivered {
+			if times != 1 || !acknowledged[n] {
+				t.Fatalf("event %d was handed on %d times", n, times)
+			}
+		}
+		if len(delivered) != len(acknowledged) {
+			t.Fatalf("%d events were acknowledged, %d were handed on", len(acknowledged), len(delivered))
+		}
+	})
+}
+
+// The journal holds no more than the set does, and what a segment costs, however many events pass.
+func TestTheJournalIsBounded(t *testing.T) {
+	const entries, batch = 2000, 100
+	storage := journaltest.New()
+	sink := consumertest.NewNop()
+	r, _ := startKept(t, storage, entries, sink)
+	for i := range 20 * entries / batch {
+		numbers := make([]int, batch)
+		for j := range numbers {
+			numbers[j] = i*batch + j
+		}
+		require.NoError(t, r.ConsumeLogs(context.Background(), numbered(t, numbers...)))
+	}
+	stats := r.memory.journal.Stats()
+	assert.Less(t, stats.Bytes, int64(4*entries*keyBytes), "of the last generations only")
+
+	after, _ := startKept(t, storage.Crashed(), entries, &consumertest.LogsSink{})
+	assert.GreaterOrEqual(t, after.seen.Len(), entries/2)
+	assert.LessOrEqual(t, after.seen.Len(), entries)
+	assert.GreaterOrEqual(t, after.seen.Turns(), uint64(35), "entries are told apart from those of the process before")
+}
+
+func FuzzRestore(f *testing.F) {
+	f.Add([]byte{memoryVersion, 0, 1, 2, 3, 4, 5, 6, 7, 8})
+	f.Add([]byte{memoryVersion, 0x80})
+	f.Add([]byte{2})
+	f.Add([]byte{})
+	f.Fuzz(func(t *testing.T, entry []byte) {
+		set := dedup.New(10)
+		if err := restore(set, entry); err != nil {
+			require.Zero(t, set.Len())
+			return
+		}
+		require.LessOrEqual(t, set.Len(), 10)
+	})
+}
+
+// The engine announces one thing twice or three times within the second that its clock shows. That is no resend; the same
+// request again is.
+func TestAnnouncementsOfOneSecondAreNotDuplicates(t *testing.T) {
+	request := func(more map[string]any) plog.Logs {
+		attrs := map[string]any{"tasker.task_id": int64(1), "tasker.timestamp": "2026-06-01T12:00:00Z"}
+		for key, value := range more {
+			attrs[key] = value
+		}
+		one := item{"workflow.viable_steps_discovered", pcommon.Timestamp(1780315200e9), attrs}
+		return logsOf(t, "shop", one, one, one)
+	}
+	f := newFixture(t, nil)
+	f.consume(t, request(nil))
+	require.Len(t, f.kept(), 3)
+	ids := map[pcommon.SpanID]bool{}
+	for _, record := range f.kept() {
+		ids[record.SpanID()] = true
+	}
+	assert.Len(t, ids, 3, "each has an identity of its own")
+	f.consume(t, request(nil))
+	assert.Len(t, f.kept(), 3, "the request again")
+
+	f.consume(t, request(map[string]any{"tasker.event_id": "e1"}))
+	assert.Len(t, f.kept(), 4, "one id is one event")
+}
+
+// A record keeps its identity at a second router, for which its payload is no longer whole.
+func TestIdentityStaysBehindAnotherRouter(t *testing.T) {
+	first := newFixture(t, nil)
+	first.consume(t, logsOf(t, "shop", item{"task.completed", 1e9, map[string]any{"tasker.task_id": int64(1), "tasker.task_context": "bulky"}}))
+	id := first.kept()[0].SpanID()
+	second := newFixture(t, nil)
+	again := plog.NewLogs()
+	first.sink.AllLogs()[0].CopyTo(again)
+	second.consume(t, first.sink.AllLogs()[0])
+	second.consume(t, again)
+	require.Len(t, second.kept(), 1)
+	assert.Equal(t, id, second.kept()[0].SpanID())
+}
+
+func BenchmarkKeep(b *testing.B) {
+	r, _ := startKept(b, journaltest.New(), 1_000_000, consumertest.NewNop())
+	b.ReportAllocs()
+	next := uint64(0)
+	for b.Loop() {
+		keys := make([]uint64, 512)
+		for i := range keys {
+			next++
+			keys[i] = next
+		}
+		claim, ok := r.seen.Claim(keys)
+		if !ok {
+			b.Fatal("refused")
+		}
+		if err := r.memory.keep(context.Background(), claim); err != nil {
+			b.Fatal(err)
+		}
+		claim.Commit()
+	}
+	b.ReportMetric(float64(b.N)*512/b.Elapsed().Seconds(), "events/s")
+}
