@@ -80,6 +80,7 @@ func fillRecord(target, record plog.LogRecord, resource pcommon.Map, lines bool,
 	record.CopyTo(target)
 	attrs := target.Attributes()
 	attrs.Remove(lifecycle.AttrSignals)
+	setCorrelation(target, attrs, tasks)
 	setContext(target, attrs, tasks)
 	name := target.EventName()
 	if target.SeverityNumber() == plog.SeverityNumberUnspecified {
@@ -95,6 +96,15 @@ func fillRecord(target, record plog.LogRecord, resource pcommon.Map, lines bool,
 	} else {
 		f.put(attrs)
 	}
+}
+
+// setCorrelation gives a task's record a correlation id if it was sent without one: that of its own time, with the suffix
+// that all generated ids of its task have.
+func setCorrelation(target plog.LogRecord, attrs pcommon.Map, tasks *taskSpans) {
+	if _, found := attrs.Get(lifecycle.AttrCorrelationID); found || target.TraceID().IsEmpty() {
+		return
+	}
+	attrs.PutStr(lifecycle.AttrCorrelationID, tasks.suffixOf(target.TraceID()).At(int64(target.Timestamp())))
 }
 
 // setContext puts a record into its task's span; the span id that the router stamped is only the event's. Where the event
@@ -129,10 +139,14 @@ func str(attrs pcommon.Map, key string) string {
 	return value.Str()
 }
 
-// taskSpans works out the ids of tasks' spans, and keeps the last, because the events of a task come in runs.
+// taskSpans works out the ids of tasks' spans and the suffixes of their correlation ids, and keeps the last, because the
+// events of a task come in runs.
 type taskSpans struct {
 	trace pcommon.TraceID
 	span  pcommon.SpanID
+
+	correlated pcommon.TraceID
+	suffix     lifecycle.CorrelationSuffix
 }
 
 // of is the id of the span of a task's first run, which has the key "" and the begin 0.
@@ -141,4 +155,11 @@ func (t *taskSpans) of(trace pcommon.TraceID) pcommon.SpanID {
 		t.trace, t.span = trace, lifecycle.SpanID(trace, lifecycle.SpanTask, "", 0)
 	}
 	return t.span
+}
+
+func (t *taskSpans) suffixOf(trace pcommon.TraceID) lifecycle.CorrelationSuffix {
+	if trace != t.correlated {
+		t.correlated, t.suffix = trace, lifecycle.CorrelationSuffixOf(trace)
+	}
+	return t.suffix
 }

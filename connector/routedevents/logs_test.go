@@ -70,9 +70,13 @@ func TestStructuredRecords(t *testing.T) {
 	assert.Equal(t, plog.SeverityNumberInfo2, completed.SeverityNumber())
 	assert.Equal(t, "notice", completed.SeverityText())
 	assert.Equal(t, "as the receiver wrote it", completed.Body().Str())
+	generated, _ := completed.Attributes().Get(lifecycle.AttrCorrelationID)
+	assert.Equal(t, lifecycle.CorrelationSuffixOf(task).At(int64(completed.Timestamp())), generated.Str(), "it came without one")
 
 	registered := records.At(2)
 	assert.Equal(t, "4bf92f3577b34da6a3ce929d0e0e4736", registered.TraceID().String(), "back in its sender's span")
+	_, correlated := registered.Attributes().Get(lifecycle.AttrCorrelationID)
+	assert.False(t, correlated, "there is no task to correlate it with")
 	assert.Equal(t, "00f067aa0ba902b7", registered.SpanID().String())
 
 	nowhere := records.At(3)

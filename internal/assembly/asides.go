@@ -51,7 +51,6 @@ func (c *composer) queued(i int, p *pass) {
 		return
 	}
 	s := c.add(lifecycle.SpanQueued, c.spanID(lifecycle.SpanQueued, "", w.start), c.root, w.start, w.end)
-	s.setText(lifecycle.AttrCorrelationID, c.task.thread(p.thread))
 	if p.job != nil {
 		s.setText(lifecycle.AttrQueueName, c.task.detail(p.job).word)
 	}
@@ -117,8 +116,9 @@ func (c *composer) backoffs() {
 			continue
 		}
 		st := &c.task.steps[a.step]
+		c.inside(a.pass)
 		s := c.add(lifecycle.SpanBackoff, c.spanID(lifecycle.SpanBackoff, st.id.Text, a.backoff.at), c.root, a.backoff.at, end)
-		c.describeStep(s, a, a.pass)
+		c.describeStep(s, a)
 		announced := c.task.detail(a.backoff)
 		s.setText(lifecycle.AttrBackoffType, announced.word)
 		if announced.seconds > 0 {

@@ -16,8 +16,12 @@ type composer struct {
 
 	root     SpanID
 	runIndex int
-	last     []attemptTail  // by step: the attempt before
-	index    map[SpanID]int // places of the tree's spans
+	// correlation is the id of spans that are added, that of the pass at hand or, outside passes, the task's own.
+	correlation string
+	pass        *pass
+	own         string         // the task's
+	last        []attemptTail  // by step: the attempt before
+	index       map[SpanID]int // places of the tree's spans
 }
 
 // compose makes the tree of one run. previous is the task's span of the run before, if there was one.
@@ -43,12 +47,16 @@ func (c *composer) compose(t *task, n *run, tail *tail, reason Reason, limit int
 	if trace, span, ok := lifecycle.ParseTraceparent(t.parent); ok {
 		c.tree.Trace, caller = TraceID(trace), SpanID(span)
 	}
+	c.own = c.taskCorrelation()
+	c.outside()
 	path := criticalPath(t, n)
 	c.taskSpan(tail, caller, path)
 	for i, p := range n.passes {
+		c.inside(p)
 		c.queued(i, p)
 		c.passSpans(i, p)
 	}
+	c.outside()
 	c.queuedWithoutPass()
 	c.backoffs()
 	c.attach()
@@ -100,6 +108,7 @@ func (c *composer) add(name string, id, parent SpanID, start, end int64) *Span {
 	if c.task.name != "" {
 		s.Attributes = append(s.Attributes, String(lifecycle.AttrTaskName, c.task.name))
 	}
+	s.Attributes = append(s.Attributes, String(lifecycle.AttrCorrelationID, c.correlation))
 	return s
 }
 
@@ -164,17 +173,7 @@ const second = 1e9
 func (c *composer) taskSpan(tail *tail, caller SpanID, path criticalChain) {
 	n := c.run
 	s := c.add(lifecycle.SpanTask, c.root, caller, n.start, n.end)
-	correlation := ""
 	retries := 0
-	for _, p := range n.passes {
-		if correlation == "" {
-			correlation = c.task.thread(p.thread)
-		}
-	}
-	if correlation == "" && len(n.records) > 0 {
-		correlation = c.task.thread(n.records[0].thread)
-	}
-	s.setText(lifecycle.AttrCorrelationID, correlation)
 	steps := make([]bool, len(c.task.steps))
 	distinct := int64(0)
 	for _, a := range n.attempts {
@@ -235,7 +234,6 @@ func (c *composer) passSpans(i int, p *pass) {
 	p.span = c.spanID(lifecycle.SpanOrchestration, "", p.start)
 	id := p.span
 	s := c.add(lifecycle.SpanOrchestration, id, c.root, p.start, p.end)
-	s.setText(lifecycle.AttrCorrelationID, c.task.thread(p.thread))
 	s.set(Int(lifecycle.AttrPassIndex, int64(i+1)))
 	s.setText(lifecycle.AttrFinalStatus, p.finalStatus)
 	if p.finalStatus == "error" {
@@ -266,7 +264,6 @@ func (c *composer) batchSpans(j int, b *batch, p *pass, parent SpanID) {
 	b.span = c.spanID(lifecycle.SpanBatch, "", b.start)
 	id := b.span
 	s := c.add(lifecycle.SpanBatch, id, parent, b.start, b.end)
-	s.setText(lifecycle.AttrCorrelationID, c.task.thread(p.thread))
 	s.set(Int(lifecycle.AttrBatchIndex, int64(j+1)))
 	s.set(Int(lifecycle.AttrBatchSize, int64(len(b.attempts))))
 	s.setText(lifecycle.AttrProcessingMode, b.mode)
@@ -286,7 +283,7 @@ func (c *composer) attemptSpans(a *attempt, p *pass, parent SpanID) {
 	before := c.last[a.step]
 	c.last[a.step] = attemptTail{a.step, a.number, a.span}
 	s := c.add(lifecycle.SpanStep, a.span, parent, a.start, a.end)
-	c.describeStep(s, a, p)
+	c.describeStep(s, a)
 	if thread := c.task.thread(a.thread); a.thread != p.thread {
 		s.setText(lifecycle.AttrThreadCorrelationID, thread)
 	}
@@ -303,21 +300,18 @@ func (c *composer) attemptSpans(a *attempt, p *pass, parent SpanID) {
 	start, end := a.handling()
 	a.work = c.spanID(lifecycle.SpanHandler, st.id.Text, start)
 	h := c.add(lifecycle.SpanHandler, a.work, a.span, start, end)
-	c.describeStep(h, a, p)
+	c.describeStep(h, a)
 	h.outcome(a.status, a.failure)
 	h.mark(lifecycle.AttrSynthesized, a.handler == 0)
 	h.mark(lifecycle.AttrIncomplete, a.running())
 }
 
-// describeStep says which attempt of which step the span is. The correlation id is that of the pass (trap 6).
-func (c *composer) describeStep(s *Span, a *attempt, p *pass) {
+// describeStep says which attempt of which step the span is.
+func (c *composer) describeStep(s *Span, a *attempt) {
 	st := &c.task.steps[a.step]
 	s.set(idAttribute(lifecycle.AttrStepID, st.id))
 	s.setText(lifecycle.AttrStepName, st.name)
 	s.set(Int(lifecycle.AttrAttemptNumber, int64(a.number)))
-	if p != nil {
-		s.setText(lifecycle.AttrCorrelationID, c.task.thread(p.thread))
-	}
 }
 
 func exception(a *attempt) Note {
@@ -347,9 +341,14 @@ func (c *composer) query(r *record) {
 			parent, of = a.span, a
 		}
 	}
+	if of != nil {
+		c.inside(of.pass)
+	} else {
+		c.inside(c.passAt(r.at))
+	}
 	s := c.add(lifecycle.SpanQuery, c.spanID(lifecycle.SpanQuery, queryKey(r), r.at), parent, c.within(start), c.within(r.at))
 	if of != nil {
-		c.describeStep(s, of, of.pass)
+		c.describeStep(s, of)
 	}
 	operation, table := sqltext.Describe(told.word)
 	s.setText(lifecycle.AttrDBOperationName, operation)

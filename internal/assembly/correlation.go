@@ -1,0 +1,47 @@
+package assembly
+
+import (
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+)
+
+// inside says that the spans added next belong to the pass: they have its correlation id, not that of the thread that ran
+// a step (trap 6). A pass that was given none has a generated one. No pass is outside.
+func (c *composer) inside(p *pass) {
+	switch {
+	case p == nil:
+		c.outside()
+	case p != c.pass:
+		c.pass = p
+		if c.correlation = c.task.thread(p.thread); c.correlation == "" {
+			c.correlation = c.generated(p.start)
+		}
+	}
+}
+
+// outside says that the spans added next belong to the task as a whole.
+func (c *composer) outside() { c.pass, c.correlation = nil, c.own }
+
+// taskCorrelation is the id of the task's span: that of the first pass that was given one, or of the event with which the
+// run began; else the one that is generated for its first pass, or for the run.
+func (c *composer) taskCorrelation() string {
+	n := c.run
+	for _, p := range n.passes {
+		if given := c.task.thread(p.thread); given != "" {
+			return given
+		}
+	}
+	if len(n.records) > 0 {
+		if given := c.task.thread(n.records[0].thread); given != "" {
+			return given
+		}
+	}
+	if len(n.passes) > 0 {
+		return c.generated(n.passes[0].start)
+	}
+	return c.generated(n.start)
+}
+
+func (c *composer) generated(begin int64) string {
+	return lifecycle.CorrelationSuffixOf(pcommon.TraceID(c.task.trace)).At(begin)
+}

@@ -1,0 +1,93 @@
+package assembly_test
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+)
+
+// Every span has a correlation id: what the pass was given, else a generated one of Tasker's form that says when the pass
+// began. Steps have that of their pass, whatever their thread has.
+func TestEverySpanHasACorrelationID(t *testing.T) {
+	generated := regexp.MustCompile(`^tsk_[0-9a-z]+_[0-9A-Za-z]{6}$`)
+	for _, name := range []string{"mixed", "planned", "real/linear5", "real/retry"} {
+		events := readStream(t, name)
+		for _, e := range events {
+			if !strings.HasPrefix(e.Name, "step.") {
+				e.CorrelationID = ""
+			}
+		}
+		for _, s := range spansIn(events) {
+			trace := pcommon.TraceID(s.trace)
+			id := s.text(lifecycle.AttrCorrelationID)
+			require.Regexp(t, generated, id, s.Name)
+			require.True(t, strings.HasSuffix(id, suffixOf(trace)), "one suffix a task")
+			switch s.Name {
+			case lifecycle.SpanOrchestration:
+				require.Equal(t, lifecycle.CorrelationSuffixOf(trace).At(s.Start), id)
+			case lifecycle.SpanStep:
+				require.Equal(t, s.parent.parent.text(lifecycle.AttrCorrelationID), id)
+				require.NotEqual(t, id, s.text(lifecycle.AttrThreadCorrelationID))
+			}
+		}
+	}
+}
+
+// What a pass was given is on all spans inside it.
+func TestGivenCorrelationIDsGoBeforeGeneratedOnes(t *testing.T) {
+	for _, s := range spansIn(readStream(t, "mixed")) {
+		id := s.text(lifecycle.AttrCorrelationID)
+		require.NotEmpty(t, id, s.Name)
+		require.False(t, strings.HasSuffix(id, suffixOf(pcommon.TraceID(s.trace))), "generated though there is one")
+		if p := s.parent; p != nil && p.Name != lifecycle.SpanTask {
+			require.Equal(t, p.text(lifecycle.AttrCorrelationID), id, s.Name)
+		}
+	}
+}
+
+func suffixOf(trace pcommon.TraceID) string {
+	suffix := lifecycle.CorrelationSuffixOf(trace)
+	return "_" + string(suffix[:])
+}
+
+// familiar is a span that knows its trace and its parent.
+type familiar struct {
+	assembly.Span
+	trace  assembly.TraceID
+	parent *familiar
+}
+
+func (f *familiar) text(key string) string {
+	at := slices.IndexFunc(f.Attributes, func(a assembly.Attribute) bool { return a.Key == key })
+	if at < 0 {
+		return ""
+	}
+	return f.Attributes[at].Value.Text
+}
+
+// spansIn assembles the events and returns the spans of all trees, parents before children.
+func spansIn(events []*assembly.Event) (spans []*familiar) {
+	at := time.Unix(1, 0)
+	a := assembly.New(limits(), func(tree *assembly.Tree) {
+		known := map[assembly.SpanID]*familiar{}
+		for _, s := range tree.Spans {
+			s.Attributes = slices.Clone(s.Attributes)
+			f := &familiar{s, tree.Trace, known[s.Parent]}
+			known[s.ID] = f
+			spans = append(spans, f)
+		}
+	})
+	for _, e := range events {
+		a.Observe(e, at)
+	}
+	a.Advance(at.Add(limits().ReorderWindow))
+	a.Flush()
+	return spans
+}

@@ -1,0 +1,47 @@
+package lifecycle
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"strconv"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+)
+
+// CorrelationSuffix is what the generated correlation ids of a task end in: six characters of [0-9A-Za-z], the number in
+// the first 8 bytes (big endian) of
+//
+//	SHA-256("tasker/1" NUL "correlation" NUL trace id (16 bytes))
+//
+// written in base 62, the lowest digit first. It is the same for all passes of a task, so that a search for it finds all
+// that was generated for the task.
+type CorrelationSuffix [6]byte
+
+// CorrelationSuffixOf is the suffix of the task with that trace id, the computed one.
+func CorrelationSuffixOf(trace pcommon.TraceID) (suffix CorrelationSuffix) {
+	const digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	var room [64]byte
+	text := append(room[:0], identityVersion...)
+	text = append(text, separator)
+	text = append(text, "correlation"...)
+	text = append(text, separator)
+	text = append(text, trace[:]...)
+	sum := sha256.Sum256(text)
+	number := binary.BigEndian.Uint64(sum[:8])
+	for i := range suffix {
+		suffix[i] = digits[number%uint64(len(digits))]
+		number /= uint64(len(digits))
+	}
+	return suffix
+}
+
+// At is a correlation id in Tasker's own form, for what began at that time in Unix nanoseconds and was given none:
+// tsk_, the milliseconds in base 36, and the suffix. The same stream always has the same ids.
+func (s CorrelationSuffix) At(begin int64) string {
+	var room [32]byte
+	text := append(room[:0], "tsk_"...)
+	text = strconv.AppendInt(text, max(begin, 0)/int64(time.Millisecond), 36)
+	text = append(text, '_')
+	return string(append(text, s[:]...))
+}
