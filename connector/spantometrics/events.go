@@ -9,6 +9,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
 	"github.com/tasker-otel/otelcol-tasker/internal/eventlog"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"github.com/tasker-otel/otelcol-tasker/internal/sqltext"
 )
 
 // event is what an event record and an event span have in common. Its name is canonical.
@@ -60,12 +61,17 @@ func (r *recorder) measureEvent(e event) {
 	}
 }
 
-// measureQuery counts a query by its statement's verb and table, never by its text.
+// measureQuery counts a query by its statement's verb and table, never by its text. Queries that ask the database about
+// itself are left out.
 func (r *recorder) measureQuery() {
 	e := &r.event
 	operation, collection := text(e.attrs, lifecycle.AttrDBOperationName), text(e.attrs, lifecycle.AttrDBCollectionName)
 	if operation == "" && collection == "" {
-		operation, collection = r.statements.describe(text(e.attrs, lifecycle.AttrSQL))
+		is := r.statements.describe(text(e.attrs, lifecycle.AttrSQL))
+		if is.schema || sqltext.AboutSchema(text(e.attrs, lifecycle.AttrName), "") {
+			return
+		}
+		operation, collection = is.operation, is.collection
 	}
 	r.Labels().Add(lifecycle.AttrDBOperationName, operation).Add(lifecycle.AttrDBCollectionName, collection)
 	r.Count(sqlQueries)

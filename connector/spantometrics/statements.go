@@ -17,22 +17,27 @@ const (
 // statements remembers what SQL statements do, because reading one costs ten times as much as recording it.
 type statements map[string]statement
 
-// statement is what a query does and to which table.
-type statement struct{ operation, collection string }
+// statement is what a query does and to which table, or that it asks the database about itself.
+type statement struct {
+	operation, collection string
+	schema                bool
+}
 
-// describe is [sqltext.Describe] with a memory. When the memory is full it begins anew: the statements that matter are
+// describe is [sqltext.Describe] and [sqltext.AboutSchema] with a memory. When the memory is full it begins anew: the statements that matter are
 // back at once.
-func (s statements) describe(sql string) (operation, collection string) {
+func (s statements) describe(sql string) statement {
 	if known, found := s[sql]; found {
-		return known.operation, known.collection
+		return known
 	}
-	operation, collection = sqltext.Describe(sql)
+	operation, collection := sqltext.Describe(sql)
+	is := statement{operation, collection, sqltext.AboutSchema("", sql)}
 	if len(sql) > maxStatement {
-		return operation, collection
+		return is
 	}
 	if len(s) >= maxStatements {
 		clear(s)
 	}
-	s[strings.Clone(sql)] = statement{strings.Clone(operation), strings.Clone(collection)}
-	return operation, collection
+	is.operation, is.collection = strings.Clone(operation), strings.Clone(collection)
+	s[strings.Clone(sql)] = is
+	return is
 }

@@ -11,17 +11,15 @@ import (
 func TestStatementsAreBounded(t *testing.T) {
 	s := statements{}
 	for i := range 2*maxStatements + 10 {
-		operation, collection := s.describe(fmt.Sprintf("SELECT * FROM orders WHERE id = %d", i))
-		require.Equal(t, "SELECT", operation)
-		require.Equal(t, "orders", collection)
+		require.Equal(t, statement{"SELECT", "orders", false}, s.describe(fmt.Sprintf("SELECT * FROM orders WHERE id = %d", i)))
 	}
 	require.Len(t, s, 10)
 
-	operation, _ := s.describe("DELETE FROM carts /*" + strings.Repeat("x", maxStatement) + "*/")
-	require.Equal(t, "DELETE", operation)
+	require.Equal(t, statement{"DELETE", "carts", false}, s.describe("DELETE FROM carts /*"+strings.Repeat("x", maxStatement)+"*/"))
 	require.Len(t, s, 10, "a long statement is not kept")
 
-	operation, collection := s.describe("SELECT * FROM orders WHERE id = 8192")
-	require.Equal(t, "SELECT", operation)
-	require.Equal(t, "orders", collection)
+	require.Equal(t, statement{"SELECT", "orders", false}, s.describe("SELECT * FROM orders WHERE id = 8192"))
+	for range 2 {
+		require.Equal(t, statement{"SELECT", "pg_class", true}, s.describe("SELECT * FROM pg_class"))
+	}
 }

@@ -4,6 +4,9 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"github.com/tasker-otel/otelcol-tasker/internal/sqltext"
 )
 
 // Limits bound what an assembler holds and for how long. All durations count from the last event that arrived of a task.
@@ -36,6 +39,7 @@ type Stats struct {
 	Late       int64 // dropped: older than the end of the tree that was released
 	OverLimit  int64 // dropped: more than EventsPerTask
 	Strays     int64 // dropped: after the end, without consequence
+	Schema     int64 // dropped: queries that ask the database about itself
 	SpansCut   int64
 	Released   [ReasonShutdown + 1]int64 // trees by reason
 	Incomplete int64                     // trees of tasks that had not ended
@@ -84,6 +88,10 @@ func (a *Assembler) Stats() Stats {
 // Observe takes in one event. It keeps no reference to the event or its strings.
 func (a *Assembler) Observe(e *Event, now time.Time) {
 	a.stats.Events++
+	if e.Name == lifecycle.DatabaseQueryExecuted && sqltext.AboutSchema(e.QueryName, e.SQL) {
+		a.stats.Schema++
+		return
+	}
 	t := a.tasks[e.TraceID]
 	if t == nil {
 		before := a.tails[e.TraceID]
@@ -106,10 +114,10 @@ func (a *Assembler) Observe(e *Event, now time.Time) {
 	if e.At < t.resourceAt {
 		t.resource, t.resourceAt = e.Resource, e.At
 	}
-	before := t.held
+	held, records := t.held, t.packed.count
 	t.add(a, e)
-	a.stats.HeldEvents++
-	a.stats.HeldBytes += t.held - before
+	a.stats.HeldEvents += int64(t.packed.count - records)
+	a.stats.HeldBytes += t.held - held
 	a.lines.move(t, t.wait())
 	for a.limits.HeldBytes > 0 && a.stats.HeldBytes > a.limits.HeldBytes && len(a.tasks) > 0 {
 		a.release(a.lines.oldest(), ReasonEvictedBytes)

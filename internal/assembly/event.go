@@ -51,7 +51,9 @@ type Event struct {
 	BackoffFor    float64 // seconds
 	QueryDuration float64 // seconds
 	SQL           string
-	Refused       bool // a task refused at creation: this one event is all there is of it
+	QueryName     string  // as the application's library names it
+	MemoryDeltaMB float64 // 0 when absent
+	Refused       bool    // a task refused at creation: this one event is all there is of it
 
 	// Attributes of the payload, for events that are shown on a span as they are. They are copied.
 	Attributes []Attribute

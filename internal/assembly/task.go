@@ -294,12 +294,22 @@ func (t *task) add(a *Assembler, e *Event) {
 		kindStepCancelled, kindStepResolved:
 		r.detail = t.keepOwn(&detail{word: a.intern(e.Name), attrs: a.copyAttributes(e.Attributes)})
 	}
-	room := cap(t.packed.bytes)
-	t.packed.add(&r)
-	t.held += int64(cap(t.packed.bytes) - room)
-	t.distinct = false
+	t.put(&r)
+	if e.MemoryDeltaMB != 0 && !e.ShowsAttributes() {
+		// What defines a span is shown beside it for its memory.
+		r.kind, r.number = kindNote, -1
+		r.detail = t.keepOwn(&detail{word: a.intern(e.Name), attrs: []Attribute{Double(lifecycle.AttrMemoryDeltaMB, e.MemoryDeltaMB)}})
+		t.put(&r)
+	}
 	t.active = t.active || t.tail != nil && (k == kindEnqueued || t.tail.followedBy(k, e.At))
 	if _, final := finalStatuses[e.FinalStatus]; k.endsTask() || k == kindPassEnded && final {
 		t.ended = true
 	}
+}
+
+func (t *task) put(r *record) {
+	room := cap(t.packed.bytes)
+	t.packed.add(r)
+	t.held += int64(cap(t.packed.bytes) - room)
+	t.distinct = false
 }

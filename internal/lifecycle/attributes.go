@@ -101,7 +101,17 @@ const (
 	AttrBottleneckShare   = "tasker.critical_path.bottleneck_share"
 	AttrOnCriticalPath    = "tasker.on_critical_path"
 	AttrRefusedAtCreation = "tasker.refused"
+
+	// AttrThreshold is, on a performance event, the threshold in seconds that was exceeded, and AttrThresholdMB that of
+	// memory.
+	AttrThreshold   = "tasker.threshold"
+	AttrThresholdMB = "tasker.threshold_mb"
+	// AttrDetectedBy says who found it, on a performance event that the collector adds; the engine's own have none.
+	AttrDetectedBy = "tasker.detected_by"
 )
+
+// DetectedBySpanHierarchy is the value of [AttrDetectedBy] on the events of span_hierarchy's performance monitor.
+const DetectedBySpanHierarchy = "span_hierarchy"
 
 // Attribute keys of the semantic conventions that this project uses (semconv v1.43.0).
 const (

@@ -12,7 +12,7 @@ const MaxRunes = 500
 const cut = "…"
 
 // Sanitize is the query without its literals: strings and numbers become ?, comments go, white space is folded into
-// single spaces, and what is longer than [MaxRunes] is cut and ends with "…".
+// single spaces, a list behind IN becomes one ?, and what is longer than [MaxRunes] is cut and ends with "…".
 //
 // A text in double quotes is a name in standard SQL and a string in MySQL. It stays only where a name is expected and it
 // looks like one. Where a backslash stands before a quote, databases disagree about where the string ends, and the
@@ -43,7 +43,7 @@ func Sanitize(sql string) string {
 			break
 		}
 	}
-	return clip(strings.ToValidUTF8(out.String(), "?"))
+	return clip(foldLists(strings.ToValidUTF8(out.String(), "?")))
 }
 
 func clip(s string) string {

@@ -1,6 +1,7 @@
 package sqltext_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -32,7 +33,10 @@ func TestSanitize(t *testing.T) {
 		"insert": {`INSERT INTO "t" ("a", "b") VALUES ('x', 2) RETURNING "id"`,
 			`INSERT INTO "t" ("a", "b") VALUES (?, ?) RETURNING "id"`},
 		"double-quoted values": {`SELECT a FROM t WHERE a = "bob" AND b IN ("bob", "eve") AND c LIKE "bob" AND d BETWEEN "a" AND "b"`,
-			`SELECT a FROM t WHERE a = ? AND b IN (?, ?) AND c LIKE ? AND d BETWEEN ? AND ?`},
+			`SELECT a FROM t WHERE a = ? AND b IN (?) AND c LIKE ? AND d BETWEEN ? AND ?`},
+		"lists":                   {`a IN (1,2, 3) AND b not in ('x' ,'y') AND c IN (-1, $$x$$) AND d IN (1) AND min(1, 2) > 0`, `a IN (?) AND b not in (?) AND c IN (?) AND d IN (?) AND min(?, ?) > ?`},
+		"list of names":           {"a IN (b, 1, 2) AND begin (1, 2)", "a IN (b, ?, ?) AND begin (?, ?)"},
+		"merge":                   {"MERGE INTO t USING s ON t.id = s.id WHEN MATCHED THEN UPDATE SET a = 'bob'", "MERGE INTO t USING s ON t.id = s.id WHEN MATCHED THEN UPDATE SET a = ?"},
 		"double-quoted inserts":   {`INSERT INTO t VALUES ("bob", "eve"), ("mallory", "x")`, `INSERT INTO t VALUES (?, ?), (?, ?)`},
 		"double-quoted arguments": {`SELECT concat("bob", "eve") FROM t`, `SELECT concat(?, ?) FROM t`},
 		"mysql":                   {"SELECT `a` FROM `t` ORDER BY \"bob\"", "SELECT `a` FROM `t` ORDER BY ?"},
@@ -63,6 +67,7 @@ func TestDescribe(t *testing.T) {
 		"insert ignore":     {"INSERT IGNORE INTO orders VALUES (1)", "INSERT", "orders"},
 		"update":            {"UPDATE ONLY orders SET a = 1 FROM carts", "UPDATE", "orders"},
 		"upsert":            {"INSERT INTO a (x) VALUES (1) ON CONFLICT (x) DO UPDATE SET x = 2", "INSERT", "a"},
+		"merge":             {`MERGE INTO "shop"."orders" o USING carts c ON c.id = o.id WHEN MATCHED THEN DELETE`, "MERGE", "shop.orders"},
 		"delete":            {"DELETE FROM orders USING carts", "DELETE", "orders"},
 		"lock":              {"SELECT 1 FROM a FOR UPDATE", "SELECT", "a"},
 		"function":          {"SELECT EXTRACT(EPOCH FROM made_at) FROM orders", "SELECT", "orders"},
@@ -112,12 +117,83 @@ func FuzzSanitize(f *testing.F) {
 		sqltext.Describe(wild)
 		sqltext.Describe(got)
 
+		sqltext.AboutSchema(value, wild)
+
 		const secret = "S3CR3T"
 		literal := "'" + secret + strings.ReplaceAll(value, "'", "''") + secret + "'"
 		if got := sqltext.Sanitize("UPDATE t SET a = " + literal + ", b = " + literal); strings.Contains(got, secret) {
 			t.Fatalf("%q", got)
 		}
 	})
+}
+
+// No literal of any form leaves, wherever it stands in a query that is well formed.
+func FuzzLiterals(f *testing.F) {
+	f.Add("bob", uint64(17), uint8(0))
+	f.Add("it's \\ $$ -- /* \"", uint64(1), uint8(77))
+	f.Fuzz(func(t *testing.T, text string, n uint64, form uint8) {
+		const secret, digits = "S3CR3T", "8675309"
+		text = strings.NewReplacer("\n", "", "*", "").Replace(text) // would end the comments below
+		doubled := secret + strings.ReplaceAll(text, "'", "''") + secret
+		number := strconv.FormatUint(n, 10)
+		literals := []string{
+			"'" + doubled + "'",
+			"E'" + secret + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(text) + secret + "'",
+			"N'" + doubled + "'",
+			"$$" + secret + strings.ReplaceAll(text, "$", "") + secret + "$$",
+			"$tag$" + secret + strings.ReplaceAll(text, "$tag$", "") + secret + "$tag$",
+			"x'" + digits + "'",
+			digits + number, digits + "." + number, "-" + digits, "1e" + digits, "0x" + digits, "." + digits,
+			"(" + digits + ", '" + doubled + "')",
+		}
+		literal := literals[int(form)%len(literals)]
+		for _, query := range []string{
+			"SELECT a FROM t WHERE a = LITERAL AND b IN (LITERAL, 1,LITERAL) ORDER BY c",
+			"INSERT INTO t (a, b) VALUES (LITERAL, LITERAL), (LITERAL, NULL)",
+			`WITH r AS (SELECT * FROM "s"."t" WHERE a LIKE LITERAL) UPDATE t SET a = LITERAL FROM r -- LITERAL`,
+			"DELETE FROM `t` /* LITERAL */ WHERE a BETWEEN LITERAL AND LITERAL LIMIT 1",
+			"MERGE INTO t USING (SELECT LITERAL AS a) s ON (t.a = s.a) WHEN NOT MATCHED THEN INSERT VALUES (LITERAL)",
+		} {
+			got := sqltext.Sanitize(strings.ReplaceAll(query, "LITERAL", literal))
+			if strings.Contains(got, secret) || strings.Contains(got, digits) {
+				t.Fatalf("%q of %q", got, literal)
+			}
+		}
+	})
+}
+
+func TestAboutSchema(t *testing.T) {
+	for sql, want := range map[string]bool{
+		"":                                   false,
+		"SHOW max_identifier_length":         true,
+		"  /* x */ explain SELECT 1":         true,
+		"DESC orders":                        true,
+		"DESCRIBE orders":                    true,
+		"PRAGMA table_info(orders)":          true,
+		"SELECT * FROM sqlite_master":        true,
+		"SELECT a FROM pg_catalog.pg_type t": true,
+		"SELECT a FROM pg_attribute a LEFT JOIN pg_attrdef d ON true": true,
+		`SELECT "c" FROM "information_schema"."columns"`:              true,
+		"SELECT c FROM INFORMATION_SCHEMA.TABLES":                     true,
+		"SELECT * FROM orders WHERE note = 'pg_catalog'":              false,
+		"SELECT * FROM pages JOIN pg_class ON true":                   false,
+		"SELECT description, show FROM orders":                        false,
+		"UPDATE workflow_steps SET a = 1":                             false,
+		"SELECT * FROM schema_migrations":                             false,
+		"INSERT INTO pg_stuff VALUES (1)":                             false,
+		"(SELECT a FROM orders)":                                      false,
+	} {
+		assert.Equal(t, want, sqltext.AboutSchema("Order Load", sql), sql)
+	}
+	assert.True(t, sqltext.AboutSchema("SCHEMA", "SELECT * FROM orders"))
+}
+
+func BenchmarkAboutSchema(b *testing.B) {
+	const sql = `SELECT "workflow_steps".* FROM "workflow_steps" WHERE "workflow_steps"."task_id" = 17 AND "name" = 'bob' LIMIT 1`
+	b.ReportAllocs()
+	for b.Loop() {
+		sqltext.AboutSchema("", sql)
+	}
 }
 
 func BenchmarkSanitize(b *testing.B) {

@@ -125,6 +125,12 @@ func (r *Reader) field(e *assembly.Event, key string, v pcommon.Value) bool {
 	case lifecycle.AttrSQL:
 		e.SQL = v.Str()
 		return false
+	case lifecycle.AttrName:
+		e.QueryName = v.Str()
+		return false
+	case lifecycle.AttrMemoryDeltaMB:
+		e.MemoryDeltaMB = number(v)
+		return false
 	case lifecycle.AttrInitializationFail:
 		e.Refused = true
 	case lifecycle.AttrEventType:

@@ -33,6 +33,8 @@ type Config struct {
 	MaxPendingSpans int `mapstructure:"max_pending_spans"`
 	// Shards is the number of independent parts of the state; 0 is one a core.
 	Shards int `mapstructure:"shards"`
+	// Performance is what counts as slow, or as much memory.
+	Performance PerformanceConfig `mapstructure:"performance"`
 
 	_ struct{} // keyed literals only
 }
@@ -43,6 +45,7 @@ func createDefaultConfig() *Config {
 		ReorderWindow: limits.ReorderWindow, SettleTimeout: limits.SettleTimeout, IdleTimeout: limits.IdleTimeout,
 		MaxOpenTasks: limits.OpenTasks, MaxHeldBytes: limits.HeldBytes, MaxEventsPerTask: limits.EventsPerTask, MaxSpansPerTree: limits.SpansPerTree,
 		RememberedTasks: limits.Remembered, MaxPendingSpans: 200_000,
+		Performance: defaultPerformance(),
 	}
 }
 
@@ -76,7 +79,7 @@ func (c *Config) Validate() error {
 	if c.IdleTimeout < c.SettleTimeout || c.IdleTimeout == 0 {
 		errs = append(errs, fmt.Errorf("'idle_timeout' is %s: set it to more than 0s and at least 'settle_timeout' (%s)", c.IdleTimeout, c.SettleTimeout))
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, c.Performance.problems()...)...)
 }
 
 // leastHeldBytes is a limit with which a few hundred tasks can be open.

@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/collector/processor"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"github.com/tasker-otel/otelcol-tasker/internal/performance"
 	"github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy/internal/metadata"
 )
 
@@ -23,6 +24,7 @@ import (
 type hierarchy struct {
 	next      consumer.Traces
 	shards    []*shard
+	monitor   *performance.Monitor // nil when it is off
 	telemetry *metadata.TelemetryBuilder
 
 	maxPending int64
@@ -42,7 +44,7 @@ func newHierarchy(set processor.Settings, cfg *Config, next consumer.Traces) (*h
 	if err != nil {
 		return nil, fmt.Errorf("make the telemetry of span_hierarchy: %w", err)
 	}
-	h := &hierarchy{next: next, telemetry: telemetry, maxPending: int64(cfg.MaxPendingSpans)}
+	h := &hierarchy{next: next, telemetry: telemetry, maxPending: int64(cfg.MaxPendingSpans), monitor: cfg.Performance.monitor()}
 	n := cfg.shards()
 	for range n {
 		h.shards = append(h.shards, newShard(h, cfg.limits(n), set.Logger))

@@ -51,6 +51,9 @@ func newShard(owner *hierarchy, limits assembly.Limits, log *zap.Logger) *shard 
 
 // write takes a tree from the assembler; the lock is held.
 func (s *shard) write(tree *assembly.Tree) {
+	if s.owner.monitor != nil {
+		s.owner.monitor.Inspect(tree)
+	}
 	s.owner.pending.Add(int64(len(tree.Spans)))
 	s.writer.Write(tree)
 	if s.writer.Spans() >= spansPerBatch {

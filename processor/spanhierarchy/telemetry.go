@@ -22,6 +22,7 @@ func (h *hierarchy) registerTelemetry() error {
 		"late":       func(s assembly.Stats) int64 { return s.Late },
 		"over_limit": func(s assembly.Stats) int64 { return s.OverLimit },
 		"stray":      func(s assembly.Stats) int64 { return s.Strays },
+		"schema":     func(s assembly.Stats) int64 { return s.Schema },
 	}
 	t := h.telemetry
 	return errors.Join(

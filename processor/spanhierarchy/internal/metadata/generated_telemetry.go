@@ -225,7 +225,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorSpanHierarchyEventsDropped, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_span_hierarchy_events_dropped",
-		metric.WithDescription("Events dropped - late (older than the end of a tree already emitted), over_limit (more than max_events_per_task), stray (after the end of the task, without consequence), no_task (without a trace id). [Alpha]"),
+		metric.WithDescription("Events dropped - late (older than the end of a tree already emitted), over_limit (more than max_events_per_task), stray (after the end of the task, without consequence), schema (a query that asks the database about itself), no_task (without a trace id). [Alpha]"),
 		metric.WithUnit("{events}"),
 	)
 	errs = errors.Join(errs, err)

@@ -40,7 +40,7 @@ func AssertEqualProcessorSpanHierarchyEvents(t *testing.T, tt *componenttest.Tel
 func AssertEqualProcessorSpanHierarchyEventsDropped(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_span_hierarchy_events_dropped",
-		Description: "Events dropped - late (older than the end of a tree already emitted), over_limit (more than max_events_per_task), stray (after the end of the task, without consequence), no_task (without a trace id). [Alpha]",
+		Description: "Events dropped - late (older than the end of a tree already emitted), over_limit (more than max_events_per_task), stray (after the end of the task, without consequence), schema (a query that asks the database about itself), no_task (without a trace id). [Alpha]",
 		Unit:        "{events}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

@@ -1,0 +1,161 @@
+package performance
+
+import (
+	"strings"
+	"time"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+// Monitor adds an event to each span of a tree that was over its threshold. It is safe for concurrent use.
+type Monitor struct {
+	usual     Thresholds
+	overrides []Override
+	least     time.Duration // no span that is shorter can be slow
+}
+
+// New makes a monitor. Of overrides that match one thing, the first one counts.
+func New(usual Thresholds, overrides []Override) *Monitor {
+	m := &Monitor{usual: usual, overrides: overrides}
+	consider := func(d *time.Duration) {
+		if d != nil && *d > 0 && (m.least == 0 || *d < m.least) {
+			m.least = *d
+		}
+	}
+	consider(&usual.SlowTask)
+	consider(&usual.SlowStep)
+	consider(&usual.SlowQuery)
+	for i := range overrides {
+		consider(overrides[i].SlowTask)
+		consider(overrides[i].SlowStep)
+		consider(overrides[i].SlowQuery)
+	}
+	return m
+}
+
+// Inspect looks at every span of a tree.
+func (m *Monitor) Inspect(tree *assembly.Tree) {
+	for i := range tree.Spans {
+		s := &tree.Spans[i]
+		m.memory(s)
+		if m.least > 0 && s.End-s.Start > int64(m.least) {
+			m.duration(s)
+		}
+	}
+}
+
+// duration adds an event to a task, a step or a query that took longer than its threshold.
+func (m *Monitor) duration(s *assembly.Span) {
+	var (
+		of   = describe(s)
+		name = lifecycle.PerformanceSlowOperation
+		most time.Duration
+	)
+	switch s.Name {
+	case lifecycle.SpanTask:
+		most = threshold(m, &of, m.usual.SlowTask, func(o *Override) *time.Duration { return o.SlowTask })
+	case lifecycle.SpanStep:
+		most = threshold(m, &of, m.usual.SlowStep, func(o *Override) *time.Duration { return o.SlowStep })
+	case lifecycle.SpanQuery:
+		name = lifecycle.PerformanceSlowSQLQuery
+		most = threshold(m, &of, m.usual.SlowQuery, func(o *Override) *time.Duration { return o.SlowQuery })
+	default:
+		return
+	}
+	if took := time.Duration(s.End - s.Start); most > 0 && took > most && !told(s, name) {
+		report(s, name, s.End, of.operation(),
+			assembly.Double(lifecycle.AttrDuration, took.Seconds()), assembly.Double(lifecycle.AttrThreshold, most.Seconds()))
+	}
+}
+
+// memory adds one event to a span of whose events one tells of more memory than the threshold: the most that one tells.
+func (m *Monitor) memory(s *assembly.Span) {
+	var (
+		most, limit float64
+		at          int64
+		operation   string
+	)
+	for i := range s.Notes {
+		n := &s.Notes[i]
+		delta, ok := number(n.Attributes, lifecycle.AttrMemoryDeltaMB)
+		if !ok || delta <= most {
+			continue
+		}
+		of := describe(s)
+		if name := text(n.Attributes, lifecycle.AttrOperation); name != "" {
+			of.operations = append(of.operations, name)
+		}
+		if over := threshold(m, &of, m.usual.MemorySpikeMB, func(o *Override) *float64 { return o.MemorySpikeMB }); over > 0 && delta > over {
+			most, limit, at, operation = delta, over, n.At, of.operation()
+		}
+	}
+	if most > 0 && !told(s, lifecycle.PerformanceMemorySpike) {
+		report(s, lifecycle.PerformanceMemorySpike, at, operation,
+			assembly.Double(lifecycle.AttrMemoryDeltaMB, most), assembly.Double(lifecycle.AttrThresholdMB, limit))
+	}
+}
+
+// told tells whether the engine itself has reported it: then it is not reported twice.
+func told(s *assembly.Span, name string) bool {
+	for i := range s.Notes {
+		if s.Notes[i].Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+func report(s *assembly.Span, name string, at int64, operation string, measured ...assembly.Attribute) {
+	attrs := make([]assembly.Attribute, 0, 2+len(measured))
+	if operation != "" {
+		attrs = append(attrs, assembly.String(lifecycle.AttrOperation, operation))
+	}
+	attrs = append(attrs, measured...)
+	attrs = append(attrs, assembly.String(lifecycle.AttrDetectedBy, lifecycle.DetectedBySpanHierarchy))
+	s.Notes = append(s.Notes, assembly.Note{Name: name, At: at, Attributes: attrs})
+}
+
+// describe says what a span is about. Of a query, the operation is its verb and table.
+func describe(s *assembly.Span) subject {
+	of := subject{task: text(s.Attributes, lifecycle.AttrTaskName), step: text(s.Attributes, lifecycle.AttrStepName)}
+	if s.Name == lifecycle.SpanQuery {
+		verb, table := text(s.Attributes, lifecycle.AttrDBOperationName), text(s.Attributes, lifecycle.AttrDBCollectionName)
+		of.operations = append(of.operations, verb, table, strings.TrimSpace(verb+" "+table))
+	}
+	return of
+}
+
+// operation is the name under which it is reported.
+func (s *subject) operation() string {
+	switch {
+	case len(s.operations) > 0:
+		return s.operations[len(s.operations)-1]
+	case s.step != "":
+		return s.step
+	}
+	return s.task
+}
+
+func text(attrs []assembly.Attribute, key string) string {
+	for i := range attrs {
+		if attrs[i].Key == key {
+			return attrs[i].Value.Text
+		}
+	}
+	return ""
+}
+
+func number(attrs []assembly.Attribute, key string) (float64, bool) {
+	for i := range attrs {
+		if v := &attrs[i].Value; attrs[i].Key == key {
+			switch v.Kind {
+			case assembly.ValueInt:
+				return float64(v.Int), true
+			case assembly.ValueDouble:
+				return v.Double, true
+			}
+		}
+	}
+	return 0, false
+}

@@ -1,0 +1,64 @@
+package performance
+
+import (
+	"path"
+	"slices"
+	"time"
+)
+
+// Thresholds above which something is worth an event; 0 is none.
+type Thresholds struct {
+	SlowTask      time.Duration
+	SlowStep      time.Duration
+	SlowQuery     time.Duration
+	MemorySpikeMB float64
+}
+
+// DefaultThresholds are those of Tasker's own design for operations, queries and memory. It has none for whole tasks,
+// which wait in queues and back off.
+func DefaultThresholds() Thresholds {
+	return Thresholds{SlowTask: 30 * time.Second, SlowStep: time.Second, SlowQuery: time.Second, MemorySpikeMB: 100}
+}
+
+// Override replaces thresholds for what it names. Names may be patterns of [path.Match]. Each list that is not empty must
+// match.
+type Override struct {
+	Tasks      []string
+	Steps      []string
+	Operations []string
+
+	// What is nil is not replaced.
+	SlowTask      *time.Duration
+	SlowStep      *time.Duration
+	SlowQuery     *time.Duration
+	MemorySpikeMB *float64
+}
+
+// subject is what thresholds are looked up for.
+type subject struct {
+	task, step string
+	// operations are its names, from the widest to the one that is told.
+	operations []string
+}
+
+func (o *Override) matches(s *subject) bool {
+	return (len(o.Tasks) == 0 || anyMatch(o.Tasks, s.task)) && (len(o.Steps) == 0 || anyMatch(o.Steps, s.step)) &&
+		(len(o.Operations) == 0 || slices.ContainsFunc(s.operations, func(name string) bool { return anyMatch(o.Operations, name) }))
+}
+
+func anyMatch(patterns []string, name string) bool {
+	return name != "" && slices.ContainsFunc(patterns, func(pattern string) bool {
+		ok, _ := path.Match(pattern, name) // patterns are checked with the configuration
+		return ok
+	})
+}
+
+// threshold is the value of the first override that matches and has one.
+func threshold[T any](m *Monitor, s *subject, usual T, of func(*Override) *T) T {
+	for i := range m.overrides {
+		if o := &m.overrides[i]; of(o) != nil && o.matches(s) {
+			return *of(o)
+		}
+	}
+	return usual
+}

@@ -1,0 +1,67 @@
+package sqltext
+
+import (
+	"slices"
+	"strings"
+)
+
+// schemaName is how ActiveRecord names the queries with which it reads the database's schema.
+const schemaName = "SCHEMA"
+
+// AboutSchema tells whether a query asks the database about itself rather than for an application's data: SHOW, EXPLAIN,
+// DESCRIBE and PRAGMA, a query of the catalogue (information_schema, pg_catalog, tables that begin with pg_ or sqlite_,
+// performance_schema), and what ActiveRecord names SCHEMA. Such queries come with connections, not with the work, and are
+// not measured. Of a query that reads several tables the first one counts.
+func AboutSchema(name, sql string) bool {
+	if strings.EqualFold(name, schemaName) {
+		return true
+	}
+	switch firstWord(sql) {
+	case "SHOW", "EXPLAIN", "DESCRIBE", "DESC", "PRAGMA":
+		return true
+	}
+	if !mentionsCatalogue(sql) {
+		return false
+	}
+	operation, table := Describe(sql)
+	return operation == "SELECT" && isCatalogue(table)
+}
+
+func firstWord(sql string) string {
+	scan := scanner{sql}
+	for t := scan.next(); t.kind != kindEnd; t = scan.next() {
+		if t.text != "(" {
+			return t.keyword
+		}
+	}
+	return ""
+}
+
+// mentionsCatalogue spares nearly all queries to be read.
+func mentionsCatalogue(sql string) bool {
+	for at, c := range []byte(sql) {
+		if c != '_' {
+			continue
+		}
+		before, after := sql[:at], sql[at+1:]
+		if endsWith(before, "pg") || endsWith(before, "sqlite") || beginsWith(after, "schema") {
+			return true
+		}
+	}
+	return false
+}
+
+func isCatalogue(table string) bool {
+	parts := strings.Split(strings.ToLower(table), ".")
+	return slices.ContainsFunc(parts[:len(parts)-1], func(part string) bool {
+		return part == "information_schema" || part == "pg_catalog" || part == "performance_schema"
+	}) || beginsWith(parts[len(parts)-1], "pg_") || beginsWith(parts[len(parts)-1], "sqlite_")
+}
+
+func endsWith(s, suffix string) bool {
+	return len(s) >= len(suffix) && strings.EqualFold(s[len(s)-len(suffix):], suffix)
+}
+
+func beginsWith(s, prefix string) bool {
+	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
+}
