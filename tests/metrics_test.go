@@ -46,10 +46,17 @@ func measured() map[string][]string {
 // expected are the values of the measured metrics.
 func expected(t *testing.T, lines [][]byte, truth []streamtest.Task) numbers {
 	t.Helper()
+	return observed(t, lines, truth, func(string, float64, ...string) {})
+}
+
+// observed are the values of the measured metrics; each is told what each histogram observed.
+func observed(t *testing.T, lines [][]byte, truth []streamtest.Task, each func(name string, value float64, labels ...string)) numbers {
+	t.Helper()
 	n := numbers{}
 	observe := func(name string, value float64, labels ...string) {
 		n.add(1, name+"_count", labels...)
 		n.add(value, name+"_sum", labels...)
+		each(name, value, labels...)
 	}
 	status := map[string]string{streamtest.OutcomeOK: "success", streamtest.OutcomeError: "failure"}
 	for i := range truth {

@@ -62,7 +62,7 @@ var collectorModules = []struct {
 	{"go.opentelemetry.io/collector/receiver/receiverhelper", []string{"receiver", "transport"}},
 	{"go.opentelemetry.io/collector/processor/processorhelper", []string{"processor", "otel_signal"}},
 	{"go.opentelemetry.io/collector/processor/memorylimiterprocessor", []string{"processor"}},
-	{"go.opentelemetry.io/collector/exporter/exporterhelper", []string{"exporter", "data_type"}},
+	{"go.opentelemetry.io/collector/exporter/exporterhelper", []string{"exporter", "data_type", "server_address", "server_port"}},
 }
 
 // readCollector reads the metadata of the collector's modules, at the versions of go.mod.
