@@ -68,7 +68,7 @@ func (d *decoding) sequence(i, end int, manyLines bool) {
 		switch {
 		case ok:
 			i = next
-		case d.fault == faultEncoding, d.fault == faultDepth, d.fault == faultSize:
+		case d.fault == faultEncoding, d.fault == faultDepth, d.fault == faultSize, d.fault == faultValues, d.fault == faultText:
 			i = skipValue(part, i)
 		case manyLines:
 			i = nextLine(part, i)

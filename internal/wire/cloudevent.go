@@ -178,7 +178,7 @@ func (d *decoding) base64(t *token) {
 func (d *decoding) object(text []byte, field string) {
 	end := d.scanAt(text, 2)
 	switch {
-	case end == stopped && d.fault == faultDepth:
+	case end == stopped && (d.fault == faultDepth || d.fault == faultValues || d.fault == faultText):
 		d.refuseFault()
 	case end == stopped && d.fault == faultEncoding:
 		d.refuse(ReasonEncoding, field, field+" is not UTF-8", "encode JSON as UTF-8")

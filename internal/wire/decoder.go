@@ -40,11 +40,15 @@ type Limits struct {
 	MaxItemBytes int
 	// MaxDepth is how many objects and arrays may stand in one another, the item itself and its payload included.
 	MaxDepth int
+	// MaxAttributes is how many values an item may have: fields, payload keys at any depth, and elements of lists.
+	MaxAttributes int
+	// MaxValueBytes is the longest that one text of an item may be, as it is written.
+	MaxValueBytes int
 }
 
 // DefaultLimits hold for settings that are zero.
 func DefaultLimits() Limits {
-	return Limits{MaxItems: 100_000, MaxItemBytes: 4 << 20, MaxDepth: 64}
+	return Limits{MaxItems: 100_000, MaxItemBytes: 4 << 20, MaxDepth: 64, MaxAttributes: 100_000, MaxValueBytes: 1 << 20}
 }
 
 // DefaultService is the service.name of items that name none.
@@ -77,6 +81,12 @@ func NewDecoder(settings Settings) *Decoder {
 	}
 	if limits.MaxDepth == 0 {
 		limits.MaxDepth = defaults.MaxDepth
+	}
+	if limits.MaxAttributes == 0 {
+		limits.MaxAttributes = defaults.MaxAttributes
+	}
+	if limits.MaxValueBytes == 0 {
+		limits.MaxValueBytes = defaults.MaxValueBytes
 	}
 	if settings.DefaultService == "" {
 		settings.DefaultService = DefaultService

@@ -64,8 +64,10 @@ func newDecoding(settings Settings) *decoding {
 	return &decoding{
 		settings: settings,
 		texts:    texts{seed: maphash.MakeSeed()},
-		scanner:  scanner{maxDepth: settings.Limits.MaxDepth},
-		groups:   map[application]plog.LogRecordSlice{},
+		scanner: scanner{
+			maxDepth: settings.Limits.MaxDepth, maxValues: settings.Limits.MaxAttributes, maxText: settings.Limits.MaxValueBytes,
+		},
+		groups: map[application]plog.LogRecordSlice{},
 	}
 }
 
@@ -150,6 +152,12 @@ func (d *decoding) refuseFault() {
 	case faultDepth:
 		d.refuse(ReasonDepth, "", "the item is nested deeper than "+strconv.Itoa(limits.MaxDepth)+" levels",
 			"send flatter payloads, or raise max_depth")
+	case faultValues:
+		d.refuse(ReasonAttributes, "", "the item has more than "+strconv.Itoa(limits.MaxAttributes)+" values, those in one another included",
+			"leave bulky values out of the payload, or raise max_attributes")
+	case faultText:
+		d.refuse(ReasonValueSize, "", "the text at byte "+strconv.Itoa(d.at)+" of the item is longer than "+
+			strconv.Itoa(limits.MaxValueBytes)+" bytes", "leave bulky values out of the payload, or raise max_value_bytes")
 	case faultEncoding:
 		d.refuse(ReasonEncoding, "", "the text at byte "+strconv.Itoa(d.at)+" of the item is not UTF-8",
 			"encode JSON as UTF-8")

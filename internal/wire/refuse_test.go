@@ -191,6 +191,28 @@ func TestLimits(t *testing.T) {
 		_, report = decoder.Decode(nested(1_000_000), wire.FormatAuto)
 		assert.Equal(t, map[wire.Reason]int{wire.ReasonDepth: 1}, report.RefusedBy)
 	})
+	t.Run("attributes", func(t *testing.T) {
+		decoder := newDecoder(wire.Limits{MaxAttributes: 6})
+		// The fields event and payload, the keys a, b and c, and one element.
+		_, report := decoder.Decode([]byte(`{"event":"e","payload":{"a":[1],"b":{"c":null}}}`), wire.FormatAuto)
+		assert.Equal(t, 1, report.Accepted)
+		body := `{"event":"e","payload":{"a":[1,2],"b":{"c":null}}}` + good
+		_, report = decoder.Decode([]byte(body), wire.FormatAuto)
+		assert.Equal(t, map[wire.Reason]int{wire.ReasonAttributes: 1}, report.RefusedBy)
+		assert.Equal(t, 1, report.Accepted, "the next on the same line")
+		assert.Contains(t, report.Refusals[0].Remedy, "max_attributes")
+	})
+	t.Run("length of a text", func(t *testing.T) {
+		decoder := newDecoder(wire.Limits{MaxValueBytes: 10})
+		_, report := decoder.Decode([]byte(`{"event":"e","payload":{"0123456789":"01234567\n"}}`), wire.FormatAuto)
+		assert.Equal(t, 1, report.Accepted)
+		for _, long := range []string{`"a":"0123456789a"`, `"0123456789a":1`, `"a":"012345678\n"`} {
+			_, report = decoder.Decode([]byte(`{"event":"e","payload":{`+long+`}} `+good), wire.FormatAuto)
+			assert.Equal(t, map[wire.Reason]int{wire.ReasonValueSize: 1}, report.RefusedBy, long)
+			assert.Equal(t, 1, report.Accepted, "the next on the same line")
+			assert.Contains(t, report.Refusals[0].Remedy, "max_value_bytes")
+		}
+	})
 	t.Run("list of refusals", func(t *testing.T) {
 		_, report := newDecoder(wire.Limits{}).Decode([]byte(strings.Repeat("{}\n", 250)+good), wire.FormatNDJSON)
 		assert.Equal(t, 1, report.Accepted)

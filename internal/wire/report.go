@@ -16,6 +16,10 @@ const (
 	ReasonDepth Reason = "depth"
 	// ReasonSize is an item with too many bytes.
 	ReasonSize Reason = "size"
+	// ReasonAttributes is an item with too many values.
+	ReasonAttributes Reason = "attributes"
+	// ReasonValueSize is an item with too long a text.
+	ReasonValueSize Reason = "value_size"
 	// ReasonType is an item that is not an object.
 	ReasonType Reason = "item_type"
 	// ReasonField is a field that is missing or of a wrong type.

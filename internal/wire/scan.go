@@ -35,9 +35,12 @@ type token struct {
 // scanner checks one item against RFC 8259 and lists its tokens. Nothing is written anywhere before the whole item is
 // known to be good.
 type scanner struct {
-	src      []byte
-	tokens   []token
-	maxDepth int
+	src    []byte
+	tokens []token
+	// maxDepth, maxValues and maxText bound an item; the outermost value is not counted.
+	maxDepth, maxValues, maxText int
+	// values is how many there were.
+	values int
 
 	// fault is what stopped the scan, and at is where.
 	fault fault
@@ -53,6 +56,8 @@ const (
 	faultEnd
 	faultEncoding
 	faultDepth
+	faultValues
+	faultText
 	// faultSize is the caller's: the source was cut at the longest that an item may be.
 	faultSize
 )
@@ -66,6 +71,7 @@ func (s *scanner) scan(src []byte) int { return s.scanAt(src, 1) }
 // scanAt is scan for a value that stands that deep in its item.
 func (s *scanner) scanAt(src []byte, depth int) int {
 	s.src, s.tokens, s.fault, s.at = src, s.tokens[:0], faultNone, 0
+	s.values = -1
 	return s.value(0, depth)
 }
 
@@ -79,6 +85,9 @@ func (s *scanner) fail(f fault, at int) int {
 
 func (s *scanner) value(i, depth int) int {
 	i = skipSpace(s.src, i)
+	if s.values++; s.values > s.maxValues {
+		return s.fail(faultValues, i)
+	}
 	switch at(s.src, i) {
 	case '"':
 		return s.text(i)
@@ -247,6 +256,9 @@ func (s *scanner) text(i int) int {
 		switch at(src, i) {
 		case '"':
 			// A byte after the quote may have been seen too: then the check is needless, not wrong.
+			if i-start > s.maxText {
+				return s.fail(faultText, start)
+			}
 			if seen&highs != 0 && !utf8.Valid(src[start:i]) {
 				return s.fail(faultEncoding, start)
 			}

@@ -34,6 +34,10 @@ type Config struct {
 	MaxItemBytes int `mapstructure:"max_item_bytes"`
 	// MaxDepth is how many objects and arrays may stand in one another in an item, itself and its payload included.
 	MaxDepth int `mapstructure:"max_depth"`
+	// MaxAttributes is how many values an item may have: fields, payload keys at any depth, and elements of lists.
+	MaxAttributes int `mapstructure:"max_attributes"`
+	// MaxValueBytes is the longest that one text of an item may be, in bytes, as it is written.
+	MaxValueBytes int `mapstructure:"max_value_bytes"`
 
 	_ struct{}
 }
@@ -67,6 +71,22 @@ func (c *Config) Validate() error {
 	}
 	if c.MaxDepth < minMaxDepth || c.MaxDepth > maxMaxDepth {
 		mistake("'max_depth' is %d: it must be from %d, an item and its payload, to %d", c.MaxDepth, minMaxDepth, maxMaxDepth)
+	}
+	if c.MaxAttributes < 1 {
+		mistake("'max_attributes' is %d: it must be at least 1", c.MaxAttributes)
+	}
+	if c.MaxValueBytes < 1 || c.MaxValueBytes > maxMaxItemBytes {
+		mistake("'max_value_bytes' is %d: it must be from 1 to %d", c.MaxValueBytes, maxMaxItemBytes)
+	}
+	server := &c.ServerConfig
+	if server.MaxRequestBodySize < 0 {
+		mistake("'max_request_body_size' is %d: write the largest body to take in bytes, or 0 for 20971520", server.MaxRequestBodySize)
+	}
+	if server.ReadTimeout <= 0 {
+		mistake("'read_timeout' is %v: a sender that stalls would hold its connection for ever: write a time such as 1m", server.ReadTimeout)
+	}
+	if server.KeepAlivesEnabled && server.IdleTimeout < 0 {
+		mistake("'idle_timeout' is %v: idle connections would stay for ever: write a time such as 1m", server.IdleTimeout)
 	}
 	return errors.Join(mistakes...)
 }

@@ -18,7 +18,9 @@ const (
 	defaultEndpoint    = "localhost:4319"
 	defaultPath        = "/v1/events"
 	defaultMaxBodySize = 20 << 20
-	defaultReadTimeout = time.Minute
+	// defaultReadTimeout is for a whole request, and defaultReadHeaderTimeout for its head, which is short.
+	defaultReadTimeout       = time.Minute
+	defaultReadHeaderTimeout = 10 * time.Second
 	// defaultCorrelationIDHeader is the one that Tasker takes an id from.
 	defaultCorrelationIDHeader = "X-Correlation-ID"
 )
@@ -38,6 +40,7 @@ func createDefaultConfig() component.Config {
 	server.NetAddr.Endpoint = defaultEndpoint
 	server.MaxRequestBodySize = defaultMaxBodySize
 	server.ReadTimeout = defaultReadTimeout
+	server.ReadHeaderTimeout = defaultReadHeaderTimeout
 	limits := wire.DefaultLimits()
 	return &Config{
 		ServerConfig:   server,
@@ -46,9 +49,11 @@ func createDefaultConfig() component.Config {
 
 		CorrelationIDHeader: defaultCorrelationIDHeader,
 
-		MaxItems:     limits.MaxItems,
-		MaxItemBytes: limits.MaxItemBytes,
-		MaxDepth:     limits.MaxDepth,
+		MaxItems:      limits.MaxItems,
+		MaxItemBytes:  limits.MaxItemBytes,
+		MaxDepth:      limits.MaxDepth,
+		MaxAttributes: limits.MaxAttributes,
+		MaxValueBytes: limits.MaxValueBytes,
 	}
 }
 

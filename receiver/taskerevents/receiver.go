@@ -61,6 +61,7 @@ func newReceiver(config *Config, settings receiver.Settings, next consumer.Logs)
 			DefaultService: config.DefaultService,
 			Limits: wire.Limits{
 				MaxItems: config.MaxItems, MaxItemBytes: config.MaxItemBytes, MaxDepth: config.MaxDepth,
+				MaxAttributes: config.MaxAttributes, MaxValueBytes: config.MaxValueBytes,
 			},
 		}),
 		next: next,
