@@ -69,6 +69,9 @@ const (
 	AttrStatus = "tasker.status"
 	// AttrSynthesized is true on a span, or a level, that no event announced.
 	AttrSynthesized = "tasker.synthesized"
+	// AttrLevelsCompleted is true on a span of Tasker's own, received over OTLP, that span_hierarchy has given the levels it
+	// lacked.
+	AttrLevelsCompleted = "tasker.levels_completed"
 	// AttrIncomplete is true on a span whose end no event announced.
 	AttrIncomplete = "tasker.incomplete"
 	// AttrReleaseReason says why an incomplete tree was emitted: timeout, evicted, shutdown, limit.

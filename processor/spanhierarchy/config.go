@@ -33,6 +33,8 @@ type Config struct {
 	MaxPendingSpans int `mapstructure:"max_pending_spans"`
 	// Shards is the number of independent parts of the state; 0 is one a core.
 	Shards int `mapstructure:"shards"`
+	// CompleteSpans gives the spans that Tasker's own subscriber sends over OTLP, of tasks and steps, the missing levels.
+	CompleteSpans bool `mapstructure:"complete_spans"`
 	// Performance is what counts as slow, or as much memory.
 	Performance PerformanceConfig `mapstructure:"performance"`
 
@@ -45,7 +47,7 @@ func createDefaultConfig() *Config {
 		ReorderWindow: limits.ReorderWindow, SettleTimeout: limits.SettleTimeout, IdleTimeout: limits.IdleTimeout,
 		MaxOpenTasks: limits.OpenTasks, MaxHeldBytes: limits.HeldBytes, MaxEventsPerTask: limits.EventsPerTask, MaxSpansPerTree: limits.SpansPerTree,
 		RememberedTasks: limits.Remembered, MaxPendingSpans: 200_000,
-		Performance: defaultPerformance(),
+		CompleteSpans: true, Performance: defaultPerformance(),
 	}
 }
 

@@ -27,6 +27,7 @@ type hierarchy struct {
 	monitor   *performance.Monitor // nil when it is off
 	telemetry *metadata.TelemetryBuilder
 
+	completes  bool // Tasker's own two-level spans
 	maxPending int64
 	pending    atomic.Int64 // finished spans that the next component has not taken yet
 	noTask     atomic.Int64
@@ -44,7 +45,7 @@ func newHierarchy(set processor.Settings, cfg *Config, next consumer.Traces) (*h
 	if err != nil {
 		return nil, fmt.Errorf("make the telemetry of span_hierarchy: %w", err)
 	}
-	h := &hierarchy{next: next, telemetry: telemetry, maxPending: int64(cfg.MaxPendingSpans), monitor: cfg.Performance.monitor()}
+	h := &hierarchy{next: next, telemetry: telemetry, maxPending: int64(cfg.MaxPendingSpans), monitor: cfg.Performance.monitor(), completes: cfg.CompleteSpans}
 	n := cfg.shards()
 	for range n {
 		h.shards = append(h.shards, newShard(h, cfg.limits(n), set.Logger))
@@ -94,7 +95,7 @@ func (h *hierarchy) Shutdown(ctx context.Context) error {
 // be sent again to the same effect: an event counts once.
 func (h *hierarchy) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	if !hasEvents(td) {
-		return h.next.ConsumeTraces(ctx, td)
+		return h.pass(ctx, td)
 	}
 	if h.pending.Load() > h.maxPending {
 		h.telemetry.ProcessorSpanHierarchyRefused.Add(ctx, int64(td.SpanCount()))
@@ -107,6 +108,16 @@ func (h *hierarchy) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	})
 	if td.ResourceSpans().Len() == 0 {
 		return nil
+	}
+	return h.pass(ctx, td)
+}
+
+// pass hands on the spans that are no events.
+func (h *hierarchy) pass(ctx context.Context, td ptrace.Traces) error {
+	if h.completes {
+		if n := complete(td); n > 0 {
+			h.telemetry.ProcessorSpanHierarchySpansCompleted.Add(ctx, n)
+		}
 	}
 	return h.next.ConsumeTraces(ctx, td)
 }

@@ -37,6 +37,7 @@ type TelemetryBuilder struct {
 	ProcessorSpanHierarchyRefused         metric.Int64Counter
 	ProcessorSpanHierarchySendRetries     metric.Int64Counter
 	ProcessorSpanHierarchySpans           metric.Int64Counter
+	ProcessorSpanHierarchySpansCompleted  metric.Int64Counter
 	ProcessorSpanHierarchySpansCut        metric.Int64ObservableCounter
 	ProcessorSpanHierarchySpansLost       metric.Int64Counter
 	ProcessorSpanHierarchyTrees           metric.Int64ObservableCounter
@@ -268,6 +269,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.ProcessorSpanHierarchySpans, err = builder.meter.Int64Counter(
 		"otelcol_processor_span_hierarchy_spans",
 		metric.WithDescription("Spans that the next component took. [Alpha]"),
+		metric.WithUnit("{spans}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorSpanHierarchySpansCompleted, err = builder.meter.Int64Counter(
+		"otelcol_processor_span_hierarchy_spans_completed",
+		metric.WithDescription("Spans of tasks and steps, received over OTLP, that got the levels they lacked. [Alpha]"),
 		metric.WithUnit("{spans}"),
 	)
 	errs = errors.Join(errs, err)

@@ -59,6 +59,7 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.ProcessorSpanHierarchyRefused.Add(context.Background(), 1)
 	tb.ProcessorSpanHierarchySendRetries.Add(context.Background(), 1)
 	tb.ProcessorSpanHierarchySpans.Add(context.Background(), 1)
+	tb.ProcessorSpanHierarchySpansCompleted.Add(context.Background(), 1)
 	tb.ProcessorSpanHierarchySpansLost.Add(context.Background(), 1)
 	AssertEqualProcessorSpanHierarchyEvents(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
@@ -85,6 +86,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualProcessorSpanHierarchySpans(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualProcessorSpanHierarchySpansCompleted(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualProcessorSpanHierarchySpansCut(t, testTel,
