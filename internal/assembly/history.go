@@ -293,10 +293,19 @@ func (rd *reader) read(r *record) {
 	}
 }
 
-// endsKnownAttempt tells whether the event is a terminal announcement of an attempt that has begun.
+// endsKnownAttempt tells whether the event is a terminal announcement of an attempt that has begun: the first, or another
+// of the same outcome.
 func (rd *reader) endsKnownAttempt(r *record) bool {
-	return r.kind.endsAttempt() && r.step != noStep && rd.current[r.step] != nil && rd.current[r.step].ends < attemptAnnouncements
+	if !r.kind.endsAttempt() || r.step == noStep {
+		return false
+	}
+	a := rd.current[r.step]
+	return a != nil && (a.running() && !rd.putBack(a) || !a.running() && a.ends < attemptAnnouncements && a.status == r.kind.status())
 }
+
+// putBack tells whether the attempt's step was put back since it began. Within a batch a step runs once: there it only seems
+// so, because the operator's clock differs from the worker's.
+func (rd *reader) putBack(a *attempt) bool { return rd.resets[a.step] && a.batch != rd.batch }
 
 func (rd *reader) openPass(r *record, synthesized bool) {
 	p := &pass{start: r.at, end: r.at, thread: r.thread, synthesized: synthesized, searching: r.at, job: rd.job}
@@ -387,7 +396,7 @@ func (rd *reader) requested(r *record) {
 	}
 	a := rd.current[r.step]
 	again := a != nil && a.running() && a.handler == 0 && a.requests < attemptAnnouncements && a.pass == rd.pass &&
-		(a.batch == rd.batch || rd.batch == nil) && !rd.resets[r.step]
+		(a.batch == rd.batch || rd.batch == nil && !rd.resets[r.step])
 	if !again && !rd.sameAttempt(a, r) {
 		a = rd.openAttempt(r, false)
 	}
@@ -450,7 +459,7 @@ func (rd *reader) handled(r *record) {
 		return
 	}
 	a := rd.current[r.step]
-	if a == nil || a.handler != 0 || rd.resets[r.step] || !a.running() && a.firstEnd < r.at {
+	if a == nil || a.handler != 0 || rd.putBack(a) || !a.running() && a.firstEnd < r.at {
 		a = rd.openAttempt(r, true)
 	}
 	a.handler = r.at
@@ -462,7 +471,7 @@ func (rd *reader) stepEnded(r *record) {
 		return
 	}
 	a := rd.current[r.step]
-	if a == nil || a.ends >= attemptAnnouncements || rd.resets[r.step] {
+	if !rd.endsKnownAttempt(r) {
 		if rd.pass == nil {
 			rd.openPass(r, true)
 		}

@@ -166,7 +166,8 @@ func TestNormalize(t *testing.T) {
 	sender := pcommon.TraceID{0x4b, 0xf9, 0x2f, 0x35, 0x77, 0xb3, 0x4d, 0xa6, 0xa3, 0xce, 0x92, 0x9d, 0x0e, 0x0e, 0x47, 0x36}
 	span := pcommon.SpanID{0x00, 0xf0, 0x67, 0xaa, 0x0b, 0xa9, 0x02, 0xb7}
 	const parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
-	const received = pcommon.Timestamp(5_000)
+	received := pcommon.NewTimestampFromTime(time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC))
+	at, day := received-9, pcommon.Timestamp(eventlog.MaxFuture)
 
 	for name, test := range map[string]struct {
 		event string
@@ -182,56 +183,67 @@ func TestNormalize(t *testing.T) {
 		wantAttrs map[string]any
 	}{
 		"the receiver's record": {
-			event: "step.completed", at: 9, trace: task, attrs: map[string]any{"tasker.task_id": int64(7)},
-			wantEvent: "step.completed", wantAt: 9, wantTrace: task, wantAttrs: map[string]any{"tasker.task_id": int64(7)},
+			event: "step.completed", at: at, trace: task, attrs: map[string]any{"tasker.task_id": int64(7)},
+			wantEvent: "step.completed", wantAt: at, wantTrace: task, wantAttrs: map[string]any{"tasker.task_id": int64(7)},
 		},
 		"prefixed name": {
-			event: "tasker.step.completed", at: 9, trace: task,
-			wantEvent: "step.completed", wantAt: 9, wantTrace: task, wantAttrs: map[string]any{},
+			event: "tasker.step.completed", at: at, trace: task,
+			wantEvent: "step.completed", wantAt: at, wantTrace: task, wantAttrs: map[string]any{},
 		},
 		"name in an attribute": {
-			at: 9, attrs: map[string]any{"event.name": "tasker.task.failed"},
-			wantEvent: "task.failed", wantAt: 9, wantAttrs: map[string]any{},
+			at: at, attrs: map[string]any{"event.name": "tasker.task.failed"},
+			wantEvent: "task.failed", wantAt: at, wantAttrs: map[string]any{},
 		},
 		"sender's context": {
-			event: "step.completed", at: 9, trace: sender, span: span, attrs: map[string]any{"tasker.task_id": "7"},
-			wantEvent: "step.completed", wantAt: 9, wantTrace: task,
+			event: "step.completed", at: at, trace: sender, span: span, attrs: map[string]any{"tasker.task_id": "7"},
+			wantEvent: "step.completed", wantAt: at, wantTrace: task,
 			wantAttrs: map[string]any{"tasker.task_id": "7", "tasker.traceparent": parent},
 		},
 		"sender's context beside a traceparent": {
-			event: "step.completed", at: 9, trace: sender, span: span,
+			event: "step.completed", at: at, trace: sender, span: span,
 			attrs:     map[string]any{"tasker.task_id": "7", "tasker.traceparent": "kept"},
-			wantEvent: "step.completed", wantAt: 9, wantTrace: task,
+			wantEvent: "step.completed", wantAt: at, wantTrace: task,
 			wantAttrs: map[string]any{"tasker.task_id": "7", "tasker.traceparent": "kept"},
 		},
 		"stamped by a router before": {
-			event: "step.completed", at: 9, trace: task, span: span, attrs: map[string]any{"tasker.task_id": "7"},
-			wantEvent: "step.completed", wantAt: 9, wantTrace: task, wantSpan: span,
+			event: "step.completed", at: at, trace: task, span: span, attrs: map[string]any{"tasker.task_id": "7"},
+			wantEvent: "step.completed", wantAt: at, wantTrace: task, wantSpan: span,
 			wantAttrs: map[string]any{"tasker.task_id": "7"},
 		},
 		"no task": {
-			event: "handler.registered", at: 9, trace: sender, span: span,
-			wantEvent: "handler.registered", wantAt: 9, wantAttrs: map[string]any{"tasker.traceparent": parent},
+			event: "handler.registered", at: at, trace: sender, span: span,
+			wantEvent: "handler.registered", wantAt: at, wantAttrs: map[string]any{"tasker.traceparent": parent},
 		},
 		"a task refused at its creation, as the receiver makes it": {
-			event: "task.failed", at: 9, trace: task,
-			wantEvent: "task.failed", wantAt: 9, wantTrace: task, wantAttrs: map[string]any{},
+			event: "task.failed", at: at, trace: task,
+			wantEvent: "task.failed", wantAt: at, wantTrace: task, wantAttrs: map[string]any{},
 		},
 		"no task, stamped": {
-			event: "task.failed", at: 9, trace: task, span: span, attrs: map[string]any{"tasker.signals": "traces"},
-			wantEvent: "task.failed", wantAt: 9, wantTrace: task, wantSpan: span,
+			event: "task.failed", at: at, trace: task, span: span, attrs: map[string]any{"tasker.signals": "traces"},
+			wantEvent: "task.failed", wantAt: at, wantTrace: task, wantSpan: span,
 			wantAttrs: map[string]any{"tasker.signals": "traces"},
 		},
 		"payload's time": {
-			event: "step.completed", trace: task, attrs: map[string]any{"tasker.timestamp": "1970-01-01T00:00:02Z"},
-			wantEvent: "step.completed", wantAt: 2_000_000_000, wantTrace: task,
-			wantAttrs: map[string]any{"tasker.timestamp": "1970-01-01T00:00:02Z"},
+			event: "step.completed", trace: task, attrs: map[string]any{"tasker.timestamp": "2026-06-01T11:59:58Z"},
+			wantEvent: "step.completed", wantAt: received - 2_000_000_000, wantTrace: task,
+			wantAttrs: map[string]any{"tasker.timestamp": "2026-06-01T11:59:58Z"},
 		},
 		"time of receipt": {
 			event: "step.completed", trace: task,
-			wantEvent: "step.completed", wantAt: received, wantTrace: task, wantAttrs: map[string]any{},
+			wantEvent: "step.completed", wantAt: received, wantTrace: task, wantAttrs: map[string]any{"tasker.clock": "receipt"},
 		},
-		"not an event": {wantAt: received, wantAttrs: map[string]any{}},
+		"not an event": {wantAt: received, wantAttrs: map[string]any{"tasker.clock": "receipt"}},
+		"a time before 2000": {
+			event: "e", at: 946_684_799_999_999_999, attrs: map[string]any{"tasker.timestamp": "2026-06-01T11:59:58Z"},
+			wantEvent: "e", wantAt: received - 2_000_000_000,
+			wantAttrs: map[string]any{"tasker.timestamp": "2026-06-01T11:59:58Z", "tasker.impossible_time": "1999-12-31T23:59:59.999999999Z"},
+		},
+		"a day ahead": {event: "e", at: received + day, wantEvent: "e", wantAt: received + day, wantAttrs: map[string]any{}},
+		"more than a day ahead": {
+			event: "e", at: received + day + 1, attrs: map[string]any{"tasker.timestamp": "2026-07-01T00:00:00Z"},
+			wantEvent: "e", wantAt: received,
+			wantAttrs: map[string]any{"tasker.timestamp": "2026-07-01T00:00:00Z", "tasker.impossible_time": "2026-06-02T12:00:00.000000001Z", "tasker.clock": "receipt"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			record := plog.NewLogRecord()
@@ -253,6 +265,22 @@ func TestNormalize(t *testing.T) {
 			}
 		})
 	}
+}
+
+// An event without a time of its own is the same event when it comes again.
+func TestFingerprintOfTheTimeOfReceipt(t *testing.T) {
+	of := func(received pcommon.Timestamp, with map[string]any) uint64 {
+		record := plog.NewLogRecord()
+		record.SetEventName("e")
+		record.SetObservedTimestamp(received)
+		require.NoError(t, record.Attributes().FromRaw(with))
+		clock, impossible := eventlog.Normalize(pcommon.NewMap(), record)
+		assert.Equal(t, eventlog.ClockReceipt, clock)
+		assert.False(t, impossible)
+		return eventlog.Fingerprint("e", record.Timestamp(), record.Attributes())
+	}
+	assert.Equal(t, of(1e18, map[string]any{"a": 1}), of(2e18, map[string]any{"a": 1}))
+	assert.NotEqual(t, of(1e18, map[string]any{"a": 1}), of(1e18, map[string]any{"a": 2}))
 }
 
 func TestParseTraceparent(t *testing.T) {

@@ -14,7 +14,8 @@ import (
 // Fingerprint is the identity of an item across resends, never zero. With a sender's event id it is the hash of that id,
 // the event's name and the task's id (an application may use the key event_id for things of its own that recur under
 // another name or task). Without one it is the hash of the name, the time and every attribute but those that
-// event_router adds, so that it is the same before and behind the router. The order of attributes does not matter.
+// event_router adds, so that it is the same before and behind the router; a time of receipt is left out, because a resend
+// has another. The order of attributes does not matter.
 //
 // Payloads do not name their application: where several share a set of fingerprints, the caller adds the service.
 func Fingerprint(name string, at pcommon.Timestamp, attrs pcommon.Map) uint64 {
@@ -25,8 +26,11 @@ func Fingerprint(name string, at pcommon.Timestamp, attrs pcommon.Map) uint64 {
 			sum = mix(sum, valueHash(2, task))
 		}
 	} else {
-		sum = mix(sum, uint64(at))
-		sum = mix(sum, mapHash(attrs))
+		hash, receipt := attributesHash(attrs)
+		if !receipt {
+			sum = mix(sum, uint64(at))
+		}
+		sum = mix(sum, hash)
 	}
 	if sum == 0 {
 		return 1
@@ -55,13 +59,24 @@ func Repeat(fingerprint, before uint64) uint64 {
 	return 1
 }
 
+// attributesHash is the hash of an event's attributes, and whether its time is that of its receipt.
+func attributesHash(attrs pcommon.Map) (sum uint64, receipt bool) {
+	for key, value := range attrs.All() {
+		switch key {
+		case lifecycle.AttrSignals, lifecycle.AttrPriority:
+			continue
+		case lifecycle.AttrClock:
+			receipt = receipt || value.Str() == lifecycle.ClockReceipt
+		}
+		sum += valueHash(xxh3.HashString(key), value)
+	}
+	return sum, receipt
+}
+
 // mapHash adds up the hashes of the entries, because addition does not know order.
 func mapHash(m pcommon.Map) uint64 {
 	var sum uint64
 	for key, value := range m.All() {
-		if key == lifecycle.AttrSignals || key == lifecycle.AttrPriority {
-			continue
-		}
 		sum += valueHash(xxh3.HashString(key), value)
 	}
 	return sum

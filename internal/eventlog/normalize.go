@@ -13,24 +13,21 @@ const attrEventName = "event.name"
 // Normalize makes a record that arrived by OTLP the same as one that the receiver of events would have made:
 //
 //   - EventName is the canonical name, taken from the attribute event.name (which is removed) if the field is empty;
-//   - Timestamp, if zero, is the payload's time, else the time of receipt (ObservedTimestamp);
+//   - Timestamp, if zero or [Possible] for no clock, is the payload's time, else the time of receipt (ObservedTimestamp);
 //   - TraceID is that of the task, if there is a task id. A trace and span id of the sender's own are the context in
 //     which the event was fired: they become the attribute tasker.traceparent, unless that is there already.
 //
 // It is idempotent, and changes nothing in a record of the receiver: the trace id is computed again all the same, because
 // a resource's service.name may have been corrected on the way. A record without a name keeps none. A record that a router
 // has stamped, and that has no task id, keeps its ids, which are not a sender's.
-func Normalize(resource pcommon.Map, record plog.LogRecord) {
+//
+// It returns whose time the record has, and whether the sender's was impossible; the second time, that is all right.
+func Normalize(resource pcommon.Map, record plog.LogRecord) (clock Clock, impossible bool) {
 	attrs := record.Attributes()
 	normalizeName(record, attrs)
-	if record.Timestamp() == 0 {
-		if at, ok := PayloadTime(record.EventName(), attrs); ok {
-			record.SetTimestamp(at)
-		} else {
-			record.SetTimestamp(record.ObservedTimestamp())
-		}
-	}
+	clock, impossible = setTime(record, attrs)
 	normalizeTrace(resource, record, attrs)
+	return clock, impossible
 }
 
 func normalizeName(record plog.LogRecord, attrs pcommon.Map) {

@@ -61,6 +61,10 @@ const (
 const (
 	// AttrEventID identifies an item across resends: the sender's id, or a hash of the item.
 	AttrEventID = "tasker.event_id"
+	// AttrClock is ClockReceipt on an event whose time is that of its receipt, because it brought none that can be true.
+	AttrClock = "tasker.clock"
+	// AttrImpossibleTime is the time that an event brought and no clock can have shown.
+	AttrImpossibleTime = "tasker.impossible_time"
 	// AttrSignals is event_router's decision, a [Signals] in text form. Connectors behind the router obey it.
 	AttrSignals = "tasker.signals"
 	// AttrPriority is the route's priority: low, normal, high or critical; absent when normal.
@@ -115,6 +119,9 @@ const (
 
 // DetectedBySpanHierarchy is the value of [AttrDetectedBy] on the events of span_hierarchy's performance monitor.
 const DetectedBySpanHierarchy = "span_hierarchy"
+
+// ClockReceipt is the value of AttrClock.
+const ClockReceipt = "receipt"
 
 // Attribute keys of the semantic conventions that this project uses (semconv v1.43.0).
 const (

@@ -138,7 +138,7 @@ func (d *decoding) next(part []byte, i int) (end int, ok bool) {
 		d.overfull = true
 		return len(part), true
 	}
-	d.origin, d.refused = i, false
+	d.origin, d.refused, d.impossible = i, false, ""
 	most := d.settings.Limits.MaxItemBytes
 	window := part[i:]
 	if len(window) > most {

@@ -75,7 +75,7 @@ func (d *decoding) structured(f *fields) {
 
 // binary makes a log record of the body, the data of a CloudEvent whose attributes came as headers, or refuses it.
 func (d *decoding) binary(start int) {
-	d.refused = false
+	d.refused, d.impossible = false, ""
 	event := d.request.CloudEvent
 	d.report.UnknownFields += event.Unknown
 	d.source, d.salt = d.whole[start:], event.Source+" "+event.ID

@@ -34,6 +34,13 @@ func one(t testing.TB, body string) (pcommon.Resource, plog.LogRecord, wire.Repo
 	return resource.Resource(), resource.ScopeLogs().At(0).LogRecords().At(0), report
 }
 
+// attributesOf are those of the item: not the mark of items without a time.
+func attributesOf(record plog.LogRecord) map[string]any {
+	attrs := record.Attributes().AsRaw()
+	delete(attrs, lifecycle.AttrClock)
+	return attrs
+}
+
 func TestRecord(t *testing.T) {
 	logs, report := newDecoder(wire.Limits{}).Decode([]byte(`{
 		"event": "tasker.step.failed", "occurred_at": "2026-06-01T13:59:59.123456789+02:00", "service": "shop", "namespace": "eu",
@@ -61,7 +68,7 @@ func TestRecord(t *testing.T) {
 		"tasker.step_results":   map[string]any{"code": int64(504), "list": []any{int64(1), nil, map[string]any{"a": []any{}}}},
 		"tasker.correlation_id": "tsk_a", "tasker.event_id": "e-1",
 		"tasker.traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-	}, record.Attributes().AsRaw())
+	}, attributesOf(record))
 }
 
 func TestValues(t *testing.T) {
@@ -95,7 +102,7 @@ func TestValues(t *testing.T) {
 	} {
 		t.Run(source, func(t *testing.T) {
 			_, record, _ := one(t, `{"event":"e","payload":{"k":`+source+`}}`)
-			assert.Equal(t, map[string]any{"tasker.k": want}, record.Attributes().AsRaw())
+			assert.Equal(t, map[string]any{"tasker.k": want}, attributesOf(record))
 		})
 	}
 }
@@ -114,9 +121,9 @@ func TestLargeObjects(t *testing.T) {
 		object := "{" + strings.Join(members, ",") + `,"gone":null}`
 
 		_, record, _ := one(t, `{"event":"e","payload":`+object+`}`)
-		assert.Equal(t, payload, record.Attributes().AsRaw())
+		assert.Equal(t, payload, attributesOf(record))
 		_, record, _ = one(t, `{"event":"e","payload":{"deep":`+object+`}}`)
-		assert.Equal(t, map[string]any{"tasker.deep": nested}, record.Attributes().AsRaw())
+		assert.Equal(t, map[string]any{"tasker.deep": nested}, attributesOf(record))
 	}
 }
 
@@ -162,7 +169,7 @@ func TestFields(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			resource, record, report := one(t, test.body)
 			assert.Equal(t, test.resource, resource.Attributes().AsRaw())
-			assert.Equal(t, test.attrs, record.Attributes().AsRaw())
+			assert.Equal(t, test.attrs, attributesOf(record))
 			assert.Equal(t, test.unknown, report.UnknownFields)
 		})
 	}
@@ -182,6 +189,8 @@ func TestClock(t *testing.T) {
 		"none":                 {`null`, fine + "," + coarse, eleven.Add(148 * time.Millisecond), 0, 1, 0},
 		"coarse":               {`null`, coarse, eleven, 0, 1, 0},
 		"receipt":              {`null`, `"x":1`, now, 0, 0, 1},
+		"2000":                 {`"2000-01-01T00:00:00Z"`, coarse, time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), 0, 0, 0},
+		"before 2000":          {`"1999-12-31T23:59:59.999Z"`, coarse, eleven, 1, 1, 0},
 		"1970":                 {`"1970-01-01T00:00:00Z"`, coarse, eleven, 1, 1, 0},
 		"before 1970":          {`"1969-12-31T23:59:59.999Z"`, coarse, eleven, 1, 1, 0},
 		"year 0":               {`"0000-01-01T00:00:00Z"`, coarse, eleven, 1, 1, 0},
@@ -192,10 +201,25 @@ func TestClock(t *testing.T) {
 			_, record, report := one(t, `{"event":"e","occurred_at":`+test.occurred+`,"payload":{`+test.payload+`}}`)
 			assert.Equal(t, test.want, record.Timestamp().AsTime())
 			assert.Equal(t, now, record.ObservedTimestamp().AsTime())
+			noted := map[string]any{}
+			for _, key := range []string{lifecycle.AttrImpossibleTime, lifecycle.AttrClock} {
+				if v, found := record.Attributes().Get(key); found {
+					noted[key] = v.Str()
+				}
+			}
+			assert.Equal(t, test.fallbacks, countOf(noted, lifecycle.AttrImpossibleTime))
+			assert.Equal(t, test.receipt, countOf(noted, lifecycle.AttrClock))
 			assert.Equal(t, [3]int{test.fallbacks, test.payload1, test.receipt},
 				[3]int{report.ClockFallbacks, report.PayloadClock, report.ReceiptClock})
 		})
 	}
+}
+
+func countOf(m map[string]any, key string) int {
+	if _, found := m[key]; found {
+		return 1
+	}
+	return 0
 }
 
 func TestTraceID(t *testing.T) {

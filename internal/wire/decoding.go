@@ -40,6 +40,8 @@ type decoding struct {
 	decoded []byte
 	// refused is true once the item at hand was refused: an item is refused once.
 	refused bool
+	// impossible is the time that the item at hand brought and that was not used.
+	impossible string
 	// source is the item at hand, and src, of the scanner, what begins with it.
 	source []byte
 	// origin is where the item at hand begins in the whole body, and index its place among the items.

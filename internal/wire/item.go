@@ -240,16 +240,12 @@ func (d *decoding) time(text []byte, field string) pcommon.Timestamp {
 		d.refuse(ReasonTime, field, field+" is not a time of RFC 3339",
 			`send a time such as "2026-06-01T12:00:00.036885123Z", or leave `+field+" out")
 		return 0
-	case !d.plausible(seconds):
+	case seconds <= 0 || seconds > d.latest || !eventlog.Possible(pcommon.Timestamp(seconds*int64(time.Second)), d.now):
 		d.report.ClockFallbacks++
+		d.impossible = time.Unix(seconds, nanos).UTC().Format(time.RFC3339Nano)
 		return 0
 	}
 	return pcommon.Timestamp(seconds*int64(time.Second) + nanos)
-}
-
-// plausible tells whether a clock can have shown these Unix seconds.
-func (d *decoding) plausible(seconds int64) bool {
-	return seconds > 0 && seconds <= d.latest
 }
 
 // timestamp is the best clock available: the item's, the payload's, the receiver's.
@@ -257,11 +253,15 @@ func (d *decoding) timestamp(occurred pcommon.Timestamp, event string, attrs pco
 	if occurred != 0 {
 		return occurred
 	}
-	if at, ok := eventlog.PayloadTime(event, attrs); ok && d.plausible(int64(at/pcommon.Timestamp(time.Second))) {
+	if d.impossible != "" {
+		eventlog.MarkImpossible(attrs, d.impossible)
+	}
+	if at, ok := eventlog.PayloadTime(event, attrs); ok && eventlog.Possible(at, d.now) {
 		d.report.PayloadClock++
 		return at
 	}
 	d.report.ReceiptClock++
+	eventlog.MarkReceipt(attrs)
 	return d.now
 }
 

@@ -56,7 +56,7 @@ type Report struct {
 	Refusals []Refusal
 	// RefusedBy counts all the refused by reason. It is nil when there are none.
 	RefusedBy map[Reason]int
-	// ClockFallbacks counts items with an occurred_at that no clock can have shown: in or before 1970, or more than a day
+	// ClockFallbacks counts items with an occurred_at that no clock can have shown: before 2000, or more than a day
 	// ahead. They were accepted with another time.
 	ClockFallbacks int
 	// PayloadClock and ReceiptClock count the accepted items that have the time of their payload, or of their receipt,

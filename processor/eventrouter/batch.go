@@ -31,6 +31,9 @@ type batch struct {
 	// kept is how many are handed on.
 	kept     int
 	scrubbed scrub.Counts
+	// clocks counts records by whose time they have, and impossible those that brought one that was not used.
+	clocks     [eventlog.ClockReceipt + 1]int64
+	impossible int64
 }
 
 // event is what was decided on a record.
@@ -56,10 +59,15 @@ func (r *router) decide(b *batch, logs plog.Logs) {
 		service := serviceHash(resource)
 		for _, scopeLogs := range resourceLogs.ScopeLogs().All() {
 			for _, record := range scopeLogs.LogRecords().All() {
-				if record.ObservedTimestamp() == 0 {
+				if !eventlog.Possible(record.ObservedTimestamp(), now) {
 					record.SetObservedTimestamp(now)
 				}
-				e := b.distinguish(r.decideRecord(resource, record), service, record)
+				clock, impossible := eventlog.Normalize(resource, record)
+				b.clocks[clock]++
+				if impossible {
+					b.impossible++
+				}
+				e := b.distinguish(r.decideRecord(record), service, record)
 				key := uint64(0)
 				if e.reason == routing.ReasonNone {
 					key = e.fingerprint ^ service
@@ -71,8 +79,7 @@ func (r *router) decide(b *batch, logs plog.Logs) {
 	}
 }
 
-func (r *router) decideRecord(resource pcommon.Map, record plog.LogRecord) event {
-	eventlog.Normalize(resource, record)
+func (r *router) decideRecord(record plog.LogRecord) event {
 	name := record.EventName()
 	if name == "" {
 		return event{reason: reasonNoName}

@@ -107,7 +107,7 @@ func TestCrashesAndResends(t *testing.T) {
 				return failing
 			}
 			for _, record := range records(logs) {
-				delivered[int(record.Timestamp())-1]++
+				delivered[int(record.Timestamp()-base)-1]++
 			}
 			return nil
 		})

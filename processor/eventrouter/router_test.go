@@ -65,10 +65,13 @@ func newFixtureTo(t testing.TB, change func(*Config), next consumer.Logs) *fixtu
 	return &fixture{router: r, tel: tel}
 }
 
+// base is what the times of items count from.
+const base = pcommon.Timestamp(1_780_000_000_000_000_000)
+
 // item is an event of the service shop.
 type item struct {
 	name  string
-	at    pcommon.Timestamp
+	at    pcommon.Timestamp // 0: none
 	attrs map[string]any
 }
 
@@ -87,7 +90,9 @@ func logsOf(t tester, service string, items ...item) plog.Logs {
 	for _, item := range items {
 		record := scopeLogs.LogRecords().AppendEmpty()
 		record.SetEventName(item.name)
-		record.SetTimestamp(item.at)
+		if item.at != 0 {
+			record.SetTimestamp(base + item.at)
+		}
 		require.NoError(t, record.Attributes().FromRaw(item.attrs))
 	}
 	return logs
@@ -122,6 +127,29 @@ func points(key string, values map[string]int64) []metricdata.DataPoint[int64] {
 	return list
 }
 
+// A time that no clock can have shown is replaced, noted and counted.
+func TestClocks(t *testing.T) {
+	f := newFixture(t, func(*Config) {})
+	logs := logsOf(t, "shop", item{"task.completed", 1, nil}, item{"task.failed", 1, nil}, item{"task.cancelled", 0, nil})
+	all := records(logs)
+	all[0].SetTimestamp(1)
+	all[0].Attributes().PutStr("tasker.timestamp", "2026-06-01T12:00:00Z")
+	all[1].SetTimestamp(pcommon.NewTimestampFromTime(received.Add(25 * time.Hour)))
+	all[2].SetObservedTimestamp(pcommon.NewTimestampFromTime(received.Add(25 * time.Hour)))
+	f.consume(t, logs)
+	require.Len(t, f.kept(), 3)
+	assert.Equal(t, time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC), f.kept()[0].Timestamp().AsTime())
+	for _, record := range f.kept()[1:] {
+		assert.Equal(t, received, record.Timestamp().AsTime())
+		clock, _ := record.Attributes().Get(lifecycle.AttrClock)
+		assert.Equal(t, lifecycle.ClockReceipt, clock.Str())
+	}
+	metadatatest.AssertEqualProcessorEventRouterClockFallbacks(t, f.tel,
+		points("clock", map[string]int64{"payload": 1, "receipt": 2}), metricdatatest.IgnoreTimestamp())
+	metadatatest.AssertEqualProcessorEventRouterImpossibleTimes(t, f.tel,
+		[]metricdata.DataPoint[int64]{{Value: 2}}, metricdatatest.IgnoreTimestamp())
+}
+
 func TestStamps(t *testing.T) {
 	f := newFixture(t, func(c *Config) {
 		c.Routes = []routing.Route{{Event: "order.*", Signals: []string{"traces", "logs"}}}
@@ -137,7 +165,7 @@ func TestStamps(t *testing.T) {
 	assert.Equal(t, map[string]any{"tasker.task_id": int64(7), "tasker.signals": "traces,metrics"}, completed.Attributes().AsRaw())
 	assert.Equal(t, lifecycle.TraceID("", "shop", "7"), completed.TraceID())
 	span := completed.SpanID()
-	assert.Equal(t, eventlog.Fingerprint("step.completed", 10, completed.Attributes()), binary.BigEndian.Uint64(span[:]))
+	assert.Equal(t, eventlog.Fingerprint("step.completed", base+10, completed.Attributes()), binary.BigEndian.Uint64(span[:]))
 
 	enqueue := f.kept()[1].Attributes().AsRaw()
 	assert.Equal(t, "high", enqueue["tasker.priority"])

@@ -8,6 +8,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/eventlog"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter/internal/dedup"
 	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter/internal/metadata"
@@ -17,7 +18,8 @@ import (
 type telemetry struct {
 	builder *metadata.TelemetryBuilder
 
-	traces, metrics, logs metric.AddOption
+	traces, metrics, logs      metric.AddOption
+	payloadClock, receiptClock metric.AddOption
 	// reasons run parallel to dropReasons.
 	reasons [len(dropReasons)]metric.AddOption
 }
@@ -46,6 +48,9 @@ func newTelemetry(settings component.TelemetrySettings, seen *dedup.Set, statist
 		traces:  with("signal", "traces"),
 		metrics: with("signal", "metrics"),
 		logs:    with("signal", "logs"),
+
+		payloadClock: with("clock", "payload"),
+		receiptClock: with("clock", "receipt"),
 	}
 	for i, reason := range dropReasons {
 		t.reasons[i] = with("reason", string(reason))
@@ -85,6 +90,10 @@ func (t *telemetry) record(ctx context.Context, b *batch) {
 	for i, n := range by[firstDrop:] {
 		add(ctx, t.builder.ProcessorEventRouterDropped, n, t.reasons[i])
 	}
+	fallbacks := t.builder.ProcessorEventRouterClockFallbacks
+	add(ctx, fallbacks, b.clocks[eventlog.ClockPayload], t.payloadClock)
+	add(ctx, fallbacks, b.clocks[eventlog.ClockReceipt], t.receiptClock)
+	add(ctx, t.builder.ProcessorEventRouterImpossibleTimes, b.impossible)
 	add(ctx, t.builder.ProcessorEventRouterRemovedValues, b.scrubbed.Removed)
 	add(ctx, t.builder.ProcessorEventRouterRedactedValues, b.scrubbed.Masked)
 	add(ctx, t.builder.ProcessorEventRouterTruncatedValues, b.scrubbed.Truncated)

@@ -28,8 +28,10 @@ type TelemetryBuilder struct {
 	meter                                  metric.Meter
 	mu                                     sync.Mutex
 	registrations                          []metric.Registration
+	ProcessorEventRouterClockFallbacks     metric.Int64Counter
 	ProcessorEventRouterDropped            metric.Int64Counter
 	ProcessorEventRouterEvents             metric.Int64ObservableCounter
+	ProcessorEventRouterImpossibleTimes    metric.Int64Counter
 	ProcessorEventRouterKept               metric.Int64Counter
 	ProcessorEventRouterKnownEvents        metric.Int64ObservableGauge
 	ProcessorEventRouterRedactedValues     metric.Int64Counter
@@ -109,6 +111,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	}
 	builder.meter = Meter(settings)
 	var err, errs error
+	builder.ProcessorEventRouterClockFallbacks, err = builder.meter.Int64Counter(
+		"otelcol_processor_event_router_clock_fallbacks",
+		metric.WithDescription("Events whose time is not their record's, because that was absent or impossible; the receiver of events counts its own. [Alpha]"),
+		metric.WithUnit("{events}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ProcessorEventRouterDropped, err = builder.meter.Int64Counter(
 		"otelcol_processor_event_router_dropped",
 		metric.WithDescription("Events dropped - no_name (the record has no event name), no_route (and there are no default_signals), disabled, filtered (filtered_events names it), sampled (was for traces or logs only, and its task is not in the sample), duplicate (the same item came before). [Alpha]"),
@@ -118,6 +126,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.ProcessorEventRouterEvents, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_event_router_events",
 		metric.WithDescription("Events by name and by what became of them, those dropped included; events without a name are not. [Alpha]"),
+		metric.WithUnit("{events}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorEventRouterImpossibleTimes, err = builder.meter.Int64Counter(
+		"otelcol_processor_event_router_impossible_times",
+		metric.WithDescription("Events whose record's time lies before the year 2000, or more than a day ahead. It was not used. [Alpha]"),
 		metric.WithUnit("{events}"),
 	)
 	errs = errors.Join(errs, err)

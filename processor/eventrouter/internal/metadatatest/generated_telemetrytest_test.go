@@ -28,7 +28,9 @@ func TestSetupTelemetry(t *testing.T) {
 		observer.Observe(1)
 		return nil
 	}))
+	tb.ProcessorEventRouterClockFallbacks.Add(context.Background(), 1)
 	tb.ProcessorEventRouterDropped.Add(context.Background(), 1)
+	tb.ProcessorEventRouterImpossibleTimes.Add(context.Background(), 1)
 	tb.ProcessorEventRouterKept.Add(context.Background(), 1)
 	tb.ProcessorEventRouterRedactedValues.Add(context.Background(), 1)
 	tb.ProcessorEventRouterRefused.Add(context.Background(), 1)
@@ -36,10 +38,16 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.ProcessorEventRouterRouted.Add(context.Background(), 1)
 	tb.ProcessorEventRouterTruncatedValues.Add(context.Background(), 1)
 	tb.ProcessorEventRouterUnrememberedEvents.Add(context.Background(), 1)
+	AssertEqualProcessorEventRouterClockFallbacks(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
 	AssertEqualProcessorEventRouterDropped(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualProcessorEventRouterEvents(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualProcessorEventRouterImpossibleTimes(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualProcessorEventRouterKept(t, testTel,

@@ -70,7 +70,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ReceiverTaskerEventsImpossibleTimes, err = builder.meter.Int64Counter(
 		"otelcol_receiver_tasker_events_impossible_times",
-		metric.WithDescription("Events whose occurred_at lies in or before 1970, or more than a day ahead. It was not used. [Development]"),
+		metric.WithDescription("Events whose occurred_at lies before the year 2000, or more than a day ahead. It was not used. [Development]"),
 		metric.WithUnit("{event}"),
 	)
 	errs = errors.Join(errs, err)

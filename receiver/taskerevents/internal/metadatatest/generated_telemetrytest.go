@@ -40,7 +40,7 @@ func AssertEqualReceiverTaskerEventsClockFallbacks(t *testing.T, tt *componentte
 func AssertEqualReceiverTaskerEventsImpossibleTimes(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_tasker_events_impossible_times",
-		Description: "Events whose occurred_at lies in or before 1970, or more than a day ahead. It was not used. [Development]",
+		Description: "Events whose occurred_at lies before the year 2000, or more than a day ahead. It was not used. [Development]",
 		Unit:        "{event}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
