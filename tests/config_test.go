@@ -1,10 +1,18 @@
 package e2e
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"math/big"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -20,9 +28,65 @@ func validate(t *testing.T, configs ...string) (output string, err error) {
 	return string(text), err
 }
 
+// combinations are the configurations of this repository as they are meant to be used, later files laid over earlier ones.
+var combinations = [][]string{
+	{"config.yaml"},
+	{"config.yaml", "examples/send-on.yaml"},
+	{"deploy/otelcol/standalone.yaml"},
+	{"deploy/otelcol/standalone.yaml", "deploy/otelcol/secure.yaml"},
+	{"deploy/otelcol/standalone.yaml", "deploy/otelcol/secure.yaml", "deploy/otelcol/tls.yaml"},
+	{"deploy/otelcol/agent.yaml"},
+	{"deploy/otelcol/agent.yaml", "deploy/otelcol/secure.yaml", "deploy/otelcol/tls.yaml"},
+	{"deploy/otelcol/gateway.yaml"},
+}
+
+// TestValidate lets the collector itself judge every configuration that is shipped, and finds all that are.
 func TestValidate(t *testing.T) {
-	output, err := validate(t, defaultConfig)
-	assert.NoError(t, err, output)
+	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4328")
+	t.Setenv("TASKER_TOKEN", "secret")
+	t.Setenv("TASKER_TLS", certificate(t))
+	shipped := map[string]bool{"config.yaml": false}
+	for _, pattern := range []string{"examples/*.yaml", "deploy/otelcol/*.yaml"} {
+		paths, err := filepath.Glob(filepath.Join("..", pattern))
+		require.NoError(t, err)
+		for _, path := range paths {
+			shipped[filepath.ToSlash(strings.TrimPrefix(path, ".."+string(filepath.Separator)))] = false
+		}
+	}
+	delete(shipped, "deploy/otelcol/kustomization.yaml")
+	for _, files := range combinations {
+		t.Run(strings.Join(files, "+"), func(t *testing.T) {
+			var paths []string
+			for _, file := range files {
+				paths = append(paths, filepath.Join("..", file))
+				shipped[file] = true
+			}
+			output, err := validate(t, paths...)
+			assert.NoError(t, err, output)
+		})
+	}
+	for file, validated := range shipped {
+		assert.True(t, validated, "%s is in no combination of this test", file)
+	}
+}
+
+// certificate makes a directory with tls.crt and tls.key.
+func certificate(t *testing.T) string {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), DNSNames: []string{"localhost"}}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	require.NoError(t, err)
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	require.NoError(t, err)
+	directory := t.TempDir()
+	for name, block := range map[string]*pem.Block{
+		"tls.crt": {Type: "CERTIFICATE", Bytes: der}, "tls.key": {Type: "PRIVATE KEY", Bytes: private},
+	} {
+		require.NoError(t, os.WriteFile(filepath.Join(directory, name), pem.EncodeToMemory(block), 0o600))
+	}
+	return directory
 }
 
 // TestValidateNamesEveryMistake: three mistakes in three components are told at once, each with key and value.

@@ -18,7 +18,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -145,7 +145,7 @@ func (p *prometheus) query(expr string) (map[string]float64, error) {
 	}
 	values := map[string]float64{}
 	for _, series := range data.Result {
-		delete(series.Metric, labels.MetricName)
+		delete(series.Metric, model.MetricNameLabel)
 		value, err := strconv.ParseFloat(series.Value[1].(string), 64)
 		if err != nil {
 			return nil, err
@@ -202,7 +202,7 @@ func ofTruth(expression string, told map[string]bool) (string, bool) {
 			all = all && told[selector.Name]
 			selector.Name = truthPrefix + selector.Name
 			for _, matcher := range selector.LabelMatchers {
-				if matcher.Name == labels.MetricName {
+				if matcher.Name == model.MetricNameLabel {
 					matcher.Value = selector.Name
 				}
 			}

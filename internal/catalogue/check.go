@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
@@ -66,7 +66,7 @@ func (k *checker) selector(e *parser.VectorSelector) []string {
 		return nil
 	}
 	for _, matcher := range e.LabelMatchers {
-		if matcher.Name != labels.MetricName {
+		if matcher.Name != model.MetricNameLabel {
 			k.require(known, matcher.Name, e.Name)
 		}
 	}

@@ -28,10 +28,10 @@ func (b *builder) unit(metric string) string {
 		b.problems = append(b.problems, err)
 		return ""
 	}
-	switch {
-	case m.Unit == "s":
+	switch m.Unit {
+	case "s":
 		return "s"
-	case m.Unit == "By":
+	case "By":
 		return "bytes"
 	}
 	return "short"
