@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/configoptional"
 )
 
@@ -39,6 +40,8 @@ type Config struct {
 	Deduplicate DeduplicateConfig `mapstructure:"deduplicate"`
 	// MaxEventAge is how old a span's end, or an event, may be when it comes; 0 means that any age is measured.
 	MaxEventAge time.Duration `mapstructure:"max_event_age"`
+	// StorageID is the extension that keeps the numbers across restarts; without one they are in memory only.
+	StorageID *component.ID `mapstructure:"storage"`
 	// ActiveMaxAge is how long a task or step stays active after its last event.
 	ActiveMaxAge time.Duration `mapstructure:"active_max_age"`
 	// ActiveMaxIDs is the number of tasks, and of steps, that the active sets remember.

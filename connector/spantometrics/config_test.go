@@ -48,6 +48,7 @@ func TestFullConfig(t *testing.T) {
 	require.True(t, cfg.EventSpans)
 	require.Equal(t, 5000, cfg.Deduplicate.MaxEntries)
 	require.Equal(t, 720*time.Hour, cfg.MaxEventAge)
+	require.Equal(t, "file_storage/metrics", cfg.StorageID.String())
 	require.Equal(t, time.Hour, cfg.ActiveMaxAge)
 	require.Equal(t, 10, cfg.ActiveMaxIDs)
 }

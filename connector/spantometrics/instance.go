@@ -2,10 +2,13 @@ package spantometrics
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/connector"
 	"go.opentelemetry.io/collector/consumer"
 	"go.uber.org/zap"
@@ -23,6 +26,7 @@ const endedMemory = time.Hour
 // instance measures what all inputs of one component id receive, and flushes it on a ticker.
 type instance struct {
 	cfg       *Config
+	id        component.ID
 	registry  *series.Registry
 	telemetry *telemetry
 	logger    *zap.Logger
@@ -38,6 +42,9 @@ type instance struct {
 	// running guards the flush loop; loop is nil while there is none.
 	running sync.Mutex
 	loop    *loop
+
+	// keeping is set at the start, if there is a storage.
+	keeping atomic.Pointer[keeping]
 
 	// flushing keeps flushes apart: the registry has one open snapshot at most.
 	flushing sync.Mutex
@@ -64,6 +71,7 @@ func newInstance(cfg *Config, settings connector.Settings, next consumer.Metrics
 	}
 	return &instance{
 		cfg: cfg,
+		id:  settings.ID,
 		registry: series.NewRegistry(definitions(cfg), series.Options{
 			Delta:           isDelta,
 			MaxSeries:       cfg.AggregationCardinalityLimit,
@@ -83,13 +91,18 @@ func newInstance(cfg *Config, settings connector.Settings, next consumer.Metrics
 	}, nil
 }
 
-// start begins to flush. Further calls do nothing.
-func (c *instance) start() {
+// start takes up the stored state and begins to flush. Further calls do nothing.
+func (c *instance) start(ctx context.Context, host component.Host) error {
 	c.running.Lock()
 	defer c.running.Unlock()
-	if c.loop == nil {
-		c.loop = startLoop(c.cfg.MetricsFlushInterval, c.flushOrWarn)
+	if c.loop != nil {
+		return nil
 	}
+	if err := c.open(ctx, host); err != nil {
+		return err
+	}
+	c.loop = startLoop(c.cfg.MetricsFlushInterval, c.flushOrWarn)
+	return nil
 }
 
 // stop ends the loop, waits for a flush that is under way, and flushes what is left. When ctx ends before the waiting
@@ -102,8 +115,18 @@ func (c *instance) stop(ctx context.Context) error {
 		c.loop.stop(ctx)
 		c.loop = nil
 	}
-	if err := c.flush(ctx); err != nil {
+	err := c.flush(ctx)
+	kept := c.keeping.Swap(nil)
+	switch {
+	case kept == nil && err != nil:
 		return fmt.Errorf("the last flush was refused, and what it carried is lost: %w", err)
+	case kept == nil:
+		return nil
+	case err != nil:
+		c.logger.Warn("The last flush failed. What it carried is stored and goes out after the next start.", zap.Error(err))
+	}
+	if err := kept.journal.Close(ctx); err != nil {
+		return fmt.Errorf("close the storage of the metrics: %w", err)
 	}
 	return nil
 }
@@ -122,17 +145,48 @@ func (c *instance) flush(ctx context.Context) error {
 
 	now := time.Now().UnixNano()
 	c.age(ctx, now)
-	snapshot := c.registry.Collect(now)
-	c.telemetry.collected(ctx, &snapshot)
-	if len(snapshot.Applications) > 0 {
-		if err := c.next.ConsumeMetrics(ctx, c.exporter.metrics(&snapshot)); err != nil {
-			c.registry.Restore(&snapshot)
-			c.telemetry.refused(ctx)
+	return errors.Join(c.deliver(ctx, now), c.snapshotIfDue(ctx, now))
+}
+
+// deliver sends a flush, and before it the one of which the process before did not learn whether it was delivered. That
+// one goes out as it was until it is accepted: whoever has it already knows it by its interval.
+func (c *instance) deliver(ctx context.Context, now int64) error {
+	if open := c.registry.Unanswered(); open != nil {
+		if err := c.send(ctx, open); err != nil {
+			return err
+		}
+		if err := c.accept(ctx, open); err != nil {
 			return err
 		}
 	}
-	c.registry.Accept(&snapshot)
-	return nil
+	snapshot := c.registry.Collect(now)
+	c.telemetry.collected(ctx, &snapshot)
+	if err := c.send(ctx, &snapshot); err != nil {
+		c.registry.Restore(&snapshot)
+		return err
+	}
+	return c.accept(ctx, &snapshot)
+}
+
+// send hands a snapshot to the next consumer. What others have seen must not be undone by a crash, so it is stored first.
+func (c *instance) send(ctx context.Context, snapshot *series.Snapshot) error {
+	if len(snapshot.Applications) == 0 {
+		return nil
+	}
+	err := c.commit(ctx)
+	if err == nil {
+		err = c.next.ConsumeMetrics(ctx, c.exporter.metrics(snapshot))
+	}
+	if err != nil {
+		c.telemetry.refused(ctx)
+	}
+	return err
+}
+
+// accept stores that a snapshot was delivered, or a delta would go out again.
+func (c *instance) accept(ctx context.Context, snapshot *series.Snapshot) error {
+	c.registry.Accept(snapshot)
+	return c.commit(ctx)
 }
 
 // age drops the ids that were not heard of for too long.

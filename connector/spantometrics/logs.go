@@ -2,19 +2,15 @@ package spantometrics
 
 import (
 	"context"
-	"time"
 
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// ConsumeLogs counts events. It reads ld and keeps nothing of it. It never fails.
+// ConsumeLogs counts events. It reads ld and keeps nothing of it. It fails only if the storage does.
 func (in logsInput) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
-	r := in.record(time.Now().UnixNano())
-	defer r.end(ctx)
-	r.logs(ld)
-	return nil
+	return in.measure(ctx, func(r *recorder) { r.logs(ld) })
 }
 
 func (r *recorder) logs(ld plog.Logs) {

@@ -2,6 +2,7 @@ package spantometrics
 
 import (
 	"context"
+	"time"
 
 	"github.com/zeebo/xxh3"
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -31,15 +32,24 @@ type tally struct {
 	skipped       [skipReasonCount]int64
 }
 
-// record begins a batch.
-func (c *instance) record(now int64) *recorder {
-	return &recorder{instance: c, Writer: c.registry.Begin(now), now: now}
+// measure takes in one batch, and returns when it is stored, if there is a storage. After an error the same batch can be
+// given again: what it holds counts once.
+func (c *instance) measure(ctx context.Context, batch func(*recorder)) error {
+	if err := c.admit(); err != nil {
+		return err
+	}
+	c.record(ctx, batch)
+	return c.commit(ctx)
 }
 
-// end finishes the batch and reports what became of it.
-func (r *recorder) end(ctx context.Context) {
-	r.End()
-	r.telemetry.consumed(ctx, &r.tally)
+func (c *instance) record(ctx context.Context, batch func(*recorder)) {
+	now := time.Now().UnixNano()
+	r := &recorder{instance: c, Writer: c.registry.Begin(now), now: now}
+	defer func() {
+		r.End()
+		r.telemetry.consumed(ctx, &r.tally)
+	}()
+	batch(r)
 }
 
 // chooseApplication makes the values that follow those of the resource's service.

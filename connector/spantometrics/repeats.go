@@ -53,8 +53,8 @@ func (r *recorder) tooOld(at int64) bool {
 // recordFingerprint is what event_router stamped as the record's span id. Where no router was, a span id would be of the
 // sender's own context.
 func recordFingerprint(record plog.LogRecord) uint64 {
-	if _, stamped := record.Attributes().Get(lifecycle.AttrSignals); stamped && !record.SpanID().IsEmpty() {
-		return fingerprint(record.SpanID())
+	if stamped, found := eventlog.Stamped(record); found {
+		return stamped
 	}
 	return eventlog.Fingerprint(lifecycle.Canonical(record.EventName()), record.Timestamp(), record.Attributes())
 }

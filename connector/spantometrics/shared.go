@@ -60,9 +60,8 @@ type input struct {
 }
 
 // Start starts the instance with its first input.
-func (i *input) Start(context.Context, component.Host) error {
-	i.start()
-	return nil
+func (i *input) Start(ctx context.Context, host component.Host) error {
+	return i.start(ctx, host)
 }
 
 // Shutdown stops the instance, with a last flush, when its last input is shut down: until then the other inputs may still

@@ -10,6 +10,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/active"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/metadata"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
+	"github.com/tasker-otel/otelcol-tasker/internal/journal"
 )
 
 // skipReason is why something was not measured.
@@ -108,6 +109,15 @@ func (t *telemetry) evicted(ctx context.Context, count int64, reason metric.Meas
 	if count > 0 {
 		t.builder.ConnectorSpanToMetricsActiveEvictions.Add(ctx, count, reason)
 	}
+}
+
+// stored reports the state on the storage.
+func (t *telemetry) stored(ctx context.Context, stats journal.Stats) {
+	t.builder.ConnectorSpanToMetricsStorageSize.Record(ctx, stats.Bytes)
+}
+
+func (t *telemetry) storageFailed(ctx context.Context) {
+	t.builder.ConnectorSpanToMetricsStorageFailures.Add(ctx, 1)
 }
 
 func (t *telemetry) refused(ctx context.Context) {

@@ -2,7 +2,6 @@ package spantometrics
 
 import (
 	"context"
-	"time"
 
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
@@ -10,12 +9,9 @@ import (
 )
 
 // ConsumeTraces measures finished spans and, if the config says so, event spans. It reads td and keeps nothing of it. It
-// never fails.
+// fails only if the storage does.
 func (in tracesInput) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
-	r := in.record(time.Now().UnixNano())
-	defer r.end(ctx)
-	r.traces(td)
-	return nil
+	return in.measure(ctx, func(r *recorder) { r.traces(td) })
 }
 
 func (r *recorder) traces(td ptrace.Traces) {

@@ -3,6 +3,7 @@
 package active
 
 import (
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/oplog"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
 )
 
@@ -61,15 +62,20 @@ type Set struct {
 	// open and ended list the entries by when they were last heard of, the longest unheard first.
 	open, ended list
 	evictions   Evictions
+	// log takes every change, if the state is kept, as one of kind.
+	log  *oplog.Log
+	kind oplog.IDs
 }
 
 // entry is one id. started and ended are times of events, heard is one of the collector's clock.
 type entry struct {
 	id                    ID
 	started, ended, heard int64
-	gauge                 series.Gauge
-	isOpen, complete      bool
-	previous, next        *entry
+	// saved is the time of heard that was written down last.
+	saved            int64
+	gauge            series.Gauge
+	isOpen, complete bool
+	previous, next   *entry
 }
 
 // NewSet makes an empty set.
@@ -83,7 +89,10 @@ func (s *Set) Len() int { return len(s.entries) }
 // Observe takes in an event that happened at a time, heard now.
 func (s *Set) Observe(id ID, change Change, at, now int64, labeler Labeler) {
 	e, known := s.entries[id]
-	if !known {
+	before := entry{}
+	if known {
+		before = *e
+	} else {
 		if now-at >= s.options.MaxAge {
 			return
 		}
@@ -99,13 +108,14 @@ func (s *Set) Observe(id ID, change Change, at, now int64, labeler Labeler) {
 
 	if e.ended != 0 && e.ended >= e.started {
 		s.close(e, now)
+	} else if !s.keepOpen(e, now, labeler) {
 		return
 	}
-	s.keepOpen(e, now, labeler)
+	s.write(e, &before)
 }
 
-// keepOpen counts the entry as open, on the best gauge that is known.
-func (s *Set) keepOpen(e *entry, now int64, labeler Labeler) {
+// keepOpen counts the entry as open, on the best gauge that is known. It is false if there is no such entry after all.
+func (s *Set) keepOpen(e *entry, now int64, labeler Labeler) bool {
 	if e.isOpen {
 		s.open.remove(e)
 	} else {
@@ -115,8 +125,11 @@ func (s *Set) keepOpen(e *entry, now int64, labeler Labeler) {
 		gauge, complete, ok := labeler.Gauge()
 		switch {
 		case !ok && !e.isOpen:
+			if e.saved != 0 {
+				s.log.Forget(s.kind, e.id.Trace, e.id.Step)
+			}
 			delete(s.entries, e.id)
-			return
+			return false
 		case ok && !e.isOpen:
 			gauge.Move(1, now)
 			e.gauge, e.complete, e.isOpen = gauge, complete, true
@@ -127,6 +140,7 @@ func (s *Set) keepOpen(e *entry, now int64, labeler Labeler) {
 		}
 	}
 	s.open.append(e)
+	return true
 }
 
 // close counts the entry as open no longer.
@@ -181,4 +195,5 @@ func (s *Set) drop(e *entry, now int64) {
 		s.ended.remove(e)
 	}
 	delete(s.entries, e.id)
+	s.log.Forget(s.kind, e.id.Trace, e.id.Step)
 }

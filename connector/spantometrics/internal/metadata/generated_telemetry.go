@@ -34,6 +34,8 @@ type TelemetryBuilder struct {
 	ConnectorSpanToMetricsRefusedFlushes  metric.Int64Counter
 	ConnectorSpanToMetricsSeries          metric.Int64Gauge
 	ConnectorSpanToMetricsSkipped         metric.Int64Counter
+	ConnectorSpanToMetricsStorageFailures metric.Int64Counter
+	ConnectorSpanToMetricsStorageSize     metric.Int64Gauge
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -97,7 +99,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ConnectorSpanToMetricsRefusedFlushes, err = builder.meter.Int64Counter(
 		"otelcol_connector_span_to_metrics_refused_flushes",
-		metric.WithDescription("Flushes that the next consumer refused. Nothing is lost by one; the next flush carries it all. [Development]"),
+		metric.WithDescription("Flushes that the next consumer, or the storage before it, refused. Nothing is lost by one; the next flush carries it all. [Development]"),
 		metric.WithUnit("{flush}"),
 	)
 	errs = errors.Join(errs, err)
@@ -111,6 +113,18 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_connector_span_to_metrics_skipped",
 		metric.WithDescription("Spans, log records and single values that were not measured, by reason. [Development]"),
 		metric.WithUnit("{item}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ConnectorSpanToMetricsStorageFailures, err = builder.meter.Int64Counter(
+		"otelcol_connector_span_to_metrics_storage_failures",
+		metric.WithDescription("Times that the storage did not take what was measured. Nothing is lost by one; the sender is told to send again. [Development]"),
+		metric.WithUnit("{failure}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ConnectorSpanToMetricsStorageSize, err = builder.meter.Int64Gauge(
+		"otelcol_connector_span_to_metrics_storage_size",
+		metric.WithDescription("Bytes of state on the storage, as of the last flush. [Development]"),
+		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
 	return &builder, errs

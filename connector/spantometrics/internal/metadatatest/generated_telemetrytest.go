@@ -102,7 +102,7 @@ func AssertEqualConnectorSpanToMetricsRecordedSpans(t *testing.T, tt *componentt
 func AssertEqualConnectorSpanToMetricsRefusedFlushes(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_span_to_metrics_refused_flushes",
-		Description: "Flushes that the next consumer refused. Nothing is lost by one; the next flush carries it all. [Development]",
+		Description: "Flushes that the next consumer, or the storage before it, refused. Nothing is lost by one; the next flush carries it all. [Development]",
 		Unit:        "{flush}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -141,6 +141,36 @@ func AssertEqualConnectorSpanToMetricsSkipped(t *testing.T, tt *componenttest.Te
 		},
 	}
 	got, err := tt.GetMetric("otelcol_connector_span_to_metrics_skipped")
+	require.NoError(t, err)
+	metricdatatest.AssertEqual(t, want, got, opts...)
+}
+
+func AssertEqualConnectorSpanToMetricsStorageFailures(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+	want := metricdata.Metrics{
+		Name:        "otelcol_connector_span_to_metrics_storage_failures",
+		Description: "Times that the storage did not take what was measured. Nothing is lost by one; the sender is told to send again. [Development]",
+		Unit:        "{failure}",
+		Data: metricdata.Sum[int64]{
+			Temporality: metricdata.CumulativeTemporality,
+			IsMonotonic: true,
+			DataPoints:  dps,
+		},
+	}
+	got, err := tt.GetMetric("otelcol_connector_span_to_metrics_storage_failures")
+	require.NoError(t, err)
+	metricdatatest.AssertEqual(t, want, got, opts...)
+}
+
+func AssertEqualConnectorSpanToMetricsStorageSize(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+	want := metricdata.Metrics{
+		Name:        "otelcol_connector_span_to_metrics_storage_size",
+		Description: "Bytes of state on the storage, as of the last flush. [Development]",
+		Unit:        "By",
+		Data: metricdata.Gauge[int64]{
+			DataPoints: dps,
+		},
+	}
+	got, err := tt.GetMetric("otelcol_connector_span_to_metrics_storage_size")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }

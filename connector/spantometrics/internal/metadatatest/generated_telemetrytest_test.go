@@ -27,6 +27,8 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.ConnectorSpanToMetricsRefusedFlushes.Add(context.Background(), 1)
 	tb.ConnectorSpanToMetricsSeries.Record(context.Background(), 1)
 	tb.ConnectorSpanToMetricsSkipped.Add(context.Background(), 1)
+	tb.ConnectorSpanToMetricsStorageFailures.Add(context.Background(), 1)
+	tb.ConnectorSpanToMetricsStorageSize.Record(context.Background(), 1)
 	AssertEqualConnectorSpanToMetricsActiveEvictions(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
@@ -49,6 +51,12 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualConnectorSpanToMetricsSkipped(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualConnectorSpanToMetricsStorageFailures(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualConnectorSpanToMetricsStorageSize(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 

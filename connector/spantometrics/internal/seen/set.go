@@ -5,6 +5,8 @@ package seen
 import (
 	"iter"
 	"maps"
+
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/oplog"
 )
 
 // Set remembers keys in two generations: when the younger is full it becomes the older, and the older is forgotten. So
@@ -13,6 +15,9 @@ import (
 type Set struct {
 	generation int
 	young, old map[uint64]struct{}
+	// log takes every new key, if the state is kept, as one of kind.
+	log  *oplog.Log
+	kind oplog.Things
 }
 
 // New makes a set of at most limit keys, and at least two.
@@ -34,7 +39,19 @@ func (s *Set) Add(key uint64) bool {
 		s.young, s.old = s.old, s.young
 	}
 	s.young[key] = struct{}{}
+	s.log.Seen(s.kind, key)
 	return true
+}
+
+// KeepIn makes the set write every new key into a log, as one of a kind.
+func (s *Set) KeepIn(log *oplog.Log, kind oplog.Things) { s.log, s.kind = log, kind }
+
+// Write writes the whole set into another log.
+func (s *Set) Write(log *oplog.Log, kind oplog.Things) {
+	for key := range s.All() {
+		log.Seen(kind, key)
+		log.Cut()
+	}
 }
 
 // Len is the number of keys held.

@@ -42,6 +42,8 @@ type Point struct {
 func (r *Registry) Collect(now int64) Snapshot {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.log.Begin(now)
+	defer r.log.End()
 
 	snapshot := Snapshot{At: now, Overflowed: r.overflowed}
 	r.overflowed = make([]int64, len(r.definitions))
@@ -59,16 +61,29 @@ func (r *Registry) Collect(now int64) Snapshot {
 	if r.overflow != nil && r.collect(r.overflow, now, &snapshot) == 0 {
 		r.overflow = nil
 	}
+	if len(snapshot.Applications) > 0 {
+		r.open = &snapshot
+		r.log.Collect(now)
+	}
 	return snapshot
 }
 
-// collect adds one application to the snapshot and returns how many series it still has.
+// collect adds what is not expired of one application to the snapshot, and returns how many series it still has.
 func (r *Registry) collect(app *application, now int64, snapshot *Snapshot) int {
+	for i := range app.families {
+		r.expire(&app.families[i], &r.definitions[i], now)
+	}
+	alive := r.reportAll(app, snapshot)
+	snapshot.Live += alive
+	return alive
+}
+
+// reportAll adds one application to the snapshot and returns how many series it has.
+func (r *Registry) reportAll(app *application, snapshot *Snapshot) int {
 	reported := Application{Namespace: app.namespace, Service: app.service, Overflow: app.overflow}
 	alive := 0
 	for i := range app.families {
 		family, definition := &app.families[i], &r.definitions[i]
-		r.expire(family, definition, now)
 		alive += len(family.order)
 		metric := Metric{Definition: definition, Points: make([]Point, 0, len(family.order)+1)}
 		for _, s := range family.order {
@@ -85,7 +100,6 @@ func (r *Registry) collect(app *application, now int64, snapshot *Snapshot) int 
 	if len(reported.Metrics) > 0 {
 		snapshot.Applications = append(snapshot.Applications, reported)
 	}
-	snapshot.Live += alive
 	return alive
 }
 
@@ -136,7 +150,20 @@ func (r *Registry) expire(family *family, definition *Definition, now int64) {
 func (r *Registry) Accept(snapshot *Snapshot) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.log.Begin(snapshot.At)
+	defer r.log.End()
+	r.accept(snapshot)
+}
+
+func (r *Registry) accept(snapshot *Snapshot) {
 	r.accepted = snapshot.At
+	switch {
+	case r.open != nil:
+		r.open = nil
+		r.log.Accept()
+	case r.options.Delta:
+		r.log.Accepted(r.accepted) // there was nothing to deliver, and the next deltas begin here all the same
+	}
 }
 
 // Restore ends a flush that was refused: deltas go back to their series, where they join what has come since, and so do
@@ -144,6 +171,16 @@ func (r *Registry) Accept(snapshot *Snapshot) {
 func (r *Registry) Restore(snapshot *Snapshot) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.log.Begin(snapshot.At)
+	defer r.log.End()
+	r.restore(snapshot)
+}
+
+func (r *Registry) restore(snapshot *Snapshot) {
+	if r.open != nil {
+		r.open = nil
+		r.log.Restore()
+	}
 	for _, app := range snapshot.Applications {
 		for _, metric := range app.Metrics {
 			for i := range metric.Points {

@@ -1,5 +1,11 @@
 package series
 
+import (
+	"fmt"
+
+	"github.com/zeebo/xxh3"
+)
+
 // Kind is how a metric adds up its values.
 type Kind uint8
 
@@ -26,6 +32,11 @@ type Definition struct {
 	Bounds []int64
 	// Exponential is the largest number of buckets of a base-2 exponential histogram; 0 means explicit Bounds.
 	Exponential int32
+}
+
+// shape is a hash of how values are added up. Values of one shape can go on under another name, unit or description.
+func (d *Definition) shape() uint64 {
+	return xxh3.HashString(fmt.Sprintln(d.Kind, d.PerUnit, d.Bounds, d.Exponential))
 }
 
 // Scaled is a recorded value in exported units.

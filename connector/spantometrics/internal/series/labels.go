@@ -3,10 +3,12 @@ package series
 import (
 	"encoding/binary"
 	"strings"
+
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/oplog"
 )
 
 // Label is one label of a series.
-type Label struct{ Name, Value string }
+type Label = oplog.Label
 
 // Labels collects the labels of a value about to be recorded. The zero Labels is ready; it is meant to be used again and
 // again. All values of one metric must name their labels in one order.

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"strings"
 	"sync"
+
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/oplog"
 )
 
 // OverflowLabel marks the series, and the resource, that takes what a limit keeps out.
@@ -41,6 +43,12 @@ type Registry struct {
 	accepted int64
 	labels   Labels
 	key      []byte
+	// lastID is the newest series' id.
+	lastID uint64
+	// log takes every change, if the state is kept.
+	log *oplog.Log
+	// open is the flush whose outcome is not known yet.
+	open *Snapshot
 }
 
 // application holds the series of one service.
@@ -60,6 +68,7 @@ type family struct {
 }
 
 type series struct {
+	id     uint64
 	key    string
 	labels []Label
 	// started is when the series began, touched when it last got a value.
@@ -82,18 +91,32 @@ func NewRegistry(definitions []Definition, options Options, now int64) *Registry
 
 // application finds or makes the series of a service.
 func (r *Registry) application(namespace, service string) *application {
-	r.key = binary.AppendUvarint(r.key[:0], uint64(len(namespace)))
-	r.key = append(r.key, namespace...)
-	r.key = append(r.key, service...)
+	r.applicationKey(namespace, service)
 	if known, found := r.applications[string(r.key)]; found {
 		return known
 	}
 	if len(r.applications) >= r.options.MaxApplications {
-		if r.overflow == nil {
-			r.overflow = &application{overflow: true, families: make([]family, len(r.definitions))}
-		}
-		return r.overflow
+		return r.overflowApplication()
 	}
+	return r.newApplication(namespace, service)
+}
+
+// applicationKey puts the key of an application into r.key.
+func (r *Registry) applicationKey(namespace, service string) {
+	r.key = binary.AppendUvarint(r.key[:0], uint64(len(namespace)))
+	r.key = append(r.key, namespace...)
+	r.key = append(r.key, service...)
+}
+
+func (r *Registry) overflowApplication() *application {
+	if r.overflow == nil {
+		r.overflow = &application{overflow: true, families: make([]family, len(r.definitions))}
+	}
+	return r.overflow
+}
+
+// newApplication makes the application whose key is in r.key.
+func (r *Registry) newApplication(namespace, service string) *application {
 	made := &application{
 		key:       string(r.key),
 		namespace: strings.Clone(namespace),
@@ -115,7 +138,8 @@ func (r *Registry) lookup(app *application, metric int, now int64) *series {
 	if len(family.byKey) >= r.options.MaxSeries-1 {
 		r.overflowed[metric]++
 		if family.overflow == nil {
-			family.overflow = &series{started: now}
+			family.overflow = &series{id: r.nextID(), started: now}
+			r.logSeries(app, metric, family.overflow)
 		}
 		family.overflow.touch(now)
 		return family.overflow
@@ -123,11 +147,17 @@ func (r *Registry) lookup(app *application, metric int, now int64) *series {
 	if family.byKey == nil {
 		family.byKey = make(map[string]*series)
 	}
-	made := &series{key: string(r.labels.key), labels: r.labels.kept(), started: now}
+	made := &series{id: r.nextID(), key: string(r.labels.key), labels: r.labels.kept(), started: now}
 	made.touch(now)
 	family.byKey[made.key] = made
 	family.order = append(family.order, made)
+	r.logSeries(app, metric, made)
 	return made
+}
+
+func (r *Registry) nextID() uint64 {
+	r.lastID++
+	return r.lastID
 }
 
 // touch notes a new value. Batches may come with times out of order, by the time they waited for the lock.

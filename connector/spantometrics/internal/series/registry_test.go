@@ -91,7 +91,7 @@ func TestBucketsHoldTheirUpperBound(t *testing.T) {
 	require.Equal(t, float64(222), got[0].Value.Total.Float64())
 	require.Equal(t, int64(0), got[0].Value.Min)
 	require.Equal(t, int64(101), got[0].Value.Max)
-	require.Equal(t, []Label{{"name", "a"}}, got[0].Labels)
+	require.Equal(t, []Label{{Name: "name", Value: "a"}}, got[0].Labels)
 	require.Equal(t, int64(5), got[0].Started)
 }
 
@@ -128,8 +128,8 @@ func TestLabels(t *testing.T) {
 
 	got := points(f.accept(2), requests)
 	require.Len(t, got, 4, "label sets that join to the same text are different series")
-	require.Equal(t, []Label{{"first", "a"}}, got[0].Labels)
-	require.Equal(t, []Label{{"second", "a"}}, got[1].Labels)
+	require.Equal(t, []Label{{Name: "first", Value: "a"}}, got[0].Labels)
+	require.Equal(t, []Label{{Name: "second", Value: "a"}}, got[1].Labels)
 }
 
 func TestApplicationsAreToldApart(t *testing.T) {

@@ -74,12 +74,13 @@ func (v *Value) merge(d *Definition, other *Value, exemplars int) {
 	v.mergeExemplars(other.Exemplars, exemplars)
 }
 
-// keep adds an exemplar to those since the last flush.
-func (v *Value) keep(exemplar Exemplar, limit int) {
+// keep adds an exemplar to those since the last flush, and tells whether it was one of the slowest.
+func (v *Value) keep(exemplar Exemplar, limit int) (kept bool) {
 	if v.reported {
 		v.Exemplars, v.reported = nil, false
 	}
-	v.Exemplars = keepSlowest(v.Exemplars, limit, exemplar)
+	v.Exemplars, kept = keepSlowest(v.Exemplars, limit, exemplar)
+	return kept
 }
 
 // mergeExemplars puts back those of a flush that was refused. They are still here if no new one has come.
@@ -89,7 +90,7 @@ func (v *Value) mergeExemplars(others []Exemplar, limit int) {
 		return
 	}
 	for _, exemplar := range others {
-		v.Exemplars = keepSlowest(v.Exemplars, limit, exemplar)
+		v.Exemplars, _ = keepSlowest(v.Exemplars, limit, exemplar)
 	}
 }
 
@@ -103,10 +104,4 @@ func (v *Value) clone(d *Definition) Value {
 		v.Exponential.CopyInto(copied.Exponential)
 	}
 	return copied
-}
-
-func newExponential(maxSize int32) *structure.Float64 {
-	histogram := new(structure.Float64)
-	histogram.Init(structure.NewConfig(structure.WithMaxSize(maxSize)))
-	return histogram
 }

@@ -11,12 +11,14 @@ type Writer struct {
 // Begin takes the registry's lock. Series that get a value are touched at now.
 func (r *Registry) Begin(now int64) Writer {
 	r.mu.Lock()
+	r.log.Begin(now)
 	return Writer{registry: r, now: now}
 }
 
-// End releases the lock.
+// End hands the batch's changes to the log, if there is one, and releases the lock.
 func (w *Writer) End() {
 	w.registry.labels.forget()
+	w.registry.log.End()
 	w.registry.mu.Unlock()
 }
 
@@ -30,15 +32,18 @@ func (w *Writer) Labels() *Labels { return w.registry.labels.Reset() }
 
 // Count adds one to a sum.
 func (w *Writer) Count(metric int) {
-	w.registry.lookup(w.app, metric, w.now).Count++
+	s := w.registry.lookup(w.app, metric, w.now)
+	s.Count++
+	w.registry.log.Count(s.id, 1)
 }
 
 // Observe adds a value, which must not be negative, to a histogram. An exemplar without a trace is not kept.
 func (w *Writer) Observe(metric int, exemplar Exemplar) {
 	s := w.registry.lookup(w.app, metric, w.now)
 	s.observe(&w.registry.definitions[metric], exemplar.Value)
-	if exemplar.Trace != ([16]byte{}) && w.registry.options.Exemplars > 0 {
-		s.keep(exemplar, w.registry.options.Exemplars)
+	w.registry.log.Observe(s.id, exemplar.Value)
+	if exemplar.Trace != ([16]byte{}) && w.registry.options.Exemplars > 0 && s.keep(exemplar, w.registry.options.Exemplars) {
+		w.registry.log.Exemplar(s.id, &exemplar)
 	}
 }
 
@@ -49,6 +54,9 @@ func (w *Writer) Gauge(metric int) Gauge {
 
 // Gauge is a level that goes up and down. It may be moved only under the registry's lock.
 type Gauge struct{ series *series }
+
+// ID is the id of the series in the log.
+func (g Gauge) ID() uint64 { return g.series.id }
 
 // Move adds to the level, at a time of the registry's clock.
 func (g Gauge) Move(by, now int64) {

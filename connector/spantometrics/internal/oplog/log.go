@@ -1,0 +1,307 @@
+package oplog
+
+import (
+	"encoding/binary"
+)
+
+// version of the form.
+const version = 1
+
+type op byte
+
+const (
+	opTime op = iota + 1
+	opApplication
+	opMetric
+	opSeries
+	opCount
+	opObserve
+	opExemplar
+	opValue
+	opCollect
+	opAccept
+	opRestore
+	opAccepted
+	opActive
+	opForget
+	opSeen
+	opIdentity
+)
+
+// Flags of changes.
+const (
+	flagOverflow = 1 << iota
+	flagPending
+	flagReported
+	flagOpen
+	flagComplete
+	flagDelta
+	flagBuckets
+	flagExponential
+)
+
+// entrySize is the size from which [Log.Cut] begins a further entry.
+const entrySize = 128 << 10
+
+// Log writes changes into entries. A nil Log writes nothing: state that is not kept. It has no lock of its own: the
+// registry's lock guards it, since the order of changes matters.
+type Log struct {
+	append func(entry []byte)
+	entry  []byte
+	now    int64
+	// begun tells that the entry has its first change. namespace … shape are what the entry said last.
+	begun              bool
+	application        bool
+	namespace, service string
+	overflow           bool
+	metric             string
+	shape              uint64
+	written            int64
+}
+
+// New makes a log that hands complete entries over. They are valid until append returns.
+func New(append func(entry []byte)) *Log { return &Log{append: append} }
+
+// Begin begins an entry of changes at a time.
+func (l *Log) Begin(now int64) {
+	if l == nil {
+		return
+	}
+	l.now, l.begun = now, false
+	l.entry = l.entry[:0]
+}
+
+// End hands the entry over, if there was a change.
+func (l *Log) End() {
+	if l == nil || !l.begun {
+		return
+	}
+	l.append(l.entry)
+	l.written += int64(len(l.entry))
+	l.begun = false
+}
+
+// Cut ends the entry and begins another one if it has become long. The changes before and after are then no longer made
+// together, which suits only snapshots.
+func (l *Log) Cut() {
+	if len(l.entry) >= entrySize {
+		l.End()
+		l.Begin(l.now)
+	}
+}
+
+// Written is how many bytes were handed over.
+func (l *Log) Written() int64 {
+	if l == nil {
+		return 0
+	}
+	return l.written
+}
+
+func (l *Log) op(kind op) {
+	if !l.begun {
+		l.begun, l.application, l.metric = true, false, ""
+		l.entry = append(l.entry[:0], version, byte(opTime))
+		l.varint(l.now)
+	}
+	l.entry = append(l.entry, byte(kind))
+}
+
+func (l *Log) uvarint(value uint64) { l.entry = binary.AppendUvarint(l.entry, value) }
+func (l *Log) varint(value int64)   { l.entry = binary.AppendVarint(l.entry, value) }
+
+func (l *Log) text(value string) {
+	l.uvarint(uint64(len(value)))
+	l.entry = append(l.entry, value...)
+}
+
+func (l *Log) flag(set bool, flag byte) byte {
+	if set {
+		return flag
+	}
+	return 0
+}
+
+// Series writes that a series came to be.
+func (l *Log) Series(s *Series) {
+	if l == nil {
+		return
+	}
+	if !l.begun || !l.application || l.namespace != s.Namespace || l.service != s.Service || l.overflow != s.OverflowApplication {
+		l.op(opApplication)
+		l.entry = append(l.entry, l.flag(s.OverflowApplication, flagOverflow))
+		l.text(s.Namespace)
+		l.text(s.Service)
+		l.application, l.namespace, l.service, l.overflow = true, s.Namespace, s.Service, s.OverflowApplication
+	}
+	if l.metric != s.Metric || l.shape != s.Shape {
+		l.op(opMetric)
+		l.text(s.Metric)
+		l.entry = binary.LittleEndian.AppendUint64(l.entry, s.Shape)
+		l.metric, l.shape = s.Metric, s.Shape
+	}
+	l.op(opSeries)
+	l.uvarint(s.ID)
+	l.entry = append(l.entry, l.flag(s.Overflow, flagOverflow))
+	l.varint(s.Started)
+	l.text(s.Key)
+	l.uvarint(uint64(len(s.Names)))
+	for _, name := range s.Names {
+		l.text(name)
+	}
+}
+
+// Count writes that a sum grew.
+func (l *Log) Count(series, by uint64) {
+	if l == nil {
+		return
+	}
+	l.op(opCount)
+	l.uvarint(series)
+	l.uvarint(by)
+}
+
+// Observe writes that a histogram took a value.
+func (l *Log) Observe(series uint64, value int64) {
+	if l == nil {
+		return
+	}
+	l.op(opObserve)
+	l.uvarint(series)
+	l.varint(value)
+}
+
+// Exemplar writes that a series kept an exemplar.
+func (l *Log) Exemplar(series uint64, exemplar *Exemplar) {
+	if l == nil {
+		return
+	}
+	l.op(opExemplar)
+	l.uvarint(series)
+	l.exemplar(exemplar)
+}
+
+func (l *Log) exemplar(exemplar *Exemplar) {
+	l.varint(exemplar.Value)
+	l.varint(exemplar.At)
+	l.entry = append(l.entry, exemplar.Trace[:]...)
+	l.entry = append(l.entry, exemplar.Span[:]...)
+}
+
+// Value writes all that a series has added up.
+func (l *Log) Value(series uint64, v *Value) {
+	if l == nil {
+		return
+	}
+	l.op(opValue)
+	l.uvarint(series)
+	l.entry = append(l.entry, l.flag(v.Pending, flagPending)|l.flag(v.Reported, flagReported)|
+		l.flag(v.Buckets != nil, flagBuckets)|l.flag(v.Exponential != nil, flagExponential))
+	l.varint(v.Touched)
+	l.uvarint(v.Count)
+	l.uvarint(v.High)
+	l.uvarint(v.Low)
+	l.varint(v.Level)
+	l.varint(v.Min)
+	l.varint(v.Max)
+	if v.Buckets != nil {
+		l.counts(v.Buckets)
+	}
+	if x := v.Exponential; x != nil {
+		l.varint(int64(x.Scale))
+		l.varint(int64(x.Offset))
+		l.uvarint(x.ZeroCount)
+		l.counts(x.Counts)
+	}
+	l.uvarint(uint64(len(v.Exemplars)))
+	for i := range v.Exemplars {
+		l.exemplar(&v.Exemplars[i])
+	}
+}
+
+func (l *Log) counts(counts []uint64) {
+	l.uvarint(uint64(len(counts)))
+	for _, count := range counts {
+		l.uvarint(count)
+	}
+}
+
+// Collect writes that a flush took out what there was.
+func (l *Log) Collect(at int64) { l.time(opCollect, at) }
+
+// Accepted writes until when deltas have been delivered.
+func (l *Log) Accepted(at int64) { l.time(opAccepted, at) }
+
+func (l *Log) time(kind op, at int64) {
+	if l == nil {
+		return
+	}
+	l.op(kind)
+	l.varint(at)
+}
+
+// Accept writes that the flush was delivered.
+func (l *Log) Accept() {
+	if l != nil {
+		l.op(opAccept)
+	}
+}
+
+// Restore writes that the flush was refused, and what it took out is back.
+func (l *Log) Restore() {
+	if l != nil {
+		l.op(opRestore)
+	}
+}
+
+// Active writes what has become of an id.
+func (l *Log) Active(ids IDs, a *Active) {
+	if l == nil {
+		return
+	}
+	l.op(opActive)
+	l.id(ids, a.Trace, a.Step)
+	l.entry = append(l.entry, l.flag(a.IsOpen, flagOpen)|l.flag(a.Complete, flagComplete))
+	l.varint(a.Started)
+	l.varint(a.Ended)
+	l.varint(a.Heard)
+	l.uvarint(a.Gauge)
+}
+
+// Forget writes that an id was dropped.
+func (l *Log) Forget(ids IDs, trace [16]byte, step uint64) {
+	if l == nil {
+		return
+	}
+	l.op(opForget)
+	l.id(ids, trace, step)
+}
+
+// id writes a step's hash only where there are steps.
+func (l *Log) id(ids IDs, trace [16]byte, step uint64) {
+	l.entry = append(l.entry, byte(ids))
+	l.entry = append(l.entry, trace[:]...)
+	if ids == Steps {
+		l.entry = binary.LittleEndian.AppendUint64(l.entry, step)
+	}
+}
+
+// Seen writes that a span or an event was measured.
+func (l *Log) Seen(things Things, key uint64) {
+	if l == nil {
+		return
+	}
+	l.op(opSeen)
+	l.entry = append(l.entry, byte(things))
+	l.entry = binary.LittleEndian.AppendUint64(l.entry, key)
+}
+
+// Identity writes whose state it is.
+func (l *Log) Identity(identity *Identity) {
+	if l == nil {
+		return
+	}
+	l.op(opIdentity)
+	l.entry = append(l.entry, l.flag(identity.Delta, flagDelta))
+	l.text(identity.Instance)
+}

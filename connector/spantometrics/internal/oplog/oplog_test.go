@@ -1,0 +1,182 @@
+package oplog
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+// written is a change, as its text.
+type written []string
+
+func (w *written) add(change ...any) { *w = append(*w, fmt.Sprintf("%+v", change)) }
+
+func (w *written) Time(now int64)                        { w.add("time", now) }
+func (w *written) Series(s Series)                       { w.add("series", s) }
+func (w *written) Count(series, by uint64)               { w.add("count", series, by) }
+func (w *written) Observe(series uint64, value int64)    { w.add("observe", series, value) }
+func (w *written) Exemplar(series uint64, e Exemplar)    { w.add("exemplar", series, e) }
+func (w *written) Collect(at int64)                      { w.add("collect", at) }
+func (w *written) Accept()                               { w.add("accept") }
+func (w *written) Restore()                              { w.add("restore") }
+func (w *written) Accepted(at int64)                     { w.add("accepted", at) }
+func (w *written) Active(ids IDs, active Active)         { w.add("active", ids, active) }
+func (w *written) Forget(ids IDs, t [16]byte, st uint64) { w.add("forget", ids, t, st) }
+func (w *written) Seen(things Things, key uint64)        { w.add("seen", things, key) }
+func (w *written) Identity(identity Identity)            { w.add("identity", identity) }
+
+func (w *written) Value(series uint64, v Value) {
+	exponential := "none"
+	if v.Exponential != nil {
+		exponential = fmt.Sprintf("%+v", *v.Exponential)
+		v.Exponential = nil
+	}
+	w.add("value", series, v, exponential)
+}
+
+// TestWhatIsWrittenIsRead writes any changes, in entries of any length, and reads the same.
+func TestWhatIsWrittenIsRead(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var want, got written
+		log := New(func(entry []byte) { require.NoError(t, Read(entry, &got)) })
+		text := rapid.StringN(0, 10, 20)
+		number, natural := rapid.Int64(), rapid.Uint64()
+		small := rapid.Int32()
+		trace, span := rapid.Make[[16]byte](), rapid.Make[[8]byte]()
+		exemplar := func() Exemplar {
+			return Exemplar{number.Draw(t, "value"), number.Draw(t, "at"), trace.Draw(t, "trace"), span.Draw(t, "span")}
+		}
+		for range rapid.IntRange(0, 5).Draw(t, "entries") {
+			now := number.Draw(t, "now")
+			log.Begin(now)
+			length := rapid.IntRange(0, 8).Draw(t, "length")
+			if length > 0 {
+				want.Time(now)
+			}
+			for range length {
+				id := natural.Draw(t, "id")
+				switch rapid.IntRange(0, 12).Draw(t, "change") {
+				case 0:
+					s := Series{
+						ID: id, Started: number.Draw(t, "started"), Namespace: text.Draw(t, "namespace"), Service: text.Draw(t, "service"),
+						OverflowApplication: rapid.Bool().Draw(t, "rest"), Metric: text.Draw(t, "metric"), Shape: natural.Draw(t, "shape"),
+						Key: text.Draw(t, "key"), Names: rapid.SliceOfN(text, 0, 3).Draw(t, "names"), Overflow: rapid.Bool().Draw(t, "overflow"),
+					}
+					log.Series(&s)
+					want.Series(s)
+				case 1:
+					log.Count(id, 7)
+					want.Count(id, 7)
+				case 2:
+					value := number.Draw(t, "value")
+					log.Observe(id, value)
+					want.Observe(id, value)
+				case 3:
+					e := exemplar()
+					log.Exemplar(id, &e)
+					want.Exemplar(id, e)
+				case 4:
+					v := Value{
+						Touched: number.Draw(t, "touched"), Pending: rapid.Bool().Draw(t, "pending"), Reported: rapid.Bool().Draw(t, "reported"),
+						Count: id, High: natural.Draw(t, "high"), Low: natural.Draw(t, "low"), Level: number.Draw(t, "level"),
+						Min: number.Draw(t, "min"), Max: number.Draw(t, "max"), Buckets: rapid.SliceOfN(natural, 1, 4).Draw(t, "buckets"),
+					}
+					if rapid.Bool().Draw(t, "exponential") {
+						v.Exponential = &Exponential{small.Draw(t, "scale"), small.Draw(t, "offset"), id, rapid.SliceOfN(natural, 0, 4).Draw(t, "counts")}
+					}
+					if rapid.Bool().Draw(t, "exemplars") {
+						v.Exemplars = []Exemplar{exemplar(), exemplar()}
+					}
+					log.Value(id, &v)
+					want.Value(id, v)
+				case 5:
+					log.Collect(now)
+					want.Collect(now)
+				case 6:
+					log.Accept()
+					want.Accept()
+				case 7:
+					log.Restore()
+					want.Restore()
+				case 8:
+					log.Accepted(now)
+					want.Accepted(now)
+				case 9:
+					a := Active{
+						Trace: trace.Draw(t, "trace"), Started: now, Ended: number.Draw(t, "ended"), Heard: number.Draw(t, "heard"),
+						IsOpen: rapid.Bool().Draw(t, "open"), Complete: rapid.Bool().Draw(t, "complete"), Gauge: id,
+					}
+					ids := Tasks
+					if rapid.Bool().Draw(t, "step") {
+						ids, a.Step = Steps, id
+					}
+					log.Active(ids, &a)
+					want.Active(ids, a)
+				case 10:
+					task := trace.Draw(t, "trace")
+					log.Forget(Steps, task, id)
+					want.Forget(Steps, task, id)
+				case 11:
+					log.Seen(Events, id)
+					want.Seen(Events, id)
+				case 12:
+					identity := Identity{text.Draw(t, "instance"), rapid.Bool().Draw(t, "delta")}
+					log.Identity(&identity)
+					want.Identity(identity)
+				}
+			}
+			log.End()
+		}
+		require.Equal(t, want, got)
+	})
+}
+
+func TestCutMakesEntriesThatStandAlone(t *testing.T) {
+	var got written
+	entries := 0
+	log := New(func(entry []byte) {
+		entries++
+		require.NoError(t, Read(entry, &got))
+	})
+	log.Begin(1)
+	for id := range uint64(30_000) {
+		log.Series(&Series{ID: id, Service: "shop", Metric: "tasker.events"})
+		log.Cut()
+	}
+	log.End()
+	require.Greater(t, entries, 1)
+	require.Len(t, got, 30_000+entries, "and the time of each entry")
+	require.Contains(t, got[len(got)-1], "Service:shop")
+	require.Positive(t, log.Written())
+}
+
+func TestANilLogWritesNothing(t *testing.T) {
+	var log *Log
+	log.Begin(1)
+	log.Series(&Series{})
+	log.Count(1, 1)
+	log.Observe(1, 1)
+	log.Exemplar(1, &Exemplar{})
+	log.Value(1, &Value{})
+	log.Collect(1)
+	log.Accept()
+	log.Restore()
+	log.Accepted(1)
+	log.Active(Tasks, &Active{})
+	log.Forget(Steps, [16]byte{}, 1)
+	log.Seen(Spans, 1)
+	log.Identity(&Identity{})
+	log.End()
+	require.Zero(t, log.Written())
+}
+
+func TestUnreadableEntries(t *testing.T) {
+	for entry, want := range map[string]string{
+		"": "cut", "\x02\x01\x00": "version 2", "\x01\xff": "unknown change 255", "\x01\x05\x01": "cut",
+		"\x01\x0f\x00\x01\x02": "cut", "\x01\x04\x01\x00\x00\xff\xff\xff\x7f": "cut",
+	} {
+		require.ErrorContains(t, Read([]byte(entry), new(written)), want, "%q", entry)
+	}
+}

@@ -1,0 +1,87 @@
+package oplog
+
+// Label is one label of a series.
+type Label struct{ Name, Value string }
+
+// Exemplar is one measured value and where it was measured. A span id of zeros means the trace as a whole.
+type Exemplar struct {
+	Value int64
+	// At is when the value was measured, in Unix nanoseconds of the event's clock.
+	At    int64
+	Trace [16]byte
+	Span  [8]byte
+}
+
+// Series is a series that came to be. Other changes name it by its id, which is never used again.
+type Series struct {
+	ID      uint64
+	Started int64
+
+	Namespace, Service string
+	// OverflowApplication stands for the applications beyond the limit.
+	OverflowApplication bool
+
+	Metric string
+	// Shape is a hash of how the metric's values are added up: values of another shape cannot be taken over.
+	Shape uint64
+
+	// Key tells the series of a metric apart: it is the labels' values. Names are those of the labels that have a value.
+	Key   string
+	Names []string
+	// Overflow takes the values of the series beyond the limit; it has no labels.
+	Overflow bool
+}
+
+// Value is all that a series has added up, in a snapshot.
+type Value struct {
+	Touched           int64
+	Pending, Reported bool
+	Count             uint64
+	High, Low         uint64
+	Level             int64
+	Min, Max          int64
+	Buckets           []uint64
+	Exponential       *Exponential
+	Exemplars         []Exemplar
+}
+
+// Exponential is the buckets of an exponential histogram.
+type Exponential struct {
+	Scale, Offset int32
+	ZeroCount     uint64
+	Counts        []uint64
+}
+
+// IDs tells the sets of active ids apart.
+type IDs uint8
+
+const (
+	Tasks IDs = iota
+	Steps
+)
+
+// Active is what is known of an id of a task or step.
+type Active struct {
+	Trace                 [16]byte
+	Step                  uint64
+	Started, Ended, Heard int64
+	IsOpen, Complete      bool
+	// Gauge is the id of the series on which an open id counts.
+	Gauge uint64
+}
+
+// Things tells the sets of measured things apart.
+type Things uint8
+
+const (
+	Spans Things = iota
+	Events
+)
+
+// Identity is whose state it is.
+type Identity struct {
+	// Instance is the service.instance.id under which the metrics were reported.
+	Instance string
+	// Delta is the temporality of the values.
+	Delta bool
+}

@@ -1,0 +1,329 @@
+package series
+
+import (
+	"encoding/binary"
+	"slices"
+	"strings"
+
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/oplog"
+)
+
+// KeepIn makes the registry write every change into a log, whose entries are handed over under the registry's lock.
+func (r *Registry) KeepIn(log *oplog.Log) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.log = log
+}
+
+// Written is how many bytes of changes were handed over.
+func (r *Registry) Written() int64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.log.Written()
+}
+
+// logSeries writes that a series came to be.
+func (r *Registry) logSeries(app *application, metric int, s *series) {
+	if r.log == nil {
+		return
+	}
+	r.writeSeries(r.log, app, metric, s, s == app.families[metric].overflow)
+}
+
+func (r *Registry) writeSeries(log *oplog.Log, app *application, metric int, s *series, overflow bool) {
+	definition := &r.definitions[metric]
+	made := oplog.Series{
+		ID: s.id, Started: s.started,
+		Namespace: app.namespace, Service: app.service, OverflowApplication: app.overflow,
+		Metric: definition.Name, Shape: definition.shape(),
+		Key: s.key, Overflow: overflow,
+	}
+	for _, label := range s.labels {
+		made.Names = append(made.Names, label.Name)
+	}
+	log.Series(&made)
+}
+
+// Write writes the whole state into another log. The caller holds the lock, through a [Writer].
+func (w *Writer) Write(log *oplog.Log) {
+	r := w.registry
+	log.Accepted(r.accepted)
+	r.each(func(app *application, metric int, s *series, overflow bool) {
+		r.writeSeries(log, app, metric, s, overflow)
+		log.Cut()
+	})
+	if r.options.Delta && r.open != nil {
+		r.writeOpen(log)
+	}
+	r.each(func(_ *application, metric int, s *series, _ bool) {
+		kept := s.kept(r.definitions[metric].Kind)
+		kept.Touched, kept.Pending = s.touched, s.pending
+		log.Value(s.id, &kept)
+		log.Cut()
+	})
+}
+
+// writeOpen writes the flush whose outcome is not known, as the values that it took out and that it did so.
+func (r *Registry) writeOpen(log *oplog.Log) {
+	for _, app := range r.open.Applications {
+		for _, metric := range app.Metrics {
+			if metric.Definition.Kind == KindGauge {
+				continue
+			}
+			for i := range metric.Points {
+				kept := metric.Points[i].Value.kept(metric.Definition.Kind)
+				log.Value(metric.Points[i].series.id, &kept)
+				log.Cut()
+			}
+		}
+	}
+	log.Collect(r.open.At)
+}
+
+// each visits every series, in the order in which flushes list them.
+func (r *Registry) each(visit func(app *application, metric int, s *series, overflow bool)) {
+	apps := r.order
+	if r.overflow != nil {
+		apps = append(slices.Clone(apps), r.overflow)
+	}
+	for _, app := range apps {
+		for metric := range app.families {
+			family := &app.families[metric]
+			for _, s := range family.order {
+				visit(app, metric, s, false)
+			}
+			if family.overflow != nil {
+				visit(app, metric, family.overflow, true)
+			}
+		}
+	}
+}
+
+// kept is the form in which a value is written down. The level of a gauge is not: the ids that are counted on it are.
+func (v *Value) kept(kind Kind) oplog.Value {
+	kept := oplog.Value{
+		Count: v.Count, High: v.Total.high, Low: v.Total.low, Min: v.Min, Max: v.Max,
+		Buckets: v.Buckets, Exemplars: v.Exemplars, Reported: v.reported,
+	}
+	if v.Exponential != nil {
+		buckets := v.Exponential.Positive()
+		kept.Exponential = &oplog.Exponential{
+			Scale: v.Exponential.Scale(), Offset: buckets.Offset(), ZeroCount: v.Exponential.ZeroCount(),
+			Counts: make([]uint64, buckets.Len()),
+		}
+		for i := range kept.Exponential.Counts {
+			kept.Exponential.Counts[i] = buckets.At(uint32(i))
+		}
+	}
+	return kept
+}
+
+// Replay makes the changes that were written down, in a registry that is new. It is not safe beside other methods.
+type Replay struct {
+	registry *Registry
+	metrics  map[string]int
+	shapes   []uint64
+	byID     map[uint64]replayed
+	now      int64
+	// discards tells that the sums and histograms that come are of another temporality.
+	discards bool
+	lost     map[string]struct{}
+}
+
+// replayed is a series that was written down. Its series is nil if the configuration has no place for it any more.
+type replayed struct {
+	*series
+	metric int
+}
+
+// Replay begins to make changes.
+func (r *Registry) Replay() *Replay {
+	p := &Replay{
+		registry: r, metrics: make(map[string]int), shapes: make([]uint64, len(r.definitions)),
+		byID: make(map[uint64]replayed), lost: make(map[string]struct{}),
+	}
+	for i := range r.definitions {
+		p.metrics[r.definitions[i].Name] = i
+		p.shapes[i] = r.definitions[i].shape()
+	}
+	return p
+}
+
+// Lost are the metrics whose values could not be taken over, because their definition or the temporality has changed.
+func (p *Replay) Lost() []string {
+	names := make([]string, 0, len(p.lost))
+	for name := range p.lost {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Time is when the changes that follow were made.
+func (p *Replay) Time(now int64) { p.now = now }
+
+// Temporality is that of the values that follow.
+func (p *Replay) Temporality(delta bool) { p.discards = delta != p.registry.options.Delta }
+
+// Accepted is the time of the newest flush that was delivered.
+func (p *Replay) Accepted(at int64) {
+	if !p.discards {
+		p.registry.accepted = at
+	}
+}
+
+// Series makes a series. One that has its labels already had expired.
+func (p *Replay) Series(made oplog.Series) {
+	r := p.registry
+	r.lastID = max(r.lastID, made.ID)
+	metric, known := p.metrics[made.Metric]
+	if !known || p.shapes[metric] != made.Shape || p.discards && r.definitions[metric].Kind != KindGauge {
+		p.lost[made.Metric] = struct{}{}
+		p.byID[made.ID] = replayed{}
+		return
+	}
+	s := &series{id: made.ID, started: made.Started, key: made.Key, labels: labelsOf(made.Key, made.Names)}
+	s.touch(p.now)
+	p.byID[made.ID] = replayed{s, metric}
+	family := &p.application(&made).families[metric]
+	if made.Overflow {
+		family.overflow = s
+		return
+	}
+	if family.byKey == nil {
+		family.byKey = make(map[string]*series)
+	}
+	if before, found := family.byKey[s.key]; found {
+		family.order = slices.DeleteFunc(family.order, func(other *series) bool { return other == before })
+	}
+	family.byKey[s.key] = s
+	family.order = append(family.order, s)
+}
+
+// application finds or makes an application, whatever the limit is now.
+func (p *Replay) application(made *oplog.Series) *application {
+	if made.OverflowApplication {
+		return p.registry.overflowApplication()
+	}
+	p.registry.applicationKey(made.Namespace, made.Service)
+	if known, found := p.registry.applications[string(p.registry.key)]; found {
+		return known
+	}
+	return p.registry.newApplication(made.Namespace, made.Service)
+}
+
+// labelsOf takes the labels' values out of a key, which has an empty value for each label that is absent.
+func labelsOf(key string, names []string) []Label {
+	labels := make([]Label, 0, len(names))
+	rest := []byte(key)
+	for len(rest) > 0 && len(labels) < len(names) {
+		size, n := binary.Uvarint(rest)
+		if n <= 0 || size > uint64(len(rest)-n) {
+			break
+		}
+		if size > 0 {
+			labels = append(labels, Label{Name: names[len(labels)], Value: strings.Clone(string(rest[n : n+int(size)]))})
+		}
+		rest = rest[n+int(size):]
+	}
+	return labels
+}
+
+// touched finds a series that has a new value.
+func (p *Replay) touched(id uint64) (replayed, bool) {
+	found := p.byID[id]
+	if found.series == nil {
+		return found, false
+	}
+	found.touch(p.now)
+	return found, true
+}
+
+// Count adds to a sum.
+func (p *Replay) Count(id, by uint64) {
+	if s, ok := p.touched(id); ok {
+		s.Count += by
+	}
+}
+
+// Observe adds a value to a histogram.
+func (p *Replay) Observe(id uint64, value int64) {
+	if s, ok := p.touched(id); ok && value >= 0 {
+		s.observe(&p.registry.definitions[s.metric], value)
+	}
+}
+
+// Exemplar keeps an exemplar.
+func (p *Replay) Exemplar(id uint64, exemplar Exemplar) {
+	if s, ok := p.touched(id); ok && p.registry.options.Exemplars > 0 {
+		s.keep(exemplar, p.registry.options.Exemplars)
+	}
+}
+
+// Value sets all that a series has added up.
+func (p *Replay) Value(id uint64, kept oplog.Value) {
+	s := p.byID[id]
+	if s.series == nil {
+		return
+	}
+	definition := &p.registry.definitions[s.metric]
+	s.touched, s.pending = kept.Touched, kept.Pending
+	s.Value = Value{
+		Count: kept.Count, Total: Total{kept.High, kept.Low}, Level: s.Level, Min: kept.Min, Max: kept.Max,
+		Exemplars: kept.Exemplars, reported: kept.Reported,
+	}
+	if len(kept.Buckets) == len(definition.Bounds)+1 && definition.Kind == KindHistogram {
+		s.Buckets = kept.Buckets
+	}
+	if kept.Exponential != nil && definition.Exponential > 0 {
+		s.Exponential = restoreExponential(definition, kept.Exponential)
+	}
+}
+
+// Collect takes out what the flush took out. Nothing expires here: what had expired is made anew when it comes again.
+func (p *Replay) Collect(at int64) {
+	r := p.registry
+	if !r.options.Delta {
+		r.each(func(_ *application, _ int, s *series, _ bool) { s.pending, s.reported = false, true })
+		return
+	}
+	snapshot := Snapshot{At: at, Overflowed: make([]int64, len(r.definitions))}
+	for _, app := range r.order {
+		r.reportAll(app, &snapshot)
+	}
+	if r.overflow != nil {
+		r.reportAll(r.overflow, &snapshot)
+	}
+	r.open = &snapshot
+}
+
+// Accept ends the flush as one that was delivered.
+func (p *Replay) Accept() {
+	if p.registry.open != nil {
+		p.registry.accept(p.registry.open)
+	}
+}
+
+// Restore ends the flush as one that was refused.
+func (p *Replay) Restore() {
+	if p.registry.open != nil {
+		p.registry.restore(p.registry.open)
+	}
+}
+
+// Gauge is a handle on the series of a gauge.
+func (p *Replay) Gauge(id uint64) (Gauge, bool) {
+	s := p.byID[id]
+	if s.series == nil || p.registry.definitions[s.metric].Kind != KindGauge {
+		return Gauge{}, false
+	}
+	return Gauge{s.series}, true
+}
+
+// Unanswered is the flush of which the process before did not learn whether it was delivered. It has to be sent again as
+// it was, and then accepted or restored, before anything else is collected.
+func (r *Registry) Unanswered() *Snapshot {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.open
+}

@@ -1,0 +1,204 @@
+package spantometrics
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"go.opentelemetry.io/collector/component"
+	"go.uber.org/zap"
+
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/active"
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/oplog"
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
+	"github.com/tasker-otel/otelcol-tasker/internal/journal"
+)
+
+const (
+	// snapshotAfter is how many bytes of changes are written, at least, before a snapshot takes their place.
+	snapshotAfter = 4 << 20
+	// snapshotFlushes is after how many flushes a snapshot is made, so that a quiet instance starts quickly too.
+	snapshotFlushes = 240
+)
+
+// keeping is the state on the storage. It is nil while there is none.
+type keeping struct {
+	journal *journal.Journal
+	log     *oplog.Log
+	// snapshotBytes is the size of the newest snapshot; before and flushes are what was written and flushed when it was
+	// made. The flush lock guards them.
+	snapshotBytes, before int64
+	flushes               int
+}
+
+// open reads the state of the process before, and from then on keeps what changes.
+func (c *instance) open(ctx context.Context, host component.Host) error {
+	if c.cfg.StorageID == nil {
+		c.logger.Info("The numbers are in memory only: a restart begins new series. The setting storage keeps them.")
+		return nil
+	}
+	opened, err := journal.Open(ctx, host, *c.cfg.StorageID, journal.Owner{Kind: component.KindConnector, ID: c.id}, c.logger)
+	if err != nil {
+		return err
+	}
+	if err := c.replay(ctx, opened); err != nil {
+		return errors.Join(err, opened.Close(ctx))
+	}
+	kept := &keeping{journal: opened, log: oplog.New(opened.Append)}
+	c.keeping.Store(kept)
+	c.keepIn(kept.log)
+	// The state is written anew at once: so what was written by another configuration, or was damaged, does no harm again.
+	if err := c.snapshot(ctx, kept, time.Now().UnixNano()); err != nil {
+		return errors.Join(err, opened.Close(ctx))
+	}
+	return nil
+}
+
+func (c *instance) keepIn(log *oplog.Log) {
+	c.registry.KeepIn(log)
+	c.tasks.KeepIn(log, oplog.Tasks)
+	c.steps.KeepIn(log, oplog.Steps)
+	c.spansSeen.KeepIn(log, oplog.Spans)
+	c.eventsSeen.KeepIn(log, oplog.Events)
+}
+
+// replay makes the changes that the process before wrote down.
+func (c *instance) replay(ctx context.Context, from *journal.Journal) error {
+	p := &replayer{Replay: c.registry.Replay(), instance: c}
+	if err := from.Replay(ctx, func(entry []byte) error { return oplog.Read(entry, p) }); err != nil {
+		return fmt.Errorf("read the stored metrics: %w", err)
+	}
+	if lost := p.Lost(); len(lost) > 0 {
+		c.logger.Warn("Stored values do not fit the configuration any more (other buckets, another temporality, or a metric that is gone). These metrics begin anew.",
+			zap.Strings("metrics", lost))
+	}
+	c.exporter.instanceID = chooseIdentity(c.exporter.instanceID, p.identity)
+	stats := from.Stats()
+	c.logger.Info("The metrics go on from the stored state.", zap.Int("segments", stats.Segments), zap.Int64("bytes", stats.Bytes),
+		zap.Int("spans_remembered", c.spansSeen.Len()), zap.Int("events_remembered", c.eventsSeen.Len()))
+	return nil
+}
+
+// chooseIdentity is the service.instance.id under which the metrics go on. The collector makes up a UUID at each start
+// unless it is given an id: under a new one every series would seem to be another process's. So the stored id is kept,
+// unless somebody has given the collector one.
+func chooseIdentity(own, stored string) string {
+	if _, err := uuid.Parse(own); stored != "" && (own == "" || err == nil) {
+		return stored
+	}
+	return own
+}
+
+// snapshot puts the whole state in the place of what was written so far. No flush may be under way.
+func (c *instance) snapshot(ctx context.Context, kept *keeping, now int64) error {
+	var entries [][]byte
+	size := int64(0)
+	log := oplog.New(func(entry []byte) {
+		entries = append(entries, slices.Clone(entry))
+		size += int64(len(entry))
+	})
+	w := c.registry.Begin(now)
+	log.Begin(now)
+	log.Identity(&oplog.Identity{Instance: c.exporter.instanceID, Delta: c.exporter.delta})
+	w.Write(log)
+	c.tasks.Write(log, oplog.Tasks)
+	c.steps.Write(log, oplog.Steps)
+	c.spansSeen.Write(log, oplog.Spans)
+	c.eventsSeen.Write(log, oplog.Events)
+	log.End()
+	kept.journal.Supersede(entries)
+	kept.before, kept.snapshotBytes, kept.flushes = kept.log.Written(), size, 0
+	w.End()
+	if err := kept.journal.Commit(ctx); err != nil {
+		return fmt.Errorf("store a snapshot of the metrics: %w", err)
+	}
+	return nil
+}
+
+// snapshotIfDue makes a snapshot when the changes since the last one have become more than the state.
+func (c *instance) snapshotIfDue(ctx context.Context, now int64) error {
+	kept := c.keeping.Load()
+	if kept == nil {
+		return nil
+	}
+	kept.flushes++
+	c.telemetry.stored(ctx, kept.journal.Stats())
+	written := c.registry.Written() - kept.before
+	if written < max(snapshotAfter, 2*kept.snapshotBytes) && (kept.flushes < snapshotFlushes || written == 0) {
+		return nil
+	}
+	return c.snapshot(ctx, kept, now)
+}
+
+// errBacklog is the answer while the storage does not take what waits.
+var errBacklog = errors.New("the storage of span_to_metrics takes no writes, and too much waits for it; send it again later")
+
+// admit refuses a batch while too much waits to be stored.
+func (c *instance) admit() error {
+	kept := c.keeping.Load()
+	if kept == nil || kept.journal.Backlog() <= journal.MaxBacklog {
+		return nil
+	}
+	return errBacklog
+}
+
+// commit waits until all that was measured so far is stored. After an error it is measured all the same, and stored with
+// the next commit: the same batch, sent again, changes nothing and is then answered by whether it is stored.
+func (c *instance) commit(ctx context.Context) error {
+	kept := c.keeping.Load()
+	if kept == nil {
+		return nil
+	}
+	if err := kept.journal.Commit(ctx); err != nil {
+		c.telemetry.storageFailed(ctx)
+		return fmt.Errorf("what was measured is not stored yet, send it again: %w", err)
+	}
+	return nil
+}
+
+// replayer makes the changes of entries in an instance.
+type replayer struct {
+	*series.Replay
+	*instance
+	identity string
+}
+
+func (p *replayer) Identity(identity oplog.Identity) {
+	p.identity = identity.Instance
+	p.Temporality(identity.Delta)
+}
+
+func (p *replayer) Active(ids oplog.IDs, a oplog.Active) {
+	if set := p.activeSet(ids); set != nil {
+		gauge, found := p.Gauge(a.Gauge)
+		set.Replay(&a, gauge, found)
+	}
+}
+
+func (p *replayer) Forget(ids oplog.IDs, trace [16]byte, step uint64) {
+	if set := p.activeSet(ids); set != nil {
+		set.ReplayForget(trace, step)
+	}
+}
+
+func (p *replayer) activeSet(ids oplog.IDs) *active.Set {
+	switch ids {
+	case oplog.Tasks:
+		return p.tasks
+	case oplog.Steps:
+		return p.steps
+	}
+	return nil
+}
+
+func (p *replayer) Seen(things oplog.Things, key uint64) {
+	switch things {
+	case oplog.Spans:
+		p.spansSeen.Add(key)
+	case oplog.Events:
+		p.eventsSeen.Add(key)
+	}
+}
