@@ -53,6 +53,8 @@ type Stats struct {
 type Assembler struct {
 	limits   Limits
 	sink     func(*Tree)
+	told     func(trace TraceID, end int64, tail []byte) // of releases; nil when nobody stores them
+	stored   []byte                                      // room for the tail that is told
 	tasks    map[TraceID]*task
 	lines    lines
 	tails    map[TraceID]*tail
@@ -261,6 +263,9 @@ func (a *Assembler) releaseRuns(t *task, runs []*run, reason Reason) {
 	}
 	a.stats.Strays += int64(held - used)
 	a.stats.HeldEvents -= int64(t.packed.count)
+	if len(runs) > 0 {
+		a.tell(t)
+	}
 	a.forget(t)
 	a.remember(t)
 }
@@ -274,22 +279,29 @@ func (a *Assembler) forget(t *task) {
 
 // remember keeps the tail of a released task, in place of the oldest one when all places are taken.
 func (a *Assembler) remember(t *task) {
-	if a.limits.Remembered <= 0 || t.tail == nil {
+	if t.tail == nil {
 		return
 	}
 	kept := *t.tail
 	kept.name = t.name
 	kept.steps = slices.Clip(t.steps)
-	if _, known := a.tails[t.trace]; !known {
+	a.rememberTail(t.trace, &kept)
+}
+
+func (a *Assembler) rememberTail(trace TraceID, kept *tail) {
+	if a.limits.Remembered <= 0 {
+		return
+	}
+	if _, known := a.tails[trace]; !known {
 		if len(a.released) < a.limits.Remembered {
-			a.released = append(a.released, t.trace)
+			a.released = append(a.released, trace)
 		} else {
 			delete(a.tails, a.released[a.next])
-			a.released[a.next] = t.trace
+			a.released[a.next] = trace
 			a.next = (a.next + 1) % len(a.released)
 		}
 	}
-	a.tails[t.trace] = &kept
+	a.tails[trace] = kept
 }
 
 // internedNames bounds the memory of strings that many tasks share: names of tasks, steps, queues and error classes.

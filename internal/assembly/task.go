@@ -93,25 +93,6 @@ const (
 	bytesPerString    = 16
 )
 
-// tail is what remains of the released runs of a task.
-type tail struct {
-	runs     int
-	end      int64            // of the last run; events up to here are too late
-	status   lifecycle.Status // of the last run; empty when it had not ended
-	task     SpanID
-	attempts []attemptTail
-	steps    []step
-	name     string // of the task
-	parent   string // traceparent of its caller
-}
-
-// attemptTail is the last attempt of a step.
-type attemptTail struct {
-	step   int16
-	number int32
-	span   SpanID
-}
-
 // stepIndex finds or adds the step. Tasks have few steps, so a scan beats a map.
 func (t *task) stepIndex(a *Assembler, id ID, name string) int16 {
 	for i := range t.steps {

@@ -6,6 +6,8 @@ import (
 	"runtime"
 	"time"
 
+	"go.opentelemetry.io/collector/component"
+
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/treedata"
 )
@@ -37,6 +39,9 @@ type Config struct {
 	CompleteSpans bool `mapstructure:"complete_spans"`
 	// Performance is what counts as slow, or as much memory.
 	Performance PerformanceConfig `mapstructure:"performance"`
+
+	// Storage is the storage extension that keeps open tasks over a stop and a crash. Without one they are in memory.
+	Storage *component.ID `mapstructure:"storage"`
 
 	_ struct{} // keyed literals only
 }

@@ -2,6 +2,7 @@ package spanhierarchy
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"sync"
@@ -13,15 +14,24 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/processor"
+	"go.uber.org/zap"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/journal"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/performance"
+	"github.com/tasker-otel/otelcol-tasker/internal/treedata"
 	"github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy/internal/metadata"
 )
 
 // hierarchy is the processor. Event spans go to the shard of their trace; each shard has a goroutine of its own that
 // releases trees and hands them on, so no request waits for the next component.
 type hierarchy struct {
+	id        component.ID
+	log       *zap.Logger
+	storage   *component.ID
+	state     *state                          // nil without storage, and before Start
+	stored    atomic.Pointer[journal.Journal] // the state's, for the telemetry, which is read at any time
 	next      consumer.Traces
 	shards    []*shard
 	monitor   *performance.Monitor // nil when it is off
@@ -45,10 +55,13 @@ func newHierarchy(set processor.Settings, cfg *Config, next consumer.Traces) (*h
 	if err != nil {
 		return nil, fmt.Errorf("make the telemetry of span_hierarchy: %w", err)
 	}
-	h := &hierarchy{next: next, telemetry: telemetry, maxPending: int64(cfg.MaxPendingSpans), monitor: cfg.Performance.monitor(), completes: cfg.CompleteSpans}
+	h := &hierarchy{
+		id: set.ID, log: set.Logger, storage: cfg.Storage, next: next, telemetry: telemetry, maxPending: int64(cfg.MaxPendingSpans),
+		monitor: cfg.Performance.monitor(), completes: cfg.CompleteSpans,
+	}
 	n := cfg.shards()
 	for range n {
-		h.shards = append(h.shards, newShard(h, cfg.limits(n), set.Logger))
+		h.shards = append(h.shards, newShard(h, cfg.limits(n)))
 	}
 	if err := h.registerTelemetry(); err != nil {
 		return nil, fmt.Errorf("register the telemetry of span_hierarchy: %w", err)
@@ -61,30 +74,52 @@ func (h *hierarchy) Capabilities() consumer.Capabilities {
 	return consumer.Capabilities{MutatesData: true}
 }
 
-// Start begins to release trees.
-func (h *hierarchy) Start(context.Context, component.Host) error {
-	h.start.Do(func() {
-		ctx, cancel := context.WithCancel(context.Background())
-		h.cancel = cancel
-		for _, s := range h.shards {
-			h.running.Go(func() { s.run(ctx) })
+// Start brings back what is stored and begins to release trees.
+func (h *hierarchy) Start(ctx context.Context, host component.Host) error {
+	var err error
+	h.start.Do(func() { err = h.begin(ctx, host) })
+	return err
+}
+
+func (h *hierarchy) begin(ctx context.Context, host component.Host) error {
+	if h.storage == nil {
+		h.log.Info("open tasks are kept in memory: a stop emits them as incomplete, a crash loses them; set 'storage' to keep them")
+	} else {
+		state, err := openState(ctx, host, *h.storage, h.id, h)
+		if err != nil {
+			return fmt.Errorf("span_hierarchy: %w", err)
 		}
-	})
+		if err := state.restore(ctx, time.Now()); err != nil {
+			return errors.Join(fmt.Errorf("span_hierarchy: bring back the stored state: %w", err), state.close(ctx))
+		}
+		h.state = state
+		h.stored.Store(state.journal)
+	}
+	running, cancel := context.WithCancel(context.Background()) // ctx ends with the start
+	h.cancel = cancel
+	for _, s := range h.shards {
+		h.running.Go(func() { s.run(running) })
+	}
+	if h.state != nil {
+		h.running.Go(func() { h.state.upkeep(running) })
+	}
 	return nil
 }
 
-// Shutdown emits what is open, the tasks that have not ended as incomplete, and waits until the next component has taken
-// it or ctx ends.
+// Shutdown waits until the next component has taken what is finished, or ctx ends. Without storage it emits what is open,
+// too, as incomplete; with storage that stays open for the next start, and so does what the next component refuses.
 func (h *hierarchy) Shutdown(ctx context.Context) error {
 	var err error
 	h.stop.Do(func() {
-		started := h.cancel != nil
-		if started {
+		if h.cancel != nil {
 			h.cancel()
 		}
 		h.running.Wait()
 		for _, s := range h.shards {
 			err = errors.Join(err, s.flush(ctx))
+		}
+		if h.state != nil {
+			err = errors.Join(err, h.state.close(ctx))
 		}
 		h.telemetry.Shutdown()
 	})
@@ -101,7 +136,10 @@ func (h *hierarchy) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 		h.telemetry.ProcessorSpanHierarchyRefused.Add(ctx, int64(td.SpanCount()))
 		return errPending
 	}
-	h.observe(td, time.Now())
+	if err := h.take(ctx, td, time.Now()); err != nil {
+		h.telemetry.ProcessorSpanHierarchyRefused.Add(ctx, int64(td.SpanCount()))
+		return err
+	}
 	td.ResourceSpans().RemoveIf(func(rs ptrace.ResourceSpans) bool {
 		rs.ScopeSpans().RemoveIf(ofEvents)
 		return rs.ScopeSpans().Len() == 0
@@ -135,22 +173,43 @@ func hasEvents(td ptrace.Traces) bool {
 	return false
 }
 
-func (h *hierarchy) observe(td ptrace.Traces, now time.Time) {
+// take makes the events durable, if there is storage, and observes them.
+func (h *hierarchy) take(ctx context.Context, td ptrace.Traces, now time.Time) error {
+	if h.state != nil {
+		h.state.gate.RLock()
+		defer h.state.gate.RUnlock()
+		if err := h.state.record(ctx, td, now); err != nil {
+			return err
+		}
+	}
+	eventSpans(td, func(resource pcommon.Map, spans ptrace.SpanSlice) {
+		for _, s := range h.shards {
+			s.observe(resource, spans, now)
+		}
+		for _, span := range spans.All() {
+			if span.TraceID().IsEmpty() {
+				h.noTask.Add(1)
+			}
+		}
+	})
+	return nil
+}
+
+// eventSpans visits the event spans of a batch, by resource and scope.
+func eventSpans(td ptrace.Traces, visit func(resource pcommon.Map, spans ptrace.SpanSlice)) {
 	for _, rs := range td.ResourceSpans().All() {
 		for _, ss := range rs.ScopeSpans().All() {
-			if !ofEvents(ss) {
-				continue
-			}
-			for _, s := range h.shards {
-				s.observe(rs.Resource().Attributes(), ss.Spans(), now)
-			}
-			for _, span := range ss.Spans().All() {
-				if span.TraceID().IsEmpty() {
-					h.noTask.Add(1)
-				}
+			if ofEvents(ss) {
+				visit(rs.Resource().Attributes(), ss.Spans())
 			}
 		}
 	}
+}
+
+// eventOf reads an event span. The event is valid until the reader's next call.
+func eventOf(reader *treedata.Reader, span ptrace.Span, resource *assembly.Resource) *assembly.Event {
+	id := span.SpanID()
+	return reader.Event(span.Name(), span.TraceID(), binary.BigEndian.Uint64(id[:]), span.StartTimestamp(), resource, span.Attributes())
 }
 
 // shardOf spreads tasks by their trace id, which is a hash.

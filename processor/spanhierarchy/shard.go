@@ -2,8 +2,8 @@ package spanhierarchy
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -28,8 +28,8 @@ const (
 	flushTries = 5
 )
 
-// shard is a part of the state with its own lock. The assembler, the reader and the writer are used under the lock only;
-// the outbox belongs to the goroutine of run, and to flush when that has ended.
+// shard is a part of the tasks with its own lock. The outbox and handed belong to the goroutine of run, and to flush when
+// that has ended; all else is used under the lock only.
 type shard struct {
 	owner *hierarchy
 	log   *zap.Logger
@@ -38,14 +38,35 @@ type shard struct {
 	assembler *assembly.Assembler
 	reader    *treedata.Reader
 	writer    *treedata.Writer
-	written   []ptrace.Traces // full batches of the call that holds the lock
+	written   []parcel                 // full ones of the call that holds the lock
+	releases  []release                // of tasks whose trees are all in written or in the writer
+	unsent    map[assembly.TraceID]int // releases that are not durable yet, by task
 
-	outbox []ptrace.Traces
+	outbox []parcel
+	handed []release // their trees have been taken; they are to be made durable
 }
 
-func newShard(owner *hierarchy, limits assembly.Limits, log *zap.Logger) *shard {
-	s := &shard{owner: owner, log: log, reader: treedata.NewReader(), writer: treedata.NewWriter()}
+// parcel is finished spans on their way, and the releases that have happened when the next component has taken them.
+type parcel struct {
+	spans    ptrace.Traces
+	releases []release
+}
+
+// release is what is stored of a released task.
+type release struct {
+	trace assembly.TraceID
+	end   int64
+	tail  []byte
+}
+
+func newShard(owner *hierarchy, limits assembly.Limits) *shard {
+	s := &shard{
+		owner: owner, log: owner.log, reader: treedata.NewReader(), writer: treedata.NewWriter(), unsent: map[assembly.TraceID]int{},
+	}
 	s.assembler = assembly.New(limits, s.write)
+	if owner.storage != nil {
+		s.assembler.OnRelease(s.release)
+	}
 	return s
 }
 
@@ -57,8 +78,34 @@ func (s *shard) write(tree *assembly.Tree) {
 	s.owner.pending.Add(int64(len(tree.Spans)))
 	s.writer.Write(tree)
 	if s.writer.Spans() >= spansPerBatch {
-		s.written = append(s.written, s.writer.Take())
+		s.pack()
 	}
+}
+
+// pack closes a parcel.
+func (s *shard) pack() {
+	s.written = append(s.written, parcel{s.writer.Take(), s.releases})
+	s.releases = nil
+}
+
+// release hears from the assembler that the trees of a task are all written; the lock is held.
+func (s *shard) release(trace assembly.TraceID, end int64, tail []byte) {
+	s.releases = append(s.releases, release{trace, end, slices.Clone(tail)})
+	s.unsent[trace]++
+}
+
+// holds tells whether events of a task, up to that time, must stay stored.
+func (s *shard) holds(trace assembly.TraceID, last int64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.unsent[trace] > 0 || s.assembler.Holds(trace, last)
+}
+
+// remembers tells whether the release of a task must stay stored.
+func (s *shard) remembers(trace assembly.TraceID, end int64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.unsent[trace] > 0 || s.assembler.Remembers(trace, end)
 }
 
 // observe takes in those of the event spans that are of this shard.
@@ -76,8 +123,7 @@ func (s *shard) observe(resource pcommon.Map, spans ptrace.SpanSlice, now time.T
 			s.mu.Lock()
 			held, shared = true, s.reader.Resource(resource)
 		}
-		id := span.SpanID()
-		s.assembler.Observe(s.reader.Event(span.Name(), trace, binary.BigEndian.Uint64(id[:]), span.StartTimestamp(), shared, span.Attributes()), now)
+		s.assembler.Observe(eventOf(s.reader, span, shared), now)
 	}
 	if held {
 		s.mu.Unlock()
@@ -106,12 +152,12 @@ func (s *shard) collect(call func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	call()
+	if s.writer.Spans() > 0 || len(s.releases) > 0 {
+		s.pack()
+	}
 	s.outbox = append(s.outbox, s.written...)
 	clear(s.written)
 	s.written = s.written[:0]
-	if s.writer.Spans() > 0 {
-		s.outbox = append(s.outbox, s.writer.Take())
-	}
 }
 
 // send hands the outbox on. It waits while the next component refuses; meanwhile tasks stay open and hold their events.
@@ -124,6 +170,7 @@ func (s *shard) send(ctx context.Context) bool {
 			wait = firstRetry
 			continue
 		}
+		s.settle(ctx)
 		s.owner.telemetry.ProcessorSpanHierarchySendRetries.Add(ctx, 1)
 		s.log.Warn("the next component refused finished spans; they are kept and offered again", zap.Error(err), zap.Duration("wait", wait))
 		select {
@@ -133,13 +180,46 @@ func (s *shard) send(ctx context.Context) bool {
 		}
 		wait = min(2*wait, lastRetry)
 	}
+	s.settle(ctx)
 	return true
 }
 
-// hand offers the first batch of the outbox. The error is retryable and the batch stays; one refused for good is dropped.
+// settle makes the releases of what has been taken durable. Until that has succeeded the events stay stored.
+func (s *shard) settle(ctx context.Context) {
+	if len(s.handed) == 0 {
+		return
+	}
+	if err := s.owner.state.released(ctx, s.handed, time.Now()); err != nil {
+		s.log.Warn("the release of emitted tasks could not be stored; it is tried again, and after a crash before that they are emitted again",
+			zap.Error(err), zap.Int("tasks", len(s.handed)))
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range s.handed {
+		if s.unsent[r.trace]--; s.unsent[r.trace] <= 0 {
+			delete(s.unsent, r.trace)
+		}
+	}
+	s.handed = nil
+}
+
+// hand offers the first parcel of the outbox. The error is retryable and the parcel stays; one refused for good is dropped.
 func (s *shard) hand(ctx context.Context) error {
-	batch := s.outbox[0]
+	if err := s.offer(ctx, s.outbox[0].spans); err != nil {
+		return err
+	}
+	s.handed = append(s.handed, s.outbox[0].releases...)
+	s.outbox[0] = parcel{}
+	s.outbox = s.outbox[1:]
+	return nil
+}
+
+func (s *shard) offer(ctx context.Context, batch ptrace.Traces) error {
 	spans := int64(batch.SpanCount())
+	if spans == 0 {
+		return nil
+	}
 	offered := batch
 	if s.owner.next.Capabilities().MutatesData {
 		offered = ptrace.NewTraces() // the batch must stay as it is until it has been taken
@@ -157,14 +237,16 @@ func (s *shard) hand(ctx context.Context) error {
 		s.owner.telemetry.ProcessorSpanHierarchySpans.Add(ctx, spans)
 	}
 	s.owner.pending.Add(-spans)
-	s.outbox[0] = ptrace.Traces{}
-	s.outbox = s.outbox[1:]
 	return nil
 }
 
-// flush releases everything and hands it on; run must have ended.
+// flush hands on what is finished and, without storage, everything that is open; run must have ended.
 func (s *shard) flush(ctx context.Context) error {
-	s.collect(s.assembler.Flush)
+	if s.owner.state == nil {
+		s.collect(s.assembler.Flush)
+	} else {
+		defer s.settle(ctx)
+	}
 	wait := firstRetry
 	for tries := 0; len(s.outbox) > 0; {
 		err := s.hand(ctx)
@@ -174,11 +256,15 @@ func (s *shard) flush(ctx context.Context) error {
 		}
 		if tries++; tries >= flushTries || ctx.Err() != nil {
 			lost := int64(0)
-			for _, batch := range s.outbox {
-				lost += int64(batch.SpanCount())
+			for _, p := range s.outbox {
+				lost += int64(p.spans.SpanCount())
+			}
+			s.outbox = nil
+			if s.owner.state != nil {
+				s.log.Info("the next component still refused finished spans; they stay stored for the next start", zap.Error(err), zap.Int64("spans", lost))
+				return nil
 			}
 			s.owner.telemetry.ProcessorSpanHierarchySpansLost.Add(context.WithoutCancel(ctx), lost)
-			s.outbox = nil
 			return fmt.Errorf("span_hierarchy: %d finished spans were still refused at shutdown and are lost: %w", lost, err)
 		}
 		select {

@@ -55,7 +55,11 @@ func (s *Storage) Fail(err error) {
 func (s *Storage) Opening(ask func(name string) error) { s.opening = ask }
 
 // AfterBatch is called after each write that succeeded.
-func (s *Storage) AfterBatch(call func()) { s.after = call }
+func (s *Storage) AfterBatch(call func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.after = call
+}
 
 // Batches is the number of writes so far.
 func (s *Storage) Batches() int {

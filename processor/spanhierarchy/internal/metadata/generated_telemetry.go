@@ -25,23 +25,28 @@ func Tracer(settings component.TelemetrySettings) trace.Tracer {
 // TelemetryBuilder provides an interface for components to report telemetry
 // as defined in metadata and user config.
 type TelemetryBuilder struct {
-	meter                                 metric.Meter
-	mu                                    sync.Mutex
-	registrations                         []metric.Registration
-	ProcessorSpanHierarchyEvents          metric.Int64ObservableCounter
-	ProcessorSpanHierarchyEventsDropped   metric.Int64ObservableCounter
-	ProcessorSpanHierarchyHeldBytes       metric.Int64ObservableGauge
-	ProcessorSpanHierarchyHeldEvents      metric.Int64ObservableGauge
-	ProcessorSpanHierarchyOpenTasks       metric.Int64ObservableGauge
-	ProcessorSpanHierarchyPendingSpans    metric.Int64ObservableGauge
-	ProcessorSpanHierarchyRefused         metric.Int64Counter
-	ProcessorSpanHierarchySendRetries     metric.Int64Counter
-	ProcessorSpanHierarchySpans           metric.Int64Counter
-	ProcessorSpanHierarchySpansCompleted  metric.Int64Counter
-	ProcessorSpanHierarchySpansCut        metric.Int64ObservableCounter
-	ProcessorSpanHierarchySpansLost       metric.Int64Counter
-	ProcessorSpanHierarchyTrees           metric.Int64ObservableCounter
-	ProcessorSpanHierarchyTreesIncomplete metric.Int64ObservableCounter
+	meter                                   metric.Meter
+	mu                                      sync.Mutex
+	registrations                           []metric.Registration
+	ProcessorSpanHierarchyEvents            metric.Int64ObservableCounter
+	ProcessorSpanHierarchyEventsDropped     metric.Int64ObservableCounter
+	ProcessorSpanHierarchyHeldBytes         metric.Int64ObservableGauge
+	ProcessorSpanHierarchyHeldEvents        metric.Int64ObservableGauge
+	ProcessorSpanHierarchyOpenTasks         metric.Int64ObservableGauge
+	ProcessorSpanHierarchyPendingSpans      metric.Int64ObservableGauge
+	ProcessorSpanHierarchyRefused           metric.Int64Counter
+	ProcessorSpanHierarchySendRetries       metric.Int64Counter
+	ProcessorSpanHierarchySpans             metric.Int64Counter
+	ProcessorSpanHierarchySpansCompleted    metric.Int64Counter
+	ProcessorSpanHierarchySpansCut          metric.Int64ObservableCounter
+	ProcessorSpanHierarchySpansLost         metric.Int64Counter
+	ProcessorSpanHierarchyStorageBytes      metric.Int64ObservableGauge
+	ProcessorSpanHierarchyStorageCommits    metric.Int64ObservableCounter
+	ProcessorSpanHierarchyStorageFailures   metric.Int64ObservableCounter
+	ProcessorSpanHierarchyStorageLastCommit metric.Float64ObservableGauge
+	ProcessorSpanHierarchyStorageSetAside   metric.Int64ObservableCounter
+	ProcessorSpanHierarchyTrees             metric.Int64ObservableCounter
+	ProcessorSpanHierarchyTreesIncomplete   metric.Int64ObservableCounter
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -160,6 +165,81 @@ func (builder *TelemetryBuilder) RegisterProcessorSpanHierarchySpansCutCallback(
 	return nil
 }
 
+// RegisterProcessorSpanHierarchyStorageBytesCallback sets callback for observable ProcessorSpanHierarchyStorageBytes metric.
+func (builder *TelemetryBuilder) RegisterProcessorSpanHierarchyStorageBytesCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorSpanHierarchyStorageBytes, obs: o})
+		return nil
+	}, builder.ProcessorSpanHierarchyStorageBytes)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorSpanHierarchyStorageCommitsCallback sets callback for observable ProcessorSpanHierarchyStorageCommits metric.
+func (builder *TelemetryBuilder) RegisterProcessorSpanHierarchyStorageCommitsCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorSpanHierarchyStorageCommits, obs: o})
+		return nil
+	}, builder.ProcessorSpanHierarchyStorageCommits)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorSpanHierarchyStorageFailuresCallback sets callback for observable ProcessorSpanHierarchyStorageFailures metric.
+func (builder *TelemetryBuilder) RegisterProcessorSpanHierarchyStorageFailuresCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorSpanHierarchyStorageFailures, obs: o})
+		return nil
+	}, builder.ProcessorSpanHierarchyStorageFailures)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorSpanHierarchyStorageLastCommitCallback sets callback for observable ProcessorSpanHierarchyStorageLastCommit metric.
+func (builder *TelemetryBuilder) RegisterProcessorSpanHierarchyStorageLastCommitCallback(cb metric.Float64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerFloat64{inst: builder.ProcessorSpanHierarchyStorageLastCommit, obs: o})
+		return nil
+	}, builder.ProcessorSpanHierarchyStorageLastCommit)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorSpanHierarchyStorageSetAsideCallback sets callback for observable ProcessorSpanHierarchyStorageSetAside metric.
+func (builder *TelemetryBuilder) RegisterProcessorSpanHierarchyStorageSetAsideCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorSpanHierarchyStorageSetAside, obs: o})
+		return nil
+	}, builder.ProcessorSpanHierarchyStorageSetAside)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
 // RegisterProcessorSpanHierarchyTreesCallback sets callback for observable ProcessorSpanHierarchyTrees metric.
 func (builder *TelemetryBuilder) RegisterProcessorSpanHierarchyTreesCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
@@ -198,6 +278,16 @@ type observerInt64 struct {
 
 func (oi *observerInt64) Observe(value int64, opts ...metric.ObserveOption) {
 	oi.obs.ObserveInt64(oi.inst, value, opts...)
+}
+
+type observerFloat64 struct {
+	embedded.Float64Observer
+	inst metric.Float64Observable
+	obs  metric.Observer
+}
+
+func (oi *observerFloat64) Observe(value float64, opts ...metric.ObserveOption) {
+	oi.obs.ObserveFloat64(oi.inst, value, opts...)
 }
 
 // Shutdown unregister all registered callbacks for async instruments.
@@ -288,6 +378,36 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_processor_span_hierarchy_spans_lost",
 		metric.WithDescription("Spans that the next component refused for good, or still refused when the collector stopped. [Alpha]"),
 		metric.WithUnit("{spans}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorSpanHierarchyStorageBytes, err = builder.meter.Int64ObservableGauge(
+		"otelcol_processor_span_hierarchy_storage_bytes",
+		metric.WithDescription("Size of the stored state. Only with storage. [Alpha]"),
+		metric.WithUnit("By"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorSpanHierarchyStorageCommits, err = builder.meter.Int64ObservableCounter(
+		"otelcol_processor_span_hierarchy_storage_commits",
+		metric.WithDescription("Writes of the state to the storage. [Alpha]"),
+		metric.WithUnit("{commits}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorSpanHierarchyStorageFailures, err = builder.meter.Int64ObservableCounter(
+		"otelcol_processor_span_hierarchy_storage_failures",
+		metric.WithDescription("Writes of the state that failed. What they held is not acknowledged, and is tried again. [Alpha]"),
+		metric.WithUnit("{commits}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorSpanHierarchyStorageLastCommit, err = builder.meter.Float64ObservableGauge(
+		"otelcol_processor_span_hierarchy_storage_last_commit",
+		metric.WithDescription("When the state was last written to the storage, in Unix time. [Alpha]"),
+		metric.WithUnit("s"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorSpanHierarchyStorageSetAside, err = builder.meter.Int64ObservableCounter(
+		"otelcol_processor_span_hierarchy_storage_set_aside",
+		metric.WithDescription("Stored segments that could not be read at the start. [Alpha]"),
+		metric.WithUnit("{segments}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorSpanHierarchyTrees, err = builder.meter.Int64ObservableCounter(

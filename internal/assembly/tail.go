@@ -1,0 +1,150 @@
+package assembly
+
+import (
+	"fmt"
+
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/fields"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+// tail is what remains of the released runs of a task.
+type tail struct {
+	runs     int
+	end      int64            // of the last run; events up to here are too late
+	status   lifecycle.Status // of the last run; empty when it had not ended
+	task     SpanID
+	attempts []attemptTail
+	steps    []step
+	name     string // of the task
+	parent   string // traceparent of its caller
+}
+
+// attemptTail is the last attempt of a step.
+type attemptTail struct {
+	step   int16
+	number int32
+	span   SpanID
+}
+
+// Fields of a tail as it is stored.
+const (
+	tailRuns protowire.Number = iota + 1
+	tailEnd
+	tailStatus
+	tailTask
+	tailName
+	tailParent
+	tailStep
+	tailAttempt
+)
+
+const (
+	stepID protowire.Number = iota + 1
+	stepInteger
+	stepName
+	stepDependency
+)
+
+const (
+	attemptStep protowire.Number = iota + 1
+	attemptNumber
+	attemptSpan
+)
+
+// appendTo appends the tail as it is stored.
+func (n *tail) appendTo(b []byte) []byte {
+	b = fields.Int(b, tailRuns, int64(n.runs))
+	b = fields.Int(b, tailEnd, n.end)
+	b = fields.Text(b, tailStatus, string(n.status))
+	b = fields.Message(b, tailTask, n.task[:])
+	b = fields.Text(b, tailName, n.name)
+	b = fields.Text(b, tailParent, n.parent)
+	var inner []byte
+	for i := range n.steps {
+		s := &n.steps[i]
+		inner = fields.Text(inner[:0], stepID, s.id.Text)
+		inner = fields.Bool(inner, stepInteger, s.id.Integer)
+		inner = fields.Text(inner, stepName, s.name)
+		for _, name := range s.deps {
+			inner = fields.Element(inner, stepDependency, name)
+		}
+		b = fields.Message(b, tailStep, inner)
+	}
+	for i := range n.attempts {
+		a := &n.attempts[i]
+		inner = fields.Int(inner[:0], attemptStep, int64(a.step))
+		inner = fields.Int(inner, attemptNumber, int64(a.number))
+		inner = fields.Message(inner, attemptSpan, a.span[:])
+		b = fields.Message(b, tailAttempt, inner)
+	}
+	return b
+}
+
+// parseTail reads a stored tail. It keeps nothing of b.
+func (a *Assembler) parseTail(b []byte) (*tail, error) {
+	n := new(tail)
+	err := fields.Read(b, func(f *fields.Field) error {
+		switch f.Number {
+		case tailRuns:
+			n.runs = int(f.Int())
+		case tailEnd:
+			n.end = f.Int()
+		case tailStatus:
+			n.status = lifecycle.Status(f.Data)
+		case tailTask:
+			copy(n.task[:], f.Data)
+		case tailName:
+			n.name = string(f.Data)
+		case tailParent:
+			n.parent = string(f.Data)
+		case tailStep:
+			var (
+				id   ID
+				name string
+				deps []string
+			)
+			err := fields.Read(f.Data, func(f *fields.Field) error {
+				switch f.Number {
+				case stepID:
+					id.Text = string(f.Data)
+				case stepInteger:
+					id.Integer = f.Int() != 0
+				case stepName:
+					name = string(f.Data)
+				case stepDependency:
+					deps = append(deps, string(f.Data))
+				}
+				return nil
+			})
+			n.steps = append(n.steps, step{id, a.shape(name, deps)})
+			return err
+		case tailAttempt:
+			var last attemptTail
+			err := fields.Read(f.Data, func(f *fields.Field) error {
+				switch f.Number {
+				case attemptStep:
+					last.step = int16(f.Int())
+				case attemptNumber:
+					last.number = int32(f.Int())
+				case attemptSpan:
+					copy(last.span[:], f.Data)
+				}
+				return nil
+			})
+			n.attempts = append(n.attempts, last)
+			return err
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range n.attempts {
+		if a.step < 0 || int(a.step) >= len(n.steps) {
+			return nil, fmt.Errorf("an attempt of step %d, of which there are %d", a.step, len(n.steps))
+		}
+	}
+	return n, nil
+}

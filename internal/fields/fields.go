@@ -1,0 +1,112 @@
+// Package fields writes and reads stored state by the encoding of protocol buffers, without a generated type: what is added
+// later has a number of its own, what is not known is passed over, and a number is never used for anything else. Zero
+// values are left out.
+package fields
+
+import (
+	"errors"
+	"math"
+
+	"google.golang.org/protobuf/encoding/protowire"
+)
+
+// Int appends a signed number; zero is left out.
+func Int(b []byte, number protowire.Number, n int64) []byte {
+	if n == 0 {
+		return b
+	}
+	return protowire.AppendVarint(protowire.AppendTag(b, number, protowire.VarintType), protowire.EncodeZigZag(n))
+}
+
+// Bool appends true; false is left out.
+func Bool(b []byte, number protowire.Number, on bool) []byte {
+	if !on {
+		return b
+	}
+	return Int(b, number, 1)
+}
+
+// Float appends a number of 64 bits; zero is left out.
+func Float(b []byte, number protowire.Number, f float64) []byte {
+	if f == 0 {
+		return b
+	}
+	return Fixed(b, number, math.Float64bits(f))
+}
+
+// Fixed appends 64 bits as they are, also zero.
+func Fixed(b []byte, number protowire.Number, n uint64) []byte {
+	return protowire.AppendFixed64(protowire.AppendTag(b, number, protowire.Fixed64Type), n)
+}
+
+// Text appends a text; an empty one is left out.
+func Text(b []byte, number protowire.Number, text string) []byte {
+	if text == "" {
+		return b
+	}
+	return Element(b, number, text)
+}
+
+// Element appends one text of a list, also an empty one.
+func Element(b []byte, number protowire.Number, text string) []byte {
+	return protowire.AppendString(protowire.AppendTag(b, number, protowire.BytesType), text)
+}
+
+// Message appends a message, also an empty one.
+func Message(b []byte, number protowire.Number, message []byte) []byte {
+	return protowire.AppendBytes(protowire.AppendTag(b, number, protowire.BytesType), message)
+}
+
+// Field is one field as it is read.
+type Field struct {
+	Number protowire.Number
+	Bits   uint64 // of a varint, or of a number of 64 bits
+	Data   []byte // of a text or a message; it belongs to what is read
+}
+
+// Int is what Int appended.
+func (f *Field) Int() int64 { return protowire.DecodeZigZag(f.Bits) }
+
+// Float is what Float appended.
+func (f *Field) Float() float64 { return math.Float64frombits(f.Bits) }
+
+var errField = errors.New("a field is cut or of an unknown form")
+
+// Next reads one field and returns what follows it.
+func Next(b []byte) (f Field, rest []byte, err error) {
+	number, form, n := protowire.ConsumeTag(b)
+	if n < 0 {
+		return f, nil, errField
+	}
+	b = b[n:]
+	f.Number = number
+	switch form {
+	case protowire.VarintType:
+		f.Bits, n = protowire.ConsumeVarint(b)
+	case protowire.Fixed64Type:
+		f.Bits, n = protowire.ConsumeFixed64(b)
+	case protowire.BytesType:
+		f.Data, n = protowire.ConsumeBytes(b)
+	default:
+		n = protowire.ConsumeFieldValue(number, form, b)
+	}
+	if n < 0 {
+		return f, nil, errField
+	}
+	return f, b[n:], nil
+}
+
+// Read reads all fields of a message.
+func Read(b []byte, read func(f *Field) error) error {
+	for len(b) > 0 {
+		f, rest, err := Next(b)
+		if err != nil {
+			return err
+		}
+		if err := read(&f); err != nil {
+			return err
+		}
+		b = rest
+	}
+	return nil
+}

@@ -1,0 +1,29 @@
+// Package ledger is the stored form of span_hierarchy's state: the events of open tasks, in the order of their arrival, and
+// the releases of tasks whose trees have been handed on. Each batch of either is one entry of a journal.
+//
+// An entry is a version, one byte, and then fields by the encoding of protocol buffers. A later version of the collector
+// adds fields with numbers of their own; what it reads is what this one wrote, and this one passes over what it does not
+// know. As a schema:
+//
+//	message Entry {
+//	  sint64 arrival = 1;             // Unix nanoseconds, when the batch came
+//	  repeated Resource resource = 2; // groups refer to them by their place
+//	  repeated string name = 3;       // events refer to their names by their place
+//	  repeated Group group = 4;       // the events of one task
+//	  repeated Release release = 5;
+//	  sint64 away = 6;                // the collector began after having been away for so many nanoseconds
+//	}
+//	message Group {
+//	  bytes trace = 1;
+//	  sint64 last = 2;                // the latest time of an event
+//	  sint64 resource = 3;
+//	  sint64 count = 4;               // how many events follow
+//	  repeated Event event = 5;       // see event.go
+//	}
+//	message Release {
+//	  bytes trace = 1;
+//	  sint64 end = 2;                 // events up to here are done with
+//	  bytes tail = 6;                 // what the assembler wants to know of the task
+//	}
+//	message Resource { repeated Attribute attribute = 1; }
+package ledger

@@ -1,0 +1,64 @@
+package ledger
+
+import (
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/fields"
+)
+
+// Filter takes out of entries what is not needed any more. Its memory is used again for the next entry.
+type Filter struct {
+	// Events tells whether a task may need events up to the time.
+	Events func(trace assembly.TraceID, last int64) bool
+	// Release tells whether a release is still to be known.
+	Release func(trace assembly.TraceID, end int64) bool
+
+	kept   []byte
+	events int64
+}
+
+// Kept is the number of events in the entries that were kept.
+func (f *Filter) Kept() int64 { return f.events }
+
+// Keep returns what of the entry is still needed: the entry itself, or a part that is valid until the next call, or
+// nothing. An entry that can not be read is kept as it is: the start will say what is wrong with it.
+func (f *Filter) Keep(entry []byte) []byte {
+	b, err := body(entry)
+	if err != nil {
+		return entry
+	}
+	f.kept = append(f.kept[:0], version)
+	all, some := true, false
+	for len(b) > 0 {
+		field, rest, err := fields.Next(b)
+		if err != nil {
+			return entry
+		}
+		raw := b[:len(b)-len(rest)]
+		b = rest
+		some = some || field.Number == entryAway // all later starts want to know of it
+		if field.Number == entryGroup || field.Number == entryRelease {
+			h, err := readHead(field.Data)
+			if err != nil {
+				return entry
+			}
+			wanted := f.Events
+			if field.Number == entryRelease {
+				wanted = f.Release
+			}
+			if !wanted(h.trace, h.until) {
+				all = false
+				continue
+			}
+			some = true
+			f.events += h.events
+		}
+		f.kept = append(f.kept, raw...)
+	}
+	switch {
+	case !some:
+		return nil
+	case all:
+		return entry
+	}
+	return f.kept
+}

@@ -1,0 +1,198 @@
+package ledger
+
+import (
+	"os"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+)
+
+// anyEvent draws a value for every field that an event has, also for one that is added later: a field that is not stored
+// fails the test.
+func anyEvent(t *rapid.T, traces []assembly.TraceID, resources []*assembly.Resource) assembly.Event {
+	var e assembly.Event
+	v := reflect.ValueOf(&e).Elem()
+	for i := range v.NumField() {
+		name := v.Type().Field(i).Name
+		draw(t, v.Field(i), name)
+	}
+	e.TraceID = rapid.SampledFrom(traces).Draw(t, "trace")
+	e.Resource = rapid.SampledFrom(resources).Draw(t, "resource")
+	e.Attempt = rapid.IntRange(-1, 5).Draw(t, "attempt")
+	e.JobRun = rapid.IntRange(-1, 5).Draw(t, "run")
+	e.TaskID = rapid.SampledFrom([]assembly.ID{{Text: "1", Integer: true}, {Text: "1"}, {}}).Draw(t, "task")
+	e.StepID = rapid.SampledFrom([]assembly.ID{{Text: "7", Integer: true}, {Text: "8"}, {}}).Draw(t, "step")
+	return e
+}
+
+func draw(t *rapid.T, v reflect.Value, name string) {
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(rapid.SampledFrom([]string{"", "a", "step.completed", "naïve\x00"}).Draw(t, name))
+	case reflect.Int, reflect.Int64:
+		v.SetInt(rapid.Int64().Draw(t, name))
+	case reflect.Uint8:
+		v.SetUint(rapid.Uint64Range(0, 4).Draw(t, name))
+	case reflect.Uint64:
+		v.SetUint(rapid.Uint64().Draw(t, name))
+	case reflect.Float64:
+		v.SetFloat(rapid.Float64().Draw(t, name))
+	case reflect.Bool:
+		v.SetBool(rapid.Bool().Draw(t, name))
+	case reflect.Slice:
+		n := rapid.IntRange(0, 2).Draw(t, name)
+		if n == 0 {
+			return
+		}
+		v.Set(reflect.MakeSlice(v.Type(), n, n))
+		for i := range n {
+			draw(t, v.Index(i), name)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			draw(t, v.Field(i), name)
+		}
+	case reflect.Array, reflect.Pointer: // the trace id and the resource, which are drawn from few
+	default:
+		t.Fatalf("teach the test to draw a %s for %s", v.Kind(), name)
+	}
+}
+
+func TestEventsComeBackAsTheyWere(t *testing.T) {
+	w, r := NewWriter(), NewReader()
+	rapid.Check(t, func(t *rapid.T) {
+		traces := []assembly.TraceID{{1}, {2}, {3}}
+		resources := []*assembly.Resource{
+			{Attributes: []assembly.Attribute{assembly.String("service.name", "shop"), assembly.Int("n", -3), assembly.Bool("b", true)}},
+			{Attributes: []assembly.Attribute{assembly.Double("d", 0.5), assembly.Strings("s", []string{"", "x"})}},
+			nil,
+		}
+		arrival := time.Unix(0, rapid.Int64().Draw(t, "arrival"))
+		list := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) assembly.Event { return anyEvent(t, traces, resources) }), 0, 20).Draw(t, "events")
+		w.Begin(arrival)
+		want := map[assembly.TraceID][]assembly.Event{}
+		for i := range list {
+			w.Event(&list[i])
+			want[list[i].TraceID] = append(want[list[i].TraceID], list[i])
+		}
+		require.Equal(t, len(list), w.Events())
+		got := map[assembly.TraceID][]assembly.Event{}
+		_, err := r.Events(w.End(), func(e *assembly.Event, at time.Time) {
+			require.True(t, arrival.Equal(at))
+			copied := *e
+			copied.StepIDs, copied.Dependencies = append([]string(nil), e.StepIDs...), append([]string(nil), e.Dependencies...)
+			copied.Attributes = append([]assembly.Attribute(nil), e.Attributes...)
+			if copied.Resource != nil && len(copied.Resource.Attributes) == 0 {
+				copied.Resource = nil
+			}
+			got[e.TraceID] = append(got[e.TraceID], copied)
+		})
+		require.NoError(t, err)
+		for trace, events := range want {
+			// A task's events keep their order as long as they have one resource.
+			for _, resource := range resources {
+				require.Equal(t, of(events, resource), of(got[trace], resource))
+			}
+		}
+	})
+}
+
+func of(events []assembly.Event, resource *assembly.Resource) []assembly.Event {
+	var list []assembly.Event
+	for _, e := range events {
+		if reflect.DeepEqual(e.Resource, resource) {
+			list = append(list, e)
+		}
+	}
+	return list
+}
+
+func TestReleasesComeBackAsTheyWere(t *testing.T) {
+	w, r := NewWriter(), NewReader()
+	w.Begin(time.Unix(7, 0))
+	w.Release(assembly.TraceID{1}, 42, []byte("tail"))
+	w.Release(assembly.TraceID{2}, -1, nil)
+	w.Away(time.Hour)
+	var seen []string
+	moment, err := r.Releases(w.End(), func(trace assembly.TraceID, end int64, tail []byte) error {
+		seen = append(seen, string(tail))
+		assert.Contains(t, []int64{42, -1}, end)
+		assert.NotZero(t, trace)
+		return nil
+	})
+	require.NoError(t, err)
+	assert.Equal(t, Moment{time.Unix(7, 0), time.Hour}, moment)
+	assert.Equal(t, []string{"tail", ""}, seen)
+}
+
+func TestFilterKeepsWhatIsNeeded(t *testing.T) {
+	w, r := NewWriter(), NewReader()
+	w.Begin(time.Unix(7, 0))
+	resource := &assembly.Resource{}
+	for i := range 6 {
+		w.Event(&assembly.Event{TraceID: assembly.TraceID{byte(i % 3)}, Name: "name", At: int64(i), Resource: resource, Attempt: -1, JobRun: -1})
+	}
+	w.Release(assembly.TraceID{9}, 9, []byte("tail"))
+	entry := append([]byte(nil), w.End()...)
+
+	f := Filter{
+		Events:  func(trace assembly.TraceID, last int64) bool { return trace[0] == 1 && last == 4 },
+		Release: func(trace assembly.TraceID, end int64) bool { return trace[0] == 9 && end == 9 },
+	}
+	var times []int64
+	kept := append([]byte(nil), f.Keep(entry)...)
+	assert.Less(t, len(kept), len(entry))
+	_, err := r.Events(kept, func(e *assembly.Event, _ time.Time) { times = append(times, e.At) })
+	require.NoError(t, err)
+	assert.Equal(t, []int64{1, 4}, times)
+	assert.Equal(t, kept, f.Keep(kept), "all that is left is needed")
+
+	f.Events = func(assembly.TraceID, int64) bool { return false }
+	f.Release = func(assembly.TraceID, int64) bool { return false }
+	assert.Empty(t, f.Keep(kept))
+	assert.Equal(t, []byte("junk"), f.Keep([]byte("junk")), "the start will tell of it")
+}
+
+// TestAnEarlierVersionIsRead: what a released collector wrote is read by all that follow. The file is not written anew.
+func TestAnEarlierVersionIsRead(t *testing.T) {
+	const path = "testdata/v1.entry"
+	entry, err := os.ReadFile(path)
+	require.NoError(t, err)
+	r := NewReader()
+	var names []string
+	_, err = r.Events(entry, func(e *assembly.Event, arrival time.Time) {
+		names = append(names, e.Name+" of "+e.TaskName)
+		assert.Equal(t, "shop", e.Resource.Attributes[0].Value.Text)
+		assert.Equal(t, time.Unix(1780315200, 0), arrival)
+	})
+	require.NoError(t, err)
+	assert.Equal(t, []string{"task.start_requested of process_order", "step.failed of process_order"}, names)
+	releases := 0
+	_, err = r.Releases(entry, func(assembly.TraceID, int64, []byte) error { releases++; return nil })
+	require.NoError(t, err)
+	assert.Equal(t, 1, releases)
+}
+
+// FuzzEntry: whatever the storage returns, reading ends in events or an error.
+func FuzzEntry(f *testing.F) {
+	if entry, err := os.ReadFile("testdata/v1.entry"); err == nil {
+		f.Add(entry)
+	}
+	f.Add([]byte{version})
+	f.Fuzz(func(_ *testing.T, entry []byte) {
+		r := NewReader()
+		_, _ = r.Events(entry, func(*assembly.Event, time.Time) {})
+		_, _ = r.Releases(entry, func(assembly.TraceID, int64, []byte) error { return nil })
+		filter := Filter{
+			Events:  func(trace assembly.TraceID, _ int64) bool { return trace[0]%2 == 0 },
+			Release: func(assembly.TraceID, int64) bool { return true },
+		}
+		_ = filter.Keep(entry)
+	})
+}

@@ -1,0 +1,174 @@
+package ledger
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/fields"
+)
+
+// Reader reads entries. Resources that are equal are one, also of different entries. It serves one goroutine.
+type Reader struct {
+	known     map[string]*assembly.Resource
+	resources []*assembly.Resource
+	names     []string
+	event     assembly.Event
+}
+
+// NewReader makes a reader.
+func NewReader() *Reader { return &Reader{known: map[string]*assembly.Resource{}} }
+
+var errEmpty = errors.New("the entry is empty")
+
+// body is the entry without its version.
+func body(entry []byte) ([]byte, error) {
+	if len(entry) == 0 {
+		return nil, errEmpty
+	}
+	if entry[0] != version {
+		return nil, fmt.Errorf("the entry has version %d; this collector reads version %d", entry[0], version)
+	}
+	return entry[1:], nil
+}
+
+// Moment is when a batch came, and how long the collector had been away when it began with this entry.
+type Moment struct {
+	Arrival time.Time
+	Away    time.Duration
+}
+
+// read reads what of the entry's fields tells of the moment.
+func (m *Moment) read(f *fields.Field) {
+	switch f.Number {
+	case entryArrival:
+		m.Arrival = time.Unix(0, f.Int())
+	case entryAway:
+		m.Away = time.Duration(f.Int())
+	}
+}
+
+// Releases reads which tasks had been released. The tail belongs to the entry.
+func (r *Reader) Releases(entry []byte, read func(trace assembly.TraceID, end int64, tail []byte) error) (m Moment, err error) {
+	m.Arrival = time.Unix(0, 0)
+	b, err := body(entry)
+	if err != nil {
+		return m, err
+	}
+	err = fields.Read(b, func(f *fields.Field) error {
+		m.read(f)
+		if f.Number != entryRelease {
+			return nil
+		}
+		release, err := readHead(f.Data)
+		if err != nil {
+			return err
+		}
+		return read(release.trace, release.until, release.tail)
+	})
+	return m, err
+}
+
+// Events reads the events in the order in which they came, task by task. The event is valid until read returns.
+func (r *Reader) Events(entry []byte, read func(e *assembly.Event, arrival time.Time)) (m Moment, err error) {
+	m.Arrival = time.Unix(0, 0)
+	b, err := body(entry)
+	if err != nil {
+		return m, err
+	}
+	r.resources, r.names = r.resources[:0], r.names[:0]
+	err = fields.Read(b, func(f *fields.Field) error {
+		m.read(f)
+		switch f.Number {
+		case entryResource:
+			resource, err := r.resource(f.Data)
+			r.resources = append(r.resources, resource)
+			return err
+		case entryName:
+			r.names = append(r.names, string(f.Data))
+		case entryGroup:
+			return r.group(f.Data, m.Arrival, read)
+		}
+		return nil
+	})
+	return m, err
+}
+
+func (r *Reader) group(data []byte, arrival time.Time, read func(e *assembly.Event, arrival time.Time)) error {
+	e := &r.event
+	*e = assembly.Event{StepIDs: e.StepIDs[:0], Dependencies: e.Dependencies[:0], Attributes: e.Attributes[:0]}
+	place := int64(0)
+	return fields.Read(data, func(f *fields.Field) error {
+		switch f.Number {
+		case groupTrace:
+			copy(e.TraceID[:], f.Data)
+		case groupResource:
+			place = f.Int()
+		case groupEvent:
+			if place < 0 || place >= int64(len(r.resources)) {
+				return fmt.Errorf("a group has resource %d of %d", place, len(r.resources))
+			}
+			e.Resource = r.resources[place]
+			if err := readEvent(f.Data, e, r.names); err != nil {
+				return err
+			}
+			read(e, arrival)
+		}
+		return nil
+	})
+}
+
+// knownResources bounds how many resources are shared.
+const knownResources = 4096
+
+func (r *Reader) resource(data []byte) (*assembly.Resource, error) {
+	if known, found := r.known[string(data)]; found {
+		return known, nil
+	}
+	resource := new(assembly.Resource)
+	err := fields.Read(data, func(f *fields.Field) error {
+		if f.Number != resourceAttribute {
+			return nil
+		}
+		attribute, err := readAttribute(f.Data)
+		resource.Attributes = append(resource.Attributes, attribute)
+		return err
+	})
+	if err == nil && len(r.known) < knownResources {
+		r.known[string(data)] = resource
+	}
+	return resource, err
+}
+
+// head is what a group or a release says of itself: a group in front of its events.
+type head struct {
+	trace  assembly.TraceID
+	until  int64
+	events int64
+	tail   []byte
+}
+
+func readHead(data []byte) (h head, err error) {
+	for len(data) > 0 {
+		var f fields.Field
+		if f, data, err = fields.Next(data); err != nil {
+			return h, err
+		}
+		switch f.Number {
+		case groupTrace:
+			if copy(h.trace[:], f.Data) != len(h.trace) {
+				return h, errors.New("a trace id is cut")
+			}
+		case groupLast:
+			h.until = f.Int()
+		case groupCount:
+			h.events = f.Int()
+		case releaseTail:
+			h.tail = f.Data
+		case groupEvent:
+			return h, nil
+		}
+	}
+	return h, nil
+}

@@ -1,0 +1,157 @@
+package ledger
+
+import (
+	"time"
+
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/fields"
+)
+
+// version is the first byte of an entry. Another one means that the rest is not read by the fields below.
+const version = 1
+
+const (
+	entryArrival protowire.Number = iota + 1
+	entryResource
+	entryName
+	entryGroup
+	entryRelease
+	entryAway
+)
+
+const (
+	groupTrace protowire.Number = iota + 1
+	groupLast
+	groupResource
+	groupCount
+	groupEvent
+)
+
+// A release begins like a group: with its trace, and the time up to which it goes.
+const releaseTail protowire.Number = groupEvent + 1
+
+const resourceAttribute protowire.Number = 1
+
+// Writer makes one entry at a time. Its memory is used again for the next entry, so it serves one goroutine.
+type Writer struct {
+	entry     []byte
+	resources map[*assembly.Resource]int
+	names     map[string]int
+	groups    map[groupKey]int
+	list      []group
+	used      int // of the list
+	events    int
+	inner     []byte
+	scratch   []byte
+}
+
+type groupKey struct {
+	trace    assembly.TraceID
+	resource int
+}
+
+// group is the events of one task with one resource.
+type group struct {
+	key    groupKey
+	last   int64
+	count  int64
+	events []byte
+	before assembly.Event
+}
+
+// NewWriter makes a writer.
+func NewWriter() *Writer {
+	return &Writer{resources: map[*assembly.Resource]int{}, names: map[string]int{}, groups: map[groupKey]int{}}
+}
+
+// Begin begins an entry of what came at one time.
+func (w *Writer) Begin(arrival time.Time) {
+	w.entry = append(w.entry[:0], version)
+	w.entry = fields.Int(w.entry, entryArrival, arrival.UnixNano())
+	clear(w.resources)
+	clear(w.names)
+	clear(w.groups)
+	w.used, w.events = 0, 0
+}
+
+// Event adds an event. It keeps references to its strings until the entry has ended.
+func (w *Writer) Event(e *assembly.Event) {
+	w.events++
+	key := groupKey{e.TraceID, w.resource(e.Resource)}
+	place, known := w.groups[key]
+	if !known {
+		place = w.used
+		w.groups[key] = place
+		w.used++
+		if place == len(w.list) {
+			w.list = append(w.list, group{})
+		}
+		g := &w.list[place]
+		*g = group{key: key, last: e.At, events: g.events[:0]}
+	}
+	g := &w.list[place]
+	w.inner, w.scratch = appendEvent(w.inner[:0], e, &g.before, w.name(e.Name), w.scratch)
+	g.events = fields.Message(g.events, groupEvent, w.inner)
+	g.count++
+	g.last = max(g.last, e.At)
+	g.before = *e
+}
+
+// resource is the place of a resource in the entry.
+func (w *Writer) resource(r *assembly.Resource) int {
+	if place, known := w.resources[r]; known {
+		return place
+	}
+	place := len(w.resources)
+	w.resources[r] = place
+	w.inner = w.inner[:0]
+	if r != nil {
+		for i := range r.Attributes {
+			w.scratch = appendAttribute(w.scratch[:0], &r.Attributes[i])
+			w.inner = fields.Message(w.inner, resourceAttribute, w.scratch)
+		}
+	}
+	w.entry = fields.Message(w.entry, entryResource, w.inner)
+	return place
+}
+
+func (w *Writer) name(name string) int {
+	if place, known := w.names[name]; known {
+		return place
+	}
+	place := len(w.names)
+	w.names[name] = place
+	w.entry = fields.Element(w.entry, entryName, name)
+	return place
+}
+
+// Release adds the release of a task. It copies the tail.
+func (w *Writer) Release(trace assembly.TraceID, end int64, tail []byte) {
+	w.inner = fields.Message(w.inner[:0], groupTrace, trace[:])
+	w.inner = fields.Int(w.inner, groupLast, end)
+	w.inner = fields.Message(w.inner, releaseTail, tail)
+	w.entry = fields.Message(w.entry, entryRelease, w.inner)
+}
+
+// Away says that the collector begins after having been away for so long.
+func (w *Writer) Away(away time.Duration) { w.entry = fields.Int(w.entry, entryAway, int64(away)) }
+
+// Events is the number of events in the entry.
+func (w *Writer) Events() int { return w.events }
+
+// End returns the entry, which is valid until Begin is called again.
+func (w *Writer) End() []byte {
+	for i := range w.list[:w.used] {
+		g := &w.list[i]
+		w.inner = fields.Message(w.inner[:0], groupTrace, g.key.trace[:])
+		w.inner = fields.Int(w.inner, groupLast, g.last)
+		w.inner = fields.Int(w.inner, groupResource, int64(g.key.resource))
+		w.inner = fields.Int(w.inner, groupCount, g.count)
+		w.inner = append(w.inner, g.events...)
+		w.entry = fields.Message(w.entry, entryGroup, w.inner)
+		g.before = assembly.Event{} // its strings are the caller's
+	}
+	return w.entry
+}

@@ -1,0 +1,163 @@
+package spanhierarchy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.uber.org/zap"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/journal"
+	"github.com/tasker-otel/otelcol-tasker/internal/treedata"
+	"github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy/internal/ledger"
+)
+
+// state keeps the open tasks on a storage extension. Every event is durable before it is observed, and so before it is
+// acknowledged; every release is made durable after the next component has taken the trees. So a crash loses nothing, and
+// at worst hands on a tree again, under the same ids.
+type state struct {
+	journal *journal.Journal
+	owner   *hierarchy
+	writers sync.Pool // of *writer
+
+	// gate is held for reading from the storing of events to their observation. Compaction holds it for writing, so that
+	// every stored event is either of an open task or needed no more.
+	gate sync.RWMutex
+
+	mu      sync.Mutex
+	logged  int64     // about how many events the journal holds
+	lastLog time.Time // when it was last appended to
+}
+
+// writer is what one request needs to store its events.
+type writer struct {
+	reader *treedata.Reader
+	ledger *ledger.Writer
+}
+
+// errBacklog is retryable: nothing was taken in.
+var errBacklog = errors.New("span_hierarchy: the storage does not take what is to be kept; send again later")
+
+func openState(ctx context.Context, host component.Host, storage, id component.ID, owner *hierarchy) (*state, error) {
+	j, err := journal.Open(ctx, host, storage, journal.Owner{Kind: component.KindProcessor, ID: id}, owner.log)
+	if err != nil {
+		return nil, err
+	}
+	s := &state{journal: j, owner: owner}
+	s.writers.New = func() any { return &writer{treedata.NewReader(), ledger.NewWriter()} }
+	return s, nil
+}
+
+// restore gives the shards what they held when the process ended. Time in which the collector was away counts for none of
+// their deadlines: the senders were kept waiting as long.
+func (s *state) restore(ctx context.Context, now time.Time) error {
+	var (
+		reader = ledger.NewReader()
+		done   = map[assembly.TraceID]int64{} // until when the events of a task are done with
+		last   = now                          // the latest time in the journal
+		away   time.Duration                  // in all, since the beginning of the journal
+	)
+	err := s.journal.Replay(ctx, func(entry []byte) error {
+		moment, err := reader.Releases(entry, func(trace assembly.TraceID, end int64, tail []byte) error {
+			done[trace] = end
+			return s.owner.shardOf(pcommon.TraceID(trace)).assembler.Recall(trace, tail)
+		})
+		last = moment.Arrival
+		away += moment.Away
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("read the releases: %w", err)
+	}
+	thisTime := max(0, now.Sub(last))
+	if thisTime > 0 {
+		if err := s.began(ctx, thisTime, now); err != nil {
+			return fmt.Errorf("write the time of the start: %w", err)
+		}
+		away += thisTime
+	}
+	err = s.journal.Replay(ctx, func(entry []byte) error {
+		moment, err := reader.Events(entry, func(e *assembly.Event, arrival time.Time) {
+			s.logged++
+			if end, released := done[e.TraceID]; released && e.At <= end {
+				return
+			}
+			s.owner.shardOf(pcommon.TraceID(e.TraceID)).assembler.Observe(e, arrival.Add(away))
+		})
+		away -= moment.Away // of what comes after it
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("read the events: %w", err)
+	}
+	open, events := int64(0), int64(0)
+	for _, shard := range s.owner.shards {
+		shard.assembler.Resume()
+		stats := shard.assembler.Stats()
+		open, events = open+stats.OpenTasks, events+stats.HeldEvents
+	}
+	s.owner.log.Info("open tasks are kept on the storage; those of before are back",
+		zap.Int64("tasks", open), zap.Int64("events", events), zap.Int("released", len(done)), zap.Duration("away", thisTime))
+	return nil
+}
+
+// record makes the event spans durable.
+func (s *state) record(ctx context.Context, td ptrace.Traces, now time.Time) error {
+	if s.journal.Backlog() > journal.MaxBacklog {
+		return errBacklog
+	}
+	w := s.writers.Get().(*writer)
+	defer s.writers.Put(w)
+	w.ledger.Begin(now)
+	eventSpans(td, func(resource pcommon.Map, spans ptrace.SpanSlice) {
+		shared := w.reader.Resource(resource)
+		for _, span := range spans.All() {
+			if !span.TraceID().IsEmpty() {
+				w.ledger.Event(eventOf(w.reader, span, shared))
+			}
+		}
+	})
+	return s.store(ctx, w, now)
+}
+
+// released makes releases durable. Without any it tells the journal the time.
+func (s *state) released(ctx context.Context, releases []release, now time.Time) error {
+	w := s.writers.Get().(*writer)
+	defer s.writers.Put(w)
+	w.ledger.Begin(now)
+	for i := range releases {
+		w.ledger.Release(releases[i].trace, releases[i].end, releases[i].tail)
+	}
+	return s.store(ctx, w, now)
+}
+
+// began stores that the collector begins, after having been away.
+func (s *state) began(ctx context.Context, away time.Duration, now time.Time) error {
+	w := s.writers.Get().(*writer)
+	defer s.writers.Put(w)
+	w.ledger.Begin(now)
+	w.ledger.Away(away)
+	return s.store(ctx, w, now)
+}
+
+func (s *state) store(ctx context.Context, w *writer, now time.Time) error {
+	s.journal.Append(w.ledger.End())
+	s.mu.Lock()
+	s.logged += int64(w.ledger.Events())
+	s.lastLog = now
+	s.mu.Unlock()
+	return s.journal.Commit(ctx)
+}
+
+func (s *state) close(ctx context.Context) error {
+	if err := s.journal.Close(ctx); err != nil {
+		return fmt.Errorf("span_hierarchy: close the storage: %w", err)
+	}
+	return nil
+}

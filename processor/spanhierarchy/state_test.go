@@ -1,0 +1,315 @@
+package spanhierarchy
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/zeebo/xxh3"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/journal/journaltest"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"github.com/tasker-otel/otelcol-tasker/internal/streamtest"
+)
+
+// eventSpansOf are the lines of one service as event spans.
+func eventSpansOf(t testing.TB, lines [][]byte) ptrace.Traces {
+	t.Helper()
+	logs, err := streamtest.ToLogs(lines, "")
+	require.NoError(t, err)
+	td := ptrace.NewTraces()
+	for _, rl := range logs.ResourceLogs().All() {
+		rs := td.ResourceSpans().AppendEmpty()
+		rl.Resource().CopyTo(rs.Resource())
+		service, _ := rl.Resource().Attributes().Get(lifecycle.AttrServiceName)
+		ss := rs.ScopeSpans().AppendEmpty()
+		ss.Scope().SetName(lifecycle.ScopeEvents)
+		for _, sl := range rl.ScopeLogs().All() {
+			for i, record := range sl.LogRecords().All() {
+				span := ss.Spans().AppendEmpty()
+				task, _ := record.Attributes().Get(lifecycle.AttrTaskID)
+				span.SetName(record.EventName())
+				span.SetTraceID(lifecycle.TraceID("", service.Str(), task.AsString()))
+				var id pcommon.SpanID
+				binary.BigEndian.PutUint64(id[:], xxh3.Hash(lines[i]))
+				span.SetSpanID(id)
+				span.SetStartTimestamp(record.Timestamp())
+				record.Attributes().CopyTo(span.Attributes())
+			}
+		}
+	}
+	return td
+}
+
+// incarnation is one life of the processor: what it emits after its end is heard by nobody.
+type incarnation struct {
+	*hierarchy
+	mu    sync.Mutex
+	ended bool
+	spans []streamtest.Span
+	fail  func() error
+}
+
+func (i *incarnation) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
+
+func (i *incarnation) ConsumeTraces(_ context.Context, td ptrace.Traces) error {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.ended {
+		return errors.New("nobody hears")
+	}
+	if i.fail != nil {
+		if err := i.fail(); err != nil {
+			return err
+		}
+	}
+	i.spans = append(i.spans, streamtest.FromTraces(td)...)
+	return nil
+}
+
+// die ends the incarnation at once: its goroutines end, but what they emit is not heard and what they store not seen.
+func (i *incarnation) die(t testing.TB) []streamtest.Span {
+	i.mu.Lock()
+	i.ended = true
+	i.mu.Unlock()
+	return i.stop(t)
+}
+
+// stop ends the incarnation gracefully and returns all that it has emitted.
+func (i *incarnation) stop(t testing.TB) []streamtest.Span {
+	require.NoError(t, i.hierarchy.Shutdown(context.Background()))
+	return i.emitted()
+}
+
+func (i *incarnation) emitted() []streamtest.Span {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.spans
+}
+
+func incarnate(t *testing.T, s *journaltest.Storage, change func(*Config)) *incarnation {
+	t.Helper()
+	i := new(incarnation)
+	i.hierarchy = newTest(t, i, func(cfg *Config) {
+		cfg.Storage = &journaltest.ID
+		if change != nil {
+			change(cfg)
+		}
+	})
+	require.NoError(t, i.Start(t.Context(), s.Host()))
+	return i
+}
+
+// TestAnyCrashIsAsIfNothingHappened: whenever the process dies, also between the writing of a batch and its
+// acknowledgement, and between the emission of a tree and the record of it, the spans of all its lives are the truth.
+func TestAnyCrashIsAsIfNothingHappened(t *testing.T) {
+	for seed := range uint64(8) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { crashes(t, seed) })
+		})
+	}
+}
+
+func crashes(t *testing.T, seed uint64) {
+	random := rand.New(rand.NewPCG(seed, 1))
+	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 20, Seed: seed, Failures: true, Planned: seed%2 == 0, SpacingMS: 30})
+	batches := streamtest.Resend(streamtest.Batches(streamtest.Shuffle(lines, 200, seed), 40), 7)
+	storage := journaltest.New()
+	life := incarnate(t, storage, nil)
+	var spans []streamtest.Span
+	lives := 1
+	rebirth := func(found *journaltest.Storage) {
+		spans = append(spans, life.die(t)...)
+		storage = found
+		time.Sleep(time.Duration(random.IntN(60)) * time.Second) // the time that the collector is away
+		life = incarnate(t, storage, func(cfg *Config) { cfg.Shards = 1 + random.IntN(3) })
+		lives++
+	}
+	for at := 0; at < len(batches); {
+		batch := eventSpansOf(t, batches[at])
+		switch random.IntN(12) {
+		case 0: // before the batch
+			rebirth(storage.Crashed())
+		case 1: // after it was written, before it was acknowledged: it comes again
+			require.NoError(t, life.hierarchy.ConsumeTraces(t.Context(), batch))
+			rebirth(storage.Crashed())
+			continue
+		case 2: // while it is written
+			var found *journaltest.Storage
+			storage.AfterBatch(func() {
+				if found == nil {
+					found = storage.Crashed()
+				}
+			})
+			_ = life.hierarchy.ConsumeTraces(t.Context(), batch)
+			if found != nil {
+				rebirth(found)
+			}
+			continue
+		case 3: // the storage is full for a while
+			storage.Fail(errors.New("the disk is full"))
+			require.Error(t, life.hierarchy.ConsumeTraces(t.Context(), batch))
+			storage.Fail(nil)
+			continue
+		case 4: // a compaction
+			require.NoError(t, life.state.compact(t.Context()))
+		case 5: // trees are emitted, but the record of it is lost
+			before := storage.Crashed()
+			time.Sleep(500 * time.Millisecond)
+			rebirth(before)
+		}
+		require.NoError(t, life.hierarchy.ConsumeTraces(t.Context(), batch))
+		at++
+		time.Sleep(time.Duration(random.IntN(100)) * time.Millisecond)
+	}
+	time.Sleep(time.Minute)
+	require.NoError(t, life.state.compact(t.Context()))
+	rebirth(storage.Crashed())
+	time.Sleep(time.Minute)
+	spans = append(spans, life.stop(t)...)
+	require.Greater(t, lives, 2)
+
+	once := map[string]streamtest.Span{}
+	for _, span := range spans {
+		id := span.TraceText() + span.SpanText()
+		if before, again := once[id]; again {
+			assert.Equal(t, before, span, "a span that is emitted again is the same")
+		}
+		once[id] = span
+	}
+	unique := make([]streamtest.Span, 0, len(once))
+	for _, span := range spans {
+		id := span.TraceText() + span.SpanText()
+		if _, first := once[id]; first {
+			unique = append(unique, span)
+			delete(once, id)
+		}
+	}
+	for _, difference := range streamtest.Compare(truth, unique) {
+		t.Error(difference)
+	}
+}
+
+// TestOpenTasksStayOpenOverAStop: with storage a graceful stop emits nothing unfinished, and the next start goes on.
+func TestOpenTasksStayOpenOverAStop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := journaltest.New()
+		life := incarnate(t, s, nil)
+		require.NoError(t, life.hierarchy.ConsumeTraces(t.Context(), events("1", lifecycle.TaskStartRequested, lifecycle.WorkflowTaskStarted)))
+		assert.Empty(t, life.stop(t))
+		life = incarnate(t, s, nil)
+		assert.EqualValues(t, 1, life.shards[0].stats().OpenTasks+life.shards[1].stats().OpenTasks)
+		require.NoError(t, life.hierarchy.ConsumeTraces(t.Context(), whole("1")))
+		time.Sleep(time.Minute)
+		spans := life.stop(t)
+		require.NotEmpty(t, spans)
+		assert.NotContains(t, spans[0].Attributes, lifecycle.AttrIncomplete)
+		life = incarnate(t, s, nil)
+		time.Sleep(time.Hour)
+		assert.Empty(t, life.stop(t), "what was emitted is not emitted again")
+	})
+}
+
+// TestTimeAwayCountsForNothing: a task that waits for a straggler waits on after a long stop.
+func TestTimeAwayCountsForNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := journaltest.New()
+		life := incarnate(t, s, nil)
+		require.NoError(t, life.hierarchy.ConsumeTraces(t.Context(), whole("1"))) // misses events: it settles after 30 s
+		time.Sleep(10 * time.Second)
+		assert.Empty(t, life.stop(t))
+		time.Sleep(time.Hour)
+		life = incarnate(t, s, nil)
+		time.Sleep(15 * time.Second)
+		assert.Empty(t, life.emitted())
+		time.Sleep(30 * time.Second)
+		assert.NotEmpty(t, life.stop(t))
+	})
+}
+
+// TestWhatIsRefusedStaysStored: a next component that refuses keeps trees back over a stop, and they come once.
+func TestWhatIsRefusedStaysStored(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := journaltest.New()
+		life := incarnate(t, s, nil)
+		life.fail = func() error { return errors.New("queue is full") }
+		require.NoError(t, life.hierarchy.ConsumeTraces(t.Context(), whole("1")))
+		time.Sleep(2 * time.Minute)
+		require.NoError(t, life.hierarchy.ConsumeTraces(t.Context(), whole("2")))
+		require.NoError(t, life.state.compact(t.Context()), "what is on its way is needed")
+		assert.Empty(t, life.stop(t))
+		life = incarnate(t, s, nil)
+		time.Sleep(2 * time.Minute)
+		roots := 0
+		for _, span := range life.stop(t) {
+			if span.Name == lifecycle.SpanTask {
+				roots++
+			}
+		}
+		assert.Equal(t, 2, roots)
+	})
+}
+
+// TestTheJournalStaysSmall: what is stored follows what is open, and not what has been.
+func TestTheJournalStaysSmall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := journaltest.New()
+		life := incarnate(t, s, func(cfg *Config) { cfg.RememberedTasks = 100 })
+		for task := range 10_000 {
+			require.NoError(t, life.hierarchy.ConsumeTraces(t.Context(), whole(fmt.Sprint(task))))
+			time.Sleep(100 * time.Millisecond)
+		}
+		stats := life.state.journal.Stats()
+		assert.Less(t, stats.Bytes, int64(6<<20), "60,000 events have gone through; %d segments", stats.Segments)
+		life.stop(t)
+	})
+}
+
+// TestADamagedSegmentCostsOnlyItself: it is set aside and counted, and the rest is brought back.
+func TestADamagedSegmentCostsOnlyItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := journaltest.New()
+		life := incarnate(t, s, nil)
+		for task := range 10 {
+			require.NoError(t, life.hierarchy.ConsumeTraces(t.Context(), whole(fmt.Sprint(task))))
+		}
+		life.stop(t)
+		first := s.Keys()[0]
+		s.Change(func(key string, value []byte) []byte {
+			if key == first {
+				value[len(value)-1]++
+			}
+			return value
+		})
+		life = incarnate(t, s, nil)
+		assert.EqualValues(t, 1, life.state.journal.Stats().SetAside)
+		time.Sleep(time.Minute)
+		roots := 0
+		for _, span := range life.stop(t) {
+			if span.Name == lifecycle.SpanTask {
+				roots++
+			}
+		}
+		assert.Equal(t, 9, roots)
+	})
+}
+
+func TestAnUnknownStorageIsNamed(t *testing.T) {
+	h := newTest(t, consumertest.NewNop(), func(cfg *Config) { cfg.Storage = &journaltest.ID })
+	require.ErrorContains(t, h.Start(t.Context(), componenttest.NewNopHost()), `'storage' is "memory_storage": there is no such extension`)
+	require.NoError(t, h.Shutdown(t.Context()))
+	require.NoError(t, h.Shutdown(t.Context()))
+}

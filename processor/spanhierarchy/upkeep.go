@@ -1,0 +1,85 @@
+package spanhierarchy
+
+import (
+	"context"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.uber.org/zap"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy/internal/ledger"
+)
+
+const (
+	// upkeepInterval is how often it is looked whether the journal is to be compacted.
+	upkeepInterval = time.Second
+	// clockInterval is how long the journal may stay silent: its last time tells how long the collector was away.
+	clockInterval = time.Minute
+	// superfluousEvents is how many events there may be in the journal, beyond twice those that are held, before it is
+	// compacted.
+	superfluousEvents = 20_000
+)
+
+// upkeep keeps the journal small until ctx ends.
+func (s *state) upkeep(ctx context.Context) {
+	ticker := time.NewTicker(upkeepInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-ticker.C:
+			if err := s.tick(ctx, now); err != nil {
+				s.owner.log.Warn("the stored state could not be brought up to date; it is tried again", zap.Error(err))
+			}
+		}
+	}
+}
+
+func (s *state) tick(ctx context.Context, now time.Time) error {
+	s.mu.Lock()
+	silent, logged := now.Sub(s.lastLog) >= clockInterval, s.logged
+	s.mu.Unlock()
+	if silent {
+		if err := s.released(ctx, nil, now); err != nil {
+			return err
+		}
+	}
+	if logged <= 2*s.owner.sum(func(stats assembly.Stats) int64 { return stats.HeldEvents })+superfluousEvents {
+		return nil
+	}
+	return s.compact(ctx)
+}
+
+// compact takes out of the journal what belongs to no open task. An entry that can not be read stays: the start says what
+// is wrong with it.
+func (s *state) compact(ctx context.Context) error {
+	s.mu.Lock()
+	before := s.logged
+	s.mu.Unlock()
+	filter := ledger.Filter{
+		Events: func(trace assembly.TraceID, last int64) bool {
+			return s.owner.shardOf(pcommon.TraceID(trace)).holds(trace, last)
+		},
+		Release: func(trace assembly.TraceID, end int64) bool {
+			return s.owner.shardOf(pcommon.TraceID(trace)).remembers(trace, end)
+		},
+	}
+	for done := false; !done; {
+		if ctx.Err() != nil {
+			return nil // the stop comes first
+		}
+		var err error
+		s.gate.Lock()
+		done, err = s.journal.Compact(ctx, filter.Keep)
+		s.gate.Unlock()
+		if err != nil {
+			return err
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.logged += filter.Kept() - before // what has come since the beginning is still there
+	return nil
+}
