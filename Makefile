@@ -17,6 +17,8 @@ GO_BUILD  := CGO_ENABLED=0 go build -trimpath -ldflags "-s -w"
 RACE  ?= $(shell command -v "$$(go env CC)" >/dev/null 2>&1 && echo -race)
 # How often each benchmark runs: with fewer than six benchstat gives no confidence interval.
 COUNT ?= 6
+# How long each fuzzer runs.
+FUZZTIME ?= 10s
 # Which benchmarks run, a regular expression.
 BENCH ?= .
 
@@ -51,6 +53,16 @@ test-e2e: build ## end-to-end tests against the built binary
 test-peers: build ## end-to-end tests with real peers (promtool and others), installed if apt-get is there
 	@scripts/install-peers.sh
 	TASKER_PEERS=1 TASKER_BIN=$(CURDIR)/$(COLLECTOR) go test -count=1 ./tests/... ./deploy/...
+
+.PHONY: fuzz
+fuzz: ## every fuzzer for FUZZTIME, one after the other; what it finds goes into testdata/fuzz
+	@grep -rho --include='*_test.go' '^func Fuzz[A-Za-z0-9]*' . | wc -l | xargs echo "fuzzers, $(FUZZTIME) each:"
+	@grep -rl --include='*_test.go' '^func Fuzz' . | while read -r file; do \
+		grep -o '^func Fuzz[A-Za-z0-9]*' "$$file" | while read -r _ name; do \
+			echo "$$(dirname "$$file") $$name"; \
+			go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1s -parallel 1 "$$(dirname "$$file")" </dev/null | tail -8; \
+		done; \
+	done
 
 .PHONY: bench
 bench: build ## benchmarks into bench.txt, compared with the run before by benchstat

@@ -1,8 +1,10 @@
 package routing_test
 
 import (
+	"regexp"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -125,6 +127,25 @@ func TestGlobsAreReachedOrRefused(t *testing.T) {
 		if !strings.Contains(err.Error(), "is never reached") {
 			t.Fatalf("%q: %v", events, err)
 		}
+	})
+}
+
+// FuzzGlob compares globs with regular expressions.
+func FuzzGlob(f *testing.F) {
+	f.Add("a*b*c", "abbc")
+	f.Add("*.failed", "step.failed")
+	f.Add("ab*ba", "aba")
+	f.Fuzz(func(t *testing.T, glob, name string) {
+		table, err := routing.Compile(routing.Settings{Routes: []routing.Route{{Event: glob, Signals: []string{"logs"}}}, SamplingRate: 1})
+		if err != nil || !strings.Contains(glob, "*") || !utf8.ValidString(glob) || !utf8.ValidString(name) {
+			return
+		}
+		parts := strings.Split(glob, "*")
+		for i, part := range parts {
+			parts[i] = regexp.QuoteMeta(part)
+		}
+		want := regexp.MustCompile(`(?s)^` + strings.Join(parts, ".*") + `$`).MatchString(name)
+		require.Equal(t, want, table.Lookup(name).Route == glob)
 	})
 }
 
