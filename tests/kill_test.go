@@ -1,0 +1,147 @@
+package e2e
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/streamtest"
+)
+
+const (
+	kills       = 50
+	killedTasks = 5000
+	// killedBatch is how many events a request has: small enough that many requests are under way at each kill.
+	killedBatch = 250
+)
+
+// durable is examples/durable.yaml on a directory of the test, with the sink's queue in it.
+func durable(t testing.TB) []string {
+	t.Helper()
+	example, err := os.ReadFile("../examples/durable.yaml")
+	require.NoError(t, err)
+	return []string{string(example), fmt.Sprintf(`
+extensions:
+  file_storage: {directory: %q, fsync: false}
+exporters:
+  otlp_grpc/sink:
+    sending_queue: {storage: file_storage}
+    retry_on_failure: {max_elapsed_time: 0s}
+connectors:
+  span_to_metrics: {series_expiration: 24h}
+`, t.TempDir())}
+}
+
+// kill ends the process as the kernel does when memory is short, and starts it again.
+func (c *collector) kill() {
+	c.tb.Helper()
+	require.NoError(c.tb, c.cmd.Process.Signal(syscall.SIGKILL))
+	<-c.exited
+	c.launch(c.cmd.Args[1:]...)
+}
+
+// TestKill: the process is killed at random moments while senders are at work. They send again what was not acknowledged,
+// as they must; in the end every tree and every number is the truth, as if nothing had happened.
+func TestKill(t *testing.T) {
+	lines, truth := streamtest.Generate(streamtest.Options{Tasks: killedTasks, Seed: 41, Failures: true, SpacingMS: 5})
+	batches := streamtest.Batches(streamtest.Shuffle(lines, 2000, 41), killedBatch)
+	sink := newSink(t)
+	c := start(t, sink, durable(t)...)
+
+	var (
+		acknowledged atomic.Int64
+		next         atomic.Int64
+		senders      sync.WaitGroup
+	)
+	client, done := newClient(connections)
+	defer done()
+	url := "http://" + c.events + "/v1/events"
+	stop := make(chan struct{})
+	defer close(stop)
+	for range connections {
+		senders.Go(func() {
+			pause := time.NewTicker(20 * time.Millisecond)
+			defer pause.Stop()
+			for {
+				at := int(next.Add(1)) - 1
+				if at >= len(batches) {
+					return
+				}
+				body := bytes.Join(batches[at], []byte("\n"))
+				for postOnce(client, url, "application/x-ndjson", body) != nil {
+					select {
+					case <-stop:
+						return
+					case <-pause.C:
+					}
+				}
+				acknowledged.Add(1)
+			}
+		})
+	}
+	random := rand.New(rand.NewPCG(41, 1))
+	for life := range kills {
+		until := int64(len(batches)*(life+1)/(kills+1) - random.IntN(len(batches)/kills))
+		await(t, time.Minute, "requests", func() bool { return acknowledged.Load() >= until }, func() any {
+			return fmt.Sprintf("life %d: %d of %d requests", life, acknowledged.Load(), len(batches))
+		})
+		<-time.After(time.Duration(random.IntN(30)) * time.Millisecond)
+		c.kill()
+	}
+	senders.Wait()
+	require.EqualValues(t, len(batches), acknowledged.Load())
+
+	var spans []streamtest.Span
+	await(t, 2*time.Minute, "every tree", func() bool {
+		if sink.taskSpans() < len(truth) {
+			return false
+		}
+		spans = unique(t, sink.all())
+		return len(streamtest.Compare(truth, spans)) == 0
+	}, func() any {
+		differences := streamtest.Compare(truth, unique(t, sink.all()))
+		return fmt.Sprintf("%d differences:\n%s", len(differences), strings.Join(differences[:min(40, len(differences))], "\n"))
+	})
+	t.Logf("%d spans came, %d of them again", len(sink.all()), len(sink.all())-len(spans))
+
+	want, metrics := expected(t, lines, truth), measured()
+	var differ []string
+	await(t, 20*time.Second, "exact metrics", func() bool {
+		differ = want.differences(collect(c.samples(plainText), metrics))
+		return len(differ) == 0
+	}, func() any { return strings.Join(differ[:min(40, len(differ))], "\n") })
+	assert.Zero(t, c.stop())
+}
+
+// unique are the spans, each once. One that came again must be the same.
+func unique(t *testing.T, spans []streamtest.Span) []streamtest.Span {
+	t.Helper()
+	type id struct {
+		trace [16]byte
+		span  [8]byte
+	}
+	seen := make(map[id]int, len(spans))
+	var once []streamtest.Span
+	for _, span := range spans {
+		key := id{span.TraceID, span.SpanID}
+		if at, again := seen[key]; again {
+			if !assert.Equal(t, once[at], span, "a span that came again") {
+				t.FailNow()
+			}
+			continue
+		}
+		seen[key] = len(once)
+		once = append(once, span)
+	}
+	return once
+}
