@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/csvtext"
 	"github.com/tasker-otel/otelcol-tasker/internal/export"
 	"github.com/tasker-otel/otelcol-tasker/internal/metrictable"
 	"github.com/tasker-otel/otelcol-tasker/internal/promset"
@@ -96,7 +97,7 @@ Exit status:
 	flags.IntVar(&f.settings.Concurrency, "concurrency", f.settings.Concurrency, "targets read at a time")
 	flags.StringVar(&f.histograms, "histograms", string(f.settings.Table.Mode), "rows of a histogram in csv: summary, quantiles or buckets")
 	flags.Float64SliceVar(&f.settings.Table.Quantiles, "quantiles", f.settings.Table.Quantiles, "`quantiles` estimated in csv")
-	flags.StringVar(&f.timestamps, "timestamp-format", string(f.settings.Table.Time), "in csv: rfc3339nano, unix or unix_ms")
+	flags.StringVar(&f.timestamps, "timestamp-format", string(f.settings.Table.Time), "in csv: rfc3339nano, rfc3339, datetime, unix, unix_ms or unix_ns")
 	flags.StringVar(&f.delimiter, "delimiter", string(f.settings.Table.Delimiter), "between cells in csv, one character")
 	flags.BoolVar(&f.noFormulaGuards, "no-formula-guard", false, "in csv: leave text that a spreadsheet would run as it is")
 	f.scrape.register(flags)
@@ -134,7 +135,7 @@ func (f *exportFlags) run(ctx context.Context, s streams, targetsGiven bool) err
 func (f *exportFlags) complete(targetsGiven bool) error {
 	f.settings.Format = export.Format(f.format)
 	f.settings.Table.Mode = metrictable.Mode(f.histograms)
-	f.settings.Table.Time = metrictable.TimeFormat(f.timestamps)
+	f.settings.Table.Time = csvtext.TimeFormat(f.timestamps)
 	f.settings.Table.Guard = !f.noFormulaGuards
 	var all []error
 	r, size := utf8.DecodeRuneInString(strings.ReplaceAll(f.delimiter, `\t`, "\t"))

@@ -180,7 +180,7 @@ func TestTreeNamesWhatItRefuses(t *testing.T) {
 	assert.Equal(t, exitFailed, got.status)
 	assert.Contains(t, got.out, "✓ process_order 1", "what was taken is shown")
 	assert.Contains(t, got.err, "refused "+path+`:73: "nonsense" is not a JSON object (`)
-	assert.Contains(t, got.err, "refused "+path+":74: event: event is missing or empty (")
+	assert.Contains(t, got.err, "refused "+path+":74: event: event is missing (")
 
 	got = execute(t, strings.Repeat("{}\n", 50), "tree", "-")
 	assert.Contains(t, got.err, "… and 30 more refused\n")

@@ -41,7 +41,7 @@ func TestSendToTheReceiver(t *testing.T) {
 		got := execute(t, string(text)+`{"event":"","payload":{}}`+"\n",
 			"send", "--endpoint", "http://"+address+"/v1/events", "--compression", compression, "--retries", "0", "-")
 		assert.Equal(t, exitFailed, got.status)
-		assert.Contains(t, got.out, "refused      1\n  stdin:73: event: event is missing or empty (", got.out)
+		assert.Contains(t, got.out, "refused      1\n  stdin:73: event: event is empty (", got.out)
 		assert.Equal(t, events, sink.LogRecordCount())
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/csvtext"
 	"github.com/tasker-otel/otelcol-tasker/internal/metrictable"
 	"github.com/tasker-otel/otelcol-tasker/internal/promset"
 	"github.com/tasker-otel/otelcol-tasker/internal/scrape"
@@ -80,7 +81,7 @@ func DefaultSettings() Settings {
 		Scrape: scrape.DefaultSettings(),
 		Table: metrictable.Layout{
 			Mode: metrictable.ModeSummary, Quantiles: []float64{0.5, 0.95, 0.99},
-			Time: metrictable.TimeRFC3339Nano, Guard: true, Delimiter: ',',
+			Style: csvtext.Style{Time: csvtext.TimeRFC3339Nano, Guard: true}, Delimiter: ',',
 		},
 		SeriesExpiry: 24 * time.Hour, Deadline: time.Minute, Concurrency: 8,
 	}
@@ -102,10 +103,10 @@ func (s *Settings) Validate() error {
 	if !slices.Contains(metrictable.Modes(), s.Table.Mode) {
 		wrong("--histograms %q: it must be one of buckets, quantiles, summary", s.Table.Mode)
 	}
-	if !slices.Contains(metrictable.TimeFormats(), s.Table.Time) {
-		wrong("--timestamp-format %q: it must be one of rfc3339nano, unix, unix_ms", s.Table.Time)
+	if !slices.Contains(csvtext.TimeFormats(), s.Table.Time) {
+		wrong("--timestamp-format %q: it must be one of %s", s.Table.Time, csvtext.TimeFormats())
 	}
-	if !metrictable.ValidDelimiter(s.Table.Delimiter) {
+	if !csvtext.ValidDelimiter(s.Table.Delimiter) {
 		wrong("--delimiter: give one character other than a quote or a line break")
 	}
 	if s.SeriesExpiry < 0 {

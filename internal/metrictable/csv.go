@@ -2,54 +2,91 @@ package metrictable
 
 import (
 	"encoding/csv"
+	"errors"
 	"io"
 	"math"
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/csvtext"
 )
 
 // WriteCSV writes the header and all rows and returns the number of rows.
 func (t *Table) WriteCSV(w io.Writer) (int, error) {
-	out := rowWriter{
-		csv:        csv.NewWriter(w),
-		layout:     t.layout,
-		fixed:      len(t.layout.fixedColumns()),
-		leColumn:   4 + len(t.layout.ResourceColumns), // if there is one
-		quantCol:   len(t.layout.fixedColumns()) - 1,
-		labelIndex: t.position,
+	out := csv.NewWriter(w)
+	out.Comma = t.layout.Delimiter
+	if err := out.Write(t.Header()); err != nil {
+		return 0, err
 	}
-	out.csv.Comma = t.layout.Delimiter
-	out.record = t.layout.header(t.columns)
-	out.write()
+	rows, err := t.WriteRows(out, false)
+	out.Flush()
+	return rows, errors.Join(err, out.Error())
+}
+
+// WriteRows writes the rows of all series, or of those that got a point since [Table.Settle], and returns their number.
+func (t *Table) WriteRows(to *csv.Writer, fresh bool) (int, error) {
+	natural := len(t.layout.fixedColumns())
+	out := rowWriter{
+		csv:        to,
+		layout:     t.layout,
+		record:     make([]string, natural+len(t.columns)),
+		fixed:      natural,
+		leColumn:   4 + len(t.layout.ResourceColumns), // if there is one
+		quantCol:   natural - 1,
+		labelIndex: t.position,
+		chosen:     t.chosen(),
+	}
 	for _, s := range t.rows() {
+		if fresh && !s.fresh {
+			continue
+		}
 		out.series(s)
 		if out.err != nil {
 			return 0, out.err
 		}
 	}
-	out.csv.Flush()
-	return out.rows - 1, out.csv.Error()
+	return out.rows, nil
 }
 
-// rowWriter writes the rows of one snapshot. It reuses one record; the first error stays.
+// rowWriter writes rows. It reuses one record; the first error stays.
 type rowWriter struct {
 	csv        *csv.Writer
 	layout     Layout
-	record     []string
-	fixed      int // columns before the labels
+	record     []string // all columns there are
+	fixed      int      // columns before the labels
 	leColumn   int
 	quantCol   int
 	labelIndex map[string]int
-	rows       int
-	err        error
+	// chosen are the places in record of the layout's columns, if it has any; row is what is written then.
+	chosen   []int
+	selected []string
+	others   string // the labels without a column
+	rows     int
+	err      error
 }
 
 func (w *rowWriter) write() {
-	if w.err == nil {
-		w.err = w.csv.Write(w.record)
-		w.rows++
+	if w.err != nil {
+		return
 	}
+	record := w.record
+	if w.chosen != nil {
+		w.selected = w.selected[:0]
+		for _, place := range w.chosen {
+			switch place {
+			case placeNone:
+				w.selected = append(w.selected, "")
+			case placeOthers:
+				w.selected = append(w.selected, w.others)
+			default:
+				w.selected = append(w.selected, w.record[place])
+			}
+		}
+		record = w.selected
+	}
+	w.err = w.csv.Write(record)
+	w.rows++
 }
 
 // series writes the rows of a series.
@@ -60,6 +97,9 @@ func (w *rowWriter) series(s *series) {
 	for i, cell := range s.owner.cells {
 		w.record[4+i] = w.layout.text(cell)
 	}
+	if slices.Contains(w.chosen, placeOthers) {
+		w.others = w.layout.text(othersOf(s.labels, w.layout))
+	}
 	for _, label := range s.labels {
 		w.record[w.fixed+w.labelIndex[label.Key]] = w.layout.text(label.Value)
 	}
@@ -68,7 +108,7 @@ func (w *rowWriter) series(s *series) {
 	case Int:
 		w.row(s.name, strconv.FormatInt(int64(v), 10))
 	case Double:
-		w.row(s.name, number(float64(v)))
+		w.row(s.name, csvtext.Number(float64(v)))
 	case Quantiles:
 		w.countAndSum(s.name, v.Stats)
 		for _, point := range v.Points {
@@ -100,13 +140,13 @@ func (w *rowWriter) countAndSum(name string, stats Stats) {
 	}
 	w.row(name+"_count", strconv.FormatUint(stats.Count, 10))
 	if !math.IsNaN(stats.Sum) {
-		w.row(name+"_sum", number(stats.Sum))
+		w.row(name+"_sum", csvtext.Number(stats.Sum))
 	}
 }
 
 func (w *rowWriter) quantile(name string, q, value float64) {
-	w.record[w.quantCol] = number(q)
-	w.row(name, number(value))
+	w.record[w.quantCol] = csvtext.Number(q)
+	w.row(name, csvtext.Number(value))
 	w.record[w.quantCol] = ""
 }
 
@@ -118,10 +158,10 @@ func (w *rowWriter) buckets(name string, h distribution) {
 		if math.IsInf(b.upper, 1) {
 			break
 		}
-		w.record[w.leColumn] = number(b.upper)
+		w.record[w.leColumn] = csvtext.Number(b.upper)
 		w.row(name+"_bucket", strconv.FormatUint(upTo, 10))
 	}
-	w.record[w.leColumn] = number(math.Inf(1))
+	w.record[w.leColumn] = csvtext.Number(math.Inf(1))
 	w.row(name+"_bucket", strconv.FormatUint(h.stats().Count, 10))
 	w.record[w.leColumn] = ""
 }
@@ -131,25 +171,5 @@ func (w *rowWriter) timestamp(s *series) string {
 	if s.at != 0 {
 		at = time.Unix(0, s.at)
 	}
-	switch w.layout.Time {
-	case TimeUnix:
-		return strconv.FormatInt(at.Unix(), 10)
-	case TimeUnixMilli:
-		return strconv.FormatInt(at.UnixMilli(), 10)
-	}
-	return at.UTC().Format(time.RFC3339Nano)
-}
-
-// number writes a float with all its digits and without an exponent where that stays readable.
-func number(v float64) string {
-	format := byte('f')
-	if magnitude := math.Abs(v); magnitude != 0 && (magnitude < 1e-6 || magnitude >= 1e21) {
-		format = 'g'
-	}
-	return strconv.FormatFloat(v, format, -1, 64)
-}
-
-// ValidDelimiter reports whether r can separate cells; what is excluded is what encoding/csv refuses.
-func ValidDelimiter(r rune) bool {
-	return r != 0 && !slices.Contains([]rune{'"', '\r', '\n', '\uFFFD'}, r)
+	return w.layout.Time.Format(at)
 }

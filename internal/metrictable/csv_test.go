@@ -2,12 +2,15 @@ package metrictable
 
 import (
 	"bytes"
+	"encoding/csv"
 	"errors"
 	"math"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/csvtext"
 )
 
 func TestColumnsAreSortedAndStay(t *testing.T) {
@@ -115,10 +118,10 @@ func TestModes(t *testing.T) {
 
 func TestTimestamps(t *testing.T) {
 	const at = 1_772_366_400_123_456_789 // 2026-03-01T12:00:00.123456789Z
-	tests := map[TimeFormat]string{
-		TimeRFC3339Nano: "2026-03-01T12:00:00.123456789Z",
-		TimeUnix:        "1772366400",
-		TimeUnixMilli:   "1772366400123",
+	tests := map[csvtext.TimeFormat]string{
+		csvtext.TimeRFC3339Nano: "2026-03-01T12:00:00.123456789Z",
+		csvtext.TimeUnix:        "1772366400",
+		csvtext.TimeUnixMilli:   "1772366400123",
 	}
 	for format, want := range tests {
 		layout := testLayout()
@@ -166,62 +169,66 @@ func TestGuardedCells(t *testing.T) {
 	assert.Equal(t, []string{"0", "=name", "gauge", "1", "-service", "", "+value"}, records[1])
 }
 
-func TestNumber(t *testing.T) {
-	tests := map[float64]string{
-		0:            "0",
-		-5:           "-5",
-		0.1:          "0.1",
-		1e6:          "1000000",
-		0.000001:     "0.000001",
-		1e-9:         "1e-09",
-		1e21:         "1e+21",
-		math.Inf(1):  "+Inf",
-		math.Inf(-1): "-Inf",
-	}
-	for value, want := range tests {
-		assert.Equal(t, want, number(value))
-	}
-	assert.Equal(t, "NaN", number(math.NaN()))
-}
-
-func TestGuard(t *testing.T) {
-	tests := map[string]string{
-		"":                     "",
-		"order_processing":     "order_processing",
-		"a=b":                  "a=b",
-		"'quoted'":             "'quoted'",
-		"=1+1":                 "'=1+1",
-		"=cmd|' /C calc'!A0":   "'=cmd|' /C calc'!A0",
-		"+49 30 123":           "'+49 30 123",
-		"+SUM(A1)":             "'+SUM(A1)",
-		"-2+3":                 "'-2+3",
-		"-":                    "'-",
-		"--5":                  "'--5",
-		"@SUM(1)":              "'@SUM(1)",
-		"\t=1":                 "'\t=1",
-		"\r=1":                 "'\r=1",
-		"-5":                   "-5",
-		"-0.25":                "-0.25",
-		"+5":                   "+5",
-		"-1.5e-09":             "-1.5e-09",
-		"-1e":                  "'-1e",
-		"-1.":                  "'-1.",
-		"-0x10":                "'-0x10",
-		"-1_000":               "'-1_000",
-		"-Inf":                 "'-Inf",
-		"über":                 "über",
-		"-5 and text":          "'-5 and text",
-		"-1e5-cmd|'/C calc'!A": "'-1e5-cmd|'/C calc'!A",
-	}
-	for text, want := range tests {
-		assert.Equal(t, want, guard(text), "%q", text)
-	}
-}
-
 func TestInvalidUTF8(t *testing.T) {
 	table := New(testLayout(), Limits{Series: 10, Columns: 10})
 	table.Observe(gauge("g", 1, 10, Label{Key: "a", Value: "x\xff"}), noon())
 	assert.Equal(t, "x\uFFFD", read(t, table)[1][6])
+}
+
+func TestChosenColumns(t *testing.T) {
+	layout := testLayout()
+	layout.Columns = []string{"value", "status", "labels", "never", "name", "label.value"}
+	table := New(layout, Limits{Series: 10, Columns: 10})
+	table.Observe(gauge("g", 7, 10, Label{Key: "more", Value: "x"}, Label{Key: "other", Value: "y"}, Label{Key: "status", Value: "ok"}, Label{Key: "value", Value: "v"}), noon())
+	table.Observe(gauge("h", 8, 10, Label{Key: "status", Value: "ok"}), noon())
+	assert.Equal(t, [][]string{
+		{"value", "status", "labels", "never", "name", "label.value"},
+		{"7", "ok", `{"more":"x","other":"y"}`, "", "g", "v"},
+		{"8", "ok", "", "", "h", ""},
+	}, read(t, table))
+	assert.False(t, table.Adopt([]string{"value", "status"}), "chosen columns are for ever")
+}
+
+func TestAdoptedColumns(t *testing.T) {
+	table := New(testLayout(), Limits{Series: 10, Columns: 3})
+	table.Observe(gauge("g", 1, 10, Label{Key: "=a", Value: "x"}, Label{Key: "name", Value: "y"}), noon())
+	header := table.Header()
+	again := New(testLayout(), Limits{Series: 10, Columns: 3})
+	require.True(t, again.Adopt(header))
+	assert.Equal(t, header, again.Header())
+	again.Observe(gauge("g", 1, 10, Label{Key: "name", Value: "y"}), noon())
+	assert.Equal(t, header, read(t, again)[0])
+
+	for _, foreign := range [][]string{nil, {"id", "text"}, append([]string{"x"}, header[1:]...), append(header, "b", "c", "d")} {
+		assert.False(t, New(testLayout(), Limits{Series: 10, Columns: 3}).Adopt(foreign))
+	}
+}
+
+func TestFreshRows(t *testing.T) {
+	table := New(testLayout(), Limits{Series: 10, Columns: 10})
+	fresh := func() []string {
+		var text bytes.Buffer
+		out := csv.NewWriter(&text)
+		_, err := table.WriteRows(out, true)
+		require.NoError(t, err)
+		out.Flush()
+		var names []string
+		rows, err := csv.NewReader(&text).ReadAll()
+		require.NoError(t, err)
+		for _, row := range rows {
+			names = append(names, row[1])
+		}
+		return names
+	}
+	table.Observe(gauge("a", 1, 10), noon())
+	table.Observe(gauge("b", 1, 10), noon())
+	assert.Equal(t, []string{"a", "b"}, fresh())
+	table.Settle()
+	assert.Empty(t, fresh())
+	table.Observe(gauge("b", 2, 11), noon())
+	assert.Equal(t, []string{"b"}, fresh())
+	table.Undo()
+	assert.Empty(t, fresh(), "what was taken back is not new")
 }
 
 func TestWriteError(t *testing.T) {

@@ -1,8 +1,11 @@
 package metrictable
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/csvtext"
 )
 
 // Mode says which rows a histogram or a summary has.
@@ -20,21 +23,6 @@ const (
 // Modes returns all modes.
 func Modes() []Mode { return []Mode{ModeBuckets, ModeQuantiles, ModeSummary} }
 
-// TimeFormat says how the column "timestamp" is written.
-type TimeFormat string
-
-const (
-	// TimeRFC3339Nano is 2006-01-02T15:04:05.999999999Z, always UTC.
-	TimeRFC3339Nano TimeFormat = "rfc3339nano"
-	// TimeUnix is whole seconds since 1970.
-	TimeUnix TimeFormat = "unix"
-	// TimeUnixMilli is whole milliseconds since 1970.
-	TimeUnixMilli TimeFormat = "unix_ms"
-)
-
-// TimeFormats returns all formats of the column "timestamp".
-func TimeFormats() []TimeFormat { return []TimeFormat{TimeRFC3339Nano, TimeUnix, TimeUnixMilli} }
-
 // Layout is how a table looks as a file.
 type Layout struct {
 	// ResourceColumns are the resource attributes that have a column, in the order of NewOwner's cells.
@@ -42,10 +30,11 @@ type Layout struct {
 	Mode            Mode
 	// Quantiles are the quantiles estimated for histograms, 0 to 1.
 	Quantiles []float64
-	Time      TimeFormat
-	// Guard says that text cells are made safe for spreadsheets.
-	Guard     bool
+	csvtext.Style
 	Delimiter rune
+	// Columns, if there are any, are the columns of the file in this order: fixed ones, resource attributes, labels, and
+	// "labels", a JSON object of the labels that have none. One that nothing fills stays empty.
+	Columns []string
 }
 
 // Names of the columns that every file has, in this order, then the resource columns, "le" (ModeBuckets only) and
@@ -81,11 +70,14 @@ func (l Layout) labelColumn(key string) string {
 	return key
 }
 
+// labelOf returns the label that has a column, the inverse of labelColumn.
+func (l Layout) labelOf(column string) string { return strings.TrimPrefix(column, labelPrefix) }
+
 // header returns the header row for the label keys.
 func (l Layout) header(labels []string) []string {
-	header := l.fixedColumns()
-	for _, key := range labels {
-		header = append(header, l.labelColumn(key))
+	header := slices.Clone(l.Columns)
+	if header == nil {
+		header = l.allColumns(labels)
 	}
 	for i, cell := range header {
 		header[i] = l.text(cell)
@@ -93,11 +85,42 @@ func (l Layout) header(labels []string) []string {
 	return header
 }
 
-// text returns a text cell: valid UTF-8, guarded if so configured.
 func (l Layout) text(cell string) string {
-	cell = strings.ToValidUTF8(cell, "\uFFFD")
-	if l.Guard {
-		return guard(cell)
+	return l.Style.Text(cell)
+}
+
+// allColumns returns every column there is, with these labels.
+func (l Layout) allColumns(labels []string) []string {
+	columns := l.fixedColumns()
+	for _, key := range labels {
+		columns = append(columns, l.labelColumn(key))
 	}
-	return cell
+	return columns
+}
+
+// columnOthers is the column of the labels that have none.
+const columnOthers = "labels"
+
+// Places of a chosen column that is in no record.
+const (
+	placeNone   = -1
+	placeOthers = -2
+)
+
+// othersOf are the labels without a column as a JSON object; nothing if there are none.
+func othersOf(labels []Label, layout Layout) string {
+	others := map[string]string{}
+	for _, label := range labels {
+		if !slices.Contains(layout.Columns, layout.labelColumn(label.Key)) {
+			others[label.Key] = label.Value
+		}
+	}
+	if len(others) == 0 {
+		return ""
+	}
+	text, err := json.Marshal(others)
+	if err != nil {
+		return "" // a map of texts has always a JSON form
+	}
+	return string(text)
 }

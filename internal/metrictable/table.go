@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/csvtext"
 )
 
 // Label is one label of a series.
@@ -120,6 +122,7 @@ type state struct {
 	value   Value
 	at      int64     // as in Point
 	updated time.Time // when the last point came
+	fresh   bool      // a point came since Settle
 }
 
 // change is what undoes one Observe.
@@ -169,6 +172,50 @@ func (t *Table) Undo() {
 	t.Begin()
 }
 
+// Settle ends the change that Begin started: what WriteRows wrote as fresh is so no more.
+func (t *Table) Settle() {
+	t.Begin()
+	for _, s := range t.series {
+		s.fresh = false
+	}
+}
+
+// Header returns the header row.
+func (t *Table) Header() []string { return t.layout.header(t.columns) }
+
+// Adopt takes over the label columns of a file that was written before, so that a header only grows also over restarts.
+// It returns false, and changes nothing, if the file's other columns are not those of the layout.
+func (t *Table) Adopt(header []string) bool {
+	fixed := t.layout.header(nil)
+	if t.layout.Columns != nil || len(header) < len(fixed) || !slices.Equal(header[:len(fixed)], fixed) {
+		return false
+	}
+	var labels []Label
+	for _, cell := range header[len(fixed):] {
+		if t.layout.Guard {
+			cell = csvtext.Unguard(cell)
+		}
+		labels = append(labels, Label{Key: t.layout.labelOf(cell)})
+	}
+	return t.addColumns(labels)
+}
+
+// chosen returns where the layout's columns are in a record of all columns; nil for all as they are.
+func (t *Table) chosen() []int {
+	if t.layout.Columns == nil {
+		return nil
+	}
+	all := t.layout.allColumns(t.columns)
+	places := make([]int, len(t.layout.Columns))
+	for i, column := range t.layout.Columns {
+		places[i] = slices.Index(all, column)
+		if places[i] < 0 && column == columnOthers {
+			places[i] = placeOthers
+		}
+	}
+	return places
+}
+
 // Observe takes a point into the table.
 func (t *Table) Observe(p Point, now time.Time) Outcome {
 	t.key = appendKey(t.key[:0], p)
@@ -198,7 +245,7 @@ func (t *Table) Observe(p Point, now time.Time) Outcome {
 		value = total
 	}
 	t.journal = append(t.journal, change{series: s, before: s.state, existed: true})
-	s.state = state{kind: p.Kind, value: value, at: p.At, updated: now}
+	s.state = state{kind: p.Kind, value: value, at: p.At, updated: now, fresh: true}
 	return outcome
 }
 
@@ -214,7 +261,7 @@ func (t *Table) add(p Point, now time.Time) Outcome {
 		owner:  p.Owner,
 		name:   p.Name,
 		labels: slices.Clone(p.Labels),
-		state:  state{kind: p.Kind, value: p.Value, at: p.At, updated: now},
+		state:  state{kind: p.Kind, value: p.Value, at: p.At, updated: now, fresh: true},
 	}
 	t.series[s.key] = s
 	t.order = nil

@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/csvtext"
 )
 
 func noon() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) }
@@ -18,8 +20,7 @@ func testLayout() Layout {
 		ResourceColumns: []string{"service.name"},
 		Mode:            ModeSummary,
 		Quantiles:       []float64{0.5},
-		Time:            TimeUnix,
-		Guard:           true,
+		Style:           csvtext.Style{Time: csvtext.TimeUnix, Guard: true},
 		Delimiter:       ',',
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"pgregory.net/rapid"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/csvtext"
 	"github.com/tasker-otel/otelcol-tasker/internal/metrictable"
 )
 
@@ -305,7 +306,7 @@ func TestWriteJSON(t *testing.T) {
 
 func TestWriteCSV(t *testing.T) {
 	var out bytes.Buffer
-	layout := metrictable.Layout{Mode: metrictable.ModeBuckets, Time: metrictable.TimeUnix, Guard: true, Delimiter: ','}
+	layout := metrictable.Layout{Mode: metrictable.ModeBuckets, Style: csvtext.Style{Time: csvtext.TimeUnix, Guard: true}, Delimiter: ','}
 	require.NoError(t, WriteCSV(&out, parse(t, sampleOpenMetrics, openMetricsType), time.Unix(7, 0), layout))
 	rows, err := csv.NewReader(&out).ReadAll()
 	require.NoError(t, err)

@@ -1,11 +1,11 @@
-package metrictable
+package csvtext
 
 import "strings"
 
-// guard returns text made safe for spreadsheets: a cell that begins with = + - @ tab or CR would be run as a formula, so
+// Guard returns text made safe for spreadsheets: a cell that begins with = + - @ tab or CR would be run as a formula, so
 // it gets a leading apostrophe, which spreadsheets take as "this is text". Text that is a plain decimal number, such as
 // -5, is no formula and stays as it is.
-func guard(text string) string {
+func Guard(text string) string {
 	if text == "" || !strings.ContainsRune("=+-@\t\r", rune(text[0])) || isNumber(text) {
 		return text
 	}
@@ -38,4 +38,12 @@ func isDigits(text string) bool {
 		}
 	}
 	return text != ""
+}
+
+// Unguard returns the text that Guard was given.
+func Unguard(cell string) string {
+	if text, found := strings.CutPrefix(cell, "'"); found && Guard(text) == cell {
+		return text
+	}
+	return cell
 }

@@ -1,0 +1,83 @@
+package csvtext
+
+import (
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Style is how the cells of a file look.
+type Style struct {
+	Time TimeFormat
+	// Guard says that text cells are made safe for spreadsheets.
+	Guard bool
+}
+
+// Text returns a text cell: valid UTF-8, without zero bytes, which end a text for many readers and are what a crashed file
+// system leaves in a file, and guarded if so configured.
+func (s Style) Text(text string) string {
+	text = strings.ToValidUTF8(text, "\uFFFD")
+	if strings.IndexByte(text, 0) >= 0 {
+		text = strings.ReplaceAll(text, "\x00", "\uFFFD")
+	}
+	if s.Guard {
+		return Guard(text)
+	}
+	return text
+}
+
+// TimeFormat says how a time is written.
+type TimeFormat string
+
+const (
+	// TimeRFC3339Nano is 2006-01-02T15:04:05.999999999Z, always UTC.
+	TimeRFC3339Nano TimeFormat = "rfc3339nano"
+	// TimeRFC3339 is the same in whole seconds.
+	TimeRFC3339 TimeFormat = "rfc3339"
+	// TimeDatetime is 2006-01-02 15:04:05.999, UTC, which spreadsheets take for a time.
+	TimeDatetime TimeFormat = "datetime"
+	// TimeUnix is whole seconds since 1970.
+	TimeUnix TimeFormat = "unix"
+	// TimeUnixMilli is whole milliseconds since 1970.
+	TimeUnixMilli TimeFormat = "unix_ms"
+	// TimeUnixNano is nanoseconds since 1970.
+	TimeUnixNano TimeFormat = "unix_ns"
+)
+
+// TimeFormats returns all formats of times.
+func TimeFormats() []TimeFormat {
+	return []TimeFormat{TimeRFC3339Nano, TimeRFC3339, TimeDatetime, TimeUnix, TimeUnixMilli, TimeUnixNano}
+}
+
+// Format returns the cell of a time.
+func (f TimeFormat) Format(at time.Time) string {
+	switch f {
+	case TimeRFC3339:
+		return at.UTC().Format(time.RFC3339)
+	case TimeDatetime:
+		return at.UTC().Format("2006-01-02 15:04:05.000")
+	case TimeUnix:
+		return strconv.FormatInt(at.Unix(), 10)
+	case TimeUnixMilli:
+		return strconv.FormatInt(at.UnixMilli(), 10)
+	case TimeUnixNano:
+		return strconv.FormatInt(at.UnixNano(), 10)
+	}
+	return at.UTC().Format(time.RFC3339Nano)
+}
+
+// Number writes a float with all its digits and without an exponent where that stays readable.
+func Number(v float64) string {
+	format := byte('f')
+	if magnitude := math.Abs(v); magnitude != 0 && (magnitude < 1e-6 || magnitude >= 1e21) {
+		format = 'g'
+	}
+	return strconv.FormatFloat(v, format, -1, 64)
+}
+
+// ValidDelimiter reports whether r can separate cells; what is excluded is what encoding/csv refuses.
+func ValidDelimiter(r rune) bool {
+	return r != 0 && !slices.Contains([]rune{'"', '\r', '\n', '\uFFFD'}, r)
+}

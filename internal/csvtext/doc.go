@@ -1,0 +1,2 @@
+// Package csvtext writes the cells of CSV files: texts that a spreadsheet does not run, numbers and times.
+package csvtext
