@@ -3,6 +3,7 @@ module github.com/tasker-otel/otelcol-tasker
 go 1.26
 
 require (
+	github.com/DeRuina/timberjack v1.4.0
 	github.com/cenkalti/backoff/v5 v5.0.3
 	github.com/cloudevents/sdk-go/v2 v2.16.2
 	github.com/gofrs/flock v0.12.1

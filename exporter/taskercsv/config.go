@@ -13,6 +13,8 @@ import (
 	"go.opentelemetry.io/collector/config/configretry"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 
+	"github.com/tasker-otel/otelcol-tasker/exporter/taskercsv/internal/rowfile"
+	"github.com/tasker-otel/otelcol-tasker/internal/csvtext"
 	"github.com/tasker-otel/otelcol-tasker/internal/metrictable"
 )
 
@@ -22,12 +24,25 @@ type Config struct {
 	QueueConfig   configoptional.Optional[exporterhelper.QueueBatchConfig] `mapstructure:"sending_queue"`
 	RetryConfig   configretry.BackOffConfig                                `mapstructure:"retry_on_failure"`
 
-	// Path is the file that each snapshot replaces. Its directory is created at start.
+	// Path is the file; {signal} in it becomes metrics, traces or logs. Its directory is created at start.
 	Path string `mapstructure:"path"`
+	// Mode is snapshot, a file that is replaced as a whole, or append. Empty means snapshot for metrics, append otherwise.
+	Mode Mode `mapstructure:"mode"`
+	// Compression packs a snapshot, and the old files of append: none, gzip or zstd.
+	Compression rowfile.Compression `mapstructure:"compression"`
+	// Rotation bounds the files of append.
+	Rotation RotationConfig `mapstructure:"rotation"`
+	// MaxRows is how many of the latest spans or log records a snapshot has.
+	MaxRows int `mapstructure:"max_rows"`
+
+	// Header writes the names of the columns as the first row.
+	Header bool `mapstructure:"header"`
+	// Columns are the columns of the file, in this order; empty for those that the README lists.
+	Columns []string `mapstructure:"columns"`
 	// Delimiter separates cells: one character.
 	Delimiter string `mapstructure:"delimiter"`
-	// TimestampFormat is how the column "timestamp" is written: rfc3339nano, unix or unix_ms.
-	TimestampFormat metrictable.TimeFormat `mapstructure:"timestamp_format"`
+	// TimestampFormat is how times are written: rfc3339nano, rfc3339, datetime, unix, unix_ms or unix_ns.
+	TimestampFormat csvtext.TimeFormat `mapstructure:"timestamp_format"`
 	// FormulaGuard puts an apostrophe before text that a spreadsheet would run as a formula.
 	FormulaGuard bool `mapstructure:"formula_guard"`
 
@@ -38,7 +53,8 @@ type Config struct {
 	// ResourceAttributes are the resource attributes that have a column.
 	ResourceAttributes []string `mapstructure:"resource_attributes"`
 
-	// MinWriteInterval is the least time between two snapshots; 0 writes one for each batch of metrics.
+	// MinWriteInterval is the least time between two writes of metrics, or of snapshots; 0 writes at each batch. Spans and
+	// log records are appended at each batch.
 	MinWriteInterval time.Duration `mapstructure:"min_write_interval"`
 	// SeriesExpiration is how long a series stays without a new data point; 0 keeps it for ever.
 	SeriesExpiration time.Duration `mapstructure:"series_expiration"`
@@ -53,6 +69,35 @@ type Config struct {
 
 var _ component.Config = (*Config)(nil)
 
+// Mode says how the file is written.
+type Mode string
+
+// The modes.
+const (
+	// ModeBySignal is snapshot for metrics and append for traces and logs.
+	ModeBySignal Mode = ""
+	ModeSnapshot Mode = "snapshot"
+	ModeAppend   Mode = "append"
+)
+
+// RotationConfig bounds the files of append.
+type RotationConfig struct {
+	// MaxMegabytes of a file.
+	MaxMegabytes int `mapstructure:"max_megabytes"`
+	// MaxDays that an old file stays; 0 for ever.
+	MaxDays int `mapstructure:"max_days"`
+	// MaxBackups is how many old files stay; 0 all.
+	MaxBackups int `mapstructure:"max_backups"`
+	// LocalTime names old files by the local time instead of UTC.
+	LocalTime bool `mapstructure:"localtime"`
+
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// signalPlaceholder in a path stands for the signal.
+const signalPlaceholder = "{signal}"
+
 // createDefaultConfig returns the defaults. There is no sending queue and no retry by default: a batch that could not be
 // written goes back to the pipeline at once, so that nobody takes it for written.
 func createDefaultConfig() component.Config {
@@ -62,9 +107,13 @@ func createDefaultConfig() component.Config {
 		TimeoutConfig:      exporterhelper.NewDefaultTimeoutConfig(),
 		QueueConfig:        configoptional.Default(exporterhelper.NewDefaultQueueConfig()),
 		RetryConfig:        retry,
-		Path:               "./data/tasker-metrics.csv",
+		Path:               "./data/tasker-" + signalPlaceholder + ".csv",
+		Compression:        rowfile.CompressionNone,
+		Rotation:           RotationConfig{MaxMegabytes: 100, MaxBackups: 10},
+		MaxRows:            10_000,
+		Header:             true,
 		Delimiter:          ",",
-		TimestampFormat:    metrictable.TimeRFC3339Nano,
+		TimestampFormat:    csvtext.TimeRFC3339Nano,
 		FormulaGuard:       true,
 		Histograms:         metrictable.ModeSummary,
 		Quantiles:          []float64{0.5, 0.95, 0.99},
@@ -81,7 +130,11 @@ func (cfg *Config) Validate() error {
 	return errors.Join(
 		cfg.validatePath(),
 		cfg.validateDelimiter(),
-		oneOf("timestamp_format", cfg.TimestampFormat, metrictable.TimeFormats()),
+		cfg.validateMode(),
+		oneOf("compression", cfg.Compression, rowfile.Compressions()),
+		cfg.Rotation.validate(),
+		cfg.validateColumns(),
+		oneOf("timestamp_format", cfg.TimestampFormat, csvtext.TimeFormats()),
 		oneOf("histograms", cfg.Histograms, metrictable.Modes()),
 		cfg.validateQuantiles(),
 		cfg.validateResourceAttributes(),
@@ -89,25 +142,54 @@ func (cfg *Config) Validate() error {
 		notNegative("series_expiration", cfg.SeriesExpiration, "0s to keep series for ever"),
 		positive("max_series", cfg.MaxSeries),
 		positive("max_columns", cfg.MaxColumns),
+		positive("max_rows", cfg.MaxRows),
 	)
 }
 
 func (cfg *Config) validatePath() error {
 	if cfg.Path == "" {
-		return errors.New("'path' is empty: give the file to write, such as ./data/tasker-metrics.csv")
+		return errors.New("'path' is empty: give the file to write, such as ./data/tasker-{signal}.csv")
 	}
 	if strings.HasSuffix(cfg.Path, "/") {
-		return fmt.Errorf("'path' is %q, a directory: give a file in it, such as %stasker-metrics.csv", cfg.Path, cfg.Path)
+		return fmt.Errorf("'path' is %q, a directory: give a file in it, such as %stasker-{signal}.csv", cfg.Path, cfg.Path)
 	}
 	return nil
 }
 
 func (cfg *Config) validateDelimiter() error {
-	if r, size := utf8.DecodeRuneInString(cfg.Delimiter); size == len(cfg.Delimiter) && metrictable.ValidDelimiter(r) {
+	if r, size := utf8.DecodeRuneInString(cfg.Delimiter); size == len(cfg.Delimiter) && csvtext.ValidDelimiter(r) {
 		return nil
 	}
 	return fmt.Errorf("'delimiter' is %q: give one character other than a quote or a line break, such as \",\", \";\" or \"\\t\"",
 		cfg.Delimiter)
+}
+
+func (cfg *Config) validateMode() error {
+	if cfg.Mode == ModeBySignal {
+		return nil
+	}
+	return oneOf("mode", cfg.Mode, []Mode{ModeSnapshot, ModeAppend})
+}
+
+func (r RotationConfig) validate() error {
+	return errors.Join(
+		positive("rotation::max_megabytes", r.MaxMegabytes),
+		orZero("rotation::max_days", r.MaxDays, "0 to keep old files for ever"),
+		orZero("rotation::max_backups", r.MaxBackups, "0 to keep all old files"),
+	)
+}
+
+func (cfg *Config) validateColumns() error {
+	var errs []error
+	for i, column := range cfg.Columns {
+		switch {
+		case column == "":
+			errs = append(errs, fmt.Errorf("'columns[%d]' is empty: give a column of the README's lists, or an attribute's key", i))
+		case slices.Index(cfg.Columns, column) < i:
+			errs = append(errs, fmt.Errorf("'columns[%d]' is %q, which is there already: remove one of the two", i, column))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 func (cfg *Config) validateQuantiles() error {
@@ -169,15 +251,64 @@ func positive(key string, value int) error {
 	return fmt.Errorf("'%s' is %d: give a number above 0", key, value)
 }
 
+func orZero(key string, value int, zero string) error {
+	if value >= 0 {
+		return nil
+	}
+	return fmt.Errorf("'%s' is %d: give a number above 0, or %s", key, value, zero)
+}
+
+// signal is what an instance of the exporter is for.
+type signal string
+
+const (
+	signalMetrics signal = "metrics"
+	signalTraces  signal = "traces"
+	signalLogs    signal = "logs"
+)
+
+// path is the file of a signal.
+func (cfg *Config) path(of signal) string {
+	return strings.ReplaceAll(cfg.Path, signalPlaceholder, string(of))
+}
+
+// appends reports whether the file of a signal is appended to.
+func (cfg *Config) appends(of signal) bool {
+	if cfg.Mode == ModeBySignal {
+		return of != signalMetrics
+	}
+	return cfg.Mode == ModeAppend
+}
+
+func (cfg *Config) delimiter() rune {
+	delimiter, _ := utf8.DecodeRuneInString(cfg.Delimiter)
+	return delimiter
+}
+
+func (cfg *Config) style() csvtext.Style {
+	return csvtext.Style{Time: cfg.TimestampFormat, Guard: cfg.FormulaGuard}
+}
+
+// file is the file of a signal.
+func (cfg *Config) file(of signal) rowfile.File {
+	format := rowfile.Format{Delimiter: cfg.delimiter(), Header: cfg.Header}
+	if cfg.appends(of) {
+		return rowfile.NewAppend(cfg.path(of), format, rowfile.Rotation{
+			MaxMegabytes: cfg.Rotation.MaxMegabytes, MaxDays: cfg.Rotation.MaxDays, MaxBackups: cfg.Rotation.MaxBackups,
+			LocalTime: cfg.Rotation.LocalTime,
+		}, cfg.Compression)
+	}
+	return rowfile.NewSnapshot(cfg.path(of), format, cfg.Compression)
+}
+
 // layout is the file's layout as configured; the config must be valid.
 func (cfg *Config) layout() metrictable.Layout {
-	delimiter, _ := utf8.DecodeRuneInString(cfg.Delimiter)
 	return metrictable.Layout{
 		ResourceColumns: slices.Clone(cfg.ResourceAttributes),
 		Mode:            cfg.Histograms,
 		Quantiles:       slices.Clone(cfg.Quantiles),
-		Time:            cfg.TimestampFormat,
-		Guard:           cfg.FormulaGuard,
-		Delimiter:       delimiter,
+		Style:           cfg.style(),
+		Delimiter:       cfg.delimiter(),
+		Columns:         slices.Clone(cfg.Columns),
 	}
 }

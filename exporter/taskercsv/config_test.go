@@ -10,6 +10,8 @@ import (
 	"go.opentelemetry.io/collector/confmap/confmaptest"
 	"go.opentelemetry.io/collector/confmap/xconfmap"
 
+	"github.com/tasker-otel/otelcol-tasker/exporter/taskercsv/internal/rowfile"
+	"github.com/tasker-otel/otelcol-tasker/internal/csvtext"
 	"github.com/tasker-otel/otelcol-tasker/internal/metrictable"
 )
 
@@ -30,7 +32,7 @@ func TestDefaultConfig(t *testing.T) {
 	assert.Equal(t, createDefaultConfig(), cfg)
 	assert.False(t, cfg.QueueConfig.HasValue(), "a refused write goes back to the pipeline")
 	assert.False(t, cfg.RetryConfig.Enabled)
-	assert.Equal(t, "./data/tasker-metrics.csv", cfg.Path)
+	assert.Equal(t, "./data/tasker-metrics.csv", cfg.path(signalMetrics))
 }
 
 func TestFullConfig(t *testing.T) {
@@ -49,9 +51,26 @@ func TestFullConfig(t *testing.T) {
 		ResourceColumns: []string{"service.name", "service.instance.id"},
 		Mode:            metrictable.ModeBuckets,
 		Quantiles:       []float64{0.9},
-		Time:            metrictable.TimeUnixMilli,
+		Style:           csvtext.Style{Time: csvtext.TimeUnixMilli},
 		Delimiter:       '\t',
 	}, cfg.layout())
+}
+
+func TestFileOfASignal(t *testing.T) {
+	cfg := loadConfig(t, "tasker_csv/append")
+	assert.Equal(t, "/var/lib/otelcol-tasker/tasker-traces.csv", cfg.path(signalTraces))
+	for _, of := range []signal{signalMetrics, signalTraces, signalLogs} {
+		assert.True(t, cfg.appends(of))
+	}
+	assert.False(t, cfg.Header)
+	assert.Equal(t, rowfile.CompressionZstd, cfg.Compression)
+	assert.Equal(t, RotationConfig{MaxMegabytes: 10, MaxDays: 7, MaxBackups: 3, LocalTime: true}, cfg.Rotation)
+	assert.Equal(t, []string{"start", "name", "duration_seconds"}, cfg.Columns)
+
+	cfg = loadConfig(t, "tasker_csv")
+	assert.False(t, cfg.appends(signalMetrics))
+	assert.True(t, cfg.appends(signalTraces))
+	assert.True(t, cfg.appends(signalLogs))
 }
 
 func TestConfigErrors(t *testing.T) {
@@ -60,12 +79,12 @@ func TestConfigErrors(t *testing.T) {
 		want   string
 	}{
 		"no path":            {func(c *Config) { c.Path = "" }, `'path' is empty: give the file to write`},
-		"directory":          {func(c *Config) { c.Path = "data/" }, `'path' is "data/", a directory: give a file in it, such as data/tasker-metrics.csv`},
+		"directory":          {func(c *Config) { c.Path = "data/" }, `'path' is "data/", a directory: give a file in it, such as data/tasker-{signal}.csv`},
 		"no delimiter":       {func(c *Config) { c.Delimiter = "" }, `'delimiter' is "": give one character`},
 		"two delimiters":     {func(c *Config) { c.Delimiter = ";;" }, `'delimiter' is ";;": give one character`},
 		"quote as delimiter": {func(c *Config) { c.Delimiter = `"` }, `'delimiter' is "\"": give one character`},
 		"broken delimiter":   {func(c *Config) { c.Delimiter = "\xff" }, `'delimiter' is "\xff": give one character`},
-		"timestamp format":   {func(c *Config) { c.TimestampFormat = "iso" }, `'timestamp_format' is "iso": use one of rfc3339nano, unix, unix_ms`},
+		"timestamp format":   {func(c *Config) { c.TimestampFormat = "iso" }, `'timestamp_format' is "iso": use one of rfc3339nano, rfc3339, datetime, unix, unix_ms, unix_ns`},
 		"histograms":         {func(c *Config) { c.Histograms = "none" }, `'histograms' is "none": use one of buckets, quantiles, summary`},
 		"quantile":           {func(c *Config) { c.Quantiles = []float64{0.5, 95} }, `'quantiles[1]' is 95: give a number from 0 to 1`},
 		"quantile twice":     {func(c *Config) { c.Quantiles = []float64{0.5, 0.5} }, `'quantiles[1]' is 0.5, which is there already`},
@@ -80,6 +99,14 @@ func TestConfigErrors(t *testing.T) {
 		"expiration":         {func(c *Config) { c.SeriesExpiration = -time.Hour }, `'series_expiration' is -1h0m0s: give a positive duration`},
 		"series":             {func(c *Config) { c.MaxSeries = 0 }, `'max_series' is 0: give a number above 0`},
 		"columns":            {func(c *Config) { c.MaxColumns = -1 }, `'max_columns' is -1: give a number above 0`},
+		"rows":               {func(c *Config) { c.MaxRows = 0 }, `'max_rows' is 0: give a number above 0`},
+		"mode":               {func(c *Config) { c.Mode = "both" }, `'mode' is "both": use one of snapshot, append`},
+		"compression":        {func(c *Config) { c.Compression = "zip" }, `'compression' is "zip": use one of none, gzip, zstd`},
+		"column twice":       {func(c *Config) { c.Columns = []string{"a", "a"} }, `'columns[1]' is "a", which is there already`},
+		"empty column":       {func(c *Config) { c.Columns = []string{""} }, `'columns[0]' is empty`},
+		"megabytes":          {func(c *Config) { c.Rotation.MaxMegabytes = 0 }, `'rotation::max_megabytes' is 0: give a number above 0`},
+		"days":               {func(c *Config) { c.Rotation.MaxDays = -1 }, `'rotation::max_days' is -1: give a number above 0, or 0 to keep`},
+		"backups":            {func(c *Config) { c.Rotation.MaxBackups = -1 }, `'rotation::max_backups' is -1`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -91,7 +118,8 @@ func TestConfigErrors(t *testing.T) {
 
 	t.Run("all at once", func(t *testing.T) {
 		err := (&Config{}).Validate()
-		for _, key := range []string{"path", "delimiter", "timestamp_format", "histograms", "max_series", "max_columns"} {
+		for _, key := range []string{"path", "delimiter", "timestamp_format", "histograms", "max_series", "max_columns", "max_rows", "compression",
+			"rotation::max_megabytes"} {
 			assert.ErrorContains(t, err, "'"+key+"'")
 		}
 	})

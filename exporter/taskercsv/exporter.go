@@ -4,42 +4,67 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"os"
 	"sync"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
-	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
 	"github.com/tasker-otel/otelcol-tasker/exporter/taskercsv/internal/metadata"
-	"github.com/tasker-otel/otelcol-tasker/internal/atomicfile"
-	"github.com/tasker-otel/otelcol-tasker/internal/metrictable"
+	"github.com/tasker-otel/otelcol-tasker/exporter/taskercsv/internal/rowfile"
+	"github.com/tasker-otel/otelcol-tasker/internal/filelock"
 )
 
-// minTick bounds the work of looking for series to remove.
-const minTick = 250 * time.Millisecond
+const (
+	// minTick bounds the work of looking for series to remove.
+	minTick = 250 * time.Millisecond
+	// lockWait is how long a start waits for the collector before it to let go of the file.
+	lockWait = 5 * time.Second
+)
 
 var errStopped = errors.New("the exporter is stopped")
 
-// csvExporter merges metrics into a table and writes the table as a snapshot. One lock guards everything; it is held
-// while a snapshot is written, so that a batch is acknowledged only after the write that contains it.
+// rows are what a signal keeps for its file.
+type rows interface {
+	// begin starts a change that undo can take back.
+	begin()
+	undo()
+	// adopt takes over the columns of the file that is there.
+	adopt(columns []string)
+	// fresh are the rows that have come since settle; all are those of a snapshot.
+	fresh() rowfile.Rows
+	all() rowfile.Rows
+	settle()
+	// expire removes what is too old and returns how much that is.
+	expire(now time.Time) int
+	// report tells how many there are.
+	report(ctx context.Context, telemetry *metadata.TelemetryBuilder)
+}
+
+// csvExporter keeps the rows of one signal in one file. One lock guards everything; it is held while the file is written,
+// so that a batch is acknowledged only after the write that contains it.
 type csvExporter struct {
 	cfg       *Config
+	signal    signal
+	path      string
+	appends   bool
+	interval  time.Duration
 	logger    *zap.Logger
 	telemetry *metadata.TelemetryBuilder
-	file      atomicfile.File
+	ofSignal  metric.MeasurementOption
+	file      rowfile.File
 	host      component.Host
 
 	mu      sync.Mutex
-	table   *metrictable.Table
-	reader  reader
-	written time.Time // when the last snapshot was written
+	lock    *filelock.Lock
+	rows    rows
+	written time.Time // when the file was last written
 	tried   time.Time // when writing was last tried
-	dirty   bool      // the table has something that the file has not
+	dirty   bool      // there is something that the file has not
 	failing bool      // the last write failed
 	warned  map[string]bool
 	stopped bool
@@ -48,22 +73,45 @@ type csvExporter struct {
 	done sync.WaitGroup
 }
 
-func newCSVExporter(cfg *Config, set component.TelemetrySettings, telemetry *metadata.TelemetryBuilder) *csvExporter {
-	return &csvExporter{
+func newCSVExporter(cfg *Config, of signal, rows rows, set component.TelemetrySettings, telemetry *metadata.TelemetryBuilder) *csvExporter {
+	e := &csvExporter{
 		cfg:       cfg,
+		signal:    of,
+		path:      cfg.path(of),
+		appends:   cfg.appends(of),
+		interval:  cfg.MinWriteInterval,
 		logger:    set.Logger,
 		telemetry: telemetry,
-		file:      atomicfile.File{Path: cfg.Path},
-		table:     metrictable.New(cfg.layout(), metrictable.Limits{Series: cfg.MaxSeries, Columns: cfg.MaxColumns}),
-		reader:    reader{resourceColumns: cfg.ResourceAttributes},
+		ofSignal:  metric.WithAttributeSet(attribute.NewSet(attribute.String("signal", string(of)))),
+		file:      cfg.file(of),
+		rows:      rows,
 		warned:    map[string]bool{},
 		stop:      make(chan struct{}),
 	}
+	if e.appends && of != signalMetrics {
+		e.interval = 0 // a span comes once: it is acknowledged when it is on disk
+	}
+	return e
 }
 
-func (e *csvExporter) start(_ context.Context, host component.Host) error {
-	if err := e.file.Prepare(); err != nil {
-		return err
+// start locks the file against other collectors, and other pipelines of this one, that are configured to write it.
+func (e *csvExporter) start(ctx context.Context, host component.Host) (err error) {
+	cut, err := e.file.Open()
+	if err != nil {
+		return fmt.Errorf("'path' %s: %w", e.path, err)
+	}
+	e.lock, err = filelock.Take(ctx, e.path+".lock", fmt.Sprintf("process %d, %s", os.Getpid(), e.signal), lockWait)
+	if err != nil {
+		return errors.Join(fmt.Errorf("'path' %s: %w: give each exporter and each signal a file of its own, such as "+
+			"./data/tasker-{signal}.csv", e.path, err), e.file.Close())
+	}
+	if cut > 0 {
+		e.telemetry.ExporterTaskerCsvCutBytes.Add(ctx, cut, e.ofSignal)
+		e.logger.Warn("The last row was torn by a crash and has been cut off; its sender was told nothing and sends it again.",
+			zap.String("path", e.path), zap.Int64("bytes", cut))
+	}
+	if columns := e.file.Columns(); columns != nil {
+		e.rows.adopt(columns)
 	}
 	e.host = host
 	e.done.Go(e.tick)
@@ -88,43 +136,46 @@ func (e *csvExporter) shutdown(context.Context) error {
 	if e.dirty {
 		err = e.write(context.Background(), time.Now())
 	}
+	err = errors.Join(err, e.file.Close())
+	if e.lock != nil {
+		err = errors.Join(err, e.lock.Release())
+	}
 	e.telemetry.Shutdown()
 	return err
 }
 
-// push takes a batch. It keeps nothing of md. If it fails, the table is as it was before and the error is retryable:
-// a retry does not add deltas twice.
-func (e *csvExporter) push(ctx context.Context, md pmetric.Metrics) error {
+// take takes a batch. If it fails, the rows are as they were before and the error is retryable: a retry does not add
+// anything twice.
+func (e *csvExporter) take(ctx context.Context, merge func(now time.Time) (dropped map[string]int64)) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.stopped {
 		return errStopped
 	}
 	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("metrics for %s not taken: %w", e.cfg.Path, err) // another write held the lock too long
+		return fmt.Errorf("%s for %s not taken: %w", e.signal, e.path, err) // another write held the lock too long
 	}
 	now := time.Now()
-	e.table.Begin()
-	dropped := e.reader.merge(md, e.table, now)
+	e.rows.begin()
+	dropped := merge(now)
 	wasDirty := e.dirty
 	e.dirty = true
-	if now.Sub(e.written) >= e.cfg.MinWriteInterval {
+	if now.Sub(e.written) >= e.interval {
 		if err := e.write(ctx, now); err != nil {
-			e.table.Undo()
+			e.rows.undo()
 			e.dirty = wasDirty
 			return err
 		}
 	}
 	e.countDropped(ctx, dropped)
-	e.telemetry.ExporterTaskerCsvSeries.Record(ctx, int64(e.table.Series()))
-	e.telemetry.ExporterTaskerCsvColumns.Record(ctx, int64(e.table.Columns()))
+	e.rows.report(ctx, e.telemetry)
 	return nil
 }
 
-// tick writes what push left for later and removes old series when no metrics come any more.
+// tick writes what take left for later and removes old series when none come any more.
 func (e *csvExporter) tick() {
-	// A quarter of the interval: what push left for later waits little longer than the interval itself.
-	ticker := time.NewTicker(max(e.cfg.MinWriteInterval/4, minTick))
+	// A quarter of the interval: what take left for later waits little longer than the interval itself.
+	ticker := time.NewTicker(max(e.interval/4, minTick))
 	defer ticker.Stop()
 	for {
 		select {
@@ -139,33 +190,41 @@ func (e *csvExporter) tick() {
 func (e *csvExporter) catchUp(ctx context.Context, now time.Time) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.expire(ctx, now)
-	if e.dirty && now.Sub(e.tried) >= e.cfg.MinWriteInterval {
-		// The error is logged and reported by write. The table stays dirty, so that a later tick tries again.
+	if removed := e.rows.expire(now); removed > 0 {
+		e.dirty = true
+		e.telemetry.ExporterTaskerCsvExpiredSeries.Add(ctx, int64(removed))
+		e.rows.report(ctx, e.telemetry)
+	}
+	if e.dirty && now.Sub(e.tried) >= e.interval {
+		// The error is logged and reported by write. The rows stay dirty, so that a later tick tries again.
 		_ = e.write(ctx, now)
 	}
 }
 
-// write replaces the file. Its errors carry the path and are retryable: a full disk or a missing directory can be mended
-// while the collector runs.
+// write brings the file up to date. Its errors carry the path and are retryable: a full disk or a missing directory can
+// be mended while the collector runs.
 func (e *csvExporter) write(ctx context.Context, now time.Time) error {
 	e.tried = now
 	began := time.Now()
-	rows := 0
-	err := e.file.Replace(func(w io.Writer) (err error) {
-		rows, err = e.table.WriteCSV(w)
-		return err
-	})
+	content := e.rows.all
+	if e.appends {
+		content = e.rows.fresh
+	}
+	written, err := e.file.Write(content())
 	e.report(err)
 	if err != nil {
-		e.telemetry.ExporterTaskerCsvFailedSnapshots.Add(ctx, 1)
+		e.telemetry.ExporterTaskerCsvFailedSnapshots.Add(ctx, 1, e.ofSignal)
 		return err
 	}
+	e.rows.settle()
 	e.written = now
 	e.dirty = false
-	e.telemetry.ExporterTaskerCsvSnapshots.Add(ctx, 1)
-	e.telemetry.ExporterTaskerCsvSnapshotDuration.Record(ctx, time.Since(began).Seconds())
-	e.telemetry.ExporterTaskerCsvRows.Record(ctx, int64(rows))
+	if written.Rotated {
+		e.telemetry.ExporterTaskerCsvRotations.Add(ctx, 1, e.ofSignal)
+	}
+	e.telemetry.ExporterTaskerCsvSnapshots.Add(ctx, 1, e.ofSignal)
+	e.telemetry.ExporterTaskerCsvSnapshotDuration.Record(ctx, time.Since(began).Seconds(), e.ofSignal)
+	e.telemetry.ExporterTaskerCsvRows.Record(ctx, int64(written.Rows), e.ofSignal)
 	return nil
 }
 
@@ -178,24 +237,13 @@ func (e *csvExporter) report(err error) {
 	e.failing = failing
 	event := componentstatus.NewEvent(componentstatus.StatusOK)
 	if failing {
-		e.logger.Error("Snapshot can't be written; the file keeps its last state.", zap.Error(err))
+		e.logger.Error("The file can't be written; it keeps its last state.", zap.Error(err))
 		event = componentstatus.NewRecoverableErrorEvent(err)
 	} else {
-		e.logger.Info("Snapshots are written again.", zap.String("path", e.cfg.Path))
+		e.logger.Info("The file is written again.", zap.String("path", e.path))
 	}
 	if e.host != nil {
 		componentstatus.ReportStatus(e.host, event)
-	}
-}
-
-func (e *csvExporter) expire(ctx context.Context, now time.Time) {
-	if e.cfg.SeriesExpiration == 0 {
-		return
-	}
-	if removed := e.table.Expire(now, e.cfg.SeriesExpiration); removed > 0 {
-		e.dirty = true
-		e.telemetry.ExporterTaskerCsvExpiredSeries.Add(ctx, int64(removed))
-		e.telemetry.ExporterTaskerCsvSeries.Record(ctx, int64(e.table.Series()))
 	}
 }
 
@@ -207,7 +255,7 @@ func (e *csvExporter) countDropped(ctx context.Context, dropped map[string]int64
 		if !e.warned[reason] {
 			e.warned[reason] = true
 			e.logger.Warn("Data points are left out of the table; further ones with this reason are only counted.",
-				zap.String("reason", reason), zap.Int64("points", points), zap.String("path", e.cfg.Path))
+				zap.String("reason", reason), zap.Int64("points", points), zap.String("path", e.path))
 		}
 	}
 }

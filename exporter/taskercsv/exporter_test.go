@@ -52,7 +52,7 @@ func start(t *testing.T, change func(*Config)) *running {
 	settings.TelemetrySettings = telemetry.NewTelemetrySettings()
 	created, err := NewFactory().CreateMetrics(t.Context(), settings, cfg)
 	require.NoError(t, err)
-	e := &running{Metrics: created, path: cfg.Path, telemetry: telemetry, host: &statusHost{}}
+	e := &running{Metrics: created, path: cfg.path(signalMetrics), telemetry: telemetry, host: &statusHost{}}
 	require.NoError(t, e.Start(t.Context(), e.host))
 	t.Cleanup(func() {
 		require.NoError(t, e.Shutdown(context.Background()))
@@ -71,6 +71,8 @@ func (*statusHost) GetExtensions() map[component.ID]component.Component { return
 func (h *statusHost) Report(event *componentstatus.Event) {
 	h.events = append(h.events, event.Status())
 }
+
+func ofSignal(name string) attribute.Set { return attribute.NewSet(attribute.String("signal", name)) }
 
 func (e *running) read(t *testing.T) [][]string {
 	t.Helper()
@@ -203,7 +205,7 @@ func TestSnapshot(t *testing.T) {
 
 	files, err := os.ReadDir(filepath.Dir(e.path))
 	require.NoError(t, err)
-	assert.Len(t, files, 1, "no temporary file stays")
+	assert.Len(t, files, 2, "the table and its lock: no temporary file stays")
 	info, err := os.Stat(e.path)
 	require.NoError(t, err)
 	assert.Equal(t, os.FileMode(0o644), info.Mode().Perm())
@@ -249,9 +251,9 @@ func TestFailedWriteChangesNothing(t *testing.T) {
 
 	assert.Equal(t, []componentstatus.Status{componentstatus.StatusRecoverableError, componentstatus.StatusOK}, e.host.events)
 	metadatatest.AssertEqualExporterTaskerCsvSnapshots(t, e.telemetry,
-		[]metricdata.DataPoint[int64]{{Value: 2}}, metricdatatest.IgnoreTimestamp(), metricdatatest.IgnoreExemplars())
+		[]metricdata.DataPoint[int64]{{Value: 2, Attributes: ofSignal("metrics")}}, metricdatatest.IgnoreTimestamp(), metricdatatest.IgnoreExemplars())
 	metadatatest.AssertEqualExporterTaskerCsvFailedSnapshots(t, e.telemetry,
-		[]metricdata.DataPoint[int64]{{Value: 3}}, metricdatatest.IgnoreTimestamp(), metricdatatest.IgnoreExemplars())
+		[]metricdata.DataPoint[int64]{{Value: 3, Attributes: ofSignal("metrics")}}, metricdatatest.IgnoreTimestamp(), metricdatatest.IgnoreExemplars())
 }
 
 func TestWriteInterval(t *testing.T) {
@@ -273,7 +275,7 @@ func TestWriteInterval(t *testing.T) {
 		require.NoError(t, e.Shutdown(t.Context()))
 		assert.Equal(t, "3", e.valueOf(t, "tasker.task.executions"), "Shutdown writes the rest")
 		metadatatest.AssertEqualExporterTaskerCsvSnapshots(t, e.telemetry,
-			[]metricdata.DataPoint[int64]{{Value: 3}}, metricdatatest.IgnoreTimestamp(), metricdatatest.IgnoreExemplars())
+			[]metricdata.DataPoint[int64]{{Value: 3, Attributes: ofSignal("metrics")}}, metricdatatest.IgnoreTimestamp(), metricdatatest.IgnoreExemplars())
 	})
 }
 
@@ -353,7 +355,7 @@ func TestDroppedPointsAreCounted(t *testing.T) {
 		point("no_value"), point("column_limit"), point("series_limit"), point("invalid"), point("out_of_order"),
 	}, metricdatatest.IgnoreTimestamp(), metricdatatest.IgnoreExemplars())
 	metadatatest.AssertEqualExporterTaskerCsvRows(t, e.telemetry,
-		[]metricdata.DataPoint[int64]{{Value: 2}}, metricdatatest.IgnoreTimestamp(), metricdatatest.IgnoreExemplars())
+		[]metricdata.DataPoint[int64]{{Value: 2, Attributes: ofSignal("metrics")}}, metricdatatest.IgnoreTimestamp(), metricdatatest.IgnoreExemplars())
 	metadatatest.AssertEqualExporterTaskerCsvSeries(t, e.telemetry,
 		[]metricdata.DataPoint[int64]{{Value: 2}}, metricdatatest.IgnoreTimestamp(), metricdatatest.IgnoreExemplars())
 	metadatatest.AssertEqualExporterTaskerCsvColumns(t, e.telemetry,

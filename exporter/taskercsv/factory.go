@@ -19,27 +19,71 @@ func NewFactory() exporter.Factory {
 		createDefaultConfig,
 		xexporter.WithDeprecatedTypeAlias(metadata.DeprecatedType),
 		xexporter.WithMetrics(createMetrics, metadata.MetricsStability),
+		xexporter.WithTraces(createTraces, metadata.TracesStability),
+		xexporter.WithLogs(createLogs, metadata.LogsStability),
 	)
 }
 
 func createMetrics(ctx context.Context, set exporter.Settings, config component.Config) (exporter.Metrics, error) {
 	cfg := config.(*Config)
+	e, err := create(set, cfg, signalMetrics, newMetricRows(cfg))
+	if err != nil {
+		return nil, err
+	}
+	inner, err := exporterhelper.NewMetrics(ctx, set, config, e.pushMetrics, e.options()...)
+	if err != nil {
+		e.telemetry.Shutdown()
+		return nil, err
+	}
+	return &metricsExporter{inner, stoppedOnce{inner: inner}}, nil
+}
+
+func createTraces(ctx context.Context, set exporter.Settings, config component.Config) (exporter.Traces, error) {
+	cfg := config.(*Config)
+	rows := newRecordRows(cfg, signalTraces, defaultSpanColumns())
+	e, err := create(set, cfg, signalTraces, rows)
+	if err != nil {
+		return nil, err
+	}
+	inner, err := exporterhelper.NewTraces(ctx, set, config, e.spanPusher(rows), e.options()...)
+	if err != nil {
+		e.telemetry.Shutdown()
+		return nil, err
+	}
+	return &tracesExporter{inner, stoppedOnce{inner: inner}}, nil
+}
+
+func createLogs(ctx context.Context, set exporter.Settings, config component.Config) (exporter.Logs, error) {
+	cfg := config.(*Config)
+	rows := newRecordRows(cfg, signalLogs, defaultLogColumns())
+	e, err := create(set, cfg, signalLogs, rows)
+	if err != nil {
+		return nil, err
+	}
+	inner, err := exporterhelper.NewLogs(ctx, set, config, e.logPusher(rows), e.options()...)
+	if err != nil {
+		e.telemetry.Shutdown()
+		return nil, err
+	}
+	return &logsExporter{inner, stoppedOnce{inner: inner}}, nil
+}
+
+func create(set exporter.Settings, cfg *Config, of signal, rows rows) (*csvExporter, error) {
 	telemetry, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
 	if err != nil {
 		return nil, err
 	}
-	csv := newCSVExporter(cfg, set.TelemetrySettings, telemetry)
-	inner, err := exporterhelper.NewMetrics(ctx, set, config, csv.push,
+	return newCSVExporter(cfg, of, rows, set.TelemetrySettings, telemetry), nil
+}
+
+// options are those of all signals.
+func (e *csvExporter) options() []exporterhelper.Option {
+	return []exporterhelper.Option{
 		exporterhelper.WithCapabilities(consumer.Capabilities{MutatesData: false}),
-		exporterhelper.WithTimeout(cfg.TimeoutConfig),
-		exporterhelper.WithRetry(cfg.RetryConfig),
-		exporterhelper.WithQueue(cfg.QueueConfig),
-		exporterhelper.WithStart(csv.start),
-		exporterhelper.WithShutdown(csv.shutdown),
-	)
-	if err != nil {
-		telemetry.Shutdown()
-		return nil, err
+		exporterhelper.WithTimeout(e.cfg.TimeoutConfig),
+		exporterhelper.WithRetry(e.cfg.RetryConfig),
+		exporterhelper.WithQueue(e.cfg.QueueConfig),
+		exporterhelper.WithStart(e.start),
+		exporterhelper.WithShutdown(e.shutdown),
 	}
-	return &stoppedOnce{Metrics: inner}, nil
 }

@@ -4,19 +4,44 @@ import (
 	"context"
 	"sync"
 
+	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/exporter"
 )
 
 // stoppedOnce makes a second Shutdown harmless: exporterhelper's retry sender panics at it, which the contract of
 // component.Component forbids.
 type stoppedOnce struct {
-	exporter.Metrics
-	once sync.Once
-	err  error
+	inner component.Component
+	once  sync.Once
+	err   error
 }
 
 // Shutdown stops the exporter the first time and returns the same result afterwards.
-func (e *stoppedOnce) Shutdown(ctx context.Context) error {
-	e.once.Do(func() { e.err = e.Metrics.Shutdown(ctx) })
-	return e.err
+func (s *stoppedOnce) Shutdown(ctx context.Context) error {
+	s.once.Do(func() { s.err = s.inner.Shutdown(ctx) })
+	return s.err
 }
+
+type (
+	metricsExporter struct {
+		exporter.Metrics
+		stop stoppedOnce
+	}
+	tracesExporter struct {
+		exporter.Traces
+		stop stoppedOnce
+	}
+	logsExporter struct {
+		exporter.Logs
+		stop stoppedOnce
+	}
+)
+
+// Shutdown implements component.Component.
+func (e *metricsExporter) Shutdown(ctx context.Context) error { return e.stop.Shutdown(ctx) }
+
+// Shutdown implements component.Component.
+func (e *tracesExporter) Shutdown(ctx context.Context) error { return e.stop.Shutdown(ctx) }
+
+// Shutdown implements component.Component.
+func (e *logsExporter) Shutdown(ctx context.Context) error { return e.stop.Shutdown(ctx) }

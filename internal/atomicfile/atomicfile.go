@@ -73,7 +73,7 @@ func (f File) Replace(write func(io.Writer) error) error {
 	if err := os.Rename(temporary, f.Path); err != nil {
 		return fmt.Errorf("%s not put in place: %w", f.Path, errors.Join(err, removeIfThere(temporary)))
 	}
-	if err := syncDirectory(directory); err != nil {
+	if err := SyncDirectory(directory); err != nil {
 		return fmt.Errorf("directory of %s not synchronized to disk: %w", f.Path, err)
 	}
 	return nil

@@ -7,8 +7,8 @@ import (
 	"os"
 )
 
-// syncDirectory makes a rename in the directory last through a power cut.
-func syncDirectory(name string) error {
+// SyncDirectory makes a rename in the directory last through a power cut.
+func SyncDirectory(name string) error {
 	directory, err := os.Open(name)
 	if err != nil {
 		return err

@@ -1,4 +1,4 @@
 package atomicfile
 
-// syncDirectory does nothing: Windows has no such call, its file system logs renames itself.
-func syncDirectory(string) error { return nil }
+// SyncDirectory does nothing: Windows has no such call, its file system logs renames itself.
+func SyncDirectory(string) error { return nil }

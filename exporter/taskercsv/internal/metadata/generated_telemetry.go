@@ -27,9 +27,11 @@ type TelemetryBuilder struct {
 	mu                                sync.Mutex
 	registrations                     []metric.Registration
 	ExporterTaskerCsvColumns          metric.Int64Gauge
+	ExporterTaskerCsvCutBytes         metric.Int64Counter
 	ExporterTaskerCsvDroppedPoints    metric.Int64Counter
 	ExporterTaskerCsvExpiredSeries    metric.Int64Counter
 	ExporterTaskerCsvFailedSnapshots  metric.Int64Counter
+	ExporterTaskerCsvRotations        metric.Int64Counter
 	ExporterTaskerCsvRows             metric.Int64Gauge
 	ExporterTaskerCsvSeries           metric.Int64Gauge
 	ExporterTaskerCsvSnapshotDuration metric.Float64Histogram
@@ -71,6 +73,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{column}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.ExporterTaskerCsvCutBytes, err = builder.meter.Int64Counter(
+		"otelcol_exporter_tasker_csv_cut_bytes",
+		metric.WithDescription("Bytes of a torn last row that were cut off when a file was continued after a crash. [Development]"),
+		metric.WithUnit("By"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ExporterTaskerCsvDroppedPoints, err = builder.meter.Int64Counter(
 		"otelcol_exporter_tasker_csv_dropped_points",
 		metric.WithDescription("Data points that are not in the table. [Development]"),
@@ -85,13 +93,19 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ExporterTaskerCsvFailedSnapshots, err = builder.meter.Int64Counter(
 		"otelcol_exporter_tasker_csv_failed_snapshots",
-		metric.WithDescription("Snapshots that could not be written; the file is as it was before. [Development]"),
+		metric.WithDescription("Writes that failed, of snapshots or of appended rows; the file is as it was before. [Development]"),
 		metric.WithUnit("{snapshot}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ExporterTaskerCsvRotations, err = builder.meter.Int64Counter(
+		"otelcol_exporter_tasker_csv_rotations",
+		metric.WithDescription("New files that were begun because of the size or of new columns. [Development]"),
+		metric.WithUnit("{file}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExporterTaskerCsvRows, err = builder.meter.Int64Gauge(
 		"otelcol_exporter_tasker_csv_rows",
-		metric.WithDescription("Rows in the last snapshot, without the header. [Development]"),
+		metric.WithDescription("Rows of the last write, without the header. [Development]"),
 		metric.WithUnit("{row}"),
 	)
 	errs = errors.Join(errs, err)
@@ -103,14 +117,14 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ExporterTaskerCsvSnapshotDuration, err = builder.meter.Float64Histogram(
 		"otelcol_exporter_tasker_csv_snapshot_duration",
-		metric.WithDescription("Time to render and write one snapshot, with the synchronization to disk. [Development]"),
+		metric.WithDescription("Time to render and write a snapshot or appended rows, with the synchronization to disk. [Development]"),
 		metric.WithUnit("s"),
 		metric.WithExplicitBucketBoundaries([]float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5}...),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExporterTaskerCsvSnapshots, err = builder.meter.Int64Counter(
 		"otelcol_exporter_tasker_csv_snapshots",
-		metric.WithDescription("Snapshots written. [Development]"),
+		metric.WithDescription("Writes of the file, snapshots or appended rows. [Development]"),
 		metric.WithUnit("{snapshot}"),
 	)
 	errs = errors.Join(errs, err)

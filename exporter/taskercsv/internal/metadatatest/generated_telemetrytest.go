@@ -35,6 +35,22 @@ func AssertEqualExporterTaskerCsvColumns(t *testing.T, tt *componenttest.Telemet
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
+func AssertEqualExporterTaskerCsvCutBytes(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+	want := metricdata.Metrics{
+		Name:        "otelcol_exporter_tasker_csv_cut_bytes",
+		Description: "Bytes of a torn last row that were cut off when a file was continued after a crash. [Development]",
+		Unit:        "By",
+		Data: metricdata.Sum[int64]{
+			Temporality: metricdata.CumulativeTemporality,
+			IsMonotonic: true,
+			DataPoints:  dps,
+		},
+	}
+	got, err := tt.GetMetric("otelcol_exporter_tasker_csv_cut_bytes")
+	require.NoError(t, err)
+	metricdatatest.AssertEqual(t, want, got, opts...)
+}
+
 func AssertEqualExporterTaskerCsvDroppedPoints(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_tasker_csv_dropped_points",
@@ -70,7 +86,7 @@ func AssertEqualExporterTaskerCsvExpiredSeries(t *testing.T, tt *componenttest.T
 func AssertEqualExporterTaskerCsvFailedSnapshots(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_tasker_csv_failed_snapshots",
-		Description: "Snapshots that could not be written; the file is as it was before. [Development]",
+		Description: "Writes that failed, of snapshots or of appended rows; the file is as it was before. [Development]",
 		Unit:        "{snapshot}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -83,10 +99,26 @@ func AssertEqualExporterTaskerCsvFailedSnapshots(t *testing.T, tt *componenttest
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
+func AssertEqualExporterTaskerCsvRotations(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+	want := metricdata.Metrics{
+		Name:        "otelcol_exporter_tasker_csv_rotations",
+		Description: "New files that were begun because of the size or of new columns. [Development]",
+		Unit:        "{file}",
+		Data: metricdata.Sum[int64]{
+			Temporality: metricdata.CumulativeTemporality,
+			IsMonotonic: true,
+			DataPoints:  dps,
+		},
+	}
+	got, err := tt.GetMetric("otelcol_exporter_tasker_csv_rotations")
+	require.NoError(t, err)
+	metricdatatest.AssertEqual(t, want, got, opts...)
+}
+
 func AssertEqualExporterTaskerCsvRows(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_tasker_csv_rows",
-		Description: "Rows in the last snapshot, without the header. [Development]",
+		Description: "Rows of the last write, without the header. [Development]",
 		Unit:        "{row}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -114,7 +146,7 @@ func AssertEqualExporterTaskerCsvSeries(t *testing.T, tt *componenttest.Telemetr
 func AssertEqualExporterTaskerCsvSnapshotDuration(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.HistogramDataPoint[float64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_tasker_csv_snapshot_duration",
-		Description: "Time to render and write one snapshot, with the synchronization to disk. [Development]",
+		Description: "Time to render and write a snapshot or appended rows, with the synchronization to disk. [Development]",
 		Unit:        "s",
 		Data: metricdata.Histogram[float64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -129,7 +161,7 @@ func AssertEqualExporterTaskerCsvSnapshotDuration(t *testing.T, tt *componenttes
 func AssertEqualExporterTaskerCsvSnapshots(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_tasker_csv_snapshots",
-		Description: "Snapshots written. [Development]",
+		Description: "Writes of the file, snapshots or appended rows. [Development]",
 		Unit:        "{snapshot}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

@@ -20,14 +20,19 @@ func TestSetupTelemetry(t *testing.T) {
 	require.NoError(t, err)
 	defer tb.Shutdown()
 	tb.ExporterTaskerCsvColumns.Record(context.Background(), 1)
+	tb.ExporterTaskerCsvCutBytes.Add(context.Background(), 1)
 	tb.ExporterTaskerCsvDroppedPoints.Add(context.Background(), 1)
 	tb.ExporterTaskerCsvExpiredSeries.Add(context.Background(), 1)
 	tb.ExporterTaskerCsvFailedSnapshots.Add(context.Background(), 1)
+	tb.ExporterTaskerCsvRotations.Add(context.Background(), 1)
 	tb.ExporterTaskerCsvRows.Record(context.Background(), 1)
 	tb.ExporterTaskerCsvSeries.Record(context.Background(), 1)
 	tb.ExporterTaskerCsvSnapshotDuration.Record(context.Background(), 1)
 	tb.ExporterTaskerCsvSnapshots.Add(context.Background(), 1)
 	AssertEqualExporterTaskerCsvColumns(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualExporterTaskerCsvCutBytes(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualExporterTaskerCsvDroppedPoints(t, testTel,
@@ -37,6 +42,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualExporterTaskerCsvFailedSnapshots(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualExporterTaskerCsvRotations(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualExporterTaskerCsvRows(t, testTel,

@@ -1,0 +1,225 @@
+package rowfile
+
+import (
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/DeRuina/timberjack"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/atomicfile"
+)
+
+// Rotation bounds what appending leaves on the disk.
+type Rotation struct {
+	// MaxMegabytes of a file; a batch that would make it larger goes to a new one.
+	MaxMegabytes int
+	// MaxDays that an old file stays; 0 for ever.
+	MaxDays int
+	// MaxBackups is how many old files stay; 0 all.
+	MaxBackups int
+	// LocalTime names old files by the local time instead of UTC.
+	LocalTime bool
+}
+
+// Append is a file that each write makes longer. A write is on disk when it returns; one that fails is undone.
+type Append struct {
+	path     string
+	format   Format
+	max      int64
+	rotation *timberjack.Logger // renames, removes and packs old files; it writes nothing
+
+	file *os.File
+	size int64 // of the whole rows
+	// columns of the file's first row; nil if it is empty.
+	columns []string
+}
+
+var _ File = (*Append)(nil)
+
+// NewAppend makes a file to append to. Old files are packed; the current one never is, so that it can be followed and
+// mended.
+func NewAppend(path string, format Format, rotation Rotation, compression Compression) *Append {
+	return &Append{
+		path:   path,
+		format: format,
+		max:    int64(rotation.MaxMegabytes) << 20,
+		rotation: &timberjack.Logger{
+			Filename: path, MaxAge: rotation.MaxDays, MaxBackups: rotation.MaxBackups, LocalTime: rotation.LocalTime,
+			Compression: string(compression), FileMode: 0o644,
+		},
+	}
+}
+
+// Open implements [File]: it cuts off a torn last row.
+func (a *Append) Open() (cut int64, err error) {
+	if err := (atomicfile.File{Path: a.path}).PrepareDirectory(); err != nil {
+		return 0, err
+	}
+	return a.open()
+}
+
+func (a *Append) open() (cut int64, err error) {
+	file, err := os.OpenFile(a.path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o644)
+	if err != nil {
+		return 0, err
+	}
+	whole, err := wholeRows(file)
+	if err == nil {
+		cut, err = a.mend(file, whole)
+	}
+	if err != nil {
+		return 0, errors.Join(fmt.Errorf("%s can't be continued: %w", a.path, err), file.Close())
+	}
+	if _, err := file.Seek(0, io.SeekStart); err == nil && whole > 0 {
+		a.columns = a.format.firstRow(file)
+	} else {
+		a.columns = nil
+	}
+	a.file, a.size = file, whole
+	return cut, nil
+}
+
+// mend cuts the file to its whole rows.
+func (a *Append) mend(file *os.File, whole int64) (cut int64, err error) {
+	info, err := file.Stat()
+	if err != nil {
+		return 0, err
+	}
+	if info.Size() <= whole {
+		return 0, nil
+	}
+	return info.Size() - whole, errors.Join(file.Truncate(whole), file.Sync())
+}
+
+// Columns implements [File].
+func (a *Append) Columns() []string {
+	if !a.format.Header {
+		return nil
+	}
+	return a.columns
+}
+
+// Write implements [File]. It begins a new file when the current one would get too large, or has other columns.
+func (a *Append) Write(rows Rows) (Written, error) {
+	var body bytes.Buffer
+	n, err := Format{Delimiter: a.format.Delimiter}.write(&body, rows)
+	if err != nil || n == 0 {
+		return Written{}, err
+	}
+	written := Written{Rows: n, Bytes: int64(body.Len())}
+	if err := a.current(); err != nil {
+		return Written{}, fmt.Errorf("%s not written: %w", a.path, err)
+	}
+	if reason := a.full(rows, int64(body.Len())); reason != "" {
+		if err := a.rotate(reason); err != nil {
+			return Written{}, fmt.Errorf("%s not rotated: %w", a.path, err)
+		}
+		written.Rotated = true
+	}
+	if a.size == 0 {
+		if body, err = a.withHeader(rows, body); err != nil {
+			return Written{}, err
+		}
+	}
+	if err := a.append(body.Bytes()); err != nil {
+		return Written{}, fmt.Errorf("%s not written: %w", a.path, err)
+	}
+	a.columns = rows.Header()
+	return written, nil
+}
+
+// current makes sure that the open file is the one at path, also after somebody has moved, removed or emptied that.
+func (a *Append) current() error {
+	if a.file != nil {
+		open, err := a.file.Stat()
+		there, thereErr := os.Stat(a.path)
+		if err == nil && thereErr == nil && os.SameFile(open, there) && there.Size() >= a.size {
+			return nil
+		}
+		_ = a.file.Close() // everything in it is synchronized
+		a.file = nil
+	}
+	_, err := a.open()
+	return err
+}
+
+// full says why a new file must begin; nothing if none must.
+func (a *Append) full(rows Rows, more int64) (reason string) {
+	if a.size == 0 {
+		return ""
+	}
+	if header := rows.Header(); a.format.Header && !slices.Equal(header, a.columns) || len(header) != len(a.columns) {
+		return "columns"
+	}
+	if a.size+more > a.max {
+		return "size"
+	}
+	return ""
+}
+
+func (a *Append) rotate(reason string) error {
+	closing := a.file
+	a.file = nil
+	if err := closing.Close(); err != nil {
+		return err
+	}
+	if err := a.rotation.RotateWithReason(reason); err != nil {
+		return err
+	}
+	if err := atomicfile.SyncDirectory(filepath.Dir(a.path)); err != nil {
+		return err
+	}
+	_, err := a.open()
+	return err
+}
+
+func (a *Append) withHeader(rows Rows, body bytes.Buffer) (bytes.Buffer, error) {
+	if !a.format.Header {
+		return body, nil
+	}
+	var whole bytes.Buffer
+	out := csv.NewWriter(&whole)
+	out.Comma = a.format.Delimiter
+	if err := out.Write(rows.Header()); err != nil {
+		return whole, err
+	}
+	out.Flush()
+	if err := out.Error(); err != nil {
+		return whole, err
+	}
+	_, err := body.WriteTo(&whole)
+	return whole, err
+}
+
+// append writes in one piece and takes back what it could not finish. If that fails too, the next write does it: it opens
+// the file anew.
+func (a *Append) append(content []byte) error {
+	_, err := a.file.Write(content)
+	if err == nil {
+		err = a.file.Sync()
+	}
+	if err != nil {
+		_, _ = a.mend(a.file, a.size)
+		_ = a.file.Close()
+		a.file = nil
+		return err
+	}
+	a.size += int64(len(content))
+	return nil
+}
+
+// Close implements [File]. It waits until old files are packed.
+func (a *Append) Close() error {
+	var err error
+	if a.file != nil {
+		err = a.file.Close()
+		a.file = nil
+	}
+	return errors.Join(err, a.rotation.Close())
+}

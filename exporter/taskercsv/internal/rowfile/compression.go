@@ -1,0 +1,78 @@
+package rowfile
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+)
+
+// Compression is how files are packed.
+type Compression string
+
+// The compressions.
+const (
+	CompressionNone Compression = "none"
+	CompressionGzip Compression = "gzip"
+	CompressionZstd Compression = "zstd"
+)
+
+// Compressions returns all of them.
+func Compressions() []Compression {
+	return []Compression{CompressionNone, CompressionGzip, CompressionZstd}
+}
+
+// suffix is what readers know packed files by.
+func (c Compression) suffix() string {
+	switch c {
+	case CompressionGzip:
+		return ".gz"
+	case CompressionZstd:
+		return ".zst"
+	}
+	return ""
+}
+
+// Path is the path of a packed file: with the suffix by which readers know it.
+func (c Compression) Path(path string) string {
+	if suffix := c.suffix(); !strings.HasSuffix(path, suffix) {
+		return path + suffix
+	}
+	return path
+}
+
+// pack returns a writer that packs; closing it does not close w.
+func (c Compression) pack(w io.Writer) (io.WriteCloser, error) {
+	switch c {
+	case CompressionGzip:
+		return gzip.NewWriter(w), nil
+	case CompressionZstd:
+		packer, err := zstd.NewWriter(w, zstd.WithEncoderConcurrency(1))
+		if err != nil {
+			return nil, fmt.Errorf("zstd: %w", err)
+		}
+		return packer, nil
+	}
+	return plain{w}, nil
+}
+
+// unpack returns a reader of what pack wrote.
+func (c Compression) unpack(r io.Reader) (io.Reader, error) {
+	switch c {
+	case CompressionGzip:
+		return gzip.NewReader(r)
+	case CompressionZstd:
+		reader, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1))
+		if err != nil {
+			return nil, err
+		}
+		return reader.IOReadCloser(), nil
+	}
+	return r, nil
+}
+
+type plain struct{ io.Writer }
+
+func (plain) Close() error { return nil }

@@ -1,0 +1,5 @@
+// Package rowfile keeps rows in a CSV file in one of two ways: as a snapshot, which is replaced as a whole, or by
+// appending, with rotation. Neither leaves half a row where a reader can take it for a whole one, however the process ends.
+//
+// A file is not safe for concurrent use; its owner holds a lock around each call.
+package rowfile

@@ -1,0 +1,345 @@
+package rowfile
+
+import (
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+// fixed are rows that are written as they are.
+type fixed struct {
+	header []string
+	rows   [][]string
+}
+
+func (f fixed) Header() []string { return f.header }
+
+func (f fixed) WriteRows(w *csv.Writer) (int, error) {
+	return len(f.rows), w.WriteAll(f.rows)
+}
+
+func numbered(from, to int) fixed {
+	f := fixed{header: []string{"number", "text"}}
+	for i := from; i < to; i++ {
+		f.rows = append(f.rows, []string{fmt.Sprint(i), "line\nbreak, \"quoted\" ü"})
+	}
+	return f
+}
+
+func format() Format { return Format{Delimiter: ',', Header: true} }
+
+func unbounded() Rotation { return Rotation{MaxMegabytes: 1000} }
+
+func openAppend(t require.TestingT, path string, format Format, rotation Rotation, compression Compression) *Append {
+	a := NewAppend(path, format, rotation, compression)
+	_, err := a.Open()
+	require.NoError(t, err)
+	return a
+}
+
+func readRows(t require.TestingT, path string) [][]string {
+	content, err := os.ReadFile(path)
+	require.NoError(t, err)
+	rows, err := csv.NewReader(bytes.NewReader(content)).ReadAll() // refuses rows of unequal length
+	require.NoError(t, err)
+	return rows
+}
+
+// TestTornAtEveryByte: wherever a file was cut off, it is continued behind its last whole row, and the header is there
+// once.
+func TestTornAtEveryByte(t *testing.T) {
+	directory := t.TempDir()
+	path := filepath.Join(directory, "rows.csv")
+	a := openAppend(t, path, format(), unbounded(), CompressionNone)
+	_, err := a.Write(numbered(0, 4))
+	require.NoError(t, err)
+	require.NoError(t, a.Close())
+	whole, err := os.ReadFile(path)
+	require.NoError(t, err)
+	want := readRows(t, path)
+
+	for length := range len(whole) + 1 {
+		for name, rest := range map[string]string{"cut": "", "zeros": strings.Repeat("\x00", 100)} {
+			require.NoError(t, os.WriteFile(path, []byte(string(whole[:length])+rest), 0o600))
+			a := NewAppend(path, format(), unbounded(), CompressionNone)
+			cut, err := a.Open()
+			require.NoError(t, err)
+			kept, err := os.ReadFile(path)
+			require.NoError(t, err)
+			require.Equal(t, int64(length+len(rest)-len(kept)), cut)
+			require.True(t, bytes.HasPrefix(whole, kept))
+			_, err = a.Write(numbered(4, 5))
+			require.NoError(t, err)
+			require.NoError(t, a.Close())
+			rows := readRows(t, path)
+			n := len(rows) - 1
+			require.Equal(t, want[:max(n, 1)], rows[:max(n, 1)], "%s at %d", name, length)
+			require.Equal(t, "4", rows[n][0])
+		}
+	}
+}
+
+// TestWholeRows: of any prefix of any rows exactly the whole ones are kept.
+func TestWholeRows(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		cells := rapid.SliceOfN(rapid.StringMatching(`[a",;\n\r ü]{0,6}`), 2, 2)
+		rows := rapid.SliceOfN(cells, 0, 6).Draw(t, "rows")
+		var text bytes.Buffer
+		ends := []int{0}
+		for _, row := range rows {
+			w := csv.NewWriter(&text)
+			require.NoError(t, w.Write(row))
+			w.Flush()
+			ends = append(ends, text.Len())
+		}
+		length := rapid.IntRange(0, text.Len()).Draw(t, "length")
+		got, err := wholeRows(io.LimitReader(bytes.NewReader(text.Bytes()), int64(length)))
+		require.NoError(t, err)
+		want := 0
+		for _, end := range ends {
+			if end <= length {
+				want = end
+			}
+		}
+		require.Equal(t, int64(want), got)
+	})
+}
+
+// killEnv is the path to write in the process that TestKilledAppend kills.
+const killEnv = "ROWFILE_KILL_TEST_PATH"
+
+// TestKilledAppend kills a process while it appends, again and again. What it was told to be on disk is there, in order
+// and once; what was torn is cut off.
+func TestKilledAppend(t *testing.T) {
+	if path := os.Getenv(killEnv); path != "" {
+		appendForEver(path)
+	}
+	path := filepath.Join(t.TempDir(), "rows.csv")
+	next := 0
+	for range 6 {
+		process := exec.Command(os.Args[0], "-test.run=^TestKilledAppend$")
+		process.Env = append(os.Environ(), killEnv+"="+path)
+		out, err := process.StdoutPipe()
+		require.NoError(t, err)
+		require.NoError(t, process.Start())
+		told := make([]byte, 40)
+		_, err = io.ReadFull(out, told)
+		require.NoError(t, err)
+		require.NoError(t, process.Process.Kill())
+		rest, err := io.ReadAll(out)
+		require.NoError(t, err)
+		require.Error(t, process.Wait(), "killed")
+
+		a := openAppend(t, path, format(), unbounded(), CompressionNone)
+		require.NoError(t, a.Close())
+		rows := readRows(t, path)
+		require.Equal(t, []string{"number", "text"}, rows[0])
+		acknowledged := next + batch*(len(told)+len(rest))
+		require.GreaterOrEqual(t, len(rows)-1, acknowledged)
+		for i, row := range rows[1:] {
+			require.Equal(t, fmt.Sprint(i), row[0])
+		}
+		next = len(rows) - 1
+	}
+}
+
+// batch is how many rows appendForEver writes at a time.
+const batch = 50
+
+func appendForEver(path string) {
+	a := NewAppend(path, format(), unbounded(), CompressionNone)
+	if _, err := a.Open(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	content, _ := os.ReadFile(path)
+	rows, _ := csv.NewReader(bytes.NewReader(content)).ReadAll()
+	for next := max(0, len(rows)-1); ; next += batch {
+		if _, err := a.Write(numbered(next, next+batch)); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		fmt.Print(".") // acknowledged
+	}
+}
+
+func TestRotation(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rows.csv")
+	big := fixed{header: []string{"number", "text"}}
+	for i := range 1000 {
+		big.rows = append(big.rows, []string{fmt.Sprint(i), strings.Repeat("x", 600)})
+	}
+	a := openAppend(t, path, format(), Rotation{MaxMegabytes: 1, MaxBackups: 2}, CompressionGzip)
+	rotations := 0
+	for range 5 {
+		written, err := a.Write(big)
+		require.NoError(t, err)
+		assert.Equal(t, 1000, written.Rows)
+		if written.Rotated {
+			rotations++
+		}
+	}
+	assert.Equal(t, 4, rotations)
+	require.NoError(t, a.Close())
+	assert.Len(t, readRows(t, path), 1001)
+	packed, err := filepath.Glob(filepath.Join(filepath.Dir(path), "rows-*-size.csv.gz"))
+	require.NoError(t, err)
+	assert.Len(t, packed, 2, "older ones are removed")
+	for _, name := range packed {
+		assert.Len(t, readPacked(t, name, CompressionGzip), 1001, "every file has a header and whole rows")
+	}
+}
+
+func readPacked(t *testing.T, name string, compression Compression) [][]string {
+	t.Helper()
+	file, err := os.Open(name)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, file.Close()) }()
+	reader, err := compression.unpack(file)
+	require.NoError(t, err)
+	rows, err := csv.NewReader(reader).ReadAll()
+	require.NoError(t, err)
+	return rows
+}
+
+// TestNewColumns: a file has one header; rows with other columns begin a new one, also after a start.
+func TestNewColumns(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rows.csv")
+	a := openAppend(t, path, format(), unbounded(), CompressionNone)
+	write := func(rows fixed) bool {
+		written, err := a.Write(rows)
+		require.NoError(t, err)
+		return written.Rotated
+	}
+	assert.False(t, write(numbered(0, 1)))
+	assert.False(t, write(fixed{header: []string{"another"}}), "no rows, no columns")
+	assert.True(t, write(fixed{[]string{"number", "text", "more"}, [][]string{{"1", "", "x"}}}))
+	require.NoError(t, a.Close())
+	a = openAppend(t, path, format(), unbounded(), CompressionNone)
+	assert.Equal(t, []string{"number", "text", "more"}, a.Columns())
+	assert.False(t, write(fixed{[]string{"number", "text", "more"}, [][]string{{"2", "", "y"}}}))
+	assert.Len(t, readRows(t, path), 3)
+	assert.True(t, write(numbered(3, 4)))
+	require.NoError(t, a.Close())
+	old, err := filepath.Glob(filepath.Join(filepath.Dir(path), "rows-*-columns.csv"))
+	require.NoError(t, err)
+	assert.Len(t, old, 2)
+}
+
+func TestWithoutHeader(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rows.csv")
+	for range 2 {
+		a := openAppend(t, path, Format{Delimiter: ','}, unbounded(), CompressionNone)
+		written, err := a.Write(numbered(0, 2))
+		require.NoError(t, err)
+		assert.False(t, written.Rotated)
+		assert.Nil(t, a.Columns())
+		require.NoError(t, a.Close())
+	}
+	assert.Len(t, readRows(t, path), 4)
+}
+
+// TestMovedAndCut: somebody who moves, removes or empties the file in use does not stop it.
+func TestMovedAndCut(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rows.csv")
+	a := openAppend(t, path, format(), unbounded(), CompressionNone)
+	for i, disturb := range []func() error{
+		func() error { return os.Rename(path, path+".1") },
+		func() error { return os.Remove(path) },
+		func() error { return os.Truncate(path, 0) },
+		func() error { return os.Truncate(path, 20) },
+	} {
+		_, err := a.Write(numbered(i, i+1))
+		require.NoError(t, err)
+		require.NoError(t, disturb())
+	}
+	_, err := a.Write(numbered(9, 10))
+	require.NoError(t, err)
+	assert.Equal(t, [][]string{{"number", "text"}, {"9", "line\nbreak, \"quoted\" ü"}}, readRows(t, path))
+	assert.Len(t, readRows(t, path+".1"), 2)
+	require.NoError(t, a.Close())
+	require.NoError(t, a.Close(), "twice")
+}
+
+// TestFailedAppendIsUndone: what a write could not finish is not there, and the next one is whole.
+func TestFailedAppendIsUndone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rows.csv")
+	a := openAppend(t, path, format(), unbounded(), CompressionNone)
+	_, err := a.Write(numbered(0, 2))
+	require.NoError(t, err)
+	before, err := os.ReadFile(path)
+	require.NoError(t, err)
+
+	// A write that fails behind a half of it, which can't be taken back, as on a disk that breaks.
+	half, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
+	require.NoError(t, err)
+	_, err = half.WriteString("2,\"line")
+	require.NoError(t, errors.Join(err, half.Close()))
+	reading, err := os.Open(path)
+	require.NoError(t, err)
+	require.NoError(t, a.file.Close())
+	a.file = reading
+	_, err = a.Write(numbered(2, 3))
+	require.ErrorContains(t, err, path)
+	content, err := os.ReadFile(path)
+	require.NoError(t, err)
+	assert.Equal(t, string(before)+"2,\"line", string(content))
+
+	_, err = a.Write(numbered(2, 3))
+	require.NoError(t, err)
+	assert.Equal(t, []string{"number", "0", "1", "2"}, column(readRows(t, path)))
+	require.NoError(t, a.Close())
+	_, err = NewAppend(filepath.Join(path, "below", "rows.csv"), format(), unbounded(), CompressionNone).Open()
+	require.ErrorContains(t, err, path)
+}
+
+func TestSnapshots(t *testing.T) {
+	for _, compression := range Compressions() {
+		t.Run(string(compression), func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "rows.csv")
+			s := NewSnapshot(path, format(), compression)
+			_, err := s.Open()
+			require.NoError(t, err)
+			assert.Nil(t, s.Columns())
+			for i := range 2 {
+				written, err := s.Write(numbered(i, i+3))
+				require.NoError(t, err)
+				assert.Equal(t, 3, written.Rows)
+				info, err := os.Stat(compression.Path(path))
+				require.NoError(t, err)
+				assert.Equal(t, info.Size(), written.Bytes)
+			}
+			rows := readPacked(t, compression.Path(path), compression)
+			assert.Equal(t, []string{"0", "1", "2", "3"}, append([]string{"0"}, column(rows[1:])...))
+			assert.Equal(t, []string{"number", "text"}, s.Columns())
+			require.NoError(t, s.Close())
+
+			without := NewSnapshot(path, Format{Delimiter: ','}, compression)
+			_, err = without.Write(numbered(0, 1))
+			require.NoError(t, err)
+			assert.Len(t, readPacked(t, compression.Path(path), compression), 1)
+			assert.Nil(t, without.Columns())
+		})
+	}
+	assert.Equal(t, "a.csv.gz", CompressionGzip.Path("a.csv.gz"))
+}
+
+func column(rows [][]string) []string {
+	var cells []string
+	for _, row := range rows {
+		cells = append(cells, row[0])
+	}
+	return slices.Clip(cells)
+}

@@ -1,0 +1,64 @@
+package rowfile
+
+import (
+	"io"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/atomicfile"
+)
+
+// Snapshot is a file that each write replaces as a whole.
+type Snapshot struct {
+	file        atomicfile.File
+	format      Format
+	compression Compression
+}
+
+var _ File = (*Snapshot)(nil)
+
+// NewSnapshot makes a snapshot file.
+func NewSnapshot(path string, format Format, compression Compression) *Snapshot {
+	return &Snapshot{file: atomicfile.File{Path: compression.Path(path)}, format: format, compression: compression}
+}
+
+// Open implements [File]: it removes what a killed process left unfinished beside the file.
+func (s *Snapshot) Open() (int64, error) { return 0, s.file.Prepare() }
+
+// Columns implements [File].
+func (s *Snapshot) Columns() []string {
+	return s.format.columnsOf(s.file.Path, s.compression.unpack)
+}
+
+// Write implements [File].
+func (s *Snapshot) Write(rows Rows) (Written, error) {
+	var written Written
+	err := s.file.Replace(func(w io.Writer) error {
+		counted := &counting{Writer: w}
+		packer, err := s.compression.pack(counted)
+		if err != nil {
+			return err
+		}
+		if written.Rows, err = s.format.write(packer, rows); err != nil {
+			return err
+		}
+		if err := packer.Close(); err != nil {
+			return err
+		}
+		written.Bytes = counted.bytes
+		return nil
+	})
+	return written, err
+}
+
+// Close implements [File].
+func (*Snapshot) Close() error { return nil }
+
+type counting struct {
+	io.Writer
+	bytes int64
+}
+
+func (c *counting) Write(p []byte) (int, error) {
+	n, err := c.Writer.Write(p)
+	c.bytes += int64(n)
+	return n, err
+}

@@ -1,0 +1,77 @@
+package taskercsv
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/csvtext"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+// defaultLogColumns are the columns of log records, before those of resource attributes.
+func defaultLogColumns() []string {
+	return []string{
+		"timestamp", "event", "severity", "body", "trace_id", "span_id", "task_id", "task_name", "step_id", "step_name",
+		"attempt", "correlation_id", columnAttributes,
+	}
+}
+
+// logColumns are the columns that are more than an attribute.
+func logColumns(style csvtext.Style) map[string]column[plog.LogRecord] {
+	return map[string]column[plog.LogRecord]{
+		"timestamp": func(r record[plog.LogRecord]) string {
+			return logTime(style, r.of.Timestamp(), r.of.ObservedTimestamp())
+		},
+		"observed_timestamp": func(r record[plog.LogRecord]) string { return logTime(style, r.of.ObservedTimestamp(), 0) },
+		"event":              func(r record[plog.LogRecord]) string { return r.of.EventName() },
+		"severity":           severity,
+		"body":               func(r record[plog.LogRecord]) string { return r.of.Body().AsString() },
+		"trace_id":           func(r record[plog.LogRecord]) string { return r.of.TraceID().String() },
+		"span_id":            func(r record[plog.LogRecord]) string { return r.of.SpanID().String() },
+		"attempt": func(r record[plog.LogRecord]) string {
+			return firstOf(r.attributes, lifecycle.AttrAttemptNumber, lifecycle.AttrAttempt)
+		},
+	}
+}
+
+// logTime is the first of two times that is known.
+func logTime(style csvtext.Style, at, instead pcommon.Timestamp) string {
+	if at == 0 {
+		at = instead
+	}
+	if at == 0 {
+		return ""
+	}
+	return style.Time.Format(at.AsTime())
+}
+
+func severity(r record[plog.LogRecord]) string {
+	if text := r.of.SeverityText(); text != "" {
+		return text
+	}
+	if r.of.SeverityNumber() == plog.SeverityNumberUnspecified {
+		return ""
+	}
+	return strings.ToUpper(r.of.SeverityNumber().String())
+}
+
+// logPusher returns the function that takes log records. It keeps nothing of them.
+func (e *csvExporter) logPusher(rows *recordRows) func(context.Context, plog.Logs) error {
+	l := newLayout(rows.names, logColumns(e.cfg.style()), e.cfg.style())
+	return func(ctx context.Context, ld plog.Logs) error {
+		return e.take(ctx, func(time.Time) map[string]int64 {
+			for _, resource := range ld.ResourceLogs().All() {
+				for _, scope := range resource.ScopeLogs().All() {
+					for _, of := range scope.LogRecords().All() {
+						rows.add(l.row(record[plog.LogRecord]{resource.Resource().Attributes(), of.Attributes(), of}))
+					}
+				}
+			}
+			return nil
+		})
+	}
+}

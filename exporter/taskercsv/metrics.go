@@ -1,0 +1,67 @@
+package taskercsv
+
+import (
+	"context"
+	"encoding/csv"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/tasker-otel/otelcol-tasker/exporter/taskercsv/internal/metadata"
+	"github.com/tasker-otel/otelcol-tasker/exporter/taskercsv/internal/rowfile"
+	"github.com/tasker-otel/otelcol-tasker/internal/metrictable"
+)
+
+// metricRows are the series of a table.
+type metricRows struct {
+	table      *metrictable.Table
+	reader     reader
+	expiration time.Duration
+}
+
+func newMetricRows(cfg *Config) *metricRows {
+	return &metricRows{
+		table:      metrictable.New(cfg.layout(), metrictable.Limits{Series: cfg.MaxSeries, Columns: cfg.MaxColumns}),
+		reader:     reader{resourceColumns: cfg.ResourceAttributes},
+		expiration: cfg.SeriesExpiration,
+	}
+}
+
+func (r *metricRows) begin()                 { r.table.Begin() }
+func (r *metricRows) undo()                  { r.table.Undo() }
+func (r *metricRows) settle()                { r.table.Settle() }
+func (r *metricRows) fresh() rowfile.Rows    { return tableRows{r.table, true} }
+func (r *metricRows) all() rowfile.Rows      { return tableRows{r.table, false} }
+func (r *metricRows) adopt(columns []string) { r.table.Adopt(columns) }
+
+func (r *metricRows) expire(now time.Time) int {
+	if r.expiration == 0 {
+		return 0
+	}
+	return r.table.Expire(now, r.expiration)
+}
+
+func (r *metricRows) report(ctx context.Context, telemetry *metadata.TelemetryBuilder) {
+	telemetry.ExporterTaskerCsvSeries.Record(ctx, int64(r.table.Series()))
+	telemetry.ExporterTaskerCsvColumns.Record(ctx, int64(r.table.Columns()))
+}
+
+// tableRows are the rows of a table, all or the fresh ones.
+type tableRows struct {
+	table *metrictable.Table
+	fresh bool
+}
+
+// Header implements [rowfile.Rows].
+func (r tableRows) Header() []string { return r.table.Header() }
+
+// WriteRows implements [rowfile.Rows].
+func (r tableRows) WriteRows(w *csv.Writer) (int, error) { return r.table.WriteRows(w, r.fresh) }
+
+// pushMetrics keeps nothing of md.
+func (e *csvExporter) pushMetrics(ctx context.Context, md pmetric.Metrics) error {
+	r := e.rows.(*metricRows)
+	return e.take(ctx, func(now time.Time) map[string]int64 {
+		return r.reader.merge(md, r.table, now)
+	})
+}

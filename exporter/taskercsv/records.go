@@ -1,0 +1,170 @@
+package taskercsv
+
+import (
+	"context"
+	"encoding/csv"
+	"slices"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/tasker-otel/otelcol-tasker/exporter/taskercsv/internal/metadata"
+	"github.com/tasker-otel/otelcol-tasker/exporter/taskercsv/internal/rowfile"
+	"github.com/tasker-otel/otelcol-tasker/internal/csvtext"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+// recordRows keeps a row a span or a log record: in a snapshot the latest ones, for appending those that are not yet in the
+// file.
+type recordRows struct {
+	names  []string // of the columns
+	header []string // as cells
+	limit  int      // of a snapshot; 0 when appending
+	rows   [][]string
+	before [][]string // rows as they were at begin
+}
+
+func (r *recordRows) begin() { r.before = r.rows }
+func (r *recordRows) undo()  { r.rows = r.before }
+
+// settle forgets rows that are in the file to stay.
+func (r *recordRows) settle() {
+	if r.limit == 0 {
+		r.rows = nil
+	}
+	r.before = nil
+}
+
+func (r *recordRows) adopt([]string)       {}
+func (r *recordRows) expire(time.Time) int { return 0 }
+func (r *recordRows) fresh() rowfile.Rows  { return r }
+func (r *recordRows) all() rowfile.Rows    { return r }
+
+func (r *recordRows) report(context.Context, *metadata.TelemetryBuilder) {}
+
+// add appends a row. A slice that before shares is never written to: rows are only added behind it and left out before it.
+func (r *recordRows) add(row []string) {
+	r.rows = append(r.rows, row)
+	if r.limit > 0 && len(r.rows) > r.limit {
+		r.rows = r.rows[len(r.rows)-r.limit:]
+	}
+}
+
+// Header implements [rowfile.Rows].
+func (r *recordRows) Header() []string { return r.header }
+
+// WriteRows implements [rowfile.Rows].
+func (r *recordRows) WriteRows(w *csv.Writer) (int, error) {
+	for _, row := range r.rows {
+		if err := w.Write(row); err != nil {
+			return 0, err
+		}
+	}
+	return len(r.rows), nil
+}
+
+// record is a span or a log record with its resource.
+type record[T any] struct {
+	resource   pcommon.Map
+	attributes pcommon.Map
+	of         T
+}
+
+// column gives the cell of a record.
+type column[T any] func(record[T]) string
+
+// columnAttributes is the column of all attributes that have none of their own.
+const columnAttributes = "attributes"
+
+// layout makes rows of records.
+type layout[T any] struct {
+	columns []column[T]
+	style   csvtext.Style
+}
+
+// newLayout finds the columns by their names: those of the signal, then attributes, first of the record and then of the
+// resource. A name without a dot is also that of Tasker's attribute: task_name is tasker.task_name.
+func newLayout[T any](names []string, own map[string]column[T], style csvtext.Style) layout[T] {
+	l := layout[T]{style: style}
+	for _, name := range names {
+		switch cell, known := own[name]; {
+		case known:
+			l.columns = append(l.columns, cell)
+		case name == columnAttributes:
+			l.columns = append(l.columns, func(r record[T]) string { return others(r.attributes, names) })
+		default:
+			l.columns = append(l.columns, func(r record[T]) string { return attributeCell(name, r.attributes, r.resource) })
+		}
+	}
+	return l
+}
+
+func (l layout[T]) row(r record[T]) []string {
+	row := make([]string, len(l.columns))
+	for i, cell := range l.columns {
+		row[i] = l.style.Text(cell(r))
+	}
+	return row
+}
+
+// attributeCell is the text of the attribute that a column is named after.
+func attributeCell(name string, attributes, resource pcommon.Map) string {
+	for _, key := range []string{lifecycle.AttributePrefix + name, name} {
+		if value, found := attributes.Get(key); found {
+			return value.AsString()
+		}
+	}
+	if value, found := resource.Get(name); found {
+		return value.AsString()
+	}
+	return ""
+}
+
+// others are the attributes without a column, as JSON; nothing if there are none.
+func others(attributes pcommon.Map, columns []string) string {
+	rest := pcommon.NewMap()
+	for key, value := range attributes.All() {
+		short := key[min(len(lifecycle.AttributePrefix), len(key)):]
+		if slices.Contains(columns, key) || lifecycle.AttributePrefix+short == key && slices.Contains(columns, short) {
+			continue
+		}
+		value.CopyTo(rest.PutEmpty(key))
+	}
+	if rest.Len() == 0 {
+		return ""
+	}
+	text := pcommon.NewValueMap()
+	rest.MoveTo(text.Map())
+	return text.AsString()
+}
+
+// newRecordRows makes the rows of a signal, with the columns that are configured or those that it has by default.
+func newRecordRows(cfg *Config, of signal, defaults []string) *recordRows {
+	names := slices.Clone(cfg.Columns)
+	if len(names) == 0 {
+		names = defaults
+		for _, key := range cfg.ResourceAttributes {
+			if !slices.Contains(names, key) {
+				names = append(names, key)
+			}
+		}
+	}
+	r := &recordRows{names: names}
+	for _, name := range names {
+		r.header = append(r.header, cfg.style().Text(name))
+	}
+	if !cfg.appends(of) {
+		r.limit = cfg.MaxRows
+	}
+	return r
+}
+
+// firstOf is the first attribute there is.
+func firstOf(attributes pcommon.Map, keys ...string) string {
+	for _, key := range keys {
+		if value, found := attributes.Get(key); found {
+			return value.AsString()
+		}
+	}
+	return ""
+}

@@ -1,0 +1,374 @@
+package taskercsv
+
+import (
+	"context"
+	"encoding/csv"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/collector/exporter/exportertest"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
+	"pgregory.net/rapid"
+
+	"github.com/tasker-otel/otelcol-tasker/exporter/taskercsv/internal/metadata"
+	"github.com/tasker-otel/otelcol-tasker/exporter/taskercsv/internal/metadatatest"
+)
+
+// both is an exporter for traces and one for logs, of the same configuration.
+type both struct {
+	traces    exporter.Traces
+	logs      exporter.Logs
+	cfg       *Config
+	telemetry *componenttest.Telemetry
+}
+
+func newBoth(t *testing.T, change func(*Config)) *both {
+	t.Helper()
+	b := &both{cfg: createDefaultConfig().(*Config), telemetry: componenttest.NewTelemetry()}
+	b.cfg.Path = filepath.Join(t.TempDir(), "new", "{signal}.csv")
+	if change != nil {
+		change(b.cfg)
+	}
+	require.NoError(t, b.cfg.Validate())
+	settings := exportertest.NewNopSettings(metadata.Type)
+	settings.TelemetrySettings = b.telemetry.NewTelemetrySettings()
+	var err error
+	b.traces, err = NewFactory().CreateTraces(t.Context(), settings, b.cfg)
+	require.NoError(t, err)
+	b.logs, err = NewFactory().CreateLogs(t.Context(), settings, b.cfg)
+	require.NoError(t, err)
+	return b
+}
+
+func startBoth(t *testing.T, change func(*Config)) *both {
+	t.Helper()
+	b := newBoth(t, change)
+	for _, e := range []component.Component{b.traces, b.logs} {
+		require.NoError(t, e.Start(t.Context(), componenttest.NewNopHost()))
+		t.Cleanup(func() { require.NoError(t, e.Shutdown(context.Background())) })
+	}
+	return b
+}
+
+func (b *both) stop(t *testing.T) {
+	t.Helper()
+	require.NoError(t, b.traces.Shutdown(t.Context()))
+	require.NoError(t, b.logs.Shutdown(t.Context()))
+}
+
+// failedStep is the span of an attempt that failed.
+func failedStep() ptrace.Traces {
+	td := ptrace.NewTraces()
+	resource := td.ResourceSpans().AppendEmpty()
+	resource.Resource().Attributes().PutStr("service.name", "shop")
+	resource.Resource().Attributes().PutStr("host.name", "web-1")
+	span := resource.ScopeSpans().AppendEmpty().Spans().AppendEmpty()
+	span.SetName("tasker.step.execution")
+	span.SetTraceID(pcommon.TraceID{1})
+	span.SetSpanID(pcommon.SpanID{2})
+	span.SetParentSpanID(pcommon.SpanID{3})
+	span.SetStartTimestamp(at(1))
+	span.SetEndTimestamp(pcommon.NewTimestampFromTime(at(1).AsTime().Add(1500 * time.Millisecond)))
+	span.Status().SetCode(ptrace.StatusCodeError)
+	span.Status().SetMessage("=cmd|' /C calc'!A0")
+	for key, value := range map[string]string{
+		"tasker.task_name": "order_processing", "tasker.step_name": "charge, \"card\"\nnow", "tasker.status": "failure",
+		"error.type": "Timeout::Error", "plain": "-5", "other": "x\x00y",
+	} {
+		span.Attributes().PutStr(key, value)
+	}
+	span.Attributes().PutInt("tasker.task_id", 42)
+	span.Attributes().PutInt("tasker.attempt_number", 2)
+	span.Attributes().PutEmptySlice("tasker.step_ids").AppendEmpty().SetInt(7)
+	return td
+}
+
+func failedEvent() plog.Logs {
+	ld := plog.NewLogs()
+	resource := ld.ResourceLogs().AppendEmpty()
+	resource.Resource().Attributes().PutStr("service.name", "shop")
+	r := resource.ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
+	r.SetEventName("step.failed")
+	r.SetObservedTimestamp(at(9))
+	r.SetTraceID(pcommon.TraceID{1})
+	r.SetSeverityNumber(plog.SeverityNumberError)
+	r.Body().SetStr("Step charge_card failed")
+	r.Attributes().PutStr("tasker.step_name", "charge_card")
+	r.Attributes().PutStr("tasker.correlation_id", "tsk_1")
+	r.Attributes().PutInt("tasker.attempt", 3)
+	r.Attributes().PutInt("tasker.retry_limit", 5)
+	return ld
+}
+
+func TestSpanAndLogRows(t *testing.T) {
+	b := startBoth(t, nil)
+	require.NoError(t, b.traces.ConsumeTraces(t.Context(), failedStep()))
+	require.NoError(t, b.logs.ConsumeLogs(t.Context(), failedEvent()))
+	const trace = "01000000000000000000000000000000"
+	assert.Equal(t, [][]string{
+		{"trace_id", "span_id", "parent_span_id", "level", "name", "task_id", "task_name", "step_id", "step_name", "attempt",
+			"start", "end", "duration_seconds", "status", "error_type", "error_message", "service.name", "service.namespace"},
+		{trace, "0200000000000000", "0300000000000000", "4", "tasker.step.execution", "42", "order_processing", "",
+			"charge, \"card\"\nnow", "2", "2026-03-01T12:00:01Z", "2026-03-01T12:00:02.5Z", "1.5", "failure", "Timeout::Error",
+			"'=cmd|' /C calc'!A0", "shop", ""},
+	}, readFile(t, b.cfg.path(signalTraces)))
+	assert.Equal(t, [][]string{
+		{"timestamp", "event", "severity", "body", "trace_id", "span_id", "task_id", "task_name", "step_id", "step_name", "attempt",
+			"correlation_id", "attributes", "service.name", "service.namespace"},
+		{"2026-03-01T12:00:09Z", "step.failed", "ERROR", "Step charge_card failed", trace, "", "", "", "", "charge_card", "3", "tsk_1",
+			`{"tasker.retry_limit":5}`, "shop", ""},
+	}, readFile(t, b.cfg.path(signalLogs)))
+}
+
+func TestChosenColumnsOfRecords(t *testing.T) {
+	b := startBoth(t, func(cfg *Config) {
+		cfg.Columns = []string{"duration_seconds", "tasker.task_name", "attributes", "host.name", "plain", "task_id", "nothing", "kind"}
+		cfg.FormulaGuard, cfg.Delimiter, cfg.TimestampFormat = false, ";", "unix_ms"
+	})
+	require.NoError(t, b.traces.ConsumeTraces(t.Context(), failedStep()))
+	content, err := os.ReadFile(b.cfg.path(signalTraces))
+	require.NoError(t, err)
+	in := csv.NewReader(strings.NewReader(string(content)))
+	in.Comma = ';'
+	rows, err := in.ReadAll()
+	require.NoError(t, err)
+	assert.Equal(t, []string{
+		"1.5", "order_processing",
+		`{"error.type":"Timeout::Error","other":"x\u0000y","tasker.attempt_number":2,"tasker.status":"failure",` +
+			`"tasker.step_ids":[7],"tasker.step_name":"charge, \"card\"\nnow"}`,
+		"web-1", "-5", "42", "", "Unspecified",
+	}, rows[1])
+}
+
+// TestAppendedAcrossRestarts: what was appended stays, the header is there once, and a torn row is cut off and counted.
+func TestAppendedAcrossRestarts(t *testing.T) {
+	var path string
+	directory := t.TempDir()
+	config := func(cfg *Config) { cfg.Path = filepath.Join(directory, "{signal}.csv") }
+	for i := range 3 {
+		b := startBoth(t, config)
+		require.NoError(t, b.traces.ConsumeTraces(t.Context(), failedStep()))
+		path = b.cfg.path(signalTraces)
+		b.stop(t)
+		assert.Len(t, readFile(t, path), 2+i)
+	}
+	content, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(path, content[:len(content)-20], 0o600))
+	b := startBoth(t, config)
+	assert.Len(t, readFile(t, path), 3)
+	last := strings.LastIndex(string(content[:len(content)-1]), "\n01") + 1
+	metadatatest.AssertEqualExporterTaskerCsvCutBytes(t, b.telemetry, []metricdata.DataPoint[int64]{{
+		Value: int64(len(content) - 20 - last), Attributes: ofSignal("traces"),
+	}}, metricdatatest.IgnoreTimestamp(), metricdatatest.IgnoreExemplars())
+}
+
+func TestSnapshotOfTheLatestRecords(t *testing.T) {
+	b := startBoth(t, func(cfg *Config) { cfg.Mode, cfg.MaxRows, cfg.MinWriteInterval, cfg.Header = ModeSnapshot, 3, 0, false })
+	ids := func() (ids []string) {
+		for _, row := range readFile(t, b.cfg.path(signalTraces)) {
+			ids = append(ids, row[1][:2])
+		}
+		return ids
+	}
+	send := func(id byte) error {
+		td := failedStep()
+		td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0).SetSpanID(pcommon.SpanID{id})
+		return b.traces.ConsumeTraces(t.Context(), td)
+	}
+	for id := range byte(5) {
+		require.NoError(t, send(id+1))
+	}
+	assert.Equal(t, []string{"03", "04", "05"}, ids())
+	directory := filepath.Dir(b.cfg.Path)
+	require.NoError(t, os.Rename(directory, directory+".away"))
+	require.ErrorContains(t, send(6), directory)
+	require.NoError(t, os.Rename(directory+".away", directory))
+	require.NoError(t, send(6))
+	assert.Equal(t, []string{"04", "05", "06"}, ids(), "once, although it was tried twice")
+}
+
+// TestOneFileForTwo: two exporters must not write one file, be they of two collectors or of two signals.
+func TestOneFileForTwo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBoth(t, func(cfg *Config) { cfg.Path = strings.Replace(cfg.Path, "{signal}", "same", 1) })
+		require.NoError(t, b.traces.Start(t.Context(), componenttest.NewNopHost()))
+		err := b.logs.Start(t.Context(), componenttest.NewNopHost())
+		require.ErrorContains(t, err, "give each exporter and each signal a file of its own, such as ./data/tasker-{signal}.csv")
+		require.ErrorContains(t, err, "traces", "who has it")
+		b.stop(t)
+	})
+}
+
+// TestMetricsAppended: a row for each series that got a point, at each write; new labels begin a new file, and a header
+// that is there is kept over a restart.
+func TestMetricsAppended(t *testing.T) {
+	directory := t.TempDir()
+	config := func(cfg *Config) { cfg.Mode, cfg.Path = ModeAppend, filepath.Join(directory, "{signal}.csv") }
+	e := start(t, config)
+	path := e.path
+	require.Equal(t, filepath.Join(directory, "metrics.csv"), path)
+	for i := range 3 {
+		require.NoError(t, e.ConsumeMetrics(t.Context(), counter(int64(i), i)))
+	}
+	rows := readFile(t, path)
+	assert.Len(t, rows, 4)
+	assert.Equal(t, []string{"0", "1", "2"}, []string{rows[1][3], rows[2][3], rows[3][3]})
+
+	wider := counter(7, 3)
+	wider.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().At(0).Sum().DataPoints().At(0).Attributes().PutStr("region", "eu")
+	require.NoError(t, e.ConsumeMetrics(t.Context(), wider))
+	rows = readFile(t, path)
+	assert.Len(t, rows, 2, "the header and the row")
+	assert.Contains(t, rows[0], "region")
+	require.NoError(t, e.Shutdown(t.Context()))
+
+	e = start(t, config)
+	require.NoError(t, e.ConsumeMetrics(t.Context(), counter(9, 9)))
+	assert.Equal(t, rows[0], readFile(t, path)[0], "the label that nobody has now keeps its column")
+	assert.Len(t, readFile(t, path), 3)
+	old, err := filepath.Glob(filepath.Join(directory, "metrics-*-columns.csv"))
+	require.NoError(t, err)
+	assert.Len(t, old, 1)
+}
+
+// TestSnapshotKeepsColumns: a restart does not take columns away, packed or not.
+func TestSnapshotKeepsColumns(t *testing.T) {
+	directory := t.TempDir()
+	config := func(cfg *Config) { cfg.Path = filepath.Join(directory, "{signal}.csv") }
+	e := start(t, config)
+	require.NoError(t, e.ConsumeMetrics(t.Context(), counter(1, 1)))
+	header := readFile(t, e.path)[0]
+	require.NoError(t, e.Shutdown(t.Context()))
+	e = start(t, config)
+	bare := counter(1, 2)
+	bare.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().At(0).Sum().DataPoints().At(0).Attributes().Clear()
+	require.NoError(t, e.ConsumeMetrics(t.Context(), bare))
+	assert.Equal(t, header, readFile(t, e.path)[0])
+}
+
+// TestAnyAttributesMakeWholeRows: whatever is in an attribute, the file stays a table, and the texts come back.
+func TestAnyAttributesMakeWholeRows(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		b := newBoth(t, func(cfg *Config) { cfg.Columns = []string{"a", "name", "b"}; cfg.FormulaGuard = false })
+		require.NoError(rt, b.traces.Start(t.Context(), componenttest.NewNopHost()))
+		var want [][]string
+		for range rapid.IntRange(1, 4).Draw(rt, "batches") {
+			td := failedStep()
+			span := td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0)
+			first, second := rapid.String().Draw(rt, "a"), rapid.StringMatching(`[",;\n='\t a]*`).Draw(rt, "b")
+			span.Attributes().PutStr("a", first)
+			span.Attributes().PutStr("b", second)
+			want = append(want, []string{strings.ReplaceAll(first, "\x00", "\uFFFD"), "tasker.step.execution", second})
+			require.NoError(rt, b.traces.ConsumeTraces(t.Context(), td))
+		}
+		b.stop(t)
+		rows := readFile(t, b.cfg.path(signalTraces))[1:]
+		for i, row := range want {
+			for j := range row {
+				want[i][j] = strings.ReplaceAll(row[j], "\r\n", "\n") // encoding/csv's reader does so
+			}
+		}
+		require.Equal(rt, want, rows)
+	})
+}
+
+// pythonReads reads the files of all signals as pandas and sqlite's import do: without being told anything of them.
+const pythonReads = `
+import csv, sqlite3, sys
+for path in sys.argv[1:]:
+    with open(path, newline="", encoding="utf-8") as f:
+        dialect = csv.Sniffer().sniff(f.readline()); f.seek(0)
+        assert dialect.delimiter == ",", dialect.delimiter
+        rows = list(csv.reader(f, strict=True))
+    header, rows = rows[0], rows[1:]
+    assert len(set(header)) == len(header)
+    assert all(len(row) == len(header) for row in rows)
+    db = sqlite3.connect(":memory:")
+    db.execute("create table t (%s)" % ", ".join('"%s"' % h for h in header))
+    db.executemany("insert into t values (%s)" % ", ".join("?" * len(header)), rows)
+    print(len(rows), db.execute("select count(*) from t").fetchone()[0])
+    for row in rows:
+        assert all("\0" not in cell for cell in row)
+`
+
+// TestPeers lets Python's csv module, on which pandas's files rest, and SQLite read the files of the three signals.
+func TestPeers(t *testing.T) {
+	python, err := exec.LookPath("python3")
+	if err != nil {
+		t.Skip("needs a peer: python3 is not installed")
+	}
+	b := startBoth(t, nil)
+	m := start(t, nil)
+	const batches = 20
+	for range batches {
+		require.NoError(t, b.traces.ConsumeTraces(t.Context(), failedStep()))
+		require.NoError(t, b.logs.ConsumeLogs(t.Context(), failedEvent()))
+	}
+	require.NoError(t, m.ConsumeMetrics(t.Context(), everyType()))
+	files := []string{b.cfg.path(signalTraces), b.cfg.path(signalLogs), m.path}
+	out, err := exec.Command(python, append([]string{"-c", pythonReads}, files...)...).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	assert.Equal(t, fmt.Sprintf("%d %d", batches, batches), lines[0])
+	assert.Equal(t, lines[0], lines[1])
+
+	if os.Getenv("TASKER_PEERS") != "1" {
+		return
+	}
+	sqlite, err := exec.LookPath("sqlite3")
+	if err != nil {
+		t.Log("sqlite3 is not installed: its .import is not tried")
+		return
+	}
+	for i, want := range []int{batches, batches, len(readFile(t, m.path)) - 1} {
+		load := exec.Command(sqlite, ":memory:", ".import --csv "+files[i]+" t", "select count(*) from t")
+		out, err := load.CombinedOutput()
+		require.NoError(t, err, "%s", out)
+		assert.Equal(t, strconv.Itoa(want), strings.TrimSpace(string(out)))
+	}
+}
+
+// BenchmarkSpans pushes 1000 spans, appended and synchronized.
+func BenchmarkSpans(b *testing.B) {
+	cfg := createDefaultConfig().(*Config)
+	cfg.Path = filepath.Join(b.TempDir(), "{signal}.csv")
+	e, err := NewFactory().CreateTraces(b.Context(), exportertest.NewNopSettings(metadata.Type), cfg)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := e.Start(b.Context(), componenttest.NewNopHost()); err != nil {
+		b.Fatal(err)
+	}
+	td := failedStep()
+	spans := td.ResourceSpans().At(0).ScopeSpans().At(0).Spans()
+	for range 999 {
+		spans.At(0).CopyTo(spans.AppendEmpty())
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := e.ConsumeTraces(b.Context(), td); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1000, "ns/span")
+	if err := e.Shutdown(context.Background()); err != nil {
+		b.Fatal(err)
+	}
+}

@@ -1,0 +1,93 @@
+package taskercsv
+
+import (
+	"context"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/csvtext"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+// defaultSpanColumns are the columns of spans, before those of resource attributes.
+func defaultSpanColumns() []string {
+	return []string{
+		"trace_id", "span_id", "parent_span_id", "level", "name", "task_id", "task_name", "step_id", "step_name", "attempt",
+		"start", "end", "duration_seconds", "status", "error_type", "error_message",
+	}
+}
+
+// spanColumns are the columns that are more than an attribute.
+func spanColumns(style csvtext.Style) map[string]column[ptrace.Span] {
+	return map[string]column[ptrace.Span]{
+		"trace_id":       func(r record[ptrace.Span]) string { return r.of.TraceID().String() },
+		"span_id":        func(r record[ptrace.Span]) string { return r.of.SpanID().String() },
+		"parent_span_id": func(r record[ptrace.Span]) string { return r.of.ParentSpanID().String() },
+		"level":          func(r record[ptrace.Span]) string { return levelOf(r.of.Name()) },
+		"name":           func(r record[ptrace.Span]) string { return r.of.Name() },
+		"kind":           func(r record[ptrace.Span]) string { return r.of.Kind().String() },
+		"attempt":        func(r record[ptrace.Span]) string { return firstOf(r.attributes, lifecycle.AttrAttemptNumber) },
+		"start":          func(r record[ptrace.Span]) string { return style.Time.Format(r.of.StartTimestamp().AsTime()) },
+		"end":            func(r record[ptrace.Span]) string { return style.Time.Format(r.of.EndTimestamp().AsTime()) },
+		"duration_seconds": func(r record[ptrace.Span]) string {
+			return csvtext.Number(r.of.EndTimestamp().AsTime().Sub(r.of.StartTimestamp().AsTime()).Seconds())
+		},
+		"status":     spanStatus,
+		"error_type": func(r record[ptrace.Span]) string { return firstOf(r.attributes, lifecycle.AttrErrorType) },
+		"error_message": func(r record[ptrace.Span]) string {
+			if message := r.of.Status().Message(); message != "" {
+				return message
+			}
+			return firstOf(r.attributes, lifecycle.AttrErrorMessage)
+		},
+	}
+}
+
+// levelOf is the place in the tree: 1 task, 2 pass, 3 batch, 4 step, 5 handler or query. Asides and other spans have none.
+func levelOf(name string) string {
+	switch name {
+	case lifecycle.SpanTask:
+		return "1"
+	case lifecycle.SpanOrchestration:
+		return "2"
+	case lifecycle.SpanBatch:
+		return "3"
+	case lifecycle.SpanStep:
+		return "4"
+	case lifecycle.SpanHandler, lifecycle.SpanQuery:
+		return "5"
+	}
+	return ""
+}
+
+// spanStatus is the outcome in Tasker's words, where the span has it, else ok or error.
+func spanStatus(r record[ptrace.Span]) string {
+	if status := firstOf(r.attributes, lifecycle.AttrStatus); status != "" {
+		return status
+	}
+	switch r.of.Status().Code() {
+	case ptrace.StatusCodeOk:
+		return "ok"
+	case ptrace.StatusCodeError:
+		return "error"
+	}
+	return ""
+}
+
+// spanPusher returns the function that takes spans. It keeps nothing of them.
+func (e *csvExporter) spanPusher(rows *recordRows) func(context.Context, ptrace.Traces) error {
+	l := newLayout(rows.names, spanColumns(e.cfg.style()), e.cfg.style())
+	return func(ctx context.Context, td ptrace.Traces) error {
+		return e.take(ctx, func(time.Time) map[string]int64 {
+			for _, resource := range td.ResourceSpans().All() {
+				for _, scope := range resource.ScopeSpans().All() {
+					for _, span := range scope.Spans().All() {
+						rows.add(l.row(record[ptrace.Span]{resource.Resource().Attributes(), span.Attributes(), span}))
+					}
+				}
+			}
+			return nil
+		})
+	}
+}
