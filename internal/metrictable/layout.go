@@ -86,7 +86,7 @@ func (l Layout) header(labels []string) []string {
 }
 
 func (l Layout) text(cell string) string {
-	return l.Style.Text(cell)
+	return l.Text(cell)
 }
 
 // allColumns returns every column there is, with these labels.
