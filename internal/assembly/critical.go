@@ -9,42 +9,53 @@ const (
 	waitOrchestration = "orchestration"
 )
 
-// criticalChain is the chain of steps that determined a run's duration.
+// criticalChain is the chain of steps that determined a run's duration, and what it waited for between them. The parts add
+// up to the duration.
 type criticalChain struct {
 	names      []string // from the first to the last
 	bottleneck string   // the step, or queue, backoff or orchestration, with the largest part
 	share      float64  // of that part in the run's duration, 0 to 1
+
+	steps, queue, backoff, orchestration int64
 }
 
 // criticalPath walks back from the run's end: from the attempt that ended last to the one it waited for, which is the
 // attempt of the same step before it, the last of its dependencies to end, or, where no dependency is known, whichever
 // attempt ended last before it began. The gaps between go to the queue, to the backoff or to the orchestration.
 func criticalPath(t *task, n *run) criticalChain {
-	if len(n.attempts) == 0 || n.end <= n.start {
-		return criticalChain{}
+	c := criticalChain{}
+	if n.end <= n.start {
+		return c
 	}
-	chain := n.chain(t)
-	parts := map[string]int64{}
-	var names []string
+	bySteps := map[string]int64{}
 	from := n.start
-	for _, a := range chain {
+	for _, a := range n.chain(t) {
 		a.critical = true
-		n.divideGap(parts, from, a.start, a.before)
+		n.divideGap(&c, from, a.start, a.before)
 		name := t.steps[a.step].name
-		parts[name] += a.end - a.start
+		if name == "" {
+			name = t.steps[a.step].id.Text
+		}
+		bySteps[name] += a.end - a.start
+		c.steps += a.end - a.start
 		from = a.end
-		if len(names) == 0 || names[len(names)-1] != name {
-			names = append(names, name)
+		if len(c.names) == 0 || c.names[len(c.names)-1] != name {
+			c.names = append(c.names, name)
 		}
 	}
-	n.divideGap(parts, from, n.end, nil)
-	c := criticalChain{names: names}
+	n.divideGap(&c, from, n.end, nil)
 	largest := int64(-1)
-	for name, part := range parts {
+	consider := func(name string, part int64) {
 		if part > largest || part == largest && name < c.bottleneck {
 			c.bottleneck, largest = name, part
 		}
 	}
+	for name, part := range bySteps {
+		consider(name, part)
+	}
+	consider(waitQueue, c.queue)
+	consider(waitBackoff, c.backoff)
+	consider(waitOrchestration, c.orchestration)
 	c.share = float64(largest) / float64(n.end-n.start)
 	return c
 }
@@ -88,25 +99,32 @@ func (n *run) waitedFor(t *task, byEnd []*attempt, place int) int {
 func (n *run) first(a *attempt) bool { return a.batch == n.attempts[0].batch }
 
 // divideGap adds a gap on the path to what was waited for. previous is the attempt before of the step that follows.
-func (n *run) divideGap(parts map[string]int64, from, to int64, previous *attempt) {
+func (n *run) divideGap(c *criticalChain, from, to int64, previous *attempt) {
 	if to <= from {
 		return
 	}
 	rest := to - from
 	if previous != nil && previous.backoff != nil {
 		part := overlap(from, to, previous.backoff.at, to)
-		parts[waitBackoff] += part
+		c.backoff += part
 		rest -= part
 		to = min(to, max(from, previous.backoff.at))
+	}
+	if len(n.passes) == 0 {
+		if w, ok := n.waitWithoutPass(); ok {
+			part := overlap(from, to, w.start, w.end)
+			c.queue += part
+			rest -= part
+		}
 	}
 	for i := range n.passes {
 		if w, ok := n.waitBefore(i); ok {
 			part := overlap(from, to, w.start, w.end)
-			parts[waitQueue] += part
+			c.queue += part
 			rest -= part
 		}
 	}
-	parts[waitOrchestration] += rest
+	c.orchestration += rest
 }
 
 func overlap(a, b, c, d int64) int64 { return max(0, min(b, d)-max(a, c)) }

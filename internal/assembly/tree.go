@@ -199,8 +199,14 @@ func (c *composer) taskSpan(tail *tail, caller SpanID, path criticalChain) {
 	s.set(Double(lifecycle.AttrBackoffTotal, float64(c.backoffTime())/second))
 	if len(path.names) > 0 {
 		s.set(Strings(lifecycle.AttrCriticalPath, path.names))
+	}
+	if len(path.names) > 0 || path.queue > 0 {
 		s.set(String(lifecycle.AttrBottleneck, path.bottleneck))
 		s.set(Double(lifecycle.AttrBottleneckShare, path.share))
+		s.set(Double(lifecycle.AttrCriticalSteps, float64(path.steps)/second))
+		s.set(Double(lifecycle.AttrCriticalQueue, float64(path.queue)/second))
+		s.set(Double(lifecycle.AttrCriticalBackoff, float64(path.backoff)/second))
+		s.set(Double(lifecycle.AttrCriticalOrchestration, float64(path.orchestration)/second))
 	}
 	s.mark(lifecycle.AttrIncomplete, !n.ended)
 	if !n.ended {
