@@ -19,6 +19,8 @@ type Limits struct {
 	EventsPerTask int
 	// SpansPerTree that are emitted; children beyond are cut.
 	SpansPerTree int
+	// BytesPerTree that are emitted, about; children and events on spans beyond are cut.
+	BytesPerTree int64
 	// ReorderWindow is how long an ended task of which nothing is missing waits for stragglers.
 	ReorderWindow time.Duration
 	// SettleTimeout is how long an ended task waits for events that are known to be missing.
@@ -41,6 +43,7 @@ type Stats struct {
 	Strays     int64 // dropped: after the end, without consequence
 	Schema     int64 // dropped: queries that ask the database about itself
 	SpansCut   int64
+	NotesCut   int64                     // events on spans
 	Released   [ReasonShutdown + 1]int64 // trees by reason
 	Incomplete int64                     // trees of tasks that had not ended
 	OpenTasks  int64
@@ -252,12 +255,13 @@ func (a *Assembler) releaseRuns(t *task, runs []*run, reason Reason) {
 		if !n.ended {
 			a.stats.Incomplete++
 		}
-		tree := a.composer.compose(t, n, t.tail, reason, a.limits.SpansPerTree)
+		tree := a.composer.compose(t, n, t.tail, reason, &a.limits)
 		if t.dropped > 0 {
 			tree.Spans[0].truncated()
 		}
 		a.stats.Released[reason]++
 		a.stats.SpansCut += int64(tree.Cut)
+		a.stats.NotesCut += int64(tree.NotesCut)
 		used += len(n.records)
 		a.sink(tree)
 	}

@@ -17,6 +17,7 @@ func TestSenselessEventsLeaveWellFormedTrees(t *testing.T) {
 		small := limits()
 		small.EventsPerTask = rapid.IntRange(1, 200).Draw(t, "events per task")
 		small.SpansPerTree = rapid.IntRange(1, 100).Draw(t, "spans per tree")
+		small.BytesPerTree = rapid.Int64Range(1, 50_000).Draw(t, "bytes per tree")
 		small.OpenTasks = rapid.IntRange(1, 3).Draw(t, "open tasks")
 		a := assembly.New(small, func(tree *assembly.Tree) {
 			require.LessOrEqual(t, len(tree.Spans), small.SpansPerTree)

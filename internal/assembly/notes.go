@@ -23,14 +23,14 @@ func (c *composer) attach() {
 				continue
 			}
 			shown[r.kind] = p
-			c.note(r)
+			c.attachNote(r)
 		case kindNote, kindStepReset, kindTaskCancelled, kindTaskResolved, kindStepCancelled, kindStepResolved:
-			c.note(r)
+			c.attachNote(r)
 		}
 	}
 }
 
-func (c *composer) note(r *record) {
+func (c *composer) attachNote(r *record) {
 	note := Note{At: r.at}
 	if r.kind == kindDiscovered {
 		note.Name = lifecycle.WorkflowViableStepsDiscovered
@@ -44,8 +44,7 @@ func (c *composer) note(r *record) {
 		d := c.task.detail(r)
 		note.Name, note.Attributes = d.word, d.attrs
 	}
-	s := c.spanAt(r, note.Name)
-	s.Notes = append(s.Notes, note)
+	c.note(c.spanAt(r, note.Name), note)
 }
 
 // spanAt finds the innermost span of the tree that the event belongs to and that holds its time.

@@ -1,6 +1,7 @@
 package assembly_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -275,6 +276,44 @@ func TestTheOpenTaskThatWasIdleLongestIsEvicted(t *testing.T) {
 	}
 	require.Equal(t, []assembly.TraceID{{2}}, evicted)
 	require.EqualValues(t, 2, a.Stats().OpenTasks)
+}
+
+// A tree that is too large in bytes lacks events on spans and children, counts them and says so.
+func TestTreesAreCutInBytes(t *testing.T) {
+	s := new(story).created().passBegins()
+	for range 50 {
+		s.attempt("1", lifecycle.StepFailed).say(lifecycle.StepInitializeRequested, step("1"))
+	}
+	s.passEnds(lifecycle.TaskFailed, "error")
+	for _, e := range s.events {
+		if e.Name == lifecycle.StepFailed {
+			e.Backtrace = strings.Repeat("app/services/payment.rb:45\n", 40)
+		}
+	}
+	few := limits()
+	assembled := func() (tree *assembly.Tree, size int, stats assembly.Stats) {
+		a := assembly.New(few, func(of *assembly.Tree) {
+			requireWellFormed(t, of)
+			copied := *of
+			tree = &copied
+			size = len(describe(of))
+		})
+		for _, e := range s.events {
+			a.Observe(e, time.Unix(1, 0))
+		}
+		a.Flush()
+		return tree, size, a.Stats()
+	}
+	whole, _, stats := assembled()
+	require.Zero(t, stats.SpansCut+stats.NotesCut)
+	few.BytesPerTree = 64 << 10
+	cut, size, stats := assembled()
+	require.Less(t, len(cut.Spans), len(whole.Spans))
+	require.Positive(t, stats.SpansCut)
+	require.Positive(t, stats.NotesCut)
+	require.EqualValues(t, stats.NotesCut, cut.NotesCut)
+	require.Less(t, size, 10*64<<10, "as text, which is longer")
+	require.Contains(t, cut.Spans[0].Attributes, assembly.Bool(lifecycle.AttrTruncated, true))
 }
 
 func TestEventsOverTheLimitAreCountedAndTheTaskStillEnds(t *testing.T) {

@@ -88,8 +88,8 @@ type Tree struct {
 	Resource *Resource
 	Reason   Reason
 	Spans    []Span
-	// Cut is the number of spans that the limit on a tree's spans left out.
-	Cut int
+	// Cut is the number of spans that the limits on a tree left out, and NotesCut that of events on spans.
+	Cut, NotesCut int
 }
 
 // Reason says why a tree left the assembler.

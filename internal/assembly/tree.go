@@ -8,11 +8,12 @@ import (
 
 // composer turns a run into spans. Its memory is used again for the next tree.
 type composer struct {
-	tree  Tree
-	attrs []Attribute // room for the attributes of all spans of the tree
-	task  *task
-	run   *run
-	limit int
+	tree   Tree
+	attrs  []Attribute // room for the attributes of all spans of the tree
+	task   *task
+	run    *run
+	limits *Limits
+	bytes  int64 // of the tree so far, about
 
 	root     SpanID
 	runIndex int
@@ -25,8 +26,8 @@ type composer struct {
 }
 
 // compose makes the tree of one run. previous is the task's span of the run before, if there was one.
-func (c *composer) compose(t *task, n *run, tail *tail, reason Reason, limit int) *Tree {
-	*c = composer{tree: Tree{Trace: t.trace, Resource: t.resource, Reason: reason, Spans: c.tree.Spans[:0]}, attrs: c.attrs[:0], task: t, run: n, limit: limit, last: c.last[:0], index: c.index}
+func (c *composer) compose(t *task, n *run, tail *tail, reason Reason, limits *Limits) *Tree {
+	*c = composer{tree: Tree{Trace: t.trace, Resource: t.resource, Reason: reason, Spans: c.tree.Spans[:0]}, attrs: c.attrs[:0], task: t, run: n, limits: limits, last: c.last[:0], index: c.index}
 	if c.index == nil {
 		c.index = map[SpanID]int{}
 	}
@@ -60,7 +61,7 @@ func (c *composer) compose(t *task, n *run, tail *tail, reason Reason, limit int
 	c.queuedWithoutPass()
 	c.backoffs()
 	c.attach()
-	if c.tree.Cut > 0 {
+	if c.tree.Cut > 0 || c.tree.NotesCut > 0 {
 		c.tree.Spans[0].truncated()
 	}
 	c.follow(tail)
@@ -96,10 +97,11 @@ func (c *composer) spanID(level, id string, begin int64) SpanID {
 
 // add appends a span unless the tree is full. The attributes that follow are appended to the returned span.
 func (c *composer) add(name string, id, parent SpanID, start, end int64) *Span {
-	if len(c.tree.Spans) >= c.limit {
+	if len(c.tree.Spans) > 0 && (len(c.tree.Spans) >= c.limits.SpansPerTree || c.bytes >= c.limits.BytesPerTree) {
 		c.tree.Cut++
 		return &Span{}
 	}
+	c.bytes += bytesPerSpan
 	c.index[id] = len(c.tree.Spans)
 	c.tree.Spans = append(c.tree.Spans, Span{})
 	s := &c.tree.Spans[len(c.tree.Spans)-1]
@@ -111,6 +113,30 @@ func (c *composer) add(name string, id, parent SpanID, start, end int64) *Span {
 	s.Attributes = append(s.Attributes, String(lifecycle.AttrCorrelationID, c.correlation))
 	return s
 }
+
+// note adds an event to a span unless the tree is full.
+func (c *composer) note(s *Span, note Note) {
+	size := int64(bytesPerNote + len(note.Name))
+	for i := range note.Attributes {
+		v := &note.Attributes[i].Value
+		size += int64(len(note.Attributes[i].Key) + len(v.Text) + 8)
+		for _, text := range v.Strings {
+			size += int64(len(text) + 2)
+		}
+	}
+	if c.bytes+size > c.limits.BytesPerTree {
+		c.tree.NotesCut++
+		return
+	}
+	c.bytes += size
+	s.Notes = append(s.Notes, note)
+}
+
+// What a span and a note take on the wire, about, beside the texts that only some have.
+const (
+	bytesPerSpan = 512
+	bytesPerNote = 32
+)
 
 // attributesPerSpan is more than all but a task's span have; one that has more gets memory of its own.
 const attributesPerSpan = 14
@@ -298,7 +324,8 @@ func (c *composer) attemptSpans(a *attempt, p *pass, parent SpanID) {
 	s.mark(lifecycle.AttrIncomplete, a.running())
 	s.mark(lifecycle.AttrOnCriticalPath, a.critical)
 	if a.status == lifecycle.StatusFailure && a.failure != nil {
-		s.Notes = append(s.Notes, exception(a))
+		c.bytes += int64(2 * len(a.failure.message))
+		c.note(s, exception(a))
 	}
 	if before.number > 0 {
 		s.Link = &Link{c.tree.Trace, before.span}
@@ -356,6 +383,7 @@ func (c *composer) query(r *record) {
 	if of != nil {
 		c.describeStep(s, of)
 	}
+	c.bytes += int64(len(told.word))
 	operation, table := sqltext.Describe(told.word)
 	s.setText(lifecycle.AttrDBOperationName, operation)
 	s.setText(lifecycle.AttrDBCollectionName, table)

@@ -13,6 +13,7 @@ func DefaultLimits() assembly.Limits {
 		HeldBytes:     512 << 20,
 		EventsPerTask: 20_000,
 		SpansPerTree:  10_000,
+		BytesPerTree:  16 << 20,
 		ReorderWindow: 2 * time.Second,
 		SettleTimeout: 30 * time.Second,
 		IdleTimeout:   24 * time.Hour,

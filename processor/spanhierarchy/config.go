@@ -28,6 +28,8 @@ type Config struct {
 	MaxEventsPerTask int `mapstructure:"max_events_per_task"`
 	// MaxSpansPerTree bounds the spans of one tree.
 	MaxSpansPerTree int `mapstructure:"max_spans_per_tree"`
+	// MaxBytesPerTree bounds the bytes of one tree, about.
+	MaxBytesPerTree int64 `mapstructure:"max_bytes_per_tree"`
 	// RememberedTasks is how many emitted tasks are remembered, to know late events and reruns for what they are.
 	RememberedTasks int `mapstructure:"remembered_tasks"`
 	// MaxPendingSpans bounds the finished spans that wait for a next component that refuses them. Beyond it events are
@@ -50,7 +52,7 @@ func createDefaultConfig() *Config {
 	limits := treedata.DefaultLimits()
 	return &Config{
 		ReorderWindow: limits.ReorderWindow, SettleTimeout: limits.SettleTimeout, IdleTimeout: limits.IdleTimeout,
-		MaxOpenTasks: limits.OpenTasks, MaxHeldBytes: limits.HeldBytes, MaxEventsPerTask: limits.EventsPerTask, MaxSpansPerTree: limits.SpansPerTree,
+		MaxOpenTasks: limits.OpenTasks, MaxHeldBytes: limits.HeldBytes, MaxEventsPerTask: limits.EventsPerTask, MaxSpansPerTree: limits.SpansPerTree, MaxBytesPerTree: limits.BytesPerTree,
 		RememberedTasks: limits.Remembered, MaxPendingSpans: 200_000,
 		CompleteSpans: true, Performance: defaultPerformance(),
 	}
@@ -68,6 +70,9 @@ func (c *Config) Validate() error {
 	positive("max_events_per_task", c.MaxEventsPerTask)
 	positive("max_spans_per_tree", c.MaxSpansPerTree)
 	positive("max_pending_spans", c.MaxPendingSpans)
+	if c.MaxBytesPerTree < leastBytesPerTree {
+		errs = append(errs, fmt.Errorf("'max_bytes_per_tree' is %d: set it to %d (64 KiB) or more", c.MaxBytesPerTree, leastBytesPerTree))
+	}
 	if c.MaxHeldBytes < leastHeldBytes {
 		errs = append(errs, fmt.Errorf("'max_held_bytes' is %d: set it to %d (1 MiB) or more", c.MaxHeldBytes, leastHeldBytes))
 	}
@@ -89,6 +94,9 @@ func (c *Config) Validate() error {
 	return errors.Join(append(errs, c.Performance.problems()...)...)
 }
 
+// leastBytesPerTree is a limit within which an everyday tree is whole.
+const leastBytesPerTree = 64 << 10
+
 // leastHeldBytes is a limit with which a few hundred tasks can be open.
 const leastHeldBytes = 1 << 20
 
@@ -102,7 +110,7 @@ func (c *Config) shards() int {
 // limits are those of one shard: tasks are spread evenly by the hash that their trace id is.
 func (c *Config) limits(shards int) assembly.Limits {
 	return assembly.Limits{
-		OpenTasks: max(1, c.MaxOpenTasks/shards), HeldBytes: max(1, c.MaxHeldBytes/int64(shards)), EventsPerTask: c.MaxEventsPerTask, SpansPerTree: c.MaxSpansPerTree,
+		OpenTasks: max(1, c.MaxOpenTasks/shards), HeldBytes: max(1, c.MaxHeldBytes/int64(shards)), EventsPerTask: c.MaxEventsPerTask, SpansPerTree: c.MaxSpansPerTree, BytesPerTree: c.MaxBytesPerTree,
 		ReorderWindow: c.ReorderWindow, SettleTimeout: c.SettleTimeout, IdleTimeout: c.IdleTimeout,
 		Remembered: c.RememberedTasks / shards,
 	}

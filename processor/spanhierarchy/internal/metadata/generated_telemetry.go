@@ -36,6 +36,7 @@ type TelemetryBuilder struct {
 	ProcessorSpanHierarchyPendingSpans      metric.Int64ObservableGauge
 	ProcessorSpanHierarchyRefused           metric.Int64Counter
 	ProcessorSpanHierarchySendRetries       metric.Int64Counter
+	ProcessorSpanHierarchySpanEventsCut     metric.Int64ObservableCounter
 	ProcessorSpanHierarchySpans             metric.Int64Counter
 	ProcessorSpanHierarchySpansCompleted    metric.Int64Counter
 	ProcessorSpanHierarchySpansCut          metric.Int64ObservableCounter
@@ -141,6 +142,21 @@ func (builder *TelemetryBuilder) RegisterProcessorSpanHierarchyPendingSpansCallb
 		cb(ctx, &observerInt64{inst: builder.ProcessorSpanHierarchyPendingSpans, obs: o})
 		return nil
 	}, builder.ProcessorSpanHierarchyPendingSpans)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorSpanHierarchySpanEventsCutCallback sets callback for observable ProcessorSpanHierarchySpanEventsCut metric.
+func (builder *TelemetryBuilder) RegisterProcessorSpanHierarchySpanEventsCutCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorSpanHierarchySpanEventsCut, obs: o})
+		return nil
+	}, builder.ProcessorSpanHierarchySpanEventsCut)
 	if err != nil {
 		return err
 	}
@@ -356,6 +372,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{attempts}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.ProcessorSpanHierarchySpanEventsCut, err = builder.meter.Int64ObservableCounter(
+		"otelcol_processor_span_hierarchy_span_events_cut",
+		metric.WithDescription("Events on spans left out of trees because of max_bytes_per_tree. [Alpha]"),
+		metric.WithUnit("{events}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ProcessorSpanHierarchySpans, err = builder.meter.Int64Counter(
 		"otelcol_processor_span_hierarchy_spans",
 		metric.WithDescription("Spans that the next component took. [Alpha]"),
@@ -370,7 +392,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorSpanHierarchySpansCut, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_span_hierarchy_spans_cut",
-		metric.WithDescription("Spans left out of trees because of max_spans_per_tree. [Alpha]"),
+		metric.WithDescription("Spans left out of trees because of max_spans_per_tree or max_bytes_per_tree. [Alpha]"),
 		metric.WithUnit("{spans}"),
 	)
 	errs = errors.Join(errs, err)
