@@ -17,14 +17,15 @@ func TestConfig(t *testing.T) {
 	cfg := NewFactory().CreateDefaultConfig()
 	require.NoError(t, section.Unmarshal(cfg))
 	require.NoError(t, xconfmap.Validate(cfg))
-	require.Equal(t, &Config{LogBody: "message"}, cfg)
+	require.Equal(t, &Config{LogBody: "message", EventAttributes: "all"}, cfg)
 
 	section, err = conf.Sub("routed_events/lines")
 	require.NoError(t, err)
 	require.NoError(t, section.Unmarshal(cfg))
 	require.NoError(t, xconfmap.Validate(cfg))
-	require.Equal(t, &Config{LogBody: "json"}, cfg)
+	require.Equal(t, &Config{LogBody: "json", EventAttributes: "tree"}, cfg)
 
-	require.ErrorContains(t, xconfmap.Validate(&Config{LogBody: "xml"}),
-		`log_body: "xml" is no form of a record: use message or json`)
+	err = xconfmap.Validate(&Config{LogBody: "xml", EventAttributes: "few"})
+	require.ErrorContains(t, err, `log_body: "xml" is no form of a record: use message or json`)
+	require.ErrorContains(t, err, `event_attributes: "few" is no set of attributes: use all or tree`)
 }

@@ -15,19 +15,19 @@ import (
 func NewFactory() connector.Factory {
 	return xconnector.NewFactory(
 		metadata.Type,
-		func() component.Config { return &Config{LogBody: bodyMessage} },
+		func() component.Config { return &Config{LogBody: bodyMessage, EventAttributes: attributesAll} },
 		xconnector.WithLogsToTraces(createLogsToTraces, metadata.LogsToTracesStability),
 		xconnector.WithLogsToLogs(createLogsToLogs, metadata.LogsToLogsStability),
 		xconnector.WithDeprecatedTypeAlias(metadata.DeprecatedType),
 	)
 }
 
-func createLogsToTraces(_ context.Context, set connector.Settings, _ component.Config, next consumer.Traces) (connector.Logs, error) {
+func createLogsToTraces(_ context.Context, set connector.Settings, cfg component.Config, next consumer.Traces) (connector.Logs, error) {
 	telemetry, err := newTelemetry(set, "traces")
 	if err != nil {
 		return nil, err
 	}
-	return &toTraces{next: next, telemetry: telemetry}, nil
+	return &toTraces{next: next, telemetry: telemetry, whole: cfg.(*Config).EventAttributes != attributesTree}, nil
 }
 
 func createLogsToLogs(_ context.Context, set connector.Settings, cfg component.Config, next consumer.Logs) (connector.Logs, error) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/eventlog"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"github.com/tasker-otel/otelcol-tasker/internal/treedata"
 )
 
 // toTraces makes event spans: material for span_hierarchy, which the trace id brings to the right instance.
@@ -20,6 +21,7 @@ type toTraces struct {
 	component.ShutdownFunc
 	next      consumer.Traces
 	telemetry *telemetry
+	whole     bool // spans have all attributes of their events
 }
 
 // Capabilities say that the input is only read.
@@ -27,7 +29,7 @@ func (*toTraces) Capabilities() consumer.Capabilities { return consumer.Capabili
 
 // ConsumeLogs returns the next component's error as it is. Called again with the same logs it makes the same spans.
 func (c *toTraces) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
-	traces, counts := eventSpans(logs)
+	traces, counts := eventSpans(logs, c.whole)
 	if counts.converted > 0 {
 		if err := c.next.ConsumeTraces(ctx, traces); err != nil {
 			return err
@@ -37,8 +39,9 @@ func (c *toTraces) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	return nil
 }
 
-// eventSpans leaves logs as they are. The traces are the caller's and share nothing with them.
-func eventSpans(logs plog.Logs) (ptrace.Traces, counts) {
+// eventSpans leaves logs as they are. The traces are the caller's and share nothing with them. The spans have all attributes
+// of their events, or those that a tree is made of.
+func eventSpans(logs plog.Logs, whole bool) (ptrace.Traces, counts) {
 	traces := ptrace.NewTraces()
 	var c counts
 	for _, resourceLogs := range logs.ResourceLogs().All() {
@@ -61,7 +64,7 @@ func eventSpans(logs plog.Logs) (ptrace.Traces, counts) {
 				case record.TraceID().IsEmpty():
 					c.noTask++
 				default:
-					fillSpan(spans.AppendEmpty(), record)
+					fillSpan(spans.AppendEmpty(), record, whole)
 				}
 			}
 		}
@@ -75,14 +78,30 @@ func eventSpans(logs plog.Logs) (ptrace.Traces, counts) {
 	return traces, c
 }
 
-func fillSpan(span ptrace.Span, record plog.LogRecord) {
+func fillSpan(span ptrace.Span, record plog.LogRecord, whole bool) {
 	span.SetName(record.EventName())
 	span.SetKind(ptrace.SpanKindInternal)
 	span.SetTraceID(record.TraceID())
 	span.SetSpanID(eventID(record))
 	span.SetStartTimestamp(record.Timestamp())
 	span.SetEndTimestamp(record.Timestamp())
+	if reads := treedata.ReadsOf(record.EventName()); !whole && !reads.All() {
+		copyRead(span.Attributes(), record.Attributes(), reads)
+		return
+	}
 	record.Attributes().CopyTo(span.Attributes())
+}
+
+// usuallyRead is how many attributes a tree reads of most events.
+const usuallyRead = 6
+
+func copyRead(to, from pcommon.Map, reads treedata.Reads) {
+	to.EnsureCapacity(usuallyRead)
+	for key, v := range from.All() {
+		if reads.Key(key) {
+			v.CopyTo(to.PutEmpty(key))
+		}
+	}
 }
 
 // eventID is the identity of the event that the router stamped, or would have.

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -14,8 +15,10 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
 
 	"github.com/tasker-otel/otelcol-tasker/connector/routedevents/internal/metadatatest"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/eventlog"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"github.com/tasker-otel/otelcol-tasker/internal/treedata"
 )
 
 func TestEventSpans(t *testing.T) {
@@ -110,7 +113,7 @@ func TestStreamsBecomeEventSpans(t *testing.T) {
 	for _, name := range []string{"order_processing", "mixed", "planned", "real/linear5", "real/retry"} {
 		t.Run(name, func(t *testing.T) {
 			logs := routedStream(t, name)
-			traces, counts := eventSpans(logs)
+			traces, counts := eventSpans(logs, true)
 			assert.EqualValues(t, logs.LogRecordCount(), counts.converted+counts.noTask)
 			assert.EqualValues(t, traces.SpanCount(), counts.converted)
 			ids := map[pcommon.SpanID]bool{}
@@ -125,11 +128,52 @@ func TestStreamsBecomeEventSpans(t *testing.T) {
 	}
 }
 
+// The trees of event spans with all attributes and with those that are said to be enough are the same.
+func TestTreesNeedNoMoreAttributes(t *testing.T) {
+	for _, name := range []string{"order_processing", "mixed", "planned", "real/linear5", "real/retry"} {
+		logs := routedStream(t, name)
+		whole, _ := eventSpans(logs, true)
+		enough, _ := eventSpans(logs, false)
+		require.NotZero(t, trees(whole).SpanCount())
+		require.Equal(t, trees(whole), trees(enough))
+		require.Less(t, attributesIn(enough), attributesIn(whole)*2/3)
+	}
+}
+
+func trees(td ptrace.Traces) ptrace.Traces {
+	reader, writer := treedata.NewReader(), treedata.NewWriter()
+	assembler := assembly.New(treedata.DefaultLimits(), writer.Write)
+	for _, rs := range td.ResourceSpans().All() {
+		resource := reader.Resource(rs.Resource().Attributes())
+		for _, span := range rs.ScopeSpans().At(0).Spans().All() {
+			id := span.SpanID()
+			assembler.Observe(reader.Event(span.Name(), span.TraceID(), binary.BigEndian.Uint64(id[:]), span.StartTimestamp(), resource, span.Attributes()), time.Unix(1, 0))
+		}
+	}
+	assembler.Flush()
+	return writer.Take()
+}
+
+func attributesIn(td ptrace.Traces) (n int) {
+	for _, rs := range td.ResourceSpans().All() {
+		for _, span := range rs.ScopeSpans().At(0).Spans().All() {
+			n += span.Attributes().Len()
+		}
+	}
+	return n
+}
+
 func BenchmarkEventSpans(b *testing.B) {
 	logs := routedStream(b, "mixed")
-	b.ReportAllocs()
-	for b.Loop() {
-		eventSpans(logs)
+	for _, attributes := range []string{attributesAll, attributesTree} {
+		b.Run(attributes, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				eventSpans(logs, attributes == attributesAll)
+			}
+			events := float64(b.N) * float64(logs.LogRecordCount())
+			b.ReportMetric(events/b.Elapsed().Seconds(), "events/s")
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/events, "ns/event")
+		})
 	}
-	b.ReportMetric(float64(b.N)*float64(logs.LogRecordCount())/b.Elapsed().Seconds(), "events/s")
 }

@@ -47,7 +47,7 @@ func whole(task string) ptrace.Traces {
 		lifecycle.WorkflowTaskFinalizationStarted, lifecycle.TaskCompleted, lifecycle.WorkflowTaskFinalizationCompleted)
 }
 
-func newTest(t *testing.T, next consumer.Traces, change func(*Config)) *hierarchy {
+func newTest(t testing.TB, next consumer.Traces, change func(*Config)) *hierarchy {
 	cfg := createDefaultConfig()
 	cfg.Shards = 2
 	if change != nil {

@@ -1,0 +1,47 @@
+package treedata
+
+import (
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+// Reads tells whether a tree can depend on an attribute of an event. What is shown on a span as it is needs them all.
+type Reads struct {
+	name  string
+	shown bool
+}
+
+// ReadsOf is about the events of one name.
+func ReadsOf(name string) Reads {
+	return Reads{name, (&assembly.Event{Name: name}).ShowsAttributes()}
+}
+
+// All tells whether every attribute is read.
+func (r Reads) All() bool { return r.shown }
+
+// Key tells whether the attribute is read.
+func (r Reads) Key(key string) bool {
+	if r.shown {
+		return true
+	}
+	switch key {
+	case lifecycle.AttrTaskID, lifecycle.AttrTaskName, lifecycle.AttrStepID, lifecycle.AttrStepName, lifecycle.AttrCorrelationID,
+		lifecycle.AttrTraceparent, lifecycle.AttrAttemptNumber, lifecycle.AttrStepCount, lifecycle.AttrTotalSteps,
+		lifecycle.AttrFinalStatus, lifecycle.AttrProcessingMode, lifecycle.AttrErrorClass, lifecycle.AttrExceptionClass,
+		lifecycle.AttrErrorMessage, lifecycle.AttrBacktrace, lifecycle.AttrMemoryDeltaMB:
+		return true
+	case lifecycle.AttrStepIDs:
+		return r.name == lifecycle.WorkflowViableStepsDiscovered
+	case lifecycle.AttrStepDependencies:
+		return r.name == lifecycle.StepExecutionRequested
+	case lifecycle.AttrJobID, lifecycle.AttrAttempt, lifecycle.AttrQueueName:
+		return r.name == lifecycle.ObservabilityTaskEnqueue
+	case lifecycle.AttrBackoffType, lifecycle.AttrBackoffSeconds:
+		return r.name == lifecycle.ObservabilityStepBackoff
+	case lifecycle.AttrDuration, lifecycle.AttrSQL, lifecycle.AttrName:
+		return r.name == lifecycle.DatabaseQueryExecuted
+	case lifecycle.AttrInitializationFail, lifecycle.AttrEventType:
+		return r.name == lifecycle.TaskFailed || r.name == lifecycle.StepFailed
+	}
+	return false
+}

@@ -1,0 +1,114 @@
+package spanhierarchy
+
+import (
+	"encoding/binary"
+	"fmt"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/connector/connectortest"
+	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/tasker-otel/otelcol-tasker/connector/routedevents"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/eventlog"
+	"github.com/tasker-otel/otelcol-tasker/internal/streamtest"
+)
+
+// BenchmarkConsume is the whole way of events through the processor, from event spans to finished spans at the next
+// component, with as many senders and shards as cores. Tasks are spread over the requests, as those of busy workers are.
+func BenchmarkConsume(b *testing.B) {
+	requests := eventRequests(b)
+	for _, cores := range []int{1, 2} {
+		b.Run(fmt.Sprintf("cores=%d", cores), func(b *testing.B) {
+			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(cores))
+			h := newTest(b, consumertest.NewNop(), func(cfg *Config) { cfg.Shards = cores })
+			var (
+				events         int
+				allocations    uint64
+				before, behind runtime.MemStats
+			)
+			for round := uint64(0); b.Loop(); round++ {
+				b.StopTimer()
+				fresh := make([]ptrace.Traces, len(requests))
+				for i, td := range requests {
+					fresh[i] = ofRound(td, round)
+					events += td.SpanCount()
+				}
+				runtime.ReadMemStats(&before)
+				b.StartTimer()
+				consumeAll(b, h, fresh, cores)
+				b.StopTimer()
+				runtime.ReadMemStats(&behind)
+				allocations += behind.Mallocs - before.Mallocs
+				b.StartTimer()
+			}
+			b.ReportMetric(float64(events)/b.Elapsed().Seconds(), "events/s")
+			b.ReportMetric(float64(allocations)/float64(events), "allocs/event")
+			b.ReportMetric(0, "ns/op") // of no meaning here
+			require.Zero(b, h.sum(func(s assembly.Stats) int64 { return s.OpenTasks }))
+			require.NoError(b, h.Shutdown(b.Context()))
+		})
+	}
+}
+
+// consumeAll sends the requests from several senders and releases the trees, each shard in a goroutine of its own.
+func consumeAll(b *testing.B, h *hierarchy, requests []ptrace.Traces, senders int) {
+	var sending, releasing sync.WaitGroup
+	for first := range senders {
+		sending.Go(func() {
+			for i := first; i < len(requests); i += senders {
+				if err := h.ConsumeTraces(b.Context(), requests[i]); err != nil {
+					b.Error(err)
+				}
+			}
+		})
+	}
+	sending.Wait()
+	later := time.Now().Add(48 * time.Hour) // of tasks that never end, too
+	for _, s := range h.shards {
+		releasing.Go(func() {
+			s.collect(func() { s.assembler.Advance(later) })
+			s.send(b.Context())
+		})
+	}
+	releasing.Wait()
+}
+
+// eventRequests is a stream of whole tasks as event spans, cut in requests.
+func eventRequests(b *testing.B) []ptrace.Traces {
+	const tasks, perRequest = 200, 500
+	lines, _ := streamtest.Generate(streamtest.Options{Tasks: tasks, Seed: 5, Failures: true, SpacingMS: 20})
+	sink := new(consumertest.TracesSink)
+	factory := routedevents.NewFactory()
+	events, err := factory.CreateLogsToTraces(b.Context(), connectortest.NewNopSettings(factory.Type()), factory.CreateDefaultConfig(), sink)
+	require.NoError(b, err)
+	for _, batch := range streamtest.Batches(lines, perRequest) {
+		logs, err := streamtest.ToLogs(batch, "")
+		require.NoError(b, err)
+		for _, rl := range logs.ResourceLogs().All() {
+			for _, record := range rl.ScopeLogs().At(0).LogRecords().All() {
+				eventlog.Normalize(rl.Resource().Attributes(), record)
+			}
+		}
+		require.NoError(b, events.ConsumeLogs(b.Context(), logs))
+	}
+	return sink.AllTraces()
+}
+
+// ofRound is a copy of the request with traces that no other round has.
+func ofRound(td ptrace.Traces, round uint64) ptrace.Traces {
+	fresh := copied(td)
+	for _, rs := range fresh.ResourceSpans().All() {
+		for _, span := range rs.ScopeSpans().At(0).Spans().All() {
+			trace := span.TraceID()
+			binary.BigEndian.PutUint64(trace[:], binary.BigEndian.Uint64(trace[:])^round)
+			span.SetTraceID(trace)
+		}
+	}
+	return fresh
+}
