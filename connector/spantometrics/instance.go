@@ -16,6 +16,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/active"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/seen"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
+	"github.com/tasker-otel/otelcol-tasker/internal/journal"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -69,7 +70,7 @@ func newInstance(cfg *Config, settings connector.Settings, next consumer.Metrics
 		MaxAge: cfg.ActiveMaxAge.Nanoseconds(),
 		Memory: min(endedMemory, cfg.ActiveMaxAge).Nanoseconds(),
 	}
-	return &instance{
+	c := &instance{
 		cfg: cfg,
 		id:  settings.ID,
 		registry: series.NewRegistry(definitions(cfg), series.Options{
@@ -88,7 +89,20 @@ func newInstance(cfg *Config, settings connector.Settings, next consumer.Metrics
 		statements: statements{},
 		spansSeen:  seen.New(cfg.Deduplicate.MaxEntries),
 		eventsSeen: seen.New(cfg.Deduplicate.MaxEntries),
-	}, nil
+	}
+	if err := telemetry.observe(journal.Observe(c.journalOf)); err != nil {
+		telemetry.close()
+		return nil, fmt.Errorf("make the connector's own metrics: %w", err)
+	}
+	return c, nil
+}
+
+// journalOf is nil while there is no storage.
+func (c *instance) journalOf() *journal.Journal {
+	if kept := c.keeping.Load(); kept != nil {
+		return kept.journal
+	}
+	return nil
 }
 
 // start takes up the stored state and begins to flush. Further calls do nothing.
@@ -179,8 +193,10 @@ func (c *instance) send(ctx context.Context, snapshot *series.Snapshot) error {
 	}
 	if err != nil {
 		c.telemetry.refused(ctx)
+		return err
 	}
-	return err
+	c.telemetry.flushed(ctx, time.Now())
+	return nil
 }
 
 // accept stores that a snapshot was delivered, or a delta would go out again.

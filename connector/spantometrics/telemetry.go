@@ -2,6 +2,8 @@ package spantometrics
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/otel/attribute"
@@ -111,6 +113,15 @@ func (t *telemetry) evicted(ctx context.Context, count int64, reason metric.Meas
 	}
 }
 
+// observe makes the collector read the state of the storage when it wants it.
+func (t *telemetry) observe(stored journal.Observer) error {
+	return errors.Join(
+		t.builder.RegisterConnectorSpanToMetricsStorageFailingCallback(stored.Failing()),
+		t.builder.RegisterConnectorSpanToMetricsStorageLastCommitCallback(stored.LastCommit()),
+		t.builder.RegisterConnectorSpanToMetricsStorageWaitingCallback(stored.Waiting()),
+	)
+}
+
 // stored reports the state on the storage.
 func (t *telemetry) stored(ctx context.Context, stats journal.Stats) {
 	t.builder.ConnectorSpanToMetricsStorageSize.Record(ctx, stats.Bytes)
@@ -118,6 +129,10 @@ func (t *telemetry) stored(ctx context.Context, stats journal.Stats) {
 
 func (t *telemetry) storageFailed(ctx context.Context) {
 	t.builder.ConnectorSpanToMetricsStorageFailures.Add(ctx, 1)
+}
+
+func (t *telemetry) flushed(ctx context.Context, at time.Time) {
+	t.builder.ConnectorSpanToMetricsLastFlush.Record(ctx, float64(at.UnixNano())/1e9)
 }
 
 func (t *telemetry) refused(ctx context.Context) {

@@ -223,6 +223,7 @@ func (e *csvExporter) write(ctx context.Context, now time.Time) error {
 		e.telemetry.ExporterTaskerCsvRotations.Add(ctx, 1, e.ofSignal)
 	}
 	e.telemetry.ExporterTaskerCsvSnapshots.Add(ctx, 1, e.ofSignal)
+	e.telemetry.ExporterTaskerCsvLastWrite.Record(ctx, float64(now.UnixNano())/1e9, e.ofSignal)
 	e.telemetry.ExporterTaskerCsvSnapshotDuration.Record(ctx, time.Since(began).Seconds(), e.ofSignal)
 	e.telemetry.ExporterTaskerCsvRows.Record(ctx, int64(written.Rows), e.ofSignal)
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -13,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/processor/processorhelper"
 	"go.uber.org/zap"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/journal"
 	"github.com/tasker-otel/otelcol-tasker/internal/routing"
 	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter/internal/dedup"
 	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter/internal/scrub"
@@ -32,7 +34,9 @@ type router struct {
 	// seen is nil when duplicates are let through.
 	seen *dedup.Set
 	// memory is nil without a storage, and before the start.
-	memory    *memory
+	memory *memory
+	// stored is its journal, for the metrics.
+	stored    atomic.Pointer[journal.Journal]
 	telemetry *telemetry
 	now       func() time.Time
 }
@@ -46,7 +50,7 @@ func newRouter(ctx context.Context, set processor.Settings, cfg *Config, next co
 	if cfg.Deduplicate.Enabled {
 		r.seen = dedup.New(cfg.Deduplicate.MaxEntries)
 	}
-	if r.telemetry, err = newTelemetry(set.TelemetrySettings, r.seen, r.statistics); err != nil {
+	if r.telemetry, err = newTelemetry(set.TelemetrySettings, r.seen, r.statistics, journal.Observe(r.stored.Load)); err != nil {
 		return nil, fmt.Errorf("telemetry of %s: %w", set.ID, err)
 	}
 	r.Logs, err = processorhelper.NewLogs(ctx, set, cfg, next, r.process,
@@ -72,6 +76,7 @@ func (r *router) start(ctx context.Context, host component.Host, set processor.S
 		return err
 	}
 	r.memory = memory
+	r.stored.Store(memory.journal)
 	set.Logger.Info("Events seen are kept across restarts", zap.Stringer("storage", storage), zap.Int("events", r.seen.Len()))
 	return nil
 }
@@ -83,6 +88,7 @@ func (r *router) shutdown(ctx context.Context) error {
 	}
 	memory := r.memory
 	r.memory = nil
+	r.stored.Store(nil)
 	return memory.close(ctx)
 }
 

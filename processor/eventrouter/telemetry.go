@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/eventlog"
+	"github.com/tasker-otel/otelcol-tasker/internal/journal"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter/internal/dedup"
 	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter/internal/metadata"
@@ -24,7 +25,7 @@ type telemetry struct {
 	reasons [len(dropReasons)]metric.AddOption
 }
 
-func newTelemetry(settings component.TelemetrySettings, seen *dedup.Set, statistics *statistics) (*telemetry, error) {
+func newTelemetry(settings component.TelemetrySettings, seen *dedup.Set, statistics *statistics, stored journal.Observer) (*telemetry, error) {
 	builder, err := metadata.NewTelemetryBuilder(settings)
 	if err != nil {
 		return nil, err
@@ -36,6 +37,13 @@ func newTelemetry(settings component.TelemetrySettings, seen *dedup.Set, statist
 			return nil
 		}))
 	}
+	err = errors.Join(err,
+		builder.RegisterProcessorEventRouterStorageBytesCallback(stored.Bytes()),
+		builder.RegisterProcessorEventRouterStorageFailingCallback(stored.Failing()),
+		builder.RegisterProcessorEventRouterStorageFailuresCallback(stored.Failures()),
+		builder.RegisterProcessorEventRouterStorageLastCommitCallback(stored.LastCommit()),
+		builder.RegisterProcessorEventRouterStorageWaitingCallback(stored.Waiting()),
+	)
 	if err != nil {
 		builder.Shutdown()
 		return nil, err

@@ -25,26 +25,16 @@ func (h *hierarchy) registerTelemetry() error {
 		"stray":      func(s assembly.Stats) int64 { return s.Strays },
 		"schema":     func(s assembly.Stats) int64 { return s.Schema },
 	}
-	stored := func(pick func(journal.Stats) int64) metric.Int64Callback {
-		return func(_ context.Context, o metric.Int64Observer) error {
-			if j := h.stored.Load(); j != nil {
-				o.Observe(pick(j.Stats()))
-			}
-			return nil
-		}
-	}
+	stored := journal.Observe(func() *journal.Journal { return h.stored.Load() })
 	t := h.telemetry
 	return errors.Join(
-		t.RegisterProcessorSpanHierarchyStorageBytesCallback(stored(func(s journal.Stats) int64 { return s.Bytes })),
-		t.RegisterProcessorSpanHierarchyStorageCommitsCallback(stored(func(s journal.Stats) int64 { return int64(s.Commits) })),
-		t.RegisterProcessorSpanHierarchyStorageFailuresCallback(stored(func(s journal.Stats) int64 { return int64(s.Failures) })),
-		t.RegisterProcessorSpanHierarchyStorageSetAsideCallback(stored(func(s journal.Stats) int64 { return int64(s.SetAside) })),
-		t.RegisterProcessorSpanHierarchyStorageLastCommitCallback(func(_ context.Context, o metric.Float64Observer) error {
-			if j := h.stored.Load(); j != nil && !j.Stats().LastCommit.IsZero() {
-				o.Observe(float64(j.Stats().LastCommit.UnixNano()) / 1e9)
-			}
-			return nil
-		}),
+		t.RegisterProcessorSpanHierarchyStorageBytesCallback(stored.Bytes()),
+		t.RegisterProcessorSpanHierarchyStorageCommitsCallback(stored.Commits()),
+		t.RegisterProcessorSpanHierarchyStorageFailingCallback(stored.Failing()),
+		t.RegisterProcessorSpanHierarchyStorageFailuresCallback(stored.Failures()),
+		t.RegisterProcessorSpanHierarchyStorageLastCommitCallback(stored.LastCommit()),
+		t.RegisterProcessorSpanHierarchyStorageSetAsideCallback(stored.SetAside()),
+		t.RegisterProcessorSpanHierarchyStorageWaitingCallback(stored.Waiting()),
 		t.RegisterProcessorSpanHierarchyEventsCallback(total(func(s assembly.Stats) int64 { return s.Events })),
 		t.RegisterProcessorSpanHierarchyOpenTasksCallback(total(func(s assembly.Stats) int64 { return s.OpenTasks })),
 		t.RegisterProcessorSpanHierarchyHeldEventsCallback(total(func(s assembly.Stats) int64 { return s.HeldEvents })),

@@ -3,10 +3,12 @@
 package metadata
 
 import (
+	"context"
 	"errors"
 	"sync"
 
 	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/metric/embedded"
 	"go.opentelemetry.io/otel/trace"
 
 	"go.opentelemetry.io/collector/component"
@@ -23,19 +25,23 @@ func Tracer(settings component.TelemetrySettings) trace.Tracer {
 // TelemetryBuilder provides an interface for components to report telemetry
 // as defined in metadata and user config.
 type TelemetryBuilder struct {
-	meter                                 metric.Meter
-	mu                                    sync.Mutex
-	registrations                         []metric.Registration
-	ConnectorSpanToMetricsActiveEvictions metric.Int64Counter
-	ConnectorSpanToMetricsActiveIds       metric.Int64Gauge
-	ConnectorSpanToMetricsOverflowed      metric.Int64Counter
-	ConnectorSpanToMetricsRecordedEvents  metric.Int64Counter
-	ConnectorSpanToMetricsRecordedSpans   metric.Int64Counter
-	ConnectorSpanToMetricsRefusedFlushes  metric.Int64Counter
-	ConnectorSpanToMetricsSeries          metric.Int64Gauge
-	ConnectorSpanToMetricsSkipped         metric.Int64Counter
-	ConnectorSpanToMetricsStorageFailures metric.Int64Counter
-	ConnectorSpanToMetricsStorageSize     metric.Int64Gauge
+	meter                                   metric.Meter
+	mu                                      sync.Mutex
+	registrations                           []metric.Registration
+	ConnectorSpanToMetricsActiveEvictions   metric.Int64Counter
+	ConnectorSpanToMetricsActiveIds         metric.Int64Gauge
+	ConnectorSpanToMetricsLastFlush         metric.Float64Gauge
+	ConnectorSpanToMetricsOverflowed        metric.Int64Counter
+	ConnectorSpanToMetricsRecordedEvents    metric.Int64Counter
+	ConnectorSpanToMetricsRecordedSpans     metric.Int64Counter
+	ConnectorSpanToMetricsRefusedFlushes    metric.Int64Counter
+	ConnectorSpanToMetricsSeries            metric.Int64Gauge
+	ConnectorSpanToMetricsSkipped           metric.Int64Counter
+	ConnectorSpanToMetricsStorageFailing    metric.Int64ObservableGauge
+	ConnectorSpanToMetricsStorageFailures   metric.Int64Counter
+	ConnectorSpanToMetricsStorageLastCommit metric.Float64ObservableGauge
+	ConnectorSpanToMetricsStorageSize       metric.Int64Gauge
+	ConnectorSpanToMetricsStorageWaiting    metric.Int64ObservableGauge
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -47,6 +53,71 @@ type telemetryBuilderOptionFunc func(mb *TelemetryBuilder)
 
 func (tbof telemetryBuilderOptionFunc) apply(mb *TelemetryBuilder) {
 	tbof(mb)
+}
+
+// RegisterConnectorSpanToMetricsStorageFailingCallback sets callback for observable ConnectorSpanToMetricsStorageFailing metric.
+func (builder *TelemetryBuilder) RegisterConnectorSpanToMetricsStorageFailingCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ConnectorSpanToMetricsStorageFailing, obs: o})
+		return nil
+	}, builder.ConnectorSpanToMetricsStorageFailing)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterConnectorSpanToMetricsStorageLastCommitCallback sets callback for observable ConnectorSpanToMetricsStorageLastCommit metric.
+func (builder *TelemetryBuilder) RegisterConnectorSpanToMetricsStorageLastCommitCallback(cb metric.Float64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerFloat64{inst: builder.ConnectorSpanToMetricsStorageLastCommit, obs: o})
+		return nil
+	}, builder.ConnectorSpanToMetricsStorageLastCommit)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterConnectorSpanToMetricsStorageWaitingCallback sets callback for observable ConnectorSpanToMetricsStorageWaiting metric.
+func (builder *TelemetryBuilder) RegisterConnectorSpanToMetricsStorageWaitingCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ConnectorSpanToMetricsStorageWaiting, obs: o})
+		return nil
+	}, builder.ConnectorSpanToMetricsStorageWaiting)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+type observerInt64 struct {
+	embedded.Int64Observer
+	inst metric.Int64Observable
+	obs  metric.Observer
+}
+
+func (oi *observerInt64) Observe(value int64, opts ...metric.ObserveOption) {
+	oi.obs.ObserveInt64(oi.inst, value, opts...)
+}
+
+type observerFloat64 struct {
+	embedded.Float64Observer
+	inst metric.Float64Observable
+	obs  metric.Observer
+}
+
+func (oi *observerFloat64) Observe(value float64, opts ...metric.ObserveOption) {
+	oi.obs.ObserveFloat64(oi.inst, value, opts...)
 }
 
 // Shutdown unregister all registered callbacks for async instruments.
@@ -77,6 +148,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_connector_span_to_metrics_active_ids",
 		metric.WithDescription("Ids that the active sets remember, open or lately ended. [Development]"),
 		metric.WithUnit("{id}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ConnectorSpanToMetricsLastFlush, err = builder.meter.Float64Gauge(
+		"otelcol_connector_span_to_metrics_last_flush",
+		metric.WithDescription("When the next consumer last took a flush, in Unix time. [Development]"),
+		metric.WithUnit("s"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ConnectorSpanToMetricsOverflowed, err = builder.meter.Int64Counter(
@@ -115,15 +192,33 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{item}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.ConnectorSpanToMetricsStorageFailing, err = builder.meter.Int64ObservableGauge(
+		"otelcol_connector_span_to_metrics_storage_failing",
+		metric.WithDescription("1 while the latest write of the state has failed, else 0. Only with storage. [Development]"),
+		metric.WithUnit("{failure}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ConnectorSpanToMetricsStorageFailures, err = builder.meter.Int64Counter(
 		"otelcol_connector_span_to_metrics_storage_failures",
 		metric.WithDescription("Times that the storage did not take what was measured. Nothing is lost by one; the sender is told to send again. [Development]"),
 		metric.WithUnit("{failure}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.ConnectorSpanToMetricsStorageLastCommit, err = builder.meter.Float64ObservableGauge(
+		"otelcol_connector_span_to_metrics_storage_last_commit",
+		metric.WithDescription("When the state was last written to the storage, in Unix time. [Development]"),
+		metric.WithUnit("s"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ConnectorSpanToMetricsStorageSize, err = builder.meter.Int64Gauge(
 		"otelcol_connector_span_to_metrics_storage_size",
 		metric.WithDescription("Bytes of state on the storage, as of the last flush. [Development]"),
+		metric.WithUnit("By"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ConnectorSpanToMetricsStorageWaiting, err = builder.meter.Int64ObservableGauge(
+		"otelcol_connector_span_to_metrics_storage_waiting",
+		metric.WithDescription("State that no write has taken yet. It is of requests that are not acknowledged yet. [Development]"),
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)

@@ -31,6 +31,7 @@ type TelemetryBuilder struct {
 	ExporterTaskerCsvDroppedPoints    metric.Int64Counter
 	ExporterTaskerCsvExpiredSeries    metric.Int64Counter
 	ExporterTaskerCsvFailedSnapshots  metric.Int64Counter
+	ExporterTaskerCsvLastWrite        metric.Float64Gauge
 	ExporterTaskerCsvRotations        metric.Int64Counter
 	ExporterTaskerCsvRows             metric.Int64Gauge
 	ExporterTaskerCsvSeries           metric.Int64Gauge
@@ -95,6 +96,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_exporter_tasker_csv_failed_snapshots",
 		metric.WithDescription("Writes that failed, of snapshots or of appended rows; the file is as it was before. [Development]"),
 		metric.WithUnit("{snapshot}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ExporterTaskerCsvLastWrite, err = builder.meter.Float64Gauge(
+		"otelcol_exporter_tasker_csv_last_write",
+		metric.WithDescription("When the file was last written, in Unix time. [Development]"),
+		metric.WithUnit("s"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExporterTaskerCsvRotations, err = builder.meter.Int64Counter(

@@ -24,6 +24,7 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.ExporterTaskerCsvDroppedPoints.Add(context.Background(), 1)
 	tb.ExporterTaskerCsvExpiredSeries.Add(context.Background(), 1)
 	tb.ExporterTaskerCsvFailedSnapshots.Add(context.Background(), 1)
+	tb.ExporterTaskerCsvLastWrite.Record(context.Background(), 1)
 	tb.ExporterTaskerCsvRotations.Add(context.Background(), 1)
 	tb.ExporterTaskerCsvRows.Record(context.Background(), 1)
 	tb.ExporterTaskerCsvSeries.Record(context.Background(), 1)
@@ -43,6 +44,9 @@ func TestSetupTelemetry(t *testing.T) {
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualExporterTaskerCsvFailedSnapshots(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualExporterTaskerCsvLastWrite(t, testTel,
+		[]metricdata.DataPoint[float64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualExporterTaskerCsvRotations(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},

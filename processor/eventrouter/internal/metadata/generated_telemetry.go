@@ -38,6 +38,11 @@ type TelemetryBuilder struct {
 	ProcessorEventRouterRefused            metric.Int64Counter
 	ProcessorEventRouterRemovedValues      metric.Int64Counter
 	ProcessorEventRouterRouted             metric.Int64Counter
+	ProcessorEventRouterStorageBytes       metric.Int64ObservableGauge
+	ProcessorEventRouterStorageFailing     metric.Int64ObservableGauge
+	ProcessorEventRouterStorageFailures    metric.Int64ObservableCounter
+	ProcessorEventRouterStorageLastCommit  metric.Float64ObservableGauge
+	ProcessorEventRouterStorageWaiting     metric.Int64ObservableGauge
 	ProcessorEventRouterTruncatedValues    metric.Int64Counter
 	ProcessorEventRouterUnrememberedEvents metric.Int64Counter
 }
@@ -83,6 +88,81 @@ func (builder *TelemetryBuilder) RegisterProcessorEventRouterKnownEventsCallback
 	return nil
 }
 
+// RegisterProcessorEventRouterStorageBytesCallback sets callback for observable ProcessorEventRouterStorageBytes metric.
+func (builder *TelemetryBuilder) RegisterProcessorEventRouterStorageBytesCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorEventRouterStorageBytes, obs: o})
+		return nil
+	}, builder.ProcessorEventRouterStorageBytes)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorEventRouterStorageFailingCallback sets callback for observable ProcessorEventRouterStorageFailing metric.
+func (builder *TelemetryBuilder) RegisterProcessorEventRouterStorageFailingCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorEventRouterStorageFailing, obs: o})
+		return nil
+	}, builder.ProcessorEventRouterStorageFailing)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorEventRouterStorageFailuresCallback sets callback for observable ProcessorEventRouterStorageFailures metric.
+func (builder *TelemetryBuilder) RegisterProcessorEventRouterStorageFailuresCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorEventRouterStorageFailures, obs: o})
+		return nil
+	}, builder.ProcessorEventRouterStorageFailures)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorEventRouterStorageLastCommitCallback sets callback for observable ProcessorEventRouterStorageLastCommit metric.
+func (builder *TelemetryBuilder) RegisterProcessorEventRouterStorageLastCommitCallback(cb metric.Float64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerFloat64{inst: builder.ProcessorEventRouterStorageLastCommit, obs: o})
+		return nil
+	}, builder.ProcessorEventRouterStorageLastCommit)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorEventRouterStorageWaitingCallback sets callback for observable ProcessorEventRouterStorageWaiting metric.
+func (builder *TelemetryBuilder) RegisterProcessorEventRouterStorageWaitingCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorEventRouterStorageWaiting, obs: o})
+		return nil
+	}, builder.ProcessorEventRouterStorageWaiting)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
 type observerInt64 struct {
 	embedded.Int64Observer
 	inst metric.Int64Observable
@@ -91,6 +171,16 @@ type observerInt64 struct {
 
 func (oi *observerInt64) Observe(value int64, opts ...metric.ObserveOption) {
 	oi.obs.ObserveInt64(oi.inst, value, opts...)
+}
+
+type observerFloat64 struct {
+	embedded.Float64Observer
+	inst metric.Float64Observable
+	obs  metric.Observer
+}
+
+func (oi *observerFloat64) Observe(value float64, opts ...metric.ObserveOption) {
+	oi.obs.ObserveFloat64(oi.inst, value, opts...)
 }
 
 // Shutdown unregister all registered callbacks for async instruments.
@@ -169,6 +259,36 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_processor_event_router_routed",
 		metric.WithDescription("Events handed on, by signal; an event for two signals counts in both. [Alpha]"),
 		metric.WithUnit("{events}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorEventRouterStorageBytes, err = builder.meter.Int64ObservableGauge(
+		"otelcol_processor_event_router_storage_bytes",
+		metric.WithDescription("Size of what is remembered on the storage. Only with storage. [Alpha]"),
+		metric.WithUnit("By"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorEventRouterStorageFailing, err = builder.meter.Int64ObservableGauge(
+		"otelcol_processor_event_router_storage_failing",
+		metric.WithDescription("1 while the latest write of the state has failed, else 0. Only with storage. [Alpha]"),
+		metric.WithUnit("{failure}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorEventRouterStorageFailures, err = builder.meter.Int64ObservableCounter(
+		"otelcol_processor_event_router_storage_failures",
+		metric.WithDescription("Writes of what is remembered that failed. They are tried again with the next batch. [Alpha]"),
+		metric.WithUnit("{commits}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorEventRouterStorageLastCommit, err = builder.meter.Float64ObservableGauge(
+		"otelcol_processor_event_router_storage_last_commit",
+		metric.WithDescription("When the state was last written to the storage, in Unix time. [Alpha]"),
+		metric.WithUnit("s"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorEventRouterStorageWaiting, err = builder.meter.Int64ObservableGauge(
+		"otelcol_processor_event_router_storage_waiting",
+		metric.WithDescription("What no write has taken yet. [Alpha]"),
+		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorEventRouterTruncatedValues, err = builder.meter.Int64Counter(

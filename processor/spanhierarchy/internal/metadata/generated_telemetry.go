@@ -43,9 +43,11 @@ type TelemetryBuilder struct {
 	ProcessorSpanHierarchySpansLost         metric.Int64Counter
 	ProcessorSpanHierarchyStorageBytes      metric.Int64ObservableGauge
 	ProcessorSpanHierarchyStorageCommits    metric.Int64ObservableCounter
+	ProcessorSpanHierarchyStorageFailing    metric.Int64ObservableGauge
 	ProcessorSpanHierarchyStorageFailures   metric.Int64ObservableCounter
 	ProcessorSpanHierarchyStorageLastCommit metric.Float64ObservableGauge
 	ProcessorSpanHierarchyStorageSetAside   metric.Int64ObservableCounter
+	ProcessorSpanHierarchyStorageWaiting    metric.Int64ObservableGauge
 	ProcessorSpanHierarchyTrees             metric.Int64ObservableCounter
 	ProcessorSpanHierarchyTreesIncomplete   metric.Int64ObservableCounter
 }
@@ -211,6 +213,21 @@ func (builder *TelemetryBuilder) RegisterProcessorSpanHierarchyStorageCommitsCal
 	return nil
 }
 
+// RegisterProcessorSpanHierarchyStorageFailingCallback sets callback for observable ProcessorSpanHierarchyStorageFailing metric.
+func (builder *TelemetryBuilder) RegisterProcessorSpanHierarchyStorageFailingCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorSpanHierarchyStorageFailing, obs: o})
+		return nil
+	}, builder.ProcessorSpanHierarchyStorageFailing)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
 // RegisterProcessorSpanHierarchyStorageFailuresCallback sets callback for observable ProcessorSpanHierarchyStorageFailures metric.
 func (builder *TelemetryBuilder) RegisterProcessorSpanHierarchyStorageFailuresCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
@@ -247,6 +264,21 @@ func (builder *TelemetryBuilder) RegisterProcessorSpanHierarchyStorageSetAsideCa
 		cb(ctx, &observerInt64{inst: builder.ProcessorSpanHierarchyStorageSetAside, obs: o})
 		return nil
 	}, builder.ProcessorSpanHierarchyStorageSetAside)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorSpanHierarchyStorageWaitingCallback sets callback for observable ProcessorSpanHierarchyStorageWaiting metric.
+func (builder *TelemetryBuilder) RegisterProcessorSpanHierarchyStorageWaitingCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorSpanHierarchyStorageWaiting, obs: o})
+		return nil
+	}, builder.ProcessorSpanHierarchyStorageWaiting)
 	if err != nil {
 		return err
 	}
@@ -414,6 +446,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{commits}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.ProcessorSpanHierarchyStorageFailing, err = builder.meter.Int64ObservableGauge(
+		"otelcol_processor_span_hierarchy_storage_failing",
+		metric.WithDescription("1 while the latest write of the state has failed, else 0. Only with storage. [Alpha]"),
+		metric.WithUnit("{failure}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ProcessorSpanHierarchyStorageFailures, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_span_hierarchy_storage_failures",
 		metric.WithDescription("Writes of the state that failed. What they held is not acknowledged, and is tried again. [Alpha]"),
@@ -430,6 +468,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_processor_span_hierarchy_storage_set_aside",
 		metric.WithDescription("Stored segments that could not be read at the start. [Alpha]"),
 		metric.WithUnit("{segments}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorSpanHierarchyStorageWaiting, err = builder.meter.Int64ObservableGauge(
+		"otelcol_processor_span_hierarchy_storage_waiting",
+		metric.WithDescription("State that no write has taken yet. It is of requests that are not acknowledged yet. [Alpha]"),
+		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorSpanHierarchyTrees, err = builder.meter.Int64ObservableCounter(
