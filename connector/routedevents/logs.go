@@ -89,7 +89,7 @@ func fillRecord(target, record plog.LogRecord, resource pcommon.Map, lines bool,
 		target.SetSeverityText(severity.String())
 	}
 	if target.Body().Type() == pcommon.ValueTypeEmpty {
-		target.Body().SetStr(message(name, attrs))
+		target.Body().SetStr(eventlog.Message(target))
 	}
 	if f := fieldsOf(name, attrs); lines {
 		toLine(target, resource, f)
@@ -122,12 +122,6 @@ func setContext(target plog.LogRecord, attrs pcommon.Map, tasks *taskSpans) {
 		target.SetTraceID(trace)
 	}
 	target.SetSpanID(span)
-}
-
-func message(name string, attrs pcommon.Map) string {
-	task, _ := eventlog.TaskID(attrs)
-	return lifecycle.Message(name, task, str(attrs, lifecycle.AttrTaskName), str(attrs, lifecycle.AttrStepName),
-		str(attrs, lifecycle.AttrErrorMessage))
 }
 
 // str is empty for a value that is no text.

@@ -15,3 +15,18 @@ func SensitiveKeyParts() []string {
 		"passw", "email", "secret", "token", "_key", "crypt", "salt", "certificate", "otp", "ssn",
 	}
 }
+
+// NeededPayloadKeys are the payload keys that trees and metrics are made of. They are ids, names, times, counts and states;
+// the texts that the collector can show but does without (error_message, backtrace, sql) are none of them. The slice is the
+// caller's.
+func NeededPayloadKeys() []string {
+	return []string{
+		"task_id", "task_name", "step_id", "step_name", "step_ids", "step_names", "step_count", "viable_count",
+		"step_dependencies", "attempt_number", "attempt", "retry_limit", "job_id", "queue_name", "correlation_id",
+		"event_type", "timestamp", "transitioned_at", "completed_at", "to_state", "error_class", "exception_class", "reason",
+		"final_status", "backoff_seconds", "backoff_type", "processing_mode", "total_steps", "operation", "duration",
+		"memory_delta_mb", "total_execution_duration", "execution_duration", "initialization_failed",
+		// What the receiver of events puts beside the payload.
+		"traceparent", "event_id", "clock", "impossible_time", "signals", "priority",
+	}
+}

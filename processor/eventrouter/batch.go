@@ -157,8 +157,10 @@ func (r *router) apply(b *batch, logs plog.Logs) {
 		resourceLogs.ScopeLogs().RemoveIf(func(scopeLogs plog.ScopeLogs) bool {
 			scopeLogs.LogRecords().RemoveIf(drop)
 			setScope(scopeLogs.Scope())
+			pass.ScrubResource(scopeLogs.Scope().Attributes())
 			return scopeLogs.LogRecords().Len() == 0
 		})
+		pass.ScrubResource(resourceLogs.Resource().Attributes())
 		return resourceLogs.ScopeLogs().Len() == 0
 	})
 	b.scrubbed = pass.Counts

@@ -46,6 +46,8 @@ type Config struct {
 type PayloadConfig struct {
 	// Include names bulky or personal keys that are kept all the same.
 	Include []string `mapstructure:"include"`
+	// Only, if there are any, names the keys that are kept beside those that the collector reads; all others are left out.
+	Only []string `mapstructure:"only"`
 }
 
 // RedactionConfig is the key filter.
@@ -54,6 +56,8 @@ type RedactionConfig struct {
 	Keys []string `mapstructure:"keys"`
 	// Mask stands for a masked value.
 	Mask string `mapstructure:"mask"`
+	// Patterns are secrets that are masked inside texts: bearer_tokens, card_numbers, email_addresses.
+	Patterns []string `mapstructure:"patterns"`
 }
 
 // DeduplicateConfig is about events that are sent again.
@@ -87,11 +91,7 @@ func (c *Config) Validate() error {
 				i, key, strings.Join(bulky, ", ")))
 		}
 	}
-	for i, key := range c.Redaction.Keys {
-		if key == "" {
-			errs = append(errs, fmt.Errorf("redaction.keys[%d]: %q would mask every value: remove it", i, key))
-		}
-	}
+	errs = append(errs, c.Payload.check(), c.Redaction.check())
 	errs = append(errs,
 		atLeast("max_value_bytes", c.MaxValueBytes, 64),
 		atLeast("max_structure_bytes", c.MaxStructureBytes, 64),
@@ -101,6 +101,54 @@ func (c *Config) Validate() error {
 	}
 	if c.Deduplicate.Enabled {
 		errs = append(errs, atLeast("deduplicate.max_entries", c.Deduplicate.MaxEntries, 1000))
+	}
+	return errors.Join(errs...)
+}
+
+func (c *PayloadConfig) check() error {
+	var errs []error
+	for i, key := range c.Only {
+		switch {
+		case slices.Contains(lifecycle.NeededPayloadKeys(), key):
+			errs = append(errs, fmt.Errorf("payload.only[%d]: %q is kept anyway, because the collector reads it: remove it", i, key))
+		case slices.Contains(lifecycle.BulkyPayloadKeys(), key) && !slices.Contains(c.Include, key):
+			errs = append(errs, fmt.Errorf("payload.only[%d]: %q is left out unless payload.include names it too: add it there, or remove it here", i, key))
+		case key == "":
+			errs = append(errs, fmt.Errorf("payload.only[%d]: %q is no key: remove it", i, key))
+		}
+	}
+	if len(c.Only) > 0 {
+		for i, key := range c.Include {
+			if !slices.Contains(c.Only, key) {
+				errs = append(errs, fmt.Errorf("payload.include[%d]: %q is left out, because payload.only does not name it: add it there, or remove it here", i, key))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// identifying are the keys without which no tree can be built.
+var identifying = [...]string{"task_id", "step_id", "task_name", "step_name"}
+
+func (c *RedactionConfig) check() error {
+	var errs []error
+	for i, part := range c.Keys {
+		if part == "" {
+			errs = append(errs, fmt.Errorf("redaction.keys[%d]: %q would mask every value: remove it", i, part))
+			continue
+		}
+		for _, key := range identifying {
+			if strings.Contains(key, strings.ToLower(part)) {
+				errs = append(errs, fmt.Errorf("redaction.keys[%d]: %q would mask %s, which names what an event is about: use a longer part", i, part, key))
+				break
+			}
+		}
+	}
+	patterns, err := scrub.ParsePatterns(c.Patterns)
+	if err != nil {
+		errs = append(errs, fmt.Errorf("redaction.patterns%w", err))
+	} else if patterns.Mask(c.Mask, "") != c.Mask {
+		errs = append(errs, fmt.Errorf("redaction.mask: %q is itself what redaction.patterns masks: use another text", c.Mask))
 	}
 	return errors.Join(errs...)
 }
@@ -127,8 +175,11 @@ func (c *Config) scrubbing() scrub.Settings {
 	bulky := slices.DeleteFunc(lifecycle.BulkyPayloadKeys(), func(key string) bool {
 		return slices.Contains(c.Payload.Include, key)
 	})
+	patterns, _ := scrub.ParsePatterns(c.Redaction.Patterns) // Validate has checked them
 	return scrub.Settings{
 		Bulky:             bulky,
+		Only:              c.Payload.Only,
+		Patterns:          patterns,
 		Sensitive:         c.Redaction.Keys,
 		Mask:              c.Redaction.Mask,
 		MaxValueBytes:     c.MaxValueBytes,

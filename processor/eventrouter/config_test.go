@@ -41,8 +41,8 @@ func TestConfig(t *testing.T) {
 			{Event: "registry.*", Enabled: &off},
 		},
 		FilteredEvents: []string{"step.before_transition"}, BuiltinRoutes: true, DefaultSignals: []string{"logs"}, SamplingRate: 0.5,
-		Payload:       PayloadConfig{Include: []string{"step_results"}},
-		Redaction:     RedactionConfig{Keys: []string{"passw", "iban"}, Mask: "***"},
+		Payload:       PayloadConfig{Include: []string{"step_results"}, Only: []string{"step_results", "error_message"}},
+		Redaction:     RedactionConfig{Keys: []string{"passw", "iban"}, Mask: "***", Patterns: []string{"bearer_tokens", "email_addresses"}},
 		MaxValueBytes: 1024, MaxStructureBytes: 8192, MaxBacktraceLines: 10,
 		Deduplicate: DeduplicateConfig{Enabled: true, MaxEntries: 5000}, Storage: &storage,
 	}, all)
@@ -52,6 +52,12 @@ func TestStorageNeedsSomethingToKeep(t *testing.T) {
 	cfg := load(t, "all")
 	cfg.Deduplicate.Enabled = false
 	assert.ErrorContains(t, xconfmap.Validate(cfg), `storage: "file_storage/seen" has nothing to keep, because deduplicate.enabled is false`)
+}
+
+func TestMaskIsNoSecret(t *testing.T) {
+	cfg := createDefaultConfig()
+	cfg.Redaction.Mask, cfg.Redaction.Patterns = "hidden@example.com", []string{"email_addresses"}
+	assert.ErrorContains(t, xconfmap.Validate(cfg), `redaction.mask: "hidden@example.com" is itself what redaction.patterns masks`)
 }
 
 func TestMistakesAreReportedTogether(t *testing.T) {
@@ -65,6 +71,11 @@ func TestMistakesAreReportedTogether(t *testing.T) {
 		`sampling_rate: -1 is not a share`,
 		`payload.include[0]: "task_contxt" is kept anyway: remove it, or name one of task_context,`,
 		`redaction.keys[0]: "" would mask every value`,
+		`redaction.keys[1]: "Name" would mask task_name, which names what an event is about: use a longer part`,
+		`redaction.patterns[1]: "phone_numbers" is not known: use bearer_tokens, card_numbers or email_addresses`,
+		`payload.only[0]: "task_id" is kept anyway, because the collector reads it: remove it`,
+		`payload.only[1]: "step_results" is left out unless payload.include names it too`,
+		`payload.include[0]: "task_contxt" is left out, because payload.only does not name it`,
 		`max_value_bytes: 3 is too small: use at least 64`,
 		`max_structure_bytes: 0 is too small`,
 		`max_backtrace_lines: 0 is too small`,

@@ -239,7 +239,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorEventRouterRedactedValues, err = builder.meter.Int64Counter(
 		"otelcol_processor_event_router_redacted_values",
-		metric.WithDescription("Values that were replaced by the mask because of their key. [Alpha]"),
+		metric.WithDescription("Values that were masked, because of their key or of a secret in them. [Alpha]"),
 		metric.WithUnit("{values}"),
 	)
 	errs = errors.Join(errs, err)
@@ -251,7 +251,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorEventRouterRemovedValues, err = builder.meter.Int64Counter(
 		"otelcol_processor_event_router_removed_values",
-		metric.WithDescription("Bulky or personal payload values that were left out. [Alpha]"),
+		metric.WithDescription("Payload values that were left out, as bulky, as personal, or because payload.only does not name them. [Alpha]"),
 		metric.WithUnit("{values}"),
 	)
 	errs = errors.Join(errs, err)

@@ -118,7 +118,7 @@ func AssertEqualProcessorEventRouterKnownEvents(t *testing.T, tt *componenttest.
 func AssertEqualProcessorEventRouterRedactedValues(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_event_router_redacted_values",
-		Description: "Values that were replaced by the mask because of their key. [Alpha]",
+		Description: "Values that were masked, because of their key or of a secret in them. [Alpha]",
 		Unit:        "{values}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -150,7 +150,7 @@ func AssertEqualProcessorEventRouterRefused(t *testing.T, tt *componenttest.Tele
 func AssertEqualProcessorEventRouterRemovedValues(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_event_router_removed_values",
-		Description: "Bulky or personal payload values that were left out. [Alpha]",
+		Description: "Payload values that were left out, as bulky, as personal, or because payload.only does not name them. [Alpha]",
 		Unit:        "{values}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

@@ -7,6 +7,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/eventlog"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/namecache"
 	"github.com/tasker-otel/otelcol-tasker/internal/sqltext"
@@ -19,10 +20,14 @@ const maxCachedKeys = 4096
 type Settings struct {
 	// Bulky are the payload keys to leave out.
 	Bulky []string
+	// Only, if there are any, are the payload keys to keep beside those that the collector reads; all others are left out.
+	Only []string
 	// Sensitive are the parts of keys whose values are masked, compared without regard to case.
 	Sensitive []string
 	// Mask stands for a masked value.
 	Mask string
+	// Patterns are masked inside texts.
+	Patterns Patterns
 	// MaxValueBytes is the longest text or byte string.
 	MaxValueBytes int
 	// MaxStructureBytes is the largest map or list, by its keys and values.
@@ -34,12 +39,21 @@ type Settings struct {
 // Scrubber is immutable and safe for concurrent use.
 type Scrubber struct {
 	settings Settings
+	// needed are the payload keys that the collector reads.
+	needed   []string
 	verdicts *namecache.Cache[verdict]
 }
 
 // verdict is what is known about a key.
 type verdict struct {
-	bulky, sensitive, sql, backtrace bool
+	// left tells that the attribute is left out.
+	left, sensitive, sql, backtrace bool
+	// id tells that a number under the key, also one that is a text, is not that of a card.
+	id bool
+	// told tells that the attribute is part of a record's readable line.
+	told bool
+	// secret tells that the key itself holds a secret.
+	secret bool
 }
 
 // New makes a scrubber.
@@ -48,7 +62,7 @@ func New(settings Settings) *Scrubber {
 	for i, part := range settings.Sensitive {
 		settings.Sensitive[i] = strings.ToLower(part)
 	}
-	s := &Scrubber{settings: settings}
+	s := &Scrubber{settings: settings, needed: lifecycle.NeededPayloadKeys()}
 	s.verdicts = namecache.New(maxCachedKeys, s.judge)
 	return s
 }
@@ -56,17 +70,33 @@ func New(settings Settings) *Scrubber {
 func (s *Scrubber) judge(key string) verdict {
 	name := strings.TrimPrefix(key, lifecycle.AttributePrefix)
 	lower := strings.ToLower(name)
+	left := slices.Contains(s.settings.Bulky, name)
+	if len(s.settings.Only) > 0 && !slices.Contains(s.settings.Only, name) && !slices.Contains(s.needed, name) {
+		left = true
+	}
 	return verdict{
-		bulky:     slices.Contains(s.settings.Bulky, name),
+		left:      left,
+		id:        (lower == "id" || strings.HasSuffix(lower, "_id") || strings.HasSuffix(lower, "_ids")) && key != lifecycle.AttrCorrelationID,
+		told:      told(key),
+		secret:    s.settings.Patterns.Mask(key, "") != key,
 		sensitive: slices.ContainsFunc(s.settings.Sensitive, func(part string) bool { return strings.Contains(lower, part) }),
 		sql:       name == "sql" || name == "db.statement" || name == lifecycle.AttrDBQueryText,
 		backtrace: name == "backtrace" || name == lifecycle.AttrExceptionStacktrace,
 	}
 }
 
+// told tells whether an attribute is part of a record's readable line.
+func told(key string) bool {
+	switch key {
+	case lifecycle.AttrTaskID, lifecycle.AttrTaskName, lifecycle.AttrStepName, lifecycle.AttrErrorMessage:
+		return true
+	}
+	return false
+}
+
 // Counts are values, not events.
 type Counts struct {
-	// Removed were left out as bulky, Masked had a sensitive key, Truncated were cut at a limit.
+	// Removed were left out, Masked had a sensitive key or held a secret, Truncated were cut at a limit.
 	Removed, Masked, Truncated int64
 }
 
@@ -76,6 +106,10 @@ type Pass struct {
 	scrubber *Scrubber
 	// room is what is left of MaxStructureBytes in the structure being walked.
 	room int
+	// id is the verdict of that name on the key under which the walk is.
+	id bool
+	// retell tells that the record's readable line may say what its attributes no longer do.
+	retell bool
 	// attribute, entry and element are the methods of these names, kept because making them anew would allocate.
 	attribute, entry func(string, pcommon.Value) bool
 	element          func(pcommon.Value) bool
@@ -88,27 +122,59 @@ func (s *Scrubber) NewPass() *Pass {
 	return p
 }
 
-// Scrub changes the record's attributes and body.
+// Scrub changes the record's name, attributes and body.
 func (p *Pass) Scrub(record plog.LogRecord) {
+	p.id, p.retell = false, false
+	if name, masked := p.masked(record.EventName()); masked {
+		record.SetEventName(name)
+	}
 	record.Attributes().RemoveIf(p.attribute)
-	if body := record.Body(); body.Type() == pcommon.ValueTypeMap {
+	switch body := record.Body(); {
+	case body.Type() == pcommon.ValueTypeMap:
 		body.Map().RemoveIf(p.attribute)
-	} else {
+	case p.retell && body.Type() == pcommon.ValueTypeStr:
+		body.SetStr(eventlog.Message(record))
+	default:
+		p.id = false
 		p.scrubValue(body)
 	}
+}
+
+// ScrubResource changes the attributes of a resource or scope. What identifies the application stays whatever the key filter
+// says, but for secrets inside.
+func (p *Pass) ScrubResource(attrs pcommon.Map) {
+	attrs.RemoveIf(func(key string, value pcommon.Value) bool {
+		v := p.scrubber.verdicts.Get(key)
+		if v.secret {
+			p.Removed++
+			return true
+		}
+		if strings.HasPrefix(key, "service.") {
+			v.sensitive = false
+		}
+		p.scrubUnder(v, value)
+		return false
+	})
 }
 
 // scrubAttribute is true for an attribute that has to go.
 func (p *Pass) scrubAttribute(key string, value pcommon.Value) bool {
 	v := p.scrubber.verdicts.Get(key)
-	if v.bulky {
+	before := p.Counts
+	if v.left || v.secret {
 		p.Removed++
-		return true
+	} else {
+		p.scrubUnder(v, value)
 	}
+	p.retell = p.retell || v.told && p.Counts != before
+	return v.left || v.secret
+}
+
+func (p *Pass) scrubUnder(v verdict, value pcommon.Value) {
 	if !p.scrubByKey(v, value) {
+		p.id = v.id
 		p.scrubValue(value)
 	}
-	return false
 }
 
 // scrubByKey is true if nothing is left to do about the value.
@@ -139,10 +205,8 @@ func (p *Pass) mask(value pcommon.Value) {
 // scrubValue begins a structure: its room is its own.
 func (p *Pass) scrubValue(value pcommon.Value) {
 	switch value.Type() {
-	case pcommon.ValueTypeStr:
-		p.cutText(value)
-	case pcommon.ValueTypeBytes:
-		p.cutBytes(value)
+	default:
+		p.scrubScalar(value)
 	case pcommon.ValueTypeMap, pcommon.ValueTypeSlice:
 		p.room = p.scrubber.settings.MaxStructureBytes
 		p.descend(value)
@@ -158,19 +222,64 @@ func (p *Pass) descend(value pcommon.Value) {
 		value.Map().RemoveIf(p.entry)
 	case pcommon.ValueTypeSlice:
 		value.Slice().RemoveIf(p.element)
+	default:
+		p.scrubScalar(value)
+	}
+}
+
+// scrubScalar masks before it cuts: half a secret would not be known for one.
+func (p *Pass) scrubScalar(value pcommon.Value) {
+	switch value.Type() {
 	case pcommon.ValueTypeStr:
+		if text, masked := p.masked(value.Str()); masked {
+			value.SetStr(text)
+		}
 		p.cutText(value)
 	case pcommon.ValueTypeBytes:
+		if p.scrubber.settings.Patterns.any() {
+			if text, masked := p.masked(string(value.Bytes().AsRaw())); masked {
+				value.Bytes().FromRaw([]byte(text))
+			}
+		}
 		p.cutBytes(value)
+	case pcommon.ValueTypeInt:
+		if p.scrubber.settings.Patterns.CardNumbers && !p.id && isCardNumber(value.Int()) {
+			p.mask(value)
+		}
 	}
+}
+
+// masked is a text without the secrets in it, and whether there were any.
+func (p *Pass) masked(text string) (string, bool) {
+	patterns := p.scrubber.settings.Patterns
+	if p.id && isNumber(text) {
+		patterns.CardNumbers = false
+	}
+	if !patterns.any() {
+		return text, false
+	}
+	clean := patterns.Mask(text, p.scrubber.settings.Mask)
+	if clean == text {
+		return text, false
+	}
+	p.Masked++
+	return clean, true
 }
 
 func (p *Pass) scrubEntry(key string, value pcommon.Value) bool {
 	if !p.take(len(key) + sizeOf(value, p.scrubber.settings.MaxValueBytes)) {
 		return true
 	}
-	if !p.scrubByKey(p.scrubber.verdicts.Get(key), value) {
+	v := p.scrubber.verdicts.Get(key)
+	if v.secret {
+		p.Removed++
+		return true
+	}
+	if !p.scrubByKey(v, value) {
+		outer := p.id
+		p.id = v.id
 		p.descend(value)
+		p.id = outer
 	}
 	return false
 }
