@@ -1,6 +1,7 @@
 package assembly
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -175,7 +176,7 @@ func (a *Assembler) open(e *Event, before *tail, now int64) *task {
 		kept := *before
 		t.tail = &kept
 		t.steps = slices.Clone(before.steps)
-		t.name, t.parent = before.name, before.parent
+		t.name, t.parent, t.parentAt = before.name, before.parent, math.MinInt64
 		t.held += bytesPerTail + int64(len(t.steps))*bytesPerStep
 	}
 	a.tasks[e.TraceID] = t

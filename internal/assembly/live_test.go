@@ -2,6 +2,7 @@ package assembly_test
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -92,6 +93,10 @@ func TestLiveEqualsReplay(t *testing.T) {
 	streams := scenarioEvents(t)
 	for _, name := range []string{"planned", "real/linear5", "real/retry"} {
 		streams[name] = readStream(t, name)
+	}
+	for i, e := range readStream(t, "order_processing") { // every event with a context of its own, as senders of OTLP have
+		e.Traceparent = fmt.Sprintf("00-%032x-%016x-01", 1, i+1)
+		streams["traceparents"] = append(streams["traceparents"], e)
 	}
 	names := slices.Sorted(maps.Keys(streams))
 	want := map[string]map[assembly.TraceID][]string{}

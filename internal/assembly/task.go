@@ -29,6 +29,7 @@ type task struct {
 	lastArrival int64 // Unix nanoseconds of the collector's clock
 	held        int64 // bytes, about
 	resourceAt  int64 // time of the earliest event, whose resource counts
+	parentAt    int64 // time of the earliest event with a traceparent, which counts
 	dropped     int32 // events over the limit
 	waits       waiting
 	ended       bool // an event came that can end the task
@@ -231,8 +232,8 @@ func (t *task) add(a *Assembler, e *Event) {
 	if t.name == "" && e.TaskName != "" {
 		t.name = a.intern(e.TaskName)
 	}
-	if t.parent == "" && e.Traceparent != "" {
-		t.parent = strings.Clone(e.Traceparent)
+	if e.Traceparent != "" && (t.parent == "" || e.At < t.parentAt || e.At == t.parentAt && e.Traceparent < t.parent) {
+		t.parent, t.parentAt = strings.Clone(e.Traceparent), e.At
 	}
 	switch k {
 	case kindCreated:
