@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 	"google.golang.org/grpc"
 	_ "google.golang.org/grpc/encoding/gzip" // the exporter's default compression
@@ -68,16 +69,25 @@ func (s *spanServer) Export(_ context.Context, request ptraceotlp.ExportRequest)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.seen += request.Traces().SpanCount()
-	if s.countOnly {
-		return ptraceotlp.NewExportResponse(), nil
-	}
-	for _, span := range streamtest.FromTraces(request.Traces()) {
-		s.spans = append(s.spans, span)
-		if span.Name == lifecycle.SpanTask {
-			s.tasks++
-		}
+	s.tasks += taskSpansIn(request.Traces())
+	if !s.countOnly {
+		s.spans = append(s.spans, streamtest.FromTraces(request.Traces())...)
 	}
 	return ptraceotlp.NewExportResponse(), nil
+}
+
+func taskSpansIn(td ptrace.Traces) int {
+	tasks := 0
+	for _, rs := range td.ResourceSpans().All() {
+		for _, ss := range rs.ScopeSpans().All() {
+			for _, span := range ss.Spans().All() {
+				if span.Name() == lifecycle.SpanTask {
+					tasks++
+				}
+			}
+		}
+	}
+	return tasks
 }
 
 func (s *recordServer) Export(_ context.Context, request plogotlp.ExportRequest) (plogotlp.ExportResponse, error) {

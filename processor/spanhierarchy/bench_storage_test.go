@@ -1,0 +1,38 @@
+package spanhierarchy
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/streamtest"
+	"github.com/tasker-otel/otelcol-tasker/internal/treedata"
+	"github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy/internal/ledger"
+)
+
+// BenchmarkLedger is what an event costs on its way into the journal, without the writing: reading it from its span and
+// encoding it.
+func BenchmarkLedger(b *testing.B) {
+	lines, _ := streamtest.Generate(streamtest.Options{Tasks: 20, Seed: 3, Failures: true, SpacingMS: 5})
+	td := eventSpansOf(b, lines[:500])
+	w := &writer{treedata.NewReader(), ledger.NewWriter()}
+	now := time.Unix(1780315200, 0)
+	size := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		w.ledger.Begin(now)
+		eventSpans(td, func(resource pcommon.Map, spans ptrace.SpanSlice) {
+			shared := w.reader.Resource(resource)
+			for _, span := range spans.All() {
+				w.ledger.Event(eventOf(w.reader, span, shared))
+			}
+		})
+		size = len(w.ledger.End())
+	}
+	require.NotZero(b, size)
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*500), "ns/event")
+	b.ReportMetric(float64(size)/500, "bytes/event")
+}

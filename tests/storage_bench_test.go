@@ -1,0 +1,53 @@
+package e2e
+
+import (
+	"bytes"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/streamtest"
+)
+
+// BenchmarkStorage measures what durability costs: the CPU time of the whole process for each event, from NDJSON to spans
+// over OTLP and metrics, with the open tasks, the totals and the seen events in memory, and with them on file_storage. Both
+// take turns, and are measured when all trees have come. The queue in front of the sink is in memory in both.
+func BenchmarkStorage(b *testing.B) {
+	lines, truth := streamtest.Generate(streamtest.Options{Tasks: benchTasks, Seed: 21, Failures: true})
+	for _, size := range []int{100, benchBatch} {
+		b.Run(fmt.Sprintf("%d events a request", size), func(b *testing.B) {
+			var bodies [][]byte
+			for _, batch := range streamtest.Batches(lines, size) {
+				bodies = append(bodies, bytes.Join(batch, []byte("\n")))
+			}
+			var memory, stored time.Duration
+			for b.Loop() {
+				for range benchRounds {
+					memory += timeToTrees(b, bodies, len(truth))
+					stored += timeToTrees(b, bodies, len(truth), append(durable(b), "exporters: {otlp_grpc/sink: {sending_queue: {storage: null}}}")...)
+				}
+			}
+			perEvent := func(d time.Duration) float64 {
+				return float64(d.Nanoseconds()) / 1e3 / float64(b.N*benchRounds*len(lines))
+			}
+			b.ReportMetric(perEvent(memory), "memory-µs/event")
+			b.ReportMetric(perEvent(stored), "stored-µs/event")
+			b.ReportMetric(100*(float64(stored)/float64(memory)-1), "%-more")
+			b.ReportMetric(0, "ns/op") // of no meaning here
+		})
+	}
+}
+
+// timeToTrees is what a fresh collector spends until the trees of all tasks have come.
+func timeToTrees(b *testing.B, bodies [][]byte, tasks int, more ...string) time.Duration {
+	b.Helper()
+	sink := newSink(b)
+	sink.countOnly = true
+	c := start(b, sink, append(more, "exporters: {otlp_grpc/sink: {compression: none}}", "connectors: {span_to_metrics: {metrics_flush_interval: 5s}}")...)
+	before := c.cpuTime()
+	c.post(benchConnections, "http://"+c.events+"/v1/events", "application/x-ndjson", bodies)
+	awaitTasks(b, sink, tasks)
+	spent := c.cpuTime() - before
+	c.stop()
+	return spent
+}
