@@ -32,9 +32,11 @@ func validate(t *testing.T, configs ...string) (output string, err error) {
 var combinations = [][]string{
 	{"config.yaml"},
 	{"config.yaml", "examples/send-on.yaml"},
+	{"config.yaml", "examples/durable.yaml"},
 	{"deploy/otelcol/standalone.yaml"},
 	{"deploy/otelcol/standalone.yaml", "deploy/otelcol/secure.yaml"},
 	{"deploy/otelcol/standalone.yaml", "deploy/otelcol/secure.yaml", "deploy/otelcol/tls.yaml"},
+	{"deploy/otelcol/standalone.yaml", "deploy/compose/no-backend.yaml"},
 	{"deploy/otelcol/agent.yaml"},
 	{"deploy/otelcol/agent.yaml", "deploy/otelcol/secure.yaml", "deploy/otelcol/tls.yaml"},
 	{"deploy/otelcol/gateway.yaml"},

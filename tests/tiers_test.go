@@ -1,7 +1,7 @@
 package e2e
 
 import (
-	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -36,25 +36,33 @@ exporters:
   kafka: {brokers: [BROKERS]}
 extensions:
   healthcheckv2: {http: {endpoint: HEALTH}}
+  file_storage: {directory: DATA, compaction: {directory: DATA}}
 service: {telemetry: {metrics: {level: none, readers: []}}}
 `
 
-// A broker of a test does not know static members. The spans go to the sink.
+// gatewayOverride does the same for gateways. The spans go to the sink.
 const gatewayOverride = `
 receivers:
-  kafka/events: {brokers: [BROKERS], group_instance_id: ""}
-  kafka/spans: {brokers: [BROKERS], group_instance_id: ""}
+  kafka/events: {brokers: [BROKERS], group_instance_id: NAME}
+  kafka/spans: {brokers: [BROKERS], group_instance_id: NAME}
 processors:
   span_hierarchy: {reorder_window: 3s}
 connectors:
   span_to_metrics: {metrics_flush_interval: 500ms}
 exporters:
   prometheus: {endpoint: SCRAPE}
-  otlp_grpc/sink: {endpoint: SINK, tls: {insecure: true}}
+  otlp_grpc/sink:
+    endpoint: SINK
+    tls: {insecure: true}
+    sending_queue: {storage: file_storage}
+    retry_on_failure: {max_elapsed_time: 0s}
 extensions:
   healthcheckv2: {http: {endpoint: HEALTH}}
+  file_storage: {directory: DATA, compaction: {directory: DATA}}
 service:
-  telemetry: {metrics: {level: none, readers: []}}
+  telemetry:
+    resource: {attributes: [{name: service.instance.id, value: NAME}]}
+    metrics: {level: none, readers: []}
   pipelines:
     traces: {exporters: [otlp_grpc/sink, span_to_metrics]}
     logs/records: {exporters: [otlp_grpc/sink]}
@@ -66,17 +74,15 @@ func startTier(t *testing.T, name, config, override, brokers, sink string) *coll
 	free := freeAddresses(t, 5)
 	c := &collector{tb: t, events: free[0], otlp: free[1], scrape: free[3], health: free[4]}
 	text := strings.NewReplacer("EVENTS", free[0], "GRPC", free[1], "HTTP", free[2], "SCRAPE", free[3], "HEALTH", free[4],
-		"BROKERS", brokers, "SINK", sink).Replace(override)
+		"BROKERS", brokers, "SINK", sink, "DATA", t.TempDir(), "NAME", name).Replace(override)
 	path := filepath.Join(t.TempDir(), "override.yaml")
 	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
-	t.Setenv("TASKER_DATA", t.TempDir())
-	t.Setenv("TASKER_INSTANCE", name)
 	c.launch("--config", config, "--config", path)
 	return c
 }
 
 // TestTwoTiers: events that come to two agents in any order, some to both, are the same trees and the same numbers at two
-// gateways behind Kafka.
+// gateways behind Kafka, though all four are killed while tasks are open.
 func TestTwoTiers(t *testing.T) {
 	const partitions = 6
 	broker, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(partitions, "tasker_events", "tasker_spans"))
@@ -105,7 +111,15 @@ func TestTwoTiers(t *testing.T) {
 		}
 	}
 	for i, agent := range agents {
-		agent.sendNDJSON(connections, halves[i])
+		agent.sendNDJSON(connections, halves[i][:len(halves[i])/2])
+		agent.kill() // what it acknowledged may not be in Kafka yet
+	}
+	for _, gateway := range gateways {
+		gateway.kill()
+	}
+	awaitMembers(t, brokers, len(gateways), partitions)
+	for i, agent := range agents {
+		agent.sendNDJSON(connections, halves[i][len(halves[i])/2:])
 	}
 	awaitTasks(t, sink, len(truth))
 	for _, agent := range agents {
@@ -123,11 +137,17 @@ func TestTwoTiers(t *testing.T) {
 		return len(differ) == 0
 	}, func() any { return strings.Join(differ[:min(20, len(differ))], "\n") })
 	for i, gateway := range gateways {
-		text, _ := gateway.scrapeText(openMetrics)
-		assert.True(t, bytes.Contains(text, []byte("tasker_task_executions_total")), "gateway %d measured nothing", i)
+		measured := false
+		for _, s := range gateway.samples(openMetrics) {
+			if s.name == "tasker_task_executions_total" {
+				measured = true
+				assert.Equal(t, fmt.Sprintf("gateway-%d", i), s.labels["instance"])
+			}
+		}
+		assert.True(t, measured, "gateway %d measured nothing", i)
 		assert.Zero(t, gateway.stop())
 	}
-	equal(t, streamtest.Compare(truth, sink.all()))
+	equal(t, streamtest.Compare(truth, unique(t, sink.all())))
 }
 
 // awaitMembers waits until the group that reads the events has its members, and each of them some partitions.

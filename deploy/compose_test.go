@@ -1,0 +1,171 @@
+package deploy
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"sigs.k8s.io/yaml"
+)
+
+// composeFile is what of the compose specification is used here; decoding is strict, so that a misspelt key is found.
+type composeFile struct {
+	Name     string                     `json:"name"`
+	Services map[string]*composeService `json:"services"`
+	Volumes  map[string]*struct{}       `json:"volumes"`
+}
+
+type composeService struct {
+	Build *struct {
+		Context    string `json:"context"`
+		Dockerfile string `json:"dockerfile"`
+	} `json:"build"`
+	Image           string            `json:"image"`
+	Profiles        []string          `json:"profiles"`
+	Entrypoint      []string          `json:"entrypoint"`
+	Command         []string          `json:"command"`
+	Environment     map[string]string `json:"environment"`
+	Ports           []string          `json:"ports"`
+	Volumes         []string          `json:"volumes"`
+	NetworkMode     string            `json:"network_mode"`
+	DependsOn       []string          `json:"depends_on"`
+	ReadOnly        bool              `json:"read_only"`
+	CapDrop         []string          `json:"cap_drop"`
+	SecurityOpt     []string          `json:"security_opt"`
+	MemLimit        string            `json:"mem_limit"`
+	Restart         string            `json:"restart"`
+	StopGracePeriod string            `json:"stop_grace_period"`
+}
+
+// readCompose lays the files over each other, as far as these do.
+func readCompose(t *testing.T, names ...string) composeFile {
+	t.Helper()
+	all := composeFile{Services: map[string]*composeService{}, Volumes: map[string]*struct{}{}}
+	for _, name := range names {
+		text, err := os.ReadFile(filepath.Join("compose", name))
+		require.NoError(t, err)
+		var file composeFile
+		require.NoError(t, yaml.UnmarshalStrict(text, &file), name)
+		for service, settings := range file.Services {
+			below, found := all.Services[service]
+			if !found {
+				all.Services[service] = settings
+				continue
+			}
+			if settings.Command != nil {
+				below.Command = settings.Command
+			}
+			for key, value := range settings.Environment {
+				below.Environment[key] = value
+			}
+			below.DependsOn = append(below.DependsOn, settings.DependsOn...)
+		}
+		for volume := range file.Volumes {
+			all.Volumes[volume] = nil
+		}
+	}
+	return all
+}
+
+// TestCompose: what the services name is there, and no more is open than must be.
+func TestCompose(t *testing.T) {
+	for _, names := range [][]string{{"compose.yaml"}, {"compose.yaml", "compose.traces.yaml"}} {
+		file := readCompose(t, names...)
+		for name, service := range file.Services {
+			assert.NotEmpty(t, service.Image, name)
+			if service.Build == nil && service.Image != "otelcol-tasker" {
+				assert.Regexp(t, regexp.MustCompile(`^docker\.io/.+:v?\d+\.\d+\.\d+$`), service.Image, "%s: an image of a version", name)
+			}
+			if service.Build != nil {
+				assert.FileExists(t, filepath.Join("compose", service.Build.Context, service.Build.Dockerfile))
+			}
+			assert.Equal(t, []string{"ALL"}, service.CapDrop, name)
+			assert.Contains(t, service.SecurityOpt, "no-new-privileges:true", name)
+			assert.NotEmpty(t, service.MemLimit, name)
+			for _, port := range service.Ports {
+				assert.True(t, strings.HasPrefix(port, "127.0.0.1:"), "%s: %s is open to others", name, port)
+			}
+			for _, other := range service.DependsOn {
+				assert.Contains(t, file.Services, other, name)
+			}
+			if other, shares := strings.CutPrefix(service.NetworkMode, "service:"); shares {
+				assert.Contains(t, file.Services, other, name)
+				assert.Empty(t, service.Ports, "%s: the ports are those of %s", name, other)
+			}
+			for _, volume := range service.Volumes {
+				source, _, _ := strings.Cut(volume, ":")
+				if strings.HasPrefix(source, ".") {
+					_, err := os.Stat(filepath.Join("compose", source))
+					assert.NoError(t, err, name)
+				} else {
+					assert.Contains(t, file.Volumes, source, name)
+				}
+			}
+		}
+		collector := file.Services["collector"]
+		fourFifths(t, "collector", strings.ToUpper(collector.MemLimit)+"i", strings.TrimSuffix(collector.Environment["GOMEMLIMIT"], "B"))
+		for _, argument := range collector.Command {
+			if config, isOurs := strings.CutPrefix(argument, "/etc/otelcol-tasker/"); isOurs {
+				assert.FileExists(t, filepath.Join("otelcol", config))
+			}
+		}
+	}
+}
+
+// TestGrafanaProvisioning: the data sources are services of the compose file, and exemplars lead to one of them.
+func TestGrafanaProvisioning(t *testing.T) {
+	file := readCompose(t, "compose.yaml", "compose.traces.yaml")
+	text, err := os.ReadFile("grafana/provisioning/datasources/tasker.yaml")
+	require.NoError(t, err)
+	var sources struct {
+		Datasources []struct {
+			UID, URL string
+			JSONData struct {
+				ExemplarTraceIDDestinations []struct{ Name, DatasourceUID string }
+			}
+		}
+	}
+	require.NoError(t, yaml.Unmarshal(text, &sources))
+	require.Len(t, sources.Datasources, 2)
+	uids := map[string]bool{}
+	for _, source := range sources.Datasources {
+		uids[source.UID] = true
+		host := regexp.MustCompile(`^http://([a-z]+):\d+$`).FindStringSubmatch(source.URL)
+		if assert.Len(t, host, 2, source.URL) {
+			assert.Contains(t, file.Services, host[1])
+		}
+	}
+	for _, source := range sources.Datasources {
+		for _, destination := range source.JSONData.ExemplarTraceIDDestinations {
+			assert.Equal(t, "trace_id", destination.Name)
+			assert.True(t, uids[destination.DatasourceUID], destination.DatasourceUID)
+		}
+	}
+}
+
+// TestDockerfile: the image has all configurations, nothing else, and no root; it is built by the Go of go.mod.
+func TestDockerfile(t *testing.T) {
+	text, err := os.ReadFile("Dockerfile")
+	require.NoError(t, err)
+	dockerfile := string(text)
+	module, err := os.ReadFile("../go.mod")
+	require.NoError(t, err)
+	language := regexp.MustCompile(`(?m)^go (\d+\.\d+)`).FindStringSubmatch(string(module))
+	require.Len(t, language, 2)
+	assert.Contains(t, dockerfile, "FROM docker.io/library/golang:"+language[1]+"-")
+	configs, err := filepath.Glob("otelcol/*.yaml")
+	require.NoError(t, err)
+	for _, config := range configs {
+		if filepath.Base(config) != "kustomization.yaml" {
+			assert.Contains(t, dockerfile, "deploy/"+filepath.ToSlash(config))
+		}
+	}
+	_, last, found := strings.Cut(dockerfile, "\nFROM scratch\n")
+	require.True(t, found)
+	assert.Contains(t, last, "\nUSER 10001:10001\n")
+	assert.NotContains(t, last, "\nRUN ", "there is nothing in it that could run")
+}

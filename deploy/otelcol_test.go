@@ -1,0 +1,101 @@
+package deploy
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"sigs.k8s.io/yaml"
+)
+
+var (
+	// variable finds the environment variables that a configuration uses.
+	variable = regexp.MustCompile(`\$\{env:(\w+)(:-[^}]*)?\}`)
+	// listening finds the ports on which it listens.
+	listening = regexp.MustCompile(`(?m)^\s+(?:endpoint: \$\{env:TASKER_HOST:-localhost\}:|port: )(\d+)$`)
+)
+
+func number(t *testing.T, text string) int32 {
+	t.Helper()
+	n, err := strconv.ParseInt(text, 10, 32)
+	require.NoError(t, err)
+	return int32(n)
+}
+
+// stateful is what of a configuration tells where its state is.
+type stateful struct {
+	Processors map[string]struct {
+		Storage string `json:"storage"`
+	} `json:"processors"`
+	Connectors map[string]struct {
+		Storage string `json:"storage"`
+	} `json:"connectors"`
+	Exporters map[string]struct {
+		SendingQueue *struct {
+			Storage string `json:"storage"`
+		} `json:"sending_queue"`
+	} `json:"exporters"`
+	Extensions map[string]struct {
+		FSync bool `json:"fsync"`
+	} `json:"extensions"`
+	Service struct {
+		Extensions []string `json:"extensions"`
+		Pipelines  map[string]struct {
+			Processors []string `json:"processors"`
+		} `json:"pipelines"`
+	} `json:"service"`
+}
+
+// TestStateIsOnDisk: whatever has state keeps it on the storage extension, which writes through, and memory_limiter is
+// the first in every pipeline that can refuse.
+func TestStateIsOnDisk(t *testing.T) {
+	for _, name := range []string{"standalone", "agent", "gateway"} {
+		text, err := os.ReadFile(filepath.Join("otelcol", name+".yaml"))
+		require.NoError(t, err)
+		var config stateful
+		require.NoError(t, yaml.Unmarshal(text, &config))
+		for _, processor := range []string{"event_router", "span_hierarchy"} {
+			if settings, used := config.Processors[processor]; used {
+				assert.Equal(t, "file_storage", settings.Storage, "%s: %s", name, processor)
+			}
+		}
+		if settings, used := config.Connectors["span_to_metrics"]; used {
+			assert.Equal(t, "file_storage", settings.Storage, "%s: span_to_metrics", name)
+		}
+		queues := 0
+		for exporter, settings := range config.Exporters {
+			if settings.SendingQueue != nil {
+				queues++
+				assert.Equal(t, "file_storage", settings.SendingQueue.Storage, "%s: %s", name, exporter)
+			}
+		}
+		assert.Equal(t, 1, queues, name)
+		assert.True(t, config.Extensions["file_storage"].FSync, name)
+		assert.Contains(t, config.Service.Extensions, "file_storage", name)
+		for pipeline, parts := range config.Service.Pipelines {
+			if len(parts.Processors) > 0 {
+				assert.Equal(t, "memory_limiter", parts.Processors[0], "%s: %s", name, pipeline)
+			}
+		}
+	}
+}
+
+// TestPrometheusScrapesThePorts: prometheus.yml names the ports of the configurations.
+func TestPrometheusScrapesThePorts(t *testing.T) {
+	text, err := os.ReadFile("otelcol/standalone.yaml")
+	require.NoError(t, err)
+	scrape, err := os.ReadFile("prometheus/prometheus.yml")
+	require.NoError(t, err)
+	for _, port := range []string{"8888", "8889"} {
+		assert.Contains(t, string(scrape), "[localhost:"+port+"]")
+		found := false
+		for _, match := range listening.FindAllStringSubmatch(string(text), -1) {
+			found = found || match[1] == port
+		}
+		assert.True(t, found, port)
+	}
+}
