@@ -5,15 +5,10 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
-	"github.com/tasker-otel/otelcol-tasker/internal/eventfile"
-	"github.com/tasker-otel/otelcol-tasker/internal/offline"
 	"github.com/tasker-otel/otelcol-tasker/internal/streamtest"
 	"github.com/tasker-otel/otelcol-tasker/internal/waterfall"
 )
@@ -39,19 +34,8 @@ func TestScenarioTrees(t *testing.T) {
 		t.Run(s.Name, func(t *testing.T) {
 			stream := append(bytes.Join(s.Lines, []byte("\n")), '\n')
 			golden(t, s.Name+".ndjson", stream)
-			drawn := &bytes.Buffer{}
-			drawn.WriteString(s.Story + "\n")
-			_, err := offline.Assemble(t.Context(), eventfile.NewSource([]string{eventfile.Stdin}, bytes.NewReader(stream)), offline.Options{
-				Now: func() time.Time { return time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC) },
-				Tree: func(tree *assembly.Tree) {
-					requireWellFormed(t, tree)
-					drawn.WriteByte('\n')
-					require.NoError(t, waterfall.Draw(drawn, tree, waterfall.Options{Width: 120}))
-				},
-				Refused: func(where, field, reason, _ string) { t.Errorf("%s: %s %s", where, field, reason) },
-			})
-			require.NoError(t, err)
-			golden(t, s.Name+".golden", []byte(strings.TrimRight(drawn.String(), "\n")+"\n"))
+			drawn := drawScenario(t, stream, waterfall.Options{Width: 120})
+			golden(t, s.Name+".golden", []byte(s.Story+"\n\n"+string(drawn)))
 		})
 	}
 }
