@@ -28,7 +28,9 @@ func (r *recorder) trackActive() {
 	case lifecycle.TaskCompleted, lifecycle.TaskFailed, lifecycle.TaskCancelled, lifecycle.TaskResolvedManually:
 		change = active.Ended
 	}
-	r.tasks.Observe(active.ID{Trace: e.trace}, change, e.at, r.now, (*taskLabeler)(r))
+	if !r.declarations.disabled[tasksActive] {
+		r.tasks.Observe(active.ID{Trace: e.trace}, change, e.at, r.now, (*taskLabeler)(r))
+	}
 
 	switch e.name {
 	case lifecycle.StepExecutionRequested:
@@ -36,6 +38,9 @@ func (r *recorder) trackActive() {
 	case lifecycle.StepCompleted, lifecycle.StepFailed, lifecycle.StepCancelled, lifecycle.StepResolvedManually:
 		change = active.Ended
 	default:
+		return
+	}
+	if r.declarations.disabled[stepsActive] {
 		return
 	}
 	if step, ok := stepKey(e.attrs); ok {
@@ -75,8 +80,9 @@ func (l *taskLabeler) Gauge() (gauge series.Gauge, complete, ok bool) {
 		return series.Gauge{}, false, false
 	}
 	name := text(l.event.attrs, lifecycle.AttrTaskName)
-	l.Labels().Add(labelTaskName, name)
-	return l.Writer.Gauge(tasksActive), name != "", true
+	r := (*recorder)(l)
+	r.Labels().Add(labelTaskName, r.bounded(name))
+	return r.gauge(tasksActive), name != "", true
 }
 
 // stepLabeler counts the event's step under its name.
@@ -84,7 +90,8 @@ type stepLabeler recorder
 
 // Gauge takes every event: only events of steps come here.
 func (l *stepLabeler) Gauge() (gauge series.Gauge, complete, ok bool) {
-	name := l.stepLabel(text(l.event.attrs, lifecycle.AttrStepName))
-	l.Labels().Add(labelStepName, name)
-	return l.Writer.Gauge(stepsActive), name != "", true
+	r := (*recorder)(l)
+	name := r.stepLabel(text(r.event.attrs, lifecycle.AttrStepName))
+	r.Labels().Add(labelStepName, r.bounded(name))
+	return r.gauge(stepsActive), name != "", true
 }

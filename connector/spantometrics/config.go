@@ -3,12 +3,15 @@ package spantometrics
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/configoptional"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
 // Config is the connector's section of the configuration. The keys are those of the spanmetrics connector where it has
@@ -28,8 +31,12 @@ type Config struct {
 	AggregationCardinalityLimit int `mapstructure:"aggregation_cardinality_limit"`
 	// MaxApplications is the number of services that are told apart.
 	MaxApplications int `mapstructure:"max_applications"`
-	// Dimensions are further labels of the metrics made from spans.
+	// Dimensions are further labels of the built-in metrics made from spans.
 	Dimensions []Dimension `mapstructure:"dimensions"`
+	// ExcludeDimensions are labels that the built-in metrics are to be without.
+	ExcludeDimensions []string `mapstructure:"exclude_dimensions"`
+	// Metrics declares metrics of the operator's own, and changes built-in ones, by their names.
+	Metrics map[string]MetricConfig `mapstructure:"metrics"`
 	// AllowUnbounded lists the id-like dimensions that the operator insists on.
 	AllowUnbounded []string `mapstructure:"allow_unbounded"`
 	// FoldNumberedSteps drops the number of a batch worker's step, as in import_001.
@@ -89,9 +96,12 @@ type DeduplicateConfig struct {
 	_ struct{}
 }
 
-// Dimension is a label taken from an attribute of the span, or else of its resource.
+// Dimension is a label taken from an attribute of the span or event, or else of its resource.
 type Dimension struct {
+	// Name of the label.
 	Name string `mapstructure:"name"`
+	// Key of the attribute; without one it is the name.
+	Key string `mapstructure:"key"`
 	// Default is the label's value where the attribute is absent; without one the label is absent too.
 	Default *string `mapstructure:"default"`
 
@@ -102,7 +112,7 @@ type Dimension struct {
 func defaultHistogram() HistogramConfig {
 	return HistogramConfig{
 		Explicit:    configoptional.Default(ExplicitHistogramConfig{Buckets: defaultBounds()}),
-		Exponential: configoptional.Default(ExponentialHistogramConfig{MaxSize: 160}),
+		Exponential: configoptional.Default(ExponentialHistogramConfig{MaxSize: defaultExponentialSize}),
 	}
 }
 
@@ -111,8 +121,9 @@ const (
 	cumulative        = "CUMULATIVE"
 	delta             = "DELTA"
 
-	maxExponentialSize = 16384
-	minRemembered      = 1000
+	maxExponentialSize     = 16384
+	defaultExponentialSize = 160
+	minRemembered          = 1000
 )
 
 // Validate reports every mistake at once.
@@ -130,6 +141,7 @@ func (cfg *Config) Validate() error {
 		positive("active_max_age", cfg.ActiveMaxAge, "24h"),
 		atLeast("active_max_ids", cfg.ActiveMaxIDs, 1, "ids beyond it displace the oldest"),
 		cfg.checkDimensions(),
+		cfg.checkMetrics(),
 	)
 }
 
@@ -206,28 +218,62 @@ func (cfg *Config) checkEventAge() error {
 }
 
 func (cfg *Config) checkDimensions() error {
+	builtIn := []string{labelTaskName, labelStepName, labelStatus, lifecycle.AttrErrorType}
+	mistakes := checkDimensions("", cfg.Dimensions, builtIn, cfg.AllowUnbounded)
+	known := map[string]bool{}
+	for _, labels := range builtInLabels() {
+		for _, label := range labels {
+			known[label] = true
+		}
+	}
+	for _, dimension := range cfg.Dimensions {
+		known[dimension.Name] = true
+	}
+	for i, label := range cfg.ExcludeDimensions {
+		if !known[label] {
+			mistakes = append(mistakes, fmt.Errorf(`"exclude_dimensions[%d]" is %q, which is no label of a built-in metric: remove it, or choose from %s`,
+				i, label, strings.Join(slices.Sorted(maps.Keys(known)), ", ")))
+		}
+	}
+	return errors.Join(mistakes...)
+}
+
+// key is that of the attribute.
+func (d *Dimension) key() string {
+	if d.Key != "" {
+		return d.Key
+	}
+	return d.Name
+}
+
+// checkDimensions checks labels, which stand under a prefix in the configuration, against each other and against those
+// that there are already.
+func checkDimensions(prefix string, dimensions []Dimension, labels, allowed []string) []error {
 	var mistakes []error
-	seen := map[string]string{}
-	for _, builtIn := range []string{labelTaskName, labelStepName, labelStatus, "error.type"} {
+	seen := map[string]string{"le": "the label of a histogram's buckets", "quantile": "the label of a summary's quantiles"}
+	for _, builtIn := range labels {
 		seen[prometheusLabel(builtIn)] = "the built-in label " + builtIn
 	}
-	for i, dimension := range cfg.Dimensions {
-		key := fmt.Sprintf("dimensions[%d]::name", i)
+	for i, dimension := range dimensions {
+		key := fmt.Sprintf("%sdimensions[%d]::name", prefix, i)
 		if dimension.Name == "" {
-			mistakes = append(mistakes, fmt.Errorf("%q is empty: give the key of a span attribute, or remove the entry", key))
+			mistakes = append(mistakes, fmt.Errorf("%q is empty: give the key of an attribute, or remove the entry", key))
 			continue
 		}
 		label := prometheusLabel(dimension.Name)
 		if other, taken := seen[label]; taken {
 			mistakes = append(mistakes, fmt.Errorf("%q is %q, which Prometheus cannot tell from %s: remove it", key, dimension.Name, other))
 		}
-		seen[label] = fmt.Sprintf("dimensions[%d] (%s)", i, dimension.Name)
-		if isID(dimension.Name) && !slices.Contains(cfg.AllowUnbounded, dimension.Name) {
+		if strings.HasPrefix(label, "__") || label[0] >= '0' && label[0] <= '9' {
+			mistakes = append(mistakes, fmt.Errorf(`%q is %q, which Prometheus does not take for a label: begin it with a letter, and name the attribute in "key"`, key, dimension.Name))
+		}
+		seen[label] = fmt.Sprintf("%sdimensions[%d] (%s)", prefix, i, dimension.Name)
+		if isID(dimension.key()) && !slices.Contains(allowed, dimension.Name) && !slices.Contains(allowed, dimension.key()) {
 			mistakes = append(mistakes, fmt.Errorf("%q is %q, which has a new value for each task, step or event, so every execution would be a series of its own: "+
-				`follow exemplars to traces instead, or list it in "allow_unbounded" if its values are few`, key, dimension.Name))
+				`follow exemplars to traces instead, or list it in "allow_unbounded" if its values are few`, key, dimension.key()))
 		}
 	}
-	return errors.Join(mistakes...)
+	return mistakes
 }
 
 // prometheusLabel is the label name that Prometheus makes of an attribute's key.

@@ -1,13 +1,16 @@
 package spantometrics
 
 import (
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/configoptional"
+	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/confmaptest"
 )
 
@@ -53,6 +56,39 @@ func TestFullConfig(t *testing.T) {
 	require.Equal(t, 10, cfg.ActiveMaxIDs)
 }
 
+func TestDeclaredConfig(t *testing.T) {
+	cfg := load(t, "span_to_metrics/declared")
+	require.Equal(t, []string{"shop.order.amount"}, cfg.declaredNames())
+	all := definitions(cfg)
+	own := all[len(all)-1]
+	require.Equal(t, "shop.order.amount", own.Name)
+	require.Equal(t, []int64{10e6, 100e6, 1000e6}, own.Bounds)
+	require.True(t, newDeclarations(cfg).disabled[sqlQueries])
+}
+
+// TestDocumentedConfigs loads every example of the connector that stands in its README and in docs/own-metrics.md.
+func TestDocumentedConfigs(t *testing.T) {
+	for _, page := range []string{"README.md", "../../docs/own-metrics.md"} {
+		text, err := os.ReadFile(page)
+		require.NoError(t, err)
+		examples := 0
+		for _, block := range strings.Split(string(text), "```yaml\n")[1:] {
+			block, _, _ = strings.Cut(block, "```")
+			retrieved, err := confmap.NewRetrievedFromYAML([]byte(block))
+			require.NoError(t, err)
+			conf, err := retrieved.AsConf()
+			require.NoError(t, err)
+			section, err := conf.Sub("connectors::span_to_metrics")
+			require.NoError(t, err)
+			cfg := createDefaultConfig().(*Config)
+			require.NoError(t, section.Unmarshal(cfg), block)
+			require.NoError(t, cfg.Validate(), block)
+			examples++
+		}
+		require.Greater(t, examples, 1, page)
+	}
+}
+
 func TestExponentialConfig(t *testing.T) {
 	require.Equal(t, int32(20), load(t, "span_to_metrics/exponential").exponentialSize())
 	require.Equal(t, int32(160), load(t, "span_to_metrics/exponential_default").exponentialSize())
@@ -71,6 +107,10 @@ func TestValidate(t *testing.T) {
 			}
 		}
 	}
+	metric := func(name string, m MetricConfig) func(*Config) {
+		return func(cfg *Config) { cfg.Metrics = map[string]MetricConfig{name: m} }
+	}
+	counter := MetricConfig{Type: "counter", Event: "order.placed"}
 	tests := []struct {
 		name   string
 		change func(*Config)
@@ -120,6 +160,57 @@ func TestValidate(t *testing.T) {
 			dimension("tasker.task_id")(cfg)
 			cfg.AllowUnbounded = []string{"tasker.task_id"}
 		}, nil},
+		{"own metric", metric("shop.orders", counter), nil},
+		{"own metric with everything", metric("shop.order.amount", MetricConfig{
+			Type: "histogram", Event: "order.*", Value: "amount", Unit: "{EUR}", Dimensions: []Dimension{{Name: "currency"}},
+			Conditions: []ConditionConfig{{Key: "currency", In: []string{"EUR"}}},
+			Histogram:  MetricHistogramConfig{Explicit: configoptional.Some(MetricBucketsConfig{Buckets: []float64{0, 0.5, 10}})},
+		}), nil},
+		{"own name", metric("shop orders", counter), []string{`"metrics::shop orders" is no name`, "shop.order.amount"}},
+		{"own name with a suffix", metric("shop.orders.total", counter), []string{`ends with ".total"`, "leave it out"}},
+		{"own name of a built-in metric", metric("tasker.task_executions", counter),
+			[]string{`"metrics::tasker.task_executions" is tasker_task_executions_total at Prometheus, where that is tasker.task.executions`}},
+		{"own name of tasker-core", metric("tasker.steps.enqueued", counter), []string{"tasker_steps_enqueued_total", "tasker-core emits"}},
+		{"own name of a histogram's part", metric("tasker.batch.size.sum", MetricConfig{Type: "gauge", Event: "order.placed", Value: "amount"}),
+			[]string{"tasker_batch_size_sum at Prometheus, where that is tasker.batch.size"}},
+		{"own metrics alike", func(cfg *Config) {
+			cfg.Metrics = map[string]MetricConfig{"shop.a_b": counter, "shop.a.b": counter}
+		}, []string{`"metrics::shop.a_b" is shop_a_b_total at Prometheus, where that is shop.a.b`}},
+		{"own type", metric("shop.orders", MetricConfig{Type: "summary", Event: "order.placed"}),
+			[]string{`"metrics::shop.orders::type" is "summary": set counter, gauge or histogram`}},
+		{"nothing to measure", metric("shop.orders", MetricConfig{Type: "gauge"}),
+			[]string{`"metrics::shop.orders::value" is missing`, "names neither an event nor a span"}},
+		{"both to measure", metric("shop.orders", MetricConfig{Type: "counter", Event: "a", Span: "step"}), []string{`both "event" and "span"`}},
+		{"prefixed event", metric("shop.orders", MetricConfig{Type: "counter", Event: "tasker.order.placed"}), []string{`without "tasker."`}},
+		{"duration of an event", metric("shop.orders", MetricConfig{Type: "histogram", Event: "a", Value: "duration"}),
+			[]string{`"metrics::shop.orders::value" is duration, which an event has not`}},
+		{"duration in another unit", metric("shop.orders", MetricConfig{Type: "histogram", Span: "step", Value: "duration", Unit: "ms"}),
+			[]string{`"metrics::shop.orders::unit" is "ms"`}},
+		{"unknown level", metric("shop.orders", MetricConfig{Type: "counter", Span: "job"}), []string{`"metrics::shop.orders::span" is "job": set one of backoff, batch`}},
+		{"own id", metric("shop.orders", MetricConfig{Type: "counter", Event: "a", Dimensions: []Dimension{{Name: "who", Key: "task_id"}}}),
+			[]string{`"metrics::shop.orders::dimensions[0]::name" is "task_id"`, `"allow_unbounded"`}},
+		{"reserved label", metric("shop.orders", MetricConfig{Type: "counter", Event: "a", Dimensions: []Dimension{{Name: "le"}, {Name: "1st"}}}),
+			[]string{"a histogram's buckets", `"1st", which Prometheus does not take`}},
+		{"own exclusion", metric("shop.orders", MetricConfig{Type: "counter", Event: "a", ExcludeDimensions: []string{"x"}}), []string{"exclude_dimensions", "leave them out there"}},
+		{"conditions", metric("shop.orders", MetricConfig{Type: "counter", Event: "a", Conditions: []ConditionConfig{
+			{}, {Key: "k", Exists: new(bool), In: []string{"x"}}, {Key: "k", Min: pointerTo(2.0), Max: pointerTo(1.0)},
+		}}), []string{`conditions[0]::key" is empty`, `conditions[0]" says nothing`, `conditions[1]::exists" is false`, `conditions[2]::min" is 2`}},
+		{"own buckets", metric("shop.orders", MetricConfig{Type: "histogram", Event: "a", Value: "v", Histogram: MetricHistogramConfig{
+			Explicit:    configoptional.Some(MetricBucketsConfig{Buckets: []float64{-1, 5, 5}}),
+			Exponential: configoptional.Some(ExponentialHistogramConfig{MaxSize: 1}),
+		}}), []string{"buckets[0]\" is -1", "buckets[2]\" is 5 and follows 5", "max_size\" is 1", `both "explicit" and "exponential"`}},
+		{"buckets of a counter", metric("shop.orders", MetricConfig{Type: "counter", Event: "a", Histogram: MetricHistogramConfig{
+			Explicit: configoptional.Some(MetricBucketsConfig{Buckets: []float64{1}}),
+		}}), []string{`"metrics::shop.orders::histogram" is set, but the type is "counter"`}},
+		{"built-in metric", metric("tasker.step.duration", MetricConfig{Enabled: new(bool), ExcludeDimensions: []string{"step_name"}, Dimensions: []Dimension{{Name: "region"}}}), nil},
+		{"built-in metric redefined", metric("tasker.step.duration", MetricConfig{Type: "counter", Unit: "s", ExcludeDimensions: []string{"region"}}),
+			[]string{`"metrics::tasker.step.duration::type" is set, but tasker.step.duration is built in`, "::unit",
+				`exclude_dimensions[0]" is "region", which is no label of it: its labels are task_name, step_name, status`}},
+		{"buckets of a built-in counter", metric("tasker.events", MetricConfig{Histogram: MetricHistogramConfig{
+			Exponential: configoptional.Some(ExponentialHistogramConfig{MaxSize: 20}),
+		}}), []string{"tasker.events is no histogram"}},
+		{"excluded label", func(cfg *Config) { cfg.ExcludeDimensions = []string{"status", "region"} },
+			[]string{`"exclude_dimensions[1]" is "region", which is no label of a built-in metric`}},
 		{"several mistakes", func(cfg *Config) {
 			cfg.MetricsFlushInterval = -1
 			cfg.MaxApplications = 0

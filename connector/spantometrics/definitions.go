@@ -44,8 +44,23 @@ const (
 
 const mebibyte = 1 << 20
 
-// definitions lists all metrics in the order of their indexes. Durations are recorded in nanoseconds.
+// definitions lists all metrics in the order of their indexes: the built-in ones and then the operator's own.
 func definitions(cfg *Config) []series.Definition {
+	list := builtInDefinitions(cfg)
+	for i := range list {
+		histogram := cfg.Metrics[list[i].Name].Histogram
+		histogram.apply(&list[i])
+	}
+	for _, name := range cfg.declaredNames() {
+		metric := cfg.Metrics[name]
+		list = append(list, metric.definition(cfg, name))
+	}
+	return list
+}
+
+// builtInDefinitions lists the built-in metrics as they are without the section metrics. Durations are recorded in
+// nanoseconds.
+func builtInDefinitions(cfg *Config) []series.Definition {
 	sum := func(name, unit, description string) series.Definition {
 		return series.Definition{Name: name, Unit: unit, Description: description, Kind: series.KindSum}
 	}

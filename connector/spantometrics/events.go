@@ -1,9 +1,6 @@
 package spantometrics
 
 import (
-	"math"
-	"strconv"
-
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
@@ -39,17 +36,20 @@ func (r *recorder) measureEvent(e event) {
 		return
 	}
 	r.tally.events++
+	r.event, r.attrs = e, e.attrs
 	r.Labels().Add(labelEvent, e.name)
-	r.Count(events)
-	r.event = e
+	r.count(events)
 	r.trackActive()
+	if declared := r.declarations.byEvent.Get(e.name); declared != nil {
+		r.measureDeclared(declared, r.eventExemplar(0), -1)
+	}
 
 	switch e.name {
 	case lifecycle.DatabaseQueryExecuted:
 		r.measureQuery()
 	case lifecycle.PerformanceSlowOperation, lifecycle.PerformanceSlowSQLQuery:
 		r.labelOperation()
-		r.Count(slowOperations)
+		r.count(slowOperations)
 		r.measureOperation()
 	case lifecycle.PerformanceMemorySpike, lifecycle.MemorySpikeDetected:
 		r.labelOperation()
@@ -74,7 +74,7 @@ func (r *recorder) measureQuery() {
 		operation, collection = is.operation, is.collection
 	}
 	r.Labels().Add(lifecycle.AttrDBOperationName, operation).Add(lifecycle.AttrDBCollectionName, collection)
-	r.Count(sqlQueries)
+	r.count(sqlQueries)
 	r.observeNumber(sqlDuration, lifecycle.AttrDuration, series.Nanoseconds)
 }
 
@@ -84,7 +84,7 @@ func (r *recorder) labelOperation() {
 	if operation == "" {
 		operation = text(r.event.attrs, lifecycle.AttrName)
 	}
-	r.Labels().Add(labelOperation, operation)
+	r.Labels().Add(labelOperation, r.bounded(operation))
 }
 
 // measureOperation records the duration and the memory that a performance event reports, under the labels that are set.
@@ -102,8 +102,8 @@ func (r *recorder) measureReenqueue() {
 	if e.name == lifecycle.TaskInitializeRequested && (reason == "" || text(e.attrs, lifecycle.AttrEventType) != pendingTransition) {
 		return
 	}
-	r.Labels().Add(labelReason, reason)
-	r.Count(taskReenqueues)
+	r.Labels().Add(labelReason, r.bounded(reason))
+	r.count(taskReenqueues)
 }
 
 // measureViableSteps records a discovery by the first of its two announcements, the one that names the steps.
@@ -119,8 +119,7 @@ func (r *recorder) measureViableSteps() {
 	r.observeNumber(viableSteps, key, 1)
 }
 
-// observeNumber records a payload's number times a factor, if the payload has it. The exemplar names the trace only: the
-// span that the event will belong to is not known here.
+// observeNumber records a payload's number times a factor, if the payload has it.
 func (r *recorder) observeNumber(metric int, key string, factor float64) {
 	attribute, found := r.event.attrs.Get(key)
 	if !found {
@@ -131,30 +130,29 @@ func (r *recorder) observeNumber(metric int, key string, factor float64) {
 		r.tally.skipped[skipInvalidValue]++
 		return
 	}
-	r.Observe(metric, series.Exemplar{Value: value, At: r.event.at, Trace: r.event.trace})
+	r.observe(metric, r.eventExemplar(value))
 }
 
-// scaled reads a number, which some senders write as a string, and multiplies it. It is false for what is not a number,
-// negative, or beyond 63 bits.
+// eventExemplar links a value to the span of the event's task, which a trace has for certain: of the spans of queries,
+// sampling leaves out most. Where the event carries its caller's context, the task's span is part of the caller's trace.
+func (r *recorder) eventExemplar(value int64) series.Exemplar {
+	e := &r.event
+	exemplar := series.Exemplar{Value: value, At: e.at, Trace: e.trace}
+	if e.trace.IsEmpty() {
+		return exemplar
+	}
+	if r.taskTrace != e.trace {
+		r.taskTrace, r.taskSpan = e.trace, lifecycle.SpanID(e.trace, lifecycle.SpanTask, "", 0)
+	}
+	exemplar.Span = r.taskSpan
+	if caller, _, called := lifecycle.ParseTraceparent(text(e.attrs, lifecycle.AttrTraceparent)); called {
+		exemplar.Trace = caller
+	}
+	return exemplar
+}
+
+// scaled is [signed] for values that cannot be negative.
 func scaled(attribute pcommon.Value, factor float64) (int64, bool) {
-	var number float64
-	switch attribute.Type() {
-	case pcommon.ValueTypeDouble:
-		number = attribute.Double()
-	case pcommon.ValueTypeInt:
-		number = float64(attribute.Int())
-	case pcommon.ValueTypeStr:
-		parsed, err := strconv.ParseFloat(attribute.Str(), 64)
-		if err != nil {
-			return 0, false
-		}
-		number = parsed
-	default:
-		return 0, false
-	}
-	product := math.Round(number * factor)
-	if !(product >= 0 && product < math.MaxInt64) {
-		return 0, false
-	}
-	return int64(product), true
+	value, ok := signed(attribute, factor)
+	return value, ok && value >= 0
 }

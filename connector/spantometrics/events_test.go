@@ -123,22 +123,6 @@ func TestNumbersThatCannotBeMeasured(t *testing.T) {
 	}
 }
 
-func TestExemplarsOfEventsNameTheTrace(t *testing.T) {
-	md, _ := counted(t, func(records plog.LogRecordSlice) {
-		addEvent(records, "database.query_executed", 7, time.Unix(10, 0), map[string]any{lifecycle.AttrDuration: 1})
-	})
-	for _, metric := range md.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().All() {
-		if metric.Name() == "tasker.sql.duration" {
-			exemplar := metric.Histogram().DataPoints().At(0).Exemplars().At(0)
-			require.Equal(t, pcommon.TraceID{7}, exemplar.TraceID())
-			require.True(t, exemplar.SpanID().IsEmpty())
-			require.Equal(t, time.Unix(10, 0).UTC(), exemplar.Timestamp().AsTime())
-			return
-		}
-	}
-	t.Fatal("no tasker.sql.duration")
-}
-
 func TestEventSpans(t *testing.T) {
 	p := newPair(t, func(cfg *Config) { cfg.EventSpans = true })
 	td, spans := shopSpans(lifecycle.ScopeEvents)

@@ -58,13 +58,17 @@ func (x *exporter) metric(from *series.Metric, to pmetric.Metric, at pcommon.Tim
 	to.SetUnit(definition.Unit)
 	to.SetDescription(definition.Description)
 	switch {
-	case definition.Kind == series.KindGauge:
+	case definition.Kind == series.KindGauge || definition.Kind == series.KindLast:
 		points := to.SetEmptyGauge().DataPoints()
 		points.EnsureCapacity(len(from.Points))
 		for i := range from.Points {
 			dp := points.AppendEmpty()
 			dp.SetTimestamp(at)
-			dp.SetIntValue(from.Points[i].Value.Level)
+			if definition.PerUnit == 0 {
+				dp.SetIntValue(from.Points[i].Value.Level)
+			} else {
+				dp.SetDoubleValue(definition.Scaled(from.Points[i].Value.Level))
+			}
 			putLabels(dp.Attributes(), &from.Points[i])
 		}
 	case definition.Kind == series.KindSum:
@@ -76,7 +80,11 @@ func (x *exporter) metric(from *series.Metric, to pmetric.Metric, at pcommon.Tim
 			dp := sum.DataPoints().AppendEmpty()
 			dp.SetStartTimestamp(pcommon.Timestamp(from.Points[i].Started))
 			dp.SetTimestamp(at)
-			dp.SetIntValue(int64(from.Points[i].Value.Count))
+			if definition.PerUnit == 0 {
+				dp.SetIntValue(int64(from.Points[i].Value.Count))
+			} else {
+				dp.SetDoubleValue(float64(from.Points[i].Value.Count) / definition.PerUnit)
+			}
 			putLabels(dp.Attributes(), &from.Points[i])
 		}
 	case definition.Exponential > 0:

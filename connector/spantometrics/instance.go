@@ -34,6 +34,10 @@ type instance struct {
 	next      consumer.Metrics
 	exporter  exporter
 
+	declarations *declarations
+	// ownDimensions are the further labels of all built-in metrics made from spans.
+	ownDimensions []dimension
+
 	// These are guarded by the registry's lock.
 	tasks, steps *active.Set
 	statements   statements
@@ -87,6 +91,10 @@ func newInstance(cfg *Config, settings connector.Settings, next consumer.Metrics
 		tasks:      active.NewSet(ids),
 		steps:      active.NewSet(ids),
 		statements: statements{},
+
+		declarations:  newDeclarations(cfg),
+		ownDimensions: newDimensions(cfg.Dimensions, cfg.AllowUnbounded),
+
 		spansSeen:  seen.New(cfg.Deduplicate.MaxEntries),
 		eventsSeen: seen.New(cfg.Deduplicate.MaxEntries),
 	}

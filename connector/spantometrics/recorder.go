@@ -22,6 +22,11 @@ type recorder struct {
 	// resource is that of the spans or records being measured, and event the event being measured.
 	resource pcommon.Map
 	event    event
+	// attrs are those of the span or event being measured.
+	attrs pcommon.Map
+	// taskTrace and taskSpan are those of the newest exemplar of an event.
+	taskTrace pcommon.TraceID
+	taskSpan  pcommon.SpanID
 	// service is a hash of the application: fingerprints are unique in one application only.
 	service uint64
 }
@@ -30,6 +35,8 @@ type recorder struct {
 type tally struct {
 	spans, events int64
 	skipped       [skipReasonCount]int64
+	// replaced counts the values of labels that were ids.
+	replaced int64
 }
 
 // measure takes in one batch, and returns when it is stored, if there is a storage. After an error the same batch can be

@@ -28,9 +28,9 @@ func (r *recorder) readSpan(span ptrace.Span) spanFields {
 	for key, value := range span.Attributes().All() {
 		switch key {
 		case lifecycle.AttrTaskName:
-			f.task = value.Str()
+			f.task = r.bounded(value.Str())
 		case lifecycle.AttrStepName:
-			f.step = r.stepLabel(value.Str())
+			f.step = r.bounded(r.stepLabel(value.Str()))
 		case lifecycle.AttrStatus:
 			f.status = value.Str()
 		case lifecycle.AttrErrorType:
@@ -58,10 +58,10 @@ func (r *recorder) readSpan(span ptrace.Span) spanFields {
 // end that was announced and counts; other levels that were filled in were guessed and do not.
 func (r *recorder) finishedSpan(span ptrace.Span) {
 	name := span.Name()
-	switch name {
-	case lifecycle.SpanTask, lifecycle.SpanStep, lifecycle.SpanBatch, lifecycle.SpanOrchestration, lifecycle.SpanQueued,
-		lifecycle.SpanBackoff:
-	default:
+	builtIn := isMeasured(name)
+	declared := r.declarations.bySpan[name]
+	detected := hasDetected(span)
+	if !builtIn && declared == nil && !detected {
 		return
 	}
 	f := r.readSpan(span)
@@ -77,81 +77,96 @@ func (r *recorder) finishedSpan(span ptrace.Span) {
 		return
 	}
 	r.tally.spans++
+	r.attrs = span.Attributes()
+	if builtIn {
+		r.builtInSpan(&f, span)
+	}
+	if declared != nil {
+		took, ok := duration(span)
+		if !ok {
+			took = -1
+		}
+		r.measureDeclared(declared, exemplar(span, 0), took)
+	}
+	if detected {
+		r.measureDetected(span)
+	}
+}
 
-	switch name {
+// isMeasured tells whether there are built-in metrics of a level.
+func isMeasured(level string) bool {
+	switch level {
+	case lifecycle.SpanTask, lifecycle.SpanStep, lifecycle.SpanBatch, lifecycle.SpanOrchestration, lifecycle.SpanQueued,
+		lifecycle.SpanBackoff:
+		return true
+	}
+	return false
+}
+
+func (r *recorder) builtInSpan(f *spanFields, span ptrace.Span) {
+	labels := r.Labels().Add(labelTaskName, f.task)
+	switch span.Name() {
 	case lifecycle.SpanTask:
-		r.dimensions(r.Labels().Add(labelTaskName, f.task).Add(labelStatus, f.status), span)
-		r.Count(taskExecutions)
+		r.dimensions(labels.Add(labelStatus, f.status), r.ownDimensions)
+		r.count(taskExecutions)
 		r.observeDuration(taskDuration, span)
 	case lifecycle.SpanStep:
-		r.stepSpan(&f, span)
+		r.stepSpan(f, span)
 	case lifecycle.SpanBatch:
-		r.dimensions(r.Labels().Add(labelTaskName, f.task), span)
+		r.dimensions(labels, r.ownDimensions)
 		r.observeDuration(batchDuration, span)
 		if f.hasBatchSize && f.batchSize >= 0 {
-			r.Observe(batchSize, exemplar(span, f.batchSize))
+			r.observe(batchSize, exemplar(span, f.batchSize))
 		} else {
 			r.tally.skipped[skipInvalidValue]++
 		}
 	case lifecycle.SpanOrchestration:
-		r.dimensions(r.Labels().Add(labelTaskName, f.task), span)
+		r.dimensions(labels, r.ownDimensions)
 		r.observeDuration(orchestrationDuration, span)
 	case lifecycle.SpanQueued:
-		r.dimensions(r.Labels().Add(labelTaskName, f.task), span)
+		r.dimensions(labels, r.ownDimensions)
 		r.observeDuration(taskQueueDuration, span)
 	case lifecycle.SpanBackoff:
-		r.dimensions(r.Labels().Add(labelTaskName, f.task).Add(labelStepName, f.step), span)
+		r.dimensions(labels.Add(labelStepName, f.step), r.ownDimensions)
 		r.observeDuration(stepBackoffDuration, span)
 	}
 }
 
 func (r *recorder) stepSpan(f *spanFields, span ptrace.Span) {
-	r.dimensions(r.Labels().Add(labelTaskName, f.task).Add(labelStepName, f.step).Add(labelStatus, f.status), span)
-	r.Count(stepExecutions)
+	r.dimensions(r.Labels().Add(labelTaskName, f.task).Add(labelStepName, f.step).Add(labelStatus, f.status), r.ownDimensions)
+	r.count(stepExecutions)
 	r.observeDuration(stepDuration, span)
 	if f.attempt > 1 {
-		r.dimensions(r.Labels().Add(labelTaskName, f.task).Add(labelStepName, f.step), span)
-		r.Count(stepRetries)
+		r.dimensions(r.Labels().Add(labelTaskName, f.task).Add(labelStepName, f.step), r.ownDimensions)
+		r.count(stepRetries)
 	}
 	if f.status == string(lifecycle.StatusFailure) {
 		if f.errorType == "" {
 			f.errorType = otherError
 		}
 		r.dimensions(r.Labels().Add(labelTaskName, f.task).Add(labelStepName, f.step).
-			Add(lifecycle.AttrErrorType, f.errorType), span)
-		r.Count(stepErrors)
+			Add(lifecycle.AttrErrorType, f.errorType), r.ownDimensions)
+		r.count(stepErrors)
 	}
 }
 
-// dimensions adds the operator's labels behind the built-in ones.
-func (r *recorder) dimensions(labels *series.Labels, span ptrace.Span) {
-	for i := range r.cfg.Dimensions {
-		dimension := &r.cfg.Dimensions[i]
-		value, found := span.Attributes().Get(dimension.Name)
-		if !found {
-			value, found = r.resource.Get(dimension.Name)
-		}
-		switch {
-		case found && value.Type() == pcommon.ValueTypeStr:
-			labels.Add(dimension.Name, value.Str())
-		case found:
-			labels.Add(dimension.Name, value.AsString())
-		case dimension.Default != nil:
-			labels.Add(dimension.Name, *dimension.Default)
-		default:
-			labels.Add(dimension.Name, "")
-		}
-	}
-}
-
-// observeDuration records how long a span took. A span without a start, or with its end before it, has no duration.
+// observeDuration records how long a span took.
 func (r *recorder) observeDuration(metric int, span ptrace.Span) {
-	start, end := span.StartTimestamp(), span.EndTimestamp()
-	if start == 0 || end < start || end-start > math.MaxInt64 {
+	took, ok := duration(span)
+	if !ok {
 		r.tally.skipped[skipInvalidValue]++
 		return
 	}
-	r.Observe(metric, exemplar(span, int64(end-start)))
+	r.observe(metric, exemplar(span, took))
+}
+
+// duration is false for a span without a start, or with its end before it.
+func duration(span ptrace.Span) (int64, bool) {
+	start, end := span.StartTimestamp(), span.EndTimestamp()
+	if start == 0 || end < start || end-start > math.MaxInt64 {
+		return 0, false
+	}
+	return int64(end - start), true
 }
 
 // exemplar links a value to the span that it was measured on.

@@ -76,6 +76,9 @@ func (t *telemetry) consumed(ctx context.Context, batch *tally) {
 	if batch.events > 0 {
 		t.builder.ConnectorSpanToMetricsRecordedEvents.Add(ctx, batch.events)
 	}
+	if batch.replaced > 0 {
+		t.builder.ConnectorSpanToMetricsReplacedLabels.Add(ctx, batch.replaced)
+	}
 	for reason, count := range batch.skipped {
 		if count > 0 {
 			t.builder.ConnectorSpanToMetricsSkipped.Add(ctx, count, t.skipped[reason])

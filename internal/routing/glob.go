@@ -19,6 +19,13 @@ type glob struct {
 
 func isGlob(event string) bool { return strings.Contains(event, anyRun) }
 
+// Matches tells whether a name is one that a pattern names: a star in the pattern stands for any characters, also none. It
+// is meant for answers that are remembered, as a table remembers its own.
+func Matches(pattern, name string) bool {
+	g := newGlob(pattern)
+	return g.matches(name)
+}
+
 func newGlob(event string) glob {
 	parts := strings.Split(event, anyRun)
 	end := len(parts) - 1

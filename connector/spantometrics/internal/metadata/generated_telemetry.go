@@ -35,6 +35,7 @@ type TelemetryBuilder struct {
 	ConnectorSpanToMetricsRecordedEvents    metric.Int64Counter
 	ConnectorSpanToMetricsRecordedSpans     metric.Int64Counter
 	ConnectorSpanToMetricsRefusedFlushes    metric.Int64Counter
+	ConnectorSpanToMetricsReplacedLabels    metric.Int64Counter
 	ConnectorSpanToMetricsSeries            metric.Int64Gauge
 	ConnectorSpanToMetricsSkipped           metric.Int64Counter
 	ConnectorSpanToMetricsStorageFailing    metric.Int64ObservableGauge
@@ -178,6 +179,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_connector_span_to_metrics_refused_flushes",
 		metric.WithDescription("Flushes that the next consumer, or the storage before it, refused. Nothing is lost by one; the next flush carries it all. [Development]"),
 		metric.WithUnit("{flush}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ConnectorSpanToMetricsReplacedLabels, err = builder.meter.Int64Counter(
+		"otelcol_connector_span_to_metrics_replaced_labels",
+		metric.WithDescription("Values of labels that were ids, and were replaced by _id. [Development]"),
+		metric.WithUnit("{label}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ConnectorSpanToMetricsSeries, err = builder.meter.Int64Gauge(

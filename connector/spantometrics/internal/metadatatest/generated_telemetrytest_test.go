@@ -39,6 +39,7 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.ConnectorSpanToMetricsRecordedEvents.Add(context.Background(), 1)
 	tb.ConnectorSpanToMetricsRecordedSpans.Add(context.Background(), 1)
 	tb.ConnectorSpanToMetricsRefusedFlushes.Add(context.Background(), 1)
+	tb.ConnectorSpanToMetricsReplacedLabels.Add(context.Background(), 1)
 	tb.ConnectorSpanToMetricsSeries.Record(context.Background(), 1)
 	tb.ConnectorSpanToMetricsSkipped.Add(context.Background(), 1)
 	tb.ConnectorSpanToMetricsStorageFailures.Add(context.Background(), 1)
@@ -62,6 +63,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualConnectorSpanToMetricsRefusedFlushes(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualConnectorSpanToMetricsReplacedLabels(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualConnectorSpanToMetricsSeries(t, testTel,

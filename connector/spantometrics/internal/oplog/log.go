@@ -26,6 +26,7 @@ const (
 	opForget
 	opSeen
 	opIdentity
+	opSet
 )
 
 // Flags of changes.
@@ -159,6 +160,17 @@ func (l *Log) Count(series, by uint64) {
 	l.op(opCount)
 	l.uvarint(series)
 	l.uvarint(by)
+}
+
+// Set writes that a series has a newer value.
+func (l *Log) Set(series uint64, value, at int64) {
+	if l == nil {
+		return
+	}
+	l.op(opSet)
+	l.uvarint(series)
+	l.varint(value)
+	l.varint(at)
 }
 
 // Observe writes that a histogram took a value.

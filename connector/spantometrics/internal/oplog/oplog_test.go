@@ -16,6 +16,7 @@ func (w *written) add(change ...any) { *w = append(*w, fmt.Sprintf("%+v", change
 func (w *written) Time(now int64)                        { w.add("time", now) }
 func (w *written) Series(s Series)                       { w.add("series", s) }
 func (w *written) Count(series, by uint64)               { w.add("count", series, by) }
+func (w *written) Set(series uint64, value, at int64)    { w.add("set", series, value, at) }
 func (w *written) Observe(series uint64, value int64)    { w.add("observe", series, value) }
 func (w *written) Exemplar(series uint64, e Exemplar)    { w.add("exemplar", series, e) }
 func (w *written) Collect(at int64)                      { w.add("collect", at) }
@@ -57,7 +58,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 			}
 			for range length {
 				id := natural.Draw(t, "id")
-				switch rapid.IntRange(0, 12).Draw(t, "change") {
+				switch rapid.IntRange(0, 13).Draw(t, "change") {
 				case 0:
 					s := Series{
 						ID: id, Started: number.Draw(t, "started"), Namespace: text.Draw(t, "namespace"), Service: text.Draw(t, "service"),
@@ -121,6 +122,9 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 				case 11:
 					log.Seen(Events, id)
 					want.Seen(Events, id)
+				case 13:
+					log.Set(id, now, 5)
+					want.Set(id, now, 5)
 				case 12:
 					identity := Identity{text.Draw(t, "instance"), rapid.Bool().Draw(t, "delta")}
 					log.Identity(&identity)
@@ -157,6 +161,7 @@ func TestANilLogWritesNothing(t *testing.T) {
 	log.Begin(1)
 	log.Series(&Series{})
 	log.Count(1, 1)
+	log.Set(1, 1, 1)
 	log.Observe(1, 1)
 	log.Exemplar(1, &Exemplar{})
 	log.Value(1, &Value{})

@@ -13,6 +13,7 @@ type Handler interface {
 	Time(now int64)
 	Series(s Series)
 	Count(series, by uint64)
+	Set(series uint64, value, at int64)
 	Observe(series uint64, value int64)
 	Exemplar(series uint64, exemplar Exemplar)
 	Value(series uint64, value Value)
@@ -70,6 +71,9 @@ func (r *reader) change(handler Handler) error {
 	case opCount:
 		series, by := r.uvarint(), r.uvarint()
 		return r.then(func() { handler.Count(series, by) })
+	case opSet:
+		series, value, at := r.uvarint(), r.varint(), r.varint()
+		return r.then(func() { handler.Set(series, value, at) })
 	case opObserve:
 		series, value := r.uvarint(), r.varint()
 		return r.then(func() { handler.Observe(series, value) })

@@ -108,7 +108,7 @@ func (r *Registry) report(points []Point, definition *Definition, s *series, ove
 	point := Point{Labels: s.labels, Overflow: overflow, Started: s.started, series: s}
 	s.pending = false
 	switch {
-	case definition.Kind == KindGauge:
+	case definition.Kind == KindGauge || definition.Kind == KindLast:
 		point.Value.Level = s.Level
 	case !r.options.Delta:
 		point.Value = s.clone(definition)
@@ -187,7 +187,7 @@ func (r *Registry) restore(snapshot *Snapshot) {
 				point := &metric.Points[i]
 				point.series.pending = true
 				switch {
-				case metric.Definition.Kind == KindGauge:
+				case metric.Definition.Kind == KindGauge || metric.Definition.Kind == KindLast:
 				case r.options.Delta:
 					point.series.merge(metric.Definition, &point.Value, r.options.Exemplars)
 				default:

@@ -16,6 +16,8 @@ const (
 	KindHistogram
 	// KindGauge is a number that goes up and down.
 	KindGauge
+	// KindLast is the newest of the values, by the times at which they were true.
+	KindLast
 )
 
 // Nanoseconds is the PerUnit of durations: recorded in nanoseconds, exported in seconds.
@@ -26,7 +28,7 @@ type Definition struct {
 	// Name, Unit (UCUM) and Description as they are exported.
 	Name, Unit, Description string
 	Kind                    Kind
-	// PerUnit is how many recorded integers make one exported unit; 0 stands for 1.
+	// PerUnit is how many recorded integers make one exported unit; 0 stands for 1, and for sums that count.
 	PerUnit float64
 	// Bounds of a histogram's buckets in recorded integers, ascending. A value equal to a bound belongs below it.
 	Bounds []int64

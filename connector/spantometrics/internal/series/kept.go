@@ -67,7 +67,7 @@ func (w *Writer) Write(log *oplog.Log) {
 func (r *Registry) writeOpen(log *oplog.Log) {
 	for _, app := range r.open.Applications {
 		for _, metric := range app.Metrics {
-			if metric.Definition.Kind == KindGauge {
+			if metric.Definition.Kind == KindGauge || metric.Definition.Kind == KindLast {
 				continue
 			}
 			for i := range metric.Points {
@@ -104,6 +104,9 @@ func (v *Value) kept(kind Kind) oplog.Value {
 	kept := oplog.Value{
 		Count: v.Count, High: v.Total.high, Low: v.Total.low, Min: v.Min, Max: v.Max,
 		Buckets: v.Buckets, Exemplars: v.Exemplars, Reported: v.reported,
+	}
+	if kind == KindLast {
+		kept.Level = v.Level
 	}
 	if v.Exponential != nil {
 		buckets := v.Exponential.Positive()
@@ -177,7 +180,7 @@ func (p *Replay) Series(made oplog.Series) {
 	r := p.registry
 	r.lastID = max(r.lastID, made.ID)
 	metric, known := p.metrics[made.Metric]
-	if !known || p.shapes[metric] != made.Shape || p.discards && r.definitions[metric].Kind != KindGauge {
+	if !known || p.shapes[metric] != made.Shape || p.discards && r.definitions[metric].Kind < KindGauge {
 		p.lost[made.Metric] = struct{}{}
 		p.byID[made.ID] = replayed{}
 		return
@@ -246,6 +249,13 @@ func (p *Replay) Count(id, by uint64) {
 	}
 }
 
+// Set sets the newest value.
+func (p *Replay) Set(id uint64, value, at int64) {
+	if s, ok := p.touched(id); ok {
+		s.set(value, at)
+	}
+}
+
 // Observe adds a value to a histogram.
 func (p *Replay) Observe(id uint64, value int64) {
 	if s, ok := p.touched(id); ok && value >= 0 {
@@ -271,6 +281,9 @@ func (p *Replay) Value(id uint64, kept oplog.Value) {
 	s.Value = Value{
 		Count: kept.Count, Total: Total{kept.High, kept.Low}, Level: s.Level, Min: kept.Min, Max: kept.Max,
 		Exemplars: kept.Exemplars, reported: kept.Reported,
+	}
+	if definition.Kind == KindLast {
+		s.Level = kept.Level
 	}
 	if len(kept.Buckets) == len(definition.Bounds)+1 && definition.Kind == KindHistogram {
 		s.Buckets = kept.Buckets

@@ -13,9 +13,13 @@ type Label = oplog.Label
 // Labels collects the labels of a value about to be recorded. The zero Labels is ready; it is meant to be used again and
 // again. All values of one metric must name their labels in one order.
 type Labels struct {
+	// pairs holds also the labels that the series lacks, with an empty value.
 	pairs []Label
 	key   []byte
 }
+
+// All are the labels added so far, also those with an empty value. They are valid until the next Reset.
+func (l *Labels) All() []Label { return l.pairs }
 
 // Reset empties the labels.
 func (l *Labels) Reset() *Labels {
@@ -27,10 +31,8 @@ func (l *Labels) Reset() *Labels {
 // Add appends a label. An empty value means that the series lacks the label, as it does for Prometheus.
 func (l *Labels) Add(name, value string) *Labels {
 	l.key = binary.AppendUvarint(l.key, uint64(len(value)))
-	if value != "" {
-		l.key = append(l.key, value...)
-		l.pairs = append(l.pairs, Label{Name: name, Value: value})
-	}
+	l.key = append(l.key, value...)
+	l.pairs = append(l.pairs, Label{Name: name, Value: value})
 	return l
 }
 
@@ -42,9 +44,11 @@ func (l *Labels) forget() {
 
 // kept clones the labels for a series.
 func (l *Labels) kept() []Label {
-	pairs := make([]Label, len(l.pairs))
-	for i, pair := range l.pairs {
-		pairs[i] = Label{Name: strings.Clone(pair.Name), Value: strings.Clone(pair.Value)}
+	pairs := make([]Label, 0, len(l.pairs))
+	for _, pair := range l.pairs {
+		if pair.Value != "" {
+			pairs = append(pairs, Label{Name: strings.Clone(pair.Name), Value: strings.Clone(pair.Value)})
+		}
 	}
 	return pairs
 }

@@ -42,7 +42,9 @@ type Registry struct {
 	// accepted is the time of the newest flush that was delivered: deltas begin there.
 	accepted int64
 	labels   Labels
-	key      []byte
+	// derived are labels that a metric has in the place of the collected ones.
+	derived Labels
+	key     []byte
 	// lastID is the newest series' id.
 	lastID uint64
 	// log takes every change, if the state is kept.
@@ -128,10 +130,10 @@ func (r *Registry) newApplication(namespace, service string) *application {
 	return made
 }
 
-// lookup finds or makes the series of a metric that has the collected labels.
-func (r *Registry) lookup(app *application, metric int, now int64) *series {
+// lookup finds or makes the series of a metric that has the labels.
+func (r *Registry) lookup(app *application, metric int, labels *Labels, now int64) *series {
 	family := &app.families[metric]
-	if known, found := family.byKey[string(r.labels.key)]; found {
+	if known, found := family.byKey[string(labels.key)]; found {
 		known.touch(now)
 		return known
 	}
@@ -147,7 +149,7 @@ func (r *Registry) lookup(app *application, metric int, now int64) *series {
 	if family.byKey == nil {
 		family.byKey = make(map[string]*series)
 	}
-	made := &series{id: r.nextID(), key: string(r.labels.key), labels: r.labels.kept(), started: now}
+	made := &series{id: r.nextID(), key: string(labels.key), labels: labels.kept(), started: now}
 	made.touch(now)
 	family.byKey[made.key] = made
 	family.order = append(family.order, made)

@@ -6,7 +6,8 @@ import (
 	"github.com/lightstep/go-expohisto/structure"
 )
 
-// Value is what a series has added up: for a sum Count, for a gauge Level, for a histogram all but Level.
+// Value is what a series has added up: for a sum Count, for a gauge Level, for the newest value Level and the time in Max,
+// for a histogram all but Level.
 type Value struct {
 	Count    uint64
 	Total    Total
@@ -44,6 +45,15 @@ func (v *Value) observe(d *Definition, value int64) {
 	}
 	bucket, _ := slices.BinarySearch(d.Bounds, value)
 	v.Buckets[bucket]++
+}
+
+// set takes a newer value, and one as new that comes later.
+func (v *Value) set(value, at int64) bool {
+	if v.Count > 0 && at < v.Max {
+		return false
+	}
+	v.Level, v.Max, v.Count = value, at, 1
+	return true
 }
 
 // merge adds what another value of the same metric has added up. It keeps no part of other.

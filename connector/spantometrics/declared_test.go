@@ -1,0 +1,292 @@
+package spantometrics
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/config/configoptional"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+func pointerTo[T any](value T) *T { return &value }
+
+// orderPlaced are three events of the operator's own.
+func orderPlaced() plog.Logs {
+	ld, records := shopLogs()
+	now := time.Now()
+	addEvent(records, "order.placed", 1, now, map[string]any{"tasker.amount": 12.5, "tasker.currency": "EUR"})
+	addEvent(records, "order.placed", 2, now.Add(-time.Minute), map[string]any{"tasker.amount": "40", "tasker.currency": "USD"})
+	addEvent(records, "order.returned", 3, now, map[string]any{"tasker.amount": -3, "tasker.currency": "EUR"})
+	return ld
+}
+
+func TestDeclaredMetricsOfEvents(t *testing.T) {
+	byCurrency := []Dimension{{Name: "currency"}}
+	one := func(count uint64, sum float64) point { return point{count: count, sum: sum} }
+	tests := []struct {
+		name   string
+		metric MetricConfig
+		want   map[string]point
+	}{
+		{"counter", MetricConfig{Type: "counter", Event: "order.placed"}, map[string]point{"": one(2, 0)}},
+		{"counter of a glob", MetricConfig{Type: "counter", Event: "order.*"}, map[string]point{"": one(3, 0)}},
+		{"labels of the payload", MetricConfig{Type: "counter", Event: "order.*", Dimensions: byCurrency},
+			map[string]point{"currency=EUR": one(2, 0), "currency=USD": one(1, 0)}},
+		{"renamed, from the resource, and by default", MetricConfig{Type: "counter", Event: "order.returned", Dimensions: []Dimension{
+			{Name: "money", Key: "tasker.currency"}, {Name: "app", Key: "service.name"}, {Name: "region", Default: pointerTo("none")}, {Name: "absent"},
+		}}, map[string]point{"app=shop money=EUR region=none": one(1, 0)}},
+		{"histogram", MetricConfig{Type: "histogram", Event: "order.placed", Value: "amount", Dimensions: byCurrency},
+			map[string]point{"currency=EUR": one(1, 12.5), "currency=USD": one(1, 40)}},
+		{"in", MetricConfig{Type: "counter", Event: "order.*", Conditions: []ConditionConfig{{Key: "currency", In: []string{"USD", "GBP"}}}},
+			map[string]point{"": one(1, 0)}},
+		{"not in", MetricConfig{Type: "counter", Event: "order.*", Conditions: []ConditionConfig{{Key: "tasker.currency", NotIn: []string{"USD"}}}},
+			map[string]point{"": one(2, 0)}},
+		{"matches", MetricConfig{Type: "counter", Event: "order.*", Conditions: []ConditionConfig{{Key: "currency", Matches: "U*"}}},
+			map[string]point{"": one(1, 0)}},
+		{"range", MetricConfig{Type: "counter", Event: "order.*", Conditions: []ConditionConfig{{Key: "amount", Min: pointerTo(0.0), Max: pointerTo(20.0)}}},
+			map[string]point{"": one(1, 0)}},
+		{"exists", MetricConfig{Type: "counter", Event: "order.*", Conditions: []ConditionConfig{{Key: "service.name", Exists: pointerTo(true)}}},
+			map[string]point{"": one(3, 0)}},
+		{"does not exist", MetricConfig{Type: "counter", Event: "order.*", Conditions: []ConditionConfig{{Key: "amount", Exists: pointerTo(false)}}},
+			map[string]point{}},
+		{"all conditions", MetricConfig{Type: "counter", Event: "order.*", Conditions: []ConditionConfig{{Key: "currency", In: []string{"EUR"}}, {Key: "amount", Min: pointerTo(0.0)}}},
+			map[string]point{"": one(1, 0)}},
+		{"disabled", MetricConfig{Enabled: pointerTo(false), Type: "counter", Event: "order.placed"}, map[string]point{}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			p := newPair(t, func(cfg *Config) { cfg.Metrics = map[string]MetricConfig{"shop.orders": test.metric} })
+			p.consumeLogs(t, orderPlaced())
+			p.stop(t)
+			got := read(p.sink.last(), "shop.orders")
+			for labels, p := range got {
+				p.start, p.exemplars = time.Time{}, 0
+				got[labels] = p
+			}
+			require.Equal(t, test.want, got)
+		})
+	}
+}
+
+// double reads the value of a metric of one point.
+func double(t *testing.T, md pmetric.Metrics, name string) float64 {
+	t.Helper()
+	for _, metric := range md.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().All() {
+		switch {
+		case metric.Name() != name:
+		case metric.Type() == pmetric.MetricTypeSum:
+			require.True(t, metric.Sum().IsMonotonic())
+			return metric.Sum().DataPoints().At(0).DoubleValue()
+		default:
+			return metric.Gauge().DataPoints().At(0).DoubleValue()
+		}
+	}
+	t.Fatalf("no %s", name)
+	return 0
+}
+
+// A counter adds up what is not negative, and a gauge is the newest value by the events' own times.
+func TestDeclaredCountersAndGaugesOfValues(t *testing.T) {
+	p := newPair(t, func(cfg *Config) {
+		cfg.Metrics = map[string]MetricConfig{
+			"shop.revenue": {Type: "counter", Event: "order.*", Value: "amount", Unit: "{EUR}", Description: "What was sold."},
+			"shop.newest":  {Type: "gauge", Event: "order.placed", Value: "amount"},
+			"shop.balance": {Type: "gauge", Event: "order.returned", Value: "amount"},
+		}
+	})
+	p.consumeLogs(t, orderPlaced())
+	p.stop(t)
+	require.Equal(t, 52.5, double(t, p.sink.last(), "shop.revenue"))
+	require.Equal(t, 12.5, double(t, p.sink.last(), "shop.newest"), "the other came later and is older")
+	require.Equal(t, -3.0, double(t, p.sink.last(), "shop.balance"))
+	require.Equal(t, map[string]int64{"invalid_value": 1}, p.own(t, "skipped"), "a counter cannot go down")
+}
+
+func TestDeclaredMetricsOfSpans(t *testing.T) {
+	p := newPair(t, func(cfg *Config) {
+		cfg.Metrics = map[string]MetricConfig{
+			"shop.handler.time": {Type: "histogram", Span: "handler", Value: "duration", Dimensions: []Dimension{{Name: "step", Key: "step_name"}}},
+			"shop.slow_steps":   {Type: "counter", Span: "step", Conditions: []ConditionConfig{{Key: "tasker.attempt_number", Min: pointerTo(2.0)}}},
+			"shop.native": {Type: "histogram", Span: "handler", Value: "duration",
+				Histogram: MetricHistogramConfig{Exponential: configoptional.Some(ExponentialHistogramConfig{})}},
+		}
+	})
+	td, spans := shopSpans(lifecycle.ScopeSpans)
+	addSpan(spans, lifecycle.SpanHandler, 1500*time.Millisecond, map[string]any{lifecycle.AttrStepName: "pay"})
+	addSpan(spans, lifecycle.SpanHandler, time.Second, map[string]any{lifecycle.AttrStepName: "pay", lifecycle.AttrIncomplete: true})
+	addSpan(spans, lifecycle.SpanStep, time.Second, map[string]any{lifecycle.AttrStepName: "pay", lifecycle.AttrAttemptNumber: 2})
+	addSpan(spans, lifecycle.SpanStep, time.Second, map[string]any{lifecycle.AttrStepName: "pay", lifecycle.AttrAttemptNumber: 1})
+	p.consumeTraces(t, td)
+	p.consumeTraces(t, td)
+	p.stop(t)
+	got := read(p.sink.last(), "shop.handler.time")["step=pay"]
+	require.Equal(t, uint64(1), got.count)
+	require.Equal(t, 1.5, got.sum)
+	require.Equal(t, 1, got.exemplars)
+	require.Equal(t, map[string]uint64{"": 1}, counts(read(p.sink.last(), "shop.slow_steps")))
+	require.Equal(t, 1.5, read(p.sink.last(), "shop.native")[""].sum)
+}
+
+func TestBuiltInMetricsAreChanged(t *testing.T) {
+	p := newPair(t, func(cfg *Config) {
+		cfg.Dimensions = []Dimension{{Name: "queue", Key: "queue_name"}}
+		cfg.ExcludeDimensions = []string{"status"}
+		cfg.Metrics = map[string]MetricConfig{
+			"tasker.task.executions": {Enabled: pointerTo(false)},
+			"tasker.task.duration": {ExcludeDimensions: []string{"task_name", "queue"}, Dimensions: []Dimension{{Name: "region"}},
+				Histogram: MetricHistogramConfig{Explicit: configoptional.Some(MetricBucketsConfig{Buckets: []float64{0.5, 2}})}},
+			"tasker.events":       {Dimensions: []Dimension{{Name: "task_name"}}},
+			"tasker.tasks.active": {ExcludeDimensions: []string{"task_name"}},
+			"tasker.steps.active": {Enabled: pointerTo(false)},
+		}
+	})
+	td, spans := shopSpans(lifecycle.ScopeSpans)
+	attrs := map[string]any{lifecycle.AttrTaskName: "order", "tasker.queue_name": "fast", "tasker.region": "north", lifecycle.AttrStepName: "pay"}
+	addSpan(spans, lifecycle.SpanTask, time.Second, attrs)
+	addSpan(spans, lifecycle.SpanStep, time.Second, attrs)
+	p.consumeTraces(t, td)
+	ld, records := shopLogs()
+	addEvent(records, lifecycle.WorkflowTaskStarted, 1, time.Now(), map[string]any{lifecycle.AttrTaskName: "order"})
+	addEvent(records, lifecycle.WorkflowTaskStarted, 2, time.Now(), map[string]any{lifecycle.AttrTaskName: "refund"})
+	addEvent(records, lifecycle.StepExecutionRequested, 2, time.Now(), map[string]any{lifecycle.AttrStepID: 1})
+	p.consumeLogs(t, ld)
+	p.stop(t)
+	md := p.sink.last()
+	require.Empty(t, read(md, "tasker.task.executions"))
+	require.Equal(t, map[string]uint64{"region=north": 1}, counts(read(md, "tasker.task.duration")))
+	require.Equal(t, map[string]uint64{"queue=fast step_name=pay task_name=order": 1}, counts(read(md, "tasker.step.executions")))
+	require.Equal(t, map[string]uint64{
+		"event=workflow.task_started task_name=order": 1, "event=workflow.task_started task_name=refund": 1,
+		"event=step.execution_requested": 1,
+	}, counts(read(md, "tasker.events")))
+	require.Equal(t, map[string]int64{"": 2}, gauges(read(md, "tasker.tasks.active")))
+	require.Empty(t, read(md, "tasker.steps.active"))
+}
+
+func TestIDsInLabelsAreReplaced(t *testing.T) {
+	p := newPair(t, func(cfg *Config) {
+		cfg.Dimensions = []Dimension{{Name: "tenant"}, {Name: "insisted"}}
+		cfg.AllowUnbounded = []string{"insisted"}
+	})
+	const id = "0198c5a1-6f2e-7c3a-9d4b-1f2e3d4c5b6a"
+	td, spans := shopSpans(lifecycle.ScopeSpans)
+	addSpan(spans, lifecycle.SpanTask, time.Second, map[string]any{lifecycle.AttrTaskName: id, "tenant": "tsk_mpv5pc29_Qc4wHQ", "tasker.insisted": id})
+	p.consumeTraces(t, td)
+	p.stop(t)
+	require.Equal(t, map[string]uint64{"insisted=" + id + " status=success task_name=_id tenant=_id": 1}, counts(read(p.sink.last(), "tasker.task.executions")))
+	require.Equal(t, map[string]int64{"": 2}, p.own(t, "replaced_labels"))
+}
+
+func TestLooksLikeID(t *testing.T) {
+	for value, want := range map[string]bool{
+		"0198c5a1-6f2e-7c3a-9d4b-1f2e3d4c5b6a": true, "0198C5A16F2E7C3A9D4B1F2E3D4C5B6A": true, "tsk_mpv5pc29_Qc4wHQ": true,
+		"0198c5a1-6f2e-7c3a-9d4b-1f2e3d4c5b6x": false, "0198c5a1_6f2e_7c3a_9d4b_1f2e3d4c5b6a": false,
+		"process_order": false, "": false, "tsk_short": false, "recalculate_all_of_the_customers": false, "tsk_import_customer": false,
+	} {
+		require.Equal(t, want, looksLikeID(value), value)
+	}
+}
+
+func TestOperationsThatSpanHierarchyFoundSlow(t *testing.T) {
+	p := newPair(t, nil)
+	td, spans := shopSpans(lifecycle.ScopeSpans)
+	found := func(name, event, operation, by string) {
+		added := addSpan(spans, name, time.Second, nil).Events().AppendEmpty()
+		added.SetName(event)
+		added.Attributes().PutStr(lifecycle.AttrOperation, operation)
+		if by != "" {
+			added.Attributes().PutStr(lifecycle.AttrDetectedBy, by)
+		}
+	}
+	found(lifecycle.SpanQuery, lifecycle.PerformanceSlowSQLQuery, "SELECT orders", lifecycle.DetectedBySpanHierarchy)
+	found(lifecycle.SpanStep, lifecycle.PerformanceSlowOperation, "pay", lifecycle.DetectedBySpanHierarchy)
+	found(lifecycle.SpanHandler, lifecycle.PerformanceMemorySpike, "pay", lifecycle.DetectedBySpanHierarchy)
+	found(lifecycle.SpanHandler, lifecycle.PerformanceSlowOperation, "pay", "") // the engine's own: its event is counted
+	p.consumeTraces(t, td)
+	p.consumeTraces(t, td)
+	p.stop(t)
+	require.Equal(t, map[string]uint64{"operation=SELECT orders": 1, "operation=pay": 2}, counts(read(p.sink.last(), "tasker.slow_operations")))
+}
+
+// Exemplars of events lead to the span of their task, in the trace in which that is.
+func TestExemplarsOfEvents(t *testing.T) {
+	p := newPair(t, nil)
+	ld, records := shopLogs()
+	attrs := map[string]any{lifecycle.AttrDuration: 2.5, lifecycle.AttrSQL: "SELECT 1 FROM orders"}
+	addEvent(records, lifecycle.DatabaseQueryExecuted, 1, time.Now(), attrs)
+	attrs[lifecycle.AttrDuration] = 3.5
+	attrs[lifecycle.AttrTraceparent] = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+	addEvent(records, lifecycle.DatabaseQueryExecuted, 2, time.Now(), attrs)
+	p.consumeLogs(t, ld)
+	p.stop(t)
+	found := map[float64]pmetric.Exemplar{}
+	for _, metric := range p.sink.last().ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().All() {
+		if metric.Name() == "tasker.sql.duration" {
+			for _, exemplar := range metric.Histogram().DataPoints().At(0).Exemplars().All() {
+				found[exemplar.DoubleValue()] = exemplar
+			}
+		}
+	}
+	require.Len(t, found, 2)
+	require.Equal(t, pcommon.TraceID{1}, found[2.5].TraceID())
+	require.Equal(t, lifecycle.SpanID(pcommon.TraceID{1}, lifecycle.SpanTask, "", 0), found[2.5].SpanID())
+	require.Equal(t, "0af7651916cd43dd8448eb211c80319c", found[3.5].TraceID().String())
+	require.Equal(t, lifecycle.SpanID(pcommon.TraceID{2}, lifecycle.SpanTask, "", 0), found[3.5].SpanID())
+}
+
+// TestNamesOfTaskerCore finds no metric that tasker-core emits. Two of those that it only plans would be the same.
+func TestNamesOfTaskerCore(t *testing.T) {
+	emitted, planned := map[string]bool{}, map[string]bool{}
+	for _, name := range taskerCoreMetrics() {
+		emitted[name] = true
+	}
+	for _, name := range taskerCorePlannedMetrics() {
+		planned[name] = true
+	}
+	var shared []string
+	for _, definition := range builtInDefinitions(createDefaultConfig().(*Config)) {
+		name := prometheusMetric(&definition)
+		require.False(t, emitted[name], name)
+		if planned[name] {
+			shared = append(shared, name)
+		}
+	}
+	require.Equal(t, []string{"tasker_sql_queries_total", "tasker_tasks_active"}, shared)
+}
+
+// TestBuiltInLabels measures one of everything and finds the labels that the declarations say.
+func TestBuiltInLabels(t *testing.T) {
+	p := newPair(t, nil)
+	_, items := readEvents(t, "planned")
+	require.NotEmpty(t, items)
+	ld, _ := readEvents(t, "planned")
+	p.consumeLogs(t, ld)
+	for _, task := range readTruth(t, "mixed") {
+		p.consumeTraces(t, finishedSpans(task, ledger{}))
+	}
+	p.stop(t)
+	labels := builtInLabels()
+	for metric, definition := range builtInDefinitions(createDefaultConfig().(*Config)) {
+		for text := range read(p.sink.last(), definition.Name) {
+			for _, label := range labelNames(text) {
+				require.Contains(t, labels[metric], label, definition.Name)
+			}
+		}
+	}
+}
+
+// labelNames takes the names out of "name=value name=value".
+func labelNames(text string) (names []string) {
+	for word := range strings.FieldsSeq(text) {
+		if name, _, found := strings.Cut(word, "="); found {
+			names = append(names, name)
+		}
+	}
+	return names
+}

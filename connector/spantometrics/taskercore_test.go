@@ -1,0 +1,15 @@
+package spantometrics
+
+// taskerCorePlannedMetrics are those that its reference has but says are not emitted.
+func taskerCorePlannedMetrics() []string {
+	return []string{
+		"tasker_tasks_active", "tasker_steps_ready", "tasker_steps_active_executions", "tasker_queue_depth",
+		"tasker_sql_queries_total", "tasker_sql_query_duration_milliseconds", "tasker_db_pool_connections_active",
+		"tasker_db_pool_connections_idle", "tasker_db_pool_wait_duration_milliseconds", "tasker_db_transactions_total",
+		"tasker_db_transaction_duration_milliseconds", "tasker_queue_messages_sent_total",
+		"tasker_queue_messages_received_total", "tasker_queue_messages_deleted_total",
+		"tasker_queue_message_send_duration_milliseconds", "tasker_queue_message_receive_duration_milliseconds",
+		"tasker_queue_age_seconds", "tasker_queue_visibility_timeouts_total", "tasker_queue_errors_total",
+		"tasker_queue_retry_attempts_total",
+	}
+}
