@@ -18,6 +18,7 @@ import (
 const (
 	reasonNoName    routing.Reason = "no_name"
 	reasonDuplicate routing.Reason = "duplicate"
+	reasonShed      routing.Reason = "shed"
 )
 
 // batch is one call of ConsumeLogs. Its slices run parallel to the records, in their order.
@@ -139,12 +140,16 @@ func serviceHash(resource pcommon.Map) uint64 {
 func (r *router) apply(b *batch, logs plog.Logs) {
 	next := 0
 	pass := r.scrubber.NewPass()
+	sheds := r.shedder.sheds()
 	drop := func(record plog.LogRecord) bool {
 		e := &b.events[next]
 		if e.reason == routing.ReasonNone && r.seen != nil && b.keys[next] == 0 {
 			e.reason = reasonDuplicate
 		}
 		next++
+		if i := indexOf(e.priority); e.reason == routing.ReasonNone && i >= 0 && sheds[i] {
+			e.reason = reasonShed
+		}
 		if e.reason != routing.ReasonNone {
 			return true
 		}
@@ -164,6 +169,7 @@ func (r *router) apply(b *batch, logs plog.Logs) {
 		return resourceLogs.ScopeLogs().Len() == 0
 	})
 	b.scrubbed = pass.Counts
+	r.shedder.inFlight.Add(int64(b.kept))
 }
 
 // stamp writes the decision on a record.

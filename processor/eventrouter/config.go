@@ -36,6 +36,8 @@ type Config struct {
 	MaxBacktraceLines int `mapstructure:"max_backtrace_lines"`
 
 	Deduplicate DeduplicateConfig `mapstructure:"deduplicate"`
+	// Shedding drops what matters least while the components behind are busy; off unless configured.
+	Shedding SheddingConfig `mapstructure:"shedding"`
 	// Storage is the extension that keeps what deduplicate remembers; without one it ends with the process.
 	Storage *component.ID `mapstructure:"storage"`
 
@@ -96,6 +98,7 @@ func (c *Config) Validate() error {
 		atLeast("max_value_bytes", c.MaxValueBytes, 64),
 		atLeast("max_structure_bytes", c.MaxStructureBytes, 64),
 		atLeast("max_backtrace_lines", c.MaxBacktraceLines, 1))
+	errs = append(errs, c.Shedding.check()...)
 	if c.Storage != nil && !c.Deduplicate.Enabled {
 		errs = append(errs, fmt.Errorf("storage: %q has nothing to keep, because deduplicate.enabled is false: remove one of the two", c.Storage))
 	}

@@ -45,6 +45,7 @@ func TestConfig(t *testing.T) {
 		Redaction:     RedactionConfig{Keys: []string{"passw", "iban"}, Mask: "***", Patterns: []string{"bearer_tokens", "email_addresses"}},
 		MaxValueBytes: 1024, MaxStructureBytes: 8192, MaxBacktraceLines: 10,
 		Deduplicate: DeduplicateConfig{Enabled: true, MaxEntries: 5000}, Storage: &storage,
+		Shedding: SheddingConfig{Low: 1000, Normal: 5000, High: 5000},
 	}, all)
 }
 
@@ -76,6 +77,9 @@ func TestMistakesAreReportedTogether(t *testing.T) {
 		`payload.only[0]: "task_id" is kept anyway, because the collector reads it: remove it`,
 		`payload.only[1]: "step_results" is left out unless payload.include names it too`,
 		`payload.include[0]: "task_contxt" is left out, because payload.only does not name it`,
+		`shedding.low: -1 is no number of events: use 0 for never`,
+		`shedding.normal: 10 would shed normal events, but shedding.low is 0`,
+		`shedding.high: 5 is below shedding.normal, 10: events that matter less are shed first`,
 		`max_value_bytes: 3 is too small: use at least 64`,
 		`max_structure_bytes: 0 is too small`,
 		`max_backtrace_lines: 0 is too small`,

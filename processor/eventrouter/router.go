@@ -31,6 +31,7 @@ type router struct {
 	table      *routing.Table
 	scrubber   *scrub.Scrubber
 	statistics *statistics
+	shedder    *shedder
 	// seen is nil when duplicates are let through.
 	seen *dedup.Set
 	// memory is nil without a storage, and before the start.
@@ -46,11 +47,11 @@ func newRouter(ctx context.Context, set processor.Settings, cfg *Config, next co
 	if err != nil {
 		return nil, err
 	}
-	r := &router{table: table, scrubber: scrub.New(cfg.scrubbing()), statistics: newStatistics(table), now: time.Now}
+	r := &router{table: table, scrubber: scrub.New(cfg.scrubbing()), statistics: newStatistics(table), shedder: newShedder(cfg.Shedding), now: time.Now}
 	if cfg.Deduplicate.Enabled {
 		r.seen = dedup.New(cfg.Deduplicate.MaxEntries)
 	}
-	if r.telemetry, err = newTelemetry(set.TelemetrySettings, r.seen, r.statistics, journal.Observe(r.stored.Load)); err != nil {
+	if r.telemetry, err = newTelemetry(set.TelemetrySettings, r.seen, r.statistics, r.shedder, journal.Observe(r.stored.Load)); err != nil {
 		return nil, fmt.Errorf("telemetry of %s: %w", set.ID, err)
 	}
 	r.Logs, err = processorhelper.NewLogs(ctx, set, cfg, next, r.process,
@@ -97,6 +98,7 @@ func (r *router) shutdown(ctx context.Context) error {
 // request is handing on an event is refused with a retryable error.
 func (r *router) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	b := &batch{}
+	defer func() { r.shedder.inFlight.Add(-int64(b.kept)) }()
 	if err := r.Logs.ConsumeLogs(context.WithValue(ctx, batchKey{}, b), logs); err != nil {
 		b.claim.Release()
 		return err

@@ -30,6 +30,7 @@ const firstDrop = outcome(lifecycle.SignalsAll) + 1
 // dropReasons are all reasons to drop an event, in the order of their outcomes.
 var dropReasons = [...]routing.Reason{
 	reasonNoName, routing.ReasonNoRoute, routing.ReasonDisabled, routing.ReasonFiltered, routing.ReasonSampled, reasonDuplicate,
+	reasonShed,
 }
 
 const outcomes = int(firstDrop) + len(dropReasons)
@@ -52,7 +53,19 @@ func (o outcome) String() string {
 }
 
 // nameCounts counts the events of one name.
-type nameCounts [outcomes]atomic.Int64
+type nameCounts struct {
+	by [outcomes]atomic.Int64
+	// shed runs parallel to sheddable.
+	shed [len(sheddable)]atomic.Int64
+}
+
+// count adds an event that was decided on.
+func (c *nameCounts) count(e *event, o outcome) {
+	c.by[o].Add(1)
+	if e.reason == reasonShed {
+		c.shed[indexOf(e.priority)].Add(1)
+	}
+}
 
 // statistics counts events by name and outcome.
 type statistics struct {
@@ -92,9 +105,27 @@ func (s *statistics) observe(_ context.Context, observer metric.Int64Observer) e
 	return nil
 }
 
+// observeShed is observe for the events that were shed.
+func (s *statistics) observeShed(_ context.Context, observer metric.Int64Observer) error {
+	for name, counts := range s.names.All() {
+		counts.observeShed(observer, name)
+	}
+	s.others.observeShed(observer, otherNames)
+	return nil
+}
+
+func (c *nameCounts) observeShed(observer metric.Int64Observer, name string) {
+	for i := range c.shed {
+		if n := c.shed[i].Load(); n > 0 {
+			observer.Observe(n, metric.WithAttributeSet(attribute.NewSet(
+				attribute.String("event", name), attribute.String("priority", string(sheddable[i])))))
+		}
+	}
+}
+
 func (c *nameCounts) observe(observer metric.Int64Observer, name string) {
-	for i := range c {
-		if n := c[i].Load(); n > 0 {
+	for i := range c.by {
+		if n := c.by[i].Load(); n > 0 {
 			observer.Observe(n, metric.WithAttributeSet(attribute.NewSet(
 				attribute.String("event", name), attribute.String("decision", outcome(i).String()))))
 		}

@@ -25,12 +25,18 @@ type telemetry struct {
 	reasons [len(dropReasons)]metric.AddOption
 }
 
-func newTelemetry(settings component.TelemetrySettings, seen *dedup.Set, statistics *statistics, stored journal.Observer) (*telemetry, error) {
+func newTelemetry(settings component.TelemetrySettings, seen *dedup.Set, statistics *statistics, shedder *shedder, stored journal.Observer) (*telemetry, error) {
 	builder, err := metadata.NewTelemetryBuilder(settings)
 	if err != nil {
 		return nil, err
 	}
-	err = builder.RegisterProcessorEventRouterEventsCallback(statistics.observe)
+	err = errors.Join(
+		builder.RegisterProcessorEventRouterEventsCallback(statistics.observe),
+		builder.RegisterProcessorEventRouterShedCallback(statistics.observeShed),
+		builder.RegisterProcessorEventRouterInFlightEventsCallback(func(_ context.Context, o metric.Int64Observer) error {
+			o.Observe(shedder.inFlight.Load())
+			return nil
+		}))
 	if seen != nil {
 		err = errors.Join(err, builder.RegisterProcessorEventRouterKnownEventsCallback(func(_ context.Context, o metric.Int64Observer) error {
 			o.Observe(int64(seen.Len()))
@@ -74,7 +80,7 @@ func (t *telemetry) record(ctx context.Context, b *batch) {
 		outcome := e.outcome()
 		by[outcome]++
 		if e.counts != nil {
-			e.counts[outcome].Add(1)
+			e.counts.count(e, outcome)
 		}
 	}
 	var traces, metrics, logs int64

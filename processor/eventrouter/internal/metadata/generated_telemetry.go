@@ -32,12 +32,14 @@ type TelemetryBuilder struct {
 	ProcessorEventRouterDropped            metric.Int64Counter
 	ProcessorEventRouterEvents             metric.Int64ObservableCounter
 	ProcessorEventRouterImpossibleTimes    metric.Int64Counter
+	ProcessorEventRouterInFlightEvents     metric.Int64ObservableGauge
 	ProcessorEventRouterKept               metric.Int64Counter
 	ProcessorEventRouterKnownEvents        metric.Int64ObservableGauge
 	ProcessorEventRouterRedactedValues     metric.Int64Counter
 	ProcessorEventRouterRefused            metric.Int64Counter
 	ProcessorEventRouterRemovedValues      metric.Int64Counter
 	ProcessorEventRouterRouted             metric.Int64Counter
+	ProcessorEventRouterShed               metric.Int64ObservableCounter
 	ProcessorEventRouterStorageBytes       metric.Int64ObservableGauge
 	ProcessorEventRouterStorageFailing     metric.Int64ObservableGauge
 	ProcessorEventRouterStorageFailures    metric.Int64ObservableCounter
@@ -73,12 +75,42 @@ func (builder *TelemetryBuilder) RegisterProcessorEventRouterEventsCallback(cb m
 	return nil
 }
 
+// RegisterProcessorEventRouterInFlightEventsCallback sets callback for observable ProcessorEventRouterInFlightEvents metric.
+func (builder *TelemetryBuilder) RegisterProcessorEventRouterInFlightEventsCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorEventRouterInFlightEvents, obs: o})
+		return nil
+	}, builder.ProcessorEventRouterInFlightEvents)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
 // RegisterProcessorEventRouterKnownEventsCallback sets callback for observable ProcessorEventRouterKnownEvents metric.
 func (builder *TelemetryBuilder) RegisterProcessorEventRouterKnownEventsCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
 		cb(ctx, &observerInt64{inst: builder.ProcessorEventRouterKnownEvents, obs: o})
 		return nil
 	}, builder.ProcessorEventRouterKnownEvents)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorEventRouterShedCallback sets callback for observable ProcessorEventRouterShed metric.
+func (builder *TelemetryBuilder) RegisterProcessorEventRouterShedCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorEventRouterShed, obs: o})
+		return nil
+	}, builder.ProcessorEventRouterShed)
 	if err != nil {
 		return err
 	}
@@ -209,7 +241,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorEventRouterDropped, err = builder.meter.Int64Counter(
 		"otelcol_processor_event_router_dropped",
-		metric.WithDescription("Events dropped - no_name (the record has no event name), no_route (and there are no default_signals), disabled, filtered (filtered_events names it), sampled (was for traces or logs only, and its task is not in the sample), duplicate (the same item came before). [Alpha]"),
+		metric.WithDescription("Events dropped - no_name (the record has no event name), no_route (and there are no default_signals), disabled, filtered (filtered_events names it), sampled (was for traces or logs only, and its task is not in the sample), duplicate (the same item came before), shed (of a priority that shedding drops while the components behind are busy). [Alpha]"),
 		metric.WithUnit("{events}"),
 	)
 	errs = errors.Join(errs, err)
@@ -222,6 +254,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.ProcessorEventRouterImpossibleTimes, err = builder.meter.Int64Counter(
 		"otelcol_processor_event_router_impossible_times",
 		metric.WithDescription("Events whose record's time lies before the year 2000, or more than a day ahead. It was not used. [Alpha]"),
+		metric.WithUnit("{events}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorEventRouterInFlightEvents, err = builder.meter.Int64ObservableGauge(
+		"otelcol_processor_event_router_in_flight_events",
+		metric.WithDescription("Events that the components behind are working on; shedding compares its bounds with it. [Alpha]"),
 		metric.WithUnit("{events}"),
 	)
 	errs = errors.Join(errs, err)
@@ -258,6 +296,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.ProcessorEventRouterRouted, err = builder.meter.Int64Counter(
 		"otelcol_processor_event_router_routed",
 		metric.WithDescription("Events handed on, by signal; an event for two signals counts in both. [Alpha]"),
+		metric.WithUnit("{events}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorEventRouterShed, err = builder.meter.Int64ObservableCounter(
+		"otelcol_processor_event_router_shed",
+		metric.WithDescription("Events that were shed, by name and priority. Their senders were told that they were taken. [Alpha]"),
 		metric.WithUnit("{events}"),
 	)
 	errs = errors.Join(errs, err)

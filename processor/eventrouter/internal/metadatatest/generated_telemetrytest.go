@@ -40,7 +40,7 @@ func AssertEqualProcessorEventRouterClockFallbacks(t *testing.T, tt *componentte
 func AssertEqualProcessorEventRouterDropped(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_event_router_dropped",
-		Description: "Events dropped - no_name (the record has no event name), no_route (and there are no default_signals), disabled, filtered (filtered_events names it), sampled (was for traces or logs only, and its task is not in the sample), duplicate (the same item came before). [Alpha]",
+		Description: "Events dropped - no_name (the record has no event name), no_route (and there are no default_signals), disabled, filtered (filtered_events names it), sampled (was for traces or logs only, and its task is not in the sample), duplicate (the same item came before), shed (of a priority that shedding drops while the components behind are busy). [Alpha]",
 		Unit:        "{events}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -81,6 +81,20 @@ func AssertEqualProcessorEventRouterImpossibleTimes(t *testing.T, tt *componentt
 		},
 	}
 	got, err := tt.GetMetric("otelcol_processor_event_router_impossible_times")
+	require.NoError(t, err)
+	metricdatatest.AssertEqual(t, want, got, opts...)
+}
+
+func AssertEqualProcessorEventRouterInFlightEvents(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+	want := metricdata.Metrics{
+		Name:        "otelcol_processor_event_router_in_flight_events",
+		Description: "Events that the components behind are working on; shedding compares its bounds with it. [Alpha]",
+		Unit:        "{events}",
+		Data: metricdata.Gauge[int64]{
+			DataPoints: dps,
+		},
+	}
+	got, err := tt.GetMetric("otelcol_processor_event_router_in_flight_events")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
@@ -175,6 +189,22 @@ func AssertEqualProcessorEventRouterRouted(t *testing.T, tt *componenttest.Telem
 		},
 	}
 	got, err := tt.GetMetric("otelcol_processor_event_router_routed")
+	require.NoError(t, err)
+	metricdatatest.AssertEqual(t, want, got, opts...)
+}
+
+func AssertEqualProcessorEventRouterShed(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+	want := metricdata.Metrics{
+		Name:        "otelcol_processor_event_router_shed",
+		Description: "Events that were shed, by name and priority. Their senders were told that they were taken. [Alpha]",
+		Unit:        "{events}",
+		Data: metricdata.Sum[int64]{
+			Temporality: metricdata.CumulativeTemporality,
+			IsMonotonic: true,
+			DataPoints:  dps,
+		},
+	}
+	got, err := tt.GetMetric("otelcol_processor_event_router_shed")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
