@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
 # Installs the programs that the tests with real peers use, where Debian's packages are at hand:
 #   prometheus  promtool, which checks the exposition format and the rules
-#   ruby        which runs the bridge for applications
+#   ruby        which runs the bridge for applications, and minitest
+#   node, npm   which run the OpenTelemetry SDK for JavaScript
 set -euo pipefail
 
 missing=()
 command -v promtool >/dev/null || missing+=(prometheus)
 command -v ruby >/dev/null || missing+=(ruby)
+command -v ruby >/dev/null && ruby -e 'require "minitest"' 2>/dev/null || missing+=(ruby-minitest)
+command -v npm >/dev/null || missing+=(nodejs npm)
 if [[ ${#missing[@]} -eq 0 ]]; then
 	exit 0
 fi

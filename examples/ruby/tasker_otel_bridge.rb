@@ -1,0 +1,608 @@
+# frozen_string_literal: true
+
+require "json"
+require "net/http"
+require "securerandom"
+require "time"
+require "uri"
+require "zlib"
+
+# Sends every event of a Tasker engine to an otelcol-tasker collector.
+#
+# Copy this file to app/subscribers/, and start it when the application is up (config/initializers/tasker_otel.rb):
+#
+#   Rails.application.config.after_initialize { TaskerOtelBridge.start }
+#
+# The publishing thread only copies the event into a bounded queue: it never waits, and nothing that goes wrong here is
+# raised there. A thread of each process sends what is queued, in batches, and again while the collector cannot take them.
+# Each event has an id, so that what is sent twice counts once. What had to be dropped is counted: TaskerOtelBridge.stats.
+#
+# README.md beside this file has the settings. Needs Ruby 3.0 or later, and no gem.
+module TaskerOtelBridge
+  # Settings, first from the environment, then from the block of start.
+  class Config
+    # Payload keys with whole inputs and results: often large, often personal, and left out by the collector too.
+    BULKY = %w[task_context step_inputs step_results error_step_results].freeze
+
+    # Where events are posted, the application's name and namespace, further headers of the requests.
+    attr_accessor :url, :service, :namespace, :headers
+    # How many events may wait, how many go in one request, and how long a batch waits for more of them, in seconds.
+    attr_accessor :queue_size, :batch_size, :flush_interval
+    # Seconds that the end of the process may be held up to send what waits.
+    attr_accessor :shutdown_timeout
+    # Bounds of one event: bytes of all its texts and keys, values, and levels of nesting.
+    attr_accessor :max_event_bytes, :max_values, :max_depth
+    # Payload keys that are left out.
+    attr_accessor :omit
+    # Something with warn and info; by default that of Rails, or standard error.
+    attr_accessor :logger
+    # Callables: Unix time in nanoseconds; the correlation id and the W3C traceparent of the current thread, or nil.
+    attr_accessor :clock, :correlation_id, :traceparent
+    attr_accessor :enabled
+
+    def initialize(env = ENV)
+      @url = env.fetch("TASKER_OTEL_URL", "http://localhost:4319/v1/events")
+      @service = env["TASKER_OTEL_SERVICE"] || env["OTEL_SERVICE_NAME"] || Config.application
+      @namespace = env["TASKER_OTEL_NAMESPACE"]
+      @headers = Config.pairs(env["TASKER_OTEL_HEADERS"])
+      @queue_size = Integer(env.fetch("TASKER_OTEL_QUEUE_SIZE", 10_000))
+      @batch_size = Integer(env.fetch("TASKER_OTEL_BATCH_SIZE", 500))
+      @flush_interval = Float(env.fetch("TASKER_OTEL_FLUSH_INTERVAL", 0.5))
+      @shutdown_timeout = Float(env.fetch("TASKER_OTEL_SHUTDOWN_TIMEOUT", 5))
+      @max_event_bytes = Integer(env.fetch("TASKER_OTEL_MAX_EVENT_BYTES", 32_768))
+      @max_values = 2_000
+      @max_depth = 16
+      @omit = env.key?("TASKER_OTEL_OMIT") ? env["TASKER_OTEL_OMIT"].split(",").map(&:strip) : BULKY
+      @enabled = !%w[0 false no off].include?(env.fetch("TASKER_OTEL_ENABLED", "true").downcase)
+      @clock = -> { Process.clock_gettime(Process::CLOCK_REALTIME, :nanosecond) }
+      @correlation_id = -> { Thread.current[:tasker_correlation_id] }
+      @traceparent = Config.method(:current_traceparent)
+    end
+
+    # The name of the Rails application, or of the program.
+    def self.application
+      if defined?(::Rails) && ::Rails.respond_to?(:application) && ::Rails.application
+        ::Rails.application.class.name.split("::").first.gsub(/([a-z0-9])([A-Z])/, '\1_\2').downcase
+      else
+        File.basename($PROGRAM_NAME, ".*")
+      end
+    end
+
+    # "key=value,key=value", as in OTEL_EXPORTER_OTLP_HEADERS.
+    def self.pairs(text)
+      text.to_s.split(",").to_h do |pair|
+        key, value = pair.split("=", 2)
+        [key.strip, URI.decode_www_form_component(value.to_s.strip)]
+      end
+    end
+
+    # The context of the current span, if the application has OpenTelemetry.
+    def self.current_traceparent
+      return unless defined?(::OpenTelemetry::Trace)
+
+      context = ::OpenTelemetry::Trace.current_span.context
+      return unless context.valid?
+
+      "00-#{context.hex_trace_id}-#{context.hex_span_id}-#{context.trace_flags.sampled? ? '01' : '00'}"
+    end
+  end
+
+  # Copies a payload into plain data that is safe to keep, to hand to another thread and to write as JSON. Objects of the
+  # application are named, never asked: a model's to_json may query the database, and a relation's each surely does.
+  class Plain
+    CUT = "[cut]"
+    CYCLE = "[cycle]"
+
+    def initialize(config)
+      @bytes = config.max_event_bytes
+      @values = config.max_values
+      @max_depth = config.max_depth
+      @omit = config.omit
+      @path = []
+    end
+
+    # The payload with text keys, without the keys to omit and without nil. What is short comes first: a task keeps its id
+    # and a step its name, whatever stands before them.
+    def payload(payload)
+      return payload.nil? ? {} : { "value" => value(payload) } unless Hash === payload
+
+      @path << payload
+      plain = {}
+      long = nil
+      payload.to_a.each do |key, member| # a copy: a hash cannot grow while it is walked
+        next if nil.equal?(member) # nothing is asked of it
+
+        key = Symbol === key ? key.name : text(key.to_s)
+        next if @omit.include?(key)
+
+        short?(member) ? plain[key] = value(member) : (long ||= {})[key] = member
+      end
+      long&.each { |key, member| plain[key] = value(member) }
+      plain
+    end
+
+    private
+
+    SHORT = 256
+    private_constant :SHORT
+
+    def short?(of)
+      case of
+      when String then of.bytesize <= SHORT
+      when Hash, Array, Struct then false
+      else true
+      end
+    end
+
+    def value(of)
+      return CUT if (@values -= 1).negative?
+
+      case of
+      when String then text(of)
+      when Integer, nil, true, false then of
+      when Symbol then text(of.name)
+      when Float then of.finite? ? of : of.to_s
+      when Hash, Array, Struct then container(of)
+      else named(of)
+      end
+    end
+
+    # Strings are shared copies until somebody changes one.
+    def text(of)
+      of = String.new(of) if of.class != String # SafeBuffer and its like
+      of = utf8(of) unless (of.encoding == Encoding::UTF_8 || of.encoding == Encoding::US_ASCII) && of.valid_encoding?
+      if (@bytes -= of.bytesize).negative?
+        of = of.byteslice(0, [of.bytesize + @bytes, 0].max).scrub("") + CUT
+        @bytes = 0
+      end
+      of.frozen? ? of : of.dup
+    end
+
+    def utf8(of)
+      return of.scrub if of.encoding == Encoding::UTF_8
+      return of.dup.force_encoding(Encoding::UTF_8).scrub if of.encoding == Encoding::BINARY
+
+      of.encode(Encoding::UTF_8, invalid: :replace, undef: :replace)
+    end
+
+    def container(of)
+      return CUT if @path.size >= @max_depth
+      return CYCLE if @path.any? { |outer| outer.equal?(of) }
+
+      @path << of
+      plain =
+        case of
+        when Array then of.take(@values + 1).map { |member| value(member) }
+        when Hash then of.to_a.to_h { |key, member| [text(Symbol === key ? key.name : key.to_s), value(member)] }
+        else of.to_h.to_h { |key, member| [text(key.name), value(member)] }
+        end
+      @path.pop
+      plain
+    end
+
+    def named(of)
+      case of
+      when Time then text(of.getutc.iso8601(9))
+      when DateTime then text(of.iso8601(9))
+      when Date then text(of.iso8601)
+      when Exception then text("#{of.class}: #{of.message}")
+      when Module then text(of.name.to_s)
+      when Numeric then number(of)
+      else object(of)
+      end
+    rescue StandardError
+      "[unreadable]"
+    end
+
+    # BigDecimal is written in full and without an exponent, Rational as a fraction.
+    def number(of)
+      decimal = defined?(::BigDecimal) && ::BigDecimal === of
+      text(decimal && of.finite? ? of.to_s("F") : of.to_s)
+    end
+
+    # ActiveSupport's times and durations say that they are what they stand for; models have a key.
+    def object(of)
+      name = of.class.name.to_s
+      case name
+      when "ActiveSupport::TimeWithZone" then text(of.getutc.iso8601(9))
+      when "ActiveSupport::Duration" then of.to_f
+      when "Set" then value(of.to_a)
+      else text(of.respond_to?(:to_key) && of.respond_to?(:id) ? "#{name}##{of.id}" : name)
+      end
+    end
+  end
+
+  # Posts batches over one connection that is kept.
+  class Connection
+    Answer = Struct.new(:status, :body, :retry_after)
+
+    def initialize(config)
+      @uri = URI(config.url)
+      @headers = { "Content-Type" => "application/x-ndjson", "Content-Encoding" => "gzip",
+                   "User-Agent" => "tasker-otel-bridge" }.merge(config.headers)
+      @http = nil
+    end
+
+    def post(lines)
+      untraced do
+        request = Net::HTTP::Post.new(@uri.request_uri, @headers)
+        request.body = Zlib.gzip(lines, level: Zlib::BEST_SPEED)
+        response = http.request(request)
+        Answer.new(response.code.to_i, response.body, response["Retry-After"])
+      end
+    rescue StandardError
+      close
+      raise
+    end
+
+    def close
+      @http&.finish if @http&.started?
+    rescue IOError
+      nil # it was closed already
+    ensure
+      @http = nil
+    end
+
+    private
+
+    def http
+      return @http if @http
+
+      http = Net::HTTP.new(@uri.hostname, @uri.port)
+      http.use_ssl = @uri.scheme == "https"
+      http.open_timeout = 3
+      http.read_timeout = http.write_timeout = 15
+      http.keep_alive_timeout = 30
+      http.max_retries = 0
+      @http = http.start
+    end
+
+    # Requests of the bridge make no spans of their own.
+    def untraced(&block)
+      if defined?(::OpenTelemetry::Common::Utilities) && ::OpenTelemetry::Common::Utilities.respond_to?(:untraced)
+        ::OpenTelemetry::Common::Utilities.untraced(&block)
+      else
+        block.call
+      end
+    end
+  end
+
+  # The queue of one process, and the thread that empties it. A fork begins with an empty queue: what waits in its parent
+  # is sent by its parent.
+  class Sender
+    MAX_BATCH_BYTES = 4 << 20
+    FIRST_PAUSE = 0.5
+    LONGEST_PAUSE = 30.0
+    # Answers after which sending again may help. 401, 403 and 404 are somebody's mistake that somebody will correct.
+    COME_BACK = [401, 403, 404, 408, 425, 429, 502, 503, 504].freeze
+    LOG_EVERY = 60.0
+
+    def initialize(config)
+      @config = config
+      @fork_lock = Mutex.new
+      @prefix = JSON.generate({ "service" => config.service, "namespace" => config.namespace }.compact)[1..-2]
+      begin_process
+    end
+
+    # Called by the application's threads. It returns at once, and never raises.
+    def publish(name, payload)
+      # What a Timeout or another thread raises here belongs to the application: it waits until we are out.
+      Thread.handle_interrupt(StandardError => :never) do
+        at = @config.clock.call
+        after_fork if @pid != Process.pid
+        if @stopped
+          drop(:stopped)
+        elsif @queue.size >= @config.queue_size
+          drop(:queue_full)
+        else
+          @queue << [name, at, @config.correlation_id.call, @config.traceparent.call, Plain.new(@config).payload(payload)]
+          start_thread unless @thread&.alive?
+          @wake.signal if @queue.size == @config.batch_size
+        end
+      rescue StandardError => e
+        drop(:error)
+        log(:warn, "could not take #{name}: #{e.class}: #{e.message}")
+      end
+      nil
+    end
+
+    # Waits until everything that was published before is sent or dropped. False: it took longer.
+    def flush(timeout)
+      deadline = now + timeout
+      until idle?
+        return false if now >= deadline
+
+        @mutex.synchronize { @wake.signal }
+        sleep(0.01)
+      end
+      true
+    end
+
+    # Sends what waits, as far as the time allows, and takes nothing more.
+    def stop(timeout)
+      return if @pid != Process.pid || @stopped # nothing was published in this process
+
+      @deadline = now + timeout
+      @stopped = true
+      thread = @thread
+      return unless thread&.alive?
+
+      @mutex.synchronize { @wake.broadcast }
+      return if thread.join(timeout + 0.5)
+
+      left = @queue.size + @taken
+      thread.kill
+      return if left.zero?
+
+      drop(:exit, left)
+      log(:warn, "#{left} events were not sent before the end of the process", force: true)
+    end
+
+    def stats
+      @mutex.synchronize { @counts.merge(dropped: @drops.dup, waiting: @queue.size + @taken) }
+    end
+
+    private
+
+    def begin_process
+      @queue = Thread::Queue.new
+      @mutex = Mutex.new
+      @wake = ConditionVariable.new
+      @counts = { sent: 0, requests: 0, retries: 0 }
+      @drops = Hash.new(0)
+      @taken = 0 # events that the thread has in hand
+      @thread = nil
+      @token = SecureRandom.hex(8)
+      @number = 0
+      @stopped = false
+      @deadline = nil
+      @logged_at = nil
+      @pid = Process.pid # last: other threads look at it
+    end
+
+    def after_fork
+      @fork_lock.synchronize { begin_process if @pid != Process.pid }
+    end
+
+    def start_thread
+      @mutex.synchronize do
+        next if @thread&.alive?
+
+        @thread = Thread.new { run }
+        @thread.name = "tasker-otel-bridge"
+        @thread.report_on_exception = false
+      end
+    end
+
+    def idle? = @queue.empty? && @taken.zero?
+
+    def now = Process.clock_gettime(Process::CLOCK_MONOTONIC)
+
+    def drop(reason, count = 1)
+      @mutex.synchronize { @drops[reason] += count }
+      log(:warn, "dropped #{count} events: #{reason}")
+    end
+
+    def count(key, by = 1) = @mutex.synchronize { @counts[key] += by }
+
+    # Once a minute, so that a collector that is away does not fill the log.
+    def log(level, message, force: false)
+      return if !force && @logged_at && now - @logged_at < LOG_EVERY
+
+      @logged_at = now
+      logger = @config.logger || (defined?(::Rails) && ::Rails.respond_to?(:logger) && ::Rails.logger)
+      logger ? logger.public_send(level, "TaskerOtelBridge: #{message}") : Kernel.warn("TaskerOtelBridge: #{message}")
+    rescue StandardError
+      nil
+    end
+
+    # The thread. It ends only after stop.
+    def run
+      connection = Connection.new(@config)
+      until @stopped && @queue.empty?
+        pause(@config.flush_interval) if !@stopped && @queue.size < @config.batch_size
+        begin
+          lines = take
+          send_batch(connection, lines) unless lines.empty?
+        rescue StandardError => e
+          drop(:error, @taken)
+          log(:warn, "#{e.class}: #{e.message}")
+        ensure
+          @taken = 0
+        end
+      end
+      connection.close
+    end
+
+    # Waits until it is woken or told to stop.
+    def pause(seconds)
+      @mutex.synchronize { @wake.wait(@mutex, seconds) unless @stopped }
+    end
+
+    # Waits until the time is over or it is told to stop.
+    def rest(seconds)
+      till = now + seconds
+      while !@stopped && (left = till - now).positive?
+        pause(left)
+      end
+    end
+
+    # The next events as lines of JSON.
+    def take
+      lines = []
+      bytes = 0
+      while lines.size < @config.batch_size && bytes < MAX_BATCH_BYTES && !@queue.empty?
+        @taken += 1
+        line = line_of(*@queue.pop)
+        next @taken -= 1 unless line
+
+        lines << line
+        bytes += line.bytesize
+      end
+      lines
+    end
+
+    def line_of(name, at, correlation_id, traceparent, payload)
+      item = { "event" => name, "occurred_at" => Time.at(0, at, :nsec).utc.iso8601(9), "id" => "#{@token}-#{@number += 1}" }
+      item["correlation_id"] = correlation_id.to_s if correlation_id
+      item["traceparent"] = traceparent if traceparent
+      item["payload"] = payload
+      text = JSON.generate(item)
+      text[0] = "{#{@prefix},"
+      text
+    rescue StandardError => e
+      drop(:error)
+      log(:warn, "could not write #{name}: #{e.class}: #{e.message}")
+      nil
+    end
+
+    # Posts the lines until they are taken or refused for good.
+    def send_batch(connection, lines)
+      tries = 0
+      loop do
+        answer, failure = attempt(connection, lines)
+        if answer && !COME_BACK.include?(answer.status)
+          settle(connection, lines, answer)
+          return
+        end
+        tries += 1
+        count(:retries)
+        log(:warn, "the collector at #{@config.url} #{failure || "answers #{answer.status}"}; trying again")
+        wait = pause_before(tries, answer)
+        if @stopped
+          left = @deadline - now
+          return drop(:exit, lines.size) if left <= 0
+
+          sleep([wait, left / 2, 1].min)
+        else
+          rest(wait)
+        end
+      end
+    end
+
+    def attempt(connection, lines)
+      count(:requests)
+      connection.post(lines.join("\n"))
+    rescue StandardError => e
+      [nil, "cannot be reached (#{e.class}: #{e.message})"]
+    end
+
+    # What is done after an answer that is the last.
+    def settle(connection, lines, answer)
+      case answer.status
+      when 200..299
+        refused = refusals(answer)
+        count(:sent, lines.size - refused)
+        drop(:refused, refused) if refused.positive?
+      when 413
+        return drop(:refused, lines.size) if lines.size == 1
+
+        lines.each_slice((lines.size + 1) / 2) { |half| send_batch(connection, half) }
+      else
+        log(:warn, "the collector refuses events: #{answer.status} #{answer.body.to_s[0, 300]}", force: true)
+        drop(:refused, lines.size)
+      end
+    end
+
+    # The number of items that were refused among accepted ones.
+    def refusals(answer)
+      told = JSON.parse(answer.body.to_s)
+      refused = told.fetch("refused_count", 0)
+      log(:warn, "the collector refuses #{refused} events, first: #{told["refused"]&.first}", force: true) if refused.positive?
+      refused
+    rescue JSON::ParserError
+      0
+    end
+
+    # Twice as long after each failure, never the same for two processes, and no sooner than the collector asks.
+    def pause_before(tries, answer)
+      pause = [FIRST_PAUSE * 2**[tries - 1, 10].min, LONGEST_PAUSE].min * rand(0.5..1.0)
+      asked = answer&.retry_after
+      return pause unless asked
+
+      asked = asked.match?(/\A\d+\z/) ? asked.to_f : Time.httpdate(asked) - Time.now
+      [pause, [asked, LONGEST_PAUSE].min].max
+    rescue ArgumentError
+      pause
+    end
+  end
+
+  class << self
+    # Begins to send the publisher's events. Called again, it only hears what was registered in the meantime. The block
+    # gets the settings.
+    def start(publisher = ::Tasker::Events::Publisher.instance)
+      @lock ||= Mutex.new
+      @lock.synchronize do
+        unless @sender
+          config = Config.new
+          yield config if block_given?
+          return self unless config.enabled
+
+          @heard = {}
+          @sender = Sender.new(config)
+          at_exit { stop(config.shutdown_timeout) }
+        end
+        event_names.each { |name| hear(publisher, name) }
+      end
+      self
+    end
+
+    # Counts of this process: sent, requests, retries, waiting, and dropped by reason.
+    def stats = @sender&.stats
+
+    # Waits until what was published is sent, at most so many seconds. For processes that end with exit!.
+    def flush(timeout = 5) = @sender ? @sender.flush(timeout) : true
+
+    # Sends what waits and takes nothing more. The end of the process does so by itself.
+    def stop(timeout = 5) = @sender&.stop(timeout)
+
+    # Forgets everything but the subscriptions, which a publisher keeps. For tests.
+    def reset!
+      stop(0)
+      @sender = nil
+    end
+
+    # Names of all events: the constants of Tasker, and the catalog with the application's own.
+    def event_names
+      names = defined?(::Tasker::Constants) ? constants_of(::Tasker::Constants, []) : []
+      if defined?(::Tasker::Events)
+        %i[catalog custom_events].each do |list|
+          next unless ::Tasker::Events.respond_to?(list)
+
+          known = ::Tasker::Events.public_send(list)
+          names.concat((known.respond_to?(:keys) ? known.keys : Array(known)).map(&:to_s))
+        end
+      end
+      names.uniq
+    end
+
+    private
+
+    EVENT_NAME = /\A[a-z0-9_]+(\.[a-z0-9_]+)+\z/.freeze
+    private_constant :EVENT_NAME
+
+    def constants_of(mod, seen)
+      return [] if seen.include?(mod)
+
+      seen << mod
+      mod.constants(false).flat_map do |constant|
+        case value = mod.const_get(constant)
+        when String then value.match?(EVENT_NAME) ? [value] : []
+        when Module then value.name.to_s.start_with?("Tasker::Constants") ? constants_of(value, seen) : []
+        else []
+        end
+      end
+    end
+
+    # A name that the publisher does not know cannot be heard: this engine never fires it.
+    def hear(publisher, name)
+      return if @heard[name]
+
+      sender = @sender
+      publisher.subscribe(name) { |event| sender.publish(name, event.payload) }
+      @heard[name] = true
+    rescue StandardError
+      nil
+    end
+  end
+end

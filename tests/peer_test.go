@@ -1,0 +1,16 @@
+package e2e
+
+import (
+	"os/exec"
+	"testing"
+)
+
+// peer finds a program that a test needs beside Go, or skips the test.
+func peer(t *testing.T, program string) string {
+	t.Helper()
+	path, err := exec.LookPath(program)
+	if err != nil {
+		t.Skipf("needs a peer: %s is not installed (scripts/install-peers.sh)", program)
+	}
+	return path
+}
