@@ -280,7 +280,7 @@ func TestPrometheus(t *testing.T) {
 
 	own := freeAddresses(t, 1)[0]
 	sink := newSink(t)
-	c := start(t, sink, fmt.Sprintf(ownMetrics, own[strings.LastIndexByte(own, ':')+1:]))
+	c := start(t, sink, append(durable(t), fmt.Sprintf(ownMetrics, own[strings.LastIndexByte(own, ':')+1:]))...)
 	c.sendNDJSON(connections, rough(lines, 23))
 	awaitTasks(t, sink, len(shopTruth)+len(billingTruth))
 	want := expected(t, lines, append(slices.Clone(shopTruth), billingTruth...))
@@ -335,7 +335,8 @@ func (p *prometheus) namesAreKnown(t *testing.T, known *catalogue.Catalogue) {
 		}
 	}
 	for _, name := range []string{"otelcol_processor_span_hierarchy_trees", "otelcol_receiver_accepted_log_records",
-		"otelcol_exporter_queue_size", "otelcol_exporter_tasker_csv_snapshots", "tasker_task_executions_total"} {
+		"otelcol_exporter_queue_size", "otelcol_exporter_tasker_csv_snapshots", "otelcol_processor_span_hierarchy_storage_failing",
+		"otelcol_connector_span_to_metrics_storage_failing", "otelcol_processor_event_router_storage_failing", "tasker_task_executions_total"} {
 		assert.True(t, seen[name], "%s was not scraped", name)
 	}
 }
@@ -433,7 +434,7 @@ func (p *prometheus) rules(t *testing.T) {
 	require.NoError(t, p.get("/api/v1/alerts", nil, &firing))
 	for _, alert := range firing.Alerts {
 		assert.NotContains(t, []string{"TaskerCollectorDown", "TaskerCollectorAbsent", "TaskerSpansLost", "TaskerExporterSendFailing",
-			"TaskerEventsInvalid", "TaskerSeriesOverflow", "TaskerStorageFilling"}, alert.Labels["alertname"], "%v of a well collector", alert.Labels)
+			"TaskerEventsInvalid", "TaskerSeriesOverflow", "TaskerStorageErrors", "TaskerStorageSetAside"}, alert.Labels["alertname"], "%v of a well collector", alert.Labels)
 	}
 }
 
