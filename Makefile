@@ -16,6 +16,7 @@ GO_BUILD  := CGO_ENABLED=0 go build -trimpath -ldflags "-s -w"
 # The race detector needs a C compiler; where there is none the tests run without it.
 RACE  ?= $(shell command -v "$$(go env CC)" >/dev/null 2>&1 && echo -race)
 # How often each benchmark runs: with fewer than six benchstat gives no confidence interval.
+SOAK ?= 10m
 COUNT ?= 6
 # How long each fuzzer runs.
 FUZZTIME ?= 10s
@@ -70,6 +71,10 @@ bench: build ## benchmarks into bench.txt, compared with the run before by bench
 	TASKER_BIN=$(CURDIR)/$(COLLECTOR) go test -run '^$$' -bench '$(BENCH)' -benchmem -count=$(COUNT) -timeout 60m \
 		$$(grep -rl --include='*_test.go' '^func Benchmark' . | xargs -n1 dirname | sort -u) | tee bench.txt
 	@if [ -f bench.old.txt ]; then go run $(BENCHSTAT) bench.old.txt bench.txt; else go run $(BENCHSTAT) bench.txt; fi
+
+.PHONY: soak
+soak: build ## ten minutes at a steady load: what memory the collector takes (SOAK=10m)
+	TASKER_BIN=$(CURDIR)/$(COLLECTOR) TASKER_SOAK=$(SOAK) go test -count=1 -timeout 0 -run TestSoak -v ./tests/
 
 # The flags of the build, so that both compile the dependencies once: from an empty cache that is two minutes.
 .PHONY: lint

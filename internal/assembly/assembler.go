@@ -65,7 +65,7 @@ type Assembler struct {
 	released []TraceID // keys of tails, oldest first; a ring once it is full
 	next     int       // the ring's oldest
 	names    map[string]string
-	threads  map[string]string
+	lately   map[string]string
 	words    map[string]*detail // of one word, shared by all tasks
 	shapes   map[string]*shape  // shared by all tasks
 	key      []byte             // room for a key of shapes
@@ -79,8 +79,8 @@ type Assembler struct {
 func New(limits Limits, sink func(*Tree)) *Assembler {
 	return &Assembler{
 		limits: limits, sink: sink, tasks: map[TraceID]*task{}, tails: map[TraceID]*tail{}, names: map[string]string{},
-		threads: map[string]string{},
-		words:   map[string]*detail{}, shapes: map[string]*shape{},
+		lately: map[string]string{},
+		words:  map[string]*detail{}, shapes: map[string]*shape{},
 	}
 }
 
@@ -315,9 +315,9 @@ const internedNames = 1 << 16
 // intern returns a copy of the string that it shares with equal ones.
 func (a *Assembler) intern(s string) string { return share(a.names, internedNames, s) }
 
-// internedThreads bounds how many correlation ids are shared: the tasks of one worker's threads at one time have the
-// same ones.
-const internedThreads = 1 << 12
+// sharedLately bounds how many texts of one time are shared, as the correlation ids of a worker's threads are by the tasks
+// that it works on, and the texts of custom events.
+const sharedLately = 1 << 10
 
 func share(known map[string]string, limit int, s string) string {
 	if s == "" {
@@ -363,7 +363,7 @@ func (a *Assembler) copyAttributes(attrs []Attribute) []Attribute {
 	kept := make([]Attribute, len(attrs))
 	for i, attr := range attrs {
 		attr.Key = a.intern(attr.Key)
-		attr.Value.Text = a.intern(attr.Value.Text)
+		attr.Value.Text = share(a.lately, sharedLately, attr.Value.Text)
 		if len(attr.Value.Strings) > 0 {
 			list := make([]string, len(attr.Value.Strings))
 			for j, s := range attr.Value.Strings {

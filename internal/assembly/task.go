@@ -134,7 +134,7 @@ func (t *task) threadIndex(a *Assembler, id string) uint8 {
 	if len(t.threads) >= maxThreads {
 		return 0
 	}
-	t.threads = append(t.threads, share(a.threads, internedThreads, id))
+	t.threads = append(t.threads, share(a.lately, sharedLately, id))
 	t.held += bytesPerThread
 	return uint8(len(t.threads))
 }
