@@ -28,8 +28,8 @@ type collector struct {
 	exited chan struct{} // closed when the process has ended
 	ended  sync.Once
 
-	events, otlp, scrape, health string // addresses
-	csv                          string // path of the table
+	events, otlp, otlpHTTP, scrape, health string // addresses
+	csv                                    string // path of the table
 }
 
 // output collects what the process prints.
@@ -108,7 +108,7 @@ service:
 func start(tb testing.TB, sink *sink, more ...string) *collector {
 	tb.Helper()
 	free := freeAddresses(tb, 5)
-	c := &collector{tb: tb, events: free[0], otlp: free[1], scrape: free[3], health: free[4],
+	c := &collector{tb: tb, events: free[0], otlp: free[1], otlpHTTP: free[2], scrape: free[3], health: free[4],
 		csv: filepath.Join(tb.TempDir(), "table.csv")}
 	configs := append([]string{fmt.Sprintf(override, free[0], free[1], free[2], free[3], sink.address, c.csv, free[4], flushInterval)}, more...)
 	args := []string{"--config", defaultConfig}
