@@ -36,6 +36,7 @@ type keeping struct {
 
 // open reads the state of the process before, and from then on keeps what changes.
 func (c *instance) open(ctx context.Context, host component.Host) error {
+	c.telemetry.started(ctx)
 	if c.cfg.StorageID == nil {
 		c.logger.Info("The numbers are in memory only: a restart begins new series. The setting storage keeps them.")
 		return nil

@@ -125,6 +125,11 @@ func (t *telemetry) observe(stored journal.Observer) error {
 	)
 }
 
+// started makes the connector visible among the collector's metrics before its first flush.
+func (t *telemetry) started(ctx context.Context) {
+	t.builder.ConnectorSpanToMetricsSeries.Record(ctx, 0)
+}
+
 // stored reports the state on the storage.
 func (t *telemetry) stored(ctx context.Context, stats journal.Stats) {
 	t.builder.ConnectorSpanToMetricsStorageSize.Record(ctx, stats.Bytes)

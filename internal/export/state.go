@@ -48,6 +48,15 @@ func readState(output string) (*state, error) {
 	return s, nil
 }
 
+// LastExport is when the file was last exported; nil if it never was.
+func LastExport(output string) (*time.Time, error) {
+	s, err := readState(output)
+	if s == nil {
+		return nil, err
+	}
+	return &s.ExportedAt, nil
+}
+
 func (s *state) write(output string) error {
 	return atomicfile.File{Path: statePath(output)}.Replace(func(w io.Writer) error { return json.NewEncoder(w).Encode(s) })
 }

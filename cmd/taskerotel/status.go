@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/status"
+)
+
+// Exit statuses of status and sync, besides exitUnreachable.
+const (
+	exitMemoryOnly = 8
+	exitNotStored  = 9
+	exitUnhealthy  = 10
+)
+
+func newStatus(s streams) *cobra.Command {
+	settings, requests, asJSON := status.DefaultSettings(), newScrapeFlags(), false
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "Show how a collector is: health, state, open tasks, losses",
+		Long: `status asks a running collector for what it says of itself (service::telemetry, port 8888) and for its health
+(healthcheckv2, port 13133), and shows: version and uptime, the pipelines, what each component remembers and what of that
+survives what, open tasks, the last flush, table and export, and what was refused, dropped or cut, by reason, since its
+start.
+
+Exit status: 0 healthy, 2 a mistake in the command line, 3 the collector could not be asked, 10 it is not healthy, or the
+latest write of a component's state failed.`,
+		Example: `  taskerotel status
+  taskerotel status --telemetry http://gateway-1:8888/metrics --health http://gateway-1:13133/health/status
+  taskerotel status --exported /var/lib/tasker/metrics.csv --json`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var err error
+			if settings.Scrape, err = requests.scrapeSettings(); err != nil {
+				return usageError{err}
+			}
+			return showStatus(cmd.Context(), s, settings, asJSON)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&settings.Telemetry, "telemetry", settings.Telemetry, "the `URL` of the collector's own metrics")
+	flags.StringVar(&settings.Health, "health", settings.Health, "the `URL` of healthcheckv2's status; empty to leave it out")
+	flags.StringVar(&settings.Exported, "exported", "", "the `file` that export writes, to tell when it last did")
+	flags.BoolVar(&asJSON, "json", false, "write one JSON object")
+	requests.register(flags)
+	return cmd
+}
+
+func showStatus(ctx context.Context, s streams, settings status.Settings, asJSON bool) error {
+	found, err := status.Read(ctx, settings)
+	if err != nil {
+		return notAsked(s, err)
+	}
+	if err := writeEither(s.out, asJSON, found, found.Write); err != nil {
+		return err
+	}
+	switch {
+	case found.HealthError != "":
+		return exitStatus(exitUnreachable)
+	case !found.Healthy():
+		return exitStatus(exitUnhealthy)
+	}
+	return nil
+}
+
+func newSync(s streams) *cobra.Command {
+	settings, requests := status.DefaultSettings(), newScrapeFlags()
+	var directories []string
+	var allowMemory, asJSON bool
+	cmd := &cobra.Command{
+		Use:   "sync",
+		Short: "Make sure that what a collector acknowledged is on disk",
+		Long: `sync asks a running collector whether all that it has acknowledged is stored, and says as of when. There is nothing
+to be written: a component with storage (event_router, span_hierarchy, span_to_metrics) writes what a request brings before
+it acknowledges the request. So sync needs no schedule; it is for the moment before a risk, and for monitoring.
+
+A storage without fsync survives the end of the process, but leaves it to the system when the disk has it. --directory
+(file_storage's) makes the system write it now, so that a loss of power after sync loses nothing from before it.
+
+Exit status: 0 everything acknowledged is stored, 1 a directory could not be flushed, 2 a mistake in the command line,
+3 the collector could not be asked, 8 a component keeps its state in memory only (--allow-memory), 9 the latest write of a
+component failed.`,
+		Example: `  taskerotel sync
+  taskerotel sync --directory /var/lib/otelcol-tasker/state --json`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var err error
+			if settings.Scrape, err = requests.scrapeSettings(); err != nil {
+				return usageError{err}
+			}
+			return syncState(cmd.Context(), s, settings, directories, allowMemory, asJSON)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&settings.Telemetry, "telemetry", settings.Telemetry, "the `URL` of the collector's own metrics")
+	flags.StringArrayVar(&directories, "directory", nil, "a `directory` of a storage to flush to the disk; may be repeated")
+	flags.BoolVar(&allowMemory, "allow-memory", false, "don't mind components that keep their state in memory only")
+	flags.BoolVar(&asJSON, "json", false, "write one JSON object")
+	requests.register(flags)
+	return cmd
+}
+
+func syncState(ctx context.Context, s streams, settings status.Settings, directories []string, allowMemory, asJSON bool) error {
+	found, err := status.CheckDurability(ctx, settings, directories)
+	if found == nil {
+		return notAsked(s, err)
+	}
+	if writeErr := writeEither(s.out, asJSON, found, found.Write); writeErr != nil || err != nil {
+		return errors.Join(err, writeErr)
+	}
+	if names := found.Failing(); len(names) > 0 {
+		return said(s, exitNotStored, "the latest write of %s failed: look at the collector's log and its disk", strings.Join(names, ", "))
+	}
+	if names := found.MemoryOnly(); len(names) > 0 && !allowMemory {
+		return said(s, exitMemoryOnly, "%s keep their state in memory only: give them storage (examples/durable.yaml), or use "+
+			"--allow-memory", strings.Join(names, ", "))
+	}
+	return nil
+}
+
+// notAsked tells a collector that can't be asked from a mistake in the command line.
+func notAsked(s streams, err error) error {
+	var unreachable *status.UnreachableError
+	if errors.As(err, &unreachable) {
+		return said(s, exitUnreachable, "the collector could not be asked: %v", err)
+	}
+	return usageError{err}
+}
+
+// said tells a reason and returns the exit status.
+func said(s streams, code int, format string, args ...any) error {
+	if _, err := fmt.Fprintf(s.err, format+"\n", args...); err != nil {
+		return err
+	}
+	return exitStatus(code)
+}
+
+// writeEither writes a value as JSON, or for people.
+func writeEither(w io.Writer, asJSON bool, value any, text func(io.Writer) error) error {
+	if asJSON {
+		return json.NewEncoder(w).Encode(value)
+	}
+	return text(w)
+}
