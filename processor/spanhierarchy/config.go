@@ -44,6 +44,9 @@ type Config struct {
 
 	// Storage is the storage extension that keeps open tasks over a stop and a crash. Without one they are in memory.
 	Storage *component.ID `mapstructure:"storage"`
+	// EmitAgainWithin is how long before a crash a tree may have been handed on that is handed on again after it, under the
+	// same ids: the next component may have had it in memory only. It needs Storage.
+	EmitAgainWithin time.Duration `mapstructure:"emit_again_within"`
 
 	_ struct{} // keyed literals only
 }
@@ -54,7 +57,7 @@ func createDefaultConfig() *Config {
 		ReorderWindow: limits.ReorderWindow, SettleTimeout: limits.SettleTimeout, IdleTimeout: limits.IdleTimeout,
 		MaxOpenTasks: limits.OpenTasks, MaxHeldBytes: limits.HeldBytes, MaxEventsPerTask: limits.EventsPerTask, MaxSpansPerTree: limits.SpansPerTree, MaxBytesPerTree: limits.BytesPerTree,
 		RememberedTasks: limits.Remembered, MaxPendingSpans: 200_000,
-		CompleteSpans: true, Performance: defaultPerformance(),
+		EmitAgainWithin: 5 * time.Second, CompleteSpans: true, Performance: defaultPerformance(),
 	}
 }
 
@@ -87,6 +90,9 @@ func (c *Config) Validate() error {
 	}
 	if c.SettleTimeout < c.ReorderWindow {
 		errs = append(errs, fmt.Errorf("'settle_timeout' is %s: set it to at least 'reorder_window' (%s)", c.SettleTimeout, c.ReorderWindow))
+	}
+	if c.EmitAgainWithin < 0 {
+		errs = append(errs, fmt.Errorf("'emit_again_within' is %s: set it to 0s or more", c.EmitAgainWithin))
 	}
 	if c.IdleTimeout < c.SettleTimeout || c.IdleTimeout == 0 {
 		errs = append(errs, fmt.Errorf("'idle_timeout' is %s: set it to more than 0s and at least 'settle_timeout' (%s)", c.IdleTimeout, c.SettleTimeout))

@@ -37,6 +37,7 @@ type hierarchy struct {
 	monitor   *performance.Monitor // nil when it is off
 	telemetry *metadata.TelemetryBuilder
 
+	emitAgain  time.Duration
 	completes  bool // Tasker's own two-level spans
 	maxPending int64
 	pending    atomic.Int64 // finished spans that the next component has not taken yet
@@ -57,7 +58,7 @@ func newHierarchy(set processor.Settings, cfg *Config, next consumer.Traces) (*h
 	}
 	h := &hierarchy{
 		id: set.ID, log: set.Logger, storage: cfg.Storage, next: next, telemetry: telemetry, maxPending: int64(cfg.MaxPendingSpans),
-		monitor: cfg.Performance.monitor(), completes: cfg.CompleteSpans,
+		monitor: cfg.Performance.monitor(), completes: cfg.CompleteSpans, emitAgain: cfg.EmitAgainWithin,
 	}
 	n := cfg.shards()
 	for range n {

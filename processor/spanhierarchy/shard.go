@@ -43,12 +43,18 @@ type shard struct {
 	unsent    map[assembly.TraceID]int // releases that are not durable yet, by task
 
 	outbox []parcel
-	handed []release // their trees have been taken; they are to be made durable
+	handed []handed // oldest first: they are to be made durable when the next component can be taken to be done with them
 }
 
 // parcel is finished spans on their way, and the releases that have happened when the next component has taken them.
 type parcel struct {
 	spans    ptrace.Traces
+	releases []release
+}
+
+// handed are the releases of a parcel that was taken at a time.
+type handed struct {
+	at       time.Time
 	releases []release
 }
 
@@ -170,7 +176,7 @@ func (s *shard) send(ctx context.Context) bool {
 			wait = firstRetry
 			continue
 		}
-		s.settle(ctx)
+		s.settle(ctx, time.Now().Add(-s.owner.emitAgain))
 		s.owner.telemetry.ProcessorSpanHierarchySendRetries.Add(ctx, 1)
 		s.log.Warn("the next component refused finished spans; they are kept and offered again", zap.Error(err), zap.Duration("wait", wait))
 		select {
@@ -180,28 +186,34 @@ func (s *shard) send(ctx context.Context) bool {
 		}
 		wait = min(2*wait, lastRetry)
 	}
-	s.settle(ctx)
+	s.settle(ctx, time.Now().Add(-s.owner.emitAgain))
 	return true
 }
 
-// settle makes the releases of what has been taken durable. Until that has succeeded the events stay stored.
-func (s *shard) settle(ctx context.Context) {
-	if len(s.handed) == 0 {
+// settle makes the releases of what was taken up to a time durable. Until that has succeeded the events stay stored.
+func (s *shard) settle(ctx context.Context, until time.Time) {
+	var settled []release
+	parcels := 0
+	for ; parcels < len(s.handed) && !s.handed[parcels].at.After(until); parcels++ {
+		settled = append(settled, s.handed[parcels].releases...)
+	}
+	if parcels == 0 {
 		return
 	}
-	if err := s.owner.state.released(ctx, s.handed, time.Now()); err != nil {
+	if err := s.owner.state.released(ctx, settled, time.Now()); err != nil {
 		s.log.Warn("the release of emitted tasks could not be stored; it is tried again, and after a crash before that they are emitted again",
-			zap.Error(err), zap.Int("tasks", len(s.handed)))
+			zap.Error(err), zap.Int("tasks", len(settled)))
 		return
 	}
+	clear(s.handed[:parcels])
+	s.handed = s.handed[parcels:]
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, r := range s.handed {
+	for _, r := range settled {
 		if s.unsent[r.trace]--; s.unsent[r.trace] <= 0 {
 			delete(s.unsent, r.trace)
 		}
 	}
-	s.handed = nil
 }
 
 // hand offers the first parcel of the outbox. The error is retryable and the parcel stays; one refused for good is dropped.
@@ -209,7 +221,9 @@ func (s *shard) hand(ctx context.Context) error {
 	if err := s.offer(ctx, s.outbox[0].spans); err != nil {
 		return err
 	}
-	s.handed = append(s.handed, s.outbox[0].releases...)
+	if releases := s.outbox[0].releases; len(releases) > 0 {
+		s.handed = append(s.handed, handed{time.Now(), releases})
+	}
 	s.outbox[0] = parcel{}
 	s.outbox = s.outbox[1:]
 	return nil
@@ -245,7 +259,8 @@ func (s *shard) flush(ctx context.Context) error {
 	if s.owner.state == nil {
 		s.collect(s.assembler.Flush)
 	} else {
-		defer s.settle(ctx)
+		// The components behind stop after this one, and hand on what they hold.
+		defer func() { s.settle(ctx, time.Now()) }()
 	}
 	wait := firstRetry
 	for tries := 0; len(s.outbox) > 0; {

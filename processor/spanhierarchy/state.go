@@ -32,6 +32,7 @@ type state struct {
 
 	mu      sync.Mutex
 	logged  int64     // about how many events the journal holds
+	needed  int64     // how many of them there were after the latest compaction
 	lastLog time.Time // when it was last appended to
 }
 

@@ -59,8 +59,14 @@ type incarnation struct {
 	*hierarchy
 	mu    sync.Mutex
 	ended bool
-	spans []streamtest.Span
+	taken []taken
 	fail  func() error
+}
+
+// taken are spans that the next component took at a time.
+type taken struct {
+	at    time.Time
+	spans []streamtest.Span
 }
 
 func (i *incarnation) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
@@ -76,28 +82,40 @@ func (i *incarnation) ConsumeTraces(_ context.Context, td ptrace.Traces) error {
 			return err
 		}
 	}
-	i.spans = append(i.spans, streamtest.FromTraces(td)...)
+	i.taken = append(i.taken, taken{time.Now(), streamtest.FromTraces(td)})
 	return nil
 }
 
-// die ends the incarnation at once: its goroutines end, but what they emit is not heard and what they store not seen.
+// inMemory is how long the next component has spans in memory only: when it dies, too, they are lost.
+const inMemory = 2 * time.Second
+
+// die ends the incarnation at once: its goroutines end, but what they emit is not heard and what they store not seen. It
+// returns what has left the process.
 func (i *incarnation) die(t testing.TB) []streamtest.Span {
 	i.mu.Lock()
 	i.ended = true
 	i.mu.Unlock()
-	return i.stop(t)
+	until := time.Now().Add(-inMemory)
+	require.NoError(t, i.hierarchy.Shutdown(context.Background()))
+	return i.emitted(until)
 }
 
 // stop ends the incarnation gracefully and returns all that it has emitted.
 func (i *incarnation) stop(t testing.TB) []streamtest.Span {
 	require.NoError(t, i.hierarchy.Shutdown(context.Background()))
-	return i.emitted()
+	return i.emitted(time.Now())
 }
 
-func (i *incarnation) emitted() []streamtest.Span {
+func (i *incarnation) emitted(until time.Time) []streamtest.Span {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	return i.spans
+	var spans []streamtest.Span
+	for _, t := range i.taken {
+		if !t.at.After(until) {
+			spans = append(spans, t.spans...)
+		}
+	}
+	return spans
 }
 
 func incarnate(t *testing.T, s *journaltest.Storage, change func(*Config)) *incarnation {
@@ -166,7 +184,9 @@ func crashes(t *testing.T, seed uint64) {
 			continue
 		case 4: // a compaction
 			require.NoError(t, life.state.compact(t.Context()))
-		case 5: // trees are emitted, but the record of it is lost
+		case 5: // some time passes, and trees are emitted
+			time.Sleep(time.Duration(random.IntN(1500)) * time.Millisecond)
+		case 6: // trees are emitted, but the record of it is lost
 			before := storage.Crashed()
 			time.Sleep(500 * time.Millisecond)
 			rebirth(before)
@@ -234,7 +254,7 @@ func TestTimeAwayCountsForNothing(t *testing.T) {
 		time.Sleep(time.Hour)
 		life = incarnate(t, s, nil)
 		time.Sleep(15 * time.Second)
-		assert.Empty(t, life.emitted())
+		assert.Empty(t, life.emitted(time.Now()))
 		time.Sleep(30 * time.Second)
 		assert.NotEmpty(t, life.stop(t))
 	})
@@ -260,6 +280,29 @@ func TestWhatIsRefusedStaysStored(t *testing.T) {
 			}
 		}
 		assert.Equal(t, 2, roots)
+	})
+}
+
+// TestWhatTheNextComponentHeldInMemory: a tree is emitted again after a crash that came soon after its emission, and only
+// then.
+func TestWhatTheNextComponentHeldInMemory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := journaltest.New()
+		life := incarnate(t, s, func(cfg *Config) { cfg.SettleTimeout = cfg.ReorderWindow })
+		require.NoError(t, life.hierarchy.ConsumeTraces(t.Context(), whole("1")))
+		time.Sleep(4 * time.Second)
+		require.NotEmpty(t, life.emitted(time.Now()))
+		soon := s.Crashed()
+		time.Sleep(10 * time.Second)
+		later := s.Crashed()
+		first := life.stop(t)
+
+		life = incarnate(t, soon, nil)
+		time.Sleep(time.Minute)
+		assert.Equal(t, first, life.stop(t))
+		life = incarnate(t, later, nil)
+		time.Sleep(time.Minute)
+		assert.Empty(t, life.stop(t))
 	})
 }
 

@@ -16,9 +16,9 @@ const (
 	upkeepInterval = time.Second
 	// clockInterval is how long the journal may stay silent: its last time tells how long the collector was away.
 	clockInterval = time.Minute
-	// superfluousEvents is how many events there may be in the journal, beyond twice those that are held, before it is
-	// compacted.
-	superfluousEvents = 20_000
+	// growth is by how many events the journal grows, beyond twice those that the latest compaction left, before it is
+	// compacted again. So compaction costs an event about as much as writing it.
+	growth = 20_000
 )
 
 // upkeep keeps the journal small until ctx ends.
@@ -39,14 +39,14 @@ func (s *state) upkeep(ctx context.Context) {
 
 func (s *state) tick(ctx context.Context, now time.Time) error {
 	s.mu.Lock()
-	silent, logged := now.Sub(s.lastLog) >= clockInterval, s.logged
+	silent, grown := now.Sub(s.lastLog) >= clockInterval, s.logged > 2*s.needed+growth
 	s.mu.Unlock()
 	if silent {
 		if err := s.released(ctx, nil, now); err != nil {
 			return err
 		}
 	}
-	if logged <= 2*s.owner.sum(func(stats assembly.Stats) int64 { return stats.HeldEvents })+superfluousEvents {
+	if !grown {
 		return nil
 	}
 	return s.compact(ctx)
@@ -80,6 +80,7 @@ func (s *state) compact(ctx context.Context) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.logged += filter.Kept() - before // what has come since the beginning is still there
+	s.needed = filter.Kept()
+	s.logged += s.needed - before // what has come since the beginning is still there
 	return nil
 }
