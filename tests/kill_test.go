@@ -18,29 +18,26 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/streamtest"
 )
 
-const (
-	kills       = 50
-	killedTasks = 5000
-	// killedBatch is how many events a request has: small enough that many requests are under way at each kill.
-	killedBatch = 250
-)
+// killedBatch is how many events a request has: small enough that many requests are under way at each kill.
+const killedBatch = 250
 
-// durable is examples/durable.yaml on a directory of the test, with the sink's queue in it.
+// durable is examples/durable.yaml on a directory of the test. The sink's queue is in memory.
 func durable(t testing.TB) []string {
 	t.Helper()
 	example, err := os.ReadFile("../examples/durable.yaml")
 	require.NoError(t, err)
-	return []string{string(example), fmt.Sprintf(`
-extensions:
-  file_storage: {directory: %q, fsync: false}
+	return []string{string(example), fmt.Sprintf("extensions: {file_storage: {directory: %q, fsync: false}}", t.TempDir())}
+}
+
+// queueOnDisk lets the sink's queue survive, so that no tree needs to be emitted again because of it.
+const queueOnDisk = `
+processors:
+  span_hierarchy: {emit_again_within: 0s}
 exporters:
   otlp_grpc/sink:
     sending_queue: {storage: file_storage}
     retry_on_failure: {max_elapsed_time: 0s}
-connectors:
-  span_to_metrics: {series_expiration: 24h}
-`, t.TempDir())}
-}
+`
 
 // kill ends the process as the kernel does when memory is short, and starts it again.
 func (c *collector) kill() {
@@ -53,10 +50,15 @@ func (c *collector) kill() {
 // TestKill: the process is killed at random moments while senders are at work. They send again what was not acknowledged,
 // as they must; in the end every tree and every number is the truth, as if nothing had happened.
 func TestKill(t *testing.T) {
-	lines, truth := streamtest.Generate(streamtest.Options{Tasks: killedTasks, Seed: 41, Failures: true, SpacingMS: 5})
+	t.Run("queue on disk", func(t *testing.T) { testKill(t, 50, 5000, append(durable(t), queueOnDisk)...) })
+	t.Run("queue in memory", func(t *testing.T) { testKill(t, 6, 500, durable(t)...) })
+}
+
+func testKill(t *testing.T, kills, tasks int, more ...string) {
+	lines, truth := streamtest.Generate(streamtest.Options{Tasks: tasks, Seed: 41, Failures: true, SpacingMS: 5})
 	batches := streamtest.Batches(streamtest.Shuffle(lines, 2000, 41), killedBatch)
 	sink := newSink(t)
-	c := start(t, sink, durable(t)...)
+	c := start(t, sink, more...)
 
 	var (
 		acknowledged atomic.Int64

@@ -24,7 +24,7 @@ func BenchmarkStorage(b *testing.B) {
 			for b.Loop() {
 				for range benchRounds {
 					memory += timeToTrees(b, bodies, len(truth))
-					stored += timeToTrees(b, bodies, len(truth), append(durable(b), "exporters: {otlp_grpc/sink: {sending_queue: {storage: null}}}")...)
+					stored += timeToTrees(b, bodies, len(truth), durable(b)...)
 				}
 			}
 			perEvent := func(d time.Duration) float64 {
