@@ -77,7 +77,7 @@ func TestExportStamp(t *testing.T) {
 	require.Len(t, entries, 1, "no temporary file is left")
 	text, err := os.ReadFile(filepath.Join(folder, "taskerotel_export.prom"))
 	require.NoError(t, err)
-	assert.Regexp(t, `(?m)^taskerotel_export_last_success_timestamp_seconds \d{10}$`, string(text))
+	assert.Regexp(t, `(?m)^tasker_export_timestamp_seconds \d{10}$`, string(text))
 
 	output, err := stamp(filepath.Join(folder, "nowhere"))
 	assert.Error(t, err)

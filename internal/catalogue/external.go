@@ -1,8 +1,8 @@
 package catalogue
 
 // external lists the metrics of other programs that the rules use. Nothing here can check them: they are the documented
-// names of Prometheus, of kube-state-metrics 2, of the kubelet, and of node_exporter's systemd collector. The last is
-// what the export's own timer writes for node_exporter's textfile collector (deploy/systemd, deploy/cron).
+// names of Prometheus, of kube-state-metrics 2, of the kubelet, and of node_exporter. The last is of taskerotel export
+// (docs/exporting.md), or of deploy/cron/export-stamp in its place.
 func external() []Metric {
 	gauge := func(name string, labels ...string) Metric { return Metric{Name: name, Kind: Gauge, Labels: labels} }
 	return []Metric{
@@ -18,6 +18,6 @@ func external() []Metric {
 		gauge("node_systemd_unit_state", "name", "state", "type"),
 		gauge("node_filesystem_avail_bytes", "device", "fstype", "mountpoint"),
 		gauge("node_filesystem_size_bytes", "device", "fstype", "mountpoint"),
-		gauge("taskerotel_export_last_success_timestamp_seconds"),
+		gauge("tasker_export_timestamp_seconds"),
 	}
 }
