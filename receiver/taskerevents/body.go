@@ -3,6 +3,7 @@ package taskerevents
 import (
 	"bytes"
 	"errors"
+	"io"
 	"net/http"
 	"sync"
 )
@@ -17,18 +18,18 @@ const (
 // bodies lends buffers for whole bodies. The decoder keeps nothing of a body, so that its buffer can be used again.
 type bodies struct{ idle sync.Pool }
 
-// read reads the body of a request, already inflated by confighttp, which also enforces the size limit.
+// read reads a body, already inflated by confighttp, which also enforces the size limit. length is what its sender says.
 // The buffer goes back with giveBack.
-func (b *bodies) read(req *http.Request) (*bytes.Buffer, error) {
+func (b *bodies) read(body io.Reader, length int64) (*bytes.Buffer, error) {
 	buffer, _ := b.idle.Get().(*bytes.Buffer)
 	if buffer == nil {
 		buffer = new(bytes.Buffer)
 	}
-	if req.ContentLength > 0 {
+	if length > 0 {
 		// bytes.MinRead more, or ReadFrom would grow once more to see the end.
-		buffer.Grow(int(min(req.ContentLength, firstRoom)) + bytes.MinRead)
+		buffer.Grow(int(min(length, firstRoom)) + bytes.MinRead)
 	}
-	if _, err := buffer.ReadFrom(req.Body); err != nil {
+	if _, err := buffer.ReadFrom(body); err != nil {
 		b.giveBack(buffer)
 		return nil, err
 	}

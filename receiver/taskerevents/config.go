@@ -28,6 +28,8 @@ type Config struct {
 	DefaultService string `mapstructure:"default_service"`
 	// CorrelationIDHeader is the header with the correlation id of items that have none of their own. Empty: no header.
 	CorrelationIDHeader string `mapstructure:"correlation_id_header"`
+	// MaxInFlightBytes is how many bytes of bodies, inflated, may be at work at once. Beyond, senders are asked to come back.
+	MaxInFlightBytes int64 `mapstructure:"max_in_flight_bytes"`
 	// MaxItems of one request. A request with more is refused as a whole, so that the sender can cut it up.
 	MaxItems int `mapstructure:"max_items"`
 	// MaxItemBytes is the longest that one item's JSON text may be, in bytes.
@@ -62,6 +64,9 @@ func (c *Config) Validate() error {
 	if c.CorrelationIDHeader != "" && !httpguts.ValidHeaderFieldName(c.CorrelationIDHeader) {
 		mistake("'correlation_id_header' is %q: name an HTTP header, such as %q, or write \"\" to look at none",
 			c.CorrelationIDHeader, defaultCorrelationIDHeader)
+	}
+	if c.MaxInFlightBytes < 1 {
+		mistake("'max_in_flight_bytes' is %d: it must be at least 1", c.MaxInFlightBytes)
 	}
 	if c.MaxItems < 1 {
 		mistake("'max_items' is %d: it must be at least 1", c.MaxItems)

@@ -18,6 +18,7 @@ const (
 	defaultEndpoint    = "localhost:4319"
 	defaultPath        = "/v1/events"
 	defaultMaxBodySize = 20 << 20
+	defaultMaxInFlight = 64 << 20
 	// defaultReadTimeout is for a whole request, and defaultReadHeaderTimeout for its head, which is short.
 	defaultReadTimeout       = time.Minute
 	defaultReadHeaderTimeout = 10 * time.Second
@@ -49,11 +50,12 @@ func createDefaultConfig() component.Config {
 
 		CorrelationIDHeader: defaultCorrelationIDHeader,
 
-		MaxItems:      limits.MaxItems,
-		MaxItemBytes:  limits.MaxItemBytes,
-		MaxDepth:      limits.MaxDepth,
-		MaxAttributes: limits.MaxAttributes,
-		MaxValueBytes: limits.MaxValueBytes,
+		MaxInFlightBytes: defaultMaxInFlight,
+		MaxItems:         limits.MaxItems,
+		MaxItemBytes:     limits.MaxItemBytes,
+		MaxDepth:         limits.MaxDepth,
+		MaxAttributes:    limits.MaxAttributes,
+		MaxValueBytes:    limits.MaxValueBytes,
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
+	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/wire"
@@ -33,6 +34,7 @@ type eventsReceiver struct {
 	decoder   *wire.Decoder
 	next      consumer.Logs
 	bodies    bodies
+	admission admission
 
 	// server and listener are nil unless the receiver runs.
 	server   *http.Server
@@ -51,7 +53,7 @@ func newReceiver(config *Config, settings receiver.Settings, next consumer.Logs)
 	if err != nil {
 		return nil, fmt.Errorf("building the receiver's own telemetry: %w", err)
 	}
-	return &eventsReceiver{
+	r := &eventsReceiver{
 		config:    config,
 		settings:  settings.TelemetrySettings,
 		builder:   builder,
@@ -65,7 +67,17 @@ func newReceiver(config *Config, settings receiver.Settings, next consumer.Logs)
 			},
 		}),
 		next: next,
-	}, nil
+	}
+	r.admission.limit = config.MaxInFlightBytes
+	err = builder.RegisterReceiverTaskerEventsInFlightBytesCallback(func(_ context.Context, o metric.Int64Observer) error {
+		o.Observe(r.admission.bytes.Load())
+		return nil
+	})
+	if err != nil {
+		builder.Shutdown()
+		return nil, fmt.Errorf("building the receiver's own telemetry: %w", err)
+	}
+	return r, nil
 }
 
 // Start listens. When it fails, nothing is left running.

@@ -3,6 +3,7 @@ package taskerevents
 import (
 	"errors"
 	"fmt"
+	"io"
 	"mime"
 	"net/http"
 	"os"
@@ -95,7 +96,17 @@ func (r *eventsReceiver) serveEvents(w http.ResponseWriter, req *http.Request) {
 	if !ok {
 		return
 	}
-	body, err := r.bodies.read(req)
+	share := r.admission.admit(req.Body, min(req.ContentLength, r.config.ServerConfig.MaxRequestBodySize))
+	if share == nil {
+		r.refuseBusy(w, req)
+		return
+	}
+	defer share.done()
+	body, err := r.bodies.read(share, req.ContentLength)
+	if errors.Is(err, errBusy) {
+		r.refuseBusy(w, req)
+		return
+	}
 	if limit, over := tooLarge(err); over {
 		r.refuseRequest(w, req, fmt.Sprintf(
 			"the inflated body is larger than %d bytes: send fewer items at once, or raise max_request_body_size", limit),
@@ -130,6 +141,14 @@ func (r *eventsReceiver) serveEvents(w http.ResponseWriter, req *http.Request) {
 	}
 	r.telemetry.decoded(ctx, report)
 	answerTo(report).write(w, http.StatusOK)
+}
+
+// refuseBusy asks the sender to come back: others are being served. What the sender has yet to say is read and forgotten,
+// because many see no answer while they are writing, and take the closed connection for a failure of the network.
+func (r *eventsReceiver) refuseBusy(w http.ResponseWriter, req *http.Request) {
+	_, _ = io.Copy(io.Discard, req.Body)
+	w.Header().Set("Retry-After", "1")
+	r.refuseRequest(w, req, errBusy.Error()+": send again", http.StatusServiceUnavailable)
 }
 
 // checkHead checks what is known before the body, and says what the headers say of it.

@@ -3,10 +3,12 @@
 package metadata
 
 import (
+	"context"
 	"errors"
 	"sync"
 
 	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/metric/embedded"
 	"go.opentelemetry.io/otel/trace"
 
 	"go.opentelemetry.io/collector/component"
@@ -28,6 +30,7 @@ type TelemetryBuilder struct {
 	registrations                       []metric.Registration
 	ReceiverTaskerEventsClockFallbacks  metric.Int64Counter
 	ReceiverTaskerEventsImpossibleTimes metric.Int64Counter
+	ReceiverTaskerEventsInFlightBytes   metric.Int64ObservableGauge
 	ReceiverTaskerEventsRefusedItems    metric.Int64Counter
 	ReceiverTaskerEventsRefusedRequests metric.Int64Counter
 	ReceiverTaskerEventsUnknownFields   metric.Int64Counter
@@ -42,6 +45,31 @@ type telemetryBuilderOptionFunc func(mb *TelemetryBuilder)
 
 func (tbof telemetryBuilderOptionFunc) apply(mb *TelemetryBuilder) {
 	tbof(mb)
+}
+
+// RegisterReceiverTaskerEventsInFlightBytesCallback sets callback for observable ReceiverTaskerEventsInFlightBytes metric.
+func (builder *TelemetryBuilder) RegisterReceiverTaskerEventsInFlightBytesCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ReceiverTaskerEventsInFlightBytes, obs: o})
+		return nil
+	}, builder.ReceiverTaskerEventsInFlightBytes)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+type observerInt64 struct {
+	embedded.Int64Observer
+	inst metric.Int64Observable
+	obs  metric.Observer
+}
+
+func (oi *observerInt64) Observe(value int64, opts ...metric.ObserveOption) {
+	oi.obs.ObserveInt64(oi.inst, value, opts...)
 }
 
 // Shutdown unregister all registered callbacks for async instruments.
@@ -72,6 +100,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_receiver_tasker_events_impossible_times",
 		metric.WithDescription("Events whose occurred_at lies before the year 2000, or more than a day ahead. It was not used. [Development]"),
 		metric.WithUnit("{event}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverTaskerEventsInFlightBytes, err = builder.meter.Int64ObservableGauge(
+		"otelcol_receiver_tasker_events_in_flight_bytes",
+		metric.WithDescription("Bytes of the bodies that are at work, inflated; max_in_flight_bytes bounds them. [Development]"),
+		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverTaskerEventsRefusedItems, err = builder.meter.Int64Counter(

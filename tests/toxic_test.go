@@ -1,0 +1,307 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/streamtest"
+)
+
+// toxic is a log store that misbehaves on request.
+type toxic struct {
+	plogotlp.UnimplementedGRPCServer
+	tb       testing.TB
+	address  string
+	manner   atomic.Int32
+	received atomic.Int64 // records that were taken
+
+	mu     sync.Mutex
+	server *grpc.Server
+}
+
+// Manners of a log store.
+const (
+	healthy  int32 = iota
+	refusing       // says at once that it cannot
+	slow           // takes longer than the exporter waits, and takes the records all the same
+)
+
+func newToxic(tb testing.TB) *toxic {
+	tb.Helper()
+	s := &toxic{tb: tb, address: freeAddresses(tb, 1)[0]}
+	s.revive()
+	tb.Cleanup(s.die)
+	return s
+}
+
+func (s *toxic) revive() {
+	s.tb.Helper()
+	listener, err := net.Listen("tcp", s.address)
+	require.NoError(s.tb, err)
+	server := grpc.NewServer(grpc.MaxRecvMsgSize(maxRequest))
+	plogotlp.RegisterGRPCServer(server, s)
+	s.mu.Lock()
+	s.server = server
+	s.mu.Unlock()
+	go func() { _ = server.Serve(listener) }() // returns when the server is stopped
+}
+
+// die cuts all connections.
+func (s *toxic) die() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.server.Stop()
+}
+
+func (s *toxic) Export(ctx context.Context, request plogotlp.ExportRequest) (plogotlp.ExportResponse, error) {
+	switch s.manner.Load() {
+	case refusing:
+		return plogotlp.NewExportResponse(), status.Error(codes.Unavailable, "not now")
+	case slow:
+		<-ctx.Done() // the exporter has given up
+	}
+	s.received.Add(int64(request.Logs().LogRecordCount()))
+	return plogotlp.NewExportResponse(), nil
+}
+
+// direct sends records to the store without a queue between, so that what the store says reaches the sender. The exporter
+// waits so long for it.
+func (s *toxic) direct(timeout time.Duration) string {
+	return fmt.Sprintf(`
+processors:
+  event_router:
+    routes:
+      - {event: database.query_executed, sampling_rate: 1}
+      - {event: task.start_requested, signals: [traces, metrics, logs]}
+      - {event: step.execution_requested, signals: [traces, metrics, logs]}
+      - {event: step.completed, signals: [traces, metrics, logs]}
+      - {event: order.flood, signals: [logs]}
+exporters:
+  otlp_grpc/toxic:
+    endpoint: %s
+    tls: {insecure: true}
+    timeout: %s
+    sending_queue: {enabled: false}
+    retry_on_failure: {enabled: false}
+service:
+  pipelines:
+    logs/records: {exporters: [otlp_grpc/toxic]}
+`, s.address, timeout)
+}
+
+// strict is a sender by the book, which also checks what it is told: every answer is 2xx, or one to come back later that
+// says when.
+type strict struct {
+	client                *http.Client
+	url                   string
+	pause                 time.Duration // before it comes back
+	acknowledged, refused atomic.Int64
+}
+
+func (s *strict) send(body []byte, stop <-chan struct{}) error {
+	pause := time.NewTicker(s.pause)
+	defer pause.Stop()
+	for {
+		response, err := s.client.Post(s.url, "application/x-ndjson", bytes.NewReader(body))
+		if err != nil {
+			return err
+		}
+		text, err := io.ReadAll(response.Body)
+		response.Body.Close()
+		switch {
+		case err != nil:
+			return err
+		case response.StatusCode == http.StatusOK:
+			s.acknowledged.Add(1)
+			return nil
+		case response.StatusCode != http.StatusServiceUnavailable && response.StatusCode != http.StatusTooManyRequests:
+			return fmt.Errorf("answered %s: %.300s", response.Status, text)
+		}
+		if seconds, err := strconv.Atoi(response.Header.Get("Retry-After")); err != nil || seconds < 1 || seconds > 60 {
+			return fmt.Errorf("answered %s with Retry-After %q", response.Status, response.Header.Get("Retry-After"))
+		}
+		s.refused.Add(1)
+		select {
+		case <-stop:
+			return nil
+		case <-pause.C:
+		}
+	}
+}
+
+// TestToxicDownstreams: a store of records that refuses, dies and is slow makes senders come back, with an answer that says
+// so each time. When it is well again every event has been counted once, and every tree is the truth.
+func TestToxicDownstreams(t *testing.T) {
+	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 150, Seed: 51, Failures: true, SpacingMS: 5})
+	batches := streamtest.Batches(lines, 60)
+	sink, store := newSink(t), newToxic(t)
+	c := start(t, sink, store.direct(500*time.Millisecond))
+
+	client, done := newClient(connections)
+	defer done()
+	sender := &strict{client: client, url: "http://" + c.events + "/v1/events", pause: 20 * time.Millisecond}
+	stop := make(chan struct{})
+	var (
+		next    atomic.Int64
+		senders sync.WaitGroup
+	)
+	failed := make(chan error, connections)
+	for range connections {
+		senders.Go(func() {
+			for {
+				at := int(next.Add(1)) - 1
+				if at >= len(batches) {
+					return
+				}
+				if err := sender.send(bytes.Join(batches[at], []byte("\n")), stop); err != nil {
+					failed <- err
+					return
+				}
+			}
+		})
+	}
+	// until waits for progress of a kind, and fails at the first answer that is none of those a sender can live with.
+	until := func(what string, counter *atomic.Int64, more int64) {
+		t.Helper()
+		target := counter.Load() + more
+		await(t, time.Minute, what, func() bool {
+			select {
+			case err := <-failed:
+				t.Fatalf("%s: %v", what, err)
+			default:
+			}
+			return counter.Load() >= target
+		}, func() any {
+			return fmt.Sprintf("%d acknowledged, %d refused", sender.acknowledged.Load(), sender.refused.Load())
+		})
+	}
+	defer senders.Wait()
+	defer close(stop)
+	part := int64(len(batches) / 6)
+	until("requests while all is well", &sender.acknowledged, part)
+	store.manner.Store(refusing)
+	until("refusals of a store that refuses", &sender.refused, 30)
+	store.manner.Store(healthy)
+	until("requests afterwards", &sender.acknowledged, part)
+	store.die()
+	until("refusals of a store that is gone", &sender.refused, 30)
+	store.revive()
+	until("requests afterwards", &sender.acknowledged, part)
+	store.manner.Store(slow)
+	until("refusals of a store that is slow", &sender.refused, 2*connections)
+	store.manner.Store(healthy)
+	until("all requests", &sender.acknowledged, int64(len(batches))-sender.acknowledged.Load())
+
+	awaitTasks(t, sink, len(truth))
+	want, metrics := expected(t, lines, truth), measured()
+	var differ []string
+	await(t, 20*time.Second, "exact metrics", func() bool {
+		differ = want.differences(collect(c.samples(plainText), metrics))
+		return len(differ) == 0
+	}, func() any { return strings.Join(differ[:min(40, len(differ))], "\n") })
+	assert.Zero(t, c.stop())
+	equal(t, streamtest.Compare(truth, sink.all()))
+	t.Logf("%d requests, %d refusals, %d records in the store", len(batches), sender.refused.Load(), store.received.Load())
+}
+
+// memoryBound is the limit that the memory_limiter of a test has, in MiB.
+const memoryBound = 300
+
+// TestFloodStaysWithinMemory: while the store hangs, senders bring ten times what the memory may hold. They are told to come
+// back, the process stays within its bound, and in the end everything has arrived.
+func TestFloodStaysWithinMemory(t *testing.T) {
+	if _, err := os.Stat("/proc/self/status"); err != nil {
+		t.Skip("needs /proc to know the memory of a process: ", err)
+	}
+	const senders, itemsPerRequest = 64, 8
+	// Each item has values that the router keeps whole: half a megabyte.
+	values := make([]string, 128)
+	for i := range values {
+		values[i] = fmt.Sprintf(`"value_%d":%q`, i, strings.Repeat("x", 4000))
+	}
+	payload := strings.Join(values, ",")
+	sink, store := newSink(t), newToxic(t)
+	c := start(t, sink, store.direct(3*time.Second), fmt.Sprintf(`
+processors:
+  memory_limiter: {check_interval: 50ms, limit_mib: %d, spike_limit_mib: 60}
+`, memoryBound))
+	before := c.memory("VmRSS")
+
+	client, done := newClient(senders)
+	defer done()
+	sender := &strict{client: client, url: "http://" + c.events + "/v1/events", pause: 500 * time.Millisecond}
+	stop := make(chan struct{})
+	failed := make(chan error, senders)
+	var group sync.WaitGroup
+	store.manner.Store(slow)
+	for i := range senders {
+		group.Go(func() {
+			var body bytes.Buffer
+			for item := range itemsPerRequest {
+				fmt.Fprintf(&body, `{"event":"order.flood","id":"%d-%d","payload":{%s}}`+"\n", i, item, payload)
+			}
+			if err := sender.send(body.Bytes(), stop); err != nil {
+				failed <- err
+			}
+		})
+	}
+	defer group.Wait()
+	defer close(stop)
+	progress := func() any {
+		return fmt.Sprintf("%d acknowledged, %d refused, %d MiB", sender.acknowledged.Load(), sender.refused.Load(), c.memory("VmHWM")>>20)
+	}
+	ok := func(reached func() bool) func() bool {
+		return func() bool {
+			select {
+			case err := <-failed:
+				t.Fatal(err)
+			default:
+			}
+			return reached()
+		}
+	}
+	await(t, time.Minute, "refusals of each sender", ok(func() bool { return sender.refused.Load() >= 2*senders }), progress)
+	store.manner.Store(healthy)
+	await(t, time.Minute, "all requests", ok(func() bool { return sender.acknowledged.Load() == senders }), progress)
+	assert.GreaterOrEqual(t, store.received.Load(), int64(senders*itemsPerRequest))
+	peak := c.memory("VmHWM")
+	t.Logf("%d MiB sent at once, %d refusals; %d MiB before, %d MiB at most", senders*itemsPerRequest*len(payload)>>20,
+		sender.refused.Load(), before>>20, peak>>20)
+	// The limit is on the heap; the process has its code, its stacks and what the runtime has not yet given back besides.
+	assert.Less(t, peak, int64(2*memoryBound)<<20)
+	assert.Zero(t, c.stop())
+}
+
+// memory is a figure of the process's memory in bytes.
+func (c *collector) memory(figure string) int64 {
+	c.tb.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.cmd.Process.Pid))
+	require.NoError(c.tb, err)
+	for line := range strings.Lines(string(text)) {
+		if rest, found := strings.CutPrefix(line, figure+":"); found {
+			kilobytes, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 64)
+			require.NoError(c.tb, err)
+			return kilobytes << 10
+		}
+	}
+	c.tb.Fatalf("no %s of the process", figure)
+	return 0
+}
