@@ -160,7 +160,27 @@ func (a *Assembler) unpack(t *task) {
 // history reads the runs of a task. They hold until the next task is unpacked.
 func (a *Assembler) history(t *task) []*run {
 	a.unpack(t)
-	return t.history(a.limits.patience())
+	runs := t.history(a.limits.patience())
+	if !t.coarse || missing(runs) == 0 {
+		return runs
+	}
+	sorted := t.records
+	if t.records = t.rebuild(t.packed.unpack(nil)); t.records != nil {
+		if again := t.history(a.limits.patience()); missing(again) < missing(runs) {
+			return again
+		}
+	}
+	t.records = sorted
+	return runs
+}
+
+// missing is how much is known to be missing in the runs.
+func missing(runs []*run) int {
+	gaps := 0
+	for _, n := range runs {
+		gaps += n.gaps
+	}
+	return gaps
 }
 
 // open begins a task, or goes on with one that was released before.
@@ -220,10 +240,7 @@ func (a *Assembler) look(t *task, now int64) {
 		return
 	}
 	runs := a.history(t)
-	gaps := 0
-	for _, n := range runs {
-		gaps += n.gaps
-	}
+	gaps := missing(runs)
 	switch {
 	case len(runs) > 0 && t.goesOnAfter(runs[len(runs)-1]):
 		t.ended = false

@@ -31,12 +31,15 @@ func TestSenselessEventsLeaveWellFormedTrees(t *testing.T) {
 				Identity: uint64(i), Name: rapid.SampledFrom(names).Draw(t, "name"), At: rapid.Int64Range(0, 40).Draw(t, "at") * int64(time.Second) / 4,
 				Attempt: rapid.IntRange(-1, 4).Draw(t, "attempt"), JobRun: rapid.IntRange(-1, 4).Draw(t, "job run"),
 				StepCount: rapid.IntRange(0, 3).Draw(t, "step count"), TotalSteps: rapid.IntRange(0, 3).Draw(t, "total steps"),
-				HasJob: rapid.Bool().Draw(t, "job"), StepIDs: []string{"1", "2"},
+				HasJob: rapid.Bool().Draw(t, "job"), StepIDs: rapid.SampledFrom([][]string{{"1"}, {"2", "3"}, nil}).Draw(t, "listed"),
+				Dependencies:  rapid.SampledFrom([][]string{nil, {"1"}, {"2"}}).Draw(t, "dependencies"),
 				FinalStatus:   rapid.SampledFrom([]string{"", "pending", "complete", "error", "cancelled"}).Draw(t, "final status"),
+				CorrelationID: rapid.SampledFrom([]string{"", "a", "b", "c"}).Draw(t, "thread"),
 				QueryDuration: rapid.Float64Range(0, 5).Draw(t, "duration"),
 			}
 			if rapid.Bool().Draw(t, "of a step") {
 				e.StepID = assembly.ID{Text: rapid.SampledFrom([]string{"1", "2", "3"}).Draw(t, "step"), Integer: true}
+				e.StepName = e.StepID.Text
 			}
 			a.Observe(e, now)
 			now = now.Add(time.Duration(rapid.IntRange(0, 3000).Draw(t, "wait")) * time.Millisecond)

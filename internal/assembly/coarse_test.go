@@ -1,11 +1,15 @@
 package assembly_test
 
 import (
+	"maps"
+	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"pgregory.net/rapid"
 )
 
 // Clocks of one second, or of a minute, put many events into one instant. The trees are then only as good as the clock,
@@ -50,4 +54,33 @@ func TestArrivalOrderStandsInForACoarseClock(t *testing.T) {
 		}
 		require.Equal(t, count(exact), count(coarse), name)
 	}
+}
+
+// Out of order they do, too: what an engine can have done leaves no other order. Only a pass that spins through equal empty
+// batches can not be told apart.
+func TestSecondsOutOfOrder(t *testing.T) {
+	streams := scenarioEvents(t)
+	delete(streams, "spinning")
+	for _, name := range []string{"order_processing", "mixed", "real/linear5", "real/retry"} {
+		streams[name] = readStream(t, name)
+	}
+	names := slices.Sorted(maps.Keys(streams))
+	want := map[string]map[assembly.TraceID][]told{}
+	for name, events := range streams {
+		want[name] = counted(t, events)
+		for _, e := range events {
+			e.At -= e.At % int64(time.Second)
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		name := rapid.SampledFrom(names).Draw(t, "stream")
+		random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
+		window := rapid.IntRange(1, 50).Draw(t, "window")
+		events := slices.Clone(streams[name])
+		for i := range events {
+			j := min(len(events)-1, i+random.IntN(window))
+			events[i], events[j] = events[j], events[i]
+		}
+		require.Equal(t, want[name], counted(t, events))
+	})
 }

@@ -90,9 +90,12 @@ type attempt struct {
 
 func (a *attempt) running() bool { return a.ends == 0 }
 
+// stretch makes the attempt hold the time. Where a clock has seconds only, events of one attempt can seem out of order.
+func (a *attempt) stretch(at int64) { a.start, a.end = min(a.start, at), max(a.end, at) }
+
 // sortRecords puts the records in the order in which they happened and drops repetitions of one item.
 func (t *task) sortRecords() {
-	if t.coarse() {
+	if t.coarse = t.fullSeconds(); t.coarse {
 		t.refine()
 		return
 	}
@@ -107,9 +110,9 @@ func compareRecords(a, b record) int {
 	return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.kind, b.kind), cmp.Compare(a.identity, b.identity), cmp.Compare(a.step, b.step))
 }
 
-// coarse tells whether some clock of the task has a resolution of a second only. One of a millisecond, too, hits the full
+// fullSeconds tells whether some clock of the task has a resolution of a second only. One of a millisecond, too, hits the full
 // second now and then.
-func (t *task) coarse() bool {
+func (t *task) fullSeconds() bool {
 	full, last := 0, uint32(0)
 	for i := range t.records {
 		if r := &t.records[i]; r.at%int64(time.Second) == 0 && (full == 0 || r.identity != last) { // a repetition tells nothing
@@ -155,13 +158,8 @@ func (t *task) refine() {
 			continue
 		}
 		seen[r.identity] = len(kept)
-		for _, resolution := range [...]int64{int64(time.Second), int64(time.Millisecond)} {
-			if r.at%resolution == 0 {
-				if r.at <= last && last < r.at+resolution {
-					r.at = last
-				}
-				break
-			}
+		if r.at <= last && last < r.at+resolution(r.at) {
+			r.at = last
 		}
 		last = r.at
 		kept = append(kept, r)
@@ -275,13 +273,13 @@ func (rd *reader) read(r *record) {
 	case kindPassEnded:
 		rd.closeBatch(r.at)
 		rd.pass.ends++
-		rd.pass.end = r.at
+		rd.pass.end = max(rd.pass.end, r.at)
 		if status := rd.task.detail(r).word; status != "" {
 			rd.pass.finalStatus = status
 		}
 	}
 	if rd.pass != nil && rd.pass.ends == 0 && r.kind.insidePass() {
-		rd.pass.end = max(rd.pass.end, r.at)
+		rd.pass.start, rd.pass.end = min(rd.pass.start, r.at), max(rd.pass.end, r.at)
 	}
 	if r.kind.endsTask() {
 		rd.run.ended = true
@@ -371,7 +369,7 @@ func (rd *reader) batchEnded(r *record) {
 		rd.openBatch(r, true)
 	}
 	b := rd.batch
-	b.end, b.announced = r.at, true
+	b.end, b.announced = max(b.end, r.at), true
 	b.spun = len(b.attempts) == 0 && rd.allFailed(b.listed)
 	rd.pass.searching = r.at
 	rd.pass.discoveredSteps = nil
@@ -402,7 +400,7 @@ func (rd *reader) requested(r *record) {
 	}
 	a.requests++
 	a.lastRequest = max(a.lastRequest, r.at)
-	a.end = max(a.end, r.at)
+	a.stretch(r.at)
 }
 
 // sameAttempt tells whether an announcement that an attempt begins, which comes after its end, repeats that attempt all
@@ -463,7 +461,7 @@ func (rd *reader) handled(r *record) {
 		a = rd.openAttempt(r, true)
 	}
 	a.handler = r.at
-	a.end = max(a.end, r.at)
+	a.stretch(r.at)
 }
 
 func (rd *reader) stepEnded(r *record) {
@@ -481,7 +479,7 @@ func (rd *reader) stepEnded(r *record) {
 		a.firstEnd = r.at
 	}
 	a.ends++
-	a.end = r.at
+	a.stretch(r.at)
 	a.status = r.kind.status()
 	if f := rd.task.detail(r).failure; f != nil && (a.failure == nil || a.failure.generic && !f.generic) {
 		a.failure = f

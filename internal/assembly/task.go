@@ -35,6 +35,7 @@ type task struct {
 	ended       bool // an event came that can end the task
 	active      bool // something happened beside the queue's own retries
 	refused     bool
+	coarse      bool // some clock has seconds only; known while the assembler looks at the task
 	distinct    bool // packed is free of repetitions
 
 	before, after *task // neighbours in the line of what it waits for

@@ -102,10 +102,15 @@ func (c *composer) add(name string, id, parent SpanID, start, end int64) *Span {
 		return &Span{}
 	}
 	c.bytes += bytesPerSpan
+	end = max(start, end)
+	if place, known := c.index[parent]; known { // whatever clocks say, a child lies inside its parent
+		p := &c.tree.Spans[place]
+		start, end = min(max(start, p.Start), p.End), max(min(end, p.End), p.Start)
+	}
 	c.index[id] = len(c.tree.Spans)
 	c.tree.Spans = append(c.tree.Spans, Span{})
 	s := &c.tree.Spans[len(c.tree.Spans)-1]
-	*s = Span{ID: id, Parent: parent, Name: name, Start: start, End: max(start, end), Attributes: c.room()}
+	*s = Span{ID: id, Parent: parent, Name: name, Start: start, End: end, Attributes: c.room()}
 	s.Attributes = append(s.Attributes, idAttribute(lifecycle.AttrTaskID, c.task.id))
 	if c.task.name != "" {
 		s.Attributes = append(s.Attributes, String(lifecycle.AttrTaskName, c.task.name))

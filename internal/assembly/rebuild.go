@@ -1,0 +1,327 @@
+package assembly
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"time"
+)
+
+// A clock of one second, and an arrival out of order: neither tells in which order the events of a pass happened. What an
+// engine can have done still does. Events of a pass carry its correlation id; a discovery lists the steps of its batch; a
+// batch comes after the one with the steps that its steps depend on; an attempt is requested, handled and ended in this
+// order. The parts below put a task's records in the only order that this leaves.
+
+// passRecords are the records of one pass.
+type passRecords struct {
+	job, begin, end int64 // the job's number and the first and last time
+	early, late     []record
+	found           []record // nothing more to do, and what may happen at any time
+	stages          []*stage
+	began, ended    []record // batches
+}
+
+// stage is a batch: the steps that a discovery listed.
+type stage struct {
+	steps      []int16
+	discovered []record
+	records    []record
+}
+
+// rebuild returns the records, which are in the order of arrival and may be repeated, in an order in which an engine can
+// have fired them; nil when they do not say enough of themselves.
+func (t *task) rebuild(arrived []record) []record {
+	passes, rest := t.passRecords(distinctRecords(arrived))
+	if len(passes) == 0 {
+		return nil
+	}
+	for _, r := range rest.steps {
+		s := stageOf(passes, r)
+		if s == nil {
+			return nil
+		}
+		s.records = append(s.records, r)
+	}
+	var out sequence
+	next := 0
+	place := func(before int) {
+		for ; next < len(rest.others) && rest.others[next].before <= before; next++ {
+			out.add(rest.others[next].record)
+		}
+	}
+	rest.place(passes)
+	for i, p := range passes {
+		place(i)
+		t.writePass(&out, p)
+	}
+	place(len(passes))
+	return out.records
+}
+
+// distinctRecords drops repetitions and keeps the order.
+func distinctRecords(arrived []record) []record {
+	seen := make(map[uint32]int, len(arrived))
+	var kept []record
+	for _, r := range arrived {
+		if first, again := seen[r.identity]; again && kept[first].same(&r) {
+			continue
+		}
+		seen[r.identity] = len(kept)
+		kept = append(kept, r)
+	}
+	return kept
+}
+
+// restRecords are what no pass has for its own: events of steps, and those from outside of passes.
+type restRecords struct {
+	steps  []record
+	others []placed
+}
+
+// placed is a record that comes before the pass with an index.
+type placed struct {
+	record
+	before int
+}
+
+// passRecords takes the records apart, passes in the order in which they ran. There are none when a pass's event has no
+// correlation id, or when discoveries list a step twice.
+func (t *task) passRecords(records []record) ([]*passRecords, *restRecords) {
+	byThread := map[uint8]*passRecords{}
+	rest := &restRecords{}
+	var passes []*passRecords
+	for _, r := range records { // passes, by what only a pass has
+		switch r.kind {
+		case kindPassBegan, kindDiscovered, kindNothingViable, kindBatchBegan, kindBatchEnded, kindFinalizing, kindPassEnded:
+			if r.thread == 0 {
+				return nil, rest
+			}
+			if byThread[r.thread] == nil {
+				byThread[r.thread] = &passRecords{begin: math.MaxInt64}
+				passes = append(passes, byThread[r.thread])
+			}
+		}
+	}
+	for _, r := range records {
+		p := byThread[r.thread]
+		switch r.kind {
+		case kindStepRequested, kindHandlerBegan, kindBackoff, kindStepCompleted, kindStepFailed:
+			if r.step == noStep {
+				return nil, rest
+			}
+			rest.steps = append(rest.steps, r)
+			continue
+		}
+		if p == nil || !p.take(t, r) {
+			rest.others = append(rest.others, placed{record: r})
+			continue
+		}
+		p.begin, p.end = min(p.begin, r.at), max(p.end, r.at)
+	}
+	for _, p := range passes {
+		listed := map[int16]bool{}
+		for _, s := range p.stages {
+			for _, step := range s.steps {
+				if listed[step] {
+					return nil, rest
+				}
+				listed[step] = true
+			}
+		}
+	}
+	slices.SortStableFunc(passes, func(a, b *passRecords) int { return cmp.Or(cmp.Compare(a.begin, b.begin), cmp.Compare(a.job, b.job)) })
+	return passes, rest
+}
+
+// take keeps a record of the pass's own thread, or tells that it is none of the pass's.
+func (p *passRecords) take(t *task, r record) bool {
+	switch r.kind {
+	case kindJobBegan:
+		p.job = int64(r.number)
+		p.early = append(p.early, r)
+	case kindTaskStarted, kindPassBegan:
+		p.early = append(p.early, r)
+	case kindDiscovered:
+		steps := t.list(&r)
+		for _, s := range p.stages {
+			if slices.Equal(s.steps, steps) {
+				s.discovered = append(s.discovered, r)
+				return true
+			}
+		}
+		p.stages = append(p.stages, &stage{steps: steps, discovered: []record{r}})
+	case kindBatchBegan:
+		p.began = append(p.began, r)
+	case kindBatchEnded:
+		p.ended = append(p.ended, r)
+	case kindNothingViable:
+		p.found = append(p.found, r)
+	case kindFinalizing, kindTaskPending, kindTaskCompleted, kindTaskFailed, kindPassEnded:
+		p.late = append(p.late, r)
+	default:
+		return false
+	}
+	return true
+}
+
+// stageOf finds the batch of a step's event: the first that lists the step in a pass that the time allows; the end of a
+// pass, too, may be up to a second later than its clock says.
+func stageOf(passes []*passRecords, r record) *stage {
+	for _, late := range [...]time.Duration{0, time.Second} {
+		for _, p := range passes {
+			if r.at > p.end+int64(late) || r.at+int64(time.Second) <= p.begin {
+				continue
+			}
+			for _, s := range p.stages {
+				if slices.Contains(s.steps, r.step) {
+					return s
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// place finds where the events from outside belong: the creation first, what leads to a pass before it, what happens at
+// any time in the pass of its time, everything else between passes.
+func (rest *restRecords) place(passes []*passRecords) {
+	rest.others = slices.DeleteFunc(rest.others, func(o placed) bool {
+		if o.kind != kindNote && o.kind != kindQuery {
+			return false
+		}
+		for _, p := range passes {
+			if p.begin < o.at+int64(time.Second) && o.at <= p.end {
+				p.found = append(p.found, o.record)
+				return true
+			}
+		}
+		return false
+	})
+	enqueued := false
+	for i := range rest.others {
+		o := &rest.others[i]
+		switch {
+		case o.kind == kindCreated, o.kind == kindEnqueued && !enqueued:
+			enqueued = enqueued || o.kind == kindEnqueued
+			continue
+		}
+		o.before = len(passes)
+		for j, p := range passes {
+			if p.begin > o.at || p.begin+int64(time.Second) > o.at && p.follows(&o.record) {
+				o.before = j
+				break
+			}
+		}
+	}
+	slices.SortStableFunc(rest.others, func(a, b placed) int {
+		return cmp.Or(cmp.Compare(a.before, b.before), cmp.Compare(a.at, b.at), cmp.Compare(a.kind, b.kind))
+	})
+}
+
+// follows tells whether the event leads to such a pass: the task is put in the queue, or a step of it is put back.
+func (p *passRecords) follows(r *record) bool {
+	switch r.kind {
+	case kindEnqueued, kindTaskPending:
+		return true
+	case kindStepReset:
+		return slices.ContainsFunc(p.stages, func(s *stage) bool { return slices.Contains(s.steps, r.step) })
+	}
+	return false
+}
+
+// writePass writes the pass from its beginning to its end.
+func (t *task) writePass(out *sequence, p *passRecords) {
+	byKind := func(a, b record) int { return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.at, b.at)) }
+	byTime := func(a, b record) int { return cmp.Compare(a.at, b.at) }
+	slices.SortStableFunc(p.early, byKind)
+	slices.SortStableFunc(p.late, byKind)
+	slices.SortStableFunc(p.began, byTime)
+	slices.SortStableFunc(p.ended, byTime)
+	out.add(p.early...)
+	for len(p.stages) > 0 {
+		s := t.nextStage(p)
+		out.add(s.discovered...)
+		if i := slices.IndexFunc(p.began, func(r record) bool { return int(r.number) == len(s.steps) }); i >= 0 {
+			out.add(p.began[i])
+			p.began = slices.Delete(p.began, i, i+1)
+		}
+		began, ended := out.high, out.high
+		for _, step := range s.steps { // they run beside each other: each begins when the batch does
+			out.high = began
+			of := slices.DeleteFunc(slices.Clone(s.records), func(r record) bool { return r.step != step })
+			slices.SortStableFunc(of, byKind)
+			out.add(of...)
+			ended = max(ended, out.high)
+		}
+		out.high = ended
+		if len(p.ended) > 0 {
+			out.add(p.ended[0])
+			p.ended = p.ended[1:]
+		}
+	}
+	out.add(p.began...)
+	out.add(p.ended...)
+	out.add(p.found...)
+	out.add(p.late...)
+}
+
+// nextStage takes the batch of the pass that depends on no other that is left; of several the earliest.
+func (t *task) nextStage(p *passRecords) *stage {
+	best := -1
+	for i, s := range p.stages {
+		waits := slices.ContainsFunc(p.stages, func(other *stage) bool { return other != s && t.dependsOn(s, other) })
+		if !waits && (best < 0 || s.first() < p.stages[best].first()) {
+			best = i
+		}
+	}
+	best = max(best, 0) // they depend on each other: senseless
+	s := p.stages[best]
+	p.stages = slices.Delete(p.stages, best, best+1)
+	return s
+}
+
+func (s *stage) first() int64 {
+	first := s.discovered[0].at
+	for _, r := range s.records {
+		first = min(first, r.at)
+	}
+	return first
+}
+
+// dependsOn tells whether a step of the batch waits for one of the other.
+func (t *task) dependsOn(s, other *stage) bool {
+	for _, step := range s.steps {
+		for _, before := range other.steps {
+			if slices.Contains(t.steps[step].deps, t.steps[before].name) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// sequence is records one after the other. One whose clock can not tell it from the latest before it happened with that.
+type sequence struct {
+	records []record
+	high    int64
+}
+
+func (q *sequence) add(records ...record) {
+	for _, r := range records {
+		if r.at <= q.high && q.high < r.at+resolution(r.at) {
+			r.at = q.high
+		}
+		q.high = max(q.high, r.at)
+		q.records = append(q.records, r)
+	}
+}
+
+// resolution is how much a time may be too early, by what is left of it beyond full seconds and milliseconds.
+func resolution(at int64) int64 {
+	for _, unit := range [...]time.Duration{time.Second, time.Millisecond} {
+		if at%int64(unit) == 0 {
+			return int64(unit)
+		}
+	}
+	return 0
+}
