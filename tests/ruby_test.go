@@ -101,6 +101,36 @@ func TestRubyBridgeWaitsForTheCollector(t *testing.T) {
 	equal(t, streamtest.Compare(truth, sink.all()))
 }
 
+// TestRubyBridgeOutlastsKills: the collector is killed and started again while the application works; every tree and every
+// number is the truth.
+func TestRubyBridgeOutlastsKills(t *testing.T) {
+	ruby := peer(t, "ruby")
+	lines, truth, err := streamtest.Load(streamtest.Mixed)
+	require.NoError(t, err)
+	sink := newSink(t)
+	c := start(t, sink, append(durable(t), queueOnDisk)...)
+	t.Setenv("REPLAY_PAUSE", "0.3")
+	replay, printed := rubyReplay(t, ruby, c.events)
+	for _, mark := range []string{"fired 500\n", "fired 1500\n", "fired 2500\n", "fired 3000\n"} {
+		await(t, 60*time.Second, mark, func() bool { return strings.Contains(printed.String(), mark) },
+			func() any { return printed.String() })
+		c.kill()
+	}
+	require.NoError(t, replay.Wait(), printed.String())
+	stats, _ := statsOf(t, printed.String())
+	assert.Equal(t, len(lines), stats.Sent, printed.String())
+	await(t, time.Minute, "every tree", func() bool {
+		return sink.taskSpans() >= len(truth) && len(streamtest.Compare(truth, unique(t, sink.all()))) == 0
+	}, func() any { return strings.Join(streamtest.Compare(truth, unique(t, sink.all())), "\n") })
+	want, metrics := expected(t, lines, truth), measured()
+	var differ []string
+	await(t, 20*time.Second, "exact metrics", func() bool {
+		differ = want.differences(collect(c.samples(plainText), metrics))
+		return len(differ) == 0
+	}, func() any { return strings.Join(differ[:min(40, len(differ))], "\n") })
+	assert.Zero(t, c.stop())
+}
+
 // TestRubyBridgeUnits runs the bridge's own tests.
 func TestRubyBridgeUnits(t *testing.T) {
 	ruby := peer(t, "ruby")

@@ -300,8 +300,7 @@ module TaskerOtelBridge
           @wake.signal if @queue.size == @config.batch_size
         end
       rescue StandardError => e
-        drop(:error)
-        log(:warn, "could not take #{name}: #{e.class}: #{e.message}")
+        fail_to_take(name, e)
       end
       nil
     end
@@ -372,6 +371,14 @@ module TaskerOtelBridge
         @thread.name = "tasker-otel-bridge"
         @thread.report_on_exception = false
       end
+    end
+
+    # In the handler of a signal, even counting may be impossible.
+    def fail_to_take(name, error)
+      drop(:error)
+      log(:warn, "could not take #{name}: #{error.class}: #{error.message}")
+    rescue StandardError
+      nil
     end
 
     def idle? = @queue.empty? && @taken.zero?

@@ -67,6 +67,7 @@ def nanoseconds(text)
 end
 
 file, url, workers = ARGV
+pause = Float(ENV.fetch("REPLAY_PAUSE", 0)) # seconds after each 250 events
 $stdout.sync = true
 lines = File.foreach(file).map { |line| JSON.parse(line) }
 publisher = Tasker::Events::Publisher.instance
@@ -86,7 +87,9 @@ TaskerOtelBridge.start do |config|
 end
 
 fire = lambda do |part|
-  part.each do |line|
+  part.each_with_index do |line, i|
+    sleep(pause) if (i % 250).zero?
+    puts "fired #{i}" if (i % 500).zero?
     Thread.current[:at] = nanoseconds(line["occurred_at"])
     Thread.current[:tasker_correlation_id] = line["correlation_id"]
     publisher.publish(line["event"], real(line["payload"]))

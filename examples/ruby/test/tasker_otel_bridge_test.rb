@@ -206,6 +206,24 @@ class BridgeTest < Minitest::Test
     assert_equal({ error: 2 }, TaskerOtelBridge.stats[:dropped])
   end
 
+  def test_a_signal_handler_may_publish
+    start
+    raised = nil
+    before = trap("USR1") do
+      publish
+    rescue Exception => e # whatever it is
+      raised = e
+    end
+    Process.kill("USR1", Process.pid)
+    sleep(0.01) until TaskerOtelBridge.stats.then { |s| s[:waiting].positive? || s[:sent].positive? }
+    assert_nil raised
+    publish # starts the thread, which a signal handler cannot
+    flush
+    assert_equal 2, TaskerOtelBridge.stats[:sent]
+  ensure
+    trap("USR1", before || "DEFAULT")
+  end
+
   def test_a_timeout_of_the_application_is_not_swallowed
     start(clock: -> { sleep(0.05); 1 })
     error = Class.new(StandardError)
