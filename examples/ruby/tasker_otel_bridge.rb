@@ -45,11 +45,11 @@ module TaskerOtelBridge
       @service = env["TASKER_OTEL_SERVICE"] || env["OTEL_SERVICE_NAME"] || Config.application
       @namespace = env["TASKER_OTEL_NAMESPACE"]
       @headers = Config.pairs(env["TASKER_OTEL_HEADERS"])
-      @queue_size = Integer(env.fetch("TASKER_OTEL_QUEUE_SIZE", 10_000))
-      @batch_size = Integer(env.fetch("TASKER_OTEL_BATCH_SIZE", 500))
-      @flush_interval = Float(env.fetch("TASKER_OTEL_FLUSH_INTERVAL", 0.5))
-      @shutdown_timeout = Float(env.fetch("TASKER_OTEL_SHUTDOWN_TIMEOUT", 5))
-      @max_event_bytes = Integer(env.fetch("TASKER_OTEL_MAX_EVENT_BYTES", 32_768))
+      @queue_size = Config.number(env["TASKER_OTEL_QUEUE_SIZE"], 10_000)
+      @batch_size = Config.number(env["TASKER_OTEL_BATCH_SIZE"], 500)
+      @flush_interval = Config.number(env["TASKER_OTEL_FLUSH_INTERVAL"], 0.5)
+      @shutdown_timeout = Config.number(env["TASKER_OTEL_SHUTDOWN_TIMEOUT"], 5)
+      @max_event_bytes = Config.number(env["TASKER_OTEL_MAX_EVENT_BYTES"], 32_768)
       @max_values = 2_000
       @max_depth = 16
       @omit = env.key?("TASKER_OTEL_OMIT") ? env["TASKER_OTEL_OMIT"].split(",").map(&:strip) : BULKY
@@ -57,6 +57,27 @@ module TaskerOtelBridge
       @clock = -> { Process.clock_gettime(Process::CLOCK_REALTIME, :nanosecond) }
       @correlation_id = -> { Thread.current[:tasker_correlation_id] }
       @traceparent = Config.method(:current_traceparent)
+    end
+
+    # What is wrong with the settings, each with its value and what to do.
+    def mistakes
+      wrong = []
+      wrong << "url is #{url.inspect}: name where events are posted, such as http://localhost:4319/v1/events" unless posts?
+      wrong << "service is #{service.inspect}: name the application" if service.to_s.empty?
+      %i[queue_size batch_size max_event_bytes max_values max_depth].each do |key|
+        value = public_send(key)
+        wrong << "#{key} is #{value.inspect}: give a whole number of at least 1" unless Integer === value && value.positive?
+      end
+      %i[flush_interval shutdown_timeout].each do |key|
+        value = public_send(key)
+        wrong << "#{key} is #{value.inspect}: give seconds" unless Numeric === value && !value.negative?
+      end
+      wrong
+    end
+
+    # The number that the text is, or the text, which mistakes will name.
+    def self.number(text, otherwise)
+      text.nil? ? otherwise : Integer(text, exception: false) || Float(text, exception: false) || text
     end
 
     # The name of the Rails application, or of the program.
@@ -67,6 +88,14 @@ module TaskerOtelBridge
         File.basename($PROGRAM_NAME, ".*")
       end
     end
+
+    def posts?
+      uri = URI(url.to_s)
+      URI::HTTP === uri && !uri.hostname.to_s.empty? # HTTPS is one
+    rescue URI::Error
+      false
+    end
+    private :posts?
 
     # "key=value,key=value", as in OTEL_EXPORTER_OTLP_HEADERS.
     def self.pairs(text)
@@ -545,6 +574,12 @@ module TaskerOtelBridge
           yield config if block_given?
           return self unless config.enabled
 
+          wrong = config.mistakes
+          unless wrong.empty?
+            # An application does not fall over because nobody watches it.
+            wrong.each { |mistake| Kernel.warn("TaskerOtelBridge is not started: #{mistake}") }
+            return self
+          end
           @heard = {}
           @sender = Sender.new(config)
           at_exit { stop(config.shutdown_timeout) }

@@ -2,12 +2,14 @@ package taskerevents
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/consumer/consumertest"
+	"pgregory.net/rapid"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
@@ -84,4 +86,24 @@ func TestCorrelationIDHeader(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Whatever text an attribute has, percent-encoded or quoted it comes out as it went in.
+func TestHeaderText(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.String().Draw(t, "text")
+		require.Equal(t, text, headerText(url.PathEscape(text)))
+		quoted := `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(url.PathEscape(text)) + `"`
+		require.Equal(t, text, headerText(quoted))
+	})
+}
+
+// FuzzHeaderText: no header makes it panic or grow.
+func FuzzHeaderText(f *testing.F) {
+	for _, seed := range []string{"", `"`, `""`, `"\`, `"\"`, "%", "%2", "%zz", "%c3%a9", ` "a\"b" `} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		require.LessOrEqual(t, len(headerText(value)), len(value))
+	})
 }

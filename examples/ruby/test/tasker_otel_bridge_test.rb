@@ -363,6 +363,25 @@ class BridgeTest < Minitest::Test
                                             "TASKER_OTEL_OMIT" => "a, b", "TASKER_OTEL_ENABLED" => "False", "OTEL_SERVICE_NAME" => "s" })
     assert_equal ["https://c/x", { "authorization" => "Bearer x", "a" => "b=c" }, %w[a b], false, "s"],
                  [config.url, config.headers, config.omit, config.enabled, config.service]
+    assert_empty TaskerOtelBridge::Config.new({}).mistakes
     assert_equal "tasker_otel_bridge_test", TaskerOtelBridge::Config.new({}).service
+  end
+
+  # A mistake does not stop the application, and all of them are named.
+  def test_mistakes
+    _, said = capture_io do
+      TaskerOtelBridge.start(@publisher) do |config|
+        config.url = "localhost:4319"
+        config.service = ""
+        config.queue_size = TaskerOtelBridge::Config.number("many", 1)
+        config.batch_size = 0
+        config.flush_interval = -1
+      end
+    end
+    assert_nil TaskerOtelBridge.stats
+    ['url is "localhost:4319"', 'service is ""', 'queue_size is "many"', "batch_size is 0", "flush_interval is -1"].each do |mistake|
+      assert_includes said, "TaskerOtelBridge is not started: #{mistake}"
+    end
+    publish
   end
 end
