@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the programs that the tests with real peers use, where Debian's packages are at hand:
 #   prometheus  promtool, which checks the exposition format and the rules
-#   ruby        which runs the bridge for applications, and minitest
+#   ruby        which runs the bridge for applications, minitest and ActiveSupport
 #   node, npm   which run the OpenTelemetry SDK for JavaScript
 set -euo pipefail
 
@@ -9,6 +9,7 @@ missing=()
 command -v promtool >/dev/null || missing+=(prometheus)
 command -v ruby >/dev/null || missing+=(ruby)
 command -v ruby >/dev/null && ruby -e 'require "minitest"' 2>/dev/null || missing+=(ruby-minitest)
+command -v ruby >/dev/null && ruby -e 'require "active_support"' 2>/dev/null || missing+=(ruby-activesupport)
 command -v npm >/dev/null || missing+=(nodejs npm)
 if [[ ${#missing[@]} -eq 0 ]]; then
 	exit 0

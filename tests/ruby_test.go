@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -137,6 +138,11 @@ func TestRubyBridgeUnits(t *testing.T) {
 	if err := exec.Command(ruby, "-e", `require "minitest"`).Run(); err != nil {
 		t.Skip("needs a peer: minitest is not installed (scripts/install-peers.sh)")
 	}
-	answer, err := exec.Command(ruby, "../examples/ruby/test/tasker_otel_bridge_test.rb").CombinedOutput()
-	assert.NoError(t, err, "%s", answer)
+	tests, err := filepath.Glob("../examples/ruby/test/*_test.rb")
+	require.NoError(t, err)
+	require.NotEmpty(t, tests)
+	for _, test := range tests {
+		answer, err := exec.Command(ruby, test).CombinedOutput()
+		assert.NoError(t, err, "%s: %s", test, answer)
+	}
 }
