@@ -43,8 +43,8 @@ service: {telemetry: {metrics: {level: none, readers: []}}}
 // gatewayOverride does the same for gateways. The spans go to the sink.
 const gatewayOverride = `
 receivers:
-  kafka/events: {brokers: [BROKERS], group_instance_id: NAME}
-  kafka/spans: {brokers: [BROKERS], group_instance_id: NAME}
+  kafka/events: {brokers: [BROKERS], group_instance_id: NAME, heartbeat_interval: 300ms}
+  kafka/spans: {brokers: [BROKERS], group_instance_id: NAME, heartbeat_interval: 300ms}
 processors:
   span_hierarchy: {reorder_window: 3s}
 connectors:

@@ -1,0 +1,121 @@
+package e2e
+
+import (
+	"bytes"
+	"crypto/tls"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/streamtest"
+)
+
+// standaloneOverride gives the shipped configuration the addresses of a test, and sends its spans to the sink.
+const standaloneOverride = `
+receivers:
+  tasker_events: {endpoint: EVENTS}
+  otlp: {protocols: {grpc: {endpoint: GRPC}, http: {endpoint: HTTP}}}
+processors:
+  event_router:
+    default_signals: [traces, metrics]
+    routes: [{event: database.query_executed, sampling_rate: 1}]
+connectors:
+  span_to_metrics: {metrics_flush_interval: 500ms}
+exporters:
+  prometheus: {endpoint: SCRAPE}
+  otlp_grpc/sink:
+    endpoint: SINK
+    tls: {insecure: true}
+    sending_queue: {storage: file_storage}
+    retry_on_failure: {max_elapsed_time: 0s}
+extensions:
+  healthcheckv2: {http: {endpoint: HEALTH}}
+service:
+  telemetry: {metrics: {level: none, readers: []}}
+  pipelines:
+    traces: {exporters: [otlp_grpc/sink, span_to_metrics]}
+    logs/records: {exporters: [otlp_grpc/sink]}
+`
+
+// bearer shows a token with each request.
+type bearer struct {
+	token string
+	next  http.RoundTripper
+}
+
+func (b bearer) RoundTrip(request *http.Request) (*http.Response, error) {
+	request = request.Clone(request.Context())
+	request.Header.Set("Authorization", "Bearer "+b.token)
+	return b.next.RoundTrip(request)
+}
+
+// TestStandalone: the configuration that is shipped for one collector takes events over TLS from senders with the token and
+// from no others, and neither a crash nor a stop in the middle changes a tree or a number.
+func TestStandalone(t *testing.T) {
+	t.Setenv("TASKER_DATA", t.TempDir())
+	t.Setenv("TASKER_INSTANCE", "one")
+	t.Setenv("TASKER_TOKEN", "secret")
+	t.Setenv("TASKER_TLS", certificate(t))
+	sink := newSink(t)
+	free := freeAddresses(t, 5)
+	c := &collector{tb: t, events: free[0], otlp: free[1], scrape: free[3], health: free[4]}
+	text := strings.NewReplacer("EVENTS", free[0], "GRPC", free[1], "HTTP", free[2], "SCRAPE", free[3], "HEALTH", free[4],
+		"SINK", sink.address).Replace(standaloneOverride)
+	path := filepath.Join(t.TempDir(), "override.yaml")
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+	arguments := []string{"--config", path}
+	for _, name := range []string{"tls", "secure", "standalone"} {
+		arguments = append([]string{"--config", "../deploy/otelcol/" + name + ".yaml"}, arguments...)
+	}
+	c.launch(arguments...)
+
+	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, MaxIdleConnsPerHost: connections}
+	defer transport.CloseIdleConnections()
+	stranger := &http.Client{Transport: transport, Timeout: 30 * time.Second}
+	sender := &http.Client{Transport: bearer{"secret", transport}, Timeout: 30 * time.Second}
+	url := "https://" + c.events + "/v1/events"
+	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 200, Seed: 51, Failures: true, Planned: true})
+	batches := rough(lines, 52)
+	send := func(batches [][][]byte) {
+		var senders errgroup.Group
+		senders.SetLimit(connections)
+		for _, batch := range batches {
+			senders.Go(func() error { return postOne(sender, url, "application/x-ndjson", bytes.Join(batch, []byte("\n"))) })
+		}
+		require.NoError(t, senders.Wait())
+	}
+	assert.ErrorContains(t, postOne(stranger, url, "application/x-ndjson", batches[0][0]), "401")
+	plain := &http.Client{Timeout: 30 * time.Second}
+	assert.Error(t, postOne(plain, "http://"+c.events+"/v1/events", "application/x-ndjson", batches[0][0]), "without TLS")
+
+	third := len(batches) / 3
+	send(batches[:third])
+	c.kill()
+	send(batches[third : 2*third])
+	assert.Zero(t, c.stop())
+	c = &collector{tb: t, events: c.events, otlp: c.otlp, scrape: c.scrape, health: c.health}
+	c.launch(arguments...)
+	send(batches[2*third:])
+	awaitTasks(t, sink, len(truth))
+
+	want := expected(t, lines, truth)
+	var differ []string
+	await(t, 30*time.Second, "exact metrics", func() bool {
+		differ = want.differences(collect(c.samples(openMetrics), measured()))
+		return len(differ) == 0
+	}, func() any { return strings.Join(differ[:min(20, len(differ))], "\n") })
+	for _, s := range c.samples(openMetrics) {
+		if s.name == "tasker_task_executions_total" {
+			assert.Equal(t, "one", s.labels["instance"])
+		}
+	}
+	assert.Zero(t, c.stop())
+	equal(t, streamtest.Compare(truth, unique(t, sink.all())))
+}
