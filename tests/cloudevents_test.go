@@ -2,12 +2,10 @@ package e2e
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strconv"
 	"testing"
-	"time"
 
 	cloudevents "github.com/cloudevents/sdk-go/v2"
 	cehttp "github.com/cloudevents/sdk-go/v2/protocol/http"
@@ -21,14 +19,8 @@ import (
 // cloudEvent is the line as the CloudEvents SDK makes it.
 func cloudEvent(t *testing.T, line []byte, number int) cloudevents.Event {
 	t.Helper()
-	var item struct {
-		Event         string          `json:"event"`
-		OccurredAt    time.Time       `json:"occurred_at"`
-		Service       string          `json:"service"`
-		CorrelationID string          `json:"correlation_id"`
-		Payload       json.RawMessage `json:"payload"`
-	}
-	require.NoError(t, json.Unmarshal(line, &item))
+	item, err := streamtest.ReadLine(line)
+	require.NoError(t, err)
 	event := cloudevents.NewEvent(cloudevents.VersionV1)
 	event.SetType("tasker." + item.Event)
 	event.SetSource("https://example.com/apps/" + item.Service)

@@ -12,6 +12,23 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
+// Line is an item as it stands in a stream, with its payload as JSON.
+type Line struct {
+	Event         string          `json:"event"`
+	OccurredAt    time.Time       `json:"occurred_at"`
+	Service       string          `json:"service"`
+	CorrelationID string          `json:"correlation_id"`
+	Payload       json.RawMessage `json:"payload"`
+}
+
+// ReadLine reads a line of a stream.
+func ReadLine(line []byte) (item Line, err error) {
+	if err := json.Unmarshal(line, &item); err != nil {
+		return Line{}, fmt.Errorf("line %.80q: %w", line, err)
+	}
+	return item, nil
+}
+
 // ToLogs makes the OTLP logs that an application with an OpenTelemetry SDK would send instead of the lines: one record
 // an event, named prefix + event, with the attributes tasker.KEY. It sets no trace id: the collector must.
 // All lines must be of one service. The logs are the caller's.
@@ -21,15 +38,9 @@ func ToLogs(lines [][]byte, prefix string) (plog.Logs, error) {
 	records := rl.ScopeLogs().AppendEmpty().LogRecords()
 	records.EnsureCapacity(len(lines))
 	for _, line := range lines {
-		var item struct {
-			Event         string          `json:"event"`
-			OccurredAt    time.Time       `json:"occurred_at"`
-			Service       string          `json:"service"`
-			CorrelationID string          `json:"correlation_id"`
-			Payload       json.RawMessage `json:"payload"`
-		}
-		if err := json.Unmarshal(line, &item); err != nil {
-			return plog.Logs{}, fmt.Errorf("line %.80q: %w", line, err)
+		item, err := ReadLine(line)
+		if err != nil {
+			return plog.Logs{}, err
 		}
 		payload, err := decodePayload(item.Payload)
 		if err != nil {
