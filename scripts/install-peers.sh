@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the programs that the tests with real peers use, where Debian's packages are at hand:
-#   prometheus  promtool, which checks the exposition format and the rules
+#   prometheus  promtool, which checks the exposition format and the rules, and the server, which evaluates them and is asked
 #   ruby        which runs the bridge for applications, minitest and ActiveSupport
 #   node, npm   which run the OpenTelemetry SDK for JavaScript
 set -euo pipefail

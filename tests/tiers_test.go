@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/streamtest"
 )
@@ -81,26 +82,42 @@ func startTier(t *testing.T, name, config, override, brokers, sink string) *coll
 	return c
 }
 
+// tiers are two agents and two gateways around a broker, which ends with the test.
+type tiers struct {
+	brokers          string
+	agents, gateways []*collector
+}
+
+// partitions is how many each topic of a test's broker has.
+const partitions = 6
+
+func startTiers(t *testing.T, sink *sink) tiers {
+	t.Helper()
+	broker, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(partitions, "tasker_events", "tasker_spans"))
+	require.NoError(t, err)
+	t.Cleanup(broker.Close)
+	brokers := strings.Join(broker.ListenAddrs(), ",")
+	all := tiers{
+		brokers: brokers,
+		gateways: []*collector{
+			startTier(t, "gateway-0", gatewayConfig, gatewayOverride, brokers, sink.address),
+			startTier(t, "gateway-1", gatewayConfig, gatewayOverride, brokers, sink.address),
+		},
+		agents: []*collector{
+			startTier(t, "agent-a", agentConfig, agentOverride, brokers, ""),
+			startTier(t, "agent-b", agentConfig, agentOverride, brokers, ""),
+		},
+	}
+	all.awaitMembers(t)
+	return all
+}
+
 // TestTwoTiers: events that come to two agents in any order, some to both, are the same trees and the same numbers at two
 // gateways behind Kafka, though all four are killed while tasks are open.
 func TestTwoTiers(t *testing.T) {
-	const partitions = 6
-	broker, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(partitions, "tasker_events", "tasker_spans"))
-	require.NoError(t, err)
-	defer broker.Close()
-	brokers := strings.Join(broker.ListenAddrs(), ",")
-
 	sink := newSink(t)
-	gateways := []*collector{
-		startTier(t, "gateway-0", gatewayConfig, gatewayOverride, brokers, sink.address),
-		startTier(t, "gateway-1", gatewayConfig, gatewayOverride, brokers, sink.address),
-	}
-	agents := []*collector{
-		startTier(t, "agent-a", agentConfig, agentOverride, brokers, ""),
-		startTier(t, "agent-b", agentConfig, agentOverride, brokers, ""),
-	}
-	// A partition that moves takes no open task with it, so both gateways have theirs before the first event.
-	awaitMembers(t, brokers, len(gateways), partitions)
+	all := startTiers(t, sink)
+	agents, gateways := all.agents, all.gateways
 
 	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 200, Seed: 31, Failures: true, Planned: true})
 	var halves [2][][][]byte
@@ -117,7 +134,7 @@ func TestTwoTiers(t *testing.T) {
 	for _, gateway := range gateways {
 		gateway.kill()
 	}
-	awaitMembers(t, brokers, len(gateways), partitions)
+	all.awaitMembers(t)
 	for i, agent := range agents {
 		agent.sendNDJSON(connections, halves[i][len(halves[i])/2:])
 	}
@@ -150,32 +167,77 @@ func TestTwoTiers(t *testing.T) {
 	equal(t, streamtest.Compare(truth, unique(t, sink.all())))
 }
 
-// awaitMembers waits until the group that reads the events has its members, and each of them some partitions.
-func awaitMembers(t *testing.T, brokers string, members, partitions int) {
+// TestTwoTiersOfSpans: Tasker's own spans and those of applications, told by two agents in turns, come together at the
+// gateway of their trace and have five levels.
+func TestTwoTiersOfSpans(t *testing.T) {
+	const tasks, steps = 12, 3
+	sink := newSink(t)
+	all := startTiers(t, sink)
+	var requests [2][]ptrace.Traces
+	for task := range byte(tasks) {
+		for i, request := range twoLevels(task+1, steps) {
+			requests[i%2] = append(requests[i%2], request)
+		}
+	}
+	for i, agent := range all.agents {
+		agent.sendSpans(requests[i])
+	}
+	want := tasks * (2 + 1 + 4*steps)
+	await(t, 60*time.Second, "all spans", func() bool { return sink.spanCount() >= want }, func() any { return sink.spanCount() })
+	for _, c := range append(all.agents, all.gateways...) {
+		assert.Zero(t, c.stop())
+	}
+	type key struct {
+		trace [16]byte
+		span  [8]byte
+	}
+	got, roots := map[key]bool{}, 0
+	for _, span := range sink.all() {
+		got[key{span.TraceID, span.SpanID}] = true
+	}
+	assert.Len(t, sink.all(), want)
+	assert.Len(t, got, want)
+	for _, span := range sink.all() {
+		if span.ParentID == [8]byte{} {
+			roots++
+			continue
+		}
+		assert.True(t, got[key{span.TraceID, span.ParentID}], "%s has no parent", span.Name)
+	}
+	assert.Equal(t, tasks, roots)
+}
+
+// awaitMembers waits until both groups have a member at each gateway, and each member its partitions: one that moves takes
+// no open task with it.
+func (all tiers) awaitMembers(t *testing.T) {
 	t.Helper()
-	client, err := kgo.NewClient(kgo.SeedBrokers(strings.Split(brokers, ",")...))
+	client, err := kgo.NewClient(kgo.SeedBrokers(strings.Split(all.brokers, ",")...))
 	require.NoError(t, err)
 	defer client.Close()
-	var now kadm.DescribedGroup
-	await(t, 60*time.Second, "assignment of all partitions", func() bool {
-		groups, err := kadm.NewClient(client).DescribeGroups(t.Context(), "otelcol-tasker-events")
-		if err != nil {
-			return false
-		}
-		now = groups["otelcol-tasker-events"]
-		if now.State != "Stable" || len(now.Members) != members {
-			return false
-		}
-		assigned := 0
-		for _, member := range now.Members {
-			consumer, is := member.Assigned.AsConsumer()
-			if !is || len(consumer.Topics) == 0 {
+	for _, group := range []string{"otelcol-tasker-events", "otelcol-tasker-spans"} {
+		var now kadm.DescribedGroup
+		await(t, 60*time.Second, "assignment of all partitions to "+group, func() bool {
+			groups, err := kadm.NewClient(client).DescribeGroups(t.Context(), group)
+			if err != nil {
 				return false
 			}
-			for _, topic := range consumer.Topics {
-				assigned += len(topic.Partitions)
-			}
+			now = groups[group]
+			return now.State == "Stable" && len(now.Members) == len(all.gateways) && assigned(now) == partitions
+		}, func() any { return now })
+	}
+}
+
+// assigned is how many partitions the members of a group have; 0 if one of them has none.
+func assigned(group kadm.DescribedGroup) int {
+	sum := 0
+	for _, member := range group.Members {
+		consumer, is := member.Assigned.AsConsumer()
+		if !is || len(consumer.Topics) == 0 {
+			return 0
 		}
-		return assigned == partitions
-	}, func() any { return now })
+		for _, topic := range consumer.Topics {
+			sum += len(topic.Partitions)
+		}
+	}
+	return sum
 }
