@@ -1,7 +1,11 @@
 package catalogue
 
 import (
+	"bytes"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -65,25 +69,32 @@ var collectorModules = []struct {
 	{"go.opentelemetry.io/collector/exporter/exporterhelper", []string{"exporter", "data_type", "server_address", "server_port"}},
 }
 
-// readCollector reads the metadata of the collector's modules, at the versions of go.mod.
+// readCollector reads the metadata of the collector's modules, at the versions of go.mod. They are downloaded if they are
+// not in the module cache yet.
 func readCollector(root string) ([]Metric, error) {
-	args := []string{"list", "-m", "-f", "{{.Dir}}"}
+	args := []string{"mod", "download", "-json"}
 	for _, module := range collectorModules {
 		args = append(args, module.path)
 	}
-	list := exec.Command("go", args...)
-	list.Dir, list.Stderr = root, os.Stderr
-	output, err := list.Output()
+	download := exec.Command("go", args...)
+	download.Dir, download.Stderr = root, os.Stderr
+	output, err := download.Output()
 	if err != nil {
-		return nil, fmt.Errorf("find the collector's modules with go list: %w", err)
+		return nil, fmt.Errorf("find the collector's modules with go mod download: %w", err)
 	}
-	folders := strings.Split(strings.TrimSpace(string(output)), "\n")
-	if len(folders) != len(collectorModules) {
-		return nil, fmt.Errorf("find the collector's modules: %d folders of %d modules; run go mod download", len(folders), len(collectorModules))
+	folders := map[string]string{}
+	for decoder := json.NewDecoder(bytes.NewReader(output)); ; {
+		var module struct{ Path, Dir string }
+		if err := decoder.Decode(&module); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			return nil, fmt.Errorf("read the answer of go mod download: %w", err)
+		}
+		folders[module.Path] = module.Dir
 	}
 	var metrics []Metric
-	for i, module := range collectorModules {
-		of, err := readMetadata(filepath.Join(folders[i], "metadata.yaml"))
+	for _, module := range collectorModules {
+		of, err := readMetadata(filepath.Join(folders[module.path], "metadata.yaml"))
 		if err != nil {
 			return nil, err
 		}
