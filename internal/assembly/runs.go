@@ -205,14 +205,16 @@ func (t *task) jobWaits(n *run) bool {
 	return waits
 }
 
-// queuedAgain tells whether the task was put in the queue again after the run: another run is to be expected.
+// queuedAgain tells whether the task was put in the queue again after the run: another run is to be expected. Where it is the
+// only time that the task was, the clock of its creator is ahead.
 func (t *task) queuedAgain(n *run) bool {
-	for i := n.to; i < len(t.records); i++ {
+	before, after := t.tail != nil, false
+	for i := range t.records {
 		if t.records[i].kind == kindEnqueued {
-			return true
+			before, after = before || i < n.to, after || i >= n.to
 		}
 	}
-	return false
+	return before && after
 }
 
 // nextActivity finds the first record from the index on that shows that the task goes on.
