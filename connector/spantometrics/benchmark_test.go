@@ -23,13 +23,15 @@ func newBenchmark(b *testing.B, change func(*Config)) (tracesInput, logsInput) {
 	if change != nil {
 		change(cfg)
 	}
-	settings := connectortest.NewNopSettings(metadata.Type)
-	shared := newInstances()
-	traces, err := shared.acquire(cfg, settings, consumertest.NewNop())
-	require.NoError(b, err)
-	logs, err := shared.acquire(cfg, settings, consumertest.NewNop())
-	require.NoError(b, err)
-	return tracesInput{traces}, logsInput{logs}
+	in := newInputs(b, cfg)
+	return in, logsInput(in)
+}
+
+func newInputs(t testing.TB, cfg *Config) tracesInput {
+	t.Helper()
+	in, err := newInstances().acquire(cfg, connectortest.NewNopSettings(metadata.Type), consumertest.NewNop())
+	require.NoError(t, err)
+	return tracesInput{in}
 }
 
 // stepSpans is a batch of finished step spans as span_hierarchy makes them.

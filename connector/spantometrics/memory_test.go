@@ -1,0 +1,55 @@
+package spantometrics
+
+import (
+	"fmt"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+// TestMemoryOfSeries keeps sums and histograms, half of each, every histogram with all of its exemplars.
+func TestMemoryOfSeries(t *testing.T) {
+	for _, test := range []struct{ series, megabytes int }{{10_000, 10}, {100_000, 100}} {
+		t.Run(fmt.Sprint(test.series), func(t *testing.T) {
+			before := heap()
+			cfg := createDefaultConfig().(*Config)
+			cfg.AggregationCardinalityLimit = test.series
+			in := newInputs(t, cfg)
+			const tasksAtOnce = 5000
+			for from := 0; from < test.series/2; from += tasksAtOnce {
+				for range cfg.Exemplars.MaxPerDataPoint {
+					td, spans := shopSpans(lifecycle.ScopeSpans)
+					for i := range tasksAtOnce {
+						addSpan(spans, lifecycle.SpanTask, time.Duration(i)*time.Millisecond, map[string]any{
+							lifecycle.AttrTaskName: fmt.Sprintf("process_order_%d_of", from+i), lifecycle.AttrStatus: "success",
+						})
+					}
+					require.NoError(t, in.ConsumeTraces(t.Context(), td))
+				}
+			}
+			snapshot := in.registry.Collect(1)
+			require.Equal(t, test.series, snapshot.Live)
+			in.registry.Accept(&snapshot)
+			snapshot.Applications = nil
+			// The memory of what was measured is bounded by a setting of its own.
+			in.spansSeen = nil
+			used := heap() - before
+			t.Logf("%d series: %d bytes, %d each", test.series, used, used/test.series)
+			require.Less(t, used, test.megabytes<<20)
+			runtime.KeepAlive(in)
+		})
+	}
+}
+
+// heap is how much memory is in use, after everything that is not has been given back.
+func heap() int {
+	var stats runtime.MemStats
+	runtime.GC()
+	runtime.GC()
+	runtime.ReadMemStats(&stats)
+	return int(stats.HeapAlloc)
+}
