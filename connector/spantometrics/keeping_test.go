@@ -466,6 +466,7 @@ func BenchmarkRecordKept(b *testing.B) {
 	td := stepSpans(1000)
 	b.ReportAllocs()
 	b.ResetTimer()
+	defer reportCPU(b)()
 	for i := 0; i < b.N; i += 1000 {
 		renewSpans(td)
 		require.NoError(b, batch{td: td}.consume(c))
