@@ -96,13 +96,13 @@ func (i *incarnation) die(t testing.TB) []streamtest.Span {
 	i.ended = true
 	i.mu.Unlock()
 	until := time.Now().Add(-inMemory)
-	require.NoError(t, i.hierarchy.Shutdown(context.Background()))
+	require.NoError(t, i.Shutdown(context.Background()))
 	return i.emitted(until)
 }
 
 // stop ends the incarnation gracefully and returns all that it has emitted.
 func (i *incarnation) stop(t testing.TB) []streamtest.Span {
-	require.NoError(t, i.hierarchy.Shutdown(context.Background()))
+	require.NoError(t, i.Shutdown(context.Background()))
 	return i.emitted(time.Now())
 }
 
