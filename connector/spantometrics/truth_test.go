@@ -32,7 +32,11 @@ type (
 		Status     string     `json:"status"`
 		Passes     []truePass `json:"orchestrations"`
 		QueueWaits []interval `json:"queue_waits"`
-		Backoffs   []interval `json:"backoffs"`
+		Backoffs   []backoff  `json:"backoffs"`
+	}
+	backoff struct {
+		interval
+		StepID int64 `json:"step_id"`
 	}
 	truePass struct {
 		interval
@@ -120,6 +124,11 @@ func finishedSpans(task trueTask, ledger ledger) ptrace.Traces {
 	for _, wait := range task.QueueWaits {
 		add(lifecycle.SpanQueued, wait, map[string]any{})
 		ledger.add("tasker.task.queue.duration", name, took(wait))
+	}
+	for _, wait := range task.Backoffs {
+		step := fmt.Sprint("step", wait.StepID)
+		add(lifecycle.SpanBackoff, wait.interval, map[string]any{lifecycle.AttrStepName: step})
+		ledger.add("tasker.step.backoff.duration", "step_name="+step+" "+name, took(wait.interval))
 	}
 	for _, pass := range task.Passes {
 		add(lifecycle.SpanOrchestration, pass.interval, map[string]any{})

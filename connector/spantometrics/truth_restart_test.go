@@ -1,0 +1,153 @@
+package spantometrics
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+// measured adds up what a world has seen, over all applications, by metric and labels.
+func (w *world) measured() ledger {
+	all := ledger{}
+	for series, point := range w.cumulative {
+		name, labels, _ := strings.Cut(series[strings.Index(series, " tasker.")+1:], " ")
+		if all[name] == nil {
+			all[name] = map[string]expected{}
+		}
+		sum := all[name][labels]
+		sum.count += uint64(point.count)
+		sum.nanos += int64(math.Round(point.sum * 1e9))
+		all[name][labels] = sum
+	}
+	return all
+}
+
+// eventLedger is what the events of a stream must measure, read off its lines without the connector's rules on repeats.
+func eventLedger(items []item, into ledger) {
+	number := func(it item, key string) (float64, bool) {
+		value, ok := it.Payload[key].(float64)
+		return value, ok
+	}
+	for _, it := range items {
+		into.add("tasker.events", "event="+it.Event, 0)
+		switch it.Event {
+		case lifecycle.WorkflowViableStepsDiscovered:
+			if it.Payload["step_names"] == nil {
+				continue
+			}
+			count, ok := number(it, "viable_count")
+			if !ok {
+				count, _ = number(it, "step_count")
+			}
+			into.add("tasker.workflow.viable_steps", "", int64(count)*1e9)
+		case lifecycle.PerformanceSlowOperation, lifecycle.PerformanceSlowSQLQuery:
+			operation, _ := it.Payload["operation"].(string)
+			if operation == "" {
+				operation, _ = it.Payload["name"].(string)
+			}
+			labels := ""
+			if operation != "" {
+				labels = "operation=" + operation
+			}
+			into.add("tasker.slow_operations", labels, 0)
+			if took, ok := number(it, "duration"); ok {
+				into.add("tasker.operation.duration", labels, int64(math.Round(took*1e9)))
+			}
+			if grown, ok := number(it, "memory_delta_mb"); ok && grown >= 0 {
+				into.add("tasker.operation.memory_delta", labels, int64(math.Round(grown*mebibyte))*1e9)
+			}
+		}
+	}
+}
+
+// addPerformance adds what the streams have none of: operations that the engine found slow.
+func addPerformance(ld plog.Logs) (items []item) {
+	records := ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords()
+	for i := range 60 {
+		it := item{Event: lifecycle.PerformanceSlowOperation, Payload: map[string]any{
+			"operation": []string{"export", "import"}[i%2], "duration": float64(i) / 8, "memory_delta_mb": float64(i) / 4,
+		}}
+		attrs := map[string]any{}
+		for key, value := range it.Payload {
+			attrs[lifecycle.AttributePrefix+key] = value
+		}
+		addEvent(records, it.Event, 0, time.Unix(1_780_000_000, int64(i)), attrs)
+		items = append(items, it)
+	}
+	return items
+}
+
+// TestTruthAcrossRestarts sends the spans and events of whole streams, shuffled and many of them twice, to a process that
+// is killed again and again, and finds every metric as the truth and the stream have it.
+func TestTruthAcrossRestarts(t *testing.T) {
+	reenqueues := map[string]uint64{"mixed": 22, "planned": 6}
+	for _, stream := range []string{"mixed", "planned"} {
+		t.Run(stream, func(t *testing.T) {
+			want := ledger{}
+			var batches []batch
+			for _, task := range readTruth(t, stream) {
+				batches = append(batches, batch{td: finishedSpans(task, want)})
+			}
+			ld, items := readEvents(t, stream)
+			items = append(items, addPerformance(ld)...)
+			eventLedger(items, want)
+			for _, events := range shuffledBatches(ld) {
+				batches = append(batches, batch{ld: events})
+			}
+			queries, queried := uint64(0), int64(0)
+			for _, it := range items {
+				if it.Event == lifecycle.DatabaseQueryExecuted {
+					took, _ := it.Payload["duration"].(float64)
+					queries, queried = queries+1, queried+int64(math.Round(took*1e9))
+				}
+			}
+			random := rand.New(rand.NewPCG(3, 4))
+			random.Shuffle(len(batches), func(i, j int) { batches[i], batches[j] = batches[j], batches[i] })
+
+			// The streams' own date must not matter.
+			w := newWorld(t, func(cfg *Config) { cfg.ActiveMaxAge = 100 * 365 * 24 * time.Hour })
+			c := w.begin()
+			for i, b := range batches {
+				require.NoError(t, b.consume(c))
+				if random.IntN(2) == 0 {
+					require.NoError(t, batches[random.IntN(i+1)].consume(c))
+				}
+				switch random.IntN(4) {
+				case 0:
+					require.NoError(t, c.flush(context.Background()))
+				case 1:
+					w.crash()
+					c = w.begin()
+				}
+			}
+			require.NoError(t, c.flush(context.Background()))
+
+			got := w.measured()
+			for metric, labels := range want {
+				require.Equal(t, labels, got[metric], metric)
+			}
+			total := func(metric string) (sum expected) {
+				for _, part := range got[metric] {
+					sum.count += part.count
+					sum.nanos += part.nanos
+				}
+				return sum
+			}
+			require.Equal(t, reenqueues[stream], total("tasker.task.reenqueues").count)
+			require.Equal(t, queries, total("tasker.sql.queries").count)
+			require.Equal(t, expected{queries, queried}, total("tasker.sql.duration"))
+			for _, gauge := range []string{"tasker.tasks.active", "tasker.steps.active"} {
+				require.NotEmpty(t, got[gauge])
+				require.Zero(t, total(gauge).count, gauge)
+			}
+		})
+	}
+}
