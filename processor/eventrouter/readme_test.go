@@ -2,6 +2,7 @@ package eventrouter
 
 import (
 	"os"
+	"path/filepath"
 	"regexp"
 	"testing"
 
@@ -55,4 +56,29 @@ func TestReadme(t *testing.T) {
 		assert.Equal(t, want.Reason, got.Reason, event)
 	}
 	assert.InDelta(t, 0.01, table.Lookup("database.query_executed").SamplingRate, 0)
+}
+
+// What the pages for operators tell them to write into the router's section is taken.
+func TestPages(t *testing.T) {
+	sections := 0
+	for _, page := range []string{"routing.md", "security.md"} {
+		text, err := os.ReadFile(filepath.Join("../../docs", page))
+		require.NoError(t, err)
+		for _, block := range yamlBlock.FindAllSubmatch(text, -1) {
+			retrieved, err := confmap.NewRetrievedFromYAML(block[1])
+			require.NoError(t, err, page)
+			conf, err := retrieved.AsConf()
+			require.NoError(t, err, page)
+			if !conf.IsSet("processors::event_router") {
+				continue
+			}
+			sections++
+			section, err := conf.Sub("processors::event_router")
+			require.NoError(t, err, page)
+			cfg := createDefaultConfig()
+			require.NoError(t, section.Unmarshal(cfg), page)
+			require.NoError(t, xconfmap.Validate(cfg), page)
+		}
+	}
+	require.Positive(t, sections)
 }
