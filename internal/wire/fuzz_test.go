@@ -69,6 +69,7 @@ func FuzzForms(f *testing.F) {
 	f.Add(good + "\n" + good)
 	f.Add(`{"event":"e","payload":{"a":"]},{["}}` + "\n" + `{"event":"f","service":"s","payload":{"\"":[[],{}]}}`)
 	f.Add("{}\n" + good + "\n1\n[]")
+	f.Add(`{"event":"tasker.tasker.a","payload":{"task_id":9007199254740993,"a":-0,"b":1e400}}` + "\r\n\r\n" + good)
 	decoder := newDecoder(wire.Limits{MaxDepth: 32})
 	f.Fuzz(func(t *testing.T, body string) {
 		var lines []string
