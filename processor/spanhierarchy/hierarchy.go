@@ -44,9 +44,14 @@ type hierarchy struct {
 	noTask     atomic.Int64
 
 	start, stop sync.Once
-	cancel      context.CancelFunc
+	cancel      context.CancelFunc // ends the loops
+	handing     context.Context    // of what a loop hands on; it outlives the loop by a while
+	cut         context.CancelFunc // ends handing
 	running     sync.WaitGroup
 }
+
+// cutAfter is how long a stop waits for a batch that is on its way to the next component.
+const cutAfter = 10 * time.Second
 
 // errPending is retryable: the data that it refuses was not taken in.
 var errPending = errors.New("span_hierarchy: too many finished spans wait for the next component (max_pending_spans); send again later")
@@ -98,6 +103,7 @@ func (h *hierarchy) begin(ctx context.Context, host component.Host) error {
 	}
 	running, cancel := context.WithCancel(context.Background()) // ctx ends with the start
 	h.cancel = cancel
+	h.handing, h.cut = context.WithCancel(context.Background())
 	for _, s := range h.shards {
 		h.running.Go(func() { s.run(running) })
 	}
@@ -114,6 +120,9 @@ func (h *hierarchy) Shutdown(ctx context.Context) error {
 	h.stop.Do(func() {
 		if h.cancel != nil {
 			h.cancel()
+			// A batch that is being taken should be: cut off, it would be offered again to those that have it already.
+			defer time.AfterFunc(cutAfter, h.cut).Stop()
+			defer h.cut()
 		}
 		h.running.Wait()
 		for _, s := range h.shards {

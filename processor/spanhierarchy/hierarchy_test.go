@@ -177,3 +177,41 @@ func TestConfigNamesEveryMistake(t *testing.T) {
 	}
 	require.NoError(t, createDefaultConfig().Validate())
 }
+
+// TestAStopCutsNothingOff: a batch that the next component is about to take when the stop comes is taken, and only once; one
+// that it never takes does not hold up the stop for ever.
+func TestAStopCutsNothingOff(t *testing.T) {
+	for name, takes := range map[string]time.Duration{"slow": 3 * time.Second, "stuck": 24 * time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var begun, taken atomic.Int64
+				next, err := consumer.NewTraces(func(ctx context.Context, _ ptrace.Traces) error {
+					begun.Add(1)
+					select {
+					case <-ctx.Done():
+						return ctx.Err()
+					case <-time.After(takes):
+						taken.Add(1)
+						return nil
+					}
+				})
+				require.NoError(t, err)
+				h := newTest(t, next, func(cfg *Config) { cfg.SettleTimeout = cfg.ReorderWindow })
+				require.NoError(t, h.Start(t.Context(), componenttest.NewNopHost()))
+				require.NoError(t, h.ConsumeTraces(t.Context(), whole("1")))
+				time.Sleep(4 * time.Second)
+				require.EqualValues(t, 1, begun.Load())
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				err = h.Shutdown(ctx)
+				if name == "slow" {
+					require.NoError(t, err)
+					require.EqualValues(t, 1, begun.Load())
+					require.EqualValues(t, 1, taken.Load())
+					return
+				}
+				require.ErrorContains(t, err, "lost")
+			})
+		})
+	}
+}

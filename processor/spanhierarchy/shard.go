@@ -171,7 +171,7 @@ func (s *shard) collect(call func()) {
 func (s *shard) send(ctx context.Context) bool {
 	wait := firstRetry
 	for len(s.outbox) > 0 {
-		err := s.hand(ctx)
+		err := s.hand(s.owner.handing)
 		if err == nil {
 			wait = firstRetry
 			continue
