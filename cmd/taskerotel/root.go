@@ -85,7 +85,7 @@ runs have further ones, which their help explains.`,
 	root.SetOut(s.out)
 	root.SetErr(s.err)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newSend(s), newTree(s), newIDs(s), newRoutes(s), newExport(s), newStatus(s), newSync(s), newVersion(s))
+	root.AddCommand(newSend(s), newTree(s), newSimulate(s), newIDs(s), newRoutes(s), newExport(s), newStatus(s), newSync(s), newVersion(s))
 	return root
 }
 

@@ -2,7 +2,6 @@ package offline
 
 import (
 	"context"
-	"io"
 	"math"
 	"time"
 
@@ -12,7 +11,6 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/eventfile"
 	"github.com/tasker-otel/otelcol-tasker/internal/eventlog"
 	"github.com/tasker-otel/otelcol-tasker/internal/treedata"
-	"github.com/tasker-otel/otelcol-tasker/internal/wire"
 )
 
 // Items and bytes that are decoded at once. More gain nothing.
@@ -56,84 +54,36 @@ func Assemble(ctx context.Context, source Source, options Options) (Counts, erro
 	if options.Now == nil {
 		options.Now = time.Now
 	}
-	a := assembling{
-		options: options,
-		wanted:  map[string]bool{},
-		decoder: wire.NewDecoder(wire.Settings{DefaultService: options.Service, Now: options.Now}),
-		reader:  treedata.NewReader(),
-		now:     options.Now(),
-	}
+	a := assembling{wanted: map[string]bool{}, reader: treedata.NewReader(), now: options.Now()}
 	for _, id := range options.Tasks {
 		a.wanted[id] = true
 	}
 	limits := treedata.DefaultLimits()
 	limits.OpenTasks = math.MaxInt // one that is evicted would look incomplete
+	limits.HeldBytes = 0           // no limit, for the same reason
 	a.assembler = assembly.New(limits, func(tree *assembly.Tree) {
 		a.counts.Trees++
 		options.Tree(tree)
 	})
-	err := a.read(ctx, source)
+	var err error
+	a.counts.Events, a.counts.Refused, err = Decode(ctx, source, DecodeOptions{
+		Service: options.Service, Now: options.Now, Refused: options.Refused,
+		Logs: func(logs plog.Logs) error {
+			a.observe(logs)
+			return nil
+		},
+	})
 	a.assembler.Flush()
 	return a.counts, err
 }
 
 type assembling struct {
-	options   Options
 	wanted    map[string]bool
-	decoder   *wire.Decoder
 	reader    *treedata.Reader
 	assembler *assembly.Assembler
-	batch     eventfile.Batch
 	counts    Counts
 	// now stands still: the assembler measures how long tasks have been quiet, and a file says nothing about that.
 	now time.Time
-}
-
-func (a *assembling) read(ctx context.Context, source Source) error {
-	for {
-		item, err := source.Next()
-		if err != nil {
-			a.decode()
-			if err == io.EOF {
-				return nil
-			}
-			return err
-		}
-		if item.Fault != nil {
-			a.refuse(item.String(), "", item.Fault.Reason, item.Fault.Remedy)
-			continue
-		}
-		a.batch.Add(item)
-		if a.batch.Len() >= batchItems || len(a.batch.Body) >= batchBytes {
-			a.decode()
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-		}
-	}
-}
-
-func (a *assembling) refuse(where, field, reason, remedy string) {
-	a.counts.Refused++
-	if a.options.Refused != nil {
-		a.options.Refused(where, field, reason, remedy)
-	}
-}
-
-// decode takes in the batch. The decoder lists only the first refusals of a body; the others are counted.
-func (a *assembling) decode() {
-	if a.batch.Len() == 0 {
-		return
-	}
-	logs, report := a.decoder.Decode(a.batch.Body, wire.FormatNDJSON)
-	for _, r := range report.Refusals {
-		where, _ := a.batch.Origin(r.Index)
-		a.refuse(where.String(), r.Field, r.Reason, r.Remedy)
-	}
-	a.counts.Refused += report.Refused - len(report.Refusals)
-	a.counts.Events += report.Accepted
-	a.batch.Reset()
-	a.observe(logs)
 }
 
 func (a *assembling) observe(logs plog.Logs) {

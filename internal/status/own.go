@@ -128,12 +128,20 @@ type Loss struct {
 // losing matches the names of metrics that count what did not go through as it came.
 var losing = regexp.MustCompile(`refused|dropped|fail|skipped|lost|evict|incomplete|_cut|overflow|truncated|unremembered|set_aside|expired|impossible|fallback`)
 
+// OwnName is the name of one of the collector's own metrics, without what all of them begin with or may end with.
+func OwnName(name string) string {
+	return strings.TrimSuffix(strings.TrimPrefix(name, prefix), "_total")
+}
+
+// IsLoss reports whether a counter of that name counts what did not go through as it came.
+func IsLoss(name string) bool { return losing.MatchString(name) }
+
 // losses are those that are not zero.
 func (o *own) losses() []Loss {
 	list := []Loss{}
 	for _, f := range o.families {
-		name := strings.TrimSuffix(strings.TrimPrefix(f.GetName(), prefix), "_total")
-		if !strings.HasPrefix(f.GetName(), prefix) || f.GetType() != dto.MetricType_COUNTER || !losing.MatchString(name) {
+		name := OwnName(f.GetName())
+		if !strings.HasPrefix(f.GetName(), prefix) || f.GetType() != dto.MetricType_COUNTER || !IsLoss(name) {
 			continue
 		}
 		for _, m := range f.Metric {

@@ -1,0 +1,165 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/eventfile"
+	"github.com/tasker-otel/otelcol-tasker/internal/simulate"
+)
+
+// simulateFlags are the flags of simulate.
+type simulateFlags struct {
+	config    []string
+	service   string
+	directory string
+	json      bool
+}
+
+func newSimulate(s streams) *cobra.Command {
+	f := simulateFlags{}
+	cmd := &cobra.Command{
+		Use:   "simulate FILE…",
+		Short: "Show the spans, metrics and records that a configuration makes of event files",
+		Long: `simulate runs event files through event_router, routed_events, span_hierarchy and span_to_metrics, in this process,
+with the settings of --config or the defaults, and shows what comes out and what was dropped, and why. No collector is
+needed, nothing is sent and no state is touched. A file is NDJSON, or JSON objects and arrays, plain or gzip; - is the
+standard input.
+
+The components are wired as in the default configuration; other processors and the pipelines' own wiring are left out. All
+events come within seconds, whatever their times: settings that compare an event's time with the clock (max_event_age,
+active_max_age) see old files as late. What is open at the end is emitted as incomplete.
+
+--output keeps the tables of spans, records and metrics. tree shows single tasks.
+
+Exit status: 0 when all went well, 1 when items were refused or something failed, 2 for a mistake in the command line.`,
+		Example: `  taskerotel simulate events.ndjson
+  taskerotel simulate --config config.yaml --output result events.ndjson
+  taskerotel simulate --config config.yaml --json events.ndjson | jq .losses`,
+		Args: someFiles,
+		RunE: func(cmd *cobra.Command, files []string) error { return f.run(cmd.Context(), s, files) },
+	}
+	flags := cmd.Flags()
+	flags.StringArrayVar(&f.config, "config", nil, "a configuration `file` of the collector; may be repeated")
+	flags.StringVar(&f.service, "service", "", "the service of events that name none")
+	flags.StringVarP(&f.directory, "output", "o", "", "a `directory` for traces.csv, logs.csv and metrics.csv; it must be empty")
+	flags.BoolVar(&f.json, "json", false, "write one JSON object")
+	return cmd
+}
+
+func (f *simulateFlags) run(ctx context.Context, s streams, files []string) (err error) {
+	settings := simulate.Settings{Config: simulate.DefaultConfig(), Directory: f.directory, Service: f.service, Log: warningsTo(s.err)}
+	if len(f.config) > 0 {
+		conf, err := resolve(ctx, f.config)
+		if err != nil {
+			return err
+		}
+		if settings.Config, err = simulate.ReadConfig(conf); err != nil {
+			return err
+		}
+	}
+	source := eventfile.NewSource(files, s.in)
+	if err := source.Check(); err != nil {
+		return usageError{err}
+	}
+	defer source.Close() //nolint:errcheck // only read
+	if f.directory == "" {
+		if settings.Directory, err = os.MkdirTemp("", "taskerotel-simulate"); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, os.RemoveAll(settings.Directory)) }()
+	} else if entries, err := os.ReadDir(f.directory); err == nil && len(entries) > 0 {
+		return usageError{fmt.Errorf("--output %q is not empty, and its tables would be mixed with these", f.directory)}
+	}
+	refusals := refusalList{out: s.err}
+	settings.Refused = refusals.add
+	result, err := simulate.Run(ctx, source, settings)
+	if result == nil {
+		return err
+	}
+	refusals.close(result.Refused)
+	out := bufio.NewWriter(s.out)
+	writeErr := writeEither(out, f.json, result, func(w io.Writer) error { return writeSimulation(w, result) })
+	if err := errors.Join(err, writeErr, out.Flush()); err != nil {
+		return err
+	}
+	if result.Refused > 0 {
+		return errFailed
+	}
+	return nil
+}
+
+// warningsTo makes a logger of what the components warn of.
+func warningsTo(w io.Writer) *zap.Logger {
+	encoder := zapcore.NewConsoleEncoder(zapcore.EncoderConfig{MessageKey: "message", LevelKey: "level", EncodeLevel: zapcore.LowercaseLevelEncoder})
+	return zap.New(zapcore.NewCore(encoder, zapcore.AddSync(w), zap.WarnLevel))
+}
+
+func writeSimulation(w io.Writer, r *simulate.Result) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	var rows []string
+	row := func(cells ...string) { rows = append(rows, strings.TrimRight(strings.Join(cells, "\t"), "\t")) }
+	section := func(heads ...string) {
+		rows = append(rows, "")
+		row(heads...)
+	}
+	row(fmt.Sprintf("%d events accepted, %d refused", r.Accepted, r.Refused))
+	section("SPAN", "COUNT", "INCOMPLETE", "STATUS")
+	for _, s := range r.Spans {
+		row(s.Name, fmt.Sprint(s.Spans), fmt.Sprint(s.Incomplete), counts(s.Status))
+	}
+	section("RECORD OF", "COUNT")
+	for _, c := range r.Records {
+		row(c.Name, fmt.Sprint(c.Count))
+	}
+	section("METRIC", "VALUE", "LABELS")
+	for _, m := range r.Metrics {
+		if m.Labels["quantile"] != "" {
+			continue // a count and a sum say enough
+		}
+		row(m.Name, m.Value, labelText(m.Labels))
+	}
+	section("REFUSED, DROPPED OR CUT", "COUNT", "")
+	for _, l := range r.Losses {
+		row(l.Metric, fmt.Sprint(l.Count), labelText(l.Labels))
+	}
+	for _, text := range rows {
+		if text == "" { // columns of the next section have their own width
+			if err := table.Flush(); err != nil {
+				return err
+			}
+		}
+		if _, err := fmt.Fprintln(table, text); err != nil {
+			return err
+		}
+	}
+	return table.Flush()
+}
+
+func counts(of map[string]int) string {
+	var parts []string
+	for _, key := range slices.Sorted(maps.Keys(of)) {
+		parts = append(parts, fmt.Sprintf("%s %d", key, of[key]))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func labelText(labels map[string]string) string {
+	var parts []string
+	for _, key := range slices.Sorted(maps.Keys(labels)) {
+		parts = append(parts, key+"="+labels[key])
+	}
+	return strings.Join(parts, " ")
+}

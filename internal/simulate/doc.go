@@ -1,0 +1,3 @@
+// Package simulate runs event files through the components of a collector, wired as the default configuration wires them,
+// in this process and without a network: to see what a configuration makes of events before it is deployed.
+package simulate
