@@ -28,8 +28,6 @@ type Journal struct {
 	attempt      uint64    // commits that have begun
 	failure      error     // of the latest commit
 	committing   bool      // somebody writes; segments and next change only in that turn
-	callers      int       // of Commit, at this moment
-	shared       int       // how many callers the latest write served
 	segments     []segment // durable, in order
 	next         uint64    // sequence number of the next segment
 	pass         pass
@@ -204,8 +202,6 @@ func (j *Journal) Commit(ctx context.Context) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	target, called := j.appended, j.attempt
-	j.callers++
-	defer func() { j.callers-- }()
 	for j.committed < target {
 		if j.committing {
 			j.turn.Wait()
@@ -215,26 +211,9 @@ func (j *Journal) Commit(ctx context.Context) error {
 		if j.failure != nil && j.attempt > called {
 			return j.failure
 		}
-		if j.shared > 1 {
-			j.gather()
-		}
-		j.shared = j.callers
 		j.write(ctx)
 	}
 	return nil
-}
-
-// gatherTime is how long a write waits for company, where the one before had some. A write costs about as much as
-// processing ten events, however little it writes.
-const gatherTime = 300 * time.Microsecond
-
-// gather lets others append before the write. mu is held, but not meanwhile.
-func (j *Journal) gather() {
-	j.committing = true
-	j.mu.Unlock()
-	time.Sleep(gatherTime)
-	j.mu.Lock()
-	j.committing = false
 }
 
 // write makes what waits durable. mu is held, but not while the storage works.
