@@ -4,41 +4,29 @@ package seen
 
 import (
 	"iter"
-	"maps"
 
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/oplog"
+	"github.com/tasker-otel/otelcol-tasker/internal/generations"
 )
 
-// Set remembers keys in two generations: when the younger is full it becomes the older, and the older is forgotten. So
-// between half of its limit and all of it is remembered, always the latest. It has no lock of its own: the registry's lock
-// guards it.
+// Set remembers between half of its limit of keys and all of it, always the latest. It has no lock of its own: the
+// registry's lock guards it.
 type Set struct {
-	generation int
-	young, old map[uint64]struct{}
+	keys *generations.Map[struct{}]
 	// log takes every new key, if the state is kept, as one of kind.
 	log  *oplog.Log
 	kind oplog.Things
 }
 
 // New makes a set of at most limit keys, and at least two.
-func New(limit int) *Set {
-	return &Set{generation: max(1, limit/2), young: map[uint64]struct{}{}, old: map[uint64]struct{}{}}
-}
+func New(limit int) *Set { return &Set{keys: generations.New[struct{}](limit)} }
 
-// Add remembers a key, and is false if it was known.
+// Add remembers a key, a hash, and is false if it was known.
 func (s *Set) Add(key uint64) bool {
-	if _, known := s.young[key]; known {
+	if _, known := s.keys.Get(key); known {
 		return false
 	}
-	if _, known := s.old[key]; known {
-		return false
-	}
-	if len(s.young) >= s.generation {
-		// The maps are used again, so that a set that is full allocates no more.
-		clear(s.old)
-		s.young, s.old = s.old, s.young
-	}
-	s.young[key] = struct{}{}
+	s.keys.Add(key, struct{}{})
 	s.log.Seen(s.kind, key)
 	return true
 }
@@ -55,16 +43,14 @@ func (s *Set) Write(log *oplog.Log, kind oplog.Things) {
 }
 
 // Len is the number of keys held.
-func (s *Set) Len() int { return len(s.young) + len(s.old) }
+func (s *Set) Len() int { return s.keys.Len() }
 
 // All lists the keys in an order in which adding them to an empty set of the same limit gives the same generations.
 func (s *Set) All() iter.Seq[uint64] {
 	return func(yield func(uint64) bool) {
-		for _, generation := range [...]map[uint64]struct{}{s.old, s.young} {
-			for key := range maps.Keys(generation) {
-				if !yield(key) {
-					return
-				}
+		for key := range s.keys.All() {
+			if !yield(key) {
+				return
 			}
 		}
 	}

@@ -1,18 +1,20 @@
 // Package dedup recognises items that came before, in bounded memory, and forgets those whose delivery failed.
 package dedup
 
-import "sync"
+import (
+	"sync"
 
-// Set remembers keys in two generations: when the younger is full it becomes the older, and the older is forgotten. So
-// between half of its limit and all of it is remembered, always the latest. It is safe for concurrent use; a batch takes
-// its lock once.
+	"github.com/tasker-otel/otelcol-tasker/internal/generations"
+)
+
+// Set remembers between half of its limit of keys and all of it, always the latest. It is safe for concurrent use; a batch
+// takes its lock once.
 type Set struct {
-	mu         sync.Mutex
-	generation int
-	// turns is how often the younger generation has become the older.
-	turns uint64
-	// young and old hold the batch that brought each key.
-	young, old map[uint64]uint32
+	mu sync.Mutex
+	// earlier is what the turns of earlier processes add to those of this one.
+	earlier uint64
+	// batches is the batch that brought each key.
+	batches *generations.Map[uint32]
 	// open are the batches whose outcome is not known yet.
 	open      map[uint32]struct{}
 	lastBatch uint32
@@ -20,36 +22,33 @@ type Set struct {
 
 // New makes a set of at most limit keys, and at least two.
 func New(limit int) *Set {
-	return &Set{
-		generation: max(1, limit/2),
-		young:      map[uint64]uint32{},
-		old:        map[uint64]uint32{},
-		open:       map[uint32]struct{}{},
-	}
+	return &Set{batches: generations.New[uint32](limit), open: map[uint32]struct{}{}}
 }
 
 // Len is the number of keys held.
 func (s *Set) Len() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.young) + len(s.old)
+	return s.batches.Len()
 }
 
 // Turns is how often a generation was forgotten. What was added two turns ago is no longer held.
 func (s *Set) Turns() uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.turns
+	return s.seen()
 }
+
+func (s *Set) seen() uint64 { return s.earlier + s.batches.Turns() }
 
 // Restore adds keys of an earlier process, which had seen so many turns when it added them. The oldest come first.
 func (s *Set) Restore(keys []uint64, turns uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.turns = max(s.turns, turns)
+	s.earlier += max(turns, s.seen()) - s.seen()
 	for _, key := range keys {
-		if _, known := s.find(key); !known && key != 0 {
-			s.add(key, 0) // batches are numbered from 1
+		if _, known := s.batches.Get(key); !known && key != 0 {
+			s.batches.Add(key, 0) // batches are numbered from 1
 		}
 	}
 }
@@ -76,9 +75,9 @@ func (s *Set) Claim(keys []uint64) (Claim, bool) {
 		if key == 0 {
 			continue
 		}
-		holder, known := s.find(key)
+		holder, known := s.batches.Get(key)
 		if !known {
-			s.add(key, claim.batch)
+			s.batches.Add(key, claim.batch)
 			continue
 		}
 		if _, open := s.open[holder]; open {
@@ -121,30 +120,11 @@ func (c Claim) Release() {
 	c.set.forget(c.keys, c.batch)
 }
 
-func (s *Set) find(key uint64) (uint32, bool) {
-	if holder, found := s.young[key]; found {
-		return holder, true
-	}
-	holder, found := s.old[key]
-	return holder, found
-}
-
-func (s *Set) add(key uint64, batch uint32) {
-	if len(s.young) >= s.generation {
-		clear(s.old)
-		s.young, s.old = s.old, s.young
-		s.turns++
-	}
-	s.young[key] = batch
-}
-
 // forget leaves alone what another batch brought.
 func (s *Set) forget(keys []uint64, batch uint32) {
 	for _, key := range keys {
-		for _, generation := range [...]map[uint64]uint32{s.young, s.old} {
-			if holder, found := generation[key]; found && holder == batch {
-				delete(generation, key)
-			}
+		if holder, found := s.batches.Get(key); found && holder == batch {
+			s.batches.Delete(key)
 		}
 	}
 }

@@ -1,0 +1,104 @@
+package generations
+
+import "iter"
+
+// table is a hash table of keys that are hashes themselves. It lies flat in memory and probes linearly: a look-up costs one
+// cache miss where Go's map costs two or three, which is most of what remembering a million keys costs.
+type table[V any] struct {
+	// slots is empty, or a power of two of which at most two thirds are in use.
+	slots []slot[V]
+	len   int
+	// seed is odd. It keeps senders from choosing keys that fall together.
+	seed uint64
+	// shift leaves as many bits of a product as an index into slots has.
+	shift int
+}
+
+// slot is free while its key is 0. The key comes last, because behind it an empty value would take room.
+type slot[V any] struct {
+	value V
+	key   uint64
+}
+
+// minSlots is the size of the smallest table, a power of two: 1 << minBits.
+const (
+	minBits  = 6
+	minSlots = 1 << minBits
+)
+
+// find returns where a key is, or the free slot where it would be. The table must have slots.
+func (t *table[V]) find(key uint64) (int, bool) {
+	mask := len(t.slots) - 1
+	for i := t.home(key); ; i = (i + 1) & mask {
+		switch t.slots[i].key {
+		case key:
+			return i, true
+		case 0:
+			return i, false
+		}
+	}
+}
+
+func (t *table[V]) home(key uint64) int { return int((key * t.seed) >> t.shift) }
+
+func (t *table[V]) get(key uint64) (value V, found bool) {
+	if t.len == 0 {
+		return value, false
+	}
+	i, found := t.find(key)
+	return t.slots[i].value, found
+}
+
+// add takes in a key that is not there.
+func (t *table[V]) add(key uint64, value V) {
+	if t.len >= len(t.slots)/3*2 {
+		t.grow()
+	}
+	i, _ := t.find(key)
+	t.slots[i] = slot[V]{value, key}
+	t.len++
+}
+
+func (t *table[V]) grow() {
+	before := t.slots
+	if len(before) == 0 {
+		t.slots, t.shift = make([]slot[V], minSlots), 64-minBits
+		return
+	}
+	t.slots, t.shift = make([]slot[V], 2*len(before)), t.shift-1
+	for _, s := range before {
+		if s.key != 0 {
+			i, _ := t.find(s.key)
+			t.slots[i] = s
+		}
+	}
+}
+
+// remove frees a slot, and moves up those that were pushed on by it, so that no search ends at the gap.
+func (t *table[V]) remove(gap int) {
+	mask := len(t.slots) - 1
+	for i := (gap + 1) & mask; t.slots[i].key != 0; i = (i + 1) & mask {
+		if home := t.home(t.slots[i].key); (i-home)&mask >= (i-gap)&mask {
+			t.slots[gap] = t.slots[i]
+			gap = i
+		}
+	}
+	t.slots[gap] = slot[V]{}
+	t.len--
+}
+
+// clear empties the table and keeps its memory.
+func (t *table[V]) clear() {
+	clear(t.slots)
+	t.len = 0
+}
+
+func (t *table[V]) all() iter.Seq2[uint64, V] {
+	return func(yield func(uint64, V) bool) {
+		for _, s := range t.slots {
+			if s.key != 0 && !yield(s.key, s.value) {
+				return
+			}
+		}
+	}
+}
