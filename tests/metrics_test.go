@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/hex"
+	"encoding/json"
 	"os"
 	"os/exec"
 	"strconv"
@@ -28,6 +29,7 @@ func measured() map[string][]string {
 		"tasker_errors_total":          {"task_name", "step_name", "error_type"},
 		"tasker_events_total":          {"event"},
 		"tasker_sql_queries_total":     {"db_operation_name", "db_collection_name"},
+		"tasker_task_reenqueues_total": {"reason"},
 	}
 	for name, labels := range map[string][]string{
 		"tasker_task_duration_seconds":          {"task_name", "status"},
@@ -37,6 +39,8 @@ func measured() map[string][]string {
 		"tasker_orchestration_duration_seconds": byTask,
 		"tasker_task_queue_duration_seconds":    byTask,
 		"tasker_step_backoff_duration_seconds":  byStep,
+		"tasker_sql_duration_seconds":           {"db_operation_name", "db_collection_name"},
+		"tasker_workflow_viable_steps":          nil,
 	} {
 		metrics[name+"_count"], metrics[name+"_sum"] = labels, labels
 	}
@@ -84,6 +88,9 @@ func observed(t *testing.T, lines [][]byte, truth []streamtest.Task, each func(n
 				}
 			}
 		}
+		if further := len(task.Orchestrations) - 1; further > 0 {
+			n.add(float64(further), "tasker_task_reenqueues_total", "reason", "waiting_for_dependencies")
+		}
 		for _, wait := range task.QueueWaits {
 			observe("tasker_task_queue_duration_seconds", wait.Seconds(), name...)
 		}
@@ -94,6 +101,9 @@ func observed(t *testing.T, lines [][]byte, truth []streamtest.Task, each func(n
 			n.add(float64(task.Queries), "tasker_sql_queries_total", "db_operation_name", "SELECT", "db_collection_name", "orders")
 		}
 	}
+	for _, line := range lines {
+		observePayload(t, line, observe)
+	}
 	counts, err := streamtest.CountEvents(lines)
 	require.NoError(t, err)
 	for event, count := range counts {
@@ -102,6 +112,25 @@ func observed(t *testing.T, lines [][]byte, truth []streamtest.Task, each func(n
 		}
 	}
 	return n
+}
+
+// observePayload observes what only a payload says.
+func observePayload(t *testing.T, line []byte, observe func(name string, value float64, labels ...string)) {
+	var item struct {
+		Event   string `json:"event"`
+		Payload struct {
+			Duration    float64  `json:"duration"`
+			StepNames   []string `json:"step_names"`
+			ViableCount float64  `json:"viable_count"`
+		} `json:"payload"`
+	}
+	require.NoError(t, json.Unmarshal(line, &item))
+	switch {
+	case item.Event == lifecycle.DatabaseQueryExecuted:
+		observe("tasker_sql_duration_seconds", item.Payload.Duration, "db_operation_name", "SELECT", "db_collection_name", "orders")
+	case item.Event == lifecycle.WorkflowViableStepsDiscovered && item.Payload.StepNames != nil:
+		observe("tasker_workflow_viable_steps", item.Payload.ViableCount)
+	}
 }
 
 // becomesMetric follows the built-in map and the tests' default_signals.

@@ -28,7 +28,7 @@ func (r *recorder) trackActive() {
 	case lifecycle.TaskCompleted, lifecycle.TaskFailed, lifecycle.TaskCancelled, lifecycle.TaskResolvedManually:
 		change = active.Ended
 	}
-	if !r.declarations.disabled[tasksActive] {
+	if r.plans.tasks != nil {
 		r.tasks.Observe(active.ID{Trace: e.trace}, change, e.at, r.now, (*taskLabeler)(r))
 	}
 
@@ -40,7 +40,7 @@ func (r *recorder) trackActive() {
 	default:
 		return
 	}
-	if r.declarations.disabled[stepsActive] {
+	if r.plans.steps == nil {
 		return
 	}
 	if step, ok := stepKey(e.attrs); ok {
@@ -71,7 +71,7 @@ func integerKey(id int64) uint64 {
 	return xxh3.Hash(strconv.AppendInt(room[:0], id, 10))
 }
 
-// taskLabeler counts the event's task under its name, once an event has told it.
+// taskLabeler counts the event's task, under labels that may become complete with a later event.
 type taskLabeler recorder
 
 // Gauge refuses events without a task: their trace is the application's own.
@@ -79,19 +79,22 @@ func (l *taskLabeler) Gauge() (gauge series.Gauge, complete, ok bool) {
 	if _, found := eventlog.TaskID(l.event.attrs); !found {
 		return series.Gauge{}, false, false
 	}
-	name := text(l.event.attrs, lifecycle.AttrTaskName)
-	r := (*recorder)(l)
-	r.Labels().Add(labelTaskName, r.bounded(name))
-	return r.gauge(tasksActive), name != "", true
+	gauge, complete = (*recorder)(l).openGauge(l.plans.tasks)
+	return gauge, complete, true
 }
 
-// stepLabeler counts the event's step under its name.
+// stepLabeler counts the event's step likewise.
 type stepLabeler recorder
 
 // Gauge takes every event: only events of steps come here.
 func (l *stepLabeler) Gauge() (gauge series.Gauge, complete, ok bool) {
-	r := (*recorder)(l)
-	name := r.stepLabel(text(r.event.attrs, lifecycle.AttrStepName))
-	r.Labels().Add(labelStepName, r.bounded(name))
-	return r.gauge(stepsActive), name != "", true
+	gauge, complete = (*recorder)(l).openGauge(l.plans.steps)
+	return gauge, complete, true
+}
+
+// openGauge is the gauge under the event's labels.
+func (r *recorder) openGauge(p *openPlan) (gauge series.Gauge, complete bool) {
+	r.begin(&p.fields)
+	complete = r.label(p.labels)
+	return r.Gauge(p.metric), complete
 }

@@ -10,8 +10,6 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/configoptional"
-
-	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
 // Config is the connector's section of the configuration. The keys are those of the spanmetrics connector where it has
@@ -92,18 +90,6 @@ type ExemplarsConfig struct {
 type DeduplicateConfig struct {
 	// MaxEntries is how many spans, and as many events, are remembered at most, and half of that at least.
 	MaxEntries int `mapstructure:"max_entries"`
-
-	_ struct{}
-}
-
-// Dimension is a label taken from an attribute of the span or event, or else of its resource.
-type Dimension struct {
-	// Name of the label.
-	Name string `mapstructure:"name"`
-	// Key of the attribute; without one it is the name.
-	Key string `mapstructure:"key"`
-	// Default is the label's value where the attribute is absent; without one the label is absent too.
-	Default *string `mapstructure:"default"`
 
 	_ struct{}
 }
@@ -218,14 +204,17 @@ func (cfg *Config) checkEventAge() error {
 }
 
 func (cfg *Config) checkDimensions() error {
-	builtIn := []string{labelTaskName, labelStepName, labelStatus, lifecycle.AttrErrorType}
-	mistakes := checkDimensions("", cfg.Dimensions, builtIn, cfg.AllowUnbounded)
-	known := map[string]bool{}
-	for _, labels := range builtInLabels() {
-		for _, label := range labels {
-			known[label] = true
+	// The labels of all built-in metrics, and those of metrics made from spans, which the dimensions join.
+	known, ofSpans := map[string]bool{}, map[string]bool{}
+	for name, declared := range builtIn() {
+		m := declaration{MetricConfig: declared, name: name, builtIn: true}
+		for _, dimension := range m.Dimensions {
+			known[dimension.Name] = true
+			ofSpans[dimension.Name] = ofSpans[dimension.Name] || m.ofSpans()
 		}
 	}
+	maps.DeleteFunc(ofSpans, func(_ string, is bool) bool { return !is })
+	mistakes := checkDimensions("", cfg.Dimensions, slices.Sorted(maps.Keys(ofSpans)), cfg.AllowUnbounded)
 	for _, dimension := range cfg.Dimensions {
 		known[dimension.Name] = true
 	}
@@ -236,14 +225,6 @@ func (cfg *Config) checkDimensions() error {
 		}
 	}
 	return errors.Join(mistakes...)
-}
-
-// key is that of the attribute.
-func (d *Dimension) key() string {
-	if d.Key != "" {
-		return d.Key
-	}
-	return d.Name
 }
 
 // checkDimensions checks labels, which stand under a prefix in the configuration, against each other and against those
@@ -268,9 +249,11 @@ func checkDimensions(prefix string, dimensions []Dimension, labels, allowed []st
 			mistakes = append(mistakes, fmt.Errorf(`%q is %q, which Prometheus does not take for a label: begin it with a letter, and name the attribute in "key"`, key, dimension.Name))
 		}
 		seen[label] = fmt.Sprintf("%sdimensions[%d] (%s)", prefix, i, dimension.Name)
-		if isID(dimension.key()) && !slices.Contains(allowed, dimension.Name) && !slices.Contains(allowed, dimension.key()) {
-			mistakes = append(mistakes, fmt.Errorf("%q is %q, which has a new value for each task, step or event, so every execution would be a series of its own: "+
-				`follow exemplars to traces instead, or list it in "allow_unbounded" if its values are few`, key, dimension.key()))
+		for _, attribute := range dimension.keys() {
+			if isID(attribute) && !slices.Contains(allowed, dimension.Name) && !slices.Contains(allowed, attribute) {
+				mistakes = append(mistakes, fmt.Errorf("%q is %q, which has a new value for each task, step or event, so every execution would be a series of its own: "+
+					`follow exemplars to traces instead, or list it in "allow_unbounded" if its values are few`, key, attribute))
+			}
 		}
 	}
 	return mistakes

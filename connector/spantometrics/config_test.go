@@ -3,6 +3,7 @@ package spantometrics
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -58,12 +59,14 @@ func TestFullConfig(t *testing.T) {
 
 func TestDeclaredConfig(t *testing.T) {
 	cfg := load(t, "span_to_metrics/declared")
-	require.Equal(t, []string{"shop.order.amount"}, cfg.declaredNames())
-	all := definitions(cfg)
+	require.Equal(t, []string{"shop.order.amount"}, cfg.ownNames())
+	declared := cfg.metrics()
+	all := cfg.definitions(declared)
 	own := all[len(all)-1]
 	require.Equal(t, "shop.order.amount", own.Name)
 	require.Equal(t, []int64{10e6, 100e6, 1000e6}, own.Bounds)
-	require.True(t, newDeclarations(cfg).disabled[sqlQueries])
+	queries := declared[slices.IndexFunc(declared, func(d declaration) bool { return d.name == "tasker.sql.queries" })]
+	require.False(t, queries.enabled())
 }
 
 // TestDocumentedConfigs loads every example of the connector that stands in its README and in docs/own-metrics.md.
@@ -110,7 +113,7 @@ func TestValidate(t *testing.T) {
 	metric := func(name string, m MetricConfig) func(*Config) {
 		return func(cfg *Config) { cfg.Metrics = map[string]MetricConfig{name: m} }
 	}
-	counter := MetricConfig{Type: "counter", Event: "order.placed"}
+	counter := MetricConfig{Type: "counter", SourceConfig: SourceConfig{Event: []string{"order.placed"}}}
 	tests := []struct {
 		name   string
 		change func(*Config)
@@ -162,46 +165,63 @@ func TestValidate(t *testing.T) {
 		}, nil},
 		{"own metric", metric("shop.orders", counter), nil},
 		{"own metric with everything", metric("shop.order.amount", MetricConfig{
-			Type: "histogram", Event: "order.*", Value: "amount", Unit: "{EUR}", Dimensions: []Dimension{{Name: "currency"}},
-			Conditions: []ConditionConfig{{Key: "currency", In: []string{"EUR"}}},
-			Histogram:  MetricHistogramConfig{Explicit: configoptional.Some(MetricBucketsConfig{Buckets: []float64{0, 0.5, 10}})},
+			Type: "histogram", Value: []string{"amount", "total"}, Scale: 0.01, Unit: "{EUR}", Dimensions: []Dimension{{Name: "currency"}},
+			Histogram:    MetricHistogramConfig{Explicit: configoptional.Some(MetricBucketsConfig{Buckets: []float64{0, 0.5, 10}})},
+			SourceConfig: SourceConfig{Conditions: []ConditionConfig{{Key: "currency", In: []string{"EUR"}}}},
+			Sources:      []SourceConfig{{Event: []string{"order.*"}}, {Span: "step", Conditions: []ConditionConfig{{Key: "amount", Min: pointerTo(1.0)}}}},
 		}), nil},
 		{"own name", metric("shop orders", counter), []string{`"metrics::shop orders" is no name`, "shop.order.amount"}},
 		{"own name with a suffix", metric("shop.orders.total", counter), []string{`ends with ".total"`, "leave it out"}},
 		{"own name of a built-in metric", metric("tasker.task_executions", counter),
 			[]string{`"metrics::tasker.task_executions" is tasker_task_executions_total at Prometheus, where that is tasker.task.executions`}},
 		{"own name of tasker-core", metric("tasker.steps.enqueued", counter), []string{"tasker_steps_enqueued_total", "tasker-core emits"}},
-		{"own name of a histogram's part", metric("tasker.batch.size.sum", MetricConfig{Type: "gauge", Event: "order.placed", Value: "amount"}),
+		{"own name of a histogram's part", metric("tasker.batch.size.sum", MetricConfig{Type: "gauge", Value: []string{"amount"}, SourceConfig: SourceConfig{Event: []string{"order.placed"}}}),
 			[]string{"tasker_batch_size_sum at Prometheus, where that is tasker.batch.size"}},
 		{"own metrics alike", func(cfg *Config) {
 			cfg.Metrics = map[string]MetricConfig{"shop.a_b": counter, "shop.a.b": counter}
 		}, []string{`"metrics::shop.a_b" is shop_a_b_total at Prometheus, where that is shop.a.b`}},
-		{"own type", metric("shop.orders", MetricConfig{Type: "summary", Event: "order.placed"}),
+		{"own type", metric("shop.orders", MetricConfig{Type: "summary", SourceConfig: SourceConfig{Event: []string{"order.placed"}}}),
 			[]string{`"metrics::shop.orders::type" is "summary": set counter, gauge or histogram`}},
 		{"nothing to measure", metric("shop.orders", MetricConfig{Type: "gauge"}),
-			[]string{`"metrics::shop.orders::value" is missing`, "names neither an event nor a span"}},
-		{"both to measure", metric("shop.orders", MetricConfig{Type: "counter", Event: "a", Span: "step"}), []string{`both "event" and "span"`}},
-		{"prefixed event", metric("shop.orders", MetricConfig{Type: "counter", Event: "tasker.order.placed"}), []string{`without "tasker."`}},
-		{"duration of an event", metric("shop.orders", MetricConfig{Type: "histogram", Event: "a", Value: "duration"}),
+			[]string{`"metrics::shop.orders::value" is missing`, "names nothing to measure"}},
+		{"both to measure", metric("shop.orders", MetricConfig{Type: "counter", SourceConfig: SourceConfig{Event: []string{"a"}, Span: "step"}}), []string{`more than one of "event", "span" and "detected"`}},
+		{"prefixed event", metric("shop.orders", MetricConfig{Type: "counter", SourceConfig: SourceConfig{Event: []string{"tasker.order.placed"}}}), []string{`without "tasker."`}},
+		{"sources beside a source", metric("shop.orders", MetricConfig{Type: "counter", SourceConfig: SourceConfig{Span: "step"}, Sources: []SourceConfig{
+			{Event: []string{"tasker.a"}}, {Conditions: []ConditionConfig{{Key: "k"}}},
+		}}), []string{`"metrics::shop.orders::sources" is set, and event, span or detected beside it`, `sources[0]" names "tasker.a"`,
+			`sources[1]" names nothing to measure`, `sources[1]::conditions[0]" says nothing`}},
+		{"duration beside a key", metric("shop.orders", MetricConfig{Type: "histogram", Value: []string{"duration", "took"}, Scale: 2, SourceConfig: SourceConfig{Span: "step"}}),
+			[]string{`::value" lists duration beside keys`, `::scale" is set, but durations are in seconds`}},
+		{"scale of nothing", metric("shop.orders", MetricConfig{Type: "counter", Scale: 2, SourceConfig: SourceConfig{Span: "step"}}),
+			[]string{`::scale" is set, but there is no value`}},
+		{"scale below zero", metric("shop.orders", MetricConfig{Type: "counter", Value: []string{"v"}, Scale: -1, SourceConfig: SourceConfig{Span: "step"}}),
+			[]string{`::scale" is -1`}},
+		{"own gauge of what is open", metric("shop.orders", MetricConfig{Type: "active", SourceConfig: SourceConfig{Span: "task"}}),
+			[]string{`::type" is active, of which only the built-in metrics are`}},
+		{"conditions of what is open", metric("tasker.tasks.active", MetricConfig{SourceConfig: SourceConfig{Conditions: []ConditionConfig{{Key: "k", Min: pointerTo(1.0)}}}}),
+			[]string{`"metrics::tasker.tasks.active::conditions" is set`}},
+		{"conditions of a built-in metric", metric("tasker.events", MetricConfig{SourceConfig: SourceConfig{Conditions: []ConditionConfig{{}}}}),
+			[]string{`"metrics::tasker.events::conditions[0]::key" is empty`}},
+		{"duration of an event", metric("shop.orders", MetricConfig{Type: "histogram", Value: []string{"duration"}, SourceConfig: SourceConfig{Event: []string{"a"}}}),
 			[]string{`"metrics::shop.orders::value" is duration, which an event has not`}},
-		{"duration in another unit", metric("shop.orders", MetricConfig{Type: "histogram", Span: "step", Value: "duration", Unit: "ms"}),
+		{"duration in another unit", metric("shop.orders", MetricConfig{Type: "histogram", Value: []string{"duration"}, Unit: "ms", SourceConfig: SourceConfig{Span: "step"}}),
 			[]string{`"metrics::shop.orders::unit" is "ms"`}},
-		{"unknown level", metric("shop.orders", MetricConfig{Type: "counter", Span: "job"}), []string{`"metrics::shop.orders::span" is "job": set one of backoff, batch`}},
-		{"own id", metric("shop.orders", MetricConfig{Type: "counter", Event: "a", Dimensions: []Dimension{{Name: "who", Key: "task_id"}}}),
+		{"unknown level", metric("shop.orders", MetricConfig{Type: "counter", SourceConfig: SourceConfig{Span: "job"}}), []string{`"metrics::shop.orders::span" is "job": set one of backoff, batch`}},
+		{"own id", metric("shop.orders", MetricConfig{Type: "counter", Dimensions: []Dimension{{Name: "who", Key: []string{"task_id"}}}, SourceConfig: SourceConfig{Event: []string{"a"}}}),
 			[]string{`"metrics::shop.orders::dimensions[0]::name" is "task_id"`, `"allow_unbounded"`}},
-		{"reserved label", metric("shop.orders", MetricConfig{Type: "counter", Event: "a", Dimensions: []Dimension{{Name: "le"}, {Name: "1st"}}}),
+		{"reserved label", metric("shop.orders", MetricConfig{Type: "counter", Dimensions: []Dimension{{Name: "le"}, {Name: "1st"}}, SourceConfig: SourceConfig{Event: []string{"a"}}}),
 			[]string{"a histogram's buckets", `"1st", which Prometheus does not take`}},
-		{"own exclusion", metric("shop.orders", MetricConfig{Type: "counter", Event: "a", ExcludeDimensions: []string{"x"}}), []string{"exclude_dimensions", "leave them out there"}},
-		{"conditions", metric("shop.orders", MetricConfig{Type: "counter", Event: "a", Conditions: []ConditionConfig{
+		{"own exclusion", metric("shop.orders", MetricConfig{Type: "counter", ExcludeDimensions: []string{"x"}, SourceConfig: SourceConfig{Event: []string{"a"}}}), []string{"exclude_dimensions", "leave them out there"}},
+		{"conditions", metric("shop.orders", MetricConfig{Type: "counter", SourceConfig: SourceConfig{Event: []string{"a"}, Conditions: []ConditionConfig{
 			{}, {Key: "k", Exists: new(bool), In: []string{"x"}}, {Key: "k", Min: pointerTo(2.0), Max: pointerTo(1.0)},
-		}}), []string{`conditions[0]::key" is empty`, `conditions[0]" says nothing`, `conditions[1]::exists" is false`, `conditions[2]::min" is 2`}},
-		{"own buckets", metric("shop.orders", MetricConfig{Type: "histogram", Event: "a", Value: "v", Histogram: MetricHistogramConfig{
+		}}}), []string{`conditions[0]::key" is empty`, `conditions[0]" says nothing`, `conditions[1]::exists" is false`, `conditions[2]::min" is 2`}},
+		{"own buckets", metric("shop.orders", MetricConfig{Type: "histogram", Value: []string{"v"}, Histogram: MetricHistogramConfig{
 			Explicit:    configoptional.Some(MetricBucketsConfig{Buckets: []float64{-1, 5, 5}}),
 			Exponential: configoptional.Some(ExponentialHistogramConfig{MaxSize: 1}),
-		}}), []string{"buckets[0]\" is -1", "buckets[2]\" is 5 and follows 5", "max_size\" is 1", `both "explicit" and "exponential"`}},
-		{"buckets of a counter", metric("shop.orders", MetricConfig{Type: "counter", Event: "a", Histogram: MetricHistogramConfig{
+		}, SourceConfig: SourceConfig{Event: []string{"a"}}}), []string{"buckets[0]\" is -1", "buckets[2]\" is 5 and follows 5", "max_size\" is 1", `both "explicit" and "exponential"`}},
+		{"buckets of a counter", metric("shop.orders", MetricConfig{Type: "counter", Histogram: MetricHistogramConfig{
 			Explicit: configoptional.Some(MetricBucketsConfig{Buckets: []float64{1}}),
-		}}), []string{`"metrics::shop.orders::histogram" is set, but the type is "counter"`}},
+		}, SourceConfig: SourceConfig{Event: []string{"a"}}}), []string{`"metrics::shop.orders::histogram" is set, but the type is "counter"`}},
 		{"built-in metric", metric("tasker.step.duration", MetricConfig{Enabled: new(bool), ExcludeDimensions: []string{"step_name"}, Dimensions: []Dimension{{Name: "region"}}}), nil},
 		{"built-in metric redefined", metric("tasker.step.duration", MetricConfig{Type: "counter", Unit: "s", ExcludeDimensions: []string{"region"}}),
 			[]string{`"metrics::tasker.step.duration::type" is set, but tasker.step.duration is built in`, "::unit",

@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
@@ -34,30 +35,30 @@ func TestDeclaredMetricsOfEvents(t *testing.T) {
 		metric MetricConfig
 		want   map[string]point
 	}{
-		{"counter", MetricConfig{Type: "counter", Event: "order.placed"}, map[string]point{"": one(2, 0)}},
-		{"counter of a glob", MetricConfig{Type: "counter", Event: "order.*"}, map[string]point{"": one(3, 0)}},
-		{"labels of the payload", MetricConfig{Type: "counter", Event: "order.*", Dimensions: byCurrency},
+		{"counter", MetricConfig{Type: "counter", SourceConfig: SourceConfig{Event: []string{"order.placed"}}}, map[string]point{"": one(2, 0)}},
+		{"counter of a glob", MetricConfig{Type: "counter", SourceConfig: SourceConfig{Event: []string{"order.*"}}}, map[string]point{"": one(3, 0)}},
+		{"labels of the payload", MetricConfig{Type: "counter", Dimensions: byCurrency, SourceConfig: SourceConfig{Event: []string{"order.*"}}},
 			map[string]point{"currency=EUR": one(2, 0), "currency=USD": one(1, 0)}},
-		{"renamed, from the resource, and by default", MetricConfig{Type: "counter", Event: "order.returned", Dimensions: []Dimension{
-			{Name: "money", Key: "tasker.currency"}, {Name: "app", Key: "service.name"}, {Name: "region", Default: pointerTo("none")}, {Name: "absent"},
-		}}, map[string]point{"app=shop money=EUR region=none": one(1, 0)}},
-		{"histogram", MetricConfig{Type: "histogram", Event: "order.placed", Value: "amount", Dimensions: byCurrency},
+		{"renamed, from the resource, and by default", MetricConfig{Type: "counter", Dimensions: []Dimension{
+			{Name: "money", Key: []string{"tasker.currency"}}, {Name: "app", Key: []string{"service.name"}}, {Name: "region", Default: pointerTo("none")}, {Name: "absent"},
+		}, SourceConfig: SourceConfig{Event: []string{"order.returned"}}}, map[string]point{"app=shop money=EUR region=none": one(1, 0)}},
+		{"histogram", MetricConfig{Type: "histogram", Value: []string{"amount"}, Dimensions: byCurrency, SourceConfig: SourceConfig{Event: []string{"order.placed"}}},
 			map[string]point{"currency=EUR": one(1, 12.5), "currency=USD": one(1, 40)}},
-		{"in", MetricConfig{Type: "counter", Event: "order.*", Conditions: []ConditionConfig{{Key: "currency", In: []string{"USD", "GBP"}}}},
+		{"in", MetricConfig{Type: "counter", SourceConfig: SourceConfig{Event: []string{"order.*"}, Conditions: []ConditionConfig{{Key: "currency", In: []string{"USD", "GBP"}}}}},
 			map[string]point{"": one(1, 0)}},
-		{"not in", MetricConfig{Type: "counter", Event: "order.*", Conditions: []ConditionConfig{{Key: "tasker.currency", NotIn: []string{"USD"}}}},
+		{"not in", MetricConfig{Type: "counter", SourceConfig: SourceConfig{Event: []string{"order.*"}, Conditions: []ConditionConfig{{Key: "tasker.currency", NotIn: []string{"USD"}}}}},
 			map[string]point{"": one(2, 0)}},
-		{"matches", MetricConfig{Type: "counter", Event: "order.*", Conditions: []ConditionConfig{{Key: "currency", Matches: "U*"}}},
+		{"matches", MetricConfig{Type: "counter", SourceConfig: SourceConfig{Event: []string{"order.*"}, Conditions: []ConditionConfig{{Key: "currency", Matches: "U*"}}}},
 			map[string]point{"": one(1, 0)}},
-		{"range", MetricConfig{Type: "counter", Event: "order.*", Conditions: []ConditionConfig{{Key: "amount", Min: pointerTo(0.0), Max: pointerTo(20.0)}}},
+		{"range", MetricConfig{Type: "counter", SourceConfig: SourceConfig{Event: []string{"order.*"}, Conditions: []ConditionConfig{{Key: "amount", Min: pointerTo(0.0), Max: pointerTo(20.0)}}}},
 			map[string]point{"": one(1, 0)}},
-		{"exists", MetricConfig{Type: "counter", Event: "order.*", Conditions: []ConditionConfig{{Key: "service.name", Exists: pointerTo(true)}}},
+		{"exists", MetricConfig{Type: "counter", SourceConfig: SourceConfig{Event: []string{"order.*"}, Conditions: []ConditionConfig{{Key: "service.name", Exists: pointerTo(true)}}}},
 			map[string]point{"": one(3, 0)}},
-		{"does not exist", MetricConfig{Type: "counter", Event: "order.*", Conditions: []ConditionConfig{{Key: "amount", Exists: pointerTo(false)}}},
+		{"does not exist", MetricConfig{Type: "counter", SourceConfig: SourceConfig{Event: []string{"order.*"}, Conditions: []ConditionConfig{{Key: "amount", Exists: pointerTo(false)}}}},
 			map[string]point{}},
-		{"all conditions", MetricConfig{Type: "counter", Event: "order.*", Conditions: []ConditionConfig{{Key: "currency", In: []string{"EUR"}}, {Key: "amount", Min: pointerTo(0.0)}}},
+		{"all conditions", MetricConfig{Type: "counter", SourceConfig: SourceConfig{Event: []string{"order.*"}, Conditions: []ConditionConfig{{Key: "currency", In: []string{"EUR"}}, {Key: "amount", Min: pointerTo(0.0)}}}},
 			map[string]point{"": one(1, 0)}},
-		{"disabled", MetricConfig{Enabled: pointerTo(false), Type: "counter", Event: "order.placed"}, map[string]point{}},
+		{"disabled", MetricConfig{Enabled: pointerTo(false), Type: "counter", SourceConfig: SourceConfig{Event: []string{"order.placed"}}}, map[string]point{}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -94,26 +95,64 @@ func double(t *testing.T, md pmetric.Metrics, name string) float64 {
 // A counter adds up what is not negative, and a gauge is the newest value by the events' own times.
 func TestDeclaredCountersAndGaugesOfValues(t *testing.T) {
 	p := newPair(t, func(cfg *Config) {
+		of := func(event string) SourceConfig { return SourceConfig{Event: []string{event}} }
 		cfg.Metrics = map[string]MetricConfig{
-			"shop.revenue": {Type: "counter", Event: "order.*", Value: "amount", Unit: "{EUR}", Description: "What was sold."},
-			"shop.newest":  {Type: "gauge", Event: "order.placed", Value: "amount"},
-			"shop.balance": {Type: "gauge", Event: "order.returned", Value: "amount"},
+			"shop.revenue": {Type: "counter", Value: []string{"total", "amount"}, Unit: "{EUR}", Description: "What was sold.", SourceConfig: of("order.*")},
+			"shop.cents":   {Type: "counter", Value: []string{"amount"}, Scale: 100, SourceConfig: of("order.placed")},
+			"shop.newest":  {Type: "gauge", Value: []string{"amount"}, SourceConfig: of("order.placed")},
+			"shop.balance": {Type: "gauge", Value: []string{"amount"}, SourceConfig: of("order.returned")},
 		}
 	})
 	p.consumeLogs(t, orderPlaced())
 	p.stop(t)
 	require.Equal(t, 52.5, double(t, p.sink.last(), "shop.revenue"))
+	require.Equal(t, 5250.0, double(t, p.sink.last(), "shop.cents"))
 	require.Equal(t, 12.5, double(t, p.sink.last(), "shop.newest"), "the other came later and is older")
 	require.Equal(t, -3.0, double(t, p.sink.last(), "shop.balance"))
 	require.Equal(t, map[string]int64{"invalid_value": 1}, p.own(t, "skipped"), "a counter cannot go down")
 }
 
+// A metric of several sources measures a thing once, also one that is of more than one source.
+func TestSeveralSources(t *testing.T) {
+	p := newPair(t, func(cfg *Config) {
+		cfg.Metrics = map[string]MetricConfig{"shop.trouble": {
+			Type: "counter",
+			Sources: []SourceConfig{
+				{Event: []string{"order.returned", "order.lost"}},
+				{Event: []string{"order.*"}, Conditions: []ConditionConfig{{Key: "currency", In: []string{"EUR"}}}},
+				{Span: "step", Conditions: []ConditionConfig{{Key: "tasker.status", In: []string{"failure"}}}},
+				{Detected: []string{"performance.*"}},
+			},
+			SourceConfig: SourceConfig{Conditions: []ConditionConfig{{Key: "amount", NotIn: []string{"13"}}}},
+			Dimensions:   []Dimension{{Name: "kind", Key: []string{"operation", "currency", "step_name"}}, {Name: "what", Key: []string{"event.name"}}},
+		}}
+	})
+	p.consumeLogs(t, orderPlaced())
+	td, spans := shopSpans(lifecycle.ScopeSpans)
+	failed := addSpan(spans, lifecycle.SpanStep, time.Second, map[string]any{lifecycle.AttrStepName: "pay_001"})
+	failed.Status().SetCode(ptrace.StatusCodeError)
+	addSpan(spans, lifecycle.SpanStep, time.Second, map[string]any{lifecycle.AttrStepName: "ship"})
+	for _, attrs := range []map[string]any{{lifecycle.AttrOperation: "export"}, {}, {"amount": 13}} {
+		slow := addSpan(spans, lifecycle.SpanHandler, time.Second, map[string]any{lifecycle.AttrStepName: "pay", "amount": 12}).Events().AppendEmpty()
+		slow.SetName(lifecycle.PerformanceSlowOperation)
+		require.NoError(t, slow.Attributes().FromRaw(attrs))
+		slow.Attributes().PutStr(lifecycle.AttrDetectedBy, lifecycle.DetectedBySpanHierarchy)
+	}
+	p.consumeTraces(t, td)
+	p.stop(t)
+	require.Equal(t, map[string]uint64{
+		"kind=EUR what=order.placed": 1, "kind=EUR what=order.returned": 1, "kind=pay": 1,
+		"kind=export what=performance.slow_operation": 1, "kind=pay what=performance.slow_operation": 1,
+	}, counts(read(p.sink.last(), "shop.trouble")))
+}
+
 func TestDeclaredMetricsOfSpans(t *testing.T) {
 	p := newPair(t, func(cfg *Config) {
+		ofHandlers := SourceConfig{Span: "handler"}
 		cfg.Metrics = map[string]MetricConfig{
-			"shop.handler.time": {Type: "histogram", Span: "handler", Value: "duration", Dimensions: []Dimension{{Name: "step", Key: "step_name"}}},
-			"shop.slow_steps":   {Type: "counter", Span: "step", Conditions: []ConditionConfig{{Key: "tasker.attempt_number", Min: pointerTo(2.0)}}},
-			"shop.native": {Type: "histogram", Span: "handler", Value: "duration",
+			"shop.handler.time": {Type: "histogram", Value: []string{"duration"}, Dimensions: []Dimension{{Name: "step", Key: []string{"step_name"}}}, SourceConfig: ofHandlers},
+			"shop.slow_steps":   {Type: "counter", SourceConfig: SourceConfig{Span: "step", Conditions: []ConditionConfig{{Key: "tasker.attempt_number", Min: pointerTo(2.0)}}}},
+			"shop.native": {Type: "histogram", Value: []string{"duration"}, SourceConfig: ofHandlers,
 				Histogram: MetricHistogramConfig{Exponential: configoptional.Some(ExponentialHistogramConfig{})}},
 		}
 	})
@@ -135,7 +174,7 @@ func TestDeclaredMetricsOfSpans(t *testing.T) {
 
 func TestBuiltInMetricsAreChanged(t *testing.T) {
 	p := newPair(t, func(cfg *Config) {
-		cfg.Dimensions = []Dimension{{Name: "queue", Key: "queue_name"}}
+		cfg.Dimensions = []Dimension{{Name: "queue", Key: []string{"queue_name"}}}
 		cfg.ExcludeDimensions = []string{"status"}
 		cfg.Metrics = map[string]MetricConfig{
 			"tasker.task.executions": {Enabled: pointerTo(false)},
@@ -250,7 +289,7 @@ func TestNamesOfTaskerCore(t *testing.T) {
 		planned[name] = true
 	}
 	var shared []string
-	for _, definition := range builtInDefinitions(createDefaultConfig().(*Config)) {
+	for _, definition := range builtInDefinitions() {
 		name := prometheusMetric(&definition)
 		require.False(t, emitted[name], name)
 		if planned[name] {
@@ -271,11 +310,11 @@ func TestBuiltInLabels(t *testing.T) {
 		p.consumeTraces(t, finishedSpans(task, ledger{}))
 	}
 	p.stop(t)
-	labels := builtInLabels()
-	for metric, definition := range builtInDefinitions(createDefaultConfig().(*Config)) {
+	for _, definition := range builtInDefinitions() {
+		labels := names(builtIn()[definition.Name].Dimensions)
 		for text := range read(p.sink.last(), definition.Name) {
 			for _, label := range labelNames(text) {
-				require.Contains(t, labels[metric], label, definition.Name)
+				require.Contains(t, labels, label, definition.Name)
 			}
 		}
 	}

@@ -3,6 +3,7 @@
 // Package spantometrics is the connector span_to_metrics: it measures Tasker workflows. Executions and durations come from
 // finished spans, raw counts, active tasks and payload values from events.
 //
-// The measuring is plain Go in internal/series and internal/active; this package reads pdata into it and writes pdata out
-// of it.
+// Every metric is a declaration: the built-in ones stand in builtin.yaml, the operator's in the configuration. They are
+// arranged into plans, by what they are measured on, and a recorder runs the plan of each span and event. What adds up is
+// plain Go in internal/series and internal/active.
 package spantometrics

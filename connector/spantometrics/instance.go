@@ -34,13 +34,13 @@ type instance struct {
 	next      consumer.Metrics
 	exporter  exporter
 
-	declarations *declarations
-	// ownDimensions are the further labels of all built-in metrics made from spans.
-	ownDimensions []dimension
+	plans *plans
 
 	// These are guarded by the registry's lock.
 	tasks, steps *active.Set
 	statements   statements
+	// room is where the fields of what is being measured are kept.
+	room []fieldValue
 	// spansSeen and eventsSeen are apart, because events are many and would crowd out the spans.
 	spansSeen, eventsSeen *seen.Set
 
@@ -56,7 +56,9 @@ type instance struct {
 }
 
 func newInstance(cfg *Config, settings connector.Settings, next consumer.Metrics) (*instance, error) {
-	telemetry, err := newTelemetry(settings.TelemetrySettings, definitions(cfg))
+	metrics := cfg.metrics()
+	definitions := cfg.definitions(metrics)
+	telemetry, err := newTelemetry(settings.TelemetrySettings, definitions)
 	if err != nil {
 		return nil, fmt.Errorf("make the connector's own metrics: %w", err)
 	}
@@ -77,7 +79,7 @@ func newInstance(cfg *Config, settings connector.Settings, next consumer.Metrics
 	c := &instance{
 		cfg: cfg,
 		id:  settings.ID,
-		registry: series.NewRegistry(definitions(cfg), series.Options{
+		registry: series.NewRegistry(definitions, series.Options{
 			Delta:           isDelta,
 			MaxSeries:       cfg.AggregationCardinalityLimit,
 			MaxApplications: cfg.MaxApplications,
@@ -92,8 +94,7 @@ func newInstance(cfg *Config, settings connector.Settings, next consumer.Metrics
 		steps:      active.NewSet(ids),
 		statements: statements{},
 
-		declarations:  newDeclarations(cfg),
-		ownDimensions: newDimensions(cfg.Dimensions, cfg.AllowUnbounded),
+		plans: newPlans(cfg, metrics),
 
 		spansSeen:  seen.New(cfg.Deduplicate.MaxEntries),
 		eventsSeen: seen.New(cfg.Deduplicate.MaxEntries),

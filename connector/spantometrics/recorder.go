@@ -19,11 +19,9 @@ type recorder struct {
 	// now is when the batch came, by the collector's clock.
 	now   int64
 	tally tally
-	// resource is that of the spans or records being measured, and event the event being measured.
-	resource pcommon.Map
-	event    event
-	// attrs are those of the span or event being measured.
-	attrs pcommon.Map
+	subject
+	// event is the newest event.
+	event event
 	// taskTrace and taskSpan are those of the newest exemplar of an event.
 	taskTrace pcommon.TraceID
 	taskSpan  pcommon.SpanID
@@ -52,7 +50,10 @@ func (c *instance) measure(ctx context.Context, batch func(*recorder)) error {
 func (c *instance) record(ctx context.Context, batch func(*recorder)) {
 	now := time.Now().UnixNano()
 	r := &recorder{instance: c, Writer: c.registry.Begin(now), now: now}
+	r.values = c.room
 	defer func() {
+		clear(r.values[:cap(r.values)])
+		c.room = r.values[:0]
 		r.End()
 		r.telemetry.consumed(ctx, &r.tally)
 	}()

@@ -87,17 +87,18 @@ func TestWhatIsNotMeasured(t *testing.T) {
 		addSpan(spans, lifecycle.SpanOrchestration, time.Second, synthesized)
 		addSpan(spans, lifecycle.SpanHandler, time.Second, synthesized)
 		addSpan(spans, lifecycle.SpanBatch, time.Second, nil)
+		addSpan(spans, lifecycle.SpanBatch, time.Second, map[string]any{lifecycle.AttrBatchSize: "many"})
 		backwards := addSpan(spans, lifecycle.SpanTask, time.Second, nil)
 		backwards.SetEndTimestamp(1)
 	})
 	require.Equal(t, map[string]uint64{"status=success": 2}, counts(read(md, "tasker.task.executions")))
 	require.Equal(t, map[string]uint64{"status=success": 1}, counts(read(md, "tasker.task.duration")))
 	require.Equal(t, map[string]uint64{"status=success": 1}, counts(read(md, "tasker.step.executions")))
-	require.Equal(t, map[string]uint64{"": 1}, counts(read(md, "tasker.batch.duration")))
-	require.Empty(t, read(md, "tasker.batch.size"))
+	require.Equal(t, map[string]uint64{"": 2}, counts(read(md, "tasker.batch.duration")))
+	require.Empty(t, read(md, "tasker.batch.size"), "one has no size, and the size of the other is no number")
 	require.Empty(t, read(md, "tasker.orchestration.duration"))
 	require.Equal(t, map[string]int64{"incomplete": 2, "synthesized": 2, "invalid_value": 2}, p.own(t, "skipped"))
-	require.Equal(t, map[string]int64{"": 4}, p.own(t, "recorded_spans"))
+	require.Equal(t, map[string]int64{"": 5}, p.own(t, "recorded_spans"))
 }
 
 func TestOtherScopes(t *testing.T) {
@@ -140,19 +141,38 @@ func TestDimensions(t *testing.T) {
 	}, counts(read(md, "tasker.task.executions")))
 }
 
+// Numbered batch workers fold into their template, in the metrics of operators too.
 func TestNumberedStepsFold(t *testing.T) {
-	tests := []struct{ name, fold, keep string }{
-		{"import_001", "import", "import_001"},
-		{"import_12345", "import", "import_12345"},
-		{"import_02", "import_02", "import_02"},
-		{"import001", "import001", "import001"},
-		{"_001", "_001", "_001"},
-		{"v2_import", "v2_import", "v2_import"},
-		{"", "", ""},
+	tests := []struct{ name, fold string }{
+		{"import_001", "import"},
+		{"import_12345", "import"},
+		{"import_02", "import_02"},
+		{"import001", "import001"},
+		{"_001", "_001"},
+		{"v2_import", "v2_import"},
 	}
-	for _, test := range tests {
-		require.Equal(t, test.fold, (&instance{cfg: &Config{FoldNumberedSteps: true}}).stepLabel(test.name))
-		require.Equal(t, test.keep, (&instance{cfg: &Config{}}).stepLabel(test.name))
+	for _, fold := range []bool{true, false} {
+		md, _ := measured(t, func(cfg *Config) {
+			cfg.FoldNumberedSteps = fold
+			cfg.Metrics = map[string]MetricConfig{"shop.attempts": {
+				Type: "counter", SourceConfig: SourceConfig{Span: "step"}, Dimensions: []Dimension{{Name: "worker", Key: []string{"step_name"}}},
+			}}
+		}, func(spans ptrace.SpanSlice) {
+			for _, test := range tests {
+				addSpan(spans, lifecycle.SpanStep, time.Second, map[string]any{lifecycle.AttrStepName: test.name})
+			}
+		})
+		builtIn, own := map[string]uint64{}, map[string]uint64{}
+		for _, test := range tests {
+			name := test.name
+			if fold {
+				name = test.fold
+			}
+			builtIn["status=success step_name="+name]++
+			own["worker="+name]++
+		}
+		require.Equal(t, builtIn, counts(read(md, "tasker.step.executions")))
+		require.Equal(t, own, counts(read(md, "shop.attempts")))
 	}
 }
 
@@ -237,5 +257,9 @@ func TestOverflowOfApplications(t *testing.T) {
 	overflow := p.sink.last().ResourceMetrics().At(1)
 	require.Equal(t, map[string]any{"otel.metric.overflow": true, "service.instance.id": "collector-1"},
 		overflow.Resource().Attributes().AsRaw())
-	require.Equal(t, int64(2), overflow.ScopeMetrics().At(0).Metrics().At(0).Sum().DataPoints().At(0).IntValue())
+	for _, metric := range overflow.ScopeMetrics().At(0).Metrics().All() {
+		points := map[string]point{}
+		readPoints(metric, points)
+		require.Equal(t, map[string]uint64{"status=success task_name=order": 2}, counts(points))
+	}
 }

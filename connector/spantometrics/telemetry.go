@@ -132,7 +132,7 @@ func (t *telemetry) started(ctx context.Context) {
 
 // stored reports the state on the storage.
 func (t *telemetry) stored(ctx context.Context, stats journal.Stats) {
-	t.builder.ConnectorSpanToMetricsStorageSize.Record(ctx, stats.Bytes)
+	t.builder.ConnectorSpanToMetricsStorageBytes.Record(ctx, stats.Bytes)
 }
 
 func (t *telemetry) storageFailed(ctx context.Context) {

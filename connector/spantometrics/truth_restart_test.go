@@ -48,6 +48,10 @@ func eventLedger(items []item, into ledger) {
 				count, _ = number(it, "step_count")
 			}
 			into.add("tasker.workflow.viable_steps", "", int64(count)*1e9)
+		case lifecycle.DatabaseQueryExecuted: // all of the streams' queries are of one kind
+			took, _ := number(it, "duration")
+			into.add("tasker.sql.queries", "db.collection.name=orders db.operation.name=SELECT", 0)
+			into.add("tasker.sql.duration", "db.collection.name=orders db.operation.name=SELECT", int64(math.Round(took*1e9)))
 		case lifecycle.PerformanceSlowOperation, lifecycle.PerformanceSlowSQLQuery:
 			operation, _ := it.Payload["operation"].(string)
 			if operation == "" {
@@ -62,7 +66,33 @@ func eventLedger(items []item, into ledger) {
 				into.add("tasker.operation.duration", labels, int64(math.Round(took*1e9)))
 			}
 			if grown, ok := number(it, "memory_delta_mb"); ok && grown >= 0 {
-				into.add("tasker.operation.memory_delta", labels, int64(math.Round(grown*mebibyte))*1e9)
+				into.add("tasker.operation.memory_delta", labels, int64(math.Round(grown*(1<<20)))*1e9)
+			}
+		}
+	}
+}
+
+// addQueries adds queries of many kinds, of which the streams have one. It enters in the ledger what they must measure.
+func addQueries(ld plog.Logs, into ledger) {
+	records := ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords()
+	for i, query := range []struct{ name, sql, labels string }{
+		{"Order Update", "UPDATE orders SET state = 'paid' WHERE id = 7", "db.collection.name=orders db.operation.name=UPDATE"},
+		{"", `INSERT INTO "shop"."carts" (id) VALUES (1), (2)`, "db.collection.name=shop.carts db.operation.name=INSERT"},
+		{"Cart Destroy", "delete from `carts` where id = 1", "db.collection.name=carts db.operation.name=DELETE"},
+		{"Item Load", "/* job */ SELECT i.* FROM items i JOIN orders o ON o.id = i.order_id", "db.collection.name=items db.operation.name=SELECT"},
+		{"TRANSACTION", "COMMIT", "db.operation.name=COMMIT"},
+		{"SCHEMA", "SELECT a.attname FROM pg_attribute a", ""},
+		{"", "SHOW max_identifier_length", ""},
+	} {
+		for attempt := range i + 1 {
+			took := int64(attempt+1) * 1_500_000
+			addEvent(records, lifecycle.DatabaseQueryExecuted, 0, time.Unix(1_780_000_100, int64(i*100+attempt)), map[string]any{
+				lifecycle.AttrName: query.name, lifecycle.AttrSQL: query.sql, lifecycle.AttrDuration: float64(took) / 1e9,
+			})
+			into.add("tasker.events", "event="+lifecycle.DatabaseQueryExecuted, 0)
+			if query.labels != "" {
+				into.add("tasker.sql.queries", query.labels, 0)
+				into.add("tasker.sql.duration", query.labels, took)
 			}
 		}
 	}
@@ -88,26 +118,22 @@ func addPerformance(ld plog.Logs) (items []item) {
 // TestTruthAcrossRestarts sends the spans and events of whole streams, shuffled and many of them twice, to a process that
 // is killed again and again, and finds every metric as the truth and the stream have it.
 func TestTruthAcrossRestarts(t *testing.T) {
-	reenqueues := map[string]uint64{"mixed": 22, "planned": 6}
 	for _, stream := range []string{"mixed", "planned"} {
 		t.Run(stream, func(t *testing.T) {
 			want := ledger{}
 			var batches []batch
 			for _, task := range readTruth(t, stream) {
 				batches = append(batches, batch{td: finishedSpans(task, want)})
+				for range len(task.Passes) - 1 {
+					want.add("tasker.task.reenqueues", "reason=waiting_for_dependencies", 0)
+				}
 			}
 			ld, items := readEvents(t, stream)
 			items = append(items, addPerformance(ld)...)
 			eventLedger(items, want)
+			addQueries(ld, want)
 			for _, events := range shuffledBatches(ld) {
 				batches = append(batches, batch{ld: events})
-			}
-			queries, queried := uint64(0), int64(0)
-			for _, it := range items {
-				if it.Event == lifecycle.DatabaseQueryExecuted {
-					took, _ := it.Payload["duration"].(float64)
-					queries, queried = queries+1, queried+int64(math.Round(took*1e9))
-				}
 			}
 			random := rand.New(rand.NewPCG(3, 4))
 			random.Shuffle(len(batches), func(i, j int) { batches[i], batches[j] = batches[j], batches[i] })
@@ -141,9 +167,6 @@ func TestTruthAcrossRestarts(t *testing.T) {
 				}
 				return sum
 			}
-			require.Equal(t, reenqueues[stream], total("tasker.task.reenqueues").count)
-			require.Equal(t, queries, total("tasker.sql.queries").count)
-			require.Equal(t, expected{queries, queried}, total("tasker.sql.duration"))
 			for _, gauge := range []string{"tasker.tasks.active", "tasker.steps.active"} {
 				require.NotEmpty(t, got[gauge])
 				require.Zero(t, total(gauge).count, gauge)

@@ -91,7 +91,7 @@ func (b *builder) collector() Dashboard {
 				several("Size", "Of the stored state.", third, "bytes",
 					Query{Expr: now(hierarchy+"storage_bytes", ofInstance), Legend: "span_hierarchy"},
 					Query{Expr: now(router+"storage_bytes", ofInstance), Legend: "event_router"},
-					Query{Expr: now(connector+"storage_size", ofInstance), Legend: "span_to_metrics"}),
+					Query{Expr: now(connector+"storage_bytes", ofInstance), Legend: "span_to_metrics"}),
 				several("Not written yet", "State that no write has taken yet. It is of requests that are not acknowledged yet.", third, "short",
 					Query{Expr: now(hierarchy+"storage_waiting", ofInstance), Legend: "span_hierarchy"},
 					Query{Expr: now(router+"storage_waiting", ofInstance), Legend: "event_router"},

@@ -22,14 +22,13 @@ type State struct {
 
 // stateful are the components that remember.
 var stateful = []struct {
-	component, metrics, bytes string
-	keeps, inMemory           string
+	component, metrics, keeps, inMemory string
 }{
-	{"event_router", "processor_event_router_", "storage_bytes", "events seen",
+	{"event_router", "processor_event_router_", "events seen",
 		"a restart forgets which events it has seen, so that a resent one is handed on again"},
-	{"span_hierarchy", "processor_span_hierarchy_", "storage_bytes", "open tasks",
+	{"span_hierarchy", "processor_span_hierarchy_", "open tasks",
 		"a stop emits open tasks as incomplete, a crash loses them"},
-	{"span_to_metrics", "connector_span_to_metrics_", "storage_size", "totals",
+	{"span_to_metrics", "connector_span_to_metrics_", "totals",
 		"a restart counts from zero"},
 }
 
@@ -47,7 +46,7 @@ func (o *own) states() []State {
 		s := State{Component: c.component, Keeps: c.keeps, Storage: kept, Survives: c.inMemory}
 		if kept {
 			s.Survives, s.Failing = stored, failing > 0
-			s.Bytes, s.Waiting = o.number(c.metrics+c.bytes), o.number(c.metrics+"storage_waiting")
+			s.Bytes, s.Waiting = o.number(c.metrics+"storage_bytes"), o.number(c.metrics+"storage_waiting")
 			s.Failures, s.SetAside = o.number(c.metrics+"storage_failures"), o.number(c.metrics+"storage_set_aside")
 			s.LastCommit = o.latest(c.metrics + "storage_last_commit")
 		}

@@ -57,18 +57,16 @@ target_info{service_instance_id="i-1",service_name="otelcol-tasker",service_vers
 // withStorage adds a storage to each stateful component. The names are as the collector's reader makes them with suffixes.
 func withStorage(failing int) string {
 	text := memoryOnly()
-	for prefix, size := range map[string]string{
-		"processor_event_router_": "bytes", "processor_span_hierarchy_": "bytes", "connector_span_to_metrics_": "size_bytes",
-	} {
+	for _, prefix := range []string{"processor_event_router_", "processor_span_hierarchy_", "connector_span_to_metrics_"} {
 		text += fmt.Sprintf(`# TYPE otelcol_%[1]sstorage_failing gauge
-otelcol_%[1]sstorage_failing %[4]d
-# TYPE otelcol_%[1]sstorage_%[2]s gauge
-otelcol_%[1]sstorage_%[2]s 2048
+otelcol_%[1]sstorage_failing %[3]d
+# TYPE otelcol_%[1]sstorage_bytes gauge
+otelcol_%[1]sstorage_bytes 2048
 # TYPE otelcol_%[1]sstorage_failures counter
 otelcol_%[1]sstorage_failures_total 3
 # TYPE otelcol_%[1]sstorage_last_commit_seconds gauge
-otelcol_%[1]sstorage_last_commit_seconds %[3]s
-`, prefix, size, before(90*time.Second), failing)
+otelcol_%[1]sstorage_last_commit_seconds %[2]s
+`, prefix, before(90*time.Second), failing)
 	}
 	return text
 }

@@ -15,6 +15,6 @@ var (
 )
 
 const (
-	TracesToMetricsStability = component.StabilityLevelDevelopment
-	LogsToMetricsStability   = component.StabilityLevelDevelopment
+	TracesToMetricsStability = component.StabilityLevelAlpha
+	LogsToMetricsStability   = component.StabilityLevelAlpha
 )

@@ -38,10 +38,10 @@ type TelemetryBuilder struct {
 	ConnectorSpanToMetricsReplacedLabels    metric.Int64Counter
 	ConnectorSpanToMetricsSeries            metric.Int64Gauge
 	ConnectorSpanToMetricsSkipped           metric.Int64Counter
+	ConnectorSpanToMetricsStorageBytes      metric.Int64Gauge
 	ConnectorSpanToMetricsStorageFailing    metric.Int64ObservableGauge
 	ConnectorSpanToMetricsStorageFailures   metric.Int64Counter
 	ConnectorSpanToMetricsStorageLastCommit metric.Float64ObservableGauge
-	ConnectorSpanToMetricsStorageSize       metric.Int64Gauge
 	ConnectorSpanToMetricsStorageWaiting    metric.Int64ObservableGauge
 }
 
@@ -141,91 +141,91 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.ConnectorSpanToMetricsActiveEvictions, err = builder.meter.Int64Counter(
 		"otelcol_connector_span_to_metrics_active_evictions",
-		metric.WithDescription("Task and step ids that left the active sets without an event of their end, by reason. [Development]"),
+		metric.WithDescription("Task and step ids that left the active sets without an event of their end, by reason. [Alpha]"),
 		metric.WithUnit("{id}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ConnectorSpanToMetricsActiveIds, err = builder.meter.Int64Gauge(
 		"otelcol_connector_span_to_metrics_active_ids",
-		metric.WithDescription("Ids that the active sets remember, open or lately ended. [Development]"),
+		metric.WithDescription("Ids that the active sets remember, open or lately ended. [Alpha]"),
 		metric.WithUnit("{id}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ConnectorSpanToMetricsLastFlush, err = builder.meter.Float64Gauge(
 		"otelcol_connector_span_to_metrics_last_flush",
-		metric.WithDescription("When the next consumer last took a flush, in Unix time. [Development]"),
+		metric.WithDescription("When the next consumer last took a flush, in Unix time. [Alpha]"),
 		metric.WithUnit("s"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ConnectorSpanToMetricsOverflowed, err = builder.meter.Int64Counter(
 		"otelcol_connector_span_to_metrics_overflowed",
-		metric.WithDescription("Values that went to an overflow series, by metric. [Development]"),
+		metric.WithDescription("Values that went to an overflow series, by metric. [Alpha]"),
 		metric.WithUnit("{value}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ConnectorSpanToMetricsRecordedEvents, err = builder.meter.Int64Counter(
 		"otelcol_connector_span_to_metrics_recorded_events",
-		metric.WithDescription("Events that were counted, from log records and from event spans. [Development]"),
+		metric.WithDescription("Events that were counted, from log records and from event spans. [Alpha]"),
 		metric.WithUnit("{event}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ConnectorSpanToMetricsRecordedSpans, err = builder.meter.Int64Counter(
 		"otelcol_connector_span_to_metrics_recorded_spans",
-		metric.WithDescription("Finished spans that were measured. [Development]"),
+		metric.WithDescription("Finished spans that were measured. [Alpha]"),
 		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ConnectorSpanToMetricsRefusedFlushes, err = builder.meter.Int64Counter(
 		"otelcol_connector_span_to_metrics_refused_flushes",
-		metric.WithDescription("Flushes that the next consumer, or the storage before it, refused. Nothing is lost by one; the next flush carries it all. [Development]"),
+		metric.WithDescription("Flushes that the next consumer, or the storage before it, refused. Nothing is lost by one; the next flush carries it all. [Alpha]"),
 		metric.WithUnit("{flush}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ConnectorSpanToMetricsReplacedLabels, err = builder.meter.Int64Counter(
 		"otelcol_connector_span_to_metrics_replaced_labels",
-		metric.WithDescription("Values of labels that were ids, and were replaced by _id. [Development]"),
+		metric.WithDescription("Values of labels that were ids, and were replaced by _id. [Alpha]"),
 		metric.WithUnit("{label}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ConnectorSpanToMetricsSeries, err = builder.meter.Int64Gauge(
 		"otelcol_connector_span_to_metrics_series",
-		metric.WithDescription("Series that are kept. [Development]"),
+		metric.WithDescription("Series that are kept. [Alpha]"),
 		metric.WithUnit("{series}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ConnectorSpanToMetricsSkipped, err = builder.meter.Int64Counter(
 		"otelcol_connector_span_to_metrics_skipped",
-		metric.WithDescription("Spans, log records and single values that were not measured, by reason. [Development]"),
+		metric.WithDescription("Spans, log records and single values that were not measured, by reason. [Alpha]"),
 		metric.WithUnit("{item}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ConnectorSpanToMetricsStorageBytes, err = builder.meter.Int64Gauge(
+		"otelcol_connector_span_to_metrics_storage_bytes",
+		metric.WithDescription("Bytes of state on the storage, as of the last flush. [Alpha]"),
+		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ConnectorSpanToMetricsStorageFailing, err = builder.meter.Int64ObservableGauge(
 		"otelcol_connector_span_to_metrics_storage_failing",
-		metric.WithDescription("1 while the latest write of the state has failed, else 0. Only with storage. [Development]"),
+		metric.WithDescription("1 while the latest write of the state has failed, else 0. Only with storage. [Alpha]"),
 		metric.WithUnit("{failure}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ConnectorSpanToMetricsStorageFailures, err = builder.meter.Int64Counter(
 		"otelcol_connector_span_to_metrics_storage_failures",
-		metric.WithDescription("Times that the storage did not take what was measured. Nothing is lost by one; the sender is told to send again. [Development]"),
+		metric.WithDescription("Times that the storage did not take what was measured. Nothing is lost by one; the sender is told to send again. [Alpha]"),
 		metric.WithUnit("{failure}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ConnectorSpanToMetricsStorageLastCommit, err = builder.meter.Float64ObservableGauge(
 		"otelcol_connector_span_to_metrics_storage_last_commit",
-		metric.WithDescription("When the state was last written to the storage, in Unix time. [Development]"),
+		metric.WithDescription("When the state was last written to the storage, in Unix time. [Alpha]"),
 		metric.WithUnit("s"),
-	)
-	errs = errors.Join(errs, err)
-	builder.ConnectorSpanToMetricsStorageSize, err = builder.meter.Int64Gauge(
-		"otelcol_connector_span_to_metrics_storage_size",
-		metric.WithDescription("Bytes of state on the storage, as of the last flush. [Development]"),
-		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ConnectorSpanToMetricsStorageWaiting, err = builder.meter.Int64ObservableGauge(
 		"otelcol_connector_span_to_metrics_storage_waiting",
-		metric.WithDescription("State that no write has taken yet. It is of requests that are not acknowledged yet. [Development]"),
+		metric.WithDescription("State that no write has taken yet. It is of requests that are not acknowledged yet. [Alpha]"),
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)

@@ -24,7 +24,7 @@ func NewSettings(tt *componenttest.Telemetry) connector.Settings {
 func AssertEqualConnectorSpanToMetricsActiveEvictions(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_span_to_metrics_active_evictions",
-		Description: "Task and step ids that left the active sets without an event of their end, by reason. [Development]",
+		Description: "Task and step ids that left the active sets without an event of their end, by reason. [Alpha]",
 		Unit:        "{id}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -40,7 +40,7 @@ func AssertEqualConnectorSpanToMetricsActiveEvictions(t *testing.T, tt *componen
 func AssertEqualConnectorSpanToMetricsActiveIds(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_span_to_metrics_active_ids",
-		Description: "Ids that the active sets remember, open or lately ended. [Development]",
+		Description: "Ids that the active sets remember, open or lately ended. [Alpha]",
 		Unit:        "{id}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -54,7 +54,7 @@ func AssertEqualConnectorSpanToMetricsActiveIds(t *testing.T, tt *componenttest.
 func AssertEqualConnectorSpanToMetricsLastFlush(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[float64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_span_to_metrics_last_flush",
-		Description: "When the next consumer last took a flush, in Unix time. [Development]",
+		Description: "When the next consumer last took a flush, in Unix time. [Alpha]",
 		Unit:        "s",
 		Data: metricdata.Gauge[float64]{
 			DataPoints: dps,
@@ -68,7 +68,7 @@ func AssertEqualConnectorSpanToMetricsLastFlush(t *testing.T, tt *componenttest.
 func AssertEqualConnectorSpanToMetricsOverflowed(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_span_to_metrics_overflowed",
-		Description: "Values that went to an overflow series, by metric. [Development]",
+		Description: "Values that went to an overflow series, by metric. [Alpha]",
 		Unit:        "{value}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -84,7 +84,7 @@ func AssertEqualConnectorSpanToMetricsOverflowed(t *testing.T, tt *componenttest
 func AssertEqualConnectorSpanToMetricsRecordedEvents(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_span_to_metrics_recorded_events",
-		Description: "Events that were counted, from log records and from event spans. [Development]",
+		Description: "Events that were counted, from log records and from event spans. [Alpha]",
 		Unit:        "{event}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -100,7 +100,7 @@ func AssertEqualConnectorSpanToMetricsRecordedEvents(t *testing.T, tt *component
 func AssertEqualConnectorSpanToMetricsRecordedSpans(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_span_to_metrics_recorded_spans",
-		Description: "Finished spans that were measured. [Development]",
+		Description: "Finished spans that were measured. [Alpha]",
 		Unit:        "{span}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -116,7 +116,7 @@ func AssertEqualConnectorSpanToMetricsRecordedSpans(t *testing.T, tt *componentt
 func AssertEqualConnectorSpanToMetricsRefusedFlushes(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_span_to_metrics_refused_flushes",
-		Description: "Flushes that the next consumer, or the storage before it, refused. Nothing is lost by one; the next flush carries it all. [Development]",
+		Description: "Flushes that the next consumer, or the storage before it, refused. Nothing is lost by one; the next flush carries it all. [Alpha]",
 		Unit:        "{flush}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -132,7 +132,7 @@ func AssertEqualConnectorSpanToMetricsRefusedFlushes(t *testing.T, tt *component
 func AssertEqualConnectorSpanToMetricsReplacedLabels(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_span_to_metrics_replaced_labels",
-		Description: "Values of labels that were ids, and were replaced by _id. [Development]",
+		Description: "Values of labels that were ids, and were replaced by _id. [Alpha]",
 		Unit:        "{label}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -148,7 +148,7 @@ func AssertEqualConnectorSpanToMetricsReplacedLabels(t *testing.T, tt *component
 func AssertEqualConnectorSpanToMetricsSeries(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_span_to_metrics_series",
-		Description: "Series that are kept. [Development]",
+		Description: "Series that are kept. [Alpha]",
 		Unit:        "{series}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -162,7 +162,7 @@ func AssertEqualConnectorSpanToMetricsSeries(t *testing.T, tt *componenttest.Tel
 func AssertEqualConnectorSpanToMetricsSkipped(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_span_to_metrics_skipped",
-		Description: "Spans, log records and single values that were not measured, by reason. [Development]",
+		Description: "Spans, log records and single values that were not measured, by reason. [Alpha]",
 		Unit:        "{item}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -175,10 +175,24 @@ func AssertEqualConnectorSpanToMetricsSkipped(t *testing.T, tt *componenttest.Te
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
+func AssertEqualConnectorSpanToMetricsStorageBytes(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+	want := metricdata.Metrics{
+		Name:        "otelcol_connector_span_to_metrics_storage_bytes",
+		Description: "Bytes of state on the storage, as of the last flush. [Alpha]",
+		Unit:        "By",
+		Data: metricdata.Gauge[int64]{
+			DataPoints: dps,
+		},
+	}
+	got, err := tt.GetMetric("otelcol_connector_span_to_metrics_storage_bytes")
+	require.NoError(t, err)
+	metricdatatest.AssertEqual(t, want, got, opts...)
+}
+
 func AssertEqualConnectorSpanToMetricsStorageFailing(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_span_to_metrics_storage_failing",
-		Description: "1 while the latest write of the state has failed, else 0. Only with storage. [Development]",
+		Description: "1 while the latest write of the state has failed, else 0. Only with storage. [Alpha]",
 		Unit:        "{failure}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -192,7 +206,7 @@ func AssertEqualConnectorSpanToMetricsStorageFailing(t *testing.T, tt *component
 func AssertEqualConnectorSpanToMetricsStorageFailures(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_span_to_metrics_storage_failures",
-		Description: "Times that the storage did not take what was measured. Nothing is lost by one; the sender is told to send again. [Development]",
+		Description: "Times that the storage did not take what was measured. Nothing is lost by one; the sender is told to send again. [Alpha]",
 		Unit:        "{failure}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -208,7 +222,7 @@ func AssertEqualConnectorSpanToMetricsStorageFailures(t *testing.T, tt *componen
 func AssertEqualConnectorSpanToMetricsStorageLastCommit(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[float64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_span_to_metrics_storage_last_commit",
-		Description: "When the state was last written to the storage, in Unix time. [Development]",
+		Description: "When the state was last written to the storage, in Unix time. [Alpha]",
 		Unit:        "s",
 		Data: metricdata.Gauge[float64]{
 			DataPoints: dps,
@@ -219,24 +233,10 @@ func AssertEqualConnectorSpanToMetricsStorageLastCommit(t *testing.T, tt *compon
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
-func AssertEqualConnectorSpanToMetricsStorageSize(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
-	want := metricdata.Metrics{
-		Name:        "otelcol_connector_span_to_metrics_storage_size",
-		Description: "Bytes of state on the storage, as of the last flush. [Development]",
-		Unit:        "By",
-		Data: metricdata.Gauge[int64]{
-			DataPoints: dps,
-		},
-	}
-	got, err := tt.GetMetric("otelcol_connector_span_to_metrics_storage_size")
-	require.NoError(t, err)
-	metricdatatest.AssertEqual(t, want, got, opts...)
-}
-
 func AssertEqualConnectorSpanToMetricsStorageWaiting(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_span_to_metrics_storage_waiting",
-		Description: "State that no write has taken yet. It is of requests that are not acknowledged yet. [Development]",
+		Description: "State that no write has taken yet. It is of requests that are not acknowledged yet. [Alpha]",
 		Unit:        "By",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,

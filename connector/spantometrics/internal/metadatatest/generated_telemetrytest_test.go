@@ -42,8 +42,8 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.ConnectorSpanToMetricsReplacedLabels.Add(context.Background(), 1)
 	tb.ConnectorSpanToMetricsSeries.Record(context.Background(), 1)
 	tb.ConnectorSpanToMetricsSkipped.Add(context.Background(), 1)
+	tb.ConnectorSpanToMetricsStorageBytes.Record(context.Background(), 1)
 	tb.ConnectorSpanToMetricsStorageFailures.Add(context.Background(), 1)
-	tb.ConnectorSpanToMetricsStorageSize.Record(context.Background(), 1)
 	AssertEqualConnectorSpanToMetricsActiveEvictions(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
@@ -74,6 +74,9 @@ func TestSetupTelemetry(t *testing.T) {
 	AssertEqualConnectorSpanToMetricsSkipped(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
+	AssertEqualConnectorSpanToMetricsStorageBytes(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
 	AssertEqualConnectorSpanToMetricsStorageFailing(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
@@ -82,9 +85,6 @@ func TestSetupTelemetry(t *testing.T) {
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualConnectorSpanToMetricsStorageLastCommit(t, testTel,
 		[]metricdata.DataPoint[float64]{{Value: 1}},
-		metricdatatest.IgnoreTimestamp())
-	AssertEqualConnectorSpanToMetricsStorageSize(t, testTel,
-		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualConnectorSpanToMetricsStorageWaiting(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},

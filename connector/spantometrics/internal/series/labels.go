@@ -18,9 +18,6 @@ type Labels struct {
 	key   []byte
 }
 
-// All are the labels added so far, also those with an empty value. They are valid until the next Reset.
-func (l *Labels) All() []Label { return l.pairs }
-
 // Reset empties the labels.
 func (l *Labels) Reset() *Labels {
 	l.pairs = l.pairs[:0]

@@ -41,10 +41,9 @@ type Registry struct {
 	overflowed []int64
 	// accepted is the time of the newest flush that was delivered: deltas begin there.
 	accepted int64
-	labels   Labels
-	// derived are labels that a metric has in the place of the collected ones.
-	derived Labels
-	key     []byte
+	// labels are those of the values that follow.
+	labels Labels
+	key    []byte
 	// lastID is the newest series' id.
 	lastID uint64
 	// log takes every change, if the state is kept.
@@ -130,8 +129,9 @@ func (r *Registry) newApplication(namespace, service string) *application {
 	return made
 }
 
-// lookup finds or makes the series of a metric that has the labels.
-func (r *Registry) lookup(app *application, metric int, labels *Labels, now int64) *series {
+// lookup finds or makes the series of a metric that has the collected labels.
+func (r *Registry) lookup(app *application, metric int, now int64) *series {
+	labels := &r.labels
 	family := &app.families[metric]
 	if known, found := family.byKey[string(labels.key)]; found {
 		known.touch(now)

@@ -47,7 +47,7 @@ func (f fixture) write(now int64, service, label string, record func(w *Writer))
 }
 
 func (f fixture) count(now int64, service, label string) {
-	f.write(now, service, label, func(w *Writer) { w.Count(requests) })
+	f.write(now, service, label, func(w *Writer) { w.Add(requests, 1) })
 }
 
 func (f fixture) observe(now int64, label string, values ...int64) {
@@ -122,7 +122,7 @@ func TestLabels(t *testing.T) {
 	w.Application("", "shop")
 	for _, labels := range [][2]string{{"a", ""}, {"", "a"}, {"a", "b"}, {"ab", ""}} {
 		w.Labels().Add("first", labels[0]).Add("second", labels[1])
-		w.Count(requests)
+		w.Add(requests, 1)
 	}
 	w.End()
 
@@ -138,7 +138,7 @@ func TestApplicationsAreToldApart(t *testing.T) {
 	for _, app := range [][2]string{{"a", "bc"}, {"ab", "c"}} {
 		w.Application(app[0], app[1])
 		w.Labels()
-		w.Count(requests)
+		w.Add(requests, 1)
 	}
 	w.End()
 	require.Len(t, f.accept(2).Applications, 2)
@@ -324,7 +324,7 @@ func TestKnownSeriesAllocateNothing(t *testing.T) {
 		w := f.Begin(6)
 		w.Application("", "shop")
 		w.Labels().Add("name", "name")
-		w.Count(requests)
+		w.Add(requests, 1)
 		w.Observe(duration, Exemplar{Value: 7, Trace: [16]byte{1}})
 		w.Observe(spread, Exemplar{Value: 7, Trace: [16]byte{1}})
 		w.End()

@@ -5,22 +5,19 @@ package series
 type Writer struct {
 	registry *Registry
 	app      *application
-	// labels are those of the values that follow.
-	labels *Labels
-	now    int64
+	now      int64
 }
 
 // Begin takes the registry's lock. Series that get a value are touched at now.
 func (r *Registry) Begin(now int64) Writer {
 	r.mu.Lock()
 	r.log.Begin(now)
-	return Writer{registry: r, labels: &r.labels, now: now}
+	return Writer{registry: r, now: now}
 }
 
 // End hands the batch's changes to the log, if there is one, and releases the lock.
 func (w *Writer) End() {
 	w.registry.labels.forget()
-	w.registry.derived.forget()
 	w.registry.log.End()
 	w.registry.mu.Unlock()
 }
@@ -31,34 +28,18 @@ func (w *Writer) Application(namespace, service string) {
 }
 
 // Labels empties the labels and returns them to be filled. They hold for all values until the next call.
-func (w *Writer) Labels() *Labels {
-	w.labels = w.registry.labels.Reset()
-	return w.labels
-}
-
-// Derive returns the labels collected so far and, empty, those to be filled in their place. The derived ones hold until
-// [Writer.Collected] or the next call of Labels.
-func (w *Writer) Derive() (collected, derived *Labels) {
-	w.labels = w.registry.derived.Reset()
-	return &w.registry.labels, w.labels
-}
-
-// Collected has the collected labels hold again.
-func (w *Writer) Collected() { w.labels = &w.registry.labels }
-
-// Count adds one to a sum.
-func (w *Writer) Count(metric int) { w.Add(metric, 1) }
+func (w *Writer) Labels() *Labels { return w.registry.labels.Reset() }
 
 // Add adds to a sum.
 func (w *Writer) Add(metric int, by uint64) {
-	s := w.registry.lookup(w.app, metric, w.labels, w.now)
+	s := w.registry.lookup(w.app, metric, w.now)
 	s.Count += by
 	w.registry.log.Count(s.id, by)
 }
 
 // Set sets a metric that is the newest of its values to one that was true at a time, unless it has a newer one.
 func (w *Writer) Set(metric int, value, at int64) {
-	s := w.registry.lookup(w.app, metric, w.labels, w.now)
+	s := w.registry.lookup(w.app, metric, w.now)
 	if s.set(value, at) {
 		w.registry.log.Set(s.id, value, at)
 	}
@@ -66,7 +47,7 @@ func (w *Writer) Set(metric int, value, at int64) {
 
 // Observe adds a value, which must not be negative, to a histogram. An exemplar without a trace is not kept.
 func (w *Writer) Observe(metric int, exemplar Exemplar) {
-	s := w.registry.lookup(w.app, metric, w.labels, w.now)
+	s := w.registry.lookup(w.app, metric, w.now)
 	s.observe(&w.registry.definitions[metric], exemplar.Value)
 	w.registry.log.Observe(s.id, exemplar.Value)
 	if exemplar.Trace != ([16]byte{}) && w.registry.options.Exemplars > 0 && s.keep(exemplar, w.registry.options.Exemplars) {
@@ -76,7 +57,7 @@ func (w *Writer) Observe(metric int, exemplar Exemplar) {
 
 // Gauge is a handle on the series of a gauge. It stays valid while its level is not zero.
 func (w *Writer) Gauge(metric int) Gauge {
-	return Gauge{series: w.registry.lookup(w.app, metric, w.labels, w.now)}
+	return Gauge{series: w.registry.lookup(w.app, metric, w.now)}
 }
 
 // Gauge is a level that goes up and down. It may be moved only under the registry's lock.

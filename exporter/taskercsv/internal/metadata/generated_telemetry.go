@@ -70,68 +70,68 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.ExporterTaskerCsvColumns, err = builder.meter.Int64Gauge(
 		"otelcol_exporter_tasker_csv_columns",
-		metric.WithDescription("Label columns of the table; max_columns is the limit. [Development]"),
+		metric.WithDescription("Label columns of the table; max_columns is the limit. [Alpha]"),
 		metric.WithUnit("{column}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExporterTaskerCsvCutBytes, err = builder.meter.Int64Counter(
 		"otelcol_exporter_tasker_csv_cut_bytes",
-		metric.WithDescription("Bytes of a torn last row that were cut off when a file was continued after a crash. [Development]"),
+		metric.WithDescription("Bytes of a torn last row that were cut off when a file was continued after a crash. [Alpha]"),
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExporterTaskerCsvDroppedPoints, err = builder.meter.Int64Counter(
 		"otelcol_exporter_tasker_csv_dropped_points",
-		metric.WithDescription("Data points that are not in the table. [Development]"),
+		metric.WithDescription("Data points that are not in the table. [Alpha]"),
 		metric.WithUnit("{datapoint}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExporterTaskerCsvExpiredSeries, err = builder.meter.Int64Counter(
 		"otelcol_exporter_tasker_csv_expired_series",
-		metric.WithDescription("Series removed because they got no data point for series_expiration. [Development]"),
+		metric.WithDescription("Series removed because they got no data point for series_expiration. [Alpha]"),
 		metric.WithUnit("{series}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExporterTaskerCsvFailedSnapshots, err = builder.meter.Int64Counter(
 		"otelcol_exporter_tasker_csv_failed_snapshots",
-		metric.WithDescription("Writes that failed, of snapshots or of appended rows; the file is as it was before. [Development]"),
+		metric.WithDescription("Writes that failed, of snapshots or of appended rows; the file is as it was before. [Alpha]"),
 		metric.WithUnit("{snapshot}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExporterTaskerCsvLastWrite, err = builder.meter.Float64Gauge(
 		"otelcol_exporter_tasker_csv_last_write",
-		metric.WithDescription("When the file was last written, in Unix time. [Development]"),
+		metric.WithDescription("When the file was last written, in Unix time. [Alpha]"),
 		metric.WithUnit("s"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExporterTaskerCsvRotations, err = builder.meter.Int64Counter(
 		"otelcol_exporter_tasker_csv_rotations",
-		metric.WithDescription("New files that were begun because of the size or of new columns. [Development]"),
+		metric.WithDescription("New files that were begun because of the size or of new columns. [Alpha]"),
 		metric.WithUnit("{file}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExporterTaskerCsvRows, err = builder.meter.Int64Gauge(
 		"otelcol_exporter_tasker_csv_rows",
-		metric.WithDescription("Rows of the last write, without the header. [Development]"),
+		metric.WithDescription("Rows of the last write, without the header. [Alpha]"),
 		metric.WithUnit("{row}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExporterTaskerCsvSeries, err = builder.meter.Int64Gauge(
 		"otelcol_exporter_tasker_csv_series",
-		metric.WithDescription("Series in the table; max_series is the limit. [Development]"),
+		metric.WithDescription("Series in the table; max_series is the limit. [Alpha]"),
 		metric.WithUnit("{series}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExporterTaskerCsvSnapshotDuration, err = builder.meter.Float64Histogram(
 		"otelcol_exporter_tasker_csv_snapshot_duration",
-		metric.WithDescription("Time to render and write a snapshot or appended rows, with the synchronization to disk. [Development]"),
+		metric.WithDescription("Time to render and write a snapshot or appended rows, with the synchronization to disk. [Alpha]"),
 		metric.WithUnit("s"),
 		metric.WithExplicitBucketBoundaries([]float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5}...),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExporterTaskerCsvSnapshots, err = builder.meter.Int64Counter(
 		"otelcol_exporter_tasker_csv_snapshots",
-		metric.WithDescription("Writes of the file, snapshots or appended rows. [Development]"),
+		metric.WithDescription("Writes of the file, snapshots or appended rows. [Alpha]"),
 		metric.WithUnit("{snapshot}"),
 	)
 	errs = errors.Join(errs, err)

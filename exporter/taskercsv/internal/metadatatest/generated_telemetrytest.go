@@ -24,7 +24,7 @@ func NewSettings(tt *componenttest.Telemetry) exporter.Settings {
 func AssertEqualExporterTaskerCsvColumns(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_tasker_csv_columns",
-		Description: "Label columns of the table; max_columns is the limit. [Development]",
+		Description: "Label columns of the table; max_columns is the limit. [Alpha]",
 		Unit:        "{column}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -38,7 +38,7 @@ func AssertEqualExporterTaskerCsvColumns(t *testing.T, tt *componenttest.Telemet
 func AssertEqualExporterTaskerCsvCutBytes(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_tasker_csv_cut_bytes",
-		Description: "Bytes of a torn last row that were cut off when a file was continued after a crash. [Development]",
+		Description: "Bytes of a torn last row that were cut off when a file was continued after a crash. [Alpha]",
 		Unit:        "By",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -54,7 +54,7 @@ func AssertEqualExporterTaskerCsvCutBytes(t *testing.T, tt *componenttest.Teleme
 func AssertEqualExporterTaskerCsvDroppedPoints(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_tasker_csv_dropped_points",
-		Description: "Data points that are not in the table. [Development]",
+		Description: "Data points that are not in the table. [Alpha]",
 		Unit:        "{datapoint}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -70,7 +70,7 @@ func AssertEqualExporterTaskerCsvDroppedPoints(t *testing.T, tt *componenttest.T
 func AssertEqualExporterTaskerCsvExpiredSeries(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_tasker_csv_expired_series",
-		Description: "Series removed because they got no data point for series_expiration. [Development]",
+		Description: "Series removed because they got no data point for series_expiration. [Alpha]",
 		Unit:        "{series}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -86,7 +86,7 @@ func AssertEqualExporterTaskerCsvExpiredSeries(t *testing.T, tt *componenttest.T
 func AssertEqualExporterTaskerCsvFailedSnapshots(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_tasker_csv_failed_snapshots",
-		Description: "Writes that failed, of snapshots or of appended rows; the file is as it was before. [Development]",
+		Description: "Writes that failed, of snapshots or of appended rows; the file is as it was before. [Alpha]",
 		Unit:        "{snapshot}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -102,7 +102,7 @@ func AssertEqualExporterTaskerCsvFailedSnapshots(t *testing.T, tt *componenttest
 func AssertEqualExporterTaskerCsvLastWrite(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[float64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_tasker_csv_last_write",
-		Description: "When the file was last written, in Unix time. [Development]",
+		Description: "When the file was last written, in Unix time. [Alpha]",
 		Unit:        "s",
 		Data: metricdata.Gauge[float64]{
 			DataPoints: dps,
@@ -116,7 +116,7 @@ func AssertEqualExporterTaskerCsvLastWrite(t *testing.T, tt *componenttest.Telem
 func AssertEqualExporterTaskerCsvRotations(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_tasker_csv_rotations",
-		Description: "New files that were begun because of the size or of new columns. [Development]",
+		Description: "New files that were begun because of the size or of new columns. [Alpha]",
 		Unit:        "{file}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -132,7 +132,7 @@ func AssertEqualExporterTaskerCsvRotations(t *testing.T, tt *componenttest.Telem
 func AssertEqualExporterTaskerCsvRows(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_tasker_csv_rows",
-		Description: "Rows of the last write, without the header. [Development]",
+		Description: "Rows of the last write, without the header. [Alpha]",
 		Unit:        "{row}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -146,7 +146,7 @@ func AssertEqualExporterTaskerCsvRows(t *testing.T, tt *componenttest.Telemetry,
 func AssertEqualExporterTaskerCsvSeries(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_tasker_csv_series",
-		Description: "Series in the table; max_series is the limit. [Development]",
+		Description: "Series in the table; max_series is the limit. [Alpha]",
 		Unit:        "{series}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -160,7 +160,7 @@ func AssertEqualExporterTaskerCsvSeries(t *testing.T, tt *componenttest.Telemetr
 func AssertEqualExporterTaskerCsvSnapshotDuration(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.HistogramDataPoint[float64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_tasker_csv_snapshot_duration",
-		Description: "Time to render and write a snapshot or appended rows, with the synchronization to disk. [Development]",
+		Description: "Time to render and write a snapshot or appended rows, with the synchronization to disk. [Alpha]",
 		Unit:        "s",
 		Data: metricdata.Histogram[float64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -175,7 +175,7 @@ func AssertEqualExporterTaskerCsvSnapshotDuration(t *testing.T, tt *componenttes
 func AssertEqualExporterTaskerCsvSnapshots(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_tasker_csv_snapshots",
-		Description: "Writes of the file, snapshots or appended rows. [Development]",
+		Description: "Writes of the file, snapshots or appended rows. [Alpha]",
 		Unit:        "{snapshot}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

@@ -92,37 +92,37 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.ReceiverTaskerEventsClockFallbacks, err = builder.meter.Int64Counter(
 		"otelcol_receiver_tasker_events_clock_fallbacks",
-		metric.WithDescription("Events whose time is not their occurred_at, because that was absent or impossible. [Development]"),
+		metric.WithDescription("Events whose time is not their occurred_at, because that was absent or impossible. [Alpha]"),
 		metric.WithUnit("{event}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverTaskerEventsImpossibleTimes, err = builder.meter.Int64Counter(
 		"otelcol_receiver_tasker_events_impossible_times",
-		metric.WithDescription("Events whose occurred_at lies before the year 2000, or more than a day ahead. It was not used. [Development]"),
+		metric.WithDescription("Events whose occurred_at lies before the year 2000, or more than a day ahead. It was not used. [Alpha]"),
 		metric.WithUnit("{event}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverTaskerEventsInFlightBytes, err = builder.meter.Int64ObservableGauge(
 		"otelcol_receiver_tasker_events_in_flight_bytes",
-		metric.WithDescription("Bytes of the bodies that are at work, inflated; max_in_flight_bytes bounds them. [Development]"),
+		metric.WithDescription("Bytes of the bodies that are at work, inflated; max_in_flight_bytes bounds them. [Alpha]"),
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverTaskerEventsRefusedItems, err = builder.meter.Int64Counter(
 		"otelcol_receiver_tasker_events_refused_items",
-		metric.WithDescription("Items that were refused, by reason. A body refused as a whole counts as one. [Development]"),
+		metric.WithDescription("Items that were refused, by reason. A body refused as a whole counts as one. [Alpha]"),
 		metric.WithUnit("{item}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverTaskerEventsRefusedRequests, err = builder.meter.Int64Counter(
 		"otelcol_receiver_tasker_events_refused_requests",
-		metric.WithDescription("Requests that were refused before their body was decoded, by HTTP status. [Development]"),
+		metric.WithDescription("Requests that were refused before their body was decoded, by HTTP status. [Alpha]"),
 		metric.WithUnit("{request}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverTaskerEventsUnknownFields, err = builder.meter.Int64Counter(
 		"otelcol_receiver_tasker_events_unknown_fields",
-		metric.WithDescription("Fields beside the payload that mean nothing to the receiver and were left out, such as a misspelt occurred_at. [Development]"),
+		metric.WithDescription("Fields beside the payload that mean nothing to the receiver and were left out, such as a misspelt occurred_at. [Alpha]"),
 		metric.WithUnit("{field}"),
 	)
 	errs = errors.Join(errs, err)

@@ -24,7 +24,7 @@ func NewSettings(tt *componenttest.Telemetry) receiver.Settings {
 func AssertEqualReceiverTaskerEventsClockFallbacks(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_tasker_events_clock_fallbacks",
-		Description: "Events whose time is not their occurred_at, because that was absent or impossible. [Development]",
+		Description: "Events whose time is not their occurred_at, because that was absent or impossible. [Alpha]",
 		Unit:        "{event}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -40,7 +40,7 @@ func AssertEqualReceiverTaskerEventsClockFallbacks(t *testing.T, tt *componentte
 func AssertEqualReceiverTaskerEventsImpossibleTimes(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_tasker_events_impossible_times",
-		Description: "Events whose occurred_at lies before the year 2000, or more than a day ahead. It was not used. [Development]",
+		Description: "Events whose occurred_at lies before the year 2000, or more than a day ahead. It was not used. [Alpha]",
 		Unit:        "{event}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -56,7 +56,7 @@ func AssertEqualReceiverTaskerEventsImpossibleTimes(t *testing.T, tt *componentt
 func AssertEqualReceiverTaskerEventsInFlightBytes(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_tasker_events_in_flight_bytes",
-		Description: "Bytes of the bodies that are at work, inflated; max_in_flight_bytes bounds them. [Development]",
+		Description: "Bytes of the bodies that are at work, inflated; max_in_flight_bytes bounds them. [Alpha]",
 		Unit:        "By",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -70,7 +70,7 @@ func AssertEqualReceiverTaskerEventsInFlightBytes(t *testing.T, tt *componenttes
 func AssertEqualReceiverTaskerEventsRefusedItems(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_tasker_events_refused_items",
-		Description: "Items that were refused, by reason. A body refused as a whole counts as one. [Development]",
+		Description: "Items that were refused, by reason. A body refused as a whole counts as one. [Alpha]",
 		Unit:        "{item}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -86,7 +86,7 @@ func AssertEqualReceiverTaskerEventsRefusedItems(t *testing.T, tt *componenttest
 func AssertEqualReceiverTaskerEventsRefusedRequests(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_tasker_events_refused_requests",
-		Description: "Requests that were refused before their body was decoded, by HTTP status. [Development]",
+		Description: "Requests that were refused before their body was decoded, by HTTP status. [Alpha]",
 		Unit:        "{request}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -102,7 +102,7 @@ func AssertEqualReceiverTaskerEventsRefusedRequests(t *testing.T, tt *componentt
 func AssertEqualReceiverTaskerEventsUnknownFields(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_tasker_events_unknown_fields",
-		Description: "Fields beside the payload that mean nothing to the receiver and were left out, such as a misspelt occurred_at. [Development]",
+		Description: "Fields beside the payload that mean nothing to the receiver and were left out, such as a misspelt occurred_at. [Alpha]",
 		Unit:        "{field}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

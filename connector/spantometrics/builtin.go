@@ -1,0 +1,34 @@
+package spantometrics
+
+import (
+	_ "embed"
+	"fmt"
+	"sync"
+
+	"go.opentelemetry.io/collector/confmap"
+)
+
+//go:embed builtin.yaml
+var builtInYAML []byte
+
+// builtIn are the built-in metrics by their names. What it returns must not be changed.
+var builtIn = sync.OnceValue(func() map[string]MetricConfig {
+	declared, err := parseMetrics(builtInYAML)
+	if err != nil {
+		panic(fmt.Sprintf("builtin.yaml is part of the program and broken: %v", err))
+	}
+	return declared
+})
+
+func parseMetrics(text []byte) (map[string]MetricConfig, error) {
+	retrieved, err := confmap.NewRetrievedFromYAML(text)
+	if err != nil {
+		return nil, err
+	}
+	conf, err := retrieved.AsConf()
+	if err != nil {
+		return nil, err
+	}
+	declared := map[string]MetricConfig{}
+	return declared, conf.Unmarshal(&declared)
+}

@@ -1,0 +1,59 @@
+package spantometrics
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// The built-in metrics are declarations that an operator could have written: they pass the same checks.
+func TestBuiltInMetricsAreDeclarations(t *testing.T) {
+	c := &metricsCheck{cfg: createDefaultConfig().(*Config), taken: map[string]string{}}
+	for name, declared := range builtIn() {
+		c.declaration(&declaration{MetricConfig: declared, name: name})
+	}
+	require.Empty(t, c.mistakes)
+}
+
+// An operator's copy of a built-in metric under another name measures the same.
+func TestCopiesOfBuiltInMetrics(t *testing.T) {
+	const copied = "copy."
+	p := newPair(t, func(cfg *Config) {
+		cfg.Metrics = map[string]MetricConfig{}
+		for name, declared := range builtIn() {
+			if declared.Type != typeActive {
+				cfg.Metrics[copied+name] = declared
+			}
+		}
+	})
+	ld, _ := readEvents(t, "planned")
+	addPerformance(ld)
+	p.consumeLogs(t, ld)
+	for _, task := range readTruth(t, "mixed") {
+		p.consumeTraces(t, finishedSpans(task, ledger{}))
+	}
+	p.stop(t)
+	for name, declared := range builtIn() {
+		if declared.Type == typeActive {
+			continue
+		}
+		want := read(p.sink.last(), name)
+		require.NotEmpty(t, want, name)
+		require.Equal(t, want, read(p.sink.last(), copied+name), name)
+	}
+}
+
+func TestParseMetrics(t *testing.T) {
+	_, err := parseMetrics([]byte("shop.orders: {type: counter, evnt: order.placed}"))
+	require.ErrorContains(t, err, "evnt")
+	_, err = parseMetrics([]byte("shop.orders: ["))
+	require.Error(t, err)
+	parsed, err := parseMetrics([]byte(strings.Join([]string{
+		"shop.orders:", "  type: counter", "  sources: [{event: [a, b.*]}, {span: step}]", "  value: amount",
+	}, "\n")))
+	require.NoError(t, err)
+	require.Equal(t, map[string]MetricConfig{"shop.orders": {
+		Type: typeCounter, Sources: []SourceConfig{{Event: []string{"a", "b.*"}}, {Span: "step"}}, Value: []string{"amount"},
+	}}, parsed)
+}

@@ -1,0 +1,68 @@
+package spantometrics
+
+import (
+	"slices"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/routing"
+)
+
+// condition is a condition as it is checked.
+type condition struct {
+	ConditionConfig
+	field int
+}
+
+// newConditions compiles conditions, and adds what they read to the fields.
+func newConditions(configs []ConditionConfig, fields *fieldSet) []condition {
+	conditions := make([]condition, len(configs))
+	for i, config := range configs {
+		conditions[i] = condition{config, fields.add(newField([]string{config.Key}))}
+	}
+	return conditions
+}
+
+// anyHolds tells whether all conditions of one of the cases hold.
+func (r *recorder) anyHolds(cases [][]condition) bool {
+	for _, conditions := range cases {
+		if r.allHold(conditions) {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *recorder) allHold(conditions []condition) bool {
+	for i := range conditions {
+		c := &conditions[i]
+		if !c.holds(r.value(c.field)) {
+			return false
+		}
+	}
+	return true
+}
+
+func (c *condition) holds(value *fieldValue) bool {
+	if c.Exists != nil && *c.Exists != value.found() {
+		return false
+	}
+	if !value.found() {
+		return !c.asksForValue()
+	}
+	if len(c.In) > 0 || len(c.NotIn) > 0 || c.Matches != "" {
+		text := value.String()
+		if len(c.In) > 0 && !slices.Contains(c.In, text) || slices.Contains(c.NotIn, text) ||
+			c.Matches != "" && !routing.Matches(c.Matches, text) {
+			return false
+		}
+	}
+	if c.Min == nil && c.Max == nil {
+		return true
+	}
+	number, ok := value.number()
+	return ok && (c.Min == nil || number >= *c.Min) && (c.Max == nil || number <= *c.Max)
+}
+
+// asksForValue tells whether the condition cannot hold without the attribute.
+func (c *ConditionConfig) asksForValue() bool {
+	return len(c.In) > 0 || c.Matches != "" || c.Min != nil || c.Max != nil
+}

@@ -1,0 +1,77 @@
+package spantometrics
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
+)
+
+// declaration is one metric with all that the configuration says of it.
+type declaration struct {
+	MetricConfig
+	name    string
+	builtIn bool
+}
+
+func (m *declaration) enabled() bool { return m.Enabled == nil || *m.Enabled }
+
+// ofSpans tells whether the metric is measured on finished spans, so that it has the dimensions of all such metrics.
+func (m *declaration) ofSpans() bool { return m.Span != "" && m.Type != typeActive }
+
+// metrics lists the built-in metrics as the operator wants them, and then the operator's own, each by name. The place in
+// the list is the metric's index in the registry.
+func (cfg *Config) metrics() []declaration {
+	var list []declaration
+	for _, name := range slices.Sorted(maps.Keys(builtIn())) {
+		list = append(list, cfg.builtInMetric(name))
+	}
+	for _, name := range cfg.ownNames() {
+		list = append(list, declaration{MetricConfig: cfg.Metrics[name], name: name})
+	}
+	return list
+}
+
+// ownNames are the names of the metrics that are the operator's own.
+func (cfg *Config) ownNames() []string {
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(cfg.Metrics)) {
+		if _, found := builtIn()[name]; !found {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// builtInMetric is a built-in metric with the operator's changes.
+func (cfg *Config) builtInMetric(name string) declaration {
+	m := declaration{MetricConfig: builtIn()[name], name: name, builtIn: true}
+	change := cfg.Metrics[name]
+	m.Enabled = change.Enabled
+	m.Conditions = slices.Concat(m.Conditions, change.Conditions)
+	if change.Histogram.isSet() {
+		m.Histogram = change.Histogram
+	}
+	m.Dimensions = slices.DeleteFunc(cfg.givenDimensions(&m), func(d Dimension) bool {
+		return slices.Contains(cfg.ExcludeDimensions, d.Name) || slices.Contains(change.ExcludeDimensions, d.Name)
+	})
+	m.Dimensions = append(m.Dimensions, change.Dimensions...)
+	return m
+}
+
+// givenDimensions are the labels of a built-in metric before it is changed by itself. The caller may change the list.
+func (cfg *Config) givenDimensions(m *declaration) []Dimension {
+	if m.ofSpans() {
+		return slices.Concat(m.Dimensions, cfg.Dimensions)
+	}
+	return slices.Clone(m.Dimensions)
+}
+
+// definitions tells the registry how to add up each metric.
+func (cfg *Config) definitions(metrics []declaration) []series.Definition {
+	list := make([]series.Definition, len(metrics))
+	for i := range metrics {
+		list[i] = metrics[i].definition(cfg)
+	}
+	return list
+}

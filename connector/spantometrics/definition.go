@@ -1,0 +1,91 @@
+package spantometrics
+
+import (
+	"math"
+	"time"
+
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
+)
+
+const (
+	unitSeconds = "s"
+	unitBytes   = "By"
+
+	// payloadPerUnit keeps six decimals of the numbers of payloads, and all numbers up to nine trillion.
+	payloadPerUnit = 1e6
+)
+
+// definition is how the registry adds the metric up.
+func (m *declaration) definition(cfg *Config) series.Definition {
+	d := series.Definition{Name: m.name, Unit: m.Unit, Description: m.Description}
+	if m.takesDuration() && d.Unit == "" {
+		d.Unit = unitSeconds
+	}
+	if len(m.Value) > 0 {
+		d.PerUnit = perUnit(d.Unit)
+	}
+	switch m.Type {
+	case typeCounter:
+		d.Kind = series.KindSum
+	case typeGauge:
+		d.Kind = series.KindLast
+	case typeActive:
+		d.Kind = series.KindGauge
+	default:
+		d.Kind = series.KindHistogram
+		if d.Unit == unitSeconds {
+			d.Bounds, d.Exponential = cfg.durationBounds(), cfg.exponentialSize()
+		} else {
+			d.Bounds = scaleBounds(defaultValueBounds(), d.PerUnit)
+		}
+		m.Histogram.apply(&d)
+	}
+	return d
+}
+
+// perUnit is how finely values of a unit are added up: seconds in whole nanoseconds, and bytes in whole bytes.
+func perUnit(unit string) float64 {
+	switch unit {
+	case unitSeconds:
+		return series.Nanoseconds
+	case unitBytes:
+		return 1
+	}
+	return payloadPerUnit
+}
+
+// apply gives a definition the form that was chosen, if one was.
+func (h *MetricHistogramConfig) apply(d *series.Definition) {
+	if h.Explicit.HasValue() {
+		d.Bounds, d.Exponential = scaleBounds(h.Explicit.Get().Buckets, max(d.PerUnit, 1)), 0
+	}
+	if h.Exponential.HasValue() {
+		if d.Exponential = h.Exponential.Get().MaxSize; d.Exponential == 0 {
+			d.Exponential = defaultExponentialSize
+		}
+	}
+}
+
+func scaleBounds(bounds []float64, perUnit float64) []int64 {
+	scaled := make([]int64, len(bounds))
+	for i, bound := range bounds {
+		scaled[i] = int64(math.Round(bound * perUnit))
+	}
+	return scaled
+}
+
+// defaultBounds of durations span a quick step and a task of a day.
+func defaultBounds() []time.Duration {
+	return []time.Duration{
+		5 * time.Millisecond, 10 * time.Millisecond, 25 * time.Millisecond, 50 * time.Millisecond,
+		100 * time.Millisecond, 250 * time.Millisecond, 500 * time.Millisecond,
+		time.Second, 2500 * time.Millisecond, 5 * time.Second, 10 * time.Second, 30 * time.Second,
+		time.Minute, 5 * time.Minute, 15 * time.Minute,
+		time.Hour, 4 * time.Hour, 12 * time.Hour, 24 * time.Hour,
+	}
+}
+
+// defaultValueBounds are those of the OpenTelemetry SDKs.
+func defaultValueBounds() []float64 {
+	return []float64{0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10000}
+}

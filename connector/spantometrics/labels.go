@@ -1,0 +1,112 @@
+package spantometrics
+
+import (
+	"slices"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+// label is a label of a metric and where it is from.
+type label struct {
+	name  string
+	field int
+	// otherwise is the value where there is no attribute.
+	otherwise string
+	hasOther  bool
+	// unbounded keeps values that are ids, folded takes the number of a batch worker off.
+	unbounded, folded bool
+}
+
+// newLabels compiles dimensions, and adds what they read to the fields.
+func newLabels(cfg *Config, dimensions []Dimension, fields *fieldSet) []label {
+	labels := make([]label, len(dimensions))
+	for i := range dimensions {
+		d := &dimensions[i]
+		f := newField(d.keys())
+		l := label{
+			name: d.Name, field: fields.add(f), hasOther: d.Default != nil,
+			unbounded: slices.ContainsFunc(append(d.keys(), d.Name), func(key string) bool { return slices.Contains(cfg.AllowUnbounded, key) }),
+			folded:    cfg.FoldNumberedSteps && slices.Contains(f.keys, lifecycle.AttrStepName),
+		}
+		if d.Default != nil {
+			l.otherwise = *d.Default
+		}
+		labels[i] = l
+	}
+	return labels
+}
+
+// label collects the labels of the values that follow. It is false if one is missing that has no default.
+func (r *recorder) label(labels []label) (complete bool) {
+	collected := r.Labels()
+	complete = true
+	for i := range labels {
+		l := &labels[i]
+		text := r.labelText(l)
+		complete = complete && (text != "" || l.hasOther)
+		collected.Add(l.name, text)
+	}
+	return complete
+}
+
+func (r *recorder) labelText(l *label) string {
+	value := r.value(l.field)
+	if !value.found() {
+		return l.otherwise
+	}
+	text := value.String()
+	if l.folded {
+		text = withoutNumber(text)
+	}
+	if !l.unbounded && looksLikeID(text) {
+		r.tally.replaced++
+		return replacedID
+	}
+	return text
+}
+
+// minNumber is the least number of digits that make a step a numbered batch worker: Tasker writes import_001.
+const minNumber = 3
+
+// withoutNumber is a step's name without the number of a batch worker, which would make each worker a series.
+func withoutNumber(step string) string {
+	end := len(step)
+	for end > 0 && step[end-1] >= '0' && step[end-1] <= '9' {
+		end--
+	}
+	if len(step)-end < minNumber || end < 2 || step[end-1] != '_' {
+		return step
+	}
+	return step[:end-1]
+}
+
+// replacedID stands in labels for values that are ids, of which every execution would have a new one.
+const replacedID = "_id"
+
+// looksLikeID tells UUIDs, with or without hyphens, and Tasker's correlation ids.
+func looksLikeID(value string) bool {
+	const correlation = "tsk_"
+	switch {
+	case len(value) == 36:
+		for i := range len(value) {
+			if i == 8 || i == 13 || i == 18 || i == 23 {
+				if value[i] != '-' {
+					return false
+				}
+			} else if !isHex(value[i]) {
+				return false
+			}
+		}
+		return true
+	case len(value) == 32:
+		for i := range len(value) {
+			if !isHex(value[i]) {
+				return false
+			}
+		}
+		return true
+	}
+	return len(value) >= 19 && len(value) <= 21 && value[:len(correlation)] == correlation && value[len(value)-7] == '_'
+}
+
+func isHex(c byte) bool { return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F' }

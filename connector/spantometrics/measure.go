@@ -1,0 +1,68 @@
+package spantometrics
+
+import (
+	"math"
+
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
+)
+
+// run measures the subject by a plan, whose fields were read.
+func (r *recorder) run(p *plan) {
+	labelled := -1
+	for i := range p.measures {
+		m := &p.measures[i]
+		if !r.anyHolds(m.cases) {
+			continue
+		}
+		value, ok := r.quantity(m)
+		if !ok {
+			continue
+		}
+		if m.labels != labelled {
+			r.label(p.labels[m.labels])
+			labelled = m.labels
+		}
+		switch m.kind {
+		case series.KindSum:
+			r.Add(m.metric, uint64(value))
+		case series.KindLast:
+			r.Set(m.metric, value, r.at)
+		default:
+			exemplar := r.exemplar()
+			exemplar.Value = value
+			r.Observe(m.metric, exemplar)
+		}
+	}
+}
+
+// quantity is what a measure adds. It is false if there is nothing to be added: what has no such value is no measurement,
+// and a value that is not one is skipped.
+func (r *recorder) quantity(m *measure) (value int64, ok bool) {
+	switch m.takes {
+	case takesNothing:
+		return 1, true
+	case takesDuration:
+		value, ok = r.took, r.took >= 0
+	default:
+		found := r.value(m.field)
+		if !found.found() {
+			return 0, false
+		}
+		value, ok = found.scaled(m.factor)
+		ok = ok && (value >= 0 || m.kind == series.KindLast)
+	}
+	if !ok {
+		r.tally.skipped[skipInvalidValue]++
+	}
+	return value, ok
+}
+
+// scaled reads a number and multiplies it. It is false for what is not a number, or beyond 63 bits.
+func (v *fieldValue) scaled(factor float64) (int64, bool) {
+	number, ok := v.number()
+	product := math.Round(number * factor)
+	if !ok || !(math.Abs(product) < math.MaxInt64) {
+		return 0, false
+	}
+	return int64(product), true
+}

@@ -1,0 +1,292 @@
+package spantometrics
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/prometheus/otlptranslator"
+
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+// metricName is what Prometheus and OpenTelemetry both take without a change of its words.
+var metricName = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9]*([._][a-zA-Z0-9]+)*$`)
+
+// metricsCheck collects the mistakes of the section metrics.
+type metricsCheck struct {
+	cfg      *Config
+	mistakes []error
+	// taken are the metrics by the name that they have at Prometheus.
+	taken map[string]string
+}
+
+func (c *metricsCheck) add(format string, args ...any) {
+	c.mistakes = append(c.mistakes, fmt.Errorf(format, args...))
+}
+
+func (cfg *Config) checkMetrics() error {
+	c := &metricsCheck{cfg: cfg, taken: map[string]string{}}
+	for _, name := range slices.Sorted(maps.Keys(builtIn())) {
+		m := cfg.builtInMetric(name)
+		definition := m.definition(cfg)
+		c.take(&definition)
+	}
+	for _, name := range taskerCoreMetrics() {
+		c.taken[name] = "a metric that tasker-core emits itself"
+	}
+	for _, name := range slices.Sorted(maps.Keys(cfg.Metrics)) {
+		own := &declaration{MetricConfig: cfg.Metrics[name], name: name}
+		if _, found := builtIn()[name]; found {
+			c.change(own)
+		} else {
+			c.own(own)
+		}
+	}
+	return errors.Join(c.mistakes...)
+}
+
+// prometheusMetric is the name that the Prometheus exporters make by default.
+func prometheusMetric(d *series.Definition) string {
+	kind := otlptranslator.MetricType(otlptranslator.MetricTypeGauge)
+	switch d.Kind {
+	case series.KindSum:
+		kind = otlptranslator.MetricTypeMonotonicCounter
+	case series.KindHistogram:
+		kind = otlptranslator.MetricTypeHistogram
+	}
+	namer := otlptranslator.MetricNamer{WithMetricSuffixes: true}
+	name, err := namer.Build(otlptranslator.Metric{Name: d.Name, Unit: d.Unit, Type: kind})
+	if err != nil {
+		return prometheusLabel(d.Name)
+	}
+	return name
+}
+
+// take notes the names that a metric has at Prometheus, and returns who has one of them already.
+func (c *metricsCheck) take(d *series.Definition) (name, owner string) {
+	name = prometheusMetric(d)
+	names := []string{name}
+	if d.Kind == series.KindHistogram {
+		names = append(names, name+"_bucket", name+"_sum", name+"_count")
+	}
+	for _, n := range names {
+		if owner == "" {
+			owner = c.taken[n]
+		}
+	}
+	for _, n := range names {
+		c.taken[n] = d.Name
+	}
+	return name, owner
+}
+
+// change checks what the operator changes about a built-in metric.
+func (c *metricsCheck) change(m *declaration) {
+	key := "metrics::" + m.name
+	set := map[string]bool{
+		"type": m.Type != "", "unit": m.Unit != "", "description": m.Description != "", "event": len(m.Event) > 0,
+		"span": m.Span != "", "detected": len(m.Detected) > 0, "sources": len(m.Sources) > 0, "value": len(m.Value) > 0,
+		"scale": m.Scale != 0,
+	}
+	for _, setting := range slices.Sorted(maps.Keys(set)) {
+		if set[setting] {
+			c.add(`"%s::%s" is set, but %s is built in, and only enabled, conditions, dimensions, exclude_dimensions and histogram can be changed: remove it, or declare a metric of another name`,
+				key, setting, m.name)
+		}
+	}
+	given := declaration{MetricConfig: builtIn()[m.name], name: m.name, builtIn: true}
+	if given.Type != typeHistogram && m.Histogram.isSet() {
+		c.add(`"%s::histogram" is set, but %s is no histogram: remove it`, key, m.name)
+	}
+	if given.Type == typeActive && len(m.Conditions) > 0 {
+		c.add(`"%s::conditions" is set, but what is open is followed through all its events, which need not agree: remove it`, key)
+	}
+	c.histogram(m.name, &m.Histogram, given.definition(c.cfg).PerUnit)
+	c.conditions(key, m.Conditions)
+	labels := names(c.cfg.givenDimensions(&given))
+	c.excluded(key, m.ExcludeDimensions, labels)
+	c.dimensions(key, m.Dimensions, labels)
+}
+
+// own checks a metric of the operator's own.
+func (c *metricsCheck) own(m *declaration) {
+	key := "metrics::" + m.name
+	if !metricName.MatchString(m.name) {
+		c.add("%q is no name for a metric: use letters and digits, with single dots or underscores between them, such as shop.order.amount", key)
+	}
+	for _, suffix := range []string{"_total", ".total", "_bucket", "_count", "_sum"} {
+		if strings.HasSuffix(m.name, suffix) {
+			c.add("%q ends with %q, which Prometheus adds by itself: leave it out", key, suffix)
+		}
+	}
+	if m.Type == typeActive {
+		c.add(`"%s::type" is active, of which only the built-in metrics are, because each takes the memory of all that is open: change the labels of tasker.tasks.active or tasker.steps.active instead`, key)
+	}
+	if len(m.ExcludeDimensions) > 0 {
+		c.add(`"%s::exclude_dimensions" is set, but a metric of your own has only the labels in its dimensions: leave them out there`, key)
+	}
+	c.declaration(m)
+	definition := m.definition(c.cfg)
+	if prometheus, owner := c.take(&definition); owner != "" {
+		c.add("%q is %s at Prometheus, where that is %s: choose another name", key, prometheus, owner)
+	}
+}
+
+// declaration checks what any declaration must be, also that of a built-in metric.
+func (c *metricsCheck) declaration(m *declaration) {
+	key := "metrics::" + m.name
+	switch m.Type {
+	case typeCounter, typeActive:
+	case typeGauge, typeHistogram:
+		if len(m.Value) == 0 {
+			c.add(`"%s::value" is missing: a %s needs the key of the attribute that it measures, or duration`, key, m.Type)
+		}
+	default:
+		c.add(`"%s::type" is %q: set counter, gauge or histogram`, key, m.Type)
+	}
+	c.sources(key, m)
+	c.value(key, m)
+	if m.Type != typeHistogram && m.Histogram.isSet() {
+		c.add(`"%s::histogram" is set, but the type is %q: remove it, or set "type: histogram"`, key, m.Type)
+	}
+	c.histogram(m.name, &m.Histogram, m.definition(c.cfg).PerUnit)
+	c.dimensions(key, m.Dimensions, nil)
+}
+
+// sources checks what is measured.
+func (c *metricsCheck) sources(key string, m *declaration) {
+	if len(m.Sources) == 0 {
+		c.source(key, &m.SourceConfig)
+		return
+	}
+	if len(m.Event) > 0 || m.Span != "" || len(m.Detected) > 0 {
+		c.add(`"%s::sources" is set, and event, span or detected beside it: move that into "sources"`, key)
+	}
+	c.conditions(key, m.Conditions)
+	for i := range m.Sources {
+		c.source(fmt.Sprintf("%s::sources[%d]", key, i), &m.Sources[i])
+	}
+}
+
+func (c *metricsCheck) source(key string, s *SourceConfig) {
+	levels := spanLevels()
+	kinds := 0
+	for _, set := range []bool{len(s.Event) > 0, s.Span != "", len(s.Detected) > 0} {
+		if set {
+			kinds++
+		}
+	}
+	switch {
+	case kinds == 0:
+		c.add(`%q names nothing to measure: set "event" (such as order.placed, or order.*), "span" (such as step) or "detected" (such as performance.*)`, key)
+	case kinds > 1:
+		c.add(`%q has more than one of "event", "span" and "detected": keep one, or list them in "sources"`, key)
+	case s.Span != "" && levels[s.Span] == "":
+		c.add(`"%s::span" is %q: set one of %s`, key, s.Span, strings.Join(slices.Sorted(maps.Keys(levels)), ", "))
+	}
+	for _, name := range slices.Concat(s.Event, s.Detected) {
+		if lifecycle.Canonical(name) != name {
+			c.add(`%q names %q: write it without "tasker.", which is dropped from the names of events`, key, name)
+		}
+	}
+	c.conditions(key, s.Conditions)
+}
+
+// value checks what of it is measured.
+func (c *metricsCheck) value(key string, m *declaration) {
+	switch {
+	case slices.Contains(m.Value, valueDuration):
+		if len(m.Value) > 1 {
+			c.add(`"%s::value" lists duration beside keys of attributes: keep one`, key)
+		}
+		if slices.ContainsFunc(m.sources(), func(s SourceConfig) bool { return s.Span == "" }) {
+			c.add(`"%s::value" is duration, which an event has not: set the key of a payload, such as tasker.duration, or measure a "span"`, key)
+		}
+		if m.Unit != "" && m.Unit != unitSeconds {
+			c.add(`"%s::unit" is %q, but durations are in seconds: set "s", or remove it`, key, m.Unit)
+		}
+		if m.Scale != 0 {
+			c.add(`"%s::scale" is set, but durations are in seconds: remove it`, key)
+		}
+	case m.Scale != 0 && len(m.Value) == 0:
+		c.add(`"%s::scale" is set, but there is no value to be multiplied: remove it, or set "value"`, key)
+	case m.Scale < 0 || math.IsInf(m.Scale, 0) || math.IsNaN(m.Scale):
+		c.add(`"%s::scale" is %v: set a number above zero, such as 0.001 for milliseconds in a metric of seconds`, key, m.Scale)
+	}
+}
+
+// histogram checks buckets, which are in units of which perUnit recorded integers make one.
+func (c *metricsCheck) histogram(name string, h *MetricHistogramConfig, perUnit float64) {
+	key := "metrics::" + name + "::histogram"
+	if h.Explicit.HasValue() && h.Exponential.HasValue() {
+		c.add(`%q has both "explicit" and "exponential": keep one`, key)
+	}
+	if h.Exponential.HasValue() {
+		if size := h.Exponential.Get().MaxSize; size != 0 && (size < 2 || size > maxExponentialSize) {
+			c.add(`"%s::exponential::max_size" is %d: set a number from 2 to %d, such as 160`, key, size, maxExponentialSize)
+		}
+	}
+	if !h.Explicit.HasValue() {
+		return
+	}
+	buckets, most := h.Explicit.Get().Buckets, 9e18/max(perUnit, 1)
+	if len(buckets) == 0 {
+		c.add(`"%s::explicit::buckets" is empty: list one bound or more, in the metric's unit, or leave "explicit" out for the default bounds`, key)
+	}
+	for i, bound := range buckets {
+		switch {
+		case !(bound >= 0 && bound <= most):
+			c.add(`"%s::explicit::buckets[%d]" is %v: a bound must be from 0 to %g; measure in a larger unit`, key, i, bound, most)
+		case i > 0 && bound <= buckets[i-1]:
+			c.add(`"%s::explicit::buckets[%d]" is %v and follows %v: sort the bounds and remove repeated ones`, key, i, bound, buckets[i-1])
+		}
+	}
+}
+
+// names are those of labels.
+func names(dimensions []Dimension) []string {
+	list := make([]string, len(dimensions))
+	for i := range dimensions {
+		list[i] = dimensions[i].Name
+	}
+	return list
+}
+
+// excluded checks labels to be left out against those that there are.
+func (c *metricsCheck) excluded(key string, excluded, labels []string) {
+	for i, label := range excluded {
+		if !slices.Contains(labels, label) {
+			c.add(`"%s::exclude_dimensions[%d]" is %q, which is no label of it: its labels are %s`, key, i, label, strings.Join(labels, ", "))
+		}
+	}
+}
+
+// dimensions checks labels against each other and against those that there are.
+func (c *metricsCheck) dimensions(key string, dimensions []Dimension, labels []string) {
+	c.mistakes = append(c.mistakes, checkDimensions(key+"::", dimensions, labels, c.cfg.AllowUnbounded)...)
+}
+
+func (c *metricsCheck) conditions(key string, conditions []ConditionConfig) {
+	for i := range conditions {
+		condition := &conditions[i]
+		at := fmt.Sprintf("%s::conditions[%d]", key, i)
+		if condition.Key == "" {
+			c.add(`"%s::key" is empty: give the key of an attribute`, at)
+		}
+		if condition.Exists == nil && len(condition.NotIn) == 0 && !condition.asksForValue() {
+			c.add("%q says nothing of its attribute: set exists, in, not_in, matches, min or max", at)
+		}
+		if condition.Exists != nil && !*condition.Exists && condition.asksForValue() {
+			c.add(`"%s::exists" is false, but the condition asks for a value as well: it would never hold`, at)
+		}
+		if condition.Min != nil && condition.Max != nil && *condition.Min > *condition.Max {
+			c.add(`"%s::min" is %v and "max" is %v: no number is both`, at, *condition.Min, *condition.Max)
+		}
+	}
+}
