@@ -51,9 +51,9 @@ test-e2e: build ## end-to-end tests against the built binary
 	TASKER_BIN=$(CURDIR)/$(COLLECTOR) go test -count=1 ./tests/...
 
 .PHONY: test-peers
-test-peers: build ## end-to-end tests with real peers (promtool and others), installed if apt-get is there
+test-peers: build ## tests with real peers (promtool and others), installed if apt-get is there; LIBREOFFICE=1 for that too
 	@scripts/install-peers.sh
-	TASKER_PEERS=1 TASKER_BIN=$(CURDIR)/$(COLLECTOR) go test -count=1 ./tests/... ./deploy/...
+	TASKER_PEERS=1 TASKER_BIN=$(CURDIR)/$(COLLECTOR) go test -count=1 ./tests/... ./deploy/... ./exporter/taskercsv
 
 .PHONY: fuzz
 fuzz: ## every fuzzer for FUZZTIME, one after the other; what it finds goes into testdata/fuzz

@@ -2,7 +2,8 @@
 # Installs the programs that the tests with real peers use, where Debian's packages are at hand:
 #   prometheus  promtool, which checks the exposition format and the rules, and the server, which evaluates them and is asked
 #   ruby        which runs the bridge for applications, minitest and ActiveSupport
-#   node, npm   which run the OpenTelemetry SDK for JavaScript
+#   node, npm   which run the OpenTelemetry SDK for JavaScript, and DuckDB
+#   pandas, sqlite3, and LibreOffice if LIBREOFFICE=1 (250 MB), which read the CSV files
 set -euo pipefail
 
 missing=()
@@ -11,6 +12,11 @@ command -v ruby >/dev/null || missing+=(ruby)
 command -v ruby >/dev/null && ruby -e 'require "minitest"' 2>/dev/null || missing+=(ruby-minitest)
 command -v ruby >/dev/null && ruby -e 'require "active_support"' 2>/dev/null || missing+=(ruby-activesupport)
 command -v npm >/dev/null || missing+=(nodejs npm)
+command -v sqlite3 >/dev/null || missing+=(sqlite3)
+/usr/bin/python3 -c 'import pandas' 2>/dev/null || missing+=(python3-pandas)
+if [[ ${LIBREOFFICE:-} == 1 ]]; then
+	command -v soffice >/dev/null || missing+=(libreoffice-calc-nogui)
+fi
 if [[ ${#missing[@]} -eq 0 ]]; then
 	exit 0
 fi

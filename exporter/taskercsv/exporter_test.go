@@ -81,10 +81,17 @@ func (e *running) read(t *testing.T) [][]string {
 
 func readFile(t *testing.T, path string) [][]string {
 	t.Helper()
+	return readDelimited(t, path, ',')
+}
+
+func readDelimited(t *testing.T, path string, delimiter rune) [][]string {
+	t.Helper()
 	file, err := os.Open(path)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, file.Close()) }()
-	records, err := csv.NewReader(file).ReadAll()
+	in := csv.NewReader(file)
+	in.Comma = delimiter
+	records, err := in.ReadAll()
 	require.NoError(t, err)
 	return records
 }
@@ -182,7 +189,7 @@ func TestSnapshot(t *testing.T) {
 	md.MarkReadOnly()
 	require.NoError(t, e.ConsumeMetrics(t.Context(), md))
 
-	const when = "2026-03-01T12:00:05Z"
+	const when = "2026-03-01T12:00:05.000000000Z"
 	assert.Equal(t, [][]string{
 		{"timestamp", "name", "type", "value", "service.name", "service.namespace", "quantile", "queue", "status", "task_name"},
 		{when, "a.gauge", "gauge", "-1.5", "shop", "eu", "", "'=danger", "", ""},

@@ -2,12 +2,8 @@ package taskercsv
 
 import (
 	"context"
-	"encoding/csv"
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -125,13 +121,13 @@ func TestSpanAndLogRows(t *testing.T) {
 		{"trace_id", "span_id", "parent_span_id", "level", "name", "task_id", "task_name", "step_id", "step_name", "attempt",
 			"start", "end", "duration_seconds", "status", "error_type", "error_message", "service.name", "service.namespace"},
 		{trace, "0200000000000000", "0300000000000000", "4", "tasker.step.execution", "42", "order_processing", "",
-			"charge, \"card\"\nnow", "2", "2026-03-01T12:00:01Z", "2026-03-01T12:00:02.5Z", "1.5", "failure", "Timeout::Error",
+			"charge, \"card\"\nnow", "2", "2026-03-01T12:00:01.000000000Z", "2026-03-01T12:00:02.500000000Z", "1.5", "failure", "Timeout::Error",
 			"'=cmd|' /C calc'!A0", "shop", ""},
 	}, readFile(t, b.cfg.path(signalTraces)))
 	assert.Equal(t, [][]string{
 		{"timestamp", "event", "severity", "body", "trace_id", "span_id", "task_id", "task_name", "step_id", "step_name", "attempt",
 			"correlation_id", "attributes", "service.name", "service.namespace"},
-		{"2026-03-01T12:00:09Z", "step.failed", "ERROR", "Step charge_card failed", trace, "", "", "", "", "charge_card", "3", "tsk_1",
+		{"2026-03-01T12:00:09.000000000Z", "step.failed", "ERROR", "Step charge_card failed", trace, "", "", "", "", "charge_card", "3", "tsk_1",
 			`{"tasker.retry_limit":5}`, "shop", ""},
 	}, readFile(t, b.cfg.path(signalLogs)))
 }
@@ -142,12 +138,7 @@ func TestChosenColumnsOfRecords(t *testing.T) {
 		cfg.FormulaGuard, cfg.Delimiter, cfg.TimestampFormat = false, ";", "unix_ms"
 	})
 	require.NoError(t, b.traces.ConsumeTraces(t.Context(), failedStep()))
-	content, err := os.ReadFile(b.cfg.path(signalTraces))
-	require.NoError(t, err)
-	in := csv.NewReader(strings.NewReader(string(content)))
-	in.Comma = ';'
-	rows, err := in.ReadAll()
-	require.NoError(t, err)
+	rows := readDelimited(t, b.cfg.path(signalTraces), ';')
 	assert.Equal(t, []string{
 		"1.5", "order_processing",
 		`{"error.type":"Timeout::Error","other":"x\u0000y","tasker.attempt_number":2,"tasker.status":"failure",` +
@@ -287,62 +278,6 @@ func TestAnyAttributesMakeWholeRows(t *testing.T) {
 		}
 		require.Equal(rt, want, rows)
 	})
-}
-
-// pythonReads reads the files of all signals as pandas and sqlite's import do: without being told anything of them.
-const pythonReads = `
-import csv, sqlite3, sys
-for path in sys.argv[1:]:
-    with open(path, newline="", encoding="utf-8") as f:
-        dialect = csv.Sniffer().sniff(f.readline()); f.seek(0)
-        assert dialect.delimiter == ",", dialect.delimiter
-        rows = list(csv.reader(f, strict=True))
-    header, rows = rows[0], rows[1:]
-    assert len(set(header)) == len(header)
-    assert all(len(row) == len(header) for row in rows)
-    db = sqlite3.connect(":memory:")
-    db.execute("create table t (%s)" % ", ".join('"%s"' % h for h in header))
-    db.executemany("insert into t values (%s)" % ", ".join("?" * len(header)), rows)
-    print(len(rows), db.execute("select count(*) from t").fetchone()[0])
-    for row in rows:
-        assert all("\0" not in cell for cell in row)
-`
-
-// TestPeers lets Python's csv module, on which pandas's files rest, and SQLite read the files of the three signals.
-func TestPeers(t *testing.T) {
-	python, err := exec.LookPath("python3")
-	if err != nil {
-		t.Skip("needs a peer: python3 is not installed")
-	}
-	b := startBoth(t, nil)
-	m := start(t, nil)
-	const batches = 20
-	for range batches {
-		require.NoError(t, b.traces.ConsumeTraces(t.Context(), failedStep()))
-		require.NoError(t, b.logs.ConsumeLogs(t.Context(), failedEvent()))
-	}
-	require.NoError(t, m.ConsumeMetrics(t.Context(), everyType()))
-	files := []string{b.cfg.path(signalTraces), b.cfg.path(signalLogs), m.path}
-	out, err := exec.Command(python, append([]string{"-c", pythonReads}, files...)...).CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-	assert.Equal(t, fmt.Sprintf("%d %d", batches, batches), lines[0])
-	assert.Equal(t, lines[0], lines[1])
-
-	if os.Getenv("TASKER_PEERS") != "1" {
-		return
-	}
-	sqlite, err := exec.LookPath("sqlite3")
-	if err != nil {
-		t.Log("sqlite3 is not installed: its .import is not tried")
-		return
-	}
-	for i, want := range []int{batches, batches, len(readFile(t, m.path)) - 1} {
-		load := exec.Command(sqlite, ":memory:", ".import --csv "+files[i]+" t", "select count(*) from t")
-		out, err := load.CombinedOutput()
-		require.NoError(t, err, "%s", out)
-		assert.Equal(t, strconv.Itoa(want), strings.TrimSpace(string(out)))
-	}
 }
 
 // BenchmarkSpans pushes 1000 spans, appended and synchronized.
