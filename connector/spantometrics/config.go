@@ -207,7 +207,7 @@ func (cfg *Config) checkDimensions() error {
 	// The labels of all built-in metrics, and those of metrics made from spans, which the dimensions join.
 	known, ofSpans := map[string]bool{}, map[string]bool{}
 	for name, declared := range builtIn() {
-		m := declaration{MetricConfig: declared, name: name, builtIn: true}
+		m := declaration{MetricConfig: declared, name: name}
 		for _, dimension := range m.Dimensions {
 			known[dimension.Name] = true
 			ofSpans[dimension.Name] = ofSpans[dimension.Name] || m.ofSpans()

@@ -10,8 +10,7 @@ import (
 // declaration is one metric with all that the configuration says of it.
 type declaration struct {
 	MetricConfig
-	name    string
-	builtIn bool
+	name string
 }
 
 func (m *declaration) enabled() bool { return m.Enabled == nil || *m.Enabled }
@@ -45,7 +44,7 @@ func (cfg *Config) ownNames() []string {
 
 // builtInMetric is a built-in metric with the operator's changes.
 func (cfg *Config) builtInMetric(name string) declaration {
-	m := declaration{MetricConfig: builtIn()[name], name: name, builtIn: true}
+	m := declaration{MetricConfig: builtIn()[name], name: name}
 	change := cfg.Metrics[name]
 	m.Enabled = change.Enabled
 	m.Conditions = slices.Concat(m.Conditions, change.Conditions)

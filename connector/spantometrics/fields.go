@@ -55,7 +55,7 @@ func newField(keys []string) field {
 	return f
 }
 
-// add returns the index of a field, which is a new one if the set has none of its keys in its order.
+// add returns the index of a field, which is new unless the set has one of the same keys.
 func (s *fieldSet) add(f field) int {
 	for i := range s.fields {
 		if slices.Equal(s.fields[i].keys, f.keys) {
@@ -76,7 +76,7 @@ func (s *fieldSet) add(f field) int {
 	return index
 }
 
-// read finds the fields among attributes. What a field has already stays.
+// read finds the fields among attributes.
 func (s *fieldSet) read(attrs pcommon.Map, into []fieldValue) {
 	if len(s.byLength) == 0 {
 		return

@@ -100,7 +100,7 @@ func (c *metricsCheck) change(m *declaration) {
 				key, setting, m.name)
 		}
 	}
-	given := declaration{MetricConfig: builtIn()[m.name], name: m.name, builtIn: true}
+	given := declaration{MetricConfig: builtIn()[m.name], name: m.name}
 	if given.Type != typeHistogram && m.Histogram.isSet() {
 		c.add(`"%s::histogram" is set, but %s is no histogram: remove it`, key, m.name)
 	}
