@@ -75,10 +75,11 @@ func routedStream(t testing.TB, name string) plog.Logs {
 	require.NoError(t, err)
 	logs, report := wire.NewDecoder(wire.Settings{}).Decode(body, wire.FormatNDJSON)
 	require.Zero(t, report.Refused)
+	normalizer := &eventlog.Normalizer{}
 	for _, resourceLogs := range logs.ResourceLogs().All() {
 		for _, scopeLogs := range resourceLogs.ScopeLogs().All() {
 			for _, record := range scopeLogs.LogRecords().All() {
-				eventlog.Normalize(resourceLogs.Resource().Attributes(), record)
+				normalizer.Normalize(resourceLogs.Resource().Attributes(), record)
 				record.SetSpanID(eventID(record))
 				record.Attributes().PutStr(lifecycle.AttrSignals, lifecycle.SignalsAll.String())
 			}

@@ -255,7 +255,7 @@ func TestNormalize(t *testing.T) {
 			require.NoError(t, record.Attributes().FromRaw(test.attrs))
 
 			for range 2 { // the second time changes nothing
-				eventlog.Normalize(resource, record)
+				new(eventlog.Normalizer).Normalize(resource, record)
 
 				assert.Equal(t, test.wantEvent, record.EventName())
 				assert.Equal(t, test.wantAt, record.Timestamp())
@@ -274,7 +274,7 @@ func TestFingerprintOfTheTimeOfReceipt(t *testing.T) {
 		record.SetEventName("e")
 		record.SetObservedTimestamp(received)
 		require.NoError(t, record.Attributes().FromRaw(with))
-		clock, impossible := eventlog.Normalize(pcommon.NewMap(), record)
+		clock, impossible := new(eventlog.Normalizer).Normalize(pcommon.NewMap(), record)
 		assert.Equal(t, eventlog.ClockReceipt, clock)
 		assert.False(t, impossible)
 		return eventlog.Fingerprint("e", record.Timestamp(), record.Attributes())
@@ -324,10 +324,11 @@ func BenchmarkNormalize(b *testing.B) {
 			record.SetEventName("step.completed")
 			record.SetTimestamp(1_780_000_000_000_000_000)
 			record.Attributes().PutInt("tasker.task_id", 123456)
+			normalizer := &eventlog.Normalizer{}
 			b.ReportAllocs()
 			for b.Loop() {
 				record.SetTraceID(trace)
-				eventlog.Normalize(resource, record)
+				normalizer.Normalize(resource, record)
 			}
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
 		})

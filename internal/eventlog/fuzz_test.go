@@ -37,11 +37,12 @@ func FuzzNormalize(f *testing.F) {
 		if err != nil {
 			return
 		}
+		normalizer := &eventlog.Normalizer{}
 		normalize := func() (prints []uint64) {
 			for _, resourceLogs := range logs.ResourceLogs().All() {
 				for _, scopeLogs := range resourceLogs.ScopeLogs().All() {
 					for _, record := range scopeLogs.LogRecords().All() {
-						eventlog.Normalize(resourceLogs.Resource().Attributes(), record)
+						normalizer.Normalize(resourceLogs.Resource().Attributes(), record)
 						sum := eventlog.Fingerprint(record.EventName(), record.Timestamp(), record.Attributes())
 						require.NotZero(t, sum)
 						prints = append(prints, sum)

@@ -10,6 +10,11 @@ import (
 // attrEventName is where senders put the name of an event before log records had a field for it.
 const attrEventName = "event.name"
 
+// Normalizer normalises records. The zero value is ready. One goroutine uses it at a time.
+type Normalizer struct {
+	traces lifecycle.TraceIDs
+}
+
 // Normalize makes a record that arrived by OTLP the same as one that the receiver of events would have made:
 //
 //   - EventName is the canonical name, taken from the attribute event.name (which is removed) if the field is empty;
@@ -22,11 +27,11 @@ const attrEventName = "event.name"
 // has stamped, and that has no task id, keeps its ids, which are not a sender's.
 //
 // It returns whose time the record has, and whether the sender's was impossible; the second time, that is all right.
-func Normalize(resource pcommon.Map, record plog.LogRecord) (clock Clock, impossible bool) {
+func (n *Normalizer) Normalize(resource pcommon.Map, record plog.LogRecord) (clock Clock, impossible bool) {
 	attrs := record.Attributes()
 	normalizeName(record, attrs)
 	clock, impossible = setTime(record, attrs)
-	normalizeTrace(resource, record, attrs)
+	n.setTrace(resource, record, attrs)
 	return clock, impossible
 }
 
@@ -45,11 +50,11 @@ func normalizeName(record plog.LogRecord, attrs pcommon.Map) {
 	}
 }
 
-func normalizeTrace(resource pcommon.Map, record plog.LogRecord, attrs pcommon.Map) {
+func (n *Normalizer) setTrace(resource pcommon.Map, record plog.LogRecord, attrs pcommon.Map) {
 	var trace pcommon.TraceID
 	before, span := record.TraceID(), record.SpanID()
 	if task, found := TaskID(attrs); found {
-		trace = lifecycle.TraceID(
+		trace = n.traces.Of(
 			text(resource, lifecycle.AttrServiceNamespace), text(resource, lifecycle.AttrServiceName), task)
 	} else if span.IsEmpty() || isStamped(attrs) {
 		return

@@ -78,10 +78,11 @@ func Assemble(ctx context.Context, source Source, options Options) (Counts, erro
 }
 
 type assembling struct {
-	wanted    map[string]bool
-	reader    *treedata.Reader
-	assembler *assembly.Assembler
-	counts    Counts
+	wanted     map[string]bool
+	normalizer eventlog.Normalizer
+	reader     *treedata.Reader
+	assembler  *assembly.Assembler
+	counts     Counts
 	// now stands still: the assembler measures how long tasks have been quiet, and a file says nothing about that.
 	now time.Time
 }
@@ -92,7 +93,7 @@ func (a *assembling) observe(logs plog.Logs) {
 		resource := a.reader.Resource(attrs)
 		for _, scope := range application.ScopeLogs().All() {
 			for _, record := range scope.LogRecords().All() {
-				eventlog.Normalize(attrs, record)
+				a.normalizer.Normalize(attrs, record)
 				if record.TraceID().IsEmpty() {
 					a.counts.Other++
 					continue

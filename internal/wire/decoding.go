@@ -30,6 +30,10 @@ type application struct{ namespace, service string }
 type decoding struct {
 	settings Settings
 	texts    texts
+	traces   lifecycle.TraceIDs
+	shapes   [keptShapes]shape
+	// values are where the values of the payload at hand are.
+	values []uint32
 	scanner
 
 	request Request

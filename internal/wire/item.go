@@ -146,8 +146,7 @@ func (d *decoding) record(e *envelope, i uint32) {
 	}
 	record := d.records(e.namespace, e.service).AppendEmpty()
 	attrs := record.Attributes()
-	attrs.EnsureCapacity(int(d.tokens[i].size) + countTexts(e.correlationID, e.id, e.traceparent))
-	d.members(attrs, i, true)
+	d.payload(attrs, e.event, i, countTexts(e.correlationID, e.id, e.traceparent)+roomForStamp)
 	if e.correlationID != "" && attribute(attrs, lifecycle.AttrCorrelationID) == "" {
 		attrs.PutStr(lifecycle.AttrCorrelationID, e.correlationID)
 	}
@@ -167,7 +166,7 @@ func (d *decoding) record(e *envelope, i uint32) {
 
 	taskID, found := eventlog.TaskID(attrs)
 	if found {
-		record.SetTraceID(lifecycle.TraceID(e.namespace, e.service, taskID))
+		record.SetTraceID(d.traces.Of(e.namespace, e.service, taskID))
 	} else if e.event == lifecycle.TaskFailed && initializationFailed(attrs) {
 		record.SetTraceID(lifecycle.TraceID(e.namespace, e.service, refusedTask(d.source, d.salt)))
 	}
@@ -175,6 +174,9 @@ func (d *decoding) record(e *envelope, i uint32) {
 		attribute(attrs, lifecycle.AttrStepName), attribute(attrs, lifecycle.AttrErrorMessage)))
 	d.report.Accepted++
 }
+
+// roomForStamp is for what event_router adds: without it the first addition would copy all attributes.
+const roomForStamp = 1
 
 const eventRemedy = `send the event's name, such as "step.completed"`
 

@@ -50,7 +50,7 @@ type event struct {
 }
 
 // decide normalises every record and looks up what becomes of it, but drops and stamps nothing yet.
-func (r *router) decide(b *batch, logs plog.Logs) {
+func (r *router) decide(w *worker, b *batch, logs plog.Logs) {
 	size := logs.LogRecordCount()
 	b.events = make([]event, 0, size)
 	b.keys = make([]uint64, 0, size)
@@ -63,7 +63,7 @@ func (r *router) decide(b *batch, logs plog.Logs) {
 				if !eventlog.Possible(record.ObservedTimestamp(), now) {
 					record.SetObservedTimestamp(now)
 				}
-				clock, impossible := eventlog.Normalize(resource, record)
+				clock, impossible := w.normalizer.Normalize(resource, record)
 				b.clocks[clock]++
 				if impossible {
 					b.impossible++
@@ -137,9 +137,8 @@ func serviceHash(resource pcommon.Map) uint64 {
 }
 
 // apply removes the records that become no signal, and what is left empty then; the others it scrubs and stamps.
-func (r *router) apply(b *batch, logs plog.Logs) {
+func (r *router) apply(w *worker, b *batch, logs plog.Logs) {
 	next := 0
-	pass := r.scrubber.NewPass()
 	sheds := r.shedder.sheds()
 	drop := func(record plog.LogRecord) bool {
 		e := &b.events[next]
@@ -154,7 +153,7 @@ func (r *router) apply(b *batch, logs plog.Logs) {
 			return true
 		}
 		b.kept++
-		pass.Scrub(record)
+		w.pass.Scrub(record)
 		stamp(record, e)
 		return false
 	}
@@ -162,13 +161,13 @@ func (r *router) apply(b *batch, logs plog.Logs) {
 		resourceLogs.ScopeLogs().RemoveIf(func(scopeLogs plog.ScopeLogs) bool {
 			scopeLogs.LogRecords().RemoveIf(drop)
 			setScope(scopeLogs.Scope())
-			pass.ScrubResource(scopeLogs.Scope().Attributes())
+			w.pass.ScrubResource(scopeLogs.Scope().Attributes())
 			return scopeLogs.LogRecords().Len() == 0
 		})
-		pass.ScrubResource(resourceLogs.Resource().Attributes())
+		w.pass.ScrubResource(resourceLogs.Resource().Attributes())
 		return resourceLogs.ScopeLogs().Len() == 0
 	})
-	b.scrubbed = pass.Counts
+	b.scrubbed = w.pass.Take()
 	r.shedder.inFlight.Add(int64(b.kept))
 }
 

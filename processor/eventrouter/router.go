@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"go.opentelemetry.io/collector/processor/processorhelper"
 	"go.uber.org/zap"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/eventlog"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal"
 	"github.com/tasker-otel/otelcol-tasker/internal/routing"
 	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter/internal/dedup"
@@ -29,7 +31,6 @@ type router struct {
 	processor.Logs
 
 	table      *routing.Table
-	scrubber   *scrub.Scrubber
 	statistics *statistics
 	shedder    *shedder
 	// seen is nil when duplicates are let through.
@@ -40,6 +41,14 @@ type router struct {
 	stored    atomic.Pointer[journal.Journal]
 	telemetry *telemetry
 	now       func() time.Time
+	// idle holds workers.
+	idle sync.Pool
+}
+
+// worker is what the work on one batch needs and is worth keeping for the next: it remembers what it has worked out.
+type worker struct {
+	normalizer eventlog.Normalizer
+	pass       *scrub.Pass
 }
 
 func newRouter(ctx context.Context, set processor.Settings, cfg *Config, next consumer.Logs) (*router, error) {
@@ -47,7 +56,9 @@ func newRouter(ctx context.Context, set processor.Settings, cfg *Config, next co
 	if err != nil {
 		return nil, err
 	}
-	r := &router{table: table, scrubber: scrub.New(cfg.scrubbing()), statistics: newStatistics(table), shedder: newShedder(cfg.Shedding), now: time.Now}
+	scrubber := scrub.New(cfg.scrubbing())
+	r := &router{table: table, statistics: newStatistics(table), shedder: newShedder(cfg.Shedding), now: time.Now}
+	r.idle.New = func() any { return &worker{pass: scrubber.NewPass()} }
 	if cfg.Deduplicate.Enabled {
 		r.seen = dedup.New(cfg.Deduplicate.MaxEntries)
 	}
@@ -127,7 +138,9 @@ type batchKey struct{}
 // process makes of logs what the next component gets.
 func (r *router) process(ctx context.Context, logs plog.Logs) (plog.Logs, error) {
 	b := ctx.Value(batchKey{}).(*batch)
-	r.decide(b, logs)
+	w := r.idle.Get().(*worker)
+	defer r.idle.Put(w)
+	r.decide(w, b, logs)
 	if r.seen != nil {
 		claim, ok := r.seen.Claim(b.keys)
 		if !ok {
@@ -136,7 +149,7 @@ func (r *router) process(ctx context.Context, logs plog.Logs) (plog.Logs, error)
 		}
 		b.claim = claim
 	}
-	r.apply(b, logs)
+	r.apply(w, b, logs)
 	if b.kept == 0 {
 		return logs, processorhelper.ErrSkipProcessingData
 	}

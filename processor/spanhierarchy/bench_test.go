@@ -88,12 +88,13 @@ func eventRequests(b *testing.B) []ptrace.Traces {
 	factory := routedevents.NewFactory()
 	events, err := factory.CreateLogsToTraces(b.Context(), connectortest.NewNopSettings(factory.Type()), factory.CreateDefaultConfig(), sink)
 	require.NoError(b, err)
+	normalizer := &eventlog.Normalizer{}
 	for _, batch := range streamtest.Batches(lines, perRequest) {
 		logs, err := streamtest.ToLogs(batch, "")
 		require.NoError(b, err)
 		for _, rl := range logs.ResourceLogs().All() {
 			for _, record := range rl.ScopeLogs().At(0).LogRecords().All() {
-				eventlog.Normalize(rl.Resource().Attributes(), record)
+				normalizer.Normalize(rl.Resource().Attributes(), record)
 			}
 		}
 		require.NoError(b, events.ConsumeLogs(b.Context(), logs))

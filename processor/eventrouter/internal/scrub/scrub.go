@@ -100,10 +100,11 @@ type Counts struct {
 	Removed, Masked, Truncated int64
 }
 
-// Pass scrubs the records of one batch and counts what it did. It belongs to one goroutine.
+// Pass scrubs records and counts what it did. It belongs to one goroutine.
 type Pass struct {
 	Counts
 	scrubber *Scrubber
+	verdicts *namecache.Front[verdict]
 	// room is what is left of MaxStructureBytes in the structure being walked.
 	room int
 	// id is the verdict of that name on the key under which the walk is.
@@ -115,11 +116,18 @@ type Pass struct {
 	element          func(pcommon.Value) bool
 }
 
-// NewPass begins a batch.
+// NewPass makes a pass.
 func (s *Scrubber) NewPass() *Pass {
-	p := &Pass{scrubber: s}
+	p := &Pass{scrubber: s, verdicts: s.verdicts.Front()}
 	p.attribute, p.entry, p.element = p.scrubAttribute, p.scrubEntry, p.scrubElement
 	return p
+}
+
+// Take hands out what was counted since the last call.
+func (p *Pass) Take() Counts {
+	counts := p.Counts
+	p.Counts = Counts{}
+	return counts
 }
 
 // Scrub changes the record's name, attributes and body.
@@ -144,7 +152,7 @@ func (p *Pass) Scrub(record plog.LogRecord) {
 // says, but for secrets inside.
 func (p *Pass) ScrubResource(attrs pcommon.Map) {
 	attrs.RemoveIf(func(key string, value pcommon.Value) bool {
-		v := p.scrubber.verdicts.Get(key)
+		v := p.verdicts.Get(key)
 		if v.secret {
 			p.Removed++
 			return true
@@ -159,7 +167,7 @@ func (p *Pass) ScrubResource(attrs pcommon.Map) {
 
 // scrubAttribute is true for an attribute that has to go.
 func (p *Pass) scrubAttribute(key string, value pcommon.Value) bool {
-	v := p.scrubber.verdicts.Get(key)
+	v := p.verdicts.Get(key)
 	before := p.Counts
 	if v.left || v.secret {
 		p.Removed++
@@ -270,7 +278,7 @@ func (p *Pass) scrubEntry(key string, value pcommon.Value) bool {
 	if !p.take(len(key) + sizeOf(value, p.scrubber.settings.MaxValueBytes)) {
 		return true
 	}
-	v := p.scrubber.verdicts.Get(key)
+	v := p.verdicts.Get(key)
 	if v.secret {
 		p.Removed++
 		return true

@@ -1,0 +1,30 @@
+package lifecycle
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+// What is kept is never taken for another task's, whatever texts the fields are.
+func TestTraceIDsAreThoseOfTraceID(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var traces TraceIDs
+		name := rapid.SampledFrom([]string{"", "shop", "shop1", strings.Repeat("s", maxKeptID)})
+		task := rapid.OneOf(rapid.StringMatching(`[0-9]{0,3}`), rapid.SampledFrom([]string{"", "11", strings.Repeat("1", maxKeptID+1)}))
+		for range rapid.IntRange(1, 200).Draw(t, "events") {
+			namespace, service, id := name.Draw(t, "namespace"), name.Draw(t, "service"), task.Draw(t, "task")
+			require.Equal(t, TraceID(namespace, service, id), traces.Of(namespace, service, id))
+		}
+	})
+}
+
+func BenchmarkTraceIDs(b *testing.B) {
+	var traces TraceIDs
+	b.ReportAllocs()
+	for b.Loop() {
+		traces.Of("retail", "shop", "123456")
+	}
+}

@@ -1,0 +1,20 @@
+package wire
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// A kind of event that changes its payload for good is learnt anew.
+func TestShapesAreReplaced(t *testing.T) {
+	d := newDecoding(NewDecoder(Settings{}).settings)
+	for _, payload := range []string{`{"a": 1}`, `{"b": 1}`} {
+		for range shapePatience + 1 {
+			d.begin(Request{Body: []byte(`{"event": "e", "payload": ` + payload + `}`)})
+			d.body()
+			d.finish()
+		}
+	}
+	require.Equal(t, []string{"tasker.b"}, d.shapeOf("e", 1).keys)
+}

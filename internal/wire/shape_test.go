@@ -1,0 +1,56 @@
+package wire_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"pgregory.net/rapid"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/wire"
+)
+
+// What came before an item changes nothing in it: its attributes, and their order, are those that a new decoder makes.
+func TestShapesChangeNothing(t *testing.T) {
+	keys := []string{`"task_id"`, `"step_id"`, `"a"`, `"\u0061"`, `""`, `"ä"`, `"` + strings.Repeat("k", 60) + `"`}
+	values := []string{`1`, `"x"`, `null`, `true`, `{"a": [1, {"b": null}]}`, `[]`}
+	rapid.Check(t, func(t *rapid.T) {
+		var kinds []string // the same items come again and again, with others between them
+		for range rapid.IntRange(1, 4).Draw(t, "kinds") {
+			var members []string
+			for range rapid.IntRange(0, 5).Draw(t, "members") {
+				members = append(members, rapid.SampledFrom(keys).Draw(t, "key")+": "+rapid.SampledFrom(values).Draw(t, "value"))
+			}
+			if rapid.Bool().Draw(t, "wide") {
+				for i := range 40 {
+					members = append(members, fmt.Sprintf(`"wide_%d": %d`, i, i))
+				}
+			}
+			kinds = append(kinds, fmt.Sprintf(`{"event": "e%d", "occurred_at": "2026-06-01T12:00:00.5Z", "payload": {%s}}`,
+				rapid.IntRange(0, 1).Draw(t, "event"), strings.Join(members, ", ")))
+		}
+		lines := rapid.SliceOfN(rapid.SampledFrom(kinds), 1, 30).Draw(t, "lines")
+		together, report := wire.NewDecoder(wire.Settings{}).Decode([]byte(strings.Join(lines, "\n")), wire.FormatNDJSON)
+		require.Zero(t, report.Refused)
+		got := records(together)
+		require.Len(t, got, len(lines))
+		for i, line := range lines {
+			alone, _ := wire.NewDecoder(wire.Settings{}).Decode([]byte(line), wire.FormatNDJSON)
+			want := records(alone)[0]
+			require.Equal(t, want.Attributes().AsRaw(), got[i].Attributes().AsRaw(), line)
+			require.Equal(t, keysOf(want), keysOf(got[i]), line)
+			require.Equal(t, want.TraceID(), got[i].TraceID())
+			require.Equal(t, want.Body().AsRaw(), got[i].Body().AsRaw())
+		}
+	})
+}
+
+func keysOf(record plog.LogRecord) []string {
+	var keys []string
+	for key := range record.Attributes().All() {
+		keys = append(keys, key)
+	}
+	return keys
+}
