@@ -89,7 +89,8 @@ func (f *nameFinder) valueExpected() bool {
 	case kindMark:
 		return strings.Contains("=<>!~|+-*/%&^#@:?", f.last.text)
 	case kindWord:
-		return isValueWord(f.last.keyword) || f.between && f.last.keyword == "AND"
+		// _utf8mb4 and its like say in which character set a string is.
+		return isValueWord(f.last.keyword) || f.between && f.last.keyword == "AND" || f.last.text[0] == '_'
 	}
 	return false
 }

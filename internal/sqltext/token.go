@@ -105,11 +105,11 @@ func (s *scanner) measure() (int, kind) {
 	case c == '\'':
 		return measureString(s.rest, 0, false)
 	case c == '"':
-		return measureQuoted(s.rest, '"'), kindDouble
+		return measureDouble(s.rest)
 	case c == '`':
 		return measureQuoted(s.rest, '`'), kindQuoted
-	case c == '[' && isName(s.rest[1:max(1, strings.IndexByte(s.rest, ']'))]):
-		return strings.IndexByte(s.rest, ']') + 1, kindQuoted
+	case c == '[' && isName(bracketed(s.rest)):
+		return len(bracketed(s.rest)) + len("[]"), kindQuoted
 	case c == '$':
 		return measureDollar(s.rest)
 	case isDigit(c), c == '.' && len(s.rest) > 1 && isDigit(s.rest[1]):
@@ -123,7 +123,7 @@ func (s *scanner) measure() (int, kind) {
 	return s.measureWordOrPrefix(size)
 }
 
-// measureWordOrPrefix knows a word from the prefix of a literal: E'…', N'…', x'…', _utf8'…', U&'…'.
+// measureWordOrPrefix knows a word from the prefix of a literal: E'…', N'…', x'…', _utf8'…', U&'…', q'[…]'.
 func (s *scanner) measureWordOrPrefix(size int) (int, kind) {
 	word, rest := s.rest[:size], s.rest[size:]
 	if !strings.HasPrefix(strings.TrimPrefix(rest, "&"), "'") {
@@ -132,6 +132,8 @@ func (s *scanner) measureWordOrPrefix(size int) (int, kind) {
 	switch word {
 	case "E", "e":
 		return measureString(s.rest, size, true)
+	case "Q", "q", "NQ", "Nq", "nQ", "nq":
+		return measureOracle(s.rest), kindLiteral
 	case "U", "u", "N", "n", "X", "x", "B", "b":
 		return measureString(s.rest, strings.IndexByte(s.rest, '\''), false)
 	}
@@ -162,6 +164,32 @@ func measureString(s string, open int, escapes bool) (int, kind) {
 	return len(s), kindLiteral
 }
 
+// measureOracle measures a string of Oracle's, q'[it's]': any character may stand where the bracket does, and the string
+// ends where that one, or its counterpart, stands before a quote. One that does not end takes the rest.
+func measureOracle(s string) int {
+	start := strings.IndexByte(s, '\'') + 1
+	opening, size := utf8.DecodeRuneInString(s[start:])
+	closing := string(opening)
+	if pair := strings.IndexRune("[]{}()<>", opening); pair >= 0 && pair%2 == 0 {
+		closing = "[]{}()<>"[pair+1 : pair+2]
+	}
+	start += size
+	if end := strings.Index(s[start:], closing+"'"); end >= 0 {
+		return start + end + len(closing+"'")
+	}
+	return len(s)
+}
+
+// measureDouble is measureQuoted for double quotes. Where they hold a string, \" may be a quote of it: then the rest of the
+// query cannot be told from the string.
+func measureDouble(s string) (int, kind) {
+	size := measureQuoted(s, '"')
+	if text := s[:size]; strings.Contains(text, `\"`) || strings.Contains(text, `\\`) {
+		return len(s), kindUnsure
+	}
+	return size, kindDouble
+}
+
 // measureQuoted measures a text in quotes, in which a doubled quote stands for itself.
 func measureQuoted(s string, quote byte) int {
 	for i := 1; i < len(s); i++ {
@@ -174,6 +202,16 @@ func measureQuoted(s string, quote byte) int {
 		i++
 	}
 	return len(s)
+}
+
+// bracketed is the text in the brackets that s begins with. It looks no further than a name is long: a text of nothing but
+// brackets would cost the square of its length.
+func bracketed(s string) string {
+	name, _, _ := strings.Cut(s[1:min(len(s), 1+maxName+1)], "]")
+	if len(name) == len(s)-1 {
+		return "" // never closed
+	}
+	return name
 }
 
 // measureDollar knows $1 (a placeholder), and $$…$$ and $tag$…$tag$ (strings).
