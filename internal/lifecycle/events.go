@@ -2,6 +2,9 @@ package lifecycle
 
 import "strings"
 
+// MaxEventName is the longest name of an event, in bytes. A longer one is surely a mistake, and names become labels.
+const MaxEventName = 255
+
 // Names of the events that the collector gives a meaning of its own. Any other name is an event too: it is routed,
 // counted and shown, but defines no span.
 const (

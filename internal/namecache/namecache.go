@@ -8,25 +8,28 @@ import (
 	"sync/atomic"
 )
 
+// maxName is the longest name that is held, in bytes: names come from senders, and a few very long ones would fill the memory.
+const maxName = 256
+
 // Cache holds one value a name. Reading takes no lock. It is made for few names that come often: every new name copies
 // the map.
 type Cache[V any] struct {
 	compute func(name string) V
-	// beyond is what a full cache gives for further names.
+	// beyond is what names get that the cache cannot hold: too long ones, and all further ones once it is full.
 	beyond  func(name string) V
 	limit   int
 	known   atomic.Pointer[map[string]V]
 	growing sync.Mutex
 }
 
-// New makes a cache of at most limit names. When it is full, further names are worked out each time. compute must be a
-// pure function.
+// New makes a cache of at most limit names. When it is full, further names are worked out each time, and so is always one
+// of more than 256 bytes. compute must be a pure function.
 func New[V any](limit int, compute func(name string) V) *Cache[V] {
 	return newCache(limit, compute, compute)
 }
 
-// NewBounded makes a cache of at most limit names, for each of which compute is called once. All further names share one
-// value.
+// NewBounded makes a cache of at most limit names, for each of which compute is called once. All further names, and those
+// of more than 256 bytes, share one value.
 func NewBounded[V any](limit int, compute func(name string) V, shared V) *Cache[V] {
 	return newCache(limit, compute, func(string) V { return shared })
 }
@@ -43,7 +46,7 @@ func (c *Cache[V]) Get(name string) V {
 	if value, found := known[name]; found {
 		return value
 	}
-	if len(known) >= c.limit {
+	if len(known) >= c.limit || len(name) > maxName {
 		return c.beyond(name)
 	}
 	return c.add(name)

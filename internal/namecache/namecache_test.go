@@ -2,6 +2,7 @@ package namecache_test
 
 import (
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 
@@ -18,6 +19,20 @@ func TestCache(t *testing.T) {
 	}
 	assert.Equal(t, 2, cache.Len(), "bounded")
 	assert.Equal(t, 4, calls, "once for a and bb, each time for ccc, which found the cache full")
+}
+
+// Names come from senders: a few of a megabyte each would fill the memory.
+func TestLongNamesAreNotHeld(t *testing.T) {
+	long := strings.Repeat("a", 257)
+	cache := namecache.New(2, func(name string) int { return len(name) })
+	assert.Equal(t, 257, cache.Get(long))
+	assert.Zero(t, cache.Len())
+	assert.Equal(t, 256, cache.Get(long[1:]))
+	assert.Equal(t, 1, cache.Len())
+
+	bounded := namecache.NewBounded(2, func(name string) int { return len(name) }, -1)
+	assert.Equal(t, -1, bounded.Get(long))
+	assert.Zero(t, bounded.Len())
 }
 
 func TestCacheIsSafeForConcurrentUse(t *testing.T) {

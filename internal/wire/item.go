@@ -13,9 +13,6 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// maxEventName is the longest name of an event, in bytes. A longer one is surely a mistake, and names become labels.
-const maxEventName = 255
-
 // absent is the index of a field that an item does not have: the item's own token is never a field.
 const absent = 0
 
@@ -194,8 +191,8 @@ func (d *decoding) eventName(name, field string) string {
 	case d.refused:
 	case name == "":
 		d.refuse(ReasonField, field, field+" is empty", eventRemedy)
-	case len(name) > maxEventName:
-		d.refuse(ReasonField, field, field+" is longer than 255 bytes", eventRemedy)
+	case len(name) > lifecycle.MaxEventName:
+		d.refuse(ReasonField, field, field+" is longer than "+strconv.Itoa(lifecycle.MaxEventName)+" bytes", eventRemedy)
 	default:
 		if name = lifecycle.Canonical(name); name == "" {
 			d.refuse(ReasonField, field, field+" is empty", eventRemedy)
