@@ -54,7 +54,7 @@ func TestEventSpans(t *testing.T) {
 	assert.Equal(t, ptrace.SpanKindInternal, span.Kind())
 	assert.Equal(t, happened, span.StartTimestamp())
 	assert.Equal(t, happened, span.EndTimestamp())
-	assert.Equal(t, map[string]any{"tasker.task_id": int64(7), "tasker.signals": "traces,metrics"}, span.Attributes().AsRaw())
+	assert.Equal(t, map[string]any{"tasker.task_id": int64(7), "tasker.route.signals": "traces,metrics"}, span.Attributes().AsRaw())
 
 	unrouted := spans.At(1)
 	id := unrouted.SpanID()

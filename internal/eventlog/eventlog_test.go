@@ -219,9 +219,9 @@ func TestNormalize(t *testing.T) {
 			wantEvent: "task.failed", wantAt: at, wantTrace: task, wantAttrs: map[string]any{},
 		},
 		"no task, stamped": {
-			event: "task.failed", at: at, trace: task, span: span, attrs: map[string]any{"tasker.signals": "traces"},
+			event: "task.failed", at: at, trace: task, span: span, attrs: map[string]any{"tasker.route.signals": "traces"},
 			wantEvent: "task.failed", wantAt: at, wantTrace: task, wantSpan: span,
-			wantAttrs: map[string]any{"tasker.signals": "traces"},
+			wantAttrs: map[string]any{"tasker.route.signals": "traces"},
 		},
 		"payload's time": {
 			event: "step.completed", trace: task, attrs: map[string]any{"tasker.timestamp": "2026-06-01T11:59:58Z"},

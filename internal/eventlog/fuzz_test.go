@@ -18,7 +18,7 @@ func FuzzNormalize(f *testing.F) {
 	for _, attrs := range []map[string]any{
 		{"event.name": "tasker.step.completed", "tasker.task_id": int64(1<<53 + 1), "tasker.timestamp": "2026-06-01T12:00:00.5Z"},
 		{"tasker.task_id": 7.0, "tasker.nested": map[string]any{"a": []any{true, []byte{1}, nil}}},
-		{"tasker.task_id": "", "tasker.signals": "traces", "tasker.traceparent": "00-"},
+		{"tasker.task_id": "", "tasker.route.signals": "traces", "tasker.traceparent": "00-"},
 	} {
 		logs := plog.NewLogs()
 		resourceLogs := logs.ResourceLogs().AppendEmpty()

@@ -65,10 +65,11 @@ const (
 	AttrClock = "tasker.clock"
 	// AttrImpossibleTime is the time that an event brought and no clock can have shown.
 	AttrImpossibleTime = "tasker.impossible_time"
-	// AttrSignals is event_router's decision, a [Signals] in text form. Connectors behind the router obey it.
-	AttrSignals = "tasker.signals"
+	// AttrSignals is event_router's decision, a [Signals] in text form. Connectors behind the router obey it. An application
+	// may well have a payload key signals, or priority: those of the router are keys that no payload has.
+	AttrSignals = "tasker.route.signals"
 	// AttrPriority is the route's priority: low, normal, high or critical; absent when normal.
-	AttrPriority = "tasker.priority"
+	AttrPriority = "tasker.route.priority"
 	// AttrStatus is the outcome of a task's, step's or pass's span: a [Status].
 	AttrStatus = "tasker.status"
 	// AttrSynthesized is true on a span, or a level, that no event announced.

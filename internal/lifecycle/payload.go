@@ -27,6 +27,8 @@ func NeededPayloadKeys() []string {
 		"final_status", "backoff_seconds", "backoff_type", "processing_mode", "total_steps", "operation", "duration",
 		"memory_delta_mb", "total_execution_duration", "execution_duration", "initialization_failed",
 		// What the receiver of events puts beside the payload.
-		"traceparent", "event_id", "clock", "impossible_time", "signals", "priority",
+		"traceparent", "event_id", "clock", "impossible_time",
+		// What a router before this one has stamped.
+		"route.signals", "route.priority",
 	}
 }

@@ -17,6 +17,7 @@ import (
 // Reasons that are the router's own, beside those of package routing.
 const (
 	reasonNoName    routing.Reason = "no_name"
+	reasonLongName  routing.Reason = "long_name"
 	reasonDuplicate routing.Reason = "duplicate"
 	reasonShed      routing.Reason = "shed"
 )
@@ -84,6 +85,9 @@ func (r *router) decideRecord(record plog.LogRecord) event {
 	name := record.EventName()
 	if name == "" {
 		return event{reason: reasonNoName}
+	}
+	if len(name) > lifecycle.MaxEventName {
+		return event{reason: reasonLongName}
 	}
 	counts := r.statistics.of(name)
 	decision := r.table.Lookup(name)

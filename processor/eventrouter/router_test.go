@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -150,30 +151,56 @@ func TestClocks(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 2}}, metricdatatest.IgnoreTimestamp())
 }
 
+// An application's own keys are not taken for what a router has stamped: they stay, and tell events apart.
+func TestPayloadKeysLikeStamps(t *testing.T) {
+	f := newFixture(t, func(c *Config) { c.DefaultSignals = []string{"logs"} })
+	f.consume(t, logsOf(t, "shop",
+		item{"order.placed", 10, map[string]any{"tasker.priority": "rush", "tasker.signals": []any{"green"}}},
+		item{"order.placed", 10, map[string]any{"tasker.priority": "slow", "tasker.signals": []any{"green"}}},
+	))
+	require.Len(t, f.kept(), 2)
+	for i, priority := range []string{"rush", "slow"} {
+		assert.Equal(t, map[string]any{"tasker.priority": priority, "tasker.signals": []any{"green"}, "tasker.route.signals": "logs"},
+			f.kept()[i].Attributes().AsRaw())
+	}
+}
+
+// A name that is too long for a label becomes nothing, and is not remembered.
+func TestLongNames(t *testing.T) {
+	f := newFixture(t, func(c *Config) { c.DefaultSignals = []string{"logs"} })
+	long := strings.Repeat("a", lifecycle.MaxEventName+1)
+	f.consume(t, logsOf(t, "shop", item{long, 10, nil}, item{long[1:], 10, nil}))
+	require.Len(t, f.kept(), 1)
+	assert.Equal(t, long[1:], f.kept()[0].EventName())
+	assert.NotContains(t, f.statistics.names.All(), long)
+	metadatatest.AssertEqualProcessorEventRouterDropped(t, f.tel, points("reason", map[string]int64{"long_name": 1}),
+		metricdatatest.IgnoreTimestamp())
+}
+
 func TestStamps(t *testing.T) {
 	f := newFixture(t, func(c *Config) {
 		c.Routes = []routing.Route{{Event: "order.*", Signals: []string{"traces", "logs"}}}
 	})
 	f.consume(t, logsOf(t, "shop",
-		item{"step.completed", 10, map[string]any{"tasker.task_id": int64(7), "tasker.priority": "stale"}},
+		item{"step.completed", 10, map[string]any{"tasker.task_id": int64(7), "tasker.route.priority": "stale"}},
 		item{"observability.task.enqueue", 20, map[string]any{"tasker.task_id": int64(7)}},
 		item{"tasker.order.placed", 0, nil},
 	))
 	require.Len(t, f.kept(), 3)
 
 	completed := f.kept()[0]
-	assert.Equal(t, map[string]any{"tasker.task_id": int64(7), "tasker.signals": "traces,metrics"}, completed.Attributes().AsRaw())
+	assert.Equal(t, map[string]any{"tasker.task_id": int64(7), "tasker.route.signals": "traces,metrics"}, completed.Attributes().AsRaw())
 	assert.Equal(t, lifecycle.TraceID("", "shop", "7"), completed.TraceID())
 	span := completed.SpanID()
 	assert.Equal(t, eventlog.Fingerprint("step.completed", base+10, completed.Attributes()), binary.BigEndian.Uint64(span[:]))
 
 	enqueue := f.kept()[1].Attributes().AsRaw()
-	assert.Equal(t, "high", enqueue["tasker.priority"])
-	assert.Equal(t, "traces,metrics", enqueue["tasker.signals"])
+	assert.Equal(t, "high", enqueue["tasker.route.priority"])
+	assert.Equal(t, "traces,metrics", enqueue["tasker.route.signals"])
 
 	placed := f.kept()[2]
 	assert.Equal(t, "order.placed", placed.EventName())
-	assert.Equal(t, "traces,logs", placed.Attributes().AsRaw()["tasker.signals"])
+	assert.Equal(t, "traces,logs", placed.Attributes().AsRaw()["tasker.route.signals"])
 	assert.Equal(t, pcommon.NewTimestampFromTime(received), placed.Timestamp(), "the only clock there is")
 	assert.Equal(t, pcommon.NewTimestampFromTime(received), placed.ObservedTimestamp())
 
@@ -198,7 +225,7 @@ func TestDrops(t *testing.T) {
 		item{"task.completed", 5, nil}, item{"task.completed", 5, nil}, item{name: "counted"},
 	))
 	require.Len(t, f.kept(), 2)
-	assert.Equal(t, "metrics", f.kept()[1].Attributes().AsRaw()["tasker.signals"], "metrics are never sampled")
+	assert.Equal(t, "metrics", f.kept()[1].Attributes().AsRaw()["tasker.route.signals"], "metrics are never sampled")
 
 	f.consume(t, logsOf(t, "shop", item{name: "unknown"}))
 	f.consume(t, plog.NewLogs())
@@ -263,10 +290,10 @@ func TestPayload(t *testing.T) {
 		"tasker.sql":          "SELECT 1",
 	}}))
 	assert.Equal(t, map[string]any{
-		"tasker.step_results": map[string]any{"customer_email": "[FILTERED]", "n": int64(1)},
-		"tasker.password":     "[FILTERED]",
-		"tasker.sql":          "SELECT ?",
-		"tasker.signals":      "traces,metrics",
+		"tasker.step_results":  map[string]any{"customer_email": "[FILTERED]", "n": int64(1)},
+		"tasker.password":      "[FILTERED]",
+		"tasker.sql":           "SELECT ?",
+		"tasker.route.signals": "traces,metrics",
 	}, f.kept()[0].Attributes().AsRaw())
 	metadatatest.AssertEqualProcessorEventRouterRedactedValues(t, f.tel,
 		[]metricdata.DataPoint[int64]{{Value: 2}}, metricdatatest.IgnoreTimestamp())

@@ -29,8 +29,8 @@ const firstDrop = outcome(lifecycle.SignalsAll) + 1
 
 // dropReasons are all reasons to drop an event, in the order of their outcomes.
 var dropReasons = [...]routing.Reason{
-	reasonNoName, routing.ReasonNoRoute, routing.ReasonDisabled, routing.ReasonFiltered, routing.ReasonSampled, reasonDuplicate,
-	reasonShed,
+	reasonNoName, reasonLongName, routing.ReasonNoRoute, routing.ReasonDisabled, routing.ReasonFiltered, routing.ReasonSampled,
+	reasonDuplicate, reasonShed,
 }
 
 const outcomes = int(firstDrop) + len(dropReasons)
