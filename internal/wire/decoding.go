@@ -171,6 +171,10 @@ func (d *decoding) refuseFault() {
 		d.refuse(ReasonSyntax, "", "the item is not JSON: it ends too early",
 			"send whole items, and in NDJSON one a line")
 	default:
+		if d.at == 0 && (d.src[0] == 0 || d.src[0] >= 0xfe) {
+			d.refuse(ReasonEncoding, "", "the item is UTF-16 or UTF-32", "encode JSON as UTF-8")
+			return
+		}
 		d.refuse(ReasonSyntax, "", "the item is not JSON: unexpected "+strconv.QuoteToASCII(string(d.src[d.at:d.at+1]))+
 			" at byte "+strconv.Itoa(d.at), "write items with a JSON library; NaN and Infinity are not JSON")
 	}

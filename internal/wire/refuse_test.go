@@ -54,6 +54,8 @@ func TestOneBadItemCostsNothingElse(t *testing.T) {
 		`{"event":"e","payload":{"a":"` + "\t" + `"}}`:                      {Code: wire.ReasonSyntax},
 		`{"event":"e","payload":{"a":"\x"}}`:                                {Code: wire.ReasonSyntax},
 		`{"event":"e","payload":{"a":"\u12g4"}}`:                            {Code: wire.ReasonSyntax},
+		"\xff\xfe{\x00}\x00":                                                {Code: wire.ReasonEncoding},
+		"\x00{\x00}":                                                        {Code: wire.ReasonEncoding},
 		`undefined`:                                                         {Code: wire.ReasonSyntax},
 		`{"event":"e","payload":{"a":"` + "\xff" + `"}}`:                    {Code: wire.ReasonEncoding},
 		`{"event":"e","payload":{"` + "\xc3\x28" + `":1}}`:                  {Code: wire.ReasonEncoding},

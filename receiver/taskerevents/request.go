@@ -7,7 +7,6 @@ import (
 	"mime"
 	"net/http"
 	"os"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -59,35 +58,18 @@ func (r *eventsReceiver) handler() http.Handler {
 // refuseRequest answers a request whose body was not decoded. confighttp calls it too, when it cannot inflate a body or
 // authenticate its sender.
 func (r *eventsReceiver) refuseRequest(w http.ResponseWriter, req *http.Request, message string, status int) {
-	if encoding := req.Header.Get("Content-Encoding"); status == http.StatusBadRequest && !r.inflates(encoding) {
+	switch encoding := req.Header.Get(encodingHeader); {
+	case status != http.StatusBadRequest || encoding == "":
+	case !r.inflates(encoding):
 		// confighttp says 400 of this too, which would be a mistake in the body.
 		status = http.StatusUnsupportedMediaType
 		message = fmt.Sprintf("the content encoding %q is not supported: send the body as it is, or as %s", encoding, r.encodings())
 		w.Header().Set("Accept-Encoding", r.encodings())
+	default:
+		message += fmt.Sprintf(": send a whole body that is %s, as its Content-Encoding says", encoding)
 	}
 	r.telemetry.undecoded(req.Context(), status)
 	answer{Error: message}.write(w, status)
-}
-
-// inflates tells whether bodies of an encoding are taken.
-func (r *eventsReceiver) inflates(encoding string) bool {
-	algorithms := r.config.ServerConfig.CompressionAlgorithms
-	if algorithms == nil {
-		algorithms = defaultEncodings[:]
-	}
-	return encoding == "" || len(algorithms) == 0 || slices.Contains(algorithms, encoding)
-}
-
-// defaultEncodings are those of confighttp when compression_algorithms is not set.
-var defaultEncodings = [...]string{"gzip", "zstd", "deflate", "zlib", "snappy"}
-
-// encodings lists what inflates takes.
-func (r *eventsReceiver) encodings() string {
-	algorithms := r.config.ServerConfig.CompressionAlgorithms
-	if algorithms == nil {
-		algorithms = defaultEncodings[:]
-	}
-	return strings.Join(slices.DeleteFunc(slices.Clone(algorithms), func(name string) bool { return name == "" }), ", ")
 }
 
 // serveEvents answers one request. Each step has already answered when it fails.
