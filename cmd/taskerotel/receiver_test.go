@@ -1,9 +1,12 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"net"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -15,24 +18,36 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/receiver/taskerevents"
 )
 
+// startReceiver starts a receiver at an address that nobody listens on. Between the probe and the start another process may
+// take the address, so that a start that fails for it is repeated with another.
+func startReceiver(t *testing.T, sink *consumertest.LogsSink) (address string) {
+	t.Helper()
+	factory := taskerevents.NewFactory()
+	for {
+		probe, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		address = probe.Addr().String()
+		require.NoError(t, probe.Close())
+		config := factory.CreateDefaultConfig().(*taskerevents.Config)
+		config.ServerConfig.NetAddr.Endpoint = address
+		config.MaxItems = 20
+		receiver, err := factory.CreateLogs(t.Context(), receivertest.NewNopSettings(factory.Type()), config, sink)
+		require.NoError(t, err)
+		err = receiver.Start(t.Context(), componenttest.NewNopHost())
+		if errors.Is(err, syscall.EADDRINUSE) {
+			continue
+		}
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, receiver.Shutdown(context.Background())) })
+		return address
+	}
+}
+
 // The sender and the receiver of this project understand one another: batches that are too large are halved, and refusals
 // have their line.
 func TestSendToTheReceiver(t *testing.T) {
-	probe, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	address := probe.Addr().String()
-	require.NoError(t, probe.Close())
-
-	factory := taskerevents.NewFactory()
-	config := factory.CreateDefaultConfig().(*taskerevents.Config)
-	config.ServerConfig.NetAddr.Endpoint = address
-	config.MaxItems = 20
 	sink := &consumertest.LogsSink{}
-	receiver, err := factory.CreateLogs(t.Context(), receivertest.NewNopSettings(factory.Type()), config, sink)
-	require.NoError(t, err)
-	require.NoError(t, receiver.Start(t.Context(), componenttest.NewNopHost()))
-	defer func() { require.NoError(t, receiver.Shutdown(t.Context())) }()
-
+	address := startReceiver(t, sink)
 	text, err := os.ReadFile(testdata + "order_processing.ndjson")
 	require.NoError(t, err)
 	events := strings.Count(string(text), "\n")

@@ -254,6 +254,7 @@ func (j *Journal) write(ctx context.Context) {
 	j.mu.Lock()
 	j.committing = false
 	j.failure = err
+	j.tell(err)
 	j.stats.LastError = err
 	if err != nil {
 		j.failure = fmt.Errorf("write the state to the storage: %w", err)
@@ -297,4 +298,14 @@ func (j *Journal) Stats() Stats {
 // Close makes durable what waits and releases the storage.
 func (j *Journal) Close(ctx context.Context) error {
 	return errors.Join(j.Commit(ctx), j.client.Close(ctx))
+}
+
+// tell logs when writing begins to fail and when it works again, not at each attempt. j.mu is held.
+func (j *Journal) tell(err error) {
+	switch failed := j.stats.LastError != nil; {
+	case err != nil && !failed:
+		j.log.Error("the state can't be written to the storage; it waits in memory until that works again", zap.Error(err))
+	case err == nil && failed:
+		j.log.Info("the state is written to the storage again", zap.Uint64("failed_writes", j.stats.Failures))
+	}
 }

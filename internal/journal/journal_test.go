@@ -82,7 +82,9 @@ func TestCommitsShareWrites(t *testing.T) {
 
 func TestAFailedCommitIsMadeUpFor(t *testing.T) {
 	s := journaltest.New()
-	j := open(t, s)
+	logs, seen := observer.New(zap.InfoLevel)
+	j, err := journal.Open(t.Context(), s.Host(), journaltest.ID, owner, zap.New(logs))
+	require.NoError(t, err)
 	full := errors.New("the disk is full")
 	s.Fail(full)
 	j.Append([]byte("first"))
@@ -99,6 +101,13 @@ func TestAFailedCommitIsMadeUpFor(t *testing.T) {
 	assert.Equal(t, []string{"first", "second"}, stored(t, s.Crashed()))
 	assert.Zero(t, j.Backlog())
 	require.NoError(t, j.Stats().LastError)
+
+	j.Append([]byte("third"))
+	require.NoError(t, j.Commit(t.Context()))
+	said := seen.TakeAll()
+	require.Len(t, said, 2, "said when it begins and when it ends")
+	assert.Equal(t, []string{"the disk is full", "the state is written to the storage again"},
+		[]string{said[0].ContextMap()["error"].(string), said[1].Message})
 }
 
 func TestASnapshotTakesThePlaceOfWhatWasBefore(t *testing.T) {
