@@ -1,0 +1,102 @@
+package e2e
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+)
+
+// yamlBlock is an example in a page, with what it is indented by.
+var yamlBlock = regexp.MustCompile("(?ms)^( *)```ya?ml\n(.*?)^ *```$")
+
+// around are the components that examples name for the reader's own.
+const around = `
+receivers:
+  kafka: {}
+connectors:
+  forward: {}
+exporters:
+  otlp: {endpoint: localhost:4327}
+  otlp_http: {endpoint: "http://localhost:4328"}
+`
+
+// TestYAMLOfPages: what the pages of this repository tell users to write holds when it is laid over config.yaml, or
+// over all of it but the pipelines, if it has its own.
+func TestYAMLOfPages(t *testing.T) {
+	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4328")
+	t.Setenv("TASKER_TOKEN", "secret")
+	others := filepath.Join(t.TempDir(), "around.yaml")
+	require.NoError(t, os.WriteFile(others, []byte(around), 0o600))
+	bare := withoutPipelines(t)
+	configurations := 0
+	for _, page := range pages(t) {
+		text, err := os.ReadFile(page)
+		require.NoError(t, err)
+		for i, block := range yamlBlock.FindAllStringSubmatch(string(text), -1) {
+			source := strings.ReplaceAll("\n"+block[2], "\n"+block[1], "\n")
+			var sections map[string]any
+			require.NoError(t, yaml.Unmarshal([]byte(source), &sections), "%s, block %d", page, i)
+			if !isConfiguration(sections) {
+				continue
+			}
+			configurations++
+			t.Run(fmt.Sprintf("%s/%d", page, i), func(t *testing.T) {
+				snippet := filepath.Join(t.TempDir(), "snippet.yaml")
+				require.NoError(t, os.WriteFile(snippet, []byte(source), 0o600))
+				output, err := validate(t, defaultConfig, others, snippet)
+				if service, _ := sections["service"].(map[string]any); err != nil && service["pipelines"] != nil {
+					output, err = validate(t, bare, others, snippet)
+				}
+				assert.NoError(t, err, output)
+			})
+		}
+	}
+	require.Greater(t, configurations, 20)
+}
+
+// withoutPipelines is the path of a config.yaml that has none.
+func withoutPipelines(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(defaultConfig)
+	require.NoError(t, err)
+	before, _, found := strings.Cut(string(text), "\n  pipelines:\n")
+	require.True(t, found, "the pipelines stand at the end")
+	path := filepath.Join(t.TempDir(), "bare.yaml")
+	require.NoError(t, os.WriteFile(path, []byte(before), 0o600))
+	return path
+}
+
+// isConfiguration tells a collector's configuration from other YAML.
+func isConfiguration(sections map[string]any) bool {
+	for name := range sections {
+		switch name {
+		case "receivers", "processors", "connectors", "exporters", "extensions", "service":
+		default:
+			return false
+		}
+	}
+	return len(sections) > 0
+}
+
+// pages are all of the repository.
+func pages(t *testing.T) []string {
+	var found []string
+	require.NoError(t, filepath.WalkDir("..", func(path string, entry fs.DirEntry, err error) error {
+		if name := entry.Name(); entry.IsDir() && (name == "node_modules" || name == "testdata" || name == "data" || name == ".git") {
+			return fs.SkipDir
+		}
+		if strings.HasSuffix(path, ".md") {
+			found = append(found, path)
+		}
+		return err
+	}))
+	return found
+}
