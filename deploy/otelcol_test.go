@@ -9,7 +9,10 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/confmap"
 	"sigs.k8s.io/yaml"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/export"
 )
 
 var (
@@ -97,5 +100,18 @@ func TestPrometheusScrapesThePorts(t *testing.T) {
 			found = found || match[1] == port
 		}
 		assert.True(t, found, port)
+	}
+}
+
+// TestExportsKnowWhenSeriesExpire: an export that is not told otherwise takes the shipped configurations' expiry for granted.
+func TestExportsKnowWhenSeriesExpire(t *testing.T) {
+	for _, path := range []string{"otelcol/standalone.yaml", "otelcol/gateway.yaml", "../config.yaml"} {
+		text, err := os.ReadFile(path)
+		require.NoError(t, err)
+		var config map[string]any
+		require.NoError(t, yaml.Unmarshal(text, &config))
+		expiry, err := export.SeriesExpiryOf(confmap.NewFromStringMap(config))
+		require.NoError(t, err, path)
+		assert.Equal(t, export.DefaultSettings().SeriesExpiry, expiry, path)
 	}
 }

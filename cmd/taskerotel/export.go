@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
@@ -39,7 +40,7 @@ type exportFlags struct {
 	format, histograms      string
 	timestamps, delimiter   string
 	targetsFile, report     string
-	rules                   []string
+	rules, config           []string
 	strict, noFormulaGuards bool
 }
 
@@ -56,7 +57,8 @@ labels of instances and of instrumentation scopes are dropped (--drop-label). --
 
 A file is replaced as a whole: its readers find the last export or this one. OUTPUT.lock beside it keeps two exports from
 writing at once; the system unlocks it when the process ends, so one that is left behind is harmless. OUTPUT.state has the
-counters of the last export, by which the next one knows of a counter that went backwards.
+counters of the last export, by which the next one knows of a counter that went backwards. With --config it warns when the
+last export is longer ago than the collector remembers a series.
 
 When a target can't be read nothing is written, because a sum over a part would look like a fall; --allow-partial writes
 the others. The result goes to the standard error, or to the standard output where --output is a file.
@@ -76,7 +78,7 @@ Exit status:
   taskerotel export --targets-file collectors.txt --gauge 'queue_depth=max' --strict --output metrics.prom`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return f.run(cmd.Context(), s, cmd.Flags().Changed("target"))
+			return f.run(cmd.Context(), s, cmd.Flags().Changed)
 		},
 	}
 	flags := cmd.Flags()
@@ -92,6 +94,7 @@ Exit status:
 	flags.StringVar(&f.report, "report", reportText, "how to tell the result: text, json or none")
 	flags.DurationVar(&f.settings.SeriesExpiry, "series-expiry", f.settings.SeriesExpiry,
 		"after which a collector forgets a series (the least of metric_expiration and series_expiration); 0 if never")
+	flags.StringArrayVar(&f.config, "config", nil, "the collector's configuration `file`, for what --series-expiry else says; may be repeated")
 	flags.DurationVar(&f.settings.LockTimeout, "lock-timeout", 0, "how long to wait for another export to the same file")
 	flags.DurationVar(&f.settings.Deadline, "deadline", f.settings.Deadline, "of the whole export; 0 for none")
 	flags.IntVar(&f.settings.Concurrency, "concurrency", f.settings.Concurrency, "targets read at a time")
@@ -104,8 +107,8 @@ Exit status:
 	return cmd
 }
 
-func (f *exportFlags) run(ctx context.Context, s streams, targetsGiven bool) error {
-	if err := f.complete(targetsGiven); err != nil {
+func (f *exportFlags) run(ctx context.Context, s streams, given func(flag string) bool) error {
+	if err := f.complete(ctx, given); err != nil {
 		return usageError{err}
 	}
 	f.settings.Out = s.out
@@ -132,7 +135,7 @@ func (f *exportFlags) run(ctx context.Context, s streams, targetsGiven bool) err
 }
 
 // complete makes settings of flags, and reports all mistakes in those that the settings can't hold.
-func (f *exportFlags) complete(targetsGiven bool) error {
+func (f *exportFlags) complete(ctx context.Context, given func(flag string) bool) error {
 	f.settings.Format = export.Format(f.format)
 	f.settings.Table.Mode = metrictable.Mode(f.histograms)
 	f.settings.Table.Time = csvtext.TimeFormat(f.timestamps)
@@ -160,14 +163,30 @@ func (f *exportFlags) complete(targetsGiven bool) error {
 		if err != nil {
 			all = append(all, fmt.Errorf("--targets-file: %w", err))
 		}
-		if targetsGiven {
+		if given("target") {
 			specs = append(f.settings.Targets, specs...)
 		}
 		f.settings.Targets = specs
 	}
+	if len(f.config) > 0 && !given("series-expiry") {
+		expiry, err := configuredExpiry(ctx, f.config)
+		if err != nil {
+			all = append(all, fmt.Errorf("--config: %w", err))
+		}
+		f.settings.SeriesExpiry = expiry
+	}
 	var err error
 	f.settings.Scrape, err = f.scrape.scrapeSettings()
 	return errors.Join(append(all, err)...)
+}
+
+// configuredExpiry is after how long a collector with the configuration forgets a series.
+func configuredExpiry(ctx context.Context, files []string) (time.Duration, error) {
+	conf, err := resolve(ctx, files)
+	if err != nil {
+		return 0, err
+	}
+	return export.SeriesExpiryOf(conf)
 }
 
 func (f *exportFlags) exitStatus(report *export.Report) int {

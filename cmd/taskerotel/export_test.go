@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -28,6 +29,7 @@ func TestExportUsage(t *testing.T) {
 		{"--header", "secret"}:        "write each one as key=value",
 		{"--retries", "-1"}:           "--retries -1",
 		{"--ca-file", "no-such-file"}: "--ca-file",
+		{"--config", "no-such-file"}:  "--config: reading the configuration",
 	} {
 		got := execute(t, "", "export", flags[0], flags[1])
 		assert.Equal(t, exitUsage, got.status, flags)
@@ -97,4 +99,35 @@ func TestExportStatuses(t *testing.T) {
 	assert.Contains(t, got.err, "from 2 of 2 targets to -", "the report is apart from them")
 	got = execute(t, "", "export", "--targets-file", targets, "--target", server.URL+"/c")
 	assert.Contains(t, got.out, "\ng 6\n")
+}
+
+// TestExportKnowsTheExpiry: how long a collector remembers a series is taken from its configuration.
+func TestExportKnowsTheExpiry(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = fmt.Fprint(w, "# TYPE x_total counter\nx_total 1\n")
+	}))
+	defer server.Close()
+	file := filepath.Join(t.TempDir(), "metrics.prom")
+	export := func(more ...string) result {
+		return execute(t, "", append([]string{"export", "-o", file, "--target", server.URL}, more...)...)
+	}
+	require.Zero(t, export().status)
+	state, err := os.ReadFile(file + ".state")
+	require.NoError(t, err)
+	var written map[string]any
+	require.NoError(t, json.Unmarshal(state, &written))
+	written["exported_at"] = time.Now().Add(-2 * time.Hour)
+	state, err = json.Marshal(written)
+	require.NoError(t, err)
+	longAgo := func() { require.NoError(t, os.WriteFile(file+".state", state, 0o600)) }
+
+	longAgo()
+	assert.NotContains(t, export("--config", "../../config.yaml").out, "warning", "it is remembered for a day")
+	longAgo()
+	got := export("--config", "../../config.yaml", "--config", configFile(t, "exporters: {prometheus: {metric_expiration: 1h}}"), "--strict")
+	assert.Equal(t, exitWarned, got.status)
+	assert.Contains(t, got.out, "the last export was 2h0m0s ago, but a collector forgets a series after 1h0m0s")
+
+	longAgo()
+	assert.Contains(t, export("--config", "../../config.yaml", "--series-expiry", "90m").out, "after 1h30m0s", "the flag prevails")
 }
