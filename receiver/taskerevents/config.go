@@ -3,11 +3,14 @@ package taskerevents
 import (
 	"errors"
 	"fmt"
+	"net"
 	"path"
+	"slices"
 	"strings"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/config/confignet"
 	"golang.org/x/net/http/httpguts"
 )
 
@@ -54,6 +57,8 @@ func (c *Config) Validate() error {
 	}
 	if c.ServerConfig.NetAddr.Endpoint == "" {
 		mistake("'endpoint' is empty: name an address to listen on, such as %q", defaultEndpoint)
+	} else if !isAddress(&c.ServerConfig.NetAddr) {
+		mistake("'endpoint' is %q: write a host and a port, such as %q", c.ServerConfig.NetAddr.Endpoint, defaultEndpoint)
 	}
 	if !plainPath(c.Path) {
 		mistake("'path' is %q: write an absolute path without spaces, braces, a query or a slash at its end, such as %q", c.Path, defaultPath)
@@ -90,10 +95,31 @@ func (c *Config) Validate() error {
 	if server.ReadTimeout <= 0 {
 		mistake("'read_timeout' is %v: a sender that stalls would hold its connection for ever: write a time such as 1m", server.ReadTimeout)
 	}
+	if server.ReadHeaderTimeout < 0 {
+		mistake("'read_header_timeout' is %v: write a time such as 10s, or 0 for that of 'read_timeout'", server.ReadHeaderTimeout)
+	}
+	for i, name := range server.CompressionAlgorithms {
+		if !slices.Contains(knownEncodings[:], name) {
+			mistake("'compression_algorithms[%d]' is %q: use %s, or \"\" for bodies that are not compressed",
+				i, name, strings.Join(knownEncodings[1:], ", "))
+		}
+	}
 	if server.KeepAlivesEnabled && server.IdleTimeout < 0 {
 		mistake("'idle_timeout' is %v: idle connections would stay for ever: write a time such as 1m", server.IdleTimeout)
 	}
 	return errors.Join(mistakes...)
+}
+
+// isAddress tells whether a TCP endpoint has a host, perhaps an empty one, and a port.
+func isAddress(at *confignet.AddrConfig) bool {
+	if !strings.HasPrefix(string(at.Transport), string(confignet.TransportTypeTCP)) {
+		return true // a socket in the file system
+	}
+	_, port, err := net.SplitHostPort(at.Endpoint)
+	if err == nil {
+		_, err = net.LookupPort("tcp", port)
+	}
+	return err == nil && port != ""
 }
 
 // plainPath tells whether a path means itself in the pattern of an http.ServeMux.

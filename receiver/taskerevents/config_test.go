@@ -1,6 +1,7 @@
 package taskerevents
 
 import (
+	"fmt"
 	"path/filepath"
 	"testing"
 
@@ -54,10 +55,29 @@ func TestConfigWrong(t *testing.T) {
 		"'endpoint' is empty", `'path' is "v1/{events}/"`, "'default_service' is empty", `'correlation_id_header' is "X Request"`, "'max_items' is 0",
 		"'max_item_bytes' is -1", "'max_depth' is 1001", "'max_in_flight_bytes' is 0", "'max_attributes' is 0", "'max_value_bytes' is 0", "'max_request_body_size' is -1", "'read_timeout' is 0s",
 		"'idle_timeout' is -1s",
+		"'read_header_timeout' is -3s", `'compression_algorithms[1]' is "brotli"`,
 	} {
 		assert.ErrorContains(t, err, part)
 	}
 	assert.Equal(t, &before, config, "Validate changes nothing")
+}
+
+func TestEndpoint(t *testing.T) {
+	for endpoint, want := range map[string]bool{
+		"localhost:4319": true, ":4319": true, "[::1]:4319": true, "0.0.0.0:0": true, "localhost:http": true,
+		"localhost": false, "localhost:": false, ":99999": false, "::1:4319": false, "localhost:tasker": false, "http://localhost:4319": false,
+	} {
+		config := createDefaultConfig().(*Config)
+		config.ServerConfig.NetAddr.Endpoint = endpoint
+		if err := config.Validate(); want {
+			assert.NoError(t, err, endpoint)
+		} else {
+			assert.ErrorContains(t, err, fmt.Sprintf("'endpoint' is %q: write a host and a port", endpoint))
+		}
+	}
+	config := createDefaultConfig().(*Config)
+	config.ServerConfig.NetAddr.Transport, config.ServerConfig.NetAddr.Endpoint = "unix", "/run/tasker.sock"
+	assert.NoError(t, config.Validate())
 }
 
 func TestPlainPath(t *testing.T) {

@@ -1,6 +1,8 @@
 package taskerevents
 
 import (
+	"cmp"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -27,17 +29,19 @@ func plainEncodings(next http.Handler) http.Handler {
 	})
 }
 
-// inflates tells whether bodies of an encoding are taken.
+// inflates tells whether bodies of an encoding are taken; none is an encoding too.
 func (r *eventsReceiver) inflates(encoding string) bool {
-	algorithms := r.config.ServerConfig.CompressionAlgorithms
-	if algorithms == nil {
-		algorithms = defaultEncodings[:]
+	if algorithms := r.config.ServerConfig.CompressionAlgorithms; algorithms != nil {
+		return slices.Contains(algorithms, encoding) || encoding == "" && len(algorithms) == 0
 	}
-	return encoding == "" || len(algorithms) == 0 || slices.Contains(algorithms, encoding)
+	return slices.Contains(defaultEncodings[:], encoding)
 }
 
 // defaultEncodings are those of confighttp when compression_algorithms is not set.
-var defaultEncodings = [...]string{"gzip", "zstd", "deflate", "zlib", "snappy"}
+var defaultEncodings = [...]string{"", "gzip", "zstd", "deflate", "zlib", "snappy"}
+
+// knownEncodings are all that confighttp can inflate.
+var knownEncodings = [...]string{"", "gzip", "zstd", "deflate", "zlib", "snappy", "x-snappy-framed", "lz4"}
 
 // encodings lists what inflates takes.
 func (r *eventsReceiver) encodings() string {
@@ -46,4 +50,20 @@ func (r *eventsReceiver) encodings() string {
 		algorithms = defaultEncodings[:]
 	}
 	return strings.Join(slices.DeleteFunc(slices.Clone(algorithms), func(name string) bool { return name == "" }), ", ")
+}
+
+// refuseEncoding answers a request whose body cannot be inflated.
+func (r *eventsReceiver) refuseEncoding(w http.ResponseWriter, req *http.Request) {
+	taken, encoding := r.encodings(), req.Header.Get(encodingHeader)
+	message := fmt.Sprintf("the content encoding %q is not supported: send the body as it is", encoding)
+	switch {
+	case encoding == "":
+		message = "a body must be compressed: send it as " + taken
+	case taken != "" && r.inflates(""):
+		message += ", or as " + taken
+	case taken != "":
+		message = fmt.Sprintf("the content encoding %q is not supported: send the body as %s", encoding, taken)
+	}
+	w.Header().Set("Accept-Encoding", cmp.Or(taken, "identity"))
+	r.answerUndecoded(w, req, message, http.StatusUnsupportedMediaType)
 }

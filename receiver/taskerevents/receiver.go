@@ -84,8 +84,11 @@ func newReceiver(config *Config, settings receiver.Settings, next consumer.Logs)
 func (r *eventsReceiver) Start(ctx context.Context, host component.Host) error {
 	// ToServer writes defaults into the settings, which belong to the caller.
 	settings := r.config.ServerConfig
-	server, err := settings.ToServer(ctx, host.GetExtensions(), r.settings, r.handler(),
-		confighttp.WithErrorHandler(r.refuseRequest))
+	options := []confighttp.ToServerOption{confighttp.WithErrorHandler(r.refuseRequest)}
+	if r.inflates("zstd") {
+		options = append(options, confighttp.WithDecoder("zstd", newZstdReaders(settings.MaxRequestBodySize).open))
+	}
+	server, err := settings.ToServer(ctx, host.GetExtensions(), r.settings, r.handler(), options...)
 	if err != nil {
 		return fmt.Errorf("making the HTTP server: %w", err)
 	}

@@ -58,16 +58,21 @@ func (r *eventsReceiver) handler() http.Handler {
 // refuseRequest answers a request whose body was not decoded. confighttp calls it too, when it cannot inflate a body or
 // authenticate its sender.
 func (r *eventsReceiver) refuseRequest(w http.ResponseWriter, req *http.Request, message string, status int) {
-	switch encoding := req.Header.Get(encodingHeader); {
-	case status != http.StatusBadRequest || encoding == "":
-	case !r.inflates(encoding):
-		// confighttp says 400 of this too, which would be a mistake in the body.
-		status = http.StatusUnsupportedMediaType
-		message = fmt.Sprintf("the content encoding %q is not supported: send the body as it is, or as %s", encoding, r.encodings())
-		w.Header().Set("Accept-Encoding", r.encodings())
-	default:
-		message += fmt.Sprintf(": send a whole body that is %s, as its Content-Encoding says", encoding)
+	if status == http.StatusBadRequest {
+		encoding := req.Header.Get(encodingHeader)
+		if !r.inflates(encoding) {
+			// confighttp says 400 of this too, which would be a mistake in the body.
+			r.refuseEncoding(w, req)
+			return
+		}
+		if encoding != "" {
+			message += fmt.Sprintf(": send a whole body that is %s, as its Content-Encoding says", encoding)
+		}
 	}
+	r.answerUndecoded(w, req, message, status)
+}
+
+func (r *eventsReceiver) answerUndecoded(w http.ResponseWriter, req *http.Request, message string, status int) {
 	r.telemetry.undecoded(req.Context(), status)
 	answer{Error: message}.write(w, status)
 }
@@ -101,7 +106,7 @@ func (r *eventsReceiver) serveEvents(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	if err != nil {
-		r.refuseRequest(w, req, "the body could not be read: "+err.Error(), http.StatusBadRequest)
+		r.answerUndecoded(w, req, "the body could not be read: "+err.Error(), http.StatusBadRequest)
 		return
 	}
 
@@ -138,6 +143,10 @@ func (r *eventsReceiver) checkHead(w http.ResponseWriter, req *http.Request) (re
 	if req.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
 		r.refuseRequest(w, req, "the method "+req.Method+" is not allowed: post events", http.StatusMethodNotAllowed)
+		return request, false
+	}
+	if req.Header.Get(encodingHeader) != "" { // confighttp, which inflates nothing, has left it
+		r.refuseEncoding(w, req)
 		return request, false
 	}
 	contentType := strings.TrimSpace(req.Header.Get("Content-Type"))
