@@ -54,6 +54,7 @@ func TestUsage(t *testing.T) {
 		"tree width":       {[]string{"tree", "--width", "-1", "-"}, "--width -1"},
 		"ids of nothing":   {[]string{"ids", "--service", "shop"}, "name at least one task id"},
 		"ids of nobody":    {[]string{"ids", "1"}, "--service is missing"},
+		"router of what":   {[]string{"routes", "--router", "event_router/eu"}, "name its file with --config"},
 		"version of what":  {[]string{"version", "please"}, "takes no arguments"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -207,6 +208,7 @@ func TestVersion(t *testing.T) {
 	got := execute(t, "", "version")
 	assert.Equal(t, exitOK, got.status)
 	assert.True(t, strings.HasPrefix(got.out, "taskerotel "+version+" ("), got.out)
+	assert.Equal(t, got, execute(t, "", "--version"))
 	manifest, err := os.ReadFile("../../builder-config.yaml")
 	require.NoError(t, err)
 	assert.Contains(t, string(manifest), "\n  version: "+version+"\n", "the version of the distribution")

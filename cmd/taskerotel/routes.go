@@ -34,6 +34,9 @@ allows but probably does not mean as a warning.`,
   taskerotel routes --config config.yaml order.placed step.completed
   taskerotel routes --config config.yaml --json | jq 'select(.signals == ["logs"])'`,
 		RunE: func(cmd *cobra.Command, events []string) error {
+			if router != "" && len(files) == 0 {
+				return usageError{fmt.Errorf("--router %q is of a configuration: name its file with --config", router)}
+			}
 			cfg, err := loadRouter(cmd.Context(), files, router)
 			if err != nil {
 				return err

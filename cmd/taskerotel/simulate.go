@@ -70,7 +70,7 @@ func (f *simulateFlags) run(ctx context.Context, s streams, files []string) (err
 			return err
 		}
 	}
-	source := eventfile.NewSource(files, s.in)
+	source := eventfile.NewSource(files, newUntilDone(ctx, s.in))
 	if err := source.Check(); err != nil {
 		return usageError{err}
 	}

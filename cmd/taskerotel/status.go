@@ -48,7 +48,7 @@ latest write of a component's state failed.`,
 	flags.StringVar(&settings.Telemetry, "telemetry", settings.Telemetry, "the `URL` of the collector's own metrics")
 	flags.StringVar(&settings.Health, "health", settings.Health, "the `URL` of healthcheckv2's status; empty to leave it out")
 	flags.StringVar(&settings.Exported, "exported", "", "the `file` that export writes, to tell when it last did")
-	flags.BoolVar(&asJSON, "json", false, "write one JSON object")
+	flags.BoolVar(&asJSON, "json", false, "write one JSON object; its error says why the collector could not be asked")
 	requests.register(flags)
 	return cmd
 }
@@ -56,7 +56,7 @@ latest write of a component's state failed.`,
 func showStatus(ctx context.Context, s streams, settings status.Settings, asJSON bool) error {
 	found, err := status.Read(ctx, settings)
 	if err != nil {
-		return notAsked(s, err)
+		return notAsked(s, asJSON, err)
 	}
 	if err := writeEither(s.out, asJSON, found, found.Write); err != nil {
 		return err
@@ -102,7 +102,7 @@ component failed.`,
 	flags.StringVar(&settings.Telemetry, "telemetry", settings.Telemetry, "the `URL` of the collector's own metrics")
 	flags.StringArrayVar(&directories, "directory", nil, "a `directory` of a storage to flush to the disk; may be repeated")
 	flags.BoolVar(&allowMemory, "allow-memory", false, "don't mind components that keep their state in memory only")
-	flags.BoolVar(&asJSON, "json", false, "write one JSON object")
+	flags.BoolVar(&asJSON, "json", false, "write one JSON object; its error says why the collector could not be asked")
 	requests.register(flags)
 	return cmd
 }
@@ -110,7 +110,7 @@ component failed.`,
 func syncState(ctx context.Context, s streams, settings status.Settings, directories []string, allowMemory, asJSON bool) error {
 	found, err := status.CheckDurability(ctx, settings, directories)
 	if found == nil {
-		return notAsked(s, err)
+		return notAsked(s, asJSON, err)
 	}
 	if writeErr := writeEither(s.out, asJSON, found, found.Write); writeErr != nil || err != nil {
 		return errors.Join(err, writeErr)
@@ -125,13 +125,19 @@ func syncState(ctx context.Context, s streams, settings status.Settings, directo
 	return nil
 }
 
-// notAsked tells a collector that can't be asked from a mistake in the command line.
-func notAsked(s streams, err error) error {
+// notAsked tells a collector that can't be asked from a mistake in the command line. A machine gets the reason as JSON.
+func notAsked(s streams, asJSON bool, err error) error {
 	var unreachable *status.UnreachableError
-	if errors.As(err, &unreachable) {
-		return said(s, exitUnreachable, "the collector could not be asked: %v", err)
+	if !errors.As(err, &unreachable) {
+		return usageError{err}
 	}
-	return usageError{err}
+	if asJSON {
+		if err := json.NewEncoder(s.out).Encode(map[string]string{"error": err.Error()}); err != nil {
+			return err
+		}
+	}
+	return said(s, exitUnreachable, "the collector could not be asked: %v\ncheck that it runs, that service::telemetry::metrics has "+
+		"a reader, and --telemetry", err)
 }
 
 // said tells a reason and returns the exit status.

@@ -60,6 +60,12 @@ func TestStatusAndSync(t *testing.T) {
 	got = execute(t, "", "sync", "--telemetry", "http://127.0.0.1:1", "--retries", "0")
 	assert.Equal(t, exitUnreachable, got.status)
 	assert.Contains(t, got.err, "the collector could not be asked")
+	assert.Contains(t, got.err, "check that it runs")
+	assert.Empty(t, got.out)
+	got = execute(t, "", "status", "--telemetry", "http://127.0.0.1:1", "--retries", "0", "--json")
+	var said struct{ Error string }
+	require.NoError(t, json.Unmarshal([]byte(got.out), &said))
+	assert.Contains(t, said.Error, "connection refused")
 	for _, command := range []string{"sync", "status"} {
 		require.Equal(t, exitUsage, execute(t, "", command, "--telemetry", "ftp://x").status)
 		require.Equal(t, exitUsage, execute(t, "", command, "--header", "x").status)

@@ -102,7 +102,7 @@ func tree(ctx context.Context, s streams, f treeFlags, files []string) error {
 	if f.drawing.Width == 0 {
 		f.drawing.Width = terminal.Columns(s.out, waterfall.DefaultWidth)
 	}
-	source := eventfile.NewSource(files, s.in)
+	source := eventfile.NewSource(files, newUntilDone(ctx, s.in))
 	if err := source.Check(); err != nil {
 		return usageError{err}
 	}

@@ -94,8 +94,12 @@ func (e *exporting) run(ctx context.Context) error {
 	}
 	sources := e.read(ctx, targets)
 	if failed := len(targets) - len(sources); failed > 0 && (!e.settings.AllowPartial || len(sources) == 0) {
-		e.report.fail(StatusUnreachable, fmt.Errorf("%d of %d targets could not be read, nothing was written: %s",
-			failed, len(targets), e.firstError()))
+		remedy := "check that it runs, and --target"
+		if len(sources) > 0 {
+			remedy += "; --allow-partial writes the others"
+		}
+		e.report.fail(StatusUnreachable, fmt.Errorf("%d of %d targets could not be read, nothing was written: %s; %s",
+			failed, len(targets), e.firstError(), remedy))
 		return nil
 	}
 	families, ok := e.merge(sources)
