@@ -15,54 +15,52 @@ const maxDetail = 256
 //	step process_payment of task 42 failed: Payment gateway timeout
 //	workflow.task_started of task 42
 func Message(event, taskID, taskName, stepName, detail string) string {
-	detail = cut(detail)
-	var b strings.Builder
-	b.Grow(len(event) + len(taskID) + len(taskName) + len(stepName) + len(detail) + len("step  of task  : "))
+	var room [192]byte // for most; the rest grows
+	line := room[:0]
 	group, verb, _ := strings.Cut(event, ".")
 	switch {
 	case group == "task" && verb != "" && (taskName != "" || taskID != ""):
-		b.WriteString("task ")
+		line = append(line, "task "...)
 		if taskName == "" {
-			b.WriteString(taskID)
+			line = append(line, taskID...)
 		} else {
-			b.WriteString(taskName)
-			writeAround(&b, " (", taskID, ")")
+			line = append(line, taskName...)
+			line = appendAround(line, " (", taskID, ")")
 		}
-		writeWords(&b, verb)
+		line = appendWords(line, verb)
 	case group == "step" && verb != "" && stepName != "":
-		b.WriteString("step ")
-		b.WriteString(stepName)
-		writeAround(&b, " of task ", taskID, "")
-		writeWords(&b, verb)
+		line = append(line, "step "...)
+		line = append(line, stepName...)
+		line = appendAround(line, " of task ", taskID, "")
+		line = appendWords(line, verb)
 	default:
-		b.WriteString(event)
-		writeAround(&b, " ", stepName, "")
-		writeAround(&b, " of task ", taskID, "")
+		line = append(line, event...)
+		line = appendAround(line, " ", stepName, "")
+		line = appendAround(line, " of task ", taskID, "")
 	}
-	writeAround(&b, ": ", detail, "")
-	return b.String()
+	return string(appendAround(line, ": ", cut(detail), ""))
 }
 
-// writeAround writes nothing when the text is empty.
-func writeAround(b *strings.Builder, before, text, after string) {
+// appendAround appends nothing when the text is empty.
+func appendAround(line []byte, before, text, after string) []byte {
 	if text == "" {
-		return
+		return line
 	}
-	b.WriteString(before)
-	b.WriteString(text)
-	b.WriteString(after)
+	line = append(line, before...)
+	line = append(line, text...)
+	return append(line, after...)
 }
 
-// writeWords writes execution_requested as " execution requested".
-func writeWords(b *strings.Builder, name string) {
-	b.WriteByte(' ')
+// appendWords appends execution_requested as " execution requested".
+func appendWords(line []byte, name string) []byte {
+	line = append(line, ' ')
 	for {
 		word, rest, more := strings.Cut(name, "_")
-		b.WriteString(word)
+		line = append(line, word...)
 		if !more {
-			return
+			return line
 		}
-		b.WriteByte(' ')
+		line = append(line, ' ')
 		name = rest
 	}
 }

@@ -45,9 +45,6 @@ func (w *Writer) Write(tree *assembly.Tree) {
 		w.resources[tree.Resource] = spans
 	}
 	w.spans += len(tree.Spans)
-	if room := spans.Len() + len(tree.Spans); room < 4096 {
-		spans.EnsureCapacity(room)
-	}
 	for i := range tree.Spans {
 		write(spans.AppendEmpty(), tree, &tree.Spans[i])
 	}

@@ -35,10 +35,10 @@ func (d *decoding) shapeOf(event string, size uint32) *shape {
 // payload writes the payload at i as attributes, with room for others.
 func (d *decoding) payload(attrs pcommon.Map, event string, i uint32, others int) {
 	size := d.tokens[i].size
-	attrs.EnsureCapacity(int(size) + others)
 	known := d.shapeOf(event, size)
 	if known.event == event && d.matches(known, i) {
 		known.misses = 0
+		attrs.EnsureCapacity(len(known.keys) + others) // payloads say null of what does not apply, which is no attribute
 		known.empty.CopyTo(attrs)
 		member := 0
 		for _, value := range attrs.All() {
@@ -47,6 +47,7 @@ func (d *decoding) payload(attrs pcommon.Map, event string, i uint32, others int
 		}
 		return
 	}
+	attrs.EnsureCapacity(int(size) + others)
 	d.members(attrs, i, true)
 	if known.misses++; known.event == "" || known.misses > shapePatience {
 		known.learn(event, attrs)

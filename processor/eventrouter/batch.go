@@ -2,6 +2,7 @@ package eventrouter
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"github.com/zeebo/xxh3"
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -38,6 +39,18 @@ type batch struct {
 	impossible int64
 }
 
+// maxIdleEvents bounds what a batch that is done with keeps of a large one.
+const maxIdleEvents = 1 << 13
+
+// reset leaves the batch as if it were new, but for its room.
+func (b *batch) reset() {
+	if cap(b.events) > maxIdleEvents {
+		*b = batch{}
+		return
+	}
+	*b = batch{events: b.events[:0], keys: b.keys[:0]}
+}
+
 // event is what was decided on a record.
 type event struct {
 	// counts are those of the event's name; nil for an event without one.
@@ -53,8 +66,8 @@ type event struct {
 // decide normalises every record and looks up what becomes of it, but drops and stamps nothing yet.
 func (r *router) decide(w *worker, b *batch, logs plog.Logs) {
 	size := logs.LogRecordCount()
-	b.events = make([]event, 0, size)
-	b.keys = make([]uint64, 0, size)
+	b.events = slices.Grow(b.events, size)
+	b.keys = slices.Grow(b.keys, size)
 	now := pcommon.NewTimestampFromTime(r.now())
 	for _, resourceLogs := range logs.ResourceLogs().All() {
 		resource := resourceLogs.Resource().Attributes()

@@ -41,8 +41,8 @@ type router struct {
 	stored    atomic.Pointer[journal.Journal]
 	telemetry *telemetry
 	now       func() time.Time
-	// idle holds workers.
-	idle sync.Pool
+	// idle holds workers, and batches those that are done with.
+	idle, batches sync.Pool
 }
 
 // worker is what the work on one batch needs and is worth keeping for the next: it remembers what it has worked out.
@@ -58,6 +58,7 @@ func newRouter(ctx context.Context, set processor.Settings, cfg *Config, next co
 	}
 	scrubber := scrub.New(cfg.scrubbing())
 	r := &router{table: table, statistics: newStatistics(table), shedder: newShedder(cfg.Shedding), now: time.Now}
+	r.batches.New = func() any { return &batch{} }
 	r.idle.New = func() any { return &worker{pass: scrubber.NewPass()} }
 	if cfg.Deduplicate.Enabled {
 		r.seen = dedup.New(cfg.Deduplicate.MaxEntries)
@@ -108,8 +109,12 @@ func (r *router) shutdown(ctx context.Context) error {
 // error they are forgotten, so that the sender's retry is taken. Its error is returned as it is. A batch of which another
 // request is handing on an event is refused with a retryable error.
 func (r *router) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
-	b := &batch{}
-	defer func() { r.shedder.inFlight.Add(-int64(b.kept)) }()
+	b := r.batches.Get().(*batch)
+	defer func() {
+		r.shedder.inFlight.Add(-int64(b.kept))
+		b.reset()
+		r.batches.Put(b)
+	}()
 	if err := r.Logs.ConsumeLogs(context.WithValue(ctx, batchKey{}, b), logs); err != nil {
 		b.claim.Release()
 		return err

@@ -36,6 +36,9 @@ var dropReasons = [...]routing.Reason{
 const outcomes = int(firstDrop) + len(dropReasons)
 
 func (e *event) outcome() outcome {
+	if e.reason == routing.ReasonNone {
+		return outcome(e.signals)
+	}
 	for i, reason := range dropReasons {
 		if e.reason == reason {
 			return firstDrop + outcome(i)

@@ -54,6 +54,8 @@ type verdict struct {
 	told bool
 	// secret tells that the key itself holds a secret.
 	secret bool
+	// plain tells that the key asks for nothing: only the value can.
+	plain bool
 }
 
 // New makes a scrubber.
@@ -74,7 +76,7 @@ func (s *Scrubber) judge(key string) verdict {
 	if len(s.settings.Only) > 0 && !slices.Contains(s.settings.Only, name) && !slices.Contains(s.needed, name) {
 		left = true
 	}
-	return verdict{
+	v := verdict{
 		left:      left,
 		id:        (lower == "id" || strings.HasSuffix(lower, "_id") || strings.HasSuffix(lower, "_ids")) && key != lifecycle.AttrCorrelationID,
 		told:      told(key),
@@ -83,6 +85,8 @@ func (s *Scrubber) judge(key string) verdict {
 		sql:       name == "sql" || name == "db.statement" || name == lifecycle.AttrDBQueryText,
 		backtrace: name == "backtrace" || name == lifecycle.AttrExceptionStacktrace,
 	}
+	v.plain = !v.left && !v.sensitive && !v.sql && !v.backtrace && !v.secret
+	return v
 }
 
 // told tells whether an attribute is part of a record's readable line.
@@ -168,6 +172,9 @@ func (p *Pass) ScrubResource(attrs pcommon.Map) {
 // scrubAttribute is true for an attribute that has to go.
 func (p *Pass) scrubAttribute(key string, value pcommon.Value) bool {
 	v := p.verdicts.Get(key)
+	if v.plain && p.harmless(value) {
+		return false
+	}
 	before := p.Counts
 	if v.left || v.secret {
 		p.Removed++
@@ -176,6 +183,20 @@ func (p *Pass) scrubAttribute(key string, value pcommon.Value) bool {
 	}
 	p.retell = p.retell || v.told && p.Counts != before
 	return v.left || v.secret
+}
+
+// harmless tells at a glance that there is nothing to do about a value under a plain key, as about nearly all.
+func (p *Pass) harmless(value pcommon.Value) bool {
+	settings := &p.scrubber.settings
+	switch value.Type() {
+	case pcommon.ValueTypeStr:
+		return !settings.Patterns.any() && len(value.Str()) <= settings.MaxValueBytes
+	case pcommon.ValueTypeInt:
+		return !settings.Patterns.CardNumbers
+	case pcommon.ValueTypeDouble, pcommon.ValueTypeBool, pcommon.ValueTypeEmpty:
+		return true
+	}
+	return false
 }
 
 func (p *Pass) scrubUnder(v verdict, value pcommon.Value) {
