@@ -58,7 +58,8 @@ type RedactionConfig struct {
 	Keys []string `mapstructure:"keys"`
 	// Mask stands for a masked value.
 	Mask string `mapstructure:"mask"`
-	// Patterns are secrets that are masked inside texts: bearer_tokens, card_numbers, email_addresses.
+	// Patterns are secrets that are masked inside texts: bearer_tokens, card_numbers, email_addresses,
+	// url_credentials.
 	Patterns []string `mapstructure:"patterns"`
 }
 

@@ -73,7 +73,7 @@ func TestMistakesAreReportedTogether(t *testing.T) {
 		`payload.include[0]: "task_contxt" is kept anyway: remove it, or name one of task_context,`,
 		`redaction.keys[0]: "" would mask every value`,
 		`redaction.keys[1]: "Name" would mask task_name, which names what an event is about: use a longer part`,
-		`redaction.patterns[1]: "phone_numbers" is not known: use bearer_tokens, card_numbers or email_addresses`,
+		`redaction.patterns[1]: "phone_numbers" is not known: use bearer_tokens, card_numbers, email_addresses or url_credentials`,
 		`payload.only[0]: "task_id" is kept anyway, because the collector reads it: remove it`,
 		`payload.only[1]: "step_results" is left out unless payload.include names it too`,
 		`payload.include[0]: "task_contxt" is left out, because payload.only does not name it`,

@@ -9,7 +9,7 @@ import (
 
 // Patterns say which secrets are looked for inside texts, whatever key they stand under.
 type Patterns struct {
-	BearerTokens, CardNumbers, EmailAddresses bool
+	BearerTokens, CardNumbers, EmailAddresses, URLCredentials bool
 }
 
 // Names of the patterns, as users write them.
@@ -17,6 +17,7 @@ const (
 	BearerTokens   = "bearer_tokens"
 	CardNumbers    = "card_numbers"
 	EmailAddresses = "email_addresses"
+	URLCredentials = "url_credentials"
 )
 
 // ParsePatterns reads names. Its error names one that is unknown or stands there twice.
@@ -30,8 +31,11 @@ func ParsePatterns(names []string) (p Patterns, err error) {
 			on = &p.CardNumbers
 		case EmailAddresses:
 			on = &p.EmailAddresses
+		case URLCredentials:
+			on = &p.URLCredentials
 		default:
-			return p, fmt.Errorf("[%d]: %q is not known: use %s, %s or %s", i, name, BearerTokens, CardNumbers, EmailAddresses)
+			return p, fmt.Errorf("[%d]: %q is not known: use %s, %s, %s or %s", i, name,
+				BearerTokens, CardNumbers, EmailAddresses, URLCredentials)
 		}
 		if *on {
 			return p, fmt.Errorf("[%d]: %q stands there twice: write it once", i, name)
@@ -41,13 +45,17 @@ func ParsePatterns(names []string) (p Patterns, err error) {
 	return p, nil
 }
 
-func (p Patterns) any() bool { return p.BearerTokens || p.CardNumbers || p.EmailAddresses }
+func (p Patterns) any() bool {
+	return p.BearerTokens || p.CardNumbers || p.EmailAddresses || p.URLCredentials
+}
 
 // The expressions are linear in the text, as all of Go's are.
 var (
 	// bearerToken is what RFC 6750 lets follow the word, and webToken a JSON Web Token by itself.
 	bearerToken = regexp.MustCompile(`(?i)\bbearer[\s:=]+[A-Za-z0-9\-._~+/]+=*`)
 	webToken    = regexp.MustCompile(`\beyJ[A-Za-z0-9_\-]{4,}\.[A-Za-z0-9_\-]+(?:\.[A-Za-z0-9_\-]*)?`)
+	// urlCredentials are all that stands before the last @ of a URL's authority: a password may hold one, and a user be a token.
+	urlCredentials = regexp.MustCompile(`(?i)\b([a-z][a-z0-9+.\-]*://)[^\s/?#"'<>]+@`)
 	// emailAddress takes letters of every script.
 	emailAddress = regexp.MustCompile(`[\pL\pN._%+'\-]+@[\pL\pN\-]+(?:\.[\pL\pN\-]+)*\.[\pL\pN\-]{2,}`)
 )
@@ -61,6 +69,10 @@ func (p Patterns) Mask(text, mask string) string {
 		if strings.Contains(text, "eyJ") {
 			text = webToken.ReplaceAllLiteralString(text, mask)
 		}
+	}
+	// Before addresses: a password and the host behind it look like one.
+	if p.URLCredentials && strings.Contains(text, "://") {
+		text = urlCredentials.ReplaceAllString(text, "${1}"+strings.ReplaceAll(mask, "$", "$$")+"@")
 	}
 	if p.EmailAddresses && strings.IndexByte(text, '@') >= 0 {
 		text = emailAddress.ReplaceAllLiteralString(text, mask)

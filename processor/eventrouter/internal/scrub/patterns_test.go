@@ -14,7 +14,7 @@ import (
 )
 
 func TestPatterns(t *testing.T) {
-	all := scrub.Patterns{BearerTokens: true, CardNumbers: true, EmailAddresses: true}
+	all := scrub.Patterns{BearerTokens: true, CardNumbers: true, EmailAddresses: true, URLCredentials: true}
 	for text, want := range map[string]string{
 		"Authorization: Bearer abc.DEF-123_~+/==, retry": "Authorization: Bearer #, retry",
 		"bearer\tx":     "Bearer #",
@@ -27,6 +27,11 @@ func TestPatterns(t *testing.T) {
 		"<jürgen@bücher.example>":                 "<#>",
 		"a@b, @all, x@localhost, 1@2.3":           "a@b, @all, x@localhost, 1@2.3",
 		"a@b.example c@d.example":                 "# #",
+
+		"connect to postgres://bob:p@ss@db.example.com:5432/shop failed": "connect to postgres://#@db.example.com:5432/shop failed",
+		"https://ghp_abc@github.com/a@b and ssh://git@[::1]/x":           "https://#@github.com/a@b and ssh://#@[::1]/x",
+		"REDIS://:secret@cache, http://host/?q=a:b@c":                    "REDIS://#@cache, http://host/?q=a:b@c",
+		"a://b c@d, ://x@y": "a://b c@d, ://x@y",
 
 		"card 4111111111111111 was declined":       "card # was declined",
 		"4111 1111 1111 1111":                      "#",
@@ -47,13 +52,13 @@ func TestPatterns(t *testing.T) {
 }
 
 func TestParsePatterns(t *testing.T) {
-	patterns, err := scrub.ParsePatterns([]string{"card_numbers", "email_addresses", "bearer_tokens"})
+	patterns, err := scrub.ParsePatterns([]string{"card_numbers", "email_addresses", "bearer_tokens", "url_credentials"})
 	require.NoError(t, err)
-	assert.Equal(t, scrub.Patterns{BearerTokens: true, CardNumbers: true, EmailAddresses: true}, patterns)
+	assert.Equal(t, scrub.Patterns{BearerTokens: true, CardNumbers: true, EmailAddresses: true, URLCredentials: true}, patterns)
 	_, err = scrub.ParsePatterns([]string{"card_numbers", "card_numbers"})
 	assert.ErrorContains(t, err, `[1]: "card_numbers" stands there twice`)
 	_, err = scrub.ParsePatterns([]string{"cards"})
-	assert.ErrorContains(t, err, `[0]: "cards" is not known: use bearer_tokens, card_numbers or email_addresses`)
+	assert.ErrorContains(t, err, `[0]: "cards" is not known: use bearer_tokens, card_numbers, email_addresses or url_credentials`)
 }
 
 func TestSecretsInRecords(t *testing.T) {
@@ -102,8 +107,9 @@ func TestResources(t *testing.T) {
 func FuzzMask(f *testing.F) {
 	f.Add("Bearer abc, a@b.example, 4111 1111 1111 1111")
 	f.Add("eyJhbGciOiJIUzI1NiJ9.e.c@d.ee")
+	f.Add("amqp://b:c@d, e://f@g@h")
 	f.Add("4111-1111-1111-1111@4111.1111")
-	patterns := scrub.Patterns{BearerTokens: true, CardNumbers: true, EmailAddresses: true}
+	patterns := scrub.Patterns{BearerTokens: true, CardNumbers: true, EmailAddresses: true, URLCredentials: true}
 	f.Fuzz(func(t *testing.T, text string) {
 		masked := patterns.Mask(text, "[FILTERED]")
 		if utf8.ValidString(text) {
@@ -115,7 +121,7 @@ func FuzzMask(f *testing.F) {
 
 // A secret is found wherever it stands in a text.
 func TestPlantedSecretsAreMasked(t *testing.T) {
-	patterns := scrub.Patterns{BearerTokens: true, CardNumbers: true, EmailAddresses: true}
+	patterns := scrub.Patterns{BearerTokens: true, CardNumbers: true, EmailAddresses: true, URLCredentials: true}
 	rapid.Check(t, func(t *rapid.T) {
 		secret := drawSecret(t)
 		around := rapid.StringMatching(`[a-z ,;:!?<>"'{}\n]{0,20}`)
@@ -126,13 +132,15 @@ func TestPlantedSecretsAreMasked(t *testing.T) {
 	})
 }
 
-// drawSecret draws a token, an address or a card number.
+// drawSecret draws a token, an address, the credentials in a URL or a card number.
 func drawSecret(t *rapid.T) string {
-	switch rapid.IntRange(0, 2).Draw(t, "kind") {
+	switch rapid.IntRange(0, 3).Draw(t, "kind") {
 	case 0:
 		return "Bearer " + rapid.StringMatching(`[A-Za-z0-9._~+/-]{6,40}`).Draw(t, "token")
 	case 1:
 		return rapid.StringMatching(`[a-z0-9.+_-]{1,12}@[a-z0-9]{1,10}(\.[a-z0-9]{1,5})?\.[a-z]{2,5}`).Draw(t, "address")
+	case 2:
+		return "at amqp://" + rapid.StringMatching(`[A-Za-z0-9._~@:!$&-]{3,20}`).Draw(t, "user") + "@"
 	}
 	digits := []byte(rapid.StringMatching(`4[0-9]{11,17}`).Draw(t, "digits"))
 	for check := byte('0'); check <= '9'; check++ {
@@ -157,7 +165,7 @@ func luhn(number string) bool {
 }
 
 func BenchmarkMask(b *testing.B) {
-	patterns := scrub.Patterns{BearerTokens: true, CardNumbers: true, EmailAddresses: true}
+	patterns := scrub.Patterns{BearerTokens: true, CardNumbers: true, EmailAddresses: true, URLCredentials: true}
 	for name, text := range map[string]string{
 		"plain": "Payment gateway timeout after 3 attempts, order 1234 of shop", "address": "no such user: customer1000@example.com",
 	} {

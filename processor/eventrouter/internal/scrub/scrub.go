@@ -212,14 +212,32 @@ func (p *Pass) scrubByKey(v verdict, value pcommon.Value) bool {
 	case v.sensitive:
 		p.mask(value)
 		return true
-	case v.sql && value.Type() == pcommon.ValueTypeStr:
-		if clean := sqltext.Sanitize(value.Str()); clean != value.Str() {
-			value.SetStr(clean)
-		}
+	case v.sql:
+		sanitize(value)
 	case v.backtrace:
 		p.cutBacktrace(value)
 	}
 	return false
+}
+
+// sanitize takes the literals out of a query, or of several: under a key for SQL every text is one.
+func sanitize(value pcommon.Value) {
+	switch value.Type() {
+	case pcommon.ValueTypeStr:
+		if clean := sqltext.Sanitize(value.Str()); clean != value.Str() {
+			value.SetStr(clean)
+		}
+	case pcommon.ValueTypeBytes:
+		value.SetStr(sqltext.Sanitize(string(value.Bytes().AsRaw())))
+	case pcommon.ValueTypeSlice:
+		for _, element := range value.Slice().All() {
+			sanitize(element)
+		}
+	case pcommon.ValueTypeMap:
+		for _, entry := range value.Map().All() {
+			sanitize(entry)
+		}
+	}
 }
 
 // mask leaves alone what is masked already, so that a second router counts nothing.

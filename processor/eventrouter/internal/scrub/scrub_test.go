@@ -62,8 +62,8 @@ func TestScrub(t *testing.T) {
 			scrub.Counts{},
 		},
 		"sql": {
-			map[string]any{"tasker.sql": "SELECT 1 FROM t WHERE a = 'bob'", "tasker.q": map[string]any{"sql": "a = 1"}},
-			map[string]any{"tasker.sql": "SELECT ? FROM t WHERE a = ?", "tasker.q": map[string]any{"sql": "a = ?"}},
+			map[string]any{"tasker.sql": "SELECT 1 FROM t WHERE a = 'bob'", "tasker.q": map[string]any{"sql": []any{"a = 1", []byte("b = 2")}}},
+			map[string]any{"tasker.sql": "SELECT ? FROM t WHERE a = ?", "tasker.q": map[string]any{"sql": []any{"a = ?", "b = ?"}}},
 			scrub.Counts{},
 		},
 		"backtrace as a list": {
