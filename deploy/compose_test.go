@@ -1,7 +1,10 @@
 package deploy
 
 import (
+	"bytes"
+	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -168,4 +171,66 @@ func TestDockerfile(t *testing.T) {
 	require.True(t, found)
 	assert.Contains(t, last, "\nUSER 10001:10001\n")
 	assert.NotContains(t, last, "\nRUN ", "there is nothing in it that could run")
+}
+
+// composeLoader is the program of the library with which docker compose itself reads its files.
+const composeLoader = "github.com/compose-spec/compose-go/v2/cmd@v2.16.2"
+
+// TestComposeItself: docker compose reads the files, by its own schema, as readCompose does.
+func TestComposeItself(t *testing.T) {
+	if os.Getenv("TASKER_PEERS") == "" {
+		t.Skip("needs a peer: set TASKER_PEERS=1, and go run fetches " + composeLoader)
+	}
+	directory := t.TempDir()
+	loader := exec.Command("go", "install", composeLoader)
+	loader.Env = append(os.Environ(), "GOBIN="+directory)
+	answer, err := loader.CombinedOutput()
+	require.NoError(t, err, "%s", answer)
+	for _, names := range [][]string{{"compose.yaml"}, {"compose.yaml", "compose.traces.yaml"}} {
+		load := exec.Command(filepath.Join(directory, "cmd"), append([]string{"-format", "json"}, names...)...)
+		load.Dir = "compose"
+		var problems bytes.Buffer
+		load.Stderr = &problems
+		answer, err := load.Output()
+		require.NoError(t, err, "%s: %s", names, problems.String())
+		var loaded struct {
+			Services map[string]struct {
+				Command     []string
+				Environment any // a map, or a list where files were merged
+				Image       string
+				ReadOnly    bool                `json:"read_only"`
+				CapDrop     []string            `json:"cap_drop"`
+				DependsOn   map[string]struct{} `json:"depends_on"`
+			}
+		}
+		require.NoError(t, json.Unmarshal(answer, &loaded))
+		ours := readCompose(t, names...)
+		for name, service := range ours.Services {
+			theirs, found := loaded.Services[name]
+			require.True(t, found, name)
+			assert.Equal(t, service.Image, theirs.Image, name)
+			assert.Equal(t, service.Command, theirs.Command, name)
+			assert.Equal(t, service.ReadOnly, theirs.ReadOnly, name)
+			assert.Equal(t, service.CapDrop, theirs.CapDrop, name)
+			variables := map[string]string{}
+			switch environment := theirs.Environment.(type) {
+			case map[string]any:
+				for key, value := range environment {
+					variables[key] = value.(string)
+				}
+			case []any:
+				for _, pair := range environment {
+					key, value, _ := strings.Cut(pair.(string), "=")
+					variables[key] = value
+				}
+			}
+			assert.Equal(t, len(service.Environment), len(variables), name)
+			for key, value := range service.Environment {
+				assert.Equal(t, value, variables[key], "%s: %s", name, key)
+			}
+			for _, other := range service.DependsOn {
+				assert.Contains(t, theirs.DependsOn, other, name)
+			}
+		}
+	}
 }
