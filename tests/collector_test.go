@@ -124,8 +124,14 @@ func start(tb testing.TB, sink *sink, more ...string) *collector {
 // launch starts the process and waits until its health check says that it runs.
 func (c *collector) launch(args ...string) {
 	c.tb.Helper()
+	c.launchAs(exec.Command(binary, args...))
+}
+
+// launchAs starts a collector by a command of its own.
+func (c *collector) launchAs(command *exec.Cmd) {
+	c.tb.Helper()
 	c.output, c.exited = &output{}, make(chan struct{})
-	c.cmd = exec.Command(binary, args...)
+	c.cmd = command
 	c.cmd.Stdout, c.cmd.Stderr = c.output, c.output
 	require.NoError(c.tb, c.cmd.Start())
 	go func() {

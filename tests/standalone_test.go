@@ -44,6 +44,14 @@ service:
     logs/records: {exporters: [otlp_grpc/sink]}
 `
 
+// newStandalone is a collector that is not started yet, and what is to be laid over the shipped configuration.
+func newStandalone(t *testing.T, sink *sink) (c *collector, override string) {
+	free := freeAddresses(t, 5)
+	c = &collector{tb: t, events: free[0], otlp: free[1], scrape: free[3], health: free[4]}
+	return c, strings.NewReplacer("EVENTS", free[0], "GRPC", free[1], "HTTP", free[2], "SCRAPE", free[3], "HEALTH", free[4],
+		"SINK", sink.address).Replace(standaloneOverride)
+}
+
 // bearer shows a token with each request.
 type bearer struct {
 	token string
@@ -64,10 +72,7 @@ func TestStandalone(t *testing.T) {
 	t.Setenv("TASKER_TOKEN", "secret")
 	t.Setenv("TASKER_TLS", certificate(t))
 	sink := newSink(t)
-	free := freeAddresses(t, 5)
-	c := &collector{tb: t, events: free[0], otlp: free[1], scrape: free[3], health: free[4]}
-	text := strings.NewReplacer("EVENTS", free[0], "GRPC", free[1], "HTTP", free[2], "SCRAPE", free[3], "HEALTH", free[4],
-		"SINK", sink.address).Replace(standaloneOverride)
+	c, text := newStandalone(t, sink)
 	path := filepath.Join(t.TempDir(), "override.yaml")
 	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 	arguments := []string{"--config", path}
