@@ -16,9 +16,10 @@ type task struct {
 	name     string
 	parent   string // traceparent of the caller
 	steps    []step
-	threads  []string // correlation ids; records refer to them by index, 0 is none
-	packed   packed   // the events
-	records  []record // the events, sorted; only while the assembler looks at the task
+	places   map[string]int16 // indexes of steps by id; nil unless there are many
+	threads  []string         // correlation ids; records refer to them by index, 0 is none
+	packed   packed           // the events
+	records  []record         // the events, sorted; only while the assembler looks at the task
 
 	details  []*detail
 	lists    []int16 // the steps of discoveries, each list behind its length
@@ -85,6 +86,7 @@ const (
 	bytesPerTask   = 360 // with its place among the open tasks
 	bytesPerTail   = 160
 	bytesPerStep   = 40
+	bytesPerPlace  = 40
 	bytesPerThread = 40
 
 	bytesPerPointer   = 8
@@ -97,13 +99,11 @@ const (
 
 // stepIndex finds or adds the step. Tasks have few steps, so a scan beats a map.
 func (t *task) stepIndex(a *Assembler, id ID, name string) int16 {
-	for i := range t.steps {
-		if t.steps[i].id.Text == id.Text {
-			if t.steps[i].name == "" && name != "" {
-				t.steps[i].shape = a.shape(name, t.steps[i].deps)
-			}
-			return int16(i)
+	if i := t.findStep(id.Text); i != noStep {
+		if t.steps[i].name == "" && name != "" {
+			t.steps[i].shape = a.shape(name, t.steps[i].deps)
 		}
+		return i
 	}
 	if len(t.steps) >= maxSteps {
 		return noStep
@@ -113,8 +113,40 @@ func (t *task) stepIndex(a *Assembler, id ID, name string) int16 {
 	}
 	t.steps = append(t.steps, step{ID{strings.Clone(id.Text), id.Integer}, a.shape(name, nil)})
 	t.held += bytesPerStep + int64(len(id.Text))
-	return int16(len(t.steps) - 1)
+	i := int16(len(t.steps) - 1)
+	if t.places != nil {
+		t.places[t.steps[i].id.Text] = i
+		t.held += bytesPerPlace
+	}
+	return i
 }
+
+// findStep is the index of a step, or noStep. Few steps are looked through; of many, which would cost their square, an index
+// is made.
+func (t *task) findStep(id string) int16 {
+	if len(t.steps) <= mostSearched {
+		for i := range t.steps {
+			if t.steps[i].id.Text == id {
+				return int16(i)
+			}
+		}
+		return noStep
+	}
+	if t.places == nil {
+		t.places = make(map[string]int16, 2*len(t.steps))
+		for i := range t.steps {
+			t.places[t.steps[i].id.Text] = int16(i)
+		}
+		t.held += int64(len(t.steps)) * bytesPerPlace
+	}
+	if i, found := t.places[id]; found {
+		return i
+	}
+	return noStep
+}
+
+// mostSearched is the number of steps up to which they are looked through.
+const mostSearched = 64
 
 // stepsAtOnce is by how many steps a task grows at least.
 const stepsAtOnce = 3

@@ -1,0 +1,35 @@
+package assembly
+
+import (
+	"slices"
+	"strconv"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+// A step has one index from its first event on, however many steps there are, and keeps the first name that it gets.
+func TestStepsHaveOneIndex(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		a := New(Limits{}, func(*Tree) {})
+		var of task
+		var known []string
+		for _, n := range rapid.SliceOfN(rapid.IntRange(0, 3*mostSearched), 0, 600).Draw(t, "steps") {
+			id := strconv.Itoa(n)
+			if !slices.Contains(known, id) {
+				known = append(known, id)
+			}
+			name := ""
+			if n%2 == 0 {
+				name = "step " + id
+			}
+			i := of.stepIndex(a, ID{Text: id, Integer: true}, name)
+			require.EqualValues(t, slices.Index(known, id), i)
+			require.Equal(t, name, of.steps[i].name)
+		}
+		require.Len(t, of.steps, len(known))
+		require.Equal(t, noStep, of.findStep("another"))
+		require.Equal(t, len(known) > mostSearched, of.places != nil)
+	})
+}
