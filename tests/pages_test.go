@@ -62,6 +62,24 @@ func TestYAMLOfPages(t *testing.T) {
 	require.Greater(t, configurations, 20)
 }
 
+// pathInText is a path of this repository in a sentence.
+var pathInText = regexp.MustCompile("`((?:cmd|connector|deploy|docs|examples|exporter|internal|processor|receiver|scripts|tests)/[A-Za-z0-9_./-]+)`")
+
+// TestPathsOfPages: the files that the pages name are there.
+func TestPathsOfPages(t *testing.T) {
+	named := 0
+	for _, page := range pages(t) {
+		text, err := os.ReadFile(page)
+		require.NoError(t, err)
+		for _, path := range pathInText.FindAllStringSubmatch(string(text), -1) {
+			named++
+			_, err := os.Stat(filepath.Join("..", path[1]))
+			assert.NoError(t, err, "%s names %s", page, path[1])
+		}
+	}
+	require.Greater(t, named, 20)
+}
+
 // withoutPipelines is the path of a config.yaml that has none.
 func withoutPipelines(t *testing.T) string {
 	t.Helper()
