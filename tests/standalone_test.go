@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"crypto/tls"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -102,6 +103,18 @@ func TestStandalone(t *testing.T) {
 
 	third := len(batches) / 3
 	send(batches[:third])
+	// The command line repeats a part of it: it trusts the certificate that it is told of.
+	_, port, err := net.SplitHostPort(c.events)
+	require.NoError(t, err)
+	again := filepath.Join(t.TempDir(), "again.ndjson")
+	require.NoError(t, os.WriteFile(again, bytes.Join(batches[0], []byte("\n")), 0o600))
+	tool, command := buildCLI(t), []string{"send", "--endpoint", "https://localhost:" + port + "/v1/events",
+		"--header", "Authorization=Bearer secret", "--retries", "0", again}
+	code, out, _ := tool.run(command...)
+	assert.Equal(t, 1, code)
+	assert.Contains(t, out, "trust its issuer with --ca-file")
+	code, out, _ = tool.run(append(command, "--ca-file", filepath.Join(os.Getenv("TASKER_TLS"), "tls.crt"))...)
+	assert.Zero(t, code, out)
 	c.kill()
 	send(batches[third : 2*third])
 	assert.Zero(t, c.stop())

@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/spf13/pflag"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/clienttls"
 	"github.com/tasker-otel/otelcol-tasker/internal/scrape"
 )
 
@@ -22,7 +23,14 @@ func (f *scrapeFlags) register(flags *pflag.FlagSet) {
 	flags.DurationVar(&s.MaxBackoff, "max-backoff", s.MaxBackoff, "the longest wait before a retry")
 	flags.Int64Var(&s.MaxBytes, "max-bytes", s.MaxBytes, "of one answer")
 	flags.StringArrayVar(&f.headers, "header", nil, "a `key=value` to send with every request; may be repeated")
-	flags.StringVar(&s.CAFile, "ca-file", "", "a PEM `file` of certificates to trust besides the system's")
+	registerTLS(flags, &s.TLS)
+}
+
+// registerTLS registers the flags of all commands that speak with a collector.
+func registerTLS(flags *pflag.FlagSet, files *clienttls.Files) {
+	flags.StringVar(&files.CA, "ca-file", "", "a PEM `file` of certificates to trust besides the system's")
+	flags.StringVar(&files.Cert, "cert-file", "", "a PEM `file` with the certificate to show to a server that asks for one")
+	flags.StringVar(&files.Key, "key-file", "", "a PEM `file` with the key of --cert-file")
 }
 
 // scrapeSettings are the settings as the command line gives them.

@@ -51,6 +51,7 @@ Refused events are named by file and line, with the reason and the remedy. Exit 
 	flags.IntVar(&settings.Concurrency, "concurrency", settings.Concurrency, "requests under way at a time")
 	flags.StringVar(&settings.Compression, "compression", settings.Compression, "none or gzip")
 	flags.StringArrayVar(&headers, "header", nil, "a `key=value` to send with every request; may be repeated")
+	registerTLS(flags, &settings.TLS)
 	flags.DurationVar(&settings.Timeout, "timeout", settings.Timeout, "of one request")
 	flags.IntVar(&settings.Retries, "retries", settings.Retries, "of a batch, after its first request")
 	flags.IntVar(&settings.ShownRefusals, "show-refused", settings.ShownRefusals, "how many refused events to list")

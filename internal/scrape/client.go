@@ -3,17 +3,17 @@ package scrape
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/clienttls"
 )
 
 // Settings of a client. [DefaultSettings] gives working ones.
@@ -29,8 +29,7 @@ type Settings struct {
 	MaxBytes int64
 	// Header goes with every request.
 	Header http.Header
-	// CAFile has certificates to trust besides the system's; empty for none.
-	CAFile string
+	TLS    clienttls.Files
 }
 
 // DefaultSettings are those of the command line.
@@ -73,20 +72,11 @@ func New(settings Settings) (*Client, error) {
 	if err := settings.Validate(); err != nil {
 		return nil, err
 	}
-	c := &Client{settings: settings, tls: &tls.Config{MinVersion: tls.VersionTLS12}}
-	if settings.CAFile != "" {
-		pem, err := os.ReadFile(settings.CAFile)
-		if err != nil {
-			return nil, fmt.Errorf("--ca-file: %w", err)
-		}
-		if c.tls.RootCAs, err = x509.SystemCertPool(); err != nil {
-			c.tls.RootCAs = x509.NewCertPool()
-		}
-		if !c.tls.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("--ca-file %s has no certificate in PEM form", settings.CAFile)
-		}
+	config, err := settings.TLS.Load()
+	if err != nil {
+		return nil, err
 	}
-	return c, nil
+	return &Client{settings: settings, tls: config}, nil
 }
 
 // Answer is what an endpoint answered.

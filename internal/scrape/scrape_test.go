@@ -187,10 +187,10 @@ func TestSettings(t *testing.T) {
 		assert.ErrorContains(t, err, flag)
 	}
 	settings := DefaultSettings()
-	settings.CAFile = filepath.Join(t.TempDir(), "ca.pem")
+	settings.TLS.CA = filepath.Join(t.TempDir(), "ca.pem")
 	_, err = New(settings)
 	require.ErrorContains(t, err, "--ca-file")
-	require.NoError(t, os.WriteFile(settings.CAFile, []byte("no"), 0o600))
+	require.NoError(t, os.WriteFile(settings.TLS.CA, []byte("no"), 0o600))
 	_, err = New(settings)
 	require.ErrorContains(t, err, "has no certificate in PEM form")
 }

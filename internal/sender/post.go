@@ -104,7 +104,7 @@ func failed(err error) outcome {
 	var record tls.RecordHeaderError
 	switch {
 	case errors.As(err, &certificate):
-		return outcome{problem: err.Error(), hopeless: true, remedy: "check the certificate of the endpoint"}
+		return outcome{problem: err.Error(), hopeless: true, remedy: "trust its issuer with --ca-file, or check the certificate of the endpoint"}
 	case errors.As(err, &record), strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
 		return outcome{problem: err.Error(), hopeless: true, remedy: "the endpoint speaks plain HTTP: use --endpoint http://…"}
 	}
@@ -129,6 +129,8 @@ func (s *Sender) judge(batch *eventfile.Batch, response *http.Response, body []b
 		return outcome{problem: problem, retryable: true, remedy: "the collector's log says more"}
 	case status == http.StatusRequestEntityTooLarge:
 		return outcome{problem: problem, tooLarge: true}
+	case status == http.StatusBadRequest && bytes.Contains(body, []byte("HTTP request to an HTTPS server")):
+		return outcome{problem: problem, hopeless: true, remedy: "the endpoint speaks TLS: use --endpoint https://…"}
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
 		return outcome{problem: problem, hopeless: true,
 			remedy: `pass credentials, such as --header "Authorization=Bearer …"`}

@@ -45,7 +45,12 @@ func New(settings Settings) (*Sender, error) {
 		return nil, err
 	}
 	if settings.Client == nil {
+		config, err := settings.TLS.Load()
+		if err != nil {
+			return nil, err
+		}
 		transport := http.DefaultTransport.(*http.Transport).Clone()
+		transport.TLSClientConfig = config
 		transport.MaxIdleConnsPerHost = settings.Concurrency
 		settings.Client = &http.Client{Transport: transport}
 	}

@@ -231,9 +231,8 @@ func TestWaitsGrow(t *testing.T) {
 }
 
 func TestConnectionRefused(t *testing.T) {
-	gone := httptest.NewServer(http.NotFoundHandler())
-	gone.Close()
-	summary, c := run(t, lines(2), nil, func(s *sender.Settings) { s.Endpoint, s.Retries = gone.URL, 2 })
+	// A port that was free a moment ago may be another process's now; nobody listens on this one.
+	summary, c := run(t, lines(2), nil, func(s *sender.Settings) { s.Endpoint, s.Retries = "http://127.0.0.1:1", 2 })
 	assert.Len(t, c.slept, 2)
 	assert.Equal(t, 2, summary.Undelivered)
 	assert.Contains(t, summary.GaveUp, "connection refused, after 3 attempts")
@@ -250,6 +249,9 @@ func TestHopeless(t *testing.T) {
 		"no credentials": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) },
 			"the receiver answered 401 Unauthorized", "credentials"},
 		"wrong path": {http.NotFound, "the receiver answered 404 Not Found: 404 page not found", "/v1/events"},
+		"TLS there": {func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "Client sent an HTTP request to an HTTPS server.", http.StatusBadRequest)
+		}, "the receiver answered 400 Bad Request: Client sent", "https://"},
 		"redirect": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "https://other/v1/events", http.StatusFound)
 		},

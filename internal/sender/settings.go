@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/clienttls"
 )
 
 // Compression of a request's body.
@@ -30,6 +32,8 @@ type Settings struct {
 	Compression string
 	// Header goes with every request.
 	Header http.Header
+	// TLS of an endpoint that is https.
+	TLS clienttls.Files
 	// Timeout of one request.
 	Timeout time.Duration
 	// Retries of a batch after its first request.

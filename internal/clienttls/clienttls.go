@@ -1,0 +1,56 @@
+// Package clienttls is TLS for clients of collectors, as the command line is told it: whom to trust, and whom to be.
+package clienttls
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+)
+
+// Files are PEM files; empty for none.
+type Files struct {
+	// CA has certificates to trust besides the system's.
+	CA string
+	// Cert and Key are the client's own certificate and its key, for servers that ask for one.
+	Cert, Key string
+}
+
+// Load reads the files. Its error names each one that is wrong, as the flag of the command line.
+func (f Files) Load() (*tls.Config, error) {
+	config := &tls.Config{MinVersion: tls.VersionTLS12}
+	return config, errors.Join(f.trust(config), f.identify(config))
+}
+
+func (f Files) trust(config *tls.Config) error {
+	if f.CA == "" {
+		return nil
+	}
+	pem, err := os.ReadFile(f.CA)
+	if err != nil {
+		return fmt.Errorf("--ca-file: %w", err)
+	}
+	if config.RootCAs, err = x509.SystemCertPool(); err != nil {
+		config.RootCAs = x509.NewCertPool()
+	}
+	if !config.RootCAs.AppendCertsFromPEM(pem) {
+		return fmt.Errorf("--ca-file %s has no certificate in PEM form", f.CA)
+	}
+	return nil
+}
+
+func (f Files) identify(config *tls.Config) error {
+	if f.Cert == "" && f.Key == "" {
+		return nil
+	}
+	if f.Cert == "" || f.Key == "" {
+		return errors.New("--cert-file and --key-file belong together: give both, or neither")
+	}
+	own, err := tls.LoadX509KeyPair(f.Cert, f.Key)
+	if err != nil {
+		return fmt.Errorf("--cert-file %s, --key-file %s: %w", f.Cert, f.Key, err)
+	}
+	config.Certificates = []tls.Certificate{own}
+	return nil
+}
