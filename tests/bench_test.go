@@ -37,6 +37,8 @@ const (
 //	otlp  spans go over OTLP to another process
 //	nop   spans go nowhere: what the collector itself costs
 //
+// With TASKER_PROFILES, a directory, each of our processes leaves its CPU profile there (make profile).
+//
 // µs/event and floor-µs/event are means over the rounds, ratio is their quotient.
 func BenchmarkProcess(b *testing.B) {
 	lines, _ := streamtest.Generate(streamtest.Options{Tasks: benchTasks, Seed: 21, Failures: true})
@@ -73,7 +75,7 @@ func processTime(b *testing.B, name, more string, bodies, lines [][]byte) time.D
 	b.Helper()
 	sink := newSink(b)
 	sink.countOnly = true
-	c := start(b, sink, more, "connectors: {span_to_metrics: {metrics_flush_interval: 5s}}")
+	c := start(b, sink, more, "connectors: {span_to_metrics: {metrics_flush_interval: 5s}}", profiling(b))
 	before := c.cpuTime()
 	c.post(benchConnections, "http://"+c.events+"/v1/events", "application/x-ndjson", bodies)
 	require.Zero(b, c.stop())
@@ -81,6 +83,20 @@ func processTime(b *testing.B, name, more string, bodies, lines [][]byte) time.D
 		require.Greater(b, sink.spanCount(), len(lines)/4, "too few spans for what was sent")
 	}
 	return c.totalTime() - before
+}
+
+// profiling is the configuration of a process that leaves a profile, if it is to.
+func profiling(b *testing.B) string {
+	b.Helper()
+	directory := os.Getenv("TASKER_PROFILES")
+	if directory == "" {
+		return "{}"
+	}
+	file, err := os.CreateTemp(directory, "*.pprof")
+	require.NoError(b, err)
+	require.NoError(b, file.Close())
+	return fmt.Sprintf("extensions: {pprof: {endpoint: %s, save_to_file: %s}}\nservice: {extensions: [healthcheckv2, pprof]}",
+		freeAddresses(b, 1)[0], file.Name())
 }
 
 const floorConfig = `
