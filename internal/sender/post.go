@@ -60,10 +60,15 @@ func (s *Sender) post(ctx context.Context, batch *eventfile.Batch) outcome {
 	}
 	defer response.Body.Close() //nolint:errcheck // nothing is lost
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswerBytes))
-	if err != nil {
+	if err != nil && !wantsTLS(response.StatusCode, body) { // that one is often cut off
 		return failed(fmt.Errorf("the answer was cut off: %w", err))
 	}
 	return s.judge(batch, response, body)
+}
+
+// wantsTLS tells whether the answer is that of Go's servers to a request without TLS.
+func wantsTLS(status int, body []byte) bool {
+	return status == http.StatusBadRequest && bytes.Contains(body, []byte("HTTP request to an HTTPS server"))
 }
 
 func (s *Sender) request(ctx context.Context, batch *eventfile.Batch) (*http.Request, error) {
@@ -129,7 +134,7 @@ func (s *Sender) judge(batch *eventfile.Batch, response *http.Response, body []b
 		return outcome{problem: problem, retryable: true, remedy: "the collector's log says more"}
 	case status == http.StatusRequestEntityTooLarge:
 		return outcome{problem: problem, tooLarge: true}
-	case status == http.StatusBadRequest && bytes.Contains(body, []byte("HTTP request to an HTTPS server")):
+	case wantsTLS(status, body):
 		return outcome{problem: problem, hopeless: true, remedy: "the endpoint speaks TLS: use --endpoint https://…"}
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
 		return outcome{problem: problem, hopeless: true,
