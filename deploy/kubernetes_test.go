@@ -22,6 +22,8 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
+	"k8s.io/pod-security-admission/api"
+	"k8s.io/pod-security-admission/policy"
 	"sigs.k8s.io/yaml"
 )
 
@@ -176,11 +178,31 @@ func workloads(objects []any) []workload {
 	return all
 }
 
+// checkAdmission lets Kubernetes' own pod security admission judge the pods. All are for the restricted standard, but the
+// agents, which keep their queue on the node.
+func checkAdmission(t *testing.T, where string, w workload) {
+	t.Helper()
+	judge, err := policy.NewEvaluator(policy.DefaultChecks(), nil)
+	require.NoError(t, err)
+	level := func(of api.Level) policy.AggregateCheckResult {
+		return policy.AggregateCheckResults(judge.EvaluatePod(api.LevelVersion{Level: of, Version: api.LatestVersion()},
+			&metav1.ObjectMeta{Labels: w.labels}, &w.pod))
+	}
+	restricted := level(api.LevelRestricted)
+	if slices.ContainsFunc(w.pod.Volumes, func(v corev1.Volume) bool { return v.HostPath != nil }) {
+		assert.Contains(t, restricted.ForbiddenDetail(), "hostPath", where)
+		assert.True(t, level(api.LevelPrivileged).Allowed, where)
+		return
+	}
+	assert.True(t, restricted.Allowed, "%s: %s", where, restricted.ForbiddenDetail())
+}
+
 // checkPods: no pod has more rights than it needs, each has limits and probes, and its memory limits are in step.
 func checkPods(t *testing.T, where string, objects []any) {
 	t.Helper()
 	for _, w := range workloads(objects) {
 		name := where + ": " + w.name
+		checkAdmission(t, name, w)
 		if w.selector != nil {
 			assert.True(t, matches(w.selector.MatchLabels, w.labels), "%s selects its own pods", name)
 		}
