@@ -12,10 +12,11 @@ import (
 // followUp is how long after the end of a run another announcement of the same end, outside a pass, still belongs to it.
 const followUp = int64(2e9)
 
-// announcements is how often the engine tells the beginning and the end of an attempt, and of a pass's finalization
-// (docs/tasker-events.md, "The order in one task, and what repeats").
+// announcements is how often the engine tells the beginning and the end of an attempt, a search for steps that are ready
+// and what it came to, and the beginning and the end of a pass's finalization (docs/tasker-events.md, "The order in one task, and what repeats").
 const (
 	attemptAnnouncements      = 3
+	searchAnnouncements       = 2
 	finalizationAnnouncements = 2
 )
 
@@ -538,13 +539,14 @@ func (rd *reader) finish() {
 	}
 }
 
-// missing counts what a first run should have told and did not: its creation, the runs of its job, its steps.
+// missing counts what a first run should have told and did not: its creation, its enqueuing, the runs of its job, its steps,
+// the second of two announcements.
 func (rd *reader) missing() int {
 	if rd.rerun || rd.task.refused {
 		return 0
 	}
 	gaps, ends, jobs, lastJob, completed := 1, 0, 0, int16(0), int16(0)
-	begun := int64(0)
+	begun, enqueued, discoveries, idle := int64(0), false, 0, 0
 	for _, p := range rd.run.passes {
 		begun = p.start
 	}
@@ -553,6 +555,12 @@ func (rd *reader) missing() int {
 		switch {
 		case r.kind == kindCreated:
 			gaps = 0
+		case r.kind == kindEnqueued:
+			enqueued = true
+		case r.kind == kindDiscovered:
+			discoveries++
+		case r.kind == kindNothingViable:
+			idle++
 		case r.kind == kindJobBegan && r.at <= begun:
 			jobs++
 			lastJob = max(lastJob, r.number-1)
@@ -562,6 +570,12 @@ func (rd *reader) missing() int {
 		case r.kind == kindTaskFailed:
 			ends++
 		}
+	}
+	if jobs > 0 && !enqueued {
+		gaps++
+	}
+	if discoveries%searchAnnouncements != 0 || idle%searchAnnouncements != 0 {
+		gaps++
 	}
 	if jobs != len(rd.run.passes) || int(lastJob) > jobs {
 		gaps++

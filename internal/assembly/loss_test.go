@@ -1,6 +1,7 @@
 package assembly_test
 
 import (
+	"bytes"
 	"maps"
 	"os"
 	"path/filepath"
@@ -222,4 +223,51 @@ func setOf(marks map[string]bool) string {
 		}
 	}
 	return strings.Join(texts, ", ")
+}
+
+// undetected are the events of which nothing tells that they are missing: they decide no time of the levels from the task
+// to the handler, but add a span, a note or an attribute.
+var undetected = []string{
+	lifecycle.DatabaseQueryExecuted, lifecycle.ObservabilityStepBackoff, lifecycle.StepInitializeRequested, lifecycle.TaskBeforeTransition,
+	lifecycle.TaskInitializeRequested, lifecycle.WorkflowTaskReenqueueDelayed, "order.fulfilled",
+}
+
+// Any one event of a task comes after the reorder window and before the settle timeout. The tree is the same all the same,
+// because it was missed.
+func TestOneEventComesLate(t *testing.T) {
+	start := time.Unix(1, 0)
+	late := start.Add(limits().SettleTimeout / 2)
+	for _, stream := range []string{"planned", "real/retry"} {
+		byTask := map[assembly.TraceID][]*assembly.Event{}
+		for _, e := range readStream(t, stream) {
+			byTask[e.TraceID] = append(byTask[e.TraceID], e)
+		}
+		for i, trace := range slices.SortedFunc(maps.Keys(byTask), func(a, b assembly.TraceID) int { return bytes.Compare(a[:], b[:]) }) {
+			if i == 5 {
+				break // the others have the same events
+			}
+			events := byTask[trace]
+			assemble := func(held *assembly.Event) []string {
+				return spansByTrace(t, func(a *assembly.Assembler) {
+					for _, e := range events {
+						if e != held {
+							a.Observe(e, start)
+						}
+					}
+					a.Advance(start.Add(limits().ReorderWindow))
+					a.Advance(late)
+					if held != nil {
+						a.Observe(held, late)
+					}
+					a.Advance(late.Add(limits().SettleTimeout))
+				})[trace]
+			}
+			whole := assemble(nil)
+			for _, held := range events {
+				if !slices.Contains(undetected, held.Name) {
+					require.Equal(t, whole, assemble(held), "%s: %s at %d", stream, held.Name, held.At)
+				}
+			}
+		}
+	}
 }
