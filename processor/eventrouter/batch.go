@@ -194,6 +194,9 @@ func stamp(record plog.LogRecord, e *event) {
 	binary.BigEndian.PutUint64(span[:], e.fingerprint)
 	record.SetSpanID(span)
 	attrs := record.Attributes()
+	if !e.stamped {
+		attrs.EnsureCapacity(attrs.Len() + 1) // or the list would grow to twice its length; the receiver has left room
+	}
 	attrs.PutStr(lifecycle.AttrSignals, e.signals.String())
 	if e.priority == lifecycle.PriorityNormal {
 		attrs.Remove(lifecycle.AttrPriority) // of a router before this one
