@@ -132,6 +132,17 @@ func (p *prometheus) get(path string, query url.Values, data any) error {
 	return json.Unmarshal(answer.Data, data)
 }
 
+// scrapeErrors are what the latest scrapes failed for.
+func (p *prometheus) scrapeErrors() any {
+	var data struct {
+		ActiveTargets []struct{ ScrapeURL, LastError string }
+	}
+	if err := p.get("/api/v1/targets", url.Values{}, &data); err != nil {
+		return err
+	}
+	return data.ActiveTargets
+}
+
 // query answers an expression with its values by their labels.
 func (p *prometheus) query(expr string) (map[string]float64, error) {
 	var data struct {
@@ -238,8 +249,9 @@ func (e *exposition) add(t *testing.T, service string, lines [][]byte, truth []s
 		name, inside, _ := strings.Cut(strings.TrimSuffix(key, "}"), "{")
 		set := []string{fmt.Sprintf("job=%q", service)}
 		for pair := range strings.SplitSeq(inside, ",") {
-			label, value, _ := strings.Cut(pair, "=")
-			set = append(set, fmt.Sprintf("%s=%q", label, value))
+			if label, value, labelled := strings.Cut(pair, "="); labelled {
+				set = append(set, fmt.Sprintf("%s=%q", label, value))
+			}
 		}
 		e.lines = append(e.lines, fmt.Sprintf("%s%s{%s} %v", truthPrefix, name, strings.Join(set, ","), n[key]))
 		e.told[name] = true
@@ -302,7 +314,7 @@ func TestPrometheus(t *testing.T) {
 			var err error
 			up, err = p.query(fmt.Sprintf("up{job=%q} == 1", job))
 			return err == nil && len(up) == 1
-		}, func() any { return up })
+		}, p.scrapeErrors)
 	}
 	known, err := catalogue.Load("..")
 	require.NoError(t, err)
