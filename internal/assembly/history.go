@@ -46,6 +46,7 @@ type pass struct {
 	ends            int
 	finalStatus     string
 	synthesized     bool
+	idle            bool  // it told that there was nothing more to do
 	searching       int64 // where the search for viable steps began; 0 while a batch runs
 	discoveredSteps []int16
 	span            SpanID
@@ -182,6 +183,7 @@ type reader struct {
 	batch   *batch
 	current []*attempt // by step: the attempt that its next event belongs to
 	resets  []bool     // by step: put back since its last attempt
+	listed  []bool     // by step: room for reading a batch
 	counts  []int32    // by step: attempts so far, over all runs
 	job     *record    // of the pass to come
 	rerun   bool
@@ -189,7 +191,7 @@ type reader struct {
 
 // history reads the runs out of a task's sorted records. The runs point into t.records.
 func (t *task) history(patience int64) []*run {
-	rd := reader{task: t, current: make([]*attempt, len(t.steps)), resets: make([]bool, len(t.steps)), counts: make([]int32, len(t.steps))}
+	rd := reader{task: t, current: make([]*attempt, len(t.steps)), resets: make([]bool, len(t.steps)), listed: make([]bool, len(t.steps)), counts: make([]int32, len(t.steps))}
 	if t.tail != nil {
 		for _, tail := range t.tail.attempts {
 			rd.counts[tail.step] = tail.number
@@ -237,6 +239,8 @@ func (rd *reader) read(r *record) {
 		rd.openPass(r, false)
 	case kindDiscovered:
 		rd.discovered(r)
+	case kindNothingViable:
+		rd.pass.idle = true
 	case kindBatchBegan:
 		rd.closeBatch(r.at)
 		rd.openBatch(r, false)
@@ -279,6 +283,9 @@ func (rd *reader) read(r *record) {
 			rd.pass.finalStatus = status
 		}
 	}
+	if rd.ofAnotherPass(r) {
+		rd.run.gaps++
+	}
 	if rd.pass != nil && rd.pass.ends == 0 && r.kind.insidePass() {
 		rd.pass.start, rd.pass.end = min(rd.pass.start, r.at), max(rd.pass.end, r.at)
 	}
@@ -290,6 +297,17 @@ func (rd *reader) read(r *record) {
 			rd.run.failure = rd.task.detail(r).failure
 		}
 	}
+}
+
+// ofAnotherPass tells whether an event that only a pass fires has another correlation id than the pass that is open (trap 6):
+// the end of that one and the beginning of the event's own did not come. Without them two passes seem to be one.
+func (rd *reader) ofAnotherPass(r *record) bool {
+	switch r.kind {
+	case kindDiscovered, kindNothingViable, kindBatchBegan, kindBatchEnded, kindFinalizing, kindPassEnded:
+		p := rd.pass
+		return p != nil && r.thread != p.thread && r.thread != 0 && p.thread != 0
+	}
+	return false
 }
 
 // endsKnownAttempt tells whether the event is a terminal announcement of an attempt that has begun: the first, or another
@@ -505,8 +523,14 @@ func (rd *reader) finish() {
 		a.batch.end = max(a.batch.end, a.end)
 	}
 	for _, p := range n.passes {
+		if n.status == lifecycle.StatusFailure && len(p.batches) == 0 && !p.idle {
+			n.gaps++ // the steps that failed did not come
+		}
+		if p.discoveredSteps != nil {
+			n.gaps++ // nor did the batch of the last discovery
+		}
 		for _, b := range p.batches {
-			if b.size >= 0 && int(b.size) != len(b.attempts) && !b.spun {
+			if !b.spun && (b.size >= 0 && int(b.size) != len(b.attempts) || !rd.ranListed(b)) {
 				n.gaps++
 			}
 			p.start, p.end = min(p.start, b.start), max(p.end, b.end)
@@ -537,6 +561,45 @@ func (rd *reader) finish() {
 	if rd.task.jobWaits(n) {
 		n.gaps++
 	}
+}
+
+// ranListed tells whether the batch ran the steps of the discovery before it. Otherwise that was of another batch, of which
+// nothing else came.
+func (rd *reader) ranListed(b *batch) bool {
+	if len(b.listed) == 0 {
+		return true
+	}
+	for _, step := range b.listed {
+		rd.listed[step] = true
+	}
+	ran := len(b.listed) == len(b.attempts)
+	for _, a := range b.attempts {
+		ran = ran && rd.listed[a.step]
+	}
+	for _, step := range b.listed {
+		rd.listed[step] = false
+	}
+	return ran
+}
+
+// waitedForKnown tells whether of all that the run's steps wait for something came. Where whole batches did not, nothing else
+// tells of them.
+func (rd *reader) waitedForKnown() bool {
+	steps := rd.task.steps
+	known := make(map[string]bool, len(steps))
+	for i := range rd.run.records {
+		if r := &rd.run.records[i]; r.step != noStep {
+			known[steps[r.step].name] = true
+		}
+	}
+	for _, a := range rd.run.attempts {
+		for _, dep := range steps[a.step].deps {
+			if !known[dep] {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // missing counts what a first run should have told and did not: its creation, its enqueuing, the runs of its job, its steps,
@@ -578,6 +641,9 @@ func (rd *reader) missing() int {
 		gaps++
 	}
 	if jobs != len(rd.run.passes) || int(lastJob) > jobs {
+		gaps++
+	}
+	if !rd.waitedForKnown() {
 		gaps++
 	}
 	if (rd.run.status == lifecycle.StatusSuccess || rd.run.status == lifecycle.StatusFailure) && ends < finalizationAnnouncements {
