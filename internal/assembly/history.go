@@ -12,8 +12,9 @@ import (
 // followUp is how long after the end of a run another announcement of the same end, outside a pass, still belongs to it.
 const followUp = int64(2e9)
 
-// announcements is how often the engine tells the beginning and the end of an attempt, a search for steps that are ready
-// and what it came to, and the beginning and the end of a pass's finalization (docs/tasker-events.md, "The order in one task, and what repeats").
+// announcements is how often the engine tells the beginning and the end of an attempt, what a search for steps that are
+// ready came to, and the beginning and the end of a pass's finalization (docs/tasker-events.md, "The order in one task, and
+// what repeats").
 const (
 	attemptAnnouncements      = 3
 	searchAnnouncements       = 2
