@@ -28,8 +28,8 @@ type fieldSet struct {
 // field is an attribute by the keys under which it may be found, the best one first.
 type field struct {
 	keys []string
-	// worked tells that the value can be worked out where no attribute has it.
-	worked bool
+	// workers work the value out where no attribute has it.
+	workers []worker
 }
 
 // candidate is one key of a field. Of several keys the one of the lowest rank, which begins at 1, is taken.
@@ -47,10 +47,10 @@ func newField(keys []string) field {
 			f.keys = append(f.keys, lifecycle.AttributePrefix+key)
 		}
 	}
-	for _, worked := range []string{
-		keyEventName, keyAboutSchema, lifecycle.AttrStatus, lifecycle.AttrDBOperationName, lifecycle.AttrDBCollectionName,
-	} {
-		f.worked = f.worked || slices.Contains(f.keys, worked)
+	for _, key := range f.keys {
+		if work := workerOf(key); work != nil {
+			f.workers = append(f.workers, work)
+		}
 	}
 	return f
 }

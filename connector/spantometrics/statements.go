@@ -23,6 +23,14 @@ type statement struct {
 	schema                bool
 }
 
+// aboutSchema is a text, because conditions are on texts; it is empty for an ordinary query.
+func (s *statement) aboutSchema() string {
+	if s.schema {
+		return "true"
+	}
+	return ""
+}
+
 // describe is [sqltext.Describe] and [sqltext.AboutSchema] with a memory. When the memory is full it begins anew: the statements that matter are
 // back at once.
 func (s statements) describe(sql string) statement {

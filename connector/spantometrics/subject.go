@@ -63,8 +63,8 @@ func (r *recorder) value(index int) *fieldValue {
 		return v
 	}
 	f := &r.fields.fields[index]
-	if f.worked {
-		if v.text = r.workOut(f.keys); v.text != "" {
+	for _, work := range f.workers {
+		if v.text = work(r); v.text != "" {
 			v.rank = rankText
 			return v
 		}
@@ -79,29 +79,24 @@ func (r *recorder) value(index int) *fieldValue {
 	return v
 }
 
-// workOut is the text of a field that no attribute has, or empty.
-func (r *recorder) workOut(keys []string) string {
-	for _, key := range keys {
-		text := ""
-		switch key {
-		case keyEventName:
-			text = r.name
-		case lifecycle.AttrStatus:
-			text = r.spanStatus()
-		case lifecycle.AttrDBOperationName:
-			text = r.statement().operation
-		case lifecycle.AttrDBCollectionName:
-			text = r.statement().collection
-		case keyAboutSchema:
-			if r.statement().schema {
-				text = "true"
-			}
-		}
-		if text != "" {
-			return text
-		}
+// worker works out the text of what is being measured under a key; empty if it has none.
+type worker func(*recorder) string
+
+// workerOf is nil for a key whose value a sender has to write.
+func workerOf(key string) worker {
+	switch key {
+	case keyEventName:
+		return func(r *recorder) string { return r.name }
+	case lifecycle.AttrStatus:
+		return func(r *recorder) string { return r.spanStatus() }
+	case lifecycle.AttrDBOperationName:
+		return func(r *recorder) string { return r.statement().operation }
+	case lifecycle.AttrDBCollectionName:
+		return func(r *recorder) string { return r.statement().collection }
+	case keyAboutSchema:
+		return func(r *recorder) string { return r.statement().aboutSchema() }
 	}
-	return ""
+	return nil
 }
 
 // spanStatus is empty for an event.
