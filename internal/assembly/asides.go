@@ -117,7 +117,9 @@ func (c *composer) backoffs() {
 		}
 		st := &c.task.steps[a.step]
 		c.inside(a.pass)
-		s := c.add(lifecycle.SpanBackoff, c.spanID(lifecycle.SpanBackoff, st.id.Text, a.backoff.at), c.root, a.backoff.at, end)
+		id := c.spanID(lifecycle.SpanBackoff, st.id.Text, a.backoff.at)
+		s := c.add(lifecycle.SpanBackoff, id, c.root, a.backoff.at, end)
+		c.seek(a.backoff, id)
 		c.describeStep(s, a)
 		announced := c.task.detail(a.backoff)
 		s.setText(lifecycle.AttrBackoffType, announced.word)

@@ -30,6 +30,9 @@ type Limits struct {
 	IdleTimeout time.Duration
 	// Remembered is how many released tasks are remembered, so that late events and reruns are known as such.
 	Remembered int
+	// Finished is how many released tasks are kept with their events for SettleTimeout, so that late ones that nothing
+	// missed still become spans.
+	Finished int
 }
 
 // patience is how long after a cancellation a pass may begin that belongs to the cancelled run: a task whose job is still
@@ -46,10 +49,11 @@ type Stats struct {
 	SpansCut   int64
 	NotesCut   int64                     // events on spans
 	Released   [ReasonShutdown + 1]int64 // trees by reason
+	LateSpans  int64                     // emitted after their tree
 	Incomplete int64                     // trees of tasks that had not ended
 	OpenTasks  int64
 	HeldEvents int64
-	HeldBytes  int64
+	HeldBytes  int64 // of open tasks and of finished ones that are kept
 }
 
 // Assembler holds the open tasks of one shard. It is not safe for concurrent use: its owner serialises the calls. Trees
@@ -64,6 +68,7 @@ type Assembler struct {
 	tails    map[TraceID]*tail
 	released []TraceID // keys of tails, oldest first; a ring once it is full
 	next     int       // the ring's oldest
+	finished finished
 	names    map[string]string
 	lately   map[string]string
 	words    map[string]*detail // of one word, shared by all tasks
@@ -79,8 +84,9 @@ type Assembler struct {
 func New(limits Limits, sink func(*Tree)) *Assembler {
 	return &Assembler{
 		limits: limits, sink: sink, tasks: map[TraceID]*task{}, tails: map[TraceID]*tail{}, names: map[string]string{},
-		lately: map[string]string{},
-		words:  map[string]*detail{}, shapes: map[string]*shape{},
+		finished: finished{tasks: map[TraceID]*task{}},
+		lately:   map[string]string{},
+		words:    map[string]*detail{}, shapes: map[string]*shape{},
 	}
 }
 
@@ -102,12 +108,12 @@ func (a *Assembler) Observe(e *Event, now time.Time) {
 	if t == nil {
 		before := a.tails[e.TraceID]
 		if before != nil && before.isLate(e) {
-			a.stats.Late++
+			a.observeLate(e, now.UnixNano())
 			return
 		}
 		t = a.open(e, before, now.UnixNano())
 	} else if t.tail != nil && t.tail.isLate(e) {
-		a.stats.Late++
+		a.observeLate(e, now.UnixNano())
 		return
 	}
 	t.lastArrival = now.UnixNano()
@@ -125,8 +131,19 @@ func (a *Assembler) Observe(e *Event, now time.Time) {
 	a.stats.HeldEvents += int64(t.packed.count - records)
 	a.stats.HeldBytes += t.held - held
 	a.lines.move(t, t.wait())
-	for a.limits.HeldBytes > 0 && a.stats.HeldBytes > a.limits.HeldBytes && len(a.tasks) > 0 {
-		a.release(a.lines.oldest(), ReasonEvictedBytes)
+	a.fit(now.UnixNano())
+}
+
+// fit brings what is held under its limit: finished tasks go first.
+func (a *Assembler) fit(now int64) {
+	for a.limits.HeldBytes > 0 && a.stats.HeldBytes > a.limits.HeldBytes {
+		if oldest := a.finished.line.first; oldest != nil {
+			a.drop(oldest)
+		} else if len(a.tasks) > 0 {
+			a.release(a.lines.oldest(), ReasonEvictedBytes, now)
+		} else {
+			return
+		}
 	}
 }
 
@@ -186,7 +203,7 @@ func missing(runs []*run) int {
 // open begins a task, or goes on with one that was released before.
 func (a *Assembler) open(e *Event, before *tail, now int64) *task {
 	if len(a.tasks) >= a.limits.OpenTasks && len(a.tasks) > 0 {
-		a.release(a.lines.oldest(), ReasonEvicted)
+		a.release(a.lines.oldest(), ReasonEvicted, now)
 	}
 	t := &task{
 		trace: e.TraceID, resource: e.Resource, resourceAt: e.At, id: ID{strings.Clone(e.TaskID.Text), e.TaskID.Integer},
@@ -224,6 +241,7 @@ func (a *Assembler) NextDue() (time.Time, bool) {
 
 // Advance releases the tasks whose time has come. Its cost grows with their number, not with that of the open tasks.
 func (a *Assembler) Advance(now time.Time) {
+	a.dropFinished(now.Add(-a.limits.SettleTimeout).UnixNano())
 	for {
 		t, at := a.due()
 		if t == nil || at > now.UnixNano() {
@@ -236,7 +254,7 @@ func (a *Assembler) Advance(now time.Time) {
 // look decides about a task that has been quiet: it is released, or waits on for something else.
 func (a *Assembler) look(t *task, now int64) {
 	if !t.ended {
-		a.release(t, ReasonIdle)
+		a.release(t, ReasonIdle, now)
 		return
 	}
 	runs := a.history(t)
@@ -246,9 +264,9 @@ func (a *Assembler) look(t *task, now int64) {
 		t.ended = false
 		a.lines.move(t, waitResumed)
 	case gaps == 0 && t.dropped == 0:
-		a.releaseRuns(t, runs, ReasonEnded)
+		a.releaseRuns(t, runs, ReasonEnded, now)
 	case now >= t.lastArrival+int64(a.limits.SettleTimeout):
-		a.releaseRuns(t, runs, ReasonSettled)
+		a.releaseRuns(t, runs, ReasonSettled, now)
 	default:
 		a.lines.move(t, waitMissing)
 	}
@@ -257,15 +275,19 @@ func (a *Assembler) look(t *task, now int64) {
 // Flush releases every open task, those that have not ended as incomplete.
 func (a *Assembler) Flush() {
 	for t := a.lines.oldest(); t != nil; t = a.lines.oldest() {
-		a.release(t, ReasonShutdown)
+		a.release(t, ReasonShutdown, 0)
 	}
+	a.dropFinished(math.MaxInt64)
 }
 
-func (a *Assembler) release(t *task, reason Reason) { a.releaseRuns(t, a.history(t), reason) }
+func (a *Assembler) release(t *task, reason Reason, now int64) {
+	a.releaseRuns(t, a.history(t), reason, now)
+}
 
-func (a *Assembler) releaseRuns(t *task, runs []*run, reason Reason) {
+func (a *Assembler) releaseRuns(t *task, runs []*run, reason Reason, now int64) {
 	held := len(t.records)
 	used := 0
+	prior := t.tail.clone()
 	if t.tail == nil && len(runs) > 0 {
 		t.tail = new(tail)
 	}
@@ -290,6 +312,9 @@ func (a *Assembler) releaseRuns(t *task, runs []*run, reason Reason) {
 	}
 	a.forget(t)
 	a.remember(t)
+	if reason == ReasonEnded || reason == ReasonSettled {
+		a.keep(t, prior, now)
+	}
 }
 
 func (a *Assembler) forget(t *task) {

@@ -73,6 +73,9 @@ type record struct {
 
 const noStep int16 = -1
 
+// key is the half of the identity that a record has room for.
+func (e *Event) key() uint32 { return uint32(e.Identity ^ e.Identity>>32) }
+
 // detail is what an event tells beyond its kind, time, step and number.
 type detail struct {
 	// word is the name of a note, the queue of a job, the type of a backoff, the text of a query, the mode of a batch or the

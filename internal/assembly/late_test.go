@@ -2,6 +2,8 @@ package assembly_test
 
 import (
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -66,4 +68,102 @@ func TestEveryStretchOfEventsIsMissed(t *testing.T) {
 		}
 		task.requireTruth(t, from, to)
 	})
+}
+
+// Of a query or a backoff nothing tells. It comes after the tree as a span of its own, the one that it would have been in it.
+func TestLateSpansFollowTheirTree(t *testing.T) {
+	tasks := slices.DeleteFunc(lateTasks(t), func(task lateTask) bool { return !slices.ContainsFunc(task.events, unmissed) })
+	rapid.Check(t, func(t *rapid.T) {
+		task := tasks[rapid.IntRange(0, len(tasks)-1).Draw(t, "task")]
+		var (
+			late   []*assembly.Event
+			inTime []*assembly.Event
+		)
+		for i, e := range task.events {
+			if unmissed(e) && rapid.Bool().Draw(t, "late "+strconv.Itoa(i)) {
+				late = append(late, e)
+			} else {
+				inTime = append(inTime, e)
+			}
+		}
+		want, _ := assembled(task.events, nil)
+		got, stats := assembled(inTime, rapid.Permutation(late).Draw(t, "late"))
+		require.Empty(t, streamtest.Compare([]streamtest.Task{task.truth}, got))
+		require.Equal(t, belowTask(want), belowTask(got))
+		require.EqualValues(t, len(late), stats.LateSpans)
+		require.Zero(t, stats.Late)
+	})
+}
+
+// assembled is the spans of a task, some of whose events come after its tree.
+func assembled(inTime, late []*assembly.Event) (spans []streamtest.Span, stats assembly.Stats) {
+	a := assembly.New(limits(), func(tree *assembly.Tree) { spans = append(spans, comparable(tree)...) })
+	now := time.Unix(1, 0)
+	for _, e := range inTime {
+		a.Observe(e, now)
+	}
+	now = now.Add(limits().ReorderWindow)
+	a.Advance(now)
+	for _, e := range late {
+		a.Observe(e, now)
+	}
+	return spans, a.Stats()
+}
+
+// belowTask is the spans by their ids, without the task's: its totals are out before what is late.
+func belowTask(spans []streamtest.Span) map[[8]byte]streamtest.Span {
+	below := map[[8]byte]streamtest.Span{}
+	for _, s := range spans {
+		if s.Name != lifecycle.SpanTask {
+			below[s.SpanID] = s
+		}
+	}
+	return below
+}
+
+func TestLateEventsOfTasksThatAreNotKept(t *testing.T) {
+	task := lateTasks(t)[0]
+	query := slices.IndexFunc(task.events, func(e *assembly.Event) bool { return e.Name == lifecycle.DatabaseQueryExecuted })
+	inTime, late := slices.Delete(slices.Clone(task.events), query, query+1), task.events[query]
+	for name, test := range map[string]struct {
+		change func(*assembly.Limits)
+		after  time.Duration
+		other  string // how another task ends
+		spans  int64
+	}{
+		"in time":      {after: limits().SettleTimeout - 1, spans: 1},
+		"too late":     {after: limits().SettleTimeout},
+		"none is kept": {change: func(l *assembly.Limits) { l.Finished = 0 }},
+		"no place":     {change: func(l *assembly.Limits) { l.Finished = 1 }, other: lifecycle.TaskCancelled},
+		"no memory":    {change: func(l *assembly.Limits) { l.HeldBytes = 40_000 }, other: lifecycle.TaskFailed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := limits()
+			if test.change != nil {
+				test.change(&l)
+			}
+			a := assembly.New(l, func(*assembly.Tree) {})
+			now := time.Unix(1, 0)
+			for _, e := range inTime {
+				a.Observe(e, now)
+			}
+			now = now.Add(l.ReorderWindow)
+			a.Advance(now)
+			if test.other != "" {
+				a.Observe(begun(1000, now), now)
+				end := begun(1000, now.Add(1))
+				end.Name, end.StepCount, end.ErrorMessage = test.other, 0, strings.Repeat("x", 38_500)
+				a.Observe(end, now)
+				require.EqualValues(t, 1, a.Stats().OpenTasks, "what is kept makes room first")
+				now = now.Add(l.ReorderWindow)
+			}
+			now = now.Add(test.after)
+			a.Advance(now)
+			for range 2 { // the second time it is a repetition
+				a.Observe(late, now)
+			}
+			require.Equal(t, test.spans, a.Stats().LateSpans)
+			require.Equal(t, 2-test.spans, a.Stats().Late)
+		})
+	}
 }

@@ -58,6 +58,7 @@ func TestWhatIsHeldIsCounted(t *testing.T) {
 		tight.OpenTasks = rapid.IntRange(1, 20).Draw(t, "open tasks")
 		tight.HeldBytes = rapid.Int64Range(1_000, 100_000).Draw(t, "bytes")
 		tight.EventsPerTask = rapid.IntRange(5, 200).Draw(t, "events")
+		tight.Finished = rapid.IntRange(0, 20).Draw(t, "finished tasks")
 		a := assembly.New(tight, func(*assembly.Tree) {})
 		now := time.Unix(1, 0)
 		for range 300 {

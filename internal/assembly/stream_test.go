@@ -106,7 +106,7 @@ func parseEvent(t testing.TB, line []byte) *assembly.Event {
 func limits() assembly.Limits {
 	return assembly.Limits{
 		OpenTasks: 1 << 20, EventsPerTask: 20000, SpansPerTree: 10000, BytesPerTree: 16 << 20, ReorderWindow: 2 * time.Second,
-		SettleTimeout: 30 * time.Second, IdleTimeout: time.Hour, Remembered: 1 << 20,
+		SettleTimeout: 30 * time.Second, IdleTimeout: time.Hour, Remembered: 1 << 20, Finished: 1 << 20,
 	}
 }
 

@@ -2,6 +2,7 @@ package assembly
 
 import (
 	"fmt"
+	"slices"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -19,6 +20,16 @@ type tail struct {
 	steps    []step
 	name     string // of the task
 	parent   string // traceparent of its caller
+}
+
+// clone is a copy that a composer may move on; nil of nil.
+func (n *tail) clone() *tail {
+	if n == nil {
+		return nil
+	}
+	c := *n
+	c.attempts = slices.Clone(n.attempts)
+	return &c
 }
 
 // attemptTail is the last attempt of a step.

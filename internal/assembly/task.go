@@ -258,7 +258,7 @@ func small(n int) int16 { return int16(max(-1, min(n, math.MaxInt16))) }
 // add keeps what the tree will need of the event.
 func (t *task) add(a *Assembler, e *Event) {
 	k := classify(e)
-	r := record{at: e.At, identity: uint32(e.Identity ^ e.Identity>>32), kind: k, step: noStep, number: -1, thread: t.threadIndex(a, e.CorrelationID)}
+	r := record{at: e.At, identity: e.key(), kind: k, step: noStep, number: -1, thread: t.threadIndex(a, e.CorrelationID)}
 	if e.StepID.Text != "" {
 		r.step = t.stepIndex(a, e.StepID, e.StepName)
 	}

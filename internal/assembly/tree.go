@@ -23,11 +23,13 @@ type composer struct {
 	own         string         // the task's
 	last        []attemptTail  // by step: the attempt before
 	index       map[SpanID]int // places of the tree's spans
+	sought      recordKey      // of a late event; its span is looked for
+	found       int            // the place of that span, or -1
 }
 
 // compose makes the tree of one run. previous is the task's span of the run before, if there was one.
 func (c *composer) compose(t *task, n *run, tail *tail, reason Reason, limits *Limits) *Tree {
-	*c = composer{tree: Tree{Trace: t.trace, Resource: t.resource, Reason: reason, Spans: c.tree.Spans[:0]}, attrs: c.attrs[:0], task: t, run: n, limits: limits, last: c.last[:0], index: c.index}
+	*c = composer{tree: Tree{Trace: t.trace, Resource: t.resource, Reason: reason, Spans: c.tree.Spans[:0]}, attrs: c.attrs[:0], task: t, run: n, limits: limits, last: c.last[:0], index: c.index, sought: c.sought, found: -1}
 	if c.index == nil {
 		c.index = map[SpanID]int{}
 	}
@@ -117,6 +119,15 @@ func (c *composer) add(name string, id, parent SpanID, start, end int64) *Span {
 	}
 	s.Attributes = append(s.Attributes, String(lifecycle.AttrCorrelationID, c.correlation))
 	return s
+}
+
+// seek keeps the place of the span of a record, if it is the one that is looked for.
+func (c *composer) seek(r *record, id SpanID) {
+	if c.sought.is(*r) {
+		if place, whole := c.index[id]; whole {
+			c.found = place
+		}
+	}
 }
 
 // note adds an event to a span unless the tree is full.
@@ -384,7 +395,9 @@ func (c *composer) query(r *record) {
 	} else {
 		c.inside(c.passAt(r.at))
 	}
-	s := c.add(lifecycle.SpanQuery, c.spanID(lifecycle.SpanQuery, queryKey(r), r.at), parent, c.within(start), c.within(r.at))
+	id := c.spanID(lifecycle.SpanQuery, queryKey(r), r.at)
+	s := c.add(lifecycle.SpanQuery, id, parent, c.within(start), c.within(r.at))
+	c.seek(r, id)
 	if of != nil {
 		c.describeStep(s, of)
 	}

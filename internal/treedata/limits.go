@@ -18,5 +18,6 @@ func DefaultLimits() assembly.Limits {
 		SettleTimeout: 30 * time.Second,
 		IdleTimeout:   24 * time.Hour,
 		Remembered:    100_000,
+		Finished:      10_000,
 	}
 }

@@ -22,7 +22,7 @@ type Config struct {
 	IdleTimeout time.Duration `mapstructure:"idle_timeout"`
 	// MaxOpenTasks bounds the tasks held. One more evicts, as incomplete, the task that was silent longest.
 	MaxOpenTasks int `mapstructure:"max_open_tasks"`
-	// MaxHeldBytes bounds, about, the memory of the tasks held. More evicts, as incomplete, those that were silent longest.
+	// MaxHeldBytes bounds, about, the memory of the tasks held. More lets go the finished ones, then evicts, as incomplete, those that were silent longest.
 	MaxHeldBytes int64 `mapstructure:"max_held_bytes"`
 	// MaxEventsPerTask bounds the events held of one task.
 	MaxEventsPerTask int `mapstructure:"max_events_per_task"`
@@ -32,6 +32,9 @@ type Config struct {
 	MaxBytesPerTree int64 `mapstructure:"max_bytes_per_tree"`
 	// RememberedTasks is how many emitted tasks are remembered, to know late events and reruns for what they are.
 	RememberedTasks int `mapstructure:"remembered_tasks"`
+	// FinishedTasks is how many emitted tasks are kept with their events for SettleTimeout, so that a query or a backoff that
+	// comes after its tree still becomes a span of it.
+	FinishedTasks int `mapstructure:"finished_tasks"`
 	// MaxPendingSpans bounds the finished spans that wait for a next component that refuses them. Beyond it events are
 	// refused with a retryable error, so that the sender waits.
 	MaxPendingSpans int `mapstructure:"max_pending_spans"`
@@ -56,7 +59,7 @@ func createDefaultConfig() *Config {
 	return &Config{
 		ReorderWindow: limits.ReorderWindow, SettleTimeout: limits.SettleTimeout, IdleTimeout: limits.IdleTimeout,
 		MaxOpenTasks: limits.OpenTasks, MaxHeldBytes: limits.HeldBytes, MaxEventsPerTask: limits.EventsPerTask, MaxSpansPerTree: limits.SpansPerTree, MaxBytesPerTree: limits.BytesPerTree,
-		RememberedTasks: limits.Remembered, MaxPendingSpans: 200_000,
+		RememberedTasks: limits.Remembered, FinishedTasks: limits.Finished, MaxPendingSpans: 200_000,
 		EmitAgainWithin: 5 * time.Second, CompleteSpans: true, Performance: defaultPerformance(),
 	}
 }
@@ -81,6 +84,9 @@ func (c *Config) Validate() error {
 	}
 	if c.RememberedTasks < 0 {
 		errs = append(errs, fmt.Errorf("'remembered_tasks' is %d: set it to 0 (remember none) or more", c.RememberedTasks))
+	}
+	if c.FinishedTasks < 0 {
+		errs = append(errs, fmt.Errorf("'finished_tasks' is %d: set it to 0 (keep none) or more", c.FinishedTasks))
 	}
 	if c.Shards < 0 {
 		errs = append(errs, fmt.Errorf("'shards' is %d: set it to 0 (one a core) or more", c.Shards))
@@ -118,6 +124,6 @@ func (c *Config) limits(shards int) assembly.Limits {
 	return assembly.Limits{
 		OpenTasks: max(1, c.MaxOpenTasks/shards), HeldBytes: max(1, c.MaxHeldBytes/int64(shards)), EventsPerTask: c.MaxEventsPerTask, SpansPerTree: c.MaxSpansPerTree, BytesPerTree: c.MaxBytesPerTree,
 		ReorderWindow: c.ReorderWindow, SettleTimeout: c.SettleTimeout, IdleTimeout: c.IdleTimeout,
-		Remembered: c.RememberedTasks / shards,
+		Remembered: c.RememberedTasks / shards, Finished: c.FinishedTasks / shards,
 	}
 }

@@ -170,9 +170,9 @@ func TestTreesRefusedForGoodAreDropped(t *testing.T) {
 
 func TestConfigNamesEveryMistake(t *testing.T) {
 	cfg := createDefaultConfig()
-	cfg.MaxOpenTasks, cfg.Shards, cfg.SettleTimeout = 0, -1, time.Second
+	cfg.MaxOpenTasks, cfg.Shards, cfg.SettleTimeout, cfg.FinishedTasks = 0, -1, time.Second, -1
 	err := cfg.Validate()
-	for _, want := range []string{"'max_open_tasks' is 0", "'shards' is -1", "'settle_timeout' is 1s"} {
+	for _, want := range []string{"'max_open_tasks' is 0", "'shards' is -1", "'settle_timeout' is 1s", "'finished_tasks' is -1"} {
 		require.ErrorContains(t, err, want)
 	}
 	require.NoError(t, createDefaultConfig().Validate())

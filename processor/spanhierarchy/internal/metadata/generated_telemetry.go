@@ -32,6 +32,7 @@ type TelemetryBuilder struct {
 	ProcessorSpanHierarchyEventsDropped     metric.Int64ObservableCounter
 	ProcessorSpanHierarchyHeldBytes         metric.Int64ObservableGauge
 	ProcessorSpanHierarchyHeldEvents        metric.Int64ObservableGauge
+	ProcessorSpanHierarchyLateSpans         metric.Int64ObservableCounter
 	ProcessorSpanHierarchyOpenTasks         metric.Int64ObservableGauge
 	ProcessorSpanHierarchyPendingSpans      metric.Int64ObservableGauge
 	ProcessorSpanHierarchyRefused           metric.Int64Counter
@@ -114,6 +115,21 @@ func (builder *TelemetryBuilder) RegisterProcessorSpanHierarchyHeldEventsCallbac
 		cb(ctx, &observerInt64{inst: builder.ProcessorSpanHierarchyHeldEvents, obs: o})
 		return nil
 	}, builder.ProcessorSpanHierarchyHeldEvents)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorSpanHierarchyLateSpansCallback sets callback for observable ProcessorSpanHierarchyLateSpans metric.
+func (builder *TelemetryBuilder) RegisterProcessorSpanHierarchyLateSpansCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorSpanHierarchyLateSpans, obs: o})
+		return nil
+	}, builder.ProcessorSpanHierarchyLateSpans)
 	if err != nil {
 		return err
 	}
@@ -364,13 +380,13 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorSpanHierarchyEventsDropped, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_span_hierarchy_events_dropped",
-		metric.WithDescription("Events dropped - late (older than the end of a tree already emitted), over_limit (more than max_events_per_task), stray (after the end of the task, without consequence), schema (a query that asks the database about itself), no_task (without a trace id). [Alpha]"),
+		metric.WithDescription("Events dropped - late (older than the end of a tree already emitted, and no span of its own), over_limit (more than max_events_per_task), stray (after the end of the task, without consequence), schema (a query that asks the database about itself), no_task (without a trace id). [Alpha]"),
 		metric.WithUnit("{events}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorSpanHierarchyHeldBytes, err = builder.meter.Int64ObservableGauge(
 		"otelcol_processor_span_hierarchy_held_bytes",
-		metric.WithDescription("Memory of open tasks, about. [Alpha]"),
+		metric.WithDescription("Memory of open tasks, and of finished ones that are kept for late events, about. [Alpha]"),
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
@@ -378,6 +394,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_processor_span_hierarchy_held_events",
 		metric.WithDescription("Events held of open tasks. [Alpha]"),
 		metric.WithUnit("{events}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorSpanHierarchyLateSpans, err = builder.meter.Int64ObservableCounter(
+		"otelcol_processor_span_hierarchy_late_spans",
+		metric.WithDescription("Spans of queries and backoffs that came after the tree of their task and were emitted alone. [Alpha]"),
+		metric.WithUnit("{spans}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorSpanHierarchyOpenTasks, err = builder.meter.Int64ObservableGauge(

@@ -40,7 +40,7 @@ func AssertEqualProcessorSpanHierarchyEvents(t *testing.T, tt *componenttest.Tel
 func AssertEqualProcessorSpanHierarchyEventsDropped(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_span_hierarchy_events_dropped",
-		Description: "Events dropped - late (older than the end of a tree already emitted), over_limit (more than max_events_per_task), stray (after the end of the task, without consequence), schema (a query that asks the database about itself), no_task (without a trace id). [Alpha]",
+		Description: "Events dropped - late (older than the end of a tree already emitted, and no span of its own), over_limit (more than max_events_per_task), stray (after the end of the task, without consequence), schema (a query that asks the database about itself), no_task (without a trace id). [Alpha]",
 		Unit:        "{events}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -56,7 +56,7 @@ func AssertEqualProcessorSpanHierarchyEventsDropped(t *testing.T, tt *componentt
 func AssertEqualProcessorSpanHierarchyHeldBytes(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_span_hierarchy_held_bytes",
-		Description: "Memory of open tasks, about. [Alpha]",
+		Description: "Memory of open tasks, and of finished ones that are kept for late events, about. [Alpha]",
 		Unit:        "By",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -77,6 +77,22 @@ func AssertEqualProcessorSpanHierarchyHeldEvents(t *testing.T, tt *componenttest
 		},
 	}
 	got, err := tt.GetMetric("otelcol_processor_span_hierarchy_held_events")
+	require.NoError(t, err)
+	metricdatatest.AssertEqual(t, want, got, opts...)
+}
+
+func AssertEqualProcessorSpanHierarchyLateSpans(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+	want := metricdata.Metrics{
+		Name:        "otelcol_processor_span_hierarchy_late_spans",
+		Description: "Spans of queries and backoffs that came after the tree of their task and were emitted alone. [Alpha]",
+		Unit:        "{spans}",
+		Data: metricdata.Sum[int64]{
+			Temporality: metricdata.CumulativeTemporality,
+			IsMonotonic: true,
+			DataPoints:  dps,
+		},
+	}
+	got, err := tt.GetMetric("otelcol_processor_span_hierarchy_late_spans")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }

@@ -1,0 +1,98 @@
+package assembly
+
+import "slices"
+
+// Nothing tells that a query or a backoff is missing, so a tree does not wait for them. What they add is a span of their
+// own, which changes no other: when one comes after its tree, that span follows alone. For this a task of which all has
+// been emitted is kept with its events, for as long as a tree waits for what it misses.
+
+// mostFinished is the number of events up to which a finished task is kept: each late event costs reading all of them.
+const mostFinished = 1000
+
+// finished are the tasks that are kept after their release, in the order of their release, which is lastArrival.
+type finished struct {
+	tasks map[TraceID]*task
+	line  line
+}
+
+// keep keeps a task that has been released. prior is its tail from before that, nil when there was none.
+func (a *Assembler) keep(t *task, prior *tail, now int64) {
+	a.drop(a.finished.tasks[t.trace])
+	if a.limits.Finished <= 0 || int(t.packed.count) > mostFinished {
+		return
+	}
+	if len(a.finished.tasks) >= a.limits.Finished {
+		a.drop(a.finished.line.first)
+	}
+	t.tail, t.lastArrival = prior, now
+	a.finished.tasks[t.trace] = t
+	a.finished.line.join(t)
+	a.stats.HeldBytes += t.held
+}
+
+// drop lets a finished task go; nil is none.
+func (a *Assembler) drop(t *task) {
+	if t == nil {
+		return
+	}
+	delete(a.finished.tasks, t.trace)
+	a.finished.line.leave(t)
+	a.stats.HeldBytes -= t.held
+}
+
+// dropFinished lets those go that were released up to a time.
+func (a *Assembler) dropFinished(until int64) {
+	for t := a.finished.line.first; t != nil && t.lastArrival <= until; t = a.finished.line.first {
+		a.drop(t)
+	}
+}
+
+// observeLate takes in an event that is older than the end of its task's tree.
+func (a *Assembler) observeLate(e *Event, now int64) {
+	if a.late(e) {
+		a.stats.LateSpans++
+	} else {
+		a.stats.Late++
+	}
+	a.fit(now)
+}
+
+// late emits the span that a late event makes, and tells whether it makes one.
+func (a *Assembler) late(e *Event) bool {
+	t, k := a.finished.tasks[e.TraceID], classify(e)
+	if t == nil || k != kindQuery && k != kindBackoff || int(t.packed.count) >= mostFinished {
+		return false
+	}
+	a.unpack(t)
+	own := recordKey{k, e.key()}
+	if slices.ContainsFunc(t.records, own.is) {
+		return false
+	}
+	held := t.held
+	t.add(a, e)
+	a.stats.HeldBytes += t.held - held
+	a.composer.sought = own
+	defer func() { a.composer.sought = recordKey{} }()
+	before := t.tail.clone()
+	if before == nil {
+		before = new(tail)
+	}
+	for _, n := range a.history(t) {
+		tree := a.composer.compose(t, n, before, ReasonEnded, &a.limits)
+		if a.composer.found < 0 {
+			continue
+		}
+		tree.Spans = tree.Spans[a.composer.found : a.composer.found+1]
+		a.sink(tree)
+		return true
+	}
+	return false
+}
+
+// recordKey tells one record of a task from the others.
+type recordKey struct {
+	kind     kind
+	identity uint32
+}
+
+func (key recordKey) is(r record) bool { return r.kind == key.kind && r.identity == key.identity }
