@@ -3,6 +3,7 @@ package assembly_test
 import (
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -90,4 +91,33 @@ func spansIn(events []*assembly.Event) (spans []*familiar) {
 	a.Advance(at.Add(limits().ReorderWindow))
 	a.Flush()
 	return spans
+}
+
+// A task that waits for something else runs a pass every so often, each with a correlation id of its own.
+func TestEachOfManyPassesHasItsCorrelationID(t *testing.T) {
+	const passes = 1000
+	at := time.Unix(1000, 0)
+	events := []*assembly.Event{begun(1, at)}
+	correlationID := func(pass int) string { return "pass-" + strconv.Itoa(pass) }
+	for pass := range passes {
+		for _, name := range []string{
+			lifecycle.WorkflowTaskStarted, lifecycle.WorkflowNoViableSteps, lifecycle.WorkflowTaskFinalizationStarted,
+			lifecycle.WorkflowTaskFinalizationCompleted, lifecycle.WorkflowTaskFinalizationCompleted,
+		} {
+			at = at.Add(time.Millisecond)
+			e := begun(1, at)
+			e.Name, e.StepCount, e.CorrelationID = name, 0, correlationID(pass)
+			events = append(events, e)
+		}
+	}
+	var got []string
+	for _, s := range spansIn(events) {
+		if s.Name == lifecycle.SpanOrchestration {
+			got = append(got, s.text(lifecycle.AttrCorrelationID))
+		}
+	}
+	require.Len(t, got, passes)
+	for pass, id := range got {
+		require.Equal(t, correlationID(pass), id)
+	}
 }

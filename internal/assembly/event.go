@@ -67,7 +67,7 @@ type record struct {
 	detail   uint16 // place in task.details
 	step     int16  // place in task.steps, or noStep
 	number   int16  // attempt, step count, job run, total steps or place in task.lists, as the kind has it; -1 when absent
-	thread   uint8  // place in task.threads
+	thread   uint16 // place in task.threads
 	kind     kind
 }
 

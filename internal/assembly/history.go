@@ -38,7 +38,7 @@ type run struct {
 // pass is one orchestration pass.
 type pass struct {
 	start, end      int64
-	thread          uint8
+	thread          uint16
 	batches         []*batch
 	searches        []search
 	job             *record // the job's enqueue event before the pass
@@ -79,7 +79,7 @@ type attempt struct {
 	firstEnd       int64 // 0: no terminal announcement came
 	status         lifecycle.Status
 	failure        *failure
-	thread         uint8
+	thread         uint16
 	requests, ends int
 	lastRequest    int64
 	synthesized    bool

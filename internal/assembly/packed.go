@@ -12,7 +12,7 @@ import (
 //	time                varint, zigzag difference in nanoseconds
 //	identity            4 bytes
 //	step      flagged   uvarint, step+1
-//	thread    flagged   1 byte
+//	thread    flagged   uvarint
 //	number    flagged   uvarint, number+1; and the detail, uvarint
 type packed struct {
 	bytes []byte
@@ -20,7 +20,7 @@ type packed struct {
 
 	at     int64 // of the last record
 	step   int16
-	thread uint8
+	thread uint16
 }
 
 const (
@@ -30,7 +30,7 @@ const (
 	packedDetails = 1 << 7
 
 	// mostPerRecord is the most that one record can take.
-	mostPerRecord = 1 + binary.MaxVarintLen64 + 4 + 3 + 1 + 3 + 3
+	mostPerRecord = 1 + binary.MaxVarintLen64 + 4 + 3 + 3 + 3 + 3
 	// packedAtOnce is by how many bytes packed records grow at least. Most tasks have few events and there are many tasks:
 	// less room ahead than append would make.
 	packedAtOnce = 64
@@ -57,7 +57,7 @@ func (p *packed) add(r *record) {
 	}
 	if r.thread != p.thread {
 		b[head] |= packedThread
-		b = append(b, r.thread)
+		b = binary.AppendUvarint(b, uint64(r.thread))
 	}
 	if r.number != -1 || r.detail != 0 {
 		b[head] |= packedDetails
@@ -90,8 +90,7 @@ func (p *packed) unpack(into []record) []record {
 			r.step = int16(uvarint()) - 1
 		}
 		if head&packedThread != 0 {
-			r.thread = b[0]
-			b = b[1:]
+			r.thread = uint16(uvarint())
 		}
 		if head&packedDetails != 0 {
 			r.number = int16(uvarint() - 1)

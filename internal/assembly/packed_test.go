@@ -17,7 +17,7 @@ func TestPackedRecordsComeBack(t *testing.T) {
 			detail:   rapid.Uint16().Draw(t, "detail"),
 			step:     rapid.Int16Range(noStep, maxSteps-1).Draw(t, "step"),
 			number:   rapid.Int16Range(-1, math.MaxInt16).Draw(t, "number"),
-			thread:   rapid.Uint8().Draw(t, "thread"),
+			thread:   rapid.Uint16().Draw(t, "thread"),
 			kind:     kind(rapid.Uint8Range(0, packedKind).Draw(t, "kind")),
 		}
 	}))
@@ -36,7 +36,7 @@ func TestPackedRecordsComeBack(t *testing.T) {
 func BenchmarkPacked(b *testing.B) {
 	records := make([]record, 0, 80)
 	for i := range cap(records) {
-		records = append(records, record{at: 1.8e18 + int64(i)*3e6, identity: uint32(i) * 2654435761, step: int16(i / 8), number: -1, thread: uint8(i / 8 % 2), kind: kind(i % 20)})
+		records = append(records, record{at: 1.8e18 + int64(i)*3e6, identity: uint32(i) * 2654435761, step: int16(i / 8), number: -1, thread: uint16(i / 8 % 2), kind: kind(i % 20)})
 	}
 	var p packed
 	room := make([]record, 0, len(records))

@@ -87,7 +87,7 @@ type placed struct {
 // passRecords takes the records apart, passes in the order in which they ran. There are none when a pass's event has no
 // correlation id, or when discoveries list a step twice.
 func (t *task) passRecords(records []record) ([]*passRecords, *restRecords) {
-	byThread := map[uint8]*passRecords{}
+	byThread := map[uint16]*passRecords{}
 	rest := &restRecords{}
 	var passes []*passRecords
 	for _, r := range records { // passes, by what only a pass has

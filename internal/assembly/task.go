@@ -155,13 +155,13 @@ const stepsAtOnce = 3
 const maxSteps = 1<<15 - 1
 
 // threadIndex finds or adds a correlation id. Index 0 means none, or one too many.
-func (t *task) threadIndex(a *Assembler, id string) uint8 {
+func (t *task) threadIndex(a *Assembler, id string) uint16 {
 	if id == "" {
 		return 0
 	}
-	for i, known := range t.threads {
-		if known == id {
-			return uint8(i + 1)
+	for i := len(t.threads) - 1; i >= 0; i-- { // a thread that has just been at work goes on
+		if t.threads[i] == id {
+			return uint16(i + 1)
 		}
 	}
 	if len(t.threads) >= maxThreads {
@@ -169,12 +169,13 @@ func (t *task) threadIndex(a *Assembler, id string) uint8 {
 	}
 	t.threads = append(t.threads, share(a.lately, sharedLately, id))
 	t.held += bytesPerThread
-	return uint8(len(t.threads))
+	return uint16(len(t.threads))
 }
 
-const maxThreads = 1<<8 - 1
+// maxThreads is how many correlation ids a task can have. They are looked through.
+const maxThreads = 1<<12 - 1
 
-func (t *task) thread(index uint8) string {
+func (t *task) thread(index uint16) string {
 	if index == 0 {
 		return ""
 	}
