@@ -123,7 +123,7 @@ func (c *PayloadConfig) check() error {
 	}
 	if len(c.Only) > 0 {
 		for i, key := range c.Include {
-			if !slices.Contains(c.Only, key) {
+			if !slices.Contains(c.Only, key) && slices.Contains(lifecycle.BulkyPayloadKeys(), key) {
 				errs = append(errs, fmt.Errorf("payload.include[%d]: %q is left out, because payload.only does not name it: add it there, or remove it here", i, key))
 			}
 		}

@@ -76,7 +76,7 @@ func TestMistakesAreReportedTogether(t *testing.T) {
 		`redaction.patterns[1]: "phone_numbers" is not known: use bearer_tokens, card_numbers, email_addresses or url_credentials`,
 		`payload.only[0]: "task_id" is kept anyway, because the collector reads it: remove it`,
 		`payload.only[1]: "step_results" is left out unless payload.include names it too`,
-		`payload.include[0]: "task_contxt" is left out, because payload.only does not name it`,
+		`payload.include[1]: "step_inputs" is left out, because payload.only does not name it`,
 		`shedding.low: -1 is no number of events: use 0 for never`,
 		`shedding.normal: 10 would shed normal events, but shedding.low is 0`,
 		`shedding.high: 5 is below shedding.normal, 10: events that matter less are shed first`,
@@ -87,4 +87,5 @@ func TestMistakesAreReportedTogether(t *testing.T) {
 	} {
 		assert.ErrorContains(t, err, want)
 	}
+	assert.NotContains(t, err.Error(), `"task_contxt" is left out`, "one mistake, one message")
 }
