@@ -54,12 +54,12 @@ test-unit: ## unit tests with the race detector
 # -count=1: the test cache does not notice that the binary has changed.
 .PHONY: test-e2e
 test-e2e: build ## end-to-end tests against the built binary
-	TASKER_BIN=$(CURDIR)/$(COLLECTOR) go test -count=1 ./tests/...
+	TASKER_BIN=$(CURDIR)/$(COLLECTOR) go test -count=1 -timeout 20m ./tests/...
 
 .PHONY: test-peers
 test-peers: build ## tests with real peers (promtool and others), installed if apt-get is there; LIBREOFFICE=1 for that too
 	@scripts/install-peers.sh
-	TASKER_PEERS=1 TASKER_BIN=$(CURDIR)/$(COLLECTOR) go test -count=1 ./tests/... ./deploy/... ./exporter/taskercsv
+	TASKER_PEERS=1 TASKER_BIN=$(CURDIR)/$(COLLECTOR) go test -count=1 -timeout 20m ./tests/... ./deploy/... ./exporter/taskercsv
 
 .PHONY: fuzz
 fuzz: ## every fuzzer for FUZZTIME, one after the other; what it finds goes into testdata/fuzz
