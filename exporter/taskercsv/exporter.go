@@ -16,6 +16,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/exporter/taskercsv/internal/metadata"
 	"github.com/tasker-otel/otelcol-tasker/exporter/taskercsv/internal/rowfile"
+	"github.com/tasker-otel/otelcol-tasker/internal/atomicfile"
 	"github.com/tasker-otel/otelcol-tasker/internal/filelock"
 )
 
@@ -96,14 +97,18 @@ func newCSVExporter(cfg *Config, of signal, rows rows, set component.TelemetrySe
 
 // start locks the file against other collectors, and other pipelines of this one, that are configured to write it.
 func (e *csvExporter) start(ctx context.Context, host component.Host) (err error) {
-	cut, err := e.file.Open()
-	if err != nil {
+	if err := (atomicfile.File{Path: e.path}).PrepareDirectory(); err != nil {
 		return fmt.Errorf("'path' %s: %w", e.path, err)
 	}
 	e.lock, err = filelock.Take(ctx, e.path+".lock", fmt.Sprintf("process %d, %s", os.Getpid(), e.signal), lockWait)
 	if err != nil {
-		return errors.Join(fmt.Errorf("'path' %s: %w: give each exporter and each signal a file of its own, such as "+
-			"./data/tasker-{signal}.csv", e.path, err), e.file.Close())
+		return fmt.Errorf("'path' %s: %w: give each exporter and each signal a file of its own, such as "+
+			"./data/tasker-{signal}.csv", e.path, err)
+	}
+	// Not before the file is locked: what looks torn, or left over, may be what another collector is writing.
+	cut, err := e.file.Open()
+	if err != nil {
+		return fmt.Errorf("'path' %s: %w", e.path, err) // shutdown lets go of the lock
 	}
 	if cut > 0 {
 		e.telemetry.ExporterTaskerCsvCutBytes.Add(ctx, cut, e.ofSignal)

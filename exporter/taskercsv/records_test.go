@@ -207,6 +207,28 @@ func TestOneFileForTwo(t *testing.T) {
 	})
 }
 
+// TestStartLeavesAnothersFileAlone: what another collector is in the middle of writing is neither torn nor left over.
+func TestStartLeavesAnothersFileAlone(t *testing.T) {
+	for _, mode := range []Mode{ModeAppend, ModeSnapshot} {
+		t.Run(string(mode), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBoth(t, func(cfg *Config) { cfg.Mode, cfg.Path = mode, strings.Replace(cfg.Path, "{signal}", "same", 1) })
+				require.NoError(t, b.traces.Start(t.Context(), componenttest.NewNopHost()))
+				unfinished := b.cfg.Path
+				if mode == ModeSnapshot {
+					unfinished = filepath.Join(filepath.Dir(b.cfg.Path), ".same.csv.00000001.tmp")
+				}
+				require.NoError(t, os.WriteFile(unfinished, []byte("a,b\n1,\"half a r"), 0o600))
+				require.ErrorContains(t, b.logs.Start(t.Context(), componenttest.NewNopHost()), "in use")
+				content, err := os.ReadFile(unfinished)
+				require.NoError(t, err)
+				require.Equal(t, "a,b\n1,\"half a r", string(content))
+				b.stop(t)
+			})
+		})
+	}
+}
+
 // TestMetricsAppended: a row for each series that got a point, at each write; new labels begin a new file, and a header
 // that is there is kept over a restart.
 func TestMetricsAppended(t *testing.T) {
