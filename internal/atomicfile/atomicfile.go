@@ -31,13 +31,19 @@ func (f File) Prepare() error {
 	return f.removeLeftOver()
 }
 
-// PrepareDirectory creates the directory only: for whoever does not yet know whether another process writes.
+// PrepareDirectory creates the directory and refuses what is no file: for whoever does not yet know whether another process
+// writes.
 func (f File) PrepareDirectory() error {
 	if err := os.MkdirAll(filepath.Dir(f.Path), 0o755); err != nil {
 		return fmt.Errorf("directory of %s can't be created: %w", f.Path, err)
 	}
-	if info, err := os.Stat(f.Path); err == nil && info.IsDir() {
+	switch info, err := os.Stat(f.Path); {
+	case err != nil: // it is not there yet; whatever else is wrong shows when it is written
+		return nil
+	case info.IsDir():
 		return fmt.Errorf("%s is a directory: give a file", f.Path)
+	case !info.Mode().IsRegular(): // /dev/null, which a file would take the place of for every program, or a pipe
+		return fmt.Errorf("%s is a device or a pipe: give a file", f.Path)
 	}
 	return nil
 }
