@@ -53,7 +53,8 @@ func newExport(s streams) *cobra.Command {
 scheduler (cron, a systemd timer, a Kubernetes CronJob) runs it; it runs once and ends.
 
 Counters add up, histograms add up bucket by bucket, and gauges follow --gauge: sums, unless the name says otherwise. The
-labels of instances and of instrumentation scopes are dropped (--drop-label). --target may be repeated: a URL, or dns+URL for every address of the name.
+labels of instances and of instrumentation scopes are dropped (--drop-label). --target may be repeated: a URL, or dns+URL
+for every instance behind the name.
 
 A file is replaced as a whole: its readers find the last export or this one. OUTPUT.lock beside it keeps two exports from
 writing at once; the system unlocks it when the process ends, so one that is left behind is harmless. OUTPUT.state has the

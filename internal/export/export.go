@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -83,23 +84,22 @@ func (e *exporting) run(ctx context.Context) error {
 			return nil
 		}
 	}
-	targets, err := scrape.Targets(ctx, e.settings.Resolver, e.settings.Targets)
-	var lookup *scrape.LookupError
-	switch {
-	case errors.As(err, &lookup):
-		e.report.fail(StatusUnreachable, err)
-		return nil
-	case err != nil:
+	targets, unresolved, err := scrape.Targets(ctx, e.settings.Resolver, e.settings.Targets)
+	if err != nil {
 		return err
 	}
 	sources := e.read(ctx, targets)
-	if failed := len(targets) - len(sources); failed > 0 && (!e.settings.AllowPartial || len(sources) == 0) {
+	for _, lookup := range unresolved {
+		e.report.Targets = append(e.report.Targets, TargetReport{URL: lookup.Spec, Error: lookup.Error()})
+	}
+	all := len(e.report.Targets)
+	if failed := all - len(sources); failed > 0 && (!e.settings.AllowPartial || len(sources) == 0) {
 		remedy := "check that it runs, and --target"
 		if len(sources) > 0 {
 			remedy += "; --allow-partial writes the others"
 		}
 		e.report.fail(StatusUnreachable, fmt.Errorf("%d of %d targets could not be read, nothing was written: %s; %s",
-			failed, len(targets), e.firstError(), remedy))
+			failed, all, e.firstError(), remedy))
 		return nil
 	}
 	families, ok := e.merge(sources)
@@ -194,6 +194,7 @@ func (e *exporting) merge(sources []promset.Source) (families []*dto.MetricFamil
 			e.report.warn(WarnTarget, "%s", target.Error)
 		}
 	}
+	families = withoutOwn(families)
 	e.report.Metrics, e.report.Series = len(families), promset.Series(families)
 	if e.report.Series == 0 {
 		e.report.warn(WarnEmpty, "the targets have no metrics yet")
@@ -290,11 +291,19 @@ func (e *exporting) render(families []*dto.MetricFamily) ([]byte, error) {
 func (e *exporting) ownMetrics() []*dto.MetricFamily {
 	r := e.report
 	return []*dto.MetricFamily{
-		gauge("tasker_export_targets", "Collectors that the export asked.", float64(len(r.Targets))),
-		gauge("tasker_export_targets_failed", "Collectors that the export could not read.", float64(len(r.Targets)-r.read())),
-		gauge("tasker_export_timestamp_seconds", "When the export was made.", float64(r.At.UnixMilli())/1000),
-		gauge("tasker_export_warnings", "Warnings of the export; its log has them.", float64(len(r.Warnings))),
+		gauge(ownPrefix+"targets", "Collectors that the export asked.", float64(len(r.Targets))),
+		gauge(ownPrefix+"targets_failed", "Collectors that the export could not read.", float64(len(r.Targets)-r.read())),
+		gauge(ownPrefix+"timestamp_seconds", "When the export was made.", float64(r.At.UnixMilli())/1000),
+		gauge(ownPrefix+"warnings", "Warnings of the export; its log has them.", float64(len(r.Warnings))),
 	}
+}
+
+// ownPrefix begins the names of ownMetrics.
+const ownPrefix = "tasker_export_"
+
+// withoutOwn leaves out what an export before this one wrote, if a target exposes that: its name would be there twice.
+func withoutOwn(families []*dto.MetricFamily) []*dto.MetricFamily {
+	return slices.DeleteFunc(families, func(f *dto.MetricFamily) bool { return strings.HasPrefix(f.GetName(), ownPrefix) })
 }
 
 func gauge(name, help string, value float64) *dto.MetricFamily {

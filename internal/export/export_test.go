@@ -2,12 +2,14 @@ package export
 
 import (
 	"bytes"
+	"context"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -201,6 +203,45 @@ func TestOneTargetDown(t *testing.T) {
 	assert.Equal(t, StatusUnreachable, report.Status, "of nothing there is no part")
 }
 
+// nowhere is a resolver that knows no name.
+type nowhere struct{}
+
+func (nowhere) LookupNetIP(context.Context, string, string) ([]netip.Addr, error) {
+	return nil, errors.New("no such\nhost")
+}
+
+// TestUnresolvedName: it is a target that can't be read, as any other.
+func TestUnresolvedName(t *testing.T) {
+	now := time.Unix(1, 0)
+	s := settingsFor(t, &now, newInstance(t, "a", 3))
+	s.Targets = append(s.Targets, "dns+http://gone:8889")
+	s.Resolver = nowhere{}
+	report := runExport(t, s)
+	assert.Equal(t, StatusUnreachable, report.Status)
+	assert.Contains(t, report.Error, "1 of 2 targets could not be read, nothing was written: target \"dns+http://gone:8889\"")
+	var text bytes.Buffer
+	require.NoError(t, report.WriteText(&text))
+	assert.Equal(t, 1, strings.Count(text.String(), "\n"), "a reason is one line of a log")
+
+	s.AllowPartial = true
+	report = runExport(t, s)
+	assert.Equal(t, StatusIncomplete, report.Status)
+	assert.Equal(t, []string{WarnTarget}, codes(report))
+	assert.Contains(t, content(t, s), "tasker_export_targets_failed 1\n")
+}
+
+// TestExportOfAnExport: the numbers of an export before, which a target may expose, are not those of this one.
+func TestExportOfAnExport(t *testing.T) {
+	now := time.Unix(1, 0)
+	a := newInstance(t, "a", 3)
+	s := settingsFor(t, &now, a)
+	runExport(t, s)
+	first := content(t, s)
+	a.set(func(i *instance) { i.extra = "# TYPE tasker_export_targets gauge\ntasker_export_targets 9\n" })
+	runExport(t, s)
+	assert.Equal(t, first, content(t, s))
+}
+
 func TestComparedWithTheLastExport(t *testing.T) {
 	now := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 	a, b := newInstance(t, "a", 30), newInstance(t, "b", 4)
@@ -329,8 +370,9 @@ func TestSettingsAreChecked(t *testing.T) {
 	s := DefaultSettings()
 	s.Format, s.Output, s.Targets, s.Table.Mode, s.Table.Time, s.Table.Delimiter = "xml", "data/", nil, "x", "x", '"'
 	s.SeriesExpiry, s.LockTimeout, s.Deadline, s.Concurrency, s.Scrape.Retries = -1, -1, -1, 0, -1
+	s.Table.Quantiles = []float64{0.5, 95}
 	_, err := Run(t.Context(), s)
-	for _, flag := range []string{"--format", "--output", "--target", "--histograms", "--timestamp-format", "--delimiter",
+	for _, flag := range []string{"--quantiles 95", "--format", "--output", "--target", "--histograms", "--timestamp-format", "--delimiter",
 		"--series-expiry", "--lock-timeout", "--deadline", "--concurrency", "--retries"} {
 		assert.ErrorContains(t, err, flag)
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/terminal"
 )
 
 // Status is how an export ended.
@@ -80,7 +82,8 @@ func (r *Report) written() bool { return r.Status == StatusWritten || r.Status =
 // WriteJSON writes the report as one line.
 func (r *Report) WriteJSON(w io.Writer) error { return json.NewEncoder(w).Encode(r) }
 
-// WriteText writes the report for people and for logs: a line for the result, a line for each warning.
+// WriteText writes the report for people and for logs: a line for the result, a line for each warning, whatever targets put
+// into their answers.
 func (r *Report) WriteText(w io.Writer) error {
 	out := &lines{w: w}
 	if r.written() {
@@ -88,10 +91,10 @@ func (r *Report) WriteText(w io.Writer) error {
 			r.read(), len(r.Targets), r.Output, r.Bytes, time.Duration(r.Seconds*float64(time.Second)).Round(time.Millisecond))
 	}
 	if r.Error != "" {
-		out.printf("%s: %s\n", r.Status, r.Error)
+		out.printf("%s: %s\n", r.Status, terminal.Printable(r.Error))
 	}
 	for _, warning := range r.Warnings {
-		out.printf("warning %s: %s\n", warning.Code, warning.Message)
+		out.printf("warning %s: %s\n", warning.Code, terminal.Printable(warning.Message))
 	}
 	return out.err
 }

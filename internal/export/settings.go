@@ -106,6 +106,11 @@ func (s *Settings) Validate() error {
 	if !slices.Contains(csvtext.TimeFormats(), s.Table.Time) {
 		wrong("--timestamp-format %q: it must be one of %s", s.Table.Time, csvtext.TimeFormats())
 	}
+	for _, q := range s.Table.Quantiles {
+		if !(q >= 0 && q <= 1) {
+			wrong("--quantiles %v: each must be a number from 0 to 1, such as 0.95", q)
+		}
+	}
 	if !csvtext.ValidDelimiter(s.Table.Delimiter) {
 		wrong("--delimiter: give one character other than a quote or a line break")
 	}

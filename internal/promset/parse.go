@@ -65,6 +65,7 @@ type parser struct {
 type family struct {
 	name, help, unit string
 	kind             model.MetricType
+	total            bool // samples are called name_total, the family is not: OpenMetrics
 	series           map[string]*dto.Metric
 }
 
@@ -72,7 +73,11 @@ func (p *parser) entry(entry textparse.Entry) error {
 	switch entry {
 	case textparse.EntryType:
 		name, kind := p.source.Type()
-		p.family(string(name)).kind = kind
+		f := p.family(string(name))
+		if len(f.series) > 0 && f.kind != kind {
+			return fmt.Errorf("%s has samples before its type: one has been read as a %s, and the type is %s", name, f.kind, kind)
+		}
+		f.kind = kind
 	case textparse.EntryHelp:
 		name, help := p.source.Help()
 		p.family(string(name)).help = string(help)
@@ -129,7 +134,8 @@ func (p *parser) sample() error {
 	name := p.labels.Get(model.MetricNameLabel)
 	_, _, value := p.source.Series()
 	f, suffix := p.familyOf(name)
-	key, pairs, special := seriesLabels(p.labels)
+	f.total = f.total || suffix == "_total"
+	key, pairs, special := seriesLabels(p.labels, f.pointLabel())
 	m, known := f.series[key]
 	if !known {
 		m = &dto.Metric{Label: pairs}
@@ -167,7 +173,7 @@ func (p *parser) histogram(m *dto.Metric, name, suffix, le string, value float64
 		m.Histogram.SampleCount = &count
 	case "_bucket":
 		var bound model.SampleValue
-		if err := bound.UnmarshalJSON([]byte(`"` + le + `"`)); err != nil {
+		if err := bound.UnmarshalJSON([]byte(`"` + le + `"`)); err != nil || math.IsNaN(float64(bound)) {
 			return fmt.Errorf("%s has a bucket without a bound: le=%q", name, le)
 		}
 		m.Histogram.Bucket = append(m.Histogram.Bucket, &dto.Bucket{
@@ -214,7 +220,7 @@ func (p *parser) exemplar() *dto.Exemplar {
 	if !p.source.Exemplar(&e) {
 		return nil
 	}
-	_, pairs, _ := seriesLabels(e.Labels)
+	_, pairs, _ := seriesLabels(e.Labels, "")
 	out := &dto.Exemplar{Label: pairs, Value: &e.Value}
 	if e.HasTs {
 		out.Timestamp = timestamppb.New(time.UnixMilli(e.Ts))
@@ -222,12 +228,24 @@ func (p *parser) exemplar() *dto.Exemplar {
 	return out
 }
 
-// seriesLabels are the labels that identify a series, as a key and as pairs, and the one that does not: le or quantile.
-func seriesLabels(from labels.Labels) (key string, pairs []*dto.LabelPair, special string) {
+// pointLabel is the label that tells the points of a series apart; nothing if it has one. In other types of metrics that
+// label is one as any other.
+func (f *family) pointLabel() string {
+	switch f.kind {
+	case model.MetricTypeHistogram, model.MetricTypeGaugeHistogram:
+		return model.BucketLabel
+	case model.MetricTypeSummary:
+		return model.QuantileLabel
+	}
+	return ""
+}
+
+// seriesLabels are the labels that identify a series, as a key and as pairs, and the value of the one that does not.
+func seriesLabels(from labels.Labels, pointLabel string) (key string, pairs []*dto.LabelPair, special string) {
 	from.Range(func(l labels.Label) {
 		switch {
 		case l.Name == model.MetricNameLabel || l.Value == "":
-		case l.Name == model.BucketLabel || l.Name == model.QuantileLabel:
+		case l.Name == pointLabel:
 			special = strings.Clone(l.Value)
 		default:
 			pairs = append(pairs, &dto.LabelPair{Name: proto.String(strings.Clone(l.Name)), Value: proto.String(strings.Clone(l.Value))})
@@ -269,7 +287,7 @@ func (f *family) finish() *dto.MetricFamily {
 	switch f.kind {
 	case model.MetricTypeCounter:
 		out.Type = dto.MetricType_COUNTER.Enum()
-		if !strings.HasSuffix(f.name, "_total") {
+		if f.total {
 			f.name += "_total"
 		}
 	case model.MetricTypeHistogram, model.MetricTypeGaugeHistogram:
@@ -282,16 +300,33 @@ func (f *family) finish() *dto.MetricFamily {
 		f.name += "_info"
 	}
 	for _, m := range f.series {
-		if m.Histogram != nil {
-			slices.SortFunc(m.Histogram.Bucket, func(a, b *dto.Bucket) int { return cmp.Compare(a.GetUpperBound(), b.GetUpperBound()) })
+		if h := m.Histogram; h != nil {
+			h.Bucket = sortedLast(h.Bucket, (*dto.Bucket).GetUpperBound)
+			if last := len(h.Bucket) - 1; h.SampleCount == nil && last >= 0 && math.IsInf(h.Bucket[last].GetUpperBound(), 1) {
+				h.SampleCount = h.Bucket[last].CumulativeCount
+			}
 		}
 		if m.Summary != nil {
-			slices.SortFunc(m.Summary.Quantile, func(a, b *dto.Quantile) int { return cmp.Compare(a.GetQuantile(), b.GetQuantile()) })
+			m.Summary.Quantile = sortedLast(m.Summary.Quantile, (*dto.Quantile).GetQuantile)
 		}
 		out.Metric = append(out.Metric, m)
 	}
 	sortSeries(out)
 	return out
+}
+
+// sortedLast sorts points, and of those that are the same, because an endpoint exposed a series twice, keeps the last: as
+// with series of one point.
+func sortedLast[T any](points []T, by func(T) float64) []T {
+	slices.SortStableFunc(points, func(a, b T) int { return cmp.Compare(by(a), by(b)) })
+	kept := points[:0]
+	for i, point := range points {
+		if i+1 < len(points) && by(points[i+1]) == by(point) {
+			continue
+		}
+		kept = append(kept, point)
+	}
+	return kept
 }
 
 func sortFamilies(families []*dto.MetricFamily) {

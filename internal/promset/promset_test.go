@@ -122,14 +122,40 @@ wait_count 4
 	assert.Equal(t, textOf(t, merged), textOf(t, parse(t, again, openMetricsType)), "what is written can be read")
 }
 
+// TestParseOddities: what other programs than a collector expose comes out as it went in, or as a valid set.
+func TestParseOddities(t *testing.T) {
+	for name, test := range map[string]struct{ text, want string }{
+		"le and quantile are labels like others elsewhere": {
+			"# TYPE g gauge\ng{le=\"1\"} 3\ng{le=\"2\"} 4\nu{quantile=\"0.5\"} 1\nu{quantile=\"0.9\"} 2\n",
+			"# TYPE g gauge\ng{le=\"1\"} 3\ng{le=\"2\"} 4\n# TYPE u untyped\nu{quantile=\"0.5\"} 1\nu{quantile=\"0.9\"} 2\n",
+		},
+		"a counter that is not called total": {"# TYPE c counter\nc 3\n", "# TYPE c counter\nc 3\n"},
+		"a series twice": {
+			"# TYPE h histogram\nh_bucket{le=\"1\"} 1\nh_bucket{le=\"+Inf\"} 2\nh_sum 3\nh_count 2\n" +
+				"h_bucket{le=\"1\"} 4\nh_bucket{le=\"+Inf\"} 5\nh_sum 6\nh_count 5\n",
+			"# TYPE h histogram\nh_bucket{le=\"1\"} 4\nh_bucket{le=\"+Inf\"} 5\nh_sum 6\nh_count 5\n",
+		},
+		"a histogram without a count": {
+			"# TYPE h histogram\nh_bucket{le=\"1\"} 1\nh_bucket{le=\"+Inf\"} 2\nh_sum 3\n",
+			"# TYPE h histogram\nh_bucket{le=\"1\"} 1\nh_bucket{le=\"+Inf\"} 2\nh_sum 3\nh_count 2\n",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			assert.Equal(t, test.want, textOf(t, parse(t, test.text, textType)))
+		})
+	}
+}
+
 func TestParseRefuses(t *testing.T) {
 	for name, test := range map[string]struct{ text, contentType, want string }{
-		"page":            {"<html></html>", textType, "can't be read"},
-		"cut off":         {"a 1\n", openMetricsType, "can't be read"},
-		"broken count":    {"# TYPE h histogram\nh_count 1.5\n", textType, "h_count is 1.5: a count must be a whole number"},
-		"negative bucket": {"# TYPE h histogram\nh_bucket{le=\"1\"} -1\n", textType, "h_bucket is -1"},
-		"no bound":        {"# TYPE h histogram\nh_bucket 1\n", textType, "without a bound"},
-		"broken quantile": {"# TYPE s summary\ns{quantile=\"x\"} 1\n", textType, "quantile"},
+		"page":               {"<html></html>", textType, "can't be read"},
+		"cut off":            {"a 1\n", openMetricsType, "can't be read"},
+		"broken count":       {"# TYPE h histogram\nh_count 1.5\n", textType, "h_count is 1.5: a count must be a whole number"},
+		"negative bucket":    {"# TYPE h histogram\nh_bucket{le=\"1\"} -1\n", textType, "h_bucket is -1"},
+		"no bound":           {"# TYPE h histogram\nh_bucket 1\n", textType, "without a bound"},
+		"bound that is none": {"# TYPE h histogram\nh_bucket{le=\"NaN\"} 1\n", textType, "without a bound"},
+		"late type":          {"a 1\n# TYPE a counter\na 2\n", textType, "a has samples before its type"},
+		"broken quantile":    {"# TYPE s summary\ns{quantile=\"x\"} 1\n", textType, "quantile"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Parse([]byte(test.text), test.contentType)
@@ -174,7 +200,7 @@ func TestMergeLosses(t *testing.T) {
 	assert.Contains(t, got, "s_count 2\n")
 	assert.NotContains(t, got, "quantile")
 
-	_, _, err = Merge([]Source{{"here", parse(t, "# TYPE m gauge\nm 1\n", textType)}, {"there", parse(t, "# TYPE m counter\nm_total 1\n# TYPE m untyped\nm 1", textType)}}, MergeOptions{})
+	_, _, err = Merge([]Source{{"here", parse(t, "# TYPE m gauge\nm 1\n", textType)}, {"there", parse(t, "# TYPE m untyped\nm 1\n", textType)}}, MergeOptions{})
 	assert.ErrorContains(t, err, "m is a gauge at here and a untyped at there")
 }
 
@@ -323,6 +349,8 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(samplePlain), false)
 	f.Add([]byte("# TYPE a counter\na 1\na_total 2\n"), false)
 	f.Add([]byte("# TYPE a_info info\na_info_info{a=\"\"} 1\n# EOF\n"), true)
+	f.Add([]byte("a 1\n# TYPE a counter\n"), false)
+	f.Add([]byte("# TYPE a histogram\na_bucket{le=\"1\"} 2 # {b=\"c\"} 1\na_bucket{le=\"1\"} 2\n# EOF\n"), true)
 	f.Fuzz(func(t *testing.T, body []byte, open bool) {
 		contentType := textType
 		if open {
@@ -340,6 +368,9 @@ func FuzzParse(f *testing.F) {
 		if WriteText(&out, merged) != nil {
 			return
 		}
+		again, err := Parse(out.Bytes(), textType)
+		require.NoError(t, err)
+		require.Equal(t, Series(merged), Series(again))
 		_ = WriteJSON(&bytes.Buffer{}, merged, time.Time{})
 		layout := metrictable.Layout{Mode: metrictable.ModeSummary, Quantiles: []float64{0.5}, Delimiter: ','}
 		require.NoError(t, WriteCSV(&bytes.Buffer{}, merged, time.Unix(1, 0), layout))

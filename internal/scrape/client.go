@@ -181,7 +181,8 @@ func status(response *http.Response, accepted []int) error {
 			return nil
 		}
 	}
-	err := fmt.Errorf("answered %s", response.Status)
+	// Its own words may be anything.
+	err := fmt.Errorf("answered %s", strings.TrimSpace(fmt.Sprint(code, " ", http.StatusText(code))))
 	switch {
 	case code == http.StatusUnauthorized || code == http.StatusForbidden:
 		return backoff.Permanent(fmt.Errorf(`%w: pass credentials, such as --header "Authorization=Bearer …"`, err))

@@ -35,7 +35,7 @@ func (n names) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, err
 
 func TestTargets(t *testing.T) {
 	resolver := names{"collectors": {"10.0.0.2", "10.0.0.1", "::ffff:10.0.0.3", "fd00::1"}, "empty": {}}
-	targets, err := Targets(t.Context(), resolver, []string{
+	targets, unresolved, err := Targets(t.Context(), resolver, []string{
 		"localhost:8889", "http://localhost:8889/metrics", "https://a/other", "dns+http://collectors:8889", "http://10.0.0.1:8889/metrics",
 	})
 	require.NoError(t, err)
@@ -45,20 +45,24 @@ func TestTargets(t *testing.T) {
 		{URL: "http://collectors:8889/metrics", Address: "10.0.0.1:8889"},
 		{URL: "http://collectors:8889/metrics", Address: "10.0.0.2:8889"},
 		{URL: "http://collectors:8889/metrics", Address: "10.0.0.3:8889"},
-		{URL: "http://collectors:8889/metrics", Address: "[fd00::1]:8889"},
-	}, targets, "each endpoint once")
+	}, targets, "each endpoint once, and each instance by one of its addresses")
+	assert.Empty(t, unresolved)
 
-	_, err = Targets(t.Context(), resolver, []string{"ftp://a", "", "http://b:port"})
+	_, _, err = Targets(t.Context(), resolver, []string{"ftp://a", "", "http://b:port"})
 	for _, want := range []string{`"ftp://a": not an HTTP address`, `"": not an HTTP address`, `"http://b:port": not a URL`} {
 		assert.ErrorContains(t, err, want)
 	}
 	for _, spec := range []string{"dns+http://nowhere", "dns+http://empty"} {
-		_, err = Targets(t.Context(), resolver, []string{spec})
-		assert.Error(t, err)
+		targets, unresolved, err = Targets(t.Context(), resolver, []string{spec, "a:1"})
+		require.NoError(t, err)
+		assert.Equal(t, []Target{{URL: "http://a:1/metrics"}}, targets, "the others")
+		require.Len(t, unresolved, 1)
+		assert.Contains(t, unresolved[0].Error(), spec)
 	}
-	targets, err = Targets(t.Context(), names{"c": {"10.0.0.1"}}, []string{"dns+https://c/x"})
+	targets, _, err = Targets(t.Context(), names{"c": {"10.0.0.1"}, "six": {"fd00::1"}}, []string{"dns+https://c/x", "dns+six"})
 	require.NoError(t, err)
 	assert.Equal(t, "10.0.0.1:443", targets[0].Address)
+	assert.Equal(t, "[fd00::1]:80", targets[1].Address)
 }
 
 func TestReadFile(t *testing.T) {
@@ -68,6 +72,7 @@ func TestReadFile(t *testing.T) {
 	}{
 		"lines":        {"# ours\nhttp://a:1/metrics\n\n  b:2  # the second\n", []string{"http://a:1/metrics", "b:2"}},
 		"file_sd json": {`[{"targets": ["a:1", "b:2"], "labels": {"x": "y"}}, {"targets": ["c:3"]}]`, []string{"a:1", "b:2", "c:3"}},
+		"of Windows":   {"\xef\xbb\xbfhttp://a:1/metrics\r\nb:2\r\n", []string{"http://a:1/metrics", "b:2"}},
 		"file_sd yaml": {"- targets:\n  - a:1\n", []string{"a:1"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package scrape
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -40,11 +41,19 @@ type Resolver interface {
 
 var _ Resolver = (*net.Resolver)(nil)
 
-// Targets reads target specifications: the URL of one endpoint (http://host:8889/metrics; host:port alone is completed),
-// or dns+URL for one endpoint at each address of the name. An endpoint that is named twice is one target, because its
-// numbers would count twice. All malformed specifications are reported at once; after them, as [LookupError], all names
-// that can't be resolved.
-func Targets(ctx context.Context, resolver Resolver, specs []string) ([]Target, error) {
+// One reads the specification of one endpoint: its URL (http://host:8889/metrics; host:port alone is completed).
+func One(spec string) (Target, error) {
+	address, err := parse(spec)
+	if err != nil {
+		return Target{}, fmt.Errorf("target %q: %w", spec, err)
+	}
+	return Target{URL: address.String()}, nil
+}
+
+// Targets reads target specifications: that of [One], or dns+URL for one endpoint at each address of the name. An endpoint
+// that is named twice is one target, because its numbers would count twice. Names that can't be resolved are no mistake:
+// they are targets that can't be read. The error has all malformed specifications.
+func Targets(ctx context.Context, resolver Resolver, specs []string) (targets []Target, unresolved []*LookupError, err error) {
 	addresses := make([]*url.URL, len(specs))
 	var errs []error
 	for i, spec := range specs {
@@ -54,16 +63,15 @@ func Targets(ctx context.Context, resolver Resolver, specs []string) ([]Target, 
 		}
 	}
 	if len(errs) > 0 {
-		return nil, errors.Join(errs...)
+		return nil, nil, errors.Join(errs...)
 	}
-	var targets []Target
 	seen := map[string]bool{}
 	for i, spec := range specs {
 		found := []Target{{URL: addresses[i].String()}}
 		if strings.HasPrefix(spec, dnsPrefix) {
 			var err error
 			if found, err = resolve(ctx, resolver, addresses[i]); err != nil {
-				errs = append(errs, &LookupError{Spec: spec, Err: err})
+				unresolved = append(unresolved, &LookupError{Spec: spec, Err: err})
 			}
 		}
 		for _, target := range found {
@@ -73,7 +81,7 @@ func Targets(ctx context.Context, resolver Resolver, specs []string) ([]Target, 
 			}
 		}
 	}
-	return targets, errors.Join(errs...)
+	return targets, unresolved, nil
 }
 
 // key is the same for specifications that lead to the same endpoint, as far as can be seen without asking it.
@@ -98,11 +106,28 @@ func resolve(ctx context.Context, resolver Resolver, address *url.URL) ([]Target
 		return nil, fmt.Errorf("%s has no address", address.Hostname())
 	}
 	var targets []Target
-	for _, a := range addresses {
+	for _, a := range oneFamily(addresses) {
 		targets = append(targets, Target{URL: address.String(), Address: net.JoinHostPort(a.Unmap().String(), portOf(address))})
 	}
 	slices.SortFunc(targets, func(a, b Target) int { return strings.Compare(a.Address, b.Address) })
 	return targets, nil
+}
+
+// oneFamily are the IPv4 addresses or the IPv6 addresses, whichever are more. Where a name has both, each instance has one of
+// either kind, and would be read, and count, twice.
+func oneFamily(addresses []netip.Addr) []netip.Addr {
+	var four, six []netip.Addr
+	for _, a := range addresses {
+		if a.Unmap().Is4() {
+			four = append(four, a)
+		} else {
+			six = append(six, a)
+		}
+	}
+	if len(six) > len(four) {
+		return six
+	}
+	return four
 }
 
 // LookupError is a name that could not be resolved.
@@ -152,6 +177,7 @@ func ReadFile(name string) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the file of targets can't be read: %w", err)
 	}
+	content = bytes.TrimPrefix(content, []byte("\xef\xbb\xbf")) // that of Windows' editors
 	var groups []struct {
 		Targets []string `yaml:"targets"`
 	}

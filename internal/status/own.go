@@ -26,11 +26,11 @@ type own struct {
 
 func readOwn(ctx context.Context, client *scrape.Client, address string, now func() time.Time) (*own, error) {
 	at := now()
-	targets, err := scrape.Targets(ctx, nil, []string{address})
+	target, err := scrape.One(address)
 	if err != nil {
 		return nil, err
 	}
-	answer, err := client.Get(ctx, targets[0], promset.Accept)
+	answer, err := client.Get(ctx, target, promset.Accept)
 	if err != nil {
 		return nil, &UnreachableError{err}
 	}

@@ -129,7 +129,7 @@ func (s *Settings) prepare() (now func() time.Time, client *scrape.Client, err e
 	if client, err = scrape.New(s.Scrape); err != nil {
 		return nil, nil, err
 	}
-	if _, err := scrape.Targets(context.Background(), nil, []string{s.Telemetry}); err != nil {
+	if _, err := scrape.One(s.Telemetry); err != nil {
 		return nil, nil, fmt.Errorf("--telemetry: %w", err)
 	}
 	return s.Now, client, nil

@@ -170,9 +170,11 @@ func TestNotAsked(t *testing.T) {
 	_, err = Read(t.Context(), settings)
 	require.ErrorAs(t, err, &unreachable)
 
-	settings.Telemetry = "ftp://x"
-	_, err = Read(t.Context(), settings)
-	require.ErrorContains(t, err, "--telemetry: ")
+	for _, wrong := range []string{"ftp://x", "dns+http://collectors:8888"} { // the second is for many
+		settings.Telemetry = wrong
+		_, err = Read(t.Context(), settings)
+		require.ErrorContains(t, err, "--telemetry: ")
+	}
 	settings = collector(t, memoryOnly(), 200, healthy)
 	settings.Health = "localhost"
 	s, err = Read(t.Context(), settings)
