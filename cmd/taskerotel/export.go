@@ -62,7 +62,8 @@ counters of the last export, by which the next one knows of a counter that went 
 last export is longer ago than the collector remembers a series.
 
 When a target can't be read nothing is written, because a sum over a part would look like a fall; --allow-partial writes
-the others. The result goes to the standard error, or to the standard output where --output is a file.
+the others. The result goes to the standard output, or to the standard error where the metrics go to the standard output.
+Why there is none goes to the standard error, unless --report json puts it into the result.
 
 Exit status:
   0  written
@@ -120,7 +121,7 @@ func (f *exportFlags) run(ctx context.Context, s streams, given func(flag string
 	status := f.exitStatus(report)
 	report.ExitCode = status
 	to := s.out
-	if f.settings.Output == export.Stdout {
+	if f.settings.Output == export.Stdout || f.report == reportText && !report.Written() {
 		to = s.err
 	}
 	switch f.report {

@@ -38,7 +38,7 @@ func TestUsage(t *testing.T) {
 		args []string
 		want string
 	}{
-		"no such command":  {[]string{"sned"}, `there is no command "sned"`},
+		"no such command":  {[]string{"sned"}, `there is no command "sned"; did you mean send?`},
 		"no such flag":     {[]string{"send", "--bogus", "-"}, "unknown flag: --bogus"},
 		"send nothing":     {[]string{"send"}, "name at least one file"},
 		"send stdin twice": {[]string{"send", "-", "-"}, "can be read once only"},

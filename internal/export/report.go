@@ -76,8 +76,8 @@ func (r *Report) fail(status Status, err error) {
 	r.Status, r.Error = status, err.Error()
 }
 
-// written reports whether there is a new file.
-func (r *Report) written() bool { return r.Status == StatusWritten || r.Status == StatusIncomplete }
+// Written reports whether there is a new file.
+func (r *Report) Written() bool { return r.Status == StatusWritten || r.Status == StatusIncomplete }
 
 // WriteJSON writes the report as one line.
 func (r *Report) WriteJSON(w io.Writer) error { return json.NewEncoder(w).Encode(r) }
@@ -86,7 +86,7 @@ func (r *Report) WriteJSON(w io.Writer) error { return json.NewEncoder(w).Encode
 // into their answers.
 func (r *Report) WriteText(w io.Writer) error {
 	out := &lines{w: w}
-	if r.written() {
+	if r.Written() {
 		out.printf("%s: %d series of %d metrics from %d of %d targets to %s (%d bytes, %s)\n", r.Status, r.Series, r.Metrics,
 			r.read(), len(r.Targets), r.Output, r.Bytes, time.Duration(r.Seconds*float64(time.Second)).Round(time.Millisecond))
 	}
