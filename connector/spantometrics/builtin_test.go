@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
 // The built-in metrics are declarations that an operator could have written: they pass the same checks.
@@ -14,6 +16,23 @@ func TestBuiltInMetricsAreDeclarations(t *testing.T) {
 		c.declaration(&declaration{MetricConfig: declared, name: name})
 	}
 	require.Empty(t, c.mistakes)
+}
+
+// A built-in metric of an event that the built-in map does not route to metrics would stay empty in the shipped pipelines.
+func TestEventsOfBuiltInMetricsAreRoutedToMetrics(t *testing.T) {
+	routed := map[string]lifecycle.Signals{}
+	for _, route := range lifecycle.DefaultRoutes() {
+		routed[route.Event] = route.Signals
+	}
+	for name, declared := range builtIn() {
+		for _, source := range append(declared.Sources, declared.SourceConfig) {
+			for _, event := range source.Event {
+				if !strings.Contains(event, "*") {
+					require.NotZero(t, routed[event]&lifecycle.SignalMetrics, "%s of %s", event, name)
+				}
+			}
+		}
+	}
 }
 
 // An operator's copy of a built-in metric under another name measures the same.

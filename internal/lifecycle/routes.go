@@ -25,7 +25,7 @@ type Route struct {
 
 // DefaultRoutes is the built-in map: Tasker's own (docs/tasker-events.md, "Default routes"), and what a five-level tree
 // needs beyond it. The queue's enqueue event goes to traces too, beyond Tasker's map, because the wait in the queue is a
-// span. The slice is the caller's.
+// span; and the other two of performance.* go where the first goes, because they are measured alike. The slice is the caller's.
 func DefaultRoutes() []Route {
 	const both = SignalTraces | SignalMetrics
 	return []Route{
@@ -44,6 +44,8 @@ func DefaultRoutes() []Route {
 		{DatabaseQueryExecuted, both, 0.1, PriorityNormal},
 		{BatchStepExecution, both, 1, PriorityNormal},
 		{PerformanceSlowOperation, both, 1, PriorityHigh},
+		{PerformanceSlowSQLQuery, both, 1, PriorityHigh},
+		{PerformanceMemorySpike, both, 1, PriorityHigh},
 
 		{ObservabilityTaskFinalize, SignalTraces, 1, PriorityNormal},
 		{ObservabilityStepFindViable, SignalTraces, 1, PriorityNormal},
