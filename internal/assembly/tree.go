@@ -1,6 +1,8 @@
 package assembly
 
 import (
+	"math"
+
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/sqltext"
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -380,7 +382,8 @@ func exception(a *attempt) Note {
 // query adds a span for a query under the innermost span that holds it whole: handler, step or task.
 func (c *composer) query(r *record) {
 	told := c.task.detail(r)
-	start := r.at - int64(told.seconds*second)
+	// A duration is a whole number of nanoseconds, which the product can miss by a hair.
+	start := r.at - int64(math.Round(told.seconds*second))
 	parent := c.root
 	var of *attempt
 	if a := c.attemptAt(r); a != nil {
