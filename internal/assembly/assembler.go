@@ -191,15 +191,6 @@ func (a *Assembler) history(t *task) []*run {
 	return runs
 }
 
-// missing is how much is known to be missing in the runs.
-func missing(runs []*run) int {
-	gaps := 0
-	for _, n := range runs {
-		gaps += n.gaps
-	}
-	return gaps
-}
-
 // open begins a task, or goes on with one that was released before.
 func (a *Assembler) open(e *Event, before *tail, now int64) *task {
 	if len(a.tasks) >= a.limits.OpenTasks && len(a.tasks) > 0 {

@@ -1,5 +1,8 @@
 package assembly
 
+// followUp is how long after the end of a run another announcement of the same end, outside a pass, still belongs to it.
+const followUp = int64(2e9)
+
 // stretch is a range of a task's sorted records that makes up one run.
 type stretch struct{ from, to int }
 
