@@ -10,6 +10,8 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/configoptional"
+
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
 )
 
 // Config is the connector's section of the configuration. The keys are those of the spanmetrics connector where it has
@@ -133,9 +135,20 @@ func (cfg *Config) Validate() error {
 
 func positive(key string, value time.Duration, example string) error {
 	if value > 0 {
-		return nil
+		return withUnit(key, value, example)
 	}
 	return fmt.Errorf("%q is %v: set a duration above zero, such as %s", key, value, example)
+}
+
+// leastDuration is below all that anybody means. A number without a unit is read as nanoseconds, which would make 15 an
+// interval of 15ns.
+const leastDuration = time.Millisecond
+
+func withUnit(key string, value time.Duration, example string) error {
+	if value <= 0 || value >= leastDuration {
+		return nil
+	}
+	return fmt.Errorf("%q is %v, as a number without a unit is nanoseconds: write the unit, such as %s", key, value, example)
 }
 
 func atLeast(key string, value, least int, why string) error {
@@ -160,7 +173,10 @@ func (h *HistogramConfig) check() error {
 	var mistakes []error
 	buckets := h.Explicit.Get().Buckets
 	if len(buckets) == 0 {
-		mistakes = append(mistakes, errors.New(`"histogram::explicit::buckets" is empty: list one bound or more, such as [100ms, 1s, 10s], or leave "explicit" out for the default bounds`))
+		return errors.New(`"histogram::explicit::buckets" is empty: list one bound or more, such as [100ms, 1s, 10s], or leave "explicit" out for the default bounds`)
+	}
+	if err := withUnit("histogram::explicit::buckets", slices.Max(buckets), "[100ms, 1s, 10s]"); err != nil {
+		mistakes = append(mistakes, err)
 	}
 	for i, bound := range buckets {
 		switch {
@@ -191,14 +207,14 @@ func (cfg *Config) checkTemporality() error {
 
 func (cfg *Config) checkExpiration() error {
 	if cfg.SeriesExpiration >= 0 {
-		return nil
+		return withUnit("series_expiration", cfg.SeriesExpiration, "24h")
 	}
 	return fmt.Errorf(`"series_expiration" is %v: set a duration such as 24h, or 0 to keep series for ever`, cfg.SeriesExpiration)
 }
 
 func (cfg *Config) checkEventAge() error {
 	if cfg.MaxEventAge >= 0 {
-		return nil
+		return withUnit("max_event_age", cfg.MaxEventAge, "24h")
 	}
 	return fmt.Errorf(`"max_event_age" is %v: set a duration such as 24h, or 0 to measure events of any age`, cfg.MaxEventAge)
 }
@@ -231,7 +247,7 @@ func (cfg *Config) checkDimensions() error {
 // that there are already.
 func checkDimensions(prefix string, dimensions []Dimension, labels, allowed []string) []error {
 	var mistakes []error
-	seen := map[string]string{"le": "the label of a histogram's buckets", "quantile": "the label of a summary's quantiles"}
+	seen := reservedLabels()
 	for _, builtIn := range labels {
 		seen[prometheusLabel(builtIn)] = "the built-in label " + builtIn
 	}
@@ -243,9 +259,9 @@ func checkDimensions(prefix string, dimensions []Dimension, labels, allowed []st
 		}
 		label := prometheusLabel(dimension.Name)
 		if other, taken := seen[label]; taken {
-			mistakes = append(mistakes, fmt.Errorf("%q is %q, which Prometheus cannot tell from %s: remove it", key, dimension.Name, other))
+			mistakes = append(mistakes, fmt.Errorf("%q is %q, which Prometheus cannot tell from %s: give it another name, or remove it", key, dimension.Name, other))
 		}
-		if strings.HasPrefix(label, "__") || label[0] >= '0' && label[0] <= '9' {
+		if strings.HasPrefix(label, "__") || label == "_" || label[0] >= '0' && label[0] <= '9' {
 			mistakes = append(mistakes, fmt.Errorf(`%q is %q, which Prometheus does not take for a label: begin it with a letter, and name the attribute in "key"`, key, dimension.Name))
 		}
 		seen[label] = fmt.Sprintf("%sdimensions[%d] (%s)", prefix, i, dimension.Name)
@@ -257,6 +273,18 @@ func checkDimensions(prefix string, dimensions []Dimension, labels, allowed []st
 		}
 	}
 	return mistakes
+}
+
+// reservedLabels are those that Prometheus or its exporters give a series by themselves, where a metric with a label of its
+// own under such a name would be missing altogether.
+func reservedLabels() map[string]string {
+	scope := "the label of the metric's scope"
+	return map[string]string{
+		"le": "the label of a histogram's buckets", "quantile": "the label of a summary's quantiles",
+		"job": "the label that it makes of service.name", "instance": "the label that it makes of service.instance.id",
+		"otel_scope_name": scope, "otel_scope_version": scope, "otel_scope_schema_url": scope,
+		prometheusLabel(series.OverflowLabel): "the label of overflow series",
+	}
 }
 
 // prometheusLabel is the label name that Prometheus makes of an attribute's key.

@@ -142,6 +142,11 @@ func TestValidate(t *testing.T) {
 		{"exemplars without room", func(cfg *Config) { cfg.Exemplars.MaxPerDataPoint = 0 },
 			[]string{`"exemplars::max_per_data_point" is 0`, `"exemplars::enabled: false"`}},
 		{"no interval", func(cfg *Config) { cfg.MetricsFlushInterval = 0 }, []string{`"metrics_flush_interval" is 0s`, "15s"}},
+		{"numbers without a unit", func(cfg *Config) {
+			cfg.MetricsFlushInterval, cfg.SeriesExpiration, cfg.MaxEventAge, cfg.ActiveMaxAge = 15, 3600, 86400, 3600
+			explicit(100, 1000, 10000)(cfg)
+		}, []string{`"metrics_flush_interval" is 15ns, as a number without a unit is nanoseconds: write the unit, such as 15s`,
+			`"series_expiration" is 3.6µs`, `"max_event_age" is 86.4µs`, `"active_max_age" is 3.6µs`, `"histogram::explicit::buckets" is 10µs`}},
 		{"negative expiration", func(cfg *Config) { cfg.SeriesExpiration = -time.Second }, []string{`"series_expiration" is -1s`}},
 		{"expiration never", func(cfg *Config) { cfg.SeriesExpiration = 0 }, nil},
 		{"no limit", func(cfg *Config) { cfg.AggregationCardinalityLimit = 0 },
@@ -211,6 +216,24 @@ func TestValidate(t *testing.T) {
 			[]string{`"metrics::shop.orders::dimensions[0]::name" is "task_id"`, `"allow_unbounded"`}},
 		{"reserved label", metric("shop.orders", MetricConfig{Type: "counter", Dimensions: []Dimension{{Name: "le"}, {Name: "1st"}}, SourceConfig: SourceConfig{Event: []string{"a"}}}),
 			[]string{"a histogram's buckets", `"1st", which Prometheus does not take`}},
+		{"labels that Prometheus has", dimension("job", "instance", "otel.scope.name", "otel_scope_version", "otel.metric.overflow", "_"),
+			[]string{`"job", which Prometheus cannot tell from the label that it makes of service.name: give it another name`, `"instance"`,
+				`"otel.scope.name"`, `"otel_scope_version"`, `"otel.metric.overflow"`, `"_", which Prometheus does not take`}},
+		{"names with spaces", metric("shop.orders", MetricConfig{Type: "counter", Sources: []SourceConfig{{Event: []string{"order.placed", " order.paid"}}, {Event: []string{""}}}}),
+			[]string{`sources[0]" names " order.paid": write a name without spaces`, `sources[1]" names ""`}},
+		{"nothing that is detected", metric("shop.orders", MetricConfig{Type: "counter", SourceConfig: SourceConfig{Detected: []string{"performance.slow", "*.slow_*"}}}),
+			[]string{`"metrics::shop.orders::detected" names "performance.slow", which span_hierarchy does not detect: choose from performance.slow_operation`}},
+		{"misspelt built-in metric", metric("tasker.step.durations", MetricConfig{Enabled: new(bool)}),
+			[]string{`"metrics::tasker.step.durations::type" is missing`, "tasker.step.duration,"}},
+		{"label from another key", func(cfg *Config) {
+			cfg.ExcludeDimensions = []string{"task_name"}
+			metric("tasker.step.duration", MetricConfig{ExcludeDimensions: []string{"step_name"}, Dimensions: []Dimension{
+				{Name: "task_name", Key: []string{"workflow"}}, {Name: "step_name", Key: []string{"template"}},
+			}})(cfg)
+		}, nil},
+		{"bounds too fine", metric("shop.orders", MetricConfig{Type: "histogram", Value: []string{"v"}, Histogram: MetricHistogramConfig{
+			Explicit: configoptional.Some(MetricBucketsConfig{Buckets: []float64{1e-7, 1e-6, 1.1e-6}}),
+		}, SourceConfig: SourceConfig{Event: []string{"a"}}}), []string{`buckets[0]" is 1e-07, but values are added up in steps of 1e-06`, `buckets[2]" is 1.1e-06`}},
 		{"own exclusion", metric("shop.orders", MetricConfig{Type: "counter", ExcludeDimensions: []string{"x"}, SourceConfig: SourceConfig{Event: []string{"a"}}}), []string{"exclude_dimensions", "leave them out there"}},
 		{"conditions", metric("shop.orders", MetricConfig{Type: "counter", SourceConfig: SourceConfig{Event: []string{"a"}, Conditions: []ConditionConfig{
 			{}, {Key: "k", Exists: new(bool), In: []string{"x"}}, {Key: "k", Min: pointerTo(2.0), Max: pointerTo(1.0)},

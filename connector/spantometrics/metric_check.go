@@ -13,6 +13,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"github.com/tasker-otel/otelcol-tasker/internal/routing"
 )
 
 // metricName is what Prometheus and OpenTelemetry both take without a change of its words.
@@ -111,7 +112,9 @@ func (c *metricsCheck) change(m *declaration) {
 	c.conditions(key, m.Conditions)
 	labels := names(c.cfg.givenDimensions(&given))
 	c.excluded(key, m.ExcludeDimensions, labels)
-	c.dimensions(key, m.Dimensions, labels)
+	// A label that is left out can come again from another key.
+	left := names(c.cfg.builtInMetric(m.name).Dimensions)
+	c.dimensions(key, m.Dimensions, left[:len(left)-len(m.Dimensions)])
 }
 
 // own checks a metric of the operator's own.
@@ -142,6 +145,9 @@ func (c *metricsCheck) own(m *declaration) {
 func (c *metricsCheck) declaration(m *declaration) {
 	key := "metrics::" + m.name
 	switch m.Type {
+	case "":
+		c.add(`"%s::type" is missing: set counter, gauge or histogram; or, to change a built-in metric, write its name, one of %s`,
+			key, strings.Join(slices.Sorted(maps.Keys(builtIn())), ", "))
 	case typeCounter, typeActive:
 	case typeGauge, typeHistogram:
 		if len(m.Value) == 0 {
@@ -191,11 +197,24 @@ func (c *metricsCheck) source(key string, s *SourceConfig) {
 		c.add(`"%s::span" is %q: set one of %s`, key, s.Span, strings.Join(slices.Sorted(maps.Keys(levels)), ", "))
 	}
 	for _, name := range slices.Concat(s.Event, s.Detected) {
-		if lifecycle.Canonical(name) != name {
+		switch {
+		case strings.TrimSpace(name) != name || name == "":
+			c.add(`%q names %q: write a name without spaces around it; of several names make a list, such as [order.placed, order.paid]`, key, name)
+		case lifecycle.Canonical(name) != name:
 			c.add(`%q names %q: write it without "tasker.", which is dropped from the names of events`, key, name)
 		}
 	}
+	for _, glob := range s.Detected {
+		if !slices.ContainsFunc(detections(), func(name string) bool { return routing.Matches(glob, name) }) {
+			c.add(`"%s::detected" names %q, which span_hierarchy does not detect: choose from %s`, key, glob, strings.Join(detections(), ", "))
+		}
+	}
 	c.conditions(key, s.Conditions)
+}
+
+// detections are the names of what the performance monitor of span_hierarchy finds.
+func detections() []string {
+	return []string{lifecycle.PerformanceSlowOperation, lifecycle.PerformanceSlowSQLQuery, lifecycle.PerformanceMemorySpike}
 }
 
 // value checks what of it is measured.
@@ -235,7 +254,9 @@ func (c *metricsCheck) histogram(name string, h *MetricHistogramConfig, perUnit 
 	if !h.Explicit.HasValue() {
 		return
 	}
-	buckets, most := h.Explicit.Get().Buckets, 9e18/max(perUnit, 1)
+	step := max(perUnit, 1)
+	buckets, most := h.Explicit.Get().Buckets, 9e18/step
+	scaled := scaleBounds(buckets, step)
 	if len(buckets) == 0 {
 		c.add(`"%s::explicit::buckets" is empty: list one bound or more, in the metric's unit, or leave "explicit" out for the default bounds`, key)
 	}
@@ -245,6 +266,8 @@ func (c *metricsCheck) histogram(name string, h *MetricHistogramConfig, perUnit 
 			c.add(`"%s::explicit::buckets[%d]" is %v: a bound must be from 0 to %g; measure in a larger unit`, key, i, bound, most)
 		case i > 0 && bound <= buckets[i-1]:
 			c.add(`"%s::explicit::buckets[%d]" is %v and follows %v: sort the bounds and remove repeated ones`, key, i, bound, buckets[i-1])
+		case i > 0 && scaled[i] == scaled[i-1] || bound > 0 && scaled[i] == 0:
+			c.add(`"%s::explicit::buckets[%d]" is %v, but values are added up in steps of %v: remove it, or measure in a smaller unit`, key, i, bound, 1/step)
 		}
 	}
 }
