@@ -219,7 +219,29 @@ func TestIDsInLabelsAreReplaced(t *testing.T) {
 	p.consumeTraces(t, td)
 	p.stop(t)
 	require.Equal(t, map[string]uint64{"insisted=" + id + " status=success task_name=_id tenant=_id": 1}, counts(read(p.sink.last(), "tasker.task.executions")))
-	require.Equal(t, map[string]int64{"": 2}, p.own(t, "replaced_labels"))
+	require.Equal(t, map[string]int64{"id": 2}, p.own(t, "replaced_labels"))
+}
+
+// TestLabelsThatReceiversWouldRefuse sends texts that Prometheus leaves a metric out for, or that no series should keep.
+func TestLabelsThatReceiversWouldRefuse(t *testing.T) {
+	p := newPair(t, func(cfg *Config) {
+		cfg.Metrics = map[string]MetricConfig{"shop.orders": {
+			Type: "counter", SourceConfig: SourceConfig{Event: []string{"order.placed"}}, Dimensions: []Dimension{{Name: "channel", Default: pointerTo("none")}},
+		}}
+	})
+	ld, records := shopLogs()
+	ld.ResourceLogs().At(0).Resource().Attributes().PutStr(lifecycle.AttrServiceName, "shop\xff")
+	for task, channel := range []any{"web\xff\xfe", strings.Repeat("é", 600), "", nil, 7} {
+		addEvent(records, "order.placed", byte(task), time.Now(), map[string]any{"tasker.channel": channel})
+	}
+	p.consumeLogs(t, ld)
+	p.stop(t)
+	require.Equal(t, map[string]uint64{
+		"channel=web\uFFFD": 1, "channel=" + strings.Repeat("é", 510) + "…": 1, "channel=none": 2, "channel=7": 1,
+	}, counts(read(p.sink.last(), "shop.orders")))
+	service, _ := p.sink.last().ResourceMetrics().At(0).Resource().Attributes().Get(lifecycle.AttrServiceName)
+	require.Equal(t, "shop\uFFFD", service.Str())
+	require.Equal(t, map[string]int64{"too_long": 1, "not_utf8": 2}, p.own(t, "replaced_labels"))
 }
 
 func TestLooksLikeID(t *testing.T) {

@@ -86,8 +86,8 @@ func (s *fieldSet) read(attrs pcommon.Map, into []fieldValue) {
 			continue
 		}
 		for _, c := range s.byLength[len(key)] {
-			if c.key != key {
-				continue
+			if c.key != key || attribute.Type() == pcommon.ValueTypeEmpty {
+				continue // a key without a value is as good as none
 			}
 			if v := &into[c.field]; v.rank == rankUnknown || c.rank < v.rank {
 				v.attribute, v.rank = attribute, c.rank

@@ -2,6 +2,8 @@ package spantometrics
 
 import (
 	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
@@ -58,9 +60,37 @@ func (r *recorder) labelText(l *label) string {
 	if l.folded {
 		text = withoutNumber(text)
 	}
-	if !l.unbounded && looksLikeID(text) {
-		r.tally.replaced++
+	switch {
+	case text == "":
+		return l.otherwise // an empty label is none
+	case !l.unbounded && looksLikeID(text):
+		r.tally.replaced[replacedAsID]++
 		return replacedID
+	}
+	if len(text) <= maxLabelBytes && utf8.ValidString(text) {
+		return text
+	}
+	return r.legible(text)
+}
+
+// maxLabelBytes is the length of a label's value beyond which it is cut: a series keeps its labels for a day and longer.
+const maxLabelBytes = 1024
+
+// legible is a text as receivers of metrics take it: they refuse a label that is not UTF-8, and some of them all that came
+// with it.
+func (r *recorder) legible(text string) string {
+	const ellipsis = "…"
+	if len(text) > maxLabelBytes {
+		r.tally.replaced[replacedAsTooLong]++
+		end := maxLabelBytes - len(ellipsis)
+		for end > 0 && !utf8.RuneStart(text[end]) {
+			end--
+		}
+		text = text[:end] + ellipsis
+	}
+	if !utf8.ValidString(text) {
+		r.tally.replaced[replacedAsNotUTF8]++
+		text = strings.ToValidUTF8(text, string(utf8.RuneError))
 	}
 	return text
 }

@@ -33,8 +33,8 @@ type recorder struct {
 type tally struct {
 	spans, events int64
 	skipped       [skipReasonCount]int64
-	// replaced counts the values of labels that were ids.
-	replaced int64
+	// replaced counts the values of labels that stand in a series as something else.
+	replaced [replacedReasonCount]int64
 }
 
 // measure takes in one batch, and returns when it is stored, if there is a storage. After an error the same batch can be
@@ -63,7 +63,7 @@ func (c *instance) record(ctx context.Context, batch func(*recorder)) {
 // chooseApplication makes the values that follow those of the resource's service.
 func (r *recorder) chooseApplication() {
 	namespace, service := text(r.resource, lifecycle.AttrServiceNamespace), text(r.resource, lifecycle.AttrServiceName)
-	r.Application(namespace, service)
+	r.Application(r.legible(namespace), r.legible(service))
 	r.service = xxh3.HashStringSeed(service, xxh3.HashString(namespace))
 }
 

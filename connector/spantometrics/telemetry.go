@@ -34,10 +34,25 @@ func (r skipReason) String() string {
 	return [skipReasonCount]string{"incomplete", "synthesized", "not_tasker", "event_span", "not_routed", "invalid_value", "duplicate", "too_old"}[r]
 }
 
+// replacedReason is why a label has another value than the span or event.
+type replacedReason int
+
+const (
+	replacedAsID replacedReason = iota
+	replacedAsTooLong
+	replacedAsNotUTF8
+	replacedReasonCount
+)
+
+func (r replacedReason) String() string {
+	return [replacedReasonCount]string{"id", "too_long", "not_utf8"}[r]
+}
+
 // telemetry reports the connector's own metrics. The attribute sets are made once.
 type telemetry struct {
 	builder                    *metadata.TelemetryBuilder
 	skipped                    [skipReasonCount]metric.MeasurementOption
+	replaced                   [replacedReasonCount]metric.MeasurementOption
 	overflowed                 []metric.MeasurementOption
 	aging, crowding, forgetful metric.MeasurementOption
 }
@@ -55,6 +70,9 @@ func newTelemetry(settings component.TelemetrySettings, definitions []series.Def
 	}
 	for reason := range t.skipped {
 		t.skipped[reason] = labelled("reason", skipReason(reason).String())
+	}
+	for reason := range t.replaced {
+		t.replaced[reason] = labelled("reason", replacedReason(reason).String())
 	}
 	for _, definition := range definitions {
 		t.overflowed = append(t.overflowed, labelled("metric", definition.Name))
@@ -76,8 +94,10 @@ func (t *telemetry) consumed(ctx context.Context, batch *tally) {
 	if batch.events > 0 {
 		t.builder.ConnectorSpanToMetricsRecordedEvents.Add(ctx, batch.events)
 	}
-	if batch.replaced > 0 {
-		t.builder.ConnectorSpanToMetricsReplacedLabels.Add(ctx, batch.replaced)
+	for reason, count := range batch.replaced {
+		if count > 0 {
+			t.builder.ConnectorSpanToMetricsReplacedLabels.Add(ctx, count, t.replaced[reason])
+		}
 	}
 	for reason, count := range batch.skipped {
 		if count > 0 {

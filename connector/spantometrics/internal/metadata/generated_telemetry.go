@@ -183,7 +183,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ConnectorSpanToMetricsReplacedLabels, err = builder.meter.Int64Counter(
 		"otelcol_connector_span_to_metrics_replaced_labels",
-		metric.WithDescription("Values of labels that were ids, and were replaced by _id. [Alpha]"),
+		metric.WithDescription("Values of labels, and names of applications, that were replaced, by reason. [Alpha]"),
 		metric.WithUnit("{label}"),
 	)
 	errs = errors.Join(errs, err)

@@ -132,7 +132,7 @@ func AssertEqualConnectorSpanToMetricsRefusedFlushes(t *testing.T, tt *component
 func AssertEqualConnectorSpanToMetricsReplacedLabels(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_span_to_metrics_replaced_labels",
-		Description: "Values of labels that were ids, and were replaced by _id. [Alpha]",
+		Description: "Values of labels, and names of applications, that were replaced, by reason. [Alpha]",
 		Unit:        "{label}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
