@@ -24,6 +24,9 @@ import (
 // opened again by one ages out.
 const endedMemory = time.Hour
 
+// scrapeInterval is the longest usual time between two scrapes: the default of Prometheus.
+const scrapeInterval = time.Minute
+
 // instance measures what all inputs of one component id receive, and flushes it on a ticker.
 type instance struct {
 	cfg       *Config
@@ -84,6 +87,7 @@ func newInstance(cfg *Config, settings connector.Settings, next consumer.Metrics
 			MaxSeries:       cfg.AggregationCardinalityLimit,
 			MaxApplications: cfg.MaxApplications,
 			Exemplars:       exemplars,
+			ExemplarStay:    (scrapeInterval + cfg.MetricsFlushInterval).Nanoseconds(),
 			Expiration:      cfg.SeriesExpiration.Nanoseconds(),
 		}, time.Now().UnixNano()),
 		telemetry:  telemetry,

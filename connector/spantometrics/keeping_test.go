@@ -305,23 +305,36 @@ func TestNothingIsLostOrCountedTwiceAcrossCrashes(t *testing.T) {
 	}
 }
 
-// TestRestartKeepsExemplarsAndIdentity restarts without any crash.
+// TestRestartKeepsExemplarsAndIdentity restarts without any crash, and then with other settings of the exemplars.
 func TestRestartKeepsExemplarsAndIdentity(t *testing.T) {
-	w := newWorld(t, func(*Config) {})
+	limit := 5
+	w := newWorld(t, func(cfg *Config) { cfg.Exemplars = ExemplarsConfig{Enabled: limit > 0, MaxPerDataPoint: limit} })
 	c := w.begin()
 	identity := c.exporter.instanceID
-	require.NoError(t, batch{td: oneTask()}.consume(c))
-	w.crash()
-	c = w.begin()
-	require.Equal(t, identity, c.exporter.instanceID)
-	snapshot := c.registry.Collect(time.Now().UnixNano())
-	exemplars := 0
-	for _, metric := range snapshot.Applications[0].Metrics {
-		for _, point := range metric.Points {
-			exemplars += len(point.Value.Exemplars)
-		}
+	td, spans := shopSpans(lifecycle.ScopeSpans)
+	for _, took := range []time.Duration{3, 1, 2} {
+		addSpan(spans, lifecycle.SpanTask, took*time.Second, nil)
 	}
-	require.Equal(t, 1, exemplars)
+	require.NoError(t, batch{td: td}.consume(c))
+	for _, test := range []struct {
+		limit int
+		want  []float64
+	}{{5, []float64{1, 2, 3}}, {2, []float64{2, 3}}, {0, nil}} {
+		limit = test.limit
+		w.crash()
+		c = w.begin()
+		require.Equal(t, identity, c.exporter.instanceID)
+		snapshot := c.registry.Collect(time.Now().UnixNano())
+		var exemplars []float64
+		for _, metric := range snapshot.Applications[0].Metrics {
+			for _, point := range metric.Points {
+				for _, exemplar := range point.Value.Exemplars {
+					exemplars = append(exemplars, metric.Definition.Scaled(exemplar.Value))
+				}
+			}
+		}
+		require.Equal(t, test.want, exemplars)
+	}
 }
 
 func TestChooseIdentity(t *testing.T) {
@@ -450,7 +463,7 @@ func TestSnapshotsBoundTheStorage(t *testing.T) {
 	w := newWorld(t, func(cfg *Config) { cfg.Deduplicate.MaxEntries = 1000 })
 	c := w.begin()
 	td := stepSpans(1000)
-	for range 200 {
+	for range 500 {
 		renewSpans(td)
 		require.NoError(t, batch{td: td}.consume(c))
 		require.NoError(t, c.flush(context.Background()))

@@ -47,7 +47,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 		small := rapid.Int32()
 		trace, span := rapid.Make[[16]byte](), rapid.Make[[8]byte]()
 		exemplar := func() Exemplar {
-			return Exemplar{number.Draw(t, "value"), number.Draw(t, "at"), trace.Draw(t, "trace"), span.Draw(t, "span")}
+			return Exemplar{number.Draw(t, "value"), number.Draw(t, "at"), trace.Draw(t, "trace"), span.Draw(t, "span"), 0}
 		}
 		for range rapid.IntRange(0, 5).Draw(t, "entries") {
 			now := number.Draw(t, "now")

@@ -10,6 +10,8 @@ type Exemplar struct {
 	At    int64
 	Trace [16]byte
 	Span  [8]byte
+	// Kept is when it was kept, in Unix nanoseconds of the collector's clock. It is not written down.
+	Kept int64
 }
 
 // Series is a series that came to be. Other changes name it by its id, which is never used again.

@@ -166,8 +166,7 @@ func (r *Registry) accept(snapshot *Snapshot) {
 	}
 }
 
-// Restore ends a flush that was refused: deltas go back to their series, where they join what has come since, and so do
-// exemplars. Counts that overflowed are not put back, because the caller has reported them elsewhere.
+// Restore ends a flush that was refused: deltas go back to their series, where they join what has come since. Counts that overflowed are not put back, because the caller has reported them elsewhere.
 func (r *Registry) Restore(snapshot *Snapshot) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -186,12 +185,8 @@ func (r *Registry) restore(snapshot *Snapshot) {
 			for i := range metric.Points {
 				point := &metric.Points[i]
 				point.series.pending = true
-				switch {
-				case metric.Definition.Kind == KindGauge || metric.Definition.Kind == KindLast:
-				case r.options.Delta:
+				if r.options.Delta && metric.Definition.Kind != KindGauge && metric.Definition.Kind != KindLast {
 					point.series.merge(metric.Definition, &point.Value, r.options.Exemplars)
-				default:
-					point.series.mergeExemplars(point.Value.Exemplars, r.options.Exemplars)
 				}
 			}
 		}

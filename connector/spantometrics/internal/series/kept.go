@@ -265,8 +265,8 @@ func (p *Replay) Observe(id uint64, value int64) {
 
 // Exemplar keeps an exemplar.
 func (p *Replay) Exemplar(id uint64, exemplar Exemplar) {
-	if s, ok := p.touched(id); ok && p.registry.options.Exemplars > 0 {
-		s.keep(exemplar, p.registry.options.Exemplars)
+	if s, ok := p.touched(id); ok {
+		p.registry.keepExemplar(s.series, &exemplar, p.now)
 	}
 }
 
@@ -280,7 +280,7 @@ func (p *Replay) Value(id uint64, kept oplog.Value) {
 	s.touched, s.pending = kept.Touched, kept.Pending
 	s.Value = Value{
 		Count: kept.Count, Total: Total{kept.High, kept.Low}, Level: s.Level, Min: kept.Min, Max: kept.Max,
-		Exemplars: kept.Exemplars, reported: kept.Reported,
+		Exemplars: stored(kept.Exemplars, p.registry.options.Exemplars, p.now), reported: kept.Reported,
 	}
 	if definition.Kind == KindLast {
 		s.Level = kept.Level

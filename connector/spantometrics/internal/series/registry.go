@@ -19,8 +19,11 @@ type Options struct {
 	MaxSeries int
 	// MaxApplications that are told apart; all others share one overflow application.
 	MaxApplications int
-	// Exemplars kept for each series between flushes; 0 for none.
+	// Exemplars kept for each series; 0 for none.
 	Exemplars int
+	// ExemplarStay, in nanoseconds, is how long an exemplar of a cumulative series gives way only to a larger one. It is
+	// longer than the time between two scrapes, which come more seldom than flushes.
+	ExemplarStay int64
 	// Expiration, in nanoseconds, is how long a series without new values lives; 0 means for ever.
 	Expiration int64
 }
@@ -166,4 +169,17 @@ func (r *Registry) nextID() uint64 {
 func (s *series) touch(now int64) {
 	s.touched = max(s.touched, now)
 	s.pending = true
+}
+
+// keepExemplar keeps an exemplar that comes now if it is one of those to be kept.
+func (r *Registry) keepExemplar(s *series, exemplar *Exemplar, now int64) bool {
+	if r.options.Exemplars == 0 {
+		return false
+	}
+	before := int64(0)
+	if !r.options.Delta {
+		before = now - r.options.ExemplarStay
+	}
+	exemplar.Kept = now
+	return s.keep(exemplar, r.options.Exemplars, before)
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 )
 
 const (
@@ -295,18 +296,57 @@ func TestDeltaLosesAndRepeatsNothing(t *testing.T) {
 	}
 }
 
-func TestExemplarsAreTheSlowestSinceTheLastFlush(t *testing.T) {
-	f := newFixture(t, testOptions())
-	f.observe(5, "a", 3, 9, 1, 7)
-	refused := f.Collect(6)
-	require.ElementsMatch(t, []int64{9, 7}, exemplarValues(points(refused, duration)[0]))
-	f.Restore(&refused)
-	f.observe(7, "a", 8)
-	require.ElementsMatch(t, []int64{9, 8}, exemplarValues(points(f.accept(8), duration)[0]))
-	require.ElementsMatch(t, []int64{9, 8}, exemplarValues(points(f.accept(9), duration)[0]), "they stay until there are new ones")
-	f.observe(10, "a", 2)
-	require.ElementsMatch(t, []int64{2}, exemplarValues(points(f.accept(11), duration)[0]))
-	require.Empty(t, exemplarValues(points(refused, spread)[0]), "a value without a trace is no exemplar")
+func TestExemplarsOfARefusedFlush(t *testing.T) {
+	for _, delta := range []bool{false, true} {
+		options := testOptions()
+		options.Delta, options.ExemplarStay = delta, 10
+		f := newFixture(t, options)
+		f.observe(5, "a", 3, 9, 1, 7)
+		refused := f.Collect(6)
+		require.Equal(t, []int64{7, 9}, exemplarValues(points(refused, duration)[0]))
+		require.Empty(t, exemplarValues(points(refused, spread)[0]), "a value without a trace is no exemplar")
+		f.observe(7, "a", 8)
+		f.Restore(&refused)
+		require.Equal(t, []int64{8, 9}, exemplarValues(points(f.accept(8), duration)[0]))
+		require.Equal(t, []int64{7, 9}, exemplarValues(points(refused, duration)[0]), "what was reported stays as it was")
+	}
+}
+
+// TestSlowOutliersStayUntilTheyAreScraped records and flushes at random times: what was slower than all in the time of a
+// scrape before is there for the time of a scrape, unless so many slower ones came that there is no room.
+func TestSlowOutliersStayUntilTheyAreScraped(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		options := testOptions()
+		options.Expiration, options.ExemplarStay = 0, 75
+		options.Exemplars = rapid.IntRange(1, 4).Draw(rt, "exemplars")
+		f := newFixture(t, options)
+		type recorded struct{ at, value int64 }
+		values := rapid.Permutation([]int64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20}).Draw(rt, "values")
+		var all []recorded
+		now := int64(1)
+		for _, value := range values {
+			now += rapid.Int64Range(0, 40).Draw(rt, "later")
+			all = append(all, recorded{now, value})
+			f.observe(now, "a", value)
+			got := exemplarValues(points(f.accept(now), duration)[0])
+			require.IsIncreasing(rt, append([]int64{0}, got...))
+			require.Len(rt, got, min(options.Exemplars, len(all)))
+			for i, r := range all {
+				outlier, slower := now-r.at <= options.ExemplarStay, 0
+				for _, before := range all[:i] {
+					outlier = outlier && (before.value < r.value || r.at-before.at > options.ExemplarStay)
+				}
+				for _, since := range all[i+1:] {
+					if since.value > r.value {
+						slower++
+					}
+				}
+				if outlier && slower < options.Exemplars {
+					require.Contains(rt, got, r.value)
+				}
+			}
+		}
+	})
 }
 
 func exemplarValues(point Point) []int64 {

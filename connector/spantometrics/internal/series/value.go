@@ -17,9 +17,9 @@ type Value struct {
 	Buckets []uint64
 	// Exponential holds the buckets in exported units; nil if they are explicit, or while there is no value.
 	Exponential *structure.Float64
-	Exemplars   []Exemplar
-	// reported tells that a flush has reported these exemplars. They stay, because a scrape comes more seldom than a flush,
-	// until the first new one takes their place; the list itself is the flush's then and must not be changed.
+	// Exemplars have ascending values.
+	Exemplars []Exemplar
+	// reported tells that a flush has reported these exemplars, so that the list is the flush's and must not be changed.
 	reported bool
 }
 
@@ -81,27 +81,23 @@ func (v *Value) merge(d *Definition, other *Value, exemplars int) {
 			v.Buckets[i] += count
 		}
 	}
-	v.mergeExemplars(other.Exemplars, exemplars)
-}
-
-// keep adds an exemplar to those since the last flush, and tells whether it was one of the slowest.
-func (v *Value) keep(exemplar Exemplar, limit int) (kept bool) {
-	if v.reported {
-		v.Exemplars, v.reported = nil, false
+	for i := range other.Exemplars {
+		v.keep(&other.Exemplars[i], exemplars, 0)
 	}
-	v.Exemplars, kept = keepSlowest(v.Exemplars, limit, exemplar)
-	return kept
 }
 
-// mergeExemplars puts back those of a flush that was refused. They are still here if no new one has come.
-func (v *Value) mergeExemplars(others []Exemplar, limit int) {
+// keep adds an exemplar to those that there are, of which those kept before a time give way first. It tells whether it was
+// kept.
+func (v *Value) keep(exemplar *Exemplar, limit int, before int64) bool {
+	at := place(v.Exemplars, limit, exemplar, before)
+	if at < 0 {
+		return false
+	}
 	if v.reported {
 		v.Exemplars, v.reported = slices.Clone(v.Exemplars), false
-		return
 	}
-	for _, exemplar := range others {
-		v.Exemplars, _ = keepSlowest(v.Exemplars, limit, exemplar)
-	}
+	v.Exemplars = put(v.Exemplars, at, exemplar)
+	return true
 }
 
 // clone copies everything but the list of exemplars, which is shared and marked as reported.

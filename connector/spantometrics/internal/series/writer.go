@@ -50,7 +50,7 @@ func (w *Writer) Observe(metric int, exemplar Exemplar) {
 	s := w.registry.lookup(w.app, metric, w.now)
 	s.observe(&w.registry.definitions[metric], exemplar.Value)
 	w.registry.log.Observe(s.id, exemplar.Value)
-	if exemplar.Trace != ([16]byte{}) && w.registry.options.Exemplars > 0 && s.keep(exemplar, w.registry.options.Exemplars) {
+	if exemplar.Trace != ([16]byte{}) && w.registry.keepExemplar(s, &exemplar, w.now) {
 		w.registry.log.Exemplar(s.id, &exemplar)
 	}
 }
