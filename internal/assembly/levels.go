@@ -1,0 +1,223 @@
+package assembly
+
+import (
+	"math"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"github.com/tasker-otel/otelcol-tasker/internal/sqltext"
+)
+
+const second = 1e9
+
+func (c *composer) taskSpan(tail *tail, caller SpanID, path criticalChain) {
+	n := c.run
+	s := c.add(lifecycle.SpanTask, c.root, caller, n.start, n.end)
+	retries := 0
+	steps := make([]bool, len(c.task.steps))
+	distinct := int64(0)
+	for _, a := range n.attempts {
+		if a.number > 1 {
+			retries++
+		}
+		if !steps[a.step] {
+			steps[a.step] = true
+			distinct++
+		}
+	}
+	failure := n.failure
+	if n.status == lifecycle.StatusFailure {
+		failure = c.taskFailure()
+	}
+	s.outcome(n.status, failure)
+	s.set(Int(lifecycle.AttrRun, int64(c.runIndex)))
+	s.set(Int(lifecycle.AttrPasses, int64(len(n.passes))))
+	s.set(Int(lifecycle.AttrSteps, distinct))
+	s.set(Int(lifecycle.AttrAttempts, int64(len(n.attempts))))
+	s.set(Int(lifecycle.AttrRetries, int64(retries)))
+	s.set(Double(lifecycle.AttrQueueSeconds, float64(c.queueTime())/second))
+	s.set(Double(lifecycle.AttrBackoffTotal, float64(c.backoffTime())/second))
+	if len(path.names) > 0 {
+		s.set(Strings(lifecycle.AttrCriticalPath, path.names))
+	}
+	if len(path.names) > 0 || path.queue > 0 {
+		s.set(String(lifecycle.AttrBottleneck, path.bottleneck))
+		s.set(Double(lifecycle.AttrBottleneckShare, path.share))
+		s.set(Double(lifecycle.AttrCriticalSteps, float64(path.steps)/second))
+		s.set(Double(lifecycle.AttrCriticalQueue, float64(path.queue)/second))
+		s.set(Double(lifecycle.AttrCriticalBackoff, float64(path.backoff)/second))
+		s.set(Double(lifecycle.AttrCriticalOrchestration, float64(path.orchestration)/second))
+	}
+	s.mark(lifecycle.AttrIncomplete, !n.ended)
+	if !n.ended {
+		s.set(String(lifecycle.AttrReleaseReason, c.tree.Reason.String()))
+	}
+	s.mark(lifecycle.AttrRefusedAtCreation, c.task.refused)
+	if tail.runs > 0 {
+		s.Link = &Link{c.tree.Trace, tail.task}
+	}
+}
+
+// taskFailure is what a failed task's span says: the engine's message, and the error of the last attempt that failed,
+// because task.failed itself has no class.
+func (c *composer) taskFailure() *failure {
+	whole := failure{}
+	if c.run.failure != nil {
+		whole = *c.run.failure
+	}
+	for i := len(c.run.attempts) - 1; i >= 0 && whole.class == ""; i-- {
+		if f := c.run.attempts[i].failure; f != nil && c.run.attempts[i].status == lifecycle.StatusFailure {
+			whole.class = f.class
+			if whole.message == "" {
+				whole.message = f.message
+			}
+		}
+	}
+	return &whole
+}
+
+func (c *composer) passSpans(i int, p *pass) {
+	p.span = c.spanID(lifecycle.SpanOrchestration, "", p.start)
+	id := p.span
+	s := c.add(lifecycle.SpanOrchestration, id, c.root, p.start, p.end)
+	s.set(Int(lifecycle.AttrPassIndex, int64(i+1)))
+	s.setText(lifecycle.AttrFinalStatus, p.finalStatus)
+	if p.finalStatus == "error" {
+		s.outcome(lifecycle.StatusFailure, c.taskFailure())
+	} else if p.ends > 0 {
+		s.Outcome = OutcomeOk
+	}
+	s.mark(lifecycle.AttrSynthesized, p.synthesized)
+	s.mark(lifecycle.AttrIncomplete, p.ends == 0)
+	for _, search := range p.searches {
+		start := max(search.start, p.start)
+		c.add(lifecycle.SpanDependency, c.spanID(lifecycle.SpanDependency, "", search.end), id, start, search.end)
+	}
+	for j, b := range p.batches {
+		c.batchSpans(j, b, p, id)
+	}
+	if p.finalizations > 0 {
+		f := c.add(lifecycle.SpanFinalization, c.spanID(lifecycle.SpanFinalization, "", p.finalizing), id, p.finalizing, p.end)
+		f.setText(lifecycle.AttrFinalStatus, p.finalStatus)
+		f.mark(lifecycle.AttrIncomplete, p.ends == 0)
+		if p.ends > 0 {
+			f.Outcome = OutcomeOk
+		}
+	}
+}
+
+func (c *composer) batchSpans(j int, b *batch, p *pass, parent SpanID) {
+	b.span = c.spanID(lifecycle.SpanBatch, "", b.start)
+	id := b.span
+	s := c.add(lifecycle.SpanBatch, id, parent, b.start, b.end)
+	s.set(Int(lifecycle.AttrBatchIndex, int64(j+1)))
+	s.set(Int(lifecycle.AttrBatchSize, int64(len(b.attempts))))
+	s.setText(lifecycle.AttrProcessingMode, b.mode)
+	s.mark(lifecycle.AttrSynthesized, b.synthesized)
+	s.mark(lifecycle.AttrIncomplete, !b.announced)
+	if b.announced {
+		s.Outcome = OutcomeOk
+	}
+	for _, a := range b.attempts {
+		c.attemptSpans(a, p, id)
+	}
+}
+
+func (c *composer) attemptSpans(a *attempt, p *pass, parent SpanID) {
+	st := &c.task.steps[a.step]
+	a.span = c.spanID(lifecycle.SpanStep, st.id.Text, a.start)
+	before := c.last[a.step]
+	c.last[a.step] = attemptTail{a.step, a.number, a.span}
+	s := c.add(lifecycle.SpanStep, a.span, parent, a.start, a.end)
+	c.describeStep(s, a)
+	if thread := c.task.thread(a.thread); a.thread != p.thread {
+		s.setText(lifecycle.AttrThreadCorrelationID, thread)
+	}
+	s.outcome(a.status, a.failure)
+	s.mark(lifecycle.AttrSynthesized, a.synthesized)
+	s.mark(lifecycle.AttrIncomplete, a.running())
+	s.mark(lifecycle.AttrOnCriticalPath, a.critical)
+	if a.status == lifecycle.StatusFailure && a.failure != nil {
+		c.bytes += int64(2 * len(a.failure.message))
+		c.note(s, exception(a))
+	}
+	if before.number > 0 {
+		s.Link = &Link{c.tree.Trace, before.span}
+	}
+	start, end := a.handling()
+	a.work = c.spanID(lifecycle.SpanHandler, st.id.Text, start)
+	h := c.add(lifecycle.SpanHandler, a.work, a.span, start, end)
+	c.describeStep(h, a)
+	h.outcome(a.status, a.failure)
+	h.mark(lifecycle.AttrSynthesized, a.handler == 0)
+	h.mark(lifecycle.AttrIncomplete, a.running())
+}
+
+// describeStep says which attempt of which step the span is.
+func (c *composer) describeStep(s *Span, a *attempt) {
+	st := &c.task.steps[a.step]
+	s.set(idAttribute(lifecycle.AttrStepID, st.id))
+	s.setText(lifecycle.AttrStepName, st.name)
+	s.set(Int(lifecycle.AttrAttemptNumber, int64(a.number)))
+}
+
+func exception(a *attempt) Note {
+	note := Note{Name: "exception", At: a.firstEnd}
+	if a.failure.class != "" {
+		note.Attributes = append(note.Attributes, String(lifecycle.AttrExceptionType, a.failure.class))
+	}
+	if a.failure.message != "" {
+		note.Attributes = append(note.Attributes, String(lifecycle.AttrExceptionMessage, a.failure.message))
+	}
+	if a.failure.trace != "" {
+		note.Attributes = append(note.Attributes, String(lifecycle.AttrExceptionStacktrace, a.failure.trace))
+	}
+	return note
+}
+
+// query adds a span for a query under the innermost span that holds it whole: handler, step or task.
+func (c *composer) query(r *record) {
+	told := c.task.detail(r)
+	// A duration is a whole number of nanoseconds, which the product can miss by a hair.
+	start := r.at - int64(math.Round(told.seconds*second))
+	parent := c.root
+	var of *attempt
+	if a := c.attemptAt(r); a != nil {
+		if handler, end := a.handling(); handler <= start && r.at <= end {
+			parent, of = a.work, a
+		} else if a.start <= start && r.at <= a.end {
+			parent, of = a.span, a
+		}
+	}
+	if of != nil {
+		c.inside(of.pass)
+	} else {
+		c.inside(c.passAt(r.at))
+	}
+	id := c.spanID(lifecycle.SpanQuery, queryKey(r), r.at)
+	s := c.add(lifecycle.SpanQuery, id, parent, c.within(start), c.within(r.at))
+	c.seek(r, id)
+	if of != nil {
+		c.describeStep(s, of)
+	}
+	c.bytes += int64(len(told.word))
+	operation, table := sqltext.Describe(told.word)
+	s.setText(lifecycle.AttrDBOperationName, operation)
+	s.setText(lifecycle.AttrDBCollectionName, table)
+	s.setText(lifecycle.AttrDBQueryText, told.word)
+	s.Outcome = OutcomeOk
+}
+
+// within is the time, or the end of the run that is nearer to it.
+func (c *composer) within(at int64) int64 { return min(max(at, c.run.start), c.run.end) }
+
+// handling is when the handler worked, as far as events tell.
+func (a *attempt) handling() (start, end int64) {
+	start, end = a.handler, a.firstEnd
+	if start == 0 {
+		start = a.lastRequest
+	}
+	if end == 0 {
+		end = a.end
+	}
+	return start, end
+}
