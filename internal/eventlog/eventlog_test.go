@@ -90,6 +90,27 @@ func TestPayloadTime(t *testing.T) {
 	}
 }
 
+// The vectors of docs/identity.md, and one with values of each type, computed by another program from that page alone.
+func TestFingerprintVectors(t *testing.T) {
+	query := func() map[string]any {
+		return map[string]any{"tasker.task_id": 1, "tasker.step_id": 2, "tasker.duration": 0.25, "tasker.sql": "SELECT * FROM orders"}
+	}
+	withID := query()
+	withID["tasker.event_id"] = "4f1c-1"
+	for _, vector := range []struct {
+		name  string
+		attrs map[string]any
+		want  uint64
+	}{
+		{lifecycle.DatabaseQueryExecuted, query(), 0xae713932f2218af7},
+		{lifecycle.DatabaseQueryExecuted, withID, 0x8455fe7f4a0f0657},
+		{"order.placed", map[string]any{"tasker.task_id": "7", "tasker.order": map[string]any{
+			"lines": []any{1, "two", 2.5, true, nil, []any{false}}, "empty": map[string]any{}}}, 0x458fccf2e0a5a950},
+	} {
+		require.Equal(t, vector.want, eventlog.Fingerprint(vector.name, 1780315200894390678, attributes(t, vector.attrs)), vector.attrs)
+	}
+}
+
 func TestFingerprintTellsItemsApart(t *testing.T) {
 	base := func() map[string]any {
 		return map[string]any{"tasker.task_id": int64(1), "tasker.name": "a", "tasker.nested": map[string]any{"k": []any{"x", "y"}}}
