@@ -289,14 +289,14 @@ func (cfg *Config) style() csvtext.Style {
 	return csvtext.Style{Time: cfg.TimestampFormat, Guard: cfg.FormulaGuard}
 }
 
-// file is the file of a signal.
-func (cfg *Config) file(of signal) rowfile.File {
+// file is the file of a signal; it tells failed why an old one can't be packed.
+func (cfg *Config) file(of signal, failed func(error)) rowfile.File {
 	format := rowfile.Format{Delimiter: cfg.delimiter(), Header: cfg.Header}
 	if cfg.appends(of) {
 		return rowfile.NewAppend(cfg.path(of), format, rowfile.Rotation{
 			MaxMegabytes: cfg.Rotation.MaxMegabytes, MaxDays: cfg.Rotation.MaxDays, MaxBackups: cfg.Rotation.MaxBackups,
 			LocalTime: cfg.Rotation.LocalTime,
-		}, cfg.Compression)
+		}, cfg.Compression, failed)
 	}
 	return rowfile.NewSnapshot(cfg.path(of), format, cfg.Compression)
 }

@@ -84,7 +84,7 @@ func newCSVExporter(cfg *Config, of signal, rows rows, set component.TelemetrySe
 		logger:    set.Logger,
 		telemetry: telemetry,
 		ofSignal:  metric.WithAttributeSet(attribute.NewSet(attribute.String("signal", string(of)))),
-		file:      cfg.file(of),
+		file:      cfg.file(of, func(err error) { set.Logger.Warn("An old file stays as it is.", zap.Error(err)) }),
 		rows:      rows,
 		warned:    map[string]bool{},
 		stop:      make(chan struct{}),

@@ -21,6 +21,9 @@ const (
 // File is a file that is only ever replaced as a whole. One process at a time may write it.
 type File struct {
 	Path string
+	// Mode is the permissions of the file; 0 for those of the file that it replaces, or readable by all, as far as the
+	// process's umask lets a new file be.
+	Mode os.FileMode
 }
 
 // Prepare creates the directory and removes what a killed process left unfinished.
@@ -73,7 +76,8 @@ func (f File) temporaryPrefix() string { return "." + filepath.Base(f.Path) + ".
 func (f File) Replace(write func(io.Writer) error) error {
 	directory := filepath.Dir(f.Path)
 	temporary := filepath.Join(directory, fmt.Sprintf("%s%08x%s", f.temporaryPrefix(), rand.Uint32(), temporarySuffix))
-	if err := writeFile(temporary, write); err != nil {
+	mode, given := f.mode()
+	if err := writeFile(temporary, mode, given, write); err != nil {
 		return fmt.Errorf("%s not written: %w", f.Path, errors.Join(err, removeIfThere(temporary)))
 	}
 	if err := os.Rename(temporary, f.Path); err != nil {
@@ -92,13 +96,29 @@ func removeIfThere(name string) error {
 	return nil
 }
 
-// writeFile makes a new file, readable by all, and returns only after it is on disk.
-func writeFile(name string, write func(io.Writer) error) (err error) {
-	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+// mode is that of the new file; given says that it is to be exactly so.
+func (f File) mode() (mode os.FileMode, given bool) {
+	if f.Mode != 0 {
+		return f.Mode, true
+	}
+	if info, err := os.Lstat(f.Path); err == nil && info.Mode().IsRegular() {
+		return info.Mode().Perm(), true // somebody may have made it readable to fewer
+	}
+	return 0o644, false
+}
+
+// writeFile makes a new file and returns only after it is on disk.
+func writeFile(name string, mode os.FileMode, given bool, write func(io.Writer) error) (err error) {
+	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
+	if given {
+		if err := file.Chmod(mode); err != nil {
+			return err
+		}
+	}
 	buffered := bufio.NewWriterSize(file, bufferSize)
 	if err := write(buffered); err != nil {
 		return err

@@ -151,3 +151,16 @@ func TestOnlyFilesAreReplaced(t *testing.T) {
 	require.ErrorContains(t, File{Path: t.TempDir()}.PrepareDirectory(), "a directory")
 	require.NoError(t, File{Path: filepath.Join(t.TempDir(), "new", "file")}.PrepareDirectory())
 }
+
+// TestPermissionsStay: a file that somebody made readable to fewer is not readable to all after the next write.
+func TestPermissionsStay(t *testing.T) {
+	file := File{Path: filepath.Join(t.TempDir(), "file")}
+	for _, mode := range []os.FileMode{0o600, 0o664} {
+		require.NoError(t, os.WriteFile(file.Path, nil, 0o600))
+		require.NoError(t, os.Chmod(file.Path, mode))
+		require.NoError(t, file.Replace(generation(1)))
+		info, err := os.Stat(file.Path)
+		require.NoError(t, err)
+		assert.Equal(t, mode, info.Mode().Perm())
+	}
+}

@@ -7,32 +7,21 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
-
-	"github.com/DeRuina/timberjack"
+	"time"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/atomicfile"
 )
-
-// Rotation bounds what appending leaves on the disk.
-type Rotation struct {
-	// MaxMegabytes of a file; a batch that would make it larger goes to a new one.
-	MaxMegabytes int
-	// MaxDays that an old file stays; 0 for ever.
-	MaxDays int
-	// MaxBackups is how many old files stay; 0 all.
-	MaxBackups int
-	// LocalTime names old files by the local time instead of UTC.
-	LocalTime bool
-}
 
 // Append is a file that each write makes longer. A write is on disk when it returns; one that fails is undone.
 type Append struct {
 	path     string
 	format   Format
 	max      int64
-	rotation *timberjack.Logger // renames, removes and packs old files; it writes nothing
+	rotation Rotation
+	packer   *packer
+	rotated  time.Time // when a file was last put aside
+	pruned   time.Time // when old files were last looked at
 
 	file *os.File
 	size int64 // of the whole rows
@@ -43,25 +32,30 @@ type Append struct {
 var _ File = (*Append)(nil)
 
 // NewAppend makes a file to append to. Old files are packed; the current one never is, so that it can be followed and
-// mended.
-func NewAppend(path string, format Format, rotation Rotation, compression Compression) *Append {
+// mended. What keeps one from being packed is told to failed, and tried again when the next file is put aside.
+func NewAppend(path string, format Format, rotation Rotation, compression Compression, failed func(error)) *Append {
 	return &Append{
-		path:   path,
-		format: format,
-		max:    int64(rotation.MaxMegabytes) << 20,
-		rotation: &timberjack.Logger{
-			Filename: path, MaxAge: rotation.MaxDays, MaxBackups: rotation.MaxBackups, LocalTime: rotation.LocalTime,
-			Compression: string(compression), FileMode: 0o644,
-		},
+		path:     path,
+		format:   format,
+		max:      int64(rotation.MaxMegabytes) << 20,
+		rotation: rotation,
+		packer:   newPacker(path, compression, failed),
 	}
 }
 
-// Open implements [File]: it cuts off a torn last row.
+// Open implements [File]: it cuts off a torn last row, and does with old files what a killed process could not.
 func (a *Append) Open() (cut int64, err error) {
 	if err := (atomicfile.File{Path: a.path}).PrepareDirectory(); err != nil {
 		return 0, err
 	}
-	return a.open()
+	if cut, err = a.open(); err != nil {
+		return 0, err
+	}
+	if err := a.prune(); err != nil {
+		return cut, errors.Join(fmt.Errorf("old files of %s: %w", a.path, err), a.Close())
+	}
+	a.packer.wake()
+	return cut, nil
 }
 
 func (a *Append) open() (cut int64, err error) {
@@ -116,6 +110,11 @@ func (a *Append) Write(rows Rows) (Written, error) {
 	if err := a.current(); err != nil {
 		return Written{}, fmt.Errorf("%s not written: %w", a.path, err)
 	}
+	if a.rotation.MaxDays > 0 && time.Since(a.pruned) > pruneInterval {
+		if err := a.prune(); err != nil {
+			return Written{}, fmt.Errorf("old files of %s: %w", a.path, err)
+		}
+	}
 	if reason := a.full(rows, int64(body.Len())); reason != "" {
 		if err := a.rotate(reason); err != nil {
 			return Written{}, fmt.Errorf("%s not rotated: %w", a.path, err)
@@ -155,10 +154,10 @@ func (a *Append) full(rows Rows, more int64) (reason string) {
 		return ""
 	}
 	if header := rows.Header(); a.format.Header && !slices.Equal(header, a.columns) || len(header) != len(a.columns) {
-		return "columns"
+		return reasonColumns
 	}
 	if a.size+more > a.max {
-		return "size"
+		return reasonSize
 	}
 	return ""
 }
@@ -169,12 +168,10 @@ func (a *Append) rotate(reason string) error {
 	if err := closing.Close(); err != nil {
 		return err
 	}
-	if err := a.rotation.RotateWithReason(reason); err != nil {
+	if err := a.putAside(reason); err != nil {
 		return err
 	}
-	if err := atomicfile.SyncDirectory(filepath.Dir(a.path)); err != nil {
-		return err
-	}
+	a.packer.wake()
 	_, err := a.open()
 	return err
 }
@@ -221,5 +218,6 @@ func (a *Append) Close() error {
 		err = a.file.Close()
 		a.file = nil
 	}
-	return errors.Join(err, a.rotation.Close())
+	a.packer.wait()
+	return err
 }

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -43,7 +44,7 @@ func format() Format { return Format{Delimiter: ',', Header: true} }
 func unbounded() Rotation { return Rotation{MaxMegabytes: 1000} }
 
 func openAppend(t require.TestingT, path string, format Format, rotation Rotation, compression Compression) *Append {
-	a := NewAppend(path, format, rotation, compression)
+	a := NewAppend(path, format, rotation, compression, func(err error) { require.NoError(t, err) })
 	_, err := a.Open()
 	require.NoError(t, err)
 	return a
@@ -73,7 +74,7 @@ func TestTornAtEveryByte(t *testing.T) {
 	for length := range len(whole) + 1 {
 		for name, rest := range map[string]string{"cut": "", "zeros": strings.Repeat("\x00", 100)} {
 			require.NoError(t, os.WriteFile(path, []byte(string(whole[:length])+rest), 0o600))
-			a := NewAppend(path, format(), unbounded(), CompressionNone)
+			a := NewAppend(path, format(), unbounded(), CompressionNone, nil)
 			cut, err := a.Open()
 			require.NoError(t, err)
 			kept, err := os.ReadFile(path)
@@ -159,7 +160,7 @@ func TestKilledAppend(t *testing.T) {
 const batch = 50
 
 func appendForEver(path string) {
-	a := NewAppend(path, format(), unbounded(), CompressionNone)
+	a := NewAppend(path, format(), unbounded(), CompressionNone, nil)
 	if _, err := a.Open(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -200,6 +201,68 @@ func TestRotation(t *testing.T) {
 	for _, name := range packed {
 		assert.Len(t, readPacked(t, name, CompressionGzip), 1001, "every file has a header and whole rows")
 	}
+}
+
+// TestEveryOldFileStays: old files are named by the millisecond, and files may follow each other faster.
+func TestEveryOldFileStays(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rows.csv")
+	a := openAppend(t, path, format(), unbounded(), CompressionNone)
+	const files = 30
+	header := []string{}
+	for i := range files {
+		header = append(header, fmt.Sprint(i))
+		_, err := a.Write(fixed{header, [][]string{header}})
+		require.NoError(t, err)
+	}
+	require.NoError(t, a.Close())
+	old, err := filepath.Glob(filepath.Join(filepath.Dir(path), "rows-*"))
+	require.NoError(t, err)
+	assert.Len(t, old, files-1)
+}
+
+// TestOldFilesAfterAKill: what a killed process could not pack is packed, what has become too old is removed, and the files of
+// others stay.
+func TestOldFilesAfterAKill(t *testing.T) {
+	directory := t.TempDir()
+	put := func(name, content string) string {
+		name = filepath.Join(directory, name)
+		require.NoError(t, os.WriteFile(name, []byte(content), 0o640))
+		return name
+	}
+	stamp := time.Now().UTC().Add(-time.Hour).Format("2006-01-02T15-04-05.000")
+	whole := put("rows-"+stamp+"-size.csv", "number,text\n1,x\n")
+	put("rows-"+stamp+"-size.csv.gz", "\x1f\x8b half of it")
+	put(".rows-"+stamp+"-size.csv.gz.00000001.tmp", "\x1f\x8b half of it")
+	put("rows-2020-01-01T00-00-00.000-columns.csv", "too old")
+	others := []string{put("rows-of-others-size.csv", "x"), put("rows-"+stamp+".csv", "x"), put("other-"+stamp+"-size.csv", "x")}
+
+	a := openAppend(t, filepath.Join(directory, "rows.csv"), format(), Rotation{MaxMegabytes: 1, MaxDays: 1}, CompressionGzip)
+	require.NoError(t, a.Close())
+	entries, err := os.ReadDir(directory)
+	require.NoError(t, err)
+	assert.Len(t, entries, len(others)+2, "and the file itself, and the packed one: %v", entries)
+	for _, other := range others {
+		assert.FileExists(t, other)
+	}
+	assert.Equal(t, [][]string{{"number", "text"}, {"1", "x"}}, readPacked(t, whole+".gz", CompressionGzip))
+	info, err := os.Stat(whole + ".gz")
+	require.NoError(t, err)
+	assert.Equal(t, os.FileMode(0o640), info.Mode().Perm(), "that of what was packed")
+}
+
+// TestNotPacked: a file that can't be packed stays, and that is told.
+func TestNotPacked(t *testing.T) {
+	directory := t.TempDir()
+	old := filepath.Join(directory, "rows-2026-01-01T00-00-00.000-size.csv")
+	require.NoError(t, os.WriteFile(old, []byte("a\n"), 0o600))
+	require.NoError(t, os.Mkdir(old+".zst", 0o700))
+	var told error
+	a := NewAppend(filepath.Join(directory, "rows.csv"), format(), unbounded(), CompressionZstd, func(err error) { told = err })
+	_, err := a.Open()
+	require.NoError(t, err)
+	require.NoError(t, a.Close())
+	require.ErrorContains(t, told, old)
+	assert.FileExists(t, old)
 }
 
 func readPacked(t *testing.T, name string, compression Compression) [][]string {
@@ -301,7 +364,7 @@ func TestFailedAppendIsUndone(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []string{"number", "0", "1", "2"}, column(readRows(t, path)))
 	require.NoError(t, a.Close())
-	_, err = NewAppend(filepath.Join(path, "below", "rows.csv"), format(), unbounded(), CompressionNone).Open()
+	_, err = NewAppend(filepath.Join(path, "below", "rows.csv"), format(), unbounded(), CompressionNone, nil).Open()
 	require.ErrorContains(t, err, path)
 }
 

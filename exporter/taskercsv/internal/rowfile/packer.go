@@ -1,0 +1,121 @@
+package rowfile
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/atomicfile"
+)
+
+// packer packs old files while others are written. A packed file is there when it is whole and on disk, and only then is its
+// source removed.
+type packer struct {
+	path        string
+	compression Compression
+	failed      func(error)
+
+	wanted  chan struct{}
+	one     sync.Mutex // held by the one that packs
+	running sync.WaitGroup
+}
+
+func newPacker(path string, compression Compression, failed func(error)) *packer {
+	return &packer{path: path, compression: compression, failed: failed, wanted: make(chan struct{}, 1)}
+}
+
+// wake packs, in the background, what there is to pack. At most one packs and one waits for it.
+func (p *packer) wake() {
+	if p.compression == CompressionNone {
+		return
+	}
+	select {
+	case p.wanted <- struct{}{}:
+		p.running.Go(func() {
+			p.one.Lock()
+			defer p.one.Unlock()
+			<-p.wanted
+			if err := p.pack(); err != nil {
+				p.failed(err)
+			}
+		})
+	default: // the one that waits will see it
+	}
+}
+
+// wait returns when nothing is left to pack.
+func (p *packer) wait() { p.running.Wait() }
+
+func (p *packer) pack() error {
+	directory := filepath.Dir(p.path)
+	entries, err := os.ReadDir(directory)
+	if err != nil {
+		return fmt.Errorf("old files of %s can't be packed: %w", p.path, err)
+	}
+	var failures []error
+	for _, entry := range entries {
+		if !p.old(entry.Name()) {
+			continue
+		}
+		if err := p.packOne(filepath.Join(directory, entry.Name())); err != nil {
+			failures = append(failures, fmt.Errorf("old file not packed: %w", err))
+		}
+	}
+	return errors.Join(failures...)
+}
+
+// old tells the name of a file that was put aside, and is not packed: NAME-TIME-REASON.EXTENSION.
+func (p *packer) old(name string) bool {
+	extension := filepath.Ext(p.path)
+	base := strings.TrimSuffix(filepath.Base(p.path), extension)
+	rest, ours := strings.CutPrefix(name, base+"-")
+	rest, unpacked := strings.CutSuffix(rest, extension)
+	for _, reason := range []string{reasonSize, reasonColumns} {
+		if at, found := strings.CutSuffix(rest, "-"+reason); found && ours && unpacked {
+			_, err := time.Parse("2006-01-02T15-04-05.000", at)
+			return err == nil
+		}
+	}
+	return false
+}
+
+func (p *packer) packOne(source string) error {
+	in, err := os.Open(source)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil // it was one too many, and has been removed
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { _ = in.Close() }() // it was only read
+	info, err := in.Stat()
+	if err != nil {
+		return err
+	}
+	packed := atomicfile.File{Path: source + p.compression.suffix(), Mode: info.Mode().Perm()}
+	if err := packed.Prepare(); err != nil {
+		return err
+	}
+	if err := packed.Replace(func(w io.Writer) error {
+		to, err := p.compression.pack(w)
+		if err != nil {
+			return err
+		}
+		if _, err := io.Copy(to, in); err != nil {
+			return err
+		}
+		return to.Close()
+	}); err != nil {
+		return err
+	}
+	err = os.Remove(source)
+	if errors.Is(err, os.ErrNotExist) {
+		return os.Remove(packed.Path) // as above
+	}
+	return err
+}
