@@ -1,6 +1,7 @@
 package spantometrics
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -110,6 +111,46 @@ func TestDeclaredCountersAndGaugesOfValues(t *testing.T) {
 	require.Equal(t, 12.5, double(t, p.sink.last(), "shop.newest"), "the other came later and is older")
 	require.Equal(t, -3.0, double(t, p.sink.last(), "shop.balance"))
 	require.Equal(t, map[string]int64{"invalid_value": 1}, p.own(t, "skipped"), "a counter cannot go down")
+}
+
+// TestCountersBeyond64Bits adds up values that are kept with six decimals, in both temporalities and across a restart.
+func TestCountersBeyond64Bits(t *testing.T) {
+	const each, values = 9e12, 5
+	for _, temporality := range []string{cumulative, delta} {
+		w := newWorld(t, func(cfg *Config) {
+			cfg.AggregationTemporality = temporality
+			cfg.Metrics = map[string]MetricConfig{"shop.revenue": {Type: "counter", Value: []string{"amount"}, SourceConfig: SourceConfig{Event: []string{"order.placed"}}}}
+		})
+		c := w.begin()
+		for task := range byte(values) {
+			ld, records := shopLogs()
+			addEvent(records, "order.placed", task, time.Now(), map[string]any{"tasker.amount": each})
+			require.NoError(t, batch{ld: ld}.consume(c))
+			if task == 3 {
+				refused := c.registry.Collect(time.Now().UnixNano())
+				c.registry.Restore(&refused)
+				require.NoError(t, c.commit(context.Background()))
+				w.crash()
+				c = w.begin()
+			}
+		}
+		snapshot := c.registry.Collect(time.Now().UnixNano())
+		require.Equal(t, values*each, double(t, c.exporter.metrics(&snapshot), "shop.revenue"))
+	}
+}
+
+// TestTimesOfTheFuture sends an event whose clock is far ahead: its value is not the newest for ever.
+func TestTimesOfTheFuture(t *testing.T) {
+	p := newPair(t, func(cfg *Config) {
+		cfg.Metrics = map[string]MetricConfig{"shop.newest": {Type: "gauge", Value: []string{"amount"}, SourceConfig: SourceConfig{Event: []string{"order.placed"}}}}
+	})
+	for amount, at := range []time.Time{time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC), time.Now().Add(time.Second)} {
+		ld, records := shopLogs()
+		addEvent(records, "order.placed", 1, at, map[string]any{"tasker.amount": amount})
+		p.consumeLogs(t, ld)
+	}
+	p.stop(t)
+	require.Equal(t, 1.0, double(t, p.sink.last(), "shop.newest"))
 }
 
 // A metric of several sources measures a thing once, also one that is of more than one source.

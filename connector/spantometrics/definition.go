@@ -17,7 +17,7 @@ const (
 
 // definition is how the registry adds the metric up.
 func (m *declaration) definition(cfg *Config) series.Definition {
-	d := series.Definition{Name: m.name, Unit: m.Unit, Description: m.Description}
+	d := series.Definition{Name: m.name, Unit: m.Unit, Description: m.Description, Labels: names(m.Dimensions)}
 	if m.takesDuration() && d.Unit == "" {
 		d.Unit = unitSeconds
 	}

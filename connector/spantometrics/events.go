@@ -25,9 +25,7 @@ func (r *recorder) measureEvent(e event) {
 		r.tally.skipped[skipNotRouted]++
 		return
 	}
-	if e.at <= 0 {
-		e.at = r.now
-	}
+	e.at = r.possible(e.at)
 	if r.tooOld(e.at) || !r.firstEvent(&e) {
 		return
 	}

@@ -83,7 +83,7 @@ func (x *exporter) metric(from *series.Metric, to pmetric.Metric, at pcommon.Tim
 			if definition.PerUnit == 0 {
 				dp.SetIntValue(int64(from.Points[i].Value.Count))
 			} else {
-				dp.SetDoubleValue(float64(from.Points[i].Value.Count) / definition.PerUnit)
+				dp.SetDoubleValue(definition.ScaledTotal(from.Points[i].Value.Sum()))
 			}
 			putLabels(dp.Attributes(), &from.Points[i])
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -378,6 +379,53 @@ func TestAnotherConfiguration(t *testing.T) {
 			}
 			require.Equal(t, want, kept)
 		})
+	}
+}
+
+// TestOtherLabelsAfterARestart changes the labels of a metric between restarts: a series is its labels, whatever their order
+// and whatever else the metric has.
+func TestOtherLabelsAfterARestart(t *testing.T) {
+	region, channel := Dimension{Name: "region", Key: []string{"r"}}, Dimension{Name: "channel", Key: []string{"c"}}
+	zone := Dimension{Name: "zone", Key: []string{"r"}}
+	restarts := []struct {
+		dimensions []Dimension
+		want       map[string]int64
+	}{
+		{[]Dimension{region}, map[string]int64{"region=eu": 2}},
+		{[]Dimension{zone}, map[string]int64{"region=eu": 2, "zone=eu": 2}},
+		{[]Dimension{channel, region}, map[string]int64{"region=eu": 3, "zone=eu": 2, "channel=web region=eu": 1}},
+		{[]Dimension{region, channel, zone}, map[string]int64{"region=eu": 3, "zone=eu": 2, "channel=web region=eu": 1, "region=eu zone=eu": 1, "channel=web region=eu zone=eu": 1}},
+		{nil, map[string]int64{"region=eu": 3, "zone=eu": 2, "channel=web region=eu": 1, "region=eu zone=eu": 1, "channel=web region=eu zone=eu": 1, "": 2}},
+		{[]Dimension{region}, map[string]int64{"region=eu": 5, "zone=eu": 2, "channel=web region=eu": 1, "region=eu zone=eu": 1, "channel=web region=eu zone=eu": 1, "": 2}},
+	}
+	for _, temporality := range []string{cumulative, delta} {
+		var dimensions []Dimension
+		w := newWorld(t, func(cfg *Config) {
+			cfg.AggregationTemporality = temporality
+			cfg.Metrics = map[string]MetricConfig{"shop.orders": {Type: "counter", SourceConfig: SourceConfig{Event: []string{"order.placed"}}, Dimensions: dimensions}}
+		})
+		for i, restart := range restarts {
+			dimensions = restart.dimensions
+			c := w.begin()
+			ld, records := shopLogs()
+			addEvent(records, "order.placed", 1, time.Now().Add(time.Duration(i)), map[string]any{"tasker.r": "eu"})
+			addEvent(records, "order.placed", 2, time.Now().Add(time.Duration(i)), map[string]any{"tasker.r": "eu", "tasker.c": "web"})
+			require.NoError(t, batch{ld: ld}.consume(c))
+			if i%2 == 0 {
+				require.NoError(t, c.flush(context.Background()))
+			}
+			w.crash()
+			c = w.begin()
+			require.NoError(t, c.flush(context.Background()))
+			got := map[string]int64{}
+			for series, point := range w.totals(false) {
+				if _, labels, found := strings.Cut(series, "shop.orders "); found {
+					got[labels] += point.count
+				}
+			}
+			require.Equal(t, restart.want, got, "restart %d, %s", i, temporality)
+			w.crash()
+		}
 	}
 }
 

@@ -31,7 +31,7 @@ func (r *recorder) finishedSpan(span ptrace.Span) {
 		r.tally.skipped[skipSynthesized]++
 		return
 	}
-	r.at = int64(span.EndTimestamp())
+	r.at = r.possible(int64(span.EndTimestamp()))
 	if r.tooOld(r.at) || !r.firstSpan(span) {
 		return
 	}

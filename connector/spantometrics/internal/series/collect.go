@@ -1,5 +1,7 @@
 package series
 
+import "time"
+
 // Snapshot is what one flush reports. It shares nothing with the registry that the registry will change.
 type Snapshot struct {
 	// At is the time of the flush.
@@ -45,7 +47,7 @@ func (r *Registry) Collect(now int64) Snapshot {
 	r.log.Begin(now)
 	defer r.log.End()
 
-	snapshot := Snapshot{At: now, Overflowed: r.overflowed}
+	snapshot := Snapshot{At: r.after(now), Overflowed: r.overflowed}
 	r.overflowed = make([]int64, len(r.definitions))
 	live := r.order[:0]
 	for _, app := range r.order {
@@ -63,9 +65,21 @@ func (r *Registry) Collect(now int64) Snapshot {
 	}
 	if len(snapshot.Applications) > 0 {
 		r.open = &snapshot
-		r.log.Collect(now)
+		r.log.Collect(snapshot.At)
 	}
 	return snapshot
+}
+
+// maxStep is how far the clock may be set back without flushes going back too.
+const maxStep = int64(time.Hour)
+
+// after is the time of a flush. While the clock is a little behind the flush before, having been set back, it is right
+// after that one: receivers drop what is older than what they have, and intervals must not overlap.
+func (r *Registry) after(now int64) int64 {
+	if now <= r.accepted && r.accepted-now < maxStep {
+		return r.accepted + 1
+	}
+	return now
 }
 
 // collect adds what is not expired of one application to the snapshot, and returns how many series it still has.
@@ -87,11 +101,11 @@ func (r *Registry) reportAll(app *application, snapshot *Snapshot) int {
 		alive += len(family.order)
 		metric := Metric{Definition: definition, Points: make([]Point, 0, len(family.order)+1)}
 		for _, s := range family.order {
-			metric.Points = r.report(metric.Points, definition, s, false)
+			metric.Points = r.report(metric.Points, definition, s, false, snapshot.At)
 		}
 		if family.overflow != nil {
 			alive++
-			metric.Points = r.report(metric.Points, definition, family.overflow, true)
+			metric.Points = r.report(metric.Points, definition, family.overflow, true, snapshot.At)
 		}
 		if len(metric.Points) > 0 {
 			reported.Metrics = append(reported.Metrics, metric)
@@ -103,19 +117,20 @@ func (r *Registry) reportAll(app *application, snapshot *Snapshot) int {
 	return alive
 }
 
-// report appends a series' point.
-func (r *Registry) report(points []Point, definition *Definition, s *series, overflow bool) []Point {
-	point := Point{Labels: s.labels, Overflow: overflow, Started: s.started, series: s}
+// report appends a series' point. One that began after the flush, by a clock that was set back or by a value that came while
+// the flush waited for the lock, begins with it.
+func (r *Registry) report(points []Point, definition *Definition, s *series, overflow bool, at int64) []Point {
+	point := Point{Labels: s.labels, Overflow: overflow, Started: min(s.started, at), series: s}
 	s.pending = false
 	switch {
 	case definition.Kind == KindGauge || definition.Kind == KindLast:
 		point.Value.Level = s.Level
 	case !r.options.Delta:
 		point.Value = s.clone(definition)
-	case s.Count == 0:
+	case s.isZero():
 		return points
 	default:
-		point.Started = r.accepted
+		point.Started = min(r.accepted, at)
 		point.Value, s.Value = s.Value, Value{}
 	}
 	return append(points, point)

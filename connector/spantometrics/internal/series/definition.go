@@ -28,6 +28,8 @@ type Definition struct {
 	// Name, Unit (UCUM) and Description as they are exported.
 	Name, Unit, Description string
 	Kind                    Kind
+	// Labels are the names of the labels, in the order in which values have them.
+	Labels []string
 	// PerUnit is how many recorded integers make one exported unit; 0 stands for 1, and for sums that count.
 	PerUnit float64
 	// Bounds of a histogram's buckets in recorded integers, ascending. A value equal to a bound belongs below it.

@@ -36,7 +36,7 @@ func (r *Registry) writeSeries(log *oplog.Log, app *application, metric int, s *
 		ID: s.id, Started: s.started,
 		Namespace: app.namespace, Service: app.service, OverflowApplication: app.overflow,
 		Metric: definition.Name, Shape: definition.shape(),
-		Key: s.key, Overflow: overflow,
+		Key: s.storedKey(), Overflow: overflow,
 	}
 	for _, label := range s.labels {
 		made.Names = append(made.Names, label.Name)
@@ -175,7 +175,7 @@ func (p *Replay) Accepted(at int64) {
 	}
 }
 
-// Series makes a series. One that has its labels already had expired.
+// Series makes a series, which may have other labels than its metric has now. One that has its labels already had expired.
 func (p *Replay) Series(made oplog.Series) {
 	r := p.registry
 	r.lastID = max(r.lastID, made.ID)
@@ -185,7 +185,8 @@ func (p *Replay) Series(made oplog.Series) {
 		p.byID[made.ID] = replayed{}
 		return
 	}
-	s := &series{id: made.ID, started: made.Started, key: made.Key, labels: labelsOf(made.Key, made.Names)}
+	s := &series{id: made.ID, started: made.Started}
+	s.adopt(labelsOf(made.Key, made.Names), r.definitions[metric].Labels)
 	s.touch(p.now)
 	p.byID[made.ID] = replayed{s, metric}
 	family := &p.application(&made).families[metric]
@@ -245,7 +246,7 @@ func (p *Replay) touched(id uint64) (replayed, bool) {
 // Count adds to a sum.
 func (p *Replay) Count(id, by uint64) {
 	if s, ok := p.touched(id); ok {
-		s.Count += by
+		s.add(by)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -293,6 +294,38 @@ func TestDeltaLosesAndRepeatsNothing(t *testing.T) {
 		require.Equal(t, point.Value.Min, sum.Min)
 		require.Equal(t, point.Value.Max, sum.Max)
 		require.Equal(t, point.Value.Exponential.Count(), sum.Exponential.Count())
+	}
+}
+
+// TestClockThatIsSetBack finds no point that begins after its end, and deltas that follow each other.
+func TestClockThatIsSetBack(t *testing.T) {
+	for _, delta := range []bool{false, true} {
+		options := testOptions()
+		options.Delta, options.Expiration = delta, 0
+		f := newFixture(t, options)
+		const hour = int64(time.Hour)
+		counted, end := uint64(0), int64(1)
+		for _, now := range []int64{5 * hour, 5*hour - 1000, 5*hour - 999, 5*hour + 7, 3 * hour, 3*hour + 1} {
+			f.count(now+3, "shop", "a") // it had the lock before the flush
+			f.count(now+3, "shop", strconv.FormatInt(now, 10))
+			snapshot := f.accept(now)
+			for _, point := range points(snapshot, requests) {
+				require.LessOrEqual(t, point.Started, snapshot.At)
+				if !delta {
+					continue
+				}
+				require.Equal(t, min(end, snapshot.At), point.Started)
+				counted += point.Value.Count
+			}
+			if now > 3*hour+1 {
+				require.Greater(t, snapshot.At, end)
+			}
+			end = snapshot.At
+		}
+		require.Equal(t, 3*hour+1, end, "a clock that is set back by hours is followed")
+		if delta {
+			require.Equal(t, uint64(12), counted)
+		}
 	}
 }
 

@@ -1,12 +1,13 @@
 package series
 
 import (
+	"math/bits"
 	"slices"
 
 	"github.com/lightstep/go-expohisto/structure"
 )
 
-// Value is what a series has added up: for a sum Count, for a gauge Level, for the newest value Level and the time in Max,
+// Value is what a series has added up: for a sum its Sum, for a gauge Level, for the newest value Level and the time in Max,
 // for a histogram all but Level.
 type Value struct {
 	Count    uint64
@@ -47,6 +48,19 @@ func (v *Value) observe(d *Definition, value int64) {
 	v.Buckets[bucket]++
 }
 
+// add adds to a sum, whose low bits are in Count and whose high ones in Total: payloads can be as large as 63 bits.
+func (v *Value) add(by uint64) {
+	var carry uint64
+	v.Count, carry = bits.Add64(v.Count, by, 0)
+	v.Total.high += carry
+}
+
+// Sum is what a sum has added up.
+func (v *Value) Sum() Total { return Total{v.Total.high, v.Count} }
+
+// isZero tells that nothing was added.
+func (v *Value) isZero() bool { return v.Count == 0 && v.Total.high == 0 }
+
 // set takes a newer value, and one as new that comes later.
 func (v *Value) set(value, at int64) bool {
 	if v.Count > 0 && at < v.Max {
@@ -58,14 +72,14 @@ func (v *Value) set(value, at int64) bool {
 
 // merge adds what another value of the same metric has added up. It keeps no part of other.
 func (v *Value) merge(d *Definition, other *Value, exemplars int) {
-	if other.Count == 0 {
+	if other.isZero() {
 		return
 	}
 	if v.Count == 0 {
 		v.Min, v.Max = other.Min, other.Max
 	}
 	v.Min, v.Max = min(v.Min, other.Min), max(v.Max, other.Max)
-	v.Count += other.Count
+	v.add(other.Count)
 	v.Total.Merge(other.Total)
 	if other.Exponential != nil {
 		if v.Exponential == nil {

@@ -33,7 +33,7 @@ func (w *Writer) Labels() *Labels { return w.registry.labels.Reset() }
 // Add adds to a sum.
 func (w *Writer) Add(metric int, by uint64) {
 	s := w.registry.lookup(w.app, metric, w.now)
-	s.Count += by
+	s.add(by)
 	w.registry.log.Count(s.id, by)
 }
 
