@@ -12,7 +12,7 @@ func external() []Metric {
 		gauge("kube_cronjob_spec_suspend", "cronjob"),
 		gauge("kube_cronjob_status_last_successful_time", "cronjob"),
 		gauge("kube_job_failed", "job_name", "condition"),
-		gauge("kube_job_status_failed", "job_name", "reason"),
+		gauge("kube_job_status_start_time", "job_name"),
 		gauge("kubelet_volume_stats_available_bytes", "persistentvolumeclaim"),
 		gauge("kubelet_volume_stats_capacity_bytes", "persistentvolumeclaim"),
 		gauge("node_systemd_unit_state", "name", "state", "type"),
