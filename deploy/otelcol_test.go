@@ -87,6 +87,31 @@ func TestStateIsOnDisk(t *testing.T) {
 	}
 }
 
+// TestReceiversHaveTheirLimits: what config.yaml bounds of a sender is bounded in the same way where others may send.
+func TestReceiversHaveTheirLimits(t *testing.T) {
+	limits := func(path string) map[string]any {
+		text, err := os.ReadFile(path)
+		require.NoError(t, err)
+		var config struct {
+			Receivers struct {
+				OTLP struct {
+					Protocols map[string]map[string]any `json:"protocols"`
+				} `json:"otlp"`
+			} `json:"receivers"`
+		}
+		require.NoError(t, yaml.Unmarshal(text, &config))
+		http := config.Receivers.OTLP.Protocols["http"]
+		require.NotEmpty(t, http, path)
+		delete(http, "endpoint")
+		return http
+	}
+	want := limits("../config.yaml")
+	require.Contains(t, want, "read_timeout")
+	for _, name := range []string{"standalone", "agent"} {
+		assert.Equal(t, want, limits(filepath.Join("otelcol", name+".yaml")), name)
+	}
+}
+
 // TestPrometheusScrapesThePorts: prometheus.yml names the ports of the configurations.
 func TestPrometheusScrapesThePorts(t *testing.T) {
 	text, err := os.ReadFile("otelcol/standalone.yaml")
