@@ -128,7 +128,9 @@ func (c *instance) start(ctx context.Context, host component.Host) error {
 	if err := c.open(ctx, host); err != nil {
 		return err
 	}
-	c.loop = startLoop(c.cfg.MetricsFlushInterval, c.flushOrWarn)
+	// Totals that were stored are shown at once: who reads the metrics just after a restart would find none of them.
+	stored := c.keeping.Load() != nil
+	c.loop = startLoop(c.cfg.MetricsFlushInterval, stored, c.flushOrWarn)
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -61,8 +62,14 @@ func newWorld(t require.TestingT, change func(*Config)) *world {
 
 var errDead = errors.New("the process is dead")
 
-// begin starts a process on the storage.
+// begin starts a process on the storage, without its loop.
 func (w *world) begin() *instance {
+	c := w.process()
+	require.NoError(w, c.open(context.Background(), w.storage.Host()))
+	return c
+}
+
+func (w *world) process() *instance {
 	cfg := createDefaultConfig().(*Config)
 	cfg.StorageID = &journaltest.ID
 	w.change(cfg)
@@ -75,7 +82,6 @@ func (w *world) begin() *instance {
 	require.NoError(w, err)
 	in, err := newInstances().acquire(cfg, settings, next)
 	require.NoError(w, err)
-	require.NoError(w, in.open(context.Background(), w.storage.Host()))
 	return in.instance
 }
 
@@ -304,6 +310,23 @@ func TestNothingIsLostOrCountedTwiceAcrossCrashes(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestStoredTotalsAreShownAtOnce: a scrape or an export just after a restart does not find that there are no series.
+func TestStoredTotalsAreShownAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, func(*Config) {})
+		require.NoError(t, batch{td: oneTask()}.consume(w.begin()))
+		w.crash()
+		require.Empty(t, w.totals(true))
+		c := w.process()
+		require.NoError(t, c.start(t.Context(), w.storage.Host()))
+		synctest.Wait() // no time passes
+		shown := w.totals(true)
+		require.NotEmpty(t, shown)
+		require.NoError(t, c.stop(t.Context()))
+		require.Equal(t, shown, w.totals(true))
+	})
 }
 
 // TestRestartKeepsExemplarsAndIdentity restarts without any crash, and then with other settings of the exemplars.

@@ -12,15 +12,18 @@ type loop struct {
 	cancel context.CancelFunc
 }
 
-// startLoop begins with the first call after one interval. The calls have a context of their own: that of a component's
-// Start ends with the start of the collector.
-func startLoop(interval time.Duration, call func(context.Context)) *loop {
+// startLoop makes the first call at once, or after one interval. The calls have a context of their own: that of a
+// component's Start ends with the start of the collector.
+func startLoop(interval time.Duration, atOnce bool, call func(context.Context)) *loop {
 	ctx, cancel := context.WithCancel(context.Background())
 	l := &loop{quit: make(chan struct{}), done: make(chan struct{}), cancel: cancel}
 	go func() {
 		defer close(l.done)
 		ticker := time.NewTicker(interval)
 		defer ticker.Stop()
+		if atOnce {
+			call(ctx)
+		}
 		for {
 			select {
 			case <-l.quit:
