@@ -104,7 +104,7 @@ func TestExport(t *testing.T) {
 	assert.Zero(t, second.stop())
 	before, err := os.ReadFile(file)
 	require.NoError(t, err)
-	status, out, _ := tool.run(append(targets, "--backoff", "1ms", "--retries", "1")...)
+	status, _, out := tool.run(append(targets, "--backoff", "1ms", "--retries", "1")...)
 	assert.Equal(t, 3, status)
 	assert.Contains(t, out, "unreachable: 1 of 2 targets could not be read, nothing was written: http://"+second.scrape+"/metrics")
 	assert.Contains(t, out, "connection refused (attempts: 2)")
