@@ -72,6 +72,7 @@ func (c *instance) replay(ctx context.Context, from *journal.Journal) error {
 	if err := from.Replay(ctx, func(entry []byte) error { return oplog.Read(entry, p) }); err != nil {
 		return fmt.Errorf("read the stored metrics: %w", err)
 	}
+	p.End()
 	if lost := p.Lost(); len(lost) > 0 {
 		c.logger.Warn("Stored values do not fit the configuration any more (other buckets, another temporality, or a metric that is gone). These metrics begin anew.",
 			zap.Strings("metrics", lost))

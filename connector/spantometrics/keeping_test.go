@@ -452,6 +452,32 @@ func TestOtherLabelsAfterARestart(t *testing.T) {
 	}
 }
 
+// TestExpiryAfterARefusedFlush restarts, long after the flush before was refused or its answer was lost: what nobody has seen
+// yet does not expire.
+func TestExpiryAfterARefusedFlush(t *testing.T) {
+	later := time.Now().Add(48 * time.Hour).UnixNano()
+	for name, end := range map[string]func(*world, *instance){
+		"refused": func(w *world, c *instance) {
+			w.refusing = true
+			require.Error(t, c.flush(context.Background()))
+		},
+		"unanswered": func(_ *world, c *instance) {
+			c.registry.Collect(time.Now().UnixNano())
+			require.NoError(t, c.commit(context.Background()))
+		},
+		"accepted": func(_ *world, c *instance) { require.NoError(t, c.flush(context.Background())) },
+	} {
+		w := newWorld(t, func(*Config) {})
+		c := w.begin()
+		require.NoError(t, batch{td: oneTask()}.consume(c))
+		end(w, c)
+		require.NoError(t, c.commit(context.Background()))
+		w.crash()
+		snapshot := w.begin().registry.Collect(later)
+		require.Equal(t, name == "accepted", len(snapshot.Applications) == 0, name)
+	}
+}
+
 func TestStorageThatFails(t *testing.T) {
 	w := newWorld(t, func(*Config) {})
 	c := w.begin()

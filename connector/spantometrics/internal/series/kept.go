@@ -35,7 +35,7 @@ func (r *Registry) writeSeries(log *oplog.Log, app *application, metric int, s *
 	made := oplog.Series{
 		ID: s.id, Started: s.started,
 		Namespace: app.namespace, Service: app.service, OverflowApplication: app.overflow,
-		Metric: definition.Name, Shape: definition.shape(),
+		Metric: definition.Name, Shape: r.shapes[metric],
 		Key: s.storedKey(), Overflow: overflow,
 	}
 	for _, label := range s.labels {
@@ -125,12 +125,13 @@ func (v *Value) kept(kind Kind) oplog.Value {
 type Replay struct {
 	registry *Registry
 	metrics  map[string]int
-	shapes   []uint64
 	byID     map[uint64]replayed
 	now      int64
 	// discards tells that the sums and histograms that come are of another temporality.
 	discards bool
 	lost     map[string]struct{}
+	// unanswered tells that a flush of cumulative series was neither accepted nor refused.
+	unanswered bool
 }
 
 // replayed is a series that was written down. Its series is nil if the configuration has no place for it any more.
@@ -142,12 +143,11 @@ type replayed struct {
 // Replay begins to make changes.
 func (r *Registry) Replay() *Replay {
 	p := &Replay{
-		registry: r, metrics: make(map[string]int), shapes: make([]uint64, len(r.definitions)),
+		registry: r, metrics: make(map[string]int),
 		byID: make(map[uint64]replayed), lost: make(map[string]struct{}),
 	}
 	for i := range r.definitions {
 		p.metrics[r.definitions[i].Name] = i
-		p.shapes[i] = r.definitions[i].shape()
 	}
 	return p
 }
@@ -180,7 +180,7 @@ func (p *Replay) Series(made oplog.Series) {
 	r := p.registry
 	r.lastID = max(r.lastID, made.ID)
 	metric, known := p.metrics[made.Metric]
-	if !known || p.shapes[metric] != made.Shape || p.discards && r.definitions[metric].Kind < KindGauge {
+	if !known || r.shapes[metric] != made.Shape || p.discards && r.definitions[metric].Kind < KindGauge {
 		p.lost[made.Metric] = struct{}{}
 		p.byID[made.ID] = replayed{}
 		return
@@ -298,7 +298,7 @@ func (p *Replay) Value(id uint64, kept oplog.Value) {
 func (p *Replay) Collect(at int64) {
 	r := p.registry
 	if !r.options.Delta {
-		r.each(func(_ *application, _ int, s *series, _ bool) { s.pending, s.reported = false, true })
+		p.collected(true)
 		return
 	}
 	snapshot := Snapshot{At: at, Overflowed: make([]int64, len(r.definitions))}
@@ -311,8 +311,15 @@ func (p *Replay) Collect(at int64) {
 	r.open = &snapshot
 }
 
+// collected notes that a flush of cumulative series is under way, or that it was refused, so that nobody has seen them.
+func (p *Replay) collected(is bool) {
+	p.unanswered = is
+	p.registry.each(func(_ *application, _ int, s *series, _ bool) { s.pending = !is })
+}
+
 // Accept ends the flush as one that was delivered.
 func (p *Replay) Accept() {
+	p.unanswered = false
 	if p.registry.open != nil {
 		p.registry.accept(p.registry.open)
 	}
@@ -320,8 +327,18 @@ func (p *Replay) Accept() {
 
 // Restore ends the flush as one that was refused.
 func (p *Replay) Restore() {
+	if p.unanswered {
+		p.collected(false)
+	}
 	if p.registry.open != nil {
 		p.registry.restore(p.registry.open)
+	}
+}
+
+// End ends the replay. A flush of cumulative series whose outcome is not known counts as refused: the next one has them all.
+func (p *Replay) End() {
+	if p.unanswered {
+		p.collected(false)
 	}
 }
 

@@ -32,7 +32,9 @@ type Options struct {
 // one mutex, taken once a batch.
 type Registry struct {
 	definitions []Definition
-	options     Options
+	// shapes are those of the definitions.
+	shapes  []uint64
+	options Options
 
 	mu           sync.Mutex
 	applications map[string]*application
@@ -84,13 +86,18 @@ type series struct {
 
 // NewRegistry makes an empty registry. It keeps definitions. The first deltas begin at now.
 func NewRegistry(definitions []Definition, options Options, now int64) *Registry {
-	return &Registry{
+	r := &Registry{
 		definitions:  definitions,
+		shapes:       make([]uint64, len(definitions)),
 		options:      options,
 		applications: make(map[string]*application),
 		overflowed:   make([]int64, len(definitions)),
 		accepted:     now,
 	}
+	for i := range definitions {
+		r.shapes[i] = definitions[i].shape()
+	}
+	return r
 }
 
 // application finds or makes the series of a service.
