@@ -52,6 +52,7 @@ func structuredRecords(logs plog.Logs, lines bool) (plog.Logs, counts) {
 		target := structured.ResourceLogs().AppendEmpty()
 		scope := target.ScopeLogs().AppendEmpty()
 		scope.Scope().SetName(lifecycle.ScopeEvents)
+		scope.SetSchemaUrl(lifecycle.SchemaURL)
 		records := scope.LogRecords()
 		records.EnsureCapacity(size)
 		for _, scopeLogs := range resourceLogs.ScopeLogs().All() {

@@ -48,6 +48,7 @@ func TestStructuredRecords(t *testing.T) {
 	resourceLogs := sink.AllLogs()[0].ResourceLogs().At(0)
 	assert.Equal(t, map[string]any{"service.name": "shop"}, resourceLogs.Resource().Attributes().AsRaw())
 	assert.Equal(t, lifecycle.ScopeEvents, resourceLogs.ScopeLogs().At(0).Scope().Name())
+	assert.Equal(t, lifecycle.SchemaURL, resourceLogs.ScopeLogs().At(0).SchemaUrl())
 	records := resourceLogs.ScopeLogs().At(0).LogRecords()
 	require.Equal(t, 4, records.Len())
 

@@ -52,6 +52,7 @@ func eventSpans(logs plog.Logs, whole bool) (ptrace.Traces, counts) {
 		resourceSpans := traces.ResourceSpans().AppendEmpty()
 		scopeSpans := resourceSpans.ScopeSpans().AppendEmpty()
 		scopeSpans.Scope().SetName(lifecycle.ScopeEvents)
+		scopeSpans.SetSchemaUrl(lifecycle.SchemaURL)
 		spans := scopeSpans.Spans()
 		spans.EnsureCapacity(size)
 		for _, scopeLogs := range resourceLogs.ScopeLogs().All() {

@@ -44,6 +44,7 @@ func TestEventSpans(t *testing.T) {
 	assert.Equal(t, map[string]any{"service.name": "shop"}, resourceSpans.Resource().Attributes().AsRaw())
 	assert.Equal(t, "schema", resourceSpans.SchemaUrl())
 	assert.Equal(t, lifecycle.ScopeEvents, resourceSpans.ScopeSpans().At(0).Scope().Name())
+	assert.Equal(t, lifecycle.SchemaURL, resourceSpans.ScopeSpans().At(0).SchemaUrl())
 	spans := resourceSpans.ScopeSpans().At(0).Spans()
 	require.Equal(t, 2, spans.Len())
 

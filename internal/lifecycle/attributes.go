@@ -11,6 +11,10 @@ const (
 	ScopeMetrics = "tasker.metrics"
 )
 
+// SchemaURL says of which semantic conventions the attributes are that are not Tasker's own. It stands at the scopes of spans
+// and records, and not at metrics, where Prometheus would make a label of it that changes with each version.
+const SchemaURL = "https://opentelemetry.io/schemas/1.43.0"
+
 // AttributePrefix stands before each payload key of an event.
 const AttributePrefix = "tasker."
 
@@ -131,7 +135,7 @@ const DetectedBySpanHierarchy = "span_hierarchy"
 // ClockReceipt is the value of AttrClock.
 const ClockReceipt = "receipt"
 
-// Attribute keys of the semantic conventions that this project uses (semconv v1.43.0).
+// Attribute keys of the semantic conventions that this project uses, of the version of [SchemaURL].
 const (
 	AttrErrorType           = "error.type"
 	AttrExceptionType       = "exception.type"

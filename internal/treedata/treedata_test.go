@@ -70,6 +70,7 @@ func TestWriterWritesSpansUnderTheirResource(t *testing.T) {
 	require.Equal(t, 1, td.ResourceSpans().Len())
 	scope := td.ResourceSpans().At(0).ScopeSpans().At(0)
 	require.Equal(t, lifecycle.ScopeSpans, scope.Scope().Name())
+	require.Equal(t, lifecycle.SchemaURL, scope.SchemaUrl())
 	require.Equal(t, 2, scope.Spans().Len())
 	span := scope.Spans().At(0)
 	require.Equal(t, map[string]any{"i": int64(1), "d": 0.5, "b": true, "l": []any{"x", "y"}}, span.Attributes().AsRaw())

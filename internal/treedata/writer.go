@@ -41,6 +41,7 @@ func (w *Writer) Write(tree *assembly.Tree) {
 		}
 		scope := rs.ScopeSpans().AppendEmpty()
 		scope.Scope().SetName(lifecycle.ScopeSpans)
+		scope.SetSchemaUrl(lifecycle.SchemaURL)
 		spans = scope.Spans()
 		w.resources[tree.Resource] = spans
 	}

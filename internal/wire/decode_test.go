@@ -54,6 +54,7 @@ func TestRecord(t *testing.T) {
 	group := logs.ResourceLogs().At(0)
 	assert.Equal(t, map[string]any{"service.name": "shop", "service.namespace": "eu"}, group.Resource().Attributes().AsRaw())
 	assert.Equal(t, lifecycle.ScopeEvents, group.ScopeLogs().At(0).Scope().Name())
+	assert.Equal(t, lifecycle.SchemaURL, group.ScopeLogs().At(0).SchemaUrl())
 	record := group.ScopeLogs().At(0).LogRecords().At(0)
 	assert.Equal(t, "step.failed", record.EventName())
 	assert.Equal(t, time.Date(2026, 6, 1, 11, 59, 59, 123456789, time.UTC), record.Timestamp().AsTime())

@@ -120,6 +120,7 @@ func (d *decoding) records(namespace, service string) plog.LogRecordSlice {
 		}
 		scope := group.ScopeLogs().AppendEmpty()
 		scope.Scope().SetName(lifecycle.ScopeEvents)
+		scope.SetSchemaUrl(lifecycle.SchemaURL)
 		records = scope.LogRecords()
 		if len(d.groups) == 0 {
 			records.EnsureCapacity(min(len(d.whole)/bytesPerItem+1, d.settings.Limits.MaxItems))
