@@ -88,6 +88,7 @@ func TestFullDisk(t *testing.T) {
 	code, said = status()
 	assert.Equal(t, 10, code, said)
 	assert.Contains(t, said, "LATEST WRITE FAILED")
+	assert.Contains(t, said, "the state can't be written to the storage", "the health check names the component")
 	assert.Contains(t, c.output.String(), "no space left on device")
 
 	empty()
@@ -96,6 +97,7 @@ func TestFullDisk(t *testing.T) {
 	await(t, 20*time.Second, "writes that succeed", func() bool { code, _ := sync(); return code == 0 }, func() any { _, said := sync(); return said })
 	code, said = status()
 	assert.Zero(t, code, said)
+	assert.NotContains(t, said, "the state can't be written")
 	assert.Zero(t, c.stop())
 	equal(t, streamtest.Compare(truth, sink.all()))
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/active"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/seen"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
+	"github.com/tasker-otel/otelcol-tasker/internal/health"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
@@ -36,6 +37,8 @@ type instance struct {
 	logger    *zap.Logger
 	next      consumer.Metrics
 	exporter  exporter
+	// health is nil before the start.
+	health *health.Status
 
 	plans *plans
 
@@ -125,6 +128,7 @@ func (c *instance) start(ctx context.Context, host component.Host) error {
 	if c.loop != nil {
 		return nil
 	}
+	c.health = health.New(host)
 	if err := c.open(ctx, host); err != nil {
 		return err
 	}
@@ -140,6 +144,7 @@ func (c *instance) stop(ctx context.Context) error {
 	c.running.Lock()
 	defer c.running.Unlock()
 	defer c.telemetry.close()
+	c.health.Stop()
 	if c.loop != nil {
 		c.loop.stop(ctx)
 		c.loop = nil
@@ -204,7 +209,11 @@ func (c *instance) send(ctx context.Context, snapshot *series.Snapshot) error {
 	}
 	err := c.commit(ctx)
 	if err == nil {
-		err = c.next.ConsumeMetrics(ctx, c.exporter.metrics(snapshot))
+		if err = c.next.ConsumeMetrics(ctx, c.exporter.metrics(snapshot)); err != nil {
+			c.health.Set(c, fmt.Errorf("the next component refuses a flush: %w", err))
+		} else {
+			c.health.Set(c, nil)
+		}
 	}
 	if err != nil {
 		c.telemetry.refused(ctx)

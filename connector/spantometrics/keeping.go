@@ -48,6 +48,7 @@ func (c *instance) open(ctx context.Context, host component.Host) error {
 	if err := c.replay(ctx, opened); err != nil {
 		return errors.Join(err, opened.Close(ctx))
 	}
+	opened.ReportTo(c.health)
 	kept := &keeping{journal: opened, log: oplog.New(opened.Append)}
 	c.keeping.Store(kept)
 	c.keepIn(kept.log)

@@ -26,6 +26,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/metadata"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/oplog"
+	"github.com/tasker-otel/otelcol-tasker/internal/health/healthtest"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal/journaltest"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
@@ -492,6 +493,32 @@ func TestStorageThatFails(t *testing.T) {
 	require.NoError(t, b.consume(c))
 	require.NoError(t, c.flush(context.Background()))
 	require.Len(t, w.cumulative, 2)
+}
+
+func TestWhatFailsShowsInTheHealth(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		storage, s := journaltest.New(), &sink{}
+		cfg := createDefaultConfig().(*Config)
+		cfg.StorageID = &journaltest.ID
+		in, err := newInstances().acquire(cfg, connectortest.NewNopSettings(metadata.Type), s)
+		require.NoError(t, err)
+		host := &healthtest.Host{Host: storage.Host()}
+		require.NoError(t, in.Start(t.Context(), host))
+		b := batch{td: oneTask()}
+
+		s.refusing.Store(true)
+		require.NoError(t, b.consume(in.instance))
+		<-time.After(2 * cfg.MetricsFlushInterval)
+		storage.Fail(errors.New("the disk is full"))
+		b = batch{td: oneTask()}
+		require.Error(t, b.consume(in.instance))
+		storage.Fail(nil)
+		s.refusing.Store(false)
+		<-time.After(2 * cfg.MetricsFlushInterval)
+		const refuses, full = "the next component refuses a flush: refused", "the state can't be written to the storage: the disk is full"
+		require.Equal(t, []string{refuses, refuses + "\n" + full, refuses, "ok"}, host.Reported())
+		require.NoError(t, in.Shutdown(t.Context()))
+	})
 }
 
 func TestUnknownStorageStopsTheStart(t *testing.T) {

@@ -10,6 +10,8 @@ import (
 
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.uber.org/zap"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/health"
 )
 
 // Journal is safe for concurrent use, but for Replay, which comes first, and Close, which comes last.
@@ -32,6 +34,7 @@ type Journal struct {
 	next         uint64    // sequence number of the next segment
 	pass         pass
 	stats        Stats
+	health       *health.Status // nil until ReportTo
 }
 
 // pending is a segment on its way, and how many entries it holds.
@@ -300,8 +303,20 @@ func (j *Journal) Close(ctx context.Context) error {
 	return errors.Join(j.Commit(ctx), j.client.Close(ctx))
 }
 
+// ReportTo makes a failing storage a part of the component's status.
+func (j *Journal) ReportTo(status *health.Status) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.health = status
+}
+
 // tell logs when writing begins to fail and when it works again, not at each attempt. j.mu is held.
 func (j *Journal) tell(err error) {
+	if err != nil {
+		j.health.Set(j, fmt.Errorf("the state can't be written to the storage: %w", err))
+	} else {
+		j.health.Set(j, nil)
+	}
 	switch failed := j.stats.LastError != nil; {
 	case err != nil && !failed:
 		j.log.Error("the state can't be written to the storage; it waits in memory until that works again", zap.Error(err))

@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
 	"pgregory.net/rapid"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/health/healthtest"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal/journaltest"
 	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter/internal/dedup"
 	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter/internal/metadatatest"
@@ -84,6 +85,22 @@ func TestAFailingStorageCostsNoEvent(t *testing.T) {
 	after, _ := startKept(t, storage.Crashed(), 1000, sink)
 	require.NoError(t, after.ConsumeLogs(context.Background(), numbered(t, 1, 2, 3, 4)))
 	assert.Equal(t, 4, sink.LogRecordCount(), "what waited was written with the next")
+}
+
+func TestAFailingStorageShowsInTheHealth(t *testing.T) {
+	storage := journaltest.New()
+	cfg := createDefaultConfig()
+	cfg.Storage = &journaltest.ID
+	r, err := newRouter(t.Context(), metadatatest.NewSettings(componenttest.NewTelemetry()), cfg, consumertest.NewNop())
+	require.NoError(t, err)
+	host := &healthtest.Host{Host: storage.Host()}
+	require.NoError(t, r.Start(t.Context(), host))
+	storage.Fail(errors.New("no space left on device"))
+	require.NoError(t, r.ConsumeLogs(t.Context(), numbered(t, 1)))
+	storage.Fail(nil)
+	require.NoError(t, r.ConsumeLogs(t.Context(), numbered(t, 2)))
+	assert.Equal(t, []string{"the state can't be written to the storage: no space left on device", "ok"}, host.Reported())
+	require.NoError(t, r.Shutdown(t.Context()))
 }
 
 func TestNoSuchStorage(t *testing.T) {

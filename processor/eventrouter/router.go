@@ -16,6 +16,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/eventlog"
+	"github.com/tasker-otel/otelcol-tasker/internal/health"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal"
 	"github.com/tasker-otel/otelcol-tasker/internal/routing"
 	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter/internal/dedup"
@@ -37,6 +38,7 @@ type router struct {
 	seen *dedup.Set
 	// memory is nil without a storage, and before the start.
 	memory *memory
+	health *health.Status // the memory's
 	// stored is its journal, for the metrics.
 	stored    atomic.Pointer[journal.Journal]
 	telemetry *telemetry
@@ -89,12 +91,15 @@ func (r *router) start(ctx context.Context, host component.Host, set processor.S
 		return err
 	}
 	r.memory = memory
+	r.health = health.New(host)
+	memory.journal.ReportTo(r.health)
 	r.stored.Store(memory.journal)
 	set.Logger.Info("Events seen are kept across restarts", zap.Stringer("storage", storage), zap.Int("events", r.seen.Len()))
 	return nil
 }
 
 func (r *router) shutdown(ctx context.Context) error {
+	r.health.Stop()
 	r.telemetry.shutdown()
 	if r.memory == nil {
 		return nil

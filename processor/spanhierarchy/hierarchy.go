@@ -17,6 +17,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/health"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/performance"
@@ -36,6 +37,7 @@ type hierarchy struct {
 	shards    []*shard
 	monitor   *performance.Monitor // nil when it is off
 	telemetry *metadata.TelemetryBuilder
+	health    *health.Status // nil before Start
 
 	emitAgain  time.Duration
 	completes  bool // Tasker's own two-level spans
@@ -88,6 +90,7 @@ func (h *hierarchy) Start(ctx context.Context, host component.Host) error {
 }
 
 func (h *hierarchy) begin(ctx context.Context, host component.Host) error {
+	h.health = health.New(host)
 	if h.storage == nil {
 		h.log.Info("open tasks are kept in memory: a stop emits them as incomplete, a crash loses them; set 'storage' to keep them")
 	} else {
@@ -98,6 +101,7 @@ func (h *hierarchy) begin(ctx context.Context, host component.Host) error {
 		if err := state.restore(ctx, time.Now()); err != nil {
 			return errors.Join(fmt.Errorf("span_hierarchy: bring back the stored state: %w", err), state.close(ctx))
 		}
+		state.journal.ReportTo(h.health)
 		h.state = state
 		h.stored.Store(state.journal)
 	}
@@ -118,6 +122,7 @@ func (h *hierarchy) begin(ctx context.Context, host component.Host) error {
 func (h *hierarchy) Shutdown(ctx context.Context) error {
 	var err error
 	h.stop.Do(func() {
+		h.health.Stop()
 		if h.cancel != nil {
 			h.cancel()
 			// A batch that is being taken should be: cut off, it would be offered again to those that have it already.

@@ -17,6 +17,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/processor/processortest"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/health/healthtest"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy/internal/metadata"
 )
@@ -140,7 +141,8 @@ func TestRefusedTreesAreKeptAndTheSenderIsToldToWait(t *testing.T) {
 		sink := &refusing{err: errors.New("queue is full")}
 		sink.refuse.Store(true)
 		h := newTest(t, sink, func(c *Config) { c.MaxPendingSpans = 3 })
-		require.NoError(t, h.Start(t.Context(), componenttest.NewNopHost()))
+		host := &healthtest.Host{Host: componenttest.NewNopHost()}
+		require.NoError(t, h.Start(t.Context(), host))
 		require.NoError(t, h.ConsumeTraces(t.Context(), whole("1")))
 		<-time.After(time.Minute)
 		synctest.Wait()
@@ -148,12 +150,15 @@ func TestRefusedTreesAreKeptAndTheSenderIsToldToWait(t *testing.T) {
 		err := h.ConsumeTraces(t.Context(), whole("2"))
 		require.ErrorIs(t, err, errPending)
 		require.False(t, consumererror.IsPermanent(err))
+		require.Equal(t, []string{"the next component refuses finished spans: queue is full"}, host.Reported())
 		sink.refuse.Store(false)
 		<-time.After(lastRetry)
 		synctest.Wait()
 		require.Equal(t, 1, spanNames(sink.AllTraces())[lifecycle.SpanTask])
+		require.Equal(t, "ok", host.Reported()[1])
 		require.NoError(t, h.ConsumeTraces(t.Context(), whole("2")))
 		require.NoError(t, h.Shutdown(t.Context()))
+		require.Len(t, host.Reported(), 2)
 		require.Equal(t, 2, spanNames(sink.AllTraces())[lifecycle.SpanTask])
 	})
 }

@@ -173,9 +173,11 @@ func (s *shard) send(ctx context.Context) bool {
 	for len(s.outbox) > 0 {
 		err := s.hand(s.owner.handing)
 		if err == nil {
+			s.owner.health.Set(s, nil)
 			wait = firstRetry
 			continue
 		}
+		s.owner.health.Set(s, fmt.Errorf("the next component refuses finished spans: %w", err))
 		s.settle(ctx, time.Now().Add(-s.owner.emitAgain))
 		s.owner.telemetry.ProcessorSpanHierarchySendRetries.Add(ctx, 1)
 		s.log.Warn("the next component refused finished spans; they are kept and offered again", zap.Error(err), zap.Duration("wait", wait))

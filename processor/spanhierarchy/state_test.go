@@ -20,6 +20,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/health/healthtest"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal/journaltest"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/streamtest"
@@ -307,6 +308,20 @@ func TestWhatTheNextComponentHeldInMemory(t *testing.T) {
 }
 
 // TestTheJournalStaysSmall: what is stored follows what is open, and not what has been.
+func TestAFailingStorageShowsInTheHealth(t *testing.T) {
+	storage := journaltest.New()
+	h := newTest(t, consumertest.NewNop(), func(cfg *Config) { cfg.Storage = &journaltest.ID })
+	host := &healthtest.Host{Host: storage.Host()}
+	require.NoError(t, h.Start(t.Context(), host))
+	storage.Fail(errors.New("the disk is full"))
+	require.Error(t, h.ConsumeTraces(t.Context(), whole("1")))
+	require.Equal(t, []string{"the state can't be written to the storage: the disk is full"}, host.Reported())
+	storage.Fail(nil)
+	require.NoError(t, h.ConsumeTraces(t.Context(), whole("1")))
+	require.Equal(t, "ok", host.Reported()[1])
+	require.NoError(t, h.Shutdown(t.Context()))
+}
+
 func TestTheJournalStaysSmall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := journaltest.New()
