@@ -309,11 +309,14 @@ func TestOperationsThatSpanHierarchyFoundSlow(t *testing.T) {
 	found(lifecycle.SpanQuery, lifecycle.PerformanceSlowSQLQuery, "SELECT orders", lifecycle.DetectedBySpanHierarchy)
 	found(lifecycle.SpanStep, lifecycle.PerformanceSlowOperation, "pay", lifecycle.DetectedBySpanHierarchy)
 	found(lifecycle.SpanHandler, lifecycle.PerformanceMemorySpike, "pay", lifecycle.DetectedBySpanHierarchy)
+	for _, worker := range []string{"import_001", "import_002", "import_199"} { // each would be a series of its own
+		found(lifecycle.SpanStep, lifecycle.PerformanceSlowOperation, worker, lifecycle.DetectedBySpanHierarchy)
+	}
 	found(lifecycle.SpanHandler, lifecycle.PerformanceSlowOperation, "pay", "") // the engine's own: its event is counted
 	p.consumeTraces(t, td)
 	p.consumeTraces(t, td)
 	p.stop(t)
-	require.Equal(t, map[string]uint64{"operation=SELECT orders": 1, "operation=pay": 2}, counts(read(p.sink.last(), "tasker.slow_operations")))
+	require.Equal(t, map[string]uint64{"operation=SELECT orders": 1, "operation=pay": 2, "operation=import": 3}, counts(read(p.sink.last(), "tasker.slow_operations")))
 }
 
 // Exemplars of events lead to the span of their task, in the trace in which that is.

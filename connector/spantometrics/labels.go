@@ -28,7 +28,7 @@ func newLabels(cfg *Config, dimensions []Dimension, fields *fieldSet) []label {
 		l := label{
 			name: d.Name, field: fields.add(f), hasOther: d.Default != nil,
 			unbounded: slices.ContainsFunc(append(d.keys(), d.Name), func(key string) bool { return slices.Contains(cfg.AllowUnbounded, key) }),
-			folded:    cfg.FoldNumberedSteps && slices.Contains(f.keys, lifecycle.AttrStepName),
+			folded:    cfg.FoldNumberedSteps && namesSteps(f.keys),
 		}
 		if d.Default != nil {
 			l.otherwise = *d.Default
@@ -36,6 +36,11 @@ func newLabels(cfg *Config, dimensions []Dimension, fields *fieldSet) []label {
 		labels[i] = l
 	}
 	return labels
+}
+
+// namesSteps tells whether one of the keys may have the name of a step. The operation that was slow is often one.
+func namesSteps(keys []string) bool {
+	return slices.Contains(keys, lifecycle.AttrStepName) || slices.Contains(keys, lifecycle.AttrOperation)
 }
 
 // label collects the labels of the values that follow. It is false if one is missing that has no default.
