@@ -9,6 +9,7 @@ import (
 // wait is a stretch of time in the queue before a pass.
 type wait struct {
 	start, end  int64
+	job         *record // that began, and so ended the wait
 	synthesized bool
 }
 
@@ -16,9 +17,9 @@ type wait struct {
 // of the job.
 func (n *run) waitBefore(i int) (wait, bool) {
 	p := n.passes[i]
-	w := wait{end: p.start, synthesized: true}
-	if p.job != nil {
-		w.end, w.synthesized = p.job.at, false
+	w := wait{end: p.start, job: p.job, synthesized: p.job == nil}
+	if w.job != nil {
+		w.end = w.job.at
 	}
 	if i > 0 {
 		w.start = n.passes[i-1].end
@@ -50,21 +51,32 @@ func (c *composer) queued(i int, p *pass) {
 	if !ok {
 		return
 	}
-	s := c.add(lifecycle.SpanQueued, c.spanID(lifecycle.SpanQueued, "", w.start), c.root, w.start, w.end)
-	if p.job != nil {
-		s.setText(lifecycle.AttrQueueName, c.task.detail(p.job).word)
-	}
+	s := c.waited(w)
 	s.mark(lifecycle.AttrSynthesized, w.synthesized)
 	s.Outcome = OutcomeOk
 }
 
-// queuedWithoutPass shows the wait of a task that never got a worker, or was cancelled in the queue.
+// waited adds the span of a wait.
+func (c *composer) waited(w wait) *Span {
+	s := c.add(lifecycle.SpanQueued, c.spanID(lifecycle.SpanQueued, "", w.start), c.root, w.start, w.end)
+	if w.job != nil {
+		s.setText(lifecycle.AttrQueueName, c.task.detail(w.job).word)
+	}
+	return s
+}
+
+// queuedWithoutPass shows the wait of a task that never got a worker, was cancelled in the queue, or of whose job nothing
+// came after its beginning.
 func (c *composer) queuedWithoutPass() {
 	w, ok := c.run.waitWithoutPass()
 	if !ok {
 		return
 	}
-	s := c.add(lifecycle.SpanQueued, c.spanID(lifecycle.SpanQueued, "", w.start), c.root, w.start, w.end)
+	s := c.waited(w)
+	if w.job != nil && !c.run.ended {
+		s.Outcome = OutcomeOk
+		return
+	}
 	s.mark(lifecycle.AttrIncomplete, !c.run.ended)
 	s.outcome(c.run.status, nil)
 }
@@ -77,8 +89,8 @@ func (n *run) waitWithoutPass() (wait, bool) {
 	}
 	w := wait{start: enqueued.at, end: n.end}
 	for i := range n.records {
-		if r := &n.records[i]; r.kind == kindJobBegan && r.at >= w.start {
-			w.end = min(w.end, r.at)
+		if r := &n.records[i]; r.kind == kindJobBegan && r.at >= w.start && (r.at < w.end || r.at == w.end && w.job == nil) {
+			w.end, w.job = r.at, r
 		}
 	}
 	return w, true
