@@ -34,7 +34,6 @@ type composeService struct {
 	Environment     map[string]string `json:"environment"`
 	Ports           []string          `json:"ports"`
 	Volumes         []string          `json:"volumes"`
-	NetworkMode     string            `json:"network_mode"`
 	DependsOn       []string          `json:"depends_on"`
 	ReadOnly        bool              `json:"read_only"`
 	CapDrop         []string          `json:"cap_drop"`
@@ -95,10 +94,6 @@ func TestCompose(t *testing.T) {
 			for _, other := range service.DependsOn {
 				assert.Contains(t, file.Services, other, name)
 			}
-			if other, shares := strings.CutPrefix(service.NetworkMode, "service:"); shares {
-				assert.Contains(t, file.Services, other, name)
-				assert.Empty(t, service.Ports, "%s: the ports are those of %s", name, other)
-			}
 			for _, volume := range service.Volumes {
 				source, _, _ := strings.Cut(volume, ":")
 				if strings.HasPrefix(source, ".") {
@@ -117,6 +112,22 @@ func TestCompose(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestComposeScrapesTheCollector: Prometheus does here what it does beside a collector on a machine.
+func TestComposeScrapesTheCollector(t *testing.T) {
+	read := func(path string) (config map[string]any, text string) {
+		content, err := os.ReadFile(path)
+		require.NoError(t, err)
+		text = strings.ReplaceAll(string(content), "[collector:", "[localhost:")
+		require.NoError(t, yaml.Unmarshal([]byte(text), &config))
+		return config, string(content)
+	}
+	ours, text := read("compose/prometheus.yml")
+	require.NotContains(t, text, "[localhost:")
+	theirs, _ := read("prometheus/prometheus.yml")
+	assert.Equal(t, theirs, ours)
+	assert.Contains(t, readCompose(t, "compose.yaml").Services, "collector")
 }
 
 // TestGrafanaProvisioning: the data sources are services of the compose file, and exemplars lead to one of them.

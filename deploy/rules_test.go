@@ -96,6 +96,7 @@ func TestPromtool(t *testing.T) {
 	require.NotEmpty(t, tests)
 	for _, args := range [][]string{
 		{"check", "config", "prometheus/prometheus.yml"},
+		{"check", "config", "compose/prometheus.yml"},
 		append([]string{"test", "rules"}, tests...),
 	} {
 		output, err := exec.Command(promtool, args...).CombinedOutput()
