@@ -22,7 +22,7 @@ func newSend(s streams) *cobra.Command {
 		Use:   "send FILE…",
 		Short: "Post event files to a collector",
 		Long: `send posts the events of files to the tasker_events receiver of a collector. A file is NDJSON, or JSON objects and
-arrays, plain or gzip; - is the standard input. Files are sent as they are read, so they may be of any size.
+arrays, plain, gzip or zstd; - is the standard input. Files are sent as they are read, so they may be of any size.
 
 An overloaded receiver is given the time it asks for (Retry-After); a collector that cannot be reached, or a gateway in
 front of it that fails, is tried again after growing waits. When a batch has used up its retries, or the endpoint or the

@@ -35,7 +35,7 @@ func newSimulate(s streams) *cobra.Command {
 		Short: "Show the spans, metrics and records that a configuration makes of event files",
 		Long: `simulate runs event files through event_router, routed_events, span_hierarchy and span_to_metrics, in this process,
 with the settings of --config or the defaults, and shows what comes out and what was dropped, and why. No collector is
-needed, nothing is sent and no state is touched. A file is NDJSON, or JSON objects and arrays, plain or gzip; - is the
+needed, nothing is sent and no state is touched. A file is NDJSON, or JSON objects and arrays, plain, gzip or zstd; - is the
 standard input.
 
 The components are wired as in the default configuration; other processors and the pipelines' own wiring are left out. All

@@ -43,7 +43,7 @@ func newTree(s streams) *cobra.Command {
 		Short: "Show the tasks of event files as waterfalls",
 		Long: `tree assembles the tasks of event files as a collector would, and shows each of them: its passes, batches, steps and
 handlers, the waits in the queue and for a retry, over a common time axis. A file is NDJSON, or JSON objects and arrays,
-plain or gzip; - is the standard input. No collector is needed, and nothing is sent.
+plain, gzip or zstd; - is the standard input. No collector is needed, and nothing is sent.
 
 Events may stand in any order and be repeated. Tasks are shown by their start, the first --limit of them. All events of the
 wanted tasks are held in memory; --task keeps that small. Routes, sampling and redaction of a collector's configuration do

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"testing/iotest"
 
+	"github.com/klauspost/compress/zstd"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -96,7 +97,10 @@ func TestSource(t *testing.T) {
 	zipped := filepath.Join(folder, "zipped.gz")
 	require.NoError(t, os.WriteFile(zipped, packed.Bytes(), 0o600))
 
-	source := eventfile.NewSource([]string{plain, eventfile.Stdin, zipped}, strings.NewReader(`{"c":3}`))
+	encoder, err := zstd.NewWriter(nil)
+	require.NoError(t, err)
+	stdin := bytes.NewReader(encoder.EncodeAll([]byte(`{"c":3}`), nil))
+	source := eventfile.NewSource([]string{plain, eventfile.Stdin, zipped}, stdin)
 	require.NoError(t, source.Check())
 	var batch eventfile.Batch
 	for {
@@ -136,6 +140,14 @@ func TestSourceErrors(t *testing.T) {
 	source = eventfile.NewSource([]string{eventfile.Stdin}, strings.NewReader("\x1f\x8bnot gzip at all"))
 	_, err = source.Next()
 	assert.ErrorContains(t, err, "looks like gzip")
+
+	source = eventfile.NewSource([]string{eventfile.Stdin}, strings.NewReader("\x28\xb5\x2f\xfdnot zstd at all"))
+	_, err = source.Next()
+	assert.ErrorContains(t, err, "stdin")
+
+	source = eventfile.NewSource([]string{eventfile.Stdin}, strings.NewReader("\xff\xfe{\x00}\x00"))
+	_, err = source.Next()
+	assert.ErrorContains(t, err, "stdin is UTF-16")
 }
 
 func BenchmarkReader(b *testing.B) {

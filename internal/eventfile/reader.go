@@ -47,11 +47,11 @@ type Reader struct {
 	compact bytes.Buffer
 }
 
-// NewReader reads from a stream, inflating it if it is gzip. The name is for the items' origin.
+// NewReader reads from a stream, inflating it if it is gzip or zstd. The name is for the items' origin.
 func NewReader(name string, in io.Reader) (*Reader, error) {
-	buffered, err := inflate(in)
+	buffered, err := inflate(name, in)
 	if err != nil {
-		return nil, fmt.Errorf("%s looks like gzip but is not: %w", name, err)
+		return nil, err
 	}
 	return &Reader{name: name, in: buffered, line: 1}, nil
 }

@@ -2,11 +2,14 @@ package eventfile
 
 import (
 	"bufio"
+	"bytes"
 	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+
+	"github.com/klauspost/compress/zstd"
 )
 
 // Stdin is the path that stands for the standard input.
@@ -14,8 +17,15 @@ const Stdin = "-"
 
 const bufferBytes = 256 << 10
 
-// gzipMagic opens every gzip stream.
-const gzipMagic = "\x1f\x8b"
+// What opens the streams of either kind, and UTF-16 as Windows writes it.
+const (
+	gzipMagic  = "\x1f\x8b"
+	zstdMagic  = "\x28\xb5\x2f\xfd"
+	utf16Magic = "\xff\xfe"
+)
+
+// maxZstdWindow is what zstd itself takes without being told that it is meant: a frame of a few bytes can ask for gigabytes.
+const maxZstdWindow = 128 << 20
 
 // Source reads several files one after the other. It serves one goroutine.
 type Source struct {
@@ -104,15 +114,26 @@ func (s *Source) Close() error {
 	return closer.Close()
 }
 
-// inflate looks for gzip by its first bytes, because standard input has no file name to tell it.
-func inflate(in io.Reader) (*bufio.Reader, error) {
+// inflate tells what a stream is by its first bytes, because standard input has no file name to tell it.
+func inflate(name string, in io.Reader) (*bufio.Reader, error) {
 	buffered := bufio.NewReaderSize(in, bufferBytes)
-	if magic, err := buffered.Peek(len(gzipMagic)); err != nil || string(magic) != gzipMagic {
-		return buffered, nil // a read error comes again with the first item
+	begin, _ := buffered.Peek(len(zstdMagic)) // a read error comes again with the first item
+	switch {
+	case bytes.HasPrefix(begin, []byte(gzipMagic)):
+		inflated, err := gzip.NewReader(buffered)
+		if err != nil {
+			return nil, fmt.Errorf("%s looks like gzip but is not: %w", name, err)
+		}
+		return bufio.NewReaderSize(inflated, bufferBytes), nil
+	case string(begin) == zstdMagic:
+		// With one goroutine it is this one, and there is nothing to close.
+		inflated, err := zstd.NewReader(buffered, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxZstdWindow))
+		if err != nil {
+			return nil, fmt.Errorf("%s looks like zstd but is not: %w", name, err)
+		}
+		return bufio.NewReaderSize(inflated, bufferBytes), nil
+	case bytes.HasPrefix(begin, []byte(utf16Magic)):
+		return nil, fmt.Errorf("%s is UTF-16, and JSON is UTF-8: convert it, such as with iconv -f utf-16 -t utf-8", name)
 	}
-	inflated, err := gzip.NewReader(buffered)
-	if err != nil {
-		return nil, err
-	}
-	return bufio.NewReaderSize(inflated, bufferBytes), nil
+	return buffered, nil
 }
