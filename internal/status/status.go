@@ -115,8 +115,11 @@ func Read(ctx context.Context, settings Settings) (*Status, error) {
 		}
 	}
 	if settings.Exported != "" {
-		if s.LastExport, err = export.LastExport(settings.Exported); err != nil {
+		switch s.LastExport, err = export.LastExport(settings.Exported); {
+		case err != nil:
 			s.ExportError = err.Error()
+		case s.LastExport == nil:
+			s.ExportError = "never, to " + settings.Exported
 		}
 	}
 	return s, nil

@@ -188,6 +188,7 @@ func TestLastExport(t *testing.T) {
 	s, err := Read(t.Context(), settings)
 	require.NoError(t, err)
 	assert.Nil(t, s.LastExport)
+	assert.Equal(t, "never, to "+settings.Exported, s.ExportError, "a wrong name must not look like a good one")
 	require.NoError(t, os.WriteFile(settings.Exported+".state", []byte(`{"version":1,"exported_at":"2026-06-01T11:55:00Z"}`), 0o600))
 	s, err = Read(t.Context(), settings)
 	require.NoError(t, err)
