@@ -3,6 +3,7 @@ package promset
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 
@@ -173,7 +174,8 @@ func slower(a, b *dto.Exemplar) *dto.Exemplar {
 }
 
 func (m *merger) finish(f *mergedFamily) *dto.MetricFamily {
-	for key, series := range f.series {
+	for _, key := range slices.Sorted(maps.Keys(f.series)) {
+		series := f.series[key]
 		if f.policy == PolicyAvg && series.Gauge != nil {
 			series.Gauge.Value = proto.Float64(series.GetGauge().GetValue() / float64(f.members[key]))
 		}
@@ -182,7 +184,6 @@ func (m *merger) finish(f *mergedFamily) *dto.MetricFamily {
 		}
 		f.family.Metric = append(f.family.Metric, series)
 	}
-	sortSeries(f.family)
 	return f.family
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -299,7 +300,8 @@ func (f *family) finish() *dto.MetricFamily {
 	case model.MetricTypeInfo:
 		f.name += "_info"
 	}
-	for _, m := range f.series {
+	for _, key := range slices.Sorted(maps.Keys(f.series)) {
+		m := f.series[key]
 		if h := m.Histogram; h != nil {
 			h.Bucket = sortedLast(h.Bucket, (*dto.Bucket).GetUpperBound)
 			if last := len(h.Bucket) - 1; h.SampleCount == nil && last >= 0 && math.IsInf(h.Bucket[last].GetUpperBound(), 1) {
@@ -311,7 +313,6 @@ func (f *family) finish() *dto.MetricFamily {
 		}
 		out.Metric = append(out.Metric, m)
 	}
-	sortSeries(out)
 	return out
 }
 
@@ -331,10 +332,6 @@ func sortedLast[T any](points []T, by func(T) float64) []T {
 
 func sortFamilies(families []*dto.MetricFamily) {
 	slices.SortFunc(families, func(a, b *dto.MetricFamily) int { return strings.Compare(a.GetName(), b.GetName()) })
-}
-
-func sortSeries(f *dto.MetricFamily) {
-	slices.SortFunc(f.Metric, func(a, b *dto.Metric) int { return strings.Compare(keyOf(a.Label), keyOf(b.Label)) })
 }
 
 // Series is the number of series of the families.
