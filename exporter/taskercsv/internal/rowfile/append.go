@@ -133,12 +133,13 @@ func (a *Append) Write(rows Rows) (Written, error) {
 	return written, nil
 }
 
-// current makes sure that the open file is the one at path, also after somebody has moved, removed or emptied that.
+// current makes sure that the open file is the one at path and ends with a whole row, also after somebody has moved, removed,
+// emptied or lengthened that.
 func (a *Append) current() error {
 	if a.file != nil {
 		open, err := a.file.Stat()
 		there, thereErr := os.Stat(a.path)
-		if err == nil && thereErr == nil && os.SameFile(open, there) && there.Size() >= a.size {
+		if err == nil && thereErr == nil && os.SameFile(open, there) && there.Size() == a.size {
 			return nil
 		}
 		_ = a.file.Close() // everything in it is synchronized
