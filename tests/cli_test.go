@@ -2,27 +2,24 @@ package e2e
 
 import (
 	"bytes"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
 
-// cli is the command line, built from the sources.
+// cli is the command line.
 type cli struct {
 	tb   testing.TB
 	path string
 }
 
-func buildCLI(tb testing.TB) cli {
+// commandLine is the command line of the sources.
+func commandLine(tb testing.TB) cli {
 	tb.Helper()
-	c := cli{tb, filepath.Join(tb.TempDir(), "taskerotel")}
-	build := exec.Command("go", "build", "-o", c.path, "../cmd/taskerotel")
-	build.Stderr = os.Stderr
-	require.NoError(tb, build.Run())
-	return c
+	path, err := builtCLI()
+	require.NoError(tb, err)
+	return cli{tb, path}
 }
 
 // run executes a command line and returns its exit status and what it printed.

@@ -36,6 +36,7 @@ func cloudEvent(t *testing.T, line []byte, number int) cloudevents.Event {
 // TestCloudEvents: the CloudEvents SDK, which nobody here wrote, sends a stream in each of its modes, shuffled and in part
 // twice; the trees are the truth.
 func TestCloudEvents(t *testing.T) {
+	t.Parallel()
 	for name, send := range map[string]func(context.Context, string, []cloudevents.Event) error{
 		"binary": func(ctx context.Context, url string, events []cloudevents.Event) error {
 			return sendEach(cloudevents.WithEncodingBinary(ctx), url, events)
@@ -46,6 +47,7 @@ func TestCloudEvents(t *testing.T) {
 		"batched": sendBatch,
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			lines, truth, err := streamtest.Load(streamtest.Planned)
 			require.NoError(t, err)
 			var events []cloudevents.Event

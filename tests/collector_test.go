@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -30,6 +31,8 @@ type collector struct {
 
 	events, otlp, otlpHTTP, scrape, health string // addresses
 	csv                                    string // path of the table
+
+	environment []string // of the process, beside that of the test
 }
 
 // output collects what the process prints.
@@ -56,15 +59,23 @@ func (o *output) tail() string {
 	return strings.Join(lines[max(0, len(lines)-40):], "\n")
 }
 
-// freeAddresses finds n local addresses that nobody listens on.
+// Ports that systems do not give to whoever asks for any: until its collector listens, nobody else's connection takes one.
+const firstPort, lastPort = 12_000, 32_000
+
+// nextPort counts the ports that were looked at. It begins anywhere, for another run of the tests may be under way.
+var nextPort atomic.Int64
+
+// freeAddresses finds n local addresses that nobody listens on, and that no other test is given.
 func freeAddresses(tb testing.TB, n int) []string {
 	tb.Helper()
-	addresses := make([]string, n)
-	for i := range addresses {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		require.NoError(tb, err)
-		defer listener.Close() // all at the end, so that no address comes twice
-		addresses[i] = listener.Addr().String()
+	var addresses []string
+	for tries := 0; len(addresses) < n; tries++ {
+		require.Less(tb, tries, 1000, "no free port")
+		address := fmt.Sprintf("127.0.0.1:%d", firstPort+nextPort.Add(1)%(lastPort-firstPort))
+		if listener, err := net.Listen("tcp", address); err == nil {
+			require.NoError(tb, listener.Close())
+			addresses = append(addresses, address)
+		}
 	}
 	return addresses
 }
@@ -124,7 +135,9 @@ func start(tb testing.TB, sink *sink, more ...string) *collector {
 // launch starts the process and waits until its health check says that it runs.
 func (c *collector) launch(args ...string) {
 	c.tb.Helper()
-	c.launchAs(exec.Command(binary, args...))
+	command := exec.Command(binary, args...)
+	command.Env = append(os.Environ(), c.environment...)
+	c.launchAs(command)
 }
 
 // launchAs starts a collector by a command of its own.

@@ -41,6 +41,7 @@ func confined(t *testing.T, writable string, command ...string) *exec.Cmd {
 // TestConfined: the shipped configuration runs with the rights that the deployments give it and no more, its state outlives
 // the process, and so does an export.
 func TestConfined(t *testing.T) {
+	t.Parallel()
 	peer(t, "setpriv")
 	root, err := os.MkdirTemp("", "confined") // a test's own directory is closed to others
 	require.NoError(t, err)
@@ -59,9 +60,6 @@ func TestConfined(t *testing.T) {
 	require.Error(t, confined(t, data, "touch", filepath.Join(exports, "file")).Run(), "it can write elsewhere")
 	require.Error(t, confined(t, data, "touch", filepath.Join(os.TempDir(), "file")).Run(), "it can write elsewhere")
 
-	t.Setenv("TASKER_DATA", data)
-	t.Setenv("TASKER_INSTANCE", "confined")
-	t.Setenv("TASKER_MEMORY_LIMIT_MIB", "768")
 	sink := newSink(t)
 	c, override := newStandalone(t, sink)
 	put := func(name string, mode os.FileMode, content []byte) string {
@@ -76,11 +74,16 @@ func TestConfined(t *testing.T) {
 	}
 	program := copied("otelcol-tasker", binary, 0o755)
 	shipped := copied("standalone.yaml", "../deploy/otelcol/standalone.yaml", 0o644)
-	command := []string{program, "--config", shipped, "--config", put("override.yaml", 0o644, []byte(override))}
+	changed := put("override.yaml", 0o644, []byte(override))
+	launch := func() {
+		command := confined(t, data, program, "--config", shipped, "--config", changed)
+		command.Env = append(command.Env, "TASKER_DATA="+data, "TASKER_INSTANCE=confined", "TASKER_MEMORY_LIMIT_MIB=768")
+		c.launchAs(command)
+	}
 
 	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 60, Seed: 61, Failures: true})
 	batches := rough(lines, 61)
-	c.launchAs(confined(t, data, command...))
+	launch()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.cmd.Process.Pid))
 	require.NoError(t, err)
 	for _, line := range []string{"Uid:\t10001\t10001\t10001\t10001", "CapEff:\t0000000000000000", "CapBnd:\t0000000000000000", "NoNewPrivs:\t1"} {
@@ -90,10 +93,10 @@ func TestConfined(t *testing.T) {
 	c.sendNDJSON(connections, batches[:half])
 	assert.Zero(t, c.stop())
 	c = &collector{tb: t, events: c.events, otlp: c.otlp, scrape: c.scrape, health: c.health}
-	c.launchAs(confined(t, data, command...))
+	launch()
 	c.sendNDJSON(connections, batches[half:])
 	awaitTasks(t, sink, len(truth))
-	export := confined(t, exports, copied("taskerotel", buildCLI(t).path, 0o755), "export", "--target", "http://"+c.scrape+"/metrics",
+	export := confined(t, exports, copied("taskerotel", commandLine(t).path, 0o755), "export", "--target", "http://"+c.scrape+"/metrics",
 		"--config", shipped, "--format", "csv", "--output", filepath.Join(exports, "tasker-metrics.csv"))
 	answer, err := export.CombinedOutput()
 	require.NoError(t, err, "%s", answer)

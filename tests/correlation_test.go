@@ -24,8 +24,10 @@ var (
 // TestCorrelationIDs: every span and every record has a correlation id, the one that was sent or one that was generated,
 // and no metric has any.
 func TestCorrelationIDs(t *testing.T) {
+	t.Parallel()
 	for name, generated := range map[string]bool{"sent": false, "generated": true} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			lines, truth, err := streamtest.Load(streamtest.Mixed)
 			require.NoError(t, err)
 			if generated {

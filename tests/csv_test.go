@@ -29,6 +29,7 @@ service:
 
 // TestTables: every span and every record is a row, and a kill leaves none of them torn.
 func TestTables(t *testing.T) {
+	t.Parallel()
 	directory := t.TempDir()
 	config := fmt.Sprintf(csvEverywhere, filepath.Join(directory, "{signal}.csv"))
 	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 40, Seed: 31, Failures: true})

@@ -19,7 +19,8 @@ import (
 // TestExport: the merged metrics of two collectors, each of which saw its own tasks, are what happened; and a collector
 // that is down is no silent loss.
 func TestExport(t *testing.T) {
-	tool := buildCLI(t)
+	t.Parallel()
+	tool := commandLine(t)
 	sink := newSink(t)
 	first, second := start(t, sink), start(t, sink)
 	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 60, Seed: 21, Failures: true, Planned: true})

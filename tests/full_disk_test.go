@@ -47,7 +47,8 @@ func fill(t *testing.T, directory string) (empty func()) {
 // TestFullDisk: a collector whose disk is full refuses, in a way that asks the sender to come back, and says so to whoever
 // asks. With room again it goes on, and what was sent again counts once.
 func TestFullDisk(t *testing.T) {
-	tool := buildCLI(t)
+	t.Parallel()
+	tool := commandLine(t)
 	directory := smallDisk(t, 8)
 	free := freeAddresses(t, 1)
 	host, port, err := net.SplitHostPort(free[0])

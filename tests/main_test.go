@@ -2,40 +2,51 @@ package e2e
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"testing"
 )
 
-// binary is the collector under test; set before any test runs.
-var binary string
+// binary is the collector under test, and builtCLI the command line, which is built when a test first asks for it. Both are
+// set before any test runs.
+var (
+	binary   string
+	builtCLI func() (path string, err error)
+)
 
 func TestMain(m *testing.M) {
 	os.Exit(run(m))
 }
 
 func run(m *testing.M) int {
-	if path := os.Getenv("TASKER_BIN"); path != "" {
-		var err error
-		if binary, err = filepath.Abs(path); err != nil {
-			fmt.Fprintln(os.Stderr, "TASKER_BIN:", err)
-			return 1
-		}
-		return m.Run()
-	}
+	nextPort.Store(rand.Int64N(lastPort - firstPort))
 	dir, err := os.MkdirTemp("", "otelcol-tasker")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	binary = filepath.Join(dir, "otelcol-tasker")
-	build := exec.Command("go", "build", "-o", binary, "../cmd/otelcol-tasker")
-	build.Stdout, build.Stderr = os.Stderr, os.Stderr
-	if err := build.Run(); err != nil {
-		fmt.Fprintln(os.Stderr, "build of the collector:", err)
+	builtCLI = sync.OnceValues(func() (string, error) { return program("TASKER_CLI", dir, "taskerotel") })
+	if binary, err = program("TASKER_BIN", dir, "otelcol-tasker"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	return m.Run()
+}
+
+// program is the path that an environment variable names, or else of what it builds.
+func program(variable, dir, name string) (string, error) {
+	if path := os.Getenv(variable); path != "" {
+		return filepath.Abs(path)
+	}
+	path := filepath.Join(dir, name)
+	build := exec.Command("go", "build", "-o", path, "../cmd/"+name)
+	build.Stdout, build.Stderr = os.Stderr, os.Stderr
+	if err := build.Run(); err != nil {
+		return "", fmt.Errorf("build of %s: %w", name, err)
+	}
+	return path, nil
 }

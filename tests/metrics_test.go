@@ -145,6 +145,7 @@ func becomesMetric(event string) bool {
 
 // TestExactMetrics: the scrape says what happened, in both formats and in the table, however often it was sent.
 func TestExactMetrics(t *testing.T) {
+	t.Parallel()
 	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 300, Seed: 5, Failures: true, Planned: true})
 	want := expected(t, lines, truth)
 	sink := newSink(t)
@@ -224,6 +225,7 @@ func checkTable(t *testing.T, path string, truth []streamtest.Task) {
 // TestSentAgainLater: a stream that a sender sends again as a whole, after its tasks were emitted and measured, changes
 // nothing.
 func TestSentAgainLater(t *testing.T) {
+	t.Parallel()
 	lines, truth, err := streamtest.Load(streamtest.Mixed)
 	require.NoError(t, err)
 	marker, markerTruth := streamtest.Generate(streamtest.Options{Tasks: 1, Seed: 1, FirstID: 100_000})

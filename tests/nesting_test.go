@@ -14,6 +14,7 @@ import (
 // TestNesting: lists in one another, as deep as a request can hold them, do not end the process. The OTLP decoder calls
 // itself for each, and 14 MB of them would overflow its stack, which nothing survives.
 func TestNesting(t *testing.T) {
+	t.Parallel()
 	const limit, overflowing = 4 << 20, 14_500_000
 	c := start(t, newSink(t))
 	for _, test := range []struct {

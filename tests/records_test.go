@@ -16,6 +16,7 @@ const customer = "a@example.com"
 
 // TestStructuredRecords: events that are routed to logs leave as records, each once, and nothing personal leaves at all.
 func TestStructuredRecords(t *testing.T) {
+	t.Parallel()
 	lines, truth, err := streamtest.Load(streamtest.Mixed)
 	require.NoError(t, err)
 	sink := newSink(t)

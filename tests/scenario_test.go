@@ -35,6 +35,7 @@ func assembled(t *testing.T, lines [][]byte) (spans []string, trees int) {
 // TestScenarios: retries, resets, cancellations and dead workers give, shuffled and repeated, the trees that the golden
 // files show.
 func TestScenarios(t *testing.T) {
+	t.Parallel()
 	var lines [][]byte
 	for _, s := range streamtest.Scenarios() {
 		lines = append(lines, s.Lines...)
@@ -56,6 +57,7 @@ func TestScenarios(t *testing.T) {
 // TestTimesOfASecond: without occurred_at, and out of order, passes, batches and attempts are still those of the truth. Some
 // announcements are then equal, in different requests, and taken for repetitions: their trees settle.
 func TestTimesOfASecond(t *testing.T) {
+	t.Parallel()
 	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 200, Seed: 5, Failures: true})
 	clock := regexp.MustCompile(`"occurred_at":"[^"]*",`)
 	for i, line := range lines {

@@ -76,6 +76,7 @@ func twoLevels(task byte, steps int) []ptrace.Traces {
 // TestTwoLevelSpans: Tasker's own spans have five levels, in whatever order and requests they come, and spans of the
 // application pass as they are.
 func TestTwoLevelSpans(t *testing.T) {
+	t.Parallel()
 	const tasks, steps = 20, 5
 	var requests []ptrace.Traces
 	for task := range byte(tasks) {
@@ -129,6 +130,7 @@ func TestTwoLevelSpans(t *testing.T) {
 
 // TestCaller: a task whose events carry a traceparent is a child of its caller, and so are its records.
 func TestCaller(t *testing.T) {
+	t.Parallel()
 	const trace, caller = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 	lines, _, err := streamtest.Load(streamtest.OrderProcessing)
 	require.NoError(t, err)

@@ -68,12 +68,11 @@ func (b bearer) RoundTrip(request *http.Request) (*http.Response, error) {
 // TestStandalone: the configuration that is shipped for one collector takes events over TLS from senders with the token and
 // from no others, and neither a crash nor a stop in the middle changes a tree or a number.
 func TestStandalone(t *testing.T) {
-	t.Setenv("TASKER_DATA", t.TempDir())
-	t.Setenv("TASKER_INSTANCE", "one")
-	t.Setenv("TASKER_TOKEN", "secret")
-	t.Setenv("TASKER_TLS", certificate(t))
+	t.Parallel()
+	certificates := certificate(t)
 	sink := newSink(t)
 	c, text := newStandalone(t, sink)
+	c.environment = []string{"TASKER_DATA=" + t.TempDir(), "TASKER_INSTANCE=one", "TASKER_TOKEN=secret", "TASKER_TLS=" + certificates}
 	path := filepath.Join(t.TempDir(), "override.yaml")
 	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 	arguments := []string{"--config", path}
@@ -108,17 +107,17 @@ func TestStandalone(t *testing.T) {
 	require.NoError(t, err)
 	again := filepath.Join(t.TempDir(), "again.ndjson")
 	require.NoError(t, os.WriteFile(again, bytes.Join(batches[0], []byte("\n")), 0o600))
-	tool, command := buildCLI(t), []string{"send", "--endpoint", "https://localhost:" + port + "/v1/events",
+	tool, command := commandLine(t), []string{"send", "--endpoint", "https://localhost:" + port + "/v1/events",
 		"--header", "Authorization=Bearer secret", "--retries", "0", again}
 	code, out, _ := tool.run(command...)
 	assert.Equal(t, 1, code)
 	assert.Contains(t, out, "trust its issuer with --ca-file")
-	code, out, _ = tool.run(append(command, "--ca-file", filepath.Join(os.Getenv("TASKER_TLS"), "tls.crt"))...)
+	code, out, _ = tool.run(append(command, "--ca-file", filepath.Join(certificates, "tls.crt"))...)
 	assert.Zero(t, code, out)
 	c.kill()
 	send(batches[third : 2*third])
 	assert.Zero(t, c.stop())
-	c = &collector{tb: t, events: c.events, otlp: c.otlp, scrape: c.scrape, health: c.health}
+	c = &collector{tb: t, events: c.events, otlp: c.otlp, scrape: c.scrape, health: c.health, environment: c.environment}
 	c.launch(arguments...)
 	send(batches[2*third:])
 	awaitTasks(t, sink, len(truth))

@@ -38,7 +38,8 @@ service:
 
 // TestStatusAndSync: what the command line says of a running collector is so, with storage and without.
 func TestStatusAndSync(t *testing.T) {
-	tool := buildCLI(t)
+	t.Parallel()
+	tool := commandLine(t)
 	free := freeAddresses(t, 1)
 	host, port, err := net.SplitHostPort(free[0])
 	require.NoError(t, err)

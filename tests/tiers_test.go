@@ -115,6 +115,7 @@ func startTiers(t *testing.T, sink *sink) tiers {
 // TestTwoTiers: events that come to two agents in any order, some to both, are the same trees and the same numbers at two
 // gateways behind Kafka, though all four are killed while tasks are open.
 func TestTwoTiers(t *testing.T) {
+	t.Parallel()
 	sink := newSink(t)
 	all := startTiers(t, sink)
 	agents, gateways := all.agents, all.gateways
@@ -170,6 +171,7 @@ func TestTwoTiers(t *testing.T) {
 // TestTwoTiersOfSpans: Tasker's own spans and those of applications, told by two agents in turns, come together at the
 // gateway of their trace and have five levels.
 func TestTwoTiersOfSpans(t *testing.T) {
+	t.Parallel()
 	const tasks, steps = 12, 3
 	sink := newSink(t)
 	all := startTiers(t, sink)

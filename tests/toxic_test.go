@@ -150,6 +150,7 @@ func (s *strict) send(body []byte, stop <-chan struct{}) error {
 // TestToxicDownstreams: a store of records that refuses, dies and is slow makes senders come back, with an answer that says
 // so each time. When it is well again every event has been counted once, and every tree is the truth.
 func TestToxicDownstreams(t *testing.T) {
+	t.Parallel()
 	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 150, Seed: 51, Failures: true, SpacingMS: 5})
 	batches := streamtest.Batches(lines, 60)
 	sink, store := newSink(t), newToxic(t)

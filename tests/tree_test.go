@@ -46,6 +46,7 @@ func equal(t *testing.T, differences []string) {
 
 // TestExactTrees: whatever the order, the repetitions and the number of connections, the spans are the truth.
 func TestExactTrees(t *testing.T) {
+	t.Parallel()
 	load := func(name string) func() ([][]byte, []streamtest.Task) {
 		return func() ([][]byte, []streamtest.Task) {
 			lines, truth, err := streamtest.Load(name)
@@ -64,6 +65,7 @@ func TestExactTrees(t *testing.T) {
 		{"two applications with the same task ids", twoApplications},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			lines, truth := test.stream()
 			sink := newSink(t)
 			c := start(t, sink)
@@ -77,8 +79,10 @@ func TestExactTrees(t *testing.T) {
 
 // TestRealStreams: what the real engine fired gives what was measured around its calls.
 func TestRealStreams(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{streamtest.RealLinear, streamtest.RealRetry} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			lines, truth, err := streamtest.LoadReal(name)
 			require.NoError(t, err)
 			sink := newSink(t)
@@ -93,6 +97,7 @@ func TestRealStreams(t *testing.T) {
 
 // TestSameIDs: two collectors that get one stream in different orders make the same trace and span ids.
 func TestSameIDs(t *testing.T) {
+	t.Parallel()
 	lines, truth, err := streamtest.Load(streamtest.Mixed)
 	require.NoError(t, err)
 	var runs [2][]string
@@ -112,8 +117,10 @@ func TestSameIDs(t *testing.T) {
 
 // TestEventsOverOTLP: the same events as OTLP logs, named with or without the prefix, give the same trees.
 func TestEventsOverOTLP(t *testing.T) {
+	t.Parallel()
 	for name, prefix := range map[string]string{"plain names": "", "prefixed names": "tasker."} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			lines, truth, err := streamtest.Load(streamtest.Mixed)
 			require.NoError(t, err)
 			sink := newSink(t)
@@ -128,6 +135,7 @@ func TestEventsOverOTLP(t *testing.T) {
 
 // TestEventsOverBothWays: half of each task's events come as JSON, half as OTLP; some come both ways.
 func TestEventsOverBothWays(t *testing.T) {
+	t.Parallel()
 	lines, truth, err := streamtest.Load(streamtest.Planned)
 	require.NoError(t, err)
 	lines = streamtest.Shuffle(lines, len(lines), 4)
@@ -142,6 +150,7 @@ func TestEventsOverBothWays(t *testing.T) {
 
 // TestStopMidStream: a graceful stop emits what is open, marked as incomplete, and what had ended as it is.
 func TestStopMidStream(t *testing.T) {
+	t.Parallel()
 	lines, truth, err := streamtest.Load(streamtest.Mixed)
 	require.NoError(t, err)
 	cut := len(lines) / 2
