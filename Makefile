@@ -29,6 +29,10 @@ FUZZTIME ?= 10s
 # Which benchmarks run, a regular expression.
 BENCH ?= .
 
+# What runs without the race detector is compiled as the binaries are, so that from an empty cache the dependencies are
+# compiled once for all of it, and a second time with the race detector.
+PLAIN := CGO_ENABLED=0 GOFLAGS="$(GOFLAGS) -trimpath"
+
 .PHONY: help
 help: ## list the targets
 	@echo "make TARGET, where TARGET is one of:"
@@ -46,20 +50,33 @@ build: ## build bin/otelcol-tasker and bin/taskerotel, static
 .PHONY: test
 test: test-unit test-e2e ## unit tests with the race detector, then end-to-end tests against the built binary
 
-# cmd/otelcol-tasker is generated wiring: linking every component with the race detector takes minutes and tests nothing.
-.PHONY: test-unit
-test-unit: ## unit tests with the race detector
-	go test $(RACE) $$(go list ./... | grep -v -e '/tests$$' -e '/cmd/otelcol-tasker$$')
+# What a package's sources or tests have when something in them may run beside something else, or in a collector.
+CONCURRENT := (^|[^a-z])go (func|[A-Za-z_.]+\()|"sync|errgroup|\.Go\(|synctest|Parallel|net/http|collector/component
 
-# -count=1: the test cache does not notice that the binary has changed.
+# cmd/otelcol-tasker is generated wiring: linking every component with the race detector takes minutes and tests nothing.
+# What is not concurrent has no races, and takes five times as long with the detector. make lint has vetted everything.
+.PHONY: test-unit
+test-unit: ## unit tests, with the race detector where anything is concurrent
+	@concurrent=() sequential=(); \
+	while read -r package directory; do \
+		if grep -qE '$(CONCURRENT)' "$$directory"/*.go; then concurrent+=("$$package"); else sequential+=("$$package"); fi; \
+	done < <(go list -f '{{.ImportPath}} {{.Dir}}' ./... | grep -v -e '/tests ' -e '/cmd/otelcol-tasker '); \
+	failed=0; set -x; \
+	$(PLAIN) go test -vet=off "$${sequential[@]}" || failed=1; \
+	go test $(RACE) -vet=off "$${concurrent[@]}" || failed=1; \
+	exit $$failed
+
+# -count=1: the test cache does not notice that the binary has changed. -parallel: these tests wait more than they work.
+E2E := TASKER_BIN=$(CURDIR)/$(COLLECTOR) TASKER_CLI=$(CURDIR)/$(CLI) $(PLAIN) go test -vet=off -count=1 -timeout 20m -parallel 6
+
 .PHONY: test-e2e
 test-e2e: build ## end-to-end tests against the built binary
-	TASKER_BIN=$(CURDIR)/$(COLLECTOR) go test -count=1 -timeout 20m ./tests/...
+	$(E2E) ./tests/...
 
 .PHONY: test-peers
 test-peers: build ## tests with real peers (promtool and others), installed if apt-get is there; LIBREOFFICE=1 for that too
 	@scripts/install-peers.sh
-	TASKER_PEERS=1 TASKER_BIN=$(CURDIR)/$(COLLECTOR) go test -count=1 -timeout 20m ./tests/... ./deploy/... ./exporter/taskercsv
+	TASKER_PEERS=1 $(E2E) ./tests/... ./deploy/... ./exporter/taskercsv
 
 .PHONY: fuzz
 fuzz: ## every fuzzer for FUZZTIME, one after the other; what it finds goes into testdata/fuzz
@@ -88,25 +105,22 @@ profile: build ## deploy/otelcol-tasker.pgo anew, from the benchmark of the whol
 soak: build ## ten minutes at a steady load: what memory the collector takes (SOAK=10m)
 	TASKER_BIN=$(CURDIR)/$(COLLECTOR) TASKER_SOAK=$(SOAK) go test -count=1 -timeout 0 -run TestSoak -v ./tests/
 
-# The flags of the build, so that both compile the dependencies once: from an empty cache that is two minutes.
 .PHONY: lint
-lint: export CGO_ENABLED = 0
-lint: export GOFLAGS := $(GOFLAGS) -trimpath
 # A cache of this clone's own: with trimmed paths another clone's findings look like this one's, under paths that are not
 # here, where neither generated code nor the exclusions are recognized.
 lint: export GOLANGCI_LINT_CACHE = $(CURDIR)/bin/lint-cache
 lint: ## gofmt, go vet, golangci-lint (errcheck, govet, ineffassign, staticcheck, unused)
 	@unformatted="$$(gofmt -l .)"; \
 	if [ -n "$$unformatted" ]; then echo "not formatted, run gofmt -w:"; echo "$$unformatted"; exit 1; fi
-	go vet ./...
-	go run $(GOLANGCI_LINT) run --allow-parallel-runners
+	$(PLAIN) go vet ./...
+	$(PLAIN) go run $(GOLANGCI_LINT) run --allow-parallel-runners
 
 # The builder writes no go.mod with --skip-get-modules: everything is one module. Should a later version write one, it
 # would cut the folder off from the module, so it is removed.
 .PHONY: generate
 generate: ## generate code, tables and dashboards from metadata.yaml, builder-config.yaml and internal/dashboards
-	go generate ./...
-	go tool builder --config builder-config.yaml --skip-get-modules --skip-compilation
+	$(PLAIN) go generate ./...
+	$(PLAIN) go tool builder --config builder-config.yaml --skip-get-modules --skip-compilation
 	@rm -f cmd/otelcol-tasker/go.mod cmd/otelcol-tasker/go.sum
 	@gofmt -w cmd/otelcol-tasker
 
