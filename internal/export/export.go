@@ -134,7 +134,7 @@ func (e *exporting) read(ctx context.Context, targets []scrape.Target) []promset
 }
 
 func (e *exporting) readOne(ctx context.Context, target scrape.Target, report *TargetReport) *promset.Source {
-	report.URL, report.Address = target.URL, target.Address
+	report.URL, report.Address = scrape.Public(target.URL), target.Address
 	answer, err := e.client.Get(ctx, target, promset.Accept)
 	report.Attempts = answer.Attempts
 	if err != nil {

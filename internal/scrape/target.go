@@ -29,9 +29,29 @@ type Target struct {
 // String names the target in messages.
 func (t Target) String() string {
 	if t.Address == "" {
-		return t.URL
+		return Public(t.URL)
 	}
-	return t.URL + " at " + t.Address
+	return Public(t.URL) + " at " + t.Address
+}
+
+// Public is the text of an address, which may be malformed, without the credentials in it: messages go to logs.
+func Public(address string) string {
+	scheme, rest, found := strings.Cut(address, "://")
+	if !found {
+		scheme, rest = "", address
+	}
+	host, path := rest, ""
+	if end := strings.IndexAny(rest, "/?#"); end >= 0 {
+		host, path = rest[:end], rest[end:]
+	}
+	at := strings.LastIndexByte(host, '@')
+	if at < 0 {
+		return address
+	}
+	if found {
+		scheme += "://"
+	}
+	return scheme + "***" + host[at:] + path
 }
 
 // Resolver looks up the addresses of a name. [net.Resolver] is one.
@@ -45,7 +65,7 @@ var _ Resolver = (*net.Resolver)(nil)
 func One(spec string) (Target, error) {
 	address, err := parse(spec)
 	if err != nil {
-		return Target{}, fmt.Errorf("target %q: %w", spec, err)
+		return Target{}, fmt.Errorf("target %q: %w", Public(spec), err)
 	}
 	return Target{URL: address.String()}, nil
 }
@@ -59,7 +79,7 @@ func Targets(ctx context.Context, resolver Resolver, specs []string) (targets []
 	for i, spec := range specs {
 		var err error
 		if addresses[i], err = parse(strings.TrimPrefix(spec, dnsPrefix)); err != nil {
-			errs = append(errs, fmt.Errorf("target %q: %w", spec, err))
+			errs = append(errs, fmt.Errorf("target %q: %w", Public(spec), err))
 		}
 	}
 	if len(errs) > 0 {
@@ -71,7 +91,7 @@ func Targets(ctx context.Context, resolver Resolver, specs []string) (targets []
 		if strings.HasPrefix(spec, dnsPrefix) {
 			var err error
 			if found, err = resolve(ctx, resolver, addresses[i]); err != nil {
-				unresolved = append(unresolved, &LookupError{Spec: spec, Err: err})
+				unresolved = append(unresolved, &LookupError{Spec: Public(spec), Err: err})
 			}
 		}
 		for _, target := range found {
@@ -149,6 +169,10 @@ func parse(text string) (*url.URL, error) {
 	}
 	address, err := url.Parse(text)
 	if err != nil {
+		var malformed *url.Error
+		if errors.As(err, &malformed) {
+			err = malformed.Err // without the URL, which may have credentials
+		}
 		return nil, fmt.Errorf("not a URL: %w", err)
 	}
 	if address.Scheme != "http" && address.Scheme != "https" || address.Hostname() == "" {

@@ -36,12 +36,12 @@ func readOwn(ctx context.Context, client *scrape.Client, address string, now fun
 	}
 	families, err := promset.Parse(answer.Body, answer.ContentType)
 	if err != nil {
-		return nil, &UnreachableError{fmt.Errorf("%s: %w", address, err)}
+		return nil, &UnreachableError{fmt.Errorf("%s: %w", target, err)}
 	}
 	o := &own{at: at, families: families}
 	if !o.has(prefix) {
 		return nil, &UnreachableError{fmt.Errorf("%s exposes no metrics of a collector (%s…): it is the address of "+
-			"service::telemetry::metrics, not of the exporter prometheus", address, prefix)}
+			"service::telemetry::metrics, not of the exporter prometheus", target, prefix)}
 	}
 	return o, nil
 }
