@@ -2,7 +2,9 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -32,6 +34,9 @@ A task whose events carry a traceparent is part of the caller's trace: its trace
 		RunE: func(_ *cobra.Command, tasks []string) error {
 			if service == "" {
 				return usageError{fmt.Errorf("--service is missing: it is the service.name of the application")}
+			}
+			if slices.Contains(tasks, "") {
+				return usageError{errors.New("a task id is empty")} // a variable that was not set
 			}
 			if asJSON {
 				return writeIDsJSON(s, namespace, service, tasks)

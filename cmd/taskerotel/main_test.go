@@ -53,6 +53,7 @@ func TestUsage(t *testing.T) {
 		"tree depth":       {[]string{"tree", "--depth", "-1", "-"}, "--depth -1"},
 		"tree width":       {[]string{"tree", "--width", "-1", "-"}, "--width -1"},
 		"ids of nothing":   {[]string{"ids", "--service", "shop"}, "name at least one task id"},
+		"ids of no task":   {[]string{"ids", "--service", "shop", "42", ""}, "a task id is empty"},
 		"ids of nobody":    {[]string{"ids", "1"}, "--service is missing"},
 		"router of what":   {[]string{"routes", "--router", "event_router/eu"}, "name its file with --config"},
 		"version of what":  {[]string{"version", "please"}, "takes no arguments"},

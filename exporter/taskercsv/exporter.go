@@ -101,9 +101,11 @@ func (e *csvExporter) start(ctx context.Context, host component.Host) (err error
 		return fmt.Errorf("'path' %s: %w", e.path, err)
 	}
 	e.lock, err = filelock.Take(ctx, e.path+".lock", fmt.Sprintf("process %d, %s", os.Getpid(), e.signal), lockWait)
+	if errors.Is(err, filelock.ErrHeld) {
+		err = fmt.Errorf("%w: give each exporter and each signal a file of its own, such as ./data/tasker-{signal}.csv", err)
+	}
 	if err != nil {
-		return fmt.Errorf("'path' %s: %w: give each exporter and each signal a file of its own, such as "+
-			"./data/tasker-{signal}.csv", e.path, err)
+		return fmt.Errorf("'path' %s: %w", e.path, err)
 	}
 	// Not before the file is locked: what looks torn, or left over, may be what another collector is writing.
 	cut, err := e.file.Open()

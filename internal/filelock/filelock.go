@@ -41,9 +41,8 @@ func Take(ctx context.Context, path, note string, timeout time.Duration) (*Lock,
 	if !locked {
 		return nil, fmt.Errorf("%w: %s is held%s", ErrHeld, path, noteOf(path))
 	}
-	if err := os.WriteFile(path, []byte(note+"\n"), 0o644); err != nil {
-		return nil, errors.Join(fmt.Errorf("%s can't be written: %w", path, err), file.Unlock())
-	}
+	// The note is for people. On a full disk, or in a file of somebody else, the lock holds without it.
+	_ = os.WriteFile(path, []byte(note+"\n"), 0o644)
 	return &Lock{file}, nil
 }
 

@@ -35,6 +35,19 @@ func TestTake(t *testing.T) {
 	require.ErrorContains(t, err, "can't be locked")
 }
 
+// TestWithoutNote: on a full disk a lock is one all the same.
+func TestWithoutNote(t *testing.T) {
+	const full = "/dev/full"
+	if _, err := os.Stat(full); err != nil {
+		t.Skip("needs Linux: there is no " + full)
+	}
+	path := filepath.Join(t.TempDir(), "x.lock")
+	require.NoError(t, os.Symlink(full, path))
+	lock, err := Take(t.Context(), path, "me", 0)
+	require.NoError(t, err)
+	require.NoError(t, lock.Release())
+}
+
 // TestKilledHolder: a lock ends with its process, and the file that stays is no obstacle.
 func TestKilledHolder(t *testing.T) {
 	if path := os.Getenv(pathEnv); path != "" {
