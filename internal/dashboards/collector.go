@@ -19,7 +19,7 @@ func (b *builder) collector() Dashboard {
 		UID: collectorUID, Title: "Tasker: the collector",
 		Description: "The collector itself: what it takes and refuses, what it holds, what it sends, and what was lost.",
 		Variables: []Variable{{
-			Name: "instance", Label: "Collector", Metric: "otelcol_process_uptime", LabelName: "instance", Multi: true,
+			Name: "instance", Label: "Collector", Metric: "otelcol_process_uptime", LabelName: "instance", All: true,
 		}},
 		Rows: []Row{
 			{Title: "Now", Panels: []Panel{

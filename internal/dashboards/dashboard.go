@@ -23,8 +23,8 @@ type Variable struct {
 	Name, Label string
 	// Metric and LabelName are where the values come from; Filter are matchers on other variables.
 	Metric, LabelName, Filter string
-	// Multi lets several values, or all, be chosen.
-	Multi bool
+	// All lets all values be chosen at once, which is where the page begins.
+	All bool
 }
 
 // Row is a titled group of panels.

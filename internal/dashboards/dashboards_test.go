@@ -52,13 +52,20 @@ func TestWholePages(t *testing.T) {
 					Exemplar    bool
 				}
 			}
-			Templating struct{ List []struct{ Name, Type string } }
+			Templating struct {
+				List []struct {
+					Name, Type string
+					Multi      bool
+				}
+			}
 		}
 		require.NoError(t, json.Unmarshal(text, &page), name)
 		assert.Equal(t, page.UID+".json", filepath.Base(name))
 		variables := map[string]bool{}
 		for _, v := range page.Templating.List {
 			variables[v.Name] = true
+			// Queries use them in regular expressions: without it "import (nightly)" matches nothing.
+			assert.True(t, v.Multi || v.Type == "datasource", "%s: Grafana does not escape the values of %s", name, v.Name)
 		}
 		require.True(t, variables["datasource"])
 

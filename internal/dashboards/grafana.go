@@ -62,10 +62,11 @@ func (d *Dashboard) variables() []object {
 		variable := object{
 			"name": v.Name, "label": v.Label, "type": "query", "datasource": datasource(), "hide": 0,
 			"definition": query, "query": object{"query": query, "refId": v.Name},
-			// Values are looked up again when the time that is shown changes, and sorted.
-			"refresh": 2, "sort": 1, "multi": v.Multi, "includeAll": v.Multi,
+			// Values are looked up again when the time that is shown changes, and sorted. Only where several can be chosen
+			// does Grafana escape what of them means something in a regular expression.
+			"refresh": 2, "sort": 1, "multi": true, "includeAll": v.All,
 		}
-		if v.Multi {
+		if v.All {
 			variable["allValue"] = ".*"
 			variable["current"] = object{"text": "All", "value": "$__all"}
 		}

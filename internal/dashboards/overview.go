@@ -42,11 +42,11 @@ const (
 )
 
 func serviceVariable() Variable {
-	return Variable{Name: "service", Label: "Service", Metric: taskExecutions, LabelName: "job", Multi: true}
+	return Variable{Name: "service", Label: "Service", Metric: taskExecutions, LabelName: "job", All: true}
 }
 
-func taskVariable(multi bool) Variable {
-	return Variable{Name: "task_name", Label: "Workflow", Metric: taskExecutions, LabelName: "task_name", Filter: ofService, Multi: multi}
+func taskVariable(all bool) Variable {
+	return Variable{Name: "task_name", Label: "Workflow", Metric: taskExecutions, LabelName: "task_name", Filter: ofService, All: all}
 }
 
 func stepVariable() Variable {
