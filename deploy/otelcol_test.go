@@ -87,6 +87,36 @@ func TestStateIsOnDisk(t *testing.T) {
 	}
 }
 
+// TestCompactionStaysInTheState: it works in the directory of the state. Where it has none of its own the collector would
+// make one below /var/lib, which only root may.
+func TestCompactionStaysInTheState(t *testing.T) {
+	compacting := 0
+	for _, pattern := range []string{"otelcol/*.yaml", "../examples/*.yaml"} {
+		paths, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		for _, path := range paths {
+			text, err := os.ReadFile(path)
+			require.NoError(t, err)
+			var config struct {
+				Extensions struct {
+					FileStorage struct {
+						Directory  string `json:"directory"`
+						Compaction *struct {
+							Directory string `json:"directory"`
+						} `json:"compaction"`
+					} `json:"file_storage"`
+				} `json:"extensions"`
+			}
+			require.NoError(t, yaml.Unmarshal(text, &config), path)
+			if storage := config.Extensions.FileStorage; storage.Compaction != nil {
+				compacting++
+				assert.Equal(t, storage.Directory, storage.Compaction.Directory, path)
+			}
+		}
+	}
+	assert.Equal(t, 4, compacting)
+}
+
 // TestReceiversHaveTheirLimits: what config.yaml bounds of a sender is bounded in the same way where others may send.
 func TestReceiversHaveTheirLimits(t *testing.T) {
 	limits := func(path string) map[string]any {
