@@ -80,6 +80,36 @@ func TestPathsOfPages(t *testing.T) {
 	require.Greater(t, named, 20)
 }
 
+// TestPicturesOfPages: what a page says that taskerotel prints is what it prints.
+func TestPicturesOfPages(t *testing.T) {
+	tool := buildCLI(t)
+	const streams = "../internal/streamtest/testdata/"
+	for _, picture := range []struct {
+		page, begins string
+		command      []string
+	}{
+		{"../README.md", "✓ customer_analytics 12 ", []string{"tree", "--task", "12", streams + "mixed.ndjson"}},
+		{"../docs/taskerotel.md", "✗ process_order 5 ", []string{"tree", "--task", "5", streams + "mixed.ndjson"}},
+		{"../docs/taskerotel.md", "EVENT  ", []string{"routes", "--config", defaultConfig, "task.failed", "order.placed", "step.completed"}},
+	} {
+		text, err := os.ReadFile(picture.page)
+		require.NoError(t, err)
+		_, rest, found := strings.Cut(string(text), "\n"+picture.begins)
+		require.True(t, found, picture.begins)
+		shown, _, found := strings.Cut(picture.begins+rest, "```")
+		require.True(t, found, picture.begins)
+		status, printed, problems := tool.run(picture.command...)
+		require.Zero(t, status, problems)
+		for line := range strings.Lines(shown) {
+			if strings.TrimSpace(line) == "⋮" { // a page may leave lines out
+				continue
+			}
+			_, printed, found = strings.Cut(printed, line)
+			assert.True(t, found, "%s: taskerotel %s does not print, here:\n%s", picture.page, strings.Join(picture.command, " "), line)
+		}
+	}
+}
+
 // withoutPipelines is the path of a config.yaml that has none.
 func withoutPipelines(t *testing.T) string {
 	t.Helper()
