@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"go.opentelemetry.io/collector/config/configoptional"
 
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
+	"github.com/tasker-otel/otelcol-tasker/internal/durations"
 )
 
 // Config is the connector's section of the configuration. The keys are those of the spanmetrics connector where it has
@@ -140,15 +142,8 @@ func positive(key string, value time.Duration, example string) error {
 	return fmt.Errorf("%q is %v: set a duration above zero, such as %s", key, value, example)
 }
 
-// leastDuration is below all that anybody means. A number without a unit is read as nanoseconds, which would make 15 an
-// interval of 15ns.
-const leastDuration = time.Millisecond
-
 func withUnit(key string, value time.Duration, example string) error {
-	if value <= 0 || value >= leastDuration {
-		return nil
-	}
-	return fmt.Errorf("%q is %v, as a number without a unit is nanoseconds: write the unit, such as %s", key, value, example)
+	return durations.CheckUnit(strconv.Quote(key), value, example)
 }
 
 func atLeast(key string, value, least int, why string) error {

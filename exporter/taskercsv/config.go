@@ -15,6 +15,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/exporter/taskercsv/internal/rowfile"
 	"github.com/tasker-otel/otelcol-tasker/internal/csvtext"
+	"github.com/tasker-otel/otelcol-tasker/internal/durations"
 	"github.com/tasker-otel/otelcol-tasker/internal/metrictable"
 )
 
@@ -239,7 +240,7 @@ func oneOf[T ~string](key string, value T, allowed []T) error {
 
 func notNegative(key string, value time.Duration, zero string) error {
 	if value >= 0 {
-		return nil
+		return durations.CheckUnit("'"+key+"'", value, "1s")
 	}
 	return fmt.Errorf("'%s' is %s: give a positive duration, or %s", key, value, zero)
 }

@@ -97,6 +97,7 @@ func TestConfigErrors(t *testing.T) {
 		"attribute twice":    {func(c *Config) { c.ResourceAttributes = []string{"a", "a"} }, `'resource_attributes[1]' is "a", which is there already`},
 		"write interval":     {func(c *Config) { c.MinWriteInterval = -time.Second }, `'min_write_interval' is -1s: give a positive duration`},
 		"expiration":         {func(c *Config) { c.SeriesExpiration = -time.Hour }, `'series_expiration' is -1h0m0s: give a positive duration`},
+		"no unit":            {func(c *Config) { c.SeriesExpiration = 3600 }, `'series_expiration' is 3.6µs, as a number without a unit is nanoseconds`},
 		"series":             {func(c *Config) { c.MaxSeries = 0 }, `'max_series' is 0: give a number above 0`},
 		"columns":            {func(c *Config) { c.MaxColumns = -1 }, `'max_columns' is -1: give a number above 0`},
 		"rows":               {func(c *Config) { c.MaxRows = 0 }, `'max_rows' is 0: give a number above 0`},

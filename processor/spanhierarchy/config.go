@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/durations"
 	"github.com/tasker-otel/otelcol-tasker/internal/treedata"
 )
 
@@ -72,6 +73,15 @@ func (c *Config) Validate() error {
 			errs = append(errs, fmt.Errorf("'%s' is %d: set it to 1 or more", key, value))
 		}
 	}
+	withUnit := func(key string, value time.Duration, example string) {
+		if err := durations.CheckUnit("'"+key+"'", value, example); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	withUnit("reorder_window", c.ReorderWindow, "2s")
+	withUnit("settle_timeout", c.SettleTimeout, "30s")
+	withUnit("idle_timeout", c.IdleTimeout, "24h")
+	withUnit("emit_again_within", c.EmitAgainWithin, "5s")
 	positive("max_open_tasks", c.MaxOpenTasks)
 	positive("max_events_per_task", c.MaxEventsPerTask)
 	positive("max_spans_per_tree", c.MaxSpansPerTree)

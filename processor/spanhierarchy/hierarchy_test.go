@@ -181,6 +181,13 @@ func TestConfigNamesEveryMistake(t *testing.T) {
 		require.ErrorContains(t, err, want)
 	}
 	require.NoError(t, createDefaultConfig().Validate())
+
+	cfg = createDefaultConfig()
+	cfg.ReorderWindow, cfg.EmitAgainWithin, cfg.Performance.SlowStep = 5, 5, 30
+	err = cfg.Validate()
+	for _, want := range []string{"'reorder_window' is 5ns, as a number without a unit", "'emit_again_within' is 5ns", "'performance::slow_step' is 30ns"} {
+		require.ErrorContains(t, err, want)
+	}
 }
 
 // TestAStopCutsNothingOff: a batch that the next component is about to take when the stop comes is taken, and only once; one

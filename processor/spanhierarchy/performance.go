@@ -5,6 +5,7 @@ import (
 	"path"
 	"time"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/durations"
 	"github.com/tasker-otel/otelcol-tasker/internal/performance"
 )
 
@@ -50,6 +51,9 @@ func (c *PerformanceConfig) problems() (errs []error) {
 	duration := func(key string, d *time.Duration) {
 		if d != nil {
 			check(key, *d < 0, *d)
+			if err := durations.CheckUnit("'performance::"+key+"'", *d, "1s"); err != nil {
+				errs = append(errs, err)
+			}
 		}
 	}
 	duration("slow_task", &c.SlowTask)
