@@ -93,7 +93,7 @@ runs have further ones, which their help explains.`,
 	root.Version = version
 	root.SetVersionTemplate(versionLine())
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newSend(s), newTree(s), newSimulate(s), newIDs(s), newRoutes(s), newExport(s), newStatus(s), newSync(s), newVersion(s))
+	root.AddCommand(newSend(s), newTree(s), newSimulate(s), newIDs(s), newRoutes(s), newExport(s), newCheck(s), newStatus(s), newSync(s), newVersion(s))
 	return root
 }
 

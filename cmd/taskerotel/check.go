@@ -1,0 +1,98 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/configcheck"
+)
+
+func newCheck(s streams) *cobra.Command {
+	var (
+		files  []string
+		asJSON bool
+		strict bool
+	)
+	cmd := &cobra.Command{
+		Use:   "check --config FILE…",
+		Short: "Find mistakes in a collector's configuration that lie between its components",
+		Long: `check reads a collector's configuration as the collector does, several files laid over each other and ${env:NAME} replaced,
+and tells what is wrong between its components: a storage or an authenticator that is not there, totals that are forgotten
+before they are read, acknowledged data that a crash takes, receivers that are open to everybody. It starts nothing.
+
+It complements otelcol-tasker validate, which checks each component's own settings, but makes no extensions.
+
+Exit status: 0 when there is no error, 1 when there is one (with --strict: or a warning) or the configuration can not be
+read, 2 for a mistake in the command line.`,
+		Example: `  otelcol-tasker validate --config config.yaml && taskerotel check --config config.yaml
+  taskerotel check --config standalone.yaml --config secure.yaml --strict
+  taskerotel check --config config.yaml --json | jq -r '.findings[] | .key'`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if len(files) == 0 {
+				return usageError{fmt.Errorf("name the collector's configuration with --config")}
+			}
+			conf, err := resolve(cmd.Context(), files)
+			if err != nil {
+				return err
+			}
+			findings, err := configcheck.Check(conf)
+			if err != nil {
+				return err
+			}
+			result := checkResult{Findings: findings}
+			if result.Findings == nil {
+				result.Findings = []configcheck.Finding{}
+			}
+			for _, f := range findings {
+				if f.Level == configcheck.LevelError {
+					result.Errors++
+				} else {
+					result.Warnings++
+				}
+			}
+			if err := writeEither(s.out, asJSON, result, result.write); err != nil {
+				return err
+			}
+			if result.Errors > 0 || strict && result.Warnings > 0 {
+				return errFailed
+			}
+			return nil
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringArrayVar(&files, "config", nil, "the collector's configuration `file`; may be repeated, later ones are laid over")
+	flags.BoolVar(&strict, "strict", false, "end with status 1 for warnings too")
+	flags.BoolVar(&asJSON, "json", false, "write one JSON object")
+	return cmd
+}
+
+// checkResult is what check says.
+type checkResult struct {
+	Errors   int                   `json:"errors"`
+	Warnings int                   `json:"warnings"`
+	Findings []configcheck.Finding `json:"findings"`
+}
+
+func (r checkResult) write(w io.Writer) error {
+	for _, f := range r.Findings {
+		value := "is not set"
+		if f.Value != "" {
+			value = fmt.Sprintf("is %q", f.Value)
+		}
+		if _, err := fmt.Fprintf(w, "%-7s  %s %s\n         %s\n         → %s\n", f.Level, f.Key, value, f.Problem, f.Remedy); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintf(w, "%s, %s\n", countOf(r.Errors, "error"), countOf(r.Warnings, "warning"))
+	return err
+}
+
+func countOf(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
