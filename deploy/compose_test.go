@@ -127,7 +127,10 @@ func TestComposeScrapesTheCollector(t *testing.T) {
 	require.NotContains(t, text, "[localhost:")
 	theirs, _ := read("prometheus/prometheus.yml")
 	assert.Equal(t, theirs, ours)
-	assert.Contains(t, readCompose(t, "compose.yaml").Services, "collector")
+	services := readCompose(t, "compose.yaml").Services
+	assert.Contains(t, services, "collector")
+	// Without them no dot leads to a trace, and the first task of a new user is 0 on the dashboards.
+	assert.Contains(t, services["prometheus"].Command, "--enable-feature=exemplar-storage,created-timestamp-zero-ingestion")
 }
 
 // TestGrafanaProvisioning: the data sources are services of the compose file, and exemplars lead to one of them.
