@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"strings"
@@ -145,11 +146,12 @@ func (c *Client) once(ctx context.Context, client *http.Client, target Target, a
 		return Answer{}, judge(err)
 	}
 	defer response.Body.Close() //nolint:errcheck // nothing is lost
-	body, err := io.ReadAll(io.LimitReader(response.Body, c.settings.MaxBytes+1))
+	most := min(c.settings.MaxBytes, math.MaxInt64-1) // one byte more shows that there is more
+	body, err := io.ReadAll(io.LimitReader(response.Body, most+1))
 	if err != nil {
 		return Answer{}, fmt.Errorf("the answer was cut off: %w", err)
 	}
-	if int64(len(body)) > c.settings.MaxBytes {
+	if int64(len(body)) > most {
 		return Answer{}, backoff.Permanent(fmt.Errorf("the answer has more than %d bytes: raise --max-bytes", c.settings.MaxBytes))
 	}
 	if err := status(response, accepted); err != nil {

@@ -3,6 +3,7 @@ package scrape
 import (
 	"context"
 	"errors"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -165,6 +166,10 @@ func TestGet(t *testing.T) {
 	c = client(t, func(s *Settings) { s.Header = http.Header{"X-Scope": {"shop"}}; s.MaxBytes = 9 })
 	_, err = get("/metrics")
 	require.ErrorContains(t, err, "more than 9 bytes: raise --max-bytes")
+	c = client(t, func(s *Settings) { s.Header = http.Header{"X-Scope": {"shop"}}; s.MaxBytes = math.MaxInt64 })
+	answer, err = get("/metrics")
+	require.NoError(t, err)
+	assert.Len(t, answer.Body, 10, "a limit that is none")
 }
 
 // TestAddress: the connection goes to the address, the name stays in the Host header.
