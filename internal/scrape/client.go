@@ -145,7 +145,7 @@ func (c *Client) once(ctx context.Context, client *http.Client, target Target, a
 	if err != nil {
 		return Answer{}, judge(err)
 	}
-	defer response.Body.Close() //nolint:errcheck // nothing is lost
+	defer response.Body.Close()                       //nolint:errcheck // nothing is lost
 	most := min(c.settings.MaxBytes, math.MaxInt64-1) // one byte more shows that there is more
 	body, err := io.ReadAll(io.LimitReader(response.Body, most+1))
 	if err != nil {
