@@ -1,4 +1,4 @@
-# Everything is built with Go alone; tools are run at pinned versions and never enter go.mod, except the two of the
+# Everything is built with Go alone; tools are run at pinned versions and never enter go.mod, except the three of the
 # OpenTelemetry Collector that generate code (go tool).
 
 SHELL       := bash
@@ -118,7 +118,7 @@ lint: ## gofmt, go vet, golangci-lint (errcheck, govet, ineffassign, staticcheck
 # The builder writes no go.mod with --skip-get-modules: everything is one module. Should a later version write one, it
 # would cut the folder off from the module, so it is removed.
 .PHONY: generate
-generate: ## generate code, tables and dashboards from metadata.yaml, builder-config.yaml and internal/dashboards
+generate: ## generate code, tables, schemas and dashboards from metadata.yaml, the Configs, builder-config.yaml and internal/dashboards
 	$(PLAIN) go generate ./...
 	$(PLAIN) go tool builder --config builder-config.yaml --skip-get-modules --skip-compilation
 	@rm -f cmd/otelcol-tasker/go.mod cmd/otelcol-tasker/go.sum

@@ -3,3 +3,4 @@
 package routedevents
 
 //go:generate go tool mdatagen metadata.yaml
+//go:generate go tool schemagen

@@ -1,4 +1,5 @@
 //go:generate go tool mdatagen metadata.yaml
+//go:generate go tool schemagen
 
 // Package spantometrics is the connector span_to_metrics: it measures Tasker workflows. Executions and durations come from
 // finished spans, raw counts, active tasks and payload values from events.

@@ -1,4 +1,5 @@
 //go:generate go tool mdatagen metadata.yaml
+//go:generate go tool schemagen
 
 // Package taskercsv exports metrics as a table: one CSV file with the latest value of every series, replaced as a whole.
 //

@@ -3,3 +3,5 @@
 //
 // A Table is not safe for concurrent use; its owner holds a lock around each call.
 package metrictable
+
+//go:generate go tool schemagen -m package

@@ -5,3 +5,5 @@
 // specific decides, whoever wrote it: an exact name before a glob, a glob with more literal characters before one with
 // fewer, and of equals the later. So the operator's "task.*" does not touch the built-in "task.completed".
 package routing
+
+//go:generate go tool schemagen -m package

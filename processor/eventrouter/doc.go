@@ -7,3 +7,4 @@
 package eventrouter
 
 //go:generate go tool mdatagen metadata.yaml
+//go:generate go tool schemagen

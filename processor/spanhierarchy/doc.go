@@ -4,3 +4,4 @@
 package spanhierarchy
 
 //go:generate go tool mdatagen metadata.yaml
+//go:generate go tool schemagen

@@ -3,3 +3,5 @@
 //
 // A file is not safe for concurrent use; its owner holds a lock around each call.
 package rowfile
+
+//go:generate go tool schemagen -m package
