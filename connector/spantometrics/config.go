@@ -111,6 +111,8 @@ const (
 	cumulative        = "CUMULATIVE"
 	delta             = "DELTA"
 
+	// minExponentialSize holds all values that can be recorded in buckets of a scale of -4, the coarsest of Prometheus.
+	minExponentialSize     = 5
 	maxExponentialSize     = 16384
 	defaultExponentialSize = 160
 	minRemembered          = 1000
@@ -158,8 +160,8 @@ func (h *HistogramConfig) check() error {
 		return errors.New(`"histogram" has both "explicit" and "exponential": keep one`)
 	}
 	if h.Exponential.HasValue() {
-		if size := h.Exponential.Get().MaxSize; size < 2 || size > maxExponentialSize {
-			return fmt.Errorf(`"histogram::exponential::max_size" is %d: set a number from 2 to %d, such as 160`, size, maxExponentialSize)
+		if size := h.Exponential.Get().MaxSize; size < minExponentialSize || size > maxExponentialSize {
+			return fmt.Errorf(`"histogram::exponential::max_size" is %d: set a number from %d to %d, such as 160`, size, minExponentialSize, maxExponentialSize)
 		}
 	}
 	if !h.Explicit.HasValue() {

@@ -136,8 +136,8 @@ func TestValidate(t *testing.T) {
 			cfg.Histogram.Exponential = configoptional.Some(ExponentialHistogramConfig{MaxSize: 20})
 		}, []string{`both "explicit" and "exponential"`}},
 		{"exponential too small", func(cfg *Config) {
-			cfg.Histogram.Exponential = configoptional.Some(ExponentialHistogramConfig{MaxSize: 1})
-		}, []string{`"histogram::exponential::max_size" is 1: set a number from 2 to 16384`}},
+			cfg.Histogram.Exponential = configoptional.Some(ExponentialHistogramConfig{MaxSize: 4})
+		}, []string{`"histogram::exponential::max_size" is 4: set a number from 5 to 16384`}},
 		{"no exemplars", func(cfg *Config) { cfg.Exemplars = ExemplarsConfig{} }, nil},
 		{"exemplars without room", func(cfg *Config) { cfg.Exemplars.MaxPerDataPoint = 0 },
 			[]string{`"exemplars::max_per_data_point" is 0`, `"exemplars::enabled: false"`}},

@@ -247,8 +247,8 @@ func (c *metricsCheck) histogram(name string, h *MetricHistogramConfig, perUnit 
 		c.add(`%q has both "explicit" and "exponential": keep one`, key)
 	}
 	if h.Exponential.HasValue() {
-		if size := h.Exponential.Get().MaxSize; size != 0 && (size < 2 || size > maxExponentialSize) {
-			c.add(`"%s::exponential::max_size" is %d: set a number from 2 to %d, such as 160`, key, size, maxExponentialSize)
+		if size := h.Exponential.Get().MaxSize; size != 0 && (size < minExponentialSize || size > maxExponentialSize) {
+			c.add(`"%s::exponential::max_size" is %d: set a number from %d to %d, such as 160`, key, size, minExponentialSize, maxExponentialSize)
 		}
 	}
 	if !h.Explicit.HasValue() {

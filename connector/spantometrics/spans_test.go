@@ -219,20 +219,20 @@ func TestExplicitBuckets(t *testing.T) {
 
 func TestExponentialHistogram(t *testing.T) {
 	md, _ := measured(t, func(cfg *Config) {
-		cfg.Histogram.Exponential = configoptional.Some(ExponentialHistogramConfig{MaxSize: 4})
+		cfg.Histogram.Exponential = configoptional.Some(ExponentialHistogramConfig{MaxSize: 5})
 	}, func(spans ptrace.SpanSlice) {
-		for _, took := range []time.Duration{0, time.Second, 2 * time.Second, 3 * time.Second, 4 * time.Second, 16 * time.Second} {
+		for _, took := range []time.Duration{0, time.Second, 2 * time.Second, 3 * time.Second, 4 * time.Second, 256 * time.Second} {
 			addSpan(spans, lifecycle.SpanOrchestration, took, nil)
 		}
 	})
 	dp := md.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().At(0).ExponentialHistogram().DataPoints().At(0)
 	require.Equal(t, uint64(6), dp.Count())
-	require.Equal(t, 26.0, dp.Sum())
+	require.Equal(t, 266.0, dp.Sum())
 	require.Equal(t, uint64(1), dp.ZeroCount())
-	// Base 4, bounds included above: (1/4, 1] (1, 4] (4, 16].
+	// Base 4, bounds included above: (1/4, 1] (1, 4] (4, 16] (16, 64] (64, 256].
 	require.Equal(t, int32(-1), dp.Scale())
 	require.Equal(t, int32(-1), dp.Positive().Offset())
-	require.Equal(t, []uint64{1, 3, 1}, dp.Positive().BucketCounts().AsRaw())
+	require.Equal(t, []uint64{1, 3, 0, 0, 1}, dp.Positive().BucketCounts().AsRaw())
 }
 
 func TestOverflow(t *testing.T) {

@@ -158,7 +158,7 @@ func (s *Set) close(e *entry, now int64) {
 
 // add makes room and remembers a new id, as ended for the moment.
 func (s *Set) add(id ID, now int64) *entry {
-	if len(s.entries) >= s.options.MaxIDs {
+	for len(s.entries) >= s.options.MaxIDs { // more than one if the limit was lowered
 		if s.ended.first != nil {
 			s.evictions.Forgotten++
 			s.drop(s.ended.first, now)

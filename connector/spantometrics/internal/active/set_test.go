@@ -178,4 +178,9 @@ func TestCrowding(t *testing.T) {
 	require.Equal(t, Evictions{Crowded: 1}, f.age(6))
 	require.Equal(t, 3, f.set.Len())
 	require.Equal(t, int64(3), f.levels()["a"])
+
+	f.set.options.MaxIDs = 1 // as when the stored ids are more than a new limit
+	f.observe(6, Mentioned, 6, 6)
+	require.Equal(t, Evictions{Crowded: 3}, f.age(7))
+	require.Equal(t, int64(1), f.levels()["a"])
 }
