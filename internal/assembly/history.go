@@ -53,7 +53,7 @@ func (rd *reader) readRun(records []record) *run {
 }
 
 func (rd *reader) read(r *record) {
-	if p := rd.pass; p != nil && p.ends > 0 && r.kind != kindPassEnded && r.kind != kindPassBegan && !rd.endsKnownAttempt(r) {
+	if rd.leavesEndedPass(r) {
 		rd.closePass()
 	}
 	if rd.pass == nil && r.kind.insidePass() && !rd.endsKnownAttempt(r) {
@@ -154,6 +154,19 @@ func (rd *reader) endsKnownAttempt(r *record) bool {
 // putBack tells whether the attempt's step was put back since it began. Within a batch a step runs once: there it only seems
 // so, because the operator's clock differs from the worker's.
 func (rd *reader) putBack(a *attempt) bool { return rd.resets[a.step] && a.batch != rd.batch }
+
+// leavesEndedPass tells whether the event shows that a pass of which an end was announced is over. Between the two
+// announcements something may happen that tells of no pass: an application's own event, a query, an operator's doing.
+func (rd *reader) leavesEndedPass(r *record) bool {
+	p := rd.pass
+	switch {
+	case p == nil || p.ends == 0 || r.kind == kindPassBegan || rd.endsKnownAttempt(r):
+		return false
+	case p.ends < finalizationAnnouncements:
+		return r.kind.insidePass() && (r.kind != kindPassEnded || r.at-p.end > followUp)
+	}
+	return r.kind != kindPassEnded
+}
 
 func (rd *reader) openPass(r *record, synthesized bool) {
 	p := &pass{start: r.at, end: r.at, thread: r.thread, synthesized: synthesized, searching: r.at, job: rd.job}

@@ -1,0 +1,68 @@
+package assembly_test
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"pgregory.net/rapid"
+)
+
+// An application fires events of its own and makes queries whenever it likes, also between two announcements of one thing.
+// They are shown on the spans and under them, and change no span.
+func TestNotesChangeNoSpan(t *testing.T) {
+	streams := scenarioEvents(t)
+	for _, name := range []string{"mixed", "real/retry"} {
+		streams[name] = readStream(t, name)
+	}
+	names := slices.Sorted(maps.Keys(streams))
+	rapid.Check(t, func(t *rapid.T) {
+		name := rapid.SampledFrom(names).Draw(t, "stream")
+		plain := slices.SortedStableFunc(slices.Values(streams[name]), func(a, b *assembly.Event) int { return cmp.Compare(a.At, b.At) })
+		last := map[assembly.TraceID]*assembly.Event{}
+		for _, e := range plain {
+			last[e.TraceID] = e
+		}
+		of := rapid.SampledFrom([]string{"order.noted", lifecycle.ObservabilityTaskFinalize, lifecycle.DatabaseQueryExecuted}).Draw(t, "note")
+		often := rapid.IntRange(1, 20).Draw(t, "one of")
+		var noted []*assembly.Event
+		for i, e := range plain {
+			noted = append(noted, e)
+			if i%often == 0 && e != last[e.TraceID] {
+				note := assembly.Event{
+					TraceID: e.TraceID, TaskID: e.TaskID, Name: of, Identity: uint64(i), At: e.At + 1,
+					CorrelationID: e.CorrelationID, Attempt: -1, JobRun: -1, Resource: e.Resource,
+				}
+				noted = append(noted, &note)
+			}
+		}
+		require.Equal(t, withoutNotes(plain), withoutNotes(noted), name)
+	})
+}
+
+// withoutNotes assembles and returns the text of every span but for its notes, by trace.
+func withoutNotes(events []*assembly.Event) map[assembly.TraceID][]string {
+	spans := map[assembly.TraceID][]string{}
+	a := assembly.New(patient(), func(tree *assembly.Tree) {
+		for i := range tree.Spans {
+			s := tree.Spans[i]
+			if s.Notes = nil; s.Name == lifecycle.SpanQuery {
+				continue
+			}
+			spans[tree.Trace] = append(spans[tree.Trace], fmt.Sprint(tree.Reason, " ", describeSpan(&s)))
+		}
+	})
+	now := time.Unix(1, 0)
+	for _, e := range events {
+		a.Observe(e, now)
+	}
+	a.Advance(now.Add(limits().ReorderWindow))
+	a.Flush()
+	return spans
+}
