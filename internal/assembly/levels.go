@@ -174,11 +174,22 @@ func exception(a *attempt) Note {
 	return note
 }
 
+// beginning is when something began that ended at the time and took so long. A duration is a whole number of nanoseconds,
+// which the product can miss by a hair. One that is negative, or no number, is none.
+func beginning(end int64, seconds float64) int64 {
+	switch took := math.Round(seconds * second); {
+	case took >= float64(end):
+		return 0
+	case took > 0:
+		return end - int64(took)
+	}
+	return end
+}
+
 // query adds a span for a query under the innermost span that holds it whole: handler, step or task.
 func (c *composer) query(r *record) {
 	told := c.task.detail(r)
-	// A duration is a whole number of nanoseconds, which the product can miss by a hair.
-	start := r.at - int64(math.Round(told.seconds*second))
+	start := beginning(r.at, told.seconds)
 	parent := c.root
 	var of *attempt
 	if a := c.attemptAt(r); a != nil {

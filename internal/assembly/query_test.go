@@ -1,6 +1,7 @@
 package assembly_test
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -10,29 +11,49 @@ import (
 	"pgregory.net/rapid"
 )
 
+const (
+	queriedFrom = int64(1780315200123456789)
+	queriedAt   = queriedFrom + int64(time.Hour)
+)
+
+// queried is the span of a query of a task that runs for two hours.
+func queried(t require.TestingT, seconds float64) assembly.Span {
+	var found []assembly.Span
+	a := assembly.New(limits(), func(tree *assembly.Tree) {
+		for _, s := range tree.Spans {
+			if s.Name == lifecycle.SpanQuery {
+				found = append(found, s)
+			}
+		}
+	})
+	for i, e := range []assembly.Event{
+		{Name: lifecycle.TaskStartRequested, At: queriedFrom},
+		{Name: lifecycle.DatabaseQueryExecuted, At: queriedAt, QueryDuration: seconds},
+		{Name: lifecycle.TaskCompleted, At: queriedAt + int64(time.Hour)},
+	} {
+		e.TraceID, e.TaskID, e.Identity = assembly.TraceID{1}, assembly.ID{Text: "1", Integer: true}, uint64(i)
+		e.Attempt, e.JobRun = -1, -1
+		a.Observe(&e, time.Unix(0, e.At))
+	}
+	a.Flush()
+	require.Len(t, found, 1)
+	return found[0]
+}
+
 // A duration of whole nanoseconds, told in seconds, is the length of the query's span, whatever a float makes of it.
 func TestQueriesAreAsLongAsTheyTell(t *testing.T) {
-	const began, end = int64(1780315200123456789), int64(2 * time.Hour)
 	rapid.Check(t, func(t *rapid.T) {
 		took := rapid.Int64Range(0, int64(time.Hour)).Draw(t, "took")
-		var lengths []int64
-		a := assembly.New(limits(), func(tree *assembly.Tree) {
-			for _, s := range tree.Spans {
-				if s.Name == lifecycle.SpanQuery {
-					lengths = append(lengths, s.End-s.Start)
-				}
-			}
-		})
-		for i, e := range []assembly.Event{
-			{Name: lifecycle.TaskStartRequested, At: began},
-			{Name: lifecycle.DatabaseQueryExecuted, At: began + took, QueryDuration: float64(took) / 1e9},
-			{Name: lifecycle.TaskCompleted, At: began + end},
-		} {
-			e.TraceID, e.TaskID, e.Identity = assembly.TraceID{1}, assembly.ID{Text: "1", Integer: true}, uint64(i)
-			e.Attempt, e.JobRun = -1, -1
-			a.Observe(&e, time.Unix(0, e.At))
-		}
-		a.Flush()
-		require.Equal(t, []int64{took}, lengths)
+		s := queried(t, float64(took)/1e9)
+		require.Equal(t, took, s.End-s.Start)
 	})
+}
+
+func TestQueriesOfImpossibleLength(t *testing.T) {
+	for seconds, start := range map[float64]int64{
+		-1: queriedAt, math.Inf(-1): queriedAt, math.NaN(): queriedAt, 1e300: queriedFrom, math.Inf(1): queriedFrom, 7200: queriedFrom,
+	} {
+		s := queried(t, seconds)
+		require.Equal(t, []int64{start, queriedAt}, []int64{s.Start, s.End}, seconds)
+	}
 }

@@ -149,22 +149,32 @@ func id(v pcommon.Value) assembly.ID {
 	return assembly.ID{Text: v.AsString()}
 }
 
+// integer is -1 for what is no number.
 func integer(v pcommon.Value) int {
 	switch v.Type() {
 	case pcommon.ValueTypeInt:
 		return int(v.Int())
 	case pcommon.ValueTypeDouble:
 		return int(v.Double())
+	case pcommon.ValueTypeStr:
+		if n, err := strconv.Atoi(v.Str()); err == nil {
+			return n
+		}
 	}
 	return -1
 }
 
+// number is 0 for what is no number. Some senders write one as a text, as Ruby does with decimals.
 func number(v pcommon.Value) float64 {
 	switch v.Type() {
 	case pcommon.ValueTypeInt:
 		return float64(v.Int())
 	case pcommon.ValueTypeDouble:
 		return v.Double()
+	case pcommon.ValueTypeStr:
+		if n, err := strconv.ParseFloat(v.Str(), 64); err == nil {
+			return n
+		}
 	}
 	return 0
 }

@@ -26,6 +26,16 @@ func TestReaderReadsFieldsAndLeavesTheRestAsAttributes(t *testing.T) {
 	require.Equal(t, []assembly.Attribute{assembly.String(lifecycle.AttrToState, "pending")}, e.Attributes)
 }
 
+// The metrics read them so too: the tree and the numbers of one event agree.
+func TestReaderReadsNumbersThatAreTexts(t *testing.T) {
+	attrs := pcommon.NewMap()
+	require.NoError(t, attrs.FromRaw(map[string]any{lifecycle.AttrDuration: "0.25", lifecycle.AttrStepCount: "3", lifecycle.AttrAttemptNumber: "none"}))
+	e := NewReader().Event(lifecycle.DatabaseQueryExecuted, pcommon.TraceID{1}, 7, 9, nil, attrs)
+	require.Equal(t, 0.25, e.QueryDuration)
+	require.Equal(t, 3, e.StepCount)
+	require.Equal(t, -1, e.Attempt)
+}
+
 func TestReaderForgetsTheEventBefore(t *testing.T) {
 	r := NewReader()
 	attrs := pcommon.NewMap()
