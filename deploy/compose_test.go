@@ -181,6 +181,7 @@ func TestDockerfile(t *testing.T) {
 			assert.Contains(t, dockerfile, "deploy/"+filepath.ToSlash(config))
 		}
 	}
+	assert.Contains(t, dockerfile, "cp LICENSE /image/", "whoever gets the image gets the licence")
 	_, last, found := strings.Cut(dockerfile, "\nFROM scratch\n")
 	require.True(t, found)
 	assert.Contains(t, last, "\nUSER 10001:10001\n")
