@@ -14,8 +14,9 @@ import (
 )
 
 // trackActive keeps the sets of open tasks and steps. A task is open from its first event until it ends, and again when a
-// pass begins after that; an enqueue after the end is the job's own retry and opens nothing. A step is open from a request
-// for its execution until it ends.
+// pass begins after that; an enqueue after the end is the job's own retry and opens nothing. The final status of a pass ends a
+// task too: the job of a task that was cancelled runs all the same, and no terminal event follows. A step is open from a
+// request for its execution until it ends.
 func (r *recorder) trackActive() {
 	e := &r.event
 	if e.trace.IsEmpty() {
@@ -27,6 +28,10 @@ func (r *recorder) trackActive() {
 		change = active.Started
 	case lifecycle.TaskCompleted, lifecycle.TaskFailed, lifecycle.TaskCancelled, lifecycle.TaskResolvedManually:
 		change = active.Ended
+	case lifecycle.WorkflowTaskFinalizationCompleted:
+		if lifecycle.FinalStatus(text(e.attrs, lifecycle.AttrFinalStatus)) != "" {
+			change = active.Ended
+		}
 	}
 	if r.plans.tasks != nil {
 		r.tasks.Observe(active.ID{Trace: e.trace}, change, e.at, r.now, (*taskLabeler)(r))

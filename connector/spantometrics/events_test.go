@@ -168,6 +168,16 @@ func TestActiveTasksAndSteps(t *testing.T) {
 		send("step.execution_requested", 21, charge)
 		expect(map[string]int64{"task_name=order": 1}, map[string]int64{"step_name=charge": 1})
 
+		// A task that is cancelled runs its job all the same, and then no event of its own ends it once more.
+		send("step.completed", 22, charge)
+		send("workflow.task_finalization_completed", 23, map[string]any{lifecycle.AttrFinalStatus: "pending"})
+		expect(map[string]int64{"task_name=order": 1}, map[string]int64{"step_name=charge": 0})
+		send("workflow.task_finalization_completed", 24, map[string]any{lifecycle.AttrFinalStatus: "cancelled"})
+		expect(map[string]int64{"task_name=order": 0}, map[string]int64{"step_name=charge": 0})
+		send("workflow.task_started", 30, map[string]any{lifecycle.AttrTaskName: "order"})
+		send("step.execution_requested", 31, charge)
+		expect(map[string]int64{"task_name=order": 1}, map[string]int64{"step_name=charge": 1})
+
 		<-time.After(time.Hour)
 		expect(map[string]int64{"task_name=order": 0}, map[string]int64{"step_name=charge": 0})
 		require.Equal(t, map[string]int64{"aged": 2}, p.own(t, "active_evictions"))

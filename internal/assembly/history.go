@@ -379,7 +379,7 @@ func (rd *reader) finish() {
 			}
 			p.start, p.end = min(p.start, b.start), max(p.end, b.end)
 		}
-		if end, final := finalStatuses[p.finalStatus]; final && !n.ended {
+		if end, final := endingOf(p.finalStatus); final && !n.ended {
 			n.ended, n.status = true, end.status()
 			n.gaps++
 		}

@@ -156,10 +156,17 @@ func (k kind) status() lifecycle.Status {
 	return ""
 }
 
-// finalStatuses are the words of workflow.task_finalization_completed for a task that has ended, and what they mean.
-var finalStatuses = map[string]kind{
-	"complete":          kindTaskCompleted,
-	"error":             kindTaskFailed,
-	"cancelled":         kindTaskCancelled,
-	"resolved_manually": kindTaskResolved,
+// endingOf is the terminal event that a pass tells of by its final status, if the task ended with it.
+func endingOf(finalStatus string) (k kind, ended bool) {
+	switch lifecycle.FinalStatus(finalStatus) {
+	case lifecycle.StatusSuccess:
+		return kindTaskCompleted, true
+	case lifecycle.StatusFailure:
+		return kindTaskFailed, true
+	case lifecycle.StatusCancelled:
+		return kindTaskCancelled, true
+	case lifecycle.StatusResolvedManually:
+		return kindTaskResolved, true
+	}
+	return kindNote, false
 }

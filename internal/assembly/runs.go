@@ -114,7 +114,7 @@ func (t *task) endOfRun(from int, patience int64) int {
 		case r.kind == kindPassEnded && inPass:
 			ends++
 			passEnd = i + 1
-			if final, is := finalStatuses[t.detail(r).word]; is {
+			if final, is := endingOf(t.detail(r).word); is {
 				ended, status = true, final
 			}
 			if ended && ends >= finalizationAnnouncements {
@@ -163,7 +163,7 @@ func (t *task) cancelledPass(from int, latest int64) int {
 			began = i
 		}
 		if r := &t.records[i]; r.kind == kindPassEnded {
-			if end, final := finalStatuses[t.detail(r).word]; final {
+			if end, final := endingOf(t.detail(r).word); final {
 				if end != kindTaskCancelled {
 					return -1
 				}
@@ -201,7 +201,7 @@ func (t *task) jobWaits(n *run) bool {
 		case kindJobBegan, kindPassBegan:
 			waits = false
 		case kindPassEnded:
-			_, final := finalStatuses[t.detail(r).word]
+			_, final := endingOf(t.detail(r).word)
 			waits = !final
 		}
 	}

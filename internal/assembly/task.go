@@ -318,7 +318,7 @@ func (t *task) add(a *Assembler, e *Event) {
 		t.put(&r)
 	}
 	t.active = t.active || t.tail != nil && (k == kindEnqueued || t.tail.followedBy(k, e.At))
-	if _, final := finalStatuses[e.FinalStatus]; k.endsTask() || k == kindPassEnded && final {
+	if _, final := endingOf(e.FinalStatus); k.endsTask() || k == kindPassEnded && final {
 		t.ended = true
 	}
 }

@@ -172,3 +172,19 @@ const (
 	StatusCancelled        Status = "cancelled"
 	StatusResolvedManually Status = "resolved_manually"
 )
+
+// FinalStatus is how a task ended whose pass told the word, the final_status of workflow.task_finalization_completed. It is
+// empty where the task goes on.
+func FinalStatus(word string) Status {
+	switch word {
+	case "complete":
+		return StatusSuccess
+	case "error":
+		return StatusFailure
+	case "cancelled":
+		return StatusCancelled
+	case "resolved_manually":
+		return StatusResolvedManually
+	}
+	return ""
+}
