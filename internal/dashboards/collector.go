@@ -82,9 +82,10 @@ func (b *builder) collector() Dashboard {
 				several("Ids in the active sets", "Tasks and steps that are remembered, and those that left without an end.", third, "short",
 					Query{Expr: now(connector+"active_ids", ofInstance), Legend: "remembered"},
 					Query{Expr: inRange(connector+"active_evictions", ofInstance, "reason"), Legend: "{{reason}}"}),
-				several("CSV table", "Snapshots written and failed, a second.", third, "cps",
+				several("CSV table", "Snapshots written and failed, and points that are in none, a second.", third, "cps",
 					Query{Expr: perSecond(table+"snapshots", ofInstance), Legend: "written"},
 					Query{Expr: perSecond(table+"failed_snapshots", ofInstance), Legend: "failed"},
+					Query{Expr: perSecond(table+"dropped_points", ofInstance, "reason"), Legend: "points left out: {{reason}}"},
 					Query{Expr: perSecond(connector+"refused_flushes", ofInstance), Legend: "refused flushes"}),
 			}},
 			{Title: "State on disk", Panels: []Panel{
