@@ -1,6 +1,9 @@
 package spantometrics
 
 import (
+	"cmp"
+	"slices"
+
 	"github.com/lightstep/go-expohisto/structure"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
@@ -16,6 +19,8 @@ type exporter struct {
 	instanceID string
 	// version of the collector, which stands at the scope.
 	version string
+	// room is where exemplars are put in order.
+	room []series.Exemplar
 }
 
 // metrics makes a resource of each application. The result is the caller's and shares nothing with the snapshot.
@@ -92,7 +97,7 @@ func (x *exporter) metric(from *series.Metric, to pmetric.Metric, at pcommon.Tim
 		histogram.SetAggregationTemporality(x.temporality())
 		histogram.DataPoints().EnsureCapacity(len(from.Points))
 		for i := range from.Points {
-			exponentialPoint(definition, &from.Points[i], histogram.DataPoints().AppendEmpty(), at)
+			x.exponentialPoint(definition, &from.Points[i], histogram.DataPoints().AppendEmpty(), at)
 		}
 	default:
 		histogram := to.SetEmptyHistogram()
@@ -103,7 +108,7 @@ func (x *exporter) metric(from *series.Metric, to pmetric.Metric, at pcommon.Tim
 			bounds[i] = definition.Scaled(bound)
 		}
 		for i := range from.Points {
-			explicitPoint(definition, bounds, &from.Points[i], histogram.DataPoints().AppendEmpty(), at)
+			x.explicitPoint(definition, bounds, &from.Points[i], histogram.DataPoints().AppendEmpty(), at)
 		}
 	}
 }
@@ -115,7 +120,7 @@ func (x *exporter) temporality() pmetric.AggregationTemporality {
 	return pmetric.AggregationTemporalityCumulative
 }
 
-func explicitPoint(definition *series.Definition, bounds []float64, from *series.Point, to pmetric.HistogramDataPoint, at pcommon.Timestamp) {
+func (x *exporter) explicitPoint(definition *series.Definition, bounds []float64, from *series.Point, to pmetric.HistogramDataPoint, at pcommon.Timestamp) {
 	value := &from.Value
 	to.SetStartTimestamp(pcommon.Timestamp(from.Started))
 	to.SetTimestamp(at)
@@ -125,11 +130,11 @@ func explicitPoint(definition *series.Definition, bounds []float64, from *series
 	to.SetMax(definition.Scaled(value.Max))
 	to.ExplicitBounds().FromRaw(bounds)
 	to.BucketCounts().FromRaw(value.Buckets)
-	putExemplars(to.Exemplars(), definition, value.Exemplars)
+	putExemplars(to.Exemplars(), definition, risingInBuckets(definition.Bounds, x.inOrder(value.Exemplars)))
 	putLabels(to.Attributes(), from)
 }
 
-func exponentialPoint(definition *series.Definition, from *series.Point, to pmetric.ExponentialHistogramDataPoint, at pcommon.Timestamp) {
+func (x *exporter) exponentialPoint(definition *series.Definition, from *series.Point, to pmetric.ExponentialHistogramDataPoint, at pcommon.Timestamp) {
 	value := &from.Value
 	to.SetStartTimestamp(pcommon.Timestamp(from.Started))
 	to.SetTimestamp(at)
@@ -142,7 +147,7 @@ func exponentialPoint(definition *series.Definition, from *series.Point, to pmet
 		to.SetZeroCount(value.Exponential.ZeroCount())
 		putBuckets(to.Positive(), value.Exponential.Positive())
 	}
-	putExemplars(to.Exemplars(), definition, value.Exemplars)
+	putExemplars(to.Exemplars(), definition, x.inOrder(value.Exemplars))
 	putLabels(to.Attributes(), from)
 }
 
@@ -153,6 +158,32 @@ func putBuckets(to pmetric.ExponentialHistogramDataPointBuckets, from *structure
 	for i := range from.Len() {
 		counts.Append(from.At(i))
 	}
+}
+
+// inOrder is exemplars by their time, as Prometheus takes them. They are valid until the next call.
+func (x *exporter) inOrder(exemplars []series.Exemplar) []series.Exemplar {
+	x.room = append(x.room[:0], exemplars...)
+	slices.SortFunc(x.room, func(a, b series.Exemplar) int {
+		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Value, b.Value))
+	})
+	return x.room
+}
+
+// risingInBuckets leaves out what comes after a slower one of its bucket: the prometheus exporter shows the last exemplar of
+// a bucket, which so is the slowest one.
+func risingInBuckets(bounds []int64, exemplars []series.Exemplar) []series.Exemplar {
+	rising := exemplars[:0]
+	for i := range exemplars {
+		value := exemplars[i].Value
+		bucket, _ := slices.BinarySearch(bounds, value)
+		slower := slices.ContainsFunc(rising, func(e series.Exemplar) bool {
+			return e.Value > value && (bucket == len(bounds) || e.Value <= bounds[bucket])
+		})
+		if !slower {
+			rising = append(rising, exemplars[i])
+		}
+	}
+	return rising
 }
 
 func putExemplars(to pmetric.ExemplarSlice, definition *series.Definition, exemplars []series.Exemplar) {

@@ -28,8 +28,7 @@ func place(kept []Exemplar, limit int, candidate *Exemplar, before int64) int {
 	return -1
 }
 
-// put puts an exemplar at a place, or behind the last one, and moves it to where the values ascend: of the exemplars of a
-// bucket Prometheus shows the last one.
+// put puts an exemplar at a place, or behind the last one, and moves it to where the values ascend.
 func put(kept []Exemplar, at int, exemplar *Exemplar) []Exemplar {
 	if at == len(kept) {
 		kept = append(kept, *exemplar)
