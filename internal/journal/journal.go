@@ -185,6 +185,23 @@ func (j *Journal) Supersede(snapshot [][]byte) {
 	for i, entry := range snapshot {
 		j.append(entry, i == 0)
 	}
+	j.dropSuperseded()
+}
+
+// dropSuperseded forgets what waits before a snapshot, which makes it superfluous: while the storage fails, snapshots do
+// not add up. j.mu is held.
+func (j *Journal) dropSuperseded() {
+	for i := len(j.waiting) - 1; i > 0; i-- {
+		if !j.waiting[i].snapshot {
+			continue
+		}
+		for _, p := range j.waiting[:i] {
+			j.waiting[i].entries += p.entries // they are durable when the snapshot is
+			j.waitingBytes -= len(p.data) - headerSize
+		}
+		j.waiting = slices.Delete(j.waiting, 0, i)
+		return
+	}
 }
 
 // Backlog is how many bytes wait to become durable. It grows only while the storage fails; a component refuses what is
@@ -222,22 +239,12 @@ func (j *Journal) Commit(ctx context.Context) error {
 // write makes what waits durable. mu is held, but not while the storage works.
 func (j *Journal) write(ctx context.Context) {
 	taken := j.waiting
-	// A snapshot makes what was before it superfluous, also what has not been written yet.
-	first := 0
-	snapshot := false
-	for i := range taken {
-		if taken[i].snapshot {
-			first, snapshot = i, true
-		}
-	}
+	snapshot := len(taken) > 0 && taken[0].snapshot
 	ops := make([]*storage.Operation, 0, len(taken))
 	written := make([]segment, 0, len(taken))
 	total := uint64(0)
 	for i := range taken {
 		total += taken[i].entries
-		if i < first {
-			continue
-		}
 		seq := j.next + uint64(len(written))
 		ops = append(ops, storage.SetOperation(segmentKey(seq), seal(taken[i].data)))
 		written = append(written, segment{seq, len(taken[i].data)})
@@ -263,6 +270,7 @@ func (j *Journal) write(ctx context.Context) {
 		j.failure = fmt.Errorf("write the state to the storage: %w", err)
 		j.stats.Failures++
 		j.waiting = append(taken, j.waiting...)
+		j.dropSuperseded()
 		j.turn.Broadcast()
 		return
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -58,6 +59,33 @@ func TestWhatIsCommittedComesBackInOrder(t *testing.T) {
 	assert.EqualValues(t, 1000, stats.Entries)
 	assert.Zero(t, stats.Waiting)
 	assert.False(t, stats.LastCommit.IsZero())
+}
+
+// TestSnapshotsThatWaitTakeTheRoomOfOne has the storage fail while snapshots are made: they replace each other in memory too.
+func TestSnapshotsThatWaitTakeTheRoomOfOne(t *testing.T) {
+	s := journaltest.New()
+	j := open(t, s)
+	j.Append([]byte("durable"))
+	require.NoError(t, j.Commit(t.Context()))
+	s.Fail(errors.New("no space left"))
+	large := strings.Repeat("x", 1000)
+	for i := range 100 {
+		j.Append(fmt.Appendf(nil, "change %d %s", i, large))
+		require.Error(t, j.Commit(t.Context()))
+		j.Append([]byte(large))
+		j.Supersede([][]byte{fmt.Appendf(nil, "state %d", i), []byte(large)})
+		j.Append([]byte("and on"))
+		require.Error(t, j.Commit(t.Context()))
+		require.Less(t, j.Backlog(), 4000)
+	}
+	require.Equal(t, []string{"durable"}, stored(t, s.Crashed()))
+	s.Fail(nil)
+	require.NoError(t, j.Commit(t.Context()))
+	require.Zero(t, j.Backlog())
+	require.Equal(t, []string{"state 99", large, "and on"}, stored(t, s.Crashed()))
+	j.Append([]byte("last"))
+	require.NoError(t, j.Commit(t.Context()))
+	require.Equal(t, []string{"state 99", large, "and on", "last"}, stored(t, s))
 }
 
 // TestCommitsShareWrites: what many goroutines commit is all there when their Commit returns.
