@@ -97,6 +97,19 @@ func TestExponentialConfig(t *testing.T) {
 	require.Equal(t, int32(160), load(t, "span_to_metrics/exponential_default").exponentialSize())
 }
 
+func TestWarnings(t *testing.T) {
+	cfg := createDefaultConfig().(*Config)
+	require.Empty(t, cfg.warnings())
+	cfg.Metrics = map[string]MetricConfig{
+		"shop.orders": {SourceConfig: SourceConfig{Event: []string{"order.placed", "step.*", "step.completed"}}},
+		"shop.steps":  {Sources: []SourceConfig{{Span: "step"}, {Event: []string{"step.complete", "steps.*"}}}},
+	}
+	warnings := cfg.warnings()
+	require.Len(t, warnings, 2)
+	require.Contains(t, warnings[0], `metrics::shop.steps: "step.complete" is no event of Tasker's: did you mean "step.completed"?`)
+	require.Contains(t, warnings[1], `"steps.*"`)
+}
+
 func TestValidate(t *testing.T) {
 	explicit := func(buckets ...time.Duration) func(*Config) {
 		return func(cfg *Config) {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
+	"github.com/tasker-otel/otelcol-tasker/internal/routing"
 )
 
 // declaration is one metric with all that the configuration says of it.
@@ -73,4 +74,19 @@ func (cfg *Config) definitions(metrics []declaration) []series.Definition {
 		list[i] = metrics[i].definition(cfg)
 	}
 	return list
+}
+
+// warnings are names of events that are none of Tasker's although they look like one, so that the metric would never have a
+// value.
+func (cfg *Config) warnings() []string {
+	var warnings []string
+	for _, name := range cfg.ownNames() {
+		m := cfg.Metrics[name]
+		for _, source := range m.sources() {
+			for _, event := range source.Event {
+				warnings = append(warnings, routing.UnknownName("metrics::"+name, event)...)
+			}
+		}
+	}
+	return warnings
 }

@@ -21,16 +21,16 @@ func (t *Table) Warnings() []string {
 		if isGlob(entry.Event) {
 			warnings = append(warnings, t.idleGlob(place, entry.Event)...)
 		}
-		warnings = append(warnings, unknownName(place, entry.Event)...)
+		warnings = append(warnings, UnknownName(place, entry.Event)...)
 	}
 	for i := range t.filters {
-		warnings = append(warnings, unknownName(t.filters[i].place, t.filters[i].event)...)
+		warnings = append(warnings, UnknownName(t.filters[i].place, t.filters[i].event)...)
 	}
 	return warnings
 }
 
-// unknownName is a warning if a name or glob is nearly one of Tasker's.
-func unknownName(place, event string) []string {
+// UnknownName is a warning if a name or glob, which stands at a place of the configuration, is nearly one of Tasker's.
+func UnknownName(place, event string) []string {
 	g := newGlob(event)
 	known := lifecycle.Names()
 	if slices.ContainsFunc(known, g.matches) {
