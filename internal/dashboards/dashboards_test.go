@@ -68,6 +68,7 @@ func TestWholePages(t *testing.T) {
 			assert.True(t, v.Multi || v.Type == "datasource", "%s: Grafana does not escape the values of %s", name, v.Name)
 		}
 		require.True(t, variables["datasource"])
+		assert.NotRegexp(t, `\$\{__data\.fields\.\w+\}`, string(text), "%s: a link to \"import & export\" loses what is behind the &", name)
 
 		ids, cells, exemplars := map[int]bool{}, map[[2]int]string{}, 0
 		for _, panel := range page.Panels {

@@ -196,10 +196,10 @@ func (p *Panel) table(panel object) {
 	}
 	rename["job"], rename["task_name"], rename["step_name"] = "Service", "Workflow", "Step"
 	if p.Link != "" {
-		fields := []string{"var-service=${__data.fields.Service}", "var-task_name=${__data.fields.Workflow}"}
+		fields := []string{"var-service=${__data.fields.Service:percentencode}", "var-task_name=${__data.fields.Workflow:percentencode}"}
 		name := "Workflow"
 		if p.Link == stepUID {
-			fields, name = append(fields, "var-step_name=${__data.fields.Step}"), "Step"
+			fields, name = append(fields, "var-step_name=${__data.fields.Step:percentencode}"), "Step"
 		}
 		overrides = append(overrides, object{
 			"matcher": object{"id": "byName", "options": name},
