@@ -203,8 +203,17 @@ func (cfg *Config) checkTemporality() error {
 }
 
 func (cfg *Config) checkExpiration() error {
-	if cfg.SeriesExpiration >= 0 {
-		return withUnit("series_expiration", cfg.SeriesExpiration, "24h")
+	if err := withUnit("series_expiration", cfg.SeriesExpiration, "24h"); err != nil {
+		return err
+	}
+	switch {
+	case cfg.SeriesExpiration == 0:
+		return nil
+	case cfg.SeriesExpiration > 0 && (cfg.SeriesExpiration > cfg.MetricsFlushInterval || cfg.temporality() == delta):
+		return nil
+	case cfg.SeriesExpiration > 0:
+		return fmt.Errorf(`"series_expiration" is %v and "metrics_flush_interval" %v: a cumulative series would begin anew after each flush; set several intervals, such as 24h, or 0 to keep series for ever`,
+			cfg.SeriesExpiration, cfg.MetricsFlushInterval)
 	}
 	return fmt.Errorf(`"series_expiration" is %v: set a duration such as 24h, or 0 to keep series for ever`, cfg.SeriesExpiration)
 }

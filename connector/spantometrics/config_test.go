@@ -161,6 +161,11 @@ func TestValidate(t *testing.T) {
 		}, []string{`"metrics_flush_interval" is 15ns, as a number without a unit is nanoseconds: write the unit, such as 15s`,
 			`"series_expiration" is 3.6µs`, `"max_event_age" is 86.4µs`, `"active_max_age" is 3.6µs`, `"histogram::explicit::buckets" is 10µs`}},
 		{"negative expiration", func(cfg *Config) { cfg.SeriesExpiration = -time.Second }, []string{`"series_expiration" is -1s`}},
+		{"expiration within a flush", func(cfg *Config) { cfg.SeriesExpiration = 10 * time.Second },
+			[]string{`"series_expiration" is 10s and "metrics_flush_interval" 15s: a cumulative series would begin anew`}},
+		{"expiration of deltas within a flush", func(cfg *Config) {
+			cfg.SeriesExpiration, cfg.AggregationTemporality = 10*time.Second, "delta"
+		}, nil},
 		{"expiration never", func(cfg *Config) { cfg.SeriesExpiration = 0 }, nil},
 		{"no limit", func(cfg *Config) { cfg.AggregationCardinalityLimit = 0 },
 			[]string{`"aggregation_cardinality_limit" is 0: set 2 or more`}},
