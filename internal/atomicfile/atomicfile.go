@@ -115,7 +115,7 @@ func writeFile(name string, mode os.FileMode, given bool, write func(io.Writer) 
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
 	if given {
-		if err := file.Chmod(mode); err != nil {
+		if err := permit(file, mode); err != nil {
 			return err
 		}
 	}
@@ -127,4 +127,14 @@ func writeFile(name string, mode os.FileMode, given bool, write func(io.Writer) 
 		return err
 	}
 	return file.Sync()
+}
+
+// permit undoes what the umask took away. Where permissions are those of a whole mount, there is nothing to do, and it might
+// be refused.
+func permit(file *os.File, mode os.FileMode) error {
+	info, err := file.Stat()
+	if err != nil || info.Mode().Perm() == mode {
+		return err
+	}
+	return file.Chmod(mode)
 }
