@@ -22,6 +22,7 @@ func defaultLogColumns() []string {
 
 // logColumns are the columns that are more than an attribute.
 func logColumns(style csvtext.Style) map[string]column[plog.LogRecord] {
+	made := logColumnsMadeOf()
 	return map[string]column[plog.LogRecord]{
 		"timestamp": func(r record[plog.LogRecord]) string {
 			return logTime(style, r.of.Timestamp(), r.of.ObservedTimestamp())
@@ -32,10 +33,13 @@ func logColumns(style csvtext.Style) map[string]column[plog.LogRecord] {
 		"body":               func(r record[plog.LogRecord]) string { return r.of.Body().AsString() },
 		"trace_id":           func(r record[plog.LogRecord]) string { return r.of.TraceID().String() },
 		"span_id":            func(r record[plog.LogRecord]) string { return r.of.SpanID().String() },
-		"attempt": func(r record[plog.LogRecord]) string {
-			return firstOf(r.attributes, lifecycle.AttrAttemptNumber, lifecycle.AttrAttempt)
-		},
+		"attempt":            func(r record[plog.LogRecord]) string { return firstOf(r.attributes, made["attempt"]) },
 	}
+}
+
+// logColumnsMadeOf are the attributes that logColumns show.
+func logColumnsMadeOf() map[string][]string {
+	return map[string][]string{"attempt": {lifecycle.AttrAttemptNumber, lifecycle.AttrAttempt}}
 }
 
 // logTime is the first of two times that is known.
@@ -61,7 +65,7 @@ func severity(r record[plog.LogRecord]) string {
 
 // logPusher returns the function that takes log records. It keeps nothing of them.
 func (e *csvExporter) logPusher(rows *recordRows) func(context.Context, plog.Logs) error {
-	l := newLayout(rows.names, logColumns(e.cfg.style()), e.cfg.style())
+	l := newLayout(rows.names, logColumns(e.cfg.style()), logColumnsMadeOf(), e.cfg.style())
 	return func(ctx context.Context, ld plog.Logs) error {
 		return e.take(ctx, func(time.Time) map[string]int64 {
 			for _, resource := range ld.ResourceLogs().All() {

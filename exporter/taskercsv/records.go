@@ -83,18 +83,23 @@ type layout[T any] struct {
 }
 
 // newLayout finds the columns by their names: those of the signal, then attributes, first of the record and then of the
-// resource. A name without a dot is also that of Tasker's attribute: task_name is tasker.task_name.
-func newLayout[T any](names []string, own map[string]column[T], style csvtext.Style) layout[T] {
+// resource. A name without a dot is also that of Tasker's attribute: task_name is tasker.task_name. Of the attributes that made
+// names, a column of the signal shows the first there is.
+func newLayout[T any](names []string, own map[string]column[T], made map[string][]string, style csvtext.Style) layout[T] {
 	l := layout[T]{style: style}
-	for _, name := range names {
-		switch cell, known := own[name]; {
+	shown := make([][]string, len(names)) // by column: it shows the first of these that a record has
+	for i, name := range names {
+		cell, known := own[name]
+		switch {
 		case known:
-			l.columns = append(l.columns, cell)
+			shown[i] = made[name]
 		case name == columnAttributes:
-			l.columns = append(l.columns, func(r record[T]) string { return others(r.attributes, names) })
+			cell = func(r record[T]) string { return others(r.attributes, shown) }
 		default:
-			l.columns = append(l.columns, func(r record[T]) string { return attributeCell(name, r.attributes, r.resource) })
+			shown[i] = []string{lifecycle.AttributePrefix + name, name}
+			cell = func(r record[T]) string { return attributeCell(name, shown[i], r.attributes, r.resource) }
 		}
+		l.columns = append(l.columns, cell)
 	}
 	return l
 }
@@ -108,11 +113,9 @@ func (l layout[T]) row(r record[T]) []string {
 }
 
 // attributeCell is the text of the attribute that a column is named after.
-func attributeCell(name string, attributes, resource pcommon.Map) string {
-	for _, key := range []string{lifecycle.AttributePrefix + name, name} {
-		if value, found := attributes.Get(key); found {
-			return value.AsString()
-		}
+func attributeCell(name string, keys []string, attributes, resource pcommon.Map) string {
+	if _, value, found := first(attributes, keys); found {
+		return value.AsString()
 	}
 	if value, found := resource.Get(name); found {
 		return value.AsString()
@@ -120,15 +123,19 @@ func attributeCell(name string, attributes, resource pcommon.Map) string {
 	return ""
 }
 
-// others are the attributes without a column, as JSON; nothing if there are none.
-func others(attributes pcommon.Map, columns []string) string {
+// others are the attributes that no column shows, as JSON; nothing if there are none.
+func others(attributes pcommon.Map, shown [][]string) string {
+	var elsewhere []string
+	for _, keys := range shown {
+		if key, _, found := first(attributes, keys); found {
+			elsewhere = append(elsewhere, key)
+		}
+	}
 	rest := pcommon.NewMap()
 	for key, value := range attributes.All() {
-		short := key[min(len(lifecycle.AttributePrefix), len(key)):]
-		if slices.Contains(columns, key) || lifecycle.AttributePrefix+short == key && slices.Contains(columns, short) {
-			continue
+		if !slices.Contains(elsewhere, key) {
+			value.CopyTo(rest.PutEmpty(key))
 		}
-		value.CopyTo(rest.PutEmpty(key))
 	}
 	if rest.Len() == 0 {
 		return ""
@@ -159,12 +166,20 @@ func newRecordRows(cfg *Config, of signal, defaults []string) *recordRows {
 	return r
 }
 
-// firstOf is the first attribute there is.
-func firstOf(attributes pcommon.Map, keys ...string) string {
-	for _, key := range keys {
-		if value, found := attributes.Get(key); found {
-			return value.AsString()
-		}
+// firstOf is the text of the first attribute there is.
+func firstOf(attributes pcommon.Map, keys []string) string {
+	if _, value, found := first(attributes, keys); found {
+		return value.AsString()
 	}
 	return ""
+}
+
+// first is the first attribute there is.
+func first(attributes pcommon.Map, keys []string) (key string, value pcommon.Value, found bool) {
+	for _, key := range keys {
+		if value, found := attributes.Get(key); found {
+			return key, value, true
+		}
+	}
+	return "", pcommon.Value{}, false
 }

@@ -147,6 +147,28 @@ func TestChosenColumnsOfRecords(t *testing.T) {
 	}, rows[1])
 }
 
+// TestEveryAttributeIsSomewhere: an attribute with the name of a column that shows something else is among the others.
+func TestEveryAttributeIsSomewhere(t *testing.T) {
+	b := startBoth(t, func(cfg *Config) { cfg.FormulaGuard = false })
+	ld := failedEvent()
+	attributes := ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Attributes()
+	for _, key := range []string{"event", "severity", "tasker.timestamp", "body", "attempt", "step_name", "trace_id"} {
+		attributes.PutStr(key, "of the application")
+	}
+	attributes.PutStr("task_name", "shown")
+	require.NoError(t, b.logs.ConsumeLogs(t.Context(), ld))
+	rows := readFile(t, b.cfg.path(signalLogs))
+	cells := map[string]string{}
+	for i, column := range rows[0] {
+		cells[column] = rows[1][i]
+	}
+	assert.Equal(t, []string{"step.failed", "charge_card", "shown", "3"},
+		[]string{cells["event"], cells["step_name"], cells["task_name"], cells["attempt"]})
+	assert.Equal(t, `{"attempt":"of the application","body":"of the application","event":"of the application",`+
+		`"severity":"of the application","step_name":"of the application","tasker.retry_limit":5,`+
+		`"tasker.timestamp":"of the application","trace_id":"of the application"}`, cells["attributes"])
+}
+
 // TestAppendedAcrossRestarts: what was appended stays, the header is there once, and a torn row is cut off and counted.
 func TestAppendedAcrossRestarts(t *testing.T) {
 	var path string

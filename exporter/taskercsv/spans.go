@@ -20,6 +20,7 @@ func defaultSpanColumns() []string {
 
 // spanColumns are the columns that are more than an attribute.
 func spanColumns(style csvtext.Style) map[string]column[ptrace.Span] {
+	made := spanColumnsMadeOf()
 	return map[string]column[ptrace.Span]{
 		"trace_id":       func(r record[ptrace.Span]) string { return r.of.TraceID().String() },
 		"span_id":        func(r record[ptrace.Span]) string { return r.of.SpanID().String() },
@@ -27,20 +28,35 @@ func spanColumns(style csvtext.Style) map[string]column[ptrace.Span] {
 		"level":          func(r record[ptrace.Span]) string { return levelOf(r.of.Name()) },
 		"name":           func(r record[ptrace.Span]) string { return r.of.Name() },
 		"kind":           func(r record[ptrace.Span]) string { return r.of.Kind().String() },
-		"attempt":        func(r record[ptrace.Span]) string { return firstOf(r.attributes, lifecycle.AttrAttemptNumber) },
+		"attempt":        func(r record[ptrace.Span]) string { return firstOf(r.attributes, made["attempt"]) },
 		"start":          func(r record[ptrace.Span]) string { return style.Time.Format(r.of.StartTimestamp().AsTime()) },
 		"end":            func(r record[ptrace.Span]) string { return style.Time.Format(r.of.EndTimestamp().AsTime()) },
 		"duration_seconds": func(r record[ptrace.Span]) string {
 			return csvtext.Number(r.of.EndTimestamp().AsTime().Sub(r.of.StartTimestamp().AsTime()).Seconds())
 		},
-		"status":     spanStatus,
-		"error_type": func(r record[ptrace.Span]) string { return firstOf(r.attributes, lifecycle.AttrErrorType) },
+		"status": func(r record[ptrace.Span]) string {
+			if status := firstOf(r.attributes, made["status"]); status != "" {
+				return status
+			}
+			return spanStatus(r.of.Status().Code())
+		},
+		"error_type": func(r record[ptrace.Span]) string { return firstOf(r.attributes, made["error_type"]) },
 		"error_message": func(r record[ptrace.Span]) string {
 			if message := r.of.Status().Message(); message != "" {
 				return message
 			}
-			return firstOf(r.attributes, lifecycle.AttrErrorMessage)
+			return firstOf(r.attributes, made["error_message"])
 		},
+	}
+}
+
+// spanColumnsMadeOf are the attributes that spanColumns show.
+func spanColumnsMadeOf() map[string][]string {
+	return map[string][]string{
+		"attempt":       {lifecycle.AttrAttemptNumber},
+		"status":        {lifecycle.AttrStatus},
+		"error_type":    {lifecycle.AttrErrorType},
+		"error_message": {lifecycle.AttrErrorMessage},
 	}
 }
 
@@ -61,12 +77,9 @@ func levelOf(name string) string {
 	return ""
 }
 
-// spanStatus is the outcome in Tasker's words, where the span has it, else ok or error.
-func spanStatus(r record[ptrace.Span]) string {
-	if status := firstOf(r.attributes, lifecycle.AttrStatus); status != "" {
-		return status
-	}
-	switch r.of.Status().Code() {
+// spanStatus is the outcome of spans that have none in Tasker's words.
+func spanStatus(code ptrace.StatusCode) string {
+	switch code {
 	case ptrace.StatusCodeOk:
 		return "ok"
 	case ptrace.StatusCodeError:
@@ -77,7 +90,7 @@ func spanStatus(r record[ptrace.Span]) string {
 
 // spanPusher returns the function that takes spans. It keeps nothing of them.
 func (e *csvExporter) spanPusher(rows *recordRows) func(context.Context, ptrace.Traces) error {
-	l := newLayout(rows.names, spanColumns(e.cfg.style()), e.cfg.style())
+	l := newLayout(rows.names, spanColumns(e.cfg.style()), spanColumnsMadeOf(), e.cfg.style())
 	return func(ctx context.Context, td ptrace.Traces) error {
 		return e.take(ctx, func(time.Time) map[string]int64 {
 			for _, resource := range td.ResourceSpans().All() {
