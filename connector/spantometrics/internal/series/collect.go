@@ -181,7 +181,8 @@ func (r *Registry) accept(snapshot *Snapshot) {
 	}
 }
 
-// Restore ends a flush that was refused: deltas go back to their series, where they join what has come since. Counts that overflowed are not put back, because the caller has reported them elsewhere.
+// Restore ends a flush that was refused: deltas go back to their series, where they join what has come since. Counts that
+// overflowed are not put back, because the caller has reported them elsewhere.
 func (r *Registry) Restore(snapshot *Snapshot) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
