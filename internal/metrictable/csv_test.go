@@ -189,6 +189,15 @@ func TestChosenColumns(t *testing.T) {
 	assert.False(t, table.Adopt([]string{"value", "status"}), "chosen columns are for ever")
 }
 
+// TestLabelCalledLabels: the column labels is that of all others, whatever a label is called.
+func TestLabelCalledLabels(t *testing.T) {
+	layout := testLayout()
+	layout.Columns = []string{"name", "labels"}
+	table := New(layout, Limits{Series: 10, Columns: 10})
+	table.Observe(gauge("g", 1, 10, Label{Key: "labels", Value: "x"}, Label{Key: "zone", Value: "y"}), noon())
+	assert.Equal(t, [][]string{{"name", "labels"}, {"g", `{"labels":"x","zone":"y"}`}}, read(t, table))
+}
+
 func TestAdoptedColumns(t *testing.T) {
 	table := New(testLayout(), Limits{Series: 10, Columns: 3})
 	table.Observe(gauge("g", 1, 10, Label{Key: "=a", Value: "x"}, Label{Key: "name", Value: "y"}), noon())

@@ -64,6 +64,9 @@ func (l Layout) fixedColumns() []string {
 // gets it once more.
 func (l Layout) labelColumn(key string) string {
 	reserved := []string{columnTimestamp, columnName, columnType, columnValue, columnLE, columnQuantile}
+	if l.Columns != nil {
+		reserved = append(reserved, columnOthers)
+	}
 	if slices.Contains(reserved, key) || slices.Contains(l.ResourceColumns, key) || strings.HasPrefix(key, labelPrefix) {
 		return labelPrefix + key
 	}
