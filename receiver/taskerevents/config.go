@@ -27,6 +27,8 @@ type Config struct {
 	ServerConfig confighttp.ServerConfig `mapstructure:",squash"`
 	// Path of the URL that events are posted to.
 	Path string `mapstructure:"path"`
+	// HealthPath of the URL that balancers of load ask, without authentication. Empty: none.
+	HealthPath string `mapstructure:"health_path"`
 	// DefaultService is the service.name of items that have no service.
 	DefaultService string `mapstructure:"default_service"`
 	// CorrelationIDHeader is the header with the correlation id of items that have none of their own. Empty: no header.
@@ -62,6 +64,12 @@ func (c *Config) Validate() error {
 	}
 	if !plainPath(c.Path) {
 		mistake("'path' is %q: write an absolute path without spaces, braces, a query or a slash at its end, such as %q", c.Path, defaultPath)
+	}
+	if c.HealthPath != "" && c.HealthPath != "/" && !plainPath(c.HealthPath) {
+		mistake("'health_path' is %q: write an absolute path without spaces, braces, a query or a slash at its end, such as %q, or write \"\" for none",
+			c.HealthPath, defaultHealthPath)
+	} else if c.HealthPath != "" && c.HealthPath == c.Path {
+		mistake("'health_path' is %q, as 'path' is: write another path, such as %q, or write \"\" for none", c.HealthPath, defaultHealthPath)
 	}
 	if c.DefaultService == "" {
 		mistake("'default_service' is empty: name the service of items that have none, or leave the setting out")

@@ -35,7 +35,7 @@ func TestConfigAll(t *testing.T) {
 	want.ServerConfig.NetAddr.Endpoint = "0.0.0.0:8080"
 	want.ServerConfig.MaxRequestBodySize = 1 << 20
 	want.ServerConfig.CompressionAlgorithms = []string{"", "gzip"}
-	want.Path, want.DefaultService = "/ingest/tasker", "shop"
+	want.Path, want.HealthPath, want.DefaultService = "/ingest/tasker", "/", "shop"
 	want.CorrelationIDHeader = "X-Request-ID"
 	want.MaxItems, want.MaxItemBytes, want.MaxDepth = 500, 65536, 16
 	want.MaxInFlightBytes = 1 << 25
@@ -52,7 +52,7 @@ func TestConfigWrong(t *testing.T) {
 	before := *config
 	err := config.Validate()
 	for _, part := range []string{
-		"'endpoint' is empty", `'path' is "v1/{events}/"`, "'default_service' is empty", `'correlation_id_header' is "X Request"`, "'max_items' is 0",
+		"'endpoint' is empty", `'path' is "v1/{events}/"`, `'health_path' is "v1/{events}/"`, "'default_service' is empty", `'correlation_id_header' is "X Request"`, "'max_items' is 0",
 		"'max_item_bytes' is -1", "'max_depth' is 1001", "'max_in_flight_bytes' is 0", "'max_attributes' is 0", "'max_value_bytes' is 0", "'max_request_body_size' is -1", "'read_timeout' is 0s",
 		"'idle_timeout' is -1s",
 		"'read_header_timeout' is -3s", `'compression_algorithms[1]' is "brotli"`,
@@ -60,6 +60,12 @@ func TestConfigWrong(t *testing.T) {
 		assert.ErrorContains(t, err, part)
 	}
 	assert.Equal(t, &before, config, "Validate changes nothing")
+}
+
+func TestHealthPathIsNoPathOfEvents(t *testing.T) {
+	config := createDefaultConfig().(*Config)
+	config.HealthPath = config.Path
+	require.ErrorContains(t, config.Validate(), `'health_path' is "/v1/events", as 'path' is`)
 }
 
 func TestEndpoint(t *testing.T) {

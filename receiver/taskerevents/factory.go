@@ -17,6 +17,7 @@ import (
 const (
 	defaultEndpoint    = "localhost:4319"
 	defaultPath        = "/v1/events"
+	defaultHealthPath  = "/health"
 	defaultMaxBodySize = 20 << 20
 	defaultMaxInFlight = 64 << 20
 	// defaultReadTimeout is for a whole request, and defaultReadHeaderTimeout for its head, which is short.
@@ -46,6 +47,7 @@ func createDefaultConfig() component.Config {
 	return &Config{
 		ServerConfig:   server,
 		Path:           defaultPath,
+		HealthPath:     defaultHealthPath,
 		DefaultService: wire.DefaultService,
 
 		CorrelationIDHeader: defaultCorrelationIDHeader,

@@ -96,7 +96,7 @@ func (r *eventsReceiver) Start(ctx context.Context, host component.Host) error {
 	if err != nil {
 		return fmt.Errorf("listening on 'endpoint' %q: %w", settings.NetAddr.Endpoint, err)
 	}
-	server.Handler = plainEncodings(server.Handler)
+	server.Handler = answerHealth(r.config.HealthPath, plainEncodings(server.Handler))
 	r.server, r.listener = server, listener
 	r.settings.Logger.Info("Receiving Tasker's events",
 		zap.Stringer("endpoint", listener.Addr()), zap.String("path", r.config.Path))
