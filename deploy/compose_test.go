@@ -41,6 +41,9 @@ type composeService struct {
 	MemLimit        string            `json:"mem_limit"`
 	Restart         string            `json:"restart"`
 	StopGracePeriod string            `json:"stop_grace_period"`
+	Logging         *struct {
+		Driver string `json:"driver"`
+	} `json:"logging"`
 }
 
 // readCompose lays the files over each other, as far as these do.
@@ -88,6 +91,9 @@ func TestCompose(t *testing.T) {
 			assert.Equal(t, []string{"ALL"}, service.CapDrop, name)
 			assert.Contains(t, service.SecurityOpt, "no-new-privileges:true", name)
 			assert.NotEmpty(t, service.MemLimit, name)
+			if service.Restart != "" && assert.NotNil(t, service.Logging, name) {
+				assert.Equal(t, "local", service.Logging.Driver, "%s: what it logs is bounded", name)
+			}
 			for _, port := range service.Ports {
 				assert.True(t, strings.HasPrefix(port, "127.0.0.1:"), "%s: %s is open to others", name, port)
 			}
