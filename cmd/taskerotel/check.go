@@ -18,9 +18,10 @@ func newCheck(s streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check --config FILE…",
 		Short: "Find mistakes in a collector's configuration that lie between its components",
-		Long: `check reads a collector's configuration as the collector does, several files laid over each other and ${env:NAME} replaced,
-and tells what is wrong between its components: a storage or an authenticator that is not there, totals that are forgotten
-before they are read, acknowledged data that a crash takes, receivers that are open to everybody. It starts nothing.
+		Long: `check reads a collector's configuration as the collector does, several files laid over each other and ${env:NAME}
+replaced, and tells what is wrong between its components: a storage or an authenticator that is not there, totals that
+are forgotten before they are read, acknowledged data that a crash takes, receivers that are open to everybody. It
+starts nothing.
 
 It complements otelcol-tasker validate, which checks each component's own settings, but makes no extensions.
 

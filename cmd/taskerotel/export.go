@@ -52,18 +52,18 @@ func newExport(s streams) *cobra.Command {
 		Long: `export reads the metrics endpoints of one collector or many, merges them into one set and writes that as one file. A
 scheduler (cron, a systemd timer, a Kubernetes CronJob) runs it; it runs once and ends.
 
-Counters add up, histograms add up bucket by bucket, and gauges follow --gauge: sums, unless the name says otherwise. The
-labels of instances and of instrumentation scopes are dropped (--drop-label). --target may be repeated: a URL, or dns+URL
-for every instance behind the name.
+Counters add up, histograms add up bucket by bucket, and gauges follow --gauge: sums, unless the name says otherwise.
+The labels of instances and of instrumentation scopes are dropped (--drop-label). --target may be repeated: a URL, or
+dns+URL for every instance behind the name.
 
-A file is replaced as a whole: its readers find the last export or this one. OUTPUT.lock beside it keeps two exports from
-writing at once; the system unlocks it when the process ends, so one that is left behind is harmless. OUTPUT.state has the
-counters of the last export, by which the next one knows of a counter that went backwards. With --config it warns when the
-last export is longer ago than the collector remembers a series.
+A file is replaced as a whole: its readers find the last export or this one. OUTPUT.lock beside it keeps two exports
+from writing at once; the system unlocks it when the process ends, so one that is left behind is harmless.
+OUTPUT.state has the counters of the last export, by which the next one knows of a counter that went backwards. With
+--config it warns when the last export is longer ago than the collector remembers a series.
 
-When a target can't be read nothing is written, because a sum over a part would look like a fall; --allow-partial writes
-the others. The result goes to the standard output, or to the standard error where the metrics go to the standard output.
-Why there is none goes to the standard error, unless --report json puts it into the result.
+When a target can't be read nothing is written, because a sum over a part would look like a fall; --allow-partial
+writes the others. The result goes to the standard output, or to the standard error where the metrics go to the
+standard output. Why there is none goes to the standard error, unless --report json puts it into the result.
 
 Exit status:
   0  written
@@ -90,6 +90,7 @@ Exit status:
 	flags.StringVar(&f.targetsFile, "targets-file", "", "a `file` of targets: one a line, or Prometheus's file_sd form")
 	flags.StringArrayVar(&f.rules, "gauge", nil, "a `NAME=POLICY` for gauges (* and ? match): sum, max, min, avg or drop; may be repeated")
 	flags.StringSliceVar(&f.settings.Merge.DropLabels, "drop-label", f.settings.Merge.DropLabels, "`labels` to leave out before merging")
+	flags.Lookup("drop-label").DefValue = strings.Join(f.settings.Merge.DropLabels, ", ") // of words, so that the help can wrap them
 	flags.BoolVar(&f.settings.AllowPartial, "allow-partial", false, "write what could be read when some targets can't")
 	flags.BoolVar(&f.settings.AllowSameInstance, "allow-same-instance", false, "add up targets that bear the same instance id")
 	flags.BoolVar(&f.strict, "strict", false, "exit with status 7 when there are warnings")

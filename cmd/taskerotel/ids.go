@@ -19,8 +19,8 @@ func newIDs(s streams) *cobra.Command {
 		Use:   "ids --service NAME TASK_ID…",
 		Short: "Compute the trace and span ids of tasks",
 		Long: `ids prints the trace id of tasks, and the id of the span of their first run. They follow from the service and the
-task's id alone, so an application can link to a trace before its first event was sent. docs/tasker-events.md says what a
-task's id is; the algorithm is in the documentation of package internal/lifecycle.
+task's id alone, so an application can link to a trace before its first event was sent. docs/tasker-events.md says
+what a task's id is; the algorithm is in the documentation of package internal/lifecycle.
 
 A task whose events carry a traceparent is part of the caller's trace: its trace id is the caller's, its span id stays.`,
 		Example: `  taskerotel ids --service shop 42 43

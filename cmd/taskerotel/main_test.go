@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -71,9 +72,13 @@ func TestUsage(t *testing.T) {
 
 func TestHelp(t *testing.T) {
 	assert.Contains(t, execute(t, "").out, "Available Commands")
-	for _, command := range []string{"send", "tree", "ids", "version"} {
+	for _, known := range newRoot(streams{}).Commands() {
+		command := known.Name()
 		got := execute(t, "", command, "--help")
 		assert.Equal(t, exitOK, got.status)
+		for line := range strings.Lines(got.out) {
+			assert.LessOrEqual(t, utf8.RuneCountInString(line)-1, 120, line)
+		}
 		assert.Contains(t, got.out, "taskerotel "+command)
 		assert.Equal(t, command != "version", strings.Contains(got.out, "Examples:"), command)
 	}

@@ -66,8 +66,8 @@ func newRoot(s streams) *cobra.Command {
 		Long: `taskerotel sends files of Tasker's lifecycle events to an otelcol-tasker collector, shows the tasks that such files
 tell of as waterfalls in the terminal, and exports the metrics of collectors as one file.
 
-Exit status: 0 when all went well, 1 when something did not, 2 for a mistake in the command line. Commands that a scheduler
-runs have further ones, which their help explains.`,
+Exit status: 0 when all went well, 1 when something did not, 2 for a mistake in the command line. Commands that a
+scheduler runs have further ones, which their help explains.`,
 		Example: `  taskerotel send events.ndjson
   taskerotel tree events.ndjson --task 42
   taskerotel ids --service shop 42
@@ -92,6 +92,7 @@ runs have further ones, which their help explains.`,
 	root.SetErr(s.err)
 	root.Version = version
 	root.SetVersionTemplate(versionLine())
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", ".FlagUsagesWrapped 120"))
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(newSend(s), newTree(s), newSimulate(s), newIDs(s), newRoutes(s), newExport(s), newCheck(s), newStatus(s), newSync(s), newVersion(s))
 	return root

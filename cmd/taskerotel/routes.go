@@ -24,11 +24,12 @@ func newRoutes(s streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "routes [--config FILE]… [EVENT…]",
 		Short: "Show what becomes of events, and why",
-		Long: `routes prints the map of event_router that is in force: the built-in one with the routes of the configuration laid over
-it. With names of events it prints what becomes of each, which entry decides so, and which others match but are less specific.
+		Long: `routes prints the map of event_router that is in force: the built-in one with the routes of the configuration laid
+over it. With names of events it prints what becomes of each, which entry decides so, and which others match but are
+less specific.
 
-Without --config it is the built-in map. The configuration's mistakes are reported as the collector reports them, and what it
-allows but probably does not mean as a warning.`,
+Without --config it is the built-in map. The configuration's mistakes are reported as the collector reports them, and
+what it allows but probably does not mean as a warning.`,
 		Example: `  taskerotel routes
   taskerotel routes --config config.yaml
   taskerotel routes --config config.yaml order.placed step.completed

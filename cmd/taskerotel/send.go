@@ -28,14 +28,14 @@ An overloaded receiver is given the time it asks for (Retry-After); a collector 
 front of it that fails, is tried again after growing waits. When a batch has used up its retries, or the endpoint or the
 credentials are wrong, sending stops. Batches are sent when they are full or when the input ends.
 
-Ctrl-C lets the requests under way finish and prints what was sent; a second Ctrl-C ends at once. Sending a file again is
-safe: the collector knows repeats.
+Ctrl-C lets the requests under way finish and prints what was sent; a second Ctrl-C ends at once. Sending a file again
+is safe: the collector knows repeats.
 
 Refused events are named by file and line, with the reason and the remedy. Exit status: 0 when all events were accepted,
 1 when some were refused or not delivered, 2 for a mistake in the command line.`,
 		Example: `  taskerotel send events.ndjson
   taskerotel send --compression gzip --concurrency 8 archive/*.ndjson.gz
-  zcat old.gz | taskerotel send --endpoint https://collector.example.com/v1/events --header "Authorization=Bearer $TOKEN" -`,
+  zcat old.gz | taskerotel send --endpoint https://tasker.example.com/v1/events --header "Authorization=Bearer $TOKEN" -`,
 		Args: someFiles,
 		RunE: func(cmd *cobra.Command, files []string) error {
 			var err error

@@ -35,12 +35,12 @@ func newSimulate(s streams) *cobra.Command {
 		Short: "Show the spans, metrics and records that a configuration makes of event files",
 		Long: `simulate runs event files through event_router, routed_events, span_hierarchy and span_to_metrics, in this process,
 with the settings of --config or the defaults, and shows what comes out and what was dropped, and why. No collector is
-needed, nothing is sent and no state is touched. A file is NDJSON, or JSON objects and arrays, plain, gzip or zstd; - is the
-standard input.
+needed, nothing is sent and no state is touched. A file is NDJSON, or JSON objects and arrays, plain, gzip or zstd; -
+is the standard input.
 
-The components are wired as in the default configuration; other processors and the pipelines' own wiring are left out. All
-events come within seconds, whatever their times: settings that compare an event's time with the clock (max_event_age,
-active_max_age) see old files as late. What is open at the end is emitted as incomplete.
+The components are wired as in the default configuration; other processors and the pipelines' own wiring are left out.
+All events come within seconds, whatever their times: settings that compare an event's time with the clock
+(max_event_age, active_max_age) see old files as late. What is open at the end is emitted as incomplete.
 
 --output keeps the tables of spans, records and metrics. tree shows single tasks.
 

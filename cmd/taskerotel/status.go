@@ -26,12 +26,12 @@ func newStatus(s streams) *cobra.Command {
 		Use:   "status",
 		Short: "Show how a collector is: health, state, open tasks, losses",
 		Long: `status asks a running collector for what it says of itself (service::telemetry, port 8888) and for its health
-(healthcheckv2, port 13133), and shows: version and uptime, the pipelines, what each component remembers and what of that
-survives what, open tasks, the last flush, table and export, and what was refused, dropped or cut, by reason, since its
-start.
+(healthcheckv2, port 13133), and shows: version and uptime, the pipelines, what each component remembers and what of
+that survives what, open tasks, the last flush, table and export, and what was refused, dropped or cut, by reason,
+since its start.
 
-Exit status: 0 healthy, 2 a mistake in the command line, 3 the collector could not be asked, 10 it is not healthy, or the
-latest write of a component's state failed.`,
+Exit status: 0 healthy, 2 a mistake in the command line, 3 the collector could not be asked, 10 it is not healthy, or
+the latest write of a component's state failed.`,
 		Example: `  taskerotel status
   taskerotel status --telemetry http://gateway-1:8888/metrics --health http://gateway-1:13133/health/status
   taskerotel status --exported /var/lib/tasker/metrics.csv --json`,
@@ -77,16 +77,16 @@ func newSync(s streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "sync",
 		Short: "Make sure that what a collector acknowledged is on disk",
-		Long: `sync asks a running collector whether all that it has acknowledged is stored, and says as of when. There is nothing
-to be written: a component with storage (event_router, span_hierarchy, span_to_metrics) writes what a request brings before
-it acknowledges the request. So sync needs no schedule; it is for the moment before a risk, and for monitoring.
+		Long: `sync asks a running collector whether all that it has acknowledged is stored, and says as of when. There is nothing to
+be written: a component with storage (event_router, span_hierarchy, span_to_metrics) writes what a request brings
+before it acknowledges the request. So sync needs no schedule; it is for the moment before a risk, and for monitoring.
 
 A storage without fsync survives the end of the process, but leaves it to the system when the disk has it. --directory
 (file_storage's) makes the system write it now, so that a loss of power after sync loses nothing from before it.
 
 Exit status: 0 everything acknowledged is stored, 1 a directory could not be flushed, 2 a mistake in the command line,
-3 the collector could not be asked, 8 a component keeps its state in memory only (--allow-memory), 9 the latest write of a
-component failed.`,
+3 the collector could not be asked, 8 a component keeps its state in memory only (--allow-memory), 9 the latest write
+of a component failed.`,
 		Example: `  taskerotel sync
   taskerotel sync --directory /var/lib/otelcol-tasker/state --json`,
 		Args: noArguments,

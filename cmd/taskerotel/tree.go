@@ -45,9 +45,9 @@ func newTree(s streams) *cobra.Command {
 handlers, the waits in the queue and for a retry, over a common time axis. A file is NDJSON, or JSON objects and arrays,
 plain, gzip or zstd; - is the standard input. No collector is needed, and nothing is sent.
 
-Events may stand in any order and be repeated. Tasks are shown by their start, the first --limit of them. All events of the
-wanted tasks are held in memory; --task keeps that small. Routes, sampling and redaction of a collector's configuration do
-not apply: every event is shown, and error messages as they are.
+Events may stand in any order and be repeated. Tasks are shown by their start, the first --limit of them. All events
+of the wanted tasks are held in memory; --task keeps that small. Routes, sampling and redaction of a collector's
+configuration do not apply: every event is shown, and error messages as they are.
 
   ✓ success   ✗ failure   ⊘ cancelled   ✎ resolved by hand   … no end yet   ★ on the critical path
   ━ time spent   █ on the critical path   ░ waiting   ▶ the end is not known
