@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/relabel"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/confmap"
@@ -155,6 +157,56 @@ func TestPrometheusScrapesThePorts(t *testing.T) {
 			found = found || match[1] == port
 		}
 		assert.True(t, found, port)
+	}
+}
+
+// TestLabelsHaveUnderscores: Prometheus 3 asks for labels by OpenTelemetry's names, and the collector's own metrics have them
+// then; rules and dashboards use the names that Prometheus 2 gets.
+func TestLabelsHaveUnderscores(t *testing.T) {
+	type step struct {
+		Action      relabel.Action `json:"action"`
+		Regex       string         `json:"regex"`
+		Replacement string         `json:"replacement"`
+	}
+	var prometheus struct {
+		ScrapeConfigs []struct {
+			JobName string `json:"job_name"`
+			Steps   []step `json:"metric_relabel_configs"`
+		} `json:"scrape_configs"`
+	}
+	text, err := os.ReadFile("prometheus/prometheus.yml")
+	require.NoError(t, err)
+	require.NoError(t, yaml.Unmarshal(text, &prometheus))
+	var monitor struct {
+		Spec struct {
+			Endpoints []struct {
+				Port  string `json:"port"`
+				Steps []step `json:"metricRelabelings"`
+			} `json:"endpoints"`
+		} `json:"spec"`
+	}
+	text, err = os.ReadFile("kubernetes/monitoring/servicemonitor.yaml")
+	require.NoError(t, err)
+	require.NoError(t, yaml.Unmarshal(text, &monitor))
+	of := map[string][]step{}
+	for _, job := range prometheus.ScrapeConfigs {
+		of["prometheus.yml "+job.JobName] = job.Steps
+	}
+	for _, endpoint := range monitor.Spec.Endpoints {
+		of["servicemonitor.yaml "+endpoint.Port] = endpoint.Steps
+	}
+	for _, name := range []string{"prometheus.yml otelcol-tasker", "servicemonitor.yaml own-metrics"} {
+		var configs []*relabel.Config
+		for _, s := range of[name] {
+			regex, err := relabel.NewRegexp(s.Regex)
+			require.NoError(t, err)
+			configs = append(configs, &relabel.Config{Action: s.Action, Regex: regex, Replacement: s.Replacement})
+		}
+		got := labels.NewBuilder(labels.FromStrings("http.response.status_code", "401", "otel.signal", "logs", "reason", "late"))
+		require.True(t, relabel.ProcessBuilder(got, configs...))
+		for label, value := range map[string]string{"http_response_status_code": "401", "otel_signal": "logs", "reason": "late"} {
+			assert.Equal(t, value, got.Get(label), "%s: %s", name, label)
+		}
 	}
 }
 
