@@ -159,6 +159,10 @@ func TestFindings(t *testing.T) {
 			[]string{stock}, `{exporters: {prometheusremotewrite: {}}, connectors: {span_to_metrics: {aggregation_temporality: AGGREGATION_TEMPORALITY_DELTA}}, service: {pipelines: {metrics: {exporters: [prometheusremotewrite]}}}}`,
 			[]string{"error connectors::span_to_metrics::aggregation_temporality AGGREGATION_TEMPORALITY_DELTA", "warning exporters::prometheusremotewrite prometheusremotewrite"},
 		},
+		"deltas for a scrape": {
+			[]string{stock}, `{connectors: {span_to_metrics: {aggregation_temporality: delta}}}`,
+			[]string{"warning connectors::span_to_metrics::aggregation_temporality delta"},
+		},
 		"measured twice": {
 			[]string{stock}, `{connectors: {span_to_metrics/b: {}}, service: {pipelines: {logs/events: {exporters: [span_to_metrics, span_to_metrics/b, routed_events]}, metrics: {receivers: [span_to_metrics, span_to_metrics/b]}}}}`,
 			[]string{"warning service::pipelines::metrics::receivers [span_to_metrics, span_to_metrics/b]"},

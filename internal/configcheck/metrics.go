@@ -86,10 +86,16 @@ func (c *configuration) checkArrival(from metricsFrom, to part) {
 		c.add(LevelWarning, to.settingKey("enable_open_metrics"), to.setting("enable_open_metrics"),
 			"exemplars, which lead from a histogram to a trace, exist in the OpenMetrics format only", "set it to true")
 	}
-	temporality := strings.ToLower(from.cfg.AggregationTemporality)
-	if to.kind == "prometheus_remote_write" && strings.HasSuffix(temporality, "delta") {
+	if !strings.HasSuffix(strings.ToLower(from.cfg.AggregationTemporality), "delta") {
+		return
+	}
+	switch to.kind {
+	case "prometheus_remote_write":
 		c.add(LevelError, from.settingKey("aggregation_temporality"), from.cfg.AggregationTemporality,
 			to.key+" refuses everything that is not cumulative", "set it to cumulative")
+	case "prometheus":
+		c.add(LevelWarning, from.settingKey("aggregation_temporality"), from.cfg.AggregationTemporality,
+			to.key+" begins a series anew after each flush in which it was idle: totals fall", "set it to cumulative")
 	}
 }
 
