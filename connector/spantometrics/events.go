@@ -15,7 +15,7 @@ type event struct {
 	at    int64
 	trace pcommon.TraceID
 	attrs pcommon.Map
-	// fingerprint is the event's identity in its application; 0 if it has none.
+	// fingerprint is the event's identity among those of all applications; 0 if it has none.
 	fingerprint uint64
 }
 

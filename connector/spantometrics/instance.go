@@ -47,6 +47,8 @@ type instance struct {
 	statements   statements
 	// room is where the fields of what is being measured are kept.
 	room []fieldValue
+	// fingerprints is room for those of a batch.
+	fingerprints []uint64
 	// spansSeen and eventsSeen are apart, because events are many and would crowd out the spans.
 	spansSeen, eventsSeen *seen.Set
 

@@ -15,10 +15,11 @@ func (in logsInput) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 
 func (r *recorder) logs(ld plog.Logs) {
 	for _, resourceLogs := range ld.ResourceLogs().All() {
-		r.resource = resourceLogs.Resource().Attributes()
+		r.enter(resourceLogs.Resource().Attributes())
 		chosen := false
 		for _, scopeLogs := range resourceLogs.ScopeLogs().All() {
-			for _, record := range scopeLogs.LogRecords().All() {
+			fingerprints := r.fingerprintsOf(scopeLogs.LogRecords())
+			for i, record := range scopeLogs.LogRecords().All() {
 				if record.EventName() == "" {
 					r.tally.skipped[skipNotTasker]++
 					continue
@@ -27,14 +28,14 @@ func (r *recorder) logs(ld plog.Logs) {
 					r.chooseApplication()
 					chosen = true
 				}
-				r.measureEvent(recordEvent(record))
+				r.measureEvent(recordEvent(record, fingerprints[i]))
 			}
 		}
 	}
 }
 
 // recordEvent is the event of a record. A record without a time counts by its receipt.
-func recordEvent(record plog.LogRecord) event {
+func recordEvent(record plog.LogRecord, fingerprint uint64) event {
 	at := record.Timestamp()
 	if at == 0 {
 		at = record.ObservedTimestamp()
@@ -45,6 +46,6 @@ func recordEvent(record plog.LogRecord) event {
 		trace: record.TraceID(),
 		attrs: record.Attributes(),
 
-		fingerprint: recordFingerprint(record),
+		fingerprint: fingerprint,
 	}
 }

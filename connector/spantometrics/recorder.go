@@ -26,7 +26,9 @@ type recorder struct {
 	// taskTrace and taskSpan are those of the newest exemplar of an event.
 	taskTrace pcommon.TraceID
 	taskSpan  pcommon.SpanID
-	// service is a hash of the application: fingerprints are unique in one application only.
+	// fingerprints are those of the scope at hand.
+	fingerprints []uint64
+	// service is a hash of the application: what senders and routers make fingerprints of does not name it.
 	service uint64
 }
 
@@ -37,6 +39,9 @@ type tally struct {
 	// replaced counts the values of labels that stand in a series as something else.
 	replaced [replacedReasonCount]int64
 }
+
+// maxIdleFingerprints bounds what is kept of a large batch.
+const maxIdleFingerprints = 1 << 13
 
 // measure takes in one batch, and returns when it is stored, if there is a storage. After an error the same batch can be
 // given again: what it holds counts once.
@@ -51,21 +56,34 @@ func (c *instance) measure(ctx context.Context, batch func(*recorder)) error {
 func (c *instance) record(ctx context.Context, batch func(*recorder)) {
 	now := time.Now().UnixNano()
 	r := &recorder{instance: c, Writer: c.registry.Begin(now), now: now}
-	r.values = c.room
+	r.values, r.fingerprints = c.room, c.fingerprints
 	defer func() {
 		clear(r.values[:cap(r.values)])
 		c.room = r.values[:0]
+		if cap(r.fingerprints) <= maxIdleFingerprints {
+			c.fingerprints = r.fingerprints
+		}
 		r.End()
 		r.telemetry.consumed(ctx, &r.tally)
 	}()
 	batch(r)
 }
 
+// enter turns to what a resource has.
+func (r *recorder) enter(resource pcommon.Map) {
+	r.resource = resource
+	namespace, service := r.application()
+	r.service = xxh3.HashStringSeed(service, xxh3.HashString(namespace))
+}
+
 // chooseApplication makes the values that follow those of the resource's service.
 func (r *recorder) chooseApplication() {
-	namespace, service := text(r.resource, lifecycle.AttrServiceNamespace), text(r.resource, lifecycle.AttrServiceName)
+	namespace, service := r.application()
 	r.Application(r.legible(namespace), r.legible(service))
-	r.service = xxh3.HashStringSeed(service, xxh3.HashString(namespace))
+}
+
+func (r *recorder) application() (namespace, service string) {
+	return text(r.resource, lifecycle.AttrServiceNamespace), text(r.resource, lifecycle.AttrServiceName)
 }
 
 // text is a string attribute, or empty. It belongs to the pdata.

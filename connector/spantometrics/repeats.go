@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 
 	"github.com/zeebo/xxh3"
-	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
@@ -34,7 +33,7 @@ func (r *recorder) firstEvent(e *event) bool {
 	if e.fingerprint == 0 {
 		return true
 	}
-	if !r.eventsSeen.Add(e.fingerprint ^ r.service) {
+	if !r.eventsSeen.Add(e.fingerprint) {
 		r.tally.skipped[skipDuplicate]++
 		return false
 	}
@@ -50,6 +49,30 @@ func (r *recorder) tooOld(at int64) bool {
 	return true
 }
 
+// fingerprintsOf are the fingerprints of records, zero for those that are no events. They are looked up next: the places of
+// all of them are fetched at once. The list is valid until the next call.
+func (r *recorder) fingerprintsOf(records plog.LogRecordSlice) []uint64 {
+	r.fingerprints = r.fingerprints[:0]
+	for _, record := range records.All() {
+		fingerprint := uint64(0)
+		if record.EventName() != "" {
+			fingerprint = recordFingerprint(record) ^ r.service
+		}
+		r.fingerprints = append(r.fingerprints, fingerprint)
+	}
+	r.eventsSeen.Fetch(r.fingerprints)
+	return r.fingerprints
+}
+
+// spanFingerprint is that of an event span, whose id routed_events made of the record's. It is zero without one.
+func (r *recorder) spanFingerprint(span ptrace.Span) uint64 {
+	id := span.SpanID()
+	if id.IsEmpty() {
+		return 0
+	}
+	return binary.BigEndian.Uint64(id[:]) ^ r.service
+}
+
 // recordFingerprint is what event_router stamped as the record's span id. Where no router was, a span id would be of the
 // sender's own context.
 func recordFingerprint(record plog.LogRecord) uint64 {
@@ -58,5 +81,3 @@ func recordFingerprint(record plog.LogRecord) uint64 {
 	}
 	return eventlog.Fingerprint(lifecycle.Canonical(record.EventName()), record.Timestamp(), record.Attributes())
 }
-
-func fingerprint(span pcommon.SpanID) uint64 { return binary.BigEndian.Uint64(span[:]) }

@@ -61,7 +61,7 @@ func TestRepeatedEventsCountOnce(t *testing.T) {
 	stamped := plog.NewLogs()
 	plain.CopyTo(stamped)
 	record := stamped.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
-	id := recordEvent(records.At(0)).fingerprint
+	id := recordFingerprint(records.At(0))
 	record.SetSpanID(spanIDOf(id))
 	record.Attributes().PutStr(lifecycle.AttrSignals, "traces,metrics")
 	elsewhere := plog.NewLogs()

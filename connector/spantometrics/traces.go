@@ -16,7 +16,7 @@ func (in tracesInput) ConsumeTraces(ctx context.Context, td ptrace.Traces) error
 
 func (r *recorder) traces(td ptrace.Traces) {
 	for _, resourceSpans := range td.ResourceSpans().All() {
-		r.resource = resourceSpans.Resource().Attributes()
+		r.enter(resourceSpans.Resource().Attributes())
 		for _, scopeSpans := range resourceSpans.ScopeSpans().All() {
 			spans := scopeSpans.Spans()
 			switch name := scopeSpans.Scope().Name(); {
@@ -35,7 +35,7 @@ func (r *recorder) traces(td ptrace.Traces) {
 						trace: span.TraceID(),
 						attrs: span.Attributes(),
 
-						fingerprint: fingerprint(span.SpanID()),
+						fingerprint: r.spanFingerprint(span),
 					})
 				}
 			case name == lifecycle.ScopeEvents:

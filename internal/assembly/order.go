@@ -20,8 +20,12 @@ func (t *task) sortRecords() {
 	t.createFirst()
 }
 
+// compareRecords looks at the times first: nearly always they tell.
 func compareRecords(a, b record) int {
-	return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.kind, b.kind), cmp.Compare(a.identity, b.identity), cmp.Compare(a.step, b.step))
+	if a.at != b.at {
+		return cmp.Compare(a.at, b.at)
+	}
+	return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.identity, b.identity), cmp.Compare(a.step, b.step))
 }
 
 // fullSeconds tells whether some clock of the task has a resolution of a second only. One of a millisecond, too, hits the full

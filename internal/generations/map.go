@@ -13,6 +13,8 @@ type Map[V any] struct {
 	generation int
 	turns      uint64
 	young, old table[V]
+	// fetched is what Fetch has read last.
+	fetched uint64
 }
 
 // New makes a map of at most limit keys, and at least two.
@@ -35,6 +37,12 @@ func (m *Map[V]) Get(key uint64) (value V, found bool) {
 		return value, true
 	}
 	return m.old.get(key)
+}
+
+// Fetch loads the places of keys that are looked up next. A large map is in no cache: this way the processor waits for
+// many of them at a time, and not for one after the other.
+func (m *Map[V]) Fetch(keys []uint64) {
+	m.fetched = m.young.fetch(keys) ^ m.old.fetch(keys)
 }
 
 // Add remembers a key that is not remembered.

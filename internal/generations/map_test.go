@@ -1,6 +1,7 @@
 package generations_test
 
 import (
+	"fmt"
 	"maps"
 	"testing"
 
@@ -38,6 +39,7 @@ func TestAgainstModel(t *testing.T) {
 		keys := rapid.OneOf(rapid.Uint64Range(1, 400), rapid.Map(rapid.Uint64Range(1, 400), func(key uint64) uint64 { return key << 48 }))
 		m, want := generations.New[int](limit), &model{max(1, limit/2), map[uint64]int{}, map[uint64]int{}}
 		for step, key := range rapid.SliceOfN(keys, 0, 1500).Draw(t, "keys") {
+			m.Fetch([]uint64{key, 0, uint64(step)}) // which changes nothing
 			value, found := m.Get(key)
 			wanted, known := want.get(key)
 			if found != known || value != wanted {
@@ -91,15 +93,38 @@ func TestTurns(t *testing.T) {
 	require.Equal(t, 3, m.Len())
 }
 
-// BenchmarkAdd is a stream of new keys through a full map.
+// BenchmarkAdd is a stream of new keys through a full map, in batches, one key after the other or fetched before.
 func BenchmarkAdd(b *testing.B) {
-	m := generations.New[uint32](1_000_000)
-	next := uint64(0)
-	b.ReportAllocs()
-	for b.Loop() {
-		next += 0x9e3779b97f4a7c15
-		if _, found := m.Get(next); !found {
-			m.Add(next, 0)
-		}
+	for _, fetches := range []bool{false, true} {
+		b.Run(fmt.Sprintf("fetched=%t", fetches), func(b *testing.B) {
+			const limit, batch = 1_000_000, 500
+			m := generations.New[uint32](limit)
+			next := uint64(0)
+			fill := func(keys []uint64) {
+				for i := range keys {
+					next += 0x9e3779b97f4a7c15
+					keys[i] = next
+				}
+			}
+			all := make([]uint64, limit)
+			fill(all)
+			for _, key := range all {
+				m.Add(key, 0)
+			}
+			keys := all[:batch]
+			b.ReportAllocs()
+			for b.Loop() {
+				fill(keys)
+				if fetches {
+					m.Fetch(keys)
+				}
+				for _, key := range keys {
+					if _, found := m.Get(key); !found {
+						m.Add(key, 0)
+					}
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*batch), "ns/key")
+		})
 	}
 }

@@ -49,6 +49,17 @@ func (t *table[V]) get(key uint64) (value V, found bool) {
 	return t.slots[i].value, found
 }
 
+// fetch loads the homes of keys. What it returns means nothing, but somebody has to keep it, or nothing would be loaded.
+func (t *table[V]) fetch(keys []uint64) (all uint64) {
+	if t.len == 0 {
+		return 0
+	}
+	for _, key := range keys {
+		all ^= t.slots[t.home(key)].key
+	}
+	return all
+}
+
 // add takes in a key that is not there.
 func (t *table[V]) add(key uint64, value V) {
 	if t.len >= len(t.slots)/3*2 {

@@ -31,6 +31,9 @@ func (s *Set) Add(key uint64) bool {
 	return true
 }
 
+// Fetch loads the places of keys that are added next from memory.
+func (s *Set) Fetch(keys []uint64) { s.keys.Fetch(keys) }
+
 // KeepIn makes the set write every new key into a log, as one of a kind.
 func (s *Set) KeepIn(log *oplog.Log, kind oplog.Things) { s.log, s.kind = log, kind }
 

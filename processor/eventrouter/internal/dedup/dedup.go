@@ -71,6 +71,7 @@ func (s *Set) Claim(keys []uint64) (Claim, bool) {
 	defer s.mu.Unlock()
 	s.lastBatch++
 	claim := Claim{s, keys, s.lastBatch}
+	s.batches.Fetch(keys)
 	for i, key := range keys {
 		if key == 0 {
 			continue
