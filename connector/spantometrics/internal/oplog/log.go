@@ -101,7 +101,7 @@ func (l *Log) Written() int64 {
 
 func (l *Log) op(kind op) {
 	if !l.begun {
-		l.begun, l.application, l.metric = true, false, ""
+		l.begun, l.application, l.metric, l.shape = true, false, "", 0
 		l.entry = append(l.entry[:0], version, byte(opTime))
 		l.varint(l.now)
 	}
