@@ -2,6 +2,9 @@ package main
 
 import (
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -43,6 +46,20 @@ processors:
 
 	got = execute(t, "", "check", "--config", stock, "--json")
 	assert.JSONEq(t, `{"errors":0,"warnings":0,"findings":[]}`, got.out)
+}
+
+// A configuration may be wherever the collector itself can read it from.
+func TestCheckOfOtherSources(t *testing.T) {
+	server := httptest.NewServer(http.FileServer(http.Dir("../..")))
+	defer server.Close()
+	text, err := os.ReadFile("../../config.yaml")
+	require.NoError(t, err)
+	t.Setenv("TASKER_TEST_CONFIG", string(text))
+	for _, source := range []string{server.URL + "/config.yaml", "yaml:" + string(text), "env:TASKER_TEST_CONFIG", "file:../../config.yaml"} {
+		got := execute(t, "", "check", "--config", source)
+		assert.Equal(t, exitOK, got.status, got.err)
+		assert.Equal(t, "0 errors, 0 warnings\n", got.out)
+	}
 }
 
 func TestCheckOfNothing(t *testing.T) {

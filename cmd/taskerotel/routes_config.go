@@ -10,6 +10,8 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/provider/envprovider"
 	"go.opentelemetry.io/collector/confmap/provider/fileprovider"
+	"go.opentelemetry.io/collector/confmap/provider/httpprovider"
+	"go.opentelemetry.io/collector/confmap/provider/httpsprovider"
 	"go.opentelemetry.io/collector/confmap/provider/yamlprovider"
 
 	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter"
@@ -49,6 +51,7 @@ func resolve(ctx context.Context, files []string) (*confmap.Conf, error) {
 		URIs: files,
 		ProviderFactories: []confmap.ProviderFactory{
 			fileprovider.NewFactory(), envprovider.NewFactory(), yamlprovider.NewFactory(),
+			httpprovider.NewFactory(), httpsprovider.NewFactory(),
 		},
 		DefaultScheme: "env",
 	})
