@@ -124,3 +124,72 @@ func TestEachTaskWaitsItsOwnTime(t *testing.T) {
 		"ended 2": l.ReorderWindow, "settled 3": l.SettleTimeout, "idle 1": l.IdleTimeout, "idle 4": l.IdleTimeout,
 	}, released)
 }
+
+// cancelled is an end of a task that has no work.
+func cancelled(task int, at time.Time) *assembly.Event {
+	e := begun(task, at)
+	e.Name, e.StepCount = lifecycle.TaskCancelled, 0
+	return e
+}
+
+// The task that was idle longest makes room, also when it has ended and the others have not.
+func TestTheOldestMakesRoomWhateverItWaitsFor(t *testing.T) {
+	tight := limits()
+	tight.OpenTasks = 2
+	var evicted []int64
+	a := assembly.New(tight, func(tree *assembly.Tree) {
+		require.Equal(t, assembly.ReasonEvicted, tree.Reason)
+		evicted = append(evicted, tree.Spans[0].Attributes[0].Value.Int)
+	})
+	now := time.Unix(1000, 0)
+	a.Observe(begun(1, now), now)
+	a.Observe(cancelled(1, now.Add(1)), now)
+	a.Observe(begun(2, now), now.Add(1))
+	a.Observe(begun(3, now), now.Add(2))
+	require.Equal(t, []int64{1}, evicted)
+}
+
+// Of the tasks that were released only the latest are remembered: an event of one before begins a task.
+func TestOnlyTheLatestReleasedTasksAreRemembered(t *testing.T) {
+	tight := limits()
+	tight.Remembered, tight.Finished = 2, 0
+	a := assembly.New(tight, func(*assembly.Tree) {})
+	now := time.Unix(1000, 0)
+	for task := range 7 {
+		a.Observe(begun(task, now), now)
+		a.Observe(cancelled(task, now.Add(1)), now)
+		now = now.Add(tight.ReorderWindow)
+		a.Advance(now)
+		require.Zero(t, a.Stats().OpenTasks)
+	}
+	for task := range 7 {
+		before := a.Stats().OpenTasks
+		a.Observe(begun(task, time.Unix(1000, 0)), now)
+		require.Equal(t, task < 5, a.Stats().OpenTasks > before, "task %d begins anew", task)
+	}
+}
+
+// Events over the limit are dropped, and the tree waits for what else may be missing. The end is taken, so that the task ends
+// at all; but not endlessly many ends.
+func TestATaskOverItsLimitSettles(t *testing.T) {
+	tight := limits()
+	tight.EventsPerTask = 3
+	var reasons []assembly.Reason
+	a := assembly.New(tight, func(tree *assembly.Tree) { reasons = append(reasons, tree.Reason) })
+	now := time.Unix(1000, 0)
+	a.Observe(begun(1, now), now)
+	for i := range 10 {
+		query := begun(1, now.Add(time.Duration(i+1)))
+		query.Name, query.StepCount, query.SQL = lifecycle.DatabaseQueryExecuted, 0, "SELECT 1"
+		a.Observe(query, now)
+	}
+	require.EqualValues(t, 3, a.Stats().HeldEvents)
+	for i := range 10 {
+		a.Observe(cancelled(1, now.Add(time.Second+time.Duration(i))), now)
+	}
+	require.EqualValues(t, 6, a.Stats().HeldEvents)
+	a.Advance(now.Add(tight.SettleTimeout - 1))
+	require.Empty(t, reasons)
+	a.Advance(now.Add(tight.SettleTimeout))
+	require.Equal(t, []assembly.Reason{assembly.ReasonSettled}, reasons)
+}

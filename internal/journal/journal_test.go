@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"slices"
 	"strings"
 	"sync"
@@ -136,6 +137,21 @@ func TestAFailedCommitIsMadeUpFor(t *testing.T) {
 	require.Len(t, said, 2, "said when it begins and when it ends")
 	assert.Equal(t, []string{"the disk is full", "the state is written to the storage again"},
 		[]string{said[0].ContextMap()["error"].(string), said[1].Message})
+}
+
+// TestWhatComesDuringAFailedCommitStaysBehindIt: entries keep their order when others are appended while a write fails.
+func TestWhatComesDuringAFailedCommitStaysBehindIt(t *testing.T) {
+	s := journaltest.New()
+	j := open(t, s)
+	s.BeforeBatch(func() error {
+		s.BeforeBatch(nil)
+		j.Append([]byte("second"))
+		return errors.New("the disk is full")
+	})
+	j.Append([]byte("first"))
+	require.Error(t, j.Commit(t.Context()))
+	require.NoError(t, j.Commit(t.Context()))
+	assert.Equal(t, []string{"first", "second"}, stored(t, s))
 }
 
 func TestASnapshotTakesThePlaceOfWhatWasBefore(t *testing.T) {
@@ -278,6 +294,31 @@ func TestDamagedSegmentsAreSetAside(t *testing.T) {
 	}
 }
 
+// TestNothingIsSkippedBehindDamage: many segments are read in several calls, and some of them are damaged.
+func TestNothingIsSkippedBehindDamage(t *testing.T) {
+	s := journaltest.New()
+	j := open(t, s)
+	var want []string
+	for i := range 200 {
+		j.Append(fmt.Appendf(nil, "entry %d", i))
+		require.NoError(t, j.Commit(t.Context()))
+		if i%50 != 3 {
+			want = append(want, fmt.Sprintf("entry %d", i))
+		}
+	}
+	damaged := map[string]bool{}
+	for i, key := range s.Keys() {
+		damaged[key] = i%50 == 3
+	}
+	s.Change(func(key string, value []byte) []byte {
+		if damaged[key] {
+			return nil
+		}
+		return value
+	})
+	assert.Equal(t, want, stored(t, s))
+}
+
 func TestADamagedStoreDoesNotStopTheStart(t *testing.T) {
 	for name, open := range map[string]func() error{
 		"foreign":   func() error { return fmt.Errorf("open: %w", bbolterrors.ErrInvalid) },
@@ -312,17 +353,27 @@ func TestOpenNamesTheMistake(t *testing.T) {
 	require.ErrorContains(t, err, "no such directory", "not damage: the operator can mend it")
 }
 
-// FuzzReplay: whatever is in the storage, reading it ends, and neither fails nor breaks down.
+// FuzzReplay: whatever is in the storage, with and without a head that fits it, reading it ends, and neither fails nor
+// breaks down.
 func FuzzReplay(f *testing.F) {
 	f.Add([]byte{})
 	f.Add([]byte("J\x01\x00\x00\x00\x00"))
 	f.Add([]byte("J\x01\x00\x00\x00\x00\x05hello"))
+	f.Add([]byte("\x05hell"))
 	f.Fuzz(func(t *testing.T, value []byte) {
 		s := journaltest.New()
 		j := open(t, s)
 		j.Append([]byte("entry"))
 		require.NoError(t, j.Commit(t.Context()))
-		s.Change(func(string, []byte) []byte { return value })
-		_ = stored(t, s)
+		for _, value := range [][]byte{value, headed(value)} {
+			s.Change(func(string, []byte) []byte { return value })
+			_ = stored(t, s.Crashed())
+		}
 	})
+}
+
+// headed is a segment with these entries.
+func headed(entries []byte) []byte {
+	segment := binary.LittleEndian.AppendUint32([]byte{'J', 1}, crc32.Checksum(entries, crc32.MakeTable(crc32.Castagnoli)))
+	return append(segment, entries...)
 }

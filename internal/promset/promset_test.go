@@ -135,6 +135,12 @@ func TestParseOddities(t *testing.T) {
 				"h_bucket{le=\"1\"} 4\nh_bucket{le=\"+Inf\"} 5\nh_sum 6\nh_count 5\n",
 			"# TYPE h histogram\nh_bucket{le=\"1\"} 4\nh_bucket{le=\"+Inf\"} 5\nh_sum 6\nh_count 5\n",
 		},
+		"buckets and quantiles in any order": {
+			"# TYPE h histogram\nh_bucket{le=\"+Inf\"} 2\nh_bucket{le=\"10\"} 2\nh_bucket{le=\"9\"} 1\nh_sum 3\nh_count 2\n" +
+				"# TYPE s summary\ns{quantile=\"0.9\"} 2\ns{quantile=\"0.5\"} 1\ns_sum 3\ns_count 2\n",
+			"# TYPE h histogram\nh_bucket{le=\"9\"} 1\nh_bucket{le=\"10\"} 2\nh_bucket{le=\"+Inf\"} 2\nh_sum 3\nh_count 2\n" +
+				"# TYPE s summary\ns{quantile=\"0.5\"} 1\ns{quantile=\"0.9\"} 2\ns_sum 3\ns_count 2\n",
+		},
 		"a histogram without a count": {
 			"# TYPE h histogram\nh_bucket{le=\"1\"} 1\nh_bucket{le=\"+Inf\"} 2\nh_sum 3\n",
 			"# TYPE h histogram\nh_bucket{le=\"1\"} 1\nh_bucket{le=\"+Inf\"} 2\nh_sum 3\nh_count 2\n",
@@ -151,6 +157,7 @@ func TestParseRefuses(t *testing.T) {
 		"page":               {"<html></html>", textType, "can't be read"},
 		"cut off":            {"a 1\n", openMetricsType, "can't be read"},
 		"broken count":       {"# TYPE h histogram\nh_count 1.5\n", textType, "h_count is 1.5: a count must be a whole number"},
+		"vast count":         {"# TYPE h histogram\nh_count 1e300\n", textType, "h_count is 1e+300: a count must be a whole number"},
 		"negative bucket":    {"# TYPE h histogram\nh_bucket{le=\"1\"} -1\n", textType, "h_bucket is -1"},
 		"no bound":           {"# TYPE h histogram\nh_bucket 1\n", textType, "without a bound"},
 		"bound that is none": {"# TYPE h histogram\nh_bucket{le=\"NaN\"} 1\n", textType, "without a bound"},
@@ -167,12 +174,13 @@ func TestParseRefuses(t *testing.T) {
 func TestMergeRules(t *testing.T) {
 	a := "# TYPE g gauge\ng 1\n# TYPE x_ratio gauge\nx_ratio 0.5\n# TYPE low gauge\nlow 4\n# TYPE gone gauge\ngone 1\n# TYPE t_timestamp_seconds gauge\nt_timestamp_seconds 5\n# TYPE u untyped\nu 1\n"
 	b := "# TYPE g gauge\ng 2\n# TYPE x_ratio gauge\nx_ratio 1\n# TYPE low gauge\nlow 3\n# TYPE gone gauge\ngone 1\n# TYPE t_timestamp_seconds gauge\nt_timestamp_seconds 4\n# TYPE u untyped\nu 2\n"
-	merged, warnings, err := Merge([]Source{{"a", parse(t, a, textType)}, {"b", parse(t, b, textType)}},
+	c := "# TYPE g gauge\ng 2\n# TYPE x_ratio gauge\nx_ratio 0\n# TYPE low gauge\nlow 5\n# TYPE u untyped\nu 3\n"
+	merged, warnings, err := Merge([]Source{{"a", parse(t, a, textType)}, {"b", parse(t, b, textType)}, {"c", parse(t, c, textType)}},
 		MergeOptions{Rules: append([]Rule{{"low", PolicyMin}, {"gone", PolicyDrop}, {"u", PolicyAvg}}, DefaultRules()...)})
 	require.NoError(t, err)
 	assert.Empty(t, warnings)
 	got := textOf(t, merged)
-	for _, line := range []string{"\ng 3\n", "\nx_ratio 0.75\n", "\nlow 3\n", "\nt_timestamp_seconds 5\n", "\nu 1.5\n"} {
+	for _, line := range []string{"\ng 5\n", "\nx_ratio 0.5\n", "\nlow 3\n", "\nt_timestamp_seconds 5\n", "\nu 2\n"} {
 		assert.Contains(t, got, line)
 	}
 	assert.NotContains(t, got, "gone")
@@ -185,6 +193,11 @@ func TestMergeLosses(t *testing.T) {
 			text += fmt.Sprintf("h_bucket{le=%q} %d\n", bound, i+1)
 		}
 		return text + fmt.Sprintf("h_count %d\nh_sum 1\n# TYPE s summary\ns{quantile=\"0.5\"} 1\ns_count 1\ns_sum 1\n", len(bounds))
+	}
+	for _, other := range []string{h("1", "+Inf"), h("1", "2", "4", "+Inf")} {
+		_, warnings, err := Merge([]Source{{"a", parse(t, h("1", "2", "+Inf"), textType)}, {"b", parse(t, other, textType)}}, MergeOptions{})
+		require.NoError(t, err)
+		assert.Contains(t, warnings, "h: instances have different buckets, only the common ones were merged", "fewer or more")
 	}
 	merged, warnings, err := Merge([]Source{{"a", parse(t, h("1", "2", "+Inf"), textType)}, {"b", parse(t, h("2", "4", "+Inf"), textType)}}, MergeOptions{})
 	require.NoError(t, err)
@@ -341,6 +354,13 @@ func TestWriteCSV(t *testing.T) {
 	assert.Contains(t, rows, []string{"7", "tasker_step_duration_seconds_bucket", "histogram", "3", "2.5", "", "", "a", "", ""})
 	assert.Contains(t, rows, []string{"7", "tasker_step_duration_seconds_bucket", "histogram", "4", "+Inf", "", "", "a", "", ""})
 	assert.Contains(t, rows, []string{"7", "tasker_step_duration_seconds_sum", "histogram", "9.25", "", "", "", "a", "", ""})
+}
+
+// TestCountsThatFall: buckets that contradict one another give no count below zero, which would be a vast one.
+func TestCountsThatFall(t *testing.T) {
+	text := "# TYPE h histogram\nh_bucket{le=\"1\"} 3\nh_bucket{le=\"2\"} 1\nh_bucket{le=\"+Inf\"} 2\nh_sum 1\nh_count 2\n"
+	got := explicit(parse(t, text, textType)[0].Metric[0].Histogram)
+	assert.Equal(t, []uint64{3, 0, 0}, got.Counts)
 }
 
 // FuzzParse: whatever an address answers, the parser ends, and what it takes can be merged, written and read again.

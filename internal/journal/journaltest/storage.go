@@ -26,6 +26,7 @@ type Storage struct {
 	fail    error
 	batches int
 	opening func(name string) error
+	before  func() error
 	after   func()
 }
 
@@ -53,6 +54,13 @@ func (s *Storage) Fail(err error) {
 
 // Opening is asked before a client is made; its error, or panic, becomes that of GetClient.
 func (s *Storage) Opening(ask func(name string) error) { s.opening = ask }
+
+// BeforeBatch is called before each write; its error becomes that of the write.
+func (s *Storage) BeforeBatch(call func() error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.before = call
+}
 
 // AfterBatch is called after each write that succeeded.
 func (s *Storage) AfterBatch(call func()) {
@@ -138,6 +146,9 @@ func (c *client) Delete(ctx context.Context, key string) error {
 }
 
 func (c *client) Batch(_ context.Context, ops ...*storage.Operation) error {
+	if err := c.before(ops); err != nil {
+		return err
+	}
 	after, err := c.batch(ops)
 	if after != nil {
 		after()
@@ -145,16 +156,26 @@ func (c *client) Batch(_ context.Context, ops ...*storage.Operation) error {
 	return err
 }
 
+func (c *client) before(ops []*storage.Operation) error {
+	c.storage.mu.Lock()
+	call := c.storage.before
+	c.storage.mu.Unlock()
+	if call == nil || !writes(ops) {
+		return nil
+	}
+	return call()
+}
+
+func writes(ops []*storage.Operation) bool {
+	return slices.ContainsFunc(ops, func(op *storage.Operation) bool { return op.Type != storage.Get })
+}
+
 func (c *client) batch(ops []*storage.Operation) (after func(), err error) {
 	s := c.storage
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	store := s.stores[c.name]
-	writes := false
-	for _, op := range ops {
-		writes = writes || op.Type != storage.Get
-	}
-	if writes {
+	if writes(ops) {
 		if s.fail != nil {
 			return nil, s.fail
 		}

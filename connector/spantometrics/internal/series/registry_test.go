@@ -19,7 +19,7 @@ const (
 
 func testDefinitions() []Definition {
 	return []Definition{
-		requests: {Name: "requests", Kind: KindSum},
+		requests: {Name: "requests", Kind: KindSum, Labels: []string{"name"}},
 		duration: {Name: "duration", Kind: KindHistogram, PerUnit: Nanoseconds, Bounds: []int64{10, 100}},
 		spread:   {Name: "spread", Kind: KindHistogram, PerUnit: Nanoseconds, Exponential: 160},
 		level:    {Name: "level", Kind: KindGauge},

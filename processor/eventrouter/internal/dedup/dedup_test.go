@@ -60,6 +60,13 @@ func TestZeroClaim(t *testing.T) {
 	dedup.Claim{}.Release()
 }
 
+// A key of zero is none, also among those of an earlier process.
+func TestZeroIsNotRestored(t *testing.T) {
+	s := dedup.New(10)
+	s.Restore([]uint64{0, 7}, 0)
+	require.Equal(t, 1, s.Len())
+}
+
 // The set never holds more than its limit, and always knows the latest half of it.
 func TestBounds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

@@ -1,0 +1,69 @@
+package series
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/oplog"
+)
+
+// replayer leaves out what is not the registry's.
+type replayer struct{ *Replay }
+
+func (replayer) Active(oplog.IDs, oplog.Active)     {}
+func (replayer) Forget(oplog.IDs, [16]byte, uint64) {}
+func (replayer) Seen(oplog.Things, uint64)          {}
+func (replayer) Identity(oplog.Identity)            {}
+
+// entriesInto is a log that adds to a list.
+func entriesInto(entries *[][]byte) *oplog.Log {
+	return oplog.New(func(entry []byte) { *entries = append(*entries, slices.Clone(entry)) })
+}
+
+// restarted is a registry made of what another one wrote.
+func restarted(t *testing.T, entries [][]byte) fixture {
+	f := newFixture(t, testOptions())
+	p := f.Replay()
+	for _, entry := range entries {
+		require.NoError(t, oplog.Read(entry, replayer{p}))
+	}
+	p.End()
+	return f
+}
+
+// Expiration is not written: a series that expired and came again takes its own place in the log.
+func TestASeriesThatExpiredAndCameAgainIsOneAfterAStart(t *testing.T) {
+	var entries [][]byte
+	f := newFixture(t, testOptions())
+	f.KeepIn(entriesInto(&entries))
+	f.count(5, "shop", "a")
+	require.Len(t, points(f.accept(6), requests), 1)
+	require.Empty(t, points(f.accept(500), requests))
+	f.count(501, "shop", "a")
+
+	f = restarted(t, entries)
+	require.Len(t, points(f.accept(502), requests), 1)
+	f.count(503, "shop", "a")
+	again := points(f.accept(504), requests)
+	require.Len(t, again, 1)
+	require.EqualValues(t, 2, again[0].Value.Count)
+}
+
+// What a snapshot holds and nobody was given yet does not expire after a start either.
+func TestWhatWasNotReportedOutlivesAStart(t *testing.T) {
+	var entries [][]byte
+	f := newFixture(t, testOptions())
+	f.count(5, "shop", "a")
+	snapshot := entriesInto(&entries)
+	snapshot.Begin(6)
+	w := f.Begin(6)
+	w.Write(snapshot)
+	w.End()
+	snapshot.End()
+
+	f = restarted(t, entries)
+	require.Len(t, points(f.accept(500), requests), 1)
+	require.Empty(t, points(f.accept(501), requests))
+}
