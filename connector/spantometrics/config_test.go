@@ -10,9 +10,15 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/confmaptest"
+	"go.opentelemetry.io/collector/connector/connectortest"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/metadata"
 )
 
 func load(t *testing.T, id string) *Config {
@@ -108,6 +114,18 @@ func TestWarnings(t *testing.T) {
 	require.Len(t, warnings, 2)
 	require.Contains(t, warnings[0], `metrics::shop.steps: "step.complete" is no event of Tasker's: did you mean "step.completed"?`)
 	require.Contains(t, warnings[1], `"steps.*"`)
+
+	logs, seen := observer.New(zap.WarnLevel)
+	settings := connectortest.NewNopSettings(metadata.Type)
+	settings.Logger = zap.New(logs)
+	c, err := newInstance(cfg, settings, new(sink))
+	require.NoError(t, err)
+	require.NoError(t, c.start(t.Context(), componenttest.NewNopHost()))
+	require.NoError(t, c.stop(t.Context()))
+	for i, entry := range seen.All() {
+		require.Equal(t, warnings[i], entry.Message)
+	}
+	require.Equal(t, len(warnings), seen.Len(), "said at the start, each once")
 }
 
 func TestValidate(t *testing.T) {

@@ -130,6 +130,9 @@ func (c *instance) start(ctx context.Context, host component.Host) error {
 	if c.loop != nil {
 		return nil
 	}
+	for _, warning := range c.cfg.warnings() {
+		c.logger.Warn(warning)
+	}
 	c.health = health.New(host)
 	if err := c.open(ctx, host); err != nil {
 		return err
