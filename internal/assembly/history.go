@@ -391,11 +391,6 @@ func (rd *reader) finish() {
 	for i := range n.records {
 		if r := &n.records[i]; r.kind.endsTask() {
 			n.end = max(n.end, r.at)
-			for _, p := range n.passes {
-				if p.start <= r.at && r.at <= p.end {
-					n.end = max(n.end, p.end)
-				}
-			}
 		}
 	}
 	for _, p := range n.passes {
