@@ -83,7 +83,7 @@ const (
 	AttrLevelsCompleted = "tasker.levels_completed"
 	// AttrIncomplete is true on a span whose end no event announced.
 	AttrIncomplete = "tasker.incomplete"
-	// AttrReleaseReason says why an incomplete tree was emitted: timeout, evicted, shutdown, limit.
+	// AttrReleaseReason says why an incomplete tree was emitted: idle, evicted, evicted_bytes or shutdown (docs/span-hierarchy.md).
 	AttrReleaseReason = "tasker.release_reason"
 	// AttrTruncated is true on a task's span whose tree was cut at a limit.
 	AttrTruncated = "tasker.truncated"
