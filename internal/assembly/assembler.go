@@ -252,8 +252,7 @@ func (a *Assembler) look(t *task, now int64) {
 	gaps := missing(runs)
 	switch {
 	case len(runs) > 0 && t.goesOnAfter(runs[len(runs)-1]):
-		t.ended = false
-		a.lines.move(t, waitResumed)
+		a.lookResumed(t, runs, now)
 	case gaps == 0 && t.dropped == 0:
 		a.releaseRuns(t, runs, ReasonEnded, now)
 	case now >= t.lastArrival+int64(a.limits.SettleTimeout):
@@ -261,6 +260,46 @@ func (a *Assembler) look(t *task, now int64) {
 	default:
 		a.lines.move(t, waitMissing)
 	}
+}
+
+// lookResumed decides about a task that went on after its end: the runs that are over are released, and the rest waits on.
+// Somebody who puts a failed step back at once must not hide the failure until the task has ended again.
+func (a *Assembler) lookResumed(t *task, runs []*run, now int64) {
+	if last := runs[len(runs)-1]; !last.ended || !t.queuedAgain(last) {
+		runs = runs[:len(runs)-1]
+	}
+	gaps := missing(runs)
+	switch {
+	case len(runs) == 0 || t.coarse: // a clock of seconds does not tell what was before the end and what after
+	case gaps == 0 && t.dropped == 0:
+		a.releaseBefore(t, runs, ReasonEnded)
+	case now >= t.lastArrival+int64(a.limits.SettleTimeout):
+		a.releaseBefore(t, runs, ReasonSettled)
+	default:
+		a.lines.move(t, waitMissing)
+		return
+	}
+	t.ended = false
+	a.lines.move(t, waitResumed)
+}
+
+// releaseBefore releases the first runs of a task, which stays open for what came after them.
+func (a *Assembler) releaseBefore(t *task, runs []*run, reason Reason) {
+	if t.tail == nil {
+		t.held += bytesPerTail
+		a.stats.HeldBytes += bytesPerTail
+	}
+	used := a.emit(t, runs, reason)
+	a.tell(t)
+	before := t.packed.count
+	first := slices.IndexFunc(t.records, func(r record) bool { return r.at > t.tail.end })
+	if first < 0 {
+		first = len(t.records)
+	}
+	a.stats.Strays += int64(max(0, first-used))
+	t.packed.pack(t.records[first:])
+	a.stats.HeldEvents += int64(t.packed.count - before)
+	t.active, t.dropped, t.parentAt = true, 0, math.MinInt64
 }
 
 // Flush releases every open task, those that have not ended as incomplete.
@@ -277,8 +316,21 @@ func (a *Assembler) release(t *task, reason Reason, now int64) {
 
 func (a *Assembler) releaseRuns(t *task, runs []*run, reason Reason, now int64) {
 	held := len(t.records)
-	used := 0
 	prior := t.tail.clone()
+	a.stats.Strays += int64(held - a.emit(t, runs, reason))
+	a.stats.HeldEvents -= int64(t.packed.count)
+	if len(runs) > 0 {
+		a.tell(t)
+	}
+	a.forget(t)
+	a.remember(t)
+	if reason == ReasonEnded || reason == ReasonSettled {
+		a.keep(t, prior, now)
+	}
+}
+
+// emit hands on the trees of runs, and returns how many records they have.
+func (a *Assembler) emit(t *task, runs []*run, reason Reason) (used int) {
 	if t.tail == nil && len(runs) > 0 {
 		t.tail = new(tail)
 	}
@@ -296,16 +348,7 @@ func (a *Assembler) releaseRuns(t *task, runs []*run, reason Reason, now int64) 
 		used += len(n.records)
 		a.sink(tree)
 	}
-	a.stats.Strays += int64(held - used)
-	a.stats.HeldEvents -= int64(t.packed.count)
-	if len(runs) > 0 {
-		a.tell(t)
-	}
-	a.forget(t)
-	a.remember(t)
-	if reason == ReasonEnded || reason == ReasonSettled {
-		a.keep(t, prior, now)
-	}
+	return used
 }
 
 func (a *Assembler) forget(t *task) {

@@ -1,0 +1,63 @@
+package assembly_test
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"pgregory.net/rapid"
+)
+
+// A failed task whose step is put back at once has failed all the same: its tree does not wait for the rerun, which may be
+// long in coming, and both are what they are when everything comes at one time.
+func TestAnEndIsToldThoughTheTaskGoesOn(t *testing.T) {
+	streams := scenarioEvents(t)
+	names := slices.DeleteFunc(slices.Sorted(maps.Keys(streams)), func(name string) bool { return len(endedRuns(streams[name])) < 2 })
+	require.Contains(t, names, "failed_then_retried")
+	rapid.Check(t, func(t *rapid.T) {
+		events := streams[rapid.SampledFrom(names).Draw(t, "scenario")]
+		want := spansByTrace(t, func(a *assembly.Assembler) { feed(a, events, time.Unix(1, 0)) })
+		ends := endedRuns(events)
+		first := slices.IndexFunc(events, func(e *assembly.Event) bool { return e.At > ends[0] && e.Name != lifecycle.ObservabilityTaskEnqueue })
+		endsAgain := first + slices.IndexFunc(events[first:], func(e *assembly.Event) bool {
+			return slices.Contains([]string{
+				lifecycle.TaskCompleted, lifecycle.TaskFailed, lifecycle.TaskCancelled, lifecycle.TaskResolvedManually,
+			}, e.Name)
+		})
+		came := rapid.IntRange(min(first+1, endsAgain), endsAgain).Draw(t, "came")
+		got := spansByTrace(t, func(a *assembly.Assembler) {
+			now := time.Unix(1, 0)
+			feed(a, events[:came], now)
+			a.Advance(now.Add(limits().ReorderWindow))
+			released := a.Stats().Released[assembly.ReasonEnded]
+			require.Positive(t, released, "after %d of %d events", came, len(events))
+			feed(a, events[came:], now.Add(limits().ReorderWindow))
+		})
+		require.Equal(t, want, got)
+	})
+}
+
+func feed(a *assembly.Assembler, events []*assembly.Event, now time.Time) {
+	for _, e := range events {
+		a.Observe(e, now)
+	}
+}
+
+// endedRuns are the ends of the runs of the one task of a stream, of which nothing is missing; the events are sorted for it.
+func endedRuns(events []*assembly.Event) (ends []int64) {
+	slices.SortStableFunc(events, func(a, b *assembly.Event) int { return cmp.Compare(a.At, b.At) })
+	now := time.Unix(1, 0)
+	a := assembly.New(patient(), func(tree *assembly.Tree) {
+		if tree.Reason == assembly.ReasonEnded {
+			ends = append(ends, tree.Spans[0].End)
+		}
+	})
+	feed(a, events, now)
+	a.Advance(now.Add(limits().ReorderWindow))
+	return ends
+}
