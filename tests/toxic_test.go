@@ -226,8 +226,9 @@ func TestToxicDownstreams(t *testing.T) {
 // memoryBound is the limit that the memory_limiter of a test has, in MiB.
 const memoryBound = 300
 
-// TestFloodStaysWithinMemory: while the store hangs, senders bring ten times what the memory may hold. They are told to come
-// back, the process stays within its bound, and in the end everything has arrived.
+// TestFloodStaysWithinMemory: while the store hangs, senders bring four times what may be at work at once
+// (max_in_flight_bytes), which would take well over a gigabyte. They are told to come back, the process stays within its
+// bound, and in the end everything has arrived.
 func TestFloodStaysWithinMemory(t *testing.T) {
 	if _, err := os.Stat("/proc/self/status"); err != nil {
 		t.Skip("needs /proc to know the memory of a process: ", err)
@@ -286,8 +287,9 @@ processors:
 	peak := c.memory("VmHWM")
 	t.Logf("%d MiB sent at once, %d refusals; %d MiB before, %d MiB at most", senders*itemsPerRequest*len(payload)>>20,
 		sender.refused.Load(), before>>20, peak>>20)
-	// The limit is on the heap; the process has its code, its stacks and what the runtime has not yet given back besides.
-	assert.Less(t, peak, int64(2*memoryBound)<<20)
+	// The limit is on the heap; the process has its code, its stacks and what the runtime has not yet given back besides, which
+	// is more where other processes keep the collection of garbage from its turn.
+	assert.Less(t, peak, int64(3*memoryBound)<<20)
 	assert.Zero(t, c.stop())
 }
 
