@@ -181,6 +181,22 @@ func TestFingerprintIgnoresOrder(t *testing.T) {
 	})
 }
 
+// JSON's null is left out by taskerevents; a sender of OTLP sends a key without a value. They are one item.
+func TestFingerprintIgnoresKeysWithoutAValue(t *testing.T) {
+	build := func(nulls bool) pcommon.Map {
+		m := pcommon.NewMap()
+		m.PutInt("tasker.task_id", 1)
+		nested := m.PutEmptyMap("tasker.results")
+		nested.PutStr("state", "sent")
+		if nulls {
+			m.PutEmpty("tasker.from_state")
+			nested.PutEmpty("error")
+		}
+		return m
+	}
+	assert.Equal(t, eventlog.Fingerprint("e", 1, build(false)), eventlog.Fingerprint("e", 1, build(true)))
+}
+
 func TestNormalize(t *testing.T) {
 	resource := attributes(t, map[string]any{"service.name": "shop", "service.namespace": "eu"})
 	task := lifecycle.TraceID("eu", "shop", "7")

@@ -68,7 +68,7 @@ func attributesHash(attrs pcommon.Map) (sum uint64, receipt bool) {
 		case lifecycle.AttrClock:
 			receipt = receipt || value.Str() == lifecycle.ClockReceipt
 		}
-		sum += valueHash(xxh3.HashString(key), value)
+		sum += entryHash(key, value)
 	}
 	return sum, receipt
 }
@@ -77,9 +77,17 @@ func attributesHash(attrs pcommon.Map) (sum uint64, receipt bool) {
 func mapHash(m pcommon.Map) uint64 {
 	var sum uint64
 	for key, value := range m.All() {
-		sum += valueHash(xxh3.HashString(key), value)
+		sum += entryHash(key, value)
 	}
 	return sum
+}
+
+// entryHash is zero for a key without a value: JSON's null, which taskerevents leaves out and senders of OTLP may not.
+func entryHash(key string, value pcommon.Value) uint64 {
+	if value.Type() == pcommon.ValueTypeEmpty {
+		return 0
+	}
+	return valueHash(xxh3.HashString(key), value)
 }
 
 // valueHash is seeded by what stands before the value, its key or its neighbour, and by its type: 1 and "1" differ.
