@@ -50,21 +50,11 @@ build: ## build bin/otelcol-tasker and bin/taskerotel, static
 .PHONY: test
 test: test-unit test-e2e ## unit tests with the race detector, then end-to-end tests against the built binary
 
-# What a package's sources or tests have when something in them may run beside something else, or in a collector.
-CONCURRENT := (^|[^a-z])go (func|[A-Za-z_.]+\()|"sync|errgroup|\.Go\(|synctest|Parallel|net/http|collector/component
-
 # cmd/otelcol-tasker is generated wiring: linking every component with the race detector takes minutes and tests nothing.
-# What is not concurrent has no races, and takes five times as long with the detector. make lint has vetted everything.
+# make lint has vetted everything.
 .PHONY: test-unit
-test-unit: ## unit tests, with the race detector where anything is concurrent
-	@concurrent=() sequential=(); \
-	while read -r package directory; do \
-		if grep -qE '$(CONCURRENT)' "$$directory"/*.go; then concurrent+=("$$package"); else sequential+=("$$package"); fi; \
-	done < <(go list -f '{{.ImportPath}} {{.Dir}}' ./... | grep -v -e '/tests ' -e '/cmd/otelcol-tasker '); \
-	failed=0; set -x; \
-	$(PLAIN) go test -vet=off "$${sequential[@]}" || failed=1; \
-	go test $(RACE) -vet=off "$${concurrent[@]}" || failed=1; \
-	exit $$failed
+test-unit: ## unit tests with the race detector
+	go test $(RACE) -vet=off $$(go list ./... | grep -v -e '/tests$$' -e '/cmd/otelcol-tasker$$')
 
 # -count=1: the test cache does not notice that the binary has changed. -parallel: these tests wait more than they work.
 E2E := TASKER_BIN=$(CURDIR)/$(COLLECTOR) TASKER_CLI=$(CURDIR)/$(CLI) $(PLAIN) go test -vet=off -count=1 -timeout 20m -parallel 6
