@@ -249,15 +249,11 @@ func (a *Assembler) look(t *task, now int64) {
 		return
 	}
 	runs := a.history(t)
-	gaps := missing(runs)
-	switch {
-	case len(runs) > 0 && t.goesOnAfter(runs[len(runs)-1]):
+	if len(runs) > 0 && t.goesOnAfter(runs[len(runs)-1]) {
 		a.lookResumed(t, runs, now)
-	case gaps == 0 && t.dropped == 0:
-		a.releaseRuns(t, runs, ReasonEnded, now)
-	case now >= t.lastArrival+int64(a.limits.SettleTimeout):
-		a.releaseRuns(t, runs, ReasonSettled, now)
-	default:
+	} else if reason, ripe := a.ripe(t, runs, now); ripe {
+		a.releaseRuns(t, runs, reason, now)
+	} else {
 		a.lines.move(t, waitMissing)
 	}
 }
@@ -268,19 +264,24 @@ func (a *Assembler) lookResumed(t *task, runs []*run, now int64) {
 	if last := runs[len(runs)-1]; !last.ended || !t.queuedAgain(last) {
 		runs = runs[:len(runs)-1]
 	}
-	gaps := missing(runs)
-	switch {
-	case len(runs) == 0 || t.coarse: // a clock of seconds does not tell what was before the end and what after
-	case gaps == 0 && t.dropped == 0:
-		a.releaseBefore(t, runs, ReasonEnded)
-	case now >= t.lastArrival+int64(a.limits.SettleTimeout):
-		a.releaseBefore(t, runs, ReasonSettled)
-	default:
-		a.lines.move(t, waitMissing)
-		return
+	if len(runs) > 0 && !t.coarse { // a clock of seconds does not tell what was before the end and what after
+		reason, ripe := a.ripe(t, runs, now)
+		if !ripe {
+			a.lines.move(t, waitMissing)
+			return
+		}
+		a.releaseBefore(t, runs, reason)
 	}
 	t.ended = false
 	a.lines.move(t, waitResumed)
+}
+
+// ripe tells whether runs that have ended can be released, and why: nothing of them is missing, or what is was waited for.
+func (a *Assembler) ripe(t *task, runs []*run, now int64) (Reason, bool) {
+	if missing(runs) == 0 && t.dropped == 0 {
+		return ReasonEnded, true
+	}
+	return ReasonSettled, now >= t.lastArrival+int64(a.limits.SettleTimeout)
 }
 
 // releaseBefore releases the first runs of a task, which stays open for what came after them.
