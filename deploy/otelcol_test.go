@@ -14,7 +14,7 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 	"sigs.k8s.io/yaml"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/export"
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/export"
 )
 
 var (

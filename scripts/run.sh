@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-readonly streams=internal/streamtest/testdata
+readonly streams=tests/streamtest/testdata
 readonly log=data/collector.log
 readonly health=13133 metrics=8889
 readonly ports="4317:otlp/grpc 4318:otlp/http 4319:tasker_events 8888:own_metrics $metrics:prometheus $health:healthcheckv2"

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
-	"github.com/tasker-otel/otelcol-tasker/internal/streamtest"
+	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
 // itemCorrelation is the correlation id beside a line's payload, and payloadCorrelation that inside.

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/streamtest"
+	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
 // smallDisk is a file system of its own in memory, of so many megabytes.

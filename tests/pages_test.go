@@ -83,7 +83,7 @@ func TestPathsOfPages(t *testing.T) {
 // TestPicturesOfPages: what a page says that taskerotel prints is what it prints.
 func TestPicturesOfPages(t *testing.T) {
 	tool := commandLine(t)
-	const streams = "../internal/streamtest/testdata/"
+	const streams = "streamtest/testdata/"
 	for _, picture := range []struct {
 		page, begins string
 		command      []string

@@ -24,9 +24,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"sigs.k8s.io/yaml"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/catalogue"
 	"github.com/tasker-otel/otelcol-tasker/internal/dashboards"
-	"github.com/tasker-otel/otelcol-tasker/internal/streamtest"
+	"github.com/tasker-otel/otelcol-tasker/tests/catalogue"
+	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
 // prometheus is a running server of Debian's package.

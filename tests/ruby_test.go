@@ -12,10 +12,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/streamtest"
+	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-const mixedStream = "../internal/streamtest/testdata/mixed.ndjson"
+const mixedStream = "streamtest/testdata/mixed.ndjson"
 
 // rubyReplay starts the replay of the mixed stream through the bridge.
 func rubyReplay(t *testing.T, ruby, address string, more ...string) (*exec.Cmd, *output) {

@@ -12,9 +12,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
-	"github.com/tasker-otel/otelcol-tasker/internal/eventfile"
-	"github.com/tasker-otel/otelcol-tasker/internal/offline"
-	"github.com/tasker-otel/otelcol-tasker/internal/streamtest"
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/eventfile"
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/offline"
+	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
 // assembled are the spans of the lines as text, put together without a collector, and the number of trees.

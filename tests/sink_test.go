@@ -14,7 +14,7 @@ import (
 	_ "google.golang.org/grpc/encoding/gzip" // the exporter's default compression
 
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
-	"github.com/tasker-otel/otelcol-tasker/internal/streamtest"
+	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
 // sink is an OTLP server that keeps the spans and log records that it is sent.

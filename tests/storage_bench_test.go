@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/streamtest"
+	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
 // BenchmarkStorage measures what durability costs: the CPU time of the whole process for each event, from NDJSON to spans

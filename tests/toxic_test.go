@@ -22,7 +22,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/streamtest"
+	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
 // toxic is a log store that misbehaves on request.

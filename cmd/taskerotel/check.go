@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/configcheck"
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/check"
 )
 
 func newCheck(s streams) *cobra.Command {
@@ -39,16 +39,16 @@ read, 2 for a mistake in the command line.`,
 			if err != nil {
 				return err
 			}
-			findings, err := configcheck.Check(conf)
+			findings, err := check.Check(conf)
 			if err != nil {
 				return err
 			}
 			result := checkResult{Findings: findings}
 			if result.Findings == nil {
-				result.Findings = []configcheck.Finding{}
+				result.Findings = []check.Finding{}
 			}
 			for _, f := range findings {
-				if f.Level == configcheck.LevelError {
+				if f.Level == check.LevelError {
 					result.Errors++
 				} else {
 					result.Warnings++
@@ -72,9 +72,9 @@ read, 2 for a mistake in the command line.`,
 
 // checkResult is what check says.
 type checkResult struct {
-	Errors   int                   `json:"errors"`
-	Warnings int                   `json:"warnings"`
-	Findings []configcheck.Finding `json:"findings"`
+	Errors   int             `json:"errors"`
+	Warnings int             `json:"warnings"`
+	Findings []check.Finding `json:"findings"`
 }
 
 func (r checkResult) write(w io.Writer) error {

@@ -10,11 +10,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/csvtext"
-	"github.com/tasker-otel/otelcol-tasker/internal/export"
-	"github.com/tasker-otel/otelcol-tasker/internal/metrictable"
-	"github.com/tasker-otel/otelcol-tasker/internal/promset"
-	"github.com/tasker-otel/otelcol-tasker/internal/scrape"
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/export"
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/promset"
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/scrape"
+	"github.com/tasker-otel/otelcol-tasker/internal/csvtable"
+	"github.com/tasker-otel/otelcol-tasker/internal/csvtable/csvtext"
 )
 
 // Exit statuses of export.
@@ -140,7 +140,7 @@ func (f *exportFlags) run(ctx context.Context, s streams, given func(flag string
 // complete makes settings of flags, and reports all mistakes in those that the settings can't hold.
 func (f *exportFlags) complete(ctx context.Context, given func(flag string) bool) error {
 	f.settings.Format = export.Format(f.format)
-	f.settings.Table.Mode = metrictable.Mode(f.histograms)
+	f.settings.Table.Mode = csvtable.Mode(f.histograms)
 	f.settings.Table.Time = csvtext.TimeFormat(f.timestamps)
 	f.settings.Table.Guard = !f.noFormulaGuards
 	var all []error

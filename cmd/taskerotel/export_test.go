@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/filelock"
+	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/filelock"
 )
 
 func TestExportUsage(t *testing.T) {

@@ -19,7 +19,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/wire"
 )
 
-const testdata = "../../internal/streamtest/testdata/"
+const testdata = "../../tests/streamtest/testdata/"
 
 // result of a command line.
 type result struct {

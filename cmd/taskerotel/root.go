@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/eventfile"
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/eventfile"
 )
 
 // Exit statuses that all commands share; docs/taskerotel.md has all.

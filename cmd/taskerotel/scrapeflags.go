@@ -3,8 +3,8 @@ package main
 import (
 	"github.com/spf13/pflag"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/clienttls"
-	"github.com/tasker-otel/otelcol-tasker/internal/scrape"
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/clienttls"
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/scrape"
 )
 
 // scrapeFlags are the flags of commands that read a collector's endpoints.

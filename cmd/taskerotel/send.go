@@ -10,13 +10,13 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/eventfile"
-	"github.com/tasker-otel/otelcol-tasker/internal/sender"
-	"github.com/tasker-otel/otelcol-tasker/internal/terminal"
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/eventfile"
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/send"
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/terminal"
 )
 
 func newSend(s streams) *cobra.Command {
-	settings := sender.DefaultSettings()
+	settings := send.DefaultSettings()
 	var headers []string
 	cmd := &cobra.Command{
 		Use:   "send FILE…",
@@ -42,7 +42,7 @@ Refused events are named by file and line, with the reason and the remedy. Exit 
 			if settings.Header, err = parseHeaders(headers); err != nil {
 				return usageError{err}
 			}
-			return send(cmd.Context(), s, settings, files)
+			return sendFiles(cmd.Context(), s, settings, files)
 		},
 	}
 	flags := cmd.Flags()
@@ -71,8 +71,8 @@ func parseHeaders(pairs []string) (http.Header, error) {
 	return header, nil
 }
 
-func send(ctx context.Context, s streams, settings sender.Settings, files []string) error {
-	poster, err := sender.New(settings)
+func sendFiles(ctx context.Context, s streams, settings send.Settings, files []string) error {
+	poster, err := send.New(settings)
 	if err != nil {
 		return usageError{err}
 	}
@@ -96,7 +96,7 @@ func send(ctx context.Context, s streams, settings sender.Settings, files []stri
 const progressInterval = 200 * time.Millisecond
 
 // showProgress keeps one line of a terminal up to date until it is silenced. Anywhere else it shows nothing.
-func showProgress(ctx context.Context, s streams, poster *sender.Sender) (silence func()) {
+func showProgress(ctx context.Context, s streams, poster *send.Sender) (silence func()) {
 	if !terminal.Is(s.err) {
 		return func() {}
 	}
@@ -127,7 +127,7 @@ func showProgress(ctx context.Context, s streams, poster *sender.Sender) (silenc
 	}
 }
 
-func progressText(p sender.Progress, took time.Duration) string {
+func progressText(p send.Progress, took time.Duration) string {
 	text := fmt.Sprintf("%d accepted, %.0f/s", p.Accepted, float64(p.Accepted)/max(took.Seconds(), 1e-3))
 	if p.Refused > 0 {
 		text += fmt.Sprintf(", %d refused", p.Refused)

@@ -16,8 +16,8 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/eventfile"
-	"github.com/tasker-otel/otelcol-tasker/internal/simulate"
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/eventfile"
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/simulate"
 )
 
 // simulateFlags are the flags of simulate.

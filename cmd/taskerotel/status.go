@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/status"
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/status"
 )
 
 // Exit statuses of status and sync, besides exitUnreachable.

@@ -13,10 +13,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
-	"github.com/tasker-otel/otelcol-tasker/internal/eventfile"
-	"github.com/tasker-otel/otelcol-tasker/internal/offline"
-	"github.com/tasker-otel/otelcol-tasker/internal/terminal"
-	"github.com/tasker-otel/otelcol-tasker/internal/waterfall"
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/eventfile"
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/offline"
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/terminal"
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/waterfall"
 )
 
 // treeFlags are the flags of tree.

@@ -6,7 +6,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/eventlog"
+	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -73,7 +73,7 @@ func (f *fields) setEntity(attrs pcommon.Map) {
 		f.entityType = entityStep
 		return
 	}
-	f.entityID, _ = eventlog.TaskID(attrs)
+	f.entityID, _ = eventrecord.TaskID(attrs)
 	if f.entityName = str(attrs, lifecycle.AttrTaskName); f.entityID+f.entityName != "" {
 		f.entityType = entityTask
 	}

@@ -15,7 +15,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"github.com/tasker-otel/otelcol-tasker/connector/routedevents/internal/metadatatest"
-	"github.com/tasker-otel/otelcol-tasker/internal/eventlog"
+	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/wire"
 )
@@ -71,11 +71,11 @@ func settings(t testing.TB) (connector.Settings, *componenttest.Telemetry) {
 // routedStream is a stream as it leaves the router: every event for every signal.
 func routedStream(t testing.TB, name string) plog.Logs {
 	t.Helper()
-	body, err := os.ReadFile(filepath.Join("../../internal/streamtest/testdata", filepath.FromSlash(name)+".ndjson"))
+	body, err := os.ReadFile(filepath.Join("../../tests/streamtest/testdata", filepath.FromSlash(name)+".ndjson"))
 	require.NoError(t, err)
 	logs, report := wire.NewDecoder(wire.Settings{}).Decode(body, wire.FormatNDJSON)
 	require.Zero(t, report.Refused)
-	normalizer := &eventlog.Normalizer{}
+	normalizer := &eventrecord.Normalizer{}
 	for _, resourceLogs := range logs.ResourceLogs().All() {
 		for _, scopeLogs := range resourceLogs.ScopeLogs().All() {
 			for _, record := range scopeLogs.LogRecords().All() {

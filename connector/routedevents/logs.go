@@ -8,7 +8,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/eventlog"
+	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -60,7 +60,7 @@ func structuredRecords(logs plog.Logs, lines bool) (plog.Logs, counts) {
 				switch {
 				case record.EventName() == "":
 					c.noName++
-				case !eventlog.SignalsOf(record.Attributes()).Has(lifecycle.SignalLogs):
+				case !eventrecord.SignalsOf(record.Attributes()).Has(lifecycle.SignalLogs):
 					c.notRouted++
 				default:
 					fillRecord(records.AppendEmpty(), record, resourceLogs.Resource().Attributes(), lines, &tasks)
@@ -90,7 +90,7 @@ func fillRecord(target, record plog.LogRecord, resource pcommon.Map, lines bool,
 		target.SetSeverityText(severity.String())
 	}
 	if target.Body().Type() == pcommon.ValueTypeEmpty {
-		target.Body().SetStr(eventlog.Message(target))
+		target.Body().SetStr(eventrecord.Message(target))
 	}
 	if f := fieldsOf(name, attrs); lines {
 		toLine(target, resource, f)

@@ -10,9 +10,9 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/eventlog"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/treedata"
+	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
-	"github.com/tasker-otel/otelcol-tasker/internal/treedata"
 )
 
 // toTraces makes event spans: material for span_hierarchy, which the trace id brings to the right instance.
@@ -60,7 +60,7 @@ func eventSpans(logs plog.Logs, whole bool) (ptrace.Traces, counts) {
 				switch {
 				case record.EventName() == "":
 					c.noName++
-				case !eventlog.SignalsOf(record.Attributes()).Has(lifecycle.SignalTraces):
+				case !eventrecord.SignalsOf(record.Attributes()).Has(lifecycle.SignalTraces):
 					c.notRouted++
 				case record.TraceID().IsEmpty():
 					c.noTask++
@@ -111,7 +111,7 @@ func eventID(record plog.LogRecord) pcommon.SpanID {
 		return id
 	}
 	var id pcommon.SpanID
-	binary.BigEndian.PutUint64(id[:], eventlog.Fingerprint(record.EventName(), record.Timestamp(), record.Attributes()))
+	binary.BigEndian.PutUint64(id[:], eventrecord.Fingerprint(record.EventName(), record.Timestamp(), record.Attributes()))
 	return id
 }
 

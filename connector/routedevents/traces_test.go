@@ -16,9 +16,9 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/connector/routedevents/internal/metadatatest"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
-	"github.com/tasker-otel/otelcol-tasker/internal/eventlog"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/treedata"
+	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
-	"github.com/tasker-otel/otelcol-tasker/internal/treedata"
 )
 
 func TestEventSpans(t *testing.T) {
@@ -59,7 +59,7 @@ func TestEventSpans(t *testing.T) {
 
 	unrouted := spans.At(1)
 	id := unrouted.SpanID()
-	assert.Equal(t, eventlog.Fingerprint("step.failed", happened, unrouted.Attributes()), binary.BigEndian.Uint64(id[:]),
+	assert.Equal(t, eventrecord.Fingerprint("step.failed", happened, unrouted.Attributes()), binary.BigEndian.Uint64(id[:]),
 		"without a router, the same id as with one")
 
 	metadatatest.AssertEqualConnectorRoutedEventsConverted(t, tel, converted("traces", 2), metricdatatest.IgnoreTimestamp())

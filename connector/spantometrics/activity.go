@@ -9,7 +9,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/active"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
-	"github.com/tasker-otel/otelcol-tasker/internal/eventlog"
+	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -81,7 +81,7 @@ type taskLabeler recorder
 
 // Gauge refuses events without a task: their trace is the application's own.
 func (l *taskLabeler) Gauge() (gauge series.Gauge, complete, ok bool) {
-	if _, found := eventlog.TaskID(l.event.attrs); !found {
+	if _, found := eventrecord.TaskID(l.event.attrs); !found {
 		return series.Gauge{}, false, false
 	}
 	gauge, complete = (*recorder)(l).openGauge(l.plans.tasks)

@@ -13,7 +13,7 @@ import (
 	"go.opentelemetry.io/collector/config/configoptional"
 
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
-	"github.com/tasker-otel/otelcol-tasker/internal/durations"
+	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 )
 
 // Config is the connector's section of the configuration. The keys are those of the spanmetrics connector where it has
@@ -145,7 +145,7 @@ func positive(key string, value time.Duration, example string) error {
 }
 
 func withUnit(key string, value time.Duration, example string) error {
-	return durations.CheckUnit(strconv.Quote(key), value, example)
+	return configerr.CheckUnit(strconv.Quote(key), value, example)
 }
 
 func atLeast(key string, value, least int, why string) error {

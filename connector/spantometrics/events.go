@@ -4,7 +4,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
-	"github.com/tasker-otel/otelcol-tasker/internal/eventlog"
+	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -21,7 +21,7 @@ type event struct {
 
 // measureEvent counts an event and measures what only its payload has.
 func (r *recorder) measureEvent(e event) {
-	if !eventlog.SignalsOf(e.attrs).Has(lifecycle.SignalMetrics) {
+	if !eventrecord.SignalsOf(e.attrs).Has(lifecycle.SignalMetrics) {
 		r.tally.skipped[skipNotRouted]++
 		return
 	}

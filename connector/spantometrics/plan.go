@@ -4,8 +4,8 @@ import (
 	"slices"
 
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
+	"github.com/tasker-otel/otelcol-tasker/internal/bounded/namecache"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
-	"github.com/tasker-otel/otelcol-tasker/internal/namecache"
 	"github.com/tasker-otel/otelcol-tasker/internal/routing"
 )
 

@@ -8,7 +8,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
-	"github.com/tasker-otel/otelcol-tasker/internal/eventlog"
+	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -97,7 +97,7 @@ func text(attrs pcommon.Map, key string) string {
 // possible is a time of an event or span, in Unix nanoseconds, or that of its receipt if no clock can have shown it: a value
 // of the year 2200 would be the newest for ever. What comes from event_router and span_hierarchy has possible times.
 func (r *recorder) possible(at int64) int64 {
-	if at <= 0 || at > r.now+eventlog.MaxFuture.Nanoseconds() {
+	if at <= 0 || at > r.now+eventrecord.MaxFuture.Nanoseconds() {
 		return r.now
 	}
 	return at

@@ -7,7 +7,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/eventlog"
+	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -76,8 +76,8 @@ func (r *recorder) spanFingerprint(span ptrace.Span) uint64 {
 // recordFingerprint is what event_router stamped as the record's span id. Where no router was, a span id would be of the
 // sender's own context.
 func recordFingerprint(record plog.LogRecord) uint64 {
-	if stamped, found := eventlog.Stamped(record); found {
+	if stamped, found := eventrecord.Stamped(record); found {
 		return stamped
 	}
-	return eventlog.Fingerprint(lifecycle.Canonical(record.EventName()), record.Timestamp(), record.Attributes())
+	return eventrecord.Fingerprint(lifecycle.Canonical(record.EventName()), record.Timestamp(), record.Attributes())
 }

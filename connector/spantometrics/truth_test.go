@@ -55,7 +55,7 @@ type (
 	}
 )
 
-const streams = "../../internal/streamtest/testdata"
+const streams = "../../tests/streamtest/testdata"
 
 func readTruth(t testing.TB, stream string) []trueTask {
 	t.Helper()

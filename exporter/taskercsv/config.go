@@ -14,9 +14,9 @@ import (
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 
 	"github.com/tasker-otel/otelcol-tasker/exporter/taskercsv/internal/rowfile"
-	"github.com/tasker-otel/otelcol-tasker/internal/csvtext"
-	"github.com/tasker-otel/otelcol-tasker/internal/durations"
-	"github.com/tasker-otel/otelcol-tasker/internal/metrictable"
+	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
+	"github.com/tasker-otel/otelcol-tasker/internal/csvtable"
+	"github.com/tasker-otel/otelcol-tasker/internal/csvtable/csvtext"
 )
 
 // Config is the configuration of the exporter; the README has a table of it.
@@ -48,7 +48,7 @@ type Config struct {
 	FormulaGuard bool `mapstructure:"formula_guard"`
 
 	// Histograms says which rows a histogram has: buckets, quantiles or summary.
-	Histograms metrictable.Mode `mapstructure:"histograms"`
+	Histograms csvtable.Mode `mapstructure:"histograms"`
 	// Quantiles are the quantiles estimated for histograms, each between 0 and 1.
 	Quantiles []float64 `mapstructure:"quantiles"`
 	// ResourceAttributes are the resource attributes that have a column.
@@ -116,7 +116,7 @@ func createDefaultConfig() component.Config {
 		Delimiter:          ",",
 		TimestampFormat:    csvtext.TimeRFC3339Nano,
 		FormulaGuard:       true,
-		Histograms:         metrictable.ModeSummary,
+		Histograms:         csvtable.ModeSummary,
 		Quantiles:          []float64{0.5, 0.95, 0.99},
 		ResourceAttributes: []string{"service.name", "service.namespace"},
 		MinWriteInterval:   time.Second,
@@ -136,7 +136,7 @@ func (cfg *Config) Validate() error {
 		cfg.Rotation.validate(),
 		cfg.validateColumns(),
 		oneOf("timestamp_format", cfg.TimestampFormat, csvtext.TimeFormats()),
-		oneOf("histograms", cfg.Histograms, metrictable.Modes()),
+		oneOf("histograms", cfg.Histograms, csvtable.Modes()),
 		cfg.validateQuantiles(),
 		cfg.validateResourceAttributes(),
 		notNegative("min_write_interval", cfg.MinWriteInterval, "0s to write at each batch"),
@@ -195,7 +195,7 @@ func (cfg *Config) validateColumns() error {
 
 func (cfg *Config) validateQuantiles() error {
 	var errs []error
-	if len(cfg.Quantiles) == 0 && cfg.Histograms == metrictable.ModeQuantiles {
+	if len(cfg.Quantiles) == 0 && cfg.Histograms == csvtable.ModeQuantiles {
 		errs = append(errs, errors.New("'quantiles' is empty although 'histograms' is \"quantiles\": "+
 			"give at least one, such as 0.95, or set 'histograms' to \"summary\""))
 	}
@@ -240,7 +240,7 @@ func oneOf[T ~string](key string, value T, allowed []T) error {
 
 func notNegative(key string, value time.Duration, zero string) error {
 	if value >= 0 {
-		return durations.CheckUnit("'"+key+"'", value, "1s")
+		return configerr.CheckUnit("'"+key+"'", value, "1s")
 	}
 	return fmt.Errorf("'%s' is %s: give a positive duration, or %s", key, value, zero)
 }
@@ -303,8 +303,8 @@ func (cfg *Config) file(of signal, failed func(error)) rowfile.File {
 }
 
 // layout is the file's layout as configured; the config must be valid.
-func (cfg *Config) layout() metrictable.Layout {
-	return metrictable.Layout{
+func (cfg *Config) layout() csvtable.Layout {
+	return csvtable.Layout{
 		ResourceColumns: slices.Clone(cfg.ResourceAttributes),
 		Mode:            cfg.Histograms,
 		Quantiles:       slices.Clone(cfg.Quantiles),

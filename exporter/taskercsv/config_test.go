@@ -11,8 +11,8 @@ import (
 	"go.opentelemetry.io/collector/confmap/xconfmap"
 
 	"github.com/tasker-otel/otelcol-tasker/exporter/taskercsv/internal/rowfile"
-	"github.com/tasker-otel/otelcol-tasker/internal/csvtext"
-	"github.com/tasker-otel/otelcol-tasker/internal/metrictable"
+	"github.com/tasker-otel/otelcol-tasker/internal/csvtable"
+	"github.com/tasker-otel/otelcol-tasker/internal/csvtable/csvtext"
 )
 
 func loadConfig(t *testing.T, name string) *Config {
@@ -47,9 +47,9 @@ func TestFullConfig(t *testing.T) {
 	assert.Equal(t, time.Minute, cfg.RetryConfig.MaxElapsedTime)
 	require.True(t, cfg.QueueConfig.HasValue())
 	assert.Equal(t, 1, cfg.QueueConfig.Get().NumConsumers)
-	assert.Equal(t, metrictable.Layout{
+	assert.Equal(t, csvtable.Layout{
 		ResourceColumns: []string{"service.name", "service.instance.id"},
-		Mode:            metrictable.ModeBuckets,
+		Mode:            csvtable.ModeBuckets,
 		Quantiles:       []float64{0.9},
 		Style:           csvtext.Style{Time: csvtext.TimeUnixMilli},
 		Delimiter:       '\t',
@@ -89,7 +89,7 @@ func TestConfigErrors(t *testing.T) {
 		"quantile":           {func(c *Config) { c.Quantiles = []float64{0.5, 95} }, `'quantiles[1]' is 95: give a number from 0 to 1`},
 		"quantile twice":     {func(c *Config) { c.Quantiles = []float64{0.5, 0.5} }, `'quantiles[1]' is 0.5, which is there already`},
 		"no quantiles": {
-			func(c *Config) { c.Histograms, c.Quantiles = metrictable.ModeQuantiles, nil },
+			func(c *Config) { c.Histograms, c.Quantiles = csvtable.ModeQuantiles, nil },
 			`'quantiles' is empty although 'histograms' is "quantiles"`,
 		},
 		"empty attribute":    {func(c *Config) { c.ResourceAttributes = []string{""} }, `'resource_attributes[0]' is empty`},

@@ -16,8 +16,8 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/exporter/taskercsv/internal/metadata"
 	"github.com/tasker-otel/otelcol-tasker/exporter/taskercsv/internal/rowfile"
-	"github.com/tasker-otel/otelcol-tasker/internal/atomicfile"
-	"github.com/tasker-otel/otelcol-tasker/internal/filelock"
+	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/atomicfile"
+	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/filelock"
 )
 
 const (

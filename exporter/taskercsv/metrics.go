@@ -9,19 +9,19 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/exporter/taskercsv/internal/metadata"
 	"github.com/tasker-otel/otelcol-tasker/exporter/taskercsv/internal/rowfile"
-	"github.com/tasker-otel/otelcol-tasker/internal/metrictable"
+	"github.com/tasker-otel/otelcol-tasker/internal/csvtable"
 )
 
 // metricRows are the series of a table.
 type metricRows struct {
-	table      *metrictable.Table
+	table      *csvtable.Table
 	reader     reader
 	expiration time.Duration
 }
 
 func newMetricRows(cfg *Config) *metricRows {
 	return &metricRows{
-		table:      metrictable.New(cfg.layout(), metrictable.Limits{Series: cfg.MaxSeries, Columns: cfg.MaxColumns}),
+		table:      csvtable.New(cfg.layout(), csvtable.Limits{Series: cfg.MaxSeries, Columns: cfg.MaxColumns}),
 		reader:     reader{resourceColumns: cfg.ResourceAttributes},
 		expiration: cfg.SeriesExpiration,
 	}
@@ -48,7 +48,7 @@ func (r *metricRows) report(ctx context.Context, telemetry *metadata.TelemetryBu
 
 // tableRows are the rows of a table, all or the fresh ones.
 type tableRows struct {
-	table *metrictable.Table
+	table *csvtable.Table
 	fresh bool
 }
 

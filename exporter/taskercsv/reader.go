@@ -9,10 +9,10 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/metrictable"
+	"github.com/tasker-otel/otelcol-tasker/internal/csvtable"
 )
 
-// Reasons for dropping a point before it reaches the table; the table's own are metrictable.Outcome.
+// Reasons for dropping a point before it reaches the table; the table's own are csvtable.Outcome.
 const (
 	reasonNoValue = "no_value"
 	reasonInvalid = "invalid"
@@ -22,11 +22,11 @@ const (
 type reader struct {
 	resourceColumns []string
 
-	labels []metrictable.Label // scratch
+	labels []csvtable.Label // scratch
 }
 
 // merge puts all points of md into the table and returns how many were dropped, by reason; nil if none.
-func (r *reader) merge(md pmetric.Metrics, into *metrictable.Table, now time.Time) map[string]int64 {
+func (r *reader) merge(md pmetric.Metrics, into *csvtable.Table, now time.Time) map[string]int64 {
 	batch := batch{reader: r, table: into, now: now}
 	for _, resource := range md.ResourceMetrics().All() {
 		for _, scope := range resource.ScopeMetrics().All() {
@@ -41,7 +41,7 @@ func (r *reader) merge(md pmetric.Metrics, into *metrictable.Table, now time.Tim
 
 // owner is the identity of a resource and a scope. Two resources that differ in an attribute without a column are
 // different owners all the same: merging them would mix up their numbers.
-func (r *reader) owner(resource pcommon.Resource, scope pcommon.InstrumentationScope) *metrictable.Owner {
+func (r *reader) owner(resource pcommon.Resource, scope pcommon.InstrumentationScope) *csvtable.Owner {
 	cells := make([]string, len(r.resourceColumns))
 	for i, key := range r.resourceColumns {
 		if value, ok := resource.Attributes().Get(key); ok {
@@ -52,24 +52,24 @@ func (r *reader) owner(resource pcommon.Resource, scope pcommon.InstrumentationS
 	for _, label := range sortedLabels(nil, resource.Attributes()) {
 		identity = append(identity, label.Key, label.Value)
 	}
-	return metrictable.NewOwner(cells, identity...)
+	return csvtable.NewOwner(cells, identity...)
 }
 
 // sortedLabels appends the attributes to labels, sorted by key.
-func sortedLabels(labels []metrictable.Label, attributes pcommon.Map) []metrictable.Label {
+func sortedLabels(labels []csvtable.Label, attributes pcommon.Map) []csvtable.Label {
 	for key, value := range attributes.All() {
-		labels = append(labels, metrictable.Label{Key: key, Value: value.AsString()})
+		labels = append(labels, csvtable.Label{Key: key, Value: value.AsString()})
 	}
-	slices.SortFunc(labels, func(a, b metrictable.Label) int { return strings.Compare(a.Key, b.Key) })
+	slices.SortFunc(labels, func(a, b csvtable.Label) int { return strings.Compare(a.Key, b.Key) })
 	return labels
 }
 
 // batch is the merging of one pmetric.Metrics.
 type batch struct {
 	reader  *reader
-	table   *metrictable.Table
+	table   *csvtable.Table
 	now     time.Time
-	point   metrictable.Point // Owner, Name, Kind and Delta of the metric at hand
+	point   csvtable.Point // Owner, Name, Kind and Delta of the metric at hand
 	dropped map[string]int64
 }
 
@@ -78,29 +78,29 @@ func (b *batch) metric(m pmetric.Metric) {
 	b.point.Delta = false
 	switch m.Type() {
 	case pmetric.MetricTypeGauge:
-		b.point.Kind = metrictable.Gauge
+		b.point.Kind = csvtable.Gauge
 		b.numbers(m.Gauge().DataPoints())
 	case pmetric.MetricTypeSum:
-		b.point.Kind = metrictable.UpDownCounter
+		b.point.Kind = csvtable.UpDownCounter
 		if m.Sum().IsMonotonic() {
-			b.point.Kind = metrictable.Counter
+			b.point.Kind = csvtable.Counter
 		}
 		b.point.Delta = isDelta(m.Sum().AggregationTemporality())
 		b.numbers(m.Sum().DataPoints())
 	case pmetric.MetricTypeHistogram:
-		b.point.Kind = metrictable.Histogram
+		b.point.Kind = csvtable.Histogram
 		b.point.Delta = isDelta(m.Histogram().AggregationTemporality())
 		for _, p := range m.Histogram().DataPoints().All() {
 			b.histogram(p)
 		}
 	case pmetric.MetricTypeExponentialHistogram:
-		b.point.Kind = metrictable.Histogram
+		b.point.Kind = csvtable.Histogram
 		b.point.Delta = isDelta(m.ExponentialHistogram().AggregationTemporality())
 		for _, p := range m.ExponentialHistogram().DataPoints().All() {
 			b.exponential(p)
 		}
 	case pmetric.MetricTypeSummary:
-		b.point.Kind = metrictable.Summary
+		b.point.Kind = csvtable.Summary
 		for _, p := range m.Summary().DataPoints().All() {
 			b.summary(p)
 		}
@@ -113,12 +113,12 @@ func isDelta(temporality pmetric.AggregationTemporality) bool {
 
 func (b *batch) numbers(points pmetric.NumberDataPointSlice) {
 	for _, p := range points.All() {
-		var value metrictable.Value
+		var value csvtable.Value
 		switch p.ValueType() {
 		case pmetric.NumberDataPointValueTypeInt:
-			value = metrictable.Int(p.IntValue())
+			value = csvtable.Int(p.IntValue())
 		case pmetric.NumberDataPointValueTypeDouble:
-			value = metrictable.Double(p.DoubleValue())
+			value = csvtable.Double(p.DoubleValue())
 		default:
 			if !p.Flags().NoRecordedValue() {
 				b.drop(reasonNoValue)
@@ -130,7 +130,7 @@ func (b *batch) numbers(points pmetric.NumberDataPointSlice) {
 }
 
 func (b *batch) histogram(p pmetric.HistogramDataPoint) {
-	value := metrictable.Explicit{
+	value := csvtable.Explicit{
 		Stats:  stats(p.Count(), p),
 		Bounds: p.ExplicitBounds().AsRaw(),
 		Counts: p.BucketCounts().AsRaw(),
@@ -143,13 +143,13 @@ func (b *batch) histogram(p pmetric.HistogramDataPoint) {
 }
 
 func (b *batch) exponential(p pmetric.ExponentialHistogramDataPoint) {
-	value := metrictable.Exponential{
+	value := csvtable.Exponential{
 		Stats:         stats(p.Count(), p),
 		Scale:         p.Scale(),
 		ZeroCount:     p.ZeroCount(),
 		ZeroThreshold: p.ZeroThreshold(),
-		Positive:      metrictable.Side{Offset: p.Positive().Offset(), Counts: p.Positive().BucketCounts().AsRaw()},
-		Negative:      metrictable.Side{Offset: p.Negative().Offset(), Counts: p.Negative().BucketCounts().AsRaw()},
+		Positive:      csvtable.Side{Offset: p.Positive().Offset(), Counts: p.Positive().BucketCounts().AsRaw()},
+		Negative:      csvtable.Side{Offset: p.Negative().Offset(), Counts: p.Negative().BucketCounts().AsRaw()},
 	}
 	if !value.Valid() {
 		b.drop(reasonInvalid)
@@ -159,9 +159,9 @@ func (b *batch) exponential(p pmetric.ExponentialHistogramDataPoint) {
 }
 
 func (b *batch) summary(p pmetric.SummaryDataPoint) {
-	value := metrictable.Quantiles{Stats: metrictable.Stats{Count: p.Count(), Sum: p.Sum(), Min: math.NaN(), Max: math.NaN()}}
+	value := csvtable.Quantiles{Stats: csvtable.Stats{Count: p.Count(), Sum: p.Sum(), Min: math.NaN(), Max: math.NaN()}}
 	for _, q := range p.QuantileValues().All() {
-		value.Points = append(value.Points, metrictable.Quantile{Q: q.Quantile(), Value: q.Value()})
+		value.Points = append(value.Points, csvtable.Quantile{Q: q.Quantile(), Value: q.Value()})
 	}
 	b.observe(p, value)
 }
@@ -176,8 +176,8 @@ type distributionPoint interface {
 	Max() float64
 }
 
-func stats(count uint64, p distributionPoint) metrictable.Stats {
-	s := metrictable.Stats{Count: count, Sum: math.NaN(), Min: math.NaN(), Max: math.NaN()}
+func stats(count uint64, p distributionPoint) csvtable.Stats {
+	s := csvtable.Stats{Count: count, Sum: math.NaN(), Min: math.NaN(), Max: math.NaN()}
 	if p.HasSum() {
 		s.Sum = p.Sum()
 	}
@@ -197,14 +197,14 @@ type dataPoint interface {
 	Flags() pmetric.DataPointFlags
 }
 
-func (b *batch) observe(p dataPoint, value metrictable.Value) {
+func (b *batch) observe(p dataPoint, value csvtable.Value) {
 	b.reader.labels = sortedLabels(b.reader.labels[:0], p.Attributes())
 	point := b.point
 	point.Labels = b.reader.labels
 	point.At = int64(p.Timestamp())
 	point.Gone = p.Flags().NoRecordedValue()
 	point.Value = value
-	if outcome := b.table.Observe(point, b.now); outcome != metrictable.Kept {
+	if outcome := b.table.Observe(point, b.now); outcome != csvtable.Kept {
 		b.drop(outcome.String())
 	}
 }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/exporter/taskercsv/internal/metadata"
 	"github.com/tasker-otel/otelcol-tasker/exporter/taskercsv/internal/rowfile"
-	"github.com/tasker-otel/otelcol-tasker/internal/csvtext"
+	"github.com/tasker-otel/otelcol-tasker/internal/csvtable/csvtext"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 

@@ -6,7 +6,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/csvtext"
+	"github.com/tasker-otel/otelcol-tasker/internal/csvtable/csvtext"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 

@@ -11,10 +11,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
-	"github.com/tasker-otel/otelcol-tasker/internal/eventfile"
-	"github.com/tasker-otel/otelcol-tasker/internal/offline"
-	"github.com/tasker-otel/otelcol-tasker/internal/streamtest"
-	"github.com/tasker-otel/otelcol-tasker/internal/waterfall"
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/eventfile"
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/offline"
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/waterfall"
+	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
 // drawScenario draws the trees of a stream as the command line does, through the decoders of the product.

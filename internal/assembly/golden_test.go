@@ -9,8 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"github.com/tasker-otel/otelcol-tasker/internal/streamtest"
-	"github.com/tasker-otel/otelcol-tasker/internal/waterfall"
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/waterfall"
+	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
 var update = flag.Bool("update", false, "write the scenarios and their golden trees anew")

@@ -21,7 +21,7 @@ import (
 // makes of them must not depend on those.
 func readStream(t testing.TB, name string) []*assembly.Event {
 	t.Helper()
-	raw, err := os.ReadFile(filepath.Join("..", "streamtest", "testdata", name+".ndjson"))
+	raw, err := os.ReadFile(filepath.Join("..", "..", "tests", "streamtest", "testdata", name+".ndjson"))
 	require.NoError(t, err)
 	var events []*assembly.Event
 	lines := bufio.NewScanner(bytes.NewReader(raw))

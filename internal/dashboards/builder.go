@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/catalogue"
+	"github.com/tasker-otel/otelcol-tasker/tests/catalogue"
 )
 
 // builder makes panels of metrics, and collects what is wrong with their names.

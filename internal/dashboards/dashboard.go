@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/catalogue"
+	"github.com/tasker-otel/otelcol-tasker/tests/catalogue"
 )
 
 // Dashboard is one page.

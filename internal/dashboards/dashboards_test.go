@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/catalogue"
+	"github.com/tasker-otel/otelcol-tasker/tests/catalogue"
 )
 
 const repository = "../.."

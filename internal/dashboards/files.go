@@ -3,7 +3,7 @@ package dashboards
 import (
 	"path/filepath"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/catalogue"
+	"github.com/tasker-otel/otelcol-tasker/tests/catalogue"
 )
 
 // Files are what is generated, by its path below root.

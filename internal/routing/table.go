@@ -5,8 +5,8 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/bounded/namecache"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
-	"github.com/tasker-otel/otelcol-tasker/internal/namecache"
 )
 
 // maxCachedNames bounds the memory that names without an exact route take.

@@ -9,7 +9,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/eventlog"
+	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -161,7 +161,7 @@ func (d *decoding) record(e *envelope, i uint32) {
 	record.SetSeverityNumber(plog.SeverityNumber(severity))
 	record.SetSeverityText(severity.String())
 
-	taskID, found := eventlog.TaskID(attrs)
+	taskID, found := eventrecord.TaskID(attrs)
 	if found {
 		record.SetTraceID(d.traces.Of(e.namespace, e.service, taskID))
 	} else if e.event == lifecycle.TaskFailed && initializationFailed(attrs) {
@@ -239,7 +239,7 @@ func (d *decoding) time(text []byte, field string) pcommon.Timestamp {
 		d.refuse(ReasonTime, field, field+" is not a time of RFC 3339",
 			`send a time such as "2026-06-01T12:00:00.036885123Z", or leave `+field+" out")
 		return 0
-	case seconds <= 0 || seconds > d.latest || !eventlog.Possible(pcommon.Timestamp(seconds*int64(time.Second)), d.now):
+	case seconds <= 0 || seconds > d.latest || !eventrecord.Possible(pcommon.Timestamp(seconds*int64(time.Second)), d.now):
 		d.report.ClockFallbacks++
 		d.impossible = time.Unix(seconds, nanos).UTC().Format(time.RFC3339Nano)
 		return 0
@@ -253,14 +253,14 @@ func (d *decoding) timestamp(occurred pcommon.Timestamp, event string, attrs pco
 		return occurred
 	}
 	if d.impossible != "" {
-		eventlog.MarkImpossible(attrs, d.impossible)
+		eventrecord.MarkImpossible(attrs, d.impossible)
 	}
-	if at, ok := eventlog.PayloadTime(event, attrs); ok && eventlog.Possible(at, d.now) {
+	if at, ok := eventrecord.PayloadTime(event, attrs); ok && eventrecord.Possible(at, d.now) {
 		d.report.PayloadClock++
 		return at
 	}
 	d.report.ReceiptClock++
-	eventlog.MarkReceipt(attrs)
+	eventrecord.MarkReceipt(attrs)
 	return d.now
 }
 

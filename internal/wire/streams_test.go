@@ -16,7 +16,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/wire"
 )
 
-const streams = "../streamtest/testdata"
+const streams = "../../tests/streamtest/testdata"
 
 func stream(t testing.TB, name string) []byte {
 	t.Helper()

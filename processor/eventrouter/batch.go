@@ -8,7 +8,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/eventlog"
+	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/routing"
 	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter/internal/dedup"
@@ -35,7 +35,7 @@ type batch struct {
 	kept     int
 	scrubbed scrub.Counts
 	// clocks counts records by whose time they have, and impossible those that brought one that was not used.
-	clocks     [eventlog.ClockReceipt + 1]int64
+	clocks     [eventrecord.ClockReceipt + 1]int64
 	impossible int64
 }
 
@@ -74,7 +74,7 @@ func (r *router) decide(w *worker, b *batch, logs plog.Logs) {
 		service := serviceHash(resource)
 		for _, scopeLogs := range resourceLogs.ScopeLogs().All() {
 			for _, record := range scopeLogs.LogRecords().All() {
-				if !eventlog.Possible(record.ObservedTimestamp(), now) {
+				if !eventrecord.Possible(record.ObservedTimestamp(), now) {
 					record.SetObservedTimestamp(now)
 				}
 				clock, impossible := w.normalizer.Normalize(resource, record)
@@ -107,9 +107,9 @@ func (r *router) decideRecord(record plog.LogRecord) event {
 	if decision.Reason != routing.ReasonNone {
 		return event{counts: counts, reason: decision.Reason}
 	}
-	fingerprint, stamped := eventlog.Stamped(record)
+	fingerprint, stamped := eventrecord.Stamped(record)
 	if !stamped {
-		fingerprint = eventlog.Fingerprint(name, record.Timestamp(), record.Attributes())
+		fingerprint = eventrecord.Fingerprint(name, record.Timestamp(), record.Attributes())
 	}
 	random := routing.RandomnessOf(fingerprint)
 	if trace := record.TraceID(); !trace.IsEmpty() {
@@ -138,7 +138,7 @@ func (b *batch) distinguish(e event, service uint64, record plog.LogRecord) even
 	}
 	before := b.repeats[e.fingerprint^service]
 	b.repeats[e.fingerprint^service] = before + 1
-	e.fingerprint = eventlog.Repeat(e.fingerprint, before)
+	e.fingerprint = eventrecord.Repeat(e.fingerprint, before)
 	return e
 }
 

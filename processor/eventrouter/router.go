@@ -15,7 +15,7 @@ import (
 	"go.opentelemetry.io/collector/processor/processorhelper"
 	"go.uber.org/zap"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/eventlog"
+	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/health"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal"
 	"github.com/tasker-otel/otelcol-tasker/internal/routing"
@@ -49,7 +49,7 @@ type router struct {
 
 // worker is what the work on one batch needs and is worth keeping for the next: it remembers what it has worked out.
 type worker struct {
-	normalizer eventlog.Normalizer
+	normalizer eventrecord.Normalizer
 	pass       *scrub.Pass
 }
 

@@ -23,7 +23,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/eventlog"
+	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/routing"
 	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter/internal/metadatatest"
@@ -192,7 +192,7 @@ func TestStamps(t *testing.T) {
 	assert.Equal(t, map[string]any{"tasker.task_id": int64(7), "tasker.route.signals": "traces,metrics"}, completed.Attributes().AsRaw())
 	assert.Equal(t, lifecycle.TraceID("", "shop", "7"), completed.TraceID())
 	span := completed.SpanID()
-	assert.Equal(t, eventlog.Fingerprint("step.completed", base+10, completed.Attributes()), binary.BigEndian.Uint64(span[:]))
+	assert.Equal(t, eventrecord.Fingerprint("step.completed", base+10, completed.Attributes()), binary.BigEndian.Uint64(span[:]))
 
 	enqueue := f.kept()[1].Attributes().AsRaw()
 	assert.Equal(t, "high", enqueue["tasker.route.priority"])

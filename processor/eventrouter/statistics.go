@@ -8,8 +8,8 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/bounded/namecache"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
-	"github.com/tasker-otel/otelcol-tasker/internal/namecache"
 	"github.com/tasker-otel/otelcol-tasker/internal/routing"
 )
 

@@ -13,12 +13,12 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/eventlog"
+	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/wire"
 )
 
-const streams = "../../internal/streamtest/testdata"
+const streams = "../../tests/streamtest/testdata"
 
 func stream(t testing.TB, name string) plog.Logs {
 	t.Helper()
@@ -100,7 +100,7 @@ func BenchmarkFingerprint(b *testing.B) {
 	i := 0
 	for b.Loop() {
 		record := all[i%len(all)]
-		eventlog.Fingerprint(record.EventName(), record.Timestamp(), record.Attributes())
+		eventrecord.Fingerprint(record.EventName(), record.Timestamp(), record.Attributes())
 		i++
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")

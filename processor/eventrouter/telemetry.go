@@ -8,7 +8,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/eventlog"
+	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter/internal/dedup"
@@ -105,8 +105,8 @@ func (t *telemetry) record(ctx context.Context, b *batch) {
 		add(ctx, t.builder.ProcessorEventRouterDropped, n, t.reasons[i])
 	}
 	fallbacks := t.builder.ProcessorEventRouterClockFallbacks
-	add(ctx, fallbacks, b.clocks[eventlog.ClockPayload], t.payloadClock)
-	add(ctx, fallbacks, b.clocks[eventlog.ClockReceipt], t.receiptClock)
+	add(ctx, fallbacks, b.clocks[eventrecord.ClockPayload], t.payloadClock)
+	add(ctx, fallbacks, b.clocks[eventrecord.ClockReceipt], t.receiptClock)
 	add(ctx, t.builder.ProcessorEventRouterImpossibleTimes, b.impossible)
 	add(ctx, t.builder.ProcessorEventRouterRemovedValues, b.scrubbed.Removed)
 	add(ctx, t.builder.ProcessorEventRouterRedactedValues, b.scrubbed.Masked)

@@ -8,9 +8,9 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/streamtest"
-	"github.com/tasker-otel/otelcol-tasker/internal/treedata"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/treedata"
 	"github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy/internal/ledger"
+	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
 // BenchmarkLedger is what an event costs on its way into the journal, without the writing: reading it from its span and

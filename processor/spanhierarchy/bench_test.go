@@ -15,8 +15,8 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/connector/routedevents"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
-	"github.com/tasker-otel/otelcol-tasker/internal/eventlog"
-	"github.com/tasker-otel/otelcol-tasker/internal/streamtest"
+	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
+	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
 // BenchmarkConsume is the whole way of events through the processor, from event spans to finished spans at the next
@@ -88,7 +88,7 @@ func eventRequests(b *testing.B) []ptrace.Traces {
 	factory := routedevents.NewFactory()
 	events, err := factory.CreateLogsToTraces(b.Context(), connectortest.NewNopSettings(factory.Type()), factory.CreateDefaultConfig(), sink)
 	require.NoError(b, err)
-	normalizer := &eventlog.Normalizer{}
+	normalizer := &eventrecord.Normalizer{}
 	for _, batch := range streamtest.Batches(lines, perRequest) {
 		logs, err := streamtest.ToLogs(batch, "")
 		require.NoError(b, err)

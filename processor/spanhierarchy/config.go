@@ -9,8 +9,8 @@ import (
 	"go.opentelemetry.io/collector/component"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
-	"github.com/tasker-otel/otelcol-tasker/internal/durations"
-	"github.com/tasker-otel/otelcol-tasker/internal/treedata"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/treedata"
+	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 )
 
 // Config of span_hierarchy. All times count from the last event that arrived of a task, on the collector's clock.
@@ -74,7 +74,7 @@ func (c *Config) Validate() error {
 		}
 	}
 	withUnit := func(key string, value time.Duration, example string) {
-		if err := durations.CheckUnit("'"+key+"'", value, example); err != nil {
+		if err := configerr.CheckUnit("'"+key+"'", value, example); err != nil {
 			errs = append(errs, err)
 		}
 	}

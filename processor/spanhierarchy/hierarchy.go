@@ -17,12 +17,12 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/treedata"
 	"github.com/tasker-otel/otelcol-tasker/internal/health"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
-	"github.com/tasker-otel/otelcol-tasker/internal/performance"
-	"github.com/tasker-otel/otelcol-tasker/internal/treedata"
 	"github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy/internal/metadata"
+	"github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy/internal/performance"
 )
 
 // hierarchy is the processor. Event spans go to the shard of their trace; each shard has a goroutine of its own that

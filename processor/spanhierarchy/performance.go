@@ -5,8 +5,8 @@ import (
 	"path"
 	"time"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/durations"
-	"github.com/tasker-otel/otelcol-tasker/internal/performance"
+	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
+	"github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy/internal/performance"
 )
 
 // PerformanceConfig says what gets a performance event on its span. A threshold of 0 is none.
@@ -51,7 +51,7 @@ func (c *PerformanceConfig) problems() (errs []error) {
 	duration := func(key string, d *time.Duration) {
 		if d != nil {
 			check(key, *d < 0, *d)
-			if err := durations.CheckUnit("'performance::"+key+"'", *d, "1s"); err != nil {
+			if err := configerr.CheckUnit("'performance::"+key+"'", *d, "1s"); err != nil {
 				errs = append(errs, err)
 			}
 		}

@@ -13,7 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
-	"github.com/tasker-otel/otelcol-tasker/internal/treedata"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/treedata"
 )
 
 const (

@@ -13,8 +13,8 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/treedata"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal"
-	"github.com/tasker-otel/otelcol-tasker/internal/treedata"
 	"github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy/internal/ledger"
 )
 

@@ -23,7 +23,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/health/healthtest"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal/journaltest"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
-	"github.com/tasker-otel/otelcol-tasker/internal/streamtest"
+	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
 // eventSpansOf are the lines of one service as event spans.

@@ -16,7 +16,7 @@ import (
 
 // BenchmarkServe is a request from the end of its head to its answer, without the network.
 func BenchmarkServe(b *testing.B) {
-	body, err := os.ReadFile("../../internal/streamtest/testdata/mixed.ndjson")
+	body, err := os.ReadFile("../../tests/streamtest/testdata/mixed.ndjson")
 	require.NoError(b, err)
 	events := bytes.Count(body, []byte{'\n'})
 	r, err := newReceiver(createDefaultConfig().(*Config), receivertest.NewNopSettings(metadata.Type), consumertest.NewNop())

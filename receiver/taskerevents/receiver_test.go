@@ -29,7 +29,7 @@ import (
 func TestStreams(t *testing.T) {
 	for _, name := range []string{"order_processing", "mixed", "planned", "real/linear5", "real/retry"} {
 		t.Run(name, func(t *testing.T) {
-			body, err := os.ReadFile(filepath.Join("../../internal/streamtest/testdata", name+".ndjson"))
+			body, err := os.ReadFile(filepath.Join("../../tests/streamtest/testdata", name+".ndjson"))
 			require.NoError(t, err)
 			want := map[string]int{}
 			for line := range bytes.Lines(body) {

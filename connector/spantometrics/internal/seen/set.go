@@ -6,7 +6,7 @@ import (
 	"iter"
 
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/oplog"
-	"github.com/tasker-otel/otelcol-tasker/internal/generations"
+	"github.com/tasker-otel/otelcol-tasker/internal/bounded/generations"
 )
 
 // Set remembers between half of its limit of keys and all of it, always the latest. It has no lock of its own: the

@@ -10,7 +10,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/atomicfile"
+	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/atomicfile"
 )
 
 // Append is a file that each write makes longer. A write is on disk when it returns; one that fails is undone.

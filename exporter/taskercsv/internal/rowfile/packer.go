@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/atomicfile"
+	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/atomicfile"
 )
 
 // packer packs old files while others are written. A packed file is there when it is whole and on disk, and only then is its

@@ -7,7 +7,7 @@ import (
 
 	"github.com/DeRuina/timberjack"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/atomicfile"
+	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/atomicfile"
 )
 
 // Rotation bounds what appending leaves on the disk.

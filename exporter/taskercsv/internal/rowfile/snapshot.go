@@ -3,7 +3,7 @@ package rowfile
 import (
 	"io"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/atomicfile"
+	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/atomicfile"
 )
 
 // Snapshot is a file that each write replaces as a whole.

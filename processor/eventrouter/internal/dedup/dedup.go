@@ -4,7 +4,7 @@ package dedup
 import (
 	"sync"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/generations"
+	"github.com/tasker-otel/otelcol-tasker/internal/bounded/generations"
 )
 
 // Set remembers between half of its limit of keys and all of it, always the latest. It is safe for concurrent use; a batch

@@ -7,9 +7,9 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/eventlog"
+	"github.com/tasker-otel/otelcol-tasker/internal/bounded/namecache"
+	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
-	"github.com/tasker-otel/otelcol-tasker/internal/namecache"
 	"github.com/tasker-otel/otelcol-tasker/internal/sqltext"
 )
 
@@ -145,7 +145,7 @@ func (p *Pass) Scrub(record plog.LogRecord) {
 	case body.Type() == pcommon.ValueTypeMap:
 		body.Map().RemoveIf(p.attribute)
 	case p.retell && body.Type() == pcommon.ValueTypeStr:
-		body.SetStr(eventlog.Message(record))
+		body.SetStr(eventrecord.Message(record))
 	default:
 		p.id = false
 		p.scrubValue(body)

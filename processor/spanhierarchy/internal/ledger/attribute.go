@@ -4,7 +4,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
-	"github.com/tasker-otel/otelcol-tasker/internal/fields"
+	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 )
 
 // Fields of an attribute. The kind is told by its number in package assembly, whose order is therefore fixed.

@@ -2,7 +2,7 @@ package ledger
 
 import (
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
-	"github.com/tasker-otel/otelcol-tasker/internal/fields"
+	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 )
 
 // Filter takes out of entries what is not needed any more. Its memory is used again for the next entry.

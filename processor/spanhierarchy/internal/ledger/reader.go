@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
-	"github.com/tasker-otel/otelcol-tasker/internal/fields"
+	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 )
 
 // Reader reads entries. Resources that are equal are one, also of different entries. It serves one goroutine.

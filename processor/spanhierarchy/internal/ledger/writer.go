@@ -6,7 +6,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
-	"github.com/tasker-otel/otelcol-tasker/internal/fields"
+	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 )
 
 // version is the first byte of an entry. Another one means that the rest is not read by the fields below.

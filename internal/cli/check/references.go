@@ -1,0 +1,86 @@
+package check
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"go.opentelemetry.io/collector/confmap"
+)
+
+// What the distribution's extensions are no use as.
+var (
+	storesNothing       = []string{"basicauth", "bearertokenauth", "healthcheckv2", "pprof", "zpages"}
+	authenticatesNobody = []string{"file_storage", "healthcheckv2", "pprof", "zpages"}
+)
+
+// checkReferences looks for settings that name an extension which is not there.
+func (c *configuration) checkReferences() {
+	for _, p := range c.used() {
+		c.walk(p.key, p.settings)
+	}
+}
+
+func (c *configuration) walk(key string, settings map[string]any) {
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		at := key + confmap.KeyDelimiter + name
+		switch value := settings[name].(type) {
+		case map[string]any:
+			c.walk(at, value)
+		case []any:
+			for i, element := range value {
+				if name == "middlewares" {
+					if id, ok := mapping(element)["id"].(string); ok {
+						c.refer(fmt.Sprintf("%s[%d]::id", at, i), id, nil, "")
+					}
+					continue
+				}
+				c.walk(fmt.Sprintf("%s[%d]", at, i), mapping(element))
+			}
+		case string:
+			switch name {
+			case "storage":
+				c.refer(at, value, storesNothing, "that extension stores nothing")
+			case "authenticator":
+				c.refer(at, value, authenticatesNobody, "that extension authenticates nobody")
+			}
+		}
+	}
+}
+
+func (c *configuration) refer(key, value string, useless []string, why string) {
+	id := normal(value)
+	extension, defined := c.parts[extensions][id]
+	switch {
+	case id == "":
+	case !defined:
+		c.add(LevelError, key, value, "there is no such extension, and the collector does not start",
+			"define it under extensions and name it in service::extensions, or name one that is there")
+	case !slices.Contains(c.enabled, id):
+		c.add(LevelError, key, value, "the extension is defined, but it is not in service::extensions, and the collector does not start",
+			"add "+id+" to service::extensions; a later file replaces the whole list")
+	case slices.Contains(useless, extension.kind):
+		c.add(LevelError, key, value, why+", and the collector does not start", "name another one")
+	}
+}
+
+// checkUnusedExtensions looks for extensions that were defined in vain, and that no setting names: of those an error tells.
+func (c *configuration) checkUnusedExtensions() {
+	for id, extension := range c.parts[extensions] {
+		named := slices.ContainsFunc(c.findings, func(f Finding) bool { return normal(f.Value) == id })
+		if !slices.Contains(c.enabled, id) && !named {
+			c.add(LevelWarning, extension.key, id, "it is not in service::extensions, and does nothing",
+				"add it to service::extensions, or remove it; a later file replaces the whole list")
+		}
+	}
+}
+
+// checkOldNames looks for types under the names that they had before.
+func (c *configuration) checkOldNames() {
+	for _, p := range c.used() {
+		_, id, _ := cut(p.key)
+		if current, found := formerNames[kindOf(id)]; found {
+			c.add(LevelWarning, p.key, kindOf(id), "the type has another name now, and this one will go", "write "+current)
+		}
+	}
+}

@@ -1,0 +1,122 @@
+package export
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/terminal"
+)
+
+// Status is how an export ended.
+type Status string
+
+// The statuses, each with an exit code of its own.
+const (
+	StatusWritten     Status = "written"
+	StatusFailed      Status = "failed"      // a file could not be read or written
+	StatusUnreachable Status = "unreachable" // a target could not be read, nothing was written
+	StatusIncomplete  Status = "incomplete"  // written without the targets that could not be read
+	StatusLocked      Status = "locked"      // another export writes the file
+	StatusUnmergeable Status = "unmergeable" // the targets contradict each other, nothing was written
+)
+
+// Codes of warnings.
+const (
+	WarnCounterBackwards = "counter_backwards"
+	WarnSeriesGone       = "series_gone"
+	WarnLongInterval     = "interval_longer_than_expiry"
+	WarnMerge            = "merge"
+	WarnSameInstance     = "same_instance"
+	WarnState            = "state"
+	WarnTarget           = "target"
+	WarnEmpty            = "empty"
+)
+
+// Report says what an export did.
+type Report struct {
+	Status   Status         `json:"status"`
+	ExitCode int            `json:"exit_code"`
+	Error    string         `json:"error,omitempty"`
+	Format   Format         `json:"format"`
+	Output   string         `json:"output"`
+	At       time.Time      `json:"exported_at"`
+	Previous *time.Time     `json:"previous_export_at,omitempty"`
+	Seconds  float64        `json:"duration_seconds"`
+	Bytes    int64          `json:"bytes"`
+	Metrics  int            `json:"metrics"`
+	Series   int            `json:"series"`
+	Targets  []TargetReport `json:"targets"`
+	Warnings []Warning      `json:"warnings"`
+}
+
+// TargetReport says what became of one target.
+type TargetReport struct {
+	URL       string   `json:"url"`
+	Address   string   `json:"address,omitempty"`
+	Instances []string `json:"instances,omitempty"`
+	Series    int      `json:"series"`
+	Attempts  int      `json:"attempts"`
+	Error     string   `json:"error,omitempty"`
+}
+
+// Warning is something that does not stop an export but that somebody should look at.
+type Warning struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+func (r *Report) warn(code, format string, args ...any) {
+	r.Warnings = append(r.Warnings, Warning{code, fmt.Sprintf(format, args...)})
+}
+
+// fail ends the report.
+func (r *Report) fail(status Status, err error) {
+	r.Status, r.Error = status, err.Error()
+}
+
+// Written reports whether there is a new file.
+func (r *Report) Written() bool { return r.Status == StatusWritten || r.Status == StatusIncomplete }
+
+// WriteJSON writes the report as one line.
+func (r *Report) WriteJSON(w io.Writer) error { return json.NewEncoder(w).Encode(r) }
+
+// WriteText writes the report for people and for logs: a line for the result, a line for each warning, whatever targets put
+// into their answers.
+func (r *Report) WriteText(w io.Writer) error {
+	out := &lines{w: w}
+	if r.Written() {
+		out.printf("%s: %d series of %d metrics from %d of %d targets to %s (%d bytes, %s)\n", r.Status, r.Series, r.Metrics,
+			r.read(), len(r.Targets), r.Output, r.Bytes, time.Duration(r.Seconds*float64(time.Second)).Round(time.Millisecond))
+	}
+	if r.Error != "" {
+		out.printf("%s: %s\n", r.Status, terminal.Printable(r.Error))
+	}
+	for _, warning := range r.Warnings {
+		out.printf("warning %s: %s\n", warning.Code, terminal.Printable(warning.Message))
+	}
+	return out.err
+}
+
+func (r *Report) read() int {
+	n := 0
+	for _, target := range r.Targets {
+		if target.Error == "" {
+			n++
+		}
+	}
+	return n
+}
+
+// lines writes until the first error.
+type lines struct {
+	w   io.Writer
+	err error
+}
+
+func (l *lines) printf(format string, args ...any) {
+	if l.err == nil {
+		_, l.err = fmt.Fprintf(l.w, format, args...)
+	}
+}

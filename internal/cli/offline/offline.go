@@ -1,0 +1,112 @@
+package offline
+
+import (
+	"context"
+	"math"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/treedata"
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/eventfile"
+	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
+)
+
+// Items and bytes that are decoded at once. More gain nothing.
+const (
+	batchItems = 1000
+	batchBytes = 4 << 20
+)
+
+// Source gives items, each valid until the next call, then io.EOF. Another error is final.
+type Source interface {
+	Next() (eventfile.Item, error)
+}
+
+// Options of an assembly.
+type Options struct {
+	// Tasks, by their id in text form, that are assembled; all when it is empty.
+	Tasks []string
+	// Service of items that name none; empty means the receiver's default.
+	Service string
+	// Now is the clock by which times in the far future are known to be wrong; nil means the real one.
+	Now func() time.Time
+	// Tree receives every tree. It may be used only until the call returns.
+	Tree func(*assembly.Tree)
+	// Refused is told of every item that cannot be taken.
+	Refused func(where, field, reason, remedy string)
+}
+
+// Counts of an assembly.
+type Counts struct {
+	Events  int // taken, those of other tasks than the wanted ones included
+	Refused int
+	Other   int // taken, but of no task
+	Trees   int
+}
+
+// Assemble reads the source to its end and then gives the trees, because no later event can be known to be missing. All
+// tasks are held until then, so memory grows with the events of the wanted tasks.
+//
+// The error is the source's or the context's; then the trees of what was read have been given all the same.
+func Assemble(ctx context.Context, source Source, options Options) (Counts, error) {
+	if options.Now == nil {
+		options.Now = time.Now
+	}
+	a := assembling{wanted: map[string]bool{}, reader: treedata.NewReader(), now: options.Now()}
+	for _, id := range options.Tasks {
+		a.wanted[id] = true
+	}
+	limits := treedata.DefaultLimits()
+	limits.OpenTasks = math.MaxInt // one that is evicted would look incomplete
+	limits.HeldBytes = 0           // no limit, for the same reason
+	a.assembler = assembly.New(limits, func(tree *assembly.Tree) {
+		a.counts.Trees++
+		options.Tree(tree)
+	})
+	var err error
+	a.counts.Events, a.counts.Refused, err = Decode(ctx, source, DecodeOptions{
+		Service: options.Service, Now: options.Now, Refused: options.Refused,
+		Logs: func(logs plog.Logs) error {
+			a.observe(logs)
+			return nil
+		},
+	})
+	a.assembler.Flush()
+	return a.counts, err
+}
+
+type assembling struct {
+	wanted     map[string]bool
+	normalizer eventrecord.Normalizer
+	reader     *treedata.Reader
+	assembler  *assembly.Assembler
+	counts     Counts
+	// now stands still: the assembler measures how long tasks have been quiet, and a file says nothing about that.
+	now time.Time
+}
+
+func (a *assembling) observe(logs plog.Logs) {
+	for _, application := range logs.ResourceLogs().All() {
+		attrs := application.Resource().Attributes()
+		resource := a.reader.Resource(attrs)
+		for _, scope := range application.ScopeLogs().All() {
+			for _, record := range scope.LogRecords().All() {
+				a.normalizer.Normalize(attrs, record)
+				if record.TraceID().IsEmpty() {
+					a.counts.Other++
+					continue
+				}
+				if len(a.wanted) > 0 {
+					if id, _ := eventrecord.TaskID(record.Attributes()); !a.wanted[id] {
+						continue
+					}
+				}
+				identity := eventrecord.Fingerprint(record.EventName(), record.Timestamp(), record.Attributes())
+				a.assembler.Observe(a.reader.Event(record.EventName(), record.TraceID(), identity, record.Timestamp(), resource,
+					record.Attributes()), a.now)
+			}
+		}
+	}
+}

@@ -1,0 +1,197 @@
+package scrape
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/clienttls"
+)
+
+// Settings of a client. [DefaultSettings] gives working ones.
+type Settings struct {
+	// Timeout of one request.
+	Timeout time.Duration
+	// Retries of a target after its first request.
+	Retries int
+	// Backoff is the wait before the first retry; it doubles, up to MaxBackoff.
+	Backoff    time.Duration
+	MaxBackoff time.Duration
+	// MaxBytes of an answer.
+	MaxBytes int64
+	// Header goes with every request.
+	Header http.Header
+	TLS    clienttls.Files
+}
+
+// DefaultSettings are those of the command line.
+func DefaultSettings() Settings {
+	return Settings{
+		Timeout: 10 * time.Second, Retries: 3, Backoff: 500 * time.Millisecond, MaxBackoff: 10 * time.Second, MaxBytes: 256 << 20,
+	}
+}
+
+// Validate names every setting that is wrong, as the flag of the command line, with a remedy.
+func (s Settings) Validate() error {
+	var all []error
+	wrong := func(format string, args ...any) { all = append(all, fmt.Errorf(format, args...)) }
+	if s.Timeout <= 0 {
+		wrong("--timeout %s: it must be positive, such as 10s", s.Timeout)
+	}
+	if s.Retries < 0 {
+		wrong("--retries %d: it must be 0, for none, or more", s.Retries)
+	}
+	if s.Backoff <= 0 {
+		wrong("--backoff %s: it must be positive, such as 500ms", s.Backoff)
+	}
+	if s.MaxBackoff < s.Backoff {
+		wrong("--max-backoff %s: it must not be less than --backoff %s", s.MaxBackoff, s.Backoff)
+	}
+	if s.MaxBytes <= 0 {
+		wrong("--max-bytes %d: it must be positive", s.MaxBytes)
+	}
+	return errors.Join(all...)
+}
+
+// Client reads endpoints. It is safe for concurrent use.
+type Client struct {
+	settings Settings
+	tls      *tls.Config
+}
+
+// New makes a client.
+func New(settings Settings) (*Client, error) {
+	if err := settings.Validate(); err != nil {
+		return nil, err
+	}
+	config, err := settings.TLS.Load()
+	if err != nil {
+		return nil, err
+	}
+	return &Client{settings: settings, tls: config}, nil
+}
+
+// Answer is what an endpoint answered.
+type Answer struct {
+	Body        []byte
+	ContentType string
+	Status      int
+	// Attempts is how many requests it took, the last one included.
+	Attempts int
+}
+
+// Get reads a target. Connections that fail, timeouts, 429 and 5xx are tried again; accepted statuses besides 200 are
+// passed on. The attempts of the answer are counted also when there is an error.
+func (c *Client) Get(ctx context.Context, target Target, accept string, accepted ...int) (Answer, error) {
+	transport := &http.Transport{TLSClientConfig: c.tls, Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true}
+	if target.Address != "" {
+		dialer := net.Dialer{}
+		transport.Proxy = nil // the address is a decision already
+		transport.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return dialer.DialContext(ctx, network, target.Address)
+		}
+	}
+	client := http.Client{Transport: transport}
+	wait := backoff.NewExponentialBackOff()
+	wait.InitialInterval, wait.MaxInterval = c.settings.Backoff, c.settings.MaxBackoff
+	attempts := 0
+	var last error
+	answer, err := backoff.Retry(ctx, func() (answer Answer, err error) {
+		attempts++
+		if answer, err = c.once(ctx, &client, target, accept, accepted); err != nil && ctx.Err() == nil {
+			last = err
+		}
+		return answer, err
+	}, backoff.WithBackOff(wait), backoff.WithMaxTries(uint(c.settings.Retries)+1), backoff.WithMaxElapsedTime(0))
+	answer.Attempts = attempts
+	if err != nil {
+		var permanent *backoff.PermanentError
+		if errors.As(err, &permanent) {
+			err = permanent.Err
+		}
+		if ctx.Err() != nil && last != nil {
+			err = fmt.Errorf("%w; before: %w", err, last)
+		}
+		return answer, fmt.Errorf("%s: %w (attempts: %d)", target, err, attempts)
+	}
+	return answer, nil
+}
+
+func (c *Client) once(ctx context.Context, client *http.Client, target Target, accept string, accepted []int) (Answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.settings.Timeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target.URL, nil)
+	if err != nil {
+		return Answer{}, backoff.Permanent(err)
+	}
+	request.Header.Set("Accept", accept)
+	request.Header.Set("User-Agent", "taskerotel")
+	for key, values := range c.settings.Header {
+		request.Header[key] = values
+	}
+	if host := c.settings.Header.Get("Host"); host != "" {
+		request.Host = host
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return Answer{}, judge(err)
+	}
+	defer response.Body.Close()                       //nolint:errcheck // nothing is lost
+	most := min(c.settings.MaxBytes, math.MaxInt64-1) // one byte more shows that there is more
+	body, err := io.ReadAll(io.LimitReader(response.Body, most+1))
+	if err != nil {
+		return Answer{}, fmt.Errorf("the answer was cut off: %w", err)
+	}
+	if int64(len(body)) > most {
+		return Answer{}, backoff.Permanent(fmt.Errorf("the answer has more than %d bytes: raise --max-bytes", c.settings.MaxBytes))
+	}
+	if err := status(response, accepted); err != nil {
+		return Answer{}, err
+	}
+	return Answer{Body: body, ContentType: response.Header.Get("Content-Type"), Status: response.StatusCode}, nil
+}
+
+// judge tells failures that stay from those that pass.
+func judge(err error) error {
+	var certificate *tls.CertificateVerificationError
+	var record tls.RecordHeaderError
+	switch {
+	case errors.As(err, &certificate):
+		return backoff.Permanent(fmt.Errorf("%w: trust its issuer with --ca-file", err))
+	case errors.As(err, &record), strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
+		return backoff.Permanent(fmt.Errorf("%w: the endpoint speaks plain HTTP", err))
+	}
+	return err
+}
+
+func status(response *http.Response, accepted []int) error {
+	code := response.StatusCode
+	if code == http.StatusOK {
+		return nil
+	}
+	for _, a := range accepted {
+		if code == a {
+			return nil
+		}
+	}
+	// Its own words may be anything.
+	err := fmt.Errorf("answered %s", strings.TrimSpace(fmt.Sprint(code, " ", http.StatusText(code))))
+	switch {
+	case code == http.StatusUnauthorized || code == http.StatusForbidden:
+		return backoff.Permanent(fmt.Errorf(`%w: pass credentials, such as --header "Authorization=Bearer …"`, err))
+	case code == http.StatusNotFound:
+		return backoff.Permanent(fmt.Errorf("%w: check the path, the collector's is /metrics", err))
+	case code == http.StatusTooManyRequests || code >= 500:
+		return err
+	}
+	return backoff.Permanent(err)
+}

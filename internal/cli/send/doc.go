@@ -1,0 +1,6 @@
+// Package send posts items of event files to the HTTP endpoint of a tasker_events receiver: in batches, several at a
+// time, again when the receiver asks for patience, and with an exact account of what became of every item.
+//
+// Delivery is at least once. An item counts as accepted only when the receiver said so; whatever else may have happened to
+// it, it counts as not delivered and can be sent again, because the collector knows repeats.
+package send

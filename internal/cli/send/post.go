@@ -1,0 +1,210 @@
+package send
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/eventfile"
+	"github.com/tasker-otel/otelcol-tasker/internal/wire"
+)
+
+// maxAnswerBytes bounds what is read of an answer. A receiver lists at most wire.MaxRefusals.
+const maxAnswerBytes = 4 << 20
+
+// answer is what a receiver says about a batch.
+type answer struct {
+	Accepted *int           `json:"accepted"`
+	Refused  []wire.Refusal `json:"refused"`
+	// Error is why nothing was looked at, or nothing could be taken now.
+	Error string `json:"error"`
+}
+
+// outcome is what came of one request.
+type outcome struct {
+	// settled: every item is either accepted or refused, as the answer says.
+	settled bool
+	answer  answer
+	// problem and remedy are for people, when it is not settled.
+	problem, remedy string
+	// retryable: the same request may succeed later, not before retryAfter if that is not zero.
+	retryable  bool
+	retryAfter time.Duration
+	// tooLarge: smaller batches may succeed.
+	tooLarge bool
+	// hopeless: every other request would fail as this one did.
+	hopeless bool
+}
+
+// post makes one request. It is not cut short when the context ends, only by the timeout: what the receiver has taken
+// would be unknown.
+func (s *Sender) post(ctx context.Context, batch *eventfile.Batch) outcome {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.settings.Timeout)
+	defer cancel()
+	request, err := s.request(ctx, batch)
+	if err != nil {
+		return outcome{problem: err.Error(), hopeless: true}
+	}
+	response, err := s.settings.Client.Do(request)
+	if err != nil {
+		return failed(err)
+	}
+	defer response.Body.Close() //nolint:errcheck // nothing is lost
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswerBytes))
+	if err != nil && !wantsTLS(response.StatusCode, body) { // that one is often cut off
+		return failed(fmt.Errorf("the answer was cut off: %w", err))
+	}
+	return s.judge(batch, response, body)
+}
+
+// wantsTLS tells whether the answer is that of Go's servers to a request without TLS.
+func wantsTLS(status int, body []byte) bool {
+	return status == http.StatusBadRequest && bytes.Contains(body, []byte("HTTP request to an HTTPS server"))
+}
+
+func (s *Sender) request(ctx context.Context, batch *eventfile.Batch) (*http.Request, error) {
+	body := batch.Body
+	if s.settings.Compression == CompressionGzip {
+		var packed bytes.Buffer
+		writer := gzip.NewWriter(&packed)
+		if _, err := writer.Write(body); err != nil {
+			return nil, fmt.Errorf("cannot compress: %w", err)
+		}
+		if err := writer.Close(); err != nil {
+			return nil, fmt.Errorf("cannot compress: %w", err)
+		}
+		body = packed.Bytes()
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.settings.Endpoint, bytes.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("cannot make a request: %w", err)
+	}
+	request.Header.Set("Content-Type", "application/x-ndjson")
+	request.Header.Set("User-Agent", "taskerotel")
+	for key, values := range s.settings.Header {
+		request.Header[key] = values
+	}
+	if host := s.settings.Header.Get("Host"); host != "" {
+		request.Host = host
+	}
+	if s.settings.Compression == CompressionGzip {
+		request.Header.Set("Content-Encoding", "gzip")
+	}
+	return request, nil
+}
+
+// failed judges a request without an answer. A refused connection, a timeout and a reset come and go; a certificate that
+// is not trusted stays so.
+func failed(err error) outcome {
+	var certificate *tls.CertificateVerificationError
+	var record tls.RecordHeaderError
+	switch {
+	case errors.As(err, &certificate):
+		return outcome{problem: err.Error(), hopeless: true, remedy: "trust its issuer with --ca-file, or check the certificate of the endpoint"}
+	case errors.As(err, &record), strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
+		return outcome{problem: err.Error(), hopeless: true, remedy: "the endpoint speaks plain HTTP: use --endpoint http://…"}
+	}
+	return outcome{problem: err.Error(), retryable: true, remedy: "check that the collector runs, and --endpoint"}
+}
+
+// judge reads an answer by its status, then by its body. As with OTLP, 500 is for good and the statuses of gateways are
+// not.
+func (s *Sender) judge(batch *eventfile.Batch, response *http.Response, body []byte) outcome {
+	status := response.StatusCode
+	problem := "the receiver answered " + statusText(status) + excerpt(body)
+	switch {
+	case status >= 200 && status < 300:
+		return accepted(batch, response, body)
+	case status >= 300 && status < 400:
+		return outcome{problem: problem, hopeless: true,
+			remedy: fmt.Sprintf("the endpoint is at --endpoint %q", response.Header.Get("Location"))}
+	case status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable:
+		return outcome{problem: problem, retryable: true, retryAfter: s.retryAfter(response.Header),
+			remedy: "the collector is overloaded: try again later, with a smaller --concurrency"}
+	case status == http.StatusRequestTimeout || status == http.StatusBadGateway || status == http.StatusGatewayTimeout:
+		return outcome{problem: problem, retryable: true, remedy: "the collector's log says more"}
+	case status == http.StatusRequestEntityTooLarge:
+		return outcome{problem: problem, tooLarge: true}
+	case wantsTLS(status, body):
+		return outcome{problem: problem, hopeless: true, remedy: "the endpoint speaks TLS: use --endpoint https://…"}
+	case status == http.StatusUnauthorized || status == http.StatusForbidden:
+		return outcome{problem: problem, hopeless: true,
+			remedy: `pass credentials, such as --header "Authorization=Bearer …"`}
+	case status == http.StatusNotFound || status == http.StatusMethodNotAllowed:
+		return outcome{problem: problem, hopeless: true,
+			remedy: "check the path of --endpoint: a receiver's default is /v1/events"}
+	}
+	var said answer
+	if json.Unmarshal(body, &said) == nil && len(said.Refused) > 0 {
+		if said.Refused[0].Code == wire.ReasonItems {
+			return outcome{problem: problem, tooLarge: true}
+		}
+		if said.Accepted == nil {
+			said.Accepted = new(int)
+		}
+		return outcome{settled: true, answer: said}
+	}
+	return outcome{problem: problem}
+}
+
+// accepted reads the answer to a request that succeeded. An empty one is a gateway's that took all; one that is not a
+// receiver's proves nothing.
+func accepted(batch *eventfile.Batch, response *http.Response, body []byte) outcome {
+	all := batch.Len()
+	if len(bytes.TrimSpace(body)) == 0 {
+		return outcome{settled: true, answer: answer{Accepted: &all}}
+	}
+	var said answer
+	if err := json.Unmarshal(body, &said); err != nil || said.Accepted == nil {
+		return outcome{
+			problem: fmt.Sprintf("the answer %s (%s) is not that of a tasker_events receiver%s", statusText(response.StatusCode),
+				response.Header.Get("Content-Type"), excerpt(body)),
+			hopeless: true, remedy: "check --endpoint"}
+	}
+	return outcome{settled: true, answer: said}
+}
+
+// retryAfter is the wait that the receiver asks for, in seconds or as a date; zero when it names none.
+func (s *Sender) retryAfter(header http.Header) time.Duration {
+	text := header.Get("Retry-After")
+	if seconds, err := strconv.Atoi(text); err == nil {
+		return time.Duration(max(0, min(seconds, maxRetryAfter))) * time.Second
+	}
+	if at, err := http.ParseTime(text); err == nil {
+		return max(0, min(at.Sub(s.settings.Now()), maxRetryAfter*time.Second))
+	}
+	return 0
+}
+
+// maxRetryAfter, in seconds, is a day: more is surely a mistake.
+const maxRetryAfter = 24 * 60 * 60
+
+func statusText(status int) string {
+	return strings.TrimSpace(strconv.Itoa(status) + " " + http.StatusText(status))
+}
+
+// excerpt is the beginning of an answer, on one line, to be put behind a sentence.
+func excerpt(body []byte) string {
+	const most = 200
+	var said answer
+	if json.Unmarshal(body, &said) == nil && said.Error != "" {
+		body = []byte(said.Error)
+	}
+	text := strings.Join(strings.Fields(strings.ToValidUTF8(string(body[:min(len(body), most)]), "")), " ")
+	if text == "" {
+		return ""
+	}
+	if len(body) > most {
+		text += "…"
+	}
+	return ": " + text
+}

@@ -1,0 +1,251 @@
+package send
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/eventfile"
+)
+
+// maxBatchBytes closes a batch of large items early. It is well below what a receiver takes by default (20 MiB).
+const maxBatchBytes = 4 << 20
+
+// Waits between the requests of one batch, unless the receiver names one. Each is drawn from around the planned one, so
+// that senders do not come back all at once.
+const (
+	firstWait   = 500 * time.Millisecond
+	longestWait = 30 * time.Second
+)
+
+// Source gives items, each valid until the next call, then io.EOF. Another error is final.
+type Source interface {
+	Next() (eventfile.Item, error)
+}
+
+// Sender posts items. One Send at a time.
+type Sender struct {
+	settings Settings
+	account  account
+
+	// notBefore is until when the receiver asked to be left alone. It holds for all workers.
+	mu        sync.Mutex
+	notBefore time.Time
+}
+
+// New makes a sender of settings that are valid.
+func New(settings Settings) (*Sender, error) {
+	if err := settings.Validate(); err != nil {
+		return nil, err
+	}
+	if settings.Client == nil {
+		config, err := settings.TLS.Load()
+		if err != nil {
+			return nil, err
+		}
+		transport := http.DefaultTransport.(*http.Transport).Clone()
+		transport.TLSClientConfig = config
+		transport.MaxIdleConnsPerHost = settings.Concurrency
+		settings.Client = &http.Client{Transport: transport}
+	}
+	client := *settings.Client
+	// A redirected POST may become a GET, whose 200 would look like success.
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	settings.Client = &client
+	if settings.Now == nil {
+		settings.Now = time.Now
+	}
+	if settings.Sleep == nil {
+		settings.Sleep = sleep
+	}
+	return &Sender{settings: settings}, nil
+}
+
+// Send posts all that the source gives and returns the account of it. When the context ends, requests under way are let
+// finish, so that the account is exact, and nothing else is begun. After such an early end the source may still be in a
+// read that cannot be cut short, so it may be closed only if the summary is of a source that was read to its end.
+//
+// It stops early when a batch could not be delivered for a reason that the following ones would share: the endpoint
+// cannot be reached, refuses the credentials, or is none.
+func (s *Sender) Send(ctx context.Context, source Source) Summary {
+	started := s.settings.Now()
+	s.account.begin(s.settings.ShownRefusals)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+
+	batches := make(chan *eventfile.Batch)
+	readEnded := make(chan error, 1)
+	go func() {
+		defer close(batches)
+		readEnded <- s.read(ctx, source, batches)
+	}()
+
+	var workers sync.WaitGroup
+	for range s.settings.Concurrency {
+		workers.Go(func() {
+			for {
+				select {
+				case <-ctx.Done():
+					return
+				case batch, ok := <-batches:
+					if !ok {
+						return
+					}
+					if err := s.deliver(ctx, batch); err != nil {
+						cancel(err)
+					}
+				}
+			}
+		})
+	}
+	workers.Wait()
+	s.settings.Client.CloseIdleConnections()
+
+	var readErr error
+	select {
+	case readErr = <-readEnded:
+	default: // only after a cancel: the source does not come back
+	}
+	var gaveUp *giveUp
+	errors.As(context.Cause(ctx), &gaveUp)
+	return s.account.close(s.settings.Now().Sub(started), readErr, gaveUp, ctx.Err() != nil && gaveUp == nil)
+}
+
+// Progress is the account so far. It may be called while Send runs.
+func (s *Sender) Progress() Progress { return s.account.progress() }
+
+// read makes batches of the source's items until it ends or the context does.
+func (s *Sender) read(ctx context.Context, source Source, batches chan<- *eventfile.Batch) error {
+	batch := &eventfile.Batch{}
+	handOver := func() bool {
+		select {
+		case <-ctx.Done():
+			return false
+		case batches <- batch:
+			batch = &eventfile.Batch{Body: make([]byte, 0, len(batch.Body))}
+			return true
+		}
+	}
+	for ctx.Err() == nil {
+		item, err := source.Next()
+		if err != nil {
+			if batch.Len() > 0 && !handOver() {
+				return nil
+			}
+			if err == io.EOF {
+				return nil
+			}
+			return err
+		}
+		s.account.read()
+		if item.Fault != nil {
+			s.account.refuse(1, Refusal{Where: item.String(), Reason: item.Fault.Reason, Remedy: item.Fault.Remedy})
+			continue
+		}
+		batch.Add(item)
+		if (batch.Len() >= s.settings.BatchSize || len(batch.Body) >= maxBatchBytes) && !handOver() {
+			return nil
+		}
+	}
+	return nil
+}
+
+// deliver posts a batch until it is settled. Its error is a *giveUp: there is no use in going on.
+func (s *Sender) deliver(ctx context.Context, batch *eventfile.Batch) error {
+	wait := backoff.NewExponentialBackOff()
+	wait.InitialInterval, wait.MaxInterval, wait.Multiplier = firstWait, longestWait, 2
+	wait.Reset()
+	for attempt := 0; ; attempt++ {
+		if err := s.holdOn(ctx); err != nil {
+			s.account.undelivered(batch, "sending stopped before it was sent")
+			return nil
+		}
+		outcome := s.post(ctx, batch)
+		switch {
+		case outcome.settled:
+			s.account.settle(batch, outcome.answer)
+			return nil
+		case outcome.tooLarge && batch.Len() > 1:
+			return s.deliverHalves(ctx, batch)
+		case outcome.retryable && attempt < s.settings.Retries:
+			s.account.retry(outcome.problem)
+			if outcome.retryAfter > 0 {
+				s.leaveAlone(outcome.retryAfter)
+				continue
+			}
+			if err := s.settings.Sleep(ctx, wait.NextBackOff()); err != nil {
+				s.account.undelivered(batch, "sending stopped while it waited to be sent again: "+outcome.problem)
+				return nil
+			}
+		default:
+			problem := outcome.problem
+			if attempt > 0 {
+				problem = fmt.Sprintf("%s, after %d attempts", problem, attempt+1)
+			}
+			s.account.undelivered(batch, problem)
+			if outcome.retryable || outcome.hopeless {
+				return &giveUp{problem, outcome.remedy}
+			}
+			return nil
+		}
+	}
+}
+
+// deliverHalves delivers a batch in two, after the receiver found it too large.
+func (s *Sender) deliverHalves(ctx context.Context, batch *eventfile.Batch) error {
+	first, second := halves(batch)
+	if err := s.deliver(ctx, first); err != nil {
+		s.account.undelivered(second, "not sent")
+		return err
+	}
+	return s.deliver(ctx, second)
+}
+
+// halves shares the batch's memory.
+func halves(batch *eventfile.Batch) (first, second *eventfile.Batch) {
+	middle := batch.Len() / 2
+	end := 0
+	for range middle {
+		for batch.Body[end] != '\n' {
+			end++
+		}
+		end++
+	}
+	first = &eventfile.Batch{Body: batch.Body[:end:end], Origins: batch.Origins[:middle:middle]}
+	return first, &eventfile.Batch{Body: batch.Body[end:], Origins: batch.Origins[middle:]}
+}
+
+// leaveAlone keeps all workers from the receiver for a while.
+func (s *Sender) leaveAlone(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if until := s.settings.Now().Add(d); until.After(s.notBefore) {
+		s.notBefore = until
+	}
+}
+
+// holdOn waits until the receiver may be asked again.
+func (s *Sender) holdOn(ctx context.Context) error {
+	for {
+		s.mu.Lock()
+		wait := s.notBefore.Sub(s.settings.Now())
+		s.mu.Unlock()
+		if wait <= 0 {
+			return ctx.Err()
+		}
+		if err := s.settings.Sleep(ctx, wait); err != nil {
+			return err
+		}
+	}
+}
+
+// giveUp is why the rest was not sent.
+type giveUp struct{ problem, remedy string }
+
+func (g *giveUp) Error() string { return g.problem }

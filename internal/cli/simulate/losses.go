@@ -1,0 +1,64 @@
+package simulate
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+
+	"go.opentelemetry.io/otel/attribute"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/status"
+)
+
+// Loss is what a component refused, dropped or cut.
+type Loss = status.Loss
+
+// losses are read off the components' own counters, more than once: a counter never falls, but it can end.
+type losses struct {
+	found map[string]Loss
+}
+
+func newLosses() *losses { return &losses{map[string]Loss{}} }
+
+// collect reads the counters. Nothing that it can't read is a loss of events.
+func (l *losses) collect(ctx context.Context, reader sdkmetric.Reader) {
+	var all metricdata.ResourceMetrics
+	if reader.Collect(ctx, &all) != nil {
+		return
+	}
+	for _, scope := range all.ScopeMetrics {
+		for _, m := range scope.Metrics {
+			sum, ok := m.Data.(metricdata.Sum[int64])
+			name := status.OwnName(m.Name)
+			if !ok || !status.IsLoss(name) {
+				continue
+			}
+			for _, p := range sum.DataPoints {
+				if p.Value > 0 {
+					key := name + p.Attributes.Encoded(attribute.DefaultEncoder())
+					l.found[key] = Loss{Metric: name, Labels: labelsOf(p.Attributes), Count: max(p.Value, l.found[key].Count)}
+				}
+			}
+		}
+	}
+}
+
+func labelsOf(set attribute.Set) map[string]string {
+	labels := map[string]string{}
+	for _, kv := range set.ToSlice() {
+		labels[string(kv.Key)] = kv.Value.String()
+	}
+	return labels
+}
+
+func (l *losses) list() []Loss {
+	list := []Loss{}
+	for _, key := range slices.Sorted(maps.Keys(l.found)) {
+		list = append(list, l.found[key])
+	}
+	slices.SortStableFunc(list, func(a, b Loss) int { return cmp.Compare(a.Metric, b.Metric) })
+	return list
+}

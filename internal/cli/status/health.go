@@ -1,0 +1,73 @@
+package status
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/scrape"
+)
+
+// Health is what the extension healthcheckv2 says.
+type Health struct {
+	Healthy   bool       `json:"healthy"`
+	Status    string     `json:"status"`
+	Pipelines []Pipeline `json:"pipelines"`
+}
+
+// Pipeline is one pipeline, or the extensions.
+type Pipeline struct {
+	Name    string `json:"name"`
+	Healthy bool   `json:"healthy"`
+	Status  string `json:"status"`
+	// Problems are those of its components.
+	Problems []string `json:"problems,omitempty"`
+}
+
+// node is a part of the answer.
+type node struct {
+	Healthy    bool            `json:"healthy"`
+	Status     string          `json:"status"`
+	Error      string          `json:"error"`
+	Components map[string]node `json:"components"`
+}
+
+func readHealth(ctx context.Context, client *scrape.Client, address string) (*Health, error) {
+	// The status of an unhealthy collector is not 200; its body has the reason all the same.
+	at, err := url.Parse(address)
+	if err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https" {
+		return nil, fmt.Errorf("--health %q: write it as %s", scrape.Public(address), DefaultHealth)
+	}
+	query := at.Query()
+	query.Set("verbose", "")
+	at.RawQuery = query.Encode()
+	answer, err := client.Get(ctx, scrape.Target{URL: at.String()}, "application/json",
+		http.StatusServiceUnavailable, http.StatusInternalServerError)
+	if err != nil {
+		return nil, err
+	}
+	var all node
+	if err := json.Unmarshal(answer.Body, &all); err != nil || all.Status == "" {
+		return nil, fmt.Errorf("%s answered with something else than the status of healthcheckv2 (use_v2 and http::status must be on)", scrape.Public(address))
+	}
+	h := &Health{Healthy: all.Healthy, Status: statusName(all.Status), Pipelines: []Pipeline{}}
+	for _, name := range slices.Sorted(maps.Keys(all.Components)) {
+		part := all.Components[name]
+		p := Pipeline{Name: strings.TrimPrefix(name, "pipeline:"), Healthy: part.Healthy, Status: statusName(part.Status)}
+		for _, component := range slices.Sorted(maps.Keys(part.Components)) {
+			if c := part.Components[component]; c.Error != "" || !c.Healthy {
+				p.Problems = append(p.Problems, strings.TrimSuffix(component+": "+c.Error, ": "))
+			}
+		}
+		h.Pipelines = append(h.Pipelines, p)
+	}
+	return h, nil
+}
+
+// statusName makes RecoverableError of StatusRecoverableError.
+func statusName(text string) string { return strings.TrimPrefix(text, "Status") }

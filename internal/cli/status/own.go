@@ -1,0 +1,201 @@
+package status
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	dto "github.com/prometheus/client_model/go"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/promset"
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/scrape"
+)
+
+// prefix of the collector's own metrics.
+const prefix = "otelcol_"
+
+// own are the collector's own metrics, as of a moment.
+type own struct {
+	at       time.Time // before they were asked for
+	families []*dto.MetricFamily
+}
+
+func readOwn(ctx context.Context, client *scrape.Client, address string, now func() time.Time) (*own, error) {
+	at := now()
+	target, err := scrape.One(address)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := client.Get(ctx, target, promset.Accept)
+	if err != nil {
+		return nil, &UnreachableError{err}
+	}
+	families, err := promset.Parse(answer.Body, answer.ContentType)
+	if err != nil {
+		return nil, &UnreachableError{fmt.Errorf("%s: %w", target, err)}
+	}
+	o := &own{at: at, families: families}
+	if !o.has(prefix) {
+		return nil, &UnreachableError{fmt.Errorf("%s exposes no metrics of a collector (%s…): it is the address of "+
+			"service::telemetry::metrics, not of the exporter prometheus", target, prefix)}
+	}
+	return o, nil
+}
+
+// UnreachableError is a collector that could not be asked.
+type UnreachableError struct{ Err error }
+
+// Error implements error.
+func (e *UnreachableError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *UnreachableError) Unwrap() error { return e.Err }
+
+// has reports whether there are metrics that begin so.
+func (o *own) has(start string) bool {
+	return slices.ContainsFunc(o.families, func(f *dto.MetricFamily) bool { return strings.HasPrefix(f.GetName(), start) })
+}
+
+// suffixes that the collector's Prometheus reader appends, if it is told to.
+var suffixes = []string{"", "_total", "_bytes", "_bytes_total", "_seconds", "_seconds_total"}
+
+// value is the sum of a metric's series; found is false if there is none.
+func (o *own) value(name string) (sum float64, found bool) {
+	for _, suffix := range suffixes {
+		for _, f := range o.families {
+			if f.GetName() != prefix+name+suffix {
+				continue
+			}
+			for _, m := range f.Metric {
+				sum += m.GetCounter().GetValue() + m.GetGauge().GetValue() + m.GetUntyped().GetValue()
+			}
+			return sum, len(f.Metric) > 0
+		}
+	}
+	return 0, false
+}
+
+func (o *own) number(name string) int64 {
+	v, _ := o.value(name)
+	return int64(v)
+}
+
+// latest is the latest of a metric's series in Unix time; nil if there is none.
+func (o *own) latest(name string) *time.Time {
+	newest := 0.0
+	for _, f := range o.families {
+		if f.GetName() == prefix+name || f.GetName() == prefix+name+"_seconds" {
+			for _, m := range f.Metric {
+				newest = max(newest, m.GetGauge().GetValue())
+			}
+		}
+	}
+	if newest == 0 {
+		return nil
+	}
+	at := time.Unix(0, int64(newest*1e9)).UTC()
+	return &at
+}
+
+// label is a label of the resource.
+func (o *own) label(name string) string {
+	for _, f := range o.families {
+		if f.GetName() != "target_info" {
+			continue
+		}
+		for _, m := range f.Metric {
+			for _, pair := range m.Label {
+				if pair.GetName() == name {
+					return pair.GetValue()
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// Loss is what a component refused, dropped, cut or could not do, since it started.
+type Loss struct {
+	Metric string            `json:"metric"`
+	Labels map[string]string `json:"labels,omitempty"`
+	Count  int64             `json:"count"`
+}
+
+// losing matches the names of metrics that count what did not go through as it came.
+var losing = regexp.MustCompile(`refused|dropped|fail|skipped|lost|evict|incomplete|_cut|overflow|truncated|unremembered|set_aside|expired|impossible|fallback`)
+
+// OwnName is the name of one of the collector's own metrics, without what all of them begin with or may end with.
+func OwnName(name string) string {
+	return strings.TrimSuffix(strings.TrimPrefix(name, prefix), "_total")
+}
+
+// IsLoss reports whether a counter of that name counts what did not go through as it came.
+func IsLoss(name string) bool { return losing.MatchString(name) }
+
+// losses are those that are not zero.
+func (o *own) losses() []Loss {
+	list := []Loss{}
+	for _, f := range o.families {
+		name := OwnName(f.GetName())
+		if !strings.HasPrefix(f.GetName(), prefix) || f.GetType() != dto.MetricType_COUNTER || !IsLoss(name) {
+			continue
+		}
+		for _, m := range f.Metric {
+			if m.GetCounter().GetValue() > 0 {
+				list = append(list, Loss{name, labels(m), int64(m.GetCounter().GetValue())})
+			}
+		}
+	}
+	return list
+}
+
+// labels are those of a series without the collector's scope and instance.
+func labels(m *dto.Metric) map[string]string {
+	found := map[string]string{}
+	for _, pair := range m.Label {
+		if name := pair.GetName(); !strings.HasPrefix(name, "otel_scope_") && !strings.HasPrefix(name, "service_") {
+			found[name] = pair.GetValue()
+		}
+	}
+	return found
+}
+
+// Queue is an exporter's sending queue.
+type Queue struct {
+	Exporter string `json:"exporter"`
+	Size     int64  `json:"size"`
+	Capacity int64  `json:"capacity"`
+}
+
+func (o *own) queues() []Queue {
+	byName := map[string]*Queue{}
+	for _, f := range o.families {
+		size := f.GetName() == prefix+"exporter_queue_size"
+		if !size && f.GetName() != prefix+"exporter_queue_capacity" {
+			continue
+		}
+		for _, m := range f.Metric {
+			name := labels(m)["exporter"]
+			q, known := byName[name]
+			if !known {
+				q = &Queue{Exporter: name}
+				byName[name] = q
+			}
+			if size {
+				q.Size += int64(m.GetGauge().GetValue())
+			} else {
+				q.Capacity += int64(m.GetGauge().GetValue())
+			}
+		}
+	}
+	list := []Queue{}
+	for _, q := range byName {
+		list = append(list, *q)
+	}
+	slices.SortFunc(list, func(a, b Queue) int { return cmp.Compare(a.Exporter, b.Exporter) })
+	return list
+}

@@ -1,0 +1,139 @@
+package status
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/export"
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/scrape"
+)
+
+// Where a collector with the default configuration answers.
+const (
+	DefaultTelemetry = "http://localhost:8888/metrics"
+	DefaultHealth    = "http://localhost:13133/health/status"
+)
+
+// Settings say whom to ask.
+type Settings struct {
+	// Telemetry is the endpoint of the collector's own metrics.
+	Telemetry string
+	// Health is the endpoint of healthcheckv2; empty to leave it out.
+	Health string
+	// Exported is the file that `taskerotel export` writes; empty if none.
+	Exported string
+	Scrape   scrape.Settings
+	// Now is for tests; nil means the real clock.
+	Now func() time.Time
+}
+
+// DefaultSettings are those of the command line.
+func DefaultSettings() Settings {
+	return Settings{Telemetry: DefaultTelemetry, Health: DefaultHealth, Scrape: scrape.DefaultSettings()}
+}
+
+// Status is how a collector is.
+type Status struct {
+	At        time.Time  `json:"at"`
+	Version   string     `json:"version"`
+	Instance  string     `json:"instance"`
+	StartedAt *time.Time `json:"started_at,omitempty"`
+	Uptime    float64    `json:"uptime_seconds"`
+	Memory    int64      `json:"memory_bytes"`
+
+	Health *Health `json:"health,omitempty"`
+	// HealthError is why the health check could not be asked.
+	HealthError string `json:"health_error,omitempty"`
+
+	State  []State `json:"state"`
+	Work   Work    `json:"work"`
+	Queues []Queue `json:"queues"`
+	Losses []Loss  `json:"losses"`
+
+	LastFlush      *time.Time `json:"last_flush,omitempty"`
+	LastTableWrite *time.Time `json:"last_table_write,omitempty"`
+	LastExport     *time.Time `json:"last_export,omitempty"`
+	ExportError    string     `json:"export_error,omitempty"`
+}
+
+// Work is what the components have in hand.
+type Work struct {
+	OpenTasks    int64 `json:"open_tasks"`
+	HeldEvents   int64 `json:"held_events"`
+	HeldBytes    int64 `json:"held_bytes"`
+	PendingSpans int64 `json:"pending_spans"`
+	KnownEvents  int64 `json:"known_events"`
+	Series       int64 `json:"series"`
+	ActiveIDs    int64 `json:"active_ids"`
+}
+
+// Healthy reports whether all that was asked says so.
+func (s *Status) Healthy() bool {
+	for _, state := range s.State {
+		if state.Failing {
+			return false
+		}
+	}
+	return s.Health == nil || s.Health.Healthy
+}
+
+// Read asks a collector. The error is an [UnreachableError] when its metrics can't be read, else a mistake in the settings.
+// A health check that can't be asked is part of the status.
+func Read(ctx context.Context, settings Settings) (*Status, error) {
+	now, client, err := settings.prepare()
+	if err != nil {
+		return nil, err
+	}
+	o, err := readOwn(ctx, client, settings.Telemetry, now)
+	if err != nil {
+		return nil, err
+	}
+	s := &Status{
+		At: o.at.UTC(), Version: o.label("service_version"), Instance: o.label("service_instance_id"),
+		Memory: o.number("process_memory_rss"),
+		State:  o.states(), Queues: o.queues(), Losses: o.losses(),
+		Work: Work{
+			OpenTasks:    o.number("processor_span_hierarchy_open_tasks"),
+			HeldEvents:   o.number("processor_span_hierarchy_held_events"),
+			HeldBytes:    o.number("processor_span_hierarchy_held_bytes"),
+			PendingSpans: o.number("processor_span_hierarchy_pending_spans"),
+			KnownEvents:  o.number("processor_event_router_known_events"),
+			Series:       o.number("connector_span_to_metrics_series"),
+			ActiveIDs:    o.number("connector_span_to_metrics_active_ids"),
+		},
+		LastFlush:      o.latest("connector_span_to_metrics_last_flush"),
+		LastTableWrite: o.latest("exporter_tasker_csv_last_write"),
+	}
+	if uptime, found := o.value("process_uptime"); found {
+		started := s.At.Add(-time.Duration(uptime * float64(time.Second)))
+		s.Uptime, s.StartedAt = uptime, &started
+	}
+	if settings.Health != "" {
+		if s.Health, err = readHealth(ctx, client, settings.Health); err != nil {
+			s.HealthError = err.Error()
+		}
+	}
+	if settings.Exported != "" {
+		switch s.LastExport, err = export.LastExport(settings.Exported); {
+		case err != nil:
+			s.ExportError = err.Error()
+		case s.LastExport == nil:
+			s.ExportError = "never, to " + settings.Exported
+		}
+	}
+	return s, nil
+}
+
+func (s *Settings) prepare() (now func() time.Time, client *scrape.Client, err error) {
+	if s.Now == nil {
+		s.Now = time.Now
+	}
+	if client, err = scrape.New(s.Scrape); err != nil {
+		return nil, nil, err
+	}
+	if _, err := scrape.One(s.Telemetry); err != nil {
+		return nil, nil, fmt.Errorf("--telemetry: %w", err)
+	}
+	return s.Now, client, nil
+}

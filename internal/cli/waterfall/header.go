@@ -1,0 +1,122 @@
+package waterfall
+
+import (
+	"encoding/hex"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/terminal"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+// timeLayout is how the start is shown, in UTC, as the events have it.
+const timeLayout = "2006-01-02 15:04:05.000 UTC"
+
+// header tells what people ask about a task first.
+func (d *drawing) header() {
+	s := &d.tree.Spans[0]
+	mark, style := d.glyphs.mark(s)
+	outcome := strings.ReplaceAll(string(status(s)), "_", " ")
+	if marked(s, lifecycle.AttrIncomplete) {
+		outcome = joined(outcome, "incomplete: no event tells its end")
+	}
+	head := []string{title(s), outcome, d.glyphs.duration(s.End - s.Start), time.Unix(0, s.Start).UTC().Format(timeLayout)}
+	for i, line := range d.fields(d.width-2, head) {
+		if i == 0 {
+			d.line(d.paint(style, mark) + " " + d.paint(terminal.Bold, line))
+			continue
+		}
+		d.line("  " + d.paint(terminal.Bold, line))
+	}
+
+	d.line("  trace " + hex.EncodeToString(d.tree.Trace[:])) // on one line however narrow, so that it can be copied
+	d.about(
+		resource(d.tree, "service", lifecycle.AttrServiceName), resource(d.tree, "namespace", lifecycle.AttrServiceNamespace),
+		only(number(s, lifecycle.AttrRun) > 1, "run "+text(s.Attributes, lifecycle.AttrRun)),
+		named("correlation", text(s.Attributes, lifecycle.AttrCorrelationID)),
+	)
+	d.about(
+		count(number(s, lifecycle.AttrPasses), "pass"), count(number(s, lifecycle.AttrSteps), "step"),
+		count(number(s, lifecycle.AttrAttempts), "attempt"), retries(number(s, lifecycle.AttrRetries)),
+		d.seconds("queued", s, lifecycle.AttrQueueSeconds), d.seconds("backoff", s, lifecycle.AttrBackoffTotal),
+	)
+	if path := value(s.Attributes, lifecycle.AttrCriticalPath).Strings; len(path) > 0 {
+		names := make([]string, len(path))
+		for i, name := range path {
+			names[i] = terminal.Printable(name)
+		}
+		d.about("critical path " + d.glyphs.critical + " " + strings.Join(names, d.glyphs.arrow))
+		share := value(s.Attributes, lifecycle.AttrBottleneckShare).Double
+		d.about(fmt.Sprintf("bottleneck %s, %.0f%% of the duration", text(s.Attributes, lifecycle.AttrBottleneck), math.Round(share*100)))
+	}
+	if marked(s, lifecycle.AttrRefusedAtCreation) {
+		d.about("refused at its creation")
+	}
+	switch {
+	case d.tree.Cut > 0:
+		d.about(count(int64(d.tree.Cut), "span") + " left out: the tree is at its limit")
+	case marked(s, lifecycle.AttrTruncated):
+		d.about("events left out: the task is at its limit")
+	}
+	if problem := failure(s); problem != "" {
+		d.wrapped("  ", problem, terminal.Red)
+	}
+}
+
+// about adds a line of facts. Empty ones are left out.
+func (d *drawing) about(facts ...string) {
+	for _, line := range d.fields(d.width-2, facts) {
+		d.line("  " + line)
+	}
+}
+
+// fields sets facts side by side and breaks lines between them where it can.
+func (d *drawing) fields(columns int, facts []string) []string {
+	var lines []string
+	line := ""
+	for _, fact := range facts {
+		switch {
+		case fact == "":
+			continue
+		case line != "" && terminal.Width(line+d.glyphs.dot+fact) <= columns:
+			line += d.glyphs.dot + fact
+			continue
+		case line != "":
+			lines = append(lines, terminal.Wrap(line, columns)...)
+		}
+		line = fact
+	}
+	return append(lines, terminal.Wrap(line, columns)...)
+}
+
+func named(name, value string) string {
+	if value == "" {
+		return ""
+	}
+	return name + " " + value
+}
+
+func resource(tree *assembly.Tree, name, key string) string {
+	if tree.Resource == nil {
+		return ""
+	}
+	return named(name, text(tree.Resource.Attributes, key))
+}
+
+func retries(n int64) string {
+	if n == 0 {
+		return "no retries"
+	}
+	return count(n, "retry")
+}
+
+func (d *drawing) seconds(name string, s *assembly.Span, key string) string {
+	length := value(s.Attributes, key).Double
+	if length <= 0 {
+		return ""
+	}
+	return name + " " + d.glyphs.duration(int64(length*1e9))
+}

@@ -1,0 +1,175 @@
+package csvtable
+
+import (
+	"encoding/csv"
+	"errors"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/csvtable/csvtext"
+)
+
+// WriteCSV writes the header and all rows and returns the number of rows.
+func (t *Table) WriteCSV(w io.Writer) (int, error) {
+	out := csv.NewWriter(w)
+	out.Comma = t.layout.Delimiter
+	if err := out.Write(t.Header()); err != nil {
+		return 0, err
+	}
+	rows, err := t.WriteRows(out, false)
+	out.Flush()
+	return rows, errors.Join(err, out.Error())
+}
+
+// WriteRows writes the rows of all series, or of those that got a point since [Table.Settle], and returns their number.
+func (t *Table) WriteRows(to *csv.Writer, fresh bool) (int, error) {
+	natural := len(t.layout.fixedColumns())
+	out := rowWriter{
+		csv:        to,
+		layout:     t.layout,
+		record:     make([]string, natural+len(t.columns)),
+		fixed:      natural,
+		leColumn:   4 + len(t.layout.ResourceColumns), // if there is one
+		quantCol:   natural - 1,
+		labelIndex: t.position,
+		chosen:     t.chosen(),
+	}
+	for _, s := range t.rows() {
+		if fresh && !s.fresh {
+			continue
+		}
+		out.series(s)
+		if out.err != nil {
+			return 0, out.err
+		}
+	}
+	return out.rows, nil
+}
+
+// rowWriter writes rows. It reuses one record; the first error stays.
+type rowWriter struct {
+	csv        *csv.Writer
+	layout     Layout
+	record     []string // all columns there are
+	fixed      int      // columns before the labels
+	leColumn   int
+	quantCol   int
+	labelIndex map[string]int
+	// chosen are the places in record of the layout's columns, if it has any; row is what is written then.
+	chosen   []int
+	selected []string
+	others   string // the labels without a column
+	rows     int
+	err      error
+}
+
+func (w *rowWriter) write() {
+	if w.err != nil {
+		return
+	}
+	record := w.record
+	if w.chosen != nil {
+		w.selected = w.selected[:0]
+		for _, place := range w.chosen {
+			switch place {
+			case placeNone:
+				w.selected = append(w.selected, "")
+			case placeOthers:
+				w.selected = append(w.selected, w.others)
+			default:
+				w.selected = append(w.selected, w.record[place])
+			}
+		}
+		record = w.selected
+	}
+	w.err = w.csv.Write(record)
+	w.rows++
+}
+
+// series writes the rows of a series.
+func (w *rowWriter) series(s *series) {
+	clear(w.record)
+	w.record[0] = w.timestamp(s)
+	w.record[2] = s.kind.String()
+	for i, cell := range s.owner.cells {
+		w.record[4+i] = w.layout.text(cell)
+	}
+	if slices.Contains(w.chosen, placeOthers) {
+		w.others = w.layout.text(othersOf(s.labels, w.layout))
+	}
+	for _, label := range s.labels {
+		w.record[w.fixed+w.labelIndex[label.Key]] = w.layout.text(label.Value)
+	}
+
+	switch v := s.value.(type) {
+	case Int:
+		w.row(s.name, strconv.FormatInt(int64(v), 10))
+	case Double:
+		w.row(s.name, csvtext.Number(float64(v)))
+	case Quantiles:
+		w.countAndSum(s.name, v.Stats)
+		for _, point := range v.Points {
+			w.quantile(s.name, point.Q, point.Value)
+		}
+	case distribution:
+		w.countAndSum(s.name, v.stats())
+		if w.layout.Mode == ModeBuckets {
+			w.buckets(s.name, v)
+			return
+		}
+		for _, q := range w.layout.Quantiles {
+			if value, ok := quantile(v, q); ok {
+				w.quantile(s.name, q, value)
+			}
+		}
+	}
+}
+
+func (w *rowWriter) row(name, value string) {
+	w.record[1] = w.layout.text(name)
+	w.record[3] = value
+	w.write()
+}
+
+func (w *rowWriter) countAndSum(name string, stats Stats) {
+	if w.layout.Mode == ModeQuantiles {
+		return
+	}
+	w.row(name+"_count", strconv.FormatUint(stats.Count, 10))
+	if !math.IsNaN(stats.Sum) {
+		w.row(name+"_sum", csvtext.Number(stats.Sum))
+	}
+}
+
+func (w *rowWriter) quantile(name string, q, value float64) {
+	w.record[w.quantCol] = csvtext.Number(q)
+	w.row(name, csvtext.Number(value))
+	w.record[w.quantCol] = ""
+}
+
+// buckets writes cumulative buckets, as Prometheus has them: each row counts everything up to its bound.
+func (w *rowWriter) buckets(name string, h distribution) {
+	var upTo uint64
+	for b := range h.buckets {
+		upTo += b.count
+		if math.IsInf(b.upper, 1) {
+			break
+		}
+		w.record[w.leColumn] = csvtext.Number(b.upper)
+		w.row(name+"_bucket", strconv.FormatUint(upTo, 10))
+	}
+	w.record[w.leColumn] = csvtext.Number(math.Inf(1))
+	w.row(name+"_bucket", strconv.FormatUint(h.stats().Count, 10))
+	w.record[w.leColumn] = ""
+}
+
+func (w *rowWriter) timestamp(s *series) string {
+	at := s.updated
+	if s.at != 0 {
+		at = time.Unix(0, s.at)
+	}
+	return w.layout.Time.Format(at)
+}

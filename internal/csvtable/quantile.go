@@ -1,0 +1,81 @@
+package csvtable
+
+import "math"
+
+// bucket is count values in (lower, upper]. In an exponential bucket values are taken to be spread evenly over the
+// logarithm, else evenly over the range.
+type bucket struct {
+	lower, upper float64
+	count        uint64
+	exponential  bool
+}
+
+// distribution is what explicit and exponential histograms have in common.
+type distribution interface {
+	Value
+	stats() Stats
+	buckets(yield func(bucket) bool)
+}
+
+// quantile estimates the value below which the share q (0 to 1) of the values lies, by interpolation inside the bucket
+// that holds it. ok is false when there is nothing to estimate from: no values, or no buckets.
+//
+// The first and the last bucket of an explicit histogram have one infinite end. The known minimum and maximum stand in
+// for it; without them the low end is zero (or the bound, if that is negative) and the high end is the last bound.
+func quantile(h distribution, q float64) (value float64, ok bool) {
+	stats := h.stats()
+	var total uint64
+	for b := range h.buckets {
+		if math.IsInf(b.lower, -1) && math.IsInf(b.upper, 1) {
+			return 0, false // one bucket over everything says nothing
+		}
+		total += b.count
+	}
+	if total == 0 {
+		return 0, false
+	}
+	rank := q * float64(total)
+	below := 0.0
+	for b := range h.buckets {
+		if b.count == 0 {
+			continue
+		}
+		value = b.at((rank-below)/float64(b.count), stats)
+		below += float64(b.count)
+		if below >= rank {
+			break
+		}
+	}
+	if value < stats.Min {
+		value = stats.Min
+	}
+	if value > stats.Max {
+		value = stats.Max
+	}
+	return value, true
+}
+
+// at returns the value at share (0 to 1) of the bucket.
+func (b bucket) at(share float64, stats Stats) float64 {
+	share = math.Min(math.Max(share, 0), 1)
+	lower, upper := b.lower, b.upper
+	if math.IsInf(lower, -1) {
+		lower = math.Min(0, upper)
+		if !math.IsNaN(stats.Min) {
+			lower = math.Min(stats.Min, upper)
+		}
+	}
+	if math.IsInf(upper, 1) {
+		upper = lower
+		if !math.IsNaN(stats.Max) {
+			upper = math.Max(stats.Max, lower)
+		}
+	}
+	switch {
+	case b.exponential && lower > 0:
+		return lower * math.Pow(upper/lower, share)
+	case b.exponential && upper < 0:
+		return lower * math.Pow(upper/lower, share)
+	}
+	return lower + (upper-lower)*share
+}

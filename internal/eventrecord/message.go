@@ -1,0 +1,15 @@
+package eventrecord
+
+import (
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+// Message is the readable line of a record, made of its name and attributes.
+func Message(record plog.LogRecord) string {
+	attrs := record.Attributes()
+	task, _ := TaskID(attrs)
+	return lifecycle.Message(record.EventName(), task, text(attrs, lifecycle.AttrTaskName), text(attrs, lifecycle.AttrStepName),
+		text(attrs, lifecycle.AttrErrorMessage))
+}

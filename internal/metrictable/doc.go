@@ -1,7 +1,0 @@
-// Package metrictable is the state behind the CSV snapshot: the latest value of every metric series, and its rendering as
-// rows and columns. It knows no pdata, no files and no clock.
-//
-// A Table is not safe for concurrent use; its owner holds a lock around each call.
-package metrictable
-
-//go:generate go tool schemagen -m package
