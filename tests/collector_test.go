@@ -143,7 +143,7 @@ func (c *collector) launch(args ...string) {
 // launchAs starts a collector by a command of its own.
 func (c *collector) launchAs(command *exec.Cmd) {
 	c.tb.Helper()
-	c.output, c.exited = &output{}, make(chan struct{})
+	c.output, c.exited, c.ended = &output{}, make(chan struct{}), sync.Once{}
 	c.cmd = command
 	c.cmd.Stdout, c.cmd.Stderr = c.output, c.output
 	require.NoError(c.tb, c.cmd.Start())

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -11,7 +12,9 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	_ "google.golang.org/grpc/encoding/gzip" // the exporter's default compression
+	"google.golang.org/grpc/status"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
@@ -28,6 +31,8 @@ type sink struct {
 	// countOnly forgets the spans, for benchmarks.
 	countOnly bool
 	seen      int
+	// refuses makes it answer spans with a retryable error, as a backend in trouble does.
+	refuses atomic.Bool
 }
 
 // record is a structured log record.
@@ -66,6 +71,9 @@ func newSink(tb testing.TB) *sink {
 }
 
 func (s *spanServer) Export(_ context.Context, request ptraceotlp.ExportRequest) (ptraceotlp.ExportResponse, error) {
+	if s.refuses.Load() {
+		return ptraceotlp.NewExportResponse(), status.Error(codes.Unavailable, "not now")
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.seen += request.Traces().SpanCount()

@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -72,6 +73,36 @@ func TestStopUnderLoad(t *testing.T) {
 		}
 	}
 	assert.Zero(t, lost, "handlers that began, in acknowledged batches, and are not there once")
+}
+
+// TestAttackStopWhileTheBackendRefuses: spans that an exporter only has in memory when the collector is stopped are not lost:
+// span_hierarchy keeps what it handed on within emit_again_within of the stop, and emits it again after the start.
+func TestAttackStopWhileTheBackendRefuses(t *testing.T) {
+	t.Parallel()
+	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 40, Seed: 32, Failures: true, SpacingMS: 5})
+	sink := newSink(t)
+	sink.refuses.Store(true)
+	c := start(t, sink, append(durable(t), "processors: {span_hierarchy: {emit_again_within: 10m}}")...)
+	c.sendNDJSON(1, streamtest.Batches(lines, batchLines))
+	want, metrics := expected(t, lines, truth), measured()
+	exact := func() {
+		t.Helper()
+		var differ []string
+		await(t, time.Minute, "exact metrics", func() bool {
+			differ = want.differences(collect(c.samples(plainText), metrics))
+			return len(differ) == 0
+		}, func() any { return strings.Join(differ[:min(40, len(differ))], "\n") })
+	}
+	exact() // every span has been handed on: span_to_metrics has counted it
+	require.Zero(t, sink.spanCount())
+	require.Zero(t, c.stop())
+
+	sink.refuses.Store(false)
+	c.launch(c.cmd.Args[1:]...)
+	awaitTasks(t, sink, len(truth))
+	exact()
+	require.Zero(t, c.stop())
+	equal(t, streamtest.Compare(truth, sink.all()))
 }
 
 // handlerStart is what one step.before_handle tells, and one handler's span.

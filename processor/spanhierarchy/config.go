@@ -48,8 +48,8 @@ type Config struct {
 
 	// Storage is the storage extension that keeps open tasks over a stop and a crash. Without one they are in memory.
 	Storage *component.ID `mapstructure:"storage"`
-	// EmitAgainWithin is how long before a crash a tree may have been handed on that is handed on again after it, under the
-	// same ids: the next component may have had it in memory only. It needs Storage.
+	// EmitAgainWithin is how long before a stop or a crash a tree may have been handed on that is handed on again after it,
+	// under the same ids: the next component may have had it in memory only. It needs Storage.
 	EmitAgainWithin time.Duration `mapstructure:"emit_again_within"`
 
 	_ struct{} // keyed literals only

@@ -261,8 +261,9 @@ func (s *shard) flush(ctx context.Context) error {
 	if s.owner.state == nil {
 		s.collect(s.assembler.Flush)
 	} else {
-		// The components behind stop after this one, and hand on what they hold.
-		defer func() { s.settle(ctx, time.Now()) }()
+		// The components behind stop after this one, but what they hold in memory is lost if a backend refuses it until they
+		// have stopped. So the releases of what was handed on lately are not stored: the next start emits those spans again.
+		defer func() { s.settle(ctx, time.Now().Add(-s.owner.emitAgain)) }()
 	}
 	wait := firstRetry
 	for tries := 0; len(s.outbox) > 0; {

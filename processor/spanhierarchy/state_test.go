@@ -101,6 +101,13 @@ func (i *incarnation) die(t testing.TB) []streamtest.Span {
 	return i.emitted(until)
 }
 
+// stopWithNext ends the incarnation gracefully, and with it the next component, which loses what it has in memory only.
+func (i *incarnation) stopWithNext(t testing.TB) []streamtest.Span {
+	until := time.Now().Add(-inMemory)
+	require.NoError(t, i.Shutdown(context.Background()))
+	return i.emitted(until)
+}
+
 // stop ends the incarnation gracefully and returns all that it has emitted.
 func (i *incarnation) stop(t testing.TB) []streamtest.Span {
 	require.NoError(t, i.Shutdown(context.Background()))
@@ -150,16 +157,19 @@ func crashes(t *testing.T, seed uint64) {
 	life := incarnate(t, storage, nil)
 	var spans []streamtest.Span
 	lives := 1
-	rebirth := func(found *journaltest.Storage) {
-		spans = append(spans, life.die(t)...)
+	next := func(found *journaltest.Storage) {
 		storage = found
 		time.Sleep(time.Duration(random.IntN(60)) * time.Second) // the time that the collector is away
 		life = incarnate(t, storage, func(cfg *Config) { cfg.Shards = 1 + random.IntN(3) })
 		lives++
 	}
+	rebirth := func(found *journaltest.Storage) {
+		spans = append(spans, life.die(t)...)
+		next(found)
+	}
 	for at := 0; at < len(batches); {
 		batch := eventSpansOf(t, batches[at])
-		switch random.IntN(12) {
+		switch random.IntN(13) {
 		case 0: // before the batch
 			rebirth(storage.Crashed())
 		case 1: // after it was written, before it was acknowledged: it comes again
@@ -191,6 +201,9 @@ func crashes(t *testing.T, seed uint64) {
 			before := storage.Crashed()
 			time.Sleep(500 * time.Millisecond)
 			rebirth(before)
+		case 7: // a stop, and the next component loses what it has in memory
+			spans = append(spans, life.stopWithNext(t)...)
+			next(storage)
 		}
 		require.NoError(t, life.hierarchy.ConsumeTraces(t.Context(), batch))
 		at++
@@ -304,6 +317,34 @@ func TestWhatTheNextComponentHeldInMemory(t *testing.T) {
 		life = incarnate(t, later, nil)
 		time.Sleep(time.Minute)
 		assert.Empty(t, life.stop(t))
+	})
+}
+
+// TestAStopRepeatsWhatWasHandedOnLately: the components behind stop afterwards, and lose what they only have in memory.
+func TestAStopRepeatsWhatWasHandedOnLately(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := journaltest.New()
+		life := incarnate(t, s, func(cfg *Config) { cfg.SettleTimeout = cfg.ReorderWindow })
+		require.NoError(t, life.hierarchy.ConsumeTraces(t.Context(), whole("1")))
+		time.Sleep(4 * time.Second)
+		first := life.stop(t)
+		require.NotEmpty(t, first)
+
+		life = incarnate(t, s, func(cfg *Config) { cfg.SettleTimeout = cfg.ReorderWindow })
+		time.Sleep(time.Minute)
+		assert.Equal(t, first, life.stop(t), "they were handed on within emit_again_within of the stop")
+		life = incarnate(t, s, func(cfg *Config) { cfg.EmitAgainWithin = 0 })
+		time.Sleep(time.Minute)
+		assert.Empty(t, life.stop(t))
+
+		require.NoError(t, life.Shutdown(t.Context()))
+		life = incarnate(t, s, func(cfg *Config) { cfg.SettleTimeout, cfg.EmitAgainWithin = cfg.ReorderWindow, 0 })
+		require.NoError(t, life.hierarchy.ConsumeTraces(t.Context(), whole("2")))
+		time.Sleep(4 * time.Second)
+		assert.NotEmpty(t, life.stop(t))
+		life = incarnate(t, s, nil)
+		time.Sleep(time.Minute)
+		assert.Empty(t, life.stop(t), "the next component keeps what it takes")
 	})
 }
 
