@@ -83,7 +83,7 @@ func TestCompose(t *testing.T) {
 		for name, service := range file.Services {
 			assert.NotEmpty(t, service.Image, name)
 			if service.Build == nil && service.Image != "otelcol-tasker" {
-				assert.Regexp(t, regexp.MustCompile(`^docker\.io/.+:v?\d+\.\d+\.\d+$`), service.Image, "%s: an image of a version", name)
+				assert.Regexp(t, `^docker\.io/.+:v?\d+\.\d+\.\d+$`, service.Image, "%s: an image of a version", name)
 			}
 			if service.Build != nil {
 				assert.FileExists(t, filepath.Join("compose", service.Build.Context, service.Build.Dockerfile))
@@ -245,7 +245,7 @@ func TestComposeItself(t *testing.T) {
 					variables[key] = value
 				}
 			}
-			assert.Equal(t, len(service.Environment), len(variables), name)
+			assert.Len(t, variables, len(service.Environment), name)
 			for key, value := range service.Environment {
 				assert.Equal(t, value, variables[key], "%s: %s", name, key)
 			}

@@ -64,7 +64,7 @@ func TestNodeExample(t *testing.T) {
 	names := map[string]int{}
 	for _, span := range sink.all() {
 		names[span.Name]++
-		assert.Equal(t, nil, span.Attributes[lifecycle.AttrSynthesized], span.Name)
+		assert.Nil(t, span.Attributes[lifecycle.AttrSynthesized], span.Name)
 	}
 	assert.Equal(t, map[string]int{lifecycle.SpanTask: 1, lifecycle.SpanQueued: 1, lifecycle.SpanOrchestration: 1,
 		lifecycle.SpanBatch: 1, lifecycle.SpanStep: 1, lifecycle.SpanHandler: 1, lifecycle.SpanFinalization: 1}, names)

@@ -46,7 +46,7 @@ func (n *run) enqueued() *record {
 	return nil
 }
 
-func (c *composer) queued(i int, p *pass) {
+func (c *composer) queued(i int) {
 	w, ok := c.run.waitBefore(i)
 	if !ok {
 		return

@@ -5,9 +5,10 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
-	"pgregory.net/rapid"
 )
 
 // Any events at any times, as no engine fires them, still give well-formed trees, and the assembler holds nothing after.

@@ -8,8 +8,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"pgregory.net/rapid"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 )
 
 // Clocks of one second, or of a minute, put many events into one instant. The trees are then only as good as the clock,

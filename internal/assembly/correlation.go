@@ -1,8 +1,9 @@
 package assembly
 
 import (
-	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
 // inside says that the spans added next belong to the pass: they have its correlation id, not that of the thread that ran

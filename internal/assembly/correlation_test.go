@@ -9,9 +9,10 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
-	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
 // Every span has a correlation id: what the pass was given, else a generated one of Tasker's form that says when the pass

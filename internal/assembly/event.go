@@ -1,10 +1,10 @@
 package assembly
 
-// TraceID and SpanID have the bytes of their pdata namesakes.
-type (
-	TraceID = [16]byte
-	SpanID  = [8]byte
-)
+// TraceID has the bytes of its pdata namesake.
+type TraceID = [16]byte
+
+// SpanID has the bytes of its pdata namesake.
+type SpanID = [8]byte
 
 // Resource is the application that a task belongs to. It is shared by all its tasks and never changed.
 type Resource struct {

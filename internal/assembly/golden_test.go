@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/waterfall"
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )

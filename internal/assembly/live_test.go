@@ -10,9 +10,10 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
-	"pgregory.net/rapid"
 )
 
 // scenarioEvents are the events of all scenarios, by name.

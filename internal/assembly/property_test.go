@@ -7,8 +7,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"pgregory.net/rapid"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 )
 
 // assemble gives every event to one assembler in the given order, all within the reorder window, and returns the trees

@@ -8,9 +8,10 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
-	"pgregory.net/rapid"
 )
 
 // A failed task whose step is put back at once has failed all the same: its tree does not wait for the rerun, which may be

@@ -9,6 +9,7 @@ type Attribute struct {
 // ValueKind is the type of a [Value].
 type ValueKind uint8
 
+// The types of values.
 const (
 	ValueString ValueKind = iota
 	ValueInt
@@ -26,16 +27,22 @@ type Value struct {
 	Strings []string
 }
 
-// Constructors of values and attributes.
+// String makes an attribute of a text.
 func String(key, v string) Attribute {
 	return Attribute{key, Value{Kind: ValueString, Text: v}}
 }
+
+// Int makes an attribute of an integer.
 func Int(key string, v int64) Attribute {
 	return Attribute{key, Value{Kind: ValueInt, Int: v}}
 }
+
+// Double makes an attribute of a number.
 func Double(key string, v float64) Attribute {
 	return Attribute{key, Value{Kind: ValueDouble, Double: v}}
 }
+
+// Bool makes an attribute of a truth value.
 func Bool(key string, v bool) Attribute {
 	b := int64(0)
 	if v {
@@ -43,6 +50,8 @@ func Bool(key string, v bool) Attribute {
 	}
 	return Attribute{key, Value{Kind: ValueBool, Int: b}}
 }
+
+// Strings makes an attribute of a list. The list is not copied.
 func Strings(key string, v []string) Attribute {
 	return Attribute{key, Value{Kind: ValueStrings, Strings: v}}
 }
@@ -50,6 +59,7 @@ func Strings(key string, v []string) Attribute {
 // Outcome is the status of a span.
 type Outcome uint8
 
+// The statuses of a span.
 const (
 	OutcomeUnset Outcome = iota
 	OutcomeOk
@@ -96,17 +106,17 @@ type Tree struct {
 type Reason uint8
 
 const (
-	// ReasonEnded: the task ended and nothing that it announced is missing.
+	// ReasonEnded means that the task ended and nothing that it announced is missing.
 	ReasonEnded Reason = iota
-	// ReasonSettled: the task ended, some events did not come within the settle time.
+	// ReasonSettled means that the task ended and some events did not come within the settle time.
 	ReasonSettled
-	// ReasonIdle: no event came for the idle timeout; the tree is incomplete.
+	// ReasonIdle means that no event came for the idle timeout; the tree is incomplete.
 	ReasonIdle
-	// ReasonEvicted: the number of open tasks was at its limit, and this one had been idle longest.
+	// ReasonEvicted means that the number of open tasks was at its limit, and this one had been idle longest.
 	ReasonEvicted
-	// ReasonEvictedBytes: the bytes held of open tasks were over their limit, and this one had been idle longest.
+	// ReasonEvictedBytes means that the bytes held of open tasks were over their limit, and this one had been idle longest.
 	ReasonEvictedBytes
-	// ReasonShutdown: the collector stopped.
+	// ReasonShutdown means that the collector stopped.
 	ReasonShutdown
 )
 

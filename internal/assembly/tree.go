@@ -1,8 +1,9 @@
 package assembly
 
 import (
-	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
 // composer turns a run into spans. Its memory is used again for the next tree.
@@ -55,7 +56,7 @@ func (c *composer) compose(t *task, n *run, tail *tail, reason Reason, limits *L
 	c.taskSpan(tail, caller, path)
 	for i, p := range n.passes {
 		c.inside(p)
-		c.queued(i, p)
+		c.queued(i)
 		c.passSpans(i, p)
 	}
 	c.outside()

@@ -37,7 +37,7 @@ func TestStatus(t *testing.T) {
 	assert.Len(t, host.Reported(), 4, "a component that stops reports nothing")
 }
 
-func TestNoStatus(t *testing.T) {
+func TestNoStatus(*testing.T) {
 	var s *health.Status
 	s.Set("next", errors.New("away"))
 	s.Stop()

@@ -166,6 +166,7 @@ const (
 // Status is the outcome of a finished task, step or pass, as it stands in AttrStatus and in the label "status".
 type Status string
 
+// The outcomes of tasks, steps and passes.
 const (
 	StatusSuccess          Status = "success"
 	StatusFailure          Status = "failure"

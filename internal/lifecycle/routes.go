@@ -3,6 +3,7 @@ package lifecycle
 // Priority says which events matter most when not all can be taken.
 type Priority string
 
+// The priorities, from the least important.
 const (
 	PriorityLow      Priority = "low"
 	PriorityNormal   Priority = "normal"

@@ -5,6 +5,7 @@ import "strings"
 // Severity is the weight of an event as a log record. Its values are those of OpenTelemetry's SeverityNumber.
 type Severity uint8
 
+// The severities of Tasker's events.
 const (
 	SeverityDebug Severity = 5
 	SeverityInfo  Severity = 9

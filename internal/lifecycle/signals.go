@@ -5,6 +5,7 @@ import "strings"
 // Signals is a set of signals that an event becomes.
 type Signals uint8
 
+// The signals, as bits of a set.
 const (
 	SignalTraces Signals = 1 << iota
 	SignalMetrics

@@ -1,7 +1,6 @@
 package routing_test
 
 import (
-	"errors"
 	"math"
 	"strings"
 	"testing"
@@ -148,7 +147,7 @@ func TestMistakesAreReportedTogether(t *testing.T) {
 		assert.ErrorContains(t, err, want)
 	}
 	var joined interface{ Unwrap() []error }
-	assert.True(t, errors.As(err, &joined))
+	assert.ErrorAs(t, err, &joined)
 	assert.Equal(t, 12, strings.Count(err.Error(), "\n")+1)
 }
 

@@ -199,7 +199,8 @@ func TestRefusedTaskInBinaryMode(t *testing.T) {
 		logs, _ := binaryOf(`{"task_id":null,"initialization_failed":true}`, event)
 		return records(logs)[0].TraceID()
 	}
-	assert.Equal(t, trace("1"), trace("1"))
+	first := trace("1")
+	assert.Equal(t, first, trace("1"))
 	assert.NotEqual(t, trace("1"), trace("2"))
 	assert.False(t, trace("1").IsEmpty())
 }

@@ -1,7 +1,6 @@
 package wire_test
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
@@ -233,7 +232,7 @@ func TestNothingIsLeftOver(t *testing.T) {
 	for _, bad := range []string{"", "x", "[" + good, strings.Repeat(good, 3), `{"event":"e","service":"other","payload":{"a":"`} {
 		decoder.Decode([]byte(bad), wire.FormatAuto)
 		logs, report := decoder.Decode([]byte(good), wire.FormatAuto)
-		assert.Equal(t, wire.Report{Accepted: 1, ReceiptClock: 1}, report, fmt.Sprintf("after %q", bad))
+		assert.Equal(t, wire.Report{Accepted: 1, ReceiptClock: 1}, report, "after %q", bad)
 		assert.Equal(t, 1, logs.ResourceLogs().Len())
 	}
 	fresh, _ := newDecoder(wire.Limits{}).Decode([]byte(good), wire.FormatAuto)

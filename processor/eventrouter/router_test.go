@@ -409,7 +409,7 @@ func TestStatistics(t *testing.T) {
 		decision, _ := point.Attributes.Value("decision")
 		counts[event.AsString()+" "+decision.AsString()] = point.Value
 	}
-	assert.Equal(t, 2+maxOwnNames+1, len(counts), "names are bounded")
+	assert.Len(t, counts, 2+maxOwnNames+1, "names are bounded")
 	assert.EqualValues(t, 2, counts["task.completed traces,metrics"])
 	assert.EqualValues(t, 1, counts["task.completed duplicate"])
 	assert.EqualValues(t, 1, counts["noise.a filtered"])

@@ -2,6 +2,7 @@ package taskerevents
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -9,12 +10,11 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
 	"pgregory.net/rapid"
-
-	"go.opentelemetry.io/collector/component/componenttest"
 
 	"github.com/tasker-otel/otelcol-tasker/receiver/taskerevents/internal/metadatatest"
 )
@@ -85,7 +85,7 @@ func TestAdmission(t *testing.T) {
 				i := rapid.IntRange(0, len(open)-1).Draw(t, "which")
 				_, err := open[i].Read(make([]byte, rapid.IntRange(1, 30).Draw(t, "bytes")))
 				if err != nil {
-					if err != io.EOF && len(open) == 1 {
+					if !errors.Is(err, io.EOF) && len(open) == 1 {
 						t.Fatalf("%v, but it is alone", err)
 					}
 					open[i].done()

@@ -188,7 +188,7 @@ func TestOwnTelemetry(t *testing.T) {
 	settings := receivertest.NewNopSettings(metadata.Type)
 	settings.TelemetrySettings = telemetry.NewTelemetrySettings()
 	var answer error
-	next := consumerOf(t, func(ctx context.Context, _ plog.Logs) error { return answer })
+	next := consumerOf(t, func(context.Context, plog.Logs) error { return answer })
 	r := startWith(t, settings, componenttest.NewNopHost(), next, nil)
 
 	for _, body := range []string{

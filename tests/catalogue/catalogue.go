@@ -97,16 +97,16 @@ func (c *Catalogue) hint(name string) string {
 	for _, suffix := range []string{"_total", "_bucket", "_sum", "_count", "_seconds"} {
 		trimmed = strings.TrimSuffix(trimmed, suffix)
 	}
-	var close []string
+	var similar []string
 	for _, known := range slices.Sorted(maps.Keys(c.series)) {
 		if strings.HasPrefix(known, trimmed) {
-			close = append(close, known)
+			similar = append(similar, known)
 		}
 	}
-	if len(close) == 0 {
+	if len(similar) == 0 {
 		return ""
 	}
-	return "; known are " + strings.Join(close[:min(5, len(close))], ", ")
+	return "; known are " + strings.Join(similar[:min(5, len(similar))], ", ")
 }
 
 // Load reads the catalogue of the repository at root.

@@ -48,7 +48,7 @@ func (t *tree) compare(task *Task) {
 	t.attribute(root, lifecycle.AttrRun, int64(1))
 	before := map[int64]*Span{} // last attempt by step
 	for i, o := range task.Orchestrations {
-		t.comparePass(task, i, o, root, before)
+		t.comparePass(i, o, root, before)
 	}
 	for i, wait := range task.QueueWaits {
 		t.parent(t.claim(fmt.Sprintf("wait %d", i+1), lifecycle.SpanQueued, wait, nil), root)
@@ -60,7 +60,7 @@ func (t *tree) compare(task *Task) {
 	t.compareQueries(task.Queries)
 }
 
-func (t *tree) comparePass(task *Task, index int, o Orchestration, root *Span, before map[int64]*Span) {
+func (t *tree) comparePass(index int, o Orchestration, root *Span, before map[int64]*Span) {
 	what := fmt.Sprintf("pass %d", index+1)
 	pass := t.claim(what, lifecycle.SpanOrchestration, o.Interval, nil)
 	t.parent(pass, root)

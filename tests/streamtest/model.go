@@ -73,7 +73,9 @@ func newModel(g *generator, id int64, name string, graph []template, start int64
 
 func (m *model) live() Task {
 	m.create()
-	for run := 0; m.pass(run); run++ {
+	run := 0
+	for m.pass(run) {
+		run++
 	}
 	return m.truth
 }
@@ -93,7 +95,8 @@ func (m *model) enqueue() {
 // pass is one run of the job, and what happens because of it before the next. It tells whether the task needs another.
 func (m *model) pass(run int) bool {
 	m.beginPass(run)
-	for !slices.ContainsFunc(m.steps, (*stepModel).exhausted) && m.round() {
+	for goesOn := true; goesOn && !slices.ContainsFunc(m.steps, (*stepModel).exhausted); {
+		goesOn = m.round()
 	}
 	final := m.endPass()
 	switch final {

@@ -4,9 +4,10 @@ import (
 	"strconv"
 	"strings"
 
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
-	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
 // Reader reads events out of pdata. Its memory is used again for the next event, so it serves one goroutine.

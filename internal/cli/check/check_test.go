@@ -199,7 +199,7 @@ func TestNoConfiguration(t *testing.T) {
 func FuzzCheck(f *testing.F) {
 	f.Add([]byte(`{receivers: {otlp: {protocols: {grpc: [1]}}}, service: {extensions: {a: b}, pipelines: {traces: {receivers: [otlp, 5, null]}}}}`))
 	f.Add([]byte(`{extensions: {x/: {storage: x}}, service: {extensions: [x/], pipelines: {metrics: null}}}`))
-	f.Fuzz(func(t *testing.T, text []byte) {
+	f.Fuzz(func(_ *testing.T, text []byte) {
 		retrieved, err := confmap.NewRetrievedFromYAML(text)
 		if err != nil {
 			return

@@ -31,7 +31,7 @@ func readAll(t *testing.T, in io.Reader) []found {
 	var all []found
 	for {
 		item, err := reader.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return all
 		}
 		require.NoError(t, err)
@@ -105,7 +105,7 @@ func TestSource(t *testing.T) {
 	var batch eventfile.Batch
 	for {
 		item, err := source.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		require.NoError(t, err)

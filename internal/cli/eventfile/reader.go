@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 )
@@ -102,7 +103,7 @@ func (r *Reader) object() (Item, error) {
 	size := 0
 	for !s.done {
 		chunk, err := r.chunk()
-		if err != nil && err != io.EOF {
+		if err != nil && !errors.Is(err, io.EOF) {
 			return Item{}, err
 		}
 		if len(chunk) == 0 {
@@ -145,7 +146,7 @@ func (r *Reader) junk() (Item, error) {
 	r.text = r.text[:0]
 	for {
 		chunk, err := r.chunk()
-		if err != nil && err != io.EOF {
+		if err != nil && !errors.Is(err, io.EOF) {
 			return Item{}, err
 		}
 		n := len(chunk)

@@ -79,7 +79,7 @@ func (s *Source) Next() (Item, error) {
 		}
 		name := s.reader.name
 		closeErr := s.Close()
-		if err != io.EOF {
+		if !errors.Is(err, io.EOF) {
 			return Item{}, fmt.Errorf("cannot read %s: %w", name, err)
 		}
 		if closeErr != nil {

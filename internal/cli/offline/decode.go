@@ -2,6 +2,7 @@ package offline
 
 import (
 	"context"
+	"errors"
 	"io"
 	"time"
 
@@ -44,7 +45,7 @@ func (d *decoding) read(ctx context.Context, source Source) error {
 			if decodeErr := d.decode(); decodeErr != nil {
 				return decodeErr
 			}
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				return nil
 			}
 			return err

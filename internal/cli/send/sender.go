@@ -138,7 +138,7 @@ func (s *Sender) read(ctx context.Context, source Source, batches chan<- *eventf
 			if batch.Len() > 0 && !handOver() {
 				return nil
 			}
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				return nil
 			}
 			return err

@@ -39,7 +39,7 @@ func TestWidthAndTruncate(t *testing.T) {
 	assert.Equal(t, "a...", terminal.Truncate("abcdefg", 4, "..."))
 	assert.Equal(t, "..", terminal.Truncate("abcdefg", 2, "..."))
 	assert.Equal(t, "東…", terminal.Truncate("東京都", 4, "…"))
-	assert.Equal(t, "", terminal.Truncate("abc", 0, "…"))
+	assert.Empty(t, terminal.Truncate("abc", 0, "…"))
 	assert.Equal(t, "東 ", terminal.Pad("東", 3))
 	assert.Equal(t, " 東", terminal.PadLeft("東", 3))
 }

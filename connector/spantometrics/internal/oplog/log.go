@@ -60,8 +60,8 @@ type Log struct {
 	written            int64
 }
 
-// New makes a log that hands complete entries over. They are valid until append returns.
-func New(append func(entry []byte)) *Log { return &Log{append: append} }
+// New makes a log that passes complete entries to write. They are valid until write returns.
+func New(write func(entry []byte)) *Log { return &Log{append: write} }
 
 // Begin begins an entry of changes at a time.
 func (l *Log) Begin(now int64) {

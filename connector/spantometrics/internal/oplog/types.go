@@ -57,6 +57,7 @@ type Exponential struct {
 // IDs tells the sets of active ids apart.
 type IDs uint8
 
+// The sets of active ids.
 const (
 	Tasks IDs = iota
 	Steps
@@ -75,6 +76,7 @@ type Active struct {
 // Things tells the sets of measured things apart.
 type Things uint8
 
+// The sets of measured things.
 const (
 	Spans Things = iota
 	Events

@@ -55,7 +55,7 @@ func TestKeysOfAnOpenBatchAreRefused(t *testing.T) {
 	assert.Equal(t, []uint64{3, 2}, keys)
 }
 
-func TestZeroClaim(t *testing.T) {
+func TestZeroClaim(*testing.T) {
 	dedup.Claim{}.Commit()
 	dedup.Claim{}.Release()
 }
