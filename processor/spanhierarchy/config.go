@@ -13,7 +13,8 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 )
 
-// Config of span_hierarchy. All times count from the last event that arrived of a task, on the collector's clock.
+// Config of span_hierarchy. All times count from the last event that arrived of a task, by the time for which the
+// collector has run: neither downtime nor a clock that is set counts.
 type Config struct {
 	// ReorderWindow is how long an ended task of which nothing is missing waits for stragglers before it is emitted.
 	ReorderWindow time.Duration `mapstructure:"reorder_window"`

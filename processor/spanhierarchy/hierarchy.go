@@ -39,6 +39,7 @@ type hierarchy struct {
 	telemetry *metadata.TelemetryBuilder
 	health    *health.Status // nil before Start
 
+	clock      clock
 	emitAgain  time.Duration
 	completes  bool // Tasker's own two-level spans
 	maxPending int64
@@ -64,7 +65,7 @@ func newHierarchy(set processor.Settings, cfg *Config, next consumer.Traces) (*h
 		return nil, fmt.Errorf("make the telemetry of span_hierarchy: %w", err)
 	}
 	h := &hierarchy{
-		id: set.ID, log: set.Logger, storage: cfg.Storage, next: next, telemetry: telemetry, maxPending: int64(cfg.MaxPendingSpans),
+		id: set.ID, log: set.Logger, clock: newClock(), storage: cfg.Storage, next: next, telemetry: telemetry, maxPending: int64(cfg.MaxPendingSpans),
 		monitor: cfg.Performance.monitor(), completes: cfg.CompleteSpans, emitAgain: cfg.EmitAgainWithin,
 	}
 	n := cfg.shards()
@@ -98,7 +99,7 @@ func (h *hierarchy) begin(ctx context.Context, host component.Host) error {
 		if err != nil {
 			return fmt.Errorf("span_hierarchy: %w", err)
 		}
-		if err := state.restore(ctx, time.Now()); err != nil {
+		if err := state.restore(ctx); err != nil {
 			return errors.Join(fmt.Errorf("span_hierarchy: bring back the stored state: %w", err), state.close(ctx))
 		}
 		state.journal.ReportTo(h.health)
@@ -151,7 +152,7 @@ func (h *hierarchy) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 		h.telemetry.ProcessorSpanHierarchyRefused.Add(ctx, int64(td.SpanCount()))
 		return errPending
 	}
-	if err := h.take(ctx, td, time.Now()); err != nil {
+	if err := h.take(ctx, td, h.clock.now()); err != nil {
 		h.telemetry.ProcessorSpanHierarchyRefused.Add(ctx, int64(td.SpanCount()))
 		return err
 	}

@@ -136,6 +136,28 @@ func (s *shard) observe(resource pcommon.Map, spans ptrace.SpanSlice, now time.T
 	}
 }
 
+// recall takes in a release of an earlier process.
+func (s *shard) recall(trace assembly.TraceID, stored []byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.assembler.Recall(trace, stored)
+}
+
+// observeAgain takes in an event that an earlier process had taken in.
+func (s *shard) observeAgain(e *assembly.Event, arrival time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.assembler.Observe(e, arrival)
+}
+
+// resume ends the restoring and returns what was restored.
+func (s *shard) resume() assembly.Stats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.assembler.Resume()
+	return s.assembler.Stats()
+}
+
 // run releases trees until ctx ends.
 func (s *shard) run(ctx context.Context) {
 	ticker := time.NewTicker(releaseInterval)
@@ -144,8 +166,8 @@ func (s *shard) run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case now := <-ticker.C:
-			s.collect(func() { s.assembler.Advance(now) })
+		case <-ticker.C:
+			s.collect(func() { s.assembler.Advance(s.owner.clock.now()) })
 			if !s.send(ctx) {
 				return
 			}
@@ -202,7 +224,7 @@ func (s *shard) settle(ctx context.Context, until time.Time) {
 	if parcels == 0 {
 		return
 	}
-	if err := s.owner.state.released(ctx, settled, time.Now()); err != nil {
+	if err := s.owner.state.released(ctx, settled, s.owner.clock.now()); err != nil {
 		s.log.Warn("the release of emitted tasks could not be stored; it is tried again, and after a crash before that they are emitted again",
 			zap.Error(err), zap.Int("tasks", len(settled)))
 		return

@@ -55,56 +55,46 @@ func openState(ctx context.Context, host component.Host, storage, id component.I
 	return s, nil
 }
 
-// restore gives the shards what they held when the process ended. Time in which the collector was away counts for none of
-// their deadlines: the senders were kept waiting as long.
-func (s *state) restore(ctx context.Context, now time.Time) error {
+// restore gives the shards what they held when the process ended. The collector's own metrics may be read meanwhile.
+func (s *state) restore(ctx context.Context) error {
 	var (
 		reader = ledger.NewReader()
 		done   = map[assembly.TraceID]int64{} // until when the events of a task are done with
-		last   = now                          // the latest time in the journal
-		away   time.Duration                  // in all, since the beginning of the journal
+		last   = time.Unix(0, 0)              // the latest time in the journal
 	)
 	err := s.journal.Replay(ctx, func(entry []byte) error {
-		moment, err := reader.Releases(entry, func(trace assembly.TraceID, end int64, tail []byte) error {
+		at, err := reader.Releases(entry, func(trace assembly.TraceID, end int64, tail []byte) error {
 			done[trace] = end
-			return s.owner.shardOf(pcommon.TraceID(trace)).assembler.Recall(trace, tail)
+			return s.owner.shardOf(pcommon.TraceID(trace)).recall(trace, tail)
 		})
-		last = moment.Arrival
-		away += moment.Away
+		if at.After(last) {
+			last = at
+		}
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("read the releases: %w", err)
 	}
-	thisTime := max(0, now.Sub(last))
-	if thisTime > 0 {
-		if err := s.began(ctx, thisTime, now); err != nil {
-			return fmt.Errorf("write the time of the start: %w", err)
-		}
-		away += thisTime
-	}
+	s.owner.clock.goOn(last)
 	err = s.journal.Replay(ctx, func(entry []byte) error {
-		moment, err := reader.Events(entry, func(e *assembly.Event, arrival time.Time) {
+		return reader.Events(entry, func(e *assembly.Event, arrival time.Time) {
 			s.logged++
 			if end, released := done[e.TraceID]; released && e.At <= end {
 				return
 			}
-			s.owner.shardOf(pcommon.TraceID(e.TraceID)).assembler.Observe(e, arrival.Add(away))
+			s.owner.shardOf(pcommon.TraceID(e.TraceID)).observeAgain(e, arrival)
 		})
-		away -= moment.Away // of what comes after it
-		return err
 	})
 	if err != nil {
 		return fmt.Errorf("read the events: %w", err)
 	}
 	open, events := int64(0), int64(0)
 	for _, shard := range s.owner.shards {
-		shard.assembler.Resume()
-		stats := shard.assembler.Stats()
+		stats := shard.resume()
 		open, events = open+stats.OpenTasks, events+stats.HeldEvents
 	}
 	s.owner.log.Info("open tasks are kept on the storage; those of before are back",
-		zap.Int64("tasks", open), zap.Int64("events", events), zap.Int("released", len(done)), zap.Duration("away", thisTime))
+		zap.Int64("tasks", open), zap.Int64("events", events), zap.Int("released", len(done)))
 	return nil
 }
 
@@ -127,7 +117,7 @@ func (s *state) record(ctx context.Context, td ptrace.Traces, now time.Time) err
 	return s.store(ctx, w, now)
 }
 
-// released makes releases durable. Without any it tells the journal the time.
+// released makes releases durable. Without any it only writes the time.
 func (s *state) released(ctx context.Context, releases []release, now time.Time) error {
 	w := s.writers.Get().(*writer)
 	defer s.writers.Put(w)
@@ -135,15 +125,6 @@ func (s *state) released(ctx context.Context, releases []release, now time.Time)
 	for i := range releases {
 		w.ledger.Release(releases[i].trace, releases[i].end, releases[i].tail)
 	}
-	return s.store(ctx, w, now)
-}
-
-// began stores that the collector begins, after having been away.
-func (s *state) began(ctx context.Context, away time.Duration, now time.Time) error {
-	w := s.writers.Get().(*writer)
-	defer s.writers.Put(w)
-	w.ledger.Begin(now)
-	w.ledger.Away(away)
 	return s.store(ctx, w, now)
 }
 

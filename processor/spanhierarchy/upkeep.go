@@ -14,7 +14,7 @@ import (
 const (
 	// upkeepInterval is how often it is looked whether the journal is to be compacted.
 	upkeepInterval = time.Second
-	// clockInterval is how long the journal may stay silent: its last time tells how long the collector was away.
+	// clockInterval is how long the journal may stay silent: the clock goes on from its latest time at the next start.
 	clockInterval = time.Minute
 	// growth is by how many events the journal grows, beyond twice those that the latest compaction left, before it is
 	// compacted again. So compaction costs an event about as much as writing it.
@@ -29,8 +29,8 @@ func (s *state) upkeep(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case now := <-ticker.C:
-			if err := s.tick(ctx, now); err != nil {
+		case <-ticker.C:
+			if err := s.tick(ctx, s.owner.clock.now()); err != nil {
 				s.owner.log.Warn("the stored state could not be brought up to date; it is tried again", zap.Error(err))
 			}
 		}
@@ -79,8 +79,8 @@ func (s *state) compact(ctx context.Context) error {
 		}
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.needed = filter.Kept()
 	s.logged += s.needed - before // what has come since the beginning is still there
-	return nil
+	s.mu.Unlock()
+	return s.released(ctx, nil, s.owner.clock.now()) // the entry with the latest time may have been superfluous
 }

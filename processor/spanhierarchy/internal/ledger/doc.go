@@ -6,12 +6,11 @@
 // know. As a schema:
 //
 //	message Entry {
-//	  sint64 arrival = 1;             // Unix nanoseconds, when the batch came
+//	  sint64 arrival = 1;             // when the batch came: nanoseconds for which the processor had run
 //	  repeated Resource resource = 2; // groups refer to them by their place
 //	  repeated string name = 3;       // events refer to their names by their place
 //	  repeated Group group = 4;       // the events of one task
 //	  repeated Release release = 5;
-//	  sint64 away = 6;                // the collector began after having been away for so many nanoseconds
 //	}
 //	message Group {
 //	  bytes trace = 1;

@@ -35,7 +35,6 @@ func (f *Filter) Keep(entry []byte) []byte {
 		}
 		raw := b[:len(b)-len(rest)]
 		b = rest
-		some = some || field.Number == entryAway // all later starts want to know of it
 		if field.Number == entryGroup || field.Number == entryRelease {
 			h, err := readHead(field.Data)
 			if err != nil {

@@ -33,54 +33,41 @@ func body(entry []byte) ([]byte, error) {
 	return entry[1:], nil
 }
 
-// Moment is when a batch came, and how long the collector had been away when it began with this entry.
-type Moment struct {
-	Arrival time.Time
-	Away    time.Duration
-}
-
-// read reads what of the entry's fields tells of the moment.
-func (m *Moment) read(f *fields.Field) {
-	switch f.Number {
-	case entryArrival:
-		m.Arrival = time.Unix(0, f.Int())
-	case entryAway:
-		m.Away = time.Duration(f.Int())
-	}
-}
-
-// Releases reads which tasks had been released. The tail belongs to the entry.
-func (r *Reader) Releases(entry []byte, read func(trace assembly.TraceID, end int64, tail []byte) error) (m Moment, err error) {
-	m.Arrival = time.Unix(0, 0)
+// Releases reads which tasks had been released, and when the batch came. The tail belongs to the entry.
+func (r *Reader) Releases(entry []byte, read func(trace assembly.TraceID, end int64, tail []byte) error) (arrival time.Time, err error) {
+	arrival = time.Unix(0, 0)
 	b, err := body(entry)
 	if err != nil {
-		return m, err
+		return arrival, err
 	}
 	err = fields.Read(b, func(f *fields.Field) error {
-		m.read(f)
-		if f.Number != entryRelease {
-			return nil
+		switch f.Number {
+		case entryArrival:
+			arrival = time.Unix(0, f.Int())
+		case entryRelease:
+			release, err := readHead(f.Data)
+			if err != nil {
+				return err
+			}
+			return read(release.trace, release.until, release.tail)
 		}
-		release, err := readHead(f.Data)
-		if err != nil {
-			return err
-		}
-		return read(release.trace, release.until, release.tail)
+		return nil
 	})
-	return m, err
+	return arrival, err
 }
 
 // Events reads the events in the order in which they came, task by task. The event is valid until read returns.
-func (r *Reader) Events(entry []byte, read func(e *assembly.Event, arrival time.Time)) (m Moment, err error) {
-	m.Arrival = time.Unix(0, 0)
+func (r *Reader) Events(entry []byte, read func(e *assembly.Event, arrival time.Time)) error {
 	b, err := body(entry)
 	if err != nil {
-		return m, err
+		return err
 	}
+	arrival := time.Unix(0, 0)
 	r.resources, r.names = r.resources[:0], r.names[:0]
-	err = fields.Read(b, func(f *fields.Field) error {
-		m.read(f)
+	return fields.Read(b, func(f *fields.Field) error {
 		switch f.Number {
+		case entryArrival:
+			arrival = time.Unix(0, f.Int())
 		case entryResource:
 			resource, err := r.resource(f.Data)
 			r.resources = append(r.resources, resource)
@@ -88,11 +75,10 @@ func (r *Reader) Events(entry []byte, read func(e *assembly.Event, arrival time.
 		case entryName:
 			r.names = append(r.names, string(f.Data))
 		case entryGroup:
-			return r.group(f.Data, m.Arrival, read)
+			return r.group(f.Data, arrival, read)
 		}
 		return nil
 	})
-	return m, err
 }
 
 func (r *Reader) group(data []byte, arrival time.Time, read func(e *assembly.Event, arrival time.Time)) error {

@@ -18,7 +18,6 @@ const (
 	entryName
 	entryGroup
 	entryRelease
-	entryAway
 )
 
 const (
@@ -134,9 +133,6 @@ func (w *Writer) Release(trace assembly.TraceID, end int64, tail []byte) {
 	w.inner = fields.Message(w.inner, releaseTail, tail)
 	w.entry = fields.Message(w.entry, entryRelease, w.inner)
 }
-
-// Away says that the collector begins after having been away for so long.
-func (w *Writer) Away(away time.Duration) { w.entry = fields.Int(w.entry, entryAway, int64(away)) }
 
 // Events is the number of events in the entry.
 func (w *Writer) Events() int { return w.events }
