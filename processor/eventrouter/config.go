@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"go.opentelemetry.io/collector/component"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/durations"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/routing"
 	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter/internal/scrub"
@@ -68,6 +70,9 @@ type DeduplicateConfig struct {
 	Enabled bool `mapstructure:"enabled"`
 	// MaxEntries is how many events are remembered at most, and half of that at least.
 	MaxEntries int `mapstructure:"max_entries"`
+	// MaxWait is how long a batch waits for the outcome of another one that is handing on one of its events. Then it is
+	// refused with a retryable error; with 0 at once.
+	MaxWait time.Duration `mapstructure:"max_wait"`
 }
 
 var _ component.Config = (*Config)(nil)
@@ -80,7 +85,7 @@ func createDefaultConfig() *Config {
 		MaxValueBytes:     4096,
 		MaxStructureBytes: 256 << 10,
 		MaxBacktraceLines: 50,
-		Deduplicate:       DeduplicateConfig{Enabled: true, MaxEntries: 1_000_000},
+		Deduplicate:       DeduplicateConfig{Enabled: true, MaxEntries: 1_000_000, MaxWait: 10 * time.Second},
 	}
 }
 
@@ -104,7 +109,7 @@ func (c *Config) Validate() error {
 		errs = append(errs, fmt.Errorf("storage: %q has nothing to keep, because deduplicate.enabled is false: remove one of the two", c.Storage))
 	}
 	if c.Deduplicate.Enabled {
-		errs = append(errs, atLeast("deduplicate.max_entries", c.Deduplicate.MaxEntries, 1000))
+		errs = append(errs, atLeast("deduplicate.max_entries", c.Deduplicate.MaxEntries, 1000), c.Deduplicate.checkWait())
 	}
 	return errors.Join(errs...)
 }
@@ -129,6 +134,14 @@ func (c *PayloadConfig) check() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+func (c *DeduplicateConfig) checkWait() error {
+	const key = "deduplicate.max_wait"
+	if c.MaxWait < 0 {
+		return fmt.Errorf("%s: %v is negative: use a time such as 10s, or 0 to refuse at once", key, c.MaxWait)
+	}
+	return durations.CheckUnit(key, c.MaxWait, "10s")
 }
 
 // identifying are the keys without which no tree can be built.

@@ -3,6 +3,7 @@ package eventrouter
 import (
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -44,7 +45,7 @@ func TestConfig(t *testing.T) {
 		Payload:       PayloadConfig{Include: []string{"step_results"}, Only: []string{"step_results", "error_message"}},
 		Redaction:     RedactionConfig{Keys: []string{"passw", "iban"}, Mask: "***", Patterns: []string{"bearer_tokens", "email_addresses"}},
 		MaxValueBytes: 1024, MaxStructureBytes: 8192, MaxBacktraceLines: 10,
-		Deduplicate: DeduplicateConfig{Enabled: true, MaxEntries: 5000}, Storage: &storage,
+		Deduplicate: DeduplicateConfig{Enabled: true, MaxEntries: 5000, MaxWait: 3 * time.Second}, Storage: &storage,
 		Shedding: SheddingConfig{Low: 1000, Normal: 5000, High: 5000},
 	}, all)
 }
@@ -84,8 +85,11 @@ func TestMistakesAreReportedTogether(t *testing.T) {
 		`max_structure_bytes: 0 is too small`,
 		`max_backtrace_lines: 0 is too small`,
 		`deduplicate.max_entries: 1 is too small: use at least 1000`,
+		`deduplicate.max_wait is 15ns, as a number without a unit is nanoseconds: write the unit, such as 10s`,
 	} {
 		assert.ErrorContains(t, err, want)
 	}
+	cfg.Deduplicate.MaxWait = -time.Second
+	assert.ErrorContains(t, xconfmap.Validate(cfg), `deduplicate.max_wait: -1s is negative: use a time such as 10s, or 0 to refuse at once`)
 	assert.NotContains(t, err.Error(), `"task_contxt" is left out`, "one mistake, one message")
 }

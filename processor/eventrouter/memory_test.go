@@ -250,8 +250,8 @@ func BenchmarkKeep(b *testing.B) {
 			next++
 			keys[i] = next
 		}
-		claim, ok := r.seen.Claim(keys)
-		if !ok {
+		claim, outcome := r.seen.TryClaim(keys)
+		if outcome != nil {
 			b.Fatal("refused")
 		}
 		if err := r.memory.keep(context.Background(), claim); err != nil {

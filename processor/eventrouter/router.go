@@ -36,6 +36,8 @@ type router struct {
 	shedder    *shedder
 	// seen is nil when duplicates are let through.
 	seen *dedup.Set
+	// maxWait bounds the wait for another request's outcome.
+	maxWait time.Duration
 	// memory is nil without a storage, and before the start.
 	memory *memory
 	health *health.Status // the memory's
@@ -63,7 +65,7 @@ func newRouter(ctx context.Context, set processor.Settings, cfg *Config, next co
 	r.batches.New = func() any { return &batch{} }
 	r.idle.New = func() any { return &worker{pass: scrubber.NewPass()} }
 	if cfg.Deduplicate.Enabled {
-		r.seen = dedup.New(cfg.Deduplicate.MaxEntries)
+		r.seen, r.maxWait = dedup.New(cfg.Deduplicate.MaxEntries), cfg.Deduplicate.MaxWait
 	}
 	if r.telemetry, err = newTelemetry(set.TelemetrySettings, r.seen, r.statistics, r.shedder, journal.Observe(r.stored.Load)); err != nil {
 		return nil, fmt.Errorf("telemetry of %s: %w", set.ID, err)
@@ -112,7 +114,8 @@ func (r *router) shutdown(ctx context.Context) error {
 
 // ConsumeLogs takes ownership of logs. What the next component answers decides whether the events count as seen: after an
 // error they are forgotten, so that the sender's retry is taken. Its error is returned as it is. A batch of which another
-// request is handing on an event is refused with a retryable error.
+// request is handing on an event waits for that request's outcome: its event is then a duplicate, or is handed on itself.
+// After max_wait the batch is refused with a retryable error.
 func (r *router) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	b := r.batches.Get().(*batch)
 	defer func() {
@@ -145,6 +148,22 @@ func (r *router) remember(ctx context.Context, b *batch) {
 // batchKey is the context key under which ConsumeLogs hands its batch, through the helper, to process.
 type batchKey struct{}
 
+// claim takes the keys of a batch. While another request is handing on one of its events, it waits for that one's outcome,
+// max_wait at most and no longer than the sender does.
+func (r *router) claim(ctx context.Context, keys []uint64) (dedup.Claim, error) {
+	claim, outcome := r.seen.TryClaim(keys)
+	if outcome == nil {
+		return claim, nil
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, r.maxWait, errInFlight)
+	defer cancel()
+	claim, err := r.seen.Claim(ctx, keys)
+	if err != nil {
+		err = context.Cause(ctx)
+	}
+	return claim, err
+}
+
 // process makes of logs what the next component gets.
 func (r *router) process(ctx context.Context, logs plog.Logs) (plog.Logs, error) {
 	b := ctx.Value(batchKey{}).(*batch)
@@ -152,10 +171,10 @@ func (r *router) process(ctx context.Context, logs plog.Logs) (plog.Logs, error)
 	defer r.idle.Put(w)
 	r.decide(w, b, logs)
 	if r.seen != nil {
-		claim, ok := r.seen.Claim(b.keys)
-		if !ok {
+		claim, err := r.claim(ctx, b.keys)
+		if err != nil {
 			r.telemetry.refuse(ctx, len(b.events))
-			return logs, errInFlight
+			return logs, err
 		}
 		b.claim = claim
 	}

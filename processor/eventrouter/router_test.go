@@ -348,41 +348,6 @@ func TestRetryAfterAnErrorIsTaken(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}}, metricdatatest.IgnoreTimestamp())
 }
 
-// A second request with an event whose first request has not ended must not be told that all is well.
-func TestConcurrentResend(t *testing.T) {
-	entered, leave := make(chan struct{}), make(chan error)
-	next, err := consumer.NewLogs(func(context.Context, plog.Logs) error {
-		entered <- struct{}{}
-		return <-leave
-	})
-	require.NoError(t, err)
-	f := newFixtureTo(t, nil, next)
-	send := func(names ...string) error {
-		logs := logsOf(t, "shop")
-		for _, name := range names {
-			logsOf(t, "shop", item{name, 5, nil}).ResourceLogs().MoveAndAppendTo(logs.ResourceLogs())
-		}
-		return f.ConsumeLogs(context.Background(), logs)
-	}
-	first := make(chan error)
-	go func() { first <- send("task.completed") }()
-	<-entered
-
-	resent := send("task.failed", "task.completed")
-	require.ErrorIs(t, resent, errInFlight)
-	assert.False(t, consumererror.IsPermanent(resent))
-	metadatatest.AssertEqualProcessorEventRouterRefused(t, f.tel,
-		[]metricdata.DataPoint[int64]{{Value: 2}}, metricdatatest.IgnoreTimestamp())
-
-	failure := errors.New("lost")
-	leave <- failure
-	require.ErrorIs(t, <-first, failure)
-	go func() { first <- send("task.failed", "task.completed") }()
-	<-entered
-	leave <- nil
-	require.NoError(t, <-first)
-}
-
 func TestShutdownBeforeStart(t *testing.T) {
 	tel := componenttest.NewTelemetry()
 	r, err := newRouter(context.Background(), metadatatest.NewSettings(tel), createDefaultConfig(), consumertest.NewNop())

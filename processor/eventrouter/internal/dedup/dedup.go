@@ -2,6 +2,7 @@
 package dedup
 
 import (
+	"context"
 	"sync"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/bounded/generations"
@@ -15,14 +16,15 @@ type Set struct {
 	earlier uint64
 	// batches is the batch that brought each key.
 	batches *generations.Map[uint32]
-	// open are the batches whose outcome is not known yet.
-	open      map[uint32]struct{}
+	// open are the batches whose outcome is not known yet. The channel, which is closed then, is made for the first that
+	// waits for it; nil until then.
+	open      map[uint32]chan struct{}
 	lastBatch uint32
 }
 
 // New makes a set of at most limit keys, and at least two.
 func New(limit int) *Set {
-	return &Set{batches: generations.New[uint32](limit), open: map[uint32]struct{}{}}
+	return &Set{batches: generations.New[uint32](limit), open: map[uint32]chan struct{}{}}
 }
 
 // Len is the number of keys held.
@@ -54,7 +56,7 @@ func (s *Set) Restore(keys []uint64, turns uint64) {
 }
 
 // Claim is a batch's hold on the keys that it brought first. Until Commit or Release is called, once, other batches with
-// one of these keys are refused. The zero Claim holds nothing.
+// one of these keys wait. The zero Claim holds nothing.
 type Claim struct {
 	set   *Set
 	keys  []uint64
@@ -64,13 +66,30 @@ type Claim struct {
 // Claim takes the keys of a batch. A key that came before, in an earlier batch or earlier in this one, is set to zero in
 // keys; a key that is zero already is skipped. The claim keeps the slice.
 //
-// It is false, and nothing is changed in the set, if one of the keys is held by another batch: whether that key is a
-// duplicate depends on the other's outcome. The caller should try again later; keys is then of no further use.
-func (s *Set) Claim(keys []uint64) (Claim, bool) {
+// Whether a key that another batch holds is a duplicate depends on that batch's outcome, so Claim waits for it. It holds no
+// key while it waits, so that batches cannot block each other. When ctx ends first, its error is returned, nothing is changed
+// in the set, and keys is of no further use. Claim does not look at ctx unless it has to wait.
+func (s *Set) Claim(ctx context.Context, keys []uint64) (Claim, error) {
+	for {
+		claim, outcome := s.TryClaim(keys)
+		if outcome == nil {
+			return claim, nil
+		}
+		select {
+		case <-outcome:
+		case <-ctx.Done():
+			return Claim{}, ctx.Err()
+		}
+	}
+}
+
+// TryClaim is Claim without waiting. If another batch holds one of the keys, it returns the zero Claim and a channel that
+// is closed when that batch's outcome is known; the same keys can be claimed again then.
+func (s *Set) TryClaim(keys []uint64) (claim Claim, outcome <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.lastBatch++
-	claim := Claim{s, keys, s.lastBatch}
+	claim = Claim{s, keys, s.lastBatch}
 	s.batches.Fetch(keys)
 	for i, key := range keys {
 		if key == 0 {
@@ -83,12 +102,28 @@ func (s *Set) Claim(keys []uint64) (Claim, bool) {
 		}
 		if _, open := s.open[holder]; open {
 			s.forget(keys[:i], claim.batch)
-			return Claim{}, false
+			return Claim{}, s.outcome(holder)
 		}
 		keys[i] = 0
 	}
-	s.open[claim.batch] = struct{}{}
-	return claim, true
+	s.open[claim.batch] = nil
+	return claim, nil
+}
+
+// outcome is the channel that is closed at the end of an open batch.
+func (s *Set) outcome(batch uint32) <-chan struct{} {
+	if s.open[batch] == nil {
+		s.open[batch] = make(chan struct{})
+	}
+	return s.open[batch]
+}
+
+// end removes a batch from those that are open, and wakes those that wait for it.
+func (s *Set) end(batch uint32) {
+	if waited := s.open[batch]; waited != nil {
+		close(waited)
+	}
+	delete(s.open, batch)
 }
 
 // Keys calls yield with each key that the batch brought first.
@@ -107,7 +142,7 @@ func (c Claim) Commit() {
 	}
 	c.set.mu.Lock()
 	defer c.set.mu.Unlock()
-	delete(c.set.open, c.batch)
+	c.set.end(c.batch)
 }
 
 // Release ends the claim and forgets its keys, so that the sender's next attempt is taken.
@@ -117,7 +152,7 @@ func (c Claim) Release() {
 	}
 	c.set.mu.Lock()
 	defer c.set.mu.Unlock()
-	delete(c.set.open, c.batch)
+	c.set.end(c.batch)
 	c.set.forget(c.keys, c.batch)
 }
 

@@ -1,7 +1,10 @@
 package dedup_test
 
 import (
+	"context"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -12,8 +15,8 @@ import (
 
 func take(t *testing.T, s *dedup.Set, keys ...uint64) (dedup.Claim, []uint64) {
 	t.Helper()
-	claim, ok := s.Claim(keys)
-	require.True(t, ok)
+	claim, outcome := s.TryClaim(keys)
+	require.Nil(t, outcome)
 	return claim, keys
 }
 
@@ -42,17 +45,47 @@ func TestReleaseForgetsOnlyItsOwn(t *testing.T) {
 	assert.Equal(t, []uint64{0, 2}, keys, "1 is known, 2 was forgotten")
 }
 
-func TestKeysOfAnOpenBatchAreRefused(t *testing.T) {
+func TestKeysOfAnOpenBatchAreNotTaken(t *testing.T) {
 	s := dedup.New(100)
 	first, _ := take(t, s, 1, 2)
 
-	_, ok := s.Claim([]uint64{3, 2})
-	assert.False(t, ok)
+	keys := []uint64{3, 3, 2}
+	_, outcome := s.TryClaim(keys)
+	require.NotNil(t, outcome)
 	assert.Equal(t, 2, s.Len(), "3 was not taken")
+	_, again := s.TryClaim(keys)
+	assert.Equal(t, outcome, again, "all wait for the same")
 
 	first.Release()
-	_, keys := take(t, s, 3, 2)
-	assert.Equal(t, []uint64{3, 2}, keys)
+	<-outcome
+	_, outcome = s.TryClaim(keys)
+	assert.Nil(t, outcome)
+	assert.Equal(t, []uint64{3, 0, 2}, keys)
+}
+
+func TestClaimWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := dedup.New(100)
+		first, _ := take(t, s, 1)
+		keys := []uint64{1, 2}
+		waited := make(chan error)
+		go func() {
+			claim, err := s.Claim(t.Context(), keys)
+			claim.Commit()
+			waited <- err
+		}()
+		synctest.Wait()
+		first.Commit()
+		require.NoError(t, <-waited)
+		assert.Equal(t, []uint64{0, 2}, keys)
+
+		take(t, s, 3)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err := s.Claim(ctx, []uint64{4, 3})
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		assert.Equal(t, 3, s.Len(), "4 was not taken")
+	})
 }
 
 func TestZeroClaim(*testing.T) {
@@ -75,8 +108,8 @@ func TestBounds(t *testing.T) {
 		var accepted []uint64
 		for _, key := range rapid.SliceOfN(rapid.Uint64Range(1, 60), 0, 200).Draw(t, "keys") {
 			keys := []uint64{key}
-			claim, ok := s.Claim(keys)
-			if !ok {
+			claim, outcome := s.TryClaim(keys)
+			if outcome != nil {
 				t.Fatal("refused, but no batch is open")
 			}
 			claim.Commit()
@@ -107,7 +140,7 @@ func BenchmarkClaim(b *testing.B) {
 			next++
 			keys[i] = next * 0x9e3779b97f4a7c15
 		}
-		claim, _ := s.Claim(keys)
+		claim, _ := s.TryClaim(keys)
 		claim.Commit()
 	}
 	b.ReportMetric(float64(b.N)*batch/b.Elapsed().Seconds(), "events/s")

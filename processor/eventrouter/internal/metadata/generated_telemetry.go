@@ -283,7 +283,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorEventRouterRefused, err = builder.meter.Int64Counter(
 		"otelcol_processor_event_router_refused",
-		metric.WithDescription("Events refused with a retryable error because another request, whose outcome is not known yet, brought one of the same batch. [Alpha]"),
+		metric.WithDescription("Events refused with a retryable error because another request brought one of the same batch and its outcome was not known after deduplicate.max_wait. [Alpha]"),
 		metric.WithUnit("{events}"),
 	)
 	errs = errors.Join(errs, err)

@@ -148,7 +148,7 @@ func AssertEqualProcessorEventRouterRedactedValues(t *testing.T, tt *componentte
 func AssertEqualProcessorEventRouterRefused(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_event_router_refused",
-		Description: "Events refused with a retryable error because another request, whose outcome is not known yet, brought one of the same batch. [Alpha]",
+		Description: "Events refused with a retryable error because another request brought one of the same batch and its outcome was not known after deduplicate.max_wait. [Alpha]",
 		Unit:        "{events}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
