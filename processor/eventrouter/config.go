@@ -9,7 +9,7 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/durations"
+	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/routing"
 	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter/internal/scrub"
@@ -141,7 +141,7 @@ func (c *DeduplicateConfig) checkWait() error {
 	if c.MaxWait < 0 {
 		return fmt.Errorf("%s: %v is negative: use a time such as 10s, or 0 to refuse at once", key, c.MaxWait)
 	}
-	return durations.CheckUnit(key, c.MaxWait, "10s")
+	return configerr.CheckUnit(key, c.MaxWait, "10s")
 }
 
 // identifying are the keys without which no tree can be built.
