@@ -27,6 +27,7 @@ const (
 	opSeen
 	opIdentity
 	opSet
+	opStarted
 )
 
 // Flags of changes.
@@ -170,6 +171,16 @@ func (l *Log) Set(series uint64, value, at int64) {
 	l.op(opSet)
 	l.uvarint(series)
 	l.varint(value)
+	l.varint(at)
+}
+
+// Started writes when a series began, if that is not what [Log.Series] wrote of it.
+func (l *Log) Started(series uint64, at int64) {
+	if l == nil {
+		return
+	}
+	l.op(opStarted)
+	l.uvarint(series)
 	l.varint(at)
 }
 

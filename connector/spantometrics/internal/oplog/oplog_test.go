@@ -17,6 +17,7 @@ func (w *written) Time(now int64)                        { w.add("time", now) }
 func (w *written) Series(s Series)                       { w.add("series", s) }
 func (w *written) Count(series, by uint64)               { w.add("count", series, by) }
 func (w *written) Set(series uint64, value, at int64)    { w.add("set", series, value, at) }
+func (w *written) Started(series uint64, at int64)       { w.add("started", series, at) }
 func (w *written) Observe(series uint64, value int64)    { w.add("observe", series, value) }
 func (w *written) Exemplar(series uint64, e Exemplar)    { w.add("exemplar", series, e) }
 func (w *written) Collect(at int64)                      { w.add("collect", at) }
@@ -58,7 +59,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 			}
 			for range length {
 				id := natural.Draw(t, "id")
-				switch max(0, rapid.IntRange(-4, 13).Draw(t, "change")) { // what a series leaves out depends on the one before
+				switch max(0, rapid.IntRange(-4, 14).Draw(t, "change")) { // what a series leaves out depends on the one before
 				case 0:
 					s := Series{
 						ID: id, Started: number.Draw(t, "started"), Namespace: few.Draw(t, "namespace"), Service: few.Draw(t, "service"),
@@ -122,6 +123,9 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 				case 11:
 					log.Seen(Events, id)
 					want.Seen(Events, id)
+				case 14:
+					log.Started(id, now)
+					want.Started(id, now)
 				case 13:
 					log.Set(id, now, 5)
 					want.Set(id, now, 5)
@@ -162,6 +166,7 @@ func TestANilLogWritesNothing(t *testing.T) {
 	log.Series(&Series{})
 	log.Count(1, 1)
 	log.Set(1, 1, 1)
+	log.Started(1, 1)
 	log.Observe(1, 1)
 	log.Exemplar(1, &Exemplar{})
 	log.Value(1, &Value{})

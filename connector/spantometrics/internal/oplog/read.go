@@ -14,6 +14,7 @@ type Handler interface {
 	Series(s Series)
 	Count(series, by uint64)
 	Set(series uint64, value, at int64)
+	Started(series uint64, at int64)
 	Observe(series uint64, value int64)
 	Exemplar(series uint64, exemplar Exemplar)
 	Value(series uint64, value Value)
@@ -74,6 +75,9 @@ func (r *reader) change(handler Handler) error {
 	case opSet:
 		series, value, at := r.uvarint(), r.varint(), r.varint()
 		return r.then(func() { handler.Set(series, value, at) })
+	case opStarted:
+		series, at := r.uvarint(), r.varint()
+		return r.then(func() { handler.Started(series, at) })
 	case opObserve:
 		series, value := r.uvarint(), r.varint()
 		return r.then(func() { handler.Observe(series, value) })

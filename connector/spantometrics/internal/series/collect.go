@@ -117,10 +117,15 @@ func (r *Registry) reportAll(app *application, snapshot *Snapshot) int {
 	return alive
 }
 
-// report appends a series' point. One that began after the flush, by a clock that was set back or by a value that came while
-// the flush waited for the lock, begins with it.
+// report appends a series' point. A series that began after the flush, by a clock that was set back or by a value that came
+// while the flush waited for the lock, begins with it. That is its start from then on, also after a restart: another one would
+// be a reset to whoever receives the points.
 func (r *Registry) report(points []Point, definition *Definition, s *series, overflow bool, at int64) []Point {
-	point := Point{Labels: s.labels, Overflow: overflow, Started: min(s.started, at), series: s}
+	if s.started > at {
+		s.started = at
+		r.log.Started(s.id, at)
+	}
+	point := Point{Labels: s.labels, Overflow: overflow, Started: s.started, series: s}
 	s.pending = false
 	switch {
 	case definition.Kind == KindGauge || definition.Kind == KindLast:

@@ -233,6 +233,13 @@ func labelsOf(key string, names []string) []Label {
 	return labels
 }
 
+// Started sets when a series began, which was after the flush that first reported it.
+func (p *Replay) Started(id uint64, at int64) {
+	if s := p.byID[id]; s.series != nil {
+		s.started = at
+	}
+}
+
 // touched finds a series that has a new value.
 func (p *Replay) touched(id uint64) (replayed, bool) {
 	found := p.byID[id]

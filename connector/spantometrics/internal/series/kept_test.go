@@ -67,3 +67,31 @@ func TestWhatWasNotReportedOutlivesAStart(t *testing.T) {
 	require.Len(t, points(f.accept(500), requests), 1)
 	require.Empty(t, points(f.accept(501), requests))
 }
+
+// A batch that waited for the lock may have a later time than the flush that reports its series first. The start that was
+// reported stays, in the process and after a restart, whether the state is made of changes or of a snapshot.
+func TestTheStartThatWasReportedStays(t *testing.T) {
+	var entries [][]byte
+	f := newFixture(t, testOptions())
+	f.KeepIn(entriesInto(&entries))
+	f.count(12, "shop", "a")
+	starts := func(f fixture, at int64) (starts []int64) {
+		for _, point := range points(f.accept(at), requests) {
+			starts = append(starts, point.Started)
+		}
+		return starts
+	}
+	require.Equal(t, []int64{10}, starts(f, 10))
+	f.count(13, "shop", "a")
+	require.Equal(t, []int64{10}, starts(f, 20))
+
+	var snapshot [][]byte
+	log := entriesInto(&snapshot)
+	w := f.Begin(21)
+	log.Begin(21)
+	w.Write(log)
+	log.End()
+	w.End()
+	require.Equal(t, []int64{10}, starts(restarted(t, entries), 30))
+	require.Equal(t, []int64{10}, starts(restarted(t, snapshot), 30))
+}
