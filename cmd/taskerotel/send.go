@@ -24,9 +24,9 @@ func newSend(s streams) *cobra.Command {
 		Long: `send posts the events of files to the tasker_events receiver of a collector. A file is NDJSON, or JSON objects and
 arrays, plain, gzip or zstd; - is the standard input. Files are sent as they are read, so they may be of any size.
 
-An overloaded receiver is given the time it asks for (Retry-After); a collector that cannot be reached, or a gateway in
-front of it that fails, is tried again after growing waits. When a batch has used up its retries, or the endpoint or the
-credentials are wrong, sending stops. Batches are sent when they are full or when the input ends.
+An overloaded receiver is given the time it asks for (Retry-After), up to --max-retry-after; a collector that cannot be
+reached, or a gateway in front of it that fails, is tried again after growing waits. When a batch has used up its
+retries, or the endpoint or the credentials are wrong, sending stops. Batches are sent when they are full or when the input ends.
 
 Ctrl-C lets the requests under way finish and prints what was sent; a second Ctrl-C ends at once. Sending a file again
 is safe: the collector knows repeats.
@@ -53,6 +53,7 @@ Refused events are named by file and line, with the reason and the remedy. Exit 
 	flags.StringArrayVar(&headers, "header", nil, "a `key=value` to send with every request; may be repeated")
 	registerTLS(flags, &settings.TLS)
 	flags.DurationVar(&settings.Timeout, "timeout", settings.Timeout, "of one request")
+	flags.DurationVar(&settings.MaxRetryAfter, "max-retry-after", settings.MaxRetryAfter, "the longest wait that a receiver is granted when it asks for one")
 	flags.IntVar(&settings.Retries, "retries", settings.Retries, "of a batch, after its first request")
 	flags.IntVar(&settings.ShownRefusals, "show-refused", settings.ShownRefusals, "how many refused events to list")
 	return cmd

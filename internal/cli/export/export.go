@@ -17,6 +17,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/endpoint"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/promset"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/scrape"
 	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/atomicfile"
@@ -134,7 +135,7 @@ func (e *exporting) read(ctx context.Context, targets []scrape.Target) []promset
 }
 
 func (e *exporting) readOne(ctx context.Context, target scrape.Target, report *TargetReport) *promset.Source {
-	report.URL, report.Address = scrape.Public(target.URL), target.Address
+	report.URL, report.Address = endpoint.Public(target.URL), target.Address
 	answer, err := e.client.Get(ctx, target, promset.Accept)
 	report.Attempts = answer.Attempts
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/cenkalti/backoff/v5"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/clienttls"
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/endpoint"
 )
 
 // Settings of a client. [DefaultSettings] gives working ones.
@@ -162,6 +163,7 @@ func (c *Client) once(ctx context.Context, client *http.Client, target Target, a
 
 // judge tells failures that stay from those that pass.
 func judge(err error) error {
+	err = endpoint.Cause(err)
 	var certificate *tls.CertificateVerificationError
 	var record tls.RecordHeaderError
 	switch {

@@ -68,22 +68,13 @@ func TestTargets(t *testing.T) {
 
 // TestCredentialsStayOut: a password in an address goes to the endpoint, and to no log.
 func TestCredentialsStayOut(t *testing.T) {
-	for address, want := range map[string]string{
-		"http://ann:s3cret@h:1/m?x=a@b": "http://***@h:1/m?x=a@b",
-		"dns+http://ann:s3@cret@h":      "dns+http://***@h",
-		"ann:s3cret@h:1":                "***@h:1",
-		"http://h/a@b":                  "http://h/a@b",
-		"h:1":                           "h:1",
-	} {
-		assert.Equal(t, want, Public(address))
-	}
 	_, _, err := Targets(t.Context(), nil, []string{"http://ann:s3cret@h:port"})
 	require.Error(t, err)
 	assert.NotContains(t, err.Error(), "s3cret")
 	_, unresolved, err := Targets(t.Context(), names{}, []string{"dns+http://ann:s3cret@h"})
 	require.NoError(t, err)
 	assert.NotContains(t, unresolved[0].Error(), "s3cret")
-	_, err = client(t, func(s *Settings) { s.Retries = 0 }).Get(t.Context(), Target{URL: "http://ann:s3cret@127.0.0.1:1/metrics"}, "")
+	_, err = client(t, func(s *Settings) { s.Retries = 0 }).Get(t.Context(), Target{URL: "http://ann:s3cret@127.0.0.1:1/metrics?key=s3cret"}, "")
 	require.Error(t, err)
 	assert.NotContains(t, err.Error(), "s3cret")
 }

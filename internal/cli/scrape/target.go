@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/endpoint"
 )
 
 // dnsPrefix stands before the URL of a name that leads to several instances.
@@ -29,29 +31,9 @@ type Target struct {
 // String names the target in messages.
 func (t Target) String() string {
 	if t.Address == "" {
-		return Public(t.URL)
+		return endpoint.Public(t.URL)
 	}
-	return Public(t.URL) + " at " + t.Address
-}
-
-// Public is the text of an address, which may be malformed, without the credentials in it: messages go to logs.
-func Public(address string) string {
-	scheme, rest, found := strings.Cut(address, "://")
-	if !found {
-		scheme, rest = "", address
-	}
-	host, path := rest, ""
-	if end := strings.IndexAny(rest, "/?#"); end >= 0 {
-		host, path = rest[:end], rest[end:]
-	}
-	at := strings.LastIndexByte(host, '@')
-	if at < 0 {
-		return address
-	}
-	if found {
-		scheme += "://"
-	}
-	return scheme + "***" + host[at:] + path
+	return endpoint.Public(t.URL) + " at " + t.Address
 }
 
 // Resolver looks up the addresses of a name. [net.Resolver] is one.
@@ -65,7 +47,7 @@ var _ Resolver = (*net.Resolver)(nil)
 func One(spec string) (Target, error) {
 	address, err := parse(spec)
 	if err != nil {
-		return Target{}, fmt.Errorf("target %q: %w", Public(spec), err)
+		return Target{}, fmt.Errorf("target %q: %w", endpoint.Public(spec), err)
 	}
 	return Target{URL: address.String()}, nil
 }
@@ -79,7 +61,7 @@ func Targets(ctx context.Context, resolver Resolver, specs []string) (targets []
 	for i, spec := range specs {
 		var err error
 		if addresses[i], err = parse(strings.TrimPrefix(spec, dnsPrefix)); err != nil {
-			errs = append(errs, fmt.Errorf("target %q: %w", Public(spec), err))
+			errs = append(errs, fmt.Errorf("target %q: %w", endpoint.Public(spec), err))
 		}
 	}
 	if len(errs) > 0 {
@@ -91,7 +73,7 @@ func Targets(ctx context.Context, resolver Resolver, specs []string) (targets []
 		if strings.HasPrefix(spec, dnsPrefix) {
 			var err error
 			if found, err = resolve(ctx, resolver, addresses[i]); err != nil {
-				unresolved = append(unresolved, &LookupError{Spec: Public(spec), Err: err})
+				unresolved = append(unresolved, &LookupError{Spec: endpoint.Public(spec), Err: err})
 			}
 		}
 		for _, target := range found {
@@ -167,12 +149,8 @@ func parse(text string) (*url.URL, error) {
 	if text != "" && !strings.Contains(text, "://") {
 		text = "http://" + text
 	}
-	address, err := url.Parse(text)
+	address, err := endpoint.Parse(text)
 	if err != nil {
-		var malformed *url.Error
-		if errors.As(err, &malformed) {
-			err = malformed.Err // without the URL, which may have credentials
-		}
 		return nil, fmt.Errorf("not a URL: %w", err)
 	}
 	if address.Scheme != "http" && address.Scheme != "https" || address.Hostname() == "" {

@@ -66,30 +66,37 @@ func (s *Summary) Rate() float64 {
 	return float64(s.Accepted) / s.Duration.Seconds()
 }
 
-// account is kept by the reader and all workers.
+// account is that of one Send, kept by its reader and its workers. Once it is closed nothing changes it: a reader whose
+// source does not come back may outlive its Send.
 type account struct {
 	mu       sync.Mutex
+	closed   bool
 	counts   Progress
 	shown    int
 	refusals []Refusal
 	lost     []Refusal
 }
 
-func (a *account) begin(shown int) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.counts, a.shown, a.refusals, a.lost = Progress{}, shown, nil, nil
-}
-
 func (a *account) read() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.counts.Read++
+	if !a.closed {
+		a.counts.Read++
+	}
 }
 
-func (a *account) refuse(items int, listed ...Refusal) {
+// readFaulty counts an item that was read and cannot be sent.
+func (a *account) readFaulty(refusal Refusal) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if !a.closed {
+		a.counts.Read++
+		a.refuse(1, refusal)
+	}
+}
+
+// refuse is called under the lock.
+func (a *account) refuse(items int, listed ...Refusal) {
 	a.counts.Refused += items
 	room := max(0, a.shown-len(a.refusals))
 	a.refusals = append(a.refusals, listed[:min(room, len(listed))]...)
@@ -107,8 +114,8 @@ func (a *account) settle(batch *eventfile.Batch, said answer) {
 		listed = append(listed, Refusal{where, r.Field, r.Reason, r.Remedy})
 	}
 	a.mu.Lock()
+	defer a.mu.Unlock()
 	a.counts.Accepted += accepted
-	a.mu.Unlock()
 	if refused := batch.Len() - accepted; refused > 0 {
 		a.refuse(refused, listed...)
 	}
@@ -139,6 +146,7 @@ func (a *account) progress() Progress {
 func (a *account) close(took time.Duration, readErr error, gaveUp *giveUp, interrupted bool) Summary {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.closed = true
 	c := a.counts
 	s := Summary{
 		Progress: c, Unsent: c.Read - c.Accepted - c.Refused - c.Undelivered, Refusals: a.refusals, Lost: a.lost,

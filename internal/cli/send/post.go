@@ -9,11 +9,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/endpoint"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/eventfile"
 	"github.com/tasker-otel/otelcol-tasker/internal/wire"
 )
@@ -86,7 +88,7 @@ func (s *Sender) request(ctx context.Context, batch *eventfile.Batch) (*http.Req
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.settings.Endpoint, bytes.NewReader(body))
 	if err != nil {
-		return nil, fmt.Errorf("cannot make a request: %w", err)
+		return nil, fmt.Errorf("cannot make a request: %w", endpoint.Cause(err))
 	}
 	request.Header.Set("Content-Type", "application/x-ndjson")
 	request.Header.Set("User-Agent", "taskerotel")
@@ -105,6 +107,7 @@ func (s *Sender) request(ctx context.Context, batch *eventfile.Batch) (*http.Req
 // failed judges a request without an answer. A refused connection, a timeout and a reset come and go; a certificate that
 // is not trusted stays so.
 func failed(err error) outcome {
+	err = endpoint.Cause(err)
 	var certificate *tls.CertificateVerificationError
 	var record tls.RecordHeaderError
 	switch {
@@ -126,7 +129,7 @@ func (s *Sender) judge(batch *eventfile.Batch, response *http.Response, body []b
 		return accepted(batch, response, body)
 	case status >= 300 && status < 400:
 		return outcome{problem: problem, hopeless: true,
-			remedy: fmt.Sprintf("the endpoint is at --endpoint %q", response.Header.Get("Location"))}
+			remedy: fmt.Sprintf("the endpoint is at --endpoint %q", endpoint.Public(response.Header.Get("Location")))}
 	case status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable:
 		return outcome{problem: problem, retryable: true, retryAfter: s.retryAfter(response.Header),
 			remedy: "the collector is overloaded: try again later, with a smaller --concurrency"}
@@ -173,20 +176,23 @@ func accepted(batch *eventfile.Batch, response *http.Response, body []byte) outc
 	return outcome{settled: true, answer: said}
 }
 
-// retryAfter is the wait that the receiver asks for, in seconds or as a date; zero when it names none.
+// retryAfter is the wait that the receiver asks for, in seconds or as a date, and no more than it is granted; zero when it
+// names none.
 func (s *Sender) retryAfter(header http.Header) time.Duration {
 	text := header.Get("Retry-After")
-	if seconds, err := strconv.Atoi(text); err == nil {
-		return time.Duration(max(0, min(seconds, maxRetryAfter))) * time.Second
+	most := s.settings.MaxRetryAfter
+	seconds, err := strconv.ParseInt(text, 10, 64)
+	switch {
+	case err == nil:
+		return time.Duration(max(0, min(seconds, int64(math.Ceil(most.Seconds()))))) * time.Second
+	case errors.Is(err, strconv.ErrRange) && seconds > 0:
+		return most
 	}
 	if at, err := http.ParseTime(text); err == nil {
-		return max(0, min(at.Sub(s.settings.Now()), maxRetryAfter*time.Second))
+		return max(0, min(at.Sub(s.settings.Now()), most))
 	}
 	return 0
 }
-
-// maxRetryAfter, in seconds, is a day: more is surely a mistake.
-const maxRetryAfter = 24 * 60 * 60
 
 func statusText(status int) string {
 	return strings.TrimSpace(strconv.Itoa(status) + " " + http.StatusText(status))

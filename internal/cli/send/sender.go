@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -32,7 +33,8 @@ type Source interface {
 // Sender posts items. One Send at a time.
 type Sender struct {
 	settings Settings
-	account  account
+	// account is that of the newest Send.
+	account atomic.Pointer[account]
 
 	// notBefore is until when the receiver asked to be left alone. It holds for all workers.
 	mu        sync.Mutex
@@ -64,7 +66,9 @@ func New(settings Settings) (*Sender, error) {
 	if settings.Sleep == nil {
 		settings.Sleep = sleep
 	}
-	return &Sender{settings: settings}, nil
+	s := &Sender{settings: settings}
+	s.account.Store(&account{})
+	return s, nil
 }
 
 // Send posts all that the source gives and returns the account of it. When the context ends, requests under way are let
@@ -75,7 +79,8 @@ func New(settings Settings) (*Sender, error) {
 // cannot be reached, refuses the credentials, or is none.
 func (s *Sender) Send(ctx context.Context, source Source) Summary {
 	started := s.settings.Now()
-	s.account.begin(s.settings.ShownRefusals)
+	account := &account{shown: s.settings.ShownRefusals}
+	s.account.Store(account)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 
@@ -83,7 +88,7 @@ func (s *Sender) Send(ctx context.Context, source Source) Summary {
 	readEnded := make(chan error, 1)
 	go func() {
 		defer close(batches)
-		readEnded <- s.read(ctx, source, batches)
+		readEnded <- s.read(ctx, account, source, batches)
 	}()
 
 	var workers sync.WaitGroup
@@ -97,7 +102,7 @@ func (s *Sender) Send(ctx context.Context, source Source) Summary {
 					if !ok {
 						return
 					}
-					if err := s.deliver(ctx, batch); err != nil {
+					if err := s.deliver(ctx, account, batch); err != nil {
 						cancel(err)
 					}
 				}
@@ -114,14 +119,14 @@ func (s *Sender) Send(ctx context.Context, source Source) Summary {
 	}
 	var gaveUp *giveUp
 	errors.As(context.Cause(ctx), &gaveUp)
-	return s.account.close(s.settings.Now().Sub(started), readErr, gaveUp, ctx.Err() != nil && gaveUp == nil)
+	return account.close(s.settings.Now().Sub(started), readErr, gaveUp, ctx.Err() != nil && gaveUp == nil)
 }
 
 // Progress is the account so far. It may be called while Send runs.
-func (s *Sender) Progress() Progress { return s.account.progress() }
+func (s *Sender) Progress() Progress { return s.account.Load().progress() }
 
 // read makes batches of the source's items until it ends or the context does.
-func (s *Sender) read(ctx context.Context, source Source, batches chan<- *eventfile.Batch) error {
+func (s *Sender) read(ctx context.Context, account *account, source Source, batches chan<- *eventfile.Batch) error {
 	batch := &eventfile.Batch{}
 	handOver := func() bool {
 		select {
@@ -143,11 +148,11 @@ func (s *Sender) read(ctx context.Context, source Source, batches chan<- *eventf
 			}
 			return err
 		}
-		s.account.read()
 		if item.Fault != nil {
-			s.account.refuse(1, Refusal{Where: item.String(), Reason: item.Fault.Reason, Remedy: item.Fault.Remedy})
+			account.readFaulty(Refusal{Where: item.String(), Reason: item.Fault.Reason, Remedy: item.Fault.Remedy})
 			continue
 		}
+		account.read()
 		batch.Add(item)
 		if (batch.Len() >= s.settings.BatchSize || len(batch.Body) >= maxBatchBytes) && !handOver() {
 			return nil
@@ -157,30 +162,30 @@ func (s *Sender) read(ctx context.Context, source Source, batches chan<- *eventf
 }
 
 // deliver posts a batch until it is settled. Its error is a *giveUp: there is no use in going on.
-func (s *Sender) deliver(ctx context.Context, batch *eventfile.Batch) error {
+func (s *Sender) deliver(ctx context.Context, account *account, batch *eventfile.Batch) error {
 	wait := backoff.NewExponentialBackOff()
 	wait.InitialInterval, wait.MaxInterval, wait.Multiplier = firstWait, longestWait, 2
 	wait.Reset()
 	for attempt := 0; ; attempt++ {
 		if err := s.holdOn(ctx); err != nil {
-			s.account.undelivered(batch, "sending stopped before it was sent")
+			account.undelivered(batch, "sending stopped before it was sent")
 			return nil
 		}
 		outcome := s.post(ctx, batch)
 		switch {
 		case outcome.settled:
-			s.account.settle(batch, outcome.answer)
+			account.settle(batch, outcome.answer)
 			return nil
 		case outcome.tooLarge && batch.Len() > 1:
-			return s.deliverHalves(ctx, batch)
+			return s.deliverHalves(ctx, account, batch)
 		case outcome.retryable && attempt < s.settings.Retries:
-			s.account.retry(outcome.problem)
+			account.retry(outcome.problem)
 			if outcome.retryAfter > 0 {
 				s.leaveAlone(outcome.retryAfter)
 				continue
 			}
 			if err := s.settings.Sleep(ctx, wait.NextBackOff()); err != nil {
-				s.account.undelivered(batch, "sending stopped while it waited to be sent again: "+outcome.problem)
+				account.undelivered(batch, "sending stopped while it waited to be sent again: "+outcome.problem)
 				return nil
 			}
 		default:
@@ -188,7 +193,7 @@ func (s *Sender) deliver(ctx context.Context, batch *eventfile.Batch) error {
 			if attempt > 0 {
 				problem = fmt.Sprintf("%s, after %d attempts", problem, attempt+1)
 			}
-			s.account.undelivered(batch, problem)
+			account.undelivered(batch, problem)
 			if outcome.retryable || outcome.hopeless {
 				return &giveUp{problem, outcome.remedy}
 			}
@@ -198,13 +203,13 @@ func (s *Sender) deliver(ctx context.Context, batch *eventfile.Batch) error {
 }
 
 // deliverHalves delivers a batch in two, after the receiver found it too large.
-func (s *Sender) deliverHalves(ctx context.Context, batch *eventfile.Batch) error {
+func (s *Sender) deliverHalves(ctx context.Context, account *account, batch *eventfile.Batch) error {
 	first, second := halves(batch)
-	if err := s.deliver(ctx, first); err != nil {
-		s.account.undelivered(second, "not sent")
+	if err := s.deliver(ctx, account, first); err != nil {
+		account.undelivered(second, "not sent")
 		return err
 	}
-	return s.deliver(ctx, second)
+	return s.deliver(ctx, account, second)
 }
 
 // halves shares the batch's memory.

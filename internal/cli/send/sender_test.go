@@ -2,6 +2,7 @@ package send_test
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"errors"
@@ -177,7 +178,9 @@ func TestRetryAfter(t *testing.T) {
 	}{
 		"seconds":               {http.StatusTooManyRequests, "7", 7 * time.Second},
 		"date":                  {http.StatusServiceUnavailable, "Mon, 01 Jun 2026 12:01:00 GMT", time.Minute},
-		"too far in the future": {http.StatusServiceUnavailable, "Mon, 01 Jun 2027 12:01:00 GMT", 24 * time.Hour},
+		"too far in the future": {http.StatusServiceUnavailable, "Mon, 01 Jun 2027 12:01:00 GMT", 5 * time.Minute},
+		"too many seconds":      {http.StatusServiceUnavailable, "99999999999", 5 * time.Minute},
+		"no number of 64 bits":  {http.StatusServiceUnavailable, "99999999999999999999", 5 * time.Minute},
 	} {
 		t.Run(name, func(t *testing.T) {
 			requests := 0
@@ -228,6 +231,31 @@ func TestWaitsGrow(t *testing.T) {
 	assert.Equal(t, 500, summary.Undelivered)
 	assert.Equal(t, 3, summary.Retries)
 	assert.False(t, summary.Complete())
+}
+
+// What is secret in the address of the endpoint, or of where it sends its clients, stands in no message.
+func TestSecretsOfTheEndpointStayOut(t *testing.T) {
+	const key = "hunter2"
+	for name, test := range map[string]struct {
+		endpoint string
+		handler  http.HandlerFunc
+	}{
+		"no answer": {"http://me:" + key + "@127.0.0.1:1/?key=" + key, nil},
+		"redirect": {"", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "https://me:"+key+"@other/?key="+key, http.StatusFound)
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			summary, _ := run(t, lines(1), test.handler, func(s *send.Settings) {
+				s.Endpoint, s.Retries = cmp.Or(test.endpoint, s.Endpoint), 0
+			})
+			require.NotEmpty(t, summary.GaveUp)
+			assert.NotContains(t, fmt.Sprintf("%+v", summary), key)
+		})
+	}
+	_, err := send.New(send.Settings{Endpoint: "http://me:" + key + "%zz@other"})
+	require.ErrorContains(t, err, `--endpoint "http://***@other" is not a URL`)
+	assert.NotContains(t, err.Error(), key)
 }
 
 func TestConnectionRefused(t *testing.T) {
@@ -424,7 +452,7 @@ func TestValidate(t *testing.T) {
 	wrong := send.Settings{Endpoint: "localhost:4319", Compression: "lz4", Retries: -1, ShownRefusals: -1}
 	_, err := send.New(wrong)
 	for _, part := range []string{`--endpoint "localhost:4319"`, "--batch-size 0", "--concurrency 0", `--compression "lz4"`,
-		"--timeout 0s", "--retries -1", "--show-refused -1"} {
+		"--timeout 0s", "--max-retry-after 0s", "--retries -1", "--show-refused -1"} {
 		assert.ErrorContains(t, err, part)
 	}
 }

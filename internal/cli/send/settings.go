@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/clienttls"
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/endpoint"
 )
 
 // Compression of a request's body.
@@ -36,6 +36,8 @@ type Settings struct {
 	TLS clienttls.Files
 	// Timeout of one request.
 	Timeout time.Duration
+	// MaxRetryAfter is the longest wait that a receiver is granted when it asks for one.
+	MaxRetryAfter time.Duration
 	// Retries of a batch after its first request.
 	Retries int
 	// ShownRefusals is how many refusals, and batches that were not delivered, the summary lists.
@@ -51,7 +53,7 @@ type Settings struct {
 func DefaultSettings() Settings {
 	return Settings{
 		Endpoint: DefaultEndpoint, BatchSize: 500, Concurrency: 4, Compression: CompressionNone,
-		Timeout: 30 * time.Second, Retries: 5, ShownRefusals: 10,
+		Timeout: 30 * time.Second, MaxRetryAfter: 5 * time.Minute, Retries: 5, ShownRefusals: 10,
 	}
 }
 
@@ -59,10 +61,10 @@ func DefaultSettings() Settings {
 func (s *Settings) Validate() error {
 	var all []error
 	wrong := func(format string, args ...any) { all = append(all, fmt.Errorf(format, args...)) }
-	if address, err := url.Parse(s.Endpoint); err != nil {
-		wrong("--endpoint %q is not a URL: %w", s.Endpoint, err)
+	if address, err := endpoint.Parse(s.Endpoint); err != nil {
+		wrong("--endpoint %q is not a URL: %w", endpoint.Public(s.Endpoint), err)
 	} else if address.Scheme != "http" && address.Scheme != "https" || address.Host == "" {
-		wrong("--endpoint %q is not an HTTP address: write it as %s", s.Endpoint, DefaultEndpoint)
+		wrong("--endpoint %q is not an HTTP address: write it as %s", endpoint.Public(s.Endpoint), DefaultEndpoint)
 	}
 	if s.BatchSize < 1 {
 		wrong("--batch-size %d: it must be at least 1", s.BatchSize)
@@ -75,6 +77,9 @@ func (s *Settings) Validate() error {
 	}
 	if s.Timeout <= 0 {
 		wrong("--timeout %s: it must be positive, such as 30s", s.Timeout)
+	}
+	if s.MaxRetryAfter <= 0 {
+		wrong("--max-retry-after %s: it must be positive, such as 5m", s.MaxRetryAfter)
 	}
 	if s.Retries < 0 {
 		wrong("--retries %d: it must be 0, for none, or more", s.Retries)

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/endpoint"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/scrape"
 )
 
@@ -39,9 +39,9 @@ type node struct {
 
 func readHealth(ctx context.Context, client *scrape.Client, address string) (*Health, error) {
 	// The status of an unhealthy collector is not 200; its body has the reason all the same.
-	at, err := url.Parse(address)
+	at, err := endpoint.Parse(address)
 	if err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https" {
-		return nil, fmt.Errorf("--health %q: write it as %s", scrape.Public(address), DefaultHealth)
+		return nil, fmt.Errorf("--health %q: write it as %s", endpoint.Public(address), DefaultHealth)
 	}
 	query := at.Query()
 	query.Set("verbose", "")
@@ -53,7 +53,7 @@ func readHealth(ctx context.Context, client *scrape.Client, address string) (*He
 	}
 	var all node
 	if err := json.Unmarshal(answer.Body, &all); err != nil || all.Status == "" {
-		return nil, fmt.Errorf("%s answered with something else than the status of healthcheckv2 (use_v2 and http::status must be on)", scrape.Public(address))
+		return nil, fmt.Errorf("%s answered with something else than the status of healthcheckv2 (use_v2 and http::status must be on)", endpoint.Public(address))
 	}
 	h := &Health{Healthy: all.Healthy, Status: statusName(all.Status), Pipelines: []Pipeline{}}
 	for _, name := range slices.Sorted(maps.Keys(all.Components)) {
