@@ -58,7 +58,7 @@ func (c *composer) queued(i int) {
 
 // waited adds the span of a wait.
 func (c *composer) waited(w wait) *Span {
-	s := c.add(lifecycle.SpanQueued, c.spanID(lifecycle.SpanQueued, "", w.start), c.root, w.start, w.end)
+	s := c.add(lifecycle.SpanQueued, c.spanID(lifecycle.SpanQueued, "", unused(&c.begins.queued, w.start)), c.root, w.start, w.end)
 	if w.job != nil {
 		s.setText(lifecycle.AttrQueueName, c.task.detail(w.job).word)
 	}
@@ -129,7 +129,7 @@ func (c *composer) backoffs() {
 		}
 		st := &c.task.steps[a.step]
 		c.inside(a.pass)
-		id := c.spanID(lifecycle.SpanBackoff, st.id.Text, a.backoff.at)
+		id := c.spanID(lifecycle.SpanBackoff, st.id.Text, unused(&c.begins.steps[a.step].backoff, a.backoff.at))
 		s := c.add(lifecycle.SpanBackoff, id, c.root, a.backoff.at, end)
 		c.seek(a.backoff, id)
 		c.describeStep(s, a)

@@ -345,7 +345,7 @@ func (a *Assembler) emit(t *task, runs []*run, reason Reason) (used int) {
 		}
 		a.stats.Released[reason]++
 		a.stats.SpansCut += int64(tree.Cut)
-		a.stats.NotesCut += int64(tree.NotesCut)
+		a.stats.NotesCut += int64(tree.NotesCut + tree.NotesDropped)
 		used += len(n.records)
 		a.sink(tree)
 	}

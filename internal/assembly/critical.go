@@ -1,6 +1,9 @@
 package assembly
 
-import "slices"
+import (
+	"encoding/hex"
+	"slices"
+)
 
 // Names of what a task waits for beside its steps, as the bottleneck can be one of them.
 const (
@@ -9,10 +12,14 @@ const (
 	waitOrchestration = "orchestration"
 )
 
+// mostOnPath is the number of attempts up to which a task's span names those of its critical path.
+const mostOnPath = 1000
+
 // criticalChain is the chain of steps that determined a run's duration, and what it waited for between them. The parts add
 // up to the duration.
 type criticalChain struct {
 	names      []string // from the first to the last
+	spans      []string // ids of the attempts, from the first to the last
 	bottleneck string   // the step, or queue, backoff or orchestration, with the largest part
 	share      float64  // of that part in the run's duration, 0 to 1
 
@@ -30,7 +37,7 @@ func criticalPath(t *task, n *run) criticalChain {
 	bySteps := map[string]int64{}
 	from := n.start
 	for _, a := range n.chain(t) {
-		a.critical = true
+		c.spans = append(c.spans, hex.EncodeToString(a.span[:]))
 		n.divideGap(&c, from, a.start, a.before)
 		name := t.steps[a.step].name
 		if name == "" {

@@ -18,11 +18,14 @@ type reader struct {
 	counts  []int32    // by step: attempts so far, over all runs
 	job     *record    // of the pass to come
 	rerun   bool
+
+	patience int64 // how long after an attempt's end another announcement of it counts, in the time of the events
+	position int   // how many records of the run were read
 }
 
 // history reads the runs out of a task's sorted records. The runs point into t.records.
 func (t *task) history(patience int64) []*run {
-	rd := reader{task: t, current: make([]*attempt, len(t.steps)), resets: make([]bool, len(t.steps)), listed: make([]bool, len(t.steps)), counts: make([]int32, len(t.steps))}
+	rd := reader{task: t, patience: patience, current: make([]*attempt, len(t.steps)), resets: make([]bool, len(t.steps)), listed: make([]bool, len(t.steps)), counts: make([]int32, len(t.steps))}
 	if t.tail != nil {
 		for _, tail := range t.tail.attempts {
 			rd.counts[tail.step] = tail.number
@@ -41,11 +44,12 @@ func (t *task) history(patience int64) []*run {
 // readRun reads one run.
 func (rd *reader) readRun(records []record) *run {
 	rd.run = &run{start: records[0].at, records: records}
-	rd.pass, rd.batch, rd.job = nil, nil, nil
+	rd.pass, rd.batch, rd.job, rd.position = nil, nil, nil, 0
 	clear(rd.current)
 	clear(rd.resets)
 	for i := range records {
 		rd.read(&records[i])
+		rd.position++
 	}
 	rd.closePass()
 	rd.finish()
@@ -107,6 +111,9 @@ func (rd *reader) read(r *record) {
 		}
 		p.finalizations++
 	case kindPassEnded:
+		if rd.pass.ends >= finalizationAnnouncements {
+			break // a repetition
+		}
 		rd.closeBatch(r.at)
 		rd.pass.ends++
 		rd.pass.end = max(rd.pass.end, r.at)
@@ -148,8 +155,23 @@ func (rd *reader) endsKnownAttempt(r *record) bool {
 		return false
 	}
 	a := rd.current[r.step]
-	return a != nil && (a.running() && !rd.putBack(a) || !a.running() && a.ends < attemptAnnouncements && a.status == r.kind.status())
+	return a != nil && (a.running() && !rd.putBack(a) && !rd.abandoned(a) || a.endsAgain(r))
 }
+
+// endsAgain tells whether the event announces the end of an ended attempt once more.
+func (a *attempt) endsAgain(r *record) bool {
+	return !a.running() && a.ends < attemptAnnouncements && a.status == r.kind.status()
+}
+
+// abandoned tells whether an attempt without an end was left by a pass that died so long ago that its end is not expected
+// any more.
+func (rd *reader) abandoned(a *attempt) bool {
+	return a.running() && a.pass != rd.pass && rd.position-a.pass.left > abandonedAfter
+}
+
+// abandonedAfter is how many records after the end of its pass a running attempt is given up. It is a number of records, so
+// that it is the same whenever they are read.
+const abandonedAfter = 1000
 
 // putBack tells whether the attempt's step was put back since it began. Within a batch a step runs once: there it only seems
 // so, because the operator's clock differs from the worker's.
@@ -188,6 +210,7 @@ func (rd *reader) closePass() {
 	if p.ends < finalizationAnnouncements || p.finalizations < finalizationAnnouncements {
 		rd.run.gaps++
 	}
+	p.left = rd.position
 	rd.pass = nil
 }
 
@@ -332,6 +355,9 @@ func (rd *reader) stepEnded(r *record) {
 		return
 	}
 	a := rd.current[r.step]
+	if a != nil && a.endsAgain(r) && r.at-a.end > rd.patience {
+		return // a repetition: so late, an announcement is not waited for
+	}
 	if !rd.endsKnownAttempt(r) {
 		if rd.pass == nil {
 			rd.openPass(r, true)

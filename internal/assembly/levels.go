@@ -36,8 +36,9 @@ func (c *composer) taskSpan(tail *tail, caller SpanID, path criticalChain) {
 	s.set(Int(lifecycle.AttrRetries, int64(retries)))
 	s.set(Double(lifecycle.AttrQueueSeconds, float64(c.queueTime())/second))
 	s.set(Double(lifecycle.AttrBackoffTotal, float64(c.backoffTime())/second))
-	if len(path.names) > 0 {
+	if len(path.names) > 0 && len(path.spans) <= mostOnPath {
 		s.set(Strings(lifecycle.AttrCriticalPath, path.names))
+		s.set(Strings(lifecycle.AttrCriticalPathSpans, path.spans))
 	}
 	if len(path.names) > 0 || path.queue > 0 {
 		s.set(String(lifecycle.AttrBottleneck, path.bottleneck))
@@ -76,9 +77,7 @@ func (c *composer) taskFailure() *failure {
 }
 
 func (c *composer) passSpans(i int, p *pass) {
-	p.span = c.spanID(lifecycle.SpanOrchestration, "", p.start)
-	id := p.span
-	s := c.add(lifecycle.SpanOrchestration, id, c.root, p.start, p.end)
+	s := c.add(lifecycle.SpanOrchestration, p.span, c.root, p.start, p.end)
 	s.set(Int(lifecycle.AttrPassIndex, int64(i+1)))
 	s.setText(lifecycle.AttrFinalStatus, p.finalStatus)
 	if p.finalStatus == "error" {
@@ -90,13 +89,15 @@ func (c *composer) passSpans(i int, p *pass) {
 	s.mark(lifecycle.AttrIncomplete, p.ends == 0)
 	for _, search := range p.searches {
 		start := max(search.start, p.start)
-		c.add(lifecycle.SpanDependency, c.spanID(lifecycle.SpanDependency, "", search.end), id, start, search.end)
+		id := c.spanID(lifecycle.SpanDependency, "", unused(&c.begins.search, search.end))
+		c.add(lifecycle.SpanDependency, id, p.span, start, search.end)
 	}
 	for j, b := range p.batches {
-		c.batchSpans(j, b, p, id)
+		c.batchSpans(j, b, p)
 	}
 	if p.finalizations > 0 {
-		f := c.add(lifecycle.SpanFinalization, c.spanID(lifecycle.SpanFinalization, "", p.finalizing), id, p.finalizing, p.end)
+		id := c.spanID(lifecycle.SpanFinalization, "", unused(&c.begins.finalization, p.finalizing))
+		f := c.add(lifecycle.SpanFinalization, id, p.span, p.finalizing, p.end)
 		f.setText(lifecycle.AttrFinalStatus, p.finalStatus)
 		f.mark(lifecycle.AttrIncomplete, p.ends == 0)
 		if p.ends > 0 {
@@ -105,10 +106,8 @@ func (c *composer) passSpans(i int, p *pass) {
 	}
 }
 
-func (c *composer) batchSpans(j int, b *batch, p *pass, parent SpanID) {
-	b.span = c.spanID(lifecycle.SpanBatch, "", b.start)
-	id := b.span
-	s := c.add(lifecycle.SpanBatch, id, parent, b.start, b.end)
+func (c *composer) batchSpans(j int, b *batch, p *pass) {
+	s := c.add(lifecycle.SpanBatch, b.span, p.span, b.start, b.end)
 	s.set(Int(lifecycle.AttrBatchIndex, int64(j+1)))
 	s.set(Int(lifecycle.AttrBatchSize, int64(len(b.attempts))))
 	s.setText(lifecycle.AttrProcessingMode, b.mode)
@@ -118,13 +117,11 @@ func (c *composer) batchSpans(j int, b *batch, p *pass, parent SpanID) {
 		s.Outcome = OutcomeOk
 	}
 	for _, a := range b.attempts {
-		c.attemptSpans(a, p, id)
+		c.attemptSpans(a, p, b.span)
 	}
 }
 
 func (c *composer) attemptSpans(a *attempt, p *pass, parent SpanID) {
-	st := &c.task.steps[a.step]
-	a.span = c.spanID(lifecycle.SpanStep, st.id.Text, a.start)
 	before := c.last[a.step]
 	c.last[a.step] = attemptTail{a.step, a.number, a.span}
 	s := c.add(lifecycle.SpanStep, a.span, parent, a.start, a.end)
@@ -135,7 +132,6 @@ func (c *composer) attemptSpans(a *attempt, p *pass, parent SpanID) {
 	s.outcome(a.status, a.failure)
 	s.mark(lifecycle.AttrSynthesized, a.synthesized)
 	s.mark(lifecycle.AttrIncomplete, a.running())
-	s.mark(lifecycle.AttrOnCriticalPath, a.critical)
 	if a.status == lifecycle.StatusFailure && a.failure != nil {
 		c.bytes += int64(2 * len(a.failure.message))
 		c.note(s, exception(a))
@@ -144,7 +140,6 @@ func (c *composer) attemptSpans(a *attempt, p *pass, parent SpanID) {
 		s.Link = &Link{c.tree.Trace, before.span}
 	}
 	start, end := a.handling()
-	a.work = c.spanID(lifecycle.SpanHandler, st.id.Text, start)
 	h := c.add(lifecycle.SpanHandler, a.work, a.span, start, end)
 	c.describeStep(h, a)
 	h.outcome(a.status, a.failure)

@@ -38,6 +38,7 @@ type pass struct {
 	finalStatus     string
 	synthesized     bool
 	idle            bool  // it told that there was nothing more to do
+	left            int   // how many records of the run were read when it was left
 	searching       int64 // where the search for viable steps began; 0 while a batch runs
 	discoveredSteps []int16
 	span            SpanID
@@ -77,7 +78,6 @@ type attempt struct {
 	batch          *batch
 	pass           *pass
 	before, after  *attempt // of the same step, in this run
-	critical       bool
 	span, work     SpanID
 }
 

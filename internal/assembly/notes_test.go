@@ -53,7 +53,7 @@ func withoutNotes(events []*assembly.Event) map[assembly.TraceID][]string {
 	a := assembly.New(patient(), func(tree *assembly.Tree) {
 		for i := range tree.Spans {
 			s := tree.Spans[i]
-			if s.Notes = nil; s.Name == lifecycle.SpanQuery {
+			if s.Notes, s.NotesDropped = nil, 0; s.Name == lifecycle.SpanQuery {
 				continue
 			}
 			spans[tree.Trace] = append(spans[tree.Trace], fmt.Sprint(tree.Reason, " ", describeSpan(&s)))

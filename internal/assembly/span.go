@@ -75,7 +75,9 @@ type Span struct {
 	Message    string
 	Attributes []Attribute
 	Notes      []Note
-	Link       *Link
+	// NotesDropped is how many events beyond the first 128 the span does not have.
+	NotesDropped uint32
+	Link         *Link
 }
 
 // Note is an event on a span.
@@ -100,6 +102,8 @@ type Tree struct {
 	Spans    []Span
 	// Cut is the number of spans that the limits on a tree left out, and NotesCut that of events on spans.
 	Cut, NotesCut int
+	// NotesDropped is how many events its spans do not have because a span has 128 at most.
+	NotesDropped int
 }
 
 // Reason says why a tree left the assembler.

@@ -323,6 +323,15 @@ func (t *task) add(a *Assembler, e *Event) {
 	}
 }
 
+// callerOf is the traceparent of the run's caller: the earliest that an event had up to the beginning of the first pass. Spans
+// of the pass are emitted while it runs, so a later one changes nothing.
+func (t *task) callerOf(n *run) string {
+	if len(n.passes) > 0 && t.parentAt > n.passes[0].start {
+		return ""
+	}
+	return t.parent
+}
+
 func (t *task) put(r *record) {
 	room := cap(t.packed.bytes)
 	t.packed.add(r)

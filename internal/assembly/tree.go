@@ -1,8 +1,6 @@
 package assembly
 
 import (
-	"go.opentelemetry.io/collector/pdata/pcommon"
-
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -20,8 +18,9 @@ type composer struct {
 	// correlation is the id of spans that are added, that of the pass at hand or, outside passes, the task's own.
 	correlation string
 	pass        *pass
-	own         string         // the task's
-	last        []attemptTail  // by step: the attempt before
+	own         string        // the task's
+	last        []attemptTail // by step: the attempt before
+	begins      begins
 	index       map[SpanID]int // places of the tree's spans
 	sought      recordKey      // of a late event; its span is looked for
 	found       int            // the place of that span, or -1
@@ -29,7 +28,7 @@ type composer struct {
 
 // compose makes the tree of one run. previous is the task's span of the run before, if there was one.
 func (c *composer) compose(t *task, n *run, tail *tail, reason Reason, limits *Limits) *Tree {
-	*c = composer{tree: Tree{Trace: t.trace, Resource: t.resource, Reason: reason, Spans: c.tree.Spans[:0]}, attrs: c.attrs[:0], task: t, run: n, limits: limits, last: c.last[:0], index: c.index, sought: c.sought, found: -1}
+	*c = composer{tree: Tree{Trace: t.trace, Resource: t.resource, Reason: reason, Spans: c.tree.Spans[:0]}, attrs: c.attrs[:0], task: t, run: n, limits: limits, last: c.last[:0], begins: c.begins, index: c.index, sought: c.sought, found: -1}
 	if c.index == nil {
 		c.index = map[SpanID]int{}
 	}
@@ -46,8 +45,9 @@ func (c *composer) compose(t *task, n *run, tail *tail, reason Reason, limits *L
 	} else {
 		c.root = c.spanID(lifecycle.SpanTask, "", n.start)
 	}
+	c.identify()
 	var caller SpanID
-	if trace, span, ok := lifecycle.ParseTraceparent(t.parent); ok {
+	if trace, span, ok := lifecycle.ParseTraceparent(t.callerOf(n)); ok {
 		c.tree.Trace, caller = TraceID(trace), SpanID(span)
 	}
 	c.own = c.taskCorrelation()
@@ -76,24 +76,12 @@ func (c *composer) follow(tail *tail) {
 	tail.end = c.run.end
 	tail.status = c.run.status
 	tail.task = c.root
-	tail.parent = c.task.parent
+	tail.parent = c.task.callerOf(c.run)
 	tail.attempts = tail.attempts[:0]
 	for _, a := range c.last {
 		if a.number > 0 {
 			tail.attempts = append(tail.attempts, a)
 		}
-	}
-}
-
-// spanID is the id of a span that no span of the tree has yet. Where a coarse clock lets two of a kind begin at once, the
-// later one is hashed with the next nanosecond.
-func (c *composer) spanID(level, id string, begin int64) SpanID {
-	for {
-		span := SpanID(lifecycle.SpanID(pcommon.TraceID(c.task.trace), level, id, begin))
-		if _, taken := c.index[span]; !taken {
-			return span
-		}
-		begin++
 	}
 }
 
@@ -140,6 +128,11 @@ func (c *composer) note(s *Span, note Note) {
 			size += int64(len(text) + 2)
 		}
 	}
+	if len(s.Notes) >= mostNotes {
+		s.NotesDropped++
+		c.tree.NotesDropped++
+		return
+	}
 	if c.bytes+size > c.limits.BytesPerTree {
 		c.tree.NotesCut++
 		return
@@ -147,6 +140,10 @@ func (c *composer) note(s *Span, note Note) {
 	c.bytes += size
 	s.Notes = append(s.Notes, note)
 }
+
+// mostNotes is how many events a span can have, as in the SDKs of OpenTelemetry. A pass that spins would collect them without
+// end.
+const mostNotes = 128
 
 // What a span and a note take on the wire, about, beside the texts that only some have.
 const (

@@ -111,7 +111,8 @@ const (
 	AttrCriticalPath    = "tasker.critical_path"
 	AttrBottleneck      = "tasker.critical_path.bottleneck"
 	AttrBottleneckShare = "tasker.critical_path.bottleneck_share"
-	AttrOnCriticalPath  = "tasker.on_critical_path"
+	// AttrCriticalPathSpans are the ids of the attempts' spans on the critical path, in hexadecimal, first to last.
+	AttrCriticalPathSpans = "tasker.critical_path.span_ids"
 
 	// The parts of a task's duration along its critical path, in seconds. They add up to it.
 	AttrCriticalSteps         = "tasker.critical_path.steps_seconds"

@@ -68,6 +68,7 @@ func write(to ptrace.Span, tree *assembly.Tree, from *assembly.Span) {
 		to.Status().SetCode(ptrace.StatusCodeError)
 		to.Status().SetMessage(from.Message)
 	}
+	to.SetDroppedEventsCount(from.NotesDropped)
 	for i := range from.Notes {
 		event := to.Events().AppendEmpty()
 		event.SetName(from.Notes[i].Name)

@@ -2,6 +2,7 @@ package waterfall
 
 import (
 	"cmp"
+	"encoding/hex"
 	"slices"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
@@ -29,13 +30,14 @@ type row struct {
 type planner struct {
 	tree     *assembly.Tree
 	children map[assembly.SpanID][]int
-	depth    int // levels to show; 0 for all
+	critical map[string]bool // ids of the spans on the critical path, in hexadecimal
+	depth    int             // levels to show; 0 for all
 	glyphs   *glyphs
 	rows     []row
 }
 
 func plan(tree *assembly.Tree, depth int, g *glyphs) []row {
-	p := planner{tree: tree, children: map[assembly.SpanID][]int{}, depth: depth, glyphs: g}
+	p := planner{tree: tree, children: map[assembly.SpanID][]int{}, critical: map[string]bool{}, depth: depth, glyphs: g}
 	present := map[assembly.SpanID]bool{}
 	for i := range tree.Spans {
 		s := &tree.Spans[i]
@@ -52,6 +54,9 @@ func plan(tree *assembly.Tree, depth int, g *glyphs) []row {
 	for _, list := range p.children {
 		slices.SortStableFunc(list, func(a, b int) int { return cmp.Compare(tree.Spans[a].Start, tree.Spans[b].Start) })
 	}
+	for _, id := range value(tree.Spans[0].Attributes, lifecycle.AttrCriticalPathSpans).Strings {
+		p.critical[id] = true
+	}
 	p.span(0, 1, "", "", false)
 	return p.rows
 }
@@ -66,7 +71,7 @@ func (p *planner) span(i, level int, guides, below string, critical bool) {
 	r := row{guides: guides, label: label(s), start: s.Start, end: s.End, glyph: p.glyphs.work}
 	r.mark, r.markStyle = p.glyphs.mark(s)
 	r.open = marked(s, lifecycle.AttrIncomplete)
-	onPath := marked(s, lifecycle.AttrOnCriticalPath)
+	onPath := p.critical[hex.EncodeToString(s.ID[:])]
 	critical = onPath || critical && s.Name == lifecycle.SpanHandler
 	switch {
 	case critical:

@@ -428,7 +428,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorSpanHierarchySpanEventsCut, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_span_hierarchy_span_events_cut",
-		metric.WithDescription("Events on spans left out of trees because of max_bytes_per_tree. [Alpha]"),
+		metric.WithDescription("Events on spans left out because of max_bytes_per_tree, or because a span has 128 at most. [Alpha]"),
 		metric.WithUnit("{events}"),
 	)
 	errs = errors.Join(errs, err)

@@ -160,7 +160,7 @@ func AssertEqualProcessorSpanHierarchySendRetries(t *testing.T, tt *componenttes
 func AssertEqualProcessorSpanHierarchySpanEventsCut(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_span_hierarchy_span_events_cut",
-		Description: "Events on spans left out of trees because of max_bytes_per_tree. [Alpha]",
+		Description: "Events on spans left out because of max_bytes_per_tree, or because a span has 128 at most. [Alpha]",
 		Unit:        "{events}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

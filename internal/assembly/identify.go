@@ -1,0 +1,55 @@
+package assembly
+
+import (
+	"slices"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+// begins are the earliest times with which the next ids of spans may be made: of the levels that have no step, and of each
+// step. Where a coarse clock lets two spans of one kind begin at once, the later one is hashed with the next nanosecond.
+type begins struct {
+	pass, batch, search, finalization, queued int64
+	steps                                     []stepBegins
+}
+
+// stepBegins are those of the spans of one step.
+type stepBegins struct{ attempt, handler, backoff int64 }
+
+// reset forgets all times; its memory is used again.
+func (b *begins) reset(steps int) {
+	room := slices.Grow(b.steps[:0], steps)[:steps]
+	clear(room)
+	*b = begins{steps: room}
+}
+
+// unused is the time, or the next one that no id was made with.
+func unused(next *int64, begin int64) int64 {
+	begin = max(begin, *next)
+	*next = begin + 1
+	return begin
+}
+
+// spanID is the id of a span of a level, of what has an id of its own if it has one, that begins at a time.
+func (c *composer) spanID(level, id string, begin int64) SpanID {
+	return SpanID(lifecycle.SpanID(pcommon.TraceID(c.task.trace), level, id, begin))
+}
+
+// identify gives the run's passes, batches and attempts their ids, in the order in which they were read.
+func (c *composer) identify() {
+	c.begins.reset(len(c.task.steps))
+	for _, p := range c.run.passes {
+		p.span = c.spanID(lifecycle.SpanOrchestration, "", unused(&c.begins.pass, p.start))
+		for _, b := range p.batches {
+			b.span = c.spanID(lifecycle.SpanBatch, "", unused(&c.begins.batch, b.start))
+			for _, a := range b.attempts {
+				id, next := c.task.steps[a.step].id.Text, &c.begins.steps[a.step]
+				a.span = c.spanID(lifecycle.SpanStep, id, unused(&next.attempt, a.start))
+				start, _ := a.handling()
+				a.work = c.spanID(lifecycle.SpanHandler, id, unused(&next.handler, start))
+			}
+		}
+	}
+}
