@@ -3,7 +3,7 @@ package spantometrics
 import (
 	"slices"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/routing"
+	"github.com/tasker-otel/otelcol-tasker/internal/glob"
 )
 
 // condition is a condition as it is checked.
@@ -51,7 +51,7 @@ func (c *condition) holds(value *fieldValue) bool {
 	if len(c.In) > 0 || len(c.NotIn) > 0 || c.Matches != "" {
 		text := value.String()
 		if len(c.In) > 0 && !slices.Contains(c.In, text) || slices.Contains(c.NotIn, text) ||
-			c.Matches != "" && !routing.Matches(c.Matches, text) {
+			c.Matches != "" && !glob.Match(c.Matches, text) {
 			return false
 		}
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/prometheus/otlptranslator"
 
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
+	"github.com/tasker-otel/otelcol-tasker/internal/glob"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
-	"github.com/tasker-otel/otelcol-tasker/internal/routing"
 )
 
 // metricName is what Prometheus and OpenTelemetry both take without a change of its words.
@@ -204,9 +204,9 @@ func (c *metricsCheck) source(key string, s *SourceConfig) {
 			c.add(`%q names %q: write it without "tasker.", which is dropped from the names of events`, key, name)
 		}
 	}
-	for _, glob := range s.Detected {
-		if !slices.ContainsFunc(detections(), func(name string) bool { return routing.Matches(glob, name) }) {
-			c.add(`"%s::detected" names %q, which span_hierarchy does not detect: choose from %s`, key, glob, strings.Join(detections(), ", "))
+	for _, pattern := range s.Detected {
+		if !slices.ContainsFunc(detections(), func(name string) bool { return glob.Match(pattern, name) }) {
+			c.add(`"%s::detected" names %q, which span_hierarchy does not detect: choose from %s`, key, pattern, strings.Join(detections(), ", "))
 		}
 	}
 	c.conditions(key, s.Conditions)

@@ -5,8 +5,8 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
 	"github.com/tasker-otel/otelcol-tasker/internal/bounded/namecache"
+	"github.com/tasker-otel/otelcol-tasker/internal/glob"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
-	"github.com/tasker-otel/otelcol-tasker/internal/routing"
 )
 
 // maxEventNames bounds the names of events for which it is remembered what is measured on them.
@@ -79,11 +79,11 @@ func newPlans(cfg *Config, metrics []declaration) *plans {
 		}
 	}
 	all.ofEvent = namecache.New(maxEventNames, func(name string) *plan {
-		return from.plan(&plan{}, func(s *SourceConfig) bool { return matchesAny(s.Event, name) })
+		return from.plan(&plan{}, func(s *SourceConfig) bool { return glob.MatchAny(s.Event, name) })
 	})
 	if detects := from.plan(&plan{}, func(s *SourceConfig) bool { return len(s.Detected) > 0 }); len(detects.measures) > 0 {
 		all.ofDetected = namecache.New(maxEventNames, func(name string) *plan {
-			return from.plan(&plan{}, func(s *SourceConfig) bool { return matchesAny(s.Detected, name) })
+			return from.plan(&plan{}, func(s *SourceConfig) bool { return glob.MatchAny(s.Detected, name) })
 		})
 	}
 	all.tasks, all.steps = from.open("task"), from.open("step")
@@ -129,10 +129,6 @@ func (from planner) open(level string) *openPlan {
 		}
 	}
 	return nil
-}
-
-func matchesAny(globs []string, name string) bool {
-	return slices.ContainsFunc(globs, func(glob string) bool { return routing.Matches(glob, name) })
 }
 
 func newSpanPlan() *plan {

@@ -3,11 +3,13 @@ package routing
 import (
 	"errors"
 	"fmt"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/glob"
 )
 
 // filter is an entry of filtered_events: a name or glob whose events are dropped whatever their routes say.
 type filter struct {
-	glob
+	glob.Glob
 	place string
 }
 
@@ -28,13 +30,13 @@ func compileFilters(events []string) ([]filter, error) {
 		case err != nil:
 			errs = append(errs, err)
 			continue
-		case name == anyRun:
+		case name == glob.Any:
 			errs = append(errs, fmt.Errorf("%s: %q drops every event: name those that nobody needs", place, event))
 			continue
 		case twice:
 			errs = append(errs, fmt.Errorf("%s: %q is filtered already by filtered_events[%d]: remove one", place, event, first))
 		}
-		filters = append(filters, filter{newGlob(name), place})
+		filters = append(filters, filter{glob.New(name), place})
 	}
 	return filters, errors.Join(errs...)
 }
@@ -42,7 +44,7 @@ func compileFilters(events []string) ([]filter, error) {
 // filterOf is the filter that drops all events that a name or glob matches, or nil.
 func filterOf(filters []filter, event string) *filter {
 	for i := range filters {
-		if filters[i].covers(event) {
+		if filters[i].Covers(event) {
 			return &filters[i]
 		}
 	}

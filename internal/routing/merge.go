@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/glob"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -100,28 +101,29 @@ func checkSense(entry *Entry, route Route, place string) error {
 func checkReach(entries []Entry, filters []filter) error {
 	var (
 		errs  []error
-		globs []glob
+		globs []routeGlob
 	)
 	places := map[string]string{}
 	for _, entry := range entries {
 		places[entry.Event] = entry.Place
-		if isGlob(entry.Event) {
-			globs = append(globs, newGlob(entry.Event))
+		if glob.IsPattern(entry.Event) {
+			globs = append(globs, routeGlob{Glob: glob.New(entry.Event)})
 		}
 		if entry.Builtin || !entry.Enabled {
 			continue
 		}
 		if filter := filterOf(filters, entry.Event); filter != nil {
 			errs = append(errs, fmt.Errorf("%s.event: %q is never reached, because %s drops %q: remove one of the two",
-				entry.Place, entry.Event, filter.place, filter.event))
+				entry.Place, entry.Event, filter.place, filter.Pattern()))
 		}
 	}
 	bySpecificity(globs)
-	for i, hidden := range globs {
+	for i := range globs {
+		hidden := globs[i].Pattern()
 		for j := range globs[:i] {
-			if globs[j].covers(hidden.event) {
+			if globs[j].Covers(hidden) {
 				errs = append(errs, fmt.Errorf("%s.event: %q is never reached, because %s, %q, matches all of it and comes before: remove one of the two",
-					places[hidden.event], hidden.event, places[globs[j].event], globs[j].event))
+					places[hidden], hidden, places[globs[j].Pattern()], globs[j].Pattern()))
 				break
 			}
 		}
@@ -131,7 +133,7 @@ func checkReach(entries []Entry, filters []filter) error {
 
 // canonical leaves globs alone: "tasker.*" means names that really begin so.
 func canonical(event string) string {
-	if isGlob(event) {
+	if glob.IsPattern(event) {
 		return event
 	}
 	return lifecycle.Canonical(event)
@@ -141,12 +143,11 @@ func checkEvent(place, event string) error {
 	switch {
 	case canonical(event) == "":
 		return fmt.Errorf("%s: %q names no event: write a name such as step.completed, or a glob such as order.*", place, event)
-	case strings.ContainsAny(event, "?[]{}\\"):
-		return fmt.Errorf("%s: %q has a wildcard that is not known here: use * for any run of characters", place, event)
 	case strings.ContainsAny(event, " \t\r\n\x00,"):
 		return fmt.Errorf("%s: %q has a blank or comma: write one name or glob an entry", place, event)
-	case strings.Contains(event, anyRun+anyRun):
-		return fmt.Errorf("%s: %q has two stars in a row: one means the same", place, event)
+	}
+	if err := glob.Check(event); err != nil {
+		return fmt.Errorf("%s: %q %w", place, event, err)
 	}
 	return nil
 }

@@ -6,17 +6,25 @@ import (
 	"slices"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/bounded/namecache"
+	"github.com/tasker-otel/otelcol-tasker/internal/glob"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
 // maxCachedNames bounds the memory that names without an exact route take.
 const maxCachedNames = 1024
 
+// routeGlob is the pattern of a route with what the route decides.
+type routeGlob struct {
+	glob.Glob
+	decision Decision
+	entry    *Entry
+}
+
 // Table knows the decision on every name. It is immutable and safe for concurrent use.
 type Table struct {
 	entries  []Entry
 	exact    map[string]*Decision
-	globs    []glob
+	globs    []routeGlob
 	filters  []filter
 	fallback Decision
 	// cached holds the decisions of names that only globs, or nothing, match.
@@ -39,10 +47,8 @@ func Compile(settings Settings) (*Table, error) {
 		if filter := filterOf(filters, entry.Event); filter != nil {
 			decision = filter.decision()
 		}
-		if isGlob(entry.Event) {
-			g := newGlob(entry.Event)
-			g.decision, g.entry = decision, entry
-			t.globs = append(t.globs, g)
+		if glob.IsPattern(entry.Event) {
+			t.globs = append(t.globs, routeGlob{glob.New(entry.Event), decision, entry})
 		} else {
 			t.exact[entry.Event] = &decision
 		}
@@ -62,13 +68,13 @@ func (t *Table) Lookup(name string) *Decision {
 
 func (t *Table) search(name string) *Decision {
 	for i := range t.filters {
-		if t.filters[i].matches(name) {
+		if t.filters[i].Match(name) {
 			decision := t.filters[i].decision()
 			return &decision
 		}
 	}
 	for i := range t.globs {
-		if t.globs[i].matches(name) {
+		if t.globs[i].Match(name) {
 			return &t.globs[i].decision
 		}
 	}
@@ -91,7 +97,7 @@ func (t *Table) Explain(name string) Explanation {
 		}
 	}
 	for i := range t.globs {
-		if g := &t.globs[i]; g.matches(name) && g.entry.Place != e.Place {
+		if g := &t.globs[i]; g.Match(name) && g.entry.Place != e.Place {
 			e.Lost = append(e.Lost, *g.entry)
 		}
 	}
@@ -104,7 +110,7 @@ func (t *Table) Of(entry Entry) *Decision {
 		return decision
 	}
 	for i := range t.globs {
-		if t.globs[i].event == entry.Event {
+		if t.globs[i].Pattern() == entry.Event {
 			return &t.globs[i].decision
 		}
 	}
@@ -118,7 +124,7 @@ func (t *Table) Fallback() *Decision { return &t.fallback }
 func (t *Table) Filters() []string {
 	events := make([]string, len(t.filters))
 	for i := range t.filters {
-		events[i] = t.filters[i].event
+		events[i] = t.filters[i].Pattern()
 	}
 	return events
 }
@@ -142,13 +148,13 @@ func (e *Entry) decision(rate float64) Decision {
 }
 
 func (f *filter) decision() Decision {
-	return Decision{Route: f.event, Place: f.place, Priority: lifecycle.PriorityNormal, Reason: ReasonFiltered}
+	return Decision{Route: f.Pattern(), Place: f.place, Priority: lifecycle.PriorityNormal, Reason: ReasonFiltered}
 }
 
 // bySpecificity puts the glob that decides first. Later ones come first among equals, because the sort is stable.
-func bySpecificity(globs []glob) {
+func bySpecificity(globs []routeGlob) {
 	slices.Reverse(globs)
-	slices.SortStableFunc(globs, func(a, b glob) int { return cmp.Compare(b.literals, a.literals) })
+	slices.SortStableFunc(globs, func(a, b routeGlob) int { return cmp.Compare(b.Literals(), a.Literals()) })
 }
 
 func fallback(settings Settings) Decision {

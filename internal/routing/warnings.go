@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/glob"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -18,25 +19,25 @@ func (t *Table) Warnings() []string {
 			continue
 		}
 		place := entry.Place + ".event"
-		if isGlob(entry.Event) {
+		if glob.IsPattern(entry.Event) {
 			warnings = append(warnings, t.idleGlob(place, entry.Event)...)
 		}
 		warnings = append(warnings, UnknownName(place, entry.Event)...)
 	}
 	for i := range t.filters {
-		warnings = append(warnings, UnknownName(t.filters[i].place, t.filters[i].event)...)
+		warnings = append(warnings, UnknownName(t.filters[i].place, t.filters[i].Pattern())...)
 	}
 	return warnings
 }
 
 // UnknownName is a warning if a name or glob, which stands at a place of the configuration, is nearly one of Tasker's.
 func UnknownName(place, event string) []string {
-	g := newGlob(event)
+	g := glob.New(event)
 	known := lifecycle.Names()
-	if slices.ContainsFunc(known, g.matches) {
+	if slices.ContainsFunc(known, g.Match) {
 		return nil
 	}
-	if isGlob(event) {
+	if glob.IsPattern(event) {
 		return unknownGroup(place, event, known)
 	}
 	group, _, _ := strings.Cut(event, ".")
@@ -51,7 +52,7 @@ func UnknownName(place, event string) []string {
 
 // unknownGroup is a warning if what a glob begins with is nearly a group of Tasker's, such as steps.* for step.*.
 func unknownGroup(place, event string, known []string) []string {
-	literal, _, _ := strings.Cut(event, anyRun)
+	literal, _, _ := strings.Cut(event, glob.Any)
 	group, _, whole := strings.Cut(literal, ".")
 	if !whole {
 		return nil
@@ -66,10 +67,10 @@ func unknownGroup(place, event string, known []string) []string {
 
 // idleGlob is a warning if a glob matches events of Tasker's but decides on none of them.
 func (t *Table) idleGlob(place, event string) []string {
-	g := newGlob(event)
+	g := glob.New(event)
 	decider := ""
 	for _, name := range lifecycle.Names() {
-		if !g.matches(name) {
+		if !g.Match(name) {
 			continue
 		}
 		decision := t.Lookup(name)

@@ -2,10 +2,10 @@ package spanhierarchy
 
 import (
 	"fmt"
-	"path"
 	"time"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
+	"github.com/tasker-otel/otelcol-tasker/internal/glob"
 	"github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy/internal/performance"
 )
 
@@ -92,8 +92,11 @@ func (o *PerformanceOverride) problems(at string) (errs []error) {
 		names []string
 	}{{"tasks", o.Tasks}, {"steps", o.Steps}, {"operations", o.Operations}} {
 		for _, name := range list.names {
-			if _, err := path.Match(name, ""); err != nil || name == "" {
-				errs = append(errs, fmt.Errorf("'performance::%s::%s' has %q, which matches nothing: give a name, or a pattern such as \"import_*\"", at, list.key, name))
+			switch err := glob.Check(name); {
+			case name == "":
+				errs = append(errs, fmt.Errorf("'performance::%s::%s' has an empty name, which matches nothing: give a name, or a pattern such as \"import_*\"", at, list.key))
+			case err != nil:
+				errs = append(errs, fmt.Errorf("'performance::%s::%s': %q %w", at, list.key, name, err))
 			}
 		}
 	}

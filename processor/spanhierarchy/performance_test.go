@@ -106,10 +106,10 @@ func TestPerformanceConfigNamesEveryMistake(t *testing.T) {
 		"'performance::memory_spike_mb' is -5: set it to 0 (off) or more",
 		"'performance::overrides[0]' names nothing: give 'tasks', 'steps' or 'operations'",
 		"'performance::overrides[1]' changes nothing: give 'slow_task', 'slow_step', 'slow_query' or 'memory_spike_mb'",
-		`'performance::overrides[1]::tasks' has "", which matches nothing`,
+		"'performance::overrides[1]::tasks' has an empty name, which matches nothing",
 		"'performance::overrides[2]::slow_query' is -2s: set it to 0 (off) or more",
 		"'performance::overrides[2]::slow_task' is never used",
-		`'performance::overrides[2]::steps' has "[a", which matches nothing`,
+		`'performance::overrides[2]::steps': "[a" has a wildcard that is not known here`,
 		"'performance::overrides[3]::memory_spike_mb' is -1: set it to 0 (off) or more",
 		"'performance::overrides[3]::slow_step' is never used",
 	}

@@ -2,9 +2,10 @@ package promset
 
 import (
 	"fmt"
-	"path"
 	"slices"
 	"strings"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/glob"
 )
 
 // Policy says how the gauges of several instances become one.
@@ -48,8 +49,8 @@ func ParseRule(text string) (Rule, error) {
 	if !found || rule.Pattern == "" || !slices.Contains(Policies(), rule.Policy) {
 		return rule, fmt.Errorf(`%q: write NAME=POLICY, the policy one of sum, max, min, avg, drop, such as "*_ratio=avg"`, text)
 	}
-	if _, err := path.Match(rule.Pattern, ""); err != nil {
-		return rule, fmt.Errorf("%q: the pattern is malformed: %w", text, err)
+	if err := glob.Check(rule.Pattern); err != nil {
+		return rule, fmt.Errorf("%q: the pattern %w", text, err)
 	}
 	return rule, nil
 }
@@ -57,7 +58,7 @@ func ParseRule(text string) (Rule, error) {
 // policyOf is the policy of the first rule that matches.
 func policyOf(name string, rules []Rule) Policy {
 	for _, rule := range rules {
-		if matches, err := path.Match(rule.Pattern, name); err == nil && matches {
+		if glob.Match(rule.Pattern, name) {
 			return rule.Policy
 		}
 	}

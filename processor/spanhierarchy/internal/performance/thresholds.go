@@ -1,9 +1,10 @@
 package performance
 
 import (
-	"path"
 	"slices"
 	"time"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/glob"
 )
 
 // Thresholds above which something is worth an event; 0 is none.
@@ -20,7 +21,7 @@ func DefaultThresholds() Thresholds {
 	return Thresholds{SlowTask: 30 * time.Second, SlowStep: time.Second, SlowQuery: time.Second, MemorySpikeMB: 100}
 }
 
-// Override replaces thresholds for what it names. Names may be patterns of [path.Match]. Each list that is not empty must
+// Override replaces thresholds for what it names. Names may be patterns of package glob. Each list that is not empty must
 // match.
 type Override struct {
 	Tasks      []string
@@ -47,10 +48,7 @@ func (o *Override) matches(s *subject) bool {
 }
 
 func anyMatch(patterns []string, name string) bool {
-	return name != "" && slices.ContainsFunc(patterns, func(pattern string) bool {
-		ok, _ := path.Match(pattern, name) // patterns are checked with the configuration
-		return ok
-	})
+	return name != "" && glob.MatchAny(patterns, name)
 }
 
 // threshold is the value of the first override that matches and has one.
