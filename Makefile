@@ -11,7 +11,10 @@ BENCHSTAT     := golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d
 
 COLLECTOR := bin/otelcol-tasker
 CLI       := bin/taskerotel
-GO_BUILD  := CGO_ENABLED=0 go build -trimpath -ldflags "-s -w"
+
+# What --version says, from the tag; or VERSION=1.2.3 COMMIT=… DATE=… where there is no repository.
+BUILD_VERSION := $(shell VERSION='$(VERSION)' COMMIT='$(COMMIT)' DATE='$(DATE)' scripts/version.sh)
+GO_BUILD      := CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X 'github.com/tasker-otel/otelcol-tasker/internal/buildversion.linked=$(BUILD_VERSION)'"
 
 # What the compiler is told of how the collector runs, as for the image: PGO=deploy/otelcol-tasker.pgo. From an empty cache
 # that takes two minutes more.
@@ -105,14 +108,10 @@ lint: ## gofmt and golangci-lint, with the linters of .golangci.yml
 	if [ -n "$$unformatted" ]; then echo "not formatted, run gofmt -w:"; echo "$$unformatted"; exit 1; fi
 	$(PLAIN) go run $(GOLANGCI_LINT) run --allow-parallel-runners
 
-# The builder writes no go.mod with --skip-get-modules: everything is one module. Should a later version write one, it
-# would cut the folder off from the module, so it is removed.
 .PHONY: generate
 generate: ## generate code, tables, schemas and dashboards from metadata.yaml, the Configs, builder-config.yaml and internal/dashboards
 	$(PLAIN) go generate ./...
-	$(PLAIN) go tool builder --config builder-config.yaml --skip-get-modules --skip-compilation
-	@rm -f cmd/otelcol-tasker/go.mod cmd/otelcol-tasker/go.sum
-	@gofmt -w cmd/otelcol-tasker
+	@$(PLAIN) scripts/generate-collector.sh
 
 .PHONY: check-generated
 check-generated: ## fail if what is generated is not in step with its sources

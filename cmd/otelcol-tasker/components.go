@@ -92,7 +92,7 @@ func components() (otelcol.Factories, error) {
 		return otelcol.Factories{}, err
 	}
 	factories.ReceiverModules = makeModulesMap(factories.Receivers, map[component.Type]string{
-		taskerevents.NewFactory().Type():  "github.com/tasker-otel/otelcol-tasker v0.1.0",
+		taskerevents.NewFactory().Type():  ownModule(),
 		otlpreceiver.NewFactory().Type():  "go.opentelemetry.io/collector/receiver/otlpreceiver v0.155.0",
 		kafkareceiver.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/kafkareceiver v0.155.0",
 	})
@@ -111,7 +111,7 @@ func components() (otelcol.Factories, error) {
 		return otelcol.Factories{}, err
 	}
 	factories.ExporterModules = makeModulesMap(factories.Exporters, map[component.Type]string{
-		taskercsv.NewFactory().Type():                     "github.com/tasker-otel/otelcol-tasker v0.1.0",
+		taskercsv.NewFactory().Type():                     ownModule(),
 		debugexporter.NewFactory().Type():                 "go.opentelemetry.io/collector/exporter/debugexporter v0.155.0",
 		nopexporter.NewFactory().Type():                   "go.opentelemetry.io/collector/exporter/nopexporter v0.155.0",
 		otlpexporter.NewFactory().Type():                  "go.opentelemetry.io/collector/exporter/otlpexporter v0.155.0",
@@ -137,8 +137,8 @@ func components() (otelcol.Factories, error) {
 		return otelcol.Factories{}, err
 	}
 	factories.ProcessorModules = makeModulesMap(factories.Processors, map[component.Type]string{
-		eventrouter.NewFactory().Type():                   "github.com/tasker-otel/otelcol-tasker v0.1.0",
-		spanhierarchy.NewFactory().Type():                 "github.com/tasker-otel/otelcol-tasker v0.1.0",
+		eventrouter.NewFactory().Type():                   ownModule(),
+		spanhierarchy.NewFactory().Type():                 ownModule(),
 		batchprocessor.NewFactory().Type():                "go.opentelemetry.io/collector/processor/batchprocessor v0.155.0",
 		memorylimiterprocessor.NewFactory().Type():        "go.opentelemetry.io/collector/processor/memorylimiterprocessor v0.155.0",
 		attributesprocessor.NewFactory().Type():           "github.com/open-telemetry/opentelemetry-collector-contrib/processor/attributesprocessor v0.155.0",
@@ -158,8 +158,8 @@ func components() (otelcol.Factories, error) {
 		return otelcol.Factories{}, err
 	}
 	factories.ConnectorModules = makeModulesMap(factories.Connectors, map[component.Type]string{
-		routedevents.NewFactory().Type():     "github.com/tasker-otel/otelcol-tasker v0.1.0",
-		spantometrics.NewFactory().Type():    "github.com/tasker-otel/otelcol-tasker v0.1.0",
+		routedevents.NewFactory().Type():     ownModule(),
+		spantometrics.NewFactory().Type():    ownModule(),
 		forwardconnector.NewFactory().Type(): "go.opentelemetry.io/collector/connector/forwardconnector v0.155.0",
 	})
 

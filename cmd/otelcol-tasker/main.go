@@ -20,7 +20,7 @@ func main() {
 	info := component.BuildInfo{
 		Command:     "otelcol-tasker",
 		Description: "OpenTelemetry Collector for Tasker workflows",
-		Version:     "0.1.0",
+		Version:     version(),
 	}
 
 	set := otelcol.CollectorSettings{
@@ -55,7 +55,7 @@ func main() {
 }
 
 func runInteractive(params otelcol.CollectorSettings) error {
-	cmd := otelcol.NewCommand(params)
+	cmd := newCommand(params)
 	if err := cmd.Execute(); err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/buildversion"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/eventfile"
 )
 
@@ -90,11 +91,11 @@ scheduler runs have further ones, which their help explains.`,
 	root.SetIn(s.in)
 	root.SetOut(s.out)
 	root.SetErr(s.err)
-	root.Version = version
+	root.Version = buildversion.Read().Version
 	root.SetVersionTemplate(versionLine())
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", ".FlagUsagesWrapped 120"))
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newSend(s), newTree(s), newSimulate(s), newIDs(s), newRoutes(s), newExport(s), newCheck(s), newStatus(s), newSync(s), newVersion(s))
+	root.AddCommand(newSend(s), newTree(s), newSimulate(s), newIDs(s), newRoutes(s), newExport(s), newCheck(s), newStatus(s), newSync(s), newVersion(s), newMan())
 	return root
 }
 

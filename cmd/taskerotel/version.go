@@ -1,16 +1,12 @@
 package main
 
 import (
-	"fmt"
 	"io"
-	"runtime"
-	"runtime/debug"
 
 	"github.com/spf13/cobra"
-)
 
-// version is that of the distribution: dist.version in builder-config.yaml.
-const version = "0.1.0"
+	"github.com/tasker-otel/otelcol-tasker/internal/buildversion"
+)
 
 func newVersion(s streams) *cobra.Command {
 	return &cobra.Command{
@@ -24,27 +20,4 @@ func newVersion(s streams) *cobra.Command {
 	}
 }
 
-func versionLine() string {
-	return fmt.Sprintf("taskerotel %s (%s%s %s/%s)\n", version, revision(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-}
-
-// revision is the commit that was built, if the build knows it.
-func revision() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return ""
-	}
-	commit, changed := "", ""
-	for _, setting := range info.Settings {
-		switch {
-		case setting.Key == "vcs.revision":
-			commit = setting.Value[:min(12, len(setting.Value))]
-		case setting.Key == "vcs.modified" && setting.Value == "true":
-			changed = " with changes"
-		}
-	}
-	if commit == "" {
-		return ""
-	}
-	return commit + changed + ", "
-}
+func versionLine() string { return "taskerotel " + buildversion.Read().Line() + "\n" }

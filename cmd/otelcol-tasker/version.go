@@ -1,0 +1,25 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+	"go.opentelemetry.io/collector/otelcol"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/buildversion"
+)
+
+// scripts/generate-collector.sh has the generated main.go and components.go call these, where the builder writes
+// constants.
+
+// version is that of the collector, in its telemetry and in its requests.
+func version() string { return buildversion.Read().Version }
+
+// ownModule is the module of the components of this repository, as the command components prints it.
+func ownModule() string { return "github.com/tasker-otel/otelcol-tasker v" + version() }
+
+// newCommand is the collector's command line, whose --version also names commit and date.
+func newCommand(settings otelcol.CollectorSettings) *cobra.Command {
+	command := otelcol.NewCommand(settings)
+	command.Version = buildversion.Read().Line()
+	command.SetVersionTemplate("{{.DisplayName}} {{.Version}}\n")
+	return command
+}

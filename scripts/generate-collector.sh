@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Generates cmd/otelcol-tasker from builder-config.yaml with the OpenTelemetry Collector Builder, and has it take its
+# version from the build (internal/buildversion) where the builder writes a constant. `make generate` runs it.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+readonly out=cmd/otelcol-tasker
+
+# replace FILE PATTERN REPLACEMENT fails when the builder no longer writes what is replaced.
+replace() {
+	if ! grep -qE "$2" "$1"; then
+		echo "$1 has no $2: the builder writes it differently now; adapt scripts/generate-collector.sh." >&2
+		exit 1
+	fi
+	sed -Ei "s|$2|$3|" "$1"
+}
+
+go tool builder --config builder-config.yaml --skip-get-modules --skip-compilation
+# The builder writes no go.mod with --skip-get-modules: everything is one module. Should a later version write one, it
+# would cut the folder off from the module.
+rm -f $out/go.mod $out/go.sum
+replace $out/main.go '(Version: +)"[^"]*",' '\1version(),'
+replace $out/main.go 'otelcol\.NewCommand\(params\)' 'newCommand(params)'
+replace $out/components.go '"github.com/tasker-otel/otelcol-tasker v[^"]*"' 'ownModule()'
+gofmt -w $out
