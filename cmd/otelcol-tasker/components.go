@@ -24,6 +24,7 @@ import (
 	eventrouter "github.com/tasker-otel/otelcol-tasker/processor/eventrouter"
 	spanhierarchy "github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy"
 	taskerevents "github.com/tasker-otel/otelcol-tasker/receiver/taskerevents"
+	taskertelemetry "github.com/tasker-otel/otelcol-tasker/telemetry/taskertelemetry"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/connector"
 	forwardconnector "go.opentelemetry.io/collector/connector/forwardconnector"
@@ -40,7 +41,6 @@ import (
 	memorylimiterprocessor "go.opentelemetry.io/collector/processor/memorylimiterprocessor"
 	"go.opentelemetry.io/collector/receiver"
 	otlpreceiver "go.opentelemetry.io/collector/receiver/otlpreceiver"
-	otelconftelemetry "go.opentelemetry.io/collector/service/telemetry/otelconftelemetry"
 )
 
 type aliasProvider interface{ DeprecatedAlias() component.Type }
@@ -60,7 +60,7 @@ func makeModulesMap[T component.Factory](factories map[component.Type]T, modules
 func components() (otelcol.Factories, error) {
 	var err error
 	factories := otelcol.Factories{
-		Telemetry: otelconftelemetry.NewFactory(),
+		Telemetry: taskertelemetry.NewFactory(),
 	}
 
 	factories.Extensions, err = otelcol.MakeFactoryMap[extension.Factory](

@@ -40,7 +40,7 @@ type metadata struct {
 // readComponents reads the metadata of this repository's components.
 func readComponents(root string) ([]Metric, error) {
 	var metrics []Metric
-	for _, class := range []string{"receiver", "processor", "connector", "exporter", "extension"} {
+	for _, class := range []string{"receiver", "processor", "connector", "exporter", "extension", "telemetry"} {
 		paths, err := filepath.Glob(filepath.Join(root, class, "*", "metadata.yaml"))
 		if err != nil {
 			return nil, err
