@@ -21,17 +21,21 @@ const (
 )
 
 func newStatus(s streams) *cobra.Command {
-	settings, requests, asJSON := status.DefaultSettings(), newScrapeFlags(), false
+	settings, requests := status.DefaultSettings(), newScrapeFlags()
+	var allowFailing, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Show how a collector is: health, state, open tasks, losses",
 		Long: `status asks a running collector for what it says of itself (service::telemetry, port 8888) and for its health
 (healthcheckv2, port 13133), and shows: version and uptime, the pipelines, what each component remembers and what of
-that survives what, open tasks, the last flush, table and export, and what was refused, dropped or cut, by reason,
-since its start.
+that survives what, open tasks, each exporter, the last flush, table and export, and what was refused, dropped or cut,
+by reason, since its start.
 
-Exit status: 0 healthy, 2 a mistake in the command line, 3 the collector could not be asked, 10 it is not healthy, or
-the latest write of a component's state failed.`,
+An exporter fails if it has given up or dropped data since its last success, or if requests have been waiting for more
+than a minute in which it sent nothing (which takes a second reading, five seconds later).
+
+Exit status: 0 healthy, 2 a mistake in the command line, 3 the collector could not be asked, 10 it is not healthy, the
+latest write of a component's state failed, or an exporter fails; stderr names the exporters.`,
 		Example: `  taskerotel status
   taskerotel status --telemetry http://gateway-1:8888/metrics --health http://gateway-1:13133/health/status
   taskerotel status --exported /var/lib/tasker/metrics.csv --json`,
@@ -41,19 +45,20 @@ the latest write of a component's state failed.`,
 			if settings.Scrape, err = requests.scrapeSettings(); err != nil {
 				return usageError{err}
 			}
-			return showStatus(cmd.Context(), s, settings, asJSON)
+			return showStatus(cmd.Context(), s, settings, allowFailing, asJSON)
 		},
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&settings.Telemetry, "telemetry", settings.Telemetry, "the `URL` of the collector's own metrics")
 	flags.StringVar(&settings.Health, "health", settings.Health, "the `URL` of healthcheckv2's status; empty to leave it out")
 	flags.StringVar(&settings.Exported, "exported", "", "the `file` that export writes, to tell when it last did")
+	flags.BoolVar(&allowFailing, "allow-failing-exporters", false, "exit with 0 though an exporter fails, as for a check that restarts the collector")
 	flags.BoolVar(&asJSON, "json", false, "write one JSON object; its error says why the collector could not be asked")
 	requests.register(flags)
 	return cmd
 }
 
-func showStatus(ctx context.Context, s streams, settings status.Settings, asJSON bool) error {
+func showStatus(ctx context.Context, s streams, settings status.Settings, allowFailing, asJSON bool) error {
 	found, err := status.Read(ctx, settings)
 	if err != nil {
 		return notAsked(s, asJSON, err)
@@ -61,10 +66,18 @@ func showStatus(ctx context.Context, s streams, settings status.Settings, asJSON
 	if err := writeEither(s.out, asJSON, found, found.Write); err != nil {
 		return err
 	}
+	failing := found.FailingExporters()
+	for _, exporter := range failing {
+		if _, err := fmt.Fprintf(s.err, "exporter %s\n", exporter); err != nil {
+			return err
+		}
+	}
 	switch {
+	case len(failing) > 0 && !allowFailing:
+		return exitStatus(exitUnhealthy)
 	case found.HealthError != "":
 		return exitStatus(exitUnreachable)
-	case !found.Healthy():
+	case !found.HealthyApartFromExporters():
 		return exitStatus(exitUnhealthy)
 	}
 	return nil

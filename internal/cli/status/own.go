@@ -1,7 +1,6 @@
 package status
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"regexp"
@@ -162,40 +161,4 @@ func labels(m *dto.Metric) map[string]string {
 		}
 	}
 	return found
-}
-
-// Queue is an exporter's sending queue.
-type Queue struct {
-	Exporter string `json:"exporter"`
-	Size     int64  `json:"size"`
-	Capacity int64  `json:"capacity"`
-}
-
-func (o *own) queues() []Queue {
-	byName := map[string]*Queue{}
-	for _, f := range o.families {
-		size := f.GetName() == prefix+"exporter_queue_size"
-		if !size && f.GetName() != prefix+"exporter_queue_capacity" {
-			continue
-		}
-		for _, m := range f.Metric {
-			name := labels(m)["exporter"]
-			q, known := byName[name]
-			if !known {
-				q = &Queue{Exporter: name}
-				byName[name] = q
-			}
-			if size {
-				q.Size += int64(m.GetGauge().GetValue())
-			} else {
-				q.Capacity += int64(m.GetGauge().GetValue())
-			}
-		}
-	}
-	list := []Queue{}
-	for _, q := range byName {
-		list = append(list, *q)
-	}
-	slices.SortFunc(list, func(a, b Queue) int { return cmp.Compare(a.Exporter, b.Exporter) })
-	return list
 }

@@ -24,13 +24,15 @@ type Settings struct {
 	// Exported is the file that `taskerotel export` writes; empty if none.
 	Exported string
 	Scrape   scrape.Settings
+	// SecondReading is how long an exporter is observed that has something to send and has sent nothing for a while.
+	SecondReading time.Duration
 	// Now is for tests; nil means the real clock.
 	Now func() time.Time
 }
 
 // DefaultSettings are those of the command line.
 func DefaultSettings() Settings {
-	return Settings{Telemetry: DefaultTelemetry, Health: DefaultHealth, Scrape: scrape.DefaultSettings()}
+	return Settings{Telemetry: DefaultTelemetry, Health: DefaultHealth, Scrape: scrape.DefaultSettings(), SecondReading: 5 * time.Second}
 }
 
 // Status is how a collector is.
@@ -46,10 +48,10 @@ type Status struct {
 	// HealthError is why the health check could not be asked.
 	HealthError string `json:"health_error,omitempty"`
 
-	State  []State `json:"state"`
-	Work   Work    `json:"work"`
-	Queues []Queue `json:"queues"`
-	Losses []Loss  `json:"losses"`
+	State     []State    `json:"state"`
+	Work      Work       `json:"work"`
+	Exporters []Exporter `json:"exporters"`
+	Losses    []Loss     `json:"losses"`
 
 	LastFlush      *time.Time `json:"last_flush,omitempty"`
 	LastTableWrite *time.Time `json:"last_table_write,omitempty"`
@@ -68,8 +70,13 @@ type Work struct {
 	ActiveIDs    int64 `json:"active_ids"`
 }
 
-// Healthy reports whether all that was asked says so.
+// Healthy reports whether all that was asked says so, no component fails to write its state, and no exporter fails.
 func (s *Status) Healthy() bool {
+	return s.HealthyApartFromExporters() && len(s.FailingExporters()) == 0
+}
+
+// HealthyApartFromExporters is Healthy where destinations are somebody else's to look after.
+func (s *Status) HealthyApartFromExporters() bool {
 	for _, state := range s.State {
 		if state.Failing {
 			return false
@@ -92,7 +99,7 @@ func Read(ctx context.Context, settings Settings) (*Status, error) {
 	s := &Status{
 		At: o.at.UTC(), Version: o.label("service_version"), Instance: o.label("service_instance_id"),
 		Memory: o.number("process_memory_rss"),
-		State:  o.states(), Queues: o.queues(), Losses: o.losses(),
+		State:  o.states(), Losses: o.losses(),
 		Work: Work{
 			OpenTasks:    o.number("processor_span_hierarchy_open_tasks"),
 			HeldEvents:   o.number("processor_span_hierarchy_held_events"),
@@ -108,6 +115,9 @@ func Read(ctx context.Context, settings Settings) (*Status, error) {
 	if uptime, found := o.value("process_uptime"); found {
 		started := s.At.Add(-time.Duration(uptime * float64(time.Second)))
 		s.Uptime, s.StartedAt = uptime, &started
+	}
+	if s.Exporters, err = readExporters(ctx, client, settings, o); err != nil {
+		return nil, err
 	}
 	if settings.Health != "" {
 		if s.Health, err = readHealth(ctx, client, settings.Health); err != nil {

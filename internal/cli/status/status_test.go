@@ -46,9 +46,13 @@ otelcol_connector_span_to_metrics_last_flush ` + before(2*time.Second) + `
 otelcol_exporter_tasker_csv_last_write{signal="metrics"} ` + before(time.Hour) + `
 otelcol_exporter_tasker_csv_last_write{signal="traces"} ` + before(3*time.Minute) + `
 # TYPE otelcol_exporter_queue_size gauge
-otelcol_exporter_queue_size{exporter="otlp"} 7
+otelcol_exporter_queue_size{exporter="otlp",data_type="traces"} 7
 # TYPE otelcol_exporter_queue_capacity gauge
-otelcol_exporter_queue_capacity{exporter="otlp"} 1000
+otelcol_exporter_queue_capacity{exporter="otlp",data_type="traces"} 1000
+# TYPE otelcol_exporter_sent_spans counter
+otelcol_exporter_sent_spans{exporter="otlp",server_address="tempo"} 40
+# TYPE otelcol_exporter_last_success gauge
+otelcol_exporter_last_success{exporter="otlp",data_type="traces"} ` + before(4*time.Second) + `
 # TYPE target_info gauge
 target_info{service_instance_id="i-1",service_name="otelcol-tasker",service_version="0.1.0"} 1
 `
@@ -106,7 +110,9 @@ func TestRead(t *testing.T) {
 	assert.Equal(t, at.Add(-3723500*time.Millisecond), *s.StartedAt)
 	assert.Equal(t, Work{OpenTasks: 2, HeldEvents: 31, KnownEvents: 30, Series: 130}, s.Work)
 	assert.Equal(t, []Loss{{"processor_span_hierarchy_events_dropped", map[string]string{"reason": "stray"}, 6}}, s.Losses)
-	assert.Equal(t, []Queue{{"otlp", 7, 1000}}, s.Queues)
+	require.Len(t, s.Exporters, 1)
+	assert.Equal(t, Exporter{Exporter: "otlp", Signal: "traces", Sent: 40, QueueSize: 7, QueueCapacity: 1000, LastSuccess: s.Exporters[0].LastSuccess},
+		s.Exporters[0])
 	assert.WithinDuration(t, at.Add(-3*time.Minute), *s.LastTableWrite, time.Millisecond)
 	require.Len(t, s.State, 3)
 	for _, state := range s.State {
@@ -118,7 +124,7 @@ func TestRead(t *testing.T) {
 	for _, want := range []string{
 		"otelcol-tasker 0.1.0, up 1h2m, OK", "instance i-1, memory 55.3 MiB", "traces      OK",
 		"span_hierarchy (open tasks)  memory only", "a stop emits open tasks as incomplete, a crash loses them",
-		"2, with 31 events in 0 B", "flush of metrics  2s ago", "write of a table  3m0s ago", "7 of 1000",
+		"2, with 31 events in 0 B", "flush of metrics  2s ago", "write of a table  3m0s ago", "otlp      traces  40    0       7 of 1000  4s ago",
 		"processor_span_hierarchy_events_dropped  reason=stray  6",
 	} {
 		assert.Contains(t, text.String(), want)

@@ -37,8 +37,11 @@ func (s *Status) Write(w io.Writer) error {
 	out.row("finished spans not sent yet", fmt.Sprint(s.Work.PendingSpans))
 	out.row("events remembered", fmt.Sprint(s.Work.KnownEvents))
 	out.row("series", fmt.Sprint(s.Work.Series))
-	for _, q := range s.Queues {
-		out.row("queue of "+q.Exporter, fmt.Sprintf("%d of %d", q.Size, q.Capacity))
+	if len(s.Exporters) > 0 {
+		out.section("EXPORTER", "SIGNAL", "SENT", "FAILED", "WAITING", "LAST SUCCESS", "")
+	}
+	for _, e := range s.Exporters {
+		out.row(e.cells(s.At)...)
 	}
 	out.section("LAST", "")
 	out.row("flush of metrics", ago(s.LastFlush, s.At))
@@ -66,6 +69,18 @@ func (s State) cells(now time.Time) []string {
 		if s.Failing {
 			cells[1] = "storage, LATEST WRITE FAILED"
 		}
+	}
+	return cells
+}
+
+func (e Exporter) cells(now time.Time) []string {
+	waiting := fmt.Sprint(e.waiting())
+	if e.QueueCapacity > 0 {
+		waiting = fmt.Sprintf("%d of %d", e.waiting(), e.QueueCapacity)
+	}
+	cells := []string{e.Exporter, e.Signal, fmt.Sprint(e.Sent), fmt.Sprint(e.Failed), waiting, ago(e.LastSuccess, now), ""}
+	if e.Failing {
+		cells[6] = "FAILING: " + e.Problem
 	}
 	return cells
 }
