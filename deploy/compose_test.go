@@ -112,6 +112,7 @@ func TestCompose(t *testing.T) {
 		}
 		collector := file.Services["collector"]
 		fourFifths(t, "collector", strings.ToUpper(collector.MemLimit)+"i", strings.TrimSuffix(collector.Environment["GOMEMLIMIT"], "B"))
+		checkDestinations(t, strings.Join(names, "+"), collector.Environment)
 		for _, argument := range collector.Command {
 			if config, isOurs := strings.CutPrefix(argument, "/etc/otelcol-tasker/"); isOurs {
 				assert.FileExists(t, filepath.Join("otelcol", config))
@@ -137,37 +138,6 @@ func TestComposeScrapesTheCollector(t *testing.T) {
 	assert.Contains(t, services, "collector")
 	// Without them no dot leads to a trace, and the first task of a new user is 0 on the dashboards.
 	assert.Contains(t, services["prometheus"].Command, "--enable-feature=exemplar-storage,created-timestamp-zero-ingestion")
-}
-
-// TestGrafanaProvisioning: the data sources are services of the compose file, and exemplars lead to one of them.
-func TestGrafanaProvisioning(t *testing.T) {
-	file := readCompose(t, "compose.yaml", "compose.traces.yaml")
-	text, err := os.ReadFile("grafana/provisioning/datasources/tasker.yaml")
-	require.NoError(t, err)
-	var sources struct {
-		Datasources []struct {
-			UID, URL string
-			JSONData struct {
-				ExemplarTraceIDDestinations []struct{ Name, DatasourceUID string }
-			}
-		}
-	}
-	require.NoError(t, yaml.Unmarshal(text, &sources))
-	require.Len(t, sources.Datasources, 2)
-	uids := map[string]bool{}
-	for _, source := range sources.Datasources {
-		uids[source.UID] = true
-		host := regexp.MustCompile(`^http://([a-z]+):\d+$`).FindStringSubmatch(source.URL)
-		if assert.Len(t, host, 2, source.URL) {
-			assert.Contains(t, file.Services, host[1])
-		}
-	}
-	for _, source := range sources.Datasources {
-		for _, destination := range source.JSONData.ExemplarTraceIDDestinations {
-			assert.Equal(t, "trace_id", destination.Name)
-			assert.True(t, uids[destination.DatasourceUID], destination.DatasourceUID)
-		}
-	}
 }
 
 // TestDockerfile: the image has all configurations, nothing else, and no root; it is built by the Go of go.mod.

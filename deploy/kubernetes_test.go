@@ -271,7 +271,7 @@ func checkContainer(t *testing.T, name string, container corev1.Container) {
 		require.NoError(t, err, name)
 		for _, used := range variable.FindAllStringSubmatch(string(text), -1) {
 			// Those with a default that suits a container may be left out.
-			if slices.Contains([]string{"TASKER_MEMORY_LIMIT_MIB", "TASKER_TLS"}, used[1]) {
+			if slices.Contains(append([]string{"TASKER_MEMORY_LIMIT_MIB", "TASKER_TLS"}, destinationVariables...), used[1]) {
 				continue
 			}
 			assert.Contains(t, environment, used[1], "%s: %s uses it", name, file)
@@ -279,6 +279,13 @@ func checkContainer(t *testing.T, name string, container corev1.Container) {
 		for _, port := range listening.FindAllStringSubmatch(string(text), -1) {
 			assert.True(t, ports[number(t, port[1])], "%s: %s listens on %s, which is no port of the container", name, file, port[1])
 		}
+	}
+	if !slices.Contains(container.Args, "--config=/etc/otelcol-tasker/agent.yaml") {
+		values := map[string]string{}
+		for variable, of := range environment {
+			values[variable] = of.Value
+		}
+		checkDestinations(t, name, values)
 	}
 	for _, mount := range container.VolumeMounts {
 		if mount.Name == "storage" {

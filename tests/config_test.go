@@ -36,8 +36,6 @@ var combinations = [][]string{
 	{"deploy/otelcol/standalone.yaml"},
 	{"deploy/otelcol/standalone.yaml", "deploy/otelcol/secure.yaml"},
 	{"deploy/otelcol/standalone.yaml", "deploy/otelcol/secure.yaml", "deploy/otelcol/tls.yaml"},
-	{"deploy/otelcol/standalone.yaml", "deploy/otelcol/no-backend.yaml"},
-	{"deploy/otelcol/gateway.yaml", "deploy/otelcol/no-backend.yaml"},
 	{"deploy/otelcol/agent.yaml"},
 	{"deploy/otelcol/agent.yaml", "deploy/otelcol/secure.yaml", "deploy/otelcol/tls.yaml"},
 	{"deploy/otelcol/gateway.yaml"},
