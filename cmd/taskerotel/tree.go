@@ -188,7 +188,7 @@ func (e *earliest) offer(tree *assembly.Tree) {
 	if len(e.trees) == e.limit {
 		e.trees = e.trees[:e.limit-1]
 	}
-	e.trees = slices.Insert(e.trees, at, waterfall.Clone(tree))
+	e.trees = slices.Insert(e.trees, at, tree.Clone())
 }
 
 // byStart orders trees by their start; by their ids where that is the same, so that the order is always one.

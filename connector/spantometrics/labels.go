@@ -63,7 +63,7 @@ func (r *recorder) labelText(l *label) string {
 	}
 	text := value.String()
 	if l.folded {
-		text = withoutNumber(text)
+		text = lifecycle.StepTemplate(text)
 	}
 	switch {
 	case text == "":
@@ -98,21 +98,6 @@ func (r *recorder) legible(text string) string {
 		text = strings.ToValidUTF8(text, string(utf8.RuneError))
 	}
 	return text
-}
-
-// minNumber is the least number of digits that make a step a numbered batch worker: Tasker writes import_001.
-const minNumber = 3
-
-// withoutNumber is a step's name without the number of a batch worker, which would make each worker a series.
-func withoutNumber(step string) string {
-	end := len(step)
-	for end > 0 && step[end-1] >= '0' && step[end-1] <= '9' {
-		end--
-	}
-	if len(step)-end < minNumber || end < 2 || step[end-1] != '_' {
-		return step
-	}
-	return step[:end-1]
 }
 
 // replacedID stands in labels for values that are ids, of which every execution would have a new one.

@@ -69,6 +69,7 @@ type Assembler struct {
 	released []TraceID // keys of tails, oldest first; a ring once it is full
 	next     int       // the ring's oldest
 	finished finished
+	watched  *watched // nil unless it is watched
 	names    map[string]string
 	lately   map[string]string
 	words    map[string]*detail // of one word, shared by all tasks
@@ -206,6 +207,9 @@ func (a *Assembler) open(e *Event, before *tail, now int64) *task {
 		t.steps = slices.Clone(before.steps)
 		t.name, t.parent, t.parentAt = before.name, before.parent, math.MinInt64
 		t.held += bytesPerTail + int64(len(t.steps))*bytesPerStep
+	}
+	if a.watched != nil {
+		a.watched.join(t)
 	}
 	a.tasks[e.TraceID] = t
 	a.stats.HeldBytes += t.held
@@ -356,6 +360,7 @@ func (a *Assembler) forget(t *task) {
 	delete(a.tasks, t.trace)
 	a.lines[t.waits].leave(t)
 	a.stats.HeldBytes -= t.held
+	a.watched.leave(t)
 	t.records = nil
 }
 

@@ -49,7 +49,7 @@ func (c *composer) taskSpan(tail *tail, caller SpanID, path criticalChain) {
 		s.set(Double(lifecycle.AttrCriticalOrchestration, float64(path.orchestration)/second))
 	}
 	s.mark(lifecycle.AttrIncomplete, !n.ended)
-	if !n.ended {
+	if !n.ended && c.tree.Reason != ReasonOpen {
 		s.set(String(lifecycle.AttrReleaseReason, c.tree.Reason.String()))
 	}
 	s.mark(lifecycle.AttrRefusedAtCreation, c.task.refused)

@@ -96,7 +96,9 @@ type Link struct {
 // Tree is one run of a task: the task's span first, every parent before its children. It and all in it belong to the
 // assembler and are valid only until the function that received it returns.
 type Tree struct {
-	Trace    TraceID
+	Trace TraceID
+	// Key is the id under which the assembler knows the task. It differs from Trace if the task has a caller.
+	Key      TraceID
 	Resource *Resource
 	Reason   Reason
 	Spans    []Span
@@ -104,6 +106,8 @@ type Tree struct {
 	Cut, NotesCut int
 	// NotesDropped is how many events its spans do not have because a span has 128 at most.
 	NotesDropped int
+
+	steps []step // of the task
 }
 
 // Reason says why a tree left the assembler.
@@ -122,8 +126,11 @@ const (
 	ReasonEvictedBytes
 	// ReasonShutdown means that the collector stopped.
 	ReasonShutdown
+
+	// ReasonOpen means that the task is open, and the tree, which did not leave the assembler, shows it as it is now.
+	ReasonOpen
 )
 
 func (r Reason) String() string {
-	return [...]string{"ended", "settled", "idle", "evicted", "evicted_bytes", "shutdown"}[r]
+	return [...]string{"ended", "settled", "idle", "evicted", "evicted_bytes", "shutdown", "open"}[r]
 }

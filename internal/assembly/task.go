@@ -39,7 +39,8 @@ type task struct {
 	coarse      bool // some clock has seconds only; known while the assembler looks at the task
 	distinct    bool // packed is free of repetitions
 
-	before, after *task // neighbours in the line of what it waits for
+	watch         *watch // what is shown of it; nil unless the assembler is watched
+	before, after *task  // neighbours in the line of what it waits for
 }
 
 // step is a node of the task's graph, as far as events have told.
@@ -309,6 +310,9 @@ func (t *task) add(a *Assembler, e *Event) {
 	case kindNote, kindStepReset, kindTaskPending, kindNothingViable, kindTaskCancelled, kindTaskResolved,
 		kindStepCancelled, kindStepResolved:
 		r.detail = t.keepOwn(&detail{word: a.intern(e.Name), attrs: a.copyAttributes(e.Attributes)})
+	}
+	if t.watch != nil {
+		t.watch.observe(&r)
 	}
 	t.put(&r)
 	if e.MemoryDeltaMB != 0 && !e.ShowsAttributes() {

@@ -28,7 +28,7 @@ type composer struct {
 
 // compose makes the tree of one run. previous is the task's span of the run before, if there was one.
 func (c *composer) compose(t *task, n *run, tail *tail, reason Reason, limits *Limits) *Tree {
-	*c = composer{tree: Tree{Trace: t.trace, Resource: t.resource, Reason: reason, Spans: c.tree.Spans[:0]}, attrs: c.attrs[:0], task: t, run: n, limits: limits, last: c.last[:0], begins: c.begins, index: c.index, sought: c.sought, found: -1}
+	*c = composer{tree: Tree{Trace: t.trace, Key: t.trace, steps: t.steps, Resource: t.resource, Reason: reason, Spans: c.tree.Spans[:0]}, attrs: c.attrs[:0], task: t, run: n, limits: limits, last: c.last[:0], begins: c.begins, index: c.index, sought: c.sought, found: -1}
 	if c.index == nil {
 		c.index = map[SpanID]int{}
 	}

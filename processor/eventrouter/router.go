@@ -45,6 +45,8 @@ type router struct {
 	stored    atomic.Pointer[journal.Journal]
 	telemetry *telemetry
 	now       func() time.Time
+	// withdraw takes back what is offered to the live pages; nil without them.
+	withdraw func()
 	// idle holds workers, and batches those that are done with.
 	idle, batches sync.Pool
 }
@@ -82,6 +84,7 @@ func newRouter(ctx context.Context, set processor.Settings, cfg *Config, next co
 
 // start tells what the configuration allows and probably does not mean, and reads what an earlier process has seen.
 func (r *router) start(ctx context.Context, host component.Host, set processor.Settings, storage *component.ID) error {
+	r.offerPages(host, set.ID)
 	for _, warning := range r.table.Warnings() {
 		set.Logger.Warn(warning)
 	}
@@ -102,6 +105,9 @@ func (r *router) start(ctx context.Context, host component.Host, set processor.S
 
 func (r *router) shutdown(ctx context.Context) error {
 	r.health.Stop()
+	if r.withdraw != nil {
+		r.withdraw()
+	}
 	r.telemetry.shutdown()
 	if r.memory == nil {
 		return nil

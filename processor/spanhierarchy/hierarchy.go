@@ -38,9 +38,12 @@ type hierarchy struct {
 	monitor   *performance.Monitor // nil when it is off
 	telemetry *metadata.TelemetryBuilder
 	health    *health.Status // nil before Start
+	pages     *pages         // nil without the extension tasker_pages, and before Start
 
 	clock      clock
 	emitAgain  time.Duration
+	reorder    time.Duration
+	settle     time.Duration
 	completes  bool // Tasker's own two-level spans
 	maxPending int64
 	pending    atomic.Int64 // finished spans that the next component has not taken yet
@@ -67,6 +70,7 @@ func newHierarchy(set processor.Settings, cfg *Config, next consumer.Traces) (*h
 	h := &hierarchy{
 		id: set.ID, log: set.Logger, clock: newClock(), storage: cfg.Storage, next: next, telemetry: telemetry, maxPending: int64(cfg.MaxPendingSpans),
 		monitor: cfg.Performance.monitor(), completes: cfg.CompleteSpans, emitAgain: cfg.EmitAgainWithin,
+		reorder: cfg.ReorderWindow, settle: cfg.SettleTimeout,
 	}
 	n := cfg.shards()
 	for range n {
@@ -92,6 +96,7 @@ func (h *hierarchy) Start(ctx context.Context, host component.Host) error {
 
 func (h *hierarchy) begin(ctx context.Context, host component.Host) error {
 	h.health = health.New(host)
+	h.offerPages(host)
 	if h.storage == nil {
 		h.log.Info("open tasks are kept in memory: a stop emits them as incomplete, a crash loses them; set 'storage' to keep them")
 	} else {
@@ -124,6 +129,7 @@ func (h *hierarchy) Shutdown(ctx context.Context) error {
 	var err error
 	h.stop.Do(func() {
 		h.health.Stop()
+		h.pages.stop()
 		if h.cancel != nil {
 			h.cancel()
 			// A batch that is being taken should be: cut off, it would be offered again to those that have it already.

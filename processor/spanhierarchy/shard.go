@@ -81,6 +81,7 @@ func (s *shard) write(tree *assembly.Tree) {
 	if s.owner.monitor != nil {
 		s.owner.monitor.Inspect(tree)
 	}
+	s.owner.pages.emitted(tree)
 	s.owner.pending.Add(int64(len(tree.Spans)))
 	s.writer.Write(tree)
 	if s.writer.Spans() >= spansPerBatch {

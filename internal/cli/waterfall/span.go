@@ -1,7 +1,6 @@
 package waterfall
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 
@@ -9,34 +8,6 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/terminal"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
-
-// Clone copies a tree, so that it can be kept after the assembler's sink has returned. Resource and strings are shared:
-// nobody changes them.
-func Clone(tree *assembly.Tree) *assembly.Tree {
-	kept := *tree
-	kept.Spans = slices.Clone(tree.Spans)
-	for i := range kept.Spans {
-		s := &kept.Spans[i]
-		s.Attributes = cloneAttributes(s.Attributes)
-		s.Notes = slices.Clone(s.Notes)
-		for j := range s.Notes {
-			s.Notes[j].Attributes = cloneAttributes(s.Notes[j].Attributes)
-		}
-		if s.Link != nil {
-			link := *s.Link
-			s.Link = &link
-		}
-	}
-	return &kept
-}
-
-func cloneAttributes(attrs []assembly.Attribute) []assembly.Attribute {
-	kept := slices.Clone(attrs)
-	for i := range kept {
-		kept[i].Value.Strings = slices.Clone(kept[i].Value.Strings)
-	}
-	return kept
-}
 
 // value finds an attribute; its zero value when there is none.
 func value(attrs []assembly.Attribute, key string) assembly.Value {

@@ -50,7 +50,7 @@ func assemble(t *testing.T, stream, task string, keep func(line string) bool) []
 	_, err = offline.Assemble(t.Context(), eventfile.NewSource([]string{eventfile.Stdin}, strings.NewReader(kept.String())), offline.Options{
 		Tasks: []string{task},
 		Now:   func() time.Time { return time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC) },
-		Tree:  func(tree *assembly.Tree) { trees = append(trees, waterfall.Clone(tree)) },
+		Tree:  func(tree *assembly.Tree) { trees = append(trees, tree.Clone()) },
 	})
 	require.NoError(t, err)
 	require.NotEmpty(t, trees)
@@ -209,7 +209,7 @@ func TestColorChangesNothingButColor(t *testing.T) {
 func TestCloneSharesNothingThatChanges(t *testing.T) {
 	tree := built()
 	tree.Spans[0].Notes = []assembly.Note{{Name: "n", Attributes: []assembly.Attribute{assembly.Strings("list", []string{"a"})}}}
-	kept := waterfall.Clone(tree)
+	kept := tree.Clone()
 	var before, after bytes.Buffer
 	require.NoError(t, waterfall.WriteJSON(&before, kept))
 	tree.Spans[0].Notes[0].Attributes[0].Value.Strings[0] = "changed"

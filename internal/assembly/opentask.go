@@ -1,0 +1,417 @@
+package assembly
+
+import (
+	"encoding/hex"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+// Lists of open tasks show what each is doing now. Reading that from a task's events costs as much as building its tree, so
+// an assembler that is watched keeps it up to date with each event, at a constant cost. An assembler that is not watched
+// keeps nothing.
+
+// State is what an open task is doing.
+type State uint8
+
+const (
+	// StateQueued: its job waits in the queue, and no pass has begun yet.
+	StateQueued State = iota
+	// StateRunning: a pass works on it.
+	StateRunning
+	// StateWaiting: it waits for its next pass.
+	StateWaiting
+	// StateBackingOff: a failed step waits for its next attempt.
+	StateBackingOff
+	// StateBlocked: a failed step holds it, and no next attempt is known to come.
+	StateBlocked
+	// StateSettling: it has ended, and its tree waits for events that are late.
+	StateSettling
+
+	States
+)
+
+func (s State) String() string {
+	return [...]string{"queued", "running", "waiting", "backing_off", "blocked", "settling"}[s]
+}
+
+// expectedRetry is how long after its failure a step is expected to be attempted again where no backoff was announced: the
+// longest backoff of an engine that is not configured otherwise.
+const expectedRetry = 5 * time.Minute
+
+// OpenTask is a summary of an open task. Its strings are shared with the assembler and never change.
+type OpenTask struct {
+	Key           TraceID // under which the assembler knows the task; its spans have the caller's trace id, if it has a caller
+	Traceparent   string  // of the caller
+	ID            ID
+	Name          string
+	Resource      *Resource
+	CorrelationID string // of the latest pass
+	State         State
+	// Started is the time of the task's first event and Changed that of its last, on the sender's clock. Arrived is when
+	// its last event arrived, on the collector's. All are Unix nanoseconds.
+	Started, Changed, Arrived int64
+	// Steps that are known, and how many of them run, have failed or are done. Announced is how many the task has.
+	Steps, Running, Failed, Done, Announced int
+	// Step is the name of the step that an event told of last.
+	Step string
+	// Of the last failed attempt, if there was one.
+	FailedStep, ErrorType, Error string
+	// BackoffUntil is the end of the backoff that was announced last.
+	BackoffUntil int64
+	Run          int // 2 and more for a task that goes on after its end
+}
+
+// Now is the time on the sender's clock: what the collector's clock says, less what the task's last event was late. It makes
+// the ages of a replayed stream, and of a sender with a wrong clock, those of the task.
+func (t *OpenTask) Now(now time.Time) int64 {
+	return max(t.Changed, t.Changed+now.UnixNano()-t.Arrived)
+}
+
+// Watch makes the assembler keep what [Assembler.VisitOpen] shows. It is called before the first Observe.
+func (a *Assembler) Watch() { a.watched = &watched{} }
+
+// watched are the open tasks in no order, so that they can be visited in parts.
+type watched struct {
+	tasks []*watch
+	round uint32
+}
+
+func (l *watched) join(t *task) {
+	t.watch = &watch{task: t, place: len(l.tasks), changed: math.MinInt64, started: math.MaxInt64, round: l.round}
+	t.held += bytesPerWatch
+	l.tasks = append(l.tasks, t.watch)
+}
+
+// leave forgets a task that is no longer open.
+func (l *watched) leave(t *task) {
+	w := t.watch
+	if w == nil {
+		return
+	}
+	t.held -= bytesPerWatch + int64(len(w.steps))*bytesPerStepWatch
+	t.watch = nil
+	last := len(l.tasks) - 1
+	l.tasks[w.place] = l.tasks[last]
+	l.tasks[w.place].place = w.place
+	l.tasks[last] = nil
+	l.tasks = l.tasks[:last]
+}
+
+// watch is what is known of an open task without reading its events.
+type watch struct {
+	task  *task
+	place int // in watched
+	round uint32
+
+	started, changed int64
+
+	latest   int64 // time of the latest event that changes what the task is doing
+	kind     kind  // of it
+	thread   uint16
+	passAt   int64
+	final    bool // the latest pass ended with the task
+	steps    []stepWatch
+	byState  [stepDone + 1]int32
+	step     int16 // of the latest event of a step
+	stepAt   int64
+	failure  *failure
+	failedAt int64
+	failed   int16
+
+	backoffUntil int64
+	announced    int16
+}
+
+// About how many bytes watching takes.
+const (
+	bytesPerWatch     = 208
+	bytesPerStepWatch = 16
+)
+
+// stepState is what a step is doing.
+type stepState uint8
+
+const (
+	stepIdle stepState = iota
+	stepRunning
+	stepFailed
+	stepDone
+)
+
+type stepWatch struct {
+	at    int64
+	kind  kind
+	state stepState
+}
+
+// observe takes in a record of the task. Of two records the one that happened later counts, whichever arrived first.
+func (w *watch) observe(r *record) {
+	w.started = min(w.started, r.at)
+	w.changed = max(w.changed, r.at)
+	switch r.kind {
+	case kindNote, kindQuery:
+		return
+	case kindCreated:
+		w.announced = max(w.announced, r.number)
+	case kindPassBegan:
+		if r.at >= w.passAt {
+			w.passAt, w.thread = r.at, r.thread
+		}
+	case kindBackoff:
+		if seconds := w.task.detail(r).seconds; seconds > 0 && seconds < math.MaxInt64/second {
+			w.backoffUntil = max(w.backoffUntil, r.at+int64(seconds*second))
+		}
+	}
+	if r.step != noStep {
+		w.observeStep(r)
+	}
+	w.observePass(r)
+}
+
+// observePass keeps the latest event that tells whether a pass works on the task. An operator's doings and a backoff do not.
+func (w *watch) observePass(r *record) {
+	switch r.kind {
+	case kindStepReset, kindStepResolved, kindTaskPending, kindBackoff:
+		return
+	}
+	if r.at < w.latest || r.at == w.latest && r.kind < w.kind {
+		return
+	}
+	w.latest, w.kind = r.at, r.kind
+	if r.kind == kindPassEnded {
+		_, w.final = endingOf(w.task.detail(r).word)
+	}
+}
+
+func (w *watch) observeStep(r *record) {
+	var state stepState
+	switch r.kind {
+	case kindStepRequested, kindHandlerBegan:
+		state = stepRunning
+	case kindStepFailed:
+		state = stepFailed
+		if r.at >= w.failedAt {
+			w.observeFailure(r)
+		}
+	case kindStepCompleted, kindStepCancelled, kindStepResolved:
+		state = stepDone
+	case kindStepReset:
+		state = stepIdle
+	default:
+		return
+	}
+	if r.at >= w.stepAt {
+		w.step, w.stepAt = r.step, r.at
+	}
+	for int(r.step) >= len(w.steps) {
+		w.steps = append(w.steps, stepWatch{at: math.MinInt64})
+		w.byState[stepIdle]++
+		w.task.held += bytesPerStepWatch
+	}
+	s := &w.steps[r.step]
+	if r.at < s.at || r.at == s.at && r.kind < s.kind {
+		return
+	}
+	w.byState[s.state]--
+	w.byState[state]++
+	*s = stepWatch{r.at, r.kind, state}
+}
+
+// observeFailure keeps the error of the announcement that knows the class: of the three, one does not.
+func (w *watch) observeFailure(r *record) {
+	f := w.task.detail(r).failure
+	if f == nil {
+		return
+	}
+	if w.failure != nil && w.failed == r.step && f.generic && !w.failure.generic && w.steps[r.step].state == stepFailed {
+		return
+	}
+	w.failure, w.failedAt, w.failed = f, r.at, r.step
+}
+
+// state is what the task is doing at a time of the sender's clock.
+func (w *watch) state(now int64) State {
+	switch {
+	case w.task.ended:
+		return StateSettling
+	case w.byState[stepRunning] > 0:
+		return StateRunning
+	case w.byState[stepFailed] > 0:
+		if now < w.backoffUntil || now < w.failedAt+int64(expectedRetry) {
+			return StateBackingOff
+		}
+		return StateBlocked
+	}
+	switch w.kind {
+	case kindCreated, kindEnqueued:
+		return StateQueued
+	case kindPassEnded:
+		if w.final {
+			return StateSettling
+		}
+		return StateWaiting
+	}
+	return StateRunning
+}
+
+// VisitOpen visits open tasks of a watched assembler that mention a text, "" being in all. It looks at most at so many, from
+// a place on that the call before returned, the first being math.MaxInt, and returns the next place, which is 0 after the
+// last. Between the calls the assembler may be used: a task is visited once in a round, and one that comes meanwhile not.
+func (a *Assembler) VisitOpen(place, most int, now time.Time, text *Search, visit func(*OpenTask)) (next int) {
+	l := a.watched
+	if l == nil {
+		return 0
+	}
+	if place == math.MaxInt {
+		l.round++
+	}
+	place = min(place, len(l.tasks))
+	for ; place > 0 && most > 0; most-- {
+		place--
+		w := l.tasks[place]
+		if w.round == l.round || w.task.tail != nil && !w.task.active || !text.finds(w.task) {
+			continue
+		}
+		w.round = l.round
+		summary := w.summary(now)
+		visit(&summary)
+	}
+	return place
+}
+
+func (w *watch) summary(now time.Time) OpenTask {
+	t := w.task
+	s := OpenTask{
+		Key: t.trace, Traceparent: t.parent, ID: t.id, Name: t.name, Resource: t.resource, CorrelationID: t.thread(w.thread),
+		Started: w.started, Changed: w.changed, Arrived: t.lastArrival,
+		Steps: len(t.steps), Running: int(w.byState[stepRunning]), Failed: int(w.byState[stepFailed]), Done: int(w.byState[stepDone]),
+		Announced: int(w.announced), BackoffUntil: w.backoffUntil, Run: 1,
+	}
+	if t.tail != nil {
+		s.Run = t.tail.runs + 1
+		s.Started = max(s.Started, t.tail.end)
+	}
+	if w.stepAt != 0 {
+		s.Step = t.stepName(w.step)
+	}
+	if w.failure != nil {
+		s.FailedStep, s.ErrorType, s.Error = t.stepName(w.failed), w.failure.class, w.failure.message
+	}
+	s.State = w.state(s.Now(now))
+	return s
+}
+
+// stepName is the name of a step, or its id where no event has told the name.
+func (t *task) stepName(i int16) string {
+	if s := &t.steps[i]; s.name != "" {
+		return s.name
+	}
+	return t.steps[i].id.Text
+}
+
+// Search finds tasks that mention a text: in an id, in the name of the workflow, of the service or of a step, or in an error.
+// ASCII letters match in either case. A nil Search finds all.
+type Search struct {
+	text  string
+	steps map[*shape]bool // those that were compared already
+}
+
+// NewSearch makes a search; that of an empty text is nil.
+func NewSearch(text string) *Search {
+	if text == "" {
+		return nil
+	}
+	return &Search{text: lowerASCII(text), steps: map[*shape]bool{}}
+}
+
+// In tells whether a text contains the one that is sought.
+func (s *Search) In(text string) bool { return s == nil || containsFold(text, s.text) }
+
+// IsKey tells whether the text begins a trace id in hexadecimal.
+func (s *Search) IsKey(key TraceID) bool {
+	var text [32]byte
+	hex.Encode(text[:], key[:])
+	return len(s.text) >= 6 && strings.HasPrefix(string(text[:]), s.text)
+}
+
+// IsID tells whether the text is an id, or a part of one that is not a number.
+func (s *Search) IsID(id ID) bool {
+	return s == nil || id.Text == s.text || !id.Integer && len(s.text) >= 4 && s.In(id.Text)
+}
+
+func (s *Search) finds(t *task) bool {
+	if s == nil || s.IsID(t.id) || s.IsKey(t.trace) || s.In(t.name) ||
+		t.parent != "" && s.In(t.parent) || s.InResource(t.resource) {
+		return true
+	}
+	for i := range t.threads {
+		if s.In(t.threads[i]) {
+			return true
+		}
+	}
+	for i := range t.steps {
+		shape := t.steps[i].shape
+		found, known := s.steps[shape]
+		if !known {
+			found = s.In(shape.name)
+			if len(s.steps) >= sharedShapes {
+				clear(s.steps)
+			}
+			s.steps[shape] = found
+		}
+		if found {
+			return true
+		}
+	}
+	for _, d := range t.details {
+		if d.failure != nil && (s.In(d.failure.class) || s.In(d.failure.message)) {
+			return true
+		}
+	}
+	return false
+}
+
+// InResource tells whether the name of the service contains the text.
+func (s *Search) InResource(r *Resource) bool {
+	if r == nil {
+		return false
+	}
+	for i := range r.Attributes {
+		if r.Attributes[i].Key == lifecycle.AttrServiceName && s.In(r.Attributes[i].Value.Text) {
+			return true
+		}
+	}
+	return false
+}
+
+func lowerASCII(text string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, text)
+}
+
+// containsFold tells whether a text contains another, which is in lower case.
+func containsFold(text, lower string) bool {
+	for i := 0; i+len(lower) <= len(text); i++ {
+		j := 0
+		for ; j < len(lower); j++ {
+			c := text[i+j]
+			if 'A' <= c && c <= 'Z' {
+				c += 'a' - 'A'
+			}
+			if c != lower[j] {
+				break
+			}
+		}
+		if j == len(lower) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,48 @@
+package assembly
+
+import "slices"
+
+// Snapshot is a copy of an open task, from which its trees can be built while the assembler goes on.
+type Snapshot struct {
+	task   task
+	limits Limits
+}
+
+// Snapshot copies an open task; nil when none is open under that id. It costs a copy of the packed events, and not the
+// reading of them.
+func (a *Assembler) Snapshot(key TraceID) *Snapshot {
+	t := a.tasks[key]
+	if t == nil || t.tail != nil && !t.active {
+		return nil
+	}
+	s := &Snapshot{task: *t, limits: a.limits}
+	s.task.packed.bytes = slices.Clone(t.packed.bytes)
+	s.task.steps = slices.Clone(t.steps) // the names of steps are filled in; the other lists only grow
+	s.task.tail = t.tail.clone()
+	s.task.records, s.task.places, s.task.watch, s.task.before, s.task.after = nil, nil, nil, nil, nil
+	return s
+}
+
+// Trees builds the trees of the runs that are not released, the last of which may be open: what has not ended in it is
+// marked incomplete and ends with the last event. It is called once. The trees are the caller's.
+func (s *Snapshot) Trees() []*Tree {
+	a := Assembler{limits: s.limits}
+	before := s.task.tail.clone()
+	if before == nil {
+		before = new(tail)
+	}
+	var trees []*Tree
+	for _, n := range a.history(&s.task) {
+		var c composer // a tree of its own memory
+		trees = append(trees, c.compose(&s.task, n, before, ReasonOpen, &s.limits))
+	}
+	return trees
+}
+
+// Steps visits the steps of the task of a tree: their names, and those of the steps that they wait for. It may be called
+// until the sink returns.
+func (t *Tree) Steps(visit func(name string, dependencies []string)) {
+	for i := range t.steps {
+		visit(t.steps[i].name, t.steps[i].deps)
+	}
+}

@@ -1,0 +1,17 @@
+package lifecycle
+
+// minNumber is the least number of digits that make a step a numbered batch worker: Tasker writes import_001.
+const minNumber = 3
+
+// StepTemplate is a step's name without the number of a batch worker: each worker has a name of its own, and they do the
+// same.
+func StepTemplate(step string) string {
+	end := len(step)
+	for end > 0 && step[end-1] >= '0' && step[end-1] <= '9' {
+		end--
+	}
+	if len(step)-end < minNumber || end < 2 || step[end-1] != '_' {
+		return step
+	}
+	return step[:end-1]
+}

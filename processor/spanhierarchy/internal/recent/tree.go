@@ -1,0 +1,86 @@
+package recent
+
+import (
+	"strconv"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"github.com/tasker-otel/otelcol-tasker/internal/livedata"
+)
+
+func value(attrs []assembly.Attribute, key string) assembly.Value {
+	for i := range attrs {
+		if attrs[i].Key == key {
+			return attrs[i].Value
+		}
+	}
+	return assembly.Value{}
+}
+
+func statusOf(s *assembly.Span) lifecycle.Status {
+	return lifecycle.Status(value(s.Attributes, lifecycle.AttrStatus).Text)
+}
+
+func id(v assembly.Value) assembly.ID {
+	if v.Kind == assembly.ValueInt {
+		return assembly.ID{Text: strconv.FormatInt(v.Int, 10), Integer: true}
+	}
+	return assembly.ID{Text: v.Text}
+}
+
+func summary(tree *assembly.Tree, emitted int64) livedata.Finished {
+	root := &tree.Spans[0]
+	of := func(key string) assembly.Value { return value(root.Attributes, key) }
+	f := livedata.Finished{
+		Key: tree.Key, Run: int(of(lifecycle.AttrRun).Int), ID: id(of(lifecycle.AttrTaskID)), Name: of(lifecycle.AttrTaskName).Text,
+		Resource: tree.Resource, CorrelationID: of(lifecycle.AttrCorrelationID).Text,
+		Status: statusOf(root), Incomplete: of(lifecycle.AttrIncomplete).Int != 0,
+		Started: root.Start, Ended: root.End, Emitted: emitted,
+		Steps: int(of(lifecycle.AttrSteps).Int), Attempts: int(of(lifecycle.AttrAttempts).Int),
+		ErrorType: of(lifecycle.AttrErrorType).Text, Error: root.Message,
+	}
+	if failed := lastFailed(tree); failed != nil {
+		f.FailedStep = value(failed.Attributes, lifecycle.AttrStepName).Text
+		if f.Error == "" {
+			f.ErrorType, f.Error = value(failed.Attributes, lifecycle.AttrErrorType).Text, failed.Message
+		}
+	}
+	return f
+}
+
+// lastFailed is the failed attempt that ended last.
+func lastFailed(tree *assembly.Tree) (last *assembly.Span) {
+	for i := range tree.Spans {
+		s := &tree.Spans[i]
+		if s.Name == lifecycle.SpanStep && s.Outcome == assembly.OutcomeError && (last == nil || s.End > last.End) {
+			last = s
+		}
+	}
+	return last
+}
+
+// mentions tells whether a tree mentions what is sought, as [assembly.Search] does of open tasks.
+func mentions(tree *assembly.Tree, search *assembly.Search) bool {
+	if search == nil || search.IsKey(tree.Key) || search.IsKey(tree.Trace) || search.InResource(tree.Resource) {
+		return true
+	}
+	if search.IsID(id(value(tree.Spans[0].Attributes, lifecycle.AttrTaskID))) {
+		return true
+	}
+	for i := range tree.Spans {
+		s := &tree.Spans[i]
+		if s.Message != "" && search.In(s.Message) {
+			return true
+		}
+		for j := range s.Attributes {
+			switch a := &s.Attributes[j]; a.Key {
+			case lifecycle.AttrTaskName, lifecycle.AttrStepName, lifecycle.AttrCorrelationID, lifecycle.AttrThreadCorrelationID,
+				lifecycle.AttrErrorType:
+				if search.In(a.Value.Text) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,96 @@
+package spanhierarchy
+
+import (
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"github.com/tasker-otel/otelcol-tasker/internal/livedata"
+	"github.com/tasker-otel/otelcol-tasker/internal/livedata/livedatatest"
+)
+
+func pagesHost(keep livedata.Keep) *livedatatest.Host {
+	return &livedatatest.Host{Host: componenttest.NewNopHost(), Registry: &livedatatest.Registry{Bounds: keep}}
+}
+
+func TestThePagesSeeATaskFromItsFirstEventOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		host := pagesHost(livedata.Keep{Tasks: 10, Bytes: 1 << 20})
+		h := newTest(t, new(consumertest.TracesSink), nil)
+		require.NoError(t, h.Start(t.Context(), host))
+		tasks := host.Registry.Tasks(h.id)
+		require.NotNil(t, tasks)
+		key := assembly.TraceID(lifecycle.TraceID("", "shop", "1"))
+
+		require.NoError(t, h.ConsumeTraces(t.Context(), events("1", lifecycle.TaskStartRequested, lifecycle.WorkflowTaskStarted)))
+		open := tasks.Open("", time.Now())
+		require.Len(t, open, 1)
+		require.Equal(t, key, open[0].Key)
+		require.Equal(t, assembly.StateRunning, open[0].State)
+		require.Len(t, tasks.Trees(key), 1)
+		require.Equal(t, assembly.ReasonOpen, tasks.Trees(key)[0].Reason)
+		require.Empty(t, tasks.Finished(""))
+
+		require.NoError(t, h.ConsumeTraces(t.Context(), whole("1")))
+		<-time.After(31 * time.Second) // of the bubble's clock
+		synctest.Wait()
+		require.Empty(t, tasks.Open("", time.Now()))
+		finished := tasks.Finished("process_order")
+		require.Len(t, finished, 1)
+		require.Equal(t, lifecycle.StatusSuccess, finished[0].Status)
+		require.Empty(t, tasks.Finished("refund"))
+		require.Len(t, tasks.Trees(key), 1)
+		statistics := tasks.Statistics(time.Now())
+		require.Len(t, statistics.Workflows, 1)
+		require.EqualValues(t, 1, statistics.Workflows[0].Finished.Last(15))
+		require.Zero(t, statistics.Workflows[0].Failed.Last(15))
+
+		require.NoError(t, h.Shutdown(t.Context()))
+		require.Nil(t, host.Registry.Tasks(h.id), "withdrawn")
+		require.NoError(t, h.Shutdown(t.Context()))
+	})
+}
+
+func TestWithoutThePagesNothingIsKeptForThem(t *testing.T) {
+	h := newTest(t, new(consumertest.TracesSink), nil)
+	require.NoError(t, h.Start(t.Context(), componenttest.NewNopHost()))
+	require.NoError(t, h.ConsumeTraces(t.Context(), whole("1")))
+	require.Nil(t, h.pages)
+	require.NoError(t, h.Shutdown(t.Context()))
+}
+
+// Viewers may ask at any time, also while tasks come and go, and after the stop.
+func TestViewersAndEventsDoNotDisturbEachOther(t *testing.T) {
+	host := pagesHost(livedata.Keep{Tasks: 10, Bytes: 1 << 20})
+	h := newTest(t, new(consumertest.TracesSink), func(cfg *Config) { cfg.ReorderWindow = 0 })
+	require.NoError(t, h.Start(t.Context(), host))
+	tasks := host.Registry.Tasks(h.id)
+	var viewers sync.WaitGroup
+	for range 4 {
+		viewers.Go(func() {
+			for range 50 {
+				for _, task := range tasks.Open("order", time.Now()) {
+					tasks.Trees(task.Key)
+				}
+				tasks.Finished("1")
+				tasks.Statistics(time.Now())
+			}
+		})
+	}
+	for i := range 200 {
+		require.NoError(t, h.ConsumeTraces(t.Context(), whole(string(rune('A'+i)))))
+	}
+	viewers.Wait()
+	require.NoError(t, h.Shutdown(t.Context()))
+	require.Len(t, tasks.Finished(""), 10, "the bound of the ring")
+	require.Empty(t, tasks.Open("", time.Now()))
+	require.Nil(t, h.pages.snapshot(assembly.TraceID(pcommon.TraceID{9})))
+}
