@@ -20,7 +20,7 @@ type Append struct {
 	max      int64
 	rotation Rotation
 	packer   *packer
-	rotated  time.Time // when a file was last put aside
+	rotated  time.Time // when a file was last renamed, or the time of Open
 	pruned   time.Time // when old files were last looked at
 
 	file *os.File
@@ -32,7 +32,7 @@ type Append struct {
 var _ File = (*Append)(nil)
 
 // NewAppend makes a file to append to. Old files are packed; the current one never is, so that it can be followed and
-// mended. What keeps one from being packed is told to failed, and tried again when the next file is put aside.
+// repaired. Compression errors go to failed; the file is retried at the next rotation.
 func NewAppend(path string, format Format, rotation Rotation, compression Compression, failed func(error)) *Append {
 	return &Append{
 		path:     path,
@@ -54,6 +54,7 @@ func (a *Append) Open() (cut int64, err error) {
 	if err := a.prune(); err != nil {
 		return cut, errors.Join(fmt.Errorf("old files of %s: %w", a.path, err), a.Close())
 	}
+	a.rotated = time.Now() // an earlier process may just have renamed a file
 	a.packer.wake()
 	return cut, nil
 }
