@@ -16,7 +16,7 @@ CLI       := bin/taskerotel
 BUILD_VERSION := $(shell VERSION='$(VERSION)' COMMIT='$(COMMIT)' DATE='$(DATE)' scripts/version.sh)
 GO_BUILD      := CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X 'github.com/tasker-otel/otelcol-tasker/internal/buildversion.linked=$(BUILD_VERSION)'"
 
-# What the compiler is told of how the collector runs, as for the image: PGO=deploy/otelcol-tasker.pgo. From an empty cache
+# The profile for profile-guided optimization, as for the image: PGO=deploy/otelcol-tasker.pgo. From an empty cache
 # that takes two minutes more.
 PGO ?= off
 # Where the profiles of the benchmark are collected.

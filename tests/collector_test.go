@@ -83,7 +83,7 @@ func freeAddresses(tb testing.TB, n int) []string {
 // flushInterval is how often the metrics of a test are brought up to date.
 const flushInterval = 500 * time.Millisecond
 
-// override is laid over config.yaml: free ports, a sink for the spans, short waits, no sampling. Lists replace lists.
+// override is merged over config.yaml: free ports, a sink for the spans, short waits, no sampling. Lists replace lists.
 const override = `
 receivers:
   tasker_events: {endpoint: %[1]s}

@@ -28,7 +28,7 @@ func validate(t *testing.T, configs ...string) (output string, err error) {
 	return string(text), err
 }
 
-// combinations are the configurations of this repository as they are meant to be used, later files laid over earlier ones.
+// combinations are the configurations of this repository as they are meant to be used, later files merged over earlier ones.
 var combinations = [][]string{
 	{"config.yaml"},
 	{"config.yaml", "examples/send-on.yaml"},
@@ -90,7 +90,7 @@ func certificate(t *testing.T) string {
 	return directory
 }
 
-// TestValidateNamesEveryMistake: three mistakes in three components are told at once, each with key and value.
+// TestValidateNamesEveryMistake: three mistakes in three components are reported at once, each with key and value.
 func TestValidateNamesEveryMistake(t *testing.T) {
 	mistakes := filepath.Join(t.TempDir(), "mistakes.yaml")
 	require.NoError(t, os.WriteFile(mistakes, []byte(`

@@ -28,7 +28,7 @@ exporters:
   otlp_http: {endpoint: "http://localhost:4328"}
 `
 
-// TestYAMLOfPages: what the pages of this repository tell users to write holds when it is laid over config.yaml, or
+// TestYAMLOfPages: what the pages of this repository tell users to write holds when it is merged over config.yaml, or
 // over all of it but the pipelines, if it has its own.
 func TestYAMLOfPages(t *testing.T) {
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4328")

@@ -19,7 +19,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// sendNDJSON posts each batch, over several connections at once, and again as long as it is told to come back.
+// sendNDJSON posts each batch, over several connections at once, and retries as long as it is asked to.
 func (c *collector) sendNDJSON(connections int, batches [][][]byte) {
 	c.tb.Helper()
 	bodies := make([][]byte, len(batches))

@@ -45,7 +45,7 @@ service:
     logs/records: {exporters: [otlp_grpc/sink]}
 `
 
-// newStandalone is a collector that is not started yet, and what is to be laid over the shipped configuration.
+// newStandalone is a collector that is not started yet, and what is to be merged over the shipped configuration.
 func newStandalone(t *testing.T, sink *sink) (c *collector, override string) {
 	free := freeAddresses(t, 5)
 	c = &collector{tb: t, events: free[0], otlp: free[1], scrape: free[3], health: free[4]}
@@ -102,7 +102,7 @@ func TestStandalone(t *testing.T) {
 
 	third := len(batches) / 3
 	send(batches[:third])
-	// The command line repeats a part of it: it trusts the certificate that it is told of.
+	// The command line repeats a part of it: it trusts the certificate that it is given.
 	_, port, err := net.SplitHostPort(c.events)
 	require.NoError(t, err)
 	again := filepath.Join(t.TempDir(), "again.ndjson")

@@ -227,7 +227,7 @@ func TestToxicDownstreams(t *testing.T) {
 const memoryBound = 300
 
 // TestFloodStaysWithinMemory: while the store hangs, senders bring four times what may be at work at once
-// (max_in_flight_bytes), which would take well over a gigabyte. They are told to come back, the process stays within its
+// (max_in_flight_bytes), which would take well over a gigabyte. They are asked to retry, the process stays within its
 // bound, and in the end everything has arrived.
 func TestFloodStaysWithinMemory(t *testing.T) {
 	if _, err := os.Stat("/proc/self/status"); err != nil {

@@ -18,7 +18,7 @@ func newCheck(s streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check --config FILE…",
 		Short: "Find mistakes in a collector's configuration that lie between its components",
-		Long: `check reads a collector's configuration as the collector does, several files laid over each other and ${env:NAME}
+		Long: `check reads a collector's configuration as the collector does, several files merged in order and ${env:NAME}
 replaced, and tells what is wrong between its components: a storage or an authenticator that is not there, totals that
 are forgotten before they are read, acknowledged data that a crash takes, receivers that are open to everybody. It
 starts nothing.
@@ -64,7 +64,7 @@ read, 2 for a mistake in the command line.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringArrayVar(&files, "config", nil, "the collector's configuration `file`; may be repeated, later ones are laid over")
+	flags.StringArrayVar(&files, "config", nil, "the collector's configuration `file`; may be repeated, later ones are merged over earlier ones")
 	flags.BoolVar(&strict, "strict", false, "end with status 1 for warnings too")
 	flags.BoolVar(&asJSON, "json", false, "write one JSON object")
 	return cmd

@@ -87,7 +87,7 @@ Exit status:
 	flags.StringVar(&f.format, "format", string(f.settings.Format), "prometheus, openmetrics, json or csv")
 	flags.StringVarP(&f.settings.Output, "output", "o", f.settings.Output, "the `file` to replace; - is the standard output")
 	flags.StringArrayVar(&f.settings.Targets, "target", f.settings.Targets, "the `URL` of a metrics endpoint, or dns+URL; may be repeated")
-	flags.StringVar(&f.targetsFile, "targets-file", "", "a `file` of targets: one a line, or Prometheus's file_sd form")
+	flags.StringVar(&f.targetsFile, "targets-file", "", "a `file` of targets: one per line, or Prometheus's file_sd form")
 	flags.StringArrayVar(&f.rules, "gauge", nil, "a `NAME=POLICY` for gauges (* matches any run of characters): sum, max, min, avg or drop; may be repeated")
 	flags.StringSliceVar(&f.settings.Merge.DropLabels, "drop-label", f.settings.Merge.DropLabels, "`labels` to leave out before merging")
 	flags.Lookup("drop-label").DefValue = strings.Join(f.settings.Merge.DropLabels, ", ") // of words, so that the help can wrap them

@@ -17,7 +17,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter"
 )
 
-// loadRouter reads the settings of a router from the collector's configuration: several files are laid over each other,
+// loadRouter reads the settings of a router from the collector's configuration: several files are merged in order,
 // and ${env:NAME} is replaced, as the collector does. Without a file they are the defaults. The error joins all mistakes.
 func loadRouter(ctx context.Context, files []string, name string) (*eventrouter.Config, error) {
 	factory := eventrouter.NewFactory()

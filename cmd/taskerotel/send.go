@@ -26,7 +26,8 @@ arrays, plain, gzip or zstd; - is the standard input. Files are sent as they are
 
 An overloaded receiver is given the time it asks for (Retry-After), up to --max-retry-after; a collector that cannot be
 reached, or a gateway in front of it that fails, is tried again after growing waits. When a batch has used up its
-retries, or the endpoint or the credentials are wrong, sending stops. Batches are sent when they are full or when the input ends.
+retries, or the endpoint or the credentials are wrong, sending stops. Batches are sent when they are full or when the
+input ends.
 
 Ctrl-C lets the requests under way finish and prints what was sent; a second Ctrl-C ends at once. Sending a file again
 is safe: the collector knows repeats.

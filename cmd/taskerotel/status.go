@@ -26,7 +26,7 @@ func newStatus(s streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Show how a collector is: health, state, open tasks, losses",
-		Long: `status asks a running collector for what it says of itself (service::telemetry, port 8888) and for its health
+		Long: `status asks a running collector for its internal telemetry (service::telemetry, port 8888) and for its health
 (healthcheckv2, port 13133), and shows: version and uptime, the pipelines, what each component remembers and what of
 that survives what, open tasks, each exporter, the last flush, table and export, and what was refused, dropped or cut,
 by reason, since its start.
@@ -95,7 +95,7 @@ be written: a component with storage (event_router, span_hierarchy, span_to_metr
 before it acknowledges the request. So sync needs no schedule; it is for the moment before a risk, and for monitoring.
 
 A storage without fsync survives the end of the process, but leaves it to the system when the disk has it. --directory
-(file_storage's) makes the system write it now, so that a loss of power after sync loses nothing from before it.
+(file_storage's) makes the system write it now, so that power loss after sync loses nothing from before it.
 
 Exit status: 0 everything acknowledged is stored, 1 a directory could not be flushed, 2 a mistake in the command line,
 3 the collector could not be asked, 8 a component keeps its state in memory only (--allow-memory), 9 the latest write

@@ -33,7 +33,7 @@ func TestStdinIsGivenWhole(t *testing.T) {
 	assert.ErrorIs(t, err, broken)
 }
 
-// TestCtrlC: commands that wait for the standard input end when they are told to, and say that they did.
+// TestCtrlC: commands that wait for the standard input end at an interrupt, and say so.
 func TestCtrlC(t *testing.T) {
 	for _, command := range []string{"tree", "simulate"} {
 		t.Run(command, func(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// firstSpan tells whether a finished span is measured for the first time. One without ids cannot be told from others, and
+// firstSpan tells whether a finished span is measured for the first time. One without ids cannot be distinguished from others, and
 // is taken for a new one.
 func (r *recorder) firstSpan(span ptrace.Span) bool {
 	trace, id := span.TraceID(), span.SpanID()

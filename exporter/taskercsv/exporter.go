@@ -209,7 +209,7 @@ func (e *csvExporter) catchUp(ctx context.Context, now time.Time) {
 }
 
 // write brings the file up to date. Its errors carry the path and are retryable: a full disk or a missing directory can
-// be mended while the collector runs.
+// be repaired while the collector runs.
 func (e *csvExporter) write(ctx context.Context, now time.Time) error {
 	e.tried = now
 	began := time.Now()

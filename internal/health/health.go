@@ -26,7 +26,7 @@ type failure struct {
 // New returns the status of the component that was started with a host.
 func New(host component.Host) *Status { return &Status{host: host} }
 
-// Set tells how something is that the component depends on; nil means that it works. What is told again is not reported
+// Set records a dependency's error; nil clears it. The same state again is not reported
 // again, so it may be called at each attempt.
 func (s *Status) Set(what any, err error) {
 	if s == nil {

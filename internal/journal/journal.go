@@ -51,7 +51,7 @@ type segment struct {
 	bytes int
 }
 
-// Stats is what a journal says of itself.
+// Stats are the internal telemetry of a journal.
 type Stats struct {
 	Segments   int
 	Bytes      int64     // of all durable segments

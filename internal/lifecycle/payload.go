@@ -1,7 +1,7 @@
 package lifecycle
 
 // BulkyPayloadKeys are the payload keys that hold an application's own data: megabytes of it, or people's. event_router
-// leaves them out unless it is told otherwise. The slice is the caller's.
+// leaves them out unless it is configured otherwise. The slice is the caller's.
 func BulkyPayloadKeys() []string {
 	return []string{
 		"task_context", "step_inputs", "step_results", "error_step_results", "results", "inputs", "context", "task",

@@ -12,7 +12,7 @@ import (
 // builtinPlace is where built-in routes stand.
 const builtinPlace = "built in"
 
-// merge lays the operator's routes over the built-in ones.
+// merge layers the operator's routes over the built-in ones.
 func merge(settings Settings) ([]Entry, error) {
 	var (
 		entries []Entry

@@ -19,7 +19,7 @@ type Route struct {
 // Settings are all that a table is made of.
 type Settings struct {
 	Routes []Route
-	// Builtin lays Routes over the built-in map.
+	// Builtin layers Routes over the built-in map.
 	Builtin bool
 	// Filtered are names and globs of events that are dropped whatever their routes say.
 	Filtered []string

@@ -144,7 +144,7 @@ func (s *scanner) measureWordOrPrefix(size int) (int, kind) {
 }
 
 // measureString measures a string whose opening quote is at open. escapes says that \' is surely a quote of the string.
-// Otherwise that depends on the database, and the rest of the query cannot be told from the string.
+// Otherwise that depends on the database, and the rest of the query cannot be distinguished from the string.
 func measureString(s string, open int, escapes bool) (int, kind) {
 	for i := open + 1; i < len(s); i++ {
 		switch s[i] {
@@ -181,7 +181,7 @@ func measureOracle(s string) int {
 }
 
 // measureDouble is measureQuoted for double quotes. Where they hold a string, \" may be a quote of it: then the rest of the
-// query cannot be told from the string.
+// query cannot be distinguished from the string.
 func measureDouble(s string) (int, kind) {
 	size := measureQuoted(s, '"')
 	if text := s[:size]; strings.Contains(text, `\"`) || strings.Contains(text, `\\`) {

@@ -170,7 +170,7 @@ func (d *decoding) refuseFault() {
 			"encode JSON as UTF-8")
 	case faultEnd:
 		d.refuse(ReasonSyntax, "", "the item is not JSON: it ends too early",
-			"send whole items, and in NDJSON one a line")
+			"send whole items, and in NDJSON one per line")
 	default:
 		if d.at == 0 && (d.src[0] == 0 || d.src[0] >= 0xfe) {
 			d.refuse(ReasonEncoding, "", "the item is UTF-16 or UTF-32", "encode JSON as UTF-8")

@@ -7,7 +7,7 @@
 //
 // An item with a specversion is a CloudEvent of version 1.0 instead.
 //
-// A body is one item, several after one another (one a line is NDJSON), or arrays of items. A bad item is refused and
+// A body is one item, several after one another (one per line is NDJSON), or arrays of items. A bad item is refused and
 // reported; it never costs its neighbours. A key whose value is null counts as absent; of a key that is repeated, the last
 // value wins.
 //

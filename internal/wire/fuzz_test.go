@@ -63,7 +63,7 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// FuzzForms checks that the same items are taken from a body in whatever form they stand: one a line, with line ends of
+// FuzzForms checks that the same items are taken from a body in whatever form they stand: one per line, with line ends of
 // Windows, behind a byte order mark, without a last line end, in an array, or one directly behind the other.
 func FuzzForms(f *testing.F) {
 	f.Add(good + "\n" + good)
@@ -103,7 +103,7 @@ func FuzzForms(f *testing.F) {
 	})
 }
 
-// writeItems writes records as items, one a line.
+// writeItems writes records as items, one per line.
 func writeItems(t *testing.T, logs plog.Logs) []byte {
 	t.Helper()
 	var lines bytes.Buffer

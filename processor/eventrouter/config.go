@@ -17,7 +17,7 @@ import (
 
 // Config of event_router. README.md explains every setting.
 type Config struct {
-	// Routes are laid over the built-in ones.
+	// Routes are layered over the built-in ones.
 	Routes []routing.Route `mapstructure:"routes"`
 	// BuiltinRoutes puts Tasker's own map under Routes.
 	BuiltinRoutes bool `mapstructure:"builtin_routes"`

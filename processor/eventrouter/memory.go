@@ -21,7 +21,7 @@ import (
 //	8 bytes a key, little endian
 //
 // Entries of generations that the set has forgotten are taken out. A batch is written after what is behind the router took
-// it, and before its sender is told so: a crash in between brings the batch again, and never loses it.
+// it, and before its sender gets the answer: a crash in between brings the batch again, and never loses it.
 type memory struct {
 	set     *dedup.Set
 	journal *journal.Journal
@@ -38,7 +38,7 @@ type memory struct {
 const (
 	memoryVersion = 1
 	keyBytes      = 8
-	// manySegments is how many segments may come, one a write, until they are joined.
+	// manySegments is how many segments may come, one per write, until they are joined.
 	manySegments = 1000
 )
 

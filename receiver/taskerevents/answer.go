@@ -34,7 +34,7 @@ func (a answer) write(w http.ResponseWriter, status int) {
 	header.Set("Content-Type", "application/json")
 	header.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	// A sender that is gone cannot be told so.
+	// A sender that is gone gets no answer.
 	_ = json.NewEncoder(w).Encode(a)
 }
 

@@ -27,7 +27,7 @@ type Config struct {
 	ServerConfig confighttp.ServerConfig `mapstructure:",squash"`
 	// Path of the URL that events are posted to.
 	Path string `mapstructure:"path"`
-	// HealthPath of the URL that balancers of load ask, without authentication. Empty: none.
+	// HealthPath of the URL that load balancers ask, without authentication. Empty: none.
 	HealthPath string `mapstructure:"health_path"`
 	// DefaultService is the service.name of items that have no service.
 	DefaultService string `mapstructure:"default_service"`

@@ -14,7 +14,7 @@ import (
 // defaultWait is what senders are asked to wait when the pipeline does not say.
 const defaultWait = 5 * time.Second
 
-// statusOf is how an error of the pipeline is told to the sender: a status, and how long to wait before sending again. No
+// statusOf is how an error of the pipeline is reported to the sender: a status, and how long to wait before sending again. No
 // wait means that sending again is of no use. An error that says nothing of itself is taken to be passing, as the
 // collector's own receivers do.
 func statusOf(err error) (code int, wait time.Duration) {

@@ -5,7 +5,7 @@ import (
 	"net/http"
 )
 
-// answerHealth answers balancers of load, which ask the port that they send to and have no token to show: so it stands before
+// answerHealth answers load balancers, which ask the port that they send to and have no token to show: so it stands before
 // authentication. It says that requests are taken, not that the pipeline takes their events: a receiver that asks its senders
 // to come back must stay in the balance, or its load falls on the others.
 func answerHealth(path string, next http.Handler) http.Handler {

@@ -41,7 +41,7 @@ func (c *configuration) checkOrder() {
 	}
 }
 
-// queued are the exporters that have a queue in memory unless they are told otherwise.
+// queued are the exporters that have a queue in memory unless configured otherwise.
 var queued = []string{"otlp_grpc", "otlp_http", "kafka"}
 
 // checkDurability looks for what a crash takes from a collector that is meant to survive one.

@@ -1,4 +1,4 @@
-// Package clienttls is TLS for clients of collectors, as the command line is told it: whom to trust, and whom to be.
+// Package clienttls makes the TLS configuration of the command line's HTTP clients from its flags.
 package clienttls
 
 import (

@@ -269,7 +269,7 @@ func TestComparedWithTheLastExport(t *testing.T) {
 	report = runExport(t, s)
 	assert.Equal(t, []string{WarnCounterBackwards}, codes(report))
 	assert.Contains(t, report.Warnings[0].Message, "1 instances of the last export are not there any more (such as a)")
-	assert.Empty(t, codes(runExport(t, s)), "each fall is told once")
+	assert.Empty(t, codes(runExport(t, s)), "each fall is reported once")
 
 	require.NoError(t, os.WriteFile(s.Output+".state", []byte("{"), 0o600))
 	report = runExport(t, s)

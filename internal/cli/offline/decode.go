@@ -19,7 +19,7 @@ type DecodeOptions struct {
 	Now     func() time.Time
 	// Logs receives the records of each batch. Its error ends the decoding.
 	Logs func(plog.Logs) error
-	// Refused, if it is set, is told of every item that cannot be taken.
+	// Refused, if it is set, is called for every item that cannot be decoded.
 	Refused func(where, field, reason, remedy string)
 }
 

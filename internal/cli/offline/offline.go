@@ -34,7 +34,7 @@ type Options struct {
 	Now func() time.Time
 	// Tree receives every tree. It may be used only until the call returns.
 	Tree func(*assembly.Tree)
-	// Refused is told of every item that cannot be taken.
+	// Refused is called for every item that cannot be decoded.
 	Refused func(where, field, reason, remedy string)
 }
 

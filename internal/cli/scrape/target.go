@@ -172,7 +172,7 @@ func portOf(address *url.URL) string {
 	return "80"
 }
 
-// ReadFile reads target specifications from a file: one a line, with # before comments, or the JSON or YAML list of
+// ReadFile reads target specifications from a file: one per line, with # before comments, or the JSON or YAML list of
 // Prometheus's file_sd_configs.
 func ReadFile(name string) ([]string, error) {
 	content, err := os.ReadFile(name)
@@ -197,7 +197,7 @@ func ReadFile(name string) ([]string, error) {
 		}
 	}
 	if len(specs) == 0 {
-		return nil, fmt.Errorf("%s names no target: write one a line, such as http://collector-1:8889/metrics", name)
+		return nil, fmt.Errorf("%s names no target: write one per line, such as http://collector-1:8889/metrics", name)
 	}
 	return specs, nil
 }

@@ -50,7 +50,7 @@ func (c *clock) Sleep(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
-// lines are n items, one a line.
+// lines are n items, one per line.
 func lines(n int) string {
 	var b strings.Builder
 	for i := range n {

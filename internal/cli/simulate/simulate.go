@@ -41,7 +41,7 @@ type Settings struct {
 	Service string
 	// Log receives the components' warnings.
 	Log *zap.Logger
-	// Refused is told of every item that cannot be taken.
+	// Refused is called for every item that cannot be decoded.
 	Refused func(where, field, reason, remedy string)
 }
 

@@ -1,3 +1,3 @@
-// Package status asks a running collector how it is: from what it says of itself at its telemetry endpoint, and from its
+// Package status asks a running collector how it is: from its internal telemetry at its telemetry endpoint, and from its
 // health check.
 package status

@@ -59,7 +59,7 @@ func (o *own) has(start string) bool {
 	return slices.ContainsFunc(o.families, func(f *dto.MetricFamily) bool { return strings.HasPrefix(f.GetName(), start) })
 }
 
-// suffixes that the collector's Prometheus reader appends, if it is told to.
+// suffixes that the collector's Prometheus reader appends, if it is configured to.
 var suffixes = []string{"", "_total", "_bytes", "_bytes_total", "_seconds", "_seconds_total"}
 
 // value is the sum of a metric's series; found is false if there is none.

@@ -15,7 +15,7 @@ const (
 	DefaultHealth    = "http://localhost:13133/health/status"
 )
 
-// Settings say whom to ask.
+// Settings name the endpoints to ask.
 type Settings struct {
 	// Telemetry is the endpoint of the collector's own metrics.
 	Telemetry string

@@ -15,7 +15,7 @@ import (
 // Durability says whether all that a collector has acknowledged outlives it.
 //
 // There is nothing to write: a component with storage writes what a request brings before it acknowledges the request. So
-// whatever was acknowledged before the question is stored already, and what can be told is whether that holds.
+// whatever was acknowledged before the question is stored already, and whether that holds can be checked.
 type Durability struct {
 	// AsOf is the moment before which all that was acknowledged is stored.
 	AsOf     time.Time `json:"as_of"`

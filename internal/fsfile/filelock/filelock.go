@@ -46,7 +46,7 @@ func Take(ctx context.Context, path, note string, timeout time.Duration) (*Lock,
 	return &Lock{file}, nil
 }
 
-// noteOf is what the holder says of itself, if it says anything.
+// noteOf is the note that the holder wrote, if any.
 func noteOf(path string) string {
 	const most = 200
 	content, err := os.ReadFile(path)

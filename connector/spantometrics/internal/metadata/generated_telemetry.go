@@ -213,7 +213,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ConnectorSpanToMetricsStorageFailures, err = builder.meter.Int64Counter(
 		"otelcol_connector_span_to_metrics_storage_failures",
-		metric.WithDescription("Times that the storage did not take what was measured. Nothing is lost by one; the sender is told to send again. [Alpha]"),
+		metric.WithDescription("Times that the storage did not take what was measured. Nothing is lost by one; the sender is asked to send again. [Alpha]"),
 		metric.WithUnit("{failure}"),
 	)
 	errs = errors.Join(errs, err)

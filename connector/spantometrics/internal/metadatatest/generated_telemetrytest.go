@@ -206,7 +206,7 @@ func AssertEqualConnectorSpanToMetricsStorageFailing(t *testing.T, tt *component
 func AssertEqualConnectorSpanToMetricsStorageFailures(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_span_to_metrics_storage_failures",
-		Description: "Times that the storage did not take what was measured. Nothing is lost by one; the sender is told to send again. [Alpha]",
+		Description: "Times that the storage did not take what was measured. Nothing is lost by one; the sender is asked to send again. [Alpha]",
 		Unit:        "{failure}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

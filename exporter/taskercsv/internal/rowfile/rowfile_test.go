@@ -250,7 +250,7 @@ func TestOldFilesAfterAKill(t *testing.T) {
 	assert.Equal(t, os.FileMode(0o640), info.Mode().Perm(), "that of what was packed")
 }
 
-// TestNotPacked: a file that can't be packed stays, and that is told.
+// TestNotPacked: a file that can't be packed stays, and that is reported.
 func TestNotPacked(t *testing.T) {
 	directory := t.TempDir()
 	old := filepath.Join(directory, "rows-2026-01-01T00-00-00.000-size.csv")
