@@ -10,8 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/cli/terminal"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"github.com/tasker-otel/otelcol-tasker/internal/printable"
 	"github.com/tasker-otel/otelcol-tasker/internal/routing"
 )
 
@@ -138,8 +138,8 @@ func writeRoutes(out io.Writer, rows []routeRow, asJSON bool) error {
 		return err
 	}
 	for _, row := range rows {
-		if _, err := fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", terminal.Printable(row.Event), row.becomes(), row.share(),
-			row.Priority, terminal.Printable(row.why())); err != nil {
+		if _, err := fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", printable.Line(row.Event), row.becomes(), row.share(),
+			row.Priority, printable.Line(row.why())); err != nil {
 			return err
 		}
 	}

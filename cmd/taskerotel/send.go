@@ -13,6 +13,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/eventfile"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/send"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/terminal"
+	"github.com/tasker-otel/otelcol-tasker/internal/printable"
 )
 
 func newSend(s streams) *cobra.Command {
@@ -138,7 +139,7 @@ func progressText(p send.Progress, took time.Duration) string {
 		text += fmt.Sprintf(", %d not delivered", p.Undelivered)
 	}
 	if p.Retries > 0 {
-		text += fmt.Sprintf(", %d retries: %s", p.Retries, terminal.Printable(p.LastProblem))
+		text += fmt.Sprintf(", %d retries: %s", p.Retries, printable.Line(p.LastProblem))
 	}
 	return text
 }

@@ -17,6 +17,8 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/offline"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/terminal"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/waterfall"
+	"github.com/tasker-otel/otelcol-tasker/internal/printable"
+	"github.com/tasker-otel/otelcol-tasker/internal/treeview"
 )
 
 // treeFlags are the flags of tree.
@@ -136,7 +138,7 @@ func tree(ctx context.Context, s streams, f treeFlags, files []string) error {
 func (f *treeFlags) write(out io.Writer, trees []*assembly.Tree, seen int) error {
 	for i, t := range trees {
 		if f.json {
-			if err := waterfall.WriteJSON(out, t); err != nil {
+			if err := treeview.WriteJSON(out, t); err != nil {
 				return err
 			}
 			continue
@@ -215,7 +217,7 @@ func (l *refusalList) add(where, field, reason, remedy string) {
 	if field != "" {
 		text += field + ": "
 	}
-	fmt.Fprintf(l.out, "refused %s\n", terminal.Printable(text+reason+" ("+remedy+")")) //nolint:errcheck // nowhere to tell it
+	fmt.Fprintf(l.out, "refused %s\n", printable.Line(text+reason+" ("+remedy+")")) //nolint:errcheck // nowhere to tell it
 }
 
 func (l *refusalList) close(refused int) {

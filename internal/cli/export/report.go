@@ -6,7 +6,7 @@ import (
 	"io"
 	"time"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/cli/terminal"
+	"github.com/tasker-otel/otelcol-tasker/internal/printable"
 )
 
 // Status is how an export ended.
@@ -91,10 +91,10 @@ func (r *Report) WriteText(w io.Writer) error {
 			r.read(), len(r.Targets), r.Output, r.Bytes, time.Duration(r.Seconds*float64(time.Second)).Round(time.Millisecond))
 	}
 	if r.Error != "" {
-		out.printf("%s: %s\n", r.Status, terminal.Printable(r.Error))
+		out.printf("%s: %s\n", r.Status, printable.Line(r.Error))
 	}
 	for _, warning := range r.Warnings {
-		out.printf("warning %s: %s\n", warning.Code, terminal.Printable(warning.Message))
+		out.printf("warning %s: %s\n", warning.Code, printable.Line(warning.Message))
 	}
 	return out.err
 }

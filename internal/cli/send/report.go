@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/cli/terminal"
+	"github.com/tasker-otel/otelcol-tasker/internal/printable"
 )
 
 // Write says the summary in words.
@@ -25,14 +25,14 @@ func (s *Summary) Write(w io.Writer) error {
 		fmt.Fprintf(&b, "not sent     %d that were read\n", s.Unsent)
 	}
 	if s.Retries > 0 {
-		fmt.Fprintf(&b, "retried      %d requests, the last because: %s\n", s.Retries, terminal.Printable(s.LastProblem))
+		fmt.Fprintf(&b, "retried      %d requests, the last because: %s\n", s.Retries, printable.Line(s.LastProblem))
 	}
 	fmt.Fprintf(&b, "duration     %s, %.0f events/s\n", s.Duration.Round(time.Millisecond), s.Rate())
 	if s.ReadError != nil {
 		fmt.Fprintf(&b, "stopped      %v\n", s.ReadError)
 	}
 	if s.GaveUp != "" {
-		fmt.Fprintf(&b, "stopped      %s\n", terminal.Printable(s.GaveUp))
+		fmt.Fprintf(&b, "stopped      %s\n", printable.Line(s.GaveUp))
 		if s.Remedy != "" {
 			fmt.Fprintf(&b, "remedy       %s\n", s.Remedy)
 		}
@@ -49,7 +49,7 @@ func (s *Summary) Write(w io.Writer) error {
 
 func list(b *strings.Builder, shown []Refusal, of int, more string) {
 	for _, r := range shown {
-		fmt.Fprintf(b, "  %s\n", terminal.Printable(r.String()))
+		fmt.Fprintf(b, "  %s\n", printable.Line(r.String()))
 	}
 	if rest := of - len(shown); rest > 0 {
 		fmt.Fprintf(b, "  … and %d %s\n", rest, more)

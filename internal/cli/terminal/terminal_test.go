@@ -11,24 +11,8 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/terminal"
+	"github.com/tasker-otel/otelcol-tasker/internal/printable"
 )
-
-func TestPrintable(t *testing.T) {
-	for text, want := range map[string]string{
-		"":                               "",
-		"charge_card":                    "charge_card",
-		"Größe 東京":                       "Größe 東京",
-		" two \n lines\t ":               "two lines",
-		"\x1b[2Jgone":                    "�[2Jgone",
-		"a\u202eb":                       "a�b",
-		"broken \xff":                    "broken �",
-		"trailing ":                      "trailing",
-		"two  spaces":                    "two spaces",
-		"bell\aand null\x00 and del\x7f": "bell�and null� and del�",
-	} {
-		assert.Equal(t, want, terminal.Printable(text), "%q", text)
-	}
-}
 
 func TestWidthAndTruncate(t *testing.T) {
 	assert.Equal(t, 3, terminal.Width("a→b"))
@@ -53,7 +37,7 @@ func TestWrap(t *testing.T) {
 // Whatever comes in, what goes out fits and moves no cursor.
 func TestTextFits(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		text := terminal.Printable(rapid.String().Draw(t, "text"))
+		text := printable.Line(rapid.String().Draw(t, "text"))
 		columns := rapid.IntRange(2, 40).Draw(t, "columns")
 		if got := terminal.Width(terminal.Truncate(text, columns, "…")); got > columns {
 			t.Fatalf("%d columns", got)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/terminal"
+	"github.com/tasker-otel/otelcol-tasker/internal/treeview"
 )
 
 // Options of a drawing. What is zero has a default.
@@ -164,7 +165,7 @@ func (d *drawing) axis() {
 		return
 	}
 	const columnsPerTick = 9
-	step := tickStep(total, max(2, d.cells/columnsPerTick))
+	step := treeview.TickStep(total, max(2, d.cells/columnsPerTick))
 	texts := ""
 	ticks := []byte(strings.Repeat("-", d.cells))
 	for at := int64(0); at <= total; at += step {

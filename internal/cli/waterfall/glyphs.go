@@ -1,9 +1,8 @@
 package waterfall
 
 import (
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/terminal"
-	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"github.com/tasker-otel/otelcol-tasker/internal/treeview"
 )
 
 // glyphs are the characters of a drawing. All take one column but for the guides, which take three, and the separators.
@@ -33,25 +32,19 @@ var (
 	}
 )
 
-// mark is the outcome of a span as one character, and its style.
-func (g *glyphs) mark(s *assembly.Span) (string, terminal.Style) {
-	switch status(s) {
-	case lifecycle.StatusSuccess:
+// mark is an outcome as one character, and its style.
+func (g *glyphs) mark(m treeview.Mark) (string, terminal.Style) {
+	switch m {
+	case treeview.MarkSuccess:
 		return g.success, terminal.Green
-	case lifecycle.StatusFailure:
+	case treeview.MarkFailure:
 		return g.failure, terminal.Red
-	case lifecycle.StatusCancelled:
+	case treeview.MarkCancelled:
 		return g.cancelled, terminal.Yellow
-	case lifecycle.StatusResolvedManually:
+	case treeview.MarkResolved:
 		return g.resolved, terminal.Yellow
-	}
-	switch {
-	case s.Outcome == assembly.OutcomeError:
-		return g.failure, terminal.Red
-	case marked(s, lifecycle.AttrIncomplete):
+	case treeview.MarkOpen:
 		return g.open, terminal.Yellow
-	case s.Outcome == assembly.OutcomeOk:
-		return g.success, terminal.Green
 	}
 	return " ", terminal.Plain
 }

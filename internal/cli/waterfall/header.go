@@ -10,6 +10,8 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/terminal"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"github.com/tasker-otel/otelcol-tasker/internal/printable"
+	"github.com/tasker-otel/otelcol-tasker/internal/treeview"
 )
 
 // timeLayout is how the start is shown, in UTC, as the events have it.
@@ -18,12 +20,12 @@ const timeLayout = "2006-01-02 15:04:05.000 UTC"
 // header tells what people ask about a task first.
 func (d *drawing) header() {
 	s := &d.tree.Spans[0]
-	mark, style := d.glyphs.mark(s)
-	outcome := strings.ReplaceAll(string(status(s)), "_", " ")
-	if marked(s, lifecycle.AttrIncomplete) {
+	mark, style := d.glyphs.mark(treeview.MarkOf(s))
+	outcome := strings.ReplaceAll(string(treeview.Status(s)), "_", " ")
+	if treeview.Marked(s, lifecycle.AttrIncomplete) {
 		outcome = joined(outcome, "incomplete: no event tells its end")
 	}
-	head := []string{title(s), outcome, d.glyphs.duration(s.End - s.Start), time.Unix(0, s.Start).UTC().Format(timeLayout)}
+	head := []string{treeview.Title(s), outcome, d.glyphs.duration(s.End - s.Start), time.Unix(0, s.Start).UTC().Format(timeLayout)}
 	for i, line := range d.fields(d.width-2, head) {
 		if i == 0 {
 			d.line(d.paint(style, mark) + " " + d.paint(terminal.Bold, line))
@@ -35,33 +37,33 @@ func (d *drawing) header() {
 	d.line("  trace " + hex.EncodeToString(d.tree.Trace[:])) // on one line however narrow, so that it can be copied
 	d.about(
 		resource(d.tree, "service", lifecycle.AttrServiceName), resource(d.tree, "namespace", lifecycle.AttrServiceNamespace),
-		only(number(s, lifecycle.AttrRun) > 1, "run "+text(s.Attributes, lifecycle.AttrRun)),
-		named("correlation", text(s.Attributes, lifecycle.AttrCorrelationID)),
+		only(treeview.Number(s, lifecycle.AttrRun) > 1, "run "+treeview.Text(s.Attributes, lifecycle.AttrRun)),
+		named("correlation", treeview.Text(s.Attributes, lifecycle.AttrCorrelationID)),
 	)
 	d.about(
-		count(number(s, lifecycle.AttrPasses), "pass"), count(number(s, lifecycle.AttrSteps), "step"),
-		count(number(s, lifecycle.AttrAttempts), "attempt"), retries(number(s, lifecycle.AttrRetries)),
+		treeview.Count(treeview.Number(s, lifecycle.AttrPasses), "pass"), treeview.Count(treeview.Number(s, lifecycle.AttrSteps), "step"),
+		treeview.Count(treeview.Number(s, lifecycle.AttrAttempts), "attempt"), retries(treeview.Number(s, lifecycle.AttrRetries)),
 		d.seconds("queued", s, lifecycle.AttrQueueSeconds), d.seconds("backoff", s, lifecycle.AttrBackoffTotal),
 	)
-	if path := value(s.Attributes, lifecycle.AttrCriticalPath).Strings; len(path) > 0 {
+	if path := treeview.Value(s.Attributes, lifecycle.AttrCriticalPath).Strings; len(path) > 0 {
 		names := make([]string, len(path))
 		for i, name := range path {
-			names[i] = terminal.Printable(name)
+			names[i] = printable.Line(name)
 		}
 		d.about("critical path " + d.glyphs.critical + " " + strings.Join(names, d.glyphs.arrow))
-		share := value(s.Attributes, lifecycle.AttrBottleneckShare).Double
-		d.about(fmt.Sprintf("bottleneck %s, %.0f%% of the duration", text(s.Attributes, lifecycle.AttrBottleneck), math.Round(share*100)))
+		share := treeview.Value(s.Attributes, lifecycle.AttrBottleneckShare).Double
+		d.about(fmt.Sprintf("bottleneck %s, %.0f%% of the duration", treeview.Text(s.Attributes, lifecycle.AttrBottleneck), math.Round(share*100)))
 	}
-	if marked(s, lifecycle.AttrRefusedAtCreation) {
+	if treeview.Marked(s, lifecycle.AttrRefusedAtCreation) {
 		d.about("refused at its creation")
 	}
 	switch {
 	case d.tree.Cut > 0:
-		d.about(count(int64(d.tree.Cut), "span") + " left out: the tree is at its limit")
-	case marked(s, lifecycle.AttrTruncated):
+		d.about(treeview.Count(int64(d.tree.Cut), "span") + " left out: the tree is at its limit")
+	case treeview.Marked(s, lifecycle.AttrTruncated):
 		d.about("events left out: the task is at its limit")
 	}
-	if problem := failure(s); problem != "" {
+	if problem := treeview.Failure(s); problem != "" {
 		d.wrapped("  ", problem, terminal.Red)
 	}
 }
@@ -103,18 +105,18 @@ func resource(tree *assembly.Tree, name, key string) string {
 	if tree.Resource == nil {
 		return ""
 	}
-	return named(name, text(tree.Resource.Attributes, key))
+	return named(name, treeview.Text(tree.Resource.Attributes, key))
 }
 
 func retries(n int64) string {
 	if n == 0 {
 		return "no retries"
 	}
-	return count(n, "retry")
+	return treeview.Count(n, "retry")
 }
 
 func (d *drawing) seconds(name string, s *assembly.Span, key string) string {
-	length := value(s.Attributes, key).Double
+	length := treeview.Value(s.Attributes, key).Double
 	if length <= 0 {
 		return ""
 	}

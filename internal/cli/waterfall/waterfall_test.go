@@ -20,6 +20,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/terminal"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/waterfall"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"github.com/tasker-otel/otelcol-tasker/internal/treeview"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -211,7 +212,7 @@ func TestCloneSharesNothingThatChanges(t *testing.T) {
 	tree.Spans[0].Notes = []assembly.Note{{Name: "n", Attributes: []assembly.Attribute{assembly.Strings("list", []string{"a"})}}}
 	kept := tree.Clone()
 	var before, after bytes.Buffer
-	require.NoError(t, waterfall.WriteJSON(&before, kept))
+	require.NoError(t, treeview.WriteJSON(&before, kept))
 	tree.Spans[0].Notes[0].Attributes[0].Value.Strings[0] = "changed"
 	tree.Spans[0].Notes[0].Name = "changed"
 	tree.Spans[0].Link.Span[0] = 200
@@ -219,15 +220,15 @@ func TestCloneSharesNothingThatChanges(t *testing.T) {
 		clear(tree.Spans[i].Attributes)
 	}
 	clear(tree.Spans)
-	require.NoError(t, waterfall.WriteJSON(&after, kept))
+	require.NoError(t, treeview.WriteJSON(&after, kept))
 	assert.Equal(t, before.String(), after.String())
 }
 
 func TestWriteJSON(t *testing.T) {
 	var out bytes.Buffer
-	require.NoError(t, waterfall.WriteJSON(&out, built()))
+	require.NoError(t, treeview.WriteJSON(&out, built()))
 	assert.Equal(t, 1, strings.Count(out.String(), "\n"), "one line a task")
-	require.NoError(t, waterfall.WriteJSON(&out, assemble(t, "mixed", "5", nil)[0]))
+	require.NoError(t, treeview.WriteJSON(&out, assemble(t, "mixed", "5", nil)[0]))
 	decoder := json.NewDecoder(&out)
 	var pretty bytes.Buffer
 	encoder := json.NewEncoder(&pretty)

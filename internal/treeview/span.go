@@ -1,16 +1,16 @@
-package waterfall
+package treeview
 
 import (
 	"strconv"
 	"strings"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
-	"github.com/tasker-otel/otelcol-tasker/internal/cli/terminal"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"github.com/tasker-otel/otelcol-tasker/internal/printable"
 )
 
-// value finds an attribute; its zero value when there is none.
-func value(attrs []assembly.Attribute, key string) assembly.Value {
+// Value finds an attribute; its zero value when there is none.
+func Value(attrs []assembly.Attribute, key string) assembly.Value {
 	for i := range attrs {
 		if attrs[i].Key == key {
 			return attrs[i].Value
@@ -19,51 +19,54 @@ func value(attrs []assembly.Attribute, key string) assembly.Value {
 	return assembly.Value{}
 }
 
-// text is a string or integer attribute as one printable line.
-func text(attrs []assembly.Attribute, key string) string {
-	v := value(attrs, key)
+// Text is a string or integer attribute as one printable line.
+func Text(attrs []assembly.Attribute, key string) string {
+	v := Value(attrs, key)
 	if v.Kind == assembly.ValueInt {
 		return strconv.FormatInt(v.Int, 10)
 	}
-	return terminal.Printable(v.Text)
+	return printable.Line(v.Text)
 }
 
-func number(s *assembly.Span, key string) int64 { return value(s.Attributes, key).Int }
+// Number is an integer attribute, 0 when there is none.
+func Number(s *assembly.Span, key string) int64 { return Value(s.Attributes, key).Int }
 
-func marked(s *assembly.Span, key string) bool { return value(s.Attributes, key).Int != 0 }
+// Marked tells whether a boolean attribute is true.
+func Marked(s *assembly.Span, key string) bool { return Value(s.Attributes, key).Int != 0 }
 
-func status(s *assembly.Span) lifecycle.Status {
-	return lifecycle.Status(value(s.Attributes, lifecycle.AttrStatus).Text)
+// Status is the outcome that a span tells, empty when it tells none.
+func Status(s *assembly.Span) lifecycle.Status {
+	return lifecycle.Status(Value(s.Attributes, lifecycle.AttrStatus).Text)
 }
 
-// failure is the class and the message of a span's error on one line; empty when it has none.
-func failure(s *assembly.Span) string {
+// Failure is the class and the message of a span's error on one line; empty when it has none.
+func Failure(s *assembly.Span) string {
 	if s.Outcome != assembly.OutcomeError {
 		return ""
 	}
-	class, message := text(s.Attributes, lifecycle.AttrErrorType), terminal.Printable(s.Message)
+	class, message := Text(s.Attributes, lifecycle.AttrErrorType), printable.Line(s.Message)
 	if class != "" && message != "" {
 		return class + ": " + message
 	}
 	return class + message
 }
 
-// label names a span within its task.
-func label(s *assembly.Span) string {
-	of := func(key string) string { return text(s.Attributes, key) }
+// Label names a span within its task.
+func Label(s *assembly.Span) string {
+	of := func(key string) string { return Text(s.Attributes, key) }
 	switch s.Name {
 	case lifecycle.SpanTask:
-		return title(s)
+		return Title(s)
 	case lifecycle.SpanOrchestration:
 		return "pass " + of(lifecycle.AttrPassIndex)
 	case lifecycle.SpanBatch:
-		return "batch " + of(lifecycle.AttrBatchIndex) + " (" + count(number(s, lifecycle.AttrBatchSize), "step") + ")"
+		return "batch " + of(lifecycle.AttrBatchIndex) + " (" + Count(Number(s, lifecycle.AttrBatchSize), "step") + ")"
 	case lifecycle.SpanStep:
 		name := of(lifecycle.AttrStepName)
 		if name == "" {
 			name = "step " + of(lifecycle.AttrStepID)
 		}
-		if attempt := number(s, lifecycle.AttrAttemptNumber); attempt > 1 {
+		if attempt := Number(s, lifecycle.AttrAttemptNumber); attempt > 1 {
 			name += " #" + strconv.FormatInt(attempt, 10)
 		}
 		return name
@@ -80,16 +83,16 @@ func label(s *assembly.Span) string {
 	case lifecycle.SpanFinalization:
 		return "finalization"
 	}
-	return terminal.Printable(s.Name)
+	return printable.Line(s.Name)
 }
 
-// title is the name and the id of a task.
-func title(s *assembly.Span) string {
-	name := text(s.Attributes, lifecycle.AttrTaskName)
+// Title is the name and the id of a task.
+func Title(s *assembly.Span) string {
+	name := Text(s.Attributes, lifecycle.AttrTaskName)
 	if name == "" {
 		name = "task"
 	}
-	return joined(name, text(s.Attributes, lifecycle.AttrTaskID))
+	return joined(name, Text(s.Attributes, lifecycle.AttrTaskID))
 }
 
 func joined(words ...string) string {
@@ -102,8 +105,8 @@ func joined(words ...string) string {
 	return all[min(1, len(all)):]
 }
 
-// count is a number of things. The noun is in the singular.
-func count(n int64, noun string) string {
+// Count is a number of things. The noun is in the singular.
+func Count(n int64, noun string) string {
 	switch {
 	case n == 1:
 	case strings.HasSuffix(noun, "s"), strings.HasSuffix(noun, "h"):

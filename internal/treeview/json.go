@@ -1,4 +1,4 @@
-package waterfall
+package treeview
 
 import (
 	"encoding/hex"
@@ -53,8 +53,8 @@ func WriteJSON(w io.Writer, tree *assembly.Tree) error {
 	root := &tree.Spans[0]
 	task := jsonTask{
 		TraceID:    hex.EncodeToString(tree.Trace[:]),
-		Status:     string(status(root)),
-		Incomplete: marked(root, lifecycle.AttrIncomplete),
+		Status:     string(Status(root)),
+		Incomplete: Marked(root, lifecycle.AttrIncomplete),
 		Start:      instant(root.Start),
 		Seconds:    float64(root.End-root.Start) / 1e9,
 		SpansCut:   tree.Cut,

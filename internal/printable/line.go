@@ -1,0 +1,28 @@
+// Package printable makes texts of applications fit to be shown to people.
+package printable
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Line makes a text harmless and one line: control and formatting characters, which could move the cursor, turn the
+// direction of writing or hide what follows, and broken UTF-8 become "�"; white space becomes single spaces. Names and messages come from
+// applications, so they are not to be trusted.
+func Line(text string) string {
+	plain := true
+	for i := 0; i < len(text) && plain; i++ {
+		plain = text[i] > ' ' && text[i] < 0x7f || text[i] == ' ' && i > 0 && text[i-1] != ' '
+	}
+	if plain && !strings.HasSuffix(text, " ") {
+		return text
+	}
+	clean := strings.Map(func(r rune) rune {
+		if !unicode.IsSpace(r) && !unicode.IsGraphic(r) {
+			return utf8.RuneError
+		}
+		return r
+	}, text)
+	return strings.Join(strings.Fields(clean), " ")
+}
