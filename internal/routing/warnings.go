@@ -7,6 +7,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/glob"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"github.com/tasker-otel/otelcol-tasker/internal/nearest"
 )
 
 // Warnings are what the settings say that is allowed, and probably not meant: a name that is none of Tasker's although it
@@ -41,13 +42,13 @@ func UnknownName(place, event string) []string {
 		return unknownGroup(place, event, known)
 	}
 	group, _, _ := strings.Cut(event, ".")
-	nearest, distance := nearestOf(event, known)
+	meant, distance := nearest.Of(event, known)
 	// In a group of Tasker's own the name is surely meant to be one of Tasker's.
-	if distance > maxTypos && !slices.Contains(groupsOf(known), group) {
+	if distance > nearest.MaxTypos && !slices.Contains(groupsOf(known), group) {
 		return nil
 	}
 	return []string{fmt.Sprintf("%s: %q is no event of Tasker's: did you mean %q? It stays in force for an event of that name",
-		place, event, nearest)}
+		place, event, meant)}
 }
 
 // unknownGroup is a warning if what a glob begins with is nearly a group of Tasker's, such as steps.* for step.*.
@@ -57,12 +58,12 @@ func unknownGroup(place, event string, known []string) []string {
 	if !whole {
 		return nil
 	}
-	nearest, distance := nearestOf(group, groupsOf(known))
+	meant, distance := nearest.Of(group, groupsOf(known))
 	if distance > 1 {
 		return nil
 	}
 	return []string{fmt.Sprintf("%s: %q matches no event of Tasker's: the nearest group is %q. It stays in force for an application's own events",
-		place, event, nearest+".*")}
+		place, event, meant+".*")}
 }
 
 // idleGlob is a warning if a glob matches events of Tasker's but decides on none of them.
@@ -97,38 +98,4 @@ func groupsOf(names []string) []string {
 		}
 	}
 	return groups
-}
-
-// maxTypos is how far apart two names may be that are taken for each other.
-const maxTypos = 2
-
-// nearestOf is the first of the names that the fewest insertions, removals and replacements lead to, and how many.
-func nearestOf(name string, names []string) (nearest string, distance int) {
-	for i, candidate := range names {
-		if d := editDistance(name, candidate); i == 0 || d < distance {
-			nearest, distance = candidate, d
-		}
-	}
-	return nearest, distance
-}
-
-// editDistance is Levenshtein's, row by row.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replaced := diagonal
-			if a[i] != b[j] {
-				replaced++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replaced, row[j+1]+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -36,6 +36,7 @@ func Check(conf *confmap.Conf) ([]Finding, error) {
 	if len(c.pipelines) == 0 {
 		return nil, errors.New("the configuration has no service::pipelines: name all files that the collector is started with")
 	}
+	c.checkKeys(conf.ToStringMap())
 	c.checkReferences()
 	c.checkUnusedExtensions()
 	c.checkOldNames()

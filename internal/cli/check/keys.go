@@ -1,0 +1,157 @@
+package check
+
+import (
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/confmap"
+
+	"github.com/tasker-otel/otelcol-tasker/connector/routedevents"
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics"
+	"github.com/tasker-otel/otelcol-tasker/exporter/taskercsv"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"github.com/tasker-otel/otelcol-tasker/internal/nearest"
+	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter"
+	"github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy"
+	"github.com/tasker-otel/otelcol-tasker/receiver/taskerevents"
+)
+
+// ownComponents are the factories whose settings are known here, by section.
+func ownComponents() map[string][]component.Factory {
+	return map[string][]component.Factory{
+		receivers:  {taskerevents.NewFactory()},
+		processors: {eventrouter.NewFactory(), spanhierarchy.NewFactory()},
+		connectors: {routedevents.NewFactory(), spantometrics.NewFactory()},
+		exporters:  {taskercsv.NewFactory()},
+	}
+}
+
+// checkKeys looks for keys that do not exist: those of the configuration itself and of the distribution's own components. The
+// collector names them too, but not the keys that were meant.
+func (c *configuration) checkKeys(all map[string]any) {
+	c.checkNames("", all, []string{receivers, processors, exporters, connectors, extensions, "service"})
+	service := mapping(all["service"])
+	c.checkNames("service", service, []string{"extensions", "pipelines", "telemetry"})
+	for name, pipeline := range mapping(service["pipelines"]) {
+		c.checkNames("service::pipelines::"+name, mapping(pipeline), []string{receivers, processors, exporters})
+	}
+	for section, factories := range ownComponents() {
+		for _, factory := range factories {
+			for _, p := range c.parts[section] {
+				if p.kind == factory.Type().String() {
+					c.checkSettings(p.key, p.settings, reflect.TypeOf(factory.CreateDefaultConfig()))
+				}
+			}
+		}
+	}
+}
+
+// checkNames adds a finding for each key that is none of the known ones.
+func (c *configuration) checkNames(at string, settings map[string]any, known []string) {
+	for _, key := range slices.Sorted(maps.Keys(settings)) {
+		if slices.Contains(known, key) {
+			continue
+		}
+		remedy := "remove it, or write one of " + strings.Join(known, ", ")
+		if meant, distance := nearest.Of(key, known); distance <= max(nearest.MaxTypos, len(key)/3) {
+			remedy = "write " + meant
+		}
+		c.add(LevelError, strings.TrimPrefix(at+confmap.KeyDelimiter+key, confmap.KeyDelimiter), shown(key, settings[key]),
+			"there is no such setting, and the collector does not start", remedy)
+	}
+}
+
+// shown is a value that may stand in a message.
+func shown(key string, value any) string {
+	switch value.(type) {
+	case nil, map[string]any, []any:
+		return ""
+	}
+	for _, part := range lifecycle.SensitiveKeyParts() {
+		if strings.Contains(strings.ToLower(key), part) {
+			return "[REDACTED]"
+		}
+	}
+	return fmt.Sprint(value)
+}
+
+// checkSettings compares settings with the type that they are read into.
+func (c *configuration) checkSettings(at string, value any, into reflect.Type) {
+	into = plain(into)
+	switch value := value.(type) {
+	case map[string]any:
+		switch into.Kind() {
+		case reflect.Struct:
+			fields, open := fieldsOf(into)
+			if open {
+				return
+			}
+			c.checkNames(at, value, slices.Sorted(maps.Keys(fields)))
+			for key, field := range fields {
+				c.checkSettings(at+confmap.KeyDelimiter+key, value[key], field)
+			}
+		case reflect.Map:
+			for key := range value {
+				c.checkSettings(at+confmap.KeyDelimiter+key, value[key], into.Elem())
+			}
+		}
+	case []any:
+		if into.Kind() != reflect.Slice {
+			return
+		}
+		for i := range value {
+			c.checkSettings(fmt.Sprintf("%s[%d]", at, i), value[i], into.Elem())
+		}
+	}
+}
+
+// plain is the type that a pointer or a configoptional.Optional holds.
+func plain(t reflect.Type) reflect.Type {
+	for {
+		if t.Kind() == reflect.Pointer {
+			t = t.Elem()
+			continue
+		}
+		get, optional := reflect.PointerTo(t).MethodByName("Get")
+		if t.PkgPath() != "go.opentelemetry.io/collector/config/configoptional" || !optional {
+			return t
+		}
+		t = get.Type.Out(0).Elem()
+	}
+}
+
+// fieldsOf are the settings of a struct by their keys. An open one takes keys that its type does not name.
+func fieldsOf(t reflect.Type) (fields map[string]reflect.Type, open bool) {
+	if reflect.PointerTo(t).Implements(reflect.TypeFor[confmap.Unmarshaler]()) {
+		return nil, true
+	}
+	fields = map[string]reflect.Type{}
+	for i := range t.NumField() {
+		field := t.Field(i)
+		if !field.IsExported() {
+			continue
+		}
+		name, options, _ := strings.Cut(field.Tag.Get("mapstructure"), ",")
+		switch {
+		case name == "-":
+		case strings.Contains(options, "remain"):
+			return nil, true
+		case strings.Contains(options, "squash"):
+			embedded, isOpen := fieldsOf(plain(field.Type))
+			if isOpen {
+				return nil, true
+			}
+			maps.Copy(fields, embedded)
+		default:
+			if name == "" {
+				name = field.Name
+			}
+			fields[name] = field.Type
+		}
+	}
+	return fields, false
+}
