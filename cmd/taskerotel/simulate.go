@@ -18,6 +18,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/eventfile"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/simulate"
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/terminal"
 )
 
 // simulateFlags are the flags of simulate.
@@ -25,6 +26,7 @@ type simulateFlags struct {
 	config    []string
 	service   string
 	directory string
+	expect    string
 	json      bool
 }
 
@@ -44,10 +46,26 @@ All events come within seconds, whatever their times: settings that compare an e
 
 --output keeps the tables of spans, records and metrics. tree shows single tasks.
 
-Exit status: 0 when all went well, 1 when items were refused or something failed, 2 for a mistake in the command line.`,
+--expect compares the result with a YAML file, for CI. Each entry counts the rows of a table whose columns have the
+texts or globs of where, or adds up their values:
+
+  events: {accepted: 2160, refused: 0}
+  spans:
+    - {where: {name: tasker.task.execution, status: success}, count: 30}
+  records:
+    - {where: {event: step.failed}, count: {max: 5}}
+  metrics:
+    - {where: {name: tasker.step.executions, step_name: "charge_*"}, value: {min: 30}}
+  losses:
+    - {where: {metric: processor_event_router_dropped, reason: no_route}, value: 0}
+  nothing_else: [losses]
+
+Exit status: 0 when all went well, 1 when items were refused, an expectation was not met or something failed, 2 for a
+mistake in the command line. Where expectations say how many events are refused, refused ones are no failure.`,
 		Example: `  taskerotel simulate events.ndjson
   taskerotel simulate --config config.yaml --output result events.ndjson
-  taskerotel simulate --config config.yaml --json events.ndjson | jq .losses`,
+  taskerotel simulate --config config.yaml --json events.ndjson | jq .losses
+  taskerotel simulate --config config.yaml --expect expectations.yaml events.ndjson`,
 		Args: someFiles,
 		RunE: func(cmd *cobra.Command, files []string) error { return f.run(cmd.Context(), s, files) },
 	}
@@ -55,6 +73,7 @@ Exit status: 0 when all went well, 1 when items were refused or something failed
 	flags.StringArrayVar(&f.config, "config", nil, "a configuration `file` of the collector; may be repeated")
 	flags.StringVar(&f.service, "service", "", "the service of events that name none")
 	flags.StringVarP(&f.directory, "output", "o", "", "a `directory` for traces.csv, logs.csv and metrics.csv; it must be empty")
+	flags.StringVar(&f.expect, "expect", "", "a `file` of expectations; only those that are not met are shown")
 	flags.BoolVar(&f.json, "json", false, "write one JSON object")
 	return cmd
 }
@@ -68,6 +87,11 @@ func (f *simulateFlags) run(ctx context.Context, s streams, files []string) (err
 		}
 		if settings.Config, err = simulate.ReadConfig(conf); err != nil {
 			return err
+		}
+	}
+	if f.expect != "" {
+		if settings.Expect, err = simulate.ReadExpectations(f.expect); err != nil {
+			return usageError{err}
 		}
 	}
 	source := eventfile.NewSource(files, newUntilDone(ctx, s.in))
@@ -91,14 +115,39 @@ func (f *simulateFlags) run(ctx context.Context, s streams, files []string) (err
 	}
 	refusals.close(result.Refused)
 	out := bufio.NewWriter(s.out)
-	writeErr := writeEither(out, f.json, result, func(w io.Writer) error { return writeSimulation(w, result) })
+	writeErr := writeEither(out, f.json, result, func(w io.Writer) error {
+		if settings.Expect != nil {
+			return writeMismatches(w, result)
+		}
+		return writeSimulation(w, result)
+	})
 	if err := errors.Join(err, writeErr, out.Flush()); err != nil {
 		return err
 	}
-	if result.Refused > 0 {
+	refusedIsExpected := settings.Expect != nil && settings.Expect.Events.Refused != nil
+	if result.Refused > 0 && !refusedIsExpected || len(result.Mismatches) > 0 {
 		return errFailed
 	}
 	return nil
+}
+
+// writeMismatches shows what is not as it was expected.
+func writeMismatches(w io.Writer, r *simulate.Result) error {
+	for _, m := range r.Mismatches {
+		about := m.Place
+		if m.Where != "" {
+			about += " " + terminal.Printable(m.Where)
+		}
+		if _, err := fmt.Fprintf(w, "%s\n  expected  %s\n  found     %s\n", about, m.Expected, terminal.Printable(m.Found)); err != nil {
+			return err
+		}
+	}
+	if len(r.Mismatches) == 0 {
+		_, err := fmt.Fprintf(w, "as expected: %s accepted, %d refused\n", countOf(r.Accepted, "event"), r.Refused)
+		return err
+	}
+	_, err := fmt.Fprintf(w, "%s not met\n", countOf(len(r.Mismatches), "expectation"))
+	return err
 }
 
 // warningsTo makes a logger of what the components warn of.

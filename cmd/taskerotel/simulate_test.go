@@ -10,6 +10,26 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+func TestSimulateExpect(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "expectations.yaml")
+	expect := func(text, events string) result {
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+		return execute(t, events, "simulate", "--expect", path, "-")
+	}
+	const event = "{\"event\":\"step.completed\",\"payload\":{\"task_id\":1}}\n"
+	got := expect("events: {accepted: 1}\nspans: [{where: {level: '1'}, count: 1}]", event)
+	assert.Equal(t, exitOK, got.status, got.err)
+	assert.Equal(t, "as expected: 1 event accepted, 0 refused\n", got.out)
+
+	got = expect("spans: [{where: {level: '1'}, count: 2}]", event)
+	assert.Equal(t, exitFailed, got.status)
+	assert.Equal(t, "spans[0].count level=1\n  expected  2\n  found     1\n1 expectation not met\n", got.out)
+
+	assert.Equal(t, exitFailed, expect("events: {accepted: 1}", event+"nonsense\n").status, "nobody expects a refused event")
+	assert.Equal(t, exitOK, expect("events: {refused: 1}", event+"nonsense\n").status)
+	assert.Equal(t, exitUsage, expect("spans: [{count: many}]", event).status)
+}
+
 func TestSimulate(t *testing.T) {
 	events, err := filepath.Glob(testdata + "*.ndjson")
 	require.NoError(t, err)

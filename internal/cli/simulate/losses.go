@@ -5,6 +5,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strconv"
 
 	"go.opentelemetry.io/otel/attribute"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
@@ -52,6 +53,13 @@ func labelsOf(set attribute.Set) map[string]string {
 		labels[string(kv.Key)] = kv.Value.String()
 	}
 	return labels
+}
+
+// rowOf is a loss as a row of a table.
+func rowOf(loss Loss) map[string]string {
+	row := map[string]string{"metric": loss.Metric, "value": strconv.FormatInt(loss.Count, 10)}
+	maps.Copy(row, loss.Labels)
+	return row
 }
 
 func (l *losses) list() []Loss {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -39,6 +40,8 @@ type Settings struct {
 	Directory string
 	// Service of events that name none.
 	Service string
+	// Expect, unless it is nil, is compared with the result.
+	Expect *Expectations
 	// Log receives the components' warnings.
 	Log *zap.Logger
 	// Refused is called for every item that cannot be decoded.
@@ -56,6 +59,8 @@ type Result struct {
 	Metrics []Row   `json:"metrics"`
 	// Losses are what the components refused, dropped or cut.
 	Losses []Loss `json:"losses"`
+	// Mismatches are the expectations that were not met; nil if there were no expectations.
+	Mismatches []Mismatch `json:"mismatches,omitempty"`
 }
 
 // Spans of one name.
@@ -91,7 +96,7 @@ type Row struct {
 //	              └─► routed_events ─► logs.csv
 func Run(ctx context.Context, source offline.Source, settings Settings) (*Result, error) {
 	reader := sdkmetric.NewManualReader()
-	b := builder{ctx: ctx, settings: settings, incomplete: &incomplete{spans: map[string]int{}}, telemetry: component.TelemetrySettings{
+	b := builder{ctx: ctx, settings: settings, incomplete: &incomplete{spans: map[string]struct{}{}}, telemetry: component.TelemetrySettings{
 		Logger:         settings.Log,
 		TracerProvider: noop.NewTracerProvider(),
 		MeterProvider:  sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)),
@@ -117,11 +122,12 @@ func Run(ctx context.Context, source offline.Source, settings Settings) (*Result
 	err = errors.Join(err, b.stop(b.components))
 	losses.collect(ctx, reader)
 	result.Losses = losses.list()
-	err = errors.Join(err, result.readTables(settings.Directory))
+	err = errors.Join(err, result.readTables(&settings, b.incomplete))
 	result.sort()
-	for i := range result.Spans {
-		result.Spans[i].Incomplete = b.incomplete.spans[result.Spans[i].Name]
+	for _, loss := range result.Losses {
+		settings.Expect.see(sectionLosses, rowOf(loss))
 	}
+	result.Mismatches = settings.Expect.mismatches(result.Accepted, result.Refused)
 	return result, err
 }
 
@@ -203,10 +209,17 @@ func (b *builder) stop(components []component.Component) error {
 	return errors.Join(errs...)
 }
 
-// incomplete counts spans whose end no event told, by name.
+// incomplete holds the ids of the spans whose end no event told.
 type incomplete struct {
 	mu    sync.Mutex // the shards of span_hierarchy send at once
-	spans map[string]int
+	spans map[string]struct{}
+}
+
+func (n *incomplete) has(id string) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	_, is := n.spans[id]
+	return is
 }
 
 // Capabilities implements consumer.Traces.
@@ -220,7 +233,7 @@ func (n *incomplete) ConsumeTraces(_ context.Context, td ptrace.Traces) error {
 		for _, scope := range resource.ScopeSpans().All() {
 			for _, span := range scope.Spans().All() {
 				if v, found := span.Attributes().Get(lifecycle.AttrIncomplete); found && v.Bool() {
-					n.spans[span.Name()]++
+					n.spans[span.SpanID().String()] = struct{}{}
 				}
 			}
 		}
@@ -263,7 +276,8 @@ func (to recordsTo) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 }
 
 // readTables reads the summary off the tables.
-func (r *Result) readTables(directory string) error {
+func (r *Result) readTables(settings *Settings, incomplete *incomplete) error {
+	directory := settings.Directory
 	r.Spans, r.Records, r.Metrics = []Spans{}, []Count{}, []Row{}
 	return errors.Join(
 		readTable(filepath.Join(directory, "traces.csv"), func(row map[string]string) {
@@ -273,6 +287,11 @@ func (r *Result) readTables(directory string) error {
 				r.Spans = append(r.Spans, Spans{Name: row["name"], Status: map[string]int{}})
 			}
 			r.Spans[i].Spans++
+			row["incomplete"] = strconv.FormatBool(incomplete.has(row["span_id"]))
+			if row["incomplete"] == "true" {
+				r.Spans[i].Incomplete++
+			}
+			settings.Expect.see(sectionSpans, row)
 			if row["status"] != "" {
 				r.Spans[i].Status[row["status"]]++
 			}
@@ -284,6 +303,7 @@ func (r *Result) readTables(directory string) error {
 				r.Records = append(r.Records, Count{Name: row["event"]})
 			}
 			r.Records[i].Count++
+			settings.Expect.see(sectionRecords, row)
 		}),
 		readTable(filepath.Join(directory, "metrics.csv"), func(row map[string]string) {
 			metric := Row{Name: row["name"], Type: row["type"], Value: row["value"], Labels: map[string]string{}}
@@ -293,6 +313,7 @@ func (r *Result) readTables(directory string) error {
 				}
 			}
 			r.Metrics = append(r.Metrics, metric)
+			settings.Expect.see(sectionMetrics, row)
 		}),
 	)
 }
