@@ -27,6 +27,8 @@ RACE  ?= $(shell command -v "$$(go env CC)" >/dev/null 2>&1 && echo -race)
 # How often each benchmark runs: with fewer than six benchstat gives no confidence interval.
 SOAK ?= 10m
 COUNT ?= 6
+# How often test-repeat runs all tests.
+TIMES ?= 10
 # How long each fuzzer runs.
 FUZZTIME ?= 10s
 # Which benchmarks run, a regular expression.
@@ -65,6 +67,10 @@ E2E := TASKER_BIN=$(CURDIR)/$(COLLECTOR) TASKER_CLI=$(CURDIR)/$(CLI) $(PLAIN) go
 .PHONY: test-e2e
 test-e2e: build ## end-to-end tests against the built binary
 	$(E2E) ./tests/...
+
+.PHONY: test-repeat
+test-repeat: ## make test TIMES times (10), while a build from an empty cache runs beside it: before each release
+	@scripts/test-repeat.sh $(TIMES)
 
 .PHONY: test-peers
 test-peers: build ## tests with real peers (promtool and others), installed if apt-get is there; LIBREOFFICE=1 for that too

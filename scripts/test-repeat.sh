@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Runs the whole of make test N times, while a build from an empty cache runs beside it over and over: what fails only under
+# load fails here. The build has a cache of its own, which goes with the script.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+times=${1:-10}
+logs=bin/test-repeat
+rm -rf "$logs" && mkdir -p "$logs"
+beside=$(mktemp -d)
+
+build_beside() {
+	while true; do
+		rm -rf "$beside/cache"
+		GOCACHE="$beside/cache" GOTMPDIR="$beside" CGO_ENABLED=0 go build -trimpath -o "$beside/collector" ./cmd/otelcol-tasker
+	done
+}
+
+# A process group of its own, so that the compilers end with it.
+set -m
+build_beside >"$logs/build.log" 2>&1 &
+builder=$!
+set +m
+finish() {
+	kill -TERM -- "-$builder" 2>/dev/null || true
+	wait "$builder" 2>/dev/null || true
+	rm -rf "$beside"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+failed=0
+for ((i = 1; i <= times; i++)); do
+	began=$SECONDS
+	# -count=1: a result in the cache proves nothing.
+	if GOFLAGS="${GOFLAGS:-} -count=1" make test >"$logs/$i.log" 2>&1; then
+		echo "run $i of $times: passed, $((SECONDS - began)) s"
+	else
+		failed=$((failed + 1))
+		echo "run $i of $times: FAILED, $((SECONDS - began)) s, $logs/$i.log:"
+		grep -E '^(--- FAIL|    --- FAIL|FAIL|panic:|WARNING: DATA RACE)' "$logs/$i.log" | head -20 || true
+	fi
+	if ! kill -0 "$builder" 2>/dev/null; then
+		echo "the build beside the tests has ended: $logs/build.log" >&2
+		exit 1
+	fi
+done
+echo "$((times - failed)) of $times runs passed"
+((failed == 0))
