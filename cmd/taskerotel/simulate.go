@@ -18,7 +18,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/eventfile"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/simulate"
-	"github.com/tasker-otel/otelcol-tasker/internal/cli/terminal"
+	"github.com/tasker-otel/otelcol-tasker/internal/printable"
 )
 
 // simulateFlags are the flags of simulate.
@@ -136,9 +136,9 @@ func writeMismatches(w io.Writer, r *simulate.Result) error {
 	for _, m := range r.Mismatches {
 		about := m.Place
 		if m.Where != "" {
-			about += " " + terminal.Printable(m.Where)
+			about += " " + printable.Line(m.Where)
 		}
-		if _, err := fmt.Fprintf(w, "%s\n  expected  %s\n  found     %s\n", about, m.Expected, terminal.Printable(m.Found)); err != nil {
+		if _, err := fmt.Fprintf(w, "%s\n  expected  %s\n  found     %s\n", about, m.Expected, printable.Line(m.Found)); err != nil {
 			return err
 		}
 	}
