@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
@@ -74,14 +75,18 @@ func (s *spanServer) Export(_ context.Context, request ptraceotlp.ExportRequest)
 	if s.refuses.Load() {
 		return ptraceotlp.NewExportResponse(), status.Error(codes.Unavailable, "not now")
 	}
+	s.takeSpans(request.Traces())
+	return ptraceotlp.NewExportResponse(), nil
+}
+
+func (s *sink) takeSpans(td ptrace.Traces) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.seen += request.Traces().SpanCount()
-	s.tasks += taskSpansIn(request.Traces())
+	s.seen += td.SpanCount()
+	s.tasks += taskSpansIn(td)
 	if !s.countOnly {
-		s.spans = append(s.spans, streamtest.FromTraces(request.Traces())...)
+		s.spans = append(s.spans, streamtest.FromTraces(td)...)
 	}
-	return ptraceotlp.NewExportResponse(), nil
 }
 
 func taskSpansIn(td ptrace.Traces) int {
@@ -99,16 +104,20 @@ func taskSpansIn(td ptrace.Traces) int {
 }
 
 func (s *recordServer) Export(_ context.Context, request plogotlp.ExportRequest) (plogotlp.ExportResponse, error) {
+	s.takeRecords(request.Logs())
+	return plogotlp.NewExportResponse(), nil
+}
+
+func (s *sink) takeRecords(ld plog.Logs) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, rl := range request.Logs().ResourceLogs().All() {
+	for _, rl := range ld.ResourceLogs().All() {
 		for _, sl := range rl.ScopeLogs().All() {
 			for _, r := range sl.LogRecords().All() {
 				s.records = append(s.records, record{r.EventName(), r.Body().AsString(), r.TraceID(), r.SpanID(), r.Attributes().AsRaw()})
 			}
 		}
 	}
-	return plogotlp.NewExportResponse(), nil
 }
 
 // taskSpans is the number of tasks' spans so far.

@@ -1,0 +1,356 @@
+package e2e
+
+import (
+	"bytes"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
+)
+
+// nextHost counts the loopback addresses of shipped configurations: their ports are fixed, so each collector listens on an
+// address of its own.
+var nextHost atomic.Int64
+
+// newHost is a loopback address on which nobody listens, as long as no two processes count alike.
+func newHost(t *testing.T) string {
+	t.Helper()
+	n := nextHost.Add(1)
+	host := fmt.Sprintf("127.%d.%d.%d", 1+os.Getpid()/250%250, 1+os.Getpid()%250, n)
+	listener, err := net.Listen("tcp", host+":4319")
+	if err != nil {
+		t.Skipf("needs addresses in 127.0.0.0/8: %v", err)
+	}
+	require.NoError(t, listener.Close())
+	return host
+}
+
+// shipped is a collector that runs a deployment as it is.
+type shipped struct {
+	*collector
+	host, data string
+	client     *http.Client
+	scheme     string
+}
+
+// startShipped runs the configurations of a deployment, unchanged. The environment has its addresses, directories and names.
+func startShipped(t *testing.T, s settings) *shipped {
+	t.Helper()
+	host := newHost(t)
+	c := &shipped{
+		collector: &collector{
+			tb: t, events: host + ":4319", otlp: host + ":4317", otlpHTTP: host + ":4318", scrape: host + ":8889", health: host + ":13133",
+		},
+		host: host, data: t.TempDir(), scheme: "http",
+	}
+	s = s.with("TASKER_HOST="+host, "TASKER_DATA="+c.data, "TASKER_INSTANCE="+strings.ReplaceAll(t.Name(), "/", "-"), "TASKER_TOKEN=secret")
+	transport := &http.Transport{MaxIdleConnsPerHost: connections, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
+	t.Cleanup(transport.CloseIdleConnections)
+	c.client = &http.Client{Transport: bearer{"secret", transport}, Timeout: 30 * time.Second}
+	var arguments []string
+	for _, file := range s.files {
+		path, err := filepath.Abs(file)
+		require.NoError(t, err)
+		arguments = append(arguments, "--config", path)
+		if filepath.Base(file) == "tls.yaml" {
+			c.scheme = "https"
+			s = s.with("TASKER_TLS=" + certificate(t))
+		}
+	}
+	command := exec.Command(binary, arguments...)
+	command.Dir = c.data // where ./data of config.yaml is
+	command.Env = os.Environ()
+	for name, value := range s.environment {
+		command.Env = append(command.Env, name+"="+value)
+	}
+	c.launchAs(command)
+	return c
+}
+
+// send posts a stream as applications do: over several connections, in any order, and some of it twice.
+func (c *shipped) send(lines [][]byte) {
+	c.tb.Helper()
+	var senders errgroup.Group
+	senders.SetLimit(connections)
+	for _, batch := range rough(lines, 81) {
+		senders.Go(func() error {
+			return postOne(c.client, c.scheme+"://"+c.events+"/v1/events", "application/x-ndjson", bytes.Join(batch, []byte("\n")))
+		})
+	}
+	require.NoError(c.tb, senders.Wait())
+}
+
+// status is what `taskerotel status` says: its exit status, and the exporters that it names.
+func (c *shipped) status(t *testing.T) (code int, named string) {
+	t.Helper()
+	code, _, named = commandLine(t).run("status", "--telemetry", "http://"+c.host+":8888/metrics", "--health", "http://"+c.health+"/health/status")
+	return code, named
+}
+
+// ownMetric is the sum of one of the collector's own metrics over the series that have a text among their labels.
+func (c *shipped) ownMetric(name, label string) float64 {
+	own := &collector{tb: c.tb, scrape: c.host + ":8888"}
+	sum := 0.0
+	for _, s := range own.samples("") {
+		if s.name == name && strings.Contains(fmt.Sprint(s.labels), label) {
+			sum += s.value
+		}
+	}
+	return sum
+}
+
+// recorded are the events of which a shipped configuration makes records.
+var recorded = []string{
+	lifecycle.TaskFailed, lifecycle.TaskCancelled, lifecycle.TaskResolvedManually, lifecycle.StepFailed, lifecycle.ObservabilityStepBackoff,
+}
+
+// wantRecords is how many records a stream makes.
+func wantRecords(t *testing.T, lines [][]byte, events ...string) int {
+	t.Helper()
+	counts, err := streamtest.CountEvents(lines)
+	require.NoError(t, err)
+	sum := 0
+	for _, event := range events {
+		sum += counts[event]
+	}
+	require.Positive(t, sum)
+	return sum
+}
+
+// recordsIn counts the records in a collector's log: one line each, and this attribute once in each.
+func recordsIn(log string) int { return strings.Count(log, " "+lifecycle.AttrEntityType+"=") }
+
+// TestShipped starts each deployment as it is shipped, with products that answer as those do that it names. Whatever was
+// acknowledged arrives where it belongs, and status is well.
+func TestShipped(t *testing.T) {
+	t.Parallel()
+	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 60, Seed: 80, Failures: true})
+	standalone := settings{files: []string{"../deploy/otelcol/standalone.yaml"}}
+	defaults := settings{files: []string{"../config.yaml"}}
+	sendOn := settings{files: []string{"../config.yaml", "../examples/send-on.yaml"}}
+	withStart := append([]string{lifecycle.TaskStartRequested}, recorded...)
+	started := map[string]bool{}
+	for name, c := range map[string]struct {
+		settings func(t *testing.T) settings
+		// traces and records are where they go; nil is the collector's own log.
+		traces, records func(testing.TB) *product
+		// both is one destination for both.
+		both   func(testing.TB) *product
+		events []string
+	}{
+		"compose": {settings: func(t *testing.T) settings { return composed(t, "compose.yaml") }, events: recorded},
+		"compose with Tempo and Loki": {
+			settings: func(t *testing.T) settings { return composed(t, "compose.yaml", "compose.traces.yaml") },
+			traces:   newTempo, records: newLoki, events: recorded,
+		},
+		"kubernetes":                   {settings: kubernetes, traces: newTempo, events: recorded},
+		"systemd":                      {settings: systemd, traces: newTempo, events: recorded},
+		"standalone to one backend":    {settings: func(*testing.T) settings { return standalone }, both: newBackend, events: recorded},
+		"standalone to a slow backend": {settings: func(*testing.T) settings { return standalone }, both: newSlowBackend, events: recorded},
+		"standalone to Tempo and Loki": {settings: func(*testing.T) settings { return standalone }, traces: newTempo, records: newLoki, events: recorded},
+		"standalone over TLS, with token": {settings: func(*testing.T) settings {
+			return settings{files: append(standalone.files, "../deploy/otelcol/secure.yaml", "../deploy/otelcol/tls.yaml")}
+		}, both: newBackend, events: recorded},
+		"default": {settings: func(*testing.T) settings { return defaults }, events: withStart},
+		"default, durable": {
+			settings: func(*testing.T) settings { return settings{files: append(defaults.files, "../examples/durable.yaml")} }, events: withStart,
+		},
+		"default, sent on to one backend":    {settings: func(*testing.T) settings { return sendOn }, both: newBackend, events: withStart},
+		"default, sent on to Tempo and Loki": {settings: func(*testing.T) settings { return sendOn }, traces: newTempo, records: newLoki, events: withStart},
+		"default, sent on to Tempo alone": {
+			settings: func(*testing.T) settings { return sendOn.with("TASKER_RECORDS_EXPORTER=debug/records") }, traces: newTempo, events: withStart,
+		},
+	} {
+		for _, file := range c.settings(t).files {
+			started[file] = true
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := c.settings(t)
+			var traces, records *product
+			// The addresses that deployments ship, and for those that leave them to the user, the variables.
+			if c.traces != nil {
+				traces = c.traces(t)
+				s = s.addressed(map[string]string{
+					"http://tempo:4318": traces.url, "http://tempo.monitoring.svc:4318": traces.url, "http://localhost:4328": traces.url,
+				})
+				if s.environment["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] == "" {
+					s = s.with("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=" + traces.url + tracesPath)
+				}
+			}
+			if c.records != nil {
+				records = c.records(t)
+				s = s.addressed(map[string]string{"http://loki:3100": records.url})
+				if s.environment["OTEL_EXPORTER_OTLP_LOGS_ENDPOINT"] == "" {
+					s = s.with("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT=" + records.url + lokiLogsPath)
+				}
+			}
+			if c.both != nil {
+				traces = c.both(t)
+				records = traces
+				s = s.with("OTEL_EXPORTER_OTLP_ENDPOINT=" + traces.url)
+			}
+			collector := startShipped(t, s)
+			collector.send(lines)
+			collector.awaitOutputs(t, traces, records, truth, wantRecords(t, lines, c.events...))
+			code, named := collector.status(t)
+			assert.Zero(t, code, named)
+			assert.Empty(t, named)
+			assert.Zero(t, collector.stop())
+		})
+	}
+	for _, pattern := range []string{"../config.yaml", "../examples/*.yaml", "../deploy/otelcol/*.yaml"} {
+		files, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		for _, file := range files {
+			if !slices.Contains([]string{"kustomization.yaml", "agent.yaml", "gateway.yaml"}, filepath.Base(file)) {
+				assert.True(t, started[file], "%s is started by no test", file)
+			}
+		}
+	}
+}
+
+// awaitOutputs waits for all spans and records, and compares the spans with the truth. Those that a collector only logs are
+// counted.
+func (c *shipped) awaitOutputs(t *testing.T, traces, records *product, truth []streamtest.Task, wantRecords int) {
+	t.Helper()
+	if traces != nil {
+		awaitTasks(t, traces.sink, len(truth))
+	} else {
+		await(t, time.Minute, "traces in the log", func() bool {
+			return c.ownMetric("otelcol_processor_span_hierarchy_open_tasks", "") == 0 && c.ownMetric("otelcol_exporter_sent_spans", "debug") > 0
+		}, func() any { return c.output.tail() })
+		assert.Contains(t, c.output.String(), "\tTraces\t")
+	}
+	got := func() int {
+		if records == nil {
+			return recordsIn(c.output.String())
+		}
+		return len(records.allRecords())
+	}
+	await(t, time.Minute, "records", func() bool { return got() >= wantRecords }, func() any { return got() })
+	assert.Equal(t, wantRecords, got(), "records")
+	if traces == nil {
+		return
+	}
+	equal(t, streamtest.Compare(truth, unique(t, traces.all())))
+	assert.Zero(t, traces.unknown.Load(), "requests for a path that it has not")
+	if records != nil {
+		assert.Zero(t, records.unknown.Load(), "requests for a path that it has not")
+	}
+}
+
+// TestShippedTiers: the same for agent and gateway, with a broker between them.
+func TestShippedTiers(t *testing.T) {
+	t.Parallel()
+	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 60, Seed: 82, Failures: true})
+	broker, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(partitions, "tasker_events", "tasker_spans"))
+	require.NoError(t, err)
+	t.Cleanup(broker.Close)
+	brokers := "KAFKA_BROKERS=" + broker.ListenAddrs()[0]
+	tempo, loki := newTempo(t), newLoki(t)
+	gateway := startShipped(t, settings{files: []string{"../deploy/otelcol/gateway.yaml"}}.with(brokers,
+		"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT="+tempo.url+tracesPath, "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT="+loki.url+lokiLogsPath))
+	agent := startShipped(t, settings{files: []string{"../deploy/otelcol/agent.yaml", "../deploy/otelcol/secure.yaml"}}.with(brokers))
+	agent.send(lines)
+	gateway.awaitOutputs(t, tempo, loki, truth, wantRecords(t, lines, recorded...))
+	for _, c := range []*shipped{agent, gateway} {
+		code, named := c.status(t)
+		assert.Zero(t, code, named)
+		assert.Zero(t, c.stop())
+	}
+}
+
+// TestShippedSaysWhatIsLost: a destination that does not take a signal, or that is away, is named by status, counted where
+// the alerts look, and no more of it than that is lost.
+func TestShippedSaysWhatIsLost(t *testing.T) {
+	t.Parallel()
+	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 40, Seed: 83, Failures: true})
+	records := wantRecords(t, lines, recorded...)
+	standalone := settings{files: []string{"../deploy/otelcol/standalone.yaml"}}
+	const failedSpans, failedRecords = "otelcol_exporter_send_failed_spans", "otelcol_exporter_send_failed_log_records"
+
+	t.Run("one endpoint, and it is Tempo", func(t *testing.T) {
+		t.Parallel()
+		tempo := newTempo(t)
+		c := startShipped(t, standalone.with("OTEL_EXPORTER_OTLP_ENDPOINT="+tempo.url))
+		c.send(lines)
+		awaitTasks(t, tempo.sink, len(truth))
+		await(t, time.Minute, "count of all lost records", func() bool { return c.ownMetric(failedRecords, "otlp_http/records") == float64(records) },
+			func() any { return c.ownMetric(failedRecords, "otlp_http/records") })
+		code, named := c.status(t)
+		assert.Equal(t, 10, code)
+		assert.Contains(t, named, "exporter otlp_http/records (logs): ")
+		assert.NotContains(t, named, "otlp_http/traces")
+		equal(t, streamtest.Compare(truth, unique(t, tempo.all())))
+		assert.Zero(t, c.ownMetric(failedSpans, ""))
+		assert.Zero(t, c.stop())
+	})
+
+	t.Run("a server that knows no OTLP", func(t *testing.T) {
+		t.Parallel()
+		c := startShipped(t, standalone.with("OTEL_EXPORTER_OTLP_ENDPOINT="+newStranger(t).url))
+		c.send(lines)
+		await(t, time.Minute, "count of everything lost", func() bool {
+			return c.ownMetric(failedRecords, "otlp_http/records") == float64(records) &&
+				c.ownMetric("otelcol_processor_span_hierarchy_open_tasks", "") == 0 &&
+				c.ownMetric(failedSpans, "otlp_http/traces") == c.ownMetric("otelcol_processor_span_hierarchy_spans", "")
+		}, func() any { return c.ownMetric(failedSpans, "otlp_http/traces") })
+		code, named := c.status(t)
+		assert.Equal(t, 10, code)
+		assert.Contains(t, named, "exporter otlp_http/records (logs): ")
+		assert.Contains(t, named, "exporter otlp_http/traces (traces): ")
+		assert.Zero(t, c.stop())
+	})
+
+	t.Run("a destination that recovers", func(t *testing.T) {
+		t.Parallel()
+		first, second := lines[:len(lines)/2], lines[len(lines)/2:]
+		tempo, loki := newTempo(t), newLoki(t)
+		loki.answers.Store(http.StatusNotFound)
+		c := startShipped(t, standalone.with("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT="+tempo.url+tracesPath,
+			"OTEL_EXPORTER_OTLP_LOGS_ENDPOINT="+loki.url+lokiLogsPath))
+		c.send(first)
+		lost := wantRecords(t, first, recorded...)
+		await(t, time.Minute, "count of the lost", func() bool { return c.ownMetric(failedRecords, "") == float64(lost) }, func() any { return c.ownMetric(failedRecords, "") })
+		code, _ := c.status(t)
+		assert.Equal(t, 10, code)
+		loki.answers.Store(0)
+		c.send(second)
+		awaitTasks(t, tempo.sink, len(truth))
+		await(t, time.Minute, "the other records", func() bool { return len(loki.allRecords()) == records-lost }, func() any { return len(loki.allRecords()) })
+		code, named := c.status(t)
+		assert.Zero(t, code, "it has succeeded since: %s", named)
+		assert.Zero(t, c.stop())
+	})
+
+	t.Run("a destination that is away", func(t *testing.T) {
+		t.Parallel()
+		tempo, loki := newTempo(t), newLoki(t)
+		loki.answers.Store(http.StatusServiceUnavailable)
+		c := startShipped(t, standalone.with("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT="+tempo.url+tracesPath,
+			"OTEL_EXPORTER_OTLP_LOGS_ENDPOINT="+loki.url+lokiLogsPath))
+		c.send(lines)
+		awaitTasks(t, tempo.sink, len(truth))
+		assert.Positive(t, c.ownMetric("otelcol_exporter_queue_size", "otlp_http/records"), "what waits is what the alert looks at")
+		loki.answers.Store(0)
+		await(t, time.Minute, "all records", func() bool { return len(loki.allRecords()) == records }, func() any { return len(loki.allRecords()) })
+		assert.Zero(t, c.stop())
+	})
+}
