@@ -34,7 +34,7 @@ func (r *recorder) trackActive() {
 		}
 	}
 	if r.plans.tasks != nil {
-		r.tasks.Observe(active.ID{Trace: e.trace}, change, e.at, r.now, (*taskLabeler)(r))
+		r.tasks.Observe(active.ID{Trace: e.trace}, change, e.at, r.instant, (*taskLabeler)(r))
 	}
 
 	switch e.name {
@@ -49,7 +49,7 @@ func (r *recorder) trackActive() {
 		return
 	}
 	if step, ok := stepKey(e.attrs); ok {
-		r.steps.Observe(active.ID{Trace: e.trace, Step: step}, change, e.at, r.now, (*stepLabeler)(r))
+		r.steps.Observe(active.ID{Trace: e.trace, Step: step}, change, e.at, r.instant, (*stepLabeler)(r))
 	}
 }
 

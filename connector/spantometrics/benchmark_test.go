@@ -160,7 +160,7 @@ func BenchmarkFlush(b *testing.B) {
 	for _, temporality := range []string{"cumulative", "delta"} {
 		b.Run(temporality, func(b *testing.B) {
 			in, _ := newBenchmark(b, func(cfg *Config) {
-				cfg.AggregationCardinalityLimit = 10_000
+				cfg.AggregationCardinalityLimit, cfg.MaxSeriesBytes = 10_000, 1<<30
 				cfg.AggregationTemporality = temporality
 			})
 			td, spans := shopSpans(lifecycle.ScopeSpans)

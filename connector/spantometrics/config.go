@@ -33,6 +33,10 @@ type Config struct {
 	AggregationCardinalityLimit int `mapstructure:"aggregation_cardinality_limit"`
 	// MaxApplications is the number of services that are told apart.
 	MaxApplications int `mapstructure:"max_applications"`
+	// MaxSeries is the number of series of all metrics and applications; each application has a share.
+	MaxSeries int `mapstructure:"max_series"`
+	// MaxSeriesBytes is what they may take, mostly as the text of a scrape; each application has a share.
+	MaxSeriesBytes int64 `mapstructure:"max_series_bytes"`
 	// Dimensions are further labels of the built-in metrics made from spans.
 	Dimensions []Dimension `mapstructure:"dimensions"`
 	// ExcludeDimensions are labels that the built-in metrics are to be without.
@@ -116,6 +120,8 @@ const (
 	maxExponentialSize     = 16384
 	defaultExponentialSize = 160
 	minRemembered          = 1000
+	minSeries              = 10
+	minSeriesBytes         = 1 << 20
 )
 
 // Validate reports every mistake at once.
@@ -128,6 +134,8 @@ func (cfg *Config) Validate() error {
 		cfg.checkExpiration(),
 		atLeast("aggregation_cardinality_limit", cfg.AggregationCardinalityLimit, 2, "one series and the overflow series"),
 		atLeast("max_applications", cfg.MaxApplications, 1, "services beyond it share one resource"),
+		atLeast("max_series", cfg.MaxSeries, minSeries, "each application has a share of them"),
+		atLeast("max_series_bytes", cfg.MaxSeriesBytes, minSeriesBytes, "a histogram takes some 5000"),
 		atLeast("deduplicate::max_entries", cfg.Deduplicate.MaxEntries, minRemembered, "a sender's resend must find what it sent before"),
 		cfg.checkEventAge(),
 		positive("active_max_age", cfg.ActiveMaxAge, "24h"),
@@ -148,7 +156,7 @@ func withUnit(key string, value time.Duration, example string) error {
 	return configerr.CheckUnit(strconv.Quote(key), value, example)
 }
 
-func atLeast(key string, value, least int, why string) error {
+func atLeast[N int | int64](key string, value, least N, why string) error {
 	if value >= least {
 		return nil
 	}

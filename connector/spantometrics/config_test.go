@@ -188,6 +188,7 @@ func TestValidate(t *testing.T) {
 		{"no limit", func(cfg *Config) { cfg.AggregationCardinalityLimit = 0 },
 			[]string{`"aggregation_cardinality_limit" is 0: set 2 or more`}},
 		{"no applications", func(cfg *Config) { cfg.MaxApplications = 0 }, []string{`"max_applications" is 0`}},
+		{"no series", func(cfg *Config) { cfg.MaxSeries, cfg.MaxSeriesBytes = 0, 1000 }, []string{`"max_series" is 0: set 10 or more`, `"max_series_bytes" is 1000: set 1048576 or more`}},
 		{"no memory of spans", func(cfg *Config) { cfg.Deduplicate.MaxEntries = 0 },
 			[]string{`"deduplicate::max_entries" is 0: set 1000 or more`}},
 		{"negative event age", func(cfg *Config) { cfg.MaxEventAge = -time.Hour }, []string{`"max_event_age" is -1h0m0s`, "or 0"}},

@@ -127,14 +127,14 @@ func TestCountersBeyond64Bits(t *testing.T) {
 			addEvent(records, "order.placed", task, time.Now(), map[string]any{"tasker.amount": each})
 			require.NoError(t, batch{ld: ld}.consume(c))
 			if task == 3 {
-				refused := c.registry.Collect(time.Now().UnixNano())
+				refused := c.registry.Collect(c.now())
 				c.registry.Restore(&refused)
 				require.NoError(t, c.commit(context.Background()))
 				w.crash()
 				c = w.begin()
 			}
 		}
-		snapshot := c.registry.Collect(time.Now().UnixNano())
+		snapshot := c.registry.Collect(c.now())
 		require.Equal(t, values*each, double(t, c.exporter.metrics(&snapshot), "shop.revenue"))
 	}
 }

@@ -3,6 +3,7 @@ package spantometrics
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"github.com/lightstep/go-expohisto/structure"
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -27,19 +28,25 @@ type exporter struct {
 func (x *exporter) metrics(snapshot *series.Snapshot) pmetric.Metrics {
 	md := pmetric.NewMetrics()
 	md.ResourceMetrics().EnsureCapacity(len(snapshot.Applications))
+	x.ended(snapshot, md.ResourceMetrics())
 	for i := range snapshot.Applications {
 		app := &snapshot.Applications[i]
-		resourceMetrics := md.ResourceMetrics().AppendEmpty()
-		x.resource(resourceMetrics.Resource().Attributes(), app)
-		scopeMetrics := resourceMetrics.ScopeMetrics().AppendEmpty()
-		scopeMetrics.Scope().SetName(lifecycle.ScopeMetrics)
-		scopeMetrics.Scope().SetVersion(x.version)
-		scopeMetrics.Metrics().EnsureCapacity(len(app.Metrics))
+		metrics := x.scope(md.ResourceMetrics().AppendEmpty(), app)
+		metrics.EnsureCapacity(len(app.Metrics))
 		for j := range app.Metrics {
-			x.metric(&app.Metrics[j], scopeMetrics.Metrics().AppendEmpty(), pcommon.Timestamp(snapshot.At))
+			x.metric(&app.Metrics[j], metrics.AppendEmpty(), pcommon.Timestamp(snapshot.At))
 		}
 	}
 	return md
+}
+
+// scope makes the resource of an application and the connector's scope in it, and returns the list of its metrics.
+func (x *exporter) scope(to pmetric.ResourceMetrics, app *series.Application) pmetric.MetricSlice {
+	x.resource(to.Resource().Attributes(), app)
+	scopeMetrics := to.ScopeMetrics().AppendEmpty()
+	scopeMetrics.Scope().SetName(lifecycle.ScopeMetrics)
+	scopeMetrics.Scope().SetVersion(x.version)
+	return scopeMetrics.Metrics()
 }
 
 func (x *exporter) resource(attrs pcommon.Map, app *series.Application) {
@@ -59,9 +66,7 @@ func (x *exporter) resource(attrs pcommon.Map, app *series.Application) {
 
 func (x *exporter) metric(from *series.Metric, to pmetric.Metric, at pcommon.Timestamp) {
 	definition := from.Definition
-	to.SetName(definition.Name)
-	to.SetUnit(definition.Unit)
-	to.SetDescription(definition.Description)
+	describe(definition, to)
 	switch {
 	case definition.Kind == series.KindGauge || definition.Kind == series.KindLast:
 		points := to.SetEmptyGauge().DataPoints()
@@ -77,12 +82,10 @@ func (x *exporter) metric(from *series.Metric, to pmetric.Metric, at pcommon.Tim
 			putLabels(dp.Attributes(), &from.Points[i])
 		}
 	case definition.Kind == series.KindSum:
-		sum := to.SetEmptySum()
-		sum.SetIsMonotonic(true)
-		sum.SetAggregationTemporality(x.temporality())
-		sum.DataPoints().EnsureCapacity(len(from.Points))
+		points := x.emptySum(to)
+		points.EnsureCapacity(len(from.Points))
 		for i := range from.Points {
-			dp := sum.DataPoints().AppendEmpty()
+			dp := points.AppendEmpty()
 			dp.SetStartTimestamp(pcommon.Timestamp(from.Points[i].Started))
 			dp.SetTimestamp(at)
 			if definition.PerUnit == 0 {
@@ -206,4 +209,63 @@ func putLabels(to pcommon.Map, point *series.Point) {
 	for _, label := range point.Labels {
 		to.PutStr(label.Name, label.Value)
 	}
+}
+
+// ended makes points without a value of the series that receivers are to drop. Each is a metric of its own, because the
+// prometheus exporter leaves out what follows such a point in its metric. They are a millisecond older than the flush, so
+// that a series that began anew has one point at a time.
+func (x *exporter) ended(snapshot *series.Snapshot, to pmetric.ResourceMetricsSlice) {
+	at := pcommon.NewTimestampFromTime(time.Unix(0, snapshot.At).Add(-time.Millisecond))
+	var application *series.Application
+	var metrics pmetric.MetricSlice
+	for i := range snapshot.Ended {
+		ended := &snapshot.Ended[i]
+		if application != ended.Application {
+			application = ended.Application
+			metrics = x.scope(to.AppendEmpty(), application)
+		}
+		metric := metrics.AppendEmpty()
+		describe(ended.Definition, metric)
+		point := x.emptyPoint(ended.Definition, metric)
+		point.SetTimestamp(at)
+		point.SetFlags(pmetric.DefaultDataPointFlags.WithNoRecordedValue(true))
+		putLabels(point.Attributes(), &series.Point{Labels: ended.Labels, Overflow: ended.Overflow})
+	}
+}
+
+// dataPoint is what all data points have in common.
+type dataPoint interface {
+	SetTimestamp(at pcommon.Timestamp)
+	SetFlags(flags pmetric.DataPointFlags)
+	Attributes() pcommon.Map
+}
+
+// emptyPoint is the one point of a metric that has none.
+func (x *exporter) emptyPoint(definition *series.Definition, metric pmetric.Metric) dataPoint {
+	switch {
+	case definition.Kind == series.KindGauge || definition.Kind == series.KindLast:
+		return metric.SetEmptyGauge().DataPoints().AppendEmpty()
+	case definition.Kind == series.KindSum:
+		return x.emptySum(metric).AppendEmpty()
+	case definition.Exponential > 0:
+		histogram := metric.SetEmptyExponentialHistogram()
+		histogram.SetAggregationTemporality(x.temporality())
+		return histogram.DataPoints().AppendEmpty()
+	}
+	histogram := metric.SetEmptyHistogram()
+	histogram.SetAggregationTemporality(x.temporality())
+	return histogram.DataPoints().AppendEmpty()
+}
+
+func (x *exporter) emptySum(metric pmetric.Metric) pmetric.NumberDataPointSlice {
+	sum := metric.SetEmptySum()
+	sum.SetIsMonotonic(true)
+	sum.SetAggregationTemporality(x.temporality())
+	return sum.DataPoints()
+}
+
+func describe(definition *series.Definition, metric pmetric.Metric) {
+	metric.SetName(definition.Name)
+	metric.SetUnit(definition.Unit)
+	metric.SetDescription(definition.Description)
 }

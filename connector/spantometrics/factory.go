@@ -45,6 +45,8 @@ func createDefaultConfig() component.Config {
 		SeriesExpiration:            24 * time.Hour,
 		AggregationCardinalityLimit: 2000,
 		MaxApplications:             1000,
+		MaxSeries:                   50_000,
+		MaxSeriesBytes:              64 << 20,
 		FoldNumberedSteps:           true,
 		Deduplicate:                 DeduplicateConfig{MaxEntries: 1_000_000},
 		ActiveMaxAge:                24 * time.Hour,

@@ -118,7 +118,7 @@ type point struct {
 	exemplars int
 }
 
-// read lists a metric's points by their labels, as "name=value name=value".
+// read lists a metric's points that have a value by their labels, as "name=value name=value".
 func read(md pmetric.Metrics, name string) map[string]point {
 	found := map[string]point{}
 	for _, rm := range md.ResourceMetrics().All() {
@@ -137,24 +137,33 @@ func readPoints(metric pmetric.Metric, into map[string]point) {
 	switch metric.Type() {
 	case pmetric.MetricTypeSum:
 		for _, dp := range metric.Sum().DataPoints().All() {
-			into[labelText(dp.Attributes())] = point{count: uint64(dp.IntValue()), start: dp.StartTimestamp().AsTime()}
+			put(into, dp, point{count: uint64(dp.IntValue()), start: dp.StartTimestamp().AsTime()})
 		}
 	case pmetric.MetricTypeGauge:
 		for _, dp := range metric.Gauge().DataPoints().All() {
-			into[labelText(dp.Attributes())] = point{gauge: dp.IntValue()}
+			put(into, dp, point{gauge: dp.IntValue()})
 		}
 	case pmetric.MetricTypeHistogram:
 		for _, dp := range metric.Histogram().DataPoints().All() {
-			into[labelText(dp.Attributes())] = point{
+			put(into, dp, point{
 				count: dp.Count(), sum: dp.Sum(), start: dp.StartTimestamp().AsTime(), exemplars: dp.Exemplars().Len(),
-			}
+			})
 		}
 	case pmetric.MetricTypeExponentialHistogram:
 		for _, dp := range metric.ExponentialHistogram().DataPoints().All() {
-			into[labelText(dp.Attributes())] = point{
+			put(into, dp, point{
 				count: dp.Count(), sum: dp.Sum(), start: dp.StartTimestamp().AsTime(), exemplars: dp.Exemplars().Len(),
-			}
+			})
 		}
+	}
+}
+
+func put(into map[string]point, dp interface {
+	Attributes() pcommon.Map
+	Flags() pmetric.DataPointFlags
+}, p point) {
+	if !dp.Flags().NoRecordedValue() {
+		into[labelText(dp.Attributes())] = p
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/active"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/seen"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
+	"github.com/tasker-otel/otelcol-tasker/internal/bounded/shares"
 	"github.com/tasker-otel/otelcol-tasker/internal/health"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
@@ -41,6 +42,11 @@ type instance struct {
 	health *health.Status
 
 	plans *plans
+
+	// started is when the process began, by the monotonic clock, and ranBefore how long those before it with the same state
+	// had been running, in nanoseconds. They are set before the first input is started.
+	started   time.Time
+	ranBefore int64
 
 	// These are guarded by the registry's lock.
 	tasks, steps *active.Set
@@ -91,6 +97,7 @@ func newInstance(cfg *Config, settings connector.Settings, next consumer.Metrics
 			Delta:           isDelta,
 			MaxSeries:       cfg.AggregationCardinalityLimit,
 			MaxApplications: cfg.MaxApplications,
+			Total:           shares.Size{Items: int64(cfg.MaxSeries), Bytes: cfg.MaxSeriesBytes},
 			Exemplars:       exemplars,
 			ExemplarStay:    (scrapeInterval + cfg.MetricsFlushInterval).Nanoseconds(),
 			Expiration:      cfg.SeriesExpiration.Nanoseconds(),
@@ -103,7 +110,8 @@ func newInstance(cfg *Config, settings connector.Settings, next consumer.Metrics
 		steps:      active.NewSet(ids),
 		statements: statements{},
 
-		plans: newPlans(cfg, metrics),
+		plans:   newPlans(cfg, metrics),
+		started: time.Now(),
 
 		spansSeen:  seen.New(cfg.Deduplicate.MaxEntries),
 		eventsSeen: seen.New(cfg.Deduplicate.MaxEntries),
@@ -113,6 +121,12 @@ func newInstance(cfg *Config, settings connector.Settings, next consumer.Metrics
 		return nil, fmt.Errorf("make the connector's own metrics: %w", err)
 	}
 	return c, nil
+}
+
+// now is the time by the wall clock, and how long the state has been running.
+func (c *instance) now() series.Instant {
+	now := time.Now()
+	return series.Instant{Wall: now.UnixNano(), Running: c.ranBefore + int64(now.Sub(c.started))}
 }
 
 // journalOf is nil while there is no storage.
@@ -182,14 +196,14 @@ func (c *instance) flush(ctx context.Context) error {
 	c.flushing.Lock()
 	defer c.flushing.Unlock()
 
-	now := time.Now().UnixNano()
+	now := c.now()
 	c.age(ctx, now)
 	return errors.Join(c.deliver(ctx, now), c.snapshotIfDue(ctx, now))
 }
 
 // deliver sends a flush, and before it the one of which the process before did not learn whether it was delivered. That
 // one goes out as it was until it is accepted: whoever has it already knows it by its interval.
-func (c *instance) deliver(ctx context.Context, now int64) error {
+func (c *instance) deliver(ctx context.Context, now series.Instant) error {
 	if open := c.registry.Unanswered(); open != nil {
 		if err := c.send(ctx, open); err != nil {
 			return err
@@ -199,7 +213,7 @@ func (c *instance) deliver(ctx context.Context, now int64) error {
 		}
 	}
 	snapshot := c.registry.Collect(now)
-	c.telemetry.collected(ctx, &snapshot)
+	c.telemetry.collected(ctx, &snapshot, c.registry.Size().Bytes)
 	if err := c.send(ctx, &snapshot); err != nil {
 		c.registry.Restore(&snapshot)
 		return err
@@ -209,7 +223,7 @@ func (c *instance) deliver(ctx context.Context, now int64) error {
 
 // send hands a snapshot to the next consumer. What others have seen must not be undone by a crash, so it is stored first.
 func (c *instance) send(ctx context.Context, snapshot *series.Snapshot) error {
-	if len(snapshot.Applications) == 0 {
+	if snapshot.IsEmpty() {
 		return nil
 	}
 	err := c.commit(ctx)
@@ -235,7 +249,7 @@ func (c *instance) accept(ctx context.Context, snapshot *series.Snapshot) error 
 }
 
 // age drops the ids that were not heard of for too long.
-func (c *instance) age(ctx context.Context, now int64) {
+func (c *instance) age(ctx context.Context, now series.Instant) {
 	w := c.registry.Begin(now)
 	tasks, steps := c.tasks.Age(now), c.steps.Age(now)
 	remembered := c.tasks.Len() + c.steps.Len()

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/google/uuid"
 	"go.opentelemetry.io/collector/component"
@@ -53,7 +52,7 @@ func (c *instance) open(ctx context.Context, host component.Host) error {
 	c.keeping.Store(kept)
 	c.keepIn(kept.log)
 	// The state is written anew at once: so what was written by another configuration, or was damaged, does no harm again.
-	if err := c.snapshot(ctx, kept, time.Now().UnixNano()); err != nil {
+	if err := c.snapshot(ctx, kept, c.now()); err != nil {
 		return errors.Join(err, opened.Close(ctx))
 	}
 	return nil
@@ -73,7 +72,12 @@ func (c *instance) replay(ctx context.Context, from *journal.Journal) error {
 	if err := from.Replay(ctx, func(entry []byte) error { return oplog.Read(entry, p) }); err != nil {
 		return fmt.Errorf("read the stored metrics: %w", err)
 	}
-	p.End()
+	c.ranBefore = p.Running()
+	if cut := p.End(); cut > 0 {
+		c.telemetry.cut(ctx, cut)
+		c.logger.Warn("The stored state has more series than max_series or max_series_bytes allow. Those that had no value for the longest time were added to the overflow series of their application; no value is lost.",
+			zap.Int("series_cut", cut))
+	}
 	if lost := p.Lost(); len(lost) > 0 {
 		c.logger.Warn("Stored values do not fit the configuration any more (other buckets, another temporality, or a metric that is gone). These metrics begin anew.",
 			zap.Strings("metrics", lost))
@@ -96,7 +100,7 @@ func chooseIdentity(own, stored string) string {
 }
 
 // snapshot puts the whole state in the place of what was written so far. No flush may be under way.
-func (c *instance) snapshot(ctx context.Context, kept *keeping, now int64) error {
+func (c *instance) snapshot(ctx context.Context, kept *keeping, now series.Instant) error {
 	var entries [][]byte
 	size := int64(0)
 	log := oplog.New(func(entry []byte) {
@@ -122,7 +126,7 @@ func (c *instance) snapshot(ctx context.Context, kept *keeping, now int64) error
 }
 
 // snapshotIfDue makes a snapshot when the changes since the last one have become more than the state.
-func (c *instance) snapshotIfDue(ctx context.Context, now int64) error {
+func (c *instance) snapshotIfDue(ctx context.Context, now series.Instant) error {
 	kept := c.keeping.Load()
 	if kept == nil {
 		return nil

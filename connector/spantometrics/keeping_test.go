@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -183,10 +184,11 @@ func (w *world) totals(withBuckets bool) map[string]observed {
 // cutInstance takes the service.instance.id out of a series' text.
 func cutInstance(series string) (instance, rest string, found bool) {
 	const key = "service.instance.id="
-	if len(series) < len(key)+36 || series[:len(key)] != key {
+	before, rest, found := strings.Cut(series, key)
+	if !found || len(rest) < 36 {
 		return "", series, false
 	}
-	return series[len(key) : len(key)+36], series[len(key)+36:], true
+	return rest[:36], before + rest[36:], true
 }
 
 // batch is spans or events.
@@ -241,6 +243,7 @@ func TestNothingIsLostOrCountedTwiceAcrossCrashes(t *testing.T) {
 		"delta":       func(cfg *Config) { cfg.AggregationTemporality = "delta" },
 		"exponential": func(cfg *Config) { cfg.Histogram = exponentialOf(20) },
 		"overflowing": func(cfg *Config) { cfg.AggregationCardinalityLimit = 2 },
+		"crowded":     func(cfg *Config) { cfg.MaxSeries = 14 },
 	} {
 		t.Run(name, func(t *testing.T) {
 			now := time.Now()
@@ -284,7 +287,7 @@ func TestNothingIsLostOrCountedTwiceAcrossCrashes(t *testing.T) {
 							restart()
 						} else if w.image == nil {
 							w.storage.Fail(nil)
-							_ = c.snapshot(context.Background(), c.keeping.Load(), time.Now().UnixNano())
+							_ = c.snapshot(context.Background(), c.keeping.Load(), c.now())
 						}
 					}
 				}
@@ -404,12 +407,14 @@ func FuzzReplay(f *testing.F) {
 		cfg := createDefaultConfig().(*Config)
 		cfg.Histogram = exponentialOf(20)
 		cfg.AggregationTemporality = "delta"
+		cfg.MaxSeries = 10
 		c, err := newInstance(cfg, connectortest.NewNopSettings(metadata.Type), new(sink))
 		require.NoError(t, err)
 		defer c.telemetry.close()
 		p := &replayer{Replay: c.registry.Replay(), instance: c}
 		_ = oplog.Read(entry, p)
 		_ = oplog.Read(entry, p)
+		p.End()
 		_ = c.flush(t.Context())
 	})
 }
@@ -431,7 +436,7 @@ func TestConcurrentUse(t *testing.T) {
 		for range 20 {
 			assert.NoError(t, c.flush(context.Background()))
 			c.flushing.Lock()
-			assert.NoError(t, c.snapshot(context.Background(), c.keeping.Load(), time.Now().UnixNano()))
+			assert.NoError(t, c.snapshot(context.Background(), c.keeping.Load(), c.now()))
 			c.flushing.Unlock()
 		}
 	})
@@ -477,7 +482,7 @@ func BenchmarkSnapshot(b *testing.B) {
 	_, c := manySeries(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		require.NoError(b, c.snapshot(context.Background(), c.keeping.Load(), 1))
+		require.NoError(b, c.snapshot(context.Background(), c.keeping.Load(), c.now()))
 	}
 	b.ReportMetric(float64(c.keeping.Load().snapshotBytes)/10_000, "B/series")
 }
@@ -491,7 +496,7 @@ func BenchmarkRestart(b *testing.B) {
 }
 
 func manySeries(b *testing.B) (*world, *instance) {
-	w := newWorld(b, func(cfg *Config) { cfg.AggregationCardinalityLimit = 10_000 })
+	w := newWorld(b, func(cfg *Config) { cfg.AggregationCardinalityLimit, cfg.MaxSeriesBytes = 10_000, 1<<30 })
 	c := w.begin()
 	td, spans := shopSpans(lifecycle.ScopeSpans)
 	for i := range 5000 {
@@ -500,6 +505,6 @@ func manySeries(b *testing.B) (*world, *instance) {
 		})
 	}
 	require.NoError(b, batch{td: td}.consume(c))
-	require.NoError(b, c.snapshot(context.Background(), c.keeping.Load(), 1))
+	require.NoError(b, c.snapshot(context.Background(), c.keeping.Load(), c.now()))
 	return w, c
 }

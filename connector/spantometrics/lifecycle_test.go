@@ -159,7 +159,8 @@ func TestExpiry(t *testing.T) {
 		require.Equal(t, map[string]int64{"": 2}, p.own(t, "series"))
 		<-time.After(time.Minute)
 		synctest.Wait()
-		require.Len(t, p.sink.AllMetrics(), 3)
+		require.Len(t, p.sink.AllMetrics(), 4)
+		require.Empty(t, read(p.sink.last(), "tasker.task.executions"), "what has expired has no value")
 		require.Equal(t, map[string]int64{"": 0}, p.own(t, "series"))
 	})
 }

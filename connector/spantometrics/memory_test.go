@@ -17,7 +17,7 @@ func TestMemoryOfSeries(t *testing.T) {
 		t.Run(fmt.Sprint(test.series), func(t *testing.T) {
 			before := heap()
 			cfg := createDefaultConfig().(*Config)
-			cfg.AggregationCardinalityLimit = test.series
+			cfg.AggregationCardinalityLimit, cfg.MaxSeries, cfg.MaxSeriesBytes = test.series, 10*test.series, 10<<30
 			in := newInputs(t, cfg)
 			const tasksAtOnce = 5000
 			for from := 0; from < test.series/2; from += tasksAtOnce {
@@ -31,7 +31,7 @@ func TestMemoryOfSeries(t *testing.T) {
 					require.NoError(t, in.ConsumeTraces(t.Context(), td))
 				}
 			}
-			snapshot := in.registry.Collect(1)
+			snapshot := in.registry.Collect(in.now())
 			require.Equal(t, test.series, snapshot.Live)
 			in.registry.Accept(&snapshot)
 			snapshot.Applications = nil

@@ -1,10 +1,12 @@
 package spantometrics
 
 import (
+	"strings"
+
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 )
 
-// ownPoints reads the points of one of the connector's own metrics, by the value of their one attribute.
+// ownPoints reads the points of one of the connector's own metrics, by the values of their attributes.
 func ownPoints(metric metricdata.Metrics) map[string]int64 {
 	var points []metricdata.DataPoint[int64]
 	switch data := metric.Data.(type) {
@@ -15,11 +17,11 @@ func ownPoints(metric metricdata.Metrics) map[string]int64 {
 	}
 	values := map[string]int64{}
 	for _, dp := range points {
-		label := ""
+		var labels []string
 		for _, attribute := range dp.Attributes.ToSlice() {
-			label = attribute.Value.AsString()
+			labels = append(labels, attribute.Value.AsString())
 		}
-		values[label] = dp.Value
+		values[strings.Join(labels, " ")] = dp.Value
 	}
 	return values
 }

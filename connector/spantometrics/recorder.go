@@ -2,7 +2,6 @@ package spantometrics
 
 import (
 	"context"
-	"time"
 
 	"github.com/zeebo/xxh3"
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -18,8 +17,9 @@ type recorder struct {
 	*instance
 	series.Writer
 	// now is when the batch came, by the collector's clock.
-	now   int64
-	tally tally
+	now     int64
+	instant series.Instant
+	tally   tally
 	subject
 	// event is the newest event.
 	event event
@@ -54,8 +54,8 @@ func (c *instance) measure(ctx context.Context, batch func(*recorder)) error {
 }
 
 func (c *instance) record(ctx context.Context, batch func(*recorder)) {
-	now := time.Now().UnixNano()
-	r := &recorder{instance: c, Writer: c.registry.Begin(now), now: now}
+	now := c.now()
+	r := &recorder{instance: c, Writer: c.registry.Begin(now), now: now.Wall, instant: now}
 	r.values, r.fingerprints = c.room, c.fingerprints
 	defer func() {
 		clear(r.values[:cap(r.values)])

@@ -30,7 +30,7 @@ func TestRestartKeepsExemplarsAndIdentity(t *testing.T) {
 		w.crash()
 		c = w.begin()
 		require.Equal(t, identity, c.exporter.instanceID)
-		snapshot := c.registry.Collect(time.Now().UnixNano())
+		snapshot := c.registry.Collect(c.now())
 		var exemplars []float64
 		for _, metric := range snapshot.Applications[0].Metrics {
 			for _, point := range metric.Points {
@@ -127,14 +127,13 @@ func TestOtherLabelsAfterARestart(t *testing.T) {
 // TestExpiryAfterARefusedFlush restarts, long after the flush before was refused or its answer was lost: what nobody has seen
 // yet does not expire.
 func TestExpiryAfterARefusedFlush(t *testing.T) {
-	later := time.Now().Add(48 * time.Hour).UnixNano()
 	for name, end := range map[string]func(*world, *instance){
 		"refused": func(w *world, c *instance) {
 			w.refusing = true
 			require.Error(t, c.flush(context.Background()))
 		},
 		"unanswered": func(_ *world, c *instance) {
-			c.registry.Collect(time.Now().UnixNano())
+			c.registry.Collect(c.now())
 			require.NoError(t, c.commit(context.Background()))
 		},
 		"accepted": func(_ *world, c *instance) { require.NoError(t, c.flush(context.Background())) },
@@ -145,7 +144,10 @@ func TestExpiryAfterARefusedFlush(t *testing.T) {
 		end(w, c)
 		require.NoError(t, c.commit(context.Background()))
 		w.crash()
-		snapshot := w.begin().registry.Collect(later)
+		c = w.begin()
+		later := c.now()
+		later.Running += (48 * time.Hour).Nanoseconds()
+		snapshot := c.registry.Collect(later)
 		require.Equal(t, name == "accepted", len(snapshot.Applications) == 0, name)
 	}
 }

@@ -274,7 +274,7 @@ func TestOverflow(t *testing.T) {
 	})
 	require.Equal(t, map[string]uint64{"task_name=0": 1, "task_name=1": 1, "otel.metric.overflow=true": 8},
 		counts(read(md, "tasker.task.queue.duration")))
-	require.Equal(t, map[string]int64{"tasker.task.queue.duration": 8}, p.own(t, "overflowed"))
+	require.Equal(t, map[string]int64{"tasker.task.queue.duration aggregation_cardinality_limit": 8}, p.own(t, "overflowed"))
 }
 
 func TestOverflowOfApplications(t *testing.T) {

@@ -53,7 +53,7 @@ type telemetry struct {
 	builder                    *metadata.TelemetryBuilder
 	skipped                    [skipReasonCount]metric.MeasurementOption
 	replaced                   [replacedReasonCount]metric.MeasurementOption
-	overflowed                 []metric.MeasurementOption
+	overflowed                 []overflowOptions
 	aging, crowding, forgetful metric.MeasurementOption
 }
 
@@ -75,13 +75,24 @@ func newTelemetry(settings component.TelemetrySettings, definitions []series.Def
 		t.replaced[reason] = labelled("reason", replacedReason(reason).String())
 	}
 	for _, definition := range definitions {
-		t.overflowed = append(t.overflowed, labelled("metric", definition.Name))
+		t.overflowed = append(t.overflowed, overflowOptions{
+			byMetric: labelled("metric", definition.Name, "reason", "aggregation_cardinality_limit"),
+			byTotal:  labelled("metric", definition.Name, "reason", "max_series"),
+		})
 	}
 	return t, nil
 }
 
-func labelled(key, value string) metric.MeasurementOption {
-	return metric.WithAttributeSet(attribute.NewSet(attribute.String(key, value)))
+// overflowOptions are the attributes of values that overflow, by the limit that kept them out.
+type overflowOptions struct{ byMetric, byTotal metric.MeasurementOption }
+
+// labelled takes keys, each followed by its value.
+func labelled(pairs ...string) metric.MeasurementOption {
+	var attrs []attribute.KeyValue
+	for i := 0; i < len(pairs); i += 2 {
+		attrs = append(attrs, attribute.String(pairs[i], pairs[i+1]))
+	}
+	return metric.WithAttributeSet(attribute.NewSet(attrs...))
 }
 
 func (t *telemetry) close() { t.builder.Shutdown() }
@@ -107,13 +118,24 @@ func (t *telemetry) consumed(ctx context.Context, batch *tally) {
 }
 
 // collected reports the state of the registry at a flush.
-func (t *telemetry) collected(ctx context.Context, snapshot *series.Snapshot) {
+func (t *telemetry) collected(ctx context.Context, snapshot *series.Snapshot, bytes int64) {
 	t.builder.ConnectorSpanToMetricsSeries.Record(ctx, int64(snapshot.Live))
-	for i, count := range snapshot.Overflowed {
-		if count > 0 {
-			t.builder.ConnectorSpanToMetricsOverflowed.Add(ctx, count, t.overflowed[i])
-		}
+	t.builder.ConnectorSpanToMetricsSeriesBytes.Record(ctx, bytes)
+	for i, options := range t.overflowed {
+		t.overflow(ctx, snapshot.Overflowed.ByMetric[i], options.byMetric)
+		t.overflow(ctx, snapshot.Overflowed.ByTotal[i], options.byTotal)
 	}
+}
+
+func (t *telemetry) overflow(ctx context.Context, count int64, option metric.MeasurementOption) {
+	if count > 0 {
+		t.builder.ConnectorSpanToMetricsOverflowed.Add(ctx, count, option)
+	}
+}
+
+// cut reports series that a start added to overflow series.
+func (t *telemetry) cut(ctx context.Context, count int) {
+	t.builder.ConnectorSpanToMetricsCutSeries.Add(ctx, int64(count))
 }
 
 // aged reports the state of the active sets at a flush.

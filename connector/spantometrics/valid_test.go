@@ -27,6 +27,7 @@ func TestAnyInputMakesValidMetrics(t *testing.T) {
 			cfg.EventSpans = true
 			cfg.AggregationCardinalityLimit = rapid.IntRange(2, 5).Draw(t, "limit")
 			cfg.MaxApplications = rapid.IntRange(1, 2).Draw(t, "applications")
+			cfg.MaxSeries = rapid.IntRange(10, 40).Draw(t, "total")
 			cfg.AggregationTemporality = rapid.SampledFrom([]string{cumulative, delta}).Draw(t, "temporality")
 			if rapid.Bool().Draw(t, "exponential") {
 				cfg.Histogram = exponentialOf(size)
@@ -48,7 +49,7 @@ func TestAnyInputMakesValidMetrics(t *testing.T) {
 		for range rapid.IntRange(1, 3).Draw(t, "batches") {
 			require.NoError(t, batch{td: drawSpans(t)}.consume(c))
 			require.NoError(t, batch{ld: drawRecords(t)}.consume(c))
-			snapshot := c.registry.Collect(time.Now().UnixNano())
+			snapshot := c.registry.Collect(c.now())
 			checkValid(t, c.exporter.metrics(&snapshot))
 			if rapid.Bool().Draw(t, "refused") {
 				c.registry.Restore(&snapshot)

@@ -51,7 +51,7 @@ func (s *Set) Write(log *oplog.Log, kind oplog.IDs) {
 func (s *Set) Replay(a *oplog.Active, gauge series.Gauge, found bool) {
 	id := ID{a.Trace, a.Step}
 	if e, known := s.entries[id]; known {
-		s.drop(e, a.Heard)
+		s.drop(e, series.Instant{Running: a.Heard})
 	}
 	if a.IsOpen && !found {
 		return
@@ -63,13 +63,13 @@ func (s *Set) Replay(a *oplog.Active, gauge series.Gauge, found bool) {
 		return
 	}
 	e.gauge = gauge
-	gauge.Move(1, a.Heard)
+	gauge.Move(1, series.Instant{Running: a.Heard})
 	s.open.append(e)
 }
 
 // ReplayForget drops an id.
 func (s *Set) ReplayForget(trace [16]byte, step uint64) {
 	if e, known := s.entries[ID{trace, step}]; known {
-		s.drop(e, e.heard)
+		s.drop(e, series.Instant{Running: e.heard})
 	}
 }

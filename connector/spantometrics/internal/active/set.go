@@ -67,7 +67,7 @@ type Set struct {
 	kind oplog.IDs
 }
 
-// entry is one id. started and ended are times of events, heard is one of the collector's clock.
+// entry is one id. started and ended are times of events, heard is one by the time that the state has been running.
 type entry struct {
 	id                    ID
 	started, ended, heard int64
@@ -87,13 +87,13 @@ func NewSet(options Options) *Set {
 func (s *Set) Len() int { return len(s.entries) }
 
 // Observe takes in an event that happened at a time, heard now.
-func (s *Set) Observe(id ID, change Change, at, now int64, labeler Labeler) {
+func (s *Set) Observe(id ID, change Change, at int64, now series.Instant, labeler Labeler) {
 	e, known := s.entries[id]
 	before := entry{}
 	if known {
 		before = *e
 	} else {
-		if now-at >= s.options.MaxAge {
+		if now.Wall-at >= s.options.MaxAge {
 			return
 		}
 		e = s.add(id, now)
@@ -104,7 +104,7 @@ func (s *Set) Observe(id ID, change Change, at, now int64, labeler Labeler) {
 	case Ended:
 		e.ended = max(e.ended, at)
 	}
-	e.heard = now
+	e.heard = now.Running
 
 	if e.ended != 0 && e.ended >= e.started {
 		s.close(e, now)
@@ -115,7 +115,7 @@ func (s *Set) Observe(id ID, change Change, at, now int64, labeler Labeler) {
 }
 
 // keepOpen counts the entry as open, on the best gauge that is known. It is false if there is no such entry after all.
-func (s *Set) keepOpen(e *entry, now int64, labeler Labeler) bool {
+func (s *Set) keepOpen(e *entry, now series.Instant, labeler Labeler) bool {
 	if e.isOpen {
 		s.open.remove(e)
 	} else {
@@ -144,7 +144,7 @@ func (s *Set) keepOpen(e *entry, now int64, labeler Labeler) bool {
 }
 
 // close counts the entry as open no longer.
-func (s *Set) close(e *entry, now int64) {
+func (s *Set) close(e *entry, now series.Instant) {
 	if !e.isOpen {
 		s.ended.remove(e)
 		s.ended.append(e)
@@ -157,7 +157,7 @@ func (s *Set) close(e *entry, now int64) {
 }
 
 // add makes room and remembers a new id, as ended for the moment.
-func (s *Set) add(id ID, now int64) *entry {
+func (s *Set) add(id ID, now series.Instant) *entry {
 	for len(s.entries) >= s.options.MaxIDs { // more than one if the limit was lowered
 		if s.ended.first != nil {
 			s.evictions.Forgotten++
@@ -174,12 +174,12 @@ func (s *Set) add(id ID, now int64) *entry {
 }
 
 // Age drops what was not heard of for too long, and returns the evictions since it was last called.
-func (s *Set) Age(now int64) Evictions {
-	for e := s.open.first; e != nil && now-e.heard >= s.options.MaxAge; e = s.open.first {
+func (s *Set) Age(now series.Instant) Evictions {
+	for e := s.open.first; e != nil && now.Running-e.heard >= s.options.MaxAge; e = s.open.first {
 		s.evictions.Aged++
 		s.drop(e, now)
 	}
-	for e := s.ended.first; e != nil && now-e.heard >= s.options.Memory; e = s.ended.first {
+	for e := s.ended.first; e != nil && now.Running-e.heard >= s.options.Memory; e = s.ended.first {
 		s.drop(e, now)
 	}
 	evictions := s.evictions
@@ -187,7 +187,7 @@ func (s *Set) Age(now int64) Evictions {
 	return evictions
 }
 
-func (s *Set) drop(e *entry, now int64) {
+func (s *Set) drop(e *entry, now series.Instant) {
 	if e.isOpen {
 		e.gauge.Move(-1, now)
 		s.open.remove(e)

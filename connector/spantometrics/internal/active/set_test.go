@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
+	"github.com/tasker-otel/otelcol-tasker/internal/bounded/shares"
 )
 
 // fixture counts ids on a gauge of a registry, as the connector does.
@@ -23,7 +24,7 @@ func newFixture(t *testing.T, options Options) *fixture {
 	definitions := []series.Definition{{Name: "active", Kind: series.KindGauge}}
 	return &fixture{
 		T:        t,
-		registry: series.NewRegistry(definitions, series.Options{MaxSeries: 10, MaxApplications: 10}, 0),
+		registry: series.NewRegistry(definitions, series.Options{MaxSeries: 10, MaxApplications: 10, Total: shares.Size{Items: 1000, Bytes: 1 << 30}}, 0),
 		set:      NewSet(options),
 	}
 }
@@ -34,24 +35,24 @@ func (f *fixture) Gauge() (gauge series.Gauge, complete, ok bool) {
 }
 
 func (f *fixture) locked(now int64, do func()) {
-	f.writer = f.registry.Begin(now)
+	f.writer = f.registry.Begin(series.Instant{Wall: now, Running: now})
 	defer f.writer.End()
 	f.writer.Application("", "shop")
 	do()
 }
 
 func (f *fixture) observe(id byte, change Change, at, now int64) {
-	f.locked(now, func() { f.set.Observe(ID{Trace: [16]byte{id}}, change, at, now, f) })
+	f.locked(now, func() { f.set.Observe(ID{Trace: [16]byte{id}}, change, at, series.Instant{Wall: now, Running: now}, f) })
 }
 
 func (f *fixture) age(now int64) (evictions Evictions) {
-	f.locked(now, func() { evictions = f.set.Age(now) })
+	f.locked(now, func() { evictions = f.set.Age(series.Instant{Wall: now, Running: now}) })
 	return evictions
 }
 
 // levels reads the gauge by label.
 func (f *fixture) levels() map[string]int64 {
-	snapshot := f.registry.Collect(1)
+	snapshot := f.registry.Collect(series.Instant{Wall: 1, Running: 1})
 	f.registry.Accept(&snapshot)
 	levels := map[string]int64{}
 	for _, app := range snapshot.Applications {

@@ -30,6 +30,7 @@ type TelemetryBuilder struct {
 	registrations                           []metric.Registration
 	ConnectorSpanToMetricsActiveEvictions   metric.Int64Counter
 	ConnectorSpanToMetricsActiveIds         metric.Int64Gauge
+	ConnectorSpanToMetricsCutSeries         metric.Int64Counter
 	ConnectorSpanToMetricsLastFlush         metric.Float64Gauge
 	ConnectorSpanToMetricsOverflowed        metric.Int64Counter
 	ConnectorSpanToMetricsRecordedEvents    metric.Int64Counter
@@ -37,6 +38,7 @@ type TelemetryBuilder struct {
 	ConnectorSpanToMetricsRefusedFlushes    metric.Int64Counter
 	ConnectorSpanToMetricsReplacedLabels    metric.Int64Counter
 	ConnectorSpanToMetricsSeries            metric.Int64Gauge
+	ConnectorSpanToMetricsSeriesBytes       metric.Int64Gauge
 	ConnectorSpanToMetricsSkipped           metric.Int64Counter
 	ConnectorSpanToMetricsStorageBytes      metric.Int64Gauge
 	ConnectorSpanToMetricsStorageFailing    metric.Int64ObservableGauge
@@ -151,6 +153,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{id}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.ConnectorSpanToMetricsCutSeries, err = builder.meter.Int64Counter(
+		"otelcol_connector_span_to_metrics_cut_series",
+		metric.WithDescription("Series of the stored state that a start added to overflow series, because there were more than max_series or max_series_bytes. [Alpha]"),
+		metric.WithUnit("{series}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ConnectorSpanToMetricsLastFlush, err = builder.meter.Float64Gauge(
 		"otelcol_connector_span_to_metrics_last_flush",
 		metric.WithDescription("When the next consumer last took a flush, in Unix time. [Alpha]"),
@@ -159,7 +167,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ConnectorSpanToMetricsOverflowed, err = builder.meter.Int64Counter(
 		"otelcol_connector_span_to_metrics_overflowed",
-		metric.WithDescription("Values that went to an overflow series, by metric. [Alpha]"),
+		metric.WithDescription("Values that went to an overflow series, by metric and reason. [Alpha]"),
 		metric.WithUnit("{value}"),
 	)
 	errs = errors.Join(errs, err)
@@ -191,6 +199,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_connector_span_to_metrics_series",
 		metric.WithDescription("Series that are kept. [Alpha]"),
 		metric.WithUnit("{series}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ConnectorSpanToMetricsSeriesBytes, err = builder.meter.Int64Gauge(
+		"otelcol_connector_span_to_metrics_series_bytes",
+		metric.WithDescription("What the series take in memory and in a scrape, as it is estimated for max_series_bytes. [Alpha]"),
+		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ConnectorSpanToMetricsSkipped, err = builder.meter.Int64Counter(

@@ -34,6 +34,7 @@ func TestSetupTelemetry(t *testing.T) {
 	}))
 	tb.ConnectorSpanToMetricsActiveEvictions.Add(context.Background(), 1)
 	tb.ConnectorSpanToMetricsActiveIds.Record(context.Background(), 1)
+	tb.ConnectorSpanToMetricsCutSeries.Add(context.Background(), 1)
 	tb.ConnectorSpanToMetricsLastFlush.Record(context.Background(), 1)
 	tb.ConnectorSpanToMetricsOverflowed.Add(context.Background(), 1)
 	tb.ConnectorSpanToMetricsRecordedEvents.Add(context.Background(), 1)
@@ -41,6 +42,7 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.ConnectorSpanToMetricsRefusedFlushes.Add(context.Background(), 1)
 	tb.ConnectorSpanToMetricsReplacedLabels.Add(context.Background(), 1)
 	tb.ConnectorSpanToMetricsSeries.Record(context.Background(), 1)
+	tb.ConnectorSpanToMetricsSeriesBytes.Record(context.Background(), 1)
 	tb.ConnectorSpanToMetricsSkipped.Add(context.Background(), 1)
 	tb.ConnectorSpanToMetricsStorageBytes.Record(context.Background(), 1)
 	tb.ConnectorSpanToMetricsStorageFailures.Add(context.Background(), 1)
@@ -48,6 +50,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualConnectorSpanToMetricsActiveIds(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualConnectorSpanToMetricsCutSeries(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualConnectorSpanToMetricsLastFlush(t, testTel,
@@ -69,6 +74,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualConnectorSpanToMetricsSeries(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualConnectorSpanToMetricsSeriesBytes(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualConnectorSpanToMetricsSkipped(t, testTel,

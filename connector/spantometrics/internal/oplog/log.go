@@ -5,7 +5,7 @@ import (
 )
 
 // version of the form.
-const version = 1
+const version = 2
 
 type op byte
 
@@ -50,7 +50,7 @@ const entrySize = 128 << 10
 type Log struct {
 	append func(entry []byte)
 	entry  []byte
-	now    int64
+	now    Instant
 	// begun tells that the entry has its first change. namespace … shape are what the entry said last.
 	begun              bool
 	application        bool
@@ -65,7 +65,7 @@ type Log struct {
 func New(write func(entry []byte)) *Log { return &Log{append: write} }
 
 // Begin begins an entry of changes at a time.
-func (l *Log) Begin(now int64) {
+func (l *Log) Begin(now Instant) {
 	if l == nil {
 		return
 	}
@@ -104,7 +104,8 @@ func (l *Log) op(kind op) {
 	if !l.begun {
 		l.begun, l.application, l.metric, l.shape = true, false, "", 0
 		l.entry = append(l.entry[:0], version, byte(opTime))
-		l.varint(l.now)
+		l.varint(l.now.Wall)
+		l.varint(l.now.Running)
 	}
 	l.entry = append(l.entry, byte(kind))
 }

@@ -13,7 +13,7 @@ type written []string
 
 func (w *written) add(change ...any) { *w = append(*w, fmt.Sprintf("%+v", change)) }
 
-func (w *written) Time(now int64)                        { w.add("time", now) }
+func (w *written) Time(now Instant)                      { w.add("time", now) }
 func (w *written) Series(s Series)                       { w.add("series", s) }
 func (w *written) Count(series, by uint64)               { w.add("count", series, by) }
 func (w *written) Set(series uint64, value, at int64)    { w.add("set", series, value, at) }
@@ -46,16 +46,18 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 		text, few := rapid.StringN(0, 10, 20), rapid.SampledFrom([]string{"", "a"})
 		number, natural := rapid.Int64(), rapid.Uint64()
 		small := rapid.Int32()
+		running := rapid.Int64()
 		trace, span := rapid.Make[[16]byte](), rapid.Make[[8]byte]()
 		exemplar := func() Exemplar {
 			return Exemplar{number.Draw(t, "value"), number.Draw(t, "at"), trace.Draw(t, "trace"), span.Draw(t, "span"), 0}
 		}
 		for range rapid.IntRange(0, 5).Draw(t, "entries") {
 			now := number.Draw(t, "now")
-			log.Begin(now)
+			instant := Instant{Wall: now, Running: running.Draw(t, "running")}
+			log.Begin(instant)
 			length := rapid.IntRange(0, 8).Draw(t, "length")
 			if length > 0 {
-				want.Time(now)
+				want.Time(instant)
 			}
 			for range length {
 				id := natural.Draw(t, "id")
@@ -148,7 +150,7 @@ func TestCutMakesEntriesThatStandAlone(t *testing.T) {
 		entries++
 		require.NoError(t, Read(entry, &got))
 	})
-	log.Begin(1)
+	log.Begin(Instant{1, 1})
 	for id := range uint64(30_000) {
 		log.Series(&Series{ID: id, Service: "shop", Metric: "tasker.events"})
 		log.Cut()
@@ -162,7 +164,7 @@ func TestCutMakesEntriesThatStandAlone(t *testing.T) {
 
 func TestANilLogWritesNothing(t *testing.T) {
 	var log *Log
-	log.Begin(1)
+	log.Begin(Instant{1, 1})
 	log.Series(&Series{})
 	log.Count(1, 1)
 	log.Set(1, 1, 1)
@@ -184,8 +186,8 @@ func TestANilLogWritesNothing(t *testing.T) {
 
 func TestUnreadableEntries(t *testing.T) {
 	for entry, want := range map[string]string{
-		"": "cut", "\x02\x01\x00": "version 2", "\x01\xff": "unknown change 255", "\x01\x05\x01": "cut",
-		"\x01\x0f\x00\x01\x02": "cut", "\x01\x04\x01\x00\x00\xff\xff\xff\x7f": "cut",
+		"": "cut", "\x01\x01\x00": "version 1", "\x02\xff": "unknown change 255", "\x02\x05\x01": "cut",
+		"\x02\x0f\x00\x01\x02": "cut", "\x02\x04\x01\x00\x00\xff\xff\xff\x7f": "cut",
 	} {
 		require.ErrorContains(t, Read([]byte(entry), new(written)), want, "%q", entry)
 	}

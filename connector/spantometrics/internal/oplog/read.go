@@ -10,7 +10,7 @@ import (
 // Handler makes the changes that an entry tells. What it is given is its own to keep.
 type Handler interface {
 	// Time is when the changes that follow were made.
-	Time(now int64)
+	Time(now Instant)
 	Series(s Series)
 	Count(series, by uint64)
 	Set(series uint64, value, at int64)
@@ -59,8 +59,8 @@ func (r *reader) change(handler Handler) error {
 	kind := op(r.byte())
 	switch kind {
 	case opTime:
-		at := r.varint()
-		return r.then(func() { handler.Time(at) })
+		now := Instant{Wall: r.varint(), Running: r.varint()}
+		return r.then(func() { handler.Time(now) })
 	case opApplication:
 		r.series.OverflowApplication = r.byte()&flagOverflow != 0
 		r.series.Namespace, r.series.Service = r.text(), r.text()

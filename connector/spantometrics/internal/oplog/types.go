@@ -1,5 +1,14 @@
 package oplog
 
+// Instant is a moment by two clocks.
+type Instant struct {
+	// Wall is in Unix nanoseconds. It can be set, forward and back, and is only for what others read.
+	Wall int64
+	// Running is for how long, in nanoseconds, processes with this state have been running. It goes by the monotonic clock,
+	// and stands still while there is no process, so that ages and deadlines go by it.
+	Running int64
+}
+
 // Label is one label of a series.
 type Label struct{ Name, Value string }
 
@@ -10,7 +19,7 @@ type Exemplar struct {
 	At    int64
 	Trace [16]byte
 	Span  [8]byte
-	// Kept is when it was kept, in Unix nanoseconds of the collector's clock. It is not written down.
+	// Kept is when it was kept, by the time that the state has been running. It is not written down.
 	Kept int64
 }
 
@@ -36,6 +45,7 @@ type Series struct {
 
 // Value is all that a series has added up, in a snapshot.
 type Value struct {
+	// Touched is when it last got a value, by the time that the state has been running.
 	Touched           int64
 	Pending, Reported bool
 	Count             uint64
@@ -65,8 +75,9 @@ const (
 
 // Active is what is known of an id of a task or step.
 type Active struct {
-	Trace                 [16]byte
-	Step                  uint64
+	Trace [16]byte
+	Step  uint64
+	// Started and Ended are times of events, Heard is one by the time that the state has been running.
 	Started, Ended, Heard int64
 	IsOpen, Complete      bool
 	// Gauge is the id of the series on which an open id counts.

@@ -1,17 +1,29 @@
 package series
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Snapshot is what one flush reports. It shares nothing with the registry that the registry will change.
 type Snapshot struct {
-	// At is the time of the flush.
+	// At is the time of the flush, by the wall clock.
 	At           int64
 	Applications []Application
+	// Ended are series whose points receivers are to drop, before they take those of Applications.
+	Ended []Ended
 	// Live is the number of series kept.
 	Live int
-	// Overflowed counts, by metric, the values that went to an overflow series since the last flush.
-	Overflowed []int64
+	// Overflowed counts the values that went to an overflow series since the last flush.
+	Overflowed Overflowed
+
+	taken Instant
+	// expired is how many of Ended, the first ones, are series that have expired.
+	expired int
 }
+
+// IsEmpty tells that there is nothing to report.
+func (s *Snapshot) IsEmpty() bool { return len(s.Applications) == 0 && len(s.Ended) == 0 }
 
 // Application is one service's part of a snapshot. Overflow stands for the services beyond the limit.
 type Application struct {
@@ -41,18 +53,21 @@ type Point struct {
 
 // Collect removes expired series and reports the others: all of them, or in delta mode those that have something new,
 // which it takes out. The caller must end with [Registry.Accept] or [Registry.Restore] before it collects again.
-func (r *Registry) Collect(now int64) Snapshot {
+func (r *Registry) Collect(now Instant) Snapshot {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.log.Begin(now)
 	defer r.log.End()
 
-	snapshot := Snapshot{At: r.after(now), Overflowed: r.overflowed}
-	r.overflowed = make([]int64, len(r.definitions))
+	snapshot := Snapshot{At: r.after(now.Wall), Overflowed: r.overflowed, taken: now}
+	r.overflowed = newOverflowed(len(r.definitions))
+	for _, app := range r.all() {
+		r.expireAll(app, now)
+	}
+	snapshot.Ended, snapshot.expired, r.ended = r.ended, len(r.ended), nil
 	live := r.order[:0]
 	for _, app := range r.order {
-		alive := r.collect(app, now, &snapshot)
-		if alive == 0 {
+		if r.reportAll(app, &snapshot) == 0 {
 			delete(r.applications, app.key)
 			continue
 		}
@@ -60,10 +75,10 @@ func (r *Registry) Collect(now int64) Snapshot {
 	}
 	clear(r.order[len(live):])
 	r.order = live
-	if r.overflow != nil && r.collect(r.overflow, now, &snapshot) == 0 {
+	if r.overflow != nil && r.reportAll(r.overflow, &snapshot) == 0 {
 		r.overflow = nil
 	}
-	if len(snapshot.Applications) > 0 {
+	if !snapshot.IsEmpty() {
 		r.open = &snapshot
 		r.log.Collect(snapshot.At)
 	}
@@ -74,7 +89,8 @@ func (r *Registry) Collect(now int64) Snapshot {
 const maxStep = int64(time.Hour)
 
 // after is the time of a flush. While the clock is a little behind the flush before, having been set back, it is right
-// after that one: receivers drop what is older than what they have, and intervals must not overlap.
+// after that one: receivers drop what is older than what they have, and intervals must not overlap. A clock that was set
+// back further is followed, and receivers are told to drop what they have.
 func (r *Registry) after(now int64) int64 {
 	if now <= r.accepted && r.accepted-now < maxStep {
 		return r.accepted + 1
@@ -82,14 +98,12 @@ func (r *Registry) after(now int64) int64 {
 	return now
 }
 
-// collect adds what is not expired of one application to the snapshot, and returns how many series it still has.
-func (r *Registry) collect(app *application, now int64, snapshot *Snapshot) int {
-	for i := range app.families {
-		r.expire(&app.families[i], &r.definitions[i], now)
+// all lists the applications, the overflow application last. The list is valid until there is another application.
+func (r *Registry) all() []*application {
+	if r.overflow == nil {
+		return r.order
 	}
-	alive := r.reportAll(app, snapshot)
-	snapshot.Live += alive
-	return alive
+	return append(slices.Clip(r.order), r.overflow)
 }
 
 // reportAll adds one application to the snapshot and returns how many series it has.
@@ -107,6 +121,11 @@ func (r *Registry) reportAll(app *application, snapshot *Snapshot) int {
 			alive++
 			metric.Points = r.report(metric.Points, definition, family.overflow, true, snapshot.At)
 		}
+		if snapshot.At < r.accepted && r.keepsLast(definition) {
+			for j := range metric.Points {
+				snapshot.Ended = append(snapshot.Ended, app.ended(definition, metric.Points[j].Labels, metric.Points[j].Overflow))
+			}
+		}
 		if len(metric.Points) > 0 {
 			reported.Metrics = append(reported.Metrics, metric)
 		}
@@ -114,6 +133,7 @@ func (r *Registry) reportAll(app *application, snapshot *Snapshot) int {
 	if len(reported.Metrics) > 0 {
 		snapshot.Applications = append(snapshot.Applications, reported)
 	}
+	snapshot.Live += alive
 	return alive
 }
 
@@ -141,36 +161,11 @@ func (r *Registry) report(points []Point, definition *Definition, s *series, ove
 	return append(points, point)
 }
 
-// expire removes the series that had no value for the expiration time. A value that no flush has delivered yet keeps its
-// series, and so does a gauge that is not zero.
-func (r *Registry) expire(family *family, definition *Definition, now int64) {
-	if r.options.Expiration == 0 {
-		return
-	}
-	expired := func(s *series) bool {
-		return now-s.touched >= r.options.Expiration && !s.pending &&
-			(definition.Kind != KindGauge || s.Level == 0)
-	}
-	live := family.order[:0]
-	for _, s := range family.order {
-		if expired(s) {
-			delete(family.byKey, s.key)
-			continue
-		}
-		live = append(live, s)
-	}
-	clear(family.order[len(live):])
-	family.order = live
-	if family.overflow != nil && expired(family.overflow) {
-		family.overflow = nil
-	}
-}
-
 // Accept ends a flush that was delivered.
 func (r *Registry) Accept(snapshot *Snapshot) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.log.Begin(snapshot.At)
+	r.log.Begin(snapshot.taken)
 	defer r.log.End()
 	r.accept(snapshot)
 }
@@ -191,7 +186,7 @@ func (r *Registry) accept(snapshot *Snapshot) {
 func (r *Registry) Restore(snapshot *Snapshot) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.log.Begin(snapshot.At)
+	r.log.Begin(snapshot.taken)
 	defer r.log.End()
 	r.restore(snapshot)
 }
@@ -201,13 +196,15 @@ func (r *Registry) restore(snapshot *Snapshot) {
 		r.open = nil
 		r.log.Restore()
 	}
+	r.ended = append(slices.Clip(snapshot.Ended[:snapshot.expired]), r.ended...)
 	for _, app := range snapshot.Applications {
 		for _, metric := range app.Metrics {
 			for i := range metric.Points {
 				point := &metric.Points[i]
-				point.series.pending = true
+				s := point.series.current()
+				s.pending = true
 				if r.options.Delta && metric.Definition.Kind != KindGauge && metric.Definition.Kind != KindLast {
-					point.series.merge(metric.Definition, &point.Value, r.options.Exemplars)
+					s.merge(metric.Definition, &point.Value, r.options.Exemplars)
 				}
 			}
 		}

@@ -72,7 +72,7 @@ func (r *Registry) writeOpen(log *oplog.Log) {
 			}
 			for i := range metric.Points {
 				kept := metric.Points[i].Value.kept(metric.Definition.Kind)
-				log.Value(metric.Points[i].series.id, &kept)
+				log.Value(metric.Points[i].series.current().id, &kept)
 				log.Cut()
 			}
 		}
@@ -82,11 +82,7 @@ func (r *Registry) writeOpen(log *oplog.Log) {
 
 // each visits every series, in the order in which flushes list them.
 func (r *Registry) each(visit func(app *application, metric int, s *series, overflow bool)) {
-	apps := r.order
-	if r.overflow != nil {
-		apps = append(slices.Clone(apps), r.overflow)
-	}
-	for _, app := range apps {
+	for _, app := range r.all() {
 		for metric := range app.families {
 			family := &app.families[metric]
 			for _, s := range family.order {
@@ -126,7 +122,8 @@ type Replay struct {
 	registry *Registry
 	metrics  map[string]int
 	byID     map[uint64]replayed
-	now      int64
+	now      Instant
+	running  int64
 	// discards tells that the sums and histograms that come are of another temporality.
 	discards bool
 	lost     map[string]struct{}
@@ -163,7 +160,13 @@ func (p *Replay) Lost() []string {
 }
 
 // Time is when the changes that follow were made.
-func (p *Replay) Time(now int64) { p.now = now }
+func (p *Replay) Time(now Instant) {
+	p.now = now
+	p.running = max(p.running, now.Running)
+}
+
+// Running is how long the state had been running when the last change was made.
+func (p *Replay) Running() int64 { return p.running }
 
 // Temporality is that of the values that follow.
 func (p *Replay) Temporality(delta bool) { p.discards = delta != p.registry.options.Delta }
@@ -189,19 +192,37 @@ func (p *Replay) Series(made oplog.Series) {
 	s.adopt(labelsOf(made.Key, made.Names), r.definitions[metric].Labels)
 	s.touch(p.now)
 	p.byID[made.ID] = replayed{s, metric}
-	family := &p.application(&made).families[metric]
+	app := p.application(&made)
+	family := &app.families[metric]
 	if made.Overflow {
-		family.overflow = s
+		p.overflow(app, metric, s)
 		return
 	}
+	s.bytes = r.size(app, metric, s.labels)
+	r.room.Add(&app.held, s.bytes)
 	if family.byKey == nil {
 		family.byKey = make(map[string]*series)
 	}
 	if before, found := family.byKey[s.key]; found {
 		family.order = slices.DeleteFunc(family.order, func(other *series) bool { return other == before })
+		r.room.Remove(&app.held, before.bytes)
 	}
 	family.byKey[s.key] = s
 	family.order = append(family.order, s)
+}
+
+// overflow makes an overflow series.
+func (p *Replay) overflow(app *application, metric int, s *series) {
+	r := p.registry
+	family := &app.families[metric]
+	if family.overflow != nil { // it had expired
+		r.removeOverflow(app, family)
+	}
+	if !app.overflow {
+		s.bytes = r.size(app, metric, nil)
+		r.room.Add(&app.heldByOverflow, s.bytes)
+	}
+	family.overflow = s
 }
 
 // application finds or makes an application, whatever the limit is now.
@@ -278,7 +299,8 @@ func (p *Replay) Exemplar(id uint64, exemplar Exemplar) {
 	}
 }
 
-// Value sets all that a series has added up.
+// Value sets all that a series has added up, or adds it to what there is: of a flush that was taken out before a cut, several
+// points belong to one overflow series.
 func (p *Replay) Value(id uint64, kept oplog.Value) {
 	s := p.byID[id]
 	if s.series == nil {
@@ -286,19 +308,25 @@ func (p *Replay) Value(id uint64, kept oplog.Value) {
 	}
 	definition := &p.registry.definitions[s.metric]
 	s.touched, s.pending = kept.Touched, kept.Pending
-	s.Value = Value{
+	exemplars := p.registry.options.Exemplars
+	value := Value{
 		Count: kept.Count, Total: Total{kept.High, kept.Low}, Level: s.Level, Min: kept.Min, Max: kept.Max,
-		Exemplars: stored(kept.Exemplars, p.registry.options.Exemplars, p.now), reported: kept.Reported,
+		Exemplars: stored(kept.Exemplars, exemplars, p.now.Running), reported: kept.Reported,
 	}
 	if definition.Kind == KindLast {
-		s.Level = kept.Level
+		value.Level = kept.Level
 	}
 	if len(kept.Buckets) == len(definition.Bounds)+1 && definition.Kind == KindHistogram {
-		s.Buckets = kept.Buckets
+		value.Buckets = kept.Buckets
 	}
 	if kept.Exponential != nil && definition.Exponential > 0 {
-		s.Exponential = restoreExponential(definition, kept.Exponential)
+		value.Exponential = restoreExponential(definition, kept.Exponential)
 	}
+	if s.isZero() || definition.Kind >= KindGauge {
+		s.Value = value
+		return
+	}
+	s.merge(definition, &value, exemplars)
 }
 
 // Collect takes out what the flush took out. Nothing expires here: what had expired is made anew when it comes again.
@@ -308,12 +336,9 @@ func (p *Replay) Collect(at int64) {
 		p.collected(true)
 		return
 	}
-	snapshot := Snapshot{At: at, Overflowed: make([]int64, len(r.definitions))}
-	for _, app := range r.order {
+	snapshot := Snapshot{At: at, Overflowed: newOverflowed(len(r.definitions)), taken: p.now}
+	for _, app := range r.all() {
 		r.reportAll(app, &snapshot)
-	}
-	if r.overflow != nil {
-		r.reportAll(r.overflow, &snapshot)
 	}
 	r.open = &snapshot
 }
@@ -343,10 +368,12 @@ func (p *Replay) Restore() {
 }
 
 // End ends the replay. A flush of cumulative series whose outcome is not known counts as refused: the next one has them all.
-func (p *Replay) End() {
+// It returns how many series were cut because there are more than the limit allows.
+func (p *Replay) End() (cut int) {
 	if p.unanswered {
 		p.collected(false)
 	}
+	return p.registry.cut()
 }
 
 // Gauge is a handle on the series of a gauge.

@@ -57,7 +57,7 @@ func TestWhatWasNotReportedOutlivesAStart(t *testing.T) {
 	f := newFixture(t, testOptions())
 	f.count(5, "shop", "a")
 	snapshot := entriesInto(&entries)
-	snapshot.Begin(6)
+	snapshot.Begin(at(6))
 	w := f.Begin(6)
 	w.Write(snapshot)
 	w.End()

@@ -6,7 +6,11 @@ import (
 	"sync"
 
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/oplog"
+	"github.com/tasker-otel/otelcol-tasker/internal/bounded/shares"
 )
+
+// Instant is a moment by the wall clock and by the time that the state has been running.
+type Instant = oplog.Instant
 
 // OverflowLabel marks the series, and the resource, that takes what a limit keeps out.
 const OverflowLabel = "otel.metric.overflow"
@@ -19,6 +23,8 @@ type Options struct {
 	MaxSeries int
 	// MaxApplications that are told apart; all others share one overflow application.
 	MaxApplications int
+	// Total is how many series there may be in all, and their bytes as they are estimated. Each application has a share.
+	Total shares.Size
 	// Exemplars kept for each series; 0 for none.
 	Exemplars int
 	// ExemplarStay, in nanoseconds, is how long an exemplar of a cumulative series gives way only to a larger one. It is
@@ -42,8 +48,12 @@ type Registry struct {
 	order []*application
 	// overflow takes the applications beyond the limit; nil until there is one.
 	overflow *application
-	// overflowed counts, by metric, the values that went to an overflow series since the last Collect.
-	overflowed []int64
+	// room is what all series share.
+	room *shares.Room
+	// overflowed counts the values that went to an overflow series since the last Collect.
+	overflowed Overflowed
+	// ended are series that expired, which no delivered flush has reported yet.
+	ended []Ended
 	// accepted is the time of the newest flush that was delivered: deltas begin there.
 	accepted int64
 	// labels are those of the values that follow.
@@ -63,6 +73,11 @@ type application struct {
 	namespace, service string
 	overflow           bool
 	families           []family
+	// held is what its series take of the room, and heldByOverflow what its overflow series do, which have a share of their
+	// own: an application that has used up its share of series is to have them.
+	held, heldByOverflow shares.Size
+	// reported is how snapshots name the application; nil until one has.
+	reported *Application
 }
 
 // family holds the series of one metric of one application.
@@ -77,8 +92,12 @@ type series struct {
 	id     uint64
 	key    string
 	labels []Label
-	// started is when the series began, touched when it last got a value.
+	// bytes is what it takes of the room.
+	bytes int64
+	// started is when the series began, by the wall clock, and touched when it last got a value, by the running time.
 	started, touched int64
+	// folded is the series that has taken over the values of this one; nil while it is one of the registry's.
+	folded *series
 	// pending tells that no delivered flush has reported the last value yet.
 	pending bool
 	Value
@@ -91,7 +110,8 @@ func NewRegistry(definitions []Definition, options Options, now int64) *Registry
 		shapes:       make([]uint64, len(definitions)),
 		options:      options,
 		applications: make(map[string]*application),
-		overflowed:   make([]int64, len(definitions)),
+		room:         shares.New(options.Total),
+		overflowed:   newOverflowed(len(definitions)),
 		accepted:     now,
 	}
 	for i := range definitions {
@@ -140,7 +160,7 @@ func (r *Registry) newApplication(namespace, service string) *application {
 }
 
 // lookup finds or makes the series of a metric that has the collected labels.
-func (r *Registry) lookup(app *application, metric int, now int64) *series {
+func (r *Registry) lookup(app *application, metric int, now Instant) *series {
 	labels := &r.labels
 	family := &app.families[metric]
 	if known, found := family.byKey[string(labels.key)]; found {
@@ -148,18 +168,18 @@ func (r *Registry) lookup(app *application, metric int, now int64) *series {
 		return known
 	}
 	if len(family.byKey) >= r.options.MaxSeries-1 {
-		r.overflowed[metric]++
-		if family.overflow == nil {
-			family.overflow = &series{id: r.nextID(), started: now}
-			r.logSeries(app, metric, family.overflow)
-		}
-		family.overflow.touch(now)
-		return family.overflow
+		r.overflowed.ByMetric[metric]++
+		return r.overflowOf(app, metric, now)
+	}
+	bytes := r.size(app, metric, labels.pairs)
+	if !r.room.Take(&app.held, bytes) {
+		r.overflowed.ByTotal[metric]++
+		return r.overflowOf(app, metric, now)
 	}
 	if family.byKey == nil {
 		family.byKey = make(map[string]*series)
 	}
-	made := &series{id: r.nextID(), key: string(labels.key), labels: labels.kept(), started: now}
+	made := &series{id: r.nextID(), key: string(labels.key), labels: labels.kept(), bytes: bytes, started: now.Wall}
 	made.touch(now)
 	family.byKey[made.key] = made
 	family.order = append(family.order, made)
@@ -167,26 +187,54 @@ func (r *Registry) lookup(app *application, metric int, now int64) *series {
 	return made
 }
 
+// overflowOf is the overflow series of a metric of an application, or, where there is no room for one, that of the overflow
+// application, which there always is.
+func (r *Registry) overflowOf(app *application, metric int, now Instant) *series {
+	family := &app.families[metric]
+	if family.overflow == nil {
+		// The overflow application's are as few as there are metrics, and take nothing of the room.
+		bytes := int64(0)
+		if !app.overflow {
+			bytes = r.size(app, metric, nil)
+			if !r.room.Take(&app.heldByOverflow, bytes) {
+				return r.overflowOf(r.overflowApplication(), metric, now)
+			}
+		}
+		family.overflow = &series{id: r.nextID(), bytes: bytes, started: now.Wall}
+		r.logSeries(app, metric, family.overflow)
+	}
+	family.overflow.touch(now)
+	return family.overflow
+}
+
 func (r *Registry) nextID() uint64 {
 	r.lastID++
 	return r.lastID
 }
 
-// touch notes a new value. Batches may come with times out of order, by the time they waited for the lock.
-func (s *series) touch(now int64) {
-	s.touched = max(s.touched, now)
+// touch records that a new value came. Batches may come with times out of order, by the time they waited for the lock.
+func (s *series) touch(now Instant) {
+	s.touched = max(s.touched, now.Running)
 	s.pending = true
 }
 
+// current is the series that has the values of this one now.
+func (s *series) current() *series {
+	for s.folded != nil {
+		s = s.folded
+	}
+	return s
+}
+
 // keepExemplar keeps an exemplar that comes now if it is one of those to be kept.
-func (r *Registry) keepExemplar(s *series, exemplar *Exemplar, now int64) bool {
+func (r *Registry) keepExemplar(s *series, exemplar *Exemplar, now Instant) bool {
 	if r.options.Exemplars == 0 {
 		return false
 	}
 	before := int64(0)
 	if !r.options.Delta {
-		before = now - r.options.ExemplarStay
+		before = now.Running - r.options.ExemplarStay
 	}
-	exemplar.Kept = now
+	exemplar.Kept = now.Running
 	return s.keep(exemplar, r.options.Exemplars, before)
 }

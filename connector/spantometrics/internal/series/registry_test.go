@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/bounded/shares"
 )
 
 const (
@@ -27,7 +29,7 @@ func testDefinitions() []Definition {
 }
 
 func testOptions() Options {
-	return Options{MaxSeries: 10, MaxApplications: 3, Exemplars: 2, Expiration: 100}
+	return Options{MaxSeries: 10, MaxApplications: 3, Total: shares.Size{Items: 1000, Bytes: 1 << 30}, Exemplars: 2, Expiration: 100}
 }
 
 // fixture records into a registry at chosen times.
@@ -39,6 +41,13 @@ type fixture struct {
 func newFixture(t *testing.T, options Options) fixture {
 	return fixture{t, NewRegistry(testDefinitions(), options, 1)}
 }
+
+// at is a moment at which both clocks show the same.
+func at(now int64) Instant { return Instant{Wall: now, Running: now} }
+
+func (f fixture) Begin(now int64) Writer { return f.Registry.Begin(at(now)) }
+
+func (f fixture) Collect(now int64) Snapshot { return f.Registry.Collect(at(now)) }
 
 func (f fixture) write(now int64, service, label string, record func(w *Writer)) {
 	w := f.Begin(now)
@@ -159,8 +168,8 @@ func TestOverflowOfSeries(t *testing.T) {
 	require.Equal(t, uint64(2), got[0].Value.Count, "a known series goes on at the limit")
 	require.True(t, got[9].Overflow)
 	require.Equal(t, uint64(16), got[9].Value.Count)
-	require.Equal(t, int64(16), snapshot.Overflowed[requests])
-	require.Zero(t, f.accept(7).Overflowed[requests], "reported once")
+	require.Equal(t, int64(16), snapshot.Overflowed.ByMetric[requests])
+	require.Zero(t, f.accept(7).Overflowed.ByMetric[requests], "reported once")
 }
 
 func TestOverflowOfApplications(t *testing.T) {
@@ -225,10 +234,10 @@ func TestGaugeExpiresAtZeroOnly(t *testing.T) {
 	var gauge Gauge
 	f.write(5, "shop", "a", func(w *Writer) {
 		gauge = w.Gauge(level)
-		gauge.Move(2, 5)
+		gauge.Move(2, at(5))
 	})
 	require.Equal(t, int64(2), points(f.accept(500), level)[0].Value.Level)
-	f.write(501, "shop", "a", func(*Writer) { gauge.Move(-2, 501) })
+	f.write(501, "shop", "a", func(*Writer) { gauge.Move(-2, at(501)) })
 	require.Equal(t, int64(0), points(f.accept(502), level)[0].Value.Level)
 	require.Empty(t, points(f.accept(601), level))
 }

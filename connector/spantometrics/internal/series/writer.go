@@ -5,11 +5,11 @@ package series
 type Writer struct {
 	registry *Registry
 	app      *application
-	now      int64
+	now      Instant
 }
 
 // Begin takes the registry's lock. Series that get a value are touched at now.
-func (r *Registry) Begin(now int64) Writer {
+func (r *Registry) Begin(now Instant) Writer {
 	r.mu.Lock()
 	r.log.Begin(now)
 	return Writer{registry: r, now: now}
@@ -64,10 +64,11 @@ func (w *Writer) Gauge(metric int) Gauge {
 type Gauge struct{ series *series }
 
 // ID is the id of the series in the log.
-func (g Gauge) ID() uint64 { return g.series.id }
+func (g Gauge) ID() uint64 { return g.series.current().id }
 
 // Move adds to the level, at a time of the registry's clock.
-func (g Gauge) Move(by, now int64) {
-	g.series.Level += by
-	g.series.touch(now)
+func (g Gauge) Move(by int64, now Instant) {
+	s := g.series.current()
+	s.Level += by
+	s.touch(now)
 }

@@ -1,0 +1,130 @@
+package series
+
+import (
+	"cmp"
+	"container/heap"
+	"slices"
+)
+
+// leftFree is the part of the room that a cut leaves free, so that there is some for applications that come after it.
+const leftFree = 1. / 8
+
+// cut adds series to overflow series until all are within the limit, if they are not: the state is of a process that had a
+// higher one. It takes from the application that has the most, the series that had no value for the longest time. It returns
+// how many are gone. No value is lost.
+func (r *Registry) cut() int {
+	if !r.room.Over(0) {
+		return 0
+	}
+	candidates := candidates{registry: r}
+	for _, app := range r.order {
+		candidates.list = append(candidates.list, r.candidate(app))
+	}
+	heap.Init(&candidates)
+	count := 0
+	for r.room.Over(leftFree) && len(candidates.list) > 0 {
+		largest := candidates.list[0]
+		if len(largest.series) == 0 { // all that is left of it are overflow series
+			heap.Pop(&candidates)
+			continue
+		}
+		r.fold(largest.app, largest.series[0])
+		largest.series = largest.series[1:]
+		heap.Fix(&candidates, 0)
+		count++
+	}
+	for _, app := range r.order {
+		for metric := range app.families {
+			family := &app.families[metric]
+			family.order = slices.DeleteFunc(family.order, func(s *series) bool { return s.folded != nil })
+			if family.overflow != nil && r.room.Over(0) {
+				r.foldOverflow(app, metric)
+				count++
+			}
+		}
+	}
+	return count
+}
+
+// candidate is an application with its series, the longest without a value first.
+type candidate struct {
+	app    *application
+	series []seriesOf
+}
+
+type seriesOf struct {
+	*series
+	metric int
+}
+
+func (r *Registry) candidate(app *application) *candidate {
+	c := &candidate{app: app}
+	for metric := range app.families {
+		for _, s := range app.families[metric].order {
+			c.series = append(c.series, seriesOf{s, metric})
+		}
+	}
+	slices.SortStableFunc(c.series, func(a, b seriesOf) int { return cmp.Compare(a.touched, b.touched) })
+	return c
+}
+
+// candidates is a heap of applications, the one with the most on top.
+type candidates struct {
+	registry *Registry
+	list     []*candidate
+}
+
+func (c *candidates) Len() int { return len(c.list) }
+func (c *candidates) Less(i, j int) bool {
+	return c.registry.room.Part(c.list[i].app.held) > c.registry.room.Part(c.list[j].app.held)
+}
+func (c *candidates) Swap(i, j int) { c.list[i], c.list[j] = c.list[j], c.list[i] }
+func (c *candidates) Push(any)      { panic("candidates only become fewer") }
+func (c *candidates) Pop() any {
+	last := c.list[len(c.list)-1]
+	c.list = c.list[:len(c.list)-1]
+	return last
+}
+
+// fold adds a series to the overflow series of its metric and application. The family's order still has it.
+func (r *Registry) fold(app *application, s seriesOf) {
+	family := &app.families[s.metric]
+	delete(family.byKey, s.key)
+	r.room.Remove(&app.held, s.bytes)
+	if family.overflow == nil {
+		family.overflow = &series{id: r.nextID(), started: s.started}
+		if !app.overflow {
+			family.overflow.bytes = r.size(app, s.metric, nil)
+			r.room.Add(&app.heldByOverflow, family.overflow.bytes)
+		}
+	}
+	r.foldInto(family.overflow, s.series, s.metric)
+}
+
+// foldOverflow adds an application's overflow series to that of the overflow application.
+func (r *Registry) foldOverflow(app *application, metric int) {
+	s := app.families[metric].overflow
+	r.removeOverflow(app, &app.families[metric])
+	last := &r.overflowApplication().families[metric]
+	if last.overflow == nil {
+		last.overflow = &series{id: r.nextID(), started: s.started}
+	}
+	r.foldInto(last.overflow, s, metric)
+}
+
+// foldInto adds the values of a series to another one, which goes on for it.
+func (r *Registry) foldInto(into, from *series, metric int) {
+	definition := &r.definitions[metric]
+	switch definition.Kind {
+	case KindGauge:
+		into.Level += from.Level
+	case KindLast:
+		into.set(from.Level, from.Max)
+	default:
+		into.merge(definition, &from.Value, r.options.Exemplars)
+	}
+	into.started = min(into.started, from.started)
+	into.touched = max(into.touched, from.touched)
+	into.pending = into.pending || from.pending
+	from.folded = into
+}

@@ -1,0 +1,72 @@
+package series
+
+// Ended is a series that is reported no longer. Receivers that keep the last value of a series, as the prometheus exporter
+// does for a day, are to drop it: they would have many more series than the registry, and show values twice that went to
+// another series.
+type Ended struct {
+	Application *Application
+	Definition  *Definition
+	// Labels belong to the registry and must not be changed; an overflow series has none.
+	Labels   []Label
+	Overflow bool
+}
+
+// keepsLast tells whether the last point of a metric's series stands for all of it. A receiver of deltas has to add them up
+// itself, and would lose the sum.
+func (r *Registry) keepsLast(definition *Definition) bool {
+	return !r.options.Delta || definition.Kind == KindGauge || definition.Kind == KindLast
+}
+
+func (app *application) ended(definition *Definition, labels []Label, overflow bool) Ended {
+	if app.reported == nil {
+		app.reported = &Application{Namespace: app.namespace, Service: app.service, Overflow: app.overflow}
+	}
+	return Ended{Application: app.reported, Definition: definition, Labels: labels, Overflow: overflow}
+}
+
+// expireAll removes the series of an application that had no value for the expiration time.
+func (r *Registry) expireAll(app *application, now Instant) {
+	if r.options.Expiration == 0 {
+		return
+	}
+	for i := range app.families {
+		r.expire(app, &app.families[i], &r.definitions[i], now)
+	}
+}
+
+// expire removes the expired series of a metric. A value that no flush has delivered yet keeps its series, and so does a
+// gauge that is not zero.
+func (r *Registry) expire(app *application, family *family, definition *Definition, now Instant) {
+	expired := func(s *series) bool {
+		return now.Running-s.touched >= r.options.Expiration && !s.pending &&
+			(definition.Kind != KindGauge || s.Level == 0)
+	}
+	live := family.order[:0]
+	for _, s := range family.order {
+		if !expired(s) {
+			live = append(live, s)
+			continue
+		}
+		delete(family.byKey, s.key)
+		r.room.Remove(&app.held, s.bytes)
+		if r.keepsLast(definition) {
+			r.ended = append(r.ended, app.ended(definition, s.labels, false))
+		}
+	}
+	clear(family.order[len(live):])
+	family.order = live
+	if family.overflow != nil && expired(family.overflow) {
+		r.removeOverflow(app, family)
+		if r.keepsLast(definition) {
+			r.ended = append(r.ended, app.ended(definition, nil, true))
+		}
+	}
+}
+
+// removeOverflow takes an overflow series out of its family.
+func (r *Registry) removeOverflow(app *application, family *family) {
+	if !app.overflow {
+		r.room.Remove(&app.heldByOverflow, family.overflow.bytes)
+	}
+	family.overflow = nil
+}
