@@ -59,8 +59,10 @@ type Config struct {
 	MinWriteInterval time.Duration `mapstructure:"min_write_interval"`
 	// SeriesExpiration is how long a series stays without a new data point; 0 keeps it for ever.
 	SeriesExpiration time.Duration `mapstructure:"series_expiration"`
-	// MaxSeries is the most series in the table; further ones are dropped.
+	// MaxSeries is the most series in the table, of which each application has a share; further ones are dropped.
 	MaxSeries int `mapstructure:"max_series"`
+	// MaxSeriesBytes is what they may take in memory, of which each application has a share.
+	MaxSeriesBytes int64 `mapstructure:"max_series_bytes"`
 	// MaxColumns is the most label columns; series that need more are dropped.
 	MaxColumns int `mapstructure:"max_columns"`
 
@@ -121,7 +123,8 @@ func createDefaultConfig() component.Config {
 		ResourceAttributes: []string{"service.name", "service.namespace"},
 		MinWriteInterval:   time.Second,
 		SeriesExpiration:   24 * time.Hour,
-		MaxSeries:          10_000,
+		MaxSeries:          50_000,
+		MaxSeriesBytes:     64 << 20,
 		MaxColumns:         64,
 	}
 }
@@ -142,6 +145,7 @@ func (cfg *Config) Validate() error {
 		notNegative("min_write_interval", cfg.MinWriteInterval, "0s to write at each batch"),
 		notNegative("series_expiration", cfg.SeriesExpiration, "0s to keep series for ever"),
 		positive("max_series", cfg.MaxSeries),
+		positive("max_series_bytes", cfg.MaxSeriesBytes),
 		positive("max_columns", cfg.MaxColumns),
 		positive("max_rows", cfg.MaxRows),
 	)
@@ -245,7 +249,7 @@ func notNegative(key string, value time.Duration, zero string) error {
 	return fmt.Errorf("'%s' is %s: give a positive duration, or %s", key, value, zero)
 }
 
-func positive(key string, value int) error {
+func positive[N int | int64](key string, value N) error {
 	if value > 0 {
 		return nil
 	}

@@ -332,7 +332,7 @@ func TestSeriesCanStayForEver(t *testing.T) {
 
 func TestDroppedPointsAreCounted(t *testing.T) {
 	e := start(t, func(cfg *Config) {
-		cfg.MaxSeries = 2
+		cfg.MaxSeries = 6 // two for one application
 		cfg.MaxColumns = 3
 	})
 	md := counter(1, 10)

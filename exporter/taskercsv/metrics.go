@@ -17,11 +17,12 @@ type metricRows struct {
 	table      *csvtable.Table
 	reader     reader
 	expiration time.Duration
+	clock      clock
 }
 
 func newMetricRows(cfg *Config) *metricRows {
 	return &metricRows{
-		table:      csvtable.New(cfg.layout(), csvtable.Limits{Series: cfg.MaxSeries, Columns: cfg.MaxColumns}),
+		table:      csvtable.New(cfg.layout(), csvtable.Limits{Series: cfg.MaxSeries, Bytes: cfg.MaxSeriesBytes, Columns: cfg.MaxColumns}),
 		reader:     reader{resourceColumns: cfg.ResourceAttributes},
 		expiration: cfg.SeriesExpiration,
 	}
@@ -61,7 +62,13 @@ func (r tableRows) WriteRows(w *csv.Writer) (int, error) { return r.table.WriteR
 // pushMetrics keeps nothing of md.
 func (e *csvExporter) pushMetrics(ctx context.Context, md pmetric.Metrics) error {
 	r := e.rows.(*metricRows)
-	return e.take(ctx, func(now time.Time) map[string]int64 {
-		return r.reader.merge(md, r.table, now)
-	})
+	return e.take(ctx, func(now time.Time) map[string]int64 { return r.merge(md, now) })
+}
+
+// merge puts the points of md into the table and returns how many were dropped, by reason.
+func (r *metricRows) merge(md pmetric.Metrics, now time.Time) map[string]int64 {
+	if by := r.clock.setBack(now); by > 0 {
+		r.table.SetBack(by)
+	}
+	return r.reader.merge(md, r.table, now)
 }

@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/csvtable"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
 // Reasons for dropping a point before it reaches the table; the table's own are csvtable.Outcome.
@@ -52,7 +53,18 @@ func (r *reader) owner(resource pcommon.Resource, scope pcommon.InstrumentationS
 	for _, label := range sortedLabels(nil, resource.Attributes()) {
 		identity = append(identity, label.Key, label.Value)
 	}
-	return csvtable.NewOwner(cells, identity...)
+	return csvtable.NewOwner(application(resource.Attributes()), cells, identity...)
+}
+
+// application is the service of a resource. Each has a share of the table.
+func application(resource pcommon.Map) string {
+	var parts [2]string
+	for i, key := range [...]string{lifecycle.AttrServiceNamespace, lifecycle.AttrServiceName} {
+		if value, ok := resource.Get(key); ok {
+			parts[i] = value.AsString()
+		}
+	}
+	return parts[0] + "\x00" + parts[1]
 }
 
 // sortedLabels appends the attributes to labels, sorted by key.
@@ -135,7 +147,7 @@ func (b *batch) histogram(p pmetric.HistogramDataPoint) {
 		Bounds: p.ExplicitBounds().AsRaw(),
 		Counts: p.BucketCounts().AsRaw(),
 	}
-	if !value.Valid() {
+	if !value.Valid() && !p.Flags().NoRecordedValue() {
 		b.drop(reasonInvalid)
 		return
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 func TestColumnsAreSortedAndStay(t *testing.T) {
-	table := New(testLayout(), Limits{Series: 10, Columns: 10})
+	table := New(testLayout(), Limits{Series: 100, Bytes: 1 << 30, Columns: 10})
 	fixed := []string{"timestamp", "name", "type", "value", "service.name", "quantile"}
 
 	table.Observe(gauge("g", 1, 10, Label{Key: "status", Value: "success"}), noon())
@@ -30,7 +30,7 @@ func TestColumnsAreSortedAndStay(t *testing.T) {
 }
 
 func TestLabelsThatCollideWithColumns(t *testing.T) {
-	table := New(testLayout(), Limits{Series: 10, Columns: 10})
+	table := New(testLayout(), Limits{Series: 100, Bytes: 1 << 30, Columns: 10})
 	labels := []Label{
 		{Key: "label.name", Value: "1"},
 		{Key: "name", Value: "2"},
@@ -95,7 +95,7 @@ func TestModes(t *testing.T) {
 		t.Run(string(mode), func(t *testing.T) {
 			layout := testLayout()
 			layout.Mode = mode
-			table := New(layout, Limits{Series: 10, Columns: 10})
+			table := New(layout, Limits{Series: 100, Bytes: 1 << 30, Columns: 10})
 			table.Observe(Point{Owner: shop(), Name: "hist", Kind: Histogram, Value: histogram}, noon())
 			table.Observe(Point{Owner: shop(), Name: "expo", Kind: Histogram, Value: exponential}, noon())
 			table.Observe(Point{Owner: shop(), Name: "summ", Kind: Summary, Value: summary}, noon())
@@ -126,12 +126,12 @@ func TestTimestamps(t *testing.T) {
 	for format, want := range tests {
 		layout := testLayout()
 		layout.Time = format
-		table := New(layout, Limits{Series: 10, Columns: 10})
+		table := New(layout, Limits{Series: 100, Bytes: 1 << 30, Columns: 10})
 		table.Observe(gauge("g", 1, at), noon())
 		assert.Equal(t, []string{want}, column(t, read(t, table), "timestamp"), "%s", format)
 	}
 
-	table := New(testLayout(), Limits{Series: 10, Columns: 10})
+	table := New(testLayout(), Limits{Series: 100, Bytes: 1 << 30, Columns: 10})
 	table.Observe(gauge("g", 1, 0), noon())
 	assert.Equal(t, []string{"1772366400"}, column(t, read(t, table), "timestamp"), "without a time: when it came")
 }
@@ -140,7 +140,7 @@ func TestCellsComeBackAsTheyWere(t *testing.T) {
 	for _, delimiter := range []rune{',', ';', '\t', '|'} {
 		layout := testLayout()
 		layout.Delimiter = delimiter
-		table := New(layout, Limits{Series: 10, Columns: 10})
+		table := New(layout, Limits{Series: 100, Bytes: 1 << 30, Columns: 10})
 		value := "comma, semicolon; tab\t pipe| \"quoted\"\nsecond line, ümlaut"
 		table.Observe(gauge("g", -5, 10, Label{Key: "a, \"b\"\n;|\t", Value: value}), noon())
 		records := read(t, table)
@@ -152,9 +152,9 @@ func TestCellsComeBackAsTheyWere(t *testing.T) {
 
 func TestGuardedCells(t *testing.T) {
 	point := gauge("=name", 1, 10, Label{Key: "@key", Value: "+value"})
-	point.Owner = NewOwner([]string{"-service"})
+	point.Owner = NewOwner("", []string{"-service"})
 
-	table := New(testLayout(), Limits{Series: 10, Columns: 10})
+	table := New(testLayout(), Limits{Series: 100, Bytes: 1 << 30, Columns: 10})
 	table.Observe(point, noon())
 	records := read(t, table)
 	assert.Equal(t, "'@key", records[0][6])
@@ -162,7 +162,7 @@ func TestGuardedCells(t *testing.T) {
 
 	layout := testLayout()
 	layout.Guard = false
-	table = New(layout, Limits{Series: 10, Columns: 10})
+	table = New(layout, Limits{Series: 100, Bytes: 1 << 30, Columns: 10})
 	table.Observe(point, noon())
 	records = read(t, table)
 	assert.Equal(t, "@key", records[0][6])
@@ -170,7 +170,7 @@ func TestGuardedCells(t *testing.T) {
 }
 
 func TestInvalidUTF8(t *testing.T) {
-	table := New(testLayout(), Limits{Series: 10, Columns: 10})
+	table := New(testLayout(), Limits{Series: 100, Bytes: 1 << 30, Columns: 10})
 	table.Observe(gauge("g", 1, 10, Label{Key: "a", Value: "x\xff"}), noon())
 	assert.Equal(t, "x\uFFFD", read(t, table)[1][6])
 }
@@ -178,7 +178,7 @@ func TestInvalidUTF8(t *testing.T) {
 func TestChosenColumns(t *testing.T) {
 	layout := testLayout()
 	layout.Columns = []string{"value", "status", "labels", "never", "name", "label.value"}
-	table := New(layout, Limits{Series: 10, Columns: 10})
+	table := New(layout, Limits{Series: 100, Bytes: 1 << 30, Columns: 10})
 	table.Observe(gauge("g", 7, 10, Label{Key: "more", Value: "x"}, Label{Key: "other", Value: "y"}, Label{Key: "status", Value: "ok"}, Label{Key: "value", Value: "v"}), noon())
 	table.Observe(gauge("h", 8, 10, Label{Key: "status", Value: "ok"}), noon())
 	assert.Equal(t, [][]string{
@@ -193,28 +193,28 @@ func TestChosenColumns(t *testing.T) {
 func TestLabelCalledLabels(t *testing.T) {
 	layout := testLayout()
 	layout.Columns = []string{"name", "labels"}
-	table := New(layout, Limits{Series: 10, Columns: 10})
+	table := New(layout, Limits{Series: 100, Bytes: 1 << 30, Columns: 10})
 	table.Observe(gauge("g", 1, 10, Label{Key: "labels", Value: "x"}, Label{Key: "zone", Value: "y"}), noon())
 	assert.Equal(t, [][]string{{"name", "labels"}, {"g", `{"labels":"x","zone":"y"}`}}, read(t, table))
 }
 
 func TestAdoptedColumns(t *testing.T) {
-	table := New(testLayout(), Limits{Series: 10, Columns: 3})
+	table := New(testLayout(), Limits{Series: 100, Bytes: 1 << 30, Columns: 3})
 	table.Observe(gauge("g", 1, 10, Label{Key: "=a", Value: "x"}, Label{Key: "name", Value: "y"}), noon())
 	header := table.Header()
-	again := New(testLayout(), Limits{Series: 10, Columns: 3})
+	again := New(testLayout(), Limits{Series: 100, Bytes: 1 << 30, Columns: 3})
 	require.True(t, again.Adopt(header))
 	assert.Equal(t, header, again.Header())
 	again.Observe(gauge("g", 1, 10, Label{Key: "name", Value: "y"}), noon())
 	assert.Equal(t, header, read(t, again)[0])
 
 	for _, foreign := range [][]string{nil, {"id", "text"}, append([]string{"x"}, header[1:]...), append(header, "b", "c", "d")} {
-		assert.False(t, New(testLayout(), Limits{Series: 10, Columns: 3}).Adopt(foreign))
+		assert.False(t, New(testLayout(), Limits{Series: 100, Bytes: 1 << 30, Columns: 3}).Adopt(foreign))
 	}
 }
 
 func TestFreshRows(t *testing.T) {
-	table := New(testLayout(), Limits{Series: 10, Columns: 10})
+	table := New(testLayout(), Limits{Series: 100, Bytes: 1 << 30, Columns: 10})
 	fresh := func() []string {
 		var text bytes.Buffer
 		out := csv.NewWriter(&text)
@@ -241,7 +241,7 @@ func TestFreshRows(t *testing.T) {
 }
 
 func TestWriteError(t *testing.T) {
-	table := New(testLayout(), Limits{Series: 1000, Columns: 10})
+	table := New(testLayout(), Limits{Series: 10000, Bytes: 1 << 30, Columns: 10})
 	for i := range 1000 {
 		table.Observe(gauge("g", 1, 10, Label{Key: "a", Value: string(rune('a' + i))}), noon())
 	}
@@ -256,7 +256,7 @@ type fullDisk struct{}
 func (fullDisk) Write([]byte) (int, error) { return 0, errFull }
 
 func BenchmarkObserve(b *testing.B) {
-	table := New(testLayout(), Limits{Series: 10, Columns: 10})
+	table := New(testLayout(), Limits{Series: 100, Bytes: 1 << 30, Columns: 10})
 	point := delta("tasker.task.executions", Int(1), 0)
 	point.Labels = []Label{{Key: "status", Value: "success"}, {Key: "task_name", Value: "order_processing"}}
 	table.Observe(point, noon())
@@ -268,7 +268,7 @@ func BenchmarkObserve(b *testing.B) {
 }
 
 func BenchmarkWriteCSV(b *testing.B) {
-	table := New(testLayout(), Limits{Series: 10_000, Columns: 10})
+	table := New(testLayout(), Limits{Series: 100000, Bytes: 1 << 30, Columns: 10})
 	for i := range 10_000 {
 		labels := []Label{{Key: "status", Value: "success"}, {Key: "task_name", Value: "order_" + string(rune(0x4e00+i))}}
 		table.Observe(gauge("tasker.tasks.active", int64(i), 1, labels...), noon())

@@ -41,6 +41,8 @@ func (h Explicit) plus(delta Value) (Value, bool) {
 	return total, true
 }
 
+func (h Explicit) numbers() int { return numbersOfStats + len(h.Bounds) + len(h.Counts) }
+
 func (h Explicit) stats() Stats { return h.Stats }
 
 // buckets yields the buckets in rising order; the outermost bounds are infinite.

@@ -159,6 +159,10 @@ func (h Exponential) bound(offset int32, i int) float64 {
 	return math.Exp2(math.Ldexp(index, -int(h.Scale)))
 }
 
+func (h Exponential) numbers() int {
+	return numbersOfStats + len(h.Positive.Counts) + len(h.Negative.Counts)
+}
+
 func (h Exponential) stats() Stats { return h.Stats }
 
 // buckets yields the buckets that hold anything, in rising order.

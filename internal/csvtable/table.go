@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/bounded/shares"
 	"github.com/tasker-otel/otelcol-tasker/internal/csvtable/csvtext"
 )
 
@@ -18,18 +19,19 @@ type Label struct {
 
 // Owner is who a series belongs to: a resource and a scope.
 type Owner struct {
-	key   string
-	cells []string
+	application string
+	key         string
+	cells       []string
 }
 
 // NewOwner returns the owner with these values of the layout's resource columns, in their order. Owners are the same if
-// all their identity parts are equal. Cells must not change afterwards.
-func NewOwner(cells []string, identity ...string) *Owner {
+// all their identity parts are equal. Each application has a share of the table. Cells must not change afterwards.
+func NewOwner(application string, cells []string, identity ...string) *Owner {
 	var key []byte
 	for _, part := range identity {
 		key = appendPart(key, part)
 	}
-	return &Owner{key: string(key), cells: cells}
+	return &Owner{application: application, key: string(key), cells: cells}
 }
 
 // Point is one data point. The table keeps Owner and Value, which must not change afterwards, and copies Labels if it
@@ -57,7 +59,7 @@ const (
 	Kept Outcome = iota
 	// OutOfOrder is a point older than what the table has, or a delta that was added before.
 	OutOfOrder
-	// SeriesLimit is a point of a new series when the table is full.
+	// SeriesLimit is a point of a new series, or with more buckets, when the table is full or the application has its share.
 	SeriesLimit
 	// ColumnLimit is a point of a new series that needs more label columns than allowed.
 	ColumnLimit
@@ -85,8 +87,9 @@ func (o Outcome) String() string {
 
 // Limits bounds a table.
 type Limits struct {
-	// Series is the most series held at a time.
+	// Series is the most series held at a time, and Bytes is what they may take. Each application has a share.
 	Series int
+	Bytes  int64
 	// Columns is the most label columns, over the life of the table.
 	Columns int
 }
@@ -103,6 +106,10 @@ type Table struct {
 	// columns are the label keys seen so far, sorted by their column's name; position is their index.
 	columns  []string
 	position map[string]int
+
+	// room is what the series share, and held what each application has of it.
+	room *shares.Room
+	held map[string]*shares.Size
 
 	journal []change
 	key     []byte // scratch
@@ -121,6 +128,8 @@ type state struct {
 	kind    Kind
 	value   Value
 	at      int64     // as in Point
+	ahead   int64     // by how much the clock was set back since then
+	bytes   int64     // what the series takes of the room
 	updated time.Time // when the last point came
 	fresh   bool      // a point came since Settle
 }
@@ -140,6 +149,25 @@ func New(layout Layout, limits Limits) *Table {
 		limits:   limits,
 		series:   map[string]*series{},
 		position: map[string]int{},
+		room:     shares.New(shares.Size{Items: int64(limits.Series), Bytes: limits.Bytes}),
+		held:     map[string]*shares.Size{},
+	}
+}
+
+// heldBy is what the application of an owner has of the room.
+func (t *Table) heldBy(owner *Owner) *shares.Size {
+	held, known := t.held[owner.application]
+	if !known {
+		held = &shares.Size{}
+		t.held[owner.application] = held
+	}
+	return held
+}
+
+// SetBack says that the clock was set back, so that points which are older than those before may be newer.
+func (t *Table) SetBack(by time.Duration) {
+	for _, s := range t.series {
+		s.ahead += by.Nanoseconds()
 	}
 }
 
@@ -159,15 +187,18 @@ func (t *Table) Begin() {
 func (t *Table) Undo() {
 	for _, c := range slices.Backward(t.journal) {
 		if !c.existed {
-			delete(t.series, c.series.key)
-			t.order = nil
+			t.remove(c.series)
 			continue
 		}
-		c.series.state = c.before
-		if t.series[c.series.key] != c.series {
+		held := t.heldBy(c.series.owner)
+		if t.series[c.series.key] == c.series {
+			t.room.Remove(held, c.series.bytes)
+		} else {
 			t.series[c.series.key] = c.series
 			t.order = nil
 		}
+		c.series.state = c.before
+		t.room.Add(held, c.series.bytes)
 	}
 	t.Begin()
 }
@@ -232,7 +263,7 @@ func (t *Table) Observe(p Point, now time.Time) Outcome {
 	}
 
 	if p.At != 0 && s.at != 0 {
-		if p.At < s.at || (p.Delta && p.At == s.at) {
+		if p.At < s.at-s.ahead || (p.Delta && p.At == s.at) {
 			return OutOfOrder
 		}
 	}
@@ -244,24 +275,32 @@ func (t *Table) Observe(p Point, now time.Time) Outcome {
 		}
 		value = total
 	}
+	bytes := s.size(value)
+	if !t.room.Resize(t.heldBy(s.owner), bytes-s.bytes) {
+		return SeriesLimit
+	}
 	t.journal = append(t.journal, change{series: s, before: s.state, existed: true})
-	s.state = state{kind: p.Kind, value: value, at: p.At, updated: now, fresh: true}
+	s.state = state{kind: p.Kind, value: value, at: p.At, bytes: bytes, updated: now, fresh: true}
 	return outcome
 }
 
 func (t *Table) add(p Point, now time.Time) Outcome {
-	if len(t.series) >= t.limits.Series {
-		return SeriesLimit
-	}
-	if !t.addColumns(p.Labels) {
-		return ColumnLimit
-	}
 	s := &series{
 		key:    string(t.key),
 		owner:  p.Owner,
 		name:   p.Name,
 		labels: slices.Clone(p.Labels),
 		state:  state{kind: p.Kind, value: p.Value, at: p.At, updated: now, fresh: true},
+	}
+	s.bytes = s.size(p.Value)
+	if !t.room.Take(t.heldBy(p.Owner), s.bytes) {
+		t.forget(p.Owner)
+		return SeriesLimit
+	}
+	if !t.addColumns(p.Labels) {
+		t.room.Remove(t.heldBy(p.Owner), s.bytes)
+		t.forget(p.Owner)
+		return ColumnLimit
 	}
 	t.series[s.key] = s
 	t.order = nil
@@ -296,6 +335,29 @@ func (t *Table) addColumns(labels []Label) bool {
 func (t *Table) remove(s *series) {
 	delete(t.series, s.key)
 	t.order = nil
+	t.room.Remove(t.heldBy(s.owner), s.bytes)
+	t.forget(s.owner)
+}
+
+// forget drops the share of an application that has no series.
+func (t *Table) forget(owner *Owner) {
+	if held := t.held[owner.application]; held != nil && held.Items == 0 {
+		delete(t.held, owner.application)
+	}
+}
+
+const (
+	// seriesBytes is what a series takes besides its texts and numbers.
+	seriesBytes = 400
+	// textCopies is how often the texts of a series are held: in its key, in its labels, and once more while it is written.
+	textCopies = 3
+	// numberBytes is the size of a number.
+	numberBytes = 8
+)
+
+// size is what the series takes with a value.
+func (s *series) size(value Value) int64 {
+	return int64(seriesBytes + textCopies*len(s.key) + numberBytes*value.numbers())
 }
 
 // Expire removes the series that got no point for longer than age and returns how many. It ends the change that Begin

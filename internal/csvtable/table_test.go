@@ -25,7 +25,7 @@ func testLayout() Layout {
 	}
 }
 
-func shop() *Owner { return NewOwner([]string{"shop"}, "service.name", "shop") }
+func shop() *Owner { return NewOwner("", []string{"shop"}, "service.name", "shop") }
 
 func gauge(name string, value int64, at int64, labels ...Label) Point {
 	return Point{Owner: shop(), Name: name, Kind: Gauge, Labels: labels, At: at, Value: Int(value)}
@@ -135,7 +135,7 @@ func TestObserve(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			table := New(testLayout(), Limits{Series: 10, Columns: 10})
+			table := New(testLayout(), Limits{Series: 100, Bytes: 1 << 30, Columns: 10})
 			var last Outcome
 			for _, point := range test.points {
 				last = table.Observe(point, noon())
@@ -148,15 +148,15 @@ func TestObserve(t *testing.T) {
 
 func TestIdentity(t *testing.T) {
 	label := func(key, value string) Label { return Label{Key: key, Value: value} }
-	table := New(testLayout(), Limits{Series: 100, Columns: 10})
+	table := New(testLayout(), Limits{Series: 1000, Bytes: 1 << 30, Columns: 10})
 	points := []Point{
 		gauge("ab", 1, 0),
 		gauge("a", 2, 0, label("b", "")),
 		gauge("a", 3, 0, label("", "b")),
 		gauge("a", 4, 0, label("x", "1"), label("y", "2")),
 		gauge("a", 5, 0, label("x", "1y"), label("y", "")),
-		{Owner: NewOwner([]string{"shop"}, "service.name", "shop", "instance", "1"), Name: "ab", Value: Int(6)},
-		{Owner: NewOwner([]string{"shop"}, "service.name", "shopinstance", "1"), Name: "ab", Value: Int(7)},
+		{Owner: NewOwner("", []string{"shop"}, "service.name", "shop", "instance", "1"), Name: "ab", Value: Int(6)},
+		{Owner: NewOwner("", []string{"shop"}, "service.name", "shopinstance", "1"), Name: "ab", Value: Int(7)},
 	}
 	for _, point := range points {
 		require.Equal(t, Kept, table.Observe(point, noon()))
@@ -165,7 +165,7 @@ func TestIdentity(t *testing.T) {
 }
 
 func TestLimits(t *testing.T) {
-	table := New(testLayout(), Limits{Series: 2, Columns: 1})
+	table := New(testLayout(), Limits{Series: 6, Bytes: 1 << 30, Columns: 1}) // two for one application
 	task := Label{Key: "task_name", Value: "order"}
 	status := Label{Key: "status", Value: "success"}
 
@@ -183,7 +183,7 @@ func TestLimits(t *testing.T) {
 }
 
 func TestUndo(t *testing.T) {
-	table := New(testLayout(), Limits{Series: 3, Columns: 10})
+	table := New(testLayout(), Limits{Series: 30, Bytes: 1 << 30, Columns: 10})
 	table.Observe(delta("c", Int(1), 10), noon())
 	table.Observe(gauge("ends", 7, 10), noon())
 	before := read(t, table)
@@ -210,7 +210,7 @@ func TestUndo(t *testing.T) {
 }
 
 func TestExpire(t *testing.T) {
-	table := New(testLayout(), Limits{Series: 10, Columns: 10})
+	table := New(testLayout(), Limits{Series: 100, Bytes: 1 << 30, Columns: 10})
 	table.Observe(gauge("old", 1, 10, Label{Key: "a", Value: "x"}), noon())
 	table.Observe(gauge("young", 2, 10), noon().Add(time.Minute))
 

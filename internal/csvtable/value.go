@@ -41,6 +41,8 @@ type Value interface {
 	// plus returns the total of v and a later delta. ok is false when the two can't be added because their shapes
 	// differ; the total then starts anew with the delta.
 	plus(delta Value) (total Value, ok bool)
+	// numbers is how many numbers of eight bytes the value has.
+	numbers() int
 }
 
 // Int is an integer sample.
@@ -74,6 +76,12 @@ func (v Double) plus(delta Value) (Value, bool) {
 	return delta, false
 }
 
+func (Int) numbers() int    { return 1 }
+func (Double) numbers() int { return 1 }
+
+// numbersOfStats is how many numbers Stats has.
+const numbersOfStats = 4
+
 // Stats is what all distributions have. Sum, Min and Max are NaN when the sender did not tell.
 type Stats struct {
 	Count uint64
@@ -105,3 +113,5 @@ type Quantiles struct {
 
 // plus: summaries are cumulative by definition and can't be added.
 func (Quantiles) plus(delta Value) (Value, bool) { return delta, false }
+
+func (v Quantiles) numbers() int { return numbersOfStats + 2*len(v.Points) }

@@ -49,6 +49,17 @@ func (r *Room) Remove(owner *Size, bytes int64) {
 	r.used.Bytes -= bytes
 }
 
+// Resize changes the bytes of an item that an owner holds. More of them are refused as they are to a new item.
+func (r *Room) Resize(owner *Size, by int64) bool {
+	free := r.limit.Bytes - r.used.Bytes
+	if by > 0 && (portion*owner.Bytes >= free || by > free) {
+		return false
+	}
+	owner.Bytes += by
+	r.used.Bytes += by
+	return true
+}
+
 // Over tells whether more is held than the limit allows, or, with a part of the limit that is to be left free, than the
 // rest of it allows. It can be so only by Add.
 func (r *Room) Over(free float64) bool {

@@ -74,6 +74,18 @@ func TestNeverBeyondTheLimit(t *testing.T) {
 	})
 }
 
+func TestResize(t *testing.T) {
+	room := New(Size{Items: 100, Bytes: 100})
+	var owner Size
+	require.True(t, room.Take(&owner, 10))
+	require.True(t, room.Resize(&owner, 12))
+	require.False(t, room.Resize(&owner, 1), "it holds a quarter of what is free")
+	require.True(t, room.Resize(&owner, -20))
+	require.False(t, room.Resize(&owner, 99), "there is not so much")
+	require.Equal(t, Size{Items: 1, Bytes: 2}, owner)
+	require.Equal(t, owner, room.Used())
+}
+
 func TestOver(t *testing.T) {
 	room := New(Size{Items: 4, Bytes: 100})
 	var owner Size

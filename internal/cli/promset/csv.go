@@ -12,8 +12,8 @@ import (
 
 // WriteCSV writes the table that the exporter tasker_csv writes, with Prometheus's names.
 func WriteCSV(w io.Writer, families []*dto.MetricFamily, at time.Time, layout csvtable.Layout) error {
-	table := csvtable.New(layout, csvtable.Limits{Series: math.MaxInt, Columns: math.MaxInt})
-	owner := csvtable.NewOwner(nil)
+	table := csvtable.New(layout, csvtable.Limits{Series: math.MaxInt, Bytes: math.MaxInt, Columns: math.MaxInt})
+	owner := csvtable.NewOwner("", nil)
 	for _, f := range families {
 		for _, series := range f.Metric {
 			kind, value := tableValue(series)
