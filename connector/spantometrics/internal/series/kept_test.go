@@ -88,7 +88,7 @@ func TestTheStartThatWasReportedStays(t *testing.T) {
 	var snapshot [][]byte
 	log := entriesInto(&snapshot)
 	w := f.Begin(21)
-	log.Begin(21)
+	log.Begin(at(21))
 	w.Write(log)
 	log.End()
 	w.End()
