@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 
 # The folders into which mdatagen, schemagen, the builder and internal/dashboards write.
 checksums() {
-	find cmd/otelcol-tasker connector deploy exporter internal processor receiver -type f -exec sha256sum {} + | sort -k 2
+	find cmd/otelcol-tasker connector deploy exporter extension internal processor receiver -type f -exec sha256sum {} + | sort -k 2
 }
 
 before="$(checksums)"

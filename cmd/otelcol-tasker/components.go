@@ -10,7 +10,6 @@ import (
 	bearertokenauthextension "github.com/open-telemetry/opentelemetry-collector-contrib/extension/bearertokenauthextension"
 	healthcheckv2extension "github.com/open-telemetry/opentelemetry-collector-contrib/extension/healthcheckv2extension"
 	pprofextension "github.com/open-telemetry/opentelemetry-collector-contrib/extension/pprofextension"
-	filestorage "github.com/open-telemetry/opentelemetry-collector-contrib/extension/storage/filestorage"
 	attributesprocessor "github.com/open-telemetry/opentelemetry-collector-contrib/processor/attributesprocessor"
 	filterprocessor "github.com/open-telemetry/opentelemetry-collector-contrib/processor/filterprocessor"
 	probabilisticsamplerprocessor "github.com/open-telemetry/opentelemetry-collector-contrib/processor/probabilisticsamplerprocessor"
@@ -21,6 +20,7 @@ import (
 	routedevents "github.com/tasker-otel/otelcol-tasker/connector/routedevents"
 	spantometrics "github.com/tasker-otel/otelcol-tasker/connector/spantometrics"
 	taskercsv "github.com/tasker-otel/otelcol-tasker/exporter/taskercsv"
+	filestorage "github.com/tasker-otel/otelcol-tasker/extension/filestorage"
 	eventrouter "github.com/tasker-otel/otelcol-tasker/processor/eventrouter"
 	spanhierarchy "github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy"
 	taskerevents "github.com/tasker-otel/otelcol-tasker/receiver/taskerevents"
@@ -80,7 +80,7 @@ func components() (otelcol.Factories, error) {
 		bearertokenauthextension.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/extension/bearertokenauthextension v0.155.0",
 		healthcheckv2extension.NewFactory().Type():   "github.com/open-telemetry/opentelemetry-collector-contrib/extension/healthcheckv2extension v0.155.0",
 		pprofextension.NewFactory().Type():           "github.com/open-telemetry/opentelemetry-collector-contrib/extension/pprofextension v0.155.0",
-		filestorage.NewFactory().Type():              "github.com/open-telemetry/opentelemetry-collector-contrib/extension/storage/filestorage v0.155.0",
+		filestorage.NewFactory().Type():              ownModule(),
 	})
 
 	factories.Receivers, err = otelcol.MakeFactoryMap[receiver.Factory](

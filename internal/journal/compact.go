@@ -114,7 +114,7 @@ func (j *Journal) compact(ctx context.Context, stretch []segment, bytes int, kee
 		rest[i].bytes = len(packed[i])
 		ops = append(ops, storage.SetOperation(segmentKey(rest[i].seq), seal(packed[i])))
 	}
-	if err := j.batch(ctx, ops); err != nil {
+	if err := j.client.Batch(ctx, ops...); err != nil {
 		return nil, fmt.Errorf("write %d compacted segments of the stored state: %w", len(packed), err)
 	}
 	return rest, nil

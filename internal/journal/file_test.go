@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/storage/filestorage"
+	contrib "github.com/open-telemetry/opentelemetry-collector-contrib/extension/storage/filestorage"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
@@ -17,6 +17,7 @@ import (
 	"go.opentelemetry.io/collector/extension/extensiontest"
 	"go.uber.org/zap"
 
+	"github.com/tasker-otel/otelcol-tasker/extension/filestorage"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal"
 )
 
@@ -35,7 +36,7 @@ func (h fileHost) GetExtensions() map[component.ID]component.Component {
 func fileStorage(tb testing.TB, directory string) component.Host {
 	tb.Helper()
 	factory := filestorage.NewFactory()
-	config := factory.CreateDefaultConfig().(*filestorage.Config)
+	config := factory.CreateDefaultConfig().(*contrib.Config)
 	config.Directory = directory
 	made, err := factory.Create(context.Background(), extensiontest.NewNopSettings(factory.Type()), config)
 	require.NoError(tb, err)
@@ -71,7 +72,7 @@ func TestFileStorage(t *testing.T) {
 	require.NoError(t, j.Close(t.Context()))
 	files, err := filepath.Glob(filepath.Join(directory, "*"))
 	require.NoError(t, err)
-	require.Len(t, files, 1)
+	require.Len(t, files, 2, "the file and its marker")
 	good, err := os.ReadFile(files[0])
 	require.NoError(t, err)
 

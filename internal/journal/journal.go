@@ -65,15 +65,14 @@ type Stats struct {
 }
 
 // attach reads which segments a client holds.
-func attach(ctx context.Context, client storage.Client, log *zap.Logger) (j *Journal, err error) {
-	defer guard(&err)()
+func attach(ctx context.Context, client storage.Client, log *zap.Logger) (*Journal, error) {
 	walker, ok := client.(storage.Walker)
 	if !ok {
 		return nil, errors.New("the storage extension can not list what it holds; use file_storage")
 	}
-	j = &Journal{client: client, log: log, now: time.Now, next: 1}
+	j := &Journal{client: client, log: log, now: time.Now, next: 1}
 	j.turn.L = &j.mu
-	err = walker.Walk(ctx, func(key string, value []byte) ([]*storage.Operation, error) {
+	err := walker.Walk(ctx, func(key string, value []byte) ([]*storage.Operation, error) {
 		if seq, is := parseSegmentKey(key); is {
 			j.segments = append(j.segments, segment{seq, len(value)})
 			j.stats.Bytes += int64(len(value))
@@ -108,9 +107,7 @@ func (j *Journal) Replay(ctx context.Context, read func(entry []byte) error) err
 				damaged = append(damaged, i)
 			}
 		}
-		if err := j.setAside(ctx, from, damaged, data); err != nil {
-			return err
-		}
+		j.setAside(ctx, from, damaged, data)
 		from = to - len(damaged)
 	}
 	return nil
@@ -124,7 +121,7 @@ func (j *Journal) load(ctx context.Context, segments []segment) ([][]byte, error
 	for i, s := range segments {
 		ops[i] = storage.GetOperation(segmentKey(s.seq))
 	}
-	if err := j.batch(ctx, ops); err != nil {
+	if err := j.client.Batch(ctx, ops...); err != nil {
 		return nil, fmt.Errorf("read %d segments of the stored state: %w", len(ops), err)
 	}
 	data := make([][]byte, len(ops))
@@ -134,9 +131,11 @@ func (j *Journal) load(ctx context.Context, segments []segment) ([][]byte, error
 	return data, nil
 }
 
-// setAside moves segments, given by their place behind from, to keys that nothing reads.
-func (j *Journal) setAside(ctx context.Context, from int, places []int, data [][]byte) error {
+// setAside moves segments, given by their place behind from, to keys that nothing reads. Where that can't be written, as on
+// a full disk, they stay where they are until the next start.
+func (j *Journal) setAside(ctx context.Context, from int, places []int, data [][]byte) {
 	var ops []*storage.Operation
+	j.mu.Lock()
 	for _, place := range slices.Backward(places) {
 		s := j.segments[from+place]
 		ops = append(ops, storage.SetOperation(setAsidePrefix+segmentKey(s.seq), data[place]), storage.DeleteOperation(segmentKey(s.seq)))
@@ -144,13 +143,13 @@ func (j *Journal) setAside(ctx context.Context, from int, places []int, data [][
 		j.stats.Bytes -= int64(s.bytes)
 		j.stats.SetAside++
 	}
+	j.mu.Unlock()
 	if len(ops) == 0 {
-		return nil
+		return
 	}
-	if err := j.batch(ctx, ops); err != nil {
-		return fmt.Errorf("set aside %d damaged segments of the stored state: %w", len(places), err)
+	if err := j.client.Batch(ctx, ops...); err != nil {
+		j.log.Warn("the damaged segments could not be moved out of the way; the next start will find them again", zap.Error(err))
 	}
-	return nil
 }
 
 // Append puts an entry behind all others. It copies the entry and does not wait: what is appended is durable when a
@@ -260,7 +259,7 @@ func (j *Journal) write(ctx context.Context) {
 	j.committing = true
 	j.attempt++
 	j.mu.Unlock()
-	err := j.batch(context.WithoutCancel(ctx), ops)
+	err := j.client.Batch(context.WithoutCancel(ctx), ops...)
 	j.mu.Lock()
 	j.committing = false
 	j.failure = err
@@ -289,12 +288,6 @@ func (j *Journal) write(ctx context.Context) {
 	j.stats.Commits++
 	j.stats.LastCommit = j.now()
 	j.turn.Broadcast()
-}
-
-// batch calls the storage.
-func (j *Journal) batch(ctx context.Context, ops []*storage.Operation) (err error) {
-	defer guard(&err)()
-	return j.client.Batch(ctx, ops...)
 }
 
 // Stats returns the counts so far.

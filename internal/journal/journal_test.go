@@ -13,7 +13,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	bbolterrors "go.etcd.io/bbolt/errors"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.uber.org/zap"
@@ -319,28 +318,26 @@ func TestNothingIsSkippedBehindDamage(t *testing.T) {
 	assert.Equal(t, want, stored(t, s))
 }
 
-func TestADamagedStoreDoesNotStopTheStart(t *testing.T) {
-	for name, open := range map[string]func() error{
-		"foreign":   func() error { return fmt.Errorf("open: %w", bbolterrors.ErrInvalid) },
-		"breakdown": func() error { panic("page 7 already freed") },
-	} {
-		t.Run(name, func(t *testing.T) {
-			s := journaltest.New()
-			s.Opening(func(name string) error {
-				if name == "" {
-					return open()
-				}
-				return nil
-			})
-			logs, seen := observer.New(zap.InfoLevel)
-			j, err := journal.Open(t.Context(), s.Host(), journaltest.ID, owner, zap.New(logs))
-			require.NoError(t, err)
-			assert.Equal(t, 1, seen.FilterMessageSnippet("damaged or foreign").Len())
-			j.Append([]byte("anew"))
-			require.NoError(t, j.Commit(t.Context()))
-			assert.Equal(t, []string{"anew"}, stored(t, s), "the next start finds the store that took its place")
-		})
+// TestDamageOnAFullDisk: what can not be moved out of the way is reported and passed over all the same.
+func TestDamageOnAFullDisk(t *testing.T) {
+	s := journaltest.New()
+	j := open(t, s)
+	for i := range 3 {
+		j.Append(fmt.Appendf(nil, "entry %d", i))
+		require.NoError(t, j.Commit(t.Context()))
 	}
+	first := s.Keys()[0]
+	s.Change(func(key string, value []byte) []byte {
+		if key == first {
+			return nil
+		}
+		return value
+	})
+	s.Fail(errors.New("the disk is full"))
+	assert.Equal(t, []string{"entry 1", "entry 2"}, stored(t, s))
+	s.Fail(nil)
+	assert.Equal(t, []string{"entry 1", "entry 2"}, stored(t, s), "and the next start moves it")
+	assert.Contains(t, s.Keys(), "aside/"+first)
 }
 
 func TestOpenNamesTheMistake(t *testing.T) {

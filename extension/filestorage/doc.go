@@ -1,0 +1,8 @@
+//go:generate go tool mdatagen metadata.yaml
+
+// Package filestorage is contrib's file_storage with its files checked: before one is opened, and while it is in use. It takes
+// the same configuration under the same name, for our components and for the queues of exporters alike.
+//
+// Without it a damaged file ends the process at its start, by a panic of the database that nobody can catch, and one that
+// was emptied or removed is begun anew without a word.
+package filestorage

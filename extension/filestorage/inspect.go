@@ -1,0 +1,91 @@
+package filestorage
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/gofrs/flock"
+	"go.uber.org/zap"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/boltfile"
+)
+
+const (
+	asideInfix = ".set-aside-"
+	// mostAside is how many files of one component are kept that could not be read.
+	mostAside = 10
+)
+
+// inspect looks at the file before the database opens it. A file that can not be read is set aside. fresh tells that the
+// component begins with an empty file. The error is one that the operator has to mend.
+func (s *store) inspect(marked bool) (fresh bool, err error) {
+	info, err := os.Lstat(s.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if marked {
+			s.lost("missing", "there is no file; it begins anew")
+		}
+		return true, nil
+	case err != nil:
+		return false, err
+	case !info.Mode().IsRegular():
+		return false, fmt.Errorf("%s is no regular file: remove it", s.path)
+	case info.Size() == 0:
+		if marked {
+			s.lost("empty", "the file is empty; it begins anew")
+		}
+		return true, nil
+	}
+	summary, err := boltfile.Check(s.path, nil)
+	var damage *boltfile.DamageError
+	switch {
+	case errors.As(err, &damage):
+		return s.damaged(err)
+	case errors.Is(err, boltfile.ErrChanged):
+		return false, nil // somebody is writing: opening it says so
+	case err != nil:
+		return false, fmt.Errorf("check %s: %w", s.path, err)
+	case summary.HeadDamaged:
+		s.lost("head", "one of the two heads of the file is damaged; it is used by the other one and may lack its latest write")
+	}
+	return false, nil
+}
+
+// damaged sets the file aside, unless another process has it: then opening it says so.
+func (s *store) damaged(why error) (fresh bool, err error) {
+	lock := flock.New(s.path)
+	locked, err := lock.TryLock()
+	if err != nil || !locked {
+		return false, err
+	}
+	defer lock.Unlock() //nolint:errcheck // closing the file releases it
+	aside, err := s.setAside()
+	if err != nil {
+		return false, fmt.Errorf("%s: %w; it can't be set aside: %w", s.path, why, err)
+	}
+	s.lost("damaged", why.Error()+"; it was set aside as "+aside+", and begins anew")
+	return true, nil
+}
+
+// setAside renames the file, and removes the oldest of those that were set aside before when they are too many.
+func (s *store) setAside() (name string, err error) {
+	aside := s.path + asideInfix + time.Now().UTC().Format("20060102T150405.000000000Z")
+	if err := os.Rename(s.path, aside); err != nil {
+		return "", err
+	}
+	old, err := filepath.Glob(s.path + asideInfix + "*")
+	if err != nil || len(old) <= mostAside {
+		return aside, nil
+	}
+	slices.SortFunc(old, cmp.Compare[string]) // their names end with the time
+	for _, file := range old[:len(old)-mostAside] {
+		s.owner.log.Warn("Too many files have been set aside; the oldest is removed", zap.String("file", file), zap.Error(os.Remove(file)))
+	}
+	return aside, nil
+}

@@ -1,0 +1,62 @@
+package filestorage
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/atomicfile"
+)
+
+// marker is a small file beside that of a component. It says that there is one, whatever has become of it, and which.
+type marker struct {
+	// ID is also in the component's file.
+	ID string `json:"id"`
+	// Process had the file open last.
+	Process int `json:"process"`
+}
+
+const (
+	markerSuffix = ".marker"
+	// mostOfMarker bounds what is read: it is ours, but anything may be in its place.
+	mostOfMarker = 4096
+)
+
+func markerPath(path string) string {
+	directory, name := filepath.Split(path)
+	return filepath.Join(directory, short(name, longestName-len(markerSuffix))+markerSuffix)
+}
+
+// readMarker reads the marker of a file. A damaged one says all the same that there should be a file.
+func readMarker(path string) (m marker, found bool, err error) {
+	path = markerPath(path)
+	if info, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		return m, false, nil
+	} else if err != nil {
+		return m, false, err
+	} else if !info.Mode().IsRegular() {
+		return m, false, fmt.Errorf("%s is no regular file: remove it", path)
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return m, false, err
+	}
+	defer file.Close() // it was only read
+	text, err := io.ReadAll(io.LimitReader(file, mostOfMarker))
+	if err != nil {
+		return m, false, err
+	}
+	if json.Unmarshal(text, &m) != nil {
+		return marker{}, true, nil
+	}
+	return m, true, nil
+}
+
+func (m marker) write(path string) error {
+	file := atomicfile.File{Path: markerPath(path), Mode: 0o600}
+	return file.Replace(func(w io.Writer) error { return json.NewEncoder(w).Encode(m) })
+}

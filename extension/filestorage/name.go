@@ -1,0 +1,40 @@
+package filestorage
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"go.opentelemetry.io/collector/component"
+)
+
+// longestName is that of a file on the usual file systems.
+const longestName = 255
+
+// fileName is how contrib's file_storage names a component's file. It does not tell; a test compares.
+func fileName(kind component.Kind, id component.ID, name string) string {
+	parts := []string{strings.ToLower(kind.String()), id.Type().String(), id.Name()}
+	if name != "" {
+		parts = append(parts, name)
+	}
+	var safe strings.Builder
+	for _, r := range strings.Join(parts, "_") {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', strings.ContainsRune("._-", r):
+			safe.WriteRune(r)
+		default:
+			fmt.Fprintf(&safe, "~%04X", r)
+		}
+	}
+	return short(safe.String(), longestName)
+}
+
+// short is the name, or its digest when it is longer than that.
+func short(name string, longest int) string {
+	if len(name) <= longest {
+		return name
+	}
+	digest := sha256.Sum256([]byte(name))
+	return hex.EncodeToString(digest[:])
+}

@@ -1,0 +1,273 @@
+package filestorage
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+
+	bbolterrors "go.etcd.io/bbolt/errors"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+	"go.uber.org/zap"
+)
+
+// Keys of our own in a component's file, which the component does not see.
+const (
+	ownPrefix = "file_storage/"
+	idKey     = ownPrefix + "id"    // the file's, which is also in its marker
+	checkKey  = ownPrefix + "check" // written to see that what is written arrives in the file at the path
+)
+
+// store is one component's client. The lock is held for reading by whoever uses the client, and for writing by whoever
+// exchanges it.
+type store struct {
+	owner   *fileStorage
+	name    string
+	path    string
+	connect func(ctx context.Context) (storage.Client, error) // of contrib's extension
+
+	failing atomic.Bool
+
+	mu     sync.RWMutex
+	client storage.Client // nil while the file could not be made, for want of space
+	file   os.FileInfo    // of the client's file
+	closed bool
+}
+
+var (
+	errClosed  = errors.New("the storage is closed")
+	errNotMade = errors.New("the storage could not be made yet")
+)
+
+// begin checks the file and opens it. On a full disk a file that is not there yet is made later: until then nothing can be
+// written, which the components answer for, and nothing is lost.
+func (s *store) begin(ctx context.Context) error {
+	m, marked, err := readMarker(s.path)
+	if err != nil {
+		return fmt.Errorf("read the marker of %s: %w", s.path, err)
+	}
+	fresh, err := s.inspect(marked)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	err = s.open(ctx)
+	if fresh && isFull(err) {
+		s.report(err)
+		return nil
+	}
+	if err != nil {
+		return s.explain(err, m)
+	}
+	s.identify(ctx, m, marked && !fresh)
+	return nil
+}
+
+// open makes the client and notes which file it has. s.mu is held.
+func (s *store) open(ctx context.Context) (err error) {
+	before, statErr := os.Lstat(s.path)
+	client, err := s.connected(ctx)
+	if err != nil {
+		if isFull(err) && (errors.Is(statErr, fs.ErrNotExist) || statErr == nil && before.Size() == 0) {
+			err = errors.Join(err, removeIfThere(s.path)) // a part of an empty database
+		}
+		return err
+	}
+	file, err := os.Stat(s.path)
+	if err != nil {
+		return errors.Join(err, client.Close(ctx))
+	}
+	s.client, s.file = client, file
+	return nil
+}
+
+func (s *store) connected(ctx context.Context) (client storage.Client, err error) {
+	defer guard(&err)()
+	return s.connect(ctx)
+}
+
+func removeIfThere(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// isFull tells whether there was no room.
+func isFull(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
+}
+
+// explain says what an error of opening means for the operator.
+func (s *store) explain(err error, m marker) error {
+	if !errors.Is(err, bbolterrors.ErrTimeout) {
+		return fmt.Errorf("open %s: %w", s.path, err)
+	}
+	holder := ""
+	if m.Process != 0 {
+		holder = fmt.Sprintf(" (process %d had it last)", m.Process)
+	}
+	return fmt.Errorf("%s is in use by another process%s: a directory belongs to one collector; give each its own, or stop the other one: %w",
+		s.path, holder, err)
+}
+
+// identify compares the id in the file with that in its marker, and writes what is not there yet. expected tells that the
+// marker is of this file. s.mu is held.
+func (s *store) identify(ctx context.Context, m marker, expected bool) {
+	stored, err := s.client.Get(ctx, idKey)
+	if expected && err == nil && m.ID != "" && m.ID != string(stored) {
+		s.lost("replaced", "another file is in the place of the one that was last in use; it is used as it is")
+	}
+	next := marker{ID: string(stored), Process: os.Getpid()}
+	if next.ID == "" {
+		next.ID = rand.Text()
+		err = errors.Join(err, s.client.Set(ctx, idKey, []byte(next.ID)))
+	}
+	if err == nil && next != m {
+		err = next.write(s.path)
+	}
+	if err != nil {
+		s.owner.log.Warn("The file of a component could not be marked. If it is gone at the next start, nothing will be said of it.",
+			zap.String("file", s.path), zap.Error(err))
+	}
+}
+
+// lost reports a loss.
+func (s *store) lost(reason, what string) {
+	s.owner.count(s.name, reason)
+	s.owner.log.Error("The stored state of a component was lost, or part of it: "+what,
+		zap.String("file", s.path), zap.String("reason", reason))
+}
+
+// report says when the store begins to fail and when it works again.
+func (s *store) report(err error) {
+	if err != nil {
+		err = fmt.Errorf("%s can't be written: %w", s.path, err)
+	}
+	s.owner.health.Set(s, err)
+	switch failed := s.failing.Swap(err != nil); {
+	case err != nil && !failed:
+		s.owner.log.Error("A component's state can't be written; it is tried again with each write", zap.Error(err))
+	case err == nil && failed:
+		s.owner.log.Info("A component's state is written again", zap.String("file", s.path))
+	}
+}
+
+// Get reads one value.
+func (s *store) Get(ctx context.Context, key string) ([]byte, error) {
+	op := storage.GetOperation(key)
+	err := s.Batch(ctx, op)
+	return op.Value, err
+}
+
+// Set writes one value.
+func (s *store) Set(ctx context.Context, key string, value []byte) error {
+	return s.Batch(ctx, storage.SetOperation(key, value))
+}
+
+// Delete removes one value.
+func (s *store) Delete(ctx context.Context, key string) error {
+	return s.Batch(ctx, storage.DeleteOperation(key))
+}
+
+// Batch reads and writes. A write that succeeded is in the file at its path: when that has been removed or replaced, it is
+// written anew first, with all that it held.
+func (s *store) Batch(ctx context.Context, ops ...*storage.Operation) error {
+	inPlace, err := s.batch(ctx, ops)
+	if !inPlace {
+		if mendErr := s.mend(ctx); mendErr != nil {
+			return errors.Join(err, mendErr)
+		}
+		if errors.Is(err, errNotMade) {
+			_, err = s.batch(ctx, ops)
+		}
+	}
+	if writes(ops) && (err != nil) != s.failing.Load() && !errors.Is(err, errClosed) {
+		s.report(err)
+	}
+	return err
+}
+
+// batch uses the client. inPlace is false when its file has gone from its path, or could not be made yet.
+func (s *store) batch(ctx context.Context, ops []*storage.Operation) (inPlace bool, err error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	defer guard(&err)()
+	switch {
+	case s.closed:
+		return true, errClosed
+	case s.client == nil && !writes(ops):
+		return true, nil // a file that is not there has no values
+	case s.client == nil:
+		return false, errNotMade
+	}
+	if err := s.client.Batch(ctx, ops...); err != nil {
+		return true, err
+	}
+	return !writes(ops) || s.inPlace(), nil
+}
+
+func writes(ops []*storage.Operation) bool {
+	for _, op := range ops {
+		if op.Type != storage.Get {
+			return true
+		}
+	}
+	return false
+}
+
+// inPlace tells whether the client's file is still at its path. s.mu is held.
+func (s *store) inPlace() bool {
+	file, err := os.Lstat(s.path)
+	return err == nil && os.SameFile(file, s.file)
+}
+
+// Walk visits what the component has stored.
+func (s *store) Walk(ctx context.Context, visit storage.WalkFunc) (err error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	defer guard(&err)()
+	if s.closed {
+		return errClosed
+	}
+	if s.client == nil {
+		return nil
+	}
+	return walk(ctx, s.client, func(key string, value []byte) ([]*storage.Operation, error) {
+		if strings.HasPrefix(key, ownPrefix) {
+			return nil, nil
+		}
+		return visit(key, value)
+	})
+}
+
+func walk(ctx context.Context, client storage.Client, visit storage.WalkFunc) error {
+	walker, ok := client.(storage.Walker)
+	if !ok {
+		return fmt.Errorf("a %T can't list what it holds", client)
+	}
+	return walker.Walk(ctx, visit)
+}
+
+// Close releases the file.
+func (s *store) Close(ctx context.Context) (err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil
+	}
+	s.closed = true
+	s.owner.closed(s)
+	if s.client == nil {
+		return nil
+	}
+	defer guard(&err)()
+	return s.client.Close(ctx)
+}
