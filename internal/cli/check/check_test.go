@@ -85,8 +85,8 @@ func TestFindings(t *testing.T) {
 			[]string{stock}, `{processors: {span_hierarchy/unused: {storage: gone}}}`, nil,
 		},
 		"storage of a queue": {
-			[]string{stock, sendOn}, `{exporters: {otlp_http: {sending_queue: {storage: file_storage/gone}}}}`,
-			[]string{"error exporters::otlp_http::sending_queue::storage file_storage/gone"},
+			[]string{stock, sendOn}, `{exporters: {otlp_http/traces: {sending_queue: {storage: file_storage/gone}}}}`,
+			[]string{"error exporters::otlp_http/traces::sending_queue::storage file_storage/gone"},
 		},
 		"authenticators": {
 			[]string{stock}, `{receivers: {tasker_events: {auth: {authenticator: basicauth}}, otlp: {protocols: {grpc: {auth: {authenticator: healthcheckv2}}}}}}`,
@@ -134,11 +134,11 @@ func TestFindings(t *testing.T) {
 			[]string{"warning service::pipelines::logs/events::processors [memory_limiter, event_router, batch]"},
 		},
 		"a queue in memory": {
-			[]string{stock, durable, sendOn}, `{exporters: {otlp_http: {sending_queue: {storage: null}}}}`,
-			[]string{"warning exporters::otlp_http::sending_queue::storage "},
+			[]string{stock, durable, sendOn}, `{exporters: {otlp_http/traces: {sending_queue: {storage: null}}}}`,
+			[]string{"warning exporters::otlp_http/traces::sending_queue::storage "},
 		},
 		"no queue": {
-			[]string{stock, durable, sendOn}, `{exporters: {otlp_http: {sending_queue: {enabled: false, storage: null}}}}`, nil,
+			[]string{stock, durable, sendOn}, `{exporters: {otlp_http/traces: {sending_queue: {enabled: false, storage: null}}}}`, nil,
 		},
 		"series expire at once": {
 			[]string{stock}, `{exporters: {prometheus: {metric_expiration: 0s}, tasker_csv: {series_expiration: 5s}}}`,
