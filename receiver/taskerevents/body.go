@@ -9,8 +9,9 @@ import (
 )
 
 const (
-	// firstRoom is how much room is made for a body whatever length its sender announces: that may be a lie.
-	firstRoom = 1 << 20
+	// firstRoom is how much room is made for a body at its first bytes, whatever length its sender announces: that may be a
+	// lie. Beyond, the room doubles with what arrives.
+	firstRoom = 64 << 10
 	// maxIdleRoom is the largest buffer that is kept for other bodies.
 	maxIdleRoom = 4 << 20
 )
@@ -19,15 +20,22 @@ const (
 type bodies struct{ idle sync.Pool }
 
 // read reads a body, already inflated by confighttp, which also enforces the size limit. length is what its sender says.
-// The buffer goes back with giveBack.
+// A body of which nothing has come yet has no buffer. The buffer goes back with giveBack.
 func (b *bodies) read(body io.Reader, length int64) (*bytes.Buffer, error) {
+	var first [bytes.MinRead]byte
+	n, err := body.Read(first[:])
+	if err != nil && err != io.EOF {
+		return nil, err
+	}
 	buffer, _ := b.idle.Get().(*bytes.Buffer)
 	if buffer == nil {
 		buffer = new(bytes.Buffer)
 	}
-	if length > 0 {
-		// bytes.MinRead more, or ReadFrom would grow once more to see the end.
-		buffer.Grow(int(min(length, firstRoom)) + bytes.MinRead)
+	// bytes.MinRead more, or ReadFrom would grow once more to see the end.
+	buffer.Grow(int(min(max(length, int64(n)), firstRoom)) + bytes.MinRead)
+	buffer.Write(first[:n])
+	if err == io.EOF {
+		return buffer, nil
 	}
 	if _, err := buffer.ReadFrom(body); err != nil {
 		b.giveBack(buffer)

@@ -132,3 +132,16 @@ func TestStallingSendersAreCutOff(t *testing.T) {
 		assert.ErrorIs(t, err, io.EOF)
 	})
 }
+
+// The sender of a body that comes more slowly than write_timeout hears what became of it.
+func TestSlowSendersAreAnswered(t *testing.T) {
+	t.Parallel()
+	r := start(t, consumertest.NewNop(), func(c *Config) {
+		c.ServerConfig.ReadTimeout, c.ServerConfig.WriteTimeout = 3*time.Second, 2*time.Second
+	})
+	head := fmt.Sprintf("POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n", defaultPath, len(good))
+	response, err := http.ReadResponse(connect(t, r, head+good[:10]), nil)
+	require.NoError(t, err)
+	assert.Equal(t, http.StatusRequestTimeout, response.StatusCode)
+	assert.Contains(t, decodeAnswer(t, response).Error, "did not come within 3s")
+}

@@ -34,7 +34,7 @@ type eventsReceiver struct {
 	decoder   *wire.Decoder
 	next      consumer.Logs
 	bodies    bodies
-	admission admission
+	admission *admission
 
 	// server and listener are nil unless the receiver runs.
 	server   *http.Server
@@ -68,9 +68,9 @@ func newReceiver(config *Config, settings receiver.Settings, next consumer.Logs)
 		}),
 		next: next,
 	}
-	r.admission.limit = config.MaxInFlightBytes
+	r.admission = newAdmission(config.MaxInFlightBytes)
 	err = builder.RegisterReceiverTaskerEventsInFlightBytesCallback(func(_ context.Context, o metric.Int64Observer) error {
-		o.Observe(r.admission.bytes.Load())
+		o.Observe(r.admission.inFlight())
 		return nil
 	})
 	if err != nil {
@@ -96,7 +96,7 @@ func (r *eventsReceiver) Start(ctx context.Context, host component.Host) error {
 	if err != nil {
 		return fmt.Errorf("listening on 'endpoint' %q: %w", settings.NetAddr.Endpoint, err)
 	}
-	server.Handler = answerHealth(r.config.HealthPath, plainEncodings(server.Handler))
+	server.Handler = r.answerLater(answerHealth(r.config.HealthPath, plainEncodings(server.Handler)))
 	r.server, r.listener = server, listener
 	r.settings.Logger.Info("Receiving Tasker's events",
 		zap.Stringer("endpoint", listener.Addr()), zap.String("path", r.config.Path))

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/wire"
@@ -83,15 +84,19 @@ func (r *eventsReceiver) serveEvents(w http.ResponseWriter, req *http.Request) {
 	if !ok {
 		return
 	}
-	share := r.admission.admit(req.Body, min(req.ContentLength, r.config.ServerConfig.MaxRequestBodySize))
+	connection := http.NewResponseController(w)
+	share := r.admission.admit(req.Body, min(req.ContentLength, r.config.ServerConfig.MaxRequestBodySize), func() {
+		_ = connection.SetReadDeadline(time.Unix(1, 0)) // without it the body ends with read_timeout
+	})
 	if share == nil {
-		r.refuseBusy(w, req)
+		r.refuseBusy(w, req, errBusy)
 		return
 	}
 	defer share.done()
 	body, err := r.bodies.read(share, req.ContentLength)
-	if errors.Is(err, errBusy) {
-		r.refuseBusy(w, req)
+	r.answerFromNow(connection)
+	if errors.Is(err, errBusy) || errors.Is(err, errSlow) {
+		r.refuseBusy(w, req, err)
 		return
 	}
 	if limit, over := tooLarge(err); over {
@@ -132,10 +137,11 @@ func (r *eventsReceiver) serveEvents(w http.ResponseWriter, req *http.Request) {
 
 // refuseBusy asks the sender to come back: others are being served. What the sender has yet to say is read and forgotten,
 // because many see no answer while they are writing, and take the closed connection for a failure of the network.
-func (r *eventsReceiver) refuseBusy(w http.ResponseWriter, req *http.Request) {
+func (r *eventsReceiver) refuseBusy(w http.ResponseWriter, req *http.Request, why error) {
 	_, _ = io.Copy(io.Discard, req.Body)
+	r.answerFromNow(http.NewResponseController(w))
 	w.Header().Set("Retry-After", "1")
-	r.refuseRequest(w, req, errBusy.Error()+": send again", http.StatusServiceUnavailable)
+	r.refuseRequest(w, req, why.Error()+": send again", http.StatusServiceUnavailable)
 }
 
 // checkHead checks what is known before the body, and says what the headers say of it.
