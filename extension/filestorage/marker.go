@@ -45,7 +45,7 @@ func readMarker(path string) (m marker, found bool, err error) {
 	if err != nil {
 		return m, false, err
 	}
-	defer file.Close() // it was only read
+	defer func() { _ = file.Close() }() // it was only read
 	text, err := io.ReadAll(io.LimitReader(file, mostOfMarker))
 	if err != nil {
 		return m, false, err

@@ -85,7 +85,7 @@ func Check(path string, visit func(bucket, key, value []byte) error) (Summary, e
 	if err != nil {
 		return Summary{}, err
 	}
-	defer file.Close() // it was only read
+	defer func() { _ = file.Close() }() // it was only read
 	c, err := newChecker(file, visit)
 	if err != nil {
 		return Summary{}, err
