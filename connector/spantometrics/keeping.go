@@ -52,8 +52,9 @@ func (c *instance) open(ctx context.Context, host component.Host) error {
 	c.keeping.Store(kept)
 	c.keepIn(kept.log)
 	// The state is written anew at once: so what was written by another configuration, or was damaged, does no harm again.
+	// On a full disk that has to wait: nothing is acknowledged until it is written.
 	if err := c.snapshot(ctx, kept, c.now()); err != nil {
-		return errors.Join(err, opened.Close(ctx))
+		c.logger.Warn("The state could not be written anew at the start; it is tried again with what comes.", zap.Error(err))
 	}
 	return nil
 }
@@ -132,7 +133,6 @@ func (c *instance) snapshotIfDue(ctx context.Context, now series.Instant) error 
 		return nil
 	}
 	kept.flushes++
-	c.telemetry.stored(ctx, kept.journal.Stats())
 	written := c.registry.Written() - kept.before
 	if written < max(snapshotAfter, 2*kept.snapshotBytes) && (kept.flushes < snapshotFlushes || written == 0) {
 		return nil
@@ -160,7 +160,6 @@ func (c *instance) commit(ctx context.Context) error {
 		return nil
 	}
 	if err := kept.journal.Commit(ctx); err != nil {
-		c.telemetry.storageFailed(ctx)
 		return fmt.Errorf("what was measured is not stored yet, send it again: %w", err)
 	}
 	return nil

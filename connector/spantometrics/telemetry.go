@@ -161,8 +161,11 @@ func (t *telemetry) evicted(ctx context.Context, count int64, reason metric.Meas
 // observe makes the collector read the state of the storage when it wants it.
 func (t *telemetry) observe(stored journal.Observer) error {
 	return errors.Join(
+		t.builder.RegisterConnectorSpanToMetricsStorageBytesCallback(stored.Bytes()),
 		t.builder.RegisterConnectorSpanToMetricsStorageFailingCallback(stored.Failing()),
+		t.builder.RegisterConnectorSpanToMetricsStorageFailuresCallback(stored.Failures()),
 		t.builder.RegisterConnectorSpanToMetricsStorageLastCommitCallback(stored.LastCommit()),
+		t.builder.RegisterConnectorSpanToMetricsStorageSetAsideCallback(stored.SetAside()),
 		t.builder.RegisterConnectorSpanToMetricsStorageWaitingCallback(stored.Waiting()),
 	)
 }
@@ -170,15 +173,6 @@ func (t *telemetry) observe(stored journal.Observer) error {
 // started makes the connector visible among the collector's metrics before its first flush.
 func (t *telemetry) started(ctx context.Context) {
 	t.builder.ConnectorSpanToMetricsSeries.Record(ctx, 0)
-}
-
-// stored reports the state on the storage.
-func (t *telemetry) stored(ctx context.Context, stats journal.Stats) {
-	t.builder.ConnectorSpanToMetricsStorageBytes.Record(ctx, stats.Bytes)
-}
-
-func (t *telemetry) storageFailed(ctx context.Context) {
-	t.builder.ConnectorSpanToMetricsStorageFailures.Add(ctx, 1)
 }
 
 func (t *telemetry) flushed(ctx context.Context, at time.Time) {

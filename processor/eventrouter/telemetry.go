@@ -48,6 +48,7 @@ func newTelemetry(settings component.TelemetrySettings, seen *dedup.Set, statist
 		builder.RegisterProcessorEventRouterStorageFailingCallback(stored.Failing()),
 		builder.RegisterProcessorEventRouterStorageFailuresCallback(stored.Failures()),
 		builder.RegisterProcessorEventRouterStorageLastCommitCallback(stored.LastCommit()),
+		builder.RegisterProcessorEventRouterStorageSetAsideCallback(stored.SetAside()),
 		builder.RegisterProcessorEventRouterStorageWaitingCallback(stored.Waiting()),
 	)
 	if err != nil {

@@ -40,10 +40,11 @@ type TelemetryBuilder struct {
 	ConnectorSpanToMetricsSeries            metric.Int64Gauge
 	ConnectorSpanToMetricsSeriesBytes       metric.Int64Gauge
 	ConnectorSpanToMetricsSkipped           metric.Int64Counter
-	ConnectorSpanToMetricsStorageBytes      metric.Int64Gauge
+	ConnectorSpanToMetricsStorageBytes      metric.Int64ObservableGauge
 	ConnectorSpanToMetricsStorageFailing    metric.Int64ObservableGauge
-	ConnectorSpanToMetricsStorageFailures   metric.Int64Counter
+	ConnectorSpanToMetricsStorageFailures   metric.Int64ObservableCounter
 	ConnectorSpanToMetricsStorageLastCommit metric.Float64ObservableGauge
+	ConnectorSpanToMetricsStorageSetAside   metric.Int64ObservableCounter
 	ConnectorSpanToMetricsStorageWaiting    metric.Int64ObservableGauge
 }
 
@@ -56,6 +57,21 @@ type telemetryBuilderOptionFunc func(mb *TelemetryBuilder)
 
 func (tbof telemetryBuilderOptionFunc) apply(mb *TelemetryBuilder) {
 	tbof(mb)
+}
+
+// RegisterConnectorSpanToMetricsStorageBytesCallback sets callback for observable ConnectorSpanToMetricsStorageBytes metric.
+func (builder *TelemetryBuilder) RegisterConnectorSpanToMetricsStorageBytesCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ConnectorSpanToMetricsStorageBytes, obs: o})
+		return nil
+	}, builder.ConnectorSpanToMetricsStorageBytes)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
 }
 
 // RegisterConnectorSpanToMetricsStorageFailingCallback sets callback for observable ConnectorSpanToMetricsStorageFailing metric.
@@ -73,12 +89,42 @@ func (builder *TelemetryBuilder) RegisterConnectorSpanToMetricsStorageFailingCal
 	return nil
 }
 
+// RegisterConnectorSpanToMetricsStorageFailuresCallback sets callback for observable ConnectorSpanToMetricsStorageFailures metric.
+func (builder *TelemetryBuilder) RegisterConnectorSpanToMetricsStorageFailuresCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ConnectorSpanToMetricsStorageFailures, obs: o})
+		return nil
+	}, builder.ConnectorSpanToMetricsStorageFailures)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
 // RegisterConnectorSpanToMetricsStorageLastCommitCallback sets callback for observable ConnectorSpanToMetricsStorageLastCommit metric.
 func (builder *TelemetryBuilder) RegisterConnectorSpanToMetricsStorageLastCommitCallback(cb metric.Float64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
 		cb(ctx, &observerFloat64{inst: builder.ConnectorSpanToMetricsStorageLastCommit, obs: o})
 		return nil
 	}, builder.ConnectorSpanToMetricsStorageLastCommit)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterConnectorSpanToMetricsStorageSetAsideCallback sets callback for observable ConnectorSpanToMetricsStorageSetAside metric.
+func (builder *TelemetryBuilder) RegisterConnectorSpanToMetricsStorageSetAsideCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ConnectorSpanToMetricsStorageSetAside, obs: o})
+		return nil
+	}, builder.ConnectorSpanToMetricsStorageSetAside)
 	if err != nil {
 		return err
 	}
@@ -213,9 +259,9 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{item}"),
 	)
 	errs = errors.Join(errs, err)
-	builder.ConnectorSpanToMetricsStorageBytes, err = builder.meter.Int64Gauge(
+	builder.ConnectorSpanToMetricsStorageBytes, err = builder.meter.Int64ObservableGauge(
 		"otelcol_connector_span_to_metrics_storage_bytes",
-		metric.WithDescription("Bytes of state on the storage, as of the last flush. [Alpha]"),
+		metric.WithDescription("Bytes of state on the storage. Only with storage. [Alpha]"),
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
@@ -225,9 +271,9 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{failure}"),
 	)
 	errs = errors.Join(errs, err)
-	builder.ConnectorSpanToMetricsStorageFailures, err = builder.meter.Int64Counter(
+	builder.ConnectorSpanToMetricsStorageFailures, err = builder.meter.Int64ObservableCounter(
 		"otelcol_connector_span_to_metrics_storage_failures",
-		metric.WithDescription("Times that the storage did not take what was measured. Nothing is lost by one; the sender is asked to send again. [Alpha]"),
+		metric.WithDescription("Writes of what was measured that failed. Nothing is lost by one; the sender is asked to send again. [Alpha]"),
 		metric.WithUnit("{failure}"),
 	)
 	errs = errors.Join(errs, err)
@@ -235,6 +281,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_connector_span_to_metrics_storage_last_commit",
 		metric.WithDescription("When the state was last written to the storage, in Unix time. [Alpha]"),
 		metric.WithUnit("s"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ConnectorSpanToMetricsStorageSetAside, err = builder.meter.Int64ObservableCounter(
+		"otelcol_connector_span_to_metrics_storage_set_aside",
+		metric.WithDescription("Stored segments that could not be read at the start. [Alpha]"),
+		metric.WithUnit("{segments}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ConnectorSpanToMetricsStorageWaiting, err = builder.meter.Int64ObservableGauge(

@@ -208,7 +208,7 @@ func AssertEqualConnectorSpanToMetricsSkipped(t *testing.T, tt *componenttest.Te
 func AssertEqualConnectorSpanToMetricsStorageBytes(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_span_to_metrics_storage_bytes",
-		Description: "Bytes of state on the storage, as of the last flush. [Alpha]",
+		Description: "Bytes of state on the storage. Only with storage. [Alpha]",
 		Unit:        "By",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -236,7 +236,7 @@ func AssertEqualConnectorSpanToMetricsStorageFailing(t *testing.T, tt *component
 func AssertEqualConnectorSpanToMetricsStorageFailures(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_span_to_metrics_storage_failures",
-		Description: "Times that the storage did not take what was measured. Nothing is lost by one; the sender is asked to send again. [Alpha]",
+		Description: "Writes of what was measured that failed. Nothing is lost by one; the sender is asked to send again. [Alpha]",
 		Unit:        "{failure}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -259,6 +259,22 @@ func AssertEqualConnectorSpanToMetricsStorageLastCommit(t *testing.T, tt *compon
 		},
 	}
 	got, err := tt.GetMetric("otelcol_connector_span_to_metrics_storage_last_commit")
+	require.NoError(t, err)
+	metricdatatest.AssertEqual(t, want, got, opts...)
+}
+
+func AssertEqualConnectorSpanToMetricsStorageSetAside(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+	want := metricdata.Metrics{
+		Name:        "otelcol_connector_span_to_metrics_storage_set_aside",
+		Description: "Stored segments that could not be read at the start. [Alpha]",
+		Unit:        "{segments}",
+		Data: metricdata.Sum[int64]{
+			Temporality: metricdata.CumulativeTemporality,
+			IsMonotonic: true,
+			DataPoints:  dps,
+		},
+	}
+	got, err := tt.GetMetric("otelcol_connector_span_to_metrics_storage_set_aside")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }

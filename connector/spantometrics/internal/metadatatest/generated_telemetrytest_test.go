@@ -20,11 +20,23 @@ func TestSetupTelemetry(t *testing.T) {
 	tb, err := metadata.NewTelemetryBuilder(testTel.NewTelemetrySettings())
 	require.NoError(t, err)
 	defer tb.Shutdown()
+	require.NoError(t, tb.RegisterConnectorSpanToMetricsStorageBytesCallback(func(_ context.Context, observer metric.Int64Observer) error {
+		observer.Observe(1)
+		return nil
+	}))
 	require.NoError(t, tb.RegisterConnectorSpanToMetricsStorageFailingCallback(func(_ context.Context, observer metric.Int64Observer) error {
 		observer.Observe(1)
 		return nil
 	}))
+	require.NoError(t, tb.RegisterConnectorSpanToMetricsStorageFailuresCallback(func(_ context.Context, observer metric.Int64Observer) error {
+		observer.Observe(1)
+		return nil
+	}))
 	require.NoError(t, tb.RegisterConnectorSpanToMetricsStorageLastCommitCallback(func(_ context.Context, observer metric.Float64Observer) error {
+		observer.Observe(1)
+		return nil
+	}))
+	require.NoError(t, tb.RegisterConnectorSpanToMetricsStorageSetAsideCallback(func(_ context.Context, observer metric.Int64Observer) error {
 		observer.Observe(1)
 		return nil
 	}))
@@ -44,8 +56,6 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.ConnectorSpanToMetricsSeries.Record(context.Background(), 1)
 	tb.ConnectorSpanToMetricsSeriesBytes.Record(context.Background(), 1)
 	tb.ConnectorSpanToMetricsSkipped.Add(context.Background(), 1)
-	tb.ConnectorSpanToMetricsStorageBytes.Record(context.Background(), 1)
-	tb.ConnectorSpanToMetricsStorageFailures.Add(context.Background(), 1)
 	AssertEqualConnectorSpanToMetricsActiveEvictions(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
@@ -93,6 +103,9 @@ func TestSetupTelemetry(t *testing.T) {
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualConnectorSpanToMetricsStorageLastCommit(t, testTel,
 		[]metricdata.DataPoint[float64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualConnectorSpanToMetricsStorageSetAside(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualConnectorSpanToMetricsStorageWaiting(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},

@@ -44,6 +44,7 @@ type TelemetryBuilder struct {
 	ProcessorEventRouterStorageFailing     metric.Int64ObservableGauge
 	ProcessorEventRouterStorageFailures    metric.Int64ObservableCounter
 	ProcessorEventRouterStorageLastCommit  metric.Float64ObservableGauge
+	ProcessorEventRouterStorageSetAside    metric.Int64ObservableCounter
 	ProcessorEventRouterStorageWaiting     metric.Int64ObservableGauge
 	ProcessorEventRouterTruncatedValues    metric.Int64Counter
 	ProcessorEventRouterUnrememberedEvents metric.Int64Counter
@@ -171,6 +172,21 @@ func (builder *TelemetryBuilder) RegisterProcessorEventRouterStorageLastCommitCa
 		cb(ctx, &observerFloat64{inst: builder.ProcessorEventRouterStorageLastCommit, obs: o})
 		return nil
 	}, builder.ProcessorEventRouterStorageLastCommit)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorEventRouterStorageSetAsideCallback sets callback for observable ProcessorEventRouterStorageSetAside metric.
+func (builder *TelemetryBuilder) RegisterProcessorEventRouterStorageSetAsideCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorEventRouterStorageSetAside, obs: o})
+		return nil
+	}, builder.ProcessorEventRouterStorageSetAside)
 	if err != nil {
 		return err
 	}
@@ -327,6 +343,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_processor_event_router_storage_last_commit",
 		metric.WithDescription("When the state was last written to the storage, in Unix time. [Alpha]"),
 		metric.WithUnit("s"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorEventRouterStorageSetAside, err = builder.meter.Int64ObservableCounter(
+		"otelcol_processor_event_router_storage_set_aside",
+		metric.WithDescription("Stored segments that could not be read at the start. [Alpha]"),
+		metric.WithUnit("{segments}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorEventRouterStorageWaiting, err = builder.meter.Int64ObservableGauge(
