@@ -35,7 +35,8 @@ An exporter fails if it has given up or dropped data since its last success, or 
 than a minute in which it sent nothing (which takes a second reading, five seconds later).
 
 Exit status: 0 healthy, 2 a mistake in the command line, 3 the collector could not be asked, 10 it is not healthy, the
-latest write of a component's state failed, or an exporter fails; stderr names the exporters.`,
+latest write of a component's state failed, stored state was lost since its start, or an exporter fails; stderr names
+what was lost and which exporters fail.`,
 		Example: `  taskerotel status
   taskerotel status --telemetry http://gateway-1:8888/metrics --health http://gateway-1:13133/health/status
   taskerotel status --exported /var/lib/tasker/metrics.csv --json`,
@@ -52,7 +53,7 @@ latest write of a component's state failed, or an exporter fails; stderr names t
 	flags.StringVar(&settings.Telemetry, "telemetry", settings.Telemetry, "the `URL` of the collector's own metrics")
 	flags.StringVar(&settings.Health, "health", settings.Health, "the `URL` of healthcheckv2's status; empty to leave it out")
 	flags.StringVar(&settings.Exported, "exported", "", "the `file` that export writes, to tell when it last did")
-	flags.BoolVar(&allowFailing, "allow-failing-exporters", false, "exit with 0 though an exporter fails, as for a check that restarts the collector")
+	flags.BoolVar(&allowFailing, "allow-failing-exporters", false, "exit with 0 though an exporter fails, or stored state was lost at the start: for a check that restarts the collector")
 	flags.BoolVar(&asJSON, "json", false, "write one JSON object; its error says why the collector could not be asked")
 	requests.register(flags)
 	return cmd
@@ -72,8 +73,14 @@ func showStatus(ctx context.Context, s streams, settings status.Settings, allowF
 			return err
 		}
 	}
+	troubles := found.StateTroubles()
+	for _, trouble := range troubles {
+		if _, err := fmt.Fprintf(s.err, "stored state: %s\n", trouble); err != nil {
+			return err
+		}
+	}
 	switch {
-	case len(failing) > 0 && !allowFailing:
+	case len(failing)+len(troubles) > 0 && !allowFailing:
 		return exitStatus(exitUnhealthy)
 	case found.HealthError != "":
 		return exitStatus(exitUnreachable)
@@ -95,11 +102,12 @@ be written: a component with storage (event_router, span_hierarchy, span_to_metr
 before it acknowledges the request. So sync needs no schedule; it is for the moment before a risk, and for monitoring.
 
 A storage without fsync survives the end of the process, but leaves it to the system when the disk has it. --directory
-(file_storage's) makes the system write it now, so that power loss after sync loses nothing from before it.
+(file_storage's; give all of them) makes the system write it now, so that power loss after sync loses nothing from
+before it, and reads every file of the collector's storage that should be there.
 
 Exit status: 0 everything acknowledged is stored, 1 a directory could not be flushed, 2 a mistake in the command line,
 3 the collector could not be asked, 8 a component keeps its state in memory only (--allow-memory), 9 the latest write
-of a component failed.`,
+of a component failed, stored state was lost since the collector's start, or a file is missing or damaged.`,
 		Example: `  taskerotel sync
   taskerotel sync --directory /var/lib/otelcol-tasker/state --json`,
 		Args: noArguments,
@@ -113,7 +121,7 @@ of a component failed.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&settings.Telemetry, "telemetry", settings.Telemetry, "the `URL` of the collector's own metrics")
-	flags.StringArrayVar(&directories, "directory", nil, "a `directory` of a storage to flush to the disk; may be repeated")
+	flags.StringArrayVar(&directories, "directory", nil, "a `directory` of a storage to flush to the disk and to read; may be repeated")
 	flags.BoolVar(&allowMemory, "allow-memory", false, "don't mind components that keep their state in memory only")
 	flags.BoolVar(&asJSON, "json", false, "write one JSON object; its error says why the collector could not be asked")
 	requests.register(flags)
@@ -130,6 +138,10 @@ func syncState(ctx context.Context, s streams, settings status.Settings, directo
 	}
 	if names := found.Failing(); len(names) > 0 {
 		return said(s, exitNotStored, "the latest write of %s failed: look at the collector's log and its disk", strings.Join(names, ", "))
+	}
+	if troubles := found.Troubles(); len(troubles) > 0 {
+		return said(s, exitNotStored, "stored state was lost, or is not what it should be: %s\nsee the collector's log and docs/durability.md",
+			strings.Join(troubles, "; "))
 	}
 	if names := found.MemoryOnly(); len(names) > 0 && !allowMemory {
 		return said(s, exitMemoryOnly, "%s keep their state in memory only: give them storage (examples/durable.yaml), or use "+

@@ -61,6 +61,14 @@ var (
 	errCut      = errors.New("its last entry is cut")
 )
 
+// CheckSegment reads what a storage has under a key, without its meaning. What is no segment of a journal is sound.
+func CheckSegment(key string, value []byte) error {
+	if _, is := parseSegmentKey(key); !is {
+		return nil
+	}
+	return entries(value, func([]byte) error { return nil })
+}
+
 // entries reads a segment from front to back. The entry belongs to the segment.
 func entries(segment []byte, read func(entry []byte) error) error {
 	if len(segment) < headerSize || segment[0] != magic {

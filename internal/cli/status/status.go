@@ -49,6 +49,7 @@ type Status struct {
 	HealthError string `json:"health_error,omitempty"`
 
 	State     []State    `json:"state"`
+	Stores    []Store    `json:"stores,omitempty"`
 	Work      Work       `json:"work"`
 	Exporters []Exporter `json:"exporters"`
 	Losses    []Loss     `json:"losses"`
@@ -70,20 +71,30 @@ type Work struct {
 	ActiveIDs    int64 `json:"active_ids"`
 }
 
-// Healthy reports whether all that was asked says so, no component fails to write its state, and no exporter fails.
+// Healthy reports whether all that was asked says so, no component fails to write its state or has lost a part of it, and no
+// exporter fails.
 func (s *Status) Healthy() bool {
-	return s.HealthyApartFromExporters() && len(s.FailingExporters()) == 0
+	return s.HealthyApartFromExporters() && len(s.FailingExporters()) == 0 && len(s.StateTroubles()) == 0
 }
 
-// HealthyApartFromExporters is Healthy where destinations are somebody else's to look after.
+// HealthyApartFromExporters is Healthy for a check that restarts the collector: it leaves out what a restart does not mend,
+// which is destinations and state that was lost.
 func (s *Status) HealthyApartFromExporters() bool {
 	for _, state := range s.State {
 		if state.Failing {
 			return false
 		}
 	}
+	for _, store := range s.Stores {
+		if store.Failing {
+			return false
+		}
+	}
 	return s.Health == nil || s.Health.Healthy
 }
+
+// StateTroubles are what of the stored state was lost since the start, and which of its files fail.
+func (s *Status) StateTroubles() []string { return troubles(s.State, s.Stores) }
 
 // Read asks a collector. The error is an [UnreachableError] when its metrics can't be read, else a mistake in the settings.
 // A health check that can't be asked is part of the status.
@@ -99,7 +110,7 @@ func Read(ctx context.Context, settings Settings) (*Status, error) {
 	s := &Status{
 		At: o.at.UTC(), Version: o.label("service_version"), Instance: o.label("service_instance_id"),
 		Memory: o.number("process_memory_rss"),
-		State:  o.states(), Losses: o.losses(),
+		State:  o.states(), Stores: o.stores(), Losses: o.losses(),
 		Work: Work{
 			OpenTasks:    o.number("processor_span_hierarchy_open_tasks"),
 			HeldEvents:   o.number("processor_span_hierarchy_held_events"),

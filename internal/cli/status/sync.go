@@ -21,6 +21,8 @@ type Durability struct {
 	AsOf     time.Time `json:"as_of"`
 	Instance string    `json:"instance"`
 	State    []State   `json:"state"`
+	// Stores are the files of the storage. Those in the directories were read.
+	Stores []Store `json:"stores,omitempty"`
 	// Files is how many files were flushed to the disk.
 	Files int `json:"files_flushed"`
 }
@@ -35,6 +37,9 @@ func (d *Durability) Failing() []string {
 	return d.names(func(s State) bool { return s.Failing })
 }
 
+// Troubles are what of the stored state was lost since the start, and which of its files fail or can't be read.
+func (d *Durability) Troubles() []string { return troubles(d.State, d.Stores) }
+
 func (d *Durability) names(which func(State) bool) (names []string) {
 	for _, s := range d.State {
 		if which(s) {
@@ -47,8 +52,8 @@ func (d *Durability) names(which func(State) bool) (names []string) {
 // ErrStateless is a collector without a component that remembers anything.
 var ErrStateless = errors.New("the collector has none of the components that remember: event_router, span_hierarchy, span_to_metrics")
 
-// CheckDurability asks a collector. It flushes the files of the directories to the disk first, if there are any, as a
-// storage without fsync leaves to the system. The error is an [UnreachableError] when the collector can't be asked.
+// CheckDurability asks a collector. It flushes the files of the directories to the disk, if there are any, as a storage
+// without fsync leaves to the system, and reads them. The error is an [UnreachableError] when the collector can't be asked.
 func CheckDurability(ctx context.Context, settings Settings, directories []string) (*Durability, error) {
 	now, client, err := settings.prepare()
 	if err != nil {
@@ -58,7 +63,7 @@ func CheckDurability(ctx context.Context, settings Settings, directories []strin
 	if err != nil {
 		return nil, err
 	}
-	d := &Durability{AsOf: o.at.UTC(), Instance: o.label("service_instance_id"), State: o.states()}
+	d := &Durability{AsOf: o.at.UTC(), Instance: o.label("service_instance_id"), State: o.states(), Stores: o.stores()}
 	if len(d.State) == 0 {
 		return nil, &UnreachableError{ErrStateless}
 	}
@@ -68,6 +73,9 @@ func CheckDurability(ctx context.Context, settings Settings, directories []strin
 		if err != nil {
 			return d, err
 		}
+	}
+	if len(directories) > 0 {
+		verify(ctx, d.Stores, directories)
 	}
 	return d, nil
 }

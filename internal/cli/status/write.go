@@ -32,6 +32,12 @@ func (s *Status) Write(w io.Writer) error {
 	for _, state := range s.State {
 		out.row(state.cells(s.At)...)
 	}
+	if troubles := s.StateTroubles(); len(troubles) > 0 {
+		out.section("LOST OR FAILING STATE")
+		for _, trouble := range troubles {
+			out.row(trouble)
+		}
+	}
 	out.section("IN HAND", "")
 	out.row("open tasks", fmt.Sprintf("%d, with %d events in %s", s.Work.OpenTasks, s.Work.HeldEvents, size(s.Work.HeldBytes)))
 	out.row("finished spans not sent yet", fmt.Sprint(s.Work.PendingSpans))
@@ -96,8 +102,15 @@ func (d *Durability) Write(w io.Writer) error {
 		case s.Failing:
 			out.row(s.Component, fmt.Sprintf("the latest write failed (%d in all): what came since %s is not acknowledged and not stored",
 				s.Failures, orNever(s.LastCommit)))
+		case s.SetAside > 0:
+			out.row(s.Component, fmt.Sprintf("%d segments of its state could not be read at the start", s.SetAside))
 		default:
 			out.row(s.Component, fmt.Sprintf("everything acknowledged is stored as of %s (%s, last write %s)", asOf, size(s.Bytes), orNever(s.LastCommit)))
+		}
+	}
+	for i := range d.Stores {
+		if trouble := d.Stores[i].trouble(); trouble != "" {
+			out.row(d.Stores[i].Name, trouble)
 		}
 	}
 	if d.Files > 0 {

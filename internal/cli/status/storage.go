@@ -1,0 +1,150 @@
+package status
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/boltfile"
+	"github.com/tasker-otel/otelcol-tasker/internal/journal"
+)
+
+// Store is the file of a component, or of an exporter's queue, in a file_storage.
+type Store struct {
+	Name string `json:"name"`
+	// Failing tells that it can't be written at present, or is not where it belongs.
+	Failing bool `json:"failing"`
+	// Lost is how often its content was lost, or part of it, by reason, since the start.
+	Lost map[string]int64 `json:"lost,omitempty"`
+	// Restored is how often it was removed under the running collector, and written anew.
+	Restored int64 `json:"restored,omitempty"`
+	// Problem is what keeps it from being read; sync looks.
+	Problem string `json:"problem,omitempty"`
+}
+
+// Metrics of the extension file_storage.
+const (
+	storeFailing  = prefix + "extension_file_storage_failing"
+	storeLost     = "extension_file_storage_lost"
+	storeRestored = "extension_file_storage_restored"
+)
+
+// stores are the files that the collector has open, and those of which it reports a loss.
+func (o *own) stores() []Store {
+	byName := map[string]*Store{}
+	of := func(name string) *Store {
+		if byName[name] == nil {
+			byName[name] = &Store{Name: name}
+		}
+		return byName[name]
+	}
+	for _, f := range o.families {
+		for _, m := range f.Metric {
+			switch name := OwnName(f.GetName()); {
+			case f.GetName() == storeFailing:
+				s := of(labels(m)["store"])
+				s.Failing = s.Failing || number(m) > 0
+			case name == storeLost && number(m) > 0:
+				s := of(labels(m)["store"])
+				if s.Lost == nil {
+					s.Lost = map[string]int64{}
+				}
+				s.Lost[labels(m)["reason"]] += int64(number(m))
+			case name == storeRestored:
+				of(labels(m)["store"]).Restored += int64(number(m))
+			}
+		}
+	}
+	list := []Store{}
+	for _, name := range slices.Sorted(maps.Keys(byName)) {
+		list = append(list, *byName[name])
+	}
+	return list
+}
+
+// trouble says what is wrong with a store; empty when nothing is.
+func (s *Store) trouble() string {
+	var parts []string
+	if s.Failing {
+		parts = append(parts, "can't be written")
+	}
+	for _, reason := range slices.Sorted(maps.Keys(s.Lost)) {
+		parts = append(parts, fmt.Sprintf("content lost since the start: %s (%d)", reason, s.Lost[reason]))
+	}
+	if s.Problem != "" {
+		parts = append(parts, s.Problem)
+	}
+	return strings.Join(parts, "; ")
+}
+
+// troubles are those of the components' states and of the files behind them, a line each.
+func troubles(states []State, stores []Store) (list []string) {
+	for _, s := range states {
+		if s.SetAside > 0 {
+			list = append(list, fmt.Sprintf("%s: %d segments of its state could not be read at the start", s.Component, s.SetAside))
+		}
+	}
+	for i := range stores {
+		if trouble := stores[i].trouble(); trouble != "" {
+			list = append(list, stores[i].Name+": "+trouble)
+		}
+	}
+	return list
+}
+
+const (
+	// checkTries and checkPause bound how long a file is looked at that is written all the while.
+	checkTries = 20
+	checkPause = 50 * time.Millisecond
+)
+
+// verify reads what the directories hold of the stores. A file of a store that is in none of them is a problem, too.
+func verify(ctx context.Context, stores []Store, directories []string) {
+	for i := range stores {
+		stores[i].Problem = "there is no such file in " + strings.Join(directories, ", ")
+		for _, directory := range directories {
+			path := filepath.Join(directory, stores[i].Name)
+			if info, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+				continue
+			} else if err == nil && !info.Mode().IsRegular() {
+				stores[i].Problem = path + " is no regular file"
+				continue
+			}
+			stores[i].Problem = ""
+			if err := verifyFile(ctx, path); err != nil {
+				stores[i].Problem = fmt.Sprintf("%s: %v", path, err)
+			}
+			break
+		}
+	}
+}
+
+// verifyFile reads a file whole. One that is written all the while is not read to its end; what was read of it was sound.
+func verifyFile(ctx context.Context, path string) error {
+	for try := 0; ; try++ {
+		_, err := boltfile.Check(path, func(_, key, value []byte) error {
+			if err := journal.CheckSegment(string(key), value); err != nil {
+				return &boltfile.DamageError{What: fmt.Sprintf("%s: %v", key, err)}
+			}
+			return nil
+		})
+		if !errors.Is(err, boltfile.ErrChanged) {
+			return err
+		}
+		if try == checkTries {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(checkPause):
+		}
+	}
+}
