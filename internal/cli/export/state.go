@@ -14,6 +14,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/atomicfile"
+	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/regular"
 )
 
 // state is what the next export wants to know of this one. It stands beside the output as OUTPUT.state.
@@ -31,7 +32,7 @@ func statePath(output string) string { return output + ".state" }
 
 // readState returns nil when there was no export before.
 func readState(output string) (*state, error) {
-	content, err := os.ReadFile(statePath(output))
+	content, err := regular.Read(statePath(output))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}

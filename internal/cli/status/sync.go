@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/atomicfile"
+	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/regular"
 )
 
 // Durability says whether all that a collector has acknowledged outlives it.
@@ -93,7 +94,7 @@ func flush(directory string) (files int, err error) {
 		case !entry.Type().IsRegular():
 			return nil
 		}
-		file, err := os.OpenFile(path, os.O_RDWR, 0)
+		file, err := regular.Open(path, os.O_RDWR, 0)
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}

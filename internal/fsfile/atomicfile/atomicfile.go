@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/regular"
 )
 
 const (
@@ -40,15 +42,8 @@ func (f File) PrepareDirectory() error {
 	if err := os.MkdirAll(filepath.Dir(f.Path), 0o755); err != nil {
 		return fmt.Errorf("directory of %s can't be created: %w", f.Path, err)
 	}
-	switch info, err := os.Stat(f.Path); {
-	case err != nil: // it is not there yet; whatever else is wrong shows when it is written
-		return nil
-	case info.IsDir():
-		return fmt.Errorf("%s is a directory: give a file", f.Path)
-	case !info.Mode().IsRegular(): // /dev/null, which a file would take the place of for every program, or a pipe
-		return fmt.Errorf("%s is a device or a pipe: give a file", f.Path)
-	}
-	return nil
+	// Not /dev/null, which a file would take the place of for every program, nor a link, which it would take the place of too.
+	return regular.Check(f.Path)
 }
 
 func (f File) removeLeftOver() error {

@@ -35,17 +35,21 @@ func TestTake(t *testing.T) {
 	require.ErrorContains(t, err, "can't be locked")
 }
 
-// TestWithoutNote: on a full disk a lock is one all the same.
-func TestWithoutNote(t *testing.T) {
-	const full = "/dev/full"
-	if _, err := os.Stat(full); err != nil {
-		t.Skip("needs Linux: there is no " + full)
+// TestOnlyFilesAreLocked: what stands in the place of a lock file is neither written to nor waited for.
+func TestOnlyFilesAreLocked(t *testing.T) {
+	directory := t.TempDir()
+	victim := filepath.Join(directory, "victim")
+	require.NoError(t, os.WriteFile(victim, []byte("precious"), 0o600))
+	link := filepath.Join(directory, "x.lock")
+	require.NoError(t, os.Symlink(victim, link))
+	for path, kind := range map[string]string{link: "a symbolic link", directory: "a directory", os.DevNull: "a device"} {
+		_, err := Take(t.Context(), path, "me", 0)
+		require.ErrorContains(t, err, path+" can't be locked")
+		require.ErrorContains(t, err, kind)
 	}
-	path := filepath.Join(t.TempDir(), "x.lock")
-	require.NoError(t, os.Symlink(full, path))
-	lock, err := Take(t.Context(), path, "me", 0)
+	content, err := os.ReadFile(victim)
 	require.NoError(t, err)
-	require.NoError(t, lock.Release())
+	require.Equal(t, "precious", string(content))
 }
 
 // TestKilledHolder: a lock ends with its process, and the file that stays is no obstacle.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/atomicfile"
+	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/regular"
 )
 
 // Append is a file that each write makes longer. A write is on disk when it returns; one that fails is undone.
@@ -60,7 +61,7 @@ func (a *Append) Open() (cut int64, err error) {
 }
 
 func (a *Append) open() (cut int64, err error) {
-	file, err := os.OpenFile(a.path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o644)
+	file, err := regular.Open(a.path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o644)
 	if err != nil {
 		return 0, err
 	}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"os"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/regular"
 )
 
 // Rows are what is to be written.
@@ -71,7 +73,7 @@ func (f Format) columnsOf(path string, unpack func(io.Reader) (io.Reader, error)
 	if !f.Header {
 		return nil
 	}
-	file, err := os.Open(path)
+	file, err := regular.Open(path, os.O_RDONLY, 0)
 	if err != nil {
 		return nil
 	}

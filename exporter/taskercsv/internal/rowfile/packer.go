@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/atomicfile"
+	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/regular"
 )
 
 // packer packs old files while others are written. A packed file is there when it is whole and on disk, and only then is its
@@ -85,7 +86,7 @@ func (p *packer) old(name string) bool {
 }
 
 func (p *packer) packOne(source string) error {
-	in, err := os.Open(source)
+	in, err := regular.Open(source, os.O_RDONLY, 0)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil // it was one too many, and has been removed
 	}

@@ -1,0 +1,8 @@
+//go:build !windows
+
+package regular
+
+import "syscall"
+
+// Flags keep an opening from following a symbolic link and from waiting for the other end of a pipe.
+const Flags = syscall.O_NOFOLLOW | syscall.O_NONBLOCK

@@ -1,0 +1,82 @@
+// Package regular opens regular files and nothing else. What stands at a path in a directory that others may write is not
+// always what was put there: a symbolic link would lead a write to somebody else's file, and a pipe would block the process.
+package regular
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+)
+
+// Error is that of a path at which something else than a regular file stands.
+type Error struct {
+	Path string
+	Mode fs.FileMode
+}
+
+func (e *Error) Error() string {
+	return fmt.Sprintf("%s is %s: give a file, or remove what stands there", e.Path, kindOf(e.Mode))
+}
+
+// kindOf names what is no regular file.
+func kindOf(mode fs.FileMode) string {
+	switch {
+	case mode&fs.ModeSymlink != 0:
+		return "a symbolic link"
+	case mode.IsDir():
+		return "a directory"
+	case mode&fs.ModeNamedPipe != 0:
+		return "a pipe"
+	case mode&fs.ModeSocket != 0:
+		return "a socket"
+	}
+	return "a device"
+}
+
+// Check reports an [*Error] if something else than a regular file stands at a path. It follows no symbolic link. A path at
+// which nothing stands is fine.
+func Check(path string) error {
+	info, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() {
+		return &Error{path, info.Mode()}
+	}
+	return nil
+}
+
+// Open is os.OpenFile for regular files. It follows no symbolic link at the end of the path and waits for nobody. Its error
+// is an [*Error] for everything else.
+func Open(path string, flag int, perm fs.FileMode) (*os.File, error) {
+	if err := Check(path); err != nil {
+		return nil, err
+	}
+	file, err := os.OpenFile(path, flag|Flags, perm)
+	if err != nil {
+		return nil, errors.Join(Check(path), err) // it may have become something else in between
+	}
+	info, err := file.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = &Error{path, info.Mode()}
+	}
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, nil
+}
+
+// Read is os.ReadFile for regular files.
+func Read(path string) ([]byte, error) {
+	file, err := Open(path, os.O_RDONLY, 0)
+	if err != nil {
+		return nil, err
+	}
+	content, err := io.ReadAll(file)
+	return content, errors.Join(err, file.Close())
+}
