@@ -115,9 +115,10 @@ lint: ## gofmt and golangci-lint, with the linters of .golangci.yml
 	$(PLAIN) go run $(GOLANGCI_LINT) run --allow-parallel-runners
 
 .PHONY: generate
-generate: ## generate code, tables, schemas and dashboards from metadata.yaml, the Configs, builder-config.yaml and internal/dashboards
+generate: ## generate code, tables, schemas and the PrometheusRule from metadata.yaml, the Configs, builder-config.yaml and the rules
 	$(PLAIN) go generate ./...
 	@$(PLAIN) scripts/generate-collector.sh
+	@scripts/prometheusrule.sh > deploy/kubernetes/monitoring/prometheusrule.yaml
 
 .PHONY: check-generated
 check-generated: ## fail if what is generated is not in step with its sources

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Generates everything again and fails if a file changes, comes or goes: then the sources (metadata.yaml, the Configs,
-# builder-config.yaml) and what was made of them are not in step.
+# builder-config.yaml, the rules) and what was made of them are not in step.
 #
 # It compares with the files as they are, not with the last commit, so that it also works before a commit.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# The folders into which mdatagen, schemagen, the builder and internal/dashboards write.
+# The folders into which mdatagen, schemagen, the builder and prometheusrule.sh write.
 checksums() {
-	find cmd/otelcol-tasker connector deploy exporter extension internal processor receiver -type f -exec sha256sum {} + | sort -k 2
+	find cmd/otelcol-tasker connector deploy exporter extension internal processor receiver telemetry -type f -exec sha256sum {} + | sort -k 2
 }
 
 before="$(checksums)"
@@ -20,7 +20,7 @@ if [[ "$before" == "$after" ]]; then
 	exit 0
 fi
 echo
-echo "Generated files are not in step with metadata.yaml, the Configs, builder-config.yaml and internal/dashboards:"
+echo "Generated files are not in step with metadata.yaml, the Configs, builder-config.yaml and the rules:"
 diff <(echo "$before") <(echo "$after") | awk '/^[<>]/ { print "  " $3 }' | sort -u
 echo "They have been generated anew: look at the changes and commit them."
 exit 1

@@ -24,8 +24,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"sigs.k8s.io/yaml"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/dashboards"
 	"github.com/tasker-otel/otelcol-tasker/tests/catalogue"
+	"github.com/tasker-otel/otelcol-tasker/tests/grafana"
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
@@ -321,9 +321,10 @@ func TestPrometheus(t *testing.T) {
 	t.Run("names and labels", func(t *testing.T) { p.namesAreKnown(t, known) })
 	_, err = known.Rules("../deploy/prometheus/rules/*.yaml")
 	require.NoError(t, err)
-	pages, err := dashboards.All(known)
+	pages, err := grafana.Read("../deploy/grafana/dashboards")
 	require.NoError(t, err)
 	t.Run("dashboards", func(t *testing.T) { p.dashboards(t, pages, truth.told) })
+	t.Run("box for an id", func(t *testing.T) { p.numberOfBox(t, pages) })
 	t.Run("rules", func(t *testing.T) { p.rules(t) })
 	t.Run("exemplars", func(t *testing.T) { p.exemplars(t) })
 }
@@ -353,12 +354,12 @@ func (p *prometheus) namesAreKnown(t *testing.T, known *catalogue.Catalogue) {
 	}
 }
 
-func (p *prometheus) dashboards(t *testing.T, pages []dashboards.Dashboard, told map[string]bool) {
+func (p *prometheus) dashboards(t *testing.T, pages []grafana.Dashboard, told map[string]bool) {
 	compared := 0
 	for i := range pages {
-		for _, query := range pages[i].Queries() {
+		for _, expression := range pages[i].Expressions() {
 			for _, values := range choices(t, pages[i].UID) {
-				expr := dashboards.Expand(query.Expr, "1m", values)
+				expr := grafana.Expand(expression, "1m", values)
 				_, err := p.query(expr) // a rate of what did not change since the first scrape is 0 or nothing
 				if !assert.NoError(t, err) {
 					continue
@@ -391,6 +392,28 @@ func (p *prometheus) dashboards(t *testing.T, pages []dashboards.Dashboard, told
 	}
 	t.Logf("%d answers are the truth's", compared)
 	assert.Greater(t, compared, 100)
+}
+
+// numberOfBox: the dashboard of tasks has a hidden variable that is the number typed into its box, or -1.
+func (p *prometheus) numberOfBox(t *testing.T, pages []grafana.Dashboard) {
+	for _, page := range pages {
+		for _, variable := range page.Templating.List {
+			if variable.Name != "number" {
+				continue
+			}
+			query := strings.TrimSuffix(strings.TrimPrefix(variable.Definition, "query_result("), ")")
+			for typed, want := range map[string]string{"": "-1", "11": "11", "tsk_mpv5pc00_tswSBc": "-1", "0190b2f4-5d5e-7c9a-8000-1f2e3d4c5b6a": "-1"} {
+				values, err := p.query(grafana.Expand(query, "", map[string]string{"id": typed}))
+				require.NoError(t, err)
+				require.Len(t, values, 1)
+				for labels := range values {
+					assert.Contains(t, labels, "number:"+want, typed)
+				}
+			}
+			return
+		}
+	}
+	t.Error("no dashboard has such a variable")
 }
 
 // choices are values of a page's variables: all, and some.

@@ -1,0 +1,238 @@
+// Package grafana reads the dashboards of deploy/grafana as Grafana exports them, for tests of what is in them.
+package grafana
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/tasker-otel/otelcol-tasker/tests/catalogue"
+)
+
+// Dashboard is one page.
+type Dashboard struct {
+	UID, Title string
+	Panels     []Panel
+	Templating struct {
+		List []Variable
+	}
+}
+
+// Variable is a choice at the top of the page.
+type Variable struct {
+	Name, Label, Type, Definition string
+	Multi                         bool
+	Hide                          int
+	Datasource                    Datasource
+}
+
+// Datasource is a data source, by its type and a variable.
+type Datasource struct{ Type, UID string }
+
+// Panel is one graph, number, table or list of records.
+type Panel struct {
+	ID                                 int
+	Type, Title, Description, Interval string
+	GridPos                            struct{ H, W, X, Y int }
+	Datasource                         Datasource
+	FieldConfig                        struct {
+		Defaults  struct{ Unit string }
+		Overrides []struct {
+			Matcher    struct{ Options any }
+			Properties []struct {
+				ID    string
+				Value any
+			}
+		}
+	}
+	Targets []Target
+}
+
+// Target is one query of a panel: Expr in PromQL or LogQL, Query in TraceQL.
+type Target struct {
+	RefID, Expr, Query, LegendFormat string
+	Exemplar                         bool
+	Datasource                       Datasource
+}
+
+// Prometheus is the type of data source that the metrics come from.
+const Prometheus = "prometheus"
+
+// Read reads the dashboards of a folder, in the order of their files.
+func Read(folder string) ([]Dashboard, error) {
+	paths, err := filepath.Glob(filepath.Join(folder, "*.json"))
+	if err != nil {
+		return nil, err
+	}
+	var all []Dashboard
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return nil, fmt.Errorf("read a dashboard: %w", err)
+		}
+		var d Dashboard
+		if err := json.Unmarshal(text, &d); err != nil {
+			return nil, fmt.Errorf("read %s: %w", path, err)
+		}
+		if want := d.UID + ".json"; filepath.Base(path) != want {
+			return nil, fmt.Errorf("the uid of %s is %s", path, d.UID)
+		}
+		all = append(all, d)
+	}
+	if len(all) == 0 {
+		return nil, fmt.Errorf("no dashboard in %s", folder)
+	}
+	return all, nil
+}
+
+// Expressions are the PromQL expressions of the page, in order.
+func (d *Dashboard) Expressions() []string {
+	var all []string
+	for _, panel := range d.Panels {
+		for _, target := range panel.Targets {
+			if target.Datasource.Type == Prometheus {
+				all = append(all, target.Expr)
+			}
+		}
+	}
+	return all
+}
+
+var (
+	grafanaVariable = regexp.MustCompile(`\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*(?::\w+)?\})`)
+	legendLabel     = regexp.MustCompile(`\{\{\s*(\w+)\s*\}\}`)
+	labelValues     = regexp.MustCompile(`^label_values\((.+), (\w+)\)$`)
+	queryResult     = regexp.MustCompile(`(?s)^query_result\((.+)\)$`)
+)
+
+// Used are the names of Grafana's variables in a query.
+func Used(query string) []string {
+	var names []string
+	for _, found := range grafanaVariable.FindAllString(query, -1) {
+		name, _, _ := strings.Cut(strings.Trim(found, "${}"), ":")
+		names = append(names, name)
+	}
+	return names
+}
+
+// Expand puts values in the place of Grafana's variables: interval for those of time, and values for those of the page.
+func Expand(query, interval string, values map[string]string) string {
+	return grafanaVariable.ReplaceAllStringFunc(query, func(found string) string {
+		name := Used(found)[0]
+		if strings.HasPrefix(name, "__") {
+			return interval
+		}
+		if value, known := values[name]; known {
+			return value
+		}
+		return ".*"
+	})
+}
+
+// Check names every metric, label and unit of the page's PromQL that does not exist: in expressions, in the legends and in
+// the queries of variables.
+func (d *Dashboard) Check(c *catalogue.Catalogue) error {
+	var problems []error
+	report := func(where string, err error) {
+		if err != nil {
+			problems = append(problems, fmt.Errorf("%s: %s: %w", d.UID, where, err))
+		}
+	}
+	for _, v := range d.Templating.List {
+		report("variable "+v.Name, v.check(c))
+	}
+	for _, panel := range d.Panels {
+		for _, target := range panel.Targets {
+			if target.Datasource.Type == Prometheus {
+				report(fmt.Sprintf("panel %q", panel.Title), target.check(c))
+			}
+		}
+		report(fmt.Sprintf("panel %q", panel.Title), panel.checkUnit(c))
+	}
+	return errors.Join(problems...)
+}
+
+func (v *Variable) check(c *catalogue.Catalogue) error {
+	if v.Type != "query" {
+		return nil
+	}
+	expr := ""
+	if parts := labelValues.FindStringSubmatch(v.Definition); parts != nil {
+		expr = fmt.Sprintf("count by (%s) (%s)", parts[2], parts[1])
+	} else if parts := queryResult.FindStringSubmatch(v.Definition); parts != nil {
+		expr = parts[1]
+	} else {
+		return fmt.Errorf("%q is neither label_values nor query_result", v.Definition)
+	}
+	_, err := c.Check(Expand(expr, "5m", nil))
+	return err
+}
+
+func (t *Target) check(c *catalogue.Catalogue) error {
+	labels, err := c.Check(Expand(t.Expr, "5m", nil))
+	if err != nil {
+		return err
+	}
+	for _, used := range legendLabel.FindAllStringSubmatch(t.LegendFormat, -1) {
+		if !slices.Contains(labels, used[1]) {
+			return fmt.Errorf("the legend %q names the label %s, which the series have not", t.LegendFormat, used[1])
+		}
+	}
+	return nil
+}
+
+// metricName finds the names in an expression that may be metrics.
+var metricName = regexp.MustCompile(`\b(?:tasker|otelcol)_\w+`)
+
+// checkUnit compares the unit of a graph of one metric's values with the metric's: durations are seconds and sizes are bytes. A
+// share, which is a quotient, and a count have no unit.
+func (p *Panel) checkUnit(c *catalogue.Catalogue) error {
+	if p.Type == "table" || p.Type == "row" {
+		return nil // each column has its own
+	}
+	unit := p.FieldConfig.Defaults.Unit
+	for _, target := range p.Targets {
+		if target.Datasource.Type != Prometheus || unit == "percentunit" {
+			continue
+		}
+		of, _, _ := strings.Cut(target.Expr, " / ") // a mean has the unit of what is added up
+		for _, series := range metricName.FindAllString(of, -1) {
+			want, known := unitOf(c, series)
+			if known && want != unit {
+				return fmt.Errorf("the unit is %q, and that of %s is %q", unit, series, want)
+			}
+		}
+	}
+	return nil
+}
+
+// unitOf is Grafana's name for the unit of a series' values. A recorded series has none that is known.
+func unitOf(c *catalogue.Catalogue, series string) (unit string, known bool) {
+	name, isCount := strings.CutSuffix(series, "_count")
+	for _, suffix := range []string{"_bucket", "_sum"} {
+		name = strings.TrimSuffix(name, suffix)
+	}
+	metric, err := c.Family(name)
+	if err != nil {
+		if metric, err = c.Family(series); err != nil {
+			return "", false
+		}
+		isCount = false
+	}
+	switch {
+	case isCount:
+		return "short", true
+	case metric.Unit == "s" && strings.HasSuffix(series, "_cpu_seconds"):
+		return "short", true // cores
+	case metric.Unit == "s":
+		return "s", true
+	case metric.Unit == "By":
+		return "bytes", true
+	}
+	return "short", true
+}
