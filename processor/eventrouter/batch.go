@@ -179,9 +179,12 @@ func (r *router) apply(w *worker, b *batch, logs plog.Logs) {
 			scopeLogs.LogRecords().RemoveIf(drop)
 			setScope(scopeLogs.Scope())
 			w.pass.ScrubResource(scopeLogs.Scope().Attributes())
+			w.pass.ScrubText(scopeLogs.Scope().Version(), scopeLogs.Scope().SetVersion)
+			w.pass.ScrubText(scopeLogs.SchemaUrl(), scopeLogs.SetSchemaUrl)
 			return scopeLogs.LogRecords().Len() == 0
 		})
 		w.pass.ScrubResource(resourceLogs.Resource().Attributes())
+		w.pass.ScrubText(resourceLogs.SchemaUrl(), resourceLogs.SetSchemaUrl)
 		return resourceLogs.ScopeLogs().Len() == 0
 	})
 	b.scrubbed = w.pass.Take()

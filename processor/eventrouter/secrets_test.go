@@ -242,7 +242,12 @@ func TestNoSecretLeaves(t *testing.T) {
 			resource := logs.ResourceLogs().At(0)
 			resource.Resource().Attributes().PutStr("deployment.note", p.text())
 			resource.Resource().Attributes().PutStr("api_token", p.plant("%s"))
-			resource.ScopeLogs().At(0).Scope().Attributes().PutStr("password", p.plant("%s"))
+			resource.SetSchemaUrl(p.plant("https://schemas.example/?by=%s@shop.example"))
+			scope := resource.ScopeLogs().At(0)
+			scope.Scope().Attributes().PutStr("password", p.plant("%s"))
+			scope.Scope().SetVersion(p.plant("%s@shop.example"))
+			scope.SetSchemaUrl(p.plant("https://schemas.example/?by=%s@shop.example"))
+			scope.LogRecords().At(0).SetSeverityText(p.plant("%s@shop.example"))
 			require.NoError(t, lines.router.ConsumeLogs(context.Background(), logs))
 		}
 		output := lines.output(t)

@@ -11,13 +11,18 @@ import (
 const ellipsis = "…"
 
 func (p *Pass) cutText(value pcommon.Value) {
-	limit := p.scrubber.settings.MaxValueBytes
-	text := value.Str()
-	if len(text) <= limit {
-		return
+	if text, cut := p.shortened(value.Str()); cut {
+		value.SetStr(text)
 	}
-	value.SetStr(text[:runeStart(text, limit-len(ellipsis))] + ellipsis)
+}
+
+func (p *Pass) shortened(text string) (short string, cut bool) {
+	limit := p.scrubber.settings.MaxValueBytes
+	if len(text) <= limit {
+		return text, false
+	}
 	p.Truncated++
+	return text[:runeStart(text, limit-len(ellipsis))] + ellipsis, true
 }
 
 // runeStart is the last place up to end at which a character begins.

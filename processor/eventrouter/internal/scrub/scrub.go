@@ -134,12 +134,23 @@ func (p *Pass) Take() Counts {
 	return counts
 }
 
-// Scrub changes the record's name, attributes and body.
+// ScrubText changes a text that has no key.
+func (p *Pass) ScrubText(text string, set func(string)) {
+	p.id = false
+	clean, masked := p.masked(text)
+	clean, cut := p.shortened(clean)
+	if masked || cut {
+		set(clean)
+	}
+}
+
+// Scrub changes the record's name, severity text, attributes and body.
 func (p *Pass) Scrub(record plog.LogRecord) {
 	p.id, p.retell = false, false
 	if name, masked := p.masked(record.EventName()); masked {
 		record.SetEventName(name)
 	}
+	p.ScrubText(record.SeverityText(), record.SetSeverityText)
 	record.Attributes().RemoveIf(p.attribute)
 	switch body := record.Body(); {
 	case body.Type() == pcommon.ValueTypeMap:
