@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/check"
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/collectorconfig"
 )
 
 func newCheck(s streams) *cobra.Command {
@@ -35,7 +36,7 @@ read, 2 for a mistake in the command line.`,
 			if len(files) == 0 {
 				return usageError{fmt.Errorf("name the collector's configuration with --config")}
 			}
-			conf, err := resolve(cmd.Context(), files)
+			conf, err := collectorconfig.Load(cmd.Context(), files)
 			if err != nil {
 				return err
 			}

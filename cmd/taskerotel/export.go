@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/collectorconfig"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/export"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/promset"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/scrape"
@@ -185,7 +186,7 @@ func (f *exportFlags) complete(ctx context.Context, given func(flag string) bool
 
 // configuredExpiry is after how long a collector with the configuration forgets a series.
 func configuredExpiry(ctx context.Context, files []string) (time.Duration, error) {
-	conf, err := resolve(ctx, files)
+	conf, err := collectorconfig.Load(ctx, files)
 	if err != nil {
 		return 0, err
 	}

@@ -16,6 +16,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/collectorconfig"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/eventfile"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/simulate"
 	"github.com/tasker-otel/otelcol-tasker/internal/printable"
@@ -81,7 +82,7 @@ mistake in the command line. Where expectations say how many events are refused,
 func (f *simulateFlags) run(ctx context.Context, s streams, files []string) (err error) {
 	settings := simulate.Settings{Config: simulate.DefaultConfig(), Directory: f.directory, Service: f.service, Log: warningsTo(s.err)}
 	if len(f.config) > 0 {
-		conf, err := resolve(ctx, f.config)
+		conf, err := collectorconfig.Load(ctx, f.config)
 		if err != nil {
 			return err
 		}

@@ -6,6 +6,17 @@ import (
 	"slices"
 
 	"go.opentelemetry.io/collector/confmap"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/collectorconfig"
+)
+
+// The sections of components.
+const (
+	receivers  = collectorconfig.Receivers
+	processors = collectorconfig.Processors
+	exporters  = collectorconfig.Exporters
+	connectors = collectorconfig.Connectors
+	extensions = collectorconfig.Extensions
 )
 
 // Level is how bad a finding is.
@@ -32,8 +43,8 @@ type Finding struct {
 
 // Check looks at the merged configuration of a collector. The findings are in order, the errors first.
 func Check(conf *confmap.Conf) ([]Finding, error) {
-	c := read(conf)
-	if len(c.pipelines) == 0 {
+	c := &checker{conf: collectorconfig.New(conf)}
+	if len(c.conf.Pipelines) == 0 {
 		return nil, errors.New("the configuration has no service::pipelines: name all files that the collector is started with")
 	}
 	c.checkKeys(conf.ToStringMap())
@@ -50,6 +61,12 @@ func Check(conf *confmap.Conf) ([]Finding, error) {
 	return slices.Compact(c.findings), nil
 }
 
-func (c *configuration) add(level Level, key, value, problem, remedy string) {
+// checker collects what is wrong with a configuration.
+type checker struct {
+	conf     *collectorconfig.Config
+	findings []Finding
+}
+
+func (c *checker) add(level Level, key, value, problem, remedy string) {
 	c.findings = append(c.findings, Finding{level, key, value, problem, remedy})
 }

@@ -4,36 +4,34 @@ import (
 	"slices"
 	"strings"
 
-	"go.opentelemetry.io/collector/confmap"
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/collectorconfig"
 )
 
-func cut(key string) (section, id string, found bool) { return strings.Cut(key, confmap.KeyDelimiter) }
-
 // checkOrder looks for processors that stand in the wrong place, or are missing.
-func (c *configuration) checkOrder() {
-	for _, line := range c.pipelines {
-		at := line.key + "::processors"
-		value := "[" + strings.Join(line.processors, ", ") + "]"
-		for i, id := range line.processors {
-			if i > 0 && c.part(processors, id).kind == "memory_limiter" {
+func (c *checker) checkOrder() {
+	for _, line := range c.conf.Pipelines {
+		at := line.Key + "::processors"
+		value := "[" + strings.Join(line.Processors, ", ") + "]"
+		for i, id := range line.Processors {
+			if i > 0 && c.conf.Component(processors, id).Type == "memory_limiter" {
 				c.add(LevelWarning, at, value, "memory_limiter refuses only after the processors before it have spent the memory", "write it first")
 			}
 		}
-		measured := c.has(exporters, line.exporters, "span_to_metrics") || c.has(exporters, line.exporters, "routed_events")
-		if c.has(receivers, line.receivers, "tasker_events") && measured && !c.has(processors, line.processors, "event_router") {
+		measured := c.conf.Has(exporters, line.Exporters, "span_to_metrics") || c.conf.Has(exporters, line.Exporters, "routed_events")
+		if c.conf.Has(receivers, line.Receivers, "tasker_events") && measured && !c.conf.Has(processors, line.Processors, "event_router") {
 			c.add(LevelWarning, at, value, "without event_router nothing is redacted, sampled, or taken once when it is sent again", "add event_router after memory_limiter")
 		}
 		for _, sampler := range []string{"probabilistic_sampler", "tail_sampling"} {
-			from := slices.IndexFunc(line.processors, func(id string) bool { return c.part(processors, id).kind == sampler })
+			from := slices.IndexFunc(line.Processors, func(id string) bool { return c.conf.Component(processors, id).Type == sampler })
 			if from < 0 {
 				continue
 			}
-			after := line.processors[from:]
+			after := line.Processors[from:]
 			switch {
-			case c.has(processors, after, "span_hierarchy") || c.has(processors, after, "event_router"):
+			case c.conf.Has(processors, after, "span_hierarchy") || c.conf.Has(processors, after, "event_router"):
 				c.add(LevelWarning, at, value, sampler+" takes events out, and trees are built of what is left",
 					"sample by event_router's sampling_rate, which keeps tasks whole, or behind span_hierarchy in a pipeline of its own")
-			case c.has(exporters, line.exporters, "span_to_metrics"):
+			case c.conf.Has(exporters, line.Exporters, "span_to_metrics"):
 				c.add(LevelWarning, at, value, "span_to_metrics measures only what "+sampler+" lets through",
 					"give span_to_metrics a pipeline without it, and sample in another one behind the connector forward")
 			}
@@ -45,44 +43,44 @@ func (c *configuration) checkOrder() {
 var queued = []string{"otlp_grpc", "otlp_http", "kafka"}
 
 // checkDurability looks for what a crash takes from a collector that is meant to survive one.
-func (c *configuration) checkDurability() {
+func (c *checker) checkDurability() {
 	keeping := ""
-	for _, p := range c.used() {
-		if remembers(p) && p.setting("storage") != "" {
-			keeping = p.key
+	for _, p := range c.conf.Used() {
+		if remembers(p) && p.Setting("storage") != "" {
+			keeping = p.Key
 		}
 	}
 	if keeping == "" {
 		return
 	}
-	for _, p := range c.used() {
-		if remembers(p) && p.setting("storage") == "" {
-			c.add(LevelWarning, p.settingKey("storage"), "", keeping+" has a storage and this has none: a crash takes "+loss(p.kind), "set it to the same extension")
+	for _, p := range c.conf.Used() {
+		if remembers(p) && p.Setting("storage") == "" {
+			c.add(LevelWarning, p.SettingKey("storage"), "", keeping+" has a storage and this has none: a crash takes "+loss(p.Type), "set it to the same extension")
 		}
 	}
-	for _, line := range c.pipelines {
-		for i, id := range line.processors {
-			if c.part(processors, id).kind != "batch" {
+	for _, line := range c.conf.Pipelines {
+		for i, id := range line.Processors {
+			if c.conf.Component(processors, id).Type != "batch" {
 				continue
 			}
-			behind := slices.ContainsFunc(line.processors[i:], func(id string) bool { return c.part(processors, id).setting("storage") != "" }) ||
-				slices.ContainsFunc(line.exporters, func(id string) bool {
-					return c.part(exporters, id).setting("storage") != "" || c.has(exporters, []string{id}, "routed_events")
+			behind := slices.ContainsFunc(line.Processors[i:], func(id string) bool { return c.conf.Component(processors, id).Setting("storage") != "" }) ||
+				slices.ContainsFunc(line.Exporters, func(id string) bool {
+					return c.conf.Component(exporters, id).Setting("storage") != "" || c.conf.Has(exporters, []string{id}, "routed_events")
 				})
 			if behind {
-				c.add(LevelWarning, line.key+"::processors", "["+strings.Join(line.processors, ", ")+"]",
+				c.add(LevelWarning, line.Key+"::processors", "["+strings.Join(line.Processors, ", ")+"]",
 					id+" acknowledges what the components with a storage have not stored yet: a crash takes it",
 					"remove it: the components batch themselves, and exporters have sending_queue::batch")
 			}
 		}
-		if !c.has(processors, line.processors, "span_hierarchy") && !c.has(receivers, line.receivers, "routed_events") {
+		if !c.conf.Has(processors, line.Processors, "span_hierarchy") && !c.conf.Has(receivers, line.Receivers, "routed_events") {
 			continue
 		}
-		for _, id := range line.exporters {
-			p := c.part(exporters, id)
-			queue := mapping(p.settings["sending_queue"])
-			if slices.Contains(queued, p.kind) && queue["enabled"] != false && p.setting("sending_queue", "storage") == "" {
-				c.add(LevelWarning, p.settingKey("sending_queue", "storage"), "",
+		for _, id := range line.Exporters {
+			p := c.conf.Component(exporters, id)
+			queue := collectorconfig.Mapping(p.Settings["sending_queue"])
+			if slices.Contains(queued, p.Type) && queue["enabled"] != false && p.Setting("sending_queue", "storage") == "" {
+				c.add(LevelWarning, p.SettingKey("sending_queue", "storage"), "",
 					"the queue is in memory: a crash takes the finished spans and records that the backend has not taken yet",
 					"set it to the extension of "+keeping+"::storage")
 			}
@@ -91,12 +89,12 @@ func (c *configuration) checkDurability() {
 }
 
 // remembers tells whether a component has a state to lose.
-func remembers(p part) bool {
-	switch p.kind {
+func remembers(p collectorconfig.Component) bool {
+	switch p.Type {
 	case "span_hierarchy", "span_to_metrics":
 		return true
 	case "event_router":
-		return p.setting("deduplicate", "enabled") != "false"
+		return p.Setting("deduplicate", "enabled") != "false"
 	}
 	return false
 }

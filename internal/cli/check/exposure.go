@@ -3,34 +3,35 @@ package check
 import (
 	"net"
 	"slices"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/collectorconfig"
 )
 
 // checkExposure looks for what anybody on the network may use.
-func (c *configuration) checkExposure() {
-	for _, p := range c.used() {
-		section, _, _ := cut(p.key)
+func (c *checker) checkExposure() {
+	for _, p := range c.conf.Used() {
 		switch {
-		case p.kind == "tasker_events":
+		case p.Type == "tasker_events":
 			c.checkServer(p, "endpoint")
-		case p.kind == "otlp" && section == receivers:
+		case p.Type == "otlp" && p.Section == receivers:
 			c.checkServer(p, "protocols", "grpc", "endpoint")
 			c.checkServer(p, "protocols", "http", "endpoint")
-		case p.kind == "zpages" || p.kind == "pprof":
-			if endpoint := p.setting("endpoint"); everywhere(endpoint) {
-				c.add(LevelWarning, p.settingKey("endpoint"), endpoint, "it shows the inside of the process, has no authentication, and is open to whoever can reach it", "listen on localhost")
+		case p.Type == "zpages" || p.Type == "pprof":
+			if endpoint := p.Setting("endpoint"); everywhere(endpoint) {
+				c.add(LevelWarning, p.SettingKey("endpoint"), endpoint, "it shows the inside of the process, has no authentication, and is open to whoever can reach it", "listen on localhost")
 			}
 		}
 	}
 }
 
 // checkServer looks at one listener of a receiver.
-func (c *configuration) checkServer(p part, keys ...string) {
-	endpoint := p.setting(keys...)
-	with := func(key ...string) string { return p.setting(append(slices.Clone(keys[:len(keys)-1]), key...)...) }
+func (c *checker) checkServer(p collectorconfig.Component, keys ...string) {
+	endpoint := p.Setting(keys...)
+	with := func(key ...string) string { return p.Setting(append(slices.Clone(keys[:len(keys)-1]), key...)...) }
 	if !everywhere(endpoint) || with("auth", "authenticator") != "" || with("tls", "client_ca_file") != "" || with("tls", "client_ca_pem") != "" {
 		return
 	}
-	c.add(LevelWarning, p.settingKey(keys...), endpoint, "whoever can reach it may send events, and there is no authentication",
+	c.add(LevelWarning, p.SettingKey(keys...), endpoint, "whoever can reach it may send events, and there is no authentication",
 		"set auth::authenticator (docs/security.md), or make sure that a firewall or a NetworkPolicy stands before it")
 }
 

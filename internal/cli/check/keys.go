@@ -13,6 +13,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/connector/routedevents"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics"
 	"github.com/tasker-otel/otelcol-tasker/exporter/taskercsv"
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/collectorconfig"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/nearest"
 	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter"
@@ -32,18 +33,18 @@ func ownComponents() map[string][]component.Factory {
 
 // checkKeys looks for keys that do not exist: those of the configuration itself and of the distribution's own components. The
 // collector names them too, but not the keys that were meant.
-func (c *configuration) checkKeys(all map[string]any) {
-	c.checkNames("", all, []string{receivers, processors, exporters, connectors, extensions, "service"})
-	service := mapping(all["service"])
+func (c *checker) checkKeys(all map[string]any) {
+	c.checkNames("", all, append(collectorconfig.Sections(), "service"))
+	service := collectorconfig.Mapping(all["service"])
 	c.checkNames("service", service, []string{"extensions", "pipelines", "telemetry"})
-	for name, pipeline := range mapping(service["pipelines"]) {
-		c.checkNames("service::pipelines::"+name, mapping(pipeline), []string{receivers, processors, exporters})
+	for name, pipeline := range collectorconfig.Mapping(service["pipelines"]) {
+		c.checkNames("service::pipelines::"+name, collectorconfig.Mapping(pipeline), []string{receivers, processors, exporters})
 	}
 	for section, factories := range ownComponents() {
 		for _, factory := range factories {
-			for _, p := range c.parts[section] {
-				if p.kind == factory.Type().String() {
-					c.checkSettings(p.key, p.settings, reflect.TypeOf(factory.CreateDefaultConfig()))
+			for _, p := range c.conf.Components[section] {
+				if p.Type == factory.Type().String() {
+					c.checkSettings(p.Key, p.Settings, reflect.TypeOf(factory.CreateDefaultConfig()))
 				}
 			}
 		}
@@ -51,7 +52,7 @@ func (c *configuration) checkKeys(all map[string]any) {
 }
 
 // checkNames adds a finding for each key that is none of the known ones.
-func (c *configuration) checkNames(at string, settings map[string]any, known []string) {
+func (c *checker) checkNames(at string, settings map[string]any, known []string) {
 	for _, key := range slices.Sorted(maps.Keys(settings)) {
 		if slices.Contains(known, key) {
 			continue
@@ -80,7 +81,7 @@ func shown(key string, value any) string {
 }
 
 // checkSettings compares settings with the type that they are read into.
-func (c *configuration) checkSettings(at string, value any, into reflect.Type) {
+func (c *checker) checkSettings(at string, value any, into reflect.Type) {
 	into = plain(into)
 	switch value := value.(type) {
 	case map[string]any:

@@ -47,7 +47,7 @@ func TestKeysAreThoseOfTheCollector(t *testing.T) {
 			for _, settings := range places {
 				err := confmap.NewFromStringMap(settings).Unmarshal(factory.CreateDefaultConfig())
 				require.ErrorContains(t, err, "invalid keys: no_such", settings)
-				var c configuration
+				var c checker
 				c.checkSettings(section, settings, into)
 				require.Len(t, c.findings, 1, settings)
 				require.True(t, strings.HasSuffix(c.findings[0].Key, "::no_such"), c.findings[0].Key)
@@ -55,7 +55,7 @@ func TestKeysAreThoseOfTheCollector(t *testing.T) {
 
 			whole := confmap.New()
 			require.NoError(t, whole.Marshal(factory.CreateDefaultConfig()))
-			var c configuration
+			var c checker
 			c.checkSettings(section, whole.ToStringMap(), into)
 			require.Empty(t, c.findings, factory.Type())
 		}
@@ -68,7 +68,7 @@ func TestNearestKeyIsNamed(t *testing.T) {
 		"sampling_rat": "write sampling_rate",
 		"completely":   "remove it, or write one of sampling_rate, storage",
 	} {
-		var c configuration
+		var c checker
 		c.checkNames("processors::event_router", map[string]any{key: 1}, []string{"sampling_rate", "storage"})
 		require.Equal(t, []Finding{{LevelError, "processors::event_router::" + key, "1",
 			"there is no such setting, and the collector does not start", want}}, c.findings)

@@ -5,14 +5,13 @@ import (
 	"strings"
 	"time"
 
-	"go.opentelemetry.io/collector/confmap"
-
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics"
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/collectorconfig"
 )
 
 // metricsFrom is an instance of span_to_metrics, as configured and with its defaults.
 type metricsFrom struct {
-	part
+	collectorconfig.Component
 	id  string
 	cfg *spantometrics.Config
 }
@@ -28,14 +27,14 @@ var expiry = map[string]struct {
 }
 
 // checkMetrics looks for numbers that do not arrive.
-func (c *configuration) checkMetrics() {
-	for _, line := range c.pipelines {
-		if line.signal != "metrics" {
+func (c *checker) checkMetrics() {
+	for _, line := range c.conf.Pipelines {
+		if line.Signal != "metrics" {
 			continue
 		}
-		sources := c.sources(line.receivers)
-		for _, exporter := range line.exporters {
-			to := c.part(exporters, exporter)
+		sources := c.sources(line.Receivers)
+		for _, exporter := range line.Exporters {
+			to := c.conf.Component(exporters, exporter)
 			for _, from := range sources {
 				c.checkArrival(from, to)
 			}
@@ -43,7 +42,7 @@ func (c *configuration) checkMetrics() {
 		for i, one := range sources {
 			for _, other := range sources[i+1:] {
 				if input := c.sharedInput(one.id, other.id); input != "" {
-					c.add(LevelWarning, line.key+"::receivers", "["+strings.Join(line.receivers, ", ")+"]",
+					c.add(LevelWarning, line.Key+"::receivers", "["+strings.Join(line.Receivers, ", ")+"]",
 						one.id+" and "+other.id+" both measure what comes from "+input+": two writers of the same series",
 						"keep one of them; further metrics and dimensions are settings of one")
 				}
@@ -54,63 +53,59 @@ func (c *configuration) checkMetrics() {
 
 // sources are the instances of span_to_metrics among the receivers of a pipeline. One whose settings can not be read is left
 // out: that is what the collector's validation tells.
-func (c *configuration) sources(among []string) []metricsFrom {
+func (c *checker) sources(among []string) []metricsFrom {
 	var all []metricsFrom
 	for _, id := range among {
-		p, found := c.parts[connectors][id]
-		if !found || p.kind != "span_to_metrics" {
+		p, found := c.conf.Components[connectors][id]
+		if !found || p.Type != "span_to_metrics" {
 			continue
 		}
 		cfg := spantometrics.NewFactory().CreateDefaultConfig().(*spantometrics.Config)
-		if confmap.NewFromStringMap(p.settings).Unmarshal(cfg) == nil {
+		if p.Unmarshal(cfg) == nil {
 			all = append(all, metricsFrom{p, id, cfg})
 		}
 	}
 	return all
 }
 
-func (c *configuration) checkArrival(from metricsFrom, to part) {
-	if forget, found := expiry[to.kind]; found {
-		after, text := forget.unset, to.setting(forget.key)
-		parsed, err := time.ParseDuration(text)
-		if err == nil {
-			after = parsed
-		}
-		if (text == "" || err == nil) && after <= from.cfg.MetricsFlushInterval && (after > 0 || !forget.forever) {
-			c.add(LevelWarning, to.settingKey(forget.key), text,
-				"series are forgotten before they come again: "+from.settingKey("metrics_flush_interval")+" is "+from.cfg.MetricsFlushInterval.String(),
+func (c *checker) checkArrival(from metricsFrom, to collectorconfig.Component) {
+	if forget, found := expiry[to.Type]; found {
+		after, err := to.Duration(forget.key, forget.unset)
+		if err == nil && after <= from.cfg.MetricsFlushInterval && (after > 0 || !forget.forever) {
+			c.add(LevelWarning, to.SettingKey(forget.key), to.Setting(forget.key),
+				"series are forgotten before they come again: "+from.SettingKey("metrics_flush_interval")+" is "+from.cfg.MetricsFlushInterval.String(),
 				"set it to much more, such as 24h: a workflow may run once a day")
 		}
 	}
-	if to.kind == "prometheus" && from.cfg.Exemplars.Enabled && to.setting("enable_open_metrics") != "true" {
-		c.add(LevelWarning, to.settingKey("enable_open_metrics"), to.setting("enable_open_metrics"),
+	if to.Type == "prometheus" && from.cfg.Exemplars.Enabled && to.Setting("enable_open_metrics") != "true" {
+		c.add(LevelWarning, to.SettingKey("enable_open_metrics"), to.Setting("enable_open_metrics"),
 			"exemplars, which lead from a histogram to a trace, exist in the OpenMetrics format only", "set it to true")
 	}
 	if !strings.HasSuffix(strings.ToLower(from.cfg.AggregationTemporality), "delta") {
 		return
 	}
-	switch to.kind {
+	switch to.Type {
 	case "prometheus_remote_write":
-		c.add(LevelError, from.settingKey("aggregation_temporality"), from.cfg.AggregationTemporality,
-			to.key+" refuses everything that is not cumulative", "set it to cumulative")
+		c.add(LevelError, from.SettingKey("aggregation_temporality"), from.cfg.AggregationTemporality,
+			to.Key+" refuses everything that is not cumulative", "set it to cumulative")
 	case "prometheus":
-		c.add(LevelWarning, from.settingKey("aggregation_temporality"), from.cfg.AggregationTemporality,
-			to.key+" begins a series anew after each flush in which it was idle: totals fall", "set it to cumulative")
+		c.add(LevelWarning, from.SettingKey("aggregation_temporality"), from.cfg.AggregationTemporality,
+			to.Key+" begins a series anew after each flush in which it was idle: totals fall", "set it to cumulative")
 	}
 }
 
 // sharedInput is a receiver whose data two connectors are both given, or empty.
-func (c *configuration) sharedInput(one, other string) string {
-	for _, a := range c.pipelines {
-		if !slices.Contains(a.exporters, one) {
+func (c *checker) sharedInput(one, other string) string {
+	for _, a := range c.conf.Pipelines {
+		if !slices.Contains(a.Exporters, one) {
 			continue
 		}
-		for _, b := range c.pipelines {
-			if !slices.Contains(b.exporters, other) || a.signal != b.signal {
+		for _, b := range c.conf.Pipelines {
+			if !slices.Contains(b.Exporters, other) || a.Signal != b.Signal {
 				continue
 			}
-			for _, receiver := range a.receivers {
-				if slices.Contains(b.receivers, receiver) {
+			for _, receiver := range a.Receivers {
+				if slices.Contains(b.Receivers, receiver) {
 					return receiver
 				}
 			}

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"go.opentelemetry.io/collector/confmap"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/collectorconfig"
 )
 
 // What the distribution's extensions are no use as.
@@ -15,13 +17,13 @@ var (
 )
 
 // checkReferences looks for settings that name an extension which is not there.
-func (c *configuration) checkReferences() {
-	for _, p := range c.used() {
-		c.walk(p.key, p.settings)
+func (c *checker) checkReferences() {
+	for _, p := range c.conf.Used() {
+		c.walk(p.Key, p.Settings)
 	}
 }
 
-func (c *configuration) walk(key string, settings map[string]any) {
+func (c *checker) walk(key string, settings map[string]any) {
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
 		at := key + confmap.KeyDelimiter + name
 		switch value := settings[name].(type) {
@@ -30,12 +32,12 @@ func (c *configuration) walk(key string, settings map[string]any) {
 		case []any:
 			for i, element := range value {
 				if name == "middlewares" {
-					if id, ok := mapping(element)["id"].(string); ok {
+					if id, ok := collectorconfig.Mapping(element)["id"].(string); ok {
 						c.refer(fmt.Sprintf("%s[%d]::id", at, i), id, nil, "")
 					}
 					continue
 				}
-				c.walk(fmt.Sprintf("%s[%d]", at, i), mapping(element))
+				c.walk(fmt.Sprintf("%s[%d]", at, i), collectorconfig.Mapping(element))
 			}
 		case string:
 			switch name {
@@ -48,39 +50,39 @@ func (c *configuration) walk(key string, settings map[string]any) {
 	}
 }
 
-func (c *configuration) refer(key, value string, useless []string, why string) {
-	id := normal(value)
-	extension, defined := c.parts[extensions][id]
+func (c *checker) refer(key, value string, useless []string, why string) {
+	id := collectorconfig.ParseID(value)
+	extension, defined := c.conf.Components[extensions][id]
 	switch {
 	case id == "":
 	case !defined:
 		c.add(LevelError, key, value, "there is no such extension, and the collector does not start",
 			"define it under extensions and name it in service::extensions, or name one that is there")
-	case !slices.Contains(c.enabled, id):
+	case !slices.Contains(c.conf.Enabled, id):
 		c.add(LevelError, key, value, "the extension is defined, but it is not in service::extensions, and the collector does not start",
 			"add "+id+" to service::extensions; a later file replaces the whole list")
-	case slices.Contains(useless, extension.kind):
+	case slices.Contains(useless, extension.Type):
 		c.add(LevelError, key, value, why+", and the collector does not start", "name another one")
 	}
 }
 
 // checkUnusedExtensions looks for extensions that were defined in vain, and that no setting names: of those an error tells.
-func (c *configuration) checkUnusedExtensions() {
-	for id, extension := range c.parts[extensions] {
-		named := slices.ContainsFunc(c.findings, func(f Finding) bool { return normal(f.Value) == id })
-		if !slices.Contains(c.enabled, id) && !named {
-			c.add(LevelWarning, extension.key, id, "it is not in service::extensions, and does nothing",
+func (c *checker) checkUnusedExtensions() {
+	for id, extension := range c.conf.Components[extensions] {
+		named := slices.ContainsFunc(c.findings, func(f Finding) bool { return collectorconfig.ParseID(f.Value) == id })
+		if !slices.Contains(c.conf.Enabled, id) && !named {
+			c.add(LevelWarning, extension.Key, id, "it is not in service::extensions, and does nothing",
 				"add it to service::extensions, or remove it; a later file replaces the whole list")
 		}
 	}
 }
 
 // checkOldNames looks for types under the names that they had before.
-func (c *configuration) checkOldNames() {
-	for _, p := range c.used() {
-		_, id, _ := cut(p.key)
-		if current, found := formerNames[kindOf(id)]; found {
-			c.add(LevelWarning, p.key, kindOf(id), "the type has another name now, and this one will go", "write "+current)
+func (c *checker) checkOldNames() {
+	for _, p := range c.conf.Used() {
+		written := collectorconfig.TypeOf(p.ID)
+		if current, found := collectorconfig.FormerType(written); found {
+			c.add(LevelWarning, p.Key, written, "the type has another name now, and this one will go", "write "+current)
 		}
 	}
 }

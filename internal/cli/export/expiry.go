@@ -3,84 +3,55 @@ package export
 import (
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
-	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
 
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics"
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/collectorconfig"
 )
-
-// metricExpiration is the default of the prometheus exporter's metric_expiration.
-const metricExpiration = 5 * time.Minute
 
 // prometheusExporter is the type of the exporter whose endpoint an export reads.
 const prometheusExporter = "prometheus"
 
-// collectorParts are what of a collector's configuration tells when a series is forgotten.
-type collectorParts struct {
-	Exporters map[string]struct {
-		// MetricExpiration is 0 for: at once.
-		MetricExpiration *time.Duration `mapstructure:"metric_expiration"`
-	} `mapstructure:"exporters"`
-	Connectors map[string]struct {
-		// SeriesExpiration is 0 for: never.
-		SeriesExpiration *time.Duration `mapstructure:"series_expiration"`
-	} `mapstructure:"connectors"`
-	Service struct {
-		Pipelines map[string]struct {
-			Receivers []string `mapstructure:"receivers"`
-			Exporters []string `mapstructure:"exporters"`
-		} `mapstructure:"pipelines"`
-	} `mapstructure:"service"`
-}
+// metricExpiration is the default of the prometheus exporter's metric_expiration.
+const metricExpiration = 5 * time.Minute
 
-// SeriesExpiryOf is after how long without news a collector with this configuration forgets a series: the least of
-// metric_expiration of its prometheus exporters and series_expiration of span_to_metrics, among those in a pipeline.
+// SeriesExpiryOf returns after how long without news a collector with this configuration forgets a series: the least of
+// metric_expiration of its prometheus exporters and series_expiration of span_to_metrics, among those in a pipeline. 0 is
+// never.
 func SeriesExpiryOf(conf *confmap.Conf) (time.Duration, error) {
-	var parts collectorParts
-	if err := conf.Unmarshal(&parts, confmap.WithIgnoreUnused()); err != nil {
-		return 0, err
-	}
-	used := map[string]bool{}
-	for _, pipeline := range parts.Service.Pipelines {
-		for _, id := range slices.Concat(pipeline.Receivers, pipeline.Exporters) {
-			used[id] = true
+	var (
+		exported, counted time.Duration
+		found             bool
+		connector         = spantometrics.NewFactory()
+	)
+	for _, p := range collectorconfig.New(conf).Used() {
+		switch {
+		case p.Section == collectorconfig.Exporters && p.Type == prometheusExporter:
+			found = true
+			expiry, err := p.Duration("metric_expiration", metricExpiration)
+			if err != nil {
+				return 0, err
+			}
+			if expiry <= 0 {
+				return 0, fmt.Errorf("%s is %s: every series is forgotten at once, and an export finds none; set it to 24h, for example",
+					p.SettingKey("metric_expiration"), expiry)
+			}
+			exported = sooner(exported, expiry)
+		case p.Section == collectorconfig.Connectors && p.Type == connector.Type().String():
+			expiry, err := p.Duration("series_expiration", connector.CreateDefaultConfig().(*spantometrics.Config).SeriesExpiration)
+			if err != nil {
+				return 0, err
+			}
+			counted = sooner(counted, expiry)
 		}
 	}
-	var least time.Duration
-	for id, exporter := range parts.Exporters {
-		if !used[id] || typeOf(id) != prometheusExporter {
-			continue
-		}
-		expiry := metricExpiration
-		if exporter.MetricExpiration != nil {
-			expiry = *exporter.MetricExpiration
-		}
-		if expiry <= 0 {
-			return 0, fmt.Errorf("exporters::%s::metric_expiration is %s: every series is forgotten at once, and an export finds "+
-				"none; set it to 24h, for example", id, expiry)
-		}
-		least = sooner(least, expiry)
-	}
-	if least == 0 {
+	if !found {
 		return 0, errors.New("there is no exporter prometheus in a pipeline, whose endpoint an export would read: " +
 			"name all files that the collector is started with")
 	}
-	defaults := spantometrics.NewFactory()
-	for id, connector := range parts.Connectors {
-		if kind := typeOf(id); !used[id] || kind != defaults.Type().String() && kind != "spantometrics" {
-			continue
-		}
-		if connector.SeriesExpiration != nil {
-			least = sooner(least, *connector.SeriesExpiration)
-			continue
-		}
-		least = sooner(least, defaults.CreateDefaultConfig().(*spantometrics.Config).SeriesExpiration)
-	}
-	return least, nil
+	return sooner(exported, counted), nil
 }
 
 // sooner is the lesser of two times, of which 0 is never.
@@ -89,13 +60,4 @@ func sooner(a, b time.Duration) time.Duration {
 		return b
 	}
 	return a
-}
-
-// typeOf is the type of a component's id; an id that is none is the collector's own to complain of.
-func typeOf(text string) string {
-	var id component.ID
-	if id.UnmarshalText([]byte(strings.TrimSpace(text))) != nil {
-		return ""
-	}
-	return id.Type().String()
 }

@@ -31,7 +31,7 @@ service: {pipelines: {
 		"not in a pipeline": {
 			config: "exporters: {prometheus: {metric_expiration: 10h}, prometheus/other: {metric_expiration: 1s}}\nconnectors: {span_to_metrics/other: {series_expiration: 1s}}" + pipelines, want: 10 * time.Hour},
 		"at once":    {config: "exporters: {prometheus: {metric_expiration: 0s}}" + pipelines, problem: "exporters::prometheus::metric_expiration is 0s"},
-		"no time":    {config: "exporters: {prometheus: {metric_expiration: soon}}" + pipelines, problem: "exporters[prometheus].metric_expiration"},
+		"no time":    {config: "exporters: {prometheus: {metric_expiration: soon}}" + pipelines, problem: `exporters::prometheus::metric_expiration is "soon": write a duration`},
 		"no metrics": {config: "exporters: {debug: }\nservice: {pipelines: {traces: {receivers: [otlp], exporters: [debug]}}}", problem: "there is no exporter prometheus in a pipeline"},
 		"nothing":    {problem: "name all files that the collector is started with"},
 	} {

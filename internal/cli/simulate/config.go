@@ -3,15 +3,13 @@ package simulate
 import (
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
-	"go.opentelemetry.io/collector/confmap/xconfmap"
 
 	"github.com/tasker-otel/otelcol-tasker/connector/routedevents"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics"
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/collectorconfig"
 	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter"
 	"github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy"
 )
@@ -38,48 +36,25 @@ func DefaultConfig() Config {
 // defaults, and so has its storage none: a simulation must not touch the state of a collector. The error joins all mistakes.
 func ReadConfig(conf *confmap.Conf) (Config, error) {
 	cfg := DefaultConfig()
+	collector := collectorconfig.New(conf)
 	err := errors.Join(
-		read(conf, "processors", eventrouter.NewFactory().Type(), cfg.Router),
-		read(conf, "connectors", routedevents.NewFactory().Type(), cfg.Events),
-		read(conf, "processors", spanhierarchy.NewFactory().Type(), cfg.Hierarchy),
-		read(conf, "connectors", spantometrics.NewFactory().Type(), cfg.Metrics),
+		read(collector, collectorconfig.Processors, eventrouter.NewFactory().Type(), cfg.Router),
+		read(collector, collectorconfig.Connectors, routedevents.NewFactory().Type(), cfg.Events),
+		read(collector, collectorconfig.Processors, spanhierarchy.NewFactory().Type(), cfg.Hierarchy),
+		read(collector, collectorconfig.Connectors, spantometrics.NewFactory().Type(), cfg.Metrics),
 	)
 	cfg.Router.Storage, cfg.Hierarchy.Storage, cfg.Metrics.StorageID = nil, nil, nil
 	return cfg, err
 }
 
-// read finds the component of a type, by its name or the one that it had before, and reads its settings.
-func read(conf *confmap.Conf, kind string, of component.Type, into component.Config) error {
-	parts, err := conf.Sub(kind)
-	if err != nil {
-		return fmt.Errorf("%s: %w", kind, err)
-	}
-	var found []string
-	for key := range parts.ToStringMap() {
-		var id component.ID
-		if id.UnmarshalText([]byte(key)) != nil {
-			continue // the collector's own to complain of
-		}
-		if name := id.Type().String(); name == of.String() || name == strings.ReplaceAll(of.String(), "_", "") {
-			found = append(found, key)
-		}
-	}
-	slices.Sort(found)
-	switch {
-	case len(found) == 0:
+// read reads the settings of the component of a type, if there is one.
+func read(collector *collectorconfig.Config, section string, typ component.Type, into component.Config) error {
+	switch found := collector.OfType(section, typ.String()); len(found) {
+	case 0:
 		return nil
-	case len(found) > 1:
-		return fmt.Errorf("%s: there are several of the type %s (%s), and a simulation has one", kind, of, strings.Join(found, ", "))
+	case 1:
+		return found[0].UnmarshalValid(into)
+	default:
+		return fmt.Errorf("%s: there are several of the type %s (%s), and a simulation has one", section, typ, collectorconfig.IDs(found))
 	}
-	section, err := parts.Sub(found[0])
-	if err != nil {
-		return fmt.Errorf("%s::%s: %w", kind, found[0], err)
-	}
-	if err := section.Unmarshal(into); err != nil {
-		return fmt.Errorf("%s::%s: %w", kind, found[0], err)
-	}
-	if err := xconfmap.Validate(into); err != nil {
-		return fmt.Errorf("%s::%s:\n%w", kind, found[0], err)
-	}
-	return nil
 }
