@@ -221,3 +221,22 @@ func TestExportsKnowWhenSeriesExpire(t *testing.T) {
 		assert.Equal(t, export.DefaultSettings().SeriesExpiry, expiry, path)
 	}
 }
+
+// TestZPagesAreForThisMachine: in every configuration they listen on localhost, wherever the rest does.
+func TestZPagesAreForThisMachine(t *testing.T) {
+	for _, path := range []string{"../config.yaml", "otelcol/standalone.yaml", "otelcol/agent.yaml", "otelcol/gateway.yaml"} {
+		text, err := os.ReadFile(path)
+		require.NoError(t, err)
+		var config struct {
+			Extensions map[string]struct {
+				Endpoint string `json:"endpoint"`
+			} `json:"extensions"`
+			Service struct {
+				Extensions []string `json:"extensions"`
+			} `json:"service"`
+		}
+		require.NoError(t, yaml.Unmarshal(text, &config))
+		assert.Contains(t, config.Service.Extensions, "zpages", path)
+		assert.Equal(t, "${env:TASKER_ZPAGES:-localhost:55679}", config.Extensions["zpages"].Endpoint, path)
+	}
+}

@@ -33,6 +33,7 @@ exporters:
 func TestYAMLOfPages(t *testing.T) {
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4328")
 	t.Setenv("TASKER_TOKEN", "secret")
+	t.Setenv("TASKER_METRICS_TOKEN", "secret")
 	others := filepath.Join(t.TempDir(), "around.yaml")
 	require.NoError(t, os.WriteFile(others, []byte(around), 0o600))
 	bare := withoutPipelines(t)
