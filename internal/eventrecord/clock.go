@@ -45,20 +45,24 @@ func setTime(record plog.LogRecord, attrs pcommon.Map) (clock Clock, impossible 
 	if at != 0 {
 		MarkImpossible(attrs, at.AsTime().Format(time.RFC3339Nano))
 	}
-	if told, ok := PayloadTime(record.EventName(), attrs); ok && Possible(told, receipt) {
-		record.SetTimestamp(told)
-		return ClockPayload, at != 0
+	fallback, clock := FallbackTime(record.EventName(), attrs, receipt)
+	record.SetTimestamp(fallback)
+	return clock, at != 0
+}
+
+// FallbackTime is the time of an event without a usable one of its sender's: the finest time of its payload, or else that of
+// its receipt, which is then marked in the attributes.
+func FallbackTime(event string, attrs pcommon.Map, receipt pcommon.Timestamp) (pcommon.Timestamp, Clock) {
+	if at, ok := PayloadTime(event, attrs); ok && Possible(at, receipt) {
+		return at, ClockPayload
 	}
-	record.SetTimestamp(receipt)
-	MarkReceipt(attrs)
-	return ClockReceipt, at != 0
+	// A resend of the event has another time of receipt, and is the same event.
+	attrs.PutStr(lifecycle.AttrClock, lifecycle.ClockReceipt)
+	return receipt, ClockReceipt
 }
 
 // MarkImpossible notes on an event the time that it brought and that was not used.
 func MarkImpossible(attrs pcommon.Map, at string) { attrs.PutStr(lifecycle.AttrImpossibleTime, at) }
-
-// MarkReceipt notes on an event that its time is that of its receipt. A resend of it has another, and is the same event.
-func MarkReceipt(attrs pcommon.Map) { attrs.PutStr(lifecycle.AttrClock, lifecycle.ClockReceipt) }
 
 // PayloadTime is when an event happened, as far as its payload tells: the finest of its times, in the order
 // transitioned_at, timestamp, then completed_at of task.completed, each only if it has a fraction of a second; else

@@ -255,13 +255,13 @@ func (d *decoding) timestamp(occurred pcommon.Timestamp, event string, attrs pco
 	if d.impossible != "" {
 		eventrecord.MarkImpossible(attrs, d.impossible)
 	}
-	if at, ok := eventrecord.PayloadTime(event, attrs); ok && eventrecord.Possible(at, d.now) {
+	at, clock := eventrecord.FallbackTime(event, attrs, d.now)
+	if clock == eventrecord.ClockPayload {
 		d.report.PayloadClock++
-		return at
+	} else {
+		d.report.ReceiptClock++
 	}
-	d.report.ReceiptClock++
-	eventrecord.MarkReceipt(attrs)
-	return d.now
+	return at
 }
 
 // initializationFailed tells whether a failed task was refused at its creation, so that it has no id.
