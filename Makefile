@@ -80,9 +80,9 @@ test-repeat: ## make test TIMES times (10), while a build from an empty cache ru
 	@scripts/test-repeat.sh $(TIMES)
 
 .PHONY: test-peers
-test-peers: build ## tests with real peers (promtool and others), installed if apt-get is there; LIBREOFFICE=1 for that too
+test-peers: build release-tools ## tests with real peers (promtool, dpkg and others), installed if apt-get is there; LIBREOFFICE=1 for that too
 	@scripts/install-peers.sh
-	TASKER_PEERS=1 $(E2E) ./tests/... ./deploy/... ./exporter/taskercsv
+	TASKER_PEERS=1 $(E2E) ./tests/... ./deploy/... ./packaging ./exporter/taskercsv
 
 .PHONY: fuzz
 fuzz: ## every fuzzer for FUZZTIME, one after the other; what it finds goes into testdata/fuzz
@@ -131,6 +131,35 @@ generate: ## generate code, tables, schemas and the PrometheusRule from metadata
 check-generated: ## fail if what is generated is not in step with its sources
 	@scripts/check-generated.sh
 
+# What runs on this machine: completions and man pages of every target are written by it.
+.PHONY: release-tools
+release-tools:
+	@mkdir -p bin/tools
+	$(PLAIN) go -C tools build -o $(CURDIR)/bin/tools/ tool
+	$(GO_BUILD) -o bin/tools/taskerotel ./cmd/taskerotel
+
+# TARGETS and PACKAGERS in scripts/release.sh; `make release TARGETS=linux/amd64` builds for one. The collector is compiled
+# with its profile.
+.PHONY: release
+release: release-tools ## archives, .deb, .rpm, .apk, SBOMs and checksums of all targets into dist/, without network
+	@BUILT='$(BUILD_VERSION)' PGO=$(if $(filter file default,$(origin PGO)),deploy/otelcol-tasker.pgo,$(PGO)) scripts/release.sh
+
+PREFIX     ?= /usr/local
+SYSCONFDIR ?= /etc
+# UNITS=/etc/systemd/system, which is the default where there is systemd; empty for none.
+UNITS      ?= $(if $(wildcard /run/systemd/system),/etc/systemd/system)
+
+.PHONY: install
+install: ## install what was built below PREFIX (/usr/local), with configuration, units, completions and man pages; DESTDIR goes before
+	@test -x $(COLLECTOR) && test -x $(CLI) || { echo "Build first, as yourself: make build" >&2; exit 1; }
+	@PREFIX=$(PREFIX) SYSCONFDIR=$(SYSCONFDIR) UNITS=$(UNITS) scripts/stage.sh "$(DESTDIR)"
+
+.PHONY: image
+image: ## the container image otelcol-tasker:VERSION, by docker; the image knows version, commit and date
+	@IFS='|' read -r version commit date _ <<<'$(BUILD_VERSION)'; set -x; \
+	docker build -f deploy/Dockerfile --build-arg VERSION="$$version" --build-arg COMMIT="$$commit" --build-arg DATE="$$date" \
+		-t otelcol-tasker:"$$version" .
+
 .PHONY: clean
 clean: ## remove what was built and what a run left behind
-	rm -rf bin data bench.txt bench.old.txt
+	rm -rf bin data dist bench.txt bench.old.txt

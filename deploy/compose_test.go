@@ -149,7 +149,7 @@ func TestDockerfile(t *testing.T) {
 	require.NoError(t, err)
 	language := regexp.MustCompile(`(?m)^go (\d+\.\d+)`).FindStringSubmatch(string(module))
 	require.Len(t, language, 2)
-	assert.Contains(t, dockerfile, "FROM docker.io/library/golang:"+language[1]+"-")
+	assert.Contains(t, dockerfile, "FROM --platform=$BUILDPLATFORM docker.io/library/golang:"+language[1]+"-")
 	configs, err := filepath.Glob("otelcol/*.yaml")
 	require.NoError(t, err)
 	for _, config := range configs {

@@ -76,9 +76,12 @@ func TestDestinationsOfSystemd(t *testing.T) {
 	for _, variable := range destinationVariables {
 		assert.NotEmpty(t, offered[variable], variable)
 	}
-	checkDestinations(t, "systemd with Loki", map[string]string{
-		"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": set["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"],
+	assert.Equal(t, map[string]string{"TASKER_TRACES_EXPORTER": "debug", "TASKER_RECORDS_EXPORTER": "debug/records"}, set,
+		"it works where nothing else is installed")
+	checkDestinations(t, "systemd with Tempo and Loki", map[string]string{
+		"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://tempo:4318/v1/traces",
 		"OTEL_EXPORTER_OTLP_LOGS_ENDPOINT":   "http://loki:3100/otlp/v1/logs",
 	})
+	assert.True(t, offered["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"]["http://localhost:4328/v1/traces"])
 	assert.True(t, offered["OTEL_EXPORTER_OTLP_LOGS_ENDPOINT"]["http://localhost:3100/otlp/v1/logs"])
 }

@@ -4,9 +4,12 @@
 #   ruby        which runs the bridge for applications, minitest and ActiveSupport
 #   node, npm   which run the OpenTelemetry SDK for JavaScript, and DuckDB
 #   pandas, sqlite3, and LibreOffice if LIBREOFFICE=1 (250 MB), which read the CSV files
+#   rpm         which installs the .rpm, as dpkg does the .deb; shellcheck, which reads the scripts
 set -euo pipefail
 
 missing=()
+command -v rpm >/dev/null || missing+=(rpm)
+command -v shellcheck >/dev/null || missing+=(shellcheck)
 command -v promtool >/dev/null || missing+=(prometheus)
 command -v ruby >/dev/null || missing+=(ruby)
 command -v ruby >/dev/null && ruby -e 'require "minitest"' 2>/dev/null || missing+=(ruby-minitest)

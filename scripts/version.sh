@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Prints what is built: version, commit and date, separated by "|". The version is the tag's (v1.2.3); after a tag it is that
-# of the next patch, as 1.2.4-dev.N for N commits. A fourth field, "dirty", says that there are changes in no commit.
+# of the next patch, as 1.2.4-pre7 for seven commits, which is a version for dpkg, rpm and apk too. A fourth field, "dirty", says that there are changes in no commit.
 #
 # Without a repository, as in an image or a source archive: VERSION, COMMIT and DATE of the environment.
 set -euo pipefail
@@ -24,7 +24,7 @@ if ! version=$(git describe --tags --match 'v[0-9]*.[0-9]*.[0-9]*' --exact-match
 	if [[ $tag == "$release" && $tag != v0.0.0 ]]; then
 		release=${release%.*}.$((${release##*.} + 1))
 	fi
-	version=$release-dev.$(git rev-list --count "$range")
+	version=$release-pre$(git rev-list --count "$range")
 fi
 dirty=
 if [[ -n $(git status --porcelain --untracked-files=no) ]]; then

@@ -30,7 +30,7 @@ func TestRead(t *testing.T) {
 		"no repository":   {build: &debug.BuildInfo{Main: debug.Module{Version: "(devel)"}}, version: Unknown, line: Unknown + " ("},
 		"nothing":         {version: Unknown, line: Unknown + " ("},
 		"linked":          {linked: "v1.2.3|0123abc|2026-06-01T12:00:00Z", build: repository("v9.9.9", "true"), version: "1.2.3", line: "1.2.3 (commit 0123abc, 2026-06-01, "},
-		"linked, changed": {linked: "1.2.4-dev.7|7af5dcf01234567|2026-06-01T12:00:00Z|dirty", version: "1.2.4-dev.7", line: "1.2.4-dev.7 (commit 7af5dcf01234 with changes, 2026-06-01, "},
+		"linked, changed": {linked: "1.2.4-pre7|7af5dcf01234567|2026-06-01T12:00:00Z|dirty", version: "1.2.4-pre7", line: "1.2.4-pre7 (commit 7af5dcf01234 with changes, 2026-06-01, "},
 		"linked in parts": {linked: "1.2.3", version: "1.2.3", line: "1.2.3 ("},
 	} {
 		t.Run(name, func(t *testing.T) {

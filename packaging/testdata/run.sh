@@ -1,0 +1,3 @@
+# Runs a script of this folder in a copy of this machine: run.sh SCRIPT FILE...
+. "$(dirname "$0")/installed.sh"
+in_a_copy "$@"

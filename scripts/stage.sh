@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# Puts everything that is installed below a directory: `make install` does so on a machine, packages do it aside.
+#
+#   stage.sh DESTDIR
+#
+#   PREFIX       where programs and their pages are, /usr/local unless it is set
+#   SYSCONFDIR   where the configuration is, /etc unless it is set
+#   BIN          the directory with the two programs to install, bin unless it is set
+#   TASKEROTEL   a taskerotel that runs here and writes completions and man pages; that of BIN unless it is set
+#   UNITS        where systemd's units go, if they are to; the paths in them are adapted to PREFIX and SYSCONFDIR
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+readonly dest=${1?the directory, which may be empty: stage.sh DESTDIR}
+readonly prefix=${PREFIX:-/usr/local} sysconf=${SYSCONFDIR:-/etc} bin=${BIN:-bin}
+readonly taskerotel=${TASKEROTEL:-$bin/taskerotel}
+umask 022
+
+# put MODE FILE... DIRECTORY copies files; directories that lack are made.
+put() {
+	local mode=$1 directory=${*: -1}
+	install -d -m 755 "$directory"
+	install -m "$mode" "${@:2:$#-2}" "$directory/"
+}
+
+share=$dest$prefix/share
+put 755 "$bin"/otelcol-tasker "$bin"/taskerotel "$dest$prefix/bin"
+put 755 deploy/cron/export-stamp "$dest$prefix/lib/otelcol-tasker"
+put 644 README.md CHANGELOG.md LICENSE "$share/doc/otelcol-tasker"
+install -m 644 packaging/copyright "$share/doc/otelcol-tasker/copyright"
+put 644 deploy/systemd/tls.conf deploy/cron/taskerotel-export.cron "$share/doc/otelcol-tasker/examples"
+put 644 deploy/prometheus/prometheus.yml "$share/otelcol-tasker/prometheus"
+put 644 deploy/prometheus/rules/*.yaml "$share/otelcol-tasker/prometheus/rules"
+put 644 deploy/grafana/dashboards/*.json "$share/otelcol-tasker/grafana"
+
+install -d -m 755 "$share/bash-completion/completions" "$share/zsh/site-functions" "$share/fish/vendor_completions.d" "$share/man/man1"
+"$taskerotel" completion bash >"$share/bash-completion/completions/taskerotel"
+"$taskerotel" completion zsh >"$share/zsh/site-functions/_taskerotel"
+"$taskerotel" completion fish >"$share/fish/vendor_completions.d/taskerotel.fish"
+"$taskerotel" man "$share/man/man1"
+cp packaging/otelcol-tasker.1 "$share/man/man1/"
+gzip -nf9 "$share"/man/man1/otelcol-tasker.1 "$share"/man/man1/taskerotel*.1
+
+# An administrator's changes stay.
+install -d -m 755 "$dest$sysconf/otelcol-tasker"
+for file in deploy/otelcol/{standalone,secure,tls}.yaml deploy/systemd/otelcol-tasker.env; do
+	target=$dest$sysconf/otelcol-tasker/${file##*/}
+	if [[ ! -e $target ]]; then
+		mode=644
+		if [[ $file == *.env ]]; then
+			mode=600
+		fi
+		install -m $mode "$file" "$target"
+	elif ! cmp -s "$file" "$target"; then
+		echo "$target is kept; the new one is $target.new"
+		install -m 644 "$file" "$target.new"
+	fi
+done
+
+if [[ -n ${UNITS:-} ]]; then
+	install -d -m 755 "$dest$UNITS"
+	for unit in deploy/systemd/*.{service,timer}; do
+		sed -e "s|/usr/bin/|$prefix/bin/|g" -e "s|/usr/lib/otelcol-tasker/|$prefix/lib/otelcol-tasker/|g" \
+			-e "s|/etc/otelcol-tasker/|$sysconf/otelcol-tasker/|g" "$unit" >"$dest$UNITS/${unit##*/}"
+		chmod 644 "$dest$UNITS/${unit##*/}"
+	done
+fi
