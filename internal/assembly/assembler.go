@@ -28,6 +28,8 @@ type Limits struct {
 	SettleTimeout time.Duration
 	// IdleTimeout is how long a task that has not ended stays open.
 	IdleTimeout time.Duration
+	// WaitsOf replaces the three for tasks of a name; nil when they are the same for all.
+	WaitsOf func(taskName string) Waits
 	// Remembered is how many released tasks are remembered, so that late events and reruns are known as such.
 	Remembered int
 	// Finished is how many released tasks are kept with their events for SettleTimeout, so that late ones that nothing
@@ -35,11 +37,7 @@ type Limits struct {
 	Finished int
 }
 
-// patience is how long after a cancellation a pass may begin that belongs to the cancelled run: a task whose job is still
-// in the queue is held for it.
-func (l *Limits) patience() int64 { return int64(l.SettleTimeout - l.ReorderWindow) }
-
-// Stats counts what became of the events and the tasks. All fields but the last three only grow.
+// Stats counts what became of the events and the tasks. All fields but the three of what is held and open only grow.
 type Stats struct {
 	Events     int64 // observed
 	Late       int64 // dropped: older than the end of the tree that was released
@@ -54,6 +52,7 @@ type Stats struct {
 	OpenTasks  int64
 	HeldEvents int64
 	HeldBytes  int64 // of open tasks and of finished ones that are kept
+	Read       int64 // records that were read, again and again where a task is looked at several times
 }
 
 // Assembler holds the open tasks of one shard. It is not safe for concurrent use: its owner serialises the calls. Trees
@@ -64,7 +63,11 @@ type Assembler struct {
 	told     func(trace TraceID, end int64, tail []byte) // of releases; nil when nobody stores them
 	stored   []byte                                      // room for the tail that is told
 	tasks    map[TraceID]*task
-	lines    lines
+	line     line  // of open tasks
+	wheel    wheel // of open tasks
+	due      []*task
+	usual    Waits
+	waits    map[string]*Waits // by name of task, where they are not the same for all
 	tails    map[TraceID]*tail
 	released []TraceID // keys of tails, oldest first; a ring once it is full
 	next     int       // the ring's oldest
@@ -85,6 +88,7 @@ type Assembler struct {
 func New(limits Limits, sink func(*Tree)) *Assembler {
 	return &Assembler{
 		limits: limits, sink: sink, tasks: map[TraceID]*task{}, tails: map[TraceID]*tail{}, names: map[string]string{},
+		usual: Waits{limits.ReorderWindow, limits.SettleTimeout, limits.IdleTimeout}, waits: map[string]*Waits{},
 		finished: finished{tasks: map[TraceID]*task{}},
 		lately:   map[string]string{},
 		words:    map[string]*detail{}, shapes: map[string]*shape{},
@@ -118,10 +122,11 @@ func (a *Assembler) Observe(e *Event, now time.Time) {
 		return
 	}
 	t.lastArrival = now.UnixNano()
+	a.line.rejoin(t)
 	if !a.roomFor(t, e) {
 		t.dropped++
 		a.stats.OverLimit++
-		a.lines.move(t, t.wait())
+		a.waitFor(t, t.wait())
 		return
 	}
 	if e.At < t.resourceAt {
@@ -131,7 +136,7 @@ func (a *Assembler) Observe(e *Event, now time.Time) {
 	t.add(a, e)
 	a.stats.HeldEvents += int64(t.packed.count - records)
 	a.stats.HeldBytes += t.held - held
-	a.lines.move(t, t.wait())
+	a.waitFor(t, t.wait())
 	a.fit(now.UnixNano())
 }
 
@@ -141,12 +146,15 @@ func (a *Assembler) fit(now int64) {
 		if oldest := a.finished.line.first; oldest != nil {
 			a.drop(oldest)
 		} else if len(a.tasks) > 0 {
-			a.release(a.lines.oldest(), ReasonEvictedBytes, now)
+			a.release(a.line.first, ReasonEvictedBytes, now)
 		} else {
 			return
 		}
 	}
 }
+
+// pressedShare is the share of a full task's events after which repetitions are looked for again.
+const pressedShare = 8
 
 // roomFor tells whether the task may hold one more event. What ends a task or a pass is always taken, or the task would
 // never end.
@@ -154,11 +162,12 @@ func (a *Assembler) roomFor(t *task, e *Event) bool {
 	if int(t.packed.count) < a.limits.EventsPerTask {
 		return true
 	}
-	if !t.distinct {
+	// Looking for repetitions costs all events, so it waits until a share of as many has come.
+	if t.pressed--; t.pressed < 0 {
+		t.pressed = int32(a.limits.EventsPerTask / pressedShare)
 		before := t.packed.count
 		a.unpack(t)
 		t.packed.pack(t.records)
-		t.distinct = true
 		a.stats.HeldEvents -= int64(before - t.packed.count)
 		if int(t.packed.count) < a.limits.EventsPerTask {
 			return true
@@ -170,6 +179,7 @@ func (a *Assembler) roomFor(t *task, e *Event) bool {
 
 // unpack gives the task its sorted records, until the next task is unpacked.
 func (a *Assembler) unpack(t *task) {
+	a.stats.Read += int64(t.packed.count)
 	a.records = t.packed.unpack(a.records[:0])
 	t.records = a.records
 	t.sortRecords()
@@ -178,13 +188,13 @@ func (a *Assembler) unpack(t *task) {
 // history reads the runs of a task. They hold until the next task is unpacked.
 func (a *Assembler) history(t *task) []*run {
 	a.unpack(t)
-	runs := t.history(a.limits.patience())
+	runs := t.history(t.limits.patience())
 	if !t.coarse || missing(runs) == 0 {
 		return runs
 	}
 	sorted := t.records
 	if t.records = t.rebuild(t.packed.unpack(nil)); t.records != nil {
-		if again := t.history(a.limits.patience()); missing(again) < missing(runs) {
+		if again := t.history(t.limits.patience()); missing(again) < missing(runs) {
 			return again
 		}
 	}
@@ -195,17 +205,18 @@ func (a *Assembler) history(t *task) []*run {
 // open begins a task, or goes on with one that was released before.
 func (a *Assembler) open(e *Event, before *tail, now int64) *task {
 	if len(a.tasks) >= a.limits.OpenTasks && len(a.tasks) > 0 {
-		a.release(a.lines.oldest(), ReasonEvicted, now)
+		a.release(a.line.first, ReasonEvicted, now)
 	}
 	t := &task{
 		trace: e.TraceID, resource: e.Resource, resourceAt: e.At, id: ID{strings.Clone(e.TaskID.Text), e.TaskID.Integer},
-		lastArrival: now, waits: waitEnd, held: bytesPerTask + int64(len(e.TaskID.Text)),
+		lastArrival: now, waits: waitEnd, limits: &a.usual, held: bytesPerTask + int64(len(e.TaskID.Text)),
 	}
 	if before != nil {
 		kept := *before
 		t.tail = &kept
 		t.steps = slices.Clone(before.steps)
 		t.name, t.parent, t.parentAt = before.name, before.parent, math.MinInt64
+		t.limits = a.waitsOf(t.name)
 		t.held += bytesPerTail + int64(len(t.steps))*bytesPerStep
 	}
 	if a.watched != nil {
@@ -213,7 +224,8 @@ func (a *Assembler) open(e *Event, before *tail, now int64) *task {
 	}
 	a.tasks[e.TraceID] = t
 	a.stats.HeldBytes += t.held
-	a.lines[t.waits].join(t)
+	a.line.join(t)
+	a.waitFor(t, t.waits)
 	return t
 }
 
@@ -228,22 +240,25 @@ func (t *task) wait() waiting {
 	return waitEnd
 }
 
-// NextDue is when Advance next has something to look at; false when no task is open.
-func (a *Assembler) NextDue() (time.Time, bool) {
-	t, at := a.due()
-	return time.Unix(0, at), t != nil
-}
-
 // Advance releases the tasks whose time has come. Its cost grows with their number, not with that of the open tasks.
 func (a *Assembler) Advance(now time.Time) {
 	a.dropFinished(now.Add(-a.limits.SettleTimeout).UnixNano())
 	for {
-		t, at := a.due()
-		if t == nil || at > now.UnixNano() {
+		a.due = a.wheel.turn(now.UnixNano(), a.due[:0])
+		if len(a.due) == 0 {
 			return
 		}
-		a.look(t, now.UnixNano())
+		for i, t := range a.due {
+			a.due[i] = nil
+			a.look(t, now.UnixNano())
+		}
 	}
+}
+
+// waitFor sets what the task waits for.
+func (a *Assembler) waitFor(t *task, what waiting) {
+	t.waits = what
+	a.wheel.schedule(t, t.lastArrival+int64(t.limits.of(what)))
 }
 
 // look decides about a task that has been quiet: it is released, or waits on for something else.
@@ -258,7 +273,7 @@ func (a *Assembler) look(t *task, now int64) {
 	} else if reason, ripe := a.ripe(t, runs, now); ripe {
 		a.releaseRuns(t, runs, reason, now)
 	} else {
-		a.lines.move(t, waitMissing)
+		a.waitFor(t, waitMissing)
 	}
 }
 
@@ -271,13 +286,13 @@ func (a *Assembler) lookResumed(t *task, runs []*run, now int64) {
 	if len(runs) > 0 && !t.coarse { // a clock of seconds does not tell what was before the end and what after
 		reason, ripe := a.ripe(t, runs, now)
 		if !ripe {
-			a.lines.move(t, waitMissing)
+			a.waitFor(t, waitMissing)
 			return
 		}
 		a.releaseBefore(t, runs, reason)
 	}
 	t.ended = false
-	a.lines.move(t, waitResumed)
+	a.waitFor(t, waitResumed)
 }
 
 // ripe tells whether runs that have ended can be released, and why: nothing of them is missing, or what is was waited for.
@@ -285,7 +300,7 @@ func (a *Assembler) ripe(t *task, runs []*run, now int64) (Reason, bool) {
 	if missing(runs) == 0 && t.dropped == 0 {
 		return ReasonEnded, true
 	}
-	return ReasonSettled, now >= t.lastArrival+int64(a.limits.SettleTimeout)
+	return ReasonSettled, now >= t.lastArrival+int64(t.limits.SettleTimeout)
 }
 
 // releaseBefore releases the first runs of a task, which stays open for what came after them.
@@ -309,7 +324,7 @@ func (a *Assembler) releaseBefore(t *task, runs []*run, reason Reason) {
 
 // Flush releases every open task, those that have not ended as incomplete.
 func (a *Assembler) Flush() {
-	for t := a.lines.oldest(); t != nil; t = a.lines.oldest() {
+	for t := a.line.first; t != nil; t = a.line.first {
 		a.release(t, ReasonShutdown, 0)
 	}
 	a.dropFinished(math.MaxInt64)
@@ -358,7 +373,8 @@ func (a *Assembler) emit(t *task, runs []*run, reason Reason) (used int) {
 
 func (a *Assembler) forget(t *task) {
 	delete(a.tasks, t.trace)
-	a.lines[t.waits].leave(t)
+	a.line.leave(t)
+	a.wheel.remove(t)
 	a.stats.HeldBytes -= t.held
 	a.watched.leave(t)
 	t.records = nil

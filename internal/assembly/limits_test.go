@@ -194,3 +194,26 @@ func TestATaskOverItsLimitSettles(t *testing.T) {
 	a.Advance(now.Add(tight.SettleTimeout))
 	require.Equal(t, []assembly.Reason{assembly.ReasonSettled}, reasons)
 }
+
+// A task at its limit costs no more an event than another, whatever its events are: others would wait for it.
+func TestATaskAtItsLimitCostsLinearly(t *testing.T) {
+	for _, limit := range []int{1000, 10_000} {
+		tight := limits()
+		tight.EventsPerTask = limit
+		a := assembly.New(tight, func(*assembly.Tree) {})
+		now := time.Unix(1000, 0)
+		const excess = 3
+		for i := range limit * (1 + excess) {
+			e := cancelled(1, now.Add(time.Duration(i)))
+			switch i % 3 {
+			case 1:
+				e.Name, e.SQL = lifecycle.DatabaseQueryExecuted, "SELECT 1"
+			case 2:
+				e.At = now.UnixNano() // a repetition
+			}
+			a.Observe(e, now)
+		}
+		require.LessOrEqual(t, a.Stats().HeldEvents, int64(2*limit))
+		require.Less(t, a.Stats().Read, int64(2*8*(excess+1)*limit), "records read, of %d events", limit*(1+excess))
+	}
+}

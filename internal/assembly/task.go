@@ -32,15 +32,21 @@ type task struct {
 	resourceAt  int64 // time of the earliest event, whose resource counts
 	parentAt    int64 // time of the earliest event with a traceparent, which counts
 	dropped     int32 // events over the limit
+	pressed     int32 // events at the limit that are still to come before repetitions are looked for again
 	waits       waiting
 	ended       bool // an event came that can end the task
 	active      bool // something happened beside the queue's own retries
 	refused     bool
 	coarse      bool // some clock has seconds only; known while the assembler looks at the task
-	distinct    bool // packed is free of repetitions
 
 	watch         *watch // what is shown of it; nil unless the assembler is watched
-	before, after *task  // neighbours in the line of what it waits for
+	before, after *task  // neighbours in the line of open tasks, or of finished ones
+
+	limits              *Waits // of tasks of its name
+	due                 int64  // when it is to be looked at
+	tick                int64  // of the slot in which it is filed for that
+	filed               bool
+	dueBefore, dueAfter *task // neighbours in that slot
 }
 
 // step is a node of the task's graph, as far as events have told.
@@ -266,6 +272,7 @@ func (t *task) add(a *Assembler, e *Event) {
 	}
 	if t.name == "" && e.TaskName != "" {
 		t.name = a.intern(e.TaskName)
+		t.limits = a.waitsOf(t.name)
 	}
 	if e.Traceparent != "" && (t.parent == "" || e.At < t.parentAt || e.At == t.parentAt && e.Traceparent < t.parent) {
 		t.parent, t.parentAt = strings.Clone(e.Traceparent), e.At
@@ -340,5 +347,4 @@ func (t *task) put(r *record) {
 	room := cap(t.packed.bytes)
 	t.packed.add(r)
 	t.held += int64(cap(t.packed.bytes) - room)
-	t.distinct = false
 }

@@ -1,0 +1,16 @@
+package assembly
+
+import "time"
+
+// NextDue is when Advance next has something to look at; false when no task is open.
+func (a *Assembler) NextDue() (time.Time, bool) {
+	first := a.line.first
+	if first == nil {
+		return time.Time{}, false
+	}
+	at := first.due
+	for t := first; t != nil; t = t.after {
+		at = min(at, t.due)
+	}
+	return time.Unix(0, at), true
+}
