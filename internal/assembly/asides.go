@@ -46,19 +46,27 @@ func (n *run) enqueued() *record {
 	return nil
 }
 
-func (c *composer) queued(i int) {
+func (c *composer) queued(i int, p *pass) {
 	w, ok := c.run.waitBefore(i)
 	if !ok {
 		return
 	}
-	s := c.waited(w)
+	id := c.queuedID(w)
+	if !c.takes(p.waited, id) || c.going != nil && w.end >= c.going.undecided {
+		return
+	}
+	s := c.waited(w, id)
 	s.mark(lifecycle.AttrSynthesized, w.synthesized)
 	s.Outcome = OutcomeOk
 }
 
+func (c *composer) queuedID(w wait) SpanID {
+	return c.spanID(lifecycle.SpanQueued, "", unused(&c.begins.queued, w.start))
+}
+
 // waited adds the span of a wait.
-func (c *composer) waited(w wait) *Span {
-	s := c.add(lifecycle.SpanQueued, c.spanID(lifecycle.SpanQueued, "", unused(&c.begins.queued, w.start)), c.root, w.start, w.end)
+func (c *composer) waited(w wait, id SpanID) *Span {
+	s := c.add(lifecycle.SpanQueued, id, c.root, w.start, w.end)
 	if w.job != nil {
 		s.setText(lifecycle.AttrQueueName, c.task.detail(w.job).word)
 	}
@@ -72,7 +80,7 @@ func (c *composer) queuedWithoutPass() {
 	if !ok {
 		return
 	}
-	s := c.waited(w)
+	s := c.waited(w, c.queuedID(w))
 	if w.job != nil && !c.run.ended {
 		s.Outcome = OutcomeOk
 		return
@@ -130,6 +138,9 @@ func (c *composer) backoffs() {
 		st := &c.task.steps[a.step]
 		c.inside(a.pass)
 		id := c.spanID(lifecycle.SpanBackoff, st.id.Text, unused(&c.begins.steps[a.step].backoff, a.backoff.at))
+		if !c.takes(c.settledBackoff(a, end), id) {
+			continue
+		}
 		s := c.add(lifecycle.SpanBackoff, id, c.root, a.backoff.at, end)
 		c.seek(a.backoff, id)
 		c.describeStep(s, a)
@@ -143,6 +154,18 @@ func (c *composer) backoffs() {
 			s.Outcome = OutcomeOk
 		}
 	}
+}
+
+// settledBackoff tells whether it is decided when the wait for the next attempt ended: that has begun with all announcements.
+func (c *composer) settledBackoff(a *attempt, end int64) settled {
+	if c.going == nil {
+		return settled{ended: true}
+	}
+	next := a.after
+	if next == nil || end >= c.going.undecided || !next.settled.ended && next.requests < attemptAnnouncements {
+		return settled{}
+	}
+	return settled{a.settled.ended, max(a.settled.until, next.settled.until)}
 }
 
 func (c *composer) backoffTime() int64 {

@@ -28,6 +28,8 @@ type Limits struct {
 	SettleTimeout time.Duration
 	// IdleTimeout is how long a task that has not ended stays open.
 	IdleTimeout time.Duration
+	// Parts makes the assembler emit what is settled of a task while that goes on, and not only the whole when it has ended.
+	Parts bool
 	// WaitsOf replaces the three for tasks of a name; nil when they are the same for all.
 	WaitsOf func(taskName string) Waits
 	// Remembered is how many released tasks are remembered, so that late events and reruns are known as such.
@@ -47,6 +49,7 @@ type Stats struct {
 	SpansCut   int64
 	NotesCut   int64                     // events on spans
 	Released   [ReasonShutdown + 1]int64 // trees by reason
+	Parts      int64                     // of trees, before the task's own span
 	LateSpans  int64                     // emitted after their tree
 	Incomplete int64                     // trees of tasks that had not ended
 	OpenTasks  int64
@@ -120,6 +123,9 @@ func (a *Assembler) Observe(e *Event, now time.Time) {
 	} else if t.tail != nil && t.tail.isLate(e) {
 		a.observeLate(e, now.UnixNano())
 		return
+	} else if t.isOut(e) {
+		a.stats.Late++
+		return
 	}
 	t.lastArrival = now.UnixNano()
 	a.line.rejoin(t)
@@ -129,13 +135,19 @@ func (a *Assembler) Observe(e *Event, now time.Time) {
 		a.waitFor(t, t.wait())
 		return
 	}
-	if e.At < t.resourceAt {
+	if e.At < t.resourceAt && !t.fixed {
 		t.resource, t.resourceAt = e.Resource, e.At
 	}
 	held, records := t.held, t.packed.count
 	t.add(a, e)
 	a.stats.HeldEvents += int64(t.packed.count - records)
 	a.stats.HeldBytes += t.held - held
+	if a.limits.Parts {
+		t.disturbed = t.disturbed || e.At <= t.frontier
+		if classify(e).settles() {
+			t.lookLater(now.UnixNano())
+		}
+	}
 	a.waitFor(t, t.wait())
 	a.fit(now.UnixNano())
 }
@@ -188,13 +200,13 @@ func (a *Assembler) unpack(t *task) {
 // history reads the runs of a task. They hold until the next task is unpacked.
 func (a *Assembler) history(t *task) []*run {
 	a.unpack(t)
-	runs := t.history(t.limits.patience())
+	runs := t.history(&a.limits, nil)
 	if !t.coarse || missing(runs) == 0 {
 		return runs
 	}
 	sorted := t.records
 	if t.records = t.rebuild(t.packed.unpack(nil)); t.records != nil {
-		if again := t.history(t.limits.patience()); missing(again) < missing(runs) {
+		if again := t.history(&a.limits, nil); missing(again) < missing(runs) {
 			return again
 		}
 	}
@@ -258,15 +270,41 @@ func (a *Assembler) Advance(now time.Time) {
 // waitFor sets what the task waits for.
 func (a *Assembler) waitFor(t *task, what waiting) {
 	t.waits = what
-	a.wheel.schedule(t, t.lastArrival+int64(t.limits.of(what)))
+	due := t.lastArrival + int64(t.limits.of(what))
+	if t.lookAt != 0 {
+		due = min(due, t.lookAt)
+	}
+	a.wheel.schedule(t, due)
 }
 
-// look decides about a task that has been quiet: it is released, or waits on for something else.
+// look decides about a task whose time has come: it is released, parts of it are emitted, or it waits on.
 func (a *Assembler) look(t *task, now int64) {
-	if !t.ended {
+	switch quiet := now - t.lastArrival; {
+	case t.ended && quiet >= int64(t.limits.ReorderWindow):
+		a.lookEnded(t, now)
+	case quiet >= int64(t.limits.of(t.waits)):
 		a.release(t, ReasonIdle, now)
-		return
+	default:
+		a.unpack(t)
+		all := a.lookParts(t, now)
+		a.waitFor(t, t.waits)
+		if all && t.ended && t.waits == waitQuiet {
+			a.decide(t, now) // what came since was a repetition
+		}
 	}
+}
+
+// lookEnded decides about a task that has ended and been quiet: it is released, or waits on for something else.
+func (a *Assembler) lookEnded(t *task, now int64) {
+	if a.limits.Parts {
+		a.unpack(t)
+		a.lookParts(t, now)
+	}
+	a.decide(t, now)
+}
+
+// decide releases an ended task of which everything has come, or lets it wait on.
+func (a *Assembler) decide(t *task, now int64) {
 	runs := a.history(t)
 	if len(runs) > 0 && t.goesOnAfter(runs[len(runs)-1]) {
 		a.lookResumed(t, runs, now)
@@ -309,8 +347,9 @@ func (a *Assembler) releaseBefore(t *task, runs []*run, reason Reason) {
 		t.held += bytesPerTail
 		a.stats.HeldBytes += bytesPerTail
 	}
-	used := a.emit(t, runs, reason)
+	used := a.emit(t, runs, reason, false)
 	a.tell(t)
+	t.emitted.forget(t.tail.end)
 	before := t.packed.count
 	first := slices.IndexFunc(t.records, func(r record) bool { return r.at > t.tail.end })
 	if first < 0 {
@@ -337,7 +376,10 @@ func (a *Assembler) release(t *task, reason Reason, now int64) {
 func (a *Assembler) releaseRuns(t *task, runs []*run, reason Reason, now int64) {
 	held := len(t.records)
 	prior := t.tail.clone()
-	a.stats.Strays += int64(held - a.emit(t, runs, reason))
+	a.stats.Strays += int64(held - a.emit(t, runs, reason, true))
+	if len(runs) == 0 && (len(t.parents) > 0 || t.root != SpanID{}) {
+		a.emitOrphaned(t, reason)
+	}
 	a.stats.HeldEvents -= int64(t.packed.count)
 	if len(runs) > 0 {
 		a.tell(t)
@@ -349,26 +391,36 @@ func (a *Assembler) releaseRuns(t *task, runs []*run, reason Reason, now int64) 
 	}
 }
 
-// emit hands on the trees of runs, and returns how many records they have.
-func (a *Assembler) emit(t *task, runs []*run, reason Reason) (used int) {
+// emit hands on the trees of runs, and returns how many records they have. leaving tells whether the task is let go with the
+// last of them.
+func (a *Assembler) emit(t *task, runs []*run, reason Reason, leaving bool) (used int) {
 	if t.tail == nil && len(runs) > 0 {
 		t.tail = new(tail)
 	}
-	for _, n := range runs {
+	for i, n := range runs {
 		if !n.ended {
 			a.stats.Incomplete++
 		}
-		tree := a.composer.compose(t, n, t.tail, reason, &a.limits)
+		t.leaving = leaving && i == len(runs)-1
+		tree := a.composer.compose(t, n, t.tail, reason, &a.limits, nil)
 		if t.dropped > 0 {
 			tree.Spans[0].truncated()
 		}
+		t.root, t.extent = SpanID{}, extent{}
 		a.stats.Released[reason]++
-		a.stats.SpansCut += int64(tree.Cut)
-		a.stats.NotesCut += int64(tree.NotesCut + tree.NotesDropped)
+		a.count(t, tree)
+		t.cut = false
 		used += len(n.records)
 		a.sink(tree)
 	}
 	return used
+}
+
+// count counts what limits left out of a tree.
+func (a *Assembler) count(t *task, tree *Tree) {
+	t.cut = t.cut || tree.Cut+tree.NotesCut > 0
+	a.stats.SpansCut += int64(tree.Cut)
+	a.stats.NotesCut += int64(tree.NotesCut + tree.NotesDropped)
 }
 
 func (a *Assembler) forget(t *task) {

@@ -35,11 +35,13 @@ func TestCampaign(t *testing.T) {
 			events = append(events, parseEvent(t, line))
 		}
 		var spans []streamtest.Span
-		a := assembly.New(limits(), func(tree *assembly.Tree) {
+		limits := limits()
+		limits.Parts = random.IntN(2) > 0
+		a := assembly.New(limits, func(tree *assembly.Tree) {
 			require.Equal(t, assembly.ReasonEnded, tree.Reason, "%+v", options)
 			spans = append(spans, comparable(tree)...)
 		})
-		observeLive(a, random, arrivals(random, events, limits().ReorderWindow))
+		observeLive(a, random, arrivals(random, events, limits.ReorderWindow))
 		require.Empty(t, streamtest.Compare(truth, spans), "%+v", options)
 		require.Zero(t, a.Stats().OpenTasks, "%+v", options)
 		tasks += len(truth)

@@ -78,7 +78,7 @@ func (a *Assembler) late(e *Event) bool {
 		before = new(tail)
 	}
 	for _, n := range a.history(t) {
-		tree := a.composer.compose(t, n, before, ReasonEnded, &a.limits)
+		tree := a.composer.compose(t, n, before, ReasonEnded, &a.limits, nil)
 		if a.composer.found < 0 {
 			continue
 		}

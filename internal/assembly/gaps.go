@@ -1,6 +1,10 @@
 package assembly
 
-import "github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+import (
+	"slices"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
 
 // missing is how much is known to be missing in the runs.
 func missing(runs []*run) int {
@@ -28,6 +32,21 @@ func (rd *reader) ranListed(b *batch) bool {
 		rd.listed[step] = false
 	}
 	return ran
+}
+
+// lacksAttempts tells whether the batch should have more attempts, or others.
+func (rd *reader) lacksAttempts(b *batch) bool {
+	return !b.spun && (b.size >= 0 && int(b.size) != len(b.attempts) || !rd.ranListed(b))
+}
+
+// knowsDependencies tells whether something came of every step that the step waits for.
+func (t *task) knowsDependencies(of int16) bool {
+	for _, dep := range t.steps[of].deps {
+		if !slices.ContainsFunc(t.steps, func(known step) bool { return known.name == dep }) {
+			return false
+		}
+	}
+	return true
 }
 
 // waitedForKnown tells whether of all that the run's steps wait for something came. Where whole batches did not, nothing else

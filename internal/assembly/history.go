@@ -9,6 +9,9 @@ import (
 // reader goes over the records of a task from front to back and keeps what is open.
 type reader struct {
 	task    *task
+	limits  *Limits
+	at      *record // that is read; nil when they are all
+	live    bool    // more records are to come
 	run     *run
 	pass    *pass
 	batch   *batch
@@ -19,23 +22,31 @@ type reader struct {
 	job     *record    // of the pass to come
 	rerun   bool
 
+	room     room
 	patience int64 // how long after an attempt's end another announcement of it counts, in the time of the events
 	position int   // how many records of the run were read
 }
 
-// history reads the runs out of a task's sorted records. The runs point into t.records.
-func (t *task) history(patience int64) []*run {
-	rd := reader{task: t, patience: patience, current: make([]*attempt, len(t.steps)), resets: make([]bool, len(t.steps)), listed: make([]bool, len(t.steps)), counts: make([]int32, len(t.steps))}
+// history reads the runs out of a task's sorted records. The runs point into t.records. going is given for a task that goes
+// on, of which more records are to come: what is open at the end of these stays open, and what is settled is found.
+func (t *task) history(limits *Limits, going *settling) []*run {
+	patience := t.limits.patience()
+	rd := reader{task: t, limits: limits, patience: patience, current: make([]*attempt, len(t.steps)), resets: make([]bool, len(t.steps)), listed: make([]bool, len(t.steps)), counts: make([]int32, len(t.steps))}
 	if t.tail != nil {
 		for _, tail := range t.tail.attempts {
 			rd.counts[tail.step] = tail.number
 		}
 	}
 	var runs []*run
-	for i, span := range t.splitRuns(patience) {
+	stretches := t.splitRuns(patience)
+	for i, span := range stretches {
 		rd.rerun = i > 0 || t.tail != nil
+		rd.live = going != nil && i == len(stretches)-1
 		n := rd.readRun(t.records[span.from:span.to])
 		n.to = span.to
+		if rd.live {
+			rd.settle(going)
+		}
 		runs = append(runs, n)
 	}
 	return runs
@@ -51,12 +62,16 @@ func (rd *reader) readRun(records []record) *run {
 		rd.read(&records[i])
 		rd.position++
 	}
-	rd.closePass()
+	rd.at = nil
+	if !rd.live {
+		rd.closePass()
+	}
 	rd.finish()
 	return rd.run
 }
 
 func (rd *reader) read(r *record) {
+	rd.at = r
 	if rd.leavesEndedPass(r) {
 		rd.closePass()
 	}
@@ -76,6 +91,7 @@ func (rd *reader) read(r *record) {
 		rd.discovered(r)
 	case kindNothingViable:
 		rd.pass.idle = true
+		rd.pass.toldIdle++
 	case kindBatchBegan:
 		rd.closeBatch(r.at)
 		rd.openBatch(r, false)
@@ -117,16 +133,19 @@ func (rd *reader) read(r *record) {
 		rd.closeBatch(r.at)
 		rd.pass.ends++
 		rd.pass.end = max(rd.pass.end, r.at)
+		rd.pass.arrived.show(r)
 		if status := rd.task.detail(r).word; status != "" {
 			rd.pass.finalStatus = status
 		}
 	}
 	if rd.ofAnotherPass(r) {
 		rd.run.gaps++
+		rd.pass.beginning.show(r)
 	}
 	if rd.pass != nil && rd.pass.ends == 0 && r.kind.insidePass() {
 		rd.pass.start, rd.pass.end = min(rd.pass.start, r.at), max(rd.pass.end, r.at)
 	}
+	rd.measure(r)
 	if r.kind.endsTask() {
 		rd.run.ended = true
 		rd.run.status = r.kind.status()
@@ -192,11 +211,21 @@ func (rd *reader) leavesEndedPass(r *record) bool {
 
 func (rd *reader) openPass(r *record, synthesized bool) {
 	p := &pass{start: r.at, end: r.at, thread: r.thread, synthesized: synthesized, searching: r.at, job: rd.job}
+	p.index = len(rd.run.passes) + 1
+	p.began.show(r)
 	if synthesized {
 		p.thread = 0
 		rd.run.gaps++
+		p.beginning.show(r)
+	}
+	if !rd.rerun && (p.job == nil || int(p.job.number)-1 > p.index) {
+		p.enqueuing.show(r)
+		if p.job != nil {
+			p.missing.show(r) // earlier passes, and so its index
+		}
 	}
 	rd.job = nil
+	rd.room = room{}
 	rd.pass = p
 	rd.run.passes = append(rd.run.passes, p)
 }
@@ -209,18 +238,31 @@ func (rd *reader) closePass() {
 	rd.closeBatch(p.end)
 	if p.ends < finalizationAnnouncements || p.finalizations < finalizationAnnouncements {
 		rd.run.gaps++
+		rd.show(&p.missing)
 	}
-	p.left = rd.position
+	p.left, p.closed = rd.position, true
+	rd.room = room{}
 	rd.pass = nil
+}
+
+// show notes that the record at hand shows a gap; when all are read, nothing waits for it any more.
+func (rd *reader) show(g *gap) {
+	if rd.at != nil {
+		g.show(rd.at)
+	}
 }
 
 func (rd *reader) discovered(r *record) {
 	p := rd.pass
 	rd.closeBatch(r.at)
 	if p.searching != 0 {
-		p.searches = append(p.searches, search{p.searching, r.at})
-		p.searching = 0
+		p.searches = append(p.searches, search{start: p.searching, end: r.at, announced: 1, arrived: gap(r.arrived), beginning: p.searchGap})
+		p.searching, p.searchGap = 0, 0
 		p.discoveredSteps = rd.task.list(r)
+		p.searches[len(p.searches)-1].cut = !rd.roomFor(1, bytesPerSpan)
+	} else if n := len(p.searches); n > 0 {
+		p.searches[n-1].announced++
+		p.searches[n-1].arrived.show(r)
 	}
 }
 
@@ -229,12 +271,18 @@ func (rd *reader) openBatch(r *record, synthesized bool) {
 	b := &batch{start: r.at, end: r.at, size: -1, listed: rd.pass.discoveredSteps, synthesized: synthesized}
 	if synthesized {
 		rd.run.gaps++
+		b.beginning.show(r)
 	} else {
 		b.size, b.mode = r.number, rd.task.detail(r).word
 	}
+	if len(b.listed) > 0 && b.size >= 0 && int(b.size) != len(b.listed) {
+		b.beginning.show(r) // the discovery was of another batch
+	}
 	if rd.pass.searching != 0 && !synthesized {
 		rd.run.gaps++ // its discovery did not come
+		rd.pass.missing.show(r)
 	}
+	b.cut = !rd.roomFor(1, bytesPerSpan)
 	rd.pass.searching = 0
 	rd.pass.batches = append(rd.pass.batches, b)
 	rd.batch = b
@@ -246,7 +294,18 @@ func (rd *reader) closeBatch(now int64) {
 		return
 	}
 	rd.run.gaps++
-	rd.pass.searching = now
+	rd.show(&rd.batch.missing)
+	rd.pass.searching, rd.pass.searchGap = now, 0
+	rd.show(&rd.pass.searchGap)
+	rd.leaveBatch()
+}
+
+// leaveBatch ends the batch at hand: of its attempts no more is to be expected.
+func (rd *reader) leaveBatch() {
+	rd.batch.closed = true
+	for _, a := range rd.batch.attempts {
+		rd.show(&a.over)
+	}
 	rd.batch = nil
 }
 
@@ -257,9 +316,12 @@ func (rd *reader) batchEnded(r *record) {
 	b := rd.batch
 	b.end, b.announced = max(b.end, r.at), true
 	b.spun = len(b.attempts) == 0 && rd.allFailed(b.listed)
-	rd.pass.searching = r.at
+	if rd.lacksAttempts(b) {
+		b.missing.show(r)
+	}
+	rd.pass.searching, rd.pass.searchGap = r.at, 0
 	rd.pass.discoveredSteps = nil
-	rd.batch = nil
+	rd.leaveBatch()
 }
 
 // allFailed tells whether each of the steps has failed and nobody has put it back: a pass that finds nothing else spins
@@ -286,7 +348,7 @@ func (rd *reader) requested(r *record) {
 	}
 	a.requests++
 	a.lastRequest = max(a.lastRequest, r.at)
-	a.stretch(r.at)
+	a.join(r)
 }
 
 // sameAttempt tells whether an announcement that an attempt begins, which comes after its end, repeats that attempt all
@@ -314,11 +376,25 @@ func (rd *reader) openAttempt(r *record, synthesized bool) *attempt {
 	if a.started >= rd.counts[r.step] {
 		rd.run.gaps++ // earlier attempts happened that no event told of
 		rd.counts[r.step] = a.started + 1
+		a.earlier.show(r)
 	}
 	a.number = rd.counts[r.step]
 	if a.before = rd.current[r.step]; a.before != nil {
 		a.before.after = a
+		a.before.over.show(r)
+		a.earlier = max(a.earlier, a.before.earlier)
+		if a.before.requests < attemptAnnouncements {
+			a.earlier.show(r) // when that one began, and so its span, is not known
+		}
 	}
+	if len(rd.batch.listed) > 0 && !slices.Contains(rd.batch.listed, r.step) {
+		rd.batch.beginning.show(r)
+	}
+	if rd.live && !rd.rerun && !rd.task.knowsDependencies(r.step) {
+		rd.batch.earlier.show(r)
+		rd.pass.missing.show(r)
+	}
+	rd.roomFor(2, 2*bytesPerSpan)
 	rd.current[r.step] = a
 	rd.resets[r.step] = false
 	rd.batch.attempts = append(rd.batch.attempts, a)
@@ -347,7 +423,7 @@ func (rd *reader) handled(r *record) {
 		a = rd.openAttempt(r, true)
 	}
 	a.handler = r.at
-	a.stretch(r.at)
+	a.join(r)
 }
 
 func (rd *reader) stepEnded(r *record) {
@@ -368,10 +444,10 @@ func (rd *reader) stepEnded(r *record) {
 		a.firstEnd = r.at
 	}
 	a.ends++
-	a.stretch(r.at)
+	a.join(r)
 	a.status = r.kind.status()
 	if f := rd.task.detail(r).failure; f != nil && (a.failure == nil || a.failure.generic && !f.generic) {
-		a.failure = f
+		a.failure, a.failureCut = f, !rd.roomFor(0, bytesPerNote+int64(3*len(f.message)+len(f.trace)))
 	}
 	if r.kind != kindStepFailed && r.kind != kindStepCompleted {
 		a.ends = attemptAnnouncements // told once
@@ -381,18 +457,20 @@ func (rd *reader) stepEnded(r *record) {
 // finish closes the run: children inside parents, the end by the rule of docs/span-hierarchy.md, and the count of gaps.
 func (rd *reader) finish() {
 	n := rd.run
-	requests := attemptAnnouncements
-	if rd.task.coarse {
-		requests-- // two of them are the same but for the clock, and one may have been taken for a repetition
-	}
 	for _, a := range n.attempts {
-		if a.requests < requests || a.ends < attemptAnnouncements || a.handler == 0 {
+		if !rd.live && !a.whole(rd.task.coarse) {
 			n.gaps++
 		}
 		a.batch.start = min(a.batch.start, a.start)
 		a.batch.end = max(a.batch.end, a.end)
 	}
 	for _, p := range n.passes {
+		for _, b := range p.batches {
+			p.start, p.end = min(p.start, b.start), max(p.end, b.end)
+		}
+		if rd.live {
+			continue
+		}
 		if n.status == lifecycle.StatusFailure && len(p.batches) == 0 && !p.idle {
 			n.gaps++ // the steps that failed did not come
 		}
@@ -400,10 +478,9 @@ func (rd *reader) finish() {
 			n.gaps++ // nor did the batch of the last discovery
 		}
 		for _, b := range p.batches {
-			if !b.spun && (b.size >= 0 && int(b.size) != len(b.attempts) || !rd.ranListed(b)) {
+			if rd.lacksAttempts(b) {
 				n.gaps++
 			}
-			p.start, p.end = min(p.start, b.start), max(p.end, b.end)
 		}
 		if end, final := endingOf(p.finalStatus); final && !n.ended {
 			n.ended, n.status = true, end.status()
@@ -421,6 +498,9 @@ func (rd *reader) finish() {
 	}
 	for _, p := range n.passes {
 		n.start, n.end = min(n.start, p.start), max(n.end, p.end)
+	}
+	if rd.live {
+		return
 	}
 	n.gaps += rd.missing()
 	if rd.task.jobWaits(n) {

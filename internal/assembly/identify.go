@@ -34,7 +34,11 @@ func unused(next *int64, begin int64) int64 {
 
 // spanID is the id of a span of a level, of what has an id of its own if it has one, that begins at a time.
 func (c *composer) spanID(level, id string, begin int64) SpanID {
-	return SpanID(lifecycle.SpanID(pcommon.TraceID(c.task.trace), level, id, begin))
+	return spanIDOf(c.task.trace, level, id, begin)
+}
+
+func spanIDOf(trace TraceID, level, id string, begin int64) SpanID {
+	return SpanID(lifecycle.SpanID(pcommon.TraceID(trace), level, id, begin))
 }
 
 // identify gives the run's passes, batches and attempts their ids, in the order in which they were read.
@@ -45,11 +49,29 @@ func (c *composer) identify() {
 		for _, b := range p.batches {
 			b.span = c.spanID(lifecycle.SpanBatch, "", unused(&c.begins.batch, b.start))
 			for _, a := range b.attempts {
-				id, next := c.task.steps[a.step].id.Text, &c.begins.steps[a.step]
-				a.span = c.spanID(lifecycle.SpanStep, id, unused(&next.attempt, a.start))
-				start, _ := a.handling()
-				a.work = c.spanID(lifecycle.SpanHandler, id, unused(&next.handler, start))
+				c.identifyAttempt(a)
 			}
 		}
 	}
+}
+
+func (c *composer) identifyAttempt(a *attempt) {
+	id, next := c.task.steps[a.step].id.Text, &c.begins.steps[a.step]
+	a.span = c.spanID(lifecycle.SpanStep, id, unused(&next.attempt, a.start))
+	if c.task.disturbed {
+		if out := c.task.emitted.attempt(a.step, a.start, a.end); out != nil {
+			a.span = out.id
+		}
+	}
+	start, _ := a.handling()
+	a.work = c.spanID(lifecycle.SpanHandler, id, unused(&next.handler, start))
+	if c.task.disturbed && c.task.emitted.has(a.span) && !c.task.emitted.has(a.work) {
+		a.work = a.span // its handler is out under another id
+	}
+	for c.task.disturbed && c.task.emitted.has(a.work) && !c.task.emitted.has(a.span) {
+		start++ // what came late made another attempt of the same handler
+		a.work = c.spanID(lifecycle.SpanHandler, id, start)
+	}
+	a.previous = c.last[a.step].span
+	c.last[a.step] = attemptTail{a.step, a.number, a.span}
 }

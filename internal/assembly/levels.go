@@ -11,7 +11,11 @@ const second = 1e9
 
 func (c *composer) taskSpan(tail *tail, caller SpanID, path criticalChain) {
 	n := c.run
-	s := c.add(lifecycle.SpanTask, c.root, caller, n.start, n.end)
+	start, end := n.start, n.end
+	if c.task.extent != (extent{}) {
+		start, end = min(start, c.task.extent.start), max(end, c.task.extent.end)
+	}
+	s := c.add(lifecycle.SpanTask, c.root, caller, start, end)
 	retries := 0
 	steps := make([]bool, len(c.task.steps))
 	distinct := int64(0)
@@ -76,9 +80,32 @@ func (c *composer) taskFailure() *failure {
 	return &whole
 }
 
-func (c *composer) passSpans(i int, p *pass) {
-	s := c.add(lifecycle.SpanOrchestration, p.span, c.root, p.start, p.end)
-	s.set(Int(lifecycle.AttrPassIndex, int64(i+1)))
+func (c *composer) passSpans(p *pass) {
+	if c.takesPass(p) {
+		c.passSpan(p)
+	}
+	for i := range p.searches {
+		c.searchSpan(p, &p.searches[i])
+	}
+	for j, b := range p.batches {
+		c.batchSpans(j, b, p)
+	}
+	c.finalizationSpan(p)
+}
+
+// takesPass tells whether the pass's span is to be added. What a failed pass says of the failure is known when the task has
+// ended.
+func (c *composer) takesPass(p *pass) bool {
+	if c.going != nil && (p.end >= c.going.undecided || p.finalStatus == "error") {
+		return false
+	}
+	return c.takes(p.settled, p.span)
+}
+
+func (c *composer) passSpan(p *pass) {
+	start, end := c.holding(p.span, p.start, p.end)
+	s := c.add(lifecycle.SpanOrchestration, p.span, c.root, start, end)
+	s.set(Int(lifecycle.AttrPassIndex, int64(p.index)))
 	s.setText(lifecycle.AttrFinalStatus, p.finalStatus)
 	if p.finalStatus == "error" {
 		s.outcome(lifecycle.StatusFailure, c.taskFailure())
@@ -87,28 +114,51 @@ func (c *composer) passSpans(i int, p *pass) {
 	}
 	s.mark(lifecycle.AttrSynthesized, p.synthesized)
 	s.mark(lifecycle.AttrIncomplete, p.ends == 0)
-	for _, search := range p.searches {
-		start := max(search.start, p.start)
-		id := c.spanID(lifecycle.SpanDependency, "", unused(&c.begins.search, search.end))
-		c.add(lifecycle.SpanDependency, id, p.span, start, search.end)
+}
+
+func (c *composer) searchSpan(p *pass, search *search) {
+	id := c.spanID(lifecycle.SpanDependency, "", unused(&c.begins.search, search.end))
+	if !c.takes(search.settled, id) || c.cuts(search.cut, id, search.end) {
+		return
 	}
-	for j, b := range p.batches {
-		c.batchSpans(j, b, p)
+	start := max(search.start, p.start)
+	c.names(lifecycle.SpanOrchestration, p.span, c.root, start, search.end)
+	c.add(lifecycle.SpanDependency, id, p.span, start, search.end)
+}
+
+func (c *composer) finalizationSpan(p *pass) {
+	if p.finalizations == 0 {
+		return
 	}
-	if p.finalizations > 0 {
-		id := c.spanID(lifecycle.SpanFinalization, "", unused(&c.begins.finalization, p.finalizing))
-		f := c.add(lifecycle.SpanFinalization, id, p.span, p.finalizing, p.end)
-		f.setText(lifecycle.AttrFinalStatus, p.finalStatus)
-		f.mark(lifecycle.AttrIncomplete, p.ends == 0)
-		if p.ends > 0 {
-			f.Outcome = OutcomeOk
-		}
+	id := c.spanID(lifecycle.SpanFinalization, "", unused(&c.begins.finalization, p.finalizing))
+	if !c.takes(p.settled, id) {
+		return
+	}
+	c.names(lifecycle.SpanOrchestration, p.span, c.root, p.finalizing, p.end)
+	s := c.add(lifecycle.SpanFinalization, id, p.span, p.finalizing, p.end)
+	s.setText(lifecycle.AttrFinalStatus, p.finalStatus)
+	s.mark(lifecycle.AttrIncomplete, p.ends == 0)
+	if p.ends > 0 {
+		s.Outcome = OutcomeOk
 	}
 }
 
 func (c *composer) batchSpans(j int, b *batch, p *pass) {
-	s := c.add(lifecycle.SpanBatch, b.span, p.span, b.start, b.end)
-	s.set(Int(lifecycle.AttrBatchIndex, int64(j+1)))
+	if c.takes(b.settled, b.span) && !c.cuts(b.cut && len(b.attempts) == 0, b.span, b.end) {
+		c.batchSpan(j, b, p)
+	}
+	for _, a := range b.attempts {
+		if c.takes(a.settled, a.span) {
+			c.attemptSpans(a, p)
+		}
+	}
+}
+
+func (c *composer) batchSpan(j int, b *batch, p *pass) {
+	start, end := c.holding(b.span, b.start, b.end)
+	c.names(lifecycle.SpanOrchestration, p.span, c.root, start, end)
+	s := c.add(lifecycle.SpanBatch, b.span, p.span, start, end)
+	s.set(Int(lifecycle.AttrBatchIndex, int64(p.batchesBefore+j+1)))
 	s.set(Int(lifecycle.AttrBatchSize, int64(len(b.attempts))))
 	s.setText(lifecycle.AttrProcessingMode, b.mode)
 	s.mark(lifecycle.AttrSynthesized, b.synthesized)
@@ -116,15 +166,13 @@ func (c *composer) batchSpans(j int, b *batch, p *pass) {
 	if b.announced {
 		s.Outcome = OutcomeOk
 	}
-	for _, a := range b.attempts {
-		c.attemptSpans(a, p, b.span)
-	}
 }
 
-func (c *composer) attemptSpans(a *attempt, p *pass, parent SpanID) {
-	before := c.last[a.step]
-	c.last[a.step] = attemptTail{a.step, a.number, a.span}
-	s := c.add(lifecycle.SpanStep, a.span, parent, a.start, a.end)
+func (c *composer) attemptSpans(a *attempt, p *pass) {
+	c.names(lifecycle.SpanBatch, a.batch.span, p.span, a.start, a.end)
+	c.names(lifecycle.SpanOrchestration, p.span, c.root, a.start, a.end)
+	s := c.add(lifecycle.SpanStep, a.span, a.batch.span, a.start, a.end)
+	c.steps[len(c.steps)-1] = a.step
 	c.describeStep(s, a)
 	if thread := c.task.thread(a.thread); a.thread != p.thread {
 		s.setText(lifecycle.AttrThreadCorrelationID, thread)
@@ -133,11 +181,10 @@ func (c *composer) attemptSpans(a *attempt, p *pass, parent SpanID) {
 	s.mark(lifecycle.AttrSynthesized, a.synthesized)
 	s.mark(lifecycle.AttrIncomplete, a.running())
 	if a.status == lifecycle.StatusFailure && a.failure != nil {
-		c.bytes += int64(2 * len(a.failure.message))
-		c.note(s, exception(a))
+		c.note(s, exception(a), a.failureCut)
 	}
-	if before.number > 0 {
-		s.Link = &Link{c.tree.Trace, before.span}
+	if a.previous != (SpanID{}) {
+		s.Link = &Link{c.tree.Trace, a.previous}
 	}
 	start, end := a.handling()
 	h := c.add(lifecycle.SpanHandler, a.work, a.span, start, end)
@@ -200,12 +247,14 @@ func (c *composer) query(r *record) {
 		c.inside(c.passAt(r.at))
 	}
 	id := c.spanID(lifecycle.SpanQuery, queryKey(r), r.at)
+	if !c.takes(c.settledQuery(r, parent), id) || c.cuts(r.cut, id, r.at) {
+		return
+	}
 	s := c.add(lifecycle.SpanQuery, id, parent, c.within(start), c.within(r.at))
 	c.seek(r, id)
 	if of != nil {
 		c.describeStep(s, of)
 	}
-	c.bytes += int64(len(told.word))
 	operation, table := sqltext.Describe(told.word)
 	s.setText(lifecycle.AttrDBOperationName, operation)
 	s.setText(lifecycle.AttrDBCollectionName, table)
@@ -214,7 +263,35 @@ func (c *composer) query(r *record) {
 }
 
 // within is the time, or the end of the run that is nearer to it.
-func (c *composer) within(at int64) int64 { return min(max(at, c.run.start), c.run.end) }
+func (c *composer) within(at int64) int64 {
+	if c.going != nil {
+		return max(at, c.run.start)
+	}
+	return min(max(at, c.run.start), c.run.end)
+}
+
+// settledQuery tells whether it is decided in which span a query happened, and so its parent: no attempt that may hold it
+// goes on.
+func (c *composer) settledQuery(r *record, parent SpanID) settled {
+	if c.going == nil {
+		return settled{ended: true}
+	}
+	of := settled{ended: len(c.run.passes) > 0}
+	for _, a := range c.run.attempts {
+		if a.start > r.at || r.step != noStep && a.step != r.step || a.settled.ended && a.end < r.at && a.settled.until <= c.going.now {
+			continue
+		}
+		of.ended = of.ended && a.settled.ended
+		of.until = max(of.until, a.settled.until)
+	}
+	if p := c.passAt(r.at); p != nil {
+		of.until = max(of.until, c.going.until(p.beginning))
+	}
+	if parent == c.root && r.at >= c.going.undecided {
+		of.ended = false
+	}
+	return of
+}
 
 // handling is when the handler worked, as far as events tell.
 func (a *attempt) handling() (start, end int64) {

@@ -205,7 +205,7 @@ func TestATaskAtItsLimitCostsLinearly(t *testing.T) {
 		const excess = 3
 		for i := range limit * (1 + excess) {
 			e := cancelled(1, now.Add(time.Duration(i)))
-			switch i % 3 {
+			switch i % 3 { // an end, a query, a repetition
 			case 1:
 				e.Name, e.SQL = lifecycle.DatabaseQueryExecuted, "SELECT 1"
 			case 2:

@@ -28,6 +28,12 @@ func scenarioEvents(t testing.TB) map[string][]*assembly.Event {
 	return events
 }
 
+// inParts are limits with which tasks are emitted as they happen.
+func inParts(l assembly.Limits) assembly.Limits {
+	l.Parts = true
+	return l
+}
+
 // patient limits let nothing go idle: what is compared is the trees of tasks that go on.
 func patient() assembly.Limits {
 	l := limits()
@@ -38,17 +44,24 @@ func patient() assembly.Limits {
 // spansByTrace assembles and returns the text of every span, by trace: when a tree left the assembler, and in whose
 // company, is no part of it.
 func spansByTrace(t require.TestingT, run func(a *assembly.Assembler)) map[assembly.TraceID][]string {
+	return spansWithin(t, patient(), run)
+}
+
+func spansWithin(t require.TestingT, limits assembly.Limits, run func(a *assembly.Assembler)) map[assembly.TraceID][]string {
 	spans := map[assembly.TraceID][]string{}
-	a := assembly.New(patient(), func(tree *assembly.Tree) {
-		requireWellFormed(t, tree)
+	union := union{}
+	a := assembly.New(limits, func(tree *assembly.Tree) {
+		union.add(t, tree)
 		for i := range tree.Spans {
 			spans[tree.Trace] = append(spans[tree.Trace], describeSpan(&tree.Spans[i]))
 		}
 	})
 	run(a)
 	a.Flush()
+	union.requireWellFormed(t)
 	require.Zero(t, a.Stats().OpenTasks)
 	require.Zero(t, a.Stats().HeldEvents)
+	require.Zero(t, a.Stats().HeldBytes)
 	for _, list := range spans {
 		slices.Sort(list)
 	}
@@ -111,7 +124,9 @@ func TestLiveEqualsReplay(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		name := rapid.SampledFrom(names).Draw(t, "stream")
 		random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
-		got := spansByTrace(t, func(a *assembly.Assembler) {
+		limits := patient()
+		limits.Parts = rapid.Bool().Draw(t, "parts")
+		got := spansWithin(t, limits, func(a *assembly.Assembler) {
 			observeLive(a, random, arrivals(random, streams[name], patient().ReorderWindow))
 		})
 		require.Equal(t, want[name], got)

@@ -25,11 +25,19 @@ type run struct {
 	gaps       int // what should be there and is not
 }
 
+// gap is when the collector received the event that showed that something is missing; 0 when nothing is.
+type gap int64
+
+// show notes that the record shows a gap.
+func (g *gap) show(r *record) { *g = max(*g, gap(r.arrived)) }
+
 // pass is one orchestration pass.
 type pass struct {
 	start, end      int64
 	thread          uint16
+	index           int // in the run, from 1
 	batches         []*batch
+	batchesBefore   int // how many of them are not in the list: they are forgotten
 	searches        []search
 	job             *record // the job's enqueue event before the pass
 	finalizing      int64   // 0: not announced
@@ -38,14 +46,33 @@ type pass struct {
 	finalStatus     string
 	synthesized     bool
 	idle            bool  // it told that there was nothing more to do
+	toldIdle        int   // how often
 	left            int   // how many records of the run were read when it was left
 	searching       int64 // where the search for viable steps began; 0 while a batch runs
 	discoveredSteps []int16
 	span            SpanID
+
+	closed    bool
+	began     gap // the first of its events
+	beginning gap // its beginning is missing, or that of another one that seems to be a part of it
+	enqueuing gap // the event of its job is missing, or that of earlier runs of the job
+	missing   gap // something in it is
+	searchGap gap // where the search at hand began is not known
+	arrived   gap // the latest of its ends
+	settled   settled
+	waited    settled // its wait in the queue
+	finalized settled
 }
 
 // search is one dependency resolution: from the pass's start or a batch's end to the discovery.
-type search struct{ start, end int64 }
+type search struct {
+	start, end int64
+	announced  int
+	arrived    gap
+	beginning  gap
+	cut        bool // by a limit
+	settled    settled
+}
 
 // batch is one set of steps executed together.
 type batch struct {
@@ -57,7 +84,14 @@ type batch struct {
 	synthesized bool
 	announced   bool // its end was
 	spun        bool // listed only steps that could not run
+	cut         bool // by a limit, if it has no attempts
 	span        SpanID
+
+	closed    bool
+	beginning gap // its beginning is missing, or that of another one that seems to be a part of it
+	missing   gap // something else of it is
+	earlier   gap // batches before it are missing
+	settled   settled
 }
 
 // attempt is one attempt of one step.
@@ -70,6 +104,7 @@ type attempt struct {
 	firstEnd       int64 // 0: no terminal announcement came
 	status         lifecycle.Status
 	failure        *failure
+	failureCut     bool // its failure is not shown as an event, by a limit
 	thread         uint16
 	requests, ends int
 	lastRequest    int64
@@ -79,9 +114,31 @@ type attempt struct {
 	pass           *pass
 	before, after  *attempt // of the same step, in this run
 	span, work     SpanID
+	previous       SpanID // of the attempt before, also of another run; zero when there is none
+
+	arrived gap // the latest of its events
+	over    gap // the event that shows that no more of it is to come, though announcements are missing
+	earlier gap // attempts of the step before it are missing
+	settled settled
 }
 
 func (a *attempt) running() bool { return a.ends == 0 }
 
 // stretch makes the attempt hold the time. Where a clock has seconds only, events of one attempt can seem out of order.
 func (a *attempt) stretch(at int64) { a.start, a.end = min(a.start, at), max(a.end, at) }
+
+// join counts an announcement to the attempt.
+func (a *attempt) join(r *record) {
+	a.stretch(r.at)
+	a.arrived.show(r)
+}
+
+// whole tells whether every announcement of the attempt came. With a clock of seconds two requests are the same but for the
+// clock, and one may have been taken for a repetition.
+func (a *attempt) whole(coarse bool) bool {
+	requests := attemptAnnouncements
+	if coarse {
+		requests--
+	}
+	return a.requests >= requests && a.handler != 0 && a.ends >= attemptAnnouncements
+}

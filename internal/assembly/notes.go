@@ -44,17 +44,20 @@ func (c *composer) attachNote(r *record) {
 		d := c.task.detail(r)
 		note.Name, note.Attributes = d.word, d.attrs
 	}
-	c.note(c.spanAt(r, note.Name), note)
+	if s := c.spanAt(r, note.Name); s != nil {
+		c.note(s, note, r.cut)
+	}
 }
 
-// spanAt finds the innermost span of the tree that the event belongs to and that holds its time.
+// spanAt finds the innermost span that the event belongs to and that holds its time; nil when it is not in this tree, but
+// in an earlier part or still to come.
 func (c *composer) spanAt(r *record, name string) *Span {
 	target := c.root
 	if p := c.passAt(r.at); p != nil {
 		target = p.span
 		if !aboutTask(name) {
 			for _, b := range p.batches {
-				if r.step == noStep && b.start <= r.at && r.at <= b.end {
+				if r.step == noStep && b.start <= r.at && r.at <= b.end && !(b.cut && len(b.attempts) == 0) {
 					target = b.span
 				}
 			}
@@ -68,7 +71,10 @@ func (c *composer) spanAt(r *record, name string) *Span {
 			}
 		}
 	}
-	return &c.tree.Spans[c.index[target]] // the task's, at place 0, where the limit cut the span off
+	if place, here := c.index[target]; here {
+		return &c.tree.Spans[place]
+	}
+	return nil
 }
 
 // aboutTask tells whether the event concerns the task as a whole, whatever step happens to run meanwhile.
@@ -76,9 +82,12 @@ func aboutTask(name string) bool {
 	return strings.HasPrefix(name, "task.") || strings.HasPrefix(name, "workflow.") || strings.HasPrefix(name, "observability.task.")
 }
 
+// goesOn tells whether the pass has not ended yet.
+func (c *composer) goesOn(p *pass) bool { return c.going != nil && p.ends == 0 && !p.closed }
+
 func (c *composer) passAt(at int64) *pass {
 	for _, p := range c.run.passes {
-		if p.start <= at && at <= p.end {
+		if p.start <= at && (at <= p.end || c.goesOn(p)) {
 			return p
 		}
 	}
@@ -91,7 +100,7 @@ func (c *composer) attemptAt(r *record) *attempt {
 	var only, ofThread *attempt
 	open, sameThread := 0, 0
 	for _, a := range c.run.attempts {
-		if at := r.at; at < a.start || at > a.end {
+		if at := r.at; at < a.start || at > a.end && (c.going == nil || c.going.of(a.settled)) {
 			continue
 		}
 		if r.step != noStep {

@@ -9,7 +9,10 @@ import (
 
 // sortRecords puts the records in the order in which they happened and drops repetitions of one item.
 func (t *task) sortRecords() {
-	if t.coarse = t.fullSeconds(); t.coarse {
+	if !t.fixed {
+		t.coarse = t.fullSeconds()
+	}
+	if t.coarse {
 		t.refine()
 		return
 	}
@@ -25,7 +28,7 @@ func compareRecords(a, b record) int {
 	if a.at != b.at {
 		return cmp.Compare(a.at, b.at)
 	}
-	return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.identity, b.identity), cmp.Compare(a.step, b.step))
+	return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.identity, b.identity), cmp.Compare(a.step, b.step), cmp.Compare(a.arrived, b.arrived))
 }
 
 // fullSeconds tells whether some clock of the task has a resolution of a second only. One of a millisecond, too, hits the full

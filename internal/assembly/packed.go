@@ -3,6 +3,7 @@ package assembly
 import (
 	"encoding/binary"
 	"slices"
+	"time"
 )
 
 // packed is records in the order in which they arrived, in about half of the memory: each as its difference to the one
@@ -14,30 +15,38 @@ import (
 //	step      flagged   uvarint, step+1
 //	thread    flagged   uvarint
 //	number    flagged   uvarint, number+1; and the detail, uvarint
+//
+// Where the next record arrived in another tick of the collector's clock, an entry of its own says so before it: the kind
+// packedTick, and a varint, zigzag difference in ticks.
 type packed struct {
 	bytes []byte
 	count int32
 
 	at     int64 // of the last record
+	tick   int64 // in which it arrived
 	step   int16
 	thread uint16
 }
 
+// arrivalTick is how exactly the arrival of a record is kept.
+const arrivalTick = int64(100 * time.Millisecond)
+
 const (
 	packedKind    = 1<<5 - 1
+	packedTick    = packedKind
 	packedStep    = 1 << 5
 	packedThread  = 1 << 6
 	packedDetails = 1 << 7
 
 	// mostPerRecord is the most that one record can take.
-	mostPerRecord = 1 + binary.MaxVarintLen64 + 4 + 3 + 3 + 3 + 3
+	mostPerRecord = 1 + binary.MaxVarintLen64 + 1 + binary.MaxVarintLen64 + 4 + 3 + 3 + 3 + 3
 	// packedAtOnce is by how many bytes packed records grow at least. Most tasks have few events and there are many tasks:
 	// less room ahead than append would make.
 	packedAtOnce = 64
 )
 
-// A kind has five bits.
-const _ = uint(packedKind - kindPassEnded)
+// A kind has five bits, and one value of them is the tick.
+const _ = uint(packedKind - 1 - kindPassEnded)
 
 // add appends a record.
 func (p *packed) add(r *record) {
@@ -46,6 +55,10 @@ func (p *packed) add(r *record) {
 	}
 	if cap(p.bytes)-len(p.bytes) < mostPerRecord {
 		p.bytes = slices.Grow(p.bytes, max(packedAtOnce, len(p.bytes)/8))
+	}
+	if tick := r.arrived / arrivalTick; tick != p.tick {
+		p.bytes = binary.AppendVarint(append(p.bytes, packedTick), tick-p.tick)
+		p.tick = tick
 	}
 	head := len(p.bytes)
 	b := append(p.bytes, byte(r.kind))
@@ -72,6 +85,8 @@ func (p *packed) unpack(into []record) []record {
 	into = slices.Grow(into, int(p.count))
 	r := record{step: noStep}
 	b := p.bytes
+	tick := int64(0)
+	r.arrived = arrivalTick - 1
 	uvarint := func() uint64 {
 		v, n := binary.Uvarint(b)
 		b = b[n:]
@@ -81,6 +96,11 @@ func (p *packed) unpack(into []record) []record {
 		head := b[0]
 		delta, n := binary.Varint(b[1:])
 		b = b[1+n:]
+		if head == packedTick {
+			tick += delta
+			r.arrived = (tick+1)*arrivalTick - 1
+			continue
+		}
 		r.at += delta
 		r.identity = binary.LittleEndian.Uint32(b)
 		b = b[4:]

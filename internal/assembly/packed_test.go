@@ -18,7 +18,8 @@ func TestPackedRecordsComeBack(t *testing.T) {
 			step:     rapid.Int16Range(noStep, maxSteps-1).Draw(t, "step"),
 			number:   rapid.Int16Range(-1, math.MaxInt16).Draw(t, "number"),
 			thread:   rapid.Uint16().Draw(t, "thread"),
-			kind:     kind(rapid.Uint8Range(0, packedKind).Draw(t, "kind")),
+			kind:     kind(rapid.Uint8Range(0, packedKind-1).Draw(t, "kind")),
+			arrived:  (rapid.Int64Range(0, 1<<36).Draw(t, "tick")+1)*arrivalTick - 1,
 		}
 	}))
 	rapid.Check(t, func(t *rapid.T) {

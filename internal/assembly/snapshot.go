@@ -19,6 +19,7 @@ func (a *Assembler) Snapshot(key TraceID) *Snapshot {
 	s.task.packed.bytes = slices.Clone(t.packed.bytes)
 	s.task.steps = slices.Clone(t.steps) // the names of steps are filled in; the other lists only grow
 	s.task.tail = t.tail.clone()
+	s.task.emitted, s.task.parents = nil, nil
 	s.task.records, s.task.places, s.task.watch, s.task.before, s.task.after = nil, nil, nil, nil, nil
 	return s
 }
@@ -34,7 +35,7 @@ func (s *Snapshot) Trees() []*Tree {
 	var trees []*Tree
 	for _, n := range a.history(&s.task) {
 		var c composer // a tree of its own memory
-		trees = append(trees, c.compose(&s.task, n, before, ReasonOpen, &s.limits))
+		trees = append(trees, c.compose(&s.task, n, before, ReasonOpen, &s.limits, nil))
 	}
 	return trees
 }

@@ -93,15 +93,18 @@ type Link struct {
 	Span  SpanID
 }
 
-// Tree is one run of a task: the task's span first, every parent before its children. It and all in it belong to the
-// assembler and are valid only until the function that received it returns.
+// Tree is one run of a task: the task's span first, every parent before its children. Spans of the run that were emitted before
+// as parts are not in it. It and all in it belong to the assembler and are valid only until the function that received it
+// returns.
 type Tree struct {
 	Trace TraceID
 	// Key is the id under which the assembler knows the task. It differs from Trace if the task has a caller.
 	Key      TraceID
 	Resource *Resource
 	Reason   Reason
-	Spans    []Span
+	// Part tells that the task goes on: these are spans of it that are final, without the task's own.
+	Part  bool
+	Spans []Span
 	// Cut is the number of spans that the limits on a tree left out, and NotesCut that of events on spans.
 	Cut, NotesCut int
 	// NotesDropped is how many events its spans do not have because a span has 128 at most.

@@ -27,6 +27,19 @@ type task struct {
 
 	tail *tail // nil until a run has been released
 
+	// What is out of the run that goes on.
+	emitted   emittedSpans
+	parents   []openParent
+	root      SpanID // that emitted spans name
+	extent    extent
+	frontier  int64 // up to which spans were emitted
+	disturbed bool  // an event came that is older than the frontier
+	leaving   bool  // it is let go with the run that is emitted
+	fixed     bool  // whether its clocks are coarse is decided
+	looked    int64 // when it was last looked at
+	lookAt    int64 // when it is looked at next for what is settled; 0 for never
+	cut       bool  // a limit left something out
+
 	lastArrival int64 // Unix nanoseconds of the collector's clock
 	held        int64 // bytes, about
 	resourceAt  int64 // time of the earliest event, whose resource counts
@@ -266,7 +279,7 @@ func small(n int) int16 { return int16(max(-1, min(n, math.MaxInt16))) }
 // add keeps what the tree will need of the event.
 func (t *task) add(a *Assembler, e *Event) {
 	k := classify(e)
-	r := record{at: e.At, identity: e.key(), kind: k, step: noStep, number: -1, thread: t.threadIndex(a, e.CorrelationID)}
+	r := record{at: e.At, arrived: t.lastArrival, identity: e.key(), kind: k, step: noStep, number: -1, thread: t.threadIndex(a, e.CorrelationID)}
 	if e.StepID.Text != "" {
 		r.step = t.stepIndex(a, e.StepID, e.StepName)
 	}
@@ -274,7 +287,7 @@ func (t *task) add(a *Assembler, e *Event) {
 		t.name = a.intern(e.TaskName)
 		t.limits = a.waitsOf(t.name)
 	}
-	if e.Traceparent != "" && (t.parent == "" || e.At < t.parentAt || e.At == t.parentAt && e.Traceparent < t.parent) {
+	if e.Traceparent != "" && !t.fixed && (t.parent == "" || e.At < t.parentAt || e.At == t.parentAt && e.Traceparent < t.parent) {
 		t.parent, t.parentAt = strings.Clone(e.Traceparent), e.At
 	}
 	switch k {

@@ -10,8 +10,8 @@ type composer struct {
 	attrs  []Attribute // room for the attributes of all spans of the tree
 	task   *task
 	run    *run
+	going  *settling // of a run that goes on: of it only what is settled becomes spans
 	limits *Limits
-	bytes  int64 // of the tree so far, about
 
 	root     SpanID
 	runIndex int
@@ -22,13 +22,51 @@ type composer struct {
 	last        []attemptTail // by step: the attempt before
 	begins      begins
 	index       map[SpanID]int // places of the tree's spans
+	steps       []int16        // by place: the step of an attempt's span; else noStep
 	sought      recordKey      // of a late event; its span is looked for
 	found       int            // the place of that span, or -1
 }
 
-// compose makes the tree of one run. previous is the task's span of the run before, if there was one.
-func (c *composer) compose(t *task, n *run, tail *tail, reason Reason, limits *Limits) *Tree {
-	*c = composer{tree: Tree{Trace: t.trace, Key: t.trace, steps: t.steps, Resource: t.resource, Reason: reason, Spans: c.tree.Spans[:0]}, attrs: c.attrs[:0], task: t, run: n, limits: limits, last: c.last[:0], begins: c.begins, index: c.index, sought: c.sought, found: -1}
+// compose makes the tree of one run: of one that is over, all that has not been emitted, the task's span first; of one that
+// goes on, the spans that are settled and have not been emitted. tail is what remains of the runs before.
+func (c *composer) compose(t *task, n *run, tail *tail, reason Reason, limits *Limits, going *settling) *Tree {
+	caller := c.begin(t, n, tail, reason, limits, going)
+	c.identify()
+	c.own = c.taskCorrelation()
+	c.outside()
+	if going == nil {
+		c.taskSpan(tail, caller, criticalPath(t, n))
+	}
+	for i, p := range n.passes {
+		c.inside(p)
+		c.queued(i, p)
+		c.passSpans(p)
+	}
+	c.outside()
+	if going == nil {
+		c.queuedWithoutPass()
+	}
+	c.backoffs()
+	c.attach()
+	if going == nil {
+		c.standIns(t.standInsUntil(n))
+		if c.tree.Cut > 0 || c.tree.NotesCut > 0 || t.cut {
+			c.tree.Spans[0].truncated()
+		}
+		c.follow(tail)
+	}
+	return &c.tree
+}
+
+// begin makes the composer ready for a run, and returns the span of its caller.
+func (c *composer) begin(t *task, n *run, tail *tail, reason Reason, limits *Limits, going *settling) (caller SpanID) {
+	*c = composer{
+		tree: Tree{
+			Trace: t.trace, Key: t.trace, steps: t.steps, Resource: t.resource, Reason: reason, Part: going != nil, Spans: c.tree.Spans[:0],
+		},
+		attrs: c.attrs[:0],
+		task:  t, run: n, going: going, limits: limits, last: c.last[:0], begins: c.begins, index: c.index, steps: c.steps[:0], sought: c.sought, found: -1,
+	}
 	if c.index == nil {
 		c.index = map[SpanID]int{}
 	}
@@ -40,34 +78,11 @@ func (c *composer) compose(t *task, n *run, tail *tail, reason Reason, limits *L
 	for _, a := range tail.attempts {
 		c.last[a.step] = a
 	}
-	if c.runIndex == 1 {
-		c.root = c.spanID(lifecycle.SpanTask, "", 0)
-	} else {
-		c.root = c.spanID(lifecycle.SpanTask, "", n.start)
-	}
-	c.identify()
-	var caller SpanID
+	c.root = t.rootOf(n, c.runIndex)
 	if trace, span, ok := lifecycle.ParseTraceparent(t.callerOf(n)); ok {
 		c.tree.Trace, caller = TraceID(trace), SpanID(span)
 	}
-	c.own = c.taskCorrelation()
-	c.outside()
-	path := criticalPath(t, n)
-	c.taskSpan(tail, caller, path)
-	for i, p := range n.passes {
-		c.inside(p)
-		c.queued(i)
-		c.passSpans(i, p)
-	}
-	c.outside()
-	c.queuedWithoutPass()
-	c.backoffs()
-	c.attach()
-	if c.tree.Cut > 0 || c.tree.NotesCut > 0 {
-		c.tree.Spans[0].truncated()
-	}
-	c.follow(tail)
-	return &c.tree
+	return caller
 }
 
 // follow moves the tail past the run.
@@ -85,19 +100,29 @@ func (c *composer) follow(tail *tail) {
 	}
 }
 
-// add appends a span unless the tree is full. The attributes that follow are appended to the returned span.
-func (c *composer) add(name string, id, parent SpanID, start, end int64) *Span {
-	if len(c.tree.Spans) > 0 && (len(c.tree.Spans) >= c.limits.SpansPerTree || c.bytes >= c.limits.BytesPerTree) {
+// takes tells whether a span is to be added: it is settled and has not been emitted before.
+func (c *composer) takes(s settled, id SpanID) bool {
+	return (c.going == nil || c.going.of(s)) && !c.task.emitted.has(id)
+}
+
+// cuts tells whether a span is left out because of a limit. It counts as emitted then.
+func (c *composer) cuts(cut bool, id SpanID, end int64) bool {
+	if cut {
 		c.tree.Cut++
-		return &Span{}
+		c.task.emitted.add(emittedSpan{id: id, end: end, step: noStep})
 	}
-	c.bytes += bytesPerSpan
+	return cut
+}
+
+// add appends a span. The attributes that follow are appended to the returned span.
+func (c *composer) add(name string, id, parent SpanID, start, end int64) *Span {
 	end = max(start, end)
 	if place, known := c.index[parent]; known { // whatever clocks say, a child lies inside its parent
 		p := &c.tree.Spans[place]
 		start, end = min(max(start, p.Start), p.End), max(min(end, p.End), p.Start)
 	}
 	c.index[id] = len(c.tree.Spans)
+	c.steps = append(c.steps, noStep)
 	c.tree.Spans = append(c.tree.Spans, Span{})
 	s := &c.tree.Spans[len(c.tree.Spans)-1]
 	*s = Span{ID: id, Parent: parent, Name: name, Start: start, End: end, Attributes: c.room()}
@@ -118,38 +143,22 @@ func (c *composer) seek(r *record, id SpanID) {
 	}
 }
 
-// note adds an event to a span unless the tree is full.
-func (c *composer) note(s *Span, note Note) {
-	size := int64(bytesPerNote + len(note.Name))
-	for i := range note.Attributes {
-		v := &note.Attributes[i].Value
-		size += int64(len(note.Attributes[i].Key) + len(v.Text) + 8)
-		for _, text := range v.Strings {
-			size += int64(len(text) + 2)
-		}
-	}
-	if len(s.Notes) >= mostNotes {
+// note adds an event to a span, unless a limit leaves it out.
+func (c *composer) note(s *Span, note Note, cut bool) {
+	switch {
+	case cut:
+		c.tree.NotesCut++
+	case len(s.Notes) >= mostNotes:
 		s.NotesDropped++
 		c.tree.NotesDropped++
-		return
+	default:
+		s.Notes = append(s.Notes, note)
 	}
-	if c.bytes+size > c.limits.BytesPerTree {
-		c.tree.NotesCut++
-		return
-	}
-	c.bytes += size
-	s.Notes = append(s.Notes, note)
 }
 
 // mostNotes is how many events a span can have, as in the SDKs of OpenTelemetry. A pass that spins would collect them without
 // end.
 const mostNotes = 128
-
-// What a span and a note take on the wire, about, beside the texts that only some have.
-const (
-	bytesPerSpan = 512
-	bytesPerNote = 32
-)
 
 // attributesPerSpan is more than all but a task's span have; one that has more gets memory of its own.
 const attributesPerSpan = 14

@@ -1,0 +1,167 @@
+package assembly
+
+import (
+	"bytes"
+	"math"
+	"slices"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+// emittedSpan is a span that is out. It is known as long as the records are held of which it was made.
+type emittedSpan struct {
+	id         SpanID
+	start, end int64
+	step       int16 // of an attempt; else noStep
+}
+
+// emittedSpans are what has been emitted of a run that goes on, by id.
+type emittedSpans []emittedSpan
+
+func (s emittedSpans) find(id SpanID) (int, bool) {
+	return slices.BinarySearchFunc(s, id, func(e emittedSpan, id SpanID) int { return bytes.Compare(e.id[:], id[:]) })
+}
+
+func (s emittedSpans) has(id SpanID) bool {
+	if len(s) == 0 {
+		return false
+	}
+	_, found := s.find(id)
+	return found
+}
+
+func (s *emittedSpans) add(e emittedSpan) {
+	if place, found := s.find(e.id); !found {
+		*s = slices.Insert(*s, place, e)
+	}
+}
+
+// forget lets those go that ended up to a time.
+func (s *emittedSpans) forget(until int64) {
+	*s = slices.DeleteFunc(*s, func(e emittedSpan) bool { return e.end <= until })
+}
+
+// attempt finds the attempt of the step that overlaps a stretch of time. An event that comes after an attempt is out can make
+// it seem to be two, or to begin at another time: it is out all the same.
+func (s emittedSpans) attempt(step int16, start, end int64) *emittedSpan {
+	for i := range s {
+		if e := &s[i]; e.step == step && e.start <= end && start <= e.end {
+			return e
+		}
+	}
+	return nil
+}
+
+// openParent is a batch or pass that is the parent of emitted spans and is not out itself. Should late events hide it from
+// the reader, a stand-in is emitted in the end, so that no child is without its parent.
+type openParent struct {
+	id, parent SpanID
+	name       string
+	start, end int64
+}
+
+// names notes that a span is emitted whose parent is not out.
+func (c *composer) names(name string, id, parent SpanID, start, end int64) {
+	if c.going == nil || c.task.emitted.has(id) {
+		return
+	}
+	if _, here := c.index[id]; here {
+		return
+	}
+	for i := range c.task.parents {
+		if p := &c.task.parents[i]; p.id == id {
+			p.start, p.end = min(p.start, start), max(p.end, end)
+			return
+		}
+	}
+	c.task.parents = append(c.task.parents, openParent{id, parent, name, start, end})
+}
+
+// holding returns the times of a batch or pass that is emitted now, stretched over its children that are out.
+func (c *composer) holding(id SpanID, start, end int64) (int64, int64) {
+	for i := range c.task.parents {
+		if p := &c.task.parents[i]; p.id == id {
+			start, end = min(p.start, start), max(p.end, end)
+			c.task.parents = slices.Delete(c.task.parents, i, i+1)
+			return start, end
+		}
+	}
+	return start, end
+}
+
+// standIns adds the parents of emitted spans, up to a time, that the reader does not find.
+func (c *composer) standIns(until int64) {
+	for _, name := range [...]string{lifecycle.SpanOrchestration, lifecycle.SpanBatch} {
+		for _, p := range c.task.parents {
+			if p.name != name || p.start > until {
+				continue
+			}
+			if name == lifecycle.SpanOrchestration {
+				p.parent = c.root
+			}
+			s := c.add(name, p.id, p.parent, p.start, p.end)
+			s.mark(lifecycle.AttrSynthesized, true)
+		}
+	}
+	c.task.parents = slices.DeleteFunc(c.task.parents, func(p openParent) bool { return p.start <= until })
+}
+
+// orphaned makes the tree of a task that is let go of which spans are out, though no run is left to which they belong: late
+// events can do that. Nothing but stand-ins is in it.
+func (c *composer) orphaned(t *task, tail *tail, reason Reason, limits *Limits) *Tree {
+	c.begin(t, &run{start: t.extent.start, end: t.extent.end}, tail, reason, limits, nil)
+	c.outside()
+	c.tree.Part = t.root == SpanID{}
+	if !c.tree.Part {
+		s := c.add(lifecycle.SpanTask, c.root, SpanID{}, t.extent.start, t.extent.end)
+		s.mark(lifecycle.AttrSynthesized, true)
+		s.mark(lifecycle.AttrIncomplete, true)
+	} else {
+		c.root = tail.task
+	}
+	c.standIns(math.MaxInt64)
+	return &c.tree
+}
+
+// extent is the times between which the emitted spans of a run lie.
+type extent struct{ start, end int64 }
+
+func (e *extent) hold(start, end int64) {
+	if *e == (extent{}) {
+		*e = extent{math.MaxInt64, math.MinInt64}
+	}
+	e.start, e.end = min(e.start, start), max(e.end, end)
+}
+
+// emit notes the spans of a part as emitted.
+func (t *task) noteEmitted(c *composer) {
+	t.fixed = true
+	for i := range c.tree.Spans {
+		s := &c.tree.Spans[i]
+		t.emitted.add(emittedSpan{s.ID, s.Start, s.End, c.steps[i]})
+		if s.Parent == c.root {
+			t.root = c.root
+			t.extent.hold(s.Start, s.End)
+		}
+	}
+}
+
+// standInsUntil is up to when parents that the reader does not find get a stand-in with the run: those of the run, or all when
+// the task is let go.
+func (t *task) standInsUntil(n *run) int64 {
+	if t.leaving {
+		return math.MaxInt64
+	}
+	return n.end
+}
+
+// rootOf is the id of the run's task's span. It stays what the spans that are out name.
+func (t *task) rootOf(n *run, index int) SpanID {
+	switch {
+	case t.root != SpanID{}:
+		return t.root
+	case index == 1:
+		return spanIDOf(t.trace, lifecycle.SpanTask, "", 0)
+	}
+	return spanIDOf(t.trace, lifecycle.SpanTask, "", n.start)
+}

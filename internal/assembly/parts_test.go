@@ -1,0 +1,146 @@
+package assembly_test
+
+import (
+	"cmp"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+// partStreams are streams of tasks that run long enough for parts of them to be emitted before their end.
+func partStreams(t testing.TB) map[string][]*assembly.Event {
+	streams := scenarioEvents(t)
+	for _, name := range []string{"mixed", "planned", "real/linear5", "real/retry"} {
+		streams[name] = readStream(t, name)
+	}
+	return streams
+}
+
+// Whatever is lost for good, late by more than anything waits, or repeated: no span is emitted twice, no attempt has two spans,
+// and in the end every span has its parent.
+func TestPartsOfBrokenStreamsAreWellFormed(t *testing.T) {
+	streams := partStreams(t)
+	names := slices.Sorted(maps.Keys(streams))
+	rapid.Check(t, func(t *rapid.T) {
+		events := streams[rapid.SampledFrom(names).Draw(t, "stream")]
+		random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
+		lost := rapid.IntRange(0, 30).Draw(t, "lost of 100")
+		delay := rapid.SampledFrom([]time.Duration{time.Second, 5 * time.Second, time.Minute, 10 * time.Minute}).Draw(t, "delay")
+		var list []arrival
+		for _, a := range arrivals(random, events, delay) {
+			if random.IntN(100) >= lost {
+				list = append(list, a)
+			}
+		}
+		if len(list) == 0 {
+			return
+		}
+		union := union{}
+		a := assembly.New(inParts(patient()), func(tree *assembly.Tree) {
+			union.add(t, tree)
+		})
+		observeLive(a, random, list)
+		a.Flush()
+		union.requireConnected(t)
+		union.requireAttemptsApart(t)
+		require.Zero(t, a.Stats().HeldBytes)
+		require.Zero(t, a.Stats().HeldEvents)
+	})
+}
+
+// requireAttemptsApart wants no two spans of one step to overlap: one attempt would have two.
+func (u union) requireAttemptsApart(t require.TestingT) {
+	for _, spans := range u {
+		bySteps := map[int64][]assembly.Span{}
+		for _, s := range spans {
+			if s.Name == lifecycle.SpanStep {
+				for _, attr := range s.Attributes {
+					if attr.Key == lifecycle.AttrStepID {
+						bySteps[attr.Value.Int] = append(bySteps[attr.Value.Int], s)
+					}
+				}
+			}
+		}
+		for _, attempts := range bySteps {
+			slices.SortFunc(attempts, func(a, b assembly.Span) int { return cmp.Compare(a.Start, b.Start) })
+			for i := 1; i < len(attempts); i++ {
+				require.Less(t, attempts[i-1].End, attempts[i].Start, "two spans of one attempt")
+			}
+		}
+	}
+}
+
+// finishedSpans are the names of spans that are out soon after their end. A backoff ends where the next attempt begins, which
+// is known a little later; what a failed pass says is known at the end of its task.
+var finishedSpans = []string{
+	lifecycle.SpanOrchestration, lifecycle.SpanBatch, lifecycle.SpanStep, lifecycle.SpanHandler, lifecycle.SpanDependency, lifecycle.SpanQueued,
+	lifecycle.SpanFinalization,
+}
+
+// At every moment, everything that had finished a reorder window and a second before is out, and it is what it is in the whole.
+func TestWhatHasFinishedIsOut(t *testing.T) {
+	const slack, delay = time.Second, 200 * time.Millisecond
+	for name, events := range partStreams(t) {
+		t.Run(name, func(t *testing.T) {
+			whole := map[assembly.SpanID]assembly.Span{}
+			text := map[assembly.SpanID]string{}
+			a := assembly.New(patient(), func(tree *assembly.Tree) {
+				for _, s := range tree.Spans {
+					whole[s.ID], text[s.ID] = s, describeSpan(&s)
+				}
+			})
+			feed(a, events, time.Unix(1, 0))
+			a.Advance(time.Unix(1, 0).Add(patient().SettleTimeout))
+			a.Flush()
+
+			random := rand.New(rand.NewPCG(1, 1))
+			list := arrivals(random, events, delay)
+			out := map[assembly.SpanID]bool{}
+			a = assembly.New(inParts(patient()), func(tree *assembly.Tree) {
+				for i := range tree.Spans {
+					s := &tree.Spans[i]
+					require.Equal(t, text[s.ID], describeSpan(s))
+					out[s.ID] = true
+				}
+			})
+			waiting := slices.SortedFunc(maps.Values(whole), func(a, b assembly.Span) int { return cmp.Compare(a.End, b.End) })
+			waiting = slices.DeleteFunc(waiting, func(s assembly.Span) bool {
+				if (strings.HasPrefix(name, "cancelled") || name == "pass_dies") && s.Name == lifecycle.SpanQueued || strings.Contains(text[s.ID], lifecycle.AttrIncomplete) {
+					return true // whether a wait belongs to the cancelled run, or an attempt has an end, is decided later
+				}
+				return !slices.Contains(finishedSpans, s.Name) || s.Outcome != assembly.OutcomeOk && s.Name != lifecycle.SpanStep && s.Name != lifecycle.SpanHandler
+			})
+			last := list[0].at
+			requireOut := func(now int64) {
+				due := now - int64(patient().ReorderWindow+slack+delay)
+				for len(waiting) > 0 && waiting[0].End < due {
+					require.True(t, out[waiting[0].ID], "%s ended %s ago", waiting[0].Name, time.Duration(now-waiting[0].End))
+					waiting = waiting[1:]
+				}
+			}
+			for _, next := range list {
+				for last+int64(100*time.Millisecond) < next.at && last < next.at-int64(time.Minute) || last+int64(100*time.Millisecond) < next.at && next.at-last < int64(time.Minute) {
+					last += int64(100 * time.Millisecond)
+					a.Advance(time.Unix(0, last))
+					requireOut(last)
+					if next.at-last > int64(2*time.Minute) {
+						last = next.at - int64(time.Minute)
+					}
+				}
+				last = next.at
+				a.Advance(time.Unix(0, last))
+				a.Observe(next.event, time.Unix(0, last))
+				requireOut(last)
+			}
+		})
+	}
+}

@@ -1,0 +1,35 @@
+package assembly
+
+// room is what counts toward the limits on a tree. A task can go on for ever, so they hold for each pass, and for what happens
+// between two of them. They are counted as the events are read, so that what is left out does not depend on when spans are
+// emitted: searches, batches without attempts, queries and events on spans. Passes, attempts and waits never are.
+type room struct {
+	spans int
+	bytes int64 // on the wire, about
+}
+
+// What a span and an event on one take on the wire, about, beside the texts that only some have.
+const (
+	bytesPerSpan = 512
+	bytesPerNote = 32
+)
+
+// roomFor counts spans and bytes, and tells whether they are within the limits.
+func (rd *reader) roomFor(spans int, bytes int64) bool {
+	rd.room.spans += spans
+	rd.room.bytes += bytes
+	return rd.room.spans <= rd.limits.SpansPerTree && rd.room.bytes <= rd.limits.BytesPerTree
+}
+
+// measure counts what the record shows by itself: a query, or an event on a span.
+func (rd *reader) measure(r *record) {
+	switch r.kind {
+	case kindQuery:
+		r.cut = !rd.roomFor(1, bytesPerSpan+rd.task.detail(r).size())
+	case kindDiscovered:
+		r.cut = !rd.roomFor(0, bytesPerNote+int64(len(rd.task.list(r)))*bytesPerString)
+	case kindNothingViable, kindTaskPending, kindNote, kindStepReset, kindTaskCancelled, kindTaskResolved, kindStepCancelled,
+		kindStepResolved:
+		r.cut = !rd.roomFor(0, bytesPerNote+rd.task.detail(r).size())
+	}
+}

@@ -1,0 +1,65 @@
+package assembly_test
+
+import (
+	"slices"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+// union is all spans of some tasks, by trace, in whatever parts they came.
+type union map[assembly.TraceID]map[assembly.SpanID]assembly.Span
+
+// add wants that no span is emitted twice, and that a part is not a whole.
+func (u union) add(t require.TestingT, tree *assembly.Tree) {
+	spans := u[tree.Trace]
+	if spans == nil {
+		spans = map[assembly.SpanID]assembly.Span{}
+		u[tree.Trace] = spans
+	}
+	for i := range tree.Spans {
+		s := tree.Spans[i]
+		require.NotContains(t, spans, s.ID, "%s twice", s.Name)
+		require.LessOrEqual(t, s.Start, s.End, s.Name)
+		require.False(t, tree.Part && s.Name == lifecycle.SpanTask, "a task's span in a part")
+		s.Attributes, s.Notes = slices.Clone(s.Attributes), nil // they belong to the assembler
+		spans[s.ID] = s
+	}
+}
+
+// requireWellFormed wants a whole tree in the end: every parent is there and holds its children, and a handler is on the fifth
+// level.
+func (u union) requireWellFormed(t require.TestingT) {
+	u.requireConnected(t)
+	for _, spans := range u {
+		for _, s := range spans {
+			if parent, known := spans[s.Parent]; known {
+				require.LessOrEqual(t, parent.Start, s.Start, "%s begins before its parent %s", s.Name, parent.Name)
+				require.GreaterOrEqual(t, parent.End, s.End, "%s ends after its parent %s", s.Name, parent.Name)
+			}
+		}
+	}
+}
+
+// requireConnected wants that every parent is there. What came too late for its parent may lie outside of it: that is out, and
+// an attempt keeps its duration.
+func (u union) requireConnected(t require.TestingT) {
+	for _, spans := range u {
+		for _, s := range spans {
+			if s.Name == lifecycle.SpanTask {
+				continue
+			}
+			parent, known := spans[s.Parent]
+			require.True(t, known, "%s has no parent", s.Name)
+			if s.Name == lifecycle.SpanHandler {
+				depth := 1
+				for p, known := parent, true; known; p, known = spans[p.Parent] {
+					depth++
+				}
+				require.Equal(t, 5, depth)
+			}
+		}
+	}
+}
