@@ -86,6 +86,7 @@ func (a *Assembler) emitParts(t *task, going *settling) {
 	t.noteEmitted(&a.composer)
 	t.frontier = max(t.frontier, t.records[len(t.records)-1].at)
 	a.stats.Parts++
+	a.stats.Unsettled += int64(a.composer.unsettled)
 	a.sink(tree)
 }
 

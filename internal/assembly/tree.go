@@ -25,6 +25,7 @@ type composer struct {
 	steps       []int16        // by place: the step of an attempt's span; else noStep
 	sought      recordKey      // of a late event; its span is looked for
 	found       int            // the place of that span, or -1
+	unsettled   int            // spans of a part of which something was missing
 }
 
 // compose makes the tree of one run: of one that is over, all that has not been emitted, the task's span first; of one that
@@ -102,7 +103,13 @@ func (c *composer) follow(tail *tail) {
 
 // takes tells whether a span is to be added: it is settled and has not been emitted before.
 func (c *composer) takes(s settled, id SpanID) bool {
-	return (c.going == nil || c.going.of(s)) && !c.task.emitted.has(id)
+	if c.going != nil && !c.going.of(s) || c.task.emitted.has(id) {
+		return false
+	}
+	if c.going != nil && s.until > 0 {
+		c.unsettled++
+	}
+	return true
 }
 
 // cuts tells whether a span is left out because of a limit. It counts as emitted then.

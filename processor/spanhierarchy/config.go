@@ -22,6 +22,10 @@ type Config struct {
 	SettleTimeout time.Duration `mapstructure:"settle_timeout"`
 	// IdleTimeout is how long a task that has not ended may stay silent before it is emitted as incomplete.
 	IdleTimeout time.Duration `mapstructure:"idle_timeout"`
+	// Overrides replace the three for tasks by name. Of those that match, the first one that has the time counts.
+	Overrides []Override `mapstructure:"overrides"`
+	// Emit is when spans are handed on: parts, each as soon as it is settled, or whole, when its task has ended.
+	Emit string `mapstructure:"emit"`
 	// MaxOpenTasks bounds the tasks held. One more evicts, as incomplete, the task that was silent longest.
 	MaxOpenTasks int `mapstructure:"max_open_tasks"`
 	// MaxHeldBytes bounds, about, the memory of the tasks held. More lets go the finished ones, then evicts, as incomplete, those that were silent longest.
@@ -62,7 +66,7 @@ func createDefaultConfig() *Config {
 		ReorderWindow: limits.ReorderWindow, SettleTimeout: limits.SettleTimeout, IdleTimeout: limits.IdleTimeout,
 		MaxOpenTasks: limits.OpenTasks, MaxHeldBytes: limits.HeldBytes, MaxEventsPerTask: limits.EventsPerTask, MaxSpansPerTree: limits.SpansPerTree, MaxBytesPerTree: limits.BytesPerTree,
 		RememberedTasks: limits.Remembered, FinishedTasks: limits.Finished, MaxPendingSpans: 200_000,
-		EmitAgainWithin: 5 * time.Second, CompleteSpans: true, Performance: defaultPerformance(),
+		Emit: emitWhole, EmitAgainWithin: 5 * time.Second, CompleteSpans: true, Performance: defaultPerformance(),
 	}
 }
 
@@ -108,14 +112,30 @@ func (c *Config) Validate() error {
 	if c.SettleTimeout < c.ReorderWindow {
 		errs = append(errs, fmt.Errorf("'settle_timeout' is %s: set it to at least 'reorder_window' (%s)", c.SettleTimeout, c.ReorderWindow))
 	}
+	if c.Emit != emitParts && c.Emit != emitWhole {
+		errs = append(errs, fmt.Errorf("'emit' is %q: set it to %q (each span as soon as it is settled) or %q (when the task has ended)", c.Emit, emitParts, emitWhole))
+	}
+	if c.Emit == emitParts && c.SettleTimeout < c.ReorderWindow+secondEnd {
+		errs = append(errs, fmt.Errorf("'settle_timeout' is %s: with 'emit: %s' set it to at least 'reorder_window' (%s) and 2s", c.SettleTimeout, emitParts, c.ReorderWindow))
+	}
 	if c.EmitAgainWithin < 0 {
 		errs = append(errs, fmt.Errorf("'emit_again_within' is %s: set it to 0s or more", c.EmitAgainWithin))
 	}
 	if c.IdleTimeout < c.SettleTimeout || c.IdleTimeout == 0 {
 		errs = append(errs, fmt.Errorf("'idle_timeout' is %s: set it to more than 0s and at least 'settle_timeout' (%s)", c.IdleTimeout, c.SettleTimeout))
 	}
+	errs = append(errs, c.overrideProblems()...)
 	return errors.Join(append(errs, c.Performance.problems()...)...)
 }
+
+// Values of emit.
+const (
+	emitParts = "parts"
+	emitWhole = "whole"
+)
+
+// secondEnd is how long after the first announcement of a pass's end the second one may come.
+const secondEnd = 2 * time.Second
 
 // leastBytesPerTree is a limit within which an everyday tree is whole.
 const leastBytesPerTree = 64 << 10
@@ -135,6 +155,7 @@ func (c *Config) limits(shards int) assembly.Limits {
 	return assembly.Limits{
 		OpenTasks: max(1, c.MaxOpenTasks/shards), HeldBytes: max(1, c.MaxHeldBytes/int64(shards)), EventsPerTask: c.MaxEventsPerTask, SpansPerTree: c.MaxSpansPerTree, BytesPerTree: c.MaxBytesPerTree,
 		ReorderWindow: c.ReorderWindow, SettleTimeout: c.SettleTimeout, IdleTimeout: c.IdleTimeout,
+		WaitsOf: c.waitsOf(), Parts: c.Emit == emitParts,
 		Remembered: c.RememberedTasks / shards, Finished: c.FinishedTasks / shards,
 	}
 }

@@ -41,6 +41,8 @@ func (h *hierarchy) registerTelemetry() error {
 		t.RegisterProcessorSpanHierarchyHeldBytesCallback(total(func(s assembly.Stats) int64 { return s.HeldBytes })),
 		t.RegisterProcessorSpanHierarchyLateSpansCallback(total(func(s assembly.Stats) int64 { return s.LateSpans })),
 		t.RegisterProcessorSpanHierarchySpanEventsCutCallback(total(func(s assembly.Stats) int64 { return s.NotesCut })),
+		t.RegisterProcessorSpanHierarchyPartsCallback(total(func(s assembly.Stats) int64 { return s.Parts })),
+		t.RegisterProcessorSpanHierarchySpansUnsettledCallback(total(func(s assembly.Stats) int64 { return s.Unsettled })),
 		t.RegisterProcessorSpanHierarchySpansCutCallback(total(func(s assembly.Stats) int64 { return s.SpansCut })),
 		t.RegisterProcessorSpanHierarchyTreesIncompleteCallback(total(func(s assembly.Stats) int64 { return s.Incomplete })),
 		t.RegisterProcessorSpanHierarchyPendingSpansCallback(func(_ context.Context, o metric.Int64Observer) error {

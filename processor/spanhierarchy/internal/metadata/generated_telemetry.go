@@ -34,6 +34,7 @@ type TelemetryBuilder struct {
 	ProcessorSpanHierarchyHeldEvents        metric.Int64ObservableGauge
 	ProcessorSpanHierarchyLateSpans         metric.Int64ObservableCounter
 	ProcessorSpanHierarchyOpenTasks         metric.Int64ObservableGauge
+	ProcessorSpanHierarchyParts             metric.Int64ObservableCounter
 	ProcessorSpanHierarchyPendingSpans      metric.Int64ObservableGauge
 	ProcessorSpanHierarchyRefused           metric.Int64Counter
 	ProcessorSpanHierarchySendRetries       metric.Int64Counter
@@ -42,6 +43,7 @@ type TelemetryBuilder struct {
 	ProcessorSpanHierarchySpansCompleted    metric.Int64Counter
 	ProcessorSpanHierarchySpansCut          metric.Int64ObservableCounter
 	ProcessorSpanHierarchySpansLost         metric.Int64Counter
+	ProcessorSpanHierarchySpansUnsettled    metric.Int64ObservableCounter
 	ProcessorSpanHierarchyStorageBytes      metric.Int64ObservableGauge
 	ProcessorSpanHierarchyStorageCommits    metric.Int64ObservableCounter
 	ProcessorSpanHierarchyStorageFailing    metric.Int64ObservableGauge
@@ -154,6 +156,21 @@ func (builder *TelemetryBuilder) RegisterProcessorSpanHierarchyOpenTasksCallback
 	return nil
 }
 
+// RegisterProcessorSpanHierarchyPartsCallback sets callback for observable ProcessorSpanHierarchyParts metric.
+func (builder *TelemetryBuilder) RegisterProcessorSpanHierarchyPartsCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorSpanHierarchyParts, obs: o})
+		return nil
+	}, builder.ProcessorSpanHierarchyParts)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
 // RegisterProcessorSpanHierarchyPendingSpansCallback sets callback for observable ProcessorSpanHierarchyPendingSpans metric.
 func (builder *TelemetryBuilder) RegisterProcessorSpanHierarchyPendingSpansCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
@@ -190,6 +207,21 @@ func (builder *TelemetryBuilder) RegisterProcessorSpanHierarchySpansCutCallback(
 		cb(ctx, &observerInt64{inst: builder.ProcessorSpanHierarchySpansCut, obs: o})
 		return nil
 	}, builder.ProcessorSpanHierarchySpansCut)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorSpanHierarchySpansUnsettledCallback sets callback for observable ProcessorSpanHierarchySpansUnsettled metric.
+func (builder *TelemetryBuilder) RegisterProcessorSpanHierarchySpansUnsettledCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorSpanHierarchySpansUnsettled, obs: o})
+		return nil
+	}, builder.ProcessorSpanHierarchySpansUnsettled)
 	if err != nil {
 		return err
 	}
@@ -380,7 +412,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorSpanHierarchyEventsDropped, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_span_hierarchy_events_dropped",
-		metric.WithDescription("Events dropped - late (older than the end of a tree already emitted, and no span of its own), over_limit (more than max_events_per_task), stray (after the end of the task, without consequence), schema (a query that asks the database about itself), no_task (without a trace id). [Alpha]"),
+		metric.WithDescription("Events dropped - late (of something that was emitted before, or a repetition of it, and no span of its own), over_limit (more than max_events_per_task), stray (after the end of the task, without consequence), schema (a query that asks the database about itself), no_task (without a trace id). [Alpha]"),
 		metric.WithUnit("{events}"),
 	)
 	errs = errors.Join(errs, err)
@@ -406,6 +438,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_processor_span_hierarchy_open_tasks",
 		metric.WithDescription("Tasks that have not been emitted yet. [Alpha]"),
 		metric.WithUnit("{tasks}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorSpanHierarchyParts, err = builder.meter.Int64ObservableCounter(
+		"otelcol_processor_span_hierarchy_parts",
+		metric.WithDescription("Parts of trees handed on while their task went on. [Alpha]"),
+		metric.WithUnit("{parts}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorSpanHierarchyPendingSpans, err = builder.meter.Int64ObservableGauge(
@@ -453,6 +491,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.ProcessorSpanHierarchySpansLost, err = builder.meter.Int64Counter(
 		"otelcol_processor_span_hierarchy_spans_lost",
 		metric.WithDescription("Spans that the next component refused for good, or still refused when the collector stopped. [Alpha]"),
+		metric.WithUnit("{spans}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorSpanHierarchySpansUnsettled, err = builder.meter.Int64ObservableCounter(
+		"otelcol_processor_span_hierarchy_spans_unsettled",
+		metric.WithDescription("Spans handed on in a part though events on which they depend were still missing after settle_timeout. [Alpha]"),
 		metric.WithUnit("{spans}"),
 	)
 	errs = errors.Join(errs, err)

@@ -40,7 +40,7 @@ func AssertEqualProcessorSpanHierarchyEvents(t *testing.T, tt *componenttest.Tel
 func AssertEqualProcessorSpanHierarchyEventsDropped(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_span_hierarchy_events_dropped",
-		Description: "Events dropped - late (older than the end of a tree already emitted, and no span of its own), over_limit (more than max_events_per_task), stray (after the end of the task, without consequence), schema (a query that asks the database about itself), no_task (without a trace id). [Alpha]",
+		Description: "Events dropped - late (of something that was emitted before, or a repetition of it, and no span of its own), over_limit (more than max_events_per_task), stray (after the end of the task, without consequence), schema (a query that asks the database about itself), no_task (without a trace id). [Alpha]",
 		Unit:        "{events}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -107,6 +107,22 @@ func AssertEqualProcessorSpanHierarchyOpenTasks(t *testing.T, tt *componenttest.
 		},
 	}
 	got, err := tt.GetMetric("otelcol_processor_span_hierarchy_open_tasks")
+	require.NoError(t, err)
+	metricdatatest.AssertEqual(t, want, got, opts...)
+}
+
+func AssertEqualProcessorSpanHierarchyParts(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+	want := metricdata.Metrics{
+		Name:        "otelcol_processor_span_hierarchy_parts",
+		Description: "Parts of trees handed on while their task went on. [Alpha]",
+		Unit:        "{parts}",
+		Data: metricdata.Sum[int64]{
+			Temporality: metricdata.CumulativeTemporality,
+			IsMonotonic: true,
+			DataPoints:  dps,
+		},
+	}
+	got, err := tt.GetMetric("otelcol_processor_span_hierarchy_parts")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
@@ -233,6 +249,22 @@ func AssertEqualProcessorSpanHierarchySpansLost(t *testing.T, tt *componenttest.
 		},
 	}
 	got, err := tt.GetMetric("otelcol_processor_span_hierarchy_spans_lost")
+	require.NoError(t, err)
+	metricdatatest.AssertEqual(t, want, got, opts...)
+}
+
+func AssertEqualProcessorSpanHierarchySpansUnsettled(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+	want := metricdata.Metrics{
+		Name:        "otelcol_processor_span_hierarchy_spans_unsettled",
+		Description: "Spans handed on in a part though events on which they depend were still missing after settle_timeout. [Alpha]",
+		Unit:        "{spans}",
+		Data: metricdata.Sum[int64]{
+			Temporality: metricdata.CumulativeTemporality,
+			IsMonotonic: true,
+			DataPoints:  dps,
+		},
+	}
+	got, err := tt.GetMetric("otelcol_processor_span_hierarchy_spans_unsettled")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }

@@ -43,11 +43,13 @@ type subject struct {
 }
 
 func (o *Override) matches(s *subject) bool {
-	return (len(o.Tasks) == 0 || anyMatch(o.Tasks, s.task)) && (len(o.Steps) == 0 || anyMatch(o.Steps, s.step)) &&
-		(len(o.Operations) == 0 || slices.ContainsFunc(s.operations, func(name string) bool { return anyMatch(o.Operations, name) }))
+	return (len(o.Tasks) == 0 || AnyMatch(o.Tasks, s.task)) && (len(o.Steps) == 0 || AnyMatch(o.Steps, s.step)) &&
+		(len(o.Operations) == 0 || slices.ContainsFunc(s.operations, func(name string) bool { return AnyMatch(o.Operations, name) }))
 }
 
-func anyMatch(patterns []string, name string) bool {
+// AnyMatch tells whether one of the patterns matches the name. They are patterns of [path.Match], as in all settings of
+// span_hierarchy.
+func AnyMatch(patterns []string, name string) bool {
 	return name != "" && glob.MatchAny(patterns, name)
 }
 

@@ -1,0 +1,86 @@
+package spanhierarchy
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
+)
+
+// With emit: parts an attempt is out while its task waits for an operator, and the union of all that is handed on is the truth.
+func TestPartsAreHandedOnWhileTheirTaskGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		lines, truth := streamtest.Generate(streamtest.Options{Tasks: 20, Seed: 7, Failures: true, SpacingMS: 5})
+		sink := new(consumertest.TracesSink)
+		h := newTest(t, sink, func(cfg *Config) { cfg.Emit = emitParts })
+		require.NoError(t, h.Start(context.Background(), componenttest.NewNopHost()))
+		feed := func(td ptrace.Traces) { require.NoError(t, h.ConsumeTraces(context.Background(), td)) }
+		feed(eventSpansOf(t, lines[:len(lines)/2]))
+		time.Sleep(4 * time.Second)
+		early := spanNames(sink.AllTraces())
+		require.Positive(t, early[lifecycle.SpanStep])
+		feed(eventSpansOf(t, lines[len(lines)/2:]))
+		time.Sleep(time.Minute)
+		require.NoError(t, h.Shutdown(context.Background()))
+		var spans []streamtest.Span
+		for _, td := range sink.AllTraces() {
+			spans = append(spans, streamtest.FromTraces(td)...)
+		}
+		require.Empty(t, streamtest.Compare(truth, spans))
+	})
+}
+
+// A workflow that waits long does not make the others wait: times are those of the first override that has them.
+func TestTimesByTaskName(t *testing.T) {
+	hour, minute, day := time.Hour, time.Minute, 72*time.Hour
+	cfg := createDefaultConfig()
+	cfg.Overrides = []Override{
+		{Tasks: []string{"report_*"}, IdleTimeout: &day},
+		{Tasks: []string{"report_daily", "import"}, IdleTimeout: &hour, SettleTimeout: &minute},
+	}
+	require.NoError(t, cfg.Validate())
+	for name, want := range map[string][2]time.Duration{
+		"report_daily": {day, minute}, "report_x": {day, cfg.SettleTimeout}, "import": {hour, minute}, "order": {cfg.IdleTimeout, cfg.SettleTimeout},
+	} {
+		waits := cfg.waits(name)
+		require.Equal(t, want, [2]time.Duration{waits.IdleTimeout, waits.SettleTimeout}, name)
+		require.Equal(t, cfg.ReorderWindow, waits.ReorderWindow, name)
+	}
+	second, unit := time.Second, 5*time.Nanosecond
+	cfg.Overrides = []Override{
+		{IdleTimeout: &hour}, {Tasks: []string{"a"}}, {Tasks: []string{"["}, IdleTimeout: &second}, {Tasks: []string{"a"}, ReorderWindow: &unit},
+		{Tasks: []string{"a"}, ReorderWindow: &minute},
+	}
+	cfg.Emit = "never"
+	err := cfg.Validate()
+	for _, want := range []string{
+		"'overrides[0]' names nothing", "'overrides[1]' changes nothing", `'overrides[2]::tasks' has "["`, "'overrides[2]' leaves an 'idle_timeout' of 1s",
+		"'overrides[3]::reorder_window' is 5ns", "'overrides[4]' leaves a 'settle_timeout' of 30s", `'emit' is "never"`,
+	} {
+		require.ErrorContains(t, err, want)
+	}
+}
+
+// A task of a name waits its own time.
+func TestATaskIsIdleByItsName(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sink := new(consumertest.TracesSink)
+		minute := time.Minute
+		h := newTest(t, sink, func(cfg *Config) { cfg.Overrides = []Override{{Tasks: []string{"process_*"}, IdleTimeout: &minute}} })
+		require.NoError(t, h.Start(context.Background(), componenttest.NewNopHost()))
+		require.NoError(t, h.ConsumeTraces(context.Background(), events("1", lifecycle.TaskStartRequested, lifecycle.WorkflowTaskStarted)))
+		time.Sleep(minute - time.Second)
+		require.Zero(t, sink.SpanCount())
+		time.Sleep(2 * time.Second)
+		require.Positive(t, sink.SpanCount())
+		require.NoError(t, h.Shutdown(context.Background()))
+	})
+}
