@@ -9,16 +9,20 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.uber.org/zap"
+	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/journal"
+	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter/internal/dedup"
 )
 
-// memory keeps the set of events seen on a storage extension. An entry of its journal is one batch:
+// memory keeps the set of events seen on a storage extension. An entry of its journal is one batch, by the encoding of
+// protocol buffers; fields that are not known are passed over:
 //
-//	byte    version of this layout
-//	varint  how often the set had turned when the batch was taken
-//	8 bytes a key, little endian
+//	message Batch {
+//	  sint64 turns = 1;         // how often the set had turned when the batch was taken
+//	  repeated fixed64 key = 2; // packed
+//	}
 //
 // Entries of generations that the set has forgotten are taken out. A batch is written after what is behind the router took
 // it, and before its sender gets the answer: a crash in between brings the batch again, and never loses it.
@@ -35,9 +39,14 @@ type memory struct {
 	under    bool
 }
 
+// Fields of a batch.
 const (
-	memoryVersion = 1
-	keyBytes      = 8
+	batchTurns protowire.Number = iota + 1
+	batchKeys
+)
+
+const (
+	keyBytes = 8
 	// manySegments is how many segments may come, one per write, until they are joined.
 	manySegments = 1000
 )
@@ -57,14 +66,15 @@ func openMemory(ctx context.Context, host component.Host, storage, router compon
 
 // keep writes what a batch brought. An error means that the batch may be taken for new after a crash.
 func (m *memory) keep(ctx context.Context, claim dedup.Claim) error {
-	entry := binary.AppendUvarint([]byte{memoryVersion}, m.set.Turns())
-	head := len(entry)
+	var keys []byte
 	for key := range claim.Keys {
-		entry = binary.LittleEndian.AppendUint64(entry, key)
+		keys = binary.LittleEndian.AppendUint64(keys, key)
 	}
-	if len(entry) == head {
+	if len(keys) == 0 {
 		return nil // nothing but duplicates
 	}
+	entry := fields.Int(nil, batchTurns, int64(m.set.Turns()))
+	entry = fields.Message(entry, batchKeys, keys)
 	if m.journal.Backlog() > journal.MaxBacklog {
 		return errors.New("the storage has failed for so long that no more is kept for it")
 	}
@@ -116,12 +126,20 @@ func restore(set *dedup.Set, entry []byte) error {
 
 // splitEntry returns the keys of an entry and the turns of the set at that time.
 func splitEntry(entry []byte) (keys []byte, turns uint64, err error) {
-	if len(entry) == 0 || entry[0] != memoryVersion {
-		return nil, 0, errors.New("the entry is not of a version that is known here")
+	err = fields.Read(entry, func(f *fields.Field) error {
+		switch f.Number {
+		case batchTurns:
+			turns = uint64(f.Int())
+		case batchKeys:
+			if len(f.Data) == 0 || len(f.Data)%keyBytes != 0 {
+				return fmt.Errorf("the keys of a batch have %d bytes", len(f.Data))
+			}
+			keys = f.Data
+		}
+		return nil
+	})
+	if err == nil && keys == nil {
+		err = errors.New("the entry has no keys")
 	}
-	turns, n := binary.Uvarint(entry[1:])
-	if n <= 0 || (len(entry)-1-n)%keyBytes != 0 {
-		return nil, 0, fmt.Errorf("the entry of %d bytes is cut", len(entry))
-	}
-	return entry[1+n:], turns, nil
+	return keys, turns, err
 }

@@ -17,6 +17,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/health/healthtest"
+	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal/journaltest"
 	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter/internal/dedup"
 	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter/internal/metadatatest"
@@ -185,9 +186,21 @@ func TestTheJournalIsBounded(t *testing.T) {
 	assert.GreaterOrEqual(t, after.seen.Turns(), uint64(35), "entries are told apart from those of the process before")
 }
 
+// A later collector may write more than this one knows: what is known is read.
+func TestUnknownFieldsArePassedOver(t *testing.T) {
+	entry := fields.Text(nil, 15, "of a later version")
+	entry = fields.Int(entry, batchTurns, 7)
+	entry = fields.Message(entry, batchKeys, []byte("12345678abcdefgh"))
+	entry = fields.Fixed(entry, 99, 1)
+	set := dedup.New(10)
+	require.NoError(t, restore(set, entry))
+	assert.Equal(t, 2, set.Len())
+	assert.EqualValues(t, 7, set.Turns())
+}
+
 func FuzzRestore(f *testing.F) {
-	f.Add([]byte{memoryVersion, 0, 1, 2, 3, 4, 5, 6, 7, 8})
-	f.Add([]byte{memoryVersion, 0x80})
+	f.Add(fields.Message(fields.Int(nil, batchTurns, 3), batchKeys, []byte("12345678abcdefgh")))
+	f.Add(fields.Message(nil, batchKeys, []byte("123")))
 	f.Add([]byte{2})
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, entry []byte) {
