@@ -83,6 +83,17 @@ func startShipped(t *testing.T, s settings) *shipped {
 	return c
 }
 
+// restart runs what was stopped once more.
+func (c *shipped) restart() {
+	c.tb.Helper()
+	again := exec.Command(c.cmd.Path, c.cmd.Args[1:]...)
+	again.Dir, again.Env = c.cmd.Dir, c.cmd.Env
+	c.collector = &collector{
+		tb: c.tb, events: c.events, otlp: c.otlp, otlpHTTP: c.otlpHTTP, scrape: c.scrape, health: c.health,
+	}
+	c.launchAs(again)
+}
+
 // send posts a stream as applications do: over several connections, in any order, and some of it twice.
 func (c *shipped) send(lines [][]byte) {
 	c.tb.Helper()
@@ -173,6 +184,9 @@ func TestShipped(t *testing.T) {
 		},
 		"default, sent on to one backend":    {settings: func(*testing.T) settings { return sendOn }, both: newBackend, events: withStart},
 		"default, sent on to Tempo and Loki": {settings: func(*testing.T) settings { return sendOn }, traces: newTempo, records: newLoki, events: withStart},
+		"standalone with tail sampling": {settings: func(*testing.T) settings {
+			return settings{files: append(slices.Clone(standalone.files), "../examples/tail-sampling.yaml")}.with("TASKER_SAMPLING_PERCENTAGE=100")
+		}, traces: newTempo, records: newLoki, events: recorded},
 		"default, sent on to Tempo alone": {
 			settings: func(*testing.T) settings { return sendOn.with("TASKER_RECORDS_EXPORTER=debug/records") }, traces: newTempo, events: withStart,
 		},
