@@ -19,38 +19,55 @@ import (
 // request for its execution until it ends.
 func (r *recorder) trackActive() {
 	e := &r.event
-	if e.trace.IsEmpty() {
+	if e.trace.IsEmpty() || r.plans.tasks == nil && r.plans.steps == nil {
 		return
 	}
-	change := active.Mentioned
-	switch e.name {
-	case lifecycle.WorkflowTaskStarted:
-		change = active.Started
-	case lifecycle.TaskCompleted, lifecycle.TaskFailed, lifecycle.TaskCancelled, lifecycle.TaskResolvedManually:
-		change = active.Ended
-	case lifecycle.WorkflowTaskFinalizationCompleted:
-		if lifecycle.FinalStatus(text(e.attrs, lifecycle.AttrFinalStatus)) != "" {
-			change = active.Ended
+	change := active.Event{Trace: e.trace, At: e.at, Change: r.taskChange(), StepChange: stepChange(e.name)}
+	if change.StepChange != active.NoStep {
+		step, ok := stepKey(e.attrs)
+		if !ok {
+			change.StepChange = active.NoStep
 		}
+		change.Step = step
 	}
-	if r.plans.tasks != nil {
-		r.tasks.Observe(active.ID{Trace: e.trace}, change, e.at, r.instant, (*taskLabeler)(r))
-	}
+	r.active.Observe(&change, r.instant, labeler{r, gaugeFinder{r.plans, &r.Writer}})
+}
 
-	switch e.name {
+// taskChange is what the event says about its task.
+func (r *recorder) taskChange() active.TaskChange {
+	switch r.event.name {
+	case lifecycle.WorkflowTaskStarted:
+		return active.Began
+	case lifecycle.TaskCompleted, lifecycle.TaskFailed, lifecycle.TaskCancelled, lifecycle.TaskResolvedManually:
+		return active.Ended
+	case lifecycle.WorkflowTaskFinalizationCompleted:
+		if lifecycle.FinalStatus(text(r.event.attrs, lifecycle.AttrFinalStatus)) != "" {
+			return active.Ended
+		}
+		return active.Left
+	case lifecycle.WorkflowTaskReenqueueRequested, lifecycle.WorkflowTaskReenqueueDelayed:
+		return active.Left
+	case lifecycle.ObservabilityTaskEnqueue:
+		return active.Enqueued
+	}
+	return active.Mentioned
+}
+
+// stepChange is what an event of a name says about its step.
+func stepChange(name string) active.StepChange {
+	switch name {
 	case lifecycle.StepExecutionRequested:
-		change = active.Started
-	case lifecycle.StepCompleted, lifecycle.StepFailed, lifecycle.StepCancelled, lifecycle.StepResolvedManually:
-		change = active.Ended
-	default:
-		return
+		return active.Requested
+	case lifecycle.StepFailed:
+		return active.Failed
+	case lifecycle.StepCompleted, lifecycle.StepCancelled, lifecycle.StepResolvedManually:
+		return active.StepEnded
+	case lifecycle.StepInitializeRequested, lifecycle.StepRetryRequested:
+		return active.PutBack
+	case lifecycle.ObservabilityStepBackoff:
+		return active.BackoffAnnounced
 	}
-	if r.plans.steps == nil {
-		return
-	}
-	if step, ok := stepKey(e.attrs); ok {
-		r.steps.Observe(active.ID{Trace: e.trace, Step: step}, change, e.at, r.instant, (*stepLabeler)(r))
-	}
+	return active.NoStep
 }
 
 // stepKey hashes the text form of the step's id, so that an id is the same as an integer and as a string.
@@ -76,30 +93,59 @@ func integerKey(id int64) uint64 {
 	return xxh3.Hash(strconv.AppendInt(room[:0], id, 10))
 }
 
-// taskLabeler counts the event's task, under labels that may become complete with a later event.
-type taskLabeler recorder
+// labeler finds the gauges of the event at hand.
+type labeler struct {
+	*recorder
+	gaugeFinder
+}
 
-// Gauge refuses events without a task: their trace is the application's own.
-func (l *taskLabeler) Gauge() (gauge series.Gauge, complete, ok bool) {
-	if _, found := eventrecord.TaskID(l.event.attrs); !found {
-		return series.Gauge{}, false, false
+// IsOfTask is false for events without a task: their trace is the application's own.
+func (l labeler) IsOfTask() bool {
+	_, found := eventrecord.TaskID(l.event.attrs)
+	return found
+}
+
+// Task is the gauge of the event's task, under labels that may become complete with a later event.
+func (l labeler) Task(state active.State) (gauge series.Gauge, complete bool) {
+	return l.openGauge(l.recorder.plans.tasks, state)
+}
+
+// Step is the gauge of the event's step likewise.
+func (l labeler) Step() (gauge series.Gauge, complete bool) {
+	return l.openGauge(l.recorder.plans.steps, active.Closed)
+}
+
+// openGauge is the gauge under the event's labels; the zero Gauge if the metric is switched off.
+func (r *recorder) openGauge(p *openPlan, state active.State) (gauge series.Gauge, complete bool) {
+	if p == nil {
+		return series.Gauge{}, true
 	}
-	gauge, complete = (*recorder)(l).openGauge(l.plans.tasks)
-	return gauge, complete, true
-}
-
-// stepLabeler counts the event's step likewise.
-type stepLabeler recorder
-
-// Gauge takes every event: only events of steps come here.
-func (l *stepLabeler) Gauge() (gauge series.Gauge, complete, ok bool) {
-	gauge, complete = (*recorder)(l).openGauge(l.plans.steps)
-	return gauge, complete, true
-}
-
-// openGauge is the gauge under the event's labels.
-func (r *recorder) openGauge(p *openPlan) (gauge series.Gauge, complete bool) {
 	r.begin(&p.fields)
+	if p.state >= 0 {
+		r.values[p.state] = fieldValue{rank: rankText, text: state.String()}
+	}
 	complete = r.label(p.labels)
 	return r.Gauge(p.metric), complete
+}
+
+// gaugeFinder finds gauges by others.
+type gaugeFinder struct {
+	plans  *plans
+	writer *series.Writer
+}
+
+// InState is the gauge of the same tasks in another state.
+func (g gaugeFinder) InState(of series.Gauge, state active.State) series.Gauge {
+	if g.plans.tasks == nil {
+		return of
+	}
+	return g.writer.GaugeLike(of, g.plans.tasks.metric, g.plans.tasks.stateLabel, state.String())
+}
+
+// OldestAge is the gauge of the age of the oldest of these tasks; the zero Gauge if the metric is switched off.
+func (g gaugeFinder) OldestAge(of series.Gauge) series.Gauge {
+	if g.plans.oldest < 0 {
+		return series.Gauge{}
+	}
+	return g.writer.GaugeLike(of, g.plans.oldest, "", "")
 }

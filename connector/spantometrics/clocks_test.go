@@ -40,14 +40,14 @@ func TestDowntimeDoesNotCount(t *testing.T) {
 			clear(w.cumulative)
 			require.NoError(t, c.flush(context.Background()))
 			require.Equal(t, want, w.totals(false))
-			require.Equal(t, 1, c.tasks.Len())
+			require.Equal(t, 1, c.active.Len())
 		}
 
 		time.Sleep(3*time.Hour + time.Minute)
 		clear(w.cumulative)
 		require.NoError(t, c.flush(context.Background()))
 		require.Empty(t, w.totals(false), "24 hours of running have passed")
-		require.Zero(t, c.tasks.Len())
+		require.Zero(t, c.active.Len())
 	})
 }
 

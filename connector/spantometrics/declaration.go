@@ -17,7 +17,10 @@ type declaration struct {
 func (m *declaration) enabled() bool { return m.Enabled == nil || *m.Enabled }
 
 // ofSpans tells whether the metric is measured on finished spans, so that it has the dimensions of all such metrics.
-func (m *declaration) ofSpans() bool { return m.Span != "" && m.Type != typeActive }
+func (m *declaration) ofSpans() bool { return m.Span != "" && !m.isOfOpen() }
+
+// isOfOpen tells whether the metric is about what is open.
+func (m *declaration) isOfOpen() bool { return m.Type == typeActive || m.Type == typeOldest }
 
 // metrics lists the built-in metrics as the operator wants them, and then the operator's own, each by name. The place in
 // the list is the metric's index in the registry.
@@ -61,8 +64,12 @@ func (cfg *Config) builtInMetric(name string) declaration {
 
 // givenDimensions are the labels of a built-in metric before it is changed by itself. The caller may change the list.
 func (cfg *Config) givenDimensions(m *declaration) []Dimension {
-	if m.ofSpans() {
+	switch {
+	case m.ofSpans():
 		return slices.Concat(m.Dimensions, cfg.Dimensions)
+	case m.Type == typeOldest:
+		tasks := cfg.builtInMetric(activeTasks)
+		return slices.DeleteFunc(slices.Clone(tasks.Dimensions), func(d Dimension) bool { return d.isState() })
 	}
 	return slices.Clone(m.Dimensions)
 }

@@ -245,7 +245,7 @@ func TestBuiltInMetricsAreChanged(t *testing.T) {
 		"event=workflow.task_started task_name=order": 1, "event=workflow.task_started task_name=refund": 1,
 		"event=step.execution_requested": 1,
 	}, counts(read(md, "tasker.events")))
-	require.Equal(t, map[string]int64{"": 2}, gauges(read(md, "tasker.tasks.active")))
+	require.Equal(t, map[string]int64{"state=running": 2}, gauges(read(md, "tasker.tasks.active")))
 	require.Empty(t, read(md, "tasker.steps.active"))
 }
 

@@ -31,6 +31,8 @@ func (m *declaration) definition(cfg *Config) series.Definition {
 		d.Kind = series.KindLast
 	case typeActive:
 		d.Kind = series.KindGauge
+	case typeOldest:
+		d.Kind, d.PerUnit = series.KindGauge, series.Nanoseconds
 	default:
 		d.Kind = series.KindHistogram
 		if d.Unit == unitSeconds {

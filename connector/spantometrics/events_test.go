@@ -147,39 +147,39 @@ func TestActiveTasksAndSteps(t *testing.T) {
 			t.Helper()
 			<-time.After(15 * time.Second)
 			synctest.Wait()
-			require.Equal(t, tasks, gauges(read(p.sink.last(), "tasker.tasks.active")))
-			require.Equal(t, steps, gauges(read(p.sink.last(), "tasker.steps.active")))
+			require.Equal(t, tasks, nonZero(read(p.sink.last(), "tasker.tasks.active")))
+			require.Equal(t, steps, nonZero(read(p.sink.last(), "tasker.steps.active")))
 		}
 		none := map[string]int64{}
 		charge := map[string]any{lifecycle.AttrStepID: 5, lifecycle.AttrStepName: "charge_001"}
 
 		send("task.start_requested", 1, map[string]any{lifecycle.AttrTaskName: "order"})
-		expect(map[string]int64{"task_name=order": 1}, none)
+		expect(map[string]int64{"state=queued task_name=order": 1}, none)
 		send("workflow.task_started", 2, nil)
 		send("step.execution_requested", 3, charge)
 		send("step.execution_requested", 4, charge)
-		expect(map[string]int64{"task_name=order": 1}, map[string]int64{"step_name=charge": 1})
+		expect(map[string]int64{"state=running task_name=order": 1}, map[string]int64{"step_name=charge": 1})
 		send("step.completed", 5, map[string]any{lifecycle.AttrStepID: "5", lifecycle.AttrStepName: "charge_001"})
 		send("step.execution_requested", 4, charge)
 		send("task.failed", 6, map[string]any{lifecycle.AttrTaskName: "order"})
 		send("observability.task.enqueue", 9, map[string]any{lifecycle.AttrTaskName: "order"})
-		expect(map[string]int64{"task_name=order": 0}, map[string]int64{"step_name=charge": 0})
+		expect(none, none)
 		send("workflow.task_started", 20, map[string]any{lifecycle.AttrTaskName: "order"})
 		send("step.execution_requested", 21, charge)
-		expect(map[string]int64{"task_name=order": 1}, map[string]int64{"step_name=charge": 1})
+		expect(map[string]int64{"state=running task_name=order": 1}, map[string]int64{"step_name=charge": 1})
 
 		// A task that is cancelled runs its job all the same, and then no event of its own ends it once more.
 		send("step.completed", 22, charge)
 		send("workflow.task_finalization_completed", 23, map[string]any{lifecycle.AttrFinalStatus: "pending"})
-		expect(map[string]int64{"task_name=order": 1}, map[string]int64{"step_name=charge": 0})
+		expect(map[string]int64{"state=waiting task_name=order": 1}, none)
 		send("workflow.task_finalization_completed", 24, map[string]any{lifecycle.AttrFinalStatus: "cancelled"})
-		expect(map[string]int64{"task_name=order": 0}, map[string]int64{"step_name=charge": 0})
+		expect(none, none)
 		send("workflow.task_started", 30, map[string]any{lifecycle.AttrTaskName: "order"})
 		send("step.execution_requested", 31, charge)
-		expect(map[string]int64{"task_name=order": 1}, map[string]int64{"step_name=charge": 1})
+		expect(map[string]int64{"state=running task_name=order": 1}, map[string]int64{"step_name=charge": 1})
 
 		<-time.After(time.Hour)
-		expect(map[string]int64{"task_name=order": 0}, map[string]int64{"step_name=charge": 0})
+		expect(none, none)
 		require.Equal(t, map[string]int64{"aged": 2}, p.own(t, "active_evictions"))
 		require.Equal(t, map[string]int64{"": 0}, p.own(t, "active_ids"))
 	})
@@ -193,4 +193,37 @@ func TestEventsOfOtherTracesAreNoTasks(t *testing.T) {
 	})
 	require.Equal(t, uint64(1), read(md, "tasker.events")["event=user.signed_in"].count)
 	require.Empty(t, gauges(read(md, "tasker.tasks.active")))
+}
+
+// TestAgeOfTheOldestTask follows two tasks of one name and one of another.
+func TestAgeOfTheOldestTask(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPair(t, nil)
+		defer p.stop(t)
+		began := time.Now()
+		send := func(name string, task byte, at time.Duration, taskName string) {
+			ld, records := shopLogs()
+			addEvent(records, name, task, began.Add(at), map[string]any{lifecycle.AttrTaskName: taskName})
+			p.consumeLogs(t, ld)
+		}
+		ages := func() map[string]float64 {
+			<-time.After(15 * time.Second)
+			synctest.Wait()
+			found := map[string]float64{}
+			for labels, point := range read(p.sink.last(), "tasker.tasks.oldest_active_age") {
+				found[labels] = point.sum
+			}
+			return found
+		}
+		send(lifecycle.TaskStartRequested, 1, -time.Minute, "order")
+		send(lifecycle.TaskStartRequested, 2, -time.Hour, "order")
+		send(lifecycle.WorkflowTaskStarted, 3, 0, "refund")
+		require.Equal(t, map[string]float64{"task_name=order": 3615, "task_name=refund": 15}, ages())
+		send(lifecycle.TaskCompleted, 2, 0, "order")
+		require.Equal(t, map[string]float64{"task_name=order": 90, "task_name=refund": 30}, ages())
+		send(lifecycle.TaskCompleted, 1, 0, "order")
+		require.Equal(t, map[string]float64{"task_name=order": 0, "task_name=refund": 45}, ages())
+		send(lifecycle.WorkflowTaskStarted, 2, 20*time.Second, "order")
+		require.Equal(t, map[string]float64{"task_name=order": 60, "task_name=refund": 60}, ages(), "open again since its last end")
+	})
 }

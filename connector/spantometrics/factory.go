@@ -50,6 +50,6 @@ func createDefaultConfig() component.Config {
 		FoldNumberedSteps:           true,
 		Deduplicate:                 DeduplicateConfig{MaxEntries: 1_000_000},
 		ActiveMaxAge:                24 * time.Hour,
-		ActiveMaxIDs:                1_000_000,
+		ActiveMaxIDs:                250_000,
 	}
 }

@@ -16,6 +16,8 @@ const (
 	keyEventName = "event.name"
 	// keyAboutSchema is there on queries that ask the database about itself.
 	keyAboutSchema = "query.about_schema"
+	// keyTaskState is what an open task does.
+	keyTaskState = "task.state"
 )
 
 // fieldSet is the attributes that a plan reads, all of them in one pass.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -141,7 +142,7 @@ func readPoints(metric pmetric.Metric, into map[string]point) {
 		}
 	case pmetric.MetricTypeGauge:
 		for _, dp := range metric.Gauge().DataPoints().All() {
-			put(into, dp, point{gauge: dp.IntValue()})
+			put(into, dp, point{gauge: dp.IntValue(), sum: dp.DoubleValue()})
 		}
 	case pmetric.MetricTypeHistogram:
 		for _, dp := range metric.Histogram().DataPoints().All() {
@@ -183,6 +184,13 @@ func counts(points map[string]point) map[string]uint64 {
 		reduced[labels] = p.count
 	}
 	return reduced
+}
+
+// nonZero reduces points to the levels that are not zero.
+func nonZero(points map[string]point) map[string]int64 {
+	levels := gauges(points)
+	maps.DeleteFunc(levels, func(_ string, level int64) bool { return level == 0 })
+	return levels
 }
 
 // gauges reduces points to their levels.

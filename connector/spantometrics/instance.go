@@ -49,8 +49,8 @@ type instance struct {
 	ranBefore int64
 
 	// These are guarded by the registry's lock.
-	tasks, steps *active.Set
-	statements   statements
+	active     *active.Tracker
+	statements statements
 	// room is where the fields of what is being measured are kept.
 	room []fieldValue
 	// fingerprints is room for those of a batch.
@@ -106,8 +106,7 @@ func newInstance(cfg *Config, settings connector.Settings, next consumer.Metrics
 		logger:     settings.Logger,
 		next:       next,
 		exporter:   exporter{delta: isDelta, instanceID: instanceID, version: settings.BuildInfo.Version},
-		tasks:      active.NewSet(ids),
-		steps:      active.NewSet(ids),
+		active:     active.New(ids),
 		statements: statements{},
 
 		plans:   newPlans(cfg, metrics),
@@ -248,11 +247,11 @@ func (c *instance) accept(ctx context.Context, snapshot *series.Snapshot) error 
 	return c.commit(ctx)
 }
 
-// age drops the ids that were not heard of for too long.
+// age drops the ids that were not heard of for too long, and brings the ages of active tasks up to date.
 func (c *instance) age(ctx context.Context, now series.Instant) {
 	w := c.registry.Begin(now)
-	tasks, steps := c.tasks.Age(now), c.steps.Age(now)
-	remembered := c.tasks.Len() + c.steps.Len()
+	evictions := c.active.Age(now, gaugeFinder{c.plans, &w})
+	remembered := c.active.Len()
 	w.End()
-	c.telemetry.aged(ctx, remembered, tasks, steps)
+	c.telemetry.aged(ctx, remembered, &evictions)
 }

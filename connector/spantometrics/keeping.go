@@ -10,7 +10,6 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.uber.org/zap"
 
-	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/active"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/oplog"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal"
@@ -61,8 +60,7 @@ func (c *instance) open(ctx context.Context, host component.Host) error {
 
 func (c *instance) keepIn(log *oplog.Log) {
 	c.registry.KeepIn(log)
-	c.tasks.KeepIn(log, oplog.Tasks)
-	c.steps.KeepIn(log, oplog.Steps)
+	c.active.KeepIn(log)
 	c.spansSeen.KeepIn(log, oplog.Spans)
 	c.eventsSeen.KeepIn(log, oplog.Events)
 }
@@ -79,6 +77,9 @@ func (c *instance) replay(ctx context.Context, from *journal.Journal) error {
 		c.logger.Warn("The stored state has more series than max_series or max_series_bytes allow. Those that had no value for the longest time were added to the overflow series of their application; no value is lost.",
 			zap.Int("series_cut", cut))
 	}
+	w := c.registry.Begin(c.now())
+	c.active.Resume(gaugeFinder{c.plans, &w})
+	w.End()
 	if lost := p.Lost(); len(lost) > 0 {
 		c.logger.Warn("Stored values do not fit the configuration any more (other buckets, another temporality, or a metric that is gone). These metrics begin anew.",
 			zap.Strings("metrics", lost))
@@ -112,8 +113,7 @@ func (c *instance) snapshot(ctx context.Context, kept *keeping, now series.Insta
 	log.Begin(now)
 	log.Identity(&oplog.Identity{Instance: c.exporter.instanceID, Delta: c.exporter.delta})
 	w.Write(log)
-	c.tasks.Write(log, oplog.Tasks)
-	c.steps.Write(log, oplog.Steps)
+	c.active.Write(log)
 	c.spansSeen.Write(log, oplog.Spans)
 	c.eventsSeen.Write(log, oplog.Events)
 	log.End()
@@ -177,28 +177,17 @@ func (p *replayer) Identity(identity oplog.Identity) {
 	p.Temporality(identity.Delta)
 }
 
-func (p *replayer) Active(ids oplog.IDs, a oplog.Active) {
-	if set := p.activeSet(ids); set != nil {
-		gauge, found := p.Gauge(a.Gauge)
-		set.Replay(&a, gauge, found)
-	}
+func (p *replayer) ActiveTask(task oplog.ActiveTask) {
+	p.active.ReplayTask(&task, p.Gauge(task.Gauge))
 }
 
-func (p *replayer) Forget(ids oplog.IDs, trace [16]byte, step uint64) {
-	if set := p.activeSet(ids); set != nil {
-		set.ReplayForget(trace, step)
-	}
+func (p *replayer) ActiveStep(step oplog.ActiveStep) {
+	p.active.ReplayStep(&step, p.Gauge(step.Gauge))
 }
 
-func (p *replayer) activeSet(ids oplog.IDs) *active.Set {
-	switch ids {
-	case oplog.Tasks:
-		return p.tasks
-	case oplog.Steps:
-		return p.steps
-	}
-	return nil
-}
+func (p *replayer) ForgetTask(trace [16]byte) { p.active.ReplayForgetTask(trace) }
+
+func (p *replayer) ForgetStep(trace [16]byte, step uint64) { p.active.ReplayForgetStep(trace, step) }
 
 func (p *replayer) Seen(things oplog.Things, key uint64) {
 	switch things {

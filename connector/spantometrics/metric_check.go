@@ -105,7 +105,10 @@ func (c *metricsCheck) change(m *declaration) {
 	if given.Type != typeHistogram && m.Histogram.isSet() {
 		c.add(`"%s::histogram" is set, but %s is no histogram: remove it`, key, m.name)
 	}
-	if given.Type == typeActive && len(m.Conditions) > 0 {
+	if given.Type == typeOldest && len(m.Dimensions) > 0 {
+		c.add(`"%s::dimensions" is set, but %s has the labels of %s: add them there`, key, m.name, activeTasks)
+	}
+	if given.isOfOpen() && len(m.Conditions) > 0 {
 		c.add(`"%s::conditions" is set, but what is open is followed through all its events, which need not agree: remove it`, key)
 	}
 	c.histogram(m.name, &m.Histogram, given.definition(c.cfg).PerUnit)
@@ -128,8 +131,8 @@ func (c *metricsCheck) own(m *declaration) {
 			c.add("%q ends with %q, which Prometheus adds by itself: leave it out", key, suffix)
 		}
 	}
-	if m.Type == typeActive {
-		c.add(`"%s::type" is active, of which only the built-in metrics are, because each takes the memory of all that is open: change the labels of tasker.tasks.active or tasker.steps.active instead`, key)
+	if m.isOfOpen() {
+		c.add(`"%s::type" is %s, of which only the built-in metrics are, because each takes the memory of all that is open: change the labels of tasker.tasks.active or tasker.steps.active instead`, key, m.Type)
 	}
 	if len(m.ExcludeDimensions) > 0 {
 		c.add(`"%s::exclude_dimensions" is set, but a metric of your own has only the labels in its dimensions: leave them out there`, key)
@@ -148,7 +151,7 @@ func (c *metricsCheck) declaration(m *declaration) {
 	case "":
 		c.add(`"%s::type" is missing: set counter, gauge or histogram; or, to change a built-in metric, write its name, one of %s`,
 			key, strings.Join(slices.Sorted(maps.Keys(builtIn())), ", "))
-	case typeCounter, typeActive:
+	case typeCounter, typeActive, typeOldest:
 	case typeGauge, typeHistogram:
 		if len(m.Value) == 0 {
 			c.add(`"%s::value" is missing: a %s needs the key of the attribute that it measures, or duration`, key, m.Type)

@@ -13,7 +13,7 @@ import (
 type MetricConfig struct {
 	// Enabled is whether the metric is made; without it, it is.
 	Enabled *bool `mapstructure:"enabled"`
-	// Type is counter, gauge or histogram. The built-in gauges of what is open are of the type active.
+	// Type is counter, gauge or histogram. The built-in gauges of what is open are of the types active and oldest.
 	Type        string `mapstructure:"type"`
 	Unit        string `mapstructure:"unit"`
 	Description string `mapstructure:"description"`
@@ -88,6 +88,9 @@ func (d *Dimension) keys() []string {
 	return []string{d.Name}
 }
 
+// isState tells whether the dimension is the state of an open task.
+func (d *Dimension) isState() bool { return len(d.Key) == 1 && d.Key[0] == keyTaskState }
+
 // MetricHistogramConfig chooses one form of histogram, in the metric's unit.
 type MetricHistogramConfig struct {
 	Explicit    configoptional.Optional[MetricBucketsConfig]        `mapstructure:"explicit"`
@@ -114,6 +117,11 @@ const (
 	// typeActive is how many tasks or steps are open. Only built-in metrics are of it, because each takes the memory of all
 	// that is open.
 	typeActive = "active"
+	// typeOldest is the age of the oldest task that is open, by the labels of activeTasks but for the state.
+	typeOldest = "oldest"
+
+	// activeTasks is the metric of the tasks that are open.
+	activeTasks = "tasker.tasks.active"
 
 	// valueDuration measures how long a span took.
 	valueDuration = "duration"

@@ -22,6 +22,8 @@ type plans struct {
 	ofDetected *namecache.Cache[*plan]
 	// tasks and steps are the gauges of what is open; nil if they are switched off.
 	tasks, steps *openPlan
+	// oldest is the metric of the age of the oldest open task; negative if it is switched off.
+	oldest int
 }
 
 // plan is what is measured on the spans of one level, or on the events of one name.
@@ -66,6 +68,9 @@ type openPlan struct {
 	metric int
 	fields fieldSet
 	labels []label
+	// state is the field of the state of a task, and stateLabel its label; negative and empty if it was left out.
+	state      int
+	stateLabel string
 }
 
 // newPlans arranges metrics, which are in the order of the registry's definitions.
@@ -86,7 +91,7 @@ func newPlans(cfg *Config, metrics []declaration) *plans {
 			return from.plan(&plan{}, func(s *SourceConfig) bool { return glob.MatchAny(s.Detected, name) })
 		})
 	}
-	all.tasks, all.steps = from.open("task"), from.open("step")
+	all.tasks, all.steps, all.oldest = from.open("task"), from.open("step"), from.oldest()
 	return all
 }
 
@@ -101,7 +106,7 @@ type planner struct {
 func (from planner) plan(p *plan, isOf func(*SourceConfig) bool) *plan {
 	for index := range from.metrics {
 		m := &from.metrics[index]
-		if !m.enabled() || m.Type == typeActive {
+		if !m.enabled() || m.isOfOpen() {
 			continue
 		}
 		var cases [][]ConditionConfig
@@ -123,12 +128,25 @@ func (from planner) open(level string) *openPlan {
 	for index := range from.metrics {
 		m := &from.metrics[index]
 		if m.enabled() && m.Type == typeActive && m.Span == level {
-			p := &openPlan{metric: index}
+			p := &openPlan{metric: index, state: -1}
 			p.labels = newLabels(from.cfg, m.Dimensions, &p.fields)
+			for i := range m.Dimensions {
+				if m.Dimensions[i].isState() {
+					p.state, p.stateLabel = p.labels[i].field, p.labels[i].name
+				}
+			}
 			return p
 		}
 	}
 	return nil
+}
+
+// oldest is the metric of the age of the oldest open task, or negative. It needs the set of open tasks.
+func (from planner) oldest() int {
+	if from.open("task") == nil {
+		return -1
+	}
+	return slices.IndexFunc(from.metrics, func(m declaration) bool { return m.enabled() && m.Type == typeOldest })
 }
 
 func newSpanPlan() *plan {

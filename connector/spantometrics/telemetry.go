@@ -139,17 +139,11 @@ func (t *telemetry) cut(ctx context.Context, count int) {
 }
 
 // aged reports the state of the active sets at a flush.
-func (t *telemetry) aged(ctx context.Context, remembered int, sets ...active.Evictions) {
+func (t *telemetry) aged(ctx context.Context, remembered int, evictions *active.Evictions) {
 	t.builder.ConnectorSpanToMetricsActiveIds.Record(ctx, int64(remembered))
-	var all active.Evictions
-	for _, set := range sets {
-		all.Aged += set.Aged
-		all.Crowded += set.Crowded
-		all.Forgotten += set.Forgotten
-	}
-	t.evicted(ctx, all.Aged, t.aging)
-	t.evicted(ctx, all.Crowded, t.crowding)
-	t.evicted(ctx, all.Forgotten, t.forgetful)
+	t.evicted(ctx, evictions.Aged, t.aging)
+	t.evicted(ctx, evictions.Crowded, t.crowding)
+	t.evicted(ctx, evictions.Forgotten, t.forgetful)
 }
 
 func (t *telemetry) evicted(ctx context.Context, count int64, reason metric.MeasurementOption) {

@@ -105,7 +105,9 @@ func TestStoredStateAboveTheLimitIsCut(t *testing.T) {
 			for _, app := range snapshot.Applications {
 				for _, metric := range app.Metrics {
 					for _, point := range metric.Points {
-						sums[metric.Definition.Name] += point.Value.Count + uint64(point.Value.Level)
+						if metric.Definition.Name != "tasker.tasks.oldest_active_age" {
+							sums[metric.Definition.Name] += point.Value.Count + uint64(point.Value.Level)
+						}
 						if app.Service == "small" && !point.Overflow {
 							small++
 						}

@@ -36,6 +36,7 @@ func DefaultRules() []Rule {
 	return []Rule{
 		{"*_info", PolicyMax},
 		{"*_timestamp_seconds", PolicyMax},
+		{"*_age_seconds", PolicyMax},
 		{"*_created", PolicyMin},
 		{"*_ratio", PolicyAvg},
 		{"*", PolicySum},

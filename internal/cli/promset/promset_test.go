@@ -172,15 +172,15 @@ func TestParseRefuses(t *testing.T) {
 }
 
 func TestMergeRules(t *testing.T) {
-	a := "# TYPE g gauge\ng 1\n# TYPE x_ratio gauge\nx_ratio 0.5\n# TYPE low gauge\nlow 4\n# TYPE gone gauge\ngone 1\n# TYPE t_timestamp_seconds gauge\nt_timestamp_seconds 5\n# TYPE u untyped\nu 1\n"
-	b := "# TYPE g gauge\ng 2\n# TYPE x_ratio gauge\nx_ratio 1\n# TYPE low gauge\nlow 3\n# TYPE gone gauge\ngone 1\n# TYPE t_timestamp_seconds gauge\nt_timestamp_seconds 4\n# TYPE u untyped\nu 2\n"
+	a := "# TYPE g gauge\ng 1\n# TYPE x_ratio gauge\nx_ratio 0.5\n# TYPE low gauge\nlow 4\n# TYPE gone gauge\ngone 1\n# TYPE t_timestamp_seconds gauge\nt_timestamp_seconds 5\n# TYPE old_age_seconds gauge\nold_age_seconds 7\n# TYPE u untyped\nu 1\n"
+	b := "# TYPE g gauge\ng 2\n# TYPE x_ratio gauge\nx_ratio 1\n# TYPE low gauge\nlow 3\n# TYPE gone gauge\ngone 1\n# TYPE t_timestamp_seconds gauge\nt_timestamp_seconds 4\n# TYPE old_age_seconds gauge\nold_age_seconds 9\n# TYPE u untyped\nu 2\n"
 	c := "# TYPE g gauge\ng 2\n# TYPE x_ratio gauge\nx_ratio 0\n# TYPE low gauge\nlow 5\n# TYPE u untyped\nu 3\n"
 	merged, warnings, err := Merge([]Source{{"a", parse(t, a, textType)}, {"b", parse(t, b, textType)}, {"c", parse(t, c, textType)}},
 		MergeOptions{Rules: append([]Rule{{"low", PolicyMin}, {"gone", PolicyDrop}, {"u", PolicyAvg}}, DefaultRules()...)})
 	require.NoError(t, err)
 	assert.Empty(t, warnings)
 	got := textOf(t, merged)
-	for _, line := range []string{"\ng 5\n", "\nx_ratio 0.5\n", "\nlow 3\n", "\nt_timestamp_seconds 5\n", "\nu 2\n"} {
+	for _, line := range []string{"\ng 5\n", "\nx_ratio 0.5\n", "\nlow 3\n", "\nt_timestamp_seconds 5\n", "\nold_age_seconds 9\n", "\nu 2\n"} {
 		assert.Contains(t, got, line)
 	}
 	assert.NotContains(t, got, "gone")

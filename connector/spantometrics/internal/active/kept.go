@@ -5,71 +5,108 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
 )
 
-// KeepIn makes the set write every change into a log, as one of a kind.
-func (s *Set) KeepIn(log *oplog.Log, kind oplog.IDs) { s.log, s.kind = log, kind }
+// KeepIn makes the tracker write every change into a log.
+func (t *Tracker) KeepIn(log *oplog.Log) { t.log = log }
 
 // heardParts is how often, in the time for which an id is remembered, it is written down that it was heard of.
 const heardParts = 8
 
-// write writes down what has changed. That an id was heard of again, and no more, is written down now and then only.
-func (s *Set) write(e, before *entry) {
-	if s.log == nil {
-		return
-	}
-	same := e.started == before.started && e.ended == before.ended && e.isOpen == before.isOpen &&
-		e.complete == before.complete && e.gauge == before.gauge
-	if same && e.heard-e.saved < min(s.options.MaxAge, s.options.Memory)/heardParts {
+func (t *Tracker) saveAfter() int64 { return min(t.options.MaxAge, t.options.Memory) / heardParts }
+
+// writeTask writes a task down. That it was heard of again, and no more, is written down now and then only.
+func (t *Tracker) writeTask(e *task, same bool) {
+	if t.log == nil || same && e.heard-e.saved < t.saveAfter() {
 		return
 	}
 	e.saved = e.heard
-	s.log.Active(s.kind, e.state())
+	t.log.ActiveTask(e.kept())
 }
 
-func (e *entry) state() *oplog.Active {
-	state := &oplog.Active{
-		Trace: e.id.Trace, Step: e.id.Step, Started: e.started, Ended: e.ended, Heard: e.heard,
-		IsOpen: e.isOpen, Complete: e.complete,
+func (t *Tracker) writeStep(s *step) {
+	if t.log == nil {
+		return
 	}
-	if e.isOpen {
-		state.Gauge = e.gauge.ID()
-	}
-	return state
+	s.saved = s.heard
+	t.log.ActiveStep(s.kept())
 }
 
-// Write writes the whole set into another log, the longest unheard ids first.
-func (s *Set) Write(log *oplog.Log, kind oplog.IDs) {
-	for _, l := range [...]list{s.ended, s.open} {
-		for e := l.first; e != nil; e = e.next {
-			log.Active(kind, e.state())
+func (e *task) kept() *oplog.ActiveTask {
+	return &oplog.ActiveTask{
+		Trace: e.trace, Times: oplog.ActiveTimes(e.times), Heard: e.heard, State: uint8(e.state), Complete: e.complete, Gauge: e.gauge.ID(),
+	}
+}
+
+func (s *step) kept() *oplog.ActiveStep {
+	return &oplog.ActiveStep{
+		Trace: s.id.trace, Step: s.id.step, Times: oplog.ActiveTimes(s.times), Heard: s.heard, Complete: s.complete, Gauge: s.gauge.ID(),
+	}
+}
+
+// Write writes everything into another log, each kind in the order in which it was heard of, and steps after their tasks.
+func (t *Tracker) Write(log *oplog.Log) {
+	for _, l := range [...]list[task, *task]{t.endedTasks, t.openTasks} {
+		for e := l.first; e != nil; e = e.inList.next {
+			log.ActiveTask(e.kept())
+			log.Cut()
+		}
+	}
+	for _, l := range [...]list[step, *step]{t.idleSteps, t.heldSteps, t.openSteps} {
+		for s := l.first; s != nil; s = s.inList.next {
+			log.ActiveStep(s.kept())
 			log.Cut()
 		}
 	}
 }
 
-// Replay makes what was written down of an id so. An open id without a gauge is dropped: the metric is no longer there.
-// The limit on ids does not hold here, because what it displaced was written down too.
-func (s *Set) Replay(a *oplog.Active, gauge series.Gauge, found bool) {
-	id := ID{a.Trace, a.Step}
-	if e, known := s.entries[id]; known {
-		s.drop(e, series.Instant{Running: a.Heard})
+// ReplayTask makes what was written down of a task so, with the gauge on which it counted; the zero gauge if the metric is
+// not there any more. The limit on ids does not hold here, because what it displaced was written down too.
+func (t *Tracker) ReplayTask(kept *oplog.ActiveTask, gauge series.Gauge) {
+	e, known := t.tasks[kept.Trace]
+	if !known {
+		e = &task{trace: kept.Trace}
+		t.tasks[kept.Trace] = e
+		t.endedTasks.append(e)
 	}
-	if a.IsOpen && !found {
+	e.times, e.heard, e.saved, e.complete = kept.Times, kept.Heard, kept.Heard, kept.Complete
+	if State(kept.State) >= stateCount {
 		return
 	}
-	e := &entry{id: id, started: a.Started, ended: a.Ended, heard: a.Heard, saved: a.Heard, isOpen: a.IsOpen, complete: a.Complete}
-	s.entries[id] = e
-	if !a.IsOpen {
-		s.ended.append(e)
-		return
-	}
-	e.gauge = gauge
-	gauge.Move(1, series.Instant{Running: a.Heard})
-	s.open.append(e)
+	t.move(e, State(kept.State), gauge, series.Instant{Running: kept.Heard})
 }
 
-// ReplayForget drops an id.
-func (s *Set) ReplayForget(trace [16]byte, step uint64) {
-	if e, known := s.entries[ID{trace, step}]; known {
-		s.drop(e, series.Instant{Running: e.heard})
+// ReplayStep makes what was written down of a step so. Its task was written down before it.
+func (t *Tracker) ReplayStep(kept *oplog.ActiveStep, gauge series.Gauge) {
+	of, known := t.tasks[kept.Trace]
+	if !known {
+		return
+	}
+	id := stepID{kept.Trace, kept.Step}
+	s, known := t.steps[id]
+	if !known {
+		s = &step{id: id, task: of}
+		t.linkStep(s)
+	}
+	s.times, s.heard, s.saved, s.complete = kept.Times, kept.Heard, kept.Heard, kept.Complete
+	t.moveStep(s, s.times.status(), gauge, series.Instant{Running: kept.Heard})
+}
+
+// ReplayForgetTask drops a task.
+func (t *Tracker) ReplayForgetTask(trace [16]byte) {
+	if e, known := t.tasks[trace]; known {
+		t.dropTask(e, series.Instant{Running: e.heard})
+	}
+}
+
+// ReplayForgetStep drops a step.
+func (t *Tracker) ReplayForgetStep(trace [16]byte, id uint64) {
+	if s, known := t.steps[stepID{trace, id}]; known {
+		t.dropStep(s, series.Instant{Running: s.heard})
+	}
+}
+
+// Resume ends a replay: the ages of open tasks count again.
+func (t *Tracker) Resume(gauges Gauges) {
+	for e := t.openTasks.first; e != nil; e = e.inList.next {
+		t.joinGroup(e, gauges.OldestAge(e.gauge))
 	}
 }

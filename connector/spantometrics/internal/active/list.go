@@ -1,28 +1,39 @@
 package active
 
-// list is a doubly linked list of entries.
-type list struct{ first, last *entry }
+// links are an element's neighbours in a list.
+type links[E any] struct{ previous, next *E }
 
-func (l *list) append(e *entry) {
-	e.previous, e.next = l.last, nil
+// linked is an element that has links.
+type linked[E any] interface {
+	*E
+	links() *links[E]
+}
+
+// list is a doubly linked list.
+type list[E any, P linked[E]] struct{ first, last *E }
+
+func (l *list[E, P]) append(e *E) {
+	own := P(e).links()
+	own.previous, own.next = l.last, nil
 	if l.last == nil {
 		l.first = e
 	} else {
-		l.last.next = e
+		P(l.last).links().next = e
 	}
 	l.last = e
 }
 
-func (l *list) remove(e *entry) {
-	if e.previous == nil {
-		l.first = e.next
+func (l *list[E, P]) remove(e *E) {
+	own := P(e).links()
+	if own.previous == nil {
+		l.first = own.next
 	} else {
-		e.previous.next = e.next
+		P(own.previous).links().next = own.next
 	}
-	if e.next == nil {
-		l.last = e.previous
+	if own.next == nil {
+		l.last = own.previous
 	} else {
-		e.next.previous = e.previous
+		P(own.next).links().previous = own.previous
 	}
-	e.previous, e.next = nil, nil
+	own.previous, own.next = nil, nil
 }

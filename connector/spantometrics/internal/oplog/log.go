@@ -22,12 +22,14 @@ const (
 	opAccept
 	opRestore
 	opAccepted
-	opActive
-	opForget
+	opActiveTask
+	opForgetTask
 	opSeen
 	opIdentity
 	opSet
 	opStarted
+	opActiveStep
+	opForgetStep
 )
 
 // Flags of changes.
@@ -35,7 +37,6 @@ const (
 	flagOverflow = 1 << iota
 	flagPending
 	flagReported
-	flagOpen
 	flagComplete
 	flagDelta
 	flagBuckets
@@ -278,36 +279,67 @@ func (l *Log) Restore() {
 	}
 }
 
-// Active writes what has become of an id.
-func (l *Log) Active(ids IDs, a *Active) {
+// ActiveTask writes what has become of a task.
+func (l *Log) ActiveTask(a *ActiveTask) {
 	if l == nil {
 		return
 	}
-	l.op(opActive)
-	l.id(ids, a.Trace, a.Step)
-	l.entry = append(l.entry, l.flag(a.IsOpen, flagOpen)|l.flag(a.Complete, flagComplete))
-	l.varint(a.Started)
-	l.varint(a.Ended)
+	l.op(opActiveTask)
+	l.entry = append(l.entry, a.Trace[:]...)
+	l.entry = append(l.entry, l.flag(a.Complete, flagComplete), a.State)
+	l.times(&a.Times)
 	l.varint(a.Heard)
 	l.uvarint(a.Gauge)
 }
 
-// Forget writes that an id was dropped.
-func (l *Log) Forget(ids IDs, trace [16]byte, step uint64) {
+// ActiveStep writes what has become of a step.
+func (l *Log) ActiveStep(a *ActiveStep) {
 	if l == nil {
 		return
 	}
-	l.op(opForget)
-	l.id(ids, trace, step)
+	l.op(opActiveStep)
+	l.step(a.Trace, a.Step)
+	l.entry = append(l.entry, l.flag(a.Complete, flagComplete))
+	l.times(&a.Times)
+	l.varint(a.Heard)
+	l.uvarint(a.Gauge)
 }
 
-// id writes a step's hash only where there are steps.
-func (l *Log) id(ids IDs, trace [16]byte, step uint64) {
-	l.entry = append(l.entry, byte(ids))
-	l.entry = append(l.entry, trace[:]...)
-	if ids == Steps {
-		l.entry = binary.LittleEndian.AppendUint64(l.entry, step)
+// times writes which times there are and how far they are from the entry's, as most are close to it.
+func (l *Log) times(times *ActiveTimes) {
+	present := byte(0)
+	for i, at := range times {
+		present |= l.flag(at != 0, 1<<i)
 	}
+	l.entry = append(l.entry, present)
+	for _, at := range times {
+		if at != 0 {
+			l.varint(at - l.now.Wall)
+		}
+	}
+}
+
+// ForgetTask writes that a task was dropped, and its steps with it.
+func (l *Log) ForgetTask(trace [16]byte) {
+	if l == nil {
+		return
+	}
+	l.op(opForgetTask)
+	l.entry = append(l.entry, trace[:]...)
+}
+
+// ForgetStep writes that a step was dropped.
+func (l *Log) ForgetStep(trace [16]byte, step uint64) {
+	if l == nil {
+		return
+	}
+	l.op(opForgetStep)
+	l.step(trace, step)
+}
+
+func (l *Log) step(trace [16]byte, step uint64) {
+	l.entry = append(l.entry, trace[:]...)
+	l.entry = binary.LittleEndian.AppendUint64(l.entry, step)
 }
 
 // Seen writes that a span or an event was measured.

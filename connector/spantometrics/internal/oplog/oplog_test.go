@@ -13,21 +13,23 @@ type written []string
 
 func (w *written) add(change ...any) { *w = append(*w, fmt.Sprintf("%+v", change)) }
 
-func (w *written) Time(now Instant)                      { w.add("time", now) }
-func (w *written) Series(s Series)                       { w.add("series", s) }
-func (w *written) Count(series, by uint64)               { w.add("count", series, by) }
-func (w *written) Set(series uint64, value, at int64)    { w.add("set", series, value, at) }
-func (w *written) Started(series uint64, at int64)       { w.add("started", series, at) }
-func (w *written) Observe(series uint64, value int64)    { w.add("observe", series, value) }
-func (w *written) Exemplar(series uint64, e Exemplar)    { w.add("exemplar", series, e) }
-func (w *written) Collect(at int64)                      { w.add("collect", at) }
-func (w *written) Accept()                               { w.add("accept") }
-func (w *written) Restore()                              { w.add("restore") }
-func (w *written) Accepted(at int64)                     { w.add("accepted", at) }
-func (w *written) Active(ids IDs, active Active)         { w.add("active", ids, active) }
-func (w *written) Forget(ids IDs, t [16]byte, st uint64) { w.add("forget", ids, t, st) }
-func (w *written) Seen(things Things, key uint64)        { w.add("seen", things, key) }
-func (w *written) Identity(identity Identity)            { w.add("identity", identity) }
+func (w *written) Time(now Instant)                   { w.add("time", now) }
+func (w *written) Series(s Series)                    { w.add("series", s) }
+func (w *written) Count(series, by uint64)            { w.add("count", series, by) }
+func (w *written) Set(series uint64, value, at int64) { w.add("set", series, value, at) }
+func (w *written) Started(series uint64, at int64)    { w.add("started", series, at) }
+func (w *written) Observe(series uint64, value int64) { w.add("observe", series, value) }
+func (w *written) Exemplar(series uint64, e Exemplar) { w.add("exemplar", series, e) }
+func (w *written) Collect(at int64)                   { w.add("collect", at) }
+func (w *written) Accept()                            { w.add("accept") }
+func (w *written) Restore()                           { w.add("restore") }
+func (w *written) Accepted(at int64)                  { w.add("accepted", at) }
+func (w *written) ActiveTask(task ActiveTask)         { w.add("task", task) }
+func (w *written) ActiveStep(step ActiveStep)         { w.add("step", step) }
+func (w *written) ForgetTask(trace [16]byte)          { w.add("forget", trace) }
+func (w *written) ForgetStep(t [16]byte, step uint64) { w.add("forget", t, step) }
+func (w *written) Seen(things Things, key uint64)     { w.add("seen", things, key) }
+func (w *written) Identity(identity Identity)         { w.add("identity", identity) }
 
 func (w *written) Value(series uint64, v Value) {
 	exponential := "none"
@@ -108,20 +110,28 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 					log.Accepted(now)
 					want.Accepted(now)
 				case 9:
-					a := Active{
-						Trace: trace.Draw(t, "trace"), Started: now, Ended: number.Draw(t, "ended"), Heard: number.Draw(t, "heard"),
-						IsOpen: rapid.Bool().Draw(t, "open"), Complete: rapid.Bool().Draw(t, "complete"), Gauge: id,
-					}
-					ids := Tasks
+					times := ActiveTimes{now, 0, number.Draw(t, "left"), 0, number.Draw(t, "ended")}
 					if rapid.Bool().Draw(t, "step") {
-						ids, a.Step = Steps, id
+						a := ActiveStep{
+							Trace: trace.Draw(t, "trace"), Step: id, Times: times, Heard: number.Draw(t, "heard"),
+							Complete: rapid.Bool().Draw(t, "complete"), Gauge: id,
+						}
+						log.ActiveStep(&a)
+						want.ActiveStep(a)
+						break
 					}
-					log.Active(ids, &a)
-					want.Active(ids, a)
+					a := ActiveTask{
+						Trace: trace.Draw(t, "trace"), Times: times, Heard: number.Draw(t, "heard"), State: rapid.Byte().Draw(t, "state"),
+						Complete: rapid.Bool().Draw(t, "complete"), Gauge: id,
+					}
+					log.ActiveTask(&a)
+					want.ActiveTask(a)
 				case 10:
 					task := trace.Draw(t, "trace")
-					log.Forget(Steps, task, id)
-					want.Forget(Steps, task, id)
+					log.ForgetStep(task, id)
+					want.ForgetStep(task, id)
+					log.ForgetTask(task)
+					want.ForgetTask(task)
 				case 11:
 					log.Seen(Events, id)
 					want.Seen(Events, id)
@@ -176,8 +186,10 @@ func TestANilLogWritesNothing(t *testing.T) {
 	log.Accept()
 	log.Restore()
 	log.Accepted(1)
-	log.Active(Tasks, &Active{})
-	log.Forget(Steps, [16]byte{}, 1)
+	log.ActiveTask(&ActiveTask{})
+	log.ActiveStep(&ActiveStep{})
+	log.ForgetTask([16]byte{})
+	log.ForgetStep([16]byte{}, 1)
 	log.Seen(Spans, 1)
 	log.Identity(&Identity{})
 	log.End()

@@ -22,8 +22,10 @@ type Handler interface {
 	Accept()
 	Restore()
 	Accepted(at int64)
-	Active(ids IDs, active Active)
-	Forget(ids IDs, trace [16]byte, step uint64)
+	ActiveTask(task ActiveTask)
+	ActiveStep(step ActiveStep)
+	ForgetTask(trace [16]byte)
+	ForgetStep(trace [16]byte, step uint64)
 	Seen(things Things, key uint64)
 	Identity(identity Identity)
 }
@@ -53,14 +55,16 @@ type reader struct {
 	err  error
 	// series holds the application and metric of the series that follow.
 	series Series
+	// now is the time of the changes that follow.
+	now Instant
 }
 
 func (r *reader) change(handler Handler) error {
 	kind := op(r.byte())
 	switch kind {
 	case opTime:
-		now := Instant{Wall: r.varint(), Running: r.varint()}
-		return r.then(func() { handler.Time(now) })
+		r.now = Instant{Wall: r.varint(), Running: r.varint()}
+		return r.then(func() { handler.Time(r.now) })
 	case opApplication:
 		r.series.OverflowApplication = r.byte()&flagOverflow != 0
 		r.series.Namespace, r.series.Service = r.text(), r.text()
@@ -97,12 +101,18 @@ func (r *reader) change(handler Handler) error {
 	case opAccepted:
 		at := r.varint()
 		return r.then(func() { handler.Accepted(at) })
-	case opActive:
-		ids, active := r.active()
-		return r.then(func() { handler.Active(ids, active) })
-	case opForget:
-		ids, trace, step := r.id()
-		return r.then(func() { handler.Forget(ids, trace, step) })
+	case opActiveTask:
+		task := r.activeTask()
+		return r.then(func() { handler.ActiveTask(task) })
+	case opActiveStep:
+		step := r.activeStep()
+		return r.then(func() { handler.ActiveStep(step) })
+	case opForgetTask:
+		trace := r.trace()
+		return r.then(func() { handler.ForgetTask(trace) })
+	case opForgetStep:
+		trace, step := r.trace(), r.fixed()
+		return r.then(func() { handler.ForgetStep(trace, step) })
 	case opSeen:
 		things, key := Things(r.byte()), r.fixed()
 		return r.then(func() { handler.Seen(things, key) })
@@ -172,22 +182,31 @@ func (r *reader) exemplar() (exemplar Exemplar) {
 	return exemplar
 }
 
-func (r *reader) active() (IDs, Active) {
-	ids, trace, step := r.id()
-	flags := r.byte()
-	a := Active{Trace: trace, Step: step, IsOpen: flags&flagOpen != 0, Complete: flags&flagComplete != 0}
-	a.Started, a.Ended, a.Heard = r.varint(), r.varint(), r.varint()
-	a.Gauge = r.uvarint()
-	return ids, a
+func (r *reader) activeTask() ActiveTask {
+	a := ActiveTask{Trace: r.trace(), Complete: r.byte()&flagComplete != 0, State: r.byte(), Times: r.times()}
+	a.Heard, a.Gauge = r.varint(), r.uvarint()
+	return a
 }
 
-func (r *reader) id() (ids IDs, trace [16]byte, step uint64) {
-	ids = IDs(r.byte())
-	copy(trace[:], r.take(len(trace)))
-	if ids == Steps {
-		step = r.fixed()
+func (r *reader) activeStep() ActiveStep {
+	a := ActiveStep{Trace: r.trace(), Step: r.fixed(), Complete: r.byte()&flagComplete != 0, Times: r.times()}
+	a.Heard, a.Gauge = r.varint(), r.uvarint()
+	return a
+}
+
+func (r *reader) times() (times ActiveTimes) {
+	present := r.byte()
+	for i := range times {
+		if present&(1<<i) != 0 {
+			times[i] = r.now.Wall + r.varint()
+		}
 	}
-	return ids, trace, step
+	return times
+}
+
+func (r *reader) trace() (trace [16]byte) {
+	copy(trace[:], r.take(len(trace)))
+	return trace
 }
 
 func (r *reader) take(size int) []byte {

@@ -64,24 +64,29 @@ type Exponential struct {
 	Counts        []uint64
 }
 
-// IDs tells the sets of active ids apart.
-type IDs uint8
+// ActiveTimes are the times of a task's or step's events, by kind; 0 if there was none.
+type ActiveTimes = [5]int64
 
-// The sets of active ids.
-const (
-	Tasks IDs = iota
-	Steps
-)
-
-// Active is what is known of an id of a task or step.
-type Active struct {
+// ActiveTask is what is known of a task.
+type ActiveTask struct {
 	Trace [16]byte
-	Step  uint64
-	// Started and Ended are times of events, Heard is one by the time that the state has been running.
-	Started, Ended, Heard int64
-	IsOpen, Complete      bool
-	// Gauge is the id of the series on which an open id counts.
+	Times ActiveTimes
+	// Heard is when it was last heard of, by the time that the state has been running.
+	Heard    int64
+	State    uint8
+	Complete bool
+	// Gauge is the id of the series on which an open task counts; 0 if it counts on none.
 	Gauge uint64
+}
+
+// ActiveStep is what is known of a step. Its task was written before.
+type ActiveStep struct {
+	Trace    [16]byte
+	Step     uint64
+	Times    ActiveTimes
+	Heard    int64
+	Complete bool
+	Gauge    uint64
 }
 
 // Things tells the sets of measured things apart.

@@ -49,22 +49,15 @@ func (r *Registry) cut() int {
 // candidate is an application with its series, the longest without a value first.
 type candidate struct {
 	app    *application
-	series []seriesOf
-}
-
-type seriesOf struct {
-	*series
-	metric int
+	series []*series
 }
 
 func (r *Registry) candidate(app *application) *candidate {
 	c := &candidate{app: app}
 	for metric := range app.families {
-		for _, s := range app.families[metric].order {
-			c.series = append(c.series, seriesOf{s, metric})
-		}
+		c.series = append(c.series, app.families[metric].order...)
 	}
-	slices.SortStableFunc(c.series, func(a, b seriesOf) int { return cmp.Compare(a.touched, b.touched) })
+	slices.SortStableFunc(c.series, func(a, b *series) int { return cmp.Compare(a.touched, b.touched) })
 	return c
 }
 
@@ -87,34 +80,35 @@ func (c *candidates) Pop() any {
 }
 
 // fold adds a series to the overflow series of its metric and application. The family's order still has it.
-func (r *Registry) fold(app *application, s seriesOf) {
+func (r *Registry) fold(app *application, s *series) {
 	family := &app.families[s.metric]
 	delete(family.byKey, s.key)
 	r.room.Remove(&app.held, s.bytes)
 	if family.overflow == nil {
-		family.overflow = &series{id: r.nextID(), started: s.started}
+		family.overflow = &series{id: r.nextID(), app: app, metric: s.metric, started: s.started}
 		if !app.overflow {
 			family.overflow.bytes = r.size(app, s.metric, nil)
 			r.room.Add(&app.heldByOverflow, family.overflow.bytes)
 		}
 	}
-	r.foldInto(family.overflow, s.series, s.metric)
+	r.foldInto(family.overflow, s)
 }
 
 // foldOverflow adds an application's overflow series to that of the overflow application.
 func (r *Registry) foldOverflow(app *application, metric int) {
 	s := app.families[metric].overflow
 	r.removeOverflow(app, &app.families[metric])
-	last := &r.overflowApplication().families[metric]
+	rest := r.overflowApplication()
+	last := &rest.families[metric]
 	if last.overflow == nil {
-		last.overflow = &series{id: r.nextID(), started: s.started}
+		last.overflow = &series{id: r.nextID(), app: rest, metric: metric, started: s.started}
 	}
-	r.foldInto(last.overflow, s, metric)
+	r.foldInto(last.overflow, s)
 }
 
 // foldInto adds the values of a series to another one, which goes on for it.
-func (r *Registry) foldInto(into, from *series, metric int) {
-	definition := &r.definitions[metric]
+func (r *Registry) foldInto(into, from *series) {
+	definition := &r.definitions[from.metric]
 	switch definition.Kind {
 	case KindGauge:
 		into.Level += from.Level

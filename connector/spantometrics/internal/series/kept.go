@@ -121,9 +121,10 @@ func (v *Value) kept(kind Kind) oplog.Value {
 type Replay struct {
 	registry *Registry
 	metrics  map[string]int
-	byID     map[uint64]replayed
-	now      Instant
-	running  int64
+	// byID has a nil series where the configuration has no place for it any more.
+	byID    map[uint64]*series
+	now     Instant
+	running int64
 	// discards tells that the sums and histograms that come are of another temporality.
 	discards bool
 	lost     map[string]struct{}
@@ -131,17 +132,11 @@ type Replay struct {
 	unanswered bool
 }
 
-// replayed is a series that was written down. Its series is nil if the configuration has no place for it any more.
-type replayed struct {
-	*series
-	metric int
-}
-
 // Replay begins to make changes.
 func (r *Registry) Replay() *Replay {
 	p := &Replay{
 		registry: r, metrics: make(map[string]int),
-		byID: make(map[uint64]replayed), lost: make(map[string]struct{}),
+		byID: make(map[uint64]*series), lost: make(map[string]struct{}),
 	}
 	for i := range r.definitions {
 		p.metrics[r.definitions[i].Name] = i
@@ -185,14 +180,14 @@ func (p *Replay) Series(made oplog.Series) {
 	metric, known := p.metrics[made.Metric]
 	if !known || r.shapes[metric] != made.Shape || p.discards && r.definitions[metric].Kind < KindGauge {
 		p.lost[made.Metric] = struct{}{}
-		p.byID[made.ID] = replayed{}
+		p.byID[made.ID] = nil
 		return
 	}
-	s := &series{id: made.ID, started: made.Started}
+	app := p.application(&made)
+	s := &series{id: made.ID, app: app, metric: metric, started: made.Started}
 	s.adopt(labelsOf(made.Key, made.Names), r.definitions[metric].Labels)
 	s.touch(p.now)
-	p.byID[made.ID] = replayed{s, metric}
-	app := p.application(&made)
+	p.byID[made.ID] = s
 	family := &app.families[metric]
 	if made.Overflow {
 		p.overflow(app, metric, s)
@@ -256,16 +251,16 @@ func labelsOf(key string, names []string) []Label {
 
 // Started sets when a series began, which was after the flush that first reported it.
 func (p *Replay) Started(id uint64, at int64) {
-	if s := p.byID[id]; s.series != nil {
+	if s := p.byID[id]; s != nil {
 		s.started = at
 	}
 }
 
 // touched finds a series that has a new value.
-func (p *Replay) touched(id uint64) (replayed, bool) {
+func (p *Replay) touched(id uint64) (*series, bool) {
 	found := p.byID[id]
-	if found.series == nil {
-		return found, false
+	if found == nil {
+		return nil, false
 	}
 	found.touch(p.now)
 	return found, true
@@ -295,7 +290,7 @@ func (p *Replay) Observe(id uint64, value int64) {
 // Exemplar keeps an exemplar.
 func (p *Replay) Exemplar(id uint64, exemplar Exemplar) {
 	if s, ok := p.touched(id); ok {
-		p.registry.keepExemplar(s.series, &exemplar, p.now)
+		p.registry.keepExemplar(s, &exemplar, p.now)
 	}
 }
 
@@ -303,7 +298,7 @@ func (p *Replay) Exemplar(id uint64, exemplar Exemplar) {
 // points belong to one overflow series.
 func (p *Replay) Value(id uint64, kept oplog.Value) {
 	s := p.byID[id]
-	if s.series == nil {
+	if s == nil {
 		return
 	}
 	definition := &p.registry.definitions[s.metric]
@@ -376,13 +371,13 @@ func (p *Replay) End() (cut int) {
 	return p.registry.cut()
 }
 
-// Gauge is a handle on the series of a gauge.
-func (p *Replay) Gauge(id uint64) (Gauge, bool) {
+// Gauge is a handle on the series of a gauge; the zero Gauge if there is none.
+func (p *Replay) Gauge(id uint64) Gauge {
 	s := p.byID[id]
-	if s.series == nil || p.registry.definitions[s.metric].Kind != KindGauge {
-		return Gauge{}, false
+	if s == nil || p.registry.definitions[s.metric].Kind != KindGauge {
+		return Gauge{}
 	}
-	return Gauge{s.series}, true
+	return Gauge{s}
 }
 
 // Unanswered is the flush of which the process before did not learn whether it was delivered. It has to be sent again as

@@ -12,10 +12,12 @@ import (
 // replayer leaves out what is not the registry's.
 type replayer struct{ *Replay }
 
-func (replayer) Active(oplog.IDs, oplog.Active)     {}
-func (replayer) Forget(oplog.IDs, [16]byte, uint64) {}
-func (replayer) Seen(oplog.Things, uint64)          {}
-func (replayer) Identity(oplog.Identity)            {}
+func (replayer) ActiveTask(oplog.ActiveTask) {}
+func (replayer) ActiveStep(oplog.ActiveStep) {}
+func (replayer) ForgetTask([16]byte)         {}
+func (replayer) ForgetStep([16]byte, uint64) {}
+func (replayer) Seen(oplog.Things, uint64)   {}
+func (replayer) Identity(oplog.Identity)     {}
 
 // entriesInto is a log that adds to a list.
 func entriesInto(entries *[][]byte) *oplog.Log {

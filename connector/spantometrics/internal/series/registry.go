@@ -89,7 +89,10 @@ type family struct {
 }
 
 type series struct {
-	id     uint64
+	id  uint64
+	app *application
+	// metric is the index of its definition.
+	metric int
 	key    string
 	labels []Label
 	// bytes is what it takes of the room.
@@ -179,7 +182,7 @@ func (r *Registry) lookup(app *application, metric int, now Instant) *series {
 	if family.byKey == nil {
 		family.byKey = make(map[string]*series)
 	}
-	made := &series{id: r.nextID(), key: string(labels.key), labels: labels.kept(), bytes: bytes, started: now.Wall}
+	made := &series{id: r.nextID(), app: app, metric: metric, key: string(labels.key), labels: labels.kept(), bytes: bytes, started: now.Wall}
 	made.touch(now)
 	family.byKey[made.key] = made
 	family.order = append(family.order, made)
@@ -200,7 +203,7 @@ func (r *Registry) overflowOf(app *application, metric int, now Instant) *series
 				return r.overflowOf(r.overflowApplication(), metric, now)
 			}
 		}
-		family.overflow = &series{id: r.nextID(), bytes: bytes, started: now.Wall}
+		family.overflow = &series{id: r.nextID(), app: app, metric: metric, bytes: bytes, started: now.Wall}
 		r.logSeries(app, metric, family.overflow)
 	}
 	family.overflow.touch(now)

@@ -1,5 +1,7 @@
 package series
 
+import "slices"
+
 // Writer records values of one batch. It holds the registry's lock from [Registry.Begin] to [Writer.End] and must not be
 // used after.
 type Writer struct {
@@ -60,15 +62,74 @@ func (w *Writer) Gauge(metric int) Gauge {
 	return Gauge{series: w.registry.lookup(w.app, metric, w.now)}
 }
 
-// Gauge is a level that goes up and down. It may be moved only under the registry's lock.
+// GaugeLike is the gauge of a metric that has the labels of another gauge, those of them that the metric has, but for one
+// label, which has another value. Of an overflow series it is the overflow series.
+func (w *Writer) GaugeLike(other Gauge, metric int, label, value string) Gauge {
+	if other.series == nil {
+		return Gauge{}
+	}
+	s := other.series.current()
+	names := w.registry.definitions[metric].Labels
+	if s.isOverflow() {
+		if metric == s.metric {
+			return other
+		}
+		return Gauge{series: w.registry.overflowOf(s.app, metric, w.now)}
+	}
+	if metric == s.metric && !slices.Contains(names, label) {
+		return other
+	}
+	labels := w.Labels()
+	for _, name := range names {
+		text := value
+		if name != label {
+			text = s.label(name)
+		}
+		labels.Add(name, text)
+	}
+	return Gauge{series: w.registry.lookup(s.app, metric, w.now)}
+}
+
+// isOverflow tells whether the series takes what a limit keeps out.
+func (s *series) isOverflow() bool { return s.app.families[s.metric].overflow == s }
+
+// label is the value of a label; empty if the series lacks it.
+func (s *series) label(name string) string {
+	for i := range s.labels {
+		if s.labels[i].Name == name {
+			return s.labels[i].Value
+		}
+	}
+	return ""
+}
+
+// Gauge is a level that goes up and down. It may be moved only under the registry's lock. Moving the zero Gauge does nothing.
 type Gauge struct{ series *series }
 
-// ID is the id of the series in the log.
-func (g Gauge) ID() uint64 { return g.series.current().id }
+// ID is the id of the series in the log; 0 for the zero Gauge.
+func (g Gauge) ID() uint64 {
+	if g.series == nil {
+		return 0
+	}
+	return g.series.current().id
+}
 
 // Move adds to the level, at a time of the registry's clock.
 func (g Gauge) Move(by int64, now Instant) {
+	if g.series == nil {
+		return
+	}
 	s := g.series.current()
 	s.Level += by
+	s.touch(now)
+}
+
+// Set sets the level likewise.
+func (g Gauge) Set(level int64, now Instant) {
+	if g.series == nil {
+		return
+	}
+	s := g.series.current()
+	s.Level = level
 	s.touch(now)
 }
