@@ -29,8 +29,8 @@ type collector struct {
 	exited chan struct{} // closed when the process has ended
 	ended  sync.Once
 
-	events, otlp, otlpHTTP, scrape, health string // addresses
-	csv                                    string // path of the table
+	events, otlp, otlpHTTP, scrape, health, pages string // addresses
+	csv                                           string // path of the table
 
 	environment []string // of the process, beside that of the test
 }
@@ -107,6 +107,7 @@ exporters:
   tasker_csv: {path: %[6]s}
 extensions:
   healthcheckv2: {http: {endpoint: %[7]s}}
+  tasker_pages: {endpoint: %[9]s, own_metrics: ""}
 service:
   telemetry:
     metrics: {level: none, readers: []}
@@ -118,10 +119,10 @@ service:
 // start runs the collector with config.yaml and sends its spans to the sink. Further configuration is laid on top.
 func start(tb testing.TB, sink *sink, more ...string) *collector {
 	tb.Helper()
-	free := freeAddresses(tb, 5)
-	c := &collector{tb: tb, events: free[0], otlp: free[1], otlpHTTP: free[2], scrape: free[3], health: free[4],
+	free := freeAddresses(tb, 6)
+	c := &collector{tb: tb, events: free[0], otlp: free[1], otlpHTTP: free[2], scrape: free[3], health: free[4], pages: free[5],
 		csv: filepath.Join(tb.TempDir(), "table.csv")}
-	configs := append([]string{fmt.Sprintf(override, free[0], free[1], free[2], free[3], sink.address, c.csv, free[4], flushInterval)}, more...)
+	configs := append([]string{fmt.Sprintf(override, free[0], free[1], free[2], free[3], sink.address, c.csv, free[4], flushInterval, free[5])}, more...)
 	args := []string{"--config", defaultConfig}
 	for i, text := range configs {
 		path := filepath.Join(tb.TempDir(), fmt.Sprintf("override-%d.yaml", i))

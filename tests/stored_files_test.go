@@ -202,11 +202,11 @@ func TestAttackTwoProcesses(t *testing.T) {
 	directory := filepath.Join(t.TempDir(), "state")
 	first := startStateful(t, sink, directory)
 	args := first.cmd.Args[1:]
-	free := freeAddresses(t, 6)
+	free := freeAddresses(t, 7)
 	ports := filepath.Join(t.TempDir(), "ports.yaml")
 	host, port, err := net.SplitHostPort(free[5])
 	require.NoError(t, err)
-	text := fmt.Sprintf(override, free[0], free[1], free[2], free[3], sink.address, filepath.Join(t.TempDir(), "table.csv"), free[4], flushInterval)
+	text := fmt.Sprintf(override, free[0], free[1], free[2], free[3], sink.address, filepath.Join(t.TempDir(), "table.csv"), free[4], flushInterval, free[6])
 	require.NoError(t, os.WriteFile(ports, []byte(text), 0o600))
 	telemetry := filepath.Join(t.TempDir(), "telemetry.yaml")
 	require.NoError(t, os.WriteFile(telemetry, fmt.Appendf(nil, telemetryOn, host, port), 0o600))

@@ -21,6 +21,7 @@ import (
 	spantometrics "github.com/tasker-otel/otelcol-tasker/connector/spantometrics"
 	taskercsv "github.com/tasker-otel/otelcol-tasker/exporter/taskercsv"
 	filestorage "github.com/tasker-otel/otelcol-tasker/extension/filestorage"
+	taskerpages "github.com/tasker-otel/otelcol-tasker/extension/taskerpages"
 	eventrouter "github.com/tasker-otel/otelcol-tasker/processor/eventrouter"
 	spanhierarchy "github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy"
 	taskerevents "github.com/tasker-otel/otelcol-tasker/receiver/taskerevents"
@@ -64,6 +65,7 @@ func components() (otelcol.Factories, error) {
 	}
 
 	factories.Extensions, err = otelcol.MakeFactoryMap[extension.Factory](
+		taskerpages.NewFactory(),
 		zpagesextension.NewFactory(),
 		basicauthextension.NewFactory(),
 		bearertokenauthextension.NewFactory(),
@@ -75,6 +77,7 @@ func components() (otelcol.Factories, error) {
 		return otelcol.Factories{}, err
 	}
 	factories.ExtensionModules = makeModulesMap(factories.Extensions, map[component.Type]string{
+		taskerpages.NewFactory().Type():              ownModule(),
 		zpagesextension.NewFactory().Type():          "go.opentelemetry.io/collector/extension/zpagesextension v0.155.0",
 		basicauthextension.NewFactory().Type():       "github.com/open-telemetry/opentelemetry-collector-contrib/extension/basicauthextension v0.155.0",
 		bearertokenauthextension.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/extension/bearertokenauthextension v0.155.0",

@@ -4,13 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"strconv"
-	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/printable"
 	"github.com/tasker-otel/otelcol-tasker/internal/routing"
 )
@@ -52,9 +49,9 @@ what it allows but probably does not mean as a warning.`,
 				}
 			}
 			if len(events) == 0 {
-				return writeRoutes(s.out, mapInForce(table), asJSON)
+				return writeRoutes(s.out, table.Rows(), asJSON)
 			}
-			return writeRoutes(s.out, whereEventsGo(table, events), asJSON)
+			return writeRoutes(s.out, table.RowsOf(events), asJSON)
 		},
 	}
 	flags := cmd.Flags()
@@ -64,66 +61,7 @@ what it allows but probably does not mean as a warning.`,
 	return cmd
 }
 
-// routeRow is an entry of the map, or what becomes of one event.
-type routeRow struct {
-	// Event is the name, or glob, that the row is about; "otherwise" is what has no route.
-	Event   string   `json:"event"`
-	Signals []string `json:"signals"`
-	// Dropped is the reason for which the event is dropped, else empty.
-	Dropped      string  `json:"dropped,omitempty"`
-	SamplingRate float64 `json:"sampling_rate"`
-	Priority     string  `json:"priority"`
-	// Route is the name or glob of the entry that decides, From is where it is written.
-	Route string `json:"route,omitempty"`
-	From  string `json:"from"`
-	// Also are the less specific routes that match, as name and place.
-	Also []string `json:"also_matches,omitempty"`
-}
-
-// otherwise is the row for names without a route.
-const otherwise = "otherwise"
-
-func rowOf(event string, d *routing.Decision) routeRow {
-	row := routeRow{
-		Event: event, Signals: []string{}, Dropped: string(d.Reason), SamplingRate: d.SamplingRate,
-		Priority: string(d.Priority), Route: d.Route, From: d.Place,
-	}
-	if d.Reason == routing.ReasonNone {
-		row.Signals = strings.Split(d.Signals.String(), ",")
-	}
-	return row
-}
-
-// mapInForce has the filters first, because they come before every route, and last what has no route.
-func mapInForce(table *routing.Table) []routeRow {
-	var rows []routeRow
-	for i, event := range table.Filters() {
-		rows = append(rows, routeRow{
-			Event: event, Signals: []string{}, Dropped: string(routing.ReasonFiltered), Priority: string(lifecycle.PriorityNormal),
-			Route: event, From: fmt.Sprintf("filtered_events[%d]", i),
-		})
-	}
-	for _, entry := range table.Entries() {
-		rows = append(rows, rowOf(entry.Event, table.Of(entry)))
-	}
-	return append(rows, rowOf(otherwise, table.Fallback()))
-}
-
-func whereEventsGo(table *routing.Table, events []string) []routeRow {
-	rows := make([]routeRow, 0, len(events))
-	for _, event := range events {
-		name := lifecycle.Canonical(event)
-		explained := table.Explain(name)
-		row := rowOf(name, explained.Decision)
-		for _, entry := range explained.Lost {
-			row.Also = append(row.Also, fmt.Sprintf("%s (%s)", entry.Event, entry.Place))
-		}
-		rows = append(rows, row)
-	}
-	return rows
-}
-
-func writeRoutes(out io.Writer, rows []routeRow, asJSON bool) error {
+func writeRoutes(out io.Writer, rows []routing.Row, asJSON bool) error {
 	if asJSON {
 		encoder := json.NewEncoder(out)
 		for _, row := range rows {
@@ -138,36 +76,10 @@ func writeRoutes(out io.Writer, rows []routeRow, asJSON bool) error {
 		return err
 	}
 	for _, row := range rows {
-		if _, err := fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", printable.Line(row.Event), row.becomes(), row.share(),
-			row.Priority, printable.Line(row.why())); err != nil {
+		if _, err := fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", printable.Line(row.Event), row.Becomes(), row.Share(),
+			row.Priority, printable.Line(row.Why())); err != nil {
 			return err
 		}
 	}
 	return table.Flush()
-}
-
-func (r *routeRow) becomes() string {
-	if r.Dropped != "" {
-		return "dropped: " + r.Dropped
-	}
-	return strings.Join(r.Signals, ", ")
-}
-
-// share is how many of the tasks reach traces and logs.
-func (r *routeRow) share() string {
-	if r.Dropped != "" {
-		return "-"
-	}
-	return strconv.FormatFloat(r.SamplingRate*100, 'g', 6, 64) + " %"
-}
-
-func (r *routeRow) why() string {
-	why := r.From
-	if r.Route != "" && r.Route != r.Event {
-		why += " " + r.Route
-	}
-	if len(r.Also) > 0 {
-		why += ", before " + strings.Join(r.Also, ", ")
-	}
-	return why
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"github.com/tasker-otel/otelcol-tasker/internal/routing"
 	"os"
 	"path/filepath"
 	"strings"
@@ -56,9 +57,9 @@ processors:
 
 	got = execute(t, "", "routes", "--config", config, "--json", "order.placed")
 	require.Equal(t, exitOK, got.status, got.err)
-	var row routeRow
+	var row routing.Row
 	require.NoError(t, json.Unmarshal([]byte(got.out), &row))
-	assert.Equal(t, routeRow{
+	assert.Equal(t, routing.Row{
 		Event: "order.placed", Signals: []string{"metrics"}, SamplingRate: 1, Priority: "normal",
 		Route: "order.p*", From: "routes[2]", Also: []string{"order.* (routes[1])"},
 	}, row)

@@ -3,6 +3,7 @@ package treeview
 import (
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"io"
 	"time"
 
@@ -110,4 +111,12 @@ func object(attrs []assembly.Attribute) map[string]any {
 		}
 	}
 	return all
+}
+
+// ParseID reads an id in hexadecimal.
+func ParseID(text string, into []byte) error {
+	if n, err := hex.Decode(into, []byte(text)); err != nil || n != len(into) {
+		return fmt.Errorf("%q is no id of %d hexadecimal digits", text, 2*len(into))
+	}
+	return nil
 }

@@ -16,6 +16,7 @@ import (
 // pages is what the live pages see of the tasks. Without the extension tasker_pages there is none, and nothing is kept.
 type pages struct {
 	shards          []*shard
+	clock           *clock
 	recent          *recent.Store
 	reorder, settle time.Duration
 	withdraw        func()
@@ -32,7 +33,7 @@ func (h *hierarchy) offerPages(host component.Host) {
 		return
 	}
 	h.pages = &pages{
-		shards: h.shards, recent: recent.New(registry.Keep()), reorder: h.reorder, settle: h.settle,
+		shards: h.shards, clock: &h.clock, recent: recent.New(registry.Keep()), reorder: h.reorder, settle: h.settle,
 	}
 	for _, s := range h.shards {
 		s.assembler.Watch()
@@ -61,11 +62,14 @@ func (p *pages) Open(text string, now time.Time) []assembly.OpenTask {
 	p.walking.Lock()
 	defer p.walking.Unlock()
 	var found []assembly.OpenTask
+	deadlines := p.clock.now() // what the assemblers call now
+	behind := now.Sub(deadlines)
 	for _, s := range p.shards {
 		search := assembly.NewSearch(text)
 		for place := math.MaxInt; place != 0; {
 			s.mu.Lock()
-			place = s.assembler.VisitOpen(place, visitedAtOnce, now, search, func(task *assembly.OpenTask) {
+			place = s.assembler.VisitOpen(place, visitedAtOnce, deadlines, search, func(task *assembly.OpenTask) {
+				task.Arrived += int64(behind)
 				found = append(found, *task)
 			})
 			s.mu.Unlock()

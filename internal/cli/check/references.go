@@ -12,8 +12,8 @@ import (
 
 // What the distribution's extensions are no use as.
 var (
-	storesNothing       = []string{"basicauth", "bearertokenauth", "healthcheckv2", "pprof", "zpages"}
-	authenticatesNobody = []string{"file_storage", "healthcheckv2", "pprof", "zpages"}
+	storesNothing       = []string{"basicauth", "bearertokenauth", "healthcheckv2", "pprof", "tasker_pages", "zpages"}
+	authenticatesNobody = []string{"file_storage", "healthcheckv2", "pprof", "tasker_pages", "zpages"}
 )
 
 // checkReferences looks for settings that name an extension which is not there.

@@ -3,6 +3,7 @@ package simulate
 import (
 	"cmp"
 	"context"
+	"github.com/tasker-otel/otelcol-tasker/internal/ownmetrics"
 	"maps"
 	"slices"
 	"strconv"
@@ -33,8 +34,8 @@ func (l *losses) collect(ctx context.Context, reader sdkmetric.Reader) {
 	for _, scope := range all.ScopeMetrics {
 		for _, m := range scope.Metrics {
 			sum, ok := m.Data.(metricdata.Sum[int64])
-			name := status.OwnName(m.Name)
-			if !ok || !status.IsLoss(name) {
+			name := ownmetrics.Name(m.Name)
+			if !ok || !ownmetrics.IsLoss(name) {
 				continue
 			}
 			for _, p := range sum.DataPoints {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"github.com/tasker-otel/otelcol-tasker/internal/ownmetrics"
 	"maps"
 	"slices"
 	"strings"
@@ -71,7 +72,7 @@ func (o *own) exporters() []Exporter {
 	all := map[key]*Exporter{}
 	for _, metric := range exporterMetrics {
 		for _, f := range o.families {
-			name := strings.TrimSuffix(OwnName(f.GetName()), "_seconds")
+			name := strings.TrimSuffix(ownmetrics.Name(f.GetName()), "_seconds")
 			if name != "exporter_"+metric.name {
 				continue
 			}

@@ -3,7 +3,7 @@ package status
 import (
 	"context"
 	"fmt"
-	"regexp"
+	"github.com/tasker-otel/otelcol-tasker/internal/ownmetrics"
 	"slices"
 	"strings"
 	"time"
@@ -14,8 +14,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/scrape"
 )
 
-// prefix of the collector's own metrics.
-const prefix = "otelcol_"
+const prefix = ownmetrics.Prefix
 
 // own are the collector's own metrics, as of a moment.
 type own struct {
@@ -124,23 +123,12 @@ type Loss struct {
 	Count  int64             `json:"count"`
 }
 
-// losing matches the names of metrics that count what did not go through as it came.
-var losing = regexp.MustCompile(`refused|dropped|fail|skipped|lost|evict|incomplete|_cut|overflow|truncated|unremembered|set_aside|expired|impossible|fallback`)
-
-// OwnName is the name of one of the collector's own metrics, without what all of them begin with or may end with.
-func OwnName(name string) string {
-	return strings.TrimSuffix(strings.TrimPrefix(name, prefix), "_total")
-}
-
-// IsLoss reports whether a counter of that name counts what did not go through as it came.
-func IsLoss(name string) bool { return losing.MatchString(name) }
-
 // losses are those that are not zero.
 func (o *own) losses() []Loss {
 	list := []Loss{}
 	for _, f := range o.families {
-		name := OwnName(f.GetName())
-		if !strings.HasPrefix(f.GetName(), prefix) || f.GetType() != dto.MetricType_COUNTER || !IsLoss(name) {
+		name := ownmetrics.Name(f.GetName())
+		if !strings.HasPrefix(f.GetName(), prefix) || f.GetType() != dto.MetricType_COUNTER || !ownmetrics.IsLoss(name) {
 			continue
 		}
 		for _, m := range f.Metric {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"github.com/tasker-otel/otelcol-tasker/internal/ownmetrics"
 	"io/fs"
 	"maps"
 	"os"
@@ -47,7 +48,7 @@ func (o *own) stores() []Store {
 	}
 	for _, f := range o.families {
 		for _, m := range f.Metric {
-			switch name := OwnName(f.GetName()); {
+			switch name := ownmetrics.Name(f.GetName()); {
 			case f.GetName() == storeFailing:
 				s := of(labels(m)["store"])
 				s.Failing = s.Failing || number(m) > 0

@@ -1,0 +1,45 @@
+package taskerpages
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestTheDefaultsAreValid(t *testing.T) {
+	require.NoError(t, createDefaultConfig().(*Config).Validate())
+}
+
+// Every mistake is named at once, by its key, its value and the remedy.
+func TestEveryMistakeIsNamed(t *testing.T) {
+	cfg := createDefaultConfig().(*Config)
+	cfg.ServerConfig.NetAddr.Endpoint = ""
+	cfg.RefreshInterval = 10 * time.Millisecond
+	cfg.MaxViewers, cfg.RecentTasks, cfg.RecentBytes = -1, -2, -3
+	cfg.OwnMetrics = "localhost:8888"
+	cfg.AllowedHosts = []string{"ok.example.com", "http://x/"}
+	cfg.Links = []Link{{Name: "", URL: "https://x/{trace}"}, {Name: "x", URL: "javascript:alert({trace_id})"}}
+	err := cfg.Validate()
+	for _, want := range []string{
+		"'endpoint' is empty: name an address", "'refresh_interval' is 10ms: set it to 100ms or more", "'max_viewers' is -1", "'recent_tasks' is -2",
+		"'recent_bytes' is -3", "'own_metrics' is \"localhost:8888\"", "'allowed_hosts[1]' is \"http://x/\"", "'links[0].name' is empty",
+		"'links[0].url' has {trace}, which is not known: use {trace_id}", "'links[1].url' is \"javascript:alert({trace_id})\"",
+	} {
+		require.ErrorContains(t, err, want)
+	}
+	cfg = createDefaultConfig().(*Config)
+	cfg.RefreshInterval = 15
+	require.ErrorContains(t, cfg.Validate(), "'refresh_interval' is 15ns, as a number without a unit")
+}
+
+func TestLinksAreFilledAndEscaped(t *testing.T) {
+	values := linkValues{trace: "0af7", task: "1", name: "a&b", service: `"><script>`, start: 5, end: 7}
+	links := []Link{
+		{"trace", "https://tempo/{trace_id}?from={start_ms}&to={end_ms}"}, {"logs", "https://loki/?q={service}&n={task_name}"},
+		{"none", "https://x/{correlation_id}"},
+	}
+	require.Equal(t, []outLink{
+		{"trace", "https://tempo/0af7?from=5&to=7"}, {"logs", "https://loki/?q=%22%3E%3Cscript%3E&n=a%26b"},
+	}, values.fill(links))
+}

@@ -1,0 +1,140 @@
+package taskerpages
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componentstatus"
+	"go.opentelemetry.io/collector/extension"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	"go.uber.org/zap"
+
+	"github.com/tasker-otel/otelcol-tasker/extension/taskerpages/internal/metadata"
+	"github.com/tasker-otel/otelcol-tasker/internal/livedata"
+)
+
+// pages is the extension. Components offer to it what they hold; each request asks them anew, or within refresh_interval
+// takes what the request before was given.
+type pages struct {
+	config    *Config
+	settings  component.TelemetrySettings
+	telemetry *metadata.TelemetryBuilder
+	about     about
+	now       func() time.Time
+
+	sources  sources
+	statuses statuses
+	history  history
+	own      ownMetrics
+	tasks    taskCache
+
+	viewers atomic.Int64 // pages that are kept live
+	closing chan struct{}
+
+	// server is nil unless the pages are served.
+	server  *http.Server
+	serving sync.WaitGroup
+	shut    sync.Once
+}
+
+// about says whose pages these are.
+type about struct{ Instance, Version string }
+
+var (
+	_ livedata.Registry       = (*pages)(nil)
+	_ componentstatus.Watcher = (*pages)(nil)
+)
+
+func newPages(set extension.Settings, cfg *Config) (*pages, error) {
+	telemetry, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
+	if err != nil {
+		return nil, fmt.Errorf("make the telemetry of tasker_pages: %w", err)
+	}
+	p := &pages{
+		config: cfg, settings: set.TelemetrySettings, telemetry: telemetry, now: time.Now, closing: make(chan struct{}),
+		about: about{Version: set.BuildInfo.Version},
+	}
+	if instance, ok := set.Resource.Attributes().Get("service.instance.id"); ok {
+		p.about.Instance = instance.AsString()
+	}
+	p.own.address = cfg.OwnMetrics
+	err = telemetry.RegisterExtensionTaskerPagesViewersCallback(func(_ context.Context, o metric.Int64Observer) error {
+		o.Observe(p.viewers.Load())
+		return nil
+	})
+	if err != nil {
+		telemetry.Shutdown()
+		return nil, fmt.Errorf("register the telemetry of tasker_pages: %w", err)
+	}
+	return p, nil
+}
+
+// Start serves the pages. When it fails, nothing is left running.
+func (p *pages) Start(ctx context.Context, host component.Host) error {
+	settings := p.config.ServerConfig // ToServer writes defaults into it
+	server, err := settings.ToServer(ctx, host.GetExtensions(), p.settings, p.handler())
+	if err != nil {
+		return fmt.Errorf("tasker_pages: make the HTTP server: %w", err)
+	}
+	listener, err := settings.ToListener(ctx)
+	if err != nil {
+		return fmt.Errorf("tasker_pages: listen on 'endpoint' %q: %w", settings.NetAddr.Endpoint, err)
+	}
+	p.server = server
+	scheme := "http"
+	if settings.TLS.HasValue() {
+		scheme = "https"
+	}
+	p.settings.Logger.Info("Live pages of the tasks", zap.String("address", scheme+"://"+listener.Addr().String()))
+	p.serving.Go(func() {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			componentstatus.ReportStatus(host, componentstatus.NewFatalErrorEvent(fmt.Errorf("tasker_pages: serve the pages: %w", err)))
+		}
+	})
+	p.serving.Go(p.sample)
+	return nil
+}
+
+// Shutdown ends the pages that are kept live, and waits for the requests at hand.
+func (p *pages) Shutdown(ctx context.Context) error {
+	p.shut.Do(func() { close(p.closing) })
+	p.telemetry.Shutdown()
+	if p.server == nil {
+		return nil
+	}
+	err := p.server.Shutdown(ctx)
+	if err != nil {
+		err = errors.Join(fmt.Errorf("tasker_pages: wait for requests: %w", err), p.server.Close())
+	}
+	p.serving.Wait()
+	p.server = nil
+	return err
+}
+
+// sampleInterval is how often the charts of the overview get a new point.
+const sampleInterval = 10 * time.Second
+
+// sample counts the open tasks for the charts until the extension stops.
+func (p *pages) sample() {
+	ticker := time.NewTicker(sampleInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-p.closing:
+			return
+		case <-ticker.C:
+			p.history.add(countStates(p.openTasks("").tasks))
+		}
+	}
+}
+
+func (p *pages) refused(ctx context.Context, reason string) {
+	p.telemetry.ExtensionTaskerPagesRefused.Add(ctx, 1, metric.WithAttributes(attribute.String("reason", reason)))
+}

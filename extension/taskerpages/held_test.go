@@ -1,0 +1,208 @@
+package taskerpages
+
+import (
+	"bytes"
+	"io"
+	"math"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/extension/extensiontest"
+	"golang.org/x/net/html"
+
+	"github.com/tasker-otel/otelcol-tasker/extension/taskerpages/internal/metadata"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/treedata"
+	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"github.com/tasker-otel/otelcol-tasker/internal/livedata"
+	"github.com/tasker-otel/otelcol-tasker/internal/treeview"
+	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
+)
+
+// held is a component that holds tasks, on an assembler of its own.
+type held struct {
+	mu        sync.Mutex
+	assembler *assembly.Assembler
+	reader    *treedata.Reader
+	trees     []*assembly.Tree
+	now       func() time.Time
+
+	statistics livedata.Statistics
+}
+
+func newHeld(now func() time.Time) *held {
+	h := &held{reader: treedata.NewReader(), now: now}
+	limits := treedata.DefaultLimits()
+	h.assembler = assembly.New(limits, func(tree *assembly.Tree) { h.trees = append(h.trees, tree.Clone()) })
+	h.assembler.Watch()
+	return h
+}
+
+func (h *held) observe(e *assembly.Event) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.assembler.Observe(e, h.now())
+}
+
+// send takes in lines of the plain wire form.
+func (h *held) send(t testing.TB, lines [][]byte) {
+	t.Helper()
+	logs, err := streamtest.ToLogs(lines, "")
+	require.NoError(t, err)
+	var normalizer eventrecord.Normalizer
+	for _, rl := range logs.ResourceLogs().All() {
+		attrs := rl.Resource().Attributes()
+		resource := h.reader.Resource(attrs)
+		for _, sl := range rl.ScopeLogs().All() {
+			for _, record := range sl.LogRecords().All() {
+				normalizer.Normalize(attrs, record)
+				identity := eventrecord.Fingerprint(record.EventName(), record.Timestamp(), record.Attributes())
+				h.observe(h.reader.Event(record.EventName(), record.TraceID(), identity, record.Timestamp(), resource, record.Attributes()))
+			}
+		}
+	}
+}
+
+// stream is the lines of a stream.
+func stream(t testing.TB, name string) [][]byte {
+	t.Helper()
+	text, err := os.ReadFile("../../tests/streamtest/testdata/" + name + ".ndjson")
+	require.NoError(t, err)
+	return bytes.Split(bytes.TrimSpace(text), []byte("\n"))
+}
+
+// release lets what has ended go.
+func (h *held) release() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.assembler.Advance(h.now().Add(time.Minute))
+}
+
+// Open implements livedata.Tasks.
+func (h *held) Open(text string, now time.Time) (all []assembly.OpenTask) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.assembler.VisitOpen(math.MaxInt, math.MaxInt, now, assembly.NewSearch(text), func(t *assembly.OpenTask) { all = append(all, *t) })
+	return all
+}
+
+// Finished implements livedata.Tasks.
+func (h *held) Finished(text string) (all []livedata.Finished) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, tree := range h.trees {
+		root := &tree.Spans[0]
+		f := livedata.Finished{Key: tree.Key, Run: 1, Resource: tree.Resource, Started: root.Start, Ended: root.End, Emitted: h.now().UnixNano(),
+			ID: assembly.ID{Text: treeview.Text(root.Attributes, lifecycle.AttrTaskID)}, Status: treeview.Status(root),
+			Name: treeview.Value(root.Attributes, lifecycle.AttrTaskName).Text, Error: root.Message}
+		if assembly.NewSearch(text).In(f.Name + "\x00" + f.ID.Text) {
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+// Trees implements livedata.Tasks.
+func (h *held) Trees(key assembly.TraceID) (all []*assembly.Tree) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, tree := range h.trees {
+		if tree.Key == key {
+			all = append(all, tree)
+		}
+	}
+	if s := h.assembler.Snapshot(key); s != nil {
+		all = append(all, s.Trees()...)
+	}
+	return all
+}
+
+// Statistics implements livedata.Tasks.
+func (h *held) Statistics(now time.Time) livedata.Statistics { return h.statistics }
+
+// Waits implements livedata.Tasks.
+func (h *held) Waits() (time.Duration, time.Duration) { return 2 * time.Second, 30 * time.Second }
+
+// site is the extension without its server.
+type site struct {
+	t       testing.TB
+	pages   *pages
+	handler http.Handler
+}
+
+func newSite(t testing.TB, change func(*Config)) *site {
+	cfg := createDefaultConfig().(*Config)
+	cfg.OwnMetrics = ""
+	if change != nil {
+		change(cfg)
+	}
+	require.NoError(t, cfg.Validate())
+	p, err := newPages(extensiontest.NewNopSettings(metadata.Type), cfg)
+	require.NoError(t, err)
+	return &site{t, p, p.handler()}
+}
+
+func (s *site) offer(tasks livedata.Tasks) {
+	s.pages.OfferTasks(component.MustNewID("span_hierarchy"), tasks)
+}
+
+func (s *site) get(path string) *httptest.ResponseRecorder {
+	s.t.Helper()
+	r := httptest.NewRequestWithContext(s.t.Context(), http.MethodGet, "http://localhost:8890"+path, http.NoBody)
+	w := httptest.NewRecorder()
+	s.handler.ServeHTTP(w, r)
+	return w
+}
+
+// page gets a page and checks that it is well formed.
+func (s *site) page(path string) string {
+	s.t.Helper()
+	w := s.get(path)
+	require.Equal(s.t, http.StatusOK, w.Code, "%s: %s", path, w.Body)
+	text := w.Body.String()
+	checkMarkup(s.t, text)
+	return text
+}
+
+// checkMarkup checks that every element that is opened is closed, and that no id is there twice.
+func checkMarkup(t testing.TB, text string) {
+	t.Helper()
+	tokens := html.NewTokenizer(strings.NewReader(text))
+	var open []string
+	ids := map[string]bool{}
+	for {
+		switch tokens.Next() {
+		case html.ErrorToken:
+			require.ErrorIs(t, tokens.Err(), io.EOF)
+			require.Empty(t, open)
+			return
+		case html.StartTagToken:
+			token := tokens.Token()
+			for _, a := range token.Attr {
+				require.NotEqual(t, "style", a.Key)
+				require.False(t, strings.HasPrefix(a.Key, "on"), a.Key)
+				if a.Key == "id" {
+					require.False(t, ids[a.Val], "two elements with the id %q", a.Val)
+					ids[a.Val] = true
+				}
+			}
+			if !slices.Contains([]string{"meta", "link", "input", "br"}, token.Data) {
+				open = append(open, token.Data)
+			}
+		case html.EndTagToken:
+			name := tokens.Token().Data
+			require.NotEmpty(t, open, name)
+			require.Equal(t, open[len(open)-1], name)
+			open = open[:len(open)-1]
+		}
+	}
+}

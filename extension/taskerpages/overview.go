@@ -1,0 +1,333 @@
+package taskerpages
+
+import (
+	"cmp"
+	"fmt"
+	"html/template"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/livedata"
+)
+
+// lately is how far back the overview looks, in minutes.
+const lately = 15
+
+const (
+	shownFailures = 12
+	shownSlow     = 6
+	shownNotes    = 8
+)
+
+// overview is what the first page shows.
+type overview struct {
+	Tiles     []tile
+	Notes     []note
+	Workflows []workflowLine
+	Failures  []failureLine
+	MoreFails int
+	Oldest    []slowTask
+	Slowest   []slowTask
+	Empty     bool // nothing has come yet
+	Left      int
+}
+
+type tile struct {
+	Name, Value, Beside, Class, URL string
+	Chart                           template.HTML
+}
+
+// note is what needs attention, in a sentence with its remedy or its link.
+type note struct {
+	Severe bool
+	What   template.HTML
+	URL    string
+	Link   string
+}
+
+type workflowLine struct {
+	Name, URL                                      string
+	Running, Queued, BackingOff, Blocked, Settling int
+	Finished, Failed                               int64
+	FailedShare, P50, P95                          string
+	FailedAttempts                                 int64
+	Chart                                          template.HTML
+}
+
+type failureLine struct {
+	Workflow, Step, ErrorType, Message string
+	Count                              int64
+	Last                               string
+	URL, Task                          string
+}
+
+type slowTask struct {
+	taskView
+	Usual string // how much longer than usual
+}
+
+// workflowCounts are the open tasks of a workflow by state.
+type workflowCounts struct {
+	states stateCounts
+	oldest [assembly.States]int64 // the longest that one has been in the state, since its last event
+}
+
+func (p *pages) overview(r *http.Request) (any, error) {
+	now := p.now()
+	open := p.openTasks("")
+	statistics := p.statistics()
+	counts := map[string]*workflowCounts{}
+	for i := range open.tasks {
+		t := &open.tasks[i]
+		c := counts[t.Name]
+		if c == nil {
+			c = new(workflowCounts)
+			counts[t.Name] = c
+		}
+		c.states[t.State]++
+		c.oldest[t.State] = max(c.oldest[t.State], t.Now(open.at)-t.Changed)
+	}
+	p.own.refresh(r.Context(), now)
+	o := overview{Left: statistics.Left}
+	o.Workflows = workflowLines(counts, statistics.Workflows)
+	o.Tiles = p.tiles(countStates(open.tasks), counts, statistics)
+	o.Failures, o.MoreFails = failureLines(statistics.Failures, now)
+	o.Notes = p.notes(counts, open, statistics, now)
+	o.Oldest, o.Slowest = slowTasks(open, statistics.Workflows)
+	o.Empty = len(o.Workflows) == 0
+	return &o, nil
+}
+
+func (p *pages) tiles(now stateCounts, counts map[string]*workflowCounts, s livedata.Statistics) []tile {
+	oldest := func(of assembly.State) string {
+		longest := int64(0)
+		for _, c := range counts {
+			longest = max(longest, c.oldest[of])
+		}
+		if longest < int64(time.Second) {
+			return ""
+		}
+		return "one for " + span(longest)
+	}
+	var finished, failed livedata.Series
+	for i := range s.Workflows {
+		finished.Add(&s.Workflows[i].Finished)
+		failed.Add(&s.Workflows[i].Failed)
+	}
+	chart := func(class, label string, states ...assembly.State) template.HTML {
+		return spark(p.history.of(now, states...), label+", the last 15 minutes", class, 120)
+	}
+	waiting := now[assembly.StateQueued] + now[assembly.StateWaiting]
+	tiles := []tile{
+		{"Running", number(now[assembly.StateRunning]), "", "run", "/tasks?state=running", chart("run", "running", assembly.StateRunning)},
+		{"Queued", number(waiting), oldest(assembly.StateQueued), "wait", "/tasks?state=queued", chart("wait", "queued", assembly.StateQueued, assembly.StateWaiting)},
+		{"Backing off", number(now[assembly.StateBackingOff]), "", "back", "/tasks?state=backing_off", chart("back", "backing off", assembly.StateBackingOff)},
+		{"Blocked", number(now[assembly.StateBlocked]), oldest(assembly.StateBlocked), "bad", "/tasks?state=blocked", chart("bad", "blocked", assembly.StateBlocked)},
+		{"Finished, 15 min", number(finished.Last(lately)), "", "ok", "/tasks?state=finished", spark(finished[:], "finished by minute, the last hour", "ok", 120)},
+		{"Failed, 15 min", number(failed.Last(lately)), percent(float64(failed.Last(lately)), float64(finished.Last(lately))), "bad", "/tasks?state=failure",
+			spark(failed[:], "failed by minute, the last hour", "bad", 120)},
+	}
+	return tiles
+}
+
+func workflowLines(counts map[string]*workflowCounts, workflows []livedata.Workflow) []workflowLine {
+	lines := map[string]*workflowLine{}
+	line := func(of string) *workflowLine {
+		if lines[of] == nil {
+			lines[of] = &workflowLine{Name: of, URL: workflowURL(of), P50: "–", P95: "–", FailedShare: "–"}
+		}
+		return lines[of]
+	}
+	for of, c := range counts {
+		l := line(of)
+		l.Running, l.Queued = c.states[assembly.StateRunning], c.states[assembly.StateQueued]+c.states[assembly.StateWaiting]
+		l.BackingOff, l.Blocked, l.Settling = c.states[assembly.StateBackingOff], c.states[assembly.StateBlocked], c.states[assembly.StateSettling]
+	}
+	for i := range workflows {
+		w := &workflows[i]
+		l := line(w.Name)
+		l.Finished, l.Failed, l.FailedAttempts = w.Finished.Last(lately), w.Failed.Last(lately), w.FailedAttempts.Last(livedata.Minutes)
+		l.FailedShare = percent(float64(l.Failed), float64(l.Finished))
+		l.P50, l.P95 = quantileText(w.Durations, 0.5), quantileText(w.Durations, 0.95)
+		class := "mute"
+		if l.FailedAttempts > 0 {
+			class = "bad"
+		}
+		l.Chart = spark(w.FailedAttempts[:], fmt.Sprintf("%d failed attempts by minute, the last hour", l.FailedAttempts), class, 96)
+	}
+	all := make([]workflowLine, 0, len(lines))
+	for _, l := range lines {
+		all = append(all, *l)
+	}
+	slices.SortFunc(all, func(a, b workflowLine) int {
+		active := func(l *workflowLine) int { return l.Running + l.Queued + l.BackingOff + l.Blocked }
+		return cmp.Or(cmp.Compare(active(&b), active(&a)), cmp.Compare(b.Finished, a.Finished), cmp.Compare(a.Name, b.Name))
+	})
+	return all
+}
+
+func failureLines(failures []livedata.Failure, now time.Time) (lines []failureLine, more int) {
+	for i := range failures {
+		f := &failures[i]
+		count := f.Attempts.Last(lately)
+		if count == 0 {
+			continue
+		}
+		lines = append(lines, failureLine{
+			Workflow: f.Workflow, Step: f.Step, ErrorType: f.ErrorType, Message: f.Message, Count: count, Last: ago(now.Sub(f.Last)),
+			URL: tasksOf(f.Workflow, "", cmp.Or(f.ErrorType, f.Step)), Task: fmt.Sprintf("/tasks/%x", f.Task),
+		})
+	}
+	slices.SortStableFunc(lines, func(a, b failureLine) int { return cmp.Compare(b.Count, a.Count) })
+	if len(lines) > shownFailures {
+		lines, more = lines[:shownFailures], len(lines)-shownFailures
+	}
+	return lines, more
+}
+
+func tasksOf(workflow, state, text string) string {
+	f := filter{Workflow: name(workflow), State: state, Text: asked(text), Sort: byChanged}
+	return f.query()
+}
+
+// slowTasks are the open tasks that began first, and those that take longest compared with what is usual for their workflow.
+func slowTasks(open openTasks, workflows []livedata.Workflow) (oldest, slowest []slowTask) {
+	usual := map[string]time.Duration{}
+	for i := range workflows {
+		if d, ok := quantile(slices.Sorted(slices.Values(workflows[i].Durations)), 0.95); ok {
+			usual[workflows[i].Name] = d
+		}
+	}
+	var byAge, byShare []task
+	for i := range open.tasks {
+		t := task{open: &open.tasks[i], now: open.tasks[i].Now(open.at)}
+		if t.open.State == assembly.StateSettling {
+			continue
+		}
+		t.sort = t.took()
+		byAge = insert(byAge, t)
+		if u := usual[t.open.Name]; u > 0 && t.took() > int64(u) {
+			t.sort = t.took() * 100 / int64(u)
+			byShare = insert(byShare, t)
+		}
+	}
+	for i := range byAge {
+		oldest = append(oldest, slowTask{byAge[i].view(), ""})
+	}
+	for i := range byShare {
+		slowest = append(slowest, slowTask{byShare[i].view(), fmt.Sprintf("%.1f × p95", float64(byShare[i].sort)/100)})
+	}
+	return oldest, slowest
+}
+
+// insert keeps the largest few, the largest first.
+func insert(list []task, t task) []task {
+	if len(list) == shownSlow && t.sort <= list[shownSlow-1].sort {
+		return list
+	}
+	at, _ := slices.BinarySearchFunc(list, t, func(a, b task) int { return cmp.Compare(b.sort, a.sort) })
+	list = slices.Insert(list, at, t)
+	return list[:min(len(list), shownSlow)]
+}
+
+// notes are what needs attention, the worst first.
+func (p *pages) notes(counts map[string]*workflowCounts, open openTasks, s livedata.Statistics, now time.Time) []note {
+	notes := failingSteps(open, s, now)
+	notes = append(notes, blockedWorkflows(counts)...)
+	notes = append(notes, p.collectorNotes(now)...)
+	slices.SortStableFunc(notes, func(a, b note) int { return compareBools(b.Severe, a.Severe) })
+	return notes[:min(len(notes), shownNotes)]
+}
+
+// manyFailures is from how many failed attempts in a quarter of an hour on they are worth a sentence though no task waits.
+const manyFailures = 5
+
+func failingSteps(open openTasks, s livedata.Statistics, now time.Time) []note {
+	type key struct{ workflow, step string }
+	retrying := map[key]int{}
+	for i := range open.tasks {
+		if t := &open.tasks[i]; t.State == assembly.StateBackingOff {
+			retrying[key{t.Name, t.FailedStep}]++
+		}
+	}
+	var notes []note
+	for i := range s.Failures {
+		f := &s.Failures[i]
+		n, waiting := f.Attempts.Last(lately), retrying[key{f.Workflow, f.Step}]
+		if n == 0 || waiting == 0 && n < manyFailures {
+			continue
+		}
+		what := escaped("<b>%s</b> fails in <b>%s</b>: ", name(f.Workflow), name(f.Step))
+		if waiting > 0 {
+			what += escaped("%s, ", several(waiting, "task backs off", "tasks back off"))
+		}
+		what += escaped("%s in 15 min", several(n, "failed attempt", "failed attempts"))
+		if f.ErrorType != "" {
+			what += escaped(", <code>%s</code>", name(f.ErrorType))
+		}
+		if first := now.Sub(f.First); first > time.Minute {
+			what += escaped(" since %s UTC", timeOfDay(f.First))
+		}
+		state := ""
+		if waiting > 0 {
+			state = "backing_off"
+		}
+		notes = append(notes, note{waiting > 0, what + ".", tasksOf(f.Workflow, state, cmp.Or(f.ErrorType, f.Step)), "tasks"})
+	}
+	return notes
+}
+
+func blockedWorkflows(counts map[string]*workflowCounts) []note {
+	var notes []note
+	for of, c := range counts {
+		if n := c.states[assembly.StateBlocked]; n > 0 {
+			what := escaped("%s of <b>%s</b> %s <b>blocked</b> by a failed step and %s for somebody to put it back or resolve it",
+				several(n, "task", "tasks"), name(of), map[bool]string{true: "is", false: "are"}[n == 1], map[bool]string{true: "waits", false: "wait"}[n == 1])
+			what += escaped(", the oldest for %s.", span(c.oldest[assembly.StateBlocked]))
+			notes = append(notes, note{true, what, tasksOf(of, "blocked", ""), "tasks"})
+		}
+	}
+	slices.SortFunc(notes, func(a, b note) int { return strings.Compare(string(a.What), string(b.What)) })
+	return notes
+}
+
+// collectorNotes are what the collector itself is short of.
+func (p *pages) collectorNotes(now time.Time) []note {
+	var notes []note
+	for _, c := range p.statuses.all() {
+		if c.Failing {
+			notes = append(notes, note{true, escaped("<b>%s</b> fails: %s", c.ID, message(c.Error)), "/collector", "collector"})
+		}
+	}
+	r := p.own.report(now)
+	for i := range r.Exporters {
+		if e := &r.Exporters[i]; e.Problem != "" {
+			notes = append(notes, note{true, escaped("<b>%s</b> (%s) %s. %s", e.Exporter, e.Signal, e.Problem, e.Remedy), "/collector", "collector"})
+		}
+	}
+	for i := range r.Losses {
+		if l := &r.Losses[i]; l.Severe && l.Lately > 0 {
+			notes = append(notes, note{false, escaped("%s in 15 min: %s. %s", number(l.Lately), l.Meaning, l.Remedy), "/collector", "collector"})
+		}
+	}
+	return notes
+}
+
+func several[N ~int | ~int64](n N, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return number(n) + " " + many
+}
+
+// escaped fills texts, which are escaped, into markup, which is ours.
+func escaped(markup string, texts ...string) template.HTML {
+	args := make([]any, len(texts))
+	for i, text := range texts {
+		args[i] = template.HTMLEscapeString(text)
+	}
+	return template.HTML(fmt.Sprintf(markup, args...)) //nolint:gosec // what is filled in is escaped
+}

@@ -1,0 +1,320 @@
+package taskerpages
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/ownmetrics"
+)
+
+// ownMetrics are the collector's own metrics, read when a page needs them, and at most every few seconds.
+type ownMetrics struct {
+	address string
+	client  http.Client
+
+	mu       sync.Mutex
+	readings []reading // the latest last, of the last quarter of an hour
+	err      error
+	tried    time.Time
+}
+
+// reading are the own metrics at a time.
+type reading struct {
+	at     time.Time
+	values map[string]series // by name and labels
+}
+
+// series is one number of the collector's own metrics.
+type series struct {
+	name    string // without what all begin with
+	labels  map[string]string
+	value   float64
+	counter bool
+}
+
+const (
+	ownMetricsEvery = 5 * time.Second
+	ownMetricsKept  = 15 * time.Minute
+	// maxOwnMetrics is the longest exposition that is read, in bytes.
+	maxOwnMetrics  = 16 << 20
+	ownMetricsWait = 2 * time.Second
+)
+
+var errNotRead = errors.New("the collector's own metrics are not read: set 'own_metrics' of tasker_pages to their address")
+
+// refresh reads the metrics unless that was done a moment ago.
+func (o *ownMetrics) refresh(ctx context.Context, now time.Time) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if now.Sub(o.tried) < ownMetricsEvery {
+		return
+	}
+	o.tried = now
+	if o.address == "" {
+		o.err = errNotRead
+		return
+	}
+	values, err := o.read(ctx)
+	if o.err = err; err != nil {
+		return
+	}
+	o.readings = append(o.readings, reading{now, values})
+	for len(o.readings) > 1 && now.Sub(o.readings[0].at) > ownMetricsKept {
+		o.readings = o.readings[1:]
+	}
+}
+
+func (o *ownMetrics) read(ctx context.Context) (map[string]series, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ownMetricsWait)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, o.address, http.NoBody)
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Accept", "text/plain;version=0.0.4")
+	response, err := o.client.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close() //nolint:errcheck // only read
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%s answers %s", o.address, response.Status)
+	}
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(io.LimitReader(response.Body, maxOwnMetrics))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", o.address, err)
+	}
+	return collect(families), nil
+}
+
+func collect(families map[string]*dto.MetricFamily) map[string]series {
+	values := map[string]series{}
+	for full, family := range families {
+		if !strings.HasPrefix(full, ownmetrics.Prefix) {
+			continue
+		}
+		name := strings.TrimSuffix(ownmetrics.Name(full), "_seconds")
+		for _, m := range family.Metric {
+			s := series{
+				name: name, labels: map[string]string{}, counter: family.GetType() == dto.MetricType_COUNTER,
+				value: m.GetCounter().GetValue() + m.GetGauge().GetValue() + m.GetUntyped().GetValue(),
+			}
+			for _, pair := range m.Label {
+				if k := pair.GetName(); !strings.HasPrefix(k, "otel_scope_") && !strings.HasPrefix(k, "service_") {
+					s.labels[k] = pair.GetValue()
+				}
+			}
+			key := name
+			for _, k := range slices.Sorted(maps.Keys(s.labels)) {
+				key += "\x00" + k + "\x00" + s.labels[k]
+			}
+			values[key] = s
+		}
+	}
+	return values
+}
+
+// loss is a counter of what did not go through as it came.
+type loss struct {
+	Metric  string `json:"metric"`
+	Labels  string `json:"labels"`
+	Count   int64  `json:"count"`
+	Lately  int64  `json:"last_15_minutes"`
+	Meaning string `json:"meaning,omitempty"`
+	Remedy  string `json:"remedy,omitempty"`
+	Severe  bool   `json:"severe"`
+}
+
+// exporter is how an exporter does with one signal.
+type exporter struct {
+	Exporter string    `json:"exporter"`
+	Signal   string    `json:"signal"`
+	Sent     int64     `json:"sent"`
+	Failed   int64     `json:"failed"`
+	Queue    int64     `json:"queue"`
+	Capacity int64     `json:"queue_capacity"`
+	Success  time.Time `json:"last_success,omitzero"`
+	Failure  time.Time `json:"last_failure,omitzero"`
+	Problem  string    `json:"problem,omitempty"`
+	Remedy   string    `json:"remedy,omitempty"`
+}
+
+// report is what the own metrics tell.
+type report struct {
+	Losses    []loss
+	Exporters []exporter
+	Err       error
+}
+
+func (o *ownMetrics) report(now time.Time) report {
+	o.mu.Lock()
+	readings, err := o.readings, o.err
+	o.mu.Unlock()
+	if err != nil || len(readings) == 0 {
+		return report{Err: err}
+	}
+	first, last := readings[0], readings[len(readings)-1]
+	return report{Losses: losses(first.values, last.values), Exporters: exporters(last.values, now)}
+}
+
+func losses(before, now map[string]series) []loss {
+	var list []loss
+	for key, s := range now {
+		if !s.counter || s.value <= 0 || !ownmetrics.IsLoss(s.name) {
+			continue
+		}
+		l := loss{Metric: s.name, Labels: pairs(s.labels), Count: int64(s.value), Lately: int64(s.value - before[key].value)}
+		for _, e := range explanations {
+			if strings.HasPrefix(s.name, e.metric) && (e.reason == "" || e.reason == s.labels["reason"] || e.reason == s.labels["decision"]) {
+				l.Meaning, l.Remedy, l.Severe = e.meaning, e.remedy, e.severe
+				break
+			}
+		}
+		list = append(list, l)
+	}
+	slices.SortFunc(list, func(a, b loss) int {
+		return cmp.Or(compareBools(b.Severe, a.Severe), cmp.Compare(b.Lately, a.Lately), cmp.Compare(a.Metric, b.Metric), cmp.Compare(a.Labels, b.Labels))
+	})
+	return list
+}
+
+func compareBools(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	}
+	return -1
+}
+
+func pairs(labels map[string]string) string {
+	var list []string
+	for _, k := range slices.Sorted(maps.Keys(labels)) {
+		list = append(list, k+" "+labels[k])
+	}
+	return strings.Join(list, ", ")
+}
+
+// silentFor is how long an exporter with something to send may have sent nothing before it is taken to be behind.
+const silentFor = time.Minute
+
+func exporters(values map[string]series, now time.Time) []exporter {
+	type key struct{ exporter, signal string }
+	all := map[key]*exporter{}
+	signals := map[string]string{"spans": "traces", "log_records": "logs", "metric_points": "metrics"}
+	for _, s := range values {
+		rest, ok := strings.CutPrefix(s.name, "exporter_")
+		if !ok || s.labels["exporter"] == "" {
+			continue
+		}
+		signal := s.labels["data_type"]
+		for suffix, of := range signals {
+			if strings.HasSuffix(rest, "_"+suffix) {
+				signal = of
+			}
+		}
+		k := key{s.labels["exporter"], signal}
+		if all[k] == nil {
+			all[k] = &exporter{Exporter: k.exporter, Signal: k.signal}
+		}
+		all[k].set(rest, s.value)
+	}
+	var list []exporter
+	for _, e := range all {
+		e.judge(now)
+		list = append(list, *e)
+	}
+	slices.SortFunc(list, func(a, b exporter) int {
+		return cmp.Or(cmp.Compare(a.Exporter, b.Exporter), cmp.Compare(a.Signal, b.Signal))
+	})
+	return list
+}
+
+func (e *exporter) set(metric string, v float64) {
+	at := func() time.Time { return time.Unix(0, int64(v*1e9)) }
+	switch {
+	case strings.HasPrefix(metric, "sent_"):
+		e.Sent += int64(v)
+	case strings.HasPrefix(metric, "send_failed_"), strings.HasPrefix(metric, "enqueue_failed_"):
+		e.Failed += int64(v)
+	case metric == "queue_size":
+		e.Queue += int64(v)
+	case metric == "queue_capacity":
+		e.Capacity += int64(v)
+	case metric == "last_success":
+		e.Success = at()
+	case metric == "last_failure":
+		e.Failure = at()
+	}
+}
+
+// nearlyFull is the share of a queue from which on it is worth a word.
+const nearlyFull = 0.5
+
+func (e *exporter) judge(now time.Time) {
+	full := 0.0
+	if e.Capacity > 0 {
+		full = float64(e.Queue) / float64(e.Capacity)
+	}
+	const look = "See that its backend is up and takes the data: what it answers is in the collector's log."
+	switch {
+	case e.Failed > 0 && (e.Failure.After(e.Success) || e.Success.IsZero() && e.Sent == 0):
+		e.Problem = fmt.Sprintf("gave up %d items, and nothing has been sent since", e.Failed)
+		e.Remedy = look + " With retry_on_failure::max_elapsed_time: 0s nothing is given up."
+	case e.Queue > 0 && !e.Success.IsZero() && now.Sub(e.Success) > silentFor:
+		e.Problem = fmt.Sprintf("%d requests wait, and nothing has been sent for %s", e.Queue, words(now.Sub(e.Success)))
+		e.Remedy = fmt.Sprintf("%s The queue is %.0f %% full; when it is full, events are refused and senders repeat them.", look, full*100)
+	case full >= nearlyFull:
+		e.Problem = fmt.Sprintf("is slower than what comes: its queue is %.0f %% full", full*100)
+		e.Remedy = "Raise sending_queue::num_consumers, or give the backend more room."
+	}
+}
+
+// explanations say what a loss means and what to do; the first that fits counts.
+var explanations = []struct {
+	metric, reason  string
+	meaning, remedy string
+	severe          bool
+}{
+	{"receiver_tasker_events_refused_items", "", "items that are no events were refused", "The sender's log has each with its field, its reason and its remedy.", true},
+	{"receiver_tasker_events_refused_requests", "", "requests were refused", "A sender repeats those with 429 and 503; look at what is behind the receiver.", true},
+	{"receiver_refused_log_records", "", "events were refused, and senders repeat them", "Look at what is behind the receiver: memory, the storage, or an exporter that is behind.", true},
+	{"processor_refused", "", "data was refused for want of memory, and senders repeat it", "Give the collector more memory, or raise memory_limiter.", true},
+	{"processor_memory_limiter_refused", "", "data was refused for want of memory, and senders repeat it", "Give the collector more memory, or raise memory_limiter.", true},
+	{"processor_event_router_dropped", "duplicate", "events that had come before were dropped", "Nothing: senders repeat.", false},
+	{"processor_event_router_dropped", "no_route", "events without a route were dropped", "Give them a route, or set default_signals: see Routes.", false},
+	{"processor_event_router_dropped", "disabled", "events were dropped by their route", "Nothing, if that is meant: see Routes.", false},
+	{"processor_event_router_dropped", "filtered", "events were dropped by filtered_events", "Nothing, if that is meant: see Routes.", false},
+	{"processor_event_router_dropped", "sampled", "events were left out by sampling", "Nothing, if that is meant: see Routes.", false},
+	{"processor_event_router_dropped", "shed", "events of little priority were dropped because the components behind are busy", "Look at which exporter is behind.", true},
+	{"processor_event_router_dropped", "", "events were dropped", "The reason is beside it; see Routes.", true},
+	{"processor_event_router_refused", "", "events were refused for a moment, and senders repeat them", "Nothing, if it is seldom.", false},
+	{"processor_span_hierarchy_refused", "", "events were refused, because finished spans wait for the exporter", "Look at which exporter is behind.", true},
+	{"processor_span_hierarchy_spans_lost", "", "finished spans were refused for good and are lost", "The collector's log has the exporter's reason.", true},
+	{"processor_span_hierarchy_events_dropped", "late", "events came after their tree had left, and are on no span", "Raise reorder_window and settle_timeout of span_hierarchy.", true},
+	{"processor_span_hierarchy_events_dropped", "over_limit", "events of very large tasks were not taken in", "Raise max_events_per_task of span_hierarchy.", true},
+	{"processor_span_hierarchy_events_dropped", "no_task", "events belong to no task", "Send task_id with them, if they should.", false},
+	{"processor_span_hierarchy_events_dropped", "", "events changed nothing in a tree", "Nothing: repetitions of an end, and queries about the schema.", false},
+	{"processor_span_hierarchy_trees_incomplete", "", "tasks left without an end", "Nothing, if the collector was stopped; else see idle_timeout and max_open_tasks of span_hierarchy.", false},
+	{"processor_span_hierarchy_spans_cut", "", "spans of very large tasks were left out", "Raise max_spans_per_tree of span_hierarchy.", true},
+	{"processor_span_hierarchy_storage_failures", "", "writes to the storage failed", "See that its disk has room and can be written to.", true},
+	{"processor_event_router_storage_failures", "", "writes to the storage failed", "See that its disk has room and can be written to.", true},
+	{"connector_span_to_metrics_storage_failures", "", "writes to the storage failed", "See that its disk has room and can be written to.", true},
+	{"exporter_send_failed", "", "data was given up by an exporter", "See that its backend is up; with retry_on_failure::max_elapsed_time: 0s nothing is given up.", true},
+	{"exporter_enqueue_failed", "", "data did not fit into an exporter's queue", "See that its backend is up, and raise sending_queue::queue_size.", true},
+}

@@ -1,0 +1,315 @@
+package taskerpages
+
+import (
+	"cmp"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"github.com/tasker-otel/otelcol-tasker/internal/livedata"
+)
+
+// tasksPerPage is how many tasks a page lists.
+const tasksPerPage = 50
+
+// filter is which tasks are listed, as it stands in the URL.
+type filter struct {
+	Text     string
+	Workflow string // as the pages show it
+	State    string // open, finished, or the key of a state or outcome
+	Service  string
+	Older    time.Duration // that are open, or took, longer
+	Sort     string        // started, took or changed
+	Page     int
+	Limit    int
+}
+
+// Orders of a list.
+const (
+	byStarted = "started" // the latest first
+	byTook    = "took"    // the longest first
+	byChanged = "changed" // the latest first
+)
+
+func filterOf(q url.Values) (filter, error) {
+	f := filter{
+		Text: asked(q.Get("q")), Workflow: name(q.Get("workflow")), State: q.Get("state"), Service: name(q.Get("service")), Sort: q.Get("sort"),
+		Limit: tasksPerPage,
+	}
+	if f.Sort == "" {
+		f.Sort = byChanged
+	}
+	if !slices.Contains([]string{byStarted, byTook, byChanged}, f.Sort) {
+		return f, fmt.Errorf("sort=%q: use %s, %s or %s", f.Sort, byStarted, byTook, byChanged)
+	}
+	if f.State != "" && !slices.ContainsFunc(stateChoices(), func(v stateView) bool { return v.Key == f.State }) {
+		return f, fmt.Errorf("state=%q: there is no such state", f.State)
+	}
+	if text := q.Get("older"); text != "" {
+		d, err := time.ParseDuration(text)
+		if err != nil || d < 0 {
+			return f, fmt.Errorf("older=%q: write a duration such as 5m or 2h", text)
+		}
+		f.Older = d
+	}
+	if text := q.Get("page"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 || n > 1e6 {
+			return f, fmt.Errorf("page=%q: write a number from 1 on", text)
+		}
+		f.Page = n - 1
+	}
+	return f, nil
+}
+
+// asked is a text that somebody looks for.
+func asked(text string) string { return cut(text, longestMessage) }
+
+// query is the filter as it stands in a URL, with some of it replaced.
+func (f *filter) query(replace ...string) string {
+	q := url.Values{}
+	set := func(key, value string) {
+		if value != "" {
+			q.Set(key, value)
+		}
+	}
+	set("q", f.Text)
+	set("workflow", f.Workflow)
+	set("state", f.State)
+	set("service", f.Service)
+	if f.Older > 0 {
+		set("older", f.Older.String())
+	}
+	if f.Sort != byChanged {
+		set("sort", f.Sort)
+	}
+	for i := 0; i+1 < len(replace); i += 2 {
+		q.Del(replace[i])
+		set(replace[i], replace[i+1])
+	}
+	if len(q) == 0 {
+		return "/tasks"
+	}
+	return "/tasks?" + q.Encode()
+}
+
+// stateChoices are the states that a list can be limited to.
+func stateChoices() []stateView {
+	choices := []stateView{{Key: "open", Word: "open"}}
+	choices = append(choices, openStates[:]...)
+	choices = append(choices, stateView{Key: "finished", Word: "finished"})
+	for _, s := range []lifecycle.Status{lifecycle.StatusSuccess, lifecycle.StatusFailure, lifecycle.StatusCancelled, lifecycle.StatusResolvedManually} {
+		choices = append(choices, outcomes[s])
+	}
+	return append(choices, stateIncomplete)
+}
+
+// task is one line of a list, of an open task or of a run that has ended.
+type task struct {
+	open     *assembly.OpenTask
+	finished *livedata.Finished
+	now      int64 // on the sender's clock
+	sort     int64
+}
+
+func (t *task) name() string {
+	if t.open != nil {
+		return t.open.Name
+	}
+	return t.finished.Name
+}
+
+func (t *task) state() stateView {
+	switch {
+	case t.open != nil:
+		return openStates[t.open.State]
+	case t.finished.Status == "":
+		return stateIncomplete
+	}
+	return outcomeOf(t.finished.Status)
+}
+
+func (t *task) service() string {
+	if t.open != nil {
+		return serviceOf(t.open.Resource)
+	}
+	return serviceOf(t.finished.Resource)
+}
+
+func serviceOf(r *assembly.Resource) string {
+	if r == nil {
+		return ""
+	}
+	for i := range r.Attributes {
+		if r.Attributes[i].Key == lifecycle.AttrServiceName {
+			return r.Attributes[i].Value.Text
+		}
+	}
+	return ""
+}
+
+func (t *task) took() int64 {
+	if t.open != nil {
+		return t.now - t.open.Started
+	}
+	return t.finished.Ended - t.finished.Started
+}
+
+func (t *task) order(by string) int64 {
+	switch by {
+	case byTook:
+		return t.took()
+	case byStarted:
+		if t.open != nil {
+			return t.open.Started
+		}
+		return t.finished.Started
+	}
+	if t.open != nil {
+		return t.open.Arrived
+	}
+	return t.finished.Emitted
+}
+
+func (f *filter) takes(t *task) bool {
+	if f.Workflow != "" && name(t.name()) != f.Workflow || f.Service != "" && name(t.service()) != f.Service || t.took() < int64(f.Older) {
+		return false
+	}
+	switch f.State {
+	case "":
+		return true
+	case "open":
+		return t.open != nil
+	case "finished":
+		return t.finished != nil
+	}
+	return t.state().Key == f.State
+}
+
+// taskList is a page of a list.
+type taskList struct {
+	Tasks    []task
+	Found    int
+	Services []string // of all that were found
+	At       time.Time
+}
+
+// listTasks finds the tasks that a filter lets through, and sorts those of its page.
+func (p *pages) listTasks(f *filter) taskList {
+	open := p.openTasks(f.Text)
+	finished := p.finishedTasks(f.Text)
+	list := taskList{At: open.at}
+	services := map[string]bool{}
+	var found []task
+	keep := func(t task) {
+		if f.takes(&t) {
+			t.sort = t.order(f.Sort)
+			found = append(found, t)
+		}
+		if len(services) < maxChoices {
+			services[name(t.service())] = true
+		}
+	}
+	for i := range open.tasks {
+		keep(task{open: &open.tasks[i], now: open.tasks[i].Now(open.at)})
+	}
+	for i := range finished {
+		keep(task{finished: &finished[i]})
+	}
+	list.Found = len(found)
+	list.Services = slices.Sorted(maps.Keys(services))
+	list.Tasks = page(found, f.Page*f.Limit, f.Limit)
+	return list
+}
+
+// maxChoices bounds what a filter offers to choose from.
+const maxChoices = 200
+
+// page sorts tasks and cuts a page out of them.
+func page(tasks []task, from, most int) []task {
+	slices.SortFunc(tasks, func(a, b task) int {
+		return cmp.Or(cmp.Compare(b.sort, a.sort), slices.Compare(a.key(), b.key()))
+	})
+	from = min(from, len(tasks))
+	return tasks[from:min(from+most, len(tasks))]
+}
+
+func (t *task) key() []byte {
+	if t.open != nil {
+		return t.open.Key[:]
+	}
+	return t.finished.Key[:]
+}
+
+// taskView is a task as the pages and the API show it.
+type taskView struct {
+	Key           string    `json:"key"`
+	Run           int       `json:"run"`
+	ID            string    `json:"task_id"`
+	Name          string    `json:"task_name"`
+	Service       string    `json:"service,omitempty"`
+	CorrelationID string    `json:"correlation_id,omitempty"`
+	State         stateView `json:"-"`
+	StateKey      string    `json:"state"`
+	Open          bool      `json:"open"`
+	Started       time.Time `json:"started"`
+	Seconds       float64   `json:"seconds"`
+	Took          int64     `json:"-"`
+	Step          string    `json:"step,omitempty"`
+	Steps         int       `json:"steps"`
+	Done          int       `json:"steps_done"`
+	Failed        int       `json:"steps_failed"`
+	Running       int       `json:"steps_running"`
+	Retry         time.Time `json:"backoff_until,omitzero"`
+	FailedStep    string    `json:"failed_step,omitempty"`
+	ErrorType     string    `json:"error_type,omitempty"`
+	Error         string    `json:"error,omitempty"`
+	Quiet         int64     `json:"-"` // since its last event
+}
+
+func (t *task) view() taskView {
+	v := taskView{State: t.state(), StateKey: t.state().Key, Took: t.took(), Seconds: float64(t.took()) / 1e9, Open: t.open != nil, Service: t.service()}
+	if o := t.open; o != nil {
+		v.Key, v.Run, v.ID, v.Name, v.CorrelationID = hex.EncodeToString(o.Key[:]), o.Run, o.ID.Text, o.Name, o.CorrelationID
+		v.Started, v.Step = time.Unix(0, o.Started).UTC(), o.Step
+		v.Steps, v.Done, v.Failed, v.Running = max(o.Steps, o.Announced), o.Done, o.Failed, o.Running
+		v.FailedStep, v.ErrorType, v.Error = o.FailedStep, o.ErrorType, o.Error
+		v.Quiet = t.now - o.Changed
+		if o.State == assembly.StateBackingOff && o.BackoffUntil > t.now {
+			v.Retry = time.Unix(0, o.BackoffUntil).UTC()
+		}
+		return v
+	}
+	f := t.finished
+	v.Key, v.Run, v.ID, v.Name, v.CorrelationID = hex.EncodeToString(f.Key[:]), f.Run, f.ID.Text, f.Name, f.CorrelationID
+	v.Started, v.Steps, v.Done = time.Unix(0, f.Started).UTC(), f.Steps, f.Steps
+	v.FailedStep, v.ErrorType, v.Error = f.FailedStep, f.ErrorType, f.Error
+	return v
+}
+
+// Fails tells whether the error is what holds or ended the task, and not one that it got over.
+func (v taskView) Fails() bool {
+	return v.Error+v.ErrorType != "" && (v.Failed > 0 || v.StateKey == "failure")
+}
+
+// URL is the address of the task's page.
+func (v taskView) URL() string {
+	if v.Run > 1 {
+		return "/tasks/" + v.Key + "?run=" + strconv.Itoa(v.Run)
+	}
+	return "/tasks/" + v.Key
+}
+
+func views(tasks []task) []taskView {
+	all := make([]taskView, len(tasks))
+	for i := range tasks {
+		all[i] = tasks[i].view()
+	}
+	return all
+}

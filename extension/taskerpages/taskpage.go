@@ -1,0 +1,401 @@
+package taskerpages
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"github.com/tasker-otel/otelcol-tasker/internal/livedata"
+	"github.com/tasker-otel/otelcol-tasker/internal/treeview"
+)
+
+var errNoTask = errors.New("this collector does not hold the task: it may be another's, may have left too long ago, or no event of it has come")
+
+// taskPage is one run of a task.
+type taskPage struct {
+	taskView
+	State       stateView
+	Took        string
+	Trace       string
+	Span        string // of the task
+	Traceparent string // of the task's span, for a request that is to join the trace
+	Caller      string
+	Correlation string
+	WorkflowURL string
+	Started     string
+	Runs        []runLink
+	Chips       []chip
+	Path        []string
+	Drawn       drawn
+	Detail      *spanDetail
+	Held        []string
+	HeldUntil   string
+	Links       []outLink
+	JSON        string
+	FoldURL     string
+	UnfoldURL   string
+	Live        bool
+}
+
+type runLink struct {
+	Number  int
+	URL     string
+	Current bool
+	State   stateView
+}
+
+type chip struct{ Name, Value, Class string }
+
+// taskRequest is what a URL says of a task's page.
+type taskRequest struct {
+	key      assembly.TraceID
+	run      int // 0 is the last
+	span     string
+	unfolded string
+}
+
+func taskRequestOf(r *http.Request) (taskRequest, error) {
+	q := r.URL.Query()
+	t := taskRequest{span: q.Get("span"), unfolded: q.Get("open")}
+	raw, err := hex.DecodeString(r.PathValue("key"))
+	if err != nil || len(raw) != len(t.key) {
+		return t, errNoTask
+	}
+	copy(t.key[:], raw)
+	if text := q.Get("run"); text != "" {
+		if t.run, err = strconv.Atoi(text); err != nil || t.run < 1 {
+			return t, fmt.Errorf("run=%q: write a number from 1 on", text)
+		}
+	}
+	return t, nil
+}
+
+func (t *taskRequest) url(replace ...string) string {
+	q := url.Values{}
+	set := func(key, value string) {
+		if q.Del(key); value != "" {
+			q.Set(key, value)
+		}
+	}
+	if t.run > 0 {
+		set("run", strconv.Itoa(t.run))
+	}
+	set("span", t.span)
+	set("open", t.unfolded)
+	for i := 0; i+1 < len(replace); i += 2 {
+		set(replace[i], replace[i+1])
+	}
+	if len(q) == 0 {
+		return "/tasks/" + hex.EncodeToString(t.key[:])
+	}
+	return "?" + q.Encode()
+}
+
+func (p *pages) task(r *http.Request) (any, error) {
+	request, err := taskRequestOf(r)
+	if err != nil {
+		return nil, err
+	}
+	trees, source := p.runsOf(request.key)
+	if len(trees) == 0 {
+		return nil, errNoTask
+	}
+	tree := trees[len(trees)-1]
+	if request.run > 0 {
+		i := slices.IndexFunc(trees, func(t *assembly.Tree) bool { return runOf(t) == request.run })
+		if i < 0 {
+			return nil, fmt.Errorf("run=%d: %w", request.run, errNoTask)
+		}
+		tree = trees[i]
+	}
+	page := &taskPage{}
+	page.describe(tree)
+	for _, other := range trees {
+		page.Runs = append(page.Runs, runLink{
+			runOf(other), request.url("run", strconv.Itoa(runOf(other)), "span", "", "open", ""), other == tree, treeState(other),
+		})
+	}
+	p.fillTask(page, &request, tree, source)
+	return page, nil
+}
+
+func runOf(t *assembly.Tree) int {
+	return max(1, int(treeview.Number(&t.Spans[0], lifecycle.AttrRun)))
+}
+
+func treeState(t *assembly.Tree) stateView {
+	if t.Reason == assembly.ReasonOpen {
+		return openStates[assembly.StateRunning]
+	}
+	return outcomeOf(treeview.Status(&t.Spans[0]))
+}
+
+// describe is what stands in the tree.
+func (page *taskPage) describe(tree *assembly.Tree) {
+	root := &tree.Spans[0]
+	of := func(key string) string { return treeview.Text(root.Attributes, key) }
+	page.Key, page.Run = hex.EncodeToString(tree.Key[:]), runOf(tree)
+	page.ID, page.Name = of(lifecycle.AttrTaskID), of(lifecycle.AttrTaskName)
+	page.Service, page.Correlation = serviceOf(tree.Resource), of(lifecycle.AttrCorrelationID)
+	page.State = treeState(tree)
+	page.Trace, page.Span = hex.EncodeToString(tree.Trace[:]), hex.EncodeToString(root.ID[:])
+	page.Traceparent = traceparent(tree.Trace, root.ID)
+	if root.Parent != (assembly.SpanID{}) {
+		page.Caller = hex.EncodeToString(root.Parent[:])
+	}
+	page.Took, page.Started = span(root.End-root.Start), clock(root.Start)
+	page.WorkflowURL = workflowURL(treeview.Value(root.Attributes, lifecycle.AttrTaskName).Text)
+	if root.Outcome == assembly.OutcomeError {
+		page.ErrorType, page.Error = of(lifecycle.AttrErrorType), root.Message
+	}
+	page.JSON = "/api/v1/tasks/" + page.Key
+	page.chips(tree)
+	for _, step := range treeview.Value(root.Attributes, lifecycle.AttrCriticalPath).Strings {
+		if page.Path = append(page.Path, step); len(page.Path) == 40 {
+			page.Path = append(page.Path, "…")
+			break
+		}
+	}
+}
+
+func traceparent(trace assembly.TraceID, span assembly.SpanID) string {
+	return "00-" + hex.EncodeToString(trace[:]) + "-" + hex.EncodeToString(span[:]) + "-01"
+}
+
+func (page *taskPage) chips(tree *assembly.Tree) {
+	root := &tree.Spans[0]
+	count := func(key string) string { return number(treeview.Number(root, key)) }
+	add := func(name, value, class string) { page.Chips = append(page.Chips, chip{name, value, class}) }
+	if page.Service != "" {
+		add("service", name(page.Service), "")
+	}
+	add("passes", count(lifecycle.AttrPasses), "")
+	add("steps", count(lifecycle.AttrSteps), "")
+	add("attempts", count(lifecycle.AttrAttempts), "")
+	failed := 0
+	for i := range tree.Spans {
+		if s := &tree.Spans[i]; s.Name == lifecycle.SpanStep && s.Outcome == assembly.OutcomeError {
+			failed++
+		}
+	}
+	if failed > 0 {
+		add("failed attempts", number(failed), "bad")
+	}
+	seconds := func(name, key string) {
+		if v := treeview.Value(root.Attributes, key).Double; v > 0 {
+			add(name, span(int64(v*1e9)), "")
+		}
+	}
+	seconds("queued", lifecycle.AttrQueueSeconds)
+	seconds("backing off", lifecycle.AttrBackoffTotal)
+	if most := treeview.Text(root.Attributes, lifecycle.AttrBottleneck); most != "" {
+		add("most of the time", name(most)+", "+percent(treeview.Value(root.Attributes, lifecycle.AttrBottleneckShare).Double, 1), "")
+	}
+	if tree.Cut > 0 {
+		add("spans left out", number(tree.Cut), "back")
+	}
+	if treeview.Marked(root, lifecycle.AttrRefusedAtCreation) {
+		add("refused", "at its creation", "bad")
+	}
+}
+
+// fillTask is what depends on the time and on what is selected.
+func (p *pages) fillTask(page *taskPage, request *taskRequest, tree *assembly.Tree, source livedata.Tasks) {
+	root := &tree.Spans[0]
+	w := waterfall{
+		tree: tree, now: root.End, unfolded: request.unfolded,
+		link:   func(id string) string { return request.url("span", id) + "#detail" },
+		unfold: func(id string) string { return request.url("open", id) },
+	}
+	var open *assembly.OpenTask
+	if tree.Reason == assembly.ReasonOpen {
+		open = p.openTask(request.key)
+	}
+	w.settled = root.End
+	if open != nil {
+		reorder, settle := source.Waits()
+		at := p.tasks.open.at
+		w.open, w.now = true, open.Now(at)
+		w.settled = w.now - int64(reorder)
+		page.Live, page.State, page.Took = true, openStates[open.State], span(w.now-root.Start)
+		if open.State == assembly.StateSettling {
+			w.open, w.now = false, root.End
+			page.Took = span(root.End - root.Start)
+		}
+		page.hold(open, tree, reorder, settle, at)
+	}
+	selected := p.selectSpan(tree, request.span)
+	w.selected = selected.ID
+	page.Drawn = w.draw()
+	if open != nil {
+		if what, since := waitsFor(open, tree); what != "" {
+			page.Drawn.Rows += w.wait(what, since)
+			page.Drawn.Open++
+		}
+	}
+	page.Detail = detailOf(tree, selected, w.growing[selected.ID], w.now)
+	page.FoldURL, page.UnfoldURL = request.url("open", ""), request.url("open", "all")
+	values := linkValues{
+		trace: page.Trace, task: page.ID, name: page.Name, correlation: page.Correlation, service: page.Service,
+		start: root.Start / 1e6, end: max(root.End, w.now) / 1e6,
+	}
+	page.Links = values.fill(p.config.Links)
+}
+
+func (p *pages) openTask(key assembly.TraceID) *assembly.OpenTask {
+	open := p.openTasks("")
+	for i := range open.tasks {
+		if open.tasks[i].Key == key {
+			return &open.tasks[i]
+		}
+	}
+	return nil
+}
+
+// waitsFor is what an open task waits for between two passes, when no span tells.
+func waitsFor(open *assembly.OpenTask, tree *assembly.Tree) (what string, since int64) {
+	for i := range tree.Spans {
+		s := &tree.Spans[i]
+		if s.Name == lifecycle.SpanOrchestration {
+			since = max(since, s.End)
+		}
+		if (s.Name == lifecycle.SpanBackoff || s.Name == lifecycle.SpanQueued) && treeview.Marked(s, lifecycle.AttrIncomplete) {
+			return "", 0
+		}
+	}
+	if since == 0 {
+		return "", 0
+	}
+	switch open.State {
+	case assembly.StateWaiting:
+		return "waits for its next pass", since
+	case assembly.StateBackingOff:
+		return "waits for another attempt of " + name(open.FailedStep), since
+	case assembly.StateBlocked:
+		return "blocked by " + name(open.FailedStep), since
+	}
+	return "", 0
+}
+
+// selectSpan is the span that is asked for; else the first that failed or, in an open tree, runs; else the task's.
+func (p *pages) selectSpan(tree *assembly.Tree, id string) *assembly.Span {
+	chosen := &tree.Spans[0]
+	for i := range tree.Spans {
+		s := &tree.Spans[i]
+		if hex.EncodeToString(s.ID[:]) == id {
+			return s
+		}
+		if chosen == &tree.Spans[0] && s.Name == lifecycle.SpanStep && s.Outcome == assembly.OutcomeError {
+			chosen = s
+		}
+	}
+	return chosen
+}
+
+// spanDetail is what is known of one span.
+type spanDetail struct {
+	Label, Kind       string
+	Mark              stateView
+	Began, Took       string
+	Span, Traceparent string
+	ErrorType, Error  string
+	Backtrace         string
+	Attributes        []pair
+	Events            []spanEvent
+	MoreEvents        int
+	Before            string // the attempt or the run before
+	Inferred          bool
+}
+
+type pair struct{ Name, Value string }
+
+type spanEvent struct {
+	Name, At   string
+	Attributes []pair
+}
+
+const (
+	shownEvents = 100
+	shownPairs  = 60
+)
+
+func detailOf(tree *assembly.Tree, s *assembly.Span, grows bool, now int64) *spanDetail {
+	d := &spanDetail{
+		Label: treeview.Label(s), Kind: s.Name, Mark: markOf(treeview.MarkOf(s)), Began: clock(s.Start), Took: span(s.End - s.Start),
+		Span: hex.EncodeToString(s.ID[:]), Traceparent: traceparent(tree.Trace, s.ID),
+		Inferred: treeview.Marked(s, lifecycle.AttrSynthesized),
+	}
+	if grows {
+		d.Took = span(now-s.Start) + " so far"
+	} else if treeview.MarkOf(s) == treeview.MarkOpen {
+		d.Mark = stateIncomplete
+	}
+	if s.Outcome == assembly.OutcomeError {
+		d.ErrorType, d.Error = treeview.Text(s.Attributes, lifecycle.AttrErrorType), s.Message
+	}
+	d.Attributes = pairsOf(s.Attributes)
+	for i := range s.Notes {
+		note := &s.Notes[i]
+		if trace := treeview.Value(note.Attributes, lifecycle.AttrExceptionStacktrace).Text; trace != "" && d.Backtrace == "" {
+			d.Backtrace = lines(trace)
+			continue
+		}
+		if len(d.Events) == shownEvents {
+			d.MoreEvents = len(s.Notes) - i
+			break
+		}
+		d.Events = append(d.Events, spanEvent{note.Name, "+" + span(note.At-s.Start), pairsOf(note.Attributes)})
+	}
+	if s.Link != nil {
+		d.Before = hex.EncodeToString(s.Link.Span[:])
+	}
+	return d
+}
+
+func pairsOf(attrs []assembly.Attribute) []pair {
+	var list []pair
+	for i := range attrs {
+		if len(list) == shownPairs {
+			return append(list, pair{"…", number(len(attrs)-i) + " more"})
+		}
+		list = append(list, pair{attrs[i].Key, message(valueText(&attrs[i].Value))})
+	}
+	return list
+}
+
+func valueText(v *assembly.Value) string {
+	switch v.Kind {
+	case assembly.ValueInt:
+		return strconv.FormatInt(v.Int, 10)
+	case assembly.ValueDouble:
+		return strconv.FormatFloat(v.Double, 'g', -1, 64)
+	case assembly.ValueBool:
+		return strconv.FormatBool(v.Int != 0)
+	case assembly.ValueStrings:
+		return strings.Join(v.Strings[:min(len(v.Strings), shownPairs)], ", ")
+	}
+	return v.Text
+}
+
+// hold says why an ended task is still held, and until when.
+func (page *taskPage) hold(open *assembly.OpenTask, tree *assembly.Tree, reorder, settle time.Duration, at time.Time) {
+	if open.State != assembly.StateSettling {
+		return
+	}
+	arrived := time.Unix(0, open.Arrived)
+	page.Held = append(page.Held, fmt.Sprintf("It has ended. Its spans leave when nothing of it has come for %s (reorder_window), so that what is late finds its place.", duration(reorder)))
+	if at.Sub(arrived) > reorder {
+		page.Held = append(page.Held, fmt.Sprintf("Events that it announced have not come. They are waited for until %s after its last event (settle_timeout).", duration(settle)))
+		page.HeldUntil = clock(arrived.Add(settle).UnixNano())
+		return
+	}
+	page.HeldUntil = clock(arrived.Add(reorder).UnixNano())
+}
