@@ -12,10 +12,12 @@ func (c *checker) checkExposure() {
 	for _, p := range c.conf.Used() {
 		switch {
 		case p.Type == "tasker_events":
-			c.checkServer(p, "endpoint")
+			c.checkServer(p, maySend, "endpoint")
+		case p.Type == "tasker_pages":
+			c.checkServer(p, maySee, "endpoint")
 		case p.Type == "otlp" && p.Section == receivers:
-			c.checkServer(p, "protocols", "grpc", "endpoint")
-			c.checkServer(p, "protocols", "http", "endpoint")
+			c.checkServer(p, maySend, "protocols", "grpc", "endpoint")
+			c.checkServer(p, maySend, "protocols", "http", "endpoint")
 		case p.Type == "zpages" || p.Type == "pprof":
 			if endpoint := p.Setting("endpoint"); everywhere(endpoint) {
 				c.add(LevelWarning, p.SettingKey("endpoint"), endpoint, "it shows the inside of the process, has no authentication, and is open to whoever can reach it", "listen on localhost")
@@ -24,14 +26,20 @@ func (c *checker) checkExposure() {
 	}
 }
 
-// checkServer looks at one listener of a receiver.
-func (c *checker) checkServer(p collectorconfig.Component, keys ...string) {
+// What whoever reaches a listener may do.
+const (
+	maySend = "send events"
+	maySee  = "see every task with its errors"
+)
+
+// checkServer looks at one listener.
+func (c *checker) checkServer(p collectorconfig.Component, may string, keys ...string) {
 	endpoint := p.Setting(keys...)
 	with := func(key ...string) string { return p.Setting(append(slices.Clone(keys[:len(keys)-1]), key...)...) }
 	if !everywhere(endpoint) || with("auth", "authenticator") != "" || with("tls", "client_ca_file") != "" || with("tls", "client_ca_pem") != "" {
 		return
 	}
-	c.add(LevelWarning, p.SettingKey(keys...), endpoint, "whoever can reach it may send events, and there is no authentication",
+	c.add(LevelWarning, p.SettingKey(keys...), endpoint, "whoever can reach it may "+may+", and there is no authentication",
 		"set auth::authenticator (docs/security.md), or make sure that a firewall or a NetworkPolicy stands before it")
 }
 
