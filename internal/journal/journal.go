@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -32,6 +33,7 @@ type Journal struct {
 	committing   bool      // somebody writes; segments and next change only in that turn
 	segments     []segment // durable, in order
 	next         uint64    // sequence number of the next segment
+	aside        []string  // keys of what was set aside; used by Replay only
 	pass         pass
 	stats        Stats
 	health       *health.Status // nil until ReportTo
@@ -73,6 +75,12 @@ func attach(ctx context.Context, client storage.Client, log *zap.Logger) (*Journ
 	j := &Journal{client: client, log: log, now: time.Now, next: 1}
 	j.turn.L = &j.mu
 	err := walker.Walk(ctx, func(key string, value []byte) ([]*storage.Operation, error) {
+		if segment, is := strings.CutPrefix(key, setAsidePrefix); is {
+			j.aside = append(j.aside, key)
+			if seq, is := parseSegmentKey(segment); is {
+				j.next = max(j.next, seq+1) // or another one would be set aside over it
+			}
+		}
 		if seq, is := parseSegmentKey(key); is {
 			j.segments = append(j.segments, segment{seq, len(value)})
 			j.stats.Bytes += int64(len(value))
@@ -131,14 +139,20 @@ func (j *Journal) load(ctx context.Context, segments []segment) ([][]byte, error
 	return data, nil
 }
 
-// setAside moves segments, given by their place behind from, to keys that nothing reads. Where that can't be written, as on
+// mostAside is how many segments that were set aside are kept.
+const mostAside = 100
+
+// setAside moves segments, given by their place behind from, to keys that nothing reads, and removes the oldest of those
+// when they are too many. Where that can't be written, as on
 // a full disk, they stay where they are until the next start.
 func (j *Journal) setAside(ctx context.Context, from int, places []int, data [][]byte) {
 	var ops []*storage.Operation
 	j.mu.Lock()
 	for _, place := range slices.Backward(places) {
 		s := j.segments[from+place]
-		ops = append(ops, storage.SetOperation(setAsidePrefix+segmentKey(s.seq), data[place]), storage.DeleteOperation(segmentKey(s.seq)))
+		key := setAsidePrefix + segmentKey(s.seq)
+		ops = append(ops, storage.SetOperation(key, data[place]), storage.DeleteOperation(segmentKey(s.seq)))
+		j.aside = append(j.aside, key)
 		j.segments = slices.Delete(j.segments, from+place, from+place+1)
 		j.stats.Bytes -= int64(s.bytes)
 		j.stats.SetAside++
@@ -146,6 +160,11 @@ func (j *Journal) setAside(ctx context.Context, from int, places []int, data [][
 	j.mu.Unlock()
 	if len(ops) == 0 {
 		return
+	}
+	slices.Sort(j.aside) // by their sequence numbers
+	for len(j.aside) > mostAside {
+		ops = append(ops, storage.DeleteOperation(j.aside[0]))
+		j.aside = j.aside[1:]
 	}
 	if err := j.client.Batch(ctx, ops...); err != nil {
 		j.log.Warn("the damaged segments could not be moved out of the way; the next start will find them again", zap.Error(err))

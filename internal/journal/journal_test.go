@@ -318,6 +318,23 @@ func TestNothingIsSkippedBehindDamage(t *testing.T) {
 	assert.Equal(t, want, stored(t, s))
 }
 
+// TestSegmentsSetAsideAreBounded: the newest are kept.
+func TestSegmentsSetAsideAreBounded(t *testing.T) {
+	s := journaltest.New()
+	for range 3 {
+		j := open(t, s)
+		for i := range 60 {
+			j.Append(fmt.Appendf(nil, "entry %d", i))
+			require.NoError(t, j.Commit(t.Context()))
+		}
+		s.Change(func(string, []byte) []byte { return nil })
+		require.Empty(t, stored(t, s))
+	}
+	keys := s.Keys()
+	require.Len(t, keys, 100)
+	assert.Equal(t, "aside/segment/0000000000000051", keys[0]) // 81: of 180 in all, the last 100
+}
+
 // TestDamageOnAFullDisk: what can not be moved out of the way is reported and passed over all the same.
 func TestDamageOnAFullDisk(t *testing.T) {
 	s := journaltest.New()
