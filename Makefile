@@ -78,6 +78,10 @@ test-e2e-race: build ## each night: end-to-end tests against a collector that wa
 	GORACE="halt_on_error=1 exitcode=66" TASKER_BIN=$(CURDIR)/$(COLLECTOR)-race TASKER_CLI=$(CURDIR)/$(CLI) $(PLAIN) \
 		go test -vet=off -count=1 -timeout 60m -parallel 2 -run '$(RUN)' ./tests/...
 
+.PHONY: attack
+attack: build ## attacks and accidents against the built collector, as a table of what came of each (ONLY=part of a test's name)
+	@TASKER_BIN=$(CURDIR)/$(COLLECTOR) TASKER_CLI=$(CURDIR)/$(CLI) $(PLAIN) go run ./tests/attack $(ONLY)
+
 .PHONY: test-repeat
 test-repeat: ## make test TIMES times (10), while a build from an empty cache runs beside it: before each release
 	@scripts/test-repeat.sh $(TIMES)

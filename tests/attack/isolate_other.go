@@ -1,0 +1,10 @@
+//go:build !linux
+
+package main
+
+import "context"
+
+// isolate does nothing: network namespaces are Linux's.
+func isolate(context.Context) (code int, done bool) { return 0, false }
+
+func loopbackUp() error { return nil }

@@ -1,0 +1,33 @@
+package main
+
+// attack is a test that reproduces an attack or an accident.
+type attack struct {
+	// pkg is the test's package and test its name.
+	pkg, test string
+	// tried is what is done.
+	tried string
+}
+
+// named are those whose names do not tell that they belong here, because make test is what they are for.
+func named() []attack {
+	return []attack{
+		{"./receiver/taskerevents", "TestSilentSendersShutNobodyOut", "bodies that are announced and do not come, or stall"},
+		{"./receiver/taskerevents", "TestSlowSendersAreAnswered", "a body that comes more slowly than write_timeout"},
+		{"./receiver/taskerevents", "TestStallingSendersAreCutOff", "connections that say nothing, half a head or half a body"},
+		{"./processor/eventrouter", "TestNoSecretLeaves", "secrets in every text of an event, with and without a key"},
+		{"./processor/eventrouter", "TestSendersSideBySide", "four senders of the same events, in other batches, to a component that fails"},
+		{"./exporter/taskercsv", "TestOnlyFilesAreWritten", "a pipe, a link or a directory in the place of a table or its lock"},
+		{"./internal/fsfile/filelock", "TestOnlyFilesAreLocked", "a link or a device in the place of a lock file"},
+		{"./internal/fsfile/regular", "TestOpen", "links, pipes, sockets and devices in the place of a file"},
+		{"./internal/cli/send", "TestSecretsOfTheEndpointStayOut", "secrets in malformed and failing addresses of send"},
+		{"./internal/cli/endpoint", "TestErrorsQuoteNoSecret", "secrets in malformed addresses of all commands"},
+		{"./internal/cli/send", "TestRetryAfter", "a receiver that asks for a wait of three thousand years"},
+		{"./tests", "TestTwoSendersOfOneStream", "two senders of one stream side by side"},
+		{"./tests", "TestIdleConnections", "idle connections by the thousand"},
+		{"./tests", "TestFloodStaysWithinMemory", "a flood of large bodies within little memory"},
+		{"./tests", "TestToxicDownstreams", "destinations that are slow, refuse and reset"},
+		{"./tests", "TestFullDisk", "a disk that becomes full"},
+		{"./tests", "TestKill", "kill -9 while events come"},
+		{"./tests", "TestStopUnderLoad", "SIGTERM while events come"},
+	}
+}
