@@ -85,8 +85,9 @@ func kubernetes(t *testing.T) settings {
 	return all
 }
 
-// systemd reads the unit and its environment file.
-func systemd(t *testing.T) settings {
+// systemd reads the unit and its environment file. Of the destinations that are commented out there, those that are named are
+// taken, in place of the collector's log, as the comments say.
+func systemd(t *testing.T, destinations ...string) settings {
 	t.Helper()
 	unit, err := os.ReadFile("../deploy/systemd/otelcol-tasker.service")
 	require.NoError(t, err)
@@ -95,8 +96,21 @@ func systemd(t *testing.T) settings {
 	variables, err := os.ReadFile("../deploy/systemd/otelcol-tasker.env")
 	require.NoError(t, err)
 	all := settings{options(t, strings.Fields(start[1])), map[string]string{}}
-	for _, line := range regexp.MustCompile(`(?m)^([A-Z_]+)=(.*)$`).FindAllStringSubmatch(string(variables), -1) {
-		all.environment[line[1]] = line[2]
+	offered := map[string]string{}
+	for _, line := range regexp.MustCompile(`(?m)^(#?)([A-Z_]+)=(.*)$`).FindAllStringSubmatch(string(variables), -1) {
+		if line[1] == "" {
+			all.environment[line[2]] = line[3]
+		} else {
+			offered[line[2]] = line[3]
+		}
+	}
+	inPlaceOf := map[string]string{
+		"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "TASKER_TRACES_EXPORTER", "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT": "TASKER_RECORDS_EXPORTER",
+	}
+	for _, name := range destinations {
+		require.Contains(t, offered, name)
+		all.environment[name] = offered[name]
+		delete(all.environment, inPlaceOf[name])
 	}
 	for _, pair := range regexp.MustCompile(`(TASKER_\w+)=(\S+)`).FindAllStringSubmatch(string(unit), -1) {
 		all.environment[pair[1]] = pair[2]

@@ -170,8 +170,11 @@ func TestShipped(t *testing.T) {
 			settings: func(t *testing.T) settings { return composed(t, "compose.yaml", "compose.traces.yaml") },
 			traces:   newTempo, records: newLoki, events: recorded,
 		},
-		"kubernetes":                   {settings: kubernetes, traces: newTempo, events: recorded},
-		"systemd":                      {settings: systemd, traces: newTempo, events: recorded},
+		"kubernetes": {settings: kubernetes, traces: newTempo, events: recorded},
+		"systemd":    {settings: func(t *testing.T) settings { return systemd(t) }, events: recorded},
+		"systemd with Tempo and Loki": {settings: func(t *testing.T) settings {
+			return systemd(t, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT")
+		}, traces: newTempo, records: newLoki, events: recorded},
 		"standalone to one backend":    {settings: func(*testing.T) settings { return standalone }, both: newBackend, events: recorded},
 		"standalone to a slow backend": {settings: func(*testing.T) settings { return standalone }, both: newSlowBackend, events: recorded},
 		"standalone to Tempo and Loki": {settings: func(*testing.T) settings { return standalone }, traces: newTempo, records: newLoki, events: recorded},
@@ -210,7 +213,7 @@ func TestShipped(t *testing.T) {
 			}
 			if c.records != nil {
 				records = c.records(t)
-				s = s.addressed(map[string]string{"http://loki:3100": records.url})
+				s = s.addressed(map[string]string{"http://loki:3100": records.url, "http://localhost:3100": records.url})
 				if s.environment["OTEL_EXPORTER_OTLP_LOGS_ENDPOINT"] == "" {
 					s = s.with("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT=" + records.url + lokiLogsPath)
 				}
