@@ -35,9 +35,11 @@ func run(m *testing.M) int {
 		return 1
 	}
 	// Collectors run side by side: the pages that the shipped configurations show to this machine get any free port.
-	if err := os.Setenv("TASKER_ZPAGES", "localhost:0"); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
+	for _, pages := range []string{"TASKER_ZPAGES", "TASKER_PAGES"} {
+		if err := os.Setenv(pages, "localhost:0"); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
 	}
 	return m.Run()
 }
