@@ -22,7 +22,7 @@ type step struct {
 	ofTask, inList links[step]
 }
 
-func (s *step) links() *links[step] { return &s.inList }
+func (s *step) links() *links[step] { return &s.inList } //nolint:unused // called through the constraint of list
 
 // addStep makes room and remembers a new step, as idle for the moment.
 func (t *Tracker) addStep(of *task, id stepID, now series.Instant, gauges Gauges) *step {

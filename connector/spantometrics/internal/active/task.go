@@ -22,7 +22,7 @@ type task struct {
 	inList  links[task]
 }
 
-func (e *task) links() *links[task] { return &e.inList }
+func (e *task) links() *links[task] { return &e.inList } //nolint:unused // called through the constraint of list
 
 // addTask makes room and remembers a new task, as ended for the moment.
 func (t *Tracker) addTask(trace [16]byte, now series.Instant) *task {
