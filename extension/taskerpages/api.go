@@ -126,19 +126,19 @@ func (p *pages) apiTask(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	trees, _ := p.runsOf(request.key)
-	if len(trees) == 0 {
+	runs := p.runsOf(request.key)
+	if len(runs) == 0 {
 		return nil, errNoTask
 	}
 	answer := apiTask{Key: r.PathValue("key")}
-	if open := p.openTask(request.key); open != nil {
-		t := task{open: open, now: open.Now(p.now())}
+	if open, at := p.openTask(request.key); open != nil {
+		t := task{open: open, now: open.Now(at)}
 		v := t.view()
 		answer.State = &v
 	}
-	for _, tree := range trees {
+	for _, run := range runs {
 		var text bytes.Buffer
-		if err := treeview.WriteJSON(&text, tree); err != nil {
+		if err := treeview.WriteJSON(&text, run.Tree); err != nil {
 			return nil, err
 		}
 		answer.Runs = append(answer.Runs, bytes.TrimSpace(text.Bytes()))

@@ -111,26 +111,25 @@ func (h *held) Finished(text string) (all []livedata.Finished) {
 	return all
 }
 
-// Trees implements livedata.Tasks.
-func (h *held) Trees(key assembly.TraceID) (all []*assembly.Tree) {
+// Runs implements livedata.Tasks.
+func (h *held) Runs(key assembly.TraceID) (all []livedata.Run) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, tree := range h.trees {
 		if tree.Key == key {
-			all = append(all, tree)
+			all = append(all, livedata.Run{Tree: tree})
 		}
 	}
 	if s := h.assembler.Snapshot(key); s != nil {
-		all = append(all, s.Trees()...)
+		for _, tree := range s.Trees() {
+			all = append(all, livedata.Run{Tree: tree, Open: true, Missing: s.Missing()})
+		}
 	}
 	return all
 }
 
 // Statistics implements livedata.Tasks.
 func (h *held) Statistics(now time.Time) livedata.Statistics { return h.statistics }
-
-// Waits implements livedata.Tasks.
-func (h *held) Waits() (time.Duration, time.Duration) { return 2 * time.Second, 30 * time.Second }
 
 // site is the extension without its server.
 type site struct {

@@ -91,7 +91,7 @@ func TestTheAPISaysWhatIsHeld(t *testing.T) {
 		var key assembly.TraceID
 		require.NoError(t, treeview.ParseID(task.Key, key[:]))
 		var want strings.Builder
-		require.NoError(t, treeview.WriteJSON(&want, h.Trees(key)[0]))
+		require.NoError(t, treeview.WriteJSON(&want, h.Runs(key)[0].Tree))
 		require.JSONEq(t, want.String(), string(answer.Runs[0]))
 	}
 	var overview apiOverview

@@ -124,13 +124,13 @@ func (p *pages) finishedTasks(text string) []livedata.Finished {
 }
 
 // runsOf are the runs of a task.
-func (p *pages) runsOf(key assembly.TraceID) (trees []*assembly.Tree, of livedata.Tasks) {
+func (p *pages) runsOf(key assembly.TraceID) []livedata.Run {
 	for _, o := range p.sources.allTasks() {
-		if trees := o.source.Trees(key); len(trees) > 0 {
-			return trees, o.source
+		if runs := o.source.Runs(key); len(runs) > 0 {
+			return runs
 		}
 	}
-	return nil, nil
+	return nil
 }
 
 // statistics are those of all components that hold tasks.

@@ -36,8 +36,10 @@ type taskPage struct {
 	Path        []string
 	Drawn       drawn
 	Detail      *spanDetail
-	Held        []string
-	HeldUntil   string
+	Held        string
+	Missing     []string // what has not come
+	Repeated    string
+	Together    bool // nothing leaves before the task has ended
 	Links       []outLink
 	JSON        string
 	FoldURL     string
@@ -104,26 +106,25 @@ func (p *pages) task(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	trees, source := p.runsOf(request.key)
-	if len(trees) == 0 {
+	runs := p.runsOf(request.key)
+	if len(runs) == 0 {
 		return nil, errNoTask
 	}
-	tree := trees[len(trees)-1]
+	chosen := len(runs) - 1
 	if request.run > 0 {
-		i := slices.IndexFunc(trees, func(t *assembly.Tree) bool { return runOf(t) == request.run })
-		if i < 0 {
+		chosen = slices.IndexFunc(runs, func(r livedata.Run) bool { return runOf(r.Tree) == request.run })
+		if chosen < 0 {
 			return nil, fmt.Errorf("run=%d: %w", request.run, errNoTask)
 		}
-		tree = trees[i]
 	}
 	page := &taskPage{}
-	page.describe(tree)
-	for _, other := range trees {
+	page.describe(runs[chosen].Tree)
+	for i, other := range runs {
 		page.Runs = append(page.Runs, runLink{
-			runOf(other), request.url("run", strconv.Itoa(runOf(other)), "span", "", "open", ""), other == tree, treeState(other),
+			runOf(other.Tree), request.url("run", strconv.Itoa(runOf(other.Tree)), "span", "", "open", ""), i == chosen, treeState(other.Tree),
 		})
 	}
-	p.fillTask(page, &request, tree, source)
+	p.fillTask(page, &request, &runs[chosen])
 	return page, nil
 }
 
@@ -208,29 +209,30 @@ func (page *taskPage) chips(tree *assembly.Tree) {
 }
 
 // fillTask is what depends on the time and on what is selected.
-func (p *pages) fillTask(page *taskPage, request *taskRequest, tree *assembly.Tree, source livedata.Tasks) {
+func (p *pages) fillTask(page *taskPage, request *taskRequest, run *livedata.Run) {
+	tree := run.Tree
 	root := &tree.Spans[0]
 	w := waterfall{
 		tree: tree, now: root.End, unfolded: request.unfolded,
 		link:   func(id string) string { return request.url("span", id) + "#detail" },
 		unfold: func(id string) string { return request.url("open", id) },
 	}
-	var open *assembly.OpenTask
-	if tree.Reason == assembly.ReasonOpen {
-		open = p.openTask(request.key)
+	var (
+		open *assembly.OpenTask
+		at   time.Time
+	)
+	if run.Open {
+		open, at = p.openTask(request.key)
 	}
-	w.settled = root.End
 	if open != nil {
-		reorder, settle := source.Waits()
-		at := p.tasks.open.at
-		w.open, w.now = true, open.Now(at)
-		w.settled = w.now - int64(reorder)
+		w.open, w.now, w.settled = true, open.Now(at), run.Settled
 		page.Live, page.State, page.Took = true, openStates[open.State], span(w.now-root.Start)
 		if open.State == assembly.StateSettling {
-			w.open, w.now = false, root.End
+			w.now = root.End
 			page.Took = span(root.End - root.Start)
 		}
-		page.hold(open, tree, reorder, settle, at)
+		page.Together = run.Together
+		page.hold(open, run, at)
 	}
 	selected := p.selectSpan(tree, request.span)
 	w.selected = selected.ID
@@ -250,14 +252,15 @@ func (p *pages) fillTask(page *taskPage, request *taskRequest, tree *assembly.Tr
 	page.Links = values.fill(p.config.Links)
 }
 
-func (p *pages) openTask(key assembly.TraceID) *assembly.OpenTask {
+// openTask is the summary of an open task, and when it was made.
+func (p *pages) openTask(key assembly.TraceID) (*assembly.OpenTask, time.Time) {
 	open := p.openTasks("")
 	for i := range open.tasks {
 		if open.tasks[i].Key == key {
-			return &open.tasks[i]
+			return &open.tasks[i], open.at
 		}
 	}
-	return nil
+	return nil, open.at
 }
 
 // waitsFor is what an open task waits for between two passes, when no span tells.
@@ -385,17 +388,34 @@ func valueText(v *assembly.Value) string {
 	return v.Text
 }
 
-// hold says why an ended task is still held, and until when.
-func (page *taskPage) hold(open *assembly.OpenTask, tree *assembly.Tree, reorder, settle time.Duration, at time.Time) {
-	if open.State != assembly.StateSettling {
-		return
+// shownMissing bounds how much of what has not come is named.
+const shownMissing = 12
+
+// hold says what has not come of what has ended, why an ended task is still held, and until when.
+func (page *taskPage) hold(open *assembly.OpenTask, run *livedata.Run, at time.Time) {
+	for i, m := range run.Missing {
+		if i == shownMissing {
+			page.Missing = append(page.Missing, fmt.Sprintf("%s more", number(len(run.Missing)-i)))
+			break
+		}
+		page.Missing = append(page.Missing, name(m.Of)+": "+m.What)
 	}
-	arrived := time.Unix(0, open.Arrived)
-	page.Held = append(page.Held, fmt.Sprintf("It has ended. Its spans leave when nothing of it has come for %s (reorder_window), so that what is late finds its place.", duration(reorder)))
-	if at.Sub(arrived) > reorder {
-		page.Held = append(page.Held, fmt.Sprintf("Events that it announced have not come. They are waited for until %s after its last event (settle_timeout).", duration(settle)))
-		page.HeldUntil = clock(arrived.Add(settle).UnixNano())
-		return
+	if run.Repeated > 0 {
+		page.Repeated = several(run.Repeated, "event came", "events came") + " more than once and counted once."
 	}
-	page.HeldUntil = clock(arrived.Add(reorder).UnixNano())
+	due := time.Unix(0, open.Due)
+	if open.Due == 0 || !due.After(at) {
+		due = time.Unix(0, open.Arrived).Add(open.SettleTimeout)
+	}
+	switch {
+	case open.State == assembly.StateSettling && len(run.Missing) > 0:
+		page.Held = fmt.Sprintf("It has ended, and is held for what has not come, until %s at the latest (settle_timeout %s), unless more comes.",
+			timeOf(time.Unix(0, open.Arrived).Add(open.SettleTimeout)), duration(open.SettleTimeout))
+	case open.State == assembly.StateSettling:
+		page.Held = fmt.Sprintf("It has ended, and is held until %s (reorder_window %s), so that what is late finds its place.", timeOf(due), duration(open.ReorderWindow))
+	case len(run.Missing) > 0:
+		page.Held = fmt.Sprintf("Spans for which something has not come are held for it (settle_timeout %s).", duration(open.SettleTimeout))
+	}
 }
+
+func timeOf(at time.Time) string { return at.UTC().Format("15:04:05 UTC") }

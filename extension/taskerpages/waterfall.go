@@ -26,8 +26,8 @@ const (
 // waterfall draws one run of a task as rows of a table, each with a bar on a common time axis.
 type waterfall struct {
 	tree     *assembly.Tree
-	now      int64 // on the sender's clock; the end of a tree that has ended
-	settled  int64 // what ended before this time of an open tree does not change any more
+	now      int64                    // on the sender's clock; the end of a tree that has ended
+	settled  map[assembly.SpanID]bool // of an open tree, what does not change any more
 	open     bool
 	selected assembly.SpanID
 	link     func(span string) string // to the page with another span selected
@@ -148,7 +148,7 @@ func (w *waterfall) row(r *treeview.Row, d *drawn) {
 	if r.Mark == treeview.MarkOpen && !grows {
 		mark = stateIncomplete
 	}
-	settled := !w.open || !grows && r.Level > 1 && !r.Incomplete && r.End < w.settled
+	settled := !w.open || w.settled[s.ID]
 	if settled {
 		d.Settled++
 	}

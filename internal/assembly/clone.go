@@ -79,6 +79,9 @@ func (c *copier) copyAttributes(attrs []Attribute) []Attribute {
 }
 
 func (c *copier) copyNotes(notes []Note) []Note {
+	if len(notes) == 0 {
+		return nil
+	}
 	from := len(c.notes)
 	c.notes = append(c.notes, notes...)
 	kept := c.notes[from:len(c.notes):len(c.notes)]

@@ -61,7 +61,11 @@ type OpenTask struct {
 	FailedStep, ErrorType, Error string
 	// BackoffUntil is the end of the backoff that was announced last.
 	BackoffUntil int64
-	Run          int // 2 and more for a task that goes on after its end
+	// Due is when the assembler looks at the task again, by the collector's clock, if nothing of it comes; ReorderWindow and
+	// SettleTimeout are how long it waits for what is late, and for what is missing.
+	Due                          int64
+	ReorderWindow, SettleTimeout time.Duration
+	Run                          int // 2 and more for a task that goes on after its end
 }
 
 // Now is the time on the sender's clock: what the collector's clock says, less what the task's last event was late. It makes
@@ -289,6 +293,7 @@ func (w *watch) summary(now time.Time) OpenTask {
 		Started: w.started, Changed: w.changed, Arrived: t.lastArrival,
 		Steps: len(t.steps), Running: int(w.byState[stepRunning]), Failed: int(w.byState[stepFailed]), Done: int(w.byState[stepDone]),
 		Announced: int(w.announced), BackoffUntil: w.backoffUntil, Run: 1,
+		Due: t.due, ReorderWindow: t.limits.ReorderWindow, SettleTimeout: t.limits.SettleTimeout,
 	}
 	if t.tail != nil {
 		s.Run = t.tail.runs + 1

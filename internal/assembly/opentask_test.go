@@ -276,3 +276,35 @@ func TestARoundVisitsEachTaskOnce(t *testing.T) {
 		require.Equal(t, 1, n, id)
 	}
 }
+
+// Of a complete stream nothing is missing when a task has ended; of one that lost an event it is said what.
+func TestWhatHasNotComeIsNamed(t *testing.T) {
+	lost := func(event string, n int) []assembly.Missing {
+		a := watching(func(*assembly.Tree) {})
+		now := time.Unix(1, 0)
+		var key assembly.TraceID
+		for _, e := range readStream(t, "order_processing") {
+			if key = e.TraceID; e.Name == event {
+				if n--; n == 0 {
+					continue
+				}
+			}
+			a.Observe(e, now)
+		}
+		snapshot := a.Snapshot(key)
+		snapshot.Trees()
+		return snapshot.Missing()
+	}
+	require.Empty(t, lost("none", 0))
+	for event, want := range map[string]string{
+		lifecycle.StepExecutionRequested: "1 of 3 announcements that it begins", lifecycle.StepBeforeHandle: "that its handler begins",
+		lifecycle.StepCompleted: "1 of 3 announcements of its end", lifecycle.WorkflowTaskFinalizationCompleted: "1 of 2 announcements of its end",
+		lifecycle.WorkflowTaskFinalizationStarted: "1 of 2 announcements that its finalization begins", lifecycle.WorkflowStepsExecutionCompleted: "its end",
+		lifecycle.TaskCompleted: "1 of 2 announcements of its end", lifecycle.TaskStartRequested: "its creation",
+	} {
+		found := lost(event, 1)
+		require.Len(t, found, 1, event)
+		require.Equal(t, want, found[0].What, event)
+		require.NotEmpty(t, found[0].Of)
+	}
+}

@@ -4,8 +4,9 @@ import "slices"
 
 // Snapshot is a copy of an open task, from which its trees can be built while the assembler goes on.
 type Snapshot struct {
-	task   task
-	limits Limits
+	task    task
+	limits  Limits
+	lacking []Missing
 }
 
 // Snapshot copies an open task; nil when none is open under that id. It costs a copy of the packed events, and not the
@@ -36,8 +37,14 @@ func (s *Snapshot) Trees() []*Tree {
 	for _, n := range a.history(&s.task) {
 		var c composer // a tree of its own memory
 		trees = append(trees, c.compose(&s.task, n, before, ReasonOpen, &s.limits, nil))
+		s.lacking = s.task.lacks(n)
 	}
 	return trees
+}
+
+// Events are how many events of the task are held, and how many of them repeat others. It is called after Trees.
+func (s *Snapshot) Events() (held, repeated int) {
+	return int(s.task.packed.count), max(0, int(s.task.packed.count)-len(s.task.records))
 }
 
 // Steps visits the steps of the task of a tree: their names, and those of the steps that they wait for. It may be called

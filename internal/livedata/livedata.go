@@ -52,12 +52,24 @@ type Tasks interface {
 	Open(text string, now time.Time) []assembly.OpenTask
 	// Finished are the emitted runs that are kept and mention a text, the latest first.
 	Finished(text string) []Finished
-	// Trees are the runs of a task that are kept or open, in the order in which they began. They are the caller's.
-	Trees(key assembly.TraceID) []*assembly.Tree
+	// Runs are the runs of a task that are kept or open, in the order in which they began. They are not to be changed.
+	Runs(key assembly.TraceID) []Run
 	// Statistics are those of the runs, attempts and failures that were emitted lately.
 	Statistics(now time.Time) Statistics
-	// Waits are how long an ended task waits for events that are late, and for those that are known to be missing.
-	Waits() (reorderWindow, settleTimeout time.Duration)
+}
+
+// Run is a run of a task, with its task's span first.
+type Run struct {
+	Tree *assembly.Tree
+	// Open tells that the run goes on; then Settled has the spans that are final, if what is settled is emitted at once, and
+	// Together tells that nothing is final before the task has ended.
+	Open     bool
+	Together bool
+	Settled  map[assembly.SpanID]bool
+	// Arrived is how many events are held of the open runs, and Repeated how many of them are repetitions.
+	Arrived, Repeated int
+	// Missing is what is known not to have come of what has ended in the last of the open runs.
+	Missing []assembly.Missing
 }
 
 // Finished is a summary of an emitted run.

@@ -42,8 +42,7 @@ type hierarchy struct {
 
 	clock      clock
 	emitAgain  time.Duration
-	reorder    time.Duration
-	settle     time.Duration
+	together   bool // emit: whole
 	completes  bool // Tasker's own two-level spans
 	maxPending int64
 	pending    atomic.Int64 // finished spans that the next component has not taken yet
@@ -70,7 +69,7 @@ func newHierarchy(set processor.Settings, cfg *Config, next consumer.Traces) (*h
 	h := &hierarchy{
 		id: set.ID, log: set.Logger, clock: newClock(), storage: cfg.Storage, next: next, telemetry: telemetry, maxPending: int64(cfg.MaxPendingSpans),
 		monitor: cfg.Performance.monitor(), completes: cfg.CompleteSpans, emitAgain: cfg.EmitAgainWithin,
-		reorder: cfg.ReorderWindow, settle: cfg.SettleTimeout,
+		together: cfg.Emit != emitParts,
 	}
 	n := cfg.shards()
 	for range n {

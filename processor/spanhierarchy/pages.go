@@ -15,11 +15,11 @@ import (
 
 // pages is what the live pages see of the tasks. Without the extension tasker_pages there is none, and nothing is kept.
 type pages struct {
-	shards          []*shard
-	clock           *clock
-	recent          *recent.Store
-	reorder, settle time.Duration
-	withdraw        func()
+	shards   []*shard
+	clock    *clock
+	recent   *recent.Store
+	together bool // nothing is emitted before its task has ended
+	withdraw func()
 
 	walking sync.Mutex // by one at a time: a shard knows one round
 }
@@ -33,7 +33,7 @@ func (h *hierarchy) offerPages(host component.Host) {
 		return
 	}
 	h.pages = &pages{
-		shards: h.shards, clock: &h.clock, recent: recent.New(registry.Keep()), reorder: h.reorder, settle: h.settle,
+		shards: h.shards, clock: &h.clock, recent: recent.New(registry.Keep()), together: h.together,
 	}
 	for _, s := range h.shards {
 		s.assembler.Watch()
@@ -70,6 +70,7 @@ func (p *pages) Open(text string, now time.Time) []assembly.OpenTask {
 			s.mu.Lock()
 			place = s.assembler.VisitOpen(place, visitedAtOnce, deadlines, search, func(task *assembly.OpenTask) {
 				task.Arrived += int64(behind)
+				task.Due += int64(behind)
 				found = append(found, *task)
 			})
 			s.mu.Unlock()
@@ -83,14 +84,53 @@ func (p *pages) Finished(text string) []livedata.Finished {
 	return p.recent.Finished(assembly.NewSearch(text))
 }
 
-// Trees are the emitted runs of a task that are kept, and those that are open, as they are now.
-func (p *pages) Trees(key assembly.TraceID) []*assembly.Tree {
+// Runs are the emitted runs of a task that are kept, and those that are open, as they are now.
+func (p *pages) Runs(key assembly.TraceID) []livedata.Run {
 	snapshot := p.snapshot(key)
-	trees := p.recent.Trees(key)
-	if snapshot != nil {
-		trees = append(trees, snapshot.Trees()...)
+	var (
+		runs  []livedata.Run
+		parts *assembly.Tree // of the run that goes on
+	)
+	for _, r := range p.recent.Runs(key) {
+		if r.Open {
+			parts = r.Tree
+		} else {
+			runs = append(runs, livedata.Run{Tree: r.Tree})
+		}
 	}
-	return trees
+	if snapshot == nil {
+		return runs
+	}
+	open := snapshot.Trees()
+	arrived, repeated := snapshot.Events()
+	missing := snapshot.Missing()
+	for i, tree := range open {
+		run := livedata.Run{Tree: tree, Open: true, Together: p.together, Arrived: arrived, Repeated: repeated, Missing: missing}
+		if i == 0 && parts != nil {
+			run.Settled = fill(tree, parts)
+		}
+		runs = append(runs, run)
+	}
+	return runs
+}
+
+// fill puts what has been emitted of a run into its tree, and returns what that is.
+func fill(tree, parts *assembly.Tree) map[assembly.SpanID]bool {
+	places := make(map[assembly.SpanID]int, len(tree.Spans))
+	for i := range tree.Spans {
+		places[tree.Spans[i].ID] = i
+	}
+	settled := make(map[assembly.SpanID]bool, len(parts.Spans))
+	for i := range parts.Spans {
+		span := &parts.Spans[i]
+		settled[span.ID] = true
+		if place, held := places[span.ID]; held {
+			tree.Spans[place] = *span
+			continue
+		}
+		tree.Spans = append(tree.Spans, *span)
+	}
+	return settled
 }
 
 func (p *pages) snapshot(key assembly.TraceID) *assembly.Snapshot {
@@ -106,6 +146,3 @@ func (p *pages) snapshot(key assembly.TraceID) *assembly.Snapshot {
 
 // Statistics are those of what was emitted in the last hour.
 func (p *pages) Statistics(now time.Time) livedata.Statistics { return p.recent.Statistics(now) }
-
-// Waits are how long an ended task waits for what is late, and for what is missing.
-func (p *pages) Waits() (reorderWindow, settleTimeout time.Duration) { return p.reorder, p.settle }

@@ -38,8 +38,8 @@ func TestThePagesSeeATaskFromItsFirstEventOn(t *testing.T) {
 		require.Equal(t, time.Now().UnixNano(), open[0].Arrived)
 		<-time.After(5 * time.Second)
 		require.EqualValues(t, 5*time.Second, open[0].Now(time.Now())-open[0].Changed, "on the sender's clock, which is far behind")
-		require.Len(t, tasks.Trees(key), 1)
-		require.Equal(t, assembly.ReasonOpen, tasks.Trees(key)[0].Reason)
+		require.Len(t, tasks.Runs(key), 1)
+		require.Equal(t, assembly.ReasonOpen, tasks.Runs(key)[0].Tree.Reason)
 		require.Empty(t, tasks.Finished(""))
 
 		require.NoError(t, h.ConsumeTraces(t.Context(), whole("1")))
@@ -50,7 +50,7 @@ func TestThePagesSeeATaskFromItsFirstEventOn(t *testing.T) {
 		require.Len(t, finished, 1)
 		require.Equal(t, lifecycle.StatusSuccess, finished[0].Status)
 		require.Empty(t, tasks.Finished("refund"))
-		require.Len(t, tasks.Trees(key), 1)
+		require.Len(t, tasks.Runs(key), 1)
 		statistics := tasks.Statistics(time.Now())
 		require.Len(t, statistics.Workflows, 1)
 		require.EqualValues(t, 1, statistics.Workflows[0].Finished.Last(15))
@@ -81,7 +81,7 @@ func TestViewersAndEventsDoNotDisturbEachOther(t *testing.T) {
 		viewers.Go(func() {
 			for range 50 {
 				for _, task := range tasks.Open("order", time.Now()) {
-					tasks.Trees(task.Key)
+					tasks.Runs(task.Key)
 				}
 				tasks.Finished("1")
 				tasks.Statistics(time.Now())
@@ -96,4 +96,40 @@ func TestViewersAndEventsDoNotDisturbEachOther(t *testing.T) {
 	require.Len(t, tasks.Finished(""), 10, "the bound of the ring")
 	require.Empty(t, tasks.Open("", time.Now()))
 	require.Nil(t, h.pages.snapshot(assembly.TraceID(pcommon.TraceID{9})))
+}
+
+// With emit: parts a task's page has what is out, as it is out, and what is still held.
+func TestARunThatGoesOnHasWhatIsOutAndWhatIsHeld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		host := pagesHost(livedata.Keep{Tasks: 10, Bytes: 1 << 20})
+		h := newTest(t, new(consumertest.TracesSink), func(cfg *Config) { cfg.Emit = emitParts })
+		require.NoError(t, h.Start(t.Context(), host))
+		tasks := host.Registry.Tasks(h.id)
+		key := assembly.TraceID(lifecycle.TraceID("", "shop", "1"))
+		require.NoError(t, h.ConsumeTraces(t.Context(), events("1", lifecycle.TaskStartRequested, lifecycle.ObservabilityTaskEnqueue,
+			lifecycle.WorkflowTaskStarted, lifecycle.WorkflowTaskFinalizationStarted, lifecycle.WorkflowTaskFinalizationCompleted)))
+		first := tasks.Runs(key)
+		require.Len(t, first, 1)
+		require.Empty(t, first[0].Settled)
+		require.False(t, first[0].Together)
+		<-time.After(40 * time.Second) // of the bubble's clock
+		synctest.Wait()
+		runs := tasks.Runs(key)
+		require.Len(t, runs, 1)
+		require.NotEmpty(t, runs[0].Settled)
+		require.Len(t, runs[0].Tree.Spans, len(first[0].Tree.Spans))
+		seen := map[assembly.SpanID]bool{}
+		for _, s := range runs[0].Tree.Spans {
+			require.False(t, seen[s.ID])
+			seen[s.ID] = true
+		}
+		require.NotEmpty(t, runs[0].Missing, "announcements that come twice came once")
+		require.False(t, runs[0].Settled[runs[0].Tree.Spans[0].ID], "the task's span comes last")
+		require.NoError(t, h.Shutdown(t.Context()))
+		ended := tasks.Runs(key)
+		require.Len(t, ended, 1)
+		require.False(t, ended[0].Open)
+		require.Equal(t, lifecycle.SpanTask, ended[0].Tree.Spans[0].Name)
+		require.Len(t, ended[0].Tree.Spans, len(first[0].Tree.Spans))
+	})
 }

@@ -24,12 +24,23 @@ type Store struct {
 	statistics statistics
 }
 
-// kept are the trees of one task, in the order in which they were emitted.
+// kept is what has been emitted of one task: trees, or parts of them, in the order in which they were emitted.
 type kept struct {
 	key     assembly.TraceID
-	trees   []*assembly.Tree
+	parts   []*assembly.Tree
 	emitted []int64
 	bytes   int64
+
+	runs []Run // of the parts; nil when a part has come since
+}
+
+// Run is a run of a task, as far as it has been emitted.
+type Run struct {
+	// Tree has the task's span first, unless the run goes on.
+	Tree *assembly.Tree
+	// Open tells that the run goes on: its task's span has not been emitted.
+	Open    bool
+	summary livedata.Finished
 }
 
 // New makes a store.
@@ -51,9 +62,9 @@ func (s *Store) Add(tree *assembly.Tree, now time.Time) {
 	}
 	s.order.MoveToFront(element)
 	k := element.Value.(*kept)
-	k.trees, k.emitted = append(k.trees, copied), append(k.emitted, now.UnixNano())
+	k.parts, k.emitted, k.runs = append(k.parts, copied), append(k.emitted, now.UnixNano()), nil
 	if root := &copied.Spans[0]; root.Name == lifecycle.SpanTask {
-		s.statistics.addCritical(k.trees, root)
+		s.statistics.addCritical(k.parts, root)
 	}
 	k.bytes += bytes
 	s.bytes += bytes
@@ -64,56 +75,79 @@ func (s *Store) Add(tree *assembly.Tree, now time.Time) {
 	}
 }
 
-// Trees are the runs of a task. They are shared: nobody changes them.
-func (s *Store) Trees(key assembly.TraceID) []*assembly.Tree {
+// Runs are the runs of a task. They are shared: nobody changes them.
+func (s *Store) Runs(key assembly.TraceID) []Run {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	element := s.tasks[key]
-	if element == nil {
-		return nil
+	if element := s.tasks[key]; element != nil {
+		return element.Value.(*kept).join()
 	}
-	return runs(element.Value.(*kept).trees)
+	return nil
 }
 
-// runs joins the parts of each run: a part without a task's span belongs to the run that holds its parent.
-func runs(parts []*assembly.Tree) []*assembly.Tree {
-	var whole []*assembly.Tree
-	for _, part := range parts {
-		if part.Spans[0].Name == lifecycle.SpanTask {
-			whole = append(whole, part)
+// join joins the parts of each run: those that came before its task's span, and later those whose parent it holds.
+func (k *kept) join() []Run {
+	if k.runs != nil {
+		return k.runs
+	}
+	var before []*assembly.Tree // parts of a run that goes on
+	for i, part := range k.parts {
+		switch {
+		case part.Spans[0].Name == lifecycle.SpanTask:
+			whole := joined(part, before)
+			k.runs = append(k.runs, Run{Tree: whole, summary: summary(whole, k.emitted[i])})
+			before = nil
+		case part.Part || !k.joinLate(part):
+			before = append(before, part)
 		}
 	}
-	for _, part := range parts {
-		if part.Spans[0].Name == lifecycle.SpanTask {
-			continue
-		}
-		for i, run := range whole {
-			if slices.ContainsFunc(run.Spans, func(span assembly.Span) bool { return span.ID == part.Spans[0].Parent }) {
-				joined := *run
-				joined.Spans = append(slices.Clip(run.Spans), part.Spans...)
-				whole[i] = &joined
-				break
-			}
+	if len(before) > 0 {
+		k.runs = append(k.runs, Run{Tree: joined(before[0], before[1:]), Open: true})
+	}
+	return k.runs
+}
+
+func (k *kept) joinLate(late *assembly.Tree) bool {
+	for i := range k.runs {
+		run := &k.runs[i]
+		if slices.ContainsFunc(run.Tree.Spans, func(span assembly.Span) bool { return span.ID == late.Spans[0].Parent }) {
+			run.Tree = joined(run.Tree, []*assembly.Tree{late})
+			return true
 		}
 	}
-	return whole
+	return false
+}
+
+func joined(first *assembly.Tree, others []*assembly.Tree) *assembly.Tree {
+	if len(others) == 0 {
+		return first
+	}
+	whole := *first
+	whole.Spans = slices.Clone(first.Spans)
+	for _, other := range others {
+		whole.Spans = append(whole.Spans, other.Spans...)
+		whole.Cut += other.Cut
+	}
+	return &whole
 }
 
 // Finished are the runs that mention a text, the one that was emitted last first.
 func (s *Store) Finished(search *assembly.Search) []livedata.Finished {
 	s.mu.Lock()
-	tasks := make([]kept, 0, s.order.Len())
+	var runs []Run
 	for element := s.order.Front(); element != nil; element = element.Next() {
-		tasks = append(tasks, *element.Value.(*kept)) // lists only grow, and trees are not changed
+		of := element.Value.(*kept).join()
+		for i := len(of) - 1; i >= 0; i-- {
+			if !of[i].Open {
+				runs = append(runs, of[i])
+			}
+		}
 	}
 	s.mu.Unlock()
 	var found []livedata.Finished
-	for i := range tasks {
-		for j := len(tasks[i].trees) - 1; j >= 0; j-- {
-			tree := tasks[i].trees[j]
-			if tree.Spans[0].Name == lifecycle.SpanTask && mentions(tree, search) {
-				found = append(found, summary(tree, tasks[i].emitted[j]))
-			}
+	for i := range runs {
+		if mentions(runs[i].Tree, search) {
+			found = append(found, runs[i].summary)
 		}
 	}
 	return found

@@ -50,9 +50,9 @@ func TestTheStoreKeepsTheLatestWithinItsBounds(t *testing.T) {
 			require.Len(t, finished, 5)
 			for i, f := range finished {
 				require.Equal(t, fmt.Sprint(99-i), f.ID.Text)
-				require.Len(t, s.Trees(f.Key), 1)
+				require.Len(t, s.Runs(f.Key), 1)
 			}
-			require.Empty(t, s.Trees(assembly.TraceID{0}))
+			require.Empty(t, s.Runs(assembly.TraceID{0}))
 			require.EqualValues(t, 100, s.Statistics(noon).Workflows[0].Finished.Last(1), "counts are of all")
 		})
 	}
@@ -68,9 +68,31 @@ func TestALateSpanJoinsItsRun(t *testing.T) {
 		{ID: assembly.SpanID{3}, Parent: assembly.SpanID{2}, Name: lifecycle.SpanQuery}}}
 	s.Add(whole, noon)
 	s.Add(late, noon)
-	require.Len(t, s.Trees(whole.Key), 1)
-	require.Len(t, s.Trees(whole.Key)[0].Spans, 3)
+	require.Len(t, s.Runs(whole.Key), 1)
+	require.Len(t, s.Runs(whole.Key)[0].Tree.Spans, 3)
 	require.Len(t, s.Finished(nil), 1)
+}
+
+// Parts of a run that goes on are one tree, which its task's span completes.
+func TestPartsAreJoined(t *testing.T) {
+	s := recent.New(livedata.Keep{Tasks: 5, Bytes: 1 << 20})
+	whole := tree(1, "w", "s", lifecycle.StatusSuccess, "")
+	first, last := *whole, *whole
+	first.Part, first.Spans, last.Spans = true, whole.Spans[1:], whole.Spans[:1]
+	s.Add(&first, noon)
+	require.Len(t, s.Runs(whole.Key), 1)
+	require.True(t, s.Runs(whole.Key)[0].Open)
+	require.Empty(t, s.Finished(nil))
+	s.Add(&last, noon)
+	s.Add(&first, noon.Add(time.Second)) // of another run
+	runs := s.Runs(whole.Key)
+	require.Len(t, runs, 2)
+	require.Len(t, runs[0].Tree.Spans, 2)
+	require.Equal(t, lifecycle.SpanTask, runs[0].Tree.Spans[0].Name)
+	require.False(t, runs[0].Open)
+	require.True(t, runs[1].Open)
+	require.Len(t, s.Finished(nil), 1)
+	require.Equal(t, 500*time.Millisecond, s.Statistics(noon).Workflows[0].Steps[0].Critical)
 }
 
 func TestSearch(t *testing.T) {

@@ -1,0 +1,89 @@
+package assembly
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+// Missing is what is known not to have come of a task, and what it is about, in words.
+type Missing struct {
+	Span SpanID // that waits for it
+	Of   string
+	What string
+}
+
+// Missing lists what is known not to have come of what has ended in the run that goes on, or has ended last. It is called
+// after Trees.
+func (s *Snapshot) Missing() []Missing { return s.lacking }
+
+// lacks reads it off a run.
+func (t *task) lacks(n *run) []Missing {
+	var all []Missing
+	add := func(span SpanID, of, format string, args ...any) {
+		all = append(all, Missing{span, of, fmt.Sprintf(format, args...)})
+	}
+	for i, p := range n.passes {
+		pass := "pass " + strconv.Itoa(i+1)
+		over := p.ends > 0 || i+1 < len(n.passes) || n.ended
+		for j, b := range p.batches {
+			if !b.announced && (over || j+1 < len(p.batches)) {
+				add(b.span, fmt.Sprintf("batch %d of %s", j+1, pass), "its end")
+			}
+			if b.announced && !b.spun && b.size >= 0 && int(b.size) > len(b.attempts) {
+				add(b.span, fmt.Sprintf("batch %d of %s", j+1, pass), "%d of its %d attempts", int(b.size)-len(b.attempts), b.size)
+			}
+			for _, a := range b.attempts {
+				t.lacksOf(a, over, add)
+			}
+		}
+		if over && p.finalizations < finalizationAnnouncements {
+			add(p.span, pass, "%d of %d announcements that its finalization begins", finalizationAnnouncements-p.finalizations, finalizationAnnouncements)
+		}
+		if over && p.ends < finalizationAnnouncements {
+			add(p.span, pass, "%d of %d announcements of its end", finalizationAnnouncements-p.ends, finalizationAnnouncements)
+		}
+	}
+	return append(all, t.lacksOfTask(n)...)
+}
+
+func (t *task) lacksOf(a *attempt, over bool, add func(SpanID, string, string, ...any)) {
+	if a.running() && !over {
+		return
+	}
+	of := t.stepName(a.step)
+	if a.number > 1 {
+		of += ", attempt " + strconv.Itoa(int(a.number))
+	}
+	if a.requests < attemptAnnouncements && !t.coarse {
+		add(a.span, of, "%d of %d announcements that it begins", attemptAnnouncements-a.requests, attemptAnnouncements)
+	}
+	if a.handler == 0 {
+		add(a.span, of, "that its handler begins")
+	}
+	if a.ends < attemptAnnouncements {
+		add(a.span, of, "%d of %d announcements of its end", attemptAnnouncements-a.ends, attemptAnnouncements)
+	}
+}
+
+// lacksOfTask is what a first run should have told once, and its end.
+func (t *task) lacksOfTask(n *run) []Missing {
+	created, ends := t.tail != nil || t.refused, 0
+	for i := range n.records {
+		switch n.records[i].kind {
+		case kindCreated:
+			created = true
+		case kindTaskCompleted, kindTaskFailed:
+			ends++
+		}
+	}
+	var all []Missing
+	if !created {
+		all = append(all, Missing{Of: "the task", What: "its creation"})
+	}
+	if (n.status == lifecycle.StatusSuccess || n.status == lifecycle.StatusFailure) && ends < finalizationAnnouncements && !t.refused {
+		all = append(all, Missing{Of: "the task", What: fmt.Sprintf("%d of %d announcements of its end", finalizationAnnouncements-ends, finalizationAnnouncements)})
+	}
+	return all
+}
