@@ -18,6 +18,37 @@ func Int(b []byte, number protowire.Number, n int64) []byte {
 	return protowire.AppendVarint(protowire.AppendTag(b, number, protowire.VarintType), protowire.EncodeZigZag(n))
 }
 
+// Uint appends a natural number; zero is left out.
+func Uint(b []byte, number protowire.Number, n uint64) []byte {
+	if n == 0 {
+		return b
+	}
+	return Number(b, number, n)
+}
+
+// Number appends a natural number, also zero.
+func Number(b []byte, number protowire.Number, n uint64) []byte {
+	return protowire.AppendVarint(protowire.AppendTag(b, number, protowire.VarintType), n)
+}
+
+// Signed appends a signed number, also zero.
+func Signed(b []byte, number protowire.Number, n int64) []byte {
+	return Number(b, number, protowire.EncodeZigZag(n))
+}
+
+// Numbers appends a list of natural numbers, packed, also an empty one.
+func Numbers(b []byte, number protowire.Number, list []uint64) []byte {
+	size := 0
+	for _, n := range list {
+		size += protowire.SizeVarint(n)
+	}
+	b = protowire.AppendVarint(protowire.AppendTag(b, number, protowire.BytesType), uint64(size))
+	for _, n := range list {
+		b = protowire.AppendVarint(b, n)
+	}
+	return b
+}
+
 // Bool appends true; false is left out.
 func Bool(b []byte, number protowire.Number, on bool) []byte {
 	if !on {
@@ -60,11 +91,24 @@ func Message(b []byte, number protowire.Number, message []byte) []byte {
 // Field is one field as it is read.
 type Field struct {
 	Number protowire.Number
-	Bits   uint64 // of a varint, or of a number of 64 bits
+	Bits   uint64 // of a varint, as of Uint and Number, or of a number of 64 bits
 	Data   []byte // of a text or a message; it belongs to what is read
 }
 
-// Int is what Int appended.
+// Numbers is what Numbers appended. It is not nil.
+func (f *Field) Numbers() ([]uint64, error) {
+	list := []uint64{}
+	for rest := f.Data; len(rest) > 0; {
+		n, size := protowire.ConsumeVarint(rest)
+		if size < 0 {
+			return nil, errField
+		}
+		list, rest = append(list, n), rest[size:]
+	}
+	return list, nil
+}
+
+// Int is what Int and Signed appended.
 func (f *Field) Int() int64 { return protowire.DecodeZigZag(f.Bits) }
 
 // Float is what Float appended.
@@ -96,17 +140,16 @@ func Next(b []byte) (f Field, rest []byte, err error) {
 	return f, b[n:], nil
 }
 
-// Read reads all fields of a message.
-func Read(b []byte, read func(f *Field) error) error {
+// Read reads all fields of a message. The field is valid until read returns.
+func Read(b []byte, read func(f *Field) error) (err error) {
+	var f Field // one for all: it is not the stack's
 	for len(b) > 0 {
-		f, rest, err := Next(b)
-		if err != nil {
+		if f, b, err = Next(b); err != nil {
 			return err
 		}
 		if err := read(&f); err != nil {
 			return err
 		}
-		b = rest
 	}
 	return nil
 }

@@ -1,46 +1,109 @@
 package oplog
 
 import (
-	"encoding/binary"
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 )
 
-// version of the form.
-const version = 2
-
-type op byte
-
+// Changes, as fields of an entry.
 const (
-	opTime op = iota + 1
-	opApplication
-	opMetric
-	opSeries
-	opCount
-	opObserve
-	opExemplar
-	opValue
-	opCollect
-	opAccept
-	opRestore
-	opAccepted
-	opActiveTask
-	opForgetTask
-	opSeen
-	opIdentity
-	opSet
-	opStarted
-	opActiveStep
-	opForgetStep
+	changeTime protowire.Number = iota + 1
+	changeApplication
+	changeMetric
+	changeSeries
+	changeOf
+	changeCount
+	changeObserve
+	changeExemplar
+	changeSet
+	changeValue
+	changeSeenSpan
+	changeSeenEvent
+	changeActiveTask
+	changeActiveStep
+	changeStarted
+	changeForgetTask
+	changeForgetStep
+	changeCollect
+	changeAccept
+	changeRestore
+	changeAccepted
+	changeIdentity
 )
 
-// Flags of changes.
 const (
-	flagOverflow = 1 << iota
-	flagPending
-	flagReported
-	flagComplete
-	flagDelta
-	flagBuckets
-	flagExponential
+	timeWall protowire.Number = iota + 1
+	timeRunning
+)
+
+const (
+	applicationNamespace protowire.Number = iota + 1
+	applicationService
+	applicationOverflow
+)
+
+const (
+	metricName protowire.Number = iota + 1
+	metricShape
+)
+
+const (
+	seriesID protowire.Number = iota + 1
+	seriesStarted
+	seriesKey
+	seriesName
+	seriesOverflow
+)
+
+const (
+	exemplarValue protowire.Number = iota + 1
+	exemplarAt
+	exemplarTrace
+	exemplarSpan
+)
+
+const (
+	setValue protowire.Number = iota + 1
+	setAt
+)
+
+const (
+	valueTouched protowire.Number = iota + 1
+	valuePending
+	valueReported
+	valueCount
+	valueHigh
+	valueLow
+	valueLevel
+	valueMin
+	valueMax
+	valueBuckets
+	valueExponential
+	valueExemplar
+)
+
+const (
+	exponentialScale protowire.Number = iota + 1
+	exponentialOffset
+	exponentialZeroCount
+	exponentialCounts
+)
+
+const (
+	activeTrace protowire.Number = iota + 1
+	activeStep
+	activeHeard
+	activeState
+	activeComplete
+	activeGauge
+	_
+	activeTimes // and the numbers behind it
+)
+
+const (
+	identityInstance protowire.Number = iota + 1
+	identityDelta
 )
 
 // entrySize is the size from which [Log.Cut] begins a further entry.
@@ -52,14 +115,17 @@ type Log struct {
 	append func(entry []byte)
 	entry  []byte
 	now    Instant
-	// begun tells that the entry has its first change. namespace … shape are what the entry said last.
+	// begun tells that the entry has its first change. namespace … series are what the entry said last.
 	begun              bool
 	application        bool
 	namespace, service string
 	overflow           bool
 	metric             string
 	shape              uint64
+	named              bool // the series
+	series             uint64
 	written            int64
+	message, inner     []byte // room for those that are being written
 }
 
 // New makes a log that passes complete entries to write. They are valid until write returns.
@@ -101,29 +167,24 @@ func (l *Log) Written() int64 {
 	return l.written
 }
 
-func (l *Log) op(kind op) {
-	if !l.begun {
-		l.begun, l.application, l.metric, l.shape = true, false, "", 0
-		l.entry = append(l.entry[:0], version, byte(opTime))
-		l.varint(l.now.Wall)
-		l.varint(l.now.Running)
+// begin makes sure that the entry begins with the time of its changes.
+func (l *Log) begin() {
+	if l.begun {
+		return
 	}
-	l.entry = append(l.entry, byte(kind))
+	l.begun, l.application, l.metric, l.shape, l.named = true, false, "", 0, false
+	l.message = fields.Int(l.message[:0], timeWall, l.now.Wall)
+	l.message = fields.Int(l.message, timeRunning, l.now.Running)
+	l.entry = fields.Message(l.entry[:0], changeTime, l.message)
 }
 
-func (l *Log) uvarint(value uint64) { l.entry = binary.AppendUvarint(l.entry, value) }
-func (l *Log) varint(value int64)   { l.entry = binary.AppendVarint(l.entry, value) }
-
-func (l *Log) text(value string) {
-	l.uvarint(uint64(len(value)))
-	l.entry = append(l.entry, value...)
-}
-
-func (l *Log) flag(set bool, flag byte) byte {
-	if set {
-		return flag
+// of makes sure that what follows belongs to the series.
+func (l *Log) of(series uint64) {
+	l.begin()
+	if !l.named || l.series != series {
+		l.entry = fields.Number(l.entry, changeOf, series)
+		l.named, l.series = true, series
 	}
-	return 0
 }
 
 // Series writes that a series came to be.
@@ -131,28 +192,35 @@ func (l *Log) Series(s *Series) {
 	if l == nil {
 		return
 	}
-	if !l.begun || !l.application || l.namespace != s.Namespace || l.service != s.Service || l.overflow != s.OverflowApplication {
-		l.op(opApplication)
-		l.entry = append(l.entry, l.flag(s.OverflowApplication, flagOverflow))
-		l.text(s.Namespace)
-		l.text(s.Service)
+	l.begin()
+	if !l.application || l.namespace != s.Namespace || l.service != s.Service || l.overflow != s.OverflowApplication {
+		m := fields.Text(l.message[:0], applicationNamespace, s.Namespace)
+		m = fields.Text(m, applicationService, s.Service)
+		m = fields.Bool(m, applicationOverflow, s.OverflowApplication)
+		l.add(changeApplication, m)
 		l.application, l.namespace, l.service, l.overflow = true, s.Namespace, s.Service, s.OverflowApplication
 	}
 	if l.metric != s.Metric || l.shape != s.Shape {
-		l.op(opMetric)
-		l.text(s.Metric)
-		l.entry = binary.LittleEndian.AppendUint64(l.entry, s.Shape)
+		m := fields.Text(l.message[:0], metricName, s.Metric)
+		m = fields.Fixed(m, metricShape, s.Shape)
+		l.add(changeMetric, m)
 		l.metric, l.shape = s.Metric, s.Shape
 	}
-	l.op(opSeries)
-	l.uvarint(s.ID)
-	l.entry = append(l.entry, l.flag(s.Overflow, flagOverflow))
-	l.varint(s.Started)
-	l.text(s.Key)
-	l.uvarint(uint64(len(s.Names)))
+	m := fields.Uint(l.message[:0], seriesID, s.ID)
+	m = fields.Int(m, seriesStarted, s.Started)
+	m = fields.Text(m, seriesKey, s.Key)
 	for _, name := range s.Names {
-		l.text(name)
+		m = fields.Element(m, seriesName, name)
 	}
+	m = fields.Bool(m, seriesOverflow, s.Overflow)
+	l.add(changeSeries, m)
+	l.named, l.series = true, s.ID
+}
+
+// add writes a change that is a message, whose room is used again.
+func (l *Log) add(change protowire.Number, message []byte) {
+	l.entry = fields.Message(l.entry, change, message)
+	l.message = message
 }
 
 // Count writes that a sum grew.
@@ -160,9 +228,8 @@ func (l *Log) Count(series, by uint64) {
 	if l == nil {
 		return
 	}
-	l.op(opCount)
-	l.uvarint(series)
-	l.uvarint(by)
+	l.of(series)
+	l.entry = fields.Number(l.entry, changeCount, by)
 }
 
 // Set writes that a series has a newer value.
@@ -170,10 +237,9 @@ func (l *Log) Set(series uint64, value, at int64) {
 	if l == nil {
 		return
 	}
-	l.op(opSet)
-	l.uvarint(series)
-	l.varint(value)
-	l.varint(at)
+	l.of(series)
+	m := fields.Int(l.message[:0], setValue, value)
+	l.add(changeSet, fields.Int(m, setAt, at))
 }
 
 // Started writes when a series began, if that is not what [Log.Series] wrote of it.
@@ -181,9 +247,8 @@ func (l *Log) Started(series uint64, at int64) {
 	if l == nil {
 		return
 	}
-	l.op(opStarted)
-	l.uvarint(series)
-	l.varint(at)
+	l.of(series)
+	l.entry = fields.Signed(l.entry, changeStarted, at)
 }
 
 // Observe writes that a histogram took a value.
@@ -191,9 +256,8 @@ func (l *Log) Observe(series uint64, value int64) {
 	if l == nil {
 		return
 	}
-	l.op(opObserve)
-	l.uvarint(series)
-	l.varint(value)
+	l.of(series)
+	l.entry = fields.Signed(l.entry, changeObserve, value)
 }
 
 // Exemplar writes that a series kept an exemplar.
@@ -201,16 +265,15 @@ func (l *Log) Exemplar(series uint64, exemplar *Exemplar) {
 	if l == nil {
 		return
 	}
-	l.op(opExemplar)
-	l.uvarint(series)
-	l.exemplar(exemplar)
+	l.of(series)
+	l.add(changeExemplar, exemplar.appendTo(l.message[:0]))
 }
 
-func (l *Log) exemplar(exemplar *Exemplar) {
-	l.varint(exemplar.Value)
-	l.varint(exemplar.At)
-	l.entry = append(l.entry, exemplar.Trace[:]...)
-	l.entry = append(l.entry, exemplar.Span[:]...)
+func (e *Exemplar) appendTo(m []byte) []byte {
+	m = fields.Int(m, exemplarValue, e.Value)
+	m = fields.Int(m, exemplarAt, e.At)
+	m = fields.Message(m, exemplarTrace, e.Trace[:])
+	return fields.Message(m, exemplarSpan, e.Span[:])
 }
 
 // Value writes all that a series has added up.
@@ -218,65 +281,51 @@ func (l *Log) Value(series uint64, v *Value) {
 	if l == nil {
 		return
 	}
-	l.op(opValue)
-	l.uvarint(series)
-	l.entry = append(l.entry, l.flag(v.Pending, flagPending)|l.flag(v.Reported, flagReported)|
-		l.flag(v.Buckets != nil, flagBuckets)|l.flag(v.Exponential != nil, flagExponential))
-	l.varint(v.Touched)
-	l.uvarint(v.Count)
-	l.uvarint(v.High)
-	l.uvarint(v.Low)
-	l.varint(v.Level)
-	l.varint(v.Min)
-	l.varint(v.Max)
+	l.of(series)
+	m := fields.Int(l.message[:0], valueTouched, v.Touched)
+	m = fields.Bool(m, valuePending, v.Pending)
+	m = fields.Bool(m, valueReported, v.Reported)
+	m = fields.Uint(m, valueCount, v.Count)
+	m = fields.Uint(m, valueHigh, v.High)
+	m = fields.Uint(m, valueLow, v.Low)
+	m = fields.Int(m, valueLevel, v.Level)
+	m = fields.Int(m, valueMin, v.Min)
+	m = fields.Int(m, valueMax, v.Max)
 	if v.Buckets != nil {
-		l.counts(v.Buckets)
+		m = fields.Numbers(m, valueBuckets, v.Buckets)
 	}
 	if x := v.Exponential; x != nil {
-		l.varint(int64(x.Scale))
-		l.varint(int64(x.Offset))
-		l.uvarint(x.ZeroCount)
-		l.counts(x.Counts)
+		l.inner = fields.Int(l.inner[:0], exponentialScale, int64(x.Scale))
+		l.inner = fields.Int(l.inner, exponentialOffset, int64(x.Offset))
+		l.inner = fields.Uint(l.inner, exponentialZeroCount, x.ZeroCount)
+		l.inner = fields.Numbers(l.inner, exponentialCounts, x.Counts)
+		m = fields.Message(m, valueExponential, l.inner)
 	}
-	l.uvarint(uint64(len(v.Exemplars)))
 	for i := range v.Exemplars {
-		l.exemplar(&v.Exemplars[i])
+		l.inner = v.Exemplars[i].appendTo(l.inner[:0])
+		m = fields.Message(m, valueExemplar, l.inner)
 	}
-}
-
-func (l *Log) counts(counts []uint64) {
-	l.uvarint(uint64(len(counts)))
-	for _, count := range counts {
-		l.uvarint(count)
-	}
+	l.add(changeValue, m)
 }
 
 // Collect writes that a flush took out what there was.
-func (l *Log) Collect(at int64) { l.time(opCollect, at) }
+func (l *Log) Collect(at int64) { l.signed(changeCollect, at) }
 
 // Accepted writes until when deltas have been delivered.
-func (l *Log) Accepted(at int64) { l.time(opAccepted, at) }
+func (l *Log) Accepted(at int64) { l.signed(changeAccepted, at) }
 
-func (l *Log) time(kind op, at int64) {
+// Accept writes that the flush was delivered.
+func (l *Log) Accept() { l.signed(changeAccept, 1) }
+
+// Restore writes that the flush was refused, and what it took out is back.
+func (l *Log) Restore() { l.signed(changeRestore, 1) }
+
+func (l *Log) signed(change protowire.Number, value int64) {
 	if l == nil {
 		return
 	}
-	l.op(kind)
-	l.varint(at)
-}
-
-// Accept writes that the flush was delivered.
-func (l *Log) Accept() {
-	if l != nil {
-		l.op(opAccept)
-	}
-}
-
-// Restore writes that the flush was refused, and what it took out is back.
-func (l *Log) Restore() {
-	if l != nil {
-		l.op(opRestore)
-	}
+	l.begin()
+	l.entry = fields.Signed(l.entry, change, value)
 }
 
 // ActiveTask writes what has become of a task.
@@ -284,12 +333,10 @@ func (l *Log) ActiveTask(a *ActiveTask) {
 	if l == nil {
 		return
 	}
-	l.op(opActiveTask)
-	l.entry = append(l.entry, a.Trace[:]...)
-	l.entry = append(l.entry, l.flag(a.Complete, flagComplete), a.State)
-	l.times(&a.Times)
-	l.varint(a.Heard)
-	l.uvarint(a.Gauge)
+	l.begin()
+	m := fields.Message(l.message[:0], activeTrace, a.Trace[:])
+	m = fields.Uint(m, activeState, uint64(a.State))
+	l.add(changeActiveTask, l.active(m, &a.Times, a.Heard, a.Complete, a.Gauge))
 }
 
 // ActiveStep writes what has become of a step.
@@ -297,26 +344,27 @@ func (l *Log) ActiveStep(a *ActiveStep) {
 	if l == nil {
 		return
 	}
-	l.op(opActiveStep)
-	l.step(a.Trace, a.Step)
-	l.entry = append(l.entry, l.flag(a.Complete, flagComplete))
-	l.times(&a.Times)
-	l.varint(a.Heard)
-	l.uvarint(a.Gauge)
+	l.begin()
+	m := stepOf(l.message[:0], &a.Trace, a.Step)
+	l.add(changeActiveStep, l.active(m, &a.Times, a.Heard, a.Complete, a.Gauge))
 }
 
-// times writes which times there are and how far they are from the entry's, as most are close to it.
-func (l *Log) times(times *ActiveTimes) {
-	present := byte(0)
+// active appends what tasks and steps have in common. Most of the times are close to the entry's.
+func (l *Log) active(m []byte, times *ActiveTimes, heard int64, complete bool, gauge uint64) []byte {
+	m = fields.Int(m, activeHeard, heard)
+	m = fields.Bool(m, activeComplete, complete)
+	m = fields.Uint(m, activeGauge, gauge)
 	for i, at := range times {
-		present |= l.flag(at != 0, 1<<i)
-	}
-	l.entry = append(l.entry, present)
-	for _, at := range times {
 		if at != 0 {
-			l.varint(at - l.now.Wall)
+			m = fields.Signed(m, activeTimes+protowire.Number(i), at-l.now.Wall)
 		}
 	}
+	return m
+}
+
+func stepOf(m []byte, trace *[16]byte, step uint64) []byte {
+	m = fields.Message(m, activeTrace, trace[:])
+	return fields.Fixed(m, activeStep, step)
 }
 
 // ForgetTask writes that a task was dropped, and its steps with it.
@@ -324,8 +372,8 @@ func (l *Log) ForgetTask(trace [16]byte) {
 	if l == nil {
 		return
 	}
-	l.op(opForgetTask)
-	l.entry = append(l.entry, trace[:]...)
+	l.begin()
+	l.entry = fields.Message(l.entry, changeForgetTask, trace[:])
 }
 
 // ForgetStep writes that a step was dropped.
@@ -333,13 +381,8 @@ func (l *Log) ForgetStep(trace [16]byte, step uint64) {
 	if l == nil {
 		return
 	}
-	l.op(opForgetStep)
-	l.step(trace, step)
-}
-
-func (l *Log) step(trace [16]byte, step uint64) {
-	l.entry = append(l.entry, trace[:]...)
-	l.entry = binary.LittleEndian.AppendUint64(l.entry, step)
+	l.begin()
+	l.add(changeForgetStep, stepOf(l.message[:0], &trace, step))
 }
 
 // Seen writes that a span or an event was measured.
@@ -347,9 +390,12 @@ func (l *Log) Seen(things Things, key uint64) {
 	if l == nil {
 		return
 	}
-	l.op(opSeen)
-	l.entry = append(l.entry, byte(things))
-	l.entry = binary.LittleEndian.AppendUint64(l.entry, key)
+	l.begin()
+	change := changeSeenSpan
+	if things == Events {
+		change = changeSeenEvent
+	}
+	l.entry = fields.Fixed(l.entry, change, key)
 }
 
 // Identity writes whose state it is.
@@ -357,7 +403,7 @@ func (l *Log) Identity(identity *Identity) {
 	if l == nil {
 		return
 	}
-	l.op(opIdentity)
-	l.entry = append(l.entry, l.flag(identity.Delta, flagDelta))
-	l.text(identity.Instance)
+	l.begin()
+	m := fields.Text(l.message[:0], identityInstance, identity.Instance)
+	l.add(changeIdentity, fields.Bool(m, identityDelta, identity.Delta))
 }

@@ -6,6 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 )
 
 // written is a change, as its text.
@@ -197,10 +199,31 @@ func TestANilLogWritesNothing(t *testing.T) {
 }
 
 func TestUnreadableEntries(t *testing.T) {
-	for entry, want := range map[string]string{
-		"": "cut", "\x01\x01\x00": "version 1", "\x02\xff": "unknown change 255", "\x02\x05\x01": "cut",
-		"\x02\x0f\x00\x01\x02": "cut", "\x02\x04\x01\x00\x00\xff\xff\xff\x7f": "cut",
+	series := fields.Number(nil, changeOf, 1)
+	for want, entry := range map[string][]byte{
+		"cut":                  []byte("\x08"),
+		"a field is cut":       fields.Message(nil, changeValue, []byte("\x08")),
+		"id of 3 bytes":        fields.Message(series, changeExemplar, fields.Message(nil, exemplarTrace, []byte("abc"))),
+		"id of 4 bytes":        fields.Message(nil, changeForgetTask, []byte("abcd")),
+		"id of 5 bytes":        fields.Message(nil, changeActiveStep, fields.Message(nil, activeTrace, []byte("abcde"))),
+		"beyond 32 bits":       fields.Message(series, changeValue, fields.Message(nil, valueExponential, fields.Int(nil, exponentialScale, 1<<40))),
+		"of an unknown form":   fields.Message(series, changeValue, fields.Message(nil, valueBuckets, []byte("\xff"))),
+		"a field is cut or of": fields.Message(nil, changeSeries, []byte("\x22\x09")),
 	} {
-		require.ErrorContains(t, Read([]byte(entry), new(written)), want, "%q", entry)
+		require.ErrorContains(t, Read(entry, new(written)), want, "%q", entry)
 	}
+}
+
+// TestUnknownFieldsArePassedOver: a later collector may write more than this one knows: what is known is read.
+func TestUnknownFieldsArePassedOver(t *testing.T) {
+	var got written
+	entry := fields.Message(nil, changeTime, fields.Int(fields.Int(nil, 77, 1), timeWall, 5))
+	entry = fields.Message(entry, 500, []byte("a change of a later version"))
+	entry = fields.Number(entry, changeOf, 3)
+	entry = fields.Number(entry, changeCount, 7)
+	require.NoError(t, Read(entry, &got))
+	var want written
+	want.Time(Instant{Wall: 5})
+	want.Count(3, 7)
+	require.Equal(t, want, got)
 }

@@ -1,11 +1,6 @@
 package oplog
 
-import (
-	"encoding/binary"
-	"errors"
-	"fmt"
-	"math"
-)
+import "github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 
 // Handler makes the changes that an entry tells. What it is given is its own to keep.
 type Handler interface {
@@ -30,255 +25,177 @@ type Handler interface {
 	Identity(identity Identity)
 }
 
-var errCut = errors.New("the entry is cut")
-
 // Read makes the changes of an entry, from its first to its last or to the first that cannot be read.
 func Read(entry []byte, handler Handler) error {
-	if len(entry) == 0 {
-		return errCut
-	}
-	if entry[0] != version {
-		return fmt.Errorf("the entry has version %d; this collector reads version %d", entry[0], version)
-	}
-	r := reader{rest: entry[1:]}
-	for len(r.rest) > 0 {
-		if err := r.change(handler); err != nil {
+	r := reader{to: handler}
+	return fields.Read(entry, r.change)
+}
+
+// reader makes changes. What it reads a message into is used again for the next one.
+type reader struct {
+	to Handler
+	// made holds the application and metric of the series that follow, now is the time of the changes that follow, and of the
+	// series to which they belong.
+	made Series
+	now  Instant
+	of   uint64
+}
+
+func (r *reader) change(f *fields.Field) error {
+	switch f.Number {
+	case changeTime:
+		return r.time(f.Data)
+	case changeApplication:
+		return r.application(f.Data)
+	case changeMetric:
+		return r.metric(f.Data)
+	case changeSeries:
+		return r.series(f.Data)
+	case changeOf:
+		r.of = f.Bits
+	case changeCount:
+		r.to.Count(r.of, f.Bits)
+	case changeObserve:
+		r.to.Observe(r.of, f.Int())
+	case changeExemplar:
+		exemplar, err := readExemplar(f.Data)
+		if err != nil {
 			return err
 		}
+		r.to.Exemplar(r.of, exemplar)
+	case changeSet:
+		return r.set(f.Data)
+	case changeValue:
+		value, err := readValue(f.Data)
+		if err != nil {
+			return err
+		}
+		r.to.Value(r.of, value)
+	case changeSeenSpan:
+		r.to.Seen(Spans, f.Bits)
+	case changeSeenEvent:
+		r.to.Seen(Events, f.Bits)
+	case changeStarted:
+		r.to.Started(r.of, f.Int())
+	case changeActiveTask, changeActiveStep, changeForgetTask, changeForgetStep:
+		return r.active(f)
+	case changeCollect:
+		r.to.Collect(f.Int())
+	case changeAccept:
+		r.to.Accept()
+	case changeRestore:
+		r.to.Restore()
+	case changeAccepted:
+		r.to.Accepted(f.Int())
+	case changeIdentity:
+		return r.identity(f.Data)
 	}
 	return nil
 }
 
-// reader takes fields off the front of an entry. After the first failure it returns zeros.
-type reader struct {
-	rest []byte
-	err  error
-	// series holds the application and metric of the series that follow.
-	series Series
-	// now is the time of the changes that follow.
-	now Instant
-}
-
-func (r *reader) change(handler Handler) error {
-	kind := op(r.byte())
-	switch kind {
-	case opTime:
-		r.now = Instant{Wall: r.varint(), Running: r.varint()}
-		return r.then(func() { handler.Time(r.now) })
-	case opApplication:
-		r.series.OverflowApplication = r.byte()&flagOverflow != 0
-		r.series.Namespace, r.series.Service = r.text(), r.text()
-	case opMetric:
-		r.series.Metric, r.series.Shape = r.text(), r.fixed()
-	case opSeries:
-		s := r.newSeries()
-		return r.then(func() { handler.Series(s) })
-	case opCount:
-		series, by := r.uvarint(), r.uvarint()
-		return r.then(func() { handler.Count(series, by) })
-	case opSet:
-		series, value, at := r.uvarint(), r.varint(), r.varint()
-		return r.then(func() { handler.Set(series, value, at) })
-	case opStarted:
-		series, at := r.uvarint(), r.varint()
-		return r.then(func() { handler.Started(series, at) })
-	case opObserve:
-		series, value := r.uvarint(), r.varint()
-		return r.then(func() { handler.Observe(series, value) })
-	case opExemplar:
-		series, exemplar := r.uvarint(), r.exemplar()
-		return r.then(func() { handler.Exemplar(series, exemplar) })
-	case opValue:
-		series, value := r.uvarint(), r.value()
-		return r.then(func() { handler.Value(series, value) })
-	case opCollect:
-		at := r.varint()
-		return r.then(func() { handler.Collect(at) })
-	case opAccept:
-		return r.then(handler.Accept)
-	case opRestore:
-		return r.then(handler.Restore)
-	case opAccepted:
-		at := r.varint()
-		return r.then(func() { handler.Accepted(at) })
-	case opActiveTask:
-		task := r.activeTask()
-		return r.then(func() { handler.ActiveTask(task) })
-	case opActiveStep:
-		step := r.activeStep()
-		return r.then(func() { handler.ActiveStep(step) })
-	case opForgetTask:
-		trace := r.trace()
-		return r.then(func() { handler.ForgetTask(trace) })
-	case opForgetStep:
-		trace, step := r.trace(), r.fixed()
-		return r.then(func() { handler.ForgetStep(trace, step) })
-	case opSeen:
-		things, key := Things(r.byte()), r.fixed()
-		return r.then(func() { handler.Seen(things, key) })
-	case opIdentity:
-		delta, instance := r.byte()&flagDelta != 0, r.text()
-		return r.then(func() { handler.Identity(Identity{Instance: instance, Delta: delta}) })
-	default:
-		return fmt.Errorf("the entry has an unknown change %d", kind)
-	}
-	return r.err
-}
-
-// then makes the change if it could be read.
-func (r *reader) then(change func()) error {
-	if r.err == nil {
-		change()
-	}
-	return r.err
-}
-
-func (r *reader) newSeries() Series {
-	s := r.series
-	s.ID = r.uvarint()
-	s.Overflow = r.byte()&flagOverflow != 0
-	s.Started = r.varint()
-	s.Key = r.text()
-	s.Names = make([]string, 0, r.length(1))
-	for range cap(s.Names) {
-		s.Names = append(s.Names, r.text())
-	}
-	return s
-}
-
-func (r *reader) value() Value {
-	flags := r.byte()
-	v := Value{Pending: flags&flagPending != 0, Reported: flags&flagReported != 0}
-	v.Touched = r.varint()
-	v.Count = r.uvarint()
-	v.High, v.Low = r.uvarint(), r.uvarint()
-	v.Level = r.varint()
-	v.Min, v.Max = r.varint(), r.varint()
-	if flags&flagBuckets != 0 {
-		v.Buckets = r.counts()
-	}
-	if flags&flagExponential != 0 {
-		v.Exponential = &Exponential{Scale: r.small(), Offset: r.small(), ZeroCount: r.uvarint(), Counts: r.counts()}
-	}
-	count := r.length(len(Exemplar{}.Trace))
-	for range count {
-		v.Exemplars = append(v.Exemplars, r.exemplar())
-	}
-	return v
-}
-
-func (r *reader) counts() []uint64 {
-	counts := make([]uint64, r.length(1))
-	for i := range counts {
-		counts[i] = r.uvarint()
-	}
-	return counts
-}
-
-func (r *reader) exemplar() (exemplar Exemplar) {
-	exemplar.Value, exemplar.At = r.varint(), r.varint()
-	copy(exemplar.Trace[:], r.take(len(exemplar.Trace)))
-	copy(exemplar.Span[:], r.take(len(exemplar.Span)))
-	return exemplar
-}
-
-func (r *reader) activeTask() ActiveTask {
-	a := ActiveTask{Trace: r.trace(), Complete: r.byte()&flagComplete != 0, State: r.byte(), Times: r.times()}
-	a.Heard, a.Gauge = r.varint(), r.uvarint()
-	return a
-}
-
-func (r *reader) activeStep() ActiveStep {
-	a := ActiveStep{Trace: r.trace(), Step: r.fixed(), Complete: r.byte()&flagComplete != 0, Times: r.times()}
-	a.Heard, a.Gauge = r.varint(), r.uvarint()
-	return a
-}
-
-func (r *reader) times() (times ActiveTimes) {
-	present := r.byte()
-	for i := range times {
-		if present&(1<<i) != 0 {
-			times[i] = r.now.Wall + r.varint()
+func (r *reader) time(data []byte) error {
+	r.now = Instant{}
+	err := fields.Read(data, func(f *fields.Field) error {
+		switch f.Number {
+		case timeWall:
+			r.now.Wall = f.Int()
+		case timeRunning:
+			r.now.Running = f.Int()
 		}
-	}
-	return times
-}
-
-func (r *reader) trace() (trace [16]byte) {
-	copy(trace[:], r.take(len(trace)))
-	return trace
-}
-
-func (r *reader) take(size int) []byte {
-	if r.err != nil || size > len(r.rest) {
-		r.fail(errCut)
 		return nil
+	})
+	if err != nil {
+		return err
 	}
-	taken := r.rest[:size]
-	r.rest = r.rest[size:]
-	return taken
+	r.to.Time(r.now)
+	return nil
 }
 
-func (r *reader) fail(err error) {
-	if r.err == nil {
-		r.err = err
-	}
-	r.rest = nil
+func (r *reader) application(data []byte) error {
+	r.made.Namespace, r.made.Service, r.made.OverflowApplication = "", "", false
+	return fields.Read(data, func(f *fields.Field) error {
+		switch f.Number {
+		case applicationNamespace:
+			r.made.Namespace = string(f.Data)
+		case applicationService:
+			r.made.Service = string(f.Data)
+		case applicationOverflow:
+			r.made.OverflowApplication = f.Int() != 0
+		}
+		return nil
+	})
 }
 
-func (r *reader) byte() byte {
-	if taken := r.take(1); taken != nil {
-		return taken[0]
-	}
-	return 0
+func (r *reader) metric(data []byte) error {
+	r.made.Metric, r.made.Shape = "", 0
+	return fields.Read(data, func(f *fields.Field) error {
+		switch f.Number {
+		case metricName:
+			r.made.Metric = string(f.Data)
+		case metricShape:
+			r.made.Shape = f.Bits
+		}
+		return nil
+	})
 }
 
-func (r *reader) fixed() uint64 {
-	if taken := r.take(8); taken != nil {
-		return binary.LittleEndian.Uint64(taken)
+func (r *reader) series(data []byte) error {
+	s := r.made
+	err := fields.Read(data, func(f *fields.Field) error {
+		switch f.Number {
+		case seriesID:
+			s.ID = f.Bits
+		case seriesStarted:
+			s.Started = f.Int()
+		case seriesKey:
+			s.Key = string(f.Data)
+		case seriesName:
+			s.Names = append(s.Names, string(f.Data))
+		case seriesOverflow:
+			s.Overflow = f.Int() != 0
+		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
-	return 0
+	r.of = s.ID
+	r.to.Series(s)
+	return nil
 }
 
-func (r *reader) uvarint() uint64 {
-	value, size := binary.Uvarint(r.rest)
-	if size <= 0 {
-		r.fail(errCut)
-		return 0
+func (r *reader) set(data []byte) error {
+	var value, at int64
+	err := fields.Read(data, func(f *fields.Field) error {
+		switch f.Number {
+		case setValue:
+			value = f.Int()
+		case setAt:
+			at = f.Int()
+		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
-	r.rest = r.rest[size:]
-	return value
+	r.to.Set(r.of, value, at)
+	return nil
 }
 
-func (r *reader) varint() int64 {
-	value, size := binary.Varint(r.rest)
-	if size <= 0 {
-		r.fail(errCut)
-		return 0
+func (r *reader) identity(data []byte) error {
+	var identity Identity
+	err := fields.Read(data, func(f *fields.Field) error {
+		switch f.Number {
+		case identityInstance:
+			identity.Instance = string(f.Data)
+		case identityDelta:
+			identity.Delta = f.Int() != 0
+		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
-	r.rest = r.rest[size:]
-	return value
-}
-
-func (r *reader) small() int32 {
-	value := r.varint()
-	if value < math.MinInt32 || value > math.MaxInt32 {
-		r.fail(fmt.Errorf("the entry has a number %d beyond 32 bits", value))
-		return 0
-	}
-	return int32(value)
-}
-
-// length reads how many items follow, of at least a size each: so an entry cannot ask for more memory than it is long.
-func (r *reader) length(size int) int {
-	count := r.uvarint()
-	if count > uint64(len(r.rest)/size) {
-		r.fail(errCut)
-		return 0
-	}
-	return int(count)
-}
-
-func (r *reader) text() string {
-	return string(r.take(r.length(1)))
+	r.to.Identity(identity)
+	return nil
 }
