@@ -8,10 +8,10 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/dedup"
 	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/routing"
-	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter/internal/dedup"
 	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter/internal/scrub"
 )
 

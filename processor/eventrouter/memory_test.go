@@ -17,9 +17,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/health/healthtest"
-	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal/journaltest"
-	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter/internal/dedup"
 	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter/internal/metadatatest"
 )
 
@@ -164,55 +162,6 @@ func TestCrashesAndResends(t *testing.T) {
 	})
 }
 
-// The journal holds no more than the set does, and what a segment costs, however many events pass.
-func TestTheJournalIsBounded(t *testing.T) {
-	const entries, batch = 2000, 100
-	storage := journaltest.New()
-	sink := consumertest.NewNop()
-	r, _ := startKept(t, storage, entries, sink)
-	for i := range 20 * entries / batch {
-		numbers := make([]int, batch)
-		for j := range numbers {
-			numbers[j] = i*batch + j
-		}
-		require.NoError(t, r.ConsumeLogs(context.Background(), numbered(t, numbers...)))
-	}
-	stats := r.memory.journal.Stats()
-	assert.Less(t, stats.Bytes, int64(4*entries*keyBytes), "of the last generations only")
-
-	after, _ := startKept(t, storage.Crashed(), entries, &consumertest.LogsSink{})
-	assert.GreaterOrEqual(t, after.seen.Len(), entries/2)
-	assert.LessOrEqual(t, after.seen.Len(), entries)
-	assert.GreaterOrEqual(t, after.seen.Turns(), uint64(35), "entries are told apart from those of the process before")
-}
-
-// A later collector may write more than this one knows: what is known is read.
-func TestUnknownFieldsArePassedOver(t *testing.T) {
-	entry := fields.Text(nil, 15, "of a later version")
-	entry = fields.Int(entry, batchTurns, 7)
-	entry = fields.Message(entry, batchKeys, []byte("12345678abcdefgh"))
-	entry = fields.Fixed(entry, 99, 1)
-	set := dedup.New(10)
-	require.NoError(t, restore(set, entry))
-	assert.Equal(t, 2, set.Len())
-	assert.EqualValues(t, 7, set.Turns())
-}
-
-func FuzzRestore(f *testing.F) {
-	f.Add(fields.Message(fields.Int(nil, batchTurns, 3), batchKeys, []byte("12345678abcdefgh")))
-	f.Add(fields.Message(nil, batchKeys, []byte("123")))
-	f.Add([]byte{2})
-	f.Add([]byte{})
-	f.Fuzz(func(t *testing.T, entry []byte) {
-		set := dedup.New(10)
-		if err := restore(set, entry); err != nil {
-			require.Zero(t, set.Len())
-			return
-		}
-		require.LessOrEqual(t, set.Len(), 10)
-	})
-}
-
 // The engine announces one thing twice or three times within the second that its clock shows. That is no resend; the same
 // request again is.
 func TestAnnouncementsOfOneSecondAreNotDuplicates(t *testing.T) {
@@ -251,26 +200,4 @@ func TestIdentityStaysBehindAnotherRouter(t *testing.T) {
 	second.consume(t, again)
 	require.Len(t, second.kept(), 1)
 	assert.Equal(t, id, second.kept()[0].SpanID())
-}
-
-func BenchmarkKeep(b *testing.B) {
-	r, _ := startKept(b, journaltest.New(), 1_000_000, consumertest.NewNop())
-	b.ReportAllocs()
-	next := uint64(0)
-	for b.Loop() {
-		keys := make([]uint64, 512)
-		for i := range keys {
-			next++
-			keys[i] = next
-		}
-		claim, outcome := r.seen.TryClaim(keys)
-		if outcome != nil {
-			b.Fatal("refused")
-		}
-		if err := r.memory.keep(context.Background(), claim); err != nil {
-			b.Fatal(err)
-		}
-		claim.Commit()
-	}
-	b.ReportMetric(float64(b.N)*512/b.Elapsed().Seconds(), "events/s")
 }

@@ -15,11 +15,11 @@ import (
 	"go.opentelemetry.io/collector/processor/processorhelper"
 	"go.uber.org/zap"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/dedup"
 	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/health"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal"
 	"github.com/tasker-otel/otelcol-tasker/internal/routing"
-	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter/internal/dedup"
 	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter/internal/scrub"
 )
 
@@ -39,11 +39,12 @@ type router struct {
 	// maxWait bounds the wait for another request's outcome.
 	maxWait time.Duration
 	// memory is nil without a storage, and before the start.
-	memory *memory
+	memory *dedup.Memory
 	health *health.Status // the memory's
 	// stored is its journal, for the metrics.
 	stored    atomic.Pointer[journal.Journal]
 	telemetry *telemetry
+	log       *zap.Logger
 	now       func() time.Time
 	// withdraw takes back what is offered to the live pages; nil without them.
 	withdraw func()
@@ -63,7 +64,7 @@ func newRouter(ctx context.Context, set processor.Settings, cfg *Config, next co
 		return nil, err
 	}
 	scrubber := scrub.New(cfg.scrubbing())
-	r := &router{table: table, statistics: newStatistics(table), shedder: newShedder(cfg.Shedding), now: time.Now}
+	r := &router{log: set.Logger, table: table, statistics: newStatistics(table), shedder: newShedder(cfg.Shedding), now: time.Now}
 	r.batches.New = func() any { return &batch{} }
 	r.idle.New = func() any { return &worker{pass: scrubber.NewPass()} }
 	if cfg.Deduplicate.Enabled {
@@ -91,14 +92,15 @@ func (r *router) start(ctx context.Context, host component.Host, set processor.S
 	if storage == nil || r.seen == nil {
 		return nil
 	}
-	memory, err := openMemory(ctx, host, *storage, set.ID, r.seen, set.Logger)
+	owner := journal.Owner{Kind: component.KindProcessor, ID: set.ID}
+	memory, err := dedup.Open(ctx, host, *storage, owner, set.Logger, r.seen, nil)
 	if err != nil {
 		return err
 	}
 	r.memory = memory
 	r.health = health.New(host)
-	memory.journal.ReportTo(r.health)
-	r.stored.Store(memory.journal)
+	memory.Journal().ReportTo(r.health)
+	r.stored.Store(memory.Journal())
 	set.Logger.Info("Events seen are kept across restarts", zap.Stringer("storage", storage), zap.Int("events", r.seen.Len()))
 	return nil
 }
@@ -115,7 +117,7 @@ func (r *router) shutdown(ctx context.Context) error {
 	memory := r.memory
 	r.memory = nil
 	r.stored.Store(nil)
-	return memory.close(ctx)
+	return memory.Close(ctx)
 }
 
 // ConsumeLogs takes ownership of logs. What the next component answers decides whether the events count as seen: after an
@@ -145,9 +147,9 @@ func (r *router) remember(ctx context.Context, b *batch) {
 	if r.memory == nil {
 		return
 	}
-	if err := r.memory.keep(ctx, b.claim); err != nil {
+	if err := r.memory.Keep(ctx, b.claim, nil); err != nil {
 		r.telemetry.notKept(ctx, len(b.events))
-		r.memory.log.Error("what was seen could not be kept", zap.Error(err))
+		r.log.Error("what was seen could not be kept", zap.Error(err))
 	}
 }
 
