@@ -49,7 +49,7 @@ func BenchmarkProcess(b *testing.B) {
 	}
 	for name, more := range map[string]string{
 		"otlp": "exporters: {otlp_grpc/sink: {compression: none}}",
-		"nop":  "exporters: {nop: {}}\nservice: {pipelines: {traces: {exporters: [nop, span_to_metrics]}}}",
+		"nop":  "exporters: {nop: {}}\nservice: {pipelines: {traces: {exporters: [nop, span_to_metrics, routed_events]}}}",
 	} {
 		b.Run(name, func(b *testing.B) {
 			var ours, stock time.Duration

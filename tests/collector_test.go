@@ -112,7 +112,7 @@ service:
   telemetry:
     metrics: {level: none, readers: []}
   pipelines:
-    traces: {exporters: [otlp_grpc/sink, span_to_metrics]}
+    traces: {exporters: [otlp_grpc/sink, span_to_metrics, routed_events]}
     logs/records: {exporters: [otlp_grpc/sink]}
 `
 

@@ -69,7 +69,7 @@ processors:
 			}
 			require.NotEmpty(t, sink.allRecords())
 			for _, r := range sink.allRecords() {
-				require.NotEmpty(t, r.attributes[lifecycle.AttrCorrelationID], r.event)
+				require.NotEmpty(t, r.Attributes[lifecycle.AttrCorrelationID], r.Event)
 			}
 			assert.GreaterOrEqual(t, len(ids), len(truth))
 			for _, text := range []string{string(exposition), string(table)} {

@@ -23,7 +23,7 @@ exporters:
   tasker_csv: {path: %q}
 service:
   pipelines:
-    traces: {exporters: [otlp_grpc/sink, span_to_metrics, tasker_csv]}
+    traces: {exporters: [otlp_grpc/sink, span_to_metrics, routed_events, tasker_csv]}
     logs/records: {exporters: [otlp_grpc/sink, tasker_csv]}
 `
 

@@ -47,6 +47,12 @@ func (c *collector) kill() {
 	c.tb.Helper()
 	require.NoError(c.tb, c.cmd.Process.Signal(syscall.SIGKILL))
 	<-c.exited
+	c.relaunch()
+}
+
+// relaunch starts a process that has ended with the same configuration.
+func (c *collector) relaunch() {
+	c.tb.Helper()
 	c.launch(c.cmd.Args[1:]...)
 }
 

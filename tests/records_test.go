@@ -2,7 +2,9 @@ package e2e
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -14,7 +16,158 @@ import (
 // customer is the personal datum in each task_context and step_inputs of the streams.
 const customer = "a@example.com"
 
-// TestStructuredRecords: events that are routed to logs leave as records, each once, and nothing personal leaves at all.
+// allFacts records every fact, and not only those of config.yaml.
+const allFacts = `
+connectors:
+  routed_events:
+    records: [task.started, task.completed, task.failed, task.cancelled, task.resolved_manually, step.completed, step.failed,
+      step.cancelled, step.resolved_manually, observability.step.backoff]
+`
+
+// shippedFacts are those that the shipped configurations record.
+func shippedFacts() []string {
+	return []string{
+		lifecycle.TaskStarted, lifecycle.TaskFailed, lifecycle.TaskCancelled, lifecycle.TaskResolvedManually, lifecycle.StepFailed,
+		lifecycle.ObservabilityStepBackoff,
+	}
+}
+
+// facts are the records without those of backoffs, of which the truth has no number, and without repetitions: a crash in
+// the moment of its hand-over, or a retry of the exporter, brings a record again, the same in every byte.
+func facts(t *testing.T, records []streamtest.Record) (once []streamtest.Record, again int) {
+	t.Helper()
+	seen := map[string]streamtest.Record{}
+	for _, r := range records {
+		if r.Event == lifecycle.ObservabilityStepBackoff {
+			continue
+		}
+		if before, repeated := seen[r.UID()]; repeated {
+			again++
+			if r.Event != lifecycle.TaskStarted { // of which another announcement may have come first
+				require.Equal(t, before, r)
+			}
+			continue
+		}
+		seen[r.UID()] = r
+		once = append(once, r)
+	}
+	return once, again
+}
+
+// awaitRecords waits until the records of facts are the truth, and returns how many came again.
+func awaitRecords(t *testing.T, sink *sink, truth []streamtest.Task, recorded ...string) int {
+	t.Helper()
+	var (
+		differences []string
+		again       int
+	)
+	await(t, time.Minute, "exact records", func() bool {
+		var once []streamtest.Record
+		once, again = facts(t, sink.allRecords())
+		differences = streamtest.CompareRecords(truth, once, recorded...)
+		return len(differences) == 0
+	}, func() any { return differences })
+	return again
+}
+
+// TestRecords: each fact is one record, equal to the truth, whatever the order and the repetitions, with a stop in the middle.
+func TestRecords(t *testing.T) {
+	t.Parallel()
+	generated := func() ([][]byte, []streamtest.Task) {
+		return streamtest.Generate(streamtest.Options{Tasks: 150, Seed: 61, Failures: true, Planned: true})
+	}
+	load := func(name string) func() ([][]byte, []streamtest.Task) {
+		return func() ([][]byte, []streamtest.Task) {
+			lines, truth, err := streamtest.Load(name)
+			require.NoError(t, err)
+			return lines, truth
+		}
+	}
+	for name, stream := range map[string]func() ([][]byte, []streamtest.Task){
+		streamtest.OrderProcessing: load(streamtest.OrderProcessing), streamtest.Mixed: load(streamtest.Mixed),
+		streamtest.Planned: load(streamtest.Planned), "generated": generated,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			lines, truth := stream()
+			sink := newSink(t)
+			c := start(t, sink, append(durable(t), allFacts, patient)...)
+			batches := rough(lines, 9)
+			c.sendNDJSON(connections, batches[:len(batches)/2])
+			assert.Zero(t, c.stop())
+			c.relaunch()
+			c.sendNDJSON(connections, batches[len(batches)/2:])
+			awaitTasks(t, sink, len(truth))
+			assert.Zero(t, awaitRecords(t, sink, truth), "records that came again")
+			assert.Zero(t, c.stop())
+			once, again := facts(t, sink.allRecords())
+			assert.Zero(t, again)
+			equal(t, streamtest.CompareRecords(truth, once))
+
+			backoffs := 0
+			for _, r := range sink.allRecords() {
+				if r.Event == lifecycle.ObservabilityStepBackoff {
+					backoffs++
+				}
+			}
+			counts, err := streamtest.CountEvents(lines)
+			require.NoError(t, err)
+			assert.Equal(t, counts[lifecycle.ObservabilityStepBackoff], backoffs)
+		})
+	}
+}
+
+// TestRecordsOfRealStreams: what was captured from the engine makes as many records of each fact as there were.
+func TestRecordsOfRealStreams(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{streamtest.RealLinear, streamtest.RealRetry} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			lines, truth, err := streamtest.LoadReal(name)
+			require.NoError(t, err)
+			ended := 0
+			for i := range truth {
+				if truth[i].Status != "" {
+					ended++
+				}
+			}
+			sink := newSink(t)
+			c := start(t, sink, allFacts)
+			c.sendNDJSON(connections, rough(lines, 9))
+			awaitTasks(t, sink, ended)
+			assert.Zero(t, c.stop())
+			once, again := facts(t, sink.allRecords())
+			assert.Zero(t, again)
+			equal(t, streamtest.CompareRealRecords(truth, once))
+		})
+	}
+}
+
+// TestStartIsRecordedAtOnce: the record of a task's start does not wait for the end of anything.
+func TestStartIsRecordedAtOnce(t *testing.T) {
+	t.Parallel()
+	lines, truth, err := streamtest.Load(streamtest.OrderProcessing)
+	require.NoError(t, err)
+	sink := newSink(t)
+	c := start(t, sink, "processors: {span_hierarchy: {reorder_window: 10m, settle_timeout: 30m}}")
+	c.sendNDJSON(1, [][][]byte{lines[:10]})
+	await(t, 20*time.Second, "the record of the start", func() bool { return len(sink.allRecords()) > 0 }, func() any { return sink.spanCount() })
+	started := sink.allRecords()[0]
+	assert.Equal(t, lifecycle.TaskStarted, started.Event)
+	assert.Zero(t, sink.spanCount())
+	c.sendNDJSON(1, [][][]byte{lines[10:]})
+	assert.Zero(t, c.stop())
+	equal(t, streamtest.CompareRecords(truth, sink.allRecords(), lifecycle.TaskStarted))
+	for _, span := range sink.all() {
+		if span.Name == lifecycle.SpanTask {
+			assert.Equal(t, started.SpanID, span.SpanID)
+			assert.Equal(t, started.TraceID, span.TraceID)
+		}
+	}
+}
+
+// TestStructuredRecords: events of an application's own that are routed to logs leave as records, each once; and nothing
+// personal leaves at all.
 func TestStructuredRecords(t *testing.T) {
 	t.Parallel()
 	lines, truth, err := streamtest.Load(streamtest.Mixed)
@@ -24,9 +177,8 @@ func TestStructuredRecords(t *testing.T) {
 processors:
   event_router:
     routes:
+      - {event: order.fulfilled, signals: [traces, logs]}
       - {event: step.failed, signals: [traces, metrics, logs]}
-      - {event: task.start_requested, signals: [traces, metrics, logs]}
-      - {event: step.execution_requested, signals: [traces, metrics, logs]}
 `)
 	c.sendNDJSON(connections, rough(lines, 9))
 	awaitTasks(t, sink, len(truth))
@@ -35,32 +187,81 @@ processors:
 
 	counts, err := streamtest.CountEvents(lines)
 	require.NoError(t, err)
-	got := map[string]int{}
 	type place struct {
 		trace [16]byte
 		span  [8]byte
 	}
 	spans := map[place]bool{}
 	for _, span := range sink.all() {
-		if span.Name == lifecycle.SpanTask {
-			spans[place{span.TraceID, span.SpanID}] = true
-		}
-	}
-	for _, r := range sink.allRecords() {
-		got[r.event]++
-		assert.True(t, spans[place{r.trace, r.span}], "%s leads to its task's span", r.event)
-		assert.NotEmpty(t, r.attributes[lifecycle.AttrEntityType], r.event)
-		assert.NotEmpty(t, r.attributes[lifecycle.AttrCorrelationID], r.event)
-		assert.NotEmpty(t, r.body, r.event)
-		assert.Contains(t, r.attributes, lifecycle.AttrTaskID, r.event)
-		assert.NotContains(t, fmt.Sprint(r.body, r.attributes), customer, r.event)
-	}
-	want := map[string]int{}
-	for _, event := range []string{lifecycle.StepFailed, lifecycle.TaskStartRequested, lifecycle.StepExecutionRequested} {
-		want[event] = counts[event]
-	}
-	assert.Equal(t, want, got)
-	for _, span := range sink.all() {
+		spans[place{span.TraceID, span.SpanID}] = true
 		assert.NotContains(t, fmt.Sprint(span.Attributes, span.Events), customer, span.Name)
 	}
+	fulfilled, ofFacts := 0, []streamtest.Record{}
+	for _, r := range sink.allRecords() {
+		assert.True(t, spans[place{r.TraceID, r.SpanID}], "%s leads to its span", r.Event)
+		assert.NotEmpty(t, r.Attributes[lifecycle.AttrEntityType], r.Event)
+		assert.NotEmpty(t, r.Attributes[lifecycle.AttrCorrelationID], r.Event)
+		assert.NotEmpty(t, r.Body, r.Event)
+		assert.Contains(t, r.Attributes, lifecycle.AttrTaskID, r.Event)
+		assert.NotContains(t, fmt.Sprint(r.Body, r.Attributes), customer, r.Event)
+		switch r.Event {
+		case "order.fulfilled":
+			fulfilled++
+		case lifecycle.ObservabilityStepBackoff:
+		default:
+			ofFacts = append(ofFacts, r)
+		}
+	}
+	assert.Equal(t, counts["order.fulfilled"], fulfilled)
+	equal(t, streamtest.CompareRecords(truth, ofFacts, shippedFacts()...))
+}
+
+// TestAnnouncements: announcements: all makes a record of every announcement, for whoever wants the raw events.
+func TestAnnouncements(t *testing.T) {
+	t.Parallel()
+	lines, truth, err := streamtest.Load(streamtest.Mixed)
+	require.NoError(t, err)
+	sink := newSink(t)
+	c := start(t, sink, `
+connectors: {routed_events: {announcements: all}}
+processors:
+  event_router:
+    routes:
+      - {event: step.failed, signals: [traces, metrics, logs]}
+      - {event: task.start_requested, signals: [traces, metrics, logs]}
+`)
+	c.sendNDJSON(connections, rough(lines, 9))
+	awaitTasks(t, sink, len(truth))
+	assert.Zero(t, c.stop())
+	counts, err := streamtest.CountEvents(lines)
+	require.NoError(t, err)
+	got := map[string]int{}
+	for _, r := range sink.allRecords() {
+		got[r.Event]++
+	}
+	assert.Equal(t, map[string]int{lifecycle.StepFailed: counts[lifecycle.StepFailed], lifecycle.TaskStartRequested: counts[lifecycle.TaskStartRequested]}, got)
+}
+
+// TestKillBetweenRecords: the process is killed while records are on their way. Each fact is one record all the same; what
+// the moment of a kill brings again is the same in every byte, and not more than was on its way.
+func TestKillBetweenRecords(t *testing.T) {
+	t.Parallel()
+	const kills = 12
+	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 400, Seed: 71, Failures: true, SpacingMS: 5})
+	batches := streamtest.Batches(streamtest.Shuffle(lines, 2000, 71), killedBatch)
+	sink := newSink(t)
+	c := start(t, sink, append(durable(t), allFacts, patient, queueOnDisk)...)
+	random := rand.New(rand.NewPCG(71, 1))
+	for life := range kills {
+		c.sendNDJSON(connections, batches[len(batches)*life/kills:len(batches)*(life+1)/kills])
+		if life >= kills/2 { // trees leave; some are under way
+			await(t, time.Minute, "records between two kills", func() bool { return len(sink.allRecords()) > 0 }, func() any { return sink.spanCount() })
+		}
+		<-time.After(time.Duration(random.IntN(50)) * time.Millisecond)
+		c.kill()
+	}
+	awaitTasks(t, sink, len(truth))
+	again := awaitRecords(t, sink, truth)
+	t.Logf("%d records came, %d of them again", len(sink.allRecords()), again)
+	assert.Zero(t, c.stop())
 }

@@ -126,21 +126,23 @@ func (c *shipped) ownMetric(name, label string) float64 {
 	return sum
 }
 
-// recorded are the events of which a shipped configuration makes records.
-var recorded = []string{
-	lifecycle.TaskFailed, lifecycle.TaskCancelled, lifecycle.TaskResolvedManually, lifecycle.StepFailed, lifecycle.ObservabilityStepBackoff,
-}
-
-// wantRecords is how many records a stream makes.
-func wantRecords(t *testing.T, lines [][]byte, events ...string) int {
+// wantRecords is how many records a shipped configuration makes of a stream: one per start, failed attempt, failed task and
+// backoff.
+func wantRecords(t *testing.T, lines [][]byte, truth []streamtest.Task) int {
 	t.Helper()
 	counts, err := streamtest.CountEvents(lines)
 	require.NoError(t, err)
-	sum := 0
-	for _, event := range events {
-		sum += counts[event]
+	sum := len(truth) + counts[lifecycle.ObservabilityStepBackoff]
+	for i := range truth {
+		if truth[i].Status == streamtest.OutcomeError {
+			sum++
+		}
+		for _, a := range truth[i].Attempts() {
+			if a.Status == streamtest.OutcomeError {
+				sum++
+			}
+		}
 	}
-	require.Positive(t, sum)
 	return sum
 }
 
@@ -155,43 +157,41 @@ func TestShipped(t *testing.T) {
 	standalone := settings{files: []string{"../deploy/otelcol/standalone.yaml"}}
 	defaults := settings{files: []string{"../config.yaml"}}
 	sendOn := settings{files: []string{"../config.yaml", "../examples/send-on.yaml"}}
-	withStart := append([]string{lifecycle.TaskStartRequested}, recorded...)
 	started := map[string]bool{}
 	for name, c := range map[string]struct {
 		settings func(t *testing.T) settings
 		// traces and records are where they go; nil is the collector's own log.
 		traces, records func(testing.TB) *product
 		// both is one destination for both.
-		both   func(testing.TB) *product
-		events []string
+		both func(testing.TB) *product
 	}{
-		"compose": {settings: func(t *testing.T) settings { return composed(t, "compose.yaml") }, events: recorded},
+		"compose": {settings: func(t *testing.T) settings { return composed(t, "compose.yaml") }},
 		"compose with Tempo and Loki": {
 			settings: func(t *testing.T) settings { return composed(t, "compose.yaml", "compose.traces.yaml") },
-			traces:   newTempo, records: newLoki, events: recorded,
+			traces:   newTempo, records: newLoki,
 		},
-		"kubernetes": {settings: kubernetes, traces: newTempo, events: recorded},
-		"systemd":    {settings: func(t *testing.T) settings { return systemd(t) }, events: recorded},
+		"kubernetes": {settings: kubernetes, traces: newTempo},
+		"systemd":    {settings: func(t *testing.T) settings { return systemd(t) }},
 		"systemd with Tempo and Loki": {settings: func(t *testing.T) settings {
 			return systemd(t, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT")
-		}, traces: newTempo, records: newLoki, events: recorded},
-		"standalone to one backend":    {settings: func(*testing.T) settings { return standalone }, both: newBackend, events: recorded},
-		"standalone to a slow backend": {settings: func(*testing.T) settings { return standalone }, both: newSlowBackend, events: recorded},
-		"standalone to Tempo and Loki": {settings: func(*testing.T) settings { return standalone }, traces: newTempo, records: newLoki, events: recorded},
+		}, traces: newTempo, records: newLoki},
+		"standalone to one backend":    {settings: func(*testing.T) settings { return standalone }, both: newBackend},
+		"standalone to a slow backend": {settings: func(*testing.T) settings { return standalone }, both: newSlowBackend},
+		"standalone to Tempo and Loki": {settings: func(*testing.T) settings { return standalone }, traces: newTempo, records: newLoki},
 		"standalone over TLS, with token": {settings: func(*testing.T) settings {
 			return settings{files: append(standalone.files, "../deploy/otelcol/secure.yaml", "../deploy/otelcol/tls.yaml")}
-		}, both: newBackend, events: recorded},
-		"default": {settings: func(*testing.T) settings { return defaults }, events: withStart},
+		}, both: newBackend},
+		"default": {settings: func(*testing.T) settings { return defaults }},
 		"default, durable": {
-			settings: func(*testing.T) settings { return settings{files: append(defaults.files, "../examples/durable.yaml")} }, events: withStart,
+			settings: func(*testing.T) settings { return settings{files: append(defaults.files, "../examples/durable.yaml")} },
 		},
-		"default, sent on to one backend":    {settings: func(*testing.T) settings { return sendOn }, both: newBackend, events: withStart},
-		"default, sent on to Tempo and Loki": {settings: func(*testing.T) settings { return sendOn }, traces: newTempo, records: newLoki, events: withStart},
+		"default, sent on to one backend":    {settings: func(*testing.T) settings { return sendOn }, both: newBackend},
+		"default, sent on to Tempo and Loki": {settings: func(*testing.T) settings { return sendOn }, traces: newTempo, records: newLoki},
 		"standalone with tail sampling": {settings: func(*testing.T) settings {
 			return settings{files: append(slices.Clone(standalone.files), "../examples/tail-sampling.yaml")}.with("TASKER_SAMPLING_PERCENTAGE=100")
-		}, traces: newTempo, records: newLoki, events: recorded},
+		}, traces: newTempo, records: newLoki},
 		"default, sent on to Tempo alone": {
-			settings: func(*testing.T) settings { return sendOn.with("TASKER_RECORDS_EXPORTER=debug/records") }, traces: newTempo, events: withStart,
+			settings: func(*testing.T) settings { return sendOn.with("TASKER_RECORDS_EXPORTER=debug/records") }, traces: newTempo,
 		},
 	} {
 		for _, file := range c.settings(t).files {
@@ -225,7 +225,7 @@ func TestShipped(t *testing.T) {
 			}
 			collector := startShipped(t, s)
 			collector.send(lines)
-			collector.awaitOutputs(t, traces, records, truth, wantRecords(t, lines, c.events...))
+			collector.awaitOutputs(t, traces, records, truth, wantRecords(t, lines, truth))
 			code, named := collector.status(t)
 			assert.Zero(t, code, named)
 			assert.Empty(t, named)
@@ -263,6 +263,11 @@ func (c *shipped) awaitOutputs(t *testing.T, traces, records *product, truth []s
 	}
 	await(t, time.Minute, "records", func() bool { return got() >= wantRecords }, func() any { return got() })
 	assert.Equal(t, wantRecords, got(), "records")
+	if records != nil {
+		once, again := facts(t, records.allRecords())
+		assert.Zero(t, again)
+		equal(t, streamtest.CompareRecords(truth, once, shippedFacts()...))
+	}
 	if traces == nil {
 		return
 	}
@@ -286,7 +291,7 @@ func TestShippedTiers(t *testing.T) {
 		"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT="+tempo.url+tracesPath, "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT="+loki.url+lokiLogsPath))
 	agent := startShipped(t, settings{files: []string{"../deploy/otelcol/agent.yaml", "../deploy/otelcol/secure.yaml"}}.with(brokers))
 	agent.send(lines)
-	gateway.awaitOutputs(t, tempo, loki, truth, wantRecords(t, lines, recorded...))
+	gateway.awaitOutputs(t, tempo, loki, truth, wantRecords(t, lines, truth))
 	for _, c := range []*shipped{agent, gateway} {
 		code, named := c.status(t)
 		assert.Zero(t, code, named)
@@ -299,7 +304,7 @@ func TestShippedTiers(t *testing.T) {
 func TestShippedSaysWhatIsLost(t *testing.T) {
 	t.Parallel()
 	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 40, Seed: 83, Failures: true})
-	records := wantRecords(t, lines, recorded...)
+	records := wantRecords(t, lines, truth)
 	standalone := settings{files: []string{"../deploy/otelcol/standalone.yaml"}}
 	const failedSpans, failedRecords = "otelcol_exporter_send_failed_spans", "otelcol_exporter_send_failed_log_records"
 
@@ -338,20 +343,20 @@ func TestShippedSaysWhatIsLost(t *testing.T) {
 
 	t.Run("a destination that recovers", func(t *testing.T) {
 		t.Parallel()
-		first, second := lines[:len(lines)/2], lines[len(lines)/2:]
+		more, moreTruth := streamtest.Generate(streamtest.Options{Tasks: 20, Seed: 84, Failures: true, FirstID: 10_000})
 		tempo, loki := newTempo(t), newLoki(t)
 		loki.answers.Store(http.StatusNotFound)
 		c := startShipped(t, standalone.with("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT="+tempo.url+tracesPath,
 			"OTEL_EXPORTER_OTLP_LOGS_ENDPOINT="+loki.url+lokiLogsPath))
-		c.send(first)
-		lost := wantRecords(t, first, recorded...)
-		await(t, time.Minute, "count of the lost", func() bool { return c.ownMetric(failedRecords, "") == float64(lost) }, func() any { return c.ownMetric(failedRecords, "") })
+		c.send(lines)
+		await(t, time.Minute, "count of the lost", func() bool { return c.ownMetric(failedRecords, "") == float64(records) }, func() any { return c.ownMetric(failedRecords, "") })
 		code, _ := c.status(t)
 		assert.Equal(t, 10, code)
 		loki.answers.Store(0)
-		c.send(second)
-		awaitTasks(t, tempo.sink, len(truth))
-		await(t, time.Minute, "the other records", func() bool { return len(loki.allRecords()) == records-lost }, func() any { return len(loki.allRecords()) })
+		c.send(more)
+		awaitTasks(t, tempo.sink, len(truth)+len(moreTruth))
+		others := wantRecords(t, more, moreTruth)
+		await(t, time.Minute, "the other records", func() bool { return len(loki.allRecords()) == others }, func() any { return len(loki.allRecords()) })
 		code, named := c.status(t)
 		assert.Zero(t, code, "it has succeeded since: %s", named)
 		assert.Zero(t, c.stop())

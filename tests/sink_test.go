@@ -28,20 +28,12 @@ type sink struct {
 	mu      sync.Mutex
 	spans   []streamtest.Span
 	tasks   int // task spans among them
-	records []record
+	records []streamtest.Record
 	// countOnly forgets the spans, for benchmarks.
 	countOnly bool
 	seen      int
 	// refuses makes it answer spans with a retryable error, as a backend in trouble does.
 	refuses atomic.Bool
-}
-
-// record is a structured log record.
-type record struct {
-	event, body string
-	trace       [16]byte
-	span        [8]byte
-	attributes  map[string]any
 }
 
 type (
@@ -111,13 +103,7 @@ func (s *recordServer) Export(_ context.Context, request plogotlp.ExportRequest)
 func (s *sink) takeRecords(ld plog.Logs) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, rl := range ld.ResourceLogs().All() {
-		for _, sl := range rl.ScopeLogs().All() {
-			for _, r := range sl.LogRecords().All() {
-				s.records = append(s.records, record{r.EventName(), r.Body().AsString(), r.TraceID(), r.SpanID(), r.Attributes().AsRaw()})
-			}
-		}
-	}
+	s.records = append(s.records, streamtest.FromLogs(ld)...)
 }
 
 // taskSpans is the number of tasks' spans so far.
@@ -135,7 +121,7 @@ func (s *sink) all() []streamtest.Span {
 }
 
 // allRecords are the log records so far. Nobody writes to them.
-func (s *sink) allRecords() []record {
+func (s *sink) allRecords() []streamtest.Record {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.records[:len(s.records):len(s.records)]

@@ -158,7 +158,7 @@ processors:
 	}
 	require.Equal(t, caller, hex.EncodeToString(task.ParentID[:]))
 	for _, r := range sink.allRecords() {
-		require.Equal(t, trace, hex.EncodeToString(r.trace[:]), r.event)
-		require.Equal(t, task.SpanID, r.span, "the record of the start points at the task's span")
+		require.Equal(t, trace, hex.EncodeToString(r.TraceID[:]), r.Event)
+		require.Equal(t, task.SpanID, r.SpanID, "the record of the start points at the task's span")
 	}
 }

@@ -41,7 +41,7 @@ extensions:
 service:
   telemetry: {metrics: {level: none, readers: []}}
   pipelines:
-    traces: {exporters: [otlp_grpc/sink, span_to_metrics]}
+    traces: {exporters: [otlp_grpc/sink, span_to_metrics, routed_events]}
     logs/records: {exporters: [otlp_grpc/sink]}
 `
 
@@ -135,4 +135,6 @@ func TestStandalone(t *testing.T) {
 	}
 	assert.Zero(t, c.stop())
 	equal(t, streamtest.Compare(truth, unique(t, sink.all())))
+	once, _ := facts(t, sink.allRecords())
+	equal(t, streamtest.CompareRecords(truth, once, shippedFacts()...))
 }

@@ -31,6 +31,7 @@ processors:
   event_router: {storage: file_storage}
   span_hierarchy: {storage: file_storage}
 connectors:
+  routed_events: {storage: file_storage}
   span_to_metrics: {storage: file_storage}
 service:
   extensions: [healthcheckv2, file_storage]
@@ -79,7 +80,7 @@ func TestStatusAndSync(t *testing.T) {
 	}
 	code, _, problems := tool.run("sync", "--telemetry", free[0])
 	assert.Equal(t, 8, code)
-	assert.Contains(t, problems, "event_router, span_hierarchy, span_to_metrics keep their state in memory only")
+	assert.Contains(t, problems, "event_router, span_hierarchy, span_to_metrics, routed_events keep their state in memory only")
 	assert.Zero(t, c.stop())
 
 	directory := t.TempDir()
@@ -89,7 +90,7 @@ func TestStatusAndSync(t *testing.T) {
 	c.sendNDJSON(1, streamtest.Batches(lines[:half], batchLines))
 	read(c)
 	assert.Positive(t, status.Work.OpenTasks, "tasks of which a half came")
-	require.Len(t, status.State, 3)
+	require.Len(t, status.State, 4)
 	for _, s := range status.State {
 		assert.True(t, s.Storage, s.Component)
 	}

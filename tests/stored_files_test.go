@@ -90,7 +90,7 @@ func TestAttackHarmedFiles(t *testing.T) {
 	sink.refuses.Store(false)
 	names := c.stores()
 	require.Contains(t, strings.Join(names, " "), "exporter_otlp_grpc_sink_traces")
-	require.Len(t, names, 5, "%v", names)
+	require.Len(t, names, 6, "%v", names)
 	saved := filepath.Join(t.TempDir(), "saved")
 	restore(t, c.directory, saved)
 

@@ -65,7 +65,7 @@ service:
     resource: {attributes: [{name: service.instance.id, value: NAME}]}
     metrics: {level: none, readers: []}
   pipelines:
-    traces: {exporters: [otlp_grpc/sink, span_to_metrics]}
+    traces: {exporters: [otlp_grpc/sink, span_to_metrics, routed_events]}
     logs/records: {exporters: [otlp_grpc/sink]}
 `
 
@@ -166,6 +166,8 @@ func TestTwoTiers(t *testing.T) {
 		assert.Zero(t, gateway.stop())
 	}
 	equal(t, streamtest.Compare(truth, unique(t, sink.all())))
+	once, _ := facts(t, sink.allRecords())
+	equal(t, streamtest.CompareRecords(truth, once, shippedFacts()...))
 }
 
 // TestTwoTiersOfSpans: Tasker's own spans and those of applications, told by two agents in turns, come together at the

@@ -39,7 +39,7 @@ processors:
 	assert.Empty(t, got.err, "the findings have said it")
 	var result checkResult
 	require.NoError(t, json.Unmarshal([]byte(got.out), &result))
-	require.Len(t, result.Findings, 3)
+	require.Len(t, result.Findings, 4)
 	assert.Equal(t, 1, result.Errors)
 	assert.Equal(t, "processors::span_hierarchy::storage", result.Findings[0].Key)
 	assert.Equal(t, "file_storage", result.Findings[0].Value)

@@ -72,7 +72,7 @@ func TestRoutesOfTheDefaultConfiguration(t *testing.T) {
 	got := execute(t, "", "routes", "--config", "../../config.yaml", "task.failed")
 	require.Equal(t, exitOK, got.status, got.err)
 	assert.Empty(t, got.err, "no warnings")
-	assert.Contains(t, got.out, "traces, metrics, logs")
+	assert.Contains(t, got.out, "traces, metrics")
 }
 
 func TestRoutesSaysWhatIsWrong(t *testing.T) {

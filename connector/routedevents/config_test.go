@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap/confmaptest"
 	"go.opentelemetry.io/collector/confmap/xconfmap"
 )
@@ -17,15 +18,31 @@ func TestConfig(t *testing.T) {
 	cfg := NewFactory().CreateDefaultConfig()
 	require.NoError(t, section.Unmarshal(cfg))
 	require.NoError(t, xconfmap.Validate(cfg))
-	require.Equal(t, &Config{LogBody: "message", EventAttributes: "all"}, cfg)
+	require.Equal(t, createDefaultConfig(), cfg)
 
 	section, err = conf.Sub("routed_events/lines")
 	require.NoError(t, err)
 	require.NoError(t, section.Unmarshal(cfg))
 	require.NoError(t, xconfmap.Validate(cfg))
-	require.Equal(t, &Config{LogBody: "json", EventAttributes: "tree"}, cfg)
+	storage := component.MustNewID("file_storage")
+	require.Equal(t, &Config{
+		LogBody: "json", EventAttributes: "tree", Announcements: "once", Records: []string{"task.started", "step.failed"}, MinSeverity: "warn",
+		Deduplicate: DeduplicateConfig{MaxEntries: 5000}, Storage: &storage, TrustReceived: true,
+	}, cfg)
 
-	err = xconfmap.Validate(&Config{LogBody: "xml", EventAttributes: "few"})
+	wrong := &Config{
+		LogBody: "xml", EventAttributes: "few", Announcements: "twice", Records: []string{"step.faild", "step.failed", "step.failed"}, MinSeverity: "loud",
+	}
+	err = xconfmap.Validate(wrong)
 	require.ErrorContains(t, err, `log_body: "xml" is no form of a record: use message or json`)
 	require.ErrorContains(t, err, `event_attributes: "few" is no set of attributes: use all or tree`)
+	require.ErrorContains(t, err, `announcements: "twice" is neither: use once, for one record a fact, or all, for one record an announcement`)
+	require.ErrorContains(t, err, `records[0]: "step.faild" is no fact that is recorded once: use one of task.started, task.completed, `)
+	require.ErrorContains(t, err, `records[2]: "step.failed" is there twice: remove one`)
+	require.ErrorContains(t, err, `min_severity: "loud" is no severity: use trace, debug, info, warn, error or fatal`)
+	require.ErrorContains(t, err, `deduplicate.max_entries: 0 is too small: use at least 1000`)
+
+	cfg = createDefaultConfig()
+	cfg.(*Config).Announcements, cfg.(*Config).Storage = "all", &storage
+	require.ErrorContains(t, xconfmap.Validate(cfg), `storage: "file_storage" has nothing to keep, because announcements is all: remove one of the two`)
 }

@@ -2,6 +2,7 @@ package routedevents
 
 import (
 	"context"
+	"sync"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/connector"
@@ -9,15 +10,32 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 
 	"github.com/tasker-otel/otelcol-tasker/connector/routedevents/internal/metadata"
+	"github.com/tasker-otel/otelcol-tasker/internal/shared"
 )
 
-// NewFactory makes the factory of routed_events.
+// NewFactory makes the factory of routed_events. The inputs of one configuration that make records share what they remember.
 func NewFactory() connector.Factory {
+	recording := shared.NewInstances[*Config, *facts]()
 	return xconnector.NewFactory(
 		metadata.Type,
-		func() component.Config { return &Config{LogBody: bodyMessage, EventAttributes: attributesAll} },
+		func() component.Config { return createDefaultConfig() },
 		xconnector.WithLogsToTraces(createLogsToTraces, metadata.LogsToTracesStability),
-		xconnector.WithLogsToLogs(createLogsToLogs, metadata.LogsToLogsStability),
+		xconnector.WithLogsToLogs(func(_ context.Context, set connector.Settings, cfg component.Config, next consumer.Logs) (connector.Logs, error) {
+			in, err := newInput(recording, set, cfg)
+			if err != nil {
+				return nil, err
+			}
+			in.facts.events = true
+			return &logsInput{*in, next}, nil
+		}, metadata.LogsToLogsStability),
+		xconnector.WithTracesToLogs(func(_ context.Context, set connector.Settings, cfg component.Config, next consumer.Logs) (connector.Traces, error) {
+			in, err := newInput(recording, set, cfg)
+			if err != nil {
+				return nil, err
+			}
+			in.facts.spans = true
+			return &spansInput{*in, next}, nil
+		}, metadata.TracesToLogsStability),
 		xconnector.WithDeprecatedTypeAlias(metadata.DeprecatedType),
 	)
 }
@@ -30,10 +48,37 @@ func createLogsToTraces(_ context.Context, set connector.Settings, cfg component
 	return &toTraces{next: next, telemetry: telemetry, whole: cfg.(*Config).EventAttributes != attributesTree}, nil
 }
 
-func createLogsToLogs(_ context.Context, set connector.Settings, cfg component.Config, next consumer.Logs) (connector.Logs, error) {
-	telemetry, err := newTelemetry(set, "logs")
+// input is one signal's side of what makes records.
+type input struct {
+	facts *facts
+	close func(context.Context) error
+}
+
+func newInput(recording *shared.Instances[*Config, *facts], set connector.Settings, cfg component.Config) (*input, error) {
+	config := cfg.(*Config)
+	f, release, err := recording.Acquire(config, func() (*facts, error) { return newFacts(config, set) })
 	if err != nil {
 		return nil, err
 	}
-	return &toLogs{next: next, telemetry: telemetry, lines: cfg.(*Config).LogBody == bodyJSON}, nil
+	var once sync.Once
+	return &input{facts: f, close: func(ctx context.Context) (err error) {
+		once.Do(func() {
+			if release() {
+				err = f.stop(ctx)
+			}
+		})
+		return err
+	}}, nil
 }
+
+// Start takes up, with the first input, what an earlier process has recorded.
+func (i *input) Start(ctx context.Context, host component.Host) error {
+	return i.facts.start(ctx, host)
+}
+
+// Shutdown releases the storage with the last input: until then the other may still be given what the components before it
+// held. A second call does nothing.
+func (i *input) Shutdown(ctx context.Context) error { return i.close(ctx) }
+
+// Capabilities say that the input is only read.
+func (*input) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }

@@ -87,9 +87,12 @@ func idText(attrs pcommon.Map, key string) string {
 	return ""
 }
 
-// durationOf is the first duration of a payload that can be one, in milliseconds rounded to a hundredth: the engine fires
-// steps with durations of zero and below (docs/tasker-events.md, trap 3).
+// durationOf is a finished span's duration, or the first of a payload that can be one, in milliseconds rounded to a
+// hundredth: the engine fires steps with durations of zero and below (docs/tasker-events.md, trap 3).
 func durationOf(attrs pcommon.Map) float64 {
+	if value, found := attrs.Get(lifecycle.AttrDurationMS); found && value.Type() == pcommon.ValueTypeDouble {
+		return value.Double()
+	}
 	for _, key := range [...]string{lifecycle.AttrDuration, lifecycle.AttrTotalExecutionDuration, lifecycle.AttrExecutionDuration} {
 		value, found := attrs.Get(key)
 		if !found {

@@ -89,9 +89,9 @@ func TestLinesOfJSON(t *testing.T) {
 // span_hierarchy puts there too.
 func TestRecordsOfACalledTask(t *testing.T) {
 	const parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
-	structured, _ := structuredRecords(logsOf(t, event{"task.start_requested", "logs", task, eventAt, map[string]any{
+	structured, _ := announcements(logsOf(t, event{"task.start_requested", "logs", task, eventAt, map[string]any{
 		"tasker.task_id": int64(7), "tasker.traceparent": parent,
-	}}), false)
+	}}), false, 0)
 	record := structured.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
 	assert.Equal(t, "4bf92f3577b34da6a3ce929d0e0e4736", record.TraceID().String())
 	assert.Equal(t, lifecycle.SpanID(task, lifecycle.SpanTask, "", 0), record.SpanID())
@@ -102,8 +102,8 @@ func TestStreamsBecomeLines(t *testing.T) {
 	for _, name := range []string{"mixed", "real/retry"} {
 		t.Run(name, func(t *testing.T) {
 			logs := routedStream(t, name)
-			lines, counts := structuredRecords(logs, true)
-			records, _ := structuredRecords(logs, false)
+			lines, counts := announcements(logs, true, 0)
+			records, _ := announcements(logs, false, 0)
 			require.EqualValues(t, logs.LogRecordCount(), counts.converted)
 			for i, resourceLogs := range lines.ResourceLogs().All() {
 				for j, record := range resourceLogs.ScopeLogs().At(0).LogRecords().All() {

@@ -34,6 +34,7 @@ type line struct {
 	Namespace           string         `json:"namespace,omitempty"`
 	TraceID             string         `json:"trace_id,omitempty"`
 	SpanID              string         `json:"span_id,omitempty"`
+	UID                 string         `json:"uid,omitempty"`
 	Payload             map[string]any `json:"payload,omitempty"`
 }
 
@@ -58,12 +59,13 @@ func toLine(record plog.LogRecord, resource pcommon.Map, f fields) {
 		Namespace:           str(resource, lifecycle.AttrServiceNamespace),
 		TraceID:             record.TraceID().String(),
 		SpanID:              record.SpanID().String(),
+		UID:                 str(attrs, lifecycle.AttrRecordUID),
 		Payload:             map[string]any{},
 	}
 	listBacktrace(attrs)
 	for key, value := range attrs.All() {
 		switch key {
-		case lifecycle.AttrCorrelationID, lifecycle.AttrEventType, lifecycle.AttrExceptionClass:
+		case lifecycle.AttrCorrelationID, lifecycle.AttrEventType, lifecycle.AttrExceptionClass, lifecycle.AttrRecordUID, lifecycle.AttrDurationMS:
 		case lifecycle.AttrBacktrace:
 			l.Backtrace = plain(value)
 		default:

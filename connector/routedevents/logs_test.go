@@ -122,7 +122,7 @@ func TestStreamsBecomeRecords(t *testing.T) {
 	for _, name := range []string{"order_processing", "mixed", "real/retry"} {
 		t.Run(name, func(t *testing.T) {
 			logs := routedStream(t, name)
-			structured, counts := structuredRecords(logs, false)
+			structured, counts := announcements(logs, false, 0)
 			assert.EqualValues(t, logs.LogRecordCount(), counts.converted)
 			for _, resourceLogs := range structured.ResourceLogs().All() {
 				for _, record := range resourceLogs.ScopeLogs().At(0).LogRecords().All() {
@@ -139,7 +139,7 @@ func BenchmarkStructuredRecords(b *testing.B) {
 	logs := routedStream(b, "mixed")
 	b.ReportAllocs()
 	for b.Loop() {
-		structuredRecords(logs, false)
+		announcements(logs, false, 0)
 	}
 	b.ReportMetric(float64(b.N)*float64(logs.LogRecordCount())/b.Elapsed().Seconds(), "events/s")
 }

@@ -2,6 +2,7 @@ package routedevents
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"go.opentelemetry.io/collector/connector"
@@ -9,17 +10,27 @@ import (
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/tasker-otel/otelcol-tasker/connector/routedevents/internal/metadata"
+	"github.com/tasker-otel/otelcol-tasker/internal/journal"
 )
 
 // counts are those of one batch. They are reported only once the batch was taken, because a refused one comes again.
 type counts struct {
-	converted, notRouted, noTask, noName int64
+	converted, notRouted, noTask, noName, announcements, duplicates, incomplete, belowSeverity, received int64
 }
 
 // telemetry reports the connector's own metrics for one signal. Its attribute sets are made once.
 type telemetry struct {
-	builder                              *metadata.TelemetryBuilder
-	converted, notRouted, noTask, noName metric.AddOption
+	builder   *metadata.TelemetryBuilder
+	converted metric.AddOption
+	// reasons run parallel to counts.dropped.
+	reasons [droppedReasons]metric.AddOption
+}
+
+const droppedReasons = 8
+
+// dropped are the counts of what was left out, in the order of reasons.
+func (c *counts) dropped() [droppedReasons]int64 {
+	return [...]int64{c.notRouted, c.noTask, c.noName, c.announcements, c.duplicates, c.incomplete, c.belowSeverity, c.received}
 }
 
 func newTelemetry(set connector.Settings, signal string) (*telemetry, error) {
@@ -28,29 +39,50 @@ func newTelemetry(set connector.Settings, signal string) (*telemetry, error) {
 		return nil, fmt.Errorf("telemetry of %s: %w", set.ID, err)
 	}
 	ofSignal := attribute.String("signal", signal)
-	dropped := func(reason string) metric.AddOption {
-		return metric.WithAttributeSet(attribute.NewSet(ofSignal, attribute.String("reason", reason)))
+	t := &telemetry{builder: builder, converted: metric.WithAttributeSet(attribute.NewSet(ofSignal))}
+	for i, reason := range [...]string{
+		"not_routed", "no_task", "no_name", "announcement", "duplicate", "incomplete", "below_severity", "received",
+	} {
+		t.reasons[i] = metric.WithAttributeSet(attribute.NewSet(ofSignal, attribute.String("reason", reason)))
 	}
-	return &telemetry{
-		builder:   builder,
-		converted: metric.WithAttributeSet(attribute.NewSet(ofSignal)),
-		notRouted: dropped("not_routed"),
-		noTask:    dropped("no_task"),
-		noName:    dropped("no_name"),
-	}, nil
+	return t, nil
+}
+
+// observe shows what is remembered, in memory and on the storage.
+func (t *telemetry) observe(known func() (int64, bool), stored journal.Observer) error {
+	return errors.Join(
+		t.builder.RegisterConnectorRoutedEventsKnownFactsCallback(func(_ context.Context, o metric.Int64Observer) error {
+			if facts, recording := known(); recording {
+				o.Observe(facts)
+			}
+			return nil
+		}),
+		t.builder.RegisterConnectorRoutedEventsStorageBytesCallback(stored.Bytes()),
+		t.builder.RegisterConnectorRoutedEventsStorageFailingCallback(stored.Failing()),
+		t.builder.RegisterConnectorRoutedEventsStorageFailuresCallback(stored.Failures()),
+		t.builder.RegisterConnectorRoutedEventsStorageLastCommitCallback(stored.LastCommit()),
+		t.builder.RegisterConnectorRoutedEventsStorageSetAsideCallback(stored.SetAside()),
+		t.builder.RegisterConnectorRoutedEventsStorageWaitingCallback(stored.Waiting()),
+	)
 }
 
 func (t *telemetry) record(ctx context.Context, c counts) {
 	add(ctx, t.builder.ConnectorRoutedEventsConverted, c.converted, t.converted)
-	dropped := t.builder.ConnectorRoutedEventsDropped
-	add(ctx, dropped, c.notRouted, t.notRouted)
-	add(ctx, dropped, c.noTask, t.noTask)
-	add(ctx, dropped, c.noName, t.noName)
+	for i, n := range c.dropped() {
+		add(ctx, t.builder.ConnectorRoutedEventsDropped, n, t.reasons[i])
+	}
 }
 
+// notKept counts records that are on their way and could not be noted.
+func (t *telemetry) notKept(ctx context.Context, records int64) {
+	add(ctx, t.builder.ConnectorRoutedEventsUnrememberedRecords, records)
+}
+
+func (t *telemetry) shutdown() { t.builder.Shutdown() }
+
 // add leaves out zeros, so that only reasons that occur become series.
-func add(ctx context.Context, counter metric.Int64Counter, n int64, option metric.AddOption) {
+func add(ctx context.Context, counter metric.Int64Counter, n int64, options ...metric.AddOption) {
 	if n > 0 {
-		counter.Add(ctx, n, option)
+		counter.Add(ctx, n, options...)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/treedata"
 	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"github.com/tasker-otel/otelcol-tasker/internal/origin"
 )
 
 // toTraces makes event spans: material for span_hierarchy, which the trace id brings to the right instance.
@@ -31,7 +32,7 @@ func (*toTraces) Capabilities() consumer.Capabilities { return consumer.Capabili
 func (c *toTraces) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	traces, counts := eventSpans(logs, c.whole)
 	if counts.converted > 0 {
-		if err := c.next.ConsumeTraces(ctx, traces); err != nil {
+		if err := c.next.ConsumeTraces(origin.Mark(ctx, origin.EventSpans), traces); err != nil {
 			return err
 		}
 	}

@@ -7,49 +7,25 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/connector"
 	"go.opentelemetry.io/collector/consumer"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/shared"
 )
 
-// instances finds the one instance behind all inputs of a component id. The collector gives every input of an id the same
-// config object, and a reloaded id a new one, so the object is the key.
+// instances are those of a factory.
 type instances struct {
-	mu       sync.Mutex
-	byConfig map[*Config]*instance
-	users    map[*instance]int
+	*shared.Instances[*Config, *instance]
 }
 
-func newInstances() *instances {
-	return &instances{byConfig: make(map[*Config]*instance), users: make(map[*instance]int)}
-}
+func newInstances() instances { return instances{shared.NewInstances[*Config, *instance]()} }
 
 // acquire adds an input to the instance of cfg, and makes the instance for the first one. The instance sends to the first
 // input's next consumer: the collector hands every input of an id the same metrics pipelines.
-func (s *instances) acquire(cfg *Config, settings connector.Settings, next consumer.Metrics) (*input, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	shared, found := s.byConfig[cfg]
-	if !found {
-		made, err := newInstance(cfg, settings, next)
-		if err != nil {
-			return nil, err
-		}
-		shared = made
-		s.byConfig[cfg] = shared
+func (s instances) acquire(cfg *Config, settings connector.Settings, next consumer.Metrics) (*input, error) {
+	found, release, err := s.Acquire(cfg, func() (*instance, error) { return newInstance(cfg, settings, next) })
+	if err != nil {
+		return nil, err
 	}
-	s.users[shared]++
-	return &input{instance: shared, release: func() bool { return s.release(cfg, shared) }}, nil
-}
-
-// release takes an input off, and tells whether it was the last one.
-func (s *instances) release(cfg *Config, shared *instance) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.users[shared]--
-	if s.users[shared] > 0 {
-		return false
-	}
-	delete(s.users, shared)
-	delete(s.byConfig, cfg)
-	return true
+	return &input{instance: found, release: release}, nil
 }
 
 // input is one signal's side of an instance.

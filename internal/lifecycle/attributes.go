@@ -145,6 +145,7 @@ const (
 	AttrDBOperationName     = "db.operation.name"
 	AttrDBCollectionName    = "db.collection.name"
 	AttrDBQueryText         = "db.query.text"
+	AttrRecordUID           = "log.record.uid"
 	AttrServiceName         = "service.name"
 	AttrServiceNamespace    = "service.namespace"
 	AttrServiceInstanceID   = "service.instance.id"

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/treedata"
+	"github.com/tasker-otel/otelcol-tasker/internal/origin"
 )
 
 const (
@@ -266,7 +267,7 @@ func (s *shard) offer(ctx context.Context, batch ptrace.Traces) error {
 	} else {
 		batch.MarkReadOnly()
 	}
-	if err := s.owner.next.ConsumeTraces(ctx, offered); err != nil {
+	if err := s.owner.next.ConsumeTraces(origin.Mark(ctx, origin.Hierarchy), offered); err != nil {
 		if !consumererror.IsPermanent(err) {
 			return err
 		}

@@ -53,6 +53,7 @@ func Check(conf *confmap.Conf) ([]Finding, error) {
 	c.checkOldNames()
 	c.checkOrder()
 	c.checkDurability()
+	c.checkRecords()
 	c.checkMetrics()
 	c.checkExposure()
 	slices.SortStableFunc(c.findings, func(a, b Finding) int {

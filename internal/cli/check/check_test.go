@@ -66,12 +66,12 @@ func TestFindings(t *testing.T) {
 		want   []string // level, key and value
 	}{
 		"no such storage": {
-			[]string{stock}, `{processors: {span_hierarchy: {storage: file_storage/gone}, event_router: {storage: file_storage/gone}}, connectors: {span_to_metrics: {storage: file_storage/gone}}}`,
-			[]string{"error connectors::span_to_metrics::storage file_storage/gone", "error processors::event_router::storage file_storage/gone", "error processors::span_hierarchy::storage file_storage/gone"},
+			[]string{stock}, `{processors: {span_hierarchy: {storage: file_storage/gone}, event_router: {storage: file_storage/gone}}, connectors: {routed_events: {storage: file_storage/gone}, span_to_metrics: {storage: file_storage/gone}}}`,
+			[]string{"error connectors::routed_events::storage file_storage/gone", "error connectors::span_to_metrics::storage file_storage/gone", "error processors::event_router::storage file_storage/gone", "error processors::span_hierarchy::storage file_storage/gone"},
 		},
 		"storage not in the service": {
 			[]string{stock, durable}, `{service: {extensions: [healthcheckv2, tasker_pages, zpages]}}`,
-			[]string{"error connectors::span_to_metrics::storage file_storage", "error processors::event_router::storage file_storage", "error processors::span_hierarchy::storage file_storage"},
+			[]string{"error connectors::routed_events::storage file_storage", "error connectors::span_to_metrics::storage file_storage", "error processors::event_router::storage file_storage", "error processors::span_hierarchy::storage file_storage"},
 		},
 		"an extension in vain": {
 			[]string{stock}, `{extensions: {"zpages/b": {}, "pprof / a": {}}}`,
@@ -120,11 +120,21 @@ func TestFindings(t *testing.T) {
 			[]string{"warning service::pipelines::traces::processors [memory_limiter, probabilistic_sampler, span_hierarchy]"},
 		},
 		"sampled aside": {
-			[]string{stock}, `{processors: {tail_sampling: {}}, connectors: {forward: {}}, service: {pipelines: {traces: {exporters: [forward, span_to_metrics]}, traces/kept: {receivers: [forward], processors: [tail_sampling], exporters: [debug]}}}}`, nil,
+			[]string{stock}, `{processors: {tail_sampling: {}}, connectors: {forward: {}}, service: {pipelines: {traces: {exporters: [forward, span_to_metrics, routed_events]}, traces/kept: {receivers: [forward], processors: [tail_sampling], exporters: [debug]}}}}`, nil,
 		},
 		"some have no storage": {
 			[]string{stock, durable}, `{processors: {event_router: {storage: null}}, connectors: {span_to_metrics: {storage: null}}}`,
 			[]string{"warning connectors::span_to_metrics::storage ", "warning processors::event_router::storage "},
+		},
+		"records of announcements": {
+			[]string{stock}, `{service: {pipelines: {traces: {exporters: [debug, span_to_metrics]}}}}`,
+			[]string{"warning connectors::routed_events::announcements "},
+		},
+		"records of announcements, as wanted": {
+			[]string{stock}, `{connectors: {routed_events: {announcements: all}}, service: {pipelines: {traces: {exporters: [debug, span_to_metrics]}}}}`, nil,
+		},
+		"recorded facts are not kept": {
+			[]string{stock, durable}, `{connectors: {routed_events: {storage: null}}}`, []string{"warning connectors::routed_events::storage "},
 		},
 		"a router that remembers nothing": {
 			[]string{stock, durable}, `{processors: {event_router: {storage: null, deduplicate: {enabled: false}}}}`, nil,

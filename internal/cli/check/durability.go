@@ -46,7 +46,7 @@ var queued = []string{"otlp_grpc", "otlp_http", "kafka"}
 func (c *checker) checkDurability() {
 	keeping := ""
 	for _, p := range c.conf.Used() {
-		if remembers(p) && p.Setting("storage") != "" {
+		if c.remembers(p) && p.Setting("storage") != "" {
 			keeping = p.Key
 		}
 	}
@@ -54,7 +54,7 @@ func (c *checker) checkDurability() {
 		return
 	}
 	for _, p := range c.conf.Used() {
-		if remembers(p) && p.Setting("storage") == "" {
+		if c.remembers(p) && p.Setting("storage") == "" {
 			c.add(LevelWarning, p.SettingKey("storage"), "", keeping+" has a storage and this has none: a crash takes "+loss(p.Type), "set it to the same extension")
 		}
 	}
@@ -89,14 +89,43 @@ func (c *checker) checkDurability() {
 }
 
 // remembers tells whether a component has a state to lose.
-func remembers(p collectorconfig.Component) bool {
+func (c *checker) remembers(p collectorconfig.Component) bool {
 	switch p.Type {
 	case "span_hierarchy", "span_to_metrics":
 		return true
+	case "routed_events":
+		return p.Setting("announcements") != "all" && c.takes(p, "traces")
 	case "event_router":
 		return p.Setting("deduplicate", "enabled") != "false"
 	}
 	return false
+}
+
+// takes tells whether a component is an exporter of pipelines of a signal.
+func (c *checker) takes(p collectorconfig.Component, signal string) bool {
+	return slices.ContainsFunc(c.conf.Pipelines, func(line collectorconfig.Pipeline) bool {
+		return line.Signal == signal && slices.ContainsFunc(line.Exporters, func(id string) bool { return c.conf.Component(exporters, id).Key == p.Key })
+	})
+}
+
+// gives tells whether a component is a receiver of pipelines of a signal.
+func (c *checker) gives(p collectorconfig.Component, signal string) bool {
+	return slices.ContainsFunc(c.conf.Pipelines, func(line collectorconfig.Pipeline) bool {
+		return line.Signal == signal && slices.ContainsFunc(line.Receivers, func(id string) bool { return c.conf.Component(receivers, id).Key == p.Key })
+	})
+}
+
+// checkRecords looks for records that are announcements where facts are meant.
+func (c *checker) checkRecords() {
+	assembles := slices.ContainsFunc(c.conf.Used(), func(p collectorconfig.Component) bool { return p.Type == "span_hierarchy" })
+	for _, p := range c.conf.Used() {
+		if p.Type != "routed_events" || p.Setting("announcements") == "all" || !assembles || !c.gives(p, "logs") || c.takes(p, "traces") {
+			continue
+		}
+		c.add(LevelWarning, p.SettingKey("announcements"), p.Setting("announcements"),
+			"each announcement of the engine becomes a record, two or three per fact, because no finished spans come to this connector",
+			"name it among the exporters of the pipeline with span_hierarchy, or set it to all")
+	}
 }
 
 func loss(kind string) string {
@@ -105,6 +134,8 @@ func loss(kind string) string {
 		return "the tasks that are open"
 	case "span_to_metrics":
 		return "the totals, and what is sent again counts again"
+	case "routed_events":
+		return "the memory of which facts are recorded, and the start of each task that is under way is recorded again"
 	}
 	return "the memory of what has come, and records of what is sent again are doubled"
 }

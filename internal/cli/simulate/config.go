@@ -43,7 +43,7 @@ func ReadConfig(conf *confmap.Conf) (Config, error) {
 		read(collector, collectorconfig.Processors, spanhierarchy.NewFactory().Type(), cfg.Hierarchy),
 		read(collector, collectorconfig.Connectors, spantometrics.NewFactory().Type(), cfg.Metrics),
 	)
-	cfg.Router.Storage, cfg.Hierarchy.Storage, cfg.Metrics.StorageID = nil, nil, nil
+	cfg.Router.Storage, cfg.Events.Storage, cfg.Hierarchy.Storage, cfg.Metrics.StorageID = nil, nil, nil, nil
 	return cfg, err
 }
 

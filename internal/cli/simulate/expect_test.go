@@ -59,6 +59,9 @@ metrics:
   - {where: {name: "*"}, count: {min: 1}}
 losses:
   - {where: {metric: processor_event_router_dropped, reason: duplicate}, value: 0}
+records:
+  - {where: {event: task.started}, count: %[2]d}
+  - {where: {event: task.failed}, count: %[3]d}
 nothing_else: [spans, metrics]
 `, len(lines), len(truth), failed)))
 
@@ -66,7 +69,7 @@ nothing_else: [spans, metrics]
 		fmt.Sprintf("events.accepted : %d, not 1", len(lines)),
 		fmt.Sprintf("spans[0].count name=tasker.task.execution: %d, not 1000", len(truth)),
 		"spans[1].where nam: none of that name, but name, not a column of the table",
-		"records[0].count event=step.failed: 0, not at least 3",
+		"records[0].count event=step.skipped: 0, not at least 3",
 		fmt.Sprintf("metrics[0].value name=tasker.task.executions: %d, not 2 to 3", len(truth)),
 		"losses[0].value metric=processor_event_router_dropped: 0, not at least 1",
 	}, mismatchesOf(t, lines, `
@@ -75,15 +78,16 @@ spans:
   - {where: {name: tasker.task.execution}, count: 1000}
   - {where: {nam: tasker.task.execution}, count: 0}
 records:
-  - {where: {event: step.failed}, count: {min: 3}}
+  - {where: {event: step.skipped}, count: {min: 3}}
 metrics:
   - {where: {name: tasker.task.executions}, value: {min: 2, max: 3}}
 losses:
   - {where: {metric: processor_event_router_dropped, reason: "", signal: ""}, value: {min: 1}}
 `))
 	all := mismatchesOf(t, lines, "nothing_else: [spans, records]")
-	require.Len(t, all, 1, "there are no records")
+	require.Len(t, all, 2)
 	require.Contains(t, all[0], "nothing_else spans: ")
+	require.Contains(t, all[1], "nothing_else records: ")
 	require.Contains(t, all[0], ", the first: ")
 }
 

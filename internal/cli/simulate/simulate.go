@@ -91,7 +91,8 @@ type Row struct {
 // collector's stop without storage.
 //
 //	event_router ─┬─► routed_events ─► span_hierarchy ─┬─► traces.csv
-//	              │                                    └─► span_to_metrics ─► metrics.csv
+//	              │                                    ├─► span_to_metrics ─► metrics.csv
+//	              │                                    └─► routed_events ─► logs.csv
 //	              ├─► span_to_metrics
 //	              └─► routed_events ─► logs.csv
 func Run(ctx context.Context, source offline.Source, settings Settings) (*Result, error) {
@@ -166,18 +167,23 @@ func (b *builder) build() consumer.Logs {
 		return nil
 	}
 
-	assembling := spanhierarchy.NewFactory()
-	hierarchy := keep(assembling.CreateTraces(b.ctx,
-		processor.Settings{ID: component.NewID(assembling.Type()), TelemetrySettings: b.telemetry}, b.settings.Config.Hierarchy,
-		spansTo{spanTable, fromSpans, b.incomplete}))(b, "span_hierarchy")
+	converting := routedevents.NewFactory() // its inputs of one factory share which facts are recorded
+	converted := connector.Settings{ID: component.NewID(converting.Type()), TelemetrySettings: b.telemetry}
+	outcomes := keep(converting.CreateTracesToLogs(b.ctx, converted, b.settings.Config.Events, recordTable))(b, "routed_events")
+	toRecords := keep(converting.CreateLogsToLogs(b.ctx, converted, b.settings.Config.Events, recordTable))(b, "routed_events")
 	if b.err != nil {
 		return nil
 	}
 
-	converting := routedevents.NewFactory()
-	converted := connector.Settings{ID: component.NewID(converting.Type()), TelemetrySettings: b.telemetry}
+	assembling := spanhierarchy.NewFactory()
+	hierarchy := keep(assembling.CreateTraces(b.ctx,
+		processor.Settings{ID: component.NewID(assembling.Type()), TelemetrySettings: b.telemetry}, b.settings.Config.Hierarchy,
+		spansTo{spanTable, fromSpans, outcomes, b.incomplete}))(b, "span_hierarchy")
+	if b.err != nil {
+		return nil
+	}
+
 	toSpans := keep(converting.CreateLogsToTraces(b.ctx, converted, b.settings.Config.Events, hierarchy))(b, "routed_events")
-	toRecords := keep(converting.CreateLogsToLogs(b.ctx, converted, b.settings.Config.Events, recordTable))(b, "routed_events")
 	if b.err != nil {
 		return nil
 	}

@@ -22,14 +22,17 @@ type State struct {
 
 // stateful are the components that remember.
 var stateful = []struct {
-	component, metrics, keeps, inMemory string
+	// shows is the part of a metric's name, behind metrics, that only a component with a state has.
+	component, metrics, shows, keeps, inMemory string
 }{
-	{"event_router", "processor_event_router_", "events seen",
+	{"event_router", "processor_event_router_", "", "events seen",
 		"a restart forgets which events it has seen, so that a resent one is handed on again"},
-	{"span_hierarchy", "processor_span_hierarchy_", "open tasks",
+	{"span_hierarchy", "processor_span_hierarchy_", "", "open tasks",
 		"a stop emits open tasks as incomplete, a crash loses them"},
-	{"span_to_metrics", "connector_span_to_metrics_", "totals",
+	{"span_to_metrics", "connector_span_to_metrics_", "", "totals",
 		"a restart counts from zero"},
+	{"routed_events", "connector_routed_events_", "known_facts", "facts recorded",
+		"a restart forgets which facts it has recorded, so that the start of a task that goes on is recorded again"},
 }
 
 // stored is what a component with storage survives.
@@ -39,7 +42,7 @@ const stored = "a stop, a crash and kill -9; power loss too, if the storage has 
 func (o *own) states() []State {
 	list := []State{}
 	for _, c := range stateful {
-		if !o.has(prefix + c.metrics) {
+		if !o.has(prefix + c.metrics + c.shows) {
 			continue
 		}
 		failing, kept := o.value(c.metrics + "storage_failing") // there is no number without a storage

@@ -17,4 +17,5 @@ var (
 const (
 	LogsToTracesStability = component.StabilityLevelAlpha
 	LogsToLogsStability   = component.StabilityLevelAlpha
+	TracesToLogsStability = component.StabilityLevelAlpha
 )

@@ -3,10 +3,12 @@
 package metadata
 
 import (
+	"context"
 	"errors"
 	"sync"
 
 	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/metric/embedded"
 	"go.opentelemetry.io/otel/trace"
 
 	"go.opentelemetry.io/collector/component"
@@ -23,11 +25,19 @@ func Tracer(settings component.TelemetrySettings) trace.Tracer {
 // TelemetryBuilder provides an interface for components to report telemetry
 // as defined in metadata and user config.
 type TelemetryBuilder struct {
-	meter                          metric.Meter
-	mu                             sync.Mutex
-	registrations                  []metric.Registration
-	ConnectorRoutedEventsConverted metric.Int64Counter
-	ConnectorRoutedEventsDropped   metric.Int64Counter
+	meter                                    metric.Meter
+	mu                                       sync.Mutex
+	registrations                            []metric.Registration
+	ConnectorRoutedEventsConverted           metric.Int64Counter
+	ConnectorRoutedEventsDropped             metric.Int64Counter
+	ConnectorRoutedEventsKnownFacts          metric.Int64ObservableGauge
+	ConnectorRoutedEventsStorageBytes        metric.Int64ObservableGauge
+	ConnectorRoutedEventsStorageFailing      metric.Int64ObservableGauge
+	ConnectorRoutedEventsStorageFailures     metric.Int64ObservableCounter
+	ConnectorRoutedEventsStorageLastCommit   metric.Float64ObservableGauge
+	ConnectorRoutedEventsStorageSetAside     metric.Int64ObservableCounter
+	ConnectorRoutedEventsStorageWaiting      metric.Int64ObservableGauge
+	ConnectorRoutedEventsUnrememberedRecords metric.Int64Counter
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -39,6 +49,131 @@ type telemetryBuilderOptionFunc func(mb *TelemetryBuilder)
 
 func (tbof telemetryBuilderOptionFunc) apply(mb *TelemetryBuilder) {
 	tbof(mb)
+}
+
+// RegisterConnectorRoutedEventsKnownFactsCallback sets callback for observable ConnectorRoutedEventsKnownFacts metric.
+func (builder *TelemetryBuilder) RegisterConnectorRoutedEventsKnownFactsCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ConnectorRoutedEventsKnownFacts, obs: o})
+		return nil
+	}, builder.ConnectorRoutedEventsKnownFacts)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterConnectorRoutedEventsStorageBytesCallback sets callback for observable ConnectorRoutedEventsStorageBytes metric.
+func (builder *TelemetryBuilder) RegisterConnectorRoutedEventsStorageBytesCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ConnectorRoutedEventsStorageBytes, obs: o})
+		return nil
+	}, builder.ConnectorRoutedEventsStorageBytes)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterConnectorRoutedEventsStorageFailingCallback sets callback for observable ConnectorRoutedEventsStorageFailing metric.
+func (builder *TelemetryBuilder) RegisterConnectorRoutedEventsStorageFailingCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ConnectorRoutedEventsStorageFailing, obs: o})
+		return nil
+	}, builder.ConnectorRoutedEventsStorageFailing)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterConnectorRoutedEventsStorageFailuresCallback sets callback for observable ConnectorRoutedEventsStorageFailures metric.
+func (builder *TelemetryBuilder) RegisterConnectorRoutedEventsStorageFailuresCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ConnectorRoutedEventsStorageFailures, obs: o})
+		return nil
+	}, builder.ConnectorRoutedEventsStorageFailures)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterConnectorRoutedEventsStorageLastCommitCallback sets callback for observable ConnectorRoutedEventsStorageLastCommit metric.
+func (builder *TelemetryBuilder) RegisterConnectorRoutedEventsStorageLastCommitCallback(cb metric.Float64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerFloat64{inst: builder.ConnectorRoutedEventsStorageLastCommit, obs: o})
+		return nil
+	}, builder.ConnectorRoutedEventsStorageLastCommit)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterConnectorRoutedEventsStorageSetAsideCallback sets callback for observable ConnectorRoutedEventsStorageSetAside metric.
+func (builder *TelemetryBuilder) RegisterConnectorRoutedEventsStorageSetAsideCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ConnectorRoutedEventsStorageSetAside, obs: o})
+		return nil
+	}, builder.ConnectorRoutedEventsStorageSetAside)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterConnectorRoutedEventsStorageWaitingCallback sets callback for observable ConnectorRoutedEventsStorageWaiting metric.
+func (builder *TelemetryBuilder) RegisterConnectorRoutedEventsStorageWaitingCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ConnectorRoutedEventsStorageWaiting, obs: o})
+		return nil
+	}, builder.ConnectorRoutedEventsStorageWaiting)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+type observerInt64 struct {
+	embedded.Int64Observer
+	inst metric.Int64Observable
+	obs  metric.Observer
+}
+
+func (oi *observerInt64) Observe(value int64, opts ...metric.ObserveOption) {
+	oi.obs.ObserveInt64(oi.inst, value, opts...)
+}
+
+type observerFloat64 struct {
+	embedded.Float64Observer
+	inst metric.Float64Observable
+	obs  metric.Observer
+}
+
+func (oi *observerFloat64) Observe(value float64, opts ...metric.ObserveOption) {
+	oi.obs.ObserveFloat64(oi.inst, value, opts...)
 }
 
 // Shutdown unregister all registered callbacks for async instruments.
@@ -61,14 +196,62 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.ConnectorRoutedEventsConverted, err = builder.meter.Int64Counter(
 		"otelcol_connector_routed_events_converted",
-		metric.WithDescription("Events that were converted and handed on, by signal. [Alpha]"),
+		metric.WithDescription("Event spans and records that were made and handed on, by signal. [Alpha]"),
 		metric.WithUnit("{events}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ConnectorRoutedEventsDropped, err = builder.meter.Int64Counter(
 		"otelcol_connector_routed_events_dropped",
-		metric.WithDescription("Events that were left out of a signal - not_routed (the router did not mean them for it, which is no loss), no_task (an event of no task has no trace to be a span of), no_name (the record is no event). [Alpha]"),
+		metric.WithDescription("Events that were left out of a signal - not_routed (the router did not mean them for it, which is no loss), no_task (an event of no task has no trace to be a span of), no_name (the record is no event), announcement (an announcement of a fact that is recorded once, from its finished span or its first announcement), duplicate (the fact is recorded already), incomplete (the span's end was not announced), below_severity, received (a span of a scope of this collector's that came over the network). [Alpha]"),
 		metric.WithUnit("{events}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ConnectorRoutedEventsKnownFacts, err = builder.meter.Int64ObservableGauge(
+		"otelcol_connector_routed_events_known_facts",
+		metric.WithDescription("Facts that are remembered, so that each is one record. [Alpha]"),
+		metric.WithUnit("{facts}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ConnectorRoutedEventsStorageBytes, err = builder.meter.Int64ObservableGauge(
+		"otelcol_connector_routed_events_storage_bytes",
+		metric.WithDescription("Size of what is remembered on the storage. Only with storage. [Alpha]"),
+		metric.WithUnit("By"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ConnectorRoutedEventsStorageFailing, err = builder.meter.Int64ObservableGauge(
+		"otelcol_connector_routed_events_storage_failing",
+		metric.WithDescription("1 while the latest write of the state has failed, else 0. Only with storage. [Alpha]"),
+		metric.WithUnit("{failure}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ConnectorRoutedEventsStorageFailures, err = builder.meter.Int64ObservableCounter(
+		"otelcol_connector_routed_events_storage_failures",
+		metric.WithDescription("Writes of what is remembered that failed. They are tried again with the next batch. [Alpha]"),
+		metric.WithUnit("{commits}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ConnectorRoutedEventsStorageLastCommit, err = builder.meter.Float64ObservableGauge(
+		"otelcol_connector_routed_events_storage_last_commit",
+		metric.WithDescription("When the state was last written to the storage, in Unix time. [Alpha]"),
+		metric.WithUnit("s"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ConnectorRoutedEventsStorageSetAside, err = builder.meter.Int64ObservableCounter(
+		"otelcol_connector_routed_events_storage_set_aside",
+		metric.WithDescription("Stored segments that could not be read at the start. Facts that they held may be recorded again. [Alpha]"),
+		metric.WithUnit("{segments}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ConnectorRoutedEventsStorageWaiting, err = builder.meter.Int64ObservableGauge(
+		"otelcol_connector_routed_events_storage_waiting",
+		metric.WithDescription("What no write has taken yet. [Alpha]"),
+		metric.WithUnit("By"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ConnectorRoutedEventsUnrememberedRecords, err = builder.meter.Int64Counter(
+		"otelcol_connector_routed_events_unremembered_records",
+		metric.WithDescription("Records that were handed on but could not be noted on the storage; after a crash they may come again, with the same log.record.uid. [Alpha]"),
+		metric.WithUnit("{records}"),
 	)
 	errs = errors.Join(errs, err)
 	return &builder, errs

@@ -1,0 +1,159 @@
+package routedevents
+
+import (
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+// recordWriter makes structured records of one batch.
+type recordWriter struct {
+	// lines makes each record's body a line of JSON.
+	lines bool
+	tasks taskSpans
+	// callers is nil where only the event itself tells of its task's caller.
+	callers *callers
+}
+
+// write makes the record of a fact.
+func (w *recordWriter) write(target plog.LogRecord, c *candidate, resource pcommon.Map) {
+	switch {
+	case c.ofSpan:
+		fillOutcome(target, c.fact, c.span)
+	default:
+		c.event.CopyTo(target)
+		if c.fact != c.event.EventName() {
+			nameAnew(target, c.fact)
+		}
+		w.complete(target)
+	}
+	target.Attributes().PutStr(lifecycle.AttrRecordUID, c.uid.String())
+	w.finish(target, resource)
+}
+
+// announcement makes the record of an event, whatever other events announce.
+func (w *recordWriter) announcement(target, event plog.LogRecord, resource pcommon.Map) {
+	event.CopyTo(target)
+	w.complete(target)
+	w.finish(target, resource)
+}
+
+// nameAnew gives a copy of an event the name of the fact that it tells; what was said under its own name goes.
+func nameAnew(target plog.LogRecord, fact string) {
+	target.SetEventName(fact)
+	target.SetSeverityNumber(plog.SeverityNumberUnspecified)
+	target.Attributes().Remove(lifecycle.AttrEventType)
+	pcommon.NewValueEmpty().CopyTo(target.Body())
+}
+
+// complete puts a copy of an event into its task's span, and gives it the severity and the line that it lacks.
+func (w *recordWriter) complete(target plog.LogRecord) {
+	attrs := target.Attributes()
+	attrs.Remove(lifecycle.AttrSignals)
+	w.setCorrelation(target, attrs)
+	w.setContext(target, attrs)
+	if target.SeverityNumber() == plog.SeverityNumberUnspecified {
+		setSeverity(target)
+	}
+	if target.Body().Type() == pcommon.ValueTypeEmpty {
+		target.Body().SetStr(eventrecord.Message(target))
+	}
+}
+
+func setSeverity(target plog.LogRecord) {
+	severity := lifecycle.SeverityOf(target.EventName())
+	target.SetSeverityNumber(plog.SeverityNumber(severity))
+	target.SetSeverityText(severity.String())
+}
+
+// finish adds the fields that follow from the rest of a record.
+func (w *recordWriter) finish(target plog.LogRecord, resource pcommon.Map) {
+	f := fieldsOf(target.EventName(), target.Attributes())
+	if w.lines {
+		toLine(target, resource, f)
+		return
+	}
+	f.put(target.Attributes())
+}
+
+// setCorrelation gives a task's record a correlation id if it was sent without one: that of its own time, with the suffix
+// that all generated ids of its task have.
+func (w *recordWriter) setCorrelation(target plog.LogRecord, attrs pcommon.Map) {
+	if _, found := attrs.Get(lifecycle.AttrCorrelationID); found || target.TraceID().IsEmpty() {
+		return
+	}
+	attrs.PutStr(lifecycle.AttrCorrelationID, w.tasks.suffixOf(target.TraceID()).At(int64(target.Timestamp())))
+}
+
+// setContext puts a record into its task's span; the span id that the router stamped is only the event's. A task that was
+// called from a trace of its application's is part of that trace, as span_hierarchy makes it. An event of no task goes back
+// to where its sender fired it, if that is known.
+func (w *recordWriter) setContext(target plog.LogRecord, attrs pcommon.Map) {
+	own := target.TraceID()
+	if !own.IsEmpty() && w.callers != nil {
+		target.SetTraceID(w.callers.traceOf(own))
+		target.SetSpanID(w.tasks.of(own))
+		return
+	}
+	trace, span, called := lifecycle.ParseTraceparent(str(attrs, lifecycle.AttrTraceparent))
+	if !own.IsEmpty() {
+		span = w.tasks.of(own)
+	} else if !called {
+		span = pcommon.SpanID{}
+	}
+	if called {
+		target.SetTraceID(trace)
+	}
+	target.SetSpanID(span)
+}
+
+// str is empty for a value that is no text.
+func str(attrs pcommon.Map, key string) string {
+	value, found := attrs.Get(key)
+	if !found || value.Type() != pcommon.ValueTypeStr {
+		return ""
+	}
+	return value.Str()
+}
+
+// integer is zero for a value that is no whole number.
+func integer(attrs pcommon.Map, key string) int64 {
+	value, found := attrs.Get(key)
+	if !found {
+		return 0
+	}
+	switch value.Type() {
+	case pcommon.ValueTypeInt:
+		return value.Int()
+	case pcommon.ValueTypeDouble: // some JSON libraries know only floats
+		return int64(value.Double())
+	}
+	return 0
+}
+
+// taskSpans works out the ids of tasks' spans and the suffixes of their correlation ids, and keeps the last, because the
+// events of a task come in runs.
+type taskSpans struct {
+	trace pcommon.TraceID
+	span  pcommon.SpanID
+
+	correlated pcommon.TraceID
+	suffix     lifecycle.CorrelationSuffix
+}
+
+// of is the id of the span of a task's first run, which has the key "" and the begin 0.
+func (t *taskSpans) of(trace pcommon.TraceID) pcommon.SpanID {
+	if trace != t.trace {
+		t.trace, t.span = trace, lifecycle.SpanID(trace, lifecycle.SpanTask, "", 0)
+	}
+	return t.span
+}
+
+func (t *taskSpans) suffixOf(trace pcommon.TraceID) lifecycle.CorrelationSuffix {
+	if trace != t.correlated {
+		t.correlated, t.suffix = trace, lifecycle.CorrelationSuffixOf(trace)
+	}
+	return t.suffix
+}

@@ -1,0 +1,71 @@
+package routedevents
+
+import (
+	"context"
+
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"github.com/tasker-otel/otelcol-tasker/internal/origin"
+)
+
+// spansInput makes structured records of finished spans, and of event spans that came from another collector.
+type spansInput struct {
+	input
+	next consumer.Logs
+}
+
+// ConsumeTraces returns the next component's error as it is. Called again with the same spans after an error it makes the
+// same records, and after none it makes no fact's record again.
+func (i *spansInput) ConsumeTraces(ctx context.Context, traces ptrace.Traces) error {
+	f := i.facts
+	if !f.once {
+		return nil
+	}
+	maker, b := origin.Of(ctx), &batch{}
+	for _, rs := range traces.ResourceSpans().All() {
+		b.resources = append(b.resources, source{rs.Resource(), rs.SchemaUrl()})
+		for _, ss := range rs.ScopeSpans().All() {
+			var made origin.Maker
+			switch ss.Scope().Name() {
+			case lifecycle.ScopeSpans:
+				made = origin.Hierarchy
+			case lifecycle.ScopeEvents:
+				made = origin.EventSpans
+			default:
+				continue
+			}
+			switch {
+			case maker != made && !f.trusts:
+				b.counts.received += int64(ss.Spans().Len())
+			case made == origin.Hierarchy:
+				f.readSpans(b, ss.Spans())
+			default:
+				f.readEvents(b, eventsOf(rs, ss), false)
+			}
+		}
+	}
+	return f.deliver(ctx, i.next.ConsumeLogs, b)
+}
+
+// eventsOf makes events of event spans again.
+func eventsOf(rs ptrace.ResourceSpans, ss ptrace.ScopeSpans) plog.Logs {
+	logs := plog.NewLogs()
+	rl := logs.ResourceLogs().AppendEmpty()
+	rs.Resource().CopyTo(rl.Resource())
+	rl.SetSchemaUrl(rs.SchemaUrl())
+	records := rl.ScopeLogs().AppendEmpty().LogRecords()
+	records.EnsureCapacity(ss.Spans().Len())
+	for _, span := range ss.Spans().All() {
+		record := records.AppendEmpty()
+		record.SetEventName(lifecycle.Canonical(span.Name()))
+		record.SetTimestamp(span.StartTimestamp())
+		record.SetObservedTimestamp(span.StartTimestamp())
+		record.SetTraceID(span.TraceID())
+		record.SetSpanID(span.SpanID())
+		span.Attributes().CopyTo(record.Attributes())
+	}
+	return logs
+}
