@@ -1,0 +1,82 @@
+package e2e
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// TestCrowdOfSeries posts queries of a thousand services on 140 tables each into the configuration that systemd runs, with its
+// memory: 280,000 series if there were no limit. Scrapes of the full table at once stay within the memory, also after the
+// process was killed, and every query counts.
+func TestCrowdOfSeries(t *testing.T) {
+	const services, tables, servicesPerRequest = 1000, 140, 50
+	c := startShipped(t, systemd(t))
+	for from := 0; from < services; from += servicesPerRequest {
+		var body bytes.Buffer
+		for service := from; service < from+servicesPerRequest; service++ {
+			for table := range tables {
+				fmt.Fprintf(&body, `{"event":"database.query_executed","service":"service-%d","id":"%d-%d","payload":{"task_id":%d,"duration":0.012,"sql":"SELECT * FROM table_%d","name":"Load"}}`+"\n",
+					service, service, table, table, table)
+			}
+		}
+		require.NoError(t, postOne(c.client, c.scheme+"://"+c.events+"/v1/events", "application/x-ndjson", body.Bytes()))
+	}
+	c.awaitQueries(services * tables)
+	require.NoError(t, c.cmd.Process.Kill())
+	<-c.exited
+	c.restart()
+	c.awaitQueries(services * tables)
+
+	var scrapes sync.WaitGroup
+	for range 3 {
+		scrapes.Go(func() {
+			_, size := c.queries()
+			assert.Less(t, size, 80<<20)
+		})
+	}
+	scrapes.Wait()
+	peak := c.memory("VmHWM")
+	t.Logf("%d MiB at most", peak>>20)
+	assert.Less(t, peak, int64(1<<30), "systemd ends a process that has more")
+	assert.Zero(t, c.stop())
+}
+
+// queries reads how many queries a scrape tells of, and how long it is in bytes.
+func (c *shipped) queries() (count, size int) {
+	answer, err := c.client.Get("http://" + c.scrape + "/metrics")
+	if !assert.NoError(c.tb, err) {
+		return 0, 0
+	}
+	defer answer.Body.Close()
+	lines := bufio.NewScanner(answer.Body)
+	for lines.Scan() {
+		size += len(lines.Bytes()) + 1
+		if !strings.HasPrefix(lines.Text(), "tasker_sql_queries_total{") {
+			continue
+		}
+		value, err := strconv.ParseFloat(lines.Text()[strings.LastIndexByte(lines.Text(), ' ')+1:], 64)
+		assert.NoError(c.tb, err)
+		count += int(value)
+	}
+	assert.NoError(c.tb, lines.Err())
+	return count, size
+}
+
+// awaitQueries waits until scrapes tell of a number of queries.
+func (c *shipped) awaitQueries(want int) {
+	c.tb.Helper()
+	got := 0
+	await(c.tb, 2*time.Minute, "all queries", func() bool {
+		got, _ = c.queries()
+		return got == want
+	}, func() any { return got })
+}
