@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -79,4 +80,27 @@ func (c *shipped) awaitQueries(want int) {
 		got, _ = c.queries()
 		return got == want
 	}, func() any { return got })
+}
+
+// TestExpiredSeriesLeaveTheExporters lets a series expire: the exporters, which would keep it for a day, drop it at once.
+func TestExpiredSeriesLeaveTheExporters(t *testing.T) {
+	c := start(t, newSink(t), `
+connectors: {span_to_metrics: {metrics_flush_interval: 200ms, series_expiration: 3s}}
+exporters: {prometheus: {metric_expiration: 24h}, tasker_csv: {series_expiration: 24h, min_write_interval: 0s}}
+`)
+	shown := func() string {
+		table, err := os.ReadFile(c.csv)
+		if err != nil {
+			return ""
+		}
+		body, _ := c.scrapeText("")
+		return fmt.Sprint(strings.Count(string(body), `event="order.placed"`), " ", strings.Count(string(table), "order.placed"))
+	}
+	client, done := newClient(1)
+	defer done()
+	body := []byte(`{"event":"order.placed","service":"shop","payload":{"task_id":1}}`)
+	require.NoError(t, postOne(client, "http://"+c.events+"/v1/events", "application/json", body))
+	await(t, time.Minute, "the series", func() bool { return shown() == "1 1" }, func() any { return shown() })
+	await(t, time.Minute, "that it has gone", func() bool { return shown() == "0 0" }, func() any { return shown() })
+	assert.Zero(t, c.stop())
 }
