@@ -47,7 +47,7 @@ help: ## list the targets
 
 .PHONY: run
 run: build ## build, start the collector, send a sample stream, show its tree and metrics; Ctrl-C stops
-	@scripts/run.sh
+	@scripts/run.sh $(if $(FAST),--fast)
 
 .PHONY: build
 build: ## build bin/otelcol-tasker and bin/taskerotel, static

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Shows the collector at work: starts it with config.yaml, sends sample streams, prints the tree it builds and a few
-# metrics, and leaves it running until Ctrl-C. `make run` builds first. Needs nothing but bash and the two binaries.
+# Shows the collector at work: starts it with config.yaml, says where its live pages are, sends sample streams as fast as they
+# happened (--fast: at once), prints the tree it builds and a few metrics, and leaves it running until Ctrl-C. `make run`
+# builds first; `make run FAST=1` passes --fast. Needs nothing but bash and the two binaries.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 readonly streams=tests/streamtest/testdata
 readonly log=data/collector.log
-readonly health=13133 metrics=8889
-readonly ports="4317:otlp/grpc 4318:otlp/http 4319:tasker_events 8888:own_metrics $metrics:prometheus $health:healthcheckv2"
+readonly health=13133 metrics=8889 pages=8890
+readonly ports="4317:otlp/grpc 4318:otlp/http 4319:tasker_events 8888:own_metrics $metrics:prometheus $health:healthcheckv2 $pages:tasker_pages"
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 
@@ -84,6 +85,15 @@ for binary in bin/otelcol-tasker bin/taskerotel; do
 		exit 1
 	fi
 done
+pace=(--pace 1)
+case ${1:-} in
+'') ;;
+--fast) pace=() ;;
+*)
+	echo "usage: scripts/run.sh [--fast]" >&2
+	exit 2
+	;;
+esac
 check_ports
 mkdir -p data
 
@@ -95,11 +105,13 @@ trap 'exit 143' TERM
 trap 'stop_collector || true' EXIT
 wait_for 30 "healthy collector" healthy
 
-say "Sending sample streams to http://localhost:4319/v1/events"
+say "Look at http://localhost:$pages in a browser: the tasks, as they run"
+
+say "Sending sample streams to http://localhost:4319/v1/events${pace:+, as fast as they happened (about 20 s; make run FAST=1 sends them at once)}"
 # Whole tasks, and not task 1: that is the first stream's, and both are of the application "shop".
 grep -E '"task_id":([2-9]|1[0-2])[,}]' "$streams/mixed.ndjson" >data/sample.ndjson
-bin/taskerotel send "$streams/order_processing.ndjson"
-bin/taskerotel send data/sample.ndjson
+bin/taskerotel send "${pace[@]}" "$streams/order_processing.ndjson"
+bin/taskerotel send "${pace[@]}" data/sample.ndjson
 
 say "What the first one says: bin/taskerotel tree $streams/order_processing.ndjson"
 bin/taskerotel tree "$streams/order_processing.ndjson"
@@ -121,7 +133,8 @@ interrupted=0
 trap 'interrupted=1; kill -TERM "$collector" 2>/dev/null || true' INT TERM
 
 say "Running."
-echo "  events in   http://localhost:4319/v1/events (JSON), localhost:4317 and :4318 (OTLP)
+echo "  live pages  http://localhost:$pages
+  events in   http://localhost:4319/v1/events (JSON), localhost:4317 and :4318 (OTLP)
   metrics     http://localhost:$metrics/metrics
   table       data/tasker-metrics.csv
   log         $log

@@ -37,6 +37,7 @@ Refused events are named by file and line, with the reason and the remedy. Exit 
 1 when some were refused or not delivered, 2 for a mistake in the command line.`,
 		Example: `  taskerotel send events.ndjson
   taskerotel send --compression gzip --concurrency 8 archive/*.ndjson.gz
+  taskerotel send --pace 1 recording.ndjson
   zcat old.gz | taskerotel send --endpoint https://tasker.example.com/v1/events --header "Authorization=Bearer $TOKEN" -`,
 		Args: someFiles,
 		RunE: func(cmd *cobra.Command, files []string) error {
@@ -57,6 +58,7 @@ Refused events are named by file and line, with the reason and the remedy. Exit 
 	flags.DurationVar(&settings.Timeout, "timeout", settings.Timeout, "of one request")
 	flags.DurationVar(&settings.MaxRetryAfter, "max-retry-after", settings.MaxRetryAfter, "the longest wait that a receiver is granted when it asks for one")
 	flags.IntVar(&settings.Retries, "retries", settings.Retries, "of a batch, after its first request")
+	flags.Float64Var(&settings.Pace, "pace", 0, "send a recording as if it happened now, so many `times` as fast as it did; 0 sends it as it is, as fast as the receiver takes")
 	flags.IntVar(&settings.ShownRefusals, "show-refused", settings.ShownRefusals, "how many refused events to list")
 	return cmd
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/eventfile"
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/live"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/offline"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/terminal"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/waterfall"
@@ -24,6 +25,8 @@ import (
 // treeFlags are the flags of tree.
 type treeFlags struct {
 	tasks   []string
+	from    string // the address of live pages; empty for files
+	asked   scrapeFlags
 	service string
 	limit   int
 	json    bool
@@ -39,9 +42,9 @@ const (
 )
 
 func newTree(s streams) *cobra.Command {
-	f := treeFlags{}
+	f := treeFlags{asked: newScrapeFlags()}
 	cmd := &cobra.Command{
-		Use:   "tree FILE…",
+		Use:   "tree {FILE… | --from URL TASK…}",
 		Short: "Show the tasks of event files as waterfalls",
 		Long: `tree assembles the tasks of event files as a collector would, and shows each of them: its passes, batches, steps and
 handlers, the waits in the queue and for a retry, over a common time axis. A file is NDJSON, or JSON objects and arrays,
@@ -55,20 +58,29 @@ configuration do not apply: every event is shown, and error messages as they are
   ━ time spent   █ on the critical path   ░ waiting   ▶ the end is not known
   incomplete: no event told the end.   synthesized: no event told of it, it was filled in.
 
+With --from it shows tasks of a running collector as they are now, by their ids or by keys that taskerotel tasks --json
+lists: what the collector's configuration let through. It asks the live pages (the extension tasker_pages, port 8890).
+
 Exit status: 0 when all went well, 1 when items were refused, a file could not be read, or no task was found, 2 for a
 mistake in the command line.`,
 		Example: `  taskerotel tree events.ndjson
   taskerotel tree --task 42 --depth 4 events.ndjson
+  taskerotel tree --from http://localhost:8890 42
   taskerotel tree --json events.ndjson.gz | jq -r 'select(.status == "failure") | .trace_id'`,
 		Args: someFiles,
 		RunE: func(cmd *cobra.Command, files []string) error {
 			if f.json && !cmd.Flags().Changed("limit") {
 				f.limit = 0
 			}
+			if f.from != "" {
+				return treeFrom(cmd.Context(), s, f, files)
+			}
 			return tree(cmd.Context(), s, f, files)
 		},
 	}
 	flags := cmd.Flags()
+	flags.StringVar(&f.from, "from", "", "the `URL` of a collector's live pages, to ask instead of reading files")
+	f.asked.register(flags)
 	flags.StringArrayVar(&f.tasks, "task", nil, "show only the task with this `ID`; may be repeated")
 	flags.StringVar(&f.service, "service", "", "the service of events that name none")
 	flags.IntVar(&f.limit, "limit", defaultTasks, "how many tasks to show; 0 shows all, which is the default with --json")
@@ -96,13 +108,8 @@ func tree(ctx context.Context, s streams, f treeFlags, files []string) error {
 	if err := f.validate(); err != nil {
 		return usageError{err}
 	}
-	palette, err := terminal.Colors(f.color, s.out, s.getenv)
-	if err != nil {
+	if err := f.look(s); err != nil {
 		return usageError{err}
-	}
-	f.drawing.Palette = palette
-	if f.drawing.Width == 0 {
-		f.drawing.Width = terminal.Columns(s.out, waterfall.DefaultWidth)
 	}
 	source := eventfile.NewSource(files, newUntilDone(ctx, s.in))
 	if err := source.Check(); err != nil {
@@ -133,6 +140,50 @@ func tree(ctx context.Context, s streams, f treeFlags, files []string) error {
 		return errFailed
 	}
 	return nil
+}
+
+// look decides how wide, and in which colours, is drawn.
+func (f *treeFlags) look(s streams) error {
+	palette, err := terminal.Colors(f.color, s.out, s.getenv)
+	if err != nil {
+		return err
+	}
+	f.drawing.Palette = palette
+	if f.drawing.Width == 0 {
+		f.drawing.Width = terminal.Columns(s.out, waterfall.DefaultWidth)
+	}
+	return nil
+}
+
+// treeFrom shows tasks of a running collector.
+func treeFrom(ctx context.Context, s streams, f treeFlags, tasks []string) error {
+	if err := f.validate(); err != nil {
+		return usageError{err}
+	}
+	if err := f.look(s); err != nil {
+		return usageError{err}
+	}
+	settings, err := f.asked.scrapeSettings()
+	if err != nil {
+		return usageError{err}
+	}
+	client, err := live.New(f.from, settings)
+	if err != nil {
+		return usageError{err}
+	}
+	var trees []*assembly.Tree
+	for _, task := range append(tasks, f.tasks...) {
+		found, err := client.Trees(ctx, task)
+		if err != nil {
+			return err
+		}
+		trees = append(trees, found...)
+	}
+	out := bufio.NewWriter(s.out)
+	if err := f.write(out, trees, len(trees)); err != nil {
+		return err
+	}
+	return out.Flush()
 }
 
 func (f *treeFlags) write(out io.Writer, trees []*assembly.Tree, seen int) error {

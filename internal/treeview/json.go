@@ -77,7 +77,7 @@ func WriteJSON(w io.Writer, tree *assembly.Tree) error {
 func spanObject(s *assembly.Span) jsonSpan {
 	span := jsonSpan{
 		SpanID: hex.EncodeToString(s.ID[:]), Name: s.Name, Start: instant(s.Start), End: instant(s.End),
-		Outcome: [...]string{"unset", "ok", "error"}[s.Outcome], Message: s.Message, Attributes: object(s.Attributes),
+		Outcome: outcomeWords[s.Outcome], Message: s.Message, Attributes: object(s.Attributes),
 	}
 	if s.Parent != (assembly.SpanID{}) {
 		span.Parent = hex.EncodeToString(s.Parent[:])
@@ -120,3 +120,6 @@ func ParseID(text string, into []byte) error {
 	}
 	return nil
 }
+
+// outcomeWords are the outcomes of spans in JSON.
+var outcomeWords = [...]string{"unset", "ok", "error"}

@@ -65,7 +65,7 @@ type Plan struct {
 
 // Rows are the rows of a tree, each parent before its children, siblings by their start.
 func (p Plan) Rows(tree *assembly.Tree) []Row {
-	w := planner{Plan: p, tree: tree, children: map[assembly.SpanID][]int{}, critical: map[string]bool{}}
+	w := planner{Plan: p, tree: tree, children: map[assembly.SpanID][]int{}, critical: map[string]bool{}, drawn: make([]bool, len(tree.Spans))}
 	present := make(map[assembly.SpanID]bool, len(tree.Spans))
 	for i := range tree.Spans {
 		present[tree.Spans[i].ID] = true
@@ -97,12 +97,17 @@ type planner struct {
 	tree     *assembly.Tree
 	children map[assembly.SpanID][]int
 	critical map[string]bool // ids of the spans on the critical path, in hexadecimal
+	drawn    []bool          // by place: a tree that was read from somewhere may have an id twice
 	rows     []Row
 }
 
 // span adds the row of a span and those below it. critical is whether the span above is a step of the critical path, folded
 // whether it is folded.
 func (p *planner) span(i, level int, critical, last, folded bool) {
+	if p.drawn[i] {
+		return
+	}
+	p.drawn[i] = true
 	s := &p.tree.Spans[i]
 	list := p.children[s.ID]
 	if p.Depth > 0 && level >= p.Depth {

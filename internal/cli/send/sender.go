@@ -137,6 +137,7 @@ func (s *Sender) read(ctx context.Context, account *account, source Source, batc
 			return true
 		}
 	}
+	pace := newPacer(&s.settings)
 	for ctx.Err() == nil {
 		item, err := source.Next()
 		if err != nil {
@@ -153,6 +154,13 @@ func (s *Sender) read(ctx context.Context, account *account, source Source, batc
 			continue
 		}
 		account.read()
+		if pace != nil {
+			moved, wait := pace.item(item.File, item.JSON)
+			item.JSON = moved
+			if wait > shortestWait && (batch.Len() > 0 && !handOver() || s.settings.Sleep(ctx, wait) != nil) {
+				return nil
+			}
+		}
 		batch.Add(item)
 		if (batch.Len() >= s.settings.BatchSize || len(batch.Body) >= maxBatchBytes) && !handOver() {
 			return nil

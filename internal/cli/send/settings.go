@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"time"
 
@@ -40,6 +41,8 @@ type Settings struct {
 	MaxRetryAfter time.Duration
 	// Retries of a batch after its first request.
 	Retries int
+	// Pace, if it is not 0, sends a recording as if it happened now, so many times as fast as it did.
+	Pace float64
 	// ShownRefusals is how many refusals, and batches that were not delivered, the summary lists.
 	ShownRefusals int
 
@@ -48,6 +51,9 @@ type Settings struct {
 	Now    func() time.Time
 	Sleep  func(context.Context, time.Duration) error
 }
+
+// maxPace is faster than anybody looks.
+const maxPace = 1_000_000
 
 // DefaultSettings are those of the command line.
 func DefaultSettings() Settings {
@@ -83,6 +89,9 @@ func (s *Settings) Validate() error {
 	}
 	if s.Retries < 0 {
 		wrong("--retries %d: it must be 0, for none, or more", s.Retries)
+	}
+	if s.Pace < 0 || math.IsNaN(s.Pace) || s.Pace > maxPace {
+		wrong("--pace %v: it must be 0, to send as fast as the receiver takes, or a speed up to %d, 1 being that of the recording", s.Pace, maxPace)
 	}
 	if s.ShownRefusals < 0 {
 		wrong("--show-refused %d: it must be 0, for none, or more", s.ShownRefusals)

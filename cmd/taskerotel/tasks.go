@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/url"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/live"
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/terminal"
+	"github.com/tasker-otel/otelcol-tasker/internal/printable"
+	"github.com/tasker-otel/otelcol-tasker/internal/treeview"
+)
+
+// tasksFlags are the flags of tasks.
+type tasksFlags struct {
+	from, search, workflow, state, service, sort string
+	older, every                                 time.Duration
+	limit                                        int
+	watch, json                                  bool
+	requests                                     scrapeFlags
+}
+
+func newTasks(s streams) *cobra.Command {
+	f := tasksFlags{requests: newScrapeFlags()}
+	cmd := &cobra.Command{
+		Use:   "tasks",
+		Short: "List the tasks that a collector holds",
+		Long: `tasks lists the open tasks of a running collector, and those that ended lately, the one first of which something came
+last. It asks the collector's live pages (the extension tasker_pages, port 8890).
+
+States: queued, running, waiting (for its next pass), backing_off, blocked (by a failed step), settling (ended, its
+spans have not left); success, failure, cancelled, resolved_manually, incomplete; and open or finished for all of these.
+
+Exit status: 0 when all went well, also if there is none, 1 when the collector could not be asked, 2 for a mistake in
+the command line.`,
+		Example: `  taskerotel tasks --state blocked
+  taskerotel tasks --search PaymentGateway::TimeoutError --workflow process_order
+  taskerotel tasks --watch --state open --sort took`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error { return listTasks(cmd.Context(), s, f) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.from, "from", live.DefaultAddress, "the `URL` of the collector's live pages")
+	flags.StringVar(&f.search, "search", "", "only tasks with this `text` in an id, a name of a step or workflow, or an error")
+	flags.StringVar(&f.workflow, "workflow", "", "only tasks of this `name`")
+	flags.StringVar(&f.state, "state", "", "only tasks in this `state`")
+	flags.StringVar(&f.service, "service", "", "only tasks of this `service`")
+	flags.DurationVar(&f.older, "older", 0, "only tasks that are open, or took, longer")
+	flags.StringVar(&f.sort, "sort", "changed", "changed, started (the latest first) or took (the longest first)")
+	flags.IntVar(&f.limit, "limit", 20, "how many tasks to list, 1000 at most")
+	flags.BoolVar(&f.watch, "watch", false, "list them again and again until Ctrl-C")
+	flags.DurationVar(&f.every, "every", 2*time.Second, "how often, with --watch")
+	flags.BoolVar(&f.json, "json", false, "write one JSON object a task")
+	f.requests.register(flags)
+	return cmd
+}
+
+func (f *tasksFlags) parameters() (url.Values, error) {
+	switch {
+	case f.limit < 1 || f.limit > 1000:
+		return nil, fmt.Errorf("--limit %d: it must be from 1 to 1000", f.limit)
+	case f.older < 0:
+		return nil, fmt.Errorf("--older %s: it must be positive, such as 5m", f.older)
+	case f.watch && f.every < 100*time.Millisecond:
+		return nil, fmt.Errorf("--every %s: it must be 100ms or more", f.every)
+	}
+	q := url.Values{"limit": {strconv.Itoa(f.limit)}, "sort": {f.sort}}
+	for key, value := range map[string]string{"q": f.search, "workflow": f.workflow, "state": f.state, "service": f.service} {
+		if value != "" {
+			q.Set(key, value)
+		}
+	}
+	if f.older > 0 {
+		q.Set("older", f.older.String())
+	}
+	return q, nil
+}
+
+func listTasks(ctx context.Context, s streams, f tasksFlags) error {
+	parameters, err := f.parameters()
+	if err != nil {
+		return usageError{err}
+	}
+	settings, err := f.requests.scrapeSettings()
+	if err != nil {
+		return usageError{err}
+	}
+	client, err := live.New(f.from, settings)
+	if err != nil {
+		return usageError{err}
+	}
+	for {
+		list, err := client.Tasks(ctx, parameters)
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			return err
+		}
+		if f.watch && !f.json && terminal.Is(s.out) {
+			if _, err := io.WriteString(s.out, "\x1b[H\x1b[2J"); err != nil {
+				return err
+			}
+		}
+		if err := f.write(s.out, list); err != nil || !f.watch {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(f.every):
+		}
+	}
+}
+
+func (f *tasksFlags) write(out io.Writer, list *live.List) error {
+	if f.json {
+		encoder := json.NewEncoder(out)
+		for i := range list.Tasks {
+			if err := encoder.Encode(&list.Tasks[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	if _, err := fmt.Fprintln(table, "TASK\tID\tSTATE\tSTEPS\tTOOK\tSERVICE\tSTEP OR ERROR"); err != nil {
+		return err
+	}
+	for i := range list.Tasks {
+		t := &list.Tasks[i]
+		if _, err := fmt.Fprintln(table, strings.Join([]string{
+			printable.Line(t.Name), printable.Line(t.ID), strings.ReplaceAll(t.State, "_", " "), stepsOf(t),
+			treeview.Duration(int64(t.Seconds * 1e9)), printable.Line(t.Service), terminal.Truncate(whatOf(t), 70, "…"),
+		}, "\t")); err != nil {
+			return err
+		}
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(out, "%d of %d, %s\n", len(list.Tasks), list.Found, list.At.Format(time.RFC3339))
+	return err
+}
+
+func stepsOf(t *live.Task) string {
+	if !t.Open {
+		return strconv.Itoa(t.Steps)
+	}
+	return fmt.Sprintf("%d/%d", t.Done, t.Steps)
+}
+
+func whatOf(t *live.Task) string {
+	if t.Failed > 0 || t.State == "failure" {
+		return printable.Line(strings.TrimSpace(t.FailedStep + " " + t.ErrorType + " " + t.Error))
+	}
+	return printable.Line(t.Step)
+}

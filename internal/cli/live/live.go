@@ -1,0 +1,132 @@
+// Package live asks the live pages of a collector (tasker_pages) for its tasks.
+package live
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/scrape"
+	"github.com/tasker-otel/otelcol-tasker/internal/treeview"
+)
+
+// DefaultAddress is where tasker_pages listens unless its configuration says otherwise.
+const DefaultAddress = "http://localhost:8890"
+
+// Client asks one collector.
+type Client struct {
+	base   string
+	client *scrape.Client
+}
+
+// New makes a client of the pages at an address.
+func New(address string, settings scrape.Settings) (*Client, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return nil, fmt.Errorf("--from %q is not the address of live pages: write it as %s", address, DefaultAddress)
+	}
+	client, err := scrape.New(settings)
+	if err != nil {
+		return nil, err
+	}
+	return &Client{strings.TrimSuffix(u.String(), "/"), client}, nil
+}
+
+// Task is a task in a list.
+type Task struct {
+	Key           string    `json:"key"`
+	Run           int       `json:"run"`
+	ID            string    `json:"task_id"`
+	Name          string    `json:"task_name"`
+	Service       string    `json:"service,omitempty"`
+	CorrelationID string    `json:"correlation_id,omitempty"`
+	State         string    `json:"state"`
+	Open          bool      `json:"open"`
+	Started       time.Time `json:"started"`
+	Seconds       float64   `json:"seconds"`
+	Step          string    `json:"step,omitempty"`
+	Steps         int       `json:"steps"`
+	Done          int       `json:"steps_done"`
+	Failed        int       `json:"steps_failed"`
+	Running       int       `json:"steps_running"`
+	FailedStep    string    `json:"failed_step,omitempty"`
+	ErrorType     string    `json:"error_type,omitempty"`
+	Error         string    `json:"error,omitempty"`
+}
+
+// List is a page of a list of tasks.
+type List struct {
+	At    time.Time `json:"at"`
+	Found int       `json:"found"`
+	Tasks []Task    `json:"tasks"`
+}
+
+// Tasks lists tasks. The parameters are those of docs/pages.md.
+func (c *Client) Tasks(ctx context.Context, parameters url.Values) (*List, error) {
+	list := new(List)
+	return list, c.get(ctx, "/api/v1/tasks?"+parameters.Encode(), list)
+}
+
+// Trees are the runs of a task, which is named by its id or by its key. Several tasks may have one id, in several services.
+func (c *Client) Trees(ctx context.Context, task string) ([]*assembly.Tree, error) {
+	list, err := c.Tasks(ctx, url.Values{"q": {task}, "limit": {"1000"}})
+	if err != nil {
+		return nil, err
+	}
+	var keys []string
+	for _, t := range list.Tasks {
+		if (t.ID == task || strings.HasPrefix(t.Key, strings.ToLower(task))) && !slices.Contains(keys, t.Key) {
+			keys = append(keys, t.Key)
+		}
+	}
+	var trees []*assembly.Tree
+	for _, key := range keys {
+		var answer struct {
+			Runs []json.RawMessage `json:"runs"`
+		}
+		if err := c.get(ctx, "/api/v1/tasks/"+url.PathEscape(key), &answer); err != nil {
+			return nil, err
+		}
+		for _, text := range answer.Runs {
+			tree, err := treeview.ReadJSON(text)
+			if err != nil {
+				return nil, fmt.Errorf("%s: task %s: %w", c.base, key, err)
+			}
+			trees = append(trees, tree)
+		}
+	}
+	if len(trees) == 0 {
+		return nil, fmt.Errorf("%s holds no task %q: it may be another collector's, or have left too long ago", c.base, task)
+	}
+	return trees, nil
+}
+
+func (c *Client) get(ctx context.Context, path string, into any) error {
+	target, err := scrape.One(c.base + path)
+	if err != nil {
+		return err
+	}
+	answer, err := c.client.Get(ctx, target, "application/json", http.StatusBadRequest, http.StatusNotFound)
+	if err != nil {
+		return err
+	}
+	if answer.Status != http.StatusOK {
+		var refusal struct {
+			Error string `json:"error"`
+		}
+		if json.Unmarshal(answer.Body, &refusal) == nil && refusal.Error != "" {
+			return fmt.Errorf("%s: %s", c.base, refusal.Error)
+		}
+		return fmt.Errorf("%s answers %d: it is not the address of live pages (tasker_pages)", c.base, answer.Status)
+	}
+	if err := json.Unmarshal(answer.Body, into); err != nil {
+		return fmt.Errorf("%s answers something else than live pages (tasker_pages) do: %w", c.base, err)
+	}
+	return nil
+}

@@ -1,0 +1,81 @@
+package send
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"time"
+)
+
+// occurredKey is the key of an item of the plain form that says when it happened.
+const occurredKey = "occurred_at"
+
+// shortestWait is the least that is worth waiting for: what happens within it is sent together, that much early.
+const shortestWait = 20 * time.Millisecond
+
+// pacer sends a recording as if it happened now: each item waits until its time has come, and gets that time as its
+// occurred_at. Each file begins when its first item is read.
+type pacer struct {
+	speed float64 // 2 is twice as fast as it was
+	now   func() time.Time
+	sleep func(context.Context, time.Duration) error
+
+	file        string
+	first, from time.Time // of the file: when its first item happened, and when it was read
+}
+
+// newPacer is nil if the items are to be sent as they are.
+func newPacer(s *Settings) *pacer {
+	if s.Pace <= 0 {
+		return nil
+	}
+	return &pacer{speed: s.Pace, now: s.Now, sleep: s.Sleep}
+}
+
+// item moves an item to its new time, and says how long that is away. An item without a time of its own goes as it is.
+func (p *pacer) item(file string, item []byte) (moved []byte, wait time.Duration) {
+	at, from, to, found := occurrence(item)
+	if !found {
+		return item, 0
+	}
+	if file != p.file || p.first.IsZero() {
+		p.file, p.first, p.from = file, at, p.now()
+	}
+	due := p.from.Add(time.Duration(float64(at.Sub(p.first)) / p.speed))
+	text := due.UTC().AppendFormat([]byte{'"'}, time.RFC3339Nano)
+	moved = append(append(append(moved, item[:from]...), append(text, '"')...), item[to:]...)
+	return moved, due.Sub(p.now())
+}
+
+// occurrence finds the time of an item, and where it stands in its text, quotes included.
+func occurrence(item []byte) (at time.Time, from, to int, found bool) {
+	decoder := json.NewDecoder(bytes.NewReader(item))
+	if token, err := decoder.Token(); err != nil || token != json.Delim('{') {
+		return at, 0, 0, false
+	}
+	for decoder.More() {
+		key, err := decoder.Token()
+		if err != nil {
+			return at, 0, 0, false
+		}
+		before := int(decoder.InputOffset())
+		var value json.RawMessage
+		if err := decoder.Decode(&value); err != nil {
+			return at, 0, 0, false
+		}
+		if key != occurredKey {
+			continue
+		}
+		var text string
+		if json.Unmarshal(value, &text) != nil {
+			return at, 0, 0, false
+		}
+		if at, err = time.Parse(time.RFC3339Nano, text); err != nil {
+			return at, 0, 0, false
+		}
+		to = int(decoder.InputOffset())
+		from = to - len(value)
+		return at, from, to, from >= before
+	}
+	return at, 0, 0, false
+}

@@ -1,0 +1,68 @@
+package treeview_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/eventfile"
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/offline"
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/waterfall"
+	"github.com/tasker-otel/otelcol-tasker/internal/treeview"
+)
+
+func trees(t *testing.T, stream string) (all []*assembly.Tree) {
+	t.Helper()
+	_, err := offline.Assemble(t.Context(), eventfile.NewSource([]string{"../../tests/streamtest/testdata/" + stream + ".ndjson"}, nil), offline.Options{
+		Now:  func() time.Time { return time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC) },
+		Tree: func(tree *assembly.Tree) { all = append(all, tree.Clone()) },
+	})
+	require.NoError(t, err)
+	require.NotEmpty(t, all)
+	return all
+}
+
+// What is written can be read: it is written the same again, and drawn the same.
+func TestATreeIsReadAsItWasWritten(t *testing.T) {
+	for _, stream := range []string{"order_processing", "mixed", "planned", "real/retry"} {
+		for _, tree := range trees(t, stream) {
+			var first, second, drawn, again bytes.Buffer
+			require.NoError(t, treeview.WriteJSON(&first, tree))
+			read, err := treeview.ReadJSON(first.Bytes())
+			require.NoError(t, err)
+			require.NoError(t, treeview.WriteJSON(&second, read))
+			require.JSONEq(t, first.String(), second.String())
+			require.NoError(t, waterfall.Draw(&drawn, tree, waterfall.Options{}))
+			require.NoError(t, waterfall.Draw(&again, read, waterfall.Options{}))
+			require.Equal(t, drawn.String(), again.String())
+		}
+	}
+}
+
+func TestWhatIsNoTreeIsRefused(t *testing.T) {
+	for _, text := range []string{``, `{}`, `[]`, `{"trace_id":"x","spans":[{}]}`, `{"trace_id":"` + strings.Repeat("0", 32) + `","spans":[{"span_id":"1"}]}`} {
+		_, err := treeview.ReadJSON([]byte(text))
+		require.Error(t, err, text)
+	}
+}
+
+func FuzzReadJSON(f *testing.F) {
+	f.Add([]byte(`{"trace_id":"00000000000000000000000000000001","spans":[{"span_id":"0000000000000001","name":"x","attributes":{"a":1,"b":[1,"x"],"c":null}}]}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		tree, err := treeview.ReadJSON(text)
+		if err == nil {
+			require.NoError(t, treeview.WriteJSON(&bytes.Buffer{}, tree))
+			treeview.Plan{}.Rows(tree)
+		}
+	})
+}
+
+func TestIDsThatAreThereTwiceEnd(t *testing.T) {
+	id, other := assembly.SpanID{1}, assembly.SpanID{2}
+	tree := &assembly.Tree{Spans: []assembly.Span{{ID: id}, {ID: id, Parent: id}, {ID: other, Parent: id}, {ID: other, Parent: other}, {ID: id, Parent: other}}}
+	require.Len(t, treeview.Plan{}.Rows(tree), 5)
+}

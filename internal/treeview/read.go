@@ -1,0 +1,95 @@
+package treeview
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+)
+
+// ReadJSON reads a task that [WriteJSON] has written.
+func ReadJSON(text []byte) (*assembly.Tree, error) {
+	var task jsonTask
+	decoder := json.NewDecoder(strings.NewReader(string(text)))
+	decoder.UseNumber()
+	if err := decoder.Decode(&task); err != nil {
+		return nil, err
+	}
+	if len(task.Spans) == 0 {
+		return nil, fmt.Errorf("task %v has no spans", task.TaskID)
+	}
+	tree := &assembly.Tree{Cut: task.SpansCut, Resource: &assembly.Resource{Attributes: attributesOf(task.Resource)}}
+	if err := ParseID(task.TraceID, tree.Trace[:]); err != nil {
+		return nil, err
+	}
+	for i := range task.Spans {
+		span, err := spanOf(&task.Spans[i])
+		if err != nil {
+			return nil, fmt.Errorf("spans[%d]: %w", i, err)
+		}
+		tree.Spans = append(tree.Spans, span)
+	}
+	return tree, nil
+}
+
+func spanOf(in *jsonSpan) (assembly.Span, error) {
+	s := assembly.Span{
+		Name: in.Name, Start: in.Start.UnixNano(), End: in.End.UnixNano(), Message: in.Message, Attributes: attributesOf(in.Attributes),
+		Outcome: assembly.Outcome(max(0, slices.Index(outcomeWords[:], in.Outcome))),
+	}
+	if err := ParseID(in.SpanID, s.ID[:]); err != nil {
+		return s, err
+	}
+	if in.Parent != "" {
+		if err := ParseID(in.Parent, s.Parent[:]); err != nil {
+			return s, err
+		}
+	}
+	for _, e := range in.Events {
+		s.Notes = append(s.Notes, assembly.Note{Name: e.Name, At: e.Time.UnixNano(), Attributes: attributesOf(e.Attributes)})
+	}
+	if in.Link != nil {
+		s.Link = new(assembly.Link)
+		if err := ParseID(in.Link.TraceID, s.Link.Trace[:]); err != nil {
+			return s, err
+		}
+		if err := ParseID(in.Link.SpanID, s.Link.Span[:]); err != nil {
+			return s, err
+		}
+	}
+	return s, nil
+}
+
+// attributesOf are sorted by key: JSON keeps no order. A whole number may be an integer or a double: it can be read as either.
+func attributesOf(all map[string]any) []assembly.Attribute {
+	attrs := make([]assembly.Attribute, 0, len(all))
+	for key, value := range all {
+		a := assembly.Attribute{Key: key}
+		switch v := value.(type) {
+		case string:
+			a = assembly.String(key, v)
+		case bool:
+			a = assembly.Bool(key, v)
+		case json.Number:
+			if n, err := v.Int64(); err == nil {
+				a = assembly.Int(key, n)
+			} else {
+				a = assembly.Double(key, 0)
+			}
+			a.Value.Double, _ = v.Float64() // out of range is infinite
+		case []any:
+			list := make([]string, 0, len(v))
+			for _, item := range v {
+				list = append(list, fmt.Sprint(item))
+			}
+			a = assembly.Strings(key, list)
+		default:
+			continue
+		}
+		attrs = append(attrs, a)
+	}
+	slices.SortFunc(attrs, func(a, b assembly.Attribute) int { return strings.Compare(a.Key, b.Key) })
+	return attrs
+}
