@@ -19,7 +19,7 @@ import (
 // request for its execution until it ends.
 func (r *recorder) trackActive() {
 	e := &r.event
-	if e.trace.IsEmpty() || r.plans.tasks == nil && r.plans.steps == nil {
+	if e.trace.IsEmpty() || r.instance.plans.tasks == nil && r.instance.plans.steps == nil {
 		return
 	}
 	change := active.Event{Trace: e.trace, At: e.at, Change: r.taskChange(), StepChange: stepChange(e.name)}
@@ -30,7 +30,7 @@ func (r *recorder) trackActive() {
 		}
 		change.Step = step
 	}
-	r.active.Observe(&change, r.instant, labeler{r, gaugeFinder{r.plans, &r.Writer}})
+	r.instance.active.Observe(&change, r.now, labeler{r, gaugeFinder{r.instance.plans, &r.writer}})
 }
 
 // taskChange is what the event says about its task.
@@ -95,24 +95,24 @@ func integerKey(id int64) uint64 {
 
 // labeler finds the gauges of the event at hand.
 type labeler struct {
-	*recorder
+	recorder *recorder
 	gaugeFinder
 }
 
 // IsOfTask is false for events without a task: their trace is the application's own.
 func (l labeler) IsOfTask() bool {
-	_, found := eventrecord.TaskID(l.event.attrs)
+	_, found := eventrecord.TaskID(l.recorder.event.attrs)
 	return found
 }
 
 // Task is the gauge of the event's task, under labels that may become complete with a later event.
 func (l labeler) Task(state active.State) (gauge series.Gauge, complete bool) {
-	return l.openGauge(l.recorder.plans.tasks, state)
+	return l.recorder.openGauge(l.plans.tasks, state)
 }
 
 // Step is the gauge of the event's step likewise.
 func (l labeler) Step() (gauge series.Gauge, complete bool) {
-	return l.openGauge(l.recorder.plans.steps, active.Closed)
+	return l.recorder.openGauge(l.plans.steps, active.Closed)
 }
 
 // openGauge is the gauge under the event's labels; the zero Gauge if the metric is switched off.
@@ -120,12 +120,12 @@ func (r *recorder) openGauge(p *openPlan, state active.State) (gauge series.Gaug
 	if p == nil {
 		return series.Gauge{}, true
 	}
-	r.begin(&p.fields)
+	r.measured.begin(&p.fields)
 	if p.state >= 0 {
-		r.values[p.state] = fieldValue{rank: rankText, text: state.String()}
+		r.measured.values[p.state] = fieldValue{rank: rankText, text: state.String()}
 	}
 	complete = r.label(p.labels)
-	return r.Gauge(p.metric), complete
+	return r.writer.Gauge(p.metric), complete
 }
 
 // gaugeFinder finds gauges by others.

@@ -22,19 +22,19 @@ func newConditions(configs []ConditionConfig, fields *fieldSet) []condition {
 }
 
 // anyHolds tells whether all conditions of one of the cases hold.
-func (r *recorder) anyHolds(cases [][]condition) bool {
+func (m *measurement) anyHolds(cases [][]condition) bool {
 	for _, conditions := range cases {
-		if r.allHold(conditions) {
+		if m.allHold(conditions) {
 			return true
 		}
 	}
 	return false
 }
 
-func (r *recorder) allHold(conditions []condition) bool {
+func (m *measurement) allHold(conditions []condition) bool {
 	for i := range conditions {
 		c := &conditions[i]
-		if !c.holds(r.value(c.field)) {
+		if !c.holds(m.value(c.field)) {
 			return false
 		}
 	}

@@ -31,20 +31,20 @@ func (r *recorder) measureEvent(e event) {
 	}
 	r.tally.events++
 	r.event = e
-	r.name, r.attrs = e.name, e.attrs
-	r.at, r.took, r.located = e.at, -1, false
-	p := r.plans.ofEvent.Get(e.name)
-	r.begin(&p.fields)
+	r.measured.name, r.measured.attrs = e.name, e.attrs
+	r.measured.at, r.measured.took, r.measured.located = e.at, -1, false
+	p := r.instance.plans.ofEvent.Get(e.name)
+	r.measured.begin(&p.fields)
 	r.run(p)
 	r.trackActive()
 }
 
 // exemplar is where the subject was measured, without a value. That of an event is worked out when it is first wanted.
 func (r *recorder) exemplar() series.Exemplar {
-	if !r.located {
-		r.where, r.located = r.eventExemplar(), true
+	if !r.measured.located {
+		r.measured.where, r.measured.located = r.eventExemplar(), true
 	}
-	return r.where
+	return r.measured.where
 }
 
 // eventExemplar is the span of the event's task, which a trace has for certain: of the spans of queries,

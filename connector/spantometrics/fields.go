@@ -30,8 +30,8 @@ type fieldSet struct {
 // field is an attribute by the keys under which it may be found, the best one first.
 type field struct {
 	keys []string
-	// workers work the value out where no attribute has it.
-	workers []worker
+	// derive works the value out where no attribute has it.
+	derive []deriveFunc
 }
 
 // candidate is one key of a field. Of several keys the one of the lowest rank, which begins at 1, is taken.
@@ -50,8 +50,8 @@ func newField(keys []string) field {
 		}
 	}
 	for _, key := range f.keys {
-		if work := workerOf(key); work != nil {
-			f.workers = append(f.workers, work)
+		if derive := deriveFuncOf(key); derive != nil {
+			f.derive = append(f.derive, derive)
 		}
 	}
 	return f

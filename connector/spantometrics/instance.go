@@ -62,8 +62,8 @@ type instance struct {
 	running sync.Mutex
 	loop    *loop
 
-	// keeping is set at the start, if there is a storage.
-	keeping atomic.Pointer[keeping]
+	// persistence is set at the start, if there is a storage.
+	persistence atomic.Pointer[persistence]
 
 	// flushing keeps flushes apart: the registry has one open snapshot at most.
 	flushing sync.Mutex
@@ -130,7 +130,7 @@ func (c *instance) now() series.Instant {
 
 // journalOf is nil while there is no storage.
 func (c *instance) journalOf() *journal.Journal {
-	if kept := c.keeping.Load(); kept != nil {
+	if kept := c.persistence.Load(); kept != nil {
 		return kept.journal
 	}
 	return nil
@@ -151,7 +151,7 @@ func (c *instance) start(ctx context.Context, host component.Host) error {
 		return err
 	}
 	// Totals that were stored are shown at once: who reads the metrics just after a restart would find none of them.
-	stored := c.keeping.Load() != nil
+	stored := c.persistence.Load() != nil
 	c.loop = startLoop(c.cfg.MetricsFlushInterval, stored, c.flushOrWarn)
 	return nil
 }
@@ -168,7 +168,7 @@ func (c *instance) stop(ctx context.Context) error {
 		c.loop = nil
 	}
 	err := c.flush(ctx)
-	kept := c.keeping.Swap(nil)
+	kept := c.persistence.Swap(nil)
 	switch {
 	case kept == nil && err != nil:
 		return fmt.Errorf("the last flush was refused, and what it carried is lost: %w", err)

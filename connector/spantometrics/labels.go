@@ -45,7 +45,7 @@ func namesSteps(keys []string) bool {
 
 // label collects the labels of the values that follow. It is false if one is missing that has no default.
 func (r *recorder) label(labels []label) (complete bool) {
-	collected := r.Labels()
+	collected := r.writer.Labels()
 	complete = true
 	for i := range labels {
 		l := &labels[i]
@@ -57,7 +57,7 @@ func (r *recorder) label(labels []label) (complete bool) {
 }
 
 func (r *recorder) labelText(l *label) string {
-	value := r.value(l.field)
+	value := r.measured.value(l.field)
 	if !value.found() {
 		return l.otherwise
 	}

@@ -11,7 +11,7 @@ func (r *recorder) run(p *plan) {
 	labelled := -1
 	for i := range p.measures {
 		m := &p.measures[i]
-		if !r.anyHolds(m.cases) {
+		if !r.measured.anyHolds(m.cases) {
 			continue
 		}
 		value, ok := r.quantity(m)
@@ -24,13 +24,13 @@ func (r *recorder) run(p *plan) {
 		}
 		switch m.kind {
 		case series.KindSum:
-			r.Add(m.metric, uint64(value))
+			r.writer.Add(m.metric, uint64(value))
 		case series.KindLast:
-			r.Set(m.metric, value, r.at)
+			r.writer.Set(m.metric, value, r.measured.at)
 		default:
 			exemplar := r.exemplar()
 			exemplar.Value = value
-			r.Observe(m.metric, exemplar)
+			r.writer.Observe(m.metric, exemplar)
 		}
 	}
 }
@@ -42,9 +42,9 @@ func (r *recorder) quantity(m *measure) (value int64, ok bool) {
 	case takesNothing:
 		return 1, true
 	case takesDuration:
-		value, ok = r.took, r.took >= 0
+		value, ok = r.measured.took, r.measured.took >= 0
 	default:
-		found := r.value(m.field)
+		found := r.measured.value(m.field)
 		if !found.found() {
 			return 0, false
 		}

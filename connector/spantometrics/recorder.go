@@ -14,13 +14,14 @@ import (
 // recorder measures one batch. It holds the registry's lock from record to end. What it reads of the batch's pdata it
 // keeps no longer than that.
 type recorder struct {
-	*instance
-	series.Writer
+	instance *instance
+	// writer is for the series of the registry.
+	writer series.Writer
 	// now is when the batch came, by the collector's clock.
-	now     int64
-	instant series.Instant
-	tally   tally
-	subject
+	now   series.Instant
+	tally tally
+	// measured is the span or event at hand.
+	measured measurement
 	// event is the newest event.
 	event event
 	// taskTrace and taskSpan are those of the newest exemplar of an event.
@@ -55,23 +56,22 @@ func (c *instance) measure(ctx context.Context, batch func(*recorder)) error {
 
 func (c *instance) record(ctx context.Context, batch func(*recorder)) {
 	now := c.now()
-	r := &recorder{instance: c, Writer: c.registry.Begin(now), now: now.Wall, instant: now}
-	r.values, r.fingerprints = c.room, c.fingerprints
+	r := &recorder{instance: c, writer: c.registry.Begin(now), now: now, fingerprints: c.fingerprints}
+	r.measured.values, r.measured.statements = c.room, c.statements
 	defer func() {
-		clear(r.values[:cap(r.values)])
-		c.room = r.values[:0]
+		c.room = r.measured.release()
 		if cap(r.fingerprints) <= maxIdleFingerprints {
 			c.fingerprints = r.fingerprints
 		}
-		r.End()
-		r.telemetry.consumed(ctx, &r.tally)
+		r.writer.End()
+		c.telemetry.consumed(ctx, &r.tally)
 	}()
 	batch(r)
 }
 
 // enter turns to what a resource has.
 func (r *recorder) enter(resource pcommon.Map) {
-	r.resource = resource
+	r.measured.resource = resource
 	namespace, service := r.application()
 	r.service = xxh3.HashStringSeed(service, xxh3.HashString(namespace))
 }
@@ -79,11 +79,11 @@ func (r *recorder) enter(resource pcommon.Map) {
 // chooseApplication makes the values that follow those of the resource's service.
 func (r *recorder) chooseApplication() {
 	namespace, service := r.application()
-	r.Application(r.legible(namespace), r.legible(service))
+	r.writer.Application(r.legible(namespace), r.legible(service))
 }
 
 func (r *recorder) application() (namespace, service string) {
-	return text(r.resource, lifecycle.AttrServiceNamespace), text(r.resource, lifecycle.AttrServiceName)
+	return text(r.measured.resource, lifecycle.AttrServiceNamespace), text(r.measured.resource, lifecycle.AttrServiceName)
 }
 
 // text is a string attribute, or empty. It belongs to the pdata.
@@ -97,8 +97,8 @@ func text(attrs pcommon.Map, key string) string {
 // possible is a time of an event or span, in Unix nanoseconds, or that of its receipt if no clock can have shown it: a value
 // of the year 2200 would be the newest for ever. What comes from event_router and span_hierarchy has possible times.
 func (r *recorder) possible(at int64) int64 {
-	if at <= 0 || at > r.now+eventrecord.MaxFuture.Nanoseconds() {
-		return r.now
+	if at <= 0 || at > r.now.Wall+eventrecord.MaxFuture.Nanoseconds() {
+		return r.now.Wall
 	}
 	return at
 }

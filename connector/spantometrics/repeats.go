@@ -21,7 +21,7 @@ func (r *recorder) firstSpan(span ptrace.Span) bool {
 	var key [len(trace) + len(id)]byte
 	copy(key[:], trace[:])
 	copy(key[len(trace):], id[:])
-	if !r.spansSeen.Add(xxh3.Hash(key[:])) {
+	if !r.instance.spansSeen.Add(xxh3.Hash(key[:])) {
 		r.tally.skipped[skipDuplicate]++
 		return false
 	}
@@ -33,7 +33,7 @@ func (r *recorder) firstEvent(e *event) bool {
 	if e.fingerprint == 0 {
 		return true
 	}
-	if !r.eventsSeen.Add(e.fingerprint) {
+	if !r.instance.eventsSeen.Add(e.fingerprint) {
 		r.tally.skipped[skipDuplicate]++
 		return false
 	}
@@ -42,7 +42,7 @@ func (r *recorder) firstEvent(e *event) bool {
 
 // tooOld tells whether something that happened at a time is older, now that it comes, than the operator wants.
 func (r *recorder) tooOld(at int64) bool {
-	if r.cfg.MaxEventAge == 0 || r.now-at <= r.cfg.MaxEventAge.Nanoseconds() {
+	if r.instance.cfg.MaxEventAge == 0 || r.now.Wall-at <= r.instance.cfg.MaxEventAge.Nanoseconds() {
 		return false
 	}
 	r.tally.skipped[skipTooOld]++
@@ -60,7 +60,7 @@ func (r *recorder) fingerprintsOf(records plog.LogRecordSlice) []uint64 {
 		}
 		r.fingerprints = append(r.fingerprints, fingerprint)
 	}
-	r.eventsSeen.Fetch(r.fingerprints)
+	r.instance.eventsSeen.Fetch(r.fingerprints)
 	return r.fingerprints
 }
 

@@ -13,32 +13,32 @@ import (
 // end that was announced and counts; other levels that were filled in were guessed and do not.
 func (r *recorder) finishedSpan(span ptrace.Span) {
 	name := span.Name()
-	p := r.plans.ofSpan[name]
-	detected := r.plans.ofDetected != nil && hasDetected(span)
+	p := r.instance.plans.ofSpan[name]
+	detected := r.instance.plans.ofDetected != nil && hasDetected(span)
 	if p == nil && !detected {
 		return
 	}
 	if p == nil {
-		p = r.plans.anySpan
+		p = r.instance.plans.anySpan
 	}
-	r.name, r.attrs = "", span.Attributes()
-	r.begin(&p.fields)
-	if r.values[fieldIncomplete].isTrue() {
+	r.measured.name, r.measured.attrs = "", span.Attributes()
+	r.measured.begin(&p.fields)
+	if r.measured.values[fieldIncomplete].isTrue() {
 		r.tally.skipped[skipIncomplete]++
 		return
 	}
-	if r.values[fieldSynthesized].isTrue() && name != lifecycle.SpanTask && name != lifecycle.SpanStep {
+	if r.measured.values[fieldSynthesized].isTrue() && name != lifecycle.SpanTask && name != lifecycle.SpanStep {
 		r.tally.skipped[skipSynthesized]++
 		return
 	}
-	r.at = r.possible(int64(span.EndTimestamp()))
-	if r.tooOld(r.at) || !r.firstSpan(span) {
+	r.measured.at = r.possible(int64(span.EndTimestamp()))
+	if r.tooOld(r.measured.at) || !r.firstSpan(span) {
 		return
 	}
 	r.tally.spans++
-	r.took = duration(span)
-	r.failed = span.Status().Code() == ptrace.StatusCodeError
-	r.where, r.located = series.Exemplar{At: r.at, Trace: span.TraceID(), Span: span.SpanID()}, true
+	r.measured.took = duration(span)
+	r.measured.failed = span.Status().Code() == ptrace.StatusCodeError
+	r.measured.where, r.measured.located = series.Exemplar{At: r.measured.at, Trace: span.TraceID(), Span: span.SpanID()}, true
 	r.run(p)
 	if detected {
 		r.measureDetected(span)
@@ -61,10 +61,10 @@ func (r *recorder) measureDetected(span ptrace.Span) {
 		if !isDetected(found) {
 			continue
 		}
-		p := r.plans.ofDetected.Get(found.Name())
-		r.name, r.attrs = found.Name(), found.Attributes()
-		r.begin(&p.fields)
-		r.readMissing(span.Attributes())
+		p := r.instance.plans.ofDetected.Get(found.Name())
+		r.measured.name, r.measured.attrs = found.Name(), found.Attributes()
+		r.measured.begin(&p.fields)
+		r.measured.readMissing(span.Attributes())
 		r.run(p)
 	}
 }

@@ -26,7 +26,7 @@ func (r *recorder) traces(td ptrace.Traces) {
 				for _, span := range spans.All() {
 					r.finishedSpan(span)
 				}
-			case name == lifecycle.ScopeEvents && r.cfg.EventSpans:
+			case name == lifecycle.ScopeEvents && r.instance.cfg.EventSpans:
 				r.chooseApplication()
 				for _, span := range spans.All() {
 					r.measureEvent(event{

@@ -1,12 +1,12 @@
 package active
 
 import (
-	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/oplog"
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/records"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
 )
 
-// KeepIn makes the tracker write every change into a log.
-func (t *Tracker) KeepIn(log *oplog.Log) { t.log = log }
+// SetLog makes the tracker write every change into a log.
+func (t *Tracker) SetLog(log *records.Log) { t.log = log }
 
 // heardParts is how often, in the time for which an id is remembered, it is written down that it was heard of.
 const heardParts = 8
@@ -30,20 +30,20 @@ func (t *Tracker) writeStep(s *step) {
 	t.log.ActiveStep(s.kept())
 }
 
-func (e *task) kept() *oplog.ActiveTask {
-	return &oplog.ActiveTask{
-		Trace: e.trace, Times: oplog.ActiveTimes(e.times), Heard: e.heard, State: uint8(e.state), Complete: e.complete, Gauge: e.gauge.ID(),
+func (e *task) kept() *records.ActiveTask {
+	return &records.ActiveTask{
+		Trace: e.trace, Times: records.ActiveTimes(e.times), Heard: e.heard, State: uint8(e.state), Complete: e.complete, Gauge: e.gauge.ID(),
 	}
 }
 
-func (s *step) kept() *oplog.ActiveStep {
-	return &oplog.ActiveStep{
-		Trace: s.id.trace, Step: s.id.step, Times: oplog.ActiveTimes(s.times), Heard: s.heard, Complete: s.complete, Gauge: s.gauge.ID(),
+func (s *step) kept() *records.ActiveStep {
+	return &records.ActiveStep{
+		Trace: s.id.trace, Step: s.id.step, Times: records.ActiveTimes(s.times), Heard: s.heard, Complete: s.complete, Gauge: s.gauge.ID(),
 	}
 }
 
 // Write writes everything into another log, each kind in the order in which it was heard of, and steps after their tasks.
-func (t *Tracker) Write(log *oplog.Log) {
+func (t *Tracker) Write(log *records.Log) {
 	for _, l := range [...]list[task, *task]{t.endedTasks, t.openTasks} {
 		for e := l.first; e != nil; e = e.inList.next {
 			log.ActiveTask(e.kept())
@@ -60,7 +60,7 @@ func (t *Tracker) Write(log *oplog.Log) {
 
 // ReplayTask makes what was written down of a task so, with the gauge on which it counted; the zero gauge if the metric is
 // not there any more. The limit on ids does not hold here, because what it displaced was written down too.
-func (t *Tracker) ReplayTask(kept *oplog.ActiveTask, gauge series.Gauge) {
+func (t *Tracker) ReplayTask(kept *records.ActiveTask, gauge series.Gauge) {
 	e, known := t.tasks[kept.Trace]
 	if !known {
 		e = &task{trace: kept.Trace}
@@ -75,7 +75,7 @@ func (t *Tracker) ReplayTask(kept *oplog.ActiveTask, gauge series.Gauge) {
 }
 
 // ReplayStep makes what was written down of a step so. Its task was written down before it.
-func (t *Tracker) ReplayStep(kept *oplog.ActiveStep, gauge series.Gauge) {
+func (t *Tracker) ReplayStep(kept *records.ActiveStep, gauge series.Gauge) {
 	of, known := t.tasks[kept.Trace]
 	if !known {
 		return

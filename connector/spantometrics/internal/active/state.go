@@ -1,6 +1,6 @@
 package active
 
-import "github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/oplog"
+import "github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/records"
 
 // State is what an open task does.
 type State uint8
@@ -80,7 +80,7 @@ const (
 )
 
 // times are those of a task or of a step.
-type times oplog.ActiveTimes
+type times records.ActiveTimes
 
 // later sets a time to one that is later.
 func (t *times) later(kind int, at int64) { t[kind] = max(t[kind], at) }

@@ -1,7 +1,7 @@
 package active
 
 import (
-	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/oplog"
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/records"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
 )
 
@@ -69,7 +69,7 @@ type Tracker struct {
 	groups                          map[uint64]*group
 	evictions                       Evictions
 	// log takes every change, if the state is kept.
-	log *oplog.Log
+	log *records.Log
 }
 
 // New makes empty sets.

@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/oplog"
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/records"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
 	"github.com/tasker-otel/otelcol-tasker/internal/bounded/shares"
 )
@@ -53,9 +53,9 @@ func (f *fixture) begin() {
 
 // record has the registry and the tracker write down what they do.
 func (f *fixture) record() {
-	log := oplog.New(func(entry []byte) { f.entries = append(f.entries, slices.Clone(entry)) })
-	f.registry.KeepIn(log)
-	f.tracker.KeepIn(log)
+	log := records.New(func(entry []byte) { f.entries = append(f.entries, slices.Clone(entry)) })
+	f.registry.SetLog(log)
+	f.tracker.SetLog(log)
 }
 
 // restart makes the sets again of what was written down, or of a snapshot.
@@ -63,7 +63,7 @@ func (f *fixture) restart(now int64, fromSnapshot bool) {
 	entries := f.entries
 	if fromSnapshot {
 		entries = nil
-		log := oplog.New(func(entry []byte) { entries = append(entries, slices.Clone(entry)) })
+		log := records.New(func(entry []byte) { entries = append(entries, slices.Clone(entry)) })
 		w := f.registry.Begin(at(now))
 		log.Begin(at(now))
 		w.Write(log)
@@ -74,7 +74,7 @@ func (f *fixture) restart(now int64, fromSnapshot bool) {
 	f.begin()
 	p := replayer{f.registry.Replay(), f.tracker}
 	for _, entry := range entries {
-		require.NoError(f, oplog.Read(entry, p))
+		require.NoError(f, records.Read(entry, p))
 	}
 	p.End()
 	f.locked(now, func() { f.tracker.Resume(f) })
@@ -87,12 +87,16 @@ type replayer struct {
 	tracker *Tracker
 }
 
-func (p replayer) ActiveTask(task oplog.ActiveTask)     { p.tracker.ReplayTask(&task, p.Gauge(task.Gauge)) }
-func (p replayer) ActiveStep(step oplog.ActiveStep)     { p.tracker.ReplayStep(&step, p.Gauge(step.Gauge)) }
+func (p replayer) ActiveTask(task records.ActiveTask) {
+	p.tracker.ReplayTask(&task, p.Gauge(task.Gauge))
+}
+func (p replayer) ActiveStep(step records.ActiveStep) {
+	p.tracker.ReplayStep(&step, p.Gauge(step.Gauge))
+}
 func (p replayer) ForgetTask(trace [16]byte)            { p.tracker.ReplayForgetTask(trace) }
 func (p replayer) ForgetStep(trace [16]byte, id uint64) { p.tracker.ReplayForgetStep(trace, id) }
-func (replayer) Seen(oplog.Things, uint64)              {}
-func (replayer) Identity(oplog.Identity)                {}
+func (replayer) Seen(records.Things, uint64)            {}
+func (replayer) Identity(records.Identity)              {}
 
 func at(now int64) series.Instant { return series.Instant{Wall: now, Running: now} }
 

@@ -5,7 +5,7 @@ package seen
 import (
 	"iter"
 
-	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/oplog"
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/records"
 	"github.com/tasker-otel/otelcol-tasker/internal/bounded/generations"
 )
 
@@ -14,8 +14,8 @@ import (
 type Set struct {
 	keys *generations.Map[struct{}]
 	// log takes every new key, if the state is kept, as one of kind.
-	log  *oplog.Log
-	kind oplog.Things
+	log  *records.Log
+	kind records.Things
 }
 
 // New makes a set of at most limit keys, and at least two.
@@ -34,11 +34,11 @@ func (s *Set) Add(key uint64) bool {
 // Fetch loads the places of keys that are added next from memory.
 func (s *Set) Fetch(keys []uint64) { s.keys.Fetch(keys) }
 
-// KeepIn makes the set write every new key into a log, as one of a kind.
-func (s *Set) KeepIn(log *oplog.Log, kind oplog.Things) { s.log, s.kind = log, kind }
+// SetLog makes the set write every new key into a log, as one of a kind.
+func (s *Set) SetLog(log *records.Log, kind records.Things) { s.log, s.kind = log, kind }
 
 // Write writes the whole set into another log.
-func (s *Set) Write(log *oplog.Log, kind oplog.Things) {
+func (s *Set) Write(log *records.Log, kind records.Things) {
 	for key := range s.All() {
 		log.Seen(kind, key)
 		log.Cut()

@@ -4,11 +4,11 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/oplog"
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/records"
 )
 
 // Exemplar is one measured value and where it was measured. A span id of zeros means the trace as a whole.
-type Exemplar = oplog.Exemplar
+type Exemplar = records.Exemplar
 
 // place finds the exemplar that gives way to a candidate: one that was kept before a time, or else the smallest one if it
 // is smaller. So the largest values stay, which are the ones that somebody looks for, but none for ever. While there is

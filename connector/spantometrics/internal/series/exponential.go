@@ -7,7 +7,7 @@ import (
 	"github.com/lightstep/go-expohisto/mapping/logarithm"
 	"github.com/lightstep/go-expohisto/structure"
 
-	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/oplog"
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/records"
 )
 
 func newExponential(maxSize int32) *structure.Float64 {
@@ -20,7 +20,7 @@ func newExponential(maxSize int32) *structure.Float64 {
 // distance of its smallest and its largest value: one from the lower half of the lowest bucket and one from the upper half
 // of the highest are never closer than those were, so the scale is what it was. The other values come in by the middle of
 // their bucket.
-func restoreExponential(d *Definition, from *oplog.Exponential) *structure.Float64 {
+func restoreExponential(d *Definition, from *records.Exponential) *structure.Float64 {
 	histogram := newExponential(d.Exponential)
 	if from.ZeroCount > 0 {
 		histogram.UpdateByIncr(0, from.ZeroCount)

@@ -5,11 +5,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/oplog"
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/records"
 )
 
-// KeepIn makes the registry write every change into a log, whose entries are handed over under the registry's lock.
-func (r *Registry) KeepIn(log *oplog.Log) {
+// SetLog makes the registry write every change into a log, whose entries are handed over under the registry's lock.
+func (r *Registry) SetLog(log *records.Log) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.log = log
@@ -30,9 +30,9 @@ func (r *Registry) logSeries(app *application, metric int, s *series) {
 	r.writeSeries(r.log, app, metric, s, s == app.families[metric].overflow)
 }
 
-func (r *Registry) writeSeries(log *oplog.Log, app *application, metric int, s *series, overflow bool) {
+func (r *Registry) writeSeries(log *records.Log, app *application, metric int, s *series, overflow bool) {
 	definition := &r.definitions[metric]
-	made := oplog.Series{
+	made := records.Series{
 		ID: s.id, Started: s.started,
 		Namespace: app.namespace, Service: app.service, OverflowApplication: app.overflow,
 		Metric: definition.Name, Shape: r.shapes[metric],
@@ -45,7 +45,7 @@ func (r *Registry) writeSeries(log *oplog.Log, app *application, metric int, s *
 }
 
 // Write writes the whole state into another log. The caller holds the lock, through a [Writer].
-func (w *Writer) Write(log *oplog.Log) {
+func (w *Writer) Write(log *records.Log) {
 	r := w.registry
 	log.Accepted(r.accepted)
 	r.each(func(app *application, metric int, s *series, overflow bool) {
@@ -64,7 +64,7 @@ func (w *Writer) Write(log *oplog.Log) {
 }
 
 // writeOpen writes the flush whose outcome is not known, as the values that it took out and that it did so.
-func (r *Registry) writeOpen(log *oplog.Log) {
+func (r *Registry) writeOpen(log *records.Log) {
 	for _, app := range r.open.Applications {
 		for _, metric := range app.Metrics {
 			if metric.Definition.Kind == KindGauge || metric.Definition.Kind == KindLast {
@@ -96,8 +96,8 @@ func (r *Registry) each(visit func(app *application, metric int, s *series, over
 }
 
 // kept is the form in which a value is written down. The level of a gauge is not: the ids that are counted on it are.
-func (v *Value) kept(kind Kind) oplog.Value {
-	kept := oplog.Value{
+func (v *Value) kept(kind Kind) records.Value {
+	kept := records.Value{
 		Count: v.Count, High: v.Total.high, Low: v.Total.low, Min: v.Min, Max: v.Max,
 		Buckets: v.Buckets, Exemplars: v.Exemplars, Reported: v.reported,
 	}
@@ -106,7 +106,7 @@ func (v *Value) kept(kind Kind) oplog.Value {
 	}
 	if v.Exponential != nil {
 		buckets := v.Exponential.Positive()
-		kept.Exponential = &oplog.Exponential{
+		kept.Exponential = &records.Exponential{
 			Scale: v.Exponential.Scale(), Offset: buckets.Offset(), ZeroCount: v.Exponential.ZeroCount(),
 			Counts: make([]uint64, buckets.Len()),
 		}
@@ -174,7 +174,7 @@ func (p *Replay) Accepted(at int64) {
 }
 
 // Series makes a series, which may have other labels than its metric has now. One that has its labels already had expired.
-func (p *Replay) Series(made oplog.Series) {
+func (p *Replay) Series(made records.Series) {
 	r := p.registry
 	r.lastID = max(r.lastID, made.ID)
 	metric, known := p.metrics[made.Metric]
@@ -221,7 +221,7 @@ func (p *Replay) overflow(app *application, metric int, s *series) {
 }
 
 // application finds or makes an application, whatever the limit is now.
-func (p *Replay) application(made *oplog.Series) *application {
+func (p *Replay) application(made *records.Series) *application {
 	if made.OverflowApplication {
 		return p.registry.overflowApplication()
 	}
@@ -296,7 +296,7 @@ func (p *Replay) Exemplar(id uint64, exemplar Exemplar) {
 
 // Value sets all that a series has added up, or adds it to what there is: of a flush that was taken out before a cut, several
 // points belong to one overflow series.
-func (p *Replay) Value(id uint64, kept oplog.Value) {
+func (p *Replay) Value(id uint64, kept records.Value) {
 	s := p.byID[id]
 	if s == nil {
 		return

@@ -6,22 +6,22 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/oplog"
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/records"
 )
 
 // replayer leaves out what is not the registry's.
 type replayer struct{ *Replay }
 
-func (replayer) ActiveTask(oplog.ActiveTask) {}
-func (replayer) ActiveStep(oplog.ActiveStep) {}
-func (replayer) ForgetTask([16]byte)         {}
-func (replayer) ForgetStep([16]byte, uint64) {}
-func (replayer) Seen(oplog.Things, uint64)   {}
-func (replayer) Identity(oplog.Identity)     {}
+func (replayer) ActiveTask(records.ActiveTask) {}
+func (replayer) ActiveStep(records.ActiveStep) {}
+func (replayer) ForgetTask([16]byte)           {}
+func (replayer) ForgetStep([16]byte, uint64)   {}
+func (replayer) Seen(records.Things, uint64)   {}
+func (replayer) Identity(records.Identity)     {}
 
 // entriesInto is a log that adds to a list.
-func entriesInto(entries *[][]byte) *oplog.Log {
-	return oplog.New(func(entry []byte) { *entries = append(*entries, slices.Clone(entry)) })
+func entriesInto(entries *[][]byte) *records.Log {
+	return records.New(func(entry []byte) { *entries = append(*entries, slices.Clone(entry)) })
 }
 
 // restarted is a registry made of what another one wrote.
@@ -29,7 +29,7 @@ func restarted(t *testing.T, entries [][]byte) fixture {
 	f := newFixture(t, testOptions())
 	p := f.Replay()
 	for _, entry := range entries {
-		require.NoError(t, oplog.Read(entry, replayer{p}))
+		require.NoError(t, records.Read(entry, replayer{p}))
 	}
 	p.End()
 	return f
@@ -39,7 +39,7 @@ func restarted(t *testing.T, entries [][]byte) fixture {
 func TestASeriesThatExpiredAndCameAgainIsOneAfterAStart(t *testing.T) {
 	var entries [][]byte
 	f := newFixture(t, testOptions())
-	f.KeepIn(entriesInto(&entries))
+	f.SetLog(entriesInto(&entries))
 	f.count(5, "shop", "a")
 	require.Len(t, points(f.accept(6), requests), 1)
 	require.Empty(t, points(f.accept(500), requests))
@@ -75,7 +75,7 @@ func TestWhatWasNotReportedOutlivesAStart(t *testing.T) {
 func TestTheStartThatWasReportedStays(t *testing.T) {
 	var entries [][]byte
 	f := newFixture(t, testOptions())
-	f.KeepIn(entriesInto(&entries))
+	f.SetLog(entriesInto(&entries))
 	f.count(12, "shop", "a")
 	starts := func(f fixture, at int64) (starts []int64) {
 		for _, point := range points(f.accept(at), requests) {

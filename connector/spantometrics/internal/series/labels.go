@@ -6,11 +6,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/oplog"
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/records"
 )
 
 // Label is one label of a series.
-type Label = oplog.Label
+type Label = records.Label
 
 // Labels collects the labels of a value about to be recorded. The zero Labels is ready; it is meant to be used again and
 // again. All values of one metric must name their labels in one order.

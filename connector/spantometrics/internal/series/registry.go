@@ -5,12 +5,12 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/oplog"
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/records"
 	"github.com/tasker-otel/otelcol-tasker/internal/bounded/shares"
 )
 
 // Instant is a moment by the wall clock and by the time that the state has been running.
-type Instant = oplog.Instant
+type Instant = records.Instant
 
 // OverflowLabel marks the series, and the resource, that takes what a limit keeps out.
 const OverflowLabel = "otel.metric.overflow"
@@ -62,7 +62,7 @@ type Registry struct {
 	// lastID is the newest series' id.
 	lastID uint64
 	// log takes every change, if the state is kept.
-	log *oplog.Log
+	log *records.Log
 	// open is the flush whose outcome is not known yet.
 	open *Snapshot
 }

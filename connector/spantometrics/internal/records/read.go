@@ -1,4 +1,4 @@
-package oplog
+package records
 
 import "github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 

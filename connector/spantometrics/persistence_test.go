@@ -25,7 +25,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/metadata"
-	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/oplog"
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/records"
 	"github.com/tasker-otel/otelcol-tasker/internal/health/healthtest"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal/journaltest"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
@@ -287,7 +287,7 @@ func TestNothingIsLostOrCountedTwiceAcrossCrashes(t *testing.T) {
 							restart()
 						} else if w.image == nil {
 							w.storage.Fail(nil)
-							_ = c.snapshot(context.Background(), c.keeping.Load(), c.now())
+							_ = c.snapshot(context.Background(), c.persistence.Load(), c.now())
 						}
 					}
 				}
@@ -397,10 +397,10 @@ func TestUnknownStorageStopsTheStart(t *testing.T) {
 func FuzzReplay(f *testing.F) {
 	w := newWorld(f, func(cfg *Config) { cfg.Histogram = exponentialOf(20) })
 	c := w.begin()
-	c.keepIn(oplog.New(func(entry []byte) { f.Add(append([]byte(nil), entry...)) }))
+	c.setLog(records.New(func(entry []byte) { f.Add(append([]byte(nil), entry...)) }))
 	require.NoError(f, batch{td: oneTask()}.consume(c))
-	ld, records := shopLogs()
-	addEvent(records, lifecycle.StepExecutionRequested, 1, time.Now(), map[string]any{lifecycle.AttrStepID: 1})
+	ld, list := shopLogs()
+	addEvent(list, lifecycle.StepExecutionRequested, 1, time.Now(), map[string]any{lifecycle.AttrStepID: 1})
 	require.NoError(f, batch{ld: ld}.consume(c))
 	require.NoError(f, c.flush(context.Background()))
 	f.Fuzz(func(t *testing.T, entry []byte) {
@@ -412,8 +412,8 @@ func FuzzReplay(f *testing.F) {
 		require.NoError(t, err)
 		defer c.telemetry.close()
 		p := &replayer{Replay: c.registry.Replay(), instance: c}
-		_ = oplog.Read(entry, p)
-		_ = oplog.Read(entry, p)
+		_ = records.Read(entry, p)
+		_ = records.Read(entry, p)
 		p.End()
 		_ = c.flush(t.Context())
 	})
@@ -436,7 +436,7 @@ func TestConcurrentUse(t *testing.T) {
 		for range 20 {
 			assert.NoError(t, c.flush(context.Background()))
 			c.flushing.Lock()
-			assert.NoError(t, c.snapshot(context.Background(), c.keeping.Load(), c.now()))
+			assert.NoError(t, c.snapshot(context.Background(), c.persistence.Load(), c.now()))
 			c.flushing.Unlock()
 		}
 	})
@@ -456,7 +456,7 @@ func TestSnapshotsBoundTheStorage(t *testing.T) {
 		renewSpans(td)
 		require.NoError(t, batch{td: td}.consume(c))
 		require.NoError(t, c.flush(context.Background()))
-		require.Less(t, c.keeping.Load().journal.Stats().Bytes, int64(snapshotAfter+1<<20))
+		require.Less(t, c.persistence.Load().journal.Stats().Bytes, int64(snapshotAfter+1<<20))
 	}
 	require.Greater(t, c.registry.Written(), int64(2*snapshotAfter), "so there were snapshots")
 }
@@ -482,9 +482,9 @@ func BenchmarkSnapshot(b *testing.B) {
 	_, c := manySeries(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		require.NoError(b, c.snapshot(context.Background(), c.keeping.Load(), c.now()))
+		require.NoError(b, c.snapshot(context.Background(), c.persistence.Load(), c.now()))
 	}
-	b.ReportMetric(float64(c.keeping.Load().snapshotBytes)/10_000, "B/series")
+	b.ReportMetric(float64(c.persistence.Load().snapshotBytes)/10_000, "B/series")
 }
 
 func BenchmarkRestart(b *testing.B) {
@@ -505,6 +505,6 @@ func manySeries(b *testing.B) (*world, *instance) {
 		})
 	}
 	require.NoError(b, batch{td: td}.consume(c))
-	require.NoError(b, c.snapshot(context.Background(), c.keeping.Load(), c.now()))
+	require.NoError(b, c.snapshot(context.Background(), c.persistence.Load(), c.now()))
 	return w, c
 }

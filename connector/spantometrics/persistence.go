@@ -10,7 +10,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.uber.org/zap"
 
-	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/oplog"
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/records"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal"
 )
@@ -22,10 +22,10 @@ const (
 	snapshotFlushes = 240
 )
 
-// keeping is the state on the storage. It is nil while there is none.
-type keeping struct {
+// persistence is the state on the storage. It is nil while there is none.
+type persistence struct {
 	journal *journal.Journal
-	log     *oplog.Log
+	log     *records.Log
 	// snapshotBytes is the size of the newest snapshot; before and flushes are what was written and flushed when it was
 	// made. The flush lock guards them.
 	snapshotBytes, before int64
@@ -47,9 +47,9 @@ func (c *instance) open(ctx context.Context, host component.Host) error {
 		return errors.Join(err, opened.Close(ctx))
 	}
 	opened.ReportTo(c.health)
-	kept := &keeping{journal: opened, log: oplog.New(opened.Append)}
-	c.keeping.Store(kept)
-	c.keepIn(kept.log)
+	kept := &persistence{journal: opened, log: records.New(opened.Append)}
+	c.persistence.Store(kept)
+	c.setLog(kept.log)
 	// The state is written anew at once: so what was written by another configuration, or was damaged, does no harm again.
 	// On a full disk that has to wait: nothing is acknowledged until it is written.
 	if err := c.snapshot(ctx, kept, c.now()); err != nil {
@@ -58,17 +58,17 @@ func (c *instance) open(ctx context.Context, host component.Host) error {
 	return nil
 }
 
-func (c *instance) keepIn(log *oplog.Log) {
-	c.registry.KeepIn(log)
-	c.active.KeepIn(log)
-	c.spansSeen.KeepIn(log, oplog.Spans)
-	c.eventsSeen.KeepIn(log, oplog.Events)
+func (c *instance) setLog(log *records.Log) {
+	c.registry.SetLog(log)
+	c.active.SetLog(log)
+	c.spansSeen.SetLog(log, records.Spans)
+	c.eventsSeen.SetLog(log, records.Events)
 }
 
 // replay makes the changes that the process before wrote down.
 func (c *instance) replay(ctx context.Context, from *journal.Journal) error {
 	p := &replayer{Replay: c.registry.Replay(), instance: c}
-	if err := from.Replay(ctx, func(entry []byte) error { return oplog.Read(entry, p) }); err != nil {
+	if err := from.Replay(ctx, func(entry []byte) error { return records.Read(entry, p) }); err != nil {
 		return fmt.Errorf("read the stored metrics: %w", err)
 	}
 	c.ranBefore = p.Running()
@@ -102,20 +102,20 @@ func chooseIdentity(own, stored string) string {
 }
 
 // snapshot puts the whole state in the place of what was written so far. No flush may be under way.
-func (c *instance) snapshot(ctx context.Context, kept *keeping, now series.Instant) error {
+func (c *instance) snapshot(ctx context.Context, kept *persistence, now series.Instant) error {
 	var entries [][]byte
 	size := int64(0)
-	log := oplog.New(func(entry []byte) {
+	log := records.New(func(entry []byte) {
 		entries = append(entries, slices.Clone(entry))
 		size += int64(len(entry))
 	})
 	w := c.registry.Begin(now)
 	log.Begin(now)
-	log.Identity(&oplog.Identity{Instance: c.exporter.instanceID, Delta: c.exporter.delta})
+	log.Identity(&records.Identity{Instance: c.exporter.instanceID, Delta: c.exporter.delta})
 	w.Write(log)
 	c.active.Write(log)
-	c.spansSeen.Write(log, oplog.Spans)
-	c.eventsSeen.Write(log, oplog.Events)
+	c.spansSeen.Write(log, records.Spans)
+	c.eventsSeen.Write(log, records.Events)
 	log.End()
 	kept.journal.Supersede(entries)
 	kept.before, kept.snapshotBytes, kept.flushes = kept.log.Written(), size, 0
@@ -128,7 +128,7 @@ func (c *instance) snapshot(ctx context.Context, kept *keeping, now series.Insta
 
 // snapshotIfDue makes a snapshot when the changes since the last one have become more than the state.
 func (c *instance) snapshotIfDue(ctx context.Context, now series.Instant) error {
-	kept := c.keeping.Load()
+	kept := c.persistence.Load()
 	if kept == nil {
 		return nil
 	}
@@ -145,7 +145,7 @@ var errBacklog = errors.New("the storage of span_to_metrics takes no writes, and
 
 // admit refuses a batch while too much waits to be stored.
 func (c *instance) admit() error {
-	kept := c.keeping.Load()
+	kept := c.persistence.Load()
 	if kept == nil || kept.journal.Backlog() <= journal.MaxBacklog {
 		return nil
 	}
@@ -155,7 +155,7 @@ func (c *instance) admit() error {
 // commit waits until all that was measured so far is stored. After an error it is measured all the same, and stored with
 // the next commit: the same batch, sent again, changes nothing and is then answered by whether it is stored.
 func (c *instance) commit(ctx context.Context) error {
-	kept := c.keeping.Load()
+	kept := c.persistence.Load()
 	if kept == nil {
 		return nil
 	}
@@ -172,16 +172,16 @@ type replayer struct {
 	identity string
 }
 
-func (p *replayer) Identity(identity oplog.Identity) {
+func (p *replayer) Identity(identity records.Identity) {
 	p.identity = identity.Instance
 	p.Temporality(identity.Delta)
 }
 
-func (p *replayer) ActiveTask(task oplog.ActiveTask) {
+func (p *replayer) ActiveTask(task records.ActiveTask) {
 	p.active.ReplayTask(&task, p.Gauge(task.Gauge))
 }
 
-func (p *replayer) ActiveStep(step oplog.ActiveStep) {
+func (p *replayer) ActiveStep(step records.ActiveStep) {
 	p.active.ReplayStep(&step, p.Gauge(step.Gauge))
 }
 
@@ -189,11 +189,11 @@ func (p *replayer) ForgetTask(trace [16]byte) { p.active.ReplayForgetTask(trace)
 
 func (p *replayer) ForgetStep(trace [16]byte, step uint64) { p.active.ReplayForgetStep(trace, step) }
 
-func (p *replayer) Seen(things oplog.Things, key uint64) {
+func (p *replayer) Seen(things records.Things, key uint64) {
 	switch things {
-	case oplog.Spans:
+	case records.Spans:
 		p.spansSeen.Add(key)
-	case oplog.Events:
+	case records.Events:
 		p.eventsSeen.Add(key)
 	}
 }

@@ -1,4 +1,4 @@
-package oplog
+package records
 
 // Instant is a moment by two clocks.
 type Instant struct {

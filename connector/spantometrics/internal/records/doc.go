@@ -1,4 +1,4 @@
-// Package oplog is the form in which the connector's state is kept in a journal: as the changes that were made to it, in
+// Package records is the form in which the connector's state is kept in a journal: as the changes that were made to it, in
 // the order in which they were made, one entry per batch. A snapshot has the same form: the changes that make the state out
 // of nothing.
 //
@@ -49,4 +49,4 @@
 //	message ActiveStep { bytes trace = 1; fixed64 step = 2; …; as ActiveTask, without state }
 //	message Step { bytes trace = 1; fixed64 step = 2; }
 //	message Identity { string instance = 1; bool delta = 2; }
-package oplog
+package records
