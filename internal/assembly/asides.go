@@ -16,6 +16,9 @@ type wait struct {
 // waitBefore is the wait that led to the pass: from the enqueuing, or from the end of the pass before, to the beginning
 // of the job.
 func (n *run) waitBefore(i int) (wait, bool) {
+	if i == 0 && n.before != nil {
+		return wait{}, false
+	}
 	p := n.passes[i]
 	w := wait{end: p.start, job: p.job, synthesized: p.job == nil}
 	if w.job != nil {
@@ -80,7 +83,11 @@ func (c *composer) queuedWithoutPass() {
 	if !ok {
 		return
 	}
-	s := c.waited(w, c.queuedID(w))
+	id := c.queuedID(w)
+	if !c.takes(settled{ended: true}, id) {
+		return
+	}
+	s := c.waited(w, id)
 	if w.job != nil && !c.run.ended {
 		s.Outcome = OutcomeOk
 		return
@@ -106,6 +113,9 @@ func (n *run) waitWithoutPass() (wait, bool) {
 
 func (c *composer) queueTime() int64 {
 	total := int64(0)
+	if c.run.before != nil {
+		total = c.run.before.totals.queue
+	}
 	if w, ok := c.run.waitWithoutPass(); ok {
 		total = w.end - w.start
 	}
@@ -130,7 +140,7 @@ func (n *run) backoffEnd(a *attempt) (end int64, incomplete, ok bool) {
 }
 
 func (c *composer) backoffs() {
-	for _, a := range c.run.attempts {
+	for a := range c.run.all() {
 		end, incomplete, ok := c.run.backoffEnd(a)
 		if !ok {
 			continue
@@ -138,7 +148,7 @@ func (c *composer) backoffs() {
 		st := &c.task.steps[a.step]
 		c.inside(a.pass)
 		id := c.spanID(lifecycle.SpanBackoff, st.id.Text, unused(&c.begins.steps[a.step].backoff, a.backoff.at))
-		if !c.takes(c.settledBackoff(a, end), id) {
+		if a.backoffOut || !c.takes(c.settledBackoff(a, end), id) {
 			continue
 		}
 		s := c.add(lifecycle.SpanBackoff, id, c.root, a.backoff.at, end)
@@ -165,13 +175,16 @@ func (c *composer) settledBackoff(a *attempt, end int64) settled {
 	if next == nil || end >= c.going.undecided || !next.settled.ended && next.requests < attemptAnnouncements {
 		return settled{}
 	}
-	return settled{a.settled.ended, max(a.settled.until, next.settled.until)}
+	return settled{a.settled.ended || a.forgotten, max(a.settled.until, next.settled.until)}
 }
 
 func (c *composer) backoffTime() int64 {
 	total := int64(0)
-	for _, a := range c.run.attempts {
-		if end, _, ok := c.run.backoffEnd(a); ok {
+	if c.run.before != nil {
+		total = c.run.before.totals.backoff
+	}
+	for a := range c.run.all() {
+		if end, pending, ok := c.run.backoffEnd(a); ok && !(pending && c.going != nil) {
 			total += end - a.backoff.at
 		}
 	}

@@ -124,7 +124,7 @@ func (a *Assembler) Observe(e *Event, now time.Time) {
 	} else if t.tail != nil && t.tail.isLate(e) {
 		a.observeLate(e, now.UnixNano())
 		return
-	} else if t.isOut(e) {
+	} else if t.checkpoint != nil && e.At <= t.checkpoint.at || t.isOut(e) {
 		a.stats.Late++
 		return
 	}
@@ -182,6 +182,9 @@ func (a *Assembler) roomFor(t *task, e *Event) bool {
 		a.unpack(t)
 		t.packed.pack(t.records)
 		a.stats.HeldEvents -= int64(before - t.packed.count)
+		if a.limits.Parts && int(t.packed.count) >= a.limits.EventsPerTask {
+			a.makeRoom(t, t.lastArrival)
+		}
 		if int(t.packed.count) < a.limits.EventsPerTask {
 			return true
 		}
@@ -337,6 +340,9 @@ func (a *Assembler) lookResumed(t *task, runs []*run, now int64) {
 // ripe tells whether runs that have ended can be released, and why: nothing of them is missing, or what is was waited for.
 func (a *Assembler) ripe(t *task, runs []*run, now int64) (Reason, bool) {
 	if missing(runs) == 0 && t.dropped == 0 {
+		if t.unsettled {
+			return ReasonSettled, true
+		}
 		return ReasonEnded, true
 	}
 	return ReasonSettled, now >= t.lastArrival+int64(t.limits.SettleTimeout)
@@ -351,6 +357,7 @@ func (a *Assembler) releaseBefore(t *task, runs []*run, reason Reason) {
 	used := a.emit(t, runs, reason, false)
 	a.tell(t)
 	t.emitted.forget(t.tail.end)
+	t.checkpoint, t.unsettled = nil, false
 	before := t.packed.count
 	first := slices.IndexFunc(t.records, func(r record) bool { return r.at > t.tail.end })
 	if first < 0 {

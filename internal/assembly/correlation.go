@@ -23,12 +23,15 @@ func (c *composer) inside(p *pass) {
 // outside says that the spans added next belong to the task as a whole.
 func (c *composer) outside() { c.pass, c.correlation = nil, c.own }
 
-// taskCorrelation is the id of the task's span: that of the first pass that was given one, or of the event with which the
+// taskCorrelation is the id of the task's span: that of the first pass, or of the event with which the
 // run began; else the one that is generated for its first pass, or for the run.
 func (c *composer) taskCorrelation() string {
 	n := c.run
-	for _, p := range n.passes {
-		if given := c.task.thread(p.thread); given != "" {
+	if n.before != nil {
+		return n.before.own
+	}
+	if len(n.passes) > 0 {
+		if given := c.task.thread(n.passes[0].thread); given != "" {
 			return given
 		}
 	}

@@ -13,6 +13,7 @@ type emittedSpan struct {
 	id         SpanID
 	start, end int64
 	step       int16 // of an attempt; else noStep
+	cut        bool  // it was left out, by a limit
 }
 
 // emittedSpans are what has been emitted of a run that goes on, by id.
@@ -33,6 +34,13 @@ func (s emittedSpans) has(id SpanID) bool {
 func (s *emittedSpans) add(e emittedSpan) {
 	if place, found := s.find(e.id); !found {
 		*s = slices.Insert(*s, place, e)
+	}
+}
+
+// restore takes a batch out that was left out because it was empty: an attempt of it came late.
+func (s *emittedSpans) restore(id SpanID) {
+	if place, found := s.find(id); found && (*s)[place].cut {
+		*s = slices.Delete(*s, place, place+1)
 	}
 }
 
@@ -138,9 +146,11 @@ func (t *task) noteEmitted(c *composer) {
 	t.fixed = true
 	for i := range c.tree.Spans {
 		s := &c.tree.Spans[i]
-		t.emitted.add(emittedSpan{s.ID, s.Start, s.End, c.steps[i]})
+		t.emitted.add(emittedSpan{id: s.ID, start: s.Start, end: s.End, step: c.steps[i]})
 		if s.Parent == c.root {
-			t.root = c.root
+			if t.root == (SpanID{}) {
+				t.root, t.rootNext = c.root, max(c.run.start, t.rootNext)+1
+			}
 			t.extent.hold(s.Start, s.End)
 		}
 	}
@@ -163,5 +173,5 @@ func (t *task) rootOf(n *run, index int) SpanID {
 	case index == 1:
 		return spanIDOf(t.trace, lifecycle.SpanTask, "", 0)
 	}
-	return spanIDOf(t.trace, lifecycle.SpanTask, "", n.start)
+	return spanIDOf(t.trace, lifecycle.SpanTask, "", max(n.start, t.rootNext))
 }

@@ -60,7 +60,8 @@ func (a *Assembler) observeLate(e *Event, now int64) {
 // late emits the span that a late event makes, and tells whether it makes one.
 func (a *Assembler) late(e *Event) bool {
 	t, k := a.finished.tasks[e.TraceID], classify(e)
-	if t == nil || k != kindQuery && k != kindBackoff || int(t.packed.count) >= mostFinished {
+	if t == nil || k != kindQuery && k != kindBackoff || int(t.packed.count) >= mostFinished ||
+		t.checkpoint != nil && e.At <= t.checkpoint.at { // it may be a repetition
 		return false
 	}
 	a.unpack(t)

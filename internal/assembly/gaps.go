@@ -54,6 +54,9 @@ func (t *task) knowsDependencies(of int16) bool {
 func (rd *reader) waitedForKnown() bool {
 	steps := rd.task.steps
 	known := make(map[string]bool, len(steps))
+	for _, a := range rd.run.forgotten {
+		known[steps[a.step].name] = true
+	}
 	for i := range rd.run.records {
 		if r := &rd.run.records[i]; r.step != noStep {
 			known[steps[r.step].name] = true
@@ -75,57 +78,77 @@ func (rd *reader) missing() int {
 	if rd.rerun || rd.task.refused {
 		return 0
 	}
-	gaps, ends, jobs, lastJob, completed := 1, 0, 0, int16(0), int16(0)
-	begun, enqueued, discoveries, idle := int64(0), false, 0, 0
-	for _, p := range rd.run.passes {
-		begun = p.start
-	}
-	for i := range rd.run.records {
-		r := &rd.run.records[i]
-		switch {
-		case r.kind == kindCreated:
-			gaps = 0
-		case r.kind == kindEnqueued:
-			enqueued = true
-		case r.kind == kindDiscovered:
-			discoveries++
-		case r.kind == kindNothingViable:
-			idle++
-		case r.kind == kindJobBegan && r.at <= begun:
-			jobs++
-			lastJob = max(lastJob, r.number-1)
-		case r.kind == kindTaskCompleted:
-			ends++
-			completed = max(completed, r.number)
-		case r.kind == kindTaskFailed:
-			ends++
-		}
-	}
-	if jobs > 0 && !enqueued {
+	gaps, told := 0, rd.run.told()
+	if !told.created {
 		gaps++
 	}
-	if discoveries%searchAnnouncements != 0 || idle%searchAnnouncements != 0 {
+	if told.jobs > 0 && !told.enqueued {
 		gaps++
 	}
-	if jobs != len(rd.run.passes) || int(lastJob) > jobs {
+	if told.discoveries%searchAnnouncements != 0 || told.idle%searchAnnouncements != 0 {
+		gaps++
+	}
+	if told.jobs != rd.run.passCount() || int(told.lastJob) > told.jobs {
 		gaps++
 	}
 	if !rd.waitedForKnown() {
 		gaps++
 	}
-	if (rd.run.status == lifecycle.StatusSuccess || rd.run.status == lifecycle.StatusFailure) && ends < finalizationAnnouncements {
+	if (rd.run.status == lifecycle.StatusSuccess || rd.run.status == lifecycle.StatusFailure) && told.ends < finalizationAnnouncements {
 		gaps++
 	}
-	if rd.run.status == lifecycle.StatusSuccess && completed > 0 {
+	if rd.run.status == lifecycle.StatusSuccess && told.completed > 0 {
 		done := int16(0)
 		for _, a := range rd.current {
 			if a != nil && a.status == lifecycle.StatusSuccess {
 				done++
 			}
 		}
-		if done < completed {
+		if done < told.completed {
 			gaps++
 		}
 	}
 	return gaps
+}
+
+// told counts what the run's events tell of it.
+func (n *run) told() told {
+	var t told
+	if n.before != nil {
+		t = n.before.told
+	}
+	begun := int64(0)
+	for _, p := range n.passes {
+		begun = p.start
+	}
+	for i := range n.records {
+		r := &n.records[i]
+		switch {
+		case r.kind == kindCreated:
+			t.created = true
+		case r.kind == kindEnqueued:
+			t.enqueued = true
+		case r.kind == kindDiscovered:
+			t.discoveries++
+		case r.kind == kindNothingViable:
+			t.idle++
+		case r.kind == kindJobBegan && r.at <= begun:
+			t.jobs++
+			t.lastJob = max(t.lastJob, r.number-1)
+		case r.kind == kindTaskCompleted:
+			t.ends++
+			t.completed = max(t.completed, r.number)
+		case r.kind == kindTaskFailed:
+			t.ends++
+		}
+	}
+	return t
+}
+
+// passCount is how many passes the run had.
+func (n *run) passCount() int {
+	if last := len(n.passes) - 1; last >= 0 {
+		return n.passes[last].index
+	}
+	return 0
 }

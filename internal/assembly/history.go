@@ -30,19 +30,13 @@ type reader struct {
 // history reads the runs out of a task's sorted records. The runs point into t.records. going is given for a task that goes
 // on, of which more records are to come: what is open at the end of these stays open, and what is settled is found.
 func (t *task) history(limits *Limits, going *settling) []*run {
-	patience := t.limits.patience()
-	rd := reader{task: t, limits: limits, patience: patience, current: make([]*attempt, len(t.steps)), resets: make([]bool, len(t.steps)), listed: make([]bool, len(t.steps)), counts: make([]int32, len(t.steps))}
-	if t.tail != nil {
-		for _, tail := range t.tail.attempts {
-			rd.counts[tail.step] = tail.number
-		}
-	}
+	rd := t.reader(limits)
 	var runs []*run
-	stretches := t.splitRuns(patience)
+	stretches := t.splitRuns(rd.patience)
 	for i, span := range stretches {
 		rd.rerun = i > 0 || t.tail != nil
 		rd.live = going != nil && i == len(stretches)-1
-		n := rd.readRun(t.records[span.from:span.to])
+		n := rd.readRun(t.records[span.from:span.to], i == 0)
 		n.to = span.to
 		if rd.live {
 			rd.settle(going)
@@ -52,12 +46,31 @@ func (t *task) history(limits *Limits, going *settling) []*run {
 	return runs
 }
 
-// readRun reads one run.
-func (rd *reader) readRun(records []record) *run {
-	rd.run = &run{start: records[0].at, records: records}
-	rd.pass, rd.batch, rd.job, rd.position = nil, nil, nil, 0
+// reader makes a reader of the task's records.
+func (t *task) reader(limits *Limits) *reader {
+	rd := &reader{
+		task: t, limits: limits, patience: t.limits.patience(), current: make([]*attempt, len(t.steps)), resets: make([]bool, len(t.steps)),
+		listed: make([]bool, len(t.steps)), counts: make([]int32, len(t.steps)),
+	}
+	if t.tail != nil {
+		for _, tail := range t.tail.attempts {
+			rd.counts[tail.step] = tail.number
+		}
+	}
+	return rd
+}
+
+// readRun reads one run. The first one goes on from the task's checkpoint, if there is one.
+func (rd *reader) readRun(records []record, first bool) *run {
+	rd.run = &run{records: records}
+	rd.pass, rd.batch, rd.job, rd.position, rd.room = nil, nil, nil, 0, room{}
 	clear(rd.current)
 	clear(rd.resets)
+	if first && rd.task.checkpoint != nil {
+		rd.resume(rd.task.checkpoint)
+	} else {
+		rd.run.start = records[0].at
+	}
 	for i := range records {
 		rd.read(&records[i])
 		rd.position++
@@ -133,6 +146,7 @@ func (rd *reader) read(r *record) {
 		rd.closeBatch(r.at)
 		rd.pass.ends++
 		rd.pass.end = max(rd.pass.end, r.at)
+		rd.pass.endedAt = rd.position + 1
 		rd.pass.arrived.show(r)
 		if status := rd.task.detail(r).word; status != "" {
 			rd.pass.finalStatus = status
@@ -211,7 +225,10 @@ func (rd *reader) leavesEndedPass(r *record) bool {
 
 func (rd *reader) openPass(r *record, synthesized bool) {
 	p := &pass{start: r.at, end: r.at, thread: r.thread, synthesized: synthesized, searching: r.at, job: rd.job}
-	p.index = len(rd.run.passes) + 1
+	p.index = 1
+	if before := len(rd.run.passes); before > 0 {
+		p.index = rd.run.passes[before-1].index + 1
+	}
 	p.began.show(r)
 	if synthesized {
 		p.thread = 0
@@ -314,7 +331,7 @@ func (rd *reader) batchEnded(r *record) {
 		rd.openBatch(r, true)
 	}
 	b := rd.batch
-	b.end, b.announced = max(b.end, r.at), true
+	b.end, b.announced, b.endedAt = max(b.end, r.at), true, rd.position+1
 	b.spun = len(b.attempts) == 0 && rd.allFailed(b.listed)
 	if rd.lacksAttempts(b) {
 		b.missing.show(r)
@@ -383,7 +400,7 @@ func (rd *reader) openAttempt(r *record, synthesized bool) *attempt {
 		a.before.after = a
 		a.before.over.show(r)
 		a.earlier = max(a.earlier, a.before.earlier)
-		if a.before.requests < attemptAnnouncements {
+		if a.before.requests < attemptAnnouncements && !a.before.forgotten {
 			a.earlier.show(r) // when that one began, and so its span, is not known
 		}
 	}
@@ -471,7 +488,7 @@ func (rd *reader) finish() {
 		if rd.live {
 			continue
 		}
-		if n.status == lifecycle.StatusFailure && len(p.batches) == 0 && !p.idle {
+		if n.status == lifecycle.StatusFailure && p.batchesBefore+len(p.batches) == 0 && !p.idle {
 			n.gaps++ // the steps that failed did not come
 		}
 		if p.discoveredSteps != nil {
@@ -488,8 +505,10 @@ func (rd *reader) finish() {
 		}
 	}
 	n.end = n.start
-	if !n.ended {
-		n.end = n.records[len(n.records)-1].at
+	if last := len(n.records) - 1; !n.ended && last >= 0 {
+		n.end = n.records[last].at
+	} else if !n.ended {
+		n.end = n.before.at
 	}
 	for i := range n.records {
 		if r := &n.records[i]; r.kind.endsTask() {

@@ -44,8 +44,16 @@ func spanIDOf(trace TraceID, level, id string, begin int64) SpanID {
 // identify gives the run's passes, batches and attempts their ids, in the order in which they were read.
 func (c *composer) identify() {
 	c.begins.reset(len(c.task.steps))
+	if c.run.before != nil {
+		c.begins.queued = c.run.before.queued
+	}
+	for _, a := range c.run.forgotten {
+		c.last[a.step] = attemptTail{a.step, a.number, a.span}
+	}
 	for _, p := range c.run.passes {
-		p.span = c.spanID(lifecycle.SpanOrchestration, "", unused(&c.begins.pass, p.start))
+		if begin := unused(&c.begins.pass, p.start); p.span == (SpanID{}) {
+			p.span = c.spanID(lifecycle.SpanOrchestration, "", begin)
+		}
 		for _, b := range p.batches {
 			b.span = c.spanID(lifecycle.SpanBatch, "", unused(&c.begins.batch, b.start))
 			for _, a := range b.attempts {

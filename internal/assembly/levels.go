@@ -16,37 +16,31 @@ func (c *composer) taskSpan(tail *tail, caller SpanID, path criticalChain) {
 		start, end = min(start, c.task.extent.start), max(end, c.task.extent.end)
 	}
 	s := c.add(lifecycle.SpanTask, c.root, caller, start, end)
-	retries := 0
-	steps := make([]bool, len(c.task.steps))
-	distinct := int64(0)
-	for _, a := range n.attempts {
-		if a.number > 1 {
-			retries++
-		}
-		if !steps[a.step] {
-			steps[a.step] = true
-			distinct++
-		}
+	if n.before != nil {
+		c.goOn(s, &n.before.notes)
 	}
+	totals := c.totals()
 	failure := n.failure
 	if n.status == lifecycle.StatusFailure {
 		failure = c.taskFailure()
 	}
 	s.outcome(n.status, failure)
 	s.set(Int(lifecycle.AttrRun, int64(c.runIndex)))
-	s.set(Int(lifecycle.AttrPasses, int64(len(n.passes))))
-	s.set(Int(lifecycle.AttrSteps, distinct))
-	s.set(Int(lifecycle.AttrAttempts, int64(len(n.attempts))))
-	s.set(Int(lifecycle.AttrRetries, int64(retries)))
-	s.set(Double(lifecycle.AttrQueueSeconds, float64(c.queueTime())/second))
-	s.set(Double(lifecycle.AttrBackoffTotal, float64(c.backoffTime())/second))
-	if len(path.names) > 0 && len(path.spans) <= mostOnPath {
+	s.set(Int(lifecycle.AttrPasses, int64(n.passCount())))
+	s.set(Int(lifecycle.AttrSteps, int64(c.distinctSteps())))
+	s.set(Int(lifecycle.AttrAttempts, int64(totals.attempts)))
+	s.set(Int(lifecycle.AttrRetries, int64(totals.retries)))
+	s.set(Double(lifecycle.AttrQueueSeconds, float64(totals.queue)/second))
+	s.set(Double(lifecycle.AttrBackoffTotal, float64(totals.backoff)/second))
+	if len(path.names) > 0 {
 		s.set(Strings(lifecycle.AttrCriticalPath, path.names))
 		s.set(Strings(lifecycle.AttrCriticalPathSpans, path.spans))
 	}
-	if len(path.names) > 0 || path.queue > 0 {
-		s.set(String(lifecycle.AttrBottleneck, path.bottleneck))
-		s.set(Double(lifecycle.AttrBottleneckShare, path.share))
+	if totals.attempts > 0 && n.end > n.start || path.queue > 0 {
+		if path.named {
+			s.set(String(lifecycle.AttrBottleneck, path.bottleneck))
+			s.set(Double(lifecycle.AttrBottleneckShare, path.share))
+		}
 		s.set(Double(lifecycle.AttrCriticalSteps, float64(path.steps)/second))
 		s.set(Double(lifecycle.AttrCriticalQueue, float64(path.queue)/second))
 		s.set(Double(lifecycle.AttrCriticalBackoff, float64(path.backoff)/second))
@@ -69,6 +63,12 @@ func (c *composer) taskFailure() *failure {
 	if c.run.failure != nil {
 		whole = *c.run.failure
 	}
+	whole = c.lastFailure(whole)
+	return &whole
+}
+
+// lastFailure completes a failure with that of the attempt that failed last.
+func (c *composer) lastFailure(whole failure) failure {
 	for i := len(c.run.attempts) - 1; i >= 0 && whole.class == ""; i-- {
 		if f := c.run.attempts[i].failure; f != nil && c.run.attempts[i].status == lifecycle.StatusFailure {
 			whole.class = f.class
@@ -77,7 +77,13 @@ func (c *composer) taskFailure() *failure {
 			}
 		}
 	}
-	return &whole
+	if before := c.run.before; before != nil && before.failure != nil && whole.class == "" {
+		whole.class = before.failure.class
+		if whole.message == "" {
+			whole.message = before.failure.message
+		}
+	}
+	return whole
 }
 
 func (c *composer) passSpans(p *pass) {
@@ -96,7 +102,7 @@ func (c *composer) passSpans(p *pass) {
 // takesPass tells whether the pass's span is to be added. What a failed pass says of the failure is known when the task has
 // ended.
 func (c *composer) takesPass(p *pass) bool {
-	if c.going != nil && (p.end >= c.going.undecided || p.finalStatus == "error") {
+	if p.out || c.going != nil && (p.end >= c.going.undecided || p.finalStatus == "error") {
 		return false
 	}
 	return c.takes(p.settled, p.span)
@@ -106,6 +112,9 @@ func (c *composer) passSpan(p *pass) {
 	start, end := c.holding(p.span, p.start, p.end)
 	s := c.add(lifecycle.SpanOrchestration, p.span, c.root, start, end)
 	s.set(Int(lifecycle.AttrPassIndex, int64(p.index)))
+	if before := c.run.before; before != nil && p == c.run.passes[0] {
+		c.goOn(s, &before.inPass)
+	}
 	s.setText(lifecycle.AttrFinalStatus, p.finalStatus)
 	if p.finalStatus == "error" {
 		s.outcome(lifecycle.StatusFailure, c.taskFailure())
@@ -118,6 +127,7 @@ func (c *composer) passSpan(p *pass) {
 
 func (c *composer) searchSpan(p *pass, search *search) {
 	id := c.spanID(lifecycle.SpanDependency, "", unused(&c.begins.search, search.end))
+	search.span = id
 	if !c.takes(search.settled, id) || c.cuts(search.cut, id, search.end) {
 		return
 	}
@@ -127,7 +137,7 @@ func (c *composer) searchSpan(p *pass, search *search) {
 }
 
 func (c *composer) finalizationSpan(p *pass) {
-	if p.finalizations == 0 {
+	if p.finalizations == 0 || p.out {
 		return
 	}
 	id := c.spanID(lifecycle.SpanFinalization, "", unused(&c.begins.finalization, p.finalizing))
@@ -144,6 +154,9 @@ func (c *composer) finalizationSpan(p *pass) {
 }
 
 func (c *composer) batchSpans(j int, b *batch, p *pass) {
+	if len(b.attempts) > 0 {
+		c.task.emitted.restore(b.span)
+	}
 	if c.takes(b.settled, b.span) && !c.cuts(b.cut && len(b.attempts) == 0, b.span, b.end) {
 		c.batchSpan(j, b, p)
 	}

@@ -1,6 +1,10 @@
 package assembly
 
-import "github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+import (
+	"iter"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
 
 // announcements is how often the engine tells the beginning and the end of an attempt, what a search for steps that are
 // ready came to, and the beginning and the end of a pass's finalization (docs/tasker-events.md, "The order in one task, and
@@ -23,6 +27,22 @@ type run struct {
 	records    []record
 	to         int // index of the task's record behind the last of the run
 	gaps       int // what should be there and is not
+
+	before    *checkpoint // what is known of it before the records; nil when they are all
+	forgotten []*attempt  // the last one of each step before the records
+}
+
+// all visits the last attempts before the records, and then those in them.
+func (n *run) all() iter.Seq[*attempt] {
+	return func(yield func(*attempt) bool) {
+		for _, list := range [...][]*attempt{n.forgotten, n.attempts} {
+			for _, a := range list {
+				if !yield(a) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // gap is when the collector received the event that showed that something is missing; 0 when nothing is.
@@ -53,12 +73,14 @@ type pass struct {
 	span            SpanID
 
 	closed    bool
-	began     gap // the first of its events
-	beginning gap // its beginning is missing, or that of another one that seems to be a part of it
-	enqueuing gap // the event of its job is missing, or that of earlier runs of the job
-	missing   gap // something in it is
-	searchGap gap // where the search at hand began is not known
-	arrived   gap // the latest of its ends
+	out       bool // it was emitted, and is known from a checkpoint
+	endedAt   int  // how many records of the run were read when its end was announced
+	began     gap  // the first of its events
+	beginning gap  // its beginning is missing, or that of another one that seems to be a part of it
+	enqueuing gap  // the event of its job is missing, or that of earlier runs of the job
+	missing   gap  // something in it is
+	searchGap gap  // where the search at hand began is not known
+	arrived   gap  // the latest of its ends
 	settled   settled
 	waited    settled // its wait in the queue
 	finalized settled
@@ -71,6 +93,7 @@ type search struct {
 	arrived    gap
 	beginning  gap
 	cut        bool // by a limit
+	span       SpanID
 	settled    settled
 }
 
@@ -88,6 +111,7 @@ type batch struct {
 	span        SpanID
 
 	closed    bool
+	endedAt   int // how many records of the run were read when its end was announced
 	beginning gap // its beginning is missing, or that of another one that seems to be a part of it
 	missing   gap // something else of it is
 	earlier   gap // batches before it are missing
@@ -110,10 +134,12 @@ type attempt struct {
 	lastRequest    int64
 	synthesized    bool
 	backoff        *record
+	backoffOut     bool // the span of the backoff was emitted, and is known from a checkpoint
 	batch          *batch
 	pass           *pass
 	before, after  *attempt // of the same step, in this run
 	span, work     SpanID
+	forgotten      bool   // it is out, and known from a checkpoint
 	previous       SpanID // of the attempt before, also of another run; zero when there is none
 
 	arrived gap // the latest of its events

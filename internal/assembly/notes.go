@@ -13,7 +13,9 @@ func (c *composer) attach() {
 		r := &c.run.records[i]
 		switch r.kind {
 		case kindQuery:
-			c.query(r)
+			if !c.noting {
+				c.query(r)
+			}
 		case kindBatchEnded, kindBatchBegan:
 			delete(shown, kindDiscovered)
 			delete(shown, kindNothingViable)

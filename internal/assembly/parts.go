@@ -39,17 +39,29 @@ func (t *task) lookLater(now int64) {
 // lookParts emits what is settled of a task that goes on, and tells whether everything of it has come. Its records are
 // unpacked.
 func (a *Assembler) lookParts(t *task, now int64) (all bool) {
-	t.looked, t.lookAt = now, 0
-	sorted := t.records
 	length, next := t.prefix(now, t.limits.ReorderWindow)
+	return a.lookAtFirst(t, length, next, &settling{now: now})
+}
+
+// makeRoom reads a task that holds as many events as it may to its newest one, and gives up what is missing, so that what is
+// out can be forgotten.
+func (a *Assembler) makeRoom(t *task, now int64) {
+	a.unpack(t)
+	a.lookAtFirst(t, len(t.records), math.MaxInt64, &settling{now: now, forced: true})
+}
+
+// lookAtFirst emits what is settled in the first of the task's records. next is when there can be more of them.
+func (a *Assembler) lookAtFirst(t *task, length int, next int64, going *settling) (all bool) {
+	now, sorted := going.now, t.records
+	t.looked, t.lookAt = now, 0
 	all = length == len(sorted)
 	if t.coarse {
 		length = wholePasses(sorted[:length])
 	}
-	going := &settling{now: now, decided: all && t.ended, timeout: int64(t.limits.SettleTimeout), coarse: t.coarse, next: math.MaxInt64}
+	going.decided, going.timeout, going.coarse, going.next = all && t.ended, int64(t.limits.SettleTimeout), t.coarse, math.MaxInt64
 	if length > 0 {
 		t.records = sorted[:length]
-		a.emitParts(t, going)
+		a.emitParts(t, sorted, going)
 		t.records = sorted
 	}
 	for i := range sorted[length:] {
@@ -64,8 +76,8 @@ func (a *Assembler) lookParts(t *task, now int64) (all bool) {
 	return all
 }
 
-// emitParts emits what is settled in the task's records, which are all up to its frontier.
-func (a *Assembler) emitParts(t *task, going *settling) {
+// emitParts emits what is settled in the task's records, which are those up to its frontier of the sorted ones.
+func (a *Assembler) emitParts(t *task, sorted []record, going *settling) {
 	runs := t.history(&a.limits, going)
 	if len(runs) == 0 {
 		return
@@ -80,14 +92,37 @@ func (a *Assembler) emitParts(t *task, going *settling) {
 	}
 	tree := a.composer.compose(t, n, before, ReasonEnded, &a.limits, going)
 	a.count(t, tree)
-	if len(tree.Spans) == 0 {
+	if len(tree.Spans) > 0 {
+		t.noteEmitted(&a.composer)
+		t.frontier = max(t.frontier, t.records[len(t.records)-1].at)
+		t.unsettled = t.unsettled || a.composer.unsettled > 0
+		a.stats.Parts++
+		a.stats.Unsettled += int64(a.composer.unsettled)
+		a.sink(tree)
+	}
+	a.forgetParts(t, n, going, sorted, before)
+}
+
+// forgetParts moves the checkpoint of the task behind what is out, but for the last stretch of the reorder window: what is late
+// by more than that may still show a gap, and join. When nothing has come for the settle timeout, nothing is waited for.
+func (a *Assembler) forgetParts(t *task, n *run, going *settling, sorted []record, before *tail) {
+	last := t.records[len(t.records)-1].at
+	place := a.composer.checkpointAt(last)
+	if place < 0 {
 		return
 	}
-	t.noteEmitted(&a.composer)
-	t.frontier = max(t.frontier, t.records[len(t.records)-1].at)
-	a.stats.Parts++
-	a.stats.Unsettled += int64(a.composer.unsettled)
-	a.sink(tree)
+	silentAt := t.lastArrival + int64(t.limits.SettleTimeout)
+	if !going.forced && going.now < silentAt {
+		if recent := last - int64(t.limits.ReorderWindow); n.records[place].at > recent {
+			going.next = min(going.next, silentAt)
+			if place = a.composer.checkpointAt(recent); place < 0 {
+				return
+			}
+		}
+	}
+	from := n.to - len(n.records)
+	a.stats.Strays += int64(from)
+	a.forgetUpTo(t, sorted[from:], place, before)
 }
 
 // emitOrphaned emits what is missing above the spans that are out of a task that is let go without a run.

@@ -14,7 +14,10 @@ func (t *task) splitRuns(patience int64) []stretch {
 	var runs []stretch
 	records := t.records
 	from := 0
-	if t.tail != nil { // a released run: nothing before its end is left
+	if t.checkpoint != nil && len(records) == 0 {
+		return []stretch{{}}
+	}
+	if t.tail != nil && t.checkpoint == nil { // a released run: nothing before its end is left
 		first := t.goesOn()
 		if first == len(records) {
 			return nil
@@ -72,6 +75,14 @@ func (t *task) endOfRun(from int, patience int64) int {
 		end      = -1
 		resuming = -1 // index of the pass that ends as the task was cancelled before
 	)
+	if cp := t.checkpoint; cp != nil && from == 0 {
+		inPass, ends = true, cp.pass.ends
+		for i := range cp.steps {
+			if s := &cp.steps[i]; s.requests > 0 {
+				open[s.step] = int8(attemptAnnouncements - s.ends)
+			}
+		}
+	}
 	for i := from; i < len(records); i++ {
 		r := &records[i]
 		known := false // whether the event ends an attempt of the run
@@ -193,7 +204,7 @@ func (t *task) jobWaits(n *run) bool {
 	if n.status != kindTaskCancelled.status() {
 		return false
 	}
-	waits := false
+	waits := t.checkpoint != nil && t.checkpoint.pass.ends > 0
 	for i := range t.records {
 		switch r := &t.records[i]; r.kind {
 		case kindEnqueued:
@@ -211,7 +222,7 @@ func (t *task) jobWaits(n *run) bool {
 // queuedAgain tells whether the task was put in the queue again after the run: another run is to be expected. Where it is the
 // only time that the task was, the clock of its creator is ahead.
 func (t *task) queuedAgain(n *run) bool {
-	before, after := t.tail != nil, false
+	before, after := t.tail != nil || t.checkpoint != nil && t.checkpoint.told.enqueued, false
 	for i := range t.records {
 		if t.records[i].kind == kindEnqueued {
 			before, after = before || i < n.to, after || i >= n.to

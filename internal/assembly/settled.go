@@ -35,6 +35,8 @@ type settling struct {
 	now     int64
 	timeout int64
 	coarse  bool
+	// forced tells that nothing that is missing is waited for.
+	forced bool
 	// decided tells that everything of an ended task has come.
 	decided bool
 	// undecided is from when on it is not decided whether what happens belongs to the run: its end was announced.
@@ -48,7 +50,7 @@ func (st *settling) of(s settled) bool {
 	if !s.ended {
 		return false
 	}
-	if s.until > st.now {
+	if s.until > st.now && !st.forced {
 		st.next = min(st.next, s.until)
 		return false
 	}
@@ -71,7 +73,7 @@ func (st *settling) until(gaps ...gap) int64 {
 func (rd *reader) settle(st *settling) {
 	n := rd.run
 	unnamed := gap(0)
-	if rd.task.name == "" {
+	if rd.task.name == "" && len(n.records) > 0 {
 		unnamed.show(&n.records[0])
 	}
 	earlier := gap(0) // passes are missing

@@ -28,17 +28,21 @@ type task struct {
 	tail *tail // nil until a run has been released
 
 	// What is out of the run that goes on.
-	emitted   emittedSpans
-	parents   []openParent
-	root      SpanID // that emitted spans name
-	extent    extent
-	frontier  int64 // up to which spans were emitted
-	disturbed bool  // an event came that is older than the frontier
-	leaving   bool  // it is let go with the run that is emitted
-	fixed     bool  // whether its clocks are coarse is decided
-	looked    int64 // when it was last looked at
-	lookAt    int64 // when it is looked at next for what is settled; 0 for never
-	cut       bool  // a limit left something out
+	emitted emittedSpans
+	parents []openParent
+	// checkpoint is what is known of the run in place of its first records; nil as long as none is forgotten.
+	checkpoint *checkpoint
+	root       SpanID // that emitted spans name
+	rootNext   int64  // the earliest time with which the next one is made
+	extent     extent
+	frontier   int64 // up to which spans were emitted
+	disturbed  bool  // an event came that is older than the frontier
+	unsettled  bool  // something that is out lacks events
+	leaving    bool  // it is let go with the run that is emitted
+	fixed      bool  // whether its clocks are coarse is decided
+	looked     int64 // when it was last looked at
+	lookAt     int64 // when it is looked at next for what is settled; 0 for never
+	cut        bool  // a limit left something out
 
 	lastArrival int64 // Unix nanoseconds of the collector's clock
 	held        int64 // bytes, about

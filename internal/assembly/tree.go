@@ -25,6 +25,7 @@ type composer struct {
 	steps       []int16        // by place: the step of an attempt's span; else noStep
 	sought      recordKey      // of a late event; its span is looked for
 	found       int            // the place of that span, or -1
+	noting      bool           // only events on spans are wanted
 	unsettled   int            // spans of a part of which something was missing
 }
 
@@ -116,7 +117,7 @@ func (c *composer) takes(s settled, id SpanID) bool {
 func (c *composer) cuts(cut bool, id SpanID, end int64) bool {
 	if cut {
 		c.tree.Cut++
-		c.task.emitted.add(emittedSpan{id: id, end: end, step: noStep})
+		c.task.emitted.add(emittedSpan{id: id, end: end, step: noStep, cut: true})
 	}
 	return cut
 }

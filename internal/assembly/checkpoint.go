@@ -1,0 +1,456 @@
+package assembly
+
+import (
+	"math"
+	"slices"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+// checkpoint is what is known of a run that goes on up to a time, in place of its records up to there: what later numbers, links
+// and totals need. It stands behind the end of a batch or of a pass where everything before it is out, so no attempt is open.
+// Reading from a checkpoint is reading from the beginning.
+type checkpoint struct {
+	at       int64 // records up to here are forgotten
+	start    int64 // of the run
+	position int   // how many records of the run were read
+	room     room
+	pass     pass // that is open or has just ended, without what is in it
+	passOut  bool // its span was emitted
+	totals   totals
+	steps    []attemptState
+	latest   *pathNode // of the attempt that ended last
+	told     told
+	own      string   // correlation id of the task's span
+	queued   int64    // the earliest time with which the id of the next wait is made
+	failure  *failure // of the attempt that failed last
+	notes    noted    // of the task's span
+	inPass   noted    // of the pass's span
+}
+
+// totals are what the task's span counts.
+type totals struct {
+	attempts, retries int
+	queue, backoff    int64
+}
+
+// told is what counts show to be missing of a run.
+type told struct {
+	created, enqueued bool
+	jobs              int
+	lastJob           int16
+	discoveries, idle int
+	ends              int
+	completed         int16
+}
+
+// noted are the events on a span that is not out.
+type noted struct {
+	list    []Note
+	dropped uint32
+}
+
+// attemptState is the last attempt of a step, which is out.
+type attemptState struct {
+	step           int16
+	number         int32
+	started        int32
+	requests, ends uint8
+	handled, reset bool
+	status         lifecycle.Status
+	end            int64
+	span           SpanID
+	node           *pathNode
+	backoff        *pendingBackoff
+}
+
+// pendingBackoff is a backoff that no attempt has followed up to the checkpoint.
+type pendingBackoff struct {
+	record
+	out        bool
+	passStart  int64 // of the pass that announced it
+	passThread uint16
+}
+
+// longAgo is behind every position: what left a run then is abandoned.
+const longAgo = math.MinInt32
+
+// attempt is the attempt as the reader knows it. It is out.
+func (s *attemptState) attempt() *attempt {
+	a := &attempt{
+		step: s.step, number: s.number, started: s.started, requests: int(s.requests), ends: int(s.ends), status: s.status, start: s.end, end: s.end,
+		firstEnd: s.end, span: s.span, forgotten: true, batch: &batch{}, pass: &pass{left: longAgo, closed: true},
+	}
+	if s.handled {
+		a.handler = s.end
+	}
+	if b := s.backoff; b != nil {
+		a.backoff, a.backoffOut = &b.record, b.out
+		a.pass.start, a.pass.thread = b.passStart, b.passThread
+	}
+	return a
+}
+
+// resume makes the reader go on from the task's checkpoint.
+func (rd *reader) resume(cp *checkpoint) {
+	n := rd.run
+	n.before, n.start = cp, cp.start
+	rd.position, rd.room = cp.position, cp.room
+	p := cp.pass
+	rd.pass = &p
+	n.passes = append(n.passes, rd.pass)
+	for i := range cp.steps {
+		s := &cp.steps[i]
+		a := s.attempt()
+		rd.current[s.step], rd.resets[s.step], rd.counts[s.step] = a, s.reset, s.number
+		n.forgotten = append(n.forgotten, a)
+	}
+}
+
+// checkpointAt finds the last record of the run behind which a checkpoint can stand, not later than a time: -1 when there is none.
+// Everything up to it must be out, and nothing behind it may have its time.
+func (c *composer) checkpointAt(latest int64) int {
+	found := c.passesOutUntil(min(latest, c.going.undecided-1))
+	if found < 0 {
+		return -1
+	}
+	if held := c.firstHeld(c.run.records[:found+1]); held <= c.run.records[found].at {
+		return c.passesOutUntil(held - 1)
+	}
+	return found
+}
+
+// passesOutUntil is checkpointAt, but for queries and backoffs.
+func (c *composer) passesOutUntil(latest int64) int {
+	n := c.run
+	found := -1
+	consider := func(position int) {
+		if position < len(n.records) && n.records[position-1].at == n.records[position].at {
+			return
+		}
+		if n.records[position-1].at <= latest {
+			found = position - 1
+		}
+	}
+	for i, p := range n.passes {
+		if w, ok := n.waitBefore(i); ok && !c.isOut(spanIDOf(c.task.trace, lifecycle.SpanQueued, "", w.start)) {
+			return found
+		}
+		search := 0
+		for _, b := range p.batches {
+			for ; search < len(p.searches) && p.searches[search].end <= b.start; search++ {
+				if !c.isOut(p.searches[search].span) {
+					return found
+				}
+			}
+			if !c.isOut(b.span) || slices.ContainsFunc(b.attempts, func(a *attempt) bool { return !c.isOut(a.span) }) {
+				return found
+			}
+			if b.announced && b.endedAt-n.skipped() > 0 && b.end <= n.records[b.endedAt-n.skipped()-1].at {
+				consider(b.endedAt - n.skipped())
+			}
+		}
+		if !p.out && !c.isOut(p.span) {
+			return found
+		}
+		if p.ends == finalizationAnnouncements && p.endedAt-n.skipped() > 0 && p.end <= n.records[p.endedAt-n.skipped()-1].at {
+			consider(p.endedAt - n.skipped())
+		}
+	}
+	return found
+}
+
+// skipped is how many records of the run are not in its list.
+func (n *run) skipped() int {
+	if n.before == nil {
+		return 0
+	}
+	return n.before.position
+}
+
+func (c *composer) isOut(id SpanID) bool {
+	if _, here := c.index[id]; here {
+		return true
+	}
+	return c.task.emitted.has(id)
+}
+
+// firstHeld is the time of the first query or backoff in the first records that is not out; MaxInt64 when there is none.
+func (c *composer) firstHeld(records []record) int64 {
+	first := int64(math.MaxInt64)
+	for i := range records {
+		if r := &records[i]; r.kind == kindQuery && !c.isOut(c.spanID(lifecycle.SpanQuery, queryKey(r), r.at)) {
+			first = r.at
+			break
+		}
+	}
+	for a := range c.run.all() {
+		if a.backoff != nil && a.after != nil && !a.backoffOut && !c.isOut(c.spanID(lifecycle.SpanBackoff, c.task.steps[a.step].id.Text, a.backoff.at)) {
+			first = min(first, a.backoff.at)
+		}
+	}
+	return first
+}
+
+// forgetUpTo moves the task's checkpoint behind one of its sorted records, which lie in one run.
+func (a *Assembler) forgetUpTo(t *task, sorted []record, place int, before *tail) {
+	t.records = sorted[:place+1]
+	going := &settling{undecided: math.MaxInt64, now: math.MaxInt64, coarse: t.coarse}
+	rd := t.reader(&a.limits)
+	rd.live, rd.rerun = true, t.tail != nil
+	n := rd.readRun(t.records, true)
+	rd.settle(going)
+	c := &a.composer
+	c.begin(t, n, before, ReasonEnded, &a.limits, going)
+	c.identify()
+	t.checkpoint = c.checkpoint(rd, t.records[place].at)
+	t.cut = t.cut || c.tree.NotesCut > 0
+	a.stats.NotesCut += int64(c.tree.NotesCut)
+	t.records = sorted
+	a.keepRecords(t, sorted[place+1:])
+	t.emitted.forget(t.checkpoint.at)
+	if cp := t.checkpoint; cp.passOut {
+		t.emitted.add(emittedSpan{id: cp.pass.span, start: cp.pass.start, end: cp.pass.end, step: noStep})
+	}
+}
+
+// checkpoint makes the checkpoint of a run that was read up to a time.
+func (c *composer) checkpoint(rd *reader, at int64) *checkpoint {
+	n, old := c.run, c.run.before
+	last := n.passes[len(n.passes)-1]
+	cp := &checkpoint{
+		at: at, start: n.start, position: rd.position, room: rd.room, pass: *last, totals: c.totals(), told: n.told(), own: c.taskCorrelation(),
+	}
+	for i := range n.passes {
+		if w, ok := n.waitBefore(i); ok {
+			unused(&c.begins.queued, w.start)
+		}
+	}
+	cp.queued = c.begins.queued
+	cp.passOut = last.out || c.task.emitted.has(last.span)
+	cp.pass.batchesBefore += len(last.batches)
+	cp.pass.batches, cp.pass.searches, cp.pass.discoveredSteps, cp.pass.job, cp.pass.out = nil, nil, nil, nil, cp.passOut
+	if f := c.lastFailure(failure{}); f != (failure{}) {
+		cp.failure = &f
+	}
+	cp.notes, cp.inPass = c.openNotes(last)
+	nodes, latest := c.task.pathNodes(n)
+	cp.latest = latest
+	for step, attempt := range rd.current {
+		if attempt != nil {
+			s := rd.attemptState(int16(step), attempt, nodes)
+			if b := s.backoff; b != nil {
+				b.out = attempt.backoffOut || c.task.emitted.has(c.spanID(lifecycle.SpanBackoff, c.task.steps[step].id.Text, b.at))
+			}
+			cp.steps = append(cp.steps, s)
+		}
+	}
+	if old != nil && cp.latest == nil {
+		cp.latest = old.latest
+	}
+	return cp
+}
+
+func (rd *reader) attemptState(step int16, a *attempt, nodes map[*attempt]*pathNode) attemptState {
+	s := attemptState{
+		step: step, number: a.number, started: a.started, requests: uint8(min(a.requests, attemptAnnouncements)), ends: uint8(min(a.ends, attemptAnnouncements)),
+		handled: a.handler != 0, reset: rd.resets[step], status: a.status, end: a.end, span: a.span, node: nodes[a],
+	}
+	if s.node == nil && rd.run.before != nil {
+		s.node = rd.run.before.node(step)
+	}
+	if a.backoff != nil {
+		s.backoff = &pendingBackoff{record: *a.backoff, passStart: a.pass.start, passThread: a.pass.thread}
+	}
+	return s
+}
+
+// node is that of the step's last attempt.
+func (cp *checkpoint) node(step int16) *pathNode {
+	for i := range cp.steps {
+		if cp.steps[i].step == step {
+			return cp.steps[i].node
+		}
+	}
+	return nil
+}
+
+// openNotes are the events of the run on the task's span and on that of the pass at hand, which are not out.
+func (c *composer) openNotes(last *pass) (task, inPass noted) {
+	before := c.run.before
+	c.tree.Spans = append(c.tree.Spans[:0], Span{ID: c.root})
+	c.index[c.root] = 0
+	if before != nil {
+		c.goOn(&c.tree.Spans[0], &before.notes)
+	}
+	if !last.out && !c.task.emitted.has(last.span) {
+		c.index[last.span] = 1
+		c.tree.Spans = append(c.tree.Spans, Span{ID: last.span})
+		if before != nil && last == c.run.passes[0] {
+			c.goOn(&c.tree.Spans[1], &before.inPass)
+		}
+	}
+	c.noting = true
+	c.attach()
+	take := func(place int) noted {
+		s := &c.tree.Spans[place]
+		return noted{s.Notes, s.NotesDropped}
+	}
+	task = take(0)
+	if len(c.tree.Spans) > 1 {
+		inPass = take(1)
+	}
+	return task, inPass
+}
+
+// goOn begins the events of a span with those that are known from the checkpoint.
+func (c *composer) goOn(s *Span, known *noted) {
+	s.Notes = append(s.Notes, known.list...)
+	s.NotesDropped = known.dropped
+	c.tree.NotesDropped += int(known.dropped)
+}
+
+// keepRecords keeps only some of the task's records, and of its lists what they and its checkpoint refer to.
+func (a *Assembler) keepRecords(t *task, kept []record) {
+	held, count := t.held, t.packed.count
+	details, lists, threads := t.details, t.lists, t.threads
+	t.details, t.lists, t.threads, t.lastList = nil, nil, nil, 0
+	detail := remapped(func(old uint16) uint16 {
+		t.details = append(t.details, details[old-1])
+		return uint16(len(t.details))
+	})
+	thread := remapped(func(old uint16) uint16 {
+		t.threads = append(t.threads, threads[old-1])
+		return uint16(len(t.threads))
+	})
+	places := map[int16]int16{}
+	list := func(old int16) int16 {
+		if _, known := places[old]; !known {
+			t.lastList = int16(len(t.lists))
+			places[old] = t.lastList
+			t.lists = append(t.lists, lists[old:old+1+lists[old]]...)
+		}
+		return places[old]
+	}
+	if cp := t.checkpoint; cp != nil {
+		cp.pass.thread = thread(cp.pass.thread)
+		for i := range cp.steps {
+			if b := cp.steps[i].backoff; b != nil {
+				b.detail, b.passThread, b.thread = detail(b.detail), thread(b.passThread), 0
+			}
+		}
+	}
+	for i := range kept {
+		r := &kept[i]
+		r.detail, r.thread = detail(r.detail), thread(r.thread)
+		if r.kind == kindDiscovered && r.number >= 0 {
+			r.number = list(r.number)
+		}
+	}
+	t.packed = packed{}
+	t.packed.pack(kept)
+	t.held = t.size()
+	a.stats.HeldEvents += int64(t.packed.count - count)
+	a.stats.HeldBytes += t.held - held
+}
+
+// remapped gives each number that is not zero another one, once.
+func remapped(next func(uint16) uint16) func(uint16) uint16 {
+	known := map[uint16]uint16{}
+	return func(old uint16) uint16 {
+		if old == 0 {
+			return 0
+		}
+		if _, ok := known[old]; !ok {
+			known[old] = next(old)
+		}
+		return known[old]
+	}
+}
+
+// totals are those of the run so far.
+func (c *composer) totals() totals {
+	t := totals{queue: c.queueTime(), backoff: c.backoffTime()}
+	if before := c.run.before; before != nil {
+		t.attempts, t.retries = before.totals.attempts, before.totals.retries
+	}
+	t.attempts += len(c.run.attempts)
+	for _, a := range c.run.attempts {
+		if a.number > 1 {
+			t.retries++
+		}
+	}
+	return t
+}
+
+// distinctSteps is how many steps were attempted in the run.
+func (c *composer) distinctSteps() int {
+	steps, distinct := make([]bool, len(c.task.steps)), 0
+	for a := range c.run.all() {
+		if !steps[a.step] {
+			steps[a.step] = true
+			distinct++
+		}
+	}
+	return distinct
+}
+
+// size is about how many bytes the task takes.
+func (t *task) size() int64 {
+	n := int64(bytesPerTask+len(t.id.Text)+cap(t.packed.bytes)+len(t.threads)*bytesPerThread+cap(t.details)*bytesPerPointer+len(t.lists)*bytesPerIndex) +
+		int64(len(t.places))*bytesPerPlace + int64(cap(t.emitted))*bytesPerEmitted + int64(cap(t.parents))*bytesPerParent
+	for i := range t.steps {
+		n += bytesPerStep + int64(len(t.steps[i].id.Text))
+	}
+	for _, d := range t.details {
+		n += d.size()
+	}
+	if t.tail != nil {
+		n += bytesPerTail
+	}
+	if t.watch != nil {
+		n += bytesPerWatch + int64(len(t.watch.steps))*bytesPerStepWatch
+	}
+	if cp := t.checkpoint; cp != nil {
+		n += cp.size()
+	}
+	return n
+}
+
+// size is about how many bytes the checkpoint takes.
+func (cp *checkpoint) size() int64 {
+	n := int64(bytesPerCheckpoint + len(cp.steps)*bytesPerAttemptState)
+	for i := range cp.steps {
+		if cp.steps[i].backoff != nil {
+			n += bytesPerBackoff
+		}
+	}
+	for _, notes := range [...]noted{cp.notes, cp.inPass} {
+		for i := range notes.list {
+			n += bytesPerKeptNote
+			for j := range notes.list[i].Attributes {
+				n += bytesPerAttribute + int64(len(notes.list[i].Attributes[j].Value.Text))
+			}
+		}
+	}
+	return n + int64(cp.nodes())*bytesPerNode
+}
+
+// nodes is how many nodes of the critical path the checkpoint holds, at most.
+func (cp *checkpoint) nodes() int {
+	n := len(cp.steps)
+	if cp.latest != nil {
+		n += int(min(cp.latest.length, mostOnPath))
+	}
+	return n
+}
+
+const (
+	bytesPerEmitted      = 32
+	bytesPerParent       = 56
+	bytesPerCheckpoint   = 560
+	bytesPerAttemptState = 80
+	bytesPerBackoff      = 64
+	bytesPerKeptNote     = 72
+	bytesPerNode         = 112
+)
