@@ -17,6 +17,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/admission"
 	"github.com/tasker-otel/otelcol-tasker/internal/wire"
 	"github.com/tasker-otel/otelcol-tasker/receiver/taskerevents/internal/metadata"
 )
@@ -34,7 +35,7 @@ type eventsReceiver struct {
 	decoder   *wire.Decoder
 	next      consumer.Logs
 	bodies    bodies
-	admission *admission
+	room      *admission.Room
 
 	// server and listener are nil unless the receiver runs.
 	server   *http.Server
@@ -68,9 +69,9 @@ func newReceiver(config *Config, settings receiver.Settings, next consumer.Logs)
 		}),
 		next: next,
 	}
-	r.admission = newAdmission(config.MaxInFlightBytes)
+	r.room = admission.New(config.MaxInFlightBytes)
 	err = builder.RegisterReceiverTaskerEventsInFlightBytesCallback(func(_ context.Context, o metric.Int64Observer) error {
-		o.Observe(r.admission.inFlight())
+		o.Observe(r.room.InFlight())
 		return nil
 	})
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/admission"
 	"github.com/tasker-otel/otelcol-tasker/internal/wire"
 )
 
@@ -85,17 +86,17 @@ func (r *eventsReceiver) serveEvents(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	connection := http.NewResponseController(w)
-	share := r.admission.admit(req.Body, min(req.ContentLength, r.config.ServerConfig.MaxRequestBodySize), func() {
+	share := r.room.Admit(req.Body, min(req.ContentLength, r.config.ServerConfig.MaxRequestBodySize), func() {
 		_ = connection.SetReadDeadline(time.Unix(1, 0)) // without it the body ends with read_timeout
 	})
 	if share == nil {
-		r.refuseBusy(w, req, errBusy)
+		r.refuseBusy(w, req, admission.ErrBusy)
 		return
 	}
-	defer share.done()
+	defer share.Done()
 	body, err := r.bodies.read(share, req.ContentLength)
 	r.answerFromNow(connection)
-	if errors.Is(err, errBusy) || errors.Is(err, errSlow) {
+	if errors.Is(err, admission.ErrBusy) || errors.Is(err, admission.ErrSlow) {
 		r.refuseBusy(w, req, err)
 		return
 	}
@@ -141,7 +142,7 @@ func (r *eventsReceiver) refuseBusy(w http.ResponseWriter, req *http.Request, wh
 	_, _ = io.Copy(io.Discard, req.Body)
 	r.answerFromNow(http.NewResponseController(w))
 	w.Header().Set("Retry-After", "1")
-	r.refuseRequest(w, req, why.Error()+": send again", http.StatusServiceUnavailable)
+	r.refuseRequest(w, req, why.Error()+" (max_in_flight_bytes): send again", http.StatusServiceUnavailable)
 }
 
 // checkHead checks what is known before the body, and says what the headers say of it.
