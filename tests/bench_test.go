@@ -95,7 +95,7 @@ func profiling(b *testing.B) string {
 	file, err := os.CreateTemp(directory, "*.pprof")
 	require.NoError(b, err)
 	require.NoError(b, file.Close())
-	return fmt.Sprintf("extensions: {pprof: {endpoint: %s, save_to_file: %s}}\nservice: {extensions: [healthcheckv2, pprof]}",
+	return fmt.Sprintf("extensions: {pprof: {endpoint: %s, save_to_file: %s}}\nservice: {extensions: [otlp_limits, healthcheckv2, pprof]}",
 		freeAddresses(b, 1)[0], file.Name())
 }
 

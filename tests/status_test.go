@@ -34,7 +34,7 @@ connectors:
   routed_events: {storage: file_storage}
   span_to_metrics: {storage: file_storage}
 service:
-  extensions: [healthcheckv2, file_storage]
+  extensions: [otlp_limits, healthcheckv2, file_storage]
 `
 
 // TestStatusAndSync: what the command line says of a running collector is so, with storage and without.

@@ -21,6 +21,7 @@ import (
 	spantometrics "github.com/tasker-otel/otelcol-tasker/connector/spantometrics"
 	taskercsv "github.com/tasker-otel/otelcol-tasker/exporter/taskercsv"
 	filestorage "github.com/tasker-otel/otelcol-tasker/extension/filestorage"
+	otlplimits "github.com/tasker-otel/otelcol-tasker/extension/otlplimits"
 	taskerpages "github.com/tasker-otel/otelcol-tasker/extension/taskerpages"
 	eventrouter "github.com/tasker-otel/otelcol-tasker/processor/eventrouter"
 	spanhierarchy "github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy"
@@ -72,6 +73,7 @@ func components() (otelcol.Factories, error) {
 		healthcheckv2extension.NewFactory(),
 		pprofextension.NewFactory(),
 		filestorage.NewFactory(),
+		otlplimits.NewFactory(),
 	)
 	if err != nil {
 		return otelcol.Factories{}, err
@@ -84,6 +86,7 @@ func components() (otelcol.Factories, error) {
 		healthcheckv2extension.NewFactory().Type():   "github.com/open-telemetry/opentelemetry-collector-contrib/extension/healthcheckv2extension v0.155.0",
 		pprofextension.NewFactory().Type():           "github.com/open-telemetry/opentelemetry-collector-contrib/extension/pprofextension v0.155.0",
 		filestorage.NewFactory().Type():              ownModule(),
+		otlplimits.NewFactory().Type():               ownModule(),
 	})
 
 	factories.Receivers, err = otelcol.MakeFactoryMap[receiver.Factory](

@@ -70,7 +70,7 @@ func TestFindings(t *testing.T) {
 			[]string{"error connectors::routed_events::storage file_storage/gone", "error connectors::span_to_metrics::storage file_storage/gone", "error processors::event_router::storage file_storage/gone", "error processors::span_hierarchy::storage file_storage/gone"},
 		},
 		"storage not in the service": {
-			[]string{stock, durable}, `{service: {extensions: [healthcheckv2, tasker_pages, zpages]}}`,
+			[]string{stock, durable}, `{service: {extensions: [otlp_limits, healthcheckv2, tasker_pages, zpages]}}`,
 			[]string{"error connectors::routed_events::storage file_storage", "error connectors::span_to_metrics::storage file_storage", "error processors::event_router::storage file_storage", "error processors::span_hierarchy::storage file_storage"},
 		},
 		"an extension in vain": {
@@ -97,7 +97,7 @@ func TestFindings(t *testing.T) {
 			[]string{"error receivers::tasker_events::middlewares[1]::id gone"},
 		},
 		"ids with spaces": {
-			[]string{stock, durable}, `{extensions: {"file_storage / b": {directory: x}}, processors: {span_hierarchy: {storage: "file_storage/b"}}, service: {extensions: [healthcheckv2, tasker_pages, zpages, file_storage, "file_storage/ b"]}}`, nil,
+			[]string{stock, durable}, `{extensions: {"file_storage / b": {directory: x}}, processors: {span_hierarchy: {storage: "file_storage/b"}}, service: {extensions: [otlp_limits, healthcheckv2, tasker_pages, zpages, file_storage, "file_storage/ b"]}}`, nil,
 		},
 		"former names": {
 			[]string{stock}, `{receivers: {taskerevents: {}, taskerevents/b: {endpoint: "localhost:1"}}, service: {pipelines: {logs/events: {receivers: [taskerevents, otlp]}}}}`,
@@ -181,7 +181,7 @@ func TestFindings(t *testing.T) {
 			[]string{stock}, `{connectors: {span_to_metrics/b: {}}, service: {pipelines: {logs/events: {exporters: [span_to_metrics/b, routed_events]}, metrics: {receivers: [span_to_metrics, span_to_metrics/b]}}}}`, nil,
 		},
 		"open to everybody": {
-			[]string{stock}, `{receivers: {tasker_events: {endpoint: ":4319"}, otlp: {protocols: {grpc: {endpoint: "[::]:4317"}, http: {endpoint: "0.0.0.0:4318", tls: {client_ca_file: ca.pem}}}}}, extensions: {pprof: {endpoint: "0.0.0.0:1777"}, tasker_pages: {endpoint: "0.0.0.0:8890"}}, service: {extensions: [healthcheckv2, tasker_pages, zpages, pprof]}}`,
+			[]string{stock}, `{receivers: {tasker_events: {endpoint: ":4319"}, otlp: {protocols: {grpc: {endpoint: "[::]:4317"}, http: {endpoint: "0.0.0.0:4318", tls: {client_ca_file: ca.pem}}}}}, extensions: {pprof: {endpoint: "0.0.0.0:1777"}, tasker_pages: {endpoint: "0.0.0.0:8890"}}, service: {extensions: [otlp_limits, healthcheckv2, tasker_pages, zpages, pprof]}}`,
 			[]string{"warning extensions::pprof::endpoint 0.0.0.0:1777", "warning extensions::tasker_pages::endpoint 0.0.0.0:8890", "warning receivers::otlp::protocols::grpc::endpoint [::]:4317", "warning receivers::tasker_events::endpoint :4319"},
 		},
 		"keys that do not exist": {

@@ -13,6 +13,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/connector/routedevents"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics"
 	"github.com/tasker-otel/otelcol-tasker/exporter/taskercsv"
+	"github.com/tasker-otel/otelcol-tasker/extension/otlplimits"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/collectorconfig"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/nearest"
@@ -28,6 +29,7 @@ func ownComponents() map[string][]component.Factory {
 		processors: {eventrouter.NewFactory(), spanhierarchy.NewFactory()},
 		connectors: {routedevents.NewFactory(), spantometrics.NewFactory()},
 		exporters:  {taskercsv.NewFactory()},
+		extensions: {otlplimits.NewFactory()},
 	}
 }
 

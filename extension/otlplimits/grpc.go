@@ -1,0 +1,138 @@
+package otlplimits
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"strings"
+	"sync"
+	"time"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/encoding"
+	"google.golang.org/grpc/mem"
+	"google.golang.org/grpc/status"
+	"google.golang.org/grpc/tap"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/admission"
+	"github.com/tasker-otel/otelcol-tasker/internal/otlpcost"
+
+	_ "go.opentelemetry.io/collector/pdata/plog/plogotlp" // its codec is registered before it is asked for
+)
+
+// GetGRPCServerOptions implements extensionmiddleware.GRPCServer. A request is judged in three places: when its head comes
+// (tap), when its bytes are there (codec), and, as a codec cannot say how it is to be answered, before its handler (answer),
+// which stands before authentication, as the decoding does.
+func (l *limits) GetGRPCServerOptions(context.Context) ([]grpc.ServerOption, error) {
+	codec := encoding.GetCodecV2("proto")
+	if codec == nil {
+		return nil, fmt.Errorf("gRPC has no codec named proto")
+	}
+	c := &limitedCodec{CodecV2: codec, limits: l}
+	return []grpc.ServerOption{
+		grpc.InTapHandle(l.tap), grpc.ForceServerCodecV2(c), grpc.UnaryInterceptor(c.answer),
+		grpc.ConnectionTimeout(l.config.ConnectionTimeout),
+	}, nil
+}
+
+// again is a refusal after which the sender comes back.
+func again(why error) error {
+	s := status.New(codes.Unavailable, why.Error())
+	if detailed, err := s.WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(time.Second)}); err == nil {
+		s = detailed
+	}
+	return s.Err()
+}
+
+// tap lets a request begin. It is called under a lock of the connection and does not wait.
+func (l *limits) tap(ctx context.Context, _ *tap.Info) (context.Context, error) {
+	begun, evicted, ok := l.receiving.begin(ctx)
+	if evicted {
+		l.refused("grpc", admission.ErrSlow)
+	}
+	if !ok {
+		l.refused("grpc", admission.ErrBusy)
+		return ctx, again(admission.ErrBusy)
+	}
+	return begun, nil
+}
+
+// limitedCodec decodes what is within the limits.
+type limitedCodec struct {
+	encoding.CodecV2
+	*limits
+	// judged are the requests between the codec and their handler, by what they are decoded into.
+	judged sync.Map // of any to *judgement
+}
+
+// judgement is what the codec has to say of a request.
+type judgement struct {
+	share *admission.Body
+	err   error
+}
+
+// Unmarshal decodes a request for which there is room. Another one is left empty, and answer refuses it.
+func (c *limitedCodec) Unmarshal(data mem.BufferSlice, into any) error {
+	signal, known := signalOfType(into)
+	if !known {
+		return c.CodecV2.Unmarshal(data, into)
+	}
+	whole := data.MaterializeToBuffer(mem.DefaultBufferPool())
+	defer whole.Free()
+	j := &judgement{err: admission.ErrBusy}
+	if j.share = c.room.Admit(nil, int64(whole.Len()), nil); j.share != nil {
+		estimate, err := c.estimator.Protobuf(signal, whole.ReadOnlyData())
+		j.err = c.judge(j.share, estimate+int64(whole.Len()), err)
+	}
+	c.judged.Store(into, j)
+	if j.err != nil {
+		return nil
+	}
+	err := c.CodecV2.Unmarshal(mem.BufferSlice{whole}, into)
+	if err != nil { // there will be no handler
+		c.judged.Delete(into)
+		j.share.Done()
+	}
+	return err
+}
+
+// signalOfType is the signal of what pdata decodes a request into.
+func signalOfType(into any) (otlpcost.Signal, bool) {
+	t := reflect.TypeOf(into)
+	if t == nil || t.Kind() != reflect.Pointer {
+		return 0, false
+	}
+	switch name := t.Elem().Name(); {
+	case strings.HasPrefix(name, "ExportLogs"):
+		return otlpcost.Logs, true
+	case strings.HasPrefix(name, "ExportTrace"):
+		return otlpcost.Traces, true
+	case strings.HasPrefix(name, "ExportMetrics"):
+		return otlpcost.Metrics, true
+	}
+	return 0, false
+}
+
+// answer refuses what the codec did not decode, and gives the room of the others back when they have been handed on.
+func (c *limitedCodec) answer(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
+	c.receiving.arrived(ctx)
+	found, known := c.judged.LoadAndDelete(request)
+	if !known {
+		return handle(ctx, request)
+	}
+	j := found.(*judgement)
+	if j.share != nil {
+		defer j.share.Done()
+	}
+	if j.err == nil {
+		return handle(ctx, request)
+	}
+	c.refused("grpc", j.err)
+	if j.err == admission.ErrBusy {
+		return nil, again(j.err)
+	}
+	return nil, status.Error(codes.InvalidArgument, "the request was not taken: "+j.err.Error())
+}

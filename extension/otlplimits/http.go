@@ -1,0 +1,98 @@
+package otlplimits
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/extension/extensionmiddleware"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/admission"
+	"github.com/tasker-otel/otelcol-tasker/internal/otlpcost"
+)
+
+// GetHTTPHandler implements extensionmiddleware.HTTPServer. The bodies that the handler sees are inflated already, and their
+// senders known, if they have to be.
+func (l *limits) GetHTTPHandler(context.Context) (extensionmiddleware.WrapHTTPHandlerFunc, error) {
+	return func(_ context.Context, next http.Handler) (http.Handler, error) {
+		return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { l.serve(w, req, next) }), nil
+	}, nil
+}
+
+// signalOf is what a path takes.
+func signalOf(path string) (otlpcost.Signal, bool) {
+	switch {
+	case strings.HasSuffix(path, "/logs"):
+		return otlpcost.Logs, true
+	case strings.HasSuffix(path, "/traces"):
+		return otlpcost.Traces, true
+	case strings.HasSuffix(path, "/metrics"):
+		return otlpcost.Metrics, true
+	}
+	return 0, false
+}
+
+// serve reads and judges the body of a request before the receiver gets it. What is no export is the receiver's to refuse.
+func (l *limits) serve(w http.ResponseWriter, req *http.Request, next http.Handler) {
+	signal, known := signalOf(req.URL.Path)
+	if !known || req.Method != http.MethodPost {
+		next.ServeHTTP(w, req)
+		return
+	}
+	connection := http.NewResponseController(w)
+	share := l.room.Admit(req.Body, max(req.ContentLength, 0), func() {
+		_ = connection.SetReadDeadline(time.Unix(1, 0)) // without it the body ends with read_timeout
+	})
+	if share == nil {
+		l.refuse(w, admission.ErrBusy)
+		return
+	}
+	defer share.Done()
+	var body bytes.Buffer
+	if _, err := body.ReadFrom(share); err != nil {
+		l.refuse(w, err)
+		return
+	}
+	estimate, err := l.estimate(signal, req.Header.Get("Content-Type"), body.Bytes())
+	if err := l.judge(share, estimate, err); err != nil {
+		l.refuse(w, err)
+		return
+	}
+	req.Body, req.ContentLength = io.NopCloser(&body), int64(body.Len())
+	next.ServeHTTP(w, req)
+}
+
+func (l *limits) estimate(signal otlpcost.Signal, contentType string, body []byte) (int64, error) {
+	if media, _, _ := mime.ParseMediaType(contentType); media == "application/json" {
+		return l.estimator.JSON(body)
+	}
+	return l.estimator.Protobuf(signal, body)
+}
+
+// refuse answers a request by the rules of OTLP: 429 and 503 are sent again, 4xx is not.
+func (l *limits) refuse(w http.ResponseWriter, why error) {
+	status := http.StatusBadRequest
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.Is(why, admission.ErrBusy), errors.Is(why, admission.ErrSlow):
+		w.Header().Set("Retry-After", "1")
+		status = http.StatusServiceUnavailable
+		l.refused("http", why)
+	case errors.Is(why, errSize):
+		status = http.StatusRequestEntityTooLarge
+		l.refused("http", why)
+	case errors.Is(why, otlpcost.ErrDepth):
+		l.refused("http", why)
+	case errors.As(why, &tooLarge):
+		status = http.StatusRequestEntityTooLarge
+	case errors.Is(why, os.ErrDeadlineExceeded):
+		status = http.StatusRequestTimeout
+	}
+	http.Error(w, "the request was not taken: "+why.Error(), status)
+}

@@ -1,0 +1,95 @@
+package otlplimits
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/extension"
+	"go.opentelemetry.io/collector/extension/extensionmiddleware"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/tasker-otel/otelcol-tasker/extension/otlplimits/internal/metadata"
+	"github.com/tasker-otel/otelcol-tasker/internal/admission"
+	"github.com/tasker-otel/otelcol-tasker/internal/otlpcost"
+)
+
+// errSize is the error of a request that would take too much by itself.
+var errSize = errors.New("it would take too much memory when it is decoded: send it in smaller parts")
+
+// limits is the extension. One bounds all receivers that name it.
+type limits struct {
+	config    *Config
+	estimator *otlpcost.Estimator
+	room      *admission.Room
+	receiving *receiving
+	builder   *metadata.TelemetryBuilder
+}
+
+var (
+	_ extension.Extension            = (*limits)(nil)
+	_ extensionmiddleware.HTTPServer = (*limits)(nil)
+	_ extensionmiddleware.GRPCServer = (*limits)(nil)
+)
+
+func newLimits(set component.TelemetrySettings, config *Config) (*limits, error) {
+	builder, err := metadata.NewTelemetryBuilder(set)
+	if err != nil {
+		return nil, fmt.Errorf("building the extension's own telemetry: %w", err)
+	}
+	l := &limits{
+		config:    config,
+		estimator: otlpcost.New(config.MaxDepth),
+		room:      admission.New(int64(config.MaxMemoryMiB) << 20),
+		receiving: newReceiving(config.MaxReceiving),
+		builder:   builder,
+	}
+	err = builder.RegisterExtensionOtlpLimitsInFlightBytesCallback(func(_ context.Context, o metric.Int64Observer) error {
+		o.Observe(l.room.InFlight())
+		return nil
+	})
+	if err != nil {
+		builder.Shutdown()
+		return nil, fmt.Errorf("building the extension's own telemetry: %w", err)
+	}
+	return l, nil
+}
+
+// Start implements component.Component.
+func (*limits) Start(context.Context, component.Host) error { return nil }
+
+// Shutdown implements component.Component. Requests that are still at work keep their room until they end.
+func (l *limits) Shutdown(context.Context) error {
+	l.builder.Shutdown()
+	return nil
+}
+
+// judge makes room for a request that was received, or reports why there is none.
+func (l *limits) judge(share *admission.Body, estimate int64, err error) error {
+	switch {
+	case err != nil:
+		return err
+	case estimate > int64(l.config.MaxRequestMemoryMiB)<<20:
+		return errSize
+	case !share.Claim(estimate):
+		return admission.ErrBusy
+	}
+	return nil
+}
+
+// refused counts a request.
+func (l *limits) refused(transport string, why error) {
+	reason := "busy"
+	switch {
+	case errors.Is(why, otlpcost.ErrDepth):
+		reason = "depth"
+	case errors.Is(why, errSize):
+		reason = "size"
+	case errors.Is(why, admission.ErrSlow):
+		reason = "slow"
+	}
+	l.builder.ExtensionOtlpLimitsRefusedRequests.Add(context.Background(), 1, metric.WithAttributeSet(attribute.NewSet(
+		attribute.String("transport", transport), attribute.String("reason", reason))))
+}

@@ -1,0 +1,87 @@
+package otlplimits
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/admission"
+)
+
+// patience is how long a request may be on its way before it is given up for another one.
+const patience = time.Second
+
+// receiving bounds the gRPC requests whose bytes are on their way, over all connections: each takes as much memory as the
+// largest request before anybody has looked at it.
+type receiving struct {
+	limit int
+
+	mu       sync.Mutex
+	requests map[*begun]struct{}
+}
+
+// begun is a request that is on its way.
+type begun struct {
+	at     time.Time
+	cancel context.CancelCauseFunc
+}
+
+type begunKey struct{}
+
+func newReceiving(limit int) *receiving {
+	return &receiving{limit: limit, requests: map[*begun]struct{}{}}
+}
+
+// begin takes a place for a request whose stream ends with ctx, and returns the context that ends it. When all places are
+// taken, the request that has been on its way for the longest time gives way, if that is long enough; else ok is false.
+func (r *receiving) begin(ctx context.Context) (of context.Context, evicted, ok bool) {
+	now := time.Now()
+	b := &begun{at: now}
+	of, b.cancel = context.WithCancelCause(context.WithValue(ctx, begunKey{}, b))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.requests) >= r.limit {
+		oldest := r.oldest()
+		if now.Sub(oldest.at) < patience {
+			b.cancel(nil)
+			return ctx, false, false
+		}
+		delete(r.requests, oldest)
+		oldest.cancel(admission.ErrSlow)
+		evicted = true
+	}
+	r.requests[b] = struct{}{}
+	context.AfterFunc(of, func() { r.end(b) })
+	return of, evicted, true
+}
+
+// oldest is the request that has been on its way for the longest time. There is one.
+func (r *receiving) oldest() *begun {
+	var oldest *begun
+	for b := range r.requests {
+		if oldest == nil || b.at.Before(oldest.at) {
+			oldest = b
+		}
+	}
+	return oldest
+}
+
+// arrived gives the place of a request back whose bytes have come.
+func (r *receiving) arrived(ctx context.Context) {
+	if b, ok := ctx.Value(begunKey{}).(*begun); ok {
+		r.end(b)
+	}
+}
+
+func (r *receiving) end(b *begun) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.requests, b)
+}
+
+// len is the number of requests on their way.
+func (r *receiving) len() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.requests)
+}
