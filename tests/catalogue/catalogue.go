@@ -111,7 +111,7 @@ func (c *Catalogue) hint(name string) string {
 
 // Load reads the catalogue of the repository at root.
 func Load(root string) (*Catalogue, error) {
-	tasker, err := readDocumentation(root)
+	tasker, err := readBuiltIn(root)
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +128,7 @@ func Load(root string) (*Catalogue, error) {
 		return nil, fmt.Errorf("make the catalogue of metrics: %w", err)
 	}
 	if len(tasker) == 0 || len(own) == 0 {
-		return nil, errors.New("make the catalogue of metrics: neither docs/metrics.md nor metadata.yaml may be without any")
+		return nil, errors.New("make the catalogue of metrics: neither builtin.yaml nor metadata.yaml may be without any")
 	}
 	return c, nil
 }

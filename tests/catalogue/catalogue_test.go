@@ -91,17 +91,26 @@ func TestAddTwice(t *testing.T) {
 	assert.EqualError(t, err, `metric a: unknown kind ""`)
 }
 
-func TestParseDocumentation(t *testing.T) {
-	metrics, err := parseDocumentation("| other | table |\n|---|---|\n| `a` | b |\n\n" +
-		"| metric | type | unit | labels | Prometheus |\n|---|---|---|---|---|\n" +
-		"| `tasker.x` | histogram | `s` | `a`, `b.c`, where there is one | `tasker_x_seconds` |\n")
+func TestParseBuiltIn(t *testing.T) {
+	metrics, err := parseBuiltIn([]byte(`
+tasker.tasks.active:
+  {type: active, unit: "{task}", dimensions: [{name: task_name}, {name: state, key: task.state}]}
+tasker.oldest: {type: oldest, unit: s}
+tasker.took: {type: histogram, value: duration, dimensions: [{name: a}, {name: b.c}]}
+tasker.things: {type: counter, unit: "{thing}", description: Things., value: [x, y]}
+`))
 	require.NoError(t, err)
-	assert.Equal(t, []Metric{{Name: "tasker_x_seconds", Kind: Histogram, Unit: "s", Labels: []string{"a", "b_c"}}}, metrics)
+	assert.Equal(t, []Metric{
+		{Name: "tasker_oldest_seconds", Kind: Gauge, Unit: "s", Labels: []string{"task_name"}},
+		{Name: "tasker_tasks_active", Kind: Gauge, Unit: "{task}", Labels: []string{"task_name", "state"}},
+		{Name: "tasker_things_total", Kind: Counter, Unit: "{thing}", Description: "Things."},
+		{Name: "tasker_took_seconds", Kind: Histogram, Unit: "s", Labels: []string{"a", "b_c"}},
+	}, metrics)
 
-	_, err = parseDocumentation("| metric | type | Prometheus |\n|---|---|---|\n| `x` | total | `x` |\n")
-	assert.EqualError(t, err, `x: unknown type "total"`)
-	_, err = parseDocumentation("| metric | type | Prometheus |\n|---|---|---|\n| `x` | sum |\n")
-	assert.EqualError(t, err, "the row of `x` has 2 cells, the header 3")
+	_, err = parseBuiltIn([]byte("tasker.x: {type: total}"))
+	require.EqualError(t, err, `tasker.x: unknown type "total"`)
+	_, err = parseBuiltIn([]byte("tasker.x: ["))
+	require.Error(t, err)
 }
 
 func TestParseMetadata(t *testing.T) {

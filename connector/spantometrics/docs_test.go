@@ -1,0 +1,87 @@
+package spantometrics
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
+)
+
+var update = flag.Bool("update", false, "write the tables of docs/metrics.md")
+
+// metricsTable is the place of a table in docs/metrics.md.
+var metricsTable = regexp.MustCompile(`(?s)(<!-- metrics of (spans|events) -->\n).*?(<!-- end -->\n)`)
+
+// TestMetricsTables: the tables of docs/metrics.md are those of builtin.yaml.
+func TestMetricsTables(t *testing.T) {
+	const path = "../../docs/metrics.md"
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	places := 0
+	made := metricsTable.ReplaceAllStringFunc(string(text), func(place string) string {
+		places++
+		parts := metricsTable.FindStringSubmatch(place)
+		return parts[1] + tableOf(parts[2] == "spans") + parts[3]
+	})
+	require.Equal(t, 2, places)
+	if *update {
+		require.NoError(t, os.WriteFile(path, []byte(made), 0o644))
+		return
+	}
+	require.Equal(t, made, string(text), "run the test with -update")
+}
+
+// tableOf lists the built-in metrics that are measured on finished spans, or the others.
+func tableOf(ofSpans bool) string {
+	cfg := createDefaultConfig().(*Config)
+	metrics := cfg.metrics()
+	table := strings.Builder{}
+	table.WriteString("| metric | type | unit | labels | what it tells | from | Prometheus |\n|---|---|---|---|---|---|---|\n")
+	for i := range metrics {
+		m := &metrics[i]
+		if m.ofSpans() != ofSpans {
+			continue
+		}
+		d := m.definition(cfg)
+		fmt.Fprintf(&table, "| `%s` | %s | `%s` | %s | %s | %s | `%s` |\n",
+			d.Name, kindText(d.Kind), d.Unit, codes(d.Labels), strings.TrimSuffix(d.Description, "."), sourceText(m), prometheusMetric(&d))
+	}
+	return table.String()
+}
+
+func kindText(kind series.Kind) string {
+	return map[series.Kind]string{series.KindSum: "sum", series.KindHistogram: "histogram", series.KindGauge: "gauge", series.KindLast: "gauge"}[kind]
+}
+
+// sourceText says on what the metric is measured.
+func sourceText(m *declaration) string {
+	if m.isOfOpen() {
+		return "the events of a " + m.Span
+	}
+	var texts []string
+	for _, source := range m.sources() {
+		switch {
+		case source.Span != "":
+			texts = append(texts, codes([]string{spanLevels()[source.Span]}))
+		case len(source.Detected) > 0:
+			texts = append(texts, codes(source.Detected)+" that `span_hierarchy` adds to finished spans")
+		default:
+			texts = append(texts, codes(source.Event))
+		}
+	}
+	return strings.Join(texts, "; ")
+}
+
+func codes(texts []string) string {
+	quoted := make([]string, len(texts))
+	for i, text := range texts {
+		quoted[i] = "`" + text + "`"
+	}
+	return strings.Join(quoted, ", ")
+}
