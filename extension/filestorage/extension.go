@@ -76,7 +76,10 @@ func (e *fileStorage) Start(ctx context.Context, host component.Host) error {
 		e.health = health.New(host)
 		running, cancel := context.WithCancel(context.Background()) // ctx ends with the start
 		e.cancel = cancel
-		e.running.Go(func() { e.watch(running) })
+		e.running.Go(func() { e.each(running, checkInterval, (*store).watch) })
+		if e.cfg.Compaction.OnRebound {
+			e.running.Go(func() { e.each(running, e.cfg.Compaction.CheckInterval, (*store).compactOnRebound) })
+		}
 	})
 	return err
 }
@@ -94,8 +97,9 @@ func (e *fileStorage) Shutdown(ctx context.Context) error {
 	return err
 }
 
-func (e *fileStorage) watch(ctx context.Context) {
-	ticker := time.NewTicker(checkInterval)
+// each calls do for each open store at every interval, until ctx ends.
+func (e *fileStorage) each(ctx context.Context, interval time.Duration, do func(*store, context.Context)) {
+	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for {
 		select {
@@ -103,7 +107,7 @@ func (e *fileStorage) watch(ctx context.Context) {
 			return
 		case <-ticker.C:
 			for _, s := range e.open() {
-				s.watch(ctx)
+				do(s, ctx)
 			}
 		}
 	}

@@ -223,6 +223,7 @@ func TestADirectoryThatMayNotBeMade(t *testing.T) {
 // TestCompactionIsNoRemoval: contrib's extension puts another file in the place of one that it compacts.
 func TestCompactionIsNoRemoval(t *testing.T) {
 	e, _ := newTest(t, t.TempDir(), func(cfg *upstream.Config) {
+		cfg.Compaction.Directory = filepath.Join(cfg.Directory, "compaction") // it is made, as 'create_directory' asks
 		cfg.Compaction.OnRebound, cfg.Compaction.CheckInterval = true, time.Millisecond
 		cfg.Compaction.ReboundNeededThresholdMiB, cfg.Compaction.ReboundTriggerThresholdMiB = 1, 1
 	})
@@ -247,6 +248,20 @@ func TestCompactionIsNoRemoval(t *testing.T) {
 	assert.Empty(t, e.counted())
 	assert.Equal(t, map[string]string{"a": "1"}, content(t, c))
 	assert.False(t, c.failing.Load())
+}
+
+// TestCloseDuringCompaction: a store can be closed while its file is compacted again and again.
+func TestCloseDuringCompaction(t *testing.T) {
+	for range 20 {
+		e, _ := newTest(t, t.TempDir(), func(cfg *upstream.Config) {
+			cfg.Compaction.OnRebound, cfg.Compaction.CheckInterval = true, time.Microsecond
+			cfg.Compaction.ReboundNeededThresholdMiB, cfg.Compaction.ReboundTriggerThresholdMiB = 0, 1
+		})
+		c := client(t, e)
+		require.NoError(t, c.Set(t.Context(), "a", []byte("1")))
+		require.NoError(t, c.Close(t.Context()))
+		assert.Empty(t, e.counted())
+	}
 }
 
 func TestTwoProcessesOnOneDirectory(t *testing.T) {

@@ -18,13 +18,19 @@ func NewFactory() extension.Factory {
 }
 
 func create(ctx context.Context, set extension.Settings, config component.Config) (extension.Extension, error) {
-	made, err := upstream.NewFactory().Create(ctx, set, config)
+	cfg := config.(*upstream.Config)
+	inner := *cfg
+	compaction := *cfg.Compaction
+	inner.Compaction = &compaction
+	made, err := upstream.NewFactory().Create(ctx, set, &inner)
 	if err != nil {
 		return nil, err
 	}
-	inner, ok := made.(storage.Extension)
+	// Create has made the directory of the compaction; the compaction itself is that of compact.go.
+	compaction.OnRebound = false
+	stores, ok := made.(storage.Extension)
 	if !ok {
 		return nil, fmt.Errorf("contrib's file_storage is a %T, which stores nothing", made)
 	}
-	return newExtension(set, config.(*upstream.Config), inner)
+	return newExtension(set, cfg, stores)
 }

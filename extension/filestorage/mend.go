@@ -12,8 +12,6 @@ import (
 
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.uber.org/zap"
-
-	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/boltfile"
 )
 
 // copyBytes is about how much one write of a copy has.
@@ -49,36 +47,7 @@ func (s *store) mend(ctx context.Context) (err error) {
 	case s.inPlace():
 		return nil // another request was faster
 	}
-	if compacted, err := s.compacted(ctx); err != nil || compacted {
-		return err
-	}
 	return s.rewrite(ctx)
-}
-
-// compacted tells whether the client has another file now because contrib's extension has compacted the one before: then
-// what is written arrives in it.
-func (s *store) compacted(ctx context.Context) (bool, error) {
-	file, err := os.Lstat(s.path)
-	if err != nil || !file.Mode().IsRegular() {
-		return false, nil
-	}
-	token := rand.Text()
-	if err := s.set(ctx, checkKey, token); err != nil {
-		return false, err
-	}
-	arrived := false
-	_, err = boltfile.Check(s.path, func(_, key, value []byte) error {
-		arrived = arrived || string(key) == checkKey && string(value) == token
-		return nil
-	})
-	if errors.Is(err, boltfile.ErrChanged) {
-		return false, fmt.Errorf("%s: %w", s.path, err)
-	}
-	if err != nil || !arrived {
-		return false, nil
-	}
-	s.file = file
-	return true, nil
 }
 
 func (s *store) set(ctx context.Context, key, value string) (err error) {

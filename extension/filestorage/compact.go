@@ -1,0 +1,76 @@
+package filestorage
+
+import (
+	"context"
+	"errors"
+	"os"
+	"time"
+
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+	"go.uber.org/zap"
+)
+
+// compactor is contrib's client. Its own compaction on rebound is switched off: closing a client while a compaction begins
+// waits for ever in v0.155.0, because Close holds the lock that the compaction needs and waits for it to end. Here the lock
+// of the store is held, so that neither happens during the other, and the store knows that the file is another one.
+type compactor interface {
+	Compact(directory string, timeout time.Duration, maxTransactionSize int64) error
+}
+
+const mebibyte = 1 << 20
+
+// errEnough ends a walk.
+var errEnough = errors.New("enough was seen")
+
+// compactOnRebound compacts a large file of which little is in use.
+func (s *store) compactOnRebound(ctx context.Context) {
+	if !s.rebounded(ctx) {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || s.client == nil || !s.inPlace() {
+		return
+	}
+	if err := s.compact(); err != nil {
+		s.owner.log.Warn("A file could not be compacted; it is tried again", zap.String("file", s.path), zap.Error(err))
+	}
+}
+
+// rebounded reports whether the file is larger than the one threshold and what is in use of it smaller than the other.
+func (s *store) rebounded(ctx context.Context) bool {
+	limits := s.owner.cfg.Compaction
+	file, err := os.Stat(s.path)
+	if err != nil || file.Size() < limits.ReboundNeededThresholdMiB*mebibyte {
+		return false
+	}
+	used := int64(0)
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.closed || s.client == nil {
+		return false
+	}
+	err = walk(ctx, s.client, func(key string, value []byte) ([]*storage.Operation, error) {
+		if used += int64(len(key) + len(value)); used > limits.ReboundTriggerThresholdMiB*mebibyte {
+			return nil, errEnough
+		}
+		return nil, nil
+	})
+	return err == nil
+}
+
+// compact puts a smaller file with the same content in the place of the client's. s.mu is held.
+func (s *store) compact() (err error) {
+	client, ok := s.client.(compactor)
+	if !ok {
+		return errors.New("the client can't be compacted")
+	}
+	defer guard(&err)()
+	limits := s.owner.cfg.Compaction
+	err = client.Compact(limits.Directory, s.owner.cfg.Timeout, limits.MaxTransactionSize)
+	file, statErr := os.Stat(s.path)
+	if statErr == nil {
+		s.file = file
+	}
+	return errors.Join(err, statErr)
+}
