@@ -13,6 +13,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
 // TestCrowdOfSeries posts queries of a thousand services on 140 tables each into the configuration that systemd runs, with its
@@ -82,25 +84,37 @@ func (c *shipped) awaitQueries(want int) {
 	}, func() any { return got })
 }
 
-// TestExpiredSeriesLeaveTheExporters lets a series expire: the exporters, which would keep it for a day, drop it at once.
+// TestExpiredSeriesLeaveTheExporters lets all series of finished tasks expire, of any kind and several of each metric: the
+// exporters, which would keep them for a day, drop them at once.
 func TestExpiredSeriesLeaveTheExporters(t *testing.T) {
-	c := start(t, newSink(t), `
-connectors: {span_to_metrics: {metrics_flush_interval: 200ms, series_expiration: 3s}}
+	lines, _, err := streamtest.Load(streamtest.Planned)
+	require.NoError(t, err)
+	for _, histogram := range []string{"{}", "{exponential: }"} {
+		c := start(t, newSink(t), fmt.Sprintf(`
+connectors: {span_to_metrics: {metrics_flush_interval: 200ms, series_expiration: 6s, histogram: %s}}
 exporters: {prometheus: {metric_expiration: 24h}, tasker_csv: {series_expiration: 24h, min_write_interval: 0s}}
-`)
-	shown := func() string {
-		table, err := os.ReadFile(c.csv)
-		if err != nil {
-			return ""
+`, histogram))
+		shown := func() (scraped, written int) {
+			table, err := os.ReadFile(c.csv)
+			if err != nil {
+				return 0, 1 // it is not written yet
+			}
+			body, _ := c.scrapeText("")
+			return strings.Count(string(body), "\ntasker_"), strings.Count(string(table), ",tasker.")
 		}
-		body, _ := c.scrapeText("")
-		return fmt.Sprint(strings.Count(string(body), `event="order.placed"`), " ", strings.Count(string(table), "order.placed"))
+		state := func() any {
+			scraped, written := shown()
+			return fmt.Sprint(scraped, " scraped, ", written, " in the table")
+		}
+		c.sendNDJSON(1, [][][]byte{lines})
+		await(t, time.Minute, "series", func() bool {
+			body, _ := c.scrapeText("")
+			return strings.Contains(string(body), "\ntasker_task_duration_seconds")
+		}, state)
+		await(t, time.Minute, "that they have gone", func() bool {
+			scraped, written := shown()
+			return scraped+written == 0
+		}, state)
+		assert.Zero(t, c.stop())
 	}
-	client, done := newClient(1)
-	defer done()
-	body := []byte(`{"event":"order.placed","service":"shop","payload":{"task_id":1}}`)
-	require.NoError(t, postOne(client, "http://"+c.events+"/v1/events", "application/json", body))
-	await(t, time.Minute, "the series", func() bool { return shown() == "1 1" }, func() any { return shown() })
-	await(t, time.Minute, "that it has gone", func() bool { return shown() == "0 0" }, func() any { return shown() })
-	assert.Zero(t, c.stop())
 }
