@@ -122,7 +122,8 @@ bin/taskerotel tree --task 12 "$streams/mixed.ndjson"
 say "Metrics at http://localhost:$metrics/metrics (the collector waits for late events first)"
 wait_for 60 "tasker_task_executions_total at http://localhost:$metrics/metrics" counted
 echo "(some of them, without the labels instance and otel_scope_*)"
-sed -nE '/^tasker_(task_executions_total|task_duration_seconds_sum|step_retries_total|tasks_active)/ {
+sed -nE '/^tasker_tasks_active.* 0$/d
+/^tasker_(task_executions_total|task_duration_seconds_sum|step_retries_total|tasks_active)/ {
 	s/(instance|otel_scope_[a-z_]+)="[^"]*",?//g
 	p
 }' data/metrics.txt
