@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the programs that the tests with real peers use, where Debian's packages are at hand:
 #   prometheus  promtool, which checks the exposition format and the rules, and the server, which evaluates them and is asked
-#   ruby        which runs the bridge for applications, minitest and ActiveSupport
+#   ruby        which runs the bridge for applications, minitest, ActiveSupport, and ActiveRecord on SQLite and PostgreSQL
 #   node, npm   which run the OpenTelemetry SDK for JavaScript, and DuckDB
 #   pandas, sqlite3, and LibreOffice if LIBREOFFICE=1 (250 MB), which read the CSV files
 #   rpm         which installs the .rpm, as dpkg does the .deb; shellcheck, which reads the scripts
@@ -14,6 +14,8 @@ command -v promtool >/dev/null || missing+=(prometheus)
 command -v ruby >/dev/null || missing+=(ruby)
 command -v ruby >/dev/null && ruby -e 'require "minitest"' 2>/dev/null || missing+=(ruby-minitest)
 command -v ruby >/dev/null && ruby -e 'require "active_support"' 2>/dev/null || missing+=(ruby-activesupport)
+command -v ruby >/dev/null && ruby -e 'require "active_record"; require "sqlite3"; require "pg"' 2>/dev/null || missing+=(ruby-activerecord ruby-sqlite3 ruby-pg)
+ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=(postgresql)
 command -v npm >/dev/null || missing+=(nodejs npm)
 command -v sqlite3 >/dev/null || missing+=(sqlite3)
 /usr/bin/python3 -c 'import pandas' 2>/dev/null || missing+=(python3-pandas)

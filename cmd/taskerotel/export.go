@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -43,6 +45,7 @@ type exportFlags struct {
 	targetsFile, report     string
 	rules, config           []string
 	strict, noFormulaGuards bool
+	verbose                 bool
 }
 
 func newExport(s streams) *cobra.Command {
@@ -66,6 +69,9 @@ When a target can't be read nothing is written, because a sum over a part would 
 writes the others. The result goes to the standard output, or to the standard error where the metrics go to the
 standard output. Why there is none goes to the standard error, unless --report json puts it into the result.
 
+Without --format the environment's METRICS_FORMAT counts, and VERBOSE=true is --verbose: schedules of Tasker's rake tasks
+keep what they set.
+
 Exit status:
   0  written
   1  a file could not be read or written
@@ -81,6 +87,9 @@ Exit status:
   taskerotel export --targets-file collectors.txt --gauge 'queue_depth=max' --strict --output metrics.prom`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := f.environment(s.getenv, cmd.Flags().Changed); err != nil {
+				return usageError{err}
+			}
 			return f.run(cmd.Context(), s, cmd.Flags().Changed)
 		},
 	}
@@ -96,6 +105,7 @@ Exit status:
 	flags.BoolVar(&f.settings.AllowSameInstance, "allow-same-instance", false, "add up targets that bear the same instance id")
 	flags.BoolVar(&f.strict, "strict", false, "exit with status 7 when there are warnings")
 	flags.StringVar(&f.report, "report", reportText, "how to tell the result: text, json or none")
+	flags.BoolVarP(&f.verbose, "verbose", "v", false, "in the text of the result, a line for each target: what was read, and every error in full")
 	flags.DurationVar(&f.settings.SeriesExpiry, "series-expiry", f.settings.SeriesExpiry,
 		"after which a collector forgets a series (the least of metric_expiration and series_expiration); 0 if never")
 	flags.StringArrayVar(&f.config, "config", nil, "the collector's configuration `file`, for what --series-expiry else says; may be repeated")
@@ -128,7 +138,9 @@ func (f *exportFlags) run(ctx context.Context, s streams, given func(flag string
 	}
 	switch f.report {
 	case reportText:
-		err = report.WriteText(to)
+		if err = report.WriteText(to); err == nil && f.verbose {
+			err = report.WriteTargets(to)
+		}
 	case reportJSON:
 		err = report.WriteJSON(to)
 	}
@@ -136,6 +148,24 @@ func (f *exportFlags) run(ctx context.Context, s streams, given func(flag string
 		return exitStatus(status)
 	}
 	return err
+}
+
+// environment takes what flags do not say from the variables of Tasker's rake tasks.
+func (f *exportFlags) environment(getenv func(string) string, given func(flag string) bool) error {
+	if format := getenv("METRICS_FORMAT"); format != "" && !given("format") {
+		if !slices.Contains(export.Formats(), export.Format(format)) {
+			return fmt.Errorf("METRICS_FORMAT is %q: it must be prometheus, openmetrics, json or csv", format)
+		}
+		f.format = format
+	}
+	if verbose := getenv("VERBOSE"); verbose != "" && !given("verbose") {
+		on, err := strconv.ParseBool(verbose)
+		if err != nil {
+			return fmt.Errorf("VERBOSE is %q: it must be true or false", verbose)
+		}
+		f.verbose = on
+	}
+	return nil
 }
 
 // complete makes settings of flags, and reports all mistakes in those that the settings can't hold.

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -38,6 +40,41 @@ func TestExportUsage(t *testing.T) {
 	got := execute(t, "", "export", "--format", "xml", "--report", "xml", "--gauge", "x")
 	assert.Contains(t, got.err, "--gauge")
 	assert.Contains(t, got.err, "--report", "all at once")
+}
+
+// TestExportEnvironment: the variables of Tasker's rake tasks count where no flag does.
+func TestExportEnvironment(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = fmt.Fprint(w, "# TYPE x_total counter\nx_total 5\n")
+	}))
+	defer server.Close()
+	export := func(environment map[string]string, more ...string) result {
+		var out, problems bytes.Buffer
+		status := run(t.Context(), append([]string{"export", "--target", server.URL}, more...),
+			streams{strings.NewReader(""), &out, &problems, func(key string) string { return environment[key] }})
+		return result{status, out.String(), problems.String()}
+	}
+	got := export(map[string]string{"METRICS_FORMAT": "json", "VERBOSE": "true"})
+	assert.Equal(t, exitOK, got.status, got.err)
+	assert.True(t, json.Valid([]byte(got.out)), got.out)
+	assert.Contains(t, got.err, "target "+server.URL+"/metrics: 1 series, 1 attempts\n")
+
+	got = export(map[string]string{"METRICS_FORMAT": "json", "VERBOSE": "1"}, "--format", "csv", "--verbose=false")
+	assert.Equal(t, exitOK, got.status, got.err)
+	assert.Contains(t, got.out, "x_total")
+	assert.False(t, json.Valid([]byte(got.out)), "the flag prevails")
+	assert.NotContains(t, got.err, "target ")
+
+	got = export(map[string]string{"VERBOSE": "true"}, "--target", "http://127.0.0.1:1", "--retries", "1", "--backoff", "1ms")
+	assert.Equal(t, exitUnreachable, got.status)
+	assert.Regexp(t, `target http://127.0.0.1:1/metrics: .*refused.* \(attempts: 2\)`, got.err)
+
+	for variable, want := range map[string]string{"METRICS_FORMAT": "METRICS_FORMAT is \"xml\": it must be prometheus, openmetrics, json or csv",
+		"VERBOSE": "VERBOSE is \"xml\": it must be true or false"} {
+		got = export(map[string]string{variable: "xml"})
+		assert.Equal(t, exitUsage, got.status)
+		assert.Contains(t, got.err, want)
+	}
 }
 
 func TestExportStatuses(t *testing.T) {

@@ -589,6 +589,13 @@ module TaskerOtelBridge
       self
     end
 
+    # Sends an event that no publisher fires, as one that happens now. False: the bridge is not started.
+    def publish(name, payload)
+      sender = @sender or return false
+      sender.publish(name, payload)
+      true
+    end
+
     # Counts of this process: sent, requests, retries, waiting, and dropped by reason.
     def stats = @sender&.stats
 

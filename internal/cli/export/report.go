@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/printable"
@@ -95,6 +96,23 @@ func (r *Report) WriteText(w io.Writer) error {
 	}
 	for _, warning := range r.Warnings {
 		out.printf("warning %s: %s\n", warning.Code, printable.Line(warning.Message))
+	}
+	return out.err
+}
+
+// WriteTargets writes a line for each target: what was read, or why it could not be.
+func (r *Report) WriteTargets(w io.Writer) error {
+	out := &lines{w: w}
+	for _, target := range r.Targets {
+		if target.Error != "" { // it names the address and the attempts
+			out.printf("target %s\n", printable.Line(target.Error))
+			continue
+		}
+		what := fmt.Sprintf("%d series, %d attempts", target.Series, target.Attempts)
+		if len(target.Instances) > 0 {
+			what += ", instance " + strings.Join(target.Instances, ", ")
+		}
+		out.printf("target %s: %s\n", printable.Line(target.URL), printable.Line(what))
 	}
 	return out.err
 }
