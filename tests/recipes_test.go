@@ -1,0 +1,184 @@
+package e2e
+
+import (
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kfake"
+
+	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
+)
+
+const recipesPage = "../docs/recipes.md"
+
+// vendor stands for a service: it counts requests by path, if they bear the header that it wants.
+type vendor struct {
+	*httptest.Server
+	mu       sync.Mutex
+	requests map[string]int
+}
+
+func newVendor(t *testing.T, header, value string) *vendor {
+	t.Helper()
+	v := &vendor{requests: map[string]int{}}
+	v.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if body, _ := io.ReadAll(r.Body); len(body) == 0 || header != "" && r.Header.Get(header) != value {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		v.requests[r.URL.Path]++
+	}))
+	t.Cleanup(v.Close)
+	return v
+}
+
+func (v *vendor) paths() []string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	var paths []string
+	for path := range v.requests {
+		paths = append(paths, path)
+	}
+	return paths
+}
+
+// TestRecipes: with each recipe what it is for arrives, with its credentials.
+func TestRecipes(t *testing.T) {
+	lines, _ := streamtest.Generate(streamtest.Options{Tasks: 5, Seed: 71, Failures: true})
+	for _, test := range []struct {
+		name, block, address string
+		environment          []string
+		header, value        string
+		paths                []string
+	}{
+		{"Honeycomb", "otlp_http/honeycomb:", "HONEYCOMB_ENDPOINT", []string{"HONEYCOMB_API_KEY=key"}, "x-honeycomb-team", "key", []string{"/v1/traces", "/v1/logs"}},
+		{"Grafana Cloud", "otlp_http/grafana:", "GRAFANA_ENDPOINT", []string{"GRAFANA_INSTANCE=1", "GRAFANA_TOKEN=t"}, "Authorization", "Basic MTp0", []string{"/v1/traces", "/v1/metrics", "/v1/logs"}},
+		{"Loki", "otlp_http/loki:", "LOKI_ENDPOINT", nil, "", "", []string{"/"}},
+		{"Elastic", "otlp_http/elastic:", "ELASTIC_ENDPOINT", []string{"ELASTIC_API_KEY=key"}, "Authorization", "ApiKey key", []string{"/v1/traces", "/v1/metrics", "/v1/logs"}},
+		{"SigNoz", "otlp_http/signoz:", "SIGNOZ_ENDPOINT", []string{"SIGNOZ_KEY=key"}, "signoz-ingestion-key", "key", []string{"/v1/traces", "/v1/metrics", "/v1/logs"}},
+		{"remote write", "processors:\n  resource/instance:", "REMOTE_WRITE_ENDPOINT", nil, "X-Scope-OrgID", "tasker", []string{"/"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			v := newVendor(t, test.header, test.value)
+			address := v.URL
+			if len(test.paths) == 1 {
+				address += "/"
+			}
+			c := startShipped(t, settings{files: []string{"../config.yaml", blockOf(t, recipesPage, test.block)}}.
+				with(append(test.environment, test.address+"="+address)...))
+			c.send(lines)
+			await(t, time.Minute, "every signal", func() bool {
+				arrived := v.paths()
+				for _, path := range test.paths {
+					if !strings.Contains(" "+strings.Join(arrived, " ")+" ", " "+path+" ") {
+						return false
+					}
+				}
+				return true
+			}, func() any { return fmt.Sprint(v.paths(), c.output.tail()) })
+			assert.Zero(t, c.stop())
+		})
+	}
+	for name, variable := range map[string]string{"otlp_grpc/jaeger:": "JAEGER_ENDPOINT", "otlp_grpc/datadog:": "DATADOG_AGENT"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			sink := newSink(t)
+			c := startShipped(t, settings{files: []string{"../config.yaml", blockOf(t, recipesPage, name)}}.with(variable+"="+sink.address))
+			c.send(lines)
+			awaitTasks(t, sink, 5)
+			assert.Zero(t, c.stop())
+		})
+	}
+	t.Run("basic auth", func(t *testing.T) {
+		t.Parallel()
+		c := startShipped(t, settings{files: []string{"../config.yaml", blockOf(t, recipesPage, "basicauth/scrape:")}}.with("METRICS_PASSWORD=secret"))
+		for password, want := range map[string]int{"": http.StatusUnauthorized, "wrong": http.StatusUnauthorized, "secret": http.StatusOK} {
+			request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+c.scrape+"/metrics", http.NoBody)
+			require.NoError(t, err)
+			request.SetBasicAuth("prometheus", password)
+			answer, err := http.DefaultClient.Do(request)
+			require.NoError(t, err)
+			answer.Body.Close()
+			assert.Equal(t, want, answer.StatusCode, password)
+		}
+		assert.Zero(t, c.stop())
+	})
+}
+
+// TestKafkaRecipe: an agent writes to a broker that wants TLS and a password, and a gateway reads from it.
+func TestKafkaRecipe(t *testing.T) {
+	folder := certificate(t)
+	pair, err := tls.LoadX509KeyPair(filepath.Join(folder, "tls.crt"), filepath.Join(folder, "tls.key"))
+	require.NoError(t, err)
+	broker, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(partitions, "tasker_events", "tasker_spans"),
+		kfake.TLS(&tls.Config{Certificates: []tls.Certificate{pair}}),
+		kfake.EnableSASL(), kfake.Superuser("SCRAM-SHA-256", "collector", "secret"))
+	require.NoError(t, err)
+	t.Cleanup(broker.Close)
+	sink := newSink(t)
+	sinkAt := filepath.Join(t.TempDir(), "sink.yaml")
+	require.NoError(t, os.WriteFile(sinkAt, fmt.Appendf(nil, `
+exporters: {otlp_grpc/sink: {endpoint: %q, tls: {insecure: true}}}
+service: {pipelines: {traces: {exporters: [otlp_grpc/sink, span_to_metrics]}}}
+`, sink.address), 0o600))
+	environment := []string{"KAFKA_BROKERS=" + broker.ListenAddrs()[0], "KAFKA_USER=collector", "KAFKA_PASSWORD=secret",
+		"KAFKA_CA=" + filepath.Join(folder, "tls.crt"), "TASKER_TRACES_EXPORTER=debug", "TASKER_RECORDS_EXPORTER=debug/records"}
+	gateway := startShipped(t, settings{files: []string{"../deploy/otelcol/gateway.yaml", blockOf(t, recipesPage, "kafka/spans:"), sinkAt}}.with(environment...))
+	agent := startShipped(t, settings{files: []string{"../deploy/otelcol/agent.yaml", blockOf(t, recipesPage, "exporters:\n  kafka:")}}.with(environment...))
+	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 20, Seed: 72})
+	agent.send(lines)
+	awaitTasks(t, sink, len(truth))
+	assert.Zero(t, agent.stop())
+	assert.Zero(t, gateway.stop())
+	equal(t, streamtest.Compare(truth, sink.all()))
+}
+
+// TestOwnDistribution builds the recipe's distribution in an empty folder, of single components of this repository.
+func TestOwnDistribution(t *testing.T) {
+	if os.Getenv("TASKER_PEERS") == "" {
+		t.Skip("needs the OpenTelemetry Collector Builder and minutes (make test-peers)")
+	}
+	text, err := os.ReadFile(blockOf(t, recipesPage, "my-collector"))
+	require.NoError(t, err)
+	here, err := filepath.Abs("..")
+	require.NoError(t, err)
+	var manifest []string
+	for line := range strings.Lines(string(text)) {
+		if !strings.Contains(line, "# yours") {
+			manifest = append(manifest, strings.Replace(line, " v1.2.3", " v0.0.0", 1))
+		}
+	}
+	manifest = append(manifest, "replaces: [github.com/tasker-otel/otelcol-tasker => "+here+"]\n")
+	folder := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "builder-config.yaml"), []byte(strings.Join(manifest, "")), 0o600))
+	builder := filepath.Join(folder, "builder")
+	run := func(dir, program string, args ...string) string {
+		command := exec.Command(program, args...)
+		command.Dir = dir
+		out, err := command.CombinedOutput()
+		require.NoError(t, err, "%s", out)
+		return string(out)
+	}
+	run("..", "go", "build", "-o", builder, "go.opentelemetry.io/collector/cmd/builder")
+	run(folder, builder, "--config", "builder-config.yaml")
+	components := run(folder, filepath.Join(folder, "build/my-collector"), "components")
+	for _, want := range []string{"name: tasker_events", "name: event_router", "name: debug"} {
+		assert.Contains(t, components, want)
+	}
+	assert.NotContains(t, components, "span_hierarchy", "components are taken one by one")
+}
