@@ -147,8 +147,8 @@ processors:
 	records := sink.allRecords()
 	require.NotEmpty(t, records)
 	for _, r := range records {
-		assert.True(t, strings.HasPrefix(r.body, "{"), "log_format: %s", r.body)
-		assert.NotEqual(t, "task.start_requested", r.event, "log_level: it is information")
+		assert.True(t, strings.HasPrefix(r.Body, "{"), "log_format: %s", r.Body)
+		assert.NotEqual(t, "task.start_requested", r.Event, "log_level: it is information")
 	}
 }
 

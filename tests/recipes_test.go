@@ -134,7 +134,7 @@ func TestKafkaRecipe(t *testing.T) {
 	sinkAt := filepath.Join(t.TempDir(), "sink.yaml")
 	require.NoError(t, os.WriteFile(sinkAt, fmt.Appendf(nil, `
 exporters: {otlp_grpc/sink: {endpoint: %q, tls: {insecure: true}}}
-service: {pipelines: {traces: {exporters: [otlp_grpc/sink, span_to_metrics]}}}
+service: {pipelines: {traces: {exporters: [otlp_grpc/sink, span_to_metrics, routed_events]}}}
 `, sink.address), 0o600))
 	environment := []string{"KAFKA_BROKERS=" + broker.ListenAddrs()[0], "KAFKA_USER=collector", "KAFKA_PASSWORD=secret",
 		"KAFKA_CA=" + filepath.Join(folder, "tls.crt"), "TASKER_TRACES_EXPORTER=debug", "TASKER_RECORDS_EXPORTER=debug/records"}
