@@ -35,6 +35,8 @@ type Config struct {
 	CorrelationIDHeader string `mapstructure:"correlation_id_header"`
 	// MaxInFlightBytes is how many bytes of bodies, inflated, may be at work at once. Beyond, senders are asked to come back.
 	MaxInFlightBytes int64 `mapstructure:"max_in_flight_bytes"`
+	// MaxConnections is how many connections may be open; never more than half of the files that the process may have.
+	MaxConnections int `mapstructure:"max_connections"`
 	// MaxItems of one request. A request with more is refused as a whole, so that the sender can cut it up.
 	MaxItems int `mapstructure:"max_items"`
 	// MaxItemBytes is the longest that one item's JSON text may be, in bytes.
@@ -80,6 +82,9 @@ func (c *Config) Validate() error {
 	}
 	if c.MaxInFlightBytes < 1 {
 		mistake("'max_in_flight_bytes' is %d: it must be at least 1", c.MaxInFlightBytes)
+	}
+	if c.MaxConnections < 1 {
+		mistake("'max_connections' is %d: it must be at least 1", c.MaxConnections)
 	}
 	if c.MaxItems < 1 {
 		mistake("'max_items' is %d: it must be at least 1", c.MaxItems)

@@ -20,6 +20,8 @@ const (
 	defaultHealthPath  = "/health"
 	defaultMaxBodySize = 20 << 20
 	defaultMaxInFlight = 64 << 20
+	// defaultMaxConnections take about 140 MiB when they are idle.
+	defaultMaxConnections = 20_000
 	// defaultReadTimeout is for a whole request, and defaultReadHeaderTimeout for its head, which is short.
 	defaultReadTimeout       = time.Minute
 	defaultReadHeaderTimeout = 10 * time.Second
@@ -53,6 +55,7 @@ func createDefaultConfig() component.Config {
 		CorrelationIDHeader: defaultCorrelationIDHeader,
 
 		MaxInFlightBytes: defaultMaxInFlight,
+		MaxConnections:   defaultMaxConnections,
 		MaxItems:         limits.MaxItems,
 		MaxItemBytes:     limits.MaxItemBytes,
 		MaxDepth:         limits.MaxDepth,

@@ -37,6 +37,8 @@ type eventsReceiver struct {
 	bodies    bodies
 	room      *admission.Room
 
+	connections *connections // of the server
+
 	// server and listener are nil unless the receiver runs.
 	server   *http.Server
 	listener net.Listener
@@ -98,6 +100,8 @@ func (r *eventsReceiver) Start(ctx context.Context, host component.Host) error {
 		return fmt.Errorf("listening on 'endpoint' %q: %w", settings.NetAddr.Endpoint, err)
 	}
 	server.Handler = r.answerLater(answerHealth(r.config.HealthPath, plainEncodings(server.Handler)))
+	r.connections = newConnections(r.maxConnections(), func() { r.builder.ReceiverTaskerEventsClosedConnections.Add(context.Background(), 1) })
+	server.ConnState = r.connections.changed
 	r.server, r.listener = server, listener
 	r.settings.Logger.Info("Receiving Tasker's events",
 		zap.Stringer("endpoint", listener.Addr()), zap.String("path", r.config.Path))
@@ -107,6 +111,17 @@ func (r *eventsReceiver) Start(ctx context.Context, host component.Host) error {
 		}
 	})
 	return nil
+}
+
+// maxConnections leaves half of the files that the process may have to everything else.
+func (r *eventsReceiver) maxConnections() int {
+	most := r.config.MaxConnections
+	if files := fileLimit(); files > 0 && most > files/2 {
+		r.settings.Logger.Info("The process may have too few files for max_connections; half of them may be connections of this receiver",
+			zap.Int("max_connections", most), zap.Int("files", files))
+		most = max(1, files/2)
+	}
+	return most
 }
 
 // Shutdown stops listening and waits until the requests at hand are answered. When the context ends before, it cuts them

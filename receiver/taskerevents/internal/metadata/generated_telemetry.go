@@ -25,15 +25,16 @@ func Tracer(settings component.TelemetrySettings) trace.Tracer {
 // TelemetryBuilder provides an interface for components to report telemetry
 // as defined in metadata and user config.
 type TelemetryBuilder struct {
-	meter                               metric.Meter
-	mu                                  sync.Mutex
-	registrations                       []metric.Registration
-	ReceiverTaskerEventsClockFallbacks  metric.Int64Counter
-	ReceiverTaskerEventsImpossibleTimes metric.Int64Counter
-	ReceiverTaskerEventsInFlightBytes   metric.Int64ObservableGauge
-	ReceiverTaskerEventsRefusedItems    metric.Int64Counter
-	ReceiverTaskerEventsRefusedRequests metric.Int64Counter
-	ReceiverTaskerEventsUnknownFields   metric.Int64Counter
+	meter                                 metric.Meter
+	mu                                    sync.Mutex
+	registrations                         []metric.Registration
+	ReceiverTaskerEventsClockFallbacks    metric.Int64Counter
+	ReceiverTaskerEventsClosedConnections metric.Int64Counter
+	ReceiverTaskerEventsImpossibleTimes   metric.Int64Counter
+	ReceiverTaskerEventsInFlightBytes     metric.Int64ObservableGauge
+	ReceiverTaskerEventsRefusedItems      metric.Int64Counter
+	ReceiverTaskerEventsRefusedRequests   metric.Int64Counter
+	ReceiverTaskerEventsUnknownFields     metric.Int64Counter
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -94,6 +95,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_receiver_tasker_events_clock_fallbacks",
 		metric.WithDescription("Events whose time is not their occurred_at, because that was absent or impossible. [Alpha]"),
 		metric.WithUnit("{event}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverTaskerEventsClosedConnections, err = builder.meter.Int64Counter(
+		"otelcol_receiver_tasker_events_closed_connections",
+		metric.WithDescription("Connections that were closed because there were as many as max_connections allows. [Alpha]"),
+		metric.WithUnit("{connection}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverTaskerEventsImpossibleTimes, err = builder.meter.Int64Counter(

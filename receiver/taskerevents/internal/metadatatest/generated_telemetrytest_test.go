@@ -25,11 +25,15 @@ func TestSetupTelemetry(t *testing.T) {
 		return nil
 	}))
 	tb.ReceiverTaskerEventsClockFallbacks.Add(context.Background(), 1)
+	tb.ReceiverTaskerEventsClosedConnections.Add(context.Background(), 1)
 	tb.ReceiverTaskerEventsImpossibleTimes.Add(context.Background(), 1)
 	tb.ReceiverTaskerEventsRefusedItems.Add(context.Background(), 1)
 	tb.ReceiverTaskerEventsRefusedRequests.Add(context.Background(), 1)
 	tb.ReceiverTaskerEventsUnknownFields.Add(context.Background(), 1)
 	AssertEqualReceiverTaskerEventsClockFallbacks(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualReceiverTaskerEventsClosedConnections(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverTaskerEventsImpossibleTimes(t, testTel,

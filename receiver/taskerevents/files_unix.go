@@ -1,0 +1,15 @@
+//go:build unix
+
+package taskerevents
+
+import "golang.org/x/sys/unix"
+
+// fileLimit is how many files and connections the process may have, or 0 if that is not known. The runtime has raised it to
+// what it may be raised to.
+func fileLimit() int {
+	var limit unix.Rlimit
+	if unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) != nil || limit.Cur > 1<<30 {
+		return 0
+	}
+	return int(limit.Cur)
+}
