@@ -92,7 +92,7 @@ func try(ctx context.Context, some []attack, only []string) ([]result, error) {
 		return nil, nil
 	}
 	fmt.Fprintf(os.Stderr, "%s: %s\n", some[0].pkg, strings.Join(tests, ", "))
-	command := exec.CommandContext(ctx, "go", "test", "-json", "-count=1", "-vet=off", "-timeout=9m",
+	command := exec.CommandContext(ctx, "go", "test", "-json", "-count=1", "-vet=off", "-timeout=9m", "-parallel=6",
 		"-run", "^("+strings.Join(tests, "|")+")$", some[0].pkg)
 	command.Env = append(os.Environ(), "TASKER_ATTACK=1")
 	command.Stderr = os.Stderr
