@@ -28,7 +28,7 @@ func TestIdleConnections(t *testing.T) {
 	// The runtime has raised the limit to the hard one, here and in the collector.
 	var limit unix.Rlimit
 	require.NoError(t, unix.Getrlimit(unix.RLIMIT_NOFILE, &limit))
-	const others = 500 // files and connections besides
+	const others = 500                                      // files and connections besides
 	many := int(min(idleConnections, (limit.Max-others)/2)) // a receiver takes half of the files at most
 	if many < idleConnections {
 		t.Logf("%d connections, because a process may have %d files", many, limit.Max)
