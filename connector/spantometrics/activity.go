@@ -30,7 +30,7 @@ func (r *recorder) trackActive() {
 		}
 		change.Step = step
 	}
-	r.instance.active.Observe(&change, r.now, labeler{r, gaugeFinder{r.instance.plans, &r.writer}})
+	r.instance.active.Observe(&change, r.now, &r.labeler)
 }
 
 // taskChange is what the event says about its task.
@@ -100,18 +100,18 @@ type labeler struct {
 }
 
 // IsOfTask is false for events without a task: their trace is the application's own.
-func (l labeler) IsOfTask() bool {
+func (l *labeler) IsOfTask() bool {
 	_, found := eventrecord.TaskID(l.recorder.event.attrs)
 	return found
 }
 
 // Task is the gauge of the event's task, under labels that may become complete with a later event.
-func (l labeler) Task(state active.State) (gauge series.Gauge, complete bool) {
+func (l *labeler) Task(state active.State) (gauge series.Gauge, complete bool) {
 	return l.recorder.openGauge(l.plans.tasks, state)
 }
 
 // Step is the gauge of the event's step likewise.
-func (l labeler) Step() (gauge series.Gauge, complete bool) {
+func (l *labeler) Step() (gauge series.Gauge, complete bool) {
 	return l.recorder.openGauge(l.plans.steps, active.Closed)
 }
 

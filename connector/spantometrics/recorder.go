@@ -22,8 +22,9 @@ type recorder struct {
 	tally tally
 	// measured is the span or event at hand.
 	measured measurement
-	// event is the newest event.
-	event event
+	// event is the newest event, and labeler finds its gauges.
+	event   event
+	labeler labeler
 	// taskTrace and taskSpan are those of the newest exemplar of an event.
 	taskTrace pcommon.TraceID
 	taskSpan  pcommon.SpanID
@@ -58,6 +59,7 @@ func (c *instance) record(ctx context.Context, batch func(*recorder)) {
 	now := c.now()
 	r := &recorder{instance: c, writer: c.registry.Begin(now), now: now, fingerprints: c.fingerprints}
 	r.measured.values, r.measured.statements = c.room, c.statements
+	r.labeler = labeler{r, gaugeFinder{c.plans, &r.writer}}
 	defer func() {
 		c.room = r.measured.release()
 		if cap(r.fingerprints) <= maxIdleFingerprints {
