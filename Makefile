@@ -90,6 +90,15 @@ test-repeat: ## make test TIMES times (10), while a build from an empty cache ru
 test-peers: build release-tools ## tests with real peers (promtool, dpkg and others), installed if apt-get is there; LIBREOFFICE=1 for that too
 	@scripts/install-peers.sh
 	TASKER_PEERS=1 $(E2E) ./tests/... ./deploy/... ./packaging ./exporter/taskercsv
+	cd tests/browser && TASKER_PEERS=1 $(BROWSER) ./...
+
+# The tests of the live pages in a browser are a module of their own. They leave pictures in bin/screenshots.
+BROWSER := TASKER_BIN=$(CURDIR)/$(COLLECTOR) TASKER_CLI=$(CURDIR)/$(CLI) go test -vet=off -count=1 -timeout 20m
+
+.PHONY: screenshots
+screenshots: build ## the pictures of the live pages in docs/images/pages, made with chromium while a sample runs
+	@scripts/install-peers.sh
+	cd tests/browser && TASKER_PEERS=1 TASKER_SCREENSHOTS=$(CURDIR)/docs/images/pages $(BROWSER) -run TestScreenshots .
 
 .PHONY: fuzz
 fuzz: ## every fuzzer for FUZZTIME, one after the other; what it finds goes into testdata/fuzz

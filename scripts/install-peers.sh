@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs the programs that the tests with real peers use, where Debian's packages are at hand:
 #   prometheus  promtool, which checks the exposition format and the rules, and the server, which evaluates them and is asked
+#   chromium    in which the live pages are looked at
 #   ruby        which runs the bridge for applications, minitest, ActiveSupport, and ActiveRecord on SQLite and PostgreSQL
 #   node, npm   which run the OpenTelemetry SDK for JavaScript, and DuckDB
 #   pandas, sqlite3, and LibreOffice if LIBREOFFICE=1 (250 MB), which read the CSV files
@@ -10,6 +11,7 @@ set -euo pipefail
 missing=()
 command -v rpm >/dev/null || missing+=(rpm)
 command -v shellcheck >/dev/null || missing+=(shellcheck)
+command -v chromium >/dev/null || missing+=(chromium fonts-inter)
 command -v promtool >/dev/null || missing+=(prometheus)
 command -v ruby >/dev/null || missing+=(ruby)
 command -v ruby >/dev/null && ruby -e 'require "minitest"' 2>/dev/null || missing+=(ruby-minitest)

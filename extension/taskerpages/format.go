@@ -85,7 +85,12 @@ func span(nanos int64) string {
 func duration(d time.Duration) string { return span(int64(d)) }
 
 // words is a duration in a sentence, in whole units.
-func words(d time.Duration) string { return span(int64(d.Round(time.Second))) }
+func words(d time.Duration) string {
+	if d = d.Round(time.Second); d < time.Minute {
+		return strconv.Itoa(int(d.Seconds())) + narrow + "s"
+	}
+	return duration(d)
+}
 
 // ago is how long ago something was.
 func ago(d time.Duration) string {

@@ -245,39 +245,68 @@ func (p *pages) notes(counts map[string]*workflowCounts, open openTasks, s lived
 // manyFailures is from how many failed attempts in a quarter of an hour on they are worth a sentence though no task waits.
 const manyFailures = 5
 
-func failingSteps(open openTasks, s livedata.Statistics, now time.Time) []note {
-	type key struct{ workflow, step string }
-	retrying := map[key]int{}
+// stepOf is a step of a workflow.
+type stepOf struct{ workflow, step string }
+
+// retries are the tasks that wait for another attempt of a step.
+type retries struct {
+	tasks     int
+	errorType string
+}
+
+func retriesOf(open openTasks) map[stepOf]*retries {
+	all := map[stepOf]*retries{}
 	for i := range open.tasks {
 		if t := &open.tasks[i]; t.State == assembly.StateBackingOff {
-			retrying[key{t.Name, t.FailedStep}]++
+			key := stepOf{t.Name, t.FailedStep}
+			if all[key] == nil {
+				all[key] = &retries{errorType: t.ErrorType}
+			}
+			all[key].tasks++
 		}
 	}
+	return all
+}
+
+func failingSteps(open openTasks, s livedata.Statistics, now time.Time) []note {
+	waiting := retriesOf(open)
 	var notes []note
 	for i := range s.Failures {
 		f := &s.Failures[i]
-		n, waiting := f.Attempts.Last(lately), retrying[key{f.Workflow, f.Step}]
-		if n == 0 || waiting == 0 && n < manyFailures {
+		key, n := stepOf{f.Workflow, f.Step}, f.Attempts.Last(lately)
+		w := waiting[key]
+		if n == 0 || w == nil && n < manyFailures {
 			continue
 		}
-		what := escaped("<b>%s</b> fails in <b>%s</b>: ", name(f.Workflow), name(f.Step))
-		if waiting > 0 {
-			what += escaped("%s, ", several(waiting, "task backs off", "tasks back off"))
+		delete(waiting, key)
+		since := ""
+		if now.Sub(f.First) > time.Minute {
+			since = " since " + timeOfDay(f.First) + " UTC"
 		}
-		what += escaped("%s in 15 min", several(n, "failed attempt", "failed attempts"))
-		if f.ErrorType != "" {
-			what += escaped(", <code>%s</code>", name(f.ErrorType))
-		}
-		if first := now.Sub(f.First); first > time.Minute {
-			what += escaped(" since %s UTC", timeOfDay(f.First))
-		}
-		state := ""
-		if waiting > 0 {
-			state = "backing_off"
-		}
-		notes = append(notes, note{waiting > 0, what + ".", tasksOf(f.Workflow, state, cmp.Or(f.ErrorType, f.Step)), "tasks"})
+		notes = append(notes, failingNote(key, w, f.ErrorType, several(n, "failed attempt", "failed attempts")+" in 15 min"+since))
 	}
+	for key, w := range waiting { // of attempts that have not been emitted
+		notes = append(notes, failingNote(key, w, w.errorType, ""))
+	}
+	slices.SortStableFunc(notes, func(a, b note) int { return cmp.Or(compareBools(b.Severe, a.Severe), strings.Compare(a.URL, b.URL)) })
 	return notes
+}
+
+func failingNote(of stepOf, waiting *retries, errorType, counted string) note {
+	what := escaped("<b>%s</b> fails in <b>%s</b>", name(of.workflow), name(of.step))
+	between, state := ": ", ""
+	if waiting != nil {
+		what += escaped("%s%s", between, several(waiting.tasks, "task backs off", "tasks back off"))
+		between, state = ", ", "backing_off"
+	}
+	if counted != "" {
+		what += escaped("%s%s", between, counted)
+		between = ", "
+	}
+	if errorType != "" {
+		what += escaped("%s<code>%s</code>", between, name(errorType))
+	}
+	return note{waiting != nil, what + ".", tasksOf(of.workflow, state, cmp.Or(errorType, of.step)), "tasks"}
 }
 
 func blockedWorkflows(counts map[string]*workflowCounts) []note {

@@ -226,6 +226,12 @@ func (p *pages) fillTask(page *taskPage, request *taskRequest, run *livedata.Run
 	}
 	if open != nil {
 		w.open, w.now, w.settled = true, open.Now(at), run.Settled
+		if run.Together {
+			w.still, w.missing = w.now-int64(open.ReorderWindow), map[assembly.SpanID]bool{}
+			for _, m := range run.Missing {
+				w.missing[m.Span] = true
+			}
+		}
 		page.Live, page.State, page.Took = true, openStates[open.State], span(w.now-root.Start)
 		if open.State == assembly.StateSettling {
 			w.now = root.End

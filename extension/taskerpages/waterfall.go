@@ -27,7 +27,9 @@ const (
 type waterfall struct {
 	tree     *assembly.Tree
 	now      int64                    // on the sender's clock; the end of a tree that has ended
-	settled  map[assembly.SpanID]bool // of an open tree, what does not change any more
+	settled  map[assembly.SpanID]bool // of an open tree, what is final
+	still    int64                    // where nothing is final before the end: what ended before this time, and misses nothing, hardly changes
+	missing  map[assembly.SpanID]bool
 	open     bool
 	selected assembly.SpanID
 	link     func(span string) string // to the page with another span selected
@@ -148,7 +150,7 @@ func (w *waterfall) row(r *treeview.Row, d *drawn) {
 	if r.Mark == treeview.MarkOpen && !grows {
 		mark = stateIncomplete
 	}
-	settled := !w.open || w.settled[s.ID]
+	settled := !w.open || w.settled[s.ID] || r.Level > 1 && !r.Incomplete && r.End < w.still && !w.missing[s.ID]
 	if settled {
 		d.Settled++
 	}

@@ -8,7 +8,7 @@
   const busy = () => !getSelection().isCollapsed || main.contains(document.activeElement) &&
     /^(INPUT|SELECT)$/.test(document.activeElement.tagName);
 
-  // morph makes one element like another.
+  // morph makes one element like another. Children with an id stay what they are wherever they stand.
   const morph = (from, to) => {
     for (const { name } of [...from.attributes]) {
       if (!to.hasAttribute(name) && !(from.tagName === 'DETAILS' && name === 'open')) from.removeAttribute(name);
@@ -16,21 +16,30 @@
     for (const { name, value } of to.attributes) {
       if (from.getAttribute(name) !== value && !(from.tagName === 'DETAILS' && name === 'open')) from.setAttribute(name, value);
     }
-    const old = [...from.childNodes];
-    const next = [...to.childNodes];
-    next.forEach((node, i) => {
-      const before = old[i];
-      if (!before) {
-        from.appendChild(node);
-      } else if (before.nodeType !== node.nodeType || before.nodeName !== node.nodeName) {
-        before.replaceWith(node);
-      } else if (node.nodeType !== Node.ELEMENT_NODE) {
-        if (before.nodeValue !== node.nodeValue) before.nodeValue = node.nodeValue;
-      } else if (!before.isEqualNode(node)) {
-        morph(before, node);
+    let place = from.firstChild;
+    for (const node of [...to.childNodes]) {
+      const same = node.id && [...from.children].find((child) => child.id === node.id);
+      if (same && same !== place) {
+        from.insertBefore(same, place);
+        place = same;
       }
-    });
-    old.slice(next.length).forEach((node) => node.remove());
+      const other = !place || place.nodeName !== node.nodeName || !same && (place.id || node.id);
+      if (other) {
+        from.insertBefore(node, place);
+        continue;
+      }
+      if (node.nodeType !== Node.ELEMENT_NODE) {
+        if (place.nodeValue !== node.nodeValue) place.nodeValue = node.nodeValue;
+      } else if (!place.isEqualNode(node)) {
+        morph(place, node);
+      }
+      place = place.nextSibling;
+    }
+    while (place) {
+      const rest = place;
+      place = place.nextSibling;
+      rest.remove();
+    }
   };
 
   const say = (text, on) => {

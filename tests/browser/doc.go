@@ -1,0 +1,2 @@
+// Package browser tests the live pages of the built collector as a person uses them: in a browser, fed with real streams.
+package browser
