@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"github.com/tasker-otel/otelcol-tasker/internal/routing"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"github.com/tasker-otel/otelcol-tasker/internal/routing"
 )
 
 func configFile(t *testing.T, text string) string {

@@ -129,7 +129,7 @@ func (h *held) Runs(key assembly.TraceID) (all []livedata.Run) {
 }
 
 // Statistics implements livedata.Tasks.
-func (h *held) Statistics(now time.Time) livedata.Statistics { return h.statistics }
+func (h *held) Statistics(time.Time) livedata.Statistics { return h.statistics }
 
 // site is the extension without its server.
 type site struct {

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-
 	"strings"
 	"testing"
 	"time"

@@ -31,6 +31,7 @@ type Row struct {
 // Mark is the outcome of a span.
 type Mark uint8
 
+// The outcomes.
 const (
 	MarkNone Mark = iota
 	MarkSuccess
@@ -47,6 +48,7 @@ func (m Mark) String() string {
 // Kind is what a span stands for, as far as it is drawn differently.
 type Kind uint8
 
+// The kinds.
 const (
 	KindWork  Kind = iota
 	KindWait       // in the queue, or for another attempt

@@ -3,7 +3,6 @@ package simulate
 import (
 	"cmp"
 	"context"
-	"github.com/tasker-otel/otelcol-tasker/internal/ownmetrics"
 	"maps"
 	"slices"
 	"strconv"
@@ -13,6 +12,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/status"
+	"github.com/tasker-otel/otelcol-tasker/internal/ownmetrics"
 )
 
 // Loss is what a component refused, dropped or cut.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"github.com/tasker-otel/otelcol-tasker/internal/ownmetrics"
 	"maps"
 	"slices"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/scrape"
+	"github.com/tasker-otel/otelcol-tasker/internal/ownmetrics"
 )
 
 // Exporter is how one exporter does with one signal.

@@ -3,7 +3,6 @@ package status
 import (
 	"context"
 	"fmt"
-	"github.com/tasker-otel/otelcol-tasker/internal/ownmetrics"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/promset"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/scrape"
+	"github.com/tasker-otel/otelcol-tasker/internal/ownmetrics"
 )
 
 const prefix = ownmetrics.Prefix

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"github.com/tasker-otel/otelcol-tasker/internal/ownmetrics"
 	"io/fs"
 	"maps"
 	"os"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/boltfile"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal"
+	"github.com/tasker-otel/otelcol-tasker/internal/ownmetrics"
 )
 
 // Store is the file of a component, or of an exporter's queue, in a file_storage.
