@@ -62,30 +62,33 @@ type Stats struct {
 // Assembler holds the open tasks of one shard. It is not safe for concurrent use: its owner serialises the calls. Trees
 // go to the sink while a call runs; a tree and all in it may be used only until the sink returns.
 type Assembler struct {
-	limits   Limits
-	sink     func(*Tree)
-	told     func(trace TraceID, end int64, tail []byte) // of releases; nil when nobody stores them
-	stored   []byte                                      // room for the tail that is told
-	tasks    map[TraceID]*task
-	line     line  // of open tasks
-	wheel    wheel // of open tasks
-	due      []*task
-	usual    Waits
-	waits    map[string]*Waits // by name of task, where they are not the same for all
-	tails    map[TraceID]*tail
-	released []TraceID // keys of tails, oldest first; a ring once it is full
-	next     int       // the ring's oldest
-	finished finished
-	watched  *watched // nil unless it is watched
-	names    map[string]string
-	lately   map[string]string
-	words    map[string]*detail // of one word, shared by all tasks
-	shapes   map[string]*shape  // shared by all tasks
-	key      []byte             // room for a key of shapes
-	indexes  []int16            // room for reading a discovery
-	records  []record           // room for those of the task that is looked at
-	composer composer
-	stats    Stats
+	limits    Limits
+	sink      func(*Tree)
+	told      func(Release) // nil when nobody stores releases
+	serial    int64         // of the latest
+	stored    []byte        // room for the tail that is told
+	tasks     map[TraceID]*task
+	line      line  // of open tasks
+	wheel     wheel // of open tasks
+	due       []*task
+	usual     Waits
+	waits     map[string]*Waits // by name of task, where they are not the same for all
+	tails     map[TraceID]*tail
+	released  []TraceID // keys of tails, oldest first; a ring once it is full
+	next      int       // the ring's oldest
+	finished  finished
+	watched   *watched // nil unless it is watched
+	names     map[string]string
+	lately    map[string]string
+	words     map[string]*detail   // of one word, shared by all tasks
+	shapes    map[string]*shape    // shared by all tasks
+	resources map[string]*Resource // restored ones, shared by all tasks
+	restoring bool                 // what comes is given back at the start
+	key       []byte               // room for a key of shapes
+	indexes   []int16              // room for reading a discovery
+	records   []record             // room for those of the task that is looked at
+	composer  composer
+	stats     Stats
 }
 
 // New makes an assembler that hands its trees to the sink.
@@ -95,7 +98,7 @@ func New(limits Limits, sink func(*Tree)) *Assembler {
 		usual: Waits{limits.ReorderWindow, limits.SettleTimeout, limits.IdleTimeout}, waits: map[string]*Waits{},
 		finished: finished{tasks: map[TraceID]*task{}},
 		lately:   map[string]string{},
-		words:    map[string]*detail{}, shapes: map[string]*shape{},
+		words:    map[string]*detail{}, shapes: map[string]*shape{}, resources: map[string]*Resource{},
 	}
 }
 
@@ -124,7 +127,7 @@ func (a *Assembler) Observe(e *Event, now time.Time) {
 	} else if t.tail != nil && t.tail.isLate(e) {
 		a.observeLate(e, now.UnixNano())
 		return
-	} else if t.checkpoint != nil && e.At <= t.checkpoint.at || t.isOut(e) {
+	} else if t.checkpoint != nil && e.At <= t.checkpoint.at || !a.restoring && t.isOut(e) {
 		a.stats.Late++
 		return
 	}
@@ -144,7 +147,7 @@ func (a *Assembler) Observe(e *Event, now time.Time) {
 	a.stats.HeldEvents += int64(t.packed.count - records)
 	a.stats.HeldBytes += t.held - held
 	if a.limits.Parts {
-		t.disturbed = t.disturbed || e.At <= t.frontier
+		t.disturbed = t.disturbed || !a.restoring && e.At <= t.frontier
 		if classify(e).settles() {
 			t.lookLater(now.UnixNano())
 		}
@@ -225,12 +228,13 @@ func (a *Assembler) open(e *Event, before *tail, now int64) *task {
 	}
 	t := &task{
 		trace: e.TraceID, resource: e.Resource, resourceAt: e.At, id: ID{strings.Clone(e.TaskID.Text), e.TaskID.Integer},
-		lastArrival: now, waits: waitEnd, limits: &a.usual, held: bytesPerTask + int64(len(e.TaskID.Text)),
+		lastArrival: now, waits: waitEnd, limits: &a.usual, toldEnd: math.MinInt64, held: bytesPerTask + int64(len(e.TaskID.Text)),
 	}
 	if before != nil {
 		kept := *before
 		t.tail = &kept
 		t.steps = slices.Clone(before.steps)
+		t.toldEnd, t.toldSerial = before.end, before.serial
 		t.name, t.parent, t.parentAt = before.name, before.parent, math.MinInt64
 		t.limits = a.waitsOf(t.name)
 		t.held += bytesPerTail + int64(len(t.steps))*bytesPerStep
@@ -355,9 +359,9 @@ func (a *Assembler) releaseBefore(t *task, runs []*run, reason Reason) {
 		a.stats.HeldBytes += bytesPerTail
 	}
 	used := a.emit(t, runs, reason, false)
-	a.tell(t)
 	t.emitted.forget(t.tail.end)
 	t.checkpoint, t.unsettled = nil, false
+	a.tell(t, len(t.emitted) > 0)
 	before := t.packed.count
 	first := slices.IndexFunc(t.records, func(r record) bool { return r.at > t.tail.end })
 	if first < 0 {
@@ -390,7 +394,7 @@ func (a *Assembler) releaseRuns(t *task, runs []*run, reason Reason, now int64) 
 	}
 	a.stats.HeldEvents -= int64(t.packed.count)
 	if len(runs) > 0 {
-		a.tell(t)
+		a.tell(t, false)
 	}
 	a.forget(t)
 	a.remember(t)
@@ -446,7 +450,7 @@ func (a *Assembler) remember(t *task) {
 		return
 	}
 	kept := *t.tail
-	kept.name = t.name
+	kept.name, kept.serial = t.name, t.toldSerial
 	kept.steps = slices.Clip(t.steps)
 	a.rememberTail(t.trace, &kept)
 }

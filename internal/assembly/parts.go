@@ -92,7 +92,8 @@ func (a *Assembler) emitParts(t *task, sorted []record, going *settling) {
 	}
 	tree := a.composer.compose(t, n, before, ReasonEnded, &a.limits, going)
 	a.count(t, tree)
-	if len(tree.Spans) > 0 {
+	emitted := len(tree.Spans) > 0
+	if emitted {
 		t.noteEmitted(&a.composer)
 		t.frontier = max(t.frontier, t.records[len(t.records)-1].at)
 		t.unsettled = t.unsettled || a.composer.unsettled > 0
@@ -100,29 +101,33 @@ func (a *Assembler) emitParts(t *task, sorted []record, going *settling) {
 		a.stats.Unsettled += int64(a.composer.unsettled)
 		a.sink(tree)
 	}
-	a.forgetParts(t, n, going, sorted, before)
+	moved := a.forgetParts(t, n, going, sorted, before)
+	if moved || emitted {
+		a.tell(t, true)
+	}
 }
 
 // forgetParts moves the checkpoint of the task behind what is out, but for the last stretch of the reorder window: what is late
 // by more than that may still show a gap, and join. When nothing has come for the settle timeout, nothing is waited for.
-func (a *Assembler) forgetParts(t *task, n *run, going *settling, sorted []record, before *tail) {
+func (a *Assembler) forgetParts(t *task, n *run, going *settling, sorted []record, before *tail) (moved bool) {
 	last := t.records[len(t.records)-1].at
 	place := a.composer.checkpointAt(last)
 	if place < 0 {
-		return
+		return false
 	}
 	silentAt := t.lastArrival + int64(t.limits.SettleTimeout)
 	if !going.forced && going.now < silentAt {
 		if recent := last - int64(t.limits.ReorderWindow); n.records[place].at > recent {
 			going.next = min(going.next, silentAt)
 			if place = a.composer.checkpointAt(recent); place < 0 {
-				return
+				return false
 			}
 		}
 	}
 	from := n.to - len(n.records)
 	a.stats.Strays += int64(from)
 	a.forgetUpTo(t, sorted[from:], place, before)
+	return true
 }
 
 // emitOrphaned emits what is missing above the spans that are out of a task that is let go without a run.

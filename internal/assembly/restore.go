@@ -1,52 +1,122 @@
 package assembly
 
+import (
+	"math"
+	"time"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
+)
+
 // An assembler's state survives its process outside of it: its owner stores the events before they are observed, and what
 // OnRelease tells; at the next start it gives both back, the releases by Recall and then the events by Observe. So the
 // stored form is that of events, which hardly ever changes, and not that of open tasks, which often does.
 
-// OnRelease makes the assembler tell which tasks its trees have finished: it calls told after the last tree of a task, with
-// the time up to which its events are done with and with the task's tail, to be given to [Assembler.Recall]. The tail is
-// valid until told returns.
-func (a *Assembler) OnRelease(told func(trace TraceID, end int64, tail []byte)) { a.told = told }
+// Release is what is to be stored of a task when spans of it are out.
+type Release struct {
+	Trace TraceID
+	// End is the time up to which the task's events are done with.
+	End int64
+	// Serial tells releases of one task apart: a later one has a higher number, and takes the place of those before.
+	Serial int64
+	// BeforeEnd and BeforeSerial are those of the task's release before; math.MinInt64 and 0 when there was none.
+	BeforeEnd, BeforeSerial int64
+	// State is the task as it is stored. It is valid until the function that was told returns.
+	State []byte
+}
 
-// tell tells of a task that has been released.
-func (a *Assembler) tell(t *task) {
+// OnRelease makes the assembler tell what is to be stored: it calls told after the last tree of a task, and after each part of
+// one that goes on.
+func (a *Assembler) OnRelease(told func(Release)) { a.told = told }
+
+// tell tells of a task that has been released, or of which something is out while it goes on.
+func (a *Assembler) tell(t *task, goesOn bool) {
 	if a.told == nil {
 		return
 	}
-	kept := *t.tail
+	kept := tail{}
+	if t.tail != nil {
+		kept = *t.tail
+	}
 	kept.name, kept.steps = t.name, t.steps
 	a.stored = kept.appendTo(a.stored[:0])
-	a.told(t.trace, kept.end, a.stored)
+	if goesOn {
+		a.stored = fields.Message(a.stored, tailOpen, t.appendOpen(nil))
+	}
+	a.serial++
+	end := kept.end
+	if goesOn {
+		end = t.doneUntil()
+	}
+	a.told(Release{
+		Trace: t.trace, End: end, Serial: a.serial, BeforeEnd: t.toldEnd, BeforeSerial: t.toldSerial, State: a.stored,
+	})
+	t.toldEnd, t.toldSerial = end, a.serial
 }
 
-// Recall makes the assembler know a task that was released before the start. Of several releases of one task the last
-// counts. Every Recall comes before the first Observe.
-func (a *Assembler) Recall(trace TraceID, stored []byte) error {
-	n, err := a.parseTail(stored)
+// doneUntil is the time up to which the task's events are done with.
+func (t *task) doneUntil() int64 {
+	switch {
+	case t.checkpoint != nil:
+		return t.checkpoint.at
+	case t.tail != nil:
+		return t.tail.end
+	}
+	return math.MinInt64
+}
+
+// Recall makes the assembler know a task of which something was out before the start, and goes on with it if it had not ended.
+// It is called once for a task, with its latest release and when that was stored, before the first Observe.
+func (a *Assembler) Recall(release Release, stored time.Time) error {
+	n, open, err := a.parseTail(release.State)
 	if err != nil {
 		return err
 	}
-	a.rememberTail(trace, n)
+	a.restoring = true
+	a.serial = max(a.serial, release.Serial)
+	n.serial = release.Serial
+	if open == nil {
+		a.rememberTail(release.Trace, n)
+		return nil
+	}
+	t := &task{
+		trace: release.Trace, lastArrival: stored.UnixNano(), waits: waitEnd, name: n.name, steps: n.steps, fixed: true, parentAt: math.MinInt64,
+		resourceAt: math.MinInt64, limits: a.waitsOf(n.name), toldEnd: release.End, toldSerial: release.Serial,
+	}
+	if n.runs > 0 {
+		t.tail = n
+	}
+	if err := a.parseOpen(open, t); err != nil {
+		return err
+	}
+	t.disturbed = t.disturbed || len(t.emitted) > 0 // what came late is given back, too
+	t.held = t.size()
+	a.stats.HeldBytes += t.held
+	a.tasks[t.trace] = t
+	a.line.join(t)
+	if a.watched != nil {
+		a.watched.join(t)
+	}
+	a.waitFor(t, t.wait())
 	return nil
 }
 
 // Resume ends what follows a start: the events that were given back are not counted again.
 func (a *Assembler) Resume() {
+	a.restoring = false
 	a.stats = Stats{HeldEvents: a.stats.HeldEvents, HeldBytes: a.stats.HeldBytes}
 }
 
 // Holds tells whether an event of that time may be part of an open task, so that it must stay stored.
 func (a *Assembler) Holds(trace TraceID, at int64) bool {
 	t := a.tasks[trace]
-	return t != nil && (t.tail == nil || at > t.tail.end)
+	return t != nil && at > t.doneUntil()
 }
 
-// Remembers tells whether the release of a task with that end is its latest, and still known.
-func (a *Assembler) Remembers(trace TraceID, end int64) bool {
-	if t := a.tasks[trace]; t != nil && t.tail != nil {
-		return t.tail.end == end
+// Remembers tells whether the release of a task with that serial number is its latest, and still known.
+func (a *Assembler) Remembers(trace TraceID, serial int64) bool {
+	if t := a.tasks[trace]; t != nil {
+		return t.toldSerial == serial && (serial != 0 || t.toldEnd != math.MinInt64) // those of version 1 have none
 	}
 	n := a.tails[trace]
-	return n != nil && n.end == end
+	return n != nil && n.serial == serial
 }

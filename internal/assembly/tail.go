@@ -13,6 +13,7 @@ import (
 // tail is what remains of the released runs of a task.
 type tail struct {
 	runs     int
+	serial   int64            // of its release, as it was told
 	end      int64            // of the last run; events up to here are too late
 	status   lifecycle.Status // of the last run; empty when it had not ended
 	task     SpanID
@@ -49,6 +50,7 @@ const (
 	tailParent
 	tailStep
 	tailAttempt
+	tailOpen // a run that goes on, see stored.go
 )
 
 const (
@@ -93,10 +95,10 @@ func (n *tail) appendTo(b []byte) []byte {
 	return b
 }
 
-// parseTail reads a stored tail. It keeps nothing of b.
-func (a *Assembler) parseTail(b []byte) (*tail, error) {
-	n := new(tail)
-	err := fields.Read(b, func(f *fields.Field) error {
+// parseTail reads a stored tail, and finds the run that goes on behind it, if there is one. The tail keeps nothing of b.
+func (a *Assembler) parseTail(b []byte) (n *tail, open []byte, err error) {
+	n = new(tail)
+	err = fields.Read(b, func(f *fields.Field) error {
 		switch f.Number {
 		case tailRuns:
 			n.runs = int(f.Int())
@@ -146,16 +148,18 @@ func (a *Assembler) parseTail(b []byte) (*tail, error) {
 			})
 			n.attempts = append(n.attempts, last)
 			return err
+		case tailOpen:
+			open = f.Data
 		}
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, a := range n.attempts {
 		if a.step < 0 || int(a.step) >= len(n.steps) {
-			return nil, fmt.Errorf("an attempt of step %d, of which there are %d", a.step, len(n.steps))
+			return nil, nil, fmt.Errorf("an attempt of step %d, of which there are %d", a.step, len(n.steps))
 		}
 	}
-	return n, nil
+	return n, open, nil
 }

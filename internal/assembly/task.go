@@ -27,6 +27,8 @@ type task struct {
 
 	tail *tail // nil until a run has been released
 
+	toldEnd, toldSerial int64 // of the latest release of it; math.MinInt64 and 0 when there is none
+
 	// What is out of the run that goes on.
 	emitted emittedSpans
 	parents []openParent

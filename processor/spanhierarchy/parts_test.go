@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/journal/journaltest"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
@@ -82,5 +83,30 @@ func TestATaskIsIdleByItsName(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		require.Positive(t, sink.SpanCount())
 		require.NoError(t, h.Shutdown(context.Background()))
+	})
+}
+
+// What is out of a task that goes on need not stay stored: the journal holds about what is open, however long the task lives.
+func TestTheJournalForgetsWhatIsOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var lines [][]byte
+		for _, s := range streamtest.Scenarios() {
+			if s.Name == "enqueued_ten_times" { // eleven passes, twenty minutes apart
+				lines = s.Lines
+			}
+		}
+		life := incarnate(t, journaltest.New(), func(cfg *Config) { cfg.Emit = emitParts })
+		most := int64(0)
+		for i, line := range lines {
+			require.NoError(t, life.hierarchy.ConsumeTraces(context.Background(), eventSpansOf(t, [][]byte{line})))
+			if i%30 == 29 {
+				time.Sleep(time.Minute)
+				require.NoError(t, life.state.compact(context.Background()))
+				most = max(most, life.state.needed)
+			}
+		}
+		require.Less(t, most, int64(120), "of %d events", len(lines))
+		time.Sleep(time.Minute)
+		life.stop(t)
 	})
 }

@@ -39,9 +39,9 @@ type shard struct {
 	assembler *assembly.Assembler
 	reader    *treedata.Reader
 	writer    *treedata.Writer
-	written   []parcel                 // full ones of the call that holds the lock
-	releases  []release                // of tasks whose trees are all in written or in the writer
-	unsent    map[assembly.TraceID]int // releases that are not durable yet, by task
+	written   []parcel                     // full ones of the call that holds the lock
+	releases  []assembly.Release           // of tasks whose spans are all in written or in the writer
+	unsent    map[assembly.TraceID]*unsent // tasks with releases that are not durable yet
 
 	outbox []parcel
 	handed []handed // oldest first: they are to be made durable when the next component can be taken to be done with them
@@ -50,25 +50,25 @@ type shard struct {
 // parcel is finished spans on their way, and the releases that have happened when the next component has taken them.
 type parcel struct {
 	spans    ptrace.Traces
-	releases []release
+	releases []assembly.Release
 }
 
 // handed are the releases of a parcel that was taken at a time.
 type handed struct {
 	at       time.Time
-	releases []release
+	releases []assembly.Release
 }
 
-// release is what is stored of a released task.
-type release struct {
-	trace assembly.TraceID
-	end   int64
-	tail  []byte
+// unsent are the releases of a task that are not durable yet, and what is: its events up to end need not stay stored, nor
+// releases before the one with the serial number.
+type unsent struct {
+	releases    int
+	end, serial int64
 }
 
 func newShard(owner *hierarchy, limits assembly.Limits) *shard {
 	s := &shard{
-		owner: owner, log: owner.log, reader: treedata.NewReader(), writer: treedata.NewWriter(), unsent: map[assembly.TraceID]int{},
+		owner: owner, log: owner.log, reader: treedata.NewReader(), writer: treedata.NewWriter(), unsent: map[assembly.TraceID]*unsent{},
 	}
 	s.assembler = assembly.New(limits, s.write)
 	if owner.storage != nil {
@@ -96,24 +96,36 @@ func (s *shard) pack() {
 	s.releases = nil
 }
 
-// release hears from the assembler that the trees of a task are all written; the lock is held.
-func (s *shard) release(trace assembly.TraceID, end int64, tail []byte) {
-	s.releases = append(s.releases, release{trace, end, slices.Clone(tail)})
-	s.unsent[trace]++
+// release hears from the assembler what is to be stored when the spans that are written now are on their way; the lock is held.
+func (s *shard) release(r assembly.Release) {
+	r.State = slices.Clone(r.State)
+	s.releases = append(s.releases, r)
+	waiting := s.unsent[r.Trace]
+	if waiting == nil {
+		waiting = &unsent{end: r.BeforeEnd, serial: r.BeforeSerial}
+		s.unsent[r.Trace] = waiting
+	}
+	waiting.releases++
 }
 
 // holds tells whether events of a task, up to that time, must stay stored.
 func (s *shard) holds(trace assembly.TraceID, last int64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.unsent[trace] > 0 || s.assembler.Holds(trace, last)
+	if waiting := s.unsent[trace]; waiting != nil {
+		return last > waiting.end
+	}
+	return s.assembler.Holds(trace, last)
 }
 
 // remembers tells whether the release of a task must stay stored.
-func (s *shard) remembers(trace assembly.TraceID, end int64) bool {
+func (s *shard) remembers(trace assembly.TraceID, serial int64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.unsent[trace] > 0 || s.assembler.Remembers(trace, end)
+	if waiting := s.unsent[trace]; waiting != nil {
+		return serial >= waiting.serial
+	}
+	return s.assembler.Remembers(trace, serial)
 }
 
 // observe takes in those of the event spans that are of this shard.
@@ -139,10 +151,10 @@ func (s *shard) observe(resource pcommon.Map, spans ptrace.SpanSlice, now time.T
 }
 
 // recall takes in a release of an earlier process.
-func (s *shard) recall(trace assembly.TraceID, stored []byte) error {
+func (s *shard) recall(release assembly.Release, stored time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.assembler.Recall(trace, stored)
+	return s.assembler.Recall(release, stored)
 }
 
 // observeAgain takes in an event that an earlier process had taken in.
@@ -218,7 +230,7 @@ func (s *shard) send(ctx context.Context) bool {
 
 // settle makes the releases of what was taken up to a time durable. Until that has succeeded the events stay stored.
 func (s *shard) settle(ctx context.Context, until time.Time) {
-	var settled []release
+	var settled []assembly.Release
 	parcels := 0
 	for ; parcels < len(s.handed) && !s.handed[parcels].at.After(until); parcels++ {
 		settled = append(settled, s.handed[parcels].releases...)
@@ -226,7 +238,7 @@ func (s *shard) settle(ctx context.Context, until time.Time) {
 	if parcels == 0 {
 		return
 	}
-	if err := s.owner.state.released(ctx, settled, s.owner.clock.now()); err != nil {
+	if err := s.owner.state.released(ctx, latest(settled), s.owner.clock.now()); err != nil {
 		s.log.Warn("the release of emitted tasks could not be stored; it is tried again, and after a crash before that they are emitted again",
 			zap.Error(err), zap.Int("tasks", len(settled)))
 		return
@@ -235,11 +247,22 @@ func (s *shard) settle(ctx context.Context, until time.Time) {
 	s.handed = s.handed[parcels:]
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, r := range settled {
-		if s.unsent[r.trace]--; s.unsent[r.trace] <= 0 {
-			delete(s.unsent, r.trace)
+	for i := range settled {
+		waiting := s.unsent[settled[i].Trace]
+		waiting.end, waiting.serial = settled[i].End, settled[i].Serial
+		if waiting.releases--; waiting.releases == 0 {
+			delete(s.unsent, settled[i].Trace)
 		}
 	}
+}
+
+// latest are the releases, of several of one task the last.
+func latest(releases []assembly.Release) []assembly.Release {
+	last := make(map[assembly.TraceID]int64, len(releases))
+	for i := range releases {
+		last[releases[i].Trace] = releases[i].Serial
+	}
+	return slices.DeleteFunc(slices.Clone(releases), func(r assembly.Release) bool { return last[r.Trace] != r.Serial })
 }
 
 // hand offers the first parcel of the outbox. The error is retryable and the parcel stays; one refused for good is dropped.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -58,20 +59,24 @@ func openState(ctx context.Context, host component.Host, storage, id component.I
 // restore gives the shards what they held when the process ended. The collector's own metrics may be read meanwhile.
 func (s *state) restore(ctx context.Context) error {
 	var (
-		reader = ledger.NewReader()
-		done   = map[assembly.TraceID]int64{} // until when the events of a task are done with
-		last   = time.Unix(0, 0)              // the latest time in the journal
+		reader   = ledger.NewReader()
+		recalled = recalled{done: map[assembly.TraceID]int{}}
+		last     = time.Unix(0, 0) // the latest time in the journal
 	)
 	err := s.journal.Replay(ctx, func(entry []byte) error {
-		at, err := reader.Releases(entry, func(trace assembly.TraceID, end int64, tail []byte) error {
-			done[trace] = end
-			return s.owner.shardOf(pcommon.TraceID(trace)).recall(trace, tail)
-		})
+		first := len(recalled.releases)
+		at, err := reader.Releases(entry, recalled.add)
+		recalled.storedAt(first, at)
 		if at.After(last) {
 			last = at
 		}
 		return err
 	})
+	if err == nil {
+		err = recalled.visit(func(release assembly.Release, stored time.Time) error {
+			return s.owner.shardOf(pcommon.TraceID(release.Trace)).recall(release, stored)
+		})
+	}
 	if err != nil {
 		return fmt.Errorf("read the releases: %w", err)
 	}
@@ -79,7 +84,7 @@ func (s *state) restore(ctx context.Context) error {
 	err = s.journal.Replay(ctx, func(entry []byte) error {
 		return reader.Events(entry, func(e *assembly.Event, arrival time.Time) {
 			s.logged++
-			if end, released := done[e.TraceID]; released && e.At <= end {
+			if recalled.doneWith(e) {
 				return
 			}
 			s.owner.shardOf(pcommon.TraceID(e.TraceID)).observeAgain(e, arrival)
@@ -94,7 +99,7 @@ func (s *state) restore(ctx context.Context) error {
 		open, events = open+stats.OpenTasks, events+stats.HeldEvents
 	}
 	s.owner.log.Info("open tasks are kept on the storage; those of before are back",
-		zap.Int64("tasks", open), zap.Int64("events", events), zap.Int("released", len(done)))
+		zap.Int64("tasks", open), zap.Int64("events", events), zap.Int("released", len(recalled.done)))
 	return nil
 }
 
@@ -118,20 +123,69 @@ func (s *state) record(ctx context.Context, td ptrace.Traces, now time.Time) err
 }
 
 // released makes releases durable. Without any it only writes the time.
-func (s *state) released(ctx context.Context, releases []release, now time.Time) error {
+func (s *state) released(ctx context.Context, releases []assembly.Release, now time.Time) error {
 	w := s.writers.Get().(*writer)
 	defer s.writers.Put(w)
 	w.ledger.Begin(now)
 	for i := range releases {
-		w.ledger.Release(releases[i].trace, releases[i].end, releases[i].tail)
+		w.ledger.Release(&releases[i])
 	}
 	return s.store(ctx, w, now)
+}
+
+// recalled are the latest releases of tasks that a journal has, in its order.
+type recalled struct {
+	releases []storedRelease
+	done     map[assembly.TraceID]int // places of the latest, by task
+}
+
+type storedRelease struct {
+	assembly.Release
+	stored time.Time
+}
+
+func (r *recalled) add(release assembly.Release) error {
+	release.State = slices.Clone(release.State) // it belongs to the entry
+	if place, known := r.done[release.Trace]; known {
+		r.releases[place].State = nil
+	}
+	r.done[release.Trace] = len(r.releases)
+	r.releases = append(r.releases, storedRelease{Release: release})
+	return nil
+}
+
+// storedAt notes when the releases from a place on were stored.
+func (r *recalled) storedAt(from int, at time.Time) {
+	for i := range r.releases[from:] {
+		r.releases[from+i].stored = at
+	}
+}
+
+// visit visits the latest release of each task, and lets go of its state.
+func (r *recalled) visit(visit func(release assembly.Release, stored time.Time) error) error {
+	for i := range r.releases {
+		of := &r.releases[i]
+		if r.done[of.Trace] != i {
+			continue
+		}
+		if err := visit(of.Release, of.stored); err != nil {
+			return err
+		}
+		of.State = nil
+	}
+	return nil
+}
+
+// doneWith tells whether an event is in a release, so that it is not needed any more.
+func (r *recalled) doneWith(e *assembly.Event) bool {
+	place, known := r.done[e.TraceID]
+	return known && e.At <= r.releases[place].End
 }
 
 func (s *state) store(ctx context.Context, w *writer, now time.Time) error {
 	s.journal.Append(w.ledger.End())
 	s.mu.Lock()
-	s.logged += int64(w.ledger.Events())
+	s.logged += int64(w.ledger.Events() + w.ledger.Releases())
 	s.lastLog = now
 	s.mu.Unlock()
 	return s.journal.Commit(ctx)

@@ -142,25 +142,27 @@ func incarnate(t *testing.T, s *journaltest.Storage, change func(*Config)) *inca
 // TestAnyCrashIsAsIfNothingHappened: whenever the process dies, also between the writing of a batch and its
 // acknowledgement, and between the emission of a tree and the record of it, the spans of all its lives are the truth.
 func TestAnyCrashIsAsIfNothingHappened(t *testing.T) {
-	for seed := range uint64(8) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { crashes(t, seed) })
-		})
+	for _, emit := range []string{emitWhole, emitParts} {
+		for seed := range uint64(8) {
+			t.Run(fmt.Sprint(emit, "/", seed), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) { crashes(t, seed, emit) })
+			})
+		}
 	}
 }
 
-func crashes(t *testing.T, seed uint64) {
+func crashes(t *testing.T, seed uint64, emit string) {
 	random := rand.New(rand.NewPCG(seed, 1))
 	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 20, Seed: seed, Failures: true, Planned: seed%2 == 0, SpacingMS: 30})
 	batches := streamtest.Resend(streamtest.Batches(streamtest.Shuffle(lines, 200, seed), 40), 7)
 	storage := journaltest.New()
-	life := incarnate(t, storage, nil)
+	life := incarnate(t, storage, func(cfg *Config) { cfg.Emit = emit })
 	var spans []streamtest.Span
 	lives := 1
 	next := func(found *journaltest.Storage) {
 		storage = found
 		time.Sleep(time.Duration(random.IntN(60)) * time.Second) // the time that the collector is away
-		life = incarnate(t, storage, func(cfg *Config) { cfg.Shards = 1 + random.IntN(3) })
+		life = incarnate(t, storage, func(cfg *Config) { cfg.Emit, cfg.Shards = emit, 1+random.IntN(3) })
 		lives++
 	}
 	rebirth := func(found *journaltest.Storage) {

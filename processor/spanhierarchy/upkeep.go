@@ -62,8 +62,8 @@ func (s *state) compact(ctx context.Context) error {
 		Events: func(trace assembly.TraceID, last int64) bool {
 			return s.owner.shardOf(pcommon.TraceID(trace)).holds(trace, last)
 		},
-		Release: func(trace assembly.TraceID, end int64) bool {
-			return s.owner.shardOf(pcommon.TraceID(trace)).remembers(trace, end)
+		Release: func(trace assembly.TraceID, serial int64) bool {
+			return s.owner.shardOf(pcommon.TraceID(trace)).remembers(trace, serial)
 		},
 	}
 	for done := false; !done; {

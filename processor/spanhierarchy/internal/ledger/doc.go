@@ -1,5 +1,5 @@
 // Package ledger is the stored form of span_hierarchy's state: the events of open tasks, in the order of their arrival, and
-// the releases of tasks whose trees have been handed on. Each batch of either is one entry of a journal.
+// the releases of tasks: what of them has been handed on. Each batch of either is one entry of a journal.
 //
 // An entry is a version, one byte, and then fields by the encoding of protocol buffers. A later version of the collector
 // adds fields with numbers of their own; what it reads is what this one wrote, and this one passes over what it does not
@@ -22,7 +22,8 @@
 //	message Release {
 //	  bytes trace = 1;
 //	  sint64 end = 2;                 // events up to here are done with
-//	  bytes tail = 6;                 // what the assembler wants to know of the task
+//	  bytes state = 6;                // what the assembler wants to know of the task
+//	  sint64 serial = 7;              // of several of one task the one with the highest counts
 //	}
 //	message Resource { repeated Attribute attribute = 1; }
 package ledger

@@ -84,7 +84,7 @@ func appendEvent(b []byte, e, before *assembly.Event, name int, scratch []byte) 
 	b = fields.Text(b, eventQueryName, e.QueryName)
 	b = fields.Float(b, eventMemoryDelta, e.MemoryDeltaMB)
 	for i := range e.Attributes {
-		scratch = appendAttribute(scratch[:0], &e.Attributes[i])
+		scratch = assembly.AppendAttribute(scratch[:0], &e.Attributes[i])
 		b = fields.Message(b, eventAttribute, scratch)
 	}
 	return b, scratch
@@ -182,7 +182,7 @@ func readEvent(data []byte, e *assembly.Event, names []string) error {
 		case eventMemoryDelta:
 			e.MemoryDeltaMB = f.Float()
 		case eventAttribute:
-			attribute, err := readAttribute(f.Data)
+			attribute, err := assembly.ReadAttribute(f.Data)
 			e.Attributes = append(e.Attributes, attribute)
 			return err
 		}

@@ -9,14 +9,14 @@ import (
 type Filter struct {
 	// Events tells whether a task may need events up to the time.
 	Events func(trace assembly.TraceID, last int64) bool
-	// Release tells whether a release is still to be known.
-	Release func(trace assembly.TraceID, end int64) bool
+	// Release tells whether the release with a serial number is still to be known.
+	Release func(trace assembly.TraceID, serial int64) bool
 
 	kept   []byte
 	events int64
 }
 
-// Kept is the number of events in the entries that were kept.
+// Kept is the number of events and releases in the entries that were kept.
 func (f *Filter) Kept() int64 { return f.events }
 
 // Keep returns what of the entry is still needed: the entry itself, or a part that is valid until the next call, or
@@ -26,7 +26,7 @@ func (f *Filter) Keep(entry []byte) []byte {
 	if err != nil {
 		return entry
 	}
-	f.kept = append(f.kept[:0], version)
+	f.kept = append(f.kept[:0], entry[0])
 	all, some := true, false
 	for len(b) > 0 {
 		field, rest, err := fields.Next(b)
@@ -40,16 +40,16 @@ func (f *Filter) Keep(entry []byte) []byte {
 			if err != nil {
 				return entry
 			}
-			wanted := f.Events
+			wanted, of, events := f.Events, h.until, h.events
 			if field.Number == entryRelease {
-				wanted = f.Release
+				wanted, of, events = f.Release, h.serial, 1
 			}
-			if !wanted(h.trace, h.until) {
+			if !wanted(h.trace, of) {
 				all = false
 				continue
 			}
 			some = true
-			f.events += h.events
+			f.events += events
 		}
 		f.kept = append(f.kept, raw...)
 	}

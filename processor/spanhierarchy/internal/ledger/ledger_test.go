@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"math"
 	"os"
 	"reflect"
 	"testing"
@@ -116,18 +117,25 @@ func of(events []assembly.Event, resource *assembly.Resource) []assembly.Event {
 func TestReleasesComeBackAsTheyWere(t *testing.T) {
 	w, r := NewWriter(), NewReader()
 	w.Begin(time.Unix(7, 0))
-	w.Release(assembly.TraceID{1}, 42, []byte("tail"))
-	w.Release(assembly.TraceID{2}, -1, nil)
-	var seen []string
-	arrival, err := r.Releases(w.End(), func(trace assembly.TraceID, end int64, tail []byte) error {
-		seen = append(seen, string(tail))
-		assert.Contains(t, []int64{42, -1}, end)
-		assert.NotZero(t, trace)
+	want := []assembly.Release{
+		{Trace: assembly.TraceID{1}, End: 42, Serial: 7, State: []byte("state")},
+		{Trace: assembly.TraceID{2}, End: math.MinInt64, Serial: math.MaxInt64},
+	}
+	for i := range want {
+		w.Release(&want[i])
+	}
+	require.Equal(t, 2, w.Releases())
+	var seen []assembly.Release
+	arrival, err := r.Releases(w.End(), func(release assembly.Release) error {
+		if len(release.State) == 0 {
+			release.State = nil
+		}
+		seen = append(seen, release)
 		return nil
 	})
 	require.NoError(t, err)
 	assert.Equal(t, time.Unix(7, 0), arrival)
-	assert.Equal(t, []string{"tail", ""}, seen)
+	assert.Equal(t, want, seen)
 }
 
 func TestFilterKeepsWhatIsNeeded(t *testing.T) {
@@ -137,12 +145,12 @@ func TestFilterKeepsWhatIsNeeded(t *testing.T) {
 	for i := range 6 {
 		w.Event(&assembly.Event{TraceID: assembly.TraceID{byte(i % 3)}, Name: "name", At: int64(i), Resource: resource, Attempt: -1, JobRun: -1})
 	}
-	w.Release(assembly.TraceID{9}, 9, []byte("tail"))
+	w.Release(&assembly.Release{Trace: assembly.TraceID{9}, End: 9, Serial: 3, State: []byte("state")})
 	entry := append([]byte(nil), w.End()...)
 
 	f := Filter{
 		Events:  func(trace assembly.TraceID, last int64) bool { return trace[0] == 1 && last == 4 },
-		Release: func(trace assembly.TraceID, end int64) bool { return trace[0] == 9 && end == 9 },
+		Release: func(trace assembly.TraceID, serial int64) bool { return trace[0] == 9 && serial == 3 },
 	}
 	var times []int64
 	kept := append([]byte(nil), f.Keep(entry)...)
@@ -173,7 +181,7 @@ func TestAnEarlierVersionIsRead(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []string{"task.start_requested of process_order", "step.failed of process_order"}, names)
 	releases := 0
-	_, err = r.Releases(entry, func(assembly.TraceID, int64, []byte) error { releases++; return nil })
+	_, err = r.Releases(entry, func(assembly.Release) error { releases++; return nil })
 	require.NoError(t, err)
 	assert.Equal(t, 1, releases)
 }
@@ -187,7 +195,7 @@ func FuzzEntry(f *testing.F) {
 	f.Fuzz(func(_ *testing.T, entry []byte) {
 		r := NewReader()
 		_ = r.Events(entry, func(*assembly.Event, time.Time) {})
-		_, _ = r.Releases(entry, func(assembly.TraceID, int64, []byte) error { return nil })
+		_, _ = r.Releases(entry, func(assembly.Release) error { return nil })
 		filter := Filter{
 			Events:  func(trace assembly.TraceID, _ int64) bool { return trace[0]%2 == 0 },
 			Release: func(assembly.TraceID, int64) bool { return true },

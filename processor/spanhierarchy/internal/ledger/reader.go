@@ -27,14 +27,14 @@ func body(entry []byte) ([]byte, error) {
 	if len(entry) == 0 {
 		return nil, errEmpty
 	}
-	if entry[0] != version {
-		return nil, fmt.Errorf("the entry has version %d; this collector reads version %d", entry[0], version)
+	if entry[0] < oldest || entry[0] > version {
+		return nil, fmt.Errorf("the entry has version %d; this collector reads versions %d to %d", entry[0], oldest, version)
 	}
 	return entry[1:], nil
 }
 
-// Releases reads which tasks had been released, and when the batch came. The tail belongs to the entry.
-func (r *Reader) Releases(entry []byte, read func(trace assembly.TraceID, end int64, tail []byte) error) (arrival time.Time, err error) {
+// Releases reads the releases of tasks, and when the batch came. Their state belongs to the entry.
+func (r *Reader) Releases(entry []byte, read func(release assembly.Release) error) (arrival time.Time, err error) {
 	arrival = time.Unix(0, 0)
 	b, err := body(entry)
 	if err != nil {
@@ -49,7 +49,7 @@ func (r *Reader) Releases(entry []byte, read func(trace assembly.TraceID, end in
 			if err != nil {
 				return err
 			}
-			return read(release.trace, release.until, release.tail)
+			return read(assembly.Release{Trace: release.trace, End: release.until, Serial: release.serial, State: release.state})
 		}
 		return nil
 	})
@@ -117,7 +117,7 @@ func (r *Reader) resource(data []byte) (*assembly.Resource, error) {
 		if f.Number != resourceAttribute {
 			return nil
 		}
-		attribute, err := readAttribute(f.Data)
+		attribute, err := assembly.ReadAttribute(f.Data)
 		resource.Attributes = append(resource.Attributes, attribute)
 		return err
 	})
@@ -132,7 +132,8 @@ type head struct {
 	trace  assembly.TraceID
 	until  int64
 	events int64
-	tail   []byte
+	serial int64
+	state  []byte
 }
 
 func readHead(data []byte) (h head, err error) {
@@ -150,8 +151,10 @@ func readHead(data []byte) (h head, err error) {
 			h.until = f.Int()
 		case groupCount:
 			h.events = f.Int()
-		case releaseTail:
-			h.tail = f.Data
+		case releaseState:
+			h.state = f.Data
+		case releaseSerial:
+			h.serial = f.Int()
 		case groupEvent:
 			return h, nil
 		}

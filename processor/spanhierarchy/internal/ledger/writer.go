@@ -9,8 +9,12 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 )
 
-// version is the first byte of an entry. Another one means that the rest is not read by the fields below.
-const version = 1
+// version is the first byte of an entry. Another one means that the rest is not read by the fields below. Before version 2
+// a release was always of a task that had ended: such entries are read.
+const (
+	version = 2
+	oldest  = 1
+)
 
 const (
 	entryArrival protowire.Number = iota + 1
@@ -29,7 +33,10 @@ const (
 )
 
 // A release begins like a group: with its trace, and the time up to which it goes.
-const releaseTail protowire.Number = groupEvent + 1
+const (
+	releaseState protowire.Number = groupEvent + 1 + iota
+	releaseSerial
+)
 
 const resourceAttribute protowire.Number = 1
 
@@ -42,6 +49,7 @@ type Writer struct {
 	list      []group
 	used      int // of the list
 	events    int
+	releases  int
 	inner     []byte
 	scratch   []byte
 }
@@ -72,7 +80,7 @@ func (w *Writer) Begin(arrival time.Time) {
 	clear(w.resources)
 	clear(w.names)
 	clear(w.groups)
-	w.used, w.events = 0, 0
+	w.used, w.events, w.releases = 0, 0, 0
 }
 
 // Event adds an event. It keeps references to its strings until the entry has ended.
@@ -108,7 +116,7 @@ func (w *Writer) resource(r *assembly.Resource) int {
 	w.inner = w.inner[:0]
 	if r != nil {
 		for i := range r.Attributes {
-			w.scratch = appendAttribute(w.scratch[:0], &r.Attributes[i])
+			w.scratch = assembly.AppendAttribute(w.scratch[:0], &r.Attributes[i])
 			w.inner = fields.Message(w.inner, resourceAttribute, w.scratch)
 		}
 	}
@@ -126,16 +134,21 @@ func (w *Writer) name(name string) int {
 	return place
 }
 
-// Release adds the release of a task. It copies the tail.
-func (w *Writer) Release(trace assembly.TraceID, end int64, tail []byte) {
-	w.inner = fields.Message(w.inner[:0], groupTrace, trace[:])
-	w.inner = fields.Int(w.inner, groupLast, end)
-	w.inner = fields.Message(w.inner, releaseTail, tail)
+// Release adds the release of a task. It copies the state.
+func (w *Writer) Release(r *assembly.Release) {
+	w.releases++
+	w.inner = fields.Message(w.inner[:0], groupTrace, r.Trace[:])
+	w.inner = fields.Int(w.inner, groupLast, r.End)
+	w.inner = fields.Message(w.inner, releaseState, r.State)
+	w.inner = fields.Int(w.inner, releaseSerial, r.Serial)
 	w.entry = fields.Message(w.entry, entryRelease, w.inner)
 }
 
 // Events is the number of events in the entry.
 func (w *Writer) Events() int { return w.events }
+
+// Releases is the number of releases in the entry.
+func (w *Writer) Releases() int { return w.releases }
 
 // End returns the entry, which is valid until Begin is called again.
 func (w *Writer) End() []byte {

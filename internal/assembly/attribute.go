@@ -1,9 +1,8 @@
-package ledger
+package assembly
 
 import (
 	"google.golang.org/protobuf/encoding/protowire"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 )
 
@@ -17,7 +16,8 @@ const (
 	attributeStrings
 )
 
-func appendAttribute(b []byte, a *assembly.Attribute) []byte {
+// AppendAttribute appends the attribute as it is stored.
+func AppendAttribute(b []byte, a *Attribute) []byte {
 	b = fields.Text(b, attributeKey, a.Key)
 	b = fields.Int(b, attributeKind, int64(a.Value.Kind))
 	b = fields.Text(b, attributeText, a.Value.Text)
@@ -29,13 +29,14 @@ func appendAttribute(b []byte, a *assembly.Attribute) []byte {
 	return b
 }
 
-func readAttribute(data []byte) (a assembly.Attribute, err error) {
+// ReadAttribute reads a stored attribute. It keeps nothing of the data.
+func ReadAttribute(data []byte) (a Attribute, err error) {
 	err = fields.Read(data, func(f *fields.Field) error {
 		switch f.Number {
 		case attributeKey:
 			a.Key = string(f.Data)
 		case attributeKind:
-			a.Value.Kind = assembly.ValueKind(f.Int())
+			a.Value.Kind = ValueKind(f.Int())
 		case attributeText:
 			a.Value.Text = string(f.Data)
 		case attributeInt:

@@ -1,0 +1,132 @@
+package assembly_test
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+)
+
+// stores keeps what an assembler tells, as its owner does.
+type stores map[assembly.TraceID]stored
+
+type stored struct {
+	release assembly.Release
+	at      time.Time
+}
+
+// live is an assembler that is ended and begun again at any time, with all releases stored at once.
+type reborn struct {
+	*assembly.Assembler
+	limits assembly.Limits
+	sink   func(*assembly.Tree)
+	stores stores
+	events []arrival
+	now    time.Time
+}
+
+func newReborn(limits assembly.Limits, sink func(*assembly.Tree)) *reborn {
+	r := &reborn{limits: limits, sink: sink, stores: stores{}}
+	r.begin()
+	return r
+}
+
+func (r *reborn) begin() {
+	r.Assembler = assembly.New(r.limits, r.sink)
+	r.OnRelease(func(release assembly.Release) {
+		release.State = slices.Clone(release.State)
+		r.stores[release.Trace] = stored{release, r.now}
+	})
+}
+
+// end ends the process and begins another one: from what is stored, and the events that are still needed.
+func (r *reborn) end(t require.TestingT) {
+	r.events = slices.DeleteFunc(r.events, func(a arrival) bool { return !r.Holds(a.event.TraceID, a.event.At) })
+	for trace, s := range r.stores {
+		if !r.Remembers(trace, s.release.Serial) {
+			delete(r.stores, trace)
+		}
+	}
+	r.begin()
+	for _, s := range r.stores {
+		require.NoError(t, r.Recall(s.release, s.at))
+	}
+	for _, a := range r.events {
+		r.Assembler.Observe(a.event, time.Unix(0, a.at))
+	}
+	r.Resume()
+}
+
+func (r *reborn) Observe(e *assembly.Event, now time.Time) {
+	r.events = append(r.events, arrival{now.UnixNano(), e})
+	r.now = now
+	r.Assembler.Observe(e, now)
+}
+
+// However often the process ends and begins again while tasks are open, the spans are those of a replay, each once.
+func TestAStoredTaskGoesOn(t *testing.T) {
+	streams := partStreams(t)
+	var names []string
+	want := map[string]map[assembly.TraceID][]string{}
+	for name, events := range streams {
+		names = append(names, name)
+		want[name] = spansByTrace(t, func(a *assembly.Assembler) { feed(a, events, time.Unix(1, 0)) })
+	}
+	slices.Sort(names)
+	rapid.Check(t, func(t *rapid.T) {
+		name := rapid.SampledFrom(names).Draw(t, "stream")
+		random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
+		often := rapid.IntRange(1, 100).Draw(t, "one of")
+		union, spans := union{}, map[assembly.TraceID][]string{}
+		r := newReborn(inParts(patient()), func(tree *assembly.Tree) {
+			union.add(t, tree)
+			for i := range tree.Spans {
+				spans[tree.Trace] = append(spans[tree.Trace], describeSpan(&tree.Spans[i]))
+			}
+		})
+		list := arrivals(random, streams[name], patient().ReorderWindow)
+		for _, next := range list {
+			r.Advance(time.Unix(0, next.at))
+			if random.IntN(often) == 0 {
+				r.end(t)
+			}
+			r.Observe(next.event, time.Unix(0, next.at))
+		}
+		r.end(t)
+		r.Advance(time.Unix(0, list[len(list)-1].at).Add(patient().SettleTimeout))
+		r.Flush()
+		union.requireWellFormed(t)
+		for _, texts := range spans {
+			slices.Sort(texts)
+		}
+		require.Equal(t, want[name], spans)
+	})
+}
+
+// Whatever the storage returns, it is read or refused.
+func FuzzRecall(f *testing.F) {
+	r := newReborn(inParts(patient()), func(*assembly.Tree) {})
+	for _, e := range readStream(f, "real/retry")[:400] {
+		r.Advance(time.Unix(0, e.At))
+		r.Observe(e, time.Unix(0, e.At))
+	}
+	for _, s := range r.stores {
+		f.Add(s.release.State)
+	}
+	event := readStream(f, "order_processing")[5]
+	f.Fuzz(func(t *testing.T, state []byte) {
+		a := assembly.New(inParts(limits()), func(*assembly.Tree) {})
+		if a.Recall(assembly.Release{Trace: event.TraceID, State: state}, time.Unix(1, 0)) != nil {
+			return
+		}
+		a.Resume()
+		a.Observe(event, time.Unix(1, 0))
+		a.Advance(time.Unix(100, 0))
+		a.Flush()
+	})
+}
