@@ -81,7 +81,7 @@ func TestAStoredTaskGoesOn(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		name := rapid.SampledFrom(names).Draw(t, "stream")
 		random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
-		often := rapid.IntRange(1, 100).Draw(t, "one of")
+		often := rapid.IntRange(20, 300).Draw(t, "one of")
 		union, spans := union{}, map[assembly.TraceID][]string{}
 		r := newReborn(inParts(patient()), func(tree *assembly.Tree) {
 			union.add(t, tree)
