@@ -31,7 +31,7 @@ type Config struct {
 	SeriesExpiration time.Duration `mapstructure:"series_expiration"`
 	// AggregationCardinalityLimit is the number of series of one metric of one application, with its overflow series.
 	AggregationCardinalityLimit int `mapstructure:"aggregation_cardinality_limit"`
-	// MaxApplications is the number of services that are told apart.
+	// MaxApplications is the number of services with series of their own.
 	MaxApplications int `mapstructure:"max_applications"`
 	// MaxSeries is the number of series of all metrics and applications; each application has a share.
 	MaxSeries int `mapstructure:"max_series"`

@@ -11,7 +11,7 @@ import (
 // event is what an event record and an event span have in common. Its name is canonical.
 type event struct {
 	name string
-	// at is when it happened, in Unix nanoseconds; 0 if nobody said.
+	// at is when it happened, in Unix nanoseconds; 0 if unknown.
 	at    int64
 	trace pcommon.TraceID
 	attrs pcommon.Map

@@ -67,7 +67,7 @@ func (r *recorder) labelText(l *label) string {
 	}
 	switch {
 	case text == "":
-		return l.otherwise // an empty label is none
+		return l.otherwise // receivers take an empty label for an absent one
 	case !l.unbounded && looksLikeID(text):
 		r.tally.replaced[replacedAsID]++
 		return replacedID

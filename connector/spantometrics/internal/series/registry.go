@@ -21,7 +21,7 @@ type Options struct {
 	Delta bool
 	// MaxSeries of one metric of one application, with its overflow series: at least 2.
 	MaxSeries int
-	// MaxApplications that are told apart; all others share one overflow application.
+	// MaxApplications with series of their own; all others share one overflow application.
 	MaxApplications int
 	// Total is how many series there may be in all, and their bytes as they are estimated. Each application has a share.
 	Total shares.Size
