@@ -30,6 +30,7 @@ func newBenchmark(b *testing.B, change func(*Config)) (tracesInput, logsInput) {
 
 func newInputs(t testing.TB, cfg *Config) tracesInput {
 	t.Helper()
+	cfg.TrustReceived = true
 	in, err := newInstances().acquire(cfg, connectortest.NewNopSettings(metadata.Type), consumertest.NewNop())
 	require.NoError(t, err)
 	return tracesInput{in}

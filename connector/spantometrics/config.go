@@ -49,6 +49,8 @@ type Config struct {
 	FoldNumberedSteps bool `mapstructure:"fold_numbered_steps"`
 	// EventSpans counts event spans that reach the traces input.
 	EventSpans bool `mapstructure:"event_spans"`
+	// TrustReceived measures spans under scopes of this collector's own that came over the network.
+	TrustReceived bool `mapstructure:"trust_received"`
 	// Deduplicate bounds the memory of what was measured.
 	Deduplicate DeduplicateConfig `mapstructure:"deduplicate"`
 	// MaxEventAge is how old a span's end, or an event, may be when it comes; 0 means that any age is measured.

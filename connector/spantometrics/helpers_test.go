@@ -24,6 +24,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/metadata"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"github.com/tasker-otel/otelcol-tasker/internal/origin"
 )
 
 // sink keeps what it takes, and refuses while told to.
@@ -63,6 +64,7 @@ func newPair(t *testing.T, change func(*Config)) *pair {
 	p := &pair{sink: new(sink), tel: componenttest.NewTelemetry()}
 	t.Cleanup(func() { require.NoError(t, p.tel.Shutdown(context.Background())) })
 	cfg := createDefaultConfig().(*Config)
+	cfg.TrustReceived = true // what comes from a test has no component that made it
 	if change != nil {
 		change(cfg)
 	}
@@ -261,3 +263,6 @@ func addEvent(records plog.LogRecordSlice, name string, task byte, at time.Time,
 		record.Attributes().PutInt(lifecycle.AttrTaskID, int64(task))
 	}
 }
+
+// finished is a context of finished spans that this process's span_hierarchy made.
+func finished(ctx context.Context) context.Context { return origin.Mark(ctx, origin.Hierarchy) }

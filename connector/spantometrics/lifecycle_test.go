@@ -97,7 +97,7 @@ func TestConfigsDoNotShare(t *testing.T) {
 		c, err := factory.CreateTracesToMetrics(t.Context(), settings, createDefaultConfig(), &sinks[i])
 		require.NoError(t, err)
 		require.NoError(t, c.Start(t.Context(), componenttest.NewNopHost()))
-		require.NoError(t, c.ConsumeTraces(t.Context(), oneTask()))
+		require.NoError(t, c.ConsumeTraces(finished(t.Context()), oneTask()))
 		require.NoError(t, c.Shutdown(t.Context()))
 		require.Equal(t, uint64(1), read(sinks[i].AllMetrics()[0], "tasker.task.executions")[oneTaskLabels].count)
 	}
@@ -179,7 +179,7 @@ func TestShutdownCallsOffAStuckFlush(t *testing.T) {
 		c, err := NewFactory().CreateTracesToMetrics(t.Context(), settings, createDefaultConfig(), new(stuck))
 		require.NoError(t, err)
 		require.NoError(t, c.Start(t.Context(), componenttest.NewNopHost()))
-		require.NoError(t, c.ConsumeTraces(t.Context(), oneTask()))
+		require.NoError(t, c.ConsumeTraces(finished(t.Context()), oneTask()))
 		<-time.After(16 * time.Second)
 
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)

@@ -72,6 +72,7 @@ func (w *world) begin() *instance {
 
 func (w *world) process() *instance {
 	cfg := createDefaultConfig().(*Config)
+	cfg.TrustReceived = true
 	cfg.StorageID = &journaltest.ID
 	w.change(cfg)
 	require.NoError(w, cfg.Validate())
@@ -201,7 +202,7 @@ func (b batch) consume(c *instance) error {
 	if b.ld != (plog.Logs{}) {
 		return logsInput{&input{instance: c}}.ConsumeLogs(context.Background(), b.ld)
 	}
-	return tracesInput{&input{instance: c}}.ConsumeTraces(context.Background(), b.td)
+	return tracesInput{&input{instance: c}}.ConsumeTraces(finished(context.Background()), b.td)
 }
 
 // drawBatch makes a batch of things that were not there before.

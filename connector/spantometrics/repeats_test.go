@@ -8,8 +8,13 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
 
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/metadatatest"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"github.com/tasker-otel/otelcol-tasker/internal/origin"
 )
 
 func TestRepeatedSpansCountOnce(t *testing.T) {
@@ -118,4 +123,20 @@ func TestNoMaxEventAgeByDefault(t *testing.T) {
 	p.consumeTraces(t, oneTask()) // of 1970
 	p.stop(t)
 	require.Equal(t, uint64(1), read(p.sink.last(), "tasker.task.executions")[oneTaskLabels].count)
+}
+
+// A sender that knows how ids are computed sends a task's span before the task has one, under the scope of span_hierarchy. It
+// is measured as nothing, and the genuine execution is no duplicate of it.
+func TestAttackForgedExecution(t *testing.T) {
+	p := newPair(t, func(cfg *Config) { cfg.TrustReceived = false })
+	td := oneTask()
+	require.NoError(t, p.traces.ConsumeTraces(t.Context(), td))
+	require.NoError(t, p.traces.ConsumeTraces(origin.Mark(t.Context(), origin.EventSpans), td), "nor are they event spans")
+	require.NoError(t, p.traces.ConsumeTraces(finished(t.Context()), td))
+	require.NoError(t, p.traces.ConsumeTraces(finished(t.Context()), td))
+	each := int64(td.SpanCount())
+	metadatatest.AssertEqualConnectorSpanToMetricsSkipped(t, p.tel, []metricdata.DataPoint[int64]{
+		{Attributes: attribute.NewSet(attribute.String("reason", "received")), Value: 2 * each},
+		{Attributes: attribute.NewSet(attribute.String("reason", "duplicate")), Value: each},
+	}, metricdatatest.IgnoreTimestamp())
 }

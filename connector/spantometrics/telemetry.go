@@ -27,11 +27,12 @@ const (
 	skipInvalidValue
 	skipDuplicate
 	skipTooOld
+	skipReceived
 	skipReasonCount
 )
 
 func (r skipReason) String() string {
-	return [skipReasonCount]string{"incomplete", "synthesized", "not_tasker", "event_span", "not_routed", "invalid_value", "duplicate", "too_old"}[r]
+	return [skipReasonCount]string{"incomplete", "synthesized", "not_tasker", "event_span", "not_routed", "invalid_value", "duplicate", "too_old", "received"}[r]
 }
 
 // replacedReason is why a label has another value than the span or event.

@@ -6,21 +6,26 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"github.com/tasker-otel/otelcol-tasker/internal/origin"
 )
 
 // ConsumeTraces measures finished spans and, if the config says so, event spans. It reads td and keeps nothing of it. It
 // fails only if the storage does.
 func (in tracesInput) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
-	return in.measure(ctx, func(r *recorder) { r.traces(td) })
+	return in.measure(ctx, func(r *recorder) { r.traces(td, origin.Of(ctx)) })
 }
 
-func (r *recorder) traces(td ptrace.Traces) {
+// traces measures what a component of this process has made, or what the operator trusts.
+func (r *recorder) traces(td ptrace.Traces, by origin.Maker) {
+	ours := func(maker origin.Maker) bool { return by == maker || r.cfg.TrustReceived }
 	for _, resourceSpans := range td.ResourceSpans().All() {
 		r.enter(resourceSpans.Resource().Attributes())
 		for _, scopeSpans := range resourceSpans.ScopeSpans().All() {
 			spans := scopeSpans.Spans()
 			switch name := scopeSpans.Scope().Name(); {
 			case spans.Len() == 0:
+			case name == lifecycle.ScopeSpans && !ours(origin.Hierarchy), name == lifecycle.ScopeEvents && !ours(origin.EventSpans):
+				r.tally.skipped[skipReceived] += int64(spans.Len())
 			case name == lifecycle.ScopeSpans:
 				r.chooseApplication()
 				for _, span := range spans.All() {

@@ -212,6 +212,8 @@ func TestNormalize(t *testing.T) {
 		trace pcommon.TraceID
 		span  pcommon.SpanID
 		attrs map[string]any
+		// over the network, as it is
+		received bool
 
 		wantEvent string
 		wantAt    pcommon.Timestamp
@@ -260,6 +262,14 @@ func TestNormalize(t *testing.T) {
 			wantEvent: "task.failed", wantAt: at, wantTrace: task, wantSpan: span,
 			wantAttrs: map[string]any{"tasker.route.signals": "traces"},
 		},
+		"no task, stamped by a sender": {
+			received: true, event: "task.failed", at: at, trace: task, span: span, attrs: map[string]any{"tasker.route.signals": "traces"},
+			wantEvent: "task.failed", wantAt: at,
+			wantAttrs: map[string]any{"tasker.route.signals": "traces", "tasker.traceparent": lifecycle.Traceparent(task, span)},
+		},
+		"no task, but a task's trace of the sender's": {
+			received: true, event: "task.failed", at: at, trace: task, wantEvent: "task.failed", wantAt: at, wantAttrs: map[string]any{},
+		},
 		"payload's time": {
 			event: "step.completed", trace: task, attrs: map[string]any{"tasker.timestamp": "2026-06-01T11:59:58Z"},
 			wantEvent: "step.completed", wantAt: received - 2_000_000_000, wantTrace: task,
@@ -292,7 +302,7 @@ func TestNormalize(t *testing.T) {
 			require.NoError(t, record.Attributes().FromRaw(test.attrs))
 
 			for range 2 { // the second time changes nothing
-				new(eventrecord.Normalizer).Normalize(resource, record)
+				(&eventrecord.Normalizer{Received: test.received}).Normalize(resource, record)
 
 				assert.Equal(t, test.wantEvent, record.EventName())
 				assert.Equal(t, test.wantAt, record.Timestamp())

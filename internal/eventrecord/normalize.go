@@ -12,6 +12,10 @@ const attrEventName = "event.name"
 
 // Normalizer normalises records. The zero value is ready. One goroutine uses it at a time.
 type Normalizer struct {
+	// Received tells that the records came over the network as they are: then their stamps are no router's, and only a
+	// task's id says to which task an event belongs.
+	Received bool
+
 	traces lifecycle.TraceIDs
 }
 
@@ -56,7 +60,7 @@ func (n *Normalizer) setTrace(resource pcommon.Map, record plog.LogRecord, attrs
 	if task, found := TaskID(attrs); found {
 		trace = n.traces.Of(
 			text(resource, lifecycle.AttrServiceNamespace), text(resource, lifecycle.AttrServiceName), task)
-	} else if span.IsEmpty() || isStamped(attrs) {
+	} else if !n.Received && (span.IsEmpty() || isStamped(attrs)) {
 		return
 	}
 	if trace == before {

@@ -7,6 +7,8 @@ const (
 	ScopeEvents = "tasker.events"
 	// ScopeSpans is the scope of finished spans, made by span_hierarchy.
 	ScopeSpans = "tasker.spans"
+	// ScopeReceivedPrefix stands before the name of one of these scopes on spans that came over the network.
+	ScopeReceivedPrefix = "received."
 	// ScopeMetrics is the scope of metrics made by span_to_metrics.
 	ScopeMetrics = "tasker.metrics"
 )

@@ -14,6 +14,8 @@ type Maker uint8
 const (
 	// Received is data that no component of this process made.
 	Received Maker = iota
+	// Decoder is tasker_events: the records are what was decoded of requests, and hold nothing that a sender can stamp.
+	Decoder
 	// Router is event_router: the records have its decision and its identity of each event.
 	Router
 	// EventSpans is routed_events: the spans are events that event_router has decided on.

@@ -32,7 +32,9 @@ type batch struct {
 	keys  []uint64
 	claim dedup.Claim
 	// kept is how many are handed on.
-	kept     int
+	kept int
+	// received tells that the records came over the network as they are: their stamps are no router's.
+	received bool
 	scrubbed scrub.Counts
 	// clocks counts records by whose time they have, and impossible those that brought one that was not used.
 	clocks     [eventrecord.ClockReceipt + 1]int64
@@ -69,6 +71,7 @@ func (r *router) decide(w *worker, b *batch, logs plog.Logs) {
 	b.events = slices.Grow(b.events, size)
 	b.keys = slices.Grow(b.keys, size)
 	now := pcommon.NewTimestampFromTime(r.now())
+	w.normalizer.Received = b.received
 	for _, resourceLogs := range logs.ResourceLogs().All() {
 		resource := resourceLogs.Resource().Attributes()
 		service := serviceHash(resource)
@@ -82,7 +85,7 @@ func (r *router) decide(w *worker, b *batch, logs plog.Logs) {
 				if impossible {
 					b.impossible++
 				}
-				e := b.distinguish(r.decideRecord(record), service, record)
+				e := b.distinguish(r.decideRecord(record, b.received), service, record)
 				key := uint64(0)
 				if e.reason == routing.ReasonNone {
 					key = e.fingerprint ^ service
@@ -94,7 +97,7 @@ func (r *router) decide(w *worker, b *batch, logs plog.Logs) {
 	}
 }
 
-func (r *router) decideRecord(record plog.LogRecord) event {
+func (r *router) decideRecord(record plog.LogRecord, received bool) event {
 	name := record.EventName()
 	if name == "" {
 		return event{reason: reasonNoName}
@@ -108,7 +111,7 @@ func (r *router) decideRecord(record plog.LogRecord) event {
 		return event{counts: counts, reason: decision.Reason}
 	}
 	fingerprint, stamped := eventrecord.Stamped(record)
-	if !stamped {
+	if stamped = stamped && !received; !stamped {
 		fingerprint = eventrecord.Fingerprint(name, record.Timestamp(), record.Attributes())
 	}
 	random := routing.RandomnessOf(fingerprint)

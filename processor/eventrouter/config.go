@@ -42,6 +42,8 @@ type Config struct {
 	Shedding SheddingConfig `mapstructure:"shedding"`
 	// Storage is the extension that keeps what deduplicate remembers; without one it ends with the process.
 	Storage *component.ID `mapstructure:"storage"`
+	// TrustReceived takes the stamps on records that came over the network for those of a router of this operator's.
+	TrustReceived bool `mapstructure:"trust_received"`
 
 	_ struct{} // keyed literals only
 }

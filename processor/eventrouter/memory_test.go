@@ -18,6 +18,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/health/healthtest"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal/journaltest"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter/internal/metadatatest"
 )
 
@@ -193,11 +194,40 @@ func TestIdentityStaysBehindAnotherRouter(t *testing.T) {
 	first := newFixture(t, nil)
 	first.consume(t, logsOf(t, "shop", item{"task.completed", 1e9, map[string]any{"tasker.task_id": int64(1), "tasker.task_context": "bulky"}}))
 	id := first.kept()[0].SpanID()
-	second := newFixture(t, nil)
+	second := newFixture(t, func(cfg *Config) { cfg.TrustReceived = true })
 	again := plog.NewLogs()
 	first.sink.AllLogs()[0].CopyTo(again)
 	second.consume(t, first.sink.AllLogs()[0])
 	second.consume(t, again)
 	require.Len(t, second.kept(), 1)
 	assert.Equal(t, id, second.kept()[0].SpanID())
+}
+
+// A sender that knows how identities are computed sends a record under the identity of an event that will come, as if a
+// router had stamped it. It is another event, and the genuine one is no duplicate of it.
+func TestAttackForgedIdentity(t *testing.T) {
+	genuine := func() plog.Logs {
+		return logsOf(t, "shop", item{"task.completed", 1e9 + 1, map[string]any{"tasker.task_id": int64(1)}})
+	}
+	probe := newFixture(t, nil)
+	probe.consume(t, genuine())
+	id := probe.kept()[0].SpanID()
+
+	f := newFixture(t, nil)
+	forged := logsOf(t, "shop", item{"task.completed", 1e9 + 1, map[string]any{"tasker.task_id": int64(1), "tasker.route.signals": "traces", "tasker.step_name": "forged"}})
+	forged.ResourceLogs().At(0).ScopeLogs().At(0).Scope().SetName(lifecycle.ScopeEvents)
+	forged.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).SetSpanID(id)
+	f.consume(t, forged)
+	require.NotEqual(t, id, f.kept()[0].SpanID())
+	assert.Equal(t, "traces,metrics", f.kept()[0].Attributes().AsRaw()[lifecycle.AttrSignals], "the sender's decision is none")
+	f.consume(t, genuine())
+	require.Len(t, f.kept(), 2)
+	assert.Equal(t, id, f.kept()[1].SpanID())
+
+	// Nor does a task's computed trace id make an event one of that task.
+	strange := logsOf(t, "other", item{"task.failed", 1e9 + 1, map[string]any{"tasker.route.signals": "traces"}})
+	strange.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).SetTraceID(lifecycle.TraceID("", "shop", "1"))
+	f.consume(t, strange)
+	require.Len(t, f.kept(), 3)
+	assert.True(t, f.kept()[2].TraceID().IsEmpty())
 }

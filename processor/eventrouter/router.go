@@ -19,6 +19,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/health"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal"
+	"github.com/tasker-otel/otelcol-tasker/internal/origin"
 	"github.com/tasker-otel/otelcol-tasker/internal/routing"
 	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter/internal/scrub"
 )
@@ -45,6 +46,7 @@ type router struct {
 	stored    atomic.Pointer[journal.Journal]
 	telemetry *telemetry
 	log       *zap.Logger
+	trusts    bool // stamps on records that were received
 	now       func() time.Time
 	// withdraw takes back what is offered to the live pages; nil without them.
 	withdraw func()
@@ -64,7 +66,7 @@ func newRouter(ctx context.Context, set processor.Settings, cfg *Config, next co
 		return nil, err
 	}
 	scrubber := scrub.New(cfg.scrubbing())
-	r := &router{log: set.Logger, table: table, statistics: newStatistics(table), shedder: newShedder(cfg.Shedding), now: time.Now}
+	r := &router{log: set.Logger, trusts: cfg.TrustReceived, table: table, statistics: newStatistics(table), shedder: newShedder(cfg.Shedding), now: time.Now}
 	r.batches.New = func() any { return &batch{} }
 	r.idle.New = func() any { return &worker{pass: scrubber.NewPass()} }
 	if cfg.Deduplicate.Enabled {
@@ -131,6 +133,8 @@ func (r *router) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 		b.reset()
 		r.batches.Put(b)
 	}()
+	b.received = !r.trusts && origin.Of(ctx) == origin.Received
+	ctx = origin.Mark(ctx, origin.Router)
 	if err := r.Logs.ConsumeLogs(context.WithValue(ctx, batchKey{}, b), logs); err != nil {
 		b.claim.Release()
 		return err

@@ -56,6 +56,8 @@ type Config struct {
 	// EmitAgainWithin is how long before a stop or a crash a tree may have been handed on that is handed on again after it,
 	// under the same ids: the next component may have had it in memory only. It needs Storage.
 	EmitAgainWithin time.Duration `mapstructure:"emit_again_within"`
+	// TrustReceived takes event spans that came over the network for those of this collector's own routed_events.
+	TrustReceived bool `mapstructure:"trust_received"`
 
 	_ struct{} // keyed literals only
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/health"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"github.com/tasker-otel/otelcol-tasker/internal/origin"
 	"github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy/internal/metadata"
 	"github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy/internal/performance"
 )
@@ -44,11 +45,13 @@ type hierarchy struct {
 	emitAgain  time.Duration
 	together   bool // emit: whole
 	completes  bool // Tasker's own two-level spans
+	trusts     bool // event spans that were received
 	maxPending int64
 	pending    atomic.Int64 // finished spans that the next component has not taken yet
 	noTask     atomic.Int64
 
 	start, stop sync.Once
+	disowned    sync.Once          // the first received span under a scope of ours was logged
 	cancel      context.CancelFunc // ends the loops
 	handing     context.Context    // of what a loop hands on; it outlives the loop by a while
 	cut         context.CancelFunc // ends handing
@@ -68,7 +71,7 @@ func newHierarchy(set processor.Settings, cfg *Config, next consumer.Traces) (*h
 	}
 	h := &hierarchy{
 		id: set.ID, log: set.Logger, clock: newClock(), storage: cfg.Storage, next: next, telemetry: telemetry, maxPending: int64(cfg.MaxPendingSpans),
-		monitor: cfg.Performance.monitor(), completes: cfg.CompleteSpans, emitAgain: cfg.EmitAgainWithin,
+		monitor: cfg.Performance.monitor(), completes: cfg.CompleteSpans, emitAgain: cfg.EmitAgainWithin, trusts: cfg.TrustReceived,
 		together: cfg.Emit != emitParts,
 	}
 	n := cfg.shards()
@@ -150,6 +153,9 @@ func (h *hierarchy) Shutdown(ctx context.Context) error {
 // ConsumeTraces takes in event spans and passes other spans on. An error means that nothing was taken in, or that it may
 // be sent again to the same effect: an event counts once.
 func (h *hierarchy) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
+	if !h.trusts && origin.Of(ctx) != origin.EventSpans {
+		h.disown(ctx, td)
+	}
 	if !hasEvents(td) {
 		return h.pass(ctx, td)
 	}

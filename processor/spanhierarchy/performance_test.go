@@ -53,6 +53,7 @@ func told(t *testing.T, cfg *Config) map[string][]string {
 	t.Helper()
 	require.NoError(t, cfg.Validate())
 	sink := new(consumertest.TracesSink)
+	cfg.TrustReceived = true
 	h := newTest(t, sink, func(c *Config) { *c = *cfg })
 	require.NoError(t, h.Start(t.Context(), componenttest.NewNopHost()))
 	require.NoError(t, h.ConsumeTraces(t.Context(), slowTask()))

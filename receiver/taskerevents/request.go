@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/admission"
+	"github.com/tasker-otel/otelcol-tasker/internal/origin"
 	"github.com/tasker-otel/otelcol-tasker/internal/wire"
 )
 
@@ -126,7 +127,7 @@ func (r *eventsReceiver) serveEvents(w http.ResponseWriter, req *http.Request) {
 		answerTo(report).write(w, statusOfNone(report))
 		return
 	}
-	err = r.next.ConsumeLogs(ctx, logs)
+	err = r.next.ConsumeLogs(origin.Mark(ctx, origin.Decoder), logs)
 	r.observed.EndLogsOp(ctx, formatName(request), report.Accepted, err)
 	if err != nil {
 		r.refuseDownstream(w, err)

@@ -29,6 +29,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/exporter/taskercsv"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/offline"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"github.com/tasker-otel/otelcol-tasker/internal/origin"
 	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter"
 	"github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy"
 )
@@ -116,7 +117,7 @@ func Run(ctx context.Context, source offline.Source, settings Settings) (*Result
 	var err error
 	result.Accepted, result.Refused, err = offline.Decode(ctx, source, offline.DecodeOptions{
 		Service: settings.Service, Now: time.Now, Refused: settings.Refused,
-		Logs: func(logs plog.Logs) error { return first.ConsumeLogs(ctx, logs) },
+		Logs: func(logs plog.Logs) error { return first.ConsumeLogs(origin.Mark(ctx, origin.Decoder), logs) },
 	})
 	losses := newLosses()
 	losses.collect(ctx, reader) // some counters end with their component

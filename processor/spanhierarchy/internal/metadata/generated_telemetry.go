@@ -28,6 +28,7 @@ type TelemetryBuilder struct {
 	meter                                   metric.Meter
 	mu                                      sync.Mutex
 	registrations                           []metric.Registration
+	ProcessorSpanHierarchyDisownedSpans     metric.Int64Counter
 	ProcessorSpanHierarchyEvents            metric.Int64ObservableCounter
 	ProcessorSpanHierarchyEventsDropped     metric.Int64ObservableCounter
 	ProcessorSpanHierarchyHeldBytes         metric.Int64ObservableGauge
@@ -404,6 +405,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	}
 	builder.meter = Meter(settings)
 	var err, errs error
+	builder.ProcessorSpanHierarchyDisownedSpans, err = builder.meter.Int64Counter(
+		"otelcol_processor_span_hierarchy_disowned_spans",
+		metric.WithDescription("Spans under a scope of this collector's own that did not come directly from its components; they are passed on under another scope, as spans of an application. [Alpha]"),
+		metric.WithUnit("{spans}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ProcessorSpanHierarchyEvents, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_span_hierarchy_events",
 		metric.WithDescription("Events taken in. [Alpha]"),

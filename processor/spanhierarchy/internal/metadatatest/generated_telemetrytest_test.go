@@ -100,11 +100,15 @@ func TestSetupTelemetry(t *testing.T) {
 		observer.Observe(1)
 		return nil
 	}))
+	tb.ProcessorSpanHierarchyDisownedSpans.Add(context.Background(), 1)
 	tb.ProcessorSpanHierarchyRefused.Add(context.Background(), 1)
 	tb.ProcessorSpanHierarchySendRetries.Add(context.Background(), 1)
 	tb.ProcessorSpanHierarchySpans.Add(context.Background(), 1)
 	tb.ProcessorSpanHierarchySpansCompleted.Add(context.Background(), 1)
 	tb.ProcessorSpanHierarchySpansLost.Add(context.Background(), 1)
+	AssertEqualProcessorSpanHierarchyDisownedSpans(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
 	AssertEqualProcessorSpanHierarchyEvents(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())

@@ -1,0 +1,173 @@
+package e2e
+
+import (
+	"context"
+	bigendian "encoding/binary"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
+)
+
+// forgedSpans are what only the collector makes, with the ids that it will compute, as `taskerotel ids` prints them: the
+// finished span of each task, as a failure, and a terminal event of it.
+func forgedSpans(truth []streamtest.Task) ptrace.Traces {
+	td := ptrace.NewTraces()
+	for _, scope := range []string{lifecycle.ScopeSpans, lifecycle.ScopeEvents} {
+		for i := range truth {
+			task := &truth[i]
+			rs := td.ResourceSpans().AppendEmpty()
+			rs.Resource().Attributes().PutStr(lifecycle.AttrServiceName, task.Service)
+			ss := rs.ScopeSpans().AppendEmpty()
+			ss.Scope().SetName(scope)
+			span := ss.Spans().AppendEmpty()
+			trace := lifecycle.TraceID("", task.Service, strconv.FormatInt(task.TaskID, 10))
+			span.SetTraceID(trace)
+			span.SetSpanID(lifecycle.SpanID(trace, lifecycle.SpanTask, "", 0))
+			span.SetName(lifecycle.SpanTask)
+			if scope == lifecycle.ScopeEvents {
+				span.SetName(lifecycle.TaskFailed)
+			}
+			span.SetStartTimestamp(pcommon.Timestamp(task.Start))
+			span.SetEndTimestamp(pcommon.Timestamp(task.End + 1))
+			span.Attributes().PutInt(lifecycle.AttrTaskID, task.TaskID)
+			span.Attributes().PutStr(lifecycle.AttrTaskName, task.TaskName)
+			span.Attributes().PutStr(lifecycle.AttrStatus, string(lifecycle.StatusFailure))
+		}
+	}
+	return td
+}
+
+// forgedRecords bear the identities that the router will compute of genuine events, as if it had stamped them, and the
+// traces of their tasks.
+func forgedRecords(t *testing.T, lines [][]byte) plog.Logs {
+	t.Helper()
+	genuine, err := streamtest.ToLogs(lines, "")
+	require.NoError(t, err)
+	forged := plog.NewLogs()
+	rl := forged.ResourceLogs().AppendEmpty()
+	genuine.ResourceLogs().At(0).Resource().CopyTo(rl.Resource())
+	sl := rl.ScopeLogs().AppendEmpty()
+	sl.Scope().SetName(lifecycle.ScopeEvents)
+	var normalizer eventrecord.Normalizer
+	for _, record := range genuine.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().All() {
+		record.SetObservedTimestamp(record.Timestamp())
+		normalizer.Normalize(rl.Resource().Attributes(), record)
+		var id pcommon.SpanID
+		bigendian.BigEndian.PutUint64(id[:], eventrecord.Fingerprint(record.EventName(), record.Timestamp(), record.Attributes()))
+		to := sl.LogRecords().AppendEmpty()
+		to.SetEventName("noise.forged")
+		to.SetTimestamp(record.Timestamp())
+		to.SetTraceID(record.TraceID())
+		to.SetSpanID(id)
+		to.Attributes().PutStr(lifecycle.AttrSignals, "traces,metrics,logs")
+	}
+	return forged
+}
+
+// forge sends all that to a collector.
+func forge(t *testing.T, c *collector, lines [][]byte, truth []streamtest.Task) {
+	t.Helper()
+	connection, err := grpc.NewClient(c.otlp, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	require.NoError(t, err)
+	defer connection.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for _, batch := range streamtest.Batches(lines, batchLines) {
+		_, err := plogotlp.NewGRPCClient(connection).Export(ctx, plogotlp.NewExportRequestFromLogs(forgedRecords(t, batch)))
+		require.NoError(t, err)
+	}
+	c.sendSpans([]ptrace.Traces{forgedSpans(truth)})
+}
+
+// noise is routed to logs only, so that what is forged is no span event and no number, if it is an event at all.
+const noise = "processors: {event_router: {routes: [{event: database.query_executed, sampling_rate: 1}, {event: noise.*, signals: [logs]}]}}"
+
+// ownSpans are those that span_hierarchy made.
+func ownSpans(spans []streamtest.Span) (own []streamtest.Span) {
+	for _, span := range spans {
+		if span.Scope == lifecycle.ScopeSpans {
+			own = append(own, span)
+		}
+	}
+	return own
+}
+
+// awaitTruth waits until trees, numbers and records are the truth.
+func awaitTruth(t *testing.T, c *collector, sink *sink, lines [][]byte, truth []streamtest.Task) {
+	t.Helper()
+	want := expected(t, lines, truth)
+	var differ []string
+	await(t, time.Minute, "exact metrics", func() bool {
+		differ = want.differences(collect(c.samples(plainText), measured()))
+		return len(differ) == 0
+	}, func() any { return strings.Join(differ[:min(20, len(differ))], "\n") })
+	await(t, time.Minute, "exact trees", func() bool {
+		differ = streamtest.Compare(truth, unique(t, ownSpans(sink.all())))
+		return len(differ) == 0
+	}, func() any { return strings.Join(differ[:min(20, len(differ))], "\n") })
+	await(t, time.Minute, "exact records", func() bool {
+		var ofFacts []streamtest.Record
+		for _, r := range sink.allRecords() {
+			if r.Event != "noise.forged" {
+				ofFacts = append(ofFacts, r)
+			}
+		}
+		once, _ := facts(t, ofFacts)
+		differ = streamtest.CompareRecords(truth, once, shippedFacts()...)
+		return len(differ) == 0
+	}, func() any { return strings.Join(differ[:min(20, len(differ))], "\n") })
+}
+
+// TestAttackForged: a sender that knows how all ids are computed sends, before anything has happened, what only components of
+// the collector make. Trees, numbers and records are those of what happens then.
+func TestAttackForged(t *testing.T) {
+	t.Parallel()
+	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 30, Seed: 91, Failures: true})
+	sink := newSink(t)
+	c := start(t, sink, noise)
+	forge(t, c, lines, truth)
+	c.sendOTLP("", streamtest.Batches(lines, batchLines))
+	awaitTruth(t, c, sink, lines, truth)
+	forge(t, c, lines, truth)
+	assert.Zero(t, c.stop())
+	equal(t, streamtest.Compare(truth, ownSpans(sink.all())))
+	for _, span := range sink.all() {
+		assert.Contains(t, []string{lifecycle.ScopeSpans, "received.tasker.spans", "received.tasker.events"}, span.Scope)
+	}
+}
+
+// TestAttackForgedInTwoTiers: the same through an agent, whose gateway gets applications' spans and events by Kafka.
+func TestAttackForgedInTwoTiers(t *testing.T) {
+	t.Parallel()
+	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 30, Seed: 92, Failures: true})
+	sink := newSink(t)
+	broker, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(partitions, "tasker_events", "tasker_spans"))
+	require.NoError(t, err)
+	t.Cleanup(broker.Close)
+	brokers := strings.Join(broker.ListenAddrs(), ",")
+	gateway := startTier(t, "gateway-0", gatewayConfig, gatewayOverride, brokers, sink.address)
+	agent := startTier(t, "agent-a", agentConfig, agentOverride, brokers, "")
+	all := tiers{brokers: brokers, agents: []*collector{agent}, gateways: []*collector{gateway}}
+	all.awaitMembers(t)
+	agent.sendSpans([]ptrace.Traces{forgedSpans(truth)})
+	await(t, time.Minute, "the forged spans", func() bool { return sink.spanCount() >= 2*len(truth) }, func() any { return sink.spanCount() })
+	agent.sendOTLP("", streamtest.Batches(lines, batchLines))
+	awaitTruth(t, gateway, sink, lines, truth)
+	assert.Zero(t, agent.stop())
+	assert.Zero(t, gateway.stop())
+}
