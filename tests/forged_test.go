@@ -1,8 +1,11 @@
 package e2e
 
 import (
+	"bytes"
 	"context"
 	bigendian "encoding/binary"
+	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -170,4 +173,40 @@ func TestAttackForgedInTwoTiers(t *testing.T) {
 	awaitTruth(t, gateway, sink, lines, truth)
 	assert.Zero(t, agent.stop())
 	assert.Zero(t, gateway.stop())
+}
+
+// TestSendersBoundToServices: docs/security.md, "Who may speak for which service". Whatever service a sender names, its events
+// are those of the service whose token it has.
+func TestSendersBoundToServices(t *testing.T) {
+	t.Parallel()
+	lines, _, err := streamtest.Load(streamtest.OrderProcessing)
+	require.NoError(t, err)
+	page, err := os.ReadFile("../docs/security.md")
+	require.NoError(t, err)
+	_, documented, found := strings.Cut(string(page), "receivers:\n  tasker_events/shop:\n")
+	require.True(t, found)
+	documented, _, found = strings.Cut(documented, "```")
+	require.True(t, found)
+	address := freeAddresses(t, 1)[0]
+	documented = "receivers:\n  tasker_events/shop:\n" + strings.NewReplacer("0.0.0.0:4320", address,
+		"    tls: {cert_file: tls.crt, key_file: tls.key}\n", "").Replace(documented)
+	sink := newSink(t)
+	c := start(t, sink, documented, `
+extensions: {bearertokenauth/shop: {token: secret}}
+connectors: {forward/events: {}}
+service: {extensions: [healthcheckv2, bearertokenauth/shop], pipelines: {logs/open: {receivers: [tasker_events, otlp], exporters: [forward/events]}}}
+`)
+	body := bytes.ReplaceAll(bytes.Join(lines, []byte("\n")), []byte(`"service":"shop"`), []byte(`"service":"bank"`))
+	require.Contains(t, string(body), `"bank"`)
+	transport := &http.Transport{}
+	defer transport.CloseIdleConnections()
+	url := "http://" + address + "/v1/events"
+	assert.ErrorContains(t, postOne(&http.Client{Transport: transport}, url, "application/x-ndjson", body), "401")
+	require.NoError(t, postOne(&http.Client{Transport: bearer{"secret", transport}}, url, "application/x-ndjson", body))
+	awaitTasks(t, sink, 1)
+	assert.Zero(t, c.stop())
+	for _, span := range sink.all() {
+		assert.Equal(t, "shop", span.Service)
+		assert.Equal(t, [16]byte(lifecycle.TraceID("", "shop", "1")), span.TraceID)
+	}
 }

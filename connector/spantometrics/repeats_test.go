@@ -139,4 +139,5 @@ func TestAttackForgedExecution(t *testing.T) {
 		{Attributes: attribute.NewSet(attribute.String("reason", "received")), Value: 2 * each},
 		{Attributes: attribute.NewSet(attribute.String("reason", "duplicate")), Value: each},
 	}, metricdatatest.IgnoreTimestamp())
+	p.stop(t)
 }

@@ -139,6 +139,14 @@ func TestFindings(t *testing.T) {
 		"a router that remembers nothing": {
 			[]string{stock, durable}, `{processors: {event_router: {storage: null, deduplicate: {enabled: false}}}}`, nil,
 		},
+		"a batch before the trees": {
+			[]string{stock}, `{processors: {batch: {}}, service: {pipelines: {traces: {processors: [memory_limiter, batch, span_hierarchy]}}}}`,
+			[]string{"error service::pipelines::traces::processors [memory_limiter, batch, span_hierarchy]"},
+		},
+		"a batch before the numbers": {
+			[]string{stock}, `{processors: {batch: {}}, service: {pipelines: {traces: {processors: [memory_limiter, span_hierarchy, batch]}}}}`,
+			[]string{"error service::pipelines::traces::processors [memory_limiter, span_hierarchy, batch]"},
+		},
 		"a batch before the storage": {
 			[]string{stock, durable}, `{processors: {batch: {}}, service: {pipelines: {logs/events: {processors: [memory_limiter, event_router, batch]}, metrics: {processors: [batch]}}}}`,
 			[]string{"warning service::pipelines::logs/events::processors [memory_limiter, event_router, batch]"},

@@ -21,6 +21,7 @@ func (c *checker) checkOrder() {
 		if c.conf.Has(receivers, line.Receivers, "tasker_events") && measured && !c.conf.Has(processors, line.Processors, "event_router") {
 			c.add(LevelWarning, at, value, "without event_router nothing is redacted, sampled, or taken once when it is sent again", "add event_router after memory_limiter")
 		}
+		c.checkMarks(line, at, value)
 		for _, sampler := range []string{"probabilistic_sampler", "tail_sampling"} {
 			from := slices.IndexFunc(line.Processors, func(id string) bool { return c.conf.Component(processors, id).Type == sampler })
 			if from < 0 {
@@ -36,6 +37,26 @@ func (c *checker) checkOrder() {
 					"give span_to_metrics a pipeline without it, and sample in another one behind the connector forward")
 			}
 		}
+	}
+}
+
+// checkMarks looks for processors that take spans out of the context that says which component made them.
+func (c *checker) checkMarks(line collectorconfig.Pipeline, at, value string) {
+	if line.Signal != "traces" {
+		return
+	}
+	from := slices.IndexFunc(line.Processors, func(id string) bool {
+		return slices.Contains([]string{"batch", "groupbytrace"}, c.conf.Component(processors, id).Type)
+	})
+	if from < 0 {
+		return
+	}
+	before := c.conf.Has(receivers, line.Receivers, "routed_events") && c.conf.Has(processors, line.Processors[from:], "span_hierarchy")
+	behind := c.conf.Has(processors, line.Processors[:from], "span_hierarchy") &&
+		(c.conf.Has(exporters, line.Exporters, "span_to_metrics") || c.conf.Has(exporters, line.Exporters, "routed_events"))
+	if before || behind {
+		c.add(LevelError, at, value, line.Processors[from]+" makes spans of this collector's own look like received ones, which are neither assembled, measured nor recorded",
+			"remove it: the components batch themselves, and exporters have sending_queue::batch")
 	}
 }
 
