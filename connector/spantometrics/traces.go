@@ -17,7 +17,7 @@ func (in tracesInput) ConsumeTraces(ctx context.Context, td ptrace.Traces) error
 
 // traces measures what a component of this process has made, or what the operator trusts.
 func (r *recorder) traces(td ptrace.Traces, by origin.Maker) {
-	ours := func(maker origin.Maker) bool { return by == maker || r.cfg.TrustReceived }
+	ours := func(maker origin.Maker) bool { return by == maker || r.instance.cfg.TrustReceived }
 	for _, resourceSpans := range td.ResourceSpans().All() {
 		r.enter(resourceSpans.Resource().Attributes())
 		for _, scopeSpans := range resourceSpans.ScopeSpans().All() {
