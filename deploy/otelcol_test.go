@@ -240,3 +240,45 @@ func TestZPagesAreForThisMachine(t *testing.T) {
 		assert.Equal(t, "${env:TASKER_ZPAGES:-localhost:55679}", config.Extensions["zpages"].Endpoint, path)
 	}
 }
+
+// TestFanOutsRepeatNothing: where spans go to several exporters, none refuses while its destination is away: it has a queue,
+// and a full one waits. Otherwise the others would get the same spans again at each attempt.
+func TestFanOutsRepeatNothing(t *testing.T) {
+	checked := 0
+	for _, path := range []string{"otelcol/standalone.yaml", "otelcol/gateway.yaml", "../examples/send-on.yaml"} {
+		text, err := os.ReadFile(path)
+		require.NoError(t, err)
+		var config struct {
+			Exporters map[string]struct {
+				SendingQueue struct {
+					Storage         string `json:"storage"`
+					BlockOnOverflow bool   `json:"block_on_overflow"`
+				} `json:"sending_queue"`
+				RetryOnFailure struct {
+					MaxElapsedTime string `json:"max_elapsed_time"`
+				} `json:"retry_on_failure"`
+			} `json:"exporters"`
+			Service struct {
+				Pipelines map[string]struct {
+					Exporters []string `json:"exporters"`
+				} `json:"pipelines"`
+			} `json:"service"`
+		}
+		require.NoError(t, yaml.Unmarshal(text, &config))
+		for name, pipeline := range config.Service.Pipelines {
+			if signal, _, _ := strings.Cut(name, "/"); signal != "traces" || len(pipeline.Exporters) < 2 {
+				continue
+			}
+			for _, exporter := range pipeline.Exporters {
+				exporter = regexp.MustCompile(`^\$\{env:\w+:-(.+)\}$`).ReplaceAllString(exporter, "$1")
+				if settings, sends := config.Exporters[exporter]; sends && strings.HasPrefix(exporter, "otlp") {
+					checked++
+					assert.True(t, settings.SendingQueue.BlockOnOverflow, "%s: %s", path, exporter)
+					assert.Equal(t, "file_storage", settings.SendingQueue.Storage, "%s: %s", path, exporter)
+					assert.Equal(t, "0s", settings.RetryOnFailure.MaxElapsedTime, "%s: %s", path, exporter)
+				}
+			}
+		}
+	}
+	assert.Equal(t, 3, checked)
+}

@@ -58,8 +58,13 @@ type hierarchy struct {
 	running     sync.WaitGroup
 }
 
-// cutAfter is how long a stop waits for a batch that is on its way to the next component.
-const cutAfter = 10 * time.Second
+const (
+	// cutAfter is how long a stop waits for a batch that is on its way to the next component.
+	cutAfter = 10 * time.Second
+	// flushFor is how long a stop offers what is finished, where there is no storage. A next component that waits for room in its
+	// queue would hold it up for as long as its destination is away. With storage cutAfter is enough: what is left stays stored.
+	flushFor = 30 * time.Second
+)
 
 // errPending is retryable: the data that it refuses was not taken in.
 var errPending = errors.New("span_hierarchy: too many finished spans wait for the next component (max_pending_spans); send again later")
@@ -139,8 +144,14 @@ func (h *hierarchy) Shutdown(ctx context.Context) error {
 			defer h.cut()
 		}
 		h.running.Wait()
+		limit := flushFor
+		if h.state != nil {
+			limit = cutAfter
+		}
+		offering, stopOffering := context.WithTimeout(ctx, limit)
+		defer stopOffering()
 		for _, s := range h.shards {
-			err = errors.Join(err, s.flush(ctx))
+			err = errors.Join(err, s.flush(ctx, offering))
 		}
 		if h.state != nil {
 			err = errors.Join(err, h.state.close(ctx))

@@ -303,8 +303,8 @@ func (s *shard) offer(ctx context.Context, batch ptrace.Traces) error {
 	return nil
 }
 
-// flush hands on what is finished and, without storage, everything that is open; run must have ended.
-func (s *shard) flush(ctx context.Context) error {
+// flush hands on what is finished and, without storage, everything that is open, until offering ends; run must have ended.
+func (s *shard) flush(ctx, offering context.Context) error {
 	if s.owner.state == nil {
 		s.collect(s.assembler.Flush)
 	} else {
@@ -314,12 +314,12 @@ func (s *shard) flush(ctx context.Context) error {
 	}
 	wait := firstRetry
 	for tries := 0; len(s.outbox) > 0; {
-		err := s.hand(ctx)
+		err := s.hand(offering)
 		if err == nil {
 			tries = 0
 			continue
 		}
-		if tries++; tries >= flushTries || ctx.Err() != nil {
+		if tries++; tries >= flushTries || offering.Err() != nil {
 			lost := int64(0)
 			for _, p := range s.outbox {
 				lost += int64(p.spans.SpanCount())
@@ -333,7 +333,7 @@ func (s *shard) flush(ctx context.Context) error {
 			return fmt.Errorf("span_hierarchy: %d finished spans were still refused at shutdown and are lost: %w", lost, err)
 		}
 		select {
-		case <-ctx.Done():
+		case <-offering.Done():
 		case <-time.After(wait):
 		}
 		wait = min(2*wait, lastRetry)
