@@ -234,7 +234,7 @@ func TestMigratingPush(t *testing.T) {
 
 	page, err := os.ReadFile(migratingPage)
 	require.NoError(t, err)
-	command := regexp.MustCompile("(?m)^taskerotel export --format prometheus \\| .*$").FindString(string(page))
+	command := regexp.MustCompile(`(?m)^taskerotel export --format prometheus \| .*$`).FindString(string(page))
 	require.NotEmpty(t, command)
 	cli, err := builtCLI()
 	require.NoError(t, err)

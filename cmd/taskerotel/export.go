@@ -69,8 +69,8 @@ When a target can't be read nothing is written, because a sum over a part would 
 writes the others. The result goes to the standard output, or to the standard error where the metrics go to the
 standard output. Why there is none goes to the standard error, unless --report json puts it into the result.
 
-Without --format the environment's METRICS_FORMAT counts, and VERBOSE=true is --verbose: schedules of Tasker's rake tasks
-keep what they set.
+Without --format the environment's METRICS_FORMAT counts, and VERBOSE=true is --verbose: schedules of Tasker's rake
+tasks keep what they set.
 
 Exit status:
   0  written

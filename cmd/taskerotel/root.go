@@ -95,7 +95,7 @@ scheduler runs have further ones, which their help explains.`,
 	root.SetVersionTemplate(versionLine())
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", ".FlagUsagesWrapped 120"))
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newSend(s), newTree(s), newTasks(s), newSimulate(s), newIDs(s), newRoutes(s), newExport(s), newCheck(s), newStatus(s), newSync(s), newVersion(s), newMan())
+	root.AddCommand(newSend(s), newTree(s), newTasks(s), newSimulate(s), newIDs(s), newRoutes(s), newExport(s), newCheck(s), newStatus(s), newSync(s), newVersion(s), newDemo(s), newMan())
 	return root
 }
 

@@ -106,7 +106,7 @@ func (t *tree) compareAttempt(a Attempt, batch, before *Span) *Span {
 	case a.Attempt > 1 && (len(step.Links) != 1 || before == nil || step.Links[0] != Link{step.TraceID, before.SpanID}):
 		t.differ("%s: its links are %x, want one to %s", describe(step), step.Links, describe(before))
 	}
-	handler := t.claim(what, lifecycle.SpanHandler, Interval{a.HandlerStart, a.HandlerEnd}, ofStep(a.StepID))
+	handler := t.claim(what, lifecycle.SpanHandler, Interval{Start: a.HandlerStart, End: a.HandlerEnd}, ofStep(a.StepID))
 	t.parent(handler, step)
 	t.outcome(handler, a.Status)
 	t.attribute(handler, lifecycle.AttrAttemptNumber, int64(a.Attempt))

@@ -51,7 +51,7 @@ func idealSpans(truth []Task) []Span {
 				map[string]any{lifecycle.AttrCorrelationID: o.CorrelationID, lifecycle.AttrPassIndex: int64(j + 1)})
 			ready := o.Start
 			for _, b := range o.Batches {
-				d.add(task, lifecycle.SpanDependency, Interval{ready, b.Start - 1}, pass, nil)
+				d.add(task, lifecycle.SpanDependency, Interval{Start: ready, End: b.Start - 1}, pass, nil)
 				ready = b.End
 				batch := d.add(task, lifecycle.SpanBatch, b.Interval, pass, map[string]any{lifecycle.AttrBatchSize: int64(len(b.Steps))})
 				for _, a := range b.Steps {
@@ -69,11 +69,11 @@ func idealSpans(truth []Task) []Span {
 						last.Links = []Link{{previous.TraceID, previous.SpanID}}
 					}
 					before[a.StepID] = step
-					d.add(task, lifecycle.SpanHandler, Interval{a.HandlerStart, a.HandlerEnd}, step, attrs())
+					d.add(task, lifecycle.SpanHandler, Interval{Start: a.HandlerStart, End: a.HandlerEnd}, step, attrs())
 					d.outcome(a.Status)
 				}
 			}
-			d.add(task, lifecycle.SpanFinalization, Interval{o.End - 1, o.End}, pass, nil)
+			d.add(task, lifecycle.SpanFinalization, Interval{Start: o.End - 1, End: o.End}, pass, nil)
 		}
 		for _, w := range task.QueueWaits {
 			d.add(task, lifecycle.SpanQueued, w, root, nil)
@@ -82,7 +82,7 @@ func idealSpans(truth []Task) []Span {
 			d.add(task, lifecycle.SpanBackoff, b.Interval, root, map[string]any{lifecycle.AttrStepID: b.StepID})
 		}
 		for range task.Queries {
-			d.add(task, lifecycle.SpanQuery, Interval{task.Start, task.Start + 1}, root, nil)
+			d.add(task, lifecycle.SpanQuery, Interval{Start: task.Start, End: task.Start + 1}, root, nil)
 		}
 	}
 	return d.spans
@@ -167,13 +167,14 @@ func idealReal(truth []RealTask) []Span {
 				b := Batch{Interval: batch.Interval}
 				for _, a := range r.Attempts {
 					if a.Start >= batch.Start && a.End <= batch.End {
-						b.Steps = append(b.Steps, Attempt{a.Interval, a.StepID, a.StepName, a.Attempt, a.WorkStart, a.WorkEnd, a.Status, a.Error})
+						b.Steps = append(b.Steps, Attempt{Interval: a.Interval, StepID: a.StepID, StepName: a.StepName, Attempt: a.Attempt,
+							HandlerStart: a.WorkStart, HandlerEnd: a.WorkEnd, Status: a.Status, Error: a.Error})
 					}
 				}
 				o.Batches = append(o.Batches, b)
 			}
 			task.Orchestrations = append(task.Orchestrations, o)
-			task.QueueWaits = append(task.QueueWaits, Interval{pass.Start, pass.Start})
+			task.QueueWaits = append(task.QueueWaits, Interval{Start: pass.Start, End: pass.Start})
 		}
 		task.Start, task.End = r.Passes[0].Start, r.Passes[len(r.Passes)-1].End
 		modelled = append(modelled, task)

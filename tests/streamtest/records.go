@@ -57,7 +57,7 @@ func CompareRecords(truth []Task, records []Record, facts ...string) []string {
 		task := &truth[i]
 		trace := traceID(task.Service, task.TaskID)
 		of := fmt.Sprintf("task %s/%d", task.Service, task.TaskID)
-		c.started(of, trace, Interval{task.Start, task.Orchestrations[len(task.Orchestrations)-1].Start})
+		c.started(of, trace, Interval{Start: task.Start, End: task.Orchestrations[len(task.Orchestrations)-1].Start})
 		c.outcome(of, trace, task.Status, task.Interval)
 		for _, a := range task.Attempts() {
 			c.attempt(of, trace, a)
@@ -74,7 +74,7 @@ func CompareRealRecords(truth []RealTask, records []Record, facts ...string) []s
 		task := &truth[i]
 		trace := traceID(task.Service, task.TaskID)
 		of := fmt.Sprintf("task %s/%d", task.Service, task.TaskID)
-		c.started(of, trace, Interval{0, math.MaxInt64})
+		c.started(of, trace, Interval{Start: 0, End: math.MaxInt64})
 		if task.Status != "" {
 			c.take(of, factOf("task", task.Status), trace, func(*Record) bool { return true })
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"path"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/engine"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -22,77 +23,37 @@ const (
 	RealRetry       = "retry"            // captured: 15 tasks with steps that fail once or twice
 )
 
-// Interval is a time from Start to End, in Unix nanoseconds.
-type Interval struct {
-	Start int64 `json:"start"`
-	End   int64 `json:"end"`
-}
-
-// Seconds is the length of the interval.
-func (i Interval) Seconds() float64 { return float64(i.End-i.Start) / 1e9 }
+// The model of the engine is in internal/cli/engine, because `taskerotel demo` plays it, too.
+type (
+	// Interval is a time from Start to End, in Unix nanoseconds.
+	Interval = engine.Interval
+	// Task is the exact truth of one task of a modelled stream.
+	Task = engine.Task
+	// Orchestration is one pass.
+	Orchestration = engine.Orchestration
+	// Batch is a set of attempts that a pass ran together.
+	Batch = engine.Batch
+	// Attempt is one execution of a step.
+	Attempt = engine.Attempt
+	// Backoff is the wait from an announced backoff to the next attempt of its step.
+	Backoff = engine.Backoff
+	// Options are those of Generate.
+	Options = engine.Options
+	// Scenario is the stream of one task to which something happened that is not everyday.
+	Scenario = engine.Scenario
+)
 
 // Outcomes of tasks and attempts in both truths.
 const (
-	OutcomeOK    = "ok"
-	OutcomeError = "error"
+	OutcomeOK    = engine.OutcomeOK
+	OutcomeError = engine.OutcomeError
 )
 
-// Task is the exact truth of one task of a modelled stream.
-type Task struct {
-	Interval
-	Service        string          `json:"service"`
-	TaskID         int64           `json:"task_id"`
-	TaskName       string          `json:"task_name"`
-	Status         string          `json:"status"`
-	Orchestrations []Orchestration `json:"orchestrations"`
-	// QueueWaits holds one wait for each pass.
-	QueueWaits []Interval `json:"queue_waits"`
-	Backoffs   []Backoff  `json:"backoffs"`
-	// Queries is the number of the task's database events; counted from the lines, not in the file.
-	Queries int `json:"-"`
-}
+// Generate writes a stream by the model of the engine, and the truth of each task.
+func Generate(o Options) (lines [][]byte, truth []Task) { return engine.Generate(o) }
 
-// Orchestration is one pass.
-type Orchestration struct {
-	Interval
-	CorrelationID string  `json:"correlation_id"`
-	Batches       []Batch `json:"batches"`
-}
-
-// Batch is a set of attempts that a pass ran together.
-type Batch struct {
-	Interval
-	Steps []Attempt `json:"steps"`
-}
-
-// Attempt is one execution of a step. Its own interval is that of the engine, around the handler's.
-type Attempt struct {
-	Interval
-	StepID       int64  `json:"step_id"`
-	StepName     string `json:"step_name"`
-	Attempt      int    `json:"attempt"`
-	HandlerStart int64  `json:"handler_start"`
-	HandlerEnd   int64  `json:"handler_end"`
-	Status       string `json:"status"`
-	Error        string `json:"error,omitempty"`
-}
-
-// Backoff is the wait from an announced backoff to the next attempt of its step.
-type Backoff struct {
-	Interval
-	StepID int64 `json:"step_id"`
-}
-
-// Attempts lists the attempts of all passes in the order of the truth.
-func (t *Task) Attempts() []Attempt {
-	var all []Attempt
-	for _, o := range t.Orchestrations {
-		for _, b := range o.Batches {
-			all = append(all, b.Steps...)
-		}
-	}
-	return all
-}
+// Scenarios are streams of single tasks to which something happened that is not everyday.
+func Scenarios() []Scenario { return engine.Scenarios() }
 
 // RealTask is what was measured around the real engine's calls for one task.
 type RealTask struct {

@@ -1,4 +1,4 @@
-package streamtest
+package engine
 
 // template is a node of a workflow's graph.
 type template struct {

@@ -1,4 +1,4 @@
-package streamtest
+package engine
 
 import (
 	"cmp"
@@ -49,7 +49,7 @@ func Generate(o Options) (lines [][]byte, truth []Task) {
 		}
 		graph := templateOf(name)
 		if graph == nil {
-			panic(fmt.Sprintf("streamtest: no template %q; known: %q", name, names))
+			panic(fmt.Sprintf("engine: no template %q; known: %q", name, names))
 		}
 		start := epoch + i*spacing + g.between(0, spacing)
 		truth = append(truth, newModel(g, o.FirstID+i, name, graph, start).live())

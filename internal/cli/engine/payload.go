@@ -1,4 +1,4 @@
-package streamtest
+package engine
 
 import (
 	"fmt"
@@ -66,7 +66,7 @@ func appendValue(b []byte, value any) []byte {
 	case []string:
 		return appendList(b, v)
 	}
-	panic(fmt.Sprintf("streamtest: no JSON form for %T", value))
+	panic(fmt.Sprintf("engine: no JSON form for %T", value))
 }
 
 func appendList[T any](b []byte, list []T) []byte {

@@ -1,4 +1,4 @@
-package streamtest
+package engine
 
 import (
 	"fmt"

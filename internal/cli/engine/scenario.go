@@ -1,4 +1,4 @@
-package streamtest
+package engine
 
 import (
 	"cmp"
@@ -234,7 +234,7 @@ func (m *model) step(name string) *stepModel {
 			return s
 		}
 	}
-	panic("streamtest: no step " + name)
+	panic("engine: no step " + name)
 }
 
 // operator acts outside of a pass, in a thread of its own.

@@ -1,0 +1,199 @@
+package engine
+
+import (
+	"container/heap"
+	"math"
+	"math/rand/v2"
+	"time"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+// DayOptions of [NewDay]. The zero value of a field stands for its default.
+type DayOptions struct {
+	Start time.Time // when the first day begins, at 8 in the morning
+	// Length of a day, after which it comes again; default one hour.
+	Length time.Duration
+	// TasksPerMinute at the busiest time; default 30.
+	TasksPerMinute float64
+	Seed           uint64
+	Service        string // default "shop"
+	FirstID        int64  // id of the first task and of the first step; default 1
+}
+
+// Day is an endless stream of plausible days: quiet nights and busy afternoons, retries, an outage of the payment service
+// with what it leaves behind, tasks that get stuck, workers that die, and an operator. It serves one goroutine. It holds
+// the events of tasks that have begun, each at most a quarter of an hour long.
+type Day struct {
+	options DayOptions
+	g       *generator
+	next    int64 // when the next task begins
+	id      int64
+	waiting emissions
+}
+
+// NewDay begins a day.
+func NewDay(o DayOptions) *Day {
+	if o.Length <= 0 {
+		o.Length = time.Hour
+	}
+	if o.TasksPerMinute <= 0 {
+		o.TasksPerMinute = 30
+	}
+	if o.Service == "" {
+		o.Service = "shop"
+	}
+	o.FirstID = max(o.FirstID, 1)
+	begin := o.Start.UnixNano()
+	g := &generator{options: Options{Service: o.Service, Planned: true}, rng: rand.New(rand.NewPCG(o.Seed, 2)), nextStep: o.FirstID}
+	g.creator = g.correlationID(begin)
+	for i := range g.pool {
+		g.pool[i] = g.correlationID(begin)
+	}
+	return &Day{options: o, g: g, next: begin, id: o.FirstID}
+}
+
+// Next is the next event, an item of the plain wire form, and when it happens.
+func (d *Day) Next() (line []byte, at time.Time) {
+	for len(d.waiting) == 0 || d.next <= d.waiting[0].at {
+		d.begin()
+	}
+	e := heap.Pop(&d.waiting).(emission)
+	return e.line, time.Unix(0, e.at)
+}
+
+// begin lives through the next task and draws when the one after it begins.
+func (d *Day) begin() {
+	d.live(d.next)
+	for _, e := range d.g.emitted {
+		heap.Push(&d.waiting, e)
+	}
+	d.g.emitted = d.g.emitted[:0]
+	perSecond := d.options.TasksPerMinute / 60 * load(d.hour(d.next))
+	d.next += int64(min(d.g.rng.ExpFloat64()/perSecond, 60) * float64(second))
+}
+
+// begins is the hour at which the first day begins.
+const begins = 8
+
+// hour is the time of the day, from 0 to 24.
+func (d *Day) hour(at int64) float64 {
+	of := time.Duration(at-d.options.Start.UnixNano()) % d.options.Length
+	return math.Mod(begins+24*float64(of)/float64(d.options.Length), 24)
+}
+
+// load is the share of the busiest time's tasks: little at night, most at two in the afternoon.
+func load(hour float64) float64 {
+	return 0.1 + 0.9*max(0, math.Sin((hour-6)/16*math.Pi))
+}
+
+// The outage of the payment service, and the time in which the operator tidies up, in hours of the day.
+const outageBegins, outageEnds, operatorGoes = 13, 15, 18
+
+// workflow of a task: orders mostly, registrations, analytics now and then.
+func (d *Day) workflow() string {
+	switch r := d.g.rng.Float64(); {
+	case r < 0.6:
+		return "process_order"
+	case r < 0.9:
+		return "user_registration"
+	}
+	return "customer_analytics"
+}
+
+// live lets one task begin, and happen to it what happens at that hour.
+func (d *Day) live(at int64) {
+	name, hour, chance := d.workflow(), d.hour(at), d.g.rng.Float64()
+	m := newModel(d.g, d.id, name, templateOf(name), at)
+	d.id++
+	d.g.options.Failures = true
+	outage := hour >= outageBegins && hour < outageEnds
+	switch {
+	case outage && name == "process_order" && chance < 0.7:
+		d.throughOutage(m, chance < 0.35)
+	case hour >= outageEnds && hour < operatorGoes && chance < 0.05:
+		m.create()
+		m.beginPass(0)
+		m.round()
+		m.cancelDuring(func() { m.round() })
+		m.discover()
+		m.endPass()
+	case chance > 0.995: // nobody ever comes for it
+		m.failing(m.steps[0].name, 1)
+		m.create()
+		m.beginPass(0)
+		m.round()
+		m.discoverNothing()
+		m.endPass()
+	case chance > 0.985:
+		m.create()
+		m.beginPass(0)
+		m.round()
+		m.discover()
+		s := m.firstPending()
+		m.hang(s)
+		m.now += minute // the worker is dead, and another one takes the task up
+		m.reset(s, d.g.creator)
+		m.now += 10 * second
+		for run := 1; m.pass(run); {
+			run++
+		}
+	default:
+		m.live()
+	}
+	if chance > 0.97 {
+		m.memorySpike()
+	}
+}
+
+// throughOutage: the payment fails until its attempts are used up. For some an operator comes later, puts the step back, and
+// the task completes; others stay failed.
+func (d *Day) throughOutage(m *model, resolved bool) {
+	const step = "process_payment"
+	m.failing(step, m.step(step).limit)
+	m.create()
+	for run := 0; m.pass(run); {
+		run++
+	}
+	if resolved {
+		m.now += d.g.between(minute, 10*minute)
+		s := m.step(step)
+		s.attempts, s.failing = 0, 0
+		m.resetFailedSteps()
+		m.enqueueAgain()
+		m.pass(0)
+	}
+}
+
+func (m *model) firstPending() *stepModel {
+	for _, s := range m.steps {
+		if s.state == pending {
+			return s
+		}
+	}
+	return m.steps[len(m.steps)-1]
+}
+
+// memorySpike is reported by what watches an application's memory, in the task's first step.
+func (m *model) memorySpike() {
+	at := m.truth.Orchestrations[0].Start + 200*millisecond
+	m.emitAs(m.g.pool[0], lifecycle.PerformanceMemorySpike, at, payload{}.with("timestamp", isoMillis(at), "task_id", m.id,
+		"operation", m.steps[0].name, "memory_delta_mb", float64(m.g.between(110, 900)), "threshold_mb", 100, "duration", 0.4))
+}
+
+// emissions is a heap by time.
+type emissions []emission
+
+func (e emissions) Len() int           { return len(e) }
+func (e emissions) Less(i, j int) bool { return e[i].at < e[j].at }
+func (e emissions) Swap(i, j int)      { e[i], e[j] = e[j], e[i] }
+
+// Push is part of heap.Interface.
+func (e *emissions) Push(x any) { *e = append(*e, x.(emission)) }
+
+// Pop is part of heap.Interface.
+func (e *emissions) Pop() any {
+	last := (*e)[len(*e)-1]
+	*e = (*e)[:len(*e)-1]
+	return last
+}
