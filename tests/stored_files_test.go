@@ -237,7 +237,7 @@ func TestAttackPipeInPlaceOfAFile(t *testing.T) {
 		out, err := exec.Command(binary, c.cmd.Args[1:]...).CombinedOutput()
 		var exit *exec.ExitError
 		require.ErrorAs(t, err, &exit, name)
-		assert.Contains(t, string(out), name+" is no regular file: remove it")
+		assert.Contains(t, string(out), name+" is a pipe: give a file, or remove what stands there")
 		require.NoError(t, os.Remove(path))
 		require.NoError(t, os.WriteFile(path, data, info.Mode()&fs.ModePerm))
 	}

@@ -68,9 +68,9 @@ func TestWhatIsStoredComesBack(t *testing.T) {
 	assert.ElementsMatch(t, []string{filepath.Base(path), filepath.Base(path) + ".marker"}, files(t, directory))
 }
 
-// TestLossAtTheStart: whatever happened to a file while the collector was away, the start goes on, and says what is lost. It
+// TestAttackHarmedFile: whatever happened to a file while the collector was away, the start goes on, and says what is lost. It
 // is said once.
-func TestLossAtTheStart(t *testing.T) {
+func TestAttackHarmedFile(t *testing.T) {
 	for name, c := range map[string]struct {
 		harm   func(t *testing.T, path string)
 		reason string
@@ -151,9 +151,9 @@ func TestFilesSetAsideAreBounded(t *testing.T) {
 	assert.Len(t, files(t, directory), mostAside+2)
 }
 
-// TestRemovedUnderTheRunningProcess: what the database holds is written to where it belongs before the next write is
+// TestAttackRemovedUnderTheRunningProcess: what the database holds is written to where it belongs before the next write is
 // acknowledged.
-func TestRemovedUnderTheRunningProcess(t *testing.T) {
+func TestAttackRemovedUnderTheRunningProcess(t *testing.T) {
 	for name, harm := range map[string]func(t *testing.T, directory, path string){
 		"the directory": func(t *testing.T, directory, _ string) { require.NoError(t, os.RemoveAll(directory)) },
 		"the file":      func(t *testing.T, _, path string) { require.NoError(t, os.Remove(path)) },
@@ -290,7 +290,7 @@ func TestWhatIsNoFileIsRefused(t *testing.T) {
 				require.NoError(t, put(filepath.Join(directory, fileName(component.KindProcessor, owner, "")+suffix)))
 				e, _ := newTest(t, directory, nil)
 				_, err := e.GetClient(t.Context(), component.KindProcessor, owner, "")
-				require.ErrorContains(t, err, "is no regular file: remove it")
+				require.ErrorContains(t, err, "remove what stands there")
 			})
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/boltfile"
+	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/regular"
 )
 
 const (
@@ -25,6 +26,9 @@ const (
 // inspect looks at the file before the database opens it. A file that can not be read is set aside. fresh tells that the
 // component begins with an empty file. The error is one that the operator has to mend.
 func (s *store) inspect(marked bool) (fresh bool, err error) {
+	if err := regular.Check(s.path); err != nil {
+		return false, err
+	}
 	info, err := os.Lstat(s.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -34,8 +38,6 @@ func (s *store) inspect(marked bool) (fresh bool, err error) {
 		return true, nil
 	case err != nil:
 		return false, err
-	case !info.Mode().IsRegular():
-		return false, fmt.Errorf("%s is no regular file: remove it", s.path)
 	case info.Size() == 0:
 		if marked {
 			s.lost("empty", "the file is empty; it begins anew")

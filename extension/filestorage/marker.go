@@ -3,13 +3,13 @@ package filestorage
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/atomicfile"
+	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/regular"
 )
 
 // marker is a small file beside that of a component. It says that there is one, whatever has become of it, and which.
@@ -33,15 +33,10 @@ func markerPath(path string) string {
 
 // readMarker reads the marker of a file. A damaged one says all the same that there should be a file.
 func readMarker(path string) (m marker, found bool, err error) {
-	path = markerPath(path)
-	if info, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+	file, err := regular.Open(markerPath(path), os.O_RDONLY, 0)
+	if errors.Is(err, fs.ErrNotExist) {
 		return m, false, nil
-	} else if err != nil {
-		return m, false, err
-	} else if !info.Mode().IsRegular() {
-		return m, false, fmt.Errorf("%s is no regular file: remove it", path)
 	}
-	file, err := os.Open(path)
 	if err != nil {
 		return m, false, err
 	}

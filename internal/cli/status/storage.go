@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -112,14 +111,12 @@ func verify(ctx context.Context, stores []Store, directories []string) {
 		stores[i].Problem = "there is no such file in " + strings.Join(directories, ", ")
 		for _, directory := range directories {
 			path := filepath.Join(directory, stores[i].Name)
-			if info, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
-				continue
-			} else if err == nil && !info.Mode().IsRegular() {
-				stores[i].Problem = path + " is no regular file"
+			err := verifyFile(ctx, path)
+			if errors.Is(err, fs.ErrNotExist) {
 				continue
 			}
 			stores[i].Problem = ""
-			if err := verifyFile(ctx, path); err != nil {
+			if err != nil {
 				stores[i].Problem = fmt.Sprintf("%s: %v", path, err)
 			}
 			break

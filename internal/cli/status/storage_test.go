@@ -79,7 +79,7 @@ func TestSyncReadsWhatIsOnDisk(t *testing.T) {
 		"missing":   {[]string{t.TempDir()}, "there is no such file in "},
 		"cut":       {[]string{cut}, "it is damaged: it has 9000 bytes"},
 		"checksum":  {[]string{write([]byte("J\x01\x00\x00\x00\x00more"))}, "segment/0000000000000001: its checksum is wrong"},
-		"no file":   {[]string{link}, "is no regular file"},
+		"no file":   {[]string{link}, "is a symbolic link"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d, err := CheckDurability(t.Context(), collector(t, storedFiles(0, ""), 200, healthy), c.directories)
