@@ -115,8 +115,10 @@ func (p *packer) packOne(source string) error {
 		return err
 	}
 	err = os.Remove(source)
-	if errors.Is(err, os.ErrNotExist) {
-		return os.Remove(packed.Path) // as above
+	if errors.Is(err, os.ErrNotExist) { // as above; the packed file may have been found and removed by then, too
+		if err = os.Remove(packed.Path); errors.Is(err, os.ErrNotExist) {
+			return nil
+		}
 	}
 	return err
 }
