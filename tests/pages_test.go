@@ -17,6 +17,9 @@ import (
 // yamlBlock is an example in a page, with what it is indented by.
 var yamlBlock = regexp.MustCompile("(?ms)^( *)```ya?ml\n(.*?)^ *```$")
 
+// secretVariable is a variable of the environment without a default, which the reader sets.
+var secretVariable = regexp.MustCompile(`\$\{env:(\w+)\}`)
+
 // around are the components that examples name for the reader's own.
 const around = `
 receivers:
@@ -32,8 +35,6 @@ exporters:
 // over all of it but the pipelines, if it has its own.
 func TestYAMLOfPages(t *testing.T) {
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4328")
-	t.Setenv("TASKER_TOKEN", "secret")
-	t.Setenv("TASKER_METRICS_TOKEN", "secret")
 	others := filepath.Join(t.TempDir(), "around.yaml")
 	require.NoError(t, os.WriteFile(others, []byte(around), 0o600))
 	bare := withoutPipelines(t)
@@ -50,6 +51,9 @@ func TestYAMLOfPages(t *testing.T) {
 			}
 			configurations++
 			t.Run(fmt.Sprintf("%s/%d", page, i), func(t *testing.T) {
+				for _, variable := range secretVariable.FindAllStringSubmatch(source, -1) {
+					t.Setenv(variable[1], "secret")
+				}
 				snippet := filepath.Join(t.TempDir(), "snippet.yaml")
 				require.NoError(t, os.WriteFile(snippet, []byte(source), 0o600))
 				output, err := validate(t, defaultConfig, others, snippet)
