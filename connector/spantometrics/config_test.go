@@ -187,6 +187,8 @@ func TestValidate(t *testing.T) {
 		{"expiration never", func(cfg *Config) { cfg.SeriesExpiration = 0 }, nil},
 		{"no limit", func(cfg *Config) { cfg.AggregationCardinalityLimit = 0 },
 			[]string{`"aggregation_cardinality_limit" is 0: set 2 or more`}},
+		{"labels of the age", metric("tasker.tasks.oldest_active_age", MetricConfig{Dimensions: []Dimension{{Name: "region"}}}),
+			[]string{`"metrics::tasker.tasks.oldest_active_age::dimensions" is set, but tasker.tasks.oldest_active_age has the labels of tasker.tasks.active: add them there`}},
 		{"no applications", func(cfg *Config) { cfg.MaxApplications = 0 }, []string{`"max_applications" is 0`}},
 		{"no series", func(cfg *Config) { cfg.MaxSeries, cfg.MaxSeriesBytes = 0, 1000 }, []string{`"max_series" is 0: set 10 or more`, `"max_series_bytes" is 1000: set 1048576 or more`}},
 		{"no memory of spans", func(cfg *Config) { cfg.Deduplicate.MaxEntries = 0 },

@@ -2,6 +2,8 @@ package spantometrics
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -394,4 +396,43 @@ func labelNames(text string) (names []string) {
 		}
 	}
 	return names
+}
+
+// TestActiveMetricsAreChanged leaves out the state, adds a label, and switches the metrics of what is open off.
+func TestActiveMetricsAreChanged(t *testing.T) {
+	off := pointerTo(false)
+	for name, test := range map[string]struct {
+		metrics              map[string]MetricConfig
+		tasks, steps, oldest []string
+	}{
+		"as they are": {nil, []string{"state=queued task_name=order", "state=running task_name=order"}, []string{"step_name=pay"}, []string{"task_name=order"}},
+		"without the state": {
+			map[string]MetricConfig{activeTasks: {ExcludeDimensions: []string{"state"}}},
+			[]string{"task_name=order"}, []string{"step_name=pay"}, []string{"task_name=order"},
+		},
+		"another label": {
+			map[string]MetricConfig{activeTasks: {ExcludeDimensions: []string{"task_name"}, Dimensions: []Dimension{{Name: "region"}}}},
+			[]string{"region=north state=queued", "region=north state=running"}, []string{"step_name=pay"}, []string{"region=north"},
+		},
+		"no age":   {map[string]MetricConfig{"tasker.tasks.oldest_active_age": {Enabled: off}}, []string{"state=queued task_name=order", "state=running task_name=order"}, []string{"step_name=pay"}, nil},
+		"no tasks": {map[string]MetricConfig{activeTasks: {Enabled: off}}, nil, []string{"step_name=pay"}, nil},
+		"nothing":  {map[string]MetricConfig{activeTasks: {Enabled: off}, "tasker.steps.active": {Enabled: off}}, nil, nil, nil},
+	} {
+		p := newPair(t, func(cfg *Config) { cfg.Metrics = test.metrics })
+		ld, records := shopLogs()
+		attrs := map[string]any{lifecycle.AttrTaskName: "order", lifecycle.AttrStepName: "pay", lifecycle.AttrStepID: 1, "tasker.region": "north"}
+		addEvent(records, lifecycle.TaskStartRequested, 1, time.Now(), attrs)
+		addEvent(records, lifecycle.StepExecutionRequested, 1, time.Now(), attrs)
+		addEvent(records, lifecycle.StepExecutionRequested, 2, time.Now().Add(time.Millisecond), attrs)
+		addEvent(records, lifecycle.StepCompleted, 2, time.Now().Add(2*time.Millisecond), attrs)
+		p.consumeLogs(t, ld)
+		p.stop(t)
+		for metric, want := range map[string][]string{
+			activeTasks: test.tasks, "tasker.steps.active": test.steps, "tasker.tasks.oldest_active_age": test.oldest,
+		} {
+			got := read(p.sink.last(), metric)
+			maps.DeleteFunc(got, func(_ string, p point) bool { return p.gauge == 0 && p.sum == 0 })
+			require.ElementsMatch(t, want, slices.Collect(maps.Keys(got)), "%s: %s", name, metric)
+		}
+	}
 }
