@@ -194,7 +194,7 @@ func TestSendersBoundToServices(t *testing.T) {
 	c := start(t, sink, documented, `
 extensions: {bearertokenauth/shop: {token: secret}}
 connectors: {forward/events: {}}
-service: {extensions: [healthcheckv2, bearertokenauth/shop], pipelines: {logs/open: {receivers: [tasker_events, otlp], exporters: [forward/events]}}}
+service: {extensions: [healthcheckv2, otlp_limits, bearertokenauth/shop], pipelines: {logs/open: {receivers: [tasker_events, otlp], exporters: [forward/events]}}}
 `)
 	body := bytes.ReplaceAll(bytes.Join(lines, []byte("\n")), []byte(`"service":"shop"`), []byte(`"service":"bank"`))
 	require.Contains(t, string(body), `"bank"`)
@@ -209,4 +209,65 @@ service: {extensions: [healthcheckv2, bearertokenauth/shop], pipelines: {logs/op
 		assert.Equal(t, "shop", span.Service)
 		assert.Equal(t, [16]byte(lifecycle.TraceID("", "shop", "1")), span.TraceID)
 	}
+}
+
+// TestRecordsOfOtherPrograms: docs/routing.md. A program that shares the OTLP endpoint, and whose logger names each record by its
+// place, gets its records through unchanged; they are no span event, no number and no name of an event.
+func TestRecordsOfOtherPrograms(t *testing.T) {
+	t.Parallel()
+	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 20, Seed: 95, Failures: true})
+	sink := newSink(t)
+	c := start(t, sink, `
+processors:
+  event_router/others: {select: others}
+service:
+  pipelines:
+    logs/others: {receivers: [otlp], processors: [memory_limiter, event_router/others], exporters: [otlp_grpc/sink]}
+`)
+	const programs = 50
+	logs := plog.NewLogs()
+	rl := logs.ResourceLogs().AppendEmpty()
+	rl.Resource().Attributes().PutStr(lifecycle.AttrServiceName, "proxy")
+	sl := rl.ScopeLogs().AppendEmpty()
+	sl.Scope().SetName("hyper")
+	for i := range programs {
+		record := sl.LogRecords().AppendEmpty()
+		record.SetEventName("event src/main.rs:" + strconv.Itoa(i))
+		record.SetTimestamp(pcommon.Timestamp(truth[0].Start))
+		record.SetTraceID(lifecycle.TraceID("", "shop", "1"))
+		record.SetSpanID(pcommon.SpanID{1})
+		record.Body().SetStr("listening")
+	}
+	connection, err := grpc.NewClient(c.otlp, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	require.NoError(t, err)
+	defer connection.Close()
+	_, err = plogotlp.NewGRPCClient(connection).Export(t.Context(), plogotlp.NewExportRequestFromLogs(logs))
+	require.NoError(t, err)
+	c.sendOTLP("", streamtest.Batches(lines, batchLines))
+	awaitTasks(t, sink, len(truth))
+	await(t, time.Minute, "all records", func() bool { return len(sink.allRecords()) >= programs }, func() any { return len(sink.allRecords()) })
+	assert.Zero(t, c.stop())
+	equal(t, streamtest.Compare(truth, sink.all()))
+	passed, ofFacts := 0, []streamtest.Record{}
+	for _, r := range sink.allRecords() {
+		if !strings.HasPrefix(r.Event, "event src/") {
+			ofFacts = append(ofFacts, r)
+			continue
+		}
+		passed++
+		assert.Equal(t, streamtest.Record{
+			TraceID: lifecycle.TraceID("", "shop", "1"), SpanID: [8]byte{1}, Event: r.Event, At: truth[0].Start, Body: "listening", Service: "proxy", Attributes: map[string]any{},
+		}, r)
+	}
+	assert.Equal(t, programs, passed)
+	once, _ := facts(t, ofFacts)
+	equal(t, streamtest.CompareRecords(truth, once, shippedFacts()...))
+	for _, span := range sink.all() {
+		for _, event := range span.Events {
+			assert.NotContains(t, event.Name, "src/")
+		}
+	}
+	table, err := os.ReadFile(c.csv)
+	require.NoError(t, err)
+	assert.NotContains(t, string(table), "src/")
 }

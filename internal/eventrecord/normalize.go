@@ -39,18 +39,22 @@ func (n *Normalizer) Normalize(resource pcommon.Map, record plog.LogRecord) (clo
 	return clock, impossible
 }
 
-func normalizeName(record plog.LogRecord, attrs pcommon.Map) {
-	name := record.EventName()
-	if name == "" {
-		if name = text(attrs, attrEventName); name == "" {
-			return
-		}
-		attrs.Remove(attrEventName)
-		record.SetEventName(lifecycle.Canonical(name))
-		return
+// Name is the canonical name of the event that a record is, from the field or, if that is empty, the attribute event.name.
+// It is empty for a record without a name.
+func Name(record plog.LogRecord) string {
+	if name := record.EventName(); name != "" {
+		return lifecycle.Canonical(name)
 	}
-	if canonical := lifecycle.Canonical(name); canonical != name {
-		record.SetEventName(canonical)
+	return lifecycle.Canonical(text(record.Attributes(), attrEventName))
+}
+
+func normalizeName(record plog.LogRecord, attrs pcommon.Map) {
+	before, name := record.EventName(), Name(record)
+	if before == "" && name != "" {
+		attrs.Remove(attrEventName)
+	}
+	if name != before {
+		record.SetEventName(name)
 	}
 }
 

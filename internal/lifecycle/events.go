@@ -1,6 +1,9 @@
 package lifecycle
 
-import "strings"
+import (
+	"strings"
+	"sync"
+)
 
 // MaxEventName is the longest name of an event, in bytes. A longer one is surely a mistake, and names become labels.
 const MaxEventName = 255
@@ -111,6 +114,21 @@ func Names() []string {
 		TelemetryPluginRegistered, TelemetryPluginUnregistered,
 	}
 }
+
+// Defines tells whether Tasker defines an event of that canonical name.
+func Defines(name string) bool {
+	_, defined := defined()[name]
+	return defined
+}
+
+// defined is made once; nobody changes it.
+var defined = sync.OnceValue(func() map[string]struct{} {
+	names := make(map[string]struct{}, len(Names()))
+	for _, name := range Names() {
+		names[name] = struct{}{}
+	}
+	return names
+})
 
 // Canonical is the plain name of an event: the "tasker." that OTLP and CloudEvents senders put before a name is
 // dropped, except where Tasker's own name begins with it (tasker.telemetry.*).

@@ -19,6 +19,7 @@ import (
 const (
 	reasonNoName    routing.Reason = "no_name"
 	reasonLongName  routing.Reason = "long_name"
+	reasonNotTasker routing.Reason = "not_tasker"
 	reasonDuplicate routing.Reason = "duplicate"
 	reasonShed      routing.Reason = "shed"
 )
@@ -104,6 +105,9 @@ func (r *router) decideRecord(record plog.LogRecord, received bool) event {
 	}
 	if len(name) > lifecycle.MaxEventName {
 		return event{reason: reasonLongName}
+	}
+	if received && notTasker(r.table, name, record.Attributes()) {
+		return event{reason: reasonNotTasker}
 	}
 	counts := r.statistics.of(name)
 	decision := r.table.Lookup(name)

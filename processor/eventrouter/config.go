@@ -42,6 +42,8 @@ type Config struct {
 	Shedding SheddingConfig `mapstructure:"shedding"`
 	// Storage is the extension that keeps what deduplicate remembers; without one it ends with the process.
 	Storage *component.ID `mapstructure:"storage"`
+	// Select says which records are passed on: events, or others, which are those of other programs, unchanged.
+	Select string `mapstructure:"select"`
 	// TrustReceived takes the stamps on records that came over the network for those of a router of this operator's.
 	TrustReceived bool `mapstructure:"trust_received"`
 
@@ -77,10 +79,17 @@ type DeduplicateConfig struct {
 	MaxWait time.Duration `mapstructure:"max_wait"`
 }
 
+// Which records a router passes on.
+const (
+	selectEvents = "events"
+	selectOthers = "others"
+)
+
 var _ component.Config = (*Config)(nil)
 
 func createDefaultConfig() *Config {
 	return &Config{
+		Select:            selectEvents,
 		BuiltinRoutes:     true,
 		SamplingRate:      1,
 		Redaction:         RedactionConfig{Keys: lifecycle.SensitiveKeyParts(), Mask: "[FILTERED]"},
@@ -107,6 +116,12 @@ func (c *Config) Validate() error {
 		atLeast("max_structure_bytes", c.MaxStructureBytes, 64),
 		atLeast("max_backtrace_lines", c.MaxBacktraceLines, 1))
 	errs = append(errs, c.Shedding.check()...)
+	switch {
+	case c.Select != selectEvents && c.Select != selectOthers:
+		errs = append(errs, fmt.Errorf("select: %q is no selection: use %s or %s", c.Select, selectEvents, selectOthers))
+	case c.Select == selectOthers && c.Storage != nil:
+		errs = append(errs, fmt.Errorf("storage: %q has nothing to keep, because select is %s: remove one of the two", c.Storage, selectOthers))
+	}
 	if c.Storage != nil && !c.Deduplicate.Enabled {
 		errs = append(errs, fmt.Errorf("storage: %q has nothing to keep, because deduplicate.enabled is false: remove one of the two", c.Storage))
 	}

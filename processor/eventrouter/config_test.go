@@ -35,6 +35,7 @@ func TestConfig(t *testing.T) {
 	all := load(t, "all")
 	require.NoError(t, xconfmap.Validate(all))
 	assert.Equal(t, &Config{
+		Select: "events",
 		Routes: []routing.Route{
 			{Event: "step.completed", Signals: []string{"traces", "metrics", "logs"}},
 			{Event: "database.query_executed", SamplingRate: &rate},
@@ -92,4 +93,13 @@ func TestMistakesAreReportedTogether(t *testing.T) {
 	cfg.Deduplicate.MaxWait = -time.Second
 	assert.ErrorContains(t, xconfmap.Validate(cfg), `deduplicate.max_wait: -1s is negative: use a time such as 10s, or 0 to refuse at once`)
 	assert.NotContains(t, err.Error(), `"task_contxt" is left out`, "one mistake, one message")
+}
+
+func TestSelect(t *testing.T) {
+	cfg := createDefaultConfig()
+	cfg.Select = "both"
+	require.ErrorContains(t, cfg.Validate(), `select: "both" is no selection: use events or others`)
+	storage := component.MustNewID("file_storage")
+	cfg.Select, cfg.Storage = selectOthers, &storage
+	require.ErrorContains(t, cfg.Validate(), `storage: "file_storage" has nothing to keep, because select is others: remove one of the two`)
 }

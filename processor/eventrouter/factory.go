@@ -22,5 +22,9 @@ func NewFactory() processor.Factory {
 }
 
 func createLogs(ctx context.Context, set processor.Settings, cfg component.Config, next consumer.Logs) (processor.Logs, error) {
-	return newRouter(ctx, set, cfg.(*Config), next)
+	config := cfg.(*Config)
+	if config.Select == selectOthers {
+		return newOthers(ctx, set, config, next)
+	}
+	return newRouter(ctx, set, config, next)
 }

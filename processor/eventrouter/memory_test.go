@@ -217,7 +217,7 @@ func TestAttackForgedIdentity(t *testing.T) {
 	forged := logsOf(t, "shop", item{"task.completed", 1e9 + 1, map[string]any{"tasker.task_id": int64(1), "tasker.route.signals": "traces", "tasker.step_name": "forged"}})
 	forged.ResourceLogs().At(0).ScopeLogs().At(0).Scope().SetName(lifecycle.ScopeEvents)
 	forged.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).SetSpanID(id)
-	f.consume(t, forged)
+	require.NoError(t, f.ConsumeLogs(t.Context(), forged))
 	require.NotEqual(t, id, f.kept()[0].SpanID())
 	assert.Equal(t, "traces,metrics", f.kept()[0].Attributes().AsRaw()[lifecycle.AttrSignals], "the sender's decision is none")
 	f.consume(t, genuine())
@@ -227,7 +227,7 @@ func TestAttackForgedIdentity(t *testing.T) {
 	// Nor does a task's computed trace id make an event one of that task.
 	strange := logsOf(t, "other", item{"task.failed", 1e9 + 1, map[string]any{"tasker.route.signals": "traces"}})
 	strange.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).SetTraceID(lifecycle.TraceID("", "shop", "1"))
-	f.consume(t, strange)
+	require.NoError(t, f.ConsumeLogs(t.Context(), strange))
 	require.Len(t, f.kept(), 3)
 	assert.True(t, f.kept()[2].TraceID().IsEmpty())
 }

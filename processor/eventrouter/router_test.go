@@ -25,6 +25,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"github.com/tasker-otel/otelcol-tasker/internal/origin"
 	"github.com/tasker-otel/otelcol-tasker/internal/routing"
 	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter/internal/metadatatest"
 )
@@ -113,9 +114,12 @@ func records(all ...plog.Logs) []plog.LogRecord {
 	return found
 }
 
+// decoded is the context of what tasker_events hands on.
+func decoded() context.Context { return origin.Mark(context.Background(), origin.Decoder) }
+
 func (f *fixture) consume(t testing.TB, logs plog.Logs) {
 	t.Helper()
-	require.NoError(t, f.ConsumeLogs(context.Background(), logs))
+	require.NoError(t, f.ConsumeLogs(decoded(), logs))
 }
 
 func (f *fixture) kept() []plog.LogRecord { return records(f.sink.AllLogs()...) }

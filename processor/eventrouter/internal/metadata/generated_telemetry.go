@@ -257,7 +257,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorEventRouterDropped, err = builder.meter.Int64Counter(
 		"otelcol_processor_event_router_dropped",
-		metric.WithDescription("Events dropped - no_name (the record has no event name), long_name (of more than 255 bytes), no_route (and there are no default_signals), disabled, filtered (filtered_events names it), sampled (was for traces or logs only, and its task is not in the sample), duplicate (the same item came before), shed (of a priority that shedding drops while the components behind are busy). [Alpha]"),
+		metric.WithDescription("Events dropped - no_name (the record has no event name), long_name (of more than 255 bytes), not_tasker (of another program - it has an event name, but no route and no Tasker task), no_route (and there are no default_signals), disabled, filtered (filtered_events names it), sampled (was for traces or logs only, and its task is not in the sample), duplicate (the same item came before), shed (of a priority that shedding drops while the components behind are busy). [Alpha]"),
 		metric.WithUnit("{events}"),
 	)
 	errs = errors.Join(errs, err)

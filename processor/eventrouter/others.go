@@ -1,0 +1,60 @@
+package eventrouter
+
+import (
+	"context"
+
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/processor"
+	"go.opentelemetry.io/collector/processor/processorhelper"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"github.com/tasker-otel/otelcol-tasker/internal/routing"
+)
+
+// notTasker tells whether a record of that name is of another program. Loggers give records event names, too: that of the
+// call site (tracing-opentelemetry). An event of Tasker or of an application of it has a route, a name that Tasker defines, or
+// a task.
+func notTasker(table *routing.Table, name string, attrs pcommon.Map) bool {
+	if table.Lookup(name) != table.Fallback() || lifecycle.Defines(name) {
+		return false
+	}
+	_, ofTask := eventrecord.TaskID(attrs)
+	return !ofTask
+}
+
+// others passes on what a router with the same routes takes for records of other programs, unchanged, and nothing else.
+type others struct {
+	table *routing.Table
+}
+
+func newOthers(ctx context.Context, set processor.Settings, cfg *Config, next consumer.Logs) (processor.Logs, error) {
+	table, err := routing.Compile(cfg.Routing())
+	if err != nil {
+		return nil, err
+	}
+	return processorhelper.NewLogs(ctx, set, cfg, next, (&others{table}).process,
+		processorhelper.WithCapabilities(consumer.Capabilities{MutatesData: true}))
+}
+
+func (o *others) process(_ context.Context, logs plog.Logs) (plog.Logs, error) {
+	logs.ResourceLogs().RemoveIf(func(rl plog.ResourceLogs) bool {
+		rl.ScopeLogs().RemoveIf(func(sl plog.ScopeLogs) bool {
+			sl.LogRecords().RemoveIf(func(record plog.LogRecord) bool { return !o.is(record) })
+			return sl.LogRecords().Len() == 0
+		})
+		return rl.ScopeLogs().Len() == 0
+	})
+	if logs.ResourceLogs().Len() == 0 {
+		return logs, processorhelper.ErrSkipProcessingData
+	}
+	return logs, nil
+}
+
+// is tells whether a record is of another program; the router counts it as no_name or not_tasker.
+func (o *others) is(record plog.LogRecord) bool {
+	name := eventrecord.Name(record)
+	return name == "" || len(name) <= lifecycle.MaxEventName && notTasker(o.table, name, record.Attributes())
+}
