@@ -38,8 +38,9 @@ type pages struct {
 	viewers atomic.Int64 // pages that are kept live
 	closing chan struct{}
 
-	// server is nil unless the pages are served.
+	// server is nil unless the pages are served, at the address.
 	server  *http.Server
+	address string
 	serving sync.WaitGroup
 	shut    sync.Once
 }
@@ -87,7 +88,7 @@ func (p *pages) Start(ctx context.Context, host component.Host) error {
 	if err != nil {
 		return fmt.Errorf("tasker_pages: listen on 'endpoint' %q: %w", settings.NetAddr.Endpoint, err)
 	}
-	p.server = server
+	p.server, p.address = server, listener.Addr().String()
 	scheme := "http"
 	if settings.TLS.HasValue() {
 		scheme = "https"

@@ -91,7 +91,15 @@ func (h *held) release() {
 func (h *held) Open(text string, now time.Time) (all []assembly.OpenTask) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.assembler.VisitOpen(math.MaxInt, math.MaxInt, now, assembly.NewSearch(text), func(t *assembly.OpenTask) { all = append(all, *t) })
+	if text == "" {
+		all = make([]assembly.OpenTask, 0, h.assembler.Stats().OpenTasks)
+	}
+	h.assembler.VisitOpen(math.MaxInt, math.MaxInt, now, assembly.NewSearch(text), func(t *assembly.OpenTask) {
+		if len(all) == cap(all) {
+			all = slices.Grow(all, max(128, len(all)))
+		}
+		all = append(all, *t)
+	})
 	return all
 }
 

@@ -189,6 +189,12 @@ func (p *pages) answer(w http.ResponseWriter, r *http.Request, build func(*http.
 // live keeps a page up to date: it sends the main part of it whenever that has changed. The more a page costs, the less often
 // it is made, so that a viewer takes a twentieth of a core at most.
 func (p *pages) live(w http.ResponseWriter, r *http.Request, mux http.Handler) {
+	address := r.URL.Query().Get("page")
+	inner, err := http.NewRequestWithContext(r.Context(), http.MethodGet, address, http.NoBody)
+	if err != nil || inner.URL.Host != "" || !strings.HasPrefix(address, "/") || strings.HasPrefix(address, "/live") {
+		http.Error(w, "page: write the path of a page", http.StatusBadRequest)
+		return
+	}
 	if n := p.viewers.Add(1); n > int64(p.config.MaxViewers) {
 		p.viewers.Add(-1)
 		p.refused(r.Context(), "viewers")
@@ -196,12 +202,6 @@ func (p *pages) live(w http.ResponseWriter, r *http.Request, mux http.Handler) {
 		return
 	}
 	defer p.viewers.Add(-1)
-	address := r.URL.Query().Get("page")
-	inner, err := http.NewRequestWithContext(r.Context(), http.MethodGet, address, http.NoBody)
-	if err != nil || !strings.HasPrefix(address, "/") || strings.HasPrefix(address, "/live") {
-		http.Error(w, "page: write the path of a page", http.StatusBadRequest)
-		return
-	}
 	inner = inner.WithContext(contextWith(r.Context()))
 	w.Header().Set("Content-Type", "text/event-stream")
 	stream := http.NewResponseController(w)

@@ -99,7 +99,11 @@ func (p *pages) openTasks(text string) openTasks {
 func (p *pages) askOpen(text string) openTasks {
 	all := openTasks{at: p.now()}
 	for _, o := range p.sources.allTasks() {
-		all.tasks = append(all.tasks, o.source.Open(text, all.at)...)
+		if tasks := o.source.Open(text, all.at); all.tasks == nil {
+			all.tasks = tasks
+		} else {
+			all.tasks = append(all.tasks, tasks...)
+		}
 	}
 	return all
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/hex"
 	"fmt"
-	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -194,10 +193,11 @@ func (f *filter) takes(t *task) bool {
 
 // taskList is a page of a list.
 type taskList struct {
-	Tasks    []task
-	Found    int
-	Services []string // of all that were found
-	At       time.Time
+	Tasks []task
+	Found int
+	// Services and Workflows are those of all that mention the text.
+	Services, Workflows []string
+	At                  time.Time
 }
 
 // listTasks finds the tasks that a filter lets through, and sorts those of its page.
@@ -205,15 +205,18 @@ func (p *pages) listTasks(f *filter) taskList {
 	open := p.openTasks(f.Text)
 	finished := p.finishedTasks(f.Text)
 	list := taskList{At: open.at}
-	services := map[string]bool{}
-	var found []task
+	services, workflows := map[string]bool{}, map[string]bool{}
+	found := make([]task, 0, len(open.tasks)+len(finished))
 	keep := func(t task) {
 		if f.takes(&t) {
 			t.sort = t.order(f.Sort)
 			found = append(found, t)
 		}
 		if len(services) < maxChoices {
-			services[name(t.service())] = true
+			services[t.service()] = true
+		}
+		if len(workflows) < maxChoices {
+			workflows[t.name()] = true
 		}
 	}
 	for i := range open.tasks {
@@ -223,9 +226,19 @@ func (p *pages) listTasks(f *filter) taskList {
 		keep(task{finished: &finished[i]})
 	}
 	list.Found = len(found)
-	list.Services = slices.Sorted(maps.Keys(services))
+	list.Services, list.Workflows = names(services), names(workflows)
 	list.Tasks = page(found, f.Page*f.Limit, f.Limit)
 	return list
+}
+
+// names are as the pages show them.
+func names(of map[string]bool) []string {
+	var all []string
+	for text := range of {
+		all = append(all, name(text))
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // maxChoices bounds what a filter offers to choose from.

@@ -46,7 +46,7 @@ func (p *pages) taskListPage(r *http.Request) (any, error) {
 	}
 	list := p.listTasks(&f)
 	page := &tasksPage{
-		filter: f, Tasks: views(list.Tasks), Found: list.Found, Services: list.Services, Workflows: p.workflowNames(), States: stateChoices(),
+		filter: f, Tasks: views(list.Tasks), Found: list.Found, Services: list.Services, Workflows: list.Workflows, States: stateChoices(),
 		SortURLs: map[string]string{}, JSON: "/api/v1" + f.query(),
 	}
 	page.From, page.To = min(f.Page*f.Limit+1, list.Found), min((f.Page+1)*f.Limit, list.Found)
@@ -64,21 +64,4 @@ func (p *pages) taskListPage(r *http.Request) (any, error) {
 		page.SortURLs[by] = f.query("sort", by)
 	}
 	return page, nil
-}
-
-// workflowNames are those that a list can be limited to.
-func (p *pages) workflowNames() []string {
-	counts := map[string]*workflowCounts{}
-	open := p.openTasks("")
-	for i := range open.tasks {
-		counts[open.tasks[i].Name] = new(workflowCounts)
-	}
-	lines := workflowLines(counts, p.statistics().Workflows)
-	var names []string
-	for i := range lines {
-		if len(names) < maxChoices {
-			names = append(names, name(lines[i].Name))
-		}
-	}
-	return names
 }

@@ -273,6 +273,7 @@ func (a *Assembler) VisitOpen(place, most int, now time.Time, text *Search, visi
 		l.round++
 	}
 	place = min(place, len(l.tasks))
+	var summary OpenTask // one for all: visit copies what it keeps
 	for ; place > 0 && most > 0; most-- {
 		place--
 		w := l.tasks[place]
@@ -280,15 +281,15 @@ func (a *Assembler) VisitOpen(place, most int, now time.Time, text *Search, visi
 			continue
 		}
 		w.round = l.round
-		summary := w.summary(now)
+		w.summarize(&summary, now)
 		visit(&summary)
 	}
 	return place
 }
 
-func (w *watch) summary(now time.Time) OpenTask {
+func (w *watch) summarize(s *OpenTask, now time.Time) {
 	t := w.task
-	s := OpenTask{
+	*s = OpenTask{
 		Key: t.trace, Traceparent: t.parent, ID: t.id, Name: t.name, Resource: t.resource, CorrelationID: t.thread(w.thread),
 		Started: w.started, Changed: w.changed, Arrived: t.lastArrival,
 		Steps: len(t.steps), Running: int(w.byState[stepRunning]), Failed: int(w.byState[stepFailed]), Done: int(w.byState[stepDone]),
@@ -306,7 +307,6 @@ func (w *watch) summary(now time.Time) OpenTask {
 		s.FailedStep, s.ErrorType, s.Error = t.stepName(w.failed), w.failure.class, w.failure.message
 	}
 	s.State = w.state(s.Now(now))
-	return s
 }
 
 // stepName is the name of a step, or its id where no event has told the name.

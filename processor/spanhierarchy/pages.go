@@ -2,6 +2,7 @@ package spanhierarchy
 
 import (
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -62,6 +63,9 @@ func (p *pages) Open(text string, now time.Time) []assembly.OpenTask {
 	p.walking.Lock()
 	defer p.walking.Unlock()
 	var found []assembly.OpenTask
+	if text == "" {
+		found = make([]assembly.OpenTask, 0, p.count())
+	}
 	deadlines := p.clock.now() // what the assemblers call now
 	behind := now.Sub(deadlines)
 	for _, s := range p.shards {
@@ -71,12 +75,23 @@ func (p *pages) Open(text string, now time.Time) []assembly.OpenTask {
 			place = s.assembler.VisitOpen(place, visitedAtOnce, deadlines, search, func(task *assembly.OpenTask) {
 				task.Arrived += int64(behind)
 				task.Due += int64(behind)
+				if len(found) == cap(found) {
+					found = slices.Grow(found, max(visitedAtOnce, len(found))) // append would copy a long list more often
+				}
 				found = append(found, *task)
 			})
 			s.mu.Unlock()
 		}
 	}
 	return found
+}
+
+// count is how many tasks are open, about.
+func (p *pages) count() (n int) {
+	for _, s := range p.shards {
+		n += int(s.stats().OpenTasks)
+	}
+	return n
 }
 
 // Finished are the emitted runs that are kept.

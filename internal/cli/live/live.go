@@ -73,6 +73,9 @@ func (c *Client) Tasks(ctx context.Context, parameters url.Values) (*List, error
 	return list, c.get(ctx, "/api/v1/tasks?"+parameters.Encode(), list)
 }
 
+// leastOfKey is how much of a key names a task: less is an id.
+const leastOfKey = 8
+
 // Trees are the runs of a task, which is named by its id or by its key. Several tasks may have one id, in several services.
 func (c *Client) Trees(ctx context.Context, task string) ([]*assembly.Tree, error) {
 	list, err := c.Tasks(ctx, url.Values{"q": {task}, "limit": {"1000"}})
@@ -81,7 +84,7 @@ func (c *Client) Trees(ctx context.Context, task string) ([]*assembly.Tree, erro
 	}
 	var keys []string
 	for _, t := range list.Tasks {
-		if (t.ID == task || strings.HasPrefix(t.Key, strings.ToLower(task))) && !slices.Contains(keys, t.Key) {
+		if (t.ID == task || len(task) >= leastOfKey && strings.HasPrefix(t.Key, strings.ToLower(task))) && !slices.Contains(keys, t.Key) {
 			keys = append(keys, t.Key)
 		}
 	}

@@ -1,0 +1,123 @@
+package e2e
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
+)
+
+const (
+	viewers     = 10
+	viewerTasks = 1500
+)
+
+// BenchmarkViewers measures what the live pages cost ingestion: the CPU time of the whole process for each event, and how long
+// requests take, without the extension, with it, and with ten viewers who load a page each second. The three take turns, so that
+// all see the same noise of the machine. own-µs/event is what the pages cost by themselves: the same viewers for as long, when
+// nothing is sent.
+func BenchmarkViewers(b *testing.B) {
+	lines, _ := streamtest.Generate(streamtest.Options{Tasks: viewerTasks, Seed: 5, Failures: true})
+	var bodies [][]byte
+	for _, batch := range streamtest.Batches(lines, benchBatch) {
+		bodies = append(bodies, bytes.Join(batch, []byte("\n")))
+	}
+	const without = "service: {extensions: [otlp_limits, healthcheckv2]}"
+	kinds := []struct {
+		name, more string
+		viewers    int
+	}{{"without", without, 0}, {"pages", "{}", 0}, {"viewers", "{}", viewers}}
+	cpu, own := make([]time.Duration, len(kinds)), time.Duration(0)
+	requests := make([][]time.Duration, len(kinds))
+	rounds := 0
+	for b.Loop() {
+		for range benchRounds {
+			rounds++
+			for i, kind := range kinds {
+				sink := newSink(b)
+				sink.countOnly = true
+				c := start(b, sink, "exporters: {nop: {}}\nservice: {pipelines: {traces: {exporters: [nop, span_to_metrics, routed_events]}}}", kind.more)
+				stop := c.watch(b, kind.viewers)
+				before, began := c.cpuTime(), time.Now()
+				requests[i] = append(requests[i], c.timed(b, bodies)...)
+				cpu[i] += c.cpuTime() - before
+				if kind.viewers > 0 {
+					took := time.Since(began)
+					before = c.cpuTime()
+					time.Sleep(took) // what is measured is what happens meanwhile
+					own += c.cpuTime() - before
+				}
+				stop()
+				require.Zero(b, c.stop())
+			}
+		}
+	}
+	for i, kind := range kinds {
+		slices.Sort(requests[i])
+		at := func(q float64) float64 {
+			return float64(requests[i][int(q*float64(len(requests[i])-1))].Microseconds()) / 1e3
+		}
+		b.ReportMetric(float64(cpu[i].Nanoseconds())/1e3/float64(rounds*len(lines)), kind.name+"-µs/event")
+		b.ReportMetric(at(0.5), kind.name+"-p50-ms")
+		b.ReportMetric(at(0.99), kind.name+"-p99-ms")
+	}
+	b.ReportMetric(float64(own.Nanoseconds())/1e3/float64(rounds*len(lines)), "own-µs/event")
+	b.ReportMetric(0, "ns/op") // of no meaning here
+}
+
+// timed posts one body after the other, and returns how long each request took.
+func (c *collector) timed(b *testing.B, bodies [][]byte) (took []time.Duration) {
+	b.Helper()
+	client, done := newClient(1)
+	defer done()
+	for _, body := range bodies {
+		began := time.Now()
+		require.NoError(b, postOne(client, "http://"+c.events+"/v1/events", "application/x-ndjson", body))
+		took = append(took, time.Since(began))
+	}
+	return took
+}
+
+// watch lets viewers load pages until stop is called.
+func (c *collector) watch(b *testing.B, n int) (stop func()) {
+	b.Helper()
+	quit := make(chan struct{})
+	var all sync.WaitGroup
+	paths := []string{"/", "/tasks", "/tasks?state=running&sort=took", "/workflows", "/api/v1/overview"}
+	for i := range n {
+		all.Go(func() {
+			client, done := newClient(1)
+			defer done()
+			second := time.NewTicker(time.Second)
+			defer second.Stop()
+			for {
+				response, err := client.Get(fmt.Sprintf("http://%s%s", c.pages, paths[i%len(paths)]))
+				if err == nil {
+					_, _ = io.Copy(io.Discard, response.Body)
+					response.Body.Close()
+				}
+				if err != nil || response.StatusCode != http.StatusOK {
+					b.Errorf("a viewer got %v", err)
+					return
+				}
+				select {
+				case <-quit:
+					return
+				case <-second.C:
+				}
+			}
+		})
+	}
+	return func() {
+		close(quit)
+		all.Wait()
+	}
+}
