@@ -7,8 +7,8 @@ cd "$(dirname "$0")/.."
 
 readonly streams=tests/streamtest/testdata
 readonly log=data/collector.log
-readonly health=13133 metrics=8889 pages=8890
-readonly ports="4317:otlp/grpc 4318:otlp/http 4319:tasker_events 8888:own_metrics $metrics:prometheus $health:healthcheckv2 $pages:tasker_pages"
+readonly health=13133 metrics=8889 pages=8890 zpages=55679
+readonly ports="4317:otlp/grpc 4318:otlp/http 4319:tasker_events 8888:own_metrics $metrics:prometheus $health:healthcheckv2 $pages:tasker_pages $zpages:zpages"
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 
