@@ -2,12 +2,14 @@ package otlplimits
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
 	"sync"
 	"time"
 
+	_ "go.opentelemetry.io/collector/pdata/plog/plogotlp" // its codec is registered before it is asked for
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -19,8 +21,6 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/admission"
 	"github.com/tasker-otel/otelcol-tasker/internal/otlpcost"
-
-	_ "go.opentelemetry.io/collector/pdata/plog/plogotlp" // its codec is registered before it is asked for
 )
 
 // GetGRPCServerOptions implements extensionmiddleware.GRPCServer. A request is judged in three places: when its head comes
@@ -131,7 +131,7 @@ func (c *limitedCodec) answer(ctx context.Context, request any, _ *grpc.UnarySer
 		return handle(ctx, request)
 	}
 	c.refused("grpc", j.err)
-	if j.err == admission.ErrBusy {
+	if errors.Is(j.err, admission.ErrBusy) {
 		return nil, again(j.err)
 	}
 	return nil, status.Error(codes.InvalidArgument, "the request was not taken: "+j.err.Error())
