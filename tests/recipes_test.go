@@ -104,6 +104,17 @@ func TestRecipes(t *testing.T) {
 			assert.Zero(t, c.stop())
 		})
 	}
+	t.Run("records as files", func(t *testing.T) {
+		t.Parallel()
+		table := filepath.Join(t.TempDir(), "records.csv")
+		c := startShipped(t, settings{files: []string{"../config.yaml", blockOf(t, recipesPage, "tasker_csv/records:")}}.with("TASKER_RECORDS="+table))
+		c.send(lines)
+		await(t, time.Minute, "rows of records", func() bool {
+			text, err := os.ReadFile(table)
+			return err == nil && strings.Count(string(text), " started") >= 5
+		}, func() any { return c.output.tail() })
+		assert.Zero(t, c.stop())
+	})
 	t.Run("basic auth", func(t *testing.T) {
 		t.Parallel()
 		c := startShipped(t, settings{files: []string{"../config.yaml", blockOf(t, recipesPage, "basicauth/scrape:")}}.with("METRICS_PASSWORD=secret"))

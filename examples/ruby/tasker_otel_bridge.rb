@@ -24,7 +24,8 @@ module TaskerOtelBridge
     # Payload keys with whole inputs and results: often large, often personal, and left out by the collector too.
     BULKY = %w[task_context step_inputs step_results error_step_results].freeze
 
-    # Where events are posted, the application's name and namespace, further headers of the requests.
+    # Where events are posted (several addresses, with commas between them, share the tasks), the application's name and
+    # namespace, further headers of the requests.
     attr_accessor :url, :service, :namespace, :headers
     # How many events may wait, how many go in one request, and how long a batch waits for more of them, in seconds.
     attr_accessor :queue_size, :batch_size, :flush_interval
@@ -89,9 +90,13 @@ module TaskerOtelBridge
       end
     end
 
+    def urls = url.to_s.split(",").map(&:strip)
+
     def posts?
-      uri = URI(url.to_s)
-      URI::HTTP === uri && !uri.hostname.to_s.empty? # HTTPS is one
+      !urls.empty? && urls.all? do |each|
+        uri = URI(each)
+        URI::HTTP === uri && !uri.hostname.to_s.empty? # HTTPS is one
+      end
     rescue URI::Error
       false
     end
@@ -245,8 +250,8 @@ module TaskerOtelBridge
   class Connection
     Answer = Struct.new(:status, :body, :retry_after)
 
-    def initialize(config)
-      @uri = URI(config.url)
+    def initialize(config, url)
+      @uri = URI(url)
       @headers = { "Content-Type" => "application/x-ndjson", "Content-Encoding" => "gzip",
                    "User-Agent" => "tasker-otel-bridge" }.merge(config.headers)
       @http = nil
@@ -306,8 +311,9 @@ module TaskerOtelBridge
     COME_BACK = [401, 403, 404, 408, 425, 429, 502, 503, 504].freeze
     LOG_EVERY = 60.0
 
-    def initialize(config)
+    def initialize(config, url)
       @config = config
+      @url = url
       @fork_lock = Mutex.new
       @prefix = JSON.generate({ "service" => config.service, "namespace" => config.namespace }.compact)[1..-2]
       begin_process
@@ -434,7 +440,7 @@ module TaskerOtelBridge
 
     # The thread. It ends only after stop.
     def run
-      connection = Connection.new(@config)
+      connection = Connection.new(@config, @url)
       until @stopped && @queue.empty?
         pause(@config.flush_interval) if !@stopped && @queue.size < @config.batch_size
         begin
@@ -503,7 +509,7 @@ module TaskerOtelBridge
         end
         tries += 1
         count(:retries)
-        log(:warn, "the collector at #{@config.url} #{failure || "answers #{answer.status}"}; trying again")
+        log(:warn, "the collector at #{@url} #{failure || "answers #{answer.status}"}; trying again")
         wait = pause_before(tries, answer)
         if @stopped
           left = @deadline - now
@@ -563,6 +569,38 @@ module TaskerOtelBridge
     end
   end
 
+  # One sender for each of several collectors. All events of a task go to the same one, from every process: the collector
+  # assembles a task from all of its events.
+  class Senders
+    def initialize(config)
+      @senders = config.urls.map { |url| Sender.new(config, url) }
+    end
+
+    def publish(name, payload) = @senders[share_of(payload)].publish(name, payload)
+
+    def flush(timeout) = each_at_once { |sender| sender.flush(timeout) }.all?
+
+    def stop(timeout) = each_at_once { |sender| sender.stop(timeout) }
+
+    def stats
+      @senders.map(&:stats).reduce do |sum, stats|
+        sum.merge(stats) { |_, a, b| Hash === a ? a.merge(b) { |_, x, y| x + y } : a + b }
+      end
+    end
+
+    private
+
+    # The same number in every process and every version.
+    def share_of(payload)
+      task_id = Hash === payload ? payload[:task_id] || payload["task_id"] : nil
+      Zlib.crc32(task_id.to_s) % @senders.size
+    rescue StandardError
+      0
+    end
+
+    def each_at_once(&block) = @senders.map { |sender| Thread.new { block.call(sender) } }.map(&:value)
+  end
+
   class << self
     # Begins to send the publisher's events. Called again, it only hears what was registered in the meantime. The block
     # gets the settings.
@@ -581,7 +619,7 @@ module TaskerOtelBridge
             return self
           end
           @heard = {}
-          @sender = Sender.new(config)
+          @sender = config.urls.one? ? Sender.new(config, config.urls.first) : Senders.new(config)
           at_exit { stop(config.shutdown_timeout) }
         end
         event_names.each { |name| hear(publisher, name) }

@@ -119,6 +119,34 @@ class BridgeTest < Minitest::Test
     TaskerOtelBridge::Plain.new(config).payload(payload)
   end
 
+  def test_several_collectors_share_the_tasks
+    second = FakeCollector.new
+    @collector = first = FakeCollector.new
+    log = @log
+    logger = Object.new
+    logger.define_singleton_method(:warn) { |text| log << text }
+    TaskerOtelBridge.start(@publisher) do |config|
+      config.url = "#{first.url}, #{second.url}"
+      config.service = "shop"
+      config.logger = logger
+      config.flush_interval = 0.01
+    end
+    60.times { |i| 2.times { publish({ task_id: i }) } }
+    publish({ order_id: 1 })
+    flush
+    tasks = [first, second].map { |collector| collector.items.map { |item| item["payload"]["task_id"] } }
+    assert_equal 120, tasks.flatten.compact.size
+    assert_empty tasks[0] & tasks[1], "all events of a task are in one place"
+    tasks.each_with_index do |ids, i|
+      assert_operator ids.compact.uniq.size, :>, 15
+      ids.compact.each { |id| assert_equal i, Zlib.crc32(id.to_s) % 2 }
+    end
+    assert_equal 121, TaskerOtelBridge.stats[:sent]
+    assert_equal({}, TaskerOtelBridge.stats[:dropped])
+  ensure
+    second&.close
+  end
+
   def test_an_event_as_it_is_sent
     start(clock: -> { 1_780_315_200_036_885_123 }, namespace: "eu", headers: { "Authorization" => "Bearer x" })
     Thread.new do
