@@ -36,6 +36,7 @@ var combinations = [][]string{
 	{"config.yaml", "examples/durable.yaml"},
 	{"config.yaml", "examples/send-on.yaml", "examples/tail-sampling.yaml"},
 	{"deploy/otelcol/standalone.yaml", "examples/tail-sampling.yaml"},
+	{"deploy/otelcol/gateway.yaml", "examples/tail-sampling.yaml"},
 	{"deploy/otelcol/standalone.yaml"},
 	{"deploy/otelcol/standalone.yaml", "deploy/otelcol/secure.yaml"},
 	{"deploy/otelcol/standalone.yaml", "deploy/otelcol/secure.yaml", "deploy/otelcol/tls.yaml"},
