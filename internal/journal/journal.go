@@ -37,7 +37,12 @@ type Journal struct {
 	pass         pass
 	stats        Stats
 	health       *health.Status // nil until ReportTo
+	retry        *time.Timer    // of a write that failed; nil when none is due
+	closed       bool
 }
+
+// retryAfter is when a write that failed is tried again though nobody commits.
+const retryAfter = time.Second
 
 // pending is a segment on its way, and how many entries it holds.
 type pending struct {
@@ -289,6 +294,9 @@ func (j *Journal) write(ctx context.Context) {
 		j.stats.Failures++
 		j.waiting = append(taken, j.waiting...)
 		j.dropSuperseded()
+		if j.retry == nil && !j.closed {
+			j.retry = time.AfterFunc(retryAfter, j.writeAgain)
+		}
 		j.turn.Broadcast()
 		return
 	}
@@ -309,6 +317,19 @@ func (j *Journal) write(ctx context.Context) {
 	j.turn.Broadcast()
 }
 
+// writeAgain writes what waits since a write failed: when no more comes, nobody else would.
+func (j *Journal) writeAgain() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.retry = nil
+	for j.committing {
+		j.turn.Wait()
+	}
+	if j.failure != nil && !j.closed {
+		j.write(context.Background())
+	}
+}
+
 // Stats returns the counts so far.
 func (j *Journal) Stats() Stats {
 	j.mu.Lock()
@@ -320,7 +341,17 @@ func (j *Journal) Stats() Stats {
 
 // Close makes durable what waits and releases the storage.
 func (j *Journal) Close(ctx context.Context) error {
-	return errors.Join(j.Commit(ctx), j.client.Close(ctx))
+	err := j.Commit(ctx)
+	j.mu.Lock()
+	j.closed = true
+	if j.retry != nil {
+		j.retry.Stop()
+	}
+	for j.committing {
+		j.turn.Wait()
+	}
+	j.mu.Unlock()
+	return errors.Join(err, j.client.Close(ctx))
 }
 
 // ReportTo makes a failing storage a part of the component's status.

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -139,6 +141,34 @@ func TestAFailedCommitIsMadeUpFor(t *testing.T) {
 }
 
 // TestWhatComesDuringAFailedCommitStaysBehindIt: entries keep their order when others are appended while a write fails.
+// TestAFailedWriteIsTriedAgainByItself: when nothing more comes, what failed is written all the same once that works.
+func TestAFailedWriteIsTriedAgainByItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := journaltest.New()
+		j := open(t, s)
+		s.Fail(errors.New("the disk is full"))
+		j.Append([]byte("a"))
+		require.Error(t, j.Commit(t.Context()))
+		time.Sleep(5500 * time.Millisecond)
+		assert.EqualValues(t, 6, j.Stats().Failures)
+		s.Fail(nil)
+		time.Sleep(time.Second)
+		assert.NoError(t, j.Stats().LastError)
+		assert.Zero(t, j.Stats().Waiting)
+		assert.Equal(t, []string{"a"}, stored(t, s.Crashed()))
+		time.Sleep(time.Minute)
+		assert.EqualValues(t, 1, j.Stats().Commits, "and then no more")
+
+		s.Fail(errors.New("the disk is full"))
+		j.Append([]byte("b"))
+		require.Error(t, j.Commit(t.Context()))
+		require.Error(t, j.Close(t.Context()))
+		failures := j.Stats().Failures
+		time.Sleep(time.Minute)
+		assert.Equal(t, failures, j.Stats().Failures, "a closed journal writes nothing")
+	})
+}
+
 func TestWhatComesDuringAFailedCommitStaysBehindIt(t *testing.T) {
 	s := journaltest.New()
 	j := open(t, s)
