@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/collector/extension/extensionmiddleware"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
+	"go.uber.org/zap"
 
 	"github.com/tasker-otel/otelcol-tasker/extension/otlplimits/internal/metadata"
 	"github.com/tasker-otel/otelcol-tasker/internal/admission"
@@ -26,6 +27,7 @@ type limits struct {
 	room      *admission.Room
 	receiving *receiving
 	builder   *metadata.TelemetryBuilder
+	logger    *zap.Logger
 }
 
 var (
@@ -45,6 +47,13 @@ func newLimits(set component.TelemetrySettings, config *Config) (*limits, error)
 		room:      admission.New(int64(config.MaxMemoryMiB) << 20),
 		receiving: newReceiving(config.MaxReceiving),
 		builder:   builder,
+		logger:    set.Logger,
+	}
+	// From zero on, so that the first refusal is an increase.
+	for _, transport := range []string{"grpc", "http"} {
+		for _, why := range []error{otlpcost.ErrDepth, errSize, admission.ErrBusy, admission.ErrSlow} {
+			l.count(transport, reasonOf(why), 0)
+		}
 	}
 	err = builder.RegisterExtensionOtlpLimitsInFlightBytesCallback(func(_ context.Context, o metric.Int64Observer) error {
 		o.Observe(l.room.InFlight())
@@ -79,17 +88,28 @@ func (l *limits) judge(share *admission.Body, estimate int64, err error) error {
 	return nil
 }
 
-// refused counts a request.
+// refused counts a request, and logs it if its sender will not send it again.
 func (l *limits) refused(transport string, why error) {
-	reason := "busy"
+	l.count(transport, reasonOf(why), 1)
+	if errors.Is(why, otlpcost.ErrDepth) || errors.Is(why, errSize) {
+		l.logger.Warn("An OTLP request was refused for good", zap.String("transport", transport), zap.Error(why))
+	}
+}
+
+// reasonOf is the label of an error.
+func reasonOf(why error) string {
 	switch {
 	case errors.Is(why, otlpcost.ErrDepth):
-		reason = "depth"
+		return "depth"
 	case errors.Is(why, errSize):
-		reason = "size"
+		return "size"
 	case errors.Is(why, admission.ErrSlow):
-		reason = "slow"
+		return "slow"
 	}
-	l.builder.ExtensionOtlpLimitsRefusedRequests.Add(context.Background(), 1, metric.WithAttributeSet(attribute.NewSet(
+	return "busy"
+}
+
+func (l *limits) count(transport, reason string, n int64) {
+	l.builder.ExtensionOtlpLimitsRefusedRequests.Add(context.Background(), n, metric.WithAttributeSet(attribute.NewSet(
 		attribute.String("transport", transport), attribute.String("reason", reason))))
 }

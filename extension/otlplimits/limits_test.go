@@ -197,7 +197,8 @@ func TestAttackHostileOTLP(t *testing.T) {
 		return metricdata.DataPoint[int64]{Value: n, Attributes: attribute.NewSet(attribute.String("transport", transport), attribute.String("reason", reason))}
 	}
 	metadatatest.AssertEqualExtensionOtlpLimitsRefusedRequests(t, f.tel, []metricdata.DataPoint[int64]{
-		point("grpc", "depth", 1), point("grpc", "size", 1), point("http", "depth", 2), point("http", "size", 1),
+		point("grpc", "depth", 1), point("grpc", "size", 1), point("grpc", "busy", 0), point("grpc", "slow", 0),
+		point("http", "depth", 2), point("http", "size", 1), point("http", "busy", 0), point("http", "slow", 0),
 	}, metricdatatest.IgnoreTimestamp())
 }
 
