@@ -160,7 +160,12 @@ func warningsTo(w io.Writer) *zap.Logger {
 func writeSimulation(w io.Writer, r *simulate.Result) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	var rows []string
-	row := func(cells ...string) { rows = append(rows, strings.TrimRight(strings.Join(cells, "\t"), "\t")) }
+	row := func(cells ...string) {
+		for i, cell := range cells {
+			cells[i] = printable.Line(cell)
+		}
+		rows = append(rows, strings.TrimRight(strings.Join(cells, "\t"), "\t"))
+	}
 	section := func(heads ...string) {
 		rows = append(rows, "")
 		row(heads...)

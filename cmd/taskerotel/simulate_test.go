@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -65,4 +66,13 @@ func TestSimulate(t *testing.T) {
 	assert.Equal(t, exitFailed, got.status)
 	assert.Contains(t, got.err, "processors::span_hierarchy")
 	assert.Equal(t, exitUsage, execute(t, "", "simulate").status)
+}
+
+// What applications call things does not reach the terminal as it is.
+func TestAttackSimulateIsSafeToRead(t *testing.T) {
+	event := `{"event":"order.\u001b[2J\u009bx","payload":{"task_id":1,"step_name":"a\\n\u001b]0;owned\u0007"}}` + "\n" +
+		`{"event":"task.completed","payload":{"task_id":1,"task_name":"a\u001b[2Jb\nforged  9"}}` + "\n"
+	got := execute(t, event, "simulate", "--config", configFile(t, "processors: {event_router: {default_signals: [traces, metrics, logs]}}"), "-")
+	assert.NotRegexp(t, `[\x00-\x08\x0b-\x1f\x7f-\x9f]`, strings.ReplaceAll(got.out, "\u0085", "!"))
+	assert.NotRegexp(t, `(?m)^forged`, got.out)
 }

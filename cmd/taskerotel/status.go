@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/status"
+	"github.com/tasker-otel/otelcol-tasker/internal/printable"
 )
 
 // Exit statuses of status and sync, besides exitUnreachable.
@@ -69,13 +70,13 @@ func showStatus(ctx context.Context, s streams, settings status.Settings, allowF
 	}
 	failing := found.FailingExporters()
 	for _, exporter := range failing {
-		if _, err := fmt.Fprintf(s.err, "exporter %s\n", exporter); err != nil {
+		if _, err := fmt.Fprintf(s.err, "exporter %s\n", printable.Line(exporter)); err != nil {
 			return err
 		}
 	}
 	troubles := found.StateTroubles()
 	for _, trouble := range troubles {
-		if _, err := fmt.Fprintf(s.err, "stored state: %s\n", trouble); err != nil {
+		if _, err := fmt.Fprintf(s.err, "stored state: %s\n", printable.Line(trouble)); err != nil {
 			return err
 		}
 	}

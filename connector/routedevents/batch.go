@@ -183,6 +183,7 @@ func (f *facts) build(b *batch) plog.Logs {
 func newScope(made plog.Logs, of source) plog.LogRecordSlice {
 	rl := made.ResourceLogs().AppendEmpty()
 	of.resource.CopyTo(rl.Resource())
+	makeSafe(rl.Resource().Attributes())
 	rl.SetSchemaUrl(of.schema)
 	scope := rl.ScopeLogs().AppendEmpty()
 	scope.Scope().SetName(lifecycle.ScopeEvents)

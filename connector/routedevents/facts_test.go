@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/connector"
 	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
@@ -435,4 +436,42 @@ func FuzzRestoreCallers(f *testing.F) {
 		}
 		require.LessOrEqual(t, c.tasks.Len(), 10)
 	})
+}
+
+// Whatever a name or a message has in it, a record is one line, in its body, its attributes and its resource, keys and all.
+func TestAttackForgedLogLines(t *testing.T) {
+	const forged = "x\n2026-06-01T12:00:00Z\terror\tforged\x1b[2J\u009b1m\u202e"
+	for _, body := range []string{bodyMessage, bodyJSON} {
+		for _, announcements := range []string{announcementsOnce, announcementsAll} {
+			out := &consumertest.LogsSink{}
+			set, _ := settings(t)
+			cfg, factory := createDefaultConfig(), NewFactory()
+			cfg.LogBody, cfg.Announcements = body, announcements
+			events, err := factory.CreateLogsToLogs(t.Context(), set, cfg, out)
+			require.NoError(t, err)
+			spans, err := factory.CreateTracesToLogs(t.Context(), set, cfg, out)
+			require.NoError(t, err)
+			require.NoError(t, events.Start(t.Context(), componenttest.NewNopHost()))
+			require.NoError(t, spans.Start(t.Context(), componenttest.NewNopHost()))
+			logs := logsOf(t, event{"order." + forged, "logs", task, eventAt, map[string]any{
+				"tasker.task_id": int64(7), "tasker.step_name": forged, "tasker." + forged: "a", "tasker.backtrace": "a.rb:1\nb.rb:2" + forged,
+				"tasker.nested": map[string]any{forged: []any{forged}},
+			}})
+			logs.ResourceLogs().At(0).Resource().Attributes().PutStr("service.name", "shop"+forged)
+			require.NoError(t, events.ConsumeLogs(t.Context(), logs))
+			attempt := failedAttempt(t)
+			attempt.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0).Status().SetMessage(forged)
+			require.NoError(t, spans.ConsumeTraces(finished, attempt))
+			require.NotEmpty(t, out.AllLogs())
+			for _, made := range out.AllLogs() {
+				rl := made.ResourceLogs().At(0)
+				record := rl.ScopeLogs().At(0).LogRecords().At(0)
+				shown := fmt.Sprint(record.EventName(), record.Body().AsString(), record.Attributes().AsRaw(), rl.Resource().Attributes().AsRaw())
+				assert.NotContains(t, shown, "\n", shown)
+				assert.NotRegexp(t, `[\x00-\x1f\x7f-\x9f\x{202a}-\x{202e}\x{2028}\x{2029}]`, shown)
+			}
+			require.NoError(t, events.Shutdown(t.Context()))
+			require.NoError(t, spans.Shutdown(t.Context()))
+		}
+	}
 }

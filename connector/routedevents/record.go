@@ -6,6 +6,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"github.com/tasker-otel/otelcol-tasker/internal/printable"
 )
 
 // recordWriter makes structured records of one batch.
@@ -73,9 +74,12 @@ func (w *recordWriter) finish(target plog.LogRecord, resource pcommon.Map) {
 	f := fieldsOf(target.EventName(), target.Attributes())
 	if w.lines {
 		toLine(target, resource, f)
-		return
+	} else {
+		f.put(target.Attributes()) // makes a list of a backtrace's lines
+		makeSafe(target.Attributes())
 	}
-	f.put(target.Attributes())
+	makeValueSafe(target.Body())
+	target.SetEventName(printable.Value(target.EventName()))
 }
 
 // setCorrelation gives a task's record a correlation id if it was sent without one: that of its own time, with the suffix

@@ -26,3 +26,33 @@ func Line(text string) string {
 	}, text)
 	return strings.Join(strings.Fields(clean), " ")
 }
+
+// Value makes a text harmless and one line, and keeps what else it says: line feeds, carriage returns and tabs are written as
+// \n, \r and \t; other control and formatting characters, other line separators and broken UTF-8 become "�". It is for values
+// that are kept, in records and tables, where white space matters.
+func Value(text string) string {
+	plain := true
+	for i := 0; i < len(text) && plain; i++ {
+		plain = text[i] >= ' ' && text[i] < 0x7f
+	}
+	if plain {
+		return text
+	}
+	var b strings.Builder
+	b.Grow(len(text))
+	for _, r := range text {
+		switch {
+		case r == '\n':
+			b.WriteString(`\n`)
+		case r == '\r':
+			b.WriteString(`\r`)
+		case r == '\t':
+			b.WriteString(`\t`)
+		case unicode.IsGraphic(r) && r != '\u2028' && r != '\u2029':
+			b.WriteRune(r)
+		default:
+			b.WriteRune(utf8.RuneError)
+		}
+	}
+	return b.String()
+}

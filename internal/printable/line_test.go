@@ -24,3 +24,18 @@ func TestLine(t *testing.T) {
 		assert.Equal(t, want, printable.Line(text), "%q", text)
 	}
 }
+
+func TestValue(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                                  "",
+		"two  spaces ":                      "two  spaces ",
+		"Größe 東京":                          "Größe 東京",
+		"step x\n2026-01-01\terror\tforged": `step x\n2026-01-01\terror\tforged`,
+		"\r\x1b[2J":                         `\r�[2J`,
+		"a\u202eb\u2028c\u0085d\u009be":     "a�b�c�d�e",
+		"broken \xff":                       "broken �",
+	} {
+		assert.Equal(t, want, printable.Value(text), "%q", text)
+		assert.Equal(t, want, printable.Value(want), "twice")
+	}
+}

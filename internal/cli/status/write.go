@@ -8,6 +8,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/printable"
 )
 
 // Write writes the status for people.
@@ -126,6 +128,11 @@ type table struct {
 }
 
 func (t *table) line(format string, args ...any) {
+	for i, arg := range args {
+		if text, is := arg.(string); is {
+			args[i] = printable.Line(text)
+		}
+	}
 	if t.err == nil {
 		_, t.err = fmt.Fprintf(t.to, format+"\n", args...)
 	}
@@ -140,8 +147,14 @@ func (t *table) section(heads ...string) {
 	t.row(heads...)
 }
 
+// row writes cells, of which some come from what is asked.
 func (t *table) row(cells ...string) {
-	t.line("%s", strings.TrimRight(strings.Join(cells, "\t"), "\t"))
+	for i, cell := range cells {
+		cells[i] = printable.Line(cell)
+	}
+	if t.err == nil {
+		_, t.err = fmt.Fprintln(t.to, strings.TrimRight(strings.Join(cells, "\t"), "\t"))
+	}
 }
 
 func (t *table) finish() error {

@@ -4,8 +4,9 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/printable"
 )
 
 // Style is how the cells of a file look.
@@ -15,13 +16,10 @@ type Style struct {
 	Guard bool
 }
 
-// Text returns a text cell: valid UTF-8, without zero bytes, which end a text for many readers and are what a crashed file
-// system leaves in a file, and guarded if so configured.
+// Text returns a text cell: one line of valid UTF-8 without control characters, so that no text of an application looks like a
+// row of its own or moves a terminal's cursor, and guarded if so configured.
 func (s Style) Text(text string) string {
-	text = strings.ToValidUTF8(text, "\uFFFD")
-	if strings.IndexByte(text, 0) >= 0 {
-		text = strings.ReplaceAll(text, "\x00", "\uFFFD")
-	}
+	text = printable.Value(text)
 	if s.Guard {
 		return Guard(text)
 	}

@@ -1,0 +1,41 @@
+package routedevents
+
+import (
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/printable"
+)
+
+// makeSafe makes every text of a map one line without control characters, keys and all: a record may be printed as it is, and
+// a name that has a line feed would forge the next line of the log.
+func makeSafe(attrs pcommon.Map) {
+	var unsafe []string
+	for key, value := range attrs.All() {
+		if printable.Value(key) != key {
+			unsafe = append(unsafe, key)
+		}
+		makeValueSafe(value)
+	}
+	for _, key := range unsafe {
+		value, _ := attrs.Get(key)
+		kept := pcommon.NewValueEmpty()
+		value.CopyTo(kept)
+		attrs.Remove(key)
+		kept.CopyTo(attrs.PutEmpty(printable.Value(key)))
+	}
+}
+
+func makeValueSafe(value pcommon.Value) {
+	switch value.Type() {
+	case pcommon.ValueTypeStr:
+		if text := value.Str(); printable.Value(text) != text {
+			value.SetStr(printable.Value(text))
+		}
+	case pcommon.ValueTypeMap:
+		makeSafe(value.Map())
+	case pcommon.ValueTypeSlice:
+		for _, element := range value.Slice().All() {
+			makeValueSafe(element)
+		}
+	}
+}
