@@ -448,7 +448,7 @@ func (rd *reader) stepEnded(r *record) {
 		return
 	}
 	a := rd.current[r.step]
-	if a != nil && a.endsAgain(r) && r.at-a.end > rd.patience {
+	if a != nil && a.endsAgain(r) && r.at-a.end > max(rd.patience, followUp) {
 		return // a repetition: so late, an announcement is not waited for
 	}
 	if !rd.endsKnownAttempt(r) {

@@ -68,7 +68,7 @@ func createDefaultConfig() *Config {
 		ReorderWindow: limits.ReorderWindow, SettleTimeout: limits.SettleTimeout, IdleTimeout: limits.IdleTimeout,
 		MaxOpenTasks: limits.OpenTasks, MaxHeldBytes: limits.HeldBytes, MaxEventsPerTask: limits.EventsPerTask, MaxSpansPerTree: limits.SpansPerTree, MaxBytesPerTree: limits.BytesPerTree,
 		RememberedTasks: limits.Remembered, FinishedTasks: limits.Finished, MaxPendingSpans: 200_000,
-		Emit: emitWhole, EmitAgainWithin: 5 * time.Second, CompleteSpans: true, Performance: defaultPerformance(),
+		Emit: emitParts, EmitAgainWithin: 5 * time.Second, CompleteSpans: true, Performance: defaultPerformance(),
 	}
 }
 
@@ -117,9 +117,6 @@ func (c *Config) Validate() error {
 	if c.Emit != emitParts && c.Emit != emitWhole {
 		errs = append(errs, fmt.Errorf("'emit' is %q: set it to %q (each span as soon as it is settled) or %q (when the task has ended)", c.Emit, emitParts, emitWhole))
 	}
-	if c.Emit == emitParts && c.SettleTimeout < c.ReorderWindow+secondEnd {
-		errs = append(errs, fmt.Errorf("'settle_timeout' is %s: with 'emit: %s' set it to at least 'reorder_window' (%s) and 2s", c.SettleTimeout, emitParts, c.ReorderWindow))
-	}
 	if c.EmitAgainWithin < 0 {
 		errs = append(errs, fmt.Errorf("'emit_again_within' is %s: set it to 0s or more", c.EmitAgainWithin))
 	}
@@ -135,9 +132,6 @@ const (
 	emitParts = "parts"
 	emitWhole = "whole"
 )
-
-// secondEnd is how long after the first announcement of a pass's end the second one may come.
-const secondEnd = 2 * time.Second
 
 // leastBytesPerTree is a limit within which an everyday tree is whole.
 const leastBytesPerTree = 64 << 10

@@ -93,21 +93,13 @@ func (c *Config) orderProblems(at string, o *Override) (errs []error) {
 	if o.IdleTimeout != nil {
 		waits.IdleTimeout = *o.IdleTimeout
 	}
-	if least := waits.ReorderWindow + c.least(); waits.SettleTimeout < least {
-		errs = append(errs, fmt.Errorf("'%s' leaves a 'settle_timeout' of %s with a 'reorder_window' of %s: set it to at least %s",
-			at, waits.SettleTimeout, waits.ReorderWindow, least))
+	if waits.SettleTimeout < waits.ReorderWindow {
+		errs = append(errs, fmt.Errorf("'%s' leaves a 'settle_timeout' of %s with a 'reorder_window' of %s: set it to at least as much",
+			at, waits.SettleTimeout, waits.ReorderWindow))
 	}
 	if waits.IdleTimeout < waits.SettleTimeout || waits.IdleTimeout == 0 {
 		errs = append(errs, fmt.Errorf("'%s' leaves an 'idle_timeout' of %s with a 'settle_timeout' of %s: set it to more than 0s and at least as much",
 			at, waits.IdleTimeout, waits.SettleTimeout))
 	}
 	return errs
-}
-
-// least is how much longer than the reorder window the settle timeout is at least.
-func (c *Config) least() time.Duration {
-	if c.Emit == emitParts {
-		return secondEnd
-	}
-	return 0
 }
