@@ -184,7 +184,7 @@ func (c *composer) backoffTime() int64 {
 		total = c.run.before.totals.backoff
 	}
 	for a := range c.run.all() {
-		if end, pending, ok := c.run.backoffEnd(a); ok && !(pending && c.going != nil) {
+		if end, pending, ok := c.run.backoffEnd(a); ok && (!pending || c.going == nil) {
 			total += end - a.backoff.at
 		}
 	}

@@ -37,8 +37,14 @@ func BenchmarkAssemble(b *testing.B) {
 	}
 }
 
-// BenchmarkOpenTasks is the memory of open tasks that are half done. They are of one workflow; ids are their own.
+// BenchmarkOpenTasks is the memory of open tasks that are half done. They are of one workflow; ids are their own. In parts,
+// nothing has come for the settle timeout.
 func BenchmarkOpenTasks(b *testing.B) {
+	b.Run("whole", func(b *testing.B) { benchOpenTasks(b, limits()) })
+	b.Run("parts", func(b *testing.B) { benchOpenTasks(b, inParts(limits())) })
+}
+
+func benchOpenTasks(b *testing.B, limits assembly.Limits) {
 	events := readStream(b, "order_processing")
 	events = events[:len(events)/2]
 	for b.Loop() {
@@ -46,7 +52,7 @@ func BenchmarkOpenTasks(b *testing.B) {
 		var before, after runtime.MemStats
 		runtime.GC()
 		runtime.ReadMemStats(&before)
-		a := assembly.New(limits(), func(*assembly.Tree) {})
+		a := assembly.New(limits, func(*assembly.Tree) {})
 		for i := range uint64(tasks) {
 			for _, e := range events {
 				e := *e
@@ -62,6 +68,9 @@ func BenchmarkOpenTasks(b *testing.B) {
 				e.CorrelationID = e.TaskID.Text + e.CorrelationID
 				a.Observe(&e, time.Unix(1, 0))
 			}
+		}
+		for range 3 {
+			a.Advance(time.Unix(1, 0).Add(limits.SettleTimeout))
 		}
 		runtime.GC()
 		runtime.ReadMemStats(&after)

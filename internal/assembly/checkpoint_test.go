@@ -115,7 +115,7 @@ func TestALongTaskIsBoundedByItsOpenPass(t *testing.T) {
 		}
 	}
 	a.Advance(time.Unix(0, int64(s.at)).Add(patient().SettleTimeout))
-	require.EqualValues(t, passes, steps)
+	require.Equal(t, passes, steps)
 	require.EqualValues(t, passes, attempts)
 	require.Equal(t, "success", root.status)
 	require.Zero(t, a.Stats().OverLimit)

@@ -83,7 +83,6 @@ type pass struct {
 	arrived   gap  // the latest of its ends
 	settled   settled
 	waited    settled // its wait in the queue
-	finalized settled
 }
 
 // search is one dependency resolution: from the pass's start or a batch's end to the discovery.

@@ -59,7 +59,7 @@ func (c *composer) spanAt(r *record, name string) *Span {
 		target = p.span
 		if !aboutTask(name) {
 			for _, b := range p.batches {
-				if r.step == noStep && b.start <= r.at && r.at <= b.end && !(b.cut && len(b.attempts) == 0) {
+				if r.step == noStep && b.start <= r.at && r.at <= b.end && (!b.cut || len(b.attempts) > 0) {
 					target = b.span
 				}
 			}

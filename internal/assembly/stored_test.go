@@ -119,7 +119,7 @@ func FuzzRecall(f *testing.F) {
 		f.Add(s.release.State)
 	}
 	event := readStream(f, "order_processing")[5]
-	f.Fuzz(func(t *testing.T, state []byte) {
+	f.Fuzz(func(_ *testing.T, state []byte) {
 		a := assembly.New(inParts(limits()), func(*assembly.Tree) {})
 		if a.Recall(assembly.Release{Trace: event.TraceID, State: state}, time.Unix(1, 0)) != nil {
 			return
