@@ -117,6 +117,9 @@ func (a *Assembler) Observe(e *Event, now time.Time) {
 		return
 	}
 	t := a.tasks[e.TraceID]
+	if t != nil {
+		a.wake(t)
+	}
 	if t == nil {
 		before := a.tails[e.TraceID]
 		if before != nil && before.isLate(e) {
@@ -287,6 +290,7 @@ func (a *Assembler) waitFor(t *task, what waiting) {
 
 // look decides about a task whose time has come: it is released, parts of it are emitted, or it waits on.
 func (a *Assembler) look(t *task, now int64) {
+	a.wake(t)
 	switch quiet := now - t.lastArrival; {
 	case t.ended && quiet >= int64(t.limits.ReorderWindow):
 		a.lookEnded(t, now)
@@ -295,6 +299,9 @@ func (a *Assembler) look(t *task, now int64) {
 	default:
 		a.unpack(t)
 		all := a.lookParts(t, now)
+		if quiet >= int64(t.limits.SettleTimeout) && !t.ended {
+			a.sleep(t)
+		}
 		a.waitFor(t, t.waits)
 		if all && t.ended && t.waits == waitQuiet {
 			a.decide(t, now) // what came since was a repetition
@@ -382,6 +389,7 @@ func (a *Assembler) Flush() {
 }
 
 func (a *Assembler) release(t *task, reason Reason, now int64) {
+	a.wake(t)
 	a.releaseRuns(t, a.history(t), reason, now)
 }
 

@@ -80,3 +80,32 @@ func benchOpenTasks(b *testing.B, limits assembly.Limits) {
 		runtime.KeepAlive(a)
 	}
 }
+
+// BenchmarkParts compares both ways in turns: streams of which events come as they happen, in event time.
+func BenchmarkParts(b *testing.B) {
+	for _, name := range []string{"mixed", "real/retry"} {
+		events := readStream(b, name)
+		slices.SortFunc(events, func(a, b *assembly.Event) int { return int(a.At - b.At) })
+		for _, limits := range []assembly.Limits{limits(), inParts(limits())} {
+			b.Run(name+"/"+map[bool]string{false: "whole", true: "parts"}[limits.Parts], func(b *testing.B) {
+				a := assembly.New(limits, func(*assembly.Tree) {})
+				done := 0
+				for round := uint64(0); done < b.N; round++ {
+					for i, e := range events {
+						e := *e
+						e.TraceID[0], e.TraceID[1] = byte(round), byte(round>>8)
+						now := time.Unix(0, e.At+int64(round)*int64(24*time.Hour))
+						e.At = now.UnixNano()
+						if i%20 == 0 {
+							a.Advance(now)
+						}
+						a.Observe(&e, now)
+						done++
+					}
+				}
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(done), "ns/event")
+				b.ReportMetric(float64(a.Stats().Read)/float64(done), "reads/event")
+			})
+		}
+	}
+}

@@ -204,6 +204,7 @@ func (a *Assembler) forgetUpTo(t *task, sorted []record, place int, before *tail
 	c.begin(t, n, before, ReasonEnded, &a.limits, going)
 	c.identify()
 	t.checkpoint = c.checkpoint(rd, t.records[place].at)
+	t.doneAt = t.checkpoint.at
 	t.cut = t.cut || c.tree.NotesCut > 0
 	a.stats.NotesCut += int64(c.tree.NotesCut)
 	t.records = sorted
@@ -397,7 +398,7 @@ func (c *composer) distinctSteps() int {
 
 // size is about how many bytes the task takes.
 func (t *task) size() int64 {
-	n := int64(bytesPerTask+len(t.id.Text)+cap(t.packed.bytes)+len(t.threads)*bytesPerThread+cap(t.details)*bytesPerPointer+len(t.lists)*bytesPerIndex) +
+	n := int64(bytesPerTask+len(t.id.Text)+len(t.asleep)+cap(t.packed.bytes)+len(t.threads)*bytesPerThread+cap(t.details)*bytesPerPointer+len(t.lists)*bytesPerIndex) +
 		int64(len(t.places))*bytesPerPlace + int64(cap(t.emitted))*bytesPerEmitted + int64(cap(t.parents))*bytesPerParent
 	for i := range t.steps {
 		n += bytesPerStep + int64(len(t.steps[i].id.Text))

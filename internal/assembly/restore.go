@@ -56,8 +56,8 @@ func (a *Assembler) tell(t *task, goesOn bool) {
 // doneUntil is the time up to which the task's events are done with.
 func (t *task) doneUntil() int64 {
 	switch {
-	case t.checkpoint != nil:
-		return t.checkpoint.at
+	case t.checkpoint != nil || t.asleep != nil:
+		return t.doneAt
 	case t.tail != nil:
 		return t.tail.end
 	}

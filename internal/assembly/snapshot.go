@@ -16,6 +16,7 @@ func (a *Assembler) Snapshot(key TraceID) *Snapshot {
 	if t == nil || t.tail != nil && !t.active {
 		return nil
 	}
+	a.wake(t)
 	s := &Snapshot{task: *t, limits: a.limits}
 	s.task.packed.bytes = slices.Clone(t.packed.bytes)
 	s.task.steps = slices.Clone(t.steps) // the names of steps are filled in; the other lists only grow

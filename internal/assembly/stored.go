@@ -112,23 +112,29 @@ func (t *task) appendOpen(b []byte) []byte {
 	b = fields.Int(b, openFrontier, t.frontier)
 	b = fields.Int(b, openFlags, flag(t.coarse, flagCoarse)|flag(t.disturbed, flagDisturbed)|flag(t.unsettled, flagUnsettled)|
 		flag(t.cut, flagCut)|flag(t.active, flagActive)|flag(t.refused, flagRefused))
-	inner = inner[:0]
-	for i := range t.emitted {
-		e := &t.emitted[i]
-		inner = append(inner, e.id[:]...)
-		inner = appendNumbers(inner, e.start, e.end-e.start, int64(e.step), flag(e.cut, 1))
-	}
-	b = fields.Message(b, openEmitted, inner)
-	inner = inner[:0]
-	for i := range t.parents {
-		p := &t.parents[i]
-		inner = append(append(inner, p.id[:]...), p.parent[:]...)
-		inner = appendNumbers(inner, flag(p.name == lifecycle.SpanBatch, 1), p.start, p.end-p.start)
-	}
-	b = fields.Message(b, openParents, inner)
+	b = fields.Message(b, openEmitted, t.appendEmitted(inner[:0]))
+	b = fields.Message(b, openParents, t.appendParents(inner[:0]))
 	b = fields.Text(b, openCaller, t.parent)
 	if t.checkpoint != nil {
 		b = fields.Message(b, openCheckpoint, t.checkpoint.appendTo(inner[:0], t))
+	}
+	return b
+}
+
+func (t *task) appendEmitted(b []byte) []byte {
+	for i := range t.emitted {
+		e := &t.emitted[i]
+		b = append(b, e.id[:]...)
+		b = appendNumbers(b, e.start, e.end-e.start, int64(e.step), flag(e.cut, 1))
+	}
+	return b
+}
+
+func (t *task) appendParents(b []byte) []byte {
+	for i := range t.parents {
+		p := &t.parents[i]
+		b = append(append(b, p.id[:]...), p.parent[:]...)
+		b = appendNumbers(b, flag(p.name == lifecycle.SpanBatch, 1), p.start, p.end-p.start)
 	}
 	return b
 }
@@ -168,12 +174,14 @@ func (a *Assembler) parseOpen(b []byte, t *task) error {
 			t.parent = string(f.Data)
 		case openCheckpoint:
 			cp, err := a.parseCheckpoint(f.Data, t)
-			t.checkpoint = cp
+			t.checkpoint, t.doneAt = cp, cp.at
 			return err
 		}
 		return nil
 	})
-	t.resource = a.resource(attributes)
+	if t.resource == nil {
+		t.resource = a.resource(attributes)
+	}
 	return err
 }
 

@@ -34,6 +34,8 @@ type task struct {
 	parents []openParent
 	// checkpoint is what is known of the run in place of its first records; nil as long as none is forgotten.
 	checkpoint *checkpoint
+	asleep     []byte // emitted, parents and checkpoint, packed; nil while they are unpacked
+	doneAt     int64  // of the checkpoint
 	root       SpanID // that emitted spans name
 	rootNext   int64  // the earliest time with which the next one is made
 	extent     extent
