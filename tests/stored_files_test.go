@@ -82,9 +82,10 @@ func TestAttackHarmedFiles(t *testing.T) {
 	sink.refuses.Store(true)
 	c := startStateful(t, sink, filepath.Join(t.TempDir(), "state"))
 	c.sendNDJSON(1, streamtest.Batches(lines[:len(lines)-10], batchLines))
-	await(t, time.Minute, "spans in the exporter's queue", func() bool {
+	await(t, time.Minute, "the trees of tasks in the exporter's queue", func() bool {
 		_, found := c.sample("otelcol_exporter_queue_size{", "traces")
-		return found
+		_, ended := c.sample("otelcol_processor_span_hierarchy_trees", `reason="ended"`)
+		return found && ended
 	}, func() any { return c.output.tail() })
 	require.Zero(t, c.stop())
 	sink.refuses.Store(false)
