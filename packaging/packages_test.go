@@ -40,12 +40,15 @@ func run(t *testing.T, command *exec.Cmd) string {
 	return string(out)
 }
 
+// sourceDate is that of a commit.
+const sourceDate = "SOURCE_DATE_EPOCH=1780315200"
+
 // stage puts what is installed below a directory, as scripts/release.sh does.
 func stage(t *testing.T, packager, bin string) string {
 	t.Helper()
 	dir := t.TempDir()
 	command := exec.Command("../scripts/stage.sh", dir)
-	command.Env = append(os.Environ(), "PREFIX=/usr", "SYSCONFDIR=/etc", "UNITS=", "BIN="+bin)
+	command.Env = append(os.Environ(), "PREFIX=/usr", "SYSCONFDIR=/etc", "UNITS=", "BIN="+bin, sourceDate)
 	if packager != "apk" {
 		command.Env = append(command.Env, "UNITS=/usr/lib/systemd/system")
 	}
@@ -59,7 +62,7 @@ func pack(t *testing.T, packager, version, staged string) string {
 	dir := t.TempDir()
 	command := exec.Command(nfpm(t), "package", "--config", "packaging/nfpm.yaml", "--packager", packager, "--target", dir)
 	command.Dir = ".."
-	command.Env = append(os.Environ(), "VERSION="+version, "ARCH="+runtime.GOARCH, "STAGE="+staged, "SOURCE_DATE_EPOCH=1780315200")
+	command.Env = append(os.Environ(), "VERSION="+version, "ARCH="+runtime.GOARCH, "STAGE="+staged, sourceDate)
 	run(t, command)
 	made, err := filepath.Glob(filepath.Join(dir, "*"))
 	require.NoError(t, err)

@@ -65,3 +65,8 @@ if [[ -n ${UNITS:-} ]]; then
 		chmod 644 "$dest$UNITS/${unit##*/}"
 	done
 fi
+
+# For packages that are the same whenever they are made.
+if [[ -n $dest && -n ${SOURCE_DATE_EPOCH:-} ]]; then
+	find "$dest" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
+fi
