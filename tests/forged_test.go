@@ -271,3 +271,25 @@ service:
 	require.NoError(t, err)
 	assert.NotContains(t, string(table), "src/")
 }
+
+// TestAttackForgedLogLines: a name with line feeds and escapes writes no line of its own into the default log.
+func TestAttackForgedLogLines(t *testing.T) {
+	t.Parallel()
+	const forged = `x\n2026-06-01T12:00:00.000Z\terror\tservice/forged.go:1\tforged line\u001b[2J\u009b1m`
+	sink := newSink(t)
+	c := start(t, sink, `
+processors:
+  event_router: {routes: [{event: "order.*", signals: [traces, logs]}]}
+  span_hierarchy: {reorder_window: 1s, settle_timeout: 4s}
+service: {pipelines: {logs/records: {exporters: [debug/records, otlp_grpc/sink]}}}
+`)
+	body := `{"event":"order.placed","service":"shop` + forged + `","payload":{"task_id":"1` + forged + `","step_name":"` + forged + `","k` + forged + `":"v"}}
+{"event":"task.failed","service":"shop","payload":{"task_id":2,"task_name":"` + forged + `","error_message":"` + forged + `"}}`
+	c.post(1, "http://"+c.events+"/v1/events", "application/x-ndjson", [][]byte{[]byte(body)})
+	awaitTasks(t, sink, 1)
+	assert.Zero(t, c.stop())
+	require.Contains(t, c.output.String(), "forged line", "the records are in the log")
+	assert.NotRegexp(t, `(?m)^2026-06-01`, c.output.String())
+	assert.NotRegexp(t, `[\x00-\x08\x0b-\x1f\x7f-\x9f]`, c.output.String())
+	require.NotEmpty(t, sink.allRecords())
+}

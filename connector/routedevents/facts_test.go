@@ -475,3 +475,18 @@ func TestAttackForgedLogLines(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkFacts reads a stream of which nothing is new, as most of a stream is: what it costs each event that facts are
+// recorded.
+func BenchmarkFacts(b *testing.B) {
+	logs := routedAsBuiltIn(routedStream(b, "mixed"))
+	r := startRecording(b, nil, nil)
+	require.NoError(b, r.events.ConsumeLogs(b.Context(), logs))
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := r.events.ConsumeLogs(b.Context(), logs); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(logs.LogRecordCount()), "ns/event")
+}
