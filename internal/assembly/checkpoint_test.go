@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -121,4 +122,73 @@ func TestALongTaskIsBoundedByItsOpenPass(t *testing.T) {
 	require.Zero(t, a.Stats().OverLimit)
 	require.Less(t, most, int64(64<<10))
 	require.Less(t, a.Stats().Read, int64(12*len(s.events)))
+}
+
+// A batch of which one step runs for hours does not hold back the others: each is out soon after its end, and the batch when
+// the last one has ended.
+func TestABatchDoesNotHoldBackItsAttempts(t *testing.T) {
+	const siblings = 500
+	s := new(story).created().passBegins()
+	var ids []string
+	for i := range siblings + 1 {
+		ids = append(ids, strconv.Itoa(i+1))
+	}
+	for range 2 {
+		s.say(lifecycle.WorkflowViableStepsDiscovered, func(e *assembly.Event) { e.StepIDs = ids })
+	}
+	s.say(lifecycle.WorkflowStepsExecutionStarted, func(e *assembly.Event) { e.StepCount = siblings + 1 })
+	long := step(ids[siblings])
+	begin := func(of func(*assembly.Event)) {
+		for range 3 {
+			s.say(lifecycle.StepExecutionRequested, of, func(e *assembly.Event) { e.Attempt = 0 })
+		}
+		s.say(lifecycle.StepBeforeHandle, of)
+	}
+	begin(long)
+	for _, id := range ids[:siblings] {
+		begin(step(id))
+		for range 3 {
+			s.say(lifecycle.StepCompleted, step(id))
+		}
+		s.wait(30 * time.Second)
+	}
+	s.wait(2 * time.Hour)
+	for range 3 {
+		s.say(lifecycle.StepCompleted, long)
+	}
+	s.say(lifecycle.WorkflowStepsExecutionCompleted).passEnds(lifecycle.TaskCompleted, "complete")
+
+	out, batches, size := 0, 0, int64(0)
+	a := assembly.New(inParts(patient()), func(tree *assembly.Tree) {
+		for i := range tree.Spans {
+			switch sp := &tree.Spans[i]; sp.Name {
+			case lifecycle.SpanStep:
+				out++
+			case lifecycle.SpanBatch:
+				batches++
+				for _, attr := range sp.Attributes {
+					if attr.Key == lifecycle.AttrBatchSize {
+						size = attr.Value.Int
+					}
+				}
+			}
+		}
+	})
+	announced := map[string]int{}
+	for _, e := range s.events {
+		now := time.Unix(0, e.At)
+		a.Advance(now)
+		if e.Name == lifecycle.StepExecutionRequested && announced["ended"] > 0 {
+			require.Equal(t, announced["ended"]/3, out, "each is out before the next one begins, half a minute later")
+			require.Zero(t, batches)
+		}
+		if e.Name == lifecycle.StepCompleted {
+			announced["ended"]++
+		}
+		a.Observe(e, now)
+	}
+	a.Advance(time.Unix(0, int64(s.at)).Add(patient().SettleTimeout))
+	require.Equal(t, siblings+1, out)
+	require.Equal(t, 1, batches)
+	require.EqualValues(t, siblings+1, size)
 }

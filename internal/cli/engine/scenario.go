@@ -221,6 +221,36 @@ func Scenarios() []Scenario {
 			}
 			m.endPass()
 		})
+	tell("outage", "A payment gateway is down for two hours. The task tries it 40 times, in a pass each, until it answers.",
+		func(m *model) {
+			m.step("process_payment").limit = 50
+			m.failing("process_payment", 40)
+			m.create()
+			for run := range 41 {
+				m.pass(run)
+				if run < 40 {
+					m.now += 3 * minute
+				}
+			}
+		})
+	tell("blocked_then_resolved", "A step may not be retried, and its task stays pending. Three days later an operator resolves the step and then the task by hand.",
+		func(m *model) {
+			m.failing("process_payment", 1)
+			m.create()
+			m.beginPass(0)
+			m.round()
+			m.round()
+			m.discoverNothing()
+			m.endPass()
+			m.now += 3 * day
+			m.operator(func() {
+				t := m.tick()
+				s := m.step("process_payment")
+				m.emit(lifecycle.StepResolvedManually, t, m.stepTransition(s, "resolved_manually", t, "resolved_manually"))
+				m.now += minute
+				m.transition(lifecycle.TaskResolvedManually, "resolved_manually")
+			})
+		})
 	return all
 }
 
