@@ -140,6 +140,7 @@ echo "  live pages  http://localhost:$pages
   table       data/tasker-metrics.csv
   log         $log
   health      http://localhost:$health/health/status
+  more        bin/taskerotel demo plays days of workflows, with an outage in each
   stop        Ctrl-C"
 
 status=0

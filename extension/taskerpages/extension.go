@@ -122,16 +122,23 @@ func (p *pages) Shutdown(ctx context.Context) error {
 // sampleInterval is how often the charts of the overview get a new point.
 const sampleInterval = 10 * time.Second
 
+// ownMetricsSamples is how many points pass until the collector's own metrics are read though nobody looks, so that it is known
+// what grew in the last quarter of an hour.
+const ownMetricsSamples = 6
+
 // sample counts the open tasks for the charts until the extension stops.
 func (p *pages) sample() {
 	ticker := time.NewTicker(sampleInterval)
 	defer ticker.Stop()
-	for {
+	for n := 0; ; n++ {
 		select {
 		case <-p.closing:
 			return
 		case <-ticker.C:
 			p.history.add(countStates(p.openTasks("").tasks))
+			if n%ownMetricsSamples == 0 {
+				p.own.refresh(context.Background(), p.now())
+			}
 		}
 	}
 }

@@ -43,6 +43,7 @@ type tile struct {
 // note is what needs attention, in a sentence with its remedy or its link.
 type note struct {
 	Severe bool
+	weight int64 // the more, the earlier among notes as severe
 	What   template.HTML
 	URL    string
 	Link   string
@@ -283,16 +284,16 @@ func failingSteps(open openTasks, s livedata.Statistics, now time.Time) []note {
 		if now.Sub(f.First) > time.Minute {
 			since = " since " + timeOfDay(f.First) + " UTC"
 		}
-		notes = append(notes, failingNote(key, w, f.ErrorType, several(n, "failed attempt", "failed attempts")+" in 15 min"+since))
+		notes = append(notes, failingNote(key, w, f.ErrorType, several(n, "failed attempt", "failed attempts")+" in 15 min"+since, n))
 	}
 	for key, w := range waiting { // of attempts that have not been emitted
-		notes = append(notes, failingNote(key, w, w.errorType, ""))
+		notes = append(notes, failingNote(key, w, w.errorType, "", 0))
 	}
-	slices.SortStableFunc(notes, func(a, b note) int { return cmp.Or(compareBools(b.Severe, a.Severe), strings.Compare(a.URL, b.URL)) })
+	slices.SortStableFunc(notes, func(a, b note) int { return cmp.Or(cmp.Compare(b.weight, a.weight), strings.Compare(a.URL, b.URL)) })
 	return notes
 }
 
-func failingNote(of stepOf, waiting *retries, errorType, counted string) note {
+func failingNote(of stepOf, waiting *retries, errorType, counted string, attempts int64) note {
 	what := escaped("<b>%s</b> fails in <b>%s</b>", name(of.workflow), name(of.step))
 	between, state := ": ", ""
 	if waiting != nil {
@@ -306,7 +307,11 @@ func failingNote(of stepOf, waiting *retries, errorType, counted string) note {
 	if errorType != "" {
 		what += escaped("%s<code>%s</code>", between, name(errorType))
 	}
-	return note{waiting != nil, what + ".", tasksOf(of.workflow, state, cmp.Or(errorType, of.step)), "tasks"}
+	n := note{Severe: waiting != nil, weight: attempts, What: what + ".", URL: tasksOf(of.workflow, state, cmp.Or(errorType, of.step)), Link: "tasks"}
+	if waiting != nil {
+		n.weight += 1000 * int64(waiting.tasks)
+	}
+	return n
 }
 
 func blockedWorkflows(counts map[string]*workflowCounts) []note {
@@ -316,7 +321,7 @@ func blockedWorkflows(counts map[string]*workflowCounts) []note {
 			what := escaped("%s of <b>%s</b> %s <b>blocked</b> by a failed step and %s for somebody to put it back or resolve it",
 				several(n, "task", "tasks"), name(of), map[bool]string{true: "is", false: "are"}[n == 1], map[bool]string{true: "waits", false: "wait"}[n == 1])
 			what += escaped(", the oldest for %s.", span(c.oldest[assembly.StateBlocked]))
-			notes = append(notes, note{true, what, tasksOf(of, "blocked", ""), "tasks"})
+			notes = append(notes, note{Severe: true, weight: int64(n), What: what, URL: tasksOf(of, "blocked", ""), Link: "tasks"})
 		}
 	}
 	slices.SortFunc(notes, func(a, b note) int { return strings.Compare(string(a.What), string(b.What)) })
@@ -328,18 +333,18 @@ func (p *pages) collectorNotes(now time.Time) []note {
 	var notes []note
 	for _, c := range p.statuses.all() {
 		if c.Failing {
-			notes = append(notes, note{true, escaped("<b>%s</b> fails: %s", c.ID, message(c.Error)), "/collector", "collector"})
+			notes = append(notes, note{Severe: true, What: escaped("<b>%s</b> fails: %s", c.ID, message(c.Error)), URL: "/collector", Link: "collector"})
 		}
 	}
 	r := p.own.report(now)
 	for i := range r.Exporters {
 		if e := &r.Exporters[i]; e.Problem != "" {
-			notes = append(notes, note{true, escaped("<b>%s</b> (%s) %s. %s", e.Exporter, e.Signal, e.Problem, e.Remedy), "/collector", "collector"})
+			notes = append(notes, note{Severe: true, What: escaped("<b>%s</b> (%s) %s. %s", e.Exporter, e.Signal, e.Problem, e.Remedy), URL: "/collector", Link: "collector"})
 		}
 	}
 	for i := range r.Losses {
 		if l := &r.Losses[i]; l.Severe && l.Lately > 0 {
-			notes = append(notes, note{false, escaped("%s in 15 min: %s. %s", number(l.Lately), l.Meaning, l.Remedy), "/collector", "collector"})
+			notes = append(notes, note{Severe: false, What: escaped("%s in 15 min: %s. %s", number(l.Lately), l.Meaning, l.Remedy), URL: "/collector", Link: "collector"})
 		}
 	}
 	return notes

@@ -314,6 +314,8 @@ var explanations = []struct {
 	{"processor_span_hierarchy_spans_cut", "", "spans of very large tasks were left out", "Raise max_spans_per_tree of span_hierarchy.", true},
 	{"processor_span_hierarchy_storage_failures", "", "writes to the storage failed", "See that its disk has room and can be written to.", true},
 	{"processor_event_router_storage_failures", "", "writes to the storage failed", "See that its disk has room and can be written to.", true},
+	{"connector_routed_events_dropped", "not_routed", "events are not for this signal", "Nothing: their routes say so.", false},
+	{"connector_span_to_metrics_skipped", "not_routed", "events are not for metrics", "Nothing: their routes say so.", false},
 	{"connector_span_to_metrics_storage_failures", "", "writes to the storage failed", "See that its disk has room and can be written to.", true},
 	{"exporter_send_failed", "", "data was given up by an exporter", "See that its backend is up; with retry_on_failure::max_elapsed_time: 0s nothing is given up.", true},
 	{"exporter_enqueue_failed", "", "data did not fit into an exporter's queue", "See that its backend is up, and raise sending_queue::queue_size.", true},
