@@ -271,7 +271,7 @@ func checkContainer(t *testing.T, name string, container corev1.Container) {
 		require.NoError(t, err, name)
 		for _, used := range variable.FindAllStringSubmatch(string(text), -1) {
 			// Those with a default that suits a container may be left out.
-			if slices.Contains(append([]string{"TASKER_MEMORY_LIMIT_MIB", "TASKER_TLS", "TASKER_ZPAGES"}, destinationVariables...), used[1]) {
+			if slices.Contains(append([]string{"TASKER_MEMORY_LIMIT_MIB", "TASKER_TLS", "TASKER_ZPAGES", "TASKER_PAGES"}, destinationVariables...), used[1]) {
 				continue
 			}
 			assert.Contains(t, environment, used[1], "%s: %s uses it", name, file)

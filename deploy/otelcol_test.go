@@ -222,8 +222,8 @@ func TestExportsKnowWhenSeriesExpire(t *testing.T) {
 	}
 }
 
-// TestZPagesAreForThisMachine: in every configuration they listen on localhost, wherever the rest does.
-func TestZPagesAreForThisMachine(t *testing.T) {
+// TestPagesAreForThisMachine: in every configuration zPages and live pages listen on localhost, wherever the rest does.
+func TestPagesAreForThisMachine(t *testing.T) {
 	for _, path := range []string{"../config.yaml", "otelcol/standalone.yaml", "otelcol/agent.yaml", "otelcol/gateway.yaml"} {
 		text, err := os.ReadFile(path)
 		require.NoError(t, err)
@@ -236,8 +236,12 @@ func TestZPagesAreForThisMachine(t *testing.T) {
 			} `json:"service"`
 		}
 		require.NoError(t, yaml.Unmarshal(text, &config))
-		assert.Contains(t, config.Service.Extensions, "zpages", path)
-		assert.Equal(t, "${env:TASKER_ZPAGES:-localhost:55679}", config.Extensions["zpages"].Endpoint, path)
+		for name, endpoint := range map[string]string{
+			"zpages": "${env:TASKER_ZPAGES:-localhost:55679}", "tasker_pages": "${env:TASKER_PAGES:-localhost:8890}",
+		} {
+			assert.Contains(t, config.Service.Extensions, name, path)
+			assert.Equal(t, endpoint, config.Extensions[name].Endpoint, path)
+		}
 	}
 }
 
