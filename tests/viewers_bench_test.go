@@ -17,7 +17,7 @@ import (
 
 const (
 	viewers     = 10
-	viewerTasks = 10_000
+	viewerTasks = 4000
 )
 
 // BenchmarkViewers measures what the live pages cost ingestion: the CPU time of the whole process for each event, and how long

@@ -76,6 +76,9 @@ type taskCache struct {
 	open   openTasks
 	done   []livedata.Finished
 	doneAt time.Time
+
+	statistics   livedata.Statistics
+	statisticsAt time.Time
 }
 
 type openTasks struct {
@@ -139,8 +142,16 @@ func (p *pages) runsOf(key assembly.TraceID) []livedata.Run {
 
 // statistics are those of all components that hold tasks.
 func (p *pages) statistics() livedata.Statistics {
+	p.tasks.mu.Lock()
+	defer p.tasks.mu.Unlock()
+	if now := p.now(); now.Sub(p.tasks.statisticsAt) >= p.config.RefreshInterval {
+		p.tasks.statistics, p.tasks.statisticsAt = p.askStatistics(now), now
+	}
+	return p.tasks.statistics
+}
+
+func (p *pages) askStatistics(now time.Time) livedata.Statistics {
 	var all livedata.Statistics
-	now := p.now()
 	for _, o := range p.sources.allTasks() {
 		s := o.source.Statistics(now)
 		all.Workflows = append(all.Workflows, s.Workflows...)

@@ -22,7 +22,16 @@ type Store struct {
 	order      *list.List                         // the one that was emitted last in front
 	bytes      int64
 	statistics statistics
+	second     int64 // in which so many successful runs were kept
+	kept       int
 }
+
+// Of successful runs so many are kept in a second, and one in so many of the places: where more end, each would be gone before
+// anybody can look at it, and copying them would cost in vain. They are counted all the same.
+const (
+	keptPerSecond = 100
+	placesPerKept = 5
+)
 
 // kept is what has been emitted of one task: trees, or parts of them, in the order in which they were emitted.
 type kept struct {
@@ -48,13 +57,15 @@ func New(keep livedata.Keep) *Store {
 	return &Store{keep: keep, tasks: map[assembly.TraceID]*list.Element{}, order: list.New(), statistics: newStatistics()}
 }
 
-// Add keeps a copy of a tree. A part of a tree that was kept, such as a late span, joins it.
+// Add counts a tree, and keeps a copy of it. A part of a tree that was kept, such as a late span, joins it.
 func (s *Store) Add(tree *assembly.Tree, now time.Time) {
+	if !s.count(tree, now) {
+		return
+	}
 	copied := tree.Clone()
 	bytes := copied.Size()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.statistics.add(tree, now)
 	element := s.tasks[tree.Key]
 	if element == nil {
 		element = s.order.PushFront(&kept{key: tree.Key})
@@ -73,6 +84,26 @@ func (s *Store) Add(tree *assembly.Tree, now time.Time) {
 		s.bytes -= oldest.bytes
 		delete(s.tasks, oldest.key)
 	}
+}
+
+// count counts a tree, and tells whether it is to be kept.
+func (s *Store) count(tree *assembly.Tree, now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.statistics.add(tree, now)
+	root := &tree.Spans[0]
+	if root.Name != lifecycle.SpanTask || statusOf(root) != lifecycle.StatusSuccess || s.tasks[tree.Key] != nil {
+		return true
+	}
+	if second := now.Unix(); second != s.second {
+		s.second, s.kept = second, 0
+	}
+	if s.kept >= max(keptPerSecond, s.keep.Tasks/placesPerKept) {
+		s.statistics.addCritical([]*assembly.Tree{tree}, root)
+		return false
+	}
+	s.kept++
+	return true
 }
 
 // Runs are the runs of a task. They are shared: nobody changes them.

@@ -148,3 +148,20 @@ func TestStatisticsAreBounded(t *testing.T) {
 		require.LessOrEqual(t, len(w.Durations), 512)
 	}
 }
+
+// Where more successful runs end in a second than anybody can look at, all are counted, and those that failed are kept.
+func TestACrowdIsCountedAndNotAllKept(t *testing.T) {
+	s := recent.New(livedata.Keep{Tasks: 1000, Bytes: 1 << 30})
+	for i := range 900 {
+		s.Add(tree(i, "w", "s", lifecycle.StatusSuccess, ""), noon)
+	}
+	for i := range 300 {
+		s.Add(tree(2000+i, "w", "s", lifecycle.StatusFailure, "E"), noon)
+	}
+	w := s.Statistics(noon).Workflows[0]
+	require.EqualValues(t, 1200, w.Finished.Last(1))
+	require.Equal(t, 1200*500*time.Millisecond, w.Steps[0].Critical)
+	require.Len(t, s.Finished(nil), 200+300)
+	s.Add(tree(5000, "w", "s", lifecycle.StatusSuccess, ""), noon.Add(time.Second))
+	require.Len(t, s.Finished(nil), 501)
+}
