@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -15,7 +16,7 @@ func TestLossesAndExportersAreExplained(t *testing.T) {
 	refused, sent := 0, 100
 	now := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprintf(w, `# TYPE otelcol_receiver_tasker_events_refused_items_total counter
+		_, err := fmt.Fprintf(w, `# TYPE otelcol_receiver_tasker_events_refused_items_total counter
 otelcol_receiver_tasker_events_refused_items_total{reason="too_large",service_name="x",otel_scope_name="y"} %d
 # TYPE otelcol_processor_event_router_dropped_total counter
 otelcol_processor_event_router_dropped_total{reason="duplicate"} 7
@@ -29,6 +30,7 @@ otelcol_exporter_queue_capacity{exporter="otlp_http",data_type="traces"} 1000
 # TYPE otelcol_exporter_last_success_seconds gauge
 otelcol_exporter_last_success_seconds{exporter="otlp_http",data_type="traces"} %d
 `, refused, sent, now.Add(-4*time.Minute).Unix())
+		assert.NoError(t, err)
 	}))
 	defer server.Close()
 	s := newSite(t, func(c *Config) { c.OwnMetrics = server.URL })
