@@ -17,19 +17,20 @@ import (
 type State uint8
 
 const (
-	// StateQueued: its job waits in the queue, and no pass has begun yet.
+	// StateQueued means that its job waits in the queue, and no pass has begun yet.
 	StateQueued State = iota
-	// StateRunning: a pass works on it.
+	// StateRunning means that a pass works on it.
 	StateRunning
-	// StateWaiting: it waits for its next pass.
+	// StateWaiting means that it waits for its next pass.
 	StateWaiting
-	// StateBackingOff: a failed step waits for its next attempt.
+	// StateBackingOff means that a failed step waits for its next attempt.
 	StateBackingOff
-	// StateBlocked: a failed step holds it, and no next attempt is known to come.
+	// StateBlocked means that a failed step holds it, and no next attempt is known to come.
 	StateBlocked
-	// StateSettling: it has ended, and its tree waits for events that are late.
+	// StateSettling means that it has ended, and its tree waits for events that are late.
 	StateSettling
 
+	// States is the number of states.
 	States
 )
 
