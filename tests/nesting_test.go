@@ -12,7 +12,8 @@ import (
 )
 
 // TestNesting: lists in one another, as deep as a request can hold them, do not end the process. The OTLP decoder calls
-// itself for each, and 14 MB of them would overflow its stack, which nothing survives.
+// itself for each, and 14 MB of them would overflow its stack, which nothing survives. otlp_limits refuses nesting before
+// anything is decoded, and a larger request before it is read.
 func TestNesting(t *testing.T) {
 	t.Parallel()
 	const limit, overflowing = 4 << 20, 14_500_000
@@ -21,10 +22,10 @@ func TestNesting(t *testing.T) {
 		path       string
 		size, want int
 	}{
-		{"/v1/logs", limit - 200, http.StatusOK},
-		{"/v1/traces", limit - 200, http.StatusOK},
-		{"/v1/logs", overflowing, http.StatusBadRequest},
-		{"/v1/traces", overflowing, http.StatusBadRequest},
+		{"/v1/logs", limit - 200, http.StatusBadRequest},
+		{"/v1/traces", limit - 200, http.StatusBadRequest},
+		{"/v1/logs", overflowing, http.StatusRequestEntityTooLarge},
+		{"/v1/traces", overflowing, http.StatusRequestEntityTooLarge},
 	} {
 		response, err := http.Post("http://"+c.otlpHTTP+test.path, "application/x-protobuf", bytes.NewReader(nested(test.size)))
 		require.NoError(t, err, c.output.tail())

@@ -82,8 +82,8 @@ func (s *toxic) Export(ctx context.Context, request plogotlp.ExportRequest) (plo
 	return plogotlp.NewExportResponse(), nil
 }
 
-// direct sends records to the store without a queue between, so that what the store says reaches the sender. The exporter
-// waits so long for it.
+// direct sends records of announcements to the store without a queue between, so that what the store says reaches the sender.
+// The exporter waits so long for it.
 func (s *toxic) direct(timeout time.Duration) string {
 	return fmt.Sprintf(`
 processors:
@@ -94,6 +94,8 @@ processors:
       - {event: step.execution_requested, signals: [traces, metrics, logs]}
       - {event: step.completed, signals: [traces, metrics, logs]}
       - {event: order.flood, signals: [logs]}
+connectors:
+  routed_events: {announcements: all}
 exporters:
   otlp_grpc/toxic:
     endpoint: %s
