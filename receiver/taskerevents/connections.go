@@ -33,6 +33,20 @@ func (c *connections) changed(connection net.Conn, state http.ConnState) {
 	}
 }
 
+// closeWaiting closes the connections without a request. A server that shuts down gives new ones five seconds to send their
+// first one; meanwhile the components behind it wait for events that cannot come.
+func (c *connections) closeWaiting() {
+	c.mu.Lock()
+	var waiting []net.Conn
+	for element := c.waiting.Front(); element != nil; element = element.Next() {
+		waiting = append(waiting, element.Value.(net.Conn))
+	}
+	c.mu.Unlock()
+	for _, connection := range waiting {
+		_ = connection.Close() // the server notes that it has gone
+	}
+}
+
 // change notes a state, and returns the connection to close, if there is one too many.
 func (c *connections) change(connection net.Conn, state http.ConnState) (surplus net.Conn) {
 	c.mu.Lock()

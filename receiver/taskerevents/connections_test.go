@@ -13,10 +13,12 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/receiver/receivertest"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
 	"pgregory.net/rapid"
 
+	"github.com/tasker-otel/otelcol-tasker/receiver/taskerevents/internal/metadata"
 	"github.com/tasker-otel/otelcol-tasker/receiver/taskerevents/internal/metadatatest"
 )
 
@@ -38,6 +40,19 @@ func TestAttackIdleConnectionsAtTheLimit(t *testing.T) {
 	require.ErrorIs(t, err, io.EOF, "the one that was silent for the longest time has gone")
 	assert.Equal(t, limit, r.connections.count())
 	metadatatest.AssertEqualReceiverTaskerEventsClosedConnections(t, tel, []metricdata.DataPoint[int64]{{Value: 1}}, metricdatatest.IgnoreTimestamp())
+}
+
+// TestStopWithNewConnections: a connection that has not sent anything yet does not delay a stop until the deadline of the
+// server, which is five seconds. The stop's own deadline is shorter.
+func TestStopWithNewConnections(t *testing.T) {
+	r := startWith(t, receivertest.NewNopSettings(metadata.Type), componenttest.NewNopHost(), consumertest.NewNop(), nil)
+	silent := connect(t, r, "")
+	require.Eventually(t, func() bool { return r.connections.count() == 1 }, time.Minute, time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
+	defer cancel()
+	require.NoError(t, r.Shutdown(ctx))
+	_, err := silent.ReadByte()
+	require.Error(t, err)
 }
 
 func (c *connections) count() int {

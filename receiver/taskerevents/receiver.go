@@ -102,6 +102,7 @@ func (r *eventsReceiver) Start(ctx context.Context, host component.Host) error {
 	server.Handler = r.answerLater(answerHealth(r.config.HealthPath, plainEncodings(server.Handler)))
 	r.connections = newConnections(r.maxConnections(), func() { r.builder.ReceiverTaskerEventsClosedConnections.Add(context.Background(), 1) })
 	server.ConnState = r.connections.changed
+	server.RegisterOnShutdown(r.connections.closeWaiting)
 	r.server, r.listener = server, listener
 	r.settings.Logger.Info("Receiving Tasker's events",
 		zap.Stringer("endpoint", listener.Addr()), zap.String("path", r.config.Path))
