@@ -341,6 +341,9 @@ func (a *Assembler) keepRecords(t *task, kept []record) {
 			}
 		}
 	}
+	if t.watch != nil {
+		t.watch.thread = thread(t.watch.thread)
+	}
 	for i := range kept {
 		r := &kept[i]
 		r.detail, r.thread = detail(r.detail), thread(r.thread)

@@ -308,3 +308,35 @@ func TestWhatHasNotComeIsNamed(t *testing.T) {
 		require.NotEmpty(t, found[0].Of)
 	}
 }
+
+// Lists show the same of a task whose events are forgotten once their spans are out as of one whose events are all held.
+func TestOpenTasksOfPartsAreThoseOfWholeTasks(t *testing.T) {
+	for _, name := range pagesStreams {
+		t.Run(name, func(t *testing.T) {
+			whole := watching(func(*assembly.Tree) {})
+			parts := assembly.New(inParts(limits()), func(*assembly.Tree) {})
+			parts.Watch()
+			now, compared := time.Unix(1<<31, 0), 0
+			for i, event := range readStream(t, name) {
+				parts.Observe(event, now)
+				whole.Observe(event, now)
+				if i%5 != 0 {
+					continue
+				}
+				now = now.Add(10 * time.Second)
+				parts.Advance(now)
+				whole.Advance(now)
+				held := openTasks(whole, now, "")
+				for key, task := range openTasks(parts, now, "") {
+					if same, open := held[key]; open {
+						compared++
+						assert.Equal(t, same.CorrelationID, task.CorrelationID)
+						assert.Equal(t, same.State, task.State)
+						assert.Equal(t, same.Started, task.Started)
+					}
+				}
+			}
+			assert.Positive(t, compared)
+		})
+	}
+}
