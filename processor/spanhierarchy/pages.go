@@ -68,22 +68,29 @@ func (p *pages) Open(text string, now time.Time) []assembly.OpenTask {
 	}
 	deadlines := p.clock.now() // what the assemblers call now
 	behind := now.Sub(deadlines)
+	add := func(task *assembly.OpenTask) {
+		task.Arrived += int64(behind)
+		task.Due += int64(behind)
+		if len(found) == cap(found) {
+			found = slices.Grow(found, max(visitedAtOnce, len(found))) // append would copy a long list more often
+		}
+		found = append(found, *task)
+	}
 	for _, s := range p.shards {
 		search := assembly.NewSearch(text)
 		for place := math.MaxInt; place != 0; {
-			s.mu.Lock()
-			place = s.assembler.VisitOpen(place, visitedAtOnce, deadlines, search, func(task *assembly.OpenTask) {
-				task.Arrived += int64(behind)
-				task.Due += int64(behind)
-				if len(found) == cap(found) {
-					found = slices.Grow(found, max(visitedAtOnce, len(found))) // append would copy a long list more often
-				}
-				found = append(found, *task)
-			})
-			s.mu.Unlock()
+			place = s.visitOpen(place, deadlines, search, add)
 		}
 	}
 	return found
+}
+
+// visitOpen visits some of the shard's open tasks. The lock is released also when a visit panics, which the server of the pages
+// recovers from: a page must not stop the shard.
+func (s *shard) visitOpen(place int, now time.Time, search *assembly.Search, visit func(*assembly.OpenTask)) (next int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.assembler.VisitOpen(place, visitedAtOnce, now, search, visit)
 }
 
 // count is how many tasks are open, about.
