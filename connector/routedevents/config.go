@@ -44,7 +44,7 @@ type Config struct {
 	Records []string `mapstructure:"records"`
 	// MinSeverity is the least severity of a record.
 	MinSeverity string `mapstructure:"min_severity"`
-	// Deduplicate is about facts that are told again.
+	// Deduplicate is about facts that are reported again.
 	Deduplicate DeduplicateConfig `mapstructure:"deduplicate"`
 	// Storage is the extension that keeps which facts are recorded; without one that ends with the process.
 	Storage *component.ID `mapstructure:"storage"`
@@ -54,7 +54,7 @@ type Config struct {
 	_ struct{} // keyed literals only
 }
 
-// DeduplicateConfig is about facts that are told again.
+// DeduplicateConfig is about facts that are reported again.
 type DeduplicateConfig struct {
 	// MaxEntries is how many facts are remembered at most, and half of that at least.
 	MaxEntries int `mapstructure:"max_entries"`

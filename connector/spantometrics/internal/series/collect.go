@@ -90,7 +90,7 @@ const maxStep = int64(time.Hour)
 
 // after is the time of a flush. While the clock is a little behind the flush before, having been set back, it is right
 // after that one: receivers drop what is older than what they have, and intervals must not overlap. A clock that was set
-// back further is followed, and receivers are told to drop what they have.
+// back further is followed, and receivers are asked to drop what they have.
 func (r *Registry) after(now int64) int64 {
 	if now <= r.accepted && r.accepted-now < maxStep {
 		return r.accepted + 1
