@@ -1,4 +1,7 @@
 #!/usr/bin/env bash
+# Copyright The otelcol-tasker Authors
+# SPDX-License-Identifier: Apache-2.0
+
 # Generates everything again and fails if a file changes, comes or goes: then the sources (metadata.yaml, the Configs,
 # builder-config.yaml, the rules) and what was made of them are not in step.
 #

@@ -1,4 +1,7 @@
 #!/usr/bin/env bash
+# Copyright The otelcol-tasker Authors
+# SPDX-License-Identifier: Apache-2.0
+
 # Generates cmd/otelcol-tasker from builder-config.yaml with the OpenTelemetry Collector Builder, and has it take its
 # version from the build (internal/buildversion) where the builder writes a constant. `make generate` runs it.
 set -euo pipefail

@@ -1,4 +1,7 @@
 #!/usr/bin/env bash
+# Copyright The otelcol-tasker Authors
+# SPDX-License-Identifier: Apache-2.0
+
 # Builds what a release consists of into dist/: archives for each target, packages for Linux, an SBOM for each archive, and
 # checksums. It needs no network where the modules are in the module cache. `make release` runs it.
 #

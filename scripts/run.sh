@@ -1,4 +1,7 @@
 #!/usr/bin/env bash
+# Copyright The otelcol-tasker Authors
+# SPDX-License-Identifier: Apache-2.0
+
 # Shows the collector at work: starts it with config.yaml, says where its live pages are, sends sample streams as fast as they
 # happened (--fast: at once), prints the tree it builds and a few metrics, and leaves it running until Ctrl-C. `make run`
 # builds first; `make run FAST=1` passes --fast. Needs nothing but bash and the two binaries.

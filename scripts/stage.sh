@@ -1,4 +1,7 @@
 #!/usr/bin/env bash
+# Copyright The otelcol-tasker Authors
+# SPDX-License-Identifier: Apache-2.0
+
 # Puts everything that is installed below a directory: `make install` does so on a machine, packages do it aside.
 #
 #   stage.sh DESTDIR

@@ -1,4 +1,7 @@
 #!/usr/bin/env bash
+# Copyright The otelcol-tasker Authors
+# SPDX-License-Identifier: Apache-2.0
+
 # Runs the whole of make test N times, while a build from an empty cache runs beside it over and over: what fails only under
 # load fails here. The build has a cache of its own, which goes with the script.
 set -euo pipefail

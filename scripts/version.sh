@@ -1,4 +1,7 @@
 #!/usr/bin/env bash
+# Copyright The otelcol-tasker Authors
+# SPDX-License-Identifier: Apache-2.0
+
 # Prints what is built: version, commit and date, separated by "|". The version is the tag's (v1.2.3); after a tag it is that
 # of the next patch, as 1.2.4-pre7 for seven commits, which is a version for dpkg, rpm and apk too. A fourth field, "dirty", says that there are changes in no commit.
 #

@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package e2e tests the built collector as operators run it: the binary with config.yaml, real streams sent over HTTP and
 // gRPC, spans taken by a real OTLP server, metrics scraped and parsed.
 //

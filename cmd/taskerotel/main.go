@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Command taskerotel is the operator's command line for Tasker's events: it sends event files to a collector and shows
 // tasks in the terminal.
 package main

@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 package spantometrics
 
 // taskerCoreMetrics are the metrics that tasker-core emits itself, by the names that they have at Prometheus, as its

@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // A task of one step, as an application in Node would announce it: node order.mjs
 
 import { randomUUID } from 'node:crypto';

@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Tasker's events as OTLP log records: the event's name is the record's event name, each payload key an attribute.
 
 import { context } from '@opentelemetry/api';

@@ -1,4 +1,6 @@
 # frozen_string_literal: true
+# Copyright The otelcol-tasker Authors
+# SPDX-License-Identifier: Apache-2.0
 
 # What the bridge costs the thread that publishes an event: ruby bench.rb [FILE.ndjson]
 #

@@ -1,4 +1,6 @@
 # frozen_string_literal: true
+# Copyright The otelcol-tasker Authors
+# SPDX-License-Identifier: Apache-2.0
 
 # What TaskerOtelPerformance costs the thread of a step, with ActiveRecord on SQLite in memory: ruby bench_performance.rb [QUERIES]
 #

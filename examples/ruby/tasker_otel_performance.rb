@@ -1,4 +1,6 @@
 # frozen_string_literal: true
+# Copyright The otelcol-tasker Authors
+# SPDX-License-Identifier: Apache-2.0
 
 require_relative "tasker_otel_bridge"
 

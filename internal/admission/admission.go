@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package admission bounds the bytes of requests that are at work in a receiver. The memory_limiter cannot do this: it sees
 // data only when it has been read and decoded, and by then it fills the memory.
 package admission

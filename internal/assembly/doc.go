@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package assembly builds the tree of a Tasker task from its lifecycle events. It is plain Go: events and a clock in,
 // trees of spans out. It knows no pdata, starts no goroutine and reads no clock of its own.
 //

@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 package assembly
 
 // room is what counts toward the limits on a tree. A task can go on for ever, so they hold for each pass, and for what happens

@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 package assembly
 
 // followUp is how long after the end of a run another announcement of the same end, outside a pass, still belongs to it.

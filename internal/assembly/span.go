@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 package assembly
 
 // Attribute is a key with a value of one of the types that a tree needs.

@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package buildversion says which version, commit and date a binary was built from. There is no version number in the
 // sources: it comes from the tag.
 package buildversion

@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package configerr finds durations in a configuration that were written without a unit.
 package configerr
 

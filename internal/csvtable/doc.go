@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package csvtable is the state behind the CSV snapshot: the latest value of every metric series, and its rendering as
 // rows and columns. It knows no pdata, no files and no clock.
 //

@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package dedup recognises items that came before, in bounded memory, and forgets those whose delivery failed.
 package dedup
 

@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package glob matches names with the one pattern language of the configuration and the command line: an asterisk stands
 // for any run of characters, including none, and every other character for itself.
 package glob

@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package health tells the collector, and so its health check, whether a component can do its work.
 package health
 

@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package journal keeps the state of a component on a storage extension, so that what was acknowledged survives the end
 // of the process at any moment.
 //

@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package lifecycle is the vocabulary of Tasker's lifecycle events, kept once: the names of events, the keys of
 // attributes, the identity of traces and spans, the default routes, and which payload keys are bulky or personal.
 //

@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 package lifecycle
 
 // TaskStarted is the fact that a task has begun to run: the first of its passes began. The engine announces each pass

@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 package lifecycle
 
 // BulkyPayloadKeys are the payload keys that hold an application's own data: megabytes of it, or people's. event_router

@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 package lifecycle
 
 // minNumber is the least number of digits that make a step a numbered batch worker: Tasker writes import_001.

@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package livedata is what components offer to the extension tasker_pages: what they hold anyway, to be looked at. A
 // component looks for the extension when it starts, as for a storage extension; without one it keeps nothing for it.
 //

@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package origin tells what a component of this process made from what came over the network. What the components say to
 // each other in pdata - a scope's name, the id of a span, the stamp of the router - any sender can say too. So each marks
 // the context of what it hands on. No receiver sets such a mark, whatever it is sent.

@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package otlpcost estimates how much memory an OTLP request takes when it is decoded, from its bytes and before anything is
 // built of them. Two bytes can become a span of 250, and values that stand in one another take a frame of the stack each.
 package otlpcost

@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 package otlpcost
 
 // message is a message of OTLP, as far as memory is concerned.

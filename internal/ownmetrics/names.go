@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package ownmetrics knows the names of the metrics that a collector exposes of itself.
 package ownmetrics
 

@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package routing decides what becomes of an event: which signals, at which sampling rate, with which priority.
 //
 // A table is the built-in map of package lifecycle with the operator's routes layered over it: an entry replaces the built-in

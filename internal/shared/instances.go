@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package shared finds the one instance behind all inputs of a component. The collector makes a connector anew for each
 // pair of signals that it joins; one that has a state has it once.
 package shared

@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package wire decodes the JSON in which applications send Tasker's events into log records.
 //
 // An item is one JSON object; only event and payload are required:

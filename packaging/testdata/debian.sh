@@ -1,3 +1,6 @@
+# Copyright The otelcol-tasker Authors
+# SPDX-License-Identifier: Apache-2.0
+
 # Installs, upgrades, removes and purges the .deb: debian.sh installed.sh OLD.deb NEW.deb
 . ./installed.sh
 export DEBIAN_FRONTEND=noninteractive

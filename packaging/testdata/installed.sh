@@ -1,3 +1,6 @@
+# Copyright The otelcol-tasker Authors
+# SPDX-License-Identifier: Apache-2.0
+
 # Sourced by the scripts beside it: a throw-away copy of this machine, in which packages can be installed, and checks.
 set -euo pipefail
 

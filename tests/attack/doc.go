@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Program attack runs the reproductions of attacks and accidents against the built collector and its components, and prints
 // a table of what was tried and what came of it. `make attack` runs it.
 //

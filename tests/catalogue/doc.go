@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package catalogue knows the metrics that a deployment offers to Prometheus, by the names and labels that Prometheus
 // sees, and checks PromQL against them: an expression of a rule or of a dashboard that names an unknown metric or label
 // would return nothing, silently, for ever.

@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 package catalogue
 
 // external lists the metrics of other programs that the rules use. Nothing here can check them: they are the documented

@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package grafana reads the dashboards of deploy/grafana as Grafana exports them, for tests of what is in them.
 package grafana
 

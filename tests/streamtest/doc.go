@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package streamtest gives tests streams of Tasker events together with the truth that the collector must recover from
 // them, and compares what it made with that truth.
 //

@@ -1,4 +1,6 @@
 # frozen_string_literal: true
+# Copyright The otelcol-tasker Authors
+# SPDX-License-Identifier: Apache-2.0
 
 # Workflows whose steps use ActiveRecord, in forked workers of several threads each, as an application with the bridge and
 # TaskerOtelPerformance has them:

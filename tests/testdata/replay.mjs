@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Plays a stream of events through the OpenTelemetry SDK: node replay.mjs FILE.ndjson URL
 
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,6 @@
 # frozen_string_literal: true
+# Copyright The otelcol-tasker Authors
+# SPDX-License-Identifier: Apache-2.0
 
 # Plays a stream of events to the bridge, as a Tasker engine in an application would:
 #

@@ -1,4 +1,6 @@
 # frozen_string_literal: true
+# Copyright The otelcol-tasker Authors
+# SPDX-License-Identifier: Apache-2.0
 
 # The values that Rails adds, where ActiveSupport is installed: ruby test/active_support_test.rb
 

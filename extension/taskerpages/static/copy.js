@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // A click on an id copies it.
 document.addEventListener('click', (event) => {
   const id = event.target.closest('code.copy');

@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Keeps the page up to date: the server sends its main part whenever that has changed. What is the same stays in place, so
 // that focus, open details and the place on the page are kept. Without this script the page stays as it is.
 (() => {

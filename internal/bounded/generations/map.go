@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package generations remembers the latest of an endless stream of keys, in bounded memory.
 package generations
 

@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package namecache remembers what was found out about a name, so that a hot path pays one map lookup for it.
 package namecache
 

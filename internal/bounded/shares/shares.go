@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package shares divides one bounded room among many owners, so that no owner can take all of it.
 //
 // An owner may take more while it holds less than a quarter of what is free: the dynamic threshold by which switches share

@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package clienttls makes the TLS configuration of the command line's HTTP clients from its flags.
 package clienttls
 

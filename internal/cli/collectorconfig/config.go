@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package collectorconfig reads the configuration of a collector for the commands that look at one without starting it:
 // its components, under the present names of their types, and its pipelines.
 //

@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package endpoint shows the addresses of endpoints in messages without the secrets that they may hold. Messages go to logs.
 package endpoint
 

@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 package eventfile
 
 // Batch gathers items into one NDJSON body, an item a line, so that an index of the receiver's report names a line of a

@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package live asks the live pages of a collector (tasker_pages) for its tasks.
 package live
 

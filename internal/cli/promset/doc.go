@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package promset reads, merges and writes sets of metrics as Prometheus exposes them: the plain text format and
 // OpenMetrics in, one set out of the sets of several collectors, and that as plain text, OpenMetrics, JSON or CSV.
 //

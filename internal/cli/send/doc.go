@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package send posts items of event files to the HTTP endpoint of a tasker_events receiver: in batches, several at a
 // time, again when the receiver asks for patience, and with an exact account of what became of every item.
 //

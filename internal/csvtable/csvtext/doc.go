@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package csvtext writes the cells of CSV files: texts that a spreadsheet does not run, numbers and times.
 package csvtext
 

@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package atomicfile replaces files as a whole: a reader, and a machine that starts again after a power cut, finds the
 // old content or the new one.
 package atomicfile

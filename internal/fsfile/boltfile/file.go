@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package boltfile reads a database file of file_storage (bbolt) without opening it as a database: it takes no lock and maps
 // nothing into memory, and what is damaged is an error. The database itself panics at damage, part of the time in a
 // goroutine of its own, which ends the process.

@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package filelock lets one process at a time use a file. The lock is the kernel's: it ends with the process, however
 // that ends, so a lock file that is left behind is harmless.
 package filelock

@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package fields writes and reads stored state by the encoding of protocol buffers, without a generated type: what is added
 // later has a number of its own, what is not known is passed over, and a number is never used for anything else. Zero
 // values are left out.

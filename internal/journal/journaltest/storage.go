@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package journaltest is a storage in memory for the tests of components that keep state: it can fail, and it can be
 // looked at as a crash would leave it.
 package journaltest

@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package livedatatest has a registry for the tests of components that offer something to the live pages.
 package livedatatest
 

@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package active keeps the sets of tasks and steps that are open: that began and have not ended. The size of such a set is a
 // number that repeated, lost or late events cannot shift for good, as they can a sum of plus and minus ones.
 //

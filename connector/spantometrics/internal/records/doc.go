@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package records is the form in which the connector's state is kept in a journal: as the changes that were made to it, in
 // the order in which they were made, one entry per batch. A snapshot has the same form: the changes that make the state out
 // of nothing.

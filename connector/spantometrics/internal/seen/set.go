@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package seen remembers which spans and events were measured, in bounded memory, so that one that comes again is not
 // measured again.
 package seen

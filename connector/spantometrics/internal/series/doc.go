@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package series keeps the numbers of the connector: for each application and metric a bounded set of series, counted in
 // integers, so that counts and sums are exact whatever the order in which values come.
 //

@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 package series
 
 // Ended is a series that is reported no longer. Receivers that keep the last value of a series, as the prometheus exporter

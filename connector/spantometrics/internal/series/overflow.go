@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 package series
 
 // Overflowed counts the values that went to an overflow series, by metric, because of the limit on the series of one metric

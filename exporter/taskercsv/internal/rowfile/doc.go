@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package rowfile keeps rows in a CSV file in one of two ways: as a snapshot, which is replaced as a whole, or by
 // appending, with rotation. Neither leaves half a row where a reader can take it for a whole one, however the process ends.
 //

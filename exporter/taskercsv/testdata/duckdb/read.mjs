@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Reads each file as DuckDB reads it without being told anything, and prints its columns and rows as one line of JSON: a
 // time as microseconds since 1970.
 import { DuckDBInstance } from "@duckdb/node-api";

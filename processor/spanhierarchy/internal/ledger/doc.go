@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package ledger is the stored form of span_hierarchy's state: the events of open tasks, in the order of their arrival, and
 // the releases of tasks: what of them has been handed on. Each batch of either is one entry of a journal.
 //

@@ -1,3 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package recent keeps what was emitted lately for the live pages: the trees of as many tasks as its bounds allow, and
 // counts, durations and failures of the last hour. It exists only where the extension tasker_pages does.
 package recent
