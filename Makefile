@@ -11,6 +11,7 @@ BENCHSTAT     := golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d
 
 COLLECTOR := bin/otelcol-tasker
 CLI       := bin/taskerotel
+STOCK     := bin/otelcol-stock
 
 # What --version says, from the tag; or VERSION=1.2.3 COMMIT=… DATE=… where there is no repository.
 BUILD_VERSION := $(shell VERSION='$(VERSION)' COMMIT='$(COMMIT)' DATE='$(DATE)' scripts/version.sh)
@@ -110,10 +111,15 @@ fuzz: ## every fuzzer for FUZZTIME, one after the other; what it finds goes into
 		done; \
 	done
 
+# Stock components that the benchmark of the whole process compares with, in a module of their own.
+.PHONY: stock
+stock:
+	CGO_ENABLED=0 go -C tests/peers/collector build -trimpath -ldflags "-s -w" -o $(CURDIR)/$(STOCK) .
+
 .PHONY: bench
-bench: build ## benchmarks into bench.txt, compared with the run before by benchstat
+bench: build stock ## benchmarks into bench.txt, compared with the run before by benchstat
 	@if [ -f bench.txt ]; then mv bench.txt bench.old.txt; fi
-	TASKER_BIN=$(CURDIR)/$(COLLECTOR) go test -run '^$$' -bench '$(BENCH)' -benchmem -count=$(COUNT) -timeout 60m \
+	TASKER_BIN=$(CURDIR)/$(COLLECTOR) TASKER_STOCK=$(CURDIR)/$(STOCK) go test -run '^$$' -bench '$(BENCH)' -benchmem -count=$(COUNT) -timeout 60m \
 		$$(grep -rl --include='*_test.go' '^func Benchmark' . | xargs -n1 dirname | sort -u) | tee bench.txt
 	@if [ -f bench.old.txt ]; then go run $(BENCHSTAT) bench.old.txt bench.txt; else go run $(BENCHSTAT) bench.txt; fi
 

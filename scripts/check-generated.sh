@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 
 # The folders into which mdatagen, schemagen, the builder and prometheusrule.sh write.
 checksums() {
-	find cmd/otelcol-tasker connector deploy exporter extension internal processor receiver telemetry -type f -exec sha256sum {} + | sort -k 2
+	find cmd/otelcol-tasker connector deploy exporter extension internal processor receiver telemetry tests/peers/collector -type f -exec sha256sum {} + | sort -k 2
 }
 
 before="$(checksums)"

@@ -26,3 +26,7 @@ replace $out/main.go '(Version: +)"[^"]*",' '\1version(),'
 replace $out/main.go 'otelcol\.NewCommand\(params\)' 'newCommand(params)'
 replace $out/components.go '"github.com/tasker-otel/otelcol-tasker v[^"]*"' 'ownModule()'
 gofmt -w $out
+
+# The stock collector for `make bench` is as the builder writes it. Its go.mod stays: components are bumped there by go get.
+go tool builder --config tests/peers/collector/builder-config.yaml --skip-get-modules --skip-compilation
+gofmt -w tests/peers/collector

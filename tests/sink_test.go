@@ -35,6 +35,8 @@ type sink struct {
 	// countOnly forgets the spans, for benchmarks.
 	countOnly bool
 	seen      int
+	// onSpans gets each request as it came; nil for nobody.
+	onSpans func(ptrace.Traces)
 	// refuses makes it answer spans with a retryable error, as a backend in trouble does.
 	refuses atomic.Bool
 }
@@ -79,6 +81,9 @@ func (s *sink) takeSpans(td ptrace.Traces) {
 	defer s.mu.Unlock()
 	s.seen += td.SpanCount()
 	s.tasks += taskSpansIn(td)
+	if s.onSpans != nil {
+		s.onSpans(td)
+	}
 	if !s.countOnly {
 		s.spans = append(s.spans, streamtest.FromTraces(td)...)
 	}
