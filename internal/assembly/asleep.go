@@ -3,32 +3,38 @@
 
 package assembly
 
-import "github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
+import "slices"
 
-// Of many open tasks most wait for hours: in a queue, for a backoff, for an operator. What is known of them besides their
-// events is then kept as it is stored, in about a third of the memory, until something comes or is to be done.
+// Of many open tasks most wait for hours: in a queue, for a backoff, for an operator. What is out of them is then kept encoded,
+// in about a third of the memory, until an event comes or something is to be done.
 
-// sleep packs what is out of the task, and its checkpoint.
+// sleep encodes what is out of the task and releases memory that its lists do not use.
 func (a *Assembler) sleep(t *task) {
-	if t.asleep != nil || t.checkpoint == nil {
+	if t.asleep != "" || t.out().checkpoint == nil {
 		return
 	}
-	b := fields.Message(nil, openEmitted, t.appendEmitted(nil))
-	b = fields.Message(b, openParents, t.appendParents(nil))
-	b = fields.Message(b, openCheckpoint, t.checkpoint.appendTo(nil, t))
-	t.asleep = append(make([]byte, 0, len(b)), b...)
-	t.emitted, t.parents, t.checkpoint = nil, nil, nil
 	a.keepRecords(t, t.packed.unpack(a.records[:0]))
+	t.asleep = string(t.emission.appendTo(a.stored[:0], &encoder{task: t, texts: a.texts}))
+	t.emission = nil
+	t.packed.bytes = slices.Clone(t.packed.bytes)
+	t.steps = slices.Clone(t.steps)
+	a.resize(t)
 }
 
-// wake unpacks them.
+// wake decodes it.
 func (a *Assembler) wake(t *task) {
-	if t.asleep == nil {
+	if t.asleep == "" {
 		return
 	}
-	b, held := t.asleep, t.held
-	t.asleep = nil
-	_ = a.parseOpen(b, t) // it was packed here
+	encoded := t.asleep
+	t.asleep = ""
+	_ = a.parseEmission([]byte(encoded), t, a.texts) // it was encoded here
+	a.resize(t)
+}
+
+// resize brings the account of the task's memory up to date.
+func (a *Assembler) resize(t *task) {
+	held := t.held
 	t.held = t.size()
 	a.stats.HeldBytes += t.held - held
 }

@@ -70,6 +70,7 @@ type Assembler struct {
 	told      func(Release) // nil when nobody stores releases
 	serial    int64         // of the latest
 	stored    []byte        // room for the tail that is told
+	texts     *texts        // of tasks that wait
 	tasks     map[TraceID]*task
 	line      line  // of open tasks
 	wheel     wheel // of open tasks
@@ -101,7 +102,7 @@ func New(limits Limits, sink func(*Tree)) *Assembler {
 		usual: Waits{limits.ReorderWindow, limits.SettleTimeout, limits.IdleTimeout}, waits: map[string]*Waits{},
 		finished: finished{tasks: map[TraceID]*task{}},
 		lately:   map[string]string{},
-		words:    map[string]*detail{}, shapes: map[string]*shape{}, resources: map[string]*Resource{},
+		texts:    newTexts(), words: map[string]*detail{}, shapes: map[string]*shape{}, resources: map[string]*Resource{},
 	}
 }
 
@@ -133,7 +134,7 @@ func (a *Assembler) Observe(e *Event, now time.Time) {
 	} else if t.tail != nil && t.tail.isLate(e) {
 		a.observeLate(e, now.UnixNano())
 		return
-	} else if t.checkpoint != nil && e.At <= t.checkpoint.at || !a.restoring && t.isOut(e) {
+	} else if t.out().forgot(e.At) || !a.restoring && t.isOut(e) {
 		a.stats.Late++
 		return
 	}
@@ -153,7 +154,7 @@ func (a *Assembler) Observe(e *Event, now time.Time) {
 	a.stats.HeldEvents += int64(t.packed.count - records)
 	a.stats.HeldBytes += t.held - held
 	if a.limits.Parts {
-		t.disturbed = t.disturbed || !a.restoring && e.At <= t.frontier
+		t.disturbed = t.disturbed || !a.restoring && e.At <= t.out().frontier
 		if classify(e).settles() {
 			t.lookLater(now.UnixNano())
 		}
@@ -369,9 +370,12 @@ func (a *Assembler) releaseBefore(t *task, runs []*run, reason Reason) {
 		a.stats.HeldBytes += bytesPerTail
 	}
 	used := a.emit(t, runs, reason, false)
-	t.emitted.forget(t.tail.end)
-	t.checkpoint, t.unsettled = nil, false
-	a.tell(t, len(t.emitted) > 0)
+	t.unsettled = false
+	if t.emission != nil {
+		t.emission.spans.forget(t.tail.end)
+		t.emission.checkpoint = nil
+	}
+	a.tell(t, len(t.out().spans) > 0)
 	before := t.packed.count
 	first := slices.IndexFunc(t.records, func(r record) bool { return r.at > t.tail.end })
 	if first < 0 {
@@ -400,7 +404,7 @@ func (a *Assembler) releaseRuns(t *task, runs []*run, reason Reason, now int64) 
 	held := len(t.records)
 	prior := t.tail.clone()
 	a.stats.Strays += int64(held - a.emit(t, runs, reason, true))
-	if len(runs) == 0 && (len(t.parents) > 0 || t.root != SpanID{}) {
+	if len(runs) == 0 && (len(t.out().parents) > 0 || t.out().root != SpanID{}) {
 		a.emitOrphaned(t, reason)
 	}
 	a.stats.HeldEvents -= int64(t.packed.count)
@@ -429,7 +433,9 @@ func (a *Assembler) emit(t *task, runs []*run, reason Reason, leaving bool) (use
 		if t.dropped > 0 {
 			tree.Spans[0].truncated()
 		}
-		t.root, t.extent = SpanID{}, extent{}
+		if t.emission != nil {
+			t.emission.root, t.emission.extent = SpanID{}, extent{}
+		}
 		a.stats.Released[reason]++
 		a.count(t, tree)
 		t.cut = false

@@ -175,7 +175,7 @@ func (c *composer) isOut(id SpanID) bool {
 	if _, here := c.index[id]; here {
 		return true
 	}
-	return c.task.emitted.has(id)
+	return c.task.out().spans.has(id)
 }
 
 // firstHeld is the time of the first query or backoff in the first records that is not out; MaxInt64 when there is none.
@@ -206,15 +206,17 @@ func (a *Assembler) forgetUpTo(t *task, sorted []record, place int, before *tail
 	c := &a.composer
 	c.begin(t, n, before, ReasonEnded, &a.limits, going)
 	c.identify()
-	t.checkpoint = c.checkpoint(rd, t.records[place].at)
-	t.doneAt = t.checkpoint.at
+	cp := c.checkpoint(rd, t.records[place].at)
+	t.doneAt = cp.at
+	out := t.beginEmission()
+	out.checkpoint = cp
 	t.cut = t.cut || c.tree.NotesCut > 0
 	a.stats.NotesCut += int64(c.tree.NotesCut)
 	t.records = sorted
 	a.keepRecords(t, sorted[place+1:])
-	t.emitted.forget(t.checkpoint.at)
-	if cp := t.checkpoint; cp.passOut {
-		t.emitted.add(emittedSpan{id: cp.pass.span, start: cp.pass.start, end: cp.pass.end, step: noStep})
+	out.spans.forget(cp.at)
+	if cp.passOut {
+		out.spans.add(emittedSpan{id: cp.pass.span, start: cp.pass.start, end: cp.pass.end, step: noStep})
 	}
 }
 
@@ -231,7 +233,7 @@ func (c *composer) checkpoint(rd *reader, at int64) *checkpoint {
 		}
 	}
 	cp.queued = c.begins.queued
-	cp.passOut = last.out || c.task.emitted.has(last.span)
+	cp.passOut = last.out || c.task.out().spans.has(last.span)
 	cp.pass.batchesBefore += len(last.batches)
 	cp.pass.batches, cp.pass.searches, cp.pass.discoveredSteps, cp.pass.job, cp.pass.out = nil, nil, nil, nil, cp.passOut
 	if f := c.lastFailure(failure{}); f != (failure{}) {
@@ -244,7 +246,7 @@ func (c *composer) checkpoint(rd *reader, at int64) *checkpoint {
 		if attempt != nil {
 			s := rd.attemptState(int16(step), attempt, nodes)
 			if b := s.backoff; b != nil {
-				b.out = attempt.backoffOut || c.task.emitted.has(c.spanID(lifecycle.SpanBackoff, c.task.steps[step].id.Text, b.at))
+				b.out = attempt.backoffOut || c.task.out().spans.has(c.spanID(lifecycle.SpanBackoff, c.task.steps[step].id.Text, b.at))
 			}
 			cp.steps = append(cp.steps, s)
 		}
@@ -287,7 +289,7 @@ func (c *composer) openNotes(last *pass) (task, inPass noted) {
 	if before != nil {
 		c.goOn(&c.tree.Spans[0], &before.notes)
 	}
-	if !last.out && !c.task.emitted.has(last.span) {
+	if !last.out && !c.task.out().spans.has(last.span) {
 		c.index[last.span] = 1
 		c.tree.Spans = append(c.tree.Spans, Span{ID: last.span})
 		if before != nil && last == c.run.passes[0] {
@@ -316,7 +318,7 @@ func (c *composer) goOn(s *Span, known *noted) {
 
 // keepRecords keeps only some of the task's records, and of its lists what they and its checkpoint refer to.
 func (a *Assembler) keepRecords(t *task, kept []record) {
-	held, count := t.held, t.packed.count
+	count := t.packed.count
 	details, lists, threads := t.details, t.lists, t.threads
 	t.details, t.lists, t.threads, t.lastList = nil, nil, nil, 0
 	detail := remapped(func(old uint16) uint16 {
@@ -336,7 +338,7 @@ func (a *Assembler) keepRecords(t *task, kept []record) {
 		}
 		return places[old]
 	}
-	if cp := t.checkpoint; cp != nil {
+	if cp := t.out().checkpoint; cp != nil {
 		cp.pass.thread = thread(cp.pass.thread)
 		for i := range cp.steps {
 			if b := cp.steps[i].backoff; b != nil {
@@ -356,9 +358,8 @@ func (a *Assembler) keepRecords(t *task, kept []record) {
 	}
 	t.packed = packed{}
 	t.packed.pack(kept)
-	t.held = t.size()
 	a.stats.HeldEvents += int64(t.packed.count - count)
-	a.stats.HeldBytes += t.held - held
+	a.resize(t)
 }
 
 // remapped gives each number that is not zero another one, once.
@@ -405,7 +406,7 @@ func (c *composer) distinctSteps() int {
 // size is about how many bytes the task takes.
 func (t *task) size() int64 {
 	n := int64(bytesPerTask+len(t.id.Text)+len(t.asleep)+cap(t.packed.bytes)+len(t.threads)*bytesPerThread+cap(t.details)*bytesPerPointer+len(t.lists)*bytesPerIndex) +
-		int64(len(t.places))*bytesPerPlace + int64(cap(t.emitted))*bytesPerEmitted + int64(cap(t.parents))*bytesPerParent
+		int64(len(t.places))*bytesPerPlace + t.emission.size()
 	for i := range t.steps {
 		n += bytesPerStep + int64(len(t.steps[i].id.Text))
 	}
@@ -418,8 +419,17 @@ func (t *task) size() int64 {
 	if t.watch != nil {
 		n += bytesPerWatch + int64(len(t.watch.steps))*bytesPerStepWatch
 	}
-	if cp := t.checkpoint; cp != nil {
-		n += cp.size()
+	return n
+}
+
+// size is about how many bytes it takes; none if there is none.
+func (e *emission) size() int64 {
+	if e == nil {
+		return 0
+	}
+	n := bytesPerEmission + int64(cap(e.spans))*bytesPerEmitted + int64(cap(e.parents))*bytesPerParent
+	if e.checkpoint != nil {
+		n += e.checkpoint.size()
 	}
 	return n
 }
@@ -453,6 +463,7 @@ func (cp *checkpoint) nodes() int {
 }
 
 const (
+	bytesPerEmission     = 96
 	bytesPerEmitted      = 32
 	bytesPerParent       = 56
 	bytesPerCheckpoint   = 560

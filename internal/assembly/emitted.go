@@ -11,6 +11,40 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
+// emission is what is out of a run that goes on, and what must be known of it. It belongs to its task.
+type emission struct {
+	spans   emittedSpans
+	parents []openParent
+	// checkpoint is what is known of the run in place of its first records; nil as long as none is forgotten.
+	checkpoint *checkpoint
+	root       SpanID // that emitted spans name
+	rootNext   int64  // the earliest time with which the next one is made
+	extent     extent
+	frontier   int64 // up to which spans were emitted
+}
+
+// noEmission is that of a task of which nothing is out. It is never changed.
+var noEmission emission
+
+// out is what is out of the run that goes on, for reading.
+func (t *task) out() *emission {
+	if t.emission == nil {
+		return &noEmission
+	}
+	return t.emission
+}
+
+// beginEmission is what is out of the run that goes on, for writing.
+func (t *task) beginEmission() *emission {
+	if t.emission == nil {
+		t.emission = new(emission)
+	}
+	return t.emission
+}
+
+// forgot tells whether what happened at a time is out and forgotten.
+func (e *emission) forgot(at int64) bool { return e.checkpoint != nil && at <= e.checkpoint.at }
+
 // emittedSpan is a span that is out. It is known as long as the records are held of which it was made.
 type emittedSpan struct {
 	id         SpanID
@@ -73,27 +107,29 @@ type openParent struct {
 
 // names notes that a span is emitted whose parent is not out.
 func (c *composer) names(name string, id, parent SpanID, start, end int64) {
-	if c.going == nil || c.task.emitted.has(id) {
+	if c.going == nil || c.task.out().spans.has(id) {
 		return
 	}
 	if _, here := c.index[id]; here {
 		return
 	}
-	for i := range c.task.parents {
-		if p := &c.task.parents[i]; p.id == id {
+	out := c.task.beginEmission()
+	for i := range out.parents {
+		if p := &out.parents[i]; p.id == id {
 			p.start, p.end = min(p.start, start), max(p.end, end)
 			return
 		}
 	}
-	c.task.parents = append(c.task.parents, openParent{id, parent, name, start, end})
+	out.parents = append(out.parents, openParent{id, parent, name, start, end})
 }
 
 // holding returns the times of a batch or pass that is emitted now, stretched over its children that are out.
 func (c *composer) holding(id SpanID, start, end int64) (int64, int64) {
-	for i := range c.task.parents {
-		if p := &c.task.parents[i]; p.id == id {
+	out := c.task.out()
+	for i := range out.parents {
+		if p := &out.parents[i]; p.id == id {
 			start, end = min(p.start, start), max(p.end, end)
-			c.task.parents = slices.Delete(c.task.parents, i, i+1)
+			out.parents = slices.Delete(out.parents, i, i+1)
 			return start, end
 		}
 	}
@@ -102,8 +138,12 @@ func (c *composer) holding(id SpanID, start, end int64) (int64, int64) {
 
 // standIns adds the parents of emitted spans, up to a time, that the reader does not find.
 func (c *composer) standIns(until int64) {
+	out := c.task.out()
+	if len(out.parents) == 0 {
+		return
+	}
 	for _, name := range [...]string{lifecycle.SpanOrchestration, lifecycle.SpanBatch} {
-		for _, p := range c.task.parents {
+		for _, p := range out.parents {
 			if p.name != name || p.start > until {
 				continue
 			}
@@ -114,17 +154,18 @@ func (c *composer) standIns(until int64) {
 			s.mark(lifecycle.AttrSynthesized, true)
 		}
 	}
-	c.task.parents = slices.DeleteFunc(c.task.parents, func(p openParent) bool { return p.start <= until })
+	out.parents = slices.DeleteFunc(out.parents, func(p openParent) bool { return p.start <= until })
 }
 
 // orphaned makes the tree of a task that is let go of which spans are out, though no run is left to which they belong: late
 // events can do that. Nothing but stand-ins is in it.
 func (c *composer) orphaned(t *task, tail *tail, reason Reason, limits *Limits) *Tree {
-	c.begin(t, &run{start: t.extent.start, end: t.extent.end}, tail, reason, limits, nil)
+	out := t.out()
+	c.begin(t, &run{start: out.extent.start, end: out.extent.end}, tail, reason, limits, nil)
 	c.outside()
-	c.tree.Part = t.root == SpanID{}
+	c.tree.Part = out.root == SpanID{}
 	if !c.tree.Part {
-		s := c.add(lifecycle.SpanTask, c.root, SpanID{}, t.extent.start, t.extent.end)
+		s := c.add(lifecycle.SpanTask, c.root, SpanID{}, out.extent.start, out.extent.end)
 		s.mark(lifecycle.AttrSynthesized, true)
 		s.mark(lifecycle.AttrIncomplete, true)
 	} else {
@@ -147,14 +188,15 @@ func (e *extent) hold(start, end int64) {
 // emit notes the spans of a part as emitted.
 func (t *task) noteEmitted(c *composer) {
 	t.fixed = true
+	out := t.beginEmission()
 	for i := range c.tree.Spans {
 		s := &c.tree.Spans[i]
-		t.emitted.add(emittedSpan{id: s.ID, start: s.Start, end: s.End, step: c.steps[i]})
+		out.spans.add(emittedSpan{id: s.ID, start: s.Start, end: s.End, step: c.steps[i]})
 		if s.Parent == c.root {
-			if t.root == (SpanID{}) {
-				t.root, t.rootNext = c.root, max(c.run.start, t.rootNext)+1
+			if out.root == (SpanID{}) {
+				out.root, out.rootNext = c.root, max(c.run.start, out.rootNext)+1
 			}
-			t.extent.hold(s.Start, s.End)
+			out.extent.hold(s.Start, s.End)
 		}
 	}
 }
@@ -171,10 +213,10 @@ func (t *task) standInsUntil(n *run) int64 {
 // rootOf is the id of the run's task's span. It stays what the spans that are out name.
 func (t *task) rootOf(n *run, index int) SpanID {
 	switch {
-	case t.root != SpanID{}:
-		return t.root
+	case t.out().root != SpanID{}:
+		return t.out().root
 	case index == 1:
 		return spanIDOf(t.trace, lifecycle.SpanTask, "", 0)
 	}
-	return spanIDOf(t.trace, lifecycle.SpanTask, "", max(n.start, t.rootNext))
+	return spanIDOf(t.trace, lifecycle.SpanTask, "", max(n.start, t.out().rootNext))
 }

@@ -64,7 +64,7 @@ func (a *Assembler) observeLate(e *Event, now int64) {
 func (a *Assembler) late(e *Event) bool {
 	t, k := a.finished.tasks[e.TraceID], classify(e)
 	if t == nil || k != kindQuery && k != kindBackoff || int(t.packed.count) >= mostFinished ||
-		t.checkpoint != nil && e.At <= t.checkpoint.at { // it may be a repetition
+		t.out().forgot(e.At) { // it may be a repetition
 		return false
 	}
 	a.unpack(t)

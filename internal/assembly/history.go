@@ -69,8 +69,8 @@ func (rd *reader) readRun(records []record, first bool) *run {
 	rd.pass, rd.batch, rd.job, rd.position, rd.room = nil, nil, nil, 0, room{}
 	clear(rd.current)
 	clear(rd.resets)
-	if first && rd.task.checkpoint != nil {
-		rd.resume(rd.task.checkpoint)
+	if first && rd.task.out().checkpoint != nil {
+		rd.resume(rd.task.out().checkpoint)
 	} else {
 		rd.run.start = records[0].at
 	}

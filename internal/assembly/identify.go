@@ -70,16 +70,16 @@ func (c *composer) identifyAttempt(a *attempt) {
 	id, next := c.task.steps[a.step].id.Text, &c.begins.steps[a.step]
 	a.span = c.spanID(lifecycle.SpanStep, id, unused(&next.attempt, a.start))
 	if c.task.disturbed {
-		if out := c.task.emitted.attempt(a.step, a.start, a.end); out != nil {
+		if out := c.task.out().spans.attempt(a.step, a.start, a.end); out != nil {
 			a.span = out.id
 		}
 	}
 	start, _ := a.handling()
 	a.work = c.spanID(lifecycle.SpanHandler, id, unused(&next.handler, start))
-	if c.task.disturbed && c.task.emitted.has(a.span) && !c.task.emitted.has(a.work) {
+	if c.task.disturbed && c.task.out().spans.has(a.span) && !c.task.out().spans.has(a.work) {
 		a.work = a.span // its handler is out under another id
 	}
-	for c.task.disturbed && c.task.emitted.has(a.work) && !c.task.emitted.has(a.span) {
+	for c.task.disturbed && c.task.out().spans.has(a.work) && !c.task.out().spans.has(a.span) {
 		start++ // what came late made another attempt of the same handler
 		a.work = c.spanID(lifecycle.SpanHandler, id, start)
 	}

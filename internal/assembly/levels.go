@@ -15,8 +15,8 @@ const second = 1e9
 func (c *composer) taskSpan(tail *tail, caller SpanID, path criticalChain) {
 	n := c.run
 	start, end := n.start, n.end
-	if c.task.extent != (extent{}) {
-		start, end = min(start, c.task.extent.start), max(end, c.task.extent.end)
+	if known := c.task.out().extent; known != (extent{}) {
+		start, end = min(start, known.start), max(end, known.end)
 	}
 	s := c.add(lifecycle.SpanTask, c.root, caller, start, end)
 	if n.before != nil {
@@ -158,7 +158,7 @@ func (c *composer) finalizationSpan(p *pass) {
 
 func (c *composer) batchSpans(j int, b *batch, p *pass) {
 	if len(b.attempts) > 0 {
-		c.task.emitted.restore(b.span)
+		c.task.out().spans.restore(b.span)
 	}
 	if c.takes(b.settled, b.span) && !c.cuts(b.cut && len(b.attempts) == 0, b.span, b.end) {
 		c.batchSpan(j, b, p)

@@ -98,7 +98,7 @@ func (a *Assembler) emitParts(t *task, sorted []record, going *settling) {
 	emitted := len(tree.Spans) > 0
 	if emitted {
 		t.noteEmitted(&a.composer)
-		t.frontier = max(t.frontier, t.records[len(t.records)-1].at)
+		t.emission.frontier = max(t.emission.frontier, t.records[len(t.records)-1].at)
 		t.unsettled = t.unsettled || a.composer.unsettled > 0
 		a.stats.Parts++
 		a.stats.Unsettled += int64(a.composer.unsettled)
@@ -158,12 +158,12 @@ func (n *run) sound() bool {
 // isOut tells whether an event is of an attempt that has been emitted: it is late, because nothing that is out is changed. A
 // query or a backoff makes a span of its own.
 func (t *task) isOut(e *Event) bool {
-	if e.At > t.frontier || e.StepID.Text == "" {
+	if e.At > t.out().frontier || e.StepID.Text == "" {
 		return false
 	}
 	if k := classify(e); k == kindQuery || k == kindBackoff {
 		return false
 	}
 	step := t.findStep(e.StepID.Text)
-	return step != noStep && t.emitted.attempt(step, e.At, e.At) != nil
+	return step != noStep && t.out().spans.attempt(step, e.At, e.At) != nil
 }

@@ -59,7 +59,7 @@ func (a *Assembler) tell(t *task, goesOn bool) {
 // doneUntil is the time up to which the task's events are done with.
 func (t *task) doneUntil() int64 {
 	switch {
-	case t.checkpoint != nil || t.asleep != nil:
+	case t.out().checkpoint != nil || t.asleep != "":
 		return t.doneAt
 	case t.tail != nil:
 		return t.tail.end
@@ -91,7 +91,7 @@ func (a *Assembler) Recall(release Release, stored time.Time) error {
 	if err := a.parseOpen(open, t); err != nil {
 		return err
 	}
-	t.disturbed = t.disturbed || len(t.emitted) > 0 // what came late is given back, too
+	t.disturbed = t.disturbed || len(t.out().spans) > 0 // what came late is given back, too
 	t.held = t.size()
 	a.stats.HeldBytes += t.held
 	a.tasks[t.trace] = t

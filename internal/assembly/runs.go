@@ -17,10 +17,10 @@ func (t *task) splitRuns(patience int64) []stretch {
 	var runs []stretch
 	records := t.records
 	from := 0
-	if t.checkpoint != nil && len(records) == 0 {
+	if t.out().checkpoint != nil && len(records) == 0 {
 		return []stretch{{}}
 	}
-	if t.tail != nil && t.checkpoint == nil { // a released run: nothing before its end is left
+	if t.tail != nil && t.out().checkpoint == nil { // a released run: nothing before its end is left
 		first := t.goesOn()
 		if first == len(records) {
 			return nil
@@ -78,7 +78,7 @@ func (t *task) endOfRun(from int, patience int64) int {
 		end      = -1
 		resuming = -1 // index of the pass that ends as the task was cancelled before
 	)
-	if cp := t.checkpoint; cp != nil && from == 0 {
+	if cp := t.out().checkpoint; cp != nil && from == 0 {
 		inPass, ends = true, cp.pass.ends
 		for i := range cp.steps {
 			if s := &cp.steps[i]; s.requests > 0 {
@@ -207,7 +207,7 @@ func (t *task) jobWaits(n *run) bool {
 	if n.status != kindTaskCancelled.status() {
 		return false
 	}
-	waits := t.checkpoint != nil && t.checkpoint.pass.ends > 0
+	waits := t.out().checkpoint != nil && t.out().checkpoint.pass.ends > 0
 	for i := range t.records {
 		switch r := &t.records[i]; r.kind {
 		case kindEnqueued:
@@ -225,7 +225,7 @@ func (t *task) jobWaits(n *run) bool {
 // queuedAgain tells whether the task was put in the queue again after the run: another run is to be expected. Where it is the
 // only time that the task was, the clock of its creator is ahead.
 func (t *task) queuedAgain(n *run) bool {
-	before, after := t.tail != nil || t.checkpoint != nil && t.checkpoint.told.enqueued, false
+	before, after := t.tail != nil || t.out().checkpoint != nil && t.out().checkpoint.told.enqueued, false
 	for i := range t.records {
 		if t.records[i].kind == kindEnqueued {
 			before, after = before || i < n.to, after || i >= n.to

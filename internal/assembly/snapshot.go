@@ -24,7 +24,11 @@ func (a *Assembler) Snapshot(key TraceID) *Snapshot {
 	s.task.packed.bytes = slices.Clone(t.packed.bytes)
 	s.task.steps = slices.Clone(t.steps) // the names of steps are filled in; the other lists only grow
 	s.task.tail = t.tail.clone()
-	s.task.emitted, s.task.parents = nil, nil
+	if t.emission != nil { // of the run as a whole, as if nothing of it was out
+		s.task.emission = &emission{
+			checkpoint: t.emission.checkpoint, root: t.emission.root, rootNext: t.emission.rootNext, extent: t.emission.extent, frontier: t.emission.frontier,
+		}
+	}
 	s.task.records, s.task.places, s.task.watch, s.task.before, s.task.after = nil, nil, nil, nil, nil
 	return s
 }

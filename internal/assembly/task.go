@@ -32,24 +32,18 @@ type task struct {
 
 	toldEnd, toldSerial int64 // of the latest release of it; math.MinInt64 and 0 when there is none
 
-	// What is out of the run that goes on.
-	emitted emittedSpans
-	parents []openParent
-	// checkpoint is what is known of the run in place of its first records; nil as long as none is forgotten.
-	checkpoint *checkpoint
-	asleep     []byte // emitted, parents and checkpoint, packed; nil while they are unpacked
-	doneAt     int64  // of the checkpoint
-	root       SpanID // that emitted spans name
-	rootNext   int64  // the earliest time with which the next one is made
-	extent     extent
-	frontier   int64 // up to which spans were emitted
-	disturbed  bool  // an event came that is older than the frontier
-	unsettled  bool  // something that is out lacks events
-	leaving    bool  // it is let go with the run that is emitted
-	fixed      bool  // whether its clocks are coarse is decided
-	looked     int64 // when it was last looked at
-	lookAt     int64 // when it is looked at next for what is settled; 0 for never
-	cut        bool  // a limit left something out
+	// emission is what is out of the run that goes on; nil while nothing is, and while it is packed in asleep.
+	emission *emission
+	asleep   string // emission as it is packed while the task waits; empty while it is not
+	doneAt   int64  // of its checkpoint
+
+	disturbed bool  // an event came that is older than the emission's frontier
+	unsettled bool  // something that is out lacks events
+	leaving   bool  // it is let go with the run that is emitted
+	fixed     bool  // whether its clocks are coarse is decided
+	cut       bool  // a limit left something out
+	looked    int64 // when it was last looked at
+	lookAt    int64 // when it is looked at next for what is settled; 0 for never
 
 	lastArrival int64 // Unix nanoseconds of the collector's clock
 	held        int64 // bytes, about

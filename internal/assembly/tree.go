@@ -107,7 +107,7 @@ func (c *composer) follow(tail *tail) {
 
 // takes tells whether a span is to be added: it is settled and has not been emitted before.
 func (c *composer) takes(s settled, id SpanID) bool {
-	if c.going != nil && !c.going.of(s) || c.task.emitted.has(id) {
+	if c.going != nil && !c.going.of(s) || c.task.out().spans.has(id) {
 		return false
 	}
 	if c.going != nil && s.until > 0 {
@@ -120,7 +120,7 @@ func (c *composer) takes(s settled, id SpanID) bool {
 func (c *composer) cuts(cut bool, id SpanID, end int64) bool {
 	if cut {
 		c.tree.Cut++
-		c.task.emitted.add(emittedSpan{id: id, end: end, step: noStep, cut: true})
+		c.task.beginEmission().spans.add(emittedSpan{id: id, end: end, step: noStep, cut: true})
 	}
 	return cut
 }
