@@ -50,7 +50,7 @@ receivers:
   kafka/events: {brokers: [BROKERS], group_instance_id: NAME, heartbeat_interval: 300ms}
   kafka/spans: {brokers: [BROKERS], group_instance_id: NAME, heartbeat_interval: 300ms}
 processors:
-  span_hierarchy: {reorder_window: 3s}
+  span_hierarchy: {reorder_window: 10s} # one agent is sent its half after the other, on a busy machine
 connectors:
   span_to_metrics: {metrics_flush_interval: 500ms}
 exporters:
