@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"sigs.k8s.io/yaml"
 
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
@@ -160,6 +161,45 @@ service: {pipelines: {traces: {exporters: [otlp_grpc/sink, span_to_metrics, rout
 	assert.Zero(t, agent.stop())
 	assert.Zero(t, gateway.stop())
 	equal(t, streamtest.Compare(truth, sink.all()))
+}
+
+// TestPodAttributesManifest: the Builder takes the recipe's processors beside what is in this distribution, at its versions. It
+// compiles nothing: not every module proxy has what they need.
+func TestPodAttributesManifest(t *testing.T) {
+	type manifest struct {
+		Processors []struct {
+			Module string `json:"gomod"`
+		} `json:"processors"`
+	}
+	read := func(path string) (text string, m manifest) {
+		content, err := os.ReadFile(path)
+		require.NoError(t, err)
+		require.NoError(t, yaml.Unmarshal(content, &m))
+		return string(content), m
+	}
+	added, wanted := read(blockOf(t, recipesPage, "k8sattributesprocessor"))
+	shipped, _ := read("../builder-config.yaml")
+	require.Len(t, wanted.Processors, 2)
+	for _, processor := range wanted.Processors {
+		_, version, _ := strings.Cut(processor.Module, " ")
+		assert.Contains(t, shipped, "opentelemetry-collector-contrib/processor/filterprocessor "+version)
+	}
+	_, lines, found := strings.Cut(added, "processors:\n")
+	require.True(t, found)
+	folder := t.TempDir()
+	both := strings.Replace(shipped, "\nprocessors:\n", "\nprocessors:\n"+lines, 1)
+	both = strings.Replace(both, "output_path: ./cmd/otelcol-tasker", "output_path: "+folder, 1)
+	path := filepath.Join(folder, "builder-config.yaml")
+	require.NoError(t, os.WriteFile(path, []byte(both), 0o600))
+	build := exec.Command("go", "tool", "builder", "--config", path, "--skip-get-modules", "--skip-compilation")
+	build.Dir = ".."
+	out, err := build.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	generated, err := os.ReadFile(filepath.Join(folder, "components.go"))
+	require.NoError(t, err)
+	for _, want := range []string{"k8sattributesprocessor.NewFactory()", "resourcedetectionprocessor.NewFactory()", "spanhierarchy.NewFactory()"} {
+		assert.Contains(t, string(generated), want)
+	}
 }
 
 // TestOwnDistribution builds the recipe's distribution in an empty folder, of single components of this repository.

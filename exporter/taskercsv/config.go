@@ -39,6 +39,8 @@ type Config struct {
 	// MaxRows is how many of the latest spans or log records a snapshot has.
 	MaxRows int `mapstructure:"max_rows"`
 
+	// Format is how rows are written: csv, or json, an object a line.
+	Format csvtext.RowFormat `mapstructure:"format"`
 	// Header writes the names of the columns as the first row.
 	Header bool `mapstructure:"header"`
 	// Columns are the columns of the file, in this order; empty for those that the README lists.
@@ -117,6 +119,7 @@ func createDefaultConfig() component.Config {
 		Compression:        rowfile.CompressionNone,
 		Rotation:           RotationConfig{MaxMegabytes: 100, MaxBackups: 10},
 		MaxRows:            10_000,
+		Format:             csvtext.RowsCSV,
 		Header:             true,
 		Delimiter:          ",",
 		TimestampFormat:    csvtext.TimeRFC3339Nano,
@@ -140,6 +143,7 @@ func (cfg *Config) Validate() error {
 		cfg.validateMode(),
 		oneOf("compression", cfg.Compression, rowfile.Compressions()),
 		cfg.Rotation.validate(),
+		oneOf("format", cfg.Format, csvtext.RowFormats()),
 		cfg.validateColumns(),
 		oneOf("timestamp_format", cfg.TimestampFormat, csvtext.TimeFormats()),
 		oneOf("histograms", cfg.Histograms, csvtable.Modes()),
@@ -160,6 +164,10 @@ func (cfg *Config) validatePath() error {
 	}
 	if strings.HasSuffix(cfg.Path, "/") {
 		return fmt.Errorf("'path' is %q, a directory: give a file in it, such as %stasker-{signal}.csv", cfg.Path, cfg.Path)
+	}
+	if cfg.Format == csvtext.RowsJSON && strings.HasSuffix(cfg.Path, ".csv") {
+		return fmt.Errorf("'path' is %q although 'format' is \"json\": give a path such as %s", cfg.Path,
+			strings.TrimSuffix(cfg.Path, ".csv")+".jsonl")
 	}
 	return nil
 }
@@ -294,12 +302,12 @@ func (cfg *Config) delimiter() rune {
 }
 
 func (cfg *Config) style() csvtext.Style {
-	return csvtext.Style{Time: cfg.TimestampFormat, Guard: cfg.FormulaGuard}
+	return csvtext.Style{Rows: cfg.Format, Time: cfg.TimestampFormat, Guard: cfg.FormulaGuard}
 }
 
 // file is the file of a signal; it tells failed why an old one can't be packed.
 func (cfg *Config) file(of signal, failed func(error)) rowfile.File {
-	format := rowfile.Format{Delimiter: cfg.delimiter(), Header: cfg.Header}
+	format := rowfile.Format{JSON: cfg.Format == csvtext.RowsJSON, Delimiter: cfg.delimiter(), Header: cfg.Header}
 	if cfg.appends(of) {
 		return rowfile.NewAppend(cfg.path(of), format, rowfile.Rotation{
 			MaxMegabytes: cfg.Rotation.MaxMegabytes, MaxDays: cfg.Rotation.MaxDays, MaxBackups: cfg.Rotation.MaxBackups,

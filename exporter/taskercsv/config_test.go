@@ -54,7 +54,7 @@ func TestFullConfig(t *testing.T) {
 		ResourceColumns: []string{"service.name", "service.instance.id"},
 		Mode:            csvtable.ModeBuckets,
 		Quantiles:       []float64{0.9},
-		Style:           csvtext.Style{Time: csvtext.TimeUnixMilli},
+		Style:           csvtext.Style{Rows: csvtext.RowsCSV, Time: csvtext.TimeUnixMilli},
 		Delimiter:       '\t',
 	}, cfg.layout())
 }
@@ -106,6 +106,8 @@ func TestConfigErrors(t *testing.T) {
 		"rows":               {func(c *Config) { c.MaxRows = 0 }, `'max_rows' is 0: give a number above 0`},
 		"mode":               {func(c *Config) { c.Mode = "both" }, `'mode' is "both": use one of snapshot, append`},
 		"compression":        {func(c *Config) { c.Compression = "zip" }, `'compression' is "zip": use one of none, gzip, zstd`},
+		"format":             {func(c *Config) { c.Format = "xml" }, `'format' is "xml": use one of csv, json`},
+		"format and path":    {func(c *Config) { c.Format = "json" }, `'path' is "./data/tasker-{signal}.csv" although 'format' is "json": give a path such as ./data/tasker-{signal}.jsonl`},
 		"column twice":       {func(c *Config) { c.Columns = []string{"a", "a"} }, `'columns[1]' is "a", which is there already`},
 		"empty column":       {func(c *Config) { c.Columns = []string{""} }, `'columns[0]' is empty`},
 		"megabytes":          {func(c *Config) { c.Rotation.MaxMegabytes = 0 }, `'rotation::max_megabytes' is 0: give a number above 0`},
@@ -123,7 +125,7 @@ func TestConfigErrors(t *testing.T) {
 	t.Run("all at once", func(t *testing.T) {
 		err := (&Config{}).Validate()
 		for _, key := range []string{"path", "delimiter", "timestamp_format", "histograms", "max_series", "max_columns", "max_rows", "compression",
-			"rotation::max_megabytes"} {
+			"rotation::max_megabytes", "format"} {
 			assert.ErrorContains(t, err, "'"+key+"'")
 		}
 	})

@@ -31,12 +31,12 @@ func logColumns(style csvtext.Style) map[string]column[plog.LogRecord] {
 			return logTime(style, r.of.Timestamp(), r.of.ObservedTimestamp())
 		},
 		"observed_timestamp": func(r record[plog.LogRecord]) string { return logTime(style, r.of.ObservedTimestamp(), 0) },
-		"event":              func(r record[plog.LogRecord]) string { return r.of.EventName() },
-		"severity":           severity,
-		"body":               func(r record[plog.LogRecord]) string { return r.of.Body().AsString() },
-		"trace_id":           func(r record[plog.LogRecord]) string { return r.of.TraceID().String() },
-		"span_id":            func(r record[plog.LogRecord]) string { return r.of.SpanID().String() },
-		"attempt":            func(r record[plog.LogRecord]) string { return firstOf(r.attributes, made["attempt"]) },
+		"event":              func(r record[plog.LogRecord]) string { return style.Text(r.of.EventName()) },
+		"severity":           func(r record[plog.LogRecord]) string { return style.Text(severity(r)) },
+		"body":               func(r record[plog.LogRecord]) string { return valueCell(style, r.of.Body()) },
+		"trace_id":           func(r record[plog.LogRecord]) string { return style.Text(r.of.TraceID().String()) },
+		"span_id":            func(r record[plog.LogRecord]) string { return style.Text(r.of.SpanID().String()) },
+		"attempt":            func(r record[plog.LogRecord]) string { return firstCell(style, r.attributes, made["attempt"]) },
 	}
 }
 
@@ -53,7 +53,7 @@ func logTime(style csvtext.Style, at, instead pcommon.Timestamp) string {
 	if at == 0 {
 		return ""
 	}
-	return style.Time.Format(at.AsTime())
+	return style.At(at.AsTime())
 }
 
 func severity(r record[plog.LogRecord]) string {

@@ -5,7 +5,6 @@ package taskercsv
 
 import (
 	"context"
-	"encoding/csv"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pmetric"
@@ -60,7 +59,7 @@ type tableRows struct {
 func (r tableRows) Header() []string { return r.table.Header() }
 
 // WriteRows implements [rowfile.Rows].
-func (r tableRows) WriteRows(w *csv.Writer) (int, error) { return r.table.WriteRows(w, r.fresh) }
+func (r tableRows) WriteRows(w rowfile.RowWriter) (int, error) { return r.table.WriteRows(w, r.fresh) }
 
 // pushMetrics keeps nothing of md.
 func (e *csvExporter) pushMetrics(ctx context.Context, md pmetric.Metrics) error {

@@ -5,7 +5,7 @@ package taskercsv
 
 import (
 	"context"
-	"encoding/csv"
+	"math"
 	"slices"
 	"time"
 
@@ -57,7 +57,7 @@ func (r *recordRows) add(row []string) {
 func (r *recordRows) Header() []string { return r.header }
 
 // WriteRows implements [rowfile.Rows].
-func (r *recordRows) WriteRows(w *csv.Writer) (int, error) {
+func (r *recordRows) WriteRows(w rowfile.RowWriter) (int, error) {
 	for _, row := range r.rows {
 		if err := w.Write(row); err != nil {
 			return 0, err
@@ -73,7 +73,7 @@ type record[T any] struct {
 	of         T
 }
 
-// column gives the cell of a record.
+// column gives the cell of a record, in the style of the file.
 type column[T any] func(record[T]) string
 
 // columnAttributes is the column of all attributes that have none of their own.
@@ -82,14 +82,13 @@ const columnAttributes = "attributes"
 // layout makes rows of records.
 type layout[T any] struct {
 	columns []column[T]
-	style   csvtext.Style
 }
 
 // newLayout finds the columns by their names: those of the signal, then attributes, first of the record and then of the
 // resource. A name without a dot is also that of Tasker's attribute: task_name is tasker.task_name. Of the attributes that made
 // names, a column of the signal shows the first there is.
 func newLayout[T any](names []string, own map[string]column[T], made map[string][]string, style csvtext.Style) layout[T] {
-	l := layout[T]{style: style}
+	var l layout[T]
 	shown := make([][]string, len(names)) // by column: it shows the first of these that a record has
 	for i, name := range names {
 		cell, known := own[name]
@@ -97,10 +96,10 @@ func newLayout[T any](names []string, own map[string]column[T], made map[string]
 		case known:
 			shown[i] = made[name]
 		case name == columnAttributes:
-			cell = func(r record[T]) string { return others(r.attributes, shown) }
+			cell = func(r record[T]) string { return style.Object(others(r.attributes, shown)) }
 		default:
 			shown[i] = []string{lifecycle.AttributePrefix + name, name}
-			cell = func(r record[T]) string { return attributeCell(name, shown[i], r.attributes, r.resource) }
+			cell = func(r record[T]) string { return attributeCell(style, name, shown[i], r.attributes, r.resource) }
 		}
 		l.columns = append(l.columns, cell)
 	}
@@ -110,20 +109,41 @@ func newLayout[T any](names []string, own map[string]column[T], made map[string]
 func (l layout[T]) row(r record[T]) []string {
 	row := make([]string, len(l.columns))
 	for i, cell := range l.columns {
-		row[i] = l.style.Text(cell(r))
+		row[i] = cell(r)
 	}
 	return row
 }
 
 // attributeCell is the text of the attribute that a column is named after.
-func attributeCell(name string, keys []string, attributes, resource pcommon.Map) string {
+func attributeCell(style csvtext.Style, name string, keys []string, attributes, resource pcommon.Map) string {
 	if _, value, found := first(attributes, keys); found {
-		return value.AsString()
+		return valueCell(style, value)
 	}
 	if value, found := resource.Get(name); found {
-		return value.AsString()
+		return valueCell(style, value)
 	}
 	return ""
+}
+
+// firstCell is the cell of the first attribute there is.
+func firstCell(style csvtext.Style, attributes pcommon.Map, keys []string) string {
+	if _, value, found := first(attributes, keys); found {
+		return valueCell(style, value)
+	}
+	return ""
+}
+
+// valueCell is the cell of an attribute's value.
+func valueCell(style csvtext.Style, value pcommon.Value) string {
+	switch value.Type() {
+	case pcommon.ValueTypeStr, pcommon.ValueTypeBytes:
+		return style.Text(value.AsString())
+	case pcommon.ValueTypeDouble:
+		if d := value.Double(); math.IsInf(d, 0) || math.IsNaN(d) {
+			return style.Text(value.AsString())
+		}
+	}
+	return style.Object(value.AsString())
 }
 
 // others are the attributes that no column shows, as JSON; nothing if there are none.

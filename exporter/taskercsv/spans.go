@@ -25,30 +25,30 @@ func defaultSpanColumns() []string {
 func spanColumns(style csvtext.Style) map[string]column[ptrace.Span] {
 	made := spanColumnsMadeOf()
 	return map[string]column[ptrace.Span]{
-		"trace_id":       func(r record[ptrace.Span]) string { return r.of.TraceID().String() },
-		"span_id":        func(r record[ptrace.Span]) string { return r.of.SpanID().String() },
-		"parent_span_id": func(r record[ptrace.Span]) string { return r.of.ParentSpanID().String() },
+		"trace_id":       func(r record[ptrace.Span]) string { return style.Text(r.of.TraceID().String()) },
+		"span_id":        func(r record[ptrace.Span]) string { return style.Text(r.of.SpanID().String()) },
+		"parent_span_id": func(r record[ptrace.Span]) string { return style.Text(r.of.ParentSpanID().String()) },
 		"level":          func(r record[ptrace.Span]) string { return levelOf(r.of.Name()) },
-		"name":           func(r record[ptrace.Span]) string { return r.of.Name() },
-		"kind":           func(r record[ptrace.Span]) string { return r.of.Kind().String() },
-		"attempt":        func(r record[ptrace.Span]) string { return firstOf(r.attributes, made["attempt"]) },
-		"start":          func(r record[ptrace.Span]) string { return style.Time.Format(r.of.StartTimestamp().AsTime()) },
-		"end":            func(r record[ptrace.Span]) string { return style.Time.Format(r.of.EndTimestamp().AsTime()) },
+		"name":           func(r record[ptrace.Span]) string { return style.Text(r.of.Name()) },
+		"kind":           func(r record[ptrace.Span]) string { return style.Text(r.of.Kind().String()) },
+		"attempt":        func(r record[ptrace.Span]) string { return firstCell(style, r.attributes, made["attempt"]) },
+		"start":          func(r record[ptrace.Span]) string { return style.At(r.of.StartTimestamp().AsTime()) },
+		"end":            func(r record[ptrace.Span]) string { return style.At(r.of.EndTimestamp().AsTime()) },
 		"duration_seconds": func(r record[ptrace.Span]) string {
-			return csvtext.Number(r.of.EndTimestamp().AsTime().Sub(r.of.StartTimestamp().AsTime()).Seconds())
+			return style.Number(r.of.EndTimestamp().AsTime().Sub(r.of.StartTimestamp().AsTime()).Seconds())
 		},
 		"status": func(r record[ptrace.Span]) string {
 			if status := firstOf(r.attributes, made["status"]); status != "" {
-				return status
+				return style.Text(status)
 			}
-			return spanStatus(r.of.Status().Code())
+			return style.Text(spanStatus(r.of.Status().Code()))
 		},
-		"error_type": func(r record[ptrace.Span]) string { return firstOf(r.attributes, made["error_type"]) },
+		"error_type": func(r record[ptrace.Span]) string { return firstCell(style, r.attributes, made["error_type"]) },
 		"error_message": func(r record[ptrace.Span]) string {
 			if message := r.of.Status().Message(); message != "" {
-				return message
+				return style.Text(message)
 			}
-			return firstOf(r.attributes, made["error_message"])
+			return firstCell(style, r.attributes, made["error_message"])
 		},
 	}
 }

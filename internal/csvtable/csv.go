@@ -11,8 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"time"
-
-	"github.com/tasker-otel/otelcol-tasker/internal/csvtable/csvtext"
 )
 
 // WriteCSV writes the header and all rows and returns the number of rows.
@@ -27,11 +25,16 @@ func (t *Table) WriteCSV(w io.Writer) (int, error) {
 	return rows, errors.Join(err, out.Error())
 }
 
+// RowWriter writes a row of cells.
+type RowWriter interface {
+	Write(row []string) error
+}
+
 // WriteRows writes the rows of all series, or of those that got a point since [Table.Settle], and returns their number.
-func (t *Table) WriteRows(to *csv.Writer, fresh bool) (int, error) {
+func (t *Table) WriteRows(to RowWriter, fresh bool) (int, error) {
 	natural := len(t.layout.fixedColumns())
 	out := rowWriter{
-		csv:        to,
+		out:        to,
 		layout:     t.layout,
 		record:     make([]string, natural+len(t.columns)),
 		fixed:      natural,
@@ -54,7 +57,7 @@ func (t *Table) WriteRows(to *csv.Writer, fresh bool) (int, error) {
 
 // rowWriter writes rows. It reuses one record; the first error stays.
 type rowWriter struct {
-	csv        *csv.Writer
+	out        RowWriter
 	layout     Layout
 	record     []string // all columns there are
 	fixed      int      // columns before the labels
@@ -88,7 +91,7 @@ func (w *rowWriter) write() {
 		}
 		record = w.selected
 	}
-	w.err = w.csv.Write(record)
+	w.err = w.out.Write(record)
 	w.rows++
 }
 
@@ -96,22 +99,22 @@ func (w *rowWriter) write() {
 func (w *rowWriter) series(s *series) {
 	clear(w.record)
 	w.record[0] = w.timestamp(s)
-	w.record[2] = s.kind.String()
+	w.record[2] = w.layout.Text(s.kind.String())
 	for i, cell := range s.owner.cells {
-		w.record[4+i] = w.layout.text(cell)
+		w.record[4+i] = w.layout.Text(cell)
 	}
 	if slices.Contains(w.chosen, placeOthers) {
-		w.others = w.layout.text(othersOf(s.labels, w.layout))
+		w.others = w.layout.Object(othersOf(s.labels, w.layout))
 	}
 	for _, label := range s.labels {
-		w.record[w.fixed+w.labelIndex[label.Key]] = w.layout.text(label.Value)
+		w.record[w.fixed+w.labelIndex[label.Key]] = w.layout.Text(label.Value)
 	}
 
 	switch v := s.value.(type) {
 	case Int:
 		w.row(s.name, strconv.FormatInt(int64(v), 10))
 	case Double:
-		w.row(s.name, csvtext.Number(float64(v)))
+		w.row(s.name, w.layout.Number(float64(v)))
 	case Quantiles:
 		w.countAndSum(s.name, v.Stats)
 		for _, point := range v.Points {
@@ -132,7 +135,7 @@ func (w *rowWriter) series(s *series) {
 }
 
 func (w *rowWriter) row(name, value string) {
-	w.record[1] = w.layout.text(name)
+	w.record[1] = w.layout.Text(name)
 	w.record[3] = value
 	w.write()
 }
@@ -143,13 +146,13 @@ func (w *rowWriter) countAndSum(name string, stats Stats) {
 	}
 	w.row(name+"_count", strconv.FormatUint(stats.Count, 10))
 	if !math.IsNaN(stats.Sum) {
-		w.row(name+"_sum", csvtext.Number(stats.Sum))
+		w.row(name+"_sum", w.layout.Number(stats.Sum))
 	}
 }
 
 func (w *rowWriter) quantile(name string, q, value float64) {
-	w.record[w.quantCol] = csvtext.Number(q)
-	w.row(name, csvtext.Number(value))
+	w.record[w.quantCol] = w.layout.Number(q)
+	w.row(name, w.layout.Number(value))
 	w.record[w.quantCol] = ""
 }
 
@@ -161,10 +164,10 @@ func (w *rowWriter) buckets(name string, h distribution) {
 		if math.IsInf(b.upper, 1) {
 			break
 		}
-		w.record[w.leColumn] = csvtext.Number(b.upper)
+		w.record[w.leColumn] = w.layout.Number(b.upper)
 		w.row(name+"_bucket", strconv.FormatUint(upTo, 10))
 	}
-	w.record[w.leColumn] = csvtext.Number(math.Inf(1))
+	w.record[w.leColumn] = w.layout.Number(math.Inf(1))
 	w.row(name+"_bucket", strconv.FormatUint(h.stats().Count, 10))
 	w.record[w.leColumn] = ""
 }
@@ -174,5 +177,5 @@ func (w *rowWriter) timestamp(s *series) string {
 	if s.at != 0 {
 		at = time.Unix(0, s.at)
 	}
-	return w.layout.Time.Format(at)
+	return w.layout.At(at)
 }

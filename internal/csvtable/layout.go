@@ -86,13 +86,9 @@ func (l Layout) header(labels []string) []string {
 		header = l.allColumns(labels)
 	}
 	for i, cell := range header {
-		header[i] = l.text(cell)
+		header[i] = l.Text(cell)
 	}
 	return header
-}
-
-func (l Layout) text(cell string) string {
-	return l.Text(cell)
 }
 
 // allColumns returns every column there is, with these labels.

@@ -14,19 +14,51 @@ import (
 
 // Style is how the cells of a file look.
 type Style struct {
+	Rows RowFormat
 	Time TimeFormat
 	// Guard says that text cells are made safe for spreadsheets.
 	Guard bool
 }
 
 // Text returns a text cell: one line of valid UTF-8 without control characters, so that no text of an application looks like a
-// row of its own or moves a terminal's cursor, and guarded if so configured.
+// row of its own or moves a terminal's cursor. In CSV it is guarded if so configured; in JSON an empty text is no cell.
 func (s Style) Text(text string) string {
+	if s.Rows == RowsJSON {
+		if text == "" {
+			return ""
+		}
+		return jsonString(text)
+	}
 	text = printable.Value(text)
 	if s.Guard {
 		return Guard(text)
 	}
 	return text
+}
+
+// Number returns the cell of a float. JSON has no infinite numbers and no non-numbers: they are texts.
+func (s Style) Number(v float64) string {
+	if s.Rows == RowsJSON && (math.IsInf(v, 0) || math.IsNaN(v)) {
+		return jsonString(Number(v))
+	}
+	return Number(v)
+}
+
+// At returns the cell of a time.
+func (s Style) At(at time.Time) string {
+	cell := s.Time.Format(at)
+	if s.Rows == RowsJSON && !s.Time.number() {
+		return jsonString(cell)
+	}
+	return cell
+}
+
+// Object returns the cell of a value that is JSON already, in one line; nothing if there is none.
+func (s Style) Object(json string) string {
+	if s.Rows == RowsJSON {
+		return escaped(json)
+	}
+	return s.Text(json)
 }
 
 // TimeFormat says how a time is written.
@@ -53,7 +85,12 @@ func TimeFormats() []TimeFormat {
 	return []TimeFormat{TimeRFC3339Nano, TimeRFC3339, TimeDatetime, TimeUnix, TimeUnixMilli, TimeUnixNano}
 }
 
-// Format returns the cell of a time.
+// number reports whether times are numbers.
+func (f TimeFormat) number() bool {
+	return f == TimeUnix || f == TimeUnixMilli || f == TimeUnixNano
+}
+
+// Format returns a time as text.
 func (f TimeFormat) Format(at time.Time) string {
 	switch f {
 	case TimeRFC3339:

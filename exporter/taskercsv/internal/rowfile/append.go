@@ -5,12 +5,10 @@ package rowfile
 
 import (
 	"bytes"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"time"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/atomicfile"
@@ -29,7 +27,7 @@ type Append struct {
 
 	file *os.File
 	size int64 // of the whole rows
-	// columns of the file's first row; nil if it is empty.
+	// columns of the file's first row, with JSON that line; nil if it is empty.
 	columns []string
 }
 
@@ -68,7 +66,7 @@ func (a *Append) open() (cut int64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	whole, err := wholeRows(file)
+	whole, err := wholeRows(file, a.format.JSON)
 	if err == nil {
 		cut, err = a.mend(file, whole)
 	}
@@ -98,7 +96,7 @@ func (a *Append) mend(file *os.File, whole int64) (cut int64, err error) {
 
 // Columns implements [File].
 func (a *Append) Columns() []string {
-	if !a.format.Header {
+	if !a.format.headed() {
 		return nil
 	}
 	return a.columns
@@ -107,7 +105,7 @@ func (a *Append) Columns() []string {
 // Write implements [File]. It begins a new file when the current one would get too large, or has other columns.
 func (a *Append) Write(rows Rows) (Written, error) {
 	var body bytes.Buffer
-	n, err := Format{Delimiter: a.format.Delimiter}.write(&body, rows)
+	n, err := a.format.writeRows(&body, rows)
 	if err != nil || n == 0 {
 		return Written{}, err
 	}
@@ -134,7 +132,9 @@ func (a *Append) Write(rows Rows) (Written, error) {
 	if err := a.append(body.Bytes()); err != nil {
 		return Written{}, fmt.Errorf("%s not written: %w", a.path, err)
 	}
-	a.columns = rows.Header()
+	if a.columns = rows.Header(); a.format.JSON {
+		a.columns = []string{"{"}
+	}
 	return written, nil
 }
 
@@ -159,7 +159,7 @@ func (a *Append) full(rows Rows, more int64) (reason string) {
 	if a.size == 0 {
 		return ""
 	}
-	if header := rows.Header(); a.format.Header && !slices.Equal(header, a.columns) || len(header) != len(a.columns) {
+	if len(a.columns) == 0 || !a.format.continues(a.columns, rows.Header()) {
 		return reasonColumns
 	}
 	if a.size+more > a.max {
@@ -183,17 +183,11 @@ func (a *Append) rotate(reason string) error {
 }
 
 func (a *Append) withHeader(rows Rows, body bytes.Buffer) (bytes.Buffer, error) {
-	if !a.format.Header {
+	if !a.format.headed() {
 		return body, nil
 	}
 	var whole bytes.Buffer
-	out := csv.NewWriter(&whole)
-	out.Comma = a.format.Delimiter
-	if err := out.Write(rows.Header()); err != nil {
-		return whole, err
-	}
-	out.Flush()
-	if err := out.Error(); err != nil {
+	if err := a.format.writeHeader(&whole, rows); err != nil {
 		return whole, err
 	}
 	_, err := body.WriteTo(&whole)

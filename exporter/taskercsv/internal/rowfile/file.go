@@ -4,10 +4,13 @@
 package rowfile
 
 import (
+	"bufio"
 	"encoding/csv"
 	"errors"
 	"io"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/regular"
 )
@@ -17,7 +20,12 @@ type Rows interface {
 	// Header is the row of the columns' names.
 	Header() []string
 	// WriteRows writes the rows, without the header, and returns their number.
-	WriteRows(w *csv.Writer) (int, error)
+	WriteRows(w RowWriter) (int, error)
+}
+
+// RowWriter writes a row of cells.
+type RowWriter interface {
+	Write(row []string) error
 }
 
 // Written says what a write did.
@@ -41,6 +49,8 @@ type File interface {
 
 // Format is how rows become text.
 type Format struct {
+	// JSON writes each row as an object in a line of its own. Names and cells are JSON then, Delimiter and Header unused.
+	JSON      bool
 	Delimiter rune
 	// Header says that files begin with the names of the columns.
 	Header bool
@@ -48,20 +58,58 @@ type Format struct {
 
 // write writes the header, if it is wanted, and the rows.
 func (f Format) write(w io.Writer, rows Rows) (int, error) {
-	out := csv.NewWriter(w)
-	out.Comma = f.Delimiter
-	if f.Header {
-		if err := out.Write(rows.Header()); err != nil {
+	if f.headed() {
+		if err := f.writeHeader(w, rows); err != nil {
 			return 0, err
 		}
 	}
+	return f.writeRows(w, rows)
+}
+
+// headed reports whether files begin with the names of the columns.
+func (f Format) headed() bool { return f.Header && !f.JSON }
+
+func (f Format) writeHeader(w io.Writer, rows Rows) error {
+	out := csv.NewWriter(w)
+	out.Comma = f.Delimiter
+	err := out.Write(rows.Header())
+	out.Flush()
+	return errors.Join(err, out.Error())
+}
+
+func (f Format) writeRows(w io.Writer, rows Rows) (int, error) {
+	if f.JSON {
+		out := objectWriter{names: rows.Header(), out: bufio.NewWriter(w)}
+		n, err := rows.WriteRows(&out)
+		return n, errors.Join(err, out.out.Flush())
+	}
+	out := csv.NewWriter(w)
+	out.Comma = f.Delimiter
 	n, err := rows.WriteRows(out)
 	out.Flush()
 	return n, errors.Join(err, out.Error())
 }
 
+// continues reports whether rows with these columns can be added to a file whose first row is first.
+func (f Format) continues(first, columns []string) bool {
+	switch {
+	case f.JSON:
+		return strings.HasPrefix(first[0], "{") // else it is a table, of another configuration
+	case f.Header:
+		return slices.Equal(first, columns)
+	}
+	return len(first) == len(columns)
+}
+
 // firstRow reads the first row, which is nil if there is no whole one.
 func (f Format) firstRow(r io.Reader) []string {
+	if f.JSON {
+		line, err := bufio.NewReader(r).ReadString('\n')
+		if err != nil {
+			return nil
+		}
+		return []string{line}
+	}
 	in := csv.NewReader(r)
 	in.Comma = f.Delimiter
 	row, err := in.Read()
@@ -73,7 +121,7 @@ func (f Format) firstRow(r io.Reader) []string {
 
 // columnsOf reads the names of the columns of the file at path, if it is there and can be read.
 func (f Format) columnsOf(path string, unpack func(io.Reader) (io.Reader, error)) (columns []string) {
-	if !f.Header {
+	if !f.headed() {
 		return nil
 	}
 	file, err := regular.Open(path, os.O_RDONLY, 0)

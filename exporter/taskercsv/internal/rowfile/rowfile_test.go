@@ -30,8 +30,13 @@ type fixed struct {
 
 func (f fixed) Header() []string { return f.header }
 
-func (f fixed) WriteRows(w *csv.Writer) (int, error) {
-	return len(f.rows), w.WriteAll(f.rows)
+func (f fixed) WriteRows(w RowWriter) (int, error) {
+	for _, row := range f.rows {
+		if err := w.Write(row); err != nil {
+			return 0, err
+		}
+	}
+	return len(f.rows), nil
 }
 
 func numbered(from, to int) fixed {
@@ -95,6 +100,59 @@ func TestTornAtEveryByte(t *testing.T) {
 	}
 }
 
+// objects are rows whose names and cells are JSON, with a quote and a brace in each.
+func objects(from, to int) fixed {
+	f := fixed{header: []string{`"number"`, `"left"`, `"text"`}}
+	for i := from; i < to; i++ {
+		f.rows = append(f.rows, []string{fmt.Sprint(i), "", `"a \"quote\" and {\n"`})
+	}
+	return f
+}
+
+// TestTornObjects: wherever a file of JSON lines was cut off, it is continued behind its last whole line.
+func TestTornObjects(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rows.jsonl")
+	write := func(rows fixed) {
+		a := openAppend(t, path, Format{JSON: true, Header: true}, unbounded(), CompressionNone)
+		written, err := a.Write(rows)
+		require.NoError(t, err)
+		require.False(t, written.Rotated)
+		require.Nil(t, a.Columns())
+		require.NoError(t, a.Close())
+	}
+	line := func(i int) string { return fmt.Sprintf(`{"number":%d,"text":"a \"quote\" and {\n"}`, i) + "\n" }
+	write(objects(0, 3))
+	whole, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, line(0)+line(1)+line(2), string(whole))
+	for length := range len(whole) + 1 {
+		require.NoError(t, os.WriteFile(path, whole[:length], 0o600))
+		write(objects(3, 4))
+		content, err := os.ReadFile(path)
+		require.NoError(t, err)
+		kept := strings.LastIndexByte(string(whole[:length]), '\n') + 1
+		require.Equal(t, string(whole[:kept])+line(3), string(content))
+	}
+}
+
+// TestOtherFormatIsPutAside: lines of JSON are not added to a table, nor rows to lines of JSON.
+func TestOtherFormatIsPutAside(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rows")
+	for i, format := range []Format{format(), {JSON: true}, format(), {Delimiter: ','}, {JSON: true}} {
+		rows := numbered(0, 2)
+		if format.JSON {
+			rows = objects(0, 2)
+		}
+		a := openAppend(t, path, format, unbounded(), CompressionNone)
+		for again := range 2 {
+			written, err := a.Write(rows)
+			require.NoError(t, err)
+			require.Equal(t, again == 0 && i > 0 && i != 3, written.Rotated, "%d", i)
+		}
+		require.NoError(t, a.Close())
+	}
+}
+
 // TestWholeRows: of any prefix of any rows exactly the whole ones are kept.
 func TestWholeRows(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -109,7 +167,7 @@ func TestWholeRows(t *testing.T) {
 			ends = append(ends, text.Len())
 		}
 		length := rapid.IntRange(0, text.Len()).Draw(t, "length")
-		got, err := wholeRows(io.LimitReader(bytes.NewReader(text.Bytes()), int64(length)))
+		got, err := wholeRows(io.LimitReader(bytes.NewReader(text.Bytes()), int64(length)), false)
 		require.NoError(t, err)
 		want := 0
 		for _, end := range ends {

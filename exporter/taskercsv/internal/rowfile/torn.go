@@ -12,7 +12,8 @@ import (
 // wholeRows returns how many bytes of a file are whole rows; what is behind them is a row that was cut off when a process
 // was killed or a machine lost its power. A zero byte is in no row that this package's users write: it is what a file
 // system leaves where it knows of a file's length but not of its content.
-func wholeRows(r io.Reader) (whole int64, err error) {
+// In CSV a line break between quotes ends no row; in JSON there is none, and a quote inside a text is escaped otherwise.
+func wholeRows(r io.Reader, json bool) (whole int64, err error) {
 	buffer := make([]byte, 256<<10)
 	offset, quoted := int64(0), false
 	for {
@@ -24,7 +25,7 @@ func wholeRows(r io.Reader) (whole int64, err error) {
 		}
 		for i, b := range chunk {
 			switch {
-			case b == '"': // an escaped quote is two of them, which change nothing
+			case b == '"' && !json: // an escaped quote is two of them, which change nothing
 				quoted = !quoted
 			case b == '\n' && !quoted:
 				whole = offset + int64(i) + 1

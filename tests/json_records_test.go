@@ -1,0 +1,112 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
+)
+
+// jsonLine is a line of a file of records.
+type jsonLine struct {
+	Timestamp  time.Time      `json:"timestamp"`
+	Event      string         `json:"event"`
+	Severity   string         `json:"severity"`
+	Body       string         `json:"body"`
+	TraceID    string         `json:"trace_id"`
+	SpanID     string         `json:"span_id"`
+	StepID     int64          `json:"step_id"`
+	Attempt    int64          `json:"attempt"`
+	Service    string         `json:"service.name"`
+	Attributes map[string]any `json:"attributes"`
+}
+
+// record is the record that the line shows.
+func (l jsonLine) record(t *testing.T) streamtest.Record {
+	t.Helper()
+	r := streamtest.Record{
+		Event: l.Event, At: l.Timestamp.UnixNano(), Severity: l.Severity, Body: l.Body, Service: l.Service, Attributes: l.Attributes,
+	}
+	_, err := hex.Decode(r.TraceID[:], []byte(l.TraceID))
+	require.NoError(t, err)
+	_, err = hex.Decode(r.SpanID[:], []byte(l.SpanID))
+	require.NoError(t, err)
+	r.Attributes[lifecycle.AttrStepID] = l.StepID
+	r.Attributes[lifecycle.AttrAttemptNumber] = l.Attempt
+	return r
+}
+
+// linesIn reads the lines of the files of records, old ones and the current one. A line that is being written is not there yet.
+func linesIn(t *testing.T, files ...string) (records []streamtest.Record) {
+	t.Helper()
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		require.NoError(t, err)
+		for line := range strings.Lines(string(content)) {
+			if !strings.HasSuffix(line, "\n") {
+				continue
+			}
+			var l jsonLine
+			require.NoError(t, json.Unmarshal([]byte(line), &l), line)
+			records = append(records, l.record(t))
+		}
+	}
+	return records
+}
+
+// TestJSONRecords: with examples/json-records.yaml as it is, each fact is a line, equal to the truth, over a rotation; with
+// examples/durable.yaml also when the process is killed while the tasks are open.
+func TestJSONRecords(t *testing.T) {
+	t.Parallel()
+	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 400, Seed: 67, Failures: true})
+	for name, files := range map[string][]string{
+		"default": {"../config.yaml", "../examples/json-records.yaml"},
+		"killed":  {"../config.yaml", "../examples/durable.yaml", "../examples/json-records.yaml"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := startShipped(t, settings{files: files}.with("TASKER_RECORDS_MEGABYTES=1"))
+			c.send(lines)
+			if name == "killed" {
+				require.NoError(t, c.cmd.Process.Signal(syscall.SIGKILL))
+				<-c.exited
+				c.restart()
+			}
+			var (
+				files, differences []string
+				again              int
+			)
+			await(t, time.Minute, "exact lines", func() bool {
+				var err error
+				files, err = filepath.Glob(filepath.Join(c.data, "data", "tasker-records*.jsonl"))
+				require.NoError(t, err)
+				once, repeated := facts(t, linesIn(t, files...))
+				differences, again = streamtest.CompareRecords(truth, once), repeated
+				return len(differences) == 0
+			}, func() any { return differences })
+			assert.Zero(t, c.stop())
+			if name != "killed" { // the record that is being written then comes again
+				assert.Zero(t, again)
+			}
+			assert.Greater(t, len(files), 1, "a rotation")
+			for _, file := range files {
+				info, err := os.Stat(file)
+				require.NoError(t, err)
+				assert.LessOrEqual(t, info.Size(), int64(1<<20), file)
+			}
+		})
+	}
+}
