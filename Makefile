@@ -52,17 +52,21 @@ run: build ## build, start the collector, send a sample stream, show its tree an
 
 .PHONY: build
 build: ## build bin/otelcol-tasker and bin/taskerotel, static
-	$(GO_BUILD) -pgo=$(PGO) -o $(COLLECTOR) ./cmd/otelcol-tasker
+	cd cmd/otelcol-tasker && $(GO_BUILD) -pgo=$(if $(filter off,$(PGO)),off,$(abspath $(PGO))) -o $(abspath $(COLLECTOR)) .
 	$(GO_BUILD) -o $(CLI) ./cmd/taskerotel
 
 .PHONY: test
 test: test-unit test-e2e ## unit tests with the race detector, then end-to-end tests against the built binary
 
-# cmd/otelcol-tasker is generated wiring: linking every component with the race detector takes minutes and tests nothing.
+# The modules besides the one of the components: the collector that is built from them, and tests with large dependencies.
+# cmd/otelcol-tasker is generated and has no tests.
+MODULES := cmd/otelcol-tasker tests/peers
+
 # make lint has vetted everything.
 .PHONY: test-unit
 test-unit: ## unit tests with the race detector
-	go test $(RACE) -vet=off $$(go list ./... | grep -v -e '/tests$$' -e '/cmd/otelcol-tasker$$')
+	go test $(RACE) -vet=off $$(go list ./... | grep -v '/tests$$')
+	cd tests/peers && go test $(RACE) -vet=off ./...
 
 # -count=1: the test cache does not notice that the binary has changed. -parallel: these tests wait more than they work.
 E2E := TASKER_BIN=$(CURDIR)/$(COLLECTOR) TASKER_CLI=$(CURDIR)/$(CLI) $(PLAIN) go test -vet=off -count=1 -timeout 20m -parallel 6
@@ -75,7 +79,7 @@ test-e2e: build ## end-to-end tests against the built binary
 # report. Linking every component with the race detector takes minutes.
 .PHONY: test-e2e-race
 test-e2e-race: build ## each night: end-to-end tests against a collector that was built with the race detector
-	go build -race -trimpath -o $(COLLECTOR)-race ./cmd/otelcol-tasker
+	cd cmd/otelcol-tasker && go build -race -trimpath -o $(abspath $(COLLECTOR))-race .
 	GORACE="halt_on_error=1 exitcode=66" TASKER_BIN=$(CURDIR)/$(COLLECTOR)-race TASKER_CLI=$(CURDIR)/$(CLI) $(PLAIN) \
 		go test -vet=off -count=1 -timeout 60m -parallel 2 -run '$(RUN)' ./tests/...
 
@@ -90,7 +94,8 @@ test-repeat: ## make test TIMES times (10), while a build from an empty cache ru
 .PHONY: test-peers
 test-peers: build release-tools ## tests with real peers (promtool, dpkg and others), installed if apt-get is there; LIBREOFFICE=1 for that too
 	@scripts/install-peers.sh
-	TASKER_PEERS=1 $(E2E) ./tests/... ./deploy/... ./packaging ./exporter/taskercsv
+	TASKER_PEERS=1 $(E2E) ./tests/... ./packaging ./exporter/taskercsv
+	cd tests/peers && TASKER_PEERS=1 $(E2E) ./...
 	cd tests/browser && TASKER_PEERS=1 $(BROWSER) ./...
 
 # The tests of the live pages in a browser are a module of their own. They leave pictures in bin/screenshots.
@@ -120,7 +125,8 @@ stock:
 bench: build stock ## benchmarks into bench.txt, compared with the run before by benchstat
 	@if [ -f bench.txt ]; then mv bench.txt bench.old.txt; fi
 	TASKER_BIN=$(CURDIR)/$(COLLECTOR) TASKER_STOCK=$(CURDIR)/$(STOCK) go test -run '^$$' -bench '$(BENCH)' -benchmem -count=$(COUNT) -timeout 60m \
-		$$(grep -rl --include='*_test.go' '^func Benchmark' . | xargs -n1 dirname | sort -u) | tee bench.txt
+		$$(grep -rl --include='*_test.go' --exclude-dir=peers '^func Benchmark' . | xargs -n1 dirname | sort -u) | tee bench.txt
+	cd tests/peers && go test -run '^$$' -bench '$(BENCH)' -benchmem -count=$(COUNT) ./stock | tee -a $(CURDIR)/bench.txt
 	@if [ -f bench.old.txt ]; then go run $(BENCHSTAT) bench.old.txt bench.txt; else go run $(BENCHSTAT) bench.txt; fi
 
 .PHONY: profile
@@ -142,6 +148,7 @@ lint: ## gofmt and golangci-lint, with the linters of .golangci.yml
 	@unformatted="$$(gofmt -l .)"; \
 	if [ -n "$$unformatted" ]; then echo "not formatted, run gofmt -w:"; echo "$$unformatted"; exit 1; fi
 	$(PLAIN) go run $(GOLANGCI_LINT) run --allow-parallel-runners
+	@$(foreach module,$(MODULES),(cd $(module) && $(PLAIN) go run $(GOLANGCI_LINT) run --allow-parallel-runners) &&) true
 
 .PHONY: generate
 generate: ## generate code, tables, schemas and the PrometheusRule from metadata.yaml, the Configs, builder-config.yaml and the rules

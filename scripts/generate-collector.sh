@@ -19,9 +19,8 @@ replace() {
 }
 
 go tool builder --config builder-config.yaml --skip-get-modules --skip-compilation
-# The builder writes no go.mod with --skip-get-modules: everything is one module. Should a later version write one, it
-# would cut the folder off from the module.
-rm -f $out/go.mod $out/go.sum
+# With --skip-get-modules the builder writes no go.mod: the one of the folder stays as it is. A component that
+# builder-config.yaml has and it has not makes the build fail: (cd cmd/otelcol-tasker && go get MODULE@VERSION).
 replace $out/main.go '(Version: +)"[^"]*",' '\1version(),'
 replace $out/main.go 'otelcol\.NewCommand\(params\)' 'newCommand(params)'
 replace $out/components.go '"github.com/tasker-otel/otelcol-tasker v[^"]*"' 'ownModule()'

@@ -14,7 +14,7 @@ beside=$(mktemp -d)
 build_beside() {
 	while true; do
 		rm -rf "$beside/cache"
-		GOCACHE="$beside/cache" GOTMPDIR="$beside" CGO_ENABLED=0 go build -trimpath -o "$beside/collector" ./cmd/otelcol-tasker
+		GOCACHE="$beside/cache" GOTMPDIR="$beside" CGO_ENABLED=0 go build -C cmd/otelcol-tasker -trimpath -o "$beside/collector" .
 	done
 }
 

@@ -16,7 +16,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"github.com/twmb/franz-go/pkg/kfake"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
@@ -162,13 +161,10 @@ func TestAttackForgedInTwoTiers(t *testing.T) {
 	t.Parallel()
 	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 30, Seed: 92, Failures: true})
 	sink := newSink(t)
-	broker, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(partitions, "tasker_events", "tasker_spans"))
-	require.NoError(t, err)
-	t.Cleanup(broker.Close)
-	brokers := strings.Join(broker.ListenAddrs(), ",")
-	gateway := startTier(t, "gateway-0", gatewayConfig, gatewayOverride, brokers, sink.address)
-	agent := startTier(t, "agent-a", agentConfig, agentOverride, brokers, "")
-	all := tiers{brokers: brokers, agents: []*collector{agent}, gateways: []*collector{gateway}}
+	broker := startBroker(t)
+	gateway := startTier(t, "gateway-0", gatewayConfig, gatewayOverride, broker.address, sink.address)
+	agent := startTier(t, "agent-a", agentConfig, agentOverride, broker.address, "")
+	all := tiers{broker: broker, agents: []*collector{agent}, gateways: []*collector{gateway}}
 	all.awaitMembers(t)
 	agent.sendSpans([]ptrace.Traces{forgedSpans(truth)})
 	await(t, time.Minute, "the forged spans", func() bool { return sink.spanCount() >= 2*len(truth) }, func() any { return sink.spanCount() })

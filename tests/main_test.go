@@ -13,11 +13,11 @@ import (
 	"testing"
 )
 
-// binary is the collector under test, and builtCLI the command line, which is built when a test first asks for it. Both are
-// set before any test runs.
+// binary is the collector under test. builtCLI is the command line, builtKafka and builtCloudEvents are programs of
+// tests/peers, each built when a test first asks for it. All are set before any test runs.
 var (
-	binary   string
-	builtCLI func() (path string, err error)
+	binary                                 string
+	builtCLI, builtKafka, builtCloudEvents func() (path string, err error)
 )
 
 func TestMain(m *testing.M) {
@@ -33,6 +33,8 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	builtCLI = sync.OnceValues(func() (string, error) { return program("TASKER_CLI", dir, "taskerotel") })
+	builtKafka = sync.OnceValues(func() (string, error) { return build(dir, "peers/kafka") })
+	builtCloudEvents = sync.OnceValues(func() (string, error) { return build(dir, "peers/cloudevents") })
 	if binary, err = program("TASKER_BIN", dir, "otelcol-tasker"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -52,11 +54,16 @@ func program(variable, dir, name string) (string, error) {
 	if path := os.Getenv(variable); path != "" {
 		return filepath.Abs(path)
 	}
-	path := filepath.Join(dir, name)
-	build := exec.Command("go", "build", "-o", path, "../cmd/"+name)
-	build.Stdout, build.Stderr = os.Stderr, os.Stderr
-	if err := build.Run(); err != nil {
-		return "", fmt.Errorf("build of %s: %w", name, err)
+	return build(dir, "../cmd/"+name)
+}
+
+// build compiles the program in a folder, which may be of another module, into a directory.
+func build(dir, folder string) (string, error) {
+	path := filepath.Join(dir, filepath.Base(folder))
+	command := exec.Command("go", "build", "-o", path, ".")
+	command.Dir, command.Stdout, command.Stderr = folder, os.Stderr, os.Stderr
+	if err := command.Run(); err != nil {
+		return "", fmt.Errorf("build of %s: %w", folder, err)
 	}
 	return path, nil
 }

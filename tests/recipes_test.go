@@ -4,7 +4,6 @@
 package e2e
 
 import (
-	"crypto/tls"
 	"fmt"
 	"io"
 	"net/http"
@@ -19,7 +18,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"github.com/twmb/franz-go/pkg/kfake"
 	"sigs.k8s.io/yaml"
 
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
@@ -138,20 +136,15 @@ func TestRecipes(t *testing.T) {
 // TestKafkaRecipe: an agent writes to a broker that wants TLS and a password, and a gateway reads from it.
 func TestKafkaRecipe(t *testing.T) {
 	folder := certificate(t)
-	pair, err := tls.LoadX509KeyPair(filepath.Join(folder, "tls.crt"), filepath.Join(folder, "tls.key"))
-	require.NoError(t, err)
-	broker, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(partitions, "tasker_events", "tasker_spans"),
-		kfake.TLS(&tls.Config{Certificates: []tls.Certificate{pair}}),
-		kfake.EnableSASL(), kfake.Superuser("SCRAM-SHA-256", "collector", "secret"))
-	require.NoError(t, err)
-	t.Cleanup(broker.Close)
+	broker := startBroker(t, "-cert", filepath.Join(folder, "tls.crt"), "-key", filepath.Join(folder, "tls.key"),
+		"-user", "collector", "-password", "secret")
 	sink := newSink(t)
 	sinkAt := filepath.Join(t.TempDir(), "sink.yaml")
 	require.NoError(t, os.WriteFile(sinkAt, fmt.Appendf(nil, `
 exporters: {otlp_grpc/sink: {endpoint: %q, tls: {insecure: true}}}
 service: {pipelines: {traces: {exporters: [otlp_grpc/sink, span_to_metrics, routed_events]}}}
 `, sink.address), 0o600))
-	environment := []string{"KAFKA_BROKERS=" + broker.ListenAddrs()[0], "KAFKA_USER=collector", "KAFKA_PASSWORD=secret",
+	environment := []string{"KAFKA_BROKERS=" + broker.address, "KAFKA_USER=collector", "KAFKA_PASSWORD=secret",
 		"KAFKA_CA=" + filepath.Join(folder, "tls.crt"), "TASKER_TRACES_EXPORTER=debug", "TASKER_RECORDS_EXPORTER=debug/records"}
 	gateway := startShipped(t, settings{files: []string{"../deploy/otelcol/gateway.yaml", blockOf(t, recipesPage, "kafka/spans:"), sinkAt}}.with(environment...))
 	agent := startShipped(t, settings{files: []string{"../deploy/otelcol/agent.yaml", blockOf(t, recipesPage, "exporters:\n  kafka:")}}.with(environment...))

@@ -20,7 +20,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"github.com/twmb/franz-go/pkg/kfake"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
@@ -287,10 +286,7 @@ func (c *shipped) awaitOutputs(t *testing.T, traces, records *product, truth []s
 func TestShippedTiers(t *testing.T) {
 	t.Parallel()
 	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 60, Seed: 82, Failures: true})
-	broker, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(partitions, "tasker_events", "tasker_spans"))
-	require.NoError(t, err)
-	t.Cleanup(broker.Close)
-	brokers := "KAFKA_BROKERS=" + broker.ListenAddrs()[0]
+	brokers := "KAFKA_BROKERS=" + startBroker(t).address
 	tempo, loki := newTempo(t), newLoki(t)
 	gateway := startShipped(t, settings{files: []string{"../deploy/otelcol/gateway.yaml"}}.with(brokers,
 		"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT="+tempo.url+tracesPath, "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT="+loki.url+lokiLogsPath))

@@ -13,9 +13,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kfake"
-	"github.com/twmb/franz-go/pkg/kgo"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
@@ -87,21 +84,16 @@ func startTier(t *testing.T, name, config, override, brokers, sink string) *coll
 
 // tiers are two agents and two gateways around a broker, which ends with the test.
 type tiers struct {
-	brokers          string
+	broker           *broker
 	agents, gateways []*collector
 }
 
-// partitions is how many each topic of a test's broker has.
-const partitions = 6
-
 func startTiers(t *testing.T, sink *sink) tiers {
 	t.Helper()
-	broker, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(partitions, "tasker_events", "tasker_spans"))
-	require.NoError(t, err)
-	t.Cleanup(broker.Close)
-	brokers := strings.Join(broker.ListenAddrs(), ",")
+	broker := startBroker(t)
+	brokers := broker.address
 	all := tiers{
-		brokers: brokers,
+		broker: broker,
 		gateways: []*collector{
 			startTier(t, "gateway-0", gatewayConfig, gatewayOverride, brokers, sink.address),
 			startTier(t, "gateway-1", gatewayConfig, gatewayOverride, brokers, sink.address),
@@ -218,33 +210,11 @@ func TestTwoTiersOfSpans(t *testing.T) {
 // no open task with it.
 func (all tiers) awaitMembers(t *testing.T) {
 	t.Helper()
-	client, err := kgo.NewClient(kgo.SeedBrokers(strings.Split(all.brokers, ",")...))
-	require.NoError(t, err)
-	defer client.Close()
 	for _, group := range []string{"otelcol-tasker-events", "otelcol-tasker-spans"} {
-		var now kadm.DescribedGroup
+		var now consumerGroup
 		await(t, 60*time.Second, "assignment of all partitions to "+group, func() bool {
-			groups, err := kadm.NewClient(client).DescribeGroups(t.Context(), group)
-			if err != nil {
-				return false
-			}
-			now = groups[group]
-			return now.State == "Stable" && len(now.Members) == len(all.gateways) && assigned(now) == partitions
+			now = all.broker.group(t, group)
+			return now == consumerGroup{State: "Stable", Members: len(all.gateways), Partitions: partitions}
 		}, func() any { return now })
 	}
-}
-
-// assigned is how many partitions the members of a group have; 0 if one of them has none.
-func assigned(group kadm.DescribedGroup) int {
-	sum := 0
-	for _, member := range group.Members {
-		consumer, is := member.Assigned.AsConsumer()
-		if !is || len(consumer.Topics) == 0 {
-			return 0
-		}
-		for _, topic := range consumer.Topics {
-			sum += len(topic.Partitions)
-		}
-	}
-	return sum
 }

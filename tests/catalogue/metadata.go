@@ -72,15 +72,15 @@ var collectorModules = []struct {
 	{"go.opentelemetry.io/collector/exporter/exporterhelper", []string{"exporter", "data_type", "server_address", "server_port"}},
 }
 
-// readCollector reads the metadata of the collector's modules, at the versions of go.mod. They are downloaded if they are
-// not in the module cache yet.
+// readCollector reads the metadata of the collector's modules, at the versions of cmd/otelcol-tasker/go.mod. They are
+// downloaded if they are not in the module cache yet.
 func readCollector(root string) ([]Metric, error) {
 	args := []string{"mod", "download", "-json"}
 	for _, module := range collectorModules {
 		args = append(args, module.path)
 	}
 	download := exec.Command("go", args...)
-	download.Dir, download.Stderr = root, os.Stderr
+	download.Dir, download.Stderr = filepath.Join(root, "cmd", "otelcol-tasker"), os.Stderr
 	output, err := download.Output()
 	if err != nil {
 		return nil, fmt.Errorf("find the collector's modules with go mod download: %w", err)

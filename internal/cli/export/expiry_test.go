@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/open-telemetry/opentelemetry-collector-contrib/exporter/prometheusexporter"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/confmap"
@@ -50,11 +49,4 @@ service: {pipelines: {
 			assert.Equal(t, test.want, got)
 		})
 	}
-}
-
-// TestDefaultOfThePrometheusExporter: what is taken for its default is so.
-func TestDefaultOfThePrometheusExporter(t *testing.T) {
-	config := prometheusexporter.NewFactory().CreateDefaultConfig().(*prometheusexporter.Config)
-	assert.Equal(t, metricExpiration, config.MetricExpiration)
-	assert.Equal(t, prometheusExporter, prometheusexporter.NewFactory().Type().String())
 }

@@ -1,0 +1,6 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package deploy holds no code: its tests check the files of the folder deploy, the Kubernetes manifests with Kubernetes' own
+// types.
+package deploy
