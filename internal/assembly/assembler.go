@@ -88,9 +88,11 @@ type Assembler struct {
 	shapes    map[string]*shape    // shared by all tasks
 	resources map[string]*Resource // restored ones, shared by all tasks
 	restoring bool                 // what comes is given back at the start
+	eager     bool                 // for tests: everything that may be forgotten is
 	key       []byte               // room for a key of shapes
 	indexes   []int16              // room for reading a discovery
 	records   []record             // room for those of the task that is looked at
+	arena     arena                // room for the history of that task
 	composer  composer
 	stats     Stats
 }
@@ -206,6 +208,7 @@ func (a *Assembler) roomFor(t *task, e *Event) bool {
 // unpack gives the task its sorted records, until the next task is unpacked.
 func (a *Assembler) unpack(t *task) {
 	a.stats.Read += int64(t.packed.count)
+	a.arena.reset()
 	a.records = t.packed.unpack(a.records[:0])
 	t.records = a.records
 	t.sortRecords()
@@ -214,13 +217,13 @@ func (a *Assembler) unpack(t *task) {
 // history reads the runs of a task. They hold until the next task is unpacked.
 func (a *Assembler) history(t *task) []*run {
 	a.unpack(t)
-	runs := t.history(&a.limits, nil)
+	runs := t.history(&a.limits, &a.arena, nil)
 	if !t.coarse || missing(runs) == 0 {
 		return runs
 	}
 	sorted := t.records
 	if t.records = t.rebuild(t.packed.unpack(nil)); t.records != nil {
-		if again := t.history(&a.limits, nil); missing(again) < missing(runs) {
+		if again := t.history(&a.limits, &a.arena, nil); missing(again) < missing(runs) {
 			return again
 		}
 	}
@@ -313,13 +316,15 @@ func (a *Assembler) look(t *task, now int64) {
 	}
 }
 
-// lookEnded decides about a task that has ended and been quiet: it is released, or waits on for something else.
+// lookEnded decides about a task that has ended and been quiet: it is released, or waits on, and then what is settled of it is
+// emitted.
 func (a *Assembler) lookEnded(t *task, now int64) {
-	if a.limits.Parts {
+	a.decide(t, now)
+	if a.limits.Parts && a.tasks[t.trace] == t {
 		a.unpack(t)
 		a.lookParts(t, now)
+		a.waitFor(t, t.waits)
 	}
-	a.decide(t, now)
 }
 
 // decide releases an ended task of which everything has come, or lets it wait on.
@@ -530,6 +535,7 @@ func (a *Assembler) word(word string) *detail {
 		return d
 	}
 	d := &detail{word: a.intern(word)}
+	d.weigh()
 	makeRoom(a.words, sharedWords)
 	a.words[d.word] = d
 	return d

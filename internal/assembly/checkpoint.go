@@ -79,11 +79,13 @@ type pendingBackoff struct {
 const longAgo = math.MinInt32
 
 // attempt is the attempt as the reader knows it. It is out.
-func (s *attemptState) attempt() *attempt {
-	a := &attempt{
+func (s *attemptState) attempt(room *arena) *attempt {
+	a := room.attempts.next()
+	*a = attempt{
 		step: s.step, number: s.number, started: s.started, requests: int(s.requests), ends: int(s.ends), status: s.status, start: s.end, end: s.end,
-		firstEnd: s.end, span: s.span, forgotten: true, batch: &batch{}, pass: &pass{left: longAgo, closed: true},
+		firstEnd: s.end, span: s.span, forgotten: true, batch: room.batches.next(), pass: room.passes.next(),
 	}
+	a.pass.left, a.pass.closed = longAgo, true
 	if s.handled {
 		a.handler = s.end
 	}
@@ -99,12 +101,12 @@ func (rd *reader) resume(cp *checkpoint) {
 	n := rd.run
 	n.before, n.start = cp, cp.start
 	rd.position, rd.room = cp.position, cp.room
-	p := cp.pass
-	rd.pass = &p
+	rd.pass = rd.arena.passes.next()
+	*rd.pass = cp.pass
 	n.passes = append(n.passes, rd.pass)
 	for i := range cp.steps {
 		s := &cp.steps[i]
-		a := s.attempt()
+		a := s.attempt(rd.arena)
 		rd.current[s.step], rd.resets[s.step], rd.counts[s.step] = a, s.reset, s.number
 		n.forgotten = append(n.forgotten, a)
 	}
@@ -199,7 +201,7 @@ func (c *composer) firstHeld(records []record) int64 {
 func (a *Assembler) forgetUpTo(t *task, sorted []record, place int, before *tail) {
 	t.records = sorted[:place+1]
 	going := &settling{undecided: math.MaxInt64, now: math.MaxInt64, coarse: t.coarse}
-	rd := t.reader(&a.limits)
+	rd := t.reader(&a.limits, &a.arena)
 	rd.live, rd.rerun = true, t.tail != nil
 	n := rd.readRun(t.records, true)
 	rd.settle(going)

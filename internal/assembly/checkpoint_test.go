@@ -39,6 +39,7 @@ func TestEveryCheckpointGivesTheSameTree(t *testing.T) {
 							texts = append(texts, describeSpan(&s))
 						}
 					})
+					a.ForgetEagerly()
 					now := time.Unix(1000, 0)
 					for _, e := range kept {
 						a.Observe(e, now)

@@ -3,6 +3,8 @@
 
 package assembly
 
+import "math"
+
 // TraceID has the bytes of its pdata namesake.
 type TraceID = [16]byte
 
@@ -89,10 +91,11 @@ type detail struct {
 	seconds float64 // duration of a query, length of a backoff
 	failure *failure
 	attrs   []Attribute
+	bytes   int32 // about how many it takes
 }
 
-// size is about how many bytes the detail takes.
-func (d *detail) size() int64 {
+// weigh finds out about how many bytes the detail takes.
+func (d *detail) weigh() {
 	n := bytesPerDetail + len(d.word)
 	if d.failure != nil {
 		n += bytesPerFailure + len(d.failure.message) + len(d.failure.trace)
@@ -104,8 +107,11 @@ func (d *detail) size() int64 {
 			n += bytesPerString + len(s)
 		}
 	}
-	return int64(n)
+	d.bytes = int32(min(n, math.MaxInt32))
 }
+
+// size is about how many bytes the detail takes.
+func (d *detail) size() int64 { return int64(d.bytes) }
 
 // failure is what a failed attempt or task says of itself.
 type failure struct {

@@ -17,3 +17,6 @@ func (a *Assembler) NextDue() (time.Time, bool) {
 	}
 	return time.Unix(0, at), true
 }
+
+// ForgetEagerly makes the assembler forget at each look what it may, however little that is.
+func (a *Assembler) ForgetEagerly() { a.eager = true }

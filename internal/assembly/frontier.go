@@ -5,7 +5,6 @@ package assembly
 
 import (
 	"math"
-	"sort"
 	"time"
 )
 
@@ -30,7 +29,7 @@ func (t *task) prefix(now int64, window time.Duration) (length int, next int64) 
 			newest = max(newest, r.at)
 		}
 	}
-	return sort.Search(len(t.records), func(i int) bool { return t.records[i].at > newest || t.records[i].at >= youngest }), next
+	return recordsUntil(t.records, min(newest, youngest-1)), next
 }
 
 // wholePasses is how many of the first records lie up to the end of the last pass whose end was announced twice. With a clock

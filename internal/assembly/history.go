@@ -13,6 +13,7 @@ import (
 type reader struct {
 	task    *task
 	limits  *Limits
+	arena   *arena
 	at      *record // that is read; nil when they are all
 	live    bool    // more records are to come
 	run     *run
@@ -32,10 +33,10 @@ type reader struct {
 
 // history reads the runs out of a task's sorted records. The runs point into t.records. going is given for a task that goes
 // on, of which more records are to come: what is open at the end of these stays open, and what is settled is found.
-func (t *task) history(limits *Limits, going *settling) []*run {
-	rd := t.reader(limits)
+func (t *task) history(limits *Limits, room *arena, going *settling) []*run {
+	rd := t.reader(limits, room)
 	var runs []*run
-	stretches := t.splitRuns(rd.patience)
+	stretches := t.splitRuns(rd.patience, room)
 	for i, span := range stretches {
 		rd.rerun = i > 0 || t.tail != nil
 		rd.live = going != nil && i == len(stretches)-1
@@ -50,10 +51,13 @@ func (t *task) history(limits *Limits, going *settling) []*run {
 }
 
 // reader makes a reader of the task's records.
-func (t *task) reader(limits *Limits) *reader {
+func (t *task) reader(limits *Limits, room *arena) *reader {
+	steps := len(t.steps)
+	room.current, room.resets = zeros(room.current, steps), zeros(room.resets, steps)
+	room.listed, room.counts = zeros(room.listed, steps), zeros(room.counts, steps)
 	rd := &reader{
-		task: t, limits: limits, patience: t.limits.patience(), current: make([]*attempt, len(t.steps)), resets: make([]bool, len(t.steps)),
-		listed: make([]bool, len(t.steps)), counts: make([]int32, len(t.steps)),
+		task: t, limits: limits, arena: room, patience: t.limits.patience(), current: room.current, resets: room.resets,
+		listed: room.listed, counts: room.counts,
 	}
 	if t.tail != nil {
 		for _, tail := range t.tail.attempts {
@@ -65,7 +69,8 @@ func (t *task) reader(limits *Limits) *reader {
 
 // readRun reads one run. The first one goes on from the task's checkpoint, if there is one.
 func (rd *reader) readRun(records []record, first bool) *run {
-	rd.run = &run{records: records}
+	rd.run = rd.arena.runs.next()
+	rd.run.records = records
 	rd.pass, rd.batch, rd.job, rd.position, rd.room = nil, nil, nil, 0, room{}
 	clear(rd.current)
 	clear(rd.resets)
@@ -227,7 +232,8 @@ func (rd *reader) leavesEndedPass(r *record) bool {
 }
 
 func (rd *reader) openPass(r *record, synthesized bool) {
-	p := &pass{start: r.at, end: r.at, thread: r.thread, synthesized: synthesized, searching: r.at, job: rd.job}
+	p := rd.arena.passes.next()
+	*p = pass{start: r.at, end: r.at, thread: r.thread, synthesized: synthesized, searching: r.at, job: rd.job}
 	p.index = 1
 	if before := len(rd.run.passes); before > 0 {
 		p.index = rd.run.passes[before-1].index + 1
@@ -288,7 +294,8 @@ func (rd *reader) discovered(r *record) {
 
 // openBatch begins a batch at the event, which announces it or, where the announcement is missing, is its first sign.
 func (rd *reader) openBatch(r *record, synthesized bool) {
-	b := &batch{start: r.at, end: r.at, size: -1, listed: rd.pass.discoveredSteps, synthesized: synthesized}
+	b := rd.arena.batches.next()
+	*b = batch{start: r.at, end: r.at, size: -1, listed: rd.pass.discoveredSteps, synthesized: synthesized}
 	if synthesized {
 		rd.run.gaps++
 		b.beginning.show(r)
@@ -385,7 +392,8 @@ func (rd *reader) openAttempt(r *record, synthesized bool) *attempt {
 	if rd.batch == nil {
 		rd.openBatch(r, true)
 	}
-	a := &attempt{
+	a := rd.arena.attempts.next()
+	*a = attempt{
 		step: r.step, start: r.at, end: r.at, lastRequest: r.at, started: -1, thread: r.thread, synthesized: synthesized,
 		batch: rd.batch, pass: rd.pass,
 	}

@@ -11,7 +11,8 @@ import (
 
 // attach puts every event that defines no span on the innermost span that it belongs to, and makes spans of queries.
 func (c *composer) attach() {
-	shown := map[kind]*pass{} // announcements that the engine repeats are shown once in a pass, or since its last batch
+	var shown [packedKind]*record // announcements that the engine repeats are shown once in a pass, or since its last batch
+	var shownIn [packedKind]*pass
 	for i := range c.run.records {
 		r := &c.run.records[i]
 		switch r.kind {
@@ -20,14 +21,13 @@ func (c *composer) attach() {
 				c.query(r)
 			}
 		case kindBatchEnded, kindBatchBegan:
-			delete(shown, kindDiscovered)
-			delete(shown, kindNothingViable)
+			shown[kindDiscovered], shown[kindNothingViable] = nil, nil
 		case kindDiscovered, kindNothingViable, kindTaskPending:
 			p := c.passAt(r.at)
-			if before, again := shown[r.kind]; again && before == p {
+			if shown[r.kind] != nil && shownIn[r.kind] == p {
 				continue
 			}
-			shown[r.kind] = p
+			shown[r.kind], shownIn[r.kind] = r, p
 			c.attachNote(r)
 		case kindNote, kindStepReset, kindTaskCancelled, kindTaskResolved, kindStepCancelled, kindStepResolved:
 			c.attachNote(r)
@@ -36,9 +36,16 @@ func (c *composer) attach() {
 }
 
 func (c *composer) attachNote(r *record) {
-	note := Note{At: r.at}
+	name := lifecycle.WorkflowViableStepsDiscovered
+	if r.kind != kindDiscovered {
+		name = c.task.detail(r).word
+	}
+	s := c.spanAt(r, name)
+	if s == nil {
+		return
+	}
+	note := Note{Name: name, At: r.at}
 	if r.kind == kindDiscovered {
-		note.Name = lifecycle.WorkflowViableStepsDiscovered
 		steps := c.task.list(r)
 		names := make([]string, 0, len(steps))
 		for _, step := range steps {
@@ -46,12 +53,9 @@ func (c *composer) attachNote(r *record) {
 		}
 		note.Attributes = []Attribute{Int(lifecycle.AttrStepCount, int64(len(names))), Strings(lifecycle.AttrStepNames, names)}
 	} else {
-		d := c.task.detail(r)
-		note.Name, note.Attributes = d.word, d.attrs
+		note.Attributes = c.task.detail(r).attrs
 	}
-	if s := c.spanAt(r, note.Name); s != nil {
-		c.note(s, note, r.cut)
-	}
+	c.note(s, note, r.cut)
 }
 
 // spanAt finds the innermost span that the event belongs to and that holds its time; nil when it is not in this tree, but

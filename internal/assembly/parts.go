@@ -3,7 +3,10 @@
 
 package assembly
 
-import "math"
+import (
+	"math"
+	"sort"
+)
 
 // settles tells whether an event of the kind can settle a span, so that the task is to be looked at when the window after
 // it has passed.
@@ -81,7 +84,7 @@ func (a *Assembler) lookAtFirst(t *task, length int, next int64, going *settling
 
 // emitParts emits what is settled in the task's records, which are those up to its frontier of the sorted ones.
 func (a *Assembler) emitParts(t *task, sorted []record, going *settling) {
-	runs := t.history(&a.limits, going)
+	runs := t.history(&a.limits, &a.arena, going)
 	if len(runs) == 0 {
 		return
 	}
@@ -113,24 +116,34 @@ func (a *Assembler) emitParts(t *task, sorted []record, going *settling) {
 // forgetParts moves the checkpoint of the task behind what is out, but for the last stretch of the reorder window: what is late
 // by more than that may still show a gap, and join. When nothing has come for the settle timeout, nothing is waited for.
 func (a *Assembler) forgetParts(t *task, n *run, going *settling, sorted []record, before *tail) (moved bool) {
-	last := t.records[len(t.records)-1].at
-	place := a.composer.checkpointAt(last)
+	latest := t.records[len(t.records)-1].at
+	if silentAt := t.lastArrival + int64(t.limits.SettleTimeout); !going.forced && going.now < silentAt {
+		latest -= int64(t.limits.ReorderWindow)
+		going.next = min(going.next, silentAt)
+		if !a.eager && recordsUntil(n.records, latest) < max(leastForgotten, len(sorted)/leastForgottenShare) {
+			return false
+		}
+	}
+	place := a.composer.checkpointAt(latest)
 	if place < 0 {
 		return false
-	}
-	silentAt := t.lastArrival + int64(t.limits.SettleTimeout)
-	if !going.forced && going.now < silentAt {
-		if recent := last - int64(t.limits.ReorderWindow); n.records[place].at > recent {
-			going.next = min(going.next, silentAt)
-			if place = a.composer.checkpointAt(recent); place < 0 {
-				return false
-			}
-		}
 	}
 	from := n.to - len(n.records)
 	a.stats.Strays += int64(from)
 	a.forgetUpTo(t, sorted[from:], place, before)
 	return true
+}
+
+const (
+	// leastForgotten and leastForgottenShare are how many records, and which part of those that are held, are forgotten at once
+	// while events come: a checkpoint costs reading what it replaces again.
+	leastForgotten      = 32
+	leastForgottenShare = 8
+)
+
+// recordsUntil is how many of the sorted records lie up to a time.
+func recordsUntil(sorted []record, until int64) int {
+	return sort.Search(len(sorted), func(i int) bool { return sorted[i].at > until })
 }
 
 // emitOrphaned emits what is missing above the spans that are out of a task that is let go without a run.

@@ -13,7 +13,7 @@ type stretch struct{ from, to int }
 // event came, or with that event itself outside a pass; it is followed by another run when something of the task
 // happens after that. The job's own retries after the end are no activity: they begin no run and extend none, and are
 // in no stretch. patience is how long after a cancellation its job may still begin a pass of the same run.
-func (t *task) splitRuns(patience int64) []stretch {
+func (t *task) splitRuns(patience int64, room *arena) []stretch {
 	var runs []stretch
 	records := t.records
 	from := 0
@@ -28,7 +28,7 @@ func (t *task) splitRuns(patience int64) []stretch {
 		from = leadIn(records, 0, first)
 	}
 	for from < len(records) {
-		end := t.endOfRun(from, patience)
+		end := t.endOfRun(from, patience, room)
 		if end < 0 {
 			return append(runs, stretch{from, len(records)})
 		}
@@ -64,10 +64,11 @@ func (n *tail) followedBy(k kind, at int64) bool {
 }
 
 // endOfRun finds the index behind the last record of the run that begins at from, or -1 when the run has not ended.
-func (t *task) endOfRun(from int, patience int64) int {
+func (t *task) endOfRun(from int, patience int64, room *arena) int {
+	room.open = zeros(room.open, len(t.steps)) // announcements of an end that are still to come, by step
 	var (
 		records  = t.records
-		open     = make([]int8, len(t.steps)) // announcements of an end that are still to come, by step
+		open     = room.open
 		inPass   bool
 		ends     int // announcements of the pass's end
 		passEnd  int // index behind the last of them

@@ -31,6 +31,7 @@ type reborn struct {
 	stores stores
 	events []arrival
 	now    time.Time
+	eager  bool // forget everything that may be forgotten
 }
 
 func newReborn(limits assembly.Limits, sink func(*assembly.Tree)) *reborn {
@@ -41,6 +42,9 @@ func newReborn(limits assembly.Limits, sink func(*assembly.Tree)) *reborn {
 
 func (r *reborn) begin() {
 	r.Assembler = assembly.New(r.limits, r.sink)
+	if r.eager {
+		r.ForgetEagerly()
+	}
 	r.OnRelease(func(release assembly.Release) {
 		release.State = slices.Clone(release.State)
 		r.stores[release.Trace] = stored{release, r.now}
@@ -92,6 +96,8 @@ func TestAStoredTaskGoesOn(t *testing.T) {
 				spans[tree.Trace] = append(spans[tree.Trace], describeSpan(&tree.Spans[i]))
 			}
 		})
+		r.eager = rapid.Bool().Draw(t, "eager")
+		r.begin()
 		list := arrivals(random, streams[name], patient().ReorderWindow)
 		for _, next := range list {
 			r.Advance(time.Unix(0, next.at))

@@ -208,7 +208,7 @@ func (t *task) thread(index uint16) string {
 }
 
 // noDetail is what records without a detail tell. It is never changed.
-var noDetail detail
+var noDetail = detail{bytes: bytesPerDetail}
 
 // detail is what the record tells beyond itself.
 func (t *task) detail(r *record) *detail {
@@ -242,6 +242,7 @@ func (t *task) keep(d *detail) uint16 {
 
 // keepOwn keeps a detail that no other task shares.
 func (t *task) keepOwn(d *detail) uint16 {
+	d.weigh()
 	t.held += d.size()
 	return t.keep(d)
 }

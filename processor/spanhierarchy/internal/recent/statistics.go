@@ -122,6 +122,9 @@ func (s *statistics) add(tree *assembly.Tree, now time.Time) {
 			s.addAttempt(name, w, tree, span, now)
 		}
 	}
+	if tree.Part && len(w.took.all) > 0 {
+		return // the graph is that of the runs that have ended
+	}
 	tree.Steps(func(name string, dependencies []string) {
 		if st := w.steps[s.fold(name)]; st != nil {
 			for _, d := range dependencies {
