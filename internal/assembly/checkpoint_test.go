@@ -58,48 +58,54 @@ func TestEveryCheckpointGivesTheSameTree(t *testing.T) {
 	}
 }
 
-// manyPasses are the events of a task with passes in each of which a step fails, the last of which succeeds.
-func manyPasses(passes int) *story {
-	s := new(story).created()
-	for i := range passes {
-		run := i + 2
-		s.say(lifecycle.ObservabilityTaskEnqueue, func(e *assembly.Event) { e.HasJob, e.JobRun = true, run })
-		s.say(lifecycle.TaskStartRequested).say(lifecycle.WorkflowTaskStarted)
-		for range 2 {
-			s.say(lifecycle.WorkflowViableStepsDiscovered, func(e *assembly.Event) { e.StepIDs = []string{"1"} })
-		}
-		s.say(lifecycle.WorkflowStepsExecutionStarted, func(e *assembly.Event) { e.StepCount = 1 })
-		for range 3 {
-			s.say(lifecycle.StepExecutionRequested, step("1"), func(e *assembly.Event) { e.Attempt = i })
-		}
-		s.say(lifecycle.StepBeforeHandle, step("1")).wait(50 * time.Millisecond)
-		outcome, terminal, status := lifecycle.StepFailed, lifecycle.TaskInitializeRequested, "pending"
-		if i == passes-1 {
-			outcome, terminal, status = lifecycle.StepCompleted, lifecycle.TaskCompleted, "complete"
-		}
-		for range 3 {
-			s.say(outcome, step("1"))
-		}
-		s.say(lifecycle.WorkflowStepsExecutionCompleted)
-		s.passEnds(terminal, status).wait(3*time.Second).say(lifecycle.StepInitializeRequested, step("1"))
+// longPass adds a pass in which all steps fail, or succeed if it is the last one.
+func (s *story) longPass(index, steps int, last bool) {
+	var ids []string
+	for i := range steps {
+		ids = append(ids, strconv.Itoa(i+1))
 	}
-	s.events = s.events[:len(s.events)-1]
-	return s
+	s.say(lifecycle.ObservabilityTaskEnqueue, func(e *assembly.Event) { e.HasJob, e.JobRun = true, index+2 })
+	s.say(lifecycle.TaskStartRequested).say(lifecycle.WorkflowTaskStarted)
+	for range 2 {
+		s.say(lifecycle.WorkflowViableStepsDiscovered, func(e *assembly.Event) { e.StepIDs = ids })
+	}
+	s.say(lifecycle.WorkflowStepsExecutionStarted, func(e *assembly.Event) { e.StepCount = steps })
+	outcome, terminal, status := lifecycle.StepFailed, lifecycle.TaskInitializeRequested, "pending"
+	if last {
+		outcome, terminal, status = lifecycle.StepCompleted, lifecycle.TaskCompleted, "complete"
+	}
+	for _, id := range ids {
+		for range 3 {
+			s.say(lifecycle.StepExecutionRequested, step(id), func(e *assembly.Event) { e.Attempt = index })
+		}
+		s.say(lifecycle.StepBeforeHandle, step(id)).wait(5 * time.Millisecond)
+	}
+	for _, id := range ids {
+		for range 3 {
+			s.say(outcome, step(id))
+		}
+	}
+	s.say(lifecycle.WorkflowStepsExecutionCompleted)
+	s.passEnds(terminal, status).wait(3 * time.Second)
+	if !last {
+		for _, id := range ids {
+			s.say(lifecycle.StepInitializeRequested, step(id))
+		}
+	}
 }
 
-// A task of thousands of passes costs memory for the pass that is open, and reads each event a bounded number of times.
+// A task of ten thousand passes and a million events costs memory for the pass that is open, and for each event as much at its
+// end as at its beginning.
 func TestALongTaskIsBoundedByItsOpenPass(t *testing.T) {
-	const passes = 3000
-	s := manyPasses(passes)
+	const passes, steps = 10_000, 12
 	l := inParts(patient())
-	l.EventsPerTask = 500
-	steps, most := 0, int64(0)
+	l.EventsPerTask = 1000
+	emitted, attempts := 0, int64(0)
 	var root told
-	attempts := int64(0)
 	a := assembly.New(l, func(tree *assembly.Tree) {
 		for i := range tree.Spans {
 			if tree.Spans[i].Name == lifecycle.SpanStep {
-				steps++
+				emitted++
 			}
 		}
 		if !tree.Part {
@@ -111,21 +117,38 @@ func TestALongTaskIsBoundedByItsOpenPass(t *testing.T) {
 			}
 		}
 	})
-	for i, e := range s.events {
-		now := time.Unix(0, e.At)
-		a.Advance(now)
-		a.Observe(e, now)
-		if i > len(s.events)/10 {
-			most = max(most, a.Stats().HeldBytes)
+	type share struct{ most, reads, events int64 } // of a tenth of the task
+	var shares []share
+	s := new(story).created()
+	for pass := range passes {
+		if pass%(passes/10) == 0 {
+			shares = append(shares, share{})
 		}
+		part, read := &shares[len(shares)-1], a.Stats().Read
+		s.longPass(pass, steps, pass == passes-1)
+		for _, e := range s.events {
+			now := time.Unix(0, e.At)
+			a.Advance(now)
+			a.Observe(e, now)
+			part.most = max(part.most, a.Stats().HeldBytes)
+		}
+		part.reads += a.Stats().Read - read
+		part.events += int64(len(s.events))
+		s.events = s.events[:0]
 	}
 	a.Advance(time.Unix(0, int64(s.at)).Add(patient().SettleTimeout))
-	require.Equal(t, passes, steps)
-	require.EqualValues(t, passes, attempts)
+	require.Equal(t, passes*steps, emitted)
+	require.EqualValues(t, passes*steps, attempts)
 	require.Equal(t, "success", root.status)
 	require.Zero(t, a.Stats().OverLimit)
-	require.Less(t, most, int64(64<<10))
-	require.Less(t, a.Stats().Read, int64(12*len(s.events)))
+	require.Greater(t, a.Stats().Events, int64(1_000_000))
+	for _, part := range shares {
+		require.Less(t, part.most, int64(128<<10))
+		require.Less(t, part.reads, 12*part.events)
+	}
+	first, last := shares[1], shares[len(shares)-1]
+	require.InEpsilon(t, first.most, last.most, 0.1, "memory does not grow with the task")
+	require.InEpsilon(t, float64(first.reads)/float64(first.events), float64(last.reads)/float64(last.events), 0.1, "nor does the work of an event")
 }
 
 // A batch of which one step runs for hours does not hold back the others: each is out soon after its end, and the batch when
