@@ -178,7 +178,10 @@ func (c *composer) settledBackoff(a *attempt, end int64) settled {
 	if next == nil || end >= c.going.undecided || !next.settled.ended && next.requests < attemptAnnouncements {
 		return settled{}
 	}
-	return settled{a.settled.ended || a.forgotten, max(a.settled.until, next.settled.until)}
+	of := a.settled
+	of.ended = of.ended || a.forgotten
+	of.waitFor(next.settled)
+	return of
 }
 
 func (c *composer) backoffTime() int64 {

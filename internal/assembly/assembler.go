@@ -53,7 +53,7 @@ type Stats struct {
 	NotesCut   int64                     // events on spans
 	Released   [ReasonShutdown + 1]int64 // trees by reason
 	Parts      int64                     // of trees, before the task's own span
-	Unsettled  int64                     // spans in them of which something was missing for the settle timeout
+	Unsettled  [Gaps]int64               // spans in them of which something was missing for the settle timeout, by what was
 	LateSpans  int64                     // emitted after their tree
 	Incomplete int64                     // trees of tasks that had not ended
 	OpenTasks  int64

@@ -115,7 +115,7 @@ func (rd *reader) resume(cp *checkpoint) {
 // checkpointAt finds the last record of the run behind which a checkpoint can stand, not later than a time: -1 when there is none.
 // Everything up to it must be out, and nothing behind it may have its time.
 func (c *composer) checkpointAt(latest int64) int {
-	found := c.passesOutUntil(min(latest, c.going.undecided-1))
+	found := c.passesOutUntil(min(latest, c.going.ending-1))
 	if found < 0 {
 		return -1
 	}
@@ -200,7 +200,7 @@ func (c *composer) firstHeld(records []record) int64 {
 // forgetUpTo moves the task's checkpoint behind one of its sorted records, which lie in one run.
 func (a *Assembler) forgetUpTo(t *task, sorted []record, place int, before *tail) {
 	t.records = sorted[:place+1]
-	going := &settling{undecided: math.MaxInt64, now: math.MaxInt64, coarse: t.coarse}
+	going := &settling{undecided: math.MaxInt64, ending: math.MaxInt64, now: math.MaxInt64, coarse: t.coarse}
 	rd := t.reader(&a.limits, &a.arena)
 	rd.live, rd.rerun = true, t.tail != nil
 	n := rd.readRun(t.records, true)

@@ -155,14 +155,14 @@ func (rd *reader) read(r *record) {
 		rd.pass.ends++
 		rd.pass.end = max(rd.pass.end, r.at)
 		rd.pass.endedAt = rd.position + 1
-		rd.pass.arrived.show(r)
+		rd.pass.arrived.show(r, GapPassEnd)
 		if status := rd.task.detail(r).word; status != "" {
 			rd.pass.finalStatus = status
 		}
 	}
 	if rd.ofAnotherPass(r) {
 		rd.run.gaps++
-		rd.pass.beginning.show(r)
+		rd.pass.beginning.show(r, GapPassBeginning)
 	}
 	if rd.pass != nil && rd.pass.ends == 0 && r.kind.insidePass() {
 		rd.pass.start, rd.pass.end = min(rd.pass.start, r.at), max(rd.pass.end, r.at)
@@ -238,16 +238,16 @@ func (rd *reader) openPass(r *record, synthesized bool) {
 	if before := len(rd.run.passes); before > 0 {
 		p.index = rd.run.passes[before-1].index + 1
 	}
-	p.began.show(r)
+	p.began.show(r, GapJob)
 	if synthesized {
 		p.thread = 0
 		rd.run.gaps++
-		p.beginning.show(r)
+		p.beginning.show(r, GapPassBeginning)
 	}
 	if !rd.rerun && (p.job == nil || int(p.job.number)-1 > p.index) {
-		p.enqueuing.show(r)
+		p.enqueuing.show(r, GapJob)
 		if p.job != nil {
-			p.missing.show(r) // earlier passes, and so its index
+			p.missing.show(r, GapJob) // earlier passes, and so its index
 		}
 	}
 	rd.job = nil
@@ -264,7 +264,7 @@ func (rd *reader) closePass() {
 	rd.closeBatch(p.end)
 	if p.ends < finalizationAnnouncements || p.finalizations < finalizationAnnouncements {
 		rd.run.gaps++
-		rd.show(&p.missing)
+		rd.show(&p.missing, GapPassEnd)
 	}
 	p.left, p.closed = rd.position, true
 	rd.room = room{}
@@ -272,9 +272,9 @@ func (rd *reader) closePass() {
 }
 
 // show notes that the record at hand shows a gap; when all are read, nothing waits for it any more.
-func (rd *reader) show(g *gap) {
+func (rd *reader) show(g *gap, of Gap) {
 	if rd.at != nil {
-		g.show(rd.at)
+		g.show(rd.at, of)
 	}
 }
 
@@ -282,13 +282,13 @@ func (rd *reader) discovered(r *record) {
 	p := rd.pass
 	rd.closeBatch(r.at)
 	if p.searching != 0 {
-		p.searches = append(p.searches, search{start: p.searching, end: r.at, announced: 1, arrived: gap(r.arrived), beginning: p.searchGap})
-		p.searching, p.searchGap = 0, 0
+		p.searches = append(p.searches, search{start: p.searching, end: r.at, announced: 1, arrived: gap{r.arrived, GapDiscovery}, beginning: p.searchGap})
+		p.searching, p.searchGap = 0, gap{}
 		p.discoveredSteps = rd.task.list(r)
 		p.searches[len(p.searches)-1].cut = !rd.roomFor(1, bytesPerSpan)
 	} else if n := len(p.searches); n > 0 {
 		p.searches[n-1].announced++
-		p.searches[n-1].arrived.show(r)
+		p.searches[n-1].arrived.show(r, GapDiscovery)
 	}
 }
 
@@ -298,16 +298,16 @@ func (rd *reader) openBatch(r *record, synthesized bool) {
 	*b = batch{start: r.at, end: r.at, size: -1, listed: rd.pass.discoveredSteps, synthesized: synthesized}
 	if synthesized {
 		rd.run.gaps++
-		b.beginning.show(r)
+		b.beginning.show(r, GapBatchBeginning)
 	} else {
 		b.size, b.mode = r.number, rd.task.detail(r).word
 	}
 	if len(b.listed) > 0 && b.size >= 0 && int(b.size) != len(b.listed) {
-		b.beginning.show(r) // the discovery was of another batch
+		b.beginning.show(r, GapBatchBeginning) // the discovery was of another batch
 	}
 	if rd.pass.searching != 0 && !synthesized {
 		rd.run.gaps++ // its discovery did not come
-		rd.pass.missing.show(r)
+		rd.pass.missing.show(r, GapDiscovery)
 	}
 	b.cut = !rd.roomFor(1, bytesPerSpan)
 	rd.pass.searching = 0
@@ -321,9 +321,9 @@ func (rd *reader) closeBatch(now int64) {
 		return
 	}
 	rd.run.gaps++
-	rd.show(&rd.batch.missing)
-	rd.pass.searching, rd.pass.searchGap = now, 0
-	rd.show(&rd.pass.searchGap)
+	rd.show(&rd.batch.missing, GapBatchEnd)
+	rd.pass.searching, rd.pass.searchGap = now, gap{}
+	rd.show(&rd.pass.searchGap, GapBatchEnd)
 	rd.leaveBatch()
 }
 
@@ -331,7 +331,7 @@ func (rd *reader) closeBatch(now int64) {
 func (rd *reader) leaveBatch() {
 	rd.batch.closed = true
 	for _, a := range rd.batch.attempts {
-		rd.show(&a.over)
+		rd.show(&a.over, GapAttempt)
 	}
 	rd.batch = nil
 }
@@ -344,9 +344,9 @@ func (rd *reader) batchEnded(r *record) {
 	b.end, b.announced, b.endedAt = max(b.end, r.at), true, rd.position+1
 	b.spun = len(b.attempts) == 0 && rd.allFailed(b.listed)
 	if rd.lacksAttempts(b) {
-		b.missing.show(r)
+		b.missing.show(r, GapBatchAttempts)
 	}
-	rd.pass.searching, rd.pass.searchGap = r.at, 0
+	rd.pass.searching, rd.pass.searchGap = r.at, gap{}
 	rd.pass.discoveredSteps = nil
 	rd.leaveBatch()
 }
@@ -404,23 +404,23 @@ func (rd *reader) openAttempt(r *record, synthesized bool) *attempt {
 	if a.started >= rd.counts[r.step] {
 		rd.run.gaps++ // earlier attempts happened that no event told of
 		rd.counts[r.step] = a.started + 1
-		a.earlier.show(r)
+		a.earlier.show(r, GapEarlierAttempts)
 	}
 	a.number = rd.counts[r.step]
 	if a.before = rd.current[r.step]; a.before != nil {
 		a.before.after = a
-		a.before.over.show(r)
-		a.earlier = max(a.earlier, a.before.earlier)
+		a.before.over.show(r, GapAttempt)
+		a.earlier.join(a.before.earlier)
 		if a.before.requests < attemptAnnouncements && !a.before.forgotten {
-			a.earlier.show(r) // when that one began, and so its span, is not known
+			a.earlier.show(r, GapEarlierAttempts) // when that one began, and so its span, is not known
 		}
 	}
 	if len(rd.batch.listed) > 0 && !slices.Contains(rd.batch.listed, r.step) {
-		rd.batch.beginning.show(r)
+		rd.batch.beginning.show(r, GapBatchBeginning)
 	}
 	if rd.live && !rd.rerun && !rd.task.knowsDependencies(r.step) {
-		rd.batch.earlier.show(r)
-		rd.pass.missing.show(r)
+		rd.batch.earlier.show(r, GapBatch)
+		rd.pass.missing.show(r, GapBatch)
 	}
 	rd.roomFor(2, 2*bytesPerSpan)
 	rd.current[r.step] = a

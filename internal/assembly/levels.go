@@ -102,13 +102,30 @@ func (c *composer) passSpans(p *pass) {
 	c.finalizationSpan(p)
 }
 
-// takesPass tells whether the pass's span is to be added. What a failed pass says of the failure is known when the task has
-// ended.
+// takesPass tells whether the pass's span is to be added.
 func (c *composer) takesPass(p *pass) bool {
-	if p.out || c.going != nil && (p.end >= c.going.undecided || p.finalStatus == "error") {
+	if p.out || c.going != nil && p.end >= c.going.undecided {
 		return false
 	}
-	return c.takes(p.settled, p.span)
+	of := p.settled
+	if c.going != nil && p.finalStatus == passFailed {
+		of = c.settledFailure(p)
+	}
+	return c.takes(of, p.span)
+}
+
+// passFailed is the final status of a pass in which the task failed.
+const passFailed = "error"
+
+// settledFailure tells whether it is decided what the span of a pass says in which the task failed: the message is that of the
+// first announcement of the failure that has one.
+func (c *composer) settledFailure(p *pass) settled {
+	of := p.settled
+	of.ended = of.ended && c.run.ended
+	if (c.run.failure == nil || c.run.failure.message == "") && c.run.told().ends < finalizationAnnouncements {
+		of.waitFor(c.going.after(true, p.arrived))
+	}
+	return of
 }
 
 func (c *composer) passSpan(p *pass) {
@@ -119,7 +136,7 @@ func (c *composer) passSpan(p *pass) {
 		c.goOn(s, &before.inPass)
 	}
 	s.setText(lifecycle.AttrFinalStatus, p.finalStatus)
-	if p.finalStatus == "error" {
+	if p.finalStatus == passFailed {
 		s.outcome(lifecycle.StatusFailure, c.taskFailure())
 	} else if p.ends > 0 {
 		s.Outcome = OutcomeOk
@@ -298,10 +315,10 @@ func (c *composer) settledQuery(r *record, parent SpanID) settled {
 			continue
 		}
 		of.ended = of.ended && a.settled.ended
-		of.until = max(of.until, a.settled.until)
+		of.waitFor(a.settled)
 	}
 	if p := c.passAt(r.at); p != nil {
-		of.until = max(of.until, c.going.until(p.beginning))
+		of.waitFor(c.going.after(true, p.beginning))
 	}
 	if parent == c.root && r.at >= c.going.undecided {
 		of.ended = false

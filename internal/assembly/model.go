@@ -48,12 +48,6 @@ func (n *run) all() iter.Seq[*attempt] {
 	}
 }
 
-// gap is when the collector received the event that showed that something is missing; 0 when nothing is.
-type gap int64
-
-// show notes that the record shows a gap.
-func (g *gap) show(r *record) { *g = max(*g, gap(r.arrived)) }
-
 // pass is one orchestration pass.
 type pass struct {
 	start, end      int64
@@ -158,7 +152,7 @@ func (a *attempt) stretch(at int64) { a.start, a.end = min(a.start, at), max(a.e
 // join counts an announcement to the attempt.
 func (a *attempt) join(r *record) {
 	a.stretch(r.at)
-	a.arrived.show(r)
+	a.arrived.show(r, GapAttempt)
 }
 
 // whole tells whether every announcement of the attempt came. With a clock of seconds two requests are the same but for the

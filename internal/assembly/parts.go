@@ -102,9 +102,11 @@ func (a *Assembler) emitParts(t *task, sorted []record, going *settling) {
 	if emitted {
 		t.noteEmitted(&a.composer)
 		t.emission.frontier = max(t.emission.frontier, t.records[len(t.records)-1].at)
-		t.unsettled = t.unsettled || a.composer.unsettled > 0
+		t.unsettled = t.unsettled || a.composer.gaveUp
 		a.stats.Parts++
-		a.stats.Unsettled += int64(a.composer.unsettled)
+		for of, spans := range a.composer.unsettled {
+			a.stats.Unsettled[of] += spans
+		}
 		a.sink(tree)
 	}
 	moved := a.forgetParts(t, n, going, sorted, before)

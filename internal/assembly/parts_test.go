@@ -147,3 +147,53 @@ func TestWhatHasFinishedIsOut(t *testing.T) {
 		})
 	}
 }
+
+// The span of the pass in which a task failed is out as soon as others, also where the task waits for something that is missing
+// elsewhere: here its creation.
+func TestAFailedPassDoesNotWaitForItsTask(t *testing.T) {
+	for name, messages := range map[string][]string{"a message": {"no stock", ""}, "the second has it": {"", "no stock"}} {
+		t.Run(name, func(t *testing.T) {
+			s := new(story).passBegins().attempt("1", lifecycle.StepFailed).passEnds(lifecycle.TaskFailed, "error")
+			for _, e := range s.events {
+				if e.Name == lifecycle.TaskFailed {
+					e.ErrorMessage, messages = messages[0], messages[1:]
+				}
+			}
+			requireSameParts(t, s.events, time.Duration(s.at)+patient().ReorderWindow+time.Second, func(early []assembly.Span) {
+				require.True(t, slices.ContainsFunc(early, func(s assembly.Span) bool {
+					return s.Name == lifecycle.SpanOrchestration && s.Message == "no stock"
+				}))
+				require.False(t, slices.ContainsFunc(early, func(s assembly.Span) bool { return s.Name == lifecycle.SpanTask }))
+			})
+		})
+	}
+}
+
+// requireSameParts lets the events come as they happen, looks at what is out at a time, and wants all in the end to be what a
+// replay gives.
+func requireSameParts(t *testing.T, events []*assembly.Event, at time.Duration, look func(early []assembly.Span)) {
+	t.Helper()
+	replay := spansByTrace(t, func(a *assembly.Assembler) { feed(a, events, time.Unix(1, 0)) })
+	var out []assembly.Span
+	texts := map[assembly.TraceID][]string{}
+	a := assembly.New(inParts(patient()), func(tree *assembly.Tree) {
+		for i := range tree.Spans {
+			out = append(out, tree.Spans[i])
+			texts[tree.Trace] = append(texts[tree.Trace], describeSpan(&tree.Spans[i]))
+		}
+	})
+	for _, e := range events {
+		a.Advance(time.Unix(0, e.At))
+		a.Observe(e, time.Unix(0, e.At))
+	}
+	for now := events[len(events)-1].At; now <= int64(at); now += int64(100 * time.Millisecond) {
+		a.Advance(time.Unix(0, now))
+	}
+	look(slices.Clone(out))
+	a.Advance(time.Unix(0, int64(at)).Add(2 * patient().SettleTimeout))
+	a.Flush()
+	for _, list := range texts {
+		slices.Sort(list)
+	}
+	require.Equal(t, replay, texts)
+}

@@ -30,7 +30,15 @@ import (
 // settled tells whether a span has ended and until when it waits for what is missing.
 type settled struct {
 	ended bool
-	until int64 // on the collector's clock
+	until int64 // on the collector's clock; 0 when nothing is missing
+	of    Gap   // what is waited for longest
+}
+
+// waitFor makes the span wait as long as another one.
+func (s *settled) waitFor(other settled) {
+	if other.until > s.until {
+		s.until, s.of = other.until, other.of
+	}
 }
 
 // settling is when a run that goes on is looked at.
@@ -44,6 +52,8 @@ type settling struct {
 	decided bool
 	// undecided is from when on it is not decided whether what happens belongs to the run: its end was announced.
 	undecided int64
+	// ending is when the run's end was announced first: what shows it must not be forgotten. MaxInt64 while nothing does.
+	ending int64
 	// next is when the next span is settled though nothing more comes.
 	next int64
 }
@@ -60,35 +70,36 @@ func (st *settling) of(s settled) bool {
 	return true
 }
 
-// until is when the latest of the gaps has been waited for.
-func (st *settling) until(gaps ...gap) int64 {
-	latest := gap(0)
+// after is a span that waits until the latest of the gaps has been waited for.
+func (st *settling) after(ended bool, gaps ...gap) settled {
+	var latest gap
 	for _, g := range gaps {
-		latest = max(latest, g)
+		latest.join(g)
 	}
-	if latest == 0 {
-		return 0
+	if latest.arrived == 0 {
+		return settled{ended: ended}
 	}
-	return int64(latest) + st.timeout
+	return settled{ended, latest.arrived + st.timeout, latest.of}
 }
 
 // settle finds what of a run that goes on is settled.
 func (rd *reader) settle(st *settling) {
 	n := rd.run
-	unnamed := gap(0)
+	var unnamed gap
 	if rd.task.name == "" && len(n.records) > 0 {
-		unnamed.show(&n.records[0])
+		unnamed.show(&n.records[0], GapTaskName)
 	}
-	earlier := gap(0) // passes are missing
+	var earlier gap // passes are missing
 	var before *pass
 	for _, p := range n.passes {
-		earlier = max(earlier, p.enqueuing)
-		p.beginning = max(p.beginning, unnamed)
+		earlier.join(p.enqueuing)
+		p.beginning.join(unnamed)
 		rd.settleWait(st, p, before)
 		rd.settlePass(st, p, earlier)
 		before = p
 	}
-	if st.undecided = n.undecided(rd.task); st.decided && n.ended && n.status != lifecycle.StatusCancelled {
+	st.ending = n.ending(rd.task)
+	if st.undecided = st.ending; st.decided && n.ended && n.status != lifecycle.StatusCancelled {
 		st.undecided = math.MaxInt64
 	}
 }
@@ -96,56 +107,60 @@ func (rd *reader) settle(st *settling) {
 func (rd *reader) settlePass(st *settling, p *pass, earlier gap) {
 	for i := range p.searches {
 		s := &p.searches[i]
-		s.settled = settled{true, st.until(p.beginning, s.beginning)}
+		s.settled = st.after(true, p.beginning, s.beginning)
 		if s.announced < searchAnnouncements {
-			s.settled.until = max(s.settled.until, st.until(s.arrived))
+			s.settled.waitFor(st.after(true, s.arrived))
 		}
 	}
-	if p.ends > 0 && (p.toldIdle%searchAnnouncements != 0 || p.discoveredSteps != nil || p.ends < finalizationAnnouncements ||
-		p.finalizations < finalizationAnnouncements) {
-		p.missing = max(p.missing, p.arrived)
+	switch {
+	case p.ends == 0:
+	case p.ends < finalizationAnnouncements || p.finalizations < finalizationAnnouncements:
+		p.missing.join(gap{p.arrived.arrived, GapPassEnd})
+	case p.toldIdle%searchAnnouncements != 0:
+		p.missing.join(gap{p.arrived.arrived, GapDiscovery})
+	case p.discoveredSteps != nil:
+		p.missing.join(gap{p.arrived.arrived, GapBatch})
 	}
-	p.settled = settled{p.ends > 0 || p.closed, st.until(p.beginning, p.missing, earlier)}
-	batches := gap(0)
+	p.settled = st.after(p.ends > 0 || p.closed, p.beginning, p.missing, earlier)
+	var batches gap
 	for _, b := range p.batches {
-		batches = max(batches, b.earlier)
+		batches.join(b.earlier)
 		rd.settleBatch(st, b, p, batches)
-		batches = max(batches, b.beginning)
+		batches.join(b.beginning)
 		if !b.announced {
-			batches = max(batches, b.missing)
+			batches.join(b.missing)
 		}
 		p.settled.ended = p.settled.ended && b.settled.ended
-		p.settled.until = max(p.settled.until, b.settled.until)
+		p.settled.waitFor(b.settled)
 	}
 }
 
 func (rd *reader) settleBatch(st *settling, b *batch, p *pass, earlier gap) {
-	b.settled = settled{b.closed || p.closed, st.until(p.beginning, b.beginning, b.missing, earlier)}
+	b.settled = st.after(b.closed || p.closed, p.beginning, b.beginning, b.missing, earlier)
 	for _, a := range b.attempts {
-		a.settled = settled{a.whole(st.coarse) || a.ends > 0 || a.after != nil || rd.abandoned(a), st.until(p.beginning, b.beginning, a.earlier)}
+		a.settled = st.after(a.whole(st.coarse) || a.ends > 0 || a.after != nil || rd.abandoned(a), p.beginning, b.beginning, a.earlier)
 		if !a.whole(st.coarse) && !rd.abandoned(a) {
-			a.settled.until = max(a.settled.until, st.until(a.arrived, a.over))
+			a.settled.waitFor(st.after(true, a.arrived, a.over))
 		}
 		b.settled.ended = b.settled.ended && a.settled.ended
-		b.settled.until = max(b.settled.until, a.settled.until)
+		b.settled.waitFor(a.settled)
 	}
 }
 
 // settleWait settles the wait that led to the pass.
 func (rd *reader) settleWait(st *settling, p, before *pass) {
-	p.waited = settled{true, st.until(p.beginning, p.enqueuing)}
+	p.waited = st.after(true, p.beginning, p.enqueuing)
 	switch {
 	case before != nil:
 		p.waited.ended = before.settled.ended
-		p.waited.until = max(p.waited.until, before.settled.until)
+		p.waited.waitFor(before.settled)
 	case !rd.rerun && rd.run.enqueued() == nil:
-		p.waited.until = max(p.waited.until, st.until(p.began))
+		p.waited.waitFor(st.after(true, p.began))
 	}
 }
 
-// undecided is when the run may have ended: whether what follows belongs to it is decided when the task has been quiet, or
-// goes on.
-func (n *run) undecided(t *task) int64 {
+// ending is when the run may have ended: whether what follows belongs to it is decided when the task has been quiet, or goes on.
+func (n *run) ending(t *task) int64 {
 	for i := range n.records {
 		r := &n.records[i]
 		if r.kind.endsTask() {

@@ -29,7 +29,8 @@ type composer struct {
 	sought      recordKey      // of a late event; its span is looked for
 	found       int            // the place of that span, or -1
 	noting      bool           // only events on spans are wanted
-	unsettled   int            // spans of a part of which something was missing
+	unsettled   [Gaps]int64    // spans of a part of which something was missing, by what that is
+	gaveUp      bool           // there are some
 }
 
 // compose makes the tree of one run: of one that is over, all that has not been emitted, the task's span first; of one that
@@ -111,7 +112,8 @@ func (c *composer) takes(s settled, id SpanID) bool {
 		return false
 	}
 	if c.going != nil && s.until > 0 {
-		c.unsettled++
+		c.unsettled[s.of]++
+		c.gaveUp = true
 	}
 	return true
 }

@@ -45,7 +45,6 @@ func (h *hierarchy) registerTelemetry() error {
 		t.RegisterProcessorSpanHierarchyLateSpansCallback(total(func(s assembly.Stats) int64 { return s.LateSpans })),
 		t.RegisterProcessorSpanHierarchySpanEventsCutCallback(total(func(s assembly.Stats) int64 { return s.NotesCut })),
 		t.RegisterProcessorSpanHierarchyPartsCallback(total(func(s assembly.Stats) int64 { return s.Parts })),
-		t.RegisterProcessorSpanHierarchySpansUnsettledCallback(total(func(s assembly.Stats) int64 { return s.Unsettled })),
 		t.RegisterProcessorSpanHierarchySpansCutCallback(total(func(s assembly.Stats) int64 { return s.SpansCut })),
 		t.RegisterProcessorSpanHierarchyTreesIncompleteCallback(total(func(s assembly.Stats) int64 { return s.Incomplete })),
 		t.RegisterProcessorSpanHierarchyPendingSpansCallback(func(_ context.Context, o metric.Int64Observer) error {
@@ -57,6 +56,13 @@ func (h *hierarchy) registerTelemetry() error {
 				o.Observe(h.sum(pick), metric.WithAttributes(attribute.String("reason", reason)))
 			}
 			o.Observe(h.noTask.Load(), metric.WithAttributes(attribute.String("reason", "no_task")))
+			return nil
+		}),
+		t.RegisterProcessorSpanHierarchySpansUnsettledCallback(func(_ context.Context, o metric.Int64Observer) error {
+			for gap := range assembly.Gaps {
+				spans := h.sum(func(s assembly.Stats) int64 { return s.Unsettled[gap] })
+				o.Observe(spans, metric.WithAttributes(attribute.String("missing", gap.String())))
+			}
 			return nil
 		}),
 		t.RegisterProcessorSpanHierarchyTreesCallback(func(_ context.Context, o metric.Int64Observer) error {

@@ -503,7 +503,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorSpanHierarchySpansUnsettled, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_span_hierarchy_spans_unsettled",
-		metric.WithDescription("Spans handed on in a part though events on which they depend were still missing after settle_timeout. [Alpha]"),
+		metric.WithDescription("Spans handed on in a part though events on which they depend were still missing after settle_timeout, by what was missing - task_name, job (the enqueue event of a pass), pass_beginning, pass_end, discovery, batch_beginning, batch_end, batch_attempts (attempts that a batch should have), batch (a whole one), attempt (its announcements) or earlier_attempts (of its step). [Alpha]"),
 		metric.WithUnit("{spans}"),
 	)
 	errs = errors.Join(errs, err)

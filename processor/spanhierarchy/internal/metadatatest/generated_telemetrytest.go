@@ -272,7 +272,7 @@ func AssertEqualProcessorSpanHierarchySpansLost(t *testing.T, tt *componenttest.
 func AssertEqualProcessorSpanHierarchySpansUnsettled(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_span_hierarchy_spans_unsettled",
-		Description: "Spans handed on in a part though events on which they depend were still missing after settle_timeout. [Alpha]",
+		Description: "Spans handed on in a part though events on which they depend were still missing after settle_timeout, by what was missing - task_name, job (the enqueue event of a pass), pass_beginning, pass_end, discovery, batch_beginning, batch_end, batch_attempts (attempts that a batch should have), batch (a whole one), attempt (its announcements) or earlier_attempts (of its step). [Alpha]",
 		Unit:        "{spans}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
