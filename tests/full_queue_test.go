@@ -4,10 +4,15 @@
 package e2e
 
 import (
+	"bytes"
+	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -63,3 +68,70 @@ func TestFullQueue(t *testing.T) {
 	assert.Zero(t, c.stop())
 	equal(t, streamtest.Compare(truth, unique(t, tempo.all())))
 }
+
+// TestFullQueueOfRecords: while the destination of records is away and the queue to it is full, events are refused after a
+// while and their senders repeat them; the destination of traces gets no span twice, and another one of records no record. A
+// stop does not wait, and nothing that was acknowledged is lost over it.
+func TestFullQueueOfRecords(t *testing.T) {
+	t.Parallel()
+	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 120, Seed: 96, Failures: true, SpacingMS: 10})
+	tempo, loki, second := newTempo(t), newLoki(t), newLoki(t)
+	// Senders that are refused are late, so ended spans wait longer for what is missing.
+	small := filepath.Join(t.TempDir(), "small.yaml")
+	require.NoError(t, os.WriteFile(small, []byte(`
+processors: {span_hierarchy: {settle_timeout: 10m, reorder_window: 5s}}
+exporters: {otlp_http/records: {sending_queue: {queue_size: 1}}}
+`), 0o600))
+	recipe := blockOf(t, recipesPage, "connectors:\n  routed_events/second:")
+	c := startShipped(t, settings{files: []string{"../deploy/otelcol/standalone.yaml", recipe, small}}.with(
+		"SECOND_RECORDS_ENDPOINT="+second.url+lokiLogsPath,
+		"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT="+tempo.url+tracesPath, "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT="+loki.url+lokiLogsPath))
+
+	c.send(lines[:len(lines)/2]) // of which spans and records come when nothing more does for a while
+	loki.answers.Store(http.StatusServiceUnavailable)
+	var senders sync.WaitGroup
+	var refused, unsent atomic.Int64
+	url := "http://" + c.events + "/v1/events"
+	for _, part := range halves(streamtest.Resend(streamtest.Batches(lines[len(lines)/2:], batchLines), resendEvery)) {
+		senders.Go(func() {
+			for _, batch := range part {
+				body := bytes.Join(batch, []byte("\n"))
+				err := postOnce(c.client, url, "application/x-ndjson", body)
+				for deadline := time.Now().Add(3 * time.Minute); err != nil && time.Now().Before(deadline); {
+					if errors.Is(err, errComeBack) {
+						refused.Add(1)
+					}
+					time.Sleep(100 * time.Millisecond) // a sender's pause
+					err = postOnce(c.client, url, "application/x-ndjson", body)
+				}
+				if err != nil {
+					unsent.Add(1)
+				}
+			}
+		})
+	}
+	pending := func() float64 { return c.ownMetric("otelcol_processor_span_hierarchy_pending_spans", "") }
+	await(t, 2*time.Minute, "events that are refused again and again, and spans that wait", func() bool {
+		return refused.Load() >= 4 && tempo.spanCount() > 0 && pending() > 0
+	}, func() any { return fmt.Sprint(refused.Load(), " refused, ", pending(), " pending") })
+	require.Zero(t, loki.unknown.Load())
+	require.Len(t, unique(t, tempo.all()), len(tempo.all()), "spans that came again")
+	assert.Zero(t, c.ownMetric("otelcol_processor_span_hierarchy_send_retries", ""), "spans were offered again")
+	_, again := facts(t, second.allRecords())
+	assert.Zero(t, again, "records that the other destination got again")
+
+	require.Zero(t, c.stop(), "while requests wait for the queue")
+	loki.answers.Store(0)
+	c.restart()
+	senders.Wait()
+	require.Zero(t, unsent.Load())
+	awaitTasks(t, tempo.sink, len(truth))
+	for _, destination := range []*product{loki, second} {
+		assert.Zero(t, awaitRecords(t, destination.sink, truth, shippedFacts()...), "records that came again")
+	}
+	assert.Zero(t, c.stop())
+	equal(t, streamtest.Compare(truth, unique(t, tempo.all())))
+}
+
+// halves are two parts of a list.
+func halves[T any](all []T) [][]T { return [][]T{all[:len(all)/2], all[len(all)/2:]} }

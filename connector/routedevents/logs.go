@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/backpressure"
 	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
@@ -27,14 +28,19 @@ func (i *logsInput) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	}
 	b := &batch{}
 	i.facts.readEvents(b, logs, true)
-	return i.facts.deliver(ctx, i.next.ConsumeLogs, b)
+	return i.facts.deliver(ctx, i.handOn, b)
+}
+
+// handOn does not wait for ever for room in the queues of the records' exporters: a sender waits for the answer.
+func (i *logsInput) handOn(ctx context.Context, records plog.Logs) error {
+	return backpressure.Limit(ctx, i.next.ConsumeLogs, records)
 }
 
 // announce makes a record of each event.
 func (i *logsInput) announce(ctx context.Context, logs plog.Logs) error {
 	structured, counts := announcements(logs, i.facts.lines, i.facts.severity)
 	if counts.converted > 0 {
-		if err := i.next.ConsumeLogs(ctx, structured); err != nil {
+		if err := i.handOn(ctx, structured); err != nil {
 			return err
 		}
 	}

@@ -21,6 +21,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/treedata"
+	"github.com/tasker-otel/otelcol-tasker/internal/backpressure"
 	"github.com/tasker-otel/otelcol-tasker/internal/health"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
@@ -191,14 +192,14 @@ func (h *hierarchy) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	return h.pass(ctx, td)
 }
 
-// pass hands on the spans that are no events.
+// pass hands on the spans that are no events. Their sender waits for the answer.
 func (h *hierarchy) pass(ctx context.Context, td ptrace.Traces) error {
 	if h.completes {
 		if n := complete(td); n > 0 {
 			h.telemetry.ProcessorSpanHierarchySpansCompleted.Add(ctx, n)
 		}
 	}
-	return h.next.ConsumeTraces(ctx, td)
+	return backpressure.Limit(ctx, h.next.ConsumeTraces, td)
 }
 
 func ofEvents(ss ptrace.ScopeSpans) bool { return ss.Scope().Name() == lifecycle.ScopeEvents }
