@@ -84,8 +84,8 @@ test-e2e-race: build ## each night: end-to-end tests against a collector that wa
 		go test -vet=off -count=1 -timeout 60m -parallel 2 -run '$(RUN)' ./tests/...
 
 .PHONY: attack
-attack: build ## attacks and accidents against the built collector, as a table of what came of each (ONLY=part of a test's name)
-	@TASKER_BIN=$(CURDIR)/$(COLLECTOR) TASKER_CLI=$(CURDIR)/$(CLI) $(PLAIN) go run ./tests/attack $(ONLY)
+attack: build ## attacks and accidents against the built collector, as a table of what came of each (ONLY=part of a test's name, TABLE=file)
+	@TASKER_BIN=$(CURDIR)/$(COLLECTOR) TASKER_CLI=$(CURDIR)/$(CLI) $(PLAIN) go run ./tests/attack $(ONLY) $(if $(TABLE),| tee '$(TABLE)')
 
 .PHONY: test-repeat
 test-repeat: ## make test TIMES times (10), while a build from an empty cache runs beside it: before each release
@@ -191,4 +191,4 @@ image: ## the container image otelcol-tasker:VERSION, by docker; the image knows
 
 .PHONY: clean
 clean: ## remove what was built and what a run left behind
-	rm -rf bin data dist bench.txt bench.old.txt
+	rm -rf bin data dist bench.txt bench.old.txt attack.txt
