@@ -28,6 +28,7 @@ type pipelines struct {
 		} `json:"sending_queue"`
 		RetryOnFailure struct {
 			MaxElapsedTime string `json:"max_elapsed_time"`
+			Enabled        bool   `json:"enabled"`
 		} `json:"retry_on_failure"`
 	} `json:"exporters"`
 	Connectors map[string]struct {
@@ -134,7 +135,8 @@ func (g *group) others(of string) []string {
 
 func (c *pipelines) mistake(pipeline string, g group, id string) string {
 	e := c.Exporters[id]
-	waits := e.SendingQueue != nil && e.SendingQueue.BlockOnOverflow
+	queued := e.SendingQueue != nil
+	waits := queued && e.SendingQueue.BlockOnOverflow || !queued && e.RetryOnFailure.Enabled
 	switch {
 	case c.cumulative(pipeline) && waits:
 		return g.of + ": while the queue of " + id + " waits, the other exporters get no totals"
@@ -143,9 +145,9 @@ func (c *pipelines) mistake(pipeline string, g group, id string) string {
 	case !g.waits:
 		return g.of + ": senders do not wait for " + id + ", and the other exporters get what they repeat"
 	case !waits:
-		return g.of + ": the full queue of " + id + " refuses, and the other exporters get the same again"
-	case e.SendingQueue.Storage == "" || e.RetryOnFailure.MaxElapsedTime != "0s":
-		return g.of + ": " + id + " has no queue on disk, or gives up"
+		return g.of + ": " + id + " refuses, or its full queue does, and the other exporters get the same again"
+	case queued && e.SendingQueue.Storage == "" || e.RetryOnFailure.MaxElapsedTime != "0s":
+		return g.of + ": " + id + " has a queue that is not on disk, or gives up"
 	}
 	return ""
 }
@@ -226,8 +228,8 @@ func fileExists(path string) bool {
 }
 
 // TestFanOutsRepeatNothing: in every shipped configuration, and as they are merged, no exporter refuses what others get in the
-// same call while its destination is away: it has a queue on disk, and a full one waits. Else the others would get the same
-// items again at each attempt.
+// same call while its destination is away: it has a queue on disk, and a full one waits, or it waits itself. Else the others
+// would get the same items again at each attempt.
 func TestFanOutsRepeatNothing(t *testing.T) {
 	all := configurations(t)
 	for _, files := range all {
@@ -253,7 +255,7 @@ func TestFanOutsRepeatNothing(t *testing.T) {
 
 // The rule finds what it is for.
 func TestFanOutMistakes(t *testing.T) {
-	const refuses, waits = "the full queue of otlp_http/records refuses", "while the queue of otlp_http waits"
+	const refuses, waits = "otlp_http/records refuses", "while the queue of otlp_http waits"
 	for name, tt := range map[string]struct {
 		change func(*pipelines)
 		want   string
@@ -265,10 +267,10 @@ func TestFanOutMistakes(t *testing.T) {
 			e := c.Exporters["otlp_http/traces"]
 			e.SendingQueue = nil
 			c.Exporters["otlp_http/traces"] = e
-		}, "traces: the full queue of otlp_http/traces refuses"},
+		}, "traces: otlp_http/traces refuses"},
 		"in memory": {func(c *pipelines) {
 			c.Exporters["otlp_http/traces"].SendingQueue.Storage = ""
-		}, "traces: otlp_http/traces has no queue on disk"},
+		}, "traces: otlp_http/traces has a queue that is not on disk"},
 		"a second destination of records": {func(c *pipelines) {
 			records := c.Service.Pipelines["logs/records"]
 			records.Exporters = append(records.Exporters, "otlp_http/other")
