@@ -6,7 +6,6 @@ package e2e
 import (
 	"bytes"
 	"context"
-	bigendian "encoding/binary"
 	"net/http"
 	"os"
 	"strconv"
@@ -72,13 +71,11 @@ func forgedRecords(t *testing.T, lines [][]byte) plog.Logs {
 	for _, record := range genuine.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().All() {
 		record.SetObservedTimestamp(record.Timestamp())
 		normalizer.Normalize(rl.Resource().Attributes(), record)
-		var id pcommon.SpanID
-		bigendian.BigEndian.PutUint64(id[:], eventrecord.Fingerprint(record.EventName(), record.Timestamp(), record.Attributes()))
 		to := sl.LogRecords().AppendEmpty()
 		to.SetEventName("noise.forged")
 		to.SetTimestamp(record.Timestamp())
 		to.SetTraceID(record.TraceID())
-		to.SetSpanID(id)
+		eventrecord.SetIdentity(to.Attributes(), eventrecord.Identity(record))
 		to.Attributes().PutStr(lifecycle.AttrSignals, "traces,metrics,logs")
 	}
 	return forged

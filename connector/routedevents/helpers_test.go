@@ -5,6 +5,7 @@ package routedevents
 
 import (
 	"context"
+	"encoding/binary"
 	"os"
 	"path/filepath"
 	"testing"
@@ -55,8 +56,10 @@ func logsOf(t testing.TB, events ...event) plog.Logs {
 		record.SetTimestamp(happened)
 		record.SetObservedTimestamp(received)
 		record.SetTraceID(event.trace)
-		record.SetSpanID(event.span)
 		require.NoError(t, record.Attributes().FromRaw(event.attrs))
+		if !event.span.IsEmpty() {
+			eventrecord.SetIdentity(record.Attributes(), binary.BigEndian.Uint64(event.span[:]))
+		}
 		if event.signals != "" {
 			record.Attributes().PutStr(lifecycle.AttrSignals, event.signals)
 		}
@@ -83,7 +86,7 @@ func routedStream(t testing.TB, name string) plog.Logs {
 		for _, scopeLogs := range resourceLogs.ScopeLogs().All() {
 			for _, record := range scopeLogs.LogRecords().All() {
 				normalizer.Normalize(resourceLogs.Resource().Attributes(), record)
-				record.SetSpanID(eventID(record))
+				eventrecord.SetIdentity(record.Attributes(), eventrecord.Identity(record))
 				record.Attributes().PutStr(lifecycle.AttrSignals, lifecycle.SignalsAll.String())
 			}
 		}

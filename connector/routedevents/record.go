@@ -56,6 +56,7 @@ func nameAnew(target plog.LogRecord, fact string) {
 func (w *recordWriter) complete(target plog.LogRecord) {
 	attrs := target.Attributes()
 	attrs.Remove(lifecycle.AttrSignals)
+	attrs.Remove(lifecycle.AttrIdentity)
 	w.setCorrelation(target, attrs)
 	w.setContext(target, attrs)
 	if target.SeverityNumber() == plog.SeverityNumberUnspecified {
@@ -94,7 +95,7 @@ func (w *recordWriter) setCorrelation(target plog.LogRecord, attrs pcommon.Map) 
 	attrs.PutStr(lifecycle.AttrCorrelationID, w.tasks.suffixOf(target.TraceID()).At(int64(target.Timestamp())))
 }
 
-// setContext puts a record into its task's span; the span id that the router stamped is only the event's. A task that was
+// setContext puts a record into its task's span. A task that was
 // called from a trace of its application's is part of that trace, as span_hierarchy makes it. An event of no task goes back
 // to where its sender fired it, if that is known.
 func (w *recordWriter) setContext(target plog.LogRecord, attrs pcommon.Map) {

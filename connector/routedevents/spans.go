@@ -5,11 +5,13 @@ package routedevents
 
 import (
 	"context"
+	"encoding/binary"
 
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/origin"
 )
@@ -67,8 +69,10 @@ func eventsOf(rs ptrace.ResourceSpans, ss ptrace.ScopeSpans) plog.Logs {
 		record.SetTimestamp(span.StartTimestamp())
 		record.SetObservedTimestamp(span.StartTimestamp())
 		record.SetTraceID(span.TraceID())
-		record.SetSpanID(span.SpanID())
 		span.Attributes().CopyTo(record.Attributes())
+		if id := span.SpanID(); !id.IsEmpty() {
+			eventrecord.SetIdentity(record.Attributes(), binary.BigEndian.Uint64(id[:]))
+		}
 	}
 	return logs
 }

@@ -95,6 +95,7 @@ func fillSpan(span ptrace.Span, record plog.LogRecord, whole bool) {
 		return
 	}
 	record.Attributes().CopyTo(span.Attributes())
+	span.Attributes().Remove(lifecycle.AttrIdentity) // it is the span's id
 }
 
 // usuallyRead is how many attributes a tree reads of most events.
@@ -109,13 +110,9 @@ func copyRead(to, from pcommon.Map, reads treedata.Reads) {
 	}
 }
 
-// eventID is the identity of the event that the router stamped, or would have.
-func eventID(record plog.LogRecord) pcommon.SpanID {
-	if id := record.SpanID(); !id.IsEmpty() {
-		return id
-	}
-	var id pcommon.SpanID
-	binary.BigEndian.PutUint64(id[:], eventrecord.Fingerprint(record.EventName(), record.Timestamp(), record.Attributes()))
+// eventID is the identity of the event as the id of its span.
+func eventID(record plog.LogRecord) (id pcommon.SpanID) {
+	binary.BigEndian.PutUint64(id[:], eventrecord.Identity(record))
 	return id
 }
 

@@ -11,7 +11,6 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
-	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
 // firstSpan tells whether a finished span is measured for the first time. One without ids cannot be distinguished from others, and
@@ -59,7 +58,7 @@ func (r *recorder) fingerprintsOf(records plog.LogRecordSlice) []uint64 {
 	for _, record := range records.All() {
 		fingerprint := uint64(0)
 		if record.EventName() != "" {
-			fingerprint = recordFingerprint(record) ^ r.service
+			fingerprint = eventrecord.Identity(record) ^ r.service
 		}
 		r.fingerprints = append(r.fingerprints, fingerprint)
 	}
@@ -74,13 +73,4 @@ func (r *recorder) spanFingerprint(span ptrace.Span) uint64 {
 		return 0
 	}
 	return binary.BigEndian.Uint64(id[:]) ^ r.service
-}
-
-// recordFingerprint is what event_router stamped as the record's span id. Where no router was, a span id would be of the
-// sender's own context.
-func recordFingerprint(record plog.LogRecord) uint64 {
-	if stamped, found := eventrecord.Stamped(record); found {
-		return stamped
-	}
-	return eventrecord.Fingerprint(lifecycle.Canonical(record.EventName()), record.Timestamp(), record.Attributes())
 }

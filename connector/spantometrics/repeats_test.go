@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
 
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/metadatatest"
+	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/origin"
 )
@@ -69,8 +70,8 @@ func TestRepeatedEventsCountOnce(t *testing.T) {
 	stamped := plog.NewLogs()
 	plain.CopyTo(stamped)
 	record := stamped.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
-	id := recordFingerprint(records.At(0))
-	record.SetSpanID(spanIDOf(id))
+	id := eventrecord.Identity(records.At(0))
+	eventrecord.SetIdentity(record.Attributes(), id)
 	record.Attributes().PutStr(lifecycle.AttrSignals, "traces,metrics")
 	elsewhere := plog.NewLogs()
 	stamped.CopyTo(elsewhere)

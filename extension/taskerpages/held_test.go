@@ -68,7 +68,7 @@ func (h *held) send(t testing.TB, lines [][]byte) {
 		for _, sl := range rl.ScopeLogs().All() {
 			for _, record := range sl.LogRecords().All() {
 				normalizer.Normalize(attrs, record)
-				identity := eventrecord.Fingerprint(record.EventName(), record.Timestamp(), record.Attributes())
+				identity := eventrecord.Identity(record)
 				h.observe(h.reader.Event(record.EventName(), record.TraceID(), identity, record.Timestamp(), resource, record.Attributes()))
 			}
 		}

@@ -4,9 +4,6 @@
 package eventrecord
 
 import (
-	"encoding/binary"
-	"math"
-
 	"github.com/zeebo/xxh3"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -22,18 +19,24 @@ import (
 //
 // Payloads do not name their application: where several share a set of fingerprints, the caller adds the service.
 func Fingerprint(name string, at pcommon.Timestamp, attrs pcommon.Map) uint64 {
+	return FingerprintBeside(name, at, attrs, 0)
+}
+
+// FingerprintBeside is the fingerprint of an item of which the caller has left out attributes; leftOut is the sum of their
+// hashes ([Seed]). It is the same as that of the whole item.
+func FingerprintBeside(name string, at pcommon.Timestamp, attrs pcommon.Map, leftOut uint64) uint64 {
 	sum := xxh3.HashString(name)
 	if id, found := attrs.Get(lifecycle.AttrEventID); found {
-		sum = mix(sum, valueHash(1, id))
+		sum = mix(sum, Seed(1).value(id))
 		if task, found := attrs.Get(lifecycle.AttrTaskID); found {
-			sum = mix(sum, valueHash(2, task))
+			sum = mix(sum, Seed(2).value(task))
 		}
 	} else {
 		hash, receipt := attributesHash(attrs)
 		if !receipt {
 			sum = mix(sum, uint64(at))
 		}
-		sum = mix(sum, hash)
+		sum = mix(sum, hash+leftOut)
 	}
 	if sum == 0 {
 		return 1
@@ -41,15 +44,33 @@ func Fingerprint(name string, at pcommon.Timestamp, attrs pcommon.Map) uint64 {
 	return sum
 }
 
-// Stamped is the identity that a router has given a record, if one has: what it left out and masked is then no part of the
-// record any more.
-func Stamped(record plog.LogRecord) (uint64, bool) {
-	span := record.SpanID()
-	if span.IsEmpty() || !isStamped(record.Attributes()) {
+// Identity is the fingerprint of the event that a record is: that which the receiver of events or a router has given it,
+// because what they have left out and masked is no part of the record any more, or else that of the record.
+func Identity(record plog.LogRecord) uint64 {
+	if given, found := given(record.Attributes()); found {
+		return given
+	}
+	return Fingerprint(lifecycle.Canonical(record.EventName()), record.Timestamp(), record.Attributes())
+}
+
+// SetIdentity gives a record its identity.
+func SetIdentity(attrs pcommon.Map, identity uint64) {
+	attrs.PutInt(lifecycle.AttrIdentity, int64(identity))
+}
+
+// Given is the identity that the receiver of events or a router has given a record, if one has.
+func Given(record plog.LogRecord) (identity uint64, found bool) { return given(record.Attributes()) }
+
+func given(attrs pcommon.Map) (uint64, bool) {
+	value, found := attrs.Get(lifecycle.AttrIdentity)
+	if !found || value.Type() != pcommon.ValueTypeInt {
 		return 0, false
 	}
-	return binary.BigEndian.Uint64(span[:]), true
+	return uint64(value.Int()), true
 }
+
+// Routed tells whether a router has decided on a record.
+func Routed(record plog.LogRecord) bool { return isStamped(record.Attributes()) }
 
 // Repeat is the identity of an item equal to so many before it, never zero. With none before it, it is the fingerprint.
 func Repeat(fingerprint, before uint64) uint64 {
@@ -65,10 +86,10 @@ func Repeat(fingerprint, before uint64) uint64 {
 // attributesHash is the hash of an event's attributes, and whether its time is that of its receipt.
 func attributesHash(attrs pcommon.Map) (sum uint64, receipt bool) {
 	for key, value := range attrs.All() {
-		switch key {
-		case lifecycle.AttrSignals, lifecycle.AttrPriority:
+		if isStamp(key) {
 			continue
-		case lifecycle.AttrClock:
+		}
+		if key == lifecycle.AttrClock {
 			receipt = receipt || value.Str() == lifecycle.ClockReceipt
 		}
 		sum += entryHash(key, value)
@@ -76,62 +97,16 @@ func attributesHash(attrs pcommon.Map) (sum uint64, receipt bool) {
 	return sum, receipt
 }
 
-// mapHash adds up the hashes of the entries, because addition does not know order.
-func mapHash(m pcommon.Map) uint64 {
-	var sum uint64
-	for key, value := range m.All() {
-		sum += entryHash(key, value)
-	}
-	return sum
+// Stamps are the attributes that only the collector writes, and that are no part of an event. The slice is the caller's.
+func Stamps() []string {
+	return []string{lifecycle.AttrSignals, lifecycle.AttrPriority, lifecycle.AttrIdentity}
 }
 
-// entryHash is zero for a key without a value: JSON's null, which taskerevents leaves out and senders of OTLP may not.
-func entryHash(key string, value pcommon.Value) uint64 {
-	if value.Type() == pcommon.ValueTypeEmpty {
-		return 0
+// isStamp tells whether an attribute is one of Stamps.
+func isStamp(key string) bool {
+	switch key {
+	case lifecycle.AttrSignals, lifecycle.AttrPriority, lifecycle.AttrIdentity:
+		return true
 	}
-	return valueHash(xxh3.HashString(key), value)
-}
-
-// valueHash is seeded by what stands before the value, its key or its neighbour, and by its type: 1 and "1" differ.
-func valueHash(seed uint64, value pcommon.Value) uint64 {
-	kind := value.Type()
-	seed = mix(seed, uint64(kind))
-	switch kind {
-	case pcommon.ValueTypeStr:
-		return xxh3.HashStringSeed(value.Str(), seed)
-	case pcommon.ValueTypeInt:
-		return mix(seed, uint64(value.Int()))
-	case pcommon.ValueTypeDouble:
-		return mix(seed, math.Float64bits(value.Double()))
-	case pcommon.ValueTypeBool:
-		if value.Bool() {
-			return mix(seed, 1)
-		}
-		return mix(seed, 0)
-	case pcommon.ValueTypeMap:
-		return mix(seed, mapHash(value.Map()))
-	case pcommon.ValueTypeSlice:
-		for _, element := range value.Slice().All() {
-			seed = valueHash(seed, element)
-		}
-		return seed
-	case pcommon.ValueTypeBytes:
-		bytes := value.Bytes()
-		for i := range bytes.Len() {
-			seed = mix(seed, uint64(bytes.At(i)))
-		}
-		return seed
-	}
-	return seed
-}
-
-// mix joins two words so that their order and every bit of both count (the finalizer of splitmix64).
-func mix(a, b uint64) uint64 {
-	x := a*0x9e3779b97f4a7c15 + b
-	x ^= x >> 30
-	x *= 0xbf58476d1ce4e5b9
-	x ^= x >> 27
-	x *= 0x94d049bb133111eb
-	return x ^ x>>31
+	return false
 }

@@ -79,6 +79,9 @@ const (
 	AttrSignals = "tasker.route.signals"
 	// AttrPriority is the route's priority: low, normal, high or critical; absent when normal.
 	AttrPriority = "tasker.route.priority"
+	// AttrIdentity is the identity of an event across resends, a 64-bit integer (docs/identity.md). The receiver of events gives
+	// it to a record, or else event_router; in both cases before anything of the event is left out or masked.
+	AttrIdentity = "tasker.route.identity"
 	// AttrStatus is the outcome of a task's, step's or pass's span: a [Status].
 	AttrStatus = "tasker.status"
 	// AttrSynthesized is true on a span, or a level, that no event announced.

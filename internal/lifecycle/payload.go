@@ -3,12 +3,19 @@
 
 package lifecycle
 
-// BulkyPayloadKeys are the payload keys that hold an application's own data: megabytes of it, or people's. event_router
-// leaves them out unless it is configured otherwise. The slice is the caller's.
+import "slices"
+
+// BulkyPayloadKeys are the payload keys that hold an application's own data: megabytes of it, or people's. tasker_events does
+// not decode them and event_router leaves them out, unless both are configured otherwise. The slice is the caller's.
 func BulkyPayloadKeys() []string {
 	return []string{
 		"task_context", "step_inputs", "step_results", "error_step_results", "results", "inputs", "context", "task",
 	}
+}
+
+// BulkyPayloadKeysBut are the bulky payload keys without those that are kept. The slice is the caller's.
+func BulkyPayloadKeysBut(kept []string) []string {
+	return slices.DeleteFunc(BulkyPayloadKeys(), func(key string) bool { return slices.Contains(kept, key) })
 }
 
 // SensitiveKeyParts are the parts of keys whose values nobody should see: the filter of Tasker itself. They are in lower
@@ -32,6 +39,6 @@ func NeededPayloadKeys() []string {
 		// What the receiver of events puts beside the payload.
 		"traceparent", "event_id", "clock", "impossible_time",
 		// What a router before this one has stamped.
-		"route.signals", "route.priority",
+		"route.signals", "route.priority", "route.identity",
 	}
 }

@@ -4,7 +4,6 @@
 package eventrouter
 
 import (
-	"encoding/binary"
 	"slices"
 
 	"github.com/zeebo/xxh3"
@@ -62,8 +61,9 @@ type event struct {
 	// counts are those of the event's name; nil for an event without one.
 	counts      *nameCounts
 	fingerprint uint64
-	// stamped tells that the fingerprint is that of a router before this one.
-	stamped  bool
+	// routed tells that the fingerprint is that of a router before this one, and given that the record has it already.
+	routed, given bool
+
 	signals  lifecycle.Signals
 	priority lifecycle.Priority
 	reason   routing.Reason
@@ -117,16 +117,19 @@ func (r *router) decideRecord(record plog.LogRecord, received bool) event {
 	if decision.Reason != routing.ReasonNone {
 		return event{counts: counts, reason: decision.Reason}
 	}
-	fingerprint, stamped := eventrecord.Stamped(record)
-	if stamped = stamped && !received; !stamped {
-		fingerprint = eventrecord.Fingerprint(name, record.Timestamp(), record.Attributes())
+	e := event{counts: counts, priority: decision.Priority}
+	if !received {
+		e.fingerprint, e.given = eventrecord.Given(record)
+		e.routed = e.given && eventrecord.Routed(record)
 	}
-	random := routing.RandomnessOf(fingerprint)
+	if !e.given {
+		e.fingerprint = eventrecord.Fingerprint(name, record.Timestamp(), record.Attributes())
+	}
+	random := routing.RandomnessOf(e.fingerprint)
 	if trace := record.TraceID(); !trace.IsEmpty() {
 		random = routing.Randomness(trace)
 	}
-	e := event{counts: counts, stamped: stamped, fingerprint: fingerprint, signals: decision.Sample(random), priority: decision.Priority}
-	if e.signals == lifecycle.SignalsNone {
+	if e.signals = decision.Sample(random); e.signals == lifecycle.SignalsNone {
 		e.reason = routing.ReasonSampled
 	}
 	return e
@@ -137,7 +140,7 @@ func (r *router) decideRecord(record plog.LogRecord, received bool) event {
 // all that a payload's clock shows. A resend of the request has the same items in the same order. Items that have an id, or
 // a finer time, tell by themselves whether they are the same.
 func (b *batch) distinguish(e event, service uint64, record plog.LogRecord) event {
-	if e.stamped || e.reason != routing.ReasonNone || record.Timestamp()%1e9 != 0 && record.Timestamp() != record.ObservedTimestamp() {
+	if e.routed || e.reason != routing.ReasonNone || record.Timestamp()%1e9 != 0 && record.Timestamp() != record.ObservedTimestamp() {
 		return e
 	}
 	if _, found := record.Attributes().Get(lifecycle.AttrEventID); found {
@@ -148,7 +151,9 @@ func (b *batch) distinguish(e event, service uint64, record plog.LogRecord) even
 	}
 	before := b.repeats[e.fingerprint^service]
 	b.repeats[e.fingerprint^service] = before + 1
-	e.fingerprint = eventrecord.Repeat(e.fingerprint, before)
+	if before > 0 {
+		e.fingerprint, e.given = eventrecord.Repeat(e.fingerprint, before), false
+	}
 	return e
 }
 
@@ -201,20 +206,23 @@ func (r *router) apply(w *worker, b *batch, logs plog.Logs) {
 	r.shedder.inFlight.Add(int64(b.kept))
 }
 
+// roomForStamp is for the identity and the signals: without it the list of attributes would grow to twice its length. The
+// receiver of events has left room.
+const roomForStamp = 2
+
 // stamp writes the decision on a record.
 func stamp(record plog.LogRecord, e *event) {
-	var span pcommon.SpanID
-	binary.BigEndian.PutUint64(span[:], e.fingerprint)
-	record.SetSpanID(span)
 	attrs := record.Attributes()
-	if !e.stamped {
-		attrs.EnsureCapacity(attrs.Len() + 1) // or the list would grow to twice its length; the receiver has left room
+	if !e.given {
+		attrs.EnsureCapacity(attrs.Len() + roomForStamp)
+		eventrecord.SetIdentity(attrs, e.fingerprint)
 	}
 	attrs.PutStr(lifecycle.AttrSignals, e.signals.String())
-	if e.priority == lifecycle.PriorityNormal {
-		attrs.Remove(lifecycle.AttrPriority) // of a router before this one
-	} else {
+	switch {
+	case e.priority != lifecycle.PriorityNormal:
 		attrs.PutStr(lifecycle.AttrPriority, string(e.priority))
+	case e.routed || !e.given:
+		attrs.Remove(lifecycle.AttrPriority) // of a router before this one
 	}
 }
 

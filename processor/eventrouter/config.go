@@ -209,12 +209,9 @@ func (c *Config) Routing() routing.Settings {
 }
 
 func (c *Config) scrubbing() scrub.Settings {
-	bulky := slices.DeleteFunc(lifecycle.BulkyPayloadKeys(), func(key string) bool {
-		return slices.Contains(c.Payload.Include, key)
-	})
 	patterns, _ := scrub.ParsePatterns(c.Redaction.Patterns) // Validate has checked them
 	return scrub.Settings{
-		Bulky:             bulky,
+		Bulky:             lifecycle.BulkyPayloadKeysBut(c.Payload.Include),
 		Only:              c.Payload.Only,
 		Patterns:          patterns,
 		Sensitive:         c.Redaction.Keys,

@@ -29,5 +29,5 @@ func createLogs(ctx context.Context, set processor.Settings, cfg component.Confi
 	if config.Select == selectOthers {
 		return newOthers(ctx, set, config, next)
 	}
-	return newRouter(ctx, set, config, next)
+	return newRouter(set, config, next)
 }

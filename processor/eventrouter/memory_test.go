@@ -21,6 +21,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/health/healthtest"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal/journaltest"
+	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter/internal/metadatatest"
 )
@@ -31,7 +32,7 @@ func startKept(t require.TestingT, storage *journaltest.Storage, entries int, ne
 	cfg.Storage = &journaltest.ID
 	cfg.Deduplicate.MaxEntries = entries
 	tel := componenttest.NewTelemetry()
-	r, err := newRouter(context.Background(), metadatatest.NewSettings(tel), cfg, next)
+	r, err := newRouter(metadatatest.NewSettings(tel), cfg, next)
 	require.NoError(t, err)
 	require.NoError(t, r.Start(context.Background(), storage.Host()))
 	return r, tel
@@ -94,7 +95,7 @@ func TestAFailingStorageShowsInTheHealth(t *testing.T) {
 	storage := journaltest.New()
 	cfg := createDefaultConfig()
 	cfg.Storage = &journaltest.ID
-	r, err := newRouter(t.Context(), metadatatest.NewSettings(componenttest.NewTelemetry()), cfg, consumertest.NewNop())
+	r, err := newRouter(metadatatest.NewSettings(componenttest.NewTelemetry()), cfg, consumertest.NewNop())
 	require.NoError(t, err)
 	host := &healthtest.Host{Host: storage.Host()}
 	require.NoError(t, r.Start(t.Context(), host))
@@ -109,7 +110,7 @@ func TestAFailingStorageShowsInTheHealth(t *testing.T) {
 func TestNoSuchStorage(t *testing.T) {
 	cfg := createDefaultConfig()
 	cfg.Storage = &journaltest.ID
-	r, err := newRouter(context.Background(), metadatatest.NewSettings(componenttest.NewTelemetry()), cfg, consumertest.NewNop())
+	r, err := newRouter(metadatatest.NewSettings(componenttest.NewTelemetry()), cfg, consumertest.NewNop())
 	require.NoError(t, err)
 	require.ErrorContains(t, r.Start(context.Background(), componenttest.NewNopHost()), `'storage' is "memory_storage"`)
 	require.NoError(t, r.Shutdown(context.Background()))
@@ -180,9 +181,9 @@ func TestAnnouncementsOfOneSecondAreNotDuplicates(t *testing.T) {
 	f := newFixture(t, nil)
 	f.consume(t, request(nil))
 	require.Len(t, f.kept(), 3)
-	ids := map[pcommon.SpanID]bool{}
+	ids := map[uint64]bool{}
 	for _, record := range f.kept() {
-		ids[record.SpanID()] = true
+		ids[identityOf(record)] = true
 	}
 	assert.Len(t, ids, 3, "each has an identity of its own")
 	f.consume(t, request(nil))
@@ -196,14 +197,14 @@ func TestAnnouncementsOfOneSecondAreNotDuplicates(t *testing.T) {
 func TestIdentityStaysBehindAnotherRouter(t *testing.T) {
 	first := newFixture(t, nil)
 	first.consume(t, logsOf(t, "shop", item{"task.completed", 1e9, map[string]any{"tasker.task_id": int64(1), "tasker.task_context": "bulky"}}))
-	id := first.kept()[0].SpanID()
+	id := identityOf(first.kept()[0])
 	second := newFixture(t, func(cfg *Config) { cfg.TrustReceived = true })
 	again := plog.NewLogs()
 	first.sink.AllLogs()[0].CopyTo(again)
 	second.consume(t, first.sink.AllLogs()[0])
 	second.consume(t, again)
 	require.Len(t, second.kept(), 1)
-	assert.Equal(t, id, second.kept()[0].SpanID())
+	assert.Equal(t, id, identityOf(second.kept()[0]))
 }
 
 // A sender that knows how identities are computed sends a record under the identity of an event that will come, as if a
@@ -214,18 +215,18 @@ func TestAttackForgedIdentity(t *testing.T) {
 	}
 	probe := newFixture(t, nil)
 	probe.consume(t, genuine())
-	id := probe.kept()[0].SpanID()
+	id := identityOf(probe.kept()[0])
 
 	f := newFixture(t, nil)
 	forged := logsOf(t, "shop", item{"task.completed", 1e9 + 1, map[string]any{"tasker.task_id": int64(1), "tasker.route.signals": "traces", "tasker.step_name": "forged"}})
 	forged.ResourceLogs().At(0).ScopeLogs().At(0).Scope().SetName(lifecycle.ScopeEvents)
-	forged.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).SetSpanID(id)
+	eventrecord.SetIdentity(forged.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Attributes(), id)
 	require.NoError(t, f.ConsumeLogs(t.Context(), forged))
-	require.NotEqual(t, id, f.kept()[0].SpanID())
+	require.NotEqual(t, id, identityOf(f.kept()[0]))
 	assert.Equal(t, "traces,metrics", f.kept()[0].Attributes().AsRaw()[lifecycle.AttrSignals], "the sender's decision is none")
 	f.consume(t, genuine())
 	require.Len(t, f.kept(), 2)
-	assert.Equal(t, id, f.kept()[1].SpanID())
+	assert.Equal(t, id, identityOf(f.kept()[1]))
 
 	// Nor does a task's computed trace id make an event one of that task.
 	strange := logsOf(t, "other", item{"task.failed", 1e9 + 1, map[string]any{"tasker.route.signals": "traces"}})

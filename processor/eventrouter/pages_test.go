@@ -21,7 +21,7 @@ import (
 func TestThePagesSeeTheMapAndWhatBecameOfTheEvents(t *testing.T) {
 	host := &livedatatest.Host{Host: componenttest.NewNopHost(), Registry: &livedatatest.Registry{}}
 	set := processortest.NewNopSettings(metadata.Type)
-	r, err := newRouter(t.Context(), set, createDefaultConfig(), new(consumertest.LogsSink))
+	r, err := newRouter(set, createDefaultConfig(), new(consumertest.LogsSink))
 	require.NoError(t, err)
 	require.NoError(t, r.Start(t.Context(), host))
 	offered := host.Registry.Routes(set.ID)

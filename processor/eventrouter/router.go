@@ -15,7 +15,6 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/processor"
-	"go.opentelemetry.io/collector/processor/processorhelper"
 	"go.uber.org/zap"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/dedup"
@@ -32,8 +31,9 @@ var errInFlight = errors.New("events of this batch are being handed on for anoth
 
 // router is the processor. All its state is the set of events seen; every other part is immutable.
 type router struct {
-	// Logs is the helper's consumer, which calls process and then the next component.
-	processor.Logs
+	id      component.ID
+	storage *component.ID
+	next    consumer.Logs
 
 	table      *routing.Table
 	statistics *statistics
@@ -63,13 +63,18 @@ type worker struct {
 	pass       *scrub.Pass
 }
 
-func newRouter(ctx context.Context, set processor.Settings, cfg *Config, next consumer.Logs) (*router, error) {
+var _ processor.Logs = (*router)(nil)
+
+func newRouter(set processor.Settings, cfg *Config, next consumer.Logs) (*router, error) {
 	table, err := routing.Compile(cfg.Routing())
 	if err != nil {
 		return nil, err
 	}
 	scrubber := scrub.New(cfg.scrubbing())
-	r := &router{log: set.Logger, trusts: cfg.TrustReceived, table: table, statistics: newStatistics(table), shedder: newShedder(cfg.Shedding), now: time.Now}
+	r := &router{
+		id: set.ID, storage: cfg.Storage, next: next, log: set.Logger, trusts: cfg.TrustReceived, table: table,
+		statistics: newStatistics(table), shedder: newShedder(cfg.Shedding), now: time.Now,
+	}
 	r.batches.New = func() any { return &batch{} }
 	r.idle.New = func() any { return &worker{pass: scrubber.NewPass()} }
 	if cfg.Deduplicate.Enabled {
@@ -78,27 +83,23 @@ func newRouter(ctx context.Context, set processor.Settings, cfg *Config, next co
 	if r.telemetry, err = newTelemetry(set.TelemetrySettings, r.seen, r.statistics, r.shedder, journal.Observe(r.stored.Load)); err != nil {
 		return nil, fmt.Errorf("telemetry of %s: %w", set.ID, err)
 	}
-	r.Logs, err = processorhelper.NewLogs(ctx, set, cfg, next, r.process,
-		processorhelper.WithCapabilities(consumer.Capabilities{MutatesData: true}),
-		processorhelper.WithStart(func(ctx context.Context, host component.Host) error { return r.start(ctx, host, set, cfg.Storage) }),
-		processorhelper.WithShutdown(r.shutdown))
-	if err != nil {
-		return nil, err
-	}
 	return r, nil
 }
 
-// start tells what the configuration allows and probably does not mean, and reads what an earlier process has seen.
-func (r *router) start(ctx context.Context, host component.Host, set processor.Settings, storage *component.ID) error {
-	r.offerPages(host, set.ID)
+// Capabilities: records are changed and removed.
+func (*router) Capabilities() consumer.Capabilities { return consumer.Capabilities{MutatesData: true} }
+
+// Start logs what the configuration allows and probably does not mean, and reads what an earlier process has seen.
+func (r *router) Start(ctx context.Context, host component.Host) error {
+	r.offerPages(host, r.id)
 	for _, warning := range r.table.Warnings() {
-		set.Logger.Warn(warning)
+		r.log.Warn(warning)
 	}
-	if storage == nil || r.seen == nil {
+	if r.storage == nil || r.seen == nil {
 		return nil
 	}
-	owner := journal.Owner{Kind: component.KindProcessor, ID: set.ID}
-	memory, err := dedup.Open(ctx, host, *storage, owner, set.Logger, r.seen, nil)
+	owner := journal.Owner{Kind: component.KindProcessor, ID: r.id}
+	memory, err := dedup.Open(ctx, host, *r.storage, owner, r.log, r.seen, nil)
 	if err != nil {
 		return err
 	}
@@ -106,11 +107,12 @@ func (r *router) start(ctx context.Context, host component.Host, set processor.S
 	r.health = health.New(host)
 	memory.Journal().ReportTo(r.health)
 	r.stored.Store(memory.Journal())
-	set.Logger.Info("Events seen are kept across restarts", zap.Stringer("storage", storage), zap.Int("events", r.seen.Len()))
+	r.log.Info("Events seen are kept across restarts", zap.Stringer("storage", r.storage), zap.Int("events", r.seen.Len()))
 	return nil
 }
 
-func (r *router) shutdown(ctx context.Context) error {
+// Shutdown closes the storage. A second call does nothing.
+func (r *router) Shutdown(ctx context.Context) error {
 	r.health.Stop()
 	if r.withdraw != nil {
 		r.withdraw()
@@ -137,10 +139,14 @@ func (r *router) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 		r.batches.Put(b)
 	}()
 	b.received = !r.trusts && origin.Of(ctx) == origin.Received
-	ctx = origin.Mark(ctx, origin.Router)
-	if err := r.Logs.ConsumeLogs(context.WithValue(ctx, batchKey{}, b), logs); err != nil {
-		b.claim.Release()
+	if err := r.process(ctx, b, logs); err != nil {
 		return err
+	}
+	if b.kept > 0 {
+		if err := r.next.ConsumeLogs(origin.Mark(ctx, origin.Router), logs); err != nil {
+			b.claim.Release()
+			return err
+		}
 	}
 	r.remember(ctx, b)
 	b.claim.Commit()
@@ -160,9 +166,6 @@ func (r *router) remember(ctx context.Context, b *batch) {
 	}
 }
 
-// batchKey is the context key under which ConsumeLogs hands its batch, through the helper, to process.
-type batchKey struct{}
-
 // claim takes the keys of a batch. While another request is handing on one of its events, it waits for that one's outcome,
 // max_wait at most and no longer than the sender does.
 func (r *router) claim(ctx context.Context, keys []uint64) (dedup.Claim, error) {
@@ -179,9 +182,8 @@ func (r *router) claim(ctx context.Context, keys []uint64) (dedup.Claim, error) 
 	return claim, err
 }
 
-// process makes of logs what the next component gets.
-func (r *router) process(ctx context.Context, logs plog.Logs) (plog.Logs, error) {
-	b := ctx.Value(batchKey{}).(*batch)
+// process decides on the records of a batch and makes of logs what the next component gets. After an error nothing is claimed.
+func (r *router) process(ctx context.Context, b *batch, logs plog.Logs) error {
 	w := r.idle.Get().(*worker)
 	defer r.idle.Put(w)
 	r.decide(w, b, logs)
@@ -189,13 +191,10 @@ func (r *router) process(ctx context.Context, logs plog.Logs) (plog.Logs, error)
 		claim, err := r.claim(ctx, b.keys)
 		if err != nil {
 			r.telemetry.refuse(ctx, len(b.events))
-			return logs, err
+			return err
 		}
 		b.claim = claim
 	}
 	r.apply(w, b, logs)
-	if b.kept == 0 {
-		return logs, processorhelper.ErrSkipProcessingData
-	}
-	return logs, nil
+	return nil
 }

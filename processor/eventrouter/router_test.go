@@ -5,7 +5,6 @@ package eventrouter
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"strings"
@@ -58,7 +57,7 @@ func newFixtureTo(t testing.TB, change func(*Config), next consumer.Logs) *fixtu
 	}
 	require.NoError(t, cfg.Validate())
 	tel := componenttest.NewTelemetry()
-	r, err := newRouter(context.Background(), metadatatest.NewSettings(tel), cfg, next)
+	r, err := newRouter(metadatatest.NewSettings(tel), cfg, next)
 	require.NoError(t, err)
 	r.now = func() time.Time { return received }
 	require.NoError(t, r.Start(context.Background(), componenttest.NewNopHost()))
@@ -168,7 +167,7 @@ func TestPayloadKeysLikeStamps(t *testing.T) {
 	require.Len(t, f.kept(), 2)
 	for i, priority := range []string{"rush", "slow"} {
 		assert.Equal(t, map[string]any{"tasker.priority": priority, "tasker.signals": []any{"green"}, "tasker.route.signals": "logs"},
-			f.kept()[i].Attributes().AsRaw())
+			payloadOf(f.kept()[i]))
 	}
 }
 
@@ -184,6 +183,19 @@ func TestLongNames(t *testing.T) {
 		metricdatatest.IgnoreTimestamp())
 }
 
+// payloadOf are the attributes of a record without its identity.
+func payloadOf(record plog.LogRecord) map[string]any {
+	attrs := record.Attributes().AsRaw()
+	delete(attrs, lifecycle.AttrIdentity)
+	return attrs
+}
+
+// identityOf is the identity that a record was given, or zero.
+func identityOf(record plog.LogRecord) uint64 {
+	identity, _ := eventrecord.Given(record)
+	return identity
+}
+
 func TestStamps(t *testing.T) {
 	f := newFixture(t, func(c *Config) {
 		c.Routes = []routing.Route{{Event: "order.*", Signals: []string{"traces", "logs"}}}
@@ -196,10 +208,12 @@ func TestStamps(t *testing.T) {
 	require.Len(t, f.kept(), 3)
 
 	completed := f.kept()[0]
-	assert.Equal(t, map[string]any{"tasker.task_id": int64(7), "tasker.route.signals": "traces,metrics"}, completed.Attributes().AsRaw())
+	assert.Equal(t, map[string]any{"tasker.task_id": int64(7), "tasker.route.signals": "traces,metrics"}, payloadOf(completed))
 	assert.Equal(t, lifecycle.TraceID("", "shop", "7"), completed.TraceID())
-	span := completed.SpanID()
-	assert.Equal(t, eventrecord.Fingerprint("step.completed", base+10, completed.Attributes()), binary.BigEndian.Uint64(span[:]))
+	identity, found := eventrecord.Given(completed)
+	assert.True(t, found)
+	assert.Equal(t, eventrecord.Fingerprint("step.completed", base+10, completed.Attributes()), identity)
+	assert.True(t, completed.SpanID().IsEmpty(), "an event is no span")
 
 	enqueue := f.kept()[1].Attributes().AsRaw()
 	assert.Equal(t, "high", enqueue["tasker.route.priority"])
@@ -251,7 +265,7 @@ func TestStartWarnsOfWhatIsProbablyNotMeant(t *testing.T) {
 	core, said := observer.New(zap.WarnLevel)
 	set := metadatatest.NewSettings(componenttest.NewTelemetry())
 	set.Logger = zap.New(core)
-	r, err := newRouter(context.Background(), set, cfg, consumertest.NewNop())
+	r, err := newRouter(set, cfg, consumertest.NewNop())
 	require.NoError(t, err)
 	require.NoError(t, r.Start(context.Background(), componenttest.NewNopHost()))
 	require.NoError(t, r.Shutdown(context.Background()))
@@ -301,7 +315,7 @@ func TestPayload(t *testing.T) {
 		"tasker.password":      "[FILTERED]",
 		"tasker.sql":           "SELECT ?",
 		"tasker.route.signals": "traces,metrics",
-	}, f.kept()[0].Attributes().AsRaw())
+	}, payloadOf(f.kept()[0]))
 	metadatatest.AssertEqualProcessorEventRouterRedactedValues(t, f.tel,
 		[]metricdata.DataPoint[int64]{{Value: 2}}, metricdatatest.IgnoreTimestamp())
 	metadatatest.AssertEqualProcessorEventRouterRemovedValues(t, f.tel,
@@ -357,7 +371,7 @@ func TestRetryAfterAnErrorIsTaken(t *testing.T) {
 
 func TestShutdownBeforeStart(t *testing.T) {
 	tel := componenttest.NewTelemetry()
-	r, err := newRouter(context.Background(), metadatatest.NewSettings(tel), createDefaultConfig(), consumertest.NewNop())
+	r, err := newRouter(metadatatest.NewSettings(tel), createDefaultConfig(), consumertest.NewNop())
 	require.NoError(t, err)
 	require.NoError(t, r.Shutdown(context.Background()))
 	assert.True(t, r.Capabilities().MutatesData)

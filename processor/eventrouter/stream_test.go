@@ -4,6 +4,7 @@
 package eventrouter
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"path/filepath"
@@ -13,12 +14,13 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/consumer/consumertest"
-	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"github.com/tasker-otel/otelcol-tasker/internal/origin"
 	"github.com/tasker-otel/otelcol-tasker/internal/wire"
+	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
 const streams = "../../tests/streamtest/testdata"
@@ -50,15 +52,45 @@ func TestStreams(t *testing.T) {
 			}
 
 			got := map[string]int{}
-			ids := map[pcommon.SpanID]bool{}
+			ids := map[uint64]bool{}
 			for _, record := range f.kept() {
 				got[record.EventName()]++
-				assert.False(t, ids[record.SpanID()], "two events with one id")
-				ids[record.SpanID()] = true
+				assert.False(t, ids[identityOf(record)], "two events with one id")
+				ids[identityOf(record)] = true
 				checkClean(t, record.Attributes().AsRaw())
 			}
 			assert.Equal(t, want, got)
 		})
+	}
+}
+
+// An event is the same whether it comes as JSON, of which the receiver decodes nothing bulky, or as an OTLP log with all its
+// attributes, in either order.
+func TestAnEventIsTheSameInEveryForm(t *testing.T) {
+	for _, name := range []string{"order_processing", "planned"} {
+		for _, first := range []origin.Maker{origin.Decoder, origin.Received} {
+			f := newFixture(t, nil)
+			body, err := os.ReadFile(filepath.Join(streams, filepath.FromSlash(name)+".ndjson"))
+			require.NoError(t, err)
+			decoded, report := wire.NewDecoder(wire.Settings{LeaveOut: lifecycle.BulkyPayloadKeys()}).Decode(body, wire.FormatNDJSON)
+			require.Positive(t, report.LeftOut)
+			sent, err := streamtest.ToLogs(bytes.Split(bytes.TrimSpace(body), []byte{'\n'}), "tasker.")
+			require.NoError(t, err)
+
+			kept := 0
+			for i, by := range []origin.Maker{first, origin.Decoder + origin.Received - first} {
+				logs := decoded
+				if by == origin.Received {
+					logs = sent
+				}
+				require.NoError(t, f.ConsumeLogs(origin.Mark(t.Context(), by), logs))
+				if i == 0 {
+					kept = len(f.kept())
+				}
+			}
+			require.Positive(t, kept)
+			require.Equal(t, kept, len(f.kept()), "the second time all are duplicates")
+		}
 	}
 }
 
@@ -87,9 +119,8 @@ func BenchmarkRoute(b *testing.B) {
 		sent.CopyTo(logs)
 		work := &batch{}
 		b.StartTimer()
-		_, err := f.process(context.WithValue(context.Background(), batchKey{}, work), logs)
-		if err != nil || work.kept == 0 {
-			b.Fatal(err, work.kept)
+		if err := f.process(context.Background(), work, logs); err != nil || work.kept == 0 {
+			b.Fatal(work.kept)
 		}
 		work.claim.Release()
 	}

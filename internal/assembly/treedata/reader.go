@@ -139,7 +139,7 @@ func (r *Reader) field(e *assembly.Event, key string, v pcommon.Value) bool {
 		e.Refused = true
 	case lifecycle.AttrEventType:
 		e.Refused = e.Refused || v.Str() == "initialization_failed"
-	case lifecycle.AttrSignals, lifecycle.AttrPriority, lifecycle.AttrEventID, lifecycle.AttrTimestamp:
+	case lifecycle.AttrSignals, lifecycle.AttrPriority, lifecycle.AttrIdentity, lifecycle.AttrEventID, lifecycle.AttrTimestamp:
 	default:
 		return false
 	}

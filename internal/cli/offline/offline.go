@@ -106,7 +106,7 @@ func (a *assembling) observe(logs plog.Logs) {
 						continue
 					}
 				}
-				identity := eventrecord.Fingerprint(record.EventName(), record.Timestamp(), record.Attributes())
+				identity := eventrecord.Identity(record)
 				a.assembler.Observe(a.reader.Event(record.EventName(), record.TraceID(), identity, record.Timestamp(), resource,
 					record.Attributes()), a.now)
 			}
