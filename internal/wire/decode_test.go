@@ -37,10 +37,11 @@ func one(t testing.TB, body string) (pcommon.Resource, plog.LogRecord, wire.Repo
 	return resource.Resource(), resource.ScopeLogs().At(0).LogRecords().At(0), report
 }
 
-// attributesOf are those of the item: not the mark of items without a time.
+// attributesOf are those of the item: not its identity, nor the mark of items without a time.
 func attributesOf(record plog.LogRecord) map[string]any {
 	attrs := record.Attributes().AsRaw()
 	delete(attrs, lifecycle.AttrClock)
+	delete(attrs, lifecycle.AttrIdentity)
 	return attrs
 }
 

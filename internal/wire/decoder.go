@@ -62,6 +62,8 @@ type Settings struct {
 	Limits Limits
 	// DefaultService is the service of items without one.
 	DefaultService string
+	// LeaveOut are payload keys whose values are not decoded. They count in the identity of an event all the same.
+	LeaveOut []string
 	// Now is the clock of receipt.
 	Now func() time.Time
 }

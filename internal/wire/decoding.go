@@ -35,6 +35,7 @@ type decoding struct {
 	texts    texts
 	traces   lifecycle.TraceIDs
 	shapes   [keptShapes]shape
+	left     leftOut
 	// values are where the values of the payload at hand are.
 	values []uint32
 	scanner
@@ -73,6 +74,7 @@ func newDecoding(settings Settings) *decoding {
 	return &decoding{
 		settings: settings,
 		texts:    texts{seed: maphash.MakeSeed()},
+		left:     newLeftOut(settings.LeaveOut),
 		scanner: scanner{
 			maxDepth: settings.Limits.MaxDepth, maxValues: settings.Limits.MaxAttributes, maxText: settings.Limits.MaxValueBytes,
 		},

@@ -115,6 +115,9 @@ func writeItems(t *testing.T, logs plog.Logs) []byte {
 		for _, record := range resourceLogs.ScopeLogs().At(0).LogRecords().All() {
 			payload := bytes.NewBufferString("{")
 			for key, value := range record.Attributes().All() {
+				if key == lifecycle.AttrIdentity {
+					continue
+				}
 				if payload.Len() > 1 {
 					payload.WriteByte(',')
 				}

@@ -159,7 +159,9 @@ func (d *decoding) record(e *envelope, i uint32) {
 
 	record.SetEventName(e.event)
 	record.SetObservedTimestamp(d.now)
-	record.SetTimestamp(d.timestamp(e.occurred, e.event, attrs))
+	at := d.timestamp(e.occurred, e.event, attrs)
+	record.SetTimestamp(at)
+	eventrecord.SetIdentity(attrs, eventrecord.FingerprintBeside(e.event, at, attrs, d.left.sum()))
 	severity := lifecycle.SeverityOf(e.event)
 	record.SetSeverityNumber(plog.SeverityNumber(severity))
 	record.SetSeverityText(severity.String())

@@ -66,6 +66,10 @@ type Report struct {
 	// because their occurred_at was absent or could not be used.
 	PayloadClock int
 	ReceiptClock int
+	// LeftOut counts the payload values of accepted items that were not decoded because of their key, and Stamps those under keys
+	// that only a router writes.
+	LeftOut int
+	Stamps  int
 	// UnknownFields counts fields beside the payload that mean nothing here and were left out.
 	UnknownFields int
 }

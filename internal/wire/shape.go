@@ -4,6 +4,8 @@
 package wire
 
 import (
+	"slices"
+
 	"github.com/zeebo/xxh3"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
@@ -23,9 +25,11 @@ const (
 // then its attributes are laid out at once, and no key is looked for among those before it.
 type shape struct {
 	event string
-	// keys of the attributes, each once.
+	// keys are those of all members that have a value, as attributes, each once.
 	keys []string
-	// empty are attributes under these keys, without values.
+	// places runs parallel to the keys: those of the keys that are left out, or kept.
+	places []int16
+	// empty are the identity and attributes under the keys that are kept, without values.
 	empty  pcommon.Map
 	misses int
 }
@@ -35,26 +39,40 @@ func (d *decoding) shapeOf(event string, size uint32) *shape {
 	return &d.shapes[(xxh3.HashString(event)+uint64(size))%keptShapes]
 }
 
-// payload writes the payload at i as attributes, with room for others.
+// payload writes the payload at i as attributes, with room for others. The first attribute is the identity, which is set when
+// the rest is known: all that read it find it at once.
 func (d *decoding) payload(attrs pcommon.Map, event string, i uint32, others int) {
+	d.left.begin()
 	size := d.tokens[i].size
 	known := d.shapeOf(event, size)
 	if known.event == event && d.matches(known, i) {
 		known.misses = 0
-		attrs.EnsureCapacity(len(known.keys) + others) // payloads say null of what does not apply, which is no attribute
+		attrs.EnsureCapacity(known.empty.Len() + others)
 		known.empty.CopyTo(attrs)
-		member := 0
-		for _, value := range attrs.All() {
+		member := d.leaveFrom(known, 0)
+		for key, value := range attrs.All() {
+			if key == lifecycle.AttrIdentity {
+				continue
+			}
 			d.set(value, d.values[member])
-			member++
+			member = d.leaveFrom(known, member+1)
 		}
 		return
 	}
-	attrs.EnsureCapacity(int(size) + others)
+	attrs.EnsureCapacity(int(size) + 1 + others)
+	attrs.PutEmpty(lifecycle.AttrIdentity)
 	d.members(attrs, i, true)
 	if known.misses++; known.event == "" || known.misses > shapePatience {
-		known.learn(event, attrs)
+		d.learn(known, event, i)
 	}
+}
+
+// leaveFrom leaves out the members of a payload of a known shape from one on, up to the next that is kept, and returns its index.
+func (d *decoding) leaveFrom(known *shape, member int) int {
+	for ; member < len(known.places) && known.places[member] != kept; member++ {
+		d.leave(int(known.places[member]), d.values[member])
+	}
+	return member
 }
 
 // matches tells whether the object at i has the keys of a shape, and leaves in d.values where its values are.
@@ -64,7 +82,7 @@ func (d *decoding) matches(known *shape, i uint32) bool {
 	for next := i + 1; next < own.next; {
 		key, value := next, next+1
 		next = d.after(value)
-		if d.tokens[value].kind == kindNull {
+		if d.tokens[value].kind == kindNull { // payloads say null of what does not apply, which is no attribute
 			continue
 		}
 		n := len(d.values)
@@ -76,21 +94,34 @@ func (d *decoding) matches(known *shape, i uint32) bool {
 	return len(d.values) == len(known.keys)
 }
 
-// learn takes the shape of a payload that was written, unless it is too large to be kept.
-func (s *shape) learn(event string, attrs pcommon.Map) {
-	if attrs.Len() > maxShapeKeys {
+// learn takes the shape of the payload at i, unless it is too large to be kept or has a key twice.
+func (d *decoding) learn(known *shape, event string, i uint32) {
+	own := &d.tokens[i]
+	if own.size > maxShapeKeys {
 		return
 	}
-	for key := range attrs.All() {
-		if len(key) > len(lifecycle.AttributePrefix)+maxShared {
+	learned := shape{event: event, empty: pcommon.NewMap()}
+	learned.empty.PutEmpty(lifecycle.AttrIdentity)
+	for next := i + 1; next < own.next; {
+		key, value := &d.tokens[next], next+1
+		next = d.after(value)
+		if d.tokens[value].kind == kindNull {
+			continue
+		}
+		text := d.plain(key)
+		if len(text) > maxShared {
 			return
 		}
+		attribute := d.texts.attribute(text)
+		if slices.Contains(learned.keys, attribute) {
+			return
+		}
+		place := d.left.placeOf(text)
+		learned.keys = append(learned.keys, attribute)
+		learned.places = append(learned.places, int16(place))
+		if place == kept {
+			learned.empty.PutEmpty(attribute)
+		}
 	}
-	learned := shape{event: event, keys: make([]string, 0, attrs.Len()), empty: pcommon.NewMap()}
-	learned.empty.EnsureCapacity(attrs.Len())
-	for key := range attrs.All() {
-		learned.keys = append(learned.keys, key)
-		learned.empty.PutEmpty(key)
-	}
-	*s = learned
+	*known = learned
 }

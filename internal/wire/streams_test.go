@@ -96,7 +96,7 @@ func sameAsEncodingJSON(t testing.TB, line []byte, record plog.LogRecord) {
 	if item.CorrelationID != nil && item.Payload["correlation_id"] == nil {
 		want[lifecycle.AttrCorrelationID] = *item.CorrelationID
 	}
-	require.Equal(t, want, record.Attributes().AsRaw())
+	require.Equal(t, want, attributesOf(record))
 	require.Equal(t, item.Event, record.EventName())
 	require.Equal(t, item.OccurredAt.UnixNano(), int64(record.Timestamp()))
 	require.Equal(t, plog.SeverityNumber(lifecycle.SeverityOf(item.Event)), record.SeverityNumber())

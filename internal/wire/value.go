@@ -25,10 +25,22 @@ func (d *decoding) members(to pcommon.Map, i uint32, payload bool) {
 	for next := i + 1; next < own.next; {
 		key, value := next, next+1
 		next = d.after(value)
-		if d.tokens[value].kind != kindNull {
+		if d.tokens[value].kind != kindNull && !d.leaves(key, payload) {
 			d.set(to.PutEmpty(d.key(key, payload)), value)
 		}
 	}
+}
+
+// leaves tells whether the member of the payload whose key is at i is left out, and then takes only its hash.
+func (d *decoding) leaves(i uint32, payload bool) bool {
+	if !payload {
+		return false
+	}
+	place := d.left.placeOf(d.plain(&d.tokens[i]))
+	if place != kept {
+		d.leave(place, i+1)
+	}
+	return place != kept
 }
 
 // set writes the value of the token at i.
@@ -67,7 +79,7 @@ func (d *decoding) rawObject(i uint32, payload bool) map[string]any {
 	for next := i + 1; next < own.next; {
 		key, value := next, next+1
 		next = d.after(value)
-		if d.tokens[value].kind != kindNull {
+		if d.tokens[value].kind != kindNull && !d.leaves(key, payload) {
 			members[d.key(key, payload)] = d.raw(value)
 		}
 	}

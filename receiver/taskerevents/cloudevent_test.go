@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"pgregory.net/rapid"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -47,6 +48,7 @@ func TestBinaryCloudEvent(t *testing.T) {
 	assert.Equal(t, "task.completed", record.EventName())
 	assert.Equal(t, map[string]any{
 		lifecycle.AttrTaskID: int64(1), lifecycle.AttrEventID: `/apps/café a "quoted" id`, lifecycle.AttrCorrelationID: "100%",
+		lifecycle.AttrIdentity: int64(eventrecord.Identity(record)),
 	}, record.Attributes().AsRaw())
 }
 

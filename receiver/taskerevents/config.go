@@ -15,6 +15,8 @@ import (
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/config/confignet"
 	"golang.org/x/net/http/httpguts"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
 // Bounds of the limits: beyond them a single item could exhaust the memory or the stack.
@@ -36,6 +38,8 @@ type Config struct {
 	DefaultService string `mapstructure:"default_service"`
 	// CorrelationIDHeader is the header with the correlation id of items that have none of their own. Empty: no header.
 	CorrelationIDHeader string `mapstructure:"correlation_id_header"`
+	// Payload says which payload values are decoded.
+	Payload PayloadConfig `mapstructure:"payload"`
 	// MaxInFlightBytes is how many bytes of bodies, inflated, may be at work at once. Beyond, senders are asked to come back.
 	MaxInFlightBytes int64 `mapstructure:"max_in_flight_bytes"`
 	// MaxConnections is how many connections may be open; never more than half of the files that the process may have.
@@ -50,6 +54,14 @@ type Config struct {
 	MaxAttributes int `mapstructure:"max_attributes"`
 	// MaxValueBytes is the longest that one text of an item may be, in bytes, as it is written.
 	MaxValueBytes int `mapstructure:"max_value_bytes"`
+
+	_ struct{}
+}
+
+// PayloadConfig says which payload values are decoded.
+type PayloadConfig struct {
+	// Include names bulky or personal payload keys whose values are decoded all the same. What event_router keeps must be decoded.
+	Include []string `mapstructure:"include"`
 
 	_ struct{}
 }
@@ -82,6 +94,11 @@ func (c *Config) Validate() error {
 	if c.CorrelationIDHeader != "" && !httpguts.ValidHeaderFieldName(c.CorrelationIDHeader) {
 		mistake("'correlation_id_header' is %q: name an HTTP header, such as %q, or write \"\" to look at none",
 			c.CorrelationIDHeader, defaultCorrelationIDHeader)
+	}
+	for i, key := range c.Payload.Include {
+		if bulky := lifecycle.BulkyPayloadKeys(); !slices.Contains(bulky, key) {
+			mistake("'payload::include[%d]' is %q, which is decoded anyway: remove it, or name one of %s", i, key, strings.Join(bulky, ", "))
+		}
 	}
 	if c.MaxInFlightBytes < 1 {
 		mistake("'max_in_flight_bytes' is %d: it must be at least 1", c.MaxInFlightBytes)

@@ -44,6 +44,7 @@ func TestConfigAll(t *testing.T) {
 	want.MaxInFlightBytes = 1 << 25
 	want.MaxConnections = 50
 	want.MaxAttributes, want.MaxValueBytes = 1000, 8192
+	want.Payload.Include = []string{"task_context", "step_results"}
 
 	config := load(t, "tasker_events/all")
 	require.NoError(t, xconfmap.Validate(config))
@@ -58,7 +59,7 @@ func TestConfigWrong(t *testing.T) {
 	for _, part := range []string{
 		"'endpoint' is empty", `'path' is "v1/{events}/"`, `'health_path' is "v1/{events}/"`, "'default_service' is empty", `'correlation_id_header' is "X Request"`, "'max_items' is 0",
 		"'max_item_bytes' is -1", "'max_depth' is 1001", "'max_in_flight_bytes' is 0", "'max_connections' is 0", "'max_attributes' is 0", "'max_value_bytes' is 0", "'max_request_body_size' is -1", "'read_timeout' is 0s",
-		"'idle_timeout' is -1s",
+		"'idle_timeout' is -1s", `'payload::include[1]' is "task_contxt", which is decoded anyway: remove it, or name one of task_context, step_inputs`,
 		"'read_header_timeout' is -3s", `'compression_algorithms[1]' is "brotli"`,
 	} {
 		assert.ErrorContains(t, err, part)

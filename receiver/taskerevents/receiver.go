@@ -21,6 +21,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/admission"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/wire"
 	"github.com/tasker-otel/otelcol-tasker/receiver/taskerevents/internal/metadata"
 )
@@ -67,6 +68,7 @@ func newReceiver(config *Config, settings receiver.Settings, next consumer.Logs)
 		observed:  observed,
 		decoder: wire.NewDecoder(wire.Settings{
 			DefaultService: config.DefaultService,
+			LeaveOut:       lifecycle.BulkyPayloadKeysBut(config.Payload.Include),
 			Limits: wire.Limits{
 				MaxItems: config.MaxItems, MaxItemBytes: config.MaxItemBytes, MaxDepth: config.MaxDepth,
 				MaxAttributes: config.MaxAttributes, MaxValueBytes: config.MaxValueBytes,

@@ -31,6 +31,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/receiver/taskerevents/internal/metadata"
 	"github.com/tasker-otel/otelcol-tasker/receiver/taskerevents/internal/metadatatest"
 )
@@ -256,4 +257,32 @@ func compressed(t testing.TB, out *bytes.Buffer, w io.WriteCloser, text string) 
 	require.NoError(t, err)
 	require.NoError(t, w.Close())
 	return out.Bytes()
+}
+
+// Values that event_router would leave out are not decoded, unless they are included, and are counted.
+func TestBulkyValues(t *testing.T) {
+	for name, test := range map[string]struct {
+		include []string
+		want    map[string]any
+		counted int64
+	}{
+		"left out": {nil, map[string]any{"tasker.task_id": int64(7)}, 2},
+		"included": {[]string{"task_context"}, map[string]any{"tasker.task_id": int64(7), "tasker.task_context": map[string]any{"card": "4111"}}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			telemetry := componenttest.NewTelemetry()
+			t.Cleanup(func() { require.NoError(t, telemetry.Shutdown(context.Background())) })
+			sink := new(consumertest.LogsSink)
+			r := startWith(t, metadatatest.NewSettings(telemetry), componenttest.NewNopHost(), sink, func(c *Config) { c.Payload.Include = test.include })
+			decodeAnswer(t, post(t, r, `{"event":"task.completed","payload":{"task_id":7,"task_context":{"card":"4111"},"results":[1],"route.signals":"none"}}`))
+			attrs := sink.AllLogs()[0].ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Attributes()
+			attrs.Remove(lifecycle.AttrClock)
+			attrs.Remove(lifecycle.AttrIdentity)
+			require.Equal(t, test.want, attrs.AsRaw())
+			metadatatest.AssertEqualReceiverTaskerEventsRemovedValues(t, telemetry, []metricdata.DataPoint[int64]{
+				{Value: test.counted, Attributes: attribute.NewSet(attribute.String("reason", "bulky"))},
+				{Value: 1, Attributes: attribute.NewSet(attribute.String("reason", "stamp"))},
+			}, metricdatatest.IgnoreTimestamp(), metricdatatest.IgnoreExemplars())
+		})
+	}
 }

@@ -17,13 +17,17 @@ import (
 type ownTelemetry struct {
 	builder                *metadata.TelemetryBuilder
 	payloadClock, ownClock metric.MeasurementOption
+	bulky, stamp           metric.MeasurementOption
 }
 
 func newOwnTelemetry(builder *metadata.TelemetryBuilder) ownTelemetry {
-	clock := func(name string) metric.MeasurementOption {
-		return metric.WithAttributeSet(attribute.NewSet(attribute.String("clock", name)))
+	with := func(key, value string) metric.MeasurementOption {
+		return metric.WithAttributeSet(attribute.NewSet(attribute.String(key, value)))
 	}
-	return ownTelemetry{builder: builder, payloadClock: clock("payload"), ownClock: clock("receipt")}
+	return ownTelemetry{
+		builder: builder, payloadClock: with("clock", "payload"), ownClock: with("clock", "receipt"),
+		bulky: with("reason", "bulky"), stamp: with("reason", "stamp"),
+	}
 }
 
 // decoded counts a body whose fate is final. One that the pipeline could not take now comes again and is counted then.
@@ -36,6 +40,8 @@ func (t ownTelemetry) decoded(ctx context.Context, report wire.Report) {
 	addSome(ctx, t.builder.ReceiverTaskerEventsClockFallbacks, report.ReceiptClock, t.ownClock)
 	addSome(ctx, t.builder.ReceiverTaskerEventsImpossibleTimes, report.ClockFallbacks)
 	addSome(ctx, t.builder.ReceiverTaskerEventsUnknownFields, report.UnknownFields)
+	addSome(ctx, t.builder.ReceiverTaskerEventsRemovedValues, report.LeftOut, t.bulky)
+	addSome(ctx, t.builder.ReceiverTaskerEventsRemovedValues, report.Stamps, t.stamp)
 }
 
 // leftOut counts a header that was left out.

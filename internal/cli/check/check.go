@@ -57,6 +57,7 @@ func Check(conf *confmap.Conf) ([]Finding, error) {
 	c.checkOrder()
 	c.checkDurability()
 	c.checkRecords()
+	c.checkPayload()
 	c.checkMetrics()
 	c.checkExposure()
 	slices.SortStableFunc(c.findings, func(a, b Finding) int {

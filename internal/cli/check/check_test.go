@@ -106,6 +106,17 @@ func TestFindings(t *testing.T) {
 			[]string{stock}, `{receivers: {taskerevents: {}, taskerevents/b: {endpoint: "localhost:1"}}, service: {pipelines: {logs/events: {receivers: [taskerevents, otlp]}}}}`,
 			[]string{"warning receivers::taskerevents taskerevents"},
 		},
+		"a bulky value is kept and not decoded": {
+			[]string{stock}, `{processors: {event_router: {payload: {include: [task_context]}}}}`,
+			[]string{"warning processors::event_router::payload::include [task_context]"},
+		},
+		"a bulky value is decoded and not kept": {
+			[]string{stock}, `{processors: {event_router: {payload: {include: [task_context]}}}, receivers: {tasker_events: {payload: {include: [task_context, step_results]}}}}`,
+			[]string{"warning receivers::tasker_events::payload::include [task_context, step_results]"},
+		},
+		"a bulky value is decoded and kept": {
+			[]string{stock}, `{processors: {event_router: {payload: {include: [task_context]}}}, receivers: {tasker_events: {payload: {include: [task_context]}}}}`, nil,
+		},
 		"memory_limiter is not first": {
 			[]string{stock}, `{service: {pipelines: {traces: {processors: [span_hierarchy, memory_limiter]}}}}`,
 			[]string{"warning service::pipelines::traces::processors [span_hierarchy, memory_limiter]"},

@@ -34,6 +34,7 @@ type TelemetryBuilder struct {
 	ReceiverTaskerEventsInFlightBytes     metric.Int64ObservableGauge
 	ReceiverTaskerEventsRefusedItems      metric.Int64Counter
 	ReceiverTaskerEventsRefusedRequests   metric.Int64Counter
+	ReceiverTaskerEventsRemovedValues     metric.Int64Counter
 	ReceiverTaskerEventsUnknownFields     metric.Int64Counter
 }
 
@@ -125,6 +126,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_receiver_tasker_events_refused_requests",
 		metric.WithDescription("Requests that were refused before their body was decoded, by HTTP status. [Alpha]"),
 		metric.WithUnit("{request}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverTaskerEventsRemovedValues, err = builder.meter.Int64Counter(
+		"otelcol_receiver_tasker_events_removed_values",
+		metric.WithDescription("Payload values that were not decoded, by reason. Those that event_router leaves out it counts itself. [Alpha]"),
+		metric.WithUnit("{values}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverTaskerEventsUnknownFields, err = builder.meter.Int64Counter(

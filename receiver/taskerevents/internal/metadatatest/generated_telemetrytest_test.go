@@ -29,6 +29,7 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.ReceiverTaskerEventsImpossibleTimes.Add(context.Background(), 1)
 	tb.ReceiverTaskerEventsRefusedItems.Add(context.Background(), 1)
 	tb.ReceiverTaskerEventsRefusedRequests.Add(context.Background(), 1)
+	tb.ReceiverTaskerEventsRemovedValues.Add(context.Background(), 1)
 	tb.ReceiverTaskerEventsUnknownFields.Add(context.Background(), 1)
 	AssertEqualReceiverTaskerEventsClockFallbacks(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
@@ -46,6 +47,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverTaskerEventsRefusedRequests(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualReceiverTaskerEventsRemovedValues(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverTaskerEventsUnknownFields(t, testTel,

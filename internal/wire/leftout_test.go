@@ -1,0 +1,92 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package wire_test
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"github.com/tasker-otel/otelcol-tasker/internal/wire"
+)
+
+func leavingOut(keys ...string) *wire.Decoder {
+	return wire.NewDecoder(wire.Settings{LeaveOut: keys, Now: func() time.Time { return now }})
+}
+
+func TestLeaveOut(t *testing.T) {
+	logs, report := leavingOut("task_context", "results").Decode([]byte(`{"event": "order.placed", "occurred_at": "2026-06-01T12:00:00Z",
+		"payload": {"task_id": 7, "task_context": {"card": "4111"}, "results": null, "task\u005fcontext": [1], "route.signals": "none",
+			"route.identity": 5, "deep": {"task_context": 1}}}`), wire.FormatAuto)
+	require.Equal(t, wire.Report{Accepted: 1, LeftOut: 2, Stamps: 2}, report, "a null is no value")
+	record := records(logs)[0]
+	assert.Equal(t, map[string]any{"tasker.task_id": int64(7), "tasker.deep": map[string]any{"task_context": int64(1)}}, attributesOf(record),
+		"the keys are those of the payload itself")
+	_, whole, _ := one(t, `{"event": "order.placed", "occurred_at": "2026-06-01T12:00:00Z",
+		"payload": {"deep": {"task_context": 1}, "task_id": 7, "task_context": [1]}}`)
+	assert.Equal(t, eventrecord.Identity(whole), eventrecord.Identity(record), "of values under one key the last one counts")
+}
+
+// FuzzLeaveOut checks that an item has the identity of its whole payload, whatever of it is not decoded.
+func FuzzLeaveOut(f *testing.F) {
+	for _, value := range []string{
+		`null`, `[null, 1, [], {}]`, `-0`, `1e400`, `99999999999999999999`, `-9223372036854775808`, `"\ud83d\ude00\ud800"`, `"ü"`, `0.1`, `true`,
+		`{"a": 1, "a": 2, "\u0061": 3, "b": null, "a": null}`, `{"a": {"a": [[1], [2]]}, "b": {"a": 1}}`,
+		"{" + strings.Repeat(`"k": 1, `, 20) + `"l": 2}`, "{" + manyMembers(200) + `, "k3": "again"}`,
+	} {
+		f.Add(value, value, false)
+		f.Add(value, "1", true)
+	}
+	everything, nothing := leavingOut("a", "b", "c"), leavingOut()
+	f.Fuzz(func(t *testing.T, a, b string, wide bool) {
+		more := ""
+		if wide {
+			more = ", " + manyMembers(150)
+		}
+		body := fmt.Sprintf(`{"event": "e", "payload": {"a": %s, "task_id": 1, "b": %s%s}}`, a, b, more)
+		whole, report := nothing.Decode([]byte(body), wire.FormatAuto)
+		left, other := everything.Decode([]byte(body), wire.FormatAuto)
+		require.Equal(t, report.Accepted, other.Accepted)
+		for i, record := range records(whole) {
+			attrs := record.Attributes()
+			identity := eventrecord.Identity(record)
+			require.Equal(t, eventrecord.Fingerprint(record.EventName(), record.Timestamp(), attrs), identity, "as a router computes it")
+			short := records(left)[i]
+			require.Equal(t, identity, eventrecord.Identity(short))
+			for _, key := range []string{"a", "b", "c"} {
+				attrs.Remove(lifecycle.AttributePrefix + key)
+			}
+			require.Equal(t, attrs.AsRaw(), short.Attributes().AsRaw())
+		}
+	})
+}
+
+func manyMembers(n int) string {
+	var members []string
+	for i := range n {
+		members = append(members, fmt.Sprintf(`"k%d": %d`, i, i))
+	}
+	return strings.Join(members, ", ")
+}
+
+// The items of real streams are the same events with and without what is left out by default.
+func TestLeaveOutOfStreams(t *testing.T) {
+	for _, name := range []string{"mixed", "planned"} {
+		body := stream(t, name)
+		whole, _ := leavingOut().Decode(body, wire.FormatNDJSON)
+		left, report := leavingOut(lifecycle.BulkyPayloadKeys()...).Decode(body, wire.FormatNDJSON)
+		require.Positive(t, report.LeftOut)
+		require.Len(t, records(left), bytes.Count(body, []byte{'\n'}))
+		for i, record := range records(whole) {
+			require.Equal(t, eventrecord.Identity(record), eventrecord.Identity(records(left)[i]))
+		}
+	}
+}
