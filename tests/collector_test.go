@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -99,7 +100,7 @@ processors:
     default_signals: [traces, metrics]
     routes:
       - {event: database.query_executed, sampling_rate: 1}
-  span_hierarchy: {reorder_window: 2s}
+  span_hierarchy: {reorder_window: 4s} # the default is 2s; on a busy machine a connection may stand still for longer
 connectors:
   span_to_metrics: {metrics_flush_interval: %[8]s}
 exporters:
@@ -175,6 +176,23 @@ func (c *collector) launchAs(command *exec.Cmd) {
 		response.Body.Close()
 		return response.StatusCode == http.StatusOK
 	}, func() any { return c.output.tail() })
+	// The collector is healthy before it has asked for signals. Until then SIGTERM ends it at once.
+	await(c.tb, 30*time.Second, "settled collector", c.settled(), func() any { return c.output.tail() })
+}
+
+// settled returns a condition: each thread that the process has now has slept since, so that its main goroutine is past what it was
+// doing. Where the system has no /proc, it is met at once.
+func (c *collector) settled() func() bool {
+	busy, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", c.cmd.Process.Pid))
+	return func() bool {
+		busy = slices.DeleteFunc(busy, func(thread string) bool {
+			stat, err := os.ReadFile(thread)
+			// proc(5): the state follows the name, which is in parentheses. A thread without a file has ended.
+			_, state, _ := bytes.Cut(stat, []byte(") "))
+			return err != nil || bytes.HasPrefix(state, []byte("S"))
+		})
+		return len(busy) == 0
+	}
 }
 
 // stop ends the process as an operator does, and returns its exit code.

@@ -179,7 +179,8 @@ func TestAttackDirectoryRemoved(t *testing.T) {
 		if round == 3 {
 			break
 		}
-		require.NoError(t, os.RemoveAll(c.directory))
+		// The collector may write a file into the directory while it is being removed.
+		await(t, time.Minute, "removed directory", func() bool { return os.RemoveAll(c.directory) == nil }, func() any { return c.directory })
 		await(t, time.Minute, "files that are back", func() bool { code, _ := c.sync(); return code == 0 }, func() any {
 			_, said := c.sync()
 			return said
