@@ -61,7 +61,7 @@ func postgres(t *testing.T) string {
 }
 
 // TestActiveRecord: every statement of every step is a span below its handler, without a literal, whatever else runs in the
-// same process; a step's memory is on its span. Four threads in each of two forked workers.
+// same process; a step's memory is on its span, as a spike or as a sample. Four threads in each of two forked workers.
 func TestActiveRecord(t *testing.T) {
 	for name, connect := range map[string]func(t *testing.T) string{
 		"sqlite3": func(t *testing.T) string {
@@ -81,13 +81,19 @@ func TestActiveRecord(t *testing.T) {
 			stats, processes := statsOf(t, string(out))
 			assert.Equal(t, workers, processes, "%s", out)
 			assert.Zero(t, stats.Waiting)
+			memory := map[string]int{}
 			for line := range strings.Lines(string(out)) {
 				if text, is := strings.CutPrefix(line, "stats "); is {
 					var one struct{ Performance map[string]int }
 					require.NoError(t, json.Unmarshal([]byte(text), &one))
-					assert.Equal(t, map[string]int{"queries": tasks * steps * 4, "steps": tasks * steps, "memory_spikes": tasks * steps}, one.Performance)
+					assert.Equal(t, tasks*steps*4, one.Performance["queries"])
+					assert.Equal(t, tasks*steps, one.Performance["steps"])
+					assert.Len(t, one.Performance, 3, "%v", one.Performance)
+					memory["spikes"] += one.Performance["memory_spikes"]
+					memory["samples"] += one.Performance["memory_samples"]
 				}
 			}
+			assert.Equal(t, map[string]int{"spikes": tasks * steps, "samples": tasks * steps}, memory)
 			awaitTasks(t, sink, workers*tasks)
 			assert.Zero(t, c.stop())
 			checkStatements(t, sink.all(), workers*tasks*steps)
@@ -104,11 +110,13 @@ func checkStatements(t *testing.T, spans []streamtest.Span, handlers int) {
 		tasks[span.SpanID] = span.Attributes["tasker.task_id"]
 	}
 	verbs := map[string]int{}
-	spikes := 0
+	memory := map[string]int{}
 	for _, span := range spans {
 		for _, event := range span.Events {
-			if event.Name == "performance.memory_spike" {
-				spikes++
+			if strings.HasPrefix(event.Name, "performance.memory_") {
+				memory[event.Name]++
+				assert.Equal(t, "tasker.step.execution", span.Name)
+				assert.Contains(t, event.Attributes, "tasker.memory_mb")
 			}
 		}
 		if span.Name != "tasker.database.query" {
@@ -124,5 +132,5 @@ func checkStatements(t *testing.T, spans []streamtest.Span, handlers int) {
 		assert.Equal(t, tasks[span.ParentID], span.Attributes["tasker.task_id"])
 	}
 	assert.Equal(t, map[string]int{"INSERT": handlers, "SELECT": handlers, "UPDATE": handlers}, verbs)
-	assert.Equal(t, handlers, spikes)
+	assert.Equal(t, map[string]int{"performance.memory_spike": handlers / 2, "performance.memory_sample": handlers / 2}, memory)
 }

@@ -4,7 +4,7 @@
 
 require_relative "tasker_otel_bridge"
 
-# Reports what a Tasker engine does not: the queries of steps, and steps that take much memory. Opt in, beside the bridge:
+# Reports what a Tasker engine does not: the queries of steps, and the memory that steps take. Opt in, beside the bridge:
 #
 #   Rails.application.config.after_initialize do
 #     TaskerOtelBridge.start
@@ -12,7 +12,8 @@ require_relative "tasker_otel_bridge"
 #   end
 #
 # Queries are those of ActiveRecord, in the thread that runs a step's handler or a task's pass, and only there. A statement
-# leaves the process without its literals. Slow queries are always reported, the rest as a sample. README.md has the settings.
+# leaves the process without its literals. Slow queries are always reported, the rest as a sample; so are steps that take much
+# memory, and a sample of the rest. README.md has the settings.
 module TaskerOtelPerformance
   # Settings, first from the environment, then from the block of start.
   class Config
@@ -22,8 +23,8 @@ module TaskerOtelPerformance
     attr_accessor :slow_query, :sample_rate
     # Bounds: queries of one attempt of a step or of one pass, and bytes of a statement.
     attr_accessor :max_queries, :max_statement_bytes
-    # Growth of the process, in MiB, from which on a step is reported; 0 reports every step.
-    attr_accessor :memory_threshold_mb
+    # Growth of the process, in MiB, from which on a step is always reported (0: every step), and the share of the other steps that is.
+    attr_accessor :memory_threshold_mb, :memory_sample_rate
 
     def initialize(env = ENV)
       number = TaskerOtelBridge::Config.method(:number)
@@ -34,6 +35,7 @@ module TaskerOtelPerformance
       @max_queries = number.call(env["TASKER_OTEL_MAX_QUERIES"], 200)
       @max_statement_bytes = 2_000
       @memory_threshold_mb = number.call(env["TASKER_OTEL_MEMORY_THRESHOLD_MB"], 100)
+      @memory_sample_rate = number.call(env["TASKER_OTEL_MEMORY_SAMPLE_RATE"], 0.1)
     end
 
     def self.on?(text) = !%w[0 false no off].include?(text.to_s.downcase)
@@ -41,8 +43,9 @@ module TaskerOtelPerformance
     # What is wrong with the settings, each with its value and what to do.
     def mistakes
       wrong = []
-      unless Numeric === sample_rate && sample_rate.between?(0, 1)
-        wrong << "sample_rate is #{sample_rate.inspect}: give a share from 0 to 1"
+      %i[sample_rate memory_sample_rate].each do |key|
+        value = public_send(key)
+        wrong << "#{key} is #{value.inspect}: give a share from 0 to 1" unless Numeric === value && value.between?(0, 1)
       end
       %i[slow_query memory_threshold_mb].each do |key|
         value = public_send(key)
@@ -178,15 +181,22 @@ module TaskerOtelPerformance
     end
 
     def measure(work)
-      grown = (memory - work.memory) / MEGABYTE
+      after = memory
+      grown = (after - work.memory) / MEGABYTE
       count(:steps)
-      return if grown < @config.memory_threshold_mb && @config.memory_threshold_mb.positive?
+      if @config.memory_threshold_mb.zero? || grown >= @config.memory_threshold_mb
+        report_memory("performance.memory_spike", work, after, grown, threshold_mb: @config.memory_threshold_mb)
+        count(:memory_spikes)
+      elsif rand < @config.memory_sample_rate
+        report_memory("performance.memory_sample", work, after, grown, sampling_rate: @config.memory_sample_rate.to_f)
+        count(:memory_samples)
+      end
+    end
 
-      report("performance.memory_spike", work,
-             operation: work.step_name, duration: now - work.began, memory_delta_mb: grown.round(3),
-             threshold_mb: @config.memory_threshold_mb, gc_count: GC.count - work.collections,
-             allocated_objects: GC.stat(:total_allocated_objects) - work.allocated)
-      count(:memory_spikes)
+    def report_memory(name, work, after, grown, **more)
+      report(name, work,
+             operation: work.step_name, duration: now - work.began, memory_delta_mb: grown.round(3), memory_mb: (after / MEGABYTE).round(3),
+             gc_count: GC.count - work.collections, allocated_objects: GC.stat(:total_allocated_objects) - work.allocated, **more)
     end
 
     def report(name, work, **more)
@@ -229,7 +239,7 @@ module TaskerOtelPerformance
       self
     end
 
-    # Counts of this process: queries and memory_spikes that were reported, steps that were measured, and queries that were not
+    # Counts of this process: queries, memory_spikes and memory_samples that were reported, steps that were measured, and queries that were not
     # reported: sampled_out, over_max_queries.
     def stats = @monitor&.stats
 

@@ -70,6 +70,8 @@ const (
 	PerformanceSlowOperation = "performance.slow_operation"
 	PerformanceSlowSQLQuery  = "performance.slow_sql_query"
 	PerformanceMemorySpike   = "performance.memory_spike"
+	// PerformanceMemorySample is of the Ruby bridge alone: the memory of a step that was sampled.
+	PerformanceMemorySample = "performance.memory_sample"
 
 	HandlerRegistered          = "handler.registered"
 	HandlerUnregistered        = "handler.unregistered"
@@ -93,7 +95,7 @@ const (
 // telemetryGroup is the one group of names that really begins with "tasker.".
 const telemetryGroup = "tasker.telemetry."
 
-// Names lists every name that Tasker defines, in the order of docs/tasker-events.md. The slice is the caller's.
+// Names lists every name that Tasker or its bridge defines, in the order of docs/tasker-events.md. The slice is the caller's.
 func Names() []string {
 	return []string{
 		TaskInitializeRequested, TaskStartRequested, TaskCompleted, TaskFailed, TaskRetryRequested, TaskCancelled,
@@ -109,7 +111,7 @@ func Names() []string {
 		ObservabilityTaskHandle, ObservabilityTaskEnqueue, ObservabilityTaskFinalize, ObservabilityStepHandle,
 		ObservabilityStepFindViable, ObservabilityStepBackoff, ObservabilityStepSkip, ObservabilityStepMaxRetriesReached,
 		DatabaseQueryExecuted, DependencyResolved, BatchStepExecution, MemorySpikeDetected, PerformanceSlowOperation,
-		PerformanceSlowSQLQuery, PerformanceMemorySpike,
+		PerformanceSlowSQLQuery, PerformanceMemorySpike, PerformanceMemorySample,
 		HandlerRegistered, HandlerUnregistered, HandlerValidationFailed, PluginRegistered, PluginUnregistered,
 		PluginValidationFailed, SubscriberRegistered, SubscriberUnregistered, SubscriberValidationFailed,
 		RegistryStatsCollected,

@@ -29,7 +29,7 @@ type Route struct {
 
 // DefaultRoutes is the built-in map: Tasker's own (docs/tasker-events.md, "Default routes"), and what a five-level tree
 // needs beyond it. The queue's enqueue event goes to traces too, beyond Tasker's map, because the wait in the queue is a
-// span; and the other two of performance.* go where the first goes, because they are measured alike. The slice is the caller's.
+// span; and the other three of performance.* go where the first goes, because they are measured alike. The slice is the caller's.
 func DefaultRoutes() []Route {
 	const both = SignalTraces | SignalMetrics
 	return []Route{
@@ -50,6 +50,7 @@ func DefaultRoutes() []Route {
 		{PerformanceSlowOperation, both, 1, PriorityHigh},
 		{PerformanceSlowSQLQuery, both, 1, PriorityHigh},
 		{PerformanceMemorySpike, both, 1, PriorityHigh},
+		{PerformanceMemorySample, both, 1, PriorityLow},
 
 		{ObservabilityTaskFinalize, SignalTraces, 1, PriorityNormal},
 		{ObservabilityStepFindViable, SignalTraces, 1, PriorityNormal},

@@ -51,9 +51,11 @@ TaskerOtelBridge.start(publisher) do |config|
   config.service = "shop"
   config.shutdown_timeout = 30
 end
+performance = nil
 TaskerOtelPerformance.start(publisher) do |config|
   config.sample_rate = 1
-  config.memory_threshold_mb = 0
+  config.memory_sample_rate = 1
+  performance = config
 end
 
 # What a handler does: three statements that are reported, and some that are not.
@@ -90,6 +92,8 @@ end
 $stdout.sync = true
 databases.each_with_index do |settings, worker|
   fork do
+    # The memory of each step, in one half of the workers as a spike, in the other as a sample.
+    performance.memory_threshold_mb = worker.even? ? 0 : 1_000_000
     ActiveRecord::Base.establish_connection(settings)
     jobs = Thread::Queue.new(Array.new(Integer(tasks)) { |i| worker * 1000 + i + 1 })
     jobs.close

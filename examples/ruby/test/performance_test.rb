@@ -13,6 +13,7 @@ class PerformanceTest < Minitest::Test
     @config = TaskerOtelPerformance::Config.new({})
     @config.sample_rate = 1
     @config.memory_threshold_mb = 1_000_000
+    @config.memory_sample_rate = 0
     @monitor = TaskerOtelPerformance::Monitor.new(@config, ->(name, payload) { @reported << [name, payload] })
   end
 
@@ -117,9 +118,43 @@ class PerformanceTest < Minitest::Test
     assert_equal 1, reported.size, "0 reports every step"
   end
 
+  # Samples of memory have a rate of their own: that of queries does not touch them.
+  def test_memory_samples
+    @config.sample_rate = 0
+    @config.memory_sample_rate = 1
+    step { query }
+    name, payload = reported.fetch(0)
+    assert_equal "performance.memory_sample", name
+    assert_equal({ task_id: 42, step_id: 7, step_name: "charge", operation: "charge", sampling_rate: 1.0 },
+                 payload.slice(:task_id, :step_id, :step_name, :operation, :sampling_rate))
+    %i[memory_delta_mb gc_count allocated_objects duration].each { |key| assert_kind_of Numeric, payload[key] }
+    assert_operator payload[:memory_mb], :>, 1
+    assert_empty reported
+    @config.sample_rate = 1
+    @config.memory_sample_rate = 0
+    step { query }
+    assert_equal(["database.query_executed"], reported.map(&:first))
+    @config.memory_sample_rate = 0.5
+    2000.times { step { nil } }
+    samples = reported.size
+    assert_includes 800..1200, samples
+    assert_equal({ steps: 2002, memory_samples: samples + 1, queries: 1, sampled_out: 1 }, @monitor.stats)
+  end
+
+  # A step that grows by the threshold is a spike, and no sample besides.
+  def test_a_spike_is_no_sample
+    @config.memory_sample_rate = 1
+    @config.memory_threshold_mb = 40
+    kept = nil
+    step { kept = "x" * 64_000_000 }
+    assert_equal(["performance.memory_spike"], reported.map(&:first))
+    assert_equal 64_000_000, kept.size
+  end
+
   def test_mistakes_are_named
-    config = TaskerOtelPerformance::Config.new({ "TASKER_OTEL_SQL_SAMPLE_RATE" => "two", "TASKER_OTEL_SLOW_QUERY" => "-1", "TASKER_OTEL_MAX_QUERIES" => "0" })
-    assert_equal ['sample_rate is "two": give a share from 0 to 1', "slow_query is -1: give a number of at least 0",
+    config = TaskerOtelPerformance::Config.new({ "TASKER_OTEL_SQL_SAMPLE_RATE" => "two", "TASKER_OTEL_SLOW_QUERY" => "-1", "TASKER_OTEL_MAX_QUERIES" => "0",
+                                                 "TASKER_OTEL_MEMORY_SAMPLE_RATE" => "2" })
+    assert_equal ['sample_rate is "two": give a share from 0 to 1', "memory_sample_rate is 2: give a share from 0 to 1", "slow_query is -1: give a number of at least 0",
                   "max_queries is 0: give a whole number of at least 1"], config.mistakes
     assert_empty TaskerOtelPerformance::Config.new({}).mistakes
   end
