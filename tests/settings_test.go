@@ -53,8 +53,8 @@ func TestSettingsTables(t *testing.T) {
 			for _, row := range settingRow.FindAllStringSubmatch(text, -1) {
 				first := ""
 				for _, key := range quotedKey.FindAllStringSubmatch(row[1], -1) {
-					path := strings.ReplaceAll(key[1], ".", "::")
-					if strings.HasPrefix(path, "::") { // shedding.low, .normal
+					path := key[1]
+					if strings.HasPrefix(path, "::") { // shedding::low, ::normal
 						path = first[:strings.LastIndex(first, "::")] + path
 					}
 					first = path

@@ -16,6 +16,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/engine"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/eventfile"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/send"
+	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 )
 
 // demoRetries of a batch: a demonstration outlasts a collector that is started again.
@@ -67,18 +68,15 @@ It needs no Tasker and no files. Dashboards, alerts and pages show what they wil
 const maxRate = 60_000
 
 func (f *demoFlags) validate() error {
-	var all []error
-	if f.day.Length < time.Minute {
-		all = append(all, fmt.Errorf("--day %s: it must be at least 1m", f.day.Length))
+	all := []error{
+		configerr.AtLeast("--day", f.day.Length, time.Minute),
+		configerr.OrZero("--for", f.length, "to play until Ctrl-C"),
 	}
 	if f.day.TasksPerMinute <= 0 || f.day.TasksPerMinute > maxRate || math.IsNaN(f.day.TasksPerMinute) {
-		all = append(all, fmt.Errorf("--rate %v: it must be more than 0 and at most %d", f.day.TasksPerMinute, maxRate))
+		all = append(all, configerr.New("--rate", f.day.TasksPerMinute, "is out of range", fmt.Sprintf("use more than 0 and at most %d", maxRate)))
 	}
 	if f.day.Service == "" {
-		all = append(all, errors.New("--service is empty: name the application"))
-	}
-	if f.length < 0 {
-		all = append(all, fmt.Errorf("--for %s: it must be positive, or 0 to play until Ctrl-C", f.length))
+		all = append(all, configerr.New("--service", f.day.Service, "is not a name", "use that of the application"))
 	}
 	return errors.Join(all...)
 }

@@ -48,7 +48,7 @@ func TestDemo(t *testing.T) {
 
 	got := execute(t, "", "demo", "--day", "1s", "--rate", "0", "--service", "", "--for", "-1s")
 	assert.Equal(t, exitUsage, got.status)
-	for _, want := range []string{"--day 1s", "--rate 0", "--service is empty", "--for -1s"} {
+	for _, want := range []string{"--day: 1s is too small", "--rate: 0 is out of range", `--service: "" is not a name`, "--for: -1s is negative"} {
 		assert.Contains(t, got.err, want)
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,6 +18,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/export"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/promset"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/scrape"
+	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 	"github.com/tasker-otel/otelcol-tasker/internal/csvtable"
 	"github.com/tasker-otel/otelcol-tasker/internal/csvtable/csvtext"
 )
@@ -156,15 +156,15 @@ func (f *exportFlags) run(ctx context.Context, s streams, given func(flag string
 // environment takes what flags do not say from the variables of Tasker's rake tasks.
 func (f *exportFlags) environment(getenv func(string) string, given func(flag string) bool) error {
 	if format := getenv("METRICS_FORMAT"); format != "" && !given("format") {
-		if !slices.Contains(export.Formats(), export.Format(format)) {
-			return fmt.Errorf("METRICS_FORMAT is %q: it must be prometheus, openmetrics, json or csv", format)
+		if err := configerr.OneOf("METRICS_FORMAT", export.Format(format), export.Formats()...); err != nil {
+			return err
 		}
 		f.format = format
 	}
 	if verbose := getenv("VERBOSE"); verbose != "" && !given("verbose") {
 		on, err := strconv.ParseBool(verbose)
 		if err != nil {
-			return fmt.Errorf("VERBOSE is %q: it must be true or false", verbose)
+			return configerr.New("VERBOSE", verbose, "is not a switch", "use true or false")
 		}
 		f.verbose = on
 	}
@@ -180,21 +180,19 @@ func (f *exportFlags) complete(ctx context.Context, given func(flag string) bool
 	var all []error
 	r, size := utf8.DecodeRuneInString(strings.ReplaceAll(f.delimiter, `\t`, "\t"))
 	if size == 0 || size < len(strings.ReplaceAll(f.delimiter, `\t`, "\t")) {
-		all = append(all, fmt.Errorf(`--delimiter %q: give one character, such as "," ";" or "\t"`, f.delimiter))
+		all = append(all, configerr.New("--delimiter", f.delimiter, "is not one character", `use one such as ",", ";" or "\t"`))
 	}
 	f.settings.Table.Delimiter = r
 	var rules []promset.Rule
 	for _, text := range f.rules {
-		rule, err := promset.ParseRule(text)
+		rule, err := promset.ParseRule("--gauge", text)
 		if err != nil {
-			all = append(all, fmt.Errorf("--gauge %w", err))
+			all = append(all, err)
 		}
 		rules = append(rules, rule)
 	}
 	f.settings.Merge.Rules = append(rules, f.settings.Merge.Rules...)
-	if f.report != reportText && f.report != reportJSON && f.report != reportNone {
-		all = append(all, fmt.Errorf("--report %q: it must be text, json or none", f.report))
-	}
+	all = append(all, configerr.OneOf("--report", f.report, reportText, reportJSON, reportNone))
 	if f.targetsFile != "" {
 		specs, err := scrape.ReadFile(f.targetsFile)
 		if err != nil {

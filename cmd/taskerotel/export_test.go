@@ -25,14 +25,14 @@ func TestExportUsage(t *testing.T) {
 	empty := filepath.Join(t.TempDir(), "targets")
 	require.NoError(t, os.WriteFile(empty, nil, 0o600))
 	for flags, want := range map[[2]string]string{
-		{"--format", "xml"}:           `--format "xml": it must be one of`,
+		{"--format", "xml"}:           `--format: "xml" is not known; use "prometheus"`,
 		{"--target", "ftp://a"}:       "not an HTTP address",
 		{"--targets-file", empty}:     "names no target",
-		{"--gauge", "x=median"}:       `--gauge "x=median": write NAME=POLICY`,
-		{"--report", "xml"}:           `--report "xml": it must be text, json or none`,
-		{"--delimiter", ";;"}:         `--delimiter ";;": give one character`,
+		{"--gauge", "x=median"}:       `--gauge: "x=median" is not NAME=POLICY`,
+		{"--report", "xml"}:           `--report: "xml" is not known; use "text", "json" or "none"`,
+		{"--delimiter", ";;"}:         `--delimiter: ";;" is not one character`,
 		{"--header", "secret"}:        "write each one as key=value",
-		{"--retries", "-1"}:           "--retries -1",
+		{"--retries", "-1"}:           "--retries: -1 is negative",
 		{"--ca-file", "no-such-file"}: "--ca-file",
 		{"--config", "no-such-file"}:  "--config: reading the configuration",
 	} {
@@ -72,8 +72,8 @@ func TestExportEnvironment(t *testing.T) {
 	assert.Equal(t, exitUnreachable, got.status)
 	assert.Regexp(t, `target http://127.0.0.1:1/metrics: .*refused.* \(attempts: 2\)`, got.err)
 
-	for variable, want := range map[string]string{"METRICS_FORMAT": "METRICS_FORMAT is \"xml\": it must be prometheus, openmetrics, json or csv",
-		"VERBOSE": "VERBOSE is \"xml\": it must be true or false"} {
+	for variable, want := range map[string]string{"METRICS_FORMAT": `METRICS_FORMAT: "xml" is not known; use "prometheus", "openmetrics", "json" or "csv"`,
+		"VERBOSE": `VERBOSE: "xml" is not a switch; use true or false`} {
 		got = export(map[string]string{variable: "xml"})
 		assert.Equal(t, exitUsage, got.status)
 		assert.Contains(t, got.err, want)

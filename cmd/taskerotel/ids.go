@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -36,7 +37,7 @@ A task whose events carry a traceparent is part of the caller's trace: its trace
 		},
 		RunE: func(_ *cobra.Command, tasks []string) error {
 			if service == "" {
-				return usageError{fmt.Errorf("--service is missing: it is the service.name of the application")}
+				return usageError{configerr.New("--service", nil, "is missing", "use the service.name of the application")}
 			}
 			if slices.Contains(tasks, "") {
 				return usageError{errors.New("a task id is empty")} // a variable that was not set

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 	"github.com/tasker-otel/otelcol-tasker/internal/printable"
 	"github.com/tasker-otel/otelcol-tasker/internal/routing"
 )
@@ -36,7 +37,7 @@ what it allows but probably does not mean as a warning.`,
   taskerotel routes --config config.yaml --json | jq 'select(.signals == ["logs"])'`,
 		RunE: func(cmd *cobra.Command, events []string) error {
 			if router != "" && len(files) == 0 {
-				return usageError{fmt.Errorf("--router %q is of a configuration: name its file with --config", router)}
+				return usageError{configerr.New("--router", router, "needs a configuration", "add its file with --config")}
 			}
 			cfg, err := loadRouter(cmd.Context(), files, router)
 			if err != nil {

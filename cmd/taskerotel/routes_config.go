@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/collectorconfig"
+	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter"
 )
 
@@ -39,7 +40,7 @@ func chooseRouter(routers []collectorconfig.Component, name string) (router coll
 	}
 	switch {
 	case name != "":
-		return router, usageError{fmt.Errorf("--router %q is not among the processors: name one of %s", name, collectorconfig.IDs(routers))}
+		return router, usageError{configerr.New("--router", name, "is not among the processors", "use one of "+collectorconfig.IDs(routers))}
 	case len(routers) == 0:
 		return router, fmt.Errorf("the configuration has no processor %s", eventrouter.NewFactory().Type())
 	case len(routers) > 1:

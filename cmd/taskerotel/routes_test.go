@@ -87,13 +87,13 @@ func TestRoutesSaysWhatIsWrong(t *testing.T) {
 		want   string
 	}{
 		"mistakes": {[]string{"--config", configFile(t, `processors: {event_router: {default_signals: ["${env:TASKER_TEST_SIGNAL}"], sampling_rate: 2}}`)},
-			exitFailed, `"spans" is no signal`},
-		"all mistakes":    {[]string{"--config", configFile(t, `processors: {event_router: {default_signals: [a], sampling_rate: 2}}`)}, exitFailed, "2 is not a share"},
+			exitFailed, `"spans" is not a signal`},
+		"all mistakes":    {[]string{"--config", configFile(t, `processors: {event_router: {default_signals: [a], sampling_rate: 2}}`)}, exitFailed, "2 is out of range"},
 		"unknown setting": {[]string{"--config", configFile(t, `processors: {event_router: {rutes: []}}`)}, exitFailed, "rutes"},
 		"no file":         {[]string{"--config", "no-such.yaml"}, exitFailed, "no-such.yaml"},
 		"no router":       {[]string{"--config", configFile(t, "processors: {batch: }")}, exitFailed, "no processor event_router"},
 		"which router":    {[]string{"--config", several}, exitUsage, "choose one of event_router/a, eventrouter/b with --router"},
-		"wrong router":    {[]string{"--config", several, "--router", "x"}, exitUsage, `--router "x" is not among`},
+		"wrong router":    {[]string{"--config", several, "--router", "x"}, exitUsage, `--router: "x" is not among`},
 		"a warning":       {[]string{"--config", configFile(t, `processors: {event_router: {filtered_events: [task.complete]}}`)}, exitOK, "warning: filtered_events[0]"},
 	} {
 		t.Run(name, func(t *testing.T) {

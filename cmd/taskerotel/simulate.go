@@ -22,6 +22,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/collectorconfig"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/eventfile"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/simulate"
+	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 	"github.com/tasker-otel/otelcol-tasker/internal/printable"
 )
 
@@ -109,7 +110,7 @@ func (f *simulateFlags) run(ctx context.Context, s streams, files []string) (err
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(settings.Directory)) }()
 	} else if entries, err := os.ReadDir(f.directory); err == nil && len(entries) > 0 {
-		return usageError{fmt.Errorf("--output %q is not empty, and its tables would be mixed with these", f.directory)}
+		return usageError{configerr.New("--output", f.directory, "is not empty, and its tables would be mixed with these", "use another folder")}
 	}
 	refusals := refusalList{out: s.err}
 	settings.Refused = refusals.add

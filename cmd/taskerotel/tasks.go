@@ -6,6 +6,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/live"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/terminal"
+	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 	"github.com/tasker-otel/otelcol-tasker/internal/printable"
 	"github.com/tasker-otel/otelcol-tasker/internal/treeview"
 )
@@ -67,13 +69,12 @@ the command line.`,
 }
 
 func (f *tasksFlags) parameters() (url.Values, error) {
-	switch {
-	case f.limit < 1 || f.limit > 1000:
-		return nil, fmt.Errorf("--limit %d: it must be from 1 to 1000", f.limit)
-	case f.older < 0:
-		return nil, fmt.Errorf("--older %s: it must be positive, such as 5m", f.older)
-	case f.watch && f.every < 100*time.Millisecond:
-		return nil, fmt.Errorf("--every %s: it must be 100ms or more", f.every)
+	mistakes := []error{configerr.InRange("--limit", f.limit, 1, 1000), configerr.OrZero("--older", f.older, "for any age")}
+	if f.watch {
+		mistakes = append(mistakes, configerr.AtLeast("--every", f.every, 100*time.Millisecond))
+	}
+	if err := errors.Join(mistakes...); err != nil {
+		return nil, err
 	}
 	q := url.Values{"limit": {strconv.Itoa(f.limit)}, "sort": {f.sort}}
 	for key, value := range map[string]string{"q": f.search, "workflow": f.workflow, "state": f.state, "service": f.service} {

@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -21,6 +22,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/offline"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/terminal"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/waterfall"
+	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 	"github.com/tasker-otel/otelcol-tasker/internal/printable"
 	"github.com/tasker-otel/otelcol-tasker/internal/treeview"
 )
@@ -96,15 +98,11 @@ mistake in the command line.`,
 }
 
 func (f *treeFlags) validate() error {
-	switch {
-	case f.limit < 0:
-		return fmt.Errorf("--limit %d: it must be 0, for all, or more", f.limit)
-	case f.drawing.Depth < 0:
-		return fmt.Errorf("--depth %d: it must be 0, for all, or more", f.drawing.Depth)
-	case f.drawing.Width < 0:
-		return fmt.Errorf("--width %d: it must be 0, for the terminal's, or more", f.drawing.Width)
-	}
-	return nil
+	return errors.Join(
+		configerr.OrZero("--limit", f.limit, "for all"),
+		configerr.OrZero("--depth", f.drawing.Depth, "for all"),
+		configerr.OrZero("--width", f.drawing.Width, "for the terminal's"),
+	)
 }
 
 func tree(ctx context.Context, s streams, f treeFlags, files []string) error {

@@ -7,11 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -76,37 +76,31 @@ func createDefaultConfig() *Config {
 	}
 }
 
-// Validate names every mistake.
+// Validate reports every mistake at once.
 func (c *Config) Validate() error {
-	var errs []error
-	if c.LogBody != bodyMessage && c.LogBody != bodyJSON {
-		errs = append(errs, fmt.Errorf("log_body: %q is no form of a record: use %s or %s", c.LogBody, bodyMessage, bodyJSON))
-	}
-	if c.EventAttributes != attributesAll && c.EventAttributes != attributesTree {
-		errs = append(errs, fmt.Errorf("event_attributes: %q is no set of attributes: use %s or %s", c.EventAttributes, attributesAll, attributesTree))
-	}
-	if c.Announcements != announcementsOnce && c.Announcements != announcementsAll {
-		errs = append(errs, fmt.Errorf("announcements: %q is neither: use %s, for one record a fact, or %s, for one record an announcement",
-			c.Announcements, announcementsOnce, announcementsAll))
+	mistakes := []error{
+		configerr.OneOf("log_body", c.LogBody, bodyMessage, bodyJSON),
+		configerr.OneOf("event_attributes", c.EventAttributes, attributesAll, attributesTree),
+		configerr.OneOf("announcements", c.Announcements, announcementsOnce, announcementsAll),
+		configerr.AtLeast(configerr.Path("deduplicate", "max_entries"), c.Deduplicate.MaxEntries, 1000),
 	}
 	if _, known := severityNumber(c.MinSeverity); !known {
-		errs = append(errs, fmt.Errorf("min_severity: %q is no severity: use trace, debug, info, warn, error or fatal", c.MinSeverity))
+		mistakes = append(mistakes, configerr.New("min_severity", c.MinSeverity, "is not a severity", "use trace, debug, info, warn, error or fatal"))
 	}
+	facts := lifecycle.Facts()
 	for i, fact := range c.Records {
-		if facts := lifecycle.Facts(); !slices.Contains(facts, fact) {
-			errs = append(errs, fmt.Errorf("records[%d]: %q is no fact that is recorded once: use one of %s; for other events give their route in event_router the signal logs",
-				i, fact, strings.Join(facts, ", ")))
+		at := configerr.Index("records", i)
+		if !slices.Contains(facts, fact) {
+			mistakes = append(mistakes, configerr.New(at, fact, "is not a fact that is recorded once",
+				fmt.Sprintf("use %s; for other events give their route in event_router the signal logs", configerr.List(facts))))
 		} else if slices.Contains(c.Records[:i], fact) {
-			errs = append(errs, fmt.Errorf("records[%d]: %q is there twice: remove one", i, fact))
+			mistakes = append(mistakes, configerr.New(at, fact, "is listed already", "remove one of the two"))
 		}
 	}
-	if least := 1000; c.Deduplicate.MaxEntries < least {
-		errs = append(errs, fmt.Errorf("deduplicate.max_entries: %d is too small: use at least %d", c.Deduplicate.MaxEntries, least))
-	}
 	if c.Storage != nil && c.Announcements == announcementsAll {
-		errs = append(errs, fmt.Errorf("storage: %q has nothing to keep, because announcements is %s: remove one of the two", c.Storage, announcementsAll))
+		mistakes = append(mistakes, configerr.New("storage", c.Storage.String(), fmt.Sprintf("has nothing to store, because announcements is %q", announcementsAll), "remove one of the two"))
 	}
-	return errors.Join(errs...)
+	return errors.Join(mistakes...)
 }
 
 // severityNumber is the least number of a severity of OpenTelemetry, by its name.

@@ -37,15 +37,15 @@ func TestConfig(t *testing.T) {
 		LogBody: "xml", EventAttributes: "few", Announcements: "twice", Records: []string{"step.faild", "step.failed", "step.failed"}, MinSeverity: "loud",
 	}
 	err = xconfmap.Validate(wrong)
-	require.ErrorContains(t, err, `log_body: "xml" is no form of a record: use message or json`)
-	require.ErrorContains(t, err, `event_attributes: "few" is no set of attributes: use all or tree`)
-	require.ErrorContains(t, err, `announcements: "twice" is neither: use once, for one record a fact, or all, for one record an announcement`)
-	require.ErrorContains(t, err, `records[0]: "step.faild" is no fact that is recorded once: use one of task.started, task.completed, `)
-	require.ErrorContains(t, err, `records[2]: "step.failed" is there twice: remove one`)
-	require.ErrorContains(t, err, `min_severity: "loud" is no severity: use trace, debug, info, warn, error or fatal`)
-	require.ErrorContains(t, err, `deduplicate.max_entries: 0 is too small: use at least 1000`)
+	require.ErrorContains(t, err, `log_body: "xml" is not known; use "message" or "json"`)
+	require.ErrorContains(t, err, `event_attributes: "few" is not known; use "all" or "tree"`)
+	require.ErrorContains(t, err, `announcements: "twice" is not known; use "once" or "all"`)
+	require.ErrorContains(t, err, `records[0]: "step.faild" is not a fact that is recorded once; use "task.started", "task.completed", `)
+	require.ErrorContains(t, err, `records[2]: "step.failed" is listed already; remove one of the two`)
+	require.ErrorContains(t, err, `min_severity: "loud" is not a severity; use trace, debug, info, warn, error or fatal`)
+	require.ErrorContains(t, err, `deduplicate::max_entries: 0 is too small; use 1000 or more`)
 
 	cfg = createDefaultConfig()
 	cfg.(*Config).Announcements, cfg.(*Config).Storage = "all", &storage
-	require.ErrorContains(t, xconfmap.Validate(cfg), `storage: "file_storage" has nothing to keep, because announcements is all: remove one of the two`)
+	require.ErrorContains(t, xconfmap.Validate(cfg), `storage: "file_storage" has nothing to store, because announcements is "all"; remove one of the two`)
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -135,75 +134,63 @@ func (cfg *Config) Validate() error {
 		cfg.Histogram.check(),
 		cfg.checkExemplars(),
 		cfg.checkTemporality(),
-		positive("metrics_flush_interval", cfg.MetricsFlushInterval, "15s"),
+		configerr.Positive("metrics_flush_interval", cfg.MetricsFlushInterval, "15s"),
 		cfg.checkExpiration(),
-		atLeast("aggregation_cardinality_limit", cfg.AggregationCardinalityLimit, 2, "one series and the overflow series"),
-		atLeast("max_applications", cfg.MaxApplications, 1, "services beyond it share one resource"),
-		atLeast("max_series", cfg.MaxSeries, minSeries, "each application has a share of them"),
-		atLeast("max_series_bytes", cfg.MaxSeriesBytes, minSeriesBytes, "a histogram takes some 5000"),
-		atLeast("deduplicate::max_entries", cfg.Deduplicate.MaxEntries, minRemembered, "a sender's resend must find what it sent before"),
-		cfg.checkEventAge(),
-		positive("active_max_age", cfg.ActiveMaxAge, "24h"),
-		atLeast("active_max_ids", cfg.ActiveMaxIDs, 1, "ids beyond it displace the oldest"),
+		configerr.AtLeast("aggregation_cardinality_limit", cfg.AggregationCardinalityLimit, 2), // a series and the overflow series
+		configerr.AtLeast("max_applications", cfg.MaxApplications, 1),
+		configerr.AtLeast("max_series", cfg.MaxSeries, minSeries),
+		configerr.AtLeast("max_series_bytes", cfg.MaxSeriesBytes, minSeriesBytes),
+		configerr.AtLeast(configerr.Path("deduplicate", "max_entries"), cfg.Deduplicate.MaxEntries, minRemembered),
+		configerr.NotNegative("max_event_age", cfg.MaxEventAge, "24h", "to measure events of any age"),
+		configerr.Positive("active_max_age", cfg.ActiveMaxAge, "24h"),
+		configerr.AtLeast("active_max_ids", cfg.ActiveMaxIDs, 1),
 		cfg.checkDimensions(),
 		cfg.checkMetrics(),
 	)
 }
 
-func positive(key string, value time.Duration, example string) error {
-	if value > 0 {
-		return withUnit(key, value, example)
-	}
-	return fmt.Errorf("%q is %v: set a duration above zero, such as %s", key, value, example)
-}
-
-func withUnit(key string, value time.Duration, example string) error {
-	return configerr.CheckUnit(strconv.Quote(key), value, example)
-}
-
-func atLeast[N int | int64](key string, value, least N, why string) error {
-	if value >= least {
-		return nil
-	}
-	return fmt.Errorf("%q is %d: set %d or more (%s); there is no setting without a limit", key, value, least, why)
-}
-
 func (h *HistogramConfig) check() error {
 	if h.Explicit.HasValue() && h.Exponential.HasValue() {
-		return errors.New(`"histogram" has both "explicit" and "exponential": keep one`)
+		return configerr.New("histogram", nil, "has both explicit and exponential", "keep one")
 	}
 	if h.Exponential.HasValue() {
-		if size := h.Exponential.Get().MaxSize; size < minExponentialSize || size > maxExponentialSize {
-			return fmt.Errorf(`"histogram::exponential::max_size" is %d: set a number from %d to %d, such as 160`, size, minExponentialSize, maxExponentialSize)
+		if err := configerr.InRange(configerr.Path("histogram", "exponential", "max_size"), h.Exponential.Get().MaxSize, minExponentialSize, maxExponentialSize); err != nil {
+			return err
 		}
 	}
 	if !h.Explicit.HasValue() {
 		return nil
 	}
-	var mistakes []error
+	key := configerr.Path("histogram", "explicit", "buckets")
 	buckets := h.Explicit.Get().Buckets
 	if len(buckets) == 0 {
-		return errors.New(`"histogram::explicit::buckets" is empty: list one bound or more, such as [100ms, 1s, 10s], or leave "explicit" out for the default bounds`)
+		return configerr.New(key, nil, "is empty", "use one bound or more, such as [100ms, 1s, 10s], or leave explicit out for the default bounds")
 	}
-	if err := withUnit("histogram::explicit::buckets", slices.Max(buckets), "[100ms, 1s, 10s]"); err != nil {
-		mistakes = append(mistakes, err)
+	var mistakes []error
+	if slices.Max(buckets) > 0 {
+		mistakes = append(mistakes, configerr.Unit(configerr.Index(key, len(buckets)-1), slices.Max(buckets), "100ms"))
 	}
 	for i, bound := range buckets {
 		switch {
 		case bound <= 0:
-			mistakes = append(mistakes, fmt.Errorf(`"histogram::explicit::buckets[%d]" is %v: a bound must be above zero; remove it`, i, bound))
+			mistakes = append(mistakes, configerr.New(configerr.Index(key, i), bound, "is not above zero", "remove it"))
 		case i > 0 && bound <= buckets[i-1]:
-			mistakes = append(mistakes, fmt.Errorf(`"histogram::explicit::buckets[%d]" is %v and follows %v: sort the bounds and remove repeated ones`, i, bound, buckets[i-1]))
+			mistakes = append(mistakes, notSorted(configerr.Index(key, i), bound, buckets[i-1]))
 		}
 	}
 	return errors.Join(mistakes...)
+}
+
+func notSorted(key string, bound, before any) error {
+	return configerr.New(key, bound, fmt.Sprintf("follows %v", before), "sort the bounds and remove repeated ones")
 }
 
 func (cfg *Config) checkExemplars() error {
 	if !cfg.Exemplars.Enabled || cfg.Exemplars.MaxPerDataPoint >= 1 {
 		return nil
 	}
-	return fmt.Errorf(`"exemplars::max_per_data_point" is %d: set 1 or more, or "exemplars::enabled: false"`, cfg.Exemplars.MaxPerDataPoint)
+	return configerr.New(configerr.Path("exemplars", "max_per_data_point"), cfg.Exemplars.MaxPerDataPoint, "is too small",
+		"use 1 or more, or exemplars::enabled: false")
 }
 
 func (cfg *Config) checkTemporality() error {
@@ -211,31 +198,20 @@ func (cfg *Config) checkTemporality() error {
 	case cumulative, delta:
 		return nil
 	}
-	return fmt.Errorf(`"aggregation_temporality" is %q: set "cumulative" or "delta" (or %s, %s)`,
-		cfg.AggregationTemporality, temporalityPrefix+cumulative, temporalityPrefix+delta)
+	return configerr.OneOf("aggregation_temporality", cfg.AggregationTemporality, "cumulative", "delta", temporalityPrefix+cumulative, temporalityPrefix+delta)
 }
 
 func (cfg *Config) checkExpiration() error {
-	if err := withUnit("series_expiration", cfg.SeriesExpiration, "24h"); err != nil {
+	const key = "series_expiration"
+	if err := configerr.NotNegative(key, cfg.SeriesExpiration, "24h", "to keep series for ever"); err != nil {
 		return err
 	}
-	switch {
-	case cfg.SeriesExpiration == 0:
+	if cfg.SeriesExpiration == 0 || cfg.SeriesExpiration > cfg.MetricsFlushInterval || cfg.temporality() == delta {
 		return nil
-	case cfg.SeriesExpiration > 0 && (cfg.SeriesExpiration > cfg.MetricsFlushInterval || cfg.temporality() == delta):
-		return nil
-	case cfg.SeriesExpiration > 0:
-		return fmt.Errorf(`"series_expiration" is %v and "metrics_flush_interval" %v: a cumulative series would begin anew after each flush; set several intervals, such as 24h, or 0 to keep series for ever`,
-			cfg.SeriesExpiration, cfg.MetricsFlushInterval)
 	}
-	return fmt.Errorf(`"series_expiration" is %v: set a duration such as 24h, or 0 to keep series for ever`, cfg.SeriesExpiration)
-}
-
-func (cfg *Config) checkEventAge() error {
-	if cfg.MaxEventAge >= 0 {
-		return withUnit("max_event_age", cfg.MaxEventAge, "24h")
-	}
-	return fmt.Errorf(`"max_event_age" is %v: set a duration such as 24h, or 0 to measure events of any age`, cfg.MaxEventAge)
+	return configerr.New(key, cfg.SeriesExpiration,
+		fmt.Sprintf("is not more than metrics_flush_interval (%v), so that a cumulative series would begin anew after each flush", cfg.MetricsFlushInterval),
+		"use several intervals, such as 24h, or 0s to keep series for ever")
 }
 
 func (cfg *Config) checkDimensions() error {
@@ -255,8 +231,8 @@ func (cfg *Config) checkDimensions() error {
 	}
 	for i, label := range cfg.ExcludeDimensions {
 		if !known[label] {
-			mistakes = append(mistakes, fmt.Errorf(`"exclude_dimensions[%d]" is %q, which is no label of a built-in metric: remove it, or choose from %s`,
-				i, label, strings.Join(slices.Sorted(maps.Keys(known)), ", ")))
+			mistakes = append(mistakes, configerr.New(configerr.Index("exclude_dimensions", i), label, "is not a label of a built-in metric",
+				"remove it, or use one of "+strings.Join(slices.Sorted(maps.Keys(known)), ", ")))
 		}
 	}
 	return errors.Join(mistakes...)
@@ -273,21 +249,21 @@ func checkDimensions(prefix string, dimensions []Dimension, labels, allowed []st
 	for i, dimension := range dimensions {
 		key := fmt.Sprintf("%sdimensions[%d]::name", prefix, i)
 		if dimension.Name == "" {
-			mistakes = append(mistakes, fmt.Errorf("%q is empty: give the key of an attribute, or remove the entry", key))
+			mistakes = append(mistakes, configerr.New(key, dimension.Name, "is not a label", "use the key of an attribute, or remove the entry"))
 			continue
 		}
 		label := prometheusLabel(dimension.Name)
 		if other, taken := seen[label]; taken {
-			mistakes = append(mistakes, fmt.Errorf("%q is %q, which Prometheus cannot tell from %s: give it another name, or remove it", key, dimension.Name, other))
+			mistakes = append(mistakes, configerr.New(key, dimension.Name, "is the same to Prometheus as "+other, "use another name, or remove it"))
 		}
 		if strings.HasPrefix(label, "__") || label == "_" || label[0] >= '0' && label[0] <= '9' {
-			mistakes = append(mistakes, fmt.Errorf(`%q is %q, which Prometheus does not take for a label: begin it with a letter, and name the attribute in "key"`, key, dimension.Name))
+			mistakes = append(mistakes, configerr.New(key, dimension.Name, "is not a label to Prometheus", "use one that begins with a letter, and name the attribute in key"))
 		}
 		seen[label] = fmt.Sprintf("%sdimensions[%d] (%s)", prefix, i, dimension.Name)
 		for _, attribute := range dimension.keys() {
 			if isID(attribute) && !slices.Contains(allowed, dimension.Name) && !slices.Contains(allowed, attribute) {
-				mistakes = append(mistakes, fmt.Errorf("%q is %q, which has a new value for each task, step or event, so every execution would be a series of its own: "+
-					`follow exemplars to traces instead, or list it in "allow_unbounded" if its values are few`, key, attribute))
+				mistakes = append(mistakes, configerr.New(key, attribute, "has a new value for each task, step or event, so that every execution would be a series of its own",
+					"follow exemplars to traces instead, or list it in allow_unbounded if its values are few"))
 			}
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/otlptranslator"
 
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
+	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 	"github.com/tasker-otel/otelcol-tasker/internal/glob"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
@@ -30,8 +31,8 @@ type metricsCheck struct {
 	taken map[string]string
 }
 
-func (c *metricsCheck) add(format string, args ...any) {
-	c.mistakes = append(c.mistakes, fmt.Errorf(format, args...))
+func (c *metricsCheck) add(key string, value any, wrong, remedy string) {
+	c.mistakes = append(c.mistakes, configerr.New(key, value, wrong, remedy))
 }
 
 func (cfg *Config) checkMetrics() error {
@@ -100,19 +101,19 @@ func (c *metricsCheck) change(m *declaration) {
 	}
 	for _, setting := range slices.Sorted(maps.Keys(set)) {
 		if set[setting] {
-			c.add(`"%s::%s" is set, but %s is built in, and only enabled, conditions, dimensions, exclude_dimensions and histogram can be changed: remove it, or declare a metric of another name`,
-				key, setting, m.name)
+			c.add(configerr.Path(key, setting), nil, "is set, but the metric is built in, and only enabled, conditions, dimensions, exclude_dimensions and histogram can be changed",
+				"remove it, or declare a metric of another name")
 		}
 	}
 	given := declaration{MetricConfig: builtIn()[m.name], name: m.name}
 	if given.Type != typeHistogram && m.Histogram.isSet() {
-		c.add(`"%s::histogram" is set, but %s is no histogram: remove it`, key, m.name)
+		c.add(configerr.Path(key, "histogram"), nil, "is set, but the metric is not a histogram", "remove it")
 	}
 	if given.Type == typeOldest && len(m.Dimensions) > 0 {
-		c.add(`"%s::dimensions" is set, but %s has the labels of %s: add them there`, key, m.name, activeTasks)
+		c.add(configerr.Path(key, "dimensions"), nil, "is set, but the metric has the labels of "+activeTasks, "add them there")
 	}
 	if given.isOfOpen() && len(m.Conditions) > 0 {
-		c.add(`"%s::conditions" is set, but what is open is followed through all its events, which need not agree: remove it`, key)
+		c.add(configerr.Path(key, "conditions"), nil, "is set, but what is open is followed through all its events, which need not agree", "remove it")
 	}
 	c.histogram(m.name, &m.Histogram, given.definition(c.cfg).PerUnit)
 	c.conditions(key, m.Conditions)
@@ -127,23 +128,24 @@ func (c *metricsCheck) change(m *declaration) {
 func (c *metricsCheck) own(m *declaration) {
 	key := "metrics::" + m.name
 	if !metricName.MatchString(m.name) {
-		c.add("%q is no name for a metric: use letters and digits, with single dots or underscores between them, such as shop.order.amount", key)
+		c.add(key, nil, "is not a name for a metric", "use letters and digits, with single dots or underscores between them, such as shop.order.amount")
 	}
 	for _, suffix := range []string{"_total", ".total", "_bucket", "_count", "_sum"} {
 		if strings.HasSuffix(m.name, suffix) {
-			c.add("%q ends with %q, which Prometheus adds by itself: leave it out", key, suffix)
+			c.add(key, nil, "ends with "+suffix+", which Prometheus adds by itself", "leave it out")
 		}
 	}
 	if m.isOfOpen() {
-		c.add(`"%s::type" is %s, of which only the built-in metrics are, because each takes the memory of all that is open: change the labels of tasker.tasks.active or tasker.steps.active instead`, key, m.Type)
+		c.add(configerr.Path(key, "type"), m.Type, "is for built-in metrics only, because each takes the memory of all that is open",
+			"change the labels of tasker.tasks.active or tasker.steps.active instead")
 	}
 	if len(m.ExcludeDimensions) > 0 {
-		c.add(`"%s::exclude_dimensions" is set, but a metric of your own has only the labels in its dimensions: leave them out there`, key)
+		c.add(configerr.Path(key, "exclude_dimensions"), nil, "is set, but a metric of your own has only the labels in its dimensions", "leave them out there")
 	}
 	c.declaration(m)
 	definition := m.definition(c.cfg)
 	if prometheus, owner := c.take(&definition); owner != "" {
-		c.add("%q is %s at Prometheus, where that is %s: choose another name", key, prometheus, owner)
+		c.add(key, nil, fmt.Sprintf("is %s at Prometheus, as is %s", prometheus, owner), "use another name")
 	}
 }
 
@@ -152,20 +154,20 @@ func (c *metricsCheck) declaration(m *declaration) {
 	key := "metrics::" + m.name
 	switch m.Type {
 	case "":
-		c.add(`"%s::type" is missing: set counter, gauge or histogram; or, to change a built-in metric, write its name, one of %s`,
-			key, strings.Join(slices.Sorted(maps.Keys(builtIn())), ", "))
+		c.add(configerr.Path(key, "type"), nil, "is missing",
+			"use counter, gauge or histogram; or, to change a built-in metric, its name, one of "+strings.Join(slices.Sorted(maps.Keys(builtIn())), ", "))
 	case typeCounter, typeActive, typeOldest:
 	case typeGauge, typeHistogram:
 		if len(m.Value) == 0 {
-			c.add(`"%s::value" is missing: a %s needs the key of the attribute that it measures, or duration`, key, m.Type)
+			c.add(configerr.Path(key, "value"), nil, "is missing", "use the key of the attribute that is measured, or duration")
 		}
 	default:
-		c.add(`"%s::type" is %q: set counter, gauge or histogram`, key, m.Type)
+		c.add(configerr.Path(key, "type"), m.Type, "is not known", "use counter, gauge or histogram")
 	}
 	c.sources(key, m)
 	c.value(key, m)
 	if m.Type != typeHistogram && m.Histogram.isSet() {
-		c.add(`"%s::histogram" is set, but the type is %q: remove it, or set "type: histogram"`, key, m.Type)
+		c.add(configerr.Path(key, "histogram"), nil, fmt.Sprintf("is set, but the type is %q", m.Type), "remove it, or use type: histogram")
 	}
 	c.histogram(m.name, &m.Histogram, m.definition(c.cfg).PerUnit)
 	c.dimensions(key, m.Dimensions, nil)
@@ -178,11 +180,11 @@ func (c *metricsCheck) sources(key string, m *declaration) {
 		return
 	}
 	if len(m.Event) > 0 || m.Span != "" || len(m.Detected) > 0 {
-		c.add(`"%s::sources" is set, and event, span or detected beside it: move that into "sources"`, key)
+		c.add(configerr.Path(key, "sources"), nil, "is set, and event, span or detected beside it", "move that into sources")
 	}
 	c.conditions(key, m.Conditions)
 	for i := range m.Sources {
-		c.source(fmt.Sprintf("%s::sources[%d]", key, i), &m.Sources[i])
+		c.source(configerr.Index(configerr.Path(key, "sources"), i), &m.Sources[i])
 	}
 }
 
@@ -196,23 +198,23 @@ func (c *metricsCheck) source(key string, s *SourceConfig) {
 	}
 	switch {
 	case kinds == 0:
-		c.add(`%q names nothing to measure: set "event" (such as order.placed, or order.*), "span" (such as step) or "detected" (such as performance.*)`, key)
+		c.add(key, nil, "names nothing to measure", "use event (such as order.placed, or order.*), span (such as step) or detected (such as performance.*)")
 	case kinds > 1:
-		c.add(`%q has more than one of "event", "span" and "detected": keep one, or list them in "sources"`, key)
+		c.add(key, nil, "has more than one of event, span and detected", "keep one, or list them in sources")
 	case s.Span != "" && levels[s.Span] == "":
-		c.add(`"%s::span" is %q: set one of %s`, key, s.Span, strings.Join(slices.Sorted(maps.Keys(levels)), ", "))
+		c.add(configerr.Path(key, "span"), s.Span, "is not known", "use one of "+strings.Join(slices.Sorted(maps.Keys(levels)), ", "))
 	}
 	for _, name := range slices.Concat(s.Event, s.Detected) {
 		switch {
 		case strings.TrimSpace(name) != name || name == "":
-			c.add(`%q names %q: write a name without spaces around it; of several names make a list, such as [order.placed, order.paid]`, key, name)
+			c.add(key, name, "is not a name of an event", "use a name without spaces around it; of several names make a list, such as [order.placed, order.paid]")
 		case lifecycle.Canonical(name) != name:
-			c.add(`%q names %q: write it without "tasker.", which is dropped from the names of events`, key, name)
+			c.add(key, name, "never occurs, because tasker. is dropped from the names of events", "write it without tasker.")
 		}
 	}
 	for _, pattern := range s.Detected {
 		if !slices.ContainsFunc(detections(), func(name string) bool { return glob.Match(pattern, name) }) {
-			c.add(`"%s::detected" names %q, which span_hierarchy does not detect: choose from %s`, key, pattern, strings.Join(detections(), ", "))
+			c.add(configerr.Path(key, "detected"), pattern, "is not detected by span_hierarchy", "use one of "+strings.Join(detections(), ", "))
 		}
 	}
 	c.conditions(key, s.Conditions)
@@ -228,21 +230,21 @@ func (c *metricsCheck) value(key string, m *declaration) {
 	switch {
 	case slices.Contains(m.Value, valueDuration):
 		if len(m.Value) > 1 {
-			c.add(`"%s::value" lists duration beside keys of attributes: keep one`, key)
+			c.add(configerr.Path(key, "value"), nil, "lists duration beside keys of attributes", "keep one")
 		}
 		if slices.ContainsFunc(m.sources(), func(s SourceConfig) bool { return s.Span == "" }) {
-			c.add(`"%s::value" is duration, which an event has not: set the key of a payload, such as tasker.duration, or measure a "span"`, key)
+			c.add(configerr.Path(key, "value"), valueDuration, "is not possible for an event, which has no duration", "use the key of a payload, such as tasker.duration, or measure a span")
 		}
 		if m.Unit != "" && m.Unit != unitSeconds {
-			c.add(`"%s::unit" is %q, but durations are in seconds: set "s", or remove it`, key, m.Unit)
+			c.add(configerr.Path(key, "unit"), m.Unit, "is not the unit of durations, which are in seconds", "use s, or remove it")
 		}
 		if m.Scale != 0 {
-			c.add(`"%s::scale" is set, but durations are in seconds: remove it`, key)
+			c.add(configerr.Path(key, "scale"), m.Scale, "is set, but durations are in seconds", "remove it")
 		}
 	case m.Scale != 0 && len(m.Value) == 0:
-		c.add(`"%s::scale" is set, but there is no value to be multiplied: remove it, or set "value"`, key)
+		c.add(configerr.Path(key, "scale"), m.Scale, "is set, but there is no value to multiply", "remove it, or set value")
 	case m.Scale < 0 || math.IsInf(m.Scale, 0) || math.IsNaN(m.Scale):
-		c.add(`"%s::scale" is %v: set a number above zero, such as 0.001 for milliseconds in a metric of seconds`, key, m.Scale)
+		c.add(configerr.Path(key, "scale"), m.Scale, "is not a number above zero", "use one such as 0.001 for milliseconds in a metric of seconds")
 	}
 }
 
@@ -250,30 +252,31 @@ func (c *metricsCheck) value(key string, m *declaration) {
 func (c *metricsCheck) histogram(name string, h *MetricHistogramConfig, perUnit float64) {
 	key := "metrics::" + name + "::histogram"
 	if h.Explicit.HasValue() && h.Exponential.HasValue() {
-		c.add(`%q has both "explicit" and "exponential": keep one`, key)
+		c.add(key, nil, "has both explicit and exponential", "keep one")
 	}
 	if h.Exponential.HasValue() {
 		if size := h.Exponential.Get().MaxSize; size != 0 && (size < minExponentialSize || size > maxExponentialSize) {
-			c.add(`"%s::exponential::max_size" is %d: set a number from %d to %d, such as 160`, key, size, minExponentialSize, maxExponentialSize)
+			c.mistakes = append(c.mistakes, configerr.InRange(configerr.Path(key, "exponential", "max_size"), size, minExponentialSize, maxExponentialSize))
 		}
 	}
 	if !h.Explicit.HasValue() {
 		return
 	}
+	bounds := configerr.Path(key, "explicit", "buckets")
 	step := max(perUnit, 1)
 	buckets, most := h.Explicit.Get().Buckets, 9e18/step
 	scaled := scaleBounds(buckets, step)
 	if len(buckets) == 0 {
-		c.add(`"%s::explicit::buckets" is empty: list one bound or more, in the metric's unit, or leave "explicit" out for the default bounds`, key)
+		c.add(bounds, nil, "is empty", "use one bound or more, in the metric's unit, or leave explicit out for the default bounds")
 	}
 	for i, bound := range buckets {
 		switch {
 		case !(bound >= 0 && bound <= most):
-			c.add(`"%s::explicit::buckets[%d]" is %v: a bound must be from 0 to %g; measure in a larger unit`, key, i, bound, most)
+			c.add(configerr.Index(bounds, i), bound, "is out of range", fmt.Sprintf("use 0 to %g, or measure in a larger unit", most))
 		case i > 0 && bound <= buckets[i-1]:
-			c.add(`"%s::explicit::buckets[%d]" is %v and follows %v: sort the bounds and remove repeated ones`, key, i, bound, buckets[i-1])
+			c.mistakes = append(c.mistakes, notSorted(configerr.Index(bounds, i), bound, buckets[i-1]))
 		case i > 0 && scaled[i] == scaled[i-1] || bound > 0 && scaled[i] == 0:
-			c.add(`"%s::explicit::buckets[%d]" is %v, but values are added up in steps of %v: remove it, or measure in a smaller unit`, key, i, bound, 1/step)
+			c.add(configerr.Index(bounds, i), bound, fmt.Sprintf("is between the steps of %v in which values are added up", 1/step), "remove it, or measure in a smaller unit")
 		}
 	}
 }
@@ -291,7 +294,7 @@ func names(dimensions []Dimension) []string {
 func (c *metricsCheck) excluded(key string, excluded, labels []string) {
 	for i, label := range excluded {
 		if !slices.Contains(labels, label) {
-			c.add(`"%s::exclude_dimensions[%d]" is %q, which is no label of it: its labels are %s`, key, i, label, strings.Join(labels, ", "))
+			c.add(configerr.Index(configerr.Path(key, "exclude_dimensions"), i), label, "is not a label of the metric", "use one of "+strings.Join(labels, ", "))
 		}
 	}
 }
@@ -304,18 +307,18 @@ func (c *metricsCheck) dimensions(key string, dimensions []Dimension, labels []s
 func (c *metricsCheck) conditions(key string, conditions []ConditionConfig) {
 	for i := range conditions {
 		condition := &conditions[i]
-		at := fmt.Sprintf("%s::conditions[%d]", key, i)
+		at := configerr.Index(configerr.Path(key, "conditions"), i)
 		if condition.Key == "" {
-			c.add(`"%s::key" is empty: give the key of an attribute`, at)
+			c.add(configerr.Path(at, "key"), condition.Key, "is not a key", "use the key of an attribute")
 		}
 		if condition.Exists == nil && len(condition.NotIn) == 0 && !condition.asksForValue() {
-			c.add("%q says nothing of its attribute: set exists, in, not_in, matches, min or max", at)
+			c.add(at, nil, "says nothing of its attribute", "add exists, in, not_in, matches, min or max")
 		}
 		if condition.Exists != nil && !*condition.Exists && condition.asksForValue() {
-			c.add(`"%s::exists" is false, but the condition asks for a value as well: it would never hold`, at)
+			c.add(configerr.Path(at, "exists"), false, "never holds, because the condition asks for a value as well", "remove one of the two")
 		}
 		if condition.Min != nil && condition.Max != nil && *condition.Min > *condition.Max {
-			c.add(`"%s::min" is %v and "max" is %v: no number is both`, at, *condition.Min, *condition.Max)
+			c.add(configerr.Path(at, "min"), *condition.Min, fmt.Sprintf("is more than max (%v)", *condition.Max), "swap them")
 		}
 	}
 }

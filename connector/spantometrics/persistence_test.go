@@ -393,7 +393,7 @@ func TestUnknownStorageStopsTheStart(t *testing.T) {
 	cfg.StorageID = &journaltest.ID
 	c, err := NewFactory().CreateTracesToMetrics(t.Context(), connectortest.NewNopSettings(metadata.Type), cfg, new(sink))
 	require.NoError(t, err)
-	require.ErrorContains(t, c.Start(t.Context(), componenttest.NewNopHost()), `'storage' is "memory_storage"`)
+	require.ErrorContains(t, c.Start(t.Context(), componenttest.NewNopHost()), `storage: "memory_storage" is not an extension`)
 	require.NoError(t, c.Shutdown(t.Context()))
 }
 

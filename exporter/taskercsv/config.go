@@ -140,34 +140,34 @@ func (cfg *Config) Validate() error {
 	return errors.Join(
 		cfg.validatePath(),
 		cfg.validateDelimiter(),
-		cfg.validateMode(),
-		oneOf("compression", cfg.Compression, rowfile.Compressions()),
-		cfg.Rotation.validate(),
-		oneOf("format", cfg.Format, csvtext.RowFormats()),
+		configerr.OneOf("mode", cfg.Mode, ModeBySignal, ModeSnapshot, ModeAppend),
+		configerr.OneOf("compression", cfg.Compression, rowfile.Compressions()...),
+		configerr.AtLeast(configerr.Path("rotation", "max_megabytes"), cfg.Rotation.MaxMegabytes, 1),
+		configerr.OrZero(configerr.Path("rotation", "max_days"), cfg.Rotation.MaxDays, "to keep old files for ever"),
+		configerr.OrZero(configerr.Path("rotation", "max_backups"), cfg.Rotation.MaxBackups, "to keep all old files"),
+		configerr.OneOf("format", cfg.Format, csvtext.RowFormats()...),
 		cfg.validateColumns(),
-		oneOf("timestamp_format", cfg.TimestampFormat, csvtext.TimeFormats()),
-		oneOf("histograms", cfg.Histograms, csvtable.Modes()),
+		configerr.OneOf("timestamp_format", cfg.TimestampFormat, csvtext.TimeFormats()...),
+		configerr.OneOf("histograms", cfg.Histograms, csvtable.Modes()...),
 		cfg.validateQuantiles(),
 		cfg.validateResourceAttributes(),
-		notNegative("min_write_interval", cfg.MinWriteInterval, "0s to write at each batch"),
-		notNegative("series_expiration", cfg.SeriesExpiration, "0s to keep series for ever"),
-		positive("max_series", cfg.MaxSeries),
-		positive("max_series_bytes", cfg.MaxSeriesBytes),
-		positive("max_columns", cfg.MaxColumns),
-		positive("max_rows", cfg.MaxRows),
+		configerr.NotNegative("min_write_interval", cfg.MinWriteInterval, "1s", "to write at each batch"),
+		configerr.NotNegative("series_expiration", cfg.SeriesExpiration, "24h", "to keep series for ever"),
+		configerr.AtLeast("max_series", cfg.MaxSeries, 1),
+		configerr.AtLeast("max_series_bytes", cfg.MaxSeriesBytes, 1),
+		configerr.AtLeast("max_columns", cfg.MaxColumns, 1),
+		configerr.AtLeast("max_rows", cfg.MaxRows, 1),
 	)
 }
 
 func (cfg *Config) validatePath() error {
-	if cfg.Path == "" {
-		return errors.New("'path' is empty: give the file to write, such as ./data/tasker-{signal}.csv")
-	}
-	if strings.HasSuffix(cfg.Path, "/") {
-		return fmt.Errorf("'path' is %q, a directory: give a file in it, such as %stasker-{signal}.csv", cfg.Path, cfg.Path)
-	}
-	if cfg.Format == csvtext.RowsJSON && strings.HasSuffix(cfg.Path, ".csv") {
-		return fmt.Errorf("'path' is %q although 'format' is \"json\": give a path such as %s", cfg.Path,
-			strings.TrimSuffix(cfg.Path, ".csv")+".jsonl")
+	switch {
+	case cfg.Path == "":
+		return configerr.New("path", cfg.Path, "is not a file", "use one such as ./data/tasker-{signal}.csv")
+	case strings.HasSuffix(cfg.Path, "/"):
+		return configerr.New("path", cfg.Path, "is a directory", fmt.Sprintf("use a file in it, such as %stasker-{signal}.csv", cfg.Path))
+	case cfg.Format == csvtext.RowsJSON && strings.HasSuffix(cfg.Path, ".csv"):
+		return configerr.New("path", cfg.Path, "ends with .csv, although format is \"json\"", fmt.Sprintf("use a path such as %s.jsonl", strings.TrimSuffix(cfg.Path, ".csv")))
 	}
 	return nil
 }
@@ -176,102 +176,54 @@ func (cfg *Config) validateDelimiter() error {
 	if r, size := utf8.DecodeRuneInString(cfg.Delimiter); size == len(cfg.Delimiter) && csvtext.ValidDelimiter(r) {
 		return nil
 	}
-	return fmt.Errorf("'delimiter' is %q: give one character other than a quote or a line break, such as \",\", \";\" or \"\\t\"",
-		cfg.Delimiter)
-}
-
-func (cfg *Config) validateMode() error {
-	if cfg.Mode == ModeBySignal {
-		return nil
-	}
-	return oneOf("mode", cfg.Mode, []Mode{ModeSnapshot, ModeAppend})
-}
-
-func (r RotationConfig) validate() error {
-	return errors.Join(
-		positive("rotation::max_megabytes", r.MaxMegabytes),
-		orZero("rotation::max_days", r.MaxDays, "0 to keep old files for ever"),
-		orZero("rotation::max_backups", r.MaxBackups, "0 to keep all old files"),
-	)
+	return configerr.New("delimiter", cfg.Delimiter, "is not one character other than a quote or a line break", `use one such as ",", ";" or "\t"`)
 }
 
 func (cfg *Config) validateColumns() error {
-	var errs []error
+	var mistakes []error
 	for i, column := range cfg.Columns {
+		at := configerr.Index("columns", i)
 		switch {
 		case column == "":
-			errs = append(errs, fmt.Errorf("'columns[%d]' is empty: give a column of the README's lists, or an attribute's key", i))
+			mistakes = append(mistakes, configerr.New(at, column, "is not a column", "use one of the README's lists, or an attribute's key"))
 		case slices.Index(cfg.Columns, column) < i:
-			errs = append(errs, fmt.Errorf("'columns[%d]' is %q, which is there already: remove one of the two", i, column))
+			mistakes = append(mistakes, configerr.New(at, column, "is listed already", "remove one of the two"))
 		}
 	}
-	return errors.Join(errs...)
+	return errors.Join(mistakes...)
 }
 
 func (cfg *Config) validateQuantiles() error {
-	var errs []error
+	var mistakes []error
 	if len(cfg.Quantiles) == 0 && cfg.Histograms == csvtable.ModeQuantiles {
-		errs = append(errs, errors.New("'quantiles' is empty although 'histograms' is \"quantiles\": "+
-			"give at least one, such as 0.95, or set 'histograms' to \"summary\""))
+		mistakes = append(mistakes, configerr.New("quantiles", nil, "is empty, although histograms is \"quantiles\"",
+			"use one or more, such as 0.95, or set histograms to \"summary\""))
 	}
 	for i, q := range cfg.Quantiles {
-		if !(q >= 0 && q <= 1) {
-			errs = append(errs, fmt.Errorf("'quantiles[%d]' is %v: give a number from 0 to 1, such as 0.95", i, q))
-		}
-		if slices.Index(cfg.Quantiles, q) < i {
-			errs = append(errs, fmt.Errorf("'quantiles[%d]' is %v, which is there already: remove one of the two", i, q))
+		at := configerr.Index("quantiles", i)
+		mistakes = append(mistakes, configerr.InRange(at, q, 0, 1))
+		if slices.Index(cfg.Quantiles, q) < i && q == q {
+			mistakes = append(mistakes, configerr.New(at, q, "is listed already", "remove one of the two"))
 		}
 	}
-	return errors.Join(errs...)
+	return errors.Join(mistakes...)
 }
 
 func (cfg *Config) validateResourceAttributes() error {
-	var errs []error
+	var mistakes []error
 	reserved := []string{"timestamp", "name", "type", "value", "le", "quantile"}
 	for i, key := range cfg.ResourceAttributes {
+		at := configerr.Index("resource_attributes", i)
 		switch {
 		case key == "":
-			errs = append(errs, fmt.Errorf("'resource_attributes[%d]' is empty: give the key of a resource attribute", i))
+			mistakes = append(mistakes, configerr.New(at, key, "is not a key", "use the key of a resource attribute"))
 		case slices.Contains(reserved, key):
-			errs = append(errs, fmt.Errorf("'resource_attributes[%d]' is %q, which is a column already: "+
-				"rename the attribute with the resource processor", i, key))
+			mistakes = append(mistakes, configerr.New(at, key, "is a column already", "rename the attribute with the resource processor"))
 		case slices.Index(cfg.ResourceAttributes, key) < i:
-			errs = append(errs, fmt.Errorf("'resource_attributes[%d]' is %q, which is there already: remove one of the two", i, key))
+			mistakes = append(mistakes, configerr.New(at, key, "is listed already", "remove one of the two"))
 		}
 	}
-	return errors.Join(errs...)
-}
-
-func oneOf[T ~string](key string, value T, allowed []T) error {
-	if slices.Contains(allowed, value) {
-		return nil
-	}
-	names := make([]string, len(allowed))
-	for i, a := range allowed {
-		names[i] = string(a)
-	}
-	return fmt.Errorf("'%s' is %q: use one of %s", key, value, strings.Join(names, ", "))
-}
-
-func notNegative(key string, value time.Duration, zero string) error {
-	if value >= 0 {
-		return configerr.CheckUnit("'"+key+"'", value, "1s")
-	}
-	return fmt.Errorf("'%s' is %s: give a positive duration, or %s", key, value, zero)
-}
-
-func positive[N int | int64](key string, value N) error {
-	if value > 0 {
-		return nil
-	}
-	return fmt.Errorf("'%s' is %d: give a number above 0", key, value)
-}
-
-func orZero(key string, value int, zero string) error {
-	if value >= 0 {
-		return nil
-	}
-	return fmt.Errorf("'%s' is %d: give a number above 0, or %s", key, value, zero)
+	return errors.Join(mistakes...)
 }
 
 // signal is what an instance of the exporter is for.

@@ -81,38 +81,38 @@ func TestConfigErrors(t *testing.T) {
 		change func(*Config)
 		want   string
 	}{
-		"no path":            {func(c *Config) { c.Path = "" }, `'path' is empty: give the file to write`},
-		"directory":          {func(c *Config) { c.Path = "data/" }, `'path' is "data/", a directory: give a file in it, such as data/tasker-{signal}.csv`},
-		"no delimiter":       {func(c *Config) { c.Delimiter = "" }, `'delimiter' is "": give one character`},
-		"two delimiters":     {func(c *Config) { c.Delimiter = ";;" }, `'delimiter' is ";;": give one character`},
-		"quote as delimiter": {func(c *Config) { c.Delimiter = `"` }, `'delimiter' is "\"": give one character`},
-		"broken delimiter":   {func(c *Config) { c.Delimiter = "\xff" }, `'delimiter' is "\xff": give one character`},
-		"timestamp format":   {func(c *Config) { c.TimestampFormat = "iso" }, `'timestamp_format' is "iso": use one of rfc3339nano, rfc3339, datetime, unix, unix_ms, unix_ns`},
-		"histograms":         {func(c *Config) { c.Histograms = "none" }, `'histograms' is "none": use one of buckets, quantiles, summary`},
-		"quantile":           {func(c *Config) { c.Quantiles = []float64{0.5, 95} }, `'quantiles[1]' is 95: give a number from 0 to 1`},
-		"quantile twice":     {func(c *Config) { c.Quantiles = []float64{0.5, 0.5} }, `'quantiles[1]' is 0.5, which is there already`},
+		"no path":            {func(c *Config) { c.Path = "" }, `path: "" is not a file; use one such as ./data/tasker-{signal}.csv`},
+		"directory":          {func(c *Config) { c.Path = "data/" }, `path: "data/" is a directory; use a file in it, such as data/tasker-{signal}.csv`},
+		"no delimiter":       {func(c *Config) { c.Delimiter = "" }, `delimiter: "" is not one character`},
+		"two delimiters":     {func(c *Config) { c.Delimiter = ";;" }, `delimiter: ";;" is not one character`},
+		"quote as delimiter": {func(c *Config) { c.Delimiter = `"` }, `delimiter: "\"" is not one character`},
+		"broken delimiter":   {func(c *Config) { c.Delimiter = "\xff" }, `delimiter: "\xff" is not one character`},
+		"timestamp format":   {func(c *Config) { c.TimestampFormat = "iso" }, `timestamp_format: "iso" is not known; use "rfc3339nano", "rfc3339", "datetime", "unix", "unix_ms" or "unix_ns"`},
+		"histograms":         {func(c *Config) { c.Histograms = "none" }, `histograms: "none" is not known; use "buckets", "quantiles" or "summary"`},
+		"quantile":           {func(c *Config) { c.Quantiles = []float64{0.5, 95} }, `quantiles[1]: 95 is out of range; use 0 to 1`},
+		"quantile twice":     {func(c *Config) { c.Quantiles = []float64{0.5, 0.5} }, `quantiles[1]: 0.5 is listed already; remove one of the two`},
 		"no quantiles": {
 			func(c *Config) { c.Histograms, c.Quantiles = csvtable.ModeQuantiles, nil },
-			`'quantiles' is empty although 'histograms' is "quantiles"`,
+			`quantiles: is empty, although histograms is "quantiles"; use one or more`,
 		},
-		"empty attribute":    {func(c *Config) { c.ResourceAttributes = []string{""} }, `'resource_attributes[0]' is empty`},
-		"attribute is taken": {func(c *Config) { c.ResourceAttributes = []string{"name"} }, `'resource_attributes[0]' is "name", which is a column already`},
-		"attribute twice":    {func(c *Config) { c.ResourceAttributes = []string{"a", "a"} }, `'resource_attributes[1]' is "a", which is there already`},
-		"write interval":     {func(c *Config) { c.MinWriteInterval = -time.Second }, `'min_write_interval' is -1s: give a positive duration`},
-		"expiration":         {func(c *Config) { c.SeriesExpiration = -time.Hour }, `'series_expiration' is -1h0m0s: give a positive duration`},
-		"no unit":            {func(c *Config) { c.SeriesExpiration = 3600 }, `'series_expiration' is 3.6µs, as a number without a unit is nanoseconds`},
-		"series":             {func(c *Config) { c.MaxSeries = 0 }, `'max_series' is 0: give a number above 0`},
-		"columns":            {func(c *Config) { c.MaxColumns = -1 }, `'max_columns' is -1: give a number above 0`},
-		"rows":               {func(c *Config) { c.MaxRows = 0 }, `'max_rows' is 0: give a number above 0`},
-		"mode":               {func(c *Config) { c.Mode = "both" }, `'mode' is "both": use one of snapshot, append`},
-		"compression":        {func(c *Config) { c.Compression = "zip" }, `'compression' is "zip": use one of none, gzip, zstd`},
-		"format":             {func(c *Config) { c.Format = "xml" }, `'format' is "xml": use one of csv, json`},
-		"format and path":    {func(c *Config) { c.Format = "json" }, `'path' is "./data/tasker-{signal}.csv" although 'format' is "json": give a path such as ./data/tasker-{signal}.jsonl`},
-		"column twice":       {func(c *Config) { c.Columns = []string{"a", "a"} }, `'columns[1]' is "a", which is there already`},
-		"empty column":       {func(c *Config) { c.Columns = []string{""} }, `'columns[0]' is empty`},
-		"megabytes":          {func(c *Config) { c.Rotation.MaxMegabytes = 0 }, `'rotation::max_megabytes' is 0: give a number above 0`},
-		"days":               {func(c *Config) { c.Rotation.MaxDays = -1 }, `'rotation::max_days' is -1: give a number above 0, or 0 to keep`},
-		"backups":            {func(c *Config) { c.Rotation.MaxBackups = -1 }, `'rotation::max_backups' is -1`},
+		"empty attribute":    {func(c *Config) { c.ResourceAttributes = []string{""} }, `resource_attributes[0]: "" is not a key`},
+		"attribute is taken": {func(c *Config) { c.ResourceAttributes = []string{"name"} }, `resource_attributes[0]: "name" is a column already; rename the attribute`},
+		"attribute twice":    {func(c *Config) { c.ResourceAttributes = []string{"a", "a"} }, `resource_attributes[1]: "a" is listed already`},
+		"write interval":     {func(c *Config) { c.MinWriteInterval = -time.Second }, `min_write_interval: -1s is negative; use a duration such as 1s, or 0s to write at each batch`},
+		"expiration":         {func(c *Config) { c.SeriesExpiration = -time.Hour }, `series_expiration: -1h0m0s is negative; use a duration such as 24h, or 0s to keep series for ever`},
+		"no unit":            {func(c *Config) { c.SeriesExpiration = 3600 }, `series_expiration: 3.6µs is in nanoseconds, as a number without a unit is; write the unit`},
+		"series":             {func(c *Config) { c.MaxSeries = 0 }, `max_series: 0 is too small; use 1 or more`},
+		"columns":            {func(c *Config) { c.MaxColumns = -1 }, `max_columns: -1 is too small; use 1 or more`},
+		"rows":               {func(c *Config) { c.MaxRows = 0 }, `max_rows: 0 is too small; use 1 or more`},
+		"mode":               {func(c *Config) { c.Mode = "both" }, `mode: "both" is not known; use "", "snapshot" or "append"`},
+		"compression":        {func(c *Config) { c.Compression = "zip" }, `compression: "zip" is not known; use "none", "gzip" or "zstd"`},
+		"format":             {func(c *Config) { c.Format = "xml" }, `format: "xml" is not known; use "csv" or "json"`},
+		"format and path":    {func(c *Config) { c.Format = "json" }, `path: "./data/tasker-{signal}.csv" ends with .csv, although format is "json"; use a path such as ./data/tasker-{signal}.jsonl`},
+		"column twice":       {func(c *Config) { c.Columns = []string{"a", "a"} }, `columns[1]: "a" is listed already`},
+		"empty column":       {func(c *Config) { c.Columns = []string{""} }, `columns[0]: "" is not a column`},
+		"megabytes":          {func(c *Config) { c.Rotation.MaxMegabytes = 0 }, `rotation::max_megabytes: 0 is too small; use 1 or more`},
+		"days":               {func(c *Config) { c.Rotation.MaxDays = -1 }, `rotation::max_days: -1 is negative; use a number above 0, or 0 to keep`},
+		"backups":            {func(c *Config) { c.Rotation.MaxBackups = -1 }, `rotation::max_backups: -1 is negative`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -126,7 +126,7 @@ func TestConfigErrors(t *testing.T) {
 		err := (&Config{}).Validate()
 		for _, key := range []string{"path", "delimiter", "timestamp_format", "histograms", "max_series", "max_columns", "max_rows", "compression",
 			"rotation::max_megabytes", "format"} {
-			assert.ErrorContains(t, err, "'"+key+"'")
+			assert.ErrorContains(t, err, key+": ")
 		}
 	})
 }

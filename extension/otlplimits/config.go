@@ -38,24 +38,17 @@ func createDefaultConfig() component.Config {
 // maxMaxDepth is the largest depth whose frames of the decoder are of no account.
 const maxMaxDepth = 1000
 
-// Validate finds every mistake at once.
+// Validate reports every mistake at once.
 func (c *Config) Validate() error {
-	var errs []error
-	if c.MaxDepth < 1 || c.MaxDepth > maxMaxDepth {
-		errs = append(errs, fmt.Errorf("'max_depth' is %d: it must be from 1 to %d", c.MaxDepth, maxMaxDepth))
-	}
-	if c.MaxRequestMemoryMiB < 1 {
-		errs = append(errs, fmt.Errorf("'max_request_memory_mib' is %d: it must be at least 1", c.MaxRequestMemoryMiB))
+	mistakes := []error{
+		configerr.InRange("max_depth", c.MaxDepth, 1, maxMaxDepth),
+		configerr.AtLeast("max_request_memory_mib", c.MaxRequestMemoryMiB, 1),
+		configerr.AtLeast("max_receiving", c.MaxReceiving, 1),
+		configerr.Positive("connection_timeout", c.ConnectionTimeout, "10s"), // else a silent connection stays for ever
 	}
 	if c.MaxMemoryMiB < c.MaxRequestMemoryMiB {
-		errs = append(errs, fmt.Errorf("'max_memory_mib' is %d: it must be at least 'max_request_memory_mib', %d, or such a request would only be taken alone",
-			c.MaxMemoryMiB, c.MaxRequestMemoryMiB))
+		mistakes = append(mistakes, configerr.New("max_memory_mib", c.MaxMemoryMiB, "is less than max_request_memory_mib",
+			fmt.Sprintf("use %d or more, or such a request would only be accepted alone", c.MaxRequestMemoryMiB)))
 	}
-	if c.MaxReceiving < 1 {
-		errs = append(errs, fmt.Errorf("'max_receiving' is %d: it must be at least 1", c.MaxReceiving))
-	}
-	if c.ConnectionTimeout <= 0 {
-		errs = append(errs, fmt.Errorf("'connection_timeout' is %v: a silent connection would stay for ever: write a time such as 10s", c.ConnectionTimeout))
-	}
-	return errors.Join(append(errs, configerr.CheckUnit("'connection_timeout'", c.ConnectionTimeout, "10s"))...)
+	return errors.Join(mistakes...)
 }

@@ -6,7 +6,6 @@ package otlplimits
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -273,13 +272,13 @@ func TestConfig(t *testing.T) {
 	assert.Equal(t, &Config{MaxDepth: 20, MaxRequestMemoryMiB: 10, MaxMemoryMiB: 40, MaxReceiving: 5, ConnectionTimeout: 3 * time.Second}, all)
 	err := conf("mistakes").Validate()
 	for _, want := range []string{
-		"'max_depth' is 0: it must be from 1 to 1000", "'max_request_memory_mib' is 0: it must be at least 1",
-		"'max_memory_mib' is -1: it must be at least 'max_request_memory_mib', 0", "'max_receiving' is 0: it must be at least 1",
-		"'connection_timeout' is 15ns, as a number without a unit is nanoseconds",
+		"max_depth: 0 is out of range; use 1 to 1000", "max_request_memory_mib: 0 is too small; use 1 or more",
+		"max_memory_mib: -1 is less than max_request_memory_mib; use 0 or more", "max_receiving: 0 is too small; use 1 or more",
+		"connection_timeout: 15ns is in nanoseconds, as a number without a unit is",
 	} {
 		assert.ErrorContains(t, err, want)
 	}
 	none := *all
 	none.ConnectionTimeout = 0
-	assert.ErrorContains(t, none.Validate(), fmt.Sprintf("'connection_timeout' is %v", time.Duration(0)))
+	assert.ErrorContains(t, none.Validate(), "connection_timeout: 0s is not above zero; use more, such as 10s")
 }

@@ -52,39 +52,37 @@ var _ component.Config = (*Config)(nil)
 
 const leastRefresh = 100 * time.Millisecond
 
-// Validate names every mistake at once, each with its key, its value and the remedy.
+// Validate reports every mistake at once.
 func (c *Config) Validate() error {
-	var errs []error
-	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	mistakes := []error{
+		c.checkRefresh(),
+		configerr.OrZero("max_viewers", c.MaxViewers, "to update no page"),
+		configerr.OrZero("recent_tasks", c.RecentTasks, "to keep none"),
+		configerr.OrZero("recent_bytes", c.RecentBytes, "to keep none"),
+	}
 	if c.ServerConfig.NetAddr.Endpoint == "" {
-		wrong("'endpoint' is empty: name an address to listen on, such as %q", defaultEndpoint)
-	}
-	if err := configerr.CheckUnit("'refresh_interval'", c.RefreshInterval, "1s"); err != nil {
-		errs = append(errs, err)
-	} else if c.RefreshInterval < leastRefresh {
-		wrong("'refresh_interval' is %s: set it to %s or more", c.RefreshInterval, leastRefresh)
-	}
-	if c.MaxViewers < 0 {
-		wrong("'max_viewers' is %d: set it to 0 (no page is kept live) or more", c.MaxViewers)
-	}
-	if c.RecentTasks < 0 {
-		wrong("'recent_tasks' is %d: set it to 0 (keep none) or more", c.RecentTasks)
-	}
-	if c.RecentBytes < 0 {
-		wrong("'recent_bytes' is %d: set it to 0 (keep none) or more", c.RecentBytes)
+		mistakes = append(mistakes, configerr.New("endpoint", "", "is not an address to listen on", fmt.Sprintf("use one such as %q", defaultEndpoint)))
 	}
 	if c.OwnMetrics != "" && !isHTTP(c.OwnMetrics) {
-		wrong("'own_metrics' is %q: write the address of service::telemetry::metrics, such as %q, or \"\" not to read it", c.OwnMetrics, defaultOwnMetrics)
+		mistakes = append(mistakes, configerr.New("own_metrics", c.OwnMetrics, "is not an HTTP address",
+			fmt.Sprintf("use that of service::telemetry::metrics, such as %q, or \"\" for none", defaultOwnMetrics)))
 	}
 	for i, host := range c.AllowedHosts {
 		if host == "" || strings.ContainsAny(host, "/ *") {
-			wrong("'allowed_hosts[%d]' is %q: write a host's name, such as \"tasker.example.com\"", i, host)
+			mistakes = append(mistakes, configerr.New(configerr.Index("allowed_hosts", i), host, "is not a host's name", "use one such as \"tasker.example.com\""))
 		}
 	}
 	for i, link := range c.Links {
-		errs = append(errs, link.check(fmt.Sprintf("'links[%d]", i)))
+		mistakes = append(mistakes, link.check(configerr.Index("links", i)))
 	}
-	return errors.Join(errs...)
+	return errors.Join(mistakes...)
+}
+
+func (c *Config) checkRefresh() error {
+	if err := configerr.Unit("refresh_interval", c.RefreshInterval, "1s"); err != nil {
+		return err
+	}
+	return configerr.AtLeast("refresh_interval", c.RefreshInterval, leastRefresh)
 }
 
 func isHTTP(address string) bool {
@@ -92,18 +90,19 @@ func isHTTP(address string) bool {
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
 }
 
-func (l *Link) check(place string) error {
-	var errs []error
+func (l *Link) check(at string) error {
+	var mistakes []error
 	if l.Name == "" {
-		errs = append(errs, fmt.Errorf("%s.name' is empty: say what the link leads to, such as \"Trace in Tempo\"", place))
+		mistakes = append(mistakes, configerr.New(configerr.Path(at, "name"), l.Name, "is not a text to show", "use one such as \"Trace in Tempo\""))
 	}
-	for _, word := range placeholder.FindAllString(l.URL, -1) {
-		if !slices.Contains(placeholders, word) {
-			errs = append(errs, fmt.Errorf("%s.url' has %s, which is not known: use %s", place, word, strings.Join(placeholders, ", ")))
+	url := configerr.Path(at, "url")
+	for _, name := range placeholder.FindAllString(l.URL, -1) {
+		if !slices.Contains(placeholders, name) {
+			mistakes = append(mistakes, configerr.New(url, l.URL, "has "+name+", which is not known", "use "+strings.Join(placeholders, ", ")))
 		}
 	}
 	if filled := placeholder.ReplaceAllString(l.URL, "x"); !isHTTP(filled) {
-		errs = append(errs, fmt.Errorf("%s.url' is %q: write an address that begins with http:// or https://", place, l.URL))
+		mistakes = append(mistakes, configerr.New(url, l.URL, "is not an HTTP address", "use one that begins with http:// or https://"))
 	}
-	return errors.Join(errs...)
+	return errors.Join(mistakes...)
 }

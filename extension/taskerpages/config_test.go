@@ -25,15 +25,15 @@ func TestEveryMistakeIsNamed(t *testing.T) {
 	cfg.Links = []Link{{Name: "", URL: "https://x/{trace}"}, {Name: "x", URL: "javascript:alert({trace_id})"}}
 	err := cfg.Validate()
 	for _, want := range []string{
-		"'endpoint' is empty: name an address", "'refresh_interval' is 10ms: set it to 100ms or more", "'max_viewers' is -1", "'recent_tasks' is -2",
-		"'recent_bytes' is -3", "'own_metrics' is \"localhost:8888\"", "'allowed_hosts[1]' is \"http://x/\"", "'links[0].name' is empty",
-		"'links[0].url' has {trace}, which is not known: use {trace_id}", "'links[1].url' is \"javascript:alert({trace_id})\"",
+		`endpoint: "" is not an address`, "refresh_interval: 10ms is too small; use 100ms or more", "max_viewers: -1 is negative", "recent_tasks: -2 is negative",
+		"recent_bytes: -3 is negative", `own_metrics: "localhost:8888" is not an HTTP address`, `allowed_hosts[1]: "http://x/" is not a host's name`, `links[0]::name: "" is not a text`,
+		`links[0]::url: "https://x/{trace}" has {trace}, which is not known; use {trace_id}`, `links[1]::url: "javascript:alert({trace_id})" is not an HTTP address`,
 	} {
 		require.ErrorContains(t, err, want)
 	}
 	cfg = createDefaultConfig().(*Config)
 	cfg.RefreshInterval = 15
-	require.ErrorContains(t, cfg.Validate(), "'refresh_interval' is 15ns, as a number without a unit")
+	require.ErrorContains(t, cfg.Validate(), "refresh_interval: 15ns is in nanoseconds")
 }
 
 func TestLinksAreFilledAndEscaped(t *testing.T) {

@@ -9,6 +9,8 @@ import (
 	"errors"
 	"slices"
 	"strings"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 )
 
 // Any is the pattern that matches every name.
@@ -20,13 +22,13 @@ var (
 	errStars    = errors.New("has two stars in a row: one means the same")
 )
 
-// Check reports what makes a pattern ambiguous for a reader who knows other glob languages.
-func Check(pattern string) error {
+// Check reports what makes the pattern of a setting ambiguous for a reader who knows other glob languages.
+func Check(key, pattern string) error {
 	switch {
 	case strings.ContainsAny(pattern, `?[]{}\`):
-		return errWildcard
+		return configerr.New(key, pattern, "has a wildcard that is not known", "use * for any run of characters")
 	case strings.Contains(pattern, Any+Any):
-		return errStars
+		return configerr.New(key, pattern, "has two stars in a row", "use one, which means the same")
 	}
 	return nil
 }

@@ -392,7 +392,7 @@ func TestDamageOnAFullDisk(t *testing.T) {
 
 func TestOpenNamesTheMistake(t *testing.T) {
 	_, err := journal.Open(t.Context(), componenttest.NewNopHost(), journaltest.ID, owner, zap.NewNop())
-	require.ErrorContains(t, err, `'storage' is "memory_storage": there is no such extension`)
+	require.ErrorContains(t, err, `storage: "memory_storage" is not an extension that is running`)
 
 	s := journaltest.New()
 	s.Opening(func(string) error { return errors.New("no such directory") })

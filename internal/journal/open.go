@@ -11,6 +11,8 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.uber.org/zap"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 )
 
 // Owner is the component whose state a journal keeps.
@@ -26,11 +28,11 @@ type Owner struct {
 func Open(ctx context.Context, host component.Host, id component.ID, owner Owner, log *zap.Logger) (*Journal, error) {
 	found, ok := host.GetExtensions()[id]
 	if !ok {
-		return nil, fmt.Errorf("'storage' is %q: there is no such extension; define it under extensions and name it in service::extensions", id)
+		return nil, configerr.New("storage", id.String(), "is not an extension that is running", "define it under extensions and name it in service::extensions")
 	}
 	extension, ok := found.(storage.Extension)
 	if !ok {
-		return nil, fmt.Errorf("'storage' is %q: that extension stores nothing; name one that does, such as file_storage", id)
+		return nil, configerr.New("storage", id.String(), "is an extension that stores nothing", "use one that does, such as file_storage")
 	}
 	client, err := extension.GetClient(ctx, owner.Kind, owner.ID, owner.Name)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 	"github.com/tasker-otel/otelcol-tasker/internal/glob"
 )
 
@@ -34,10 +35,10 @@ func compileFilters(events []string) ([]filter, error) {
 			errs = append(errs, err)
 			continue
 		case name == glob.Any:
-			errs = append(errs, fmt.Errorf("%s: %q drops every event: name those that nobody needs", place, event))
+			errs = append(errs, configerr.New(place, event, "drops every event", "use the names of those that nobody needs"))
 			continue
 		case twice:
-			errs = append(errs, fmt.Errorf("%s: %q is filtered already by filtered_events[%d]: remove one", place, event, first))
+			errs = append(errs, configerr.New(place, event, fmt.Sprintf("is listed already as filtered_events[%d]", first), "remove one of the two"))
 		}
 		filters = append(filters, filter{glob.New(name), place})
 	}

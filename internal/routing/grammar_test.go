@@ -54,15 +54,15 @@ func TestContradictionsAreErrors(t *testing.T) {
 	})
 	require.Error(t, err)
 	want := []string{
-		`filtered_events[0]: "*" drops every event: name those that nobody needs`,
-		`filtered_events[3]: "x" is filtered already by filtered_events[2]: remove one`,
-		`filtered_events[4]: "b c" has a blank or comma`,
-		`routes[0].event: "a.b" is never reached, because filtered_events[1] drops "a.*": remove one of the two`,
-		`routes[1].event: "a.c.*" is never reached, because filtered_events[1] drops "a.*"`,
-		`routes[2].event: "*z" is never reached, because routes[3], "*z*", matches all of it and comes before`,
-		`routes[4].sampling_rate: 0 keeps no traces,logs of "d", and it is for nothing else`,
-		`routes[5].sampling_rate: 0.5 has no effect on "memory.spike_detected", which is for metrics only`,
-		`routes[6].signals: "logs" stands there twice: write it once`,
+		`filtered_events[0]: "*" drops every event; use the names of those that nobody needs`,
+		`filtered_events[3]: "x" is listed already as filtered_events[2]; remove one of the two`,
+		`filtered_events[4]: "b c" has a blank or a comma`,
+		`routes[0]::event: "a.b" is never reached, because filtered_events[1] drops "a.*"; remove one of the two`,
+		`routes[1]::event: "a.c.*" is never reached, because filtered_events[1] drops "a.*"`,
+		`routes[2]::event: "*z" is never reached, because routes[3], "*z*", matches all of it and comes before`,
+		`routes[4]::sampling_rate: 0 keeps no traces,logs of "d", which is for nothing else; use more`,
+		`routes[5]::sampling_rate: 0.5 has no effect on "memory.spike_detected", which is for metrics only`,
+		`routes[6]::signals[1]: "logs" is listed already; remove one of the two`,
 	}
 	for _, mistake := range want {
 		assert.ErrorContains(t, err, mistake)
@@ -85,12 +85,12 @@ func TestWarnings(t *testing.T) {
 	s.Filtered = []string{"registry.stat_collected"}
 	warnings := compile(t, s).Warnings()
 	want := []string{
-		`routes[0].event: "taks.completed" is no event of Tasker's: did you mean "task.completed"?`,
-		`routes[1].event: "step.finished" is no event of Tasker's: did you mean "step.`,
-		`routes[2].event: "steps.*" matches no event of Tasker's: the nearest group is "step.*"`,
-		`routes[3].event: "step.comp*" decides on no event of Tasker's, because all that it matches have a more specific route: ` +
+		`routes[0]::event: "taks.completed" is not an event of Tasker; did you mean "task.completed"?`,
+		`routes[1]::event: "step.finished" is not an event of Tasker; did you mean "step.`,
+		`routes[2]::event: "steps.*" matches no event of Tasker; the nearest group is "step.*"`,
+		`routes[3]::event: "step.comp*" decides on no event of Tasker, because all that it matches have a more specific route: ` +
 			`"step.completed" is decided by "step.completed" (routes[7])`,
-		`filtered_events[0]: "registry.stat_collected" is no event of Tasker's: did you mean "registry.stats_collected"?`,
+		`filtered_events[0]: "registry.stat_collected" is not an event of Tasker; did you mean "registry.stats_collected"?`,
 	}
 	require.Len(t, warnings, len(want), strings.Join(warnings, "\n"))
 	for i, text := range want {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 	"github.com/tasker-otel/otelcol-tasker/internal/glob"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
@@ -36,7 +37,7 @@ func merge(settings Settings) ([]Entry, error) {
 		place := fmt.Sprintf("routes[%d]", i)
 		event := canonical(route.Event)
 		if first, twice := seen[event]; twice && event != "" {
-			errs = append(errs, fmt.Errorf("%s.event: %q has a route already, routes[%d]: merge the two", place, route.Event, first))
+			errs = append(errs, configerr.New(configerr.Path(place, "event"), route.Event, fmt.Sprintf("has a route already, routes[%d]", first), "use one route for both"))
 			continue
 		}
 		seen[event] = i
@@ -58,28 +59,28 @@ func merge(settings Settings) ([]Entry, error) {
 // overlay puts what a route says into the entry, which holds what it inherits.
 func overlay(entry *Entry, route Route, place string, builtin bool) error {
 	entry.Event = canonical(route.Event)
-	errs := []error{checkEvent(place+".event", route.Event)}
+	errs := []error{checkEvent(configerr.Path(place, "event"), route.Event)}
 	if route.Enabled != nil {
 		entry.Enabled = *route.Enabled
 	}
 	switch {
 	case len(route.Signals) > 0:
-		signals, err := parseSignals(place+".signals", route.Signals)
+		signals, err := parseSignals(configerr.Path(place, "signals"), route.Signals)
 		entry.Signals = signals
 		errs = append(errs, err)
 	case route.Signals != nil && entry.Enabled:
-		errs = append(errs, fmt.Errorf("%s.signals: is empty: name traces, metrics or logs, or drop the event with enabled: false", place))
+		errs = append(errs, configerr.New(configerr.Path(place, "signals"), nil, "is empty", "use traces, metrics or logs, or drop the event with enabled: false"))
 	case !builtin && entry.Enabled:
-		errs = append(errs, fmt.Errorf("%s.signals: is missing, and %q is no built-in route to take it from: name traces, metrics or logs",
-			place, route.Event))
+		errs = append(errs, configerr.New(configerr.Path(place, "signals"), nil, fmt.Sprintf("is missing, and there is no built-in route for %q", route.Event),
+			"use traces, metrics or logs"))
 	}
 	if route.SamplingRate != nil {
 		entry.SamplingRate = *route.SamplingRate
-		errs = append(errs, checkRate(place+".sampling_rate", *route.SamplingRate))
+		errs = append(errs, checkRate(configerr.Path(place, "sampling_rate"), *route.SamplingRate))
 	}
 	if route.Priority != "" {
 		entry.Priority = lifecycle.Priority(route.Priority)
-		errs = append(errs, checkPriority(place+".priority", entry.Priority))
+		errs = append(errs, checkPriority(configerr.Path(place, "priority"), entry.Priority))
 	}
 	return errors.Join(append(errs, checkSense(entry, route, place))...)
 }
@@ -91,11 +92,11 @@ func checkSense(entry *Entry, route Route, place string) error {
 	}
 	switch rate := *route.SamplingRate; {
 	case rate == 0 && !entry.Signals.Has(lifecycle.SignalMetrics):
-		return fmt.Errorf("%s.sampling_rate: 0 keeps no %s of %q, and it is for nothing else: raise it, or drop the event with enabled: false",
-			place, entry.Signals, route.Event)
+		return configerr.New(configerr.Path(place, "sampling_rate"), rate, fmt.Sprintf("keeps no %s of %q, which is for nothing else", entry.Signals, route.Event),
+			"use more, or drop the event with enabled: false")
 	case rate != 1 && entry.Signals == lifecycle.SignalMetrics:
-		return fmt.Errorf("%s.sampling_rate: %v has no effect on %q, which is for metrics only, and metrics see every event: remove it, or add traces or logs",
-			place, rate, route.Event)
+		return configerr.New(configerr.Path(place, "sampling_rate"), rate, fmt.Sprintf("has no effect on %q, which is for metrics only, and metrics see every event", route.Event),
+			"remove it, or add traces or logs")
 	}
 	return nil
 }
@@ -116,8 +117,8 @@ func checkReach(entries []Entry, filters []filter) error {
 			continue
 		}
 		if filter := filterOf(filters, entry.Event); filter != nil {
-			errs = append(errs, fmt.Errorf("%s.event: %q is never reached, because %s drops %q: remove one of the two",
-				entry.Place, entry.Event, filter.place, filter.Pattern()))
+			errs = append(errs, configerr.New(configerr.Path(entry.Place, "event"), entry.Event,
+				fmt.Sprintf("is never reached, because %s drops %q", filter.place, filter.Pattern()), "remove one of the two"))
 		}
 	}
 	bySpecificity(globs)
@@ -125,8 +126,9 @@ func checkReach(entries []Entry, filters []filter) error {
 		hidden := globs[i].Pattern()
 		for j := range globs[:i] {
 			if globs[j].Covers(hidden) {
-				errs = append(errs, fmt.Errorf("%s.event: %q is never reached, because %s, %q, matches all of it and comes before: remove one of the two",
-					places[hidden], hidden, places[globs[j].Pattern()], globs[j].Pattern()))
+				errs = append(errs, configerr.New(configerr.Path(places[hidden], "event"), hidden,
+					fmt.Sprintf("is never reached, because %s, %q, matches all of it and comes before", places[globs[j].Pattern()], globs[j].Pattern()),
+					"remove one of the two"))
 				break
 			}
 		}
@@ -145,28 +147,25 @@ func canonical(event string) string {
 func checkEvent(place, event string) error {
 	switch {
 	case canonical(event) == "":
-		return fmt.Errorf("%s: %q names no event: write a name such as step.completed, or a glob such as order.*", place, event)
+		return configerr.New(place, event, "is not a name", "use a name such as step.completed, or a glob such as order.*")
 	case strings.ContainsAny(event, " \t\r\n\x00,"):
-		return fmt.Errorf("%s: %q has a blank or comma: write one name or glob an entry", place, event)
+		return configerr.New(place, event, "has a blank or a comma", "use one entry per name or glob")
 	}
-	if err := glob.Check(event); err != nil {
-		return fmt.Errorf("%s: %q %w", place, event, err)
-	}
-	return nil
+	return glob.Check(place, event)
 }
 
-func parseSignals(place string, words []string) (lifecycle.Signals, error) {
+func parseSignals(place string, names []string) (lifecycle.Signals, error) {
 	var (
 		signals lifecycle.Signals
 		errs    []error
 	)
-	for _, word := range words {
-		signal, known := lifecycle.ParseSignal(word)
+	for i, name := range names {
+		signal, known := lifecycle.ParseSignal(name)
 		switch {
 		case !known:
-			errs = append(errs, fmt.Errorf("%s: %q is no signal: use traces, metrics or logs", place, word))
+			errs = append(errs, configerr.New(configerr.Index(place, i), name, "is not a signal", "use traces, metrics or logs"))
 		case signals.Has(signal):
-			errs = append(errs, fmt.Errorf("%s: %q stands there twice: write it once", place, word))
+			errs = append(errs, configerr.New(configerr.Index(place, i), name, "is listed already", "remove one of the two"))
 		}
 		signals |= signal
 	}
@@ -175,16 +174,9 @@ func parseSignals(place string, words []string) (lifecycle.Signals, error) {
 
 // checkRate refuses NaN too.
 func checkRate(place string, rate float64) error {
-	if rate >= 0 && rate <= 1 {
-		return nil
-	}
-	return fmt.Errorf("%s: %v is not a share: use a number from 0 (none) to 1 (all)", place, rate)
+	return configerr.InRange(place, rate, 0, 1)
 }
 
 func checkPriority(place string, priority lifecycle.Priority) error {
-	switch priority {
-	case lifecycle.PriorityLow, lifecycle.PriorityNormal, lifecycle.PriorityHigh, lifecycle.PriorityCritical:
-		return nil
-	}
-	return fmt.Errorf("%s: %q is no priority: use low, normal, high or critical", place, priority)
+	return configerr.OneOf(place, priority, lifecycle.PriorityLow, lifecycle.PriorityNormal, lifecycle.PriorityHigh, lifecycle.PriorityCritical)
 }

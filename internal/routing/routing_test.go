@@ -134,18 +134,18 @@ func TestMistakesAreReportedTogether(t *testing.T) {
 	})
 	require.Error(t, err)
 	for _, want := range []string{
-		`default_signals: "trace" is no signal: use traces, metrics or logs`,
-		`sampling_rate: NaN is not a share`,
-		`routes[0].event: "" names no event`,
-		`routes[1].event: "a.?" has a wildcard that is not known here: use *`,
-		`routes[2].signals: "spans" is no signal`,
-		`routes[3].signals: is missing, and "c" is no built-in route`,
-		`routes[4].signals: is empty`,
-		`routes[5].sampling_rate: 1.5 is not a share`,
-		`routes[5].priority: "urgent" is no priority: use low, normal, high or critical`,
-		`routes[6].event: "tasker.d" has a route already, routes[5]`,
-		`routes[7].event: "a b" has a blank`,
-		`routes[8].event: "a**b" has two stars`,
+		`default_signals[0]: "trace" is not a signal; use traces, metrics or logs`,
+		`sampling_rate: NaN is out of range; use 0 to 1`,
+		`routes[0]::event: "" is not a name`,
+		`routes[1]::event: "a.?" has a wildcard that is not known; use *`,
+		`routes[2]::signals[1]: "spans" is not a signal`,
+		`routes[3]::signals: is missing, and there is no built-in route for "c"; use traces`,
+		`routes[4]::signals: is empty`,
+		`routes[5]::sampling_rate: 1.5 is out of range`,
+		`routes[5]::priority: "urgent" is not known; use "low", "normal", "high" or "critical"`,
+		`routes[6]::event: "tasker.d" has a route already, routes[5]`,
+		`routes[7]::event: "a b" has a blank`,
+		`routes[8]::event: "a**b" has two stars`,
 	} {
 		assert.ErrorContains(t, err, want)
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 	"github.com/tasker-otel/otelcol-tasker/internal/glob"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/nearest"
@@ -22,7 +23,7 @@ func (t *Table) Warnings() []string {
 		if entry.Builtin {
 			continue
 		}
-		place := entry.Place + ".event"
+		place := configerr.Path(entry.Place, "event")
 		if glob.IsPattern(entry.Event) {
 			warnings = append(warnings, t.idleGlob(place, entry.Event)...)
 		}
@@ -50,7 +51,7 @@ func UnknownName(place, event string) []string {
 	if distance > nearest.MaxTypos && !slices.Contains(groupsOf(known), group) {
 		return nil
 	}
-	return []string{fmt.Sprintf("%s: %q is no event of Tasker's: did you mean %q? It stays in force for an event of that name",
+	return []string{fmt.Sprintf("%s: %q is not an event of Tasker; did you mean %q? It stays in force for an event of that name",
 		place, event, meant)}
 }
 
@@ -65,7 +66,7 @@ func unknownGroup(place, event string, known []string) []string {
 	if distance > 1 {
 		return nil
 	}
-	return []string{fmt.Sprintf("%s: %q matches no event of Tasker's: the nearest group is %q. It stays in force for an application's own events",
+	return []string{fmt.Sprintf("%s: %q matches no event of Tasker; the nearest group is %q. It stays in force for an application's own events",
 		place, event, meant+".*")}
 }
 
@@ -88,7 +89,7 @@ func (t *Table) idleGlob(place, event string) []string {
 	if decider == "" {
 		return nil
 	}
-	return []string{fmt.Sprintf("%s: %q decides on no event of Tasker's, because all that it matches have a more specific route: "+
+	return []string{fmt.Sprintf("%s: %q decides on no event of Tasker, because all that it matches have a more specific route: "+
 		"%s. Give each a route by its exact name", place, event, decider)}
 }
 

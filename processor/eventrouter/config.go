@@ -103,98 +103,93 @@ func createDefaultConfig() *Config {
 	}
 }
 
-// Validate joins every mistake. It changes nothing.
+// Validate reports every mistake at once.
 func (c *Config) Validate() error {
 	_, err := routing.Compile(c.Routing())
-	errs := []error{err}
-	for i, key := range c.Payload.Include {
-		if bulky := lifecycle.BulkyPayloadKeys(); !slices.Contains(bulky, key) {
-			errs = append(errs, fmt.Errorf("payload.include[%d]: %q is kept anyway: remove it, or name one of %s",
-				i, key, strings.Join(bulky, ", ")))
-		}
+	mistakes := []error{
+		err,
+		c.Payload.check(),
+		c.Redaction.check(),
+		configerr.AtLeast("max_value_bytes", c.MaxValueBytes, 64),
+		configerr.AtLeast("max_structure_bytes", c.MaxStructureBytes, 64),
+		configerr.AtLeast("max_backtrace_lines", c.MaxBacktraceLines, 1),
+		configerr.OneOf("select", c.Select, selectEvents, selectOthers),
+		c.checkStorage(),
 	}
-	errs = append(errs, c.Payload.check(), c.Redaction.check())
-	errs = append(errs,
-		atLeast("max_value_bytes", c.MaxValueBytes, 64),
-		atLeast("max_structure_bytes", c.MaxStructureBytes, 64),
-		atLeast("max_backtrace_lines", c.MaxBacktraceLines, 1))
-	errs = append(errs, c.Shedding.check()...)
-	switch {
-	case c.Select != selectEvents && c.Select != selectOthers:
-		errs = append(errs, fmt.Errorf("select: %q is no selection: use %s or %s", c.Select, selectEvents, selectOthers))
-	case c.Select == selectOthers && c.Storage != nil:
-		errs = append(errs, fmt.Errorf("storage: %q has nothing to keep, because select is %s: remove one of the two", c.Storage, selectOthers))
-	}
-	if c.Storage != nil && !c.Deduplicate.Enabled {
-		errs = append(errs, fmt.Errorf("storage: %q has nothing to keep, because deduplicate.enabled is false: remove one of the two", c.Storage))
-	}
+	mistakes = append(mistakes, c.Shedding.check()...)
 	if c.Deduplicate.Enabled {
-		errs = append(errs, atLeast("deduplicate.max_entries", c.Deduplicate.MaxEntries, 1000), c.Deduplicate.checkWait())
+		mistakes = append(mistakes,
+			configerr.AtLeast(configerr.Path("deduplicate", "max_entries"), c.Deduplicate.MaxEntries, 1000),
+			configerr.NotNegative(configerr.Path("deduplicate", "max_wait"), c.Deduplicate.MaxWait, "10s", "to refuse at once"))
 	}
-	return errors.Join(errs...)
+	return errors.Join(mistakes...)
+}
+
+// checkStorage wants no storage where there is nothing to store.
+func (c *Config) checkStorage() error {
+	if c.Storage == nil {
+		return nil
+	}
+	var mistakes []error
+	if c.Select == selectOthers {
+		mistakes = append(mistakes, configerr.New("storage", c.Storage.String(), fmt.Sprintf("has nothing to store, because select is %q", selectOthers), "remove one of the two"))
+	}
+	if !c.Deduplicate.Enabled {
+		mistakes = append(mistakes, configerr.New("storage", c.Storage.String(), "has nothing to store, because deduplicate::enabled is false", "remove one of the two"))
+	}
+	return errors.Join(mistakes...)
 }
 
 func (c *PayloadConfig) check() error {
-	var errs []error
+	bulky := lifecycle.BulkyPayloadKeys()
+	var mistakes []error
+	for i, key := range c.Include {
+		at := configerr.Index(configerr.Path("payload", "include"), i)
+		if !slices.Contains(bulky, key) {
+			mistakes = append(mistakes, configerr.New(at, key, "is kept anyway", "remove it, or use one of "+configerr.List(bulky)))
+		} else if len(c.Only) > 0 && !slices.Contains(c.Only, key) {
+			mistakes = append(mistakes, configerr.New(at, key, "is left out, because payload::only does not name it", "add it there, or remove it here"))
+		}
+	}
 	for i, key := range c.Only {
+		at := configerr.Index(configerr.Path("payload", "only"), i)
 		switch {
 		case slices.Contains(lifecycle.NeededPayloadKeys(), key):
-			errs = append(errs, fmt.Errorf("payload.only[%d]: %q is kept anyway, because the collector reads it: remove it", i, key))
-		case slices.Contains(lifecycle.BulkyPayloadKeys(), key) && !slices.Contains(c.Include, key):
-			errs = append(errs, fmt.Errorf("payload.only[%d]: %q is left out unless payload.include names it too: add it there, or remove it here", i, key))
+			mistakes = append(mistakes, configerr.New(at, key, "is kept anyway, because the collector reads it", "remove it"))
+		case slices.Contains(bulky, key) && !slices.Contains(c.Include, key):
+			mistakes = append(mistakes, configerr.New(at, key, "is left out unless payload::include names it too", "add it there, or remove it here"))
 		case key == "":
-			errs = append(errs, fmt.Errorf("payload.only[%d]: %q is no key: remove it", i, key))
+			mistakes = append(mistakes, configerr.New(at, key, "is not a key", "remove it"))
 		}
 	}
-	if len(c.Only) > 0 {
-		for i, key := range c.Include {
-			if !slices.Contains(c.Only, key) && slices.Contains(lifecycle.BulkyPayloadKeys(), key) {
-				errs = append(errs, fmt.Errorf("payload.include[%d]: %q is left out, because payload.only does not name it: add it there, or remove it here", i, key))
-			}
-		}
-	}
-	return errors.Join(errs...)
-}
-
-func (c *DeduplicateConfig) checkWait() error {
-	const key = "deduplicate.max_wait"
-	if c.MaxWait < 0 {
-		return fmt.Errorf("%s: %v is negative: use a time such as 10s, or 0 to refuse at once", key, c.MaxWait)
-	}
-	return configerr.CheckUnit(key, c.MaxWait, "10s")
+	return errors.Join(mistakes...)
 }
 
 // identifying are the keys without which no tree can be built.
 var identifying = [...]string{"task_id", "step_id", "task_name", "step_name"}
 
 func (c *RedactionConfig) check() error {
-	var errs []error
+	var mistakes []error
 	for i, part := range c.Keys {
+		at := configerr.Index(configerr.Path("redaction", "keys"), i)
 		if part == "" {
-			errs = append(errs, fmt.Errorf("redaction.keys[%d]: %q would mask every value: remove it", i, part))
+			mistakes = append(mistakes, configerr.New(at, part, "would mask every value", "remove it"))
 			continue
 		}
 		for _, key := range identifying {
 			if strings.Contains(key, strings.ToLower(part)) {
-				errs = append(errs, fmt.Errorf("redaction.keys[%d]: %q would mask %s, which names what an event is about: use a longer part", i, part, key))
+				mistakes = append(mistakes, configerr.New(at, part, "would mask "+key+", which names what an event is about", "use a longer part"))
 				break
 			}
 		}
 	}
-	patterns, err := scrub.ParsePatterns(c.Patterns)
+	patterns, err := scrub.ParsePatterns(configerr.Path("redaction", "patterns"), c.Patterns)
 	if err != nil {
-		errs = append(errs, fmt.Errorf("redaction.patterns%w", err))
+		mistakes = append(mistakes, err)
 	} else if patterns.Mask(c.Mask, "") != c.Mask {
-		errs = append(errs, fmt.Errorf("redaction.mask: %q is itself what redaction.patterns masks: use another text", c.Mask))
+		mistakes = append(mistakes, configerr.New(configerr.Path("redaction", "mask"), c.Mask, "is itself masked by redaction::patterns", "use another text"))
 	}
-	return errors.Join(errs...)
-}
-
-func atLeast(key string, value, least int) error {
-	if value >= least {
-		return nil
-	}
-	return fmt.Errorf("%s: %d is too small: use at least %d", key, value, least)
+	return errors.Join(mistakes...)
 }
 
 // Routing is what the route table is made of.
@@ -209,7 +204,7 @@ func (c *Config) Routing() routing.Settings {
 }
 
 func (c *Config) scrubbing() scrub.Settings {
-	patterns, _ := scrub.ParsePatterns(c.Redaction.Patterns) // Validate has checked them
+	patterns, _ := scrub.ParsePatterns("", c.Redaction.Patterns) // Validate has checked them
 	return scrub.Settings{
 		Bulky:             lifecycle.BulkyPayloadKeysBut(c.Payload.Include),
 		Only:              c.Payload.Only,

@@ -57,52 +57,52 @@ func TestConfig(t *testing.T) {
 func TestStorageNeedsSomethingToKeep(t *testing.T) {
 	cfg := load(t, "all")
 	cfg.Deduplicate.Enabled = false
-	assert.ErrorContains(t, xconfmap.Validate(cfg), `storage: "file_storage/seen" has nothing to keep, because deduplicate.enabled is false`)
+	assert.ErrorContains(t, xconfmap.Validate(cfg), `storage: "file_storage/seen" has nothing to store, because deduplicate::enabled is false`)
 }
 
 func TestMaskIsNoSecret(t *testing.T) {
 	cfg := createDefaultConfig()
 	cfg.Redaction.Mask, cfg.Redaction.Patterns = "hidden@example.com", []string{"email_addresses"}
-	assert.ErrorContains(t, xconfmap.Validate(cfg), `redaction.mask: "hidden@example.com" is itself what redaction.patterns masks`)
+	assert.ErrorContains(t, xconfmap.Validate(cfg), `redaction::mask: "hidden@example.com" is itself masked by redaction::patterns`)
 }
 
 func TestMistakesAreReportedTogether(t *testing.T) {
 	cfg := load(t, "mistakes")
 	err := xconfmap.Validate(cfg)
 	for _, want := range []string{
-		`routes[0].event: "" names no event`,
-		`routes[1].signals: "spans" is no signal: use traces, metrics or logs`,
-		`routes[1].sampling_rate: 2 is not a share: use a number from 0 (none) to 1 (all)`,
+		`routes[0]::event: "" is not a name`,
+		`routes[1]::signals[0]: "spans" is not a signal; use traces, metrics or logs`,
+		`routes[1]::sampling_rate: 2 is out of range; use 0 to 1`,
 		`filtered_events[0]: "*" drops every event`,
-		`sampling_rate: -1 is not a share`,
-		`payload.include[0]: "task_contxt" is kept anyway: remove it, or name one of task_context,`,
-		`redaction.keys[0]: "" would mask every value`,
-		`redaction.keys[1]: "Name" would mask task_name, which names what an event is about: use a longer part`,
-		`redaction.patterns[1]: "phone_numbers" is not known: use bearer_tokens, card_numbers, email_addresses or url_credentials`,
-		`payload.only[0]: "task_id" is kept anyway, because the collector reads it: remove it`,
-		`payload.only[1]: "step_results" is left out unless payload.include names it too`,
-		`payload.include[1]: "step_inputs" is left out, because payload.only does not name it`,
-		`shedding.low: -1 is no number of events: use 0 for never`,
-		`shedding.normal: 10 would shed normal events, but shedding.low is 0`,
-		`shedding.high: 5 is below shedding.normal, 10: events that matter less are shed first`,
-		`max_value_bytes: 3 is too small: use at least 64`,
+		`sampling_rate: -1 is out of range; use 0 to 1`,
+		`payload::include[0]: "task_contxt" is kept anyway; remove it, or use one of "task_context",`,
+		`redaction::keys[0]: "" would mask every value`,
+		`redaction::keys[1]: "Name" would mask task_name, which names what an event is about; use a longer part`,
+		`redaction::patterns[1]: "phone_numbers" is not known; use "bearer_tokens", "card_numbers", "email_addresses" or "url_credentials"`,
+		`payload::only[0]: "task_id" is kept anyway, because the collector reads it; remove it`,
+		`payload::only[1]: "step_results" is left out unless payload::include names it too`,
+		`payload::include[1]: "step_inputs" is left out, because payload::only does not name it`,
+		`shedding::low: -1 is negative; use a number above 0, or 0 for never`,
+		`shedding::normal: 10 would shed normal events although shedding::low, for those that matter less, is 0; use a number for both`,
+		`shedding::high: 5 is less than shedding::normal, although its events matter more; use 10 or more`,
+		`max_value_bytes: 3 is too small; use 64 or more`,
 		`max_structure_bytes: 0 is too small`,
 		`max_backtrace_lines: 0 is too small`,
-		`deduplicate.max_entries: 1 is too small: use at least 1000`,
-		`deduplicate.max_wait is 15ns, as a number without a unit is nanoseconds: write the unit, such as 10s`,
+		`deduplicate::max_entries: 1 is too small; use 1000 or more`,
+		`deduplicate::max_wait: 15ns is in nanoseconds, as a number without a unit is; write the unit, such as 10s`,
 	} {
 		assert.ErrorContains(t, err, want)
 	}
 	cfg.Deduplicate.MaxWait = -time.Second
-	assert.ErrorContains(t, xconfmap.Validate(cfg), `deduplicate.max_wait: -1s is negative: use a time such as 10s, or 0 to refuse at once`)
+	assert.ErrorContains(t, xconfmap.Validate(cfg), `deduplicate::max_wait: -1s is negative; use a duration such as 10s, or 0s to refuse at once`)
 	assert.NotContains(t, err.Error(), `"task_contxt" is left out`, "one mistake, one message")
 }
 
 func TestSelect(t *testing.T) {
 	cfg := createDefaultConfig()
 	cfg.Select = "both"
-	require.ErrorContains(t, cfg.Validate(), `select: "both" is no selection: use events or others`)
+	require.ErrorContains(t, cfg.Validate(), `select: "both" is not known; use "events" or "others"`)
 	storage := component.MustNewID("file_storage")
 	cfg.Select, cfg.Storage = selectOthers, &storage
-	require.ErrorContains(t, cfg.Validate(), `storage: "file_storage" has nothing to keep, because select is others: remove one of the two`)
+	require.ErrorContains(t, cfg.Validate(), `storage: "file_storage" has nothing to store, because select is "others"; remove one of the two`)
 }

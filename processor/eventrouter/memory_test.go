@@ -112,7 +112,7 @@ func TestNoSuchStorage(t *testing.T) {
 	cfg.Storage = &journaltest.ID
 	r, err := newRouter(metadatatest.NewSettings(componenttest.NewTelemetry()), cfg, consumertest.NewNop())
 	require.NoError(t, err)
-	require.ErrorContains(t, r.Start(context.Background(), componenttest.NewNopHost()), `'storage' is "memory_storage"`)
+	require.ErrorContains(t, r.Start(context.Background(), componenttest.NewNopHost()), `storage: "memory_storage" is`)
 	require.NoError(t, r.Shutdown(context.Background()))
 }
 

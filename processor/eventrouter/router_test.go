@@ -270,7 +270,7 @@ func TestStartWarnsOfWhatIsProbablyNotMeant(t *testing.T) {
 	require.NoError(t, r.Start(context.Background(), componenttest.NewNopHost()))
 	require.NoError(t, r.Shutdown(context.Background()))
 	require.Len(t, said.All(), 1)
-	assert.Contains(t, said.All()[0].Message, `filtered_events[0]: "step.complete" is no event of Tasker's: did you mean "step.completed"?`)
+	assert.Contains(t, said.All()[0].Message, `filtered_events[0]: "step.complete" is not an event of Tasker; did you mean "step.completed"?`)
 }
 
 func TestEmptiedPartsAreRemoved(t *testing.T) {

@@ -265,7 +265,7 @@ func TestNoSecretLeaves(t *testing.T) {
 	})
 }
 
-// With payload.only, nothing leaves but what is listed and what trees and metrics are made of.
+// With payload::only, nothing leaves but what is listed and what trees and metrics are made of.
 func TestOnlyWhatIsListedLeaves(t *testing.T) {
 	lines := newPipelines(t, func(cfg *eventrouter.Config) {
 		routeToAll(cfg)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"sync/atomic"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -20,25 +21,24 @@ type SheddingConfig struct {
 
 // check wants the less important to be shed first.
 func (c *SheddingConfig) check() []error {
-	var errs []error
-	before, name := 0, ""
+	var mistakes []error
+	before, below := 0, ""
 	for i, bound := range [...]struct {
 		name  string
 		value int
 	}{{"low", c.Low}, {"normal", c.Normal}, {"high", c.High}} {
+		key := configerr.Path("shedding", bound.name)
 		switch {
 		case bound.value < 0:
-			errs = append(errs, fmt.Errorf("shedding.%s: %d is no number of events: use 0 for never", bound.name, bound.value))
+			mistakes = append(mistakes, configerr.OrZero(key, bound.value, "for never"))
 		case i > 0 && bound.value > 0 && before <= 0:
-			errs = append(errs, fmt.Errorf("shedding.%s: %d would shed %s events, but shedding.%s is 0, which keeps those that matter less: set it too",
-				bound.name, bound.value, bound.name, name))
+			mistakes = append(mistakes, configerr.New(key, bound.value, fmt.Sprintf("would shed %s events although %s, for those that matter less, is 0", bound.name, below), "use a number for both"))
 		case i > 0 && bound.value > 0 && bound.value < before:
-			errs = append(errs, fmt.Errorf("shedding.%s: %d is below shedding.%s, %d: events that matter less are shed first",
-				bound.name, bound.value, name, before))
+			mistakes = append(mistakes, configerr.New(key, bound.value, fmt.Sprintf("is less than %s, although its events matter more", below), fmt.Sprintf("use %d or more", before)))
 		}
-		before, name = bound.value, bound.name
+		before, below = bound.value, key
 	}
-	return errs
+	return mistakes
 }
 
 // sheddable are the priorities that may be shed, the least important first.

@@ -5,7 +5,6 @@ package spanhierarchy
 
 import (
 	"errors"
-	"fmt"
 	"runtime"
 	"time"
 
@@ -75,59 +74,27 @@ func createDefaultConfig() *Config {
 	}
 }
 
-// Validate names every mistake at once, each with its key, its value and the remedy.
+// Validate reports every mistake at once.
 func (c *Config) Validate() error {
-	var errs []error
-	positive := func(key string, value int) {
-		if value <= 0 {
-			errs = append(errs, fmt.Errorf("'%s' is %d: set it to 1 or more", key, value))
-		}
+	mistakes := []error{
+		configerr.NotNegative("reorder_window", c.ReorderWindow, "2s", "for none"),
+		configerr.Unit("settle_timeout", c.SettleTimeout, "30s"),
+		configerr.Unit("idle_timeout", c.IdleTimeout, "24h"),
+		configerr.NotNegative("emit_again_within", c.EmitAgainWithin, "5s", "for at once"),
+		configerr.AtLeast("max_open_tasks", c.MaxOpenTasks, 1),
+		configerr.AtLeast("max_events_per_task", c.MaxEventsPerTask, 1),
+		configerr.AtLeast("max_spans_per_tree", c.MaxSpansPerTree, 1),
+		configerr.AtLeast("max_pending_spans", c.MaxPendingSpans, 1),
+		configerr.AtLeast("max_bytes_per_tree", c.MaxBytesPerTree, leastBytesPerTree),
+		configerr.AtLeast("max_held_bytes", c.MaxHeldBytes, leastHeldBytes),
+		configerr.OrZero("remembered_tasks", c.RememberedTasks, "to remember none"),
+		configerr.OrZero("finished_tasks", c.FinishedTasks, "to keep none"),
+		configerr.OrZero("shards", c.Shards, "for one per core"),
+		configerr.OneOf("emit", c.Emit, emitParts, emitWhole),
 	}
-	withUnit := func(key string, value time.Duration, example string) {
-		if err := configerr.CheckUnit("'"+key+"'", value, example); err != nil {
-			errs = append(errs, err)
-		}
-	}
-	withUnit("reorder_window", c.ReorderWindow, "2s")
-	withUnit("settle_timeout", c.SettleTimeout, "30s")
-	withUnit("idle_timeout", c.IdleTimeout, "24h")
-	withUnit("emit_again_within", c.EmitAgainWithin, "5s")
-	positive("max_open_tasks", c.MaxOpenTasks)
-	positive("max_events_per_task", c.MaxEventsPerTask)
-	positive("max_spans_per_tree", c.MaxSpansPerTree)
-	positive("max_pending_spans", c.MaxPendingSpans)
-	if c.MaxBytesPerTree < leastBytesPerTree {
-		errs = append(errs, fmt.Errorf("'max_bytes_per_tree' is %d: set it to %d (64 KiB) or more", c.MaxBytesPerTree, leastBytesPerTree))
-	}
-	if c.MaxHeldBytes < leastHeldBytes {
-		errs = append(errs, fmt.Errorf("'max_held_bytes' is %d: set it to %d (1 MiB) or more", c.MaxHeldBytes, leastHeldBytes))
-	}
-	if c.RememberedTasks < 0 {
-		errs = append(errs, fmt.Errorf("'remembered_tasks' is %d: set it to 0 (remember none) or more", c.RememberedTasks))
-	}
-	if c.FinishedTasks < 0 {
-		errs = append(errs, fmt.Errorf("'finished_tasks' is %d: set it to 0 (keep none) or more", c.FinishedTasks))
-	}
-	if c.Shards < 0 {
-		errs = append(errs, fmt.Errorf("'shards' is %d: set it to 0 (one a core) or more", c.Shards))
-	}
-	if c.ReorderWindow < 0 {
-		errs = append(errs, fmt.Errorf("'reorder_window' is %s: set it to 0s or more", c.ReorderWindow))
-	}
-	if c.SettleTimeout < c.ReorderWindow {
-		errs = append(errs, fmt.Errorf("'settle_timeout' is %s: set it to at least 'reorder_window' (%s)", c.SettleTimeout, c.ReorderWindow))
-	}
-	if c.Emit != emitParts && c.Emit != emitWhole {
-		errs = append(errs, fmt.Errorf("'emit' is %q: set it to %q (each span as soon as it is settled) or %q (when the task has ended)", c.Emit, emitParts, emitWhole))
-	}
-	if c.EmitAgainWithin < 0 {
-		errs = append(errs, fmt.Errorf("'emit_again_within' is %s: set it to 0s or more", c.EmitAgainWithin))
-	}
-	if c.IdleTimeout < c.SettleTimeout || c.IdleTimeout == 0 {
-		errs = append(errs, fmt.Errorf("'idle_timeout' is %s: set it to more than 0s and at least 'settle_timeout' (%s)", c.IdleTimeout, c.SettleTimeout))
-	}
-	errs = append(errs, c.overrideProblems()...)
-	return errors.Join(append(errs, c.Performance.problems()...)...)
+	mistakes = append(mistakes, checkWaits("", assembly.Waits{ReorderWindow: c.ReorderWindow, SettleTimeout: c.SettleTimeout, IdleTimeout: c.IdleTimeout})...)
+	mistakes = append(mistakes, c.overrideMistakes()...)
+	return errors.Join(append(mistakes, c.Performance.mistakes()...)...)
 }
 
 // Values of emit.

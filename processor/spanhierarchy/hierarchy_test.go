@@ -181,7 +181,7 @@ func TestConfigNamesEveryMistake(t *testing.T) {
 	cfg := createDefaultConfig()
 	cfg.MaxOpenTasks, cfg.Shards, cfg.SettleTimeout, cfg.FinishedTasks = 0, -1, time.Second, -1
 	err := cfg.Validate()
-	for _, want := range []string{"'max_open_tasks' is 0", "'shards' is -1", "'settle_timeout' is 1s", "'finished_tasks' is -1"} {
+	for _, want := range []string{"max_open_tasks: 0 is too small; use 1 or more", "shards: -1 is negative", "settle_timeout: 1s is less than reorder_window; use 2s or more", "finished_tasks: -1 is negative"} {
 		require.ErrorContains(t, err, want)
 	}
 	require.NoError(t, createDefaultConfig().Validate())
@@ -189,7 +189,7 @@ func TestConfigNamesEveryMistake(t *testing.T) {
 	cfg = createDefaultConfig()
 	cfg.ReorderWindow, cfg.EmitAgainWithin, cfg.Performance.SlowStep = 5, 5, 30
 	err = cfg.Validate()
-	for _, want := range []string{"'reorder_window' is 5ns, as a number without a unit", "'emit_again_within' is 5ns", "'performance::slow_step' is 30ns"} {
+	for _, want := range []string{"reorder_window: 5ns is in nanoseconds", "emit_again_within: 5ns is in", "performance::slow_step: 30ns is in"} {
 		require.ErrorContains(t, err, want)
 	}
 }

@@ -5,11 +5,11 @@ package spanhierarchy
 
 import (
 	"fmt"
-	"path"
 	"time"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
+	"github.com/tasker-otel/otelcol-tasker/internal/glob"
 	"github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy/internal/performance"
 )
 
@@ -47,45 +47,44 @@ func (c *Config) waitsOf() func(string) assembly.Waits {
 	return c.waits
 }
 
-// overrideProblems are the mistakes in the overrides: each of its own, and times that do not go together for a task that the
-// override names.
-func (c *Config) overrideProblems() (errs []error) {
+// overrideMistakes are those in each override, and times that contradict each other for a task that the override names.
+func (c *Config) overrideMistakes() (mistakes []error) {
 	for i := range c.Overrides {
 		o := &c.Overrides[i]
-		at := fmt.Sprintf("overrides[%d]", i)
+		at := configerr.Index("overrides", i)
 		if len(o.Tasks) == 0 {
-			errs = append(errs, fmt.Errorf("'%s' names nothing: give 'tasks'", at))
+			mistakes = append(mistakes, configerr.New(at, nil, "names no task", "add tasks"))
 		}
-		for _, name := range o.Tasks {
-			if _, err := path.Match(name, ""); err != nil || name == "" {
-				errs = append(errs, fmt.Errorf("'%s::tasks' has %q, which matches nothing: give a name, or a pattern such as \"import_*\"", at, name))
-			}
+		for j, name := range o.Tasks {
+			mistakes = append(mistakes, checkName(configerr.Index(configerr.Path(at, "tasks"), j), name))
 		}
 		if o.ReorderWindow == nil && o.SettleTimeout == nil && o.IdleTimeout == nil {
-			errs = append(errs, fmt.Errorf("'%s' changes nothing: give 'reorder_window', 'settle_timeout' or 'idle_timeout'", at))
+			mistakes = append(mistakes, configerr.New(at, nil, "changes nothing", "add reorder_window, settle_timeout or idle_timeout"))
 			continue
 		}
 		for _, d := range []struct {
 			key   string
 			value *time.Duration
 		}{{"reorder_window", o.ReorderWindow}, {"settle_timeout", o.SettleTimeout}, {"idle_timeout", o.IdleTimeout}} {
-			if d.value == nil {
-				continue
-			}
-			if err := configerr.CheckUnit(fmt.Sprintf("'%s::%s'", at, d.key), *d.value, "1h"); err != nil {
-				errs = append(errs, err)
-			}
-			if *d.value < 0 {
-				errs = append(errs, fmt.Errorf("'%s::%s' is %s: set it to 0s or more", at, d.key, *d.value))
+			if d.value != nil {
+				mistakes = append(mistakes, configerr.NotNegative(configerr.Path(at, d.key), *d.value, "1h", "for none"))
 			}
 		}
-		errs = append(errs, c.orderProblems(at, o)...)
+		mistakes = append(mistakes, c.checkOrder(at, o)...)
 	}
-	return errs
+	return mistakes
 }
 
-// orderProblems are times of the override that do not go together with those that it does not replace.
-func (c *Config) orderProblems(at string, o *Override) (errs []error) {
+// checkName checks a pattern for names of tasks, steps or operations.
+func checkName(key, name string) error {
+	if name == "" {
+		return configerr.New(key, name, "matches nothing", `use a name, or a pattern such as "import_*"`)
+	}
+	return glob.Check(key, name)
+}
+
+// checkOrder checks the times of the override together with those that it does not replace.
+func (c *Config) checkOrder(at string, o *Override) []error {
 	waits := assembly.Waits{ReorderWindow: c.ReorderWindow, SettleTimeout: c.SettleTimeout, IdleTimeout: c.IdleTimeout}
 	if o.ReorderWindow != nil {
 		waits.ReorderWindow = *o.ReorderWindow
@@ -96,13 +95,18 @@ func (c *Config) orderProblems(at string, o *Override) (errs []error) {
 	if o.IdleTimeout != nil {
 		waits.IdleTimeout = *o.IdleTimeout
 	}
+	return checkWaits(configerr.Path(at, ""), waits)
+}
+
+// checkWaits checks times against each other; their keys begin with a prefix.
+func checkWaits(prefix string, waits assembly.Waits) (mistakes []error) {
 	if waits.SettleTimeout < waits.ReorderWindow {
-		errs = append(errs, fmt.Errorf("'%s' leaves a 'settle_timeout' of %s with a 'reorder_window' of %s: set it to at least as much",
-			at, waits.SettleTimeout, waits.ReorderWindow))
+		mistakes = append(mistakes, configerr.New(prefix+"settle_timeout", waits.SettleTimeout, "is less than reorder_window",
+			fmt.Sprintf("use %s or more", waits.ReorderWindow)))
 	}
 	if waits.IdleTimeout < waits.SettleTimeout || waits.IdleTimeout == 0 {
-		errs = append(errs, fmt.Errorf("'%s' leaves an 'idle_timeout' of %s with a 'settle_timeout' of %s: set it to more than 0s and at least as much",
-			at, waits.IdleTimeout, waits.SettleTimeout))
+		mistakes = append(mistakes, configerr.New(prefix+"idle_timeout", waits.IdleTimeout, "is zero or less than settle_timeout",
+			fmt.Sprintf("use more than 0s, and %s or more", waits.SettleTimeout)))
 	}
-	return errs
+	return mistakes
 }

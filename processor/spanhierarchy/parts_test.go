@@ -66,8 +66,8 @@ func TestTimesByTaskName(t *testing.T) {
 	cfg.Emit = "never"
 	err := cfg.Validate()
 	for _, want := range []string{
-		"'overrides[0]' names nothing", "'overrides[1]' changes nothing", `'overrides[2]::tasks' has "["`, "'overrides[2]' leaves an 'idle_timeout' of 1s",
-		"'overrides[3]::reorder_window' is 5ns", "'overrides[4]' leaves a 'settle_timeout' of 30s", `'emit' is "never"`,
+		"overrides[0]: names no task; add tasks", "overrides[1]: changes nothing", `overrides[2]::tasks[0]: "[" has a wildcard that is not known`, "overrides[2]::idle_timeout: 1s is zero or less than settle_timeout; use more than 0s, and 30s or more",
+		"overrides[3]::reorder_window: 5ns is in", "overrides[4]::settle_timeout: 30s is less than reorder_window; use 1m0s or more", `emit: "never" is not known; use "parts" or "whole"`,
 	} {
 		require.ErrorContains(t, err, want)
 	}

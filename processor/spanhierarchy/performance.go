@@ -4,11 +4,9 @@
 package spanhierarchy
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
-	"github.com/tasker-otel/otelcol-tasker/internal/glob"
 	"github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy/internal/performance"
 )
 
@@ -45,65 +43,57 @@ func defaultPerformance() PerformanceConfig {
 	}
 }
 
-func (c *PerformanceConfig) problems() (errs []error) {
-	check := func(key string, negative bool, value any) {
-		if negative {
-			errs = append(errs, fmt.Errorf("'performance::%s' is %v: set it to 0 (off) or more", key, value))
-		}
+// mistakes of the section performance.
+func (c *PerformanceConfig) mistakes() []error {
+	const off = "to switch it off"
+	at := func(key string) string { return configerr.Path("performance", key) }
+	mistakes := []error{
+		configerr.NotNegative(at("slow_task"), c.SlowTask, "1s", off),
+		configerr.NotNegative(at("slow_step"), c.SlowStep, "1s", off),
+		configerr.NotNegative(at("slow_query"), c.SlowQuery, "1s", off),
+		configerr.OrZero(at("memory_spike_mb"), c.MemorySpikeMB, off),
 	}
-	duration := func(key string, d *time.Duration) {
-		if d != nil {
-			check(key, *d < 0, *d)
-			if err := configerr.CheckUnit("'performance::"+key+"'", *d, "1s"); err != nil {
-				errs = append(errs, err)
-			}
-		}
-	}
-	duration("slow_task", &c.SlowTask)
-	duration("slow_step", &c.SlowStep)
-	duration("slow_query", &c.SlowQuery)
-	check("memory_spike_mb", c.MemorySpikeMB < 0, c.MemorySpikeMB)
 	for i := range c.Overrides {
-		o := &c.Overrides[i]
-		at := fmt.Sprintf("overrides[%d]", i)
-		duration(at+"::slow_task", o.SlowTask)
-		duration(at+"::slow_step", o.SlowStep)
-		duration(at+"::slow_query", o.SlowQuery)
-		if o.MemorySpikeMB != nil {
-			check(at+"::memory_spike_mb", *o.MemorySpikeMB < 0, *o.MemorySpikeMB)
-		}
-		errs = append(errs, o.problems(at)...)
+		mistakes = append(mistakes, c.Overrides[i].mistakes(configerr.Index(at("overrides"), i))...)
 	}
-	return errs
+	return mistakes
 }
 
-func (o *PerformanceOverride) problems(at string) (errs []error) {
+func (o *PerformanceOverride) mistakes(at string) []error {
+	const off = "to switch it off"
+	var mistakes []error
+	for _, d := range []struct {
+		key   string
+		value *time.Duration
+	}{{"slow_task", o.SlowTask}, {"slow_step", o.SlowStep}, {"slow_query", o.SlowQuery}} {
+		if d.value != nil {
+			mistakes = append(mistakes, configerr.NotNegative(configerr.Path(at, d.key), *d.value, "1s", off))
+		}
+	}
+	if o.MemorySpikeMB != nil {
+		mistakes = append(mistakes, configerr.OrZero(configerr.Path(at, "memory_spike_mb"), *o.MemorySpikeMB, off))
+	}
 	if len(o.Tasks)+len(o.Steps)+len(o.Operations) == 0 {
-		errs = append(errs, fmt.Errorf("'performance::%s' names nothing: give 'tasks', 'steps' or 'operations'", at))
+		mistakes = append(mistakes, configerr.New(at, nil, "names nothing", "add tasks, steps or operations"))
 	}
 	if o.SlowTask == nil && o.SlowStep == nil && o.SlowQuery == nil && o.MemorySpikeMB == nil {
-		errs = append(errs, fmt.Errorf("'performance::%s' changes nothing: give 'slow_task', 'slow_step', 'slow_query' or 'memory_spike_mb'", at))
+		mistakes = append(mistakes, configerr.New(at, nil, "changes nothing", "add slow_task, slow_step, slow_query or memory_spike_mb"))
 	}
 	if o.SlowTask != nil && len(o.Steps)+len(o.Operations) > 0 {
-		errs = append(errs, fmt.Errorf("'performance::%s::slow_task' is never used: a task has no step or operation; name 'tasks' only", at))
+		mistakes = append(mistakes, configerr.New(configerr.Path(at, "slow_task"), *o.SlowTask, "is never used, because a task has no step or operation", "use tasks only"))
 	}
 	if o.SlowStep != nil && len(o.Operations) > 0 {
-		errs = append(errs, fmt.Errorf("'performance::%s::slow_step' is never used: a step has no operation; name 'tasks' or 'steps' only", at))
+		mistakes = append(mistakes, configerr.New(configerr.Path(at, "slow_step"), *o.SlowStep, "is never used, because a step has no operation", "use tasks or steps only"))
 	}
 	for _, list := range []struct {
 		key   string
 		names []string
 	}{{"tasks", o.Tasks}, {"steps", o.Steps}, {"operations", o.Operations}} {
-		for _, name := range list.names {
-			switch err := glob.Check(name); {
-			case name == "":
-				errs = append(errs, fmt.Errorf("'performance::%s::%s' has an empty name, which matches nothing: give a name, or a pattern such as \"import_*\"", at, list.key))
-			case err != nil:
-				errs = append(errs, fmt.Errorf("'performance::%s::%s': %q %w", at, list.key, name, err))
-			}
+		for i, name := range list.names {
+			mistakes = append(mistakes, checkName(configerr.Index(configerr.Path(at, list.key), i), name))
 		}
 	}
-	return errs
+	return mistakes
 }
 
 // monitor is nil when it is off.

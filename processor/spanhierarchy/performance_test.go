@@ -106,16 +106,16 @@ func TestPerformanceConfigNamesEveryMistake(t *testing.T) {
 		},
 	}).Validate()
 	want := []string{
-		"'performance::slow_task' is -1s: set it to 0 (off) or more",
-		"'performance::memory_spike_mb' is -5: set it to 0 (off) or more",
-		"'performance::overrides[0]' names nothing: give 'tasks', 'steps' or 'operations'",
-		"'performance::overrides[1]' changes nothing: give 'slow_task', 'slow_step', 'slow_query' or 'memory_spike_mb'",
-		"'performance::overrides[1]::tasks' has an empty name, which matches nothing",
-		"'performance::overrides[2]::slow_query' is -2s: set it to 0 (off) or more",
-		"'performance::overrides[2]::slow_task' is never used",
-		`'performance::overrides[2]::steps': "[a" has a wildcard that is not known here`,
-		"'performance::overrides[3]::memory_spike_mb' is -1: set it to 0 (off) or more",
-		"'performance::overrides[3]::slow_step' is never used",
+		"performance::slow_task: -1s is negative",
+		"performance::memory_spike_mb: -5 is negative",
+		"performance::overrides[0]: names nothing; add tasks, steps or operations",
+		"performance::overrides[1]: changes nothing; add slow_task, slow_step, slow_query or memory_spike_mb",
+		`performance::overrides[1]::tasks[1]: "" matches nothing; use a name`,
+		"performance::overrides[2]::slow_query: -2s is negative",
+		"performance::overrides[2]::slow_task: 1s is never used",
+		`performance::overrides[2]::steps[0]: "[a" has a wildcard that is not known`,
+		"performance::overrides[3]::memory_spike_mb: -1 is negative",
+		"performance::overrides[3]::slow_step: 1s is never used",
 	}
 	for _, w := range want {
 		require.ErrorContains(t, err, w)

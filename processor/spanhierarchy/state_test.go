@@ -413,7 +413,7 @@ func TestADamagedSegmentCostsOnlyItself(t *testing.T) {
 
 func TestAnUnknownStorageIsNamed(t *testing.T) {
 	h := newTest(t, consumertest.NewNop(), func(cfg *Config) { cfg.Storage = &journaltest.ID })
-	require.ErrorContains(t, h.Start(t.Context(), componenttest.NewNopHost()), `'storage' is "memory_storage": there is no such extension`)
+	require.ErrorContains(t, h.Start(t.Context(), componenttest.NewNopHost()), `storage: "memory_storage" is not an extension that is running`)
 	require.NoError(t, h.Shutdown(t.Context()))
 	require.NoError(t, h.Shutdown(t.Context()))
 }

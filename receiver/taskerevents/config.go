@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/collector/config/confignet"
 	"golang.org/x/net/http/httpguts"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -68,77 +69,83 @@ type PayloadConfig struct {
 
 var _ component.Config = (*Config)(nil)
 
-// Validate finds every mistake at once.
+// Validate reports every mistake at once.
 func (c *Config) Validate() error {
+	return errors.Join(
+		c.checkEndpoint(),
+		c.checkPaths(),
+		c.checkNames(),
+		configerr.AtLeast("max_in_flight_bytes", c.MaxInFlightBytes, 1),
+		configerr.AtLeast("max_connections", c.MaxConnections, 1),
+		configerr.AtLeast("max_items", c.MaxItems, 1),
+		configerr.InRange("max_item_bytes", c.MaxItemBytes, 1, maxMaxItemBytes),
+		configerr.InRange("max_depth", c.MaxDepth, minMaxDepth, maxMaxDepth), // an item and its payload are two
+		configerr.AtLeast("max_attributes", c.MaxAttributes, 1),
+		configerr.InRange("max_value_bytes", c.MaxValueBytes, 1, maxMaxItemBytes),
+		c.Payload.check(),
+		checkServer(&c.ServerConfig),
+	)
+}
+
+func (c *Config) checkEndpoint() error {
+	if isAddress(&c.ServerConfig.NetAddr) {
+		return nil
+	}
+	return configerr.New("endpoint", c.ServerConfig.NetAddr.Endpoint, "is not an address to listen on",
+		fmt.Sprintf("use a host and a port, such as %q", defaultEndpoint))
+}
+
+func (c *Config) checkPaths() error {
+	const not = "is not an absolute path without spaces, braces, a query or a slash at its end"
 	var mistakes []error
-	mistake := func(format string, args ...any) {
-		mistakes = append(mistakes, fmt.Errorf(format, args...))
-	}
-	if c.ServerConfig.NetAddr.Endpoint == "" {
-		mistake("'endpoint' is empty: name an address to listen on, such as %q", defaultEndpoint)
-	} else if !isAddress(&c.ServerConfig.NetAddr) {
-		mistake("'endpoint' is %q: write a host and a port, such as %q", c.ServerConfig.NetAddr.Endpoint, defaultEndpoint)
-	}
 	if !plainPath(c.Path) {
-		mistake("'path' is %q: write an absolute path without spaces, braces, a query or a slash at its end, such as %q", c.Path, defaultPath)
+		mistakes = append(mistakes, configerr.New("path", c.Path, not, fmt.Sprintf("use one such as %q", defaultPath)))
 	}
+	remedy := fmt.Sprintf("use another path, such as %q, or \"\" for none", defaultHealthPath)
 	if c.HealthPath != "" && c.HealthPath != "/" && !plainPath(c.HealthPath) {
-		mistake("'health_path' is %q: write an absolute path without spaces, braces, a query or a slash at its end, such as %q, or write \"\" for none",
-			c.HealthPath, defaultHealthPath)
+		mistakes = append(mistakes, configerr.New("health_path", c.HealthPath, not, remedy))
 	} else if c.HealthPath != "" && c.HealthPath == c.Path {
-		mistake("'health_path' is %q, as 'path' is: write another path, such as %q, or write \"\" for none", c.HealthPath, defaultHealthPath)
+		mistakes = append(mistakes, configerr.New("health_path", c.HealthPath, "is the path of events too", remedy))
 	}
+	return errors.Join(mistakes...)
+}
+
+func (c *Config) checkNames() error {
+	var mistakes []error
 	if c.DefaultService == "" {
-		mistake("'default_service' is empty: name the service of items that have none, or leave the setting out")
+		mistakes = append(mistakes, configerr.New("default_service", c.DefaultService, "is not a name",
+			"use a name for the service of items that have none, or leave the setting out"))
 	}
 	if c.CorrelationIDHeader != "" && !httpguts.ValidHeaderFieldName(c.CorrelationIDHeader) {
-		mistake("'correlation_id_header' is %q: name an HTTP header, such as %q, or write \"\" to look at none",
-			c.CorrelationIDHeader, defaultCorrelationIDHeader)
+		mistakes = append(mistakes, configerr.New("correlation_id_header", c.CorrelationIDHeader, "is not a name of an HTTP header",
+			fmt.Sprintf("use one such as %q, or \"\" for none", defaultCorrelationIDHeader)))
 	}
-	for i, key := range c.Payload.Include {
-		if bulky := lifecycle.BulkyPayloadKeys(); !slices.Contains(bulky, key) {
-			mistake("'payload::include[%d]' is %q, which is decoded anyway: remove it, or name one of %s", i, key, strings.Join(bulky, ", "))
+	return errors.Join(mistakes...)
+}
+
+func (c *PayloadConfig) check() error {
+	var mistakes []error
+	bulky := lifecycle.BulkyPayloadKeys()
+	for i, key := range c.Include {
+		if !slices.Contains(bulky, key) {
+			mistakes = append(mistakes, configerr.New(configerr.Index(configerr.Path("payload", "include"), i), key, "is decoded anyway",
+				"remove it, or use one of "+configerr.List(bulky)))
 		}
 	}
-	if c.MaxInFlightBytes < 1 {
-		mistake("'max_in_flight_bytes' is %d: it must be at least 1", c.MaxInFlightBytes)
-	}
-	if c.MaxConnections < 1 {
-		mistake("'max_connections' is %d: it must be at least 1", c.MaxConnections)
-	}
-	if c.MaxItems < 1 {
-		mistake("'max_items' is %d: it must be at least 1", c.MaxItems)
-	}
-	if c.MaxItemBytes < 1 || c.MaxItemBytes > maxMaxItemBytes {
-		mistake("'max_item_bytes' is %d: it must be from 1 to %d", c.MaxItemBytes, maxMaxItemBytes)
-	}
-	if c.MaxDepth < minMaxDepth || c.MaxDepth > maxMaxDepth {
-		mistake("'max_depth' is %d: it must be from %d, an item and its payload, to %d", c.MaxDepth, minMaxDepth, maxMaxDepth)
-	}
-	if c.MaxAttributes < 1 {
-		mistake("'max_attributes' is %d: it must be at least 1", c.MaxAttributes)
-	}
-	if c.MaxValueBytes < 1 || c.MaxValueBytes > maxMaxItemBytes {
-		mistake("'max_value_bytes' is %d: it must be from 1 to %d", c.MaxValueBytes, maxMaxItemBytes)
-	}
-	server := &c.ServerConfig
-	if server.MaxRequestBodySize < 0 {
-		mistake("'max_request_body_size' is %d: write the largest body to take in bytes, or 0 for 20971520", server.MaxRequestBodySize)
-	}
-	if server.ReadTimeout <= 0 {
-		mistake("'read_timeout' is %v: a sender that stalls would hold its connection for ever: write a time such as 1m", server.ReadTimeout)
-	}
-	if server.ReadHeaderTimeout < 0 {
-		mistake("'read_header_timeout' is %v: write a time such as 10s, or 0 for that of 'read_timeout'", server.ReadHeaderTimeout)
+	return errors.Join(mistakes...)
+}
+
+func checkServer(server *confighttp.ServerConfig) error {
+	mistakes := []error{
+		configerr.OrZero("max_request_body_size", server.MaxRequestBodySize, "for 20971520"),
+		configerr.Positive("read_timeout", server.ReadTimeout, "1m"), // else a sender that stalls holds its connection for ever
+		configerr.NotNegative("read_header_timeout", server.ReadHeaderTimeout, "10s", "for that of read_timeout"),
 	}
 	for i, name := range server.CompressionAlgorithms {
-		if !slices.Contains(knownEncodings[:], name) {
-			mistake("'compression_algorithms[%d]' is %q: use %s, or \"\" for bodies that are not compressed",
-				i, name, strings.Join(knownEncodings[1:], ", "))
-		}
+		mistakes = append(mistakes, configerr.OneOf(configerr.Index("compression_algorithms", i), name, knownEncodings[:]...))
 	}
-	if server.KeepAlivesEnabled && server.IdleTimeout < 0 {
-		mistake("'idle_timeout' is %v: idle connections would stay for ever: write a time such as 1m", server.IdleTimeout)
+	if server.KeepAlivesEnabled {
+		mistakes = append(mistakes, configerr.NotNegative("idle_timeout", server.IdleTimeout, "1m", "for that of read_timeout"))
 	}
 	return errors.Join(mistakes...)
 }

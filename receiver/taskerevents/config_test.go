@@ -57,10 +57,10 @@ func TestConfigWrong(t *testing.T) {
 	before := *config
 	err := config.Validate()
 	for _, part := range []string{
-		"'endpoint' is empty", `'path' is "v1/{events}/"`, `'health_path' is "v1/{events}/"`, "'default_service' is empty", `'correlation_id_header' is "X Request"`, "'max_items' is 0",
-		"'max_item_bytes' is -1", "'max_depth' is 1001", "'max_in_flight_bytes' is 0", "'max_connections' is 0", "'max_attributes' is 0", "'max_value_bytes' is 0", "'max_request_body_size' is -1", "'read_timeout' is 0s",
-		"'idle_timeout' is -1s", `'payload::include[1]' is "task_contxt", which is decoded anyway: remove it, or name one of task_context, step_inputs`,
-		"'read_header_timeout' is -3s", `'compression_algorithms[1]' is "brotli"`,
+		`endpoint: "" is not an address`, `path: "v1/{events}/" is not an absolute path`, `health_path: "v1/{events}/" is not`, `default_service: "" is not a name`, `correlation_id_header: "X Request" is not a name`, "max_items: 0 is too small; use 1 or more",
+		"max_item_bytes: -1 is", "max_depth: 1001 is", "max_in_flight_bytes: 0 is", "max_connections: 0 is", "max_attributes: 0 is", "max_value_bytes: 0 is", "max_request_body_size: -1 is", "read_timeout: 0s is",
+		"idle_timeout: -1s is", `payload::include[1]: "task_contxt" is decoded anyway; remove it, or use one of "task_context", "step_inputs"`,
+		"read_header_timeout: -3s is", `compression_algorithms[1]: "brotli" is not known`,
 	} {
 		assert.ErrorContains(t, err, part)
 	}
@@ -70,7 +70,7 @@ func TestConfigWrong(t *testing.T) {
 func TestHealthPathIsNoPathOfEvents(t *testing.T) {
 	config := createDefaultConfig().(*Config)
 	config.HealthPath = config.Path
-	require.ErrorContains(t, config.Validate(), `'health_path' is "/v1/events", as 'path' is`)
+	require.ErrorContains(t, config.Validate(), `health_path: "/v1/events" is the path of events too`)
 }
 
 func TestEndpoint(t *testing.T) {
@@ -83,7 +83,7 @@ func TestEndpoint(t *testing.T) {
 		if err := config.Validate(); want {
 			assert.NoError(t, err, endpoint)
 		} else {
-			assert.ErrorContains(t, err, fmt.Sprintf("'endpoint' is %q: write a host and a port", endpoint))
+			assert.ErrorContains(t, err, fmt.Sprintf("endpoint: %q is not an address to listen on; use a host and a port", endpoint))
 		}
 	}
 	config := createDefaultConfig().(*Config)

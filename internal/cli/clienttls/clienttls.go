@@ -10,6 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 )
 
 // Files are PEM files; empty for none.
@@ -38,7 +40,7 @@ func (f Files) trust(config *tls.Config) error {
 		config.RootCAs = x509.NewCertPool()
 	}
 	if !config.RootCAs.AppendCertsFromPEM(pem) {
-		return fmt.Errorf("--ca-file %s has no certificate in PEM form", f.CA)
+		return configerr.New("--ca-file", f.CA, "has no certificate in PEM form", "use one that has")
 	}
 	return nil
 }
@@ -48,7 +50,7 @@ func (f Files) identify(config *tls.Config) error {
 		return nil
 	}
 	if f.Cert == "" || f.Key == "" {
-		return errors.New("--cert-file and --key-file belong together: give both, or neither")
+		return configerr.New("--cert-file", f.Cert, "goes with --key-file", "use both, or neither")
 	}
 	own, err := tls.LoadX509KeyPair(f.Cert, f.Key)
 	if err != nil {

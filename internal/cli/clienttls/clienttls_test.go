@@ -74,8 +74,8 @@ func TestMutualTLS(t *testing.T) {
 func TestMistakes(t *testing.T) {
 	cert, key := identity(t)
 	_, err := Files{CA: key, Cert: cert}.Load()
-	require.ErrorContains(t, err, "--ca-file "+key+" has no certificate in PEM form")
-	assert.ErrorContains(t, err, "--cert-file and --key-file belong together")
+	require.ErrorContains(t, err, "--ca-file: \""+key+"\" has no certificate in PEM form")
+	assert.ErrorContains(t, err, "goes with --key-file; use both, or neither")
 	_, err = Files{CA: "no-such-file", Cert: cert, Key: cert}.Load()
 	require.ErrorContains(t, err, "--ca-file: open no-such-file")
 	assert.ErrorContains(t, err, "--cert-file "+cert+", --key-file "+cert)

@@ -11,6 +11,8 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/xconfmap"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 )
 
 // Component is a component as it is configured.
@@ -46,7 +48,7 @@ func (p Component) Duration(key string, unset time.Duration) (time.Duration, err
 	}
 	d, err := time.ParseDuration(text)
 	if err != nil {
-		return 0, fmt.Errorf("%s is %q: write a duration such as 24h", p.SettingKey(key), text)
+		return 0, configerr.New(p.SettingKey(key), text, "is not a duration", "use one such as 24h")
 	}
 	return d, nil
 }

@@ -64,7 +64,7 @@ func TestMergedInOrder(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, time.Minute, d)
 	_, err = p.Duration("endpoint", 0)
-	require.EqualError(t, err, `exporters::prometheus::endpoint is "a": write a duration such as 24h`)
+	require.EqualError(t, err, `exporters::prometheus::endpoint: "a" is not a duration; use one such as 24h`)
 }
 
 // settings has a field that keeps the text of a number, as configurations with variables need it.

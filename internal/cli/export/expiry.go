@@ -5,13 +5,13 @@ package export
 
 import (
 	"errors"
-	"fmt"
 	"time"
 
 	"go.opentelemetry.io/collector/confmap"
 
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/collectorconfig"
+	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 )
 
 // prometheusExporter is the type of the exporter whose endpoint an export reads.
@@ -38,8 +38,7 @@ func SeriesExpiryOf(conf *confmap.Conf) (time.Duration, error) {
 				return 0, err
 			}
 			if expiry <= 0 {
-				return 0, fmt.Errorf("%s is %s: every series is forgotten at once, and an export finds none; set it to 24h, for example",
-					p.SettingKey("metric_expiration"), expiry)
+				return 0, configerr.New(p.SettingKey("metric_expiration"), expiry, "forgets every series at once, so that an export finds none", "use more, such as 24h")
 			}
 			exported = sooner(exported, expiry)
 		case p.Section == collectorconfig.Connectors && p.Type == connector.Type().String():

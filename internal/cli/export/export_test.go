@@ -375,7 +375,7 @@ func TestSettingsAreChecked(t *testing.T) {
 	s.SeriesExpiry, s.LockTimeout, s.Deadline, s.Concurrency, s.Scrape.Retries = -1, -1, -1, 0, -1
 	s.Table.Quantiles = []float64{0.5, 95}
 	_, err := Run(t.Context(), s)
-	for _, flag := range []string{"--quantiles 95", "--format", "--output", "--target", "--histograms", "--timestamp-format", "--delimiter",
+	for _, flag := range []string{"--quantiles[1]: 95", "--format", "--output", "--target", "--histograms", "--timestamp-format", "--delimiter",
 		"--series-expiry", "--lock-timeout", "--deadline", "--concurrency", "--retries"} {
 		assert.ErrorContains(t, err, flag)
 	}

@@ -5,14 +5,13 @@ package export
 
 import (
 	"errors"
-	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/promset"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/scrape"
+	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 	"github.com/tasker-otel/otelcol-tasker/internal/csvtable"
 	"github.com/tasker-otel/otelcol-tasker/internal/csvtable/csvtext"
 )
@@ -92,42 +91,27 @@ func DefaultSettings() Settings {
 
 // Validate names every setting that is wrong, as the flag of the command line, with a remedy.
 func (s *Settings) Validate() error {
-	all := []error{s.Scrape.Validate()}
-	wrong := func(format string, args ...any) { all = append(all, fmt.Errorf(format, args...)) }
-	if !slices.Contains(Formats(), s.Format) {
-		wrong("--format %q: it must be one of prometheus, openmetrics, json, csv", s.Format)
+	all := []error{
+		s.Scrape.Validate(),
+		configerr.OneOf("--format", s.Format, Formats()...),
+		configerr.OneOf("--histograms", s.Table.Mode, csvtable.Modes()...),
+		configerr.OneOf("--timestamp-format", s.Table.Time, csvtext.TimeFormats()...),
+		configerr.OrZero("--series-expiry", s.SeriesExpiry, "if series never expire"),
+		configerr.OrZero("--lock-timeout", s.LockTimeout, "to give up at once"),
+		configerr.OrZero("--deadline", s.Deadline, "for none"),
+		configerr.AtLeast("--concurrency", s.Concurrency, 1),
 	}
 	if s.Output == "" || strings.HasSuffix(s.Output, "/") {
-		wrong("--output %q: give a file, or - for the standard output", s.Output)
+		all = append(all, configerr.New("--output", s.Output, "is not a file", "use one, or - for the standard output"))
 	}
 	if len(s.Targets) == 0 {
-		wrong("--target: give at least one, such as %s", DefaultTarget)
+		all = append(all, configerr.New("--target", nil, "is missing", "use at least one, such as "+DefaultTarget))
 	}
-	if !slices.Contains(csvtable.Modes(), s.Table.Mode) {
-		wrong("--histograms %q: it must be one of buckets, quantiles, summary", s.Table.Mode)
-	}
-	if !slices.Contains(csvtext.TimeFormats(), s.Table.Time) {
-		wrong("--timestamp-format %q: it must be one of %s", s.Table.Time, csvtext.TimeFormats())
-	}
-	for _, q := range s.Table.Quantiles {
-		if !(q >= 0 && q <= 1) {
-			wrong("--quantiles %v: each must be a number from 0 to 1, such as 0.95", q)
-		}
+	for i, q := range s.Table.Quantiles {
+		all = append(all, configerr.InRange(configerr.Index("--quantiles", i), q, 0, 1))
 	}
 	if !csvtext.ValidDelimiter(s.Table.Delimiter) {
-		wrong("--delimiter: give one character other than a quote or a line break")
-	}
-	if s.SeriesExpiry < 0 {
-		wrong("--series-expiry %s: it must be positive, or 0 if series never expire", s.SeriesExpiry)
-	}
-	if s.LockTimeout < 0 {
-		wrong("--lock-timeout %s: it must be positive, or 0 to give up at once", s.LockTimeout)
-	}
-	if s.Deadline < 0 {
-		wrong("--deadline %s: it must be positive, or 0 for none", s.Deadline)
-	}
-	if s.Concurrency < 1 {
-		wrong("--concurrency %d: it must be at least 1", s.Concurrency)
+		all = append(all, configerr.New("--delimiter", string(s.Table.Delimiter), "is a quote or a line break", `use another character, such as ","`))
 	}
 	return errors.Join(all...)
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/scrape"
+	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 	"github.com/tasker-otel/otelcol-tasker/internal/treeview"
 )
 
@@ -32,7 +33,7 @@ type Client struct {
 func New(address string, settings scrape.Settings) (*Client, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return nil, fmt.Errorf("--from %q is not the address of live pages: write it as %s", address, DefaultAddress)
+		return nil, configerr.New("--from", address, "is not the address of live pages", "use one such as "+DefaultAddress)
 	}
 	client, err := scrape.New(settings)
 	if err != nil {

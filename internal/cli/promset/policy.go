@@ -4,10 +4,10 @@
 package promset
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 	"github.com/tasker-otel/otelcol-tasker/internal/glob"
 )
 
@@ -46,17 +46,14 @@ func DefaultRules() []Rule {
 	}
 }
 
-// ParseRule reads a rule as NAME=POLICY.
-func ParseRule(text string) (Rule, error) {
+// ParseRule reads a flag's rule, NAME=POLICY.
+func ParseRule(flag, text string) (Rule, error) {
 	pattern, policy, found := strings.Cut(text, "=")
 	rule := Rule{strings.TrimSpace(pattern), Policy(strings.TrimSpace(policy))}
 	if !found || rule.Pattern == "" || !slices.Contains(Policies(), rule.Policy) {
-		return rule, fmt.Errorf(`%q: write NAME=POLICY, the policy one of sum, max, min, avg, drop, such as "*_ratio=avg"`, text)
+		return rule, configerr.New(flag, text, "is not NAME=POLICY with a policy of sum, max, min, avg or drop", "use one such as *_ratio=avg")
 	}
-	if err := glob.Check(rule.Pattern); err != nil {
-		return rule, fmt.Errorf("%q: the pattern %w", text, err)
-	}
-	return rule, nil
+	return rule, glob.Check(flag, rule.Pattern)
 }
 
 // policyOf is the policy of the first rule that matches.

@@ -232,11 +232,11 @@ func TestSlowestExemplarStays(t *testing.T) {
 }
 
 func TestParseRule(t *testing.T) {
-	rule, err := ParseRule("*_ratio = avg")
+	rule, err := ParseRule("--gauge", "*_ratio = avg")
 	require.NoError(t, err)
 	assert.Equal(t, Rule{"*_ratio", PolicyAvg}, rule)
 	for _, bad := range []string{"", "x", "=sum", "x=median", "[=sum"} {
-		_, err := ParseRule(bad)
+		_, err := ParseRule("--gauge", bad)
 		assert.Error(t, err, bad)
 	}
 }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/clienttls"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/endpoint"
+	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 )
 
 // Settings of a client. [DefaultSettings] gives working ones.
@@ -46,22 +47,14 @@ func DefaultSettings() Settings {
 
 // Validate names every setting that is wrong, as the flag of the command line, with a remedy.
 func (s Settings) Validate() error {
-	var all []error
-	wrong := func(format string, args ...any) { all = append(all, fmt.Errorf(format, args...)) }
-	if s.Timeout <= 0 {
-		wrong("--timeout %s: it must be positive, such as 10s", s.Timeout)
-	}
-	if s.Retries < 0 {
-		wrong("--retries %d: it must be 0, for none, or more", s.Retries)
-	}
-	if s.Backoff <= 0 {
-		wrong("--backoff %s: it must be positive, such as 500ms", s.Backoff)
+	all := []error{
+		configerr.AboveZero("--timeout", s.Timeout, "10s"),
+		configerr.OrZero("--retries", s.Retries, "for none"),
+		configerr.AboveZero("--backoff", s.Backoff, "500ms"),
+		configerr.AtLeast("--max-bytes", s.MaxBytes, 1),
 	}
 	if s.MaxBackoff < s.Backoff {
-		wrong("--max-backoff %s: it must not be less than --backoff %s", s.MaxBackoff, s.Backoff)
-	}
-	if s.MaxBytes <= 0 {
-		wrong("--max-bytes %d: it must be positive", s.MaxBytes)
+		all = append(all, configerr.New("--max-backoff", s.MaxBackoff, "is less than --backoff", fmt.Sprintf("use %s or more", s.Backoff)))
 	}
 	return errors.Join(all...)
 }

@@ -209,7 +209,7 @@ func TestEndedContextSaysWhatWasBefore(t *testing.T) {
 
 func TestSettings(t *testing.T) {
 	_, err := New(Settings{Retries: -1, MaxBackoff: -1})
-	for _, flag := range []string{"--timeout 0s", "--retries -1", "--backoff 0s", "--max-backoff -1ns", "--max-bytes 0"} {
+	for _, flag := range []string{"--timeout: 0s is", "--retries: -1 is", "--backoff: 0s is", "--max-backoff: -1ns is", "--max-bytes: 0 is"} {
 		assert.ErrorContains(t, err, flag)
 	}
 	settings := DefaultSettings()

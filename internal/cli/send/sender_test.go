@@ -257,7 +257,7 @@ func TestSecretsOfTheEndpointStayOut(t *testing.T) {
 		})
 	}
 	_, err := send.New(send.Settings{Endpoint: "http://me:" + key + "%zz@other"})
-	require.ErrorContains(t, err, `--endpoint "http://***@other" is not a URL`)
+	require.ErrorContains(t, err, `--endpoint: "http://***@other" is not an HTTP address`)
 	assert.NotContains(t, err.Error(), key)
 }
 
@@ -454,8 +454,8 @@ func TestValidate(t *testing.T) {
 	assert.NoError(t, settings.Validate())
 	wrong := send.Settings{Endpoint: "localhost:4319", Compression: "lz4", Retries: -1, ShownRefusals: -1}
 	_, err := send.New(wrong)
-	for _, part := range []string{`--endpoint "localhost:4319"`, "--batch-size 0", "--concurrency 0", `--compression "lz4"`,
-		"--timeout 0s", "--max-retry-after 0s", "--retries -1", "--show-refused -1"} {
+	for _, part := range []string{`--endpoint: "localhost:4319"`, "--batch-size: 0 is", "--concurrency: 0 is", `--compression: "lz4"`,
+		"--timeout: 0s is", "--max-retry-after: 0s is", "--retries: -1 is", "--show-refused: -1 is"} {
 		assert.ErrorContains(t, err, part)
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/clienttls"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/endpoint"
+	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 )
 
 // Compression of a request's body.
@@ -68,36 +69,22 @@ func DefaultSettings() Settings {
 
 // Validate names every setting that is wrong, as the flag of the command line, with a remedy.
 func (s *Settings) Validate() error {
-	var all []error
-	wrong := func(format string, args ...any) { all = append(all, fmt.Errorf(format, args...)) }
-	if address, err := endpoint.Parse(s.Endpoint); err != nil {
-		wrong("--endpoint %q is not a URL: %w", endpoint.Public(s.Endpoint), err)
-	} else if address.Scheme != "http" && address.Scheme != "https" || address.Host == "" {
-		wrong("--endpoint %q is not an HTTP address: write it as %s", endpoint.Public(s.Endpoint), DefaultEndpoint)
+	all := []error{
+		configerr.AtLeast("--batch-size", s.BatchSize, 1),
+		configerr.AtLeast("--concurrency", s.Concurrency, 1),
+		configerr.OneOf("--compression", s.Compression, CompressionNone, CompressionGzip),
+		configerr.AboveZero("--timeout", s.Timeout, "30s"),
+		configerr.AboveZero("--max-retry-after", s.MaxRetryAfter, "5m"),
+		configerr.OrZero("--retries", s.Retries, "for none"),
+		configerr.OrZero("--show-refused", s.ShownRefusals, "for none"),
 	}
-	if s.BatchSize < 1 {
-		wrong("--batch-size %d: it must be at least 1", s.BatchSize)
-	}
-	if s.Concurrency < 1 {
-		wrong("--concurrency %d: it must be at least 1", s.Concurrency)
-	}
-	if s.Compression != CompressionNone && s.Compression != CompressionGzip {
-		wrong("--compression %q: it must be %s or %s", s.Compression, CompressionNone, CompressionGzip)
-	}
-	if s.Timeout <= 0 {
-		wrong("--timeout %s: it must be positive, such as 30s", s.Timeout)
-	}
-	if s.MaxRetryAfter <= 0 {
-		wrong("--max-retry-after %s: it must be positive, such as 5m", s.MaxRetryAfter)
-	}
-	if s.Retries < 0 {
-		wrong("--retries %d: it must be 0, for none, or more", s.Retries)
+	address, err := endpoint.Parse(s.Endpoint)
+	if err != nil || address.Scheme != "http" && address.Scheme != "https" || address.Host == "" {
+		all = append(all, configerr.New("--endpoint", endpoint.Public(s.Endpoint), "is not an HTTP address", "use one such as "+DefaultEndpoint))
 	}
 	if s.Pace < 0 || math.IsNaN(s.Pace) || s.Pace > maxPace {
-		wrong("--pace %v: it must be 0, to send as fast as the receiver takes, or a speed up to %d, 1 being that of the recording", s.Pace, maxPace)
-	}
-	if s.ShownRefusals < 0 {
-		wrong("--show-refused %d: it must be 0, for none, or more", s.ShownRefusals)
+		all = append(all, configerr.New("--pace", s.Pace, "is out of range",
+			fmt.Sprintf("use 0, to send as fast as the receiver accepts, or a speed up to %d, 1 being that of the recording", maxPace)))
 	}
 	return errors.Join(all...)
 }

@@ -17,6 +17,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 	"github.com/tasker-otel/otelcol-tasker/internal/glob"
 	"github.com/tasker-otel/otelcol-tasker/internal/nearest"
 )
@@ -161,28 +162,26 @@ func (e *Expectations) validate() error {
 	for _, section := range slices.Sorted(maps.Keys(all)) {
 		for i, one := range all[section] {
 			some = true
-			place := fmt.Sprintf("%s[%d]", section, i)
+			place := configerr.Index(section, i)
 			switch {
 			case one == nil || one.Count == nil && one.Value == nil:
-				errs = append(errs, fmt.Errorf("%s expects nothing: write count, or value", place))
+				errs = append(errs, configerr.New(place, nil, "expects nothing", "add count or value"))
 				continue
 			case one.Value != nil && (section == sectionSpans || section == sectionRecords):
-				errs = append(errs, fmt.Errorf("%s.value: only metrics and losses have values: write count", place))
+				errs = append(errs, configerr.New(configerr.Path(place, "value"), nil, "is not possible, because only metrics and losses have values", "use count"))
 			}
 			for _, column := range slices.Sorted(maps.Keys(one.Where)) {
-				if err := glob.Check(one.Where[column]); err != nil {
-					errs = append(errs, fmt.Errorf("%s.where.%s: %q %w", place, column, one.Where[column], err))
-				}
+				errs = append(errs, glob.Check(configerr.Path(place, "where", column), one.Where[column]))
 			}
 		}
 	}
 	for i, section := range e.NothingElse {
 		if _, found := all[section]; !found {
-			errs = append(errs, fmt.Errorf("nothing_else[%d]: %q is no section: use spans, records, metrics or losses", i, section))
+			errs = append(errs, configerr.New(configerr.Index("nothing_else", i), section, "is not a section", "use spans, records, metrics or losses"))
 		}
 	}
 	if !some {
-		errs = append(errs, errors.New("nothing is expected: write events, spans, records, metrics, losses or nothing_else"))
+		errs = append(errs, errors.New("nothing is expected; add events, spans, records, metrics, losses or nothing_else"))
 	}
 	return errors.Join(errs...)
 }
@@ -240,7 +239,7 @@ func (e *Expectations) mismatches(accepted, refused int) []Mismatch {
 	compare("events.refused", "", e.Events.Refused, float64(refused))
 	for _, section := range []string{sectionSpans, sectionRecords, sectionMetrics, sectionLosses} {
 		for i, one := range e.sections()[section] {
-			place := fmt.Sprintf("%s[%d]", section, i)
+			place := configerr.Index(section, i)
 			if column := e.unknownColumn(section, one); column != "" && !one.expectsNothing(section) {
 				found = append(found, Mismatch{Place: place + ".where", Where: column, Expected: "a column of the table", Found: e.columnsOf(section, column)})
 				continue

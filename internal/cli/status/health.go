@@ -14,6 +14,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/endpoint"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/scrape"
+	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 )
 
 // Health is what the extension healthcheckv2 says.
@@ -44,7 +45,7 @@ func readHealth(ctx context.Context, client *scrape.Client, address string) (*He
 	// The status of an unhealthy collector is not 200; its body has the reason all the same.
 	at, err := endpoint.Parse(address)
 	if err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https" {
-		return nil, fmt.Errorf("--health %q: write it as %s", endpoint.Public(address), DefaultHealth)
+		return nil, configerr.New("--health", endpoint.Public(address), "is not an HTTP address", "use one such as "+DefaultHealth)
 	}
 	query := at.Query()
 	query.Set("verbose", "")

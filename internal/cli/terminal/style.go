@@ -4,11 +4,12 @@
 package terminal
 
 import (
-	"fmt"
 	"io"
 	"os"
 
 	"golang.org/x/term"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 )
 
 // Style is how a text is shown: the parameters of a terminal's SGR sequence.
@@ -45,8 +46,8 @@ const (
 
 // Colors decides whether to use colour: with ColorAuto on a terminal only, and not where the environment asks for none
 // (https://no-color.org).
-func Colors(word string, out io.Writer, getenv func(string) string) (Palette, error) {
-	switch word {
+func Colors(when string, out io.Writer, getenv func(string) string) (Palette, error) {
+	switch when {
 	case ColorAlways:
 		return true, nil
 	case ColorNever:
@@ -54,7 +55,7 @@ func Colors(word string, out io.Writer, getenv func(string) string) (Palette, er
 	case ColorAuto:
 		return Palette(Is(out) && getenv("NO_COLOR") == "" && getenv("TERM") != "dumb"), nil
 	}
-	return false, fmt.Errorf("--color %q: it must be %s, %s or %s", word, ColorAuto, ColorAlways, ColorNever)
+	return false, configerr.OneOf("--color", when, ColorAuto, ColorAlways, ColorNever)
 }
 
 // Is tells whether the stream is a terminal.

@@ -66,7 +66,7 @@ func TestColors(t *testing.T) {
 		assert.Equal(t, want, got, word)
 	}
 	_, err := terminal.Colors("blue", &bytes.Buffer{}, none)
-	assert.EqualError(t, err, `--color "blue": it must be auto, always or never`)
+	assert.EqualError(t, err, `--color: "blue" is not known; use "auto", "always" or "never"`)
 
 	assert.Equal(t, "\x1b[31mx\x1b[0m", terminal.Palette(true).Paint(terminal.Red, "x"))
 	assert.Equal(t, "x", terminal.Palette(false).Paint(terminal.Red, "x"))

@@ -287,7 +287,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorEventRouterKnownEvents, err = builder.meter.Int64ObservableGauge(
 		"otelcol_processor_event_router_known_events",
-		metric.WithDescription("Events that are remembered to recognise duplicates; at most deduplicate.max_entries. [Alpha]"),
+		metric.WithDescription("Events that are remembered to recognise duplicates; at most deduplicate::max_entries. [Alpha]"),
 		metric.WithUnit("{events}"),
 	)
 	errs = errors.Join(errs, err)
@@ -299,13 +299,13 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorEventRouterRefused, err = builder.meter.Int64Counter(
 		"otelcol_processor_event_router_refused",
-		metric.WithDescription("Events refused with a retryable error because another request brought one of the same batch and its outcome was not known after deduplicate.max_wait. [Alpha]"),
+		metric.WithDescription("Events refused with a retryable error because another request brought one of the same batch and its outcome was not known after deduplicate::max_wait. [Alpha]"),
 		metric.WithUnit("{events}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorEventRouterRemovedValues, err = builder.meter.Int64Counter(
 		"otelcol_processor_event_router_removed_values",
-		metric.WithDescription("Payload values that were left out, as bulky, as personal, or because payload.only does not name them. [Alpha]"),
+		metric.WithDescription("Payload values that were left out, as bulky, as personal, or because payload::only does not name them. [Alpha]"),
 		metric.WithUnit("{values}"),
 	)
 	errs = errors.Join(errs, err)

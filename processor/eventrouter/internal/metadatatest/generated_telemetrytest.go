@@ -118,7 +118,7 @@ func AssertEqualProcessorEventRouterKept(t *testing.T, tt *componenttest.Telemet
 func AssertEqualProcessorEventRouterKnownEvents(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_event_router_known_events",
-		Description: "Events that are remembered to recognise duplicates; at most deduplicate.max_entries. [Alpha]",
+		Description: "Events that are remembered to recognise duplicates; at most deduplicate::max_entries. [Alpha]",
 		Unit:        "{events}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -148,7 +148,7 @@ func AssertEqualProcessorEventRouterRedactedValues(t *testing.T, tt *componentte
 func AssertEqualProcessorEventRouterRefused(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_event_router_refused",
-		Description: "Events refused with a retryable error because another request brought one of the same batch and its outcome was not known after deduplicate.max_wait. [Alpha]",
+		Description: "Events refused with a retryable error because another request brought one of the same batch and its outcome was not known after deduplicate::max_wait. [Alpha]",
 		Unit:        "{events}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -164,7 +164,7 @@ func AssertEqualProcessorEventRouterRefused(t *testing.T, tt *componenttest.Tele
 func AssertEqualProcessorEventRouterRemovedValues(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_event_router_removed_values",
-		Description: "Payload values that were left out, as bulky, as personal, or because payload.only does not name them. [Alpha]",
+		Description: "Payload values that were left out, as bulky, as personal, or because payload::only does not name them. [Alpha]",
 		Unit:        "{values}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

@@ -4,10 +4,12 @@
 package scrub
 
 import (
-	"fmt"
+	"errors"
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 )
 
 // Patterns say which secrets are looked for inside texts, whatever key they stand under.
@@ -23,8 +25,9 @@ const (
 	URLCredentials = "url_credentials"
 )
 
-// ParsePatterns reads names. Its error names one that is unknown or stands there twice.
-func ParsePatterns(names []string) (p Patterns, err error) {
+// ParsePatterns reads the names of a setting. Its error joins those that are not known or listed twice.
+func ParsePatterns(setting string, names []string) (p Patterns, err error) {
+	var mistakes []error
 	for i, name := range names {
 		var on *bool
 		switch name {
@@ -37,15 +40,15 @@ func ParsePatterns(names []string) (p Patterns, err error) {
 		case URLCredentials:
 			on = &p.URLCredentials
 		default:
-			return p, fmt.Errorf("[%d]: %q is not known: use %s, %s, %s or %s", i, name,
-				BearerTokens, CardNumbers, EmailAddresses, URLCredentials)
+			mistakes = append(mistakes, configerr.OneOf(configerr.Index(setting, i), name, BearerTokens, CardNumbers, EmailAddresses, URLCredentials))
+			continue
 		}
 		if *on {
-			return p, fmt.Errorf("[%d]: %q stands there twice: write it once", i, name)
+			mistakes = append(mistakes, configerr.New(configerr.Index(setting, i), name, "is listed already", "remove one of the two"))
 		}
 		*on = true
 	}
-	return p, nil
+	return p, errors.Join(mistakes...)
 }
 
 func (p Patterns) any() bool {

@@ -55,13 +55,13 @@ func TestPatterns(t *testing.T) {
 }
 
 func TestParsePatterns(t *testing.T) {
-	patterns, err := scrub.ParsePatterns([]string{"card_numbers", "email_addresses", "bearer_tokens", "url_credentials"})
+	patterns, err := scrub.ParsePatterns("patterns", []string{"card_numbers", "email_addresses", "bearer_tokens", "url_credentials"})
 	require.NoError(t, err)
 	assert.Equal(t, scrub.Patterns{BearerTokens: true, CardNumbers: true, EmailAddresses: true, URLCredentials: true}, patterns)
-	_, err = scrub.ParsePatterns([]string{"card_numbers", "card_numbers"})
-	assert.ErrorContains(t, err, `[1]: "card_numbers" stands there twice`)
-	_, err = scrub.ParsePatterns([]string{"cards"})
-	assert.ErrorContains(t, err, `[0]: "cards" is not known: use bearer_tokens, card_numbers, email_addresses or url_credentials`)
+	_, err = scrub.ParsePatterns("patterns", []string{"card_numbers", "card_numbers"})
+	assert.ErrorContains(t, err, `patterns[1]: "card_numbers" is listed already`)
+	_, err = scrub.ParsePatterns("patterns", []string{"cards"})
+	assert.ErrorContains(t, err, `patterns[0]: "cards" is not known; use "bearer_tokens", "card_numbers", "email_addresses" or "url_credentials"`)
 }
 
 func TestSecretsInRecords(t *testing.T) {
