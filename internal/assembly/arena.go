@@ -23,11 +23,25 @@ type arena struct {
 
 // reset makes all memory available again.
 func (m *arena) reset() {
-	m.runs.reset()
-	m.passes.reset()
-	m.batches.reset()
-	m.attempts.reset()
+	m.runs.reset(func(n *run) {
+		*n = run{passes: emptied(n.passes), attempts: emptied(n.attempts), forgotten: emptied(n.forgotten)}
+	})
+	m.passes.reset(func(p *pass) { *p = pass{batches: emptied(p.batches), searches: emptied(p.searches)} })
+	m.batches.reset(func(b *batch) { *b = batch{attempts: emptied(b.attempts)} })
+	m.attempts.reset(func(a *attempt) { *a = attempt{} })
 	clear(m.current)
+}
+
+// longestKept is the length up to which the memory of a list is used again.
+const longestKept = 256
+
+// emptied is a list without its elements, in the same memory.
+func emptied[T any](list []T) []T {
+	if cap(list) > longestKept {
+		return nil
+	}
+	clear(list)
+	return list[:0]
 }
 
 // zeros gives a list of n zeros, in the memory of a list that is not needed any more.
@@ -50,7 +64,7 @@ type slab[T any] struct {
 	used   int
 }
 
-// next is a zero value.
+// next is a value that is zero but for the memory of its lists.
 func (s *slab[T]) next() *T {
 	if s.used == len(s.chunks)*slabSize {
 		s.chunks = append(s.chunks, new([slabSize]T))
@@ -60,9 +74,10 @@ func (s *slab[T]) next() *T {
 	return value
 }
 
-func (s *slab[T]) reset() {
-	for i := 0; i*slabSize < s.used; i++ {
-		clear(s.chunks[i][:min(slabSize, s.used-i*slabSize)])
+// reset takes back all values; empty makes a value what next returns.
+func (s *slab[T]) reset(empty func(*T)) {
+	for i := range s.used {
+		empty(&s.chunks[i/slabSize][i%slabSize])
 	}
 	if len(s.chunks) > keptSlabs {
 		clear(s.chunks[keptSlabs:])

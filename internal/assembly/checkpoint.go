@@ -138,7 +138,7 @@ func (c *composer) passesOutUntil(latest int64) int {
 		}
 	}
 	for i, p := range n.passes {
-		if w, ok := n.waitBefore(i); ok && !c.isOut(spanIDOf(c.task.trace, lifecycle.SpanQueued, "", w.start)) {
+		if w, ok := n.waitBefore(i); ok && !c.isOut(c.spanID(lifecycle.SpanQueued, "", w.start)) {
 			return found
 		}
 		search := 0
@@ -217,6 +217,7 @@ func (a *Assembler) forgetUpTo(t *task, sorted []record, place int, before *tail
 	t.records = sorted
 	a.keepRecords(t, sorted[place+1:])
 	out.spans.forget(cp.at)
+	out.ids = knownIDs{}
 	if cp.passOut {
 		out.spans.add(emittedSpan{id: cp.pass.span, start: cp.pass.start, end: cp.pass.end, step: noStep})
 	}
@@ -429,7 +430,7 @@ func (e *emission) size() int64 {
 	if e == nil {
 		return 0
 	}
-	n := bytesPerEmission + int64(cap(e.spans))*bytesPerEmitted + int64(cap(e.parents))*bytesPerParent
+	n := bytesPerEmission + int64(cap(e.spans))*bytesPerEmitted + int64(cap(e.parents))*bytesPerParent + int64(cap(e.ids.list))*bytesPerKnownID
 	if e.checkpoint != nil {
 		n += e.checkpoint.size()
 	}
@@ -465,7 +466,8 @@ func (cp *checkpoint) nodes() int {
 }
 
 const (
-	bytesPerEmission     = 96
+	bytesPerEmission     = 128
+	bytesPerKnownID      = 48
 	bytesPerEmitted      = 32
 	bytesPerParent       = 56
 	bytesPerCheckpoint   = 560

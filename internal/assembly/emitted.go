@@ -21,6 +21,7 @@ type emission struct {
 	rootNext   int64  // the earliest time with which the next one is made
 	extent     extent
 	frontier   int64 // up to which spans were emitted
+	ids        knownIDs
 }
 
 // noEmission is that of a task of which nothing is out. It is never changed.

@@ -233,7 +233,9 @@ func (rd *reader) leavesEndedPass(r *record) bool {
 
 func (rd *reader) openPass(r *record, synthesized bool) {
 	p := rd.arena.passes.next()
-	*p = pass{start: r.at, end: r.at, thread: r.thread, synthesized: synthesized, searching: r.at, job: rd.job}
+	*p = pass{
+		start: r.at, end: r.at, thread: r.thread, synthesized: synthesized, searching: r.at, job: rd.job, batches: p.batches, searches: p.searches,
+	}
 	p.index = 1
 	if before := len(rd.run.passes); before > 0 {
 		p.index = rd.run.passes[before-1].index + 1
@@ -295,7 +297,7 @@ func (rd *reader) discovered(r *record) {
 // openBatch begins a batch at the event, which announces it or, where the announcement is missing, is its first sign.
 func (rd *reader) openBatch(r *record, synthesized bool) {
 	b := rd.arena.batches.next()
-	*b = batch{start: r.at, end: r.at, size: -1, listed: rd.pass.discoveredSteps, synthesized: synthesized}
+	*b = batch{start: r.at, end: r.at, size: -1, listed: rd.pass.discoveredSteps, synthesized: synthesized, attempts: b.attempts}
 	if synthesized {
 		rd.run.gaps++
 		b.beginning.show(r, GapBatchBeginning)

@@ -37,7 +37,43 @@ func unused(next *int64, begin int64) int64 {
 
 // spanID is the id of a span of a level, of what has an id of its own if it has one, that begins at a time.
 func (c *composer) spanID(level, id string, begin int64) SpanID {
-	return spanIDOf(c.task.trace, level, id, begin)
+	if c.task.emission == nil {
+		return spanIDOf(c.task.trace, level, id, begin)
+	}
+	return c.task.emission.ids.get(c.task.trace, level, id, begin)
+}
+
+// knownIDs are ids of spans of a run that goes on. It is read several times a second, and most of the time took hashing the ids.
+// They are found by going round: each reading asks for them in the same order.
+type knownIDs struct {
+	list []knownID
+	next int
+}
+
+type knownID struct {
+	level, id string
+	begin     int64
+	span      SpanID
+}
+
+// mostKnownIDs bounds how many ids of a task are kept.
+const mostKnownIDs = 64
+
+func (k *knownIDs) get(trace TraceID, level, id string, begin int64) SpanID {
+	for range k.list {
+		if k.next++; k.next >= len(k.list) {
+			k.next = 0
+		}
+		if known := &k.list[k.next]; known.begin == begin && known.level == level && known.id == id {
+			return known.span
+		}
+	}
+	span := spanIDOf(trace, level, id, begin)
+	if len(k.list) < mostKnownIDs {
+		k.list = append(k.list, knownID{level, id, begin, span})
+		k.next = len(k.list) - 1
+	}
+	return span
 }
 
 func spanIDOf(trace TraceID, level, id string, begin int64) SpanID {
