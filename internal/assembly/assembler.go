@@ -136,11 +136,11 @@ func (a *Assembler) Observe(e *Event, now time.Time) {
 	} else if t.tail != nil && t.tail.isLate(e) {
 		a.observeLate(e, now.UnixNano())
 		return
-	} else if t.out().forgot(e.At) || !a.restoring && t.isOut(e) {
+	} else if t.out().forgot(e.At) || t.isOut(e, now.UnixNano()) {
 		a.stats.Late++
 		return
 	}
-	t.lastArrival = now.UnixNano()
+	t.lastArrival = max(t.lastArrival, now.UnixNano())
 	a.line.rejoin(t)
 	if !a.roomFor(t, e) {
 		t.dropped++
@@ -152,12 +152,12 @@ func (a *Assembler) Observe(e *Event, now time.Time) {
 		t.resource, t.resourceAt = e.Resource, e.At
 	}
 	held, records := t.held, t.packed.count
-	t.add(a, e)
+	t.add(a, e, now.UnixNano())
 	a.stats.HeldEvents += int64(t.packed.count - records)
 	a.stats.HeldBytes += t.held - held
 	if a.limits.Parts {
 		t.disturbed = t.disturbed || !a.restoring && e.At <= t.out().frontier
-		if classify(e).settles() {
+		if classify(e).settles() && !(a.restoring && now.UnixNano() <= t.looked) {
 			t.lookLater(now.UnixNano())
 		}
 	}
@@ -270,17 +270,19 @@ func (t *task) wait() waiting {
 	return waitEnd
 }
 
-// Advance releases the tasks whose time has come. Its cost grows with their number, not with that of the open tasks.
+// Advance looks at the tasks whose time has come. Its cost grows with their number, not with that of the open tasks.
+//
+// A task is looked at as if it was done at the tick at which it was due, however late the call is. So what is emitted depends
+// on the events and on when they arrived only, if Advance is called with the time of an event's arrival before it is observed:
+// the same events with the same arrivals, given back after a start, are emitted in the same way.
 func (a *Assembler) Advance(now time.Time) {
 	a.dropFinished(now.Add(-a.limits.SettleTimeout).UnixNano())
-	for {
-		a.due = a.wheel.turn(now.UnixNano(), a.due[:0])
-		if len(a.due) == 0 {
-			return
-		}
-		for i, t := range a.due {
-			a.due[i] = nil
-			a.look(t, now.UnixNano())
+	a.due = a.wheel.turn(now.UnixNano(), a.due[:0])
+	for i, t := range a.due {
+		a.due[i] = nil
+		last := now.UnixNano() / wheelTick
+		for tick := tickOf(t.due); tick <= last && a.tasks[t.trace] == t; tick = max(tickOf(t.due), tick+1) {
+			a.look(t, tick*wheelTick)
 		}
 	}
 }
@@ -297,6 +299,10 @@ func (a *Assembler) waitFor(t *task, what waiting) {
 
 // look decides about a task whose time has come: it is released, parts of it are emitted, or it waits on.
 func (a *Assembler) look(t *task, now int64) {
+	if now <= t.looked && a.restoring {
+		a.wheel.schedule(t, t.looked+1) // it was recalled as it was then, and its events are still to be given back
+		return
+	}
 	a.wake(t)
 	switch quiet := now - t.lastArrival; {
 	case t.ended && quiet >= int64(t.limits.ReorderWindow):

@@ -468,7 +468,7 @@ func (cp *checkpoint) nodes() int {
 const (
 	bytesPerEmission     = 128
 	bytesPerKnownID      = 48
-	bytesPerEmitted      = 32
+	bytesPerEmitted      = 40
 	bytesPerParent       = 56
 	bytesPerCheckpoint   = 560
 	bytesPerAttemptState = 80

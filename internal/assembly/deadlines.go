@@ -100,19 +100,28 @@ const (
 	wheelTick  = int64(200 * time.Millisecond)
 )
 
-// wheel finds the tasks that are due. Each open task is filed in the slot of its due time, or of an earlier one: a due time
-// that moves on is only noted, and the task is filed again when its slot comes. So nothing that happens to a task costs more
-// the more tasks are open.
+// wheel finds the tasks that are due. A task is looked at when the first whole tick at or after its due time comes, and each open
+// task is filed in the slot of that tick, or of an earlier one: a due time that moves on is only noted, and the task is filed
+// again when its slot comes. So nothing that happens to a task costs more the more tasks are open.
 type wheel struct {
 	slots [wheelSlots]*task
 	tick  int64 // of the slot that comes next
 	tasks int
 }
 
+// tickOf is the tick at which a task is looked at that is due at a time.
+func tickOf(due int64) int64 {
+	tick := due / wheelTick
+	if tick*wheelTick < due {
+		tick++
+	}
+	return tick
+}
+
 // schedule sets when the task is due.
 func (w *wheel) schedule(t *task, due int64) {
 	t.due = due
-	if t.filed && due/wheelTick >= t.tick {
+	if t.filed && tickOf(due) >= t.tick {
 		return
 	}
 	w.remove(t)
@@ -121,9 +130,9 @@ func (w *wheel) schedule(t *task, due int64) {
 
 func (w *wheel) file(t *task) {
 	if w.tasks == 0 {
-		w.tick = min(w.tick, t.due/wheelTick)
+		w.tick = min(w.tick, tickOf(t.due))
 	}
-	t.tick = min(max(t.due/wheelTick, w.tick), w.tick+wheelSlots-1)
+	t.tick = min(max(tickOf(t.due), w.tick), w.tick+wheelSlots-1)
 	slot := &w.slots[slotOf(t.tick)]
 	t.dueAfter, t.dueBefore = *slot, nil
 	if *slot != nil {
@@ -162,14 +171,14 @@ func (w *wheel) turn(now int64, due []*task) []*task {
 	for tick := w.tick; tick <= min(last, w.tick+wheelSlots-1); tick++ {
 		for t := w.slots[slotOf(tick)]; t != nil; t = w.slots[slotOf(tick)] {
 			w.remove(t)
-			if t.due <= now {
+			if tickOf(t.due) <= last {
 				due = append(due, t)
 			} else {
 				t.dueAfter, later = later, t
 			}
 		}
 	}
-	w.tick = last
+	w.tick = last + 1
 	for later != nil {
 		t := later
 		later, t.dueAfter = t.dueAfter, nil

@@ -50,6 +50,7 @@ func (e *emission) forgot(at int64) bool { return e.checkpoint != nil && at <= e
 type emittedSpan struct {
 	id         SpanID
 	start, end int64
+	at         int64 // when it was emitted, by the collector's clock
 	step       int16 // of an attempt; else noStep
 	cut        bool  // it was left out, by a limit
 }
@@ -95,6 +96,17 @@ func (s *emittedSpans) restore(id SpanID) {
 // forget lets those go that ended up to a time.
 func (s *emittedSpans) forget(until int64) {
 	*s = slices.DeleteFunc(*s, func(e emittedSpan) bool { return e.end <= until })
+}
+
+// hadAttempt tells whether an attempt of the step at a time was out before an event arrived. What arrived before it counts also
+// where it is given back after a start, when the attempt is out.
+func (s emittedSpans) hadAttempt(step int16, at, arrived int64) bool {
+	for i := range s {
+		if e := &s[i]; e.step == step && e.at < arrived && e.start <= at && at <= e.end {
+			return true
+		}
+	}
+	return false
 }
 
 // attempt finds the attempt of the step that overlaps a stretch of time. An event that comes after an attempt is out can make
@@ -202,7 +214,7 @@ func (t *task) noteEmitted(c *composer) {
 	out := t.beginEmission()
 	for i := range c.tree.Spans {
 		s := &c.tree.Spans[i]
-		out.spans.add(emittedSpan{id: s.ID, start: s.Start, end: s.End, step: c.steps[i]})
+		out.spans.add(emittedSpan{id: s.ID, start: s.Start, end: s.End, at: c.going.now, step: c.steps[i]})
 		if s.Parent == c.root {
 			if out.root == (SpanID{}) {
 				out.root, out.rootNext = c.root, max(c.run.start, out.rootNext)+1

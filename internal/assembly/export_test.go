@@ -15,7 +15,7 @@ func (a *Assembler) NextDue() (time.Time, bool) {
 	for t := first; t != nil; t = t.after {
 		at = min(at, t.due)
 	}
-	return time.Unix(0, at), true
+	return time.Unix(0, tickOf(at)*wheelTick), true
 }
 
 // ForgetEagerly makes the assembler forget at each look what it may, however little that is.

@@ -73,7 +73,7 @@ func (a *Assembler) late(e *Event) bool {
 		return false
 	}
 	held := t.held
-	t.add(a, e)
+	t.add(a, e, t.lastArrival)
 	a.stats.HeldBytes += t.held - held
 	a.composer.sought = own
 	defer func() { a.composer.sought = recordKey{} }()

@@ -50,7 +50,7 @@ func (task *lateTask) requireTruth(t require.TestingT, from, to int) {
 	for _, e := range slices.Concat(task.events[:from], task.events[to:]) {
 		a.Observe(e, now)
 	}
-	now = now.Add(limits().SettleTimeout - 1)
+	now = now.Add(limits().SettleTimeout - time.Second)
 	a.Advance(now)
 	for _, e := range task.events[from:to] {
 		a.Observe(e, now)

@@ -65,9 +65,10 @@ func (a *Assembler) lookAtFirst(t *task, length int, next int64, going *settling
 		length = wholePasses(sorted[:length])
 	}
 	going.decided, going.timeout, going.coarse, going.next = all && t.ended, int64(t.limits.SettleTimeout), t.coarse, math.MaxInt64
+	changed := false
 	if length > 0 {
 		t.records = sorted[:length]
-		a.emitParts(t, sorted, going)
+		changed = a.emitParts(t, sorted, going)
 		t.records = sorted
 	}
 	for i := range sorted[length:] {
@@ -79,18 +80,22 @@ func (a *Assembler) lookAtFirst(t *task, length int, next int64, going *settling
 	if going.next < math.MaxInt64 {
 		t.lookAt = max(going.next, now+1)
 	}
+	if changed {
+		a.tell(t, true)
+	}
 	return all
 }
 
-// emitParts emits what is settled in the task's records, which are those up to its frontier of the sorted ones.
-func (a *Assembler) emitParts(t *task, sorted []record, going *settling) {
+// emitParts emits what is settled in the task's records, which are those up to its frontier of the sorted ones. It tells whether
+// anything was emitted or forgotten.
+func (a *Assembler) emitParts(t *task, sorted []record, going *settling) (changed bool) {
 	runs := t.history(&a.limits, &a.arena, going)
 	if len(runs) == 0 {
-		return
+		return false
 	}
 	n := runs[len(runs)-1]
 	if len(runs) > 1 || t.coarse && !n.sound() {
-		return // a run that ended is released as a whole, and what comes behind it waits for that
+		return false // a run that ended is released as a whole, and what comes behind it waits for that
 	}
 	before := t.tail
 	if before == nil {
@@ -109,10 +114,7 @@ func (a *Assembler) emitParts(t *task, sorted []record, going *settling) {
 		}
 		a.sink(tree)
 	}
-	moved := a.forgetParts(t, n, going, sorted, before)
-	if moved || emitted {
-		a.tell(t, true)
-	}
+	return a.forgetParts(t, n, going, sorted, before) || emitted
 }
 
 // forgetParts moves the checkpoint of the task behind what is out, but for the last stretch of the reorder window: what is late
@@ -172,7 +174,7 @@ func (n *run) sound() bool {
 
 // isOut tells whether an event is of an attempt that has been emitted: it is late, because nothing that is out is changed. A
 // query or a backoff makes a span of its own.
-func (t *task) isOut(e *Event) bool {
+func (t *task) isOut(e *Event, now int64) bool {
 	if e.At > t.out().frontier || e.StepID.Text == "" {
 		return false
 	}
@@ -180,5 +182,5 @@ func (t *task) isOut(e *Event) bool {
 		return false
 	}
 	step := t.findStep(e.StepID.Text)
-	return step != noStep && t.out().spans.attempt(step, e.At, e.At) != nil
+	return step != noStep && t.out().spans.hadAttempt(step, e.At, now)
 }

@@ -5,7 +5,6 @@ package assembly
 
 import (
 	"math"
-	"time"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 )
@@ -68,8 +67,10 @@ func (t *task) doneUntil() int64 {
 }
 
 // Recall makes the assembler know a task of which something was out before the start, and goes on with it if it had not ended.
-// It is called once for a task, with its latest release and when that was stored, before the first Observe.
-func (a *Assembler) Recall(release Release, stored time.Time) error {
+// It is called once for a task, with its latest release, before the first Observe. Then the events that are stored are given
+// back by Observe, each after Advance with the time of its arrival, as when they came: so what is emitted once more, because it
+// was not yet stored that it had been, is the same, also where events were later than the reorder window.
+func (a *Assembler) Recall(release Release) error {
 	n, open, err := a.parseTail(release.State)
 	if err != nil {
 		return err
@@ -82,7 +83,7 @@ func (a *Assembler) Recall(release Release, stored time.Time) error {
 		return nil
 	}
 	t := &task{
-		trace: release.Trace, lastArrival: stored.UnixNano(), waits: waitEnd, name: n.name, steps: n.steps, fixed: true, parentAt: math.MinInt64,
+		trace: release.Trace, waits: waitEnd, name: n.name, steps: n.steps, fixed: true, parentAt: math.MinInt64,
 		resourceAt: math.MinInt64, limits: a.waitsOf(n.name), toldEnd: release.End, toldSerial: release.Serial,
 	}
 	if n.runs > 0 {
@@ -103,10 +104,11 @@ func (a *Assembler) Recall(release Release, stored time.Time) error {
 	return nil
 }
 
-// Resume ends what follows a start: the events that were given back are not counted again.
+// Resume ends what follows a start: the events that were given back are not counted again. What was emitted again is.
 func (a *Assembler) Resume() {
 	a.restoring = false
-	a.stats = Stats{HeldEvents: a.stats.HeldEvents, HeldBytes: a.stats.HeldBytes}
+	s := &a.stats
+	s.Events, s.Late, s.OverLimit, s.Strays, s.Schema, s.Read = 0, 0, 0, 0, 0, 0
 }
 
 // Holds tells whether an event of that time may be part of an open task, so that it must stay stored.

@@ -4,6 +4,8 @@
 package assembly
 
 import (
+	"encoding/binary"
+
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
@@ -18,6 +20,7 @@ const (
 	openCaller
 	openFlags
 	openEmission
+	openClock
 )
 
 const (
@@ -43,6 +46,9 @@ func (t *task) appendOpen(b []byte) []byte {
 	b = fields.Text(b, openCaller, t.parent)
 	b = fields.Int(b, openFlags, flag(t.coarse, flagCoarse)|flag(t.disturbed, flagDisturbed)|flag(t.unsettled, flagUnsettled)|
 		flag(t.cut, flagCut)|flag(t.active, flagActive)|flag(t.refused, flagRefused))
+	clock := &encoder{base: t.looked}
+	clock.times(t.lastArrival, t.lookAt)
+	b = fields.Message(b, openClock, append(binary.AppendVarint(inner[:0], t.looked), clock.data...))
 	return fields.Message(b, openEmission, t.out().appendTo(nil, &encoder{task: t}))
 }
 
@@ -65,6 +71,14 @@ func (a *Assembler) parseOpen(b []byte, t *task) error {
 			flags := f.Int()
 			t.coarse, t.disturbed, t.unsettled = flags&flagCoarse != 0, flags&flagDisturbed != 0, flags&flagUnsettled != 0
 			t.cut, t.active, t.refused = flags&flagCut != 0, flags&flagActive != 0, flags&flagRefused != 0
+		case openClock:
+			looked, size := binary.Varint(f.Data)
+			if size <= 0 {
+				return errCut
+			}
+			clock := &decoder{data: f.Data[size:], base: looked}
+			t.looked, t.lastArrival, t.lookAt = looked, clock.time(), clock.time()
+			return clock.err
 		case openEmission:
 			return a.parseEmission(f.Data, t, nil)
 		}
@@ -122,11 +136,13 @@ func (e *emission) appendTo(b []byte, with *encoder) []byte {
 }
 
 func (s emittedSpans) appendTo(to *encoder) []byte {
+	last := int64(0)
 	for i := range s {
 		e := &s[i]
 		to.id(e.id)
 		to.times(e.start)
-		to.ints(e.end-e.start, int64(e.step), flag(e.cut, 1))
+		to.ints(e.end-e.start, int64(e.step), flag(e.cut, 1), e.at-last)
+		last = e.at
 	}
 	return to.data
 }
@@ -157,10 +173,12 @@ func (a *Assembler) parseEmission(data []byte, t *task, shared *texts) error {
 			e.root, e.rootNext = d.id(), d.time()
 			e.extent = extent{d.time(), d.time()}
 		case emissionSpans:
-			for d.more() {
+			for at := int64(0); d.more(); {
 				s := emittedSpan{id: d.id(), start: d.time()}
 				s.end = s.start + d.int()
 				s.step, s.cut = int16(d.int()), d.int() != 0
+				at += d.int()
+				s.at = at
 				if d.err == nil {
 					e.spans.add(s)
 				}

@@ -4,6 +4,8 @@
 package assembly_test
 
 import (
+	"cmp"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -61,9 +63,10 @@ func (r *reborn) end(t require.TestingT) {
 	}
 	r.begin()
 	for _, s := range r.stores {
-		require.NoError(t, r.Recall(s.release, s.at))
+		require.NoError(t, r.Recall(s.release))
 	}
 	for _, a := range r.events {
+		r.Advance(time.Unix(0, a.at))
 		r.Assembler.Observe(a.event, time.Unix(0, a.at))
 	}
 	r.Resume()
@@ -130,12 +133,93 @@ func FuzzRecall(f *testing.F) {
 	event := readStream(f, "order_processing")[5]
 	f.Fuzz(func(_ *testing.T, state []byte) {
 		a := assembly.New(inParts(limits()), func(*assembly.Tree) {})
-		if a.Recall(assembly.Release{Trace: event.TraceID, State: state}, time.Unix(1, 0)) != nil {
+		if a.Recall(assembly.Release{Trace: event.TraceID, State: state}) != nil {
 			return
 		}
 		a.Resume()
 		a.Observe(event, time.Unix(1, 0))
 		a.Advance(time.Unix(100, 0))
 		a.Flush()
+	})
+}
+
+// However late events are, and whenever the process dies: a span that is emitted again is the same, because nobody knows yet
+// whether the next component has kept it. Releases are stored a while after their spans were emitted, as their owner does.
+func TestWhatIsEmittedAgainIsTheSame(t *testing.T) {
+	const again = 5 * time.Second
+	streams := partStreams(t)
+	names := slices.Sorted(maps.Keys(streams))
+	rapid.Check(t, func(t *rapid.T) {
+		events := streams[rapid.SampledFrom(names).Draw(t, "stream")]
+		random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
+		late := rapid.IntRange(1, 20).Draw(t, "late of 100")
+		often := rapid.IntRange(20, 200).Draw(t, "one of")
+		limits := patient()
+		limits.Parts = rapid.Bool().Draw(t, "parts")
+		var list []arrival
+		for _, e := range events {
+			delay := random.Int64N(int64(limits.ReorderWindow / 2))
+			if random.IntN(100) < late {
+				delay += random.Int64N(int64(10 * limits.ReorderWindow))
+			}
+			list = append(list, arrival{e.At + delay, e})
+		}
+		slices.SortStableFunc(list, func(a, b arrival) int { return cmp.Compare(a.at, b.at) })
+
+		emitted := map[assembly.TraceID]map[assembly.SpanID]string{}
+		var (
+			r       *reborn
+			pending []stored // in the order of their emission
+			durable = stores{}
+			now     int64
+		)
+		begin := func() {
+			r = newReborn(limits, func(tree *assembly.Tree) {
+				if emitted[tree.Trace] == nil {
+					emitted[tree.Trace] = map[assembly.SpanID]string{}
+				}
+				for i := range tree.Spans {
+					s := &tree.Spans[i]
+					text := describeSpan(s)
+					if before, known := emitted[tree.Trace][s.ID]; known {
+						require.Equal(t, before, text, "emitted again")
+					}
+					emitted[tree.Trace][s.ID] = text
+				}
+			})
+			r.OnRelease(func(release assembly.Release) {
+				release.State = slices.Clone(release.State)
+				pending = append(pending, stored{release, time.Unix(0, now)})
+			})
+		}
+		begin()
+		for i, next := range list {
+			now = next.at
+			r.Advance(time.Unix(0, now))
+			for len(pending) > 0 && pending[0].at.Add(again).UnixNano() <= now {
+				durable[pending[0].release.Trace] = stored{pending[0].release, time.Unix(0, now)}
+				pending = pending[1:]
+			}
+			if random.IntN(often) == 0 {
+				pending = nil
+				begin()
+				for _, s := range durable {
+					require.NoError(t, r.Recall(s.release))
+				}
+				for _, a := range list[:i] {
+					if s, known := durable[a.event.TraceID]; known && a.event.At <= s.release.End {
+						continue
+					}
+					now = a.at
+					r.Advance(time.Unix(0, now))
+					r.Observe(a.event, time.Unix(0, now))
+				}
+				r.Resume()
+				now = next.at
+				r.Advance(time.Unix(0, now))
+			}
+			r.Observe(next.event, time.Unix(0, now))
+		}
+		r.Advance(time.Unix(0, now).Add(2 * patient().SettleTimeout))
 	})
 }

@@ -282,10 +282,10 @@ func (t *task) keepList(a *Assembler, e *Event) int16 {
 // small is a count as a record keeps it: larger ones than the engine has are cut.
 func small(n int) int16 { return int16(max(-1, min(n, math.MaxInt16))) }
 
-// add keeps what the tree will need of the event.
-func (t *task) add(a *Assembler, e *Event) {
+// add keeps what the tree will need of an event that arrived at a time.
+func (t *task) add(a *Assembler, e *Event, arrived int64) {
 	k := classify(e)
-	r := record{at: e.At, arrived: t.lastArrival, identity: e.key(), kind: k, step: noStep, number: -1, thread: t.threadIndex(a, e.CorrelationID)}
+	r := record{at: e.At, arrived: arrived, identity: e.key(), kind: k, step: noStep, number: -1, thread: t.threadIndex(a, e.CorrelationID)}
 	if e.StepID.Text != "" {
 		r.step = t.stepIndex(a, e.StepID, e.StepName)
 	}

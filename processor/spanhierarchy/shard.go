@@ -145,6 +145,7 @@ func (s *shard) observe(resource pcommon.Map, spans ptrace.SpanSlice, now time.T
 		if !held {
 			s.mu.Lock()
 			held, shared = true, s.reader.Resource(resource)
+			s.assembler.Advance(now) // what is due before the events come
 		}
 		s.assembler.Observe(eventOf(s.reader, span, shared), now)
 	}
@@ -154,16 +155,17 @@ func (s *shard) observe(resource pcommon.Map, spans ptrace.SpanSlice, now time.T
 }
 
 // recall takes in a release of an earlier process.
-func (s *shard) recall(release assembly.Release, stored time.Time) error {
+func (s *shard) recall(release assembly.Release) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.assembler.Recall(release, stored)
+	return s.assembler.Recall(release)
 }
 
 // observeAgain takes in an event that an earlier process had taken in.
 func (s *shard) observeAgain(e *assembly.Event, arrival time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.assembler.Advance(arrival)
 	s.assembler.Observe(e, arrival)
 }
 

@@ -67,17 +67,15 @@ func (s *state) restore(ctx context.Context) error {
 		last     = time.Unix(0, 0) // the latest time in the journal
 	)
 	err := s.journal.Replay(ctx, func(entry []byte) error {
-		first := len(recalled.releases)
 		at, err := reader.Releases(entry, recalled.add)
-		recalled.storedAt(first, at)
 		if at.After(last) {
 			last = at
 		}
 		return err
 	})
 	if err == nil {
-		err = recalled.visit(func(release assembly.Release, stored time.Time) error {
-			return s.owner.shardOf(pcommon.TraceID(release.Trace)).recall(release, stored)
+		err = recalled.visit(func(release assembly.Release) error {
+			return s.owner.shardOf(pcommon.TraceID(release.Trace)).recall(release)
 		})
 	}
 	if err != nil {
@@ -138,13 +136,8 @@ func (s *state) released(ctx context.Context, releases []assembly.Release, now t
 
 // recalled are the latest releases of tasks that a journal has, in its order.
 type recalled struct {
-	releases []storedRelease
+	releases []assembly.Release
 	done     map[assembly.TraceID]int // places of the latest, by task
-}
-
-type storedRelease struct {
-	assembly.Release
-	stored time.Time
 }
 
 func (r *recalled) add(release assembly.Release) error {
@@ -153,25 +146,18 @@ func (r *recalled) add(release assembly.Release) error {
 		r.releases[place].State = nil
 	}
 	r.done[release.Trace] = len(r.releases)
-	r.releases = append(r.releases, storedRelease{Release: release})
+	r.releases = append(r.releases, release)
 	return nil
 }
 
-// storedAt notes when the releases from a place on were stored.
-func (r *recalled) storedAt(from int, at time.Time) {
-	for i := range r.releases[from:] {
-		r.releases[from+i].stored = at
-	}
-}
-
 // visit visits the latest release of each task, and lets go of its state.
-func (r *recalled) visit(visit func(release assembly.Release, stored time.Time) error) error {
+func (r *recalled) visit(visit func(release assembly.Release) error) error {
 	for i := range r.releases {
 		of := &r.releases[i]
 		if r.done[of.Trace] != i {
 			continue
 		}
-		if err := visit(of.Release, of.stored); err != nil {
+		if err := visit(*of); err != nil {
 			return err
 		}
 		of.State = nil
