@@ -4,6 +4,8 @@
 package assembly
 
 import (
+	"math"
+	"slices"
 	"strings"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
@@ -13,6 +15,7 @@ import (
 func (c *composer) attach() {
 	var shown [packedKind]*record // announcements that the engine repeats are shown once in a pass, or since its last batch
 	var shownIn [packedKind]*pass
+	c.findPasses()
 	for i := range c.run.records {
 		r := &c.run.records[i]
 		switch r.kind {
@@ -94,13 +97,26 @@ func aboutTask(name string) bool {
 // goesOn tells whether the pass has not ended yet.
 func (c *composer) goesOn(p *pass) bool { return c.going != nil && p.ends == 0 && !p.closed }
 
-func (c *composer) passAt(at int64) *pass {
+// findPasses prepares passAt: a task can have thousands of passes and as many queries.
+func (c *composer) findPasses() {
+	c.until = c.until[:0]
+	latest := int64(math.MinInt64)
 	for _, p := range c.run.passes {
-		if p.start <= at && (at <= p.end || c.goesOn(p)) {
-			return p
+		if latest = max(latest, p.end); c.goesOn(p) {
+			latest = math.MaxInt64
 		}
+		c.until = append(c.until, latest)
 	}
-	return nil
+}
+
+// passAt finds the first pass that was at work at a time. Passes are in the order of their starts, so it is the first one by
+// which a pass has lasted until then, or there is none.
+func (c *composer) passAt(at int64) *pass {
+	place, _ := slices.BinarySearch(c.until, at)
+	if place == len(c.until) || c.run.passes[place].start > at {
+		return nil
+	}
+	return c.run.passes[place]
 }
 
 // attemptAt finds the attempt in which the event happened: that of its step; for an event without a step, as custom ones

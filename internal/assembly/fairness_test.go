@@ -1,0 +1,86 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package assembly_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+// hostileTask is the id of a task that no stream has.
+const hostileTask = 1 << 40
+
+// hostileEvent is the nth event of a task beyond its limit: an end of the task, an end of a pass, a query or a repetition.
+func hostileEvent(n int, at time.Time) *assembly.Event {
+	e := cancelled(hostileTask, at.Add(time.Duration(n)))
+	switch n % 4 {
+	case 1:
+		e.Name = lifecycle.WorkflowTaskFinalizationCompleted
+	case 2:
+		e.Name, e.SQL = lifecycle.DatabaseQueryExecuted, "SELECT 1"
+	case 3:
+		e.At = at.UnixNano()
+	}
+	return e
+}
+
+// work is what the events of a stream cost.
+type work struct {
+	others  []int64 // records read when an event of the stream came, by its place
+	looks   int64   // records read when time passed
+	hostile int64   // records read when events of the hostile task came
+	worst   int64   // the most that one of those cost
+}
+
+// worked plays a stream, and between two of its events some of the hostile task's.
+func worked(limits assembly.Limits, events []*assembly.Event, hostile int) (w work) {
+	now := time.Unix(1000, 0)
+	a := assembly.New(limits, func(*assembly.Tree) {})
+	read := func(do func()) int64 {
+		before := a.Stats().Read
+		do()
+		return a.Stats().Read - before
+	}
+	n := 0
+	for _, e := range events {
+		w.others = append(w.others, read(func() { a.Observe(e, now) }))
+		for range hostile {
+			cost := read(func() { a.Observe(hostileEvent(n, time.Unix(500, 0)), now) })
+			w.hostile += cost
+			w.worst = max(w.worst, cost)
+			n++
+		}
+		now = now.Add(10 * time.Millisecond)
+		w.looks += read(func() { a.Advance(now) })
+	}
+	return w
+}
+
+// A task beyond its limit, each event of which ends something, is no concern of the others: their events cost what they cost
+// without it, none of its own keeps the lock of the shard for longer than it takes to read the task once, and all of it
+// together costs no more an event than a small task does.
+func TestAHostileTaskLeavesTheOthersAlone(t *testing.T) {
+	for _, parts := range []bool{false, true} {
+		for _, limit := range []int{1000, 20_000} {
+			t.Run(fmt.Sprintf("parts=%v/%d", parts, limit), func(t *testing.T) {
+				tight := limits()
+				tight.Parts, tight.EventsPerTask = parts, limit
+				events := readStream(t, "mixed")
+				perEvent := 4*limit/len(events) + 1 // events of the hostile task for each of the stream
+				alone, beside := worked(tight, events, 0), worked(tight, events, perEvent)
+				require.Equal(t, alone.others, beside.others, "records read for the others' events")
+				require.LessOrEqual(t, beside.worst, int64(2*2*limit), "records read at once for one hostile event")
+				hostile := int64(len(events) * perEvent)
+				t.Logf("%d hostile events: %d records read as they come, %d more by looks, %d at once", hostile, beside.hostile, beside.looks-alone.looks, beside.worst)
+				require.Less(t, beside.hostile+beside.looks-alone.looks, 64*hostile, "records read for %d hostile events", hostile)
+			})
+		}
+	}
+}
