@@ -19,6 +19,9 @@ type arena struct {
 	listed  []bool
 	counts  []int32
 	open    []int8
+
+	// Of the reader of runs.
+	begins, began, ends cursor
 }
 
 // reset makes all memory available again.

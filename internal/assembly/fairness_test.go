@@ -5,6 +5,7 @@ package assembly_test
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -17,10 +18,14 @@ import (
 // hostileTask is the id of a task that no stream has.
 const hostileTask = 1 << 40
 
-// hostileEvent is the nth event of a task beyond its limit: an end of the task, an end of a pass, a query or a repetition.
+// hostileEvent is the nth event of a task beyond its limit: an end of the task, an end of a pass, a query, a repetition, or of an
+// attempt.
 func hostileEvent(n int, at time.Time) *assembly.Event {
 	e := cancelled(hostileTask, at.Add(time.Duration(n)))
-	switch n % 4 {
+	switch n % 7 {
+	case 4, 5, 6:
+		e.Name = []string{lifecycle.StepBeforeHandle, lifecycle.StepBeforeHandle, lifecycle.StepFailed}[n%7-4]
+		e.StepID, e.StepName = assembly.ID{Text: strconv.Itoa(n % 97), Integer: true}, "s"+strconv.Itoa(n%97)
 	case 1:
 		e.Name = lifecycle.WorkflowTaskFinalizationCompleted
 	case 2:

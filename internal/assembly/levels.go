@@ -310,7 +310,7 @@ func (c *composer) settledQuery(r *record, parent SpanID) settled {
 		return settled{ended: true}
 	}
 	of := settled{ended: len(c.run.passes) > 0}
-	for _, a := range c.run.attempts {
+	for _, a := range c.around.at(c, r.at) {
 		if a.start > r.at || r.step != noStep && a.step != r.step || a.settled.ended && a.end < r.at && a.settled.until <= c.going.now {
 			continue
 		}

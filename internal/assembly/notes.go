@@ -16,6 +16,7 @@ func (c *composer) attach() {
 	var shown [packedKind]*record // announcements that the engine repeats are shown once in a pass, or since its last batch
 	var shownIn [packedKind]*pass
 	c.findPasses()
+	c.around.begin()
 	for i := range c.run.records {
 		r := &c.run.records[i]
 		switch r.kind {
@@ -124,7 +125,7 @@ func (c *composer) passAt(at int64) *pass {
 func (c *composer) attemptAt(r *record) *attempt {
 	var only, ofThread *attempt
 	open, sameThread := 0, 0
-	for _, a := range c.run.attempts {
+	for _, a := range c.around.at(c, r.at) {
 		if at := r.at; at < a.start || at > a.end && (c.going == nil || c.going.of(a.settled)) {
 			continue
 		}

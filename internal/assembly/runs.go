@@ -16,6 +16,7 @@ type stretch struct{ from, to int }
 func (t *task) splitRuns(patience int64, room *arena) []stretch {
 	var runs []stretch
 	records := t.records
+	room.begins, room.began, room.ends = nowhere, nowhere, nowhere
 	from := 0
 	if t.out().checkpoint != nil && len(records) == 0 {
 		return []stretch{{}}
@@ -111,7 +112,7 @@ func (t *task) endOfRun(from int, patience int64, room *arena) int {
 		}
 		switch {
 		case r.kind == kindPassBegan:
-			if ended && end >= 0 && i != resuming && (status != kindTaskCancelled || t.cancelledPass(i, endAt+patience) != i) {
+			if ended && end >= 0 && i != resuming && (status != kindTaskCancelled || t.cancelledPass(i, endAt+patience, room) != i) {
 				return end
 			}
 			inPass, ends, inside = true, 0, i+1
@@ -147,7 +148,7 @@ func (t *task) endOfRun(from int, patience int64, room *arena) int {
 			end, endAt = i+1, r.at
 		case r.kind.activity():
 			if resuming = -1; status == kindTaskCancelled {
-				resuming = t.cancelledPass(i, endAt+patience)
+				resuming = t.cancelledPass(i, endAt+patience, room)
 			}
 			if resuming < 0 {
 				return end
@@ -165,28 +166,45 @@ func (t *task) endOfRun(from int, patience int64, room *arena) int {
 
 // cancelledPass is the index at which a pass begins that follows a cancellation and ends as cancelled, or has not ended: it
 // is the end of the run that was cancelled while its job waited, not the beginning of another. -1 when none begins in time.
-func (t *task) cancelledPass(from int, latest int64) int {
-	began := -1
-	for i := from; i < len(t.records); i++ {
-		switch r := &t.records[i]; {
-		case r.kind == kindTaskCompleted || r.kind == kindTaskFailed || r.kind == kindPassBegan && began >= 0:
-			return -1
-		case began < 0 && (r.kind == kindPassBegan || r.kind.insidePass()):
-			if r.at > latest {
-				return -1
-			}
-			began = i
+func (t *task) cancelledPass(from int, latest int64, room *arena) int {
+	began := room.begins.next(t.records, from, func(r *record) bool { return r.kind == kindPassBegan || r.kind.insidePass() })
+	if began == len(t.records) || t.records[began].at > latest {
+		return -1
+	}
+	end := room.ends.next(t.records, from, func(r *record) bool {
+		if r.kind == kindPassEnded {
+			_, final := endingOf(t.detail(r).word)
+			return final
 		}
-		if r := &t.records[i]; r.kind == kindPassEnded {
-			if end, final := endingOf(t.detail(r).word); final {
-				if end != kindTaskCancelled {
-					return -1
-				}
-				break
-			}
+		return r.kind == kindTaskCompleted || r.kind == kindTaskFailed
+	})
+	if end < began || room.began.next(t.records, began+1, func(r *record) bool { return r.kind == kindPassBegan }) < end {
+		return -1
+	}
+	if end < len(t.records) {
+		if as, final := endingOf(t.detail(&t.records[end]).word); t.records[end].kind != kindPassEnded || !final || as != kindTaskCancelled {
+			return -1
 		}
 	}
 	return began
+}
+
+// cursor is where the next record of a kind is. A reader that goes through a task's records looks for it again and again, from
+// places that follow each other, and finds it without going through them again.
+type cursor struct{ from, at int }
+
+// nowhere is the cursor of a reader that has not begun.
+var nowhere = cursor{from: 0, at: -1}
+
+func (c *cursor) next(records []record, from int, is func(*record) bool) int {
+	if c.from <= from && from <= c.at {
+		return c.at
+	}
+	c.from = from
+	for c.at = from; c.at < len(records) && !is(&records[c.at]); {
+		c.at++
+	}
+	return c.at
 }
 
 // goesOnAfter tells whether more is to be expected after the last run: it has not ended, a pass of it goes on though an

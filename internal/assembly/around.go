@@ -1,0 +1,43 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package assembly
+
+// around are the attempts that an event can belong to, or be waiting for, by when it happened. A task can have thousands of
+// attempts and as many queries, of which each is near a few attempts: events are looked at in the order of their times, and an
+// attempt that was over before one of them is over for all later ones.
+type around struct {
+	attempts []*attempt // in the order of the run's
+	next     int        // place among the run's of the first that has not begun
+	latest   int64      // time of the latest event
+}
+
+func (n *around) begin() { n.attempts, n.next, n.latest = n.attempts[:0], 0, 0 }
+
+// at are all attempts of the run that have begun at a time, but for some that are over, in their order.
+func (n *around) at(c *composer, at int64) []*attempt {
+	if at < n.latest {
+		n.begin() // as in a history that was put together from the order of arrival
+	}
+	if at > n.latest {
+		kept := n.attempts[:0]
+		for _, a := range n.attempts {
+			if !c.over(a, at) {
+				kept = append(kept, a)
+			}
+		}
+		n.attempts = kept
+	}
+	n.latest = at
+	for ; n.next < len(c.run.attempts) && c.run.attempts[n.next].start <= at; n.next++ {
+		if a := c.run.attempts[n.next]; !c.over(a, at) {
+			n.attempts = append(n.attempts, a)
+		}
+	}
+	return n.attempts
+}
+
+// over tells whether no event at that time or later concerns the attempt.
+func (c *composer) over(a *attempt, at int64) bool {
+	return a.end < at && (c.going == nil || a.settled.ended && a.settled.until <= c.going.now)
+}
