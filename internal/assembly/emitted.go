@@ -120,6 +120,17 @@ func (s emittedSpans) attempt(step int16, start, end int64) *emittedSpan {
 	return nil
 }
 
+// attempts are those of each step.
+func (s emittedSpans) attempts(steps int) []emittedSpans {
+	of := make([]emittedSpans, steps)
+	for _, e := range s {
+		if e.step != noStep {
+			of[e.step] = append(of[e.step], e)
+		}
+	}
+	return of
+}
+
 // openParent is a batch or pass that is the parent of emitted spans and is not out itself. Should late events hide it from
 // the reader, a stand-in is emitted in the end, so that no child is without its parent.
 type openParent struct {

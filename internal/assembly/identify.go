@@ -89,6 +89,9 @@ func (c *composer) identify() {
 	for _, a := range c.run.forgotten {
 		c.last[a.step] = attemptTail{a.step, a.number, a.span}
 	}
+	if c.task.disturbed {
+		c.emitted = c.task.out().spans.attempts(len(c.task.steps))
+	}
 	for _, p := range c.run.passes {
 		if begin := unused(&c.begins.pass, p.start); p.span == (SpanID{}) {
 			p.span = c.spanID(lifecycle.SpanOrchestration, "", begin)
@@ -106,7 +109,7 @@ func (c *composer) identifyAttempt(a *attempt) {
 	id, next := c.task.steps[a.step].id.Text, &c.begins.steps[a.step]
 	a.span = c.spanID(lifecycle.SpanStep, id, unused(&next.attempt, a.start))
 	if c.task.disturbed {
-		if out := c.task.out().spans.attempt(a.step, a.start, a.end); out != nil {
+		if out := c.emitted[a.step].attempt(a.step, a.start, a.end); out != nil {
 			a.span = out.id
 		}
 	}

@@ -26,6 +26,7 @@ type composer struct {
 	begins      begins
 	index       map[SpanID]int // places of the tree's spans
 	until       []int64        // by pass: until when it or one before was at work
+	emitted     []emittedSpans // by step: its attempts that are out
 	around      around         // attempts at the time of the event at hand
 	steps       []int16        // by place: the step of an attempt's span; else noStep
 	sought      recordKey      // of a late event; its span is looked for
