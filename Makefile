@@ -173,6 +173,10 @@ release-tools:
 release: release-tools ## archives, .deb, .rpm, .apk, SBOMs and checksums of all targets into dist/, without network
 	@BUILT='$(BUILD_VERSION)' PGO=$(if $(filter file default,$(origin PGO)),deploy/otelcol-tasker.pgo,$(PGO)) scripts/release.sh
 
+.PHONY: check-release
+check-release: ## check what make release has left in dist/: archives, packages, SBOMs and checksums
+	TASKER_DIST=$(CURDIR)/dist $(PLAIN) go test -vet=off -count=1 -run 'TestRelease' -v ./packaging
+
 PREFIX     ?= /usr/local
 SYSCONFDIR ?= /etc
 # UNITS=/etc/systemd/system, which is the default where there is systemd; empty for none.

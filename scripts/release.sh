@@ -59,8 +59,11 @@ archive() {
 	fi
 }
 
-# sbom PROGRAM FILE: the modules that are in the program, with their versions and checksums.
-sbom() { bin/tools/cyclonedx-gomod bin -json -output-version 1.6 -version "v$version" -output "$2" "$1"; }
+# sbom PROGRAM FILE: the modules that are in the program, with their versions and checksums, as old as the commit.
+sbom() {
+	bin/tools/cyclonedx-gomod bin -json -output-version 1.6 -noserial -version "v$version" -output "$2" "$1"
+	sed -i "s|^\(    \"timestamp\": \)\"[^\"]*\"|\1\"$DATE\"|" "$2"
+}
 
 for target in $TARGETS; do
 	os=${target%/*} arch=${target#*/}
