@@ -181,7 +181,7 @@ func (p *replayer) Identity(identity records.Identity) {
 }
 
 func (p *replayer) ActiveTask(task records.ActiveTask) {
-	p.active.ReplayTask(&task, p.Gauge(task.Gauge))
+	p.active.ReplayTask(&task, p.Gauge(task.Gauge), p.Gauge(task.Age))
 }
 
 func (p *replayer) ActiveStep(step records.ActiveStep) {

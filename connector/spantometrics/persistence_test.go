@@ -319,6 +319,32 @@ func TestNothingIsLostOrCountedTwiceAcrossCrashes(t *testing.T) {
 	}
 }
 
+// TestOverflowingGaugesAreTheSameAfterACrash: where there is no room for the gauge of a task's second state, its age stays on
+// the gauge of its labels, which takes no more room after a crash than before.
+func TestOverflowingGaugesAreTheSameAfterACrash(t *testing.T) {
+	send := func(c *instance, step int, names ...string) {
+		ld, records := shopLogs()
+		for _, name := range names {
+			addEvent(records, name, 1, time.Now().Truncate(time.Second), map[string]any{lifecycle.AttrTaskName: "task_1", lifecycle.AttrStepID: step})
+		}
+		require.NoError(t, batch{ld: ld}.consume(c))
+	}
+	var totals []map[string]observed
+	for _, crashes := range []bool{false, true} {
+		w := newWorld(t, func(cfg *Config) { cfg.MaxSeries = 14 })
+		c := w.begin()
+		send(c, 2, lifecycle.StepCompleted, lifecycle.WorkflowTaskStarted)
+		if crashes {
+			w.crash()
+			c = w.begin()
+		}
+		send(c, 1, lifecycle.StepExecutionRequested)
+		require.NoError(t, c.flush(context.Background()))
+		totals = append(totals, w.totals(true))
+	}
+	require.Equal(t, totals[0], totals[1])
+}
+
 // TestStoredTotalsAreShownAtOnce: a scrape or an export just after a restart does not find that there are no series.
 func TestStoredTotalsAreShownAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

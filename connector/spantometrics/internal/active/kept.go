@@ -34,9 +34,13 @@ func (t *Tracker) writeStep(s *step) {
 }
 
 func (e *task) kept() *records.ActiveTask {
-	return &records.ActiveTask{
+	kept := &records.ActiveTask{
 		Trace: e.trace, Times: records.ActiveTimes(e.times), Heard: e.heard, State: uint8(e.state), Complete: e.complete, Gauge: e.gauge.ID(),
 	}
+	if e.group != nil {
+		kept.Age = e.group.gauge.ID()
+	}
+	return kept
 }
 
 func (s *step) kept() *records.ActiveStep {
@@ -61,9 +65,9 @@ func (t *Tracker) Write(log *records.Log) {
 	}
 }
 
-// ReplayTask makes what was written down of a task so, with the gauge on which it counted; the zero gauge if the metric is
-// not there any more. The limit on ids does not hold here, because what it displaced was written down too.
-func (t *Tracker) ReplayTask(kept *records.ActiveTask, gauge series.Gauge) {
+// ReplayTask makes what was written down of a task so, with the gauge on which it counted and that of its age; the zero gauge
+// if the metric is not there any more. The limit on ids does not hold here, because what it displaced was written down too.
+func (t *Tracker) ReplayTask(kept *records.ActiveTask, gauge, age series.Gauge) {
 	e, known := t.tasks[kept.Trace]
 	if !known {
 		e = &task{trace: kept.Trace}
@@ -75,6 +79,10 @@ func (t *Tracker) ReplayTask(kept *records.ActiveTask, gauge series.Gauge) {
 		return
 	}
 	t.move(e, State(kept.State), gauge, series.Instant{Running: kept.Heard})
+	if t.replayedAges == nil {
+		t.replayedAges = make(map[[16]byte]series.Gauge)
+	}
+	t.replayedAges[kept.Trace] = age
 }
 
 // ReplayStep makes what was written down of a step so. Its task was written down before it.
@@ -107,9 +115,15 @@ func (t *Tracker) ReplayForgetStep(trace [16]byte, id uint64) {
 	}
 }
 
-// Resume ends a replay: the ages of open tasks count again.
+// Resume ends a replay: the ages of open tasks count again, on the gauges on which they did. Those follow from the tasks' own
+// gauges only as long as neither is an overflow series.
 func (t *Tracker) Resume(gauges Gauges) {
 	for e := t.openTasks.first; e != nil; e = e.inList.next {
-		t.joinGroup(e, gauges.OldestAge(e.gauge))
+		age := t.replayedAges[e.trace]
+		if age == (series.Gauge{}) {
+			age = gauges.OldestAge(e.gauge)
+		}
+		t.joinGroup(e, age)
 	}
+	t.replayedAges = nil
 }

@@ -73,6 +73,8 @@ type Tracker struct {
 	evictions                       Evictions
 	// log takes every change, if the state is kept.
 	log *records.Log
+	// replayedAges are, during a replay only, the gauges to whose age the tasks belonged.
+	replayedAges map[[16]byte]series.Gauge
 }
 
 // New makes empty sets.

@@ -91,7 +91,7 @@ type replayer struct {
 }
 
 func (p replayer) ActiveTask(task records.ActiveTask) {
-	p.tracker.ReplayTask(&task, p.Gauge(task.Gauge))
+	p.tracker.ReplayTask(&task, p.Gauge(task.Gauge), p.Gauge(task.Age))
 }
 func (p replayer) ActiveStep(step records.ActiveStep) {
 	p.tracker.ReplayStep(&step, p.Gauge(step.Gauge))

@@ -104,6 +104,8 @@ const (
 	activeTimes // and the numbers behind it
 )
 
+const activeAge protowire.Number = 15
+
 const (
 	identityInstance protowire.Number = iota + 1
 	identityDelta
@@ -339,6 +341,7 @@ func (l *Log) ActiveTask(a *ActiveTask) {
 	l.begin()
 	m := fields.Message(l.message[:0], activeTrace, a.Trace[:])
 	m = fields.Uint(m, activeState, uint64(a.State))
+	m = fields.Uint(m, activeAge, a.Age)
 	l.add(changeActiveTask, l.active(m, &a.Times, a.Heard, a.Complete, a.Gauge))
 }
 

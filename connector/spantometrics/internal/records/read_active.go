@@ -57,6 +57,8 @@ func (r *reader) readActive(data []byte) (a active, err error) {
 			a.Complete = f.Int() != 0
 		case activeGauge:
 			a.Gauge = f.Bits
+		case activeAge:
+			a.Age = f.Bits
 		default:
 			if i := f.Number - activeTimes; i >= 0 && i < protowire.Number(len(a.Times)) {
 				a.Times[i] = r.now.Wall + f.Int()

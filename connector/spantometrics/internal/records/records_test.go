@@ -127,7 +127,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 					}
 					a := ActiveTask{
 						Trace: trace.Draw(t, "trace"), Times: times, Heard: number.Draw(t, "heard"), State: rapid.Byte().Draw(t, "state"),
-						Complete: rapid.Bool().Draw(t, "complete"), Gauge: id,
+						Complete: rapid.Bool().Draw(t, "complete"), Gauge: id, Age: id / 2,
 					}
 					log.ActiveTask(&a)
 					want.ActiveTask(a)

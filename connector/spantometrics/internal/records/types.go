@@ -78,8 +78,9 @@ type ActiveTask struct {
 	Heard    int64
 	State    uint8
 	Complete bool
-	// Gauge is the id of the series on which an open task counts; 0 if it counts on none.
-	Gauge uint64
+	// Gauge is the id of the series on which an open task counts, and Age that of the series to whose age it belongs; 0 if
+	// there is none.
+	Gauge, Age uint64
 }
 
 // ActiveStep is what is known of a step. Its task was written before.

@@ -377,7 +377,7 @@ func (p *Replay) End() (cut int) {
 // Gauge is a handle on the series of a gauge; the zero Gauge if there is none.
 func (p *Replay) Gauge(id uint64) Gauge {
 	s := p.byID[id]
-	if s == nil || p.registry.definitions[s.metric].Kind != KindGauge {
+	if s == nil || p.registry.definitions[s.metric].Kind < KindGauge {
 		return Gauge{}
 	}
 	return Gauge{s}
