@@ -93,7 +93,7 @@ func (j *Journal) compact(ctx context.Context, stretch []segment, bytes int, kee
 				return nil
 			}
 			if len(packed) == 0 || len(packed[len(packed)-1]) >= segmentBytes {
-				packed = append(packed, newSegment(len(rest)))
+				packed = append(packed, newSegment(nil, len(rest)))
 			}
 			last := &packed[len(packed)-1]
 			before := len(*last)

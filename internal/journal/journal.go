@@ -23,12 +23,15 @@ type Journal struct {
 	client storage.Client
 	log    *zap.Logger
 	now    func() time.Time
+	// retryAfter is when a write that failed is tried again though nobody commits.
+	retryAfter time.Duration
 
 	mu   sync.Mutex
 	turn sync.Cond // of mu: a commit has ended
 	// waiting are the segments that no commit has written yet.
 	waiting      []pending
 	waitingBytes int
+	spare        []byte    // the memory of a segment that is durable
 	appended     uint64    // entries so far
 	committed    uint64    // of those, how many are durable
 	attempt      uint64    // commits that have begun
@@ -44,7 +47,7 @@ type Journal struct {
 	closed       bool
 }
 
-// retryAfter is when a write that failed is tried again though nobody commits.
+// retryAfter is that of every journal, but in tests.
 const retryAfter = time.Second
 
 // pending is a segment on its way, and how many entries it holds.
@@ -80,7 +83,7 @@ func attach(ctx context.Context, client storage.Client, log *zap.Logger) (*Journ
 	if !ok {
 		return nil, errors.New("the storage extension can not list what it holds; use file_storage")
 	}
-	j := &Journal{client: client, log: log, now: time.Now, next: 1}
+	j := &Journal{client: client, log: log, now: time.Now, retryAfter: retryAfter, next: 1}
 	j.turn.L = &j.mu
 	err := walker.Walk(ctx, func(key string, value []byte) ([]*storage.Operation, error) {
 		if segment, is := strings.CutPrefix(key, setAsidePrefix); is {
@@ -191,7 +194,8 @@ func (j *Journal) Append(entry []byte) {
 func (j *Journal) append(entry []byte, snapshot bool) {
 	last := len(j.waiting) - 1
 	if last < 0 || snapshot || len(j.waiting[last].data) >= segmentBytes {
-		j.waiting = append(j.waiting, pending{data: newSegment(len(entry)), snapshot: snapshot})
+		j.waiting = append(j.waiting, pending{data: newSegment(j.spare, len(entry)), snapshot: snapshot})
+		j.spare = nil
 		last++
 	}
 	p := &j.waiting[last]
@@ -298,7 +302,7 @@ func (j *Journal) write(ctx context.Context) {
 		j.waiting = append(taken, j.waiting...)
 		j.dropSuperseded()
 		if j.retry == nil && !j.closed {
-			j.retry = time.AfterFunc(retryAfter, j.writeAgain)
+			j.retry = time.AfterFunc(j.retryAfter, j.writeAgain)
 		}
 		j.turn.Broadcast()
 		return
@@ -307,6 +311,9 @@ func (j *Journal) write(ctx context.Context) {
 	j.next += uint64(len(written))
 	for i := range taken {
 		j.waitingBytes -= len(taken[i].data) - headerSize
+		if size := cap(taken[i].data); size > cap(j.spare) && size <= segmentBytes {
+			j.spare = taken[i].data
+		}
 	}
 	for _, s := range j.segments[:superseded] {
 		j.stats.Bytes -= int64(s.bytes)

@@ -42,9 +42,14 @@ func parseSegmentKey(key string) (uint64, bool) {
 	return seq, err == nil
 }
 
-// newSegment is an empty segment to append to, with room for a first entry; seal completes it.
-func newSegment(entry int) []byte {
-	return make([]byte, headerSize, headerSize+binary.MaxVarintLen64+entry)
+// newSegment is an empty segment to append to, with room for a first entry, in the memory of an earlier one if that is large
+// enough; seal completes it.
+func newSegment(earlier []byte, entry int) []byte {
+	size := headerSize + binary.MaxVarintLen64 + entry
+	if cap(earlier) >= size {
+		return earlier[:headerSize]
+	}
+	return make([]byte, headerSize, size)
 }
 
 func appendEntry(segment, entry []byte) []byte {
