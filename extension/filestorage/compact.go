@@ -64,13 +64,9 @@ func (s *store) rebounded(ctx context.Context) bool {
 
 // compact puts a smaller file with the same content in the place of the client's. s.mu is held.
 func (s *store) compact() (err error) {
-	client, ok := s.client.(compactor)
-	if !ok {
-		return errors.New("the client can't be compacted")
-	}
 	defer guard(&err)()
 	limits := s.owner.cfg.Compaction
-	err = client.Compact(limits.Directory, s.owner.cfg.Timeout, limits.MaxTransactionSize)
+	err = s.client.Compact(limits.Directory, s.owner.cfg.Timeout, limits.MaxTransactionSize)
 	file, statErr := os.Stat(s.path)
 	if statErr == nil {
 		s.file = file

@@ -6,6 +6,8 @@
 // Package filestorage is contrib's file_storage with its files checked: before one is opened, and while it is in use. It takes
 // the same configuration under the same name, for our components and for the queues of exporters alike.
 //
-// Without it a damaged file ends the process at its start, by a panic of the database that nobody can catch, and one that
+// Each file has a write-ahead log, so that a write costs one append instead of a transaction of the database.
+//
+// Without the checks a damaged file ends the process at its start, by a panic of the database that nobody can catch, and one that
 // was emptied or removed is begun anew without a word.
 package filestorage

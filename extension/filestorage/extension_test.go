@@ -287,7 +287,7 @@ func TestWhatIsNoFileIsRefused(t *testing.T) {
 		"directory": func(path string) error { return os.Mkdir(path, 0o700) },
 		"link":      func(path string) error { return os.Symlink(filepath.Join(t.TempDir(), "victim"), path) },
 	} {
-		for _, suffix := range []string{"", ".marker"} {
+		for _, suffix := range []string{"", ".marker", ".wal"} {
 			t.Run(name+suffix, func(t *testing.T) {
 				directory := t.TempDir()
 				require.NoError(t, put(filepath.Join(directory, fileName(component.KindProcessor, owner, "")+suffix)))

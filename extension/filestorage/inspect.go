@@ -18,6 +18,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/boltfile"
 	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/regular"
+	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/writeahead"
 )
 
 const (
@@ -84,13 +85,17 @@ func (s *store) setAside() (name string, err error) {
 	if err := os.Rename(s.path, aside); err != nil {
 		return "", err
 	}
-	old, err := filepath.Glob(s.path + asideInfix + "*")
+	if err := os.Rename(writeahead.Path(s.path), writeahead.Path(aside)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	old, err := filepath.Glob(s.path + asideInfix + "*Z")
 	if err != nil || len(old) <= mostAside {
 		return aside, nil
 	}
 	slices.SortFunc(old, cmp.Compare[string]) // their names end with the time
 	for _, file := range old[:len(old)-mostAside] {
-		s.owner.log.Warn("Too many files have been set aside; the oldest is removed", zap.String("file", file), zap.Error(os.Remove(file)))
+		err := errors.Join(os.Remove(file), removeIfThere(writeahead.Path(file)))
+		s.owner.log.Warn("Too many files have been set aside; the oldest is removed", zap.String("file", file), zap.Error(err))
 	}
 	return aside, nil
 }

@@ -9,9 +9,9 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/atomicfile"
+	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/companion"
 	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/regular"
 )
 
@@ -29,10 +29,7 @@ const (
 	mostOfMarker = 4096
 )
 
-func markerPath(path string) string {
-	directory, name := filepath.Split(path)
-	return filepath.Join(directory, short(name, longestName-len(markerSuffix))+markerSuffix)
-}
+func markerPath(path string) string { return companion.Path(path, markerSuffix) }
 
 // readMarker reads the marker of a file. A damaged one says all the same that there should be a file.
 func readMarker(path string) (m marker, found bool, err error) {

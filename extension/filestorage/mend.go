@@ -15,6 +15,8 @@ import (
 
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.uber.org/zap"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/writeahead"
 )
 
 // copyBytes is about how much one write of a copy has.
@@ -49,6 +51,8 @@ func (s *store) mend(ctx context.Context) (err error) {
 		return s.set(ctx, checkKey, rand.Text()) // whether it works again
 	case s.inPlace():
 		return nil // another request was faster
+	case s.databaseInPlace():
+		return s.renewLog(ctx)
 	}
 	return s.rewrite(ctx)
 }
@@ -56,6 +60,19 @@ func (s *store) mend(ctx context.Context) (err error) {
 func (s *store) set(ctx context.Context, key, value string) (err error) {
 	defer guard(&err)()
 	return s.client.Set(ctx, key, []byte(value))
+}
+
+// renewLog puts a new write-ahead log in the place of the one that was removed. What that held is in memory, and goes into the
+// database.
+func (s *store) renewLog(ctx context.Context) (err error) {
+	defer guard(&err)()
+	if err := s.client.renew(ctx, s.owner.cfg.FSync); err != nil {
+		return err
+	}
+	s.owner.count(s.name, "")
+	s.owner.log.Error("The write-ahead log of a component was removed or replaced under the running collector. What it held was written anew.",
+		zap.String("file", s.path))
+	return nil
 }
 
 // rewrite puts a new file with all that the client holds in the place of the one that was removed. What is there instead
@@ -69,6 +86,10 @@ func (s *store) rewrite(ctx context.Context) error {
 			return fmt.Errorf("set aside what is in the place of %s: %w", s.path, err)
 		}
 	}
+	// The client still has its log open, and reads from it; the new one gets a file of its own.
+	if err := removeIfThere(writeahead.Path(s.path)); err != nil {
+		return fmt.Errorf("begin a write-ahead log beside %s: %w", s.path, err)
+	}
 	fresh := &store{owner: s.owner, name: s.name, path: s.path, connect: s.connect}
 	if err := fresh.open(ctx); err != nil {
 		return err
@@ -80,7 +101,7 @@ func (s *store) rewrite(ctx context.Context) error {
 	s.client, s.file = fresh.client, fresh.file
 	s.owner.count(s.name, "")
 	s.owner.log.Error("The file of a component was removed or replaced under the running collector. It was written anew with all that it held.",
-		zap.String("file", s.path), zap.NamedError("closing_the_old_one", before.Close(ctx)))
+		zap.String("file", s.path), zap.NamedError("closing_the_old_one", before.abandon(ctx)))
 	s.identify(ctx, marker{}, false)
 	return nil
 }

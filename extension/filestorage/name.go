@@ -4,16 +4,13 @@
 package filestorage
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"strings"
 
 	"go.opentelemetry.io/collector/component"
-)
 
-// longestName is that of a file on the usual file systems.
-const longestName = 255
+	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/companion"
+)
 
 // fileName is how contrib's file_storage names a component's file. It does not tell; a test compares.
 func fileName(kind component.Kind, id component.ID, name string) string {
@@ -30,14 +27,5 @@ func fileName(kind component.Kind, id component.ID, name string) string {
 			fmt.Fprintf(&safe, "~%04X", r)
 		}
 	}
-	return short(safe.String(), longestName)
-}
-
-// short is the name, or its digest when it is longer than that.
-func short(name string, longest int) string {
-	if len(name) <= longest {
-		return name
-	}
-	digest := sha256.Sum256([]byte(name))
-	return hex.EncodeToString(digest[:])
+	return companion.Short(safe.String(), "")
 }

@@ -18,6 +18,8 @@ import (
 	bbolterrors "go.etcd.io/bbolt/errors"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.uber.org/zap"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/writeahead"
 )
 
 // Keys of our own in a component's file, which the component does not see.
@@ -38,8 +40,8 @@ type store struct {
 	failing atomic.Bool
 
 	mu     sync.RWMutex
-	client storage.Client // nil while the file could not be made, for want of space
-	file   os.FileInfo    // of the client's file
+	client *loggedClient // nil while the file could not be made, for want of space
+	file   os.FileInfo   // of the client's file
 	closed bool
 }
 
@@ -87,8 +89,18 @@ func (s *store) open(ctx context.Context) (err error) {
 	if err != nil {
 		return errors.Join(err, client.Close(ctx))
 	}
-	s.client, s.file = client, file
+	logged, err := s.logged(ctx, client)
+	if err != nil {
+		return errors.Join(err, client.Close(ctx))
+	}
+	s.client, s.file = logged, file
 	return nil
+}
+
+// logged puts the write-ahead log in front of the database.
+func (s *store) logged(ctx context.Context, client storage.Client) (c *loggedClient, err error) {
+	defer guard(&err)()
+	return openLogged(ctx, client, writeahead.Path(s.path), s.owner.cfg.FSync, s.lost)
 }
 
 func (s *store) connected(ctx context.Context) (client storage.Client, err error) {
@@ -226,8 +238,10 @@ func writes(ops []*storage.Operation) bool {
 	return false
 }
 
-// inPlace tells whether the client's file is still at its path. s.mu is held.
-func (s *store) inPlace() bool {
+// inPlace tells whether the client's files are still at their paths. s.mu is held.
+func (s *store) inPlace() bool { return s.databaseInPlace() && s.client.inPlace() }
+
+func (s *store) databaseInPlace() bool {
 	file, err := os.Lstat(s.path)
 	return err == nil && os.SameFile(file, s.file)
 }

@@ -21,7 +21,7 @@ const (
 	clockInterval = time.Minute
 	// growth is by how many events the journal grows, beyond twice those that the latest compaction left, before it is
 	// compacted again. So compaction costs an event about as much as writing it.
-	growth = 20_000
+	growth = 100_000
 )
 
 // upkeep keeps the journal small until ctx ends.

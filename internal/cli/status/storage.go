@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/boltfile"
+	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/writeahead"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal"
 	"github.com/tasker-otel/otelcol-tasker/internal/ownmetrics"
 )
@@ -136,6 +137,9 @@ func verifyFile(ctx context.Context, path string) error {
 			}
 			return nil
 		})
+		if err == nil {
+			err = verifyLog(path, try == checkTries)
+		}
 		if !errors.Is(err, boltfile.ErrChanged) {
 			return err
 		}
@@ -148,4 +152,36 @@ func verifyFile(ctx context.Context, path string) error {
 		case <-time.After(checkPause):
 		}
 	}
+}
+
+// verifyLog reads the write-ahead log of a file, if it has one: what was written last is there and not yet in the file itself.
+// A part that can't be read may be a write under way, so it is looked at again unless this is the last try.
+func verifyLog(database string, last bool) error {
+	path := writeahead.Path(database)
+	content, err := writeahead.Read(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if content.Damaged && !last {
+		return boltfile.ErrChanged
+	}
+	if content.Damaged {
+		return &boltfile.DamageError{What: path + ": a part of the write-ahead log can't be read"}
+	}
+	for _, batch := range content.Batches {
+		changes, err := writeahead.ReadBatch(batch.Content, 0)
+		if err != nil {
+			return &boltfile.DamageError{What: fmt.Sprintf("%s: %v", path, err)}
+		}
+		for _, change := range changes {
+			value := batch.Content[change.Value.At:][:change.Value.Size]
+			if err := journal.CheckSegment(change.Key, value); err != nil && !change.Delete {
+				return &boltfile.DamageError{What: fmt.Sprintf("%s: %s: %v", path, change.Key, err)}
+			}
+		}
+	}
+	return nil
 }

@@ -5,6 +5,7 @@ package status
 
 import (
 	"bytes"
+	"crypto/rand"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,6 +15,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.etcd.io/bbolt"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/writeahead"
 )
 
 // storedFiles are metrics of a collector with the file of span_hierarchy.
@@ -70,6 +74,25 @@ func TestSyncReadsWhatIsOnDisk(t *testing.T) {
 	sound := write([]byte("J\x01\x00\x00\x00\x00"))
 	cut := write([]byte("J\x01\x00\x00\x00\x00"))
 	require.NoError(t, os.Truncate(filepath.Join(cut, "processor_span_hierarchy_"), 9000))
+	// logged is sound but for a write-ahead log with a segment of its own.
+	logged := func(value []byte, harm func([]byte)) string {
+		directory := write([]byte("J\x01\x00\x00\x00\x00"))
+		path := writeahead.Path(filepath.Join(directory, "processor_span_hierarchy_"))
+		log, _, err := writeahead.Open(path, false)
+		require.NoError(t, err)
+		require.NoError(t, log.Restart(rand.Text()))
+		_, err = log.Append(writeahead.NewBatch(nil, []*storage.Operation{
+			storage.SetOperation("segment/0000000000000002", value), storage.DeleteOperation("segment/0000000000000001"),
+		}))
+		require.NoError(t, err)
+		require.NoError(t, log.Close())
+		data, err := os.ReadFile(path)
+		require.NoError(t, err)
+		harm(data)
+		require.NoError(t, os.WriteFile(path, data, 0o600))
+		return directory
+	}
+	asIs, flip := func([]byte) {}, func(data []byte) { data[len(data)-1] ^= 1 }
 	link := t.TempDir()
 	require.NoError(t, os.Symlink(filepath.Join(sound, "processor_span_hierarchy_"), filepath.Join(link, "processor_span_hierarchy_")))
 	for name, c := range map[string]struct {
@@ -82,6 +105,9 @@ func TestSyncReadsWhatIsOnDisk(t *testing.T) {
 		"missing":   {[]string{t.TempDir()}, "there is no such file in "},
 		"cut":       {[]string{cut}, "it is damaged: it has 9000 bytes"},
 		"checksum":  {[]string{write([]byte("J\x01\x00\x00\x00\x00more"))}, "segment/0000000000000001: its checksum is wrong"},
+		"log":       {[]string{logged([]byte("J\x01\x00\x00\x00\x00"), asIs)}, ""},
+		"segment":   {[]string{logged([]byte("J\x01\x00\x00\x00\x00more"), asIs)}, "_.wal: segment/0000000000000002: its checksum is wrong"},
+		"batch":     {[]string{logged([]byte("J\x01\x00\x00\x00\x00"), flip)}, "_.wal: a part of the write-ahead log can't be read"},
 		"no file":   {[]string{link}, "is a symbolic link"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,0 +1,29 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package companion names a file that stands beside another one.
+package companion
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"path/filepath"
+)
+
+// longestName is that of a file on the usual file systems.
+const longestName = 255
+
+// Path is the path of the companion with a suffix.
+func Path(path, suffix string) string {
+	directory, name := filepath.Split(path)
+	return filepath.Join(directory, Short(name, suffix)+suffix)
+}
+
+// Short is the name, or its digest when it would be too long with the suffix.
+func Short(name, suffix string) string {
+	if len(name) <= longestName-len(suffix) {
+		return name
+	}
+	digest := sha256.Sum256([]byte(name))
+	return hex.EncodeToString(digest[:])
+}

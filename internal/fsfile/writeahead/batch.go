@@ -1,0 +1,92 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package writeahead
+
+import (
+	"slices"
+
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
+)
+
+// Fields of a batch, by the encoding of protocol buffers; unknown ones are skipped:
+//
+//	message Batch { repeated Change change = 1; }
+//	message Change { string key = 1; bytes value = 2; bool delete = 3; }
+const (
+	batchChange protowire.Number = 1
+
+	changeKey    protowire.Number = 1
+	changeValue  protowire.Number = 2
+	changeDelete protowire.Number = 3
+)
+
+// Change is what becomes of a key.
+type Change struct {
+	Key    string
+	Value  Place // of a key that is set
+	Delete bool
+}
+
+// Place is where a value stands: in a batch, as NewBatch and ReadBatch give it, or in the file.
+type Place struct {
+	At   int64
+	Size int
+}
+
+// NewBatch puts the writes among the operations into a batch, behind the room that Append wants. It uses the memory of an
+// earlier batch.
+func NewBatch(earlier []byte, ops []*storage.Operation) []byte {
+	const most = 32 // more than what the fields of a change take beside its key and value
+	size := Room
+	for _, op := range ops {
+		if op.Type != storage.Get {
+			size += most + len(op.Key) + len(op.Value)
+		}
+	}
+	batch := append(slices.Grow(earlier[:0], size), make([]byte, Room)...)
+	for _, op := range ops {
+		inner := protowire.SizeTag(changeKey) + protowire.SizeBytes(len(op.Key))
+		switch op.Type {
+		case storage.Set:
+			batch = appendHead(batch, inner+protowire.SizeTag(changeValue)+protowire.SizeBytes(len(op.Value)))
+			batch = fields.Message(fields.Element(batch, changeKey, op.Key), changeValue, op.Value)
+		case storage.Delete:
+			batch = appendHead(batch, inner+protowire.SizeTag(changeDelete)+protowire.SizeVarint(1))
+			batch = fields.Number(fields.Element(batch, changeKey, op.Key), changeDelete, 1)
+		}
+	}
+	return batch
+}
+
+// appendHead begins a change of so many bytes.
+func appendHead(batch []byte, size int) []byte {
+	return protowire.AppendVarint(protowire.AppendTag(batch, batchChange, protowire.BytesType), uint64(size))
+}
+
+// ReadBatch reads the changes of a batch's content, in order. The places of values count from at.
+func ReadBatch(content []byte, at int64) (changes []Change, err error) {
+	err = fields.Read(content, func(f *fields.Field) error {
+		if f.Number != batchChange {
+			return nil
+		}
+		next := Change{}
+		err := fields.Read(f.Data, func(f *fields.Field) error {
+			switch f.Number {
+			case changeKey:
+				next.Key = string(f.Data)
+			case changeValue:
+				next.Value = Place{At: at + int64(cap(content)-cap(f.Data)), Size: len(f.Data)} // Data is a part of content
+			case changeDelete:
+				next.Delete = f.Bits != 0
+			}
+			return nil
+		})
+		changes = append(changes, next)
+		return err
+	})
+	return changes, err
+}
