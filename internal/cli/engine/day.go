@@ -144,8 +144,11 @@ func (d *Day) live(at int64) {
 	default:
 		m.live()
 	}
-	if chance > 0.97 {
+	switch {
+	case chance > 0.97:
 		m.memorySpike()
+	case chance > 0.95:
+		m.slowQuery()
 	}
 }
 
@@ -182,6 +185,13 @@ func (m *model) memorySpike() {
 	at := m.truth.Orchestrations[0].Start + 200*millisecond
 	m.emitAs(m.g.pool[0], lifecycle.PerformanceMemorySpike, at, payload{}.with("timestamp", isoMillis(at), "task_id", m.id,
 		"operation", m.steps[0].name, "memory_delta_mb", float64(m.g.between(110, 900)), "threshold_mb", 100, "duration", 0.4))
+}
+
+// slowQuery is reported by what watches an application's database, in the task's first step.
+func (m *model) slowQuery() {
+	at := m.truth.Orchestrations[0].Start + 200*millisecond
+	m.emitAs(m.g.pool[0], lifecycle.PerformanceSlowSQLQuery, at, payload{}.with("timestamp", isoMillis(at), "task_id", m.id,
+		"operation", "SELECT orders", "duration", float64(m.g.between(1100, 4000))/1000, "threshold", 1))
 }
 
 // emissions is a heap by time.

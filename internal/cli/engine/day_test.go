@@ -50,7 +50,7 @@ func TestDay(t *testing.T) {
 	}
 	for _, event := range []string{lifecycle.TaskCompleted, lifecycle.TaskFailed, lifecycle.TaskCancelled, lifecycle.StepFailed,
 		lifecycle.StepInitializeRequested, lifecycle.ObservabilityStepBackoff, lifecycle.DatabaseQueryExecuted,
-		lifecycle.PerformanceMemorySpike, lifecycle.TaskInitializeRequested, "order.fulfilled"} {
+		lifecycle.PerformanceMemorySpike, lifecycle.PerformanceSlowSQLQuery, lifecycle.TaskInitializeRequested, "order.fulfilled"} {
 		assert.Positive(t, total[event], event)
 	}
 	begun := func(hour int) int { return byHour[hour][lifecycle.WorkflowTaskStarted] }
