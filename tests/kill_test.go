@@ -106,6 +106,7 @@ func testKill(t *testing.T, kills, tasks int, more ...string) {
 		})
 	}
 	random := rand.New(rand.NewPCG(41, 1))
+	var killed []int // after how many requests
 	for life := range kills {
 		until := int64(len(batches)*(life+1)/(kills+1) - random.IntN(len(batches)/kills))
 		await(t, time.Minute, "requests", func() bool { return acknowledged.Load() >= until }, func() any {
@@ -115,8 +116,12 @@ func testKill(t *testing.T, kills, tasks int, more ...string) {
 			await(t, time.Minute, "a tree before the last kill", func() bool { return sink.taskSpans() > 0 }, func() any { return sink.spanCount() })
 		}
 		<-time.After(time.Duration(random.IntN(30)) * time.Millisecond)
+		killed = append(killed, int(acknowledged.Load()))
 		c.kill()
 	}
+	across := openAcross(t, batches, killed, min(3, kills))
+	t.Logf("%d of %d tasks were open across 3 kills and more", across, tasks)
+	require.Greater(t, across, tasks/10, "the stream has tasks that stay open across several kills")
 	senders.Wait()
 	require.EqualValues(t, len(batches), acknowledged.Load())
 
@@ -140,6 +145,38 @@ func testKill(t *testing.T, kills, tasks int, more ...string) {
 		return len(differ) == 0
 	}, func() any { return strings.Join(differ[:min(40, len(differ))], "\n") })
 	assert.Zero(t, c.stop())
+}
+
+// openAcross counts the tasks that were open at so many of the kills: some of their events had been acknowledged for certain, and
+// some had not been sent.
+func openAcross(t *testing.T, batches [][][]byte, killed []int, times int) (tasks int) {
+	t.Helper()
+	type stretch struct{ first, last int } // places of the requests with the first and the last event
+	open := map[int64]stretch{}
+	for i, batch := range batches {
+		for _, line := range batch {
+			item, err := streamtest.Parse(line)
+			require.NoError(t, err)
+			s, known := open[item.Payload.TaskID]
+			if !known {
+				s.first = i
+			}
+			s.last = i
+			open[item.Payload.TaskID] = s
+		}
+	}
+	for _, s := range open {
+		survived := 0
+		for _, acknowledged := range killed {
+			if s.first < acknowledged-connections && acknowledged+connections < s.last {
+				survived++
+			}
+		}
+		if survived >= times {
+			tasks++
+		}
+	}
+	return tasks
 }
 
 // unique are the spans, each once. One that came again must be the same.

@@ -449,6 +449,7 @@ func (a *Assembler) emit(t *task, runs []*run, reason Reason, leaving bool) (use
 		}
 		a.stats.Released[reason]++
 		a.count(t, tree)
+		a.stats.Late += a.composer.late
 		t.cut = false
 		used += len(n.records)
 		a.sink(tree)

@@ -214,6 +214,7 @@ func (a *Assembler) forgetUpTo(t *task, sorted []record, place int, before *tail
 	out.checkpoint = cp
 	t.cut = t.cut || c.tree.NotesCut > 0
 	a.stats.NotesCut += int64(c.tree.NotesCut)
+	a.stats.Late += c.late
 	t.records = sorted
 	a.keepRecords(t, sorted[place+1:])
 	out.spans.forget(cp.at)

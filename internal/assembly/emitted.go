@@ -98,6 +98,12 @@ func (s *emittedSpans) forget(until int64) {
 	*s = slices.DeleteFunc(*s, func(e emittedSpan) bool { return e.end <= until })
 }
 
+// emittedBefore tells whether the span was out before an event arrived.
+func (s emittedSpans) emittedBefore(id SpanID, arrived int64) bool {
+	place, found := s.find(id)
+	return found && !s[place].cut && s[place].at < arrived
+}
+
 // hadAttempt tells whether an attempt of the step at a time was out before an event arrived. What arrived before it counts also
 // where it is given back after a start, when the attempt is out.
 func (s emittedSpans) hadAttempt(step int16, at, arrived int64) bool {

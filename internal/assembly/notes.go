@@ -44,10 +44,15 @@ func (c *composer) attachNote(r *record) {
 	if r.kind != kindDiscovered {
 		name = c.task.detail(r).word
 	}
-	s := c.spanAt(r, name)
-	if s == nil {
+	target := c.spanAt(r, name)
+	place, here := c.index[target]
+	if !here {
+		if (c.noting || c.going == nil) && c.task.out().spans.emittedBefore(target, r.arrived) {
+			c.late++
+		}
 		return
 	}
+	s := &c.tree.Spans[place]
 	note := Note{Name: name, At: r.at}
 	if r.kind == kindDiscovered {
 		steps := c.task.list(r)
@@ -62,9 +67,8 @@ func (c *composer) attachNote(r *record) {
 	c.note(s, note, r.cut)
 }
 
-// spanAt finds the innermost span that the event belongs to and that holds its time; nil when it is not in this tree, but
-// in an earlier part or still to come.
-func (c *composer) spanAt(r *record, name string) *Span {
+// spanAt is the innermost span that the event belongs to and that holds its time. It may be in an earlier part, or still to come.
+func (c *composer) spanAt(r *record, name string) SpanID {
 	target := c.root
 	if p := c.passAt(r.at); p != nil {
 		target = p.span
@@ -84,10 +88,7 @@ func (c *composer) spanAt(r *record, name string) *Span {
 			}
 		}
 	}
-	if place, here := c.index[target]; here {
-		return &c.tree.Spans[place]
-	}
-	return nil
+	return target
 }
 
 // aboutTask tells whether the event concerns the task as a whole, whatever step happens to run meanwhile.

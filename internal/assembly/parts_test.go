@@ -197,3 +197,34 @@ func requireSameParts(t *testing.T, events []*assembly.Event, at time.Duration, 
 	}
 	require.Equal(t, replay, texts)
 }
+
+// An application's own event that comes after the span was emitted in which it happened is on no span, and counted.
+func TestLateEventsOfApplicationsAreCounted(t *testing.T) {
+	for _, forgotten := range []bool{false, true} {
+		s := new(story).created().passBegins()
+		note := s.say("order.fulfilled").events[len(s.events)-1]
+		s.attempt("1", lifecycle.StepFailed).passEnds(lifecycle.TaskInitializeRequested, "pending")
+		end := time.Unix(0, int64(s.at))
+		a := assembly.New(inParts(patient()), func(tree *assembly.Tree) {
+			for i := range tree.Spans {
+				require.False(t, slices.ContainsFunc(tree.Spans[i].Notes, func(n assembly.Note) bool { return n.Name == note.Name }))
+			}
+		})
+		for _, e := range s.events {
+			if e != note {
+				a.Observe(e, time.Unix(0, e.At))
+			}
+		}
+		a.Advance(end.Add(2 * patient().SettleTimeout)) // the second discovery does not come
+		require.Positive(t, a.Stats().Parts)
+		if forgotten {
+			s.wait(3*patient().SettleTimeout).say(lifecycle.StepInitializeRequested, step("1"))
+			a.Observe(s.events[len(s.events)-1], time.Unix(0, int64(s.at)))
+		}
+		late := a.Stats().Late
+		a.Observe(note, end.Add(3*patient().SettleTimeout))
+		a.Advance(end.Add(6 * patient().SettleTimeout))
+		a.Flush()
+		require.Equal(t, late+1, a.Stats().Late)
+	}
+}

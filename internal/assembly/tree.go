@@ -32,6 +32,7 @@ type composer struct {
 	sought      recordKey      // of a late event; its span is looked for
 	found       int            // the place of that span, or -1
 	noting      bool           // only events on spans are wanted
+	late        int64          // events that came after the span was emitted to which they belong
 	unsettled   [Gaps]int64    // spans of a part of which something was missing, by what that is
 	gaveUp      bool           // there are some
 }
