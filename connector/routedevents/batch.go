@@ -87,9 +87,7 @@ func (f *facts) readEvent(b *batch, event plog.LogRecord, routed bool) {
 	toLogs := routed && signals.Has(lifecycle.SignalLogs)
 	fact := ""
 	if ofTask {
-		if caller := str(attrs, lifecycle.AttrTraceparent); caller != "" {
-			b.callers = f.callers.note(b.callers, event.TraceID(), event.Timestamp(), caller)
-		}
+		b.callers = f.callers.note(b.callers, event.TraceID(), event.Timestamp(), name, str(attrs, lifecycle.AttrTraceparent))
 		fact = lifecycle.FactOfEvent(name, integer(attrs, lifecycle.AttrStepCount))
 	}
 	switch {

@@ -15,12 +15,20 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// callers remembers which tasks were called from a trace of their application's: span_hierarchy puts such a task into that
-// trace, that of the earliest event which carries one, and so must its records be. Mostly it is the task's creation that
-// carries it, and not the events of its passes. Tasks without a caller take no room.
+// callers remembers which tasks were called from a trace of their application's. span_hierarchy puts such a task into the trace of
+// the earliest event that carries one, if that is not later than the beginning of the first pass, and so must its records be.
+// Mostly it is the task's creation that carries it, and not the events of its passes. As long as no event has carried one,
+// nothing is remembered.
 type callers struct {
 	mu    sync.Mutex
-	tasks *generations.Map[caller]
+	tasks *generations.Map[beginnings]
+	any   bool // an event has carried a caller
+}
+
+// beginnings are what is known of where a task came from, and of when its first pass began.
+type beginnings struct {
+	caller caller            // the earliest; without a trace when no event has carried one
+	began  pcommon.Timestamp // the earliest event of a pass; 0 when none has come
 }
 
 // caller is where a task was called from, as an event said that happened at a time.
@@ -31,39 +39,61 @@ type caller struct {
 }
 
 func newCallers(limit int) *callers {
-	return &callers{tasks: generations.New[caller](limit)}
+	return &callers{tasks: generations.New[beginnings](limit)}
 }
 
 // keyOf is the key of a task: its own trace id is a hash.
 func keyOf(task pcommon.TraceID) uint64 { return binary.BigEndian.Uint64(task[:8]) }
 
-// note takes what an event says of its task's caller, and appends it to data if it is to be kept.
-func (c *callers) note(data []byte, task pcommon.TraceID, at pcommon.Timestamp, traceparent string) []byte {
-	trace, span, ok := lifecycle.ParseTraceparent(traceparent)
-	if !ok {
+// note takes what an event says of its task's caller, and of when its first pass began, and appends to data what is to be kept.
+func (c *callers) note(data []byte, task pcommon.TraceID, at pcommon.Timestamp, event, traceparent string) []byte {
+	trace, span, called := lifecycle.ParseTraceparent(traceparent)
+	inPass := lifecycle.InsidePass(event)
+	if !called && !inPass {
 		return data
 	}
-	told := caller{at, trace, span}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.put(keyOf(task), told) {
+	if c.any = c.any || called; !c.any {
 		return data
 	}
-	data = binary.LittleEndian.AppendUint64(data, keyOf(task))
-	data = binary.LittleEndian.AppendUint64(data, uint64(at))
-	return append(append(data, trace[:]...), span[:]...)
+	key := keyOf(task)
+	if called && c.put(key, caller{at, trace, span}) {
+		data = appendCaller(data, key, caller{at, trace, span})
+	}
+	if inPass && c.begin(key, at) {
+		data = appendCaller(data, key, caller{at: at})
+	}
+	return data
 }
 
 // put is false if what is known is as early. The lock is held.
-func (c *callers) put(key uint64, told caller) bool {
-	if known, found := c.tasks.Get(key); found {
-		if !told.before(known) {
-			return false
-		}
+func (c *callers) put(key uint64, from caller) bool {
+	known, found := c.tasks.Get(key)
+	if !known.caller.trace.IsEmpty() && !from.before(known.caller) {
+		return false
+	}
+	known.caller = from
+	c.replace(key, known, found)
+	return true
+}
+
+// begin is false if a pass is known to have begun as early. The lock is held.
+func (c *callers) begin(key uint64, at pcommon.Timestamp) bool {
+	known, found := c.tasks.Get(key)
+	if known.began != 0 && known.began <= at {
+		return false
+	}
+	known.began = at
+	c.replace(key, known, found)
+	return true
+}
+
+func (c *callers) replace(key uint64, with beginnings, found bool) {
+	if found {
 		c.tasks.Delete(key)
 	}
-	c.tasks.Add(key, told)
-	return true
+	c.tasks.Add(key, with)
 }
 
 // before orders callers as span_hierarchy does: by time, then by their text.
@@ -81,14 +111,21 @@ func (c caller) before(other caller) bool {
 func (c *callers) traceOf(task pcommon.TraceID) pcommon.TraceID {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if called, found := c.tasks.Get(keyOf(task)); found {
-		return called.trace
+	known, _ := c.tasks.Get(keyOf(task))
+	if known.caller.trace.IsEmpty() || known.began != 0 && known.caller.at > known.began {
+		return task
 	}
-	return task
+	return known.caller.trace
 }
 
-// callerBytes is the size of one entry of what note appends.
+// callerBytes is the size of one entry of what note appends. One without a trace is the beginning of a task's first pass.
 const callerBytes = 8 + 8 + 16 + 8
+
+func appendCaller(data []byte, key uint64, from caller) []byte {
+	data = binary.LittleEndian.AppendUint64(data, key)
+	data = binary.LittleEndian.AppendUint64(data, uint64(from.at))
+	return append(append(data, from.trace[:]...), from.span[:]...)
+}
 
 // restore takes up what an earlier process noted.
 func (c *callers) restore(data []byte) error {
@@ -98,8 +135,14 @@ func (c *callers) restore(data []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for ; len(data) > 0; data = data[callerBytes:] {
-		told := caller{at: pcommon.Timestamp(binary.LittleEndian.Uint64(data[8:])), trace: pcommon.TraceID(data[16:32]), span: pcommon.SpanID(data[32:40])}
-		c.put(binary.LittleEndian.Uint64(data), told)
+		key := binary.LittleEndian.Uint64(data)
+		from := caller{at: pcommon.Timestamp(binary.LittleEndian.Uint64(data[8:])), trace: pcommon.TraceID(data[16:32]), span: pcommon.SpanID(data[32:40])}
+		if from.trace.IsEmpty() {
+			c.begin(key, from.at)
+		} else {
+			c.any = true
+			c.put(key, from)
+		}
 	}
 	return nil
 }

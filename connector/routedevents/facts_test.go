@@ -429,7 +429,7 @@ func TestAFailingStorageCostsNoRecord(t *testing.T) {
 }
 
 func FuzzRestoreCallers(f *testing.F) {
-	f.Add(newCallers(10).note(nil, task, 1, "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"))
+	f.Add(newCallers(10).note(nil, task, 1, "task.start_requested", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"))
 	f.Add([]byte{1})
 	f.Fuzz(func(t *testing.T, data []byte) {
 		c := newCallers(10)

@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
 // A step has one index from its first event on, however many steps there are, and keeps the first name that it gets.
@@ -35,4 +37,12 @@ func TestStepsHaveOneIndex(t *testing.T) {
 		require.Equal(t, noStep, of.findStep("another"))
 		require.Equal(t, len(known) > mostSearched, of.places != nil)
 	})
+}
+
+// Names say the same of a pass as what is read of them.
+func TestEventsOfAPass(t *testing.T) {
+	for _, name := range lifecycle.Names() {
+		k := classify(&Event{Name: name})
+		require.Equal(t, k.insidePass() || k == kindPassBegan, lifecycle.InsidePass(name), name)
+	}
 }
