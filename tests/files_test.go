@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,17 +17,25 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestAttackFilesTakenByIdleConnections: more connections than the process may have files, over gRPC, that ask for nothing.
-// Senders of events are served again when they are closed, which is soon.
+// TestAttackFilesTakenByIdleConnections: more connections than the process may have files, over gRPC and HTTP, that ask for
+// nothing, or for nothing more. Senders of events are served again when otlp_limits has closed them.
 func TestAttackFilesTakenByIdleConnections(t *testing.T) {
 	if os.Getenv("TASKER_ATTACK") == "" {
 		t.Skip("TASKER_ATTACK is not set: make attack waits until the collector closes the connections")
 	}
 	t.Parallel()
 	const files, attackers = 256, 400
-	for name, says := range map[string]string{
-		"silent": "",
-		"idle":   "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + "\x00\x00\x00\x04\x00\x00\x00\x00\x00", // the preface, and empty settings
+	grpc := func(c *collector) string { return c.otlp }
+	http1 := func(c *collector) string { return c.otlpHTTP }
+	for name, attack := range map[string]struct {
+		on   func(*collector) string
+		says string
+	}{
+		"silent gRPC": {grpc, ""},
+		// The preface, and empty settings.
+		"idle gRPC":   {grpc, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + "\x00\x00\x00\x04\x00\x00\x00\x00\x00"},
+		"silent HTTP": {http1, ""},
+		"idle HTTP":   {http1, "GET /v1/traces HTTP/1.1\r\nHost: localhost\r\n\r\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -34,11 +43,10 @@ func TestAttackFilesTakenByIdleConnections(t *testing.T) {
 			c := start(t, sink)
 			require.NoError(t, unix.Prlimit(c.cmd.Process.Pid, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: files, Max: files}, nil))
 			for range attackers {
-				connection, err := net.DialTimeout("tcp", c.otlp, time.Minute)
+				connection, err := net.DialTimeout("tcp", attack.on(c), time.Minute)
 				require.NoError(t, err)
 				defer connection.Close()
-				_, err = connection.Write([]byte(says))
-				require.NoError(t, err)
+				_, _ = connection.Write([]byte(attack.says)) // it may be closed already
 			}
 			began := time.Now()
 			const event = `{"event":"task.completed","payload":{"task_id":1}}`
@@ -47,6 +55,9 @@ func TestAttackFilesTakenByIdleConnections(t *testing.T) {
 				return postOnce(client, "http://"+c.events+"/v1/events", "application/json", []byte(event)) == nil
 			}, func() any { return c.files() })
 			t.Logf("finding: taken %v after %d %s connections to a process of %d files", time.Since(began).Round(time.Second), attackers, name, files)
+			await(t, time.Minute, "a line about the connections that were closed", func() bool {
+				return strings.Contains(c.output.String(), "Silent connections were closed")
+			}, func() any { return c.files() })
 			require.Zero(t, c.stop())
 		})
 	}

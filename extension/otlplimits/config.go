@@ -25,6 +25,9 @@ type Config struct {
 	MaxReceiving int `mapstructure:"max_receiving"`
 	// ConnectionTimeout is how long a gRPC connection may take to say what it is.
 	ConnectionTimeout time.Duration `mapstructure:"connection_timeout"`
+	// MaxFilesPercentage is how many of the files that the process may have are open until silent connections are closed, those
+	// of all servers of the process.
+	MaxFilesPercentage int `mapstructure:"max_files_percentage"`
 
 	_ struct{} // keyed literals only
 }
@@ -32,11 +35,17 @@ type Config struct {
 var _ component.Config = (*Config)(nil)
 
 func createDefaultConfig() component.Config {
-	return &Config{MaxDepth: 64, MaxRequestMemoryMiB: 64, MaxMemoryMiB: 128, MaxReceiving: 32, ConnectionTimeout: 10 * time.Second}
+	return &Config{
+		MaxDepth: 64, MaxRequestMemoryMiB: 64, MaxMemoryMiB: 128, MaxReceiving: 32, ConnectionTimeout: 10 * time.Second,
+		MaxFilesPercentage: 75,
+	}
 }
 
 // maxMaxDepth is the largest depth whose frames of the decoder are of no account.
 const maxMaxDepth = 1000
+
+// maxFilesPercentage leaves room for connections that come within a second.
+const maxFilesPercentage = 95
 
 // Validate reports every mistake at once.
 func (c *Config) Validate() error {
@@ -44,6 +53,7 @@ func (c *Config) Validate() error {
 		configerr.InRange("max_depth", c.MaxDepth, 1, maxMaxDepth),
 		configerr.AtLeast("max_request_memory_mib", c.MaxRequestMemoryMiB, 1),
 		configerr.AtLeast("max_receiving", c.MaxReceiving, 1),
+		configerr.InRange("max_files_percentage", c.MaxFilesPercentage, 0, maxFilesPercentage),
 		configerr.Positive("connection_timeout", c.ConnectionTimeout, "10s"), // else a silent connection stays for ever
 	}
 	if c.MaxMemoryMiB < c.MaxRequestMemoryMiB {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/extension"
@@ -31,6 +32,11 @@ type limits struct {
 	receiving *receiving
 	builder   *metadata.TelemetryBuilder
 	logger    *zap.Logger
+
+	// files is nil unless the open files are watched.
+	files    *files
+	stopped  chan struct{}
+	watching sync.WaitGroup
 }
 
 var (
@@ -58,6 +64,7 @@ func newLimits(set component.TelemetrySettings, config *Config) (*limits, error)
 			l.count(transport, reasonOf(why), 0)
 		}
 	}
+	builder.ExtensionOtlpLimitsClosedConnections.Add(context.Background(), 0)
 	err = builder.RegisterExtensionOtlpLimitsInFlightBytesCallback(func(_ context.Context, o metric.Int64Observer) error {
 		o.Observe(l.room.InFlight())
 		return nil
@@ -70,12 +77,13 @@ func newLimits(set component.TelemetrySettings, config *Config) (*limits, error)
 }
 
 // Start implements component.Component.
-func (*limits) Start(context.Context, component.Host) error { return nil }
+func (l *limits) Start(context.Context, component.Host) error { return l.watchFiles() }
 
 // Shutdown implements component.Component. Requests that are still at work keep their room until they end.
 func (l *limits) Shutdown(context.Context) error {
+	err := l.unwatchFiles()
 	l.builder.Shutdown()
-	return nil
+	return err
 }
 
 // judge makes room for a request that was received, or reports why there is none.

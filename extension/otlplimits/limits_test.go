@@ -269,12 +269,12 @@ func TestConfig(t *testing.T) {
 	assert.Equal(t, createDefaultConfig(), conf("defaults"))
 	all := conf("all")
 	require.NoError(t, all.Validate())
-	assert.Equal(t, &Config{MaxDepth: 20, MaxRequestMemoryMiB: 10, MaxMemoryMiB: 40, MaxReceiving: 5, ConnectionTimeout: 3 * time.Second}, all)
+	assert.Equal(t, &Config{MaxDepth: 20, MaxRequestMemoryMiB: 10, MaxMemoryMiB: 40, MaxReceiving: 5, ConnectionTimeout: 3 * time.Second, MaxFilesPercentage: 60}, all)
 	err := conf("mistakes").Validate()
 	for _, want := range []string{
 		"max_depth: 0 is out of range; use 1 to 1000", "max_request_memory_mib: 0 is too small; use 1 or more",
 		"max_memory_mib: -1 is less than max_request_memory_mib; use 0 or more", "max_receiving: 0 is too small; use 1 or more",
-		"connection_timeout: 15ns is in nanoseconds, as a number without a unit is",
+		"max_files_percentage: 100 is out of range; use 0 to 95", "connection_timeout: 15ns is in nanoseconds, as a number without a unit is",
 	} {
 		assert.ErrorContains(t, err, want)
 	}

@@ -25,11 +25,12 @@ func Tracer(settings component.TelemetrySettings) trace.Tracer {
 // TelemetryBuilder provides an interface for components to report telemetry
 // as defined in metadata and user config.
 type TelemetryBuilder struct {
-	meter                              metric.Meter
-	mu                                 sync.Mutex
-	registrations                      []metric.Registration
-	ExtensionOtlpLimitsInFlightBytes   metric.Int64ObservableGauge
-	ExtensionOtlpLimitsRefusedRequests metric.Int64Counter
+	meter                                metric.Meter
+	mu                                   sync.Mutex
+	registrations                        []metric.Registration
+	ExtensionOtlpLimitsClosedConnections metric.Int64Counter
+	ExtensionOtlpLimitsInFlightBytes     metric.Int64ObservableGauge
+	ExtensionOtlpLimitsRefusedRequests   metric.Int64Counter
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -86,6 +87,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	}
 	builder.meter = Meter(settings)
 	var err, errs error
+	builder.ExtensionOtlpLimitsClosedConnections, err = builder.meter.Int64Counter(
+		"otelcol_extension_otlp_limits_closed_connections",
+		metric.WithDescription("Silent connections to any server of the process that were closed, because it had max_files_percentage of its files open. [Alpha]"),
+		metric.WithUnit("{connection}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ExtensionOtlpLimitsInFlightBytes, err = builder.meter.Int64ObservableGauge(
 		"otelcol_extension_otlp_limits_in_flight_bytes",
 		metric.WithDescription("Bytes that the requests at work take, as estimated; max_memory_mib bounds them. [Alpha]"),

@@ -24,7 +24,11 @@ func TestSetupTelemetry(t *testing.T) {
 		observer.Observe(1)
 		return nil
 	}))
+	tb.ExtensionOtlpLimitsClosedConnections.Add(context.Background(), 1)
 	tb.ExtensionOtlpLimitsRefusedRequests.Add(context.Background(), 1)
+	AssertEqualExtensionOtlpLimitsClosedConnections(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
 	AssertEqualExtensionOtlpLimitsInFlightBytes(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
