@@ -4,9 +4,8 @@
 // Package ledger is the stored form of span_hierarchy's state: the events of open tasks, in the order of their arrival, and
 // the releases of tasks: what of them has been handed on. Each batch of either is one entry of a journal.
 //
-// An entry is a version, one byte, and then fields by the encoding of protocol buffers. A later version of the collector
-// adds fields with numbers of their own; what it reads is what this one wrote, and this one passes over what it does not
-// know. As a schema:
+// An entry is fields by the encoding of protocol buffers. A later version of the collector adds fields with numbers of their
+// own; what it reads is what this one wrote, and this one passes over what it does not know. As a schema:
 //
 //	message Entry {
 //	  sint64 arrival = 1;             // when the batch came: nanoseconds for which the processor had run

@@ -25,11 +25,8 @@ func (f *Filter) Kept() int64 { return f.events }
 // Keep returns what of the entry is still needed: the entry itself, or a part that is valid until the next call, or
 // nothing. An entry that can not be read is kept as it is: the start will say what is wrong with it.
 func (f *Filter) Keep(entry []byte) []byte {
-	b, err := body(entry)
-	if err != nil {
-		return entry
-	}
-	f.kept = append(f.kept[:0], entry[0])
+	b := entry
+	f.kept = f.kept[:0]
 	all, some := true, false
 	for len(b) > 0 {
 		field, rest, err := fields.Next(b)

@@ -15,6 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 )
 
 // anyEvent draws a value for every field that an event has, also for one that is added later: a field that is not stored
@@ -169,14 +170,26 @@ func TestFilterKeepsWhatIsNeeded(t *testing.T) {
 	assert.Equal(t, []byte("junk"), f.Keep([]byte("junk")), "the start will tell of it")
 }
 
-// TestAnEarlierVersionIsRead: what a released collector wrote is read by all that follow. The file is not written anew.
-func TestAnEarlierVersionIsRead(t *testing.T) {
-	const path = "testdata/v1.entry"
-	entry, err := os.ReadFile(path)
+// TestAnotherVersionsEntryIsRead: what an earlier collector wrote is read by all that follow, and fields that a later one adds
+// are passed over, also when a part of the entry is taken out. The file is not written anew.
+func TestAnotherVersionsEntryIsRead(t *testing.T) {
+	entry, err := os.ReadFile("testdata/first.entry")
 	require.NoError(t, err)
+	readFirst(t, entry)
+	later := fields.Message(fields.Uint(append([]byte{}, entry...), 1000, 7), 1001, []byte("what a later collector adds"))
+	readFirst(t, later)
+	all := func(assembly.TraceID, int64) bool { return true }
+	f := Filter{Events: all, Release: func(assembly.TraceID, int64) bool { return false }}
+	kept := f.Keep(later)
+	assert.Contains(t, string(kept), "what a later collector adds")
+	assert.Less(t, len(kept), len(later))
+}
+
+func readFirst(t *testing.T, entry []byte) {
+	t.Helper()
 	r := NewReader()
 	var names []string
-	err = r.Events(entry, func(e *assembly.Event, arrival time.Time) {
+	err := r.Events(entry, func(e *assembly.Event, arrival time.Time) {
 		names = append(names, e.Name+" of "+e.TaskName)
 		assert.Equal(t, "shop", e.Resource.Attributes[0].Value.Text)
 		assert.Equal(t, time.Unix(1780315200, 0), arrival)
@@ -191,10 +204,10 @@ func TestAnEarlierVersionIsRead(t *testing.T) {
 
 // FuzzEntry: whatever the storage returns, reading ends in events or an error.
 func FuzzEntry(f *testing.F) {
-	if entry, err := os.ReadFile("testdata/v1.entry"); err == nil {
+	if entry, err := os.ReadFile("testdata/first.entry"); err == nil {
 		f.Add(entry)
 	}
-	f.Add([]byte{version})
+	f.Add([]byte{2})
 	f.Fuzz(func(_ *testing.T, entry []byte) {
 		r := NewReader()
 		_ = r.Events(entry, func(*assembly.Event, time.Time) {})

@@ -23,27 +23,10 @@ type Reader struct {
 // NewReader makes a reader.
 func NewReader() *Reader { return &Reader{known: map[string]*assembly.Resource{}} }
 
-var errEmpty = errors.New("the entry is empty")
-
-// body is the entry without its version.
-func body(entry []byte) ([]byte, error) {
-	if len(entry) == 0 {
-		return nil, errEmpty
-	}
-	if entry[0] < oldest || entry[0] > version {
-		return nil, fmt.Errorf("the entry has version %d; this collector reads versions %d to %d", entry[0], oldest, version)
-	}
-	return entry[1:], nil
-}
-
 // Releases reads the releases of tasks, and when the batch came. Their state belongs to the entry.
 func (r *Reader) Releases(entry []byte, read func(release assembly.Release) error) (arrival time.Time, err error) {
 	arrival = time.Unix(0, 0)
-	b, err := body(entry)
-	if err != nil {
-		return arrival, err
-	}
-	err = fields.Read(b, func(f *fields.Field) error {
+	err = fields.Read(entry, func(f *fields.Field) error {
 		switch f.Number {
 		case entryArrival:
 			arrival = time.Unix(0, f.Int())
@@ -61,13 +44,9 @@ func (r *Reader) Releases(entry []byte, read func(release assembly.Release) erro
 
 // Events reads the events in the order in which they came, task by task. The event is valid until read returns.
 func (r *Reader) Events(entry []byte, read func(e *assembly.Event, arrival time.Time)) error {
-	b, err := body(entry)
-	if err != nil {
-		return err
-	}
 	arrival := time.Unix(0, 0)
 	r.resources, r.names = r.resources[:0], r.names[:0]
-	return fields.Read(b, func(f *fields.Field) error {
+	return fields.Read(entry, func(f *fields.Field) error {
 		switch f.Number {
 		case entryArrival:
 			arrival = time.Unix(0, f.Int())

@@ -12,13 +12,6 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 )
 
-// version is the first byte of an entry. Another one means that the rest is not read by the fields below. Before version 2
-// a release was always of a task that had ended: such entries are read.
-const (
-	version = 2
-	oldest  = 1
-)
-
 const (
 	entryArrival protowire.Number = iota + 1
 	entryResource
@@ -78,8 +71,7 @@ func NewWriter() *Writer {
 
 // Begin begins an entry of what came at one time.
 func (w *Writer) Begin(arrival time.Time) {
-	w.entry = append(w.entry[:0], version)
-	w.entry = fields.Int(w.entry, entryArrival, arrival.UnixNano())
+	w.entry = fields.Int(w.entry[:0], entryArrival, arrival.UnixNano())
 	clear(w.resources)
 	clear(w.names)
 	clear(w.groups)
