@@ -75,16 +75,20 @@ func (m *Memory) Journal() *journal.Journal { return m.journal }
 // Keep makes durable the keys that a batch brought first, and what the component remembers of the batch beside them. An
 // error means that the batch may be taken for new after a crash; what it brought is written with the next.
 func (m *Memory) Keep(ctx context.Context, claim Claim, own []byte) error {
-	var keys []byte
-	for key := range claim.Keys {
-		keys = binary.LittleEndian.AppendUint64(keys, key)
+	count := 0
+	for range claim.Keys {
+		count++
 	}
-	if len(keys) == 0 && len(own) == 0 {
+	if count == 0 && len(own) == 0 {
 		return nil // nothing but duplicates
 	}
-	entry := fields.Int(nil, batchTurns, int64(m.set.Turns()))
-	if len(keys) > 0 {
-		entry = fields.Message(entry, batchKeys, keys)
+	const most = 32 // more than what the heads of the fields take
+	entry := fields.Int(make([]byte, 0, most+count*keyBytes+len(own)), batchTurns, int64(m.set.Turns()))
+	if count > 0 {
+		entry = protowire.AppendVarint(protowire.AppendTag(entry, batchKeys, protowire.BytesType), uint64(count*keyBytes))
+	}
+	for key := range claim.Keys {
+		entry = binary.LittleEndian.AppendUint64(entry, key)
 	}
 	if len(own) > 0 {
 		entry = fields.Message(entry, batchOwn, own)
