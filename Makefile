@@ -58,9 +58,9 @@ build: ## build bin/otelcol-tasker and bin/taskerotel, static
 .PHONY: test
 test: test-unit test-e2e ## unit tests with the race detector, then end-to-end tests against the built binary
 
-# The modules besides the one of the components: the collector that is built from them, and tests with large dependencies.
-# cmd/otelcol-tasker is generated and has no tests.
-MODULES := cmd/otelcol-tasker tests/peers
+# The modules besides the one of the components that lint reads, too: the collector that is built from them, which has no tests,
+# and tests with dependencies of their own.
+MODULES := cmd/otelcol-tasker tests/browser tests/peers
 
 # make lint has vetted everything.
 .PHONY: test-unit

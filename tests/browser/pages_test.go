@@ -234,9 +234,8 @@ func TestScreenshots(t *testing.T) {
 	c.await("the finished tasks", func() bool { return c.find("state=finished").Found >= 40 })
 	lines := stream(t, "planned", "billing")
 	done := make(chan error, 1)
-	go func() {
-		done <- exec.Command(program(t, "TASKER_CLI"), "send", "--endpoint", c.events, "--pace", "0.5", streamFile(t, lines)).Run()
-	}()
+	send := exec.Command(program(t, "TASKER_CLI"), "send", "--endpoint", c.events, "--pace", "0.5", streamFile(t, lines))
+	go func() { done <- send.Run() }()
 	c.await("a task that runs again after a failure", func() bool {
 		for _, task := range c.find("state=running&workflow=customer_analytics&service=billing").Tasks {
 			var answer struct {
