@@ -9,7 +9,6 @@ tool (
 )
 
 require (
-	github.com/DeRuina/timberjack v1.4.0
 	github.com/cenkalti/backoff/v5 v5.0.3
 	github.com/gofrs/flock v0.12.1
 	github.com/google/uuid v1.6.0

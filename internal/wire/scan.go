@@ -36,7 +36,7 @@ type token struct {
 }
 
 // scanner checks one item against RFC 8259 and lists its tokens. Nothing is written anywhere before the whole item is
-// known to be good.
+// known to be good. It is own code as long as encoding/json/jsontext takes twice its time for an item.
 type scanner struct {
 	src    []byte
 	tokens []token

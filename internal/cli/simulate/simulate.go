@@ -71,7 +71,7 @@ type Result struct {
 type Spans struct {
 	Name  string `json:"name"`
 	Spans int    `json:"spans"`
-	// Incomplete are those whose end no event told.
+	// Incomplete are those for whose end there was no event.
 	Incomplete int `json:"incomplete"`
 	// Status counts them by outcome.
 	Status map[string]int `json:"status"`
@@ -180,9 +180,11 @@ func (b *builder) build() consumer.Logs {
 	}
 
 	assembling := spanhierarchy.NewFactory()
+	finished, err := consumer.NewTraces(toEach(cloneTraces,
+		spanTable.ConsumeTraces, fromSpans.ConsumeTraces, outcomes.ConsumeTraces, b.incomplete.consume))
+	b.err = err
 	hierarchy := keep(assembling.CreateTraces(b.ctx,
-		processor.Settings{ID: component.NewID(assembling.Type()), TelemetrySettings: b.telemetry}, b.settings.Config.Hierarchy,
-		spansTo{spanTable, fromSpans, outcomes, b.incomplete}))(b, "span_hierarchy")
+		processor.Settings{ID: component.NewID(assembling.Type()), TelemetrySettings: b.telemetry}, b.settings.Config.Hierarchy, finished))(b, "span_hierarchy")
 	if b.err != nil {
 		return nil
 	}
@@ -192,10 +194,11 @@ func (b *builder) build() consumer.Logs {
 		return nil
 	}
 
+	routed, err := consumer.NewLogs(toEach(cloneLogs, toSpans.ConsumeLogs, fromEvents.ConsumeLogs, toRecords.ConsumeLogs))
+	b.err = err
 	routing := eventrouter.NewFactory()
 	return keep(routing.CreateLogs(b.ctx,
-		processor.Settings{ID: component.NewID(routing.Type()), TelemetrySettings: b.telemetry}, b.settings.Config.Router,
-		recordsTo{toSpans, fromEvents, toRecords}))(b, "event_router")
+		processor.Settings{ID: component.NewID(routing.Type()), TelemetrySettings: b.telemetry}, b.settings.Config.Router, routed))(b, "event_router")
 }
 
 // keep takes a component that was made before those that send to it.
@@ -219,7 +222,7 @@ func (b *builder) stop(components []component.Component) error {
 	return errors.Join(errs...)
 }
 
-// incomplete holds the ids of the spans whose end no event told.
+// incomplete holds the ids of the spans for whose end there was no event.
 type incomplete struct {
 	mu    sync.Mutex // the shards of span_hierarchy send at once
 	spans map[string]struct{}
@@ -232,11 +235,7 @@ func (n *incomplete) has(id string) bool {
 	return is
 }
 
-// Capabilities implements consumer.Traces.
-func (*incomplete) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
-
-// ConsumeTraces implements consumer.Traces.
-func (n *incomplete) ConsumeTraces(_ context.Context, td ptrace.Traces) error {
+func (n *incomplete) consume(_ context.Context, td ptrace.Traces) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, resource := range td.ResourceSpans().All() {
@@ -251,38 +250,27 @@ func (n *incomplete) ConsumeTraces(_ context.Context, td ptrace.Traces) error {
 	return nil
 }
 
-// spansTo hands each consumer spans of its own.
-type spansTo []consumer.Traces
-
-// Capabilities implements consumer.Traces.
-func (spansTo) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
-
-// ConsumeTraces implements consumer.Traces.
-func (to spansTo) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
-	var errs []error
-	for _, next := range to {
-		own := ptrace.NewTraces()
-		td.CopyTo(own)
-		errs = append(errs, next.ConsumeTraces(ctx, own))
+// toEach returns a function that hands a copy to each of several consumers.
+func toEach[T any](clone func(T) T, consume ...func(context.Context, T) error) func(context.Context, T) error {
+	return func(ctx context.Context, data T) error {
+		var errs []error
+		for _, next := range consume {
+			errs = append(errs, next(ctx, clone(data)))
+		}
+		return errors.Join(errs...)
 	}
-	return errors.Join(errs...)
 }
 
-// recordsTo hands each consumer records of its own.
-type recordsTo []consumer.Logs
+func cloneTraces(td ptrace.Traces) ptrace.Traces {
+	clone := ptrace.NewTraces()
+	td.CopyTo(clone)
+	return clone
+}
 
-// Capabilities implements consumer.Logs.
-func (recordsTo) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
-
-// ConsumeLogs implements consumer.Logs.
-func (to recordsTo) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
-	var errs []error
-	for _, next := range to {
-		own := plog.NewLogs()
-		ld.CopyTo(own)
-		errs = append(errs, next.ConsumeLogs(ctx, own))
-	}
-	return errors.Join(errs...)
+func cloneLogs(ld plog.Logs) plog.Logs {
+	clone := plog.NewLogs()
+	ld.CopyTo(clone)
+	return clone
 }
 
 // readTables reads the summary off the tables.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/atomicfile"
@@ -22,7 +23,7 @@ type Append struct {
 	max      int64
 	rotation Rotation
 	packer   *packer
-	rotated  time.Time // when a file was last renamed, or the time of Open
+	failed   func(error)
 	pruned   time.Time // when old files were last looked at
 
 	file *os.File
@@ -34,14 +35,15 @@ type Append struct {
 var _ File = (*Append)(nil)
 
 // NewAppend makes a file to append to. Old files are packed; the current one never is, so that it can be followed and
-// repaired. Compression errors go to failed; the file is retried at the next rotation.
+// repaired. Errors of packing and removing old files go to failed; they are retried at the next rotation.
 func NewAppend(path string, format Format, rotation Rotation, compression Compression, failed func(error)) *Append {
 	return &Append{
 		path:     path,
 		format:   format,
 		max:      int64(rotation.MaxMegabytes) << 20,
 		rotation: rotation,
-		packer:   newPacker(path, compression, failed),
+		failed:   failed,
+		packer:   newPacker(path, compression, rotation.location(), failed),
 	}
 }
 
@@ -53,10 +55,7 @@ func (a *Append) Open() (cut int64, err error) {
 	if cut, err = a.open(); err != nil {
 		return 0, err
 	}
-	if err := a.prune(); err != nil {
-		return cut, errors.Join(fmt.Errorf("old files of %s: %w", a.path, err), a.Close())
-	}
-	a.rotated = time.Now() // an earlier process may just have renamed a file
+	a.prune()
 	a.packer.wake()
 	return cut, nil
 }
@@ -114,9 +113,7 @@ func (a *Append) Write(rows Rows) (Written, error) {
 		return Written{}, fmt.Errorf("%s not written: %w", a.path, err)
 	}
 	if a.rotation.MaxDays > 0 && time.Since(a.pruned) > pruneInterval {
-		if err := a.prune(); err != nil {
-			return Written{}, fmt.Errorf("old files of %s: %w", a.path, err)
-		}
+		a.prune()
 	}
 	if reason := a.full(rows, int64(body.Len())); reason != "" {
 		if err := a.rotate(reason); err != nil {
@@ -177,8 +174,10 @@ func (a *Append) rotate(reason string) error {
 	if err := a.putAside(reason); err != nil {
 		return err
 	}
-	a.packer.wake()
 	_, err := a.open()
+	err = errors.Join(err, atomicfile.SyncDirectory(filepath.Dir(a.path)))
+	a.prune()
+	a.packer.wake()
 	return err
 }
 

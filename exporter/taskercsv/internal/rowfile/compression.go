@@ -46,6 +46,16 @@ func (c Compression) Path(path string) string {
 	return path
 }
 
+// cutPacked removes the suffix of a packed file.
+func cutPacked(name string) (rest string, packed bool) {
+	for _, c := range Compressions() {
+		if rest, packed = strings.CutSuffix(name, c.suffix()); packed && c.suffix() != "" {
+			return rest, true
+		}
+	}
+	return name, false
+}
+
 // pack returns a writer that packs; closing it does not close w.
 func (c Compression) pack(w io.Writer) (io.WriteCloser, error) {
 	switch c {

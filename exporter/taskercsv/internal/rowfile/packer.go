@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
@@ -22,6 +20,7 @@ import (
 type packer struct {
 	path        string
 	compression Compression
+	location    *time.Location // of the times in the names of old files
 	failed      func(error)
 
 	wanted  chan struct{}
@@ -29,8 +28,8 @@ type packer struct {
 	running sync.WaitGroup
 }
 
-func newPacker(path string, compression Compression, failed func(error)) *packer {
-	return &packer{path: path, compression: compression, failed: failed, wanted: make(chan struct{}, 1)}
+func newPacker(path string, compression Compression, location *time.Location, failed func(error)) *packer {
+	return &packer{path: path, compression: compression, location: location, failed: failed, wanted: make(chan struct{}, 1)}
 }
 
 // wake packs, in the background, what there is to pack. At most one packs and one waits for it.
@@ -56,36 +55,20 @@ func (p *packer) wake() {
 func (p *packer) wait() { p.running.Wait() }
 
 func (p *packer) pack() error {
-	directory := filepath.Dir(p.path)
-	entries, err := os.ReadDir(directory)
+	old, err := oldFiles(p.path, p.location)
 	if err != nil {
 		return fmt.Errorf("old files of %s can't be packed: %w", p.path, err)
 	}
 	var failures []error
-	for _, entry := range entries {
-		if !p.old(entry.Name()) {
+	for _, o := range old {
+		if o.packed {
 			continue
 		}
-		if err := p.packOne(filepath.Join(directory, entry.Name())); err != nil {
+		if err := p.packOne(o.path); err != nil {
 			failures = append(failures, fmt.Errorf("old file not packed: %w", err))
 		}
 	}
 	return errors.Join(failures...)
-}
-
-// old tells the name of a file that was put aside, and is not packed: NAME-TIME-REASON.EXTENSION.
-func (p *packer) old(name string) bool {
-	extension := filepath.Ext(p.path)
-	base := strings.TrimSuffix(filepath.Base(p.path), extension)
-	rest, ours := strings.CutPrefix(name, base+"-")
-	rest, unpacked := strings.CutSuffix(rest, extension)
-	for _, reason := range []string{reasonSize, reasonColumns} {
-		if at, found := strings.CutSuffix(rest, "-"+reason); found && ours && unpacked {
-			_, err := time.Parse("2006-01-02T15-04-05.000", at)
-			return err == nil
-		}
-	}
-	return false
 }
 
 func (p *packer) packOne(source string) error {

@@ -311,6 +311,22 @@ func TestOldFilesAfterAKill(t *testing.T) {
 	assert.Equal(t, os.FileMode(0o640), info.Mode().Perm(), "that of what was packed")
 }
 
+// TestNotRemoved: an old file that can't be removed is reported, and rows are written all the same.
+func TestNotRemoved(t *testing.T) {
+	directory := t.TempDir()
+	old := filepath.Join(directory, "rows-2020-01-01T00-00-00.000-size.csv")
+	require.NoError(t, os.MkdirAll(filepath.Join(old, "not empty"), 0o700))
+	var failed error
+	a := NewAppend(filepath.Join(directory, "rows.csv"), format(), Rotation{MaxMegabytes: 1, MaxDays: 1}, CompressionNone, func(err error) { failed = err })
+	_, err := a.Open()
+	require.NoError(t, err)
+	require.ErrorContains(t, failed, old)
+	_, err = a.Write(fixed{[]string{"a"}, [][]string{{"1"}}})
+	require.NoError(t, err)
+	require.NoError(t, a.Close())
+	assert.DirExists(t, old)
+}
+
 // TestNotPacked: a file that can't be packed stays, and that is reported.
 func TestNotPacked(t *testing.T) {
 	directory := t.TempDir()
