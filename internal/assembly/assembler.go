@@ -65,42 +65,42 @@ type Stats struct {
 // Assembler holds the open tasks of one shard. It is not safe for concurrent use: its owner serialises the calls. Trees
 // go to the sink while a call runs; a tree and all in it may be used only until the sink returns.
 type Assembler struct {
-	limits    Limits
-	sink      func(*Tree)
-	told      func(Release) // nil when nobody stores releases
-	serial    int64         // of the latest
-	stored    []byte        // room for the tail that is told
-	texts     *texts        // of tasks that wait
-	tasks     map[TraceID]*task
-	line      line  // of open tasks
-	wheel     wheel // of open tasks
-	due       []*task
-	usual     Waits
-	waits     map[string]*Waits // by name of task, where they are not the same for all
-	tails     map[TraceID]*tail
-	released  []TraceID // keys of tails, oldest first; a ring once it is full
-	next      int       // the ring's oldest
-	finished  finished
-	watched   *watched // nil unless it is watched
-	names     map[string]string
-	lately    map[string]string
-	words     map[string]*detail   // of one word, shared by all tasks
-	shapes    map[string]*shape    // shared by all tasks
-	resources map[string]*Resource // restored ones, shared by all tasks
-	restoring bool                 // what comes is given back at the start
-	eager     bool                 // for tests: everything that may be forgotten is
-	key       []byte               // room for a key of shapes
-	indexes   []int16              // room for reading a discovery
-	records   []record             // room for those of the task that is looked at
-	arena     arena                // room for the history of that task
-	composer  composer
-	stats     Stats
+	limits     Limits
+	sink       func(*Tree)
+	onRelease  func(Release) // nil when nobody stores releases
+	serial     int64         // of the latest
+	stored     []byte        // room for the state of a release
+	texts      *texts        // of tasks that wait
+	tasks      map[TraceID]*task
+	line       line  // of open tasks
+	wheel      wheel // of open tasks
+	due        []*task
+	usual      Waits
+	waits      map[string]*Waits // by name of task, where they are not the same for all
+	remembered map[TraceID]*releasedTask
+	order      []TraceID // of remembered, oldest first; a ring once it is full
+	next       int       // the ring's oldest
+	finished   finished
+	watched    *watched // nil unless it is watched
+	names      map[string]string
+	lately     map[string]string
+	words      map[string]*detail   // of one word, shared by all tasks
+	shapes     map[string]*shape    // shared by all tasks
+	resources  map[string]*Resource // restored ones, shared by all tasks
+	restoring  bool                 // what comes is given back at the start
+	eager      bool                 // for tests: everything that may be forgotten is
+	key        []byte               // room for a key of shapes
+	indexes    []int16              // room for reading a discovery
+	records    []record             // room for those of the task that is looked at
+	arena      arena                // room for the history of that task
+	composer   composer
+	stats      Stats
 }
 
 // New makes an assembler that hands its trees to the sink.
 func New(limits Limits, sink func(*Tree)) *Assembler {
 	return &Assembler{
-		limits: limits, sink: sink, tasks: map[TraceID]*task{}, tails: map[TraceID]*tail{}, names: map[string]string{},
+		limits: limits, sink: sink, tasks: map[TraceID]*task{}, remembered: map[TraceID]*releasedTask{}, names: map[string]string{},
 		usual: Waits{limits.ReorderWindow, limits.SettleTimeout, limits.IdleTimeout}, waits: map[string]*Waits{},
 		finished: finished{tasks: map[TraceID]*task{}},
 		lately:   map[string]string{},
@@ -127,13 +127,13 @@ func (a *Assembler) Observe(e *Event, now time.Time) {
 		a.wake(t)
 	}
 	if t == nil {
-		before := a.tails[e.TraceID]
+		before := a.remembered[e.TraceID]
 		if before != nil && before.isLate(e) {
 			a.observeLate(e, now.UnixNano())
 			return
 		}
 		t = a.open(e, before, now.UnixNano())
-	} else if t.tail != nil && t.tail.isLate(e) {
+	} else if t.released != nil && t.released.isLate(e) {
 		a.observeLate(e, now.UnixNano())
 		return
 	} else if t.out().forgot(e.At) || t.isOut(e, now.UnixNano()) {
@@ -232,22 +232,22 @@ func (a *Assembler) history(t *task) []*run {
 }
 
 // open begins a task, or goes on with one that was released before.
-func (a *Assembler) open(e *Event, before *tail, now int64) *task {
+func (a *Assembler) open(e *Event, before *releasedTask, now int64) *task {
 	if len(a.tasks) >= a.limits.OpenTasks && len(a.tasks) > 0 {
 		a.release(a.line.first, ReasonEvicted, now)
 	}
 	t := &task{
 		trace: e.TraceID, resource: e.Resource, resourceAt: e.At, id: ID{strings.Clone(e.TaskID.Text), e.TaskID.Integer},
-		lastArrival: now, waits: waitEnd, limits: &a.usual, toldEnd: math.MinInt64, held: bytesPerTask + int64(len(e.TaskID.Text)),
+		lastArrival: now, waits: waitEnd, limits: &a.usual, releasedEnd: math.MinInt64, held: bytesPerTask + int64(len(e.TaskID.Text)),
 	}
 	if before != nil {
 		kept := *before
-		t.tail = &kept
+		t.released = &kept
 		t.steps = slices.Clone(before.steps)
-		t.toldEnd, t.toldSerial = before.end, before.serial
+		t.releasedEnd, t.releasedSerial = before.end, before.serial
 		t.name, t.parent, t.parentAt = before.name, before.parent, math.MinInt64
 		t.limits = a.waitsOf(t.name)
-		t.held += bytesPerTail + int64(len(t.steps))*bytesPerStep
+		t.held += bytesPerReleased + int64(len(t.steps))*bytesPerStep
 	}
 	if a.watched != nil {
 		a.watched.join(t)
@@ -264,7 +264,7 @@ func (t *task) wait() waiting {
 	switch {
 	case t.ended:
 		return waitQuiet
-	case t.tail != nil && !t.active:
+	case t.released != nil && !t.active:
 		return waitActivity
 	}
 	return waitEnd
@@ -376,19 +376,19 @@ func (a *Assembler) ripe(t *task, runs []*run, now int64) (Reason, bool) {
 
 // releaseBefore releases the first runs of a task, which stays open for what came after them.
 func (a *Assembler) releaseBefore(t *task, runs []*run, reason Reason) {
-	if t.tail == nil {
-		t.held += bytesPerTail
-		a.stats.HeldBytes += bytesPerTail
+	if t.released == nil {
+		t.held += bytesPerReleased
+		a.stats.HeldBytes += bytesPerReleased
 	}
 	used := a.emit(t, runs, reason, false)
 	t.unsettled = false
 	if t.emission != nil {
-		t.emission.spans.forget(t.tail.end)
+		t.emission.spans.forget(t.released.end)
 		t.emission.checkpoint = nil
 	}
-	a.tell(t, len(t.out().spans) > 0)
+	a.reportRelease(t, len(t.out().spans) > 0)
 	before := t.packed.count
-	first := slices.IndexFunc(t.records, func(r record) bool { return r.at > t.tail.end })
+	first := slices.IndexFunc(t.records, func(r record) bool { return r.at > t.released.end })
 	if first < 0 {
 		first = len(t.records)
 	}
@@ -413,14 +413,14 @@ func (a *Assembler) release(t *task, reason Reason, now int64) {
 
 func (a *Assembler) releaseRuns(t *task, runs []*run, reason Reason, now int64) {
 	held := len(t.records)
-	prior := t.tail.clone()
+	prior := t.released.clone()
 	a.stats.Strays += int64(held - a.emit(t, runs, reason, true))
 	if len(runs) == 0 && (len(t.out().parents) > 0 || t.out().root != SpanID{}) {
 		a.emitOrphaned(t, reason)
 	}
 	a.stats.HeldEvents -= int64(t.packed.count)
 	if len(runs) > 0 {
-		a.tell(t, false)
+		a.reportRelease(t, false)
 	}
 	a.forget(t)
 	a.remember(t)
@@ -432,15 +432,15 @@ func (a *Assembler) releaseRuns(t *task, runs []*run, reason Reason, now int64) 
 // emit hands on the trees of runs, and returns how many records they have. leaving tells whether the task is let go with the
 // last of them.
 func (a *Assembler) emit(t *task, runs []*run, reason Reason, leaving bool) (used int) {
-	if t.tail == nil && len(runs) > 0 {
-		t.tail = new(tail)
+	if t.released == nil && len(runs) > 0 {
+		t.released = new(releasedTask)
 	}
 	for i, n := range runs {
 		if !n.ended {
 			a.stats.Incomplete++
 		}
 		t.leaving = leaving && i == len(runs)-1
-		tree := a.composer.compose(t, n, t.tail, reason, &a.limits, nil)
+		tree := a.composer.compose(t, n, t.released, reason, &a.limits, nil)
 		if t.dropped > 0 {
 			tree.Spans[0].truncated()
 		}
@@ -473,31 +473,31 @@ func (a *Assembler) forget(t *task) {
 	t.records = nil
 }
 
-// remember keeps the tail of a released task, in place of the oldest one when all places are taken.
+// remember keeps what remains of a released task, in place of the oldest one when all places are taken.
 func (a *Assembler) remember(t *task) {
-	if t.tail == nil {
+	if t.released == nil {
 		return
 	}
-	kept := *t.tail
-	kept.name, kept.serial = t.name, t.toldSerial
+	kept := *t.released
+	kept.name, kept.serial = t.name, t.releasedSerial
 	kept.steps = slices.Clip(t.steps)
-	a.rememberTail(t.trace, &kept)
+	a.rememberReleased(t.trace, &kept)
 }
 
-func (a *Assembler) rememberTail(trace TraceID, kept *tail) {
+func (a *Assembler) rememberReleased(trace TraceID, kept *releasedTask) {
 	if a.limits.Remembered <= 0 {
 		return
 	}
-	if _, known := a.tails[trace]; !known {
-		if len(a.released) < a.limits.Remembered {
-			a.released = append(a.released, trace)
+	if _, known := a.remembered[trace]; !known {
+		if len(a.order) < a.limits.Remembered {
+			a.order = append(a.order, trace)
 		} else {
-			delete(a.tails, a.released[a.next])
-			a.released[a.next] = trace
-			a.next = (a.next + 1) % len(a.released)
+			delete(a.remembered, a.order[a.next])
+			a.order[a.next] = trace
+			a.next = (a.next + 1) % len(a.order)
 		}
 	}
-	a.tails[trace] = kept
+	a.remembered[trace] = kept
 }
 
 // internedNames bounds the memory of strings that many tasks share: names of tasks, steps, queues and error classes.

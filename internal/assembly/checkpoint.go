@@ -14,21 +14,21 @@ import (
 // and totals need. It stands behind the end of a batch or of a pass where everything before it is out, so no attempt is open.
 // Reading from a checkpoint is reading from the beginning.
 type checkpoint struct {
-	at       int64 // records up to here are forgotten
-	start    int64 // of the run
-	position int   // how many records of the run were read
-	room     room
-	pass     pass // that is open or has just ended, without what is in it
-	passOut  bool // its span was emitted
-	totals   totals
-	steps    []attemptState
-	latest   *pathNode // of the attempt that ended last
-	told     told
-	own      string   // correlation id of the task's span
-	queued   int64    // the earliest time with which the id of the next wait is made
-	failure  *failure // of the attempt that failed last
-	notes    noted    // of the task's span
-	inPass   noted    // of the pass's span
+	at        int64 // records up to here are forgotten
+	start     int64 // of the run
+	position  int   // how many records of the run were read
+	room      room
+	pass      pass // that is open or has just ended, without what is in it
+	passOut   bool // its span was emitted
+	totals    totals
+	steps     []attemptState
+	latest    *pathNode // of the attempt that ended last
+	announced announced
+	own       string   // correlation id of the task's span
+	queued    int64    // the earliest time with which the id of the next wait is made
+	failure   *failure // of the attempt that failed last
+	notes     noted    // of the task's span
+	inPass    noted    // of the pass's span
 }
 
 // totals are what the task's span counts.
@@ -37,8 +37,8 @@ type totals struct {
 	queue, backoff    int64
 }
 
-// told is what counts show to be missing of a run.
-type told struct {
+// announced is what counts show to be missing of a run.
+type announced struct {
 	created, enqueued bool
 	jobs              int
 	lastJob           int16
@@ -70,9 +70,9 @@ type attemptState struct {
 // pendingBackoff is a backoff that no attempt has followed up to the checkpoint.
 type pendingBackoff struct {
 	record
-	out        bool
-	passStart  int64 // of the pass that announced it
-	passThread uint16
+	out             bool
+	passStart       int64 // of the pass that announced it
+	passCorrelation uint16
 }
 
 // longAgo is behind every position: what left a run then is abandoned.
@@ -91,7 +91,7 @@ func (s *attemptState) attempt(room *arena) *attempt {
 	}
 	if b := s.backoff; b != nil {
 		a.backoff, a.backoffOut = &b.record, b.out
-		a.pass.start, a.pass.thread = b.passStart, b.passThread
+		a.pass.start, a.pass.correlationID = b.passStart, b.passCorrelation
 	}
 	return a
 }
@@ -198,11 +198,11 @@ func (c *composer) firstHeld(records []record) int64 {
 }
 
 // forgetUpTo moves the task's checkpoint behind one of its sorted records, which lie in one run.
-func (a *Assembler) forgetUpTo(t *task, sorted []record, place int, before *tail) {
+func (a *Assembler) forgetUpTo(t *task, sorted []record, place int, before *releasedTask) {
 	t.records = sorted[:place+1]
 	going := &settling{undecided: math.MaxInt64, ending: math.MaxInt64, now: math.MaxInt64, coarse: t.coarse}
 	rd := t.reader(&a.limits, &a.arena)
-	rd.live, rd.rerun = true, t.tail != nil
+	rd.live, rd.rerun = true, t.released != nil
 	n := rd.readRun(t.records, true)
 	rd.settle(going)
 	c := &a.composer
@@ -229,7 +229,7 @@ func (c *composer) checkpoint(rd *reader, at int64) *checkpoint {
 	n, old := c.run, c.run.before
 	last := n.passes[len(n.passes)-1]
 	cp := &checkpoint{
-		at: at, start: n.start, position: rd.position, room: rd.room, pass: *last, totals: c.totals(), told: n.told(), own: c.taskCorrelation(),
+		at: at, start: n.start, position: rd.position, room: rd.room, pass: *last, totals: c.totals(), announced: n.countAnnounced(), own: c.taskCorrelation(),
 	}
 	for i := range n.passes {
 		if w, ok := n.waitBefore(i); ok {
@@ -270,7 +270,7 @@ func (rd *reader) attemptState(step int16, a *attempt, nodes map[*attempt]*pathN
 		s.node = rd.run.before.node(step)
 	}
 	if a.backoff != nil {
-		s.backoff = &pendingBackoff{record: *a.backoff, passStart: a.pass.start, passThread: a.pass.thread}
+		s.backoff = &pendingBackoff{record: *a.backoff, passStart: a.pass.start, passCorrelation: a.pass.correlationID}
 	}
 	return s
 }
@@ -323,15 +323,15 @@ func (c *composer) goOn(s *Span, known *noted) {
 // keepRecords keeps only some of the task's records, and of its lists what they and its checkpoint refer to.
 func (a *Assembler) keepRecords(t *task, kept []record) {
 	count := t.packed.count
-	details, lists, threads := t.details, t.lists, t.threads
-	t.details, t.lists, t.threads, t.lastList = nil, nil, nil, 0
+	details, lists, correlationIDs := t.details, t.lists, t.correlationIDs
+	t.details, t.lists, t.correlationIDs, t.lastList = nil, nil, nil, 0
 	detail := remapped(func(old uint16) uint16 {
 		t.details = append(t.details, details[old-1])
 		return uint16(len(t.details))
 	})
-	thread := remapped(func(old uint16) uint16 {
-		t.threads = append(t.threads, threads[old-1])
-		return uint16(len(t.threads))
+	correlationID := remapped(func(old uint16) uint16 {
+		t.correlationIDs = append(t.correlationIDs, correlationIDs[old-1])
+		return uint16(len(t.correlationIDs))
 	})
 	places := map[int16]int16{}
 	list := func(old int16) int16 {
@@ -343,19 +343,19 @@ func (a *Assembler) keepRecords(t *task, kept []record) {
 		return places[old]
 	}
 	if cp := t.out().checkpoint; cp != nil {
-		cp.pass.thread = thread(cp.pass.thread)
+		cp.pass.correlationID = correlationID(cp.pass.correlationID)
 		for i := range cp.steps {
 			if b := cp.steps[i].backoff; b != nil {
-				b.detail, b.passThread, b.thread = detail(b.detail), thread(b.passThread), 0
+				b.detail, b.passCorrelation, b.correlationID = detail(b.detail), correlationID(b.passCorrelation), 0
 			}
 		}
 	}
 	if t.watch != nil {
-		t.watch.thread = thread(t.watch.thread)
+		t.watch.correlationID = correlationID(t.watch.correlationID)
 	}
 	for i := range kept {
 		r := &kept[i]
-		r.detail, r.thread = detail(r.detail), thread(r.thread)
+		r.detail, r.correlationID = detail(r.detail), correlationID(r.correlationID)
 		if r.kind == kindDiscovered && r.number >= 0 {
 			r.number = list(r.number)
 		}
@@ -409,7 +409,7 @@ func (c *composer) distinctSteps() int {
 
 // size is about how many bytes the task takes.
 func (t *task) size() int64 {
-	n := int64(bytesPerTask+len(t.id.Text)+len(t.asleep)+cap(t.packed.bytes)+len(t.threads)*bytesPerThread+cap(t.details)*bytesPerPointer+len(t.lists)*bytesPerIndex) +
+	n := int64(bytesPerTask+len(t.id.Text)+len(t.asleep)+cap(t.packed.bytes)+len(t.correlationIDs)*bytesPerCorrelationID+cap(t.details)*bytesPerPointer+len(t.lists)*bytesPerIndex) +
 		int64(len(t.places))*bytesPerPlace + t.emission.size()
 	for i := range t.steps {
 		n += bytesPerStep + int64(len(t.steps[i].id.Text))
@@ -417,8 +417,8 @@ func (t *task) size() int64 {
 	for _, d := range t.details {
 		n += d.size()
 	}
-	if t.tail != nil {
-		n += bytesPerTail
+	if t.released != nil {
+		n += bytesPerReleased
 	}
 	if t.watch != nil {
 		n += bytesPerWatch + int64(len(t.watch.steps))*bytesPerStepWatch

@@ -17,7 +17,7 @@ func (c *composer) inside(p *pass) {
 		c.outside()
 	case p != c.pass:
 		c.pass = p
-		if c.correlation = c.task.thread(p.thread); c.correlation == "" {
+		if c.correlation = c.task.correlationID(p.correlationID); c.correlation == "" {
 			c.correlation = c.generated(p.start)
 		}
 	}
@@ -34,12 +34,12 @@ func (c *composer) taskCorrelation() string {
 		return n.before.own
 	}
 	if len(n.passes) > 0 {
-		if given := c.task.thread(n.passes[0].thread); given != "" {
+		if given := c.task.correlationID(n.passes[0].correlationID); given != "" {
 			return given
 		}
 	}
 	if len(n.records) > 0 {
-		if given := c.task.thread(n.records[0].thread); given != "" {
+		if given := c.task.correlationID(n.records[0].correlationID); given != "" {
 			return given
 		}
 	}

@@ -17,7 +17,7 @@
 //     settled in them (settled.go), and what is not out yet is emitted (parts.go, emitted.go). What is out is forgotten but
 //     for a checkpoint, from which reading goes on (checkpoint.go); of tasks that wait it is packed (asleep.go).
 //
-// What remains of a released task is its tail: enough to number and link a rerun, and to recognise what comes late. For
-// a while it is kept whole, because a late query or backoff is a span of its own (finished.go). Checkpoints and tails survive
+// What remains of a released task is enough to number and link a rerun, and to recognise what comes late. For
+// a while it is kept whole, because a late query or backoff is a span of its own (finished.go). Checkpoints and released tasks survive
 // the process as their owner stores them (restore.go, stored.go).
 package assembly

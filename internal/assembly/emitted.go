@@ -199,9 +199,9 @@ func (c *composer) standIns(until int64) {
 
 // orphaned makes the tree of a task that is let go of which spans are out, though no run is left to which they belong: late
 // events can do that. Nothing but stand-ins is in it.
-func (c *composer) orphaned(t *task, tail *tail, reason Reason, limits *Limits) *Tree {
+func (c *composer) orphaned(t *task, before *releasedTask, reason Reason, limits *Limits) *Tree {
 	out := t.out()
-	c.begin(t, &run{start: out.extent.start, end: out.extent.end}, tail, reason, limits, nil)
+	c.begin(t, &run{start: out.extent.start, end: out.extent.end}, before, reason, limits, nil)
 	c.outside()
 	c.tree.Part = out.root == SpanID{}
 	if !c.tree.Part {
@@ -209,7 +209,7 @@ func (c *composer) orphaned(t *task, tail *tail, reason Reason, limits *Limits) 
 		s.mark(lifecycle.AttrSynthesized, true)
 		s.mark(lifecycle.AttrIncomplete, true)
 	} else {
-		c.root = tail.task
+		c.root = before.task
 	}
 	c.standIns(math.MaxInt64)
 	return &c.tree

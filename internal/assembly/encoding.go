@@ -95,12 +95,12 @@ func (e *encoder) ownText(text string) {
 	e.data = append(e.data, text...)
 }
 
-// thread appends a correlation id by its place in the task.
-func (e *encoder) thread(place uint16) {
+// correlationID appends a correlation id by its place in the task.
+func (e *encoder) correlationID(place uint16) {
 	if e.texts != nil {
 		e.ints(int64(place))
 	} else {
-		e.ownText(e.task.thread(place))
+		e.ownText(e.task.correlationID(place))
 	}
 }
 
@@ -187,13 +187,13 @@ func (d *decoder) bytes(size int64) string {
 	return text
 }
 
-// thread reads a correlation id and returns its place in the task.
-func (d *decoder) thread() uint16 {
+// correlationID reads a correlation id and returns its place in the task.
+func (d *decoder) correlationID() uint16 {
 	if d.texts == nil {
-		return d.task.threadIndex(d.owner, d.ownText())
+		return d.task.correlationIndex(d.owner, d.ownText())
 	}
 	place := d.int()
-	if place < 0 || place > int64(len(d.task.threads)) {
+	if place < 0 || place > int64(len(d.task.correlationIDs)) {
 		d.fail()
 		return 0
 	}

@@ -67,15 +67,15 @@ type Event struct {
 // record is an event as an open task knows it. A million open tasks have a hundred million of them: they are kept
 // [packed], and what few events tell is kept beside, in [task.details] and [task.lists].
 type record struct {
-	at       int64
-	arrived  int64  // on the collector's clock, rounded up
-	identity uint32 // half of the event's, enough to tell two events of one step and nanosecond apart
-	detail   uint16 // place in task.details
-	step     int16  // place in task.steps, or noStep
-	number   int16  // attempt, step count, job run, total steps or place in task.lists, as the kind has it; -1 when absent
-	thread   uint16 // place in task.threads
-	kind     kind
-	cut      bool // what it shows is left out, by a limit; known when it has been read
+	at            int64
+	arrived       int64  // on the collector's clock, rounded up
+	identity      uint32 // half of the event's, enough to tell two events of one step and nanosecond apart
+	detail        uint16 // place in task.details
+	step          int16  // place in task.steps, or noStep
+	number        int16  // attempt, step count, job run, total steps or place in task.lists, as the kind has it; -1 when absent
+	correlationID uint16 // place in task.correlationIDs
+	kind          kind
+	cut           bool // what it shows is left out, by a limit; known when it has been read
 }
 
 const noStep int16 = -1

@@ -18,8 +18,8 @@ type finished struct {
 	line  line
 }
 
-// keep keeps a task that has been released. prior is its tail from before that, nil when there was none.
-func (a *Assembler) keep(t *task, prior *tail, now int64) {
+// keep keeps a task that has been released. prior is what was released of it before that, nil when nothing was.
+func (a *Assembler) keep(t *task, prior *releasedTask, now int64) {
 	a.drop(a.finished.tasks[t.trace])
 	if a.limits.Finished <= 0 || int(t.packed.count) > mostFinished {
 		return
@@ -27,7 +27,7 @@ func (a *Assembler) keep(t *task, prior *tail, now int64) {
 	if len(a.finished.tasks) >= a.limits.Finished {
 		a.drop(a.finished.line.first)
 	}
-	t.tail, t.lastArrival = prior, now
+	t.released, t.lastArrival = prior, now
 	a.finished.tasks[t.trace] = t
 	a.finished.line.join(t)
 	a.stats.HeldBytes += t.held
@@ -77,9 +77,9 @@ func (a *Assembler) late(e *Event) bool {
 	a.stats.HeldBytes += t.held - held
 	a.composer.sought = own
 	defer func() { a.composer.sought = recordKey{} }()
-	before := t.tail.clone()
+	before := t.released.clone()
 	if before == nil {
-		before = new(tail)
+		before = new(releasedTask)
 	}
 	for _, n := range a.history(t) {
 		tree := a.composer.compose(t, n, before, ReasonEnded, &a.limits, nil)

@@ -81,44 +81,44 @@ func (rd *reader) missing() int {
 	if rd.rerun || rd.task.refused {
 		return 0
 	}
-	gaps, told := 0, rd.run.told()
-	if !told.created {
+	gaps, seen := 0, rd.run.countAnnounced()
+	if !seen.created {
 		gaps++
 	}
-	if told.jobs > 0 && !told.enqueued {
+	if seen.jobs > 0 && !seen.enqueued {
 		gaps++
 	}
-	if told.discoveries%searchAnnouncements != 0 || told.idle%searchAnnouncements != 0 {
+	if seen.discoveries%searchAnnouncements != 0 || seen.idle%searchAnnouncements != 0 {
 		gaps++
 	}
-	if told.jobs != rd.run.passCount() || int(told.lastJob) > told.jobs {
+	if seen.jobs != rd.run.passCount() || int(seen.lastJob) > seen.jobs {
 		gaps++
 	}
 	if !rd.waitedForKnown() {
 		gaps++
 	}
-	if (rd.run.status == lifecycle.StatusSuccess || rd.run.status == lifecycle.StatusFailure) && told.ends < finalizationAnnouncements {
+	if (rd.run.status == lifecycle.StatusSuccess || rd.run.status == lifecycle.StatusFailure) && seen.ends < finalizationAnnouncements {
 		gaps++
 	}
-	if rd.run.status == lifecycle.StatusSuccess && told.completed > 0 {
+	if rd.run.status == lifecycle.StatusSuccess && seen.completed > 0 {
 		done := int16(0)
 		for _, a := range rd.current {
 			if a != nil && a.status == lifecycle.StatusSuccess {
 				done++
 			}
 		}
-		if done < told.completed {
+		if done < seen.completed {
 			gaps++
 		}
 	}
 	return gaps
 }
 
-// told counts what the run's events tell of it.
-func (n *run) told() told {
-	var t told
+// countAnnounced counts what the run's events tell of it.
+func (n *run) countAnnounced() announced {
+	var t announced
 	if n.before != nil {
-		t = n.before.told
+		t = n.before.announced
 	}
 	begun := int64(0)
 	for _, p := range n.passes {

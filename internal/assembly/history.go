@@ -38,7 +38,7 @@ func (t *task) history(limits *Limits, room *arena, going *settling) []*run {
 	var runs []*run
 	stretches := t.splitRuns(rd.patience, room)
 	for i, span := range stretches {
-		rd.rerun = i > 0 || t.tail != nil
+		rd.rerun = i > 0 || t.released != nil
 		rd.live = going != nil && i == len(stretches)-1
 		n := rd.readRun(t.records[span.from:span.to], i == 0)
 		n.to = span.to
@@ -59,9 +59,9 @@ func (t *task) reader(limits *Limits, room *arena) *reader {
 		task: t, limits: limits, arena: room, patience: t.limits.patience(), current: room.current, resets: room.resets,
 		listed: room.listed, counts: room.counts,
 	}
-	if t.tail != nil {
-		for _, tail := range t.tail.attempts {
-			rd.counts[tail.step] = tail.number
+	if t.released != nil {
+		for _, last := range t.released.attempts {
+			rd.counts[last.step] = last.number
 		}
 	}
 	return rd
@@ -184,7 +184,7 @@ func (rd *reader) ofAnotherPass(r *record) bool {
 	switch r.kind {
 	case kindDiscovered, kindNothingViable, kindBatchBegan, kindBatchEnded, kindFinalizing, kindPassEnded:
 		p := rd.pass
-		return p != nil && r.thread != p.thread && r.thread != 0 && p.thread != 0
+		return p != nil && r.correlationID != p.correlationID && r.correlationID != 0 && p.correlationID != 0
 	}
 	return false
 }
@@ -234,7 +234,7 @@ func (rd *reader) leavesEndedPass(r *record) bool {
 func (rd *reader) openPass(r *record, synthesized bool) {
 	p := rd.arena.passes.next()
 	*p = pass{
-		start: r.at, end: r.at, thread: r.thread, synthesized: synthesized, searching: r.at, job: rd.job, batches: p.batches, searches: p.searches,
+		start: r.at, end: r.at, correlationID: r.correlationID, synthesized: synthesized, searching: r.at, job: rd.job, batches: p.batches, searches: p.searches,
 	}
 	p.index = 1
 	if before := len(rd.run.passes); before > 0 {
@@ -242,7 +242,7 @@ func (rd *reader) openPass(r *record, synthesized bool) {
 	}
 	p.began.show(r, GapJob)
 	if synthesized {
-		p.thread = 0
+		p.correlationID = 0
 		rd.run.gaps++
 		p.beginning.show(r, GapPassBeginning)
 	}
@@ -396,7 +396,7 @@ func (rd *reader) openAttempt(r *record, synthesized bool) *attempt {
 	}
 	a := rd.arena.attempts.next()
 	*a = attempt{
-		step: r.step, start: r.at, end: r.at, lastRequest: r.at, started: -1, thread: r.thread, synthesized: synthesized,
+		step: r.step, start: r.at, end: r.at, lastRequest: r.at, started: -1, correlationID: r.correlationID, synthesized: synthesized,
 		batch: rd.batch, pass: rd.pass,
 	}
 	if r.kind == kindStepRequested {

@@ -87,7 +87,7 @@ func (c *composer) identify() {
 		c.begins.queued = c.run.before.queued
 	}
 	for _, a := range c.run.forgotten {
-		c.last[a.step] = attemptTail{a.step, a.number, a.span}
+		c.last[a.step] = lastAttempt{a.step, a.number, a.span}
 	}
 	if c.task.disturbed {
 		c.emitted = c.task.out().spans.attempts(len(c.task.steps))
@@ -123,5 +123,5 @@ func (c *composer) identifyAttempt(a *attempt) {
 		a.work = c.spanID(lifecycle.SpanHandler, id, start)
 	}
 	a.previous = c.last[a.step].span
-	c.last[a.step] = attemptTail{a.step, a.number, a.span}
+	c.last[a.step] = lastAttempt{a.step, a.number, a.span}
 }

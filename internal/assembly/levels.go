@@ -12,7 +12,7 @@ import (
 
 const second = 1e9
 
-func (c *composer) taskSpan(tail *tail, caller SpanID, path criticalChain) {
+func (c *composer) taskSpan(before *releasedTask, caller SpanID, path criticalChain) {
 	n := c.run
 	start, end := n.start, n.end
 	if known := c.task.out().extent; known != (extent{}) {
@@ -54,8 +54,8 @@ func (c *composer) taskSpan(tail *tail, caller SpanID, path criticalChain) {
 		s.set(String(lifecycle.AttrReleaseReason, c.tree.Reason.String()))
 	}
 	s.mark(lifecycle.AttrRefusedAtCreation, c.task.refused)
-	if tail.runs > 0 {
-		s.Link = &Link{c.tree.Trace, tail.task}
+	if before.runs > 0 {
+		s.Link = &Link{c.tree.Trace, before.task}
 	}
 }
 
@@ -122,7 +122,7 @@ const passFailed = "error"
 func (c *composer) settledFailure(p *pass) settled {
 	of := p.settled
 	of.ended = of.ended && c.run.ended
-	if (c.run.failure == nil || c.run.failure.message == "") && c.run.told().ends < finalizationAnnouncements {
+	if (c.run.failure == nil || c.run.failure.message == "") && c.run.countAnnounced().ends < finalizationAnnouncements {
 		of.waitFor(c.going.after(true, p.arrived))
 	}
 	return of
@@ -207,8 +207,8 @@ func (c *composer) attemptSpans(a *attempt, p *pass) {
 	s := c.add(lifecycle.SpanStep, a.span, a.batch.span, a.start, a.end)
 	c.steps[len(c.steps)-1] = a.step
 	c.describeStep(s, a)
-	if thread := c.task.thread(a.thread); a.thread != p.thread {
-		s.setText(lifecycle.AttrThreadCorrelationID, thread)
+	if correlationID := c.task.correlationID(a.correlationID); a.correlationID != p.correlationID {
+		s.setText(lifecycle.AttrThreadCorrelationID, correlationID)
 	}
 	s.outcome(a.status, a.failure)
 	s.mark(lifecycle.AttrSynthesized, a.synthesized)
@@ -263,8 +263,8 @@ func beginning(end int64, seconds float64) int64 {
 
 // query adds a span for a query under the innermost span that holds it whole: handler, step or task.
 func (c *composer) query(r *record) {
-	told := c.task.detail(r)
-	start := beginning(r.at, told.seconds)
+	query := c.task.detail(r)
+	start := beginning(r.at, query.seconds)
 	parent := c.root
 	var of *attempt
 	if a := c.attemptAt(r); a != nil {
@@ -288,10 +288,10 @@ func (c *composer) query(r *record) {
 	if of != nil {
 		c.describeStep(s, of)
 	}
-	operation, table := sqltext.Describe(told.word)
+	operation, table := sqltext.Describe(query.word)
 	s.setText(lifecycle.AttrDBOperationName, operation)
 	s.setText(lifecycle.AttrDBCollectionName, table)
-	s.setText(lifecycle.AttrDBQueryText, told.word)
+	s.setText(lifecycle.AttrDBQueryText, query.word)
 	s.Outcome = OutcomeOk
 }
 

@@ -72,7 +72,7 @@ func (t *task) lacksOf(a *attempt, over bool, add func(SpanID, string, string, .
 
 // lacksOfTask is what a first run should have told once, and its end.
 func (t *task) lacksOfTask(n *run) []Missing {
-	created, ends := t.tail != nil || t.refused, 0
+	created, ends := t.released != nil || t.refused, 0
 	for i := range n.records {
 		switch n.records[i].kind {
 		case kindCreated:

@@ -51,7 +51,7 @@ func (n *run) all() iter.Seq[*attempt] {
 // pass is one orchestration pass.
 type pass struct {
 	start, end      int64
-	thread          uint16
+	correlationID   uint16
 	index           int // in the run, from 1
 	batches         []*batch
 	batchesBefore   int // how many of them are not in the list: they are forgotten
@@ -125,7 +125,7 @@ type attempt struct {
 	status         lifecycle.Status
 	failure        *failure
 	failureCut     bool // its failure is not shown as an event, by a limit
-	thread         uint16
+	correlationID  uint16
 	requests, ends int
 	lastRequest    int64
 	synthesized    bool

@@ -138,7 +138,7 @@ func (c *composer) attemptAt(r *record) *attempt {
 		}
 		only = a
 		open++
-		if r.thread != 0 && a.thread == r.thread {
+		if r.correlationID != 0 && a.correlationID == r.correlationID {
 			ofThread = a
 			sameThread++
 		}

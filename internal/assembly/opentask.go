@@ -116,18 +116,18 @@ type watch struct {
 
 	started, changed int64
 
-	latest   int64 // time of the latest event that changes what the task is doing
-	kind     kind  // of it
-	thread   uint16
-	passAt   int64
-	final    bool // the latest pass ended with the task
-	steps    []stepWatch
-	byState  [stepDone + 1]int32
-	step     int16 // of the latest event of a step
-	stepAt   int64
-	failure  *failure
-	failedAt int64
-	failed   int16
+	latest        int64 // time of the latest event that changes what the task is doing
+	kind          kind  // of it
+	correlationID uint16
+	passAt        int64
+	final         bool // the latest pass ended with the task
+	steps         []stepWatch
+	byState       [stepDone + 1]int32
+	step          int16 // of the latest event of a step
+	stepAt        int64
+	failure       *failure
+	failedAt      int64
+	failed        int16
 
 	backoffUntil int64
 	announced    int16
@@ -166,7 +166,7 @@ func (w *watch) observe(r *record) {
 		w.announced = max(w.announced, r.number)
 	case kindPassBegan:
 		if r.at >= w.passAt {
-			w.passAt, w.thread = r.at, r.thread
+			w.passAt, w.correlationID = r.at, r.correlationID
 		}
 	case kindBackoff:
 		if seconds := w.task.detail(r).seconds; seconds > 0 && seconds < math.MaxInt64/second {
@@ -281,7 +281,7 @@ func (a *Assembler) VisitOpen(place, most int, now time.Time, text *Search, visi
 	for ; place > 0 && most > 0; most-- {
 		place--
 		w := l.tasks[place]
-		if w.round == l.round || w.task.tail != nil && !w.task.active || !text.finds(w.task) {
+		if w.round == l.round || w.task.released != nil && !w.task.active || !text.finds(w.task) {
 			continue
 		}
 		w.round = l.round
@@ -294,15 +294,15 @@ func (a *Assembler) VisitOpen(place, most int, now time.Time, text *Search, visi
 func (w *watch) summarize(s *OpenTask, now time.Time) {
 	t := w.task
 	*s = OpenTask{
-		Key: t.trace, Traceparent: t.parent, ID: t.id, Name: t.name, Resource: t.resource, CorrelationID: t.thread(w.thread),
+		Key: t.trace, Traceparent: t.parent, ID: t.id, Name: t.name, Resource: t.resource, CorrelationID: t.correlationID(w.correlationID),
 		Started: w.started, Changed: w.changed, Arrived: t.lastArrival,
 		Steps: len(t.steps), Running: int(w.byState[stepRunning]), Failed: int(w.byState[stepFailed]), Done: int(w.byState[stepDone]),
 		Announced: int(w.announced), BackoffUntil: w.backoffUntil, Run: 1,
 		Due: t.due, ReorderWindow: t.limits.ReorderWindow, SettleTimeout: t.limits.SettleTimeout,
 	}
-	if t.tail != nil {
-		s.Run = t.tail.runs + 1
-		s.Started = max(s.Started, t.tail.end)
+	if t.released != nil {
+		s.Run = t.released.runs + 1
+		s.Started = max(s.Started, t.released.end)
 	}
 	if w.stepAt != 0 {
 		s.Step = t.stepName(w.step)
@@ -356,8 +356,8 @@ func (s *Search) finds(t *task) bool {
 		t.parent != "" && s.In(t.parent) || s.InResource(t.resource) {
 		return true
 	}
-	for i := range t.threads {
-		if s.In(t.threads[i]) {
+	for i := range t.correlationIDs {
+		if s.In(t.correlationIDs[i]) {
 			return true
 		}
 	}

@@ -50,7 +50,7 @@ func (t *task) fullSeconds() bool {
 // createFirst puts the creation, and the enqueuing that follows it, before the work of the job. Where the clock of the
 // creator is ahead of the worker's, they seem to come later.
 func (t *task) createFirst() {
-	if t.tail != nil || t.out().checkpoint != nil {
+	if t.released != nil || t.out().checkpoint != nil {
 		return
 	}
 	created := slices.IndexFunc(t.records, func(r record) bool { return r.kind == kindCreated })

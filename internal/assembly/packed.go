@@ -10,13 +10,13 @@ import (
 )
 
 // packed is records in the order in which they arrived, in about half of the memory: each as its difference to the one
-// before, which is mostly of the same step, thread and second.
+// before, which is mostly of the same step, correlation id and second.
 //
 //	kind and flags      1 byte
 //	time                varint, zigzag difference in nanoseconds
 //	identity            4 bytes
 //	step      flagged   uvarint, step+1
-//	thread    flagged   uvarint
+//	correlation id  flagged  uvarint
 //	number    flagged   uvarint, number+1; and the detail, uvarint
 //
 // Where the next record arrived in another tick of the collector's clock, an entry of its own says so before it: the kind
@@ -25,21 +25,21 @@ type packed struct {
 	bytes []byte
 	count int32
 
-	at     int64 // of the last record
-	tick   int64 // in which it arrived
-	step   int16
-	thread uint16
+	at            int64 // of the last record
+	tick          int64 // in which it arrived
+	step          int16
+	correlationID uint16
 }
 
 // arrivalTick is how exactly the arrival of a record is kept.
 const arrivalTick = int64(100 * time.Millisecond)
 
 const (
-	packedKind    = 1<<5 - 1
-	packedTick    = packedKind
-	packedStep    = 1 << 5
-	packedThread  = 1 << 6
-	packedDetails = 1 << 7
+	packedKind        = 1<<5 - 1
+	packedTick        = packedKind
+	packedStep        = 1 << 5
+	packedCorrelation = 1 << 6
+	packedDetails     = 1 << 7
 
 	// mostPerRecord is the most that one record can take.
 	mostPerRecord = 1 + binary.MaxVarintLen64 + 1 + binary.MaxVarintLen64 + 4 + 3 + 3 + 3 + 3
@@ -71,16 +71,16 @@ func (p *packed) add(r *record) {
 		b[head] |= packedStep
 		b = binary.AppendUvarint(b, uint64(r.step+1))
 	}
-	if r.thread != p.thread {
-		b[head] |= packedThread
-		b = binary.AppendUvarint(b, uint64(r.thread))
+	if r.correlationID != p.correlationID {
+		b[head] |= packedCorrelation
+		b = binary.AppendUvarint(b, uint64(r.correlationID))
 	}
 	if r.number != -1 || r.detail != 0 {
 		b[head] |= packedDetails
 		b = binary.AppendUvarint(b, uint64(r.number)+1)
 		b = binary.AppendUvarint(b, uint64(r.detail))
 	}
-	p.bytes, p.count, p.at, p.step, p.thread = b, p.count+1, r.at, r.step, r.thread
+	p.bytes, p.count, p.at, p.step, p.correlationID = b, p.count+1, r.at, r.step, r.correlationID
 }
 
 // unpack appends the records to a list.
@@ -112,8 +112,8 @@ func (p *packed) unpack(into []record) []record {
 		if head&packedStep != 0 {
 			r.step = int16(uvarint()) - 1
 		}
-		if head&packedThread != 0 {
-			r.thread = uint16(uvarint())
+		if head&packedCorrelation != 0 {
+			r.correlationID = uint16(uvarint())
 		}
 		if head&packedDetails != 0 {
 			r.number = int16(uvarint() - 1)

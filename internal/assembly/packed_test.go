@@ -15,14 +15,14 @@ import (
 func TestPackedRecordsComeBack(t *testing.T) {
 	records := rapid.SliceOf(rapid.Custom(func(t *rapid.T) record {
 		return record{
-			at:       rapid.Int64().Draw(t, "at"),
-			identity: rapid.Uint32().Draw(t, "identity"),
-			detail:   rapid.Uint16().Draw(t, "detail"),
-			step:     rapid.Int16Range(noStep, maxSteps-1).Draw(t, "step"),
-			number:   rapid.Int16Range(-1, math.MaxInt16).Draw(t, "number"),
-			thread:   rapid.Uint16().Draw(t, "thread"),
-			kind:     kind(rapid.Uint8Range(0, packedKind-1).Draw(t, "kind")),
-			arrived:  (rapid.Int64Range(0, 1<<36).Draw(t, "tick")+1)*arrivalTick - 1,
+			at:            rapid.Int64().Draw(t, "at"),
+			identity:      rapid.Uint32().Draw(t, "identity"),
+			detail:        rapid.Uint16().Draw(t, "detail"),
+			step:          rapid.Int16Range(noStep, maxSteps-1).Draw(t, "step"),
+			number:        rapid.Int16Range(-1, math.MaxInt16).Draw(t, "number"),
+			correlationID: rapid.Uint16().Draw(t, "thread"),
+			kind:          kind(rapid.Uint8Range(0, packedKind-1).Draw(t, "kind")),
+			arrived:       (rapid.Int64Range(0, 1<<36).Draw(t, "tick")+1)*arrivalTick - 1,
 		}
 	}))
 	rapid.Check(t, func(t *rapid.T) {
@@ -40,7 +40,7 @@ func TestPackedRecordsComeBack(t *testing.T) {
 func BenchmarkPacked(b *testing.B) {
 	records := make([]record, 0, 80)
 	for i := range cap(records) {
-		records = append(records, record{at: 1.8e18 + int64(i)*3e6, identity: uint32(i) * 2654435761, step: int16(i / 8), number: -1, thread: uint16(i / 8 % 2), kind: kind(i % 20)})
+		records = append(records, record{at: 1.8e18 + int64(i)*3e6, identity: uint32(i) * 2654435761, step: int16(i / 8), number: -1, correlationID: uint16(i / 8 % 2), kind: kind(i % 20)})
 	}
 	var p packed
 	room := make([]record, 0, len(records))

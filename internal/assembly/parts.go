@@ -81,7 +81,7 @@ func (a *Assembler) lookAtFirst(t *task, length int, next int64, going *settling
 		t.lookAt = max(going.next, now+1)
 	}
 	if changed {
-		a.tell(t, true)
+		a.reportRelease(t, true)
 	}
 	return all
 }
@@ -97,9 +97,9 @@ func (a *Assembler) emitParts(t *task, sorted []record, going *settling) (change
 	if len(runs) > 1 || t.coarse && !n.sound() {
 		return false // a run that ended is released as a whole, and what comes behind it waits for that
 	}
-	before := t.tail
+	before := t.released
 	if before == nil {
-		before = new(tail)
+		before = new(releasedTask)
 	}
 	tree := a.composer.compose(t, n, before, ReasonEnded, &a.limits, going)
 	a.count(t, tree)
@@ -119,7 +119,7 @@ func (a *Assembler) emitParts(t *task, sorted []record, going *settling) (change
 
 // forgetParts moves the checkpoint of the task behind what is out, but for the last stretch of the reorder window: what is late
 // by more than that may still show a gap, and join. When nothing has come for the settle timeout, nothing is waited for.
-func (a *Assembler) forgetParts(t *task, n *run, going *settling, sorted []record, before *tail) (moved bool) {
+func (a *Assembler) forgetParts(t *task, n *run, going *settling, sorted []record, before *releasedTask) (moved bool) {
 	latest := t.records[len(t.records)-1].at
 	if silentAt := t.lastArrival + int64(t.limits.SettleTimeout); !going.forced && going.now < silentAt {
 		latest -= int64(t.limits.ReorderWindow)
@@ -152,9 +152,9 @@ func recordsUntil(sorted []record, until int64) int {
 
 // emitOrphaned emits what is missing above the spans that are out of a task that is let go without a run.
 func (a *Assembler) emitOrphaned(t *task, reason Reason) {
-	before := t.tail
+	before := t.released
 	if before == nil {
-		before = new(tail)
+		before = new(releasedTask)
 	}
 	tree := a.composer.orphaned(t, before, reason, &a.limits)
 	a.stats.Incomplete++

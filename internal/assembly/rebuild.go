@@ -96,17 +96,17 @@ func (t *task) passRecords(records []record) ([]*passRecords, *restRecords) {
 	for _, r := range records { // passes, by what only a pass has
 		switch r.kind {
 		case kindPassBegan, kindDiscovered, kindNothingViable, kindBatchBegan, kindBatchEnded, kindFinalizing, kindPassEnded:
-			if r.thread == 0 {
+			if r.correlationID == 0 {
 				return nil, rest
 			}
-			if byThread[r.thread] == nil {
-				byThread[r.thread] = &passRecords{begin: math.MaxInt64}
-				passes = append(passes, byThread[r.thread])
+			if byThread[r.correlationID] == nil {
+				byThread[r.correlationID] = &passRecords{begin: math.MaxInt64}
+				passes = append(passes, byThread[r.correlationID])
 			}
 		}
 	}
 	for _, r := range records {
-		p := byThread[r.thread]
+		p := byThread[r.correlationID]
 		switch r.kind {
 		case kindStepRequested, kindHandlerBegan, kindBackoff, kindStepCompleted, kindStepFailed:
 			if r.step == noStep {
@@ -136,7 +136,7 @@ func (t *task) passRecords(records []record) ([]*passRecords, *restRecords) {
 	return passes, rest
 }
 
-// take keeps a record of the pass's own thread, or tells that it is none of the pass's.
+// take keeps a record of the pass's own correlation id, or reports that it is not of the pass.
 func (p *passRecords) take(t *task, r record) bool {
 	switch r.kind {
 	case kindJobBegan:

@@ -22,37 +22,37 @@ type Release struct {
 	Serial int64
 	// BeforeEnd and BeforeSerial are those of the task's release before; math.MinInt64 and 0 when there was none.
 	BeforeEnd, BeforeSerial int64
-	// State is the task as it is stored. It is valid until the function that was told returns.
+	// State is the task as it is stored. It is valid until the function of OnRelease returns.
 	State []byte
 }
 
-// OnRelease makes the assembler tell what is to be stored: it calls told after the last tree of a task, and after each part of
+// OnRelease sets the function that stores releases. It is called after the last tree of a task, and after each part of
 // one that goes on.
-func (a *Assembler) OnRelease(told func(Release)) { a.told = told }
+func (a *Assembler) OnRelease(store func(Release)) { a.onRelease = store }
 
-// tell tells of a task that has been released, or of which something is out while it goes on.
-func (a *Assembler) tell(t *task, goesOn bool) {
-	if a.told == nil {
+// reportRelease reports a task that has been released, or of which something is out while it goes on.
+func (a *Assembler) reportRelease(t *task, goesOn bool) {
+	if a.onRelease == nil {
 		return
 	}
-	kept := tail{}
-	if t.tail != nil {
-		kept = *t.tail
+	kept := releasedTask{}
+	if t.released != nil {
+		kept = *t.released
 	}
 	kept.name, kept.steps = t.name, t.steps
 	a.stored = kept.appendTo(a.stored[:0])
 	if goesOn {
-		a.stored = fields.Message(a.stored, tailOpen, t.appendOpen(nil))
+		a.stored = fields.Message(a.stored, releasedOpen, t.appendOpen(nil))
 	}
 	a.serial++
 	end := kept.end
 	if goesOn {
 		end = t.doneUntil()
 	}
-	a.told(Release{
-		Trace: t.trace, End: end, Serial: a.serial, BeforeEnd: t.toldEnd, BeforeSerial: t.toldSerial, State: a.stored,
+	a.onRelease(Release{
+		Trace: t.trace, End: end, Serial: a.serial, BeforeEnd: t.releasedEnd, BeforeSerial: t.releasedSerial, State: a.stored,
 	})
-	t.toldEnd, t.toldSerial = end, a.serial
+	t.releasedEnd, t.releasedSerial = end, a.serial
 }
 
 // doneUntil is the time up to which the task's events are done with.
@@ -60,8 +60,8 @@ func (t *task) doneUntil() int64 {
 	switch {
 	case t.out().checkpoint != nil || t.asleep != "":
 		return t.doneAt
-	case t.tail != nil:
-		return t.tail.end
+	case t.released != nil:
+		return t.released.end
 	}
 	return math.MinInt64
 }
@@ -71,7 +71,7 @@ func (t *task) doneUntil() int64 {
 // back by Observe, each after Advance with the time of its arrival, as when they came: so what is emitted once more, because it
 // was not yet stored that it had been, is the same, also where events were later than the reorder window.
 func (a *Assembler) Recall(release Release) error {
-	n, open, err := a.parseTail(release.State)
+	n, open, err := a.parseReleased(release.State)
 	if err != nil {
 		return err
 	}
@@ -79,15 +79,15 @@ func (a *Assembler) Recall(release Release) error {
 	a.serial = max(a.serial, release.Serial)
 	n.serial = release.Serial
 	if open == nil {
-		a.rememberTail(release.Trace, n)
+		a.rememberReleased(release.Trace, n)
 		return nil
 	}
 	t := &task{
 		trace: release.Trace, waits: waitEnd, name: n.name, steps: n.steps, fixed: true, parentAt: math.MinInt64,
-		resourceAt: math.MinInt64, limits: a.waitsOf(n.name), toldEnd: release.End, toldSerial: release.Serial,
+		resourceAt: math.MinInt64, limits: a.waitsOf(n.name), releasedEnd: release.End, releasedSerial: release.Serial,
 	}
 	if n.runs > 0 {
-		t.tail = n
+		t.released = n
 	}
 	if err := a.parseOpen(open, t); err != nil {
 		return err
@@ -120,8 +120,8 @@ func (a *Assembler) Holds(trace TraceID, at int64) bool {
 // Remembers tells whether the release of a task with that serial number is its latest, and still known.
 func (a *Assembler) Remembers(trace TraceID, serial int64) bool {
 	if t := a.tasks[trace]; t != nil {
-		return t.toldSerial == serial && (serial != 0 || t.toldEnd != math.MinInt64) // those of version 1 have none
+		return t.releasedSerial == serial && (serial != 0 || t.releasedEnd != math.MinInt64) // those of version 1 have none
 	}
-	n := a.tails[trace]
+	n := a.remembered[trace]
 	return n != nil && n.serial == serial
 }

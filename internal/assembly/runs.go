@@ -21,7 +21,7 @@ func (t *task) splitRuns(patience int64, room *arena) []stretch {
 	if t.out().checkpoint != nil && len(records) == 0 {
 		return []stretch{{}}
 	}
-	if t.tail != nil && t.out().checkpoint == nil { // a released run: nothing before its end is left
+	if t.released != nil && t.out().checkpoint == nil { // a released run: nothing before its end is left
 		first := t.goesOn()
 		if first == len(records) {
 			return nil
@@ -44,12 +44,12 @@ func (t *task) splitRuns(patience int64, room *arena) []stretch {
 }
 
 // isLate tells whether an event belongs to what was released.
-func (n *tail) isLate(e *Event) bool { return e.At <= n.end || classify(e) == kindCreated }
+func (n *releasedTask) isLate(e *Event) bool { return e.At <= n.end || classify(e) == kindCreated }
 
 // goesOn finds the first record that shows that the task goes on after the run that was released.
 func (t *task) goesOn() int {
 	for i := range t.records {
-		if r := &t.records[i]; t.tail.followedBy(r.kind, r.at) {
+		if r := &t.records[i]; t.released.followedBy(r.kind, r.at) {
 			return i
 		}
 	}
@@ -57,7 +57,7 @@ func (t *task) goesOn() int {
 }
 
 // followedBy tells whether an event after the run shows that the task goes on. What repeats its end does not.
-func (n *tail) followedBy(k kind, at int64) bool {
+func (n *releasedTask) followedBy(k kind, at int64) bool {
 	if n.status == "" {
 		return k.progress()
 	}
@@ -244,7 +244,7 @@ func (t *task) jobWaits(n *run) bool {
 // queuedAgain tells whether the task was put in the queue again after the run: another run is to be expected. Where it is the
 // only time that the task was, the clock of its creator is ahead.
 func (t *task) queuedAgain(n *run) bool {
-	before, after := t.tail != nil || t.out().checkpoint != nil && t.out().checkpoint.told.enqueued, false
+	before, after := t.released != nil || t.out().checkpoint != nil && t.out().checkpoint.announced.enqueued, false
 	for i := range t.records {
 		if t.records[i].kind == kindEnqueued {
 			before, after = before || i < n.to, after || i >= n.to

@@ -16,14 +16,14 @@ type Snapshot struct {
 // reading of them.
 func (a *Assembler) Snapshot(key TraceID) *Snapshot {
 	t := a.tasks[key]
-	if t == nil || t.tail != nil && !t.active {
+	if t == nil || t.released != nil && !t.active {
 		return nil
 	}
 	a.wake(t)
 	s := &Snapshot{task: *t, limits: a.limits}
 	s.task.packed.bytes = slices.Clone(t.packed.bytes)
 	s.task.steps = slices.Clone(t.steps) // the names of steps are filled in; the other lists only grow
-	s.task.tail = t.tail.clone()
+	s.task.released = t.released.clone()
 	if t.emission != nil { // of the run as a whole, as if nothing of it was out
 		s.task.emission = &emission{
 			checkpoint: t.emission.checkpoint, root: t.emission.root, rootNext: t.emission.rootNext, extent: t.emission.extent, frontier: t.emission.frontier,
@@ -37,9 +37,9 @@ func (a *Assembler) Snapshot(key TraceID) *Snapshot {
 // marked incomplete and ends with the last event. It is called once. The trees are the caller's.
 func (s *Snapshot) Trees() []*Tree {
 	a := Assembler{limits: s.limits}
-	before := s.task.tail.clone()
+	before := s.task.released.clone()
 	if before == nil {
-		before = new(tail)
+		before = new(releasedTask)
 	}
 	var trees []*Tree
 	for _, n := range a.history(&s.task) {

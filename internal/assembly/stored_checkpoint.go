@@ -31,12 +31,12 @@ func (cp *checkpoint) appendTo(b []byte, with *encoder) []byte {
 	run.times(cp.at, cp.start, cp.queued)
 	run.ints(int64(cp.position), int64(cp.room.spans), cp.room.bytes, int64(cp.totals.attempts), int64(cp.totals.retries),
 		cp.totals.queue, cp.totals.backoff)
-	run.ownThread(cp.own)
+	run.ownCorrelationID(cp.own)
 	b = fields.Message(b, checkpointRun, run.data)
 	b = fields.Message(b, checkpointPass, cp.appendPass(with.begin()))
 	announced := with.begin()
-	announced.ints(flag(cp.told.created, 1)|flag(cp.told.enqueued, 2), int64(cp.told.jobs), int64(cp.told.lastJob),
-		int64(cp.told.discoveries), int64(cp.told.idle), int64(cp.told.ends), int64(cp.told.completed))
+	announced.ints(flag(cp.announced.created, 1)|flag(cp.announced.enqueued, 2), int64(cp.announced.jobs), int64(cp.announced.lastJob),
+		int64(cp.announced.discoveries), int64(cp.announced.idle), int64(cp.announced.ends), int64(cp.announced.completed))
 	b = fields.Message(b, checkpointAnnounced, announced.data)
 	if cp.failure != nil {
 		failure := with.begin()
@@ -58,10 +58,10 @@ func (cp *checkpoint) appendTo(b []byte, with *encoder) []byte {
 }
 
 // ownThread appends a correlation id: its place in the task, counted from 1, if it has one, else 0 and the id.
-func (e *encoder) ownThread(id string) {
+func (e *encoder) ownCorrelationID(id string) {
 	if e.texts != nil {
-		for i := range e.task.threads {
-			if e.task.threads[i] == id {
+		for i := range e.task.correlationIDs {
+			if e.task.correlationIDs[i] == id {
 				e.ints(int64(i + 1))
 				return
 			}
@@ -71,16 +71,16 @@ func (e *encoder) ownThread(id string) {
 	e.ownText(id)
 }
 
-func (d *decoder) ownThread() string {
+func (d *decoder) ownCorrelationID() string {
 	place := d.int()
 	switch {
 	case place == 0:
 		return d.ownText()
-	case d.texts == nil || place < 0 || place > int64(len(d.task.threads)):
+	case d.texts == nil || place < 0 || place > int64(len(d.task.correlationIDs)):
 		d.fail()
 		return ""
 	}
-	return d.task.threads[place-1]
+	return d.task.correlationIDs[place-1]
 }
 
 func (cp *checkpoint) appendPass(to *encoder) []byte {
@@ -90,7 +90,7 @@ func (cp *checkpoint) appendPass(to *encoder) []byte {
 		flag(p.synthesized, 1)|flag(p.idle, 2)|flag(cp.passOut, 4))
 	to.id(p.span)
 	to.text(p.finalStatus)
-	to.thread(p.thread)
+	to.correlationID(p.correlationID)
 	return to.data
 }
 
@@ -190,7 +190,7 @@ func (s *attemptState) appendTo(to *encoder, places map[*pathNode]int64) []byte 
 		d := to.task.detail(&k.record)
 		to.times(k.at, k.passStart)
 		to.ints(int64(k.identity), flag(k.out, 1))
-		to.thread(k.passThread)
+		to.correlationID(k.passCorrelation)
 		if to.texts != nil {
 			to.ints(int64(k.detail))
 		} else {
@@ -225,12 +225,12 @@ func parseCheckpoint(from *decoder) (*checkpoint, error) {
 			cp.at, cp.start, cp.queued, cp.position = d.time(), d.time(), d.time(), int(d.int())
 			cp.room = room{int(d.int()), d.int()}
 			cp.totals = totals{int(d.int()), int(d.int()), d.int(), d.int()}
-			cp.own = d.ownThread()
+			cp.own = d.ownCorrelationID()
 		case checkpointPass:
 			cp.parsePass(d)
 		case checkpointAnnounced:
 			flags := d.int()
-			cp.told = told{
+			cp.announced = announced{
 				created: flags&1 != 0, enqueued: flags&2 != 0, jobs: int(d.int()), lastJob: int16(d.int()), discoveries: int(d.int()),
 				idle: int(d.int()), ends: int(d.int()), completed: int16(d.int()),
 			}
@@ -279,7 +279,7 @@ func (cp *checkpoint) parsePass(d *decoder) {
 	p.out = cp.passOut
 	p.span = d.id()
 	p.finalStatus = d.text()
-	p.thread = d.thread()
+	p.correlationID = d.correlationID()
 }
 
 func (n *noted) parse(d *decoder) {
@@ -319,7 +319,7 @@ func parseAttemptState(d *decoder, node func(place int64) (*pathNode, error)) (s
 func parseBackoff(d *decoder, step int16) *pendingBackoff {
 	k := &pendingBackoff{record: record{kind: kindBackoff, step: step, number: -1}}
 	k.at, k.passStart, k.identity, k.out = d.time(), d.time(), uint32(d.int()), d.int() != 0
-	k.passThread = d.thread()
+	k.passCorrelation = d.correlationID()
 	if d.texts == nil {
 		k.detail = d.task.keepOwn(&detail{seconds: d.float(), word: d.text()})
 		return k

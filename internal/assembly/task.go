@@ -11,26 +11,26 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// task is the set of events of one open task, and the tail of its runs that were released before.
+// task is the set of events of one open task, and what remains of its runs that were released before.
 type task struct {
-	trace    TraceID
-	resource *Resource
-	id       ID
-	name     string
-	parent   string // traceparent of the caller
-	steps    []step
-	places   map[string]int16 // indexes of steps by id; nil unless there are many
-	threads  []string         // correlation ids; records refer to them by index, 0 is none
-	packed   packed           // the events
-	records  []record         // the events, sorted; only while the assembler looks at the task
+	trace          TraceID
+	resource       *Resource
+	id             ID
+	name           string
+	parent         string // traceparent of the caller
+	steps          []step
+	places         map[string]int16 // indexes of steps by id; nil unless there are many
+	correlationIDs []string         // correlation ids; records refer to them by index, 0 is none
+	packed         packed           // the events
+	records        []record         // the events, sorted; only while the assembler looks at the task
 
 	details  []*detail
 	lists    []int16 // the steps of discoveries, each list behind its length
 	lastList int16
 
-	tail *tail // nil until a run has been released
+	released *releasedTask // nil until a run has been released
 
-	toldEnd, toldSerial int64 // of the latest release of it; math.MinInt64 and 0 when there is none
+	releasedEnd, releasedSerial int64 // of the latest release of it; math.MinInt64 and 0 when there is none
 
 	// emission is what is out of the run that goes on; nil while nothing is, and while it is packed in asleep.
 	emission *emission
@@ -108,11 +108,11 @@ func (a *Assembler) shape(name string, deps []string) *shape {
 
 // About how many bytes an open task takes, beside its events and its strings.
 const (
-	bytesPerTask   = 360 // with its place among the open tasks
-	bytesPerTail   = 160
-	bytesPerStep   = 40
-	bytesPerPlace  = 40
-	bytesPerThread = 40
+	bytesPerTask          = 360 // with its place among the open tasks
+	bytesPerReleased      = 160
+	bytesPerStep          = 40
+	bytesPerPlace         = 40
+	bytesPerCorrelationID = 40
 
 	bytesPerPointer   = 8
 	bytesPerIndex     = 2
@@ -179,32 +179,32 @@ const stepsAtOnce = 3
 // maxSteps is the number of steps that a record's index can name.
 const maxSteps = 1<<15 - 1
 
-// threadIndex finds or adds a correlation id. Index 0 means none, or one too many.
-func (t *task) threadIndex(a *Assembler, id string) uint16 {
+// correlationIndex finds or adds a correlation id. Index 0 means none, or one too many.
+func (t *task) correlationIndex(a *Assembler, id string) uint16 {
 	if id == "" {
 		return 0
 	}
-	for i := len(t.threads) - 1; i >= 0; i-- { // a thread that has just been at work goes on
-		if t.threads[i] == id {
+	for i := len(t.correlationIDs) - 1; i >= 0; i-- { // mostly the one that came last
+		if t.correlationIDs[i] == id {
 			return uint16(i + 1)
 		}
 	}
-	if len(t.threads) >= maxThreads {
+	if len(t.correlationIDs) >= maxCorrelationIDs {
 		return 0
 	}
-	t.threads = append(t.threads, share(a.lately, sharedLately, id))
-	t.held += bytesPerThread
-	return uint16(len(t.threads))
+	t.correlationIDs = append(t.correlationIDs, share(a.lately, sharedLately, id))
+	t.held += bytesPerCorrelationID
+	return uint16(len(t.correlationIDs))
 }
 
 // maxThreads is how many correlation ids a task can have. They are looked through.
-const maxThreads = 1<<12 - 1
+const maxCorrelationIDs = 1<<12 - 1
 
-func (t *task) thread(index uint16) string {
+func (t *task) correlationID(index uint16) string {
 	if index == 0 {
 		return ""
 	}
-	return t.threads[index-1]
+	return t.correlationIDs[index-1]
 }
 
 // noDetail is what records without a detail tell. It is never changed.
@@ -285,7 +285,7 @@ func small(n int) int16 { return int16(max(-1, min(n, math.MaxInt16))) }
 // add keeps what the tree will need of an event that arrived at a time.
 func (t *task) add(a *Assembler, e *Event, arrived int64) {
 	k := classify(e)
-	r := record{at: e.At, arrived: arrived, identity: e.key(), kind: k, step: noStep, number: -1, thread: t.threadIndex(a, e.CorrelationID)}
+	r := record{at: e.At, arrived: arrived, identity: e.key(), kind: k, step: noStep, number: -1, correlationID: t.correlationIndex(a, e.CorrelationID)}
 	if e.StepID.Text != "" {
 		r.step = t.stepIndex(a, e.StepID, e.StepName)
 	}
@@ -347,7 +347,7 @@ func (t *task) add(a *Assembler, e *Event, arrived int64) {
 		r.detail = t.keepOwn(&detail{word: a.intern(e.Name), attrs: []Attribute{Double(lifecycle.AttrMemoryDeltaMB, e.MemoryDeltaMB)}})
 		t.put(&r)
 	}
-	t.active = t.active || t.tail != nil && (k == kindEnqueued || t.tail.followedBy(k, e.At))
+	t.active = t.active || t.released != nil && (k == kindEnqueued || t.released.followedBy(k, e.At))
 	if _, final := endingOf(e.FinalStatus); k.endsTask() || k == kindPassEnded && final {
 		t.ended = true
 	}

@@ -22,7 +22,7 @@ type composer struct {
 	correlation string
 	pass        *pass
 	own         string        // the task's
-	last        []attemptTail // by step: the attempt before
+	last        []lastAttempt // by step: the attempt before
 	begins      begins
 	index       map[SpanID]int // places of the tree's spans
 	until       []int64        // by pass: until when it or one before was at work
@@ -38,14 +38,14 @@ type composer struct {
 }
 
 // compose makes the tree of one run: of one that is over, all that has not been emitted, the task's span first; of one that
-// goes on, the spans that are settled and have not been emitted. tail is what remains of the runs before.
-func (c *composer) compose(t *task, n *run, tail *tail, reason Reason, limits *Limits, going *settling) *Tree {
-	caller := c.begin(t, n, tail, reason, limits, going)
+// goes on, the spans that are settled and have not been emitted. before is what remains of the runs before.
+func (c *composer) compose(t *task, n *run, before *releasedTask, reason Reason, limits *Limits, going *settling) *Tree {
+	caller := c.begin(t, n, before, reason, limits, going)
 	c.identify()
 	c.own = c.taskCorrelation()
 	c.outside()
 	if going == nil {
-		c.taskSpan(tail, caller, criticalPath(t, n))
+		c.taskSpan(before, caller, criticalPath(t, n))
 	}
 	for i, p := range n.passes {
 		c.inside(p)
@@ -63,13 +63,13 @@ func (c *composer) compose(t *task, n *run, tail *tail, reason Reason, limits *L
 		if c.tree.Cut > 0 || c.tree.NotesCut > 0 || t.cut {
 			c.tree.Spans[0].truncated()
 		}
-		c.follow(tail)
+		c.follow(before)
 	}
 	return &c.tree
 }
 
 // begin makes the composer ready for a run, and returns the span of its caller.
-func (c *composer) begin(t *task, n *run, tail *tail, reason Reason, limits *Limits, going *settling) (caller SpanID) {
+func (c *composer) begin(t *task, n *run, before *releasedTask, reason Reason, limits *Limits, going *settling) (caller SpanID) {
 	*c = composer{
 		tree: Tree{
 			Trace: t.trace, Key: t.trace, steps: t.steps, Resource: t.resource, Reason: reason, Part: going != nil, Spans: c.tree.Spans[:0],
@@ -81,11 +81,11 @@ func (c *composer) begin(t *task, n *run, tail *tail, reason Reason, limits *Lim
 		c.index = map[SpanID]int{}
 	}
 	clear(c.index)
-	c.runIndex = tail.runs + 1
+	c.runIndex = before.runs + 1
 	for i := range t.steps {
-		c.last = append(c.last, attemptTail{step: int16(i)})
+		c.last = append(c.last, lastAttempt{step: int16(i)})
 	}
-	for _, a := range tail.attempts {
+	for _, a := range before.attempts {
 		c.last[a.step] = a
 	}
 	c.root = t.rootOf(n, c.runIndex)
@@ -95,17 +95,17 @@ func (c *composer) begin(t *task, n *run, tail *tail, reason Reason, limits *Lim
 	return caller
 }
 
-// follow moves the tail past the run.
-func (c *composer) follow(tail *tail) {
-	tail.runs = c.runIndex
-	tail.end = c.run.end
-	tail.status = c.run.status
-	tail.task = c.root
-	tail.parent = c.task.callerOf(c.run)
-	tail.attempts = tail.attempts[:0]
+// follow moves what remains of the runs before past this run.
+func (c *composer) follow(before *releasedTask) {
+	before.runs = c.runIndex
+	before.end = c.run.end
+	before.status = c.run.status
+	before.task = c.root
+	before.parent = c.task.callerOf(c.run)
+	before.attempts = before.attempts[:0]
 	for _, a := range c.last {
 		if a.number > 0 {
-			tail.attempts = append(tail.attempts, a)
+			before.attempts = append(before.attempts, a)
 		}
 	}
 }

@@ -113,3 +113,35 @@ func TestTheJournalForgetsWhatIsOut(t *testing.T) {
 		life.stop(t)
 	})
 }
+
+// What has been handed on, and recorded, is not handed on again, however often the process dies while tasks are open.
+func TestDurablePartsAreHandedOnOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		lines, truth := streamtest.Generate(streamtest.Options{Tasks: 40, Seed: 7, Failures: true, SpacingMS: 5})
+		storage := journaltest.New()
+		life := incarnate(t, storage, func(cfg *Config) { cfg.EmitAgainWithin = 0 })
+		var spans []streamtest.Span
+		for i, batch := range streamtest.Batches(lines, 200) {
+			require.NoError(t, life.hierarchy.ConsumeTraces(t.Context(), eventSpansOf(t, batch)))
+			time.Sleep(1100 * time.Millisecond)
+			if i%2 == 1 {
+				spans = append(spans, life.emitted(time.Now())...)
+				_ = life.die(t)
+				storage = storage.Crashed()
+				life = incarnate(t, storage, func(cfg *Config) { cfg.EmitAgainWithin = 0 })
+			}
+		}
+		time.Sleep(2 * time.Minute)
+		spans = append(spans, life.stop(t)...)
+		require.Empty(t, streamtest.Compare(truth, spans))
+		seen := map[[8]byte]bool{}
+		again := 0
+		for _, span := range spans {
+			if seen[span.SpanID] {
+				again++
+			}
+			seen[span.SpanID] = true
+		}
+		require.Zero(t, again, "of %d spans", len(spans))
+	})
+}

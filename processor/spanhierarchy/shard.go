@@ -32,7 +32,7 @@ const (
 	flushTries = 5
 )
 
-// shard is a part of the tasks with its own lock. The outbox and handed belong to the goroutine of run, and to flush when
+// shard is a part of the tasks with its own lock. The outbox and unacknowledged belong to the goroutine of run, and to flush when
 // that has ended; all else is used under the lock only.
 type shard struct {
 	owner *hierarchy
@@ -42,22 +42,22 @@ type shard struct {
 	assembler *assembly.Assembler
 	reader    *treedata.Reader
 	writer    *treedata.Writer
-	written   []parcel                     // full ones of the call that holds the lock
+	written   []batch                      // full ones of the call that holds the lock
 	releases  []assembly.Release           // of tasks whose spans are all in written or in the writer
 	unsent    map[assembly.TraceID]*unsent // tasks with releases that are not durable yet
 
-	outbox []parcel
-	handed []handed // oldest first: they are to be made durable when the next component can be taken to be done with them
+	outbox         []batch
+	unacknowledged []unacknowledged // oldest first: they are to be made durable when the next component can be taken to be done with them
 }
 
-// parcel is finished spans on their way, and the releases that have happened when the next component has taken them.
-type parcel struct {
+// batch is finished spans that are handed on at once, and the releases that are to be stored when the next component has taken them.
+type batch struct {
 	spans    ptrace.Traces
 	releases []assembly.Release
 }
 
-// handed are the releases of a parcel that was taken at a time.
-type handed struct {
+// unacknowledged are the releases of a batch that the next component took at a time, and that are not stored yet.
+type unacknowledged struct {
 	at       time.Time
 	releases []assembly.Release
 }
@@ -93,9 +93,9 @@ func (s *shard) write(tree *assembly.Tree) {
 	}
 }
 
-// pack closes a parcel.
+// pack closes a batch.
 func (s *shard) pack() {
-	s.written = append(s.written, parcel{s.writer.Take(), s.releases})
+	s.written = append(s.written, batch{s.writer.Take(), s.releases})
 	s.releases = nil
 }
 
@@ -216,10 +216,11 @@ func (s *shard) send(ctx context.Context) bool {
 		if err == nil {
 			s.owner.health.Set(s, nil)
 			wait = firstRetry
+			s.acknowledge(ctx, time.Now().Add(-s.owner.emitAgain)) // a crash while the next batches wait repeats only those
 			continue
 		}
 		s.owner.health.Set(s, fmt.Errorf("the next component refuses finished spans: %w", err))
-		s.settle(ctx, time.Now().Add(-s.owner.emitAgain))
+		s.acknowledge(ctx, time.Now().Add(-s.owner.emitAgain))
 		s.owner.telemetry.ProcessorSpanHierarchySendRetries.Add(ctx, 1)
 		s.log.Warn("the next component refused finished spans; they are kept and offered again", zap.Error(err), zap.Duration("wait", wait))
 		select {
@@ -229,34 +230,34 @@ func (s *shard) send(ctx context.Context) bool {
 		}
 		wait = min(2*wait, lastRetry)
 	}
-	s.settle(ctx, time.Now().Add(-s.owner.emitAgain))
+	s.acknowledge(ctx, time.Now().Add(-s.owner.emitAgain))
 	return true
 }
 
-// settle makes the releases of what was taken up to a time durable. Until that has succeeded the events stay stored.
-func (s *shard) settle(ctx context.Context, until time.Time) {
-	var settled []assembly.Release
-	parcels := 0
-	for ; parcels < len(s.handed) && !s.handed[parcels].at.After(until); parcels++ {
-		settled = append(settled, s.handed[parcels].releases...)
+// acknowledge makes the releases of what was taken up to a time durable. Until that has succeeded the events stay stored.
+func (s *shard) acknowledge(ctx context.Context, until time.Time) {
+	var acknowledged []assembly.Release
+	batches := 0
+	for ; batches < len(s.unacknowledged) && !s.unacknowledged[batches].at.After(until); batches++ {
+		acknowledged = append(acknowledged, s.unacknowledged[batches].releases...)
 	}
-	if parcels == 0 {
+	if batches == 0 {
 		return
 	}
-	if err := s.owner.state.released(ctx, latest(settled), s.owner.clock.now()); err != nil {
+	if err := s.owner.state.released(ctx, latest(acknowledged), s.owner.clock.now()); err != nil {
 		s.log.Warn("the release of emitted tasks could not be stored; it is tried again, and after a crash before that they are emitted again",
-			zap.Error(err), zap.Int("tasks", len(settled)))
+			zap.Error(err), zap.Int("tasks", len(acknowledged)))
 		return
 	}
-	clear(s.handed[:parcels])
-	s.handed = s.handed[parcels:]
+	clear(s.unacknowledged[:batches])
+	s.unacknowledged = s.unacknowledged[batches:]
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for i := range settled {
-		waiting := s.unsent[settled[i].Trace]
-		waiting.end, waiting.serial = settled[i].End, settled[i].Serial
+	for i := range acknowledged {
+		waiting := s.unsent[acknowledged[i].Trace]
+		waiting.end, waiting.serial = acknowledged[i].End, acknowledged[i].Serial
 		if waiting.releases--; waiting.releases == 0 {
-			delete(s.unsent, settled[i].Trace)
+			delete(s.unsent, acknowledged[i].Trace)
 		}
 	}
 }
@@ -270,15 +271,15 @@ func latest(releases []assembly.Release) []assembly.Release {
 	return slices.DeleteFunc(slices.Clone(releases), func(r assembly.Release) bool { return last[r.Trace] != r.Serial })
 }
 
-// hand offers the first parcel of the outbox. The error is retryable and the parcel stays; one refused for good is dropped.
+// hand offers the first batch of the outbox. The error is retryable and the batch stays; one refused for good is dropped.
 func (s *shard) hand(ctx context.Context) error {
 	if err := s.offer(ctx, s.outbox[0].spans); err != nil {
 		return err
 	}
 	if releases := s.outbox[0].releases; len(releases) > 0 {
-		s.handed = append(s.handed, handed{time.Now(), releases})
+		s.unacknowledged = append(s.unacknowledged, unacknowledged{time.Now(), releases})
 	}
-	s.outbox[0] = parcel{}
+	s.outbox[0] = batch{}
 	s.outbox = s.outbox[1:]
 	return nil
 }
@@ -315,7 +316,7 @@ func (s *shard) flush(ctx, offering context.Context) error {
 	} else {
 		// The components behind stop after this one, but what they hold in memory is lost if a backend refuses it until they
 		// have stopped. So the releases of what was handed on lately are not stored: the next start emits those spans again.
-		defer func() { s.settle(ctx, time.Now().Add(-s.owner.emitAgain)) }()
+		defer func() { s.acknowledge(ctx, time.Now().Add(-s.owner.emitAgain)) }()
 	}
 	wait := firstRetry
 	for tries := 0; len(s.outbox) > 0; {

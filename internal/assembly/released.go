@@ -13,21 +13,21 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// tail is what remains of the released runs of a task.
-type tail struct {
+// releasedTask is what remains of the released runs of a task.
+type releasedTask struct {
 	runs     int
-	serial   int64            // of its release, as it was told
+	serial   int64            // of its release
 	end      int64            // of the last run; events up to here are too late
 	status   lifecycle.Status // of the last run; empty when it had not ended
 	task     SpanID
-	attempts []attemptTail
+	attempts []lastAttempt
 	steps    []step
 	name     string // of the task
 	parent   string // traceparent of its caller
 }
 
 // clone is a copy that a composer may move on; nil of nil.
-func (n *tail) clone() *tail {
+func (n *releasedTask) clone() *releasedTask {
 	if n == nil {
 		return nil
 	}
@@ -37,23 +37,23 @@ func (n *tail) clone() *tail {
 }
 
 // attemptTail is the last attempt of a step.
-type attemptTail struct {
+type lastAttempt struct {
 	step   int16
 	number int32
 	span   SpanID
 }
 
-// Fields of a tail as it is stored.
+// Fields of a released task as it is stored.
 const (
-	tailRuns protowire.Number = iota + 1
-	tailEnd
-	tailStatus
-	tailTask
-	tailName
-	tailParent
-	tailStep
-	tailAttempt
-	tailOpen // a run that goes on, see stored.go
+	releasedRuns protowire.Number = iota + 1
+	releasedEnd
+	releasedStatus
+	releasedSpan
+	releasedName
+	releasedParent
+	releasedStep
+	releasedAttempt
+	releasedOpen // a run that goes on, see stored.go
 )
 
 const (
@@ -69,14 +69,14 @@ const (
 	attemptSpan
 )
 
-// appendTo appends the tail as it is stored.
-func (n *tail) appendTo(b []byte) []byte {
-	b = fields.Int(b, tailRuns, int64(n.runs))
-	b = fields.Int(b, tailEnd, n.end)
-	b = fields.Text(b, tailStatus, string(n.status))
-	b = fields.Message(b, tailTask, n.task[:])
-	b = fields.Text(b, tailName, n.name)
-	b = fields.Text(b, tailParent, n.parent)
+// appendTo appends it as it is stored.
+func (n *releasedTask) appendTo(b []byte) []byte {
+	b = fields.Int(b, releasedRuns, int64(n.runs))
+	b = fields.Int(b, releasedEnd, n.end)
+	b = fields.Text(b, releasedStatus, string(n.status))
+	b = fields.Message(b, releasedSpan, n.task[:])
+	b = fields.Text(b, releasedName, n.name)
+	b = fields.Text(b, releasedParent, n.parent)
 	var inner []byte
 	for i := range n.steps {
 		s := &n.steps[i]
@@ -86,36 +86,36 @@ func (n *tail) appendTo(b []byte) []byte {
 		for _, name := range s.deps {
 			inner = fields.Element(inner, stepDependency, name)
 		}
-		b = fields.Message(b, tailStep, inner)
+		b = fields.Message(b, releasedStep, inner)
 	}
 	for i := range n.attempts {
 		a := &n.attempts[i]
 		inner = fields.Int(inner[:0], attemptStep, int64(a.step))
 		inner = fields.Int(inner, attemptNumber, int64(a.number))
 		inner = fields.Message(inner, attemptSpan, a.span[:])
-		b = fields.Message(b, tailAttempt, inner)
+		b = fields.Message(b, releasedAttempt, inner)
 	}
 	return b
 }
 
-// parseTail reads a stored tail, and finds the run that goes on behind it, if there is one. The tail keeps nothing of b.
-func (a *Assembler) parseTail(b []byte) (n *tail, open []byte, err error) {
-	n = new(tail)
+// parseReleased reads a stored released task, and finds the run that goes on behind it, if there is one. It keeps nothing of b.
+func (a *Assembler) parseReleased(b []byte) (n *releasedTask, open []byte, err error) {
+	n = new(releasedTask)
 	err = fields.Read(b, func(f *fields.Field) error {
 		switch f.Number {
-		case tailRuns:
+		case releasedRuns:
 			n.runs = int(f.Int())
-		case tailEnd:
+		case releasedEnd:
 			n.end = f.Int()
-		case tailStatus:
+		case releasedStatus:
 			n.status = lifecycle.Status(f.Data)
-		case tailTask:
+		case releasedSpan:
 			copy(n.task[:], f.Data)
-		case tailName:
+		case releasedName:
 			n.name = string(f.Data)
-		case tailParent:
+		case releasedParent:
 			n.parent = string(f.Data)
-		case tailStep:
+		case releasedStep:
 			var (
 				id   ID
 				name string
@@ -136,8 +136,8 @@ func (a *Assembler) parseTail(b []byte) (n *tail, open []byte, err error) {
 			})
 			n.steps = append(n.steps, step{id, a.shape(name, deps)})
 			return err
-		case tailAttempt:
-			var last attemptTail
+		case releasedAttempt:
+			var last lastAttempt
 			err := fields.Read(f.Data, func(f *fields.Field) error {
 				switch f.Number {
 				case attemptStep:
@@ -151,7 +151,7 @@ func (a *Assembler) parseTail(b []byte) (n *tail, open []byte, err error) {
 			})
 			n.attempts = append(n.attempts, last)
 			return err
-		case tailOpen:
+		case releasedOpen:
 			open = f.Data
 		}
 		return nil
