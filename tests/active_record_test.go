@@ -73,7 +73,7 @@ func TestActiveRecord(t *testing.T) {
 			ruby := needsActiveRecord(t, name)
 			connection := connect(t)
 			sink := newSink(t)
-			c := start(t, sink, "processors: {span_hierarchy: {settle_timeout: 3s}}") // the script fires few of an engine's events
+			c := start(t, sink, "processors: {span_hierarchy: {settle_timeout: 8s}}") // the script fires few of an engine's events
 			const workers, tasks, steps = 2, 10, 2
 			out, err := exec.Command(ruby, "testdata/active_record.rb", connection, "http://"+c.events+"/v1/events",
 				fmt.Sprint(workers), fmt.Sprint(tasks)).CombinedOutput()

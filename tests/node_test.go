@@ -56,7 +56,7 @@ func TestNodeSDK(t *testing.T) {
 func TestNodeExample(t *testing.T) {
 	node := nodeWithSDK(t)
 	sink := newSink(t)
-	c := start(t, sink, "processors: {span_hierarchy: {settle_timeout: 3s}}")
+	c := start(t, sink, "processors: {span_hierarchy: {settle_timeout: 8s}}")
 	example := exec.Command(node, nodeExample+"/order.mjs")
 	example.Env = append(os.Environ(), "OTEL_EXPORTER_OTLP_ENDPOINT=http://"+c.otlpHTTP)
 	answer, err := example.CombinedOutput()
