@@ -23,6 +23,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/extension/filestorage/internal/metadata"
 	"github.com/tasker-otel/otelcol-tasker/internal/health"
+	"github.com/tasker-otel/otelcol-tasker/internal/periodic"
 )
 
 // checkInterval is how often it is looked whether the files are still where they belong. Writes look, too.
@@ -102,18 +103,11 @@ func (e *fileStorage) Shutdown(ctx context.Context) error {
 
 // each calls do for each open store at every interval, until ctx ends.
 func (e *fileStorage) each(ctx context.Context, interval time.Duration, do func(*store, context.Context)) {
-	ticker := time.NewTicker(interval)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-			for _, s := range e.open() {
-				do(s, ctx)
-			}
+	periodic.Run(ctx, interval, func() {
+		for _, s := range e.open() {
+			do(s, ctx)
 		}
-	}
+	})
 }
 
 // open are the open stores.

@@ -1,23 +1,34 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package assembly builds the tree of a Tasker task from its lifecycle events. It is plain Go: events and a clock in,
-// trees of spans out. It knows no pdata, starts no goroutine and reads no clock of its own.
+// Package assembly builds the span trees of Tasker tasks from their lifecycle events. It is plain Go: events and a clock in,
+// spans out. It knows no pdata, starts no goroutine and reads no clock of its own.
+//
+// An [Assembler] owns the open tasks of one shard. Its owner serializes all calls: nothing here may be called concurrently, but
+// for what a [Snapshot] returns, which is a copy, and for [Resource], which is never changed. A [Tree] belongs to the assembler and
+// is valid until the sink returns; [Tree.Clone] copies it.
 //
 // Three ideas carry it:
 //
-//   - A task is a set of events. While it is open, events are collected, each at most once, in whatever order they
-//     arrive. [Assembler] owns the open tasks, their limits and their deadlines (assembler.go, deadlines.go).
-//   - A tree is a function of that set. The events are sorted by the time at which they happened (order.go) and read from
-//     front to back (runs.go, history.go). That yields runs, passes, batches and attempts (model.go), and what is missing of
-//     them (gaps.go). They become spans (tree.go, levels.go, asides.go, notes.go). Arrival order, repetition and interleaving
-//     can not change the result, because the function never sees them.
+//   - A task is a set of events. While it is open, events are collected, each at most once, in whatever order they arrive.
+//   - A tree is a function of that set. The events are sorted by the time at which they happened and read from front to back.
+//     That yields runs, passes, batches and attempts, and what is missing of them, which become spans. Arrival order, repetition
+//     and interleaving can not change the result, because the function does not see them.
 //   - What is over in the first part of the events is the same in all of them. So spans are emitted while their task goes on:
-//     the same function reads the events up to the frontier, before which everything has come (frontier.go), finds what is
-//     settled in them (settled.go), and what is not out yet is emitted (parts.go, emitted.go). What is out is forgotten but
-//     for a checkpoint, from which reading goes on (checkpoint.go); of tasks that wait it is packed (asleep.go).
+//     the same function reads the events up to the frontier, before which everything has come, and what is settled there and
+//     was not emitted before is emitted. What is out is forgotten but for a checkpoint, from which reading goes on.
 //
-// What remains of a released task is enough to number and link a rerun, and to recognise what comes late. For
-// a while it is kept whole, because a late query or backoff is a span of its own (finished.go). Checkpoints and released tasks survive
-// the process as their owner stores them (restore.go, stored.go).
+// To follow why a span is emitted, read in this order:
+//
+//  1. Events and deadlines: event.go and kind.go (what an event means), task.go, packed.go and asleep.go (how it is held),
+//     assembler.go (limits and releases), deadlines.go (when a task is looked at).
+//  2. History, from events to passes, batches and attempts: order.go and rebuild.go (sorting), runs.go (where a run ends),
+//     history.go and model.go (the reader and what it finds), gap.go and gaps.go (what is missing), arena.go (its memory).
+//  3. Emission while a task goes on: frontier.go (up to where everything has come), settled.go (which spans are final, and what
+//     they wait for), parts.go (one look at a task), emitted.go (what is out), checkpoint.go (what is known in place of events).
+//  4. Spans: tree.go (the composer), identify.go (ids), levels.go and asides.go (the spans of each kind), notes.go and around.go (events on
+//     spans), critical.go (the critical path), room.go (limits of a tree), span.go and attribute.go (the result).
+//  5. After a release: released.go (what a rerun needs), finished.go (queries and backoffs that come late).
+//  6. Storage: restore.go (what the owner stores and gives back), stored.go, stored_checkpoint.go and encoding.go (its encoding).
+//  7. Live pages: opentask.go, snapshot.go, missing.go, clone.go.
 package assembly

@@ -18,6 +18,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/treedata"
 	"github.com/tasker-otel/otelcol-tasker/internal/origin"
+	"github.com/tasker-otel/otelcol-tasker/internal/periodic"
 )
 
 const (
@@ -179,19 +180,10 @@ func (s *shard) resume() assembly.Stats {
 
 // run releases trees until ctx ends.
 func (s *shard) run(ctx context.Context) {
-	ticker := time.NewTicker(releaseInterval)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-			s.collect(func() { s.assembler.Advance(s.owner.clock.now()) })
-			if !s.send(ctx) {
-				return
-			}
-		}
-	}
+	periodic.Run(ctx, releaseInterval, func() {
+		s.collect(func() { s.assembler.Advance(s.owner.clock.now()) })
+		s.send(ctx)
+	})
 }
 
 // collect runs a call that releases trees and puts them in the outbox.
@@ -208,8 +200,8 @@ func (s *shard) collect(call func()) {
 }
 
 // send hands the outbox on. It waits while the next component refuses; meanwhile tasks stay open and hold their events.
-// It returns false when ctx ended first: what is left stays in the outbox.
-func (s *shard) send(ctx context.Context) bool {
+// When ctx ends first, what is left stays in the outbox.
+func (s *shard) send(ctx context.Context) {
 	wait := firstRetry
 	for len(s.outbox) > 0 {
 		err := s.hand(s.owner.handing)
@@ -225,13 +217,12 @@ func (s *shard) send(ctx context.Context) bool {
 		s.log.Warn("the next component refused finished spans; they are kept and offered again", zap.Error(err), zap.Duration("wait", wait))
 		select {
 		case <-ctx.Done():
-			return false
+			return
 		case <-time.After(wait):
 		}
 		wait = min(2*wait, lastRetry)
 	}
 	s.acknowledge(ctx, time.Now().Add(-s.owner.emitAgain))
-	return true
 }
 
 // acknowledge makes the releases of what was taken up to a time durable. Until that has succeeded the events stay stored.

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/periodic"
 	"github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy/internal/ledger"
 )
 
@@ -26,18 +27,11 @@ const (
 
 // upkeep keeps the journal small until ctx ends.
 func (s *state) upkeep(ctx context.Context) {
-	ticker := time.NewTicker(upkeepInterval)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-			if err := s.tick(ctx, s.owner.clock.now()); err != nil {
-				s.owner.log.Warn("the stored state could not be brought up to date; it is tried again", zap.Error(err))
-			}
+	periodic.Run(ctx, upkeepInterval, func() {
+		if err := s.tick(ctx, s.owner.clock.now()); err != nil {
+			s.owner.log.Warn("the stored state could not be brought up to date; it is tried again", zap.Error(err))
 		}
-	}
+	})
 }
 
 func (s *state) tick(ctx context.Context, now time.Time) error {
