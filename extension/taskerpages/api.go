@@ -122,6 +122,34 @@ type apiTask struct {
 	State *taskView `json:"open,omitempty"` // of an open task
 	// Runs are the trees, as taskerotel tree --json writes them.
 	Runs []json.RawMessage `json:"runs"`
+	// Late is what came of it when it was too late.
+	Late *apiLate `json:"late,omitempty"`
+}
+
+type apiLate struct {
+	Count  int            `json:"count"`
+	Names  map[string]int `json:"events"`
+	Latest []apiLateEvent `json:"latest"`
+}
+
+type apiLateEvent struct {
+	Event string    `json:"event"`
+	At    time.Time `json:"happened"`
+	Came  time.Time `json:"came"`
+}
+
+func lateOf(late *livedata.Late) *apiLate {
+	if late == nil {
+		return nil
+	}
+	answer := &apiLate{Count: late.Count, Names: map[string]int{}}
+	for _, n := range late.Names {
+		answer.Names[n.Event] = n.Count
+	}
+	for _, e := range late.Latest {
+		answer.Latest = append(answer.Latest, apiLateEvent{e.Event, time.Unix(0, e.At).UTC(), time.Unix(0, e.Came).UTC()})
+	}
+	return answer
 }
 
 func (p *pages) apiTask(r *http.Request) (any, error) {
@@ -133,7 +161,7 @@ func (p *pages) apiTask(r *http.Request) (any, error) {
 	if len(runs) == 0 {
 		return nil, errNoTask
 	}
-	answer := apiTask{Key: r.PathValue("key")}
+	answer := apiTask{Key: r.PathValue("key"), Late: lateOf(runs[len(runs)-1].Late)}
 	if open, at := p.openTask(request.key); open != nil {
 		t := task{open: open, now: open.Now(at)}
 		v := t.view()

@@ -40,6 +40,7 @@ type held struct {
 	now       func() time.Time
 
 	statistics livedata.Statistics
+	late       *livedata.Late
 }
 
 func newHeld(now func() time.Time) *held {
@@ -128,12 +129,12 @@ func (h *held) Runs(key assembly.TraceID) (all []livedata.Run) {
 	defer h.mu.Unlock()
 	for _, tree := range h.trees {
 		if tree.Key == key {
-			all = append(all, livedata.Run{Tree: tree})
+			all = append(all, livedata.Run{Tree: tree, Late: h.late})
 		}
 	}
 	if s := h.assembler.Snapshot(key); s != nil {
 		for _, tree := range s.Trees() {
-			all = append(all, livedata.Run{Tree: tree, Open: true, Missing: s.Missing()})
+			all = append(all, livedata.Run{Tree: tree, Open: true, Missing: s.Missing(), Late: h.late})
 		}
 	}
 	return all

@@ -383,3 +383,23 @@ func cpuTime(b *testing.B) time.Duration {
 	require.NoError(b, syscall.Getrusage(syscall.RUSAGE_SELF, &usage))
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
+
+func TestWhatCameTooLateIsShown(t *testing.T) {
+	s, h := fed(t, "mixed", 1500)
+	key := h.Open("", start)[0].Key
+	address := fmt.Sprintf("%x", key)
+	require.NotContains(t, s.page("/tasks/"+address), `id="late"`)
+	h.late = &livedata.Late{Count: 3, Names: []livedata.LateName{{Event: "step.completed", Count: 2}, {Event: "<script>", Count: 1}}, Latest: []livedata.LateEvent{
+		{Event: "<script>", At: start.Add(-48 * time.Hour).UnixNano(), Came: start.UnixNano()},
+		{Event: "step.completed", At: start.Add(-4 * time.Second).UnixNano(), Came: start.UnixNano()},
+	}}
+	text := s.page("/tasks/" + address)
+	require.Contains(t, text, "3 events came when the spans they belong to had been sent on, and are not on them: 2 step.completed, 1 &lt;script&gt;.")
+	require.Contains(t, text, "4"+narrow+"s after it happened")
+	require.Equal(t, 1, strings.Count(text, "after it happened"), "of a replayed stream the clocks differ")
+	var answer apiTask
+	require.NoError(t, json.Unmarshal(s.get("/api/v1/tasks/"+address).Body.Bytes(), &answer))
+	require.Equal(t, 3, answer.Late.Count)
+	require.Equal(t, map[string]int{"step.completed": 2, "<script>": 1}, answer.Late.Names)
+	require.Equal(t, start.UTC(), answer.Late.Latest[1].Came)
+}

@@ -42,7 +42,8 @@ type taskPage struct {
 	Held        string
 	Missing     []string // what has not come
 	Repeated    string
-	Together    bool // nothing leaves before the task has ended
+	Late        []string // what came too late
+	Together    bool     // nothing leaves before the task has ended
 	Links       []outLink
 	JSON        string
 	FoldURL     string
@@ -243,6 +244,7 @@ func (p *pages) fillTask(page *taskPage, request *taskRequest, run *livedata.Run
 		page.Together = run.Together
 		page.hold(open, run, at)
 	}
+	page.tooLate(run.Late)
 	selected := p.selectSpan(tree, request.span)
 	w.selected = selected.ID
 	page.Drawn = w.draw()
@@ -424,6 +426,27 @@ func (page *taskPage) hold(open *assembly.OpenTask, run *livedata.Run, at time.T
 		page.Held = fmt.Sprintf("It has ended, and is held until %s (reorder_window %s), so that what is late finds its place.", timeOf(due), duration(open.ReorderWindow))
 	case len(run.Missing) > 0:
 		page.Held = fmt.Sprintf("Spans for which something has not come are held for it (settle_timeout %s).", duration(open.SettleTimeout))
+	}
+}
+
+// tooLate says what came of the task when what it belongs to had been sent on.
+func (page *taskPage) tooLate(late *livedata.Late) {
+	if late == nil {
+		return
+	}
+	names := make([]string, 0, len(late.Names))
+	for _, n := range late.Names {
+		names = append(names, number(n.Count)+" "+name(n.Event))
+	}
+	page.Late = append(page.Late, several(late.Count, "event", "events")+" came when the spans they belong to had been sent on, and are not on them: "+strings.Join(names, ", ")+".")
+	for i := range slices.Backward(late.Latest) {
+		e := &late.Latest[i]
+		text := fmt.Sprintf("%s of %s came at %s", name(e.Event), timeOf(time.Unix(0, e.At)), timeOf(time.Unix(0, e.Came)))
+		// A replayed stream, or a sender with a wrong clock, is not late by what the clocks differ.
+		if by := time.Duration(e.Came - e.At); by > 0 && by < 24*time.Hour {
+			text += ", " + words(by) + " after it happened"
+		}
+		page.Late = append(page.Late, text)
 	}
 }
 

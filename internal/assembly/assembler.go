@@ -68,6 +68,7 @@ type Assembler struct {
 	limits     Limits
 	sink       func(*Tree)
 	onRelease  func(Release) // nil when nobody stores releases
+	onLate     func(*Event)  // nil when nobody shows late events
 	serial     int64         // of the latest
 	stored     []byte        // room for the state of a release
 	texts      *texts        // of tasks that wait
@@ -137,7 +138,7 @@ func (a *Assembler) Observe(e *Event, now time.Time) {
 		a.observeLate(e, now.UnixNano())
 		return
 	} else if t.out().forgot(e.At) || t.isOut(e, now.UnixNano()) {
-		a.stats.Late++
+		a.noteLate(e)
 		return
 	}
 	t.lastArrival = max(t.lastArrival, now.UnixNano())

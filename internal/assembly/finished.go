@@ -55,9 +55,19 @@ func (a *Assembler) observeLate(e *Event, now int64) {
 	if a.late(e) {
 		a.stats.LateSpans++
 	} else {
-		a.stats.Late++
+		a.noteLate(e)
 	}
 	a.fit(now)
+}
+
+// OnLate sets what is called with each event of which nothing is made because what it belongs to has been emitted.
+func (a *Assembler) OnLate(onLate func(*Event)) { a.onLate = onLate }
+
+func (a *Assembler) noteLate(e *Event) {
+	a.stats.Late++
+	if a.onLate != nil && !a.restoring {
+		a.onLate(e)
+	}
 }
 
 // late emits the span that a late event makes, and tells whether it makes one.

@@ -73,6 +73,27 @@ type Run struct {
 	Arrived, Repeated int
 	// Missing is what is known not to have come of what has ended in the last of the open runs.
 	Missing []assembly.Missing
+	// Late is what came of the task when it was too late; nil if nothing did, or it is not known any more.
+	Late *Late
+}
+
+// Late are events of a task of which nothing was made, because what they belong to had been emitted when they came.
+type Late struct {
+	Count  int
+	Names  []LateName  // the most frequent first
+	Latest []LateEvent // the last few, the latest last
+}
+
+// LateName is how many late events had a name.
+type LateName struct {
+	Event string
+	Count int
+}
+
+// LateEvent is when an event happened, on the sender's clock, and when it came, on the collector's, in Unix nanoseconds.
+type LateEvent struct {
+	Event    string
+	At, Came int64
 }
 
 // Finished is a summary of an emitted run.

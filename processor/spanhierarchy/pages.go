@@ -22,6 +22,7 @@ type pages struct {
 	shards   []*shard
 	clock    *clock
 	recent   *recent.Store
+	late     *lateEvents
 	together bool // nothing is emitted before its task has ended
 	withdraw func()
 
@@ -37,10 +38,11 @@ func (h *hierarchy) offerPages(host component.Host) {
 		return
 	}
 	h.pages = &pages{
-		shards: h.shards, clock: &h.clock, recent: recent.New(registry.Keep()), together: h.together,
+		shards: h.shards, clock: &h.clock, recent: recent.New(registry.Keep()), late: newLateEvents(), together: h.together,
 	}
 	for _, s := range h.shards {
 		s.assembler.Watch()
+		s.assembler.OnLate(h.pages.late.add)
 	}
 	h.pages.withdraw = registry.OfferTasks(h.id, h.pages)
 }
@@ -111,6 +113,16 @@ func (p *pages) Finished(text string) []livedata.Finished {
 
 // Runs are the emitted runs of a task that are kept, and those that are open, as they are now.
 func (p *pages) Runs(key assembly.TraceID) []livedata.Run {
+	runs := p.runs(key)
+	if late := p.late.of(key); late != nil {
+		for i := range runs {
+			runs[i].Late = late
+		}
+	}
+	return runs
+}
+
+func (p *pages) runs(key assembly.TraceID) []livedata.Run {
 	snapshot := p.snapshot(key)
 	var (
 		runs  []livedata.Run

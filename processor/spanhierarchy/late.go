@@ -1,0 +1,86 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package spanhierarchy
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/livedata"
+)
+
+// Bounds of what is kept of late events.
+const (
+	lateTasks  = 1000
+	lateNames  = 16 // of a task; further names are counted together
+	lateLatest = 5
+	otherNames = "others"
+)
+
+// lateEvents are the late events of the tasks that had some last, for the pages. They are kept beside the tasks, of which most
+// have none and many are gone when they come.
+type lateEvents struct {
+	mu    sync.Mutex
+	tasks map[assembly.TraceID]*late
+	order []assembly.TraceID // a ring once it is full
+	next  int                // the ring's oldest
+}
+
+type late struct {
+	count  int
+	names  map[string]int
+	latest []livedata.LateEvent
+}
+
+func newLateEvents() *lateEvents { return &lateEvents{tasks: map[assembly.TraceID]*late{}} }
+
+// add notes an event. Its name is copied: the events are parts of larger texts.
+func (l *lateEvents) add(e *assembly.Event) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	of := l.tasks[e.TraceID]
+	if of == nil {
+		of = &late{names: map[string]int{}}
+		l.tasks[e.TraceID] = of
+		if len(l.order) < lateTasks {
+			l.order = append(l.order, e.TraceID)
+		} else {
+			delete(l.tasks, l.order[l.next])
+			l.order[l.next] = e.TraceID
+			l.next = (l.next + 1) % lateTasks
+		}
+	}
+	of.count++
+	name := strings.Clone(e.Name)
+	if of.names[name] == 0 && len(of.names) >= lateNames {
+		of.names[otherNames]++
+	} else {
+		of.names[name]++
+	}
+	if len(of.latest) == lateLatest {
+		of.latest = append(of.latest[:0], of.latest[1:]...)
+	}
+	of.latest = append(of.latest, livedata.LateEvent{Event: name, At: e.At, Came: time.Now().UnixNano()})
+}
+
+// of are the late events of a task; nil if there are none.
+func (l *lateEvents) of(key assembly.TraceID) *livedata.Late {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	kept := l.tasks[key]
+	if kept == nil {
+		return nil
+	}
+	told := &livedata.Late{Count: kept.count, Latest: slices.Clone(kept.latest)}
+	for _, name := range slices.Sorted(maps.Keys(kept.names)) {
+		told.Names = append(told.Names, livedata.LateName{Event: name, Count: kept.names[name]})
+	}
+	slices.SortStableFunc(told.Names, func(a, b livedata.LateName) int { return cmp.Compare(b.Count, a.Count) })
+	return told
+}
