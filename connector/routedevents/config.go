@@ -27,6 +27,12 @@ const (
 	attributesTree = "tree"
 )
 
+// How events are handed on as spans.
+const (
+	spansEach    = "each"
+	spansBatched = "batched"
+)
+
 // What becomes of the engine's announcements of one fact.
 const (
 	announcementsOnce = "once"
@@ -41,6 +47,9 @@ type Config struct {
 	// EventAttributes are the attributes that an event span has: all; or tree, those that span_hierarchy reads, which costs
 	// less where nothing else reads event spans.
 	EventAttributes string `mapstructure:"event_attributes"`
+	// EventSpans says whether each event is handed on as a span of its own, or all of a batch in one span that only
+	// span_hierarchy can read: each or batched.
+	EventSpans string `mapstructure:"event_spans"`
 	// Announcements says whether a fact is one record, or each of the engine's announcements of it: once or all.
 	Announcements string `mapstructure:"announcements"`
 	// Records are the facts that become records.
@@ -69,6 +78,7 @@ func createDefaultConfig() *Config {
 	return &Config{
 		LogBody:         bodyMessage,
 		EventAttributes: attributesAll,
+		EventSpans:      spansEach,
 		Announcements:   announcementsOnce,
 		Records:         lifecycle.Facts(),
 		MinSeverity:     "trace",
@@ -81,6 +91,7 @@ func (c *Config) Validate() error {
 	mistakes := []error{
 		configerr.OneOf("log_body", c.LogBody, bodyMessage, bodyJSON),
 		configerr.OneOf("event_attributes", c.EventAttributes, attributesAll, attributesTree),
+		configerr.OneOf("event_spans", c.EventSpans, spansEach, spansBatched),
 		configerr.OneOf("announcements", c.Announcements, announcementsOnce, announcementsAll),
 		configerr.AtLeast(configerr.Path("deduplicate", "max_entries"), c.Deduplicate.MaxEntries, 1000),
 	}

@@ -29,16 +29,17 @@ func TestConfig(t *testing.T) {
 	require.NoError(t, xconfmap.Validate(cfg))
 	storage := component.MustNewID("file_storage")
 	require.Equal(t, &Config{
-		LogBody: "json", EventAttributes: "tree", Announcements: "once", Records: []string{"task.started", "step.failed"}, MinSeverity: "warn",
+		LogBody: "json", EventAttributes: "tree", EventSpans: "batched", Announcements: "once", Records: []string{"task.started", "step.failed"}, MinSeverity: "warn",
 		Deduplicate: DeduplicateConfig{MaxEntries: 5000}, Storage: &storage, TrustReceived: true,
 	}, cfg)
 
 	wrong := &Config{
-		LogBody: "xml", EventAttributes: "few", Announcements: "twice", Records: []string{"step.faild", "step.failed", "step.failed"}, MinSeverity: "loud",
+		LogBody: "xml", EventAttributes: "few", EventSpans: "one", Announcements: "twice", Records: []string{"step.faild", "step.failed", "step.failed"}, MinSeverity: "loud",
 	}
 	err = xconfmap.Validate(wrong)
 	require.ErrorContains(t, err, `log_body: "xml" is not known; use "message" or "json"`)
 	require.ErrorContains(t, err, `event_attributes: "few" is not known; use "all" or "tree"`)
+	require.ErrorContains(t, err, `event_spans: "one" is not known; use "each" or "batched"`)
 	require.ErrorContains(t, err, `announcements: "twice" is not known; use "once" or "all"`)
 	require.ErrorContains(t, err, `records[0]: "step.faild" is not a fact that is recorded once; use "task.started", "task.completed", `)
 	require.ErrorContains(t, err, `records[2]: "step.failed" is listed already; remove one of the two`)

@@ -48,7 +48,12 @@ func createLogsToTraces(_ context.Context, set connector.Settings, cfg component
 	if err != nil {
 		return nil, err
 	}
-	return &toTraces{next: next, telemetry: telemetry, whole: cfg.(*Config).EventAttributes != attributesTree}, nil
+	config := cfg.(*Config)
+	c := &toTraces{next: next, telemetry: telemetry, whole: config.EventAttributes != attributesTree}
+	if config.EventSpans == spansBatched {
+		c.batcher = newBatcher()
+	}
+	return c, nil
 }
 
 // input is one signal's side of what makes records.

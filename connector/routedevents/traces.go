@@ -25,7 +25,8 @@ type toTraces struct {
 	component.ShutdownFunc
 	next      consumer.Traces
 	telemetry *telemetry
-	whole     bool // spans have all attributes of their events
+	whole     bool     // spans have all attributes of their events
+	batcher   *batcher // nil where each event has a span of its own
 }
 
 // Capabilities say that the input is only read.
@@ -33,7 +34,7 @@ func (*toTraces) Capabilities() consumer.Capabilities { return consumer.Capabili
 
 // ConsumeLogs returns the next component's error as it is. Called again with the same logs it makes the same spans.
 func (c *toTraces) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
-	traces, counts := eventSpans(logs, c.whole)
+	traces, counts := c.convert(logs)
 	if counts.converted > 0 {
 		if err := c.next.ConsumeTraces(origin.Mark(ctx, origin.EventSpans), traces); err != nil {
 			return err
@@ -43,44 +44,63 @@ func (c *toTraces) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	return nil
 }
 
+func (c *toTraces) convert(logs plog.Logs) (ptrace.Traces, counts) {
+	if c.batcher != nil {
+		return c.batcher.spans(logs)
+	}
+	return eventSpans(logs, c.whole)
+}
+
 // eventSpans leaves logs as they are. The traces are the caller's and share nothing with them. The spans have all attributes
 // of their events, or those that a tree is made of.
 func eventSpans(logs plog.Logs, whole bool) (ptrace.Traces, counts) {
 	traces := ptrace.NewTraces()
 	var c counts
 	for _, resourceLogs := range logs.ResourceLogs().All() {
-		size := recordsIn(resourceLogs)
-		if size == 0 {
-			continue
-		}
-		resourceSpans := traces.ResourceSpans().AppendEmpty()
-		scopeSpans := resourceSpans.ScopeSpans().AppendEmpty()
-		scopeSpans.Scope().SetName(lifecycle.ScopeEvents)
-		scopeSpans.SetSchemaUrl(lifecycle.SchemaURL)
-		spans := scopeSpans.Spans()
-		spans.EnsureCapacity(size)
+		var spans ptrace.SpanSlice
+		found := 0
 		for _, scopeLogs := range resourceLogs.ScopeLogs().All() {
 			for _, record := range scopeLogs.LogRecords().All() {
-				switch {
-				case record.EventName() == "":
-					c.noName++
-				case !eventrecord.SignalsOf(record.Attributes()).Has(lifecycle.SignalTraces):
-					c.notRouted++
-				case record.TraceID().IsEmpty():
-					c.noTask++
-				default:
-					fillSpan(spans.AppendEmpty(), record, whole)
+				if !c.wants(record) {
+					continue
 				}
+				if found == 0 {
+					spans = newEventSpans(traces, resourceLogs)
+					spans.EnsureCapacity(recordsIn(resourceLogs))
+				}
+				found++
+				fillSpan(spans.AppendEmpty(), record, whole)
 			}
 		}
-		if spans.Len() > 0 {
-			c.converted += int64(spans.Len())
-			resourceLogs.Resource().CopyTo(resourceSpans.Resource())
-			resourceSpans.SetSchemaUrl(resourceLogs.SchemaUrl())
-		}
+		c.converted += int64(found)
 	}
-	traces.ResourceSpans().RemoveIf(func(r ptrace.ResourceSpans) bool { return r.ScopeSpans().At(0).Spans().Len() == 0 })
 	return traces, c
+}
+
+// wants tells whether an event is for traces, and counts it if not.
+func (c *counts) wants(record plog.LogRecord) bool {
+	switch {
+	case record.EventName() == "":
+		c.noName++
+	case !eventrecord.SignalsOf(record.Attributes()).Has(lifecycle.SignalTraces):
+		c.notRouted++
+	case record.TraceID().IsEmpty():
+		c.noTask++
+	default:
+		return true
+	}
+	return false
+}
+
+// newEventSpans is where the spans of the events of a resource go.
+func newEventSpans(traces ptrace.Traces, of plog.ResourceLogs) ptrace.SpanSlice {
+	resourceSpans := traces.ResourceSpans().AppendEmpty()
+	of.Resource().CopyTo(resourceSpans.Resource())
+	resourceSpans.SetSchemaUrl(of.SchemaUrl())
+	scopeSpans := resourceSpans.ScopeSpans().AppendEmpty()
+	scopeSpans.Scope().SetName(lifecycle.ScopeEvents)
+	scopeSpans.SetSchemaUrl(lifecycle.SchemaURL)
+	return scopeSpans.Spans()
 }
 
 func fillSpan(span ptrace.Span, record plog.LogRecord, whole bool) {

@@ -19,6 +19,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/connector/routedevents/internal/metadatatest"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/eventbatch"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/treedata"
 	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
@@ -132,7 +133,7 @@ func TestStreamsBecomeEventSpans(t *testing.T) {
 	}
 }
 
-// The trees of event spans with all attributes and with those that are said to be enough are the same.
+// The trees of event spans with all attributes, with those that are said to be enough, and of events in batches are the same.
 func TestTreesNeedNoMoreAttributes(t *testing.T) {
 	for _, name := range []string{"order_processing", "mixed", "planned", "real/linear5", "real/retry"} {
 		logs := routedStream(t, name)
@@ -141,6 +142,10 @@ func TestTreesNeedNoMoreAttributes(t *testing.T) {
 		require.NotZero(t, trees(whole).SpanCount())
 		require.Equal(t, trees(whole), trees(enough))
 		require.Less(t, attributesIn(enough), attributesIn(whole)*2/3)
+		batched, counts := newBatcher().spans(logs)
+		require.EqualValues(t, whole.SpanCount(), counts.converted)
+		require.Equal(t, whole.ResourceSpans().Len(), batched.SpanCount(), "one an application")
+		require.Equal(t, trees(whole), trees(batched))
 	}
 }
 
@@ -150,12 +155,65 @@ func trees(td ptrace.Traces) ptrace.Traces {
 	for _, rs := range td.ResourceSpans().All() {
 		resource := reader.Resource(rs.Resource().Attributes())
 		for _, span := range rs.ScopeSpans().At(0).Spans().All() {
+			if batch, batched := span.Attributes().Get(lifecycle.AttrEventBatch); batched {
+				observeBatch(assembler, batch.Bytes().AsRaw(), resource)
+				continue
+			}
 			id := span.SpanID()
 			assembler.Observe(reader.Event(span.Name(), span.TraceID(), binary.BigEndian.Uint64(id[:]), span.StartTimestamp(), resource, span.Attributes()), time.Unix(1, 0))
 		}
 	}
 	assembler.Flush()
 	return writer.Take()
+}
+
+func observeBatch(assembler *assembly.Assembler, batch []byte, resource *assembly.Resource) {
+	var reader eventbatch.Reader
+	err := eventbatch.Each(batch, func(_ assembly.TraceID, at int) {
+		event, err := reader.Event(batch, at, resource)
+		if err != nil {
+			panic(err)
+		}
+		assembler.Observe(event, time.Unix(1, 0))
+	})
+	if err != nil {
+		panic(err)
+	}
+}
+
+// A batch leaves out what event spans leave out, and counts it the same.
+func TestBatched(t *testing.T) {
+	set, tel := settings(t)
+	sink := &consumertest.TracesSink{}
+	cfg := createDefaultConfig()
+	cfg.EventSpans = spansBatched
+	c, err := NewFactory().CreateLogsToTraces(t.Context(), set, cfg, sink)
+	require.NoError(t, err)
+	logs := logsOf(t,
+		event{"step.completed", "traces,metrics", task, eventAt, map[string]any{"tasker.task_id": int64(7), "tasker.step_name": "charge"}},
+		event{"order.placed", "traces", task, pcommon.SpanID{2}, map[string]any{"tasker.amount": 1.5, "tasker.of": map[string]any{"a": []any{int64(1), "b"}}}},
+		event{"memory.spike_detected", "metrics", task, eventAt, nil},
+		event{"handler.registered", "traces", pcommon.TraceID{}, eventAt, nil},
+		event{"", "", task, eventAt, nil},
+	)
+	before := copyOf(logs)
+	require.NoError(t, c.ConsumeLogs(t.Context(), logs))
+	require.NoError(t, c.ConsumeLogs(t.Context(), logsOf(t, event{"memory.spike_detected", "metrics", task, eventAt, nil})))
+	require.Equal(t, before, logs, "the input is only read")
+	require.Len(t, sink.AllTraces(), 1, "nothing is handed on where there is nothing")
+	require.Equal(t, 1, sink.SpanCount())
+	rs := sink.AllTraces()[0].ResourceSpans().At(0)
+	require.Equal(t, map[string]any{"service.name": "shop"}, rs.Resource().Attributes().AsRaw())
+	require.Equal(t, lifecycle.ScopeEvents, rs.ScopeSpans().At(0).Scope().Name())
+	span := rs.ScopeSpans().At(0).Spans().At(0)
+	require.Equal(t, lifecycle.SpanEventBatch, span.Name())
+	require.Equal(t, task, span.TraceID())
+	require.Equal(t, eventAt, span.SpanID())
+	count, _ := span.Attributes().Get(lifecycle.AttrEventCount)
+	require.EqualValues(t, 2, count.Int())
+	metadatatest.AssertEqualConnectorRoutedEventsConverted(t, tel, converted("traces", 2), metricdatatest.IgnoreTimestamp())
+	metadatatest.AssertEqualConnectorRoutedEventsDropped(t, tel,
+		dropped("traces", map[string]int64{"not_routed": 2, "no_task": 1, "no_name": 1}), metricdatatest.IgnoreTimestamp())
 }
 
 func attributesIn(td ptrace.Traces) (n int) {
@@ -169,11 +227,16 @@ func attributesIn(td ptrace.Traces) (n int) {
 
 func BenchmarkEventSpans(b *testing.B) {
 	logs := routedStream(b, "mixed")
-	for _, attributes := range []string{attributesAll, attributesTree} {
-		b.Run(attributes, func(b *testing.B) {
+	batcher := newBatcher()
+	for name, convert := range map[string]func(){
+		attributesAll:  func() { eventSpans(logs, true) },
+		attributesTree: func() { eventSpans(logs, false) },
+		spansBatched:   func() { batcher.spans(logs) },
+	} {
+		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				eventSpans(logs, attributes == attributesAll)
+				convert()
 			}
 			events := float64(b.N) * float64(logs.LogRecordCount())
 			b.ReportMetric(events/b.Elapsed().Seconds(), "events/s")

@@ -82,6 +82,10 @@ const (
 	// AttrIdentity is the identity of an event across resends, a 64-bit integer (docs/identity.md). The receiver of events gives
 	// it to a record, or else event_router; in both cases before anything of the event is left out or masked.
 	AttrIdentity = "tasker.route.identity"
+	// AttrEventBatch is, on a span of [ScopeEvents] that stands for many events, these events in the form of package eventbatch, and
+	// AttrEventCount is their number.
+	AttrEventBatch = "tasker.event_batch"
+	AttrEventCount = "tasker.event_count"
 	// AttrStatus is the outcome of a task's, step's or pass's span: a [Status].
 	AttrStatus = "tasker.status"
 	// AttrSynthesized is true on a span, or a level, that no event announced.
@@ -158,6 +162,9 @@ const (
 	AttrServiceNamespace    = "service.namespace"
 	AttrServiceInstanceID   = "service.instance.id"
 )
+
+// SpanEventBatch is the name of a span that stands for many events.
+const SpanEventBatch = "tasker.event_batch"
 
 // Names of the finished spans.
 const (

@@ -8,10 +8,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/ptrace"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly/treedata"
 	"github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy/internal/ledger"
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
@@ -21,18 +18,19 @@ import (
 func BenchmarkLedger(b *testing.B) {
 	lines, _ := streamtest.Generate(streamtest.Options{Tasks: 20, Seed: 3, Failures: true, SpacingMS: 5})
 	td := eventSpansOf(b, lines[:500])
-	w := &writer{treedata.NewReader(), ledger.NewWriter()}
+	w := &writer{newEventReader(), ledger.NewWriter()}
+	h := &hierarchy{shards: make([]*shard, 1)}
+	in := new(intake)
 	now := time.Unix(1780315200, 0)
 	size := 0
 	b.ReportAllocs()
 	for b.Loop() {
 		w.ledger.Begin(now)
-		eventSpans(td, func(resource pcommon.Map, spans ptrace.SpanSlice) {
-			shared := w.reader.Resource(resource)
-			for _, span := range spans.All() {
-				w.ledger.Event(eventOf(w.reader, span, shared))
-			}
-		})
+		require.NoError(b, in.sort(h, td))
+		for i := range in.parts {
+			require.NoError(b, w.reader.read(&in.parts[i], 0, w.ledger.Event))
+		}
+		in.forget()
 		size = len(w.ledger.End())
 	}
 	require.NotZero(b, size)

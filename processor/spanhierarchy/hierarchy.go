@@ -5,7 +5,6 @@ package spanhierarchy
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"sync"
@@ -19,8 +18,6 @@ import (
 	"go.opentelemetry.io/collector/processor"
 	"go.uber.org/zap"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly/treedata"
 	"github.com/tasker-otel/otelcol-tasker/internal/backpressure"
 	"github.com/tasker-otel/otelcol-tasker/internal/health"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal"
@@ -53,6 +50,7 @@ type hierarchy struct {
 	maxPending int64
 	pending    atomic.Int64 // finished spans that the next component has not taken yet
 	noTask     atomic.Int64
+	intakes    sync.Pool // of *intake
 
 	start, stop sync.Once
 	disowned    sync.Once          // the first received span under a scope of ours was logged
@@ -83,6 +81,7 @@ func newHierarchy(set processor.Settings, cfg *Config, next consumer.Traces) (*h
 		monitor: cfg.Performance.monitor(), completes: cfg.CompleteSpans, emitAgain: cfg.EmitAgainWithin, trusts: cfg.TrustReceived,
 		together: cfg.Emit != emitParts,
 	}
+	h.intakes.New = func() any { return new(intake) }
 	n := cfg.shards()
 	for range n {
 		h.shards = append(h.shards, newShard(h, cfg.limits(n)))
@@ -175,11 +174,11 @@ func (h *hierarchy) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 		return h.pass(ctx, td)
 	}
 	if h.pending.Load() > h.maxPending {
-		h.telemetry.ProcessorSpanHierarchyRefused.Add(ctx, int64(td.SpanCount()))
+		h.telemetry.ProcessorSpanHierarchyRefused.Add(ctx, countEvents(td))
 		return errPending
 	}
 	if err := h.take(ctx, td, h.clock.now()); err != nil {
-		h.telemetry.ProcessorSpanHierarchyRefused.Add(ctx, int64(td.SpanCount()))
+		h.telemetry.ProcessorSpanHierarchyRefused.Add(ctx, countEvents(td))
 		return err
 	}
 	td.ResourceSpans().RemoveIf(func(rs ptrace.ResourceSpans) bool {
@@ -190,6 +189,24 @@ func (h *hierarchy) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 		return nil
 	}
 	return h.pass(ctx, td)
+}
+
+// countEvents counts spans, and instead of one that stands for many events these.
+func countEvents(td ptrace.Traces) int64 {
+	n := int64(td.SpanCount())
+	for _, rs := range td.ResourceSpans().All() {
+		for _, ss := range rs.ScopeSpans().All() {
+			if !ofEvents(ss) {
+				continue
+			}
+			for _, span := range ss.Spans().All() {
+				if count, batched := span.Attributes().Get(lifecycle.AttrEventCount); batched && span.Name() == lifecycle.SpanEventBatch {
+					n += count.Int() - 1
+				}
+			}
+		}
+	}
+	return n
 }
 
 // pass hands on the spans that are no events. Their sender waits for the answer.
@@ -215,46 +232,39 @@ func hasEvents(td ptrace.Traces) bool {
 	return false
 }
 
-// take makes the events durable, if there is storage, and observes them.
+// take makes the events durable, if there is storage, and observes them. Each shard is given its events at once.
 func (h *hierarchy) take(ctx context.Context, td ptrace.Traces, now time.Time) error {
+	in := h.intakes.Get().(*intake)
+	defer func() {
+		if in.forget() {
+			h.intakes.Put(in)
+		}
+	}()
+	if err := in.sort(h, td); err != nil {
+		return err
+	}
 	if h.state != nil {
 		h.state.gate.RLock()
 		defer h.state.gate.RUnlock()
-		if err := h.state.record(ctx, td, now); err != nil {
+		if err := h.state.record(ctx, in, now); err != nil {
 			return err
 		}
 	}
-	eventSpans(td, func(resource pcommon.Map, spans ptrace.SpanSlice) {
-		for _, s := range h.shards {
-			s.observe(resource, spans, now)
-		}
-		for _, span := range spans.All() {
-			if span.TraceID().IsEmpty() {
-				h.noTask.Add(1)
-			}
-		}
-	})
-	return nil
-}
-
-// eventSpans visits the event spans of a batch, by resource and scope.
-func eventSpans(td ptrace.Traces, visit func(resource pcommon.Map, spans ptrace.SpanSlice)) {
-	for _, rs := range td.ResourceSpans().All() {
-		for _, ss := range rs.ScopeSpans().All() {
-			if ofEvents(ss) {
-				visit(rs.Resource().Attributes(), ss.Spans())
-			}
+	for i, s := range h.shards {
+		if err := s.observe(in, i, now); err != nil {
+			return err
 		}
 	}
-}
-
-// eventOf reads an event span. The event is valid until the reader's next call.
-func eventOf(reader *treedata.Reader, span ptrace.Span, resource *assembly.Resource) *assembly.Event {
-	id := span.SpanID()
-	return reader.Event(span.Name(), span.TraceID(), binary.BigEndian.Uint64(id[:]), span.StartTimestamp(), resource, span.Attributes())
+	h.noTask.Add(in.noTask)
+	return nil
 }
 
 // shardOf spreads tasks by their trace id, which is a hash.
 func (h *hierarchy) shardOf(trace pcommon.TraceID) *shard {
-	return h.shards[(int(trace[14])<<8|int(trace[15]))%len(h.shards)]
+	return h.shards[h.placeOf(trace)]
+}
+
+// placeOf is the place of a task's shard among the shards.
+func (h *hierarchy) placeOf(trace pcommon.TraceID) int {
+	return (int(trace[14])<<8 | int(trace[15])) % len(h.shards)
 }

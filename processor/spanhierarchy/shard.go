@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/consumer/consumererror"
-	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.uber.org/zap"
 
@@ -41,7 +40,7 @@ type shard struct {
 
 	mu        sync.Mutex
 	assembler *assembly.Assembler
-	reader    *treedata.Reader
+	reader    *eventReader
 	writer    *treedata.Writer
 	written   []batch                      // full ones of the call that holds the lock
 	releases  []assembly.Release           // of tasks whose spans are all in written or in the writer
@@ -72,7 +71,7 @@ type unsent struct {
 
 func newShard(owner *hierarchy, limits assembly.Limits) *shard {
 	s := &shard{
-		owner: owner, log: owner.log, reader: treedata.NewReader(), writer: treedata.NewWriter(), unsent: map[assembly.TraceID]*unsent{},
+		owner: owner, log: owner.log, reader: newEventReader(), writer: treedata.NewWriter(), unsent: map[assembly.TraceID]*unsent{},
 	}
 	s.assembler = assembly.New(limits, s.write)
 	if owner.storage != nil {
@@ -132,27 +131,25 @@ func (s *shard) remembers(trace assembly.TraceID, serial int64) bool {
 	return s.assembler.Remembers(trace, serial)
 }
 
-// observe takes in those of the event spans that are of this shard.
-func (s *shard) observe(resource pcommon.Map, spans ptrace.SpanSlice, now time.Time) {
-	var (
-		held   bool
-		shared *assembly.Resource
-	)
-	for _, span := range spans.All() {
-		trace := span.TraceID()
-		if trace.IsEmpty() || s.owner.shardOf(trace) != s {
+// observe takes in those of the events that are of this shard, which is at a place among the shards.
+func (s *shard) observe(in *intake, place int, now time.Time) error {
+	held := false
+	for i := range in.parts {
+		p := &in.parts[i]
+		if len(p.of[place]) == 0 {
 			continue
 		}
 		if !held {
 			s.mu.Lock()
-			held, shared = true, s.reader.Resource(resource)
+			defer s.mu.Unlock()
+			held = true
 			s.assembler.Advance(now) // what is due before the events come
 		}
-		s.assembler.Observe(eventOf(s.reader, span, shared), now)
+		if err := s.reader.read(p, place, func(e *assembly.Event) { s.assembler.Observe(e, now) }); err != nil {
+			return err
+		}
 	}
-	if held {
-		s.mu.Unlock()
-	}
+	return nil
 }
 
 // recall takes in a release of an earlier process.

@@ -13,11 +13,9 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.uber.org/zap"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly/treedata"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal"
 	"github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy/internal/ledger"
 )
@@ -42,7 +40,7 @@ type state struct {
 
 // writer is what one request needs to store its events.
 type writer struct {
-	reader *treedata.Reader
+	reader *eventReader
 	ledger *ledger.Writer
 }
 
@@ -55,7 +53,7 @@ func openState(ctx context.Context, host component.Host, storage, id component.I
 		return nil, err
 	}
 	s := &state{journal: j, owner: owner}
-	s.writers.New = func() any { return &writer{treedata.NewReader(), ledger.NewWriter()} }
+	s.writers.New = func() any { return &writer{newEventReader(), ledger.NewWriter()} }
 	return s, nil
 }
 
@@ -104,22 +102,21 @@ func (s *state) restore(ctx context.Context) error {
 	return nil
 }
 
-// record makes the event spans durable.
-func (s *state) record(ctx context.Context, td ptrace.Traces, now time.Time) error {
+// record makes the events durable.
+func (s *state) record(ctx context.Context, in *intake, now time.Time) error {
 	if s.journal.Backlog() > journal.MaxBacklog {
 		return errBacklog
 	}
 	w := s.writers.Get().(*writer)
 	defer s.writers.Put(w)
 	w.ledger.Begin(now)
-	eventSpans(td, func(resource pcommon.Map, spans ptrace.SpanSlice) {
-		shared := w.reader.Resource(resource)
-		for _, span := range spans.All() {
-			if !span.TraceID().IsEmpty() {
-				w.ledger.Event(eventOf(w.reader, span, shared))
+	for i := range in.parts {
+		for shard := range in.parts[i].of {
+			if err := w.reader.read(&in.parts[i], shard, w.ledger.Event); err != nil {
+				return err
 			}
 		}
-	})
+	}
 	return s.store(ctx, w, now)
 }
 

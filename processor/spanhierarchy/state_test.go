@@ -174,6 +174,9 @@ func crashes(t *testing.T, seed uint64, emit string) {
 	}
 	for at := 0; at < len(batches); {
 		batch := eventSpansOf(t, batches[at])
+		if at%2 == 1 {
+			batch = inBatches(batch)
+		}
 		switch random.IntN(13) {
 		case 0: // before the batch
 			rebirth(storage.Crashed())

@@ -106,6 +106,10 @@ func TestFindings(t *testing.T) {
 			[]string{stock}, `{receivers: {taskerevents: {}, taskerevents/b: {endpoint: "localhost:1"}}, service: {pipelines: {logs/events: {receivers: [taskerevents, otlp]}}}}`,
 			[]string{"warning receivers::taskerevents taskerevents"},
 		},
+		"batches of events that nothing can read": {
+			[]string{stock}, `{service: {pipelines: {traces: {processors: [memory_limiter]}}}}`,
+			[]string{"error service::pipelines::traces::processors [memory_limiter]"},
+		},
 		"a bulky value is kept and not decoded": {
 			[]string{stock}, `{processors: {event_router: {payload: {include: [task_context]}}}}`,
 			[]string{"warning processors::event_router::payload::include [task_context]"},
@@ -224,7 +228,7 @@ func TestFindings(t *testing.T) {
 			},
 		},
 		"what the collector itself complains of": {
-			[]string{stock}, `{processors: {"": {}}, service: {pipelines: {metrics: {exporters: [gone]}, traces: {processors: 5}}}}`, nil,
+			[]string{stock}, `{processors: {"": {}}, service: {pipelines: {metrics: {exporters: [gone]}, logs/records: {processors: 5}}}}`, nil,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -48,6 +48,7 @@ func (c *checker) checkMarks(line collectorconfig.Pipeline, at, value string) {
 	if line.Signal != "traces" {
 		return
 	}
+	c.checkBatched(line, at, value)
 	from := slices.IndexFunc(line.Processors, func(id string) bool {
 		return slices.Contains([]string{"batch", "groupbytrace"}, c.conf.Component(processors, id).Type)
 	})
@@ -60,6 +61,17 @@ func (c *checker) checkMarks(line collectorconfig.Pipeline, at, value string) {
 	if before || behind {
 		c.add(LevelError, at, value, line.Processors[from]+" makes spans of this collector's own look like received ones, which are neither assembled, measured nor recorded",
 			"remove it: the components batch themselves, and exporters have sending_queue::batch")
+	}
+}
+
+// checkBatched looks for batches of events that come to a pipeline in which nothing can read them.
+func (c *checker) checkBatched(line collectorconfig.Pipeline, at, value string) {
+	for _, id := range line.Receivers {
+		p := c.conf.Component(receivers, id)
+		if p.Type == "routed_events" && p.Setting("event_spans") == "batched" && !c.conf.Has(processors, line.Processors, "span_hierarchy") {
+			c.add(LevelError, at, value, id+" hands on the events of a batch in one span, which only span_hierarchy can read",
+				"add span_hierarchy, or set "+p.SettingKey("event_spans")+" to each")
+		}
 	}
 }
 

@@ -1,0 +1,166 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package eventbatch
+
+import (
+	"encoding/binary"
+	"math"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+)
+
+// version is the first byte of a batch.
+const version = 1
+
+// What an event has beyond its name. The values follow in this order.
+const (
+	hasTaskID uint32 = 1 << iota
+	hasTaskName
+	hasStepID
+	hasStepName
+	hasCorrelationID
+	hasTraceparent
+	hasQueueName
+	hasFinalStatus
+	hasMode
+	hasErrorClass
+	hasException
+	hasErrorMessage
+	hasBacktrace
+	hasBackoffType
+	hasSQL
+	hasQueryName
+	hasAttempt
+	hasStepCount
+	hasTotalSteps
+	hasJobRun
+	hasBackoffFor
+	hasQueryDuration
+	hasMemoryDelta
+	hasStepIDs
+	hasDependencies
+	hasAttributes
+	// These have no value.
+	isTaskInteger
+	isStepInteger
+	hasJob
+	isRefused
+	unknown
+)
+
+// headBytes are the bytes of an event before its texts: length, trace id, identity, time and what it has.
+const (
+	lengthBytes = 4
+	headBytes   = lengthBytes + 16 + 8 + 8 + 4
+)
+
+// Writer makes one batch at a time. Its memory is used again for the next.
+type Writer struct {
+	batch   []byte
+	events  int
+	scratch []byte
+}
+
+// Begin begins a batch.
+func (w *Writer) Begin() { w.batch, w.events = append(w.batch[:0], version), 0 }
+
+// Events is the number of events in the batch.
+func (w *Writer) Events() int { return w.events }
+
+// Size is how many bytes the writer keeps for the next batch.
+func (w *Writer) Size() int { return cap(w.batch) }
+
+// Bytes is the batch, until Begin is called again.
+func (w *Writer) Bytes() []byte { return w.batch }
+
+// Add adds an event, without its resource.
+func (w *Writer) Add(e *assembly.Event) {
+	w.events++
+	from := len(w.batch)
+	b := append(w.batch, make([]byte, headBytes)...)
+	has := uint32(0)
+	text := func(bit uint32, text string) {
+		if text != "" {
+			has |= bit
+			b = appendText(b, text)
+		}
+	}
+	b = appendText(b, e.Name)
+	text(hasTaskID, e.TaskID.Text)
+	text(hasTaskName, e.TaskName)
+	text(hasStepID, e.StepID.Text)
+	text(hasStepName, e.StepName)
+	text(hasCorrelationID, e.CorrelationID)
+	text(hasTraceparent, e.Traceparent)
+	text(hasQueueName, e.QueueName)
+	text(hasFinalStatus, e.FinalStatus)
+	text(hasMode, e.Mode)
+	text(hasErrorClass, e.ErrorClass)
+	text(hasException, e.Exception)
+	text(hasErrorMessage, e.ErrorMessage)
+	text(hasBacktrace, e.Backtrace)
+	text(hasBackoffType, e.BackoffType)
+	text(hasSQL, e.SQL)
+	text(hasQueryName, e.QueryName)
+	number := func(bit uint32, n, absent int) {
+		if n != absent {
+			has |= bit
+			b = binary.AppendVarint(b, int64(n))
+		}
+	}
+	number(hasAttempt, e.Attempt, -1)
+	number(hasStepCount, e.StepCount, 0)
+	number(hasTotalSteps, e.TotalSteps, 0)
+	number(hasJobRun, e.JobRun, -1)
+	double := func(bit uint32, f float64) {
+		if f != 0 {
+			has |= bit
+			b = binary.LittleEndian.AppendUint64(b, math.Float64bits(f))
+		}
+	}
+	double(hasBackoffFor, e.BackoffFor)
+	double(hasQueryDuration, e.QueryDuration)
+	double(hasMemoryDelta, e.MemoryDeltaMB)
+	list := func(bit uint32, texts []string) {
+		if len(texts) > 0 {
+			has |= bit
+			b = binary.AppendUvarint(b, uint64(len(texts)))
+			for _, text := range texts {
+				b = appendText(b, text)
+			}
+		}
+	}
+	list(hasStepIDs, e.StepIDs)
+	list(hasDependencies, e.Dependencies)
+	if len(e.Attributes) > 0 {
+		has |= hasAttributes
+		b = binary.AppendUvarint(b, uint64(len(e.Attributes)))
+		for i := range e.Attributes {
+			w.scratch = assembly.AppendAttribute(w.scratch[:0], &e.Attributes[i])
+			b = binary.AppendUvarint(b, uint64(len(w.scratch)))
+			b = append(b, w.scratch...)
+		}
+	}
+	flag := func(bit uint32, on bool) {
+		if on {
+			has |= bit
+		}
+	}
+	flag(isTaskInteger, e.TaskID.Integer)
+	flag(isStepInteger, e.StepID.Integer)
+	flag(hasJob, e.HasJob)
+	flag(isRefused, e.Refused)
+
+	head := b[from : from+headBytes]
+	binary.LittleEndian.PutUint32(head, uint32(len(b)-from-lengthBytes))
+	copy(head[lengthBytes:], e.TraceID[:])
+	binary.LittleEndian.PutUint64(head[lengthBytes+16:], e.Identity)
+	binary.LittleEndian.PutUint64(head[lengthBytes+24:], uint64(e.At))
+	binary.LittleEndian.PutUint32(head[lengthBytes+32:], has)
+	w.batch = b
+}
+
+func appendText(b []byte, text string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(text))), text...)
+}

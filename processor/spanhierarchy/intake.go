@@ -1,0 +1,144 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package spanhierarchy
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/eventbatch"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/treedata"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+// intake is the events of one call, sorted by shard. It keeps its room for the next call, and belongs to one goroutine.
+type intake struct {
+	parts  []part
+	events int
+	noTask int64
+}
+
+// part is the events of one scope, as spans, or of one batch.
+type part struct {
+	resource pcommon.Map
+	spans    ptrace.SpanSlice
+	batch    []byte // nil for spans
+	of       [][]int
+}
+
+// eventReader reads the events of parts. It serves one goroutine.
+type eventReader struct {
+	*treedata.Reader
+
+	batched eventbatch.Reader
+}
+
+func newEventReader() *eventReader { return &eventReader{Reader: treedata.NewReader()} }
+
+// sort finds the events of td and the shards that they are of. A batch that cannot be read is an error, which is permanent:
+// sent again it would be the same.
+func (in *intake) sort(h *hierarchy, td ptrace.Traces) error {
+	for _, rs := range td.ResourceSpans().All() {
+		resource := rs.Resource().Attributes()
+		for _, ss := range rs.ScopeSpans().All() {
+			if !ofEvents(ss) {
+				continue
+			}
+			spans := in.begin(h, part{resource: resource, spans: ss.Spans()})
+			for i, span := range ss.Spans().All() {
+				batch, batched := span.Attributes().Get(lifecycle.AttrEventBatch)
+				if !batched {
+					in.add(h, spans, span.TraceID(), i)
+					continue
+				}
+				if batch.Type() != pcommon.ValueTypeBytes {
+					return errBatch(errNoBatch)
+				}
+				events := in.begin(h, part{resource: resource, batch: batch.Bytes().AsRaw()})
+				if err := eventbatch.Each(in.parts[events].batch, func(trace assembly.TraceID, at int) { in.add(h, events, trace, at) }); err != nil {
+					return errBatch(err)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+var errNoBatch = errors.New("a batch of events is not bytes")
+
+func errBatch(err error) error {
+	return consumererror.NewPermanent(fmt.Errorf("span_hierarchy: %w", err))
+}
+
+// begin begins a part and returns its place.
+func (in *intake) begin(h *hierarchy, p part) int {
+	place := len(in.parts)
+	if place < cap(in.parts) {
+		p.of = in.parts[:place+1][place].of
+	}
+	if len(p.of) != len(h.shards) {
+		p.of = make([][]int, len(h.shards))
+	}
+	for i := range p.of {
+		p.of[i] = p.of[i][:0]
+	}
+	in.parts = append(in.parts, p)
+	return place
+}
+
+// add notes the event at a place of a part for its shard.
+func (in *intake) add(h *hierarchy, of int, trace pcommon.TraceID, at int) {
+	if trace.IsEmpty() {
+		in.noTask++
+		return
+	}
+	in.events++
+	shard := h.placeOf(trace)
+	in.parts[of].of[shard] = append(in.parts[of].of[shard], at)
+}
+
+// maxIdleEvents bounds what an intake keeps of a large call.
+const maxIdleEvents = 1 << 15
+
+// forget lets go of the call's data. It reports whether the intake is worth keeping.
+func (in *intake) forget() bool {
+	small := in.events <= maxIdleEvents
+	for i := range in.parts {
+		in.parts[i] = part{of: in.parts[i].of}
+	}
+	in.parts, in.events, in.noTask = in.parts[:0], 0, 0
+	return small
+}
+
+// read reads the events of a part that are of one shard. An event is valid until read returns.
+func (r *eventReader) read(p *part, shard int, read func(*assembly.Event)) error {
+	if len(p.of[shard]) == 0 {
+		return nil
+	}
+	resource := r.Resource(p.resource)
+	for _, at := range p.of[shard] {
+		if p.batch == nil {
+			read(r.ofSpan(p.spans.At(at), resource))
+			continue
+		}
+		e, err := r.batched.Event(p.batch, at, resource)
+		if err != nil {
+			return errBatch(err)
+		}
+		read(e)
+	}
+	return nil
+}
+
+// ofSpan reads an event span.
+func (r *eventReader) ofSpan(span ptrace.Span, resource *assembly.Resource) *assembly.Event {
+	id := span.SpanID()
+	return r.Event(span.Name(), span.TraceID(), binary.BigEndian.Uint64(id[:]), span.StartTimestamp(), resource, span.Attributes())
+}

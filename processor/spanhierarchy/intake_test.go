@@ -1,0 +1,112 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package spanhierarchy
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/eventbatch"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/treedata"
+	"github.com/tasker-otel/otelcol-tasker/internal/journal/journaltest"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
+)
+
+// inBatches is td with one span for the events of each scope, as routed_events makes it.
+func inBatches(td ptrace.Traces) ptrace.Traces {
+	reader := &eventReader{Reader: treedata.NewReader()}
+	batched := ptrace.NewTraces()
+	td.CopyTo(batched)
+	for _, rs := range batched.ResourceSpans().All() {
+		for _, ss := range rs.ScopeSpans().All() {
+			var w eventbatch.Writer
+			w.Begin()
+			for _, span := range ss.Spans().All() {
+				w.Add(reader.ofSpan(span, nil))
+			}
+			ss.Spans().RemoveIf(func(ptrace.Span) bool { return true })
+			span := ss.Spans().AppendEmpty()
+			span.SetName(lifecycle.SpanEventBatch)
+			span.Attributes().PutInt(lifecycle.AttrEventCount, int64(w.Events()))
+			span.Attributes().PutEmptyBytes(lifecycle.AttrEventBatch).FromRaw(w.Bytes())
+		}
+	}
+	return batched
+}
+
+// Events in batches, and events of which each is a span, are the same; also beside one another, and beside other spans.
+func TestEventsInBatches(t *testing.T) {
+	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 8, Seed: 4, Failures: true, Planned: true})
+	for _, shards := range []int{1, 3} {
+		var want []streamtest.Span
+		for _, form := range []string{"spans", "batches", "both"} {
+			sink := new(consumertest.TracesSink)
+			h := newTest(t, sink, func(cfg *Config) { cfg.Shards = shards })
+			for i, part := range streamtest.Batches(lines, 100) {
+				td := eventSpansOf(t, part)
+				if form == "batches" || form == "both" && i%2 == 0 {
+					td = inBatches(td)
+					td.ResourceSpans().At(0).ScopeSpans().AppendEmpty().Spans().AppendEmpty().SetName("an application's")
+				}
+				require.NoError(t, h.ConsumeTraces(t.Context(), td))
+			}
+			require.NoError(t, h.Shutdown(t.Context()))
+			var spans []streamtest.Span
+			for _, td := range sink.AllTraces() {
+				spans = append(spans, streamtest.FromTraces(td)...)
+			}
+			spans = slices.DeleteFunc(spans, func(s streamtest.Span) bool { return s.Name == "an application's" })
+			if form == "spans" {
+				want = spans
+			}
+			require.Empty(t, streamtest.Compare(truth, spans))
+			require.ElementsMatch(t, want, spans, form)
+		}
+	}
+}
+
+// What cannot be read is refused for good, counted by its events, and nothing of it is taken.
+func TestAMalformedBatch(t *testing.T) {
+	for name, change := range map[string]func(ptrace.Span){
+		"cut":       func(s ptrace.Span) { cutBatch(s) },
+		"empty":     func(s ptrace.Span) { s.Attributes().PutEmptyBytes(lifecycle.AttrEventBatch) },
+		"a version": func(s ptrace.Span) { s.Attributes().PutEmptyBytes(lifecycle.AttrEventBatch).FromRaw([]byte{200}) },
+		"no bytes":  func(s ptrace.Span) { s.Attributes().PutStr(lifecycle.AttrEventBatch, "x") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			i := incarnate(t, journaltest.New(), nil)
+			td := inBatches(whole("1"))
+			change(td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0))
+			require.Equal(t, int64(6), countEvents(td))
+			err := i.hierarchy.ConsumeTraces(t.Context(), td)
+			require.Error(t, err)
+			require.True(t, consumererror.IsPermanent(err))
+			require.Zero(t, i.shards[0].stats().OpenTasks+i.shards[1].stats().OpenTasks)
+			require.Empty(t, i.stop(t))
+		})
+	}
+}
+
+func cutBatch(span ptrace.Span) {
+	batch, _ := span.Attributes().Get(lifecycle.AttrEventBatch)
+	batch.Bytes().FromRaw(batch.Bytes().AsRaw()[:batch.Bytes().Len()-1])
+}
+
+// An event without a trace is counted, in both forms.
+func TestEventsWithoutATask(t *testing.T) {
+	h := newTest(t, consumertest.NewNop(), nil)
+	td := whole("1")
+	td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0).SetTraceID(pcommon.TraceID{})
+	require.NoError(t, h.ConsumeTraces(t.Context(), inBatches(td)))
+	require.NoError(t, h.ConsumeTraces(t.Context(), td))
+	require.Equal(t, int64(2), h.noTask.Load())
+	require.NoError(t, h.Shutdown(t.Context()))
+}
