@@ -4,7 +4,6 @@
 package otlplimits
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -57,17 +56,18 @@ func (l *limits) serve(w http.ResponseWriter, req *http.Request, next http.Handl
 		return
 	}
 	defer share.Done()
-	var body bytes.Buffer
-	if _, err := body.ReadFrom(share); err != nil {
+	body, err := l.bodies.Read(share, req.ContentLength)
+	if err != nil {
 		l.refuse(w, err)
 		return
 	}
+	defer l.bodies.GiveBack(body) // the receiver has read it when its handler returns, and decoding copies
 	estimate, err := l.estimate(signal, req.Header.Get("Content-Type"), body.Bytes())
 	if err := l.judge(share, estimate, err); err != nil {
 		l.refuse(w, err)
 		return
 	}
-	req.Body, req.ContentLength = io.NopCloser(&body), int64(body.Len())
+	req.Body, req.ContentLength = io.NopCloser(body), int64(body.Len())
 	next.ServeHTTP(w, req)
 }
 

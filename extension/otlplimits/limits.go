@@ -28,6 +28,7 @@ var errSize = errors.New("it would take too much memory when it is decoded: send
 type limits struct {
 	config    *Config
 	estimator *otlpcost.Estimator
+	bodies    admission.Buffers
 	room      *admission.Room
 	receiving *receiving
 	builder   *metadata.TelemetryBuilder

@@ -75,7 +75,7 @@ func (w *walk) message(m *message, data []byte, depth int) bool {
 				return false
 			}
 			data = data[n:]
-			if _, isList := m.packed[uint64(field)]; isList {
+			if m.perByte(uint64(field)) > 0 {
 				w.bytes += number
 			}
 			continue
@@ -93,12 +93,12 @@ func (w *walk) message(m *message, data []byte, depth int) bool {
 }
 
 func (w *walk) field(m *message, field uint64, value []byte, depth int) bool {
-	if below := m.fields[field]; below != nil {
+	if below := m.below(field); below != nil {
 		w.bytes += below.size
 		return w.message(below, value, depth)
 	}
-	if size, isList := m.packed[field]; isList {
-		w.bytes += size*int64(len(value)) + number
+	if perByte := m.perByte(field); perByte > 0 {
+		w.bytes += perByte*int64(len(value)) + number
 		return true
 	}
 	w.bytes += int64(len(value)) + text

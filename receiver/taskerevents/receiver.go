@@ -38,7 +38,7 @@ type eventsReceiver struct {
 	observed  *receiverhelper.ObsReport
 	decoder   *wire.Decoder
 	next      consumer.Logs
-	bodies    bodies
+	bodies    admission.Buffers
 	room      *admission.Room
 
 	connections *connections // of the server

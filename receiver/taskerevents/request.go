@@ -98,7 +98,7 @@ func (r *eventsReceiver) serveEvents(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	defer share.Done()
-	body, err := r.bodies.read(share, req.ContentLength)
+	body, err := r.bodies.Read(share, req.ContentLength)
 	r.answerFromNow(connection)
 	if errors.Is(err, admission.ErrBusy) || errors.Is(err, admission.ErrSlow) {
 		r.refuseBusy(w, req, err)
@@ -123,7 +123,7 @@ func (r *eventsReceiver) serveEvents(w http.ResponseWriter, req *http.Request) {
 	ctx := r.observed.StartLogsOp(req.Context())
 	request.Body = body.Bytes()
 	logs, report := r.decoder.DecodeRequest(request)
-	r.bodies.giveBack(body)
+	r.bodies.GiveBack(body)
 	if report.Accepted == 0 {
 		r.observed.EndLogsOp(ctx, formatName(request), 0, nil)
 		r.telemetry.decoded(ctx, report)
