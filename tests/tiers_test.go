@@ -211,11 +211,16 @@ func TestTwoTiersOfSpans(t *testing.T) {
 // no open task with it.
 func (all tiers) awaitMembers(t *testing.T) {
 	t.Helper()
+	all.broker.awaitMembers(t, len(all.gateways))
+}
+
+func (b *broker) awaitMembers(t *testing.T, gateways int) {
+	t.Helper()
 	for _, group := range []string{"otelcol-tasker-events", "otelcol-tasker-spans"} {
 		var now consumerGroup
 		await(t, 60*time.Second, "assignment of all partitions to "+group, func() bool {
-			now = all.broker.group(t, group)
-			return now == consumerGroup{State: "Stable", Members: len(all.gateways), Partitions: partitions}
+			now = b.group(t, group)
+			return now == consumerGroup{State: "Stable", Members: gateways, Partitions: partitions}
 		}, func() any { return now })
 	}
 }
