@@ -158,7 +158,7 @@ func (a *Assembler) Observe(e *Event, now time.Time) {
 	a.stats.HeldBytes += t.held - held
 	if a.limits.Parts {
 		t.disturbed = t.disturbed || !a.restoring && e.At <= t.out().frontier
-		if classify(e).settles() && !(a.restoring && now.UnixNano() <= t.looked) {
+		if classify(e).settles() && (!a.restoring || now.UnixNano() > t.looked) {
 			t.lookLater(now.UnixNano())
 		}
 	}
