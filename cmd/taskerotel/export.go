@@ -107,7 +107,7 @@ Exit status:
 	flags.BoolVar(&f.settings.AllowPartial, "allow-partial", false, "write what could be read when some targets can't")
 	flags.BoolVar(&f.settings.AllowSameInstance, "allow-same-instance", false, "add up targets that bear the same instance id")
 	flags.BoolVar(&f.strict, "strict", false, "exit with status 7 when there are warnings")
-	flags.StringVar(&f.report, "report", reportText, "how to tell the result: text, json or none")
+	flags.StringVar(&f.report, "report", reportText, "how to report the result: text, json or none")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "in the text of the result, a line for each target: what was read, and every error in full")
 	flags.DurationVar(&f.settings.SeriesExpiry, "series-expiry", f.settings.SeriesExpiry,
 		"after which a collector forgets a series (the least of metric_expiration and series_expiration); 0 if never")

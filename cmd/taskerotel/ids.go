@@ -51,7 +51,7 @@ A task whose events carry a traceparent is part of the caller's trace: its trace
 	flags := cmd.Flags()
 	flags.StringVar(&service, "service", "", "the application's service.`name`")
 	flags.StringVar(&namespace, "namespace", "", "the application's service.`namespace`")
-	flags.BoolVar(&asJSON, "json", false, "write one JSON object a task")
+	flags.BoolVar(&asJSON, "json", false, "write one JSON object per task")
 	return cmd
 }
 

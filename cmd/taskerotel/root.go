@@ -68,7 +68,7 @@ func newRoot(s streams) *cobra.Command {
 		Use:   "taskerotel",
 		Short: "Send Tasker's events to a collector, look at tasks, export metrics",
 		Long: `taskerotel sends files of Tasker's lifecycle events to an otelcol-tasker collector, shows the tasks that such files
-tell of as waterfalls in the terminal, and exports the metrics of collectors as one file.
+describe as waterfalls in the terminal, and exports the metrics of collectors as one file.
 
 Exit status: 0 when all went well, 1 when something did not, 2 for a mistake in the command line. Commands that a
 scheduler runs have further ones, which their help explains.`,

@@ -61,7 +61,7 @@ what it allows but probably does not mean as a warning.`,
 	flags := cmd.Flags()
 	flags.StringArrayVar(&files, "config", nil, "the collector's configuration `file`; may be repeated, later ones are merged over earlier ones")
 	flags.StringVar(&router, "router", "", "the router's `name` in the configuration, if there are several, such as event_router/eu")
-	flags.BoolVar(&asJSON, "json", false, "write one JSON object a line")
+	flags.BoolVar(&asJSON, "json", false, "write one JSON object per line")
 	return cmd
 }
 

@@ -56,7 +56,7 @@ what was lost and which exporters fail.`,
 	flags := cmd.Flags()
 	flags.StringVar(&settings.Telemetry, "telemetry", settings.Telemetry, "the `URL` of the collector's own metrics")
 	flags.StringVar(&settings.Health, "health", settings.Health, "the `URL` of healthcheckv2's status; empty to leave it out")
-	flags.StringVar(&settings.Exported, "exported", "", "the `file` that export writes, to tell when it last did")
+	flags.StringVar(&settings.Exported, "exported", "", "the `file` that export writes, to check when it last did")
 	flags.BoolVar(&allowFailing, "allow-failing-exporters", false, "exit with 0 though an exporter fails, or stored state was lost at the start: for a check that restarts the collector")
 	flags.BoolVar(&asJSON, "json", false, "write one JSON object; its error says why the collector could not be asked")
 	requests.register(flags)
@@ -154,7 +154,7 @@ func syncState(ctx context.Context, s streams, settings status.Settings, directo
 	return nil
 }
 
-// notAsked tells a collector that can't be asked from a mistake in the command line. A machine gets the reason as JSON.
+// notAsked distinguishes a collector that can't be asked from a mistake in the command line. A machine gets the reason as JSON.
 func notAsked(s streams, asJSON bool, err error) error {
 	var unreachable *status.UnreachableError
 	if !errors.As(err, &unreachable) {
@@ -169,7 +169,7 @@ func notAsked(s streams, asJSON bool, err error) error {
 		"a reader, and --telemetry", err)
 }
 
-// said tells a reason and returns the exit status.
+// said writes a reason and returns the exit status.
 func said(s streams, code int, format string, args ...any) error {
 	if _, err := fmt.Fprintf(s.err, format+"\n", args...); err != nil {
 		return err

@@ -63,7 +63,7 @@ the command line.`,
 	flags.IntVar(&f.limit, "limit", 20, "how many tasks to list, 1000 at most")
 	flags.BoolVar(&f.watch, "watch", false, "list them again and again until Ctrl-C")
 	flags.DurationVar(&f.every, "every", 2*time.Second, "how often, with --watch")
-	flags.BoolVar(&f.json, "json", false, "write one JSON object a task")
+	flags.BoolVar(&f.json, "json", false, "write one JSON object per task")
 	f.requests.register(flags)
 	return cmd
 }

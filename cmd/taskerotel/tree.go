@@ -61,7 +61,7 @@ configuration do not apply: every event is shown, and error messages as they are
 
   ✓ success   ✗ failure   ⊘ cancelled   ✎ resolved by hand   … no end yet   ★ on the critical path
   ━ time spent   █ on the critical path   ░ waiting   ▶ the end is not known
-  incomplete: no event told the end.   synthesized: no event told of it, it was filled in.
+  incomplete: no event for its end.   synthesized: no event for it, it was filled in.
 
 With --from it shows tasks of a running collector as they are now, by their ids or by keys that taskerotel tasks --json
 lists: what the collector's configuration let through. It asks the live pages (the extension tasker_pages, port 8890).
@@ -93,7 +93,7 @@ mistake in the command line.`,
 	flags.IntVar(&f.drawing.Width, "width", 0, "columns to use; 0 is the terminal's width, or 100")
 	flags.StringVar(&f.color, "color", terminal.ColorAuto, "auto, always or never; auto heeds NO_COLOR")
 	flags.BoolVar(&f.drawing.ASCII, "ascii", false, "draw with ASCII characters only")
-	flags.BoolVar(&f.json, "json", false, "write one JSON object a task, with its spans, instead of drawings")
+	flags.BoolVar(&f.json, "json", false, "write one JSON object per task, with its spans, instead of drawings")
 	return cmd
 }
 

@@ -24,7 +24,7 @@ func newConditions(configs []ConditionConfig, fields *fieldSet) []condition {
 	return conditions
 }
 
-// anyHolds tells whether all conditions of one of the cases hold.
+// anyHolds reports whether all conditions of one of the cases hold.
 func (m *measurement) anyHolds(cases [][]condition) bool {
 	for _, conditions := range cases {
 		if m.allHold(conditions) {
@@ -65,7 +65,7 @@ func (c *condition) holds(value *fieldValue) bool {
 	return ok && (c.Min == nil || number >= *c.Min) && (c.Max == nil || number <= *c.Max)
 }
 
-// asksForValue tells whether the condition cannot hold without the attribute.
+// asksForValue reports whether the condition cannot hold without the attribute.
 func (c *ConditionConfig) asksForValue() bool {
 	return len(c.In) > 0 || c.Matches != "" || c.Min != nil || c.Max != nil
 }

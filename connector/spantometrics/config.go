@@ -292,7 +292,7 @@ func prometheusLabel(key string) string {
 	}, key)
 }
 
-// isID tells whether an attribute is one of the ids of Tasker or of traces, with or without the prefix.
+// isID reports whether an attribute is one of the ids of Tasker or of traces, with or without the prefix.
 func isID(key string) bool {
 	switch prometheusLabel(strings.TrimPrefix(key, "tasker.")) {
 	case "task_id", "step_id", "correlation_id", "thread_correlation_id", "trace_id", "span_id", "job_id", "event_id", "traceparent":

@@ -11,7 +11,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/routing"
 )
 
-// declaration is one metric with all that the configuration says of it.
+// declaration is one metric with its configuration.
 type declaration struct {
 	MetricConfig
 	name string
@@ -19,10 +19,10 @@ type declaration struct {
 
 func (m *declaration) enabled() bool { return m.Enabled == nil || *m.Enabled }
 
-// ofSpans tells whether the metric is measured on finished spans, so that it has the dimensions of all such metrics.
+// ofSpans reports whether the metric is measured on finished spans, so that it has the dimensions of all such metrics.
 func (m *declaration) ofSpans() bool { return m.Span != "" && !m.isOfOpen() }
 
-// isOfOpen tells whether the metric is about what is open.
+// isOfOpen reports whether the metric is about what is open.
 func (m *declaration) isOfOpen() bool { return m.Type == typeActive || m.Type == typeOldest }
 
 // metrics lists the built-in metrics as the operator wants them, and then the operator's own, each by name. The place in
@@ -77,7 +77,7 @@ func (cfg *Config) givenDimensions(m *declaration) []Dimension {
 	return slices.Clone(m.Dimensions)
 }
 
-// definitions tells the registry how to add up each metric.
+// definitions are how the registry adds up each metric.
 func (cfg *Config) definitions(metrics []declaration) []series.Definition {
 	list := make([]series.Definition, len(metrics))
 	for i := range metrics {

@@ -19,7 +19,7 @@ import (
 // exporter writes snapshots as pdata.
 type exporter struct {
 	delta bool
-	// instanceID tells the metrics of this collector from those of its replicas; empty if the collector has none.
+	// instanceID distinguishes the metrics of this collector from those of its replicas; empty if the collector has none.
 	instanceID string
 	// version of the collector, which stands at the scope.
 	version string

@@ -41,7 +41,7 @@ type instance struct {
 	logger    *zap.Logger
 	next      consumer.Metrics
 	exporter  exporter
-	// health is nil before the start.
+	// health is nil before Start.
 	health *health.Status
 
 	plans *plans

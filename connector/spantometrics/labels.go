@@ -41,7 +41,7 @@ func newLabels(cfg *Config, dimensions []Dimension, fields *fieldSet) []label {
 	return labels
 }
 
-// namesSteps tells whether one of the keys may have the name of a step. The operation that was slow is often one.
+// namesSteps reports whether one of the keys may have the name of a step. The operation that was slow is often one.
 func namesSteps(keys []string) bool {
 	return slices.Contains(keys, lifecycle.AttrStepName) || slices.Contains(keys, lifecycle.AttrOperation)
 }
@@ -106,7 +106,7 @@ func (r *recorder) legible(text string) string {
 // replacedID stands in labels for values that are ids, of which every execution would have a new one.
 const replacedID = "_id"
 
-// looksLikeID tells UUIDs, with or without hyphens, and Tasker's correlation ids.
+// looksLikeID recognizes UUIDs, with or without hyphens, and Tasker's correlation ids.
 func looksLikeID(value string) bool {
 	const correlation = "tsk_"
 	switch {

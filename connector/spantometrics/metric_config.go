@@ -57,7 +57,7 @@ type SourceConfig struct {
 // ConditionConfig is a condition on an attribute of the event or span, or else of its resource. All that it says must hold.
 type ConditionConfig struct {
 	Key string `mapstructure:"key"`
-	// Exists tells whether the attribute must be there, or must not.
+	// Exists reports whether the attribute must be there, or must not.
 	Exists *bool `mapstructure:"exists"`
 	// In and NotIn list texts of the value.
 	In    []string `mapstructure:"in"`
@@ -91,7 +91,7 @@ func (d *Dimension) keys() []string {
 	return []string{d.Name}
 }
 
-// isState tells whether the dimension is the state of an open task.
+// isState reports whether the dimension is the state of an open task.
 func (d *Dimension) isState() bool { return len(d.Key) == 1 && d.Key[0] == keyTaskState }
 
 // MetricHistogramConfig chooses one form of histogram, in the metric's unit.
@@ -140,7 +140,7 @@ func spanLevels() map[string]string {
 	}
 }
 
-// takesDuration tells whether the duration of spans is measured.
+// takesDuration reports whether the duration of spans is measured.
 func (m *MetricConfig) takesDuration() bool { return len(m.Value) == 1 && m.Value[0] == valueDuration }
 
 // sources are all that is measured, with the metric's own conditions in each.

@@ -46,7 +46,7 @@ type world struct {
 	// writesLeft, from 1 up, counts down to the write after which the process is dead; image is the storage then.
 	writesLeft int
 	image      *journaltest.Storage
-	// sendsDead tells that the process dies only after it has sent what it is about to send.
+	// sendsDead is true if the process dies only after it has sent what it is about to send.
 	sendsDead bool
 	refusing  bool
 	// cumulative holds the newest point of each series, and deltas all points by series and interval.

@@ -13,7 +13,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 )
 
-// firstSpan tells whether a finished span is measured for the first time. One without ids cannot be distinguished from others, and
+// firstSpan reports whether a finished span is measured for the first time. One without ids cannot be distinguished from others, and
 // is taken for a new one.
 func (r *recorder) firstSpan(span ptrace.Span) bool {
 	trace, id := span.TraceID(), span.SpanID()
@@ -30,7 +30,7 @@ func (r *recorder) firstSpan(span ptrace.Span) bool {
 	return true
 }
 
-// firstEvent tells whether an event is counted for the first time, as a record or as a span.
+// firstEvent reports whether an event is counted for the first time, as a record or as a span.
 func (r *recorder) firstEvent(e *event) bool {
 	if e.fingerprint == 0 {
 		return true
@@ -42,7 +42,7 @@ func (r *recorder) firstEvent(e *event) bool {
 	return true
 }
 
-// tooOld tells whether something that happened at a time is older, now that it comes, than the operator wants.
+// tooOld reports whether something that happened at a time is older, now that it comes, than the operator wants.
 func (r *recorder) tooOld(at int64) bool {
 	if r.instance.cfg.MaxEventAge == 0 || r.now.Wall-at <= r.instance.cfg.MaxEventAge.Nanoseconds() {
 		return false

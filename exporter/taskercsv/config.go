@@ -39,7 +39,7 @@ type Config struct {
 	// MaxRows is how many of the latest spans or log records a snapshot has.
 	MaxRows int `mapstructure:"max_rows"`
 
-	// Format is how rows are written: csv, or json, an object a line.
+	// Format is how rows are written: csv, or json, an object per line.
 	Format csvtext.RowFormat `mapstructure:"format"`
 	// Header writes the names of the columns as the first row.
 	Header bool `mapstructure:"header"`
@@ -257,7 +257,7 @@ func (cfg *Config) style() csvtext.Style {
 	return csvtext.Style{Rows: cfg.Format, Time: cfg.TimestampFormat, Guard: cfg.FormulaGuard}
 }
 
-// file is the file of a signal; it tells failed why an old one can't be packed.
+// file is the file of a signal; errors with old files go to failed.
 func (cfg *Config) file(of signal, failed func(error)) rowfile.File {
 	format := rowfile.Format{JSON: cfg.Format == csvtext.RowsJSON, Delimiter: cfg.delimiter(), Header: cfg.Header}
 	if cfg.appends(of) {

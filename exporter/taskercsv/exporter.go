@@ -117,7 +117,7 @@ func (e *csvExporter) start(ctx context.Context, host component.Host) (err error
 	}
 	if cut > 0 {
 		e.telemetry.ExporterTaskerCsvCutBytes.Add(ctx, cut, e.ofSignal)
-		e.logger.Warn("The last row was torn by a crash and has been cut off; its sender was told nothing and sends it again.",
+		e.logger.Warn("The last row was torn by a crash and has been cut off; its sender got no answer and sends it again.",
 			zap.String("path", e.path), zap.Int64("bytes", cut))
 	}
 	if columns := e.file.Columns(); columns != nil {
@@ -239,7 +239,7 @@ func (e *csvExporter) write(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// report tells log and health check when writing begins to fail and when it works again, not at each attempt.
+// report reports to log and health check when writing begins to fail and when it works again, not at each attempt.
 func (e *csvExporter) report(err error) {
 	failing := err != nil
 	if failing == e.failing {

@@ -17,7 +17,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// recordRows keeps a row a span or a log record: in a snapshot the latest ones, for appending those that are not yet in the
+// recordRows keeps a row per span or a log record: in a snapshot the latest ones, for appending those that are not yet in the
 // file.
 type recordRows struct {
 	names  []string // of the columns

@@ -90,7 +90,7 @@ func check(t *testing.T, config reflect.Type, err error) {
 	assert.True(t, has(config, strings.Split(index.ReplaceAllString(mistake.Key, ""), confmap.KeyDelimiter)), "there is no setting %s", mistake.Key)
 }
 
-// has tells whether a path is that of a setting.
+// has reports whether a path is that of a setting.
 func has(config reflect.Type, path []string) bool {
 	for config.Kind() == reflect.Pointer || config.Kind() == reflect.Slice {
 		config = config.Elem()

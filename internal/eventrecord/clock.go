@@ -22,7 +22,7 @@ const MaxFuture = 24 * time.Hour
 // earliest is the beginning of the year 2000: earlier times come from clocks that were never set, and from zero values.
 const earliest = pcommon.Timestamp(946_684_800 * time.Second)
 
-// Possible tells whether a clock can have shown the time of an event that was received at the given time.
+// Possible reports whether a clock can have shown the time of an event that was received at the given time.
 func Possible(at, receipt pcommon.Timestamp) bool {
 	return at >= earliest && at <= receipt+pcommon.Timestamp(MaxFuture)
 }

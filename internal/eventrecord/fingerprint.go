@@ -69,7 +69,7 @@ func given(attrs pcommon.Map) (uint64, bool) {
 	return uint64(value.Int()), true
 }
 
-// Routed tells whether a router has decided on a record.
+// Routed reports whether a router has decided on a record.
 func Routed(record plog.LogRecord) bool { return isStamped(record.Attributes()) }
 
 // Repeat is the identity of an item equal to so many before it, never zero. With none before it, it is the fingerprint.
@@ -102,7 +102,7 @@ func Stamps() []string {
 	return []string{lifecycle.AttrSignals, lifecycle.AttrPriority, lifecycle.AttrIdentity}
 }
 
-// isStamp tells whether an attribute is one of Stamps.
+// isStamp reports whether an attribute is one of Stamps.
 func isStamp(key string) bool {
 	switch key {
 	case lifecycle.AttrSignals, lifecycle.AttrPriority, lifecycle.AttrIdentity:

@@ -15,7 +15,7 @@ const attrEventName = "event.name"
 
 // Normalizer normalises records. The zero value is ready. One goroutine uses it at a time.
 type Normalizer struct {
-	// Received tells that the records came over the network as they are: then their stamps are no router's, and only a
+	// Received is true if the records came over the network as they are: then their stamps are no router's, and only a
 	// task's id says to which task an event belongs.
 	Received bool
 

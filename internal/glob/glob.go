@@ -6,7 +6,6 @@
 package glob
 
 import (
-	"errors"
 	"slices"
 	"strings"
 
@@ -15,12 +14,6 @@ import (
 
 // Any is the pattern that matches every name.
 const Any = "*"
-
-// Errors of [Check]. They end with the remedy; the caller names the setting and the pattern.
-var (
-	errWildcard = errors.New("has a wildcard that is not known here: use * for any run of characters")
-	errStars    = errors.New("has two stars in a row: one means the same")
-)
 
 // Check reports what makes the pattern of a setting ambiguous for a reader who knows other glob languages.
 func Check(key, pattern string) error {

@@ -16,7 +16,7 @@ const (
 	ScopeMetrics = "tasker.metrics"
 )
 
-// SchemaURL says of which semantic conventions the attributes are that are not Tasker's own. It stands at the scopes of spans
+// SchemaURL is the version of the semantic conventions of the attributes that are not Tasker's own. It stands at the scopes of spans
 // and records, and not at metrics, where Prometheus would make a label of it that changes with each version.
 const SchemaURL = "https://opentelemetry.io/schemas/1.43.0"
 

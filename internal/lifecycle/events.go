@@ -120,7 +120,7 @@ func Names() []string {
 	}
 }
 
-// Defines tells whether Tasker defines an event of that canonical name.
+// Defines reports whether Tasker defines an event of that canonical name.
 func Defines(name string) bool {
 	_, defined := defined()[name]
 	return defined

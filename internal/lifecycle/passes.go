@@ -3,7 +3,7 @@
 
 package lifecycle
 
-// InsidePass tells whether an event of the name happens only in an orchestration pass, or begins one. The first of them is when a
+// InsidePass reports whether an event of the name happens only in an orchestration pass, or begins one. The first of them is when a
 // task's first pass began, up to which an event can name the task's caller.
 func InsidePass(event string) bool {
 	switch event {

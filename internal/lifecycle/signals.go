@@ -26,7 +26,7 @@ var signalTexts = [...]string{
 // String is the text form that stands in [AttrSignals]: names joined by commas, or "none".
 func (s Signals) String() string { return signalTexts[s&SignalsAll] }
 
-// Has tells whether all of want is in s.
+// Has reports whether all of want is in s.
 func (s Signals) Has(want Signals) bool { return s&want == want }
 
 // ParseSignals reads the text form. Unknown words are ignored, so that a newer router's decision can be read.

@@ -86,7 +86,7 @@ func (f *nameFinder) isName(t, following token) bool {
 	return f.scopes[len(f.scopes)-1] && !f.valueExpected()
 }
 
-// valueExpected tells whether what comes next is compared, assigned or returned.
+// valueExpected reports whether what comes next is compared, assigned or returned.
 func (f *nameFinder) valueExpected() bool {
 	switch f.last.kind {
 	case kindMark:

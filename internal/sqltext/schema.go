@@ -11,7 +11,7 @@ import (
 // schemaName is how ActiveRecord names the queries with which it reads the database's schema.
 const schemaName = "SCHEMA"
 
-// AboutSchema tells whether a query asks the database about itself rather than for an application's data: SHOW, EXPLAIN,
+// AboutSchema reports whether a query asks the database about itself rather than for an application's data: SHOW, EXPLAIN,
 // DESCRIBE and PRAGMA, a query of the catalogue (information_schema, pg_catalog, tables that begin with pg_ or sqlite_,
 // performance_schema), and what ActiveRecord names SCHEMA. Such queries come with connections, not with the work, and are
 // not measured. Of a query that reads several tables the first one counts.

@@ -17,7 +17,7 @@ type Row struct {
 	Span  *assembly.Span // the first of those that are shown as one
 	Level int            // 1 is the task's
 	Last  bool           // of those with the same parent
-	// Children tells whether rows below belong to this one, Hidden how many spans below it are not shown.
+	// Children reports whether rows below belong to this one, Hidden how many spans below it are not shown.
 	Children bool
 	Hidden   int
 
@@ -62,9 +62,9 @@ const (
 type Plan struct {
 	// Depth is how many levels are shown, the task's being the first; 0 shows all.
 	Depth int
-	// Folded tells whether what is below a span is not shown; nil folds nothing.
+	// Folded reports whether what is below a span is not shown; nil folds nothing.
 	Folded func(s *assembly.Span, children int) bool
-	// Shown tells whether a span is shown although what is above it is folded; nil shows none.
+	// Shown reports whether a span is shown although what is above it is folded; nil shows none.
 	Shown func(s *assembly.Span, critical bool) bool
 }
 

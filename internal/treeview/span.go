@@ -34,7 +34,7 @@ func Text(attrs []assembly.Attribute, key string) string {
 // Number is an integer attribute, 0 when there is none.
 func Number(s *assembly.Span, key string) int64 { return Value(s.Attributes, key).Int }
 
-// Marked tells whether a boolean attribute is true.
+// Marked reports whether a boolean attribute is true.
 func Marked(s *assembly.Span, key string) bool { return Value(s.Attributes, key).Int != 0 }
 
 // Status is the outcome that a span tells, empty when it tells none.

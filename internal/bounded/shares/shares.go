@@ -63,7 +63,7 @@ func (r *Room) Resize(owner *Size, by int64) bool {
 	return true
 }
 
-// Over tells whether more is held than the limit allows, or, with a part of the limit that is to be left free, than the
+// Over reports whether more is held than the limit allows, or, with a part of the limit that is to be left free, than the
 // rest of it allows. It can be so only by Add.
 func (r *Room) Over(free float64) bool {
 	return float64(r.used.Items) > float64(r.limit.Items)*(1-free) || float64(r.used.Bytes) > float64(r.limit.Bytes)*(1-free)

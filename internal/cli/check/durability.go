@@ -124,7 +124,7 @@ func (c *checker) checkDurability() {
 	}
 }
 
-// remembers tells whether a component has a state to lose.
+// remembers reports whether a component has a state to lose.
 func (c *checker) remembers(p collectorconfig.Component) bool {
 	switch p.Type {
 	case "span_hierarchy", "span_to_metrics":
@@ -137,14 +137,14 @@ func (c *checker) remembers(p collectorconfig.Component) bool {
 	return false
 }
 
-// takes tells whether a component is an exporter of pipelines of a signal.
+// takes reports whether a component is an exporter of pipelines of a signal.
 func (c *checker) takes(p collectorconfig.Component, signal string) bool {
 	return slices.ContainsFunc(c.conf.Pipelines, func(line collectorconfig.Pipeline) bool {
 		return line.Signal == signal && slices.ContainsFunc(line.Exporters, func(id string) bool { return c.conf.Component(exporters, id).Key == p.Key })
 	})
 }
 
-// gives tells whether a component is a receiver of pipelines of a signal.
+// gives reports whether a component is a receiver of pipelines of a signal.
 func (c *checker) gives(p collectorconfig.Component, signal string) bool {
 	return slices.ContainsFunc(c.conf.Pipelines, func(line collectorconfig.Pipeline) bool {
 		return line.Signal == signal && slices.ContainsFunc(line.Receivers, func(id string) bool { return c.conf.Component(receivers, id).Key == p.Key })

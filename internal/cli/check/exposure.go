@@ -46,7 +46,7 @@ func (c *checker) checkServer(p collectorconfig.Component, may string, keys ...s
 		"set auth::authenticator (docs/security.md), or make sure that a firewall or a NetworkPolicy stands before it")
 }
 
-// everywhere tells whether an address is on all interfaces.
+// everywhere reports whether an address is on all interfaces.
 func everywhere(endpoint string) bool {
 	host, _, err := net.SplitHostPort(endpoint)
 	if err != nil {

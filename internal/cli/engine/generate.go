@@ -25,7 +25,7 @@ type Options struct {
 	Seed      uint64 // equal options give equal streams
 	Service   string // default "shop"
 	Template  string // workflow of all tasks; default: a random one for each
-	Failures  bool   // one step in 12 fails once, one in 80 for good
+	Failures  bool   // one step in 12 fails once, one in 80 permanently
 	Planned   bool   // also events that Tasker plans but does not fire yet: SQL, re-enqueue
 	SpacingMS int    // mean distance between the starts of two tasks; default 50
 	FirstID   int64  // id of the first task and of the first step; default 1

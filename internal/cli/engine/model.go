@@ -55,7 +55,7 @@ const (
 	cancelled stepState = "cancelled" // of a task only
 )
 
-// api tells whether the step's handler calls a remote service: those announce backoffs.
+// api reports whether the step's handler calls a remote service: those announce backoffs.
 func (s *stepModel) api() bool { return strings.HasPrefix(s.name, "send") }
 
 func (s *stepModel) exhausted() bool { return s.state == failed && s.attempts >= s.limit }

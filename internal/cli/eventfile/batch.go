@@ -3,7 +3,7 @@
 
 package eventfile
 
-// Batch gathers items into one NDJSON body, an item a line, so that an index of the receiver's report names a line of a
+// Batch gathers items into one NDJSON body, an item per line, so that an index of the receiver's report names a line of a
 // file again.
 type Batch struct {
 	Body    []byte

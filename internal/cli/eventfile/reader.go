@@ -126,7 +126,7 @@ func (r *Reader) object() (Item, error) {
 	if !json.Valid(r.text) {
 		var value json.RawMessage
 		return r.fault(first, fmt.Sprintf("the item is not valid JSON: %v", json.Unmarshal(r.text, &value)),
-			"send one JSON object a line"), nil
+			"send one JSON object per line"), nil
 	}
 	return Item{Origin: Origin{r.name, first}, JSON: r.oneLine()}, nil
 }

@@ -56,7 +56,7 @@ type Summary struct {
 	Interrupted bool
 }
 
-// Complete tells whether every item of the source was accepted.
+// Complete reports whether every item of the source was accepted.
 func (s *Summary) Complete() bool {
 	return s.Read == s.Accepted && s.ReadError == nil && s.GaveUp == "" && !s.Interrupted
 }

@@ -71,7 +71,7 @@ func (s *Sender) post(ctx context.Context, batch *eventfile.Batch) outcome {
 	return s.judge(batch, response, body)
 }
 
-// wantsTLS tells whether the answer is that of Go's servers to a request without TLS.
+// wantsTLS reports whether the answer is that of Go's servers to a request without TLS.
 func wantsTLS(status int, body []byte) bool {
 	return status == http.StatusBadRequest && bytes.Contains(body, []byte("HTTP request to an HTTPS server"))
 }
@@ -122,7 +122,7 @@ func failed(err error) outcome {
 	return outcome{problem: err.Error(), retryable: true, remedy: "check that the collector runs, and --endpoint"}
 }
 
-// judge reads an answer by its status, then by its body. As with OTLP, 500 is for good and the statuses of gateways are
+// judge reads an answer by its status, then by its body. As with OTLP, 500 is permanent and the statuses of gateways are
 // not.
 func (s *Sender) judge(batch *eventfile.Batch, response *http.Response, body []byte) outcome {
 	status := response.StatusCode

@@ -10,11 +10,11 @@ type State struct {
 	Component string `json:"component"`
 	// Keeps says what it is that it remembers.
 	Keeps string `json:"keeps"`
-	// Storage tells whether there is one; without it the state is in memory only.
+	// Storage reports whether there is one; without it the state is in memory only.
 	Storage bool `json:"storage"`
 	// Survives says what of it outlives what.
 	Survives string `json:"survives"`
-	// Failing tells that the latest write failed.
+	// Failing is true if the latest write failed.
 	Failing    bool       `json:"failing"`
 	Bytes      int64      `json:"bytes"`
 	Waiting    int64      `json:"waiting_bytes"`

@@ -23,7 +23,7 @@ import (
 // Store is the file of a component, or of an exporter's queue, in a file_storage.
 type Store struct {
 	Name string `json:"name"`
-	// Failing tells that it can't be written at present, or is not where it belongs.
+	// Failing is true if it can't be written at present, or is not where it belongs.
 	Failing bool `json:"failing"`
 	// Lost is how often its content was lost, or part of it, by reason, since the start.
 	Lost map[string]int64 `json:"lost,omitempty"`

@@ -58,7 +58,7 @@ func Colors(when string, out io.Writer, getenv func(string) string) (Palette, er
 	return false, configerr.OneOf("--color", when, ColorAuto, ColorAlways, ColorNever)
 }
 
-// Is tells whether the stream is a terminal.
+// Is reports whether the stream is a terminal.
 func Is(stream any) bool {
 	file, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(file.Fd()))

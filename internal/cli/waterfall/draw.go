@@ -37,7 +37,7 @@ const (
 	errorLines      = 3
 )
 
-// Draw writes a task: a header, the time axis, a line a span. It only reads the tree and keeps nothing of it.
+// Draw writes a task: a header, the time axis, a line per span. It only reads the tree and keeps nothing of it.
 func Draw(w io.Writer, tree *assembly.Tree, options Options) error {
 	d := drawing{tree: tree, width: max(MinWidth, options.Width), palette: options.Palette, glyphs: &unicodeGlyphs}
 	if options.Width == 0 {

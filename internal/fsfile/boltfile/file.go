@@ -78,7 +78,7 @@ type meta struct {
 // Summary is what a check found in a sound file.
 type Summary struct {
 	Keys int // in all buckets
-	// HeadDamaged tells that one of the two heads is damaged. The file is read by the other one, which may be from before the
+	// HeadDamaged is true if one of the two heads is damaged. The file is read by the other one, which may be from before the
 	// latest write.
 	HeadDamaged bool
 }

@@ -55,7 +55,7 @@ type Log struct {
 	fsync bool
 	seed  uint32 // the checksum of the token
 	end   int64  // behind the last batch
-	// headed tells that the file has a whole head.
+	// headed is true if the file has a whole head.
 	headed bool
 }
 
@@ -79,7 +79,7 @@ func Open(path string, fsync bool) (l *Log, c Content, err error) {
 	return l, c, nil
 }
 
-// Headed tells whether the file has a head, so that it was a log.
+// Headed reports whether the file has a head, so that it was a log.
 func (l *Log) Headed() bool { return l.headed }
 
 // Size is the size of the file as far as it is in use.
@@ -128,7 +128,7 @@ func (l *Log) Value(place Place) ([]byte, error) {
 	return value, err
 }
 
-// InPlace tells whether the file is still at its path.
+// InPlace reports whether the file is still at its path.
 func (l *Log) InPlace() bool {
 	file, err := os.Lstat(l.path)
 	return err == nil && os.SameFile(file, l.info)

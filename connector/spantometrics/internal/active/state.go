@@ -120,7 +120,7 @@ func (t *times) takeStep(change StepChange, at int64) {
 	}
 }
 
-// isClosed tells whether the newest end of a task is as late as its newest pass, or later.
+// isClosed reports whether the newest end of a task is as late as its newest pass, or later.
 func (t *times) isClosed() bool { return t[taskEnded] != 0 && t[taskEnded] >= t[taskBegan] }
 
 // since is when an open task came to be open: its first event, or its last end.

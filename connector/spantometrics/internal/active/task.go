@@ -13,7 +13,7 @@ type task struct {
 	// written down last.
 	heard, saved int64
 	state        State
-	// complete tells that the gauge of an open task is the best one.
+	// complete is true if the gauge of an open task is the best one.
 	complete bool
 	gauge    series.Gauge
 	// steps counts its steps by what they do, and firstStep is the first of them.

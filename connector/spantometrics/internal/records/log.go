@@ -120,7 +120,7 @@ type Log struct {
 	append func(entry []byte)
 	entry  []byte
 	now    Instant
-	// begun tells that the entry has its first change. namespace … series are what the entry said last.
+	// begun is true if the entry has its first change. namespace … series are what the entry said last.
 	begun              bool
 	application        bool
 	namespace, service string

@@ -5,7 +5,7 @@ package records
 
 import "github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 
-// Handler makes the changes that an entry tells. What it is given is its own to keep.
+// Handler makes the changes of an entry. What it is given is its own to keep.
 type Handler interface {
 	// Time is when the changes that follow were made.
 	Time(now Instant)

@@ -39,7 +39,7 @@ type Series struct {
 	// Shape is a hash of how the metric's values are added up: values of another shape cannot be taken over.
 	Shape uint64
 
-	// Key tells the series of a metric apart: it is the labels' values. Names are those of the labels that have a value.
+	// Key identifies the series of a metric: it is the labels' values. Names are those of the labels that have a value.
 	Key   string
 	Names []string
 	// Overflow takes the values of the series beyond the limit; it has no labels.
@@ -93,7 +93,7 @@ type ActiveStep struct {
 	Gauge    uint64
 }
 
-// Things tells the sets of measured things apart.
+// Things is a kind of measured things, each with a set of its own.
 type Things uint8
 
 // The sets of measured things.

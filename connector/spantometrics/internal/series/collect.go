@@ -25,7 +25,7 @@ type Snapshot struct {
 	expired int
 }
 
-// IsEmpty tells that there is nothing to report.
+// IsEmpty is true if there is nothing to report.
 func (s *Snapshot) IsEmpty() bool { return len(s.Applications) == 0 && len(s.Ended) == 0 }
 
 // Application is one service's part of a snapshot. Overflow stands for the services beyond the limit.
@@ -45,7 +45,7 @@ type Metric struct {
 // none.
 type Point struct {
 	Labels []Label
-	// Overflow tells that the point adds up what was beyond the limit.
+	// Overflow is true if the point adds up what was beyond the limit.
 	Overflow bool
 	// Started is where the point's interval begins.
 	Started int64

@@ -14,7 +14,7 @@ type Ended struct {
 	Overflow bool
 }
 
-// keepsLast tells whether the last point of a metric's series stands for all of it. A receiver of deltas has to add them up
+// keepsLast reports whether the last point of a metric's series stands for all of it. A receiver of deltas has to add them up
 // itself, and would lose the sum.
 func (r *Registry) keepsLast(definition *Definition) bool {
 	return !r.options.Delta || definition.Kind == KindGauge || definition.Kind == KindLast

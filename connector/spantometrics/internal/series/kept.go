@@ -128,10 +128,10 @@ type Replay struct {
 	byID    map[uint64]*series
 	now     Instant
 	running int64
-	// discards tells that the sums and histograms that come are of another temporality.
+	// discards is true if the sums and histograms that come are of another temporality.
 	discards bool
 	lost     map[string]struct{}
-	// unanswered tells that a flush of cumulative series was neither accepted nor refused.
+	// unanswered is true if a flush of cumulative series was neither accepted nor refused.
 	unanswered bool
 }
 

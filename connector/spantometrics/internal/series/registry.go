@@ -104,7 +104,7 @@ type series struct {
 	started, touched int64
 	// folded is the series that has taken over the values of this one; nil while it is one of the registry's.
 	folded *series
-	// pending tells that no delivered flush has reported the last value yet.
+	// pending is true if no delivered flush has reported the last value yet.
 	pending bool
 	Value
 }

@@ -23,7 +23,7 @@ type Value struct {
 	Exponential *structure.Float64
 	// Exemplars have ascending values.
 	Exemplars []Exemplar
-	// reported tells that a flush has reported these exemplars, so that the list is the flush's and must not be changed.
+	// reported is true if a flush has reported these exemplars, so that the list is the flush's and must not be changed.
 	reported bool
 }
 
@@ -61,7 +61,7 @@ func (v *Value) add(by uint64) {
 // Sum is what a sum has added up.
 func (v *Value) Sum() Total { return Total{v.Total.high, v.Count} }
 
-// isZero tells that nothing was added.
+// isZero is true if nothing was added.
 func (v *Value) isZero() bool { return v.Count == 0 && v.Total.high == 0 }
 
 // set takes a newer value, and one as new that comes later.
@@ -103,7 +103,7 @@ func (v *Value) merge(d *Definition, other *Value, exemplars int) {
 	}
 }
 
-// keep adds an exemplar to those that there are, of which those kept before a time give way first. It tells whether it was
+// keep adds an exemplar to those that there are, of which those kept before a time give way first. It reports whether it was
 // kept.
 func (v *Value) keep(exemplar *Exemplar, limit int, before int64) bool {
 	at := place(v.Exemplars, limit, exemplar, before)

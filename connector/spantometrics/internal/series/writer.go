@@ -93,7 +93,7 @@ func (w *Writer) GaugeLike(other Gauge, metric int, label, value string) Gauge {
 	return Gauge{series: w.registry.lookup(s.app, metric, w.now)}
 }
 
-// isOverflow tells whether the series takes what a limit keeps out.
+// isOverflow reports whether the series takes what a limit keeps out.
 func (s *series) isOverflow() bool { return s.app.families[s.metric].overflow == s }
 
 // label is the value of a label; empty if the series lacks it.
