@@ -4,7 +4,9 @@
 //go:generate go tool mdatagen metadata.yaml
 //go:generate go tool schemagen
 
-// Package taskercsv exports metrics as a table: one CSV file with the latest value of every series, replaced as a whole.
+// Package taskercsv is the exporter tasker_csv: metrics as a table with the latest value of every series, which is replaced as a
+// whole, and spans and log records as rows that are appended. A reader never sees a part of a snapshot or of a row.
 //
-// Who reads the file sees one complete snapshot or another, never a part. The state behind it is in internal/table.
+// The exporter of a signal owns its file, with internal/fsfile/filelock, and has one mutex, under which batches are written one
+// after the other. The table of metrics is internal/csvtable, the files are internal/rowfile.
 package taskercsv

@@ -3,6 +3,8 @@
 
 // Package glob matches names with the one pattern language of the configuration and the command line: an asterisk stands
 // for any run of characters, including none, and every other character for itself.
+//
+// A Glob is immutable.
 package glob
 
 import (

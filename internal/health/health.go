@@ -1,7 +1,9 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package health tells the collector, and so its health check, whether a component can do its work.
+// Package health reports to the collector, and so to its health check, whether a component can do its work.
+//
+// A component owns its Status, which may be used concurrently.
 package health
 
 import (
@@ -29,8 +31,7 @@ type failure struct {
 // New returns the status of the component that was started with a host.
 func New(host component.Host) *Status { return &Status{host: host} }
 
-// Set records a dependency's error; nil clears it. The same state again is not reported
-// again, so it may be called at each attempt.
+// Set records a dependency's error; nil clears it. The same state is not reported twice, so it may be called at each attempt.
 func (s *Status) Set(what any, err error) {
 	if s == nil {
 		return

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package nearest finds the name that a misspelt one is most like.
+//
+// It has no state.
 package nearest
 
 // MaxTypos is how far apart two names may be that are taken for each other.

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package printable makes texts of applications fit to be shown to people.
+//
+// It has no state.
 package printable
 
 import (

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package generations remembers the latest of an endless stream of keys, in bounded memory.
+//
+// A Map is not safe for concurrent use; its owner serializes the calls.
 package generations
 
 import (

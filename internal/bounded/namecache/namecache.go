@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package namecache remembers what was found out about a name, so that a hot path pays one map lookup for it.
+//
+// A Cache may be used concurrently.
 package namecache
 
 import (
@@ -14,7 +16,7 @@ import (
 // maxName is the longest name that is held, in bytes: names come from senders, and a few very long ones would fill the memory.
 const maxName = 256
 
-// Cache holds one value a name. Reading takes no lock. It is made for few names that come often: every new name copies
+// Cache holds one value per name. Reading takes no lock. It is made for few names that come often: every new name copies
 // the map.
 type Cache[V any] struct {
 	compute func(name string) V

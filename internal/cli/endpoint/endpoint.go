@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package endpoint shows the addresses of endpoints in messages without the secrets that they may hold. Messages go to logs.
+//
+// It has no state.
 package endpoint
 
 import (

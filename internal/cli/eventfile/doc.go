@@ -6,4 +6,6 @@
 // an item can be told where it stands.
 //
 // Memory is bounded by the largest item, never by the file or the length of its lines.
+//
+// A Reader and a Source own the files that they read, and serve one goroutine.
 package eventfile

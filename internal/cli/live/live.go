@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package live asks the live pages of a collector (tasker_pages) for its tasks.
+//
+// It has no state but the connections of its HTTP client.
 package live
 
 import (

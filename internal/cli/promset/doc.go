@@ -7,4 +7,6 @@
 // Both formats are read by Prometheus' textparse and written by expfmt. Families are client_model's, in one form whatever
 // the format was: a counter's name ends with _total, a series is there once, the labels are sorted and none is empty,
 // buckets are sorted by bound.
+//
+// The functions have no state; a set belongs to the caller.
 package promset

@@ -2,4 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package scrape finds the metrics endpoints of collectors and reads them, with retries.
+//
+// A Client may be used concurrently.
 package scrape

@@ -6,4 +6,6 @@
 //
 // Delivery is at least once. An item counts as accepted only when the receiver said so; whatever else may have happened to
 // it, it counts as not delivered and can be sent again, because the collector knows repeats.
+//
+// Run owns everything for the time of the call; its requests share one account, under a lock.
 package send

@@ -3,6 +3,8 @@
 
 // Package atomicfile replaces files as a whole: a reader, and a machine that starts again after a power cut, finds the
 // old content or the new one.
+//
+// A File holds no state; two writers of one path need a lock of their own (filelock).
 package atomicfile
 
 import (

@@ -3,6 +3,8 @@
 
 // Package regular opens regular files and nothing else. What stands at a path in a directory that others may write is not
 // always what was put there: a symbolic link would lead a write to somebody else's file, and a pipe would block the process.
+//
+// It has no state.
 package regular
 
 import (

@@ -6,4 +6,6 @@
 //
 // What is known of a task or step are the times of its newest events of each kind, and its state follows from these times
 // alone. So events may come in any order and any number of times.
+//
+// The connector's instance owns a Tracker, under the registry's lock.
 package active

@@ -3,6 +3,8 @@
 
 // Package seen remembers which spans and events were measured, in bounded memory, so that one that comes again is not
 // measured again.
+//
+// The connector's instance owns a Set, under the registry's lock.
 package seen
 
 import (

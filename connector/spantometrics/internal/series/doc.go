@@ -6,4 +6,7 @@
 //
 // It knows no pdata. Times are Unix nanoseconds of the caller's clock. Strings that are kept are cloned, so a caller may
 // pass strings whose memory it will reuse.
+//
+// A Registry owns its series and has one mutex. Its methods may be called concurrently; a Writer holds the mutex from
+// Registry.Begin to Writer.End.
 package series
