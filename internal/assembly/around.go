@@ -3,6 +3,8 @@
 
 package assembly
 
+import "slices"
+
 // around are the attempts that an event can belong to, or be waiting for, by when it happened. A task can have thousands of
 // attempts and as many queries, of which each is near a few attempts: events are looked at in the order of their times, and an
 // attempt that was over before one of them is over for all later ones.
@@ -10,29 +12,25 @@ type around struct {
 	attempts []*attempt // in the order of the run's
 	next     int        // place among the run's of the first that has not begun
 	latest   int64      // time of the latest event
+	most     int        // how many there may be before those that are over are left out, which costs a look at each
 }
 
-func (n *around) begin() { n.attempts, n.next, n.latest = n.attempts[:0], 0, 0 }
+func (n *around) begin() { n.attempts, n.next, n.latest, n.most = n.attempts[:0], 0, 0, 0 }
 
-// at are all attempts of the run that have begun at a time, but for some that are over, in their order.
+// at are all attempts of the run that have begun at a time, and some of those that are over, in their order.
 func (n *around) at(c *composer, at int64) []*attempt {
 	if at < n.latest {
 		n.begin() // as in a history that was put together from the order of arrival
-	}
-	if at > n.latest {
-		kept := n.attempts[:0]
-		for _, a := range n.attempts {
-			if !c.over(a, at) {
-				kept = append(kept, a)
-			}
-		}
-		n.attempts = kept
 	}
 	n.latest = at
 	for ; n.next < len(c.run.attempts) && c.run.attempts[n.next].start <= at; n.next++ {
 		if a := c.run.attempts[n.next]; !c.over(a, at) {
 			n.attempts = append(n.attempts, a)
 		}
+	}
+	if len(n.attempts) > n.most {
+		n.attempts = slices.DeleteFunc(n.attempts, func(a *attempt) bool { return c.over(a, at) })
+		n.most = 2*len(n.attempts) + 8
 	}
 	return n.attempts
 }

@@ -314,7 +314,9 @@ func (c *composer) settledQuery(r *record, parent SpanID) settled {
 		if a.start > r.at || r.step != noStep && a.step != r.step || a.settled.ended && a.end < r.at && a.settled.until <= c.going.now {
 			continue
 		}
-		of.ended = of.ended && a.settled.ended
+		if !a.settled.ended {
+			return settled{}
+		}
 		of.waitFor(a.settled)
 	}
 	if p := c.passAt(r.at); p != nil {

@@ -142,6 +142,9 @@ func (c *composer) attemptAt(r *record) *attempt {
 			ofThread = a
 			sameThread++
 		}
+		if open > 1 && (r.correlationID == 0 || sameThread > 1) {
+			return nil
+		}
 	}
 	if sameThread == 1 {
 		return ofThread
