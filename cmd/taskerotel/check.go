@@ -24,7 +24,7 @@ func newCheck(s streams) *cobra.Command {
 		Short: "Find mistakes in a collector's configuration that lie between its components",
 		Long: `check reads a collector's configuration as the collector does, several files merged in order and ${env:NAME}
 replaced, and reports what is wrong between its components: a storage or an authenticator that is not there, totals that
-are forgotten before they are read, acknowledged data that a crash takes, receivers that are open to everybody. It
+are forgotten before they are read, acknowledged data that a crash loses, receivers that are open to everybody. It
 starts nothing.
 
 It complements otelcol-tasker validate, which checks each component's own settings, but makes no extensions.

@@ -36,7 +36,7 @@ func newDemo(s streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Play an endless, plausible day of workflows at a collector",
-		Long: `demo fires the events of workflows that do not exist, as a Tasker engine would and at the time at which they happen,
+		Long: `demo fires the events of invented workflows, as a Tasker engine would and at the time at which they happen,
 until Ctrl-C: orders, registrations and analytics, few at night and many in the afternoon; retries and backoffs; an
 outage of the payment service from 13:00 to 15:00, after which an operator puts some of the failed tasks back and
 cancels others; workers that die; tasks that get stuck; queries and memory. A day lasts an hour unless --day says
@@ -57,7 +57,7 @@ It needs no Tasker and no files. Dashboards, alerts and pages show what they wil
 	flags.StringArrayVar(&f.headers, "header", nil, "a `key=value` to send with every request; may be repeated")
 	registerTLS(flags, &f.settings.TLS)
 	flags.DurationVar(&f.day.Length, "day", time.Hour, "how long a day lasts")
-	flags.Float64Var(&f.day.TasksPerMinute, "rate", 30, "tasks a minute at the busiest time")
+	flags.Float64Var(&f.day.TasksPerMinute, "rate", 30, "tasks per minute at the busiest time")
 	flags.StringVar(&f.day.Service, "service", "shop", "the application's service.name")
 	flags.Uint64Var(&f.day.Seed, "seed", 0, "equal seeds play equal days; 0 draws one")
 	flags.DurationVar(&f.length, "for", 0, "how long to play; 0 is until Ctrl-C")

@@ -105,7 +105,7 @@ Exit status:
 	flags.StringSliceVar(&f.settings.Merge.DropLabels, "drop-label", f.settings.Merge.DropLabels, "`labels` to leave out before merging")
 	flags.Lookup("drop-label").DefValue = strings.Join(f.settings.Merge.DropLabels, ", ") // of words, so that the help can wrap them
 	flags.BoolVar(&f.settings.AllowPartial, "allow-partial", false, "write what could be read when some targets can't")
-	flags.BoolVar(&f.settings.AllowSameInstance, "allow-same-instance", false, "add up targets that bear the same instance id")
+	flags.BoolVar(&f.settings.AllowSameInstance, "allow-same-instance", false, "add up targets that have the same instance id")
 	flags.BoolVar(&f.strict, "strict", false, "exit with status 7 when there are warnings")
 	flags.StringVar(&f.report, "report", reportText, "how to report the result: text, json or none")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "in the text of the result, a line for each target: what was read, and every error in full")
@@ -113,7 +113,7 @@ Exit status:
 		"after which a collector forgets a series (the least of metric_expiration and series_expiration); 0 if never")
 	flags.StringArrayVar(&f.config, "config", nil, "the collector's configuration `file`, for what --series-expiry else says; may be repeated")
 	flags.DurationVar(&f.settings.LockTimeout, "lock-timeout", 0, "how long to wait for another export to the same file")
-	flags.DurationVar(&f.settings.Deadline, "deadline", f.settings.Deadline, "of the whole export; 0 for none")
+	flags.DurationVar(&f.settings.Deadline, "deadline", f.settings.Deadline, "the time limit of the whole export; 0 for none")
 	flags.IntVar(&f.settings.Concurrency, "concurrency", f.settings.Concurrency, "targets read at a time")
 	flags.StringVar(&f.histograms, "histograms", string(f.settings.Table.Mode), "rows of a histogram in csv: summary, quantiles or buckets")
 	flags.Float64SliceVar(&f.settings.Table.Quantiles, "quantiles", f.settings.Table.Quantiles, "`quantiles` estimated in csv")

@@ -25,7 +25,7 @@ func newRoutes(s streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "routes [--config FILE]… [EVENT…]",
 		Short: "Show what becomes of events, and why",
-		Long: `routes prints the map of event_router that is in force: the built-in one with the routes of the configuration laid
+		Long: `routes prints the map of event_router that is in force: the built-in one with the routes of the configuration layered
 over it. With names of events it prints what becomes of each, which entry decides so, and which others match but are
 less specific.
 

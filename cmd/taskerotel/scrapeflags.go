@@ -20,11 +20,11 @@ func newScrapeFlags() scrapeFlags { return scrapeFlags{settings: scrape.DefaultS
 
 func (f *scrapeFlags) register(flags *pflag.FlagSet) {
 	s := &f.settings
-	flags.DurationVar(&s.Timeout, "timeout", s.Timeout, "of one request")
-	flags.IntVar(&s.Retries, "retries", s.Retries, "of a request, after the first")
-	flags.DurationVar(&s.Backoff, "backoff", s.Backoff, "before the first retry; it doubles with each")
+	flags.DurationVar(&s.Timeout, "timeout", s.Timeout, "the time limit of one request")
+	flags.IntVar(&s.Retries, "retries", s.Retries, "how often a request is sent again")
+	flags.DurationVar(&s.Backoff, "backoff", s.Backoff, "the wait before the first retry; it doubles with each")
 	flags.DurationVar(&s.MaxBackoff, "max-backoff", s.MaxBackoff, "the longest wait before a retry")
-	flags.Int64Var(&s.MaxBytes, "max-bytes", s.MaxBytes, "of one answer")
+	flags.Int64Var(&s.MaxBytes, "max-bytes", s.MaxBytes, "the largest answer that is read, in bytes")
 	flags.StringArrayVar(&f.headers, "header", nil, "a `key=value` to send with every request; may be repeated")
 	registerTLS(flags, &s.TLS)
 }

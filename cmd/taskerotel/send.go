@@ -58,9 +58,9 @@ Refused events are named by file and line, with the reason and the remedy. Exit 
 	flags.StringVar(&settings.Compression, "compression", settings.Compression, "none or gzip")
 	flags.StringArrayVar(&headers, "header", nil, "a `key=value` to send with every request; may be repeated")
 	registerTLS(flags, &settings.TLS)
-	flags.DurationVar(&settings.Timeout, "timeout", settings.Timeout, "of one request")
+	flags.DurationVar(&settings.Timeout, "timeout", settings.Timeout, "the time limit of one request")
 	flags.DurationVar(&settings.MaxRetryAfter, "max-retry-after", settings.MaxRetryAfter, "the longest wait that a receiver is granted when it asks for one")
-	flags.IntVar(&settings.Retries, "retries", settings.Retries, "of a batch, after its first request")
+	flags.IntVar(&settings.Retries, "retries", settings.Retries, "how often a batch is sent again")
 	flags.Float64Var(&settings.Pace, "pace", 0, "send a recording as if it happened now, so many `times` as fast as it did; 0 sends it as it is, as fast as the receiver takes")
 	flags.IntVar(&settings.ShownRefusals, "show-refused", settings.ShownRefusals, "how many refused events to list")
 	return cmd

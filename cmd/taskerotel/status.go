@@ -29,11 +29,11 @@ func newStatus(s streams) *cobra.Command {
 	var allowFailing, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "status",
-		Short: "Show how a collector is: health, state, open tasks, losses",
+		Short: "Show a collector's health, state, open tasks and losses",
 		Long: `status asks a running collector for its internal telemetry (service::telemetry, port 8888) and for its health
-(healthcheckv2, port 13133), and shows: version and uptime, the pipelines, what each component remembers and what of
-that survives what, open tasks, each exporter, the last flush, table and export, and what was refused, dropped or cut,
-by reason, since its start.
+(healthcheckv2, port 13133), and shows: version and uptime, the pipelines, what each component holds and what of it
+survives a restart or a crash, open tasks, each exporter, the last flush, table and export, and what was refused,
+dropped or cut, by reason, since its start.
 
 An exporter fails if it has given up or dropped data since its last success, or if requests have been waiting for more
 than a minute in which it sent nothing (which takes a second reading, five seconds later).

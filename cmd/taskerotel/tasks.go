@@ -38,11 +38,12 @@ func newTasks(s streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "tasks",
 		Short: "List the tasks that a collector holds",
-		Long: `tasks lists the open tasks of a running collector, and those that ended lately, the one first of which something came
-last. It asks the collector's live pages (the extension tasker_pages, port 8890).
+		Long: `tasks lists the open tasks of a running collector, and those that ended recently, the most recently changed first. It
+asks the collector's live pages (the extension tasker_pages, port 8890).
 
 States: queued, running, waiting (for its next pass), backing_off, blocked (by a failed step), settling (ended, its
-spans have not left); success, failure, cancelled, resolved_manually, incomplete; and open or finished for all of these.
+spans are not emitted yet); success, failure, cancelled, resolved_manually, incomplete; and open or finished for all of
+these.
 
 Exit status: 0 when all went well, also if there is none, 1 when the collector could not be asked, 2 for a mistake in
 the command line.`,

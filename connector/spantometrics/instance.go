@@ -178,7 +178,7 @@ func (c *instance) stop(ctx context.Context) error {
 	case kept == nil:
 		return nil
 	case err != nil:
-		c.logger.Warn("The last flush failed. What it carried is stored and goes out after the next start.", zap.Error(err))
+		c.logger.Warn("The last flush failed. Its content is stored and is sent after the next start.", zap.Error(err))
 	}
 	if err := kept.journal.Close(ctx); err != nil {
 		return fmt.Errorf("close the storage of the metrics: %w", err)
@@ -188,7 +188,7 @@ func (c *instance) stop(ctx context.Context) error {
 
 func (c *instance) flushOrWarn(ctx context.Context) {
 	if err := c.flush(ctx); err != nil {
-		c.logger.Warn("The next consumer refused a flush. Nothing is lost; the next flush carries it all.", zap.Error(err))
+		c.logger.Warn("The next consumer refused a flush. Nothing is lost; the next flush sends all of it.", zap.Error(err))
 	}
 }
 

@@ -39,7 +39,7 @@ type persistence struct {
 func (c *instance) open(ctx context.Context, host component.Host) error {
 	c.telemetry.started(ctx)
 	if c.cfg.StorageID == nil {
-		c.logger.Info("The numbers are in memory only: a restart begins new series. The setting storage keeps them.")
+		c.logger.Info("The numbers are in memory only: a restart begins new series. With the setting storage they survive.")
 		return nil
 	}
 	opened, err := journal.Open(ctx, host, *c.cfg.StorageID, journal.Owner{Kind: component.KindConnector, ID: c.id}, c.logger)
@@ -56,7 +56,7 @@ func (c *instance) open(ctx context.Context, host component.Host) error {
 	// The state is written anew at once: so what was written by another configuration, or was damaged, does no harm again.
 	// On a full disk that has to wait: nothing is acknowledged until it is written.
 	if err := c.snapshot(ctx, kept, c.now()); err != nil {
-		c.logger.Warn("The state could not be written anew at the start; it is tried again with what comes.", zap.Error(err))
+		c.logger.Warn("The state could not be written at startup; the next change tries again.", zap.Error(err))
 	}
 	return nil
 }

@@ -87,10 +87,12 @@ func newCSVExporter(cfg *Config, of signal, rows rows, set component.TelemetrySe
 		logger:    set.Logger,
 		telemetry: telemetry,
 		ofSignal:  metric.WithAttributeSet(attribute.NewSet(attribute.String("signal", string(of)))),
-		file:      cfg.file(of, func(err error) { set.Logger.Warn("An old file stays as it is.", zap.Error(err)) }),
-		rows:      rows,
-		warned:    map[string]bool{},
-		stop:      make(chan struct{}),
+		file: cfg.file(of, func(err error) {
+			set.Logger.Warn("An old file could not be packed or removed; it is retried at the next rotation.", zap.Error(err))
+		}),
+		rows:   rows,
+		warned: map[string]bool{},
+		stop:   make(chan struct{}),
 	}
 	if e.appends && of != signalMetrics {
 		e.interval = 0 // a span comes once: it is acknowledged when it is on disk
