@@ -45,7 +45,7 @@ func TestScenarios(t *testing.T) {
 	}
 	want, trees := assembled(t, lines)
 	sink := newSink(t)
-	c := start(t, sink, "processors: {span_hierarchy: {settle_timeout: 4s}}")
+	c := start(t, sink, "processors: {span_hierarchy: {settle_timeout: 8s}}")
 	c.sendNDJSON(connections, rough(lines, 3))
 	awaitTasks(t, sink, trees-1) // one never ends
 	assert.Zero(t, c.stop())
@@ -78,7 +78,7 @@ func TestTimesOfASecond(t *testing.T) {
 		}
 	}
 	sink := newSink(t)
-	c := start(t, sink, "processors: {span_hierarchy: {settle_timeout: 4s}}")
+	c := start(t, sink, "processors: {span_hierarchy: {settle_timeout: 8s}}")
 	c.sendNDJSON(1, streamtest.Batches(streamtest.Shuffle(lines, 100, 4), batchLines))
 	awaitTasks(t, sink, len(truth))
 	assert.Zero(t, c.stop())
