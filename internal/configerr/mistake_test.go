@@ -45,5 +45,5 @@ func TestRight(t *testing.T) {
 		require.Error(t, NotNegative("interval", wrong, "15s", "for ever"))
 	}
 	assert.Empty(t, List[string](nil))
-	assert.Equal(t, confmap.KeyDelimiter, delimiter)
+	assert.Equal(t, delimiter, confmap.KeyDelimiter)
 }
