@@ -48,7 +48,7 @@ receivers:
   kafka/spans: {brokers: [BROKERS], group_instance_id: NAME, heartbeat_interval: 300ms}
 processors:
   # One agent is sent its half after the other, and all four are started again in between, on a busy machine.
-  span_hierarchy: {reorder_window: 30s}
+  span_hierarchy: {reorder_window: 20s, settle_timeout: 90s}
 connectors:
   span_to_metrics: {metrics_flush_interval: 500ms}
 exporters:
