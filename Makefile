@@ -66,7 +66,7 @@ MODULES := cmd/otelcol-tasker tests/browser tests/peers
 .PHONY: test-unit
 test-unit: ## unit tests with the race detector
 	go test $(RACE) -vet=off $$(go list ./... | grep -v '/tests$$')
-	cd tests/peers && go test $(RACE) -vet=off ./...
+	cd tests/peers && go test $(RACE) -vet=off -count=1 ./... # the test cache does not notice changes of files outside the module
 
 # -count=1: the test cache does not notice that the binary has changed. -parallel: these tests wait more than they work.
 E2E := TASKER_BIN=$(CURDIR)/$(COLLECTOR) TASKER_CLI=$(CURDIR)/$(CLI) $(PLAIN) go test -vet=off -count=1 -timeout 20m -parallel 6

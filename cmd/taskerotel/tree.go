@@ -91,7 +91,7 @@ mistake in the command line.`,
 	flags.IntVar(&f.limit, "limit", defaultTasks, "how many tasks to show; 0 shows all, which is the default with --json")
 	flags.IntVar(&f.drawing.Depth, "depth", 0, "how many levels to show: 1 is tasks, 2 passes, 3 batches, 4 steps, 5 handlers; 0 shows all")
 	flags.IntVar(&f.drawing.Width, "width", 0, "columns to use; 0 is the terminal's width, or 100")
-	flags.StringVar(&f.color, "color", terminal.ColorAuto, "auto, always or never; auto heeds NO_COLOR")
+	flags.StringVar(&f.color, "color", terminal.ColorAuto, "auto, always or never; auto respects NO_COLOR")
 	flags.BoolVar(&f.drawing.ASCII, "ascii", false, "draw with ASCII characters only")
 	flags.BoolVar(&f.json, "json", false, "write one JSON object per task, with its spans, instead of drawings")
 	return cmd
