@@ -42,7 +42,7 @@ func (r *recorder) measureEvent(e event) {
 	r.trackActive()
 }
 
-// exemplar is where the subject was measured, without a value. That of an event is worked out when it is first wanted.
+// exemplar is where what is measured was measured, without a value. That of an event is worked out when it is first wanted.
 func (r *recorder) exemplar() series.Exemplar {
 	if !r.measured.located {
 		r.measured.where, r.measured.located = r.eventExemplar(), true

@@ -9,7 +9,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
 )
 
-// run measures the subject by a plan, whose fields were read.
+// run measures what is measured by a plan, whose fields were read.
 func (r *recorder) run(p *plan) {
 	labelled := -1
 	for i := range p.measures {

@@ -120,7 +120,7 @@ func (c *instance) snapshot(ctx context.Context, kept *persistence, now series.I
 	c.spansSeen.Write(log, records.Spans)
 	c.eventsSeen.Write(log, records.Events)
 	log.End()
-	kept.journal.Supersede(entries)
+	kept.journal.Checkpoint(entries)
 	kept.before, kept.snapshotBytes, kept.flushes = kept.log.Written(), size, 0
 	w.End()
 	if err := kept.journal.Commit(ctx); err != nil {

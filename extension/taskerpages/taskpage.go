@@ -356,17 +356,17 @@ func detailOf(tree *assembly.Tree, s *assembly.Span, grows bool, now int64) *spa
 		d.ErrorType, d.Error = treeview.Text(s.Attributes, lifecycle.AttrErrorType), s.Message
 	}
 	d.Attributes = pairsOf(s.Attributes)
-	for i := range s.Notes {
-		note := &s.Notes[i]
-		if trace := treeview.Value(note.Attributes, lifecycle.AttrExceptionStacktrace).Text; trace != "" && d.Backtrace == "" {
+	for i := range s.Events {
+		event := &s.Events[i]
+		if trace := treeview.Value(event.Attributes, lifecycle.AttrExceptionStacktrace).Text; trace != "" && d.Backtrace == "" {
 			d.Backtrace = lines(trace)
 			continue
 		}
 		if len(d.Events) == shownEvents {
-			d.MoreEvents = len(s.Notes) - i
+			d.MoreEvents = len(s.Events) - i
 			break
 		}
-		d.Events = append(d.Events, spanEvent{note.Name, "+" + span(note.At-s.Start), pairsOf(note.Attributes)})
+		d.Events = append(d.Events, spanEvent{event.Name, "+" + span(event.At-s.Start), pairsOf(event.Attributes)})
 	}
 	if s.Link != nil {
 		d.Before = hex.EncodeToString(s.Link.Span[:])

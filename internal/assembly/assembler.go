@@ -44,22 +44,22 @@ type Limits struct {
 
 // Stats counts what became of the events and the tasks. All fields but the three of what is held and open only grow.
 type Stats struct {
-	Events     int64 // observed
-	Late       int64 // dropped: older than the end of the tree that was released
-	OverLimit  int64 // dropped: more than EventsPerTask
-	Strays     int64 // dropped: after the end, without consequence
-	Schema     int64 // dropped: queries that ask the database about itself
-	SpansCut   int64
-	NotesCut   int64                     // events on spans
-	Released   [ReasonShutdown + 1]int64 // trees by reason
-	Parts      int64                     // of trees, before the task's own span
-	Unsettled  [Gaps]int64               // spans in them of which something was missing for the settle timeout, by what was
-	LateSpans  int64                     // emitted after their tree
-	Incomplete int64                     // trees of tasks that had not ended
-	OpenTasks  int64
-	HeldEvents int64
-	HeldBytes  int64 // of open tasks and of finished ones that are kept
-	Read       int64 // records that were read, again and again where a task is looked at several times
+	Events        int64 // observed
+	Late          int64 // dropped: older than the end of the tree that was released
+	OverLimit     int64 // dropped: more than EventsPerTask
+	Strays        int64 // dropped: after the end, without consequence
+	Schema        int64 // dropped: queries that ask the database about itself
+	SpansCut      int64
+	SpanEventsCut int64                     // events on spans
+	Released      [ReasonShutdown + 1]int64 // trees by reason
+	Parts         int64                     // of trees, before the task's own span
+	Unsettled     [Gaps]int64               // spans in them of which something was missing for the settle timeout, by what was
+	LateSpans     int64                     // emitted after their tree
+	Incomplete    int64                     // trees of tasks that had not ended
+	OpenTasks     int64
+	HeldEvents    int64
+	HeldBytes     int64 // of open tasks and of finished ones that are kept
+	Read          int64 // records that were read, again and again where a task is looked at several times
 }
 
 // Assembler holds the open tasks of one shard. It is not safe for concurrent use: its owner serialises the calls. Trees
@@ -460,9 +460,9 @@ func (a *Assembler) emit(t *task, runs []*run, reason Reason, leaving bool) (use
 
 // count counts what limits left out of a tree.
 func (a *Assembler) count(t *task, tree *Tree) {
-	t.cut = t.cut || tree.Cut+tree.NotesCut > 0
+	t.cut = t.cut || tree.Cut+tree.SpanEventsCut > 0
 	a.stats.SpansCut += int64(tree.Cut)
-	a.stats.NotesCut += int64(tree.NotesCut + tree.NotesDropped)
+	a.stats.SpanEventsCut += int64(tree.SpanEventsCut + tree.EventsDropped)
 }
 
 func (a *Assembler) forget(t *task) {
@@ -542,10 +542,10 @@ func (a *Assembler) word(word string) *detail {
 	if d, ok := a.words[word]; ok {
 		return d
 	}
-	d := &detail{word: a.intern(word)}
+	d := &detail{text: a.intern(word)}
 	d.weigh()
 	makeRoom(a.words, sharedWords)
-	a.words[d.word] = d
+	a.words[d.text] = d
 	return d
 }
 

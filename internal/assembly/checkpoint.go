@@ -24,11 +24,11 @@ type checkpoint struct {
 	steps     []attemptState
 	latest    *pathNode // of the attempt that ended last
 	announced announced
-	own       string   // correlation id of the task's span
-	queued    int64    // the earliest time with which the id of the next wait is made
-	failure   *failure // of the attempt that failed last
-	notes     noted    // of the task's span
-	inPass    noted    // of the pass's span
+	own       string     // correlation id of the task's span
+	queued    int64      // the earliest time with which the id of the next wait is made
+	failure   *failure   // of the attempt that failed last
+	notes     spanEvents // of the task's span
+	inPass    spanEvents // of the pass's span
 }
 
 // totals are what the task's span counts.
@@ -47,9 +47,9 @@ type announced struct {
 	completed         int16
 }
 
-// noted are the events on a span that is not out.
-type noted struct {
-	list    []Note
+// spanEvents are the events on a span that is not out.
+type spanEvents struct {
+	list    []SpanEvent
 	dropped uint32
 }
 
@@ -212,8 +212,8 @@ func (a *Assembler) forgetUpTo(t *task, sorted []record, place int, before *rele
 	t.doneAt = cp.at
 	out := t.beginEmission()
 	out.checkpoint = cp
-	t.cut = t.cut || c.tree.NotesCut > 0
-	a.stats.NotesCut += int64(c.tree.NotesCut)
+	t.cut = t.cut || c.tree.SpanEventsCut > 0
+	a.stats.SpanEventsCut += int64(c.tree.SpanEventsCut)
 	a.stats.Late += c.late
 	t.records = sorted
 	a.keepRecords(t, sorted[place+1:])
@@ -243,7 +243,7 @@ func (c *composer) checkpoint(rd *reader, at int64) *checkpoint {
 	if f := c.lastFailure(failure{}); f != (failure{}) {
 		cp.failure = &f
 	}
-	cp.notes, cp.inPass = c.openNotes(last)
+	cp.notes, cp.inPass = c.openSpanEvents(last)
 	nodes, latest := c.task.pathNodes(n)
 	cp.latest = latest
 	for step, attempt := range rd.current {
@@ -285,8 +285,8 @@ func (cp *checkpoint) node(step int16) *pathNode {
 	return nil
 }
 
-// openNotes are the events of the run on the task's span and on that of the pass at hand, which are not out.
-func (c *composer) openNotes(last *pass) (task, inPass noted) {
+// openSpanEvents are the events of the run on the task's span and on that of the pass at hand, which are not out.
+func (c *composer) openSpanEvents(last *pass) (task, inPass spanEvents) {
 	before := c.run.before
 	c.tree.Spans = append(c.tree.Spans[:0], Span{ID: c.root})
 	c.index[c.root] = 0
@@ -302,9 +302,9 @@ func (c *composer) openNotes(last *pass) (task, inPass noted) {
 	}
 	c.noting = true
 	c.attach()
-	take := func(place int) noted {
+	take := func(place int) spanEvents {
 		s := &c.tree.Spans[place]
-		return noted{s.Notes, s.NotesDropped}
+		return spanEvents{s.Events, s.EventsDropped}
 	}
 	task = take(0)
 	if len(c.tree.Spans) > 1 {
@@ -314,10 +314,10 @@ func (c *composer) openNotes(last *pass) (task, inPass noted) {
 }
 
 // goOn begins the events of a span with those that are known from the checkpoint.
-func (c *composer) goOn(s *Span, known *noted) {
-	s.Notes = append(s.Notes, known.list...)
-	s.NotesDropped = known.dropped
-	c.tree.NotesDropped += int(known.dropped)
+func (c *composer) goOn(s *Span, known *spanEvents) {
+	s.Events = append(s.Events, known.list...)
+	s.EventsDropped = known.dropped
+	c.tree.EventsDropped += int(known.dropped)
 }
 
 // keepRecords keeps only some of the task's records, and of its lists what they and its checkpoint refer to.
@@ -446,7 +446,7 @@ func (cp *checkpoint) size() int64 {
 			n += bytesPerBackoff
 		}
 	}
-	for _, notes := range [...]noted{cp.notes, cp.inPass} {
+	for _, notes := range [...]spanEvents{cp.notes, cp.inPass} {
 		for i := range notes.list {
 			n += bytesPerKeptNote
 			for j := range notes.list[i].Attributes {

@@ -34,7 +34,7 @@ func TestEveryCheckpointGivesTheSameTree(t *testing.T) {
 						union.add(t, tree)
 						for _, s := range tree.Spans {
 							if lost > 0 {
-								s.Notes = nil // what ran beside a note whose end never comes is not known
+								s.Events = nil // what ran beside an event whose end never comes is not known
 							}
 							texts = append(texts, describeSpan(&s))
 						}

@@ -11,14 +11,14 @@ import (
 // Clone copies a tree, so that it can be kept after the assembler's sink has returned, into few pieces of memory. Resource
 // and strings are shared: nobody changes them.
 func (t *Tree) Clone() *Tree {
-	attributes, notes := t.count()
-	room := copier{make([]Attribute, 0, attributes), make([]Note, 0, notes)}
+	attributes, events := t.count()
+	room := copier{make([]Attribute, 0, attributes), make([]SpanEvent, 0, events)}
 	kept := *t
 	kept.steps = nil
 	kept.Spans = slices.Clone(t.Spans)
 	for i := range kept.Spans {
 		s := &kept.Spans[i]
-		s.Attributes, s.Notes = room.copyAttributes(s.Attributes), room.copyNotes(s.Notes)
+		s.Attributes, s.Events = room.copyAttributes(s.Attributes), room.copySpanEvents(s.Events)
 		if s.Link != nil {
 			link := *s.Link
 			s.Link = &link
@@ -29,29 +29,29 @@ func (t *Tree) Clone() *Tree {
 
 // Size is about how many bytes the tree takes. Texts that the assembler's tasks share count all the same.
 func (t *Tree) Size() int64 {
-	attributes, notes := t.count()
+	attributes, events := t.count()
 	n := int64(unsafe.Sizeof(*t)) + int64(len(t.Spans))*int64(unsafe.Sizeof(Span{})) +
-		int64(attributes)*int64(unsafe.Sizeof(Attribute{})) + int64(notes)*int64(unsafe.Sizeof(Note{}))
+		int64(attributes)*int64(unsafe.Sizeof(Attribute{})) + int64(events)*int64(unsafe.Sizeof(SpanEvent{}))
 	for i := range t.Spans {
 		s := &t.Spans[i]
 		n += int64(len(s.Message)) + textBytes(s.Attributes)
-		for j := range s.Notes {
-			n += textBytes(s.Notes[j].Attributes)
+		for j := range s.Events {
+			n += textBytes(s.Events[j].Attributes)
 		}
 	}
 	return n
 }
 
-func (t *Tree) count() (attributes, notes int) {
+func (t *Tree) count() (attributes, events int) {
 	for i := range t.Spans {
 		s := &t.Spans[i]
 		attributes += len(s.Attributes)
-		notes += len(s.Notes)
-		for j := range s.Notes {
-			attributes += len(s.Notes[j].Attributes)
+		events += len(s.Events)
+		for j := range s.Events {
+			attributes += len(s.Events[j].Attributes)
 		}
 	}
-	return attributes, notes
+	return attributes, events
 }
 
 func textBytes(attrs []Attribute) (n int64) {
@@ -68,7 +68,7 @@ func textBytes(attrs []Attribute) (n int64) {
 // copier hands out parts of two lists.
 type copier struct {
 	attributes []Attribute
-	notes      []Note
+	events     []SpanEvent
 }
 
 func (c *copier) copyAttributes(attrs []Attribute) []Attribute {
@@ -81,13 +81,13 @@ func (c *copier) copyAttributes(attrs []Attribute) []Attribute {
 	return kept
 }
 
-func (c *copier) copyNotes(notes []Note) []Note {
-	if len(notes) == 0 {
+func (c *copier) copySpanEvents(events []SpanEvent) []SpanEvent {
+	if len(events) == 0 {
 		return nil
 	}
-	from := len(c.notes)
-	c.notes = append(c.notes, notes...)
-	kept := c.notes[from:len(c.notes):len(c.notes)]
+	from := len(c.events)
+	c.events = append(c.events, events...)
+	kept := c.events[from:len(c.events):len(c.events)]
 	for i := range kept {
 		kept[i].Attributes = c.copyAttributes(kept[i].Attributes)
 	}

@@ -26,7 +26,7 @@
 //     history.go and model.go (the reader and what it finds), gap.go and gaps.go (what is missing), arena.go (its memory).
 //  3. Emission while a task goes on: frontier.go (up to where everything has come), settled.go (which spans are final, and what
 //     they wait for), parts.go (one look at a task), emitted.go (what is out), checkpoint.go (what is known in place of events).
-//  4. Spans: tree.go (the composer), identify.go (ids), levels.go and asides.go (the spans of each kind), notes.go and around.go (events on
+//  4. Spans: tree.go (the composer), identify.go (ids), levels.go and asides.go (the spans of each kind), span_events.go and around.go (events on
 //     spans), critical.go (the critical path), room.go (limits of a tree), span.go and attribute.go (the result).
 //  5. After a release: released.go (what a rerun needs), finished.go (queries and backoffs that come late).
 //  6. Storage: restore.go (what the owner stores and gives back), stored.go, stored_checkpoint.go and encoding.go (its encoding).

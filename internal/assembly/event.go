@@ -85,9 +85,9 @@ func (e *Event) key() uint32 { return uint32(e.Identity ^ e.Identity>>32) }
 
 // detail is what an event tells beyond its kind, time, step and number.
 type detail struct {
-	// word is the name of a note, the queue of a job, the type of a backoff, the text of a query, the mode of a batch or the
-	// final status of a pass.
-	word    string
+	// text is the name of a span event, the queue of a job, the type of a backoff, the statement of a query, the mode of a batch or
+	// the final status of a pass. An event has one of them, and there are many details: so they share a field.
+	text    string
 	seconds float64 // duration of a query, length of a backoff
 	failure *failure
 	attrs   []Attribute
@@ -96,7 +96,7 @@ type detail struct {
 
 // weigh finds out about how many bytes the detail takes.
 func (d *detail) weigh() {
-	n := bytesPerDetail + len(d.word)
+	n := bytesPerDetail + len(d.text)
 	if d.failure != nil {
 		n += bytesPerFailure + len(d.failure.message) + len(d.failure.trace)
 	}
@@ -125,7 +125,7 @@ type failure struct {
 // only.
 func (e *Event) ShowsAttributes() bool {
 	switch classify(e) {
-	case kindNote, kindStepReset, kindTaskPending, kindNothingViable, kindTaskCancelled, kindTaskResolved,
+	case kindSpanEvent, kindStepReset, kindTaskPending, kindNothingViable, kindTaskCancelled, kindTaskResolved,
 		kindStepCancelled, kindStepResolved:
 		return true
 	}

@@ -156,7 +156,7 @@ func (rd *reader) read(r *record) {
 		rd.pass.end = max(rd.pass.end, r.at)
 		rd.pass.endedAt = rd.position + 1
 		rd.pass.arrived.show(r, GapPassEnd)
-		if status := rd.task.detail(r).word; status != "" {
+		if status := rd.task.detail(r).text; status != "" {
 			rd.pass.finalStatus = status
 		}
 	}
@@ -302,7 +302,7 @@ func (rd *reader) openBatch(r *record, synthesized bool) {
 		rd.run.gaps++
 		b.beginning.show(r, GapBatchBeginning)
 	} else {
-		b.size, b.mode = r.number, rd.task.detail(r).word
+		b.size, b.mode = r.number, rd.task.detail(r).text
 	}
 	if len(b.listed) > 0 && b.size >= 0 && int(b.size) != len(b.listed) {
 		b.beginning.show(r, GapBatchBeginning) // the discovery was of another batch
@@ -477,7 +477,7 @@ func (rd *reader) stepEnded(r *record) {
 	a.join(r)
 	a.status = r.kind.status()
 	if f := rd.task.detail(r).failure; f != nil && (a.failure == nil || a.failure.generic && !f.generic) {
-		a.failure, a.failureCut = f, !rd.roomFor(0, bytesPerNote+int64(3*len(f.message)+len(f.trace)))
+		a.failure, a.failureCut = f, !rd.roomFor(0, bytesPerSpanEvent+int64(3*len(f.message)+len(f.trace)))
 	}
 	if r.kind != kindStepFailed && r.kind != kindStepCompleted {
 		a.ends = attemptAnnouncements // told once

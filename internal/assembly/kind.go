@@ -21,7 +21,7 @@ const (
 	kindStepRequested
 	kindHandlerBegan
 	kindQuery
-	kindNote
+	kindSpanEvent
 	kindBackoff
 	kindStepCompleted
 	kindStepFailed
@@ -94,7 +94,7 @@ func classify(e *Event) kind {
 	case lifecycle.TaskResolvedManually:
 		return kindTaskResolved
 	}
-	return kindNote
+	return kindSpanEvent
 }
 
 // endsTask tells whether the event is one of a task's terminal announcements.
@@ -127,7 +127,7 @@ func (k kind) activity() bool {
 
 // progress tells whether the event shows that a task that has not ended goes on.
 func (k kind) progress() bool {
-	return k != kindEnqueued && k != kindJobBegan && k != kindNote && k != kindQuery
+	return k != kindEnqueued && k != kindJobBegan && k != kindSpanEvent && k != kindQuery
 }
 
 // leavesPass tells whether the event shows that a pass is over in which the task ended in the given way.
@@ -171,5 +171,5 @@ func endingOf(finalStatus string) (k kind, ended bool) {
 	case lifecycle.StatusResolvedManually:
 		return kindTaskResolved, true
 	}
-	return kindNote, false
+	return kindSpanEvent, false
 }

@@ -214,7 +214,7 @@ func (c *composer) attemptSpans(a *attempt, p *pass) {
 	s.mark(lifecycle.AttrSynthesized, a.synthesized)
 	s.mark(lifecycle.AttrIncomplete, a.running())
 	if a.status == lifecycle.StatusFailure && a.failure != nil {
-		c.note(s, exception(a), a.failureCut)
+		c.addEvent(s, exception(a), a.failureCut)
 	}
 	if a.previous != (SpanID{}) {
 		s.Link = &Link{c.tree.Trace, a.previous}
@@ -235,18 +235,18 @@ func (c *composer) describeStep(s *Span, a *attempt) {
 	s.set(Int(lifecycle.AttrAttemptNumber, int64(a.number)))
 }
 
-func exception(a *attempt) Note {
-	note := Note{Name: "exception", At: a.firstEnd}
+func exception(a *attempt) SpanEvent {
+	event := SpanEvent{Name: "exception", At: a.firstEnd}
 	if a.failure.class != "" {
-		note.Attributes = append(note.Attributes, String(lifecycle.AttrExceptionType, a.failure.class))
+		event.Attributes = append(event.Attributes, String(lifecycle.AttrExceptionType, a.failure.class))
 	}
 	if a.failure.message != "" {
-		note.Attributes = append(note.Attributes, String(lifecycle.AttrExceptionMessage, a.failure.message))
+		event.Attributes = append(event.Attributes, String(lifecycle.AttrExceptionMessage, a.failure.message))
 	}
 	if a.failure.trace != "" {
-		note.Attributes = append(note.Attributes, String(lifecycle.AttrExceptionStacktrace, a.failure.trace))
+		event.Attributes = append(event.Attributes, String(lifecycle.AttrExceptionStacktrace, a.failure.trace))
 	}
-	return note
+	return event
 }
 
 // beginning is when something began that ended at the time and took so long. A duration is a whole number of nanoseconds,
@@ -288,10 +288,10 @@ func (c *composer) query(r *record) {
 	if of != nil {
 		c.describeStep(s, of)
 	}
-	operation, table := sqltext.Describe(query.word)
+	operation, table := sqltext.Describe(query.text)
 	s.setText(lifecycle.AttrDBOperationName, operation)
 	s.setText(lifecycle.AttrDBCollectionName, table)
-	s.setText(lifecycle.AttrDBQueryText, query.word)
+	s.setText(lifecycle.AttrDBQueryText, query.text)
 	s.Outcome = OutcomeOk
 }
 

@@ -57,20 +57,20 @@ func TestAnEndThatIsAnnouncedTooLateIsARepetition(t *testing.T) {
 	}
 }
 
-// A pass that spins puts a note on its span with each search. A span has 128, and says how many it lacks.
-func TestASpanHasABoundedNumberOfNotes(t *testing.T) {
+// A pass that spins puts an event on its span with each search. A span has 128, and says how many it lacks.
+func TestASpanHasABoundedNumberOfEvents(t *testing.T) {
 	s := new(story).created().passBegins().attempt("1", lifecycle.StepFailed).spin("1", 300)
 	dropped := uint32(0)
 	a := assembly.New(limits(), func(tree *assembly.Tree) {
 		for i := range tree.Spans {
-			require.LessOrEqual(t, len(tree.Spans[i].Notes), 128)
-			dropped += tree.Spans[i].NotesDropped
+			require.LessOrEqual(t, len(tree.Spans[i].Events), 128)
+			dropped += tree.Spans[i].EventsDropped
 		}
 	})
 	feed(a, s.events, time.Unix(1, 0))
 	a.Flush()
 	require.EqualValues(t, 301-128, dropped)
-	require.EqualValues(t, dropped, a.Stats().NotesCut)
+	require.EqualValues(t, dropped, a.Stats().SpanEventsCut)
 }
 
 // A worker that was given up a thousand records ago does not end its attempt any more.

@@ -246,7 +246,7 @@ func setOf(marks map[string]bool) string {
 }
 
 // undetected are the events of which nothing tells that they are missing: they decide no time of the levels from the task
-// to the handler, but add a span, a note or an attribute.
+// to the handler, but add a span, a span event or an attribute.
 var undetected = []string{
 	lifecycle.DatabaseQueryExecuted, lifecycle.ObservabilityStepBackoff, lifecycle.StepInitializeRequested, lifecycle.TaskBeforeTransition,
 	lifecycle.TaskInitializeRequested, lifecycle.WorkflowTaskReenqueueDelayed, "order.fulfilled",

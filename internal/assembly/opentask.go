@@ -160,7 +160,7 @@ func (w *watch) observe(r *record) {
 	w.started = min(w.started, r.at)
 	w.changed = max(w.changed, r.at)
 	switch r.kind {
-	case kindNote, kindQuery:
+	case kindSpanEvent, kindQuery:
 		return
 	case kindCreated:
 		w.announced = max(w.announced, r.number)
@@ -190,7 +190,7 @@ func (w *watch) observePass(r *record) {
 	}
 	w.latest, w.kind = r.at, r.kind
 	if r.kind == kindPassEnded {
-		_, w.final = endingOf(w.task.detail(r).word)
+		_, w.final = endingOf(w.task.detail(r).text)
 	}
 }
 

@@ -40,7 +40,7 @@ func openTasks(a *assembly.Assembler, now time.Time, text string) map[assembly.T
 // outline is all of a tree that is to be the same, but for why it was released.
 func outline(tree *assembly.Tree) string {
 	var out strings.Builder
-	fmt.Fprintf(&out, "%x %x cut %d %d\n", tree.Trace, tree.Key, tree.Cut, tree.NotesCut)
+	fmt.Fprintf(&out, "%x %x cut %d %d\n", tree.Trace, tree.Key, tree.Cut, tree.SpanEventsCut)
 	for i := range tree.Spans {
 		s := tree.Spans[i]
 		s.Attributes = slices.DeleteFunc(slices.Clone(s.Attributes), func(a assembly.Attribute) bool { return a.Key == lifecycle.AttrReleaseReason })

@@ -207,7 +207,7 @@ func TestLateEventsOfApplicationsAreCounted(t *testing.T) {
 		end := time.Unix(0, int64(s.at))
 		a := assembly.New(inParts(patient()), func(tree *assembly.Tree) {
 			for i := range tree.Spans {
-				require.False(t, slices.ContainsFunc(tree.Spans[i].Notes, func(n assembly.Note) bool { return n.Name == note.Name }))
+				require.False(t, slices.ContainsFunc(tree.Spans[i].Events, func(n assembly.SpanEvent) bool { return n.Name == note.Name }))
 			}
 		})
 		for _, e := range s.events {

@@ -189,7 +189,7 @@ func stageOf(passes []*passRecords, r record) *stage {
 // any time in the pass of its time, everything else between passes.
 func (rest *restRecords) place(passes []*passRecords) {
 	rest.others = slices.DeleteFunc(rest.others, func(o placed) bool {
-		if o.kind != kindNote && o.kind != kindQuery {
+		if o.kind != kindSpanEvent && o.kind != kindQuery {
 			return false
 		}
 		for _, p := range passes {

@@ -13,8 +13,8 @@ type room struct {
 
 // What a span and an event on one take on the wire, about, beside the texts that only some have.
 const (
-	bytesPerSpan = 512
-	bytesPerNote = 32
+	bytesPerSpan      = 512
+	bytesPerSpanEvent = 32
 )
 
 // roomFor counts spans and bytes, and tells whether they are within the limits.
@@ -30,9 +30,9 @@ func (rd *reader) measure(r *record) {
 	case kindQuery:
 		r.cut = !rd.roomFor(1, bytesPerSpan+rd.task.detail(r).size())
 	case kindDiscovered:
-		r.cut = !rd.roomFor(0, bytesPerNote+int64(len(rd.task.list(r)))*bytesPerString)
-	case kindNothingViable, kindTaskPending, kindNote, kindStepReset, kindTaskCancelled, kindTaskResolved, kindStepCancelled,
+		r.cut = !rd.roomFor(0, bytesPerSpanEvent+int64(len(rd.task.list(r)))*bytesPerString)
+	case kindNothingViable, kindTaskPending, kindSpanEvent, kindStepReset, kindTaskCancelled, kindTaskResolved, kindStepCancelled,
 		kindStepResolved:
-		r.cut = !rd.roomFor(0, bytesPerNote+rd.task.detail(r).size())
+		r.cut = !rd.roomFor(0, bytesPerSpanEvent+rd.task.detail(r).size())
 	}
 }

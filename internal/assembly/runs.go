@@ -75,7 +75,7 @@ func (t *task) endOfRun(from int, patience int64, room *arena) int {
 		passEnd  int // index behind the last of them
 		inside   int // index behind the last record of the pass
 		ended    bool
-		status   = kindNote
+		status   = kindSpanEvent
 		endAt    int64
 		end      = -1
 		resuming = -1 // index of the pass that ends as the task was cancelled before
@@ -130,7 +130,7 @@ func (t *task) endOfRun(from int, patience int64, room *arena) int {
 		case r.kind == kindPassEnded && inPass:
 			ends++
 			passEnd = i + 1
-			if final, is := endingOf(t.detail(r).word); is {
+			if final, is := endingOf(t.detail(r).text); is {
 				ended, status = true, final
 			}
 			if ended && ends >= finalizationAnnouncements {
@@ -173,7 +173,7 @@ func (t *task) cancelledPass(from int, latest int64, room *arena) int {
 	}
 	end := room.ends.next(t.records, from, func(r *record) bool {
 		if r.kind == kindPassEnded {
-			_, final := endingOf(t.detail(r).word)
+			_, final := endingOf(t.detail(r).text)
 			return final
 		}
 		return r.kind == kindTaskCompleted || r.kind == kindTaskFailed
@@ -182,7 +182,7 @@ func (t *task) cancelledPass(from int, latest int64, room *arena) int {
 		return -1
 	}
 	if end < len(t.records) {
-		if as, final := endingOf(t.detail(&t.records[end]).word); t.records[end].kind != kindPassEnded || !final || as != kindTaskCancelled {
+		if as, final := endingOf(t.detail(&t.records[end]).text); t.records[end].kind != kindPassEnded || !final || as != kindTaskCancelled {
 			return -1
 		}
 	}
@@ -234,7 +234,7 @@ func (t *task) jobWaits(n *run) bool {
 		case kindJobBegan, kindPassBegan:
 			waits = false
 		case kindPassEnded:
-			_, final := endingOf(t.detail(r).word)
+			_, final := endingOf(t.detail(r).text)
 			waits = !final
 		}
 	}

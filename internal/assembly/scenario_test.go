@@ -309,13 +309,13 @@ func TestTreesAreCutInBytes(t *testing.T) {
 		return tree, size, a.Stats()
 	}
 	whole, _, stats := assembled()
-	require.Zero(t, stats.SpansCut+stats.NotesCut)
+	require.Zero(t, stats.SpansCut+stats.SpanEventsCut)
 	few.BytesPerTree = 64 << 10
 	cut, size, stats := assembled()
 	require.Less(t, len(cut.Spans), len(whole.Spans))
 	require.Positive(t, stats.SpansCut)
-	require.Positive(t, stats.NotesCut)
-	require.EqualValues(t, stats.NotesCut, cut.NotesCut)
+	require.Positive(t, stats.SpanEventsCut)
+	require.EqualValues(t, stats.SpanEventsCut, cut.SpanEventsCut)
 	require.Less(t, size, 10*64<<10, "as text, which is longer")
 	require.Contains(t, cut.Spans[0].Attributes, assembly.Bool(lifecycle.AttrTruncated, true))
 }

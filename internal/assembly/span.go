@@ -77,14 +77,14 @@ type Span struct {
 	Outcome    Outcome
 	Message    string
 	Attributes []Attribute
-	Notes      []Note
-	// NotesDropped is how many events beyond the first 128 the span does not have.
-	NotesDropped uint32
-	Link         *Link
+	Events     []SpanEvent
+	// EventsDropped is how many events beyond the first 128 the span does not have.
+	EventsDropped uint32
+	Link          *Link
 }
 
-// Note is an event on a span.
-type Note struct {
+// SpanEvent is an event on a span.
+type SpanEvent struct {
 	Name       string
 	At         int64
 	Attributes []Attribute
@@ -108,10 +108,10 @@ type Tree struct {
 	// Part tells that the task goes on: these are spans of it that are final, without the task's own.
 	Part  bool
 	Spans []Span
-	// Cut is the number of spans that the limits on a tree left out, and NotesCut that of events on spans.
-	Cut, NotesCut int
-	// NotesDropped is how many events its spans do not have because a span has 128 at most.
-	NotesDropped int
+	// Cut is the number of spans that the limits on a tree left out, and SpanEventsCut that of events on spans.
+	Cut, SpanEventsCut int
+	// EventsDropped is how many events its spans do not have because a span has 128 at most.
+	EventsDropped int
 
 	steps []step // of the task
 }

@@ -94,18 +94,18 @@ func (cp *checkpoint) appendPass(to *encoder) []byte {
 	return to.data
 }
 
-func (n *noted) appendTo(b []byte, number protowire.Number, to *encoder) []byte {
+func (n *spanEvents) appendTo(b []byte, number protowire.Number, to *encoder) []byte {
 	if len(n.list) == 0 {
 		return b
 	}
 	to.ints(int64(n.dropped), int64(len(n.list)))
 	for i := range n.list {
-		note := &n.list[i]
-		to.text(note.Name)
-		to.times(note.At)
-		to.ints(int64(len(note.Attributes)))
-		for j := range note.Attributes {
-			to.attribute(&note.Attributes[j])
+		event := &n.list[i]
+		to.text(event.Name)
+		to.times(event.At)
+		to.ints(int64(len(event.Attributes)))
+		for j := range event.Attributes {
+			to.attribute(&event.Attributes[j])
 		}
 	}
 	return fields.Message(b, number, to.data)
@@ -195,7 +195,7 @@ func (s *attemptState) appendTo(to *encoder, places map[*pathNode]int64) []byte 
 			to.ints(int64(k.detail))
 		} else {
 			to.float(d.seconds)
-			to.text(d.word)
+			to.text(d.text)
 		}
 	}
 	return to.data
@@ -282,14 +282,14 @@ func (cp *checkpoint) parsePass(d *decoder) {
 	p.correlationID = d.correlationID()
 }
 
-func (n *noted) parse(d *decoder) {
+func (n *spanEvents) parse(d *decoder) {
 	n.dropped = uint32(d.int())
 	for count := d.int(); count > 0 && d.err == nil; count-- {
-		note := Note{Name: d.text(), At: d.time()}
+		event := SpanEvent{Name: d.text(), At: d.time()}
 		for attributes := d.int(); attributes > 0 && d.err == nil; attributes-- {
-			note.Attributes = append(note.Attributes, d.attribute())
+			event.Attributes = append(event.Attributes, d.attribute())
 		}
-		n.list = append(n.list, note)
+		n.list = append(n.list, event)
 	}
 }
 
@@ -321,7 +321,7 @@ func parseBackoff(d *decoder, step int16) *pendingBackoff {
 	k.at, k.passStart, k.identity, k.out = d.time(), d.time(), uint32(d.int()), d.int() != 0
 	k.passCorrelation = d.correlationID()
 	if d.texts == nil {
-		k.detail = d.task.keepOwn(&detail{seconds: d.float(), word: d.text()})
+		k.detail = d.task.keepOwn(&detail{seconds: d.float(), text: d.text()})
 		return k
 	}
 	place := d.int()

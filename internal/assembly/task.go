@@ -330,12 +330,12 @@ func (t *task) add(a *Assembler, e *Event, arrived int64) {
 			r.detail = t.keep(a.word(e.FinalStatus))
 		}
 	case kindBackoff:
-		r.detail = t.keepOwn(&detail{word: a.intern(e.BackoffType), seconds: e.BackoffFor})
+		r.detail = t.keepOwn(&detail{text: a.intern(e.BackoffType), seconds: e.BackoffFor})
 	case kindQuery:
-		r.detail = t.keepOwn(&detail{word: strings.Clone(e.SQL), seconds: e.QueryDuration})
-	case kindNote, kindStepReset, kindTaskPending, kindNothingViable, kindTaskCancelled, kindTaskResolved,
+		r.detail = t.keepOwn(&detail{text: strings.Clone(e.SQL), seconds: e.QueryDuration})
+	case kindSpanEvent, kindStepReset, kindTaskPending, kindNothingViable, kindTaskCancelled, kindTaskResolved,
 		kindStepCancelled, kindStepResolved:
-		r.detail = t.keepOwn(&detail{word: a.intern(e.Name), attrs: a.copyAttributes(e.Attributes)})
+		r.detail = t.keepOwn(&detail{text: a.intern(e.Name), attrs: a.copyAttributes(e.Attributes)})
 	}
 	if t.watch != nil {
 		t.watch.observe(&r)
@@ -343,8 +343,8 @@ func (t *task) add(a *Assembler, e *Event, arrived int64) {
 	t.put(&r)
 	if e.MemoryDeltaMB != 0 && !e.ShowsAttributes() {
 		// What defines a span is shown beside it for its memory.
-		r.kind, r.number = kindNote, -1
-		r.detail = t.keepOwn(&detail{word: a.intern(e.Name), attrs: []Attribute{Double(lifecycle.AttrMemoryDeltaMB, e.MemoryDeltaMB)}})
+		r.kind, r.number = kindSpanEvent, -1
+		r.detail = t.keepOwn(&detail{text: a.intern(e.Name), attrs: []Attribute{Double(lifecycle.AttrMemoryDeltaMB, e.MemoryDeltaMB)}})
 		t.put(&r)
 	}
 	t.active = t.active || t.released != nil && (k == kindEnqueued || t.released.followedBy(k, e.At))

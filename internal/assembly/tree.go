@@ -60,7 +60,7 @@ func (c *composer) compose(t *task, n *run, before *releasedTask, reason Reason,
 	c.attach()
 	if going == nil {
 		c.standIns(t.standInsUntil(n))
-		if c.tree.Cut > 0 || c.tree.NotesCut > 0 || t.cut {
+		if c.tree.Cut > 0 || c.tree.SpanEventsCut > 0 || t.cut {
 			c.tree.Spans[0].truncated()
 		}
 		c.follow(before)
@@ -160,22 +160,22 @@ func (c *composer) seek(r *record, id SpanID) {
 	}
 }
 
-// note adds an event to a span, unless a limit leaves it out.
-func (c *composer) note(s *Span, note Note, cut bool) {
+// addEvent adds an event to a span, unless a limit leaves it out.
+func (c *composer) addEvent(s *Span, event SpanEvent, cut bool) {
 	switch {
 	case cut:
-		c.tree.NotesCut++
-	case len(s.Notes) >= mostNotes:
-		s.NotesDropped++
-		c.tree.NotesDropped++
+		c.tree.SpanEventsCut++
+	case len(s.Events) >= mostSpanEvents:
+		s.EventsDropped++
+		c.tree.EventsDropped++
 	default:
-		s.Notes = append(s.Notes, note)
+		s.Events = append(s.Events, event)
 	}
 }
 
-// mostNotes is how many events a span can have, as in the SDKs of OpenTelemetry. A pass that spins would collect them without
+// mostSpanEvents is how many events a span can have, as in the SDKs of OpenTelemetry. A pass that spins would collect them without
 // end.
-const mostNotes = 128
+const mostSpanEvents = 128
 
 // attributesPerSpan is more than all but a task's span have; one that has more gets memory of its own.
 const attributesPerSpan = 14

@@ -27,7 +27,7 @@ func (u union) add(t require.TestingT, tree *assembly.Tree) {
 		require.NotContains(t, spans, s.ID, "%s twice", s.Name)
 		require.LessOrEqual(t, s.Start, s.End, s.Name)
 		require.False(t, tree.Part && s.Name == lifecycle.SpanTask, "a task's span in a part")
-		s.Attributes, s.Notes = slices.Clone(s.Attributes), nil // they belong to the assembler
+		s.Attributes, s.Events = slices.Clone(s.Attributes), nil // they belong to the assembler
 		spans[s.ID] = s
 	}
 }

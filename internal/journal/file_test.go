@@ -111,7 +111,7 @@ func BenchmarkCommit(b *testing.B) {
 			b.Fatal(err)
 		}
 		if j.Stats().Segments > 1000 {
-			j.Supersede([][]byte{entry})
+			j.Checkpoint([][]byte{entry})
 		}
 	}
 	require.NoError(b, j.Close(b.Context()))

@@ -207,9 +207,9 @@ func (j *Journal) append(entry []byte, snapshot bool) {
 	j.stats.Entries++
 }
 
-// Supersede appends a snapshot: entries that say all that those appended before said. When they are durable the others
+// Checkpoint appends a snapshot: entries that say all that those appended before said. When they are durable the others
 // are deleted, in the same write. It does not wait; see Append.
-func (j *Journal) Supersede(snapshot [][]byte) {
+func (j *Journal) Checkpoint(snapshot [][]byte) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for i, entry := range snapshot {

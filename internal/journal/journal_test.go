@@ -78,7 +78,7 @@ func TestSnapshotsThatWaitTakeTheRoomOfOne(t *testing.T) {
 		j.Append(fmt.Appendf(nil, "change %d %s", i, large))
 		require.Error(t, j.Commit(t.Context()))
 		j.Append([]byte(large))
-		j.Supersede([][]byte{fmt.Appendf(nil, "state %d", i), []byte(large)})
+		j.Checkpoint([][]byte{fmt.Appendf(nil, "state %d", i), []byte(large)})
 		j.Append([]byte("and on"))
 		require.Error(t, j.Commit(t.Context()))
 		require.Less(t, j.Backlog(), 4000)
@@ -192,7 +192,7 @@ func TestASnapshotTakesThePlaceOfWhatWasBefore(t *testing.T) {
 	j.Append([]byte("old"))
 	require.NoError(t, j.Commit(t.Context()))
 	j.Append([]byte("old and not committed"))
-	j.Supersede([][]byte{[]byte("snapshot 1"), []byte("snapshot 2")})
+	j.Checkpoint([][]byte{[]byte("snapshot 1"), []byte("snapshot 2")})
 	j.Append([]byte("new"))
 	assert.Equal(t, []string{"old"}, stored(t, s.Crashed()), "until the snapshot is durable")
 	require.NoError(t, j.Commit(t.Context()))
@@ -253,7 +253,7 @@ func TestAnyUseIsAList(t *testing.T) {
 			},
 			"supersede": func(*rapid.T) {
 				snapshot = len(waiting)
-				j.Supersede([][]byte{entry(), entry()})
+				j.Checkpoint([][]byte{entry(), entry()})
 			},
 			"drop": func(t *rapid.T) {
 				for _, n := range durable {

@@ -85,9 +85,9 @@ func spanObject(s *assembly.Span) jsonSpan {
 	if s.Parent != (assembly.SpanID{}) {
 		span.Parent = hex.EncodeToString(s.Parent[:])
 	}
-	for i := range s.Notes {
-		note := &s.Notes[i]
-		span.Events = append(span.Events, jsonEvent{note.Name, instant(note.At), object(note.Attributes)})
+	for i := range s.Events {
+		event := &s.Events[i]
+		span.Events = append(span.Events, jsonEvent{event.Name, instant(event.At), object(event.Attributes)})
 	}
 	if s.Link != nil {
 		span.Link = &jsonLink{hex.EncodeToString(s.Link.Trace[:]), hex.EncodeToString(s.Link.Span[:])}

@@ -51,7 +51,7 @@ func spanOf(in *jsonSpan) (assembly.Span, error) {
 		}
 	}
 	for _, e := range in.Events {
-		s.Notes = append(s.Notes, assembly.Note{Name: e.Name, At: e.Time.UnixNano(), Attributes: attributesOf(e.Attributes)})
+		s.Events = append(s.Events, assembly.SpanEvent{Name: e.Name, At: e.Time.UnixNano(), Attributes: attributesOf(e.Attributes)})
 	}
 	if in.Link != nil {
 		s.Link = new(assembly.Link)

@@ -70,7 +70,7 @@ type event struct {
 }
 
 // decide normalises every record and looks up what becomes of it, but drops and stamps nothing yet.
-func (r *router) decide(w *worker, b *batch, logs plog.Logs) {
+func (r *router) decide(w *scratch, b *batch, logs plog.Logs) {
 	size := logs.LogRecordCount()
 	b.events = slices.Grow(b.events, size)
 	b.keys = slices.Grow(b.keys, size)
@@ -169,7 +169,7 @@ func serviceHash(resource pcommon.Map) uint64 {
 }
 
 // apply removes the records that become no signal, and what is left empty then; the others it scrubs and stamps.
-func (r *router) apply(w *worker, b *batch, logs plog.Logs) {
+func (r *router) apply(w *scratch, b *batch, logs plog.Logs) {
 	next := 0
 	sheds := r.shedder.sheds()
 	drop := func(record plog.LogRecord) bool {

@@ -57,8 +57,8 @@ type router struct {
 	idle, batches sync.Pool
 }
 
-// worker is what the work on one batch needs and is worth keeping for the next: it remembers what it has worked out.
-type worker struct {
+// scratch is memory for the work on one batch that the next can use again; it also caches what it has worked out.
+type scratch struct {
 	normalizer eventrecord.Normalizer
 	pass       *scrub.Pass
 }
@@ -76,7 +76,7 @@ func newRouter(set processor.Settings, cfg *Config, next consumer.Logs) (*router
 		statistics: newStatistics(table), shedder: newShedder(cfg.Shedding), now: time.Now,
 	}
 	r.batches.New = func() any { return &batch{} }
-	r.idle.New = func() any { return &worker{pass: scrubber.NewPass()} }
+	r.idle.New = func() any { return &scratch{pass: scrubber.NewPass()} }
 	if cfg.Deduplicate.Enabled {
 		r.seen, r.maxWait = dedup.New(cfg.Deduplicate.MaxEntries), cfg.Deduplicate.MaxWait
 	}
@@ -184,7 +184,7 @@ func (r *router) claim(ctx context.Context, keys []uint64) (dedup.Claim, error) 
 
 // process decides on the records of a batch and makes of logs what the next component gets. After an error nothing is claimed.
 func (r *router) process(ctx context.Context, b *batch, logs plog.Logs) error {
-	w := r.idle.Get().(*worker)
+	w := r.idle.Get().(*scratch)
 	defer r.idle.Put(w)
 	r.decide(w, b, logs)
 	if r.seen != nil {

@@ -9,29 +9,29 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy/internal/ledger"
+	"github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy/internal/records"
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// BenchmarkLedger is what an event costs on its way into the journal, without the writing: reading it from its span and
+// BenchmarkRecords is what an event costs on its way into the journal, without the writing: reading it from its span and
 // encoding it.
-func BenchmarkLedger(b *testing.B) {
+func BenchmarkRecords(b *testing.B) {
 	lines, _ := streamtest.Generate(streamtest.Options{Tasks: 20, Seed: 3, Failures: true, SpacingMS: 5})
 	td := eventSpansOf(b, lines[:500])
-	w := &writer{newEventReader(), ledger.NewWriter()}
+	w := &writer{newEventReader(), records.NewWriter()}
 	h := &hierarchy{shards: make([]*shard, 1)}
 	in := new(intake)
 	now := time.Unix(1780315200, 0)
 	size := 0
 	b.ReportAllocs()
 	for b.Loop() {
-		w.ledger.Begin(now)
+		w.records.Begin(now)
 		require.NoError(b, in.sort(h, td))
 		for i := range in.parts {
-			require.NoError(b, w.reader.read(&in.parts[i], 0, w.ledger.Event))
+			require.NoError(b, w.reader.read(&in.parts[i], 0, w.records.Event))
 		}
 		in.forget()
-		size = len(w.ledger.End())
+		size = len(w.records.End())
 	}
 	require.NotZero(b, size)
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*500), "ns/event")

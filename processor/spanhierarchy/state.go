@@ -17,7 +17,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal"
-	"github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy/internal/ledger"
+	"github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy/internal/records"
 )
 
 // state keeps the open tasks on a storage extension. Every event is durable before it is observed, and so before it is
@@ -40,8 +40,8 @@ type state struct {
 
 // writer is what one request needs to store its events.
 type writer struct {
-	reader *eventReader
-	ledger *ledger.Writer
+	reader  *eventReader
+	records *records.Writer
 }
 
 // errBacklog is retryable: nothing was taken in.
@@ -53,14 +53,14 @@ func openState(ctx context.Context, host component.Host, storage, id component.I
 		return nil, err
 	}
 	s := &state{journal: j, owner: owner}
-	s.writers.New = func() any { return &writer{newEventReader(), ledger.NewWriter()} }
+	s.writers.New = func() any { return &writer{newEventReader(), records.NewWriter()} }
 	return s, nil
 }
 
 // restore gives the shards what they held when the process ended. The collector's own metrics may be read meanwhile.
 func (s *state) restore(ctx context.Context) error {
 	var (
-		reader   = ledger.NewReader()
+		reader   = records.NewReader()
 		recalled = recalled{done: map[assembly.TraceID]int{}}
 		last     = time.Unix(0, 0) // the latest time in the journal
 	)
@@ -109,10 +109,10 @@ func (s *state) record(ctx context.Context, in *intake, now time.Time) error {
 	}
 	w := s.writers.Get().(*writer)
 	defer s.writers.Put(w)
-	w.ledger.Begin(now)
+	w.records.Begin(now)
 	for i := range in.parts {
 		for shard := range in.parts[i].of {
-			if err := w.reader.read(&in.parts[i], shard, w.ledger.Event); err != nil {
+			if err := w.reader.read(&in.parts[i], shard, w.records.Event); err != nil {
 				return err
 			}
 		}
@@ -124,9 +124,9 @@ func (s *state) record(ctx context.Context, in *intake, now time.Time) error {
 func (s *state) released(ctx context.Context, releases []assembly.Release, now time.Time) error {
 	w := s.writers.Get().(*writer)
 	defer s.writers.Put(w)
-	w.ledger.Begin(now)
+	w.records.Begin(now)
 	for i := range releases {
-		w.ledger.Release(&releases[i])
+		w.records.Release(&releases[i])
 	}
 	return s.store(ctx, w, now)
 }
@@ -169,9 +169,9 @@ func (r *recalled) doneWith(e *assembly.Event) bool {
 }
 
 func (s *state) store(ctx context.Context, w *writer, now time.Time) error {
-	s.journal.Append(w.ledger.End())
+	s.journal.Append(w.records.End())
 	s.mu.Lock()
-	s.logged += int64(w.ledger.Events() + w.ledger.Releases())
+	s.logged += int64(w.records.Events() + w.records.Releases())
 	s.lastLog = now
 	s.mu.Unlock()
 	return s.journal.Commit(ctx)

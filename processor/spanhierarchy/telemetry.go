@@ -43,7 +43,7 @@ func (h *hierarchy) registerTelemetry() error {
 		t.RegisterProcessorSpanHierarchyHeldEventsCallback(total(func(s assembly.Stats) int64 { return s.HeldEvents })),
 		t.RegisterProcessorSpanHierarchyHeldBytesCallback(total(func(s assembly.Stats) int64 { return s.HeldBytes })),
 		t.RegisterProcessorSpanHierarchyLateSpansCallback(total(func(s assembly.Stats) int64 { return s.LateSpans })),
-		t.RegisterProcessorSpanHierarchySpanEventsCutCallback(total(func(s assembly.Stats) int64 { return s.NotesCut })),
+		t.RegisterProcessorSpanHierarchySpanEventsCutCallback(total(func(s assembly.Stats) int64 { return s.SpanEventsCut })),
 		t.RegisterProcessorSpanHierarchyPartsCallback(total(func(s assembly.Stats) int64 { return s.Parts })),
 		t.RegisterProcessorSpanHierarchySpansCutCallback(total(func(s assembly.Stats) int64 { return s.SpansCut })),
 		t.RegisterProcessorSpanHierarchyTreesIncompleteCallback(total(func(s assembly.Stats) int64 { return s.Incomplete })),

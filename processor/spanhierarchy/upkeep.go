@@ -12,7 +12,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/periodic"
-	"github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy/internal/ledger"
+	"github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy/internal/records"
 )
 
 const (
@@ -55,7 +55,7 @@ func (s *state) compact(ctx context.Context) error {
 	s.mu.Lock()
 	before := s.logged
 	s.mu.Unlock()
-	filter := ledger.Filter{
+	filter := records.Filter{
 		Events: func(trace assembly.TraceID, last int64) bool {
 			return s.owner.shardOf(pcommon.TraceID(trace)).holds(trace, last)
 		},

@@ -73,8 +73,8 @@ func TestWriterWritesSpansUnderTheirResource(t *testing.T) {
 			Attributes: []assembly.Attribute{
 				assembly.Int("i", 1), assembly.Double("d", 0.5), assembly.Bool("b", true), assembly.Strings("l", []string{"x", "y"}),
 			},
-			Notes: []assembly.Note{{Name: "exception", At: 2}},
-			Link:  &assembly.Link{Trace: assembly.TraceID{9}, Span: assembly.SpanID{8}},
+			Events: []assembly.SpanEvent{{Name: "exception", At: 2}},
+			Link:   &assembly.Link{Trace: assembly.TraceID{9}, Span: assembly.SpanID{8}},
 		}}})
 	}
 	require.Equal(t, 2, w.Spans())

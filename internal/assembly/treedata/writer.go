@@ -71,12 +71,12 @@ func write(to ptrace.Span, tree *assembly.Tree, from *assembly.Span) {
 		to.Status().SetCode(ptrace.StatusCodeError)
 		to.Status().SetMessage(from.Message)
 	}
-	to.SetDroppedEventsCount(from.NotesDropped)
-	for i := range from.Notes {
+	to.SetDroppedEventsCount(from.EventsDropped)
+	for i := range from.Events {
 		event := to.Events().AppendEmpty()
-		event.SetName(from.Notes[i].Name)
-		event.SetTimestamp(pcommon.Timestamp(from.Notes[i].At))
-		putAll(event.Attributes(), from.Notes[i].Attributes)
+		event.SetName(from.Events[i].Name)
+		event.SetTimestamp(pcommon.Timestamp(from.Events[i].At))
+		putAll(event.Attributes(), from.Events[i].Attributes)
 	}
 	if from.Link != nil {
 		link := to.Links().AppendEmpty()

@@ -212,12 +212,12 @@ func TestColorChangesNothingButColor(t *testing.T) {
 
 func TestCloneSharesNothingThatChanges(t *testing.T) {
 	tree := built()
-	tree.Spans[0].Notes = []assembly.Note{{Name: "n", Attributes: []assembly.Attribute{assembly.Strings("list", []string{"a"})}}}
+	tree.Spans[0].Events = []assembly.SpanEvent{{Name: "n", Attributes: []assembly.Attribute{assembly.Strings("list", []string{"a"})}}}
 	kept := tree.Clone()
 	var before, after bytes.Buffer
 	require.NoError(t, treeview.WriteJSON(&before, kept))
-	tree.Spans[0].Notes[0].Attributes[0].Value.Strings[0] = "changed"
-	tree.Spans[0].Notes[0].Name = "changed"
+	tree.Spans[0].Events[0].Attributes[0].Value.Strings[0] = "changed"
+	tree.Spans[0].Events[0].Name = "changed"
 	tree.Spans[0].Link.Span[0] = 200
 	for i := range tree.Spans {
 		clear(tree.Spans[i].Attributes)

@@ -79,8 +79,8 @@ func (m *Monitor) memory(s *assembly.Span) {
 		at          int64
 		operation   string
 	)
-	for i := range s.Notes {
-		n := &s.Notes[i]
+	for i := range s.Events {
+		n := &s.Events[i]
 		delta, ok := number(n.Attributes, lifecycle.AttrMemoryDeltaMB)
 		if !ok || delta <= most {
 			continue
@@ -101,8 +101,8 @@ func (m *Monitor) memory(s *assembly.Span) {
 
 // told tells whether the engine itself has reported it: then it is not reported twice.
 func told(s *assembly.Span, name string) bool {
-	for i := range s.Notes {
-		if s.Notes[i].Name == name {
+	for i := range s.Events {
+		if s.Events[i].Name == name {
 			return true
 		}
 	}
@@ -116,12 +116,12 @@ func report(s *assembly.Span, name string, at int64, operation string, measured 
 	}
 	attrs = append(attrs, measured...)
 	attrs = append(attrs, assembly.String(lifecycle.AttrDetectedBy, lifecycle.DetectedBySpanHierarchy))
-	s.Notes = append(s.Notes, assembly.Note{Name: name, At: at, Attributes: attrs})
+	s.Events = append(s.Events, assembly.SpanEvent{Name: name, At: at, Attributes: attrs})
 }
 
 // describe says what a span is about. Of a query, the operation is its verb and table.
-func describe(s *assembly.Span) subject {
-	of := subject{task: text(s.Attributes, lifecycle.AttrTaskName), step: text(s.Attributes, lifecycle.AttrStepName)}
+func describe(s *assembly.Span) measurement {
+	of := measurement{task: text(s.Attributes, lifecycle.AttrTaskName), step: text(s.Attributes, lifecycle.AttrStepName)}
 	if s.Name == lifecycle.SpanQuery {
 		verb, table := text(s.Attributes, lifecycle.AttrDBOperationName), text(s.Attributes, lifecycle.AttrDBCollectionName)
 		of.operations = append(of.operations, verb, table, strings.TrimSpace(verb+" "+table))
@@ -130,7 +130,7 @@ func describe(s *assembly.Span) subject {
 }
 
 // operation is the name under which it is reported.
-func (s *subject) operation() string {
+func (s *measurement) operation() string {
 	switch {
 	case len(s.operations) > 0:
 		return s.operations[len(s.operations)-1]

@@ -14,8 +14,8 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy/internal/performance"
 )
 
-func span(name string, took time.Duration, notes ...assembly.Note) assembly.Span {
-	s := assembly.Span{Name: name, Start: 5e9, End: 5e9 + int64(took), Notes: notes}
+func span(name string, took time.Duration, notes ...assembly.SpanEvent) assembly.Span {
+	s := assembly.Span{Name: name, Start: 5e9, End: 5e9 + int64(took), Events: notes}
 	s.Attributes = []assembly.Attribute{assembly.Int(lifecycle.AttrTaskID, 7), assembly.String(lifecycle.AttrTaskName, "import")}
 	switch name {
 	case lifecycle.SpanStep, lifecycle.SpanHandler:
@@ -27,16 +27,16 @@ func span(name string, took time.Duration, notes ...assembly.Note) assembly.Span
 	return s
 }
 
-func memory(name string, mb float64, operation string) assembly.Note {
-	n := assembly.Note{Name: name, At: 6e9, Attributes: []assembly.Attribute{assembly.Double(lifecycle.AttrMemoryDeltaMB, mb)}}
+func memory(name string, mb float64, operation string) assembly.SpanEvent {
+	n := assembly.SpanEvent{Name: name, At: 6e9, Attributes: []assembly.Attribute{assembly.Double(lifecycle.AttrMemoryDeltaMB, mb)}}
 	if operation != "" {
 		n.Attributes = append(n.Attributes, assembly.String(lifecycle.AttrOperation, operation))
 	}
 	return n
 }
 
-func reported(s *assembly.Span) (found []assembly.Note) {
-	for _, n := range s.Notes {
+func reported(s *assembly.Span) (found []assembly.SpanEvent) {
+	for _, n := range s.Events {
 		for _, attr := range n.Attributes {
 			if attr.Key == lifecycle.AttrDetectedBy && attr.Value.Text == "span_hierarchy" {
 				found = append(found, n)
@@ -76,13 +76,13 @@ func TestWhatIsOverItsThresholdIsReported(t *testing.T) {
 		"a step with an override":         {span: span(lifecycle.SpanStep, 1500*time.Millisecond), overrides: true},
 		"a slow step with an override":    {span(lifecycle.SpanStep, 3*time.Second), true, lifecycle.PerformanceSlowOperation, "fetch", 3, 2},
 		"a query with an override":        {span(lifecycle.SpanQuery, 250*time.Millisecond), true, lifecycle.PerformanceSlowSQLQuery, "SELECT orders", 0.25, 0.2},
-		"the engine has told":             {span: span(lifecycle.SpanStep, time.Minute, assembly.Note{Name: lifecycle.PerformanceSlowOperation})},
+		"the engine has told":             {span: span(lifecycle.SpanStep, time.Minute, assembly.SpanEvent{Name: lifecycle.PerformanceSlowOperation})},
 		"little memory":                   {span: span(lifecycle.SpanStep, 1, memory("shop.sorted", 100, ""))},
 		"much memory":                     {span(lifecycle.SpanStep, 1, memory("shop.sorted", 101, ""), memory("shop.sorted", 300, "sort"), memory("shop.sorted", 200, "")), false, lifecycle.PerformanceMemorySpike, "sort", 300, 100},
 		"memory of a step":                {span(lifecycle.SpanHandler, 1, memory("step.completed", 11, "")), true, lifecycle.PerformanceMemorySpike, "fetch", 11, 10},
 		"memory of an operation":          {span: span(lifecycle.SpanTask, 1, memory("shop.sorted", 400, "sort_all")), overrides: true},
 		"the engine has told of memory":   {span: span(lifecycle.SpanTask, 1, memory(lifecycle.PerformanceMemorySpike, 400, ""))},
-		"memory that says it is a string": {span: span(lifecycle.SpanTask, 1, assembly.Note{Attributes: []assembly.Attribute{assembly.String(lifecycle.AttrMemoryDeltaMB, "999")}})},
+		"memory that says it is a string": {span: span(lifecycle.SpanTask, 1, assembly.SpanEvent{Attributes: []assembly.Attribute{assembly.String(lifecycle.AttrMemoryDeltaMB, "999")}})},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var o []performance.Override

@@ -38,14 +38,14 @@ type Override struct {
 	MemorySpikeMB *float64
 }
 
-// subject is what thresholds are looked up for.
-type subject struct {
+// measurement is what thresholds are looked up for.
+type measurement struct {
 	task, step string
 	// operations are its names, from the widest to the one that is told.
 	operations []string
 }
 
-func (o *Override) matches(s *subject) bool {
+func (o *Override) matches(s *measurement) bool {
 	return (len(o.Tasks) == 0 || AnyMatch(o.Tasks, s.task)) && (len(o.Steps) == 0 || AnyMatch(o.Steps, s.step)) &&
 		(len(o.Operations) == 0 || slices.ContainsFunc(s.operations, func(name string) bool { return AnyMatch(o.Operations, name) }))
 }
@@ -57,7 +57,7 @@ func AnyMatch(patterns []string, name string) bool {
 }
 
 // threshold is the value of the first override that matches and has one.
-func threshold[T any](m *Monitor, s *subject, usual T, of func(*Override) *T) T {
+func threshold[T any](m *Monitor, s *measurement, usual T, of func(*Override) *T) T {
 	for i := range m.overrides {
 		if o := &m.overrides[i]; of(o) != nil && o.matches(s) {
 			return *of(o)

@@ -1,7 +1,7 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package ledger is the stored form of span_hierarchy's state: the events of open tasks, in the order of their arrival, and
+// Package records is the stored form of span_hierarchy's state: the events of open tasks, in the order of their arrival, and
 // the releases of tasks: what of them has been handed on. Each batch of either is one entry of a journal.
 //
 // An entry is fields by the encoding of protocol buffers. A later version of the collector adds fields with numbers of their
@@ -28,4 +28,4 @@
 //	  sint64 serial = 7;              // of several of one task the one with the highest counts
 //	}
 //	message Resource { repeated Attribute attribute = 1; }
-package ledger
+package records

@@ -32,17 +32,17 @@ func (c *composer) attach() {
 				continue
 			}
 			shown[r.kind], shownIn[r.kind] = r, p
-			c.attachNote(r)
-		case kindNote, kindStepReset, kindTaskCancelled, kindTaskResolved, kindStepCancelled, kindStepResolved:
-			c.attachNote(r)
+			c.attachSpanEvent(r)
+		case kindSpanEvent, kindStepReset, kindTaskCancelled, kindTaskResolved, kindStepCancelled, kindStepResolved:
+			c.attachSpanEvent(r)
 		}
 	}
 }
 
-func (c *composer) attachNote(r *record) {
+func (c *composer) attachSpanEvent(r *record) {
 	name := lifecycle.WorkflowViableStepsDiscovered
 	if r.kind != kindDiscovered {
-		name = c.task.detail(r).word
+		name = c.task.detail(r).text
 	}
 	target := c.spanAt(r, name)
 	place, here := c.index[target]
@@ -53,18 +53,18 @@ func (c *composer) attachNote(r *record) {
 		return
 	}
 	s := &c.tree.Spans[place]
-	note := Note{Name: name, At: r.at}
+	event := SpanEvent{Name: name, At: r.at}
 	if r.kind == kindDiscovered {
 		steps := c.task.list(r)
 		names := make([]string, 0, len(steps))
 		for _, step := range steps {
 			names = append(names, c.task.steps[step].name)
 		}
-		note.Attributes = []Attribute{Int(lifecycle.AttrStepCount, int64(len(names))), Strings(lifecycle.AttrStepNames, names)}
+		event.Attributes = []Attribute{Int(lifecycle.AttrStepCount, int64(len(names))), Strings(lifecycle.AttrStepNames, names)}
 	} else {
-		note.Attributes = c.task.detail(r).attrs
+		event.Attributes = c.task.detail(r).attrs
 	}
-	c.note(s, note, r.cut)
+	c.addEvent(s, event, r.cut)
 }
 
 // spanAt is the innermost span that the event belongs to and that holds its time. It may be in an earlier part, or still to come.

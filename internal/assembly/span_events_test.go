@@ -20,7 +20,7 @@ import (
 
 // An application fires events of its own and makes queries whenever it likes, also between two announcements of one thing.
 // They are shown on the spans and under them, and change no span.
-func TestNotesChangeNoSpan(t *testing.T) {
+func TestSpanEventsChangeNoSpan(t *testing.T) {
 	streams := scenarioEvents(t)
 	for _, name := range []string{"mixed", "real/retry"} {
 		streams[name] = readStream(t, name)
@@ -46,17 +46,17 @@ func TestNotesChangeNoSpan(t *testing.T) {
 				noted = append(noted, &note)
 			}
 		}
-		require.Equal(t, withoutNotes(plain), withoutNotes(noted), name)
+		require.Equal(t, withoutSpanEvents(plain), withoutSpanEvents(noted), name)
 	})
 }
 
-// withoutNotes assembles and returns the text of every span but for its notes, by trace.
-func withoutNotes(events []*assembly.Event) map[assembly.TraceID][]string {
+// withoutSpanEvents assembles and returns the text of every span but for its events, by trace.
+func withoutSpanEvents(events []*assembly.Event) map[assembly.TraceID][]string {
 	spans := map[assembly.TraceID][]string{}
 	a := assembly.New(patient(), func(tree *assembly.Tree) {
 		for i := range tree.Spans {
 			s := tree.Spans[i]
-			if s.Notes, s.NotesDropped = nil, 0; s.Name == lifecycle.SpanQuery {
+			if s.Events, s.EventsDropped = nil, 0; s.Name == lifecycle.SpanQuery {
 				continue
 			}
 			spans[tree.Trace] = append(spans[tree.Trace], fmt.Sprint(tree.Reason, " ", describeSpan(&s)))
