@@ -65,7 +65,7 @@ func (b *batch) addStart(event plog.LogRecord) {
 	b.add(candidate{fact: lifecycle.TaskStarted, uid: uidOfStart(trace), event: event})
 }
 
-// readEvents takes what events tell. routed tells whether those count, too, that the router means for the logs.
+// readEvents takes what events tell. routed reports whether those count, too, that the router means for the logs.
 func (f *facts) readEvents(b *batch, logs plog.Logs, routed bool) {
 	for _, rl := range logs.ResourceLogs().All() {
 		b.resources = append(b.resources, source{rl.Resource(), rl.SchemaUrl()})

@@ -27,7 +27,7 @@ const (
 	attributesTree = "tree"
 )
 
-// How events are handed on as spans.
+// How events are passed on as spans.
 const (
 	spansEach    = "each"
 	spansBatched = "batched"
@@ -47,8 +47,8 @@ type Config struct {
 	// EventAttributes are the attributes that an event span has: all; or tree, those that span_hierarchy reads, which costs
 	// less where nothing else reads event spans.
 	EventAttributes string `mapstructure:"event_attributes"`
-	// EventSpans says whether each event is handed on as a span of its own, or all of a batch in one span that only
-	// span_hierarchy can read: each or batched.
+	// EventSpans says whether each event is passed on as a span of its own, or all of a batch in one span that only span_hierarchy
+	// can read: each or batched.
 	EventSpans string `mapstructure:"event_spans"`
 	// Announcements says whether a fact is one record, or each of the engine's announcements of it: once or all.
 	Announcements string `mapstructure:"announcements"`

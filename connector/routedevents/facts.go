@@ -87,8 +87,8 @@ func (f *facts) journal() *journal.Journal {
 	return f.memory.Journal()
 }
 
-// asAnnounced tells whether every announcement becomes a record: by config, or because no finished spans come that would
-// tell the facts.
+// asAnnounced reports whether every announcement becomes a record: by config, or because no finished spans come that would tell the
+// facts.
 func (f *facts) asAnnounced() bool { return !f.once || !f.spans }
 
 // start takes up what an earlier process has recorded. Further calls do nothing.
@@ -142,8 +142,8 @@ func (f *facts) stop(ctx context.Context) error {
 	return memory.Close(ctx)
 }
 
-// deliver hands on the records of those candidates that are new. An error of the next component is returned, and then the
-// same batch may come again; one of the storage is counted, because the records are on their way.
+// deliver passes on the records of those candidates that are new. An error of the next component is returned, and then the same
+// batch may come again; one of the storage is counted, because the records are on their way.
 func (f *facts) deliver(ctx context.Context, next func(context.Context, plog.Logs) error, b *batch) error {
 	claim, err := f.seen.Claim(ctx, b.keys)
 	if err != nil {
@@ -172,10 +172,10 @@ func (f *facts) keep(ctx context.Context, claim dedup.Claim, b *batch) {
 	}
 }
 
-// below tells whether a severity is below the least one.
+// below reports whether a severity is below the least one.
 func (f *facts) below(severity plog.SeverityNumber) bool { return severity < f.severity }
 
-// wants tells whether a fact becomes a record, and counts one that does not.
+// wants reports whether a fact becomes a record, and counts one that does not.
 func (f *facts) wants(fact string, c *counts) bool {
 	if !f.records[fact] {
 		return false

@@ -77,7 +77,7 @@ func eventSpans(logs plog.Logs, whole bool) (ptrace.Traces, counts) {
 	return traces, c
 }
 
-// wants tells whether an event is for traces, and counts it if not.
+// wants reports whether an event is for traces, and counts it if not.
 func (c *counts) wants(record plog.LogRecord) bool {
 	switch {
 	case record.EventName() == "":

@@ -62,7 +62,7 @@ func (s *store) rebounded(ctx context.Context) bool {
 	return err == nil
 }
 
-// compact puts a smaller file with the same content in the place of the client's. s.mu is held.
+// compact puts a smaller file with the same content in place of the client's. s.mu is held.
 func (s *store) compact() (err error) {
 	defer guard(&err)()
 	limits := s.owner.cfg.Compaction

@@ -117,7 +117,7 @@ func (e *fileStorage) open() []*store {
 	return slices.Collect(maps.Values(e.stores))
 }
 
-// GetClient opens the file of a component, after it has been checked. What can not be read is set aside and reported.
+// GetClient opens the file of a component, after it has been checked. What cannot be read is set aside and reported.
 func (e *fileStorage) GetClient(ctx context.Context, kind component.Kind, id component.ID, name string) (storage.Client, error) {
 	file := fileName(kind, id, name)
 	s := &store{

@@ -71,8 +71,8 @@ func TestWhatIsStoredComesBack(t *testing.T) {
 	assert.ElementsMatch(t, []string{filepath.Base(path), filepath.Base(path) + ".marker"}, files(t, directory))
 }
 
-// TestAttackHarmedFile: whatever happened to a file while the collector was away, the start goes on, and says what is lost. It
-// is said once.
+// TestAttackHarmedFile: whatever happened to a file while the collector was unavailable, the start goes on, and says what is lost.
+// It is said once.
 func TestAttackHarmedFile(t *testing.T) {
 	for name, c := range map[string]struct {
 		harm   func(t *testing.T, path string)
@@ -202,7 +202,7 @@ func TestRemovedWhileNothingIsWritten(t *testing.T) {
 	assert.Equal(t, map[string]int64{"": 1}, e.counted())
 }
 
-// TestADirectoryThatMayNotBeMade may be a mount that is away: nothing is acknowledged until it is back.
+// TestADirectoryThatMayNotBeMade may be a mount that is unavailable: nothing is acknowledged until it is back.
 func TestADirectoryThatMayNotBeMade(t *testing.T) {
 	directory := filepath.Join(t.TempDir(), "state")
 	require.NoError(t, os.Mkdir(directory, 0o700))
@@ -223,7 +223,7 @@ func TestADirectoryThatMayNotBeMade(t *testing.T) {
 	assert.Empty(t, e.counted())
 }
 
-// TestCompactionIsNoRemoval: contrib's extension puts another file in the place of one that it compacts.
+// TestCompactionIsNoRemoval: contrib's extension puts another file in place of one that it compacts.
 func TestCompactionIsNoRemoval(t *testing.T) {
 	e, _ := newTest(t, t.TempDir(), func(cfg *upstream.Config) {
 		cfg.Compaction.Directory = filepath.Join(cfg.Directory, "compaction") // it is made, as 'create_directory' asks

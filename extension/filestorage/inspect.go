@@ -27,8 +27,8 @@ const (
 	mostAside = 10
 )
 
-// inspect looks at the file before the database opens it. A file that can not be read is set aside. fresh tells that the
-// component begins with an empty file. The error is one that the operator has to mend.
+// inspect looks at the file before the database opens it. A file that cannot be read is set aside. fresh tells that the component
+// begins with an empty file. The error is one that the operator has to fix.
 func (s *store) inspect(marked bool) (fresh bool, err error) {
 	if err := regular.Check(s.path); err != nil {
 		return false, err

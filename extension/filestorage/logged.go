@@ -43,7 +43,7 @@ type loggedClient struct {
 	pending map[string]writeahead.Change // what the database does not have yet
 	batch   []byte                       // room for the next one
 	foldAt  int64
-	// stale tells that the database may know another token than the log has, so that nothing may be appended.
+	// stale reports that the database may know another token than the log has, so that nothing may be appended.
 	stale bool
 }
 
@@ -259,7 +259,7 @@ func (c *loggedClient) confirm(ctx context.Context) {
 	_, _ = c.inner.Get(ctx, tokenKey) // what was written is in the file without it
 }
 
-// renew begins a log in the place of one whose file has gone.
+// renew begins a log in place of one whose file has gone.
 func (c *loggedClient) renew(ctx context.Context, fsync bool) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -275,7 +275,7 @@ func (c *loggedClient) renew(ctx context.Context, fsync bool) error {
 	return errors.Join(before.Close(), c.restart(ctx))
 }
 
-// inPlace tells whether the log is still at its path.
+// inPlace reports whether the log is still at its path.
 func (c *loggedClient) inPlace() bool { return c.log.InPlace() }
 
 // Get reads one value.
@@ -332,7 +332,7 @@ func (c *loggedClient) Walk(ctx context.Context, visit storage.WalkFunc) error {
 	return c.write(ctx, ops)
 }
 
-// Compact puts a smaller file with the same content in the place of the database's.
+// Compact puts a smaller file with the same content in place of the database's.
 func (c *loggedClient) Compact(directory string, timeout time.Duration, maxTransactionSize int64) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -62,7 +62,7 @@ func (s *store) set(ctx context.Context, key, value string) (err error) {
 	return s.client.Set(ctx, key, []byte(value))
 }
 
-// renewLog puts a new write-ahead log in the place of the one that was removed. What that held is in memory, and goes into the
+// renewLog puts a new write-ahead log in place of the one that was removed. What that held is in memory, and goes into the
 // database.
 func (s *store) renewLog(ctx context.Context) (err error) {
 	defer guard(&err)()
@@ -75,8 +75,7 @@ func (s *store) renewLog(ctx context.Context) (err error) {
 	return nil
 }
 
-// rewrite puts a new file with all that the client holds in the place of the one that was removed. What is there instead
-// is set aside.
+// rewrite puts a new file with all that the client holds in place of the one that was removed. What is there instead is set aside.
 func (s *store) rewrite(ctx context.Context) error {
 	if err := s.makeDirectory(); err != nil {
 		return err
@@ -106,7 +105,7 @@ func (s *store) rewrite(ctx context.Context) error {
 	return nil
 }
 
-// makeDirectory makes the directory anew, if it may: where it is to be there already it may be a mount that is away.
+// makeDirectory makes the directory anew, if it may: where it is to be there already it may be a mount that is unavailable.
 func (s *store) makeDirectory() error {
 	if _, err := os.Stat(s.owner.cfg.Directory); !errors.Is(err, fs.ErrNotExist) {
 		return err

@@ -115,7 +115,7 @@ func removeIfThere(path string) error {
 	return nil
 }
 
-// isFull tells whether there was no room.
+// isFull reports whether there was no room.
 func isFull(err error) bool {
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }
@@ -238,7 +238,7 @@ func writes(ops []*storage.Operation) bool {
 	return false
 }
 
-// inPlace tells whether the client's files are still at their paths. s.mu is held.
+// inPlace reports whether the client's files are still at their paths. s.mu is held.
 func (s *store) inPlace() bool { return s.databaseInPlace() && s.client.inPlace() }
 
 func (s *store) databaseInPlace() bool {

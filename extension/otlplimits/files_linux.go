@@ -99,7 +99,7 @@ func (f *files) shut(s socket) bool {
 	if unix.Dup3(s.descriptor, f.spare, unix.O_CLOEXEC) != nil {
 		return false
 	}
-	defer func() { _ = unix.Dup3(f.null, f.spare, unix.O_CLOEXEC) }() // lets go of the socket
+	defer func() { _ = unix.Dup3(f.null, f.spare, unix.O_CLOEXEC) }() // releases the socket
 	again, is := socketOf(f.spare)
 	return is && !again.listens && again.port == s.port && again.silent >= s.silent && unix.Shutdown(f.spare, unix.SHUT_RDWR) == nil
 }

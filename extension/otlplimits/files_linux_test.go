@@ -26,7 +26,7 @@ func openFiles(t *testing.T, f *files) int {
 	return len(names)
 }
 
-// ended tells whether the peer has closed a connection.
+// ended reports whether the peer has closed a connection.
 func ended(t *testing.T, c net.Conn) bool {
 	t.Helper()
 	require.NoError(t, c.SetReadDeadline(time.Now().Add(time.Millisecond)))

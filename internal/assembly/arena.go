@@ -5,7 +5,7 @@ package assembly
 
 import "slices"
 
-// arena is memory for reading tasks, used again for the next task: a task that goes on is read several times a second. What is
+// arena is memory for reading tasks, reused for the next task: a task that is still open is read several times a second. What is
 // taken from it holds until the next task is unpacked.
 type arena struct {
 	runs     slab[run]
@@ -35,7 +35,7 @@ func (m *arena) reset() {
 	clear(m.current)
 }
 
-// longestKept is the length up to which the memory of a list is used again.
+// longestKept is the length up to which the memory of a list is reused.
 const longestKept = 256
 
 // emptied is a list without its elements, in the same memory.
@@ -61,7 +61,7 @@ const (
 	keptSlabs = 32
 )
 
-// slab hands out values one by one, from memory that is used again.
+// slab hands out values one by one, from memory that is reused.
 type slab[T any] struct {
 	chunks []*[slabSize]T
 	used   int

@@ -35,7 +35,7 @@ func (n *around) at(c *composer, at int64) []*attempt {
 	return n.attempts
 }
 
-// over tells whether no event at that time or later concerns the attempt.
+// over reports whether no event at that time or later concerns the attempt.
 func (c *composer) over(a *attempt, at int64) bool {
 	return a.end < at && (c.going == nil || a.settled.ended && a.settled.until <= c.going.now)
 }

@@ -169,7 +169,7 @@ func (c *composer) backoffs() {
 	}
 }
 
-// settledBackoff tells whether it is decided when the wait for the next attempt ended: that has begun with all announcements.
+// settledBackoff reports whether it is decided when the wait for the next attempt ended: that has begun with all announcements.
 func (c *composer) settledBackoff(a *attempt, end int64) settled {
 	if c.going == nil {
 		return settled{ended: true}

@@ -5,10 +5,10 @@ package assembly
 
 import "slices"
 
-// Of many open tasks most wait for hours: in a queue, for a backoff, for an operator. What is out of them is then kept encoded,
-// in about a third of the memory, until an event comes or something is to be done.
+// Of many open tasks most wait for hours: in a queue, for a backoff, for an operator. What has been emitted of them is then kept
+// encoded, in about a third of the memory, until an event comes or something is to be done.
 
-// sleep encodes what is out of the task and releases memory that its lists do not use.
+// sleep encodes what has been emitted of the task and releases memory that its lists do not use.
 func (a *Assembler) sleep(t *task) {
 	if t.asleep != "" || t.out().checkpoint == nil {
 		return

@@ -59,7 +59,7 @@ type Stats struct {
 	OpenTasks     int64
 	HeldEvents    int64
 	HeldBytes     int64 // of open tasks and of finished ones that are kept
-	Read          int64 // records that were read, again and again where a task is looked at several times
+	Read          int64 // records that were read, again and again where a task is checked several times
 }
 
 // Assembler holds the open tasks of one shard. It is not safe for concurrent use: its owner serialises the calls. Trees
@@ -70,7 +70,7 @@ type Assembler struct {
 	onRelease  func(Release) // nil when nobody stores releases
 	onLate     func(*Event)  // nil when nobody shows late events
 	serial     int64         // of the latest
-	stored     []byte        // room for the state of a release
+	stored     []byte        // buffer for the state of a release
 	texts      *texts        // of tasks that wait
 	tasks      map[TraceID]*task
 	line       line  // of open tasks
@@ -88,12 +88,12 @@ type Assembler struct {
 	words      map[string]*detail   // of one word, shared by all tasks
 	shapes     map[string]*shape    // shared by all tasks
 	resources  map[string]*Resource // restored ones, shared by all tasks
-	restoring  bool                 // what comes is given back at the start
+	restoring  bool                 // what comes is replayed at the start
 	eager      bool                 // for tests: everything that may be forgotten is
-	key        []byte               // room for a key of shapes
-	indexes    []int16              // room for reading a discovery
-	records    []record             // room for those of the task that is looked at
-	arena      arena                // room for the history of that task
+	key        []byte               // buffer for a key of shapes
+	indexes    []int16              // buffer for reading a discovery
+	records    []record             // buffer for those of the task being checked
+	arena      arena                // buffer for the history of that task
 	composer   composer
 	stats      Stats
 }
@@ -182,8 +182,8 @@ func (a *Assembler) fit(now int64) {
 // pressedShare is the share of a full task's events after which repetitions are looked for again.
 const pressedShare = 8
 
-// roomFor tells whether the task may hold one more event. What ends a task or a pass is always taken, or the task would
-// never end.
+// roomFor reports whether the task may hold one more event. What ends a task or a pass is always taken, or the task would never
+// end.
 func (a *Assembler) roomFor(t *task, e *Event) bool {
 	if int(t.packed.count) < a.limits.EventsPerTask {
 		return true
@@ -260,7 +260,7 @@ func (a *Assembler) open(e *Event, before *releasedTask, now int64) *task {
 	return t
 }
 
-// wait is what the task waits for when an event of it has come.
+// wait is what the task waits for when an event of it has arrived.
 func (t *task) wait() waiting {
 	switch {
 	case t.ended:
@@ -271,11 +271,11 @@ func (t *task) wait() waiting {
 	return waitEnd
 }
 
-// Advance looks at the tasks whose time has come. Its cost grows with their number, not with that of the open tasks.
+// Advance checks the tasks that are due. Its cost grows with their number, not with that of the open tasks.
 //
-// A task is looked at as if it was done at the tick at which it was due, however late the call is. So what is emitted depends
-// on the events and on when they arrived only, if Advance is called with the time of an event's arrival before it is observed:
-// the same events with the same arrivals, given back after a start, are emitted in the same way.
+// A task is checked as if it was done at the tick at which it was due, however late the call is. So what is emitted depends on the
+// events and on when they arrived only, if Advance is called with the time of an event's arrival before it is observed: the same
+// events with the same arrivals, replayed after a start, are emitted in the same way.
 func (a *Assembler) Advance(now time.Time) {
 	a.dropFinished(now.Add(-a.limits.SettleTimeout).UnixNano())
 	a.due = a.wheel.turn(now.UnixNano(), a.due[:0])
@@ -298,10 +298,10 @@ func (a *Assembler) waitFor(t *task, what waiting) {
 	a.wheel.schedule(t, due)
 }
 
-// look decides about a task whose time has come: it is released, parts of it are emitted, or it waits on.
+// look decides about a task that is due: it is released, parts of it are emitted, or it keeps waiting.
 func (a *Assembler) look(t *task, now int64) {
 	if now <= t.looked && a.restoring {
-		a.wheel.schedule(t, t.looked+1) // it was recalled as it was then, and its events are still to be given back
+		a.wheel.schedule(t, t.looked+1) // it was recalled as it was then, and its events are still to be replayed
 		return
 	}
 	a.wake(t)
@@ -323,7 +323,7 @@ func (a *Assembler) look(t *task, now int64) {
 	}
 }
 
-// lookEnded decides about a task that has ended and been quiet: it is released, or waits on, and then what is settled of it is
+// lookEnded decides about a task that has ended and been quiet: it is released, or keeps waiting, and then what is settled of it is
 // emitted.
 func (a *Assembler) lookEnded(t *task, now int64) {
 	a.decide(t, now)
@@ -334,7 +334,7 @@ func (a *Assembler) lookEnded(t *task, now int64) {
 	}
 }
 
-// decide releases an ended task of which everything has come, or lets it wait on.
+// decide releases an ended task of which everything has arrived, or lets it keep waiting.
 func (a *Assembler) decide(t *task, now int64) {
 	runs := a.history(t)
 	if len(runs) > 0 && t.goesOnAfter(runs[len(runs)-1]) {
@@ -346,7 +346,7 @@ func (a *Assembler) decide(t *task, now int64) {
 	}
 }
 
-// lookResumed decides about a task that went on after its end: the runs that are over are released, and the rest waits on.
+// lookResumed decides about a task that resumed after its end: the runs that are over are released, and the rest keeps waiting.
 // Somebody who puts a failed step back at once must not hide the failure until the task has ended again.
 func (a *Assembler) lookResumed(t *task, runs []*run, now int64) {
 	if last := runs[len(runs)-1]; !last.ended || !t.queuedAgain(last) {
@@ -364,7 +364,7 @@ func (a *Assembler) lookResumed(t *task, runs []*run, now int64) {
 	a.waitFor(t, waitResumed)
 }
 
-// ripe tells whether runs that have ended can be released, and why: nothing of them is missing, or what is was waited for.
+// ripe reports whether runs that have ended can be released, and why: nothing of them is missing, or what is was waited for.
 func (a *Assembler) ripe(t *task, runs []*run, now int64) (Reason, bool) {
 	if missing(runs) == 0 && t.dropped == 0 {
 		if t.unsettled {
@@ -430,7 +430,7 @@ func (a *Assembler) releaseRuns(t *task, runs []*run, reason Reason, now int64) 
 	}
 }
 
-// emit hands on the trees of runs, and returns how many records they have. leaving tells whether the task is let go with the
+// emit passes on the trees of runs, and returns how many records they have. leaving reports whether the task is released with the
 // last of them.
 func (a *Assembler) emit(t *task, runs []*run, reason Reason, leaving bool) (used int) {
 	if t.released == nil && len(runs) > 0 {

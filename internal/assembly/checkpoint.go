@@ -10,9 +10,9 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// checkpoint is what is known of a run that goes on up to a time, in place of its records up to there: what later numbers, links
-// and totals need. It stands behind the end of a batch or of a pass where everything before it is out, so no attempt is open.
-// Reading from a checkpoint is reading from the beginning.
+// checkpoint is what is known of a run that is still open up to a time, in place of its records up to there: what later numbers,
+// links and totals need. It is after the end of a batch or of a pass where everything before it has been emitted, so no attempt is
+// open. Reading from a checkpoint is reading from the beginning.
 type checkpoint struct {
 	at        int64 // records up to here are forgotten
 	start     int64 // of the run
@@ -53,7 +53,7 @@ type spanEvents struct {
 	dropped uint32
 }
 
-// attemptState is the last attempt of a step, which is out.
+// attemptState is the last attempt of a step, which has been emitted.
 type attemptState struct {
 	step           int16
 	number         int32
@@ -78,7 +78,7 @@ type pendingBackoff struct {
 // longAgo is behind every position: what left a run then is abandoned.
 const longAgo = math.MinInt32
 
-// attempt is the attempt as the reader knows it. It is out.
+// attempt is the attempt as the reader knows it. It has been emitted.
 func (s *attemptState) attempt(room *arena) *attempt {
 	a := room.attempts.next()
 	*a = attempt{
@@ -285,7 +285,7 @@ func (cp *checkpoint) node(step int16) *pathNode {
 	return nil
 }
 
-// openSpanEvents are the events of the run on the task's span and on that of the pass at hand, which are not out.
+// openSpanEvents are the events of the run on the task's span and on that of the current pass, which are not out.
 func (c *composer) openSpanEvents(last *pass) (task, inPass spanEvents) {
 	before := c.run.before
 	c.tree.Spans = append(c.tree.Spans[:0], Span{ID: c.root})

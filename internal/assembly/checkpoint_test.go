@@ -151,7 +151,7 @@ func TestALongTaskIsBoundedByItsOpenPass(t *testing.T) {
 	require.InEpsilon(t, float64(first.reads)/float64(first.events), float64(last.reads)/float64(last.events), 0.1, "nor does the work of an event")
 }
 
-// A batch of which one step runs for hours does not hold back the others: each is out soon after its end, and the batch when
+// A batch of which one step runs for hours does not hold back the others: each is emitted soon after its end, and the batch when
 // the last one has ended.
 func TestABatchDoesNotHoldBackItsAttempts(t *testing.T) {
 	const siblings = 500

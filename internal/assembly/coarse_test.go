@@ -60,8 +60,8 @@ func TestArrivalOrderStandsInForACoarseClock(t *testing.T) {
 	}
 }
 
-// Out of order they do, too: what an engine can have done leaves no other order. Only a pass that spins through equal empty
-// batches can not be told apart.
+// Out of order they do, too: what an engine can have done leaves no other order. Only a pass that spins through equal empty batches
+// cannot be distinguished.
 func TestSecondsOutOfOrder(t *testing.T) {
 	streams := scenarioEvents(t)
 	delete(streams, "spinning")

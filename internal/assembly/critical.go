@@ -33,8 +33,8 @@ type criticalChain struct {
 	share      float64  // of that part in the run's duration, 0 to 1
 }
 
-// pathNode is an attempt as the end of a chain from the run's beginning, in which each attempt is the one that the next waited
-// for. What an attempt waited for ended before it began, so the chain of an attempt that is out does not change.
+// pathNode is an attempt as the end of a chain from the run's beginning, in which each attempt is the one that the next waited for.
+// What an attempt waited for ended before it began, so the chain of an attempt that has been emitted does not change.
 type pathNode struct {
 	step   int16
 	length int32 // of the chain; chains beyond mostOnPath do not have their beginnings
@@ -170,8 +170,8 @@ func (cp *checkpoint) waitedFor(t *task, step int16, deps []string) (last *pathN
 	return last
 }
 
-// first tells whether the attempt is of the run's first batch. A root of the graph in it waited for nothing, but perhaps
-// for a free thread.
+// first reports whether the attempt is of the run's first batch. A root of the graph in it waited for nothing, but perhaps for a
+// free thread.
 func (n *run) first(a *attempt) bool { return a.batch == n.attempts[0].batch }
 
 // divideGap adds a gap on the path to what was waited for. previous is the attempt before of the step that follows; after is

@@ -89,7 +89,7 @@ func causes(of *task, n *run, order map[*attempt]int, a *attempt) []*attempt {
 	return timed
 }
 
-// chains are all chains of causes that end with the attempt and can not be longer.
+// chains are all chains of causes that end with the attempt and cannot be longer.
 func chains(of *task, n *run, order map[*attempt]int, a *attempt) [][]*attempt {
 	before := causes(of, n, order, a)
 	if len(before) == 0 {

@@ -17,7 +17,7 @@ const (
 	waitActivity
 	// waitEnd: it has not ended.
 	waitEnd
-	// waitResumed: it ended, and was looked at: it went on after its end.
+	// waitResumed: it ended, and was looked at: it resumed after its end.
 	waitResumed
 )
 
@@ -95,21 +95,21 @@ func (l *line) rejoin(t *task) {
 }
 
 const (
-	// wheelSlots and wheelTick span 51 seconds. What is due later is filed in the last slot, and again when that has come.
+	// wheelSlots and wheelTick span 51 seconds. What is due later is filed in the last slot, and again when that slot is reached.
 	wheelSlots = 256
 	wheelTick  = int64(200 * time.Millisecond)
 )
 
-// wheel finds the tasks that are due. A task is looked at when the first whole tick at or after its due time comes, and each open
-// task is filed in the slot of that tick, or of an earlier one: a due time that moves on is only noted, and the task is filed
-// again when its slot comes. So nothing that happens to a task costs more the more tasks are open.
+// wheel finds the tasks that are due. A task is checked when the first whole tick at or after its due time comes, and each open
+// task is filed in the slot of that tick, or of an earlier one: a due time that moves on is only noted, and the task is filed again
+// when its slot comes. So nothing that happens to a task costs more the more tasks are open.
 type wheel struct {
 	slots [wheelSlots]*task
 	tick  int64 // of the slot that comes next
 	tasks int
 }
 
-// tickOf is the tick at which a task is looked at that is due at a time.
+// tickOf is the tick at which a task is checked that is due at a time.
 func tickOf(due int64) int64 {
 	tick := due / wheelTick
 	if tick*wheelTick < due {

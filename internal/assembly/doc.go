@@ -13,22 +13,22 @@
 //   - A task is a set of events. While it is open, events are collected, each at most once, in whatever order they arrive.
 //   - A tree is a function of that set. The events are sorted by the time at which they happened and read from front to back.
 //     That yields runs, passes, batches and attempts, and what is missing of them, which become spans. Arrival order, repetition
-//     and interleaving can not change the result, because the function does not see them.
-//   - What is over in the first part of the events is the same in all of them. So spans are emitted while their task goes on:
-//     the same function reads the events up to the frontier, before which everything has come, and what is settled there and
-//     was not emitted before is emitted. What is out is forgotten but for a checkpoint, from which reading goes on.
+//     and interleaving cannot change the result, because the function does not see them.
+//   - What is over in the first part of the events is the same in all of them. So spans are emitted while their task is still open:
+//     the same function reads the events up to the frontier, before which everything has arrived, and what is settled there and
+//     was not emitted before is emitted. What has been emitted is forgotten but for a checkpoint, from which reading goes on.
 //
 // To follow why a span is emitted, read in this order:
 //
 //  1. Events and deadlines: event.go and kind.go (what an event means), task.go, packed.go and asleep.go (how it is held),
-//     assembler.go (limits and releases), deadlines.go (when a task is looked at).
+//     assembler.go (limits and releases), deadlines.go (when a task is checked).
 //  2. History, from events to passes, batches and attempts: order.go and rebuild.go (sorting), runs.go (where a run ends),
 //     history.go and model.go (the reader and what it finds), gap.go and gaps.go (what is missing), arena.go (its memory).
-//  3. Emission while a task goes on: frontier.go (up to where everything has come), settled.go (which spans are final, and what
-//     they wait for), parts.go (one look at a task), emitted.go (what is out), checkpoint.go (what is known in place of events).
+//  3. Emission while a task is still open: frontier.go (up to where everything has arrived), settled.go (which spans are final, and what
+//     they wait for), parts.go (one look at a task), emitted.go (what has been emitted), checkpoint.go (what is known in place of events).
 //  4. Spans: tree.go (the composer), identify.go (ids), levels.go and asides.go (the spans of each kind), span_events.go and around.go (events on
 //     spans), critical.go (the critical path), room.go (limits of a tree), span.go and attribute.go (the result).
 //  5. After a release: released.go (what a rerun needs), finished.go (queries and backoffs that come late).
-//  6. Storage: restore.go (what the owner stores and gives back), stored.go, stored_checkpoint.go and encoding.go (its encoding).
+//  6. Storage: restore.go (what the owner stores and returns), stored.go, stored_checkpoint.go and encoding.go (its encoding).
 //  7. Live pages: opentask.go, snapshot.go, missing.go, clone.go.
 package assembly

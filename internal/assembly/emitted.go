@@ -11,7 +11,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// emission is what is out of a run that goes on, and what must be known of it. It belongs to its task.
+// emission is what has been emitted of a run that is still open, and what must be known of it. It belongs to its task.
 type emission struct {
 	spans   emittedSpans
 	parents []openParent
@@ -24,10 +24,10 @@ type emission struct {
 	ids        knownIDs
 }
 
-// noEmission is that of a task of which nothing is out. It is never changed.
+// noEmission is that of a task of which nothing has been emitted. It is never changed.
 var noEmission emission
 
-// out is what is out of the run that goes on, for reading.
+// out is what has been emitted of the run that is still open, for reading.
 func (t *task) out() *emission {
 	if t.emission == nil {
 		return &noEmission
@@ -35,7 +35,7 @@ func (t *task) out() *emission {
 	return t.emission
 }
 
-// beginEmission is what is out of the run that goes on, for writing.
+// beginEmission is what has been emitted of the run that is still open, for writing.
 func (t *task) beginEmission() *emission {
 	if t.emission == nil {
 		t.emission = new(emission)
@@ -43,10 +43,10 @@ func (t *task) beginEmission() *emission {
 	return t.emission
 }
 
-// forgot tells whether what happened at a time is out and forgotten.
+// forgot reports whether what happened at a time has been emitted and forgotten.
 func (e *emission) forgot(at int64) bool { return e.checkpoint != nil && at <= e.checkpoint.at }
 
-// emittedSpan is a span that is out. It is known as long as the records are held of which it was made.
+// emittedSpan is a span that has been emitted. It is known as long as the records are held of which it was made.
 type emittedSpan struct {
 	id         SpanID
 	start, end int64
@@ -55,7 +55,7 @@ type emittedSpan struct {
 	cut        bool  // it was left out, by a limit
 }
 
-// emittedSpans are what has been emitted of a run that goes on, by id.
+// emittedSpans are what has been emitted of a run that is still open, by id.
 type emittedSpans []emittedSpan
 
 func (s emittedSpans) find(id SpanID) (int, bool) {
@@ -98,14 +98,14 @@ func (s *emittedSpans) forget(until int64) {
 	*s = slices.DeleteFunc(*s, func(e emittedSpan) bool { return e.end <= until })
 }
 
-// emittedBefore tells whether the span was out before an event arrived.
+// emittedBefore reports whether the span was out before an event arrived.
 func (s emittedSpans) emittedBefore(id SpanID, arrived int64) bool {
 	place, found := s.find(id)
 	return found && !s[place].cut && s[place].at < arrived
 }
 
-// hadAttempt tells whether an attempt of the step at a time was out before an event arrived. What arrived before it counts also
-// where it is given back after a start, when the attempt is out.
+// hadAttempt reports whether an attempt of the step at a time was out before an event arrived. What arrived before it counts also
+// where it is replayed after a start, when the attempt has been emitted.
 func (s emittedSpans) hadAttempt(step int16, at, arrived int64) bool {
 	for i := range s {
 		if e := &s[i]; e.step == step && e.at < arrived && e.start <= at && at <= e.end {
@@ -115,8 +115,8 @@ func (s emittedSpans) hadAttempt(step int16, at, arrived int64) bool {
 	return false
 }
 
-// attempt finds the attempt of the step that overlaps a stretch of time. An event that comes after an attempt is out can make
-// it seem to be two, or to begin at another time: it is out all the same.
+// attempt finds the attempt of the step that overlaps a stretch of time. An event that comes after an attempt is out can make it
+// seem to be two, or to begin at another time: it has been emitted anyway.
 func (s emittedSpans) attempt(step int16, start, end int64) *emittedSpan {
 	for i := range s {
 		if e := &s[i]; e.step == step && e.start <= end && start <= e.end {
@@ -163,7 +163,7 @@ func (c *composer) names(name string, id, parent SpanID, start, end int64) {
 	out.parents = append(out.parents, openParent{id, parent, name, start, end})
 }
 
-// holding returns the times of a batch or pass that is emitted now, stretched over its children that are out.
+// holding returns the times of a batch or pass that is emitted now, stretched over its children that have been emitted.
 func (c *composer) holding(id SpanID, start, end int64) (int64, int64) {
 	out := c.task.out()
 	for i := range out.parents {
@@ -197,8 +197,8 @@ func (c *composer) standIns(until int64) {
 	out.parents = slices.DeleteFunc(out.parents, func(p openParent) bool { return p.start <= until })
 }
 
-// orphaned makes the tree of a task that is let go of which spans are out, though no run is left to which they belong: late
-// events can do that. Nothing but stand-ins is in it.
+// orphaned makes the tree of a task that is released of which spans have been emitted, though no run is left to which they belong:
+// late events can do that. Nothing but stand-ins is in it.
 func (c *composer) orphaned(t *task, before *releasedTask, reason Reason, limits *Limits) *Tree {
 	out := t.out()
 	c.begin(t, &run{start: out.extent.start, end: out.extent.end}, before, reason, limits, nil)
@@ -241,8 +241,8 @@ func (t *task) noteEmitted(c *composer) {
 	}
 }
 
-// standInsUntil is up to when parents that the reader does not find get a stand-in with the run: those of the run, or all when
-// the task is let go.
+// standInsUntil is up to when parents that the reader does not find get a stand-in with the run: those of the run, or all when the
+// task is released.
 func (t *task) standInsUntil(n *run) int64 {
 	if t.leaving {
 		return math.MaxInt64
@@ -250,7 +250,7 @@ func (t *task) standInsUntil(n *run) int64 {
 	return n.end
 }
 
-// rootOf is the id of the run's task's span. It stays what the spans that are out name.
+// rootOf is the id of the run's task's span. It stays what the spans already emitted name.
 func (t *task) rootOf(n *run, index int) SpanID {
 	switch {
 	case t.out().root != SpanID{}:

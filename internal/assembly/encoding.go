@@ -11,9 +11,9 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// What is known of a run that goes on has one encoding for the journal and for the memory of a task that waits. In memory a
-// text that many tasks have is a number, and correlation ids and details are places in the lists of their task; the journal
-// has everything in full, because it is read by another process.
+// What is known of a run that is still open has one encoding for the journal and for the memory of a task that waits. In memory a
+// text that many tasks have is a number, and correlation ids and details are places in the lists of their task; the journal has
+// everything in full, because it is read by another process.
 
 // texts numbers the texts that many waiting tasks have in common, such as names of events and keys of attributes. A number
 // is never used again. It belongs to one assembler.
@@ -46,7 +46,7 @@ func (x *texts) number(text string) (int64, bool) {
 	return n, true
 }
 
-// encoder appends values one behind the other: integers as zigzag varints, times as differences to a base.
+// encoder appends values one after the other: integers as zigzag varints, times as differences to a base.
 type encoder struct {
 	data  []byte
 	base  int64
@@ -121,7 +121,7 @@ func (d *decoder) of(data []byte) *decoder {
 	return &decoder{data: data, base: d.base, texts: d.texts, task: d.task, owner: d.owner}
 }
 
-// more tells whether there is more to read.
+// more reports whether there is more to read.
 func (d *decoder) more() bool { return len(d.data) > 0 && d.err == nil }
 
 func (d *decoder) fail() { d.err, d.data = errCut, nil }

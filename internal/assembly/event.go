@@ -121,8 +121,7 @@ type failure struct {
 	generic bool   // class came from exception_class, which hardly ever tells the true one
 }
 
-// ShowsAttributes tells whether the event is shown on a span as it is, so that its attributes matter. It needs the name
-// only.
+// ShowsAttributes reports whether the event is shown on a span as it is, so that its attributes matter. It needs the name only.
 func (e *Event) ShowsAttributes() bool {
 	switch classify(e) {
 	case kindSpanEvent, kindStepReset, kindTaskPending, kindNothingViable, kindTaskCancelled, kindTaskResolved,

@@ -5,9 +5,9 @@ package assembly
 
 import "slices"
 
-// Nothing tells that a query or a backoff is missing, so a tree does not wait for them. What they add is a span of their
-// own, which changes no other: when one comes after its tree, that span follows alone. For this a task of which all has
-// been emitted is kept with its events, for as long as a tree waits for what it misses.
+// Nothing reports that a query or a backoff is missing, so a tree does not wait for them. What they add is a span of their own,
+// which changes no other: when one comes after its tree, that span follows alone. For this a task of which all has been emitted is
+// kept with its events, for as long as a tree waits for what it misses.
 
 // mostFinished is the number of events up to which a finished task is kept: each late event costs reading all of them.
 const mostFinished = 1000
@@ -70,7 +70,7 @@ func (a *Assembler) noteLate(e *Event) {
 	}
 }
 
-// late emits the span that a late event makes, and tells whether it makes one.
+// late emits the span that a late event makes, and reports whether it makes one.
 func (a *Assembler) late(e *Event) bool {
 	t, k := a.finished.tasks[e.TraceID], classify(e)
 	if t == nil || k != kindQuery && k != kindBackoff || int(t.packed.count) >= mostFinished ||

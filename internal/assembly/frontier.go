@@ -11,13 +11,13 @@ import (
 // arrivedBy is when an event counts as arrived: at the end of the tick in which it came.
 func arrivedBy(now int64) int64 { return (now/arrivalTick+1)*arrivalTick - 1 }
 
-// prefix finds how many of the task's sorted records lie up to its frontier, before which everything has come, if events are
-// late by less than the window; and when it can move on though nothing more comes, MaxInt64 if it can not.
+// prefix finds how many of the task's sorted records lie up to its frontier, before which everything has arrived, if events are
+// late by less than the window; and when it can move on though nothing more comes, MaxInt64 if it cannot.
 //
 // The frontier is the newest time of the records that arrived a window ago or before: an event that happened before that one
-// arrived less than a window after it, so by now. Only the differences of delays count: the clocks of senders and collector
-// need not agree. Nor does the frontier pass a record that arrived since: a clock that is ahead, as an operator's may be,
-// does not take it ahead of the workers.
+// arrived less than a window after it, so by now. Only the differences of delays count: the clocks of senders and collector need
+// not agree. Nor does the frontier pass a record that arrived since: a clock that is ahead, as an operator's may be, does not take
+// it ahead of the workers.
 func (t *task) prefix(now int64, window time.Duration) (length int, next int64) {
 	newest, youngest := int64(math.MinInt64), int64(math.MaxInt64)
 	next = math.MaxInt64

@@ -8,7 +8,7 @@ type Gap uint8
 
 // What can be missing.
 const (
-	// GapTaskName: no event has told the task's name.
+	// GapTaskName: no event has named the task.
 	GapTaskName Gap = iota
 	// GapJob: the enqueue event of a pass's job, or earlier runs of that job.
 	GapJob

@@ -18,7 +18,7 @@ func missing(runs []*run) int {
 	return gaps
 }
 
-// ranListed tells whether the batch ran the steps of the discovery before it. Otherwise that was of another batch, of which
+// ranListed reports whether the batch ran the steps of the discovery before it. Otherwise that was of another batch, of which
 // nothing else came.
 func (rd *reader) ranListed(b *batch) bool {
 	if len(b.listed) == 0 {
@@ -37,12 +37,12 @@ func (rd *reader) ranListed(b *batch) bool {
 	return ran
 }
 
-// lacksAttempts tells whether the batch should have more attempts, or others.
+// lacksAttempts reports whether the batch should have more attempts, or others.
 func (rd *reader) lacksAttempts(b *batch) bool {
 	return !b.spun && (b.size >= 0 && int(b.size) != len(b.attempts) || !rd.ranListed(b))
 }
 
-// knowsDependencies tells whether something came of every step that the step waits for.
+// knowsDependencies reports whether something came of every step that the step waits for.
 func (t *task) knowsDependencies(of int16) bool {
 	for _, dep := range t.steps[of].deps {
 		if !slices.ContainsFunc(t.steps, func(known step) bool { return known.name == dep }) {
@@ -52,7 +52,7 @@ func (t *task) knowsDependencies(of int16) bool {
 	return true
 }
 
-// waitedForKnown tells whether of all that the run's steps wait for something came. Where whole batches did not, nothing else
+// waitedForKnown reports whether of all that the run's steps wait for something came. Where whole batches did not, nothing else
 // tells of them.
 func (rd *reader) waitedForKnown() bool {
 	steps := rd.task.steps

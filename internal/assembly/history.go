@@ -21,7 +21,7 @@ type reader struct {
 	batch   *batch
 	current []*attempt // by step: the attempt that its next event belongs to
 	resets  []bool     // by step: put back since its last attempt
-	listed  []bool     // by step: room for reading a batch
+	listed  []bool     // by step: buffer for reading a batch
 	counts  []int32    // by step: attempts so far, over all runs
 	job     *record    // of the pass to come
 	rerun   bool
@@ -31,8 +31,8 @@ type reader struct {
 	position int   // how many records of the run were read
 }
 
-// history reads the runs out of a task's sorted records. The runs point into t.records. going is given for a task that goes
-// on, of which more records are to come: what is open at the end of these stays open, and what is settled is found.
+// history reads the runs out of a task's sorted records. The runs point into t.records. going is given for a task that is still
+// open, of which more records are to come: what is open at the end of these stays open, and what is settled is found.
 func (t *task) history(limits *Limits, room *arena, going *settling) []*run {
 	rd := t.reader(limits, room)
 	var runs []*run
@@ -178,8 +178,8 @@ func (rd *reader) read(r *record) {
 	}
 }
 
-// ofAnotherPass tells whether an event that only a pass fires has another correlation id than the pass that is open (trap 6):
-// the end of that one and the beginning of the event's own did not come. Without them two passes seem to be one.
+// ofAnotherPass reports whether an event that only a pass fires has another correlation id than the pass that is open (trap 6): the
+// end of that one and the beginning of the event's own did not come. Without them two passes seem to be one.
 func (rd *reader) ofAnotherPass(r *record) bool {
 	switch r.kind {
 	case kindDiscovered, kindNothingViable, kindBatchBegan, kindBatchEnded, kindFinalizing, kindPassEnded:
@@ -189,8 +189,8 @@ func (rd *reader) ofAnotherPass(r *record) bool {
 	return false
 }
 
-// endsKnownAttempt tells whether the event is a terminal announcement of an attempt that has begun: the first, or another
-// of the same outcome.
+// endsKnownAttempt reports whether the event is a terminal announcement of an attempt that has begun: the first, or another of the
+// same outcome.
 func (rd *reader) endsKnownAttempt(r *record) bool {
 	if !r.kind.endsAttempt() || r.step == noStep {
 		return false
@@ -199,13 +199,13 @@ func (rd *reader) endsKnownAttempt(r *record) bool {
 	return a != nil && (a.running() && !rd.putBack(a) && !rd.abandoned(a) || a.endsAgain(r))
 }
 
-// endsAgain tells whether the event announces the end of an ended attempt once more.
+// endsAgain reports whether the event announces the end of an ended attempt once more.
 func (a *attempt) endsAgain(r *record) bool {
 	return !a.running() && a.ends < attemptAnnouncements && a.status == r.kind.status()
 }
 
-// abandoned tells whether an attempt without an end was left by a pass that died so long ago that its end is not expected
-// any more.
+// abandoned reports whether an attempt without an end was left by a pass that died so long ago that its end is not expected any
+// more.
 func (rd *reader) abandoned(a *attempt) bool {
 	return a.running() && a.pass != rd.pass && rd.position-a.pass.left > abandonedAfter
 }
@@ -214,12 +214,12 @@ func (rd *reader) abandoned(a *attempt) bool {
 // that it is the same whenever they are read.
 const abandonedAfter = 1000
 
-// putBack tells whether the attempt's step was put back since it began. Within a batch a step runs once: there it only seems
-// so, because the operator's clock differs from the worker's.
+// putBack reports whether the attempt's step was put back since it began. Within a batch a step runs once: there it only seems so,
+// because the operator's clock differs from the worker's.
 func (rd *reader) putBack(a *attempt) bool { return rd.resets[a.step] && a.batch != rd.batch }
 
-// leavesEndedPass tells whether the event shows that a pass of which an end was announced is over. Between the two
-// announcements something may happen that tells of no pass: an application's own event, a query, an operator's doing.
+// leavesEndedPass reports whether the event shows that a pass of which an end was announced is over. Between the two announcements
+// something may happen that tells of no pass: an application's own event, a query, an operator's doing.
 func (rd *reader) leavesEndedPass(r *record) bool {
 	p := rd.pass
 	switch {
@@ -273,7 +273,7 @@ func (rd *reader) closePass() {
 	rd.pass = nil
 }
 
-// show notes that the record at hand shows a gap; when all are read, nothing waits for it any more.
+// show notes that the current record shows a gap; when all are read, nothing waits for it any more.
 func (rd *reader) show(g *gap, of Gap) {
 	if rd.at != nil {
 		g.show(rd.at, of)
@@ -329,7 +329,7 @@ func (rd *reader) closeBatch(now int64) {
 	rd.leaveBatch()
 }
 
-// leaveBatch ends the batch at hand: of its attempts no more is to be expected.
+// leaveBatch ends the current batch: of its attempts no more is to be expected.
 func (rd *reader) leaveBatch() {
 	rd.batch.closed = true
 	for _, a := range rd.batch.attempts {
@@ -353,8 +353,8 @@ func (rd *reader) batchEnded(r *record) {
 	rd.leaveBatch()
 }
 
-// allFailed tells whether each of the steps has failed and nobody has put it back: a pass that finds nothing else spins
-// through empty batches (docs/tasker-events.md, "The order in one task, and what repeats").
+// allFailed reports whether each of the steps has failed and nobody has put it back: a pass that finds nothing else spins through
+// empty batches (docs/tasker-events.md, "The order in one task, and what repeats").
 func (rd *reader) allFailed(steps []int16) bool {
 	for _, step := range steps {
 		if a := rd.current[step]; a == nil || a.status != lifecycle.StatusFailure || rd.resets[step] {
@@ -380,9 +380,9 @@ func (rd *reader) requested(r *record) {
 	a.join(r)
 }
 
-// sameAttempt tells whether an announcement that an attempt begins, which comes after its end, repeats that attempt all
-// the same: as many attempts were finished before it. Some announcements have milliseconds and others only seconds, so
-// without occurred_at they change places.
+// sameAttempt reports whether an announcement that an attempt begins, which comes after its end, repeats that attempt all the same:
+// as many attempts were finished before it. Some announcements have milliseconds and others only seconds, so without occurred_at
+// they change places.
 func (rd *reader) sameAttempt(a *attempt, r *record) bool {
 	return a != nil && a.requests < attemptAnnouncements && r.number >= 0 && int32(r.number) == a.started && !rd.resets[r.step]
 }
@@ -432,8 +432,8 @@ func (rd *reader) openAttempt(r *record, synthesized bool) *attempt {
 	return a
 }
 
-// inNextBatch tells whether an attempt of the step that begins now can not be in the batch that is open: the step, or one
-// that it waits for, is in that already. The end of the batch, and the beginning of the next, did not come.
+// inNextBatch reports whether an attempt of the step that begins now cannot be in the batch that is open: the step, or one that it
+// waits for, is in that already. The end of the batch, and the beginning of the next, did not come.
 func (rd *reader) inNextBatch(step int16) bool {
 	deps := rd.task.steps[step].deps
 	for _, a := range rd.batch.attempts {

@@ -21,7 +21,7 @@ type begins struct {
 // stepBegins are those of the spans of one step.
 type stepBegins struct{ attempt, handler, backoff int64 }
 
-// reset forgets all times; its memory is used again.
+// reset forgets all times; its memory is reused.
 func (b *begins) reset(steps int) {
 	room := slices.Grow(b.steps[:0], steps)[:steps]
 	clear(room)
@@ -43,8 +43,8 @@ func (c *composer) spanID(level, id string, begin int64) SpanID {
 	return c.task.emission.ids.get(c.task.trace, level, id, begin)
 }
 
-// knownIDs are ids of spans of a run that goes on. It is read several times a second, and most of the time took hashing the ids.
-// They are found by going round: each reading asks for them in the same order.
+// knownIDs are ids of spans of a run that is still open. It is read several times a second, and most of the time took hashing the
+// ids. They are found by going round: each reading asks for them in the same order.
 type knownIDs struct {
 	list []knownID
 	next int
@@ -116,7 +116,7 @@ func (c *composer) identifyAttempt(a *attempt) {
 	start, _ := a.handling()
 	a.work = c.spanID(lifecycle.SpanHandler, id, unused(&next.handler, start))
 	if c.task.disturbed && c.task.out().spans.has(a.span) && !c.task.out().spans.has(a.work) {
-		a.work = a.span // its handler is out under another id
+		a.work = a.span // its handler has been emitted under another id
 	}
 	for c.task.disturbed && c.task.out().spans.has(a.work) && !c.task.out().spans.has(a.span) {
 		start++ // what came late made another attempt of the same handler

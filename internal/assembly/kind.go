@@ -5,8 +5,8 @@ package assembly
 
 import "github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 
-// kind is what an event means to the tree. The order is the order in which events of one instant are read: it decides
-// between events that the clock can not tell apart.
+// kind is what an event means to the tree. The order is the order in which events of one instant are read: it decides between
+// events that the clock cannot tell apart.
 type kind uint8
 
 const (
@@ -97,13 +97,13 @@ func classify(e *Event) kind {
 	return kindSpanEvent
 }
 
-// endsTask tells whether the event is one of a task's terminal announcements.
+// endsTask reports whether the event is one of a task's terminal announcements.
 func (k kind) endsTask() bool { return k >= kindTaskCompleted && k <= kindTaskResolved }
 
-// endsAttempt tells whether the event is one of an attempt's terminal announcements.
+// endsAttempt reports whether the event is one of an attempt's terminal announcements.
 func (k kind) endsAttempt() bool { return k >= kindStepCompleted && k <= kindStepResolved }
 
-// insidePass tells whether the event can happen only while a pass runs.
+// insidePass reports whether the event can happen only while a pass runs.
 func (k kind) insidePass() bool {
 	switch k {
 	case kindDiscovered, kindNothingViable, kindBatchBegan, kindBatchEnded, kindStepRequested, kindHandlerBegan,
@@ -113,9 +113,9 @@ func (k kind) insidePass() bool {
 	return false
 }
 
-// activity tells whether the event shows that an ended task goes on. The queue's own retries of the job do not: they
-// come after the end of every failed or cancelled task (docs/tasker-events.md, "After the end"). Nor does what only ends
-// or repeats something that began before: it is late.
+// activity reports whether the event shows that an ended task has resumed. The queue's own retries of the job do not: they come
+// after the end of every failed or cancelled task (docs/tasker-events.md, "After the end"). Nor does what only ends or repeats
+// something that began before: it is late.
 func (k kind) activity() bool {
 	switch k {
 	case kindTaskStarted, kindPassBegan, kindDiscovered, kindBatchBegan, kindStepReset, kindStepRequested, kindHandlerBegan,
@@ -125,12 +125,12 @@ func (k kind) activity() bool {
 	return false
 }
 
-// progress tells whether the event shows that a task that has not ended goes on.
+// progress reports whether the event shows that a task that has not ended is still running.
 func (k kind) progress() bool {
 	return k != kindEnqueued && k != kindJobBegan && k != kindSpanEvent && k != kindQuery
 }
 
-// leavesPass tells whether the event shows that a pass is over in which the task ended in the given way.
+// leavesPass reports whether the event shows that a pass is over in which the task ended in the given way.
 func (k kind) leavesPass(status kind) bool {
 	switch k {
 	case kindTaskStarted, kindPassBegan:
@@ -141,7 +141,7 @@ func (k kind) leavesPass(status kind) bool {
 	return false
 }
 
-// operated tells whether the event is an operator's ending of the task, which a pass that runs does not heed at once.
+// operated reports whether the event is an operator's ending of the task, which a pass that runs does not heed at once.
 func (k kind) operated() bool { return k == kindTaskCancelled || k == kindTaskResolved }
 
 // status is the outcome that a terminal announcement tells.

@@ -114,7 +114,7 @@ func assembled(inTime, late []*assembly.Event) (spans []streamtest.Span, stats a
 	return spans, a.Stats()
 }
 
-// belowTask is the spans by their ids, without the task's: its totals are out before what is late.
+// belowTask is the spans by their ids, without the task's: its totals have been emitted before what is late.
 func belowTask(spans []streamtest.Span) map[[8]byte]streamtest.Span {
 	below := map[[8]byte]streamtest.Span{}
 	for _, s := range spans {

@@ -102,7 +102,7 @@ func (c *composer) passSpans(p *pass) {
 	c.finalizationSpan(p)
 }
 
-// takesPass tells whether the pass's span is to be added.
+// takesPass reports whether the pass's span is to be added.
 func (c *composer) takesPass(p *pass) bool {
 	if p.out || c.going != nil && p.end >= c.going.undecided {
 		return false
@@ -117,7 +117,7 @@ func (c *composer) takesPass(p *pass) bool {
 // passFailed is the final status of a pass in which the task failed.
 const passFailed = "error"
 
-// settledFailure tells whether it is decided what the span of a pass says in which the task failed: the message is that of the
+// settledFailure reports whether it is decided what the span of a pass says in which the task failed: the message is that of the
 // first announcement of the failure that has one.
 func (c *composer) settledFailure(p *pass) settled {
 	of := p.settled
@@ -303,8 +303,8 @@ func (c *composer) within(at int64) int64 {
 	return min(max(at, c.run.start), c.run.end)
 }
 
-// settledQuery tells whether it is decided in which span a query happened, and so its parent: no attempt that may hold it
-// goes on.
+// settledQuery reports whether it is decided in which span a query happened, and so its parent: no attempt that may hold it goes
+// on.
 func (c *composer) settledQuery(r *record, parent SpanID) settled {
 	if c.going == nil {
 		return settled{ended: true}
@@ -328,7 +328,7 @@ func (c *composer) settledQuery(r *record, parent SpanID) settled {
 	return of
 }
 
-// handling is when the handler worked, as far as events tell.
+// handling is when the handler worked, as far as events report it.
 func (a *attempt) handling() (start, end int64) {
 	start, end = a.handler, a.firstEnd
 	if start == 0 {

@@ -53,7 +53,7 @@ func TestBytesOverTheLimitEvictTheTasksThatWereIdleLongest(t *testing.T) {
 	require.Zero(t, a.Stats().HeldBytes)
 }
 
-// What is held is counted exactly as it is let go, whatever tasks do, and the limits hold at every moment.
+// What is held is counted exactly as it is released, whatever tasks do, and the limits hold at every moment.
 func TestWhatIsHeldIsCounted(t *testing.T) {
 	events := readStream(t, "real/retry")
 	rapid.Check(t, func(t *rapid.T) {
@@ -90,7 +90,7 @@ func TestWhatIsHeldIsCounted(t *testing.T) {
 	})
 }
 
-// A task is looked at when its own time has come, not before and not after, whichever of the others wait for what.
+// A task is checked when its own time has come, not before and not after, whichever of the others wait for what.
 func TestEachTaskWaitsItsOwnTime(t *testing.T) {
 	end := func(task int, at time.Time) *assembly.Event {
 		e := begun(task, at)

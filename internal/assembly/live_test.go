@@ -37,7 +37,7 @@ func inParts(l assembly.Limits) assembly.Limits {
 	return l
 }
 
-// patient limits let nothing go idle: what is compared is the trees of tasks that go on.
+// patient limits let nothing go idle: what is compared is the trees of tasks that are still open.
 func patient() assembly.Limits {
 	l := limits()
 	l.IdleTimeout = 30 * 24 * time.Hour

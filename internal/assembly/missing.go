@@ -17,7 +17,7 @@ type Missing struct {
 	What string
 }
 
-// Missing lists what is known not to have come of what has ended in the run that goes on, or has ended last. It is called
+// Missing lists what is known not to have come of what has ended in the run that is still open, or has ended last. It is called
 // after Trees.
 func (s *Snapshot) Missing() []Missing { return s.lacking }
 

@@ -135,7 +135,7 @@ type attempt struct {
 	pass           *pass
 	before, after  *attempt // of the same step, in this run
 	span, work     SpanID
-	forgotten      bool   // it is out, and known from a checkpoint
+	forgotten      bool   // it has been emitted, and known from a checkpoint
 	previous       SpanID // of the attempt before, also of another run; zero when there is none
 
 	arrived gap // the latest of its events
@@ -155,7 +155,7 @@ func (a *attempt) join(r *record) {
 	a.arrived.show(r, GapAttempt)
 }
 
-// whole tells whether every announcement of the attempt came. With a clock of seconds two requests are the same but for the
+// whole reports whether every announcement of the attempt came. With a clock of seconds two requests are the same but for the
 // clock, and one may have been taken for a repetition.
 func (a *attempt) whole(coarse bool) bool {
 	requests := attemptAnnouncements

@@ -65,11 +65,11 @@ type OpenTask struct {
 	FailedStep, ErrorType, Error string
 	// BackoffUntil is the end of the backoff that was announced last.
 	BackoffUntil int64
-	// Due is when the assembler looks at the task again, by the collector's clock, if nothing of it comes; ReorderWindow and
+	// Due is when the assembler checks the task again, by the collector's clock, if nothing of it comes; ReorderWindow and
 	// SettleTimeout are how long it waits for what is late, and for what is missing.
 	Due                          int64
 	ReorderWindow, SettleTimeout time.Duration
-	Run                          int // 2 and more for a task that goes on after its end
+	Run                          int // 2 and more for a task that resumed after its end
 }
 
 // Now is the time on the sender's clock: what the collector's clock says, less what the task's last event was late. It makes
@@ -179,7 +179,7 @@ func (w *watch) observe(r *record) {
 	w.observePass(r)
 }
 
-// observePass keeps the latest event that tells whether a pass works on the task. An operator's doings and a backoff do not.
+// observePass keeps the latest event that reports whether a pass works on the task. An operator's doings and a backoff do not.
 func (w *watch) observePass(r *record) {
 	switch r.kind {
 	case kindStepReset, kindStepResolved, kindTaskPending, kindBackoff:
@@ -313,7 +313,7 @@ func (w *watch) summarize(s *OpenTask, now time.Time) {
 	s.State = w.state(s.Now(now))
 }
 
-// stepName is the name of a step, or its id where no event has told the name.
+// stepName is the name of a step, or its id where no event has named it.
 func (t *task) stepName(i int16) string {
 	if s := &t.steps[i]; s.name != "" {
 		return s.name
@@ -336,17 +336,17 @@ func NewSearch(text string) *Search {
 	return &Search{text: lowerASCII(text), steps: map[*shape]bool{}}
 }
 
-// In tells whether a text contains the one that is sought.
+// In reports whether a text contains the one that is sought.
 func (s *Search) In(text string) bool { return s == nil || containsFold(text, s.text) }
 
-// IsKey tells whether the text begins a trace id in hexadecimal.
+// IsKey reports whether the text begins a trace id in hexadecimal.
 func (s *Search) IsKey(key TraceID) bool {
 	var text [32]byte
 	hex.Encode(text[:], key[:])
 	return len(s.text) >= 6 && strings.HasPrefix(string(text[:]), s.text)
 }
 
-// IsID tells whether the text is an id, or a part of one that is not a number.
+// IsID reports whether the text is an id, or a part of one that is not a number.
 func (s *Search) IsID(id ID) bool {
 	return s == nil || id.Text == s.text || !id.Integer && len(s.text) >= 4 && s.In(id.Text)
 }
@@ -383,7 +383,7 @@ func (s *Search) finds(t *task) bool {
 	return false
 }
 
-// InResource tells whether the name of the service contains the text.
+// InResource reports whether the name of the service contains the text.
 func (s *Search) InResource(r *Resource) bool {
 	if r == nil {
 		return false
@@ -405,7 +405,7 @@ func lowerASCII(text string) string {
 	}, text)
 }
 
-// containsFold tells whether a text contains another, which is in lower case.
+// containsFold reports whether a text contains another, which is in lower case.
 func containsFold(text, lower string) bool {
 	for i := 0; i+len(lower) <= len(text); i++ {
 		j := 0

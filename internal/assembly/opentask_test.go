@@ -312,7 +312,7 @@ func TestWhatHasNotComeIsNamed(t *testing.T) {
 	}
 }
 
-// Lists show the same of a task whose events are forgotten once their spans are out as of one whose events are all held.
+// Lists show the same of a task whose events are forgotten once their spans have been emitted as of one whose events are all held.
 func TestOpenTasksOfPartsAreThoseOfWholeTasks(t *testing.T) {
 	for _, name := range pagesStreams {
 		t.Run(name, func(t *testing.T) {

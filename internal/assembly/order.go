@@ -34,7 +34,7 @@ func compareRecords(a, b record) int {
 	return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.identity, b.identity), cmp.Compare(a.step, b.step), cmp.Compare(a.arrived, b.arrived))
 }
 
-// fullSeconds tells whether some clock of the task has a resolution of a second only. One of a millisecond, too, hits the full
+// fullSeconds reports whether some clock of the task has a resolution of a second only. One of a millisecond, too, hits the full
 // second now and then.
 func (t *task) fullSeconds() bool {
 	full, last := 0, uint32(0)
@@ -92,7 +92,7 @@ func (t *task) refine() {
 	slices.SortStableFunc(t.records, func(a, b record) int { return cmp.Compare(a.at, b.at) })
 }
 
-// same tells whether two records of one time are one item, sent twice.
+// same reports whether two records of one time are one item, sent twice.
 func (r *record) same(other *record) bool {
 	return r.kind == other.kind && r.step == other.step && r.identity == other.identity
 }

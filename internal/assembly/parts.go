@@ -8,8 +8,8 @@ import (
 	"sort"
 )
 
-// settles tells whether an event of the kind can settle a span, so that the task is to be looked at when the window after
-// it has passed.
+// settles reports whether an event of the kind can settle a span, so that the task is to be checked when the window after it has
+// passed.
 func (k kind) settles() bool {
 	switch k {
 	case kindPassBegan, kindDiscovered, kindHandlerBegan, kindBatchEnded, kindPassEnded:
@@ -19,7 +19,7 @@ func (k kind) settles() bool {
 }
 
 const (
-	// looksPerWindow bounds how often a task is looked at.
+	// looksPerWindow bounds how often a task is checked.
 	looksPerWindow = 4
 	// manyRecords is the number of held records from which it is looked at half as often: each look reads them.
 	manyRecords = 4000
@@ -34,7 +34,7 @@ func (t *task) spacing() int64 {
 	return spacing
 }
 
-// lookLater makes the task be looked at when an event that has just come may have settled something.
+// lookLater makes the task be checked when an event that has just arrived may have settled something.
 func (t *task) lookLater(now int64) {
 	at := max(arrivedBy(now)+int64(t.limits.ReorderWindow), t.looked+t.spacing())
 	if t.lookAt == 0 || at < t.lookAt {
@@ -42,15 +42,15 @@ func (t *task) lookLater(now int64) {
 	}
 }
 
-// lookParts emits what is settled of a task that goes on, and tells whether everything of it has come. Its records are
+// lookParts emits what is settled of a task that is still open, and reports whether everything of it has arrived. Its records are
 // unpacked.
 func (a *Assembler) lookParts(t *task, now int64) (all bool) {
 	length, next := t.prefix(now, t.limits.ReorderWindow)
 	return a.lookAtFirst(t, length, next, &settling{now: now})
 }
 
-// makeRoom reads a task that holds as many events as it may to its newest one, and gives up what is missing, so that what is
-// out can be forgotten.
+// makeRoom reads a task that holds as many events as it may to its newest one, and gives up what is missing, so that what has been
+// emitted can be forgotten.
 func (a *Assembler) makeRoom(t *task, now int64) {
 	a.unpack(t)
 	a.lookAtFirst(t, len(t.records), math.MaxInt64, &settling{now: now, forced: true})
@@ -86,7 +86,7 @@ func (a *Assembler) lookAtFirst(t *task, length int, next int64, going *settling
 	return all
 }
 
-// emitParts emits what is settled in the task's records, which are those up to its frontier of the sorted ones. It tells whether
+// emitParts emits what is settled in the task's records, which are those up to its frontier of the sorted ones. It reports whether
 // anything was emitted or forgotten.
 func (a *Assembler) emitParts(t *task, sorted []record, going *settling) (changed bool) {
 	runs := t.history(&a.limits, &a.arena, going)
@@ -117,8 +117,8 @@ func (a *Assembler) emitParts(t *task, sorted []record, going *settling) (change
 	return a.forgetParts(t, n, going, sorted, before) || emitted
 }
 
-// forgetParts moves the checkpoint of the task behind what is out, but for the last stretch of the reorder window: what is late
-// by more than that may still show a gap, and join. When nothing has come for the settle timeout, nothing is waited for.
+// forgetParts moves the checkpoint of the task behind what has been emitted, but for the last stretch of the reorder window: what
+// is late by more than that may still show a gap, and join. When nothing has come for the settle timeout, nothing is waited for.
 func (a *Assembler) forgetParts(t *task, n *run, going *settling, sorted []record, before *releasedTask) (moved bool) {
 	latest := t.records[len(t.records)-1].at
 	if silentAt := t.lastArrival + int64(t.limits.SettleTimeout); !going.forced && going.now < silentAt {
@@ -150,7 +150,7 @@ func recordsUntil(sorted []record, until int64) int {
 	return sort.Search(len(sorted), func(i int) bool { return sorted[i].at > until })
 }
 
-// emitOrphaned emits what is missing above the spans that are out of a task that is let go without a run.
+// emitOrphaned emits what is missing above the spans already emitted of a task that is released without a run.
 func (a *Assembler) emitOrphaned(t *task, reason Reason) {
 	before := t.released
 	if before == nil {
@@ -162,7 +162,7 @@ func (a *Assembler) emitOrphaned(t *task, reason Reason) {
 	a.sink(tree)
 }
 
-// sound tells whether nothing is known to be missing in the run's passes.
+// sound reports whether nothing is known to be missing in the run's passes.
 func (n *run) sound() bool {
 	for _, p := range n.passes {
 		if p.settled.until != 0 || p.waited.until != 0 {
@@ -172,7 +172,7 @@ func (n *run) sound() bool {
 	return true
 }
 
-// isOut tells whether an event is of an attempt that has been emitted: it is late, because nothing that is out is changed. A
+// isOut reports whether an event is of an attempt that has been emitted: it is late, because nothing already emitted is changed. A
 // query or a backoff makes a span of its own.
 func (t *task) isOut(e *Event, now int64) bool {
 	if e.At > t.out().frontier || e.StepID.Text == "" {

@@ -28,7 +28,7 @@ func partStreams(t testing.TB) map[string][]*assembly.Event {
 	return streams
 }
 
-// Whatever is lost for good, late by more than anything waits, or repeated: no span is emitted twice, no attempt has two spans,
+// Whatever is lost permanently, late by more than anything waits, or repeated: no span is emitted twice, no attempt has two spans,
 // and in the end every span has its parent.
 func TestPartsOfBrokenStreamsAreWellFormed(t *testing.T) {
 	streams := partStreams(t)
@@ -82,14 +82,15 @@ func (u union) requireAttemptsApart(t require.TestingT) {
 	}
 }
 
-// finishedSpans are the names of spans that are out soon after their end. A backoff ends where the next attempt begins, which
-// is known a little later; what a failed pass says is known at the end of its task.
+// finishedSpans are the names of spans that are emitted soon after their end. A backoff ends where the next attempt begins, which is
+// known a little later; what a failed pass says is known at the end of its task.
 var finishedSpans = []string{
 	lifecycle.SpanOrchestration, lifecycle.SpanBatch, lifecycle.SpanStep, lifecycle.SpanHandler, lifecycle.SpanDependency, lifecycle.SpanQueued,
 	lifecycle.SpanFinalization,
 }
 
-// At every moment, everything that had finished a reorder window and a second before is out, and it is what it is in the whole.
+// At every moment, everything that had finished a reorder window and a second before has been emitted, and it is what it is in the
+// whole.
 func TestWhatHasFinishedIsOut(t *testing.T) {
 	const slack, delay = time.Second, 200 * time.Millisecond
 	for name, events := range partStreams(t) {
@@ -148,8 +149,8 @@ func TestWhatHasFinishedIsOut(t *testing.T) {
 	}
 }
 
-// The span of the pass in which a task failed is out as soon as others, also where the task waits for something that is missing
-// elsewhere: here its creation.
+// The span of the pass in which a task failed has been emitted as soon as others, also where the task waits for something that is
+// missing elsewhere: here its creation.
 func TestAFailedPassDoesNotWaitForItsTask(t *testing.T) {
 	for name, messages := range map[string][]string{"a message": {"no stock", ""}, "the second has it": {"", "no stock"}} {
 		t.Run(name, func(t *testing.T) {
@@ -169,8 +170,8 @@ func TestAFailedPassDoesNotWaitForItsTask(t *testing.T) {
 	}
 }
 
-// requireSameParts lets the events come as they happen, looks at what is out at a time, and wants all in the end to be what a
-// replay gives.
+// requireSameParts lets the events come as they happen, looks at what has been emitted at a time, and wants all in the end to be
+// what a replay gives.
 func requireSameParts(t *testing.T, events []*assembly.Event, at time.Duration, look func(early []assembly.Span)) {
 	t.Helper()
 	replay := spansByTrace(t, func(a *assembly.Assembler) { feed(a, events, time.Unix(1, 0)) })

@@ -221,7 +221,7 @@ func (rest *restRecords) place(passes []*passRecords) {
 	})
 }
 
-// follows tells whether the event leads to such a pass: the task is put in the queue, or a step of it is put back.
+// follows reports whether the event leads to such a pass: the task is put in the queue, or a step of it is put back.
 func (p *passRecords) follows(r *record) bool {
 	switch r.kind {
 	case kindEnqueued, kindTaskPending:
@@ -291,7 +291,7 @@ func (s *stage) first() int64 {
 	return first
 }
 
-// dependsOn tells whether a step of the batch waits for one of the other.
+// dependsOn reports whether a step of the batch waits for one of the other.
 func (t *task) dependsOn(s, other *stage) bool {
 	for _, step := range s.steps {
 		for _, before := range other.steps {
@@ -303,7 +303,7 @@ func (t *task) dependsOn(s, other *stage) bool {
 	return false
 }
 
-// sequence is records one after the other. One whose clock can not tell it from the latest before it happened with that.
+// sequence is records one after the other. One whose clock cannot tell it from the latest before it happened with that.
 type sequence struct {
 	records []record
 	high    int64

@@ -53,7 +53,7 @@ const (
 	releasedParent
 	releasedStep
 	releasedAttempt
-	releasedOpen // a run that goes on, see stored.go
+	releasedOpen // a run that is still open, see stored.go
 )
 
 const (
@@ -98,7 +98,8 @@ func (n *releasedTask) appendTo(b []byte) []byte {
 	return b
 }
 
-// parseReleased reads a stored released task, and finds the run that goes on behind it, if there is one. It keeps nothing of b.
+// parseReleased reads a stored released task, and finds the run that is still open behind it, if there is one. It keeps nothing of
+// b.
 func (a *Assembler) parseReleased(b []byte) (n *releasedTask, open []byte, err error) {
 	n = new(releasedTask)
 	err = fields.Read(b, func(f *fields.Field) error {

@@ -13,7 +13,7 @@ import (
 // OnRelease tells; at the next start it gives both back, the releases by Recall and then the events by Observe. So the
 // stored form is that of events, which hardly ever changes, and not that of open tasks, which often does.
 
-// Release is what is to be stored of a task when spans of it are out.
+// Release is what is to be stored of a task when spans of it have been emitted.
 type Release struct {
 	Trace TraceID
 	// End is the time up to which the task's events are done with.
@@ -26,11 +26,11 @@ type Release struct {
 	State []byte
 }
 
-// OnRelease sets the function that stores releases. It is called after the last tree of a task, and after each part of
-// one that goes on.
+// OnRelease sets the function that stores releases. It is called after the last tree of a task, and after each part of one that is
+// still open.
 func (a *Assembler) OnRelease(store func(Release)) { a.onRelease = store }
 
-// reportRelease reports a task that has been released, or of which something is out while it goes on.
+// reportRelease reports a task that has been released, or of which something has been emitted while it goes on.
 func (a *Assembler) reportRelease(t *task, goesOn bool) {
 	if a.onRelease == nil {
 		return
@@ -66,10 +66,10 @@ func (t *task) doneUntil() int64 {
 	return math.MinInt64
 }
 
-// Recall makes the assembler know a task of which something was out before the start, and goes on with it if it had not ended.
-// It is called once for a task, with its latest release, before the first Observe. Then the events that are stored are given
-// back by Observe, each after Advance with the time of its arrival, as when they came: so what is emitted once more, because it
-// was not yet stored that it had been, is the same, also where events were later than the reorder window.
+// Recall makes the assembler know a task of which something was out before the start, and goes on with it if it had not ended. It
+// is called once for a task, with its latest release, before the first Observe. Then the events that are stored are replayed by
+// Observe, each after Advance with the time of its arrival, as when they came: so what is emitted once more, because it was not yet
+// stored that it had been, is the same, also where events were later than the reorder window.
 func (a *Assembler) Recall(release Release) error {
 	n, open, err := a.parseReleased(release.State)
 	if err != nil {
@@ -92,7 +92,7 @@ func (a *Assembler) Recall(release Release) error {
 	if err := a.parseOpen(open, t); err != nil {
 		return err
 	}
-	t.disturbed = t.disturbed || len(t.out().spans) > 0 // what came late is given back, too
+	t.disturbed = t.disturbed || len(t.out().spans) > 0 // what came late is replayed, too
 	t.held = t.size()
 	a.stats.HeldBytes += t.held
 	a.tasks[t.trace] = t
@@ -104,20 +104,20 @@ func (a *Assembler) Recall(release Release) error {
 	return nil
 }
 
-// Resume ends what follows a start: the events that were given back are not counted again. What was emitted again is.
+// Resume ends what follows a start: the events that were replayed are not counted again. What was emitted again is.
 func (a *Assembler) Resume() {
 	a.restoring = false
 	s := &a.stats
 	s.Events, s.Late, s.OverLimit, s.Strays, s.Schema, s.Read = 0, 0, 0, 0, 0, 0
 }
 
-// Holds tells whether an event of that time may be part of an open task, so that it must stay stored.
+// Holds reports whether an event of that time may be part of an open task, so that it must stay stored.
 func (a *Assembler) Holds(trace TraceID, at int64) bool {
 	t := a.tasks[trace]
 	return t != nil && at > t.doneUntil()
 }
 
-// Remembers tells whether the release of a task with that serial number is its latest, and still known.
+// Remembers reports whether the release of a task with that serial number is its latest, and still known.
 func (a *Assembler) Remembers(trace TraceID, serial int64) bool {
 	if t := a.tasks[trace]; t != nil {
 		return t.releasedSerial == serial && (serial != 0 || t.releasedEnd != math.MinInt64) // those of version 1 have none

@@ -17,7 +17,7 @@ const (
 	bytesPerSpanEvent = 32
 )
 
-// roomFor counts spans and bytes, and tells whether they are within the limits.
+// roomFor counts spans and bytes, and reports whether they are within the limits.
 func (rd *reader) roomFor(spans int, bytes int64) bool {
 	rd.room.spans += spans
 	rd.room.bytes += bytes

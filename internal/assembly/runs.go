@@ -43,10 +43,10 @@ func (t *task) splitRuns(patience int64, room *arena) []stretch {
 	return runs
 }
 
-// isLate tells whether an event belongs to what was released.
+// isLate reports whether an event belongs to what was released.
 func (n *releasedTask) isLate(e *Event) bool { return e.At <= n.end || classify(e) == kindCreated }
 
-// goesOn finds the first record that shows that the task goes on after the run that was released.
+// goesOn finds the first record that shows that the task resumed after the run that was released.
 func (t *task) goesOn() int {
 	for i := range t.records {
 		if r := &t.records[i]; t.released.followedBy(r.kind, r.at) {
@@ -56,7 +56,7 @@ func (t *task) goesOn() int {
 	return len(t.records)
 }
 
-// followedBy tells whether an event after the run shows that the task goes on. What repeats its end does not.
+// followedBy reports whether an event after the run shows that the task is still open. What repeats its end does not.
 func (n *releasedTask) followedBy(k kind, at int64) bool {
 	if n.status == "" {
 		return k.progress()
@@ -207,8 +207,8 @@ func (c *cursor) next(records []record, from int, is func(*record) bool) int {
 	return c.at
 }
 
-// goesOnAfter tells whether more is to be expected after the last run: it has not ended, a pass of it goes on though an
-// operator has ended the task, or the task was put in the queue again.
+// goesOnAfter reports whether more is to be expected after the last run: it has not ended, a pass of it goes on though an operator
+// has ended the task, or the task was put in the queue again.
 func (t *task) goesOnAfter(n *run) bool {
 	if !n.ended || t.queuedAgain(n) {
 		return true
@@ -220,8 +220,8 @@ func (t *task) goesOnAfter(n *run) bool {
 	return false
 }
 
-// jobWaits tells whether a job of a task that was cancelled outside of a pass is still in the queue. It may yet run a pass,
-// which then belongs to the same run.
+// jobWaits reports whether a job of a task that was cancelled outside of a pass is still in the queue. It may yet run a pass, which
+// then belongs to the same run.
 func (t *task) jobWaits(n *run) bool {
 	if n.status != kindTaskCancelled.status() {
 		return false
@@ -241,7 +241,7 @@ func (t *task) jobWaits(n *run) bool {
 	return waits
 }
 
-// queuedAgain tells whether the task was put in the queue again after the run: another run is to be expected. Where it is the
+// queuedAgain reports whether the task was put in the queue again after the run: another run is to be expected. Where it is the
 // only time that the task was, the clock of its creator is ahead.
 func (t *task) queuedAgain(n *run) bool {
 	before, after := t.released != nil || t.out().checkpoint != nil && t.out().checkpoint.announced.enqueued, false
@@ -253,7 +253,7 @@ func (t *task) queuedAgain(n *run) bool {
 	return before && after
 }
 
-// nextActivity finds the first record from the index on that shows that the task goes on.
+// nextActivity finds the first record from the index on that shows that the task is still open.
 func nextActivity(records []record, from int) int {
 	for i := from; i < len(records); i++ {
 		if records[i].kind.activity() {

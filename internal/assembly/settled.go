@@ -12,7 +12,7 @@ import (
 // A span is emitted when it is settled: it has ended, no event that comes in time can change it, and nothing on which it
 // depends is known to be missing. The rules are local: what is missing in one attempt does not hold back another.
 //
-// They are applied to a prefix of a task's records: those up to the frontier (frontier.go), before which everything has come.
+// They are applied to a prefix of a task's records: those up to the frontier (frontier.go), before which everything has arrived.
 // Of what is over in a prefix the reader says what it says of the whole.
 //
 //   - An attempt has ended when all of its announcements came (three requests, the handler, three ends), when an end came, or
@@ -27,7 +27,7 @@ import (
 //
 // What is missing is waited for as long as the settle timeout, from the arrival of the event that showed it.
 
-// settled tells whether a span has ended and until when it waits for what is missing.
+// settled reports whether a span has ended and until when it waits for what is missing.
 type settled struct {
 	ended bool
 	until int64 // on the collector's clock; 0 when nothing is missing
@@ -41,14 +41,14 @@ func (s *settled) waitFor(other settled) {
 	}
 }
 
-// settling is when a run that goes on is looked at.
+// settling is when a run that is still open is looked at.
 type settling struct {
 	now     int64
 	timeout int64
 	coarse  bool
-	// forced tells that nothing that is missing is waited for.
+	// forced reports that nothing that is missing is waited for.
 	forced bool
-	// decided tells that everything of an ended task has come.
+	// decided reports that everything of an ended task has come.
 	decided bool
 	// undecided is from when on it is not decided whether what happens belongs to the run: its end was announced.
 	undecided int64
@@ -58,7 +58,7 @@ type settling struct {
 	next int64
 }
 
-// of tells whether the span is settled now.
+// of reports whether the span is settled now.
 func (st *settling) of(s settled) bool {
 	if !s.ended {
 		return false
@@ -82,7 +82,7 @@ func (st *settling) after(ended bool, gaps ...gap) settled {
 	return settled{ended, latest.arrived + st.timeout, latest.of}
 }
 
-// settle finds what of a run that goes on is settled.
+// settle finds what of a run that is still open is settled.
 func (rd *reader) settle(st *settling) {
 	n := rd.run
 	var unnamed gap

@@ -105,7 +105,7 @@ type Tree struct {
 	Key      TraceID
 	Resource *Resource
 	Reason   Reason
-	// Part tells that the task goes on: these are spans of it that are final, without the task's own.
+	// Part reports that the task is still open: these are spans of it that are final, without the task's own.
 	Part  bool
 	Spans []Span
 	// Cut is the number of spans that the limits on a tree left out, and SpanEventsCut that of events on spans.

@@ -91,12 +91,12 @@ func (c *composer) spanAt(r *record, name string) SpanID {
 	return target
 }
 
-// aboutTask tells whether the event concerns the task as a whole, whatever step happens to run meanwhile.
+// aboutTask reports whether the event concerns the task as a whole, whatever step happens to run meanwhile.
 func aboutTask(name string) bool {
 	return strings.HasPrefix(name, "task.") || strings.HasPrefix(name, "workflow.") || strings.HasPrefix(name, "observability.task.")
 }
 
-// goesOn tells whether the pass has not ended yet.
+// goesOn reports whether the pass has not ended yet.
 func (c *composer) goesOn(p *pass) bool { return c.going != nil && p.ends == 0 && !p.closed }
 
 // findPasses prepares passAt: a task can have thousands of passes and as many queries.

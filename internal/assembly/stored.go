@@ -12,7 +12,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// Fields of a run that goes on as the journal has it, behind those of the runs before it.
+// Fields of a run that is still open as the journal has it, behind those of the runs before it.
 const (
 	openID protowire.Number = iota + 1
 	openIDInteger
@@ -32,7 +32,7 @@ const (
 	flagRefused
 )
 
-// appendOpen appends the task's run that goes on: whose it is, and what is out of it.
+// appendOpen appends the task's run that is still open: whose it is, and what has been emitted of it.
 func (t *task) appendOpen(b []byte) []byte {
 	b = fields.Text(b, openID, t.id.Text)
 	b = fields.Bool(b, openIDInteger, t.id.Integer)
@@ -52,7 +52,7 @@ func (t *task) appendOpen(b []byte) []byte {
 	return fields.Message(b, openEmission, t.out().appendTo(nil, &encoder{task: t}))
 }
 
-// parseOpen reads a stored run that goes on into a task that has the steps of its runs before. It keeps nothing of b.
+// parseOpen reads a stored run that is still open into a task that has the steps of its runs before. It keeps nothing of b.
 func (a *Assembler) parseOpen(b []byte, t *task) error {
 	var attributes []Attribute
 	err := fields.Read(b, func(f *fields.Field) error {
@@ -115,7 +115,7 @@ const (
 	emissionCheckpoint
 )
 
-// appendTo appends what is out of a run that goes on, with the task and texts of the encoder.
+// appendTo appends what has been emitted of a run that is still open, with the task and texts of the encoder.
 func (e *emission) appendTo(b []byte, with *encoder) []byte {
 	with.base = e.frontier
 	b = fields.Int(b, emissionFrontier, e.frontier)
@@ -159,7 +159,7 @@ func appendParents(to *encoder, parents []openParent) []byte {
 	return to.data
 }
 
-// parseEmission reads what is out of a run that goes on. It keeps nothing of the data.
+// parseEmission reads what has been emitted of a run that is still open. It keeps nothing of the data.
 func (a *Assembler) parseEmission(data []byte, t *task, shared *texts) error {
 	e := t.beginEmission()
 	from := &decoder{texts: shared, task: t, owner: a}

@@ -22,7 +22,7 @@ type task struct {
 	places         map[string]int16 // indexes of steps by id; nil unless there are many
 	correlationIDs []string         // correlation ids; records refer to them by index, 0 is none
 	packed         packed           // the events
-	records        []record         // the events, sorted; only while the assembler looks at the task
+	records        []record         // the events, sorted; only while the assembler checks the task
 
 	details  []*detail
 	lists    []int16 // the steps of discoveries, each list behind its length
@@ -32,18 +32,18 @@ type task struct {
 
 	releasedEnd, releasedSerial int64 // of the latest release of it; math.MinInt64 and 0 when there is none
 
-	// emission is what is out of the run that goes on; nil while nothing is, and while it is packed in asleep.
+	// emission is what has been emitted of the run that is still open; nil while nothing is, and while it is packed in asleep.
 	emission *emission
 	asleep   string // emission as it is packed while the task waits; empty while it is not
 	doneAt   int64  // of its checkpoint
 
 	disturbed bool  // an event came that is older than the emission's frontier
 	unsettled bool  // something that is out lacks events
-	leaving   bool  // it is let go with the run that is emitted
+	leaving   bool  // it is released with the run that is emitted
 	fixed     bool  // whether its clocks are coarse is decided
 	cut       bool  // a limit left something out
-	looked    int64 // when it was last looked at
-	lookAt    int64 // when it is looked at next for what is settled; 0 for never
+	looked    int64 // when it was last checked
+	lookAt    int64 // when it is checked next for what is settled; 0 for never
 
 	lastArrival int64 // Unix nanoseconds of the collector's clock
 	held        int64 // bytes, about
@@ -55,19 +55,19 @@ type task struct {
 	ended       bool // an event came that can end the task
 	active      bool // something happened beside the queue's own retries
 	refused     bool
-	coarse      bool // some clock has seconds only; known while the assembler looks at the task
+	coarse      bool // some clock has seconds only; known while the assembler checks the task
 
 	watch         *watch // what is shown of it; nil unless the assembler is watched
 	before, after *task  // neighbours in the line of open tasks, or of finished ones
 
 	limits              *Waits // of tasks of its name
-	due                 int64  // when it is to be looked at
+	due                 int64  // when it is to be checked
 	tick                int64  // of the slot in which it is filed for that
 	filed               bool
 	dueBefore, dueAfter *task // neighbours in that slot
 }
 
-// step is a node of the task's graph, as far as events have told.
+// step is a node of the task's graph, as far as events report it.
 type step struct {
 	id ID
 	*shape
@@ -76,7 +76,7 @@ type step struct {
 // shape is what a step has in common with those of other tasks of its workflow. It is shared and never changed.
 type shape struct {
 	name string
-	deps []string // names of the steps that it waits for; nil when no event has told
+	deps []string // names of the steps that it waits for; nil when no event has reported it
 }
 
 // unnamed is the shape of a step of which only the id is known.

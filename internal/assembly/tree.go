@@ -7,18 +7,18 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// composer turns a run into spans. Its memory is used again for the next tree.
+// composer turns a run into spans. Its memory is reused for the next tree.
 type composer struct {
 	tree   Tree
-	attrs  []Attribute // room for the attributes of all spans of the tree
+	attrs  []Attribute // buffer for the attributes of all spans of the tree
 	task   *task
 	run    *run
-	going  *settling // of a run that goes on: of it only what is settled becomes spans
+	going  *settling // of a run that is still open: of it only what is settled becomes spans
 	limits *Limits
 
 	root     SpanID
 	runIndex int
-	// correlation is the id of spans that are added, that of the pass at hand or, outside passes, the task's own.
+	// correlation is the id of spans that are added, that of the current pass or, outside passes, the task's own.
 	correlation string
 	pass        *pass
 	own         string        // the task's
@@ -26,8 +26,8 @@ type composer struct {
 	begins      begins
 	index       map[SpanID]int // places of the tree's spans
 	until       []int64        // by pass: until when it or one before was at work
-	emitted     []emittedSpans // by step: its attempts that are out
-	around      around         // attempts at the time of the event at hand
+	emitted     []emittedSpans // by step: its attempts that have been emitted
+	around      around         // attempts at the time of the current event
 	steps       []int16        // by place: the step of an attempt's span; else noStep
 	sought      recordKey      // of a late event; its span is looked for
 	found       int            // the place of that span, or -1
@@ -37,8 +37,8 @@ type composer struct {
 	gaveUp      bool           // there are some
 }
 
-// compose makes the tree of one run: of one that is over, all that has not been emitted, the task's span first; of one that
-// goes on, the spans that are settled and have not been emitted. before is what remains of the runs before.
+// compose makes the tree of one run: of one that is over, all that has not been emitted, the task's span first; of one that is
+// still open, the spans that are settled and have not been emitted. before is what remains of the runs before.
 func (c *composer) compose(t *task, n *run, before *releasedTask, reason Reason, limits *Limits, going *settling) *Tree {
 	caller := c.begin(t, n, before, reason, limits, going)
 	c.identify()
@@ -110,7 +110,7 @@ func (c *composer) follow(before *releasedTask) {
 	}
 }
 
-// takes tells whether a span is to be added: it is settled and has not been emitted before.
+// takes reports whether a span is to be added: it is settled and has not been emitted before.
 func (c *composer) takes(s settled, id SpanID) bool {
 	if c.going != nil && !c.going.of(s) || c.task.out().spans.has(id) {
 		return false
@@ -122,7 +122,7 @@ func (c *composer) takes(s settled, id SpanID) bool {
 	return true
 }
 
-// cuts tells whether a span is left out because of a limit. It counts as emitted then.
+// cuts reports whether a span is left out because of a limit. It counts as emitted then.
 func (c *composer) cuts(cut bool, id SpanID, end int64) bool {
 	if cut {
 		c.tree.Cut++

@@ -46,8 +46,8 @@ func (u union) requireWellFormed(t require.TestingT) {
 	}
 }
 
-// requireConnected wants that every parent is there. What came too late for its parent may lie outside of it: that is out, and
-// an attempt keeps its duration.
+// requireConnected wants that every parent is there. What came too late for its parent may lie outside of it: that has been
+// emitted, and an attempt keeps its duration.
 func (u union) requireConnected(t require.TestingT) {
 	for _, spans := range u {
 		for _, s := range spans {

@@ -54,7 +54,7 @@ const retryAfter = time.Second
 type pending struct {
 	data    []byte
 	entries uint64
-	// snapshot tells that all segments before this one have become superfluous.
+	// snapshot reports that all segments before this one have become superfluous.
 	snapshot bool
 }
 

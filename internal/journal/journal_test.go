@@ -373,7 +373,7 @@ func TestSegmentsSetAsideAreBounded(t *testing.T) {
 	assert.Equal(t, "aside/segment/0000000000000051", keys[0]) // 81: of 180 in all, the last 100
 }
 
-// TestDamageOnAFullDisk: what can not be moved out of the way is reported and passed over all the same.
+// TestDamageOnAFullDisk: what cannot be moved out of the way is reported and passed over all the same.
 func TestDamageOnAFullDisk(t *testing.T) {
 	s := journaltest.New()
 	j := open(t, s)

@@ -23,8 +23,8 @@ type Owner struct {
 	Name string
 }
 
-// Open takes a client of the storage extension and reads what is there. Errors name the setting storage. What of the store
-// can not be read is the extension's to set aside: our file_storage does.
+// Open takes a client of the storage extension and reads what is there. Errors name the setting storage. What of the store cannot
+// be read is the extension's to set aside: our file_storage does.
 func Open(ctx context.Context, host component.Host, id component.ID, owner Owner, log *zap.Logger) (*Journal, error) {
 	found, ok := host.GetExtensions()[id]
 	if !ok {

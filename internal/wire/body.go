@@ -45,7 +45,7 @@ func (d *decoding) takeNothing() {
 		"send fewer items at once, or raise max_items")
 }
 
-// lines reads NDJSON. A line feed cannot stand in a JSON text, so that lines can be told apart without reading them.
+// lines reads NDJSON. A line feed cannot stand in a JSON text, so that lines can be distinguished without reading them.
 func (d *decoding) lines(start int) {
 	for start < len(d.whole) && !d.overfull {
 		end := len(d.whole)

@@ -215,7 +215,7 @@ func serviceOf(source string) string {
 	return name
 }
 
-// isJSON tells whether a media type is one of JSON, which an absent one is taken to be.
+// isJSON reports whether a media type is one of JSON, which an absent one is taken to be.
 func isJSON(contentType string) bool {
 	if contentType == "" || contentType == "application/json" {
 		return true

@@ -28,8 +28,8 @@ const (
 // application is what items are grouped by.
 type application struct{ namespace, service string }
 
-// decoding is the work on one body. It is used again for other bodies, because its caches are worth keeping; between them
-// it refers to no body and no logs.
+// decoding is the work on one body. It is reused for other bodies, because its caches are worth keeping; between them it refers to
+// no body and no logs.
 type decoding struct {
 	settings Settings
 	texts    texts
@@ -42,17 +42,17 @@ type decoding struct {
 
 	request Request
 	whole   []byte
-	// salt is what identifies the item at hand beside its source: in binary mode, the event's source and id.
+	// salt is what identifies the current item beside its source: in binary mode, the event's source and id.
 	salt string
 	// decoded is where data_base64 is decoded.
 	decoded []byte
-	// refused is true once the item at hand was refused: an item is refused once.
+	// refused is true once the current item was refused: an item is refused once.
 	refused bool
-	// impossible is the time that the item at hand brought and that was not used.
+	// impossible is the time that the current item brought and that was not used.
 	impossible string
-	// source is the item at hand, and src, of the scanner, what begins with it.
+	// source is the current item, and src, of the scanner, what begins with it.
 	source []byte
-	// origin is where the item at hand begins in the whole body, and index its place among the items.
+	// origin is where the current item begins in the whole body, and index its place among the items.
 	origin, index int
 	// line is the number of the line at counted, where the count of lines stands.
 	line, counted int
@@ -91,7 +91,7 @@ func (d *decoding) begin(request Request) {
 	d.report = Report{}
 }
 
-// finish hands out the result and lets go of everything of this body but the caches.
+// finish hands out the result and releases everything of this body but the caches.
 func (d *decoding) finish() (plog.Logs, Report) {
 	logs, report := d.logs, d.report
 	d.request, d.whole, d.source, d.src = Request{}, nil, nil, nil
@@ -136,7 +136,7 @@ func (d *decoding) records(namespace, service string) plog.LogRecordSlice {
 	return records
 }
 
-// refuse notes that the item at hand is refused.
+// refuse notes that the current item is refused.
 func (d *decoding) refuse(code Reason, field, reason, remedy string) {
 	d.refused = true
 	d.report.Refused++
@@ -154,7 +154,7 @@ func (d *decoding) refuse(code Reason, field, reason, remedy string) {
 	})
 }
 
-// refuseFault notes that the item at hand is refused because its scan stopped.
+// refuseFault notes that the current item is refused because its scan stopped.
 func (d *decoding) refuseFault() {
 	limits := &d.settings.Limits
 	switch d.fault {

@@ -269,7 +269,7 @@ func (d *decoding) timestamp(occurred pcommon.Timestamp, event string, attrs pco
 	return at
 }
 
-// initializationFailed tells whether a failed task was refused at its creation, so that it has no id.
+// initializationFailed reports whether a failed task was refused at its creation, so that it has no id.
 func initializationFailed(attrs pcommon.Map) bool {
 	if attribute(attrs, lifecycle.AttrEventType) == "initialization_failed" {
 		return true

@@ -20,9 +20,9 @@ type leftOut struct {
 
 type leftOutKey struct {
 	seed eventrecord.Seed
-	// stamp tells that the key is one of the router's, which is no part of an event.
+	// stamp reports that the key is one of the router's, which is no part of an event.
 	stamp bool
-	// hash is that of the value in the item at hand; zero without one.
+	// hash is that of the value in the current item; zero without one.
 	hash uint64
 }
 
@@ -61,7 +61,7 @@ func (l *leftOut) begin() {
 	}
 }
 
-// sum is that of the hashes of what was left out of the item at hand.
+// sum is that of the hashes of what was left out of the current item.
 func (l *leftOut) sum() (sum uint64) {
 	for i := range l.keys {
 		sum += l.keys[i].hash

@@ -75,7 +75,7 @@ func (d *decoding) leaveFrom(known *shape, member int) int {
 	return member
 }
 
-// matches tells whether the object at i has the keys of a shape, and leaves in d.values where its values are.
+// matches reports whether the object at i has the keys of a shape, and leaves in d.values where its values are.
 func (d *decoding) matches(known *shape, i uint32) bool {
 	d.values = d.values[:0]
 	own := &d.tokens[i]

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A kind of event that changes its payload for good is learnt anew.
+// A kind of event that changes its payload permanently is learnt anew.
 func TestShapesAreReplaced(t *testing.T) {
 	d := newDecoding(NewDecoder(Settings{}).settings)
 	for _, payload := range []string{`{"a": 1}`, `{"b": 1}`} {

@@ -31,7 +31,7 @@ func (d *decoding) members(to pcommon.Map, i uint32, payload bool) {
 	}
 }
 
-// leaves tells whether the member of the payload whose key is at i is left out, and then takes only its hash.
+// leaves reports whether the member of the payload whose key is at i is left out, and then takes only its hash.
 func (d *decoding) leaves(i uint32, payload bool) bool {
 	if !payload {
 		return false

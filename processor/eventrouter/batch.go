@@ -29,14 +29,14 @@ const (
 // batch is one call of ConsumeLogs. Its slices run parallel to the records, in their order.
 type batch struct {
 	events []event
-	// repeats counts, by fingerprint, the events whose clock cannot tell them apart; nil until there is one.
+	// repeats counts, by fingerprint, the events whose clock cannot distinguish them; nil until there is one.
 	repeats map[uint64]uint64
 	// keys recognise duplicates; zero for a record that is dropped anyway, or was found to be a duplicate.
 	keys  []uint64
 	claim dedup.Claim
-	// kept is how many are handed on.
+	// kept is how many are passed on.
 	kept int
-	// received tells that the records came over the network as they are: their stamps are no router's.
+	// received reports that the records came over the network as they are: their stamps are no router's.
 	received bool
 	scrubbed scrub.Counts
 	// clocks counts records by whose time they have, and impossible those that brought one that was not used.
@@ -61,7 +61,7 @@ type event struct {
 	// counts are those of the event's name; nil for an event without one.
 	counts      *nameCounts
 	fingerprint uint64
-	// routed tells that the fingerprint is that of a router before this one, and given that the record has it already.
+	// routed reports that the fingerprint is that of a router before this one, and given that the record has it already.
 	routed, given bool
 
 	signals  lifecycle.Signals

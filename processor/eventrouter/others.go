@@ -17,9 +17,8 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/routing"
 )
 
-// notTasker tells whether a record of that name is of another program. Loggers give records event names, too: that of the
-// call site (tracing-opentelemetry). An event of Tasker or of an application of it has a route, a name that Tasker defines, or
-// a task.
+// notTasker reports whether a record of that name is of another program. Loggers give records event names, too: that of the call
+// site (tracing-opentelemetry). An event of Tasker or of an application of it has a route, a name that Tasker defines, or a task.
 func notTasker(table *routing.Table, name string, attrs pcommon.Map) bool {
 	if table.Lookup(name) != table.Fallback() || lifecycle.Defines(name) {
 		return false
@@ -56,7 +55,7 @@ func (o *others) process(_ context.Context, logs plog.Logs) (plog.Logs, error) {
 	return logs, nil
 }
 
-// is tells whether a record is of another program; the router counts it as no_name or not_tasker.
+// is reports whether a record is of another program; the router counts it as no_name or not_tasker.
 func (o *others) is(record plog.LogRecord) bool {
 	name := eventrecord.Name(record)
 	return name == "" || len(name) <= lifecycle.MaxEventName && notTasker(o.table, name, record.Attributes())

@@ -127,10 +127,10 @@ func (r *router) Shutdown(ctx context.Context) error {
 	return memory.Close(ctx)
 }
 
-// ConsumeLogs takes ownership of logs. What the next component answers decides whether the events count as seen: after an
-// error they are forgotten, so that the sender's retry is taken. Its error is returned as it is. A batch of which another
-// request is handing on an event waits for that request's outcome: its event is then a duplicate, or is handed on itself.
-// After max_wait the batch is refused with a retryable error.
+// ConsumeLogs takes ownership of logs. What the next component answers decides whether the events count as seen: after an error
+// they are forgotten, so that the sender's retry is taken. Its error is returned as it is. A batch of which another request is
+// handing on an event waits for that request's outcome: its event is then a duplicate, or is passed on itself. After max_wait the
+// batch is refused with a retryable error.
 func (r *router) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	b := r.batches.Get().(*batch)
 	defer func() {

@@ -116,7 +116,7 @@ func records(all ...plog.Logs) []plog.LogRecord {
 	return found
 }
 
-// decoded is the context of what tasker_events hands on.
+// decoded is the context of what tasker_events passes on.
 func decoded() context.Context { return origin.Mark(context.Background(), origin.Decoder) }
 
 func (f *fixture) consume(t testing.TB, logs plog.Logs) {

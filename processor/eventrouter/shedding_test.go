@@ -19,7 +19,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter/internal/metadatatest"
 )
 
-// busy is a next component that holds each request until it is let go.
+// busy is a next component that holds each request until it is released.
 type busy struct {
 	entered chan []string
 	leave   chan struct{}

@@ -5,9 +5,9 @@ package spanhierarchy
 
 import "time"
 
-// clock is that of all deadlines: the time for which the processor has run since its state began. It does not jump when
-// somebody sets the machine's clock, and it stands still while the collector is away: the senders are kept waiting as long.
-// It is set at the start and then only read.
+// clock is that of all deadlines: the time for which the processor has run since its state began. It does not jump when somebody
+// sets the machine's clock, and it stands still while the collector is unavailable: the senders are kept waiting as long. It is set
+// at the start and then only read.
 type clock struct {
 	before  time.Duration // what earlier processes have run, as far as it is stored
 	started time.Time     // with a monotonic reading

@@ -48,7 +48,7 @@ func completeScope(spans ptrace.SpanSlice) int64 {
 	return completed
 }
 
-// about tells whether a span says of which task or step it is, and is not complete already.
+// about reports whether a span says of which task or step it is, and is not complete already.
 func about(span ptrace.Span, key string) bool {
 	if _, done := span.Attributes().Get(lifecycle.AttrLevelsCompleted); done {
 		return false

@@ -26,7 +26,7 @@ type Config struct {
 	IdleTimeout time.Duration `mapstructure:"idle_timeout"`
 	// Overrides replace the three for tasks by name. Of those that match, the first one that has the time counts.
 	Overrides []Override `mapstructure:"overrides"`
-	// Emit is when spans are handed on: parts, each as soon as it is settled, or whole, when its task has ended.
+	// Emit is when spans are passed on: parts, each as soon as it is settled, or whole, when its task has ended.
 	Emit string `mapstructure:"emit"`
 	// MaxOpenTasks bounds the tasks held. One more evicts, as incomplete, the task that was silent longest.
 	MaxOpenTasks int `mapstructure:"max_open_tasks"`
@@ -55,8 +55,8 @@ type Config struct {
 
 	// Storage is the storage extension that keeps open tasks over a stop and a crash. Without one they are in memory.
 	Storage *component.ID `mapstructure:"storage"`
-	// EmitAgainWithin is how long before a stop or a crash a tree may have been handed on that is handed on again after it,
-	// under the same ids: the next component may have had it in memory only. It needs Storage.
+	// EmitAgainWithin is how long before a stop or a crash a tree may have been handed on that is passed on again after it, under
+	// the same ids: the next component may have had it in memory only. It needs Storage.
 	EmitAgainWithin time.Duration `mapstructure:"emit_again_within"`
 	// TrustReceived takes event spans that came over the network for those of this collector's own routed_events.
 	TrustReceived bool `mapstructure:"trust_received"`

@@ -19,7 +19,7 @@ import (
 )
 
 // What is received under the scopes of event spans and of finished spans passes under others, and no tree is made of it. What
-// routed_events of this process hands on is taken.
+// routed_events of this process passes on is taken.
 func TestAttackForgedSpans(t *testing.T) {
 	sink := new(consumertest.TracesSink)
 	h := newTest(t, sink, func(cfg *Config) { cfg.TrustReceived = false })
@@ -48,7 +48,7 @@ func TestAttackForgedSpans(t *testing.T) {
 	assert.Positive(t, scopes["tasker.spans"], "the genuine task")
 }
 
-// The mark of what this processor hands on is on its own spans only.
+// The mark of what this processor passes on is on its own spans only.
 func TestOnlyFinishedSpansAreMarked(t *testing.T) {
 	sink := &markedSink{}
 	h := newTest(t, sink, nil)

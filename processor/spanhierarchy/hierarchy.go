@@ -55,7 +55,7 @@ type hierarchy struct {
 	start, stop sync.Once
 	disowned    sync.Once          // the first received span under a scope of ours was logged
 	cancel      context.CancelFunc // ends the loops
-	handing     context.Context    // of what a loop hands on; it outlives the loop by a while
+	handing     context.Context    // of what a loop passes on; it outlives the loop by a while
 	cut         context.CancelFunc // ends handing
 	running     sync.WaitGroup
 }
@@ -64,7 +64,8 @@ const (
 	// cutAfter is how long a stop waits for a batch that is on its way to the next component.
 	cutAfter = 10 * time.Second
 	// flushFor is how long a stop offers what is finished, where there is no storage. A next component that waits for room in its
-	// queue would hold it up for as long as its destination is away. With storage cutAfter is enough: what is left stays stored.
+	// queue would hold it up for as long as its destination is unavailable. With storage cutAfter is enough: what is left stays
+	// stored.
 	flushFor = 30 * time.Second
 )
 
@@ -209,7 +210,7 @@ func countEvents(td ptrace.Traces) int64 {
 	return n
 }
 
-// pass hands on the spans that are no events. Their sender waits for the answer.
+// pass passes on the spans that are no events. Their sender waits for the answer.
 func (h *hierarchy) pass(ctx context.Context, td ptrace.Traces) error {
 	if h.completes {
 		if n := complete(td); n > 0 {

@@ -107,7 +107,7 @@ func (in *intake) add(h *hierarchy, of int, trace pcommon.TraceID, at int) {
 // maxIdleEvents bounds what an intake keeps of a large call.
 const maxIdleEvents = 1 << 15
 
-// forget lets go of the call's data. It reports whether the intake is worth keeping.
+// forget releases the call's data. It reports whether the intake is worth keeping.
 func (in *intake) forget() bool {
 	small := in.events <= maxIdleEvents
 	for i := range in.parts {

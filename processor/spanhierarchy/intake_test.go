@@ -73,7 +73,7 @@ func TestEventsInBatches(t *testing.T) {
 	}
 }
 
-// What cannot be read is refused for good, counted by its events, and nothing of it is taken.
+// What cannot be read is refused permanently, counted by its events, and nothing of it is taken.
 func TestAMalformedBatch(t *testing.T) {
 	for name, change := range map[string]func(ptrace.Span){
 		"cut":       func(s ptrace.Span) { cutBatch(s) },

@@ -60,7 +60,7 @@ func (p *pages) stop() {
 	}
 }
 
-// visitedAtOnce is how many open tasks are copied before a shard's lock is let go: a few microseconds.
+// visitedAtOnce is how many open tasks are copied before a shard's lock is released: a few microseconds.
 const visitedAtOnce = 128
 
 // Open copies what is known of the open tasks.
@@ -126,7 +126,7 @@ func (p *pages) runs(key assembly.TraceID) []livedata.Run {
 	snapshot := p.snapshot(key)
 	var (
 		runs  []livedata.Run
-		parts *assembly.Tree // of the run that goes on
+		parts *assembly.Tree // of the run that is still open
 	)
 	for _, r := range p.recent.Runs(key) {
 		if r.Open {

@@ -101,7 +101,7 @@ func TestViewersAndEventsDoNotDisturbEachOther(t *testing.T) {
 	require.Nil(t, h.pages.snapshot(assembly.TraceID(pcommon.TraceID{9})))
 }
 
-// With emit: parts a task's page has what is out, as it is out, and what is still held.
+// With emit: parts a task's page has what has been emitted, as it has been emitted, and what is still held.
 func TestARunThatGoesOnHasWhatIsOutAndWhatIsHeld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		host := pagesHost(livedata.Keep{Tasks: 10, Bytes: 1 << 20})

@@ -19,7 +19,8 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// With emit: parts an attempt is out while its task waits for an operator, and the union of all that is handed on is the truth.
+// With emit: parts an attempt has been emitted while its task waits for an operator, and the union of all that is passed on is the
+// truth.
 func TestPartsAreHandedOnWhileTheirTaskGoesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		lines, truth := streamtest.Generate(streamtest.Options{Tasks: 20, Seed: 7, Failures: true, SpacingMS: 5})
@@ -89,7 +90,8 @@ func TestATaskIsIdleByItsName(t *testing.T) {
 	})
 }
 
-// What is out of a task that goes on need not stay stored: the journal holds about what is open, however long the task lives.
+// What has been emitted of a task that is still open need not stay stored: the journal holds about what is open, however long the
+// task lives.
 func TestTheJournalForgetsWhatIsOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var lines [][]byte
@@ -123,7 +125,7 @@ func TestDurablePartsAreHandedOnOnce(t *testing.T) {
 		var spans []streamtest.Span
 		for i, batch := range streamtest.Batches(lines, 200) {
 			require.NoError(t, life.hierarchy.ConsumeTraces(t.Context(), eventSpansOf(t, batch)))
-			time.Sleep(1150 * time.Millisecond) // it does not die at the instant at which spans are handed on
+			time.Sleep(1150 * time.Millisecond) // it does not die at the instant at which spans are passed on
 			if i%2 == 1 {
 				spans = append(spans, life.emitted(time.Now())...)
 				_ = life.die(t)

@@ -21,9 +21,9 @@ import (
 )
 
 const (
-	// releaseInterval is how often a shard looks whose time has come.
+	// releaseInterval is how often a shard checks for tasks that are due.
 	releaseInterval = 200 * time.Millisecond
-	// spansPerBatch is about how many spans are handed on at once.
+	// spansPerBatch is about how many spans are passed on at once.
 	spansPerBatch = 2048
 	// firstRetry and lastRetry bound the wait after a next component refused.
 	firstRetry = 200 * time.Millisecond
@@ -50,7 +50,8 @@ type shard struct {
 	unacknowledged []unacknowledged // oldest first: they are to be made durable when the next component can be taken to be done with them
 }
 
-// batch is finished spans that are handed on at once, and the releases that are to be stored when the next component has taken them.
+// batch is finished spans that are passed on at once, and the releases that are to be stored when the next component has taken
+// them.
 type batch struct {
 	spans    ptrace.Traces
 	releases []assembly.Release
@@ -111,7 +112,7 @@ func (s *shard) release(r assembly.Release) {
 	waiting.releases++
 }
 
-// holds tells whether events of a task, up to that time, must stay stored.
+// holds reports whether events of a task, up to that time, must stay stored.
 func (s *shard) holds(trace assembly.TraceID, last int64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -121,7 +122,7 @@ func (s *shard) holds(trace assembly.TraceID, last int64) bool {
 	return s.assembler.Holds(trace, last)
 }
 
-// remembers tells whether the release of a task must stay stored.
+// remembers reports whether the release of a task must stay stored.
 func (s *shard) remembers(trace assembly.TraceID, serial int64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -259,7 +260,7 @@ func latest(releases []assembly.Release) []assembly.Release {
 	return slices.DeleteFunc(slices.Clone(releases), func(r assembly.Release) bool { return last[r.Trace] != r.Serial })
 }
 
-// hand offers the first batch of the outbox. The error is retryable and the batch stays; one refused for good is dropped.
+// hand offers the first batch of the outbox. The error is retryable and the batch stays; one refused permanently is dropped.
 func (s *shard) hand(ctx context.Context) error {
 	if err := s.offer(ctx, s.outbox[0].spans); err != nil {
 		return err
@@ -297,7 +298,7 @@ func (s *shard) offer(ctx context.Context, batch ptrace.Traces) error {
 	return nil
 }
 
-// flush hands on what is finished and, without storage, everything that is open, until offering ends; run must have ended.
+// flush passes on what is finished and, without storage, everything that is open, until offering ends; run must have ended.
 func (s *shard) flush(ctx, offering context.Context) error {
 	if s.owner.state == nil {
 		s.collect(s.assembler.Flush)

@@ -21,8 +21,8 @@ import (
 )
 
 // state keeps the open tasks on a storage extension. Every event is durable before it is observed, and so before it is
-// acknowledged; every release is made durable after the next component has taken the trees. So a crash loses nothing, and
-// at worst hands on a tree again, under the same ids.
+// acknowledged; every release is made durable after the next component has taken the trees. So a crash loses nothing, and at worst
+// passes on a tree again, under the same ids.
 type state struct {
 	journal *journal.Journal
 	owner   *hierarchy
@@ -147,7 +147,7 @@ func (r *recalled) add(release assembly.Release) error {
 	return nil
 }
 
-// visit visits the latest release of each task, and lets go of its state.
+// visit visits the latest release of each task, and releases its state.
 func (r *recalled) visit(visit func(release assembly.Release) error) error {
 	for i := range r.releases {
 		of := &r.releases[i]
@@ -162,7 +162,7 @@ func (r *recalled) visit(visit func(release assembly.Release) error) error {
 	return nil
 }
 
-// doneWith tells whether an event is in a release, so that it is not needed any more.
+// doneWith reports whether an event is in a release, so that it is not needed any more.
 func (r *recalled) doneWith(e *assembly.Event) bool {
 	place, known := r.done[e.TraceID]
 	return known && e.At <= r.releases[place].End

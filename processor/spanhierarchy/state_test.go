@@ -164,7 +164,7 @@ func crashes(t *testing.T, seed uint64, emit string) {
 	lives := 1
 	next := func(found *journaltest.Storage) {
 		storage = found
-		time.Sleep(time.Duration(random.IntN(60)) * time.Second) // the time that the collector is away
+		time.Sleep(time.Duration(random.IntN(60)) * time.Second) // the time that the collector is unavailable
 		life = incarnate(t, storage, func(cfg *Config) { cfg.Emit, cfg.Shards = emit, 1+random.IntN(3) })
 		lives++
 	}
@@ -265,7 +265,7 @@ func TestOpenTasksStayOpenOverAStop(t *testing.T) {
 	})
 }
 
-// TestTimeAwayCountsForNothing: a task that waits for a straggler waits on after a long stop.
+// TestTimeAwayCountsForNothing: a task that waits for a straggler keeps waiting after a long stop.
 func TestTimeAwayCountsForNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := journaltest.New()

@@ -49,8 +49,8 @@ func (s *state) tick(ctx context.Context, now time.Time) error {
 	return s.compact(ctx)
 }
 
-// compact takes out of the journal what belongs to no open task. An entry that can not be read stays: the start says what
-// is wrong with it.
+// compact takes out of the journal what belongs to no open task. An entry that cannot be read stays: the start says what is wrong
+// with it.
 func (s *state) compact(ctx context.Context) error {
 	s.mu.Lock()
 	before := s.logged
@@ -77,7 +77,7 @@ func (s *state) compact(ctx context.Context) error {
 	}
 	s.mu.Lock()
 	s.needed = filter.Kept()
-	s.logged += s.needed - before // what has come since the beginning is still there
+	s.logged += s.needed - before // what has arrived since the beginning is still there
 	s.mu.Unlock()
 	return s.released(ctx, nil, s.owner.clock.now()) // the entry with the latest time may have been superfluous
 }

@@ -150,7 +150,7 @@ func checkServer(server *confighttp.ServerConfig) error {
 	return errors.Join(mistakes...)
 }
 
-// isAddress tells whether a TCP endpoint has a host, perhaps an empty one, and a port.
+// isAddress reports whether a TCP endpoint has a host, perhaps an empty one, and a port.
 func isAddress(at *confignet.AddrConfig) bool {
 	if !strings.HasPrefix(string(at.Transport), string(confignet.TransportTypeTCP)) {
 		return true // a socket in the file system
@@ -162,7 +162,7 @@ func isAddress(at *confignet.AddrConfig) bool {
 	return err == nil && port != ""
 }
 
-// plainPath tells whether a path means itself in the pattern of an http.ServeMux.
+// plainPath reports whether a path means itself in the pattern of an http.ServeMux.
 func plainPath(p string) bool {
 	return strings.HasPrefix(p, "/") && p != "/" && path.Clean(p) == p && !strings.ContainsAny(p, " \t\r\n{}?#%")
 }

@@ -14,8 +14,8 @@ import (
 // encodingHeader says how a body is compressed.
 const encodingHeader = "Content-Encoding"
 
-// plainEncodings hands on requests with the name of their encoding as confighttp knows it. RFC 9110 lets senders write it in
-// any case, and x-gzip for gzip; identity, which is none, some write too.
+// plainEncodings passes on requests with the name of their encoding as confighttp knows it. RFC 9110 lets senders write it in any
+// case, and x-gzip for gzip; identity, which is none, some write too.
 func plainEncodings(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		if encoding := req.Header.Get(encodingHeader); encoding != "" {
@@ -32,7 +32,7 @@ func plainEncodings(next http.Handler) http.Handler {
 	})
 }
 
-// inflates tells whether bodies of an encoding are taken; none is an encoding too.
+// inflates reports whether bodies of an encoding are taken; none is an encoding too.
 func (r *eventsReceiver) inflates(encoding string) bool {
 	if algorithms := r.config.ServerConfig.CompressionAlgorithms; algorithms != nil {
 		return slices.Contains(algorithms, encoding) || encoding == "" && len(algorithms) == 0

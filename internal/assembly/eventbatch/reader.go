@@ -15,7 +15,7 @@ import (
 
 var errMalformed = errors.New("a batch of events is malformed")
 
-// Reader reads the events of batches. Its memory is used again for the next event.
+// Reader reads the events of batches. Its memory is reused for the next event.
 type Reader struct {
 	event assembly.Event
 	rest  []byte

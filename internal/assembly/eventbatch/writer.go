@@ -55,7 +55,7 @@ const (
 	headBytes   = lengthBytes + 16 + 8 + 8 + 4
 )
 
-// Writer makes one batch at a time. Its memory is used again for the next.
+// Writer makes one batch at a time. Its memory is reused for the next.
 type Writer struct {
 	batch   []byte
 	events  int

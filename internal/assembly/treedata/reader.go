@@ -13,7 +13,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// Reader reads events out of pdata. Its memory is used again for the next event, so it serves one goroutine.
+// Reader reads events out of pdata. Its memory is reused for the next event, so it serves one goroutine.
 type Reader struct {
 	event     assembly.Event
 	attrs     []assembly.Attribute

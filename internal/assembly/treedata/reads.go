@@ -8,7 +8,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// Reads tells whether a tree can depend on an attribute of an event. What is shown on a span as it is needs them all.
+// Reads reports whether a tree can depend on an attribute of an event. What is shown on a span as it is needs them all.
 type Reads struct {
 	name  string
 	shown bool
@@ -19,10 +19,10 @@ func ReadsOf(name string) Reads {
 	return Reads{name, (&assembly.Event{Name: name}).ShowsAttributes()}
 }
 
-// All tells whether every attribute is read.
+// All reports whether every attribute is read.
 func (r Reads) All() bool { return r.shown }
 
-// Key tells whether the attribute is read.
+// Key reports whether the attribute is read.
 func (r Reads) Key(key string) bool {
 	if r.shown {
 		return true

@@ -38,7 +38,7 @@ func TestTake(t *testing.T) {
 	require.ErrorContains(t, err, "can't be locked")
 }
 
-// TestOnlyFilesAreLocked: what stands in the place of a lock file is neither written to nor waited for.
+// TestOnlyFilesAreLocked: what stands in place of a lock file is neither written to nor waited for.
 func TestOnlyFilesAreLocked(t *testing.T) {
 	directory := t.TempDir()
 	victim := filepath.Join(directory, "victim")

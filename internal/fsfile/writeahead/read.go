@@ -18,8 +18,8 @@ type Content struct {
 	Token string
 	// Batches are those that can be read, in order.
 	Batches []Batch
-	// Damaged is true if something else than the batches was written and can not be read. A batch of which only a part was
-	// written, because the process ended meanwhile, is no damage: nobody was told that it had been.
+	// Damaged is true if something else than the batches was written and cannot be read. A batch of which only a part was written,
+	// because the process ended meanwhile, is no damage: nobody was told that it had been.
 	Damaged bool
 	// Size is that of the file.
 	Size int64

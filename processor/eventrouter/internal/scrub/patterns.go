@@ -66,7 +66,7 @@ var (
 	emailAddress = regexp.MustCompile(`[\pL\pN._%+'\-]+@[\pL\pN\-]+(?:\.[\pL\pN\-]+)*\.[\pL\pN\-]{2,}`)
 )
 
-// Mask puts the mask in the place of each secret. A text without any comes back as it is.
+// Mask puts the mask in place of each secret. A text without any comes back as it is.
 func (p Patterns) Mask(text, mask string) string {
 	if p.BearerTokens {
 		if containsBearer(text) {
@@ -189,7 +189,7 @@ func isCard(digits []byte) bool {
 	return sum%10 == 0
 }
 
-// isCardNumber tells whether an integer is a card number.
+// isCardNumber reports whether an integer is a card number.
 func isCardNumber(n int64) bool {
 	if n <= 0 {
 		return false
@@ -198,7 +198,7 @@ func isCardNumber(n int64) bool {
 	return len(text) >= minCardDigits && cardAt(text, 0) == len(text)
 }
 
-// isNumber tells whether a text is digits and nothing else.
+// isNumber reports whether a text is digits and nothing else.
 func isNumber(text string) bool {
 	for i := range len(text) {
 		if !isDigit(text[i]) {

@@ -49,15 +49,15 @@ type Scrubber struct {
 
 // verdict is what is known about a key.
 type verdict struct {
-	// left tells that the attribute is left out.
+	// left reports that the attribute is left out.
 	left, sensitive, sql, backtrace bool
-	// id tells that a number under the key, also one that is a text, is not that of a card.
+	// id reports that a number under the key, also one that is a text, is not that of a card.
 	id bool
-	// told tells that the attribute is part of a record's readable line.
+	// told reports that the attribute is part of a record's readable line.
 	told bool
-	// secret tells that the key itself holds a secret.
+	// secret reports that the key itself holds a secret.
 	secret bool
-	// plain tells that the key asks for nothing: only the value can.
+	// plain reports that the key asks for nothing: only the value can.
 	plain bool
 }
 
@@ -92,7 +92,7 @@ func (s *Scrubber) judge(key string) verdict {
 	return v
 }
 
-// told tells whether an attribute is part of a record's readable line.
+// told reports whether an attribute is part of a record's readable line.
 func told(key string) bool {
 	switch key {
 	case lifecycle.AttrTaskID, lifecycle.AttrTaskName, lifecycle.AttrStepName, lifecycle.AttrErrorMessage:
@@ -116,7 +116,7 @@ type Pass struct {
 	room int
 	// id is the verdict of that name on the key under which the walk is.
 	id bool
-	// retell tells that the record's readable line may say what its attributes no longer do.
+	// retell reports that the record's readable line may say what its attributes no longer do.
 	retell bool
 	// attribute, entry and element are the methods of these names, kept because making them anew would allocate.
 	attribute, entry func(string, pcommon.Value) bool

@@ -99,7 +99,7 @@ func (m *Monitor) memory(s *assembly.Span) {
 	}
 }
 
-// told tells whether the engine itself has reported it: then it is not reported twice.
+// told reports whether the engine itself has reported it: then it is not reported twice.
 func told(s *assembly.Span, name string) bool {
 	for i := range s.Events {
 		if s.Events[i].Name == name {

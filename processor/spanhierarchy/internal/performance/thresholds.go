@@ -50,7 +50,7 @@ func (o *Override) matches(s *measurement) bool {
 		(len(o.Operations) == 0 || slices.ContainsFunc(s.operations, func(name string) bool { return AnyMatch(o.Operations, name) }))
 }
 
-// AnyMatch tells whether one of the patterns matches the name. They are patterns of [path.Match], as in all settings of
+// AnyMatch reports whether one of the patterns matches the name. They are patterns of [path.Match], as in all settings of
 // span_hierarchy.
 func AnyMatch(patterns []string, name string) bool {
 	return name != "" && glob.MatchAny(patterns, name)

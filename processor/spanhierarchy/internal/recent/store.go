@@ -48,9 +48,9 @@ type kept struct {
 
 // Run is a run of a task, as far as it has been emitted.
 type Run struct {
-	// Tree has the task's span first, unless the run goes on.
+	// Tree has the task's span first, unless the run is still open.
 	Tree *assembly.Tree
-	// Open tells that the run goes on: its task's span has not been emitted.
+	// Open reports that the run is still open: its task's span has not been emitted.
 	Open    bool
 	summary livedata.Finished
 }
@@ -89,7 +89,7 @@ func (s *Store) Add(tree *assembly.Tree, now time.Time) {
 	}
 }
 
-// count counts a tree, and tells whether it is to be kept.
+// count counts a tree, and reports whether it is to be kept.
 func (s *Store) count(tree *assembly.Tree, now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -124,7 +124,7 @@ func (k *kept) join() []Run {
 	if k.runs != nil {
 		return k.runs
 	}
-	var before []*assembly.Tree // parts of a run that goes on
+	var before []*assembly.Tree // parts of a run that is still open
 	for i, part := range k.parts {
 		switch {
 		case part.Spans[0].Name == lifecycle.SpanTask:

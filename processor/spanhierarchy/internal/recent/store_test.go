@@ -76,7 +76,7 @@ func TestALateSpanJoinsItsRun(t *testing.T) {
 	require.Len(t, s.Finished(nil), 1)
 }
 
-// Parts of a run that goes on are one tree, which its task's span completes.
+// Parts of a run that is still open are one tree, which its task's span completes.
 func TestPartsAreJoined(t *testing.T) {
 	s := recent.New(livedata.Keep{Tasks: 5, Bytes: 1 << 20})
 	whole := tree(1, "w", "s", lifecycle.StatusSuccess, "")

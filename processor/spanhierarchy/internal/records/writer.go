@@ -36,7 +36,7 @@ const (
 
 const resourceAttribute protowire.Number = 1
 
-// Writer makes one entry at a time. Its memory is used again for the next entry, so it serves one goroutine.
+// Writer makes one entry at a time. Its memory is reused for the next entry, so it serves one goroutine.
 type Writer struct {
 	entry     []byte
 	resources map[*assembly.Resource]int
