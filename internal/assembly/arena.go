@@ -5,8 +5,8 @@ package assembly
 
 import "slices"
 
-// arena is memory for reading tasks, reused for the next task: a task that is still open is read several times a second. What is
-// taken from it holds until the next task is unpacked.
+// arena is the scratch memory for reading a task's records. It is reused for the next task, because an open task is read several
+// times a second. What is allocated from it is valid until the next task is unpacked.
 type arena struct {
 	runs     slab[run]
 	passes   slab[pass]
@@ -20,7 +20,7 @@ type arena struct {
 	counts  []int32
 	open    []int8
 
-	// Of the reader of runs.
+	// Of splitRuns.
 	begins, began, ends cursor
 }
 
@@ -38,7 +38,7 @@ func (m *arena) reset() {
 // longestKept is the length up to which the memory of a list is reused.
 const longestKept = 256
 
-// emptied is a list without its elements, in the same memory.
+// emptied returns the list with length zero and its capacity.
 func emptied[T any](list []T) []T {
 	if cap(list) > longestKept {
 		return nil
@@ -47,7 +47,7 @@ func emptied[T any](list []T) []T {
 	return list[:0]
 }
 
-// zeros gives a list of n zeros, in the memory of a list that is not needed any more.
+// zeros returns a list of n zeros that reuses the memory of a list.
 func zeros[T any](list []T, n int) []T {
 	list = slices.Grow(list[:0], n)[:n]
 	clear(list)
@@ -61,13 +61,13 @@ const (
 	keptSlabs = 32
 )
 
-// slab hands out values one by one, from memory that is reused.
+// slab allocates values one by one from reused memory.
 type slab[T any] struct {
 	chunks []*[slabSize]T
 	used   int
 }
 
-// next is a value that is zero but for the memory of its lists.
+// next returns a zero value whose lists keep their capacity.
 func (s *slab[T]) next() *T {
 	if s.used == len(s.chunks)*slabSize {
 		s.chunks = append(s.chunks, new([slabSize]T))
@@ -77,7 +77,7 @@ func (s *slab[T]) next() *T {
 	return value
 }
 
-// reset takes back all values; empty makes a value what next returns.
+// reset takes back all values; empty resets a value to what next returns.
 func (s *slab[T]) reset(empty func(*T)) {
 	for i := range s.used {
 		empty(&s.chunks[i/slabSize][i%slabSize])

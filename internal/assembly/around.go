@@ -5,22 +5,22 @@ package assembly
 
 import "slices"
 
-// around are the attempts that an event can belong to, or be waiting for, by when it happened. A task can have thousands of
-// attempts and as many queries, of which each is near a few attempts: events are looked at in the order of their times, and an
-// attempt that was over before one of them is over for all later ones.
+// around are the attempts near the time of an event, to which it can belong. A task can have thousands of attempts and as many
+// queries, each of which is near a few attempts only: events are read in the order of their times, so an attempt that was over
+// before one event is over for all later ones.
 type around struct {
-	attempts []*attempt // in the order of the run's
-	next     int        // place among the run's of the first that has not begun
+	attempts []*attempt // in the order of the run's attempts
+	next     int        // index in the run of the first attempt that has not begun
 	latest   int64      // time of the latest event
-	most     int        // how many there may be before those that are over are left out, which costs a look at each
+	most     int        // length of attempts above which those that are over are removed
 }
 
 func (n *around) begin() { n.attempts, n.next, n.latest, n.most = n.attempts[:0], 0, 0, 0 }
 
-// at are all attempts of the run that have begun at a time, and some of those that are over, in their order.
+// at returns all attempts of the run that have begun at a time, and some of those that are over, in their order.
 func (n *around) at(c *composer, at int64) []*attempt {
 	if at < n.latest {
-		n.begin() // as in a history that was put together from the order of arrival
+		n.begin() // the history is in the order of arrival
 	}
 	n.latest = at
 	for ; n.next < len(c.run.attempts) && c.run.attempts[n.next].start <= at; n.next++ {

@@ -12,7 +12,7 @@ import (
 // wait is a stretch of time in the queue before a pass.
 type wait struct {
 	start, end  int64
-	job         *record // that began, and so ended the wait
+	job         *record // that began and so ended the wait
 	synthesized bool
 }
 
@@ -39,7 +39,7 @@ func (n *run) waitBefore(i int) (wait, bool) {
 	return w, p.job != nil && n.start < w.end
 }
 
-// enqueued is the event with which the run was put in the queue.
+// enqueued returns the event by which the run was put in the queue.
 func (n *run) enqueued() *record {
 	for i := range n.records {
 		switch n.records[i].kind {
@@ -79,8 +79,8 @@ func (c *composer) waited(w wait, id SpanID) *Span {
 	return s
 }
 
-// queuedWithoutPass shows the wait of a task that never got a worker, was cancelled in the queue, or of whose job nothing
-// came after its beginning.
+// queuedWithoutPass shows the wait of a task that never got a worker, was cancelled in the queue, or whose job sent nothing after
+// its beginning.
 func (c *composer) queuedWithoutPass() {
 	w, ok := c.run.waitWithoutPass()
 	if !ok {
@@ -99,7 +99,7 @@ func (c *composer) queuedWithoutPass() {
 	s.outcome(c.run.status, nil)
 }
 
-// waitWithoutPass is the wait of a run that has no pass: to the beginning of a job, which did nothing, or to the end.
+// waitWithoutPass is the wait of a run that has no pass: to the beginning of a job, which ran no pass, or to the end.
 func (n *run) waitWithoutPass() (wait, bool) {
 	enqueued := n.enqueued()
 	if len(n.passes) > 0 || enqueued == nil {
@@ -130,8 +130,8 @@ func (c *composer) queueTime() int64 {
 	return total
 }
 
-// backoffEnd is the end of the wait that the attempt announced: the next attempt. A backoff that no attempt followed is
-// none, unless the task is still open.
+// backoffEnd is the end of the wait that the attempt announced: the next attempt. A backoff without a following attempt is not
+// counted, unless the task is still open.
 func (n *run) backoffEnd(a *attempt) (end int64, incomplete, ok bool) {
 	if a.backoff == nil {
 		return 0, false, false
@@ -169,7 +169,8 @@ func (c *composer) backoffs() {
 	}
 }
 
-// settledBackoff reports whether it is decided when the wait for the next attempt ended: that has begun with all announcements.
+// settledBackoff reports whether it is decided when the wait for the next attempt ended: all announcements of its beginning have
+// arrived.
 func (c *composer) settledBackoff(a *attempt, end int64) settled {
 	if c.going == nil {
 		return settled{ended: true}

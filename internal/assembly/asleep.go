@@ -6,7 +6,7 @@ package assembly
 import "slices"
 
 // Of many open tasks most wait for hours: in a queue, for a backoff, for an operator. What has been emitted of them is then kept
-// encoded, in about a third of the memory, until an event comes or something is to be done.
+// encoded, in about a third of the memory, until an event comes or the task is due.
 
 // sleep encodes what has been emitted of the task and releases memory that its lists do not use.
 func (a *Assembler) sleep(t *task) {
@@ -21,7 +21,7 @@ func (a *Assembler) sleep(t *task) {
 	a.resize(t)
 }
 
-// wake decodes it.
+// wake decodes what sleep encoded.
 func (a *Assembler) wake(t *task) {
 	if t.asleep == "" {
 		return
@@ -32,7 +32,7 @@ func (a *Assembler) wake(t *task) {
 	a.resize(t)
 }
 
-// resize brings the account of the task's memory up to date.
+// resize updates the count of the task's memory.
 func (a *Assembler) resize(t *task) {
 	held := t.held
 	t.held = t.size()

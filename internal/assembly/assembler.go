@@ -13,36 +13,37 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/sqltext"
 )
 
-// Limits bound what an assembler holds and for how long. All durations count from the last event that arrived of a task.
+// Limits bound what an assembler holds and for how long. All durations count from the arrival of a task's latest event.
 type Limits struct {
-	// OpenTasks at a time. One more evicts the task that has been idle longest.
+	// OpenTasks is the largest number of open tasks. One more evicts the task that has been idle longest.
 	OpenTasks int
-	// HeldBytes of all open tasks, about; 0 is no limit. More evict the tasks that have been idle longest.
+	// HeldBytes is the approximate memory of all open tasks; 0 is no limit. Above it the tasks that have been idle longest are
+	// evicted.
 	HeldBytes int64
-	// EventsPerTask that are kept; more are dropped, but for those that end a pass or the task.
+	// EventsPerTask is the largest number of events kept per task. More are dropped, except those that end a pass or the task.
 	EventsPerTask int
-	// SpansPerTree that are emitted; children beyond are cut.
+	// SpansPerTree is the largest number of spans emitted per tree; children beyond it are cut.
 	SpansPerTree int
-	// BytesPerTree that are emitted, about; children and events on spans beyond are cut.
+	// BytesPerTree is the approximate size of an emitted tree; children and span events beyond it are cut.
 	BytesPerTree int64
-	// ReorderWindow is how long an ended task of which nothing is missing waits for stragglers.
+	// ReorderWindow is how long an ended task of which nothing is missing waits for late events.
 	ReorderWindow time.Duration
 	// SettleTimeout is how long an ended task waits for events that are known to be missing.
 	SettleTimeout time.Duration
 	// IdleTimeout is how long a task that has not ended stays open.
 	IdleTimeout time.Duration
-	// Parts makes the assembler emit what is settled of a task while that goes on, and not only the whole when it has ended.
+	// Parts makes the assembler emit the settled spans of a task while it is open, instead of the whole tree after its end.
 	Parts bool
-	// WaitsOf replaces the three for tasks of a name; nil when they are the same for all.
+	// WaitsOf replaces these three durations for tasks of a name; nil when they are the same for all.
 	WaitsOf func(taskName string) Waits
-	// Remembered is how many released tasks are remembered, so that late events and reruns are known as such.
+	// Remembered is how many released tasks are remembered, so that late events and reruns are recognized.
 	Remembered int
-	// Finished is how many released tasks are kept with their events for SettleTimeout, so that late ones that nothing
-	// missed still become spans.
+	// Finished is how many released tasks are kept with their events for SettleTimeout, so that late events that were not known to
+	// be missing still become spans.
 	Finished int
 }
 
-// Stats counts what became of the events and the tasks. All fields but the three of what is held and open only grow.
+// Stats counts what became of the events and the tasks. All fields but the three of what is held or open only grow.
 type Stats struct {
 	Events        int64 // observed
 	Late          int64 // dropped: older than the end of the tree that was released
@@ -55,41 +56,41 @@ type Stats struct {
 	Parts         int64                     // of trees, before the task's own span
 	Unsettled     [Gaps]int64               // spans in them of which something was missing for the settle timeout, by what was
 	LateSpans     int64                     // emitted after their tree
-	Incomplete    int64                     // trees of tasks that had not ended
+	Incomplete    int64                     // trees of tasks without an end
 	OpenTasks     int64
 	HeldEvents    int64
 	HeldBytes     int64 // of open tasks and of finished ones that are kept
-	Read          int64 // records that were read, again and again where a task is checked several times
+	Read          int64 // records read; a record counts each time its task is checked
 }
 
-// Assembler holds the open tasks of one shard. It is not safe for concurrent use: its owner serialises the calls. Trees
-// go to the sink while a call runs; a tree and all in it may be used only until the sink returns.
+// Assembler holds the open tasks of one shard. It is not safe for concurrent use: its owner serialises the calls. The sink is
+// called during a call of the assembler; a tree and everything in it is valid until the sink returns.
 type Assembler struct {
 	limits     Limits
 	sink       func(*Tree)
 	onRelease  func(Release) // nil when nobody stores releases
 	onLate     func(*Event)  // nil when nobody shows late events
-	serial     int64         // of the latest
-	stored     []byte        // buffer for the state of a release
-	texts      *texts        // of tasks that wait
+	serial     int64         // of the latest release
+	stored     []byte        // buffer for the encoded state of a release
+	texts      *texts        // of sleeping tasks
 	tasks      map[TraceID]*task
 	line       line  // of open tasks
 	wheel      wheel // of open tasks
 	due        []*task
 	usual      Waits
-	waits      map[string]*Waits // by name of task, where they are not the same for all
+	waits      map[string]*Waits // by task name, where they differ per task
 	remembered map[TraceID]*releasedTask
 	order      []TraceID // of remembered, oldest first; a ring once it is full
 	next       int       // the ring's oldest
 	finished   finished
-	watched    *watched // nil unless it is watched
+	watched    *watched // nil unless Watch was called
 	names      map[string]string
 	lately     map[string]string
-	words      map[string]*detail   // of one word, shared by all tasks
+	words      map[string]*detail   // of a single word, shared by all tasks
 	shapes     map[string]*shape    // shared by all tasks
 	resources  map[string]*Resource // restored ones, shared by all tasks
-	restoring  bool                 // what comes is replayed at the start
-	eager      bool                 // for tests: everything that may be forgotten is
+	restoring  bool                 // events are replayed at the start
+	eager      bool                 // for tests: forget everything that may be forgotten
 	key        []byte               // buffer for a key of shapes
 	indexes    []int16              // buffer for reading a discovery
 	records    []record             // buffer for those of the task being checked
@@ -166,7 +167,7 @@ func (a *Assembler) Observe(e *Event, now time.Time) {
 	a.fit(now.UnixNano())
 }
 
-// fit brings what is held under its limit: finished tasks go first.
+// fit reduces what is held to its limit: finished tasks are dropped first.
 func (a *Assembler) fit(now int64) {
 	for a.limits.HeldBytes > 0 && a.stats.HeldBytes > a.limits.HeldBytes {
 		if oldest := a.finished.line.first; oldest != nil {
@@ -182,13 +183,13 @@ func (a *Assembler) fit(now int64) {
 // pressedShare is the share of a full task's events after which repetitions are looked for again.
 const pressedShare = 8
 
-// roomFor reports whether the task may hold one more event. What ends a task or a pass is always taken, or the task would never
-// end.
+// roomFor reports whether the task may hold one more event. An event that ends a task or a pass is always accepted, or the task
+// would never end.
 func (a *Assembler) roomFor(t *task, e *Event) bool {
 	if int(t.packed.count) < a.limits.EventsPerTask {
 		return true
 	}
-	// Looking for repetitions costs all events, so it waits until a share of as many has come.
+	// Removing repetitions reads all events, so it is done once per share of new ones.
 	if t.pressed--; t.pressed < 0 {
 		t.pressed = int32(a.limits.EventsPerTask / pressedShare)
 		before := t.packed.count
@@ -206,7 +207,7 @@ func (a *Assembler) roomFor(t *task, e *Event) bool {
 	return (k.endsTask() || k == kindPassEnded) && int(t.packed.count) < 2*a.limits.EventsPerTask
 }
 
-// unpack gives the task its sorted records, until the next task is unpacked.
+// unpack decodes and sorts the task's records. They are valid until the next task is unpacked.
 func (a *Assembler) unpack(t *task) {
 	a.stats.Read += int64(t.packed.count)
 	a.arena.reset()
@@ -215,7 +216,7 @@ func (a *Assembler) unpack(t *task) {
 	t.sortRecords()
 }
 
-// history reads the runs of a task. They hold until the next task is unpacked.
+// history reads the runs of a task. They are valid until the next task is unpacked.
 func (a *Assembler) history(t *task) []*run {
 	a.unpack(t)
 	runs := t.history(&a.limits, &a.arena, nil)
@@ -232,7 +233,7 @@ func (a *Assembler) history(t *task) []*run {
 	return runs
 }
 
-// open begins a task, or goes on with one that was released before.
+// open begins a task, or continues one that was released before.
 func (a *Assembler) open(e *Event, before *releasedTask, now int64) *task {
 	if len(a.tasks) >= a.limits.OpenTasks && len(a.tasks) > 0 {
 		a.release(a.line.first, ReasonEvicted, now)
@@ -260,7 +261,7 @@ func (a *Assembler) open(e *Event, before *releasedTask, now int64) *task {
 	return t
 }
 
-// wait is what the task waits for when an event of it has arrived.
+// wait returns what the task waits for when one of its events has arrived.
 func (t *task) wait() waiting {
 	switch {
 	case t.ended:
@@ -273,9 +274,9 @@ func (t *task) wait() waiting {
 
 // Advance checks the tasks that are due. Its cost grows with their number, not with that of the open tasks.
 //
-// A task is checked as if it was done at the tick at which it was due, however late the call is. So what is emitted depends on the
-// events and on when they arrived only, if Advance is called with the time of an event's arrival before it is observed: the same
-// events with the same arrivals, replayed after a start, are emitted in the same way.
+// A task is checked with the time of the tick at which it was due, however late the call is. So the result depends only on the
+// events and their arrival times, if Advance is called with the time of an event's arrival before it is observed: the same events
+// with the same arrivals, replayed after a start, are emitted in the same way.
 func (a *Assembler) Advance(now time.Time) {
 	a.dropFinished(now.Add(-a.limits.SettleTimeout).UnixNano())
 	a.due = a.wheel.turn(now.UnixNano(), a.due[:0])
@@ -298,10 +299,10 @@ func (a *Assembler) waitFor(t *task, what waiting) {
 	a.wheel.schedule(t, due)
 }
 
-// look decides about a task that is due: it is released, parts of it are emitted, or it keeps waiting.
+// look checks a task that is due: it is released, parts of it are emitted, or it keeps waiting.
 func (a *Assembler) look(t *task, now int64) {
 	if now <= t.looked && a.restoring {
-		a.wheel.schedule(t, t.looked+1) // it was recalled as it was then, and its events are still to be replayed
+		a.wheel.schedule(t, t.looked+1) // recalled in the state it had then; its events are still to be replayed
 		return
 	}
 	a.wake(t)
@@ -318,13 +319,12 @@ func (a *Assembler) look(t *task, now int64) {
 		}
 		a.waitFor(t, t.waits)
 		if all && t.ended && t.waits == waitQuiet {
-			a.decide(t, now) // what came since was a repetition
+			a.decide(t, now) // the events since were repetitions
 		}
 	}
 }
 
-// lookEnded decides about a task that has ended and been quiet: it is released, or keeps waiting, and then what is settled of it is
-// emitted.
+// lookEnded checks a task that has ended and been quiet: it is released, or keeps waiting, and then its settled spans are emitted.
 func (a *Assembler) lookEnded(t *task, now int64) {
 	a.decide(t, now)
 	if a.limits.Parts && a.tasks[t.trace] == t {
@@ -334,7 +334,7 @@ func (a *Assembler) lookEnded(t *task, now int64) {
 	}
 }
 
-// decide releases an ended task of which everything has arrived, or lets it keep waiting.
+// decide releases an ended task of which nothing is missing, or keeps it waiting.
 func (a *Assembler) decide(t *task, now int64) {
 	runs := a.history(t)
 	if len(runs) > 0 && t.goesOnAfter(runs[len(runs)-1]) {
@@ -346,13 +346,13 @@ func (a *Assembler) decide(t *task, now int64) {
 	}
 }
 
-// lookResumed decides about a task that resumed after its end: the runs that are over are released, and the rest keeps waiting.
-// Somebody who puts a failed step back at once must not hide the failure until the task has ended again.
+// lookResumed checks a task that resumed after its end: the runs that are over are released, and the rest keeps waiting. A failed
+// step that is reset at once must not hide the failure until the task has ended again.
 func (a *Assembler) lookResumed(t *task, runs []*run, now int64) {
 	if last := runs[len(runs)-1]; !last.ended || !t.queuedAgain(last) {
 		runs = runs[:len(runs)-1]
 	}
-	if len(runs) > 0 && !t.coarse { // a clock of seconds does not tell what was before the end and what after
+	if len(runs) > 0 && !t.coarse { // with a resolution of seconds, the order around the end is unknown
 		reason, ripe := a.ripe(t, runs, now)
 		if !ripe {
 			a.waitFor(t, waitMissing)
@@ -364,7 +364,8 @@ func (a *Assembler) lookResumed(t *task, runs []*run, now int64) {
 	a.waitFor(t, waitResumed)
 }
 
-// ripe reports whether runs that have ended can be released, and why: nothing of them is missing, or what is was waited for.
+// ripe reports whether runs that have ended can be released, and why: nothing of them is missing, or the settle timeout for it has
+// passed.
 func (a *Assembler) ripe(t *task, runs []*run, now int64) (Reason, bool) {
 	if missing(runs) == 0 && t.dropped == 0 {
 		if t.unsettled {
@@ -430,8 +431,8 @@ func (a *Assembler) releaseRuns(t *task, runs []*run, reason Reason, now int64) 
 	}
 }
 
-// emit passes on the trees of runs, and returns how many records they have. leaving reports whether the task is released with the
-// last of them.
+// emit sends the trees of runs to the sink, and returns how many records they have. leaving is true if the task is released with
+// the last run.
 func (a *Assembler) emit(t *task, runs []*run, reason Reason, leaving bool) (used int) {
 	if t.released == nil && len(runs) > 0 {
 		t.released = new(releasedTask)
@@ -474,7 +475,7 @@ func (a *Assembler) forget(t *task) {
 	t.records = nil
 }
 
-// remember keeps what remains of a released task, in place of the oldest one when all places are taken.
+// remember keeps what later runs need of a released task, replacing the oldest one when the ring is full.
 func (a *Assembler) remember(t *task) {
 	if t.released == nil {
 		return
@@ -507,8 +508,8 @@ const internedNames = 1 << 16
 // intern returns a copy of the string that it shares with equal ones.
 func (a *Assembler) intern(s string) string { return share(a.names, internedNames, s) }
 
-// sharedLately bounds how many texts of one time are shared, as the correlation ids of a worker's threads are by the tasks
-// that it works on, and the texts of custom events.
+// sharedLately bounds how many short-lived texts are shared, such as correlation ids of a worker's threads and the texts of custom
+// events.
 const sharedLately = 1 << 10
 
 func share(known map[string]string, limit int, s string) string {
@@ -526,18 +527,19 @@ func share(known map[string]string, limit int, s string) string {
 	return s
 }
 
-// makeRoom empties a map of shared values that is full, so that a crowd of values that come once, such as correlation
-// ids, does not keep out those that come often. What was shared stays shared.
+// makeRoom empties a map of shared values that is full, so that values that occur once, such as correlation ids, do not displace
+// frequent ones. References handed out earlier stay valid.
 func makeRoom[V any](known map[string]V, limit int) {
 	if len(known) >= limit {
 		clear(known)
 	}
 }
 
-// sharedWords bounds how many details of one word are shared.
+// sharedWords bounds how many details of a single word are shared.
 const sharedWords = 1024
 
-// word is a detail of one of the few words that passes, batches and jobs carry. It is shared and must not be changed.
+// word returns the detail for one of the few values that passes, batches and jobs carry, such as a mode or status. It is shared and
+// must not be changed.
 func (a *Assembler) word(word string) *detail {
 	if d, ok := a.words[word]; ok {
 		return d

@@ -9,7 +9,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 )
 
-// Fields of an attribute. The kind is told by its number in package assembly, whose order is therefore fixed.
+// Fields of an attribute. The kind is stored as its number in package assembly, so the order there is fixed.
 const (
 	attributeKey protowire.Number = iota + 1
 	attributeKind
@@ -19,7 +19,7 @@ const (
 	attributeStrings
 )
 
-// AppendAttribute appends the attribute as it is stored.
+// AppendAttribute appends the stored form of the attribute.
 func AppendAttribute(b []byte, a *Attribute) []byte {
 	b = fields.Text(b, attributeKey, a.Key)
 	b = fields.Int(b, attributeKind, int64(a.Value.Kind))
@@ -32,7 +32,7 @@ func AppendAttribute(b []byte, a *Attribute) []byte {
 	return b
 }
 
-// ReadAttribute reads a stored attribute. It keeps nothing of the data.
+// ReadAttribute reads a stored attribute. It does not retain the data.
 func ReadAttribute(data []byte) (a Attribute, err error) {
 	err = fields.Read(data, func(f *fields.Field) error {
 		switch f.Number {

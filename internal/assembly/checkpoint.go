@@ -10,22 +10,22 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// checkpoint is what is known of a run that is still open up to a time, in place of its records up to there: what later numbers,
-// links and totals need. It is after the end of a batch or of a pass where everything before it has been emitted, so no attempt is
-// open. Reading from a checkpoint is reading from the beginning.
+// checkpoint replaces the records of an open run up to a time with what later numbers, links and totals need. It is set after the
+// end of a batch or of a pass where everything before it has been emitted, so no attempt is open. Reading from a checkpoint gives
+// the same result as reading from the beginning.
 type checkpoint struct {
 	at        int64 // records up to here are forgotten
 	start     int64 // of the run
 	position  int   // how many records of the run were read
 	room      room
 	pass      pass // that is open or has just ended, without what is in it
-	passOut   bool // its span was emitted
+	passOut   bool // its span has been emitted
 	totals    totals
 	steps     []attemptState
 	latest    *pathNode // of the attempt that ended last
 	announced announced
 	own       string     // correlation id of the task's span
-	queued    int64      // the earliest time with which the id of the next wait is made
+	queued    int64      // the earliest time for the id of the next wait
 	failure   *failure   // of the attempt that failed last
 	notes     spanEvents // of the task's span
 	inPass    spanEvents // of the pass's span
@@ -37,7 +37,7 @@ type totals struct {
 	queue, backoff    int64
 }
 
-// announced is what counts show to be missing of a run.
+// announced counts the announcements of a run that show what is missing.
 type announced struct {
 	created, enqueued bool
 	jobs              int
@@ -47,13 +47,13 @@ type announced struct {
 	completed         int16
 }
 
-// spanEvents are the events on a span that is not out.
+// spanEvents are the events on a span that has not been emitted.
 type spanEvents struct {
 	list    []SpanEvent
 	dropped uint32
 }
 
-// attemptState is the last attempt of a step, which has been emitted.
+// attemptState is the last attempt of a step, whose span has been emitted.
 type attemptState struct {
 	step           int16
 	number         int32
@@ -75,10 +75,10 @@ type pendingBackoff struct {
 	passCorrelation uint16
 }
 
-// longAgo is behind every position: what left a run then is abandoned.
+// longAgo is before every position: a pass that was left then is abandoned.
 const longAgo = math.MinInt32
 
-// attempt is the attempt as the reader knows it. It has been emitted.
+// attempt restores the attempt, whose span has been emitted, for the reader.
 func (s *attemptState) attempt(room *arena) *attempt {
 	a := room.attempts.next()
 	*a = attempt{
@@ -96,7 +96,7 @@ func (s *attemptState) attempt(room *arena) *attempt {
 	return a
 }
 
-// resume makes the reader go on from the task's checkpoint.
+// resume makes the reader continue from the task's checkpoint.
 func (rd *reader) resume(cp *checkpoint) {
 	n := rd.run
 	n.before, n.start = cp, cp.start
@@ -112,8 +112,8 @@ func (rd *reader) resume(cp *checkpoint) {
 	}
 }
 
-// checkpointAt finds the last record of the run behind which a checkpoint can stand, not later than a time: -1 when there is none.
-// Everything up to it must be out, and nothing behind it may have its time.
+// checkpointAt finds the last record of the run after which a checkpoint can be set, not later than a time: -1 when there is none.
+// Everything up to it must have been emitted, and no later record may have the same time.
 func (c *composer) checkpointAt(latest int64) int {
 	found := c.passesOutUntil(min(latest, c.going.ending-1))
 	if found < 0 {
@@ -125,7 +125,7 @@ func (c *composer) checkpointAt(latest int64) int {
 	return found
 }
 
-// passesOutUntil is checkpointAt, but for queries and backoffs.
+// passesOutUntil is checkpointAt without regard to queries and backoffs.
 func (c *composer) passesOutUntil(latest int64) int {
 	n := c.run
 	found := -1
@@ -165,7 +165,7 @@ func (c *composer) passesOutUntil(latest int64) int {
 	return found
 }
 
-// skipped is how many records of the run are not in its list.
+// skipped is how many records of the run the checkpoint replaces.
 func (n *run) skipped() int {
 	if n.before == nil {
 		return 0
@@ -180,7 +180,7 @@ func (c *composer) isOut(id SpanID) bool {
 	return c.task.out().spans.has(id)
 }
 
-// firstHeld is the time of the first query or backoff in the first records that is not out; MaxInt64 when there is none.
+// firstHeld is the time of the first query or backoff in the first records that has not been emitted; MaxInt64 when there is none.
 func (c *composer) firstHeld(records []record) int64 {
 	first := int64(math.MaxInt64)
 	for i := range records {
@@ -197,7 +197,7 @@ func (c *composer) firstHeld(records []record) int64 {
 	return first
 }
 
-// forgetUpTo moves the task's checkpoint behind one of its sorted records, which lie in one run.
+// forgetUpTo moves the task's checkpoint after one of its sorted records, which belong to one run.
 func (a *Assembler) forgetUpTo(t *task, sorted []record, place int, before *releasedTask) {
 	t.records = sorted[:place+1]
 	going := &settling{undecided: math.MaxInt64, ending: math.MaxInt64, now: math.MaxInt64, coarse: t.coarse}
@@ -285,7 +285,7 @@ func (cp *checkpoint) node(step int16) *pathNode {
 	return nil
 }
 
-// openSpanEvents are the events of the run on the task's span and on that of the current pass, which are not out.
+// openSpanEvents are the events of the run on the task's span and on that of the current pass, which have not been emitted.
 func (c *composer) openSpanEvents(last *pass) (task, inPass spanEvents) {
 	before := c.run.before
 	c.tree.Spans = append(c.tree.Spans[:0], Span{ID: c.root})
@@ -313,7 +313,7 @@ func (c *composer) openSpanEvents(last *pass) (task, inPass spanEvents) {
 	return task, inPass
 }
 
-// goOn begins the events of a span with those that are known from the checkpoint.
+// goOn begins the events of a span with those kept in the checkpoint.
 func (c *composer) goOn(s *Span, known *spanEvents) {
 	s.Events = append(s.Events, known.list...)
 	s.EventsDropped = known.dropped
@@ -366,7 +366,7 @@ func (a *Assembler) keepRecords(t *task, kept []record) {
 	a.resize(t)
 }
 
-// remapped gives each number that is not zero another one, once.
+// remapped maps each number except zero to a new one, always the same.
 func remapped(next func(uint16) uint16) func(uint16) uint16 {
 	known := map[uint16]uint16{}
 	return func(old uint16) uint16 {
@@ -426,7 +426,7 @@ func (t *task) size() int64 {
 	return n
 }
 
-// size is about how many bytes it takes; none if there is none.
+// size is about how many bytes the emission takes; zero for nil.
 func (e *emission) size() int64 {
 	if e == nil {
 		return 0

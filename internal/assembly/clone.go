@@ -8,8 +8,8 @@ import (
 	"unsafe"
 )
 
-// Clone copies a tree, so that it can be kept after the assembler's sink has returned, into few pieces of memory. Resource
-// and strings are shared: nobody changes them.
+// Clone copies a tree, so that it can be kept after the assembler's sink has returned, with few allocations. Resource and strings
+// are shared, because they are immutable.
 func (t *Tree) Clone() *Tree {
 	attributes, events := t.count()
 	room := copier{make([]Attribute, 0, attributes), make([]SpanEvent, 0, events)}
@@ -27,7 +27,7 @@ func (t *Tree) Clone() *Tree {
 	return &kept
 }
 
-// Size is about how many bytes the tree takes. Texts that the assembler's tasks share count all the same.
+// Size is about how many bytes the tree takes. Texts that are shared with the assembler's tasks are counted in full.
 func (t *Tree) Size() int64 {
 	attributes, events := t.count()
 	n := int64(unsafe.Sizeof(*t)) + int64(len(t.Spans))*int64(unsafe.Sizeof(Span{})) +
@@ -65,7 +65,7 @@ func textBytes(attrs []Attribute) (n int64) {
 	return n
 }
 
-// copier hands out parts of two lists.
+// copier allocates from two lists.
 type copier struct {
 	attributes []Attribute
 	events     []SpanEvent

@@ -9,8 +9,8 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// inside says that the spans added next belong to the pass: they have its correlation id, not that of the thread that ran
-// a step (trap 6). A pass that was given none has a generated one. No pass is outside.
+// inside makes the spans added next belong to the pass: they have its correlation id, not that of the thread that ran a step (trap
+// 6). A pass without one has a generated id. A nil pass is the same as outside.
 func (c *composer) inside(p *pass) {
 	switch {
 	case p == nil:
@@ -23,11 +23,11 @@ func (c *composer) inside(p *pass) {
 	}
 }
 
-// outside says that the spans added next belong to the task as a whole.
+// outside makes the spans added next belong to the task as a whole.
 func (c *composer) outside() { c.pass, c.correlation = nil, c.own }
 
-// taskCorrelation is the id of the task's span: that of the first pass, or of the event with which the
-// run began; else the one that is generated for its first pass, or for the run.
+// taskCorrelation is the id of the task's span: that of the first pass, or of the event with which the run began; else the one
+// generated for its first pass, or for the run.
 func (c *composer) taskCorrelation() string {
 	n := c.run
 	if n.before != nil {

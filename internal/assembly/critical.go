@@ -8,18 +8,18 @@ import (
 	"slices"
 )
 
-// Names of what a task waits for beside its steps, as the bottleneck can be one of them.
+// Values of the bottleneck other than the name of a step.
 const (
 	waitQueue         = "queue"
 	waitBackoff       = "backoff"
 	waitOrchestration = "orchestration"
 )
 
-// mostOnPath is the number of attempts up to which a task's span names those of its critical path, and the bottleneck. Of a
-// longer one it tells the four parts.
+// mostOnPath is the number of attempts up to which a task's span names those of its critical path, and the bottleneck. For a longer
+// path it has the four parts only.
 const mostOnPath = 250
 
-// pathParts are what the time along a chain of attempts went to.
+// pathParts divide the time along a chain of attempts by its use.
 type pathParts struct{ steps, queue, backoff, orchestration int64 }
 
 // criticalChain is the chain of steps that determined a run's duration, and what it waited for between them. The parts add
@@ -37,7 +37,7 @@ type criticalChain struct {
 // What an attempt waited for ended before it began, so the chain of an attempt that has been emitted does not change.
 type pathNode struct {
 	step   int16
-	length int32 // of the chain; chains beyond mostOnPath do not have their beginnings
+	length int32 // of the chain; chains beyond mostOnPath lose their beginnings
 	span   SpanID
 	took   int64
 	end    int64
@@ -98,7 +98,7 @@ func (c *criticalChain) findBottleneck(bySteps map[string]int64, duration int64)
 	c.share = float64(largest) / float64(duration)
 }
 
-// pathNodes are the nodes of the run's attempts, and the one that ended last: of those before its records, if it has none.
+// pathNodes returns the nodes of the run's attempts and the one that ended last; without attempts, that of the checkpoint.
 func (t *task) pathNodes(n *run) (nodes map[*attempt]*pathNode, last *pathNode) {
 	if n.before != nil {
 		last = n.before.latest
@@ -123,8 +123,8 @@ func (t *task) pathNodes(n *run) (nodes map[*attempt]*pathNode, last *pathNode) 
 	return nodes, last
 }
 
-// waitedFor is the attempt whose end let the attempt at the place begin, or nil. It is before that place, also where attempts
-// have no length. An attempt before the run's records ended before all of these began.
+// waitedFor is the attempt whose end allowed the attempt at the index to begin, or nil. It has a lower index, also where attempts
+// have no duration. An attempt before the run's records ended before all of these began.
 func (n *run) waitedFor(t *task, byEnd []*attempt, place int, nodes map[*attempt]*pathNode) *pathNode {
 	a := byEnd[place]
 	deps := t.steps[a.step].deps
@@ -170,12 +170,12 @@ func (cp *checkpoint) waitedFor(t *task, step int16, deps []string) (last *pathN
 	return last
 }
 
-// first reports whether the attempt is of the run's first batch. A root of the graph in it waited for nothing, but perhaps for a
-// free thread.
+// first reports whether the attempt is of the run's first batch. A root of the graph in it waited for nothing except perhaps a free
+// thread.
 func (n *run) first(a *attempt) bool { return a.batch == n.attempts[0].batch }
 
-// divideGap adds a gap on the path to what was waited for. previous is the attempt before of the step that follows; after is
-// what the gap follows.
+// divideGap adds a gap on the path to the part that caused it. previous is the earlier attempt of the step after the gap; after is
+// the node before the gap.
 func (n *run) divideGap(c *pathParts, from, to int64, previous *attempt, after *pathNode) {
 	if to <= from {
 		return

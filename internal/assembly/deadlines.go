@@ -9,19 +9,19 @@ import "time"
 type waiting uint8
 
 const (
-	// waitQuiet: it ended, as far as is known with all its events.
+	// waitQuiet: the task ended, and as far as is known nothing is missing.
 	waitQuiet waiting = iota
-	// waitMissing: it ended, and was looked at: events are missing.
+	// waitMissing: the task ended, and a check found events missing.
 	waitMissing
-	// waitActivity: it was released, and nothing but the queue's own retries came since.
+	// waitActivity: the task was released, and only the queue's own retries arrived since.
 	waitActivity
-	// waitEnd: it has not ended.
+	// waitEnd: the task has not ended.
 	waitEnd
-	// waitResumed: it ended, and was looked at: it resumed after its end.
+	// waitResumed: a check found that the task resumed after its end.
 	waitResumed
 )
 
-// Waits are how long tasks of one name are waited for.
+// Waits are the timeouts of tasks of one name.
 type Waits struct {
 	ReorderWindow, SettleTimeout, IdleTimeout time.Duration
 }
@@ -38,14 +38,14 @@ func (w *Waits) of(what waiting) time.Duration {
 	}
 }
 
-// patience is how long after a cancellation a pass may begin that belongs to the cancelled run: a task whose job is still
-// in the queue is held for it. In the time of the events, it is also how long after its end an attempt's end is announced.
+// patience is how long after a cancellation a pass may begin that belongs to the cancelled run: a task whose job is still in the
+// queue is held for it. It is also, by the time of the events, how long after an attempt's end another announcement of it counts.
 func (w *Waits) patience() int64 { return int64(w.SettleTimeout - w.ReorderWindow) }
 
-// sharedWaits bounds the names of tasks of which the waits are remembered.
+// sharedWaits bounds the names of tasks whose waits are cached.
 const sharedWaits = 1 << 12
 
-// waitsOf is how long tasks of the name are waited for.
+// waitsOf returns the timeouts of tasks of the name.
 func (a *Assembler) waitsOf(name string) *Waits {
 	if a.limits.WaitsOf == nil || name == "" {
 		return &a.usual
@@ -101,15 +101,15 @@ const (
 )
 
 // wheel finds the tasks that are due. A task is checked when the first whole tick at or after its due time comes, and each open
-// task is filed in the slot of that tick, or of an earlier one: a due time that moves on is only noted, and the task is filed again
-// when its slot comes. So nothing that happens to a task costs more the more tasks are open.
+// task is filed in the slot of that tick, or of an earlier one: a due time that moves later is only recorded, and the task is filed
+// again when its slot is reached. So no operation on a task costs more with more open tasks.
 type wheel struct {
 	slots [wheelSlots]*task
 	tick  int64 // of the slot that comes next
 	tasks int
 }
 
-// tickOf is the tick at which a task is checked that is due at a time.
+// tickOf is the tick at which a task due at a time is checked.
 func tickOf(due int64) int64 {
 	tick := due / wheelTick
 	if tick*wheelTick < due {
@@ -142,7 +142,7 @@ func (w *wheel) file(t *task) {
 	w.tasks++
 }
 
-// remove takes the task out; nothing happens if it is not filed.
+// remove takes the task out; it does nothing if the task is not filed.
 func (w *wheel) remove(t *task) {
 	if !t.filed {
 		return
@@ -161,7 +161,7 @@ func (w *wheel) remove(t *task) {
 
 func slotOf(tick int64) int64 { return ((tick % wheelSlots) + wheelSlots) % wheelSlots }
 
-// turn takes out the tasks that are due up to now and returns them. A clock that went back finds none.
+// turn takes out the tasks that are due up to now and returns them. After the clock went back there are none.
 func (w *wheel) turn(now int64, due []*task) []*task {
 	last := now / wheelTick
 	if last < w.tick {

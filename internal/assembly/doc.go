@@ -4,19 +4,22 @@
 // Package assembly builds the span trees of Tasker tasks from their lifecycle events. It is plain Go: events and a clock in,
 // spans out. It knows no pdata, starts no goroutine and reads no clock of its own.
 //
-// An [Assembler] owns the open tasks of one shard. Its owner serializes all calls: nothing here may be called concurrently, but
-// for what a [Snapshot] returns, which is a copy, and for [Resource], which is never changed. A [Tree] belongs to the assembler and
+// An [Assembler] owns the open tasks of one shard. Its owner serializes all calls: nothing here may be called concurrently,
+// except on a [Snapshot], which is a copy, and on a [Resource], which is immutable. A [Tree] belongs to the assembler and
 // is valid until the sink returns; [Tree.Clone] copies it.
 //
-// Three ideas carry it:
+// Three principles:
 //
 //   - A task is a set of events. While it is open, events are collected, each at most once, in whatever order they arrive.
 //   - A tree is a function of that set. The events are sorted by the time at which they happened and read from front to back.
 //     That yields runs, passes, batches and attempts, and what is missing of them, which become spans. Arrival order, repetition
 //     and interleaving cannot change the result, because the function does not see them.
-//   - What is over in the first part of the events is the same in all of them. So spans are emitted while their task is still open:
-//     the same function reads the events up to the frontier, before which everything has arrived, and what is settled there and
-//     was not emitted before is emitted. What has been emitted is forgotten but for a checkpoint, from which reading goes on.
+//   - What is over in the first part of the events is the same in all of them. So spans are emitted while their task is open: the
+//     same function reads the events up to the frontier, before which everything has arrived, and emits the spans that are settled
+//     there and were not emitted before. The records of emitted spans are replaced by a checkpoint, from which reading continues.
+//
+// Each open task has a due time. To check a task ("look" in names) is to decide, at that time, whether it is released, some of its
+// spans are emitted, or it keeps waiting. A task that waits long is asleep: its emission is kept encoded.
 //
 // To follow why a span is emitted, read in this order:
 //
@@ -24,11 +27,11 @@
 //     assembler.go (limits and releases), deadlines.go (when a task is checked).
 //  2. History, from events to passes, batches and attempts: order.go and rebuild.go (sorting), runs.go (where a run ends),
 //     history.go and model.go (the reader and what it finds), gap.go and gaps.go (what is missing), arena.go (its memory).
-//  3. Emission while a task is still open: frontier.go (up to where everything has arrived), settled.go (which spans are final, and what
-//     they wait for), parts.go (one look at a task), emitted.go (what has been emitted), checkpoint.go (what is known in place of events).
-//  4. Spans: tree.go (the composer), identify.go (ids), levels.go and asides.go (the spans of each kind), span_events.go and around.go (events on
-//     spans), critical.go (the critical path), room.go (limits of a tree), span.go and attribute.go (the result).
-//  5. After a release: released.go (what a rerun needs), finished.go (queries and backoffs that come late).
-//  6. Storage: restore.go (what the owner stores and returns), stored.go, stored_checkpoint.go and encoding.go (its encoding).
+//  3. Emission while a task is still open: frontier.go (up to where everything has arrived), settled.go (which spans are final, and
+//     what they wait for), parts.go (one check of a task), emitted.go (what has been emitted), checkpoint.go (what replaces records).
+//  4. Spans: tree.go (the composer), identify.go (ids), levels.go and asides.go (the spans of each kind), span_events.go and
+//     around.go (span events), critical.go (the critical path), room.go (limits of a tree), span.go and attribute.go (the result).
+//  5. After a release: released.go (what a rerun needs), finished.go (queries and backoffs that arrive late).
+//  6. Storage: restore.go (what the owner stores and replays), stored.go, stored_checkpoint.go and encoding.go (its encoding).
 //  7. Live pages: opentask.go, snapshot.go, missing.go, clone.go.
 package assembly

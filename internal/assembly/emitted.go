@@ -11,23 +11,23 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// emission is what has been emitted of a run that is still open, and what must be known of it. It belongs to its task.
+// emission is what has been emitted of a run that is still open, and what later spans need of it. It belongs to its task.
 type emission struct {
 	spans   emittedSpans
 	parents []openParent
-	// checkpoint is what is known of the run in place of its first records; nil as long as none is forgotten.
+	// checkpoint replaces the run's first records; nil while none is forgotten.
 	checkpoint *checkpoint
-	root       SpanID // that emitted spans name
-	rootNext   int64  // the earliest time with which the next one is made
+	root       SpanID // id of the task's span, as emitted spans refer to it
+	rootNext   int64  // the earliest time for the next such id
 	extent     extent
-	frontier   int64 // up to which spans were emitted
+	frontier   int64 // time up to which spans were emitted
 	ids        knownIDs
 }
 
-// noEmission is that of a task of which nothing has been emitted. It is never changed.
+// noEmission is the emission of a task of which nothing has been emitted. It is never changed.
 var noEmission emission
 
-// out is what has been emitted of the run that is still open, for reading.
+// out returns the task's emission for reading.
 func (t *task) out() *emission {
 	if t.emission == nil {
 		return &noEmission
@@ -35,7 +35,7 @@ func (t *task) out() *emission {
 	return t.emission
 }
 
-// beginEmission is what has been emitted of the run that is still open, for writing.
+// beginEmission returns the task's emission for writing.
 func (t *task) beginEmission() *emission {
 	if t.emission == nil {
 		t.emission = new(emission)
@@ -46,22 +46,22 @@ func (t *task) beginEmission() *emission {
 // forgot reports whether what happened at a time has been emitted and forgotten.
 func (e *emission) forgot(at int64) bool { return e.checkpoint != nil && at <= e.checkpoint.at }
 
-// emittedSpan is a span that has been emitted. It is known as long as the records are held of which it was made.
+// emittedSpan is a span that has been emitted. It is kept as long as the records from which it was made.
 type emittedSpan struct {
 	id         SpanID
 	start, end int64
 	at         int64 // when it was emitted, by the collector's clock
 	step       int16 // of an attempt; else noStep
-	cut        bool  // it was left out, by a limit
+	cut        bool  // omitted by a limit
 }
 
-// emittedSpans are what has been emitted of a run that is still open, by id.
+// emittedSpans are the emitted spans of an open run, ordered by id.
 type emittedSpans []emittedSpan
 
 func (s emittedSpans) find(id SpanID) (int, bool) {
 	sought := binary.BigEndian.Uint64(id[:])
 	from, to := 0, len(s)
-	for from < to { // the general search of the library takes twice as long
+	for from < to { // slices.BinarySearchFunc takes twice as long
 		middle := int(uint(from+to) >> 1)
 		if binary.BigEndian.Uint64(s[middle].id[:]) < sought {
 			from = middle + 1
@@ -86,26 +86,26 @@ func (s *emittedSpans) add(e emittedSpan) {
 	}
 }
 
-// restore takes a batch out that was left out because it was empty: an attempt of it came late.
+// restore removes a batch that was omitted because it was empty, when an attempt of it arrives late.
 func (s *emittedSpans) restore(id SpanID) {
 	if place, found := s.find(id); found && (*s)[place].cut {
 		*s = slices.Delete(*s, place, place+1)
 	}
 }
 
-// forget lets those go that ended up to a time.
+// forget removes the spans that ended up to a time.
 func (s *emittedSpans) forget(until int64) {
 	*s = slices.DeleteFunc(*s, func(e emittedSpan) bool { return e.end <= until })
 }
 
-// emittedBefore reports whether the span was out before an event arrived.
+// emittedBefore reports whether the span was emitted before an event arrived.
 func (s emittedSpans) emittedBefore(id SpanID, arrived int64) bool {
 	place, found := s.find(id)
 	return found && !s[place].cut && s[place].at < arrived
 }
 
-// hadAttempt reports whether an attempt of the step at a time was out before an event arrived. What arrived before it counts also
-// where it is replayed after a start, when the attempt has been emitted.
+// hadAttempt reports whether an attempt of the step at a time was emitted before an event arrived. An event that arrived before
+// that is accepted also when it is replayed after a start.
 func (s emittedSpans) hadAttempt(step int16, at, arrived int64) bool {
 	for i := range s {
 		if e := &s[i]; e.step == step && e.at < arrived && e.start <= at && at <= e.end {
@@ -115,8 +115,8 @@ func (s emittedSpans) hadAttempt(step int16, at, arrived int64) bool {
 	return false
 }
 
-// attempt finds the attempt of the step that overlaps a stretch of time. An event that comes after an attempt is out can make it
-// seem to be two, or to begin at another time: it has been emitted anyway.
+// attempt finds the attempt of the step that overlaps a stretch of time. An event that arrives after the attempt was emitted can
+// make the reader find two, or another beginning; the emitted span still counts.
 func (s emittedSpans) attempt(step int16, start, end int64) *emittedSpan {
 	for i := range s {
 		if e := &s[i]; e.step == step && e.start <= end && start <= e.end {
@@ -126,7 +126,7 @@ func (s emittedSpans) attempt(step int16, start, end int64) *emittedSpan {
 	return nil
 }
 
-// attempts are those of each step.
+// attempts returns the emitted spans of attempts by step.
 func (s emittedSpans) attempts(steps int) []emittedSpans {
 	of := make([]emittedSpans, steps)
 	for _, e := range s {
@@ -137,15 +137,15 @@ func (s emittedSpans) attempts(steps int) []emittedSpans {
 	return of
 }
 
-// openParent is a batch or pass that is the parent of emitted spans and is not out itself. Should late events hide it from
-// the reader, a stand-in is emitted in the end, so that no child is without its parent.
+// openParent is a batch or pass that is the parent of emitted spans and has not been emitted itself. If late events hide it from
+// the reader, a stand-in is emitted at the release, so that every span has its parent.
 type openParent struct {
 	id, parent SpanID
 	name       string
 	start, end int64
 }
 
-// names notes that a span is emitted whose parent is not out.
+// names records that a span is emitted before its parent.
 func (c *composer) names(name string, id, parent SpanID, start, end int64) {
 	if c.going == nil || c.task.out().spans.has(id) {
 		return
@@ -163,7 +163,7 @@ func (c *composer) names(name string, id, parent SpanID, start, end int64) {
 	out.parents = append(out.parents, openParent{id, parent, name, start, end})
 }
 
-// holding returns the times of a batch or pass that is emitted now, stretched over its children that have been emitted.
+// holding extends the times of a batch or pass over its children that have been emitted.
 func (c *composer) holding(id SpanID, start, end int64) (int64, int64) {
 	out := c.task.out()
 	for i := range out.parents {
@@ -176,7 +176,7 @@ func (c *composer) holding(id SpanID, start, end int64) (int64, int64) {
 	return start, end
 }
 
-// standIns adds the parents of emitted spans, up to a time, that the reader does not find.
+// standIns adds stand-ins for parents of emitted spans, up to a time, that the reader does not find.
 func (c *composer) standIns(until int64) {
 	out := c.task.out()
 	if len(out.parents) == 0 {
@@ -197,8 +197,8 @@ func (c *composer) standIns(until int64) {
 	out.parents = slices.DeleteFunc(out.parents, func(p openParent) bool { return p.start <= until })
 }
 
-// orphaned makes the tree of a task that is released of which spans have been emitted, though no run is left to which they belong:
-// late events can do that. Nothing but stand-ins is in it.
+// orphaned makes the tree of stand-ins for a released task with emitted spans that no longer belong to any run: late events can
+// cause that.
 func (c *composer) orphaned(t *task, before *releasedTask, reason Reason, limits *Limits) *Tree {
 	out := t.out()
 	c.begin(t, &run{start: out.extent.start, end: out.extent.end}, before, reason, limits, nil)
@@ -225,7 +225,7 @@ func (e *extent) hold(start, end int64) {
 	e.start, e.end = min(e.start, start), max(e.end, end)
 }
 
-// emit notes the spans of a part as emitted.
+// noteEmitted records the spans of a part as emitted.
 func (t *task) noteEmitted(c *composer) {
 	t.fixed = true
 	out := t.beginEmission()
@@ -241,8 +241,8 @@ func (t *task) noteEmitted(c *composer) {
 	}
 }
 
-// standInsUntil is up to when parents that the reader does not find get a stand-in with the run: those of the run, or all when the
-// task is released.
+// standInsUntil is the time up to which missing parents get a stand-in with the run: those of the run, or all when the task is
+// released.
 func (t *task) standInsUntil(n *run) int64 {
 	if t.leaving {
 		return math.MaxInt64
@@ -250,7 +250,7 @@ func (t *task) standInsUntil(n *run) int64 {
 	return n.end
 }
 
-// rootOf is the id of the run's task's span. It stays what the spans already emitted name.
+// rootOf is the id of the run's task's span. It stays the id to which emitted spans refer.
 func (t *task) rootOf(n *run, index int) SpanID {
 	switch {
 	case t.out().root != SpanID{}:

@@ -11,12 +11,12 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// What is known of a run that is still open has one encoding for the journal and for the memory of a task that waits. In memory a
-// text that many tasks have is a number, and correlation ids and details are places in the lists of their task; the journal has
-// everything in full, because it is read by another process.
+// The state of an open run has one encoding for the journal and for the memory of a sleeping task. In memory a text that many tasks
+// share is a number, and correlation ids and details are indexes into the lists of their task; the journal has all values in full,
+// because another process reads it.
 
-// texts numbers the texts that many waiting tasks have in common, such as names of events and keys of attributes. A number
-// is never used again. It belongs to one assembler.
+// texts numbers the texts that many sleeping tasks share, such as names of events and keys of attributes. A number is never
+// reassigned. It belongs to one assembler.
 type texts struct {
 	numbers map[string]int64
 	list    []string
@@ -31,7 +31,7 @@ const (
 
 func newTexts() *texts { return &texts{numbers: map[string]int64{}} }
 
-// number is that of the text; false when it has none.
+// number returns the number of the text; false when it has none.
 func (x *texts) number(text string) (int64, bool) {
 	if n, known := x.numbers[text]; known {
 		return n, true
@@ -63,7 +63,7 @@ func (e *encoder) ints(list ...int64) {
 	}
 }
 
-// times appends times; zero, which is no time, takes one byte.
+// times appends times; zero, which means absent, takes one byte.
 func (e *encoder) times(list ...int64) {
 	for _, at := range list {
 		if at == 0 {
@@ -89,13 +89,13 @@ func (e *encoder) text(text string) {
 	e.ownText(text)
 }
 
-// ownText appends a text that few tasks have.
+// ownText appends a text that few tasks share.
 func (e *encoder) ownText(text string) {
 	e.ints(int64(len(text)))
 	e.data = append(e.data, text...)
 }
 
-// correlationID appends a correlation id by its place in the task.
+// correlationID appends a correlation id by its index in the task.
 func (e *encoder) correlationID(place uint16) {
 	if e.texts != nil {
 		e.ints(int64(place))
@@ -116,7 +116,7 @@ type decoder struct {
 	err   error
 }
 
-// of reads another message with the same base, task and texts.
+// of returns a decoder for another message with the same base, task and texts.
 func (d *decoder) of(data []byte) *decoder {
 	return &decoder{data: data, base: d.base, texts: d.texts, task: d.task, owner: d.owner}
 }
@@ -174,7 +174,7 @@ func (d *decoder) text() string {
 	return d.owner.intern(d.bytes(n))
 }
 
-// ownText reads a text that few tasks have.
+// ownText reads a text that few tasks share.
 func (d *decoder) ownText() string { return d.bytes(d.int()) }
 
 func (d *decoder) bytes(size int64) string {
@@ -187,7 +187,7 @@ func (d *decoder) bytes(size int64) string {
 	return text
 }
 
-// correlationID reads a correlation id and returns its place in the task.
+// correlationID reads a correlation id and returns its index in the task.
 func (d *decoder) correlationID() uint16 {
 	if d.texts == nil {
 		return d.task.correlationIndex(d.owner, d.ownText())

@@ -42,8 +42,8 @@ type Event struct {
 	StepCount     int
 	TotalSteps    int
 	StepIDs       []string // of a discovery
-	Dependencies  []string // names of the steps that this one waits for
-	HasJob        bool     // an enqueue event by the job itself, as against by its creator
+	Dependencies  []string // names of the steps that this one depends on
+	HasJob        bool     // an enqueue event by the job itself, not by its creator
 	JobRun        int      // attempt of such an enqueue event: 2 on the job's first run
 	QueueName     string
 	FinalStatus   string
@@ -56,34 +56,34 @@ type Event struct {
 	BackoffFor    float64 // seconds
 	QueryDuration float64 // seconds
 	SQL           string
-	QueryName     string  // as the application's library names it
+	QueryName     string  // as the application's library reports it
 	MemoryDeltaMB float64 // 0 when absent
-	Refused       bool    // a task refused at creation: this one event is all there is of it
+	Refused       bool    // the task was refused at creation: this is its only event
 
-	// Attributes of the payload, for events that are shown on a span as they are. They are copied.
+	// Attributes of the payload, for events that become span events. They are copied.
 	Attributes []Attribute
 }
 
-// record is an event as an open task knows it. A million open tasks have a hundred million of them: they are kept
-// [packed], and what few events tell is kept beside, in [task.details] and [task.lists].
+// record is an event of an open task. A million open tasks have a hundred million records: they are kept [packed], and rarely used
+// fields are kept separately, in [task.details] and [task.lists].
 type record struct {
 	at            int64
 	arrived       int64  // on the collector's clock, rounded up
-	identity      uint32 // half of the event's, enough to tell two events of one step and nanosecond apart
-	detail        uint16 // place in task.details
-	step          int16  // place in task.steps, or noStep
-	number        int16  // attempt, step count, job run, total steps or place in task.lists, as the kind has it; -1 when absent
-	correlationID uint16 // place in task.correlationIDs
+	identity      uint32 // half of the event's identity, enough to distinguish events of one step and nanosecond
+	detail        uint16 // index in task.details
+	step          int16  // index in task.steps, or noStep
+	number        int16  // attempt, step count, job run, total steps or index in task.lists, depending on the kind; -1 when absent
+	correlationID uint16 // index in task.correlationIDs
 	kind          kind
-	cut           bool // what it shows is left out, by a limit; known when it has been read
+	cut           bool // omitted by a limit; known when it has been read
 }
 
 const noStep int16 = -1
 
-// key is the half of the identity that a record has room for.
+// key is the half of the identity that a record keeps.
 func (e *Event) key() uint32 { return uint32(e.Identity ^ e.Identity>>32) }
 
-// detail is what an event tells beyond its kind, time, step and number.
+// detail has the fields of an event beyond its kind, time, step and number.
 type detail struct {
 	// text is the name of a span event, the queue of a job, the type of a backoff, the statement of a query, the mode of a batch or
 	// the final status of a pass. An event has one of them, and there are many details: so they share a field.
@@ -91,10 +91,10 @@ type detail struct {
 	seconds float64 // duration of a query, length of a backoff
 	failure *failure
 	attrs   []Attribute
-	bytes   int32 // about how many it takes
+	bytes   int32 // its approximate size
 }
 
-// weigh finds out about how many bytes the detail takes.
+// weigh sets the approximate size of the detail.
 func (d *detail) weigh() {
 	n := bytesPerDetail + len(d.text)
 	if d.failure != nil {
@@ -113,15 +113,15 @@ func (d *detail) weigh() {
 // size is about how many bytes the detail takes.
 func (d *detail) size() int64 { return int64(d.bytes) }
 
-// failure is what a failed attempt or task says of itself.
+// failure is the error of a failed attempt or task.
 type failure struct {
 	message string
 	class   string
 	trace   string // backtrace
-	generic bool   // class came from exception_class, which hardly ever tells the true one
+	generic bool   // class came from exception_class, which is hardly ever the true one
 }
 
-// ShowsAttributes reports whether the event is shown on a span as it is, so that its attributes matter. It needs the name only.
+// ShowsAttributes reports whether the event becomes a span event with its attributes. It reads the name only.
 func (e *Event) ShowsAttributes() bool {
 	switch classify(e) {
 	case kindSpanEvent, kindStepReset, kindTaskPending, kindNothingViable, kindTaskCancelled, kindTaskResolved,

@@ -5,9 +5,9 @@ package assembly
 
 import "slices"
 
-// Nothing reports that a query or a backoff is missing, so a tree does not wait for them. What they add is a span of their own,
-// which changes no other: when one comes after its tree, that span follows alone. For this a task of which all has been emitted is
-// kept with its events, for as long as a tree waits for what it misses.
+// Nothing reports that a query or a backoff is missing, so a tree does not wait for them. Each is a span of its own that changes no
+// other: when one arrives after its tree, that span is emitted alone. For this, a task that has been emitted as a whole is kept
+// with its events, for as long as a tree waits for missing events.
 
 // mostFinished is the number of events up to which a finished task is kept: each late event costs reading all of them.
 const mostFinished = 1000
@@ -18,7 +18,7 @@ type finished struct {
 	line  line
 }
 
-// keep keeps a task that has been released. prior is what was released of it before that, nil when nothing was.
+// keep keeps a task that has been released. prior is its previous release, nil for none.
 func (a *Assembler) keep(t *task, prior *releasedTask, now int64) {
 	a.drop(a.finished.tasks[t.trace])
 	if a.limits.Finished <= 0 || int(t.packed.count) > mostFinished {
@@ -33,7 +33,7 @@ func (a *Assembler) keep(t *task, prior *releasedTask, now int64) {
 	a.stats.HeldBytes += t.held
 }
 
-// drop lets a finished task go; nil is none.
+// drop removes a finished task; nil is ignored.
 func (a *Assembler) drop(t *task) {
 	if t == nil {
 		return
@@ -43,7 +43,7 @@ func (a *Assembler) drop(t *task) {
 	a.stats.HeldBytes -= t.held
 }
 
-// dropFinished lets those go that were released up to a time.
+// dropFinished drops the tasks that were released up to a time.
 func (a *Assembler) dropFinished(until int64) {
 	for t := a.finished.line.first; t != nil && t.lastArrival <= until; t = a.finished.line.first {
 		a.drop(t)
@@ -60,7 +60,7 @@ func (a *Assembler) observeLate(e *Event, now int64) {
 	a.fit(now)
 }
 
-// OnLate sets what is called with each event of which nothing is made because what it belongs to has been emitted.
+// OnLate sets the callback for each late event that is dropped because its span has been emitted.
 func (a *Assembler) OnLate(onLate func(*Event)) { a.onLate = onLate }
 
 func (a *Assembler) noteLate(e *Event) {
@@ -70,7 +70,7 @@ func (a *Assembler) noteLate(e *Event) {
 	}
 }
 
-// late emits the span that a late event makes, and reports whether it makes one.
+// late emits the span of a late event, and reports whether there is one.
 func (a *Assembler) late(e *Event) bool {
 	t, k := a.finished.tasks[e.TraceID], classify(e)
 	if t == nil || k != kindQuery && k != kindBackoff || int(t.packed.count) >= mostFinished ||
@@ -103,7 +103,7 @@ func (a *Assembler) late(e *Event) bool {
 	return false
 }
 
-// recordKey tells one record of a task from the others.
+// recordKey identifies a record within a task.
 type recordKey struct {
 	kind     kind
 	identity uint32

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// arrivedBy is when an event counts as arrived: at the end of the tick in which it came.
+// arrivedBy is when an event counts as arrived: at the end of the tick in which it arrived.
 func arrivedBy(now int64) int64 { return (now/arrivalTick+1)*arrivalTick - 1 }
 
 // prefix finds how many of the task's sorted records lie up to its frontier, before which everything has arrived, if events are
@@ -16,7 +16,7 @@ func arrivedBy(now int64) int64 { return (now/arrivalTick+1)*arrivalTick - 1 }
 //
 // The frontier is the newest time of the records that arrived a window ago or before: an event that happened before that one
 // arrived less than a window after it, so by now. Only the differences of delays count: the clocks of senders and collector need
-// not agree. Nor does the frontier pass a record that arrived since: a clock that is ahead, as an operator's may be, does not take
+// not agree. Nor does the frontier pass a record that arrived since: a clock that is ahead, as an operator's may be, does not move
 // it ahead of the workers.
 func (t *task) prefix(now int64, window time.Duration) (length int, next int64) {
 	newest, youngest := int64(math.MinInt64), int64(math.MaxInt64)

@@ -42,13 +42,13 @@ func (g Gap) String() string {
 	}[g]
 }
 
-// gap is when the collector received the event that showed that something is missing, and what; the zero gap is none.
+// gap is what is missing, and when the collector received the event that showed it; the zero gap means that nothing is missing.
 type gap struct {
 	arrived int64
 	of      Gap
 }
 
-// show notes that the record shows a gap: of several the one that was shown last counts, because it is waited for longest.
+// show records that an event shows a gap: of several the one that was shown last counts, because it is waited for longest.
 func (g *gap) show(r *record, of Gap) { g.join(gap{r.arrived, of}) }
 
 // join adds another gap.

@@ -18,8 +18,8 @@ func missing(runs []*run) int {
 	return gaps
 }
 
-// ranListed reports whether the batch ran the steps of the discovery before it. Otherwise that was of another batch, of which
-// nothing else came.
+// ranListed reports whether the batch ran the steps of the discovery before it. Otherwise the discovery was of another batch, of
+// which nothing else arrived.
 func (rd *reader) ranListed(b *batch) bool {
 	if len(b.listed) == 0 {
 		return true
@@ -42,7 +42,7 @@ func (rd *reader) lacksAttempts(b *batch) bool {
 	return !b.spun && (b.size >= 0 && int(b.size) != len(b.attempts) || !rd.ranListed(b))
 }
 
-// knowsDependencies reports whether something came of every step that the step waits for.
+// knowsDependencies reports whether an event arrived of every step that the step depends on.
 func (t *task) knowsDependencies(of int16) bool {
 	for _, dep := range t.steps[of].deps {
 		if !slices.ContainsFunc(t.steps, func(known step) bool { return known.name == dep }) {
@@ -52,8 +52,8 @@ func (t *task) knowsDependencies(of int16) bool {
 	return true
 }
 
-// waitedForKnown reports whether of all that the run's steps wait for something came. Where whole batches did not, nothing else
-// tells of them.
+// waitedForKnown reports whether an event arrived of every step that the run's steps depend on. Where whole batches are missing,
+// nothing else shows it.
 func (rd *reader) waitedForKnown() bool {
 	steps := rd.task.steps
 	known := make(map[string]bool, len(steps))
@@ -75,7 +75,7 @@ func (rd *reader) waitedForKnown() bool {
 	return true
 }
 
-// missing counts what a first run should have told and did not: its creation, its enqueuing, the runs of its job, its steps,
+// missing counts the events that a first run should have and has not: its creation, its enqueuing, the runs of its job, its steps,
 // the second of two announcements.
 func (rd *reader) missing() int {
 	if rd.rerun || rd.task.refused {
@@ -114,7 +114,7 @@ func (rd *reader) missing() int {
 	return gaps
 }
 
-// countAnnounced counts what the run's events tell of it.
+// countAnnounced counts the announcements of the run.
 func (n *run) countAnnounced() announced {
 	var t announced
 	if n.before != nil {

@@ -9,21 +9,21 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// reader goes over the records of a task from front to back and keeps what is open.
+// reader reads the records of a task in order and keeps what is open.
 type reader struct {
 	task    *task
 	limits  *Limits
 	arena   *arena
-	at      *record // that is read; nil when they are all
+	at      *record // current record; nil after the last
 	live    bool    // more records are to come
 	run     *run
 	pass    *pass
 	batch   *batch
 	current []*attempt // by step: the attempt that its next event belongs to
-	resets  []bool     // by step: put back since its last attempt
+	resets  []bool     // by step: reset since its last attempt
 	listed  []bool     // by step: buffer for reading a batch
 	counts  []int32    // by step: attempts so far, over all runs
-	job     *record    // of the pass to come
+	job     *record    // of the next pass
 	rerun   bool
 
 	room     room
@@ -31,8 +31,8 @@ type reader struct {
 	position int   // how many records of the run were read
 }
 
-// history reads the runs out of a task's sorted records. The runs point into t.records. going is given for a task that is still
-// open, of which more records are to come: what is open at the end of these stays open, and what is settled is found.
+// history reads the runs out of a task's sorted records. The runs point into t.records. going is set for a task that is still open,
+// whose later records are still to come: what is open at the end of these stays open, and the settled spans are found.
 func (t *task) history(limits *Limits, room *arena, going *settling) []*run {
 	rd := t.reader(limits, room)
 	var runs []*run
@@ -67,7 +67,7 @@ func (t *task) reader(limits *Limits, room *arena) *reader {
 	return rd
 }
 
-// readRun reads one run. The first one goes on from the task's checkpoint, if there is one.
+// readRun reads one run. The first one continues from the task's checkpoint, if there is one.
 func (rd *reader) readRun(records []record, first bool) *run {
 	rd.run = rd.arena.runs.next()
 	rd.run.records = records
@@ -179,7 +179,7 @@ func (rd *reader) read(r *record) {
 }
 
 // ofAnotherPass reports whether an event that only a pass fires has another correlation id than the pass that is open (trap 6): the
-// end of that one and the beginning of the event's own did not come. Without them two passes seem to be one.
+// end of that one and the beginning of the event's own are missing. Without them two passes look like one.
 func (rd *reader) ofAnotherPass(r *record) bool {
 	switch r.kind {
 	case kindDiscovered, kindNothingViable, kindBatchBegan, kindBatchEnded, kindFinalizing, kindPassEnded:
@@ -204,7 +204,7 @@ func (a *attempt) endsAgain(r *record) bool {
 	return !a.running() && a.ends < attemptAnnouncements && a.status == r.kind.status()
 }
 
-// abandoned reports whether an attempt without an end was left by a pass that died so long ago that its end is not expected any
+// abandoned reports whether an attempt without an end belongs to a pass that died so long ago that its end is not expected any
 // more.
 func (rd *reader) abandoned(a *attempt) bool {
 	return a.running() && a.pass != rd.pass && rd.position-a.pass.left > abandonedAfter
@@ -214,12 +214,12 @@ func (rd *reader) abandoned(a *attempt) bool {
 // that it is the same whenever they are read.
 const abandonedAfter = 1000
 
-// putBack reports whether the attempt's step was put back since it began. Within a batch a step runs once: there it only seems so,
-// because the operator's clock differs from the worker's.
+// putBack reports whether the attempt's step was reset since it began. Within a batch a step runs once: a reset there is only
+// apparent, because the operator's clock differs from the worker's.
 func (rd *reader) putBack(a *attempt) bool { return rd.resets[a.step] && a.batch != rd.batch }
 
 // leavesEndedPass reports whether the event shows that a pass of which an end was announced is over. Between the two announcements
-// something may happen that tells of no pass: an application's own event, a query, an operator's doing.
+// events can occur that belong to no pass: an application's own event, a query, an operator's action.
 func (rd *reader) leavesEndedPass(r *record) bool {
 	p := rd.pass
 	switch {
@@ -273,7 +273,7 @@ func (rd *reader) closePass() {
 	rd.pass = nil
 }
 
-// show notes that the current record shows a gap; when all are read, nothing waits for it any more.
+// show records that the current record shows a gap; after the last record, nothing waits for it any more.
 func (rd *reader) show(g *gap, of Gap) {
 	if rd.at != nil {
 		g.show(rd.at, of)
@@ -305,10 +305,10 @@ func (rd *reader) openBatch(r *record, synthesized bool) {
 		b.size, b.mode = r.number, rd.task.detail(r).text
 	}
 	if len(b.listed) > 0 && b.size >= 0 && int(b.size) != len(b.listed) {
-		b.beginning.show(r, GapBatchBeginning) // the discovery was of another batch
+		b.beginning.show(r, GapBatchBeginning) // the discovery was for another batch
 	}
 	if rd.pass.searching != 0 && !synthesized {
-		rd.run.gaps++ // its discovery did not come
+		rd.run.gaps++ // its discovery is missing
 		rd.pass.missing.show(r, GapDiscovery)
 	}
 	b.cut = !rd.roomFor(1, bytesPerSpan)
@@ -329,7 +329,7 @@ func (rd *reader) closeBatch(now int64) {
 	rd.leaveBatch()
 }
 
-// leaveBatch ends the current batch: of its attempts no more is to be expected.
+// leaveBatch ends the current batch: no more events of its attempts are expected.
 func (rd *reader) leaveBatch() {
 	rd.batch.closed = true
 	for _, a := range rd.batch.attempts {
@@ -353,8 +353,8 @@ func (rd *reader) batchEnded(r *record) {
 	rd.leaveBatch()
 }
 
-// allFailed reports whether each of the steps has failed and nobody has put it back: a pass that finds nothing else spins through
-// empty batches (docs/tasker-events.md, "The order in one task, and what repeats").
+// allFailed reports whether each of the steps has failed and was not reset: a pass that finds nothing else spins through empty
+// batches (docs/tasker-events.md, "The order in one task, and what repeats").
 func (rd *reader) allFailed(steps []int16) bool {
 	for _, step := range steps {
 		if a := rd.current[step]; a == nil || a.status != lifecycle.StatusFailure || rd.resets[step] {
@@ -380,9 +380,9 @@ func (rd *reader) requested(r *record) {
 	a.join(r)
 }
 
-// sameAttempt reports whether an announcement that an attempt begins, which comes after its end, repeats that attempt all the same:
-// as many attempts were finished before it. Some announcements have milliseconds and others only seconds, so without occurred_at
-// they change places.
+// sameAttempt reports whether an announcement that an attempt begins, which is sorted after its end, still belongs to that attempt:
+// its attempt_number is the same. Some announcements have milliseconds and others only seconds, so without occurred_at they change
+// places.
 func (rd *reader) sameAttempt(a *attempt, r *record) bool {
 	return a != nil && a.requests < attemptAnnouncements && r.number >= 0 && int32(r.number) == a.started && !rd.resets[r.step]
 }
@@ -404,7 +404,7 @@ func (rd *reader) openAttempt(r *record, synthesized bool) *attempt {
 	}
 	rd.counts[r.step]++
 	if a.started >= rd.counts[r.step] {
-		rd.run.gaps++ // earlier attempts happened that no event told of
+		rd.run.gaps++ // earlier attempts happened without any event
 		rd.counts[r.step] = a.started + 1
 		a.earlier.show(r, GapEarlierAttempts)
 	}
@@ -414,7 +414,7 @@ func (rd *reader) openAttempt(r *record, synthesized bool) *attempt {
 		a.before.over.show(r, GapAttempt)
 		a.earlier.join(a.before.earlier)
 		if a.before.requests < attemptAnnouncements && !a.before.forgotten {
-			a.earlier.show(r, GapEarlierAttempts) // when that one began, and so its span, is not known
+			a.earlier.show(r, GapEarlierAttempts) // its beginning, and so its span id, is not known
 		}
 	}
 	if len(rd.batch.listed) > 0 && !slices.Contains(rd.batch.listed, r.step) {
@@ -433,7 +433,7 @@ func (rd *reader) openAttempt(r *record, synthesized bool) *attempt {
 }
 
 // inNextBatch reports whether an attempt of the step that begins now cannot be in the batch that is open: the step, or one that it
-// waits for, is in that already. The end of the batch, and the beginning of the next, did not come.
+// waits for, is already in it. The end of that batch and the beginning of the next are missing.
 func (rd *reader) inNextBatch(step int16) bool {
 	deps := rd.task.steps[step].deps
 	for _, a := range rd.batch.attempts {
@@ -462,7 +462,7 @@ func (rd *reader) stepEnded(r *record) {
 	}
 	a := rd.current[r.step]
 	if a != nil && a.endsAgain(r) && r.at-a.end > max(rd.patience, followUp) {
-		return // a repetition: so late, an announcement is not waited for
+		return // a repetition; this late, an announcement is not waited for
 	}
 	if !rd.endsKnownAttempt(r) {
 		if rd.pass == nil {
@@ -480,7 +480,7 @@ func (rd *reader) stepEnded(r *record) {
 		a.failure, a.failureCut = f, !rd.roomFor(0, bytesPerSpanEvent+int64(3*len(f.message)+len(f.trace)))
 	}
 	if r.kind != kindStepFailed && r.kind != kindStepCompleted {
-		a.ends = attemptAnnouncements // told once
+		a.ends = attemptAnnouncements // announced once only
 	}
 }
 
@@ -502,10 +502,10 @@ func (rd *reader) finish() {
 			continue
 		}
 		if n.status == lifecycle.StatusFailure && p.batchesBefore+len(p.batches) == 0 && !p.idle {
-			n.gaps++ // the steps that failed did not come
+			n.gaps++ // the steps that failed are missing
 		}
 		if p.discoveredSteps != nil {
-			n.gaps++ // nor did the batch of the last discovery
+			n.gaps++ // so is the batch of the last discovery
 		}
 		for _, b := range p.batches {
 			if rd.lacksAttempts(b) {

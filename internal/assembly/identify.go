@@ -11,8 +11,8 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// begins are the earliest times with which the next ids of spans may be made: of the levels that have no step, and of each
-// step. Where a coarse clock lets two spans of one kind begin at once, the later one is hashed with the next nanosecond.
+// begins are the earliest times for the next span ids: of the levels without a step, and of each step. Where a coarse clock lets
+// two spans of one kind begin at once, the later one gets the next nanosecond.
 type begins struct {
 	pass, batch, search, finalization, queued int64
 	steps                                     []stepBegins
@@ -28,14 +28,14 @@ func (b *begins) reset(steps int) {
 	*b = begins{steps: room}
 }
 
-// unused is the time, or the next one that no id was made with.
+// unused returns the time, or the next one that no id was made with.
 func unused(next *int64, begin int64) int64 {
 	begin = max(begin, *next)
 	*next = begin + 1
 	return begin
 }
 
-// spanID is the id of a span of a level, of what has an id of its own if it has one, that begins at a time.
+// spanID is the id of a span of a level that begins at a time; id is the engine's id of a step, if any.
 func (c *composer) spanID(level, id string, begin int64) SpanID {
 	if c.task.emission == nil {
 		return spanIDOf(c.task.trace, level, id, begin)
@@ -43,8 +43,8 @@ func (c *composer) spanID(level, id string, begin int64) SpanID {
 	return c.task.emission.ids.get(c.task.trace, level, id, begin)
 }
 
-// knownIDs are ids of spans of a run that is still open. It is read several times a second, and most of the time took hashing the
-// ids. They are found by going round: each reading asks for them in the same order.
+// knownIDs are ids of spans of a run that is still open. The run is read several times a second, and hashing the ids dominated.
+// Lookups go round the list, because each reading asks for the ids in the same order.
 type knownIDs struct {
 	list []knownID
 	next int
@@ -119,7 +119,7 @@ func (c *composer) identifyAttempt(a *attempt) {
 		a.work = a.span // its handler has been emitted under another id
 	}
 	for c.task.disturbed && c.task.out().spans.has(a.work) && !c.task.out().spans.has(a.span) {
-		start++ // what came late made another attempt of the same handler
+		start++ // late events made another attempt of the same handler
 		a.work = c.spanID(lifecycle.SpanHandler, id, start)
 	}
 	a.previous = c.last[a.step].span

@@ -6,7 +6,7 @@ package assembly
 import "github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 
 // kind is what an event means to the tree. The order is the order in which events of one instant are read: it decides between
-// events that the clock cannot tell apart.
+// events with equal times.
 type kind uint8
 
 const (
@@ -114,8 +114,8 @@ func (k kind) insidePass() bool {
 }
 
 // activity reports whether the event shows that an ended task has resumed. The queue's own retries of the job do not: they come
-// after the end of every failed or cancelled task (docs/tasker-events.md, "After the end"). Nor does what only ends or repeats
-// something that began before: it is late.
+// after the end of every failed or cancelled task (docs/tasker-events.md, "After the end"). Nor does an event that only ends or
+// repeats something that began before: it is late.
 func (k kind) activity() bool {
 	switch k {
 	case kindTaskStarted, kindPassBegan, kindDiscovered, kindBatchBegan, kindStepReset, kindStepRequested, kindHandlerBegan,
@@ -141,10 +141,10 @@ func (k kind) leavesPass(status kind) bool {
 	return false
 }
 
-// operated reports whether the event is an operator's ending of the task, which a pass that runs does not heed at once.
+// operated reports whether the event is an operator's ending of the task, which a running pass does not notice at once.
 func (k kind) operated() bool { return k == kindTaskCancelled || k == kindTaskResolved }
 
-// status is the outcome that a terminal announcement tells.
+// status is the outcome of a terminal announcement.
 func (k kind) status() lifecycle.Status {
 	switch k {
 	case kindTaskCompleted, kindStepCompleted:
@@ -159,7 +159,7 @@ func (k kind) status() lifecycle.Status {
 	return ""
 }
 
-// endingOf is the terminal event that a pass tells of by its final status, if the task ended with it.
+// endingOf is the terminal event that matches a pass's final status, if the task ended with it.
 func endingOf(finalStatus string) (k kind, ended bool) {
 	switch lifecycle.FinalStatus(finalStatus) {
 	case lifecycle.StatusSuccess:

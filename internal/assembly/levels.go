@@ -59,8 +59,8 @@ func (c *composer) taskSpan(before *releasedTask, caller SpanID, path criticalCh
 	}
 }
 
-// taskFailure is what a failed task's span says: the engine's message, and the error of the last attempt that failed,
-// because task.failed itself has no class.
+// taskFailure is the error on a failed task's span: the engine's message, and the error of the last attempt that failed, because
+// task.failed itself has no class.
 func (c *composer) taskFailure() *failure {
 	whole := failure{}
 	if c.run.failure != nil {
@@ -117,7 +117,7 @@ func (c *composer) takesPass(p *pass) bool {
 // passFailed is the final status of a pass in which the task failed.
 const passFailed = "error"
 
-// settledFailure reports whether it is decided what the span of a pass says in which the task failed: the message is that of the
+// settledFailure reports whether the error on the span of a pass in which the task failed is final: its message is that of the
 // first announcement of the failure that has one.
 func (c *composer) settledFailure(p *pass) settled {
 	of := p.settled
@@ -227,7 +227,7 @@ func (c *composer) attemptSpans(a *attempt, p *pass) {
 	h.mark(lifecycle.AttrIncomplete, a.running())
 }
 
-// describeStep says which attempt of which step the span is.
+// describeStep adds the attributes of a step's attempt to the span.
 func (c *composer) describeStep(s *Span, a *attempt) {
 	st := &c.task.steps[a.step]
 	s.set(idAttribute(lifecycle.AttrStepID, st.id))
@@ -249,8 +249,8 @@ func exception(a *attempt) SpanEvent {
 	return event
 }
 
-// beginning is when something began that ended at the time and took so long. A duration is a whole number of nanoseconds,
-// which the product can miss by a hair. One that is negative, or no number, is none.
+// beginning is the start of something with an end and a duration in seconds. The duration is rounded to nanoseconds, because the
+// product can be inexact. A negative or NaN duration counts as zero.
 func beginning(end int64, seconds float64) int64 {
 	switch took := math.Round(seconds * second); {
 	case took >= float64(end):
@@ -261,7 +261,7 @@ func beginning(end int64, seconds float64) int64 {
 	return end
 }
 
-// query adds a span for a query under the innermost span that holds it whole: handler, step or task.
+// query adds a span for a query under the innermost span that contains it: handler, step or task.
 func (c *composer) query(r *record) {
 	query := c.task.detail(r)
 	start := beginning(r.at, query.seconds)
@@ -295,7 +295,7 @@ func (c *composer) query(r *record) {
 	s.Outcome = OutcomeOk
 }
 
-// within is the time, or the end of the run that is nearer to it.
+// within limits the time to the run.
 func (c *composer) within(at int64) int64 {
 	if c.going != nil {
 		return max(at, c.run.start)
@@ -303,8 +303,8 @@ func (c *composer) within(at int64) int64 {
 	return min(max(at, c.run.start), c.run.end)
 }
 
-// settledQuery reports whether it is decided in which span a query happened, and so its parent: no attempt that may hold it goes
-// on.
+// settledQuery reports whether it is decided in which span a query happened, and so its parent: no attempt that may contain it is
+// still open.
 func (c *composer) settledQuery(r *record, parent SpanID) settled {
 	if c.going == nil {
 		return settled{ended: true}
@@ -328,7 +328,7 @@ func (c *composer) settledQuery(r *record, parent SpanID) settled {
 	return of
 }
 
-// handling is when the handler worked, as far as events report it.
+// handling is the time of the handler, as far as events report it.
 func (a *attempt) handling() (start, end int64) {
 	start, end = a.handler, a.firstEnd
 	if start == 0 {

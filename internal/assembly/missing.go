@@ -10,18 +10,17 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// Missing is what is known not to have come of a task, and what it is about, in words.
+// Missing describes what is known to be missing of a task.
 type Missing struct {
 	Span SpanID // that waits for it
 	Of   string
 	What string
 }
 
-// Missing lists what is known not to have come of what has ended in the run that is still open, or has ended last. It is called
-// after Trees.
+// Missing lists what is known to be missing of the ended parts of the run that is open, or ended last. It is called after Trees.
 func (s *Snapshot) Missing() []Missing { return s.lacking }
 
-// lacks reads it off a run.
+// lacks lists what is missing of a run.
 func (t *task) lacks(n *run) []Missing {
 	var all []Missing
 	add := func(span SpanID, of, format string, args ...any) {
@@ -70,7 +69,7 @@ func (t *task) lacksOf(a *attempt, over bool, add func(SpanID, string, string, .
 	}
 }
 
-// lacksOfTask is what a first run should have told once, and its end.
+// lacksOfTask lists the announcements missing of a first run as a whole, and its end.
 func (t *task) lacksOfTask(n *run) []Missing {
 	created, ends := t.released != nil || t.refused, 0
 	for i := range n.records {

@@ -9,9 +9,8 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// announcements is how often the engine tells the beginning and the end of an attempt, what a search for steps that are
-// ready came to, and the beginning and the end of a pass's finalization (docs/tasker-events.md, "The order in one task, and
-// what repeats").
+// announcements are how often the engine announces the beginning and the end of an attempt, the result of a dependency resolution,
+// and the beginning and the end of a pass's finalization (docs/tasker-events.md, "The order in one task, and what repeats").
 const (
 	attemptAnnouncements      = 3
 	searchAnnouncements       = 2
@@ -28,11 +27,11 @@ type run struct {
 	passes     []*pass
 	attempts   []*attempt
 	records    []record
-	to         int // index of the task's record behind the last of the run
-	gaps       int // what should be there and is not
+	to         int // index of the task's record after the last of the run
+	gaps       int // number of things known to be missing
 
-	before    *checkpoint // what is known of it before the records; nil when they are all
-	forgotten []*attempt  // the last one of each step before the records
+	before    *checkpoint // state before the records; nil when the records are complete
+	forgotten []*attempt  // the last attempt of each step before the records
 }
 
 // all visits the last attempts before the records, and then those in them.
@@ -54,7 +53,7 @@ type pass struct {
 	correlationID   uint16
 	index           int // in the run, from 1
 	batches         []*batch
-	batchesBefore   int // how many of them are not in the list: they are forgotten
+	batchesBefore   int // batches that are not in the list, because they are forgotten
 	searches        []search
 	job             *record // the job's enqueue event before the pass
 	finalizing      int64   // 0: not announced
@@ -62,27 +61,27 @@ type pass struct {
 	ends            int
 	finalStatus     string
 	synthesized     bool
-	idle            bool  // it told that there was nothing more to do
-	toldIdle        int   // how often
-	left            int   // how many records of the run were read when it was left
+	idle            bool  // it reported that nothing was left to do
+	toldIdle        int   // how often it did
+	left            int   // records of the run read when it was left
 	searching       int64 // where the search for viable steps began; 0 while a batch runs
 	discoveredSteps []int16
 	span            SpanID
 
 	closed    bool
-	out       bool // it was emitted, and is known from a checkpoint
-	endedAt   int  // how many records of the run were read when its end was announced
+	out       bool // it was emitted, and is known from the checkpoint
+	endedAt   int  // records of the run read when its end was announced
 	began     gap  // the first of its events
-	beginning gap  // its beginning is missing, or that of another one that seems to be a part of it
+	beginning gap  // its beginning is missing, or that of another pass that looks like a part of it
 	enqueuing gap  // the event of its job is missing, or that of earlier runs of the job
-	missing   gap  // something in it is
-	searchGap gap  // where the search at hand began is not known
+	missing   gap  // something within it is missing
+	searchGap gap  // the beginning of the current search is missing
 	arrived   gap  // the latest of its ends
 	settled   settled
 	waited    settled // its wait in the queue
 }
 
-// search is one dependency resolution: from the pass's start or a batch's end to the discovery.
+// search is a dependency resolution: from the pass's start or a batch's end to the discovery.
 type search struct {
 	start, end int64
 	announced  int
@@ -101,15 +100,15 @@ type batch struct {
 	listed      []int16
 	attempts    []*attempt
 	synthesized bool
-	announced   bool // its end was
+	announced   bool // its end was announced
 	spun        bool // listed only steps that could not run
 	cut         bool // by a limit, if it has no attempts
 	span        SpanID
 
 	closed    bool
 	endedAt   int // how many records of the run were read when its end was announced
-	beginning gap // its beginning is missing, or that of another one that seems to be a part of it
-	missing   gap // something else of it is
+	beginning gap // its beginning is missing, or that of another batch that looks like a part of it
+	missing   gap // something else in it is missing
 	earlier   gap // batches before it are missing
 	settled   settled
 }
@@ -120,33 +119,33 @@ type attempt struct {
 	number         int32
 	started        int32 // attempt_number of its first event
 	start, end     int64
-	handler        int64 // 0: before_handle did not come
-	firstEnd       int64 // 0: no terminal announcement came
+	handler        int64 // 0: before_handle is missing
+	firstEnd       int64 // 0: no terminal announcement
 	status         lifecycle.Status
 	failure        *failure
-	failureCut     bool // its failure is not shown as an event, by a limit
+	failureCut     bool // its error is not a span event, because of a limit
 	correlationID  uint16
 	requests, ends int
 	lastRequest    int64
 	synthesized    bool
 	backoff        *record
-	backoffOut     bool // the span of the backoff was emitted, and is known from a checkpoint
+	backoffOut     bool // its backoff's span was emitted, and is known from the checkpoint
 	batch          *batch
 	pass           *pass
 	before, after  *attempt // of the same step, in this run
 	span, work     SpanID
-	forgotten      bool   // it has been emitted, and known from a checkpoint
-	previous       SpanID // of the attempt before, also of another run; zero when there is none
+	forgotten      bool   // it was emitted, and is known from the checkpoint
+	previous       SpanID // span of the earlier attempt, also of another run; zero for none
 
 	arrived gap // the latest of its events
-	over    gap // the event that shows that no more of it is to come, though announcements are missing
+	over    gap // the event that shows that it is over, though announcements are missing
 	earlier gap // attempts of the step before it are missing
 	settled settled
 }
 
 func (a *attempt) running() bool { return a.ends == 0 }
 
-// stretch makes the attempt hold the time. Where a clock has seconds only, events of one attempt can seem out of order.
+// stretch extends the attempt to the time. Where a clock has seconds only, events of one attempt can seem out of order.
 func (a *attempt) stretch(at int64) { a.start, a.end = min(a.start, at), max(a.end, at) }
 
 // join counts an announcement to the attempt.
@@ -155,8 +154,8 @@ func (a *attempt) join(r *record) {
 	a.arrived.show(r, GapAttempt)
 }
 
-// whole reports whether every announcement of the attempt came. With a clock of seconds two requests are the same but for the
-// clock, and one may have been taken for a repetition.
+// whole reports whether every announcement of the attempt arrived. With a clock of seconds two requests can be equal, and one may
+// have been dropped as a repetition.
 func (a *attempt) whole(coarse bool) bool {
 	requests := attemptAnnouncements
 	if coarse {

@@ -12,9 +12,8 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// Lists of open tasks show what each is doing now. Reading that from a task's events costs as much as building its tree, so
-// an assembler that is watched keeps it up to date with each event, at a constant cost. An assembler that is not watched
-// keeps nothing.
+// Lists of open tasks show what each is doing now. Reading that from a task's events costs as much as building its tree, so a
+// watched assembler updates it with each event, at a constant cost. An assembler that is not watched keeps nothing.
 
 // State is what an open task is doing.
 type State uint8
@@ -28,7 +27,7 @@ const (
 	StateWaiting
 	// StateBackingOff means that a failed step waits for its next attempt.
 	StateBackingOff
-	// StateBlocked means that a failed step holds it, and no next attempt is known to come.
+	// StateBlocked means that a failed step blocks it, and no next attempt is expected.
 	StateBlocked
 	// StateSettling means that it has ended, and its tree waits for events that are late.
 	StateSettling
@@ -41,8 +40,8 @@ func (s State) String() string {
 	return [...]string{"queued", "running", "waiting", "backing_off", "blocked", "settling"}[s]
 }
 
-// expectedRetry is how long after its failure a step is expected to be attempted again where no backoff was announced: the
-// longest backoff of an engine that is not configured otherwise.
+// expectedRetry is how long after its failure a step is expected to be attempted again where no backoff was announced: the longest
+// backoff in the engine's default configuration.
 const expectedRetry = 5 * time.Minute
 
 // OpenTask is a summary of an open task. Its strings are shared with the assembler and never change.
@@ -57,23 +56,24 @@ type OpenTask struct {
 	// Started is the time of the task's first event and Changed that of its last, on the sender's clock. Arrived is when
 	// its last event arrived, on the collector's. All are Unix nanoseconds.
 	Started, Changed, Arrived int64
-	// Steps that are known, and how many of them run, have failed or are done. Announced is how many the task has.
+	// Steps is the number of known steps, and Running, Failed and Done how many of them are in that state. Announced is how many
+	// the task has.
 	Steps, Running, Failed, Done, Announced int
-	// Step is the name of the step that an event told of last.
+	// Step is the name of the step of the latest step event.
 	Step string
-	// Of the last failed attempt, if there was one.
+	// FailedStep, ErrorType and Error are those of the last failed attempt, if any.
 	FailedStep, ErrorType, Error string
 	// BackoffUntil is the end of the backoff that was announced last.
 	BackoffUntil int64
-	// Due is when the assembler checks the task again, by the collector's clock, if nothing of it comes; ReorderWindow and
-	// SettleTimeout are how long it waits for what is late, and for what is missing.
+	// Due is when the assembler checks the task again, by the collector's clock, if no event arrives; ReorderWindow and
+	// SettleTimeout are how long it waits for late and for missing events.
 	Due                          int64
 	ReorderWindow, SettleTimeout time.Duration
 	Run                          int // 2 and more for a task that resumed after its end
 }
 
-// Now is the time on the sender's clock: what the collector's clock says, less what the task's last event was late. It makes
-// the ages of a replayed stream, and of a sender with a wrong clock, those of the task.
+// Now is the time on the sender's clock: the collector's clock less the delay of the task's last event. So ages are right for a
+// replayed stream and for a sender with a wrong clock.
 func (t *OpenTask) Now(now time.Time) int64 {
 	return max(t.Changed, t.Changed+now.UnixNano()-t.Arrived)
 }
@@ -81,7 +81,7 @@ func (t *OpenTask) Now(now time.Time) int64 {
 // Watch makes the assembler keep what [Assembler.VisitOpen] shows. It is called before the first Observe.
 func (a *Assembler) Watch() { a.watched = &watched{} }
 
-// watched are the open tasks in no order, so that they can be visited in parts.
+// watched are the open tasks in no order, so that they can be visited in pages.
 type watched struct {
 	tasks []*watch
 	round uint32
@@ -108,10 +108,10 @@ func (l *watched) leave(t *task) {
 	l.tasks = l.tasks[:last]
 }
 
-// watch is what is known of an open task without reading its events.
+// watch is the state of an open task that needs no reading of its events.
 type watch struct {
 	task  *task
-	place int // in watched
+	place int // index in watched
 	round uint32
 
 	started, changed int64
@@ -179,7 +179,7 @@ func (w *watch) observe(r *record) {
 	w.observePass(r)
 }
 
-// observePass keeps the latest event that reports whether a pass works on the task. An operator's doings and a backoff do not.
+// observePass keeps the latest event that shows whether a pass works on the task. Operators' actions and backoffs do not.
 func (w *watch) observePass(r *record) {
 	switch r.kind {
 	case kindStepReset, kindStepResolved, kindTaskPending, kindBackoff:
@@ -265,9 +265,9 @@ func (w *watch) state(now int64) State {
 	return StateRunning
 }
 
-// VisitOpen visits open tasks of a watched assembler that mention a text, "" being in all. It looks at most at so many, from
-// a place on that the call before returned, the first being math.MaxInt, and returns the next place, which is 0 after the
-// last. Between the calls the assembler may be used: a task is visited once in a round, and one that comes meanwhile not.
+// VisitOpen visits open tasks of a watched assembler that match the search. It examines at most as many tasks as given, from the
+// place that the previous call returned (math.MaxInt at first), and returns the next place, which is 0 after the last. The
+// assembler may be used between calls: each task is visited once, and tasks opened meanwhile are not.
 func (a *Assembler) VisitOpen(place, most int, now time.Time, text *Search, visit func(*OpenTask)) (next int) {
 	l := a.watched
 	if l == nil {
@@ -277,7 +277,7 @@ func (a *Assembler) VisitOpen(place, most int, now time.Time, text *Search, visi
 		l.round++
 	}
 	place = min(place, len(l.tasks))
-	var summary OpenTask // one for all: visit copies what it keeps
+	var summary OpenTask // reused: visit copies what it keeps
 	for ; place > 0 && most > 0; most-- {
 		place--
 		w := l.tasks[place]
@@ -321,14 +321,14 @@ func (t *task) stepName(i int16) string {
 	return t.steps[i].id.Text
 }
 
-// Search finds tasks that mention a text: in an id, in the name of the workflow, of the service or of a step, or in an error.
-// ASCII letters match in either case. A nil Search finds all.
+// Search matches tasks that contain a text: in an id, in the name of the workflow, of the service or of a step, or in an error.
+// ASCII letters match in either case. A nil Search matches all.
 type Search struct {
 	text  string
-	steps map[*shape]bool // those that were compared already
+	steps map[*shape]bool // results of earlier comparisons
 }
 
-// NewSearch makes a search; that of an empty text is nil.
+// NewSearch makes a search; it is nil for an empty text.
 func NewSearch(text string) *Search {
 	if text == "" {
 		return nil
@@ -336,7 +336,7 @@ func NewSearch(text string) *Search {
 	return &Search{text: lowerASCII(text), steps: map[*shape]bool{}}
 }
 
-// In reports whether a text contains the one that is sought.
+// In reports whether a text contains the searched one.
 func (s *Search) In(text string) bool { return s == nil || containsFold(text, s.text) }
 
 // IsKey reports whether the text begins a trace id in hexadecimal.

@@ -26,7 +26,7 @@ func (t *task) sortRecords() {
 	t.createFirst()
 }
 
-// compareRecords looks at the times first: nearly always they tell.
+// compareRecords compares the times first: nearly always they differ.
 func compareRecords(a, b record) int {
 	if a.at != b.at {
 		return cmp.Compare(a.at, b.at)
@@ -34,12 +34,12 @@ func compareRecords(a, b record) int {
 	return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.identity, b.identity), cmp.Compare(a.step, b.step), cmp.Compare(a.arrived, b.arrived))
 }
 
-// fullSeconds reports whether some clock of the task has a resolution of a second only. One of a millisecond, too, hits the full
-// second now and then.
+// fullSeconds reports whether some clock of the task has a resolution of a second only. A time of millisecond resolution can be a
+// full second by chance.
 func (t *task) fullSeconds() bool {
 	full, last := 0, uint32(0)
 	for i := range t.records {
-		if r := &t.records[i]; r.at%int64(time.Second) == 0 && (full == 0 || r.identity != last) { // a repetition tells nothing
+		if r := &t.records[i]; r.at%int64(time.Second) == 0 && (full == 0 || r.identity != last) { // a repetition is no evidence
 			full++
 			last = r.identity
 		}
@@ -47,8 +47,8 @@ func (t *task) fullSeconds() bool {
 	return full > 1 && full > len(t.records)/16
 }
 
-// createFirst puts the creation, and the enqueuing that follows it, before the work of the job. Where the clock of the
-// creator is ahead of the worker's, they seem to come later.
+// createFirst puts the creation, and the enqueuing that follows it, before the work of the job. Where the creator's clock is ahead
+// of the worker's, they are sorted later.
 func (t *task) createFirst() {
 	if t.released != nil || t.out().checkpoint != nil {
 		return
@@ -70,9 +70,9 @@ func (t *task) createFirst() {
 	slices.SortFunc(t.records, compareRecords)
 }
 
-// refine sorts records of which some have the time by the second only: several batches begin and end within one. Such a
-// record happened, as far as its clock can tell, when the one that arrived before it happened, and the order of arrival
-// stands between records of one instant. It is the only place where arrival counts.
+// refine sorts records some of which have times in whole seconds, within which several batches begin and end. Such a record gets
+// the time of the one that arrived before it, if its clock permits, and equal times are sorted by arrival. It is the only place
+// where arrival counts.
 func (t *task) refine() {
 	last := int64(math.MinInt64)
 	seen := make(map[uint32]int, len(t.records))
@@ -92,7 +92,7 @@ func (t *task) refine() {
 	slices.SortStableFunc(t.records, func(a, b record) int { return cmp.Compare(a.at, b.at) })
 }
 
-// same reports whether two records of one time are one item, sent twice.
+// same reports whether two records of one time are the same item sent twice.
 func (r *record) same(other *record) bool {
 	return r.kind == other.kind && r.step == other.step && r.identity == other.identity
 }

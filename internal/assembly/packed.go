@@ -41,10 +41,10 @@ const (
 	packedCorrelation = 1 << 6
 	packedDetails     = 1 << 7
 
-	// mostPerRecord is the most that one record can take.
+	// mostPerRecord is the largest size of a record in bytes.
 	mostPerRecord = 1 + binary.MaxVarintLen64 + 1 + binary.MaxVarintLen64 + 4 + 3 + 3 + 3 + 3
-	// packedAtOnce is by how many bytes packed records grow at least. Most tasks have few events and there are many tasks:
-	// less room ahead than append would make.
+	// packedAtOnce is by how many bytes packed records grow at least. Most tasks have few events and there are many tasks: append
+	// would reserve too much.
 	packedAtOnce = 64
 )
 

@@ -8,7 +8,7 @@ import (
 	"sort"
 )
 
-// settles reports whether an event of the kind can settle a span, so that the task is to be checked when the window after it has
+// settles reports whether an event of the kind can settle a span, so that the task is checked when the reorder window after it has
 // passed.
 func (k kind) settles() bool {
 	switch k {
@@ -21,11 +21,11 @@ func (k kind) settles() bool {
 const (
 	// looksPerWindow bounds how often a task is checked.
 	looksPerWindow = 4
-	// manyRecords is the number of held records from which it is looked at half as often: each look reads them.
+	// manyRecords is the number of held records from which a task is checked half as often: each check reads them.
 	manyRecords = 4000
 )
 
-// spacing is the least time between two looks at the task.
+// spacing is the least time between two checks of the task.
 func (t *task) spacing() int64 {
 	spacing := int64(t.limits.ReorderWindow) / looksPerWindow
 	if t.packed.count > manyRecords {
@@ -34,7 +34,7 @@ func (t *task) spacing() int64 {
 	return spacing
 }
 
-// lookLater makes the task be checked when an event that has just arrived may have settled something.
+// lookLater schedules a check of the task when the latest event may have settled something.
 func (t *task) lookLater(now int64) {
 	at := max(arrivedBy(now)+int64(t.limits.ReorderWindow), t.looked+t.spacing())
 	if t.lookAt == 0 || at < t.lookAt {
@@ -42,21 +42,20 @@ func (t *task) lookLater(now int64) {
 	}
 }
 
-// lookParts emits what is settled of a task that is still open, and reports whether everything of it has arrived. Its records are
-// unpacked.
+// lookParts emits the settled spans of an open task, and reports whether everything of it has arrived. Its records are unpacked.
 func (a *Assembler) lookParts(t *task, now int64) (all bool) {
 	length, next := t.prefix(now, t.limits.ReorderWindow)
 	return a.lookAtFirst(t, length, next, &settling{now: now})
 }
 
-// makeRoom reads a task that holds as many events as it may to its newest one, and gives up what is missing, so that what has been
-// emitted can be forgotten.
+// makeRoom reads a full task to its newest event without waiting for what is missing, so that what has been emitted can be
+// forgotten.
 func (a *Assembler) makeRoom(t *task, now int64) {
 	a.unpack(t)
 	a.lookAtFirst(t, len(t.records), math.MaxInt64, &settling{now: now, forced: true})
 }
 
-// lookAtFirst emits what is settled in the first of the task's records. next is when there can be more of them.
+// lookAtFirst emits the settled spans of the first of the task's records. next is when more records may count.
 func (a *Assembler) lookAtFirst(t *task, length int, next int64, going *settling) (all bool) {
 	now, sorted := going.now, t.records
 	t.looked, t.lookAt = now, 0
@@ -86,7 +85,7 @@ func (a *Assembler) lookAtFirst(t *task, length int, next int64, going *settling
 	return all
 }
 
-// emitParts emits what is settled in the task's records, which are those up to its frontier of the sorted ones. It reports whether
+// emitParts emits the settled spans of the task's records, which are the sorted ones up to its frontier. It reports whether
 // anything was emitted or forgotten.
 func (a *Assembler) emitParts(t *task, sorted []record, going *settling) (changed bool) {
 	runs := t.history(&a.limits, &a.arena, going)
@@ -95,7 +94,7 @@ func (a *Assembler) emitParts(t *task, sorted []record, going *settling) (change
 	}
 	n := runs[len(runs)-1]
 	if len(runs) > 1 || t.coarse && !n.sound() {
-		return false // a run that ended is released as a whole, and what comes behind it waits for that
+		return false // a run that has ended is released as a whole, and what follows it waits for that
 	}
 	before := t.released
 	if before == nil {
@@ -117,8 +116,8 @@ func (a *Assembler) emitParts(t *task, sorted []record, going *settling) (change
 	return a.forgetParts(t, n, going, sorted, before) || emitted
 }
 
-// forgetParts moves the checkpoint of the task behind what has been emitted, but for the last stretch of the reorder window: what
-// is late by more than that may still show a gap, and join. When nothing has come for the settle timeout, nothing is waited for.
+// forgetParts moves the checkpoint of the task after what has been emitted, but not into the last reorder window, whose events may
+// still show a gap and join what is there. When no event has arrived for the settle timeout, nothing is kept back.
 func (a *Assembler) forgetParts(t *task, n *run, going *settling, sorted []record, before *releasedTask) (moved bool) {
 	latest := t.records[len(t.records)-1].at
 	if silentAt := t.lastArrival + int64(t.limits.SettleTimeout); !going.forced && going.now < silentAt {
@@ -139,8 +138,8 @@ func (a *Assembler) forgetParts(t *task, n *run, going *settling, sorted []recor
 }
 
 const (
-	// leastForgotten and leastForgottenShare are how many records, and which part of those that are held, are forgotten at once
-	// while events come: a checkpoint costs reading what it replaces again.
+	// leastForgotten and leastForgottenShare are how many records, and which part of those held, are forgotten at once while events
+	// arrive: making a checkpoint reads the records that it replaces.
 	leastForgotten      = 32
 	leastForgottenShare = 8
 )
@@ -150,7 +149,7 @@ func recordsUntil(sorted []record, until int64) int {
 	return sort.Search(len(sorted), func(i int) bool { return sorted[i].at > until })
 }
 
-// emitOrphaned emits what is missing above the spans already emitted of a task that is released without a run.
+// emitOrphaned emits the missing parents of the emitted spans of a task that is released without a run.
 func (a *Assembler) emitOrphaned(t *task, reason Reason) {
 	before := t.released
 	if before == nil {

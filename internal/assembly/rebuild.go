@@ -10,16 +10,16 @@ import (
 	"time"
 )
 
-// A clock of one second, and an arrival out of order: neither tells in which order the events of a pass happened. What an
-// engine can have done still does. Events of a pass carry its correlation id; a discovery lists the steps of its batch; a
-// batch comes after the one with the steps that its steps depend on; an attempt is requested, handled and ended in this
-// order. The parts below put a task's records in the only order that this leaves.
+// With times in whole seconds and arrival out of order, neither gives the order of a pass's events. What the engine can have done
+// still does. Events of a pass carry its correlation id; a discovery lists the steps of its batch; a batch comes after the one with
+// the steps that its steps depend on; an attempt is requested, handled and ended in this order. The parts below put a task's
+// records in the only order that this leaves.
 
 // passRecords are the records of one pass.
 type passRecords struct {
 	job, begin, end int64 // the job's number and the first and last time
 	early, late     []record
-	found           []record // nothing more to do, and what may happen at any time
+	found           []record // nothing left to do, and what may happen at any time
 	stages          []*stage
 	began, ended    []record // batches
 }
@@ -31,8 +31,8 @@ type stage struct {
 	records    []record
 }
 
-// rebuild returns the records, which are in the order of arrival and may be repeated, in an order in which an engine can
-// have fired them; nil when they do not say enough of themselves.
+// rebuild returns the records, which are in the order of arrival and may be repeated, in an order in which an engine can have fired
+// them; nil when they do not determine one.
 func (t *task) rebuild(arrived []record) []record {
 	passes, rest := t.passRecords(distinctRecords(arrived))
 	if len(passes) == 0 {
@@ -75,25 +75,25 @@ func distinctRecords(arrived []record) []record {
 	return kept
 }
 
-// restRecords are what no pass has for its own: events of steps, and those from outside of passes.
+// restRecords are the records without a pass's correlation id: events of steps, and those from outside of passes.
 type restRecords struct {
 	steps  []record
 	others []placed
 }
 
-// placed is a record that comes before the pass with an index.
+// placed is a record to be placed before the pass with an index.
 type placed struct {
 	record
 	before int
 }
 
-// passRecords takes the records apart, passes in the order in which they ran. There are none when a pass's event has no
+// passRecords divides the records by pass, in the order in which the passes ran. There are none when a pass's event has no
 // correlation id, or when discoveries list a step twice.
 func (t *task) passRecords(records []record) ([]*passRecords, *restRecords) {
 	byThread := map[uint16]*passRecords{}
 	rest := &restRecords{}
 	var passes []*passRecords
-	for _, r := range records { // passes, by what only a pass has
+	for _, r := range records { // passes, by events that only a pass fires
 		switch r.kind {
 		case kindPassBegan, kindDiscovered, kindNothingViable, kindBatchBegan, kindBatchEnded, kindFinalizing, kindPassEnded:
 			if r.correlationID == 0 {
@@ -185,8 +185,8 @@ func stageOf(passes []*passRecords, r record) *stage {
 	return nil
 }
 
-// place finds where the events from outside belong: the creation first, what leads to a pass before it, what happens at
-// any time in the pass of its time, everything else between passes.
+// place inserts the events from outside: the creation first, what leads to a pass before it, what can happen at any time in the
+// pass of its time, everything else between passes.
 func (rest *restRecords) place(passes []*passRecords) {
 	rest.others = slices.DeleteFunc(rest.others, func(o placed) bool {
 		if o.kind != kindSpanEvent && o.kind != kindQuery {
@@ -221,7 +221,7 @@ func (rest *restRecords) place(passes []*passRecords) {
 	})
 }
 
-// follows reports whether the event leads to such a pass: the task is put in the queue, or a step of it is put back.
+// follows reports whether the event leads to such a pass: the task is enqueued, or one of its steps is reset.
 func (p *passRecords) follows(r *record) bool {
 	switch r.kind {
 	case kindEnqueued, kindTaskPending:
@@ -249,7 +249,7 @@ func (t *task) writePass(out *sequence, p *passRecords) {
 			p.began = slices.Delete(p.began, i, i+1)
 		}
 		began, ended := out.high, out.high
-		for _, step := range s.steps { // they run beside each other: each begins when the batch does
+		for _, step := range s.steps { // they run concurrently: each begins with the batch
 			out.high = began
 			of := slices.DeleteFunc(slices.Clone(s.records), func(r record) bool { return r.step != step })
 			slices.SortStableFunc(of, byKind)
@@ -268,7 +268,7 @@ func (t *task) writePass(out *sequence, p *passRecords) {
 	out.add(p.late...)
 }
 
-// nextStage takes the batch of the pass that depends on no other that is left; of several the earliest.
+// nextStage removes the batch of the pass that depends on no remaining one; of several the earliest.
 func (t *task) nextStage(p *passRecords) *stage {
 	best := -1
 	for i, s := range p.stages {
@@ -277,7 +277,7 @@ func (t *task) nextStage(p *passRecords) *stage {
 			best = i
 		}
 	}
-	best = max(best, 0) // they depend on each other: senseless
+	best = max(best, 0) // a cycle, which the engine does not allow
 	s := p.stages[best]
 	p.stages = slices.Delete(p.stages, best, best+1)
 	return s
@@ -303,7 +303,8 @@ func (t *task) dependsOn(s, other *stage) bool {
 	return false
 }
 
-// sequence is records one after the other. One whose clock cannot tell it from the latest before it happened with that.
+// sequence is a list of records. A record that is earlier than the one before it by less than its clock's resolution gets the time
+// of that one.
 type sequence struct {
 	records []record
 	high    int64
@@ -319,7 +320,7 @@ func (q *sequence) add(records ...record) {
 	}
 }
 
-// resolution is how much a time may be too early, by what is left of it beyond full seconds and milliseconds.
+// resolution is how much a time may be too early, judged by its digits below the second and the millisecond.
 func resolution(at int64) int64 {
 	for _, unit := range [...]time.Duration{time.Second, time.Millisecond} {
 		if at%int64(unit) == 0 {

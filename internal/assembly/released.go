@@ -13,7 +13,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// releasedTask is what remains of the released runs of a task.
+// releasedTask is what is kept of the released runs of a task, for late events and later runs.
 type releasedTask struct {
 	runs     int
 	serial   int64            // of its release
@@ -26,7 +26,7 @@ type releasedTask struct {
 	parent   string // traceparent of its caller
 }
 
-// clone is a copy that a composer may move on; nil of nil.
+// clone returns a copy that a composer may change; nil for nil.
 func (n *releasedTask) clone() *releasedTask {
 	if n == nil {
 		return nil
@@ -36,14 +36,14 @@ func (n *releasedTask) clone() *releasedTask {
 	return &c
 }
 
-// attemptTail is the last attempt of a step.
+// lastAttempt is the last attempt of a step.
 type lastAttempt struct {
 	step   int16
 	number int32
 	span   SpanID
 }
 
-// Fields of a released task as it is stored.
+// Fields of a released task in its stored form.
 const (
 	releasedRuns protowire.Number = iota + 1
 	releasedEnd
@@ -69,7 +69,7 @@ const (
 	attemptSpan
 )
 
-// appendTo appends it as it is stored.
+// appendTo appends the stored form.
 func (n *releasedTask) appendTo(b []byte) []byte {
 	b = fields.Int(b, releasedRuns, int64(n.runs))
 	b = fields.Int(b, releasedEnd, n.end)
@@ -98,8 +98,7 @@ func (n *releasedTask) appendTo(b []byte) []byte {
 	return b
 }
 
-// parseReleased reads a stored released task, and finds the run that is still open behind it, if there is one. It keeps nothing of
-// b.
+// parseReleased reads a stored released task, and returns the open run stored after it, if there is one. It does not retain b.
 func (a *Assembler) parseReleased(b []byte) (n *releasedTask, open []byte, err error) {
 	n = new(releasedTask)
 	err = fields.Read(b, func(f *fields.Field) error {

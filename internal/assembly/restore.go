@@ -9,20 +9,20 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 )
 
-// An assembler's state survives its process outside of it: its owner stores the events before they are observed, and what
-// OnRelease tells; at the next start it gives both back, the releases by Recall and then the events by Observe. So the
-// stored form is that of events, which hardly ever changes, and not that of open tasks, which often does.
+// An assembler's state survives its process outside of it: its owner stores the events before they are observed, and the releases
+// from OnRelease; at the next start it replays both, the releases by Recall and then the events by Observe. So the stored form is
+// that of events, which hardly ever changes, and not that of open tasks, which often does.
 
-// Release is what is to be stored of a task when spans of it have been emitted.
+// Release is the state of a task to be stored after spans of it have been emitted.
 type Release struct {
 	Trace TraceID
-	// End is the time up to which the task's events are done with.
+	// End is the time up to which the task's events are no longer needed.
 	End int64
-	// Serial tells releases of one task apart: a later one has a higher number, and takes the place of those before.
+	// Serial orders the releases of a task: a later one has a higher number and replaces the earlier ones.
 	Serial int64
 	// BeforeEnd and BeforeSerial are those of the task's release before; math.MinInt64 and 0 when there was none.
 	BeforeEnd, BeforeSerial int64
-	// State is the task as it is stored. It is valid until the function of OnRelease returns.
+	// State is the encoded task. It is valid until the function of OnRelease returns.
 	State []byte
 }
 
@@ -30,7 +30,7 @@ type Release struct {
 // still open.
 func (a *Assembler) OnRelease(store func(Release)) { a.onRelease = store }
 
-// reportRelease reports a task that has been released, or of which something has been emitted while it goes on.
+// reportRelease reports a task that has been released, or of which something has been emitted while it is open.
 func (a *Assembler) reportRelease(t *task, goesOn bool) {
 	if a.onRelease == nil {
 		return
@@ -55,7 +55,7 @@ func (a *Assembler) reportRelease(t *task, goesOn bool) {
 	t.releasedEnd, t.releasedSerial = end, a.serial
 }
 
-// doneUntil is the time up to which the task's events are done with.
+// doneUntil is the time up to which the task's events are no longer needed.
 func (t *task) doneUntil() int64 {
 	switch {
 	case t.out().checkpoint != nil || t.asleep != "":
@@ -66,10 +66,10 @@ func (t *task) doneUntil() int64 {
 	return math.MinInt64
 }
 
-// Recall makes the assembler know a task of which something was out before the start, and goes on with it if it had not ended. It
-// is called once for a task, with its latest release, before the first Observe. Then the events that are stored are replayed by
-// Observe, each after Advance with the time of its arrival, as when they came: so what is emitted once more, because it was not yet
-// stored that it had been, is the same, also where events were later than the reorder window.
+// Recall restores a task of which spans were emitted before the start, and continues it if it had not ended. It is called once per
+// task, with its latest release, before the first Observe. Then the events that are stored are replayed by Observe, each after
+// Advance with the time of its arrival, as when they first arrived: so spans that are emitted again, because their release was not
+// yet stored, are the same, also where events were later than the reorder window.
 func (a *Assembler) Recall(release Release) error {
 	n, open, err := a.parseReleased(release.State)
 	if err != nil {
@@ -92,7 +92,7 @@ func (a *Assembler) Recall(release Release) error {
 	if err := a.parseOpen(open, t); err != nil {
 		return err
 	}
-	t.disturbed = t.disturbed || len(t.out().spans) > 0 // what came late is replayed, too
+	t.disturbed = t.disturbed || len(t.out().spans) > 0 // late events are replayed, too
 	t.held = t.size()
 	a.stats.HeldBytes += t.held
 	a.tasks[t.trace] = t
@@ -104,14 +104,14 @@ func (a *Assembler) Recall(release Release) error {
 	return nil
 }
 
-// Resume ends what follows a start: the events that were replayed are not counted again. What was emitted again is.
+// Resume ends the replay after a start: replayed events are not counted again, spans emitted again are.
 func (a *Assembler) Resume() {
 	a.restoring = false
 	s := &a.stats
 	s.Events, s.Late, s.OverLimit, s.Strays, s.Schema, s.Read = 0, 0, 0, 0, 0, 0
 }
 
-// Holds reports whether an event of that time may be part of an open task, so that it must stay stored.
+// Holds reports whether an event of that time may be part of an open task and must stay stored.
 func (a *Assembler) Holds(trace TraceID, at int64) bool {
 	t := a.tasks[trace]
 	return t != nil && at > t.doneUntil()

@@ -3,15 +3,15 @@
 
 package assembly
 
-// room is what counts toward the limits on a tree. A task can go on for ever, so they hold for each pass, and for what happens
-// between two of them. They are counted as the events are read, so that what is left out does not depend on when spans are
-// emitted: searches, batches without attempts, queries and events on spans. Passes, attempts and waits never are.
+// room is what counts toward the limits on a tree. A task can stay open for ever, so they apply to each pass, and to what happens
+// between two passes. They are counted as the events are read, so that what is left out does not depend on when spans are emitted:
+// searches, batches without attempts, queries and events on spans. Passes, attempts and waits are never left out.
 type room struct {
 	spans int
 	bytes int64 // on the wire, about
 }
 
-// What a span and an event on one take on the wire, about, beside the texts that only some have.
+// Approximate sizes of a span and of a span event on the wire, without optional texts.
 const (
 	bytesPerSpan      = 512
 	bytesPerSpanEvent = 32
@@ -24,7 +24,7 @@ func (rd *reader) roomFor(spans int, bytes int64) bool {
 	return rd.room.spans <= rd.limits.SpansPerTree && rd.room.bytes <= rd.limits.BytesPerTree
 }
 
-// measure counts what the record shows by itself: a query, or an event on a span.
+// measure counts the span of a query or a span event.
 func (rd *reader) measure(r *record) {
 	switch r.kind {
 	case kindQuery:

@@ -9,10 +9,10 @@ const followUp = int64(2e9)
 // stretch is a range of a task's sorted records that makes up one run.
 type stretch struct{ from, to int }
 
-// splitRuns cuts the sorted records where a task ended and later went on. A run ends with the pass in which its terminal
-// event came, or with that event itself outside a pass; it is followed by another run when something of the task
-// happens after that. The job's own retries after the end are no activity: they begin no run and extend none, and are
-// in no stretch. patience is how long after a cancellation its job may still begin a pass of the same run.
+// splitRuns splits the sorted records where a task ended and later resumed. A run ends with the pass in which its terminal event
+// came, or with that event itself outside a pass; it is followed by another run when something of the task happens after that. The
+// job's own retries after the end are no activity: they begin no run and extend none, and are in no stretch. patience is how long
+// after a cancellation its job may still begin a pass of the same run.
 func (t *task) splitRuns(patience int64, room *arena) []stretch {
 	var runs []stretch
 	records := t.records
@@ -64,21 +64,21 @@ func (n *releasedTask) followedBy(k kind, at int64) bool {
 	return k.activity() && (!k.endsTask() || k.status() != n.status || at-n.end > followUp)
 }
 
-// endOfRun finds the index behind the last record of the run that begins at from, or -1 when the run has not ended.
+// endOfRun finds the index after the last record of the run that begins at from, or -1 when the run has not ended.
 func (t *task) endOfRun(from int, patience int64, room *arena) int {
-	room.open = zeros(room.open, len(t.steps)) // announcements of an end that are still to come, by step
+	room.open = zeros(room.open, len(t.steps)) // announcements of an end that are still expected, by step
 	var (
 		records  = t.records
 		open     = room.open
 		inPass   bool
 		ends     int // announcements of the pass's end
-		passEnd  int // index behind the last of them
-		inside   int // index behind the last record of the pass
+		passEnd  int // index after the last of them
+		inside   int // index after the last record of the pass
 		ended    bool
 		status   = kindSpanEvent
 		endAt    int64
 		end      = -1
-		resuming = -1 // index of the pass that ends as the task was cancelled before
+		resuming = -1 // index of the pass that ends after the task was cancelled
 	)
 	if cp := t.out().checkpoint; cp != nil && from == 0 {
 		inPass, ends = true, cp.pass.ends
@@ -104,7 +104,7 @@ func (t *task) endOfRun(from int, patience int64, room *arena) int {
 			inPass, ends, inside = true, 0, i+1 // its beginning is missing
 		}
 		if inPass && ended && ends == 0 && r.kind.leavesPass(status) {
-			inPass = false // no announcement of its end came
+			inPass = false // its end was not announced
 			end, endAt = inside, records[inside-1].at
 		}
 		if inPass && (r.kind.insidePass() || r.kind.endsTask()) {
@@ -189,8 +189,8 @@ func (t *task) cancelledPass(from int, latest int64, room *arena) int {
 	return began
 }
 
-// cursor is where the next record of a kind is. A reader that goes through a task's records looks for it again and again, from
-// places that follow each other, and finds it without going through them again.
+// cursor is where the next record of a kind is. The reader searches for it repeatedly from increasing places, so the records are
+// scanned once.
 type cursor struct{ from, at int }
 
 // nowhere is the cursor of a reader that has not begun.
@@ -207,8 +207,8 @@ func (c *cursor) next(records []record, from int, is func(*record) bool) int {
 	return c.at
 }
 
-// goesOnAfter reports whether more is to be expected after the last run: it has not ended, a pass of it goes on though an operator
-// has ended the task, or the task was put in the queue again.
+// goesOnAfter reports whether more is to be expected after the last run: it has not ended, one of its passes is still running
+// though an operator has ended the task, or the task was enqueued again.
 func (t *task) goesOnAfter(n *run) bool {
 	if !n.ended || t.queuedAgain(n) {
 		return true
@@ -241,8 +241,8 @@ func (t *task) jobWaits(n *run) bool {
 	return waits
 }
 
-// queuedAgain reports whether the task was put in the queue again after the run: another run is to be expected. Where it is the
-// only time that the task was, the clock of its creator is ahead.
+// queuedAgain reports whether the task was enqueued again after the run: another run is expected. If it is the task's only
+// enqueuing, its creator's clock is ahead.
 func (t *task) queuedAgain(n *run) bool {
 	before, after := t.released != nil || t.out().checkpoint != nil && t.out().checkpoint.announced.enqueued, false
 	for i := range t.records {
@@ -263,8 +263,8 @@ func nextActivity(records []record, from int) int {
 	return len(records)
 }
 
-// leadIn finds where a rerun begins whose first activity is known: with the job that led to it, and the enqueuing of that
-// job, when the activity is the work of a job.
+// leadIn finds where a rerun begins whose first activity is known: with the enqueuing of its job, when the activity is the work of
+// a job.
 func leadIn(records []record, from, first int) int {
 	switch records[first].kind {
 	case kindTaskStarted, kindPassBegan, kindCreated:

@@ -9,13 +9,13 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// A span is emitted when it is settled: it has ended, no event that comes in time can change it, and nothing on which it
+// A span is emitted when it is settled: it has ended, no event that arrives in time can change it, and nothing on which it
 // depends is known to be missing. The rules are local: what is missing in one attempt does not hold back another.
 //
 // They are applied to a prefix of a task's records: those up to the frontier (frontier.go), before which everything has arrived.
-// Of what is over in a prefix the reader says what it says of the whole.
+// For what is over in a prefix the reader gives the same result as for the whole.
 //
-//   - An attempt has ended when all of its announcements came (three requests, the handler, three ends), when an end came, or
+//   - An attempt has ended when all of its announcements arrived (three requests, the handler, three ends), when an end arrived, or
 //     when the step's next attempt began. It waits for announcements that are missing, for what decides its number and its
 //     link (attempts of its step before it), and for what decides its batch and pass (their beginnings).
 //   - A batch has ended when its end was announced, or something else shows that it is over, and its attempts have ended. It
@@ -41,20 +41,20 @@ func (s *settled) waitFor(other settled) {
 	}
 }
 
-// settling is when a run that is still open is looked at.
+// settling has the parameters of checking an open run.
 type settling struct {
 	now     int64
 	timeout int64
 	coarse  bool
-	// forced reports that nothing that is missing is waited for.
+	// forced means that missing events are not waited for.
 	forced bool
-	// decided reports that everything of an ended task has come.
+	// decided means that everything of an ended task has arrived.
 	decided bool
-	// undecided is from when on it is not decided whether what happens belongs to the run: its end was announced.
+	// undecided is the time from which events may not belong to the run, because its end was announced.
 	undecided int64
-	// ending is when the run's end was announced first: what shows it must not be forgotten. MaxInt64 while nothing does.
+	// ending is the time of the first announcement of the run's end, whose records must not be forgotten; MaxInt64 for none.
 	ending int64
-	// next is when the next span is settled though nothing more comes.
+	// next is when the next span is settled even if no event arrives.
 	next int64
 }
 
@@ -70,7 +70,7 @@ func (st *settling) of(s settled) bool {
 	return true
 }
 
-// after is a span that waits until the latest of the gaps has been waited for.
+// after returns the state of a span that waits for the latest of the gaps.
 func (st *settling) after(ended bool, gaps ...gap) settled {
 	var latest gap
 	for _, g := range gaps {
@@ -82,7 +82,7 @@ func (st *settling) after(ended bool, gaps ...gap) settled {
 	return settled{ended, latest.arrived + st.timeout, latest.of}
 }
 
-// settle finds what of a run that is still open is settled.
+// settle finds the settled spans of an open run.
 func (rd *reader) settle(st *settling) {
 	n := rd.run
 	var unnamed gap
@@ -159,7 +159,7 @@ func (rd *reader) settleWait(st *settling, p, before *pass) {
 	}
 }
 
-// ending is when the run may have ended: whether what follows belongs to it is decided when the task has been quiet, or goes on.
+// ending is when the run may have ended: whether later events belong to it is decided when the task has been quiet, or resumes.
 func (n *run) ending(t *task) int64 {
 	for i := range n.records {
 		r := &n.records[i]

@@ -5,15 +5,14 @@ package assembly
 
 import "slices"
 
-// Snapshot is a copy of an open task, from which its trees can be built while the assembler goes on.
+// Snapshot is a copy of an open task, from which its trees can be built while the assembler is in use.
 type Snapshot struct {
 	task    task
 	limits  Limits
 	lacking []Missing
 }
 
-// Snapshot copies an open task; nil when none is open under that id. It costs a copy of the packed events, and not the
-// reading of them.
+// Snapshot copies an open task; nil when none is open under that id. It copies the packed events without reading them.
 func (a *Assembler) Snapshot(key TraceID) *Snapshot {
 	t := a.tasks[key]
 	if t == nil || t.released != nil && !t.active {
@@ -24,7 +23,7 @@ func (a *Assembler) Snapshot(key TraceID) *Snapshot {
 	s.task.packed.bytes = slices.Clone(t.packed.bytes)
 	s.task.steps = slices.Clone(t.steps) // the names of steps are filled in; the other lists only grow
 	s.task.released = t.released.clone()
-	if t.emission != nil { // of the run as a whole, as if nothing of it was out
+	if t.emission != nil { // the whole run, as if none of it had been emitted
 		s.task.emission = &emission{
 			checkpoint: t.emission.checkpoint, root: t.emission.root, rootNext: t.emission.rootNext, extent: t.emission.extent, frontier: t.emission.frontier,
 		}
@@ -33,8 +32,8 @@ func (a *Assembler) Snapshot(key TraceID) *Snapshot {
 	return s
 }
 
-// Trees builds the trees of the runs that are not released, the last of which may be open: what has not ended in it is
-// marked incomplete and ends with the last event. It is called once. The trees are the caller's.
+// Trees builds the trees of the runs that are not released; the last one may be open: its open spans are marked incomplete and end
+// with the last event. It is called once. The trees are the caller's.
 func (s *Snapshot) Trees() []*Tree {
 	a := Assembler{limits: s.limits}
 	before := s.task.released.clone()
@@ -43,7 +42,7 @@ func (s *Snapshot) Trees() []*Tree {
 	}
 	var trees []*Tree
 	for _, n := range a.history(&s.task) {
-		var c composer // a tree of its own memory
+		var c composer // a composer of its own, so that the tree stays valid
 		trees = append(trees, c.compose(&s.task, n, before, ReasonOpen, &s.limits, nil))
 		s.lacking = s.task.lacks(n)
 	}
@@ -55,8 +54,8 @@ func (s *Snapshot) Events() (held, repeated int) {
 	return int(s.task.packed.count), max(0, int(s.task.packed.count)-len(s.task.records))
 }
 
-// Steps visits the steps of the task of a tree: their names, and those of the steps that they wait for. It may be called
-// until the sink returns.
+// Steps visits the steps of the tree's task: their names, and those of the steps they depend on. It may be called until the sink
+// returns.
 func (t *Tree) Steps(visit func(name string, dependencies []string)) {
 	for i := range t.steps {
 		visit(t.steps[i].name, t.steps[i].deps)

@@ -45,7 +45,7 @@ func Double(key string, v float64) Attribute {
 	return Attribute{key, Value{Kind: ValueDouble, Double: v}}
 }
 
-// Bool makes an attribute of a truth value.
+// Bool makes an attribute of a boolean.
 func Bool(key string, v bool) Attribute {
 	b := int64(0)
 	if v {
@@ -78,7 +78,7 @@ type Span struct {
 	Message    string
 	Attributes []Attribute
 	Events     []SpanEvent
-	// EventsDropped is how many events beyond the first 128 the span does not have.
+	// EventsDropped is the number of events beyond the first 128.
 	EventsDropped uint32
 	Link          *Link
 }
@@ -90,27 +90,26 @@ type SpanEvent struct {
 	Attributes []Attribute
 }
 
-// Link points at another span: the attempt before, the run before.
+// Link points at another span: the earlier attempt, the earlier run.
 type Link struct {
 	Trace TraceID
 	Span  SpanID
 }
 
-// Tree is one run of a task: the task's span first, every parent before its children. Spans of the run that were emitted before
-// as parts are not in it. It and all in it belong to the assembler and are valid only until the function that received it
-// returns.
+// Tree is one run of a task: the task's span first, every parent before its children. Spans of the run that were emitted before as
+// parts are not in it. The tree and everything in it belong to the assembler and are valid only until the sink returns.
 type Tree struct {
 	Trace TraceID
 	// Key is the id under which the assembler knows the task. It differs from Trace if the task has a caller.
 	Key      TraceID
 	Resource *Resource
 	Reason   Reason
-	// Part reports that the task is still open: these are spans of it that are final, without the task's own.
+	// Part is true while the task is open: the tree has final spans of it, without the task's own.
 	Part  bool
 	Spans []Span
 	// Cut is the number of spans that the limits on a tree left out, and SpanEventsCut that of events on spans.
 	Cut, SpanEventsCut int
-	// EventsDropped is how many events its spans do not have because a span has 128 at most.
+	// EventsDropped is the number of events dropped because a span has 128 at most.
 	EventsDropped int
 
 	steps []step // of the task
@@ -120,20 +119,20 @@ type Tree struct {
 type Reason uint8
 
 const (
-	// ReasonEnded means that the task ended and nothing that it announced is missing.
+	// ReasonEnded means that the task ended and nothing of it is missing.
 	ReasonEnded Reason = iota
-	// ReasonSettled means that the task ended and some events did not come within the settle time.
+	// ReasonSettled means that the task ended and some events did not arrive within the settle timeout.
 	ReasonSettled
-	// ReasonIdle means that no event came for the idle timeout; the tree is incomplete.
+	// ReasonIdle means that no event arrived for the idle timeout; the tree is incomplete.
 	ReasonIdle
 	// ReasonEvicted means that the number of open tasks was at its limit, and this one had been idle longest.
 	ReasonEvicted
-	// ReasonEvictedBytes means that the bytes held of open tasks were over their limit, and this one had been idle longest.
+	// ReasonEvictedBytes means that the memory of open tasks was over its limit, and this one had been idle longest.
 	ReasonEvictedBytes
 	// ReasonShutdown means that the collector stopped.
 	ReasonShutdown
 
-	// ReasonOpen means that the task is open, and the tree, which did not leave the assembler, shows it as it is now.
+	// ReasonOpen means that the task is open, and the tree, which is not emitted, shows its present state.
 	ReasonOpen
 )
 

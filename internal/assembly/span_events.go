@@ -11,9 +11,9 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// attach puts every event that defines no span on the innermost span that it belongs to, and makes spans of queries.
+// attach adds every event that defines no span to the innermost span it belongs to, and makes spans of queries.
 func (c *composer) attach() {
-	var shown [packedKind]*record // announcements that the engine repeats are shown once in a pass, or since its last batch
+	var shown [packedKind]*record // announcements that the engine repeats are shown once per pass or batch
 	var shownIn [packedKind]*pass
 	c.findPasses()
 	c.around.begin()
@@ -67,7 +67,8 @@ func (c *composer) attachSpanEvent(r *record) {
 	c.addEvent(s, event, r.cut)
 }
 
-// spanAt is the innermost span that the event belongs to and that holds its time. It may be in an earlier part, or still to come.
+// spanAt is the innermost span that the event belongs to and that contains its time. The span may be in an earlier part, or not yet
+// settled.
 func (c *composer) spanAt(r *record, name string) SpanID {
 	target := c.root
 	if p := c.passAt(r.at); p != nil {
@@ -91,7 +92,7 @@ func (c *composer) spanAt(r *record, name string) SpanID {
 	return target
 }
 
-// aboutTask reports whether the event concerns the task as a whole, whatever step happens to run meanwhile.
+// aboutTask reports whether the event concerns the task as a whole, even if a step is running.
 func aboutTask(name string) bool {
 	return strings.HasPrefix(name, "task.") || strings.HasPrefix(name, "workflow.") || strings.HasPrefix(name, "observability.task.")
 }
@@ -111,8 +112,8 @@ func (c *composer) findPasses() {
 	}
 }
 
-// passAt finds the first pass that was at work at a time. Passes are in the order of their starts, so it is the first one by
-// which a pass has lasted until then, or there is none.
+// passAt finds the first pass that was running at a time. Passes are in the order of their starts, so it is the first one by which
+// any pass lasted until then, or none.
 func (c *composer) passAt(at int64) *pass {
 	place, _ := slices.BinarySearch(c.until, at)
 	if place == len(c.until) || c.run.passes[place].start > at {
@@ -121,8 +122,8 @@ func (c *composer) passAt(at int64) *pass {
 	return c.run.passes[place]
 }
 
-// attemptAt finds the attempt in which the event happened: that of its step; for an event without a step, as custom ones
-// are, that of its thread, or the only one at that time.
+// attemptAt finds the attempt in which the event happened: that of its step; for an event without a step, such as a custom one,
+// that of its correlation id, or the only one at that time.
 func (c *composer) attemptAt(r *record) *attempt {
 	var only, ofThread *attempt
 	open, sameThread := 0, 0

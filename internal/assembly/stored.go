@@ -12,7 +12,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// Fields of a run that is still open as the journal has it, behind those of the runs before it.
+// Fields of an open run in the journal, after those of its earlier runs.
 const (
 	openID protowire.Number = iota + 1
 	openIDInteger
@@ -32,7 +32,7 @@ const (
 	flagRefused
 )
 
-// appendOpen appends the task's run that is still open: whose it is, and what has been emitted of it.
+// appendOpen appends the task's open run: its identity, and what has been emitted of it.
 func (t *task) appendOpen(b []byte) []byte {
 	b = fields.Text(b, openID, t.id.Text)
 	b = fields.Bool(b, openIDInteger, t.id.Integer)
@@ -52,7 +52,7 @@ func (t *task) appendOpen(b []byte) []byte {
 	return fields.Message(b, openEmission, t.out().appendTo(nil, &encoder{task: t}))
 }
 
-// parseOpen reads a stored run that is still open into a task that has the steps of its runs before. It keeps nothing of b.
+// parseOpen reads a stored open run into a task that has the steps of its earlier runs. It does not retain b.
 func (a *Assembler) parseOpen(b []byte, t *task) error {
 	var attributes []Attribute
 	err := fields.Read(b, func(f *fields.Field) error {
@@ -91,7 +91,7 @@ func (a *Assembler) parseOpen(b []byte, t *task) error {
 // sharedResources bounds how many restored resources are shared.
 const sharedResources = 4096
 
-// resource is the shared resource with the attributes.
+// resource returns the shared resource with the attributes.
 func (a *Assembler) resource(attributes []Attribute) *Resource {
 	a.key = a.key[:0]
 	for i := range attributes {
@@ -106,7 +106,7 @@ func (a *Assembler) resource(attributes []Attribute) *Resource {
 	return r
 }
 
-// Fields of an emission. The frontier comes first: times are told from it.
+// Fields of an emission. The frontier comes first, because times are stored relative to it.
 const (
 	emissionFrontier protowire.Number = iota + 1
 	emissionRoot
@@ -115,7 +115,7 @@ const (
 	emissionCheckpoint
 )
 
-// appendTo appends what has been emitted of a run that is still open, with the task and texts of the encoder.
+// appendTo appends the emission of an open run, with the task and texts of the encoder.
 func (e *emission) appendTo(b []byte, with *encoder) []byte {
 	with.base = e.frontier
 	b = fields.Int(b, emissionFrontier, e.frontier)
@@ -159,7 +159,7 @@ func appendParents(to *encoder, parents []openParent) []byte {
 	return to.data
 }
 
-// parseEmission reads what has been emitted of a run that is still open. It keeps nothing of the data.
+// parseEmission reads the emission of an open run. It does not retain the data.
 func (a *Assembler) parseEmission(data []byte, t *task, shared *texts) error {
 	e := t.beginEmission()
 	from := &decoder{texts: shared, task: t, owner: a}

@@ -57,7 +57,7 @@ func (cp *checkpoint) appendTo(b []byte, with *encoder) []byte {
 	return fields.Int(b, checkpointLatest, places[cp.latest])
 }
 
-// ownThread appends a correlation id: its place in the task, counted from 1, if it has one, else 0 and the id.
+// ownCorrelationID appends a correlation id: its index in the task, counted from 1, if it has one, else 0 and the id.
 func (e *encoder) ownCorrelationID(id string) {
 	if e.texts != nil {
 		for i := range e.task.correlationIDs {
@@ -150,7 +150,7 @@ func (d *decoder) attribute() (a Attribute) {
 	return a
 }
 
-// appendTo appends the node behind those before it. Places count from 1, so that 0 is none.
+// appendTo appends the node after its predecessors. Places count from 1; 0 is none.
 func (n *pathNode) appendTo(b []byte, with *encoder, places map[*pathNode]int64) []byte {
 	var chain []*pathNode
 	for node := n; node != nil && places[node] == 0; node = node.before {
@@ -174,7 +174,7 @@ const (
 	attemptHandled = 1 << iota
 	attemptReset
 	attemptBackoff
-	attemptIsNode // its span and its end are those of its node
+	attemptIsNode // its span and end are those of its node
 )
 
 func (s *attemptState) appendTo(to *encoder, places map[*pathNode]int64) []byte {

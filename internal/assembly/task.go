@@ -11,7 +11,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// task is the set of events of one open task, and what remains of its runs that were released before.
+// task is the set of events of one open task, and the state kept of its released runs.
 type task struct {
 	trace          TraceID
 	resource       *Resource
@@ -19,64 +19,64 @@ type task struct {
 	name           string
 	parent         string // traceparent of the caller
 	steps          []step
-	places         map[string]int16 // indexes of steps by id; nil unless there are many
+	places         map[string]int16 // indexes of steps by id; nil for few steps
 	correlationIDs []string         // correlation ids; records refer to them by index, 0 is none
 	packed         packed           // the events
 	records        []record         // the events, sorted; only while the assembler checks the task
 
 	details  []*detail
-	lists    []int16 // the steps of discoveries, each list behind its length
+	lists    []int16 // the steps of discoveries, each list after its length
 	lastList int16
 
 	released *releasedTask // nil until a run has been released
 
-	releasedEnd, releasedSerial int64 // of the latest release of it; math.MinInt64 and 0 when there is none
+	releasedEnd, releasedSerial int64 // of its latest release; math.MinInt64 and 0 for none
 
-	// emission is what has been emitted of the run that is still open; nil while nothing is, and while it is packed in asleep.
+	// emission is what has been emitted of the open run; nil while nothing has, and while it is encoded in asleep.
 	emission *emission
-	asleep   string // emission as it is packed while the task waits; empty while it is not
-	doneAt   int64  // of its checkpoint
+	asleep   string // the encoded emission while the task sleeps; empty otherwise
+	doneAt   int64  // time of its checkpoint
 
-	disturbed bool  // an event came that is older than the emission's frontier
-	unsettled bool  // something that is out lacks events
-	leaving   bool  // it is released with the run that is emitted
-	fixed     bool  // whether its clocks are coarse is decided
-	cut       bool  // a limit left something out
+	disturbed bool  // an event older than the emission's frontier arrived
+	unsettled bool  // some emitted span lacks events
+	leaving   bool  // it is released with the run being emitted
+	fixed     bool  // coarse is final
+	cut       bool  // a limit omitted something
 	looked    int64 // when it was last checked
-	lookAt    int64 // when it is checked next for what is settled; 0 for never
+	lookAt    int64 // when it is checked next for settled spans; 0 for never
 
 	lastArrival int64 // Unix nanoseconds of the collector's clock
-	held        int64 // bytes, about
-	resourceAt  int64 // time of the earliest event, whose resource counts
-	parentAt    int64 // time of the earliest event with a traceparent, which counts
+	held        int64 // approximate bytes
+	resourceAt  int64 // time of the earliest event, which decides the resource
+	parentAt    int64 // time of the earliest event with a traceparent, which decides the parent
 	dropped     int32 // events over the limit
-	pressed     int32 // events at the limit that are still to come before repetitions are looked for again
+	pressed     int32 // events at the limit until repetitions are searched again
 	waits       waiting
-	ended       bool // an event came that can end the task
-	active      bool // something happened beside the queue's own retries
+	ended       bool // an event that can end the task arrived
+	active      bool // an event other than the queue's own retries arrived
 	refused     bool
 	coarse      bool // some clock has seconds only; known while the assembler checks the task
 
-	watch         *watch // what is shown of it; nil unless the assembler is watched
+	watch         *watch // its summary; nil unless the assembler is watched
 	before, after *task  // neighbours in the line of open tasks, or of finished ones
 
-	limits              *Waits // of tasks of its name
+	limits              *Waits // timeouts of tasks of its name
 	due                 int64  // when it is to be checked
-	tick                int64  // of the slot in which it is filed for that
+	tick                int64  // of the wheel's slot in which it is filed
 	filed               bool
 	dueBefore, dueAfter *task // neighbours in that slot
 }
 
-// step is a node of the task's graph, as far as events report it.
+// step is a node of the task's graph, as far as events describe it.
 type step struct {
 	id ID
 	*shape
 }
 
-// shape is what a step has in common with those of other tasks of its workflow. It is shared and never changed.
+// shape is the part of a step that is equal in other tasks of its workflow. It is shared and immutable.
 type shape struct {
 	name string
-	deps []string // names of the steps that it waits for; nil when no event has reported it
+	deps []string // names of the steps that it depends on; nil while unknown
 }
 
 // unnamed is the shape of a step of which only the id is known.
@@ -85,7 +85,7 @@ var unnamed shape
 // sharedShapes bounds how many shapes are shared.
 const sharedShapes = 1 << 14
 
-// shape is the shared shape of that name and those dependencies.
+// shape returns the shared shape of the name and dependencies.
 func (a *Assembler) shape(name string, deps []string) *shape {
 	if name == "" && len(deps) == 0 {
 		return &unnamed
@@ -106,9 +106,9 @@ func (a *Assembler) shape(name string, deps []string) *shape {
 	return s
 }
 
-// About how many bytes an open task takes, beside its events and its strings.
+// Approximate bytes of an open task, besides its events and its strings.
 const (
-	bytesPerTask          = 360 // with its place among the open tasks
+	bytesPerTask          = 360 // including the index of open tasks
 	bytesPerReleased      = 160
 	bytesPerStep          = 40
 	bytesPerPlace         = 40
@@ -146,8 +146,8 @@ func (t *task) stepIndex(a *Assembler, id ID, name string) int16 {
 	return i
 }
 
-// findStep is the index of a step, or noStep. Few steps are looked through; of many, which would cost their square, an index
-// is made.
+// findStep returns the index of a step, or noStep. Few steps are scanned; many, for which scans would cost their square, are
+// indexed.
 func (t *task) findStep(id string) int16 {
 	if len(t.steps) <= mostSearched {
 		for i := range t.steps {
@@ -170,7 +170,7 @@ func (t *task) findStep(id string) int16 {
 	return noStep
 }
 
-// mostSearched is the number of steps up to which they are looked through.
+// mostSearched is the number of steps up to which they are scanned.
 const mostSearched = 64
 
 // stepsAtOnce is by how many steps a task grows at least.
@@ -179,12 +179,12 @@ const stepsAtOnce = 3
 // maxSteps is the number of steps that a record's index can name.
 const maxSteps = 1<<15 - 1
 
-// correlationIndex finds or adds a correlation id. Index 0 means none, or one too many.
+// correlationIndex finds or adds a correlation id. Index 0 means none, or that there are too many.
 func (t *task) correlationIndex(a *Assembler, id string) uint16 {
 	if id == "" {
 		return 0
 	}
-	for i := len(t.correlationIDs) - 1; i >= 0; i-- { // mostly the one that came last
+	for i := len(t.correlationIDs) - 1; i >= 0; i-- { // mostly the latest one
 		if t.correlationIDs[i] == id {
 			return uint16(i + 1)
 		}
@@ -197,7 +197,7 @@ func (t *task) correlationIndex(a *Assembler, id string) uint16 {
 	return uint16(len(t.correlationIDs))
 }
 
-// maxThreads is how many correlation ids a task can have. They are looked through.
+// maxCorrelationIDs bounds the correlation ids of a task, which are scanned.
 const maxCorrelationIDs = 1<<12 - 1
 
 func (t *task) correlationID(index uint16) string {
@@ -207,10 +207,10 @@ func (t *task) correlationID(index uint16) string {
 	return t.correlationIDs[index-1]
 }
 
-// noDetail is what records without a detail tell. It is never changed.
+// noDetail is the detail of records without one. It is immutable.
 var noDetail = detail{bytes: bytesPerDetail}
 
-// detail is what the record tells beyond itself.
+// detail returns the record's rarely used fields.
 func (t *task) detail(r *record) *detail {
 	if r.detail == 0 {
 		return &noDetail
@@ -220,11 +220,11 @@ func (t *task) detail(r *record) *detail {
 
 const (
 	maxDetails = 1<<16 - 1
-	// detailsInSight is how many details are compared, to keep a shared one once.
+	// detailsInSight is how many of the latest details are compared, so that a shared one is kept once.
 	detailsInSight = 8
 )
 
-// keep puts the detail beside the records and returns its place; 0, which is no detail, when there are too many.
+// keep adds the detail to the task and returns its index; 0, which means none, when there are too many.
 func (t *task) keep(d *detail) uint16 {
 	for i, known := range t.details[:min(detailsInSight, len(t.details))] {
 		if known == d {
@@ -247,7 +247,7 @@ func (t *task) keepOwn(d *detail) uint16 {
 	return t.keep(d)
 }
 
-// list is the steps of a discovery.
+// list returns the steps of a discovery.
 func (t *task) list(r *record) []int16 {
 	if r.number < 0 {
 		return nil
@@ -256,8 +256,8 @@ func (t *task) list(r *record) []int16 {
 	return t.lists[r.number+1 : r.number+1+n]
 }
 
-// keepList puts the steps of a discovery beside the records and returns their place; -1 when there are too many. The
-// second announcement shares the place of the first.
+// keepList adds the steps of a discovery to the task and returns their index; -1 when there are too many. The second announcement
+// shares the list of the first.
 func (t *task) keepList(a *Assembler, e *Event) int16 {
 	indexes := a.indexes[:0]
 	for _, id := range e.StepIDs {
@@ -279,10 +279,10 @@ func (t *task) keepList(a *Assembler, e *Event) int16 {
 	return t.lastList
 }
 
-// small is a count as a record keeps it: larger ones than the engine has are cut.
+// small limits a count to a record's range, which exceeds what the engine sends.
 func small(n int) int16 { return int16(max(-1, min(n, math.MaxInt16))) }
 
-// add keeps what the tree will need of an event that arrived at a time.
+// add keeps what the tree needs of an event, with its time of arrival.
 func (t *task) add(a *Assembler, e *Event, arrived int64) {
 	k := classify(e)
 	r := record{at: e.At, arrived: arrived, identity: e.key(), kind: k, step: noStep, number: -1, correlationID: t.correlationIndex(a, e.CorrelationID)}
@@ -342,7 +342,7 @@ func (t *task) add(a *Assembler, e *Event, arrived int64) {
 	}
 	t.put(&r)
 	if e.MemoryDeltaMB != 0 && !e.ShowsAttributes() {
-		// What defines a span is shown beside it for its memory.
+		// An event that defines a span is also a span event, for its memory.
 		r.kind, r.number = kindSpanEvent, -1
 		r.detail = t.keepOwn(&detail{text: a.intern(e.Name), attrs: []Attribute{Double(lifecycle.AttrMemoryDeltaMB, e.MemoryDeltaMB)}})
 		t.put(&r)
@@ -353,8 +353,8 @@ func (t *task) add(a *Assembler, e *Event, arrived int64) {
 	}
 }
 
-// callerOf is the traceparent of the run's caller: the earliest that an event had up to the beginning of the first pass. Spans
-// of the pass are emitted while it runs, so a later one changes nothing.
+// callerOf is the traceparent of the run's caller: the earliest of any event up to the beginning of the first pass. Spans of the
+// pass are emitted while it runs, so a later one changes nothing.
 func (t *task) callerOf(n *run) string {
 	if len(n.passes) > 0 && t.parentAt > n.passes[0].start {
 		return ""

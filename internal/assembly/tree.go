@@ -13,32 +13,32 @@ type composer struct {
 	attrs  []Attribute // buffer for the attributes of all spans of the tree
 	task   *task
 	run    *run
-	going  *settling // of a run that is still open: of it only what is settled becomes spans
+	going  *settling // set for an open run, of which only settled spans are composed
 	limits *Limits
 
 	root     SpanID
 	runIndex int
-	// correlation is the id of spans that are added, that of the current pass or, outside passes, the task's own.
+	// correlation is the correlation id of added spans: that of the current pass or, outside passes, the task's own.
 	correlation string
 	pass        *pass
-	own         string        // the task's
-	last        []lastAttempt // by step: the attempt before
+	own         string        // the task's correlation id
+	last        []lastAttempt // by step: the previous attempt
 	begins      begins
-	index       map[SpanID]int // places of the tree's spans
-	until       []int64        // by pass: until when it or one before was at work
-	emitted     []emittedSpans // by step: its attempts that have been emitted
+	index       map[SpanID]int // indexes of the tree's spans
+	until       []int64        // by pass: the latest end of it and of those before
+	emitted     []emittedSpans // by step: its emitted attempts
 	around      around         // attempts at the time of the current event
-	steps       []int16        // by place: the step of an attempt's span; else noStep
-	sought      recordKey      // of a late event; its span is looked for
-	found       int            // the place of that span, or -1
-	noting      bool           // only events on spans are wanted
-	late        int64          // events that came after the span was emitted to which they belong
-	unsettled   [Gaps]int64    // spans of a part of which something was missing, by what that is
-	gaveUp      bool           // there are some
+	steps       []int16        // by span: the step of an attempt; else noStep
+	sought      recordKey      // a late event, whose span is searched
+	found       int            // the index of that span, or -1
+	noting      bool           // only span events are wanted
+	late        int64          // events that arrived after their span was emitted
+	unsettled   [Gaps]int64    // spans of a part emitted with something missing, by what
+	gaveUp      bool           // unsettled has counts
 }
 
-// compose makes the tree of one run: of one that is over, all that has not been emitted, the task's span first; of one that is
-// still open, the spans that are settled and have not been emitted. before is what remains of the runs before.
+// compose makes the tree of one run: of an ended run, everything not yet emitted, the task's span first; of an open one, the
+// settled spans not yet emitted. before is what is kept of earlier runs.
 func (c *composer) compose(t *task, n *run, before *releasedTask, reason Reason, limits *Limits, going *settling) *Tree {
 	caller := c.begin(t, n, before, reason, limits, going)
 	c.identify()
@@ -68,7 +68,7 @@ func (c *composer) compose(t *task, n *run, before *releasedTask, reason Reason,
 	return &c.tree
 }
 
-// begin makes the composer ready for a run, and returns the span of its caller.
+// begin prepares the composer for a run, and returns the span of its caller.
 func (c *composer) begin(t *task, n *run, before *releasedTask, reason Reason, limits *Limits, going *settling) (caller SpanID) {
 	*c = composer{
 		tree: Tree{
@@ -95,7 +95,7 @@ func (c *composer) begin(t *task, n *run, before *releasedTask, reason Reason, l
 	return caller
 }
 
-// follow moves what remains of the runs before past this run.
+// follow adds this run to what is kept of the runs before.
 func (c *composer) follow(before *releasedTask) {
 	before.runs = c.runIndex
 	before.end = c.run.end
@@ -110,7 +110,7 @@ func (c *composer) follow(before *releasedTask) {
 	}
 }
 
-// takes reports whether a span is to be added: it is settled and has not been emitted before.
+// takes reports whether a span is settled and has not been emitted before.
 func (c *composer) takes(s settled, id SpanID) bool {
 	if c.going != nil && !c.going.of(s) || c.task.out().spans.has(id) {
 		return false
@@ -134,7 +134,7 @@ func (c *composer) cuts(cut bool, id SpanID, end int64) bool {
 // add appends a span. The attributes that follow are appended to the returned span.
 func (c *composer) add(name string, id, parent SpanID, start, end int64) *Span {
 	end = max(start, end)
-	if place, known := c.index[parent]; known { // whatever clocks say, a child lies inside its parent
+	if place, known := c.index[parent]; known { // whatever the clocks, a child lies inside its parent
 		p := &c.tree.Spans[place]
 		start, end = min(max(start, p.Start), p.End), max(min(end, p.End), p.Start)
 	}
@@ -151,7 +151,7 @@ func (c *composer) add(name string, id, parent SpanID, start, end int64) *Span {
 	return s
 }
 
-// seek keeps the place of the span of a record, if it is the one that is looked for.
+// seek keeps the index of a record's span, if the record is the searched one.
 func (c *composer) seek(r *record, id SpanID) {
 	if c.sought.is(*r) {
 		if place, whole := c.index[id]; whole {
@@ -173,14 +173,13 @@ func (c *composer) addEvent(s *Span, event SpanEvent, cut bool) {
 	}
 }
 
-// mostSpanEvents is how many events a span can have, as in the SDKs of OpenTelemetry. A pass that spins would collect them without
-// end.
+// mostSpanEvents is how many events a span can have, as in the OpenTelemetry SDKs. A spinning pass would add them without end.
 const mostSpanEvents = 128
 
-// attributesPerSpan is more than all but a task's span have; one that has more gets memory of its own.
+// attributesPerSpan is enough for all spans but a task's; a span with more gets memory of its own.
 const attributesPerSpan = 14
 
-// room cuts an empty list with room for a span's attributes from the tree's memory.
+// room allocates an empty list for a span's attributes from the tree's memory.
 func (c *composer) room() []Attribute {
 	n := len(c.attrs)
 	if cap(c.attrs)-n < attributesPerSpan {
@@ -200,7 +199,7 @@ func idAttribute(key string, id ID) Attribute {
 	return String(key, id.Text)
 }
 
-// truncated says on a task's span that its tree is not whole.
+// truncated marks a task's span whose tree is not complete.
 func (s *Span) truncated() { s.mark(lifecycle.AttrTruncated, true) }
 
 func (s *Span) set(a Attribute) { s.Attributes = append(s.Attributes, a) }

@@ -22,7 +22,7 @@ type Reader struct {
 	bad   bool
 }
 
-// Each visits the events of a batch: the trace that an event is of, and where it stands in the batch, for [Reader.Event].
+// Each visits the events of a batch with the trace id of each and its offset for [Reader.Event].
 func Each(batch []byte, visit func(trace assembly.TraceID, at int)) error {
 	if len(batch) == 0 {
 		return errMalformed
@@ -44,8 +44,8 @@ func Each(batch []byte, visit func(trace assembly.TraceID, at int)) error {
 	return nil
 }
 
-// Event reads the event that Each has found at a place. It is valid until the next call. Its texts are part of the batch, which
-// must not change as long as they are used.
+// Event reads the event at an offset from Each. It is valid until the next call. Its strings are part of the batch, which must not
+// change while they are used.
 func (r *Reader) Event(batch []byte, at int, resource *assembly.Resource) (*assembly.Event, error) {
 	head := batch[at : at+headBytes]
 	end := at + lengthBytes + int(binary.LittleEndian.Uint32(head))
@@ -165,7 +165,7 @@ func (r *Reader) list(into []string) []string {
 	return into
 }
 
-// count is the length of a list. Each of its elements takes a byte at least.
+// count is the length of a list. Each element takes a byte at least.
 func (r *Reader) count() int {
 	n, size := binary.Uvarint(r.rest)
 	if size <= 0 || n > uint64(len(r.rest)-size) {
@@ -196,7 +196,7 @@ func (r *Reader) double() float64 {
 	return f
 }
 
-// text is a part of the batch.
+// text returns a part of the batch.
 func (r *Reader) text() string {
 	text := r.bytes()
 	return unsafe.String(unsafe.SliceData(text), len(text))

@@ -13,7 +13,7 @@ import (
 // version is the first byte of a batch.
 const version = 1
 
-// What an event has beyond its name. The values follow in this order.
+// Flags of the fields that an event has besides its name. The values follow in this order.
 const (
 	hasTaskID uint32 = 1 << iota
 	hasTaskName
@@ -41,7 +41,7 @@ const (
 	hasStepIDs
 	hasDependencies
 	hasAttributes
-	// These have no value.
+	// Flags without a value.
 	isTaskInteger
 	isStepInteger
 	hasJob
@@ -49,7 +49,7 @@ const (
 	unknown
 )
 
-// headBytes are the bytes of an event before its texts: length, trace id, identity, time and what it has.
+// headBytes are the bytes of an event before its texts: length, trace id, identity, time and flags.
 const (
 	lengthBytes = 4
 	headBytes   = lengthBytes + 16 + 8 + 8 + 4
@@ -68,10 +68,10 @@ func (w *Writer) Begin() { w.batch, w.events = append(w.batch[:0], version), 0 }
 // Events is the number of events in the batch.
 func (w *Writer) Events() int { return w.events }
 
-// Size is how many bytes the writer keeps for the next batch.
+// Size is the capacity of the buffer kept for the next batch.
 func (w *Writer) Size() int { return cap(w.batch) }
 
-// Bytes is the batch, until Begin is called again.
+// Bytes is the batch, valid until Begin is called again.
 func (w *Writer) Bytes() []byte { return w.batch }
 
 // Add adds an event, without its resource.

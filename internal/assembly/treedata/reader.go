@@ -55,8 +55,7 @@ func (r *Reader) Resource(attrs pcommon.Map) *assembly.Resource {
 	return resource
 }
 
-// Event reads one event. What it returns, and the strings in it, are valid until the next call, and only as long as
-// attrs is not changed.
+// Event reads one event. The event and its strings are valid until the next call, and only while attrs is not changed.
 func (r *Reader) Event(name string, trace pcommon.TraceID, identity uint64, at pcommon.Timestamp, resource *assembly.Resource, attrs pcommon.Map) *assembly.Event {
 	e := &r.event
 	*e = assembly.Event{
@@ -74,7 +73,7 @@ func (r *Reader) Event(name string, trace pcommon.TraceID, identity uint64, at p
 	return e
 }
 
-// field reads one attribute into the event's fields. It returns whether the attribute says nothing beside them.
+// field reads one attribute into the event's fields. It returns whether the attribute has nothing beyond these fields.
 func (r *Reader) field(e *assembly.Event, key string, v pcommon.Value) bool {
 	switch key {
 	case lifecycle.AttrTaskID:
@@ -153,7 +152,7 @@ func id(v pcommon.Value) assembly.ID {
 	return assembly.ID{Text: v.AsString()}
 }
 
-// integer is -1 for what is no number.
+// integer returns -1 for a value that is not a number.
 func integer(v pcommon.Value) int {
 	switch v.Type() {
 	case pcommon.ValueTypeInt:
@@ -168,7 +167,7 @@ func integer(v pcommon.Value) int {
 	return -1
 }
 
-// number is 0 for what is no number. Some senders write one as a text, as Ruby does with decimals.
+// number returns 0 for a value that is not a number. Some senders write numbers as strings, as Ruby does with decimals.
 func number(v pcommon.Value) float64 {
 	switch v.Type() {
 	case pcommon.ValueTypeInt:
@@ -193,7 +192,7 @@ func texts(into []string, v pcommon.Value) []string {
 	return into
 }
 
-// lines is a backtrace as one text: Tasker sends a list, or one string with newlines (trap 5).
+// lines returns a backtrace as one string: Tasker sends a list, or one string with newlines (trap 5).
 func lines(v pcommon.Value) string {
 	if v.Type() != pcommon.ValueTypeSlice {
 		return v.AsString()

@@ -8,13 +8,13 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// Reads reports whether a tree can depend on an attribute of an event. What is shown on a span as it is needs them all.
+// Reads reports whether a tree can depend on an attribute of an event. An event that becomes a span event needs them all.
 type Reads struct {
 	name  string
 	shown bool
 }
 
-// ReadsOf is about the events of one name.
+// ReadsOf returns the attributes read of events of one name.
 func ReadsOf(name string) Reads {
 	return Reads{name, (&assembly.Event{Name: name}).ShowsAttributes()}
 }

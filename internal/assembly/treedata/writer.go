@@ -35,7 +35,7 @@ func (w *Writer) Take() ptrace.Traces {
 	return taken
 }
 
-// Write appends a tree. It keeps nothing of it but strings.
+// Write appends a tree. It retains nothing of the tree but strings.
 func (w *Writer) Write(tree *assembly.Tree) {
 	spans, ok := w.resources[tree.Resource]
 	if !ok {
@@ -85,7 +85,8 @@ func write(to ptrace.Span, tree *assembly.Tree, from *assembly.Span) {
 	}
 }
 
-// spanKind is the kind by the semantic conventions: a query calls a database, a pass works on a message of the queue.
+// spanKind is the span kind of the semantic conventions: a query is a client call to a database, a pass consumes a message of the
+// queue.
 func spanKind(name string) ptrace.SpanKind {
 	switch name {
 	case lifecycle.SpanQuery:
