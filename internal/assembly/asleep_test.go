@@ -12,7 +12,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 )
 
-// A task of which nothing has come for the settle timeout takes little memory, and goes on as if it had been held whole.
+// A task without events for the settle timeout takes little memory, and continues as if it had been held in full.
 func TestATaskThatWaitsTakesLittleMemory(t *testing.T) {
 	events := readStream(t, "order_processing")
 	half := len(events) / 2

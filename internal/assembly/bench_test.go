@@ -14,7 +14,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 )
 
-// BenchmarkAssemble is the whole way from events to trees, per event.
+// BenchmarkAssemble measures the way from events to trees, per event.
 func BenchmarkAssemble(b *testing.B) {
 	for _, name := range []string{"mixed", "real/retry"} {
 		b.Run(name, func(b *testing.B) {
@@ -40,8 +40,8 @@ func BenchmarkAssemble(b *testing.B) {
 	}
 }
 
-// BenchmarkOpenTasks is the memory of open tasks that are half done. They are of one workflow; ids are their own. In parts,
-// nothing has come for the settle timeout.
+// BenchmarkOpenTasks measures the memory of half-finished open tasks of one workflow with distinct ids. In "parts", no event has
+// arrived for the settle timeout.
 func BenchmarkOpenTasks(b *testing.B) {
 	b.Run("whole", func(b *testing.B) { benchOpenTasks(b, limits()) })
 	b.Run("parts", func(b *testing.B) { benchOpenTasks(b, inParts(limits())) })
@@ -84,7 +84,7 @@ func benchOpenTasks(b *testing.B, limits assembly.Limits) {
 	}
 }
 
-// BenchmarkParts compares both ways in turns: streams of which events come as they happen, in event time.
+// BenchmarkParts compares both ways in turns: streams whose events arrive as they happen, in event time.
 func BenchmarkParts(b *testing.B) {
 	for _, name := range []string{"mixed", "real/retry"} {
 		events := readStream(b, name)

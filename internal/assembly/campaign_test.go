@@ -15,8 +15,8 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// Generated streams, late and repeated while the clock goes on, give the truth, for as long as TASKER_CAMPAIGN says, as in
-// TASKER_CAMPAIGN=10m go test -run Campaign -timeout 0 -v ./internal/assembly. Without it, for a moment.
+// Generated streams, late and repeated, give the truth, for as long as TASKER_CAMPAIGN sets, as in TASKER_CAMPAIGN=10m go test -run
+// Campaign -timeout 0 -v ./internal/assembly. Without it, a few streams.
 func TestCampaign(t *testing.T) {
 	length := 200 * time.Millisecond
 	if text := os.Getenv("TASKER_CAMPAIGN"); text != "" {

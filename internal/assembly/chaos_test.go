@@ -14,8 +14,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// limited is the number of spans of the tree that a limit counts, for each pass, and for what is before, between and behind
-// passes.
+// limited is the number of spans of the tree that a limit counts, for each pass, and for what is before, between and after passes.
 func limited(tree *assembly.Tree) int {
 	children, passes, limited := map[assembly.SpanID]int{}, 0, 0
 	for i := range tree.Spans {
@@ -36,7 +35,7 @@ func limited(tree *assembly.Tree) int {
 	return (limited + 2*passes) / (2*passes + 1)
 }
 
-// Any events at any times, as no engine fires them, still give well-formed trees, and the assembler holds nothing after.
+// Random events at random times, which no engine fires, still give well-formed trees, and the assembler is empty afterwards.
 func TestSenselessEventsLeaveWellFormedTrees(t *testing.T) {
 	names := append(lifecycle.Names(), "order.fulfilled")
 	rapid.Check(t, func(t *rapid.T) {
@@ -48,7 +47,7 @@ func TestSenselessEventsLeaveWellFormedTrees(t *testing.T) {
 		small.Parts = rapid.Bool().Draw(t, "parts")
 		union := union{}
 		a := assembly.New(small, func(tree *assembly.Tree) {
-			if small.OpenTasks >= 4 { // a task that was evicted begins anew
+			if small.OpenTasks >= 4 { // an evicted task begins again
 				union.add(t, tree)
 			}
 			if small.Parts {
@@ -79,7 +78,7 @@ func TestSenselessEventsLeaveWellFormedTrees(t *testing.T) {
 				e.StepID = assembly.ID{Text: rapid.SampledFrom([]string{"1", "2", "3"}).Draw(t, "step"), Integer: true}
 				e.StepName = e.StepID.Text
 			}
-			e.At += int64(i) // or runs that begin at once have the same spans
+			e.At += int64(i) // or runs that begin at the same time have the same spans
 			a.Observe(e, now)
 			now = now.Add(time.Duration(rapid.IntRange(0, 3000).Draw(t, "wait")) * time.Millisecond)
 			a.Advance(now)

@@ -17,8 +17,8 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// Reading from a checkpoint is reading from the beginning, wherever it stands: here every event is looked at by itself, and
-// everything that may be forgotten is.
+// Reading from a checkpoint gives the same as reading from the beginning, wherever it is set: here the task is checked after every
+// event, and everything that may be forgotten is.
 func TestEveryCheckpointGivesTheSameTree(t *testing.T) {
 	eager := patient()
 	eager.ReorderWindow, eager.SettleTimeout = time.Millisecond, time.Hour
@@ -34,7 +34,7 @@ func TestEveryCheckpointGivesTheSameTree(t *testing.T) {
 						union.add(t, tree)
 						for _, s := range tree.Spans {
 							if lost > 0 {
-								s.Events = nil // what ran beside an event whose end never comes is not known
+								s.Events = nil // what ran beside an event whose end never arrives is unknown
 							}
 							texts = append(texts, describeSpan(&s))
 						}
@@ -94,8 +94,8 @@ func (s *story) longPass(index, steps int, last bool) {
 	}
 }
 
-// A task of ten thousand passes and a million events costs memory for the pass that is open, and for each event as much at its
-// end as at its beginning.
+// A task of ten thousand passes and a million events needs memory for its open pass only, and an event costs as much at its end as
+// at its beginning.
 func TestALongTaskIsBoundedByItsOpenPass(t *testing.T) {
 	const passes, steps = 10_000, 12
 	l := inParts(patient())

@@ -16,8 +16,8 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 )
 
-// Clocks of one second, or of a minute, put many events into one instant. The trees are then only as good as the clock,
-// but they are whole and well formed.
+// Clocks of one second, or of a minute, give many events the same time. The trees are then as exact as the clock, and complete and
+// well formed.
 func TestCoarseClocksLeaveWellFormedTrees(t *testing.T) {
 	for _, resolution := range []time.Duration{time.Millisecond, time.Second, time.Minute, 24 * time.Hour} {
 		for _, name := range []string{"order_processing", "mixed", "planned", "real/retry"} {
@@ -36,7 +36,7 @@ func TestCoarseClocksLeaveWellFormedTrees(t *testing.T) {
 	}
 }
 
-// In the order in which they happened, events with times of a second still tell every pass, batch and attempt.
+// Events that arrive in order with times in whole seconds still give every pass, batch and attempt.
 func TestArrivalOrderStandsInForACoarseClock(t *testing.T) {
 	count := func(events []*assembly.Event) map[string]int {
 		names := map[string]int{}
@@ -60,8 +60,8 @@ func TestArrivalOrderStandsInForACoarseClock(t *testing.T) {
 	}
 }
 
-// Out of order they do, too: what an engine can have done leaves no other order. Only a pass that spins through equal empty batches
-// cannot be distinguished.
+// Out of order they do, too: the engine's rules allow only one order. Only equal empty batches of a spinning pass cannot be
+// distinguished.
 func TestSecondsOutOfOrder(t *testing.T) {
 	streams := scenarioEvents(t)
 	delete(streams, "spinning")

@@ -18,8 +18,8 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// Every span has a correlation id: what the pass was given, else a generated one of Tasker's form that says when the pass
-// began. Steps have that of their pass, whatever their thread has.
+// Every span has a correlation id: that of its pass, else a generated one in Tasker's format with the pass's start. Steps have that
+// of their pass, not that of their thread.
 func TestEverySpanHasACorrelationID(t *testing.T) {
 	generated := regexp.MustCompile(`^tsk_[0-9a-z]+_[0-9A-Za-z]{6}$`)
 	for _, name := range []string{"mixed", "planned", "real/linear5", "real/retry"} {
@@ -45,7 +45,7 @@ func TestEverySpanHasACorrelationID(t *testing.T) {
 	}
 }
 
-// What a pass was given is on all spans inside it.
+// All spans within a pass have the correlation id of its events.
 func TestGivenCorrelationIDsGoBeforeGeneratedOnes(t *testing.T) {
 	for _, s := range spansIn(readStream(t, "mixed")) {
 		id := s.text(lifecycle.AttrCorrelationID)
@@ -62,7 +62,7 @@ func suffixOf(trace pcommon.TraceID) string {
 	return "_" + string(suffix[:])
 }
 
-// familiar is a span that knows its trace and its parent.
+// familiar is a span with its trace and its parent.
 type familiar struct {
 	assembly.Span
 	trace  assembly.TraceID
@@ -97,7 +97,7 @@ func spansIn(events []*assembly.Event) (spans []*familiar) {
 	return spans
 }
 
-// A task that waits for something else runs a pass every so often, each with a correlation id of its own.
+// A task that waits for an external condition runs passes at intervals, each with its own correlation id.
 func TestEachOfManyPassesHasItsCorrelationID(t *testing.T) {
 	const passes = 1000
 	at := time.Unix(1000, 0)

@@ -14,8 +14,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// randomRun is a run on a small scale: passes with their waits, batches in them, attempts of a few steps in any order in
-// time, some of which announced a backoff.
+// randomRun draws a small run: passes with their waits, batches, and attempts of a few steps in any order in time, some with a
+// backoff.
 func randomRun(t *rapid.T) (*task, *run) {
 	steps := rapid.IntRange(1, 5).Draw(t, "steps")
 	of := &task{}
@@ -68,8 +68,8 @@ func randomRun(t *rapid.T) (*task, *run) {
 	return of, n
 }
 
-// causes are the attempts that another may have waited for: of its own step and of those it depends on; where none of those
-// came before it, by timing alone, but for a root of the graph, which can only have waited for a thread of its batch.
+// causes are the attempts that another may have waited for: of its own step and of its dependencies; if none of those ended before
+// it, any by timing, except for a root of the graph, which can only have waited for a thread of its batch.
 func causes(of *task, n *run, order map[*attempt]int, a *attempt) []*attempt {
 	var linked, timed []*attempt
 	for _, b := range n.attempts {
@@ -89,7 +89,7 @@ func causes(of *task, n *run, order map[*attempt]int, a *attempt) []*attempt {
 	return timed
 }
 
-// chains are all chains of causes that end with the attempt and cannot be longer.
+// chains are all chains of causes of maximal length that end with the attempt.
 func chains(of *task, n *run, order map[*attempt]int, a *attempt) [][]*attempt {
 	before := causes(of, n, order, a)
 	if len(before) == 0 {
@@ -104,8 +104,8 @@ func chains(of *task, n *run, order map[*attempt]int, a *attempt) [][]*attempt {
 	return all
 }
 
-// determines compares two chains: the one that determined the end is that of which, from the end backwards, each attempt was
-// the last to let the next one begin.
+// determines compares two chains: the one that determined the end is that in which, from the end backwards, each attempt was the
+// last cause of the next one.
 func determines(order map[*attempt]int) func(a, b []*attempt) int {
 	return func(a, b []*attempt) int {
 		for i := 1; i <= min(len(a), len(b)); i++ {
@@ -117,7 +117,7 @@ func determines(order map[*attempt]int) func(a, b []*attempt) int {
 	}
 }
 
-// The critical path is, of all chains, the one that determined the end; its parts are what a look at every moment finds.
+// The critical path is, of all chains, the one that determined the end; its parts equal a count of every moment.
 func TestCriticalPathEqualsBruteForce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		of, n := randomRun(t)
@@ -161,8 +161,8 @@ func TestCriticalPathEqualsBruteForce(t *testing.T) {
 	})
 }
 
-// spentOn is what the moment went to: a step of the chain or, between two of them, the backoff of the one that comes, the
-// queue or the orchestration.
+// spentOn is the part that a moment belongs to: a step of the chain or, between two steps, the backoff of the next one, the queue
+// or the orchestration.
 func spentOn(of *task, n *run, chain []*attempt, moment int64) string {
 	var next *attempt
 	for _, a := range chain {

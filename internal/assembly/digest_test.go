@@ -22,8 +22,8 @@ import (
 
 const digests = "testdata/digests.txt"
 
-// The digest of all spans of every stream, whole, with clocks of a second and with losses, is recorded: a change that means
-// to keep every byte is seen to do so. Run with -update where a change of the spans is meant.
+// The digest of all spans of every stream, whole, with clocks of a second and with losses, is recorded: a refactoring must keep
+// every byte. Run with -update after an intended change of the spans.
 func TestDigests(t *testing.T) {
 	streams := scenarioEvents(t)
 	for _, name := range []string{"order_processing", "mixed", "planned", "real/linear5", "real/retry"} {
@@ -53,7 +53,7 @@ func TestDigests(t *testing.T) {
 	assert.Equal(t, string(want), got)
 }
 
-// digest is that of the text of all spans of a replay.
+// digest is the hash of the text of all spans of a replay.
 func digest(events []*assembly.Event, limits assembly.Limits) string {
 	var texts []string
 	a := assembly.New(limits, func(tree *assembly.Tree) {

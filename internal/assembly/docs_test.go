@@ -21,7 +21,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// drawScenario draws the trees of a stream as the command line does, through the decoders of the product.
+// drawScenario draws the trees of a stream as the command line does, through the production decoders.
 func drawScenario(t *testing.T, stream []byte, options waterfall.Options) []byte {
 	t.Helper()
 	drawn := &bytes.Buffer{}
@@ -42,7 +42,7 @@ func drawScenario(t *testing.T, stream []byte, options waterfall.Options) []byte
 
 var inDocs = regexp.MustCompile("(?s)<!-- waterfall ([a-z_]+) ([1-5]) -->\n```\n(.*?)```\n")
 
-// The waterfalls in docs/span-hierarchy.md are what the scenarios give, and every scenario is in its table.
+// The waterfalls in docs/span-hierarchy.md are the output of the scenarios, and every scenario is in its table.
 func TestTheWaterfallsInTheDocs(t *testing.T) {
 	const path = "../../docs/span-hierarchy.md"
 	text, err := os.ReadFile(path)

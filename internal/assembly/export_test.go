@@ -5,7 +5,7 @@ package assembly
 
 import "time"
 
-// NextDue is when Advance next has something to look at; false when no task is open.
+// NextDue is when Advance next has a task to check; false when no task is open.
 func (a *Assembler) NextDue() (time.Time, bool) {
 	first := a.line.first
 	if first == nil {
@@ -18,5 +18,5 @@ func (a *Assembler) NextDue() (time.Time, bool) {
 	return time.Unix(0, tickOf(at)*wheelTick), true
 }
 
-// ForgetEagerly makes the assembler forget at each look what it may, however little that is.
+// ForgetEagerly makes the assembler forget at each check whatever it may.
 func (a *Assembler) ForgetEagerly() { a.eager = true }

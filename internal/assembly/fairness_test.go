@@ -15,11 +15,11 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// hostileTask is the id of a task that no stream has.
+// hostileTask is the id of a task that is in no stream.
 const hostileTask = 1 << 40
 
-// hostileEvent is the nth event of a task beyond its limit: an end of the task, an end of a pass, a query, a repetition, or of an
-// attempt.
+// hostileEvent returns the nth event of a task beyond its limit: an end of the task, an end of a pass, a query, a repetition, or of
+// an attempt.
 func hostileEvent(n int, at time.Time) *assembly.Event {
 	e := cancelled(hostileTask, at.Add(time.Duration(n)))
 	switch n % 7 {
@@ -36,15 +36,15 @@ func hostileEvent(n int, at time.Time) *assembly.Event {
 	return e
 }
 
-// work is what the events of a stream cost.
+// work is the cost of the events of a stream.
 type work struct {
-	others  []int64 // records read when an event of the stream came, by its place
+	others  []int64 // records read per event of the stream
 	looks   int64   // records read when time passed
 	hostile int64   // records read when events of the hostile task came
-	worst   int64   // the most that one of those cost
+	worst   int64   // the maximum for one of those
 }
 
-// worked plays a stream, and between two of its events some of the hostile task's.
+// worked plays a stream with some events of the hostile task between any two of its events.
 func worked(limits assembly.Limits, events []*assembly.Event, hostile int) (w work) {
 	now := time.Unix(1000, 0)
 	a := assembly.New(limits, func(*assembly.Tree) {})
@@ -68,9 +68,9 @@ func worked(limits assembly.Limits, events []*assembly.Event, hostile int) (w wo
 	return w
 }
 
-// A task beyond its limit, each event of which ends something, is no concern of the others: their events cost what they cost
-// without it, none of its own keeps the lock of the shard for longer than it takes to read the task once, and all of it
-// together costs no more an event than a small task does.
+// A task over its limit, each event of which ends something, does not affect other tasks: their events cost the same as without it,
+// none of its events holds the shard's lock for longer than reading the task once, and on average its events cost no more than
+// those of a small task.
 func TestAHostileTaskLeavesTheOthersAlone(t *testing.T) {
 	for _, parts := range []bool{false, true} {
 		for _, limit := range []int{1000, 20_000} {

@@ -13,11 +13,11 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// What is emitted though something was missing is counted by what that was.
+// Spans emitted with something missing are counted by what was missing.
 func TestGivenUpGapsAreCountedByKind(t *testing.T) {
 	for _, test := range []struct {
 		lost  string
-		times int // how many of them, from the second pass on
+		times int // how many, from the second pass on
 		want  assembly.Gap
 	}{
 		{lifecycle.ObservabilityTaskEnqueue, 1, assembly.GapJob},
@@ -36,7 +36,7 @@ func TestGivenUpGapsAreCountedByKind(t *testing.T) {
 		t.Run(test.lost, func(t *testing.T) {
 			s := new(story).created()
 			for pass := range 5 {
-				s.longPass(pass, 2, false) // it goes on
+				s.longPass(pass, 2, false) // it is still open
 			}
 			begun, lost := 0, 0
 			a := assembly.New(inParts(patient()), func(*assembly.Tree) {})

@@ -32,7 +32,7 @@ func golden(t *testing.T, name string, got []byte) {
 	assert.Equal(t, string(want), string(got), path)
 }
 
-// The trees of the scenarios, through the decoders of the product, as the command line draws them.
+// The trees of the scenarios, through the production decoders, as the command line draws them.
 func TestScenarioTrees(t *testing.T) {
 	for _, s := range streamtest.Scenarios() {
 		t.Run(s.Name, func(t *testing.T) {

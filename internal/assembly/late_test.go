@@ -18,7 +18,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// lateTask is a task of a generated stream, with what is true of it.
+// lateTask is a task of a generated stream, with its truth.
 type lateTask struct {
 	events []*assembly.Event
 	truth  streamtest.Task
@@ -37,12 +37,12 @@ func lateTasks(t *testing.T) []lateTask {
 	return tasks
 }
 
-// unmissed is an event of which nothing tells that it happened.
+// unmissed reports whether no other event shows that the event is missing.
 func unmissed(e *assembly.Event) bool {
 	return e.Name == lifecycle.DatabaseQueryExecuted || e.Name == lifecycle.ObservabilityStepBackoff
 }
 
-// requireTruth wants the tree to be true although a part of the events comes after the reorder window.
+// requireTruth requires the true tree although some of the events arrive after the reorder window.
 func (task *lateTask) requireTruth(t require.TestingT, from, to int) {
 	var spans []streamtest.Span
 	a := assembly.New(limits(), func(tree *assembly.Tree) { spans = append(spans, comparable(tree)...) })
@@ -59,8 +59,8 @@ func (task *lateTask) requireTruth(t require.TestingT, from, to int) {
 	require.Empty(t, streamtest.Compare([]streamtest.Task{task.truth}, spans), "without events %d to %d, from %s", from, to, task.events[from].Name)
 }
 
-// A stretch of events, such as one request has, is waited for when it comes later than the reorder window, whichever it is: the
-// others tell that it is missing.
+// A stretch of events, such as one request has, is waited for when it comes later than the reorder window, whichever it is: other
+// events show that it is missing.
 func TestEveryStretchOfEventsIsMissed(t *testing.T) {
 	tasks := lateTasks(t)
 	rapid.Check(t, func(t *rapid.T) {
@@ -74,7 +74,8 @@ func TestEveryStretchOfEventsIsMissed(t *testing.T) {
 	})
 }
 
-// Of a query or a backoff nothing tells. It comes after the tree as a span of its own, the one that it would have been in it.
+// Nothing shows that a query or a backoff is missing. A late one follows the tree as the same span that it would have been in the
+// tree.
 func TestLateSpansFollowTheirTree(t *testing.T) {
 	tasks := slices.DeleteFunc(lateTasks(t), func(task lateTask) bool { return !slices.ContainsFunc(task.events, unmissed) })
 	rapid.Check(t, func(t *rapid.T) {
@@ -99,7 +100,7 @@ func TestLateSpansFollowTheirTree(t *testing.T) {
 	})
 }
 
-// assembled is the spans of a task, some of whose events come after its tree.
+// assembled returns the spans of a task some of whose events arrive after its tree.
 func assembled(inTime, late []*assembly.Event) (spans []streamtest.Span, stats assembly.Stats) {
 	a := assembly.New(limits(), func(tree *assembly.Tree) { spans = append(spans, comparable(tree)...) })
 	now := time.Unix(1, 0)
@@ -114,7 +115,7 @@ func assembled(inTime, late []*assembly.Event) (spans []streamtest.Span, stats a
 	return spans, a.Stats()
 }
 
-// belowTask is the spans by their ids, without the task's: its totals have been emitted before what is late.
+// belowTask returns the spans by id, without the task's: its totals were emitted before the late events.
 func belowTask(spans []streamtest.Span) map[[8]byte]streamtest.Span {
 	below := map[[8]byte]streamtest.Span{}
 	for _, s := range spans {
@@ -163,7 +164,7 @@ func TestLateEventsOfTasksThatAreNotKept(t *testing.T) {
 			}
 			now = now.Add(test.after)
 			a.Advance(now)
-			for range 2 { // the second time it is a repetition
+			for range 2 { // the second one is a repetition
 				a.Observe(late, now)
 			}
 			require.Equal(t, test.spans, a.Stats().LateSpans)

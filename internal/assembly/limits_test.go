@@ -18,7 +18,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// begun is the first event of a task.
+// begun returns the first event of a task.
 func begun(task int, at time.Time) *assembly.Event {
 	e := &assembly.Event{Name: lifecycle.TaskStartRequested, At: at.UnixNano(), StepCount: 1, TaskID: assembly.ID{Text: strconv.Itoa(task), Integer: true}}
 	binary.BigEndian.PutUint64(e.TraceID[:], uint64(task))
@@ -38,7 +38,7 @@ func TestBytesOverTheLimitEvictTheTasksThatWereIdleLongest(t *testing.T) {
 		a.Observe(begun(task, now), now)
 		now = now.Add(time.Second)
 	}
-	a.Observe(begun(0, now), now) // not idle any more
+	a.Observe(begun(0, now), now) // no longer idle
 	large := begun(9, now)
 	large.Name, large.ErrorMessage = lifecycle.TaskFailed, strings.Repeat("x", 38_500)
 	a.Observe(large, now)
@@ -53,7 +53,7 @@ func TestBytesOverTheLimitEvictTheTasksThatWereIdleLongest(t *testing.T) {
 	require.Zero(t, a.Stats().HeldBytes)
 }
 
-// What is held is counted exactly as it is released, whatever tasks do, and the limits hold at every moment.
+// Held memory is counted up and down exactly, whatever tasks do, and the limits hold at every moment.
 func TestWhatIsHeldIsCounted(t *testing.T) {
 	events := readStream(t, "real/retry")
 	rapid.Check(t, func(t *rapid.T) {
@@ -90,7 +90,7 @@ func TestWhatIsHeldIsCounted(t *testing.T) {
 	})
 }
 
-// A task is checked when its own time has come, not before and not after, whichever of the others wait for what.
+// A task is checked exactly when it is due, whatever other tasks wait for.
 func TestEachTaskWaitsItsOwnTime(t *testing.T) {
 	end := func(task int, at time.Time) *assembly.Event {
 		e := begun(task, at)
@@ -108,7 +108,7 @@ func TestEachTaskWaitsItsOwnTime(t *testing.T) {
 	a.Observe(begun(2, now), now)
 	a.Observe(end(2, now.Add(1)), now) // ends, nothing is missing
 	a.Observe(end(3, now), now)        // ends, its creation is missing
-	resumed := begun(4, now)           // ends and goes on
+	resumed := begun(4, now)           // ends and resumes
 	a.Observe(resumed, now)
 	a.Observe(end(4, now.Add(1)), now)
 	again := begun(4, now.Add(10*time.Second))
@@ -129,14 +129,14 @@ func TestEachTaskWaitsItsOwnTime(t *testing.T) {
 	}, released)
 }
 
-// cancelled is an end of a task that has no work.
+// cancelled returns the end of a task without any work.
 func cancelled(task int, at time.Time) *assembly.Event {
 	e := begun(task, at)
 	e.Name, e.StepCount = lifecycle.TaskCancelled, 0
 	return e
 }
 
-// The task that was idle longest makes room, also when it has ended and the others have not.
+// The task that was idle longest is evicted, also when it has ended and the others have not.
 func TestTheOldestMakesRoomWhateverItWaitsFor(t *testing.T) {
 	tight := limits()
 	tight.OpenTasks = 2
@@ -153,7 +153,7 @@ func TestTheOldestMakesRoomWhateverItWaitsFor(t *testing.T) {
 	require.Equal(t, []int64{1}, evicted)
 }
 
-// Of the tasks that were released only the latest are remembered: an event of one before begins a task.
+// Of the tasks that were released only the latest are remembered: an event of an earlier one begins a new task.
 func TestOnlyTheLatestReleasedTasksAreRemembered(t *testing.T) {
 	tight := limits()
 	tight.Remembered, tight.Finished = 2, 0
@@ -173,8 +173,8 @@ func TestOnlyTheLatestReleasedTasksAreRemembered(t *testing.T) {
 	}
 }
 
-// Events over the limit are dropped, and the tree waits for what else may be missing. The end is taken, so that the task ends
-// at all; but not endlessly many ends.
+// Events over the limit are dropped, and the tree waits for other missing events. The task's end is accepted, but not an unlimited
+// number of ends.
 func TestATaskOverItsLimitSettles(t *testing.T) {
 	tight := limits()
 	tight.EventsPerTask = 3
@@ -198,7 +198,7 @@ func TestATaskOverItsLimitSettles(t *testing.T) {
 	require.Equal(t, []assembly.Reason{assembly.ReasonSettled}, reasons)
 }
 
-// A task at its limit costs no more an event than another, whatever its events are: others would wait for it.
+// A task at its limit costs no more per event than another, whatever its events are, because other tasks wait for it.
 func TestATaskAtItsLimitCostsLinearly(t *testing.T) {
 	for _, limit := range []int{1000, 10_000} {
 		tight := limits()

@@ -31,21 +31,21 @@ func scenarioEvents(t testing.TB) map[string][]*assembly.Event {
 	return events
 }
 
-// inParts are limits with which tasks are emitted as they happen.
+// inParts sets the limits to emit settled spans of open tasks.
 func inParts(l assembly.Limits) assembly.Limits {
 	l.Parts = true
 	return l
 }
 
-// patient limits let nothing go idle: what is compared is the trees of tasks that are still open.
+// patient returns limits without idle tasks, so that trees of open tasks can be compared.
 func patient() assembly.Limits {
 	l := limits()
 	l.IdleTimeout = 30 * 24 * time.Hour
 	return l
 }
 
-// spansByTrace assembles and returns the text of every span, by trace: when a tree left the assembler, and in whose
-// company, is no part of it.
+// spansByTrace assembles and returns the text of every span, by trace, without regard to when and with which others a tree was
+// emitted.
 func spansByTrace(t require.TestingT, run func(a *assembly.Assembler)) map[assembly.TraceID][]string {
 	return spansWithin(t, patient(), run)
 }
@@ -77,7 +77,7 @@ type arrival struct {
 	event *assembly.Event
 }
 
-// arrivals lets every event arrive less than the reorder window late, and some of them again, at any time after.
+// arrivals makes every event arrive late by less than the reorder window, and repeats some of them at any later time.
 func arrivals(random *rand.Rand, events []*assembly.Event, window time.Duration) []arrival {
 	var list []arrival
 	for _, e := range events {
@@ -91,7 +91,7 @@ func arrivals(random *rand.Rand, events []*assembly.Event, window time.Duration)
 	return list
 }
 
-// observeLive gives the events to the assembler as they arrive, with its clock going on between them.
+// observeLive gives the events to the assembler as they arrive, advancing its clock between them.
 func observeLive(a *assembly.Assembler, random *rand.Rand, list []arrival) {
 	last := list[0].at
 	for _, next := range list {
@@ -105,13 +105,13 @@ func observeLive(a *assembly.Assembler, random *rand.Rand, list []arrival) {
 	a.Advance(time.Unix(0, last).Add(patient().SettleTimeout))
 }
 
-// What comes in while the clock goes on, late by less than the reorder window, gives the spans that a replay gives.
+// Events that arrive late by less than the reorder window, while the clock advances, give the same spans as a replay.
 func TestLiveEqualsReplay(t *testing.T) {
 	streams := scenarioEvents(t)
 	for _, name := range []string{"planned", "real/linear5", "real/retry"} {
 		streams[name] = readStream(t, name)
 	}
-	for i, e := range readStream(t, "order_processing") { // every event with a context of its own, as senders of OTLP have
+	for i, e := range readStream(t, "order_processing") { // every event with a context of its own, as from OTLP senders
 		e.Traceparent = fmt.Sprintf("00-%032x-%016x-01", 1, i+1)
 		streams["traceparents"] = append(streams["traceparents"], e)
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// What decides a span is told before it can be emitted, so nothing that comes later changes it.
+// Everything that determines a span is known before it is emitted, so no later event changes it.
 
 const callerContext = "00-0000000000000000000000000000000f-000000000000000e-01"
 
@@ -27,7 +27,7 @@ func traceOf(t *testing.T, s *story) (trace assembly.TraceID, spans int) {
 
 func withCaller(e *assembly.Event) { e.Traceparent = callerContext }
 
-// The caller is the one that an event named up to the beginning of the first pass.
+// The caller is the earliest named up to the beginning of the first pass.
 func TestTheCallerIsNamedBeforeTheFirstPass(t *testing.T) {
 	named, _ := traceOf(t, new(story).created().say(lifecycle.TaskBeforeTransition, withCaller).passBegins().attempt("1", lifecycle.StepCompleted))
 	require.Equal(t, assembly.TraceID{15: 15}, named)
@@ -35,7 +35,7 @@ func TestTheCallerIsNamedBeforeTheFirstPass(t *testing.T) {
 	require.Equal(t, assembly.TraceID{1}, late)
 }
 
-// An announcement of an attempt's end that happens so late that nobody waits for it changes nothing, and begins no attempt.
+// An announcement of an attempt's end that happens after the settle timeout changes nothing, and begins no attempt.
 func TestAnEndThatIsAnnouncedTooLateIsARepetition(t *testing.T) {
 	for wait, want := range map[time.Duration]time.Duration{time.Second: 1064 * time.Millisecond, time.Minute: 63 * time.Millisecond} {
 		s := new(story).created().passBegins().attempt("1", lifecycle.StepCompleted)
@@ -57,7 +57,7 @@ func TestAnEndThatIsAnnouncedTooLateIsARepetition(t *testing.T) {
 	}
 }
 
-// A pass that spins puts an event on its span with each search. A span has 128, and says how many it lacks.
+// A pass that spins puts an event on its span with each search. A span has at most 128, and counts the dropped ones.
 func TestASpanHasABoundedNumberOfEvents(t *testing.T) {
 	s := new(story).created().passBegins().attempt("1", lifecycle.StepFailed).spin("1", 300)
 	dropped := uint32(0)
@@ -73,7 +73,7 @@ func TestASpanHasABoundedNumberOfEvents(t *testing.T) {
 	require.EqualValues(t, dropped, a.Stats().SpanEventsCut)
 }
 
-// A worker that was given up a thousand records ago does not end its attempt any more.
+// A worker that was given up a thousand records ago can no longer end its attempt.
 func TestAnAttemptOfADeadPassIsGivenUp(t *testing.T) {
 	attempts := func(spins int) int64 {
 		s := new(story).created().passBegins()

@@ -19,7 +19,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// shortNames are the spans as the table in the documentation calls them, in its order.
+// shortNames are the names of spans in the documentation's table, in its order.
 var shortNames = []struct{ name, short string }{
 	{lifecycle.SpanTask, "task"},
 	{lifecycle.SpanOrchestration, "pass"},
@@ -33,13 +33,13 @@ var shortNames = []struct{ name, short string }{
 	{lifecycle.SpanFinalization, "finalization"},
 }
 
-// outcome is what assembling some events came to: how many spans of each name, and how many of them with a mark.
+// outcome is the result of assembling some events: how many spans of each name, and how many of them are marked.
 type outcome struct {
 	spans, synthesized, incomplete map[string]int
 	reasons                        map[assembly.Reason]int
 }
 
-// without assembles the events but those of the given names, and waits until everything is released.
+// without assembles the events except those of the given names, and waits until everything is released.
 func without(t require.TestingT, events []*assembly.Event, lost ...string) outcome {
 	o := outcome{map[string]int{}, map[string]int{}, map[string]int{}, map[assembly.Reason]int{}}
 	a := assembly.New(limits(), func(tree *assembly.Tree) {
@@ -72,7 +72,7 @@ func without(t require.TestingT, events []*assembly.Event, lost ...string) outco
 	return o
 }
 
-// lossStreams are streams in which every kind of event happens that a tree is made of.
+// lossStreams are streams that have every kind of event of which trees are made.
 func lossStreams(t testing.TB) map[string][]*assembly.Event {
 	streams := scenarioEvents(t)
 	for _, name := range []string{"mixed", "planned", "real/retry"} {
@@ -81,7 +81,7 @@ func lossStreams(t testing.TB) map[string][]*assembly.Event {
 	return streams
 }
 
-// fewTasks are the events of the first tasks, by task: the others have the same events.
+// fewTasks returns the events of the first tasks, by task: the other tasks have the same kinds of events.
 func fewTasks(events []*assembly.Event, n int) [][]*assembly.Event {
 	place := map[assembly.TraceID]int{}
 	var tasks [][]*assembly.Event
@@ -105,12 +105,12 @@ func namesOf(events []*assembly.Event) []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
-// Every pair of kinds is lost altogether. Trees stay well formed, no attempt is lost or doubled, and a task has another
-// tree only where it ran again.
+// All events of a pair of kinds are lost. Trees stay well formed, no attempt is lost or doubled, and a task has another tree only
+// where it ran again.
 func TestLossOfTwoKinds(t *testing.T) {
 	for stream, events := range lossStreams(t) {
 		if stream == "mixed" || stream == "spinning" {
-			continue // nothing that the others do not have, at many times the events
+			continue // adds no kind of event, at many times the number
 		}
 		t.Run(stream, func(t *testing.T) {
 			names := namesOf(events)
@@ -121,7 +121,7 @@ func TestLossOfTwoKinds(t *testing.T) {
 					got := without(t, events, first, second)
 					require.LessOrEqual(t, got.spans[lifecycle.SpanTask], whole.spans[lifecycle.SpanTask], "%s, %s", first, second)
 					require.Equal(t, got.spans[lifecycle.SpanStep], got.spans[lifecycle.SpanHandler], "%s, %s", first, second)
-					if first != lifecycle.StepBeforeHandle || second != lifecycle.StepExecutionRequested { // of an attempt without an end nothing is left then
+					if first != lifecycle.StepBeforeHandle || second != lifecycle.StepExecutionRequested { // without these an attempt that has no end leaves no event
 						require.Equal(t, whole.spans[lifecycle.SpanStep], got.spans[lifecycle.SpanStep], "%s, %s", first, second)
 					}
 				}
@@ -130,8 +130,7 @@ func TestLossOfTwoKinds(t *testing.T) {
 	}
 }
 
-// The table of docs/span-hierarchy.md has a row for every event that there is, and says of each what the assembler makes
-// of its loss.
+// The table of docs/span-hierarchy.md has a row for every event, with the assembler's result of its loss.
 func TestTheTableOfLosses(t *testing.T) {
 	path := filepath.Join("..", "..", "docs", "span-hierarchy.md")
 	raw, err := os.ReadFile(path)
@@ -154,7 +153,7 @@ func TestTheTableOfLosses(t *testing.T) {
 			}
 		}
 		if found[3] == "" {
-			found[3] = "ended" // never fired in any stream, and awaited by nothing
+			found[3] = "ended" // never fired in any stream, and not waited for
 		}
 		for j, cell := range found {
 			cells[2+j] = " " + cell + " "
@@ -175,7 +174,7 @@ func TestTheTableOfLosses(t *testing.T) {
 	}
 }
 
-// namesIn are the event names of a cell. GROUP.* stands for all that have no row of their own.
+// namesIn are the event names of a cell. GROUP.* covers all that have no row of their own.
 func namesIn(cell string) []string {
 	var names []string
 	for name := range strings.SplitSeq(cell, ",") {
@@ -193,8 +192,8 @@ func namesIn(cell string) []string {
 	return names
 }
 
-// measureLosses tells of each event that some stream has which spans its loss takes away, which are then synthesized or
-// incomplete that were not, and as what the trees are released.
+// measureLosses returns, per event of any stream, which spans its loss removes, which become synthesized or incomplete, and the
+// release reason of the trees.
 func measureLosses(t *testing.T) map[string][]string {
 	type marks struct{ gone, synthesized, incomplete, released map[string]bool }
 	of := map[string]*marks{}
@@ -245,15 +244,15 @@ func setOf(marks map[string]bool) string {
 	return strings.Join(texts, ", ")
 }
 
-// undetected are the events of which nothing tells that they are missing: they decide no time of the levels from the task
-// to the handler, but add a span, a span event or an attribute.
+// undetected are the events whose loss nothing shows: they decide no time of the levels from the task to the handler, but add a
+// span, a span event or an attribute.
 var undetected = []string{
 	lifecycle.DatabaseQueryExecuted, lifecycle.ObservabilityStepBackoff, lifecycle.StepInitializeRequested, lifecycle.TaskBeforeTransition,
 	lifecycle.TaskInitializeRequested, lifecycle.WorkflowTaskReenqueueDelayed, "order.fulfilled",
 }
 
-// Any one event of a task comes after the reorder window and before the settle timeout. The tree is the same all the same,
-// because it was missed.
+// Any single event of a task arrives after the reorder window and before the settle timeout. The tree is the same, because the
+// event was known to be missing.
 func TestOneEventComesLate(t *testing.T) {
 	start := time.Unix(1, 0)
 	late := start.Add(limits().SettleTimeout / 2)

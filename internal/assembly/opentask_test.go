@@ -37,7 +37,7 @@ func openTasks(a *assembly.Assembler, now time.Time, text string) map[assembly.T
 	return found
 }
 
-// outline is all of a tree that is to be the same, but for why it was released.
+// outline returns everything of a tree but the reason of its release.
 func outline(tree *assembly.Tree) string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "%x %x cut %d %d\n", tree.Trace, tree.Key, tree.Cut, tree.SpanEventsCut)
@@ -54,7 +54,7 @@ func outline(tree *assembly.Tree) string {
 	return out.String()
 }
 
-// A snapshot at any moment shows the tree that the assembler would emit, were it stopped then.
+// A snapshot at any time is the tree that the assembler would emit if stopped then.
 func TestASnapshotIsTheTreeOfTheMoment(t *testing.T) {
 	for _, name := range pagesStreams {
 		t.Run(name, func(t *testing.T) {
@@ -111,7 +111,7 @@ func TestASnapshotStaysAsItIs(t *testing.T) {
 	require.Nil(t, a.Snapshot(assembly.TraceID{1}), "no such task")
 }
 
-// What a list shows of a task agrees with its tree, in whatever order the events came.
+// What a list shows of a task agrees with its tree, in any order of the events.
 func TestOpenTasksAgreeWithTheirTrees(t *testing.T) {
 	for _, name := range pagesStreams {
 		t.Run(name, func(t *testing.T) {
@@ -202,7 +202,7 @@ func attribute(s *assembly.Span, key string) assembly.Value {
 	return assembly.Value{}
 }
 
-// A failed step is expected to be tried again until its backoff is over, or for five minutes where none was announced.
+// A failed step is expected to be retried until its backoff is over, or for five minutes where none was announced.
 func TestAFailedStepBacksOffAndThenBlocks(t *testing.T) {
 	id := assembly.ID{Text: "1", Integer: true}
 	now := time.Unix(1000, 0)
@@ -248,7 +248,7 @@ func TestAFailedStepBacksOffAndThenBlocks(t *testing.T) {
 	}
 }
 
-// A round visits each task that was open all the time exactly once, whatever happens between its parts.
+// A round of visits visits each task that stays open exactly once, whatever happens between the calls.
 func TestARoundVisitsEachTaskOnce(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 6))
 	a := watching(func(*assembly.Tree) {})
@@ -280,7 +280,7 @@ func TestARoundVisitsEachTaskOnce(t *testing.T) {
 	}
 }
 
-// Of a complete stream nothing is missing when a task has ended; of one that lost an event it is said what.
+// With a complete stream nothing is missing of ended tasks; with a lost event the missing part is named.
 func TestWhatHasNotComeIsNamed(t *testing.T) {
 	lost := func(event string, n int) []assembly.Missing {
 		a := watching(func(*assembly.Tree) {})
@@ -312,7 +312,7 @@ func TestWhatHasNotComeIsNamed(t *testing.T) {
 	}
 }
 
-// Lists show the same of a task whose events are forgotten once their spans have been emitted as of one whose events are all held.
+// Lists show the same for a task whose events are forgotten after emission as for one whose events are all held.
 func TestOpenTasksOfPartsAreThoseOfWholeTasks(t *testing.T) {
 	for _, name := range pagesStreams {
 		t.Run(name, func(t *testing.T) {

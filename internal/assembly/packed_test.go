@@ -11,7 +11,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// Every record comes back as it was, whatever came before it, and also from a list that was replaced.
+// Every record is unpacked as it was packed, after any other record, and also from a replaced list.
 func TestPackedRecordsComeBack(t *testing.T) {
 	records := rapid.SliceOf(rapid.Custom(func(t *rapid.T) record {
 		return record{

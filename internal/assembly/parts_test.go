@@ -28,8 +28,8 @@ func partStreams(t testing.TB) map[string][]*assembly.Event {
 	return streams
 }
 
-// Whatever is lost permanently, late by more than anything waits, or repeated: no span is emitted twice, no attempt has two spans,
-// and in the end every span has its parent.
+// Whatever is lost, later than all timeouts, or repeated: no span is emitted twice, no attempt has two spans, and in the end every
+// span has its parent.
 func TestPartsOfBrokenStreamsAreWellFormed(t *testing.T) {
 	streams := partStreams(t)
 	names := slices.Sorted(maps.Keys(streams))
@@ -60,7 +60,7 @@ func TestPartsOfBrokenStreamsAreWellFormed(t *testing.T) {
 	})
 }
 
-// requireAttemptsApart wants no two spans of one step to overlap: one attempt would have two.
+// requireAttemptsApart requires that no two spans of one step overlap: an attempt would have two.
 func (u union) requireAttemptsApart(t require.TestingT) {
 	for _, spans := range u {
 		bySteps := map[int64][]assembly.Span{}
@@ -82,15 +82,15 @@ func (u union) requireAttemptsApart(t require.TestingT) {
 	}
 }
 
-// finishedSpans are the names of spans that are emitted soon after their end. A backoff ends where the next attempt begins, which is
-// known a little later; what a failed pass says is known at the end of its task.
+// finishedSpans are the names of spans that are emitted soon after their end. A backoff ends where the next attempt begins, which
+// is known a little later; the error of a failed pass is known at the end of its task.
 var finishedSpans = []string{
 	lifecycle.SpanOrchestration, lifecycle.SpanBatch, lifecycle.SpanStep, lifecycle.SpanHandler, lifecycle.SpanDependency, lifecycle.SpanQueued,
 	lifecycle.SpanFinalization,
 }
 
-// At every moment, everything that had finished a reorder window and a second before has been emitted, and it is what it is in the
-// whole.
+// At every moment, everything that finished more than a reorder window and a second ago has been emitted, and is equal to its form
+// in the whole tree.
 func TestWhatHasFinishedIsOut(t *testing.T) {
 	const slack, delay = time.Second, 200 * time.Millisecond
 	for name, events := range partStreams(t) {
@@ -149,8 +149,8 @@ func TestWhatHasFinishedIsOut(t *testing.T) {
 	}
 }
 
-// The span of the pass in which a task failed has been emitted as soon as others, also where the task waits for something that is
-// missing elsewhere: here its creation.
+// The span of the pass in which a task failed is emitted as soon as others, also where the task waits for another missing event:
+// here its creation.
 func TestAFailedPassDoesNotWaitForItsTask(t *testing.T) {
 	for name, messages := range map[string][]string{"a message": {"no stock", ""}, "the second has it": {"", "no stock"}} {
 		t.Run(name, func(t *testing.T) {
@@ -170,8 +170,8 @@ func TestAFailedPassDoesNotWaitForItsTask(t *testing.T) {
 	}
 }
 
-// requireSameParts lets the events come as they happen, looks at what has been emitted at a time, and wants all in the end to be
-// what a replay gives.
+// requireSameParts delivers the events as they happen, checks what has been emitted at a time, and requires the same total as from
+// a replay.
 func requireSameParts(t *testing.T, events []*assembly.Event, at time.Duration, look func(early []assembly.Span)) {
 	t.Helper()
 	replay := spansByTrace(t, func(a *assembly.Assembler) { feed(a, events, time.Unix(1, 0)) })
@@ -199,7 +199,7 @@ func requireSameParts(t *testing.T, events []*assembly.Event, at time.Duration, 
 	require.Equal(t, replay, texts)
 }
 
-// An application's own event that comes after the span was emitted in which it happened is on no span, and counted.
+// An application's own event that arrives after its span was emitted is dropped and counted.
 func TestLateEventsOfApplicationsAreCounted(t *testing.T) {
 	for _, forgotten := range []bool{false, true} {
 		s := new(story).created().passBegins()
@@ -216,7 +216,7 @@ func TestLateEventsOfApplicationsAreCounted(t *testing.T) {
 				a.Observe(e, time.Unix(0, e.At))
 			}
 		}
-		a.Advance(end.Add(2 * patient().SettleTimeout)) // the second discovery does not come
+		a.Advance(end.Add(2 * patient().SettleTimeout)) // the second discovery does not arrive
 		require.Positive(t, a.Stats().Parts)
 		if forgotten {
 			s.wait(3*patient().SettleTimeout).say(lifecycle.StepInitializeRequested, step("1"))

@@ -29,7 +29,7 @@ func assemble(events []*assembly.Event) map[assembly.TraceID]string {
 	return trees
 }
 
-// describe is everything that a tree says.
+// describe returns all of a tree as text.
 func describe(tree *assembly.Tree) string {
 	text := fmt.Sprintf("%x %s cut %d\n", tree.Trace, tree.Reason, tree.Cut)
 	for i := range tree.Spans {
@@ -67,8 +67,8 @@ func TestArrivalOrderAndRepetitionChangeNothing(t *testing.T) {
 	})
 }
 
-// A tree stays well formed whatever is missing: one root, every parent there, children inside parents, no id twice, and
-// five levels down to the handler.
+// A tree stays well formed whatever is missing: one root, every parent present, children inside parents, no duplicate ids, and five
+// levels down to the handler.
 func TestLossLeavesWellFormedTrees(t *testing.T) {
 	events := readStream(t, "real/retry")
 	rapid.Check(t, func(t *rapid.T) {

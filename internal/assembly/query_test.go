@@ -20,7 +20,7 @@ const (
 	queriedAt   = queriedFrom + int64(time.Hour)
 )
 
-// queried is the span of a query of a task that runs for two hours.
+// queried returns the span of a query of a task that runs for two hours.
 func queried(t require.TestingT, seconds float64) assembly.Span {
 	var found []assembly.Span
 	a := assembly.New(limits(), func(tree *assembly.Tree) {
@@ -44,7 +44,7 @@ func queried(t require.TestingT, seconds float64) assembly.Span {
 	return found[0]
 }
 
-// A duration of whole nanoseconds, told in seconds, is the length of the query's span, whatever a float makes of it.
+// A duration of whole nanoseconds, reported in seconds, is exactly the length of the query's span, despite float rounding.
 func TestQueriesAreAsLongAsTheyTell(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		took := rapid.Int64Range(0, int64(time.Hour)).Draw(t, "took")

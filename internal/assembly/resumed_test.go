@@ -17,8 +17,8 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// A failed task whose step is put back at once has failed all the same: its tree does not wait for the rerun, which may be
-// long in coming, and both are what they are when everything comes at one time.
+// A failed task whose step is reset at once is still a failed run: its tree does not wait for the rerun, which may take long, and
+// both are the same as when all events arrive together.
 func TestAnEndIsToldThoughTheTaskGoesOn(t *testing.T) {
 	streams := scenarioEvents(t)
 	names := slices.DeleteFunc(slices.Sorted(maps.Keys(streams)), func(name string) bool { return len(endedRuns(streams[name])) < 2 })
@@ -52,7 +52,7 @@ func feed(a *assembly.Assembler, events []*assembly.Event, now time.Time) {
 	}
 }
 
-// endedRuns are the ends of the runs of the one task of a stream, of which nothing is missing; the events are sorted for it.
+// endedRuns returns the ends of the runs of a complete stream of one task; it sorts the events.
 func endedRuns(events []*assembly.Event) (ends []int64) {
 	slices.SortStableFunc(events, func(a, b *assembly.Event) int { return cmp.Compare(a.At, b.At) })
 	now := time.Unix(1, 0)

@@ -14,7 +14,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// story writes the events of one task. Every call moves its clock on by a millisecond.
+// story writes the events of one task. Every call advances its clock by a millisecond.
 type story struct {
 	at       time.Duration
 	events   []*assembly.Event
@@ -92,7 +92,7 @@ func (s *story) passEnds(terminal, status string) *story {
 	return s.say(lifecycle.WorkflowTaskFinalizationCompleted, final(status)).say(lifecycle.WorkflowTaskFinalizationCompleted, final(status))
 }
 
-// told is what a test asks of a tree.
+// told is what a test compares of a tree.
 type told struct {
 	run        int64
 	start, end time.Duration
@@ -102,7 +102,7 @@ type told struct {
 	incomplete bool
 	linked     bool
 	queued     int
-	batches    int // where it differs from attempts
+	batches    int // where different from attempts
 	reason     assembly.Reason
 }
 
@@ -137,7 +137,7 @@ func tell(tree *assembly.Tree) told {
 	return got
 }
 
-// replayed is what the assembler makes of a story that arrives at once; live, of one that arrives as it happens.
+// replayed returns the trees of a story that arrives at once; live, of one that arrives as it happens.
 func replayed(t *testing.T, s *story) (trees []told) {
 	now := time.Unix(1, 0)
 	a := assembly.New(limits(), func(tree *assembly.Tree) { requireWellFormed(t, tree); trees = append(trees, tell(tree)) })
@@ -282,7 +282,7 @@ func TestTheOpenTaskThatWasIdleLongestIsEvicted(t *testing.T) {
 	require.EqualValues(t, 2, a.Stats().OpenTasks)
 }
 
-// A tree that is too large in bytes lacks events on spans and children, counts them and says so.
+// A tree that is too large in bytes omits span events and children, counts them and is marked as truncated.
 func TestTreesAreCutInBytes(t *testing.T) {
 	s := new(story).created().passBegins()
 	for range 50 {

@@ -17,8 +17,8 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// skewed gives each process that a task meets a clock of its own: the creator and operator, and the worker of every pass.
-// Clocks are at most the given time apart.
+// skewed gives each process of a task its own clock: the creator and operator, and the worker of every pass. Clocks are at most the
+// given time apart.
 func skewed(random *rand.Rand, events []*assembly.Event, apart time.Duration) []*assembly.Event {
 	draw := func() int64 { return random.Int64N(int64(apart)) }
 	creator, workers := draw(), map[assembly.TraceID]int64{}
@@ -38,7 +38,7 @@ func skewed(random *rand.Rand, events []*assembly.Event, apart time.Duration) []
 	return moved
 }
 
-// counted is what must be exact however far clocks are apart: runs with their outcomes, passes, batches and attempts.
+// counted returns what must be exact for any clock skew: runs with their outcomes, passes, batches and attempts.
 func counted(t require.TestingT, events []*assembly.Event) map[assembly.TraceID][]told {
 	trees := map[assembly.TraceID][]told{}
 	a := assembly.New(limits(), func(tree *assembly.Tree) {
@@ -55,8 +55,7 @@ func counted(t require.TestingT, events []*assembly.Event) map[assembly.TraceID]
 	return trees
 }
 
-// Clocks of the creator and the workers that are 300 ms apart leave trees well formed and numbers exact, also of tasks that
-// are over in less.
+// Clocks of the creator and the workers that are 300 ms apart leave trees well formed and counts exact, also of shorter tasks.
 func TestClocksApart(t *testing.T) {
 	streams := map[string][]*assembly.Event{}
 	for _, name := range []string{"order_processing", "mixed", "planned", "real/linear5", "real/retry"} {

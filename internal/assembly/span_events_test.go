@@ -18,8 +18,8 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// An application fires events of its own and makes queries whenever it likes, also between two announcements of one thing.
-// They are shown on the spans and under them, and change no span.
+// An application fires events of its own and makes queries at any time, also between two announcements of the same change. They
+// become span events and child spans, and change no span.
 func TestSpanEventsChangeNoSpan(t *testing.T) {
 	streams := scenarioEvents(t)
 	for _, name := range []string{"mixed", "real/retry"} {

@@ -17,7 +17,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 )
 
-// stores keeps what an assembler tells, as its owner does.
+// stores keeps the releases of an assembler, as its owner does.
 type stores map[assembly.TraceID]stored
 
 type stored struct {
@@ -25,7 +25,7 @@ type stored struct {
 	at      time.Time
 }
 
-// live is an assembler that is ended and begun again at any time, with all releases stored at once.
+// reborn is an assembler that is restarted at any time, with all releases stored at once.
 type reborn struct {
 	*assembly.Assembler
 	limits assembly.Limits
@@ -53,7 +53,7 @@ func (r *reborn) begin() {
 	})
 }
 
-// end ends the process and begins another one: from what is stored, and the events that are still needed.
+// end ends the process and starts another one from the stored releases and the events that are still needed.
 func (r *reborn) end(t require.TestingT) {
 	r.events = slices.DeleteFunc(r.events, func(a arrival) bool { return !r.Holds(a.event.TraceID, a.event.At) })
 	for trace, s := range r.stores {
@@ -78,7 +78,7 @@ func (r *reborn) Observe(e *assembly.Event, now time.Time) {
 	r.Assembler.Observe(e, now)
 }
 
-// However often the process ends and begins again while tasks are open, the spans are those of a replay, each once.
+// However often the process restarts while tasks are open, the spans are those of a replay, each once.
 func TestAStoredTaskGoesOn(t *testing.T) {
 	streams := partStreams(t)
 	var names []string
@@ -120,7 +120,7 @@ func TestAStoredTaskGoesOn(t *testing.T) {
 	})
 }
 
-// Whatever the storage returns, it is read or refused.
+// Whatever the storage returns, it is decoded or rejected.
 func FuzzRecall(f *testing.F) {
 	r := newReborn(inParts(patient()), func(*assembly.Tree) {})
 	for _, e := range readStream(f, "real/retry")[:400] {
@@ -143,8 +143,8 @@ func FuzzRecall(f *testing.F) {
 	})
 }
 
-// However late events are, and whenever the process dies: a span that is emitted again is the same, because nobody knows yet
-// whether the next component has kept it. Releases are stored a while after their spans were emitted, as their owner does.
+// However late events are, and whenever the process dies: a span that is emitted again is the same, because the next component may
+// have kept it. Releases are stored some time after their spans were emitted, as their owner does.
 func TestWhatIsEmittedAgainIsTheSame(t *testing.T) {
 	const again = 5 * time.Second
 	streams := partStreams(t)

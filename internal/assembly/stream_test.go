@@ -21,8 +21,8 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// readStream reads a stream of the plain wire form into events, without the decoders of the product: what the assembler
-// makes of them must not depend on those.
+// readStream reads a stream of the plain wire form into events, without the production decoders, so that the expected result does
+// not depend on them.
 func readStream(t testing.TB, name string) []*assembly.Event {
 	t.Helper()
 	raw, err := os.ReadFile(filepath.Join("..", "..", "tests", "streamtest", "testdata", name+".ndjson"))

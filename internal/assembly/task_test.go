@@ -14,7 +14,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// A step has one index from its first event on, however many steps there are, and keeps the first name that it gets.
+// A step has one index from its first event on, however many steps there are, and keeps its first name.
 func TestStepsHaveOneIndex(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a := New(Limits{}, func(*Tree) {})
@@ -39,7 +39,7 @@ func TestStepsHaveOneIndex(t *testing.T) {
 	})
 }
 
-// Names say the same of a pass as what is read of them.
+// lifecycle.InsidePass agrees with the kinds of events.
 func TestEventsOfAPass(t *testing.T) {
 	for _, name := range lifecycle.Names() {
 		k := classify(&Event{Name: name})

@@ -14,7 +14,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// spansOf assembles a stream in which each event is told twice, and in no order.
+// spansOf assembles a shuffled stream in which each event is sent twice.
 func spansOf(t *testing.T, lines [][]byte) []streamtest.Span {
 	t.Helper()
 	var spans []streamtest.Span

@@ -12,10 +12,10 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// union is all spans of some tasks, by trace, in whatever parts they came.
+// union is all spans of some tasks, by trace, from any number of parts.
 type union map[assembly.TraceID]map[assembly.SpanID]assembly.Span
 
-// add wants that no span is emitted twice, and that a part is not a whole.
+// add requires that no span is emitted twice, and that a part has no task's span.
 func (u union) add(t require.TestingT, tree *assembly.Tree) {
 	spans := u[tree.Trace]
 	if spans == nil {
@@ -32,7 +32,7 @@ func (u union) add(t require.TestingT, tree *assembly.Tree) {
 	}
 }
 
-// requireWellFormed wants a whole tree in the end: every parent is there and holds its children, and a handler is on the fifth
+// requireWellFormed requires a complete tree: every parent is present and contains its children, and a handler is on the fifth
 // level.
 func (u union) requireWellFormed(t require.TestingT) {
 	u.requireConnected(t)
@@ -46,8 +46,7 @@ func (u union) requireWellFormed(t require.TestingT) {
 	}
 }
 
-// requireConnected wants that every parent is there. What came too late for its parent may lie outside of it: that has been
-// emitted, and an attempt keeps its duration.
+// requireConnected requires that every parent is present. A late child may lie outside of its parent, which was already emitted.
 func (u union) requireConnected(t require.TestingT) {
 	for _, spans := range u {
 		for _, s := range spans {

@@ -13,7 +13,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// The beginning of its job ends the wait of a task, also where nothing came of the pass to which that led.
+// The beginning of its job ends the wait of a task, also where no event of the following pass arrived.
 func TestWaitsEndWithTheJob(t *testing.T) {
 	began := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC).UnixNano()
 	events := []assembly.Event{

@@ -40,7 +40,7 @@ func read(reader *treedata.Reader, record plog.LogRecord) *assembly.Event {
 	return reader.Event(record.EventName(), record.TraceID(), eventrecord.Identity(record), record.Timestamp(), nil, record.Attributes())
 }
 
-// drawEvent draws an event of whatever fields there are.
+// drawEvent draws an event with any fields.
 func drawEvent(t *rapid.T) assembly.Event {
 	text := rapid.SampledFrom([]string{"", "", "x", "step.completed", strings.Repeat("long ", 100), "\xff\x00ü"})
 	id := func(name string) assembly.ID {
@@ -72,7 +72,7 @@ func drawEvent(t *rapid.T) assembly.Event {
 	return e
 }
 
-// What is read is what was written, whatever came before it.
+// Decoding returns what was encoded, whatever the reader read before.
 func TestRoundTrip(t *testing.T) {
 	var w eventbatch.Writer
 	var r eventbatch.Reader
@@ -152,7 +152,7 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-// BenchmarkWrite is an event from its record into a batch, and BenchmarkRead one out of a batch.
+// BenchmarkWrite measures writing an event of a record into a batch, and BenchmarkRead reading it.
 func BenchmarkWrite(b *testing.B) {
 	all := records(b, 20)
 	for _, record := range all {

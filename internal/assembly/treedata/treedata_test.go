@@ -29,7 +29,7 @@ func TestReaderReadsFieldsAndLeavesTheRestAsAttributes(t *testing.T) {
 	require.Equal(t, []assembly.Attribute{assembly.String(lifecycle.AttrToState, "pending")}, e.Attributes)
 }
 
-// The metrics read them so too: the tree and the numbers of one event agree.
+// span_to_metrics reads them in the same way, so a tree and its metrics agree.
 func TestReaderReadsNumbersThatAreTexts(t *testing.T) {
 	attrs := pcommon.NewMap()
 	require.NoError(t, attrs.FromRaw(map[string]any{lifecycle.AttrDuration: "0.25", lifecycle.AttrStepCount: "3", lifecycle.AttrAttemptNumber: "none"}))
