@@ -104,7 +104,7 @@ func (e *encoder) correlationID(place uint16) {
 	}
 }
 
-var errCut = errors.New("stored values are cut")
+var errCut = errors.New("stored values are truncated")
 
 // decoder reads what an encoder appended. After an error it returns zeros.
 type decoder struct {

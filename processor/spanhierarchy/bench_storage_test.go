@@ -13,8 +13,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// BenchmarkRecords is what an event costs on its way into the journal, without the writing: reading it from its span and
-// encoding it.
+// BenchmarkRecords measures an event on its way into the journal, without the write: reading it from its span and encoding it.
 func BenchmarkRecords(b *testing.B) {
 	lines, _ := streamtest.Generate(streamtest.Options{Tasks: 20, Seed: 3, Failures: true, SpacingMS: 5})
 	td := eventSpansOf(b, lines[:500])

@@ -22,9 +22,9 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// BenchmarkConsume is the whole way of events through the processor, from event spans to finished spans at the next
-// component, with as many senders and shards as cores. Tasks are spread over the requests, as those of busy workers are.
-// Copying the requests of a round is not counted, neither as time nor as allocations.
+// BenchmarkConsume measures events through the processor, from event spans to finished spans at the next component, with as many
+// senders and shards as cores. Tasks are spread over the requests, as with busy workers. Copying the requests of a round is not
+// counted, neither in time nor in allocations.
 func BenchmarkConsume(b *testing.B) {
 	requests := eventRequests(b)
 	for _, cores := range []int{1, 2} {
@@ -53,14 +53,14 @@ func BenchmarkConsume(b *testing.B) {
 			}
 			b.ReportMetric(float64(events)/b.Elapsed().Seconds(), "events/s")
 			b.ReportMetric(float64(allocations)/float64(events), "allocs/event")
-			b.ReportMetric(0, "ns/op") // of no meaning here
+			b.ReportMetric(0, "ns/op") // without meaning here
 			require.Zero(b, h.sum(func(s assembly.Stats) int64 { return s.OpenTasks }))
 			require.NoError(b, h.Shutdown(b.Context()))
 		})
 	}
 }
 
-// consumeAll sends the requests from several senders and releases the trees, each shard in a goroutine of its own.
+// consumeAll sends the requests from several senders and releases the trees, each shard in its own goroutine.
 func consumeAll(b *testing.B, h *hierarchy, requests []ptrace.Traces, senders int) {
 	var sending, releasing sync.WaitGroup
 	for first := range senders {
@@ -73,7 +73,7 @@ func consumeAll(b *testing.B, h *hierarchy, requests []ptrace.Traces, senders in
 		})
 	}
 	sending.Wait()
-	later := time.Now().Add(48 * time.Hour) // of tasks that never end, too
+	later := time.Now().Add(48 * time.Hour) // also of tasks that never end
 	for _, s := range h.shards {
 		releasing.Go(func() {
 			s.collect(func() { s.assembler.Advance(later) })
@@ -83,7 +83,7 @@ func consumeAll(b *testing.B, h *hierarchy, requests []ptrace.Traces, senders in
 	releasing.Wait()
 }
 
-// eventRequests is a stream of whole tasks as event spans, cut in requests.
+// eventRequests returns a stream of whole tasks as requests of event spans.
 func eventRequests(b *testing.B) []ptrace.Traces {
 	const tasks, perRequest = 200, 500
 	lines, _ := streamtest.Generate(streamtest.Options{Tasks: tasks, Seed: 5, Failures: true, SpacingMS: 20})
@@ -105,7 +105,7 @@ func eventRequests(b *testing.B) []ptrace.Traces {
 	return sink.AllTraces()
 }
 
-// ofRound is a copy of the request with traces that no other round has.
+// ofRound returns a copy of the request with traces that no other round has.
 func ofRound(td ptrace.Traces, round uint64) ptrace.Traces {
 	fresh := copied(td)
 	for _, rs := range fresh.ResourceSpans().All() {

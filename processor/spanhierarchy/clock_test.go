@@ -19,7 +19,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// TestTheClockIsTheRunningTime: it begins at zero, whatever the machine's clock says, and goes on from what is stored.
+// TestTheClockIsTheRunningTime: it begins at zero, whatever the machine's clock says, and continues from the stored time.
 func TestTheClockIsTheRunningTime(t *testing.T) {
 	c := newClock()
 	assert.Contains(t, c.started.String(), " m=", "the time passed is read from the monotonic clock")
@@ -35,8 +35,8 @@ func TestTheClockIsTheRunningTime(t *testing.T) {
 	})
 }
 
-// TestAttackClockIsSetBetweenTwoStarts: no deadline depends on what the machine's clock says at a start. What is stored are
-// running times, so that a clock set back makes nothing wait longer, and one set forward ends nothing early.
+// TestAttackClockIsSetBetweenTwoStarts: no deadline depends on the machine's clock at a start. Stored times are running times, so a
+// clock set back delays nothing, and a clock set forward ends nothing early.
 func TestAttackClockIsSetBetweenTwoStarts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := journaltest.New()
@@ -54,8 +54,8 @@ func TestAttackClockIsSetBetweenTwoStarts(t *testing.T) {
 	})
 }
 
-// TestCompactionKeepsTheClock: the entry with the latest time goes when its tasks are done with, but an open task does not
-// begin to wait anew after the next start.
+// TestCompactionKeepsTheClock: the entry with the latest time is removed when its tasks are released, but an open task does not
+// start waiting again after the next start.
 func TestCompactionKeepsTheClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := journaltest.New()
@@ -76,8 +76,7 @@ func TestCompactionKeepsTheClock(t *testing.T) {
 	})
 }
 
-// TestRestoreBesideAScrape: the collector's own metrics are read while the state is brought back, which the race detector
-// watches.
+// TestRestoreBesideAScrape: the collector's own metrics are read while the state is restored, under the race detector.
 func TestRestoreBesideAScrape(t *testing.T) {
 	s := journaltest.New()
 	life := incarnate(t, s, nil)

@@ -10,10 +10,10 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// complete gives the two levels that Tasker's own subscriber sends over OTLP, a task's span and its steps', the three that
-// are missing: a pass between the task and its steps, a batch around each step, and a handler in it. Each span is
-// completed by itself, with ids that follow from its own and its parent's (docs/identity.md), so that it does not matter
-// in which order, in which requests or to which collector a task's spans come. It returns how many spans it completed.
+// complete adds to the two levels that Tasker's own subscriber sends over OTLP, a task's span and its steps', the three missing
+// ones: a pass between the task and its steps, a batch around each step, and a handler in it. Each span is completed independently,
+// with ids that follow from its own and its parent's (docs/identity.md), so that it does not matter in which order, in which
+// requests or to which collector a task's spans arrive. It returns how many spans it completed.
 func complete(td ptrace.Traces) int64 {
 	completed := int64(0)
 	for _, rs := range td.ResourceSpans().All() {
@@ -48,7 +48,7 @@ func completeScope(spans ptrace.SpanSlice) int64 {
 	return completed
 }
 
-// about reports whether a span says of which task or step it is, and is not complete already.
+// about reports whether a span has the id of its task or step, and is not yet completed.
 func about(span ptrace.Span, key string) bool {
 	if _, done := span.Attributes().Get(lifecycle.AttrLevelsCompleted); done {
 		return false
@@ -65,7 +65,7 @@ func payload(attrs pcommon.Map, key string) (pcommon.Value, bool) {
 	return attrs.Get(key[len(lifecycle.AttributePrefix):])
 }
 
-// completeTask puts a pass into a task, as long as the task itself.
+// completeTask adds a pass to a task, with the task's times.
 func completeTask(task, pass ptrace.Span) {
 	synthesize(pass, task, lifecycle.SpanOrchestration, task.SpanID())
 	pass.SetParentSpanID(task.SpanID())
@@ -74,7 +74,7 @@ func completeTask(task, pass ptrace.Span) {
 	task.Attributes().PutBool(lifecycle.AttrLevelsCompleted, true)
 }
 
-// completeStep puts a batch around a step, in the pass of the task that is the step's parent, and a handler into it.
+// completeStep adds a batch around a step, in the pass of the step's parent task, and a handler inside the step.
 func completeStep(step, batch, handler ptrace.Span) {
 	synthesize(batch, step, lifecycle.SpanBatch, step.SpanID())
 	batch.SetParentSpanID(levelID(step.TraceID(), lifecycle.SpanOrchestration, step.ParentSpanID()))
@@ -89,7 +89,7 @@ func completeStep(step, batch, handler ptrace.Span) {
 	step.Attributes().PutBool(lifecycle.AttrLevelsCompleted, true)
 }
 
-// synthesize makes a span with the times and the task of another one.
+// synthesize makes a span with the times and the task of another.
 func synthesize(span, like ptrace.Span, level string, of pcommon.SpanID) {
 	span.SetTraceID(like.TraceID())
 	span.SetSpanID(levelID(like.TraceID(), level, of))
@@ -103,7 +103,7 @@ func synthesize(span, like ptrace.Span, level string, of pcommon.SpanID) {
 	span.Attributes().PutBool(lifecycle.AttrSynthesized, true)
 }
 
-// levelID is the id of the level that belongs to a span.
+// levelID is the id of the level added to a span.
 func levelID(trace pcommon.TraceID, level string, of pcommon.SpanID) pcommon.SpanID {
 	return lifecycle.SpanID(trace, level, of.String(), 0)
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// twoLevels is what Tasker's own subscriber sends of a task with two steps, one request a span.
+// twoLevels is what Tasker's own subscriber sends of a task with two steps, one request per span.
 func twoLevels(prefix string) []ptrace.Traces {
 	one := func(id byte, parent pcommon.SpanID, name string, start, end pcommon.Timestamp) (ptrace.Traces, ptrace.Span) {
 		td := ptrace.NewTraces()
@@ -124,7 +124,7 @@ func TestTwoLevelsBecomeFive(t *testing.T) {
 	}
 }
 
-// However the spans are ordered and divided into requests, the result is the same.
+// The result does not depend on the order of spans or their division into requests.
 func TestCompletionDoesNotDependOnTheWay(t *testing.T) {
 	var together []ptrace.Traces
 	for _, td := range twoLevels("tasker.") {

@@ -15,50 +15,51 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 )
 
-// Config of span_hierarchy. All times count from the last event that arrived of a task, by the time for which the
-// collector has run: neither downtime nor a clock that is set counts.
+// Config of span_hierarchy. All times count from the arrival of a task's latest event, by the collector's running time: downtime
+// and changes of the machine's clock do not count.
 type Config struct {
-	// ReorderWindow is how long an ended task of which nothing is missing waits for stragglers before it is emitted.
+	// ReorderWindow is how long an ended task of which nothing is missing waits for late events before it is emitted.
 	ReorderWindow time.Duration `mapstructure:"reorder_window"`
-	// SettleTimeout is how long an ended task waits for events that it is known to miss.
+	// SettleTimeout is how long an ended task waits for events that are known to be missing.
 	SettleTimeout time.Duration `mapstructure:"settle_timeout"`
 	// IdleTimeout is how long a task that has not ended may stay silent before it is emitted as incomplete.
 	IdleTimeout time.Duration `mapstructure:"idle_timeout"`
-	// Overrides replace the three for tasks by name. Of those that match, the first one that has the time counts.
+	// Overrides replace these three by task name. The first matching override that sets a time applies.
 	Overrides []Override `mapstructure:"overrides"`
 	// Emit is when spans are passed on: parts, each as soon as it is settled, or whole, when its task has ended.
 	Emit string `mapstructure:"emit"`
-	// MaxOpenTasks bounds the tasks held. One more evicts, as incomplete, the task that was silent longest.
+	// MaxOpenTasks bounds the tasks held. One more evicts, as incomplete, the task that has been idle longest.
 	MaxOpenTasks int `mapstructure:"max_open_tasks"`
-	// MaxHeldBytes bounds, about, the memory of the tasks held. More lets go the finished ones, then evicts, as incomplete, those that were silent longest.
+	// MaxHeldBytes bounds the approximate memory of the tasks held. Above it finished tasks are dropped first, then those idle
+	// longest are evicted as incomplete.
 	MaxHeldBytes int64 `mapstructure:"max_held_bytes"`
 	// MaxEventsPerTask bounds the events held of one task.
 	MaxEventsPerTask int `mapstructure:"max_events_per_task"`
 	// MaxSpansPerTree bounds the spans of one tree.
 	MaxSpansPerTree int `mapstructure:"max_spans_per_tree"`
-	// MaxBytesPerTree bounds the bytes of one tree, about.
+	// MaxBytesPerTree bounds the approximate bytes of one tree.
 	MaxBytesPerTree int64 `mapstructure:"max_bytes_per_tree"`
-	// RememberedTasks is how many emitted tasks are remembered, to know late events and reruns for what they are.
+	// RememberedTasks is how many emitted tasks are remembered, to recognize late events and reruns.
 	RememberedTasks int `mapstructure:"remembered_tasks"`
 	// FinishedTasks is how many emitted tasks are kept with their events for SettleTimeout, so that a query or a backoff that
-	// comes after its tree still becomes a span of it.
+	// arrives after its tree is still emitted as a span of it.
 	FinishedTasks int `mapstructure:"finished_tasks"`
-	// MaxPendingSpans bounds the finished spans that wait for a next component that refuses them. Beyond it events are
-	// refused with a retryable error, so that the sender waits.
+	// MaxPendingSpans bounds the finished spans that wait because the next component refuses them. Beyond it, events are refused
+	// with a retryable error, so that the sender waits.
 	MaxPendingSpans int `mapstructure:"max_pending_spans"`
-	// Shards is the number of independent parts of the state; 0 is one a core.
+	// Shards is the number of independent parts of the state; 0 means one per core.
 	Shards int `mapstructure:"shards"`
-	// CompleteSpans gives the spans that Tasker's own subscriber sends over OTLP, of tasks and steps, the missing levels.
+	// CompleteSpans adds the missing levels to the task and step spans that Tasker's own subscriber sends over OTLP.
 	CompleteSpans bool `mapstructure:"complete_spans"`
-	// Performance is what counts as slow, or as much memory.
+	// Performance sets what counts as slow, or as high memory use.
 	Performance PerformanceConfig `mapstructure:"performance"`
 
-	// Storage is the storage extension that keeps open tasks over a stop and a crash. Without one they are in memory.
+	// Storage is the storage extension that keeps open tasks across stops and crashes. Without it they are in memory only.
 	Storage *component.ID `mapstructure:"storage"`
-	// EmitAgainWithin is how long before a stop or a crash a tree may have been handed on that is passed on again after it, under
-	// the same ids: the next component may have had it in memory only. It needs Storage.
+	// EmitAgainWithin is the age up to which a tree that was passed on before a stop or a crash is passed on again after it, under
+	// the same ids, because the next component may have had it in memory only. It requires Storage.
 	EmitAgainWithin time.Duration `mapstructure:"emit_again_within"`
-	// TrustReceived takes event spans that came over the network for those of this collector's own routed_events.
+	// TrustReceived accepts event spans received over the network as those of this collector's own routed_events.
 	TrustReceived bool `mapstructure:"trust_received"`
 
 	_ struct{} // keyed literals only
@@ -103,10 +104,10 @@ const (
 	emitWhole = "whole"
 )
 
-// leastBytesPerTree is a limit within which an everyday tree is whole.
+// leastBytesPerTree is enough for a usual tree.
 const leastBytesPerTree = 64 << 10
 
-// leastHeldBytes is a limit with which a few hundred tasks can be open.
+// leastHeldBytes is enough for a few hundred open tasks.
 const leastHeldBytes = 1 << 20
 
 func (c *Config) shards() int {
@@ -116,7 +117,7 @@ func (c *Config) shards() int {
 	return runtime.GOMAXPROCS(0)
 }
 
-// limits are those of one shard: tasks are spread evenly by the hash that their trace id is.
+// limits returns the limits of one shard: tasks are spread evenly, because trace ids are hashes.
 func (c *Config) limits(shards int) assembly.Limits {
 	return assembly.Limits{
 		OpenTasks: max(1, c.MaxOpenTasks/shards), HeldBytes: max(1, c.MaxHeldBytes/int64(shards)), EventsPerTask: c.MaxEventsPerTask, SpansPerTree: c.MaxSpansPerTree, BytesPerTree: c.MaxBytesPerTree,

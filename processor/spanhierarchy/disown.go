@@ -12,8 +12,8 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// disown gives what was received under a scope of this collector's another scope: only its own components make event spans
-// and finished spans, and whatever is sent under their scopes is a span of an application like any other.
+// disown renames the scope of received spans that claim a scope of this collector: only its own components make event spans and
+// finished spans, and spans received under their scopes are treated as an application's.
 func (h *hierarchy) disown(ctx context.Context, td ptrace.Traces) {
 	spans := int64(0)
 	for _, rs := range td.ResourceSpans().All() {

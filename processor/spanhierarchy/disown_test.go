@@ -18,8 +18,8 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/origin"
 )
 
-// What is received under the scopes of event spans and of finished spans passes under others, and no tree is made of it. What
-// routed_events of this process passes on is taken.
+// Spans received under the scopes of event spans and finished spans are passed on under other scopes, and no tree is made of them.
+// Those of this process's routed_events are accepted.
 func TestAttackForgedSpans(t *testing.T) {
 	sink := new(consumertest.TracesSink)
 	h := newTest(t, sink, func(cfg *Config) { cfg.TrustReceived = false })
@@ -48,7 +48,7 @@ func TestAttackForgedSpans(t *testing.T) {
 	assert.Positive(t, scopes["tasker.spans"], "the genuine task")
 }
 
-// The mark of what this processor passes on is on its own spans only.
+// Only this processor's own spans carry its mark.
 func TestOnlyFinishedSpansAreMarked(t *testing.T) {
 	sink := &markedSink{}
 	h := newTest(t, sink, nil)
@@ -62,7 +62,7 @@ func TestOnlyFinishedSpansAreMarked(t *testing.T) {
 	assert.Positive(t, sink.spans[origin.Hierarchy])
 }
 
-// markedSink counts spans by who made them.
+// markedSink counts spans by their origin.
 type markedSink struct {
 	consumertest.TracesSink
 	spans [origin.Hierarchy + 1]int

@@ -27,17 +27,17 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy/internal/performance"
 )
 
-// hierarchy is the processor. Event spans go to the shard of their trace; each shard has a goroutine of its own that
-// releases trees and hands them on, so no request waits for the next component.
+// hierarchy is the processor. Event spans go to the shard of their trace; each shard has its own goroutine that releases trees and
+// passes them on, so no request waits for the next component.
 type hierarchy struct {
 	id        component.ID
 	log       *zap.Logger
 	storage   *component.ID
 	state     *state                          // nil without storage, and before Start
-	stored    atomic.Pointer[journal.Journal] // the state's, for the telemetry, which is read at any time
+	stored    atomic.Pointer[journal.Journal] // the state's, for the telemetry, which may be read at any time
 	next      consumer.Traces
 	shards    []*shard
-	monitor   *performance.Monitor // nil when it is off
+	monitor   *performance.Monitor // nil when disabled
 	telemetry *metadata.TelemetryBuilder
 	health    *health.Status // nil before Start
 	pages     *pages         // nil without the extension tasker_pages, and before Start
@@ -46,30 +46,29 @@ type hierarchy struct {
 	emitAgain  time.Duration
 	together   bool // emit: whole
 	completes  bool // Tasker's own two-level spans
-	trusts     bool // event spans that were received
+	trusts     bool // accept received event spans
 	maxPending int64
-	pending    atomic.Int64 // finished spans that the next component has not taken yet
+	pending    atomic.Int64 // finished spans that the next component has not accepted yet
 	noTask     atomic.Int64
 	intakes    sync.Pool // of *intake
 
 	start, stop sync.Once
-	disowned    sync.Once          // the first received span under a scope of ours was logged
+	disowned    sync.Once          // logs the first received span under one of our scopes
 	cancel      context.CancelFunc // ends the loops
-	handing     context.Context    // of what a loop passes on; it outlives the loop by a while
+	handing     context.Context    // of what a loop passes on; it outlives the loop
 	cut         context.CancelFunc // ends handing
 	running     sync.WaitGroup
 }
 
 const (
-	// cutAfter is how long a stop waits for a batch that is on its way to the next component.
+	// cutAfter is how long a stop waits for a batch in transit to the next component.
 	cutAfter = 10 * time.Second
-	// flushFor is how long a stop offers what is finished, where there is no storage. A next component that waits for room in its
-	// queue would hold it up for as long as its destination is unavailable. With storage cutAfter is enough: what is left stays
-	// stored.
+	// flushFor is how long a stop offers finished spans without storage. A next component with a full queue would block it for as
+	// long as its destination is unavailable. With storage cutAfter is enough, because the rest stays stored.
 	flushFor = 30 * time.Second
 )
 
-// errPending is retryable: the data that it refuses was not taken in.
+// errPending is retryable: the refused data was not accepted.
 var errPending = errors.New("span_hierarchy: too many finished spans wait for the next component (max_pending_spans); send again later")
 
 func newHierarchy(set processor.Settings, cfg *Config, next consumer.Traces) (*hierarchy, error) {
@@ -93,12 +92,12 @@ func newHierarchy(set processor.Settings, cfg *Config, next consumer.Traces) (*h
 	return h, nil
 }
 
-// Capabilities: event spans are taken out of what is passed on.
+// Capabilities reports MutatesData, because event spans are removed from the data.
 func (h *hierarchy) Capabilities() consumer.Capabilities {
 	return consumer.Capabilities{MutatesData: true}
 }
 
-// Start brings back what is stored and begins to release trees.
+// Start restores the stored state and starts to release trees.
 func (h *hierarchy) Start(ctx context.Context, host component.Host) error {
 	var err error
 	h.start.Do(func() { err = h.begin(ctx, host) })
@@ -116,7 +115,7 @@ func (h *hierarchy) begin(ctx context.Context, host component.Host) error {
 			return fmt.Errorf("span_hierarchy: %w", err)
 		}
 		if err := state.restore(ctx); err != nil {
-			return errors.Join(fmt.Errorf("span_hierarchy: bring back the stored state: %w", err), state.close(ctx))
+			return errors.Join(fmt.Errorf("span_hierarchy: restore the stored state: %w", err), state.close(ctx))
 		}
 		state.journal.ReportTo(h.health)
 		h.state = state
@@ -134,8 +133,8 @@ func (h *hierarchy) begin(ctx context.Context, host component.Host) error {
 	return nil
 }
 
-// Shutdown waits until the next component has taken what is finished, or ctx ends. Without storage it emits what is open,
-// too, as incomplete; with storage that stays open for the next start, and so does what the next component refuses.
+// Shutdown waits until the next component has accepted the finished spans, or ctx ends. Without storage it also emits open tasks,
+// as incomplete; with storage they stay open for the next start, and refused spans stay stored.
 func (h *hierarchy) Shutdown(ctx context.Context) error {
 	var err error
 	h.stop.Do(func() {
@@ -143,7 +142,8 @@ func (h *hierarchy) Shutdown(ctx context.Context) error {
 		h.pages.stop()
 		if h.cancel != nil {
 			h.cancel()
-			// A batch that is being taken should be: cut off, it would be offered again to those that have it already.
+			// A batch that is being accepted should complete: canceled, it would be offered again to components that have it
+			// already.
 			defer time.AfterFunc(cutAfter, h.cut).Stop()
 			defer h.cut()
 		}
@@ -165,8 +165,7 @@ func (h *hierarchy) Shutdown(ctx context.Context) error {
 	return err
 }
 
-// ConsumeTraces takes in event spans and passes other spans on. An error means that nothing was taken in, or that it may
-// be sent again to the same effect: an event counts once.
+// ConsumeTraces accepts event spans and passes other spans on. After an error the request may be sent again: an event counts once.
 func (h *hierarchy) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	if !h.trusts && origin.Of(ctx) != origin.EventSpans {
 		h.disown(ctx, td)
@@ -192,7 +191,7 @@ func (h *hierarchy) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	return h.pass(ctx, td)
 }
 
-// countEvents counts spans, and instead of one that stands for many events these.
+// countEvents counts spans, and the events of a batch instead of its span.
 func countEvents(td ptrace.Traces) int64 {
 	n := int64(td.SpanCount())
 	for _, rs := range td.ResourceSpans().All() {
@@ -210,7 +209,7 @@ func countEvents(td ptrace.Traces) int64 {
 	return n
 }
 
-// pass passes on the spans that are no events. Their sender waits for the answer.
+// pass passes on the spans that are not events, synchronously.
 func (h *hierarchy) pass(ctx context.Context, td ptrace.Traces) error {
 	if h.completes {
 		if n := complete(td); n > 0 {
@@ -233,7 +232,7 @@ func hasEvents(td ptrace.Traces) bool {
 	return false
 }
 
-// take makes the events durable, if there is storage, and observes them. Each shard is given its events at once.
+// take makes the events durable, if there is storage, and observes them. Each shard gets its events in one call.
 func (h *hierarchy) take(ctx context.Context, td ptrace.Traces, now time.Time) error {
 	in := h.intakes.Get().(*intake)
 	defer func() {
@@ -260,12 +259,12 @@ func (h *hierarchy) take(ctx context.Context, td ptrace.Traces, now time.Time) e
 	return nil
 }
 
-// shardOf spreads tasks by their trace id, which is a hash.
+// shardOf distributes tasks by their trace id, which is a hash.
 func (h *hierarchy) shardOf(trace pcommon.TraceID) *shard {
 	return h.shards[h.placeOf(trace)]
 }
 
-// placeOf is the place of a task's shard among the shards.
+// placeOf is the index of a task's shard.
 func (h *hierarchy) placeOf(trace pcommon.TraceID) int {
 	return (int(trace[14])<<8 | int(trace[15])) % len(h.shards)
 }

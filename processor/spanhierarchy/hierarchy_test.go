@@ -53,7 +53,7 @@ func whole(task string) ptrace.Traces {
 
 func newTest(t testing.TB, next consumer.Traces, change func(*Config)) *hierarchy {
 	cfg := createDefaultConfig()
-	cfg.TrustReceived = true // what comes from a test has no component that made it
+	cfg.TrustReceived = true // a test's spans come from no component
 	cfg.Shards = 2
 	if change != nil {
 		change(cfg)
@@ -86,7 +86,7 @@ func TestATreeIsEmittedWhenItsTaskIsQuiet(t *testing.T) {
 		require.NoError(t, h.ConsumeTraces(t.Context(), whole("1")))
 		require.NoError(t, h.ConsumeTraces(t.Context(), whole("1")), "sent again")
 		require.Zero(t, sink.SpanCount())
-		<-time.After(31 * time.Second) // of the bubble's clock
+		<-time.After(31 * time.Second) // by the bubble's clock
 		synctest.Wait()
 		require.Equal(t, map[string]int{
 			lifecycle.SpanTask: 1, lifecycle.SpanOrchestration: 1, lifecycle.SpanQueued: 1, lifecycle.SpanFinalization: 1,
@@ -124,7 +124,7 @@ func TestOtherSpansPassUntouched(t *testing.T) {
 	require.NoError(t, h.Shutdown(t.Context()))
 }
 
-// refusing refuses until it is told not to.
+// refusing is a next component that refuses until allowed.
 type refusing struct {
 	consumertest.TracesSink
 	refuse atomic.Bool
@@ -194,8 +194,8 @@ func TestConfigNamesEveryMistake(t *testing.T) {
 	}
 }
 
-// TestAStopCutsNothingOff: a batch that the next component is about to take when the stop comes is taken, and only once; one
-// that it never takes does not hold up the stop for ever.
+// TestAStopCutsNothingOff: a batch that the next component is accepting at the stop is accepted, and only once; one that it never
+// accepts does not block the stop for ever.
 func TestAStopCutsNothingOff(t *testing.T) {
 	for name, takes := range map[string]time.Duration{"slow": 3 * time.Second, "stuck": 24 * time.Hour} {
 		t.Run(name, func(t *testing.T) {
@@ -218,7 +218,7 @@ func TestAStopCutsNothingOff(t *testing.T) {
 				time.Sleep(4 * time.Second)
 				require.EqualValues(t, 1, begun.Load())
 				stopped := time.Now()
-				err = h.Shutdown(context.Background()) // the collector sets no deadline
+				err = h.Shutdown(context.Background()) // the collector passes no deadline
 				require.Less(t, time.Since(stopped), time.Minute)
 				if name == "slow" {
 					require.NoError(t, err)

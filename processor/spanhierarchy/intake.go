@@ -18,7 +18,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// intake is the events of one call, sorted by shard. It keeps its room for the next call, and belongs to one goroutine.
+// intake is the events of one call, sorted by shard. Its memory is reused for the next call, and belongs to one goroutine.
 type intake struct {
 	parts  []part
 	events int
@@ -42,8 +42,8 @@ type eventReader struct {
 
 func newEventReader() *eventReader { return &eventReader{Reader: treedata.NewReader()} }
 
-// sort finds the events of td and the shards that they are of. A batch that cannot be read is an error, which is permanent:
-// sent again it would be the same.
+// sort finds the events of td and their shards. A batch that cannot be read is an error, which is permanent: sent again it would be
+// the same.
 func (in *intake) sort(h *hierarchy, td ptrace.Traces) error {
 	for _, rs := range td.ResourceSpans().All() {
 		resource := rs.Resource().Attributes()
@@ -71,13 +71,13 @@ func (in *intake) sort(h *hierarchy, td ptrace.Traces) error {
 	return nil
 }
 
-var errNoBatch = errors.New("a batch of events is not bytes")
+var errNoBatch = errors.New("the attribute of an event batch is not of type bytes")
 
 func errBatch(err error) error {
 	return consumererror.NewPermanent(fmt.Errorf("span_hierarchy: %w", err))
 }
 
-// begin begins a part and returns its place.
+// begin begins a part and returns its index.
 func (in *intake) begin(h *hierarchy, p part) int {
 	place := len(in.parts)
 	if place < cap(in.parts) {
@@ -93,7 +93,7 @@ func (in *intake) begin(h *hierarchy, p part) int {
 	return place
 }
 
-// add notes the event at a place of a part for its shard.
+// add records the event at a place of a part for its shard.
 func (in *intake) add(h *hierarchy, of int, trace pcommon.TraceID, at int) {
 	if trace.IsEmpty() {
 		in.noTask++
@@ -104,7 +104,7 @@ func (in *intake) add(h *hierarchy, of int, trace pcommon.TraceID, at int) {
 	in.parts[of].of[shard] = append(in.parts[of].of[shard], at)
 }
 
-// maxIdleEvents bounds what an intake keeps of a large call.
+// maxIdleEvents bounds the memory that an intake keeps after a large call.
 const maxIdleEvents = 1 << 15
 
 // forget releases the call's data. It reports whether the intake is worth keeping.
@@ -117,7 +117,7 @@ func (in *intake) forget() bool {
 	return small
 }
 
-// read reads the events of a part that are of one shard. An event is valid until read returns.
+// read reads the events of a part of one shard. An event is valid until read returns.
 func (r *eventReader) read(p *part, shard int, read func(*assembly.Event)) error {
 	if len(p.of[shard]) == 0 {
 		return nil

@@ -20,7 +20,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// inBatches is td with one span for the events of each scope, as routed_events makes it.
+// inBatches returns td with one span for the events of each scope, as routed_events makes it.
 func inBatches(td ptrace.Traces) ptrace.Traces {
 	reader := &eventReader{Reader: treedata.NewReader()}
 	batched := ptrace.NewTraces()
@@ -42,7 +42,7 @@ func inBatches(td ptrace.Traces) ptrace.Traces {
 	return batched
 }
 
-// Events in batches, and events of which each is a span, are the same; also beside one another, and beside other spans.
+// Events in batches and events as single spans have the same result, also when mixed with each other and with other spans.
 func TestEventsInBatches(t *testing.T) {
 	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 8, Seed: 4, Failures: true, Planned: true})
 	for _, shards := range []int{1, 3} {
@@ -73,7 +73,7 @@ func TestEventsInBatches(t *testing.T) {
 	}
 }
 
-// What cannot be read is refused permanently, counted by its events, and nothing of it is taken.
+// A malformed batch is rejected permanently and as a whole, and its events are counted.
 func TestAMalformedBatch(t *testing.T) {
 	for name, change := range map[string]func(ptrace.Span){
 		"cut":       func(s ptrace.Span) { cutBatch(s) },

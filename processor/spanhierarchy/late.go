@@ -15,21 +15,21 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/livedata"
 )
 
-// Bounds of what is kept of late events.
+// Bounds of the late events kept.
 const (
 	lateTasks  = 1000
-	lateNames  = 16 // of a task; further names are counted together
+	lateNames  = 16 // per task; further names are counted together
 	lateLatest = 5
 	otherNames = "others"
 )
 
-// lateEvents are the late events of the tasks that had some last, for the pages. They are kept beside the tasks, of which most
-// have none and many are gone when they come.
+// lateEvents are the late events of the tasks that had the latest, for the pages. They are kept apart from the tasks, because most
+// have none and many are already released when they arrive.
 type lateEvents struct {
 	mu    sync.Mutex
 	tasks map[assembly.TraceID]*late
 	order []assembly.TraceID // a ring once it is full
-	next  int                // the ring's oldest
+	next  int                // index of the ring's oldest
 }
 
 type late struct {
@@ -40,7 +40,7 @@ type late struct {
 
 func newLateEvents() *lateEvents { return &lateEvents{tasks: map[assembly.TraceID]*late{}} }
 
-// add notes an event. Its name is copied: the events are parts of larger texts.
+// add records an event. Its name is copied, because it is part of a larger string.
 func (l *lateEvents) add(e *assembly.Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -69,7 +69,7 @@ func (l *lateEvents) add(e *assembly.Event) {
 	of.latest = append(of.latest, livedata.LateEvent{Event: name, At: e.At, Came: time.Now().UnixNano()})
 }
 
-// of are the late events of a task; nil if there are none.
+// of returns the late events of a task; nil if there are none.
 func (l *lateEvents) of(key assembly.TraceID) *livedata.Late {
 	l.mu.Lock()
 	defer l.mu.Unlock()

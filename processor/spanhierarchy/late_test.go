@@ -17,7 +17,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/livedata"
 )
 
-// The pages show what came of a task when its spans had been emitted.
+// The pages show the events that arrived after their spans had been emitted.
 func TestThePagesSeeWhatCameTooLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		host := pagesHost(livedata.Keep{Tasks: 10, Bytes: 1 << 20})
@@ -43,7 +43,7 @@ func TestThePagesSeeWhatCameTooLate(t *testing.T) {
 	})
 }
 
-// What is kept of late events is bounded, and counted exactly.
+// The late events kept are bounded, and counted exactly.
 func TestLateEventsAreBounded(t *testing.T) {
 	l := newLateEvents()
 	id := func(n int) assembly.TraceID { return assembly.TraceID{byte(n >> 8), byte(n)} }

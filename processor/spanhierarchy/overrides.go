@@ -13,7 +13,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy/internal/performance"
 )
 
-// Override replaces the times that it has for tasks that match one of its names, which may hold *.
+// Override replaces the times that it sets for tasks that match one of its names, which may contain *.
 type Override struct {
 	Tasks []string `mapstructure:"tasks"`
 
@@ -22,7 +22,7 @@ type Override struct {
 	IdleTimeout   *time.Duration `mapstructure:"idle_timeout"`
 }
 
-// waits is how long tasks of a name are waited for.
+// waits returns the timeouts of tasks of a name.
 func (c *Config) waits(task string) assembly.Waits {
 	waits := assembly.Waits{ReorderWindow: c.ReorderWindow, SettleTimeout: c.SettleTimeout, IdleTimeout: c.IdleTimeout}
 	set := func(to *time.Duration, of func(*Override) *time.Duration) {
@@ -39,7 +39,7 @@ func (c *Config) waits(task string) assembly.Waits {
 	return waits
 }
 
-// waitsOf is nil when all tasks are waited for equally long.
+// waitsOf returns nil when all tasks have the same timeouts.
 func (c *Config) waitsOf() func(string) assembly.Waits {
 	if len(c.Overrides) == 0 {
 		return nil
@@ -47,7 +47,7 @@ func (c *Config) waitsOf() func(string) assembly.Waits {
 	return c.waits
 }
 
-// overrideMistakes are those in each override, and times that contradict each other for a task that the override names.
+// overrideMistakes returns the mistakes within each override, and times that contradict each other for a task that it names.
 func (c *Config) overrideMistakes() (mistakes []error) {
 	for i := range c.Overrides {
 		o := &c.Overrides[i]
@@ -83,7 +83,7 @@ func checkName(key, name string) error {
 	return glob.Check(key, name)
 }
 
-// checkOrder checks the times of the override together with those that it does not replace.
+// checkOrder checks the times of the override together with the ones it does not replace.
 func (c *Config) checkOrder(at string, o *Override) []error {
 	waits := assembly.Waits{ReorderWindow: c.ReorderWindow, SettleTimeout: c.SettleTimeout, IdleTimeout: c.IdleTimeout}
 	if o.ReorderWindow != nil {

@@ -17,16 +17,16 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy/internal/recent"
 )
 
-// pages is what the live pages see of the tasks. Without the extension tasker_pages there is none, and nothing is kept.
+// pages gives the live pages access to the tasks. It is nil without the extension tasker_pages, and then nothing is kept.
 type pages struct {
 	shards   []*shard
 	clock    *clock
 	recent   *recent.Store
 	late     *lateEvents
-	together bool // nothing is emitted before its task has ended
+	together bool // spans are emitted only when their task has ended
 	withdraw func()
 
-	walking sync.Mutex // by one at a time: a shard knows one round
+	walking sync.Mutex // held for one walk at a time: a shard supports one round
 }
 
 var _ livedata.Tasks = (*pages)(nil)
@@ -63,7 +63,7 @@ func (p *pages) stop() {
 // visitedAtOnce is how many open tasks are copied before a shard's lock is released: a few microseconds.
 const visitedAtOnce = 128
 
-// Open copies what is known of the open tasks.
+// Open returns copies of the open tasks' summaries.
 func (p *pages) Open(text string, now time.Time) []assembly.OpenTask {
 	p.walking.Lock()
 	defer p.walking.Unlock()
@@ -71,7 +71,7 @@ func (p *pages) Open(text string, now time.Time) []assembly.OpenTask {
 	if text == "" {
 		found = make([]assembly.OpenTask, 0, p.count())
 	}
-	deadlines := p.clock.now() // what the assemblers call now
+	deadlines := p.clock.now() // the present in the assemblers' time
 	behind := now.Sub(deadlines)
 	add := func(task *assembly.OpenTask) {
 		task.Arrived += int64(behind)
@@ -90,15 +90,15 @@ func (p *pages) Open(text string, now time.Time) []assembly.OpenTask {
 	return found
 }
 
-// visitOpen visits some of the shard's open tasks. The lock is released also when a visit panics, which the server of the pages
-// recovers from: a page must not stop the shard.
+// visitOpen visits some of the shard's open tasks. The lock is released also when a visit panics, from which the pages' server
+// recovers: a page must not stop the shard.
 func (s *shard) visitOpen(place int, now time.Time, search *assembly.Search, visit func(*assembly.OpenTask)) (next int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.assembler.VisitOpen(place, visitedAtOnce, now, search, visit)
 }
 
-// count is how many tasks are open, about.
+// count is the approximate number of open tasks.
 func (p *pages) count() (n int) {
 	for _, s := range p.shards {
 		n += int(s.stats().OpenTasks)
@@ -106,12 +106,12 @@ func (p *pages) count() (n int) {
 	return n
 }
 
-// Finished are the emitted runs that are kept.
+// Finished returns the emitted runs that are kept.
 func (p *pages) Finished(text string) []livedata.Finished {
 	return p.recent.Finished(assembly.NewSearch(text))
 }
 
-// Runs are the emitted runs of a task that are kept, and those that are open, as they are now.
+// Runs returns the emitted runs of a task that are kept, and those that are open, in their present state.
 func (p *pages) Runs(key assembly.TraceID) []livedata.Run {
 	runs := p.runs(key)
 	if late := p.late.of(key); late != nil {
@@ -151,7 +151,7 @@ func (p *pages) runs(key assembly.TraceID) []livedata.Run {
 	return runs
 }
 
-// fill puts what has been emitted of a run into its tree, and returns what that is.
+// fill puts the emitted spans of a run into its tree, replacing those with the same id, and returns their ids.
 func fill(tree, parts *assembly.Tree) map[assembly.SpanID]bool {
 	places := make(map[assembly.SpanID]int, len(tree.Spans))
 	for i := range tree.Spans {
@@ -181,5 +181,5 @@ func (p *pages) snapshot(key assembly.TraceID) *assembly.Snapshot {
 	return nil
 }
 
-// Statistics are those of what was emitted in the last hour.
+// Statistics returns the statistics of the last hour's spans.
 func (p *pages) Statistics(now time.Time) livedata.Statistics { return p.recent.Statistics(now) }

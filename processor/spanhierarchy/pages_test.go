@@ -46,7 +46,7 @@ func TestThePagesSeeATaskFromItsFirstEventOn(t *testing.T) {
 		require.Empty(t, tasks.Finished(""))
 
 		require.NoError(t, h.ConsumeTraces(t.Context(), whole("1")))
-		<-time.After(31 * time.Second) // of the bubble's clock
+		<-time.After(31 * time.Second) // by the bubble's clock
 		synctest.Wait()
 		require.Empty(t, tasks.Open("", time.Now()))
 		finished := tasks.Finished("process_order")
@@ -73,7 +73,7 @@ func TestWithoutThePagesNothingIsKeptForThem(t *testing.T) {
 	require.NoError(t, h.Shutdown(t.Context()))
 }
 
-// Viewers may ask at any time, also while tasks come and go, and after the stop.
+// The pages may be read at any time, also while tasks open and end, and after the stop.
 func TestViewersAndEventsDoNotDisturbEachOther(t *testing.T) {
 	host := pagesHost(livedata.Keep{Tasks: 10, Bytes: 1 << 20})
 	h := newTest(t, new(consumertest.TracesSink), func(cfg *Config) { cfg.ReorderWindow = 0 })
@@ -101,7 +101,7 @@ func TestViewersAndEventsDoNotDisturbEachOther(t *testing.T) {
 	require.Nil(t, h.pages.snapshot(assembly.TraceID(pcommon.TraceID{9})))
 }
 
-// With emit: parts a task's page has what has been emitted, as it has been emitted, and what is still held.
+// With emit: parts a task's page shows the emitted spans unchanged, and the held ones.
 func TestARunThatGoesOnHasWhatIsOutAndWhatIsHeld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		host := pagesHost(livedata.Keep{Tasks: 10, Bytes: 1 << 20})
@@ -115,7 +115,7 @@ func TestARunThatGoesOnHasWhatIsOutAndWhatIsHeld(t *testing.T) {
 		require.Len(t, first, 1)
 		require.Empty(t, first[0].Settled)
 		require.False(t, first[0].Together)
-		<-time.After(40 * time.Second) // of the bubble's clock
+		<-time.After(40 * time.Second) // by the bubble's clock
 		synctest.Wait()
 		runs := tasks.Runs(key)
 		require.Len(t, runs, 1)

@@ -19,8 +19,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// With emit: parts an attempt has been emitted while its task waits for an operator, and the union of all that is passed on is the
-// truth.
+// With emit: parts an attempt is emitted while its task waits for an operator, and the union of all that is passed on is the truth.
 func TestPartsAreHandedOnWhileTheirTaskGoesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		lines, truth := streamtest.Generate(streamtest.Options{Tasks: 20, Seed: 7, Failures: true, SpacingMS: 5})
@@ -43,7 +42,7 @@ func TestPartsAreHandedOnWhileTheirTaskGoesOn(t *testing.T) {
 	})
 }
 
-// A workflow that waits long does not make the others wait: times are those of the first override that has them.
+// A workflow with long timeouts does not delay others: each time is that of the first override that sets it.
 func TestTimesByTaskName(t *testing.T) {
 	hour, minute, day := time.Hour, time.Minute, 72*time.Hour
 	cfg := createDefaultConfig()
@@ -74,7 +73,7 @@ func TestTimesByTaskName(t *testing.T) {
 	}
 }
 
-// A task of a name waits its own time.
+// A task has the timeouts of its name.
 func TestATaskIsIdleByItsName(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sink := new(consumertest.TracesSink)
@@ -90,8 +89,8 @@ func TestATaskIsIdleByItsName(t *testing.T) {
 	})
 }
 
-// What has been emitted of a task that is still open need not stay stored: the journal holds about what is open, however long the
-// task lives.
+// Events of emitted spans of an open task need not stay stored: the journal's size follows the open part, however long the task
+// lives.
 func TestTheJournalForgetsWhatIsOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var lines [][]byte
@@ -116,7 +115,7 @@ func TestTheJournalForgetsWhatIsOut(t *testing.T) {
 	})
 }
 
-// What has been handed on, and recorded, is not handed on again, however often the process dies while tasks are open.
+// Spans that were passed on and recorded are not passed on again, however often the process dies while tasks are open.
 func TestDurablePartsAreHandedOnOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		lines, truth := streamtest.Generate(streamtest.Options{Tasks: 40, Seed: 7, Failures: true, SpacingMS: 5})
@@ -125,7 +124,7 @@ func TestDurablePartsAreHandedOnOnce(t *testing.T) {
 		var spans []streamtest.Span
 		for i, batch := range streamtest.Batches(lines, 200) {
 			require.NoError(t, life.hierarchy.ConsumeTraces(t.Context(), eventSpansOf(t, batch)))
-			time.Sleep(1150 * time.Millisecond) // it does not die at the instant at which spans are passed on
+			time.Sleep(1150 * time.Millisecond) // not at the instant at which spans are passed on
 			if i%2 == 1 {
 				spans = append(spans, life.emitted(time.Now())...)
 				_ = life.die(t)

@@ -10,21 +10,20 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy/internal/performance"
 )
 
-// PerformanceConfig says what gets a performance event on its span. A threshold of 0 is none.
+// PerformanceConfig has the thresholds for performance events on spans; 0 disables one.
 type PerformanceConfig struct {
 	Enabled bool `mapstructure:"enabled"`
 	// SlowTask, SlowStep and SlowQuery are the durations above which a task, an attempt of a step or a query is slow.
 	SlowTask  time.Duration `mapstructure:"slow_task"`
 	SlowStep  time.Duration `mapstructure:"slow_step"`
 	SlowQuery time.Duration `mapstructure:"slow_query"`
-	// MemorySpikeMB is the growth of memory, in megabytes, that an event of a task may tell of.
+	// MemorySpikeMB is the growth of memory, in megabytes, above which an event of a task counts as a spike.
 	MemorySpikeMB float64 `mapstructure:"memory_spike_mb"`
-	// Overrides replace thresholds by name. Of those that match, the first one that has the threshold counts.
+	// Overrides replace thresholds by name. The first matching override that sets a threshold applies.
 	Overrides []PerformanceOverride `mapstructure:"overrides"`
 }
 
-// PerformanceOverride replaces the thresholds that it has for what it names. Names may hold *; each list that is given
-// must match.
+// PerformanceOverride replaces thresholds for what it names. Names may contain *; each given list must match.
 type PerformanceOverride struct {
 	Tasks      []string `mapstructure:"tasks"`
 	Steps      []string `mapstructure:"steps"`
@@ -43,7 +42,7 @@ func defaultPerformance() PerformanceConfig {
 	}
 }
 
-// mistakes of the section performance.
+// mistakes returns the mistakes of the section performance.
 func (c *PerformanceConfig) mistakes() []error {
 	const off = "to switch it off"
 	at := func(key string) string { return configerr.Path("performance", key) }
@@ -96,7 +95,7 @@ func (o *PerformanceOverride) mistakes(at string) []error {
 	return mistakes
 }
 
-// monitor is nil when it is off.
+// monitor returns nil when all thresholds are off.
 func (c *PerformanceConfig) monitor() *performance.Monitor {
 	if !c.Enabled {
 		return nil

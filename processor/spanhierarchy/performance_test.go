@@ -25,7 +25,7 @@ func withPerformance(t *testing.T, settings map[string]any) *Config {
 	return cfg
 }
 
-// slowTask is a task whose only step takes three seconds, with two queries and an event that tells of memory.
+// slowTask is a task whose only step takes three seconds, with two queries and an event that reports memory.
 func slowTask() ptrace.Traces {
 	td := events("1", lifecycle.TaskStartRequested, lifecycle.WorkflowTaskStarted, lifecycle.StepExecutionRequested,
 		lifecycle.StepBeforeHandle, lifecycle.DatabaseQueryExecuted, lifecycle.DatabaseQueryExecuted, lifecycle.StepCompleted, lifecycle.TaskCompleted)
@@ -51,7 +51,7 @@ func slowTask() ptrace.Traces {
 	return td
 }
 
-// told is the performance events of a task's spans, by span.
+// told returns the performance events of a task's spans, by span.
 func told(t *testing.T, cfg *Config) map[string][]string {
 	t.Helper()
 	require.NoError(t, cfg.Validate())

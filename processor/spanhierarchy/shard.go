@@ -25,15 +25,15 @@ const (
 	releaseInterval = 200 * time.Millisecond
 	// spansPerBatch is about how many spans are passed on at once.
 	spansPerBatch = 2048
-	// firstRetry and lastRetry bound the wait after a next component refused.
+	// firstRetry and lastRetry bound the wait after the next component refused.
 	firstRetry = 200 * time.Millisecond
 	lastRetry  = 10 * time.Second
-	// flushTries is how often a flush tries to hand a batch on.
+	// flushTries is how often a flush tries to pass a batch on.
 	flushTries = 5
 )
 
 // shard is a part of the tasks with its own lock. The outbox and unacknowledged belong to the goroutine of run, and to flush when
-// that has ended; all else is used under the lock only.
+// that has ended; everything else is used under the lock only.
 type shard struct {
 	owner *hierarchy
 	log   *zap.Logger
@@ -42,29 +42,28 @@ type shard struct {
 	assembler *assembly.Assembler
 	reader    *eventReader
 	writer    *treedata.Writer
-	written   []batch                      // full ones of the call that holds the lock
+	written   []batch                      // full batches of the call that holds the lock
 	releases  []assembly.Release           // of tasks whose spans are all in written or in the writer
 	unsent    map[assembly.TraceID]*unsent // tasks with releases that are not durable yet
 
 	outbox         []batch
-	unacknowledged []unacknowledged // oldest first: they are to be made durable when the next component can be taken to be done with them
+	unacknowledged []unacknowledged // oldest first; made durable when the next component can be assumed to have finished with them
 }
 
-// batch is finished spans that are passed on at once, and the releases that are to be stored when the next component has taken
-// them.
+// batch has finished spans to be passed on in one call, and the releases to be stored when the next component has accepted them.
 type batch struct {
 	spans    ptrace.Traces
 	releases []assembly.Release
 }
 
-// unacknowledged are the releases of a batch that the next component took at a time, and that are not stored yet.
+// unacknowledged are the releases of a batch that the next component accepted at a time, and that are not stored yet.
 type unacknowledged struct {
 	at       time.Time
 	releases []assembly.Release
 }
 
-// unsent are the releases of a task that are not durable yet, and what is: its events up to end need not stay stored, nor
-// releases before the one with the serial number.
+// unsent are the releases of a task that are not durable yet, and what the durable ones cover: events up to end, and releases
+// before the serial number, need not stay stored.
 type unsent struct {
 	releases    int
 	end, serial int64
@@ -81,7 +80,7 @@ func newShard(owner *hierarchy, limits assembly.Limits) *shard {
 	return s
 }
 
-// write takes a tree from the assembler; the lock is held.
+// write adds a tree of the assembler to the writer. It requires the lock.
 func (s *shard) write(tree *assembly.Tree) {
 	if s.owner.monitor != nil {
 		s.owner.monitor.Inspect(tree)
@@ -100,7 +99,7 @@ func (s *shard) pack() {
 	s.releases = nil
 }
 
-// release hears from the assembler what is to be stored when the spans that are written now are on their way; the lock is held.
+// release adds the assembler's release to those to be stored after the spans written now have been passed on. It requires the lock.
 func (s *shard) release(r assembly.Release) {
 	r.State = slices.Clone(r.State)
 	s.releases = append(s.releases, r)
@@ -132,7 +131,7 @@ func (s *shard) remembers(trace assembly.TraceID, serial int64) bool {
 	return s.assembler.Remembers(trace, serial)
 }
 
-// observe takes in those of the events that are of this shard, which is at a place among the shards.
+// observe observes the events of this shard, whose index is given.
 func (s *shard) observe(in *intake, place int, now time.Time) error {
 	held := false
 	for i := range in.parts {
@@ -144,7 +143,7 @@ func (s *shard) observe(in *intake, place int, now time.Time) error {
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			held = true
-			s.assembler.Advance(now) // what is due before the events come
+			s.assembler.Advance(now) // tasks that are due before the events arrive
 		}
 		if err := s.reader.read(p, place, func(e *assembly.Event) { s.assembler.Observe(e, now) }); err != nil {
 			return err
@@ -153,14 +152,14 @@ func (s *shard) observe(in *intake, place int, now time.Time) error {
 	return nil
 }
 
-// recall takes in a release of an earlier process.
+// recall restores a release of an earlier process.
 func (s *shard) recall(release assembly.Release) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.assembler.Recall(release)
 }
 
-// observeAgain takes in an event that an earlier process had taken in.
+// observeAgain replays an event that an earlier process had accepted.
 func (s *shard) observeAgain(e *assembly.Event, arrival time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -184,7 +183,7 @@ func (s *shard) run(ctx context.Context) {
 	})
 }
 
-// collect runs a call that releases trees and puts them in the outbox.
+// collect runs a call that releases trees and adds them to the outbox.
 func (s *shard) collect(call func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -197,8 +196,8 @@ func (s *shard) collect(call func()) {
 	s.written = s.written[:0]
 }
 
-// send hands the outbox on. It waits while the next component refuses; meanwhile tasks stay open and hold their events.
-// When ctx ends first, what is left stays in the outbox.
+// send passes the outbox on. It waits while the next component refuses; meanwhile tasks stay open and hold their events. When ctx
+// ends first, the rest stays in the outbox.
 func (s *shard) send(ctx context.Context) {
 	wait := firstRetry
 	for len(s.outbox) > 0 {
@@ -223,7 +222,7 @@ func (s *shard) send(ctx context.Context) {
 	s.acknowledge(ctx, time.Now().Add(-s.owner.emitAgain))
 }
 
-// acknowledge makes the releases of what was taken up to a time durable. Until that has succeeded the events stay stored.
+// acknowledge makes the releases of batches accepted up to a time durable. Until then the events stay stored.
 func (s *shard) acknowledge(ctx context.Context, until time.Time) {
 	var acknowledged []assembly.Release
 	batches := 0
@@ -234,7 +233,7 @@ func (s *shard) acknowledge(ctx context.Context, until time.Time) {
 		return
 	}
 	if err := s.owner.state.released(ctx, latest(acknowledged), s.owner.clock.now()); err != nil {
-		s.log.Warn("the release of emitted tasks could not be stored; it is tried again, and after a crash before that they are emitted again",
+		s.log.Warn("the release of emitted tasks could not be stored; it is retried, and after a crash before that they are emitted again",
 			zap.Error(err), zap.Int("tasks", len(acknowledged)))
 		return
 	}
@@ -251,7 +250,7 @@ func (s *shard) acknowledge(ctx context.Context, until time.Time) {
 	}
 }
 
-// latest are the releases, of several of one task the last.
+// latest returns the last release of each task.
 func latest(releases []assembly.Release) []assembly.Release {
 	last := make(map[assembly.TraceID]int64, len(releases))
 	for i := range releases {
@@ -260,7 +259,7 @@ func latest(releases []assembly.Release) []assembly.Release {
 	return slices.DeleteFunc(slices.Clone(releases), func(r assembly.Release) bool { return last[r.Trace] != r.Serial })
 }
 
-// hand offers the first batch of the outbox. The error is retryable and the batch stays; one refused permanently is dropped.
+// hand offers the first batch of the outbox. The error is retryable and the batch stays; a permanently rejected one is dropped.
 func (s *shard) hand(ctx context.Context) error {
 	if err := s.offer(ctx, s.outbox[0].spans); err != nil {
 		return err
@@ -280,7 +279,7 @@ func (s *shard) offer(ctx context.Context, batch ptrace.Traces) error {
 	}
 	offered := batch
 	if s.owner.next.Capabilities().MutatesData {
-		offered = ptrace.NewTraces() // the batch must stay as it is until it has been taken
+		offered = ptrace.NewTraces() // the original must stay unchanged until it has been accepted
 		batch.CopyTo(offered)
 	} else {
 		batch.MarkReadOnly()
@@ -290,7 +289,7 @@ func (s *shard) offer(ctx context.Context, batch ptrace.Traces) error {
 			return err
 		}
 		s.owner.telemetry.ProcessorSpanHierarchySpansLost.Add(ctx, spans)
-		s.log.Error("the next component refused finished spans for good; they are lost", zap.Error(err), zap.Int64("spans", spans))
+		s.log.Error("the next component permanently rejected finished spans; they are lost", zap.Error(err), zap.Int64("spans", spans))
 	} else {
 		s.owner.telemetry.ProcessorSpanHierarchySpans.Add(ctx, spans)
 	}
@@ -298,13 +297,13 @@ func (s *shard) offer(ctx context.Context, batch ptrace.Traces) error {
 	return nil
 }
 
-// flush passes on what is finished and, without storage, everything that is open, until offering ends; run must have ended.
+// flush passes on finished spans and, without storage, open tasks, until offering ends. run must have returned.
 func (s *shard) flush(ctx, offering context.Context) error {
 	if s.owner.state == nil {
 		s.collect(s.assembler.Flush)
 	} else {
-		// The components behind stop after this one, but what they hold in memory is lost if a backend refuses it until they
-		// have stopped. So the releases of what was handed on lately are not stored: the next start emits those spans again.
+		// The next components stop after this one, and lose what they hold in memory if a backend refuses it until then. So the
+		// releases of recently passed-on spans are not stored: the next start emits those spans again.
 		defer func() { s.acknowledge(ctx, time.Now().Add(-s.owner.emitAgain)) }()
 	}
 	wait := firstRetry

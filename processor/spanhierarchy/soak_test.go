@@ -23,9 +23,9 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// TestAnHourAtLoadTakesNoMoreMemory runs the processor for an hour of a synthetic clock under a steady load: a task each
-// three seconds, of which some fail, some never end and each has texts of its own. The heap must not grow from one quarter
-// of an hour to the next.
+// TestAnHourAtLoadTakesNoMoreMemory runs the processor for an hour of a synthetic clock under a steady load: a task every three
+// seconds, some of which fail, some never end and all have distinct texts. The heap must not grow from one quarter of an hour to
+// the next.
 func TestAnHourAtLoadTakesNoMoreMemory(t *testing.T) {
 	minute := aMinute(t)
 	synctest.Test(t, func(t *testing.T) {
@@ -62,20 +62,19 @@ func TestAnHourAtLoadTakesNoMoreMemory(t *testing.T) {
 	})
 }
 
-// grown is what the heap may differ by, with the tasks that happen to be open. The tails of the tasks of an hour, say, if
-// all of them were kept, would be nearly twice as much.
+// grown is the allowed difference of the heap, which varies with the open tasks. Keeping the released tasks of an hour would take
+// nearly twice as much.
 const grown = 384 << 10
 
 func heapInUse() uint64 {
 	runtime.GC()
-	runtime.GC() // what finalizers of the first one let go
+	runtime.GC() // memory released by finalizers of the first one
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)
 	return stats.HeapAlloc
 }
 
-// aMinute is the events of twenty tasks that begin within a minute, a request for each second. Some of the tasks never
-// end.
+// aMinute returns the events of twenty tasks that begin within a minute, a request for each second. Some of the tasks never end.
 func aMinute(t *testing.T) []ptrace.Traces {
 	lines, _ := streamtest.Generate(streamtest.Options{Tasks: 20, Seed: 9, Failures: true, Planned: true, SpacingMS: 3000})
 	var seconds []ptrace.Traces
@@ -109,7 +108,7 @@ func endsTask(span ptrace.Span) bool {
 	return false
 }
 
-// unique is a copy for one round: later by so many minutes, of other tasks, with other texts.
+// unique returns a copy for one round: later by the given minutes, with other tasks and texts.
 func unique(td ptrace.Traces, round int) ptrace.Traces {
 	fresh := ofRound(td, uint64(round)<<32)
 	for _, span := range fresh.ResourceSpans().At(0).ScopeSpans().At(0).Spans().All() {

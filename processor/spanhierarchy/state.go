@@ -21,20 +21,20 @@ import (
 )
 
 // state keeps the open tasks on a storage extension. Every event is durable before it is observed, and so before it is
-// acknowledged; every release is made durable after the next component has taken the trees. So a crash loses nothing, and at worst
-// passes on a tree again, under the same ids.
+// acknowledged; every release is made durable after the next component has accepted the trees. So a crash loses nothing, and at
+// worst a tree is passed on again, under the same ids.
 type state struct {
 	journal *journal.Journal
 	owner   *hierarchy
 	writers sync.Pool // of *writer
 
-	// gate is held for reading from the storing of events to their observation. Compaction holds it for writing, so that
-	// every stored event is either of an open task or needed no more.
+	// gate is held for reading from the storing of events to their observation. Compaction holds it for writing, so that every
+	// stored event is either of an open task or no longer needed.
 	gate sync.RWMutex
 
 	mu      sync.Mutex
-	logged  int64     // about how many events the journal holds
-	needed  int64     // how many of them there were after the latest compaction
+	logged  int64     // approximate number of events in the journal
+	needed  int64     // how many of them the latest compaction left
 	lastLog time.Time // when it was last appended to
 }
 
@@ -44,8 +44,8 @@ type writer struct {
 	records *records.Writer
 }
 
-// errBacklog is retryable: nothing was taken in.
-var errBacklog = errors.New("span_hierarchy: the storage does not take what is to be kept; send again later")
+// errBacklog is retryable: nothing was accepted.
+var errBacklog = errors.New("span_hierarchy: the storage does not accept the events; send again later")
 
 func openState(ctx context.Context, host component.Host, storage, id component.ID, owner *hierarchy) (*state, error) {
 	j, err := journal.Open(ctx, host, storage, journal.Owner{Kind: component.KindProcessor, ID: id}, owner.log)
@@ -57,7 +57,7 @@ func openState(ctx context.Context, host component.Host, storage, id component.I
 	return s, nil
 }
 
-// restore gives the shards what they held when the process ended. The collector's own metrics may be read meanwhile.
+// restore restores the shards' state from the journal. Internal telemetry may be read meanwhile.
 func (s *state) restore(ctx context.Context) error {
 	var (
 		reader   = records.NewReader()
@@ -97,7 +97,7 @@ func (s *state) restore(ctx context.Context) error {
 		stats := shard.resume()
 		open, events = open+stats.OpenTasks, events+stats.HeldEvents
 	}
-	s.owner.log.Info("open tasks are kept on the storage; those of before are back",
+	s.owner.log.Info("open tasks are kept on the storage; earlier ones are restored",
 		zap.Int64("tasks", open), zap.Int64("events", events), zap.Int("released", len(recalled.done)))
 	return nil
 }
@@ -131,10 +131,10 @@ func (s *state) released(ctx context.Context, releases []assembly.Release, now t
 	return s.store(ctx, w, now)
 }
 
-// recalled are the latest releases of tasks that a journal has, in its order.
+// recalled are the latest releases of tasks in a journal, in its order.
 type recalled struct {
 	releases []assembly.Release
-	done     map[assembly.TraceID]int // places of the latest, by task
+	done     map[assembly.TraceID]int // indexes of the latest, by task
 }
 
 func (r *recalled) add(release assembly.Release) error {
@@ -162,7 +162,7 @@ func (r *recalled) visit(visit func(release assembly.Release) error) error {
 	return nil
 }
 
-// doneWith reports whether an event is in a release, so that it is not needed any more.
+// doneWith reports whether an event is covered by a release and no longer needed.
 func (r *recalled) doneWith(e *assembly.Event) bool {
 	place, known := r.done[e.TraceID]
 	return known && e.At <= r.releases[place].End

@@ -29,7 +29,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// eventSpansOf are the lines of one service as event spans.
+// eventSpansOf returns the lines of one service as event spans.
 func eventSpansOf(t testing.TB, lines [][]byte) ptrace.Traces {
 	t.Helper()
 	logs, err := streamtest.ToLogs(lines, "")
@@ -58,7 +58,7 @@ func eventSpansOf(t testing.TB, lines [][]byte) ptrace.Traces {
 	return td
 }
 
-// incarnation is one life of the processor: what it emits after its end is heard by nobody.
+// incarnation is one process of the processor; what it emits after its end is discarded.
 type incarnation struct {
 	*hierarchy
 	mu    sync.Mutex
@@ -67,7 +67,7 @@ type incarnation struct {
 	fail  func() error
 }
 
-// taken are spans that the next component took at a time.
+// taken are spans that the next component accepted at a time.
 type taken struct {
 	at    time.Time
 	spans []streamtest.Span
@@ -90,11 +90,11 @@ func (i *incarnation) ConsumeTraces(_ context.Context, td ptrace.Traces) error {
 	return nil
 }
 
-// inMemory is how long the next component has spans in memory only: when it dies, too, they are lost.
+// inMemory is how long the next component has spans in memory only, and loses them when it dies, too.
 const inMemory = 2 * time.Second
 
-// die ends the incarnation at once: its goroutines end, but what they emit is not heard and what they store not seen. It
-// returns what has left the process.
+// die ends the incarnation at once: what its goroutines emit or store afterwards is discarded. It returns what has left the
+// process.
 func (i *incarnation) die(t testing.TB) []streamtest.Span {
 	i.mu.Lock()
 	i.ended = true
@@ -104,7 +104,7 @@ func (i *incarnation) die(t testing.TB) []streamtest.Span {
 	return i.emitted(until)
 }
 
-// stopWithNext ends the incarnation gracefully, and with it the next component, which loses what it has in memory only.
+// stopWithNext ends the incarnation gracefully, and with it the next component, which loses what it has only in memory.
 func (i *incarnation) stopWithNext(t testing.TB) []streamtest.Span {
 	until := time.Now().Add(-inMemory)
 	require.NoError(t, i.Shutdown(context.Background()))
@@ -142,8 +142,8 @@ func incarnate(t *testing.T, s *journaltest.Storage, change func(*Config)) *inca
 	return i
 }
 
-// TestAnyCrashIsAsIfNothingHappened: whenever the process dies, also between the writing of a batch and its
-// acknowledgement, and between the emission of a tree and the record of it, the spans of all its lives are the truth.
+// TestAnyCrashIsAsIfNothingHappened: whenever the process dies, also between writing a batch and acknowledging it, or between
+// emitting a tree and recording it, the spans of all processes together are the truth.
 func TestAnyCrashIsAsIfNothingHappened(t *testing.T) {
 	for _, emit := range []string{emitWhole, emitParts} {
 		for seed := range uint64(8) {
@@ -180,11 +180,11 @@ func crashes(t *testing.T, seed uint64, emit string) {
 		switch random.IntN(13) {
 		case 0: // before the batch
 			rebirth(storage.Crashed())
-		case 1: // after it was written, before it was acknowledged: it comes again
+		case 1: // written and not acknowledged: it is sent again
 			require.NoError(t, life.hierarchy.ConsumeTraces(t.Context(), batch))
 			rebirth(storage.Crashed())
 			continue
-		case 2: // while it is written
+		case 2: // during the write
 			var found *journaltest.Storage
 			storage.AfterBatch(func() {
 				if found == nil {
@@ -205,7 +205,7 @@ func crashes(t *testing.T, seed uint64, emit string) {
 			require.NoError(t, life.state.compact(t.Context()))
 		case 5: // some time passes, and trees are emitted
 			time.Sleep(time.Duration(random.IntN(1500)) * time.Millisecond)
-		case 6: // trees are emitted, but the record of it is lost
+		case 6: // trees are emitted, but their releases are lost
 			before := storage.Crashed()
 			time.Sleep(500 * time.Millisecond)
 			rebirth(before)
@@ -245,7 +245,7 @@ func crashes(t *testing.T, seed uint64, emit string) {
 	}
 }
 
-// TestOpenTasksStayOpenOverAStop: with storage a graceful stop emits nothing unfinished, and the next start goes on.
+// TestOpenTasksStayOpenOverAStop: with storage a graceful stop emits nothing unfinished, and the next start continues.
 func TestOpenTasksStayOpenOverAStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := journaltest.New()
@@ -265,7 +265,7 @@ func TestOpenTasksStayOpenOverAStop(t *testing.T) {
 	})
 }
 
-// TestTimeAwayCountsForNothing: a task that waits for a straggler keeps waiting after a long stop.
+// TestTimeAwayCountsForNothing: a task that waits for a late event keeps waiting after a long stop.
 func TestTimeAwayCountsForNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := journaltest.New()
@@ -282,7 +282,7 @@ func TestTimeAwayCountsForNothing(t *testing.T) {
 	})
 }
 
-// TestWhatIsRefusedStaysStored: a next component that refuses keeps trees back over a stop, and they come once.
+// TestWhatIsRefusedStaysStored: refused trees stay stored across a stop, and are passed on once.
 func TestWhatIsRefusedStaysStored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := journaltest.New()
@@ -305,8 +305,7 @@ func TestWhatIsRefusedStaysStored(t *testing.T) {
 	})
 }
 
-// TestWhatTheNextComponentHeldInMemory: a tree is emitted again after a crash that came soon after its emission, and only
-// then.
+// TestWhatTheNextComponentHeldInMemory: a tree is emitted again after a crash soon after its emission, and only then.
 func TestWhatTheNextComponentHeldInMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := journaltest.New()
@@ -328,7 +327,7 @@ func TestWhatTheNextComponentHeldInMemory(t *testing.T) {
 	})
 }
 
-// TestAStopRepeatsWhatWasHandedOnLately: the components behind stop afterwards, and lose what they only have in memory.
+// TestAStopRepeatsWhatWasHandedOnLately: the next components stop afterwards, and lose what they only have in memory.
 func TestAStopRepeatsWhatWasHandedOnLately(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := journaltest.New()
@@ -356,7 +355,7 @@ func TestAStopRepeatsWhatWasHandedOnLately(t *testing.T) {
 	})
 }
 
-// TestTheJournalStaysSmall: what is stored follows what is open, and not what has been.
+// TestAFailingStorageShowsInTheHealth: a failed write is reported as the component's status, and so is its recovery.
 func TestAFailingStorageShowsInTheHealth(t *testing.T) {
 	storage := journaltest.New()
 	h := newTest(t, consumertest.NewNop(), func(cfg *Config) { cfg.Storage = &journaltest.ID })
@@ -385,7 +384,7 @@ func TestTheJournalStaysSmall(t *testing.T) {
 	})
 }
 
-// TestADamagedSegmentCostsOnlyItself: it is set aside and counted, and the rest is brought back.
+// TestADamagedSegmentCostsOnlyItself: it is set aside and counted, and the rest is restored.
 func TestADamagedSegmentCostsOnlyItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := journaltest.New()

@@ -14,7 +14,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/journal"
 )
 
-// registerTelemetry makes the collector read the shards' counts when it wants them: counting costs the hot path nothing.
+// registerTelemetry registers asynchronous instruments that read the shards' counts, so that the hot path updates none.
 func (h *hierarchy) registerTelemetry() error {
 	total := func(pick func(assembly.Stats) int64) metric.Int64Callback {
 		return func(_ context.Context, o metric.Int64Observer) error {

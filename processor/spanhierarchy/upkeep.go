@@ -16,12 +16,12 @@ import (
 )
 
 const (
-	// upkeepInterval is how often it is looked whether the journal is to be compacted.
+	// upkeepInterval is how often the need for compaction is checked.
 	upkeepInterval = time.Second
-	// clockInterval is how long the journal may stay silent: the clock goes on from its latest time at the next start.
+	// clockInterval is how long the journal may stay silent: the clock continues from its latest time at the next start.
 	clockInterval = time.Minute
-	// growth is by how many events the journal grows, beyond twice those that the latest compaction left, before it is
-	// compacted again. So compaction costs an event about as much as writing it.
+	// growth is by how many events the journal grows, beyond twice those that the latest compaction left, before it is compacted
+	// again. So compaction costs about as much per event as writing it.
 	growth = 100_000
 )
 
@@ -29,7 +29,7 @@ const (
 func (s *state) upkeep(ctx context.Context) {
 	periodic.Run(ctx, upkeepInterval, func() {
 		if err := s.tick(ctx, s.owner.clock.now()); err != nil {
-			s.owner.log.Warn("the stored state could not be brought up to date; it is tried again", zap.Error(err))
+			s.owner.log.Warn("the stored state could not be updated; it is retried", zap.Error(err))
 		}
 	})
 }
@@ -49,8 +49,7 @@ func (s *state) tick(ctx context.Context, now time.Time) error {
 	return s.compact(ctx)
 }
 
-// compact takes out of the journal what belongs to no open task. An entry that cannot be read stays: the start says what is wrong
-// with it.
+// compact removes from the journal what belongs to no open task. An unreadable entry stays; the next start reports it.
 func (s *state) compact(ctx context.Context) error {
 	s.mu.Lock()
 	before := s.logged
@@ -65,7 +64,7 @@ func (s *state) compact(ctx context.Context) error {
 	}
 	for done := false; !done; {
 		if ctx.Err() != nil {
-			return nil // the stop comes first
+			return nil // the stop has priority
 		}
 		var err error
 		s.gate.Lock()
@@ -77,7 +76,7 @@ func (s *state) compact(ctx context.Context) error {
 	}
 	s.mu.Lock()
 	s.needed = filter.Kept()
-	s.logged += s.needed - before // what has arrived since the beginning is still there
+	s.logged += s.needed - before // events since the compaction began are still there
 	s.mu.Unlock()
-	return s.released(ctx, nil, s.owner.clock.now()) // the entry with the latest time may have been superfluous
+	return s.released(ctx, nil, s.owner.clock.now()) // the entry with the latest time may have been removed
 }

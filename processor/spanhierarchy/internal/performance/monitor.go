@@ -11,14 +11,14 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// Monitor adds an event to each span of a tree that was over its threshold. It is safe for concurrent use.
+// Monitor adds an event to each span of a tree that exceeds its threshold. It is safe for concurrent use.
 type Monitor struct {
 	usual     Thresholds
 	overrides []Override
 	least     time.Duration // no span that is shorter can be slow
 }
 
-// New makes a monitor. Of overrides that match one thing, the first one counts.
+// New makes a monitor. The first matching override applies.
 func New(usual Thresholds, overrides []Override) *Monitor {
 	m := &Monitor{usual: usual, overrides: overrides}
 	consider := func(d *time.Duration) {
@@ -37,7 +37,7 @@ func New(usual Thresholds, overrides []Override) *Monitor {
 	return m
 }
 
-// Inspect looks at every span of a tree.
+// Inspect examines every span of a tree.
 func (m *Monitor) Inspect(tree *assembly.Tree) {
 	for i := range tree.Spans {
 		s := &tree.Spans[i]
@@ -72,7 +72,7 @@ func (m *Monitor) duration(s *assembly.Span) {
 	}
 }
 
-// memory adds one event to a span of whose events one tells of more memory than the threshold: the most that one tells.
+// memory adds one event to a span whose events report more memory than the threshold, with the largest value.
 func (m *Monitor) memory(s *assembly.Span) {
 	var (
 		most, limit float64
@@ -99,7 +99,7 @@ func (m *Monitor) memory(s *assembly.Span) {
 	}
 }
 
-// told reports whether the engine itself has reported it: then it is not reported twice.
+// told reports whether the engine has reported it already, so that it is not reported twice.
 func told(s *assembly.Span, name string) bool {
 	for i := range s.Events {
 		if s.Events[i].Name == name {
@@ -119,7 +119,7 @@ func report(s *assembly.Span, name string, at int64, operation string, measured 
 	s.Events = append(s.Events, assembly.SpanEvent{Name: name, At: at, Attributes: attrs})
 }
 
-// describe says what a span is about. Of a query, the operation is its verb and table.
+// describe returns what a span measures. The operation of a query is its verb and table.
 func describe(s *assembly.Span) measurement {
 	of := measurement{task: text(s.Attributes, lifecycle.AttrTaskName), step: text(s.Attributes, lifecycle.AttrStepName)}
 	if s.Name == lifecycle.SpanQuery {
@@ -129,7 +129,7 @@ func describe(s *assembly.Span) measurement {
 	return of
 }
 
-// operation is the name under which it is reported.
+// operation is the reported name.
 func (s *measurement) operation() string {
 	switch {
 	case len(s.operations) > 0:

@@ -10,7 +10,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/glob"
 )
 
-// Thresholds above which something is worth an event; 0 is none.
+// Thresholds above which something gets a performance event; 0 disables one.
 type Thresholds struct {
 	SlowTask      time.Duration
 	SlowStep      time.Duration
@@ -18,8 +18,8 @@ type Thresholds struct {
 	MemorySpikeMB float64
 }
 
-// DefaultThresholds are those of Tasker's own design for operations, queries and memory. It has none for whole tasks,
-// which wait in queues and back off.
+// DefaultThresholds returns Tasker's documented thresholds for operations, queries and memory. There is none for tasks, which wait
+// in queues and back off.
 func DefaultThresholds() Thresholds {
 	return Thresholds{SlowTask: 30 * time.Second, SlowStep: time.Second, SlowQuery: time.Second, MemorySpikeMB: 100}
 }
@@ -31,17 +31,17 @@ type Override struct {
 	Steps      []string
 	Operations []string
 
-	// What is nil is not replaced.
+	// Nil fields are not replaced.
 	SlowTask      *time.Duration
 	SlowStep      *time.Duration
 	SlowQuery     *time.Duration
 	MemorySpikeMB *float64
 }
 
-// measurement is what thresholds are looked up for.
+// measurement is what a threshold is looked up for.
 type measurement struct {
 	task, step string
-	// operations are its names, from the widest to the one that is told.
+	// operations are its names, from the most general to the reported one.
 	operations []string
 }
 
@@ -50,13 +50,12 @@ func (o *Override) matches(s *measurement) bool {
 		(len(o.Operations) == 0 || slices.ContainsFunc(s.operations, func(name string) bool { return AnyMatch(o.Operations, name) }))
 }
 
-// AnyMatch reports whether one of the patterns matches the name. They are patterns of [path.Match], as in all settings of
-// span_hierarchy.
+// AnyMatch reports whether one of the patterns matches the name.
 func AnyMatch(patterns []string, name string) bool {
 	return name != "" && glob.MatchAny(patterns, name)
 }
 
-// threshold is the value of the first override that matches and has one.
+// threshold returns the value of the first override that matches and has one.
 func threshold[T any](m *Monitor, s *measurement, usual T, of func(*Override) *T) T {
 	for i := range m.overrides {
 		if o := &m.overrides[i]; of(o) != nil && o.matches(s) {

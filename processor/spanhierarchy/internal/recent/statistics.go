@@ -14,30 +14,30 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/livedata"
 )
 
-// Bounds of the statistics. What is beyond them is counted as left out.
+// Bounds of the statistics. What exceeds them is counted as left out.
 const (
 	maxWorkflows = 200
-	maxSteps     = 200 // of a workflow
+	maxSteps     = 200 // per workflow
 	maxFailures  = 500
-	maxDurations = 512 // of a workflow, and of a step
+	maxDurations = 512 // per workflow, and per step
 )
 
-// statistics count what was emitted by minute.
+// statistics count emitted spans by minute.
 type statistics struct {
 	workflows map[string]*workflow
 	failures  map[failureKey]*failure
 	left      int
-	folded    map[string]string // names of steps without their numbers
+	folded    map[string]string // names of steps without numbers
 }
 
 func newStatistics() statistics {
 	return statistics{workflows: map[string]*workflow{}, failures: map[failureKey]*failure{}, folded: map[string]string{}}
 }
 
-// counter counts by minute; a minute that is an hour old makes room for the current one.
+// counter counts by minute; the current minute replaces the one an hour ago.
 type counter struct {
 	by   [livedata.Minutes]int64
-	last int64 // the minute that was counted last
+	last int64 // the minute counted last
 }
 
 func minuteOf(now time.Time) int64 { return now.Unix() / 60 }
@@ -66,7 +66,7 @@ func (c *counter) series(minute int64) (s livedata.Series) {
 	return s
 }
 
-// durations are the latest.
+// durations are the latest durations.
 type durations struct {
 	all  []time.Duration
 	next int
@@ -106,7 +106,7 @@ type failure struct {
 	task        assembly.TraceID
 }
 
-// add counts what the tree has: a whole one, or some of the spans of one.
+// add counts a tree or a part of one.
 func (s *statistics) add(tree *assembly.Tree, now time.Time) {
 	name := value(tree.Spans[0].Attributes, lifecycle.AttrTaskName).Text
 	w := s.workflow(name)
@@ -123,7 +123,7 @@ func (s *statistics) add(tree *assembly.Tree, now time.Time) {
 		}
 	}
 	if tree.Part && len(w.took.all) > 0 {
-		return // the graph is that of the runs that have ended
+		return // the graph is that of ended runs
 	}
 	tree.Steps(func(name string, dependencies []string) {
 		if st := w.steps[s.fold(name)]; st != nil {
@@ -244,7 +244,7 @@ func (s *statistics) dropOldestFailure() {
 	s.left++
 }
 
-// maxFolded bounds the names that are remembered.
+// maxFolded bounds the names kept.
 const maxFolded = 4096
 
 func (s *statistics) fold(name string) string {

@@ -1,8 +1,8 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package recent keeps what was emitted lately for the live pages: the trees of as many tasks as its bounds allow, and
-// counts, durations and failures of the last hour. It exists only where the extension tasker_pages does.
+// Package recent keeps recently emitted trees for the live pages: the trees of as many tasks as its bounds allow, and counts,
+// durations and failures of the last hour. It is used only with the extension tasker_pages.
 package recent
 
 import (
@@ -16,21 +16,21 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/livedata"
 )
 
-// Store is safe for concurrent use.
+// Store keeps the recent trees. It is safe for concurrent use.
 type Store struct {
 	keep livedata.Keep
 
 	mu         sync.Mutex
 	tasks      map[assembly.TraceID]*list.Element // of *kept
-	order      *list.List                         // the one that was emitted last in front
+	order      *list.List                         // the latest emitted in front
 	bytes      int64
 	statistics statistics
-	second     int64 // in which so many successful runs were kept
+	second     int64 // in which the successful runs were counted
 	kept       int
 }
 
-// Of successful runs so many are kept in a second, and one in so many of the places: where more end, each would be gone before
-// anybody can look at it, and copying them would cost in vain. They are counted all the same.
+// Bounds of the successful runs kept per second: an absolute number, and a share of the places. With more, each would be replaced
+// before anybody can read it, and copying them would be wasted. All are counted.
 const (
 	keptPerSecond = 100
 	placesPerKept = 5
@@ -43,14 +43,14 @@ type kept struct {
 	emitted []int64
 	bytes   int64
 
-	runs []Run // of the parts; nil when a part has come since
+	runs []Run // joined from the parts; nil when a part has arrived since
 }
 
 // Run is a run of a task, as far as it has been emitted.
 type Run struct {
 	// Tree has the task's span first, unless the run is still open.
 	Tree *assembly.Tree
-	// Open reports that the run is still open: its task's span has not been emitted.
+	// Open is true while the task's span has not been emitted.
 	Open    bool
 	summary livedata.Finished
 }
@@ -109,7 +109,7 @@ func (s *Store) count(tree *assembly.Tree, now time.Time) bool {
 	return true
 }
 
-// Runs are the runs of a task. They are shared: nobody changes them.
+// Runs returns the runs of a task. They are shared and immutable.
 func (s *Store) Runs(key assembly.TraceID) []Run {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -165,7 +165,7 @@ func joined(first *assembly.Tree, others []*assembly.Tree) *assembly.Tree {
 	return &whole
 }
 
-// Finished are the runs that mention a text, the one that was emitted last first.
+// Finished returns the runs that match the search, the latest emitted first.
 func (s *Store) Finished(search *assembly.Search) []livedata.Finished {
 	s.mu.Lock()
 	var runs []Run
@@ -187,7 +187,7 @@ func (s *Store) Finished(search *assembly.Search) []livedata.Finished {
 	return found
 }
 
-// Statistics are those of the last hour.
+// Statistics returns those of the last hour.
 func (s *Store) Statistics(now time.Time) livedata.Statistics {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -152,7 +152,7 @@ func TestStatisticsAreBounded(t *testing.T) {
 	}
 }
 
-// Where more successful runs end in a second than anybody can look at, all are counted, and those that failed are kept.
+// With too many successful runs in a second, all are counted, and the failed ones are kept.
 func TestACrowdIsCountedAndNotAllKept(t *testing.T) {
 	s := recent.New(livedata.Keep{Tasks: 1000, Bytes: 1 << 30})
 	for i := range 900 {

@@ -62,7 +62,7 @@ func lastFailed(tree *assembly.Tree) (last *assembly.Span) {
 	return last
 }
 
-// mentions reports whether a tree mentions what is sought, as [assembly.Search] does of open tasks.
+// mentions reports whether a tree matches the search, as [assembly.Search] does for open tasks.
 func mentions(tree *assembly.Tree, search *assembly.Search) bool {
 	if search == nil || search.IsKey(tree.Key) || search.IsKey(tree.Trace) || search.InResource(tree.Resource) {
 		return true

@@ -8,7 +8,7 @@
 // own; what it reads is what this one wrote, and this one passes over what it does not know. As a schema:
 //
 //	message Entry {
-//	  sint64 arrival = 1;             // when the batch came: nanoseconds for which the processor had run
+//	  sint64 arrival = 1;             // when the batch arrived: nanoseconds for which the processor had run
 //	  repeated Resource resource = 2; // groups refer to them by their place
 //	  repeated string name = 3;       // events refer to their names by their place
 //	  repeated Group group = 4;       // the events of one task
@@ -23,9 +23,9 @@
 //	}
 //	message Release {
 //	  bytes trace = 1;
-//	  sint64 end = 2;                 // events up to here are done with
-//	  bytes state = 6;                // what the assembler wants to know of the task
-//	  sint64 serial = 7;              // of several of one task the one with the highest counts
+//	  sint64 end = 2;                 // events up to here are no longer needed
+//	  bytes state = 6;                // the assembler's state of the task
+//	  sint64 serial = 7;              // of a task's releases the highest one is valid
 //	}
 //	message Resource { repeated Attribute attribute = 1; }
 package records

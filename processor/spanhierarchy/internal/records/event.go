@@ -12,8 +12,8 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 )
 
-// Fields of an event. The time is told from that of the event before in the group. What is the same for most events of a
-// task, or for several in a row, is told only where it differs from the event before: the fields up to eventCorrelation.
+// Fields of an event. The time is a difference to the previous event in the group. Fields up to eventCorrelation, which are mostly
+// equal within a task or for several events in a row, are written only where they differ from the previous event.
 const (
 	eventIdentity protowire.Number = iota + 1
 	eventName
@@ -26,7 +26,7 @@ const (
 	eventStepName
 	eventCorrelation
 	eventTraceparent
-	eventAttempt // plus one, as is the run of the job: 0 means that the event tells none
+	eventAttempt // plus one, like the job's run: 0 means absent
 	eventStepCount
 	eventTotalSteps
 	eventStepIDs
@@ -50,7 +50,7 @@ const (
 	eventMemoryDelta
 )
 
-// appendEvent appends the event behind the one before, of which only the repeated fields and the time are looked at.
+// appendEvent appends the event after the previous one, of which only the repeated fields and the time are used.
 func appendEvent(b []byte, e, before *assembly.Event, name int, scratch []byte) ([]byte, []byte) {
 	b = fields.Fixed(b, eventIdentity, e.Identity)
 	b = fields.Int(b, eventName, int64(name))
@@ -100,7 +100,7 @@ func appendChanged(b []byte, number protowire.Number, text, before string) []byt
 	return fields.Element(b, number, text)
 }
 
-// appendID tells with the text whether it is an integer.
+// appendID appends an id, in the field that matches its type.
 func appendID(b []byte, text, integer protowire.Number, id, before assembly.ID) []byte {
 	if id == before {
 		return b
@@ -109,8 +109,8 @@ func appendID(b []byte, text, integer protowire.Number, id, before assembly.ID) 
 	return fields.Bool(b, integer, id.Integer)
 }
 
-// readEvent reads an event over the one before it in the group, which it replaces. Its strings are copies: an event lives
-// on in what the assembler makes of it only as copies of its own, but its entry belongs to the journal.
+// readEvent reads an event over the one before it in the group, which it replaces. Its strings are copies,
+// because the entry belongs to the journal.
 func readEvent(data []byte, e *assembly.Event, names []string) error {
 	*e = assembly.Event{
 		TraceID: e.TraceID, Resource: e.Resource, At: e.At, TaskID: e.TaskID, TaskName: e.TaskName, StepID: e.StepID, StepName: e.StepName,

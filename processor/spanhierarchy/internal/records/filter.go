@@ -8,11 +8,11 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 )
 
-// Filter takes out of entries what is not needed any more. Its memory is reused for the next entry.
+// Filter removes from entries what is no longer needed. Its memory is reused for the next entry.
 type Filter struct {
 	// Events reports whether a task may need events up to the time.
 	Events func(trace assembly.TraceID, last int64) bool
-	// Release reports whether the release with a serial number is still to be known.
+	// Release reports whether the release with a serial number is still needed.
 	Release func(trace assembly.TraceID, serial int64) bool
 
 	kept   []byte
@@ -22,8 +22,8 @@ type Filter struct {
 // Kept is the number of events and releases in the entries that were kept.
 func (f *Filter) Kept() int64 { return f.events }
 
-// Keep returns what of the entry is still needed: the entry itself, or a part that is valid until the next call, or nothing. An
-// entry that cannot be read is kept as it is: the start will say what is wrong with it.
+// Keep returns the part of the entry that is still needed: the entry itself, a part that is valid until the next call, or nil. An
+// unreadable entry is kept unchanged; the next start reports it.
 func (f *Filter) Keep(entry []byte) []byte {
 	b := entry
 	f.kept = f.kept[:0]

@@ -12,7 +12,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 )
 
-// Reader reads entries. Resources that are equal are one, also of different entries. It serves one goroutine.
+// Reader reads entries. Equal resources are shared, also across entries. It serves one goroutine.
 type Reader struct {
 	known     map[string]*assembly.Resource
 	resources []*assembly.Resource
@@ -23,7 +23,7 @@ type Reader struct {
 // NewReader makes a reader.
 func NewReader() *Reader { return &Reader{known: map[string]*assembly.Resource{}} }
 
-// Releases reads the releases of tasks, and when the batch came. Their state belongs to the entry.
+// Releases reads the releases of tasks, and returns when the batch arrived. Their state belongs to the entry.
 func (r *Reader) Releases(entry []byte, read func(release assembly.Release) error) (arrival time.Time, err error) {
 	arrival = time.Unix(0, 0)
 	err = fields.Read(entry, func(f *fields.Field) error {
@@ -42,7 +42,7 @@ func (r *Reader) Releases(entry []byte, read func(release assembly.Release) erro
 	return arrival, err
 }
 
-// Events reads the events in the order in which they came, task by task. The event is valid until read returns.
+// Events reads the events in the order of arrival, task by task. The event is valid until read returns.
 func (r *Reader) Events(entry []byte, read func(e *assembly.Event, arrival time.Time)) error {
 	arrival := time.Unix(0, 0)
 	r.resources, r.names = r.resources[:0], r.names[:0]
@@ -109,7 +109,7 @@ func (r *Reader) resource(data []byte) (*assembly.Resource, error) {
 	return resource, err
 }
 
-// head is what a group or a release says of itself: a group in front of its events.
+// head has the fields of a group before its events, or of a release.
 type head struct {
 	trace  assembly.TraceID
 	until  int64
@@ -127,7 +127,7 @@ func readHead(data []byte) (h head, err error) {
 		switch f.Number {
 		case groupTrace:
 			if copy(h.trace[:], f.Data) != len(h.trace) {
-				return h, errors.New("a trace id is cut")
+				return h, errors.New("a trace id is truncated")
 			}
 		case groupLast:
 			h.until = f.Int()

@@ -18,8 +18,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 )
 
-// anyEvent draws a value for every field that an event has, also for one that is added later: a field that is not stored
-// fails the test.
+// anyEvent draws a value for every field of an event, also for fields added later: a field that is not stored fails the test.
 func anyEvent(t *rapid.T, traces []assembly.TraceID, resources []*assembly.Resource) assembly.Event {
 	var e assembly.Event
 	v := reflect.ValueOf(&e).Elem()
@@ -170,8 +169,8 @@ func TestFilterKeepsWhatIsNeeded(t *testing.T) {
 	assert.Equal(t, []byte("junk"), f.Keep([]byte("junk")), "the start will tell of it")
 }
 
-// TestAnotherVersionsEntryIsRead: what an earlier collector wrote is read by all that follow, and fields that a later one adds
-// are passed over, also when a part of the entry is taken out. The file is not written anew.
+// TestAnotherVersionsEntryIsRead: entries of an earlier version can be read, and fields of a later one are skipped, also when a
+// part of the entry is removed. The file is never rewritten.
 func TestAnotherVersionsEntryIsRead(t *testing.T) {
 	entry, err := os.ReadFile("testdata/first.entry")
 	require.NoError(t, err)
@@ -202,7 +201,7 @@ func readFirst(t *testing.T, entry []byte) {
 	assert.Equal(t, 1, releases)
 }
 
-// FuzzEntry: whatever the storage returns, reading ends in events or an error.
+// FuzzEntry: whatever the storage returns, reading gives events or an error.
 func FuzzEntry(f *testing.F) {
 	if entry, err := os.ReadFile("testdata/first.entry"); err == nil {
 		f.Add(entry)

@@ -28,7 +28,7 @@ const (
 	groupEvent
 )
 
-// A release begins like a group: with its trace, and the time up to which it goes.
+// A release begins like a group: with its trace, and the time up to which it reaches.
 const (
 	releaseState protowire.Number = groupEvent + 1 + iota
 	releaseSerial
@@ -69,7 +69,7 @@ func NewWriter() *Writer {
 	return &Writer{resources: map[*assembly.Resource]int{}, names: map[string]int{}, groups: map[groupKey]int{}}
 }
 
-// Begin begins an entry of what came at one time.
+// Begin begins an entry for one time of arrival.
 func (w *Writer) Begin(arrival time.Time) {
 	w.entry = fields.Int(w.entry[:0], entryArrival, arrival.UnixNano())
 	clear(w.resources)
@@ -101,7 +101,7 @@ func (w *Writer) Event(e *assembly.Event) {
 	g.before = *e
 }
 
-// resource is the place of a resource in the entry.
+// resource is the index of a resource in the entry.
 func (w *Writer) resource(r *assembly.Resource) int {
 	if place, known := w.resources[r]; known {
 		return place
@@ -155,7 +155,7 @@ func (w *Writer) End() []byte {
 		w.inner = fields.Int(w.inner, groupCount, g.count)
 		w.inner = append(w.inner, g.events...)
 		w.entry = fields.Message(w.entry, entryGroup, w.inner)
-		g.before = assembly.Event{} // its strings are the caller's
+		g.before = assembly.Event{} // its strings belong to the caller
 	}
 	return w.entry
 }
