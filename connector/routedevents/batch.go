@@ -13,21 +13,21 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// batch is one call: what may become records, and what may not. Its slices run parallel.
+// batch is one call, with its candidates for records. Its slices run parallel.
 type batch struct {
 	candidates []candidate
-	// keys recognise facts that are recorded already; after the claim they are zero for those.
+	// keys identify facts; after the claim those already recorded are zero.
 	keys []uint64
-	// resources are those that the candidates are of.
+	// resources are the resources of the candidates.
 	resources []source
-	// starts are the places of the candidates that tell of a task's start.
+	// starts are the indexes of the candidates that report a task's start.
 	starts map[pcommon.TraceID]int
-	// callers is what is to be kept of the callers of tasks.
+	// callers is the data on callers to be stored.
 	callers []byte
 	counts  counts
 }
 
-// source is the application that events and spans are of.
+// source is the application of events and spans.
 type source struct {
 	resource pcommon.Resource
 	schema   string
@@ -49,7 +49,7 @@ func (b *batch) add(c candidate) {
 	b.keys = append(b.keys, c.uid.key())
 }
 
-// addStart adds what tells that a task has started. Of several announcements the earliest is taken.
+// addStart adds a candidate for a task's start. Of several announcements the earliest is used.
 func (b *batch) addStart(event plog.LogRecord) {
 	trace := event.TraceID()
 	if place, known := b.starts[trace]; known {
@@ -65,7 +65,7 @@ func (b *batch) addStart(event plog.LogRecord) {
 	b.add(candidate{fact: lifecycle.TaskStarted, uid: uidOfStart(trace), event: event})
 }
 
-// readEvents takes what events tell. routed reports whether those count, too, that the router means for the logs.
+// readEvents adds candidates from events. With routed, events that the router has sent to logs count, too.
 func (f *facts) readEvents(b *batch, logs plog.Logs, routed bool) {
 	for _, rl := range logs.ResourceLogs().All() {
 		b.resources = append(b.resources, source{rl.Resource(), rl.SchemaUrl()})
@@ -102,7 +102,7 @@ func (f *facts) readEvent(b *batch, event plog.LogRecord, routed bool) {
 	}
 }
 
-// tell makes an event a candidate, unless its severity is too low.
+// tell adds an event as candidate, unless its severity is too low.
 func (f *facts) tell(b *batch, fact string, event plog.LogRecord) {
 	severity := event.SeverityNumber()
 	if severity == plog.SeverityNumberUnspecified || fact == lifecycle.TaskStarted {
@@ -119,7 +119,7 @@ func (f *facts) tell(b *batch, fact string, event plog.LogRecord) {
 	}
 }
 
-// leaveOut counts an announcement of a fact that has its one record from elsewhere. fact is empty for one that a span tells.
+// leaveOut counts an announcement of a fact whose single record comes from another input. fact is empty if that is a span.
 func (f *facts) leaveOut(b *batch, name, fact string, toLogs bool) {
 	if !toLogs {
 		b.counts.notRouted++
@@ -138,7 +138,7 @@ func (f *facts) leaveOut(b *batch, name, fact string, toLogs bool) {
 	}
 }
 
-// readSpans takes what finished spans tell.
+// readSpans adds candidates from finished spans.
 func (f *facts) readSpans(b *batch, spans ptrace.SpanSlice) {
 	for _, span := range spans.All() {
 		name := span.Name()
@@ -156,7 +156,7 @@ func (f *facts) readSpans(b *batch, spans ptrace.SpanSlice) {
 	}
 }
 
-// build makes the records of those candidates that the claim left.
+// build makes the records of those candidates that remain after the claim.
 func (f *facts) build(b *batch) plog.Logs {
 	made := plog.NewLogs()
 	w := recordWriter{lines: f.lines, callers: f.callers}
@@ -165,7 +165,7 @@ func (f *facts) build(b *batch) plog.Logs {
 	for i := range b.candidates {
 		c := &b.candidates[i]
 		if b.keys[i] == 0 {
-			if c.fact != lifecycle.TaskStarted { // of which there are three announcements a pass
+			if c.fact != lifecycle.TaskStarted { // which has three announcements per pass
 				b.counts.duplicates++
 			}
 			continue

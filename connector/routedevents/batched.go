@@ -17,16 +17,16 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// batcher makes one span of all events of a resource, in the form that span_hierarchy reads. It is safe for concurrent use.
+// batcher puts all events of a resource into one span, in the form that span_hierarchy reads. It is safe for concurrent use.
 type batcher struct{ idle sync.Pool }
 
-// batchMaker is what the work on one batch needs and is worth keeping for the next.
+// batchMaker is reusable memory for the work on a batch.
 type batchMaker struct {
 	reader *treedata.Reader
 	writer eventbatch.Writer
 }
 
-// maxIdleBatch bounds what an idle maker keeps of a large batch, in bytes.
+// maxIdleBatch bounds the bytes that an idle maker keeps.
 const maxIdleBatch = 1 << 20
 
 func newBatcher() *batcher {
@@ -35,7 +35,7 @@ func newBatcher() *batcher {
 	return b
 }
 
-// spans leaves logs as they are. The traces are the caller's and share nothing with them.
+// spans does not change logs. The traces are the caller's and share nothing with them.
 func (b *batcher) spans(logs plog.Logs) (ptrace.Traces, counts) {
 	m := b.idle.Get().(*batchMaker)
 	traces := ptrace.NewTraces()
@@ -65,7 +65,7 @@ func (b *batcher) spans(logs plog.Logs) (ptrace.Traces, counts) {
 	return traces, c
 }
 
-// carrier fills the span that stands for the batch. It has the ids and the time of the first event, because a span needs some.
+// carrier fills the span that carries the batch. It has the ids and the time of the first event, because a span needs them.
 func (m *batchMaker) carrier(span ptrace.Span, first plog.LogRecord) {
 	var id pcommon.SpanID
 	binary.BigEndian.PutUint64(id[:], eventrecord.Identity(first))

@@ -15,23 +15,23 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// callers remembers which tasks were called from a trace of their application's. span_hierarchy puts such a task into the trace of
-// the earliest event that carries one, if that is not later than the beginning of the first pass, and so must its records be.
-// Mostly it is the task's creation that carries it, and not the events of its passes. As long as no event has carried one,
-// nothing is remembered.
+// callers remembers which tasks have a caller, a span of their application. span_hierarchy puts such a task into the trace of the
+// earliest event with a traceparent, if that is not later than the beginning of the first pass, and the task's records must be in
+// the same trace. Mostly the task's creation has it, and the events of its passes do not. Until an event has one, nothing is
+// remembered.
 type callers struct {
 	mu    sync.Mutex
 	tasks *generations.Map[beginnings]
-	any   bool // an event has carried a caller
+	any   bool // some event has had a caller
 }
 
-// beginnings are what is known of where a task came from, and of when its first pass began.
+// beginnings are a task's caller, and when its first pass began.
 type beginnings struct {
-	caller caller            // the earliest; without a trace when no event has carried one
-	began  pcommon.Timestamp // the earliest event of a pass; 0 when none has come
+	caller caller            // the earliest; without a trace if no event had one
+	began  pcommon.Timestamp // the earliest event of a pass; 0 before any
 }
 
-// caller is where a task was called from, as an event said that happened at a time.
+// caller is a task's caller, with the time of the event that has it.
 type caller struct {
 	at    pcommon.Timestamp
 	trace pcommon.TraceID
@@ -45,7 +45,7 @@ func newCallers(limit int) *callers {
 // keyOf is the key of a task: its own trace id is a hash.
 func keyOf(task pcommon.TraceID) uint64 { return binary.BigEndian.Uint64(task[:8]) }
 
-// note takes what an event says of its task's caller, and of when its first pass began, and appends to data what is to be kept.
+// note records an event's caller and the beginning of its task's first pass, and appends to data what is to be stored.
 func (c *callers) note(data []byte, task pcommon.TraceID, at pcommon.Timestamp, event, traceparent string) []byte {
 	trace, span, called := lifecycle.ParseTraceparent(traceparent)
 	inPass := lifecycle.InsidePass(event)
@@ -67,7 +67,7 @@ func (c *callers) note(data []byte, task pcommon.TraceID, at pcommon.Timestamp, 
 	return data
 }
 
-// put is false if what is known is as early. The lock is held.
+// put returns false if the known caller is as early. It requires the lock.
 func (c *callers) put(key uint64, from caller) bool {
 	known, found := c.tasks.Get(key)
 	if !known.caller.trace.IsEmpty() && !from.before(known.caller) {
@@ -78,7 +78,7 @@ func (c *callers) put(key uint64, from caller) bool {
 	return true
 }
 
-// begin is false if a pass is known to have begun as early. The lock is held.
+// begin returns false if the known beginning is as early. It requires the lock.
 func (c *callers) begin(key uint64, at pcommon.Timestamp) bool {
 	known, found := c.tasks.Get(key)
 	if known.began != 0 && known.began <= at {
@@ -96,7 +96,7 @@ func (c *callers) replace(key uint64, with beginnings, found bool) {
 	c.tasks.Add(key, with)
 }
 
-// before orders callers as span_hierarchy does: by time, then by their text.
+// before orders callers as span_hierarchy does: by time, then by text.
 func (c caller) before(other caller) bool {
 	if c.at != other.at {
 		return c.at < other.at
@@ -107,7 +107,7 @@ func (c caller) before(other caller) bool {
 	return bytes.Compare(c.span[:], other.span[:]) < 0
 }
 
-// traceOf is the trace that a task's spans are in: its caller's, or its own.
+// traceOf returns the trace of a task's spans: its caller's, or its own.
 func (c *callers) traceOf(task pcommon.TraceID) pcommon.TraceID {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -118,7 +118,7 @@ func (c *callers) traceOf(task pcommon.TraceID) pcommon.TraceID {
 	return known.caller.trace
 }
 
-// callerBytes is the size of one entry of what note appends. One without a trace is the beginning of a task's first pass.
+// callerBytes is the size of one entry appended by note. An entry without a trace is the beginning of a task's first pass.
 const callerBytes = 8 + 8 + 16 + 8
 
 func appendCaller(data []byte, key uint64, from caller) []byte {
@@ -127,10 +127,10 @@ func appendCaller(data []byte, key uint64, from caller) []byte {
 	return append(append(data, from.trace[:]...), from.span[:]...)
 }
 
-// restore takes up what an earlier process noted.
+// restore restores the notes of an earlier process.
 func (c *callers) restore(data []byte) error {
 	if len(data)%callerBytes != 0 {
-		return fmt.Errorf("the entry's %d bytes of callers are cut", len(data))
+		return fmt.Errorf("the entry's %d bytes of callers are truncated", len(data))
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

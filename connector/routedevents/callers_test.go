@@ -17,7 +17,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// Whichever events of a task carry a caller, and in whatever order they come: its records lie in the trace of its spans.
+// Whichever events of a task have a caller, and in any order, its records are in the trace of its spans.
 func TestRecordsAndSpansOfATaskAreInOneTrace(t *testing.T) {
 	names := []string{
 		lifecycle.TaskStartRequested, lifecycle.ObservabilityTaskEnqueue, lifecycle.TaskBeforeTransition, lifecycle.WorkflowTaskStarted,

@@ -15,31 +15,31 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// What the body of a structured record is.
+// Values of log_body.
 const (
 	bodyMessage = "message"
 	bodyJSON    = "json"
 )
 
-// Which attributes of an event its span has.
+// Values of event_attributes.
 const (
 	attributesAll  = "all"
 	attributesTree = "tree"
 )
 
-// How events are passed on as spans.
+// Values of event_spans.
 const (
 	spansEach    = "each"
 	spansBatched = "batched"
 )
 
-// What becomes of the engine's announcements of one fact.
+// Values of announcements.
 const (
 	announcementsOnce = "once"
 	announcementsAll  = "all"
 )
 
-// Config of routed_events. What becomes of an event is not here: it is event_router's decision.
+// Config of routed_events. Which signals an event becomes is event_router's decision.
 type Config struct {
 	// LogBody is what the body of a structured record is: message, a readable line with the rest in attributes; or json, one
 	// line of JSON that holds everything.
@@ -47,28 +47,28 @@ type Config struct {
 	// EventAttributes are the attributes that an event span has: all; or tree, those that span_hierarchy reads, which costs
 	// less where nothing else reads event spans.
 	EventAttributes string `mapstructure:"event_attributes"`
-	// EventSpans says whether each event is passed on as a span of its own, or all of a batch in one span that only span_hierarchy
-	// can read: each or batched.
+	// EventSpans sets whether each event is a span, or all events of a batch are in one span that only span_hierarchy can read:
+	// each or batched.
 	EventSpans string `mapstructure:"event_spans"`
-	// Announcements says whether a fact is one record, or each of the engine's announcements of it: once or all.
+	// Announcements sets whether a fact becomes one record, or each of the engine's announcements of it does: once or all.
 	Announcements string `mapstructure:"announcements"`
 	// Records are the facts that become records.
 	Records []string `mapstructure:"records"`
 	// MinSeverity is the least severity of a record.
 	MinSeverity string `mapstructure:"min_severity"`
-	// Deduplicate is about facts that are reported again.
+	// Deduplicate configures the recognition of facts that are reported again.
 	Deduplicate DeduplicateConfig `mapstructure:"deduplicate"`
-	// Storage is the extension that keeps which facts are recorded; without one that ends with the process.
+	// Storage is the extension that keeps which facts are recorded; without it they are lost with the process.
 	Storage *component.ID `mapstructure:"storage"`
-	// TrustReceived takes spans that were received over the network for those of this collector's own components.
+	// TrustReceived accepts spans received over the network as those of this collector's own components.
 	TrustReceived bool `mapstructure:"trust_received"`
 
 	_ struct{} // keyed literals only
 }
 
-// DeduplicateConfig is about facts that are reported again.
+// DeduplicateConfig configures the recognition of facts that are reported again.
 type DeduplicateConfig struct {
-	// MaxEntries is how many facts are remembered at most, and half of that at least.
+	// MaxEntries is the largest number of facts remembered; at least half of it are.
 	MaxEntries int `mapstructure:"max_entries"`
 }
 
@@ -114,7 +114,7 @@ func (c *Config) Validate() error {
 	return errors.Join(mistakes...)
 }
 
-// severityNumber is the least number of a severity of OpenTelemetry, by its name.
+// severityNumber returns the lowest number of an OpenTelemetry severity by name.
 func severityNumber(name string) (number plog.SeverityNumber, known bool) {
 	switch name {
 	case "trace":

@@ -16,7 +16,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/shared"
 )
 
-// NewFactory makes the factory of routed_events. The inputs of one configuration that make records share what they remember.
+// NewFactory makes the factory of routed_events. The inputs of one configuration that make records share their state.
 func NewFactory() connector.Factory {
 	recording := shared.NewInstances[*Config, *facts]()
 	return xconnector.NewFactory(
@@ -56,7 +56,7 @@ func createLogsToTraces(_ context.Context, set connector.Settings, cfg component
 	return c, nil
 }
 
-// input is one signal's side of what makes records.
+// input is the input of one signal to facts.
 type input struct {
 	facts *facts
 	close func(context.Context) error
@@ -79,14 +79,14 @@ func newInput(recording *shared.Instances[*Config, *facts], set connector.Settin
 	}}, nil
 }
 
-// Start takes up, with the first input, what an earlier process has recorded.
+// Start restores, with the first input, the facts that an earlier process has recorded.
 func (i *input) Start(ctx context.Context, host component.Host) error {
 	return i.facts.start(ctx, host)
 }
 
-// Shutdown releases the storage with the last input: until then the other may still be given what the components before it
-// held. A second call does nothing.
+// Shutdown releases the storage with the last input: until then the other may still receive what earlier components held. A second
+// call does nothing.
 func (i *input) Shutdown(ctx context.Context) error { return i.close(ctx) }
 
-// Capabilities say that the input is only read.
+// Capabilities reports that the input is only read.
 func (*input) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }

@@ -19,8 +19,8 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// facts makes each fact one record, whichever input of the connector tells it: events tell that a task has started and what
-// the engine announces once, finished spans how tasks and attempts ended. It remembers which facts are recorded.
+// facts makes one record per fact, whichever input reports it: events report the start of tasks and what the engine announces once,
+// finished spans the end of tasks and attempts. It remembers which facts are recorded.
 type facts struct {
 	id        component.ID
 	log       *zap.Logger
@@ -32,18 +32,18 @@ type facts struct {
 	severity  plog.SeverityNumber
 	telemetry *telemetry
 
-	// events and spans tell which inputs there are. They are set while the collector builds its pipelines, before the start.
+	// events and spans are set for the connected inputs. They are set while the collector builds its pipelines, before the start.
 	events, spans bool
 
 	seen    *dedup.Set
 	callers *callers
 
-	running sync.Mutex // guards what follows; the memories are read without it between start and stop
+	running sync.Mutex // guards the following fields; the memories are read without it between start and stop
 	started bool
 	health  *health.Status
-	memory  *dedup.Memory // keeps seen and callers on the storage; nil without one
+	memory  *dedup.Memory // stores seen and callers; nil without storage
 
-	unlisted sync.Map // facts of which it was warned that records does not have them
+	unlisted sync.Map // facts of which a missing entry in records was reported
 }
 
 func newFacts(cfg *Config, set connector.Settings) (*facts, error) {
@@ -67,7 +67,7 @@ func newFacts(cfg *Config, set connector.Settings) (*facts, error) {
 	return f, nil
 }
 
-// known is how many facts are remembered; false while none are recorded.
+// known returns how many facts are remembered; false while none are recorded.
 func (f *facts) known() (int64, bool) {
 	f.running.Lock()
 	defer f.running.Unlock()
@@ -77,7 +77,7 @@ func (f *facts) known() (int64, bool) {
 	return int64(f.seen.Len()), true
 }
 
-// journal is nil without a storage, and before the start.
+// journal returns nil without storage, and before Start.
 func (f *facts) journal() *journal.Journal {
 	f.running.Lock()
 	defer f.running.Unlock()
@@ -87,11 +87,10 @@ func (f *facts) journal() *journal.Journal {
 	return f.memory.Journal()
 }
 
-// asAnnounced reports whether every announcement becomes a record: by config, or because no finished spans come that would tell the
-// facts.
+// asAnnounced reports whether every announcement becomes a record: by configuration, or because no input has finished spans.
 func (f *facts) asAnnounced() bool { return !f.once || !f.spans }
 
-// start takes up what an earlier process has recorded. Further calls do nothing.
+// start restores the facts that an earlier process has recorded. Further calls do nothing.
 func (f *facts) start(ctx context.Context, host component.Host) error {
 	f.running.Lock()
 	defer f.running.Unlock()
@@ -118,7 +117,7 @@ func (f *facts) start(ctx context.Context, host component.Host) error {
 	return nil
 }
 
-// sayWhy tells of a configuration that allows what is probably not meant.
+// sayWhy logs settings that are valid but probably not intended.
 func (f *facts) sayWhy() {
 	switch {
 	case f.once && f.events:
@@ -142,12 +141,12 @@ func (f *facts) stop(ctx context.Context) error {
 	return memory.Close(ctx)
 }
 
-// deliver passes on the records of those candidates that are new. An error of the next component is returned, and then the same
-// batch may come again; one of the storage is counted, because the records are on their way.
+// deliver passes on the records of those candidates that are new. An error of the next component is returned, and the same batch
+// may be sent again; one of the storage is counted, because the records have been passed on.
 func (f *facts) deliver(ctx context.Context, next func(context.Context, plog.Logs) error, b *batch) error {
 	claim, err := f.seen.Claim(ctx, b.keys)
 	if err != nil {
-		return fmt.Errorf("a fact of this batch is being recorded for another one: %w", err)
+		return fmt.Errorf("a fact of this batch is being recorded by another request: %w", err)
 	}
 	made := f.build(b)
 	if b.counts.converted > 0 {
@@ -168,14 +167,14 @@ func (f *facts) keep(ctx context.Context, claim dedup.Claim, b *batch) {
 	}
 	if err := f.memory.Keep(ctx, claim, b.callers); err != nil {
 		f.telemetry.notKept(ctx, b.counts.converted)
-		f.log.Error("what was recorded could not be kept", zap.Error(err))
+		f.log.Error("the recorded facts could not be stored", zap.Error(err))
 	}
 }
 
-// below reports whether a severity is below the least one.
+// below reports whether a severity is below min_severity.
 func (f *facts) below(severity plog.SeverityNumber) bool { return severity < f.severity }
 
-// wants reports whether a fact becomes a record, and counts one that does not.
+// wants reports whether a fact becomes a record, and counts it if it is below min_severity.
 func (f *facts) wants(fact string, c *counts) bool {
 	if !f.records[fact] {
 		return false

@@ -32,7 +32,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// recording is a connector with both inputs, and what comes out of it.
+// recording is a connector with both inputs, and its output.
 type recording struct {
 	events  connector.Logs
 	spans   connector.Traces
@@ -51,7 +51,7 @@ func (r *recording) ConsumeLogs(_ context.Context, logs plog.Logs) error {
 	return nil
 }
 
-// startRecording starts a connector. Nothing stops it: as after a crash.
+// startRecording starts a connector. Nothing stops it, as in a crash.
 func startRecording(t require.TestingT, storage *journaltest.Storage, change func(*Config)) *recording {
 	cfg := createDefaultConfig()
 	host := componenttest.NewNopHost()
@@ -82,7 +82,7 @@ func (r *recording) stop(t require.TestingT) {
 	}
 }
 
-// dealt are parts of logs: each record is in one, and so are some again, in any order.
+// dealt divides logs into parts in random order: each record is in one of them, and some are repeated.
 func dealt(logs plog.Logs, random *rand.Rand) []plog.Logs {
 	var parts []plog.Logs
 	for _, rl := range logs.ResourceLogs().All() {
@@ -103,7 +103,7 @@ func dealt(logs plog.Logs, random *rand.Rand) []plog.Logs {
 	return parts
 }
 
-// dealtSpans are parts of finished spans, in the same way.
+// dealtSpans divides finished spans in the same way.
 func dealtSpans(td ptrace.Traces, random *rand.Rand) []ptrace.Traces {
 	var parts []ptrace.Traces
 	for _, rs := range td.ResourceSpans().All() {
@@ -142,7 +142,7 @@ func routedAsBuiltIn(logs plog.Logs) plog.Logs {
 	return logs
 }
 
-// outcomesAndStarts leaves out the records of backoffs, which the truth has no number of.
+// outcomesAndStarts leaves out the records of backoffs, which the truth does not count.
 func outcomesAndStarts(records []streamtest.Record) (kept []streamtest.Record, backoffs int) {
 	for _, r := range records {
 		if r.Event == lifecycle.ObservabilityStepBackoff {
@@ -154,8 +154,8 @@ func outcomesAndStarts(records []streamtest.Record) (kept []streamtest.Record, b
 	return kept, backoffs
 }
 
-// However events and spans come - in any order, again, in any parts, with refusals, stops and crashes between - every fact
-// is one record, and equal to the truth.
+// Whatever the order, repetition and division of events and spans, and with refusals, stops and crashes, every fact is one record,
+// equal to the truth.
 func TestEachFactIsOneRecord(t *testing.T) {
 	for _, name := range []string{streamtest.OrderProcessing, streamtest.Mixed, streamtest.Planned, "real/" + streamtest.RealLinear, "real/" + streamtest.RealRetry} {
 		t.Run(strings.ReplaceAll(name, "/", " "), func(t *testing.T) {
@@ -191,7 +191,7 @@ func compareFacts(t require.TestingT, name string, facts []streamtest.Record) []
 	return streamtest.CompareRecords(truth, facts)
 }
 
-// recordAll gives everything to a connector that is refused, stopped and killed now and then.
+// recordAll sends everything to a connector that is at times refused, stopped and killed.
 func recordAll(t require.TestingT, logs plog.Logs, spans ptrace.Traces, random *rand.Rand) (records []streamtest.Record) {
 	storage := journaltest.New()
 	r := startRecording(t, storage, nil)
@@ -222,7 +222,7 @@ func recordAll(t require.TestingT, logs plog.Logs, spans ptrace.Traces, random *
 	return append(records, r.records...)
 }
 
-// The records of a failed attempt and of a start, whole.
+// The complete records of a failed attempt and of a start.
 func TestRecordsOfFacts(t *testing.T) {
 	r := startRecording(t, nil, nil)
 	started := event{"task.start_requested", "traces,metrics", task, eventAt, map[string]any{
@@ -290,7 +290,7 @@ func failedAttempt(t testing.TB) ptrace.Traces {
 	return td
 }
 
-// What came over the network is no span of ours, whatever its scope says, unless the configuration trusts it.
+// Spans received over the network make no records, whatever their scope, unless trust_received is set.
 func TestReceivedSpansMakeNoRecords(t *testing.T) {
 	events, _ := eventSpans(logsOf(t, event{"workflow.task_started", "traces", task, eventAt, map[string]any{"tasker.task_id": int64(7)}}), true)
 	r := startRecording(t, nil, nil)
@@ -307,7 +307,7 @@ func TestReceivedSpansMakeNoRecords(t *testing.T) {
 	assert.Equal(t, "task.started", trusting.records[1].Event, "from an agent's event span")
 }
 
-// A called task's records lie in its caller's trace, though only its creation carries the context, and across a crash.
+// A called task's records are in its caller's trace, though only its creation has the context, also across a crash.
 func TestRecordsOfACalledTaskLieInItsCallersTrace(t *testing.T) {
 	const (
 		caller = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -332,7 +332,7 @@ func TestRecordsOfACalledTaskLieInItsCallersTrace(t *testing.T) {
 	}
 }
 
-// What the engine announces once, and what an application fires, is recorded as it comes; a repetition is not.
+// Events that the engine announces once, and an application's own, are recorded; repetitions are not.
 func TestEventsAreRecordedOnce(t *testing.T) {
 	r := startRecording(t, nil, nil)
 	of := map[string]any{"tasker.task_id": int64(7), "tasker.step_id": int64(9), "tasker.step_name": "charge"}
@@ -385,7 +385,7 @@ func TestFewerRecords(t *testing.T) {
 	assert.Equal(t, []string{"payment.failed"}, give(startRecording(t, nil, func(cfg *Config) { cfg.Announcements, cfg.MinSeverity = announcementsAll, "error" })))
 }
 
-// An operator hears of a configuration that has announcements where facts are meant, or nothing at all.
+// A configuration that records announcements instead of facts, or nothing, is logged as a warning.
 func TestWarnings(t *testing.T) {
 	core, seen := observer.New(zap.WarnLevel)
 	set, _ := settings(t)
@@ -413,7 +413,7 @@ func TestWarnings(t *testing.T) {
 	assert.Empty(t, out.records)
 }
 
-// A storage that fails costs no record; it is counted, and written with the next.
+// A failing storage loses no record; the failure is counted, and the state is written with the next batch.
 func TestAFailingStorageCostsNoRecord(t *testing.T) {
 	storage := journaltest.New()
 	r := startRecording(t, storage, nil)
@@ -441,7 +441,7 @@ func FuzzRestoreCallers(f *testing.F) {
 	})
 }
 
-// Whatever a name or a message has in it, a record is one line, in its body, its attributes and its resource, keys and all.
+// Whatever a name or a message contains, body, attributes and resource of a record have no line breaks, keys included.
 func TestAttackForgedLogLines(t *testing.T) {
 	const forged = "x\n2026-06-01T12:00:00Z\terror\tforged\x1b[2J\u009b1m\u202e"
 	for _, body := range []string{bodyMessage, bodyJSON} {
@@ -479,8 +479,7 @@ func TestAttackForgedLogLines(t *testing.T) {
 	}
 }
 
-// BenchmarkFacts reads a stream of which nothing is new, as most of a stream is: what it costs each event that facts are
-// recorded.
+// BenchmarkFacts reads a stream without new facts, like most of a stream: the cost of recording facts per event.
 func BenchmarkFacts(b *testing.B) {
 	logs := routedAsBuiltIn(routedStream(b, "mixed"))
 	r := startRecording(b, nil, nil)

@@ -13,20 +13,20 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// What an event is about, in the terms of Tasker's structured log.
+// Entity types of Tasker's structured log.
 const (
 	entityTask = "task"
 	entityStep = "step"
 )
 
-// Limits of the performance categories, in milliseconds. The one of a second is where Tasker begins to call things slow.
+// Limits of the performance categories, in milliseconds. From one second on Tasker calls an operation slow.
 const (
 	fastBelow     = 100
 	moderateBelow = 1000
 	slowBelow     = 10_000
 )
 
-// fields are those of Tasker's structured log that follow from an event. Empty ones have no meaning for it.
+// fields are those of Tasker's structured log that follow from an event. Empty ones do not apply to it.
 type fields struct {
 	component            string
 	entityType           string
@@ -37,7 +37,7 @@ type fields struct {
 	exceptionClass       string
 }
 
-// fieldsOf reads an event. It changes nothing.
+// fieldsOf reads an event without changing it.
 func fieldsOf(name string, attrs pcommon.Map) fields {
 	f := fields{component: componentOf(name), eventType: str(attrs, lifecycle.AttrEventType)}
 	if f.eventType == "" {
@@ -54,7 +54,7 @@ func fieldsOf(name string, attrs pcommon.Map) fields {
 	return f
 }
 
-// componentOf is the part of Tasker that an event's name begins with; other names are an application's.
+// componentOf is the part of Tasker named by an event's prefix; other names are an application's.
 func componentOf(name string) string {
 	group, _, grouped := strings.Cut(name, ".")
 	if !grouped {
@@ -70,7 +70,7 @@ func componentOf(name string) string {
 	return "application"
 }
 
-// setEntity takes the step for what an event is about, if it names one, else the task.
+// setEntity sets the entity of an event: its step, if it has one, else its task.
 func (f *fields) setEntity(attrs pcommon.Map) {
 	if f.entityID, f.entityName = idText(attrs, lifecycle.AttrStepID), str(attrs, lifecycle.AttrStepName); f.entityID+f.entityName != "" {
 		f.entityType = entityStep
@@ -90,8 +90,8 @@ func idText(attrs pcommon.Map, key string) string {
 	return ""
 }
 
-// durationOf is a finished span's duration, or the first of a payload that can be one, in milliseconds rounded to a
-// hundredth: the engine fires steps with durations of zero and below (docs/tasker-events.md, trap 3).
+// durationOf is a finished span's duration, or the first plausible one of a payload, in milliseconds rounded to a hundredth: the
+// engine fires steps with durations of zero or less (docs/tasker-events.md, trap 3).
 func durationOf(attrs pcommon.Map) float64 {
 	if value, found := attrs.Get(lifecycle.AttrDurationMS); found && value.Type() == pcommon.ValueTypeDouble {
 		return value.Double()
@@ -127,7 +127,7 @@ func categoryOf(milliseconds float64) string {
 	return "very_slow"
 }
 
-// put writes the fields as attributes, and makes a list of a backtrace that is one text.
+// put writes the fields as attributes, and splits a backtrace that is one string.
 func (f *fields) put(attrs pcommon.Map) {
 	for _, field := range [...]struct{ key, text string }{
 		{lifecycle.AttrComponent, f.component},
@@ -148,7 +148,7 @@ func (f *fields) put(attrs pcommon.Map) {
 	listBacktrace(attrs)
 }
 
-// listBacktrace makes a list of lines of a backtrace that is one text.
+// listBacktrace splits a backtrace that is one string into lines.
 func listBacktrace(attrs pcommon.Map) {
 	value, found := attrs.Get(lifecycle.AttrBacktrace)
 	if !found || value.Type() != pcommon.ValueTypeStr || !strings.Contains(value.Str(), "\n") {

@@ -88,8 +88,7 @@ func TestLinesOfJSON(t *testing.T) {
 	assert.Equal(t, plog.SeverityNumberError, records.At(0).SeverityNumber())
 }
 
-// The record of an event that carries its caller's context lies in the caller's trace, on the task's span, which
-// span_hierarchy puts there too.
+// The record of an event that carries its caller's context is in the caller's trace, on the task's span, as in span_hierarchy.
 func TestRecordsOfACalledTask(t *testing.T) {
 	const parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 	structured, _ := announcements(logsOf(t, event{"task.start_requested", "logs", task, eventAt, map[string]any{
@@ -100,7 +99,7 @@ func TestRecordsOfACalledTask(t *testing.T) {
 	assert.Equal(t, lifecycle.SpanID(task, lifecycle.SpanTask, "", 0), record.SpanID())
 }
 
-// What a stream's records say as lines is JSON, and says the same as their attributes do.
+// The lines of a stream's records are JSON, with the same content as their attributes.
 func TestStreamsBecomeLines(t *testing.T) {
 	for _, name := range []string{"mixed", "real/retry"} {
 		t.Run(name, func(t *testing.T) {

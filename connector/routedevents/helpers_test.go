@@ -34,7 +34,7 @@ const (
 	received = pcommon.Timestamp(2000)
 )
 
-// event is a record as the router hands it on.
+// event is a record as the router passes it on.
 type event struct {
 	name, signals string
 	trace         pcommon.TraceID
@@ -74,7 +74,7 @@ func settings(t testing.TB) (connector.Settings, *componenttest.Telemetry) {
 	return metadatatest.NewSettings(tel), tel
 }
 
-// routedStream is a stream as it leaves the router: every event for every signal.
+// routedStream returns a stream as routed to all signals.
 func routedStream(t testing.TB, name string) plog.Logs {
 	t.Helper()
 	body, err := os.ReadFile(filepath.Join("../../tests/streamtest/testdata", filepath.FromSlash(name)+".ndjson"))

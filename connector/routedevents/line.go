@@ -16,8 +16,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// line is a record as one line of JSON, in the order in which people read it. The first fields are those of Tasker's own
-// structured log.
+// line is a record as one line of JSON, in a readable order. The first fields are those of Tasker's own structured log.
 type line struct {
 	Timestamp           string         `json:"timestamp"`
 	Level               string         `json:"level"`
@@ -41,7 +40,7 @@ type line struct {
 	Payload             map[string]any `json:"payload,omitempty"`
 }
 
-// toLine moves all that a record says into its body.
+// toLine moves the whole record into its body.
 func toLine(record plog.LogRecord, resource pcommon.Map, f fields) {
 	attrs := record.Attributes()
 	l := line{
@@ -78,13 +77,13 @@ func toLine(record plog.LogRecord, resource pcommon.Map, f fields) {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
-	// Everything in a line is of a kind that JSON has: plain has seen to it.
+	// This cannot fail: plain has converted all values to JSON types.
 	_ = encoder.Encode(l)
 	record.Body().SetStr(strings.TrimSuffix(text.String(), "\n"))
 	attrs.Clear()
 }
 
-// plain is a value as encoding/json takes it: numbers that JSON does not have become texts.
+// plain converts a value for encoding/json: numbers without a JSON form become strings.
 func plain(value pcommon.Value) any {
 	switch value.Type() {
 	case pcommon.ValueTypeMap:

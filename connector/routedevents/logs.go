@@ -14,14 +14,14 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// logsInput makes structured records of events, for people and log stores.
+// logsInput makes structured records of events.
 type logsInput struct {
 	input
 	next consumer.Logs
 }
 
-// ConsumeLogs returns the next component's error as it is. Called again with the same logs after an error it makes the same
-// records, and after none it makes no fact's record again.
+// ConsumeLogs returns the next component's error unchanged. The same logs again make the same records after an error, and no record
+// of a fact after success.
 func (i *logsInput) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	if i.facts.asAnnounced() {
 		return i.announce(ctx, logs)
@@ -31,7 +31,7 @@ func (i *logsInput) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	return i.facts.deliver(ctx, i.handOn, b)
 }
 
-// handOn does not wait for ever for room in the queues of the records' exporters: a sender waits for the answer.
+// handOn bounds the wait for room in the exporters' queues, because a sender waits for the answer.
 func (i *logsInput) handOn(ctx context.Context, records plog.Logs) error {
 	return backpressure.Limit(ctx, i.next.ConsumeLogs, records)
 }
@@ -48,7 +48,7 @@ func (i *logsInput) announce(ctx context.Context, logs plog.Logs) error {
 	return nil
 }
 
-// announcements leaves logs as they are. What it returns is the caller's and shares nothing with them.
+// announcements does not change logs. Its result belongs to the caller and shares nothing with them.
 func announcements(logs plog.Logs, lines bool, least plog.SeverityNumber) (plog.Logs, counts) {
 	structured := plog.NewLogs()
 	var c counts
@@ -80,7 +80,7 @@ func announcements(logs plog.Logs, lines bool, least plog.SeverityNumber) (plog.
 	return structured, c
 }
 
-// severityOf is the severity that the record of an event has.
+// severityOf returns the severity of an event's record.
 func severityOf(event plog.LogRecord) plog.SeverityNumber {
 	if severity := event.SeverityNumber(); severity != plog.SeverityNumberUnspecified {
 		return severity

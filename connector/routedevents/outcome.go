@@ -13,8 +13,8 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// fillOutcome makes the record of what a finished span tells: when it ended, in that span, with its attributes, its duration
-// and its error. The same span makes the same record.
+// fillOutcome makes the record of a finished span: at its end, with its ids, attributes, duration and error. The same span makes
+// the same record.
 func fillOutcome(target plog.LogRecord, fact string, span ptrace.Span) {
 	target.SetEventName(fact)
 	target.SetTimestamp(span.EndTimestamp())
@@ -43,7 +43,7 @@ func fillOutcome(target plog.LogRecord, fact string, span ptrace.Span) {
 	target.Body().SetStr(eventrecord.Message(target))
 }
 
-// backtrace is that of the exception which ended an attempt.
+// backtrace returns that of the exception that ended an attempt.
 func backtrace(span ptrace.Span) string {
 	for _, event := range span.Events().All() {
 		if trace := str(event.Attributes(), lifecycle.AttrExceptionStacktrace); trace != "" {

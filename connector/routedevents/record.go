@@ -17,7 +17,7 @@ type recordWriter struct {
 	// lines makes each record's body a line of JSON.
 	lines bool
 	tasks taskSpans
-	// callers is nil where only the event itself tells of its task's caller.
+	// callers is nil where only the event itself names its task's caller.
 	callers *callers
 }
 
@@ -37,14 +37,14 @@ func (w *recordWriter) write(target plog.LogRecord, c *candidate, resource pcomm
 	w.finish(target, resource)
 }
 
-// announcement makes the record of an event, whatever other events announce.
+// announcement makes the record of an event, independent of other events.
 func (w *recordWriter) announcement(target, event plog.LogRecord, resource pcommon.Map) {
 	event.CopyTo(target)
 	w.complete(target)
 	w.finish(target, resource)
 }
 
-// nameAnew gives a copy of an event the name of the fact that it tells; what was said under its own name goes.
+// nameAnew renames a copy of an event to its fact, and removes what belongs to the old name.
 func nameAnew(target plog.LogRecord, fact string) {
 	target.SetEventName(fact)
 	target.SetSeverityNumber(plog.SeverityNumberUnspecified)
@@ -52,7 +52,7 @@ func nameAnew(target plog.LogRecord, fact string) {
 	pcommon.NewValueEmpty().CopyTo(target.Body())
 }
 
-// complete puts a copy of an event into its task's span, and gives it the severity and the line that it lacks.
+// complete sets a copied event's span context, and its severity and readable line if missing.
 func (w *recordWriter) complete(target plog.LogRecord) {
 	attrs := target.Attributes()
 	attrs.Remove(lifecycle.AttrSignals)
@@ -86,8 +86,8 @@ func (w *recordWriter) finish(target plog.LogRecord, resource pcommon.Map) {
 	target.SetEventName(printable.Value(target.EventName()))
 }
 
-// setCorrelation gives a task's record a correlation id if it was sent without one: that of its own time, with the suffix
-// that all generated ids of its task have.
+// setCorrelation gives a task's record a correlation id if it has none: of its own time, with the suffix of all generated ids of
+// its task.
 func (w *recordWriter) setCorrelation(target plog.LogRecord, attrs pcommon.Map) {
 	if _, found := attrs.Get(lifecycle.AttrCorrelationID); found || target.TraceID().IsEmpty() {
 		return
@@ -95,9 +95,8 @@ func (w *recordWriter) setCorrelation(target plog.LogRecord, attrs pcommon.Map) 
 	attrs.PutStr(lifecycle.AttrCorrelationID, w.tasks.suffixOf(target.TraceID()).At(int64(target.Timestamp())))
 }
 
-// setContext puts a record into its task's span. A task that was
-// called from a trace of its application's is part of that trace, as span_hierarchy makes it. An event of no task goes back
-// to where its sender fired it, if that is known.
+// setContext sets a record's trace and span to those of its task. A task with a caller is in the caller's trace, as in
+// span_hierarchy. An event without a task gets its sender's context, if known.
 func (w *recordWriter) setContext(target plog.LogRecord, attrs pcommon.Map) {
 	own := target.TraceID()
 	if !own.IsEmpty() && w.callers != nil {
@@ -117,7 +116,7 @@ func (w *recordWriter) setContext(target plog.LogRecord, attrs pcommon.Map) {
 	target.SetSpanID(span)
 }
 
-// str is empty for a value that is no text.
+// str returns "" for a value that is not a string.
 func str(attrs pcommon.Map, key string) string {
 	value, found := attrs.Get(key)
 	if !found || value.Type() != pcommon.ValueTypeStr {
@@ -126,7 +125,7 @@ func str(attrs pcommon.Map, key string) string {
 	return value.Str()
 }
 
-// integer is zero for a value that is no whole number.
+// integer returns zero for a value that is not a whole number.
 func integer(attrs pcommon.Map, key string) int64 {
 	value, found := attrs.Get(key)
 	if !found {
@@ -141,8 +140,8 @@ func integer(attrs pcommon.Map, key string) int64 {
 	return 0
 }
 
-// taskSpans works out the ids of tasks' spans and the suffixes of their correlation ids, and keeps the last, because the
-// events of a task come in runs.
+// taskSpans computes the ids of tasks' spans and the suffixes of their correlation ids, and caches the last, because a task's
+// events are mostly adjacent.
 type taskSpans struct {
 	trace pcommon.TraceID
 	span  pcommon.SpanID
@@ -151,7 +150,7 @@ type taskSpans struct {
 	suffix     lifecycle.CorrelationSuffix
 }
 
-// of is the id of the span of a task's first run, which has the key "" and the begin 0.
+// of returns the id of the span of a task's first run, which has the key "" and the begin 0.
 func (t *taskSpans) of(trace pcommon.TraceID) pcommon.SpanID {
 	if trace != t.trace {
 		t.trace, t.span = trace, lifecycle.SpanID(trace, lifecycle.SpanTask, "", 0)

@@ -9,8 +9,8 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/printable"
 )
 
-// makeSafe makes every text of a map one line without control characters, keys and all: a record may be printed as it is, and
-// a name that has a line feed would forge the next line of the log.
+// makeSafe removes control characters from every string of a map, keys included: a record may be printed unchanged, and a line feed
+// in a name would forge the next line of the log.
 func makeSafe(attrs pcommon.Map) {
 	var unsafe []string
 	for key, value := range attrs.All() {

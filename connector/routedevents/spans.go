@@ -16,14 +16,14 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/origin"
 )
 
-// spansInput makes structured records of finished spans, and of event spans that came from another collector.
+// spansInput makes structured records of finished spans, and of event spans from another collector.
 type spansInput struct {
 	input
 	next consumer.Logs
 }
 
-// ConsumeTraces returns the next component's error as it is. Called again with the same spans after an error it makes the
-// same records, and after none it makes no fact's record again.
+// ConsumeTraces returns the next component's error unchanged. The same spans again make the same records after an error, and no
+// record of a fact after success.
 func (i *spansInput) ConsumeTraces(ctx context.Context, traces ptrace.Traces) error {
 	f := i.facts
 	if !f.once {
@@ -55,7 +55,7 @@ func (i *spansInput) ConsumeTraces(ctx context.Context, traces ptrace.Traces) er
 	return f.deliver(ctx, i.next.ConsumeLogs, b)
 }
 
-// eventsOf makes events of event spans again.
+// eventsOf converts event spans back to events.
 func eventsOf(rs ptrace.ResourceSpans, ss ptrace.ScopeSpans) plog.Logs {
 	logs := plog.NewLogs()
 	rl := logs.ResourceLogs().AppendEmpty()

@@ -16,7 +16,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/journal"
 )
 
-// counts are those of one batch. They are reported only once the batch was taken, because a refused one comes again.
+// counts are those of one batch. They are reported only when the batch was accepted, because a refused one is sent again.
 type counts struct {
 	converted, notRouted, noTask, noName, announcements, duplicates, incomplete, belowSeverity, received int64
 }
@@ -31,7 +31,7 @@ type telemetry struct {
 
 const droppedReasons = 8
 
-// dropped are the counts of what was left out, in the order of reasons.
+// dropped returns the counts of dropped events, in the order of reasons.
 func (c *counts) dropped() [droppedReasons]int64 {
 	return [...]int64{c.notRouted, c.noTask, c.noName, c.announcements, c.duplicates, c.incomplete, c.belowSeverity, c.received}
 }
@@ -51,7 +51,7 @@ func newTelemetry(set connector.Settings, signal string) (*telemetry, error) {
 	return t, nil
 }
 
-// observe shows what is remembered, in memory and on the storage.
+// observe reports how much is remembered, in memory and on the storage.
 func (t *telemetry) observe(known func() (int64, bool), stored journal.Observer) error {
 	return errors.Join(
 		t.builder.RegisterConnectorRoutedEventsKnownFactsCallback(func(_ context.Context, o metric.Int64Observer) error {
@@ -76,14 +76,14 @@ func (t *telemetry) record(ctx context.Context, c counts) {
 	}
 }
 
-// notKept counts records that are on their way and could not be noted.
+// notKept counts records that were passed on and could not be stored.
 func (t *telemetry) notKept(ctx context.Context, records int64) {
 	add(ctx, t.builder.ConnectorRoutedEventsUnrememberedRecords, records)
 }
 
 func (t *telemetry) shutdown() { t.builder.Shutdown() }
 
-// add leaves out zeros, so that only reasons that occur become series.
+// add leaves out zeros, so that only occurring reasons become series.
 func add(ctx context.Context, counter metric.Int64Counter, n int64, options ...metric.AddOption) {
 	if n > 0 {
 		counter.Add(ctx, n, options...)

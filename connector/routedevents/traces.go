@@ -19,20 +19,20 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/origin"
 )
 
-// toTraces makes event spans: material for span_hierarchy, which the trace id brings to the right instance.
+// toTraces makes event spans for span_hierarchy. Their trace id routes them to the right instance.
 type toTraces struct {
 	component.StartFunc
 	component.ShutdownFunc
 	next      consumer.Traces
 	telemetry *telemetry
 	whole     bool     // spans have all attributes of their events
-	batcher   *batcher // nil where each event has a span of its own
+	batcher   *batcher // nil where each event has its own span
 }
 
-// Capabilities say that the input is only read.
+// Capabilities reports that the input is only read.
 func (*toTraces) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
 
-// ConsumeLogs returns the next component's error as it is. Called again with the same logs it makes the same spans.
+// ConsumeLogs returns the next component's error unchanged. The same logs again make the same spans.
 func (c *toTraces) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	traces, counts := c.convert(logs)
 	if counts.converted > 0 {
@@ -51,8 +51,8 @@ func (c *toTraces) convert(logs plog.Logs) (ptrace.Traces, counts) {
 	return eventSpans(logs, c.whole)
 }
 
-// eventSpans leaves logs as they are. The traces are the caller's and share nothing with them. The spans have all attributes
-// of their events, or those that a tree is made of.
+// eventSpans does not change logs. The traces belong to the caller and share nothing with them. The spans have all attributes of
+// their events, or those that a tree needs.
 func eventSpans(logs plog.Logs, whole bool) (ptrace.Traces, counts) {
 	traces := ptrace.NewTraces()
 	var c counts
@@ -92,7 +92,7 @@ func (c *counts) wants(record plog.LogRecord) bool {
 	return false
 }
 
-// newEventSpans is where the spans of the events of a resource go.
+// newEventSpans adds the span slice for a resource's events.
 func newEventSpans(traces ptrace.Traces, of plog.ResourceLogs) ptrace.SpanSlice {
 	resourceSpans := traces.ResourceSpans().AppendEmpty()
 	of.Resource().CopyTo(resourceSpans.Resource())
@@ -115,7 +115,7 @@ func fillSpan(span ptrace.Span, record plog.LogRecord, whole bool) {
 		return
 	}
 	record.Attributes().CopyTo(span.Attributes())
-	span.Attributes().Remove(lifecycle.AttrIdentity) // it is the span's id
+	span.Attributes().Remove(lifecycle.AttrIdentity) // it is the span id
 }
 
 // usuallyRead is how many attributes a tree reads of most events.
@@ -130,7 +130,7 @@ func copyRead(to, from pcommon.Map, reads treedata.Reads) {
 	}
 }
 
-// eventID is the identity of the event as the id of its span.
+// eventID returns the event's identity as the id of its span.
 func eventID(record plog.LogRecord) (id pcommon.SpanID) {
 	binary.BigEndian.PutUint64(id[:], eventrecord.Identity(record))
 	return id

@@ -97,7 +97,7 @@ func TestTracesErrorIsReturned(t *testing.T) {
 	metadatatest.AssertEqualConnectorRoutedEventsConverted(t, tel, converted("traces", 1), metricdatatest.IgnoreTimestamp())
 }
 
-// refusing answers with each failure once, then takes.
+// refusing returns each failure once, then accepts.
 type refusing struct {
 	consumertest.TracesSink
 	failures []error
@@ -133,7 +133,7 @@ func TestStreamsBecomeEventSpans(t *testing.T) {
 	}
 }
 
-// The trees of event spans with all attributes, with those that are said to be enough, and of events in batches are the same.
+// The trees of event spans with all attributes, with event_attributes: tree, and of events in batches are the same.
 func TestTreesNeedNoMoreAttributes(t *testing.T) {
 	for _, name := range []string{"order_processing", "mixed", "planned", "real/linear5", "real/retry"} {
 		logs := routedStream(t, name)
@@ -181,7 +181,7 @@ func observeBatch(assembler *assembly.Assembler, batch []byte, resource *assembl
 	}
 }
 
-// A batch leaves out what event spans leave out, and counts it the same.
+// A batch omits the same attributes and events as event spans, and counts them equally.
 func TestBatched(t *testing.T) {
 	set, tel := settings(t)
 	sink := &consumertest.TracesSink{}

@@ -14,11 +14,11 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// uid identifies the record of a fact. It follows from what the fact is of, so that a record that a crash or an exporter's
-// retry brings again has the same one: stores that know log.record.uid keep such a record once.
+// uid identifies the record of a fact. It is derived from the fact, so that a record repeated by a crash or an exporter's retry has
+// the same one: stores that support log.record.uid keep it once.
 type uid [16]byte
 
-// key recognises a fact. Zero stands for none.
+// key identifies a fact. Zero means none.
 func (u uid) key() uint64 {
 	var key uint64
 	for _, b := range u[8:] {
@@ -46,7 +46,7 @@ func uidOfSpan(fact string, span ptrace.Span) uid {
 	return newUID(fact, string(trace[:]), string(id[:]))
 }
 
-// uidOfEvent is by the identity of the event, which does not name its application.
+// uidOfEvent is derived from the event's identity, which does not include its application.
 func uidOfEvent(event plog.LogRecord, resource pcommon.Map) uid {
 	id := eventID(event)
 	return newUID(event.EventName(), str(resource, lifecycle.AttrServiceNamespace), str(resource, lifecycle.AttrServiceName), string(id[:]))
