@@ -17,7 +17,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter/internal/scrub"
 )
 
-// Reasons that are the router's own, beside those of package routing.
+// Drop reasons of the router itself, besides those of package routing.
 const (
 	reasonNoName    routing.Reason = "no_name"
 	reasonLongName  routing.Reason = "long_name"
@@ -29,25 +29,25 @@ const (
 // batch is one call of ConsumeLogs. Its slices run parallel to the records, in their order.
 type batch struct {
 	events []event
-	// repeats counts, by fingerprint, the events whose clock cannot distinguish them; nil until there is one.
+	// repeats counts, by fingerprint, events that their clock does not distinguish; nil until there is one.
 	repeats map[uint64]uint64
-	// keys recognise duplicates; zero for a record that is dropped anyway, or was found to be a duplicate.
+	// keys identify duplicates; zero for a record that is dropped anyway, or was found to be a duplicate.
 	keys  []uint64
 	claim dedup.Claim
-	// kept is how many are passed on.
+	// kept is the number of records passed on.
 	kept int
-	// received reports that the records came over the network as they are: their stamps are no router's.
+	// received is true if the records came over the network: their stamps are not of this collector's router.
 	received bool
 	scrubbed scrub.Counts
-	// clocks counts records by whose time they have, and impossible those that brought one that was not used.
+	// clocks counts records by the source of their time, and impossible those whose own time was not used.
 	clocks     [eventrecord.ClockReceipt + 1]int64
 	impossible int64
 }
 
-// maxIdleEvents bounds what a batch that is done with keeps of a large one.
+// maxIdleEvents bounds the memory that an idle batch keeps.
 const maxIdleEvents = 1 << 13
 
-// reset leaves the batch as if it were new, but for its room.
+// reset empties the batch and keeps its memory.
 func (b *batch) reset() {
 	if cap(b.events) > maxIdleEvents {
 		*b = batch{}
@@ -56,12 +56,12 @@ func (b *batch) reset() {
 	*b = batch{events: b.events[:0], keys: b.keys[:0]}
 }
 
-// event is what was decided on a record.
+// event is the decision on a record.
 type event struct {
-	// counts are those of the event's name; nil for an event without one.
+	// counts are the counters of the event's name; nil for an event without one.
 	counts      *nameCounts
 	fingerprint uint64
-	// routed reports that the fingerprint is that of a router before this one, and given that the record has it already.
+	// routed means that an earlier router set the fingerprint, and given that the record already has it.
 	routed, given bool
 
 	signals  lifecycle.Signals
@@ -69,7 +69,7 @@ type event struct {
 	reason   routing.Reason
 }
 
-// decide normalises every record and looks up what becomes of it, but drops and stamps nothing yet.
+// decide normalises every record and decides on it, but drops and stamps nothing yet.
 func (r *router) decide(w *scratch, b *batch, logs plog.Logs) {
 	size := logs.LogRecordCount()
 	b.events = slices.Grow(b.events, size)
@@ -135,10 +135,9 @@ func (r *router) decideRecord(record plog.LogRecord, received bool) event {
 	return e
 }
 
-// distinguish gives the second of two equal items of one batch an identity of its own, and the third: a sender does not put
-// the same item into one request twice, but the engine does announce one thing two or three times within a second, which is
-// all that a payload's clock shows. A resend of the request has the same items in the same order. Items that have an id, or
-// a finer time, tell by themselves whether they are the same.
+// distinguish gives the second and third of equal items in a batch an identity of their own: a sender does not put an item into a
+// request twice, but the engine does announce a change two or three times within a second, the resolution of a payload's clock. A
+// resend of the request has the same items in the same order. Items with an id or a finer time need no such rule.
 func (b *batch) distinguish(e event, service uint64, record plog.LogRecord) event {
 	if e.routed || e.reason != routing.ReasonNone || record.Timestamp()%1e9 != 0 && record.Timestamp() != record.ObservedTimestamp() {
 		return e
@@ -157,7 +156,7 @@ func (b *batch) distinguish(e event, service uint64, record plog.LogRecord) even
 	return e
 }
 
-// serviceHash tells apart the same payload of two applications.
+// serviceHash distinguishes equal payloads of two applications.
 func serviceHash(resource pcommon.Map) uint64 {
 	var hash uint64
 	for _, key := range [...]string{lifecycle.AttrServiceNamespace, lifecycle.AttrServiceName} {
@@ -168,7 +167,7 @@ func serviceHash(resource pcommon.Map) uint64 {
 	return hash
 }
 
-// apply removes the records that become no signal, and what is left empty then; the others it scrubs and stamps.
+// apply removes the dropped records and what becomes empty; it scrubs and stamps the others.
 func (r *router) apply(w *scratch, b *batch, logs plog.Logs) {
 	next := 0
 	sheds := r.shedder.sheds()
@@ -206,8 +205,8 @@ func (r *router) apply(w *scratch, b *batch, logs plog.Logs) {
 	r.shedder.inFlight.Add(int64(b.kept))
 }
 
-// roomForStamp is for the identity and the signals: without it the list of attributes would grow to twice its length. The
-// receiver of events has left room.
+// roomForStamp is the number of attributes of a stamp: identity and signals. Without reserving them the attribute list would
+// double. tasker_events has reserved them already.
 const roomForStamp = 2
 
 // stamp writes the decision on a record.
@@ -222,11 +221,11 @@ func stamp(record plog.LogRecord, e *event) {
 	case e.priority != lifecycle.PriorityNormal:
 		attrs.PutStr(lifecycle.AttrPriority, string(e.priority))
 	case e.routed || !e.given:
-		attrs.Remove(lifecycle.AttrPriority) // of a router before this one
+		attrs.Remove(lifecycle.AttrPriority) // of an earlier router
 	}
 }
 
-// setScope makes the scope of an OTLP sender that of events.
+// setScope replaces an OTLP sender's scope by that of events.
 func setScope(scope pcommon.InstrumentationScope) {
 	if scope.Name() != lifecycle.ScopeEvents {
 		scope.SetName(lifecycle.ScopeEvents)

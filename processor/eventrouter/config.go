@@ -22,9 +22,9 @@ import (
 type Config struct {
 	// Routes are layered over the built-in ones.
 	Routes []routing.Route `mapstructure:"routes"`
-	// BuiltinRoutes puts Tasker's own map under Routes.
+	// BuiltinRoutes adds Tasker's own routes beneath Routes.
 	BuiltinRoutes bool `mapstructure:"builtin_routes"`
-	// FilteredEvents are names and globs of events that are dropped, whatever their routes say.
+	// FilteredEvents are names and globs of events that are dropped, regardless of their routes.
 	FilteredEvents []string `mapstructure:"filtered_events"`
 	// DefaultSignals are for events without a route. Without any, such events are dropped.
 	DefaultSignals []string `mapstructure:"default_signals"`
@@ -41,23 +41,23 @@ type Config struct {
 	MaxBacktraceLines int `mapstructure:"max_backtrace_lines"`
 
 	Deduplicate DeduplicateConfig `mapstructure:"deduplicate"`
-	// Shedding drops what matters least while the components behind are busy; off unless configured.
+	// Shedding drops the least important events while the next components are busy; off unless configured.
 	Shedding SheddingConfig `mapstructure:"shedding"`
-	// Storage is the extension that keeps what deduplicate remembers; without one it ends with the process.
+	// Storage is the extension that keeps the events seen by deduplicate; without it they are lost with the process.
 	Storage *component.ID `mapstructure:"storage"`
-	// Select says which records are passed on: events, or others, which are those of other programs, unchanged.
+	// Select is which records are passed on: events, or others, which are the unchanged records of other programs.
 	Select string `mapstructure:"select"`
-	// TrustReceived takes the stamps on records that came over the network for those of a router of this operator's.
+	// TrustReceived accepts stamps on records received over the network as those of an own router.
 	TrustReceived bool `mapstructure:"trust_received"`
 
 	_ struct{} // keyed literals only
 }
 
-// PayloadConfig says which payload keys are kept.
+// PayloadConfig sets which payload keys are kept.
 type PayloadConfig struct {
-	// Include names bulky or personal keys that are kept all the same.
+	// Include names bulky or personal keys that are kept nevertheless.
 	Include []string `mapstructure:"include"`
-	// Only, if there are any, names the keys that are kept beside those that the collector reads; all others are left out.
+	// Only, if not empty, names the keys that are kept besides those that the collector reads; all others are left out.
 	Only []string `mapstructure:"only"`
 }
 
@@ -65,19 +65,19 @@ type PayloadConfig struct {
 type RedactionConfig struct {
 	// Keys are parts of keys whose values are masked, without regard to case.
 	Keys []string `mapstructure:"keys"`
-	// Mask stands for a masked value.
+	// Mask replaces a masked value.
 	Mask string `mapstructure:"mask"`
 	// Patterns are secrets that are masked inside texts: bearer_tokens, card_numbers, email_addresses,
 	// url_credentials.
 	Patterns []string `mapstructure:"patterns"`
 }
 
-// DeduplicateConfig is about events that are sent again.
+// DeduplicateConfig configures the recognition of events that are sent again.
 type DeduplicateConfig struct {
 	Enabled bool `mapstructure:"enabled"`
-	// MaxEntries is how many events are remembered at most, and half of that at least.
+	// MaxEntries is the largest number of events remembered; at least half of it are.
 	MaxEntries int `mapstructure:"max_entries"`
-	// MaxWait is how long a batch waits for the outcome of another one that is handing on one of its events. Then it is
+	// MaxWait is how long a batch waits for the outcome of another one that is passing on one of its events. After it the batch is
 	// refused with a retryable error; with 0 at once.
 	MaxWait time.Duration `mapstructure:"max_wait"`
 }
@@ -125,7 +125,7 @@ func (c *Config) Validate() error {
 	return errors.Join(mistakes...)
 }
 
-// checkStorage wants no storage where there is nothing to store.
+// checkStorage reports a storage without anything to store.
 func (c *Config) checkStorage() error {
 	if c.Storage == nil {
 		return nil
@@ -192,7 +192,7 @@ func (c *RedactionConfig) check() error {
 	return errors.Join(mistakes...)
 }
 
-// Routing is what the route table is made of.
+// Routing returns the settings of the route table.
 func (c *Config) Routing() routing.Settings {
 	return routing.Settings{
 		Routes:         c.Routes,

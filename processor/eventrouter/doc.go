@@ -1,12 +1,12 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package eventrouter is the processor event_router. It decides, once, what becomes of each event of Tasker: which
-// signals, in which sample, with which of its payload. It converts nothing, but stamps its decision on the record, so that
-// the connectors behind it need not decide again.
+// Package eventrouter is the processor event_router. It decides once for each Tasker event which signals it becomes, whether it is
+// sampled, and which parts of its payload are kept. It converts nothing, but stamps its decision on the record, so that the
+// connectors after it need not decide again.
 //
-// What decides is elsewhere and knows no pipeline: routes in internal/routing, repeats in internal/dedup here, payloads in
-// internal/scrub here. This package is the plumbing between them.
+// The decisions are in packages without pipeline data: routes in internal/routing, duplicates in internal/dedup, payloads in this
+// component's internal/scrub. This package connects them.
 package eventrouter
 
 //go:generate go tool mdatagen metadata.yaml

@@ -17,8 +17,8 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter/internal/metadatatest"
 )
 
-// FuzzRoute sends whatever OTLP can say through a router: no panic, each record kept has a name, a stamp and an identity, and
-// the same request again is nothing but duplicates, unless its records have no time but that of their receipt.
+// FuzzRoute sends arbitrary OTLP through a router: no panic, each record kept has a name, a stamp and an identity, and the same
+// request again has duplicates only, unless its records have only the time of receipt.
 func FuzzRoute(f *testing.F) {
 	marshaler, unmarshaler := &plog.ProtoMarshaler{}, &plog.ProtoUnmarshaler{}
 	for _, name := range []string{"order_processing", "real/retry"} {

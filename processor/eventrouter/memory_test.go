@@ -26,7 +26,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter/internal/metadatatest"
 )
 
-// startKept starts a router that keeps what it has seen. Nothing stops it: as after a crash.
+// startKept starts a router that stores the events seen. Nothing stops it, as in a crash.
 func startKept(t require.TestingT, storage *journaltest.Storage, entries int, next consumer.Logs) (*router, *componenttest.Telemetry) {
 	cfg := createDefaultConfig()
 	cfg.Storage = &journaltest.ID
@@ -38,7 +38,7 @@ func startKept(t require.TestingT, storage *journaltest.Storage, entries int, ne
 	return r, tel
 }
 
-// numbered are events of one task, which differ by their number only.
+// numbered returns events of one task, which differ by their number only.
 func numbered(t tester, numbers ...int) plog.Logs {
 	t.Helper()
 	items := make([]item, len(numbers))
@@ -116,8 +116,8 @@ func TestNoSuchStorage(t *testing.T) {
 	require.NoError(t, r.Shutdown(context.Background()))
 }
 
-// However often the process crashes, whatever is resent and whatever fails: an event that was acknowledged is not handed on
-// again, and one that was not is.
+// However often the process crashes, whatever is resent and whatever fails: an acknowledged event is not passed on again, and any
+// other is.
 func TestCrashesAndResends(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		storage := journaltest.New()
@@ -167,7 +167,7 @@ func TestCrashesAndResends(t *testing.T) {
 	})
 }
 
-// The engine announces one thing twice or three times within the second that its clock shows. That is no resend; the same
+// The engine announces a change two or three times within a second, the resolution of its clock. That is not a resend; the same
 // request again is.
 func TestAnnouncementsOfOneSecondAreNotDuplicates(t *testing.T) {
 	request := func(more map[string]any) plog.Logs {
@@ -193,7 +193,7 @@ func TestAnnouncementsOfOneSecondAreNotDuplicates(t *testing.T) {
 	assert.Len(t, f.kept(), 4, "one id is one event")
 }
 
-// A record keeps its identity at a second router, for which its payload is no longer whole.
+// A record keeps its identity at a second router, which sees a reduced payload.
 func TestIdentityStaysBehindAnotherRouter(t *testing.T) {
 	first := newFixture(t, nil)
 	first.consume(t, logsOf(t, "shop", item{"task.completed", 1e9, map[string]any{"tasker.task_id": int64(1), "tasker.task_context": "bulky"}}))
@@ -207,8 +207,8 @@ func TestIdentityStaysBehindAnotherRouter(t *testing.T) {
 	assert.Equal(t, id, identityOf(second.kept()[0]))
 }
 
-// A sender that knows how identities are computed sends a record under the identity of an event that will come, as if a
-// router had stamped it. It is another event, and the genuine one is no duplicate of it.
+// A sender that knows how identities are computed sends a record under the identity of a future event, as if a router had stamped
+// it. It is a different event, and the genuine one is not its duplicate.
 func TestAttackForgedIdentity(t *testing.T) {
 	genuine := func() plog.Logs {
 		return logsOf(t, "shop", item{"task.completed", 1e9 + 1, map[string]any{"tasker.task_id": int64(1)}})

@@ -17,8 +17,8 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/routing"
 )
 
-// notTasker reports whether a record of that name is of another program. Loggers give records event names, too: that of the call
-// site (tracing-opentelemetry). An event of Tasker or of an application of it has a route, a name that Tasker defines, or a task.
+// notTasker reports whether a record with that name belongs to another program. Loggers give records event names, too: that of the
+// call site (tracing-opentelemetry). An event of Tasker or of an application has a route, a name that Tasker defines, or a task.
 func notTasker(table *routing.Table, name string, attrs pcommon.Map) bool {
 	if table.Lookup(name) != table.Fallback() || lifecycle.Defines(name) {
 		return false
@@ -27,7 +27,7 @@ func notTasker(table *routing.Table, name string, attrs pcommon.Map) bool {
 	return !ofTask
 }
 
-// others passes on what a router with the same routes takes for records of other programs, unchanged, and nothing else.
+// others passes on only, and unchanged, the records that a router with the same routes attributes to other programs.
 type others struct {
 	table *routing.Table
 }
@@ -55,7 +55,7 @@ func (o *others) process(_ context.Context, logs plog.Logs) (plog.Logs, error) {
 	return logs, nil
 }
 
-// is reports whether a record is of another program; the router counts it as no_name or not_tasker.
+// is reports whether a record belongs to another program; the router counts it as no_name or not_tasker.
 func (o *others) is(record plog.LogRecord) bool {
 	name := eventrecord.Name(record)
 	return name == "" || len(name) <= lifecycle.MaxEventName && notTasker(o.table, name, record.Attributes())

@@ -46,8 +46,8 @@ func names(logs []plog.Logs) (names []string) {
 	return names
 }
 
-// An event name alone makes no event of Tasker: it takes a route, a name that Tasker defines, or a task. What is none is
-// counted as such, under no name, and passed on as it is by a router that selects the others.
+// An event name alone does not make a Tasker event: it also needs a route, a name that Tasker defines, or a task. Other records are
+// counted without their names, and passed on unchanged by a router that selects others.
 func TestRecordsOfOtherPrograms(t *testing.T) {
 	settings := func(cfg *Config) {
 		cfg.DefaultSignals = []string{"traces", "metrics"}
@@ -83,7 +83,7 @@ func TestRecordsOfOtherPrograms(t *testing.T) {
 	assert.Equal(t, "hyper", sink.AllLogs()[0].ResourceLogs().At(0).ScopeLogs().At(0).Scope().Name())
 }
 
-// What the receiver of events decodes is meant for Tasker's pipelines, whatever its name.
+// Items decoded by tasker_events are events, whatever their name.
 func TestDecodedItemsAreEvents(t *testing.T) {
 	f := newFixture(t, func(cfg *Config) { cfg.DefaultSignals = []string{"metrics"} })
 	require.NoError(t, f.ConsumeLogs(decoded(), logsOf(t, "shop", item{"inventory.synced", 1e9 + 1, nil})))

@@ -10,23 +10,23 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/routing"
 )
 
-// offerPages shows the map in force, and what became of the events, on the live pages, if there are any.
+// offerPages shows the routes in force and the events' outcomes on the live pages, if configured.
 func (r *router) offerPages(host component.Host, id component.ID) {
 	if registry := livedata.Find(host); registry != nil {
 		r.withdraw = registry.OfferRoutes(id, routes{r.table, r.statistics})
 	}
 }
 
-// routes are what the live pages see of the router.
+// routes gives the live pages access to the router.
 type routes struct {
 	table      *routing.Table
 	statistics *statistics
 }
 
-// Table is the map in force.
+// Table returns the routes in force.
 func (r routes) Table() *routing.Table { return r.table }
 
-// Counts is what became of the events.
+// Counts returns the events by outcome.
 func (r routes) Counts() []livedata.EventCount {
 	var counts []livedata.EventCount
 	for name, by := range r.statistics.names.All() {

@@ -20,7 +20,7 @@ import (
 
 var yamlBlock = regexp.MustCompile("(?s)```yaml\n(.*?)```")
 
-// The README's examples load, and its routes decide as its table says.
+// The README's examples are valid, and their routes have the results of its table.
 func TestReadme(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	require.NoError(t, err)
@@ -61,7 +61,7 @@ func TestReadme(t *testing.T) {
 	assert.InDelta(t, 0.01, table.Lookup("database.query_executed").SamplingRate, 0)
 }
 
-// What the pages for operators tell them to write into the router's section is taken.
+// The router settings in the operators' documentation are valid.
 func TestPages(t *testing.T) {
 	sections := 0
 	for _, page := range []string{"routing.md", "security.md"} {

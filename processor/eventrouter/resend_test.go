@@ -25,7 +25,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter/internal/metadatatest"
 )
 
-// slow is a next component whose answers the test gives.
+// slow is a next component whose answers the test controls.
 type slow struct {
 	*fixture
 	taken chan plog.Logs
@@ -44,7 +44,7 @@ func newSlow(t *testing.T) *slow {
 	return s
 }
 
-// send sends events of one time in a request of their own. The answer comes when the request has ended.
+// send sends events of one time in a request. The answer comes when the request has ended.
 func (s *slow) send(ctx context.Context, t *testing.T, names ...string) <-chan error {
 	logs := logsOf(t, "shop")
 	for _, name := range names {
@@ -55,7 +55,7 @@ func (s *slow) send(ctx context.Context, t *testing.T, names ...string) <-chan e
 	return answer
 }
 
-// A request with an event whose first request has not ended is not answered before that one is.
+// A request with an event whose first request has not ended is answered after that one.
 func TestResendWaitsForTheFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSlow(t)
@@ -76,7 +76,7 @@ func TestResendWaitsForTheFirst(t *testing.T) {
 	})
 }
 
-// When the first request fails, the one that waited hands the event on.
+// When the first request fails, the waiting one passes the event on.
 func TestResendAfterAFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSlow(t)
@@ -93,7 +93,7 @@ func TestResendAfterAFailure(t *testing.T) {
 	})
 }
 
-// The wait ends at max_wait, or with the sender's patience. The answer is retryable, and nothing is held then.
+// The wait ends at max_wait, or with the sender's context. The answer is retryable, and nothing stays claimed.
 func TestResendWaitsNoLongerThanAllowed(t *testing.T) {
 	for name, test := range map[string]struct {
 		patience time.Duration
@@ -126,8 +126,8 @@ func TestResendWaitsNoLongerThanAllowed(t *testing.T) {
 	}
 }
 
-// Several senders send the same events, cut into other batches, to a component that fails now and then. Each repeats what
-// was refused. Every event is delivered once, and no request is refused because of another one.
+// Several senders send the same events in different batches while the next component sometimes fails. Each resends refused batches.
+// Every event is delivered once, and no request is refused because of another one.
 func TestSendersSideBySide(t *testing.T) {
 	const senders, events = 4, 600
 	var mu sync.Mutex
@@ -146,7 +146,7 @@ func TestSendersSideBySide(t *testing.T) {
 		return nil
 	})
 	require.NoError(t, err)
-	// A wait of an hour never ends for lack of time, however slow the machine.
+	// A wait of an hour never times out, however slow the machine.
 	f := newFixtureTo(t, func(c *Config) { c.Deduplicate.MaxWait = time.Hour }, next)
 	var sending sync.WaitGroup
 	for range senders {

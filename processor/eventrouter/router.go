@@ -27,7 +27,7 @@ import (
 )
 
 // errInFlight is retryable: when the other request has ended, it is known whether these events are duplicates.
-var errInFlight = errors.New("events of this batch are being handed on for another request: try again")
+var errInFlight = errors.New("events of this batch are being passed on by another request; try again")
 
 // router is the processor. All its state is the set of events seen; every other part is immutable.
 type router struct {
@@ -38,26 +38,26 @@ type router struct {
 	table      *routing.Table
 	statistics *statistics
 	shedder    *shedder
-	// seen is nil when duplicates are let through.
+	// seen is nil when deduplication is off.
 	seen *dedup.Set
 	// maxWait bounds the wait for another request's outcome.
 	maxWait time.Duration
-	// memory is nil without a storage, and before the start.
+	// memory is nil without storage, and before Start.
 	memory *dedup.Memory
-	health *health.Status // the memory's
-	// stored is its journal, for the metrics.
+	health *health.Status // of the memory
+	// stored is the memory's journal, for the metrics.
 	stored    atomic.Pointer[journal.Journal]
 	telemetry *telemetry
 	log       *zap.Logger
-	trusts    bool // stamps on records that were received
+	trusts    bool // accept stamps on received records
 	now       func() time.Time
-	// withdraw takes back what is offered to the live pages; nil without them.
+	// withdraw removes the router from the live pages; nil without them.
 	withdraw func()
-	// idle holds workers, and batches those that are done with.
+	// idle holds scratches, and batches the idle batches.
 	idle, batches sync.Pool
 }
 
-// scratch is memory for the work on one batch that the next can use again; it also caches what it has worked out.
+// scratch is reusable memory for the work on a batch, with caches.
 type scratch struct {
 	normalizer eventrecord.Normalizer
 	pass       *scrub.Pass
@@ -86,10 +86,10 @@ func newRouter(set processor.Settings, cfg *Config, next consumer.Logs) (*router
 	return r, nil
 }
 
-// Capabilities: records are changed and removed.
+// Capabilities reports MutatesData: records are changed and removed.
 func (*router) Capabilities() consumer.Capabilities { return consumer.Capabilities{MutatesData: true} }
 
-// Start logs what the configuration allows and probably does not mean, and reads what an earlier process has seen.
+// Start logs suspicious but valid settings, and restores the events seen by an earlier process.
 func (r *router) Start(ctx context.Context, host component.Host) error {
 	r.offerPages(host, r.id)
 	for _, warning := range r.table.Warnings() {
@@ -127,10 +127,10 @@ func (r *router) Shutdown(ctx context.Context) error {
 	return memory.Close(ctx)
 }
 
-// ConsumeLogs takes ownership of logs. What the next component answers decides whether the events count as seen: after an error
-// they are forgotten, so that the sender's retry is taken. Its error is returned as it is. A batch of which another request is
-// handing on an event waits for that request's outcome: its event is then a duplicate, or is passed on itself. After max_wait the
-// batch is refused with a retryable error.
+// ConsumeLogs takes ownership of logs. The next component's answer decides whether the events count as seen: after an error they
+// are forgotten, so that the sender's retry is accepted. Its error is returned unchanged. If another request is passing on one of
+// the batch's events, the batch waits for its outcome: the event is then a duplicate, or is passed on with this batch. After
+// max_wait the batch is refused with a retryable error.
 func (r *router) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	b := r.batches.Get().(*batch)
 	defer func() {
@@ -154,20 +154,20 @@ func (r *router) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	return nil
 }
 
-// remember makes durable what a batch brought. When it cannot, the batch has been taken all the same: an error would only
-// bring it again. It is counted instead, and after a crash a resend of it may be taken for new.
+// remember makes the keys of a batch durable. A failure is counted, not returned: the batch has been passed on, and an error would
+// only cause a resend. After a crash a resend may then count as new.
 func (r *router) remember(ctx context.Context, b *batch) {
 	if r.memory == nil {
 		return
 	}
 	if err := r.memory.Keep(ctx, b.claim, nil); err != nil {
 		r.telemetry.notKept(ctx, len(b.events))
-		r.log.Error("what was seen could not be kept", zap.Error(err))
+		r.log.Error("the events seen could not be stored", zap.Error(err))
 	}
 }
 
-// claim takes the keys of a batch. While another request is handing on one of its events, it waits for that one's outcome,
-// max_wait at most and no longer than the sender does.
+// claim takes the keys of a batch. While another request is passing on one of its events, it waits for that request's outcome, at
+// most max_wait and no longer than the sender's context.
 func (r *router) claim(ctx context.Context, keys []uint64) (dedup.Claim, error) {
 	claim, outcome := r.seen.TryClaim(keys)
 	if outcome == nil {
@@ -182,7 +182,7 @@ func (r *router) claim(ctx context.Context, keys []uint64) (dedup.Claim, error) 
 	return claim, err
 }
 
-// process decides on the records of a batch and makes of logs what the next component gets. After an error nothing is claimed.
+// process decides on the records of a batch and reduces logs to what the next component gets. After an error nothing is claimed.
 func (r *router) process(ctx context.Context, b *batch, logs plog.Logs) error {
 	w := r.idle.Get().(*scratch)
 	defer r.idle.Put(w)

@@ -69,13 +69,13 @@ func newFixtureTo(t testing.TB, change func(*Config), next consumer.Logs) *fixtu
 	return &fixture{router: r, tel: tel}
 }
 
-// base is what the times of items count from.
+// base is the origin of the items' times.
 const base = pcommon.Timestamp(1_780_000_000_000_000_000)
 
 // item is an event of the service shop.
 type item struct {
 	name  string
-	at    pcommon.Timestamp // 0: none
+	at    pcommon.Timestamp // 0: absent
 	attrs map[string]any
 }
 
@@ -116,7 +116,7 @@ func records(all ...plog.Logs) []plog.LogRecord {
 	return found
 }
 
-// decoded is the context of what tasker_events passes on.
+// decoded is the context of items from tasker_events.
 func decoded() context.Context { return origin.Mark(context.Background(), origin.Decoder) }
 
 func (f *fixture) consume(t testing.TB, logs plog.Logs) {
@@ -134,7 +134,7 @@ func points(key string, values map[string]int64) []metricdata.DataPoint[int64] {
 	return list
 }
 
-// A time that no clock can have shown is replaced, noted and counted.
+// An impossible time is replaced, recorded in an attribute and counted.
 func TestClocks(t *testing.T) {
 	f := newFixture(t, func(*Config) {})
 	logs := logsOf(t, "shop", item{"task.completed", 1, nil}, item{"task.failed", 1, nil}, item{"task.cancelled", 0, nil})
@@ -157,7 +157,7 @@ func TestClocks(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 2}}, metricdatatest.IgnoreTimestamp())
 }
 
-// An application's own keys are not taken for what a router has stamped: they stay, and tell events apart.
+// An application's own keys are not mistaken for a router's stamps: they stay, and distinguish events.
 func TestPayloadKeysLikeStamps(t *testing.T) {
 	f := newFixture(t, func(c *Config) { c.DefaultSignals = []string{"logs"} })
 	f.consume(t, logsOf(t, "shop",
@@ -171,7 +171,7 @@ func TestPayloadKeysLikeStamps(t *testing.T) {
 	}
 }
 
-// A name that is too long for a label becomes nothing, and is not remembered.
+// An event with a name too long for a label is dropped and gets no counter.
 func TestLongNames(t *testing.T) {
 	f := newFixture(t, func(c *Config) { c.DefaultSignals = []string{"logs"} })
 	long := strings.Repeat("a", lifecycle.MaxEventName+1)
@@ -183,14 +183,14 @@ func TestLongNames(t *testing.T) {
 		metricdatatest.IgnoreTimestamp())
 }
 
-// payloadOf are the attributes of a record without its identity.
+// payloadOf returns the attributes of a record without its identity.
 func payloadOf(record plog.LogRecord) map[string]any {
 	attrs := record.Attributes().AsRaw()
 	delete(attrs, lifecycle.AttrIdentity)
 	return attrs
 }
 
-// identityOf is the identity that a record was given, or zero.
+// identityOf returns the identity of a record, or zero.
 func identityOf(record plog.LogRecord) uint64 {
 	identity, _ := eventrecord.Given(record)
 	return identity

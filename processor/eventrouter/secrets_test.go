@@ -31,7 +31,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy"
 )
 
-// pipelines are those of the default configuration, from the router to what the exporters get.
+// pipelines are those of the default configuration, from the router to the exporters' input.
 type pipelines struct {
 	router  consumer.Logs
 	parts   []component.Component // in the order of their shutdown
@@ -40,7 +40,7 @@ type pipelines struct {
 	metrics consumertest.MetricsSink
 }
 
-// logsFanOut hands logs, which nothing behind it changes, to several.
+// logsFanOut passes logs on to several consumers that do not change them.
 func logsFanOut(next ...consumer.Logs) consumer.Logs {
 	fan, err := consumer.NewLogs(func(ctx context.Context, logs plog.Logs) error {
 		for _, n := range next {
@@ -100,7 +100,7 @@ func newPipelines(t require.TestingT, configure func(*eventrouter.Config)) *pipe
 	return p
 }
 
-// output stops everything, so that nothing is held back, and is all that has left, as text.
+// output stops everything, so that nothing is held back, and returns all output as text.
 func (p *pipelines) output(t require.TestingT) string {
 	for _, part := range p.parts {
 		require.NoError(t, part.Shutdown(context.Background()))
@@ -122,7 +122,7 @@ func (p *pipelines) output(t require.TestingT) string {
 	return all.String()
 }
 
-// routeToAll makes every event all signals.
+// routeToAll routes every event to all signals.
 func routeToAll(cfg *eventrouter.Config) {
 	cfg.DefaultSignals = []string{"traces", "metrics", "logs"}
 	all := 1.0
@@ -131,13 +131,13 @@ func routeToAll(cfg *eventrouter.Config) {
 	}
 }
 
-// planter draws payloads and remembers what must not leave.
+// planter draws payloads and records what must not be exported.
 type planter struct {
 	t       *rapid.T
 	secrets []string
 }
 
-// marker is a text that is nowhere else.
+// marker returns a unique text.
 func (p *planter) marker() string { return fmt.Sprintf("hush%dhush", len(p.secrets)) }
 
 func (p *planter) plant(format string) string {
@@ -146,7 +146,7 @@ func (p *planter) plant(format string) string {
 	return fmt.Sprintf(format, secret)
 }
 
-// text may have a token or an address in it, or a card number.
+// text may contain a token, an address or a card number.
 func (p *planter) text() string {
 	filler := rapid.StringMatching(`[a-z .,:;'"/-]{0,12}`).Draw(p.t, "text")
 	switch rapid.IntRange(0, 5).Draw(p.t, "kind") {
@@ -161,7 +161,7 @@ func (p *planter) text() string {
 	return filler
 }
 
-// secretKeys are matched by the key filter of the test.
+// secretKeys match the key filter of the test.
 var secretKeys = []string{"password", "api_token", "USER_EMAIL", "customer_iban"}
 
 func (p *planter) object(depth int, keys ...string) map[string]any {
@@ -189,7 +189,7 @@ func (*planter) isSecret(key string) bool {
 	return false
 }
 
-// hidden is a value under a secret key: nothing of it may leave.
+// hidden is a value under a secret key: no part of it may be exported.
 func (p *planter) hidden(depth int) any {
 	if depth > 0 && rapid.Bool().Draw(p.t, "nested") {
 		return map[string]any{"a": []any{p.hidden(depth - 1)}}
@@ -216,7 +216,7 @@ func (p *planter) value(depth int) any {
 	return p.text()
 }
 
-// Whatever a payload is made of, no configured secret leaves on any signal: not in traces, not in records, not in metrics.
+// Whatever a payload contains, no configured secret is exported in traces, records or metrics.
 func TestNoSecretLeaves(t *testing.T) {
 	payloadKeys := []string{
 		"task_name", "step_name", "error_message", "error_class", "backtrace", "sql", "name", "reason", "queue_name", "operation", "to_state",
@@ -265,7 +265,7 @@ func TestNoSecretLeaves(t *testing.T) {
 	})
 }
 
-// With payload::only, nothing leaves but what is listed and what trees and metrics are made of.
+// With payload::only, only listed keys and those that trees and metrics need are exported.
 func TestOnlyWhatIsListedLeaves(t *testing.T) {
 	lines := newPipelines(t, func(cfg *eventrouter.Config) {
 		routeToAll(cfg)

@@ -11,15 +11,15 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// SheddingConfig says from how many events in flight on those of a priority are shed: dropped, counted, and answered as
-// taken. Zero is never, and critical ones never are.
+// SheddingConfig sets the number of events in flight from which those of a priority are shed: dropped, counted, and acknowledged.
+// Zero means never; critical events are never shed.
 type SheddingConfig struct {
 	Low    int `mapstructure:"low"`
 	Normal int `mapstructure:"normal"`
 	High   int `mapstructure:"high"`
 }
 
-// check wants the less important to be shed first.
+// check requires that less important events are shed first.
 func (c *SheddingConfig) check() []error {
 	var mistakes []error
 	before, below := 0, ""
@@ -44,10 +44,10 @@ func (c *SheddingConfig) check() []error {
 // sheddable are the priorities that may be shed, the least important first.
 var sheddable = [...]lifecycle.Priority{lifecycle.PriorityLow, lifecycle.PriorityNormal, lifecycle.PriorityHigh}
 
-// shedder knows how many events the components behind are working on.
+// shedder counts the events that the next components are working on.
 type shedder struct {
 	inFlight atomic.Int64
-	// bounds run parallel to sheddable; zero is never.
+	// bounds run parallel to sheddable; zero means never.
 	bounds [len(sheddable)]int64
 }
 
@@ -55,8 +55,8 @@ func newShedder(c SheddingConfig) *shedder {
 	return &shedder{bounds: [...]int64{int64(c.Low), int64(c.Normal), int64(c.High)}}
 }
 
-// sheds tells which priorities are shed of a request that comes now. What counts are the events of other requests: one that
-// comes alone is always taken, however large.
+// sheds returns which priorities of a new request are shed. Only the events of other requests count: a single request is always
+// accepted, however large.
 func (s *shedder) sheds() (which [len(sheddable)]bool) {
 	busy := s.inFlight.Load()
 	for i, bound := range s.bounds {
@@ -65,7 +65,7 @@ func (s *shedder) sheds() (which [len(sheddable)]bool) {
 	return which
 }
 
-// indexOf is the place of a priority in sheddable, or -1.
+// indexOf is the index of a priority in sheddable, or -1.
 func indexOf(priority lifecycle.Priority) int {
 	for i, p := range sheddable {
 		if p == priority {

@@ -17,14 +17,13 @@ import (
 )
 
 const (
-	// maxOwnNames is how many names of applications are counted by themselves: senders make up names, and each becomes a
-	// series.
+	// maxOwnNames is how many application names have counters of their own: senders choose names, and each becomes a series.
 	maxOwnNames = 500
-	// otherNames stands for the rest.
+	// otherNames is the label of the rest.
 	otherNames = "other"
 )
 
-// outcome is what became of an event: the signals that it was kept for, or why it was dropped.
+// outcome is the set of signals that an event was kept for, or the reason why it was dropped.
 type outcome uint8
 
 // firstDrop is the first outcome of a dropped event. Those before are sets of signals.
@@ -79,8 +78,7 @@ type statistics struct {
 	others *nameCounts
 }
 
-// newStatistics makes room for Tasker's own names first, and for those of exact routes, so that made-up names cannot take
-// their place.
+// newStatistics reserves counters for Tasker's own names and those of exact routes, so that other names cannot displace them.
 func newStatistics(table *routing.Table) *statistics {
 	others := new(nameCounts)
 	known := lifecycle.Names()
@@ -99,7 +97,7 @@ func newStatistics(table *routing.Table) *statistics {
 	return s
 }
 
-// of is where the events of a name are counted.
+// of returns the counters of a name.
 func (s *statistics) of(name string) *nameCounts { return s.names.Get(name) }
 
 // observe leaves out zeros, so that only what occurs becomes a series.

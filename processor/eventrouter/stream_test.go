@@ -34,8 +34,8 @@ func stream(t testing.TB, name string) plog.Logs {
 	return logs
 }
 
-// Of every stream, exactly the events with a route are kept, once, however often the stream is sent, and nothing bulky
-// or secret is left in them.
+// Of every stream, exactly the events with a route are kept, once, however often the stream is sent, without bulky or secret
+// attributes.
 func TestStreams(t *testing.T) {
 	for _, name := range []string{"order_processing", "mixed", "planned", "real/linear5", "real/retry"} {
 		t.Run(name, func(t *testing.T) {
@@ -64,7 +64,7 @@ func TestStreams(t *testing.T) {
 	}
 }
 
-// An event is the same whether it comes as JSON, of which the receiver decodes nothing bulky, or as an OTLP log with all its
+// An event is the same whether it arrives as JSON, without the bulky fields that the receiver skips, or as an OTLP log with all
 // attributes, in either order.
 func TestAnEventIsTheSameInEveryForm(t *testing.T) {
 	for _, name := range []string{"order_processing", "planned"} {
@@ -107,7 +107,7 @@ func checkClean(t *testing.T, attrs map[string]any) {
 	}
 }
 
-// BenchmarkRoute routes batches of a stream. Duplicates are looked for, but every batch is released, so that none is found.
+// BenchmarkRoute routes batches of a stream. Deduplication is on, but every batch is released, so that there are no duplicates.
 func BenchmarkRoute(b *testing.B) {
 	f := newFixtureTo(b, nil, consumertest.NewNop())
 	sent := stream(b, "mixed")
@@ -127,7 +127,7 @@ func BenchmarkRoute(b *testing.B) {
 	b.ReportMetric(float64(b.N)*float64(size)/b.Elapsed().Seconds(), "events/s")
 }
 
-// BenchmarkFingerprint is over the events of a stream.
+// BenchmarkFingerprint hashes the events of a stream.
 func BenchmarkFingerprint(b *testing.B) {
 	all := records(stream(b, "mixed"))
 	b.ReportAllocs()

@@ -76,7 +76,7 @@ func newTelemetry(settings component.TelemetrySettings, seen *dedup.Set, statist
 	return t, nil
 }
 
-// record counts a batch that was taken. A refused one comes again and is counted then.
+// record counts an accepted batch. A refused one is sent again and counted then.
 func (t *telemetry) record(ctx context.Context, b *batch) {
 	var by [outcomes]int64
 	for i := range b.events {
@@ -117,17 +117,17 @@ func (t *telemetry) record(ctx context.Context, b *batch) {
 	add(ctx, t.builder.ProcessorEventRouterTruncatedValues, b.scrubbed.Truncated)
 }
 
-// refuse counts the records of a batch that was not taken.
+// refuse counts the records of a batch that was refused.
 func (t *telemetry) refuse(ctx context.Context, events int) {
 	add(ctx, t.builder.ProcessorEventRouterRefused, int64(events))
 }
 
-// notKept counts the events of a batch that was taken but not remembered durably.
+// notKept counts the events of a batch that was passed on but not stored.
 func (t *telemetry) notKept(ctx context.Context, events int) {
 	add(ctx, t.builder.ProcessorEventRouterUnrememberedEvents, int64(events))
 }
 
-// add leaves out zeros, so that only reasons that occur become series.
+// add leaves out zeros, so that only occurring reasons become series.
 func add(ctx context.Context, counter metric.Int64Counter, n int64, options ...metric.AddOption) {
 	if n > 0 {
 		counter.Add(ctx, n, options...)

@@ -28,7 +28,7 @@ func (p *Pass) shortened(text string) (short string, cut bool) {
 	return text[:runeStart(text, limit-len(ellipsis))] + ellipsis, true
 }
 
-// runeStart is the last place up to end at which a character begins.
+// runeStart returns the last index up to end at which a character begins.
 func runeStart(text string, end int) int {
 	for end > 0 && !utf8.RuneStart(text[end]) {
 		end--
@@ -46,7 +46,7 @@ func (p *Pass) cutBytes(value pcommon.Value) {
 	p.Truncated++
 }
 
-// cutBacktrace knows both forms: a list of lines, and one text.
+// cutBacktrace handles both forms: a list of lines, and one string.
 func (p *Pass) cutBacktrace(value pcommon.Value) {
 	limit := p.scrubber.settings.MaxBacktraceLines
 	switch value.Type() {
@@ -69,7 +69,7 @@ func (p *Pass) cutBacktrace(value pcommon.Value) {
 	}
 }
 
-// endOfLine is where the n-th line of a text ends, or where the text does.
+// endOfLine returns the end of the n-th line of a text, or of the text.
 func endOfLine(text string, n int) int {
 	end := -1
 	for range n {

@@ -12,7 +12,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 )
 
-// Patterns say which secrets are looked for inside texts, whatever key they stand under.
+// Patterns select the secrets that are masked inside texts, under any key.
 type Patterns struct {
 	BearerTokens, CardNumbers, EmailAddresses, URLCredentials bool
 }
@@ -57,16 +57,17 @@ func (p Patterns) any() bool {
 
 // The expressions are linear in the text, as all of Go's are.
 var (
-	// bearerToken is what RFC 6750 lets follow the word, and webToken a JSON Web Token by itself.
+	// bearerToken matches what RFC 6750 allows after "Bearer", and webToken a JSON Web Token alone.
 	bearerToken = regexp.MustCompile(`(?i)\bbearer[\s:=]+[A-Za-z0-9\-._~+/]+=*`)
 	webToken    = regexp.MustCompile(`\beyJ[A-Za-z0-9_\-]{4,}\.[A-Za-z0-9_\-]+(?:\.[A-Za-z0-9_\-]*)?`)
-	// urlCredentials are all that stands before the last @ of a URL's authority: a password may hold one, and a user be a token.
+	// urlCredentials matches everything before the last @ of a URL's authority: a password may contain one, and the user may be a
+	// token.
 	urlCredentials = regexp.MustCompile(`(?i)\b([a-z][a-z0-9+.\-]*://)[^\s/?#"'<>]+@`)
-	// emailAddress takes letters of every script.
+	// emailAddress matches letters of every script.
 	emailAddress = regexp.MustCompile(`[\pL\pN._%+'\-]+@[\pL\pN\-]+(?:\.[\pL\pN\-]+)*\.[\pL\pN\-]{2,}`)
 )
 
-// Mask puts the mask in place of each secret. A text without any comes back as it is.
+// Mask replaces each secret by the mask. A text without secrets is returned unchanged.
 func (p Patterns) Mask(text, mask string) string {
 	if p.BearerTokens {
 		if containsBearer(text) {
@@ -76,7 +77,7 @@ func (p Patterns) Mask(text, mask string) string {
 			text = webToken.ReplaceAllLiteralString(text, mask)
 		}
 	}
-	// Before addresses: a password and the host behind it look like one.
+	// Before addresses: a password followed by its host looks like one.
 	if p.URLCredentials && strings.Contains(text, "://") {
 		text = urlCredentials.ReplaceAllString(text, "${1}"+strings.ReplaceAll(mask, "$", "$$")+"@")
 	}
@@ -89,7 +90,7 @@ func (p Patterns) Mask(text, mask string) string {
 	return text
 }
 
-// containsBearer looks for the word in any case, without a copy of the text.
+// containsBearer searches for "bearer" in any case, without copying the text.
 func containsBearer(text string) bool {
 	const word = "bearer"
 	for i := 0; i+len(word) <= len(text); i++ {
@@ -104,13 +105,13 @@ func containsBearer(text string) bool {
 	return false
 }
 
-// Card numbers have so many digits (ISO/IEC 7812).
+// Bounds of the digits of a card number (ISO/IEC 7812).
 const (
 	minCardDigits = 13
 	maxCardDigits = 19
 )
 
-// hasCardDigits is a quick look at whether there are enough digits at all.
+// hasCardDigits is a cheap check for enough digits.
 func hasCardDigits(text string) bool {
 	digits := 0
 	for i := range len(text) {
@@ -147,7 +148,7 @@ func maskCards(text, mask string) string {
 	return masked.String()
 }
 
-// cardAt is where the longest card number ends that begins at i, or -1. Its digits may be in groups, with one blank, dash or
+// cardAt returns the end of the longest card number that begins at i, or -1. Its digits may be in groups, with one blank, dash or
 // point between them.
 func cardAt(text string, i int) (end int) {
 	var digits [maxCardDigits]byte
@@ -170,7 +171,7 @@ func cardAt(text string, i int) (end int) {
 	return end
 }
 
-// isCard checks the digits that issuers have, and the check digit (Luhn).
+// isCard checks the issuer's digits and the check digit (Luhn).
 func isCard(digits []byte) bool {
 	issuer := int(digits[0])*1000 + int(digits[1])*100 + int(digits[2])*10 + int(digits[3])
 	if first := digits[0]; (first < 3 || first > 6) && (issuer < 2221 || issuer > 2720) {
@@ -198,7 +199,7 @@ func isCardNumber(n int64) bool {
 	return len(text) >= minCardDigits && cardAt(text, 0) == len(text)
 }
 
-// isNumber reports whether a text is digits and nothing else.
+// isNumber reports whether a text has digits only.
 func isNumber(text string) bool {
 	for i := range len(text) {
 		if !isDigit(text[i]) {

@@ -106,7 +106,7 @@ func TestResources(t *testing.T) {
 	}, attrs.AsRaw())
 }
 
-// Whatever a text is, good text stays good text, and grows no more than by a mask for each byte.
+// Valid UTF-8 stays valid, and a text grows by at most one mask per byte.
 func FuzzMask(f *testing.F) {
 	f.Add("Bearer abc, a@b.example, 4111 1111 1111 1111")
 	f.Add("eyJhbGciOiJIUzI1NiJ9.e.c@d.ee")
@@ -122,7 +122,7 @@ func FuzzMask(f *testing.F) {
 	})
 }
 
-// A secret is found wherever it stands in a text.
+// A secret is found anywhere in a text.
 func TestPlantedSecretsAreMasked(t *testing.T) {
 	patterns := scrub.Patterns{BearerTokens: true, CardNumbers: true, EmailAddresses: true, URLCredentials: true}
 	rapid.Check(t, func(t *rapid.T) {
@@ -154,7 +154,7 @@ func drawSecret(t *rapid.T) string {
 	panic("every number has a check digit")
 }
 
-// luhn is the rule of the check digit, written from its right end.
+// luhn is an independent implementation of the check digit.
 func luhn(number string) bool {
 	sum := 0
 	for i := range len(number) {

@@ -16,18 +16,18 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/sqltext"
 )
 
-// maxCachedKeys bounds the memory that the keys of payloads take.
+// maxCachedKeys bounds the memory of cached payload keys.
 const maxCachedKeys = 4096
 
-// Settings say what is kept. All limits are positive.
+// Settings set what is kept. All limits are positive.
 type Settings struct {
 	// Bulky are the payload keys to leave out.
 	Bulky []string
-	// Only, if there are any, are the payload keys to keep beside those that the collector reads; all others are left out.
+	// Only, if not empty, are the payload keys to keep besides those that the collector reads; all others are left out.
 	Only []string
 	// Sensitive are the parts of keys whose values are masked, compared without regard to case.
 	Sensitive []string
-	// Mask stands for a masked value.
+	// Mask replaces a masked value.
 	Mask string
 	// Patterns are masked inside texts.
 	Patterns Patterns
@@ -39,7 +39,7 @@ type Settings struct {
 	MaxBacktraceLines int
 }
 
-// Scrubber is immutable and safe for concurrent use.
+// Scrubber applies settings. It is immutable and safe for concurrent use.
 type Scrubber struct {
 	settings Settings
 	// needed are the payload keys that the collector reads.
@@ -49,15 +49,15 @@ type Scrubber struct {
 
 // verdict is what is known about a key.
 type verdict struct {
-	// left reports that the attribute is left out.
+	// left means that the attribute is removed.
 	left, sensitive, sql, backtrace bool
-	// id reports that a number under the key, also one that is a text, is not that of a card.
+	// id means that a number under the key, also one in a string, is not a card number.
 	id bool
-	// told reports that the attribute is part of a record's readable line.
+	// told means that the attribute is part of a record's readable line.
 	told bool
-	// secret reports that the key itself holds a secret.
+	// secret means that the key itself contains a secret.
 	secret bool
-	// plain reports that the key asks for nothing: only the value can.
+	// plain means that the key requires nothing: only the value may.
 	plain bool
 }
 
@@ -101,7 +101,7 @@ func told(key string) bool {
 	return false
 }
 
-// Counts are values, not events.
+// Counts are numbers of values, not of events.
 type Counts struct {
 	// Removed were left out, Masked had a sensitive key or held a secret, Truncated were cut at a limit.
 	Removed, Masked, Truncated int64
@@ -112,13 +112,13 @@ type Pass struct {
 	Counts
 	scrubber *Scrubber
 	verdicts *namecache.Front[verdict]
-	// room is what is left of MaxStructureBytes in the structure being walked.
+	// room is the rest of MaxStructureBytes in the structure being walked.
 	room int
-	// id is the verdict of that name on the key under which the walk is.
+	// id is the verdict's id for the key being walked.
 	id bool
-	// retell reports that the record's readable line may say what its attributes no longer do.
+	// retell means that the record's readable line must be rebuilt, because an attribute in it has changed.
 	retell bool
-	// attribute, entry and element are the methods of these names, kept because making them anew would allocate.
+	// attribute, entry and element are the methods of these names, kept because creating them again would allocate.
 	attribute, entry func(string, pcommon.Value) bool
 	element          func(pcommon.Value) bool
 }
@@ -130,14 +130,14 @@ func (s *Scrubber) NewPass() *Pass {
 	return p
 }
 
-// Take hands out what was counted since the last call.
+// Take returns the counts since the last call.
 func (p *Pass) Take() Counts {
 	counts := p.Counts
 	p.Counts = Counts{}
 	return counts
 }
 
-// ScrubText changes a text that has no key.
+// ScrubText changes a text without a key.
 func (p *Pass) ScrubText(text string, set func(string)) {
 	p.id = false
 	clean, masked := p.masked(text)
@@ -166,8 +166,8 @@ func (p *Pass) Scrub(record plog.LogRecord) {
 	}
 }
 
-// ScrubResource changes the attributes of a resource or scope. What identifies the application stays whatever the key filter
-// says, but for secrets inside.
+// ScrubResource changes the attributes of a resource or scope. Identifying attributes of the application are exempt from the key
+// filter; secrets inside are still masked.
 func (p *Pass) ScrubResource(attrs pcommon.Map) {
 	attrs.RemoveIf(func(key string, value pcommon.Value) bool {
 		v := p.verdicts.Get(key)
@@ -183,7 +183,7 @@ func (p *Pass) ScrubResource(attrs pcommon.Map) {
 	})
 }
 
-// scrubAttribute is true for an attribute that has to go.
+// scrubAttribute reports whether the attribute must be removed.
 func (p *Pass) scrubAttribute(key string, value pcommon.Value) bool {
 	v := p.verdicts.Get(key)
 	if v.plain && p.harmless(value) {
@@ -199,7 +199,7 @@ func (p *Pass) scrubAttribute(key string, value pcommon.Value) bool {
 	return v.left || v.secret
 }
 
-// harmless tells at a glance that there is nothing to do about a value under a plain key, as about nearly all.
+// harmless reports cheaply that a value under a plain key needs no scrubbing, as nearly all do not.
 func (p *Pass) harmless(value pcommon.Value) bool {
 	settings := &p.scrubber.settings
 	switch value.Type() {
@@ -220,7 +220,7 @@ func (p *Pass) scrubUnder(v verdict, value pcommon.Value) {
 	}
 }
 
-// scrubByKey is true if nothing is left to do about the value.
+// scrubByKey reports whether the value is done.
 func (p *Pass) scrubByKey(v verdict, value pcommon.Value) bool {
 	switch {
 	case v.sensitive:
@@ -234,7 +234,7 @@ func (p *Pass) scrubByKey(v verdict, value pcommon.Value) bool {
 	return false
 }
 
-// sanitize takes the literals out of a query, or of several: under a key for SQL every text is one.
+// sanitize removes the literals of a query, or of several: under an SQL key every string is one.
 func sanitize(value pcommon.Value) {
 	switch value.Type() {
 	case pcommon.ValueTypeStr:
@@ -254,7 +254,7 @@ func sanitize(value pcommon.Value) {
 	}
 }
 
-// mask leaves alone what is masked already, so that a second router counts nothing.
+// mask skips a value that is masked already, so that a second router counts nothing.
 func (p *Pass) mask(value pcommon.Value) {
 	if value.Type() == pcommon.ValueTypeStr && value.Str() == p.scrubber.settings.Mask {
 		return
@@ -263,7 +263,7 @@ func (p *Pass) mask(value pcommon.Value) {
 	p.Masked++
 }
 
-// scrubValue begins a structure: its room is its own.
+// scrubValue begins a structure with its own size limit.
 func (p *Pass) scrubValue(value pcommon.Value) {
 	switch value.Type() {
 	default:
@@ -288,7 +288,7 @@ func (p *Pass) descend(value pcommon.Value) {
 	}
 }
 
-// scrubScalar masks before it cuts: half a secret would not be known for one.
+// scrubScalar masks before it cuts: half a secret would not be recognized.
 func (p *Pass) scrubScalar(value pcommon.Value) {
 	switch value.Type() {
 	case pcommon.ValueTypeStr:
@@ -310,7 +310,7 @@ func (p *Pass) scrubScalar(value pcommon.Value) {
 	}
 }
 
-// masked is a text without the secrets in it, and whether there were any.
+// masked returns a text without its secrets, and whether there were any.
 func (p *Pass) masked(text string) (string, bool) {
 	patterns := p.scrubber.settings.Patterns
 	if p.id && isNumber(text) {
@@ -353,7 +353,7 @@ func (p *Pass) scrubElement(value pcommon.Value) bool {
 	return false
 }
 
-// take is false once the room is used up.
+// take reports whether the size is within the room.
 func (p *Pass) take(size int) bool {
 	if p.room < 0 {
 		return false
@@ -362,7 +362,7 @@ func (p *Pass) take(size int) bool {
 	return p.room >= 0
 }
 
-// sizeOf counts a word for every value, so that empty ones are not free, and of a text only what is kept of it.
+// sizeOf counts a constant for every value, so that empty ones count, and of a string only the part kept.
 func sizeOf(value pcommon.Value, limit int) int {
 	const word = 8
 	switch value.Type() {

@@ -119,7 +119,7 @@ func TestScrubBody(t *testing.T) {
 	assert.Len(t, record.Body().Str(), 64)
 }
 
-// Nothing that was under a sensitive key survives, wherever it was; texts keep to their limit and to whole characters.
+// No value under a sensitive key survives, at any depth; strings respect their limit and end at whole characters.
 func TestNothingSensitiveSurvives(t *testing.T) {
 	const secret = "S3CR3T"
 	var value func(depth int) *rapid.Generator[any]
