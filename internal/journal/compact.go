@@ -11,28 +11,27 @@ import (
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 )
 
-// pass is one way through the segments that were there when it began.
+// pass is one compaction of the segments that existed when it began.
 type pass struct {
 	under     bool
-	from, end uint64 // sequence numbers: where it goes on, and where it ends
+	from, end uint64 // sequence numbers: where it continues and where it ends
 }
 
 const (
 	// compactBytes is about how much one call of Compact reads.
 	compactBytes = 1 << 20
-	// worthwhile is the part of a stretch, in percent, that must be superfluous, or it is left as it is.
+	// worthwhile is the part of a stretch, in percent, that must be superfluous for the stretch to be rewritten.
 	worthwhile = 25
 	// smallSegment is the mean size below which segments are joined even where nothing is superfluous.
 	smallSegment = segmentBytes / 8
 )
 
-// Compact takes out of the oldest segments what the state no longer needs: of every entry there stays what keep returns
-// of it, which may be the entry itself, a part in memory of its own, or nothing. Entries keep their order. keep must not
-// call the journal.
+// Compact removes from the oldest segments what the state no longer needs: every entry is replaced by the result of keep, which may
+// be the entry itself, a part in memory of its own, or nil. Entries keep their order. keep must not call the journal.
 //
-// One call reads about a megabyte and goes on where the one before stopped; commits wait meanwhile. It returns true when
-// it has reached the segment that was the newest when the pass began; the next call then begins a new pass. After an
-// error nothing has changed.
+// One call reads about a megabyte and continues where the previous one stopped; commits wait meanwhile. It returns true when it has
+// reached the segment that was the newest when the pass began; the next call then begins a new pass. After an error nothing has
+// changed.
 func (j *Journal) Compact(ctx context.Context, keep func(entry []byte) []byte) (done bool, err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -79,7 +78,7 @@ func (j *Journal) Compact(ctx context.Context, keep func(entry []byte) []byte) (
 	return false, nil
 }
 
-// compact writes a stretch of segments anew and returns what it has become.
+// compact rewrites a stretch of segments and returns the new ones.
 func (j *Journal) compact(ctx context.Context, stretch []segment, bytes int, keep func(entry []byte) []byte) ([]segment, error) {
 	data, err := j.load(ctx, stretch)
 	if err != nil {

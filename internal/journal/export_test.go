@@ -5,5 +5,5 @@ package journal
 
 import "time"
 
-// NeverRetry leaves it to Commit to try again what failed.
+// NeverRetry disables the automatic retry; only Commit retries.
 func (j *Journal) NeverRetry() { j.retryAfter = time.Hour }

@@ -60,8 +60,8 @@ func replayed(tb testing.TB, j *journal.Journal) int {
 	return n
 }
 
-// TestFileStorage: with the real extension, a file that something else wrote, that was cut or overwritten in its middle is
-// left aside, and the state that begins beside it is found again.
+// TestFileStorage: with the real extension, a file that another program wrote, or that was truncated or overwritten, is set aside,
+// and the state begun instead is found again.
 func TestFileStorage(t *testing.T) {
 	directory := t.TempDir()
 	j := openFile(t, directory)
@@ -100,7 +100,7 @@ func TestFileStorage(t *testing.T) {
 	}
 }
 
-// BenchmarkCommit is what a request pays for being durable: an entry of 20 KB, as of 200 events.
+// BenchmarkCommit measures the cost of durability per request: an entry of 20 KB, like that of 200 events.
 func BenchmarkCommit(b *testing.B) {
 	j := openFile(b, b.TempDir())
 	entry := bytes.Repeat([]byte("0123456789abcdef"), 1280)

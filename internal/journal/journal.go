@@ -18,47 +18,47 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/health"
 )
 
-// Journal is safe for concurrent use, but for Replay, which comes first, and Close, which comes last.
+// Journal is safe for concurrent use, except for Replay, which comes first, and Close, which comes last.
 type Journal struct {
 	client storage.Client
 	log    *zap.Logger
 	now    func() time.Time
-	// retryAfter is when a write that failed is tried again though nobody commits.
+	// retryAfter is when a failed write is retried without a commit.
 	retryAfter time.Duration
 
 	mu   sync.Mutex
 	turn sync.Cond // of mu: a commit has ended
-	// waiting are the segments that no commit has written yet.
+	// waiting are the segments not written yet.
 	waiting      []pending
 	waitingBytes int
-	spare        []byte    // the memory of a segment that is durable
+	spare        []byte    // the memory of a written segment, for reuse
 	appended     uint64    // entries so far
-	committed    uint64    // of those, how many are durable
+	committed    uint64    // how many of those are durable
 	attempt      uint64    // commits that have begun
 	failure      error     // of the latest commit
-	committing   bool      // somebody writes; segments and next change only in that turn
+	committing   bool      // a write is in progress; segments and next change only then
 	segments     []segment // durable, in order
 	next         uint64    // sequence number of the next segment
-	aside        []string  // keys of what was set aside; used by Replay only
+	aside        []string  // keys of segments set aside; used by Replay only
 	pass         pass
 	stats        Stats
 	health       *health.Status // nil until ReportTo
-	retry        *time.Timer    // of a write that failed; nil when none is due
+	retry        *time.Timer    // of a failed write; nil when none is scheduled
 	closed       bool
 }
 
-// retryAfter is that of every journal, but in tests.
+// retryAfter is the default of every journal; tests change it.
 const retryAfter = time.Second
 
-// pending is a segment on its way, and how many entries it holds.
+// pending is a segment to be written, with its number of entries.
 type pending struct {
 	data    []byte
 	entries uint64
-	// snapshot reports that all segments before this one have become superfluous.
+	// snapshot means that all segments before this one are superfluous.
 	snapshot bool
 }
 
-// segment is a durable one.
+// segment is a durable segment.
 type segment struct {
 	seq   uint64
 	bytes int
@@ -74,14 +74,14 @@ type Stats struct {
 	Failures   uint64    // writes that failed since the start
 	SetAside   uint64    // segments that could not be read
 	LastCommit time.Time // zero before the first
-	LastError  error     // of the latest write; nil when it succeeded
+	LastError  error     // of the latest write; nil if it succeeded
 }
 
-// attach reads which segments a client holds.
+// attach lists the segments of a client.
 func attach(ctx context.Context, client storage.Client, log *zap.Logger) (*Journal, error) {
 	walker, ok := client.(storage.Walker)
 	if !ok {
-		return nil, errors.New("the storage extension can not list what it holds; use file_storage")
+		return nil, errors.New("the storage extension cannot list its keys; use file_storage")
 	}
 	j := &Journal{client: client, log: log, now: time.Now, retryAfter: retryAfter, next: 1}
 	j.turn.L = &j.mu
@@ -89,7 +89,7 @@ func attach(ctx context.Context, client storage.Client, log *zap.Logger) (*Journ
 		if segment, is := strings.CutPrefix(key, setAsidePrefix); is {
 			j.aside = append(j.aside, key)
 			if seq, is := parseSegmentKey(segment); is {
-				j.next = max(j.next, seq+1) // or another one would be set aside over it
+				j.next = max(j.next, seq+1) // or another segment set aside later would overwrite it
 			}
 		}
 		if seq, is := parseSegmentKey(key); is {
@@ -106,11 +106,11 @@ func attach(ctx context.Context, client storage.Client, log *zap.Logger) (*Journ
 	return j, nil
 }
 
-// Replay reads every entry in the order in which it was appended. The entry is valid until read returns. A segment that is
-// damaged, or of which read returns an error, is reported and set aside, and the reading goes on. The error is one of the
-// storage itself.
+// Replay reads every entry in the order in which it was appended. The entry is valid until read returns. A segment that is damaged,
+// or of which read returns an error, is reported and set aside, and reading continues. The returned error is one of the storage
+// itself.
 //
-// It may be called several times, but not beside other methods.
+// It may be called several times, but not concurrently with other methods.
 func (j *Journal) Replay(ctx context.Context, read func(entry []byte) error) error {
 	for from := 0; from < len(j.segments); {
 		to := min(from+segmentsAtOnce, len(j.segments))
@@ -121,7 +121,7 @@ func (j *Journal) Replay(ctx context.Context, read func(entry []byte) error) err
 		var damaged []int
 		for i, d := range data {
 			if err := entries(d, read); err != nil {
-				j.log.Error("a segment of the stored state can not be read; it is set aside, and what it held is lost",
+				j.log.Error("a segment of the stored state cannot be read; it is set aside, and its content is lost",
 					zap.String("segment", segmentKey(j.segments[from+i].seq)), zap.Int("bytes", len(d)), zap.Error(err))
 				damaged = append(damaged, i)
 			}
@@ -132,7 +132,7 @@ func (j *Journal) Replay(ctx context.Context, read func(entry []byte) error) err
 	return nil
 }
 
-// segmentsAtOnce is how many segments one call of the storage reads.
+// segmentsAtOnce is how many segments one call to the storage reads.
 const segmentsAtOnce = 64
 
 func (j *Journal) load(ctx context.Context, segments []segment) ([][]byte, error) {
@@ -153,9 +153,8 @@ func (j *Journal) load(ctx context.Context, segments []segment) ([][]byte, error
 // mostAside is how many segments that were set aside are kept.
 const mostAside = 100
 
-// setAside moves segments, given by their place behind from, to keys that nothing reads, and removes the oldest of those
-// when they are too many. Where that can't be written, as on
-// a full disk, they stay where they are until the next start.
+// setAside moves segments, given by their index from from on, to keys that are not read, and removes the oldest of those when there
+// are too many. If that cannot be written, as on a full disk, they stay in place until the next start.
 func (j *Journal) setAside(ctx context.Context, from int, places []int, data [][]byte) {
 	var ops []*storage.Operation
 	j.mu.Lock()
@@ -182,9 +181,8 @@ func (j *Journal) setAside(ctx context.Context, from int, places []int, data [][
 	}
 }
 
-// Append puts an entry behind all others. It copies the entry and does not wait: what is appended is durable when a
-// Commit that was called later has returned nil. Components that must apply entries in the order of the journal append
-// them under their own lock.
+// Append adds an entry at the end. It copies the entry and does not wait: the entry is durable when a later Commit has returned
+// nil. Components that must apply entries in the order of the journal append them under their own lock.
 func (j *Journal) Append(entry []byte) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -207,8 +205,8 @@ func (j *Journal) append(entry []byte, snapshot bool) {
 	j.stats.Entries++
 }
 
-// Checkpoint appends a snapshot: entries that say all that those appended before said. When they are durable the others
-// are deleted, in the same write. It does not wait; see Append.
+// Checkpoint appends a snapshot: entries that replace all those appended before. These are deleted in the same write. It does not
+// wait; see Append.
 func (j *Journal) Checkpoint(snapshot [][]byte) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -218,15 +216,15 @@ func (j *Journal) Checkpoint(snapshot [][]byte) {
 	j.dropSuperseded()
 }
 
-// dropSuperseded forgets what waits before a snapshot, which makes it superfluous: while the storage fails, snapshots do
-// not add up. j.mu is held.
+// dropSuperseded drops the waiting segments before a snapshot, so that snapshots do not accumulate while the storage fails. It
+// requires j.mu.
 func (j *Journal) dropSuperseded() {
 	for i := len(j.waiting) - 1; i > 0; i-- {
 		if !j.waiting[i].snapshot {
 			continue
 		}
 		for _, p := range j.waiting[:i] {
-			j.waiting[i].entries += p.entries // they are durable when the snapshot is
+			j.waiting[i].entries += p.entries // they are durable with the snapshot
 			j.waitingBytes -= len(p.data) - headerSize
 		}
 		j.waiting = slices.Delete(j.waiting, 0, i)
@@ -234,20 +232,19 @@ func (j *Journal) dropSuperseded() {
 	}
 }
 
-// Backlog is how many bytes wait to become durable. It grows only while the storage fails; a component refuses what is
-// new beyond a bound of its own, such as [MaxBacklog].
+// Backlog returns how many bytes are not durable yet. It grows only while the storage fails; a component refuses new data above a
+// bound, such as [MaxBacklog].
 func (j *Journal) Backlog() int {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.waitingBytes
 }
 
-// MaxBacklog is a bound for Backlog that suits most.
+// MaxBacklog is a bound of Backlog suitable for most components.
 const MaxBacklog = 64 << 20
 
-// Commit waits until everything that was appended before the call is durable. After an error it is not, and stays to be
-// written by the next Commit, in the same order: the caller answers with a retryable error. Calls at one time share one
-// write.
+// Commit waits until everything that was appended before the call is durable. After an error it is not, and is written by the next
+// Commit, in the same order: the caller returns a retryable error. Concurrent calls share one write.
 func (j *Journal) Commit(ctx context.Context) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -257,7 +254,7 @@ func (j *Journal) Commit(ctx context.Context) error {
 			j.turn.Wait()
 			continue
 		}
-		// Of the writes that began after the call one may have failed: it had all that was appended before it.
+		// A write that began after the call has failed, and it included everything appended before it.
 		if j.failure != nil && j.attempt > called {
 			return j.failure
 		}
@@ -266,7 +263,7 @@ func (j *Journal) Commit(ctx context.Context) error {
 	return nil
 }
 
-// write makes what waits durable. mu is held, but not while the storage works.
+// write makes the waiting segments durable. It requires mu, which it releases during the call to the storage.
 func (j *Journal) write(ctx context.Context) {
 	taken := j.waiting
 	snapshot := len(taken) > 0 && taken[0].snapshot
@@ -286,7 +283,7 @@ func (j *Journal) write(ctx context.Context) {
 			ops = append(ops, storage.DeleteOperation(segmentKey(s.seq)))
 		}
 	}
-	j.waiting = nil // what comes meanwhile goes into segments of its own
+	j.waiting = nil // entries appended meanwhile go into new segments
 	j.committing = true
 	j.attempt++
 	j.mu.Unlock()
@@ -327,7 +324,7 @@ func (j *Journal) write(ctx context.Context) {
 	j.turn.Broadcast()
 }
 
-// writeAgain writes what waits since a write failed: when no more comes, nobody else would.
+// writeAgain retries a failed write, because without new entries no commit would.
 func (j *Journal) writeAgain() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -349,7 +346,7 @@ func (j *Journal) Stats() Stats {
 	return s
 }
 
-// Close makes durable what waits and releases the storage.
+// Close makes waiting entries durable and releases the storage.
 func (j *Journal) Close(ctx context.Context) error {
 	err := j.Commit(ctx)
 	j.mu.Lock()
@@ -364,14 +361,14 @@ func (j *Journal) Close(ctx context.Context) error {
 	return errors.Join(err, j.client.Close(ctx))
 }
 
-// ReportTo makes a failing storage a part of the component's status.
+// ReportTo reports a failing storage in the component's status.
 func (j *Journal) ReportTo(status *health.Status) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.health = status
 }
 
-// tell logs when writing begins to fail and when it works again, not at each attempt. j.mu is held.
+// tell logs when writes begin to fail and when they succeed again, not each attempt. It requires j.mu.
 func (j *Journal) tell(err error) {
 	if err != nil {
 		j.health.Set(j, fmt.Errorf("the state can't be written to the storage: %w", err))

@@ -36,7 +36,7 @@ func open(t require.TestingT, s *journaltest.Storage) *journal.Journal {
 	return j
 }
 
-// stored is what a journal replays.
+// stored returns what a journal replays.
 func stored(t require.TestingT, s *journaltest.Storage) []string {
 	var list []string
 	require.NoError(t, open(t, s).Replay(context.Background(), func(entry []byte) error {
@@ -66,7 +66,7 @@ func TestWhatIsCommittedComesBackInOrder(t *testing.T) {
 	assert.False(t, stats.LastCommit.IsZero())
 }
 
-// TestSnapshotsThatWaitTakeTheRoomOfOne has the storage fail while snapshots are made: they replace each other in memory too.
+// TestSnapshotsThatWaitTakeTheRoomOfOne makes snapshots while the storage fails: they replace each other in memory, too.
 func TestSnapshotsThatWaitTakeTheRoomOfOne(t *testing.T) {
 	s := journaltest.New()
 	j := open(t, s)
@@ -93,7 +93,7 @@ func TestSnapshotsThatWaitTakeTheRoomOfOne(t *testing.T) {
 	require.Equal(t, []string{"state 99", large, "and on", "last"}, stored(t, s))
 }
 
-// TestCommitsShareWrites: what many goroutines commit is all there when their Commit returns.
+// TestCommitsShareWrites: everything that concurrent goroutines commit is stored when their Commit returns.
 func TestCommitsShareWrites(t *testing.T) {
 	s := journaltest.New()
 	j := open(t, s)
@@ -143,8 +143,7 @@ func TestAFailedCommitIsMadeUpFor(t *testing.T) {
 		[]string{said[0].ContextMap()["error"].(string), said[1].Message})
 }
 
-// TestWhatComesDuringAFailedCommitStaysBehindIt: entries keep their order when others are appended while a write fails.
-// TestAFailedWriteIsTriedAgainByItself: when nothing more comes, what failed is written all the same once that works.
+// TestAFailedWriteIsTriedAgainByItself: a failed write is retried without new entries.
 func TestAFailedWriteIsTriedAgainByItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := journaltest.New()
@@ -202,19 +201,19 @@ func TestASnapshotTakesThePlaceOfWhatWasBefore(t *testing.T) {
 	assert.Equal(t, []string{"snapshot 1", "snapshot 2", "new", "newer"}, stored(t, s))
 }
 
-// TestAnyUseIsAList: appending, committing, failing, superseding, compacting and starting again are what they are on a
-// list of what was committed.
+// TestAnyUseIsAList: appending, committing, failing, checkpointing, compacting and restarting equal the same operations on a list
+// of the committed entries.
 func TestAnyUseIsAList(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := journaltest.New()
 		open := func(t require.TestingT, s *journaltest.Storage) *journal.Journal {
 			j := open(t, s)
-			j.NeverRetry() // the model does not know when
+			j.NeverRetry() // the model does not know its time
 			return j
 		}
 		j := open(t, s)
 		var durable, waiting []uint64 // the model
-		snapshot := -1                // where in waiting one begins
+		snapshot := -1                // index in waiting of the latest one
 		next := uint64(1)
 		dropped := map[uint64]bool{}
 		entry := func() []byte {
@@ -373,7 +372,7 @@ func TestSegmentsSetAsideAreBounded(t *testing.T) {
 	assert.Equal(t, "aside/segment/0000000000000051", keys[0]) // 81: of 180 in all, the last 100
 }
 
-// TestDamageOnAFullDisk: what cannot be moved out of the way is reported and passed over all the same.
+// TestDamageOnAFullDisk: damage that cannot be moved is still reported and skipped.
 func TestDamageOnAFullDisk(t *testing.T) {
 	s := journaltest.New()
 	j := open(t, s)
@@ -405,8 +404,7 @@ func TestOpenNamesTheMistake(t *testing.T) {
 	require.ErrorContains(t, err, "no such directory", "not damage: the operator can mend it")
 }
 
-// FuzzReplay: whatever is in the storage, with and without a head that fits it, reading it ends, and neither fails nor
-// breaks down.
+// FuzzReplay: whatever is in the storage, with and without a valid head, reading it ends without an error or a panic.
 func FuzzReplay(f *testing.F) {
 	f.Add([]byte{})
 	f.Add([]byte("J\x01\x00\x00\x00\x00"))
@@ -424,7 +422,7 @@ func FuzzReplay(f *testing.F) {
 	})
 }
 
-// headed is a segment with these entries.
+// headed returns a segment with these entries.
 func headed(entries []byte) []byte {
 	segment := binary.LittleEndian.AppendUint32([]byte{'J', 1}, crc32.Checksum(entries, crc32.MakeTable(crc32.Castagnoli)))
 	return append(segment, entries...)

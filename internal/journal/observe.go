@@ -9,8 +9,8 @@ import (
 	"go.opentelemetry.io/otel/metric"
 )
 
-// Observer reads numbers of a journal for a component's own metrics, whenever these are asked for. While there is no
-// journal, which of returns as nil, there are no numbers: so one who looks sees that nothing is kept.
+// Observer has callbacks that observe a journal for a component's internal telemetry. Without a journal, when of returns nil, they
+// observe nothing.
 type Observer struct {
 	of func() *Journal
 }
@@ -28,32 +28,32 @@ func (o Observer) Int(pick func(Stats) int64) metric.Int64Callback {
 	}
 }
 
-// Bytes is the size of what is stored.
+// Bytes observes the size of the stored segments.
 func (o Observer) Bytes() metric.Int64Callback {
 	return o.Int(func(s Stats) int64 { return s.Bytes })
 }
 
-// Commits is how many writes there were.
+// Commits observes the number of writes.
 func (o Observer) Commits() metric.Int64Callback {
 	return o.Int(func(s Stats) int64 { return int64(s.Commits) })
 }
 
-// Failures is how many writes failed.
+// Failures observes the number of failed writes.
 func (o Observer) Failures() metric.Int64Callback {
 	return o.Int(func(s Stats) int64 { return int64(s.Failures) })
 }
 
-// SetAside is how many segments could not be read.
+// SetAside observes the number of unreadable segments.
 func (o Observer) SetAside() metric.Int64Callback {
 	return o.Int(func(s Stats) int64 { return int64(s.SetAside) })
 }
 
-// Waiting is how many bytes no write has taken yet. They are of requests that are not acknowledged yet.
+// Waiting observes how many bytes are not written yet. They belong to unacknowledged requests.
 func (o Observer) Waiting() metric.Int64Callback {
 	return o.Int(func(s Stats) int64 { return int64(s.Waiting) })
 }
 
-// Failing is 1 while the latest write has failed, else 0.
+// Failing observes 1 if the latest write failed, else 0.
 func (o Observer) Failing() metric.Int64Callback {
 	return o.Int(func(s Stats) int64 {
 		if s.LastError != nil {
@@ -63,7 +63,7 @@ func (o Observer) Failing() metric.Int64Callback {
 	})
 }
 
-// LastCommit is when the latest write succeeded, in Unix time; nothing before the first.
+// LastCommit observes when the latest write succeeded, in Unix time; nothing before the first.
 func (o Observer) LastCommit() metric.Float64Callback {
 	return func(_ context.Context, to metric.Float64Observer) error {
 		if j := o.of(); j != nil {

@@ -19,12 +19,12 @@ import (
 type Owner struct {
 	Kind component.Kind
 	ID   component.ID
-	// Name tells apart several journals of one component; usually empty.
+	// Name distinguishes several journals of one component; usually empty.
 	Name string
 }
 
-// Open takes a client of the storage extension and reads what is there. Errors name the setting storage. What of the store cannot
-// be read is the extension's to set aside: our file_storage does.
+// Open gets a client of the storage extension and lists its segments. Errors name the setting storage. The extension sets
+// unreadable files aside, as our file_storage does.
 func Open(ctx context.Context, host component.Host, id component.ID, owner Owner, log *zap.Logger) (*Journal, error) {
 	found, ok := host.GetExtensions()[id]
 	if !ok {

@@ -42,8 +42,8 @@ func parseSegmentKey(key string) (uint64, bool) {
 	return seq, err == nil
 }
 
-// newSegment is an empty segment to append to, with room for a first entry, in the memory of an earlier one if that is large
-// enough; seal completes it.
+// newSegment is an empty segment to append to, with capacity for a first entry, reusing the memory of an earlier one if that is
+// large enough; seal completes it.
 func newSegment(earlier []byte, entry int) []byte {
 	size := headerSize + binary.MaxVarintLen64 + entry
 	if cap(earlier) >= size {
@@ -66,10 +66,10 @@ func seal(segment []byte) []byte {
 var (
 	errForeign  = errors.New("it is not a segment of a journal")
 	errChecksum = errors.New("its checksum is wrong")
-	errCut      = errors.New("its last entry is cut")
+	errCut      = errors.New("its last entry is truncated")
 )
 
-// CheckSegment reads what a storage has under a key, without its meaning. What is no segment of a journal is sound.
+// CheckSegment checks the form of a value of a storage, without decoding its entries. A key that is not a segment's is not checked.
 func CheckSegment(key string, value []byte) error {
 	if _, is := parseSegmentKey(key); !is {
 		return nil

@@ -1,9 +1,8 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package fields writes and reads stored state by the encoding of protocol buffers, without a generated type: what is added
-// later has a number of its own, what is not known is passed over, and a number is never used for anything else. Zero
-// values are left out.
+// Package fields writes and reads stored state in protocol buffers encoding, without generated types: new fields get new numbers,
+// unknown ones are skipped, and a number is never reused. Zero values are omitted.
 package fields
 
 import (
@@ -21,7 +20,7 @@ func Int(b []byte, number protowire.Number, n int64) []byte {
 	return protowire.AppendVarint(protowire.AppendTag(b, number, protowire.VarintType), protowire.EncodeZigZag(n))
 }
 
-// Uint appends a natural number; zero is left out.
+// Uint appends an unsigned number; zero is left out.
 func Uint(b []byte, number protowire.Number, n uint64) []byte {
 	if n == 0 {
 		return b
@@ -29,7 +28,7 @@ func Uint(b []byte, number protowire.Number, n uint64) []byte {
 	return Number(b, number, n)
 }
 
-// Number appends a natural number, also zero.
+// Number appends an unsigned number, also zero.
 func Number(b []byte, number protowire.Number, n uint64) []byte {
 	return protowire.AppendVarint(protowire.AppendTag(b, number, protowire.VarintType), n)
 }
@@ -39,7 +38,7 @@ func Signed(b []byte, number protowire.Number, n int64) []byte {
 	return Number(b, number, protowire.EncodeZigZag(n))
 }
 
-// Numbers appends a list of natural numbers, packed, also an empty one.
+// Numbers appends a list of unsigned numbers, packed, also an empty one.
 func Numbers(b []byte, number protowire.Number, list []uint64) []byte {
 	size := 0
 	for _, n := range list {
@@ -60,7 +59,7 @@ func Bool(b []byte, number protowire.Number, on bool) []byte {
 	return Int(b, number, 1)
 }
 
-// Float appends a number of 64 bits; zero is left out.
+// Float appends a double; zero is left out.
 func Float(b []byte, number protowire.Number, f float64) []byte {
 	if f == 0 {
 		return b
@@ -91,14 +90,14 @@ func Message(b []byte, number protowire.Number, message []byte) []byte {
 	return protowire.AppendBytes(protowire.AppendTag(b, number, protowire.BytesType), message)
 }
 
-// Field is one field as it is read.
+// Field is a decoded field.
 type Field struct {
 	Number protowire.Number
-	Bits   uint64 // of a varint, as of Uint and Number, or of a number of 64 bits
-	Data   []byte // of a text or a message; it belongs to what is read
+	Bits   uint64 // of a varint, as from Uint and Number, or of a 64-bit value
+	Data   []byte // of a text or a message; part of the input
 }
 
-// Numbers is what Numbers appended. It is not nil.
+// Numbers returns the list that the function Numbers appended. It is not nil.
 func (f *Field) Numbers() ([]uint64, error) {
 	list := []uint64{}
 	for rest := f.Data; len(rest) > 0; {
@@ -111,13 +110,13 @@ func (f *Field) Numbers() ([]uint64, error) {
 	return list, nil
 }
 
-// Int is what Int and Signed appended.
+// Int returns the number that Int or Signed appended.
 func (f *Field) Int() int64 { return protowire.DecodeZigZag(f.Bits) }
 
-// Float is what Float appended.
+// Float returns the number that Float appended.
 func (f *Field) Float() float64 { return math.Float64frombits(f.Bits) }
 
-var errField = errors.New("a field is cut or of an unknown form")
+var errField = errors.New("a field is truncated or of an unknown type")
 
 // Next reads one field and returns what follows it.
 func Next(b []byte) (f Field, rest []byte, err error) {
@@ -145,7 +144,7 @@ func Next(b []byte) (f Field, rest []byte, err error) {
 
 // Read reads all fields of a message. The field is valid until read returns.
 func Read(b []byte, read func(f *Field) error) (err error) {
-	var f Field // one for all: it is not the stack's
+	var f Field // shared by all fields: it escapes to the heap
 	for len(b) > 0 {
 		if f, b, err = Next(b); err != nil {
 			return err

@@ -13,7 +13,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestWhatIsAppendedIsRead: every kind of field comes back, in order, with fields between them that the reader does not know.
+// TestWhatIsAppendedIsRead: every kind of field is decoded, in order, with unknown fields between them.
 func TestWhatIsAppendedIsRead(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n, s := rapid.Uint64().Draw(t, "natural"), rapid.Int64().Draw(t, "signed")

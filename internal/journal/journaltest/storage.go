@@ -1,8 +1,8 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package journaltest is a storage in memory for the tests of components that keep state: it can fail, and it can be
-// looked at as a crash would leave it.
+// Package journaltest is an in-memory storage extension for the tests of components that keep state: it can fail, and its content
+// can be copied as a crash would leave it.
 package journaltest
 
 import (
@@ -16,7 +16,7 @@ import (
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 )
 
-// ID is the id under which [Storage.Host] has the storage.
+// ID is the id of the storage in [Storage.Host].
 var ID = component.MustNewID("memory_storage")
 
 // Storage is a storage extension. What its clients write outlives them, as a file outlives a process.
@@ -36,7 +36,7 @@ type Storage struct {
 // New makes an empty storage.
 func New() *Storage { return &Storage{stores: map[string]map[string][]byte{}} }
 
-// Host is a host with the storage as its only extension.
+// Host returns a host with the storage as its only extension.
 func (s *Storage) Host() component.Host { return host{componenttest.NewNopHost(), s} }
 
 type host struct {
@@ -55,17 +55,17 @@ func (s *Storage) Fail(err error) {
 	s.fail = err
 }
 
-// Opening is asked before a client is made; its error, or panic, becomes that of GetClient.
+// Opening sets a function called before a client is made; its error, or panic, becomes that of GetClient.
 func (s *Storage) Opening(ask func(name string) error) { s.opening = ask }
 
-// BeforeBatch is called before each write; its error becomes that of the write.
+// BeforeBatch sets a function called before each write; its error becomes that of the write.
 func (s *Storage) BeforeBatch(call func() error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.before = call
 }
 
-// AfterBatch is called after each write that succeeded.
+// AfterBatch sets a function called after each successful write.
 func (s *Storage) AfterBatch(call func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -79,7 +79,7 @@ func (s *Storage) Batches() int {
 	return s.batches
 }
 
-// Crashed is a storage that holds what this one holds now, as the next process would find it.
+// Crashed returns a copy of the storage, as the next process would find it after a crash now.
 func (s *Storage) Crashed() *Storage {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -90,7 +90,7 @@ func (s *Storage) Crashed() *Storage {
 	return copied
 }
 
-// Change hands every value of every store to a function and keeps what it returns.
+// Change replaces every value of every store by the result of a function.
 func (s *Storage) Change(change func(key string, value []byte) []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -202,7 +202,7 @@ func (c *client) Walk(_ context.Context, visit storage.WalkFunc) error {
 	c.storage.mu.Lock()
 	entries := maps.Clone(c.storage.stores[c.name])
 	c.storage.mu.Unlock()
-	for key, value := range entries { // in no order, as the interface allows
+	for key, value := range entries { // in random order, as the interface allows
 		if _, err := visit(key, value); err != nil {
 			return err
 		}
