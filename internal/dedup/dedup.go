@@ -1,7 +1,7 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package dedup recognises items that came before, in bounded memory, and forgets those whose delivery failed.
+// Package dedup recognises items seen before, in bounded memory, and forgets those whose delivery failed.
 package dedup
 
 import (
@@ -11,16 +11,16 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/bounded/generations"
 )
 
-// Set remembers between half of its limit of keys and all of it, always the latest. It is safe for concurrent use; a batch
-// takes its lock once.
+// Set remembers the latest keys, between half of its limit and the limit. It is safe for concurrent use; a batch takes its lock
+// once.
 type Set struct {
 	mu sync.Mutex
-	// earlier is what the turns of earlier processes add to those of this one.
+	// earlier is the number of turns in earlier processes.
 	earlier uint64
 	// batches is the batch that brought each key.
 	batches *generations.Map[uint32]
-	// open are the batches whose outcome is not known yet. The channel, which is closed then, is made for the first that
-	// waits for it; nil until then.
+	// open are the batches whose outcome is not known yet. The channel is closed when it is known; it is nil until the first one
+	// waits for it.
 	open      map[uint32]chan struct{}
 	lastBatch uint32
 }
@@ -30,14 +30,14 @@ func New(limit int) *Set {
 	return &Set{batches: generations.New[uint32](limit), open: map[uint32]chan struct{}{}}
 }
 
-// Len is the number of keys held.
+// Len returns the number of keys held.
 func (s *Set) Len() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.batches.Len()
 }
 
-// Turns is how often a generation was forgotten. What was added two turns ago is no longer held.
+// Turns returns how often a generation was forgotten. Keys added two turns ago are no longer held.
 func (s *Set) Turns() uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -46,7 +46,7 @@ func (s *Set) Turns() uint64 {
 
 func (s *Set) seen() uint64 { return s.earlier + s.batches.Turns() }
 
-// Restore adds keys of an earlier process, which had seen so many turns when it added them. The oldest come first.
+// Restore adds keys of an earlier process, added after the given number of turns. The oldest must come first.
 func (s *Set) Restore(keys []uint64, turns uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -58,20 +58,20 @@ func (s *Set) Restore(keys []uint64, turns uint64) {
 	}
 }
 
-// Claim is a batch's hold on the keys that it brought first. Until Commit or Release is called, once, other batches with
-// one of these keys wait. The zero Claim holds nothing.
+// Claim is a batch's hold on the keys that it has first. Until Commit or Release is called, once, other batches with one of these
+// keys wait. The zero Claim holds nothing.
 type Claim struct {
 	set   *Set
 	keys  []uint64
 	batch uint32
 }
 
-// Claim takes the keys of a batch. A key that came before, in an earlier batch or earlier in this one, is set to zero in
-// keys; a key that is zero already is skipped. The claim keeps the slice.
+// Claim takes the keys of a batch. A key seen before, in an earlier batch or earlier in this one, is set to zero in keys; a key
+// that is zero already is skipped. The claim keeps the slice.
 //
-// Whether a key that another batch holds is a duplicate depends on that batch's outcome, so Claim waits for it. It holds no
-// key while it waits, so that batches cannot block each other. When ctx ends first, its error is returned, nothing is changed
-// in the set, and keys is of no further use. Claim does not look at ctx unless it has to wait.
+// Whether a key that another batch holds is a duplicate depends on that batch's outcome, so Claim waits for it. It holds no key
+// while it waits, so that batches cannot block each other. If ctx ends first, its error is returned, the set is unchanged, and keys
+// must not be used. Claim ignores ctx unless it has to wait.
 func (s *Set) Claim(ctx context.Context, keys []uint64) (Claim, error) {
 	for {
 		claim, outcome := s.TryClaim(keys)
@@ -113,7 +113,7 @@ func (s *Set) TryClaim(keys []uint64) (claim Claim, outcome <-chan struct{}) {
 	return claim, nil
 }
 
-// outcome is the channel that is closed at the end of an open batch.
+// outcome returns the channel that is closed at the end of an open batch.
 func (s *Set) outcome(batch uint32) <-chan struct{} {
 	if s.open[batch] == nil {
 		s.open[batch] = make(chan struct{})
@@ -121,7 +121,7 @@ func (s *Set) outcome(batch uint32) <-chan struct{} {
 	return s.open[batch]
 }
 
-// end removes a batch from those that are open, and wakes those that wait for it.
+// end removes a batch from those that are open, and wakes its waiters.
 func (s *Set) end(batch uint32) {
 	if waited := s.open[batch]; waited != nil {
 		close(waited)
@@ -129,7 +129,7 @@ func (s *Set) end(batch uint32) {
 	delete(s.open, batch)
 }
 
-// Keys calls yield with each key that the batch brought first.
+// Keys calls yield with each key that the batch has first.
 func (c Claim) Keys(yield func(uint64) bool) {
 	for _, key := range c.keys {
 		if key != 0 && !yield(key) {
@@ -148,7 +148,7 @@ func (c Claim) Commit() {
 	c.set.end(c.batch)
 }
 
-// Release ends the claim and forgets its keys, so that the sender's next attempt is taken.
+// Release ends the claim and forgets its keys, so that the sender's next attempt is accepted.
 func (c Claim) Release() {
 	if c.set == nil {
 		return
@@ -159,7 +159,7 @@ func (c Claim) Release() {
 	c.set.forget(c.keys, c.batch)
 }
 
-// forget leaves alone what another batch brought.
+// forget does not remove keys of other batches.
 func (s *Set) forget(keys []uint64, batch uint32) {
 	for _, key := range keys {
 		if holder, found := s.batches.Get(key); found && holder == batch {

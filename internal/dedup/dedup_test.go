@@ -96,7 +96,7 @@ func TestZeroClaim(*testing.T) {
 	dedup.Claim{}.Release()
 }
 
-// A key of zero is none, also among those of an earlier process.
+// A zero key is ignored, also among those of an earlier process.
 func TestZeroIsNotRestored(t *testing.T) {
 	s := dedup.New(10)
 	s.Restore([]uint64{0, 7}, 0)

@@ -18,24 +18,24 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 )
 
-// Memory keeps a set on a storage extension. An entry of its journal is one batch, by the encoding of protocol buffers;
-// fields that are not known are passed over:
+// Memory keeps a set on a storage extension. An entry of its journal is one batch, in protocol buffers encoding;
+// unknown fields are skipped:
 //
 //	message Batch {
-//	  sint64 turns = 1;         // how often the set had turned when the batch was taken
+//	  sint64 turns = 1;         // how often the set had turned when the batch was accepted
 //	  repeated fixed64 key = 2; // packed
-//	  bytes own = 3;            // what the component remembers beside the set
+//	  bytes own = 3;            // the component's own data of the batch
 //	}
 //
-// Entries of generations that the set has forgotten are taken out. A batch is written after the components behind took it,
-// and before its sender gets the answer: a crash in between brings the batch again, and never loses it.
+// Entries of generations that the set has forgotten are removed. A batch is written after the next component has accepted it and
+// before its sender gets the answer: a crash in between repeats the batch, and never loses it.
 type Memory struct {
 	set     *Set
 	journal *journal.Journal
 
-	// compacting is held by the one request that tidies the journal.
+	// compacting is held by the request that compacts the journal.
 	compacting sync.Mutex
-	// turns and segments are those after the last complete pass; under is true while one goes on.
+	// turns and segments are those after the last complete pass; under is true during a pass.
 	turns    uint64
 	segments int
 	under    bool
@@ -50,12 +50,12 @@ const (
 
 const (
 	keyBytes = 8
-	// manySegments is how many segments may come, one per write, until they are joined.
+	// manySegments is how many segments are written, one per commit, before they are joined.
 	manySegments = 1000
 )
 
-// Open reads into the set what an earlier process has kept. own gets what that kept beside it, in the same order; nil keeps
-// nothing beside it.
+// Open restores the set from an earlier process. own gets the component's own data of each batch, in the same order; nil if there
+// is none.
 func Open(ctx context.Context, host component.Host, storage component.ID, owner journal.Owner, log *zap.Logger, set *Set,
 	own func(data []byte) error,
 ) (*Memory, error) {
@@ -69,20 +69,20 @@ func Open(ctx context.Context, host component.Host, storage component.ID, owner 
 	return &Memory{set: set, journal: j, turns: set.Turns()}, nil
 }
 
-// Journal is where the memory is kept, for the component's metrics and health.
+// Journal returns the underlying journal, for the component's metrics and health.
 func (m *Memory) Journal() *journal.Journal { return m.journal }
 
-// Keep makes durable the keys that a batch brought first, and what the component remembers of the batch beside them. An
-// error means that the batch may be taken for new after a crash; what it brought is written with the next.
+// Keep makes durable the keys that a batch has first, and the component's own data of the batch. After an error the batch may count
+// as new after a crash; its keys are written with the next one.
 func (m *Memory) Keep(ctx context.Context, claim Claim, own []byte) error {
 	count := 0
 	for range claim.Keys {
 		count++
 	}
 	if count == 0 && len(own) == 0 {
-		return nil // nothing but duplicates
+		return nil // only duplicates
 	}
-	const most = 32 // more than what the heads of the fields take
+	const most = 32 // more than the heads of the fields take
 	entry := fields.Int(make([]byte, 0, most+count*keyBytes+len(own)), batchTurns, int64(m.set.Turns()))
 	if count > 0 {
 		entry = protowire.AppendVarint(protowire.AppendTag(entry, batchKeys, protowire.BytesType), uint64(count*keyBytes))
@@ -94,7 +94,7 @@ func (m *Memory) Keep(ctx context.Context, claim Claim, own []byte) error {
 		entry = fields.Message(entry, batchOwn, own)
 	}
 	if m.journal.Backlog() > journal.MaxBacklog {
-		return errors.New("the storage has failed for so long that no more is kept for it")
+		return errors.New("the storage has failed for too long: its backlog is full")
 	}
 	m.journal.Append(entry)
 	if err := m.journal.Commit(ctx); err != nil {
@@ -103,8 +103,7 @@ func (m *Memory) Keep(ctx context.Context, claim Claim, own []byte) error {
 	return m.tidy(ctx)
 }
 
-// tidy takes a step of the journal's compaction when there is something to gain: after a turn of the set, and when many
-// small writes have come.
+// tidy does a step of the journal's compaction when worthwhile: after a turn of the set, and after many small writes.
 func (m *Memory) tidy(ctx context.Context) error {
 	if !m.compacting.TryLock() {
 		return nil
@@ -149,7 +148,7 @@ func (s *Set) restoreEntry(entry []byte, own func(data []byte) error) error {
 	return nil
 }
 
-// batch is an entry as it is read. Its data belongs to the entry.
+// batch is a decoded entry. Its data belongs to the entry.
 type batch struct {
 	turns     uint64
 	keys, own []byte

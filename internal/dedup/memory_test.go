@@ -26,7 +26,7 @@ func open(t testing.TB, storage *journaltest.Storage, set *Set) *Memory {
 	return m
 }
 
-// claimed claims keys that nobody holds, and ends the claim.
+// claimed claims keys that no other batch holds, and ends the claim.
 func claimed(t testing.TB, set *Set, keys ...uint64) Claim {
 	t.Helper()
 	claim, outcome := set.TryClaim(keys)
@@ -48,7 +48,7 @@ func TestKeysSurviveACrash(t *testing.T) {
 	assert.Equal(t, []uint64{0, 4}, claim.keys)
 }
 
-// The journal holds no more than the set does, and what a segment costs, however many keys pass.
+// The journal holds no more than the set, plus the overhead of a segment, however many keys pass.
 func TestTheJournalIsBounded(t *testing.T) {
 	const entries, batch = 2000, 100
 	storage, set := journaltest.New(), New(entries)
@@ -71,7 +71,7 @@ func TestTheJournalIsBounded(t *testing.T) {
 	assert.GreaterOrEqual(t, after.Turns(), uint64(35), "entries are told apart from those of the process before")
 }
 
-// What a component keeps beside the keys comes back with them, also without any.
+// A component's own data is restored with the keys, also without any keys.
 func TestWhatIsKeptBeside(t *testing.T) {
 	storage, set := journaltest.New(), New(1000)
 	m := open(t, storage, set)
@@ -86,7 +86,7 @@ func TestWhatIsKeptBeside(t *testing.T) {
 	assert.Equal(t, []string{"first", "second"}, kept)
 }
 
-// A later collector may write more than this one knows: what is known is read.
+// Unknown fields of a later version are skipped.
 func TestUnknownFieldsArePassedOver(t *testing.T) {
 	entry := fields.Text(nil, 15, "of a later version")
 	entry = fields.Int(entry, batchTurns, 7)
