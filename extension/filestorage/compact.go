@@ -14,8 +14,8 @@ import (
 )
 
 // compactor is contrib's client. Its own compaction on rebound is switched off: closing a client while a compaction begins
-// waits for ever in v0.155.0, because Close holds the lock that the compaction needs and waits for it to end. Here the lock
-// of the store is held, so that neither happens during the other, and the store knows that the file is another one.
+// deadlocks in v0.155.0, because Close holds the lock that the compaction needs and waits for it to end. Here both hold the store's
+// lock, so they exclude each other, and the store knows that the file was replaced.
 type compactor interface {
 	Compact(directory string, timeout time.Duration, maxTransactionSize int64) error
 }
@@ -25,7 +25,7 @@ const mebibyte = 1 << 20
 // errEnough ends a walk.
 var errEnough = errors.New("enough was seen")
 
-// compactOnRebound compacts a large file of which little is in use.
+// compactOnRebound compacts a large file with little in use.
 func (s *store) compactOnRebound(ctx context.Context) {
 	if !s.rebounded(ctx) {
 		return
@@ -36,11 +36,11 @@ func (s *store) compactOnRebound(ctx context.Context) {
 		return
 	}
 	if err := s.compact(); err != nil {
-		s.owner.log.Warn("A file could not be compacted; it is tried again", zap.String("file", s.path), zap.Error(err))
+		s.owner.log.Warn("A file could not be compacted; it is retried", zap.String("file", s.path), zap.Error(err))
 	}
 }
 
-// rebounded reports whether the file is larger than the one threshold and what is in use of it smaller than the other.
+// rebounded reports whether the file is larger than one threshold and its part in use smaller than the other.
 func (s *store) rebounded(ctx context.Context) bool {
 	limits := s.owner.cfg.Compaction
 	file, err := os.Stat(s.path)
@@ -62,7 +62,7 @@ func (s *store) rebounded(ctx context.Context) bool {
 	return err == nil
 }
 
-// compact puts a smaller file with the same content in place of the client's. s.mu is held.
+// compact replaces the client's file by a smaller one with the same content. It requires s.mu.
 func (s *store) compact() (err error) {
 	defer guard(&err)()
 	limits := s.owner.cfg.Compaction

@@ -26,7 +26,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/periodic"
 )
 
-// checkInterval is how often it is looked whether the files are still where they belong. Writes look, too.
+// checkInterval is how often the files are checked to be still at their paths. Writes check, too.
 const checkInterval = 10 * time.Second
 
 // fileStorage is the extension. It is safe for concurrent use.
@@ -46,7 +46,7 @@ type fileStorage struct {
 	running     sync.WaitGroup
 }
 
-// count is what is counted: losses by reason, and restored files without one.
+// count is a counter's key: a loss has a reason, a restored file has none.
 type count struct{ store, reason string }
 
 func newExtension(set extension.Settings, cfg *upstream.Config, inner storage.Extension) (*fileStorage, error) {
@@ -70,7 +70,7 @@ func newExtension(set extension.Settings, cfg *upstream.Config, inner storage.Ex
 	return e, nil
 }
 
-// Start begins to watch the files.
+// Start starts to watch the files.
 func (e *fileStorage) Start(ctx context.Context, host component.Host) error {
 	var err error
 	e.start.Do(func() {
@@ -88,7 +88,7 @@ func (e *fileStorage) Start(ctx context.Context, host component.Host) error {
 	return err
 }
 
-// Shutdown ends the watching. The clients have been closed by their components.
+// Shutdown stops watching. The clients have been closed by their components.
 func (e *fileStorage) Shutdown(ctx context.Context) error {
 	var err error
 	e.stop.Do(func() {
@@ -101,7 +101,7 @@ func (e *fileStorage) Shutdown(ctx context.Context) error {
 	return err
 }
 
-// each calls do for each open store at every interval, until ctx ends.
+// each calls do for each open store once per interval, until ctx ends.
 func (e *fileStorage) each(ctx context.Context, interval time.Duration, do func(*store, context.Context)) {
 	periodic.Run(ctx, interval, func() {
 		for _, s := range e.open() {
@@ -110,14 +110,14 @@ func (e *fileStorage) each(ctx context.Context, interval time.Duration, do func(
 	})
 }
 
-// open are the open stores.
+// open returns the open stores.
 func (e *fileStorage) open() []*store {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return slices.Collect(maps.Values(e.stores))
 }
 
-// GetClient opens the file of a component, after it has been checked. What cannot be read is set aside and reported.
+// GetClient opens the file of a component, after it has been checked. An unreadable file is set aside and reported.
 func (e *fileStorage) GetClient(ctx context.Context, kind component.Kind, id component.ID, name string) (storage.Client, error) {
 	file := fileName(kind, id, name)
 	s := &store{
@@ -159,7 +159,7 @@ func (e *fileStorage) observeFailing(_ context.Context, o metric.Int64Observer) 
 	return nil
 }
 
-// observeCounts observes the losses, which have a reason, or else the restored files.
+// observeCounts observes the losses, or else the restored files.
 func (e *fileStorage) observeCounts(losses bool) metric.Int64Callback {
 	return func(_ context.Context, o metric.Int64Observer) error {
 		e.mu.Lock()

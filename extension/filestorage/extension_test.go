@@ -24,7 +24,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/boltfile"
 )
 
-// TestFileNamesAreContribs: the file that is checked is the one that contrib's extension opens.
+// TestFileNamesAreContribs: the checked file is the one that contrib's extension opens.
 func TestFileNamesAreContribs(t *testing.T) {
 	directory := t.TempDir()
 	e, _ := newTest(t, directory, nil)
@@ -71,13 +71,12 @@ func TestWhatIsStoredComesBack(t *testing.T) {
 	assert.ElementsMatch(t, []string{filepath.Base(path), filepath.Base(path) + ".marker"}, files(t, directory))
 }
 
-// TestAttackHarmedFile: whatever happened to a file while the collector was unavailable, the start goes on, and says what is lost.
-// It is said once.
+// TestAttackHarmedFile: whatever happened to a file while the collector was down, the start succeeds and reports the loss, once.
 func TestAttackHarmedFile(t *testing.T) {
 	for name, c := range map[string]struct {
 		harm   func(t *testing.T, path string)
 		reason string
-		kept   bool // in a file that was set aside
+		kept   bool // in a file set aside
 	}{
 		"missing": {func(t *testing.T, path string) { require.NoError(t, os.Remove(path)) }, "missing", false},
 		"empty":   {func(t *testing.T, path string) { require.NoError(t, os.Truncate(path, 0)) }, "empty", false},
@@ -124,7 +123,7 @@ func change(t *testing.T, path string, how func([]byte)) {
 	require.NoError(t, os.WriteFile(path, data, 0o600))
 }
 
-// TestADamagedHead: the file is used by its other head, and may lack its latest write.
+// TestADamagedHead: the file is read by its other head, and may lack its latest write.
 func TestADamagedHead(t *testing.T) {
 	directory, path := stored(t)
 	good, err := os.ReadFile(path)
@@ -154,7 +153,7 @@ func TestFilesSetAsideAreBounded(t *testing.T) {
 	assert.Len(t, files(t, directory), mostAside+2)
 }
 
-// TestAttackRemovedUnderTheRunningProcess: what the database holds is written to where it belongs before the next write is
+// TestAttackRemovedUnderTheRunningProcess: the content of the database is written to its path again before the next write is
 // acknowledged.
 func TestAttackRemovedUnderTheRunningProcess(t *testing.T) {
 	for name, harm := range map[string]func(t *testing.T, directory, path string){
@@ -188,7 +187,7 @@ func TestAttackRemovedUnderTheRunningProcess(t *testing.T) {
 	}
 }
 
-// TestRemovedWhileNothingIsWritten: the watching notices it, too.
+// TestRemovedWhileNothingIsWritten: the periodic check notices it, too.
 func TestRemovedWhileNothingIsWritten(t *testing.T) {
 	directory := filepath.Join(t.TempDir(), "state")
 	e, _ := newTest(t, directory, nil)
@@ -223,7 +222,7 @@ func TestADirectoryThatMayNotBeMade(t *testing.T) {
 	assert.Empty(t, e.counted())
 }
 
-// TestCompactionIsNoRemoval: contrib's extension puts another file in place of one that it compacts.
+// TestCompactionIsNoRemoval: contrib's extension replaces a file that it compacts.
 func TestCompactionIsNoRemoval(t *testing.T) {
 	e, _ := newTest(t, t.TempDir(), func(cfg *upstream.Config) {
 		cfg.Compaction.Directory = filepath.Join(cfg.Directory, "compaction") // it is made, as 'create_directory' asks
@@ -253,7 +252,7 @@ func TestCompactionIsNoRemoval(t *testing.T) {
 	assert.False(t, c.failing.Load())
 }
 
-// TestCloseDuringCompaction: a store can be closed while its file is compacted again and again.
+// TestCloseDuringCompaction: a store can be closed while its file is compacted repeatedly.
 func TestCloseDuringCompaction(t *testing.T) {
 	for range 20 {
 		e, _ := newTest(t, t.TempDir(), func(cfg *upstream.Config) {
@@ -280,7 +279,7 @@ func TestTwoProcessesOnOneDirectory(t *testing.T) {
 	assert.Equal(t, map[string]string{"a": "1"}, content(t, c))
 }
 
-// TestWhatIsNoFileIsRefused: opening a pipe would wait for ever, and a link may lead to somebody else's file.
+// TestWhatIsNoFileIsRefused: opening a pipe would block, and a link may lead to another owner's file.
 func TestWhatIsNoFileIsRefused(t *testing.T) {
 	for name, put := range map[string]func(path string) error{
 		"pipe":      func(path string) error { return syscall.Mkfifo(path, 0o600) },
@@ -299,7 +298,7 @@ func TestWhatIsNoFileIsRefused(t *testing.T) {
 	}
 }
 
-// TestNoRoomForAFile: the start goes on without the file, nothing is acknowledged, and it is made when there is room.
+// TestNoRoomForAFile: the start succeeds without the file, nothing is acknowledged, and the file is created when there is room.
 func TestNoRoomForAFile(t *testing.T) {
 	e, _ := newTest(t, t.TempDir(), nil)
 	full := true
@@ -332,7 +331,7 @@ func TestNoRoomForAFile(t *testing.T) {
 	require.ErrorContains(t, err, "the database broke down: page 7 already freed")
 }
 
-// connecting is contrib's extension, of which opening a file may fail.
+// connecting is contrib's extension; opening a file may fail.
 type connecting struct {
 	storage.Extension
 	ask func() error

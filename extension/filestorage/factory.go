@@ -29,7 +29,7 @@ func create(ctx context.Context, set extension.Settings, config component.Config
 	if err != nil {
 		return nil, err
 	}
-	// Create has made the directory of the compaction; the compaction itself is that of compact.go.
+	// Create has made the compaction's directory; compact.go does the compaction itself.
 	compaction.OnRebound = false
 	stores, ok := made.(storage.Extension)
 	if !ok {

@@ -8,7 +8,7 @@ import (
 	"runtime/debug"
 )
 
-// guard makes an error of a panic in the database, which panics where a page is damaged, and faults where its file was cut.
+// guard converts a panic of the database into an error: it panics on damaged pages and faults on a truncated file.
 func guard(err *error) func() {
 	before := debug.SetPanicOnFault(true)
 	return func() {

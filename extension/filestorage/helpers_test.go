@@ -52,7 +52,7 @@ func client(tb testing.TB, e *fileStorage) *store {
 	return c.(*store)
 }
 
-// content is what a component sees.
+// content returns what a component sees.
 func content(tb testing.TB, c *store) map[string]string {
 	tb.Helper()
 	found := map[string]string{}
@@ -63,7 +63,7 @@ func content(tb testing.TB, c *store) map[string]string {
 	return found
 }
 
-// counted are the losses by reason; what was restored has none.
+// counted returns the losses by reason; restored files have none.
 func (e *fileStorage) counted() map[string]int64 {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -74,7 +74,7 @@ func (e *fileStorage) counted() map[string]int64 {
 	return byReason
 }
 
-// stored is a directory with the file of a component that holds two values.
+// stored returns a directory with the file of a component that holds two values.
 func stored(tb testing.TB) (directory, path string) {
 	tb.Helper()
 	directory = tb.TempDir()

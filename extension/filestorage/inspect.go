@@ -23,12 +23,12 @@ import (
 
 const (
 	asideInfix = ".set-aside-"
-	// mostAside is how many files of one component are kept that could not be read.
+	// mostAside bounds the unreadable files kept per component.
 	mostAside = 10
 )
 
-// inspect looks at the file before the database opens it. A file that cannot be read is set aside. fresh tells that the component
-// begins with an empty file. The error is one that the operator has to fix.
+// inspect checks the file before the database opens it. An unreadable file is set aside. fresh is true if the component begins with
+// an empty file. An error requires the operator.
 func (s *store) inspect(marked bool) (fresh bool, err error) {
 	if err := regular.Check(s.path); err != nil {
 		return false, err
@@ -54,7 +54,7 @@ func (s *store) inspect(marked bool) (fresh bool, err error) {
 	case errors.As(err, &damage):
 		return s.damaged(err)
 	case errors.Is(err, boltfile.ErrChanged):
-		return false, nil // somebody is writing: opening it says so
+		return false, nil // another process is writing: opening the file reports it
 	case err != nil:
 		return false, fmt.Errorf("check %s: %w", s.path, err)
 	case summary.HeadDamaged:
@@ -63,7 +63,7 @@ func (s *store) inspect(marked bool) (fresh bool, err error) {
 	return false, nil
 }
 
-// damaged sets the file aside, unless another process has it: then opening it says so.
+// damaged sets the file aside, unless another process has it open: then opening it reports that.
 func (s *store) damaged(why error) (fresh bool, err error) {
 	lock := flock.New(s.path)
 	locked, err := lock.TryLock()
@@ -79,7 +79,7 @@ func (s *store) damaged(why error) (fresh bool, err error) {
 	return true, nil
 }
 
-// setAside renames the file, and removes the oldest of those that were set aside before when they are too many.
+// setAside renames the file, and removes the oldest ones set aside before when there are too many.
 func (s *store) setAside() (name string, err error) {
 	aside := s.path + asideInfix + time.Now().UTC().Format("20060102T150405.000000000Z")
 	if err := os.Rename(s.path, aside); err != nil {

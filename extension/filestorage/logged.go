@@ -20,18 +20,18 @@ import (
 )
 
 const (
-	// tokenKey holds the token of the log whose batches the database does not have yet. Without it there is no such log.
+	// tokenKey holds the token of the log whose batches are not in the database yet. Without it there is no such log.
 	tokenKey = ownPrefix + "log"
-	// foldBytes is the size of a log from which it is folded into the database. What is deleted before costs that nothing.
+	// foldBytes is the size from which a log is folded into the database. Keys deleted before that never reach the database.
 	foldBytes = 16 << 20
-	// foldAtOnce is about how much one transaction of a fold has.
+	// foldAtOnce is the approximate size of a fold's transaction.
 	foldAtOnce = 1 << 20
-	// mostLogged is the size of a log that can't be folded, as on a full disk, at which nothing more is taken.
+	// mostLogged is the size of a log that cannot be folded, as on a full disk, from which writes are refused.
 	mostLogged = 64 << 20
 )
 
-// loggedClient puts a write-ahead log in front of contrib's client: a write costs one append to a file instead of a
-// transaction of the database, which writes several pages. When the log has grown, what still counts of it goes into the database.
+// loggedClient puts a write-ahead log in front of contrib's client: a write costs one append to a file instead of a transaction of
+// the database, which writes several pages. When the log has grown, its current values go into the database.
 //
 // A client that is closed leaves no log behind: its file is then the one of contrib's file_storage.
 type loggedClient struct {
@@ -40,10 +40,10 @@ type loggedClient struct {
 
 	mu      sync.Mutex
 	log     *writeahead.Log
-	pending map[string]writeahead.Change // what the database does not have yet
-	batch   []byte                       // room for the next one
+	pending map[string]writeahead.Change // not in the database yet
+	batch   []byte                       // buffer for the next one
 	foldAt  int64
-	// stale reports that the database may know another token than the log has, so that nothing may be appended.
+	// stale means that the database may have another token than the log, so that nothing may be appended.
 	stale bool
 }
 
@@ -60,7 +60,7 @@ func openLogged(ctx context.Context, inner storage.Client, path string, fsync bo
 	c := &loggedClient{inner: inner, path: path, log: log, pending: map[string]writeahead.Change{}, foldAt: foldBytes}
 	switch {
 	case token == nil, log.Headed() && content.Token != string(token):
-		// What the file holds is in the database already.
+		// The file's content is in the database already.
 	case os.IsNotExist(statErr):
 		lost("missing", "its write-ahead log is gone, and with it what was written last")
 	case content.Size == 0:
@@ -73,14 +73,14 @@ func openLogged(ctx context.Context, inner storage.Client, path string, fsync bo
 		}
 		return c, c.replay(ctx, content, lost)
 	}
-	c.stale = true // on a full disk until there is room
+	c.stale = true // until there is room on the disk
 	if err := c.restart(ctx); err != nil && !isFull(err) {
 		return nil, errors.Join(fmt.Errorf("begin the write-ahead log: %w", err), log.Close())
 	}
 	return c, nil
 }
 
-// replay takes what an earlier process has left in the log.
+// replay reads the batches that an earlier process left in the log.
 func (c *loggedClient) replay(ctx context.Context, content writeahead.Content, lost func(reason, what string)) error {
 	for _, batch := range content.Batches {
 		if err := c.take(batch.Content, batch.At); err != nil {
@@ -96,7 +96,7 @@ func (c *loggedClient) replay(ctx context.Context, content writeahead.Content, l
 	return nil
 }
 
-// take notes what a batch of the log changes. After an error nothing has changed.
+// take records the changes of a batch of the log. After an error nothing has changed.
 func (c *loggedClient) take(content []byte, at int64) error {
 	changes, err := writeahead.ReadBatch(content, at)
 	if err != nil {
@@ -118,7 +118,7 @@ func (c *loggedClient) Batch(ctx context.Context, ops ...*storage.Operation) err
 	return c.write(ctx, ops)
 }
 
-// read sets the values of the operations that read. An earlier write of the same call counts.
+// read sets the values of the operations that read. They see earlier writes of the same call.
 func (c *loggedClient) read(ctx context.Context, ops []*storage.Operation) (err error) {
 	var missing []*storage.Operation
 	for i, op := range ops {
@@ -166,7 +166,7 @@ func (c *loggedClient) write(ctx context.Context, ops []*storage.Operation) erro
 	}
 	c.batch = writeahead.NewBatch(c.batch, ops)
 	at, err := c.log.Append(c.batch)
-	if isFull(err) && c.fold(ctx) == nil { // that may make room
+	if isFull(err) && c.fold(ctx) == nil { // folding may free space
 		at, err = c.log.Append(c.batch)
 	}
 	if err != nil {
@@ -179,27 +179,27 @@ func (c *loggedClient) write(ctx context.Context, ops []*storage.Operation) erro
 		c.batch = nil
 	}
 	if c.log.Size() >= c.foldAt {
-		if err := c.fold(ctx); err != nil { // it is in the log, and so it is durable
+		if err := c.fold(ctx); err != nil { // the batch is in the log and therefore durable
 			c.foldAt = c.log.Size() + foldBytes
 		}
 	}
 	return nil
 }
 
-// fold brings what the log holds into the database, and restarts the log.
+// fold writes the log's content into the database, and restarts the log.
 func (c *loggedClient) fold(ctx context.Context) error {
 	err := c.settle(ctx)
 	if err == nil {
 		err = c.restart(ctx)
 	}
 	if err != nil {
-		return fmt.Errorf("bring the write-ahead log into the database: %w", err)
+		return fmt.Errorf("fold the write-ahead log into the database: %w", err)
 	}
 	return nil
 }
 
-// settle brings what the log holds into the database, in the order of the keys, which suits that. Until the log is restarted
-// that may be done again.
+// settle writes the log's content into the database, in key order, which is faster there. It may be repeated until the log is
+// restarted.
 func (c *loggedClient) settle(ctx context.Context) error {
 	var ops []*storage.Operation
 	size := 0
@@ -227,9 +227,9 @@ func (c *loggedClient) settle(ctx context.Context) error {
 	return c.inner.Batch(ctx, ops...)
 }
 
-// restart gives the log and the database a new token; the database has all that the log holds. Whenever the process ends, the
-// database either knows the token of a log that holds what it lacks itself, or lacks nothing. A file without a head gets it
-// first, so that a database that knows a token has a log.
+// restart gives the log and the database a new token; the database must have the log's content. Whenever the process ends, the
+// database either has the token of a log with the missing changes, or misses nothing. A file without a head gets one first, so that
+// a database with a token has a log.
 func (c *loggedClient) restart(ctx context.Context) error {
 	clear(c.pending)
 	token := rand.Text()
@@ -253,17 +253,17 @@ func (c *loggedClient) restart(ctx context.Context) error {
 	return nil
 }
 
-// confirm makes both heads of the database's file refer to the latest state, so that a damaged one loses nothing: contrib's
-// client writes the other one also when it only reads.
+// confirm makes both heads of the database's file refer to the latest state, so that one damaged head loses nothing: contrib's
+// client writes the other head even on a read.
 func (c *loggedClient) confirm(ctx context.Context) {
-	_, _ = c.inner.Get(ctx, tokenKey) // what was written is in the file without it
+	_, _ = c.inner.Get(ctx, tokenKey) // without it, the written data is still in the file
 }
 
-// renew begins a log in place of one whose file has gone.
+// renew creates a log to replace one whose file is gone.
 func (c *loggedClient) renew(ctx context.Context, fsync bool) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err := c.settle(ctx); err != nil { // from the file that has no name any more
+	if err := c.settle(ctx); err != nil { // from the unlinked file
 		return err
 	}
 	log, _, err := writeahead.Open(c.path, fsync)
@@ -295,7 +295,7 @@ func (c *loggedClient) Delete(ctx context.Context, key string) error {
 	return c.Batch(ctx, storage.DeleteOperation(key))
 }
 
-// Walk visits what the database and the log hold, in no order. What the visitor asks for is written when it has seen all.
+// Walk visits the keys of the database and the log, in no order. The visitor's operations are executed at the end.
 func (c *loggedClient) Walk(ctx context.Context, visit storage.WalkFunc) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -332,7 +332,7 @@ func (c *loggedClient) Walk(ctx context.Context, visit storage.WalkFunc) error {
 	return c.write(ctx, ops)
 }
 
-// Compact puts a smaller file with the same content in place of the database's.
+// Compact replaces the database's file by a smaller one with the same content.
 func (c *loggedClient) Compact(directory string, timeout time.Duration, maxTransactionSize int64) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -343,8 +343,8 @@ func (c *loggedClient) Compact(directory string, timeout time.Duration, maxTrans
 	return inner.Compact(directory, timeout, maxTransactionSize)
 }
 
-// Close brings what the log holds into the database and removes the log. Where that fails, as on a full disk, the log stays for
-// the next start.
+// Close writes the log's content into the database and removes the log. If that fails, as on a full disk, the log stays for the
+// next start.
 func (c *loggedClient) Close(ctx context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -360,7 +360,7 @@ func (c *loggedClient) Close(ctx context.Context) error {
 	return errors.Join(closed, c.inner.Close(ctx))
 }
 
-// abandon closes the client without a change to any file. Another one has taken its place.
+// abandon closes the client without a change to any file, because another client has replaced it.
 func (c *loggedClient) abandon(ctx context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

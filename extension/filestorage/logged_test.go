@@ -24,7 +24,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/writeahead"
 )
 
-// killed is a copy of a directory as it is when the process is killed now.
+// killed returns a copy of a directory as if the process were killed now.
 func killed(tb testing.TB, directory string) string {
 	tb.Helper()
 	to := tb.TempDir()
@@ -32,7 +32,7 @@ func killed(tb testing.TB, directory string) string {
 	return to
 }
 
-// after is what a process finds on a directory, and what it counts as lost.
+// after returns what a process finds in a directory, and what it counts as lost.
 func after(tb testing.TB, directory string) (found map[string]string, lost map[string]int64) {
 	tb.Helper()
 	e, _ := newTest(tb, directory, nil)
@@ -42,7 +42,7 @@ func after(tb testing.TB, directory string) (found map[string]string, lost map[s
 	return found, e.counted()
 }
 
-// walOf is the log of the file in a directory.
+// walOf returns the log of the file in a directory.
 func walOf(directory string) string {
 	return writeahead.Path(filepath.Join(directory, fileName(component.KindProcessor, owner, "")))
 }
@@ -98,7 +98,7 @@ func TestPropertyWhatIsWrittenIsThere(t *testing.T) {
 	})
 }
 
-// snapshots is contrib's client, which copies the directory before and after each of its calls.
+// snapshots is contrib's client, with copies of the directory before and after each call.
 type snapshots struct {
 	storage.Client
 	take func()
@@ -118,7 +118,7 @@ func (s snapshots) Delete(ctx context.Context, key string) error {
 	return s.Batch(ctx, storage.DeleteOperation(key))
 }
 
-// TestKilledWhileFolding: at whichever step the process is killed, all is there, and nothing is reported as lost.
+// TestKilledWhileFolding: at whichever step the process is killed, everything is there, and no loss is reported.
 func TestKilledWhileFolding(t *testing.T) {
 	directory := t.TempDir()
 	e, _ := newTest(t, directory, nil)
@@ -149,7 +149,7 @@ func TestKilledWhileFolding(t *testing.T) {
 	assert.NoFileExists(t, walOf(directory))
 }
 
-// TestKilledWhileWriting: of a write that had come to any byte, all before it is there, and nothing is reported as lost.
+// TestKilledWhileWriting: after a write that ends at any byte, everything before it is there, and no loss is reported.
 func TestKilledWhileWriting(t *testing.T) {
 	directory := t.TempDir()
 	e, _ := newTest(t, directory, nil)
@@ -174,8 +174,8 @@ func TestKilledWhileWriting(t *testing.T) {
 	}
 }
 
-// TestAttackHarmedLog: whatever happens to the log of a process that was killed is reported as a loss, and what can still be
-// read is there.
+// TestAttackHarmedLog: whatever happens to the log of a process that was killed is reported as a loss, and readable changes are
+// there.
 func TestAttackHarmedLog(t *testing.T) {
 	directory, _ := stored(t) // a and b are in the database
 	e, _ := newTest(t, directory, nil)
@@ -212,7 +212,7 @@ func TestAttackHarmedLog(t *testing.T) {
 	}
 }
 
-// TestLogOfAnotherFile: a log is of one database only.
+// TestLogOfAnotherFile: a log belongs to one database.
 func TestLogOfAnotherFile(t *testing.T) {
 	directory := t.TempDir()
 	e, _ := newTest(t, directory, nil)
@@ -228,7 +228,7 @@ func TestLogOfAnotherFile(t *testing.T) {
 	assert.Len(t, aside, 2, "the file and its log")
 }
 
-// TestAttackLogRemovedUnderTheRunningProcess: what it held is written anew before the next write is acknowledged.
+// TestAttackLogRemovedUnderTheRunningProcess: its content is written again before the next write is acknowledged.
 func TestAttackLogRemovedUnderTheRunningProcess(t *testing.T) {
 	directory := t.TempDir()
 	e, logs := newTest(t, directory, nil)
@@ -271,7 +271,7 @@ func (f failing) Delete(ctx context.Context, key string) error {
 	return f.Batch(ctx, storage.DeleteOperation(key))
 }
 
-// TestTheDatabaseTakesNothing: the log takes what comes up to a bound, and what it took outlasts the process.
+// TestTheDatabaseTakesNothing: the log accepts writes up to a bound, and keeps them across the process's end.
 func TestTheDatabaseTakesNothing(t *testing.T) {
 	directory := t.TempDir()
 	e, _ := newTest(t, directory, nil)
@@ -295,7 +295,7 @@ func TestTheDatabaseTakesNothing(t *testing.T) {
 	assert.Empty(t, lost)
 }
 
-// TestTheLogCanNotBeBegun: a start on a full disk goes on, and the log is begun when there is room.
+// TestTheLogCanNotBeBegun: a start on a full disk succeeds, and the log is created when there is room.
 func TestTheLogCanNotBeBegun(t *testing.T) {
 	directory, _ := stored(t)
 	e, _ := newTest(t, directory, nil)
@@ -318,7 +318,7 @@ func TestTheLogCanNotBeBegun(t *testing.T) {
 	require.ErrorContains(t, err, "begin the write-ahead log: another reason")
 }
 
-// clients is contrib's extension, of which clients are changed.
+// clients is contrib's extension, with changed clients.
 type clients struct {
 	storage.Extension
 	change func(storage.Client) storage.Client
@@ -332,7 +332,7 @@ func (c clients) GetClient(ctx context.Context, kind component.Kind, id componen
 	return c.change(made), nil
 }
 
-// TestFoldedWhenItHasGrown: the log does not grow without an end, and what was deleted meanwhile is not in the database.
+// TestFoldedWhenItHasGrown: the log's growth is bounded, and keys deleted meanwhile are not in the database.
 func TestFoldedWhenItHasGrown(t *testing.T) {
 	directory := t.TempDir()
 	e, _ := newTest(t, directory, func(cfg *upstream.Config) { cfg.FSync = true })
@@ -351,7 +351,7 @@ func TestFoldedWhenItHasGrown(t *testing.T) {
 	assert.Len(t, content(t, c), 1)
 }
 
-// TestWalkWrites: what a visitor asks for is written, also when it has seen enough.
+// TestWalkWrites: a visitor's operations are executed, also when it stops early.
 func TestWalkWrites(t *testing.T) {
 	directory, _ := stored(t)
 	e, _ := newTest(t, directory, nil)

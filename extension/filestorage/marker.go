@@ -15,23 +15,23 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/regular"
 )
 
-// marker is a small file beside that of a component. It says that there is one, whatever has become of it, and which.
+// marker is a small file next to a component's. It records that the component's file exists, and its id.
 type marker struct {
 	// ID is also in the component's file.
 	ID string `json:"id"`
-	// Process had the file open last.
+	// Process is the id of the process that had the file open last.
 	Process int `json:"process"`
 }
 
 const (
 	markerSuffix = ".marker"
-	// mostOfMarker bounds what is read: it is ours, but anything may be in its place.
+	// mostOfMarker bounds the bytes read, because anything may be at the path.
 	mostOfMarker = 4096
 )
 
 func markerPath(path string) string { return companion.Path(path, markerSuffix) }
 
-// readMarker reads the marker of a file. A damaged one says all the same that there should be a file.
+// readMarker reads the marker of a file. A damaged one still shows that there should be a file.
 func readMarker(path string) (m marker, found bool, err error) {
 	file, err := regular.Open(markerPath(path), os.O_RDONLY, 0)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -40,7 +40,7 @@ func readMarker(path string) (m marker, found bool, err error) {
 	if err != nil {
 		return m, false, err
 	}
-	defer func() { _ = file.Close() }() // it was only read
+	defer func() { _ = file.Close() }() // opened for reading only
 	text, err := io.ReadAll(io.LimitReader(file, mostOfMarker))
 	if err != nil {
 		return m, false, err

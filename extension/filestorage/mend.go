@@ -19,16 +19,16 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/writeahead"
 )
 
-// copyBytes is about how much one write of a copy has.
+// copyBytes is the approximate size of one write of a copy.
 const copyBytes = 1 << 20
 
-// watch looks after a file that nobody writes to, and tries again what failed.
+// watch checks a file without writes, and retries a failed repair.
 func (s *store) watch(ctx context.Context) {
 	s.mu.RLock()
 	well := s.closed || s.client != nil && s.inPlace() && !s.failing.Load()
 	s.mu.RUnlock()
 	if !well {
-		_ = s.mend(ctx) // it is reported, and tried again
+		_ = s.mend(ctx) // reported and retried
 	}
 }
 
@@ -48,9 +48,9 @@ func (s *store) mend(ctx context.Context) (err error) {
 		s.identify(ctx, marker{}, false)
 		return nil
 	case s.inPlace() && s.failing.Load():
-		return s.set(ctx, checkKey, rand.Text()) // whether it works again
+		return s.set(ctx, checkKey, rand.Text()) // to find out whether writes succeed again
 	case s.inPlace():
-		return nil // another request was faster
+		return nil // another request has repaired it
 	case s.databaseInPlace():
 		return s.renewLog(ctx)
 	}
@@ -62,56 +62,55 @@ func (s *store) set(ctx context.Context, key, value string) (err error) {
 	return s.client.Set(ctx, key, []byte(value))
 }
 
-// renewLog puts a new write-ahead log in place of the one that was removed. What that held is in memory, and goes into the
-// database.
+// renewLog replaces a removed write-ahead log by a new one. The old content is in memory, and goes into the database.
 func (s *store) renewLog(ctx context.Context) (err error) {
 	defer guard(&err)()
 	if err := s.client.renew(ctx, s.owner.cfg.FSync); err != nil {
 		return err
 	}
 	s.owner.count(s.name, "")
-	s.owner.log.Error("The write-ahead log of a component was removed or replaced under the running collector. What it held was written anew.",
+	s.owner.log.Error("The write-ahead log of a component was removed or replaced while the collector runs. Its content was written again.",
 		zap.String("file", s.path))
 	return nil
 }
 
-// rewrite puts a new file with all that the client holds in place of the one that was removed. What is there instead is set aside.
+// rewrite replaces a removed file by a new one with the client's content. Another file at the path is set aside.
 func (s *store) rewrite(ctx context.Context) error {
 	if err := s.makeDirectory(); err != nil {
 		return err
 	}
 	if _, err := os.Lstat(s.path); err == nil {
 		if _, err := s.setAside(); err != nil {
-			return fmt.Errorf("set aside what is in the place of %s: %w", s.path, err)
+			return fmt.Errorf("set aside the file that replaces %s: %w", s.path, err)
 		}
 	}
-	// The client still has its log open, and reads from it; the new one gets a file of its own.
+	// The old client still reads from its open log; the new one gets its own file.
 	if err := removeIfThere(writeahead.Path(s.path)); err != nil {
-		return fmt.Errorf("begin a write-ahead log beside %s: %w", s.path, err)
+		return fmt.Errorf("create the write-ahead log of %s: %w", s.path, err)
 	}
 	fresh := &store{owner: s.owner, name: s.name, path: s.path, connect: s.connect}
 	if err := fresh.open(ctx); err != nil {
 		return err
 	}
 	if err := copyAll(ctx, s.client, fresh.client); err != nil {
-		return errors.Join(fmt.Errorf("write %s anew: %w", s.path, err), fresh.client.Close(ctx), removeIfThere(s.path))
+		return errors.Join(fmt.Errorf("write %s again: %w", s.path, err), fresh.client.Close(ctx), removeIfThere(s.path))
 	}
 	before := s.client
 	s.client, s.file = fresh.client, fresh.file
 	s.owner.count(s.name, "")
-	s.owner.log.Error("The file of a component was removed or replaced under the running collector. It was written anew with all that it held.",
+	s.owner.log.Error("The file of a component was removed or replaced while the collector runs. It was written again with its whole content.",
 		zap.String("file", s.path), zap.NamedError("closing_the_old_one", before.abandon(ctx)))
 	s.identify(ctx, marker{}, false)
 	return nil
 }
 
-// makeDirectory makes the directory anew, if it may: where it is to be there already it may be a mount that is unavailable.
+// makeDirectory creates the directory again, if create_directory is set: otherwise it may be an unavailable mount.
 func (s *store) makeDirectory() error {
 	if _, err := os.Stat(s.owner.cfg.Directory); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	if !s.owner.cfg.CreateDirectory {
-		return fmt.Errorf("the directory %s is gone: bring it back, or set 'create_directory: true'", s.owner.cfg.Directory)
+		return fmt.Errorf("the directory %s is gone: restore it, or set 'create_directory: true'", s.owner.cfg.Directory)
 	}
 	permissions, err := strconv.ParseUint(s.owner.cfg.DirectoryPermissions, 8, 32)
 	if err != nil {
@@ -120,7 +119,7 @@ func (s *store) makeDirectory() error {
 	return os.MkdirAll(s.owner.cfg.Directory, fs.FileMode(permissions))
 }
 
-// copyAll writes all that one client holds with another one.
+// copyAll copies the content of one client to another.
 func copyAll(ctx context.Context, from, to storage.Client) (err error) {
 	defer guard(&err)()
 	var (

@@ -12,7 +12,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/companion"
 )
 
-// fileName is how contrib's file_storage names a component's file. It does not tell; a test compares.
+// fileName returns the name of a component's file in contrib's file_storage. The name is not exported there; a test compares them.
 func fileName(kind component.Kind, id component.ID, name string) string {
 	parts := []string{strings.ToLower(kind.String()), id.Type().String(), id.Name()}
 	if name != "" {

@@ -26,11 +26,10 @@ import (
 const (
 	ownPrefix = "file_storage/"
 	idKey     = ownPrefix + "id"    // the file's, which is also in its marker
-	checkKey  = ownPrefix + "check" // written to see that what is written arrives in the file at the path
+	checkKey  = ownPrefix + "check" // written to check that writes reach the file at the path
 )
 
-// store is one component's client. The lock is held for reading by whoever uses the client, and for writing by whoever
-// exchanges it.
+// store is one component's client. Its lock is held for reading to use the client, and for writing to replace it.
 type store struct {
 	owner   *fileStorage
 	name    string
@@ -40,7 +39,7 @@ type store struct {
 	failing atomic.Bool
 
 	mu     sync.RWMutex
-	client *loggedClient // nil while the file could not be made, for want of space
+	client *loggedClient // nil while the file cannot be created for lack of space
 	file   os.FileInfo   // of the client's file
 	closed bool
 }
@@ -50,8 +49,8 @@ var (
 	errNotMade = errors.New("the storage could not be made yet")
 )
 
-// begin checks the file and opens it. On a full disk a file that is not there yet is made later: until then nothing can be
-// written, which the components answer for, and nothing is lost.
+// begin checks the file and opens it. On a full disk a missing file is created later: until then writes fail, so components
+// acknowledge nothing and nothing is lost.
 func (s *store) begin(ctx context.Context) error {
 	m, marked, err := readMarker(s.path)
 	if err != nil {
@@ -75,13 +74,13 @@ func (s *store) begin(ctx context.Context) error {
 	return nil
 }
 
-// open makes the client and notes which file it has. s.mu is held.
+// open makes the client and records its file. It requires s.mu.
 func (s *store) open(ctx context.Context) (err error) {
 	before, statErr := os.Lstat(s.path)
 	client, err := s.connected(ctx)
 	if err != nil {
 		if isFull(err) && (errors.Is(statErr, fs.ErrNotExist) || statErr == nil && before.Size() == 0) {
-			err = errors.Join(err, removeIfThere(s.path)) // a part of an empty database
+			err = errors.Join(err, removeIfThere(s.path)) // a partial empty database
 		}
 		return err
 	}
@@ -97,7 +96,7 @@ func (s *store) open(ctx context.Context) (err error) {
 	return nil
 }
 
-// logged puts the write-ahead log in front of the database.
+// logged adds the write-ahead log to the database.
 func (s *store) logged(ctx context.Context, client storage.Client) (c *loggedClient, err error) {
 	defer guard(&err)()
 	return openLogged(ctx, client, writeahead.Path(s.path), s.owner.cfg.FSync, s.lost)
@@ -115,12 +114,12 @@ func removeIfThere(path string) error {
 	return nil
 }
 
-// isFull reports whether there was no room.
+// isFull reports whether an error means that the disk is full.
 func isFull(err error) bool {
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }
 
-// explain says what an error of opening means for the operator.
+// explain adds what an error of opening means for the operator.
 func (s *store) explain(err error, m marker) error {
 	if !errors.Is(err, bbolterrors.ErrTimeout) {
 		return fmt.Errorf("open %s: %w", s.path, err)
@@ -133,8 +132,8 @@ func (s *store) explain(err error, m marker) error {
 		s.path, holder, err)
 }
 
-// identify compares the id in the file with that in its marker, and writes what is not there yet. expected tells that the
-// marker is of this file. s.mu is held.
+// identify compares the id in the file with that in its marker, and writes missing ones. expected is true if the marker belongs to
+// this file. It requires s.mu.
 func (s *store) identify(ctx context.Context, m marker, expected bool) {
 	stored, err := s.client.Get(ctx, idKey)
 	if expected && err == nil && m.ID != "" && m.ID != string(stored) {
@@ -149,7 +148,7 @@ func (s *store) identify(ctx context.Context, m marker, expected bool) {
 		err = next.write(s.path)
 	}
 	if err != nil {
-		s.owner.log.Warn("The file of a component could not be marked. If it is gone at the next start, nothing will be said of it.",
+		s.owner.log.Warn("The file of a component could not be marked. If it is missing at the next start, that will not be reported.",
 			zap.String("file", s.path), zap.Error(err))
 	}
 }
@@ -161,7 +160,7 @@ func (s *store) lost(reason, what string) {
 		zap.String("file", s.path), zap.String("reason", reason))
 }
 
-// report says when the store begins to fail and when it works again.
+// report logs and reports when the store begins to fail and when it recovers.
 func (s *store) report(err error) {
 	if err != nil {
 		err = fmt.Errorf("%s can't be written: %w", s.path, err)
@@ -169,7 +168,7 @@ func (s *store) report(err error) {
 	s.owner.health.Set(s, err)
 	switch failed := s.failing.Swap(err != nil); {
 	case err != nil && !failed:
-		s.owner.log.Error("A component's state can't be written; it is tried again with each write", zap.Error(err))
+		s.owner.log.Error("A component's state can't be written; it is retried with each write", zap.Error(err))
 	case err == nil && failed:
 		s.owner.log.Info("A component's state is written again", zap.String("file", s.path))
 	}
@@ -192,8 +191,8 @@ func (s *store) Delete(ctx context.Context, key string) error {
 	return s.Batch(ctx, storage.DeleteOperation(key))
 }
 
-// Batch reads and writes. A write that succeeded is in the file at its path: when that has been removed or replaced, it is
-// written anew first, with all that it held.
+// Batch reads and writes. A successful write is in the file at its path: if that was removed or replaced, it is first written again
+// with its whole content.
 func (s *store) Batch(ctx context.Context, ops ...*storage.Operation) error {
 	inPlace, err := s.batch(ctx, ops)
 	if !inPlace {
@@ -210,7 +209,7 @@ func (s *store) Batch(ctx context.Context, ops ...*storage.Operation) error {
 	return err
 }
 
-// batch uses the client. inPlace is false when its file has gone from its path, or could not be made yet.
+// batch uses the client. inPlace is false if its file is no longer at its path, or could not be created yet.
 func (s *store) batch(ctx context.Context, ops []*storage.Operation) (inPlace bool, err error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -219,7 +218,7 @@ func (s *store) batch(ctx context.Context, ops []*storage.Operation) (inPlace bo
 	case s.closed:
 		return true, errClosed
 	case s.client == nil && !writes(ops):
-		return true, nil // a file that is not there has no values
+		return true, nil // a missing file has no values
 	case s.client == nil:
 		return false, errNotMade
 	}
@@ -238,7 +237,7 @@ func writes(ops []*storage.Operation) bool {
 	return false
 }
 
-// inPlace reports whether the client's files are still at their paths. s.mu is held.
+// inPlace reports whether the client's files are still at their paths. It requires s.mu.
 func (s *store) inPlace() bool { return s.databaseInPlace() && s.client.inPlace() }
 
 func (s *store) databaseInPlace() bool {
@@ -268,7 +267,7 @@ func (s *store) Walk(ctx context.Context, visit storage.WalkFunc) (err error) {
 func walk(ctx context.Context, client storage.Client, visit storage.WalkFunc) error {
 	walker, ok := client.(storage.Walker)
 	if !ok {
-		return fmt.Errorf("a %T can't list what it holds", client)
+		return fmt.Errorf("a %T can't list its keys", client)
 	}
 	return walker.Walk(ctx, visit)
 }
