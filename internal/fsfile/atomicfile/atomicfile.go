@@ -1,10 +1,10 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package atomicfile replaces files as a whole: a reader, and a machine that starts again after a power cut, finds the
-// old content or the new one.
+// Package atomicfile replaces files as a whole: a reader, and a machine after a power loss, finds either the old or the new
+// content.
 //
-// A File holds no state; two writers of one path need a lock of their own (filelock).
+// A File holds no state; concurrent writers of one path need a lock (filelock).
 package atomicfile
 
 import (
@@ -28,12 +28,12 @@ const (
 // File is a file that is only ever replaced as a whole. One process at a time may write it.
 type File struct {
 	Path string
-	// Mode is the permissions of the file; 0 for those of the file that it replaces, or readable by all, as far as the
-	// process's umask lets a new file be.
+	// Mode has the permissions of the file; 0 means those of the replaced file, or for a new one readable by all, subject to the
+	// umask.
 	Mode os.FileMode
 }
 
-// Prepare creates the directory and removes what a killed process left unfinished.
+// Prepare creates the directory and removes temporary files of a killed process.
 func (f File) Prepare() error {
 	if err := f.PrepareDirectory(); err != nil {
 		return err
@@ -41,13 +41,13 @@ func (f File) Prepare() error {
 	return f.removeLeftOver()
 }
 
-// PrepareDirectory creates the directory and refuses what is no file: for whoever does not yet know whether another process
-// writes.
+// PrepareDirectory creates the directory and refuses a path that is not a regular file. It is for callers that do not hold the lock
+// yet.
 func (f File) PrepareDirectory() error {
 	if err := os.MkdirAll(filepath.Dir(f.Path), 0o755); err != nil {
 		return fmt.Errorf("directory of %s can't be created: %w", f.Path, err)
 	}
-	// Not /dev/null, which a file would take the place of for every program, nor a link, which it would take the place of too.
+	// Neither a device such as /dev/null nor a link may be replaced by a file.
 	return regular.Check(f.Path)
 }
 
@@ -71,8 +71,8 @@ func (f File) removeLeftOver() error {
 
 func (f File) temporaryPrefix() string { return "." + filepath.Base(f.Path) + "." }
 
-// Replace writes a new file beside the old one, makes sure that it is on disk and puts it in the old one's place.
-// A reader, or a machine that starts again after a power cut, finds the old file or the new one.
+// Replace writes a new file next to the old one, syncs it to disk and renames it over the old one. A reader, or a machine after a
+// power loss, finds either the old or the new file.
 func (f File) Replace(write func(io.Writer) error) error {
 	directory := filepath.Dir(f.Path)
 	temporary := filepath.Join(directory, fmt.Sprintf("%s%08x%s", f.temporaryPrefix(), rand.Uint32(), temporarySuffix))
@@ -81,7 +81,7 @@ func (f File) Replace(write func(io.Writer) error) error {
 		return fmt.Errorf("%s not written: %w", f.Path, errors.Join(err, removeIfThere(temporary)))
 	}
 	if err := os.Rename(temporary, f.Path); err != nil {
-		return fmt.Errorf("%s not put in place: %w", f.Path, errors.Join(err, removeIfThere(temporary)))
+		return fmt.Errorf("%s not replaced: %w", f.Path, errors.Join(err, removeIfThere(temporary)))
 	}
 	if err := SyncDirectory(directory); err != nil {
 		return fmt.Errorf("directory of %s not synchronized to disk: %w", f.Path, err)
@@ -96,18 +96,18 @@ func removeIfThere(name string) error {
 	return nil
 }
 
-// mode is that of the new file; given says that it is to be exactly so.
+// mode returns the mode of the new file; given means that the umask must not apply.
 func (f File) mode() (mode os.FileMode, given bool) {
 	if f.Mode != 0 {
 		return f.Mode, true
 	}
 	if info, err := os.Lstat(f.Path); err == nil && info.Mode().IsRegular() {
-		return info.Mode().Perm(), true // somebody may have made it readable to fewer
+		return info.Mode().Perm(), true // its permissions may have been restricted
 	}
 	return 0o644, false
 }
 
-// writeFile makes a new file and returns only after it is on disk.
+// writeFile creates a file and syncs it to disk.
 func writeFile(name string, mode os.FileMode, given bool, write func(io.Writer) error) (err error) {
 	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
@@ -129,8 +129,8 @@ func writeFile(name string, mode os.FileMode, given bool, write func(io.Writer) 
 	return file.Sync()
 }
 
-// permit undoes what the umask took away. Where permissions are those of a whole mount, there is nothing to do, and it might
-// be refused.
+// permit restores the bits removed by the umask. Where a mount fixes the permissions, they are equal already, and a change might be
+// refused.
 func permit(file *os.File, mode os.FileMode) error {
 	info, err := file.Stat()
 	if err != nil || info.Mode().Perm() == mode {

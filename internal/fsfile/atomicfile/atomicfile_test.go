@@ -26,7 +26,7 @@ const (
 	killEnv = "ATOMICFILE_KILL_TEST_PATH"
 )
 
-// generation returns a writer of a file whose rows all bear the same number, so that a mixture shows.
+// generation returns a writer of a file whose rows all have the same number, so that a mixture is detected.
 func generation(number int) func(io.Writer) error {
 	return func(w io.Writer) error {
 		out := csv.NewWriter(w)
@@ -40,7 +40,7 @@ func generation(number int) func(io.Writer) error {
 	}
 }
 
-// checkWhole fails unless the file is exactly one generation. A file that is not there yet is fine.
+// checkWhole fails unless the file is exactly one generation. A missing file is fine.
 func checkWhole(path string) (number string, err error) {
 	content, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
@@ -104,8 +104,8 @@ func TestFailedReplaceKeepsTheFile(t *testing.T) {
 	assert.Len(t, files, 1)
 }
 
-// TestKill kills a process while it writes, again and again. The file is whole each time, and what the process left
-// unfinished is removed at the next start.
+// TestKill repeatedly kills a process while it writes. The file is complete each time, and temporary files are removed at the next
+// start.
 func TestKill(t *testing.T) {
 	if path := os.Getenv(killEnv); path != "" {
 		writeForEver(path)
@@ -148,14 +148,14 @@ func writeForEver(path string) {
 	}
 }
 
-// TestOnlyFilesAreReplaced: a device or a pipe would be gone, for every program.
+// TestOnlyFilesAreReplaced: a device or a pipe would be lost for every program.
 func TestOnlyFilesAreReplaced(t *testing.T) {
 	require.ErrorContains(t, File{Path: os.DevNull}.PrepareDirectory(), "a device")
 	require.ErrorContains(t, File{Path: t.TempDir()}.PrepareDirectory(), "a directory")
 	require.NoError(t, File{Path: filepath.Join(t.TempDir(), "new", "file")}.PrepareDirectory())
 }
 
-// TestPermissionsStay: a file that somebody made readable to fewer is not readable to all after the next write.
+// TestPermissionsStay: restricted permissions of a file are kept by the next write.
 func TestPermissionsStay(t *testing.T) {
 	file := File{Path: filepath.Join(t.TempDir(), "file")}
 	for _, mode := range []os.FileMode{0o600, 0o664} {

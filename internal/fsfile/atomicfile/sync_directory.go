@@ -10,7 +10,7 @@ import (
 	"os"
 )
 
-// SyncDirectory makes a rename in the directory last through a power cut.
+// SyncDirectory makes a rename in the directory durable across a power loss.
 func SyncDirectory(name string) error {
 	directory, err := os.Open(name)
 	if err != nil {

@@ -3,5 +3,5 @@
 
 package atomicfile
 
-// SyncDirectory does nothing: Windows has no such call, its file system logs renames itself.
+// SyncDirectory does nothing: Windows has no such call; its file system journals renames.
 func SyncDirectory(string) error { return nil }

@@ -1,12 +1,12 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package boltfile reads a database file of file_storage (bbolt) without opening it as a database: it takes no lock and maps
-// nothing into memory, and what is damaged is an error. The database itself panics at damage, part of the time in a
-// goroutine of its own, which ends the process.
+// Package boltfile reads a database file of file_storage (bbolt) without opening it as a database: it takes no lock and maps no
+// memory, and returns damage as an error. The database itself panics on damage, sometimes in its own goroutine, which ends the
+// process.
 //
-// What [Check] accepts the database opens. It reads the file as of the latest write; when another process writes meanwhile,
-// that may take the pages that are being read, and a sound file may look damaged: [Check] tells by [ErrChanged].
+// The database opens every file that [Check] accepts. Check reads the state of the latest write; if another process writes
+// meanwhile and reuses pages being read, a sound file may look damaged: then it returns [ErrChanged].
 package boltfile
 
 import (
@@ -25,7 +25,7 @@ const (
 	magic         = 0xED0CDAED
 	layoutVersion = 2
 
-	headerSize    = 16 // of a page: its id, 8 bytes; flags, 2; elements, 2; pages that follow as its overflow, 4
+	headerSize    = 16 // of a page: its id, 8 bytes; flags, 2; elements, 2; overflow pages that follow, 4
 	branchElement = 16 // position of the key, 4; its size, 4; page, 8
 	leafElement   = 16 // flags, 4; position of the key, 4; its size, 4; size of the value, 4
 	bucketHeader  = 16 // page of its root, or 0 when the page follows; sequence
@@ -41,7 +41,7 @@ const (
 	largestRaw  = 16 << 20
 )
 
-// Places in a head behind the header of its page.
+// Offsets in a head after its page's header.
 const (
 	metaMagic    = 0
 	metaVersion  = 4
@@ -54,10 +54,10 @@ const (
 	metaSize     = 64
 )
 
-// ErrChanged says that the file was written while it was read, so that what was found means nothing.
+// ErrChanged means that the file was written while it was read, so that the result is void.
 var ErrChanged = errors.New("it was written while it was read")
 
-// DamageError is what keeps a file from being read.
+// DamageError is the reason why a file cannot be read.
 type DamageError struct{ What string }
 
 func (e *DamageError) Error() string { return "it is damaged: " + e.What }
@@ -66,13 +66,13 @@ func damaged(format string, args ...any) error {
 	return &DamageError{fmt.Sprintf(format, args...)}
 }
 
-// meta is one of the two heads of a file. They are written in turn; the newer valid one counts.
+// meta is one of the two heads of a file. They are written in turn; the newer valid one is used.
 type meta struct {
 	pageSize int
 	root     uint64
 	freelist uint64
 	pages    uint64 // in use, including the heads
-	write    uint64 // number of the write that made it
+	write    uint64 // number of the write that created it
 }
 
 // Summary is what a check found in a sound file.
@@ -83,14 +83,14 @@ type Summary struct {
 	HeadDamaged bool
 }
 
-// Check reads a whole file and hands every key with its value to visit, which may be nil; both are valid until it returns.
-// An error is visit's own, one of the file system, a [*DamageError], or [ErrChanged].
+// Check reads a whole file and passes every key with its value to visit, which may be nil; both are valid until it returns. An
+// error is visit's own, one of the file system, a [*DamageError], or [ErrChanged].
 func Check(path string, visit func(bucket, key, value []byte) error) (Summary, error) {
 	file, err := regular.Open(path, os.O_RDONLY, 0)
 	if err != nil {
 		return Summary{}, err
 	}
-	defer func() { _ = file.Close() }() // it was only read
+	defer func() { _ = file.Close() }() // opened for reading only
 	c, err := newChecker(file, visit)
 	if err != nil {
 		return Summary{}, err
@@ -117,7 +117,7 @@ func newChecker(file *os.File, visit func(bucket, key, value []byte) error) (*ch
 	return c, c.readHeads()
 }
 
-// readHeads chooses the head that counts, as the database does.
+// readHeads chooses the valid head, as the database does.
 func (c *checker) readHeads() error {
 	first, firstErr := c.readHead(0)
 	if firstErr == nil {
@@ -149,7 +149,7 @@ func (c *checker) readHeads() error {
 	return firstErr
 }
 
-// readingFailed passes on what is no damage.
+// readingFailed returns errors that are not damage.
 func readingFailed(err error) error {
 	var damage *DamageError
 	if errors.As(err, &damage) {

@@ -22,7 +22,7 @@ func options() *bbolt.Options {
 	return &bbolt.Options{NoSync: true, NoFreelistSync: true, FreelistType: bbolt.FreelistMapType}
 }
 
-// written is a file with so many random keys, part of which were deleted or overwritten again.
+// written returns a file with random keys, some of which were deleted or overwritten.
 func written(t testing.TB, random *rand.Rand, keys, size int) (path string, content map[string]string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "file")
@@ -113,7 +113,7 @@ func TestDamageIsNamed(t *testing.T) {
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
-// TestTheDatabaseOpensWhatPassed: of any damage the database reads what Check accepts; otherwise its panic ends this test.
+// TestTheDatabaseOpensWhatPassed: the database can read any damaged file that Check accepts; otherwise its panic ends this test.
 func TestTheDatabaseOpensWhatPassed(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 1))
 	accepted, rejected := 0, 0
@@ -150,7 +150,7 @@ func TestTheDatabaseOpensWhatPassed(t *testing.T) {
 	assert.Positive(t, rejected)
 }
 
-// damage changes what a broken disk, an interrupted copy or a careless hand changes.
+// damage simulates a broken disk, an interrupted copy or an accidental edit.
 func damage(random *rand.Rand, data []byte) []byte {
 	page := os.Getpagesize()
 	switch random.IntN(6) {
@@ -165,18 +165,18 @@ func damage(random *rand.Rand, data []byte) []byte {
 		}
 	case 2: // a page of zeros
 		clear(data[random.IntN(len(data)/page)*page:][:page])
-	case 3: // cut
+	case 3: // truncated
 		data = data[:random.IntN(len(data))]
 	case 4: // a page is another one
 		copy(data[random.IntN(len(data)/page)*page:], data[random.IntN(len(data)/page)*page:][:page])
-	case 5: // the end is of an earlier time
+	case 5: // the end is older
 		at := random.IntN(len(data)/page) * page
 		clear(data[at:])
 	}
 	return data
 }
 
-// FuzzCheck: whatever the file holds, reading ends in keys or in an error.
+// FuzzCheck: whatever the file holds, reading gives keys or an error.
 func FuzzCheck(f *testing.F) {
 	path, _ := written(f, rand.New(rand.NewPCG(4, 1)), 3, 20)
 	good, err := os.ReadFile(path)

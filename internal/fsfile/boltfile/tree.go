@@ -16,7 +16,7 @@ type checker struct {
 	file  *os.File
 	size  uint64
 	head  meta
-	used  []bool // which pages something refers to
+	used  []bool // pages that something refers to
 	visit func(bucket, key, value []byte) error
 	found Summary
 }
@@ -26,7 +26,7 @@ type page struct {
 	id    uint64
 	flags uint16
 	count int
-	data  []byte // all of it; positions count from its beginning
+	data  []byte // including its header; positions count from its beginning
 }
 
 func (c *checker) check() error {
@@ -44,7 +44,7 @@ func (c *checker) check() error {
 	return c.walk(nil, c.head.root, nil, nil)
 }
 
-// checkFreelist reads the list of free pages, which file_storage keeps only in a file that nobody has written to yet.
+// checkFreelist reads the list of free pages, which file_storage keeps only in a file that was never written to.
 func (c *checker) checkFreelist() error {
 	p, err := c.read(c.head.freelist)
 	if err != nil {
@@ -54,7 +54,7 @@ func (c *checker) checkFreelist() error {
 		return damaged("page %d should be the list of free pages and has the flags %x", p.id, p.flags)
 	}
 	first, count := 0, uint64(p.count)
-	if p.count == 0xFFFF { // the number is the first element then
+	if p.count == 0xFFFF { // then the first element is the number
 		first, count = 1, binary.NativeEndian.Uint64(p.data[headerSize:])
 	}
 	if count > uint64(len(p.data)-headerSize)/8-uint64(first) {
@@ -68,7 +68,7 @@ func (c *checker) checkFreelist() error {
 	return nil
 }
 
-// use notes that something refers to a page and those that follow it.
+// use marks a page and its overflow pages as used.
 func (c *checker) use(id, pages uint64) error {
 	if id < 2 || id >= c.head.pages || pages > c.head.pages-id {
 		return damaged("page %d (%d pages) lies outside of the %d pages", id, pages, c.head.pages)
@@ -125,7 +125,7 @@ func pageOf(data []byte) page {
 	}
 }
 
-// walk reads the tree below a page, whose keys must lie from least on and before limit; nil is no bound.
+// walk reads the tree below a page, whose keys must be at least least and less than limit; nil means no bound.
 func (c *checker) walk(bucket []byte, id uint64, least, limit []byte) error {
 	p, err := c.read(id)
 	if err != nil {
@@ -224,7 +224,7 @@ func (c *checker) bucket(name, value []byte) error {
 	return c.leaf(name, p, nil, nil)
 }
 
-// part is so many bytes of the page, at a position that counts from an element's beginning.
+// part returns size bytes of the page, at a position relative to an element.
 func (p *page) part(element int, position, size uint64) ([]byte, error) {
 	from := uint64(element) + position
 	if from > uint64(len(p.data)) || size > uint64(len(p.data))-from {

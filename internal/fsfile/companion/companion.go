@@ -1,7 +1,7 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package companion names a file that stands beside another one.
+// Package companion names a file next to another one.
 package companion
 
 import (
@@ -10,16 +10,16 @@ import (
 	"path/filepath"
 )
 
-// longestName is that of a file on the usual file systems.
+// longestName is the longest file name on usual file systems.
 const longestName = 255
 
-// Path is the path of the companion with a suffix.
+// Path returns the path of the companion with a suffix.
 func Path(path, suffix string) string {
 	directory, name := filepath.Split(path)
 	return filepath.Join(directory, Short(name, suffix)+suffix)
 }
 
-// Short is the name, or its digest when it would be too long with the suffix.
+// Short returns the name, or its digest if it would be too long with the suffix.
 func Short(name, suffix string) string {
 	if len(name) <= longestName-len(suffix) {
 		return name

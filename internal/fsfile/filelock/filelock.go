@@ -1,8 +1,8 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package filelock lets one process at a time use a file. The lock is the kernel's: it ends with the process, however
-// that ends, so a lock file that is left behind is harmless.
+// Package filelock lets one process at a time use a file. The lock is the kernel's: it ends with the process, however that ends, so
+// a leftover lock file is harmless.
 package filelock
 
 import (
@@ -19,21 +19,20 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/regular"
 )
 
-// retryInterval is how often a lock that another process has is tried again.
+// retryInterval is how often a lock held by another process is retried.
 const retryInterval = 50 * time.Millisecond
 
-// ErrHeld is the error of a lock that another process has.
+// ErrHeld is the error of a lock held by another process.
 var ErrHeld = errors.New("in use")
 
-// Lock is a lock that is held.
+// Lock is a held lock.
 type Lock struct{ file *flock.Flock }
 
-// Take locks the file, which is created if need be and never removed: a lock on a file that another process removes would
-// be worth nothing. A path at which something else than a regular file stands is refused: neither a symbolic link is followed
-// nor a pipe waited for. It waits for at most the timeout, and with zero not at all. The holder's note is in the error, which
-// is [ErrHeld], and the own one is left for others.
+// Take locks the file, which is created if necessary and never removed, because a lock on a removed file has no effect. A path that
+// is not a regular file is refused: no symbolic link is followed, and a pipe does not block. It waits for at most the timeout, and
+// with zero not at all. The error wraps [ErrHeld] and has the holder's note; the own note is written to the file.
 func Take(ctx context.Context, path, note string, timeout time.Duration) (*Lock, error) {
-	// flock opens the file itself, and looks at no kind.
+	// flock opens the file itself, without a check of its type.
 	created, err := regular.Open(path, os.O_RDONLY|os.O_CREATE, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("%s can't be locked: %w", path, err)
@@ -54,12 +53,12 @@ func Take(ctx context.Context, path, note string, timeout time.Duration) (*Lock,
 	if !locked {
 		return nil, fmt.Errorf("%w: %s is held%s", ErrHeld, path, noteOf(path))
 	}
-	// The note is for people. On a full disk, or in a file of somebody else, the lock holds without it.
+	// The note is for people. On a full disk, or in a file of another owner, the lock works without it.
 	_ = writeNote(path, note)
 	return &Lock{file}, nil
 }
 
-// noteOf is the note that the holder wrote, if any.
+// noteOf returns the note of the holder, if any.
 func noteOf(path string) string {
 	const most = 200
 	file, err := regular.Open(path, os.O_RDONLY, 0)

@@ -38,7 +38,7 @@ func TestTake(t *testing.T) {
 	require.ErrorContains(t, err, "can't be locked")
 }
 
-// TestOnlyFilesAreLocked: what stands in place of a lock file is neither written to nor waited for.
+// TestOnlyFilesAreLocked: anything else at the path is neither written to nor waited for.
 func TestOnlyFilesAreLocked(t *testing.T) {
 	directory := t.TempDir()
 	victim := filepath.Join(directory, "victim")
@@ -55,7 +55,7 @@ func TestOnlyFilesAreLocked(t *testing.T) {
 	require.Equal(t, "precious", string(content))
 }
 
-// TestKilledHolder: a lock ends with its process, and the file that stays is no obstacle.
+// TestKilledHolder: a lock ends with its process, and the leftover file does not matter.
 func TestKilledHolder(t *testing.T) {
 	if path := os.Getenv(pathEnv); path != "" {
 		_, err := Take(t.Context(), path, "the killed one", 0)

@@ -1,8 +1,8 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package regular opens regular files and nothing else. What stands at a path in a directory that others may write is not
-// always what was put there: a symbolic link would lead a write to somebody else's file, and a pipe would block the process.
+// Package regular opens regular files only. In a directory that others may write, a path can be replaced: a symbolic link would
+// redirect a write to another owner's file, and a pipe would block the process.
 //
 // It has no state.
 package regular
@@ -15,7 +15,7 @@ import (
 	"os"
 )
 
-// Error is that of a path at which something else than a regular file stands.
+// Error is the error of a path that is not a regular file.
 type Error struct {
 	Path string
 	Mode fs.FileMode
@@ -25,7 +25,7 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s is %s: give a file, or remove what stands there", e.Path, kindOf(e.Mode))
 }
 
-// kindOf names what is no regular file.
+// kindOf names the type of a file that is not regular.
 func kindOf(mode fs.FileMode) string {
 	switch {
 	case mode&fs.ModeSymlink != 0:
@@ -40,8 +40,7 @@ func kindOf(mode fs.FileMode) string {
 	return "a device"
 }
 
-// Check reports an [*Error] if something else than a regular file stands at a path. It follows no symbolic link. A path at
-// which nothing stands is fine.
+// Check returns an [*Error] if a path exists and is not a regular file. It follows no symbolic link.
 func Check(path string) error {
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -56,15 +55,15 @@ func Check(path string) error {
 	return nil
 }
 
-// Open is os.OpenFile for regular files. It follows no symbolic link at the end of the path and waits for nobody. Its error
-// is an [*Error] for everything else.
+// Open is os.OpenFile for regular files. It follows no symbolic link at the end of the path and does not block. Its error is an
+// [*Error] for other types of files.
 func Open(path string, flag int, perm fs.FileMode) (*os.File, error) {
 	if err := Check(path); err != nil {
 		return nil, err
 	}
 	file, err := os.OpenFile(path, flag|Flags, perm)
 	if err != nil {
-		return nil, errors.Join(Check(path), err) // it may have become something else in between
+		return nil, errors.Join(Check(path), err) // it may have been replaced in between
 	}
 	info, err := file.Stat()
 	if err == nil && !info.Mode().IsRegular() {

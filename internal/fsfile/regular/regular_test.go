@@ -57,7 +57,7 @@ func TestOpen(t *testing.T) {
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
-// What is put in place of a file after it was looked at is not opened either.
+// A file replaced after the check is not opened either.
 func TestWhatChangesInBetween(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pipe")
 	require.NoError(t, syscall.Mkfifo(path, 0o600))

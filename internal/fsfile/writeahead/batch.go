@@ -12,7 +12,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 )
 
-// Fields of a batch, by the encoding of protocol buffers; unknown ones are skipped:
+// Fields of a batch, in protocol buffers encoding; unknown ones are skipped:
 //
 //	message Batch { repeated Change change = 1; }
 //	message Change { string key = 1; bytes value = 2; bool delete = 3; }
@@ -24,23 +24,23 @@ const (
 	changeDelete protowire.Number = 3
 )
 
-// Change is what becomes of a key.
+// Change is the change of a key.
 type Change struct {
 	Key    string
-	Value  Place // of a key that is set
+	Value  Place // of a set key
 	Delete bool
 }
 
-// Place is where a value stands: in a batch, as NewBatch and ReadBatch give it, or in the file.
+// Place is the position of a value: in a batch, as from NewBatch and ReadBatch, or in the file.
 type Place struct {
 	At   int64
 	Size int
 }
 
-// NewBatch puts the writes among the operations into a batch, behind the room that Append wants. It uses the memory of an
+// NewBatch encodes the writes among the operations into a batch, after the Room bytes for Append. It reuses the memory of an
 // earlier batch.
 func NewBatch(earlier []byte, ops []*storage.Operation) []byte {
-	const most = 32 // more than what the fields of a change take beside its key and value
+	const most = 32 // more than a change takes besides its key and value
 	size := Room
 	for _, op := range ops {
 		if op.Type != storage.Get {
@@ -62,12 +62,12 @@ func NewBatch(earlier []byte, ops []*storage.Operation) []byte {
 	return batch
 }
 
-// appendHead begins a change of so many bytes.
+// appendHead begins a change of a size in bytes.
 func appendHead(batch []byte, size int) []byte {
 	return protowire.AppendVarint(protowire.AppendTag(batch, batchChange, protowire.BytesType), uint64(size))
 }
 
-// ReadBatch reads the changes of a batch's content, in order. The places of values count from at.
+// ReadBatch reads the changes of a batch's content, in order. The places of values are relative to at.
 func ReadBatch(content []byte, at int64) (changes []Change, err error) {
 	err = fields.Read(content, func(f *fields.Field) error {
 		if f.Number != batchChange {

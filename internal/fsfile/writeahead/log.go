@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package writeahead is a write-ahead log: one file to which batches of changes are appended, each by one write, until they
-// are in the database that the log belongs to. Then it is restarted.
+// are in the log's database. Then it is restarted.
 //
-// A log has a token, which the database knows as well. A restart gives it another one, so that what an earlier log has left
-// in the file is never taken for a part of this one.
+// A log has a token, which is also in the database. A restart changes it, so that remains of an earlier log in the file are
+// never read as a part of this one.
 //
 //	8 bytes   magic and version
 //	26 bytes  token
@@ -37,11 +37,11 @@ const (
 	// TokenSize is the length of a token, as of crypto/rand.Text.
 	TokenSize = 26
 	headSize  = len(magic) + TokenSize + 4
-	// Room is what a batch must leave at its beginning, for the log.
+	// Room is the space that a batch must reserve at its beginning, for the log.
 	Room = 12
 )
 
-// Path is that of a database's log.
+// Path returns the path of a database's log.
 func Path(database string) string { return companion.Path(database, ".wal") }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -51,15 +51,15 @@ type Log struct {
 	path string
 	file *os.File
 	info os.FileInfo
-	// fsync makes each batch durable before Append returns, not only with the operating system.
+	// fsync syncs each batch to disk before Append returns.
 	fsync bool
 	seed  uint32 // the checksum of the token
-	end   int64  // behind the last batch
-	// headed is true if the file has a whole head.
+	end   int64  // after the last batch
+	// headed is true if the file has a complete head.
 	headed bool
 }
 
-// Open opens the log, or makes an empty one. What it holds is in the content, and appending goes on behind it.
+// Open opens the log, or creates an empty one. Its batches are in the content, and Append continues after them.
 func Open(path string, fsync bool) (l *Log, c Content, err error) {
 	file, err := regular.Open(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -79,10 +79,10 @@ func Open(path string, fsync bool) (l *Log, c Content, err error) {
 	return l, c, nil
 }
 
-// Headed reports whether the file has a head, so that it was a log.
+// Headed reports whether the file has a head and so was a log.
 func (l *Log) Headed() bool { return l.headed }
 
-// Size is the size of the file as far as it is in use.
+// Size returns the size of the file's used part.
 func (l *Log) Size() int64 { return l.end }
 
 // Restart empties the log and gives it another token. After an error nothing may be appended until a restart has succeeded.
@@ -103,8 +103,8 @@ func (l *Log) Restart(token string) error {
 	return nil
 }
 
-// Append writes a batch, whose content begins behind Room bytes, which it fills, and returns where in the file the content is.
-// After an error the batch is not in the log, unless the process ends before the next one is.
+// Append writes a batch, whose content begins after Room bytes, which it fills, and returns the content's offset in the file. After
+// an error the batch is not in the log, unless the process ends before the next one is written.
 func (l *Log) Append(batch []byte) (at int64, err error) {
 	content := batch[Room:]
 	binary.LittleEndian.PutUint32(batch, uint32(len(content)))
@@ -134,7 +134,7 @@ func (l *Log) InPlace() bool {
 	return err == nil && os.SameFile(file, l.info)
 }
 
-// Close leaves the file as it is.
+// Close closes the file and does not change it.
 func (l *Log) Close() error { return l.file.Close() }
 
 func seedOf(token string) uint32 { return crc32.Checksum([]byte(token), castagnoli) }

@@ -67,7 +67,7 @@ func TestAppendedBatchesAreRead(t *testing.T) {
 	require.NoError(t, log.Close())
 }
 
-// TestAnEarlierLogIsNoPart: what is left of a log with another token behind this one is not taken for a part of it.
+// TestAnEarlierLogIsNoPart: remains of a log with another token after this one are not read as a part of it.
 func TestAnEarlierLogIsNoPart(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")
 	log, _, err := Open(path, false)
@@ -92,7 +92,7 @@ func TestAnEarlierLogIsNoPart(t *testing.T) {
 	require.NoError(t, log.Close())
 }
 
-// FuzzParse: whatever stands in a file, reading it ends, and what is read of it lies within it.
+// FuzzParse: whatever is in a file, reading it ends, and what is read lies within the file.
 func FuzzParse(f *testing.F) {
 	path := filepath.Join(f.TempDir(), "log")
 	log, _, err := Open(path, false)

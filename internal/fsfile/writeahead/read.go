@@ -12,24 +12,24 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/regular"
 )
 
-// Content is what a log holds.
+// Content is the content of a log.
 type Content struct {
-	// Token is empty if the file has no whole head.
+	// Token is empty if the file has no complete head.
 	Token string
-	// Batches are those that can be read, in order.
+	// Batches are the readable batches, in order.
 	Batches []Batch
-	// Damaged is true if something else than the batches was written and cannot be read. A batch of which only a part was written,
-	// because the process ended meanwhile, is no damage: nobody was told that it had been.
+	// Damaged is true if the file has unreadable data after the batches. A partial batch, from a process that ended during the
+	// write, is not damage, because it was never acknowledged.
 	Damaged bool
-	// Size is that of the file.
+	// Size is the size of the file.
 	Size int64
-	end  int64 // behind the last batch
+	end  int64 // after the last batch
 }
 
-// Batch is a batch as it is read.
+// Batch is a decoded batch.
 type Batch struct {
 	Content []byte
-	At      int64 // where in the file the content is
+	At      int64 // offset of the content in the file
 }
 
 // Read reads a log that another process may be writing to.
@@ -38,7 +38,7 @@ func Read(path string) (c Content, err error) {
 	if err != nil {
 		return c, err
 	}
-	defer func() { _ = file.Close() }() // it was only read
+	defer func() { _ = file.Close() }() // opened for reading only
 	info, err := file.Stat()
 	if err != nil {
 		return c, err
@@ -70,11 +70,11 @@ func parse(data []byte) Content {
 	for rest := data[headSize:]; len(rest) >= Room; {
 		length := int64(binary.LittleEndian.Uint32(rest))
 		if crc32.Update(seed, castagnoli, rest[:4]) != binary.LittleEndian.Uint32(rest[4:]) {
-			c.Damaged = c.Damaged || !zero(rest) // what a file system adds to a file before what belongs there is zero
+			c.Damaged = c.Damaged || !zero(rest) // a file system may extend a file with zeros before its data
 			break
 		}
 		if length > int64(len(rest)-Room) {
-			break // a part
+			break // a partial batch
 		}
 		content := rest[Room : Room+length : Room+length]
 		switch {
