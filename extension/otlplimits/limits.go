@@ -104,7 +104,7 @@ func (l *limits) judge(share *admission.Body, estimate int64, err error) error {
 func (l *limits) refused(transport string, why error) {
 	l.count(transport, reasonOf(why), 1)
 	if errors.Is(why, otlpcost.ErrDepth) || errors.Is(why, errSize) {
-		l.logger.Warn("An OTLP request was refused for good", zap.String("transport", transport), zap.Error(why))
+		l.logger.Warn("An OTLP request was permanently rejected", zap.String("transport", transport), zap.Error(why))
 	}
 }
 

@@ -49,7 +49,7 @@ func (r *eventsReceiver) refuseDownstream(w http.ResponseWriter, err error) {
 		w.Header().Set("Retry-After", strconv.FormatInt(int64(seconds), 10))
 	} else {
 		// The sender will not come again: this is the last that is heard of these events.
-		r.settings.Logger.Error("The pipeline refused events for good", zap.Error(err))
+		r.settings.Logger.Error("The pipeline permanently rejected events", zap.Error(err))
 	}
 	answer{Error: err.Error()}.write(w, status)
 }
