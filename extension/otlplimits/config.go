@@ -15,18 +15,18 @@ import (
 
 // Config of otlp_limits. README.md explains every setting.
 type Config struct {
-	// MaxDepth is how many lists and maps may stand in one another in a value.
+	// MaxDepth is the largest nesting of lists and maps in a value.
 	MaxDepth int `mapstructure:"max_depth"`
-	// MaxRequestMemoryMiB is the most that one request may take when it is decoded.
+	// MaxRequestMemoryMiB is the largest memory of one decoded request.
 	MaxRequestMemoryMiB int `mapstructure:"max_request_memory_mib"`
-	// MaxMemoryMiB is the most that all requests at work may take.
+	// MaxMemoryMiB is the largest memory of all requests in progress.
 	MaxMemoryMiB int `mapstructure:"max_memory_mib"`
-	// MaxReceiving is how many gRPC requests may be on their way at once, over all connections.
+	// MaxReceiving is how many gRPC requests may be received at once, over all connections.
 	MaxReceiving int `mapstructure:"max_receiving"`
-	// ConnectionTimeout is how long a gRPC connection may take to say what it is.
+	// ConnectionTimeout is how long the handshake of a gRPC connection may take.
 	ConnectionTimeout time.Duration `mapstructure:"connection_timeout"`
-	// MaxFilesPercentage is how many of the files that the process may have are open until silent connections are closed, those
-	// of all servers of the process.
+	// MaxFilesPercentage is the share of the process's file limit from which silent connections are closed, those of all its
+	// servers.
 	MaxFilesPercentage int `mapstructure:"max_files_percentage"`
 
 	_ struct{} // keyed literals only
@@ -41,10 +41,10 @@ func createDefaultConfig() component.Config {
 	}
 }
 
-// maxMaxDepth is the largest depth whose frames of the decoder are of no account.
+// maxMaxDepth is the largest depth at which the decoder's stack does not matter.
 const maxMaxDepth = 1000
 
-// maxFilesPercentage leaves room for connections that come within a second.
+// maxFilesPercentage leaves room for the connections of a second.
 const maxFilesPercentage = 95
 
 // Validate reports every mistake at once.
@@ -54,7 +54,7 @@ func (c *Config) Validate() error {
 		configerr.AtLeast("max_request_memory_mib", c.MaxRequestMemoryMiB, 1),
 		configerr.AtLeast("max_receiving", c.MaxReceiving, 1),
 		configerr.InRange("max_files_percentage", c.MaxFilesPercentage, 0, maxFilesPercentage),
-		configerr.Positive("connection_timeout", c.ConnectionTimeout, "10s"), // else a silent connection stays for ever
+		configerr.Positive("connection_timeout", c.ConnectionTimeout, "10s"), // otherwise a silent connection stays open for ever
 	}
 	if c.MaxMemoryMiB < c.MaxRequestMemoryMiB {
 		mistakes = append(mistakes, configerr.New("max_memory_mib", c.MaxMemoryMiB, "is less than max_request_memory_mib",

@@ -4,7 +4,6 @@
 //go:generate go tool mdatagen metadata.yaml
 //go:generate go tool schemagen
 
-// Package otlplimits is the extension otlp_limits, a middleware of OTLP receivers: it bounds the memory that requests take
-// while they are received, decoded and handed on, over all connections. What a request will take is estimated from its bytes,
-// before anything is built of them.
+// Package otlplimits is the extension otlp_limits, a middleware of OTLP receivers: it bounds the memory of requests while they are
+// received, decoded and passed on, over all connections. A request's memory is estimated from its bytes before it is decoded.
 package otlplimits

@@ -14,19 +14,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// files watches how many of its files the process has open. Receivers of the collector have no limit of connections and no way
-// to add one, so that connections which ask for nothing can take all files; then nobody is accepted any more, by any receiver.
+// files watches how many of its files the process has open. The collector's receivers have no limit of connections and no way to
+// add one, so silent connections can use up all files; then no receiver accepts connections any more.
 //
-// The kernel knows for how long nothing has come or gone on a connection. One is closed by shutting its socket down, which its server
-// sees as a peer that has gone. Servers own their descriptors and may close them at any time: only a duplicate is touched,
-// after it was looked at again.
+// The kernel reports how long a connection has been silent. A connection is closed by shutting its socket down, which its server
+// sees as a closed peer. Servers own their descriptors and may close them at any time: only a duplicate is used, after it was
+// checked again.
 type files struct {
-	open  *os.File // /proc/self/fd, opened while there is room
-	null  int      // keeps the place of the duplicate: there may be no room for another descriptor
+	open  *os.File // /proc/self/fd, opened early, while files are available
+	null  int      // reserves the descriptor for the duplicate: there may be no other
 	spare int
 }
 
-// newFiles is nil, without an error, where the system does not show the open files.
+// newFiles returns nil, without an error, if the system does not report open files.
 func newFiles() (*files, error) {
 	open, err := os.Open("/proc/self/fd")
 	if errors.Is(err, os.ErrNotExist) {
@@ -54,15 +54,15 @@ func (f *files) close() error {
 	return err
 }
 
-// socket is one that the process has open.
+// socket is an open socket of the process.
 type socket struct {
 	descriptor, port int
 	listens          bool
-	silent           time.Duration // since something came or went
+	silent           time.Duration // since the last data in either direction
 }
 
-// relieve closes connections to servers of the process, those that were silent for the longest time first, until it has no
-// more than a number of files; but none that was silent for less than a second. It returns how many were closed.
+// relieve closes connections to servers of the process, longest silent first, until no more than most files are open, but none
+// that was silent for less than a second. It returns how many it closed.
 func (f *files) relieve(most int) (closed int, err error) {
 	if _, err := f.open.Seek(0, 0); err != nil {
 		return 0, err
@@ -94,7 +94,7 @@ func (f *files) relieve(most int) (closed int, err error) {
 	return closed, nil
 }
 
-// shut ends a connection, if the descriptor still is of one that is as silent.
+// shut closes a connection, if the descriptor is still one that is as silent.
 func (f *files) shut(s socket) bool {
 	if unix.Dup3(s.descriptor, f.spare, unix.O_CLOEXEC) != nil {
 		return false
@@ -104,7 +104,7 @@ func (f *files) shut(s socket) bool {
 	return is && !again.listens && again.port == s.port && again.silent >= s.silent && unix.Shutdown(f.spare, unix.SHUT_RDWR) == nil
 }
 
-// socketOf looks at a descriptor. It is false for what is no TCP socket.
+// socketOf examines a descriptor. It returns false if that is not a TCP socket.
 func socketOf(descriptor int) (s socket, is bool) {
 	s.descriptor = descriptor
 	address, err := unix.Getsockname(descriptor)
@@ -129,7 +129,7 @@ func socketOf(descriptor int) (s socket, is bool) {
 	return s, true
 }
 
-// limitOfFiles is how many files the process may have open, or 0 if that is not known.
+// limitOfFiles returns how many files the process may have open, or 0 if unknown.
 func limitOfFiles() int {
 	var limit unix.Rlimit
 	if unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) != nil || limit.Cur > 1<<30 {

@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// openFiles is how many files the process has open.
+// openFiles returns how many files the process has open.
 func openFiles(t *testing.T, f *files) int {
 	t.Helper()
 	_, err := f.open.Seek(0, 0)
@@ -34,8 +34,8 @@ func ended(t *testing.T, c net.Conn) bool {
 	return errors.Is(err, io.EOF)
 }
 
-// Silent connections to servers of the process are closed, the ones that were silent longest first, and no more than have to
-// be; those that are used, and those to servers of others, stay.
+// Silent connections to servers of the process are closed, longest silent first, and no more than necessary; active ones, and those
+// to other processes' servers, stay.
 func TestSilentConnectionsAreClosed(t *testing.T) {
 	f, err := newFiles()
 	require.NoError(t, err)
@@ -54,7 +54,7 @@ func TestSilentConnectionsAreClosed(t *testing.T) {
 		defer c.Close()
 		silent = append(silent, c)
 	}
-	// Both ends of each are of this process.
+	// Both ends of each belong to this process.
 	require.Eventually(t, func() bool { return openFiles(t, f) >= before+2*connections }, time.Minute, time.Millisecond)
 	most := openFiles(t, f) - surplus
 	closed, last := 0, silent[connections-1]
@@ -83,7 +83,7 @@ func TestSilentConnectionsAreClosed(t *testing.T) {
 	assert.False(t, ended(t, last))
 }
 
-// What is no connection is left alone.
+// Descriptors that are not connections are ignored.
 func TestOtherDescriptorsAreNoSockets(t *testing.T) {
 	f, err := newFiles()
 	require.NoError(t, err)

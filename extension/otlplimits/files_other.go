@@ -5,7 +5,7 @@
 
 package otlplimits
 
-// files is not there where the system does not show for how long nothing has come on a connection.
+// files is not available where the system does not report how long a connection has been silent.
 type files struct{}
 
 func newFiles() (*files, error) { return nil, nil } //nolint:nilnil // nothing to watch

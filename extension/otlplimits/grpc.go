@@ -12,7 +12,7 @@ import (
 	"sync"
 	"time"
 
-	_ "go.opentelemetry.io/collector/pdata/plog/plogotlp" // its codec is registered before it is asked for
+	_ "go.opentelemetry.io/collector/pdata/plog/plogotlp" // registers its codec before it is looked up
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -26,9 +26,9 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/otlpcost"
 )
 
-// GetGRPCServerOptions implements extensionmiddleware.GRPCServer. A request is judged in three places: when its head comes
-// (tap), when its bytes are there (codec), and, as a codec cannot say how it is to be answered, before its handler (answer),
-// which stands before authentication, as the decoding does.
+// GetGRPCServerOptions implements extensionmiddleware.GRPCServer. A request is judged in three places: after its headers (tap),
+// after its bytes (codec), and, because a codec cannot choose the answer, before its handler (answer), which comes before
+// authentication, as decoding does.
 func (l *limits) GetGRPCServerOptions(context.Context) ([]grpc.ServerOption, error) {
 	codec := encoding.GetCodecV2("proto")
 	if codec == nil {
@@ -41,7 +41,7 @@ func (l *limits) GetGRPCServerOptions(context.Context) ([]grpc.ServerOption, err
 	}, nil
 }
 
-// again is a refusal after which the sender comes back.
+// again returns a retryable refusal.
 func again(why error) error {
 	s := status.New(codes.Unavailable, why.Error())
 	if detailed, err := s.WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(time.Second)}); err == nil {
@@ -50,7 +50,7 @@ func again(why error) error {
 	return s.Err()
 }
 
-// tap lets a request begin. It is called under a lock of the connection and does not wait.
+// tap admits a request. It is called under a lock of the connection and does not wait.
 func (l *limits) tap(ctx context.Context, _ *tap.Info) (context.Context, error) {
 	begun, evicted, ok := l.receiving.begin(ctx)
 	if evicted {
@@ -63,21 +63,21 @@ func (l *limits) tap(ctx context.Context, _ *tap.Info) (context.Context, error) 
 	return begun, nil
 }
 
-// limitedCodec decodes what is within the limits.
+// limitedCodec decodes requests within the limits.
 type limitedCodec struct {
 	encoding.CodecV2
 	*limits
-	// judged are the requests between the codec and their handler, by what they are decoded into.
+	// judged are the requests between the codec and their handler, by the message they are decoded into.
 	judged sync.Map // of any to *judgement
 }
 
-// judgement is what the codec has to say of a request.
+// judgement is the codec's result for a request.
 type judgement struct {
 	share *admission.Body
 	err   error
 }
 
-// Unmarshal decodes a request for which there is room. Another one is left empty, and answer refuses it.
+// Unmarshal decodes an admitted request. Any other is left empty, and answer refuses it.
 func (c *limitedCodec) Unmarshal(data mem.BufferSlice, into any) error {
 	signal, known := signalOfType(into)
 	if !known {
@@ -102,7 +102,7 @@ func (c *limitedCodec) Unmarshal(data mem.BufferSlice, into any) error {
 	return err
 }
 
-// signalOfType is the signal of what pdata decodes a request into.
+// signalOfType returns the signal of the message into which pdata decodes a request.
 func signalOfType(into any) (otlpcost.Signal, bool) {
 	t := reflect.TypeOf(into)
 	if t == nil || t.Kind() != reflect.Pointer {
@@ -119,7 +119,7 @@ func signalOfType(into any) (otlpcost.Signal, bool) {
 	return 0, false
 }
 
-// answer refuses what the codec did not decode, and gives the room of the others back when they have been handed on.
+// answer refuses requests that the codec did not decode, and releases the memory of the others after they were passed on.
 func (c *limitedCodec) answer(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
 	c.receiving.arrived(ctx)
 	found, known := c.judged.LoadAndDelete(request)

@@ -19,15 +19,15 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/otlpcost"
 )
 
-// GetHTTPHandler implements extensionmiddleware.HTTPServer. The bodies that the handler sees are inflated already, and their
-// senders known, if they have to be.
+// GetHTTPHandler implements extensionmiddleware.HTTPServer. The bodies that the handler sees are already inflated, and their
+// senders authenticated if required.
 func (l *limits) GetHTTPHandler(context.Context) (extensionmiddleware.WrapHTTPHandlerFunc, error) {
 	return func(_ context.Context, next http.Handler) (http.Handler, error) {
 		return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { l.serve(w, req, next) }), nil
 	}, nil
 }
 
-// signalOf is what a path takes.
+// signalOf returns the signal of a path.
 func signalOf(path string) (otlpcost.Signal, bool) {
 	switch {
 	case strings.HasSuffix(path, "/logs"):
@@ -40,7 +40,7 @@ func signalOf(path string) (otlpcost.Signal, bool) {
 	return 0, false
 }
 
-// serve reads and judges the body of a request before the receiver gets it. What is no export is the receiver's to refuse.
+// serve reads and judges the body of a request before the receiver gets it. Requests that are not exports are left to the receiver.
 func (l *limits) serve(w http.ResponseWriter, req *http.Request, next http.Handler) {
 	signal, known := signalOf(req.URL.Path)
 	if !known || req.Method != http.MethodPost {
@@ -49,7 +49,7 @@ func (l *limits) serve(w http.ResponseWriter, req *http.Request, next http.Handl
 	}
 	connection := http.NewResponseController(w)
 	share := l.room.Admit(req.Body, max(req.ContentLength, 0), func() {
-		_ = connection.SetReadDeadline(time.Unix(1, 0)) // without it the body ends with read_timeout
+		_ = connection.SetReadDeadline(time.Unix(1, 0)) // otherwise the body ends with read_timeout
 	})
 	if share == nil {
 		l.refuse(w, admission.ErrBusy)
@@ -78,7 +78,7 @@ func (l *limits) estimate(signal otlpcost.Signal, contentType string, body []byt
 	return l.estimator.Protobuf(signal, body)
 }
 
-// refuse answers a request by the rules of OTLP: 429 and 503 are sent again, 4xx is not.
+// refuse answers a request by the rules of OTLP: senders retry 429 and 503, but not other 4xx.
 func (l *limits) refuse(w http.ResponseWriter, why error) {
 	status := http.StatusBadRequest
 	var tooLarge *http.MaxBytesError

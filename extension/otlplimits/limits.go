@@ -21,10 +21,10 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/otlpcost"
 )
 
-// errSize is the error of a request that would take too much by itself.
+// errSize is the error of a request that alone would take too much memory.
 var errSize = errors.New("it would take too much memory when it is decoded: send it in smaller parts")
 
-// limits is the extension. One bounds all receivers that name it.
+// limits is the extension. An instance bounds all receivers that name it.
 type limits struct {
 	config    *Config
 	estimator *otlpcost.Estimator
@@ -59,7 +59,7 @@ func newLimits(set component.TelemetrySettings, config *Config) (*limits, error)
 		builder:   builder,
 		logger:    set.Logger,
 	}
-	// From zero on, so that the first refusal is an increase.
+	// Start from zero, so that the first refusal is an increase.
 	for _, transport := range []string{"grpc", "http"} {
 		for _, why := range []error{otlpcost.ErrDepth, errSize, admission.ErrBusy, admission.ErrSlow} {
 			l.count(transport, reasonOf(why), 0)
@@ -80,14 +80,14 @@ func newLimits(set component.TelemetrySettings, config *Config) (*limits, error)
 // Start implements component.Component.
 func (l *limits) Start(context.Context, component.Host) error { return l.watchFiles() }
 
-// Shutdown implements component.Component. Requests that are still at work keep their room until they end.
+// Shutdown implements component.Component. Requests in progress keep their memory share until they end.
 func (l *limits) Shutdown(context.Context) error {
 	err := l.unwatchFiles()
 	l.builder.Shutdown()
 	return err
 }
 
-// judge makes room for a request that was received, or reports why there is none.
+// judge reserves memory for a received request, or returns why it cannot.
 func (l *limits) judge(share *admission.Body, estimate int64, err error) error {
 	switch {
 	case err != nil:
@@ -100,7 +100,7 @@ func (l *limits) judge(share *admission.Body, estimate int64, err error) error {
 	return nil
 }
 
-// refused counts a request, and logs it if its sender will not send it again.
+// refused counts a request, and logs it if the sender will not retry.
 func (l *limits) refused(transport string, why error) {
 	l.count(transport, reasonOf(why), 1)
 	if errors.Is(why, otlpcost.ErrDepth) || errors.Is(why, errSize) {
@@ -108,7 +108,7 @@ func (l *limits) refused(transport string, why error) {
 	}
 }
 
-// reasonOf is the label of an error.
+// reasonOf returns the label of an error.
 func reasonOf(why error) string {
 	switch {
 	case errors.Is(why, otlpcost.ErrDepth):

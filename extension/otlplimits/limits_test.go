@@ -41,7 +41,7 @@ import (
 
 const exportLogs = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
 
-// fixture is the collector's own OTLP receiver behind the limits.
+// fixture is the collector's OTLP receiver with the limits.
 type fixture struct {
 	*limits
 	grpc, http string
@@ -107,17 +107,17 @@ func free(t *testing.T) string {
 	return listener.Addr().String()
 }
 
-// raw is a request as its bytes.
+// raw is an encoded request.
 type raw struct{ proto []byte }
 
-// rawCodec sends bytes as they are.
+// rawCodec sends bytes unchanged.
 type rawCodec struct{}
 
 func (rawCodec) Name() string                  { return "proto" }
 func (rawCodec) Marshal(v any) ([]byte, error) { return v.(raw).proto, nil }
 func (rawCodec) Unmarshal([]byte, any) error   { return nil }
 
-// overGRPC and overHTTP send a request and return how it was answered, as codes of gRPC.
+// overGRPC and overHTTP send a request and return the answer as a gRPC code.
 func (f *fixture) overGRPC(t *testing.T, request []byte) codes.Code {
 	return status.Code(f.client.Invoke(t.Context(), exportLogs, raw{request}, &raw{}, grpc.ForceCodec(rawCodec{})))
 }
@@ -155,7 +155,7 @@ func in(field protowire.Number, body []byte) []byte {
 	return protowire.AppendBytes(protowire.AppendTag(nil, field, protowire.BytesType), body)
 }
 
-// deep is one record whose body is a list in a list in a list.
+// deep returns a record whose body is nested lists.
 func deep(depth int) []byte {
 	var value []byte
 	for range depth {
@@ -164,7 +164,7 @@ func deep(depth int) []byte {
 	return in(1, in(2, in(2, in(5, value))))
 }
 
-// wide are records of two bytes.
+// wide returns records of two bytes each.
 func wide(n int) []byte { return in(1, in(2, bytes.Repeat(in(2, nil), n))) }
 
 func TestOrdinaryRequestsPass(t *testing.T) {
@@ -186,7 +186,7 @@ func TestOrdinaryRequestsPass(t *testing.T) {
 	assert.Equal(t, http.StatusUnsupportedMediaType, f.overHTTP(t, "text/html", request), "the receiver's to refuse")
 }
 
-// TestAttackHostileOTLP: requests of OTLP that take a hundred times their bytes, or overflow the stack, when they are decoded.
+// TestAttackHostileOTLP: OTLP requests that, decoded, take a hundred times their bytes or overflow the stack.
 func TestAttackHostileOTLP(t *testing.T) {
 	f := start(t, nil, func(plog.Logs) error { t.Error("it was taken"); return nil })
 	nested := []byte(`{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":` + strings.Repeat(`{"arrayValue":{"values":[`, 100_000) + strings.Repeat(`]}}`, 100_000) + `}]}]}]}`)
@@ -204,7 +204,7 @@ func TestAttackHostileOTLP(t *testing.T) {
 	}, metricdatatest.IgnoreTimestamp())
 }
 
-// Requests at once, over any number of connections, take no more than is allowed; the others come back.
+// Concurrent requests, over any number of connections, take no more memory than allowed; the others are retried.
 func TestRoomForAll(t *testing.T) {
 	entered, leave := make(chan struct{}), make(chan struct{})
 	f := start(t, func(c *Config) { c.MaxRequestMemoryMiB, c.MaxMemoryMiB = 2, 3 }, func(plog.Logs) error {
@@ -212,7 +212,7 @@ func TestRoomForAll(t *testing.T) {
 		<-leave
 		return nil
 	})
-	request := wide(9000) // somewhat less than 2 MiB
+	request := wide(9000) // a little less than 2 MiB
 	first := make(chan codes.Code)
 	go func() { first <- f.overGRPC(t, request) }()
 	<-entered
@@ -231,7 +231,7 @@ func TestRoomForAll(t *testing.T) {
 	assert.Equal(t, http.StatusOK, <-over)
 }
 
-// TestAttackSilentStreams: gRPC streams that begin a request and never send it, on connections of their own.
+// TestAttackSilentStreams: gRPC streams that begin a request and never send it, each on its own connection.
 func TestAttackSilentStreams(t *testing.T) {
 	const places = 3
 	f := start(t, func(c *Config) { c.MaxReceiving = places }, func(plog.Logs) error { return nil })

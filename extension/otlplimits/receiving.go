@@ -11,11 +11,11 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/admission"
 )
 
-// patience is how long a request may be on its way before it is given up for another one.
+// patience is how long a request may be in transit before it can be evicted for another one.
 const patience = time.Second
 
-// receiving bounds the gRPC requests whose bytes are on their way, over all connections: each takes as much memory as the
-// largest request before anybody has looked at it.
+// receiving bounds the gRPC requests in transit, over all connections: until it is judged, each may take as much memory as the
+// largest request.
 type receiving struct {
 	limit int
 
@@ -23,7 +23,7 @@ type receiving struct {
 	requests map[*begun]struct{}
 }
 
-// begun is a request that is on its way.
+// begun is a request in transit.
 type begun struct {
 	at     time.Time
 	cancel context.CancelCauseFunc
@@ -35,8 +35,8 @@ func newReceiving(limit int) *receiving {
 	return &receiving{limit: limit, requests: map[*begun]struct{}{}}
 }
 
-// begin takes a place for a request whose stream ends with ctx, and returns the context that ends it. When all places are
-// taken, the request that has been on its way for the longest time gives way, if that is long enough; else ok is false.
+// begin takes a place for a request whose stream ends with ctx, and returns the context that ends it. If all places are taken, the
+// oldest request in transit is evicted if it has exceeded patience; else ok is false.
 func (r *receiving) begin(ctx context.Context) (of context.Context, evicted, ok bool) {
 	now := time.Now()
 	b := &begun{at: now}
@@ -58,7 +58,7 @@ func (r *receiving) begin(ctx context.Context) (of context.Context, evicted, ok 
 	return of, evicted, true
 }
 
-// oldest is the request that has been on its way for the longest time. There is one.
+// oldest returns the request longest in transit. It requires that there is one.
 func (r *receiving) oldest() *begun {
 	var oldest *begun
 	for b := range r.requests {
@@ -69,7 +69,7 @@ func (r *receiving) oldest() *begun {
 	return oldest
 }
 
-// arrived gives the place of a request back whose bytes have come.
+// arrived releases the place of a fully received request.
 func (r *receiving) arrived(ctx context.Context) {
 	if b, ok := ctx.Value(begunKey{}).(*begun); ok {
 		r.end(b)
@@ -82,7 +82,7 @@ func (r *receiving) end(b *begun) {
 	delete(r.requests, b)
 }
 
-// len is the number of requests on their way.
+// len is the number of requests in transit.
 func (r *receiving) len() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -14,7 +14,7 @@ import (
 // watchInterval is how often the open files are counted.
 const watchInterval = time.Second
 
-// watchFiles begins to count the open files of the process.
+// watchFiles starts to count the open files of the process.
 func (l *limits) watchFiles() error {
 	if l.config.MaxFilesPercentage == 0 || l.files != nil {
 		return nil
@@ -45,7 +45,7 @@ func (l *limits) watchFiles() error {
 
 // relieve closes silent connections while too many files are open.
 func (l *limits) relieve() {
-	limit := limitOfFiles() // it can be changed while the process runs
+	limit := limitOfFiles() // it can change while the process runs
 	if limit == 0 {
 		return
 	}
@@ -60,7 +60,7 @@ func (l *limits) relieve() {
 	}
 }
 
-// unwatchFiles ends what watchFiles began.
+// unwatchFiles stops what watchFiles started.
 func (l *limits) unwatchFiles() error {
 	if l.files == nil {
 		return nil
