@@ -23,7 +23,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/receiver/taskerevents/internal/metadatatest"
 )
 
-// Requests beyond the bytes in flight are asked to come back; what is at work goes on, and one that is alone has always room.
+// Requests beyond the bytes in flight are asked to retry; requests in progress continue, and a single one is always admitted.
 func TestBytesInFlight(t *testing.T) {
 	entered, leave := make(chan struct{}), make(chan struct{})
 	next := consumerOf(t, func(context.Context, plog.Logs) error {
@@ -70,7 +70,7 @@ func TestBytesInFlight(t *testing.T) {
 	assert.Zero(t, r.room.InFlight())
 }
 
-// Senders that announce large bodies and stay silent, or stall, take no room from others.
+// Senders that announce large bodies and stay silent, or stall, do not block others.
 func TestSilentSendersShutNobodyOut(t *testing.T) {
 	const limit = 64 << 10
 	for name, sent := range map[string]int{"silent": 0, "stalled": limit/4 - 1} {
@@ -90,7 +90,7 @@ func TestSilentSendersShutNobodyOut(t *testing.T) {
 			require.Eventually(t, func() bool { return r.room.Reading() == len(stalled) && r.room.InFlight() == int64(4*sent) },
 				time.Minute, time.Millisecond)
 
-			// What has only just stalled may still go on: the sender comes back as it is asked to.
+			// A request that stalled only just now may still continue: the sender retries as asked.
 			require.Eventually(t, func() bool {
 				response := post(t, r, good)
 				defer response.Body.Close() //nolint:errcheck // a test

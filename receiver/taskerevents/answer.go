@@ -16,12 +16,12 @@ import (
 
 // answer is the body of every response.
 type answer struct {
-	// Accepted items, which the pipeline has taken.
+	// Accepted is the number of items that the pipeline has accepted.
 	Accepted int `json:"accepted"`
 	// RefusedCount counts the refused items; Refused lists the first of them.
 	RefusedCount int            `json:"refused_count"`
 	Refused      []wire.Refusal `json:"refused"`
-	// Error is why nothing was looked at, or nothing could be taken now.
+	// Error is why the body was not decoded, or why nothing could be accepted now.
 	Error string `json:"error,omitempty"`
 }
 
@@ -37,18 +37,18 @@ func (a answer) write(w http.ResponseWriter, status int) {
 	header.Set("Content-Type", "application/json")
 	header.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	// A sender that is gone gets no answer.
+	// The sender may have disconnected.
 	_ = json.NewEncoder(w).Encode(a)
 }
 
-// refuseDownstream answers a request whose events the pipeline did not take. Nothing of it counts as accepted.
+// refuseDownstream answers a request whose events the pipeline refused. None of its items counts as accepted.
 func (r *eventsReceiver) refuseDownstream(w http.ResponseWriter, err error) {
 	status, wait := statusOf(err)
 	if wait > 0 {
 		seconds := (wait + time.Second - 1) / time.Second
 		w.Header().Set("Retry-After", strconv.FormatInt(int64(seconds), 10))
 	} else {
-		// The sender will not come again: this is the last that is heard of these events.
+		// The sender will not retry: this log is the only trace of these events.
 		r.settings.Logger.Error("The pipeline permanently rejected events", zap.Error(err))
 	}
 	answer{Error: err.Error()}.write(w, status)

@@ -17,7 +17,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/receiver/taskerevents/internal/metadata"
 )
 
-// BenchmarkServe is a request from the end of its head to its answer, without the network.
+// BenchmarkServe measures a request from the end of its headers to its answer, without the network.
 func BenchmarkServe(b *testing.B) {
 	body, err := os.ReadFile("../../tests/streamtest/testdata/mixed.ndjson")
 	require.NoError(b, err)

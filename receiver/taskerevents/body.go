@@ -8,7 +8,7 @@ import (
 	"net/http"
 )
 
-// tooLarge is the limit that a body was cut off at, if that is what went wrong.
+// tooLarge returns the limit that a body exceeded, if that is the error.
 func tooLarge(err error) (limit int64, ok bool) {
 	var cut *http.MaxBytesError
 	if errors.As(err, &cut) {

@@ -11,7 +11,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/wire"
 )
 
-// cloudEventOf is the CloudEvent whose attributes stand in headers, and whose data is the body (binary mode).
+// cloudEventOf returns the CloudEvent whose attributes are in headers, with the body as data (binary mode).
 func cloudEventOf(header http.Header) *wire.CloudEvent {
 	event := &wire.CloudEvent{DataContentType: strings.TrimSpace(header.Get("Content-Type"))}
 	for name, values := range header {
@@ -23,8 +23,8 @@ func cloudEventOf(header http.Header) *wire.CloudEvent {
 	return event
 }
 
-// headerText is the text of an attribute in a header: perhaps quoted, and beyond ASCII percent-encoded. What is not
-// encoded properly stands for itself.
+// headerText decodes an attribute in a header: it may be quoted, and is percent-encoded beyond ASCII. Invalid escapes are kept
+// unchanged.
 func headerText(value string) string {
 	value = strings.TrimSpace(value)
 	if len(value) >= 2 && value[0] == '"' && value[len(value)-1] == '"' {

@@ -63,7 +63,7 @@ func TestBadBinaryCloudEvent(t *testing.T) {
 	assert.Equal(t, `Content-Type is "text/plain", which is not JSON`, got.Refused[0].Reason)
 }
 
-// The header gives items an id that have none; what cannot be an id is left out.
+// The header's id is used for items without one; an invalid one is ignored.
 func TestCorrelationIDHeader(t *testing.T) {
 	for name, test := range map[string]struct {
 		setting, header, value, body, want string
@@ -93,7 +93,7 @@ func TestCorrelationIDHeader(t *testing.T) {
 	}
 }
 
-// Whatever text an attribute has, percent-encoded or quoted it comes out as it went in.
+// Any text of an attribute survives percent-encoding and quoting.
 func TestHeaderText(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.String().Draw(t, "text")
@@ -103,7 +103,7 @@ func TestHeaderText(t *testing.T) {
 	})
 }
 
-// FuzzHeaderText: no header makes it panic or grow.
+// FuzzHeaderText: no header causes a panic or a longer text.
 func FuzzHeaderText(f *testing.F) {
 	for _, seed := range []string{"", `"`, `""`, `"\`, `"\"`, "%", "%2", "%zz", "%c3%a9", ` "a\"b" `} {
 		f.Add(seed)

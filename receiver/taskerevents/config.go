@@ -29,39 +29,41 @@ const (
 
 // Config is the receiver's part of the collector's configuration.
 type Config struct {
-	// ServerConfig is where and how the receiver listens: endpoint, tls, auth, cors, max_request_body_size and the rest.
+	// ServerConfig configures the HTTP server: endpoint, tls, auth, cors, max_request_body_size and the rest.
 	ServerConfig confighttp.ServerConfig `mapstructure:",squash"`
-	// Path of the URL that events are posted to.
+	// Path is the URL path that events are posted to.
 	Path string `mapstructure:"path"`
-	// HealthPath of the URL that load balancers ask, without authentication. Empty: none.
+	// HealthPath is the URL path for health checks of load balancers, without authentication. Empty means none.
 	HealthPath string `mapstructure:"health_path"`
 	// DefaultService is the service.name of items that have no service.
 	DefaultService string `mapstructure:"default_service"`
-	// CorrelationIDHeader is the header with the correlation id of items that have none of their own. Empty: no header.
+	// CorrelationIDHeader is the header with the correlation id of items that have none. Empty means no header.
 	CorrelationIDHeader string `mapstructure:"correlation_id_header"`
 	// Payload says which payload values are decoded.
 	Payload PayloadConfig `mapstructure:"payload"`
-	// MaxInFlightBytes is how many bytes of bodies, inflated, may be at work at once. Beyond, senders are asked to come back.
+	// MaxInFlightBytes is how many bytes of inflated bodies may be in progress at once. Beyond it senders are asked to retry.
 	MaxInFlightBytes int64 `mapstructure:"max_in_flight_bytes"`
-	// MaxConnections is how many connections may be open; never more than half of the files that the process may have.
+	// MaxConnections is how many connections may be open; at most half of the process's file limit.
 	MaxConnections int `mapstructure:"max_connections"`
-	// MaxItems of one request. A request with more is refused as a whole, so that the sender can cut it up.
+	// MaxItems is the largest number of items per request. A request with more is refused as a whole, so that the sender can split
+	// it.
 	MaxItems int `mapstructure:"max_items"`
-	// MaxItemBytes is the longest that one item's JSON text may be, in bytes.
+	// MaxItemBytes is the largest size of an item's JSON text in bytes.
 	MaxItemBytes int `mapstructure:"max_item_bytes"`
-	// MaxDepth is how many objects and arrays may stand in one another in an item, itself and its payload included.
+	// MaxDepth is the largest nesting of objects and arrays in an item, including itself and its payload.
 	MaxDepth int `mapstructure:"max_depth"`
 	// MaxAttributes is how many values an item may have: fields, payload keys at any depth, and elements of lists.
 	MaxAttributes int `mapstructure:"max_attributes"`
-	// MaxValueBytes is the longest that one text of an item may be, in bytes, as it is written.
+	// MaxValueBytes is the largest size of a string of an item in bytes, as encoded.
 	MaxValueBytes int `mapstructure:"max_value_bytes"`
 
 	_ struct{}
 }
 
-// PayloadConfig says which payload values are decoded.
+// PayloadConfig sets which payload values are decoded.
 type PayloadConfig struct {
-	// Include names bulky or personal payload keys whose values are decoded all the same. What event_router keeps must be decoded.
+	// Include names bulky or personal payload keys whose values are decoded nevertheless. Values that event_router keeps must be
+	// decoded.
 	Include []string `mapstructure:"include"`
 
 	_ struct{}
@@ -138,7 +140,7 @@ func (c *PayloadConfig) check() error {
 func checkServer(server *confighttp.ServerConfig) error {
 	mistakes := []error{
 		configerr.OrZero("max_request_body_size", server.MaxRequestBodySize, "for 20971520"),
-		configerr.Positive("read_timeout", server.ReadTimeout, "1m"), // else a sender that stalls holds its connection for ever
+		configerr.Positive("read_timeout", server.ReadTimeout, "1m"), // otherwise a stalled sender holds its connection for ever
 		configerr.NotNegative("read_header_timeout", server.ReadHeaderTimeout, "10s", "for that of read_timeout"),
 	}
 	for i, name := range server.CompressionAlgorithms {
@@ -162,7 +164,7 @@ func isAddress(at *confignet.AddrConfig) bool {
 	return err == nil && port != ""
 }
 
-// plainPath reports whether a path means itself in the pattern of an http.ServeMux.
+// plainPath reports whether a path has no special meaning in the pattern of an http.ServeMux.
 func plainPath(p string) bool {
 	return strings.HasPrefix(p, "/") && p != "/" && path.Clean(p) == p && !strings.ContainsAny(p, " \t\r\n{}?#%")
 }

@@ -51,7 +51,7 @@ func TestConfigAll(t *testing.T) {
 	assert.Equal(t, want, config)
 }
 
-// Every mistake is named at once, with its key, its value and what to do.
+// All mistakes are reported at once, each with key, value and remedy.
 func TestConfigWrong(t *testing.T) {
 	config := load(t, "tasker_events/wrong")
 	before := *config

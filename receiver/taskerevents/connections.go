@@ -10,9 +10,9 @@ import (
 	"sync"
 )
 
-// connections bounds the open connections of a server. At the limit the one that has been without a request for the longest
-// time is closed for a new one; where all have requests, the new one is closed. Otherwise a sender that opens connections and
-// keeps them takes the files of the process, and nobody else is accepted.
+// connections bounds the open connections of a server. At the limit the one longest without a request is closed for a new one; if
+// all have requests, the new one is closed. Otherwise a sender that keeps many connections open uses up the process's files, and no
+// other is accepted.
 type connections struct {
 	limit  int
 	closed func()
@@ -23,7 +23,7 @@ type connections struct {
 	waiting *list.List
 }
 
-// newConnections makes a bound; closed is called for each connection that is closed because of it.
+// newConnections makes a limit; closed is called for each connection closed because of it.
 func newConnections(limit int, closed func()) *connections {
 	return &connections{limit: limit, closed: closed, open: map[net.Conn]*list.Element{}, waiting: list.New()}
 }
@@ -32,12 +32,12 @@ func newConnections(limit int, closed func()) *connections {
 func (c *connections) changed(connection net.Conn, state http.ConnState) {
 	if surplus := c.change(connection, state); surplus != nil {
 		c.closed()
-		_ = surplus.Close() // the server notes that it has gone
+		_ = surplus.Close() // the server notices
 	}
 }
 
-// closeWaiting closes the connections without a request. A server that shuts down gives new ones five seconds to send their
-// first one; meanwhile the components behind it wait for events that cannot come.
+// closeWaiting closes the connections without a request. A server that shuts down gives new ones five seconds for their first
+// request; meanwhile the next components wait for events that cannot arrive.
 func (c *connections) closeWaiting() {
 	c.mu.Lock()
 	var waiting []net.Conn
@@ -46,11 +46,11 @@ func (c *connections) closeWaiting() {
 	}
 	c.mu.Unlock()
 	for _, connection := range waiting {
-		_ = connection.Close() // the server notes that it has gone
+		_ = connection.Close() // the server notices
 	}
 }
 
-// change notes a state, and returns the connection to close, if there is one too many.
+// change records a state, and returns the connection to close, if the limit is exceeded.
 func (c *connections) change(connection net.Conn, state http.ConnState) (surplus net.Conn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -25,7 +25,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/receiver/taskerevents/internal/metadatatest"
 )
 
-// TestAttackIdleConnectionsAtTheLimit: connections that are opened and kept. Others are served all the same.
+// TestAttackIdleConnectionsAtTheLimit: connections that are opened and kept do not block others.
 func TestAttackIdleConnectionsAtTheLimit(t *testing.T) {
 	const limit = 4
 	tel := componenttest.NewTelemetry()
@@ -64,7 +64,7 @@ func (c *connections) count() int {
 	return len(c.open)
 }
 
-// wireEnd is a connection that does nothing.
+// wireEnd is a connection without any effect.
 type wireEnd struct {
 	net.Conn
 	closed bool
@@ -75,8 +75,8 @@ func (w *wireEnd) Close() error {
 	return nil
 }
 
-// Whatever connections do, there are never more than the limit, none with a request is closed for another one, and a
-// new one is closed only when all others have requests.
+// Connections never exceed the limit, none with a request is closed for another one, and a new one is closed only if all others
+// have requests.
 func TestConnections(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		limit := rapid.IntRange(1, 5).Draw(t, "limit")

@@ -4,6 +4,6 @@
 //go:generate go tool mdatagen metadata.yaml
 //go:generate go tool schemagen
 
-// Package taskerevents is the receiver tasker_events: applications post Tasker's lifecycle events to it as JSON, and it
-// hands them on as log records. Decoding is the work of internal/wire; this package is the HTTP around it.
+// Package taskerevents is the receiver tasker_events: applications post Tasker's lifecycle events to it as JSON, and it passes them
+// on as log records. internal/wire decodes them; this package has the HTTP server.
 package taskerevents

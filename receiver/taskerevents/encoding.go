@@ -11,11 +11,11 @@ import (
 	"strings"
 )
 
-// encodingHeader says how a body is compressed.
+// encodingHeader names the compression of a body.
 const encodingHeader = "Content-Encoding"
 
-// plainEncodings passes on requests with the name of their encoding as confighttp knows it. RFC 9110 lets senders write it in any
-// case, and x-gzip for gzip; identity, which is none, some write too.
+// plainEncodings normalizes the name of a request's encoding for confighttp. RFC 9110 allows any case, and x-gzip for gzip; some
+// senders write identity, which means uncompressed.
 func plainEncodings(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		if encoding := req.Header.Get(encodingHeader); encoding != "" {
@@ -32,7 +32,7 @@ func plainEncodings(next http.Handler) http.Handler {
 	})
 }
 
-// inflates reports whether bodies of an encoding are taken; none is an encoding too.
+// inflates reports whether bodies of an encoding are accepted; the empty name means uncompressed.
 func (r *eventsReceiver) inflates(encoding string) bool {
 	if algorithms := r.config.ServerConfig.CompressionAlgorithms; algorithms != nil {
 		return slices.Contains(algorithms, encoding) || encoding == "" && len(algorithms) == 0
@@ -46,7 +46,7 @@ var defaultEncodings = [...]string{"", "gzip", "zstd", "deflate", "zlib", "snapp
 // knownEncodings are all that confighttp can inflate.
 var knownEncodings = [...]string{"", "gzip", "zstd", "deflate", "zlib", "snappy", "x-snappy-framed", "lz4"}
 
-// encodings lists what inflates takes.
+// encodings lists the encodings that inflates accepts.
 func (r *eventsReceiver) encodings() string {
 	algorithms := r.config.ServerConfig.CompressionAlgorithms
 	if algorithms == nil {

@@ -30,7 +30,7 @@ func postEncoded(t *testing.T, r *eventsReceiver, encoding string, body []byte) 
 	return response.StatusCode, a
 }
 
-// What compression_algorithms leaves out is refused by name, bodies that are not compressed too.
+// Encodings missing in compression_algorithms are refused by name, uncompressed bodies too.
 func TestEncodingsOfTheConfiguration(t *testing.T) {
 	packed := gzipped(t, good)
 	for name, test := range map[string]struct {
@@ -59,7 +59,7 @@ func TestEncodingsOfTheConfiguration(t *testing.T) {
 	}
 }
 
-// A frame that asks for more room than any body may have is refused, whatever its size; those of usual compressors are taken.
+// A frame with a window larger than any body is refused, whatever its size; those of usual compressors are accepted.
 func TestZstdWindow(t *testing.T) {
 	r := start(t, consumertest.NewNop(), func(c *Config) { c.ServerConfig.MaxRequestBodySize = 1 << 20 })
 	for _, test := range []struct{ window, status int }{{1 << 20, 200}, {8 << 20, 200}, {16 << 20, 400}, {512 << 20, 400}, {8 << 20, 200}} {
@@ -68,7 +68,7 @@ func TestZstdWindow(t *testing.T) {
 		require.NoError(t, err)
 		_, err = writer.Write([]byte(good))
 		require.NoError(t, err)
-		require.NoError(t, writer.Flush()) // else the frame would tell the size of its content instead
+		require.NoError(t, writer.Flush()) // otherwise the frame would have its content's size instead
 		require.NoError(t, writer.Close())
 		status, a := postEncoded(t, r, "zstd", body.Bytes())
 		assert.Equal(t, test.status, status, "window %d: %s", test.window, a.Error)

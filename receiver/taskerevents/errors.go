@@ -14,12 +14,11 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// defaultWait is what senders are asked to wait when the pipeline does not say.
+// defaultWait is the retry delay when the pipeline gives none.
 const defaultWait = 5 * time.Second
 
-// statusOf is how an error of the pipeline is reported to the sender: a status, and how long to wait before sending again. No
-// wait means that sending again is of no use. An error that says nothing of itself is taken to be passing, as the
-// collector's own receivers do.
+// statusOf is how an error of the pipeline is reported to the sender: a status, and how long to wait before sending again. No wait
+// means that a retry is useless. An error without a classification counts as temporary, as in the collector's own receivers.
 func statusOf(err error) (code int, wait time.Duration) {
 	var told *consumererror.Error
 	if errors.As(err, &told) {
@@ -43,7 +42,7 @@ func statusOf(err error) (code int, wait time.Duration) {
 	return retryable(false), defaultWait
 }
 
-// retryable is the status of an error that passes.
+// retryable is the status of a temporary error.
 func retryable(tooMany bool) int {
 	if tooMany {
 		return http.StatusTooManyRequests
@@ -51,8 +50,8 @@ func retryable(tooMany bool) int {
 	return http.StatusServiceUnavailable
 }
 
-// permanent is the status of an error that stays. Whatever else a backend behind the pipeline said, such as 401, is not
-// about this sender.
+// permanent is the status of a permanent error. Other codes of a backend after the pipeline, such as 401, do not concern this
+// sender.
 func permanent(badRequest bool) int {
 	if badRequest {
 		return http.StatusBadRequest
@@ -60,7 +59,7 @@ func permanent(badRequest bool) int {
 	return http.StatusInternalServerError
 }
 
-// waitOf is the wait that a gRPC status asks for, else the default.
+// waitOf returns the retry delay of a gRPC status, else the default.
 func waitOf(s *status.Status) time.Duration {
 	for _, detail := range s.Details() {
 		if retry, ok := detail.(*errdetails.RetryInfo); ok && retry.GetRetryDelay().AsDuration() > 0 {

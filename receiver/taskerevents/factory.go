@@ -23,12 +23,12 @@ const (
 	defaultHealthPath  = "/health"
 	defaultMaxBodySize = 20 << 20
 	defaultMaxInFlight = 64 << 20
-	// defaultMaxConnections take about 140 MiB when they are idle.
+	// defaultMaxConnections idle connections take about 140 MiB.
 	defaultMaxConnections = 20_000
-	// defaultReadTimeout is for a whole request, and defaultReadHeaderTimeout for its head, which is short.
+	// defaultReadTimeout is for a whole request, and defaultReadHeaderTimeout for its headers, which are short.
 	defaultReadTimeout       = time.Minute
 	defaultReadHeaderTimeout = 10 * time.Second
-	// defaultCorrelationIDHeader is the one that Tasker takes an id from.
+	// defaultCorrelationIDHeader is the header from which Tasker reads an id.
 	defaultCorrelationIDHeader = "X-Correlation-ID"
 )
 

@@ -5,5 +5,5 @@
 
 package taskerevents
 
-// fileLimit is not known here.
+// fileLimit returns 0: the limit is unknown on this system.
 func fileLimit() int { return 0 }

@@ -7,8 +7,8 @@ package taskerevents
 
 import "golang.org/x/sys/unix"
 
-// fileLimit is how many files and connections the process may have, or 0 if that is not known. The runtime has raised it to
-// what it may be raised to.
+// fileLimit returns how many files and connections the process may have, or 0 if unknown. The Go runtime has raised the soft limit
+// to the hard limit.
 func fileLimit() int {
 	var limit unix.Rlimit
 	if unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) != nil || limit.Cur > 1<<30 {

@@ -8,9 +8,9 @@ import (
 	"net/http"
 )
 
-// answerHealth answers load balancers, which ask the port that they send to and have no token to show: so it stands before
-// authentication. It says that requests are taken, not that the pipeline takes their events: a receiver that asks its senders
-// to come back must stay in the balance, or its load falls on the others.
+// answerHealth answers load balancers, which check the port that they send to and have no token: so it comes before authentication.
+// It reports that requests are accepted, not that the pipeline accepts their events: a receiver that asks its senders to retry must
+// stay in rotation, or its load falls on the others.
 func answerHealth(path string, next http.Handler) http.Handler {
 	if path == "" {
 		return next
@@ -22,6 +22,6 @@ func answerHealth(path string, next http.Handler) http.Handler {
 		}
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		w.Header().Set("Cache-Control", "no-store")
-		_, _ = io.WriteString(w, "ok\n") // whoever has gone needs no answer
+		_, _ = io.WriteString(w, "ok\n") // the client may have disconnected
 	})
 }

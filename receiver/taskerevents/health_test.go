@@ -54,7 +54,7 @@ func TestHealthPath(t *testing.T) {
 	assert.Equal(t, 404, status)
 }
 
-// Balancers have no token.
+// Load balancers have no token.
 func TestHealthPathNeedsNoToken(t *testing.T) {
 	r := startAuthenticated(t, bearertokenauthextension.NewFactory(), "token: t0ken")
 	status, _ := ask(t, "GET", r.url("/health"))

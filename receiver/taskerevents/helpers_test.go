@@ -72,7 +72,7 @@ func failing(t testing.TB, err error) consumer.Logs {
 	return consumerOf(t, func(context.Context, plog.Logs) error { return err })
 }
 
-// statusHost hands out the status events that components report.
+// statusHost publishes the status events that components report.
 type statusHost struct {
 	component.Host
 	reported chan *componentstatus.Event

@@ -18,7 +18,7 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumertest"
 )
 
-// Each limit is met exactly by one request, and passed by one by the next.
+// For each limit one request meets it exactly, and the next exceeds it by one.
 func TestLimitsToTheByte(t *testing.T) {
 	item := func(payload string) string { return `{"event":"e","payload":{` + payload + `}}` }
 	nested := func(depth int) string {
@@ -77,7 +77,7 @@ func TestLimitsToTheByte(t *testing.T) {
 	}
 }
 
-// A small body that inflates to far more than the limit is given up at the limit.
+// A small body that inflates to far more than the limit is refused at the limit.
 func TestABombIsNotInflated(t *testing.T) {
 	r := start(t, consumertest.NewNop(), func(c *Config) { c.ServerConfig.MaxRequestBodySize = 1 << 20 })
 	bomb := gzipped(t, strings.Repeat(" ", 64<<20))
@@ -90,7 +90,7 @@ func TestABombIsNotInflated(t *testing.T) {
 	assert.Equal(t, http.StatusRequestEntityTooLarge, response.StatusCode)
 }
 
-// connect opens a connection that the server has to end: reading from it fails the test when it takes a minute.
+// connect opens a connection that the server must close: the test fails if reading from it takes a minute.
 func connect(t *testing.T, r *eventsReceiver, sent string) *bufio.Reader {
 	t.Helper()
 	connection, err := net.Dial("tcp", r.listener.Addr().String())
@@ -102,7 +102,7 @@ func connect(t *testing.T, r *eventsReceiver, sent string) *bufio.Reader {
 	return bufio.NewReader(connection)
 }
 
-// Connections that say nothing, too little, or nothing any more do not stay.
+// Connections that send nothing, too little, or stop sending are closed.
 func TestStallingSendersAreCutOff(t *testing.T) {
 	const short = 50 * time.Millisecond
 	head := fmt.Sprintf("POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n", defaultPath, len(good))
@@ -136,7 +136,7 @@ func TestStallingSendersAreCutOff(t *testing.T) {
 	})
 }
 
-// The sender of a body that comes more slowly than write_timeout hears what became of it.
+// The sender of a body that comes more slowly than write_timeout gets an answer.
 func TestSlowSendersAreAnswered(t *testing.T) {
 	t.Parallel()
 	r := start(t, consumertest.NewNop(), func(c *Config) {

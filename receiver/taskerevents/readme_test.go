@@ -14,7 +14,7 @@ import (
 	"go.opentelemetry.io/collector/confmap/xconfmap"
 )
 
-// The examples of the README are configurations that the receiver takes.
+// The examples of the README are valid configurations.
 func TestReadmeExamples(t *testing.T) {
 	text, err := os.ReadFile("README.md")
 	require.NoError(t, err)

@@ -88,7 +88,7 @@ func newReceiver(config *Config, settings receiver.Settings, next consumer.Logs)
 	return r, nil
 }
 
-// Start listens. When it fails, nothing is left running.
+// Start listens. After an error nothing is left running.
 func (r *eventsReceiver) Start(ctx context.Context, host component.Host) error {
 	// ToServer writes defaults into the settings, which belong to the caller.
 	settings := r.config.ServerConfig
@@ -119,7 +119,7 @@ func (r *eventsReceiver) Start(ctx context.Context, host component.Host) error {
 	return nil
 }
 
-// maxConnections leaves half of the files that the process may have to everything else.
+// maxConnections leaves half of the process's file limit to everything else.
 func (r *eventsReceiver) maxConnections() int {
 	most := r.config.MaxConnections
 	if files := fileLimit(); files > 0 && most > files/2 {
@@ -130,8 +130,8 @@ func (r *eventsReceiver) maxConnections() int {
 	return most
 }
 
-// Shutdown stops listening and waits until the requests at hand are answered. When the context ends before, it cuts them
-// off: their senders have no answer and send again.
+// Shutdown stops listening and waits until the current requests are answered. If the context ends first, it aborts them: their
+// senders get no answer and retry.
 func (r *eventsReceiver) Shutdown(ctx context.Context) error {
 	r.builder.Shutdown()
 	if r.server == nil {

@@ -28,7 +28,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/receiver/taskerevents/internal/metadata"
 )
 
-// Whole streams arrive as whole: as many records as lines, under the same names.
+// Streams arrive completely: as many records as lines, with the same names.
 func TestStreams(t *testing.T) {
 	for _, name := range []string{"order_processing", "mixed", "planned", "real/linear5", "real/retry"} {
 		t.Run(name, func(t *testing.T) {
@@ -68,7 +68,7 @@ func TestShutdownIsSafeAtAnyTime(t *testing.T) {
 	require.NoError(t, r.Shutdown(context.Background()), "twice")
 }
 
-// A request that is being answered when the collector stops gets its true answer.
+// A request that is being answered when the collector stops still gets its answer.
 func TestShutdownWaitsForRequests(t *testing.T) {
 	entered, release := make(chan struct{}), make(chan struct{})
 	r := start(t, consumerOf(t, func(context.Context, plog.Logs) error {
@@ -94,7 +94,7 @@ func TestShutdownWaitsForRequests(t *testing.T) {
 	assert.NoError(t, <-stopped)
 }
 
-// A context that ends is obeyed: the request is cut off, and its sender will send again.
+// The end of the context is respected: the request is aborted, and its sender will retry.
 func TestShutdownIsCutShort(t *testing.T) {
 	entered := make(chan struct{})
 	r := start(t, consumerOf(t, func(ctx context.Context, _ plog.Logs) error {
@@ -113,7 +113,7 @@ func TestShutdownIsCutShort(t *testing.T) {
 	assert.NoError(t, r.Shutdown(context.Background()))
 }
 
-// postStatus is the status of the answer, or 0 when there is none.
+// postStatus returns the status of the answer, or 0 for none.
 func postStatus(url string) int {
 	response, err := http.Post(url, "application/json", bytes.NewBufferString(good))
 	if err != nil {
@@ -165,7 +165,7 @@ func TestStartFails(t *testing.T) {
 	}
 }
 
-// Start leaves the settings, which belong to the collector, as they are.
+// Start does not change the settings, which belong to the collector.
 func TestStartDoesNotChangeTheConfig(t *testing.T) {
 	r := start(t, consumertest.NewNop(), func(c *Config) { c.ServerConfig.MaxRequestBodySize = 0 })
 	assert.Zero(t, r.config.ServerConfig.MaxRequestBodySize)

@@ -19,8 +19,8 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/wire"
 )
 
-// formatOf is how items stand in a body of a media type. An absent type and text/plain, which simple senders use, are
-// looked at as JSON, which several items one after another are too.
+// formatOf returns the format of a body by its media type. An absent type and text/plain, which simple senders use, are decoded as
+// JSON, and so are several items one after another.
 func formatOf(contentType string) (wire.Format, bool) {
 	if contentType == "" {
 		return wire.FormatAuto, true
@@ -61,13 +61,13 @@ func (r *eventsReceiver) handler() http.Handler {
 	return mux
 }
 
-// refuseRequest answers a request whose body was not decoded. confighttp calls it too, when it cannot inflate a body or
+// refuseRequest answers a request whose body was not decoded. confighttp calls it too, when it fails to inflate a body or
 // authenticate its sender.
 func (r *eventsReceiver) refuseRequest(w http.ResponseWriter, req *http.Request, message string, status int) {
 	if status == http.StatusBadRequest {
 		encoding := req.Header.Get(encodingHeader)
 		if !r.inflates(encoding) {
-			// confighttp says 400 of this too, which would be a mistake in the body.
+			// confighttp answers 400 here, too, which would mean an error in the body.
 			r.refuseEncoding(w, req)
 			return
 		}
@@ -83,7 +83,7 @@ func (r *eventsReceiver) answerUndecoded(w http.ResponseWriter, req *http.Reques
 	answer{Error: message}.write(w, status)
 }
 
-// serveEvents answers one request. Each step has already answered when it fails.
+// serveEvents answers one request. A step that fails has already answered.
 func (r *eventsReceiver) serveEvents(w http.ResponseWriter, req *http.Request) {
 	request, ok := r.checkHead(w, req)
 	if !ok {
@@ -91,7 +91,7 @@ func (r *eventsReceiver) serveEvents(w http.ResponseWriter, req *http.Request) {
 	}
 	connection := http.NewResponseController(w)
 	share := r.room.Admit(req.Body, min(req.ContentLength, r.config.ServerConfig.MaxRequestBodySize), func() {
-		_ = connection.SetReadDeadline(time.Unix(1, 0)) // without it the body ends with read_timeout
+		_ = connection.SetReadDeadline(time.Unix(1, 0)) // otherwise the body ends with read_timeout
 	})
 	if share == nil {
 		r.refuseBusy(w, req, admission.ErrBusy)
@@ -140,8 +140,8 @@ func (r *eventsReceiver) serveEvents(w http.ResponseWriter, req *http.Request) {
 	answerTo(report).write(w, http.StatusOK)
 }
 
-// refuseBusy asks the sender to come back: others are being served. What the sender has yet to say is read and forgotten,
-// because many see no answer while they are writing, and take the closed connection for a failure of the network.
+// refuseBusy asks the sender to retry. The rest of the body is read and discarded, because many senders ignore an answer while they
+// are writing, and treat the closed connection as a network failure.
 func (r *eventsReceiver) refuseBusy(w http.ResponseWriter, req *http.Request, why error) {
 	_, _ = io.Copy(io.Discard, req.Body)
 	r.answerFromNow(http.NewResponseController(w))
@@ -149,14 +149,14 @@ func (r *eventsReceiver) refuseBusy(w http.ResponseWriter, req *http.Request, wh
 	r.refuseRequest(w, req, why.Error()+" (max_in_flight_bytes): send again", http.StatusServiceUnavailable)
 }
 
-// checkHead checks what is known before the body, and says what the headers say of it.
+// checkHead checks what is known before the body, and returns the headers' information on it.
 func (r *eventsReceiver) checkHead(w http.ResponseWriter, req *http.Request) (request wire.Request, ok bool) {
 	if req.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
 		r.refuseRequest(w, req, "the method "+req.Method+" is not allowed: post events", http.StatusMethodNotAllowed)
 		return request, false
 	}
-	if req.Header.Get(encodingHeader) != "" { // confighttp, which inflates nothing, has left it
+	if req.Header.Get(encodingHeader) != "" { // confighttp leaves the header if it inflates nothing
 		r.refuseEncoding(w, req)
 		return request, false
 	}
@@ -180,13 +180,13 @@ func (r *eventsReceiver) checkHead(w http.ResponseWriter, req *http.Request) (re
 	return request, true
 }
 
-// acceptPost lists the media types that are taken.
+// acceptPost lists the media types that are accepted.
 const acceptPost = "application/json, application/x-ndjson, application/cloudevents+json, application/cloudevents-batch+json"
 
 // maxCorrelationID is the longest correlation id that a header may have, in bytes.
 const maxCorrelationID = 255
 
-// correlationID is the id in a header. One that cannot be one is none, because a proxy may have put it there.
+// correlationID returns the id in a header. An invalid one is ignored, because a proxy may have set it.
 func correlationID(value string) (id string, ok bool) {
 	value = strings.TrimSpace(value)
 	if len(value) > maxCorrelationID || !utf8.ValidString(value) {
@@ -195,7 +195,7 @@ func correlationID(value string) (id string, ok bool) {
 	return value, true
 }
 
-// statusOfNone is the status of a body of which nothing was taken. Nothing to take is no mistake: [] is a good body.
+// statusOfNone is the status of a body without accepted items. A body without items, such as [], is valid.
 func statusOfNone(report wire.Report) int {
 	switch {
 	case report.Refused == 0:

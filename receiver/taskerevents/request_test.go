@@ -204,7 +204,7 @@ func TestOwnTelemetry(t *testing.T) {
 		decodeAnswer(t, post(t, r, body))
 	}
 	answer = errors.New("down")
-	decodeAnswer(t, post(t, r, good+"\n{}")) // will come again: its refusals are not counted yet
+	decodeAnswer(t, post(t, r, good+"\n{}")) // will be retried: its refusals are not counted yet
 	response, err := http.Get(r.url(defaultPath))
 	require.NoError(t, err)
 	decodeAnswer(t, response)
@@ -259,7 +259,7 @@ func compressed(t testing.TB, out *bytes.Buffer, w io.WriteCloser, text string) 
 	return out.Bytes()
 }
 
-// Values that event_router would leave out are not decoded, unless they are included, and are counted.
+// Values that event_router would remove are not decoded unless included, and are counted.
 func TestBulkyValues(t *testing.T) {
 	for name, test := range map[string]struct {
 		include []string

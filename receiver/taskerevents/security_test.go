@@ -44,7 +44,7 @@ type extensionHost struct {
 
 func (h extensionHost) GetExtensions() map[component.ID]component.Component { return h.extensions }
 
-// configured lays YAML over a receiver's configuration, as users write it.
+// configured merges YAML over a receiver's configuration, as users write it.
 func configured(t *testing.T, c *Config, yaml string) {
 	t.Helper()
 	retrieved, err := confmap.NewRetrievedFromYAML([]byte(yaml))
@@ -129,7 +129,7 @@ func newAuthority(t *testing.T) *authority {
 	return a
 }
 
-// sign makes a certificate. Before the authority has one, it signs its own.
+// sign makes a certificate. The authority's first one is self-signed.
 func (a *authority) sign(t *testing.T, template *x509.Certificate) (certificate *x509.Certificate, key *ecdsa.PrivateKey, certFile, keyFile string) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -152,7 +152,7 @@ func (a *authority) sign(t *testing.T, template *x509.Certificate) (certificate 
 	return certificate, key, certFile, keyFile
 }
 
-// client is one that trusts the authority and shows a certificate, if it has one.
+// client returns an HTTP client that trusts the authority and presents a certificate, if given.
 func (a *authority) client(t *testing.T, certFile, keyFile string) *http.Client {
 	t.Helper()
 	pool := x509.NewCertPool()

@@ -13,7 +13,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/receiver/taskerevents/internal/metadata"
 )
 
-// ownTelemetry counts what the receiver refuses and guesses. What it accepts, receiverhelper counts.
+// ownTelemetry counts refused items and replaced values. receiverhelper counts accepted ones.
 type ownTelemetry struct {
 	builder                *metadata.TelemetryBuilder
 	payloadClock, ownClock metric.MeasurementOption
@@ -30,7 +30,7 @@ func newOwnTelemetry(builder *metadata.TelemetryBuilder) ownTelemetry {
 	}
 }
 
-// decoded counts a body whose fate is final. One that the pipeline could not take now comes again and is counted then.
+// decoded counts a body with a final result. One that the pipeline refused for now is sent again and counted then.
 func (t ownTelemetry) decoded(ctx context.Context, report wire.Report) {
 	for reason, count := range report.RefusedBy {
 		t.builder.ReceiverTaskerEventsRefusedItems.Add(ctx, int64(count),
@@ -44,12 +44,12 @@ func (t ownTelemetry) decoded(ctx context.Context, report wire.Report) {
 	addSome(ctx, t.builder.ReceiverTaskerEventsRemovedValues, report.Stamps, t.stamp)
 }
 
-// leftOut counts a header that was left out.
+// leftOut counts an ignored header.
 func (t ownTelemetry) leftOut(ctx context.Context) {
 	t.builder.ReceiverTaskerEventsUnknownFields.Add(ctx, 1)
 }
 
-// undecoded counts a request whose body was not looked at.
+// undecoded counts a request whose body was not decoded.
 func (t ownTelemetry) undecoded(ctx context.Context, status int) {
 	t.builder.ReceiverTaskerEventsRefusedRequests.Add(ctx, 1,
 		metric.WithAttributeSet(attribute.NewSet(attribute.Int("http.response.status_code", status))))

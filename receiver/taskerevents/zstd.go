@@ -12,23 +12,22 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// leastZstdWindow is what every decoder should take (RFC 8878).
+// leastZstdWindow is the window that every decoder should support (RFC 8878).
 const leastZstdWindow = 8 << 20
 
-// zstdReaders inflates bodies. A frame says how much of what it has inflated has to be kept at hand, and a decoder makes that
-// room at once: with the half gigabyte that the one of confighttp allows, a few bodies of 46 bytes made the memory_limiter
-// refuse everybody.
+// zstdReaders inflates bodies. A frame declares its window, and a decoder allocates it at once: with the half gigabyte that
+// confighttp's decoder allows, a few bodies of 46 bytes made the memory_limiter refuse all senders.
 type zstdReaders struct {
 	window uint64
 	idle   sync.Pool
 }
 
-// newZstdReaders makes readers for bodies of at most so many bytes, inflated.
+// newZstdReaders makes readers for bodies of at most the given inflated size.
 func newZstdReaders(largestBody int64) *zstdReaders {
 	return &zstdReaders{window: uint64(max(largestBody, leastZstdWindow))}
 }
 
-// open is a decoder of confighttp.
+// open implements a decoder of confighttp.
 func (z *zstdReaders) open(body io.ReadCloser) (io.ReadCloser, error) {
 	if decoder, _ := z.idle.Get().(*zstd.Decoder); decoder != nil {
 		return &zstdReader{decoder, z}, decoder.Reset(body)
@@ -55,7 +54,7 @@ func (r *zstdReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Close is called once, as confighttp does.
+// Close must be called once, as confighttp does.
 func (r *zstdReader) Close() error {
 	if err := r.decoder.Reset(nil); err != nil {
 		return err
