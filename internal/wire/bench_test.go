@@ -28,7 +28,7 @@ func BenchmarkDecode(b *testing.B) {
 	}
 }
 
-// BenchmarkEncodingJSON is what the standard library takes to make a map of each item, and a log record of the map.
+// BenchmarkEncodingJSON measures the standard library decoding each item into a map, and the map into a log record.
 func BenchmarkEncodingJSON(b *testing.B) {
 	body := stream(b, "mixed")
 	lines := bytes.Split(bytes.TrimSpace(body), []byte{'\n'})
@@ -60,7 +60,7 @@ func BenchmarkEncodingJSON(b *testing.B) {
 	})
 }
 
-// perEvent reports what one of the events takes of which decode says how many there were.
+// perEvent reports the cost per event of the number that decode returns.
 func perEvent(b *testing.B, body []byte, decode func() int) {
 	b.ReportAllocs()
 	b.SetBytes(int64(len(body)))

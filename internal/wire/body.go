@@ -10,10 +10,10 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 )
 
-// byteOrderMark may stand before UTF-8; Windows writes it.
+// byteOrderMark may precede UTF-8 text; Windows programs write it.
 const byteOrderMark = "\xef\xbb\xbf"
 
-// body takes a body apart into items.
+// body splits a body into items.
 func (d *decoding) body() {
 	start := 0
 	if bytes.HasPrefix(d.whole, []byte(byteOrderMark)) {
@@ -37,7 +37,7 @@ func (d *decoding) body() {
 	}
 }
 
-// takeNothing refuses the body as a whole: the sender can only cut it into smaller ones if nothing of it was taken.
+// takeNothing refuses the body as a whole: the sender can only split it if nothing of it was accepted.
 func (d *decoding) takeNothing() {
 	d.logs, d.report = plog.NewLogs(), Report{}
 	d.index, d.origin, d.line, d.counted = d.settings.Limits.MaxItems, 0, 1, 0
@@ -45,7 +45,7 @@ func (d *decoding) takeNothing() {
 		"send fewer items at once, or raise max_items")
 }
 
-// lines reads NDJSON. A line feed cannot stand in a JSON text, so that lines can be distinguished without reading them.
+// lines reads NDJSON. A JSON value cannot contain a raw line feed in a string, so lines can be split without parsing.
 func (d *decoding) lines(start int) {
 	for start < len(d.whole) && !d.overfull {
 		end := len(d.whole)
@@ -57,9 +57,8 @@ func (d *decoding) lines(start int) {
 	}
 }
 
-// sequence reads items, and arrays of items, that follow one another in a part of the body. After broken JSON it goes on
-// at the next line that begins with an object or array, if the part may have several lines; otherwise the rest of the part
-// is lost.
+// sequence reads items, and arrays of items, that follow one another in a part of the body. After broken JSON it continues at the
+// next line that begins with an object or array, if the part may have several lines; otherwise the rest of the part is lost.
 func (d *decoding) sequence(i, end int, manyLines bool) {
 	part := d.whole[:end]
 	for i = skipSpace(part, i); i < end && !d.overfull; i = skipSpace(part, i) {
@@ -81,7 +80,7 @@ func (d *decoding) sequence(i, end int, manyLines bool) {
 	}
 }
 
-// nextLine is where the next line begins that is not indented and begins with an object or array.
+// nextLine returns the start of the next line that is not indented and begins with an object or array.
 func nextLine(part []byte, i int) int {
 	for {
 		length := bytes.IndexByte(part[i:], '\n')
@@ -95,8 +94,8 @@ func nextLine(part []byte, i int) int {
 	}
 }
 
-// array reads the array of items that begins at i, and returns where it ends. After a broken item it goes on behind the
-// next comma that is not inside brackets or a text.
+// array reads the array of items that begins at i, and returns where it ends. After a broken item it continues after the next comma
+// outside of brackets and strings.
 func (d *decoding) array(part []byte, i int) int {
 	if i = skipSpace(part, i+1); at(part, i) == ']' {
 		return i + 1
@@ -114,7 +113,7 @@ func (d *decoding) array(part []byte, i int) int {
 		case c == ']':
 			return i + 1
 		case i >= len(part):
-			if ok { // else the end was refused with the item that it cut
+			if ok { // otherwise the end was refused with the item that it broke
 				d.origin = len(part)
 				d.refuse(ReasonSyntax, "", "the array of items is not closed", "send whole arrays")
 				d.index++
@@ -135,7 +134,7 @@ func (d *decoding) array(part []byte, i int) int {
 	return len(part)
 }
 
-// next reads the item at i and returns where it ends. It is false when the scan stopped: then the end is not known.
+// next reads the item at i and returns where it ends. It returns false if the scan stopped: then the end is unknown.
 func (d *decoding) next(part []byte, i int) (end int, ok bool) {
 	if d.index == d.settings.Limits.MaxItems {
 		d.overfull = true
@@ -145,7 +144,7 @@ func (d *decoding) next(part []byte, i int) (end int, ok bool) {
 	most := d.settings.Limits.MaxItemBytes
 	window := part[i:]
 	if len(window) > most {
-		window = window[:most+1] // one more tells an item that ends in time from one that does not
+		window = window[:most+1] // one more byte distinguishes an item of the largest size from a longer one
 	}
 	length := d.scan(window)
 	if len(window) > most && (length > most || d.fault == faultEnd) {
@@ -161,7 +160,7 @@ func (d *decoding) next(part []byte, i int) (end int, ok bool) {
 	return i + length, length != stopped
 }
 
-// skipToSeparator is where the next comma, or the end of the array, is.
+// skipToSeparator returns the position of the next comma, or of the end of the array.
 func skipToSeparator(part []byte, i int) int {
 	for {
 		i = skipSpace(part, skipValue(part, i))
@@ -169,7 +168,7 @@ func skipToSeparator(part []byte, i int) int {
 		case ',', ']':
 			return i
 		case '}':
-			i++ // one too many
+			i++ // one closing bracket too many
 		}
 		if i >= len(part) {
 			return len(part)
@@ -177,7 +176,7 @@ func skipToSeparator(part []byte, i int) int {
 	}
 }
 
-// skipValue is where a value ends that need not be JSON: behind its last bracket, or before the next separator.
+// skipValue returns the end of a value that may be invalid: after its last bracket, or before the next separator.
 func skipValue(part []byte, i int) int {
 	depth := 0
 	for i < len(part) {

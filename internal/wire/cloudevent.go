@@ -12,22 +12,22 @@ import (
 	"unicode/utf8"
 )
 
-// cloudEventsVersion is the one version of CloudEvents that is understood.
+// cloudEventsVersion is the supported version of CloudEvents.
 const cloudEventsVersion = "1.0"
 
-// CloudEvent has the attributes of a CloudEvent in text form, those that are used. What is empty is absent.
+// CloudEvent has the used attributes of a CloudEvent as strings. An empty one is absent.
 type CloudEvent struct {
 	SpecVersion, Type, Source, ID, Time, DataContentType string
 	// TraceParent, CorrelationID, Service and Namespace are extension attributes.
 	TraceParent, CorrelationID, Service, Namespace string
-	// Unknown counts attributes that mean nothing here.
+	// Unknown counts attributes that are not used.
 	Unknown int
 }
 
-// HeaderPrefix is what an attribute's name has as a header of binary mode.
+// HeaderPrefix is the prefix of an attribute's header in binary mode.
 const HeaderPrefix = "ce-"
 
-// Set gives an attribute its value. One that is not known is counted.
+// Set sets an attribute. An unknown one is counted.
 func (c *CloudEvent) Set(name, value string) {
 	switch name {
 	case "specversion":
@@ -76,7 +76,7 @@ func (d *decoding) structured(f *fields) {
 	}
 }
 
-// binary makes a log record of the body, the data of a CloudEvent whose attributes came as headers, or refuses it.
+// binary makes a log record of a body that is the data of a CloudEvent with attributes in headers, or refuses it.
 func (d *decoding) binary(start int) {
 	d.refused, d.impossible = false, ""
 	event := d.request.CloudEvent
@@ -138,7 +138,7 @@ func (d *decoding) envelope(c *CloudEvent, prefix string) (e envelope) {
 		e.service = serviceOf(c.Source)
 	}
 	if e.id = c.ID; e.service != c.Source {
-		e.id = c.Source + " " + c.ID // an id is one of its source, and a source has no spaces
+		e.id = c.Source + " " + c.ID // an id is unique per source, and a source has no spaces
 	}
 	if c.Time != "" && !d.refused {
 		e.occurred = d.time([]byte(c.Time), prefix+"time")
@@ -146,7 +146,7 @@ func (d *decoding) envelope(c *CloudEvent, prefix string) (e envelope) {
 	return e
 }
 
-// data is the object that a CloudEvent has as its data.
+// data returns the index of the object that is a CloudEvent's data.
 func (d *decoding) data(f *fields) uint32 {
 	const remedy = "send the event's payload as a JSON object in data; an empty one is {}"
 	switch {
@@ -162,7 +162,7 @@ func (d *decoding) data(f *fields) uint32 {
 	return f.data
 }
 
-// base64 makes the tokens those of the data that the text holds.
+// base64 replaces the tokens by those of the encoded data.
 func (d *decoding) base64(t *token) {
 	const remedy = "send the event's payload as a JSON object in data"
 	if t.kind != kindText {
@@ -177,7 +177,7 @@ func (d *decoding) base64(t *token) {
 	d.object(d.decoded, "data_base64")
 }
 
-// object makes the tokens those of a text that is one JSON object, the data of an event.
+// object replaces the tokens by those of a JSON object, an event's data.
 func (d *decoding) object(text []byte, field string) {
 	end := d.scanAt(text, 2)
 	switch {
@@ -192,8 +192,8 @@ func (d *decoding) object(text []byte, field string) {
 	}
 }
 
-// serviceOf is the application's name in a CloudEvent's source: the last segment of a path, the host where there is no
-// path, the last part of a URN, or the whole where it is a plain name. It is empty when nothing remains.
+// serviceOf returns the application's name from a CloudEvent's source: the last segment of a path, the host if there is no path,
+// the last part of a URN, or a plain name as a whole. It may be empty.
 func serviceOf(source string) string {
 	if end := strings.IndexAny(source, "?#"); end >= 0 {
 		source = source[:end]
@@ -215,7 +215,7 @@ func serviceOf(source string) string {
 	return name
 }
 
-// isJSON reports whether a media type is one of JSON, which an absent one is taken to be.
+// isJSON reports whether a media type is JSON, which is the default.
 func isJSON(contentType string) bool {
 	if contentType == "" || contentType == "application/json" {
 		return true
@@ -224,7 +224,7 @@ func isJSON(contentType string) bool {
 	return err == nil && (strings.HasSuffix(media, "/json") || strings.HasSuffix(media, "+json"))
 }
 
-// cut shortens a text that a message quotes.
+// cut shortens a text quoted in a message.
 func cut(text string) string {
 	const most = 40
 	if len(text) > most {

@@ -21,7 +21,7 @@ import (
 
 const cloudPayload = `{"task_id":42,"step_name":"pay"}`
 
-// cloud is a good CloudEvent, changed.
+// cloud returns a valid CloudEvent with changes.
 func cloud(t testing.TB, change map[string]any) string {
 	t.Helper()
 	event := map[string]any{
@@ -54,7 +54,7 @@ func goodBinary() wire.CloudEvent {
 	}
 }
 
-// Every mode makes the record that the plain form makes.
+// Every mode gives the same record as the plain form.
 func TestCloudEventModes(t *testing.T) {
 	plain, report := newDecoder(wire.Limits{}).Decode([]byte(`{"event":"step.completed","service":"shop","id":"/apps/shop e-1",
 		"occurred_at":"2026-06-01T11:59:59.123456789Z","correlation_id":"tsk_a",
@@ -79,7 +79,7 @@ func TestCloudEventModes(t *testing.T) {
 	require.Equal(t, want, marshal(t, logs))
 }
 
-// Plain items and CloudEvents may stand side by side, and unknown fields of either are counted.
+// Plain items and CloudEvents may be mixed, and unknown fields of either are counted.
 func TestCloudEventsAmongItems(t *testing.T) {
 	body := strings.Join([]string{good, cloud(t, map[string]any{"event": "x", "payload": 1, "sequence": 7}),
 		`{"event":"e","payload":{},"type":"x","data":{},"subject":"y"}`}, "\n")
@@ -194,7 +194,7 @@ func TestBadBinaryCloudEvents(t *testing.T) {
 	}
 }
 
-// A task that was refused at its creation has the same trace when it is sent again, and another one than its like.
+// A task that was refused at its creation has the same trace when resent, and another than similar tasks.
 func TestRefusedTaskInBinaryMode(t *testing.T) {
 	trace := func(id string) pcommon.TraceID {
 		event := goodBinary()
@@ -208,7 +208,7 @@ func TestRefusedTaskInBinaryMode(t *testing.T) {
 	assert.False(t, trace("1").IsEmpty())
 }
 
-// The id in the payload goes before that of the item, and that before the request's.
+// The payload's id has priority over the item's, and that over the request's.
 func TestCorrelationIDs(t *testing.T) {
 	event := goodBinary()
 	event.CorrelationID = "item"
@@ -234,8 +234,8 @@ func TestCorrelationIDs(t *testing.T) {
 	}
 }
 
-// FuzzCloudEvent checks that no attributes and no data make the decoder panic, and that the binary mode takes what the
-// structured mode takes and makes the same of it.
+// FuzzCloudEvent checks that no attributes and no data make the decoder panic, and that the binary mode accepts what the structured
+// mode accepts, with the same result.
 func FuzzCloudEvent(f *testing.F) {
 	f.Add("1.0", "step.completed", "/apps/shop", "1", "2026-06-01T11:59:59.1Z", "application/json", "tsk_a", cloudPayload)
 	f.Add("1.0", "tasker.task.failed", "urn:a:b", "é", "", "", "", `{"initialization_failed":true}`)
@@ -268,7 +268,7 @@ func FuzzCloudEvent(f *testing.F) {
 			}
 			again, report := decoder.Decode(text, wire.FormatCloudEvents)
 			require.Equal(t, 1, report.Accepted, "%s: %v", text, report.Refusals)
-			if key == "data_base64" { // encoding/json compacts data, and escapes some of its texts
+			if key == "data_base64" { // encoding/json compacts data, and escapes some of its strings
 				require.Equal(t, want, marshal(t, again), string(text))
 			}
 		}

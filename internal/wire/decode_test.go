@@ -27,7 +27,7 @@ func newDecoder(limits wire.Limits) *wire.Decoder {
 	return wire.NewDecoder(wire.Settings{Limits: limits, Now: func() time.Time { return now }})
 }
 
-// one decodes a body of one good item.
+// one decodes a body of one valid item.
 func one(t testing.TB, body string) (pcommon.Resource, plog.LogRecord, wire.Report) {
 	t.Helper()
 	logs, report := newDecoder(wire.Limits{}).Decode([]byte(body), wire.FormatAuto)
@@ -37,7 +37,7 @@ func one(t testing.TB, body string) (pcommon.Resource, plog.LogRecord, wire.Repo
 	return resource.Resource(), resource.ScopeLogs().At(0).LogRecords().At(0), report
 }
 
-// attributesOf are those of the item: not its identity, nor the mark of items without a time.
+// attributesOf returns those of the item, without its identity and the mark of items without a time.
 func attributesOf(record plog.LogRecord) map[string]any {
 	attrs := record.Attributes().AsRaw()
 	delete(attrs, lifecycle.AttrClock)
@@ -112,7 +112,7 @@ func TestValues(t *testing.T) {
 	}
 }
 
-// Above a size, objects take another way. The result must be the same.
+// Above a size, objects are decoded in another way. The result must be the same.
 func TestLargeObjects(t *testing.T) {
 	for _, size := range []int{127, 128, 129, 5000} {
 		var members []string
@@ -246,7 +246,7 @@ func TestTraceID(t *testing.T) {
 	}
 }
 
-// A task that was refused at its creation has no id: each such event is a task of its own, and a resend is the same one.
+// A task that was refused at its creation has no id: each such event is a separate task, and a resend belongs to the same one.
 func TestRefusedTask(t *testing.T) {
 	const byType = `{"event":"task.failed","payload":{"task_id":null,"event_type":"initialization_failed"}}`
 	const byFlag = `{"event":"task.failed","payload":{"initialization_failed":true,"task_name":"a"}}`
@@ -288,7 +288,7 @@ func TestGroups(t *testing.T) {
 	}, got)
 }
 
-// Nothing of a body stays in the logs: it is a buffer that its owner uses again.
+// The logs have no references to the body, whose buffer is reused.
 func TestLogsDoNotReferToTheBody(t *testing.T) {
 	body := []byte(`{"event":"e","service":"shop","payload":{"a":"` + strings.Repeat("x", 100) + `","b":"y","c":{"d":9223372036854775808}}}`)
 	logs, _ := newDecoder(wire.Limits{}).Decode(body, wire.FormatAuto)

@@ -10,26 +10,25 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 )
 
-// Format says how items stand in a body.
+// Format is the arrangement of items in a body.
 type Format uint8
 
 const (
 	// FormatAuto is an item, an array of items, or several of these with or without white space between them. An item may
 	// span lines.
 	FormatAuto Format = iota
-	// FormatNDJSON is one item, or one array of items, a line. Each line stands for itself, so that a broken one never
-	// costs another.
+	// FormatNDJSON is one item, or one array of items, per line. Lines are independent, so a broken one never affects another.
 	FormatNDJSON
 	// FormatCloudEvents is FormatAuto of which every item must be a CloudEvent.
 	FormatCloudEvents
 )
 
-// Request is a body with what its headers say of it.
+// Request is a body with the information of its headers.
 type Request struct {
-	// Body, already inflated.
+	// Body is the inflated body.
 	Body   []byte
 	Format Format
-	// CorrelationID is that of the items that have none, neither beside nor in their payload.
+	// CorrelationID is the id for items that have none, neither as a field nor in their payload.
 	CorrelationID string
 	// CloudEvent is the event whose data the body is, in binary mode; else nil.
 	CloudEvent *CloudEvent
@@ -37,19 +36,19 @@ type Request struct {
 
 // Limits bound what one body can cost.
 type Limits struct {
-	// MaxItems of a body. A body with more is refused as a whole.
+	// MaxItems is the largest number of items per body. A body with more is refused as a whole.
 	MaxItems int
 	// MaxItemBytes is the size of one item's JSON text.
 	MaxItemBytes int
-	// MaxDepth is how many objects and arrays may stand in one another, the item itself and its payload included.
+	// MaxDepth is the largest nesting of objects and arrays, including the item itself and its payload.
 	MaxDepth int
 	// MaxAttributes is how many values an item may have: fields, payload keys at any depth, and elements of lists.
 	MaxAttributes int
-	// MaxValueBytes is the longest that one text of an item may be, as it is written.
+	// MaxValueBytes is the largest size of an item's string, as encoded.
 	MaxValueBytes int
 }
 
-// DefaultLimits hold for settings that are zero.
+// DefaultLimits returns the limits for settings that are zero.
 func DefaultLimits() Limits {
 	return Limits{MaxItems: 100_000, MaxItemBytes: 4 << 20, MaxDepth: 64, MaxAttributes: 100_000, MaxValueBytes: 1 << 20}
 }
@@ -57,12 +56,12 @@ func DefaultLimits() Limits {
 // DefaultService is the service.name of items that name none.
 const DefaultService = "unknown_service"
 
-// Settings of a decoder. What is zero has a default.
+// Settings of a decoder. Zero fields have defaults.
 type Settings struct {
 	Limits Limits
 	// DefaultService is the service of items without one.
 	DefaultService string
-	// LeaveOut are payload keys whose values are not decoded. They count in the identity of an event all the same.
+	// LeaveOut are payload keys whose values are not decoded. They are still part of an event's identity.
 	LeaveOut []string
 	// Now is the clock of receipt.
 	Now func() time.Time
@@ -71,7 +70,7 @@ type Settings struct {
 // Decoder turns bodies into log records. It is safe for concurrent use.
 type Decoder struct {
 	settings Settings
-	// idle holds decodings with their caches of frequent texts, so that no lock is needed.
+	// idle holds decodings with their own caches of frequent strings, so that these need no lock.
 	idle sync.Pool
 }
 
@@ -109,9 +108,8 @@ func (d *Decoder) Decode(body []byte, format Format) (plog.Logs, Report) {
 	return d.DecodeRequest(Request{Body: body, Format: format})
 }
 
-// DecodeRequest turns a body into log records grouped by namespace and service, in the order of the body within a group.
-// The logs are the caller's and keep no reference to the body. There is no error: whatever could not be taken is in the
-// report.
+// DecodeRequest turns a body into log records grouped by namespace and service, in the order of the body within a group. The logs
+// belong to the caller and keep no reference to the body. There is no error: everything not accepted is in the report.
 func (d *Decoder) DecodeRequest(request Request) (plog.Logs, Report) {
 	run := d.idle.Get().(*decoding)
 	run.begin(request)

@@ -18,45 +18,44 @@ import (
 const (
 	// futureSeconds is how far ahead of the receiver's clock an event may be.
 	futureSeconds = secondsPerDay
-	// bytesPerItem is a guess, to make room for a body's records at once.
+	// bytesPerItem is an estimate, to allocate a body's records at once.
 	bytesPerItem = 256
-	// maxIdleTokens and maxIdleRoom bound what an idle decoding keeps of a large item.
+	// maxIdleTokens and maxIdleRoom bound the memory that an idle decoding keeps.
 	maxIdleTokens = 1 << 15
 	maxIdleRoom   = 1 << 18
 )
 
-// application is what items are grouped by.
+// application is the key by which items are grouped.
 type application struct{ namespace, service string }
 
-// decoding is the work on one body. It is reused for other bodies, because its caches are worth keeping; between them it refers to
-// no body and no logs.
+// decoding is the state of decoding one body. It is reused because of its caches; between bodies it refers to no body and no logs.
 type decoding struct {
 	settings Settings
 	texts    texts
 	traces   lifecycle.TraceIDs
 	shapes   [keptShapes]shape
 	left     leftOut
-	// values are where the values of the payload at hand are.
+	// values are the token indexes of the current payload's values.
 	values []uint32
 	scanner
 
 	request Request
 	whole   []byte
-	// salt is what identifies the current item beside its source: in binary mode, the event's source and id.
+	// salt identifies the current item in addition to its bytes: in binary mode, the event's source and id.
 	salt string
-	// decoded is where data_base64 is decoded.
+	// decoded is the buffer of decoded data_base64.
 	decoded []byte
-	// refused is true once the current item was refused: an item is refused once.
+	// refused is true after the current item was refused, because an item is refused only once.
 	refused bool
-	// impossible is the time that the current item brought and that was not used.
+	// impossible is the current item's time if it was not used.
 	impossible string
-	// source is the current item, and src, of the scanner, what begins with it.
+	// source is the current item, and the scanner's src begins with it.
 	source []byte
-	// origin is where the current item begins in the whole body, and index its place among the items.
+	// origin is the offset of the current item in the body, and index its number.
 	origin, index int
-	// line is the number of the line at counted, where the count of lines stands.
+	// line is the line number at the offset counted.
 	line, counted int
-	// overfull is true when there were more items than a body may have.
+	// overfull is true if there are more items than a body may have.
 	overfull bool
 
 	now    pcommon.Timestamp
@@ -64,7 +63,7 @@ type decoding struct {
 
 	logs   plog.Logs
 	groups map[application]plog.LogRecordSlice
-	// last is the group of the item before: a body nearly always has one.
+	// last is the group of the previous item: a body nearly always has only one.
 	last    application
 	current plog.LogRecordSlice
 	report  Report
@@ -91,7 +90,7 @@ func (d *decoding) begin(request Request) {
 	d.report = Report{}
 }
 
-// finish hands out the result and releases everything of this body but the caches.
+// finish returns the result and releases everything of this body except the caches.
 func (d *decoding) finish() (plog.Logs, Report) {
 	logs, report := d.logs, d.report
 	d.request, d.whole, d.source, d.src = Request{}, nil, nil, nil
@@ -109,7 +108,7 @@ func (d *decoding) finish() (plog.Logs, Report) {
 	return logs, report
 }
 
-// records is where the records of an application go.
+// records returns the slice for an application's records.
 func (d *decoding) records(namespace, service string) plog.LogRecordSlice {
 	app := application{namespace, service}
 	if app == d.last {
@@ -136,7 +135,7 @@ func (d *decoding) records(namespace, service string) plog.LogRecordSlice {
 	return records
 }
 
-// refuse notes that the current item is refused.
+// refuse records that the current item is refused.
 func (d *decoding) refuse(code Reason, field, reason, remedy string) {
 	d.refused = true
 	d.report.Refused++
@@ -154,7 +153,7 @@ func (d *decoding) refuse(code Reason, field, reason, remedy string) {
 	})
 }
 
-// refuseFault notes that the current item is refused because its scan stopped.
+// refuseFault refuses the current item because its scan stopped.
 func (d *decoding) refuseFault() {
 	limits := &d.settings.Limits
 	switch d.fault {

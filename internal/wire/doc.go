@@ -11,8 +11,8 @@
 // An item with a specversion is a CloudEvent of version 1.0 instead.
 //
 // A body is one item, several after one another (one per line is NDJSON), or arrays of items. A bad item is refused and
-// reported; it never costs its neighbours. A key whose value is null counts as absent; of a key that is repeated, the last
-// value wins.
+// reported; it never affects its neighbours. A key whose value is null counts as absent; of a repeated key the last value
+// is used.
 //
 // The receiver and the command line share this package; it knows neither HTTP nor the collector's pipeline.
 package wire

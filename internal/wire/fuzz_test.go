@@ -21,8 +21,8 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/wire"
 )
 
-// FuzzDecode checks that no body makes the decoder panic; that what it takes whole is JSON to encoding/json too, with as
-// many items; that the logs hold what the report says; and that what was taken, written as items again, is taken as the same.
+// FuzzDecode checks that no body makes the decoder panic; that every body accepted as a whole is JSON for encoding/json, with as
+// many items; that the logs agree with the report; and that accepted items, encoded again, give the same result.
 func FuzzDecode(f *testing.F) {
 	for _, line := range bytes.Split(stream(f, "planned")[:20_000], []byte{'\n'}) {
 		f.Add(line, false)
@@ -66,8 +66,8 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// FuzzForms checks that the same items are taken from a body in whatever form they stand: one per line, with line ends of
-// Windows, behind a byte order mark, without a last line end, in an array, or one directly behind the other.
+// FuzzForms checks that the same items are accepted in every form of a body: one per line, with Windows line ends, after a byte
+// order mark, without a last line end, in an array, or one directly after the other.
 func FuzzForms(f *testing.F) {
 	f.Add(good + "\n" + good)
 	f.Add(`{"event":"e","payload":{"a":"]},{["}}` + "\n" + `{"event":"f","service":"s","payload":{"\"":[[],{}]}}`)
@@ -97,7 +97,7 @@ func FuzzForms(f *testing.F) {
 			{"[" + strings.Join(lines, ",\r\n") + "\n]\n", wire.FormatNDJSON},
 		} {
 			if form.format == wire.FormatNDJSON && strings.Contains(form.body, "\n]") {
-				continue // an array over several lines is no NDJSON
+				continue // an array over several lines is not NDJSON
 			}
 			got, report := decoder.Decode([]byte(form.body), form.format)
 			require.Equal(t, counts.RefusedBy, report.RefusedBy, form.body)
@@ -135,7 +135,7 @@ func writeItems(t *testing.T, logs plog.Logs) []byte {
 				}
 			}
 			if strings.HasPrefix(record.EventName(), lifecycle.AttributePrefix) && lifecycle.Canonical(record.EventName()) != record.EventName() {
-				item["event"] = lifecycle.AttributePrefix + record.EventName() // one prefix is dropped again
+				item["event"] = lifecycle.AttributePrefix + record.EventName() // one prefix is removed on decoding
 			}
 			text, err := json.Marshal(item)
 			require.NoError(t, err)
@@ -152,7 +152,7 @@ func quoted(t *testing.T, text string) string {
 	return string(encoded)
 }
 
-// writeValue keeps a float from becoming an integer.
+// writeValue writes a float so that it does not become an integer.
 func writeValue(t *testing.T, to *bytes.Buffer, value pcommon.Value) {
 	t.Helper()
 	switch value.Type() {
@@ -191,7 +191,8 @@ func writeValue(t *testing.T, to *bytes.Buffer, value pcommon.Value) {
 	}
 }
 
-// same compares what a sender can say. The trace of a task that was refused at its creation is a hash of the item's bytes.
+// same compares everything that a sender can send. The trace of a task that was refused at its creation is a hash of the item's
+// bytes.
 func same(t *testing.T, want, got plog.Logs) {
 	t.Helper()
 	wanted, taken := records(want), records(got)

@@ -19,17 +19,17 @@ import (
 // absent is the index of a field that an item does not have: the item's own token is never a field.
 const absent = 0
 
-// fields of an item, as indexes of tokens. A CloudEvent has some of its own (cloudevent.go).
+// fields are those of an item, as indexes of tokens. A CloudEvent has some of its own (cloudevent.go).
 type fields struct {
 	event, occurredAt, payload                         uint32
 	service, namespace, correlationID, id, traceparent uint32
 
 	specVersion, kind, source, time, contentType, data, dataBase64 uint32
-	// plainOnly and cloudOnly count the fields that mean something in only one of the two forms.
+	// plainOnly and cloudOnly count the fields that are known in only one of the two forms.
 	plainOnly, cloudOnly int
 }
 
-// fields finds the fields of the item whose tokens are at hand.
+// fields finds the fields of the current item's tokens.
 func (d *decoding) fields() (f fields) {
 	own := &d.tokens[0]
 	for next := uint32(1); next < own.next; {
@@ -76,7 +76,7 @@ func (d *decoding) fields() (f fields) {
 		case "data_base64":
 			field = &f.dataBase64
 			f.cloudOnly++
-		case "subject", "dataschema", "tracestate": // a CloudEvent may have them; the payload says it all
+		case "subject", "dataschema", "tracestate": // allowed in a CloudEvent; the payload has the information
 			f.cloudOnly++
 			continue
 		default:
@@ -90,13 +90,13 @@ func (d *decoding) fields() (f fields) {
 	return f
 }
 
-// envelope is what an item says beside its payload.
+// envelope has the fields of an item besides its payload.
 type envelope struct {
 	event, namespace, service, correlationID, id, traceparent string
 	occurred                                                  pcommon.Timestamp
 }
 
-// item makes a log record of the item that was scanned, or refuses it.
+// item makes a log record of the scanned item, or refuses it.
 func (d *decoding) item() {
 	if d.tokens[0].kind != kindObject {
 		d.refuse(ReasonType, "", "the item is not a JSON object",
@@ -177,12 +177,12 @@ func (d *decoding) record(e *envelope, i uint32) {
 	d.report.Accepted++
 }
 
-// roomForStamp is for what event_router adds: without it the first addition would copy all attributes.
+// roomForStamp is the number of attributes reserved for event_router: without it the first addition would copy all attributes.
 const roomForStamp = 1
 
 const eventRemedy = `send the event's name, such as "step.completed"`
 
-// name is the text of a field that a number cannot stand in for.
+// name returns the text of a field that must not be a number.
 func (d *decoding) name(i uint32, field string) string {
 	if i != absent && d.tokens[i].kind != kindText {
 		d.refuse(ReasonField, field, field+" is not a string", eventRemedy)
@@ -190,7 +190,7 @@ func (d *decoding) name(i uint32, field string) string {
 	return d.optional(i, field)
 }
 
-// eventName is the canonical form of an event's name, which the field gave.
+// eventName returns the canonical form of an event's name from a field.
 func (d *decoding) eventName(name, field string) string {
 	switch {
 	case d.refused:
@@ -207,7 +207,7 @@ func (d *decoding) eventName(name, field string) string {
 	return ""
 }
 
-// optional is the text of a field that need not be there; a number is taken as it is written.
+// optional returns the text of an optional field; a number is used as written.
 func (d *decoding) optional(i uint32, name string) string {
 	if i == absent || d.refused {
 		return ""
@@ -225,7 +225,7 @@ func (d *decoding) optional(i uint32, name string) string {
 	return ""
 }
 
-// occurredAt is the item's own time, or zero when it has none that can be used.
+// occurredAt returns the item's own time, or zero if it has none that can be used.
 func (d *decoding) occurredAt(i uint32) pcommon.Timestamp {
 	if i == absent || d.refused {
 		return 0
@@ -236,7 +236,7 @@ func (d *decoding) occurredAt(i uint32) pcommon.Timestamp {
 	return d.time(nil, "occurred_at")
 }
 
-// time reads the time that a field gave. It is zero when no clock can have shown it.
+// time reads the time of a field. It returns zero for an impossible time.
 func (d *decoding) time(text []byte, field string) pcommon.Timestamp {
 	seconds, nanos, ok := parseTime(text)
 	switch {
@@ -252,7 +252,7 @@ func (d *decoding) time(text []byte, field string) pcommon.Timestamp {
 	return pcommon.Timestamp(seconds*int64(time.Second) + nanos)
 }
 
-// timestamp is the best clock available: the item's, the payload's, the receiver's.
+// timestamp returns the best time available: the item's, the payload's, the receiver's.
 func (d *decoding) timestamp(occurred pcommon.Timestamp, event string, attrs pcommon.Map) pcommon.Timestamp {
 	if occurred != 0 {
 		return occurred
@@ -278,18 +278,18 @@ func initializationFailed(attrs pcommon.Map) bool {
 	return found && flag.Type() == pcommon.ValueTypeBool && flag.Bool()
 }
 
-// refusedTask stands for the id of a task that never got one. The same item sent again has the same. The salt is what
-// identifies an item beside its source.
+// refusedTask returns a substitute for the id of a task that never got one, equal for the same item sent again. The salt identifies
+// an item in addition to its bytes.
 func refusedTask(source []byte, salt string) string {
 	hash := xxh3.New()
-	// A hash takes everything.
+	// A hash never returns an error.
 	_, _ = hash.Write(source)
 	_, _ = hash.WriteString(salt)
 	sum := hash.Sum128().Bytes()
 	return "refused:" + hex.EncodeToString(sum[:])
 }
 
-// attribute is the text under a key, or empty.
+// attribute returns the text under a key, or "".
 func attribute(attrs pcommon.Map, key string) string {
 	value, found := attrs.Get(key)
 	if !found {

@@ -11,8 +11,7 @@ import (
 )
 
 // leftOut are the payload keys whose values are not decoded: bulky or personal ones, and those of the router's stamps, which no
-// sender may write. Of a value that is left out only the hash is worked out, so that the item's identity is the same as that of
-// an item from which nothing was left out.
+// sender may write. Of a value left out only the hash is computed, so that the item's identity does not depend on what is left out.
 type leftOut struct {
 	places map[string]int
 	keys   []leftOutKey
@@ -20,13 +19,13 @@ type leftOut struct {
 
 type leftOutKey struct {
 	seed eventrecord.Seed
-	// stamp reports that the key is one of the router's, which is no part of an event.
+	// stamp means that the key is one of the router's, which is not part of an event.
 	stamp bool
-	// hash is that of the value in the current item; zero without one.
+	// hash is the hash of the value in the current item; zero if absent.
 	hash uint64
 }
 
-// kept is the place of a key that is not left out.
+// kept is the index of a key that is not left out.
 const kept = -1
 
 func newLeftOut(payloadKeys []string) leftOut {
@@ -46,7 +45,7 @@ func newLeftOut(payloadKeys []string) leftOut {
 	return l
 }
 
-// placeOf is the place of a payload key among those left out, or kept.
+// placeOf returns the index of a payload key among those left out, or kept.
 func (l *leftOut) placeOf(key []byte) int {
 	if place, found := l.places[string(key)]; found {
 		return place
@@ -54,14 +53,14 @@ func (l *leftOut) placeOf(key []byte) int {
 	return kept
 }
 
-// begin forgets the item before.
+// begin resets the state of the previous item.
 func (l *leftOut) begin() {
 	for i := range l.keys {
 		l.keys[i].hash = 0
 	}
 }
 
-// sum is that of the hashes of what was left out of the current item.
+// sum returns the sum of the hashes of the values left out of the current item.
 func (l *leftOut) sum() (sum uint64) {
 	for i := range l.keys {
 		sum += l.keys[i].hash
@@ -69,8 +68,8 @@ func (l *leftOut) sum() (sum uint64) {
 	return sum
 }
 
-// leave takes only the hash of the value at i, which is not null. Of values under the same key the last one counts, as of those
-// that are decoded.
+// leave computes only the hash of the value at i, which is not null. Of values under the same key the last one counts, as with
+// decoded ones.
 func (d *decoding) leave(place int, i uint32) {
 	key := &d.left.keys[place]
 	if key.stamp {
@@ -81,7 +80,7 @@ func (d *decoding) leave(place int, i uint32) {
 	key.hash = d.hash(key.seed, i)
 }
 
-// hash is that of the value at i, the same as that of the attribute which [decoding.set] would make.
+// hash returns the hash of the value at i, equal to that of the attribute which [decoding.set] would make.
 func (d *decoding) hash(seed eventrecord.Seed, i uint32) uint64 {
 	switch t := &d.tokens[i]; t.kind {
 	case kindText:
@@ -110,10 +109,10 @@ func (d *decoding) hash(seed eventrecord.Seed, i uint32) uint64 {
 	return seed.Nothing()
 }
 
-// fewMembers is the size up to which the members of an object are compared with one another to find equal keys.
+// fewMembers is the size up to which the members of an object are compared pairwise to find equal keys.
 const fewMembers = 16
 
-// hashMembers is the sum of the hashes of the members of the object at i, of those under the same key that of the last.
+// hashMembers returns the sum of the hashes of the members of the object at i, with only the last one of equal keys.
 func (d *decoding) hashMembers(i uint32) (sum uint64) {
 	own := &d.tokens[i]
 	var room [fewMembers]hashedMember
@@ -149,7 +148,7 @@ func (d *decoding) hashMembers(i uint32) (sum uint64) {
 	return sum
 }
 
-// hashedMember is a member of an object, by the hash of its key.
+// hashedMember is a member of an object with the hash of its key.
 type hashedMember struct {
 	key  eventrecord.Seed
 	hash uint64

@@ -35,7 +35,7 @@ func TestLeaveOut(t *testing.T) {
 	assert.Equal(t, eventrecord.Identity(whole), eventrecord.Identity(record), "of values under one key the last one counts")
 }
 
-// FuzzLeaveOut checks that an item has the identity of its whole payload, whatever of it is not decoded.
+// FuzzLeaveOut checks that an item has the identity of its whole payload, whichever parts are not decoded.
 func FuzzLeaveOut(f *testing.F) {
 	for _, value := range []string{
 		`null`, `[null, 1, [], {}]`, `-0`, `1e400`, `99999999999999999999`, `-9223372036854775808`, `"\ud83d\ude00\ud800"`, `"ü"`, `0.1`, `true`,
@@ -77,7 +77,7 @@ func manyMembers(n int) string {
 	return strings.Join(members, ", ")
 }
 
-// The items of real streams are the same events with and without what is left out by default.
+// The items of real streams are the same events with and without the keys left out by default.
 func TestLeaveOutOfStreams(t *testing.T) {
 	for _, name := range []string{"mixed", "planned"} {
 		body := stream(t, name)

@@ -16,7 +16,7 @@ import (
 
 const good = `{"event":"e","payload":{}}`
 
-// Each of these is refused for one reason, wherever it stands, and never costs its neighbours.
+// Each of these is refused for one reason, at any position, and never affects its neighbours.
 func TestOneBadItemCostsNothingElse(t *testing.T) {
 	limits := wire.Limits{MaxItemBytes: 100, MaxDepth: 4}
 	for bad, want := range map[string]wire.Refusal{
@@ -197,7 +197,7 @@ func TestLimits(t *testing.T) {
 	})
 	t.Run("attributes", func(t *testing.T) {
 		decoder := newDecoder(wire.Limits{MaxAttributes: 6})
-		// The fields event and payload, the keys a, b and c, and one element.
+		// Six values: the fields event and payload, the keys a, b and c, and one element.
 		_, report := decoder.Decode([]byte(`{"event":"e","payload":{"a":[1],"b":{"c":null}}}`), wire.FormatAuto)
 		assert.Equal(t, 1, report.Accepted)
 		body := `{"event":"e","payload":{"a":[1,2],"b":{"c":null}}}` + good
@@ -229,7 +229,7 @@ func TestLimits(t *testing.T) {
 	})
 }
 
-// A decoder that has seen a bad body is as good as new.
+// A bad body leaves no state in a decoder.
 func TestNothingIsLeftOver(t *testing.T) {
 	decoder := newDecoder(wire.Limits{MaxItems: 2})
 	for _, bad := range []string{"", "x", "[" + good, strings.Repeat(good, 3), `{"event":"e","service":"other","payload":{"a":"`} {

@@ -3,13 +3,13 @@
 
 package wire
 
-// Reason is why an item was refused, in one word: the label of metrics.
+// Reason is why an item was refused: the label of metrics.
 type Reason string
 
 const (
 	// ReasonEmpty is a body without any item.
 	ReasonEmpty Reason = "empty_body"
-	// ReasonItems is a body with more items than allowed. Nothing of it was taken.
+	// ReasonItems is a body with more items than allowed. Nothing of it was accepted.
 	ReasonItems Reason = "too_many_items"
 	// ReasonSyntax is text that is not JSON.
 	ReasonSyntax Reason = "syntax"
@@ -34,42 +34,42 @@ const (
 // MaxRefusals bounds the list in a report. Further refusals are only counted.
 const MaxRefusals = 100
 
-// Refusal tells the sender what is wrong with an item, and what to do.
+// Refusal reports to the sender what is wrong with an item, and the remedy.
 type Refusal struct {
 	// Index of the item in the body, from 0.
 	Index int `json:"index"`
 	// Line of the body on which the item begins, from 1.
 	Line int `json:"line"`
-	// Field of the item that is wrong, or empty when it is the item as a whole.
+	// Field of the item that is wrong, or empty for the item as a whole.
 	Field string `json:"field,omitempty"`
-	// Code is the reason in one word.
+	// Code is the machine-readable reason.
 	Code Reason `json:"code"`
 	// Reason and Remedy are sentences for people.
 	Reason string `json:"reason"`
 	Remedy string `json:"remedy"`
 }
 
-// Report is what became of a body.
+// Report is the result of decoding a body.
 type Report struct {
-	// Accepted items, each of them one log record.
+	// Accepted is the number of accepted items, each of which is a log record.
 	Accepted int
-	// Refused items, listed or not.
+	// Refused is the number of refused items, listed or not.
 	Refused int
-	// Refusals are the first MaxRefusals of the refused.
+	// Refusals lists the first MaxRefusals of the refused items.
 	Refusals []Refusal
-	// RefusedBy counts all the refused by reason. It is nil when there are none.
+	// RefusedBy counts all refused items by reason. It is nil if there are none.
 	RefusedBy map[Reason]int
-	// ClockFallbacks counts items with an occurred_at that no clock can have shown: before 2000, or more than a day
-	// ahead. They were accepted with another time.
+	// ClockFallbacks counts items with an impossible occurred_at: before 2000, or more than a day ahead. They are accepted with
+	// another time.
 	ClockFallbacks int
-	// PayloadClock and ReceiptClock count the accepted items that have the time of their payload, or of their receipt,
-	// because their occurred_at was absent or could not be used.
+	// PayloadClock and ReceiptClock count the accepted items with the time of their payload, or of their receipt, because their
+	// occurred_at was absent or could not be used.
 	PayloadClock int
 	ReceiptClock int
 	// LeftOut counts the payload values of accepted items that were not decoded because of their key, and Stamps those under keys
 	// that only a router writes.
 	LeftOut int
 	Stamps  int
-	// UnknownFields counts fields beside the payload that mean nothing here and were left out.
+	// UnknownFields counts unknown fields next to the payload, which are ignored.
 	UnknownFields int
 }

@@ -23,29 +23,29 @@ const (
 	kindArray
 )
 
-// token is one value, or one key, of an item. A container's token is followed by those of its members: of an object, key
-// and value by turns.
+// token is one value, or one key, of an item. A container's token is followed by those of its members: of an object, alternating
+// key and value.
 type token struct {
 	kind kind
-	// escaped is true of a text that has backslashes.
+	// escaped is true for a string with backslashes.
 	escaped bool
-	// start and end are where a scalar stands in the source, a text without its quotes.
+	// start and end are the position of a scalar in the source, of a string without its quotes.
 	start, end uint32
 	// size is the number of a container's members, and next the index of the token after the last of them.
 	size, next uint32
 }
 
-// scanner checks one item against RFC 8259 and lists its tokens. Nothing is written anywhere before the whole item is
-// known to be good. It is own code as long as encoding/json/jsontext takes twice its time for an item.
+// scanner checks one item against RFC 8259 and lists its tokens. Nothing is written before the whole item is known to be valid. It
+// is our own code as long as encoding/json/jsontext takes twice its time per item.
 type scanner struct {
 	src    []byte
 	tokens []token
 	// maxDepth, maxValues and maxText bound an item; the outermost value is not counted.
 	maxDepth, maxValues, maxText int
-	// values is how many there were.
+	// values is the number of values so far.
 	values int
 
-	// fault is what stopped the scan, and at is where.
+	// fault is why the scan stopped, and at is where.
 	fault fault
 	at    int
 }
@@ -61,7 +61,7 @@ const (
 	faultDepth
 	faultValues
 	faultText
-	// faultSize is the caller's: the source was cut at the longest that an item may be.
+	// faultSize is set by the caller: the source was cut at the largest size of an item.
 	faultSize
 )
 
@@ -71,7 +71,7 @@ const stopped = -1
 // scan reads the value at the beginning of src and returns where it ends, or stopped.
 func (s *scanner) scan(src []byte) int { return s.scanAt(src, 1) }
 
-// scanAt is scan for a value that stands that deep in its item.
+// scanAt is scan for a value at a depth in its item.
 func (s *scanner) scanAt(src []byte, depth int) int {
 	s.src, s.tokens, s.fault, s.at = src, s.tokens[:0], faultNone, 0
 	s.values = -1
@@ -187,7 +187,7 @@ func (s *scanner) word(i int, word string, k kind) int {
 	return i + len(word)
 }
 
-// number follows RFC 8259: no leading zeros, no plus, no bare point, no NaN.
+// number follows RFC 8259: no leading zeros, no plus, no point without digits, no NaN.
 func (s *scanner) number(i int) int {
 	start, k := i, kindInteger
 	if at(s.src, i) == '-' {
@@ -231,7 +231,7 @@ const (
 	highs = 0x80 * ones
 )
 
-// text reads eight bytes at a time up to the next that is a quote, a backslash or a control character.
+// text reads eight bytes at a time up to the next one that is a quote, a backslash or a control character.
 func (s *scanner) text(i int) int {
 	src := s.src
 	start := i + 1
@@ -258,7 +258,7 @@ func (s *scanner) text(i int) int {
 		}
 		switch at(src, i) {
 		case '"':
-			// A byte after the quote may have been seen too: then the check is needless, not wrong.
+			// seen may include bytes after the quote: then the check is redundant, not wrong.
 			if i-start > s.maxText {
 				return s.fail(faultText, start)
 			}
@@ -294,7 +294,7 @@ func (s *scanner) escape(i int) int {
 	return s.fail(faultSyntax, i+1)
 }
 
-// at is the byte at i, or 0, which no JSON has outside a text, behind the end.
+// at returns the byte at i, or 0 after the end, which JSON never has outside of strings.
 func at(src []byte, i int) byte {
 	if i < len(src) {
 		return src[i]

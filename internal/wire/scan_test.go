@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// FuzzScan checks that the scanner takes the values that encoding/json takes, and that its tokens are well formed: each
+// FuzzScan checks that the scanner accepts the values that encoding/json accepts, and that its tokens are well formed: each
 // container's members fill the room between its token and the next.
 func FuzzScan(f *testing.F) {
 	for _, seed := range []string{
@@ -22,7 +22,7 @@ func FuzzScan(f *testing.F) {
 		s := scanner{maxDepth: 1000, maxValues: 1 << 30, maxText: 1 << 30}
 		end := s.scan(text)
 		whole := end != stopped && skipSpace(text, end) == len(text)
-		// encoding/json takes bytes that are not UTF-8, and replaces them.
+		// encoding/json accepts bytes that are not UTF-8, and replaces them.
 		if want := json.Valid(text) && utf8.Valid(text); want != whole && s.fault != faultDepth {
 			t.Fatalf("%q: taken %v, encoding/json: %v", text, whole, want)
 		}
@@ -35,7 +35,7 @@ func FuzzScan(f *testing.F) {
 	})
 }
 
-// check walks the value at i and returns the index behind it.
+// check walks the value at i and returns the index after it.
 func check(t *testing.T, tokens []token, i uint32) uint32 {
 	own := tokens[i]
 	next := i + 1

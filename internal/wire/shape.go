@@ -13,34 +13,34 @@ import (
 )
 
 const (
-	// keptShapes is a power of two. There are some sixty events, a few of them in two or three shapes.
+	// keptShapes is a power of two. There are about sixty events, a few of them with two or three shapes.
 	keptShapes = 128
-	// maxShapeKeys bounds what a shape takes in memory.
+	// maxShapeKeys bounds the memory of a shape.
 	maxShapeKeys = 32
-	// shapePatience is how many payloads must differ from a shape, with none like it between them, until it is replaced.
+	// shapePatience is how many payloads in a row must differ from a shape until it is replaced.
 	shapePatience = 4
 )
 
-// shape is the keys that the payload of an event had. The next of its kind nearly always has the same in the same order:
-// then its attributes are laid out at once, and no key is looked for among those before it.
+// shape is the list of keys of an event's payload. The next payload of that event nearly always has the same keys in the same
+// order: then its attributes are allocated at once, without a search for duplicate keys.
 type shape struct {
 	event string
-	// keys are those of all members that have a value, as attributes, each once.
+	// keys are the attribute keys of all members with a value, each once.
 	keys []string
-	// places runs parallel to the keys: those of the keys that are left out, or kept.
+	// places runs parallel to keys: the index among the keys left out, or kept.
 	places []int16
-	// empty are the identity and attributes under the keys that are kept, without values.
+	// empty has the identity and the kept attributes, without values.
 	empty  pcommon.Map
 	misses int
 }
 
-// shapeOf is where the shape of an event's payloads of that size is kept.
+// shapeOf returns the cache entry for an event's payloads of that size.
 func (d *decoding) shapeOf(event string, size uint32) *shape {
 	return &d.shapes[(xxh3.HashString(event)+uint64(size))%keptShapes]
 }
 
-// payload writes the payload at i as attributes, with room for others. The first attribute is the identity, which is set when
-// the rest is known: all that read it find it at once.
+// payload writes the payload at i as attributes, with capacity for others. The first attribute is the identity, so that readers
+// find it at once; it is set when the rest is known.
 func (d *decoding) payload(attrs pcommon.Map, event string, i uint32, others int) {
 	d.left.begin()
 	size := d.tokens[i].size
@@ -67,7 +67,7 @@ func (d *decoding) payload(attrs pcommon.Map, event string, i uint32, others int
 	}
 }
 
-// leaveFrom leaves out the members of a payload of a known shape from one on, up to the next that is kept, and returns its index.
+// leaveFrom skips the members of a payload of a known shape, from one on up to the next kept one, and returns its index.
 func (d *decoding) leaveFrom(known *shape, member int) int {
 	for ; member < len(known.places) && known.places[member] != kept; member++ {
 		d.leave(int(known.places[member]), d.values[member])
@@ -75,14 +75,14 @@ func (d *decoding) leaveFrom(known *shape, member int) int {
 	return member
 }
 
-// matches reports whether the object at i has the keys of a shape, and leaves in d.values where its values are.
+// matches reports whether the object at i has the keys of a shape, and sets d.values to the indexes of its values.
 func (d *decoding) matches(known *shape, i uint32) bool {
 	d.values = d.values[:0]
 	own := &d.tokens[i]
 	for next := i + 1; next < own.next; {
 		key, value := next, next+1
 		next = d.after(value)
-		if d.tokens[value].kind == kindNull { // payloads say null of what does not apply, which is no attribute
+		if d.tokens[value].kind == kindNull { // payloads have null for what does not apply, which is not an attribute
 			continue
 		}
 		n := len(d.values)
@@ -94,7 +94,7 @@ func (d *decoding) matches(known *shape, i uint32) bool {
 	return len(d.values) == len(known.keys)
 }
 
-// learn takes the shape of the payload at i, unless it is too large to be kept or has a key twice.
+// learn caches the shape of the payload at i, unless it is too large or has a duplicate key.
 func (d *decoding) learn(known *shape, event string, i uint32) {
 	own := &d.tokens[i]
 	if own.size > maxShapeKeys {

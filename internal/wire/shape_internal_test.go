@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A kind of event that changes its payload permanently is learnt anew.
+// The shape of an event whose payload changes permanently is replaced.
 func TestShapesAreReplaced(t *testing.T) {
 	d := newDecoding(NewDecoder(Settings{}).settings)
 	for _, payload := range []string{`{"a": 1}`, `{"b": 1}`} {

@@ -16,13 +16,13 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/wire"
 )
 
-// What came before an item changes nothing in it: its attributes, and their order, are those that a new decoder makes.
+// Earlier items do not change the result: attributes and their order are those of a new decoder.
 func TestShapesChangeNothing(t *testing.T) {
 	keys := []string{`"task_id"`, `"step_id"`, `"a"`, `"\u0061"`, `""`, `"ä"`, `"` + strings.Repeat("k", 60) + `"`}
 	values := []string{`1`, `"x"`, `null`, `true`, `{"a": [1, {"b": null}]}`, `[]`}
 	settings := wire.Settings{LeaveOut: []string{"step_id", "a"}}
 	rapid.Check(t, func(t *rapid.T) {
-		var kinds []string // the same items come again and again, with others between them
+		var kinds []string // the same items repeatedly, with others between them
 		for range rapid.IntRange(1, 4).Draw(t, "kinds") {
 			var members []string
 			for range rapid.IntRange(0, 5).Draw(t, "members") {

@@ -40,7 +40,7 @@ func records(logs plog.Logs) []plog.LogRecord {
 	return all
 }
 
-// Every stream, decoded here and by encoding/json, says the same.
+// Every stream gives the same result with this decoder and with encoding/json.
 func TestStreams(t *testing.T) {
 	for _, name := range []string{"order_processing", "mixed", "planned", "real/linear5", "real/retry"} {
 		t.Run(name, func(t *testing.T) {
@@ -106,7 +106,7 @@ func sameAsEncodingJSON(t testing.TB, line []byte, record plog.LogRecord) {
 	require.NotEmpty(t, record.Body().Str())
 }
 
-// plain is the value as it stands in attributes.
+// plain returns the value as in attributes.
 func plain(t testing.TB, value any) any {
 	t.Helper()
 	switch value := value.(type) {

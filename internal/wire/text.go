@@ -12,25 +12,25 @@ import (
 )
 
 const (
-	// maxShared is the longest text that is kept for the next item. Names, states, ids and times are shorter.
+	// maxShared is the longest string that is cached. Names, states, ids and times are shorter.
 	maxShared = 48
 	// sharedTexts and sharedKeys are powers of two. Together they keep at most about 150 KB.
 	sharedTexts = 2048
 	sharedKeys  = 512
 )
 
-// texts copies texts out of a body. Short ones are remembered by their hash, the last one in each place, because a stream
-// says the same names over and over: most texts then cost no allocation. One goroutine uses it at a time.
+// texts copies strings out of a body. Short ones are cached by their hash, the last one per slot, because a stream repeats the same
+// names: most strings then cost no allocation. One goroutine uses it at a time.
 type texts struct {
 	seed maphash.Seed
 	// keys have the prefix of attributes.
 	keys  [sharedKeys]string
 	short [sharedTexts]string
-	// room is where escapes are resolved.
+	// room is the buffer for resolved escapes.
 	room []byte
 }
 
-// shared is the text as a string of its own.
+// shared returns the text as a string of its own, cached if short.
 func (t *texts) shared(text []byte) string {
 	if len(text) > maxShared {
 		return string(text)
@@ -42,7 +42,7 @@ func (t *texts) shared(text []byte) string {
 	return *place
 }
 
-// attribute is the attribute's key for a payload's key.
+// attribute returns the attribute's key for a payload's key.
 func (t *texts) attribute(key []byte) string {
 	if len(key) > maxShared {
 		return lifecycle.AttributePrefix + string(key)
@@ -54,7 +54,7 @@ func (t *texts) attribute(key []byte) string {
 	return *place
 }
 
-// resolve replaces the escapes of a text that the scanner has checked. The result is valid until the next call. Half of a
+// resolve replaces the escapes of a string that the scanner has checked. The result is valid until the next call. Half of a
 // surrogate pair becomes U+FFFD, as in encoding/json.
 func (t *texts) resolve(text []byte) []byte {
 	out := t.room[:0]

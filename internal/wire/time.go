@@ -5,8 +5,8 @@ package wire
 
 const secondsPerDay = 24 * 60 * 60
 
-// parseTime reads a time of RFC 3339 as Unix seconds and nanoseconds. The T may be a space or small, as the RFC allows,
-// and the second 60 of a leap second is the first of the next minute. Digits of the fraction beyond the ninth are cut.
+// parseTime reads a time of RFC 3339 as Unix seconds and nanoseconds. The T may be a space or lower case, as the RFC allows, and
+// second 60 of a leap second becomes the first of the next minute. Digits of the fraction beyond the ninth are cut.
 func parseTime(s []byte) (seconds, nanos int64, ok bool) {
 	const date = "2006-01-02T15:04:05"
 	if len(s) < len(date)+1 || s[4] != '-' || s[7] != '-' || s[13] != ':' || s[16] != ':' ||

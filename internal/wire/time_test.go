@@ -65,8 +65,8 @@ func TestParseTime(t *testing.T) {
 	}
 }
 
-// The fast parser and the standard library agree on all that has the form of RFC 3339, but for the leap second and an
-// offset of 24 hours. The standard library takes other forms too (a comma, an hour of one digit).
+// The fast parser and the standard library agree on everything in the form of RFC 3339, except the leap second and an offset of 24
+// hours. The standard library accepts other forms, too (a comma, an hour of one digit).
 func FuzzParseTime(f *testing.F) {
 	for _, seed := range []string{
 		"2026-06-01T12:00:00Z", "2026-06-01T12:00:00.036885123+05:30", "0000-02-29T23:59:59.9-23:59", "2016-12-31T23:59:60Z",

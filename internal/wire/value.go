@@ -9,15 +9,15 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// maxSearched is the size up to which an object is written key by key. pdata looks through the whole map at each key,
-// which a large object would make slow: it goes through a Go map instead.
+// maxSearched is the size up to which an object is written key by key. pdata searches the whole map for each key, which is slow for
+// a large object: that is built as a Go map first.
 const maxSearched = 128
 
 // members writes the members of the object at i: those of the payload under tasker.KEY, others under their own keys.
 func (d *decoding) members(to pcommon.Map, i uint32, payload bool) {
 	own := &d.tokens[i]
 	if own.size > maxSearched {
-		// FromRaw fails only for types that raw does not make.
+		// FromRaw fails only for types that rawObject does not return.
 		_ = to.FromRaw(d.rawObject(i, payload))
 		return
 	}
@@ -31,7 +31,7 @@ func (d *decoding) members(to pcommon.Map, i uint32, payload bool) {
 	}
 }
 
-// leaves reports whether the member of the payload whose key is at i is left out, and then takes only its hash.
+// leaves reports whether the member of the payload whose key is at i is left out, and then computes only its hash.
 func (d *decoding) leaves(i uint32, payload bool) bool {
 	if !payload {
 		return false
@@ -105,7 +105,7 @@ func (d *decoding) raw(i uint32) any {
 	}
 }
 
-// after is the index of the token behind the value at i.
+// after returns the index of the token after the value at i.
 func (d *decoding) after(i uint32) uint32 {
 	if t := &d.tokens[i]; t.kind >= kindObject {
 		return t.next
@@ -113,10 +113,10 @@ func (d *decoding) after(i uint32) uint32 {
 	return i + 1
 }
 
-// bytes is the source of a scalar.
+// bytes returns the source of a scalar.
 func (d *decoding) bytes(t *token) []byte { return d.src[t.start:t.end] }
 
-// plain is a text without its escapes, valid until the next call.
+// plain returns a string without escapes, valid until the next call.
 func (d *decoding) plain(t *token) []byte {
 	if t.escaped {
 		return d.texts.resolve(d.bytes(t))
@@ -124,10 +124,10 @@ func (d *decoding) plain(t *token) []byte {
 	return d.bytes(t)
 }
 
-// text is a copy of a text.
+// text returns a copy of a string.
 func (d *decoding) text(t *token) string { return d.texts.shared(d.plain(t)) }
 
-// key is the key that the token at i stands for.
+// key returns the key of the token at i.
 func (d *decoding) key(i uint32, payload bool) string {
 	if payload {
 		return d.texts.attribute(d.plain(&d.tokens[i]))
@@ -135,7 +135,7 @@ func (d *decoding) key(i uint32, payload bool) string {
 	return d.text(&d.tokens[i])
 }
 
-// parseInteger is false for an integer beyond int64.
+// parseInteger returns false for an integer beyond int64.
 func parseInteger(s []byte) (int64, bool) {
 	const safeDigits = 18
 	digits := s
