@@ -42,7 +42,7 @@ func newCallers(limit int) *callers {
 	return &callers{tasks: generations.New[beginnings](limit)}
 }
 
-// keyOf is the key of a task: its own trace id is a hash.
+// keyOf returns the key of a task: its own trace id is a hash.
 func keyOf(task pcommon.TraceID) uint64 { return binary.BigEndian.Uint64(task[:8]) }
 
 // note records an event's caller and the beginning of its task's first pass, and appends to data what is to be stored.

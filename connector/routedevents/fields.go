@@ -54,7 +54,7 @@ func fieldsOf(name string, attrs pcommon.Map) fields {
 	return f
 }
 
-// componentOf is the part of Tasker named by an event's prefix; other names are an application's.
+// componentOf returns the part of Tasker named by an event's prefix; other names are an application's.
 func componentOf(name string) string {
 	group, _, grouped := strings.Cut(name, ".")
 	if !grouped {
@@ -82,7 +82,7 @@ func (f *fields) setEntity(attrs pcommon.Map) {
 	}
 }
 
-// idText is an id in text form, or empty.
+// idText returns an id in text form, or empty.
 func idText(attrs pcommon.Map, key string) string {
 	if value, found := attrs.Get(key); found && (value.Type() == pcommon.ValueTypeInt || value.Type() == pcommon.ValueTypeStr) {
 		return value.AsString()
@@ -90,8 +90,8 @@ func idText(attrs pcommon.Map, key string) string {
 	return ""
 }
 
-// durationOf is a finished span's duration, or the first plausible one of a payload, in milliseconds rounded to a hundredth: the
-// engine fires steps with durations of zero or less (docs/tasker-events.md, trap 3).
+// durationOf returns a finished span's duration, or the first plausible one of a payload, in milliseconds rounded to a hundredth:
+// the engine fires steps with durations of zero or less (docs/tasker-events.md, trap 3).
 func durationOf(attrs pcommon.Map) float64 {
 	if value, found := attrs.Get(lifecycle.AttrDurationMS); found && value.Type() == pcommon.ValueTypeDouble {
 		return value.Double()

@@ -82,7 +82,7 @@ func (r *receiving) end(b *begun) {
 	delete(r.requests, b)
 }
 
-// len is the number of requests in transit.
+// len returns the number of requests in transit.
 func (r *receiving) len() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()

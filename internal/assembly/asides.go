@@ -16,8 +16,8 @@ type wait struct {
 	synthesized bool
 }
 
-// waitBefore is the wait that led to the pass: from the enqueuing, or from the end of the pass before, to the beginning
-// of the job.
+// waitBefore returns the wait that led to the pass: from the enqueuing, or from the end of the pass before, to the beginning of the
+// job.
 func (n *run) waitBefore(i int) (wait, bool) {
 	if i == 0 && n.before != nil {
 		return wait{}, false
@@ -99,7 +99,7 @@ func (c *composer) queuedWithoutPass() {
 	s.outcome(c.run.status, nil)
 }
 
-// waitWithoutPass is the wait of a run that has no pass: to the beginning of a job, which ran no pass, or to the end.
+// waitWithoutPass returns the wait of a run that has no pass: to the beginning of a job, which ran no pass, or to the end.
 func (n *run) waitWithoutPass() (wait, bool) {
 	enqueued := n.enqueued()
 	if len(n.passes) > 0 || enqueued == nil {
@@ -130,7 +130,7 @@ func (c *composer) queueTime() int64 {
 	return total
 }
 
-// backoffEnd is the end of the wait that the attempt announced: the next attempt. A backoff without a following attempt is not
+// backoffEnd returns the end of the wait that the attempt announced: the next attempt. A backoff without a following attempt is not
 // counted, unless the task is still open.
 func (n *run) backoffEnd(a *attempt) (end int64, incomplete, ok bool) {
 	if a.backoff == nil {

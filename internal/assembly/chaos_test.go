@@ -14,7 +14,8 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// limited is the number of spans of the tree that a limit counts, for each pass, and for what is before, between and after passes.
+// limited returns the number of spans of the tree that a limit counts, for each pass, and for what is before, between and after
+// passes.
 func limited(tree *assembly.Tree) int {
 	children, passes, limited := map[assembly.SpanID]int{}, 0, 0
 	for i := range tree.Spans {

@@ -165,7 +165,7 @@ func (c *composer) passesOutUntil(latest int64) int {
 	return found
 }
 
-// skipped is how many records of the run the checkpoint replaces.
+// skipped returns how many records of the run the checkpoint replaces.
 func (n *run) skipped() int {
 	if n.before == nil {
 		return 0
@@ -180,7 +180,8 @@ func (c *composer) isOut(id SpanID) bool {
 	return c.task.out().spans.has(id)
 }
 
-// firstHeld is the time of the first query or backoff in the first records that has not been emitted; MaxInt64 when there is none.
+// firstHeld returns the time of the first query or backoff in the first records that has not been emitted; MaxInt64 when there is
+// none.
 func (c *composer) firstHeld(records []record) int64 {
 	first := int64(math.MaxInt64)
 	for i := range records {
@@ -275,7 +276,7 @@ func (rd *reader) attemptState(step int16, a *attempt, nodes map[*attempt]*pathN
 	return s
 }
 
-// node is that of the step's last attempt.
+// node returns that of the step's last attempt.
 func (cp *checkpoint) node(step int16) *pathNode {
 	for i := range cp.steps {
 		if cp.steps[i].step == step {
@@ -285,7 +286,7 @@ func (cp *checkpoint) node(step int16) *pathNode {
 	return nil
 }
 
-// openSpanEvents are the events of the run on the task's span and on that of the current pass, which have not been emitted.
+// openSpanEvents returns the events of the run on the task's span and on that of the current pass, which have not been emitted.
 func (c *composer) openSpanEvents(last *pass) (task, inPass spanEvents) {
 	before := c.run.before
 	c.tree.Spans = append(c.tree.Spans[:0], Span{ID: c.root})
@@ -380,7 +381,7 @@ func remapped(next func(uint16) uint16) func(uint16) uint16 {
 	}
 }
 
-// totals are those of the run so far.
+// totals returns those of the run so far.
 func (c *composer) totals() totals {
 	t := totals{queue: c.queueTime(), backoff: c.backoffTime()}
 	if before := c.run.before; before != nil {
@@ -395,7 +396,7 @@ func (c *composer) totals() totals {
 	return t
 }
 
-// distinctSteps is how many steps were attempted in the run.
+// distinctSteps returns how many steps were attempted in the run.
 func (c *composer) distinctSteps() int {
 	steps, distinct := make([]bool, len(c.task.steps)), 0
 	for a := range c.run.all() {
@@ -407,7 +408,7 @@ func (c *composer) distinctSteps() int {
 	return distinct
 }
 
-// size is about how many bytes the task takes.
+// size returns about how many bytes the task takes.
 func (t *task) size() int64 {
 	n := int64(bytesPerTask+len(t.id.Text)+len(t.asleep)+cap(t.packed.bytes)+len(t.correlationIDs)*bytesPerCorrelationID+cap(t.details)*bytesPerPointer+len(t.lists)*bytesPerIndex) +
 		int64(len(t.places))*bytesPerPlace + t.emission.size()
@@ -426,7 +427,7 @@ func (t *task) size() int64 {
 	return n
 }
 
-// size is about how many bytes the emission takes; zero for nil.
+// size returns about how many bytes the emission takes; zero for nil.
 func (e *emission) size() int64 {
 	if e == nil {
 		return 0
@@ -438,7 +439,7 @@ func (e *emission) size() int64 {
 	return n
 }
 
-// size is about how many bytes the checkpoint takes.
+// size returns about how many bytes the checkpoint takes.
 func (cp *checkpoint) size() int64 {
 	n := int64(bytesPerCheckpoint + len(cp.steps)*bytesPerAttemptState)
 	for i := range cp.steps {
@@ -457,7 +458,7 @@ func (cp *checkpoint) size() int64 {
 	return n + int64(cp.nodes())*bytesPerNode
 }
 
-// nodes is how many nodes of the critical path the checkpoint holds, at most.
+// nodes returns how many nodes of the critical path the checkpoint holds, at most.
 func (cp *checkpoint) nodes() int {
 	n := len(cp.steps)
 	if cp.latest != nil {

@@ -27,7 +27,7 @@ func (t *Tree) Clone() *Tree {
 	return &kept
 }
 
-// Size is about how many bytes the tree takes. Texts that are shared with the assembler's tasks are counted in full.
+// Size returns about how many bytes the tree takes. Texts that are shared with the assembler's tasks are counted in full.
 func (t *Tree) Size() int64 {
 	attributes, events := t.count()
 	n := int64(unsafe.Sizeof(*t)) + int64(len(t.Spans))*int64(unsafe.Sizeof(Span{})) +

@@ -26,7 +26,7 @@ func (c *composer) inside(p *pass) {
 // outside makes the spans added next belong to the task as a whole.
 func (c *composer) outside() { c.pass, c.correlation = nil, c.own }
 
-// taskCorrelation is the id of the task's span: that of the first pass, or of the event with which the run began; else the one
+// taskCorrelation returns the correlation id of the task's span: that of the first pass, or of the event with which the run began; else the one
 // generated for its first pass, or for the run.
 func (c *composer) taskCorrelation() string {
 	n := c.run

@@ -123,8 +123,8 @@ func (t *task) pathNodes(n *run) (nodes map[*attempt]*pathNode, last *pathNode) 
 	return nodes, last
 }
 
-// waitedFor is the attempt whose end allowed the attempt at the index to begin, or nil. It has a lower index, also where attempts
-// have no duration. An attempt before the run's records ended before all of these began.
+// waitedFor returns the attempt whose end allowed the attempt at the index to begin, or nil. It has a lower index, also where
+// attempts have no duration. An attempt before the run's records ended before all of these began.
 func (n *run) waitedFor(t *task, byEnd []*attempt, place int, nodes map[*attempt]*pathNode) *pathNode {
 	a := byEnd[place]
 	deps := t.steps[a.step].deps
@@ -156,7 +156,7 @@ func (n *run) waitedFor(t *task, byEnd []*attempt, place int, nodes map[*attempt
 	return nodes[latest]
 }
 
-// waitedFor is the attempt of the step, or of those that it depends on, that ended last.
+// waitedFor returns the attempt of the step, or of those that it depends on, that ended last.
 func (cp *checkpoint) waitedFor(t *task, step int16, deps []string) (last *pathNode) {
 	for i := range cp.steps {
 		s := &cp.steps[i]
@@ -192,7 +192,7 @@ func (n *run) divideGap(c *pathParts, from, to int64, previous *attempt, after *
 	c.orchestration += rest - part
 }
 
-// queuedBetween is how long the run was in the queue between two times, the first of which is the end of a node, or the run's
+// queuedBetween returns how long the run was in the queue between two times, the first of which is the end of a node, or the run's
 // beginning.
 func (n *run) queuedBetween(from, to int64, after *pathNode) int64 {
 	total := int64(0)
@@ -215,7 +215,7 @@ func (n *run) queuedBetween(from, to int64, after *pathNode) int64 {
 	return total
 }
 
-// queuedUntil is how long the run was in the queue up to a time.
+// queuedUntil returns how long the run was in the queue up to a time.
 func (n *run) queuedUntil(at int64) int64 {
 	total := int64(0)
 	if n.before != nil {

@@ -68,8 +68,8 @@ func randomRun(t *rapid.T) (*task, *run) {
 	return of, n
 }
 
-// causes are the attempts that another may have waited for: of its own step and of its dependencies; if none of those ended before
-// it, any by timing, except for a root of the graph, which can only have waited for a thread of its batch.
+// causes returns the attempts that another may have waited for: of its own step and of its dependencies; if none of those ended
+// before it, any by timing, except for a root of the graph, which can only have waited for a thread of its batch.
 func causes(of *task, n *run, order map[*attempt]int, a *attempt) []*attempt {
 	var linked, timed []*attempt
 	for _, b := range n.attempts {
@@ -161,8 +161,8 @@ func TestCriticalPathEqualsBruteForce(t *testing.T) {
 	})
 }
 
-// spentOn is the part that a moment belongs to: a step of the chain or, between two steps, the backoff of the next one, the queue
-// or the orchestration.
+// spentOn returns the part that a moment belongs to: a step of the chain or, between two steps, the backoff of the next one, the
+// queue or the orchestration.
 func spentOn(of *task, n *run, chain []*attempt, moment int64) string {
 	var next *attempt
 	for _, a := range chain {

@@ -26,7 +26,7 @@ type Waits struct {
 	ReorderWindow, SettleTimeout, IdleTimeout time.Duration
 }
 
-// of is how long a task waits from its last event on.
+// of returns how long a task waits from its last event on.
 func (w *Waits) of(what waiting) time.Duration {
 	switch what {
 	case waitQuiet:
@@ -38,8 +38,9 @@ func (w *Waits) of(what waiting) time.Duration {
 	}
 }
 
-// patience is how long after a cancellation a pass may begin that belongs to the cancelled run: a task whose job is still in the
-// queue is held for it. It is also, by the time of the events, how long after an attempt's end another announcement of it counts.
+// patience returns how long after a cancellation a pass may begin that belongs to the cancelled run: a task whose job is still in
+// the queue is held for it. It is also, by the time of the events, how long after an attempt's end another announcement of it
+// counts.
 func (w *Waits) patience() int64 { return int64(w.SettleTimeout - w.ReorderWindow) }
 
 // sharedWaits bounds the names of tasks whose waits are cached.
@@ -109,7 +110,7 @@ type wheel struct {
 	tasks int
 }
 
-// tickOf is the tick at which a task due at a time is checked.
+// tickOf returns the tick at which a task due at a time is checked.
 func tickOf(due int64) int64 {
 	tick := due / wheelTick
 	if tick*wheelTick < due {

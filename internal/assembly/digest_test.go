@@ -53,7 +53,7 @@ func TestDigests(t *testing.T) {
 	assert.Equal(t, string(want), got)
 }
 
-// digest is the hash of the text of all spans of a replay.
+// digest returns the hash of the text of all spans of a replay.
 func digest(events []*assembly.Event, limits assembly.Limits) string {
 	var texts []string
 	a := assembly.New(limits, func(tree *assembly.Tree) {

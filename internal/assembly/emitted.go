@@ -241,7 +241,7 @@ func (t *task) noteEmitted(c *composer) {
 	}
 }
 
-// standInsUntil is the time up to which missing parents get a stand-in with the run: those of the run, or all when the task is
+// standInsUntil returns the time up to which missing parents get a stand-in with the run: those of the run, or all when the task is
 // released.
 func (t *task) standInsUntil(n *run) int64 {
 	if t.leaving {
@@ -250,7 +250,7 @@ func (t *task) standInsUntil(n *run) int64 {
 	return n.end
 }
 
-// rootOf is the id of the run's task's span. It stays the id to which emitted spans refer.
+// rootOf returns the id of the run's task's span. It stays the id to which emitted spans refer.
 func (t *task) rootOf(n *run, index int) SpanID {
 	switch {
 	case t.out().root != SpanID{}:

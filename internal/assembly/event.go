@@ -80,7 +80,7 @@ type record struct {
 
 const noStep int16 = -1
 
-// key is the half of the identity that a record keeps.
+// key returns the half of the identity that a record keeps.
 func (e *Event) key() uint32 { return uint32(e.Identity ^ e.Identity>>32) }
 
 // detail has the fields of an event beyond its kind, time, step and number.
@@ -110,7 +110,7 @@ func (d *detail) weigh() {
 	d.bytes = int32(min(n, math.MaxInt32))
 }
 
-// size is about how many bytes the detail takes.
+// size returns about how many bytes the detail takes.
 func (d *detail) size() int64 { return int64(d.bytes) }
 
 // failure is the error of a failed attempt or task.

@@ -5,7 +5,7 @@ package assembly
 
 import "slices"
 
-// Nothing reports that a query or a backoff is missing, so a tree does not wait for them. Each is a span of its own that changes no
+// Nothing shows that a query or a backoff is missing, so a tree does not wait for them. Each is a span of its own that changes no
 // other: when one arrives after its tree, that span is emitted alone. For this, a task that has been emitted as a whole is kept
 // with its events, for as long as a tree waits for missing events.
 

@@ -32,7 +32,7 @@ func (t *task) prefix(now int64, window time.Duration) (length int, next int64) 
 	return recordsUntil(t.records, min(newest, youngest-1)), next
 }
 
-// wholePasses is how many of the first records lie up to the end of the last pass whose end was announced twice. With a clock
+// wholePasses returns how many of the first records lie up to the end of the last pass whose end was announced twice. With a clock
 // of seconds any event of a pass can change the order of the others.
 func wholePasses(records []record) int {
 	ends, length := 0, 0

@@ -9,7 +9,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// missing is how much is known to be missing in the runs.
+// missing returns how much is known to be missing in the runs.
 func missing(runs []*run) int {
 	gaps := 0
 	for _, n := range runs {
@@ -148,7 +148,7 @@ func (n *run) countAnnounced() announced {
 	return t
 }
 
-// passCount is how many passes the run had.
+// passCount returns how many passes the run had.
 func (n *run) passCount() int {
 	if last := len(n.passes) - 1; last >= 0 {
 		return n.passes[last].index

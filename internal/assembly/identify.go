@@ -35,7 +35,7 @@ func unused(next *int64, begin int64) int64 {
 	return begin
 }
 
-// spanID is the id of a span of a level that begins at a time; id is the engine's id of a step, if any.
+// spanID returns the id of a span of a level that begins at a time; id is the engine's id of a step, if any.
 func (c *composer) spanID(level, id string, begin int64) SpanID {
 	if c.task.emission == nil {
 		return spanIDOf(c.task.trace, level, id, begin)

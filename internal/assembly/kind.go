@@ -144,7 +144,7 @@ func (k kind) leavesPass(status kind) bool {
 // operated reports whether the event is an operator's ending of the task, which a running pass does not notice at once.
 func (k kind) operated() bool { return k == kindTaskCancelled || k == kindTaskResolved }
 
-// status is the outcome of a terminal announcement.
+// status returns the outcome of a terminal announcement.
 func (k kind) status() lifecycle.Status {
 	switch k {
 	case kindTaskCompleted, kindStepCompleted:
@@ -159,7 +159,7 @@ func (k kind) status() lifecycle.Status {
 	return ""
 }
 
-// endingOf is the terminal event that matches a pass's final status, if the task ended with it.
+// endingOf returns the terminal event that matches a pass's final status, if the task ended with it.
 func endingOf(finalStatus string) (k kind, ended bool) {
 	switch lifecycle.FinalStatus(finalStatus) {
 	case lifecycle.StatusSuccess:

@@ -59,8 +59,8 @@ func (c *composer) taskSpan(before *releasedTask, caller SpanID, path criticalCh
 	}
 }
 
-// taskFailure is the error on a failed task's span: the engine's message, and the error of the last attempt that failed, because
-// task.failed itself has no class.
+// taskFailure returns the error on a failed task's span: the engine's message, and the error of the last attempt that failed,
+// because task.failed itself has no class.
 func (c *composer) taskFailure() *failure {
 	whole := failure{}
 	if c.run.failure != nil {
@@ -249,8 +249,8 @@ func exception(a *attempt) SpanEvent {
 	return event
 }
 
-// beginning is the start of something with an end and a duration in seconds. The duration is rounded to nanoseconds, because the
-// product can be inexact. A negative or NaN duration counts as zero.
+// beginning returns the start of something with an end and a duration in seconds. The duration is rounded to nanoseconds, because
+// the product can be inexact. A negative or NaN duration counts as zero.
 func beginning(end int64, seconds float64) int64 {
 	switch took := math.Round(seconds * second); {
 	case took >= float64(end):
@@ -328,7 +328,7 @@ func (c *composer) settledQuery(r *record, parent SpanID) settled {
 	return of
 }
 
-// handling is the time of the handler, as far as events report it.
+// handling returns the time of the handler, as far as events report it.
 func (a *attempt) handling() (start, end int64) {
 	start, end = a.handler, a.firstEnd
 	if start == 0 {

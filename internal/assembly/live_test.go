@@ -19,7 +19,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// scenarioEvents are the events of all scenarios, by name.
+// scenarioEvents returns the events of all scenarios, by name.
 func scenarioEvents(t testing.TB) map[string][]*assembly.Event {
 	t.Helper()
 	events := map[string][]*assembly.Event{}

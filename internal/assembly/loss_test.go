@@ -174,7 +174,7 @@ func TestTheTableOfLosses(t *testing.T) {
 	}
 }
 
-// namesIn are the event names of a cell. GROUP.* covers all that have no row of their own.
+// namesIn returns the event names of a cell. GROUP.* covers all that have no row of their own.
 func namesIn(cell string) []string {
 	var names []string
 	for name := range strings.SplitSeq(cell, ",") {

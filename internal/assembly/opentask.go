@@ -72,8 +72,8 @@ type OpenTask struct {
 	Run                          int // 2 and more for a task that resumed after its end
 }
 
-// Now is the time on the sender's clock: the collector's clock less the delay of the task's last event. So ages are right for a
-// replayed stream and for a sender with a wrong clock.
+// Now returns the time on the sender's clock: the collector's clock less the delay of the task's last event. So ages are right for
+// a replayed stream and for a sender with a wrong clock.
 func (t *OpenTask) Now(now time.Time) int64 {
 	return max(t.Changed, t.Changed+now.UnixNano()-t.Arrived)
 }
@@ -240,7 +240,7 @@ func (w *watch) observeFailure(r *record) {
 	w.failure, w.failedAt, w.failed = f, r.at, r.step
 }
 
-// state is what the task is doing at a time of the sender's clock.
+// state returns what the task is doing at a time of the sender's clock.
 func (w *watch) state(now int64) State {
 	switch {
 	case w.task.ended:
@@ -313,7 +313,7 @@ func (w *watch) summarize(s *OpenTask, now time.Time) {
 	s.State = w.state(s.Now(now))
 }
 
-// stepName is the name of a step, or its id where no event has named it.
+// stepName returns the name of a step, or its id where no event has named it.
 func (t *task) stepName(i int16) string {
 	if s := &t.steps[i]; s.name != "" {
 		return s.name

@@ -25,7 +25,7 @@ const (
 	manyRecords = 4000
 )
 
-// spacing is the least time between two checks of the task.
+// spacing returns the least time between two checks of the task.
 func (t *task) spacing() int64 {
 	spacing := int64(t.limits.ReorderWindow) / looksPerWindow
 	if t.packed.count > manyRecords {
@@ -144,7 +144,7 @@ const (
 	leastForgottenShare = 8
 )
 
-// recordsUntil is how many of the sorted records lie up to a time.
+// recordsUntil returns how many of the sorted records lie up to a time.
 func recordsUntil(sorted []record, until int64) int {
 	return sort.Search(len(sorted), func(i int) bool { return sorted[i].at > until })
 }

@@ -320,7 +320,7 @@ func (q *sequence) add(records ...record) {
 	}
 }
 
-// resolution is how much a time may be too early, judged by its digits below the second and the millisecond.
+// resolution returns how much a time may be too early, judged by its digits below the second and the millisecond.
 func resolution(at int64) int64 {
 	for _, unit := range [...]time.Duration{time.Second, time.Millisecond} {
 		if at%int64(unit) == 0 {

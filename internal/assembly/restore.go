@@ -55,7 +55,7 @@ func (a *Assembler) reportRelease(t *task, goesOn bool) {
 	t.releasedEnd, t.releasedSerial = end, a.serial
 }
 
-// doneUntil is the time up to which the task's events are no longer needed.
+// doneUntil returns the time up to which the task's events are no longer needed.
 func (t *task) doneUntil() int64 {
 	switch {
 	case t.out().checkpoint != nil || t.asleep != "":

@@ -164,8 +164,8 @@ func (t *task) endOfRun(from int, patience int64, room *arena) int {
 	return end
 }
 
-// cancelledPass is the index at which a pass begins that follows a cancellation and ends as cancelled, or has not ended: it
-// is the end of the run that was cancelled while its job waited, not the beginning of another. -1 when none begins in time.
+// cancelledPass returns the index at which a pass begins that follows a cancellation and ends as cancelled, or has not ended: it is
+// the end of the run that was cancelled while its job waited, not the beginning of another. -1 when none begins in time.
 func (t *task) cancelledPass(from int, latest int64, room *arena) int {
 	began := room.begins.next(t.records, from, func(r *record) bool { return r.kind == kindPassBegan || r.kind.insidePass() })
 	if began == len(t.records) || t.records[began].at > latest {

@@ -49,7 +49,7 @@ func (s *Snapshot) Trees() []*Tree {
 	return trees
 }
 
-// Events are how many events of the task are held, and how many of them repeat others. It is called after Trees.
+// Events returns how many events of the task are held, and how many of them repeat others. It is called after Trees.
 func (s *Snapshot) Events() (held, repeated int) {
 	return int(s.task.packed.count), max(0, int(s.task.packed.count)-len(s.task.records))
 }

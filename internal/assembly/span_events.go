@@ -67,8 +67,8 @@ func (c *composer) attachSpanEvent(r *record) {
 	c.addEvent(s, event, r.cut)
 }
 
-// spanAt is the innermost span that the event belongs to and that contains its time. The span may be in an earlier part, or not yet
-// settled.
+// spanAt returns the innermost span that the event belongs to and that contains its time. The span may be in an earlier part, or
+// not yet settled.
 func (c *composer) spanAt(r *record, name string) SpanID {
 	target := c.root
 	if p := c.passAt(r.at); p != nil {

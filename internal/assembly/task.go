@@ -353,8 +353,8 @@ func (t *task) add(a *Assembler, e *Event, arrived int64) {
 	}
 }
 
-// callerOf is the traceparent of the run's caller: the earliest of any event up to the beginning of the first pass. Spans of the
-// pass are emitted while it runs, so a later one changes nothing.
+// callerOf returns the traceparent of the run's caller: the earliest of any event up to the beginning of the first pass. Spans of
+// the pass are emitted while it runs, so a later one changes nothing.
 func (t *task) callerOf(n *run) string {
 	if len(n.passes) > 0 && t.parentAt > n.passes[0].start {
 		return ""

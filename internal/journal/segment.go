@@ -42,8 +42,8 @@ func parseSegmentKey(key string) (uint64, bool) {
 	return seq, err == nil
 }
 
-// newSegment is an empty segment to append to, with capacity for a first entry, reusing the memory of an earlier one if that is
-// large enough; seal completes it.
+// newSegment returns an empty segment to append to, with capacity for a first entry, reusing the memory of an earlier one if that
+// is large enough; seal completes it.
 func newSegment(earlier []byte, entry int) []byte {
 	size := headerSize + binary.MaxVarintLen64 + entry
 	if cap(earlier) >= size {

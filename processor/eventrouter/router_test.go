@@ -116,7 +116,7 @@ func records(all ...plog.Logs) []plog.LogRecord {
 	return found
 }
 
-// decoded is the context of items from tasker_events.
+// decoded returns the context of items from tasker_events.
 func decoded() context.Context { return origin.Mark(context.Background(), origin.Decoder) }
 
 func (f *fixture) consume(t testing.TB, logs plog.Logs) {

@@ -189,7 +189,7 @@ func (*planter) isSecret(key string) bool {
 	return false
 }
 
-// hidden is a value under a secret key: no part of it may be exported.
+// hidden returns a value under a secret key: no part of it may be exported.
 func (p *planter) hidden(depth int) any {
 	if depth > 0 && rapid.Bool().Draw(p.t, "nested") {
 		return map[string]any{"a": []any{p.hidden(depth - 1)}}

@@ -65,7 +65,7 @@ func (s *shedder) sheds() (which [len(sheddable)]bool) {
 	return which
 }
 
-// indexOf is the index of a priority in sheddable, or -1.
+// indexOf returns the index of a priority in sheddable, or -1.
 func indexOf(priority lifecycle.Priority) int {
 	for i, p := range sheddable {
 		if p == priority {

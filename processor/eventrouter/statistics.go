@@ -49,7 +49,7 @@ func (e *event) outcome() outcome {
 	return outcome(e.signals)
 }
 
-// String is the label of the outcome: "traces,metrics", or "duplicate".
+// String returns the label of the outcome: "traces,metrics", or "duplicate".
 func (o outcome) String() string {
 	if o < firstDrop {
 		return lifecycle.Signals(o).String()

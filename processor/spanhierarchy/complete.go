@@ -103,7 +103,7 @@ func synthesize(span, like ptrace.Span, level string, of pcommon.SpanID) {
 	span.Attributes().PutBool(lifecycle.AttrSynthesized, true)
 }
 
-// levelID is the id of the level added to a span.
+// levelID returns the id of the level added to a span.
 func levelID(trace pcommon.TraceID, level string, of pcommon.SpanID) pcommon.SpanID {
 	return lifecycle.SpanID(trace, level, of.String(), 0)
 }

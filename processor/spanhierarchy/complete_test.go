@@ -17,7 +17,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// twoLevels is what Tasker's own subscriber sends of a task with two steps, one request per span.
+// twoLevels returns what Tasker's own subscriber sends of a task with two steps, one request per span.
 func twoLevels(prefix string) []ptrace.Traces {
 	one := func(id byte, parent pcommon.SpanID, name string, start, end pcommon.Timestamp) (ptrace.Traces, ptrace.Span) {
 		td := ptrace.NewTraces()

@@ -264,7 +264,7 @@ func (h *hierarchy) shardOf(trace pcommon.TraceID) *shard {
 	return h.shards[h.placeOf(trace)]
 }
 
-// placeOf is the index of a task's shard.
+// placeOf returns the index of a task's shard.
 func (h *hierarchy) placeOf(trace pcommon.TraceID) int {
 	return (int(trace[14])<<8 | int(trace[15])) % len(h.shards)
 }

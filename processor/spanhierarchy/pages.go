@@ -98,7 +98,7 @@ func (s *shard) visitOpen(place int, now time.Time, search *assembly.Search, vis
 	return s.assembler.VisitOpen(place, visitedAtOnce, now, search, visit)
 }
 
-// count is the approximate number of open tasks.
+// count returns the approximate number of open tasks.
 func (p *pages) count() (n int) {
 	for _, s := range p.shards {
 		n += int(s.stats().OpenTasks)

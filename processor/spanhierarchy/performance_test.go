@@ -25,7 +25,7 @@ func withPerformance(t *testing.T, settings map[string]any) *Config {
 	return cfg
 }
 
-// slowTask is a task whose only step takes three seconds, with two queries and an event that reports memory.
+// slowTask returns a task whose only step takes three seconds, with two queries and an event that reports memory.
 func slowTask() ptrace.Traces {
 	td := events("1", lifecycle.TaskStartRequested, lifecycle.WorkflowTaskStarted, lifecycle.StepExecutionRequested,
 		lifecycle.StepBeforeHandle, lifecycle.DatabaseQueryExecuted, lifecycle.DatabaseQueryExecuted, lifecycle.StepCompleted, lifecycle.TaskCompleted)

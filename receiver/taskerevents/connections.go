@@ -28,7 +28,7 @@ func newConnections(limit int, closed func()) *connections {
 	return &connections{limit: limit, closed: closed, open: map[net.Conn]*list.Element{}, waiting: list.New()}
 }
 
-// changed is the server's ConnState.
+// changed is the server's ConnState callback.
 func (c *connections) changed(connection net.Conn, state http.ConnState) {
 	if surplus := c.change(connection, state); surplus != nil {
 		c.closed()

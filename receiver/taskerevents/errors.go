@@ -17,8 +17,8 @@ import (
 // defaultWait is the retry delay when the pipeline gives none.
 const defaultWait = 5 * time.Second
 
-// statusOf is how an error of the pipeline is reported to the sender: a status, and how long to wait before sending again. No wait
-// means that a retry is useless. An error without a classification counts as temporary, as in the collector's own receivers.
+// statusOf returns how an error of the pipeline is reported to the sender: a status, and how long to wait before sending again. No
+// wait means that a retry is useless. An error without a classification counts as temporary, as in the collector's own receivers.
 func statusOf(err error) (code int, wait time.Duration) {
 	var told *consumererror.Error
 	if errors.As(err, &told) {
@@ -42,7 +42,7 @@ func statusOf(err error) (code int, wait time.Duration) {
 	return retryable(false), defaultWait
 }
 
-// retryable is the status of a temporary error.
+// retryable returns the status of a temporary error.
 func retryable(tooMany bool) int {
 	if tooMany {
 		return http.StatusTooManyRequests
@@ -50,7 +50,7 @@ func retryable(tooMany bool) int {
 	return http.StatusServiceUnavailable
 }
 
-// permanent is the status of a permanent error. Other codes of a backend after the pipeline, such as 401, do not concern this
+// permanent returns the status of a permanent error. Other codes of a backend after the pipeline, such as 401, do not concern this
 // sender.
 func permanent(badRequest bool) int {
 	if badRequest {

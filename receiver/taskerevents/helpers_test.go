@@ -67,7 +67,7 @@ func consumerOf(t testing.TB, consume func(context.Context, plog.Logs) error) co
 	return next
 }
 
-// failing is a consumer that returns one error.
+// failing returns a consumer that returns one error.
 func failing(t testing.TB, err error) consumer.Logs {
 	return consumerOf(t, func(context.Context, plog.Logs) error { return err })
 }

@@ -40,7 +40,7 @@ func formatOf(contentType string) (wire.Format, bool) {
 	return wire.FormatAuto, false
 }
 
-// formatName is the label of the format in receiverhelper's metrics.
+// formatName returns the label of the format in receiverhelper's metrics.
 func formatName(request wire.Request) string {
 	switch {
 	case request.CloudEvent != nil, request.Format == wire.FormatCloudEvents:
@@ -51,7 +51,7 @@ func formatName(request wire.Request) string {
 	return "json"
 }
 
-// handler is the receiver's part of the server: one path, one method.
+// handler returns the receiver's part of the server: one path, one method.
 func (r *eventsReceiver) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc(r.config.Path, r.serveEvents)
@@ -195,7 +195,7 @@ func correlationID(value string) (id string, ok bool) {
 	return value, true
 }
 
-// statusOfNone is the status of a body without accepted items. A body without items, such as [], is valid.
+// statusOfNone returns the status of a body without accepted items. A body without items, such as [], is valid.
 func statusOfNone(report wire.Report) int {
 	switch {
 	case report.Refused == 0:

@@ -165,7 +165,7 @@ func (r *Reader) list(into []string) []string {
 	return into
 }
 
-// count is the length of a list. Each element takes a byte at least.
+// count returns the length of a list. Each element takes a byte at least.
 func (r *Reader) count() int {
 	n, size := binary.Uvarint(r.rest)
 	if size <= 0 || n > uint64(len(r.rest)-size) {

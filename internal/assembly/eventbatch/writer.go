@@ -65,13 +65,13 @@ type Writer struct {
 // Begin begins a batch.
 func (w *Writer) Begin() { w.batch, w.events = append(w.batch[:0], version), 0 }
 
-// Events is the number of events in the batch.
+// Events returns the number of events in the batch.
 func (w *Writer) Events() int { return w.events }
 
-// Size is the capacity of the buffer kept for the next batch.
+// Size returns the capacity of the buffer kept for the next batch.
 func (w *Writer) Size() int { return cap(w.batch) }
 
-// Bytes is the batch, valid until Begin is called again.
+// Bytes returns the batch, valid until Begin is called again.
 func (w *Writer) Bytes() []byte { return w.batch }
 
 // Add adds an event, without its resource.

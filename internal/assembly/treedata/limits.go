@@ -9,7 +9,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 )
 
-// DefaultLimits are the limits of span_hierarchy's default configuration, for all shards together.
+// DefaultLimits returns the limits of span_hierarchy's default configuration, for all shards together.
 func DefaultLimits() assembly.Limits {
 	return assembly.Limits{
 		OpenTasks:     100_000,

@@ -23,7 +23,7 @@ func NewWriter() *Writer {
 	return &Writer{traces: ptrace.NewTraces(), resources: map[*assembly.Resource]ptrace.SpanSlice{}}
 }
 
-// Spans is the number of spans written since the last Take.
+// Spans returns the number of spans written since the last Take.
 func (w *Writer) Spans() int { return w.spans }
 
 // Take hands over what was written and leaves the writer empty. The traces are the caller's.
@@ -85,8 +85,8 @@ func write(to ptrace.Span, tree *assembly.Tree, from *assembly.Span) {
 	}
 }
 
-// spanKind is the span kind of the semantic conventions: a query is a client call to a database, a pass consumes a message of the
-// queue.
+// spanKind returns the span kind of the semantic conventions: a query is a client call to a database, a pass consumes a message of
+// the queue.
 func spanKind(name string) ptrace.SpanKind {
 	switch name {
 	case lifecycle.SpanQuery:

@@ -17,7 +17,7 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// options are those of file_storage.
+// options returns those of file_storage.
 func options() *bbolt.Options {
 	return &bbolt.Options{NoSync: true, NoFreelistSync: true, FreelistType: bbolt.FreelistMapType}
 }

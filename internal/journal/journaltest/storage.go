@@ -72,7 +72,7 @@ func (s *Storage) AfterBatch(call func()) {
 	s.after = call
 }
 
-// Batches is the number of writes so far.
+// Batches returns the number of writes so far.
 func (s *Storage) Batches() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

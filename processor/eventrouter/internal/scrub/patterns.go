@@ -111,7 +111,7 @@ const (
 	maxCardDigits = 19
 )
 
-// hasCardDigits is a cheap check for enough digits.
+// hasCardDigits reports cheaply whether a text has enough digits.
 func hasCardDigits(text string) bool {
 	digits := 0
 	for i := range len(text) {

@@ -154,7 +154,7 @@ func drawSecret(t *rapid.T) string {
 	panic("every number has a check digit")
 }
 
-// luhn is an independent implementation of the check digit.
+// luhn is an independent check of the check digit.
 func luhn(number string) bool {
 	sum := 0
 	for i := range len(number) {

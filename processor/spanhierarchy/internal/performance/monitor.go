@@ -129,7 +129,7 @@ func describe(s *assembly.Span) measurement {
 	return of
 }
 
-// operation is the reported name.
+// operation returns the reported name.
 func (s *measurement) operation() string {
 	switch {
 	case len(s.operations) > 0:

@@ -18,7 +18,7 @@ import (
 
 var noon = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 
-// tree is a run of a task with one attempt.
+// tree returns a run of a task with one attempt.
 func tree(task int, workflow, step string, status lifecycle.Status, class string) *assembly.Tree {
 	outcome, message := assembly.OutcomeOk, ""
 	if status == lifecycle.StatusFailure {

@@ -51,7 +51,7 @@ func summary(tree *assembly.Tree, emitted int64) livedata.Finished {
 	return f
 }
 
-// lastFailed is the failed attempt that ended last.
+// lastFailed returns the failed attempt that ended last.
 func lastFailed(tree *assembly.Tree) (last *assembly.Span) {
 	for i := range tree.Spans {
 		s := &tree.Spans[i]

@@ -2,15 +2,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package records is the stored form of span_hierarchy's state: the events of open tasks, in the order of their arrival, and
-// the releases of tasks: what of them has been handed on. Each batch of either is one entry of a journal.
+// the releases of tasks, which record what has been passed on. Each batch of either is one entry of a journal.
 //
-// An entry is fields by the encoding of protocol buffers. A later version of the collector adds fields with numbers of their
-// own; what it reads is what this one wrote, and this one passes over what it does not know. As a schema:
+// An entry is in protocol buffers encoding. A later version of the collector adds fields with new numbers: it reads the entries
+// of this one, and this one skips unknown fields. As a schema:
 //
 //	message Entry {
 //	  sint64 arrival = 1;             // when the batch arrived: nanoseconds for which the processor had run
-//	  repeated Resource resource = 2; // groups refer to them by their place
-//	  repeated string name = 3;       // events refer to their names by their place
+//	  repeated Resource resource = 2; // groups refer to them by index
+//	  repeated string name = 3;       // events refer to their names by index
 //	  repeated Group group = 4;       // the events of one task
 //	  repeated Release release = 5;
 //	}

@@ -19,7 +19,7 @@ type Filter struct {
 	events int64
 }
 
-// Kept is the number of events and releases in the entries that were kept.
+// Kept returns the number of events and releases in the entries that were kept.
 func (f *Filter) Kept() int64 { return f.events }
 
 // Keep returns the part of the entry that is still needed: the entry itself, a part that is valid until the next call, or nil. An

@@ -101,7 +101,7 @@ func (w *Writer) Event(e *assembly.Event) {
 	g.before = *e
 }
 
-// resource is the index of a resource in the entry.
+// resource returns the index of a resource in the entry.
 func (w *Writer) resource(r *assembly.Resource) int {
 	if place, known := w.resources[r]; known {
 		return place
@@ -139,10 +139,10 @@ func (w *Writer) Release(r *assembly.Release) {
 	w.entry = fields.Message(w.entry, entryRelease, w.inner)
 }
 
-// Events is the number of events in the entry.
+// Events returns the number of events in the entry.
 func (w *Writer) Events() int { return w.events }
 
-// Releases is the number of releases in the entry.
+// Releases returns the number of releases in the entry.
 func (w *Writer) Releases() int { return w.releases }
 
 // End returns the entry, which is valid until Begin is called again.
