@@ -69,7 +69,7 @@ func (s *store) renewLog(ctx context.Context) (err error) {
 		return err
 	}
 	s.owner.count(s.name, "")
-	s.owner.log.Error("The write-ahead log of a component was removed or replaced while the collector runs. Its content was written again.",
+	s.owner.log.Error("The write-ahead log of a component was removed or replaced while the collector runs. Its content was written anew.",
 		zap.String("file", s.path))
 	return nil
 }
@@ -98,7 +98,7 @@ func (s *store) rewrite(ctx context.Context) error {
 	before := s.client
 	s.client, s.file = fresh.client, fresh.file
 	s.owner.count(s.name, "")
-	s.owner.log.Error("The file of a component was removed or replaced while the collector runs. It was written again with its whole content.",
+	s.owner.log.Error("The file of a component was removed or replaced while the collector runs. It was written anew with its whole content.",
 		zap.String("file", s.path), zap.NamedError("closing_the_old_one", before.abandon(ctx)))
 	s.identify(ctx, marker{}, false)
 	return nil
@@ -110,7 +110,7 @@ func (s *store) makeDirectory() error {
 		return err
 	}
 	if !s.owner.cfg.CreateDirectory {
-		return fmt.Errorf("the directory %s is gone: restore it, or set 'create_directory: true'", s.owner.cfg.Directory)
+		return fmt.Errorf("the directory %s is gone: bring it back, or set 'create_directory: true'", s.owner.cfg.Directory)
 	}
 	permissions, err := strconv.ParseUint(s.owner.cfg.DirectoryPermissions, 8, 32)
 	if err != nil {

@@ -63,7 +63,7 @@ type Stats struct {
 	Read          int64 // records read; a record counts each time its task is checked
 }
 
-// Assembler holds the open tasks of one shard. It is not safe for concurrent use: its owner serialises the calls. The sink is
+// Assembler holds the open tasks of one shard. It is not safe for concurrent use: its owner serializes the calls. The sink is
 // called during a call of the assembler; a tree and everything in it is valid until the sink returns.
 type Assembler struct {
 	limits     Limits

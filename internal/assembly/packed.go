@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// packed is records in the order in which they arrived, in about half of the memory: each as its difference to the one
-// before, which is mostly of the same step, correlation id and second.
+// packed is records in the order in which they arrived, in about half of the memory: each as its difference to the
+// previous one, which mostly has the same step, correlation id and second.
 //
 //	kind and flags      1 byte
 //	time                varint, zigzag difference in nanoseconds
@@ -19,7 +19,7 @@ import (
 //	correlation id  flagged  uvarint
 //	number    flagged   uvarint, number+1; and the detail, uvarint
 //
-// Where the next record arrived in another tick of the collector's clock, an entry of its own says so before it: the kind
+// Where the next record arrived in another tick of the collector's clock, it is preceded by an entry of its own: the kind
 // packedTick, and a varint, zigzag difference in ticks.
 type packed struct {
 	bytes []byte

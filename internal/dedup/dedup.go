@@ -17,7 +17,7 @@ type Set struct {
 	mu sync.Mutex
 	// earlier is the number of turns in earlier processes.
 	earlier uint64
-	// batches is the batch that brought each key.
+	// batches has the batch that was the first with each key.
 	batches *generations.Map[uint32]
 	// open are the batches whose outcome is not known yet. The channel is closed when it is known; it is nil until the first one
 	// waits for it.

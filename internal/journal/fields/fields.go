@@ -116,7 +116,7 @@ func (f *Field) Int() int64 { return protowire.DecodeZigZag(f.Bits) }
 // Float returns the number that Float appended.
 func (f *Field) Float() float64 { return math.Float64frombits(f.Bits) }
 
-var errField = errors.New("a field is truncated or of an unknown type")
+var errField = errors.New("a field is cut or of an unknown form")
 
 // Next reads one field and returns what follows it.
 func Next(b []byte) (f Field, rest []byte, err error) {

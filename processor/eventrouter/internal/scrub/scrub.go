@@ -199,7 +199,7 @@ func (p *Pass) scrubAttribute(key string, value pcommon.Value) bool {
 	return v.left || v.secret
 }
 
-// harmless reports cheaply that a value under a plain key needs no scrubbing, as nearly all do not.
+// harmless reports cheaply whether a value under a plain key needs no scrubbing, which is true of nearly all.
 func (p *Pass) harmless(value pcommon.Value) bool {
 	settings := &p.scrubber.settings
 	switch value.Type() {
@@ -220,7 +220,7 @@ func (p *Pass) scrubUnder(v verdict, value pcommon.Value) {
 	}
 }
 
-// scrubByKey reports whether the value is done.
+// scrubByKey reports whether the value needs no further scrubbing.
 func (p *Pass) scrubByKey(v verdict, value pcommon.Value) bool {
 	switch {
 	case v.sensitive:
