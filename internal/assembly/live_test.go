@@ -102,7 +102,8 @@ func observeLive(a *assembly.Assembler, random *rand.Rand, list []arrival) {
 		a.Observe(next.event, time.Unix(0, next.at))
 		last = next.at
 	}
-	a.Advance(time.Unix(0, last).Add(patient().SettleTimeout))
+	const tick = 200 * time.Millisecond // tasks are checked at whole ticks
+	a.Advance(time.Unix(0, last).Add(patient().SettleTimeout + tick))
 }
 
 // Events that arrive late by less than the reorder window, while the clock advances, give the same spans as a replay.
