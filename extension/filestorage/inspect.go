@@ -16,6 +16,7 @@ import (
 	"github.com/gofrs/flock"
 	"go.uber.org/zap"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/atomicfile"
 	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/boltfile"
 	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/regular"
 	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/writeahead"
@@ -94,7 +95,7 @@ func (s *store) setAside() (name string, err error) {
 	}
 	slices.SortFunc(old, cmp.Compare[string]) // their names end with the time
 	for _, file := range old[:len(old)-mostAside] {
-		err := errors.Join(os.Remove(file), removeIfThere(writeahead.Path(file)))
+		err := errors.Join(os.Remove(file), atomicfile.Remove(writeahead.Path(file)))
 		s.owner.log.Warn("Too many files have been set aside; the oldest is removed", zap.String("file", file), zap.Error(err))
 	}
 	return aside, nil

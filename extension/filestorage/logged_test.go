@@ -98,24 +98,35 @@ func TestPropertyWhatIsWrittenIsThere(t *testing.T) {
 	})
 }
 
-// snapshots is contrib's client, with copies of the directory before and after each call.
-type snapshots struct {
+// intercepted is contrib's client, whose batches go through a function of the test.
+type intercepted struct {
 	storage.Client
-	take func()
+	batch func(ctx context.Context, ops ...*storage.Operation) error
 }
 
-func (s snapshots) Batch(ctx context.Context, ops ...*storage.Operation) error {
-	s.take()
-	defer s.take()
-	return s.Client.Batch(ctx, ops...)
+func (c intercepted) Batch(ctx context.Context, ops ...*storage.Operation) error {
+	return c.batch(ctx, ops...)
 }
 
-func (s snapshots) Set(ctx context.Context, key string, value []byte) error {
-	return s.Batch(ctx, storage.SetOperation(key, value))
+func (c intercepted) Set(ctx context.Context, key string, value []byte) error {
+	return c.batch(ctx, storage.SetOperation(key, value))
 }
 
-func (s snapshots) Delete(ctx context.Context, key string) error {
-	return s.Batch(ctx, storage.DeleteOperation(key))
+func (c intercepted) Delete(ctx context.Context, key string) error {
+	return c.batch(ctx, storage.DeleteOperation(key))
+}
+
+func (c intercepted) Walk(ctx context.Context, visit storage.WalkFunc) error {
+	return walk(ctx, c.Client, visit)
+}
+
+// snapshots calls take before and after each batch.
+func snapshots(c storage.Client, take func()) storage.Client {
+	return intercepted{c, func(ctx context.Context, ops ...*storage.Operation) error {
+		take()
+		defer take()
+		return c.Batch(ctx, ops...)
+	}}
 }
 
 // TestKilledWhileFolding: at whichever step the process is killed, everything is there, and no loss is reported.
@@ -129,7 +140,7 @@ func TestKilledWhileFolding(t *testing.T) {
 		require.Equal(t, want, found)
 		require.Empty(t, lost)
 	}
-	c.client.inner = snapshots{c.client.inner, check}
+	c.client.inner = snapshots(c.client.inner, check)
 	for round := range 3 {
 		for i := range 5 {
 			key, value := fmt.Sprint(i), fmt.Sprint(round, i)
@@ -246,29 +257,14 @@ func TestAttackLogRemovedUnderTheRunningProcess(t *testing.T) {
 	assert.Empty(t, lost)
 }
 
-// failing is contrib's client, whose writes may fail.
-type failing struct {
-	storage.Client
-	err *error
-}
-
-func (f failing) Batch(ctx context.Context, ops ...*storage.Operation) error {
-	if *f.err != nil && writes(ops) {
-		return *f.err
-	}
-	return f.Client.Batch(ctx, ops...)
-}
-
-func (f failing) Walk(ctx context.Context, visit storage.WalkFunc) error {
-	return walk(ctx, f.Client, visit)
-}
-
-func (f failing) Set(ctx context.Context, key string, value []byte) error {
-	return f.Batch(ctx, storage.SetOperation(key, value))
-}
-
-func (f failing) Delete(ctx context.Context, key string) error {
-	return f.Batch(ctx, storage.DeleteOperation(key))
+// failing refuses batches that write while there is an error.
+func failing(c storage.Client, err *error) storage.Client {
+	return intercepted{c, func(ctx context.Context, ops ...*storage.Operation) error {
+		if *err != nil && writes(ops) {
+			return *err
+		}
+		return c.Batch(ctx, ops...)
+	}}
 }
 
 // TestTheDatabaseTakesNothing: the log accepts writes up to a bound, and keeps them across the process's end.
@@ -277,7 +273,7 @@ func TestTheDatabaseTakesNothing(t *testing.T) {
 	e, _ := newTest(t, directory, nil)
 	c := client(t, e)
 	full := error(syscall.ENOSPC)
-	c.client.inner = failing{c.client.inner, &full}
+	c.client.inner = failing(c.client.inner, &full)
 	want := map[string]string{}
 	value := bytes.Repeat([]byte("x"), 1<<20)
 	var err error
@@ -300,7 +296,7 @@ func TestTheLogCanNotBeBegun(t *testing.T) {
 	directory, _ := stored(t)
 	e, _ := newTest(t, directory, nil)
 	full := error(syscall.ENOSPC)
-	e.inner = clients{e.inner, func(c storage.Client) storage.Client { return failing{c, &full} }}
+	e.inner = clients{e.inner, func(c storage.Client) storage.Client { return failing(c, &full) }}
 	c := client(t, e)
 	assert.Equal(t, map[string]string{"a": "1", "b": "2"}, content(t, c))
 	require.ErrorIs(t, c.Set(t.Context(), "c", []byte("3")), syscall.ENOSPC)
@@ -313,7 +309,7 @@ func TestTheLogCanNotBeBegun(t *testing.T) {
 	directory, _ = stored(t)
 	e, _ = newTest(t, directory, nil)
 	other := errors.New("another reason")
-	e.inner = clients{e.inner, func(c storage.Client) storage.Client { return failing{c, &other} }}
+	e.inner = clients{e.inner, func(c storage.Client) storage.Client { return failing(c, &other) }}
 	_, err := e.GetClient(t.Context(), component.KindProcessor, owner, "")
 	require.ErrorContains(t, err, "begin the write-ahead log: another reason")
 }

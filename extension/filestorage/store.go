@@ -19,6 +19,7 @@ import (
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.uber.org/zap"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/atomicfile"
 	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/writeahead"
 )
 
@@ -80,7 +81,7 @@ func (s *store) open(ctx context.Context) (err error) {
 	client, err := s.connected(ctx)
 	if err != nil {
 		if isFull(err) && (errors.Is(statErr, fs.ErrNotExist) || statErr == nil && before.Size() == 0) {
-			err = errors.Join(err, removeIfThere(s.path)) // a partial empty database
+			err = errors.Join(err, atomicfile.Remove(s.path)) // a partial empty database
 		}
 		return err
 	}
@@ -105,13 +106,6 @@ func (s *store) logged(ctx context.Context, client storage.Client) (c *loggedCli
 func (s *store) connected(ctx context.Context) (client storage.Client, err error) {
 	defer guard(&err)()
 	return s.connect(ctx)
-}
-
-func removeIfThere(path string) error {
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
 }
 
 // isFull reports whether an error means that the disk is full.

@@ -311,7 +311,7 @@ func (c *composer) settledQuery(r *record, parent SpanID) settled {
 	}
 	of := settled{ended: len(c.run.passes) > 0}
 	for _, a := range c.around.at(c, r.at) {
-		if a.start > r.at || r.step != noStep && a.step != r.step || a.settled.ended && a.end < r.at && a.settled.until <= c.going.now {
+		if r.step != noStep && a.step != r.step || c.over(a, r.at) {
 			continue
 		}
 		if !a.settled.ended {

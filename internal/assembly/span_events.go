@@ -128,7 +128,7 @@ func (c *composer) attemptAt(r *record) *attempt {
 	var only, ofThread *attempt
 	open, sameThread := 0, 0
 	for _, a := range c.around.at(c, r.at) {
-		if at := r.at; at < a.start || at > a.end && (c.going == nil || c.going.of(a.settled)) {
+		if r.at > a.end && (c.going == nil || c.going.of(a.settled)) {
 			continue
 		}
 		if r.step != noStep {

@@ -32,15 +32,21 @@ func Line(text string) string {
 	return strings.Join(strings.Fields(clean), " ")
 }
 
+// IsASCII reports whether a text is of printable ASCII characters only, as most are.
+func IsASCII(text string) bool {
+	for i := range len(text) {
+		if text[i] < ' ' || text[i] >= 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
 // Value makes a text harmless and one line, and keeps what else it says: line feeds, carriage returns and tabs are written as
 // \n, \r and \t; other control and formatting characters, other line separators and broken UTF-8 become "�". It is for values
 // that are kept, in records and tables, where white space matters.
 func Value(text string) string {
-	plain := true
-	for i := 0; i < len(text) && plain; i++ {
-		plain = text[i] >= ' ' && text[i] < 0x7f
-	}
-	if plain {
+	if IsASCII(text) {
 		return text
 	}
 	var b strings.Builder

@@ -138,9 +138,7 @@ func (d *Day) live(at int64) {
 		m.now += minute // the worker is dead, and another one takes the task up
 		m.reset(s, d.g.creator)
 		m.now += 10 * second
-		for run := 1; m.pass(run); {
-			run++
-		}
+		m.finish(1)
 	default:
 		m.live()
 	}
@@ -158,9 +156,7 @@ func (d *Day) throughOutage(m *model, resolved bool) {
 	const step = "process_payment"
 	m.failing(step, m.step(step).limit)
 	m.create()
-	for run := 0; m.pass(run); {
-		run++
-	}
+	m.finish(0)
 	if resolved {
 		m.now += d.g.between(minute, 10*minute)
 		s := m.step(step)

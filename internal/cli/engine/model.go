@@ -76,11 +76,25 @@ func newModel(g *generator, id int64, name string, graph []template, start int64
 
 func (m *model) live() Task {
 	m.create()
-	run := 0
+	m.finish(0)
+	return m.truth
+}
+
+// finish runs the job from a run on until the task needs it no more.
+func (m *model) finish(run int) {
 	for m.pass(run) {
 		run++
 	}
-	return m.truth
+}
+
+// passes runs the job a number of times from its first run on, with pauses in between.
+func (m *model) passes(times int, pause int64) {
+	for run := range times {
+		if run > 0 {
+			m.now += pause
+		}
+		m.pass(run)
+	}
 }
 
 // create is the initializer's work; then the task waits in the queue.

@@ -104,12 +104,7 @@ func Scenarios() []Scenario {
 		func(m *model) {
 			m.failing("send_confirmation", 10)
 			m.create()
-			for run := range 11 {
-				m.pass(run)
-				if run < 10 {
-					m.now += 20 * minute
-				}
-			}
+			m.passes(11, 20*minute)
 		})
 	tell("pass_dies", "A worker is killed while a step runs. The step is put back, and another worker takes the task up.",
 		func(m *model) {
@@ -229,12 +224,7 @@ func Scenarios() []Scenario {
 			m.step("process_payment").limit = 50
 			m.failing("process_payment", 40)
 			m.create()
-			for run := range 41 {
-				m.pass(run)
-				if run < 40 {
-					m.now += 3 * minute
-				}
-			}
+			m.passes(41, 3*minute)
 		})
 	tell("blocked_then_resolved", "A step may not be retried, and its task stays pending. Three days later an operator resolves the step and then the task by hand.",
 		func(m *model) {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf16"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/printable"
 )
 
 // RowFormat says how a row is written.
@@ -32,11 +34,7 @@ func jsonString(text string) string {
 // escaped writes what is not graphic as JSON escapes, and broken UTF-8 as U+FFFD. In JSON without white space between
 // tokens such characters are only inside strings.
 func escaped(text string) string {
-	plain := true
-	for i := 0; i < len(text) && plain; i++ {
-		plain = text[i] >= ' ' && text[i] < 0x7f
-	}
-	if plain {
+	if printable.IsASCII(text) {
 		return text
 	}
 	var b strings.Builder

@@ -62,7 +62,7 @@ func (f File) removeLeftOver() error {
 		if !strings.HasPrefix(name, f.temporaryPrefix()) || !strings.HasSuffix(name, temporarySuffix) {
 			continue
 		}
-		if err := removeIfThere(filepath.Join(directory, name)); err != nil {
+		if err := Remove(filepath.Join(directory, name)); err != nil {
 			return fmt.Errorf("left-over of %s can't be removed: %w", f.Path, err)
 		}
 	}
@@ -78,10 +78,10 @@ func (f File) Replace(write func(io.Writer) error) error {
 	temporary := filepath.Join(directory, fmt.Sprintf("%s%08x%s", f.temporaryPrefix(), rand.Uint32(), temporarySuffix))
 	mode, given := f.mode()
 	if err := writeFile(temporary, mode, given, write); err != nil {
-		return fmt.Errorf("%s not written: %w", f.Path, errors.Join(err, removeIfThere(temporary)))
+		return fmt.Errorf("%s not written: %w", f.Path, errors.Join(err, Remove(temporary)))
 	}
 	if err := os.Rename(temporary, f.Path); err != nil {
-		return fmt.Errorf("%s not replaced: %w", f.Path, errors.Join(err, removeIfThere(temporary)))
+		return fmt.Errorf("%s not replaced: %w", f.Path, errors.Join(err, Remove(temporary)))
 	}
 	if err := SyncDirectory(directory); err != nil {
 		return fmt.Errorf("directory of %s not synchronized to disk: %w", f.Path, err)
@@ -89,7 +89,8 @@ func (f File) Replace(write func(io.Writer) error) error {
 	return nil
 }
 
-func removeIfThere(name string) error {
+// Remove removes a file; that it is not there is no error.
+func Remove(name string) error {
 	if err := os.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
