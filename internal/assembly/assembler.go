@@ -443,11 +443,9 @@ func (a *Assembler) emit(t *task, runs []*run, reason Reason, leaving bool) (use
 		}
 		t.leaving = leaving && i == len(runs)-1
 		tree := a.composer.compose(t, n, t.released, reason, &a.limits, nil)
-		if t.dropped > 0 {
-			tree.Spans[0].truncated()
-		}
 		if t.emission != nil {
 			t.emission.root, t.emission.extent = SpanID{}, extent{}
+			t.emission.rootNext = max(t.emission.rootNext, n.start) + 1
 		}
 		a.stats.Released[reason]++
 		a.count(t, tree)

@@ -74,6 +74,41 @@ func TestEveryStretchOfEventsIsMissed(t *testing.T) {
 	})
 }
 
+// Late events split a run of which spans are out already: of the runs that it becomes, each has a task's span of its own.
+func TestRunsThatLateEventsSplitHaveTheirOwnSpans(t *testing.T) {
+	union := union{}
+	withParts := limits()
+	withParts.Parts, withParts.EventsPerTask = true, 7
+	a := assembly.New(withParts, func(tree *assembly.Tree) { union.add(t, tree) })
+	identity := uint64(0)
+	observe := func(name string, second int64) {
+		identity++
+		a.Observe(&assembly.Event{
+			TraceID: assembly.TraceID{1}, TaskID: assembly.ID{Text: "1", Integer: true}, Identity: identity, Name: name,
+			At: second*int64(time.Second) + int64(identity), JobRun: -1,
+		}, time.Unix(1, 0))
+		a.Advance(time.Unix(1, 0))
+	}
+	for range withParts.EventsPerTask - 2 {
+		observe(lifecycle.TaskInitializeRequested, 5)
+	}
+	observe(lifecycle.TaskStartRequested, 8)
+	observe(lifecycle.StepExecutionRequested, 7)
+	observe(lifecycle.WorkflowStepFailed, 6)
+	require.NotEmpty(t, union, "a part is out")
+	observe(lifecycle.TaskFailed, 1)
+	observe(lifecycle.TaskResolvedManually, 4)
+	a.Flush()
+	roots := 0
+	for _, s := range union[assembly.TraceID{1}] {
+		if s.Name == lifecycle.SpanTask {
+			roots++
+		}
+	}
+	require.Equal(t, 3, roots)
+	union.requireConnected(t)
+}
+
 // Nothing shows that a query or a backoff is missing. A late one follows the tree as the same span that it would have been in the
 // tree.
 func TestLateSpansFollowTheirTree(t *testing.T) {

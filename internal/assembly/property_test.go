@@ -94,6 +94,7 @@ func requireWellFormed(t require.TestingT, tree *assembly.Tree) {
 		s := &tree.Spans[i]
 		require.NotContains(t, byID, s.ID, "%s twice", s.Name)
 		require.LessOrEqual(t, s.Start, s.End, s.Name)
+		requireUniqueKeys(t, s)
 		byID[s.ID] = s
 		if i == 0 {
 			require.Equal(t, "tasker.task.execution", s.Name)

@@ -60,9 +60,7 @@ func (c *composer) compose(t *task, n *run, before *releasedTask, reason Reason,
 	c.attach()
 	if going == nil {
 		c.standIns(t.standInsUntil(n))
-		if c.tree.Cut > 0 || c.tree.SpanEventsCut > 0 || t.cut {
-			c.tree.Spans[0].truncated()
-		}
+		c.tree.Spans[0].mark(lifecycle.AttrTruncated, c.tree.Cut+c.tree.SpanEventsCut > 0 || t.cut || t.dropped > 0)
 		c.follow(before)
 	}
 	return &c.tree
@@ -198,9 +196,6 @@ func idAttribute(key string, id ID) Attribute {
 	}
 	return String(key, id.Text)
 }
-
-// truncated marks a task's span whose tree is not complete.
-func (s *Span) truncated() { s.mark(lifecycle.AttrTruncated, true) }
 
 func (s *Span) set(a Attribute) { s.Attributes = append(s.Attributes, a) }
 

@@ -27,6 +27,7 @@ func (u union) add(t require.TestingT, tree *assembly.Tree) {
 		require.NotContains(t, spans, s.ID, "%s twice", s.Name)
 		require.LessOrEqual(t, s.Start, s.End, s.Name)
 		require.False(t, tree.Part && s.Name == lifecycle.SpanTask, "a task's span in a part")
+		requireUniqueKeys(t, &s)
 		s.Attributes, s.Events = slices.Clone(s.Attributes), nil // they belong to the assembler
 		spans[s.ID] = s
 	}
@@ -63,5 +64,11 @@ func (u union) requireConnected(t require.TestingT) {
 				require.Equal(t, 5, depth)
 			}
 		}
+	}
+}
+
+func requireUniqueKeys(t require.TestingT, s *assembly.Span) {
+	for i, a := range s.Attributes {
+		require.False(t, slices.ContainsFunc(s.Attributes[:i], func(other assembly.Attribute) bool { return other.Key == a.Key }), "%s has %s twice", s.Name, a.Key)
 	}
 }
