@@ -104,12 +104,7 @@ func (f *simulateFlags) run(ctx context.Context, s streams, files []string) (err
 		return usageError{err}
 	}
 	defer source.Close() //nolint:errcheck // only read
-	if f.directory == "" {
-		if settings.Directory, err = os.MkdirTemp("", "taskerotel-simulate"); err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, os.RemoveAll(settings.Directory)) }()
-	} else if entries, err := os.ReadDir(f.directory); err == nil && len(entries) > 0 {
+	if entries, err := os.ReadDir(f.directory); err == nil && len(entries) > 0 {
 		return usageError{configerr.New("--output", f.directory, "is not empty, and its tables would be mixed with these", "use another folder")}
 	}
 	refusals := refusalList{out: s.err}

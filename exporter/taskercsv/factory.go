@@ -43,12 +43,13 @@ func createMetrics(ctx context.Context, set exporter.Settings, config component.
 
 func createTraces(ctx context.Context, set exporter.Settings, config component.Config) (exporter.Traces, error) {
 	cfg := config.(*Config)
-	rows := newRecordRows(cfg, signalTraces, defaultSpanColumns())
+	layout := cfg.spanLayout()
+	rows := newRecordRows(cfg, signalTraces, layout.names)
 	e, err := create(set, cfg, signalTraces, rows)
 	if err != nil {
 		return nil, err
 	}
-	inner, err := exporterhelper.NewTraces(ctx, set, config, e.spanPusher(rows), e.options()...)
+	inner, err := exporterhelper.NewTraces(ctx, set, config, e.spanPusher(rows, layout), e.options()...)
 	if err != nil {
 		e.telemetry.Shutdown()
 		return nil, err
@@ -58,12 +59,13 @@ func createTraces(ctx context.Context, set exporter.Settings, config component.C
 
 func createLogs(ctx context.Context, set exporter.Settings, config component.Config) (exporter.Logs, error) {
 	cfg := config.(*Config)
-	rows := newRecordRows(cfg, signalLogs, defaultLogColumns())
+	layout := cfg.logLayout()
+	rows := newRecordRows(cfg, signalLogs, layout.names)
 	e, err := create(set, cfg, signalLogs, rows)
 	if err != nil {
 		return nil, err
 	}
-	inner, err := exporterhelper.NewLogs(ctx, set, config, e.logPusher(rows), e.options()...)
+	inner, err := exporterhelper.NewLogs(ctx, set, config, e.logPusher(rows, layout), e.options()...)
 	if err != nil {
 		e.telemetry.Shutdown()
 		return nil, err

@@ -66,18 +66,27 @@ func severity(r record[plog.LogRecord]) string {
 	return strings.ToUpper(r.of.SeverityNumber().String())
 }
 
+// logLayout makes the rows of log records.
+func (cfg *Config) logLayout() layout[plog.LogRecord] {
+	return newLayout(cfg.columnNames(defaultLogColumns()), logColumns(cfg.style()), logColumnsMadeOf(), cfg.style())
+}
+
+// logRows gives the row of each log record.
+func logRows(l layout[plog.LogRecord], ld plog.Logs, give func([]string)) {
+	for _, resource := range ld.ResourceLogs().All() {
+		for _, scope := range resource.ScopeLogs().All() {
+			for _, of := range scope.LogRecords().All() {
+				give(l.row(record[plog.LogRecord]{resource.Resource().Attributes(), of.Attributes(), of}))
+			}
+		}
+	}
+}
+
 // logPusher returns the function that takes log records. It keeps nothing of them.
-func (e *csvExporter) logPusher(rows *recordRows) func(context.Context, plog.Logs) error {
-	l := newLayout(rows.names, logColumns(e.cfg.style()), logColumnsMadeOf(), e.cfg.style())
+func (e *csvExporter) logPusher(rows *recordRows, l layout[plog.LogRecord]) func(context.Context, plog.Logs) error {
 	return func(ctx context.Context, ld plog.Logs) error {
 		return e.take(ctx, func(time.Time) map[string]int64 {
-			for _, resource := range ld.ResourceLogs().All() {
-				for _, scope := range resource.ScopeLogs().All() {
-					for _, of := range scope.LogRecords().All() {
-						rows.add(l.row(record[plog.LogRecord]{resource.Resource().Attributes(), of.Attributes(), of}))
-					}
-				}
-			}
+			logRows(l, ld, rows.add)
 			return nil
 		})
 	}

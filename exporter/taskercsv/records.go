@@ -20,8 +20,7 @@ import (
 // recordRows keeps a row per span or a log record: in a snapshot the latest ones, for appending those that are not yet in the
 // file.
 type recordRows struct {
-	names  []string // of the columns
-	header []string // as cells
+	header []string // names of the columns, as cells
 	limit  int      // of a snapshot; 0 when appending
 	rows   [][]string
 	before [][]string // rows as they were at begin
@@ -81,6 +80,7 @@ const columnAttributes = "attributes"
 
 // layout makes rows of records.
 type layout[T any] struct {
+	names   []string // of the columns
 	columns []column[T]
 }
 
@@ -88,7 +88,7 @@ type layout[T any] struct {
 // resource. A name without a dot is also that of Tasker's attribute: task_name is tasker.task_name. Of the attributes that made
 // names, a column of the signal shows the first there is.
 func newLayout[T any](names []string, own map[string]column[T], made map[string][]string, style csvtext.Style) layout[T] {
-	var l layout[T]
+	l := layout[T]{names: names}
 	shown := make([][]string, len(names)) // by column: it shows the first of these that a record has
 	for i, name := range names {
 		cell, known := own[name]
@@ -168,21 +168,31 @@ func others(attributes pcommon.Map, shown [][]string) string {
 	return text.AsString()
 }
 
-// newRecordRows makes the rows of a signal, with the columns that are configured or those that it has by default.
-func newRecordRows(cfg *Config, of signal, defaults []string) *recordRows {
-	names := slices.Clone(cfg.Columns)
-	if len(names) == 0 {
-		names = defaults
-		for _, key := range cfg.ResourceAttributes {
-			if !slices.Contains(names, key) {
-				names = append(names, key)
-			}
+// columnNames are the columns that are configured, or those that a signal has by default.
+func (cfg *Config) columnNames(defaults []string) []string {
+	if len(cfg.Columns) > 0 {
+		return slices.Clone(cfg.Columns)
+	}
+	for _, key := range cfg.ResourceAttributes {
+		if !slices.Contains(defaults, key) {
+			defaults = append(defaults, key)
 		}
 	}
-	r := &recordRows{names: names}
-	for _, name := range names {
-		r.header = append(r.header, cfg.style().Text(name))
+	return defaults
+}
+
+// headerCells are names of columns as cells.
+func (cfg *Config) headerCells(names []string) []string {
+	cells := make([]string, len(names))
+	for i, name := range names {
+		cells[i] = cfg.style().Text(name)
 	}
+	return cells
+}
+
+// newRecordRows makes the rows of a signal, with columns of these names.
+func newRecordRows(cfg *Config, of signal, names []string) *recordRows {
+	r := &recordRows{header: cfg.headerCells(names)}
 	if !cfg.appends(of) {
 		r.limit = cfg.MaxRows
 	}

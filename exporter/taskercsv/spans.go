@@ -91,18 +91,27 @@ func spanStatus(code ptrace.StatusCode) string {
 	return ""
 }
 
+// spanLayout makes the rows of spans.
+func (cfg *Config) spanLayout() layout[ptrace.Span] {
+	return newLayout(cfg.columnNames(defaultSpanColumns()), spanColumns(cfg.style()), spanColumnsMadeOf(), cfg.style())
+}
+
+// spanRows gives the row of each span.
+func spanRows(l layout[ptrace.Span], td ptrace.Traces, give func(ptrace.Span, []string)) {
+	for _, resource := range td.ResourceSpans().All() {
+		for _, scope := range resource.ScopeSpans().All() {
+			for _, span := range scope.Spans().All() {
+				give(span, l.row(record[ptrace.Span]{resource.Resource().Attributes(), span.Attributes(), span}))
+			}
+		}
+	}
+}
+
 // spanPusher returns the function that takes spans. It keeps nothing of them.
-func (e *csvExporter) spanPusher(rows *recordRows) func(context.Context, ptrace.Traces) error {
-	l := newLayout(rows.names, spanColumns(e.cfg.style()), spanColumnsMadeOf(), e.cfg.style())
+func (e *csvExporter) spanPusher(rows *recordRows, l layout[ptrace.Span]) func(context.Context, ptrace.Traces) error {
 	return func(ctx context.Context, td ptrace.Traces) error {
 		return e.take(ctx, func(time.Time) map[string]int64 {
-			for _, resource := range td.ResourceSpans().All() {
-				for _, scope := range resource.ScopeSpans().All() {
-					for _, span := range scope.Spans().All() {
-						rows.add(l.row(record[ptrace.Span]{resource.Resource().Attributes(), span.Attributes(), span}))
-					}
-				}
-			}
+			spanRows(l, td, func(_ ptrace.Span, row []string) { rows.add(row) })
 			return nil
 		})
 	}

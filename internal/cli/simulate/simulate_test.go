@@ -5,6 +5,8 @@ package simulate
 
 import (
 	"bytes"
+	"encoding/csv"
+	"os"
 	"path/filepath"
 	"strconv"
 	"testing"
@@ -138,4 +140,39 @@ func TestShippedConfig(t *testing.T) {
 	result := simulate(t, cfg, lines)
 	assert.Equal(t, float64(len(truth)), result.sum(t, "tasker.task.executions"))
 	assert.NotEmpty(t, result.Records)
+}
+
+// TestTables: the directory has the tables, and nothing else, of which the summary has the sums.
+func TestTables(t *testing.T) {
+	lines, _ := streamtest.Generate(streamtest.Options{Tasks: 5, Seed: 54, Failures: true})
+	run := func(directory string) (*Result, error) {
+		source := eventfile.NewSource([]string{eventfile.Stdin}, bytes.NewReader(bytes.Join(lines, []byte("\n"))))
+		return Run(t.Context(), source, Settings{Config: DefaultConfig(), Directory: directory, Log: zap.NewNop()})
+	}
+	directory := filepath.Join(t.TempDir(), "new", "result")
+	result, err := run(directory)
+	require.NoError(t, err)
+	spans, records := 0, 0
+	for _, s := range result.Spans {
+		spans += s.Spans
+	}
+	for _, r := range result.Records {
+		records += r.Count
+	}
+	found := map[string]int{}
+	files, err := os.ReadDir(directory)
+	require.NoError(t, err)
+	for _, file := range files {
+		text, err := os.ReadFile(filepath.Join(directory, file.Name()))
+		require.NoError(t, err)
+		rows, err := csv.NewReader(bytes.NewReader(text)).ReadAll()
+		require.NoError(t, err)
+		found[file.Name()] = len(rows) - 1
+	}
+	assert.Equal(t, map[string]int{"traces.csv": spans, "logs.csv": records, "metrics.csv": len(result.Metrics)}, found)
+
+	_, err = run(directory)
+	require.ErrorIs(t, err, os.ErrExist, "tables are not written over")
+	_, err = run(filepath.Join(directory, "traces.csv"))
+	require.Error(t, err, "a file is not a directory")
 }
