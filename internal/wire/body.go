@@ -176,41 +176,8 @@ func skipToSeparator(part []byte, i int) int {
 	}
 }
 
-// skipValue returns the end of a value that may be invalid: after its last bracket, or before the next separator.
+// skipValue returns the end of a value that may be invalid.
 func skipValue(part []byte, i int) int {
-	depth := 0
-	for i < len(part) {
-		switch part[i] {
-		case '"':
-			i = skipText(part, i)
-			continue
-		case '{', '[':
-			depth++
-		case '}', ']':
-			if depth == 0 {
-				return i
-			}
-			if depth--; depth == 0 {
-				return i + 1
-			}
-		case ',', '\n':
-			if depth == 0 {
-				return i
-			}
-		}
-		i++
-	}
-	return len(part)
-}
-
-func skipText(part []byte, i int) int {
-	for i++; i < len(part); i++ {
-		switch part[i] {
-		case '\\':
-			i++
-		case '"':
-			return i + 1
-		}
-	}
-	return len(part)
+	var value Brackets
+	return i + value.Skip(part[i:])
 }

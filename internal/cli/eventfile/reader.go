@@ -10,6 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/wire"
 )
 
 // MaxItemBytes is the largest item that is read. It is more than a receiver takes by default, so that the receiver decides
@@ -41,6 +43,9 @@ const byteOrderMark = "\xef\xbb\xbf"
 // Reader takes one file apart. It serves one goroutine.
 //
 // After broken JSON it goes on at the next line that begins with an object and is not indented, or behind the broken line.
+//
+// The end of an item is found by its brackets. The scanner of package wire, which also
+// validates, needs an item in one piece and would start again with each chunk that is read.
 type Reader struct {
 	name    string
 	in      *bufio.Reader
@@ -101,10 +106,10 @@ func (r *Reader) Next() (Item, error) {
 // object reads the object that begins here.
 func (r *Reader) object() (Item, error) {
 	first := r.line
-	var s scan
+	value := wire.Brackets{Lines: true}
 	r.text = r.text[:0]
 	size := 0
-	for !s.done {
+	for !value.Ended() {
 		chunk, err := r.chunk()
 		if err != nil && !errors.Is(err, io.EOF) {
 			return Item{}, err
@@ -112,7 +117,7 @@ func (r *Reader) object() (Item, error) {
 		if len(chunk) == 0 {
 			break // the file ends inside the object
 		}
-		n := s.feed(chunk)
+		n := value.Skip(chunk)
 		r.line += bytes.Count(chunk[:n], []byte{'\n'})
 		if size += n; size <= MaxItemBytes {
 			r.text = append(r.text, chunk[:n]...)
@@ -185,54 +190,4 @@ func (r *Reader) chunk() ([]byte, error) {
 
 func (r *Reader) fault(line int, reason, remedy string) Item {
 	return Item{Origin: Origin{r.name, line}, Fault: &Fault{reason, remedy}}
-}
-
-// scan finds the end of a JSON object by its brackets.
-type scan struct {
-	depth         int
-	text, escaped bool
-	lineBegins    bool
-	done          bool
-}
-
-// feed takes the next bytes and returns how many of them belong to the object.
-func (s *scan) feed(chunk []byte) int {
-	for i, c := range chunk {
-		if s.text {
-			switch {
-			case s.escaped:
-				s.escaped = false
-			case c == '\\':
-				s.escaped = true
-			case c == '"':
-				s.text = false
-			case c == '\n': // cannot stand in a JSON text: the line is cut off
-				s.done = true
-				return i
-			}
-			continue
-		}
-		switch c {
-		case '"':
-			s.text = true
-		case '\n':
-			s.lineBegins = true
-			continue
-		case '{':
-			if s.lineBegins { // the line before is cut off, and this is the next item
-				s.done = true
-				return i
-			}
-			s.depth++
-		case '[':
-			s.depth++
-		case '}', ']':
-			if s.depth--; s.depth == 0 {
-				s.done = true
-				return i + 1
-			}
-		}
-		s.lineBegins = false
-	}
-	return len(chunk)
 }
