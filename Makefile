@@ -69,7 +69,7 @@ test-unit: ## unit tests with the race detector
 	cd tests/peers && go test $(RACE) -vet=off -count=1 ./... # the test cache does not notice changes of files outside the module
 
 # -count=1: the test cache does not notice that the binary has changed. -parallel: these tests wait more than they work.
-E2E := TASKER_BIN=$(CURDIR)/$(COLLECTOR) TASKER_CLI=$(CURDIR)/$(CLI) $(PLAIN) go test -vet=off -count=1 -timeout 20m -parallel 6
+E2E := TASKER_BIN=$(CURDIR)/$(COLLECTOR) TASKER_CLI=$(CURDIR)/$(CLI) $(PLAIN) go test -vet=off -count=1 -timeout 20m -parallel 12
 
 .PHONY: test-e2e
 test-e2e: build ## end-to-end tests against the built binary

@@ -63,6 +63,7 @@ func postgres(t *testing.T) string {
 // TestActiveRecord: every statement of every step is a span below its handler, without a literal, whatever else runs in the
 // same process; a step's memory is on its span, as a spike or as a sample. Four threads in each of two forked workers.
 func TestActiveRecord(t *testing.T) {
+	t.Parallel()
 	for name, connect := range map[string]func(t *testing.T) string{
 		"sqlite3": func(t *testing.T) string {
 			return fmt.Sprintf(`{"adapter": "sqlite3", "database": %q, "pool": 1, "checkout_timeout": 120}`, filepath.Join(t.TempDir(), "test.db"))

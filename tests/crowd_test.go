@@ -90,6 +90,7 @@ func (c *shipped) awaitQueries(want int) {
 // TestExpiredSeriesLeaveTheExporters lets all series of finished tasks expire, of any kind and several of each metric: the
 // exporters, which would keep them for a day, drop them at once.
 func TestExpiredSeriesLeaveTheExporters(t *testing.T) {
+	t.Parallel()
 	lines, _, err := streamtest.Load(streamtest.Planned)
 	require.NoError(t, err)
 	for _, histogram := range []string{"{}", "{exponential: }"} {

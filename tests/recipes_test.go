@@ -135,6 +135,7 @@ func TestRecipes(t *testing.T) {
 
 // TestKafkaRecipe: an agent writes to a broker that wants TLS and a password, and a gateway reads from it.
 func TestKafkaRecipe(t *testing.T) {
+	t.Parallel()
 	folder := certificate(t)
 	broker := startBroker(t, "-cert", filepath.Join(folder, "tls.crt"), "-key", filepath.Join(folder, "tls.key"),
 		"-user", "collector", "-password", "secret")

@@ -59,6 +59,7 @@ func statsOf(t *testing.T, printed string) (total bridgeStats, processes int) {
 // TestRubyBridge: what an application with the bridge fires, in one process or in forked workers, becomes the true trees.
 // The processes end right after their last event.
 func TestRubyBridge(t *testing.T) {
+	t.Parallel()
 	ruby := peer(t, "ruby")
 	for name, workers := range map[string][]string{"one process": nil, "forked workers": {"3"}} {
 		t.Run(name, func(t *testing.T) {
@@ -137,6 +138,7 @@ func TestRubyBridgeOutlastsKills(t *testing.T) {
 
 // TestRubyBridgeUnits runs the bridge's own tests.
 func TestRubyBridgeUnits(t *testing.T) {
+	t.Parallel()
 	ruby := peer(t, "ruby")
 	if err := exec.Command(ruby, "-e", `require "minitest"`).Run(); err != nil {
 		t.Skip("needs a peer: minitest is not installed (scripts/install-peers.sh)")

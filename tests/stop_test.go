@@ -20,6 +20,7 @@ import (
 
 // TestStopUnderLoad: what was answered with 2xx before a graceful stop is in the spans, though senders were in the middle.
 func TestStopUnderLoad(t *testing.T) {
+	t.Parallel()
 	lines, _ := streamtest.Generate(streamtest.Options{Tasks: 1500, Seed: 31, Failures: true, SpacingMS: 5})
 	batches := streamtest.Batches(lines, batchLines)
 	sink := newSink(t)

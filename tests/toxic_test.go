@@ -164,30 +164,35 @@ func TestToxicDownstreams(t *testing.T) {
 	client, done := newClient(connections)
 	defer done()
 	sender := &strict{client: client, url: "http://" + c.events + "/v1/events", pause: 20 * time.Millisecond}
-	stop := make(chan struct{})
-	var (
-		next    atomic.Int64
-		senders sync.WaitGroup
-	)
+	stop, work := make(chan struct{}), make(chan []byte)
+	var senders sync.WaitGroup
 	failed := make(chan error, connections)
 	for range connections {
 		senders.Go(func() {
-			for {
-				at := int(next.Add(1)) - 1
-				if at >= len(batches) {
-					return
-				}
-				if err := sender.send(bytes.Join(batches[at], []byte("\n")), stop); err != nil {
+			for body := range work {
+				if err := sender.send(body, stop); err != nil {
 					failed <- err
 					return
 				}
 			}
 		})
 	}
-	// until waits for progress of a kind, and fails at the first answer that is none of those a sender can live with.
-	until := func(what string, counter *atomic.Int64, more int64) {
+	// feed gives the senders that many of the next requests, and returns when they have begun with the last one.
+	next := 0
+	feed := func(requests int) {
 		t.Helper()
-		target := counter.Load() + more
+		for range requests {
+			select {
+			case work <- bytes.Join(batches[next], []byte("\n")):
+				next++
+			case err := <-failed:
+				t.Fatal(err)
+			}
+		}
+	}
+	// until waits for progress of a kind, and fails at the first answer that is none of those a sender can live with.
+	until := func(what string, counter *atomic.Int64, target int64) {
+		t.Helper()
 		await(t, time.Minute, what, func() bool {
 			select {
 			case err := <-failed:
@@ -201,20 +206,28 @@ func TestToxicDownstreams(t *testing.T) {
 	}
 	defer senders.Wait()
 	defer close(stop)
-	part := int64(len(batches) / 6)
-	until("requests while all is well", &sender.acknowledged, part)
-	store.manner.Store(refusing)
-	until("refusals of a store that refuses", &sender.refused, 30)
-	store.manner.Store(healthy)
-	until("requests afterwards", &sender.acknowledged, part)
-	store.die()
-	until("refusals of a store that is gone", &sender.refused, 30)
-	store.revive()
-	until("requests afterwards", &sender.acknowledged, part)
-	store.manner.Store(slow)
-	until("refusals of a store that is slow", &sender.refused, 2*connections)
-	store.manner.Store(healthy)
-	until("all requests", &sender.acknowledged, int64(len(batches))-sender.acknowledged.Load())
+	defer close(work)
+	part := len(batches) / 6
+	feed(part)
+	until("requests while all is well", &sender.acknowledged, int64(next))
+	for _, broken := range []struct {
+		how        string
+		begin, end func()
+		refusals   int64
+	}{
+		{"refuses", func() { store.manner.Store(refusing) }, func() { store.manner.Store(healthy) }, 30},
+		{"is gone", store.die, store.revive, 30},
+		{"is slow", func() { store.manner.Store(slow) }, func() { store.manner.Store(healthy) }, 2 * connections},
+	} {
+		broken.begin()
+		feed(connections)
+		until("refusals by a store that "+broken.how, &sender.refused, sender.refused.Load()+broken.refusals)
+		broken.end()
+		feed(part)
+		until("requests after a store that "+broken.how, &sender.acknowledged, int64(next))
+	}
+	feed(len(batches) - next)
+	until("the other requests", &sender.acknowledged, int64(next))
 
 	awaitTasks(t, sink, len(truth))
 	want, metrics := expected(t, lines, truth), measured()

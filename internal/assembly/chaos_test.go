@@ -38,6 +38,7 @@ func limited(tree *assembly.Tree) int {
 
 // Random events at random times, which no engine fires, still give well-formed trees, and the assembler is empty afterwards.
 func TestSenselessEventsLeaveWellFormedTrees(t *testing.T) {
+	t.Parallel()
 	names := append(lifecycle.Names(), "order.fulfilled")
 	rapid.Check(t, func(t *rapid.T) {
 		small := limits()

@@ -20,6 +20,7 @@ import (
 // Reading from a checkpoint gives the same as reading from the beginning, wherever it is set: here the task is checked after every
 // event, and everything that may be forgotten is.
 func TestEveryCheckpointGivesTheSameTree(t *testing.T) {
+	t.Parallel()
 	eager := patient()
 	eager.ReorderWindow, eager.SettleTimeout = time.Millisecond, time.Hour
 	for name, events := range partStreams(t) {
@@ -97,6 +98,7 @@ func (s *story) longPass(index, steps int, last bool) {
 // A task of ten thousand passes and a million events needs memory for its open pass only, and an event costs as much at its end as
 // at its beginning.
 func TestALongTaskIsBoundedByItsOpenPass(t *testing.T) {
+	t.Parallel()
 	const passes, steps = 10_000, 12
 	l := inParts(patient())
 	l.EventsPerTask = 1000
@@ -154,6 +156,7 @@ func TestALongTaskIsBoundedByItsOpenPass(t *testing.T) {
 // A batch of which one step runs for hours does not hold back the others: each is emitted soon after its end, and the batch when
 // the last one has ended.
 func TestABatchDoesNotHoldBackItsAttempts(t *testing.T) {
+	t.Parallel()
 	const siblings = 500
 	s := new(story).created().passBegins()
 	var ids []string

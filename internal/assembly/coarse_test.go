@@ -19,6 +19,7 @@ import (
 // Clocks of one second, or of a minute, give many events the same time. The trees are then as exact as the clock, and complete and
 // well formed.
 func TestCoarseClocksLeaveWellFormedTrees(t *testing.T) {
+	t.Parallel()
 	for _, resolution := range []time.Duration{time.Millisecond, time.Second, time.Minute, 24 * time.Hour} {
 		for _, name := range []string{"order_processing", "mixed", "planned", "real/retry"} {
 			t.Run(name+"/"+resolution.String(), func(t *testing.T) {
@@ -38,6 +39,7 @@ func TestCoarseClocksLeaveWellFormedTrees(t *testing.T) {
 
 // Events that arrive in order with times in whole seconds still give every pass, batch and attempt.
 func TestArrivalOrderStandsInForACoarseClock(t *testing.T) {
+	t.Parallel()
 	count := func(events []*assembly.Event) map[string]int {
 		names := map[string]int{}
 		a := assembly.New(limits(), func(tree *assembly.Tree) {
@@ -63,6 +65,7 @@ func TestArrivalOrderStandsInForACoarseClock(t *testing.T) {
 // Out of order they do, too: the engine's rules allow only one order. Only equal empty batches of a spinning pass cannot be
 // distinguished.
 func TestSecondsOutOfOrder(t *testing.T) {
+	t.Parallel()
 	streams := scenarioEvents(t)
 	delete(streams, "spinning")
 	for _, name := range []string{"order_processing", "mixed", "real/linear5", "real/retry"} {

@@ -25,6 +25,7 @@ const digests = "testdata/digests.txt"
 // The digest of all spans of every stream, whole, with clocks of a second and with losses, is recorded: a refactoring must keep
 // every byte. Run with -update after an intended change of the spans.
 func TestDigests(t *testing.T) {
+	t.Parallel()
 	streams := scenarioEvents(t)
 	for _, name := range []string{"order_processing", "mixed", "planned", "real/linear5", "real/retry"} {
 		streams[name] = readStream(t, name)

@@ -55,6 +55,7 @@ func TestBytesOverTheLimitEvictTheTasksThatWereIdleLongest(t *testing.T) {
 
 // Held memory is counted up and down exactly, whatever tasks do, and the limits hold at every moment.
 func TestWhatIsHeldIsCounted(t *testing.T) {
+	t.Parallel()
 	events := readStream(t, "real/retry")
 	rapid.Check(t, func(t *rapid.T) {
 		random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))

@@ -108,6 +108,7 @@ func observeLive(a *assembly.Assembler, random *rand.Rand, list []arrival) {
 
 // Events that arrive late by less than the reorder window, while the clock advances, give the same spans as a replay.
 func TestLiveEqualsReplay(t *testing.T) {
+	t.Parallel()
 	streams := scenarioEvents(t)
 	for _, name := range []string{"planned", "real/linear5", "real/retry"} {
 		streams[name] = readStream(t, name)

@@ -108,6 +108,7 @@ func namesOf(events []*assembly.Event) []string {
 // All events of a pair of kinds are lost. Trees stay well formed, no attempt is lost or doubled, and a task has another tree only
 // where it ran again.
 func TestLossOfTwoKinds(t *testing.T) {
+	t.Parallel()
 	for stream, events := range lossStreams(t) {
 		if stream == "mixed" || stream == "spinning" {
 			continue // adds no kind of event, at many times the number
@@ -132,6 +133,7 @@ func TestLossOfTwoKinds(t *testing.T) {
 
 // The table of docs/span-hierarchy.md has a row for every event, with the assembler's result of its loss.
 func TestTheTableOfLosses(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join("..", "..", "docs", "span-hierarchy.md")
 	raw, err := os.ReadFile(path)
 	require.NoError(t, err)
@@ -254,6 +256,7 @@ var undetected = []string{
 // Any single event of a task arrives after the reorder window and before the settle timeout. The tree is the same, because the
 // event was known to be missing.
 func TestOneEventComesLate(t *testing.T) {
+	t.Parallel()
 	start := time.Unix(1, 0)
 	late := start.Add(limits().SettleTimeout / 2)
 	for _, stream := range []string{"planned", "real/retry"} {

@@ -56,6 +56,7 @@ func outline(tree *assembly.Tree) string {
 
 // A snapshot at any time is the tree that the assembler would emit if stopped then.
 func TestASnapshotIsTheTreeOfTheMoment(t *testing.T) {
+	t.Parallel()
 	for _, name := range pagesStreams {
 		t.Run(name, func(t *testing.T) {
 			events := readStream(t, name)
@@ -113,6 +114,7 @@ func TestASnapshotStaysAsItIs(t *testing.T) {
 
 // What a list shows of a task agrees with its tree, in any order of the events.
 func TestOpenTasksAgreeWithTheirTrees(t *testing.T) {
+	t.Parallel()
 	for _, name := range pagesStreams {
 		t.Run(name, func(t *testing.T) {
 			events := readStream(t, name)
@@ -314,6 +316,7 @@ func TestWhatHasNotComeIsNamed(t *testing.T) {
 
 // Lists show the same for a task whose events are forgotten after emission as for one whose events are all held.
 func TestOpenTasksOfPartsAreThoseOfWholeTasks(t *testing.T) {
+	t.Parallel()
 	for _, name := range pagesStreams {
 		t.Run(name, func(t *testing.T) {
 			whole := watching(func(*assembly.Tree) {})

@@ -31,6 +31,7 @@ func partStreams(t testing.TB) map[string][]*assembly.Event {
 // Whatever is lost, later than all timeouts, or repeated: no span is emitted twice, no attempt has two spans, and in the end every
 // span has its parent.
 func TestPartsOfBrokenStreamsAreWellFormed(t *testing.T) {
+	t.Parallel()
 	streams := partStreams(t)
 	names := slices.Sorted(maps.Keys(streams))
 	rapid.Check(t, func(t *rapid.T) {
@@ -92,6 +93,7 @@ var finishedSpans = []string{
 // At every moment, everything that finished more than a reorder window and a second ago has been emitted, and is equal to its form
 // in the whole tree.
 func TestWhatHasFinishedIsOut(t *testing.T) {
+	t.Parallel()
 	const slack, delay = time.Second, 200 * time.Millisecond
 	for name, events := range partStreams(t) {
 		t.Run(name, func(t *testing.T) {

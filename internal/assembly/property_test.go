@@ -48,6 +48,7 @@ func describeSpan(of *assembly.Span) string {
 }
 
 func TestArrivalOrderAndRepetitionChangeNothing(t *testing.T) {
+	t.Parallel()
 	names := []string{"mixed", "planned", "real/linear5", "real/retry"}
 	streams, want := map[string][]*assembly.Event{}, map[string]map[assembly.TraceID]string{}
 	for _, name := range names {
@@ -70,6 +71,7 @@ func TestArrivalOrderAndRepetitionChangeNothing(t *testing.T) {
 // A tree stays well formed whatever is missing: one root, every parent present, children inside parents, no duplicate ids, and five
 // levels down to the handler.
 func TestLossLeavesWellFormedTrees(t *testing.T) {
+	t.Parallel()
 	events := readStream(t, "real/retry")
 	rapid.Check(t, func(t *rapid.T) {
 		random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))

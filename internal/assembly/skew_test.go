@@ -57,6 +57,7 @@ func counted(t require.TestingT, events []*assembly.Event) map[assembly.TraceID]
 
 // Clocks of the creator and the workers that are 300 ms apart leave trees well formed and counts exact, also of shorter tasks.
 func TestClocksApart(t *testing.T) {
+	t.Parallel()
 	streams := map[string][]*assembly.Event{}
 	for _, name := range []string{"order_processing", "mixed", "planned", "real/linear5", "real/retry"} {
 		streams[name] = readStream(t, name)

@@ -21,6 +21,7 @@ import (
 // An application fires events of its own and makes queries at any time, also between two announcements of the same change. They
 // become span events and child spans, and change no span.
 func TestSpanEventsChangeNoSpan(t *testing.T) {
+	t.Parallel()
 	streams := scenarioEvents(t)
 	for _, name := range []string{"mixed", "real/retry"} {
 		streams[name] = readStream(t, name)

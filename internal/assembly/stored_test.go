@@ -80,6 +80,7 @@ func (r *reborn) Observe(e *assembly.Event, now time.Time) {
 
 // However often the process restarts while tasks are open, the spans are those of a replay, each once.
 func TestAStoredTaskGoesOn(t *testing.T) {
+	t.Parallel()
 	streams := partStreams(t)
 	var names []string
 	want := map[string]map[assembly.TraceID][]string{}
@@ -146,6 +147,7 @@ func FuzzRecall(f *testing.F) {
 // However late events are, and whenever the process dies: a span that is emitted again is the same, because the next component may
 // have kept it. Releases are stored some time after their spans were emitted, as their owner does.
 func TestWhatIsEmittedAgainIsTheSame(t *testing.T) {
+	t.Parallel()
 	const again = 5 * time.Second
 	streams := partStreams(t)
 	names := slices.Sorted(maps.Keys(streams))

@@ -58,6 +58,7 @@ func comparable(tree *assembly.Tree) []streamtest.Span {
 }
 
 func TestTreesEqualTheTruth(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"order_processing", "mixed", "planned"} {
 		t.Run(name, func(t *testing.T) {
 			lines, truth, err := streamtest.Load(name)
