@@ -4,6 +4,7 @@
 package spantometrics
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -36,6 +37,19 @@ func TestEventsOfBuiltInMetricsAreRoutedToMetrics(t *testing.T) {
 			}
 		}
 	}
+}
+
+// With payload::decode used, tasker_events does not decode what the built-in metrics do not read.
+func TestBuiltInMetricsReadNothingUnused(t *testing.T) {
+	for event, unused := range lifecycle.UnusedPayloadKeys() {
+		for name, declared := range builtIn() {
+			read := declared.PayloadKeysOf(event)
+			require.False(t, slices.ContainsFunc(unused, func(key string) bool { return slices.Contains(read, key) }), "%s of %s", name, event)
+		}
+	}
+	viable := builtIn()["tasker.workflow.viable_steps"]
+	require.Equal(t, []string{"step_names", "viable_count", "step_count"}, viable.PayloadKeysOf(lifecycle.WorkflowViableStepsDiscovered))
+	require.Nil(t, viable.PayloadKeysOf(lifecycle.StepCompleted))
 }
 
 // An operator's copy of a built-in metric under another name measures the same.

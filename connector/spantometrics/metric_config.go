@@ -5,9 +5,11 @@ package spantometrics
 
 import (
 	"slices"
+	"strings"
 
 	"go.opentelemetry.io/collector/config/configoptional"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/glob"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -37,6 +39,29 @@ type MetricConfig struct {
 	Histogram MetricHistogramConfig `mapstructure:"histogram"`
 
 	_ struct{}
+}
+
+// PayloadKeysOf returns the payload keys that the metric reads of an event, some of them perhaps twice; nil if it does not measure it.
+func (m *MetricConfig) PayloadKeysOf(event string) []string {
+	var keys []string
+	measured := false
+	for _, source := range append([]SourceConfig{m.SourceConfig}, m.Sources...) {
+		for _, condition := range source.Conditions {
+			keys = append(keys, condition.Key)
+		}
+		measured = measured || glob.MatchAny(source.Event, event)
+	}
+	if !measured {
+		return nil
+	}
+	keys = append(keys, m.Value...)
+	for i := range m.Dimensions {
+		keys = append(keys, m.Dimensions[i].keys()...)
+	}
+	for i := range keys {
+		keys[i] = strings.TrimPrefix(keys[i], lifecycle.AttributePrefix)
+	}
+	return keys
 }
 
 // SourceConfig is one kind of thing that is measured.

@@ -11,6 +11,16 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
+// A record that is made of an event has its whole payload.
+func TestEventsOfRecordsHaveNoUnusedPayloadKeys(t *testing.T) {
+	for event := range lifecycle.UnusedPayloadKeys() {
+		assert.True(t, lifecycle.Defines(event), event)
+		for steps := range int64(2) {
+			assert.Empty(t, lifecycle.FactOfEvent(event, steps), event)
+		}
+	}
+}
+
 // Each fact is told by finished spans or by events, never by both.
 func TestFactsHaveOneSource(t *testing.T) {
 	told := map[string]string{}

@@ -18,6 +18,29 @@ func BulkyPayloadKeysBut(kept []string) []string {
 	return slices.DeleteFunc(BulkyPayloadKeys(), func(key string) bool { return slices.Contains(kept, key) })
 }
 
+// UnusedPayloadKeys are the payload keys that neither trees nor built-in metrics nor records are made of, by event: those of the events
+// that shape spans, as far as the engine sends them. Events that are shown or recorded with their payload have none. The map is the
+// caller's.
+func UnusedPayloadKeys() map[string][]string {
+	unused := map[string][]string{}
+	for _, event := range []string{
+		TaskCompleted, TaskFailed, StepExecutionRequested, StepBeforeHandle, StepCompleted, StepFailed, ObservabilityTaskEnqueue,
+		WorkflowViableStepsDiscovered, WorkflowStepsExecutionStarted, WorkflowStepsExecutionCompleted,
+		WorkflowTaskFinalizationStarted, WorkflowTaskFinalizationCompleted,
+	} {
+		unused[event] = []string{
+			"timestamp", "transitioned_at", "started_at", "completed_at", "to_state", "orchestration_event", "retry_limit", "task_type",
+			"execution_duration", "current_execution_duration", "total_execution_duration", "execution_status", "health_status",
+			"completion_percentage", "completed_steps", "failed_steps", "pending_steps", "in_progress_steps", "ready_steps",
+			"processed_steps_count", "processed_count", "successful_count",
+		}
+		if event != TaskFailed && event != StepFailed { // where it tells a failed initialization
+			unused[event] = append(unused[event], "event_type")
+		}
+	}
+	return unused
+}
+
 // SensitiveKeyParts are the parts of keys whose values nobody should see: the filter of Tasker itself. They are in lower
 // case, and compared without regard to case. The slice is the caller's.
 func SensitiveKeyParts() []string {

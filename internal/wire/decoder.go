@@ -63,6 +63,9 @@ type Settings struct {
 	DefaultService string
 	// LeaveOut are payload keys whose values are not decoded. They are still part of an event's identity.
 	LeaveOut []string
+	// Unused are further payload keys whose values are not decoded, by the name of the event. An item without a time of its own
+	// is decoded with them, because its payload may have the time.
+	Unused map[string][]string
 	// Now is the clock of receipt.
 	Now func() time.Time
 }

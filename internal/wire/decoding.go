@@ -73,7 +73,7 @@ func newDecoding(settings Settings) *decoding {
 	return &decoding{
 		settings: settings,
 		texts:    texts{seed: maphash.MakeSeed()},
-		left:     newLeftOut(settings.LeaveOut),
+		left:     newLeftOut(settings.LeaveOut, settings.Unused),
 		scanner: scanner{
 			maxDepth: settings.Limits.MaxDepth, maxValues: settings.Limits.MaxAttributes, maxText: settings.Limits.MaxValueBytes,
 		},

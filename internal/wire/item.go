@@ -146,7 +146,7 @@ func (d *decoding) record(e *envelope, i uint32) {
 	}
 	record := d.records(e.namespace, e.service).AppendEmpty()
 	attrs := record.Attributes()
-	d.payload(attrs, e.event, i, countTexts(e.correlationID, e.id, e.traceparent)+roomForStamp)
+	d.payload(attrs, e, i, countTexts(e.correlationID, e.id, e.traceparent)+roomForStamp)
 	if e.correlationID != "" && attribute(attrs, lifecycle.AttrCorrelationID) == "" {
 		attrs.PutStr(lifecycle.AttrCorrelationID, e.correlationID)
 	}
@@ -161,7 +161,7 @@ func (d *decoding) record(e *envelope, i uint32) {
 	record.SetObservedTimestamp(d.now)
 	at := d.timestamp(e.occurred, e.event, attrs)
 	record.SetTimestamp(at)
-	eventrecord.SetIdentity(attrs, eventrecord.FingerprintBeside(e.event, at, attrs, d.left.sum()))
+	eventrecord.SetIdentity(attrs, eventrecord.FingerprintBeside(e.event, at, attrs, d.left.sum))
 	severity := lifecycle.SeverityOf(e.event)
 	record.SetSeverityNumber(plog.SeverityNumber(severity))
 	record.SetSeverityText(severity.String())

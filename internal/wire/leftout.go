@@ -4,80 +4,116 @@
 package wire
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// leftOut are the payload keys whose values are not decoded: bulky or personal ones, and those of the router's stamps, which no
-// sender may write. Of a value left out only the hash is computed, so that the item's identity does not depend on what is left out.
+// leftOut are the payload keys whose values are not decoded: bulky or personal ones, those of the router's stamps, which no sender
+// may write, and those that nothing uses of some events. Of a value left out only the hash is computed, so that the item's identity
+// does not depend on what is left out.
 type leftOut struct {
 	places map[string]int
 	keys   []leftOutKey
+	// unused are the indexes of the keys that are left out of the events of one name only.
+	unused map[string][]int
+	// chosen are those of the current item.
+	chosen []int
+	// used are the indexes of the keys with a hash, and sum is the sum of these hashes.
+	used []int
+	sum  uint64
 }
 
 type leftOutKey struct {
 	seed eventrecord.Seed
-	// stamp means that the key is one of the router's, which is not part of an event.
-	stamp bool
+	kind leftOutKind
 	// hash is the hash of the value in the current item; zero if absent.
 	hash uint64
 }
 
+// leftOutKind is why a key is left out.
+type leftOutKind uint8
+
+const (
+	// leftOutStamp is a key of the router's, which is not part of an event.
+	leftOutStamp leftOutKind = iota
+	leftOutBulky
+	// leftOutUnused is a key that is left out of some events.
+	leftOutUnused
+)
+
 // kept is the index of a key that is not left out.
 const kept = -1
 
-func newLeftOut(payloadKeys []string) leftOut {
-	l := leftOut{places: map[string]int{}}
-	add := func(key string, stamp bool) {
-		if _, known := l.places[key]; !known {
-			l.places[key] = len(l.keys)
-			l.keys = append(l.keys, leftOutKey{seed: eventrecord.SeedOf(lifecycle.AttributePrefix + key), stamp: stamp})
+func newLeftOut(payloadKeys []string, unused map[string][]string) leftOut {
+	l := leftOut{places: map[string]int{}, unused: map[string][]int{}}
+	add := func(key string, kind leftOutKind) int {
+		place, known := l.places[key]
+		if !known {
+			place = len(l.keys)
+			l.places[key] = place
+			l.keys = append(l.keys, leftOutKey{seed: eventrecord.SeedOf(lifecycle.AttributePrefix + key), kind: kind})
 		}
+		return place
 	}
 	for _, key := range eventrecord.Stamps() {
-		add(key[len(lifecycle.AttributePrefix):], true)
+		add(key[len(lifecycle.AttributePrefix):], leftOutStamp)
 	}
 	for _, key := range payloadKeys {
-		add(key, false)
+		add(key, leftOutBulky)
+	}
+	for event, keys := range unused {
+		for _, key := range keys {
+			l.unused[event] = append(l.unused[event], add(key, leftOutUnused))
+		}
 	}
 	return l
 }
 
-// placeOf returns the index of a payload key among those left out, or kept.
-func (l *leftOut) placeOf(key []byte) int {
-	if place, found := l.places[string(key)]; found {
-		return place
+// choose selects the keys that are left out of an item. Without a time of its own, those that nothing uses are not among them.
+func (l *leftOut) choose(event string, untimed bool) {
+	l.chosen = nil
+	if !untimed {
+		l.chosen = l.unused[event]
 	}
-	return kept
+}
+
+// placeOf returns the index of a payload key among those left out of the chosen event, or kept.
+func (l *leftOut) placeOf(key []byte) int {
+	place, found := l.places[string(key)]
+	if !found || l.keys[place].kind == leftOutUnused && !slices.Contains(l.chosen, place) {
+		return kept
+	}
+	return place
 }
 
 // begin resets the state of the previous item.
 func (l *leftOut) begin() {
-	for i := range l.keys {
-		l.keys[i].hash = 0
+	for _, place := range l.used {
+		l.keys[place].hash = 0
 	}
-}
-
-// sum returns the sum of the hashes of the values left out of the current item.
-func (l *leftOut) sum() (sum uint64) {
-	for i := range l.keys {
-		sum += l.keys[i].hash
-	}
-	return sum
+	l.used, l.sum = l.used[:0], 0
 }
 
 // leave computes only the hash of the value at i, which is not null. Of values under the same key the last one counts, as with
 // decoded ones.
 func (d *decoding) leave(place int, i uint32) {
 	key := &d.left.keys[place]
-	if key.stamp {
+	switch key.kind {
+	case leftOutStamp:
 		d.report.Stamps++
 		return
+	case leftOutBulky:
+		d.report.LeftOut++
+	case leftOutUnused:
+		d.report.Unused++
 	}
-	d.report.LeftOut++
-	key.hash = d.hash(key.seed, i)
+	hash := d.hash(key.seed, i)
+	d.left.sum += hash - key.hash
+	key.hash = hash
+	d.left.used = append(d.left.used, place)
 }
 
 // hash returns the hash of the value at i, equal to that of the attribute which [decoding.set] would make.

@@ -35,6 +35,40 @@ func TestLeaveOut(t *testing.T) {
 	assert.Equal(t, eventrecord.Identity(whole), eventrecord.Identity(record), "of values under one key the last one counts")
 }
 
+// What nothing uses is left out of the events it is named for, unless the time may have to be taken from the payload. The identity is
+// that of the whole payload, whether the shape of the payload is known yet or not.
+func TestUnused(t *testing.T) {
+	const item = `{"event": %q%s, "payload": {"task_id": 7, "timestamp": "2026-06-01T12:00:00Z", "retry_limit": 3, "results": [1]}}` + "\n"
+	const timed = `, "occurred_at": "2026-06-01T12:00:00.5Z"`
+	all := map[string]any{"tasker.task_id": int64(7), "tasker.timestamp": "2026-06-01T12:00:00Z", "tasker.retry_limit": int64(3)}
+	decoder := wire.NewDecoder(wire.Settings{
+		LeaveOut: []string{"results"}, Unused: map[string][]string{"step.completed": {"timestamp", "retry_limit", "results"}},
+		Now: func() time.Time { return now },
+	})
+	for _, test := range []struct {
+		event, time string
+		want        map[string]any
+		unused      int
+	}{
+		{"step.completed", timed, map[string]any{"tasker.task_id": int64(7)}, 2},
+		{"step.completed", "", all, 0},
+		{"step.completed", `, "occurred_at": "1970-01-01T00:00:00Z"`, all, 0},
+		{"step.failed", timed, all, 0},
+	} {
+		for range 3 { // in slow motion first, then by the shape
+			body := []byte(fmt.Sprintf(item, test.event, test.time))
+			whole, _ := leavingOut("results").Decode(body, wire.FormatNDJSON)
+			logs, report := decoder.Decode(body, wire.FormatNDJSON)
+			require.Equal(t, test.unused, report.Unused)
+			require.Equal(t, 1, report.LeftOut, "a bulky value stays a bulky one")
+			record := records(logs)[0]
+			require.Equal(t, eventrecord.Identity(records(whole)[0]), eventrecord.Identity(record))
+			record.Attributes().Remove(lifecycle.AttrImpossibleTime)
+			require.Equal(t, test.want, attributesOf(record))
+		}
+	}
+}
+
 // FuzzLeaveOut checks that an item has the identity of its whole payload, whichever parts are not decoded.
 func FuzzLeaveOut(f *testing.F) {
 	for _, value := range []string{
@@ -46,15 +80,20 @@ func FuzzLeaveOut(f *testing.F) {
 		f.Add(value, "1", true)
 	}
 	everything, nothing := leavingOut("a", "b", "c"), leavingOut()
+	unused := wire.NewDecoder(wire.Settings{LeaveOut: []string{"c"}, Unused: map[string][]string{"e": {"a", "b", "c"}}, Now: func() time.Time { return now }})
 	f.Fuzz(func(t *testing.T, a, b string, wide bool) {
 		more := ""
 		if wide {
 			more = ", " + manyMembers(150)
 		}
-		body := fmt.Sprintf(`{"event": "e", "payload": {"a": %s, "task_id": 1, "b": %s%s}}`, a, b, more)
+		body := fmt.Sprintf(`{"event": "e", "occurred_at": "2026-06-01T12:00:00Z", "payload": {"a": %s, "task_id": 1, "b": %s%s}}`, a, b, more)
 		whole, report := nothing.Decode([]byte(body), wire.FormatAuto)
 		left, other := everything.Decode([]byte(body), wire.FormatAuto)
 		require.Equal(t, report.Accepted, other.Accepted)
+		same, _ := unused.Decode([]byte(body), wire.FormatAuto)
+		for i, record := range records(left) {
+			require.Equal(t, record.Attributes().AsRaw(), records(same)[i].Attributes().AsRaw())
+		}
 		for i, record := range records(whole) {
 			attrs := record.Attributes()
 			identity := eventrecord.Identity(record)
@@ -82,8 +121,10 @@ func TestLeaveOutOfStreams(t *testing.T) {
 	for _, name := range []string{"mixed", "planned"} {
 		body := stream(t, name)
 		whole, _ := leavingOut().Decode(body, wire.FormatNDJSON)
-		left, report := leavingOut(lifecycle.BulkyPayloadKeys()...).Decode(body, wire.FormatNDJSON)
+		left, report := wire.NewDecoder(wire.Settings{LeaveOut: lifecycle.BulkyPayloadKeys(), Unused: lifecycle.UnusedPayloadKeys(),
+			Now: func() time.Time { return now }}).Decode(body, wire.FormatNDJSON)
 		require.Positive(t, report.LeftOut)
+		require.Positive(t, report.Unused)
 		require.Len(t, records(left), bytes.Count(body, []byte{'\n'}))
 		for i, record := range records(whole) {
 			require.Equal(t, eventrecord.Identity(record), eventrecord.Identity(records(left)[i]))

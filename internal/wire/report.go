@@ -67,9 +67,10 @@ type Report struct {
 	PayloadClock int
 	ReceiptClock int
 	// LeftOut counts the payload values of accepted items that were not decoded because of their key, and Stamps those under keys
-	// that only a router writes.
+	// that only a router writes. Unused counts those that were not decoded because nothing uses them of their event.
 	LeftOut int
 	Stamps  int
+	Unused  int
 	// UnknownFields counts unknown fields next to the payload, which are ignored.
 	UnknownFields int
 }

@@ -25,6 +25,8 @@ const (
 // order: then its attributes are allocated at once, without a search for duplicate keys.
 type shape struct {
 	event string
+	// untimed is true for items without a time of their own, which keep the values that nothing uses of the others.
+	untimed bool
 	// keys are the attribute keys of all members with a value, each once.
 	keys []string
 	// places runs parallel to keys: the index among the keys left out, or kept.
@@ -41,11 +43,11 @@ func (d *decoding) shapeOf(event string, size uint32) *shape {
 
 // payload writes the payload at i as attributes, with capacity for others. The first attribute is the identity, so that readers
 // find it at once; it is set when the rest is known.
-func (d *decoding) payload(attrs pcommon.Map, event string, i uint32, others int) {
+func (d *decoding) payload(attrs pcommon.Map, e *envelope, i uint32, others int) {
 	d.left.begin()
-	size := d.tokens[i].size
+	event, untimed, size := e.event, e.occurred == 0, d.tokens[i].size
 	known := d.shapeOf(event, size)
-	if known.event == event && d.matches(known, i) {
+	if known.event == event && known.untimed == untimed && d.matches(known, i) {
 		known.misses = 0
 		attrs.EnsureCapacity(known.empty.Len() + others)
 		known.empty.CopyTo(attrs)
@@ -59,11 +61,12 @@ func (d *decoding) payload(attrs pcommon.Map, event string, i uint32, others int
 		}
 		return
 	}
+	d.left.choose(event, untimed)
 	attrs.EnsureCapacity(int(size) + 1 + others)
 	attrs.PutEmpty(lifecycle.AttrIdentity)
 	d.members(attrs, i, true)
 	if known.misses++; known.event == "" || known.misses > shapePatience {
-		d.learn(known, event, i)
+		d.learn(known, event, untimed, i)
 	}
 }
 
@@ -95,12 +98,12 @@ func (d *decoding) matches(known *shape, i uint32) bool {
 }
 
 // learn caches the shape of the payload at i, unless it is too large or has a duplicate key.
-func (d *decoding) learn(known *shape, event string, i uint32) {
+func (d *decoding) learn(known *shape, event string, untimed bool, i uint32) {
 	own := &d.tokens[i]
 	if own.size > maxShapeKeys {
 		return
 	}
-	learned := shape{event: event, empty: pcommon.NewMap()}
+	learned := shape{event: event, untimed: untimed, empty: pcommon.NewMap()}
 	learned.empty.PutEmpty(lifecycle.AttrIdentity)
 	for next := i + 1; next < own.next; {
 		key, value := &d.tokens[next], next+1

@@ -65,8 +65,25 @@ type PayloadConfig struct {
 	// Include names bulky or personal payload keys whose values are decoded nevertheless. Values that event_router keeps must be
 	// decoded.
 	Include []string `mapstructure:"include"`
+	// Decode is all, or used: of the events that only shape trees, values that neither trees nor built-in metrics are made of are not
+	// decoded.
+	Decode string `mapstructure:"decode"`
 
 	_ struct{}
+}
+
+// Values of payload::decode.
+const (
+	decodeAll  = "all"
+	decodeUsed = "used"
+)
+
+// unused returns the payload keys that are not decoded, by event.
+func (c *PayloadConfig) unused() map[string][]string {
+	if c.Decode == decodeUsed {
+		return lifecycle.UnusedPayloadKeys()
+	}
+	return nil
 }
 
 var _ component.Config = (*Config)(nil)
@@ -127,6 +144,9 @@ func (c *Config) checkNames() error {
 
 func (c *PayloadConfig) check() error {
 	var mistakes []error
+	if err := configerr.OneOf(configerr.Path("payload", "decode"), c.Decode, decodeAll, decodeUsed); err != nil {
+		mistakes = append(mistakes, err)
+	}
 	bulky := lifecycle.BulkyPayloadKeys()
 	for i, key := range c.Include {
 		if !slices.Contains(bulky, key) {

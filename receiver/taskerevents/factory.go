@@ -56,6 +56,7 @@ func createDefaultConfig() component.Config {
 		DefaultService: wire.DefaultService,
 
 		CorrelationIDHeader: defaultCorrelationIDHeader,
+		Payload:             PayloadConfig{Decode: decodeAll},
 
 		MaxInFlightBytes: defaultMaxInFlight,
 		MaxConnections:   defaultMaxConnections,

@@ -69,6 +69,7 @@ func newReceiver(config *Config, settings receiver.Settings, next consumer.Logs)
 		decoder: wire.NewDecoder(wire.Settings{
 			DefaultService: config.DefaultService,
 			LeaveOut:       lifecycle.BulkyPayloadKeysBut(config.Payload.Include),
+			Unused:         config.Payload.unused(),
 			Limits: wire.Limits{
 				MaxItems: config.MaxItems, MaxItemBytes: config.MaxItemBytes, MaxDepth: config.MaxDepth,
 				MaxAttributes: config.MaxAttributes, MaxValueBytes: config.MaxValueBytes,

@@ -17,7 +17,7 @@ import (
 type ownTelemetry struct {
 	builder                *metadata.TelemetryBuilder
 	payloadClock, ownClock metric.MeasurementOption
-	bulky, stamp           metric.MeasurementOption
+	bulky, stamp, unused   metric.MeasurementOption
 }
 
 func newOwnTelemetry(builder *metadata.TelemetryBuilder) ownTelemetry {
@@ -26,7 +26,7 @@ func newOwnTelemetry(builder *metadata.TelemetryBuilder) ownTelemetry {
 	}
 	return ownTelemetry{
 		builder: builder, payloadClock: with("clock", "payload"), ownClock: with("clock", "receipt"),
-		bulky: with("reason", "bulky"), stamp: with("reason", "stamp"),
+		bulky: with("reason", "bulky"), stamp: with("reason", "stamp"), unused: with("reason", "unused"),
 	}
 }
 
@@ -42,6 +42,7 @@ func (t ownTelemetry) decoded(ctx context.Context, report wire.Report) {
 	addSome(ctx, t.builder.ReceiverTaskerEventsUnknownFields, report.UnknownFields)
 	addSome(ctx, t.builder.ReceiverTaskerEventsRemovedValues, report.LeftOut, t.bulky)
 	addSome(ctx, t.builder.ReceiverTaskerEventsRemovedValues, report.Stamps, t.stamp)
+	addSome(ctx, t.builder.ReceiverTaskerEventsRemovedValues, report.Unused, t.unused)
 }
 
 // leftOut counts an ignored header.

@@ -39,6 +39,15 @@ func TestReaderReadsNumbersThatAreTexts(t *testing.T) {
 	require.Equal(t, -1, e.Attempt)
 }
 
+// With payload::decode used, tasker_events does not decode what trees do not read.
+func TestTreesReadNothingUnused(t *testing.T) {
+	for event, unused := range lifecycle.UnusedPayloadKeys() {
+		for _, key := range unused {
+			require.False(t, ReadsOf(event).Key(lifecycle.AttributePrefix+key), "%s of %s", key, event)
+		}
+	}
+}
+
 func TestReaderForgetsTheEventBefore(t *testing.T) {
 	r := NewReader()
 	attrs := pcommon.NewMap()

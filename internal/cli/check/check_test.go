@@ -121,6 +121,17 @@ func TestFindings(t *testing.T) {
 		"a bulky value is decoded and kept": {
 			[]string{stock}, `{processors: {event_router: {payload: {include: [task_context]}}}, receivers: {tasker_events: {payload: {include: [task_context]}}}}`, nil,
 		},
+		"a metric of a value that is not decoded": {
+			[]string{stock}, `{connectors: {span_to_metrics: {metrics: {limit: {type: histogram, unit: "1", event: "step.*", value: retry_limit}, more: {type: counter, event: step.completed, dimensions: [{name: step_name}]}}}}}`,
+			[]string{"warning connectors::span_to_metrics::metrics::limit retry_limit"},
+		},
+		"records of values that are not decoded": {
+			[]string{stock}, `{connectors: {routed_events: {announcements: all}}}`,
+			[]string{"warning connectors::routed_events::announcements all"},
+		},
+		"values that are decoded": {
+			[]string{stock}, `{receivers: {tasker_events: {payload: {decode: all}}}, connectors: {routed_events: {announcements: all}, span_to_metrics: {metrics: {limit: {type: histogram, unit: "1", event: "step.*", value: retry_limit}}}}}`, nil,
+		},
 		"memory_limiter is not first": {
 			[]string{stock}, `{service: {pipelines: {traces: {processors: [span_hierarchy, memory_limiter]}}}}`,
 			[]string{"warning service::pipelines::traces::processors [span_hierarchy, memory_limiter]"},
@@ -149,7 +160,7 @@ func TestFindings(t *testing.T) {
 			[]string{"warning connectors::routed_events::announcements "},
 		},
 		"records of announcements, as wanted": {
-			[]string{stock}, `{connectors: {routed_events: {announcements: all}}, service: {pipelines: {traces: {exporters: [debug, span_to_metrics]}}}}`, nil,
+			[]string{stock}, `{receivers: {tasker_events: {payload: {decode: all}}}, connectors: {routed_events: {announcements: all}}, service: {pipelines: {traces: {exporters: [debug, span_to_metrics]}}}}`, nil,
 		},
 		"recorded facts are not kept": {
 			[]string{stock, durable}, `{connectors: {routed_events: {storage: null}}}`, []string{"warning connectors::routed_events::storage "},

@@ -4,13 +4,17 @@
 package check
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/collectorconfig"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// checkPayload looks for bulky payload keys that tasker_events decodes and event_router leaves out, or the other way round.
+// checkPayload looks for bulky payload keys that tasker_events decodes and event_router leaves out, or the other way round; and for
+// values that it does not decode because nothing built in uses them, and that are used nevertheless.
 func (c *checker) checkPayload() {
 	for _, line := range c.conf.Pipelines {
 		for _, from := range line.Receivers {
@@ -22,6 +26,9 @@ func (c *checker) checkPayload() {
 				if router := c.conf.Component(processors, by); router.Type == "event_router" && router.Setting("select") != "others" {
 					c.comparePayload(receiver, router)
 				}
+			}
+			if receiver.Setting("payload", "decode") == "used" {
+				c.checkUse(receiver, line.Exporters)
 			}
 		}
 	}
@@ -39,6 +46,40 @@ func (c *checker) comparePayload(receiver, router collectorconfig.Component) {
 		if !slices.Contains(kept, key) {
 			c.add(LevelWarning, receiver.SettingKey("payload", "include"), list(decoded), router.Key+" leaves "+key+" out, so it is decoded for nothing",
 				"remove "+key+", or add it to "+router.SettingKey("payload", "include"))
+		}
+	}
+}
+
+// checkUse looks for users of what a receiver with payload::decode used does not decode.
+func (c *checker) checkUse(receiver collectorconfig.Component, users []string) {
+	for _, id := range users {
+		switch user := c.conf.Component(connectors, id); user.Type {
+		case "routed_events":
+			if user.Setting("announcements") == "all" {
+				c.add(LevelWarning, user.SettingKey("announcements"), "all", receiver.Key+" does not decode all of the payload, so the records lack values",
+					"set "+receiver.SettingKey("payload", "decode")+" to all")
+			}
+		case "span_to_metrics":
+			cfg := spantometrics.NewFactory().CreateDefaultConfig().(*spantometrics.Config)
+			if user.Unmarshal(cfg) != nil {
+				continue // the collector's validation reports it
+			}
+			for _, name := range slices.Sorted(maps.Keys(cfg.Metrics)) {
+				c.checkMetricUse(receiver, user, name, cfg.Metrics[name])
+			}
+		}
+	}
+}
+
+func (c *checker) checkMetricUse(receiver, user collectorconfig.Component, name string, metric spantometrics.MetricConfig) {
+	unused := lifecycle.UnusedPayloadKeys()
+	for _, event := range slices.Sorted(maps.Keys(unused)) {
+		for _, key := range metric.PayloadKeysOf(event) {
+			if slices.Contains(unused[event], key) {
+				c.add(LevelWarning, user.SettingKey("metrics", name), key, receiver.Key+" does not decode "+key+" of "+event,
+					"set "+receiver.SettingKey("payload", "decode")+" to all")
+				return
+			}
 		}
 	}
 }
