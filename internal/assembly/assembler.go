@@ -444,8 +444,7 @@ func (a *Assembler) emit(t *task, runs []*run, reason Reason, leaving bool) (use
 		t.leaving = leaving && i == len(runs)-1
 		tree := a.composer.compose(t, n, t.released, reason, &a.limits, nil)
 		if t.emission != nil {
-			t.emission.root, t.emission.extent = SpanID{}, extent{}
-			t.emission.rootNext = max(t.emission.rootNext, n.start) + 1
+			t.emission.endRun(a.composer.root, n.start, leaving)
 		}
 		a.stats.Released[reason]++
 		a.count(t, tree)

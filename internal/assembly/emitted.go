@@ -17,8 +17,9 @@ type emission struct {
 	parents []openParent
 	// checkpoint replaces the run's first records; nil while none is forgotten.
 	checkpoint *checkpoint
-	root       SpanID // id of the task's span, as emitted spans refer to it
-	rootNext   int64  // the earliest time for the next such id
+	root       SpanID   // id of the task's span, as emitted spans refer to it
+	rootNext   int64    // the earliest time for the next such id
+	roots      []SpanID // of the released runs of a finished task
 	extent     extent
 	frontier   int64 // time up to which spans were emitted
 	ids        knownIDs
@@ -239,6 +240,16 @@ func (t *task) noteEmitted(c *composer) {
 			out.extent.hold(s.Start, s.End)
 		}
 	}
+}
+
+// endRun prepares the emission for the run after one that is released. The ids of the tasks' spans are kept with a finished task:
+// late events can change the start of a run, from which its id was made.
+func (e *emission) endRun(root SpanID, start int64, finished bool) {
+	if finished {
+		e.roots = append(e.roots, root)
+	}
+	e.root, e.extent = SpanID{}, extent{}
+	e.rootNext = max(e.rootNext, start) + 1
 }
 
 // standInsUntil returns the time up to which missing parents get a stand-in with the run: those of the run, or all when the task is

@@ -91,7 +91,10 @@ func (a *Assembler) late(e *Event) bool {
 	if before == nil {
 		before = new(releasedTask)
 	}
-	for _, n := range a.history(t) {
+	for i, n := range a.history(t) {
+		if i < len(t.out().roots) {
+			t.emission.root = t.emission.roots[i]
+		}
 		tree := a.composer.compose(t, n, before, ReasonEnded, &a.limits, nil)
 		if a.composer.found < 0 {
 			continue
