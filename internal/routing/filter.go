@@ -11,14 +11,13 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/glob"
 )
 
-// filter is an entry of filtered_events: a name or glob whose events are dropped whatever their routes say.
+// filter is an entry of filtered_events. It takes precedence over all routes.
 type filter struct {
 	glob.Glob
 	place string
 }
 
-// compileFilters reads filtered_events. A filter of all events is refused, because a router that drops everything is
-// surely a mistake.
+// compileFilters parses filtered_events. A filter that matches every event is refused as a mistake.
 func compileFilters(events []string) ([]filter, error) {
 	var errs []error
 	seen := map[string]int{}
@@ -35,7 +34,7 @@ func compileFilters(events []string) ([]filter, error) {
 			errs = append(errs, err)
 			continue
 		case name == glob.Any:
-			errs = append(errs, configerr.New(place, event, "drops every event", "use the names of those that nobody needs"))
+			errs = append(errs, configerr.New(place, event, "drops every event", "list only names that are not needed"))
 			continue
 		case twice:
 			errs = append(errs, configerr.New(place, event, fmt.Sprintf("is listed already as filtered_events[%d]", first), "remove one of the two"))
@@ -45,7 +44,7 @@ func compileFilters(events []string) ([]filter, error) {
 	return filters, errors.Join(errs...)
 }
 
-// filterOf is the filter that drops all events that a name or glob matches, or nil.
+// filterOf returns a filter that drops every event that a name or glob matches, or nil.
 func filterOf(filters []filter, event string) *filter {
 	for i := range filters {
 		if filters[i].Covers(event) {

@@ -54,7 +54,7 @@ func TestContradictionsAreErrors(t *testing.T) {
 	})
 	require.Error(t, err)
 	want := []string{
-		`filtered_events[0]: "*" drops every event; use the names of those that nobody needs`,
+		`filtered_events[0]: "*" drops every event; list only names that are not needed`,
 		`filtered_events[3]: "x" is listed already as filtered_events[2]; remove one of the two`,
 		`filtered_events[4]: "b c" has a blank or a comma`,
 		`routes[0]::event: "a.b" is never reached, because filtered_events[1] drops "a.*"; remove one of the two`,
@@ -99,8 +99,8 @@ func TestWarnings(t *testing.T) {
 	assert.Empty(t, compile(t, settings()).Warnings(), "the built-in map")
 }
 
-// A route that compiles is reached: whatever globs there are, each decides on some name. What is refused as unreachable
-// really is: no name that it matches is decided by it.
+// Every route that compiles decides some name, and every route that is refused as unreachable decides none of the names it
+// matches.
 func TestGlobsAreReachedOrRefused(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		events := rapid.SliceOfNDistinct(rapid.StringMatching(`[ab]?\*[ab]{0,2}(\*[ab]?)?`), 1, 4, rapid.ID[string]).
@@ -112,10 +112,10 @@ func TestGlobsAreReachedOrRefused(t *testing.T) {
 		table, err := routing.Compile(routing.Settings{Routes: routes, SamplingRate: 1})
 		if err == nil {
 			for i, event := range events {
-				// What a star stands for is here a text that no literal is part of.
+				// Replace each star with a text that contains no literal of the globs.
 				name := strings.ReplaceAll(event, "*", "~")
 				if got := table.Lookup(name).Route; got != event {
-					// Another may decide here, but only a more specific one, or it would decide everywhere.
+					// Only a more specific glob may decide here; a less specific one would decide everywhere.
 					literals := func(s string) int { return len(s) - strings.Count(s, "*") }
 					if literals(got) < literals(event) {
 						t.Fatalf("%q: %q decides on %q", events, got, name)

@@ -13,7 +13,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// builtinPlace is where built-in routes stand.
+// builtinPlace is the Place of built-in routes.
 const builtinPlace = "built in"
 
 // merge layers the operator's routes over the built-in ones.
@@ -56,7 +56,7 @@ func merge(settings Settings) ([]Entry, error) {
 	return entries, errors.Join(errs...)
 }
 
-// overlay puts what a route says into the entry, which holds what it inherits.
+// overlay applies the settings of a route to the entry, which holds the inherited ones.
 func overlay(entry *Entry, route Route, place string, builtin bool) error {
 	entry.Event = canonical(route.Event)
 	errs := []error{checkEvent(configerr.Path(place, "event"), route.Event)}
@@ -85,7 +85,7 @@ func overlay(entry *Entry, route Route, place string, builtin bool) error {
 	return errors.Join(append(errs, checkSense(entry, route, place))...)
 }
 
-// checkSense refuses what contradicts itself.
+// checkSense reports settings that contradict each other.
 func checkSense(entry *Entry, route Route, place string) error {
 	if route.SamplingRate == nil || !entry.Enabled || entry.Signals == lifecycle.SignalsNone {
 		return nil
@@ -101,7 +101,7 @@ func checkSense(entry *Entry, route Route, place string) error {
 	return nil
 }
 
-// checkReach refuses routes of the operator's that can never decide: those that a filter or another glob is always before.
+// checkReach reports the operator's routes that can never decide because a filter or another glob always precedes them.
 func checkReach(entries []Entry, filters []filter) error {
 	var (
 		errs  []error
@@ -136,7 +136,7 @@ func checkReach(entries []Entry, filters []filter) error {
 	return errors.Join(errs...)
 }
 
-// canonical leaves globs alone: "tasker.*" means names that really begin so.
+// canonical strips the prefix "tasker." of a name. A glob is left unchanged: "tasker.*" matches names that begin so.
 func canonical(event string) string {
 	if glob.IsPattern(event) {
 		return event
@@ -172,7 +172,7 @@ func parseSignals(place string, names []string) (lifecycle.Signals, error) {
 	return signals, errors.Join(errs...)
 }
 
-// checkRate refuses NaN too.
+// checkRate reports a rate outside 0 to 1, and NaN.
 func checkRate(place string, rate float64) error {
 	return configerr.InRange(place, rate, 0, 1)
 }

@@ -5,39 +5,40 @@ package routing
 
 import "github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 
-// Route is an entry of the configuration. What is nil or empty comes from the built-in route of the same name.
+// Route is a configured route. Nil or empty fields are inherited from the built-in route of the same name.
 type Route struct {
-	// Event is an exact name, with or without "tasker." before it, or a glob in which * stands for any run of characters.
+	// Event is an exact name, optionally prefixed with "tasker.", or a glob in which * matches any run of characters.
 	Event string `mapstructure:"event"`
-	// Signals that the event becomes: traces, metrics, logs.
+	// Signals are the signals to produce: traces, metrics, logs.
 	Signals []string `mapstructure:"signals"`
-	// SamplingRate is the share of tasks, from 0 to 1, whose events of this name reach traces and logs. Metrics see all.
+	// SamplingRate is the share of tasks, 0 to 1, whose events of this name become traces and logs. Metrics are not
+	// sampled.
 	SamplingRate *float64 `mapstructure:"sampling_rate"`
-	// Enabled is true unless said otherwise. An event that is not enabled is dropped.
+	// Enabled is true if nil. Events of a disabled route are dropped.
 	Enabled *bool `mapstructure:"enabled"`
 	// Priority is low, normal, high or critical.
 	Priority string `mapstructure:"priority"`
 }
 
-// Settings are all that a table is made of.
+// Settings configure a table.
 type Settings struct {
 	Routes []Route
-	// Builtin layers Routes over the built-in map.
+	// Builtin includes the built-in map below Routes.
 	Builtin bool
-	// Filtered are names and globs of events that are dropped whatever their routes say.
+	// Filtered are names and globs of events to drop, whatever their routes.
 	Filtered []string
-	// DefaultSignals is what an event without a route becomes. Without any, it is dropped.
+	// DefaultSignals apply to events without a route; if empty, these are dropped.
 	DefaultSignals []string
-	// SamplingRate multiplies the rate of every route.
+	// SamplingRate is multiplied with the rate of every route.
 	SamplingRate float64
 }
 
-// Entry is a route as it is in force.
+// Entry is an effective route.
 type Entry struct {
 	lifecycle.Route
 	Enabled bool
-	// Builtin tells an entry that no one changed.
+	// Builtin is true for an entry that the operator has not changed.
 	Builtin bool
-	// Place is where the entry is written, such as routes[2], or "built in".
+	// Place is where the entry is configured, such as routes[2], or "built in".
 	Place string
 }

@@ -154,7 +154,8 @@ func TestMistakesAreReportedTogether(t *testing.T) {
 	assert.Equal(t, 12, strings.Count(err.Error(), "\n")+1)
 }
 
-// Sampling takes about its rate, takes the same tasks at every event, and a higher rate takes all that a lower one takes.
+// Sampling keeps about its rate and the same tasks for every event, and a higher rate keeps every task that a lower one
+// keeps.
 func TestSampling(t *testing.T) {
 	table := func(rate, global float64) *routing.Decision {
 		s := settings(routing.Route{Event: "e", Signals: []string{"traces", "metrics"}, SamplingRate: &rate})
@@ -182,7 +183,7 @@ func TestSampling(t *testing.T) {
 	assert.Equal(t, lifecycle.SignalMetrics, none.Sample(last))
 }
 
-// A glob matches what a slow, plain matcher matches.
+// Glob matching agrees with a slow, obviously correct matcher.
 func TestGlobMatches(t *testing.T) {
 	var slow func(pattern, name string) bool
 	slow = func(pattern, name string) bool {

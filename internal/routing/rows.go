@@ -11,23 +11,23 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// Row is an entry of the map, or what becomes of one event.
+// Row describes an entry of the map, or the decision on one event.
 type Row struct {
-	// Event is the name, or glob, that the row is about; "otherwise" is what has no route.
+	// Event is a name or glob; "otherwise" stands for names without a route.
 	Event   string   `json:"event"`
 	Signals []string `json:"signals"`
-	// Dropped is the reason for which the event is dropped, else empty.
+	// Dropped is the reason why the event is dropped; empty if it is not.
 	Dropped      string  `json:"dropped,omitempty"`
 	SamplingRate float64 `json:"sampling_rate"`
 	Priority     string  `json:"priority"`
-	// Route is the name or glob of the entry that decides, From is where it is written.
+	// Route is the pattern of the entry that decides, From its Place.
 	Route string `json:"route,omitempty"`
 	From  string `json:"from"`
-	// Also are the less specific routes that match, as name and place.
+	// Also are the less specific routes that match, each as name and place.
 	Also []string `json:"also_matches,omitempty"`
 }
 
-// otherwise is the row for names without a route.
+// otherwise is the Event of the row for names without a route.
 const otherwise = "otherwise"
 
 func rowOf(event string, d *Decision) Row {
@@ -41,7 +41,7 @@ func rowOf(event string, d *Decision) Row {
 	return row
 }
 
-// Rows are the map in force. They have the filters first, because they come before every route, and last what has no route.
+// Rows returns the effective map: filters first, since they precede all routes, and names without a route last.
 func (t *Table) Rows() []Row {
 	var rows []Row
 	for i, event := range t.Filters() {
@@ -56,7 +56,7 @@ func (t *Table) Rows() []Row {
 	return append(rows, rowOf(otherwise, t.Fallback()))
 }
 
-// RowsOf say what becomes of events of these names, and why.
+// RowsOf returns the decision on each of these event names.
 func (t *Table) RowsOf(events []string) []Row {
 	rows := make([]Row, 0, len(events))
 	for _, event := range events {
@@ -71,7 +71,7 @@ func (t *Table) RowsOf(events []string) []Row {
 	return rows
 }
 
-// Becomes says what becomes of the event.
+// Becomes describes the outcome for the event.
 func (r *Row) Becomes() string {
 	if r.Dropped != "" {
 		return "dropped: " + r.Dropped
@@ -79,7 +79,7 @@ func (r *Row) Becomes() string {
 	return strings.Join(r.Signals, ", ")
 }
 
-// Share is how many of the tasks reach traces and logs.
+// Share is the percentage of tasks that reach traces and logs.
 func (r *Row) Share() string {
 	if r.Dropped != "" {
 		return "-"
@@ -87,7 +87,7 @@ func (r *Row) Share() string {
 	return strconv.FormatFloat(r.SamplingRate*100, 'g', 6, 64) + " %"
 }
 
-// Why says where that is written.
+// Why names the place that decides.
 func (r *Row) Why() string {
 	why := r.From
 	if r.Route != "" && r.Route != r.Event {

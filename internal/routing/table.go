@@ -13,28 +13,28 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// maxCachedNames bounds the memory that names without an exact route take.
+// maxCachedNames bounds the memory of cached decisions on names without an exact route.
 const maxCachedNames = 1024
 
-// routeGlob is the pattern of a route with what the route decides.
+// routeGlob is a route's glob with its decision.
 type routeGlob struct {
 	glob.Glob
 	decision Decision
 	entry    *Entry
 }
 
-// Table knows the decision on every name. It is immutable and safe for concurrent use.
+// Table holds the decision on every name. It is immutable and safe for concurrent use.
 type Table struct {
 	entries  []Entry
 	exact    map[string]*Decision
 	globs    []routeGlob
 	filters  []filter
 	fallback Decision
-	// cached holds the decisions of names that only globs, or nothing, match.
+	// cached holds the decisions on names without an exact route.
 	cached *namecache.Cache[*Decision]
 }
 
-// Compile makes a table. Its error joins every mistake in the settings, each with its place: routes[2].signals: ….
+// Compile makes a table. Its error joins every mistake in the settings, each with its key, such as routes[2]::signals.
 func Compile(settings Settings) (*Table, error) {
 	filters, filterErr := compileFilters(settings.Filtered)
 	entries, err := merge(settings)
@@ -61,7 +61,7 @@ func Compile(settings Settings) (*Table, error) {
 	return t, nil
 }
 
-// Lookup is the decision on a canonical name. It must not be changed.
+// Lookup returns the decision on a canonical name. The caller must not change it.
 func (t *Table) Lookup(name string) *Decision {
 	if decision, found := t.exact[name]; found {
 		return decision
@@ -84,14 +84,14 @@ func (t *Table) search(name string) *Decision {
 	return &t.fallback
 }
 
-// Explanation is how the decision on a name came about.
+// Explanation is a decision with the routes it was preferred to.
 type Explanation struct {
 	*Decision
-	// Lost are the other routes that match, the most specific first. They would decide if those before them were not there.
+	// Lost are the other routes that match, most specific first.
 	Lost []Entry
 }
 
-// Explain is the decision on a canonical name, with the routes that it was preferred to.
+// Explain returns the decision on a canonical name with the other routes that match.
 func (t *Table) Explain(name string) Explanation {
 	e := Explanation{Decision: t.Lookup(name)}
 	for i := range t.entries {
@@ -107,7 +107,7 @@ func (t *Table) Explain(name string) Explanation {
 	return e
 }
 
-// Of is the decision that an entry of this table stands for.
+// Of returns the decision of an entry of this table.
 func (t *Table) Of(entry Entry) *Decision {
 	if decision, found := t.exact[entry.Event]; found {
 		return decision
@@ -120,10 +120,10 @@ func (t *Table) Of(entry Entry) *Decision {
 	return &t.fallback
 }
 
-// Fallback is the decision on names without a route.
+// Fallback returns the decision on names without a route.
 func (t *Table) Fallback() *Decision { return &t.fallback }
 
-// Filters are the names and globs of filtered_events.
+// Filters returns the names and globs of filtered_events.
 func (t *Table) Filters() []string {
 	events := make([]string, len(t.filters))
 	for i := range t.filters {
@@ -132,7 +132,7 @@ func (t *Table) Filters() []string {
 	return events
 }
 
-// Entries are the routes in force: the built-in ones in their order, then the operator's. The slice is the caller's.
+// Entries returns the effective routes: the built-in ones in their order, then the operator's. The caller owns the slice.
 func (t *Table) Entries() []Entry { return slices.Clone(t.entries) }
 
 func (e *Entry) decision(rate float64) Decision {
@@ -154,7 +154,7 @@ func (f *filter) decision() Decision {
 	return Decision{Route: f.Pattern(), Place: f.place, Priority: lifecycle.PriorityNormal, Reason: ReasonFiltered}
 }
 
-// bySpecificity puts the glob that decides first. Later ones come first among equals, because the sort is stable.
+// bySpecificity sorts the globs by precedence: most specific first, and the later one of equally specific globs.
 func bySpecificity(globs []routeGlob) {
 	slices.Reverse(globs)
 	slices.SortStableFunc(globs, func(a, b routeGlob) int { return cmp.Compare(b.Literals(), a.Literals()) })

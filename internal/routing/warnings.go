@@ -14,9 +14,9 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/nearest"
 )
 
-// Warnings are what the settings say that is allowed, and probably not meant: a name that is none of Tasker's although it
-// looks like one, and a glob that decides on none of Tasker's events because each has a route of its own. An application's
-// names are its own affair: nothing is said of order.placed.
+// Warnings returns a message for each setting that is valid but probably a mistake: a name that resembles one of Tasker's,
+// and a glob that decides no event of Tasker because each has a more specific route. Names that an application defines,
+// such as order.placed, cause none.
 func (t *Table) Warnings() []string {
 	var warnings []string
 	for _, entry := range t.entries {
@@ -35,7 +35,7 @@ func (t *Table) Warnings() []string {
 	return warnings
 }
 
-// UnknownName is a warning if a name or glob, which stands at a place of the configuration, is nearly one of Tasker's.
+// UnknownName returns a warning if a name or glob configured at place resembles one of Tasker's.
 func UnknownName(place, event string) []string {
 	g := glob.New(event)
 	known := lifecycle.Names()
@@ -47,7 +47,7 @@ func UnknownName(place, event string) []string {
 	}
 	group, _, _ := strings.Cut(event, ".")
 	meant, distance := nearest.Of(event, known)
-	// In a group of Tasker's own the name is surely meant to be one of Tasker's.
+	// A name within one of Tasker's own groups is meant to be one of Tasker's.
 	if distance > nearest.MaxTypos && !slices.Contains(groupsOf(known), group) {
 		return nil
 	}
@@ -55,7 +55,7 @@ func UnknownName(place, event string) []string {
 		place, event, meant)}
 }
 
-// unknownGroup is a warning if what a glob begins with is nearly a group of Tasker's, such as steps.* for step.*.
+// unknownGroup returns a warning if a glob's prefix resembles a group of Tasker's, such as steps.* for step.*.
 func unknownGroup(place, event string, known []string) []string {
 	literal, _, _ := strings.Cut(event, glob.Any)
 	group, _, whole := strings.Cut(literal, ".")
@@ -70,7 +70,7 @@ func unknownGroup(place, event string, known []string) []string {
 		place, event, meant+".*")}
 }
 
-// idleGlob is a warning if a glob matches events of Tasker's but decides on none of them.
+// idleGlob returns a warning if a glob matches events of Tasker but decides none of them.
 func (t *Table) idleGlob(place, event string) []string {
 	g := glob.New(event)
 	decider := ""
@@ -93,7 +93,7 @@ func (t *Table) idleGlob(place, event string) []string {
 		"%s. Give each a route by its exact name", place, event, decider)}
 }
 
-// groupsOf are the first words of names.
+// groupsOf returns the first segments of names.
 func groupsOf(names []string) []string {
 	var groups []string
 	for _, name := range names {
