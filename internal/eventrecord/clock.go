@@ -13,33 +13,33 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// timeLayouts are the forms in which Ruby and Rust write a time. The second is Ruby's Time#to_s.
+// timeLayouts are the forms in which Ruby and Rust write times. The second one is Ruby's Time#to_s.
 var timeLayouts = [...]string{time.RFC3339Nano, "2006-01-02 15:04:05.999999999 MST", "2006-01-02 15:04:05.999999999 -0700"}
 
-// MaxFuture is how far ahead of its receipt an event may be. Clocks run apart by less, and so do time zones.
+// MaxFuture is how far an event's time may be ahead of its receipt; it exceeds usual clock skew and time zone offsets.
 const MaxFuture = 24 * time.Hour
 
-// earliest is the beginning of the year 2000: earlier times come from clocks that were never set, and from zero values.
+// earliest is the beginning of the year 2000. Earlier times come from unset clocks and zero values.
 const earliest = pcommon.Timestamp(946_684_800 * time.Second)
 
-// Possible reports whether a clock can have shown the time of an event that was received at the given time.
+// Possible reports whether the time of an event received at receipt is plausible.
 func Possible(at, receipt pcommon.Timestamp) bool {
 	return at >= earliest && at <= receipt+pcommon.Timestamp(MaxFuture)
 }
 
-// Clock is whose time an event has.
+// Clock is the source of an event's time.
 type Clock uint8
 
 const (
-	// ClockSender is the sender's own: occurred_at, or the timestamp of a log record.
+	// ClockSender is the sender's time: occurred_at, or the timestamp of a log record.
 	ClockSender Clock = iota
-	// ClockPayload is the finest time in the payload.
+	// ClockPayload is the finest time of the payload.
 	ClockPayload
-	// ClockReceipt is that of the collector: the sender's and the payload's times were absent or impossible.
+	// ClockReceipt is the collector's time of receipt; the other two were missing or implausible.
 	ClockReceipt
 )
 
-// setTime gives the record the best time there is. impossible tells whether the sender's was not used.
+// setTime sets the best available time. impossible reports that the sender's time was implausible.
 func setTime(record plog.LogRecord, attrs pcommon.Map) (clock Clock, impossible bool) {
 	at, receipt := record.Timestamp(), record.ObservedTimestamp()
 	if at != 0 && (at == receipt || Possible(at, receipt)) {
@@ -53,23 +53,23 @@ func setTime(record plog.LogRecord, attrs pcommon.Map) (clock Clock, impossible 
 	return clock, at != 0
 }
 
-// FallbackTime is the time of an event without a usable one of its sender's: the finest time of its payload, or else that of
-// its receipt, which is then marked in the attributes.
+// FallbackTime returns the time of an event without a plausible sender time: the finest time of its payload, or else the
+// time of receipt, which it marks in the attributes.
 func FallbackTime(event string, attrs pcommon.Map, receipt pcommon.Timestamp) (pcommon.Timestamp, Clock) {
 	if at, ok := PayloadTime(event, attrs); ok && Possible(at, receipt) {
 		return at, ClockPayload
 	}
-	// A resend of the event has another time of receipt, and is the same event.
+	// Excluded from the event's identity: a resend has another time of receipt.
 	attrs.PutStr(lifecycle.AttrClock, lifecycle.ClockReceipt)
 	return receipt, ClockReceipt
 }
 
-// MarkImpossible notes on an event the time that it brought and that was not used.
+// MarkImpossible stores the implausible time of an event as an attribute.
 func MarkImpossible(attrs pcommon.Map, at string) { attrs.PutStr(lifecycle.AttrImpossibleTime, at) }
 
-// PayloadTime is when an event happened, as far as its payload tells: the finest of its times, in the order
-// transitioned_at, timestamp, then completed_at of task.completed, each only if it has a fraction of a second; else
-// timestamp, which then has a resolution of one second. It is false when the payload has no readable time.
+// PayloadTime returns the time in an event's payload. It takes the first that has a fraction of a second of
+// transitioned_at, timestamp and, of task.completed, completed_at; else timestamp, in whole seconds. It returns false if
+// the payload has no readable time.
 func PayloadTime(name string, attrs pcommon.Map) (pcommon.Timestamp, bool) {
 	if at, ok := fineTime(attrs, lifecycle.AttrTransitionedAt); ok {
 		return at, true
@@ -93,10 +93,10 @@ func fineTime(attrs pcommon.Map, key string) (pcommon.Timestamp, bool) {
 	return parseTime(s)
 }
 
-// maxSeconds is in the year 2242, a little before nanoseconds overflow.
+// maxSeconds is in the year 2242, shortly before int64 nanoseconds overflow.
 const maxSeconds = 1 << 33
 
-// parseTime refuses times that nanoseconds since 1970 cannot hold.
+// parseTime rejects times that int64 nanoseconds since 1970 cannot represent.
 func parseTime(s string) (pcommon.Timestamp, bool) {
 	if s == "" {
 		return 0, false
@@ -110,7 +110,7 @@ func parseTime(s string) (pcommon.Timestamp, bool) {
 	return 0, false
 }
 
-// text is the string under a key, or empty when there is none or it is of another type.
+// text returns the string attribute of a key; empty if it is missing or of another type.
 func text(attrs pcommon.Map, key string) string {
 	value, found := attrs.Get(key)
 	if !found || value.Type() != pcommon.ValueTypeStr {

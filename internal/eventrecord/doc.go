@@ -1,8 +1,7 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package eventrecord reads and normalises the log records of Tasker's events. It holds no state.
+// Package eventrecord reads and normalizes log records of Tasker events. It holds no state.
 //
-// Every function works on the pdata it is given and keeps no reference to it. Only [Normalize] writes, and only to the
-// record.
+// Functions keep no reference to the pdata they receive. Only [Normalize] writes, and only to the record.
 package eventrecord

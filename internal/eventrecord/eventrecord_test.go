@@ -93,7 +93,7 @@ func TestPayloadTime(t *testing.T) {
 	}
 }
 
-// The vectors of docs/identity.md, and one with values of each type, computed by another program from that page alone.
+// The test vectors of docs/identity.md, and one with a value of each type, computed by an independent program.
 func TestFingerprintVectors(t *testing.T) {
 	query := func() map[string]any {
 		return map[string]any{"tasker.task_id": 1, "tasker.step_id": 2, "tasker.duration": 0.25, "tasker.sql": "SELECT * FROM orders"}
@@ -159,7 +159,7 @@ func TestFingerprintOfEventID(t *testing.T) {
 	assert.NotEqual(t, first, sum("e", 1, 2, "id-1"))
 }
 
-// The order of attributes never counts.
+// The order of attributes does not matter.
 func TestFingerprintIgnoresOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		values := rapid.MapOf(rapid.StringN(1, 8, -1), rapid.String()).Draw(t, "values")
@@ -184,7 +184,7 @@ func TestFingerprintIgnoresOrder(t *testing.T) {
 	})
 }
 
-// JSON's null is left out by taskerevents; a sender of OTLP sends a key without a value. They are one item.
+// taskerevents leaves out JSON's null; an OTLP sender may send a key without a value. Both are the same item.
 func TestFingerprintIgnoresKeysWithoutAValue(t *testing.T) {
 	build := func(nulls bool) pcommon.Map {
 		m := pcommon.NewMap()
@@ -317,7 +317,7 @@ func TestNormalize(t *testing.T) {
 	}
 }
 
-// An event without a time of its own is the same event when it comes again.
+// An event whose time is that of its receipt keeps its fingerprint when it is resent.
 func TestFingerprintOfTheTimeOfReceipt(t *testing.T) {
 	of := func(received pcommon.Timestamp, with map[string]any) uint64 {
 		record := plog.NewLogRecord()

@@ -11,19 +11,18 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// Fingerprint is the identity of an item across resends, never zero. With a sender's event id it is the hash of that id,
-// the event's name and the task's id (an application may use the key event_id for things of its own that recur under
-// another name or task). Without one it is the hash of the name, the time and every attribute but those that
-// event_router adds, so that it is the same before and behind the router; a time of receipt is left out, because a resend
-// has another. The order of attributes does not matter.
+// Fingerprint identifies an item across resends; it is never zero. With a sender's event ID it hashes that ID, the event's
+// name and the task's ID (an application may reuse an ID of its own under another name or task). Without one it hashes the
+// name, the time and every attribute except those that event_router adds, so that it is the same before and after the
+// router. A time of receipt is left out because a resend has another. The order of attributes does not matter.
 //
-// Payloads do not name their application: where several share a set of fingerprints, the caller adds the service.
+// The service is not included: a caller that shares a set of fingerprints between services adds it.
 func Fingerprint(name string, at pcommon.Timestamp, attrs pcommon.Map) uint64 {
 	return FingerprintBeside(name, at, attrs, 0)
 }
 
-// FingerprintBeside is the fingerprint of an item of which the caller has left out attributes; leftOut is the sum of their
-// hashes ([Seed]). It is the same as that of the whole item.
+// FingerprintBeside returns the fingerprint of an item whose caller has left out attributes, where leftOut is the sum of
+// their hashes ([Seed]). It equals the fingerprint of the complete item.
 func FingerprintBeside(name string, at pcommon.Timestamp, attrs pcommon.Map, leftOut uint64) uint64 {
 	sum := xxh3.HashString(name)
 	if id, found := attrs.Get(lifecycle.AttrEventID); found {
@@ -44,8 +43,8 @@ func FingerprintBeside(name string, at pcommon.Timestamp, attrs pcommon.Map, lef
 	return sum
 }
 
-// Identity is the fingerprint of the event that a record is: that which the receiver of events or a router has given it,
-// because what they have left out and masked is no part of the record any more, or else that of the record.
+// Identity returns the fingerprint of a record's event: the one assigned by the receiver or a router, which covers removed
+// and redacted attributes, or else the record's own.
 func Identity(record plog.LogRecord) uint64 {
 	if given, found := given(record.Attributes()); found {
 		return given
@@ -53,12 +52,12 @@ func Identity(record plog.LogRecord) uint64 {
 	return Fingerprint(lifecycle.Canonical(record.EventName()), record.Timestamp(), record.Attributes())
 }
 
-// SetIdentity gives a record its identity.
+// SetIdentity stores the identity in a record's attributes.
 func SetIdentity(attrs pcommon.Map, identity uint64) {
 	attrs.PutInt(lifecycle.AttrIdentity, int64(identity))
 }
 
-// Given is the identity that the receiver of events or a router has given a record, if one has.
+// Given returns the identity that the receiver or a router has assigned to a record.
 func Given(record plog.LogRecord) (identity uint64, found bool) { return given(record.Attributes()) }
 
 func given(attrs pcommon.Map) (uint64, bool) {
@@ -69,10 +68,11 @@ func given(attrs pcommon.Map) (uint64, bool) {
 	return uint64(value.Int()), true
 }
 
-// Routed reports whether a router has decided on a record.
+// Routed reports whether a router has processed the record.
 func Routed(record plog.LogRecord) bool { return isStamped(record.Attributes()) }
 
-// Repeat is the identity of an item equal to so many before it, never zero. With none before it, it is the fingerprint.
+// Repeat returns the identity of an item that follows before equal ones; the fingerprint itself if before is 0. It is never
+// zero.
 func Repeat(fingerprint, before uint64) uint64 {
 	if before == 0 {
 		return fingerprint
@@ -83,7 +83,7 @@ func Repeat(fingerprint, before uint64) uint64 {
 	return 1
 }
 
-// attributesHash is the hash of an event's attributes, and whether its time is that of its receipt.
+// attributesHash returns the hash of an event's attributes, and whether its time is that of its receipt.
 func attributesHash(attrs pcommon.Map) (sum uint64, receipt bool) {
 	for key, value := range attrs.All() {
 		if isStamp(key) {
@@ -97,12 +97,13 @@ func attributesHash(attrs pcommon.Map) (sum uint64, receipt bool) {
 	return sum, receipt
 }
 
-// Stamps are the attributes that only the collector writes, and that are no part of an event. The slice is the caller's.
+// Stamps returns the keys of attributes that only the collector writes and that are not part of an event. The caller owns
+// the slice.
 func Stamps() []string {
 	return []string{lifecycle.AttrSignals, lifecycle.AttrPriority, lifecycle.AttrIdentity}
 }
 
-// isStamp reports whether an attribute is one of Stamps.
+// isStamp reports whether a key is one of Stamps.
 func isStamp(key string) bool {
 	switch key {
 	case lifecycle.AttrSignals, lifecycle.AttrPriority, lifecycle.AttrIdentity:

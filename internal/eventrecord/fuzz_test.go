@@ -14,8 +14,8 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// FuzzNormalize checks that whatever OTLP can say is normalised without a panic, that doing it again changes nothing, and
-// that the fingerprint is that of the normalised record, never zero.
+// FuzzNormalize checks that any OTLP record is normalized without a panic, that normalizing is idempotent, and that
+// Fingerprint of the normalized record is never zero.
 func FuzzNormalize(f *testing.F) {
 	marshaler, unmarshaler := &plog.ProtoMarshaler{}, &plog.ProtoUnmarshaler{}
 	for _, attrs := range []map[string]any{
@@ -64,7 +64,7 @@ func FuzzNormalize(f *testing.F) {
 	})
 }
 
-// FuzzPayloadTime checks that no text of a time is taken that does not fit nanoseconds since 1970.
+// FuzzPayloadTime checks that a time that int64 nanoseconds cannot represent is rejected.
 func FuzzPayloadTime(f *testing.F) {
 	for _, seed := range []string{
 		"2026-06-01T12:00:00.036885123Z", "2026-06-01 12:00:00 UTC", "2026-06-01 12:00:00.5 +0200", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z",

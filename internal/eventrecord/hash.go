@@ -10,28 +10,28 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// Seed is what stands before a value whose hash is a part of a fingerprint: its key or its neighbour. The hash depends on the
-// type too: 1 and "1" differ. The methods are for values that are hashed where they stand, without being made (docs/identity.md).
+// Seed is the hash of what precedes a value: its key, or the element before it. A hash depends on the value's type: 1 and
+// "1" differ. The methods hash values as they are parsed, without building pdata (docs/identity.md).
 type Seed uint64
 
-// SeedOf is the seed of the value under an attribute's key.
+// SeedOf returns the seed for the value of an attribute key.
 func SeedOf(key string) Seed { return Seed(xxh3.HashString(key)) }
 
-// SeedOfBytes is SeedOf for a key that is no string yet.
+// SeedOfBytes is SeedOf for a key held as bytes.
 func SeedOfBytes(key []byte) Seed { return Seed(xxh3.Hash(key)) }
 
-// Text is the hash of a text.
+// Text returns the hash of a string.
 func (s Seed) Text(text []byte) uint64 { return xxh3.HashSeed(text, s.of(pcommon.ValueTypeStr)) }
 
-// Int is the hash of an integer.
+// Int returns the hash of an integer.
 func (s Seed) Int(n int64) uint64 { return mix(s.of(pcommon.ValueTypeInt), uint64(n)) }
 
-// Double is the hash of a number that is not an integer.
+// Double returns the hash of a number that is not an integer.
 func (s Seed) Double(f float64) uint64 {
 	return mix(s.of(pcommon.ValueTypeDouble), math.Float64bits(f))
 }
 
-// Bool is the hash of a boolean.
+// Bool returns the hash of a boolean.
 func (s Seed) Bool(b bool) uint64 {
 	if b {
 		return mix(s.of(pcommon.ValueTypeBool), 1)
@@ -39,15 +39,15 @@ func (s Seed) Bool(b bool) uint64 {
 	return mix(s.of(pcommon.ValueTypeBool), 0)
 }
 
-// Map is the hash of a map whose entries' hashes add up to a sum: addition does not know order. An entry without a value has
-// none.
+// Map returns the hash of a map from the sum of its entries' hashes; addition makes it independent of their order. An entry
+// without a value is not counted.
 func (s Seed) Map(entries uint64) uint64 { return mix(s.of(pcommon.ValueTypeMap), entries) }
 
-// List is the seed of a list's first element. The hash of each element is the seed of the next, and that of the last the hash
-// of the list.
+// List returns the seed of a list's first element. Each element's hash is the seed of the next, and the last one's is the
+// hash of the list.
 func (s Seed) List() Seed { return Seed(s.of(pcommon.ValueTypeSlice)) }
 
-// Nothing is the hash of an element of a list without a value.
+// Nothing returns the hash of a list element without a value.
 func (s Seed) Nothing() uint64 { return s.of(pcommon.ValueTypeEmpty) }
 
 func (s Seed) of(kind pcommon.ValueType) uint64 { return mix(uint64(s), uint64(kind)) }
@@ -81,7 +81,7 @@ func (s Seed) value(value pcommon.Value) uint64 {
 	return s.Nothing()
 }
 
-// mapHash adds up the hashes of the entries.
+// mapHash sums the hashes of the entries.
 func mapHash(m pcommon.Map) uint64 {
 	var sum uint64
 	for key, value := range m.All() {
@@ -90,7 +90,7 @@ func mapHash(m pcommon.Map) uint64 {
 	return sum
 }
 
-// entryHash is zero for a key without a value: JSON's null, which taskerevents leaves out and senders of OTLP may not.
+// entryHash returns zero for a key without a value: taskerevents leaves out JSON's null, OTLP senders may not.
 func entryHash(key string, value pcommon.Value) uint64 {
 	if value.Type() == pcommon.ValueTypeEmpty {
 		return 0
@@ -98,7 +98,7 @@ func entryHash(key string, value pcommon.Value) uint64 {
 	return SeedOf(key).value(value)
 }
 
-// mix joins two words so that their order and every bit of both count (the finalizer of splitmix64).
+// mix combines two words with the finalizer of splitmix64, so that order and every bit matter.
 func mix(a, b uint64) uint64 {
 	x := a*0x9e3779b97f4a7c15 + b
 	x ^= x >> 30

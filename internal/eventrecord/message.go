@@ -9,7 +9,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// Message is the readable line of a record, made of its name and attributes.
+// Message returns the one-line description of a record, made from its name and attributes.
 func Message(record plog.LogRecord) string {
 	attrs := record.Attributes()
 	task, _ := TaskID(attrs)

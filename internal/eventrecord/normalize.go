@@ -10,30 +10,30 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// attrEventName is where senders put the name of an event before log records had a field for it.
+// attrEventName is where senders put the event name before log records had an EventName field.
 const attrEventName = "event.name"
 
-// Normalizer normalises records. The zero value is ready. One goroutine uses it at a time.
+// Normalizer normalizes records. The zero value is ready for use. It is not safe for concurrent use.
 type Normalizer struct {
-	// Received is true if the records came over the network as they are: then their stamps are no router's, and only a
-	// task's id says to which task an event belongs.
+	// Received is true for records received over the network: their routing attributes do not come from a router, and only
+	// a task ID assigns an event to a task.
 	Received bool
 
 	traces lifecycle.TraceIDs
 }
 
-// Normalize makes a record that arrived by OTLP the same as one that the receiver of events would have made:
+// Normalize gives a record received by OTLP the form in which the tasker_events receiver would have produced it:
 //
 //   - EventName is the canonical name, taken from the attribute event.name (which is removed) if the field is empty;
-//   - Timestamp, if zero or [Possible] for no clock, is the payload's time, else the time of receipt (ObservedTimestamp);
-//   - TraceID is that of the task, if there is a task id. A trace and span id of the sender's own are the context in
-//     which the event was fired: they become the attribute tasker.traceparent, unless that is there already.
+//   - Timestamp, if zero or not plausible ([Possible]), is the payload's time, else the time of receipt (ObservedTimestamp);
+//   - TraceID is the task's, if there is a task ID. A trace and span ID of the sender are the context in which the event
+//     was fired: they become the attribute tasker.traceparent, unless it exists.
 //
-// It is idempotent, and changes nothing in a record of the receiver: the trace id is computed again all the same, because
-// a resource's service.name may have been corrected on the way. A record without a name keeps none. A record that a router
-// has stamped, and that has no task id, keeps its ids, which are not a sender's.
+// It is idempotent and does not change records of the tasker_events receiver, except that the trace ID follows a changed
+// service.name of the resource. A record without a name stays without one. A record without a task ID that a router has
+// processed keeps its IDs.
 //
-// It returns whose time the record has, and whether the sender's was impossible; the second time, that is all right.
+// It returns the source of the record's time, and whether the sender's time was implausible (false when repeated).
 func (n *Normalizer) Normalize(resource pcommon.Map, record plog.LogRecord) (clock Clock, impossible bool) {
 	attrs := record.Attributes()
 	normalizeName(record, attrs)
@@ -42,8 +42,7 @@ func (n *Normalizer) Normalize(resource pcommon.Map, record plog.LogRecord) (clo
 	return clock, impossible
 }
 
-// Name is the canonical name of the event that a record is, from the field or, if that is empty, the attribute event.name.
-// It is empty for a record without a name.
+// Name returns the canonical event name of a record, from the field or else the attribute event.name; empty if it has none.
 func Name(record plog.LogRecord) string {
 	if name := record.EventName(); name != "" {
 		return lifecycle.Canonical(name)

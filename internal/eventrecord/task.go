@@ -12,11 +12,11 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// exactFloat is the bound below which every integer has a float64 of its own.
+// exactFloat is the bound below which float64 represents every integer exactly.
 const exactFloat = 1 << 53
 
-// TaskID is the text form of the task's id, which is the task's identity: an integer in decimal, a string as it was
-// sent. It is false when there is none, as on events of the engine itself.
+// TaskID returns the task's ID as text: an integer in decimal, a string unchanged. It returns false if there is none, as
+// for events of the engine itself.
 func TaskID(attrs pcommon.Map) (string, bool) {
 	id, found := attrs.Get(lifecycle.AttrTaskID)
 	if !found {
@@ -26,7 +26,7 @@ func TaskID(attrs pcommon.Map) (string, bool) {
 	return text, text != ""
 }
 
-// idText is empty for a value that cannot be an id.
+// idText returns an empty text for a value that cannot be an ID.
 func idText(id pcommon.Value) string {
 	switch id.Type() {
 	case pcommon.ValueTypeStr:
@@ -34,7 +34,7 @@ func idText(id pcommon.Value) string {
 	case pcommon.ValueTypeInt:
 		return strconv.FormatInt(id.Int(), 10)
 	case pcommon.ValueTypeDouble:
-		// Some JSON libraries know only floats: 7.0 is the task 7.
+		// Some JSON libraries have only floats: 7.0 means 7.
 		if d := id.Double(); d == math.Trunc(d) && math.Abs(d) < exactFloat {
 			return strconv.FormatInt(int64(d), 10)
 		}
@@ -42,7 +42,7 @@ func idText(id pcommon.Value) string {
 	return ""
 }
 
-// SignalsOf is the router's decision on an event. Without a router in front, an event may become any signal.
+// SignalsOf returns the router's decision on an event; all signals if no router has processed it.
 func SignalsOf(attrs pcommon.Map) lifecycle.Signals {
 	stamp, found := attrs.Get(lifecycle.AttrSignals)
 	if !found {
