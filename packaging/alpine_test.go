@@ -20,7 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// streams are the gzip streams that a file consists of, each as it is and unpacked.
+// streams returns the gzip streams that a file consists of, each as it is and unpacked.
 func streams(t *testing.T, file []byte) (packed, unpacked [][]byte) {
 	t.Helper()
 	in := bytes.NewReader(file) // a ByteReader: gzip reads no byte beyond a stream

@@ -25,7 +25,7 @@ func peer(t *testing.T, program string) string {
 	return path
 }
 
-// nfpm is the packager that `make release-tools` builds.
+// nfpm returns the packager that `make release-tools` builds.
 func nfpm(t *testing.T) string {
 	t.Helper()
 	path, err := filepath.Abs("../bin/tools/nfpm")
@@ -73,7 +73,7 @@ func pack(t *testing.T, packager, version, staged string) string {
 	return made[0]
 }
 
-// binaries is the directory of the programs to package: the built ones.
+// binaries returns the directory of the programs to package: the built ones.
 func binaries(t *testing.T) string {
 	t.Helper()
 	collector, cli := os.Getenv("TASKER_BIN"), os.Getenv("TASKER_CLI")
@@ -138,7 +138,7 @@ func TestRPMPackage(t *testing.T) {
 	inACopy(t, "rpm.sh", older, newer)
 }
 
-// small is a directory of scripts that stand for the programs: enough for tests of what a package has besides.
+// small returns a directory of scripts that stand for the programs: enough for tests of what a package has besides.
 func small(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()

@@ -27,7 +27,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// released is the directory that make release has filled.
+// released returns the directory that make release has filled.
 func released(t *testing.T) string {
 	t.Helper()
 	dist := os.Getenv("TASKER_DIST")
@@ -40,7 +40,7 @@ func released(t *testing.T) string {
 // archiveName has the version, the system and the architecture.
 var archiveName = regexp.MustCompile(`^otelcol-tasker_(.+)_(linux|darwin|windows)_(amd64|arm64)\.(tar\.gz|zip)$`)
 
-// releasedArchives are the archives of a release, by system and architecture, and its version.
+// releasedArchives returns the archives of a release, by system and architecture, and its version.
 func releasedArchives(t *testing.T, dist string) (archives map[string]string, version string) {
 	t.Helper()
 	entries, err := os.ReadDir(dist)
@@ -141,7 +141,7 @@ func readArchive(t *testing.T, path string) map[string][]byte {
 	}
 }
 
-// targetOf is the system and the architecture of a program. One for Linux must need no library.
+// targetOf returns the system and the architecture of a program. One for Linux must need no library.
 func targetOf(t *testing.T, program []byte) string {
 	t.Helper()
 	if file, err := elf.NewFile(bytes.NewReader(program)); err == nil {

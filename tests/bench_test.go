@@ -88,7 +88,7 @@ func processTime(b *testing.B, name, more string, bodies, lines [][]byte) time.D
 	return c.totalTime() - before
 }
 
-// profiling is the configuration of a process that leaves a profile, if it is to.
+// profiling returns the configuration of a process that leaves a profile, if it is to.
 func profiling(b *testing.B) string {
 	b.Helper()
 	directory := os.Getenv("TASKER_PROFILES")
@@ -130,7 +130,7 @@ func floorTime(b *testing.B, requests [][]byte) time.Duration {
 	return c.totalTime() - before
 }
 
-// floorRequest is the lines as an OTLP request whose records have ten attributes each.
+// floorRequest returns the lines as an OTLP request whose records have ten attributes each.
 func floorRequest(b *testing.B, lines [][]byte) []byte {
 	b.Helper()
 	ld, err := streamtest.ToLogs(lines, "")
@@ -159,7 +159,7 @@ func tenAttributes(record plog.LogRecord) {
 	})
 }
 
-// cpuTime is what the running process has spent so far; the kernel tells it in hundredths of a second.
+// cpuTime returns what the running process has spent so far; the kernel tells it in hundredths of a second.
 func (c *collector) cpuTime() time.Duration {
 	c.tb.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", c.cmd.Process.Pid))
@@ -177,7 +177,7 @@ func (c *collector) cpuTime() time.Duration {
 	return time.Duration(ticks) * 10 * time.Millisecond
 }
 
-// totalTime is what the process spent in its whole life. It must have ended.
+// totalTime returns what the process spent in its whole life. It must have ended.
 func (c *collector) totalTime() time.Duration {
 	return c.cmd.ProcessState.UserTime() + c.cmd.ProcessState.SystemTime()
 }

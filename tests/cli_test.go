@@ -17,7 +17,7 @@ type cli struct {
 	path string
 }
 
-// commandLine is the command line of the sources.
+// commandLine returns the command line of the sources.
 func commandLine(tb testing.TB) cli {
 	tb.Helper()
 	path, err := builtCLI()

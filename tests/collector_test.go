@@ -57,7 +57,7 @@ func (o *output) String() string {
 	return o.text.String()
 }
 
-// tail is the last lines.
+// tail returns the last lines.
 func (o *output) tail() string {
 	lines := strings.Split(strings.TrimSpace(o.String()), "\n")
 	return strings.Join(lines[max(0, len(lines)-40):], "\n")

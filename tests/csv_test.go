@@ -82,7 +82,7 @@ func TestTables(t *testing.T) {
 	assert.Equal(t, len(truth)+len(moreTruth), column("traces.csv", "level")["1"])
 }
 
-// rowsIn is the number of rows of a table that is being written.
+// rowsIn returns the number of rows of a table that is being written.
 func rowsIn(directory, name string) int {
 	file, err := os.Open(filepath.Join(directory, name))
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// metricsOfWorkflows are the names of the series that the panels of the dashboards ask for, without those of the collector itself.
+// metricsOfWorkflows returns the names of the series that the panels of the dashboards ask for, without those of the collector itself.
 func metricsOfWorkflows(t *testing.T) []string {
 	t.Helper()
 	boards, err := filepath.Glob("../deploy/grafana/dashboards/*.json")

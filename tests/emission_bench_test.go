@@ -148,7 +148,7 @@ func liveRequests(tb testing.TB, lines [][]byte) []liveRequest {
 	return requests
 }
 
-// requestAfter is the place of the first request that is due so long after the first one.
+// requestAfter returns the place of the first request that is due so long after the first one.
 func requestAfter(requests []liveRequest, after time.Duration) int {
 	return sort.Search(len(requests), func(i int) bool { return requests[i].from-requests[0].from >= int64(after) })
 }
@@ -209,7 +209,7 @@ func (a *stepArrivals) take(td ptrace.Traces) {
 	}
 }
 
-// latencies are the seconds from the request with an attempt's last event to its span.
+// latencies returns the seconds from the request with an attempt's last event to its span.
 func (a *stepArrivals) latencies(requests []liveRequest, sent []time.Time) (took []float64) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -63,7 +63,7 @@ func TestAttackOneHostileTask(t *testing.T) {
 	assert.Less(t, slices.Min(cpu["hostile"]), 5*slices.Min(cpu["ordinary"]), "CPU time of an event: %v", cpu)
 }
 
-// beside is the 99th percentile of how long a small request takes while a crowd's events come, and the CPU time of the process.
+// beside returns the 99th percentile of how long a small request takes while a crowd's events come, and the CPU time of the process.
 func beside(t *testing.T, crowd [][]byte) (p99, cpu time.Duration) {
 	t.Helper()
 	sink := newSink(t)

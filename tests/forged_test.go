@@ -27,7 +27,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// forgedSpans are what only the collector makes, with the ids that it will compute, as `taskerotel ids` prints them: the
+// forgedSpans returns what only the collector makes, with the ids that it will compute, as `taskerotel ids` prints them: the
 // finished span of each task, as a failure, and a terminal event of it.
 func forgedSpans(truth []streamtest.Task) ptrace.Traces {
 	td := ptrace.NewTraces()
@@ -99,7 +99,7 @@ func forge(t *testing.T, c *collector, lines [][]byte, truth []streamtest.Task) 
 // noise is routed to logs only, so that what is forged is no span event and no number, if it is an event at all.
 const noise = "processors: {event_router: {routes: [{event: database.query_executed, sampling_rate: 1}, {event: noise.*, signals: [logs]}]}}"
 
-// ownSpans are those that span_hierarchy made.
+// ownSpans returns those that span_hierarchy made.
 func ownSpans(spans []streamtest.Span) (own []streamtest.Span) {
 	for _, span := range spans {
 		if span.Scope == lifecycle.ScopeSpans {

@@ -20,7 +20,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// smallDisk is a file system of its own in memory, of so many megabytes.
+// smallDisk returns a file system of its own in memory, of so many megabytes.
 func smallDisk(t *testing.T, megabytes int) string {
 	t.Helper()
 	directory := t.TempDir()

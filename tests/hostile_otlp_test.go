@@ -33,7 +33,7 @@ const (
 	shippedMemory = 1 << 30
 )
 
-// field is a field of protobuf that holds bytes.
+// field returns a field of protobuf that holds bytes.
 func field(number protowire.Number, body []byte) []byte {
 	return protowire.AppendBytes(protowire.AppendTag(nil, number, protowire.BytesType), body)
 }

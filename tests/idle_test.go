@@ -60,7 +60,7 @@ func TestIdleConnections(t *testing.T) {
 	equal(t, streamtest.Compare(truth, sink.all()))
 }
 
-// files is how many files and connections the process has open.
+// files returns how many files and connections the process has open.
 func (c *collector) files() int {
 	c.tb.Helper()
 	entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", c.cmd.Process.Pid))

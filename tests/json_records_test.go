@@ -35,7 +35,7 @@ type jsonLine struct {
 	Attributes map[string]any `json:"attributes"`
 }
 
-// record is the record that the line shows.
+// record returns the record that the line shows.
 func (l jsonLine) record(t *testing.T) streamtest.Record {
 	t.Helper()
 	r := streamtest.Record{

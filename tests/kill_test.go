@@ -194,7 +194,7 @@ func openAcross(t *testing.T, batches [][][]byte, killed []int, times int) (task
 	return tasks
 }
 
-// unique are the spans, each once. One that came again must be the same.
+// unique returns the spans, each once. One that came again must be the same.
 func unique(t *testing.T, spans []streamtest.Span) []streamtest.Span {
 	t.Helper()
 	type id struct {

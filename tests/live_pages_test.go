@@ -29,7 +29,7 @@ func (c *collector) livePage(path string) string {
 	return string(body)
 }
 
-// liveTasks are the keys of the tasks that a query finds.
+// liveTasks returns the keys of the tasks that a query finds.
 func (c *collector) liveTasks(query string) (keys []string) {
 	c.tb.Helper()
 	var list struct {

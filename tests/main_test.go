@@ -49,7 +49,7 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-// program is the path that an environment variable names, or else of what it builds.
+// program returns the path that an environment variable names, or else of what it builds.
 func program(variable, dir, name string) (string, error) {
 	if path := os.Getenv(variable); path != "" {
 		return filepath.Abs(path)

@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// blockOf is the example in a page that has a text, as a file.
+// blockOf returns the example in a page that has a text, as a file.
 func blockOf(t *testing.T, page, text string) string {
 	t.Helper()
 	content, err := os.ReadFile(page)

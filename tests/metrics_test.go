@@ -22,7 +22,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// measured are the metrics that the truth tells exactly, with the labels by which it tells them.
+// measured returns the metrics that the truth tells exactly, with the labels by which it tells them.
 func measured() map[string][]string {
 	byTask, byStep := []string{"task_name"}, []string{"task_name", "step_name"}
 	metrics := map[string][]string{
@@ -50,13 +50,13 @@ func measured() map[string][]string {
 	return metrics
 }
 
-// expected are the values of the measured metrics.
+// expected returns the values of the measured metrics.
 func expected(t *testing.T, lines [][]byte, truth []streamtest.Task) numbers {
 	t.Helper()
 	return observed(t, lines, truth, func(string, float64, ...string) {})
 }
 
-// observed are the values of the measured metrics; each is told what each histogram observed.
+// observed returns the values of the measured metrics; each is told what each histogram observed.
 func observed(t *testing.T, lines [][]byte, truth []streamtest.Task, each func(name string, value float64, labels ...string)) numbers {
 	t.Helper()
 	n := numbers{}

@@ -28,7 +28,7 @@ type migratingRow struct{ of, here, note string }
 // tableRow finds the lines of tables.
 var tableRow = regexp.MustCompile(`(?m)^\| (.+) \|$`)
 
-// migratingRows are the lines of all tables, without those of headings.
+// migratingRows returns the lines of all tables, without those of headings.
 func migratingRows(t *testing.T) (rows []migratingRow) {
 	t.Helper()
 	page, err := os.ReadFile(migratingPage)
@@ -81,7 +81,7 @@ func migratingValues() map[string]string {
 	}
 }
 
-// kinds are where the components of the settings are configured.
+// kinds returns where the components of the settings are configured.
 func kinds() map[string]string {
 	return map[string]string{
 		"tasker_events": "receivers", "event_router": "processors", "span_hierarchy": "processors", "routed_events": "connectors",
@@ -89,7 +89,7 @@ func kinds() map[string]string {
 	}
 }
 
-// settingOverride is a configuration that sets a setting.
+// settingOverride returns a configuration that sets a setting.
 func settingOverride(t *testing.T, key, value string) string {
 	t.Helper()
 	if list, of, is := strings.Cut(key, "[]."); is {
@@ -251,7 +251,7 @@ func (b *migratingBench) checkCommand(t *testing.T, row migratingRow, command st
 	assert.NotEmpty(t, out)
 }
 
-// checks are those of lines that name no setting and no command, or say more.
+// checks returns those of lines that name no setting and no command, or say more.
 func (b *migratingBench) checks() map[string]func(*testing.T, migratingRow) {
 	return map[string]func(*testing.T, migratingRow){
 		"`metrics_enabled`":             checkWithoutMetrics,

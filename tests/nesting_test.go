@@ -38,7 +38,7 @@ func TestNesting(t *testing.T) {
 	assert.Zero(t, c.stop())
 }
 
-// nested is an OTLP request, of logs or of traces, with an attribute that is a list in a list, and so on up to a size.
+// nested returns an OTLP request, of logs or of traces, with an attribute that is a list in a list, and so on up to a size.
 func nested(size int) []byte {
 	// Tags of the fields of a request, from the outside in: its first resource, that resource, an attribute of it.
 	const first, value, list = 1<<3 | 2, 2<<3 | 2, 5<<3 | 2

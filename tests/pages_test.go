@@ -120,7 +120,7 @@ func TestPicturesOfPages(t *testing.T) {
 	}
 }
 
-// withoutPipelines is the path of a config.yaml that has none.
+// withoutPipelines returns the path of a config.yaml that has none.
 func withoutPipelines(t *testing.T) string {
 	t.Helper()
 	text, err := os.ReadFile(defaultConfig)
@@ -144,7 +144,7 @@ func isConfiguration(sections map[string]any) bool {
 	return len(sections) > 0
 }
 
-// pages are all of the repository.
+// pages returns all of the repository.
 func pages(t *testing.T) []string {
 	var found []string
 	require.NoError(t, filepath.WalkDir("..", func(path string, entry fs.DirEntry, err error) error {

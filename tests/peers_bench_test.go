@@ -168,7 +168,7 @@ func medians(used []usage) (cpu time.Duration, rss int64) {
 	return (times[(len(times)-1)/2] + times[len(times)/2]) / 2, (sizes[(len(sizes)-1)/2] + sizes[len(sizes)/2]) / 2
 }
 
-// ownUsage is that of a fresh collector of ours until it has ended.
+// ownUsage returns that of a fresh collector of ours until it has ended.
 func ownUsage(b *testing.B, feed func(*collector)) usage {
 	b.Helper()
 	sink := newSink(b)
@@ -181,7 +181,7 @@ func ownUsage(b *testing.B, feed func(*collector)) usage {
 	return used
 }
 
-// stockUsage is that of a fresh stock collector until it has ended and so many spans have come out of it.
+// stockUsage returns that of a fresh stock collector until it has ended and so many spans have come out of it.
 func stockUsage(b *testing.B, program, pipelines, path string, requests [][]byte, spans int) usage {
 	b.Helper()
 	sink := newSink(b)
@@ -206,7 +206,7 @@ func (c *collector) ending(before time.Duration) usage {
 	return usage{c.totalTime() - before, rss}
 }
 
-// peakRSS is the most memory that the running process has had resident so far, in KiB.
+// peakRSS returns the most memory that the running process has had resident so far, in KiB.
 func (c *collector) peakRSS() int64 {
 	c.tb.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.cmd.Process.Pid))
@@ -218,7 +218,7 @@ func (c *collector) peakRSS() int64 {
 	return size
 }
 
-// otlpLogs is the stream as an application with an SDK sends it. signal_to_metrics counts by attributes only, so for it the name
+// otlpLogs returns the stream as an application with an SDK sends it. signal_to_metrics counts by attributes only, so for it the name
 // of the event is one, too.
 func otlpLogs(b *testing.B, lines [][]byte, named bool) (requests [][]byte) {
 	b.Helper()
@@ -237,7 +237,7 @@ func otlpLogs(b *testing.B, lines [][]byte, named bool) (requests [][]byte) {
 	return requests
 }
 
-// finishedSpans is what our collector makes of the stream, as requests, and how many spans there are in them.
+// finishedSpans returns what our collector makes of the stream, as requests, and how many spans there are in them.
 func finishedSpans(b *testing.B, bodies [][]byte) (requests [][]byte, spans int) {
 	b.Helper()
 	sink := newSink(b)

@@ -135,7 +135,7 @@ func (p *prometheus) get(path string, query url.Values, data any) error {
 	return json.Unmarshal(answer.Data, data)
 }
 
-// scrapeErrors are what the latest scrapes failed for.
+// scrapeErrors returns what the latest scrapes failed for.
 func (p *prometheus) scrapeErrors() any {
 	var data struct {
 		ActiveTargets []struct{ ScrapeURL, LastError string }
@@ -204,7 +204,7 @@ func totals(expr parser.Expr) (parser.Expr, error) {
 	return expr, err
 }
 
-// ofTruth is the same expression of the truth's metrics, and whether the truth tells all of them.
+// ofTruth returns the same expression of the truth's metrics, and whether the truth tells all of them.
 func ofTruth(expression string, told map[string]bool) (string, bool) {
 	expr, err := parser.NewParser(parser.Options{}).ParseExpr(expression)
 	if err != nil {
@@ -261,7 +261,7 @@ func (e *exposition) add(t *testing.T, service string, lines [][]byte, truth []s
 	}
 }
 
-// bucketBounds are the bounds of each histogram in a scrape, as they are written there.
+// bucketBounds returns the bounds of each histogram in a scrape, as they are written there.
 func bucketBounds(samples []sample) map[string][]string {
 	bounds := map[string][]string{}
 	for _, s := range samples {

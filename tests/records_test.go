@@ -27,7 +27,7 @@ connectors:
       step.cancelled, step.resolved_manually, observability.step.backoff]
 `
 
-// shippedFacts are those that the shipped configurations record.
+// shippedFacts returns those that the shipped configurations record.
 func shippedFacts() []string {
 	return []string{
 		lifecycle.TaskStarted, lifecycle.TaskFailed, lifecycle.TaskCancelled, lifecycle.TaskResolvedManually, lifecycle.StepFailed,
@@ -35,7 +35,7 @@ func shippedFacts() []string {
 	}
 }
 
-// facts are the records without those of backoffs, of which the truth has no number, and without repetitions: a crash in
+// facts returns the records without those of backoffs, of which the truth has no number, and without repetitions: a crash in
 // the moment of its hand-over, or a retry of the exporter, brings a record again, the same in every byte.
 func facts(t *testing.T, records []streamtest.Record) (once []streamtest.Record, again int) {
 	t.Helper()

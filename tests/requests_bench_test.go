@@ -78,7 +78,7 @@ exporters: {nop: {}}
 service: {pipelines: {traces: {exporters: [nop, span_to_metrics, routed_events]}, logs/records: {exporters: [nop]}}}
 `
 
-// requestTime is the CPU time that a fresh collector spends on the requests, and how long the sending took.
+// requestTime returns the CPU time that a fresh collector spends on the requests, and how long the sending took.
 func requestTime(b *testing.B, bodies [][]byte, connections int, more string) (cpu, took time.Duration) {
 	b.Helper()
 	sink := newSink(b)

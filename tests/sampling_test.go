@@ -21,7 +21,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// sampledTasks are the tasks of which a destination has a span.
+// sampledTasks returns the tasks of which a destination has a span.
 func sampledTasks(p *product) map[int64]bool {
 	kept := map[int64]bool{}
 	for _, span := range p.all() {

@@ -20,7 +20,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// assembled are the spans of the lines as text, put together without a collector, and the number of trees.
+// assembled returns the spans of the lines as text, put together without a collector, and the number of trees.
 func assembled(t *testing.T, lines [][]byte) (spans []string, trees int) {
 	t.Helper()
 	source := eventfile.NewSource([]string{eventfile.Stdin}, bytes.NewReader(bytes.Join(lines, []byte("\n"))))

@@ -52,7 +52,7 @@ func newClient(connections int) (client *http.Client, done func()) {
 // errComeBack is an answer that asks the sender to repeat.
 var errComeBack = errors.New("asked to come back")
 
-// postOne is a sender by the book: it repeats what is answered with a retryable status.
+// postOne returns a sender by the book: it repeats what is answered with a retryable status.
 func postOne(client *http.Client, url, contentType string, body []byte) error {
 	pause := time.NewTicker(100 * time.Millisecond)
 	defer pause.Stop()

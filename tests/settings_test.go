@@ -88,7 +88,7 @@ func isServerSetting(key string) bool {
 	return server.IsSet(key)
 }
 
-// defaultText is a default as a table has it.
+// defaultText returns a default as a table has it.
 func defaultText(value any) string {
 	switch v := reflect.ValueOf(value); v.Kind() {
 	case reflect.Invalid:
@@ -111,7 +111,7 @@ func defaultText(value any) string {
 	return "none"
 }
 
-// toldDefault is what a cell says, in the terms of defaultText.
+// toldDefault returns what a cell says, in the terms of defaultText.
 func toldDefault(cell string) string {
 	switch text := strings.Trim(strings.ReplaceAll(cell, "`", ""), " "); text {
 	case "[]", "{}", `""`:

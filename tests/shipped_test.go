@@ -30,7 +30,7 @@ import (
 // address of its own.
 var nextHost atomic.Int64
 
-// newHost is a loopback address on which nobody listens, as long as no two processes count alike.
+// newHost returns a loopback address on which nobody listens, as long as no two processes count alike.
 func newHost(t *testing.T) string {
 	t.Helper()
 	n := nextHost.Add(1)
@@ -109,14 +109,14 @@ func (c *shipped) send(lines [][]byte) {
 	require.NoError(c.tb, senders.Wait())
 }
 
-// status is what `taskerotel status` says: its exit status, and the exporters that it names.
+// status returns what `taskerotel status` says: its exit status, and the exporters that it names.
 func (c *shipped) status(t *testing.T) (code int, named string) {
 	t.Helper()
 	code, _, named = commandLine(t).run("status", "--telemetry", "http://"+c.host+":8888/metrics", "--health", "http://"+c.health+"/health/status")
 	return code, named
 }
 
-// ownMetric is the sum of one of the collector's own metrics over the series that have a text among their labels.
+// ownMetric returns the sum of one of the collector's own metrics over the series that have a text among their labels.
 func (c *shipped) ownMetric(name, label string) float64 {
 	own := &collector{tb: c.tb, scrape: c.host + ":8888"}
 	sum := 0.0
@@ -128,7 +128,7 @@ func (c *shipped) ownMetric(name, label string) float64 {
 	return sum
 }
 
-// wantRecords is how many records a shipped configuration makes of a stream: one per start, failed attempt, failed task and
+// wantRecords returns how many records a shipped configuration makes of a stream: one per start, failed attempt, failed task and
 // backoff.
 func wantRecords(t *testing.T, lines [][]byte, truth []streamtest.Task) int {
 	t.Helper()

@@ -114,21 +114,21 @@ func (s *sink) takeRecords(ld plog.Logs) {
 	s.records = append(s.records, streamtest.FromLogs(ld)...)
 }
 
-// taskSpans is the number of tasks' spans so far.
+// taskSpans returns the number of tasks' spans so far.
 func (s *sink) taskSpans() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.tasks
 }
 
-// all are the spans so far. Nobody writes to them.
+// all returns the spans so far. Nobody writes to them.
 func (s *sink) all() []streamtest.Span {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.spans[:len(s.spans):len(s.spans)]
 }
 
-// allRecords are the log records so far. Nobody writes to them.
+// allRecords returns the log records so far. Nobody writes to them.
 func (s *sink) allRecords() []streamtest.Record {
 	s.mu.Lock()
 	defer s.mu.Unlock()

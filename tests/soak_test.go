@@ -72,7 +72,7 @@ func TestSoak(t *testing.T) {
 	require.Less(t, float64(mean(memory[2*third:])), soakGrowth*float64(mean(memory[third:2*third])), "KB: %d", memory)
 }
 
-// residentKB is the memory of the running process.
+// residentKB returns the memory of the running process.
 func (c *collector) residentKB() int {
 	c.tb.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.cmd.Process.Pid))

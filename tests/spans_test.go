@@ -39,7 +39,7 @@ func (c *collector) sendSpans(requests []ptrace.Traces) {
 	}
 }
 
-// twoLevels is a task as Tasker's own subscriber tells it, called by an HTTP request and calling one in each step: a
+// twoLevels returns a task as Tasker's own subscriber tells it, called by an HTTP request and calling one in each step: a
 // request a span.
 func twoLevels(task byte, steps int) []ptrace.Traces {
 	requests := make([]ptrace.Traces, 0, 2+2*steps)

@@ -48,7 +48,7 @@ service:
     logs/records: {exporters: [otlp_grpc/sink]}
 `
 
-// newStandalone is a collector that is not started yet, and what is to be merged over the shipped configuration.
+// newStandalone returns a collector that is not started yet, and what is to be merged over the shipped configuration.
 func newStandalone(t *testing.T, sink *sink) (c *collector, override string) {
 	free := freeAddresses(t, 5)
 	c = &collector{tb: t, events: free[0], otlp: free[1], scrape: free[3], health: free[4]}

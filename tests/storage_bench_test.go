@@ -41,7 +41,7 @@ func BenchmarkStorage(b *testing.B) {
 	}
 }
 
-// timeToTrees is what a fresh collector spends until the trees of all tasks have come.
+// timeToTrees returns what a fresh collector spends until the trees of all tasks have come.
 func timeToTrees(b *testing.B, bodies [][]byte, tasks int, more ...string) time.Duration {
 	b.Helper()
 	sink := newSink(b)

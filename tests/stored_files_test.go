@@ -55,7 +55,7 @@ func (s *stateful) sync() (int, string) {
 	return code, out + problems
 }
 
-// stores are the components' files, without their markers.
+// stores returns the components' files, without their markers.
 func (s *stateful) stores() []string {
 	s.tb.Helper()
 	entries, err := os.ReadDir(s.directory)

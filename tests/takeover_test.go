@@ -35,7 +35,7 @@ func (c *shipped) takeOver(t *testing.T) *shipped {
 	return other
 }
 
-// shareOf is the instance of a task among n, as the Ruby bridge computes it.
+// shareOf returns the instance of a task among n, as the Ruby bridge computes it.
 func shareOf(t *testing.T, line []byte, n int) int {
 	t.Helper()
 	item, err := streamtest.Parse(line)

@@ -27,7 +27,7 @@ receivers:
 service: {telemetry: {resource: {attributes: [{name: service.instance.id, value: %[1]s}]}}}
 `
 
-// pageOf is what a page answers.
+// pageOf returns what a page answers.
 func pageOf(t *testing.T, url string) string {
 	t.Helper()
 	response, err := http.Get(url)
@@ -39,7 +39,7 @@ func pageOf(t *testing.T, url string) string {
 	return string(text)
 }
 
-// tasksOn are the keys of the tasks that pages show.
+// tasksOn returns the keys of the tasks that pages show.
 func tasksOn(t *testing.T, pages string) (keys []string) {
 	t.Helper()
 	var answer struct {

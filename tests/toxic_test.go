@@ -311,7 +311,7 @@ processors:
 	assert.Zero(t, c.stop())
 }
 
-// memory is a figure of the process's memory in bytes.
+// memory returns a figure of the process's memory in bytes.
 func (c *collector) memory(figure string) int64 {
 	c.tb.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.cmd.Process.Pid))

@@ -22,7 +22,7 @@ const (
 	resendEvery = 10
 )
 
-// manyTasks is a stream too big to be checked by eye.
+// manyTasks returns a stream too big to be checked by eye.
 func manyTasks() ([][]byte, []streamtest.Task) {
 	return streamtest.Generate(streamtest.Options{Tasks: 2000, Seed: 11, Failures: true, Planned: true, FirstID: 1, SpacingMS: 20})
 }

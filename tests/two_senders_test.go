@@ -35,7 +35,7 @@ func (c *collector) postBeside(senders, connections int, bodies ...[][]byte) {
 	require.NoError(c.tb, all.Wait())
 }
 
-// bodiesOf is the stream in requests of so many items.
+// bodiesOf returns the stream in requests of so many items.
 func bodiesOf(lines [][]byte, size int) (bodies [][]byte) {
 	for _, batch := range streamtest.Batches(lines, size) {
 		bodies = append(bodies, bytes.Join(batch, []byte("\n")))

@@ -86,7 +86,7 @@ func BenchmarkViewers(b *testing.B) {
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1e3 }
 
-// joined are the bodies of requests with so many lines each.
+// joined returns the bodies of requests with so many lines each.
 func joined(lines [][]byte, size int) (bodies [][]byte) {
 	for _, batch := range streamtest.Batches(lines, size) {
 		bodies = append(bodies, bytes.Join(batch, []byte("\n")))

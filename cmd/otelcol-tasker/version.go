@@ -13,13 +13,13 @@ import (
 // scripts/generate-collector.sh has the generated main.go and components.go call these, where the builder writes
 // constants.
 
-// version is that of the collector, in its telemetry and in its requests.
+// version returns that of the collector, in its telemetry and in its requests.
 func version() string { return buildversion.Read().Version }
 
-// ownModule is the module of the components of this repository, as the command components prints it.
+// ownModule returns the module of the components of this repository, as the command components prints it.
 func ownModule() string { return "github.com/tasker-otel/otelcol-tasker v" + version() }
 
-// newCommand is the collector's command line, whose --version also names commit and date.
+// newCommand returns the collector's command line, whose --version also names commit and date.
 func newCommand(settings otelcol.CollectorSettings) *cobra.Command {
 	command := otelcol.NewCommand(settings)
 	command.Version = buildversion.Read().Line()

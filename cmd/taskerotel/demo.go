@@ -112,7 +112,7 @@ func (f *demoFlags) run(ctx context.Context, s streams) error {
 	return nil
 }
 
-// end is when the demonstration ends, or the zero time.
+// end returns when the demonstration ends, or the zero time.
 func (f *demoFlags) end() time.Time {
 	if f.length == 0 {
 		return time.Time{}

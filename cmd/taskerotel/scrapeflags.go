@@ -36,7 +36,7 @@ func registerTLS(flags *pflag.FlagSet, files *clienttls.Files) {
 	flags.StringVar(&files.Key, "key-file", "", "a PEM `file` with the key of --cert-file")
 }
 
-// scrapeSettings are the settings as the command line gives them.
+// scrapeSettings returns the settings as the command line gives them.
 func (f *scrapeFlags) scrapeSettings() (scrape.Settings, error) {
 	var err error
 	f.settings.Header, err = parseHeaders(f.headers)

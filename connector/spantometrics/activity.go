@@ -36,7 +36,7 @@ func (r *recorder) trackActive() {
 	r.instance.active.Observe(&change, r.now, &r.labeler)
 }
 
-// taskChange is what the event says about its task.
+// taskChange returns what the event says about its task.
 func (r *recorder) taskChange() active.TaskChange {
 	switch r.event.name {
 	case lifecycle.WorkflowTaskStarted:
@@ -56,7 +56,7 @@ func (r *recorder) taskChange() active.TaskChange {
 	return active.Mentioned
 }
 
-// stepChange is what an event of a name says about its step.
+// stepChange returns what an event of a name says about its step.
 func stepChange(name string) active.StepChange {
 	switch name {
 	case lifecycle.StepExecutionRequested:
@@ -108,17 +108,17 @@ func (l *labeler) IsOfTask() bool {
 	return found
 }
 
-// Task is the gauge of the event's task, under labels that may become complete with a later event.
+// Task returns the gauge of the event's task, under labels that may become complete with a later event.
 func (l *labeler) Task(state active.State) (gauge series.Gauge, complete bool) {
 	return l.recorder.openGauge(l.plans.tasks, state)
 }
 
-// Step is the gauge of the event's step likewise.
+// Step returns the gauge of the event's step likewise.
 func (l *labeler) Step() (gauge series.Gauge, complete bool) {
 	return l.recorder.openGauge(l.plans.steps, active.Closed)
 }
 
-// openGauge is the gauge under the event's labels; the zero Gauge if the metric is switched off.
+// openGauge returns the gauge under the event's labels; the zero Gauge if the metric is switched off.
 func (r *recorder) openGauge(p *openPlan, state active.State) (gauge series.Gauge, complete bool) {
 	if p == nil {
 		return series.Gauge{}, true
@@ -137,7 +137,7 @@ type gaugeFinder struct {
 	writer *series.Writer
 }
 
-// InState is the gauge of the same tasks in another state.
+// InState returns the gauge of the same tasks in another state.
 func (g gaugeFinder) InState(of series.Gauge, state active.State) series.Gauge {
 	if g.plans.tasks == nil {
 		return of
@@ -145,7 +145,7 @@ func (g gaugeFinder) InState(of series.Gauge, state active.State) series.Gauge {
 	return g.writer.GaugeLike(of, g.plans.tasks.metric, g.plans.tasks.stateLabel, state.String())
 }
 
-// OldestAge is the gauge of the age of the oldest of these tasks; the zero Gauge if the metric is switched off.
+// OldestAge returns the gauge of the age of the oldest of these tasks; the zero Gauge if the metric is switched off.
 func (g gaugeFinder) OldestAge(of series.Gauge) series.Gauge {
 	if g.plans.oldest < 0 {
 		return series.Gauge{}

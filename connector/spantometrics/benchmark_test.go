@@ -55,7 +55,7 @@ func processorTime(b *testing.B) int64 {
 	return usage.Utime.Nano() + usage.Stime.Nano()
 }
 
-// stepSpans is a batch of finished step spans as span_hierarchy makes them.
+// stepSpans returns a batch of finished step spans as span_hierarchy makes them.
 func stepSpans(count int) ptrace.Traces {
 	td, spans := shopSpans(lifecycle.ScopeSpans)
 	for i := range count {

@@ -16,7 +16,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// openTask is the beginning of a task.
+// openTask returns the beginning of a task.
 func openTask() plog.Logs {
 	ld, records := shopLogs()
 	addEvent(records, lifecycle.WorkflowTaskStarted, 7, time.Now(), map[string]any{lifecycle.AttrTaskName: "process_order"})

@@ -270,7 +270,7 @@ func checkDimensions(prefix string, dimensions []Dimension, labels, allowed []st
 	return mistakes
 }
 
-// reservedLabels are those that Prometheus or its exporters give a series by themselves, where a metric with a label of its
+// reservedLabels returns those that Prometheus or its exporters give a series by themselves, where a metric with a label of its
 // own under such a name would be missing altogether.
 func reservedLabels() map[string]string {
 	scope := "the label of the metric's scope"
@@ -282,7 +282,7 @@ func reservedLabels() map[string]string {
 	}
 }
 
-// prometheusLabel is the label name that Prometheus makes of an attribute's key.
+// prometheusLabel returns the label name that Prometheus makes of an attribute's key.
 func prometheusLabel(key string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '_' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
@@ -301,12 +301,12 @@ func isID(key string) bool {
 	return false
 }
 
-// temporality is the setting without its prefix, in capitals.
+// temporality returns the setting without its prefix, in capitals.
 func (cfg *Config) temporality() string {
 	return strings.TrimPrefix(strings.ToUpper(cfg.AggregationTemporality), temporalityPrefix)
 }
 
-// durationBounds are the buckets of durations in nanoseconds.
+// durationBounds returns the buckets of durations in nanoseconds.
 func (cfg *Config) durationBounds() []int64 {
 	buckets := defaultBounds()
 	if cfg.Histogram.Explicit.HasValue() {

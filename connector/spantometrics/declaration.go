@@ -38,7 +38,7 @@ func (cfg *Config) metrics() []declaration {
 	return list
 }
 
-// ownNames are the names of the metrics that are the operator's own.
+// ownNames returns the names of the metrics that are the operator's own.
 func (cfg *Config) ownNames() []string {
 	var names []string
 	for _, name := range slices.Sorted(maps.Keys(cfg.Metrics)) {
@@ -49,7 +49,7 @@ func (cfg *Config) ownNames() []string {
 	return names
 }
 
-// builtInMetric is a built-in metric with the operator's changes.
+// builtInMetric returns a built-in metric with the operator's changes.
 func (cfg *Config) builtInMetric(name string) declaration {
 	m := declaration{MetricConfig: builtIn()[name], name: name}
 	change := cfg.Metrics[name]
@@ -65,7 +65,7 @@ func (cfg *Config) builtInMetric(name string) declaration {
 	return m
 }
 
-// givenDimensions are the labels of a built-in metric before it is changed by itself. The caller may change the list.
+// givenDimensions returns the labels of a built-in metric before it is changed by itself. The caller may change the list.
 func (cfg *Config) givenDimensions(m *declaration) []Dimension {
 	switch {
 	case m.ofSpans():
@@ -77,7 +77,7 @@ func (cfg *Config) givenDimensions(m *declaration) []Dimension {
 	return slices.Clone(m.Dimensions)
 }
 
-// definitions are how the registry adds up each metric.
+// definitions returns how the registry adds up each metric.
 func (cfg *Config) definitions(metrics []declaration) []series.Definition {
 	list := make([]series.Definition, len(metrics))
 	for i := range metrics {

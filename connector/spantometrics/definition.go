@@ -18,7 +18,7 @@ const (
 	payloadPerUnit = 1e6
 )
 
-// definition is how the registry adds the metric up.
+// definition returns how the registry adds the metric up.
 func (m *declaration) definition(cfg *Config) series.Definition {
 	d := series.Definition{Name: m.name, Unit: m.Unit, Description: m.Description, Labels: names(m.Dimensions)}
 	if m.takesDuration() && d.Unit == "" {
@@ -48,7 +48,7 @@ func (m *declaration) definition(cfg *Config) series.Definition {
 	return d
 }
 
-// perUnit is how finely values of a unit are added up: seconds in whole nanoseconds, and bytes in whole bytes.
+// perUnit returns how finely values of a unit are added up: seconds in whole nanoseconds, and bytes in whole bytes.
 func perUnit(unit string) float64 {
 	switch unit {
 	case unitSeconds:
@@ -90,7 +90,7 @@ func defaultBounds() []time.Duration {
 	}
 }
 
-// defaultValueBounds are those of the OpenTelemetry SDKs.
+// defaultValueBounds returns those of the OpenTelemetry SDKs.
 func defaultValueBounds() []float64 {
 	return []float64{0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10000}
 }

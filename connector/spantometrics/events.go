@@ -42,7 +42,7 @@ func (r *recorder) measureEvent(e event) {
 	r.trackActive()
 }
 
-// exemplar is where what is measured was measured, without a value. That of an event is worked out when it is first wanted.
+// exemplar returns where what is measured was measured, without a value. That of an event is worked out when it is first wanted.
 func (r *recorder) exemplar() series.Exemplar {
 	if !r.measured.located {
 		r.measured.where, r.measured.located = r.eventExemplar(), true
@@ -50,7 +50,7 @@ func (r *recorder) exemplar() series.Exemplar {
 	return r.measured.where
 }
 
-// eventExemplar is the span of the event's task, which a trace has for certain: of the spans of queries,
+// eventExemplar returns the span of the event's task, which a trace has for certain: of the spans of queries,
 // sampling leaves out most. Where the event carries its caller's context, the task's span is part of the caller's trace.
 func (r *recorder) eventExemplar() series.Exemplar {
 	e := &r.event

@@ -243,7 +243,7 @@ type dataPoint interface {
 	Attributes() pcommon.Map
 }
 
-// emptyPoint is the one point of a metric that has none.
+// emptyPoint returns the one point of a metric that has none.
 func (x *exporter) emptyPoint(definition *series.Definition, metric pmetric.Metric) dataPoint {
 	switch {
 	case definition.Kind == series.KindGauge || definition.Kind == series.KindLast:

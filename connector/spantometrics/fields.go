@@ -119,7 +119,7 @@ type fieldValue struct {
 
 func (v *fieldValue) found() bool { return v.rank != rankAbsent }
 
-// String is the text of a value, without a copy where it is one.
+// String returns the text of a value, without a copy where it is one.
 func (v *fieldValue) String() string {
 	switch {
 	case v.rank < rankUnknown:

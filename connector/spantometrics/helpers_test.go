@@ -45,7 +45,7 @@ func (s *sink) ConsumeMetrics(ctx context.Context, md pmetric.Metrics) error {
 	return s.MetricsSink.ConsumeMetrics(ctx, md)
 }
 
-// last is the newest flush, or an empty one.
+// last returns the newest flush, or an empty one.
 func (s *sink) last() pmetric.Metrics {
 	all := s.AllMetrics()
 	if len(all) == 0 {
@@ -267,5 +267,5 @@ func addEvent(records plog.LogRecordSlice, name string, task byte, at time.Time,
 	}
 }
 
-// finished is a context of finished spans that this process's span_hierarchy made.
+// finished returns a context of finished spans that this process's span_hierarchy made.
 func finished(ctx context.Context) context.Context { return origin.Mark(ctx, origin.Hierarchy) }

@@ -125,7 +125,7 @@ func newInstance(cfg *Config, settings connector.Settings, next consumer.Metrics
 	return c, nil
 }
 
-// now is the time by the wall clock, and how long the state has been running.
+// now returns the time by the wall clock, and how long the state has been running.
 func (c *instance) now() series.Instant {
 	now := time.Now()
 	return series.Instant{Wall: now.UnixNano(), Running: c.ranBefore + int64(now.Sub(c.started))}

@@ -84,7 +84,7 @@ func (r *recorder) labelText(l *label) string {
 // maxLabelBytes is the length of a label's value beyond which it is cut: a series keeps its labels for a day and longer.
 const maxLabelBytes = 1024
 
-// legible is a text as receivers of metrics take it: they refuse a label that is not UTF-8, and some of them all that came
+// legible returns a text as receivers of metrics take it: they refuse a label that is not UTF-8, and some of them all that came
 // with it.
 func (r *recorder) legible(text string) string {
 	const ellipsis = "…"

@@ -20,7 +20,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// oneTask is the finished span of a task.
+// oneTask returns the finished span of a task.
 func oneTask() ptrace.Traces {
 	td, spans := shopSpans(lifecycle.ScopeSpans)
 	addSpan(spans, lifecycle.SpanTask, time.Second, map[string]any{

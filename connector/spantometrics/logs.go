@@ -37,7 +37,7 @@ func (r *recorder) logs(ld plog.Logs) {
 	}
 }
 
-// recordEvent is the event of a record. A record without a time counts by its receipt.
+// recordEvent returns the event of a record. A record without a time counts by its receipt.
 func recordEvent(record plog.LogRecord, fingerprint uint64) event {
 	at := record.Timestamp()
 	if at == 0 {

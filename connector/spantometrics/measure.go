@@ -38,7 +38,7 @@ func (r *recorder) run(p *plan) {
 	}
 }
 
-// quantity is what a measure adds. It is false if there is nothing to be added: what has no such value is no measurement,
+// quantity returns what a measure adds. It is false if there is nothing to be added: what has no such value is no measurement,
 // and a value that is not one is skipped.
 func (r *recorder) quantity(m *measure) (value int64, ok bool) {
 	switch m.takes {

@@ -67,7 +67,7 @@ func (m *measurement) readMissing(attrs pcommon.Map) {
 	}
 }
 
-// value is that of a field of the span or event, or what can be worked out, or that of its resource.
+// value returns that of a field of the span or event, or what can be worked out, or that of its resource.
 func (m *measurement) value(index int) *fieldValue {
 	v := &m.values[index]
 	if v.rank != rankUnknown {
@@ -121,7 +121,7 @@ func (m *measurement) spanStatus() string {
 	return string(lifecycle.StatusSuccess)
 }
 
-// statement is what the event's SQL does.
+// statement returns what the event's SQL does.
 func (m *measurement) statement() *statement {
 	if !m.query.known {
 		m.query.known = true

@@ -48,7 +48,7 @@ func TestMemoryOfSeries(t *testing.T) {
 	}
 }
 
-// heap is how much memory is in use, after everything that is not has been given back.
+// heap returns how much memory is in use, after everything that is not has been given back.
 func heap() int {
 	var stats runtime.MemStats
 	runtime.GC()

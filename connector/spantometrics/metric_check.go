@@ -56,7 +56,7 @@ func (cfg *Config) checkMetrics() error {
 	return errors.Join(c.mistakes...)
 }
 
-// prometheusMetric is the name that the Prometheus exporters make by default.
+// prometheusMetric returns the name that the Prometheus exporters make by default.
 func prometheusMetric(d *series.Definition) string {
 	kind := otlptranslator.MetricType(otlptranslator.MetricTypeGauge)
 	switch d.Kind {
@@ -220,7 +220,7 @@ func (c *metricsCheck) source(key string, s *SourceConfig) {
 	c.conditions(key, s.Conditions)
 }
 
-// detections are the names of what the performance monitor of span_hierarchy finds.
+// detections returns the names of what the performance monitor of span_hierarchy finds.
 func detections() []string {
 	return []string{lifecycle.PerformanceSlowOperation, lifecycle.PerformanceSlowSQLQuery, lifecycle.PerformanceMemorySpike}
 }
@@ -281,7 +281,7 @@ func (c *metricsCheck) histogram(name string, h *MetricHistogramConfig, perUnit 
 	}
 }
 
-// names are those of labels.
+// names returns those of labels.
 func names(dimensions []Dimension) []string {
 	list := make([]string, len(dimensions))
 	for i := range dimensions {

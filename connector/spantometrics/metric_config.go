@@ -108,7 +108,7 @@ type Dimension struct {
 	_ struct{}
 }
 
-// keys are those of the attribute.
+// keys returns those of the attribute.
 func (d *Dimension) keys() []string {
 	if len(d.Key) > 0 {
 		return d.Key
@@ -155,7 +155,7 @@ const (
 	valueDuration = "duration"
 )
 
-// spanLevels are the names under which a declaration knows the finished spans.
+// spanLevels returns the names under which a declaration knows the finished spans.
 func spanLevels() map[string]string {
 	return map[string]string{
 		"task": lifecycle.SpanTask, "orchestration": lifecycle.SpanOrchestration, "batch": lifecycle.SpanBatch,
@@ -168,7 +168,7 @@ func spanLevels() map[string]string {
 // takesDuration reports whether the duration of spans is measured.
 func (m *MetricConfig) takesDuration() bool { return len(m.Value) == 1 && m.Value[0] == valueDuration }
 
-// sources are all that is measured, with the metric's own conditions in each.
+// sources returns all that is measured, with the metric's own conditions in each.
 func (m *MetricConfig) sources() []SourceConfig {
 	if len(m.Sources) == 0 {
 		return []SourceConfig{m.SourceConfig}

@@ -16,7 +16,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// singleSpans are the spans of true tasks, each in a request of its own.
+// singleSpans returns the spans of true tasks, each in a request of its own.
 func singleSpans(tasks []trueTask, ledger ledger) []ptrace.Traces {
 	var all []ptrace.Traces
 	for _, task := range tasks {

@@ -94,7 +94,7 @@ func (c *instance) replay(ctx context.Context, from *journal.Journal) error {
 	return nil
 }
 
-// chooseIdentity is the service.instance.id under which the metrics go on. The collector makes up a UUID at each start
+// chooseIdentity returns the service.instance.id under which the metrics go on. The collector makes up a UUID at each start
 // unless it is given an id: under a new one every series would seem to be another process's. So the stored id is kept,
 // unless somebody has given the collector one.
 func chooseIdentity(own, stored string) string {

@@ -168,7 +168,7 @@ func (w *world) see(temporality pmetric.AggregationTemporality, series string, a
 	w.cumulative[series] = point
 }
 
-// totals are the numbers by series, without what differs between two runs by nature.
+// totals returns the numbers by series, without what differs between two runs by nature.
 func (w *world) totals(withBuckets bool) map[string]observed {
 	totals := map[string]observed{}
 	for series, point := range w.cumulative {

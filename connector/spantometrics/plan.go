@@ -126,7 +126,7 @@ func (from planner) plan(p *plan, isOf func(*SourceConfig) bool) *plan {
 	return p
 }
 
-// open is the gauge of what is open of a level, or nil.
+// open returns the gauge of what is open of a level, or nil.
 func (from planner) open(level string) *openPlan {
 	for index := range from.metrics {
 		m := &from.metrics[index]
@@ -144,7 +144,7 @@ func (from planner) open(level string) *openPlan {
 	return nil
 }
 
-// oldest is the metric of the age of the oldest open task, or negative. It needs the set of open tasks.
+// oldest returns the metric of the age of the oldest open task, or negative. It needs the set of open tasks.
 func (from planner) oldest() int {
 	if from.open("task") == nil {
 		return -1

@@ -91,7 +91,7 @@ func (r *recorder) application() (namespace, service string) {
 	return text(r.measured.resource, lifecycle.AttrServiceNamespace), text(r.measured.resource, lifecycle.AttrServiceName)
 }
 
-// text is a string attribute, or empty. It belongs to the pdata.
+// text returns a string attribute, or empty. It belongs to the pdata.
 func text(attrs pcommon.Map, key string) string {
 	if value, found := attrs.Get(key); found {
 		return value.Str()
@@ -99,7 +99,7 @@ func text(attrs pcommon.Map, key string) string {
 	return ""
 }
 
-// possible is a time of an event or span, in Unix nanoseconds, or that of its receipt if no clock can have shown it: a value
+// possible returns a time of an event or span, in Unix nanoseconds, or that of its receipt if no clock can have shown it: a value
 // of the year 2200 would be the newest for ever. What comes from event_router and span_hierarchy has possible times.
 func (r *recorder) possible(at int64) int64 {
 	if at <= 0 || at > r.now.Wall+eventrecord.MaxFuture.Nanoseconds() {

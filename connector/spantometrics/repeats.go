@@ -51,7 +51,7 @@ func (r *recorder) tooOld(at int64) bool {
 	return true
 }
 
-// fingerprintsOf are the fingerprints of records, zero for those that are no events. They are looked up next: the places of
+// fingerprintsOf returns the fingerprints of records, zero for those that are no events. They are looked up next: the places of
 // all of them are fetched at once. The list is valid until the next call.
 func (r *recorder) fingerprintsOf(records plog.LogRecordSlice) []uint64 {
 	r.fingerprints = r.fingerprints[:0]
@@ -66,7 +66,7 @@ func (r *recorder) fingerprintsOf(records plog.LogRecordSlice) []uint64 {
 	return r.fingerprints
 }
 
-// spanFingerprint is that of an event span, whose id routed_events made of the record's. It is zero without one.
+// spanFingerprint returns that of an event span, whose id routed_events made of the record's. It is zero without one.
 func (r *recorder) spanFingerprint(span ptrace.Span) uint64 {
 	id := span.SpanID()
 	if id.IsEmpty() {

@@ -26,7 +26,7 @@ type statement struct {
 	schema                bool
 }
 
-// aboutSchema is a text, because conditions are on texts; it is empty for an ordinary query.
+// aboutSchema returns a text, because conditions are on texts; it is empty for an ordinary query.
 func (s *statement) aboutSchema() string {
 	if s.schema {
 		return "true"

@@ -3,7 +3,7 @@
 
 package spantometrics
 
-// taskerCoreMetrics are the metrics that tasker-core emits itself, by the names that they have at Prometheus, as its
+// taskerCoreMetrics returns the metrics that tasker-core emits itself, by the names that they have at Prometheus, as its
 // metrics reference lists them. A metric of the same name with other labels and another unit would make a mess of both.
 func taskerCoreMetrics() []string {
 	return []string{

@@ -70,7 +70,7 @@ func readTruth(t testing.TB, stream string) []trueTask {
 	return tasks
 }
 
-// outcome is the status attribute of a truth's status.
+// outcome returns the status attribute of a truth's status.
 func outcome(status string) string {
 	if status == "ok" {
 		return string(lifecycle.StatusSuccess)

@@ -17,7 +17,7 @@ type clock struct {
 	wall, elapsed time.Duration
 }
 
-// setBack is by how much the clock was set back since the last call; 0 if it was not.
+// setBack returns by how much the clock was set back since the last call; 0 if it was not.
 func (c *clock) setBack(now time.Time) time.Duration {
 	if c.began.IsZero() {
 		c.began = now

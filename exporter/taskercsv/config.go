@@ -235,7 +235,7 @@ const (
 	signalLogs    signal = "logs"
 )
 
-// path is the file of a signal.
+// path returns the file of a signal.
 func (cfg *Config) path(of signal) string {
 	return strings.ReplaceAll(cfg.Path, signalPlaceholder, string(of))
 }
@@ -257,7 +257,7 @@ func (cfg *Config) style() csvtext.Style {
 	return csvtext.Style{Rows: cfg.Format, Time: cfg.TimestampFormat, Guard: cfg.FormulaGuard}
 }
 
-// file is the file of a signal; errors with old files go to failed.
+// file returns the file of a signal; errors with old files go to failed.
 func (cfg *Config) file(of signal, failed func(error)) rowfile.File {
 	format := rowfile.Format{JSON: cfg.Format == csvtext.RowsJSON, Delimiter: cfg.delimiter(), Header: cfg.Header}
 	if cfg.appends(of) {
@@ -269,7 +269,7 @@ func (cfg *Config) file(of signal, failed func(error)) rowfile.File {
 	return rowfile.NewSnapshot(cfg.path(of), format, cfg.Compression)
 }
 
-// layout is the file's layout as configured; the config must be valid.
+// layout returns the file's layout as configured; the config must be valid.
 func (cfg *Config) layout() csvtable.Layout {
 	return csvtable.Layout{
 		ResourceColumns: slices.Clone(cfg.ResourceAttributes),

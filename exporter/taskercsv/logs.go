@@ -15,7 +15,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// defaultLogColumns are the columns of log records, before those of resource attributes.
+// defaultLogColumns returns the columns of log records, before those of resource attributes.
 func defaultLogColumns() []string {
 	return []string{
 		"timestamp", "event", "severity", "body", "trace_id", "span_id", "task_id", "task_name", "step_id", "step_name",
@@ -23,7 +23,7 @@ func defaultLogColumns() []string {
 	}
 }
 
-// logColumns are the columns that are more than an attribute.
+// logColumns returns the columns that are more than an attribute.
 func logColumns(style csvtext.Style) map[string]column[plog.LogRecord] {
 	made := logColumnsMadeOf()
 	return map[string]column[plog.LogRecord]{
@@ -40,12 +40,12 @@ func logColumns(style csvtext.Style) map[string]column[plog.LogRecord] {
 	}
 }
 
-// logColumnsMadeOf are the attributes that logColumns show.
+// logColumnsMadeOf returns the attributes that logColumns show.
 func logColumnsMadeOf() map[string][]string {
 	return map[string][]string{"attempt": {lifecycle.AttrAttemptNumber, lifecycle.AttrAttempt}}
 }
 
-// logTime is the first of two times that is known.
+// logTime returns the first of two times that is known.
 func logTime(style csvtext.Style, at, instead pcommon.Timestamp) string {
 	if at == 0 {
 		at = instead

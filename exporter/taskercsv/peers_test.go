@@ -89,7 +89,7 @@ func sameCells(t *testing.T, rows [][]string, got peerTable) {
 	}
 }
 
-// numberOf is the number that a cell tells; of a time, its microseconds.
+// numberOf returns the number that a cell tells; of a time, its microseconds.
 func numberOf(text string) any {
 	for _, layout := range []string{time.RFC3339, "2006-01-02 15:04:05"} {
 		if at, err := time.Parse(layout, text); err == nil {

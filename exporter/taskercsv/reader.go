@@ -43,7 +43,7 @@ func (r *reader) merge(md pmetric.Metrics, into *csvtable.Table, now time.Time) 
 	return batch.dropped
 }
 
-// owner is the identity of a resource and a scope. Two resources that differ in an attribute without a column are
+// owner returns the identity of a resource and a scope. Two resources that differ in an attribute without a column are
 // different owners all the same: merging them would mix up their numbers.
 func (r *reader) owner(resource pcommon.Resource, scope pcommon.InstrumentationScope) *csvtable.Owner {
 	cells := make([]string, len(r.resourceColumns))
@@ -59,7 +59,7 @@ func (r *reader) owner(resource pcommon.Resource, scope pcommon.InstrumentationS
 	return csvtable.NewOwner(application(resource.Attributes()), cells, identity...)
 }
 
-// application is the service of a resource. Each has a share of the table.
+// application returns the service of a resource. Each has a share of the table.
 func application(resource pcommon.Map) string {
 	var parts [2]string
 	for i, key := range [...]string{lifecycle.AttrServiceNamespace, lifecycle.AttrServiceName} {

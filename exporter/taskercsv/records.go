@@ -114,7 +114,7 @@ func (l layout[T]) row(r record[T]) []string {
 	return row
 }
 
-// attributeCell is the text of the attribute that a column is named after.
+// attributeCell returns the text of the attribute that a column is named after.
 func attributeCell(style csvtext.Style, name string, keys []string, attributes, resource pcommon.Map) string {
 	if _, value, found := first(attributes, keys); found {
 		return valueCell(style, value)
@@ -125,7 +125,7 @@ func attributeCell(style csvtext.Style, name string, keys []string, attributes, 
 	return ""
 }
 
-// firstCell is the cell of the first attribute there is.
+// firstCell returns the cell of the first attribute there is.
 func firstCell(style csvtext.Style, attributes pcommon.Map, keys []string) string {
 	if _, value, found := first(attributes, keys); found {
 		return valueCell(style, value)
@@ -133,7 +133,7 @@ func firstCell(style csvtext.Style, attributes pcommon.Map, keys []string) strin
 	return ""
 }
 
-// valueCell is the cell of an attribute's value.
+// valueCell returns the cell of an attribute's value.
 func valueCell(style csvtext.Style, value pcommon.Value) string {
 	switch value.Type() {
 	case pcommon.ValueTypeStr, pcommon.ValueTypeBytes:
@@ -146,7 +146,7 @@ func valueCell(style csvtext.Style, value pcommon.Value) string {
 	return style.Object(value.AsString())
 }
 
-// others are the attributes that no column shows, as JSON; nothing if there are none.
+// others returns the attributes that no column shows, as JSON; nothing if there are none.
 func others(attributes pcommon.Map, shown [][]string) string {
 	var elsewhere []string
 	for _, keys := range shown {
@@ -199,7 +199,7 @@ func newRecordRows(cfg *Config, of signal, names []string) *recordRows {
 	return r
 }
 
-// firstOf is the text of the first attribute there is.
+// firstOf returns the text of the first attribute there is.
 func firstOf(attributes pcommon.Map, keys []string) string {
 	if _, value, found := first(attributes, keys); found {
 		return value.AsString()
@@ -207,7 +207,7 @@ func firstOf(attributes pcommon.Map, keys []string) string {
 	return ""
 }
 
-// first is the first attribute there is.
+// first returns the first attribute there is.
 func first(attributes pcommon.Map, keys []string) (key string, value pcommon.Value, found bool) {
 	for _, key := range keys {
 		if value, found := attributes.Get(key); found {

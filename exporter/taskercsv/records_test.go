@@ -73,7 +73,7 @@ func (b *both) stop(t *testing.T) {
 	require.NoError(t, b.logs.Shutdown(t.Context()))
 }
 
-// failedStep is the span of an attempt that failed.
+// failedStep returns the span of an attempt that failed.
 func failedStep() ptrace.Traces {
 	td := ptrace.NewTraces()
 	resource := td.ResourceSpans().AppendEmpty()

@@ -13,7 +13,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// defaultSpanColumns are the columns of spans, before those of resource attributes.
+// defaultSpanColumns returns the columns of spans, before those of resource attributes.
 func defaultSpanColumns() []string {
 	return []string{
 		"trace_id", "span_id", "parent_span_id", "level", "name", "task_id", "task_name", "step_id", "step_name", "attempt",
@@ -21,7 +21,7 @@ func defaultSpanColumns() []string {
 	}
 }
 
-// spanColumns are the columns that are more than an attribute.
+// spanColumns returns the columns that are more than an attribute.
 func spanColumns(style csvtext.Style) map[string]column[ptrace.Span] {
 	made := spanColumnsMadeOf()
 	return map[string]column[ptrace.Span]{
@@ -53,7 +53,7 @@ func spanColumns(style csvtext.Style) map[string]column[ptrace.Span] {
 	}
 }
 
-// spanColumnsMadeOf are the attributes that spanColumns show.
+// spanColumnsMadeOf returns the attributes that spanColumns show.
 func spanColumnsMadeOf() map[string][]string {
 	return map[string][]string{
 		"attempt":       {lifecycle.AttrAttemptNumber},
@@ -63,7 +63,7 @@ func spanColumnsMadeOf() map[string][]string {
 	}
 }
 
-// levelOf is the place in the tree: 1 task, 2 pass, 3 batch, 4 step, 5 handler or query. Asides and other spans have none.
+// levelOf returns the place in the tree: 1 task, 2 pass, 3 batch, 4 step, 5 handler or query. Asides and other spans have none.
 func levelOf(name string) string {
 	switch name {
 	case lifecycle.SpanTask:
@@ -80,7 +80,7 @@ func levelOf(name string) string {
 	return ""
 }
 
-// spanStatus is the outcome of spans that have none in Tasker's words.
+// spanStatus returns the outcome of spans that have none in Tasker's words.
 func spanStatus(code ptrace.StatusCode) string {
 	switch code {
 	case ptrace.StatusCodeOk:

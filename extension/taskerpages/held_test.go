@@ -76,7 +76,7 @@ func (h *held) send(t testing.TB, lines [][]byte) {
 	}
 }
 
-// stream is the lines of a stream.
+// stream returns the lines of a stream.
 func stream(t testing.TB, name string) [][]byte {
 	t.Helper()
 	text, err := os.ReadFile("../../tests/streamtest/testdata/" + name + ".ndjson")

@@ -197,7 +197,7 @@ func tasksOf(workflow, state, text string) string {
 	return f.query()
 }
 
-// slowTasks are the open tasks that began first, and those that take longest compared with what is usual for their workflow.
+// slowTasks returns the open tasks that began first, and those that take longest compared with what is usual for their workflow.
 func slowTasks(open openTasks, workflows []livedata.Workflow) (oldest, slowest []slowTask) {
 	usual := map[string]time.Duration{}
 	for i := range workflows {
@@ -237,7 +237,7 @@ func insert(list []task, t task) []task {
 	return list[:min(len(list), shownSlow)]
 }
 
-// notes are what needs attention, the worst first.
+// notes returns what needs attention, the worst first.
 func (p *pages) notes(counts map[string]*workflowCounts, open openTasks, s livedata.Statistics, now time.Time) []note {
 	notes := failingSteps(open, s, now)
 	notes = append(notes, blockedWorkflows(counts)...)
@@ -331,7 +331,7 @@ func blockedWorkflows(counts map[string]*workflowCounts) []note {
 	return notes
 }
 
-// collectorNotes are what the collector itself is short of.
+// collectorNotes returns what the collector itself is short of.
 func (p *pages) collectorNotes(now time.Time) []note {
 	var notes []note
 	for _, c := range p.statuses.all() {

@@ -27,7 +27,7 @@ import (
 
 var start = time.Date(2026, 6, 1, 12, 0, 20, 0, time.UTC)
 
-// fed is a site with a component that holds what a stream brought.
+// fed returns a site with a component that holds what a stream brought.
 func fed(t testing.TB, name string, cut int) (*site, *held) {
 	now := start
 	h := newHeld(func() time.Time { return now })
@@ -376,7 +376,7 @@ func TestStatesHaveWordsAndMarks(t *testing.T) {
 	}
 }
 
-// cpuTime is what the process has used, so that a busy machine does not count.
+// cpuTime returns what the process has used, so that a busy machine does not count.
 func cpuTime(b *testing.B) time.Duration {
 	b.Helper()
 	var usage syscall.Rusage

@@ -89,7 +89,7 @@ type openTasks struct {
 	at    time.Time
 }
 
-// openTasks are those that mention a text. Without a text they may be as old as refresh_interval.
+// openTasks returns those that mention a text. Without a text they may be as old as refresh_interval.
 func (p *pages) openTasks(text string) openTasks {
 	if text != "" {
 		return p.askOpen(text)
@@ -114,7 +114,7 @@ func (p *pages) askOpen(text string) openTasks {
 	return all
 }
 
-// finishedTasks are the emitted runs that mention a text, the latest first.
+// finishedTasks returns the emitted runs that mention a text, the latest first.
 func (p *pages) finishedTasks(text string) []livedata.Finished {
 	ask := func() (all []livedata.Finished) {
 		for _, o := range p.sources.allTasks() {
@@ -133,7 +133,7 @@ func (p *pages) finishedTasks(text string) []livedata.Finished {
 	return p.tasks.done
 }
 
-// runsOf are the runs of a task.
+// runsOf returns the runs of a task.
 func (p *pages) runsOf(key assembly.TraceID) []livedata.Run {
 	for _, o := range p.sources.allTasks() {
 		if runs := o.source.Runs(key); len(runs) > 0 {
@@ -143,7 +143,7 @@ func (p *pages) runsOf(key assembly.TraceID) []livedata.Run {
 	return nil
 }
 
-// statistics are those of all components that hold tasks.
+// statistics returns those of all components that hold tasks.
 func (p *pages) statistics() livedata.Statistics {
 	p.tasks.mu.Lock()
 	defer p.tasks.mu.Unlock()
@@ -183,7 +183,7 @@ func (h *history) add(counts stateCounts) {
 	h.points = append(slices.Clip(h.points), counts)
 }
 
-// of is the history of some states, with the present at its end.
+// of returns the history of some states, with the present at its end.
 func (h *history) of(now stateCounts, states ...assembly.State) []int64 {
 	h.mu.Lock()
 	points := h.points

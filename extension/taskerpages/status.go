@@ -64,7 +64,7 @@ func (p *pages) ComponentStatusChanged(source *componentstatus.InstanceID, event
 	p.statuses.by[statusKey{source.Kind().String(), source.ComponentID().String(), s.Pipelines}] = s
 }
 
-// all are the components in the order in which data passes them.
+// all returns the components in the order in which data passes them.
 func (s *statuses) all() []componentStatus {
 	s.mu.Lock()
 	var list []componentStatus

@@ -70,10 +70,10 @@ func filterOf(q url.Values) (filter, error) {
 	return f, nil
 }
 
-// asked is a text that somebody looks for.
+// asked returns a text that somebody looks for.
 func asked(text string) string { return cut(text, longestMessage) }
 
-// query is the filter as it stands in a URL, with some of it replaced.
+// query returns the filter as it stands in a URL, with some of it replaced.
 func (f *filter) query(replace ...string) string {
 	q := url.Values{}
 	set := func(key, value string) {
@@ -101,7 +101,7 @@ func (f *filter) query(replace ...string) string {
 	return "/tasks?" + q.Encode()
 }
 
-// stateChoices are the states that a list can be limited to.
+// stateChoices returns the states that a list can be limited to.
 func stateChoices() []stateView {
 	choices := []stateView{{Key: "open", Word: "open"}}
 	choices = append(choices, openStates[:]...)
@@ -314,7 +314,7 @@ func (v taskView) Fails() bool {
 	return v.Error+v.ErrorType != "" && (v.Failed > 0 || v.StateKey == "failure")
 }
 
-// URL is the address of the task's page.
+// URL returns the address of the task's page.
 func (v taskView) URL() string {
 	if v.Run > 1 {
 		return "/tasks/" + v.Key + "?run=" + strconv.Itoa(v.Run)

@@ -263,7 +263,7 @@ func (p *pages) fillTask(page *taskPage, request *taskRequest, run *livedata.Run
 	page.Links = values.fill(p.config.Links)
 }
 
-// openTask is the summary of an open task, and when it was made.
+// openTask returns the summary of an open task, and when it was made.
 func (p *pages) openTask(key assembly.TraceID) (*assembly.OpenTask, time.Time) {
 	open := p.openTasks("")
 	for i := range open.tasks {
@@ -274,7 +274,7 @@ func (p *pages) openTask(key assembly.TraceID) (*assembly.OpenTask, time.Time) {
 	return nil, open.at
 }
 
-// waitsFor is what an open task waits for between two passes, when no span tells.
+// waitsFor returns what an open task waits for between two passes, when no span tells.
 func waitsFor(open *assembly.OpenTask, tree *assembly.Tree) (what string, since int64) {
 	for i := range tree.Spans {
 		s := &tree.Spans[i]
@@ -299,7 +299,7 @@ func waitsFor(open *assembly.OpenTask, tree *assembly.Tree) (what string, since 
 	return "", 0
 }
 
-// selectSpan is the span that is asked for; else the first that failed or, in an open tree, runs; else the task's.
+// selectSpan returns the span that is asked for; else the first that failed or, in an open tree, runs; else the task's.
 func (p *pages) selectSpan(tree *assembly.Tree, id string) *assembly.Span {
 	chosen := &tree.Spans[0]
 	for i := range tree.Spans {

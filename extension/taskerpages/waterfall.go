@@ -135,7 +135,7 @@ func (w *waterfall) findGrowing(rows []treeview.Row) {
 	}
 }
 
-// place is where a time is on the axis, in percent.
+// place returns where a time is on the axis, in percent.
 func (w *waterfall) place(at int64) float64 {
 	return 100 * float64(min(max(at, w.start), w.end)-w.start) / float64(max(1, w.end-w.start))
 }

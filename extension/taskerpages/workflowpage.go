@@ -20,7 +20,7 @@ import (
 
 var errNoWorkflow = errors.New("no task of this workflow has been emitted in the last hour, and none is open")
 
-// workflowURL is the address of a workflow's page, by its name as the pages show it.
+// workflowURL returns the address of a workflow's page, by its name as the pages show it.
 func workflowURL(of string) string { return "/workflow?" + url.Values{"name": {name(of)}}.Encode() }
 
 // workflowsPage lists the workflows.
@@ -150,7 +150,7 @@ func stepLines(w *livedata.Workflow) []stepLine {
 	return all
 }
 
-// parts are where the time of the workflow goes, the largest first.
+// parts returns where the time of the workflow goes, the largest first.
 func parts(w *livedata.Workflow) []part {
 	if w.Total <= 0 {
 		return nil

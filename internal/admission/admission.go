@@ -58,14 +58,14 @@ type Body struct {
 // New makes a room for so many bytes.
 func New(limit int64) *Room { return &Room{limit: limit, reading: map[*Body]struct{}{}} }
 
-// InFlight is the number of bytes at work.
+// InFlight returns the number of bytes at work.
 func (r *Room) InFlight() int64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.bytes
 }
 
-// Reading is the number of bodies that have not come to their end.
+// Reading returns the number of bodies that have not come to their end.
 func (r *Room) Reading() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -101,7 +101,7 @@ func (r *Room) makeRoom(more int64, asking *Body, now time.Time) bool {
 	return true
 }
 
-// slowest is the body that comes slowest of those that hold room and come slower than leastPace, or nil.
+// slowest returns the body that comes slowest of those that hold room and come slower than leastPace, or nil.
 func (r *Room) slowest(asking *Body, now time.Time) *Body {
 	var slowest *Body
 	least := float64(leastPace)
@@ -113,7 +113,7 @@ func (r *Room) slowest(asking *Body, now time.Time) *Body {
 	return slowest
 }
 
-// paceAt is how fast the body came lately, once that was measured.
+// paceAt returns how fast the body came lately, once that was measured.
 func (s *Body) paceAt(now time.Time) (pace float64, measured bool) {
 	if elapsed := now.Sub(s.windowStart); elapsed >= paceWindow {
 		return float64(s.windowBytes) / elapsed.Seconds(), true

@@ -59,7 +59,7 @@ func read(linked string, build *debug.BuildInfo) Info {
 	return info
 }
 
-// number is the version without the v of its tag and without build metadata.
+// number returns the version without the v of its tag and without build metadata.
 func number(version string) string {
 	version, _, _ = strings.Cut(strings.TrimPrefix(version, "v"), "+")
 	if version == "" || version == "(devel)" {

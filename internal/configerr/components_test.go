@@ -56,7 +56,7 @@ func TestEveryComponent(t *testing.T) {
 	}
 }
 
-// mistakes are the errors that were joined.
+// mistakes returns the errors that were joined.
 func mistakes(err error) []error {
 	if joined, is := err.(interface{ Unwrap() []error }); is {
 		var all []error

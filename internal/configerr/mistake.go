@@ -58,7 +58,7 @@ const delimiter = "::"
 // Path joins the parts of a key.
 func Path(parts ...string) string { return strings.Join(parts, delimiter) }
 
-// Index is the key of an entry of a list.
+// Index returns the key of an entry of a list.
 func Index(list string, i int) string { return fmt.Sprintf("%s[%d]", list, i) }
 
 // AtLeast returns a mistake if a number is too small.
@@ -101,7 +101,7 @@ func OneOf[T ~string](key string, value T, known ...T) error {
 	return New(key, value, "is not known", "use "+List(known))
 }
 
-// List is the enumeration of alternatives: a, b or c.
+// List returns the enumeration of alternatives: a, b or c.
 func List[T ~string](words []T) string {
 	if len(words) == 0 {
 		return ""

@@ -65,7 +65,7 @@ func (h Exponential) plus(delta Value) (Value, bool) {
 	return total.foldedIntoZero(), true
 }
 
-// width is the number of buckets that the wider side of the total of a and b needs at scale.
+// width returns the number of buckets that the wider side of the total of a and b needs at scale.
 func width(a, b Exponential, scale int32) int64 {
 	side := func(x, y Side) int64 {
 		xFirst, xLast, xOK := x.span(a.Scale - scale)

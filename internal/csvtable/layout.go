@@ -109,7 +109,7 @@ const (
 	placeOthers = -2
 )
 
-// othersOf are the labels without a column as a JSON object; nothing if there are none.
+// othersOf returns the labels without a column as a JSON object; nothing if there are none.
 func othersOf(labels []Label, layout Layout) string {
 	others := map[string]string{}
 	for _, label := range labels {

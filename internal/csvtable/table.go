@@ -71,7 +71,7 @@ const (
 	LayoutChanged
 )
 
-// String is the outcome's value of the telemetry attribute "reason".
+// String returns the outcome's value of the telemetry attribute "reason".
 func (o Outcome) String() string {
 	switch o {
 	case Kept:
@@ -157,7 +157,7 @@ func New(layout Layout, limits Limits) *Table {
 	}
 }
 
-// heldBy is what the application of an owner has of the room.
+// heldBy returns what the application of an owner has of the room.
 func (t *Table) heldBy(owner *Owner) *shares.Size {
 	held, known := t.held[owner.application]
 	if !known {
@@ -358,7 +358,7 @@ const (
 	numberBytes = 8
 )
 
-// size is what the series takes with a value.
+// size returns what the series takes with a value.
 func (s *series) size(value Value) int64 {
 	return int64(seriesBytes + textCopies*len(s.key) + numberBytes*value.numbers())
 }

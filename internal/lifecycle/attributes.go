@@ -191,7 +191,7 @@ const (
 	StatusResolvedManually Status = "resolved_manually"
 )
 
-// FinalStatus is how a task ended whose pass told the word, the final_status of workflow.task_finalization_completed. It is
+// FinalStatus returns how a task ended whose pass told the word, the final_status of workflow.task_finalization_completed. It is
 // empty where the task goes on.
 func FinalStatus(word string) Status {
 	switch word {

@@ -21,7 +21,7 @@ import (
 // that was generated for the task.
 type CorrelationSuffix [6]byte
 
-// CorrelationSuffixOf is the suffix of the task with that trace id, the computed one.
+// CorrelationSuffixOf returns the suffix of the task with that trace id, the computed one.
 func CorrelationSuffixOf(trace pcommon.TraceID) (suffix CorrelationSuffix) {
 	const digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 	var room [64]byte
@@ -39,7 +39,7 @@ func CorrelationSuffixOf(trace pcommon.TraceID) (suffix CorrelationSuffix) {
 	return suffix
 }
 
-// At is a correlation id in Tasker's own form, for what began at that time in Unix nanoseconds and was given none:
+// At returns a correlation id in Tasker's own form, for what began at that time in Unix nanoseconds and was given none:
 // tsk_, the milliseconds in base 36, and the suffix. The same stream always has the same ids.
 func (s CorrelationSuffix) At(begin int64) string {
 	var room [32]byte

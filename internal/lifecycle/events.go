@@ -135,7 +135,7 @@ var defined = sync.OnceValue(func() map[string]struct{} {
 	return names
 })
 
-// Canonical is the plain name of an event: the "tasker." that OTLP and CloudEvents senders put before a name is
+// Canonical returns the plain name of an event: the "tasker." that OTLP and CloudEvents senders put before a name is
 // dropped, except where Tasker's own name begins with it (tasker.telemetry.*).
 func Canonical(name string) string {
 	rest, prefixed := strings.CutPrefix(name, AttributePrefix)

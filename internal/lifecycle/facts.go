@@ -7,7 +7,7 @@ package lifecycle
 // three times (twice task.start_requested, once workflow.task_started), and no one announcement is of the first only.
 const TaskStarted = "task.started"
 
-// Facts are what structured records tell, each once. But for [TaskStarted] they have the names of the events that announce
+// Facts returns what structured records tell, each once. But for [TaskStarted] they have the names of the events that announce
 // them. The slice is the caller's.
 func Facts() []string {
 	return []string{
@@ -26,7 +26,7 @@ func ToldBySpan(fact string) bool {
 	return false
 }
 
-// FactOfSpan is the fact that a finished span tells, empty when it tells none. An attempt that an operator ended tells none:
+// FactOfSpan returns the fact that a finished span tells, empty when it tells none. An attempt that an operator ended tells none:
 // the operator's event does, whether it ended an attempt or not.
 func FactOfSpan(name string, status Status) string {
 	switch name {
@@ -52,7 +52,7 @@ func FactOfSpan(name string, status Status) string {
 	return ""
 }
 
-// FactOfEvent is the fact that an event tells, empty when a finished span tells it, or nothing does. stepCount is the
+// FactOfEvent returns the fact that an event tells, empty when a finished span tells it, or nothing does. stepCount is the
 // payload's step_count: only the task.start_requested of the creation has one, and then nothing has started yet.
 func FactOfEvent(event string, stepCount int64) string {
 	switch event {

@@ -16,7 +16,7 @@ const identityVersion = "tasker/1"
 // separator stands after every field of a hashed text. Fields are identifiers and hold no NUL.
 const separator = 0
 
-// TraceID is the trace of a task: the first 16 bytes of
+// TraceID returns the trace of a task: the first 16 bytes of
 //
 //	SHA-256("tasker/1" NUL "trace" NUL namespace NUL service NUL task_id NUL)
 //
@@ -33,7 +33,7 @@ func TraceID(namespace, service, taskID string) pcommon.TraceID {
 	return pcommon.TraceID(sum[:16])
 }
 
-// SpanID is the span of a trace that a level and a key name: the first 8 bytes of
+// SpanID returns the span of a trace that a level and a key name: the first 8 bytes of
 //
 //	SHA-256("tasker/1" NUL "span" NUL trace id (16 bytes) level NUL id NUL begin (8 bytes, big endian))
 //

@@ -11,7 +11,7 @@ import (
 // maxDetail is how much of an error's message a readable line takes, in bytes.
 const maxDetail = 256
 
-// Message is the readable line of an event: what it is about, what happened to it and, after a colon, the detail, which
+// Message returns the readable line of an event: what it is about, what happened to it and, after a colon, the detail, which
 // is cut to 256 bytes. Every argument but the canonical event name may be empty. Examples:
 //
 //	task process_order (42) completed

@@ -5,7 +5,7 @@ package lifecycle
 
 import "slices"
 
-// BulkyPayloadKeys are the payload keys that hold an application's own data: megabytes of it, or people's. tasker_events does
+// BulkyPayloadKeys returns the payload keys that hold an application's own data: megabytes of it, or people's. tasker_events does
 // not decode them and event_router leaves them out, unless both are configured otherwise. The slice is the caller's.
 func BulkyPayloadKeys() []string {
 	return []string{
@@ -13,7 +13,7 @@ func BulkyPayloadKeys() []string {
 	}
 }
 
-// BulkyPayloadKeysBut are the bulky payload keys without those that are kept. The slice is the caller's.
+// BulkyPayloadKeysBut returns the bulky payload keys without those that are kept. The slice is the caller's.
 func BulkyPayloadKeysBut(kept []string) []string {
 	return slices.DeleteFunc(BulkyPayloadKeys(), func(key string) bool { return slices.Contains(kept, key) })
 }
@@ -49,7 +49,7 @@ func SensitiveKeyParts() []string {
 	}
 }
 
-// NeededPayloadKeys are the payload keys that trees and metrics are made of. They are ids, names, times, counts and states;
+// NeededPayloadKeys returns the payload keys that trees and metrics are made of. They are ids, names, times, counts and states;
 // the texts that the collector can show but does without (error_message, backtrace, sql) are none of them. The slice is the
 // caller's.
 func NeededPayloadKeys() []string {

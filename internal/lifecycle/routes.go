@@ -27,7 +27,7 @@ type Route struct {
 	Priority Priority
 }
 
-// DefaultRoutes is the built-in map: Tasker's own (docs/tasker-events.md, "Default routes"), and what a five-level tree
+// DefaultRoutes returns the built-in map: Tasker's own (docs/tasker-events.md, "Default routes"), and what a five-level tree
 // needs beyond it. The queue's enqueue event goes to traces too, beyond Tasker's map, because the wait in the queue is a
 // span; and the other three of performance.* go where the first goes, because they are measured alike. The slice is the caller's.
 func DefaultRoutes() []Route {

@@ -31,7 +31,7 @@ func (s Severity) String() string {
 	return "UNSPECIFIED"
 }
 
-// SeverityOf is the severity of an event by its canonical name: a failure is an error; what was cancelled, is tried again
+// SeverityOf returns the severity of an event by its canonical name: a failure is an error; what was cancelled, is tried again
 // or has crossed a threshold is a warning; the engine's own orchestration is of use only for debugging; the rest is
 // information. Names of applications follow the same endings: payment.failed is an error.
 func SeverityOf(event string) Severity {

@@ -23,7 +23,7 @@ var signalTexts = [...]string{
 	"none", "traces", "metrics", "traces,metrics", "logs", "traces,logs", "metrics,logs", "traces,metrics,logs",
 }
 
-// String is the text form that stands in [AttrSignals]: names joined by commas, or "none".
+// String returns the text form that stands in [AttrSignals]: names joined by commas, or "none".
 func (s Signals) String() string { return signalTexts[s&SignalsAll] }
 
 // Has reports whether all of want is in s.

@@ -6,7 +6,7 @@ package lifecycle
 // minNumber is the least number of digits that make a step a numbered batch worker: Tasker writes import_001.
 const minNumber = 3
 
-// StepTemplate is a step's name without the number of a batch worker: each worker has a name of its own, and they do the
+// StepTemplate returns a step's name without the number of a batch worker: each worker has a name of its own, and they do the
 // same.
 func StepTemplate(step string) string {
 	end := len(step)

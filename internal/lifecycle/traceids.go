@@ -26,7 +26,7 @@ type keptTrace struct {
 	trace                    pcommon.TraceID
 }
 
-// Of is the trace of a task.
+// Of returns the trace of a task.
 func (t *TraceIDs) Of(namespace, service, taskID string) pcommon.TraceID {
 	if taskID == "" || len(taskID) > maxKeptID || len(namespace)+len(service) > maxKeptID {
 		return TraceID(namespace, service, taskID)

@@ -17,7 +17,7 @@ const (
 	traceparentLength = 55
 )
 
-// Traceparent is the W3C form of a sampled context.
+// Traceparent returns the W3C form of a sampled context.
 func Traceparent(trace pcommon.TraceID, span pcommon.SpanID) string {
 	room := [traceparentLength]byte{'0', '0', traceAt - 1: '-', spanAt - 1: '-', flagsAt - 1: '-', flagsAt: '0', '1'}
 	hex.Encode(room[traceAt:spanAt-1], trace[:])

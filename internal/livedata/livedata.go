@@ -35,7 +35,7 @@ type Keep struct {
 	Bytes int64
 }
 
-// Find is the registry among a host's extensions; nil if there is none. Of several the one with the first name counts.
+// Find returns the registry among a host's extensions; nil if there is none. Of several the one with the first name counts.
 func Find(host component.Host) Registry {
 	var (
 		found Registry
@@ -119,7 +119,7 @@ const Minutes = 60
 // Series are counts by minute, the current one last.
 type Series [Minutes]int64
 
-// Last is the sum of the last minutes.
+// Last returns the sum of the last minutes.
 func (s *Series) Last(minutes int) int64 {
 	sum := int64(0)
 	for _, n := range s[Minutes-min(minutes, Minutes):] {

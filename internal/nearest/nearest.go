@@ -9,7 +9,7 @@ package nearest
 // MaxTypos is how far apart two names may be that are taken for each other.
 const MaxTypos = 2
 
-// Of is the first of the names that the fewest insertions, removals and replacements lead to, and how many.
+// Of returns the first of the names that the fewest insertions, removals and replacements lead to, and how many.
 func Of(name string, names []string) (nearest string, distance int) {
 	for i, candidate := range names {
 		if d := editDistance(name, candidate); i == 0 || d < distance {

@@ -29,7 +29,7 @@ const (
 
 type key struct{}
 
-// Mark is a context of data that a component made.
+// Mark returns a context of data that a component made.
 func Mark(ctx context.Context, by Maker) context.Context { return context.WithValue(ctx, key{}, by) }
 
 // Of is who made the data that comes with a context.

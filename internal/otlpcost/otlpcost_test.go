@@ -16,7 +16,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// in is a field that holds bytes.
+// in returns a field that holds bytes.
 func in(field protowire.Number, body []byte) []byte {
 	return protowire.AppendBytes(protowire.AppendTag(nil, field, protowire.BytesType), body)
 }
@@ -24,7 +24,7 @@ func in(field protowire.Number, body []byte) []byte {
 // many repeats a field.
 func many(field protowire.Number, body []byte, n int) []byte { return bytes.Repeat(in(field, body), n) }
 
-// inLog is a body of one record, inSpan fields of one span, inMetric those of one metric.
+// inLog returns a body of one record, inSpan fields of one span, inMetric those of one metric.
 func inLog(fields []byte) []byte    { return in(1, in(2, in(2, fields))) }
 func inSpan(fields []byte) []byte   { return in(1, in(2, in(2, fields))) }
 func inMetric(fields []byte) []byte { return in(1, in(2, in(2, fields))) }

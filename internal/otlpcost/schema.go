@@ -21,7 +21,7 @@ const maxField = 15
 // fields are messages by the number of the field.
 type fields [maxField + 1]*message
 
-// below is the message of a field, or nil.
+// below returns the message of a field, or nil.
 func (m *message) below(field uint64) *message {
 	if field > maxField {
 		return nil
@@ -29,7 +29,7 @@ func (m *message) below(field uint64) *message {
 	return m.fields[field]
 }
 
-// perByte is what a byte of a field takes that is a list of numbers, or 0.
+// perByte returns what a byte of a field takes that is a list of numbers, or 0.
 func (m *message) perByte(field uint64) int64 {
 	if field > maxField {
 		return 0

@@ -15,7 +15,7 @@ const Prefix = "otelcol_"
 // losing matches the names of metrics that count what did not go through as it came.
 var losing = regexp.MustCompile(`refused|dropped|fail|skipped|lost|evict|incomplete|_cut|overflow|truncated|unremembered|set_aside|expired|impossible|fallback`)
 
-// Name is the name of one of the collector's own metrics, without what all of them begin with or may end with.
+// Name returns the name of one of the collector's own metrics, without what all of them begin with or may end with.
 func Name(name string) string {
 	return strings.TrimSuffix(strings.TrimPrefix(name, Prefix), "_total")
 }

@@ -79,7 +79,7 @@ func (r *Row) Becomes() string {
 	return strings.Join(r.Signals, ", ")
 }
 
-// Share is the percentage of tasks that reach traces and logs.
+// Share returns the percentage of tasks that reach traces and logs.
 func (r *Row) Share() string {
 	if r.Dropped != "" {
 		return "-"

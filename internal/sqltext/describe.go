@@ -15,7 +15,7 @@ const OperationOther = "OTHER"
 // maxTokens bounds the work on one query. What names the operation and the table stands near its beginning.
 const maxTokens = 512
 
-// Describe is what a query does, as an upper-case keyword, and the first table that it does it to, as it is written but
+// Describe returns what a query does, as an upper-case keyword, and the first table that it does it to, as it is written but
 // without quotes: "SELECT" and "public.orders". A common table expression is not a table; of a query that reads only
 // such, the table is the first one that they read. Either is empty when there is none.
 func Describe(sql string) (operation, table string) {
@@ -129,7 +129,7 @@ func (q *query) queryFollows(parenthesis int) bool {
 	return parenthesis+1 < len(q.tokens) && beginsQuery(q.tokens[parenthesis+1])
 }
 
-// mainVerb is the index of the word that says what the query does, or -1.
+// mainVerb returns the index of the word that says what the query does, or -1.
 func (q *query) mainVerb() int {
 	first := slices.IndexFunc(q.tokens, func(t token) bool { return t.kind == kindWord })
 	if first < 0 || q.tokens[first].keyword != "WITH" {
@@ -167,7 +167,7 @@ func (q *query) table(main int) string {
 	return ""
 }
 
-// tableAfter is the table that the word at i introduces, or empty.
+// tableAfter returns the table that the word at i introduces, or empty.
 func (q *query) tableAfter(i, main int) string {
 	if !q.introducesTable(i, main) {
 		return ""

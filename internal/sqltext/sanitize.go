@@ -14,7 +14,7 @@ const MaxRunes = 500
 // cut ends a query that goes on.
 const cut = "…"
 
-// Sanitize is the query without its literals: strings and numbers become ?, comments go, white space is folded into
+// Sanitize returns the query without its literals: strings and numbers become ?, comments go, white space is folded into
 // single spaces, a list behind IN becomes one ?, and what is longer than [MaxRunes] is cut and ends with "…".
 //
 // A text in double quotes is a name in standard SQL and a string in MySQL. It stays only where a name is expected and it

@@ -73,7 +73,7 @@ func isHashComment(s string) bool {
 	return strings.HasPrefix(s, "#") && !strings.HasPrefix(s, "#>") && !strings.HasPrefix(s, "#-")
 }
 
-// blockComment is the length of the comment that s begins with. Comments nest, as in PostgreSQL: elsewhere that skips
+// blockComment returns the length of the comment that s begins with. Comments nest, as in PostgreSQL: elsewhere that skips
 // more, never less.
 func blockComment(s string) int {
 	depth := 0
@@ -93,13 +93,13 @@ func blockComment(s string) int {
 	return len(s)
 }
 
-// after is what follows the first mark in s, or nothing.
+// after returns what follows the first mark in s, or nothing.
 func after(s, mark string) string {
 	_, rest, _ := strings.Cut(s, mark)
 	return rest
 }
 
-// measure is the size and kind of the token that the rest begins with.
+// measure returns the size and kind of the token that the rest begins with.
 func (s *scanner) measure() (int, kind) {
 	if s.rest == "" {
 		return 0, kindEnd
@@ -207,7 +207,7 @@ func measureQuoted(s string, quote byte) int {
 	return len(s)
 }
 
-// bracketed is the text in the brackets that s begins with. It looks no further than a name is long: a text of nothing but
+// bracketed returns the text in the brackets that s begins with. It looks no further than a name is long: a text of nothing but
 // brackets would cost the square of its length.
 func bracketed(s string) string {
 	name, _, _ := strings.Cut(s[1:min(len(s), 1+maxName+1)], "]")
@@ -250,7 +250,7 @@ func measureNumber(s string) int {
 	return len(s)
 }
 
-// measureWord is the length of the name that s begins with. A $ inside belongs to a name only in old dialects, and would
+// measureWord returns the length of the name that s begins with. A $ inside belongs to a name only in old dialects, and would
 // hide a string in $$.
 func measureWord(s string) int {
 	for i, r := range s {

@@ -68,7 +68,7 @@ type Plan struct {
 	Shown func(s *assembly.Span, critical bool) bool
 }
 
-// Rows are the rows of a tree, each parent before its children, siblings by their start.
+// Rows returns the rows of a tree, each parent before its children, siblings by their start.
 func (p Plan) Rows(tree *assembly.Tree) []Row {
 	w := planner{Plan: p, tree: tree, children: map[assembly.SpanID][]int{}, critical: map[string]bool{}, drawn: make([]bool, len(tree.Spans))}
 	present := make(map[assembly.SpanID]bool, len(tree.Spans))
@@ -164,7 +164,7 @@ func rowOf(s *assembly.Span) Row {
 	return r
 }
 
-// MarkOf is the outcome of a span.
+// MarkOf returns the outcome of a span.
 func MarkOf(s *assembly.Span) Mark {
 	switch Status(s) {
 	case lifecycle.StatusSuccess:
@@ -191,7 +191,7 @@ func MarkOf(s *assembly.Span) Mark {
 // executes 20 of them a second.
 const emptyBatches = 3
 
-// emptyRun is how many spans at the beginning of the list are empty batches and the searches before them; zero when they
+// emptyRun returns how many spans at the beginning of the list are empty batches and the searches before them; zero when they
 // are too few to be shown as one.
 func (p *planner) emptyRun(list []int) int {
 	batches, n := 0, 0

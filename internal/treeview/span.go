@@ -22,7 +22,7 @@ func Value(attrs []assembly.Attribute, key string) assembly.Value {
 	return assembly.Value{}
 }
 
-// Text is a string or integer attribute as one printable line.
+// Text returns a string or integer attribute as one printable line.
 func Text(attrs []assembly.Attribute, key string) string {
 	v := Value(attrs, key)
 	if v.Kind == assembly.ValueInt {
@@ -31,18 +31,18 @@ func Text(attrs []assembly.Attribute, key string) string {
 	return printable.Line(v.Text)
 }
 
-// Number is an integer attribute, 0 when there is none.
+// Number returns an integer attribute, 0 when there is none.
 func Number(s *assembly.Span, key string) int64 { return Value(s.Attributes, key).Int }
 
 // Marked reports whether a boolean attribute is true.
 func Marked(s *assembly.Span, key string) bool { return Value(s.Attributes, key).Int != 0 }
 
-// Status is the outcome that a span tells, empty when it tells none.
+// Status returns the outcome that a span tells, empty when it tells none.
 func Status(s *assembly.Span) lifecycle.Status {
 	return lifecycle.Status(Value(s.Attributes, lifecycle.AttrStatus).Text)
 }
 
-// Failure is the class and the message of a span's error on one line; empty when it has none.
+// Failure returns the class and the message of a span's error on one line; empty when it has none.
 func Failure(s *assembly.Span) string {
 	if s.Outcome != assembly.OutcomeError {
 		return ""
@@ -89,7 +89,7 @@ func Label(s *assembly.Span) string {
 	return printable.Line(s.Name)
 }
 
-// Title is the name and the id of a task.
+// Title returns the name and the id of a task.
 func Title(s *assembly.Span) string {
 	name := Text(s.Attributes, lifecycle.AttrTaskName)
 	if name == "" {
@@ -108,7 +108,7 @@ func joined(words ...string) string {
 	return all[min(1, len(all)):]
 }
 
-// Count is a number of things. The noun is in the singular.
+// Count returns a number of things. The noun is in the singular.
 func Count(n int64, noun string) string {
 	switch {
 	case n == 1:

@@ -65,7 +65,7 @@ func find(root string, named []attack) ([]attack, error) {
 	return slices.Compact(all), nil
 }
 
-// firstSentence is what a test's comment begins with, without the test's name.
+// firstSentence returns what a test's comment begins with, without the test's name.
 func firstSentence(name, comment string) string {
 	text := strings.Join(strings.Fields(comment), " ")
 	text = strings.TrimSpace(strings.TrimPrefix(strings.TrimPrefix(text, name), ":"))

@@ -11,7 +11,7 @@ type attack struct {
 	tried string
 }
 
-// named are those whose names do not tell that they belong here, because make test is what they are for.
+// named returns those whose names do not tell that they belong here, because make test is what they are for.
 func named() []attack {
 	return []attack{
 		{"./receiver/taskerevents", "TestSilentSendersShutNobodyOut", "bodies that are announced and do not come, or stall"},

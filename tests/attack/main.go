@@ -192,7 +192,7 @@ func report(w io.Writer, results []result, took time.Duration) (failed bool) {
 
 func (r *result) broken() bool { return r.outcome != "pass" && r.outcome != "skip" }
 
-// found is what came of it, in words.
+// found returns what came of it, in words.
 func (r *result) found() string {
 	said, last := "", ""
 	for _, line := range r.output {

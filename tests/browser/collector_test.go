@@ -131,7 +131,7 @@ func (c *collector) sendLines(lines ...string) {
 	c.send(file)
 }
 
-// stream is the lines of a stream, as of another service.
+// stream returns the lines of a stream, as of another service.
 func stream(t testing.TB, name, service string) []string {
 	t.Helper()
 	text, err := os.ReadFile(streams + name + ".ndjson")
@@ -165,7 +165,7 @@ func (c *collector) ask(path string, into any) {
 	require.NoError(c.t, json.NewDecoder(answer.Body).Decode(into))
 }
 
-// streamFile is a file with lines.
+// streamFile returns a file with lines.
 func streamFile(t testing.TB, lines []string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "stream.ndjson")

@@ -74,7 +74,7 @@ func (c *Catalogue) Add(m Metric) error {
 	return nil
 }
 
-// Family is the metric of that name, for what is built of it.
+// Family returns the metric of that name, for what is built of it.
 func (c *Catalogue) Family(name string) (Metric, error) {
 	m, found := c.families[name]
 	if !found {
@@ -88,7 +88,7 @@ func (c *Catalogue) Names() []string {
 	return slices.Sorted(maps.Keys(c.families))
 }
 
-// Labels are those that a series of that name may have, and whether there is such a series.
+// Labels returns those that a series of that name may have, and whether there is such a series.
 func (c *Catalogue) Labels(series string) (labels []string, known bool) {
 	labels, known = c.series[series]
 	return labels, known

@@ -37,7 +37,7 @@ func (k *checker) problem(format string, args ...any) {
 	k.problems = append(k.problems, fmt.Errorf(format, args...))
 }
 
-// labels are those that the value of an expression may have.
+// labels returns those that the value of an expression may have.
 func (k *checker) labels(expr parser.Expr) []string {
 	switch e := expr.(type) {
 	case *parser.VectorSelector:

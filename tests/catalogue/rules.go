@@ -60,7 +60,7 @@ func (c *Catalogue) Rules(pattern string) ([]rulefmt.RuleGroup, error) {
 	return groups, errors.Join(problems...)
 }
 
-// recordings are the recording rules, in their order.
+// recordings returns the recording rules, in their order.
 func recordings(groups []rulefmt.RuleGroup) []rulefmt.Rule {
 	var rules []rulefmt.Rule
 	for _, group := range groups {

@@ -93,7 +93,7 @@ func Read(folder string) ([]Dashboard, error) {
 	return all, nil
 }
 
-// Expressions are the PromQL expressions of the page, in order.
+// Expressions returns the PromQL expressions of the page, in order.
 func (d *Dashboard) Expressions() []string {
 	var all []string
 	for _, panel := range d.Panels {
@@ -113,7 +113,7 @@ var (
 	queryResult     = regexp.MustCompile(`(?s)^query_result\((.+)\)$`)
 )
 
-// Used are the names of Grafana's variables in a query.
+// Used returns the names of Grafana's variables in a query.
 func Used(query string) []string {
 	var names []string
 	for _, found := range grafanaVariable.FindAllString(query, -1) {

@@ -28,7 +28,7 @@ type Record struct {
 	Attributes map[string]any
 }
 
-// UID is what a record shares with its repetitions only.
+// UID returns what a record shares with its repetitions only.
 func (r *Record) UID() string {
 	uid, _ := r.Attributes["log.record.uid"].(string)
 	return uid
@@ -200,7 +200,7 @@ func (c *recordComparison) rest() []string {
 	return c.list()
 }
 
-// factOf is the fact that a task's or an attempt's outcome is.
+// factOf returns the fact that a task's or an attempt's outcome is.
 func factOf(what, status string) string {
 	if status == OutcomeError {
 		return what + ".failed"

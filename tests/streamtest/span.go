@@ -40,10 +40,10 @@ type SpanEvent struct {
 // StatusUnset is the status of a span that tells none; the others are [OutcomeOK] and [OutcomeError].
 const StatusUnset = "unset"
 
-// TraceText is the trace id in hexadecimal.
+// TraceText returns the trace id in hexadecimal.
 func (s *Span) TraceText() string { return hex.EncodeToString(s.TraceID[:]) }
 
-// SpanText is the span id in hexadecimal.
+// SpanText returns the span id in hexadecimal.
 func (s *Span) SpanText() string { return hex.EncodeToString(s.SpanID[:]) }
 
 func (s *Span) text(key string) string {

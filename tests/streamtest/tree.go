@@ -44,7 +44,7 @@ func byTrace(spans []Span) map[[16]byte][]*Span {
 	return traces
 }
 
-// traceID is the trace of the task. Streams have no service.namespace.
+// traceID returns the trace of the task. Streams have no service.namespace.
 func traceID(service string, taskID int64) [16]byte {
 	return lifecycle.TraceID("", service, strconv.FormatInt(taskID, 10))
 }

@@ -29,13 +29,13 @@ func New[V any](limit int) *Map[V] {
 	return m
 }
 
-// Len is the number of keys held.
+// Len returns the number of keys held.
 func (m *Map[V]) Len() int { return m.young.len + m.old.len }
 
-// Turns is how often a generation was forgotten. What was added two turns ago is no longer held.
+// Turns returns how often a generation was forgotten. What was added two turns ago is no longer held.
 func (m *Map[V]) Turns() uint64 { return m.turns }
 
-// Get is the value of a key, if it is remembered.
+// Get returns the value of a key, if it is remembered.
 func (m *Map[V]) Get(key uint64) (value V, found bool) {
 	key = max(1, key)
 	if value, found = m.young.get(key); found {

@@ -31,7 +31,7 @@ type place[V any] struct {
 // Front makes an empty front of the cache.
 func (c *Cache[V]) Front() *Front[V] { return &Front[V]{behind: c} }
 
-// Get is the value of a name. It is that of the cache at the time when the front last took it from there, so it is for caches
+// Get returns the value of a name. It is that of the cache at the time when the front last took it from there, so it is for caches
 // whose values do not change.
 func (f *Front[V]) Get(name string) V {
 	if name == "" || len(name) > longestInFront {

@@ -45,7 +45,7 @@ func newCache[V any](limit int, compute, beyond func(name string) V) *Cache[V] {
 	return c
 }
 
-// Get is the value of a name. The cache keeps no reference to the given string.
+// Get returns the value of a name. The cache keeps no reference to the given string.
 func (c *Cache[V]) Get(name string) V {
 	known := *c.known.Load()
 	if value, found := known[name]; found {
@@ -76,8 +76,8 @@ func (c *Cache[V]) add(name string) V {
 	return value
 }
 
-// All are the names held and their values. The map must not be changed.
+// All returns the names held and their values. The map must not be changed.
 func (c *Cache[V]) All() map[string]V { return *c.known.Load() }
 
-// Len is the number of names held.
+// Len returns the number of names held.
 func (c *Cache[V]) Len() int { return len(*c.known.Load()) }

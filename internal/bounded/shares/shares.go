@@ -22,7 +22,7 @@ type Room struct{ limit, used Size }
 // New makes an empty room.
 func New(limit Size) *Room { return &Room{limit: limit} }
 
-// Used is what all owners hold.
+// Used returns what all owners hold.
 func (r *Room) Used() Size { return r.used }
 
 // Take adds an item to what an owner holds, unless there is no room for it or the owner has its share.
@@ -69,7 +69,7 @@ func (r *Room) Over(free float64) bool {
 	return float64(r.used.Items) > float64(r.limit.Items)*(1-free) || float64(r.used.Bytes) > float64(r.limit.Bytes)*(1-free)
 }
 
-// Part is which part of the limit an owner holds, of items or of bytes, whichever is more.
+// Part returns which part of the limit an owner holds, of items or of bytes, whichever is more.
 func (r *Room) Part(owner Size) float64 {
 	return max(float64(owner.Items)/float64(r.limit.Items), float64(owner.Bytes)/float64(r.limit.Bytes))
 }

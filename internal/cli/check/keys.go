@@ -25,7 +25,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/receiver/taskerevents"
 )
 
-// ownComponents are the factories whose settings are known here, by section.
+// ownComponents returns the factories whose settings are known here, by section.
 func ownComponents() map[string][]component.Factory {
 	return map[string][]component.Factory{
 		receivers:  {taskerevents.NewFactory()},
@@ -71,7 +71,7 @@ func (c *checker) checkNames(at string, settings map[string]any, known []string)
 	}
 }
 
-// shown is a value that may stand in a message.
+// shown returns a value that may stand in a message.
 func shown(key string, value any) string {
 	switch value.(type) {
 	case nil, map[string]any, []any:
@@ -115,7 +115,7 @@ func (c *checker) checkSettings(at string, value any, into reflect.Type) {
 	}
 }
 
-// plain is the type that a pointer or a configoptional.Optional holds.
+// plain returns the type that a pointer or a configoptional.Optional holds.
 func plain(t reflect.Type) reflect.Type {
 	for {
 		if t.Kind() == reflect.Pointer {
@@ -130,7 +130,7 @@ func plain(t reflect.Type) reflect.Type {
 	}
 }
 
-// fieldsOf are the settings of a struct by their keys. An open one takes keys that its type does not name.
+// fieldsOf returns the settings of a struct by their keys. An open one takes keys that its type does not name.
 func fieldsOf(t reflect.Type) (fields map[string]reflect.Type, open bool) {
 	if reflect.PointerTo(t).Implements(reflect.TypeFor[confmap.Unmarshaler]()) {
 		return nil, true

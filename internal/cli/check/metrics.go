@@ -54,7 +54,7 @@ func (c *checker) checkMetrics() {
 	}
 }
 
-// sources are the instances of span_to_metrics among the receivers of a pipeline. One whose settings can not be read is left
+// sources returns the instances of span_to_metrics among the receivers of a pipeline. One whose settings can not be read is left
 // out: that is what the collector's validation tells.
 func (c *checker) sources(among []string) []metricsFrom {
 	var all []metricsFrom
@@ -97,7 +97,7 @@ func (c *checker) checkArrival(from metricsFrom, to collectorconfig.Component) {
 	}
 }
 
-// sharedInput is a receiver whose data two connectors are both given, or empty.
+// sharedInput returns a receiver whose data two connectors are both given, or empty.
 func (c *checker) sharedInput(one, other string) string {
 	for _, a := range c.conf.Pipelines {
 		if !slices.Contains(a.Exporters, one) {

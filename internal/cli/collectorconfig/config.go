@@ -85,7 +85,7 @@ func New(conf *confmap.Conf) *Config {
 	return c
 }
 
-// presentType is the present name of a type. "otlp" is an exporter's former name only: there is a receiver otlp.
+// presentType returns the present name of a type. "otlp" is an exporter's former name only: there is a receiver otlp.
 func presentType(section, written string) string {
 	if present, found := FormerType(written); found {
 		return present

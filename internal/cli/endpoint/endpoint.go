@@ -15,7 +15,7 @@ import (
 // mask stands for what is not shown.
 const mask = "***"
 
-// Public is the text of an address, which may be malformed, without the credentials before its host and without the values
+// Public returns the text of an address, which may be malformed, without the credentials before its host and without the values
 // of its query.
 func Public(address string) string {
 	scheme, rest, found := strings.Cut(address, "://")
@@ -64,7 +64,7 @@ func Parse(address string) (*url.URL, error) {
 	return nil, Cause(err)
 }
 
-// Cause is an error of net/url or net/http without the address that these put before the cause.
+// Cause returns an error of net/url or net/http without the address that these put before the cause.
 func Cause(err error) error {
 	var withAddress *url.Error
 	if errors.As(err, &withAddress) {

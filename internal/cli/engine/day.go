@@ -56,7 +56,7 @@ func NewDay(o DayOptions) *Day {
 	return &Day{options: o, g: g, next: begin, id: o.FirstID}
 }
 
-// Next is the next event, an item of the plain wire form, and when it happens.
+// Next returns the next event, an item of the plain wire form, and when it happens.
 func (d *Day) Next() (line []byte, at time.Time) {
 	for len(d.waiting) == 0 || d.next <= d.waiting[0].at {
 		d.begin()
@@ -79,13 +79,13 @@ func (d *Day) begin() {
 // begins is the hour at which the first day begins.
 const begins = 8
 
-// hour is the time of the day, from 0 to 24.
+// hour returns the time of the day, from 0 to 24.
 func (d *Day) hour(at int64) float64 {
 	of := time.Duration(at-d.options.Start.UnixNano()) % d.options.Length
 	return math.Mod(begins+24*float64(of)/float64(d.options.Length), 24)
 }
 
-// load is the share of the busiest time's tasks: little at night, most at two in the afternoon.
+// load returns the share of the busiest time's tasks: little at night, most at two in the afternoon.
 func load(hour float64) float64 {
 	return 0.1 + 0.9*max(0, math.Sin((hour-6)/16*math.Pi))
 }

@@ -376,7 +376,7 @@ func (m *model) taskPayload(kind string, t int64) payload {
 		"completed_steps", done, "failed_steps", wrong, "pending_steps", len(m.steps)-done-wrong)
 }
 
-// rounded is a duration in seconds with three decimals.
+// rounded returns a duration in seconds with three decimals.
 func rounded(ns int64) float64 { return math.Round(float64(ns)/1e6) / 1e3 }
 
 func (m *model) flowPayload(kind string, t int64) payload {
@@ -389,7 +389,7 @@ func (m *model) withProgress(p payload) payload {
 		"completion_percentage", m.percentage(), "total_steps", len(m.steps))
 }
 
-// percentage is a string, as in the engine (trap 5).
+// percentage returns a string, as in the engine (trap 5).
 func (m *model) percentage() string {
 	done := 0
 	for _, s := range m.steps {

@@ -25,7 +25,7 @@ type Scenario struct {
 	Lines [][]byte
 }
 
-// Scenarios are what operators see sooner or later: retries, resets, cancellations, dead workers. Every call returns the
+// Scenarios returns what operators see sooner or later: retries, resets, cancellations, dead workers. Every call returns the
 // same streams.
 func Scenarios() []Scenario {
 	order := []template{

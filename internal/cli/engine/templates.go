@@ -15,7 +15,7 @@ func templateNames() []string {
 	return []string{"customer_analytics", "process_order", "user_registration"}
 }
 
-// templateOf is the graph of a workflow, parents before children; nil for an unknown name.
+// templateOf returns the graph of a workflow, parents before children; nil for an unknown name.
 func templateOf(name string) []template {
 	switch name {
 	case "process_order":

@@ -9,7 +9,7 @@ type Interval struct {
 	End   int64 `json:"end"`
 }
 
-// Seconds is the length of the interval.
+// Seconds returns the length of the interval.
 func (i Interval) Seconds() float64 { return float64(i.End-i.Start) / 1e9 }
 
 // Outcomes of tasks and attempts in both truths.

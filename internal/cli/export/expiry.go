@@ -56,7 +56,7 @@ func SeriesExpiryOf(conf *confmap.Conf) (time.Duration, error) {
 	return sooner(exported, counted), nil
 }
 
-// sooner is the lesser of two times, of which 0 is never.
+// sooner returns the lesser of two times, of which 0 is never.
 func sooner(a, b time.Duration) time.Duration {
 	if a == 0 || b > 0 && b < a {
 		return b

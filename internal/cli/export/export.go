@@ -155,7 +155,7 @@ func (e *exporting) readOne(ctx context.Context, target scrape.Target, report *T
 	return &promset.Source{Name: target.String(), Families: families}
 }
 
-// instancesOf are the values of the labels that tell instances apart.
+// instancesOf returns the values of the labels that tell instances apart.
 func instancesOf(families []*dto.MetricFamily, labels []string) []string {
 	found := map[string]bool{}
 	for _, f := range families {

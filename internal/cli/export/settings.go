@@ -75,7 +75,7 @@ func defaultDropLabels() []string {
 	return append(instanceLabels(), "otel_scope_name", "otel_scope_version", "otel_scope_schema_url")
 }
 
-// DefaultSettings are those of the command line.
+// DefaultSettings returns those of the command line.
 func DefaultSettings() Settings {
 	return Settings{
 		Format: FormatPrometheus, Output: Stdout, Targets: []string{DefaultTarget},

@@ -52,7 +52,7 @@ func readState(output string) (*state, error) {
 	return s, nil
 }
 
-// LastExport is when the file was last exported; nil if it never was.
+// LastExport returns when the file was last exported; nil if it never was.
 func LastExport(output string) (*time.Time, error) {
 	s, err := readState(output)
 	if s == nil {
@@ -65,7 +65,7 @@ func (s *state) write(output string) error {
 	return atomicfile.File{Path: statePath(output)}.Replace(func(w io.Writer) error { return json.NewEncoder(w).Encode(s) })
 }
 
-// countersOf are the numbers that must not fall.
+// countersOf returns the numbers that must not fall.
 func countersOf(families []*dto.MetricFamily) map[string]float64 {
 	counters := map[string]float64{}
 	for _, f := range families {
@@ -83,7 +83,7 @@ func countersOf(families []*dto.MetricFamily) map[string]float64 {
 	return counters
 }
 
-// seriesName is a series as people write it.
+// seriesName returns a series as people write it.
 func seriesName(name string, pairs []*dto.LabelPair) string {
 	if len(pairs) == 0 {
 		return name

@@ -82,7 +82,7 @@ func (c *Client) Tasks(ctx context.Context, parameters url.Values) (*List, error
 // leastOfKey is how much of a key names a task: less is an id.
 const leastOfKey = 8
 
-// Trees are the runs of a task, which is named by its id or by its key. Several tasks may have one id, in several services.
+// Trees returns the runs of a task, which is named by its id or by its key. Several tasks may have one id, in several services.
 func (c *Client) Trees(ctx context.Context, task string) ([]*assembly.Tree, error) {
 	list, err := c.Tasks(ctx, url.Values{"q": {task}, "limit": {"1000"}})
 	if err != nil {

@@ -165,7 +165,7 @@ func addSummary(total, from *dto.Summary) {
 	total.Quantile = nil
 }
 
-// slower is the exemplar with the greater value, or the later of two equal ones: outliers are what exemplars are for.
+// slower returns the exemplar with the greater value, or the later of two equal ones: outliers are what exemplars are for.
 func slower(a, b *dto.Exemplar) *dto.Exemplar {
 	if a == nil || b == nil {
 		return cmp.Or(a, b)
@@ -190,7 +190,7 @@ func (m *merger) finish(f *mergedFamily) *dto.MetricFamily {
 	return f.family
 }
 
-// typeName is a family's type as the text format writes it.
+// typeName returns a family's type as the text format writes it.
 func typeName(f *dto.MetricFamily) string {
 	switch f.GetType() {
 	case dto.MetricType_COUNTER:

@@ -119,7 +119,7 @@ var suffixes = []struct {
 	{"_info", []model.MetricType{model.MetricTypeInfo}},
 }
 
-// familyOf is the family of a sample, and what its name has behind the family's.
+// familyOf returns the family of a sample, and what its name has behind the family's.
 func (p *parser) familyOf(sample string) (f *family, suffix string) {
 	for _, s := range suffixes {
 		base, found := strings.CutSuffix(sample, s.suffix)
@@ -232,7 +232,7 @@ func (p *parser) exemplar() *dto.Exemplar {
 	return out
 }
 
-// pointLabel is the label that tells the points of a series apart; nothing if it has one. In other types of metrics that
+// pointLabel returns the label that tells the points of a series apart; nothing if it has one. In other types of metrics that
 // label is one as any other.
 func (f *family) pointLabel() string {
 	switch f.kind {
@@ -244,7 +244,7 @@ func (f *family) pointLabel() string {
 	return ""
 }
 
-// seriesLabels are the labels that identify a series, as a key and as pairs, and the value of the one that does not.
+// seriesLabels returns the labels that identify a series, as a key and as pairs, and the value of the one that does not.
 func seriesLabels(from labels.Labels, pointLabel string) (key string, pairs []*dto.LabelPair, special string) {
 	from.Range(func(l labels.Label) {
 		switch {
@@ -258,7 +258,7 @@ func seriesLabels(from labels.Labels, pointLabel string) (key string, pairs []*d
 	return keyOf(pairs), pairs, special
 }
 
-// keyOf is the identity of a series in its family. Labels must be sorted.
+// keyOf returns the identity of a series in its family. Labels must be sorted.
 func keyOf(pairs []*dto.LabelPair) string {
 	var key strings.Builder
 	for _, pair := range pairs {
@@ -337,7 +337,7 @@ func sortFamilies(families []*dto.MetricFamily) {
 	slices.SortFunc(families, func(a, b *dto.MetricFamily) int { return strings.Compare(a.GetName(), b.GetName()) })
 }
 
-// Series is the number of series of the families.
+// Series returns the number of series of the families.
 func Series(families []*dto.MetricFamily) int {
 	n := 0
 	for _, f := range families {

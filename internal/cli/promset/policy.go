@@ -33,7 +33,7 @@ type Rule struct {
 	Policy  Policy
 }
 
-// DefaultRules are those for gauges that no rule of the operator names. A sum is right for what each instance counts of
+// DefaultRules returns those for gauges that no rule of the operator names. A sum is right for what each instance counts of
 // its own: a task is open at one instance.
 func DefaultRules() []Rule {
 	return []Rule{
@@ -56,7 +56,7 @@ func ParseRule(flag, text string) (Rule, error) {
 	return rule, glob.Check(flag, rule.Pattern)
 }
 
-// policyOf is the policy of the first rule that matches.
+// policyOf returns the policy of the first rule that matches.
 func policyOf(name string, rules []Rule) Policy {
 	for _, rule := range rules {
 		if glob.Match(rule.Pattern, name) {

@@ -38,7 +38,7 @@ type Settings struct {
 	TLS    clienttls.Files
 }
 
-// DefaultSettings are those of the command line.
+// DefaultSettings returns those of the command line.
 func DefaultSettings() Settings {
 	return Settings{
 		Timeout: 10 * time.Second, Retries: 3, Backoff: 500 * time.Millisecond, MaxBackoff: 10 * time.Second, MaxBytes: 256 << 20,

@@ -89,7 +89,7 @@ func Targets(ctx context.Context, resolver Resolver, specs []string) (targets []
 	return targets, unresolved, nil
 }
 
-// key is the same for specifications that lead to the same endpoint, as far as can be seen without asking it.
+// key returns the same for specifications that lead to the same endpoint, as far as can be seen without asking it.
 func (t Target) key() string {
 	address, err := url.Parse(t.URL)
 	if err != nil {
@@ -118,7 +118,7 @@ func resolve(ctx context.Context, resolver Resolver, address *url.URL) ([]Target
 	return targets, nil
 }
 
-// oneFamily are the IPv4 addresses or the IPv6 addresses, whichever are more. Where a name has both, each instance has one of
+// oneFamily returns the IPv4 addresses or the IPv6 addresses, whichever are more. Where a name has both, each instance has one of
 // either kind, and would be read, and count, twice.
 func oneFamily(addresses []netip.Addr) []netip.Addr {
 	var four, six []netip.Addr

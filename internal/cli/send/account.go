@@ -161,7 +161,7 @@ func (a *account) close(took time.Duration, readErr error, gaveUp *giveUp, inter
 	return s
 }
 
-// span is where the items of a batch stand.
+// span returns where the items of a batch stand.
 func span(batch *eventfile.Batch) string {
 	first, last := batch.Origins[0], batch.Origins[batch.Len()-1]
 	switch {

@@ -179,7 +179,7 @@ func accepted(batch *eventfile.Batch, response *http.Response, body []byte) outc
 	return outcome{settled: true, answer: said}
 }
 
-// retryAfter is the wait that the receiver asks for, in seconds or as a date, and no more than it is granted; zero when it
+// retryAfter returns the wait that the receiver asks for, in seconds or as a date, and no more than it is granted; zero when it
 // names none.
 func (s *Sender) retryAfter(header http.Header) time.Duration {
 	text := header.Get("Retry-After")
@@ -201,7 +201,7 @@ func statusText(status int) string {
 	return strings.TrimSpace(strconv.Itoa(status) + " " + http.StatusText(status))
 }
 
-// excerpt is the beginning of an answer, on one line, to be put behind a sentence.
+// excerpt returns the beginning of an answer, on one line, to be put behind a sentence.
 func excerpt(body []byte) string {
 	const most = 200
 	var said answer

@@ -125,7 +125,7 @@ func (s *Sender) Send(ctx context.Context, source Source) Summary {
 	return account.close(s.settings.Now().Sub(started), readErr, gaveUp, ctx.Err() != nil && gaveUp == nil)
 }
 
-// Progress is the account so far. It may be called while Send runs.
+// Progress returns the account so far. It may be called while Send runs.
 func (s *Sender) Progress() Progress { return s.account.Load().progress() }
 
 // read makes batches of the source's items until it ends or the context does.

@@ -59,7 +59,7 @@ type Settings struct {
 // maxPace is faster than anybody looks.
 const maxPace = 1_000_000
 
-// DefaultSettings are those of the command line.
+// DefaultSettings returns those of the command line.
 func DefaultSettings() Settings {
 	return Settings{
 		Endpoint: DefaultEndpoint, BatchSize: 500, Concurrency: 4, Compression: CompressionNone,

@@ -69,7 +69,7 @@ func unixTime(seconds float64) *time.Time {
 	return &at
 }
 
-// exporters are those of exporterhelper that have done anything, by name and signal.
+// exporters returns those of exporterhelper that have done anything, by name and signal.
 func (o *own) exporters() []Exporter {
 	type key struct{ exporter, signal string }
 	all := map[key]*Exporter{}
@@ -98,7 +98,7 @@ func (o *own) exporters() []Exporter {
 	return list
 }
 
-// number is the value of a counter or a gauge.
+// number returns the value of a counter or a gauge.
 func number(m *dto.Metric) float64 {
 	return m.GetCounter().GetValue() + m.GetGauge().GetValue() + m.GetUntyped().GetValue()
 }
@@ -172,7 +172,7 @@ func wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// FailingExporters are those that fail, by name and signal.
+// FailingExporters returns those that fail, by name and signal.
 func (s *Status) FailingExporters() []string {
 	var names []string
 	for _, e := range s.Exporters {

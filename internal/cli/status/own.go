@@ -64,7 +64,7 @@ func (o *own) has(start string) bool {
 // suffixes that the collector's Prometheus reader appends, if it is configured to.
 var suffixes = []string{"", "_total", "_bytes", "_bytes_total", "_seconds", "_seconds_total"}
 
-// value is the sum of a metric's series; found is false if there is none.
+// value returns the sum of a metric's series; found is false if there is none.
 func (o *own) value(name string) (sum float64, found bool) {
 	for _, suffix := range suffixes {
 		for _, f := range o.families {
@@ -85,7 +85,7 @@ func (o *own) number(name string) int64 {
 	return int64(v)
 }
 
-// latest is the latest of a metric's series in Unix time; nil if there is none.
+// latest returns the latest of a metric's series in Unix time; nil if there is none.
 func (o *own) latest(name string) *time.Time {
 	newest := 0.0
 	for _, f := range o.families {
@@ -102,7 +102,7 @@ func (o *own) latest(name string) *time.Time {
 	return &at
 }
 
-// label is a label of the resource.
+// label returns a label of the resource.
 func (o *own) label(name string) string {
 	for _, f := range o.families {
 		if f.GetName() != "target_info" {
@@ -126,7 +126,7 @@ type Loss struct {
 	Count  int64             `json:"count"`
 }
 
-// losses are those that are not zero.
+// losses returns those that are not zero.
 func (o *own) losses() []Loss {
 	list := []Loss{}
 	for _, f := range o.families {
@@ -143,7 +143,7 @@ func (o *own) losses() []Loss {
 	return list
 }
 
-// labels are those of a series without the collector's scope and instance.
+// labels returns those of a series without the collector's scope and instance.
 func labels(m *dto.Metric) map[string]string {
 	found := map[string]string{}
 	for _, pair := range m.Label {

@@ -41,7 +41,7 @@ var stateful = []struct {
 // stored is what a component with storage survives.
 const stored = "a stop, a crash and kill -9; power loss too, if the storage has fsync: true"
 
-// states are those of the components that the collector has.
+// states returns those of the components that the collector has.
 func (o *own) states() []State {
 	list := []State{}
 	for _, c := range stateful {

@@ -33,7 +33,7 @@ type Settings struct {
 	Now func() time.Time
 }
 
-// DefaultSettings are those of the command line.
+// DefaultSettings returns those of the command line.
 func DefaultSettings() Settings {
 	return Settings{Telemetry: DefaultTelemetry, Health: DefaultHealth, Scrape: scrape.DefaultSettings(), SecondReading: 5 * time.Second}
 }
@@ -96,7 +96,7 @@ func (s *Status) HealthyApartFromExporters() bool {
 	return s.Health == nil || s.Health.Healthy
 }
 
-// StateTroubles are what of the stored state was lost since the start, and which of its files fail.
+// StateTroubles returns what of the stored state was lost since the start, and which of its files fail.
 func (s *Status) StateTroubles() []string { return troubles(s.State, s.Stores) }
 
 // Read asks a collector. The error is an [UnreachableError] when its metrics can't be read, else a mistake in the settings.

@@ -22,7 +22,7 @@ import (
 // at is when the tests ask.
 var at = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 
-// before is a time before at, as a metric has it.
+// before returns a time before at, as a metric has it.
 func before(d time.Duration) string { return fmt.Sprintf("%f", float64(at.Add(-d).UnixNano())/1e9) }
 
 func memoryOnly() string {
@@ -84,7 +84,7 @@ const healthy = `{"healthy":true,"status":"StatusOK","components":{"extensions":
 const unhealthy = `{"healthy":false,"status":"StatusRecoverableError","components":{"pipeline:traces":{"healthy":false,
 "status":"StatusRecoverableError","components":{"exporter:otlp":{"healthy":false,"status":"StatusRecoverableError","error":"no route to host"}}}}}`
 
-// collector is a fake one.
+// collector returns a fake one.
 func collector(t *testing.T, telemetry string, code int, health string) Settings {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

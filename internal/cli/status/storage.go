@@ -40,7 +40,7 @@ const (
 	storeRestored = "extension_file_storage_restored"
 )
 
-// stores are the files that the collector has open, and those of which it reports a loss.
+// stores returns the files that the collector has open, and those of which it reports a loss.
 func (o *own) stores() []Store {
 	byName := map[string]*Store{}
 	of := func(name string) *Store {
@@ -88,7 +88,7 @@ func (s *Store) trouble() string {
 	return strings.Join(parts, "; ")
 }
 
-// troubles are those of the components' states and of the files behind them, a line each.
+// troubles returns those of the components' states and of the files behind them, a line each.
 func troubles(states []State, stores []Store) (list []string) {
 	for _, s := range states {
 		if s.SetAside > 0 {

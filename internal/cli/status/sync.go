@@ -31,17 +31,17 @@ type Durability struct {
 	Files int `json:"files_flushed"`
 }
 
-// MemoryOnly are the components without storage.
+// MemoryOnly returns the components without storage.
 func (d *Durability) MemoryOnly() []string {
 	return d.names(func(s State) bool { return !s.Storage })
 }
 
-// Failing are the components whose latest write failed.
+// Failing returns the components whose latest write failed.
 func (d *Durability) Failing() []string {
 	return d.names(func(s State) bool { return s.Failing })
 }
 
-// Troubles are what of the stored state was lost since the start, and which of its files fail or can't be read.
+// Troubles returns what of the stored state was lost since the start, and which of its files fail or can't be read.
 func (d *Durability) Troubles() []string { return troubles(d.State, d.Stores) }
 
 func (d *Durability) names(which func(State) bool) (names []string) {

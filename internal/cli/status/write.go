@@ -189,7 +189,7 @@ func ago(at *time.Time, now time.Time) string {
 	return seconds(now.Sub(*at).Seconds()) + " ago"
 }
 
-// seconds is a duration in its two greatest units.
+// seconds returns a duration in its two greatest units.
 func seconds(s float64) string {
 	d := time.Duration(max(s, 0) * float64(time.Second))
 	switch {

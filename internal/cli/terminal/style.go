@@ -64,7 +64,7 @@ func Is(stream any) bool {
 	return ok && term.IsTerminal(int(file.Fd()))
 }
 
-// Columns is the width of the terminal that the stream is, or the other number when it is none.
+// Columns returns the width of the terminal that the stream is, or the other number when it is none.
 func Columns(stream any, otherwise int) int {
 	file, ok := stream.(*os.File)
 	if !ok {

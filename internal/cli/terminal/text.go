@@ -10,7 +10,7 @@ import (
 	"golang.org/x/text/width"
 )
 
-// Width is the number of columns that a printable text takes.
+// Width returns the number of columns that a printable text takes.
 func Width(text string) int {
 	columns := 0
 	for _, r := range text {

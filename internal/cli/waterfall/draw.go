@@ -150,7 +150,7 @@ func (d *drawing) bar(r *row) string {
 	return strings.Repeat(" ", first) + d.paint(style, bar)
 }
 
-// cell is where an instant is on the axis, from 0 to the number of cells.
+// cell returns where an instant is on the axis, from 0 to the number of cells.
 func (d *drawing) cell(at int64) float64 {
 	root := &d.tree.Spans[0]
 	if root.End <= root.Start {

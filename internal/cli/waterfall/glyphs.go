@@ -35,7 +35,7 @@ var (
 	}
 )
 
-// mark is an outcome as one character, and its style.
+// mark returns an outcome as one character, and its style.
 func (g *glyphs) mark(m treeview.Mark) (string, terminal.Style) {
 	switch m {
 	case treeview.MarkSuccess:

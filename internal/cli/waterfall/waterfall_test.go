@@ -136,7 +136,7 @@ func TestDraw(t *testing.T) {
 
 const ms = int64(time.Millisecond)
 
-// built is a tree with what streams seldom have.
+// built returns a tree with what streams seldom have.
 func built() *assembly.Tree {
 	id := func(n byte) assembly.SpanID { return assembly.SpanID{n} }
 	task := assembly.Span{

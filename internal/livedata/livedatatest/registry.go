@@ -69,14 +69,14 @@ func (r *Registry) OfferRoutes(id component.ID, routes livedata.Routes) (withdra
 // Keep implements livedata.Registry.
 func (r *Registry) Keep() livedata.Keep { return r.Bounds }
 
-// Tasks is what a component offers; nil when it offers nothing.
+// Tasks returns what a component offers; nil when it offers nothing.
 func (r *Registry) Tasks(id component.ID) livedata.Tasks {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.tasks[id]
 }
 
-// Routes is what a component offers; nil when it offers nothing.
+// Routes returns what a component offers; nil when it offers nothing.
 func (r *Registry) Routes(id component.ID) livedata.Routes {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -29,7 +29,7 @@ func readDashboards(t *testing.T) []grafana.Dashboard {
 	return pages
 }
 
-// withRules are the metrics of the code, and what the rules record.
+// withRules returns the metrics of the code, and what the rules record.
 func withRules(t *testing.T) *catalogue.Catalogue {
 	t.Helper()
 	c, err := catalogue.Load("..")
@@ -172,7 +172,7 @@ func checkPanel(t *testing.T, name string, panel grafana.Panel, variables map[st
 	return exemplars
 }
 
-// attributeKeys are those that spans and records have.
+// attributeKeys returns those that spans and records have.
 func attributeKeys(t *testing.T) map[string]bool {
 	t.Helper()
 	source, err := os.ReadFile("../internal/lifecycle/attributes.go")

@@ -70,7 +70,7 @@ type group struct {
 	waits bool
 }
 
-// groups are those of a pipeline. Of what senders repeat, each routed_events recognizes what it has recorded, so that what is
+// groups returns those of a pipeline. Of what senders repeat, each routed_events recognizes what it has recorded, so that what is
 // behind it is a group of its own.
 func (c *pipelines) groups(name string) (groups []group) {
 	waits := slices.ContainsFunc(c.Service.Pipelines[name].Processors, isOneOf(keeping))
@@ -113,7 +113,7 @@ func (c *pipelines) cumulative(name string) bool {
 	})
 }
 
-// mistakes are the exporters by which others would get something twice, or would have to wait.
+// mistakes returns the exporters by which others would get something twice, or would have to wait.
 func (c *pipelines) mistakes() (mistakes []string) {
 	for name := range c.Service.Pipelines {
 		for _, g := range c.groups(name) {
@@ -128,7 +128,7 @@ func (c *pipelines) mistakes() (mistakes []string) {
 	return slices.DeleteFunc(slices.Compact(mistakes), func(m string) bool { return m == "" })
 }
 
-// others are the exporters that an exporter's refusal concerns.
+// others returns the exporters that an exporter's refusal concerns.
 func (g *group) others(of string) []string {
 	return slices.DeleteFunc(slices.Clone(g.ids), func(id string) bool { return id == of || kindOf(id) == "span_to_metrics" && !g.waits })
 }
@@ -172,7 +172,7 @@ func read(t *testing.T, files []string) *pipelines {
 	return &config
 }
 
-// configurations are those of the repository: each file with pipelines alone, if it has receivers, and as the commands in its
+// configurations returns those of the repository: each file with pipelines alone, if it has receivers, and as the commands in its
 // comments merge it with others.
 func configurations(t *testing.T) (all [][]string) {
 	t.Helper()
@@ -210,7 +210,7 @@ func configurations(t *testing.T) (all [][]string) {
 	return all
 }
 
-// located is where a file is that a comment names: relative to the repository, or beside those of the same purpose.
+// located returns where a file is that a comment names: relative to the repository, or beside those of the same purpose.
 func located(t *testing.T, name string) string {
 	t.Helper()
 	for _, directory := range []string{"..", "../deploy/otelcol", "../examples"} {

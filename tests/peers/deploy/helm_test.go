@@ -69,7 +69,7 @@ type helmValues struct {
 	} `json:"serviceMonitor"`
 }
 
-// objectIn is the object of a type in a file.
+// objectIn returns the object of a type in a file.
 func objectIn[T any](t *testing.T, path string) *T {
 	t.Helper()
 	text, err := os.ReadFile(path)

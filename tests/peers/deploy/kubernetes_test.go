@@ -66,7 +66,7 @@ type prometheusRule struct {
 	} `json:"spec"`
 }
 
-// newObject is an empty object of a kind, as Kubernetes' own types tell it.
+// newObject returns an empty object of a kind, as Kubernetes' own types tell it.
 func newObject(kind string) (any, error) {
 	objects := map[string]any{
 		"apps/v1 StatefulSet":                     &appsv1.StatefulSet{},

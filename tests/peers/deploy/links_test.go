@@ -22,7 +22,7 @@ var (
 	fenced  = regexp.MustCompile("(?ms)^```.*?^```")
 )
 
-// anchors are the places of a page that links can name: its own, and those that GitHub makes of the headings.
+// anchors returns the places of a page that links can name: its own, and those that GitHub makes of the headings.
 func anchors(text string) map[string]bool {
 	found := map[string]bool{}
 	for _, match := range named.FindAllStringSubmatch(text, -1) {

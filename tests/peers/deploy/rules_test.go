@@ -62,7 +62,7 @@ func TestRunbooks(t *testing.T) {
 	}
 }
 
-// sections are those of docs/alerts.md, by title.
+// sections returns those of docs/alerts.md, by title.
 func sections(t *testing.T) map[string]string {
 	t.Helper()
 	text, err := os.ReadFile("../docs/alerts.md")

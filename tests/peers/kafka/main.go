@@ -91,7 +91,7 @@ func answer(brokers []string, in io.Reader, out io.Writer) error {
 	return names.Err()
 }
 
-// assigned is how many partitions the members of a group have; 0 if one of them has none.
+// assigned returns how many partitions the members of a group have; 0 if one of them has none.
 func assigned(group kadm.DescribedGroup) int {
 	sum := 0
 	for _, member := range group.Members {

@@ -71,7 +71,7 @@ func newConnector(b *testing.B, factory connector.Factory, settings map[string]a
 	return made
 }
 
-// processorTime is how long processors have worked for this process. Unlike the time on the clock it is hardly longer on a
+// processorTime returns how long processors have worked for this process. Unlike the time on the clock it is hardly longer on a
 // machine that has other work.
 func processorTime(b *testing.B) int64 {
 	b.Helper()
@@ -85,7 +85,7 @@ func spanID(number uint64) (id pcommon.SpanID) {
 	return id
 }
 
-// stepSpans is a batch of finished step spans as span_hierarchy makes them.
+// stepSpans returns a batch of finished step spans as span_hierarchy makes them.
 func stepSpans(count int) ptrace.Traces {
 	td := ptrace.NewTraces()
 	rs := td.ResourceSpans().AppendEmpty()

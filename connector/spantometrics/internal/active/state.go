@@ -24,7 +24,7 @@ const (
 	stateCount
 )
 
-// String is the value of the label state.
+// String returns the value of the label state.
 func (s State) String() string {
 	return [stateCount]string{"", "queued", "running", "backing_off", "waiting", "blocked"}[s]
 }
@@ -123,7 +123,7 @@ func (t *times) takeStep(change StepChange, at int64) {
 // isClosed reports whether the newest end of a task is as late as its newest pass, or later.
 func (t *times) isClosed() bool { return t[taskEnded] != 0 && t[taskEnded] >= t[taskBegan] }
 
-// since is when an open task came to be open: its first event, or its last end.
+// since returns when an open task came to be open: its first event, or its last end.
 func (t *times) since() int64 { return max(t[taskFirst], t[taskEnded]) }
 
 // status is what a step does.

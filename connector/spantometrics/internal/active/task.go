@@ -44,7 +44,7 @@ func (t *Tracker) addTask(trace [16]byte, now series.Instant) *task {
 	return e
 }
 
-// open is how much of it is open: the task itself and the steps that are being executed.
+// open returns how much of it is open: the task itself and the steps that are being executed.
 func (e *task) open() int64 { return 1 + int64(e.steps[statusExecuting]) }
 
 // place counts a task on the gauge of a state, or no longer.

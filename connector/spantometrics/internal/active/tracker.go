@@ -84,7 +84,7 @@ func New(options Options) *Tracker {
 	}
 }
 
-// Len is how many tasks and steps are remembered.
+// Len returns how many tasks and steps are remembered.
 func (t *Tracker) Len() int { return len(t.tasks) + len(t.steps) }
 
 // Observe takes in an event, heard now. An event that is older than MaxAge makes no task known.

@@ -164,7 +164,7 @@ func (l *Log) Cut() {
 	}
 }
 
-// Written is how many bytes were handed over.
+// Written returns how many bytes were handed over.
 func (l *Log) Written() int64 {
 	if l == nil {
 		return 0

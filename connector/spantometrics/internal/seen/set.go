@@ -50,7 +50,7 @@ func (s *Set) Write(log *records.Log, kind records.Things) {
 	}
 }
 
-// Len is the number of keys held.
+// Len returns the number of keys held.
 func (s *Set) Len() int { return s.keys.Len() }
 
 // All lists the keys in an order in which adding them to an empty set of the same limit gives the same generations.

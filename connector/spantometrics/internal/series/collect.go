@@ -91,7 +91,7 @@ func (r *Registry) Collect(now Instant) Snapshot {
 // maxStep is how far the clock may be set back without flushes going back too.
 const maxStep = int64(time.Hour)
 
-// after is the time of a flush. While the clock is a little behind the flush before, having been set back, it is right
+// after returns the time of a flush. While the clock is a little behind the flush before, having been set back, it is right
 // after that one: receivers drop what is older than what they have, and intervals must not overlap. A clock that was set
 // back further is followed, and receivers are asked to drop what they have.
 func (r *Registry) after(now int64) int64 {

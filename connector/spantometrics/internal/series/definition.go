@@ -41,12 +41,12 @@ type Definition struct {
 	Exponential int32
 }
 
-// shape is a hash of how values are added up. Values of one shape can go on under another name, unit or description.
+// shape returns a hash of how values are added up. Values of one shape can go on under another name, unit or description.
 func (d *Definition) shape() uint64 {
 	return xxh3.HashString(fmt.Sprintln(d.Kind, d.PerUnit, d.Bounds, d.Exponential))
 }
 
-// Scaled is a recorded value in exported units.
+// Scaled returns a recorded value in exported units.
 func (d *Definition) Scaled(value int64) float64 {
 	if d.PerUnit == 0 {
 		return float64(value)
@@ -54,7 +54,7 @@ func (d *Definition) Scaled(value int64) float64 {
 	return float64(value) / d.PerUnit
 }
 
-// ScaledTotal is a recorded sum in exported units.
+// ScaledTotal returns a recorded sum in exported units.
 func (d *Definition) ScaledTotal(total Total) float64 {
 	if d.PerUnit == 0 {
 		return total.Float64()

@@ -18,7 +18,7 @@ func (r *Registry) SetLog(log *records.Log) {
 	r.log = log
 }
 
-// Written is how many bytes of changes were handed over.
+// Written returns how many bytes of changes were handed over.
 func (r *Registry) Written() int64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -98,7 +98,7 @@ func (r *Registry) each(visit func(app *application, metric int, s *series, over
 	}
 }
 
-// kept is the form in which a value is written down. The level of a gauge is not: the ids that are counted on it are.
+// kept returns the form in which a value is written down. The level of a gauge is not: the ids that are counted on it are.
 func (v *Value) kept(kind Kind) records.Value {
 	kept := records.Value{
 		Count: v.Count, High: v.Total.high, Low: v.Total.low, Min: v.Min, Max: v.Max,
@@ -147,7 +147,7 @@ func (r *Registry) Replay() *Replay {
 	return p
 }
 
-// Lost are the metrics whose values could not be taken over, because their definition or the temporality has changed.
+// Lost returns the metrics whose values could not be taken over, because their definition or the temporality has changed.
 func (p *Replay) Lost() []string {
 	names := make([]string, 0, len(p.lost))
 	for name := range p.lost {
@@ -163,7 +163,7 @@ func (p *Replay) Time(now Instant) {
 	p.running = max(p.running, now.Running)
 }
 
-// Running is how long the state had been running when the last change was made.
+// Running returns how long the state had been running when the last change was made.
 func (p *Replay) Running() int64 { return p.running }
 
 // Temporality is that of the values that follow.
@@ -374,7 +374,7 @@ func (p *Replay) End() (cut int) {
 	return p.registry.cut()
 }
 
-// Gauge is a handle on the series of a gauge; the zero Gauge if there is none.
+// Gauge returns a handle on the series of a gauge; the zero Gauge if there is none.
 func (p *Replay) Gauge(id uint64) Gauge {
 	s := p.byID[id]
 	if s == nil || p.registry.definitions[s.metric].Kind < KindGauge {
@@ -383,7 +383,7 @@ func (p *Replay) Gauge(id uint64) Gauge {
 	return Gauge{s}
 }
 
-// Unanswered is the flush of which the process before did not learn whether it was delivered. It has to be sent again as
+// Unanswered returns the flush of which the process before did not learn whether it was delivered. It has to be sent again as
 // it was, and then accepted or restored, before anything else is collected.
 func (r *Registry) Unanswered() *Snapshot {
 	r.mu.Lock()

@@ -22,12 +22,12 @@ func (replayer) ForgetStep([16]byte, uint64)   {}
 func (replayer) Seen(records.Things, uint64)   {}
 func (replayer) Identity(records.Identity)     {}
 
-// entriesInto is a log that adds to a list.
+// entriesInto returns a log that adds to a list.
 func entriesInto(entries *[][]byte) *records.Log {
 	return records.New(func(entry []byte) { *entries = append(*entries, slices.Clone(entry)) })
 }
 
-// restarted is a registry made of what another one wrote.
+// restarted returns a registry made of what another one wrote.
 func restarted(t *testing.T, entries [][]byte) fixture {
 	f := newFixture(t, testOptions())
 	p := f.Replay()

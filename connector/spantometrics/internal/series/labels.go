@@ -65,7 +65,7 @@ func (s *series) adopt(labels []Label, names []string) {
 	s.key, s.labels = foreign+string(all.key), labels
 }
 
-// storedKey is a key as it is written down: the labels' values, and an empty one for each that the series lacks, or not.
+// storedKey returns a key as it is written down: the labels' values, and an empty one for each that the series lacks, or not.
 func (s *series) storedKey() string {
 	if !strings.HasPrefix(s.key, foreign) {
 		return s.key

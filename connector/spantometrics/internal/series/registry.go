@@ -193,7 +193,7 @@ func (r *Registry) lookup(app *application, metric int, now Instant) *series {
 	return made
 }
 
-// overflowOf is the overflow series of a metric of an application, or, where there is no room for one, that of the overflow
+// overflowOf returns the overflow series of a metric of an application, or, where there is no room for one, that of the overflow
 // application, which there always is.
 func (r *Registry) overflowOf(app *application, metric int, now Instant) *series {
 	family := &app.families[metric]
@@ -224,7 +224,7 @@ func (s *series) touch(now Instant) {
 	s.pending = true
 }
 
-// current is the series that has the values of this one now.
+// current returns the series that has the values of this one now.
 func (s *series) current() *series {
 	for s.folded != nil {
 		s = s.folded

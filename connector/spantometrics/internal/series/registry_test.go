@@ -45,7 +45,7 @@ func newFixture(t *testing.T, options Options) fixture {
 	return fixture{t, NewRegistry(testDefinitions(), options, 1)}
 }
 
-// at is a moment at which both clocks show the same.
+// at returns a moment at which both clocks show the same.
 func at(now int64) Instant { return Instant{Wall: now, Running: now} }
 
 func (f fixture) Begin(now int64) Writer { return f.Registry.Begin(at(now)) }

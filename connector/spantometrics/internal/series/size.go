@@ -19,7 +19,7 @@ const (
 	bucketBytes = 8
 )
 
-// lines is how many lines the metric's series takes in a scrape.
+// lines returns how many lines the metric's series takes in a scrape.
 func (d *Definition) lines() int {
 	const sumAndCount = 3 // and when it was created
 	switch {
@@ -48,7 +48,7 @@ func (r *Registry) size(app *application, metric int, labels []Label) int64 {
 	return int64(bytes)
 }
 
-// Size is how many series there are and what they take, as it is estimated.
+// Size returns how many series there are and what they take, as it is estimated.
 func (r *Registry) Size() shares.Size {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -22,7 +22,7 @@ func (t *Total) Merge(other Total) {
 	t.high, _ = bits.Add64(t.high, other.high, carry)
 }
 
-// Float64 is the nearest number to the total; it is the total itself below 2^53.
+// Float64 returns the nearest number to the total; it is the total itself below 2^53.
 func (t Total) Float64() float64 {
 	return float64(t.high)*two64 + float64(t.low)
 }

@@ -58,7 +58,7 @@ func (v *Value) add(by uint64) {
 	v.Total.high += carry
 }
 
-// Sum is what a sum has added up.
+// Sum returns what a sum has added up.
 func (v *Value) Sum() Total { return Total{v.Total.high, v.Count} }
 
 // isZero is true if nothing was added.

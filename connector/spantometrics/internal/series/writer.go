@@ -60,12 +60,12 @@ func (w *Writer) Observe(metric int, exemplar Exemplar) {
 	}
 }
 
-// Gauge is a handle on the series of a gauge. It stays valid while its level is not zero.
+// Gauge returns a handle on the series of a gauge. It stays valid while its level is not zero.
 func (w *Writer) Gauge(metric int) Gauge {
 	return Gauge{series: w.registry.lookup(w.app, metric, w.now)}
 }
 
-// GaugeLike is the gauge of a metric that has the labels of another gauge, those of them that the metric has, but for one
+// GaugeLike returns the gauge of a metric that has the labels of another gauge, those of them that the metric has, but for one
 // label, which has another value. Of an overflow series it is the overflow series.
 func (w *Writer) GaugeLike(other Gauge, metric int, label, value string) Gauge {
 	if other.series == nil {
@@ -96,7 +96,7 @@ func (w *Writer) GaugeLike(other Gauge, metric int, label, value string) Gauge {
 // isOverflow reports whether the series takes what a limit keeps out.
 func (s *series) isOverflow() bool { return s.app.families[s.metric].overflow == s }
 
-// label is the value of a label; empty if the series lacks it.
+// label returns the value of a label; empty if the series lacks it.
 func (s *series) label(name string) string {
 	for i := range s.labels {
 		if s.labels[i].Name == name {
@@ -109,7 +109,7 @@ func (s *series) label(name string) string {
 // Gauge is a level that goes up and down. It may be moved only under the registry's lock. Moving the zero Gauge does nothing.
 type Gauge struct{ series *series }
 
-// ID is the id of the series in the log; 0 for the zero Gauge.
+// ID returns the id of the series in the log; 0 for the zero Gauge.
 func (g Gauge) ID() uint64 {
 	if g.series == nil {
 		return 0

@@ -27,7 +27,7 @@ func Compressions() []Compression {
 	return []Compression{CompressionNone, CompressionGzip, CompressionZstd}
 }
 
-// suffix is what readers know packed files by.
+// suffix returns what readers know packed files by.
 func (c Compression) suffix() string {
 	switch c {
 	case CompressionGzip:
@@ -38,7 +38,7 @@ func (c Compression) suffix() string {
 	return ""
 }
 
-// Path is the path of a packed file: with the suffix by which readers know it.
+// Path returns the path of a packed file: with the suffix by which readers know it.
 func (c Compression) Path(path string) string {
 	if suffix := c.suffix(); !strings.HasSuffix(path, suffix) {
 		return path + suffix
