@@ -93,7 +93,7 @@ func (f *facts) readEvent(b *batch, event plog.LogRecord, routed bool) {
 	switch {
 	case fact != "" && f.records[fact] && (toLogs || signals.Has(lifecycle.SignalTraces)):
 		f.tell(b, fact, event)
-	case fact == lifecycle.TaskStarted, ofTask && lifecycle.ToldBySpan(name):
+	case fact == lifecycle.TaskStarted, ofTask && lifecycle.ReportedBySpan(name):
 		f.leaveOut(b, name, fact, toLogs)
 	case toLogs:
 		f.tell(b, name, event)

@@ -3,24 +3,24 @@
 
 package lifecycle
 
-// Scopes of the telemetry this project makes.
+// Instrumentation scopes of the telemetry that this project produces.
 const (
-	// ScopeEvents is the scope of events, as log records and as event spans: a span of this scope has no length of its
-	// own and is material for span_hierarchy.
+	// ScopeEvents is the scope of events, as log records and as event spans. Event spans have no duration and are input for
+	// span_hierarchy.
 	ScopeEvents = "tasker.events"
 	// ScopeSpans is the scope of finished spans, made by span_hierarchy.
 	ScopeSpans = "tasker.spans"
-	// ScopeReceivedPrefix stands before the name of one of these scopes on spans that came over the network.
+	// ScopeReceivedPrefix is prepended to one of these scope names on spans received over the network.
 	ScopeReceivedPrefix = "received."
 	// ScopeMetrics is the scope of metrics made by span_to_metrics.
 	ScopeMetrics = "tasker.metrics"
 )
 
-// SchemaURL is the version of the semantic conventions of the attributes that are not Tasker's own. It stands at the scopes of spans
-// and records, and not at metrics, where Prometheus would make a label of it that changes with each version.
+// SchemaURL is the semantic conventions version of the attributes that are not Tasker's. It is set on the scopes of spans
+// and records but not of metrics, where Prometheus would make it a label that changes with each version.
 const SchemaURL = "https://opentelemetry.io/schemas/1.43.0"
 
-// AttributePrefix stands before each payload key of an event.
+// AttributePrefix precedes each payload key of an event.
 const AttributePrefix = "tasker."
 
 // Attribute keys of events. A payload key K becomes tasker.K; these are the ones that the collector reads.
@@ -68,30 +68,31 @@ const (
 
 // Attribute keys that the collector adds.
 const (
-	// AttrEventID identifies an item across resends: the sender's id, or a hash of the item.
+	// AttrEventID identifies an item across resends: the sender's ID, or a hash of the item.
 	AttrEventID = "tasker.event_id"
-	// AttrClock is ClockReceipt on an event whose time is that of its receipt, because it brought none that can be true.
+	// AttrClock is ClockReceipt on an event whose time is that of its receipt, because it had no plausible time.
 	AttrClock = "tasker.clock"
-	// AttrImpossibleTime is the time that an event brought and no clock can have shown.
+	// AttrImpossibleTime is the implausible time that an event had when it was received.
 	AttrImpossibleTime = "tasker.impossible_time"
-	// AttrSignals is event_router's decision, a [Signals] in text form. Connectors behind the router obey it. An application
-	// may well have a payload key signals, or priority: those of the router are keys that no payload has.
+	// AttrSignals is event_router's decision, a [Signals] in text form, which connectors behind the router obey. The
+	// router's attributes have a prefix of their own because an application's payload may have keys such as signals or
+	// priority.
 	AttrSignals = "tasker.route.signals"
 	// AttrPriority is the route's priority: low, normal, high or critical; absent when normal.
 	AttrPriority = "tasker.route.priority"
-	// AttrIdentity is the identity of an event across resends, a 64-bit integer (docs/identity.md). The receiver of events gives
-	// it to a record, or else event_router; in both cases before anything of the event is left out or masked.
+	// AttrIdentity is the identity of an event across resends, a 64-bit integer (docs/identity.md). tasker_events or else
+	// event_router sets it, before attributes are removed or redacted.
 	AttrIdentity = "tasker.route.identity"
-	// AttrEventBatch is, on a span of [ScopeEvents] that stands for many events, these events in the form of package eventbatch, and
-	// AttrEventCount is their number.
+	// AttrEventBatch holds, on a span of [ScopeEvents] that stands for many events, these events as encoded by package
+	// eventbatch. AttrEventCount is their number.
 	AttrEventBatch = "tasker.event_batch"
 	AttrEventCount = "tasker.event_count"
 	// AttrStatus is the outcome of a task's, step's or pass's span: a [Status].
 	AttrStatus = "tasker.status"
 	// AttrSynthesized is true on a span, or a level, that no event announced.
 	AttrSynthesized = "tasker.synthesized"
-	// AttrLevelsCompleted is true on a span of Tasker's own, received over OTLP, that span_hierarchy has given the levels it
-	// lacked.
+	// AttrLevelsCompleted is true on one of Tasker's own spans, received over OTLP, to which span_hierarchy has added the
+	// missing levels.
 	AttrLevelsCompleted = "tasker.levels_completed"
 	// AttrIncomplete is true on a span whose end no event announced.
 	AttrIncomplete = "tasker.incomplete"
@@ -134,11 +135,11 @@ const (
 
 	AttrRefusedAtCreation = "tasker.refused"
 
-	// AttrThreshold is, on a performance event, the threshold in seconds that was exceeded, and AttrThresholdMB that of
-	// memory.
+	// AttrThreshold is, on a performance event, the exceeded threshold in seconds, AttrThresholdMB that of memory in
+	// megabytes.
 	AttrThreshold   = "tasker.threshold"
 	AttrThresholdMB = "tasker.threshold_mb"
-	// AttrDetectedBy says who found it, on a performance event that the collector adds; the engine's own have none.
+	// AttrDetectedBy names the detector of a performance event that the collector adds; the engine's events lack it.
 	AttrDetectedBy = "tasker.detected_by"
 )
 
@@ -148,7 +149,7 @@ const DetectedBySpanHierarchy = "span_hierarchy"
 // ClockReceipt is the value of AttrClock.
 const ClockReceipt = "receipt"
 
-// Attribute keys of the semantic conventions that this project uses, of the version of [SchemaURL].
+// Attribute keys of the semantic conventions of [SchemaURL] that this project uses.
 const (
 	AttrErrorType           = "error.type"
 	AttrExceptionType       = "exception.type"
@@ -180,7 +181,7 @@ const (
 	SpanFinalization  = "tasker.task.finalization"
 )
 
-// Status is the outcome of a finished task, step or pass, as it stands in AttrStatus and in the label "status".
+// Status is the outcome of a finished task, step or pass: the value of AttrStatus and of the label "status".
 type Status string
 
 // The outcomes of tasks, steps and passes.
@@ -191,10 +192,10 @@ const (
 	StatusResolvedManually Status = "resolved_manually"
 )
 
-// FinalStatus returns how a task ended whose pass told the word, the final_status of workflow.task_finalization_completed. It is
-// empty where the task goes on.
-func FinalStatus(word string) Status {
-	switch word {
+// FinalStatus returns the outcome of a task from the final_status of workflow.task_finalization_completed; empty if the
+// task continues.
+func FinalStatus(finalStatus string) Status {
+	switch finalStatus {
 	case "complete":
 		return StatusSuccess
 	case "error":

@@ -12,16 +12,16 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// CorrelationSuffix is what the generated correlation ids of a task end in: six characters of [0-9A-Za-z], the number in
-// the first 8 bytes (big endian) of
+// CorrelationSuffix is the end of the generated correlation IDs of a task: six characters of [0-9A-Za-z], the number in the
+// first 8 bytes (big endian) of
 //
 //	SHA-256("tasker/1" NUL "correlation" NUL trace id (16 bytes))
 //
-// written in base 62, the lowest digit first. It is the same for all passes of a task, so that a search for it finds all
-// that was generated for the task.
+// written in base 62, lowest digit first. All passes of a task share it, so that a search for it finds everything that was
+// generated for the task.
 type CorrelationSuffix [6]byte
 
-// CorrelationSuffixOf returns the suffix of the task with that trace id, the computed one.
+// CorrelationSuffixOf returns the suffix for a task's computed trace ID.
 func CorrelationSuffixOf(trace pcommon.TraceID) (suffix CorrelationSuffix) {
 	const digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 	var room [64]byte
@@ -39,8 +39,8 @@ func CorrelationSuffixOf(trace pcommon.TraceID) (suffix CorrelationSuffix) {
 	return suffix
 }
 
-// At returns a correlation id in Tasker's own form, for what began at that time in Unix nanoseconds and was given none:
-// tsk_, the milliseconds in base 36, and the suffix. The same stream always has the same ids.
+// At returns a correlation ID in Tasker's form for something that began at that time, in Unix nanoseconds, without one:
+// tsk_, the milliseconds in base 36, and the suffix. It is a function of its inputs only.
 func (s CorrelationSuffix) At(begin int64) string {
 	var room [32]byte
 	text := append(room[:0], "tsk_"...)

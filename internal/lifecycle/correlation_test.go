@@ -15,7 +15,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// The vector of docs/identity.md.
+// The test vector of docs/identity.md.
 func TestCorrelationVector(t *testing.T) {
 	require.Equal(t, "tsk_mpv5pc10_DqsQT0", CorrelationSuffixOf(TraceID("", "shop", "1")).At(1780315200036885123))
 }

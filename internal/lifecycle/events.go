@@ -8,11 +8,11 @@ import (
 	"sync"
 )
 
-// MaxEventName is the longest name of an event, in bytes. A longer one is surely a mistake, and names become labels.
+// MaxEventName is the longest accepted event name, in bytes. Names become labels.
 const MaxEventName = 255
 
-// Names of the events that the collector gives a meaning of its own. Any other name is an event too: it is routed,
-// counted and shown, but defines no span.
+// Names of the events that the collector interprets. Events with other names are routed, counted and shown, but define no
+// span.
 const (
 	TaskInitializeRequested = "task.initialize_requested"
 	TaskStartRequested      = "task.start_requested"
@@ -70,7 +70,7 @@ const (
 	PerformanceSlowOperation = "performance.slow_operation"
 	PerformanceSlowSQLQuery  = "performance.slow_sql_query"
 	PerformanceMemorySpike   = "performance.memory_spike"
-	// PerformanceMemorySample is of the Ruby bridge alone: the memory of a step that was sampled.
+	// PerformanceMemorySample is the sampled memory of a step. Only the Ruby bridge sends it.
 	PerformanceMemorySample = "performance.memory_sample"
 
 	HandlerRegistered          = "handler.registered"
@@ -92,10 +92,11 @@ const (
 	TelemetryPluginUnregistered = "tasker.telemetry.plugin_unregistered"
 )
 
-// telemetryGroup is the one group of names that really begins with "tasker.".
+// telemetryGroup is the only group whose canonical names begin with "tasker.".
 const telemetryGroup = "tasker.telemetry."
 
-// Names lists every name that Tasker or its bridge defines, in the order of docs/tasker-events.md. The slice is the caller's.
+// Names returns every event name that Tasker or its bridge defines, in the order of docs/tasker-events.md. The caller owns
+// the slice.
 func Names() []string {
 	return []string{
 		TaskInitializeRequested, TaskStartRequested, TaskCompleted, TaskFailed, TaskRetryRequested, TaskCancelled,
@@ -126,7 +127,7 @@ func Defines(name string) bool {
 	return defined
 }
 
-// defined is made once; nobody changes it.
+// defined is the set of Names. It must not be changed.
 var defined = sync.OnceValue(func() map[string]struct{} {
 	names := make(map[string]struct{}, len(Names()))
 	for _, name := range Names() {
@@ -135,8 +136,8 @@ var defined = sync.OnceValue(func() map[string]struct{} {
 	return names
 })
 
-// Canonical returns the plain name of an event: the "tasker." that OTLP and CloudEvents senders put before a name is
-// dropped, except where Tasker's own name begins with it (tasker.telemetry.*).
+// Canonical strips the prefix "tasker." that OTLP and CloudEvents senders add to an event name, unless it is part of
+// Tasker's own name (tasker.telemetry.*).
 func Canonical(name string) string {
 	rest, prefixed := strings.CutPrefix(name, AttributePrefix)
 	if !prefixed || strings.HasPrefix(name, telemetryGroup) {

@@ -3,12 +3,12 @@
 
 package lifecycle
 
-// TaskStarted is the fact that a task has begun to run: the first of its passes began. The engine announces each pass
-// three times (twice task.start_requested, once workflow.task_started), and no one announcement is of the first only.
+// TaskStarted is the fact that a task's first pass began. The engine announces each pass three times (twice
+// task.start_requested, once workflow.task_started), and none of these announcements is limited to the first pass.
 const TaskStarted = "task.started"
 
-// Facts returns what structured records tell, each once. But for [TaskStarted] they have the names of the events that announce
-// them. The slice is the caller's.
+// Facts returns the facts that structured log records report, each once. Except for [TaskStarted] they are named after the
+// event that announces them. The caller owns the slice.
 func Facts() []string {
 	return []string{
 		TaskStarted, TaskCompleted, TaskFailed, TaskCancelled, TaskResolvedManually,
@@ -16,9 +16,9 @@ func Facts() []string {
 	}
 }
 
-// ToldBySpan reports whether a fact is told by a finished span. The engine announces these two or three times, and only the
-// span knows the duration and the attempt; the other facts are announced once.
-func ToldBySpan(fact string) bool {
+// ReportedBySpan reports whether a fact is derived from a finished span rather than from an event. The engine announces
+// these facts two or three times, and only the span has the duration and the attempt.
+func ReportedBySpan(fact string) bool {
 	switch fact {
 	case TaskCompleted, TaskFailed, TaskCancelled, TaskResolvedManually, StepCompleted, StepFailed:
 		return true
@@ -26,8 +26,8 @@ func ToldBySpan(fact string) bool {
 	return false
 }
 
-// FactOfSpan returns the fact that a finished span tells, empty when it tells none. An attempt that an operator ended tells none:
-// the operator's event does, whether it ended an attempt or not.
+// FactOfSpan returns the fact that a finished span reports; empty if none. An attempt that an operator ended reports none,
+// because the operator's event does.
 func FactOfSpan(name string, status Status) string {
 	switch name {
 	case SpanTask:
@@ -52,8 +52,8 @@ func FactOfSpan(name string, status Status) string {
 	return ""
 }
 
-// FactOfEvent returns the fact that an event tells, empty when a finished span tells it, or nothing does. stepCount is the
-// payload's step_count: only the task.start_requested of the creation has one, and then nothing has started yet.
+// FactOfEvent returns the fact that an event reports; empty if it reports none or a finished span reports it. stepCount is
+// the payload's step_count: only the task.start_requested of the task's creation has one, before anything has started.
 func FactOfEvent(event string, stepCount int64) string {
 	switch event {
 	case TaskStartRequested:

@@ -23,26 +23,26 @@ func TestEventsOfRecordsHaveNoUnusedPayloadKeys(t *testing.T) {
 
 // Each fact is told by finished spans or by events, never by both.
 func TestFactsHaveOneSource(t *testing.T) {
-	told := map[string]string{}
+	source := map[string]string{}
 	for _, name := range []string{lifecycle.SpanTask, lifecycle.SpanStep, lifecycle.SpanHandler, lifecycle.SpanOrchestration} {
 		for _, status := range []lifecycle.Status{lifecycle.StatusSuccess, lifecycle.StatusFailure, lifecycle.StatusCancelled, lifecycle.StatusResolvedManually, ""} {
 			if fact := lifecycle.FactOfSpan(name, status); fact != "" {
-				assert.Empty(t, told[fact], fact)
-				assert.True(t, lifecycle.ToldBySpan(fact), fact)
-				told[fact] = "span"
+				assert.Empty(t, source[fact], fact)
+				assert.True(t, lifecycle.ReportedBySpan(fact), fact)
+				source[fact] = "span"
 			}
 		}
 	}
 	for _, event := range lifecycle.Names() {
 		if fact := lifecycle.FactOfEvent(event, 0); fact != "" {
-			assert.NotEqual(t, "span", told[fact], fact)
-			assert.False(t, lifecycle.ToldBySpan(fact), fact)
-			told[fact] = "event"
+			assert.NotEqual(t, "span", source[fact], fact)
+			assert.False(t, lifecycle.ReportedBySpan(fact), fact)
+			source[fact] = "event"
 		}
 	}
-	assert.Len(t, told, len(lifecycle.Facts()))
+	assert.Len(t, source, len(lifecycle.Facts()))
 	for _, fact := range lifecycle.Facts() {
-		assert.NotEmpty(t, told[fact], fact)
+		assert.NotEmpty(t, source[fact], fact)
 	}
 	assert.Empty(t, lifecycle.FactOfEvent(lifecycle.TaskStartRequested, 5), "created, not started")
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// FuzzTraceparent checks that what is read of a context is what stands there: written again it has the same ids.
+// FuzzTraceparent checks that a parsed context formats to the same IDs.
 func FuzzTraceparent(f *testing.F) {
 	f.Add("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
 	f.Add("cc-4bf92f3577b34da6a3ce929d0e0e4736-00F067AA0BA902B7-00-more")
@@ -34,7 +34,7 @@ func FuzzTraceparent(f *testing.F) {
 	})
 }
 
-// FuzzMessage checks that a readable line of good text is good text, and bounded by what it is made of.
+// FuzzMessage checks that a message made of valid UTF-8 is valid UTF-8 of bounded length.
 func FuzzMessage(f *testing.F) {
 	f.Add("step.failed", "7", "order", "charge", "no money")
 	f.Add("task..", "", "x", "", strings.Repeat("é", 200))

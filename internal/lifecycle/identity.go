@@ -10,18 +10,18 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// identityVersion opens every hashed text. It changes only when the rules below change, because then all ids change.
+// identityVersion begins every hashed text. It changes only with the rules below, since then all IDs change.
 const identityVersion = "tasker/1"
 
-// separator stands after every field of a hashed text. Fields are identifiers and hold no NUL.
+// separator terminates every field of a hashed text. Fields contain no NUL.
 const separator = 0
 
-// TraceID returns the trace of a task: the first 16 bytes of
+// TraceID returns the trace ID of a task: the first 16 bytes of
 //
 //	SHA-256("tasker/1" NUL "trace" NUL namespace NUL service NUL task_id NUL)
 //
-// with service.namespace, service.name and the task's id in text form (an integer in decimal, a UUID as it is sent).
-// Any program can compute it, so an application can link to the trace of a task that it has just created.
+// with service.namespace, service.name and the task's ID as text (an integer in decimal, a UUID unchanged). Any program can
+// compute it, so that an application can link to the trace of a task it has just created.
 func TraceID(namespace, service, taskID string) pcommon.TraceID {
 	var room [192]byte
 	text := room[:0]
@@ -33,12 +33,12 @@ func TraceID(namespace, service, taskID string) pcommon.TraceID {
 	return pcommon.TraceID(sum[:16])
 }
 
-// SpanID returns the span of a trace that a level and a key name: the first 8 bytes of
+// SpanID returns the ID of a span within a trace: the first 8 bytes of
 //
 //	SHA-256("tasker/1" NUL "span" NUL trace id (16 bytes) level NUL id NUL begin (8 bytes, big endian))
 //
-// level is the span's name, id is the step's id or empty, and begin is when the span began in Unix nanoseconds: an
-// attempt number would not do, because an operator can reset it.
+// level is the span's name, id is the step's ID or empty, and begin is the span's start in Unix nanoseconds. The attempt
+// number is not used because an operator can reset it.
 func SpanID(trace pcommon.TraceID, level, id string, begin int64) pcommon.SpanID {
 	var room [192]byte
 	text := append(room[:0], identityVersion...)

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The vectors of docs/identity.md: another program that computes ids must get the same.
+// The test vectors of docs/identity.md, which other implementations must reproduce.
 func TestIdentityVectors(t *testing.T) {
 	for _, vector := range []struct{ namespace, service, task, trace, span string }{
 		{"", "shop", "1", "2d32bdfecd0b620b11e3cce7926ec9db", "5d77c73a2109492a"},
@@ -37,7 +37,7 @@ func TestIdentityIsWhatItsCommentSays(t *testing.T) {
 	require.Equal(t, hex.EncodeToString(sum[:8]), SpanID(trace, SpanTask, "", 0).String())
 }
 
-// Fields are delimited: moving a character from one to the next gives another id.
+// Fields are delimited: moving a character from one field to the next gives another ID.
 func TestIdentityKeepsFieldsApart(t *testing.T) {
 	require.NotEqual(t, TraceID("a", "bc", "1"), TraceID("ab", "c", "1"))
 	require.NotEqual(t, TraceID("", "shop1", "1"), TraceID("", "shop", "11"))

@@ -8,17 +8,17 @@ import (
 	"unicode/utf8"
 )
 
-// maxDetail is how much of an error's message a readable line takes, in bytes.
+// maxDetail is the length in bytes to which an error's message is cut.
 const maxDetail = 256
 
-// Message returns the readable line of an event: what it is about, what happened to it and, after a colon, the detail, which
-// is cut to 256 bytes. Every argument but the canonical event name may be empty. Examples:
+// Message returns a one-line description of an event: its subject, what happened and, after a colon, the detail, which is
+// cut to 256 bytes. Every argument except the canonical event name may be empty. Examples:
 //
 //	task process_order (42) completed
 //	step process_payment of task 42 failed: Payment gateway timeout
 //	workflow.task_started of task 42
 func Message(event, taskID, taskName, stepName, detail string) string {
-	var room [192]byte // for most; the rest grows
+	var room [192]byte // large enough for most messages; append grows it
 	line := room[:0]
 	group, verb, _ := strings.Cut(event, ".")
 	switch {
@@ -68,7 +68,7 @@ func appendWords(line []byte, name string) []byte {
 	}
 }
 
-// cut shortens a text at the border of a character.
+// cut shortens a text without splitting a character.
 func cut(text string) string {
 	if len(text) <= maxDetail {
 		return text

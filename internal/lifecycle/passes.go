@@ -3,8 +3,8 @@
 
 package lifecycle
 
-// InsidePass reports whether an event of the name happens only in an orchestration pass, or begins one. The first of them is when a
-// task's first pass began, up to which an event can name the task's caller.
+// InsidePass reports whether events of that name occur only within an orchestration pass or begin one. A task's caller is
+// taken from events before the first such event.
 func InsidePass(event string) bool {
 	switch event {
 	case WorkflowTaskStarted, WorkflowViableStepsDiscovered, WorkflowNoViableSteps, WorkflowStepsExecutionStarted,

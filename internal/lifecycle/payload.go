@@ -5,15 +5,15 @@ package lifecycle
 
 import "slices"
 
-// BulkyPayloadKeys returns the payload keys that hold an application's own data: megabytes of it, or people's. tasker_events does
-// not decode them and event_router leaves them out, unless both are configured otherwise. The slice is the caller's.
+// BulkyPayloadKeys returns the payload keys that hold application data, which may be large or personal. By default
+// tasker_events does not decode them and event_router removes them. The caller owns the slice.
 func BulkyPayloadKeys() []string {
 	return []string{
 		"task_context", "step_inputs", "step_results", "error_step_results", "results", "inputs", "context", "task",
 	}
 }
 
-// BulkyPayloadKeysBut returns the bulky payload keys without those that are kept. The slice is the caller's.
+// BulkyPayloadKeysBut returns BulkyPayloadKeys without the kept ones. The caller owns the slice.
 func BulkyPayloadKeysBut(kept []string) []string {
 	return slices.DeleteFunc(BulkyPayloadKeys(), func(key string) bool { return slices.Contains(kept, key) })
 }
@@ -49,9 +49,8 @@ func SensitiveKeyParts() []string {
 	}
 }
 
-// NeededPayloadKeys returns the payload keys that trees and metrics are made of. They are ids, names, times, counts and states;
-// the texts that the collector can show but does without (error_message, backtrace, sql) are none of them. The slice is the
-// caller's.
+// NeededPayloadKeys returns the payload keys from which spans and metrics are derived: IDs, names, times, counts and
+// states. Optional texts (error_message, backtrace, sql) are not included. The caller owns the slice.
 func NeededPayloadKeys() []string {
 	return []string{
 		"task_id", "task_name", "step_id", "step_name", "step_ids", "step_names", "step_count", "viable_count",
@@ -59,9 +58,9 @@ func NeededPayloadKeys() []string {
 		"event_type", "timestamp", "transitioned_at", "completed_at", "to_state", "error_class", "exception_class", "reason",
 		"final_status", "backoff_seconds", "backoff_type", "processing_mode", "total_steps", "operation", "duration",
 		"memory_delta_mb", "total_execution_duration", "execution_duration", "initialization_failed",
-		// What the receiver of events puts beside the payload.
+		// Added by tasker_events.
 		"traceparent", "event_id", "clock", "impossible_time",
-		// What a router before this one has stamped.
+		// Added by an upstream event_router.
 		"route.signals", "route.priority", "route.identity",
 	}
 }

@@ -3,10 +3,10 @@
 
 package lifecycle
 
-// Priority says which events matter most when not all can be taken.
+// Priority is the importance of an event when not all events can be processed.
 type Priority string
 
-// The priorities, from the least important.
+// The priorities, in ascending order.
 const (
 	PriorityLow      Priority = "low"
 	PriorityNormal   Priority = "normal"
@@ -14,22 +14,21 @@ const (
 	PriorityCritical Priority = "critical"
 )
 
-// Route is what becomes of the events that a pattern names.
+// Route is the routing of the events that a pattern matches.
 type Route struct {
-	// Event is an exact name, or a glob in which * stands for any run of characters.
+	// Event is an exact name, or a glob in which * matches any run of characters.
 	Event string
-	// Signals that the event becomes.
+	// Signals are the signals to produce.
 	Signals Signals
-	// SamplingRate, from 0 to 1, is the share of tasks whose events of this name reach traces and logs. Metrics always
-	// see every event.
+	// SamplingRate, 0 to 1, is the share of tasks whose events of this name become traces and logs. Metrics are not
+	// sampled.
 	SamplingRate float64
-	// Priority of the event.
 	Priority Priority
 }
 
-// DefaultRoutes returns the built-in map: Tasker's own (docs/tasker-events.md, "Default routes"), and what a five-level tree
-// needs beyond it. The queue's enqueue event goes to traces too, beyond Tasker's map, because the wait in the queue is a
-// span; and the other three of performance.* go where the first goes, because they are measured alike. The slice is the caller's.
+// DefaultRoutes returns the built-in map: Tasker's own (docs/tasker-events.md, "Default routes") and what a five-level tree
+// needs in addition. The enqueue event also goes to traces, because the queue wait is a span, and the other three
+// performance.* events are routed like the first. The caller owns the slice.
 func DefaultRoutes() []Route {
 	const both = SignalTraces | SignalMetrics
 	return []Route{

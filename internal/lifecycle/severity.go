@@ -5,7 +5,7 @@ package lifecycle
 
 import "strings"
 
-// Severity is the weight of an event as a log record. Its values are those of OpenTelemetry's SeverityNumber.
+// Severity is the severity of an event's log record, with the values of OpenTelemetry's SeverityNumber.
 type Severity uint8
 
 // The severities of Tasker's events.
@@ -16,7 +16,7 @@ const (
 	SeverityError Severity = 17
 )
 
-// String is OpenTelemetry's short name of the severity.
+// String returns OpenTelemetry's short name of the severity.
 func (s Severity) String() string {
 	switch s {
 	case SeverityDebug:
@@ -31,9 +31,9 @@ func (s Severity) String() string {
 	return "UNSPECIFIED"
 }
 
-// SeverityOf returns the severity of an event by its canonical name: a failure is an error; what was cancelled, is tried again
-// or has crossed a threshold is a warning; the engine's own orchestration is of use only for debugging; the rest is
-// information. Names of applications follow the same endings: payment.failed is an error.
+// SeverityOf returns the severity of an event by its canonical name: failures are errors; cancellations, retries and
+// exceeded thresholds are warnings; the engine's orchestration is debug; everything else is info. Application events follow
+// the same suffixes: payment.failed is an error.
 func SeverityOf(event string) Severity {
 	switch event {
 	case ObservabilityStepBackoff, ObservabilityStepMaxRetriesReached, WorkflowTaskStateUnclear,

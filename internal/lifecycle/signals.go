@@ -5,10 +5,10 @@ package lifecycle
 
 import "strings"
 
-// Signals is a set of signals that an event becomes.
+// Signals is the set of signals that an event becomes.
 type Signals uint8
 
-// The signals, as bits of a set.
+// The signals.
 const (
 	SignalTraces Signals = 1 << iota
 	SignalMetrics
@@ -18,18 +18,18 @@ const (
 	SignalsAll          = SignalTraces | SignalMetrics | SignalLogs
 )
 
-// signalTexts holds every set's text form, so that stamping a decision allocates nothing.
+// signalTexts holds the text form of every set, so that String does not allocate.
 var signalTexts = [...]string{
 	"none", "traces", "metrics", "traces,metrics", "logs", "traces,logs", "metrics,logs", "traces,metrics,logs",
 }
 
-// String returns the text form that stands in [AttrSignals]: names joined by commas, or "none".
+// String returns the text form used in [AttrSignals]: names joined by commas, or "none".
 func (s Signals) String() string { return signalTexts[s&SignalsAll] }
 
 // Has reports whether all of want is in s.
 func (s Signals) Has(want Signals) bool { return s&want == want }
 
-// ParseSignals reads the text form. Unknown words are ignored, so that a newer router's decision can be read.
+// ParseSignals parses the text form. It ignores unknown names, which a newer router may write.
 func ParseSignals(text string) Signals {
 	for set, known := range signalTexts {
 		if text == known {
@@ -44,7 +44,7 @@ func ParseSignals(text string) Signals {
 	return s
 }
 
-// ParseSignal reads one signal's name: traces, metrics or logs.
+// ParseSignal parses the name of one signal: traces, metrics or logs.
 func ParseSignal(word string) (Signals, bool) {
 	switch word {
 	case "traces":

@@ -3,11 +3,11 @@
 
 package lifecycle
 
-// minNumber is the least number of digits that make a step a numbered batch worker: Tasker writes import_001.
+// minNumber is the minimum number of digits in the suffix of a numbered batch worker: Tasker writes import_001.
 const minNumber = 3
 
-// StepTemplate returns a step's name without the number of a batch worker: each worker has a name of its own, and they do the
-// same.
+// StepTemplate returns a step's name without the number of a batch worker, since the workers of a batch are instances of
+// one step.
 func StepTemplate(step string) string {
 	end := len(step)
 	for end > 0 && step[end-1] >= '0' && step[end-1] <= '9' {

@@ -9,14 +9,14 @@ import (
 )
 
 const (
-	// keptTraces is how many traces are kept, a power of two.
+	// keptTraces is the number of cached trace IDs, a power of two.
 	keptTraces = 256
-	// maxKeptID is the longest id of a task that is kept, so that the memory is bounded. UUIDs are shorter.
+	// maxKeptID is the length of the longest cached task ID, to bound memory. UUIDs are shorter.
 	maxKeptID = 64
 )
 
-// TraceIDs works out the traces of tasks as [TraceID] does and keeps those of the last, because the events of a task come
-// close together and a hash takes longer than to look. The zero value is ready. One goroutine uses it at a time.
+// TraceIDs computes trace IDs as [TraceID] does and caches the most recent ones, because a task's events arrive close
+// together. The zero value is ready for use. It is not safe for concurrent use.
 type TraceIDs struct {
 	kept [keptTraces]keptTrace
 }
@@ -26,7 +26,7 @@ type keptTrace struct {
 	trace                    pcommon.TraceID
 }
 
-// Of returns the trace of a task.
+// Of returns the trace ID of a task.
 func (t *TraceIDs) Of(namespace, service, taskID string) pcommon.TraceID {
 	if taskID == "" || len(taskID) > maxKeptID || len(namespace)+len(service) > maxKeptID {
 		return TraceID(namespace, service, taskID)

@@ -11,7 +11,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// What is kept is never taken for another task's, whatever texts the fields are.
+// The cache never returns another task's ID, whatever the fields contain.
 func TestTraceIDsAreThoseOfTraceID(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var traces TraceIDs

@@ -9,7 +9,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// Places in a traceparent of version 00: version, trace id, span id and flags, with dashes between them.
+// Offsets within a traceparent of version 00: version, trace ID, span ID and flags, separated by dashes.
 const (
 	traceAt           = 3
 	spanAt            = 36
@@ -17,7 +17,7 @@ const (
 	traceparentLength = 55
 )
 
-// Traceparent returns the W3C form of a sampled context.
+// Traceparent returns the W3C traceparent of a sampled context.
 func Traceparent(trace pcommon.TraceID, span pcommon.SpanID) string {
 	room := [traceparentLength]byte{'0', '0', traceAt - 1: '-', spanAt - 1: '-', flagsAt - 1: '-', flagsAt: '0', '1'}
 	hex.Encode(room[traceAt:spanAt-1], trace[:])
@@ -25,7 +25,7 @@ func Traceparent(trace pcommon.TraceID, span pcommon.SpanID) string {
 	return string(room[:])
 }
 
-// ParseTraceparent reads the trace and span id of a W3C traceparent. Neither is empty if it is true.
+// ParseTraceparent returns the trace and span ID of a W3C traceparent. If ok is true, neither is zero.
 func ParseTraceparent(header string) (trace pcommon.TraceID, span pcommon.SpanID, ok bool) {
 	if len(header) < traceparentLength || header[traceAt-1] != '-' || header[spanAt-1] != '-' || header[flagsAt-1] != '-' {
 		return trace, span, false

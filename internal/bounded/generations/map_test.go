@@ -14,7 +14,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/bounded/generations"
 )
 
-// model is the same with Go's maps.
+// model implements Map with Go's maps.
 type model struct {
 	generation int
 	young, old map[uint64]int
@@ -34,15 +34,16 @@ func (m *model) all() map[uint64]int {
 	return all
 }
 
-// Whatever is added and deleted, the map holds what its model holds, and so does a copy made of its list.
+// After any additions and deletions the map equals its model, and so does a map restored from All.
 func TestAgainstModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		limit := rapid.IntRange(2, 300).Draw(t, "limit")
-		// Few keys meet again, and many fill a table beyond its first size. Some are such that only their high bits differ.
+		// A small range makes keys recur; a large number fills a table beyond its first size. Some keys differ in their
+		// high bits only.
 		keys := rapid.OneOf(rapid.Uint64Range(1, 400), rapid.Map(rapid.Uint64Range(1, 400), func(key uint64) uint64 { return key << 48 }))
 		m, want := generations.New[int](limit), &model{max(1, limit/2), map[uint64]int{}, map[uint64]int{}}
 		for step, key := range rapid.SliceOfN(keys, 0, 1500).Draw(t, "keys") {
-			m.Fetch([]uint64{key, 0, uint64(step)}) // which changes nothing
+			m.Fetch([]uint64{key, 0, uint64(step)}) // has no effect on the contents
 			value, found := m.Get(key)
 			wanted, known := want.get(key)
 			if found != known || value != wanted {
@@ -96,7 +97,7 @@ func TestTurns(t *testing.T) {
 	require.Equal(t, 3, m.Len())
 }
 
-// BenchmarkAdd is a stream of new keys through a full map, in batches, one key after the other or fetched before.
+// BenchmarkAdd adds a stream of new keys to a full map, in batches, with and without Fetch.
 func BenchmarkAdd(b *testing.B) {
 	for _, fetches := range []bool{false, true} {
 		b.Run(fmt.Sprintf("fetched=%t", fetches), func(b *testing.B) {

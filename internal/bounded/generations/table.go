@@ -5,31 +5,31 @@ package generations
 
 import "iter"
 
-// table is a hash table of keys that are hashes themselves. It lies flat in memory and probes linearly: a look-up costs one
-// cache miss where Go's map costs two or three, which is most of what remembering a million keys costs.
+// table is a hash table with linear probing for keys that are hashes. A lookup costs one cache miss where Go's map costs
+// two or three, which dominates the cost of a million keys.
 type table[V any] struct {
-	// slots is empty, or a power of two of which at most two thirds are in use.
+	// slots is empty, or its length is a power of two of which at most two thirds are in use.
 	slots []slot[V]
 	len   int
-	// seed is odd. It keeps senders from choosing keys that fall together.
+	// seed is odd and random, so that senders cannot choose keys that collide.
 	seed uint64
-	// shift leaves as many bits of a product as an index into slots has.
+	// shift reduces a 64-bit product to an index into slots.
 	shift int
 }
 
-// slot is free while its key is 0. The key comes last, because behind it an empty value would take room.
+// slot is free if its key is 0. The key comes last: a zero-size field at the end would be padded.
 type slot[V any] struct {
 	value V
 	key   uint64
 }
 
-// minSlots is the size of the smallest table, a power of two: 1 << minBits.
+// minSlots is the size of the smallest table: 1 << minBits.
 const (
 	minBits  = 6
 	minSlots = 1 << minBits
 )
 
-// find returns where a key is, or the free slot where it would be. The table must have slots.
+// find returns the slot of a key, or the free slot for it. The table must have slots.
 func (t *table[V]) find(key uint64) (int, bool) {
 	mask := len(t.slots) - 1
 	for i := t.home(key); ; i = (i + 1) & mask {
@@ -52,7 +52,7 @@ func (t *table[V]) get(key uint64) (value V, found bool) {
 	return t.slots[i].value, found
 }
 
-// fetch loads the homes of keys. What it returns means nothing, but somebody has to keep it, or nothing would be loaded.
+// fetch reads the home slots of keys. The caller must use the meaningless result, or the compiler may drop the reads.
 func (t *table[V]) fetch(keys []uint64) (all uint64) {
 	if t.len == 0 {
 		return 0
@@ -63,7 +63,7 @@ func (t *table[V]) fetch(keys []uint64) (all uint64) {
 	return all
 }
 
-// add takes in a key that is not there.
+// add adds a key that is not in the table.
 func (t *table[V]) add(key uint64, value V) {
 	if t.len >= len(t.slots)/3*2 {
 		t.grow()
@@ -88,7 +88,7 @@ func (t *table[V]) grow() {
 	}
 }
 
-// remove frees a slot, and moves up those that were pushed on by it, so that no search ends at the gap.
+// remove frees a slot and moves displaced entries back, so that no search ends at the gap.
 func (t *table[V]) remove(gap int) {
 	mask := len(t.slots) - 1
 	for i := (gap + 1) & mask; t.slots[i].key != 0; i = (i + 1) & mask {

@@ -10,14 +10,14 @@ import (
 )
 
 const (
-	// frontPlaces is how many names a front holds, a power of two.
+	// frontPlaces is the number of names in a front, a power of two.
 	frontPlaces = 128
-	// longestInFront bounds what a front keeps in memory of the names that it was asked for.
+	// longestInFront is the longest name in a front, to bound its memory.
 	longestInFront = 64
 )
 
-// Front stands before a cache and holds the names that were asked for last: to look there costs a fraction of a look-up in a
-// map. One goroutine uses it at a time.
+// Front caches the most recently used names of a Cache, at a fraction of the cost of a map lookup. It is not safe for
+// concurrent use.
 type Front[V any] struct {
 	behind *Cache[V]
 	places [frontPlaces]place[V]
@@ -31,15 +31,14 @@ type place[V any] struct {
 // Front makes an empty front of the cache.
 func (c *Cache[V]) Front() *Front[V] { return &Front[V]{behind: c} }
 
-// Get returns the value of a name. It is that of the cache at the time when the front last took it from there, so it is for caches
-// whose values do not change.
+// Get returns the value of a name as it was when the front read it from the cache, so values must not change.
 func (f *Front[V]) Get(name string) V {
 	if name == "" || len(name) > longestInFront {
 		return f.behind.Get(name)
 	}
 	at := &f.places[xxh3.HashString(name)%frontPlaces]
 	if at.name != name {
-		// A clone, as in the cache.
+		// Clone for the same reason as in Cache.Get.
 		*at = place[V]{strings.Clone(name), f.behind.Get(name)}
 	}
 	return at.value

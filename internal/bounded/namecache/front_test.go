@@ -13,7 +13,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/bounded/namecache"
 )
 
-// A front says what its cache says, also of names that share a place, of the empty one, and of long ones.
+// A front returns the values of its cache, also for names with the same slot, the empty name and long names.
 func TestFrontSaysWhatItsCacheSays(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		front := namecache.New(20, strings.ToUpper).Front()
@@ -31,5 +31,5 @@ func TestFrontAsksOnce(t *testing.T) {
 	for range 3 {
 		require.Equal(t, 4, front.Get("name"))
 	}
-	require.Equal(t, 1, calls, "the cache, which keeps nothing, was asked once")
+	require.Equal(t, 1, calls, "the cache holds no names and was called once")
 }

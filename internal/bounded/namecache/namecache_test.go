@@ -72,7 +72,7 @@ func TestBoundedCacheHasOneValueForTheRest(t *testing.T) {
 	for i := range names {
 		held := cache.All()[strconv.Itoa(i)]
 		for worker := range found {
-			// A worker may have found the cache full before the name got its place: then it has the shared value.
+			// A worker may find the cache full before the name is cached: then it gets the shared value.
 			assert.True(t, found[worker][i] == rest || found[worker][i] == held, "a name has one value")
 		}
 		if held != nil {

@@ -1,22 +1,21 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package shares divides one bounded room among many owners, so that no owner can take all of it.
+// Package shares divides a bounded capacity among many owners so that no owner can use all of it.
 //
-// An owner may take more while it holds less than a quarter of what is free: the dynamic threshold by which switches share
-// the memory of their ports. One owner alone gets a fifth of the room, a second one as greedy a fifth of the rest, and n
-// greedy owners that grow together an n+4th part each. What an owner holds is never taken away from it, so what exists
-// goes on whoever comes later, and a few greedy owners leave room for others. Very many of them, one after the other, do not.
+// An owner may take more while it holds less than a quarter of what is free: the dynamic threshold by which network
+// switches share buffer memory between ports. A single owner gets a fifth of the capacity, a second one with the same
+// demand a fifth of the rest, and n owners that grow together 1/(n+4) each. What an owner holds is never revoked, and a few
+// demanding owners leave capacity for others. Very many of them, one after the other, do not.
 package shares
 
-// portion is the part of what is free that an owner may hold.
+// portion is the divisor of the free capacity that an owner may hold.
 const portion = 4
 
 // Size is a number of items and their bytes.
 type Size struct{ Items, Bytes int64 }
 
-// Room is what owners share. It is not safe for concurrent use. Its owners are Sizes that belong to the caller and start at
-// zero.
+// Room is the shared capacity. It is not safe for concurrent use. Callers keep a Size per owner, which starts at zero.
 type Room struct{ limit, used Size }
 
 // New makes an empty room.
@@ -25,7 +24,7 @@ func New(limit Size) *Room { return &Room{limit: limit} }
 // Used returns what all owners hold.
 func (r *Room) Used() Size { return r.used }
 
-// Take adds an item to what an owner holds, unless there is no room for it or the owner has its share.
+// Take adds an item to an owner. It returns false if there is no room or the owner has reached its share.
 func (r *Room) Take(owner *Size, bytes int64) bool {
 	free := Size{r.limit.Items - r.used.Items, r.limit.Bytes - r.used.Bytes}
 	if portion*owner.Items >= free.Items || portion*owner.Bytes >= free.Bytes || bytes > free.Bytes {
@@ -35,8 +34,7 @@ func (r *Room) Take(owner *Size, bytes int64) bool {
 	return true
 }
 
-// Add adds an item to what an owner holds, whatever the limit is: one that exists already, or one without which the caller
-// cannot do.
+// Add adds an item to an owner regardless of the limit, for items that exist already or that the caller cannot do without.
 func (r *Room) Add(owner *Size, bytes int64) {
 	owner.Items++
 	owner.Bytes += bytes
@@ -44,7 +42,7 @@ func (r *Room) Add(owner *Size, bytes int64) {
 	r.used.Bytes += bytes
 }
 
-// Remove takes an item off what an owner holds.
+// Remove removes an item from an owner.
 func (r *Room) Remove(owner *Size, bytes int64) {
 	owner.Items--
 	owner.Bytes -= bytes
@@ -52,7 +50,7 @@ func (r *Room) Remove(owner *Size, bytes int64) {
 	r.used.Bytes -= bytes
 }
 
-// Resize changes the bytes of an item that an owner holds. More of them are refused as they are to a new item.
+// Resize changes the size of an owner's item. Growth is refused as Take refuses a new item.
 func (r *Room) Resize(owner *Size, by int64) bool {
 	free := r.limit.Bytes - r.used.Bytes
 	if by > 0 && (portion*owner.Bytes >= free || by > free) {
@@ -63,13 +61,12 @@ func (r *Room) Resize(owner *Size, by int64) bool {
 	return true
 }
 
-// Over reports whether more is held than the limit allows, or, with a part of the limit that is to be left free, than the
-// rest of it allows. It can be so only by Add.
+// Over reports whether more is held than the limit less the fraction free of it. Only Add can exceed the limit.
 func (r *Room) Over(free float64) bool {
 	return float64(r.used.Items) > float64(r.limit.Items)*(1-free) || float64(r.used.Bytes) > float64(r.limit.Bytes)*(1-free)
 }
 
-// Part returns which part of the limit an owner holds, of items or of bytes, whichever is more.
+// Part returns the fraction of the limit that an owner holds, of items or of bytes, whichever is greater.
 func (r *Room) Part(owner Size) float64 {
 	return max(float64(owner.Items)/float64(r.limit.Items), float64(owner.Bytes)/float64(r.limit.Bytes))
 }

@@ -10,7 +10,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// take has an owner take items of a size until it is refused.
+// take takes items of a size for an owner until one is refused.
 func take(room *Room, owner *Size, bytes int64) {
 	for room.Take(owner, bytes) {
 	}
@@ -41,8 +41,8 @@ func TestGreedyOwnersTogether(t *testing.T) {
 	}
 }
 
-// TestNeverBeyondTheLimit takes and removes at will: the limit holds, an owner without anything finds room, and what was
-// removed is free again.
+// TestNeverBeyondTheLimit takes and removes at random: the limit is never exceeded, an owner that holds nothing can take an
+// item, and removed capacity is free again.
 func TestNeverBeyondTheLimit(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		limit := Size{Items: rapid.Int64Range(1, 100).Draw(t, "items"), Bytes: rapid.Int64Range(1, 1000).Draw(t, "bytes")}
