@@ -30,7 +30,7 @@ type RowWriter interface {
 	Write(row []string) error
 }
 
-// WriteRows writes the rows of all series, or of those that got a point since [Table.Settle], and returns their number.
+// WriteRows writes the rows of all series, or only of those updated since [Table.Settle], and returns their number.
 func (t *Table) WriteRows(to RowWriter, fresh bool) (int, error) {
 	natural := len(t.layout.fixedColumns())
 	out := rowWriter{
@@ -38,7 +38,7 @@ func (t *Table) WriteRows(to RowWriter, fresh bool) (int, error) {
 		layout:     t.layout,
 		record:     make([]string, natural+len(t.columns)),
 		fixed:      natural,
-		leColumn:   4 + len(t.layout.ResourceColumns), // if there is one
+		leColumn:   4 + len(t.layout.ResourceColumns), // used with buckets only
 		quantCol:   natural - 1,
 		labelIndex: t.position,
 		chosen:     t.chosen(),
@@ -55,16 +55,16 @@ func (t *Table) WriteRows(to RowWriter, fresh bool) (int, error) {
 	return out.rows, nil
 }
 
-// rowWriter writes rows. It reuses one record; the first error stays.
+// rowWriter writes rows. It reuses one record and keeps the first error.
 type rowWriter struct {
 	out        RowWriter
 	layout     Layout
-	record     []string // all columns there are
+	record     []string // all columns
 	fixed      int      // columns before the labels
 	leColumn   int
 	quantCol   int
 	labelIndex map[string]int
-	// chosen are the places in record of the layout's columns, if it has any; row is what is written then.
+	// chosen are the indexes in record of the layout's columns, if it lists any; row is then the row to write.
 	chosen   []int
 	selected []string
 	others   string // the labels without a column
@@ -95,7 +95,7 @@ func (w *rowWriter) write() {
 	w.rows++
 }
 
-// series writes the rows of a series.
+// series writes all rows of a series.
 func (w *rowWriter) series(s *series) {
 	clear(w.record)
 	w.record[0] = w.timestamp(s)
@@ -156,7 +156,7 @@ func (w *rowWriter) quantile(name string, q, value float64) {
 	w.record[w.quantCol] = ""
 }
 
-// buckets writes cumulative buckets, as Prometheus has them: each row counts everything up to its bound.
+// buckets writes cumulative buckets as Prometheus does: each row counts all values up to its bound.
 func (w *rowWriter) buckets(name string, h distribution) {
 	var upTo uint64
 	for b := range h.buckets {

@@ -140,7 +140,7 @@ func TestTimestamps(t *testing.T) {
 	assert.Equal(t, []string{"1772366400"}, column(t, read(t, table), "timestamp"), "without a time: when it came")
 }
 
-// But for line feeds, tabs and control characters: a text is no row of its own, whatever reads the file.
+// Texts round-trip, except for line feeds, tabs and control characters.
 func TestCellsComeBackAsTheyWere(t *testing.T) {
 	for _, delimiter := range []rune{',', ';', '\t', '|'} {
 		layout := testLayout()
@@ -195,7 +195,7 @@ func TestChosenColumns(t *testing.T) {
 	assert.False(t, table.Adopt([]string{"value", "status"}), "chosen columns are for ever")
 }
 
-// TestLabelCalledLabels: the column labels is that of all others, whatever a label is called.
+// TestLabelCalledLabels checks that the column "labels" holds the labels without a column even if a label has that name.
 func TestLabelCalledLabels(t *testing.T) {
 	layout := testLayout()
 	layout.Columns = []string{"name", "labels"}

@@ -8,15 +8,15 @@ import (
 	"slices"
 )
 
-// Explicit is a histogram with explicit bounds: Counts[i] values lie in (Bounds[i-1], Bounds[i]], the last in
-// (Bounds[len-1], +Inf). Counts is empty, with Bounds, when the sender gave only the count and the sum.
+// Explicit is a histogram with explicit bounds: Counts[i] values lie in (Bounds[i-1], Bounds[i]], those of the last count
+// in (Bounds[len-1], +Inf). Counts and Bounds are empty if the sender gave only the count and the sum.
 type Explicit struct {
 	Stats
 	Bounds []float64
 	Counts []uint64
 }
 
-// Valid reports whether the buckets are what OTLP demands: one count more than bounds, bounds rising.
+// Valid reports whether the buckets conform to OTLP: bounds increase, and there is one more count than bounds.
 func (h Explicit) Valid() bool {
 	if len(h.Counts) == 0 {
 		return len(h.Bounds) == 0
@@ -48,7 +48,7 @@ func (h Explicit) numbers() int { return numbersOfStats + len(h.Bounds) + len(h.
 
 func (h Explicit) stats() Stats { return h.Stats }
 
-// buckets yields the buckets in rising order; the outermost bounds are infinite.
+// buckets yields the buckets in ascending order. The outermost bounds are infinite.
 func (h Explicit) buckets(yield func(bucket) bool) {
 	lower := math.Inf(-1)
 	for i, count := range h.Counts {

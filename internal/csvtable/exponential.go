@@ -5,9 +5,9 @@ package csvtable
 
 import "math"
 
-// maxExponentialBuckets bounds the buckets of one side of a total. A total that would need more is kept at a coarser
-// scale, so that deltas of very different magnitude can't make a series grow without limit. At 320 buckets a range
-// from a microsecond to a week still resolves quantiles to about 9 percent.
+// maxExponentialBuckets bounds the buckets on one side of a total. A total that needs more is reduced to a coarser scale,
+// so that deltas of very different magnitudes cannot make a series grow without limit. With 320 buckets a range from a
+// microsecond to a week still resolves quantiles to about 9 percent.
 const maxExponentialBuckets = 320
 
 // Exponential is a histogram with base-2 exponential buckets, as in OTLP: with base = 2^(2^-Scale), Counts[i] of the
@@ -28,7 +28,8 @@ type Side struct {
 	Counts []uint64
 }
 
-// Scales outside this range can't occur: above, neighbouring bounds are equal as float64; below, one bucket holds all.
+// Scales outside this range are useless: above it, neighboring bounds are equal as float64; below it, one bucket holds
+// everything.
 const (
 	minScale = -10
 	maxScale = 20
@@ -65,7 +66,7 @@ func (h Exponential) plus(delta Value) (Value, bool) {
 	return total.foldedIntoZero(), true
 }
 
-// width returns the number of buckets that the wider side of the total of a and b needs at scale.
+// width returns the number of buckets that the wider side of the sum of a and b needs at scale.
 func width(a, b Exponential, scale int32) int64 {
 	side := func(x, y Side) int64 {
 		xFirst, xLast, xOK := x.span(a.Scale - scale)
@@ -83,8 +84,8 @@ func width(a, b Exponential, scale int32) int64 {
 	return max(side(a.Positive, b.Positive), side(a.Negative, b.Negative))
 }
 
-// span returns the first and last index of s after shift steps down in scale; ok is false when s is empty. An arithmetic
-// shift right rounds down, which is what merging two neighbouring buckets into one means.
+// span returns the first and last index of s after reducing the scale by shift; ok is false if s is empty. An arithmetic
+// right shift rounds down, which maps merged buckets to the same index.
 func (s Side) span(shift int32) (first, last int64, ok bool) {
 	if len(s.Counts) == 0 {
 		return 0, 0, false
@@ -117,7 +118,7 @@ func (s Side) downscaled(shift int32) Side {
 	return out
 }
 
-// plus adds sides of the same scale.
+// plus adds two sides of the same scale.
 func (s Side) plus(d Side) Side {
 	if len(s.Counts) == 0 {
 		return d
@@ -137,8 +138,8 @@ func (s Side) plus(d Side) Side {
 	return out
 }
 
-// foldedIntoZero moves buckets that lie wholly inside the zero bucket into it: a delta with a wider zero threshold has
-// widened it.
+// foldedIntoZero moves buckets that lie completely within the zero bucket into it, after a delta with a wider zero
+// threshold.
 func (h Exponential) foldedIntoZero() Exponential {
 	if h.ZeroThreshold <= 0 {
 		return h
@@ -168,7 +169,7 @@ func (h Exponential) numbers() int {
 
 func (h Exponential) stats() Stats { return h.Stats }
 
-// buckets yields the buckets that hold anything, in rising order.
+// buckets yields the non-empty buckets in ascending order.
 func (h Exponential) buckets(yield func(bucket) bool) {
 	for i := len(h.Negative.Counts) - 1; i >= 0; i-- {
 		count := h.Negative.Counts[i]

@@ -68,7 +68,7 @@ func TestValid(t *testing.T) {
 	assert.False(t, Exponential{Negative: Side{Offset: math.MinInt32}}.Valid())
 }
 
-// exponentialOf builds a histogram from values, the slow and obvious way.
+// exponentialOf builds a histogram from values in a slow and obvious way.
 func exponentialOf(scale int32, values []float64) Exponential {
 	h := Exponential{Stats: Stats{Min: math.Inf(1), Max: math.Inf(-1)}, Scale: scale}
 	index := func(v float64) int32 {
@@ -104,7 +104,7 @@ func exponentialOf(scale int32, values []float64) Exponential {
 	return h
 }
 
-// The total of two histograms holds each value in a bucket that contains it, whatever their scales.
+// The total of two histograms of any scales holds each value in a bucket that contains it.
 func TestExponentialTotals(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		values := rapid.SliceOfN(rapid.Float64Range(-1e6, 1e6).Filter(func(v float64) bool {
@@ -125,7 +125,7 @@ func TestExponentialTotals(t *testing.T) {
 			t.Fatalf("%d and %d buckets", len(h.Positive.Counts), len(h.Negative.Counts))
 		}
 		for bucket := range h.buckets {
-			// A value on a bound may be on either side of it after rounding.
+			// Rounding may put a value that equals a bound on either side of it.
 			low, high := 0, 0
 			slack := 1e-9 * math.Max(math.Abs(bucket.lower), math.Abs(bucket.upper))
 			for _, v := range all {
@@ -143,7 +143,7 @@ func TestExponentialTotals(t *testing.T) {
 	})
 }
 
-// A quantile estimated from exponential buckets is off by no more than the width of its bucket.
+// The error of a quantile estimated from exponential buckets is at most the width of its bucket.
 func TestQuantileOfExponentialBuckets(t *testing.T) {
 	var values []float64
 	for i := 1; i <= 1000; i++ {

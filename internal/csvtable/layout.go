@@ -11,37 +11,37 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/csvtable/csvtext"
 )
 
-// Mode says which rows a histogram or a summary has.
+// Mode determines the rows of a histogram or a summary.
 type Mode string
 
 const (
-	// ModeBuckets is NAME_count, NAME_sum and one NAME_bucket row a bucket, with its upper bound in the column "le".
+	// ModeBuckets writes NAME_count, NAME_sum and one NAME_bucket row per bucket, with its upper bound in the column "le".
 	ModeBuckets Mode = "buckets"
-	// ModeQuantiles is one row NAME a quantile, with the quantile in the column "quantile".
+	// ModeQuantiles writes one row NAME per quantile, with the quantile in the column "quantile".
 	ModeQuantiles Mode = "quantiles"
-	// ModeSummary is NAME_count, NAME_sum and the rows of ModeQuantiles.
+	// ModeSummary writes NAME_count, NAME_sum and the rows of ModeQuantiles.
 	ModeSummary Mode = "summary"
 )
 
 // Modes returns all modes.
 func Modes() []Mode { return []Mode{ModeBuckets, ModeQuantiles, ModeSummary} }
 
-// Layout is how a table looks as a file.
+// Layout is the format of the file.
 type Layout struct {
 	// ResourceColumns are the resource attributes that have a column, in the order of NewOwner's cells.
 	ResourceColumns []string
 	Mode            Mode
-	// Quantiles are the quantiles estimated for histograms, 0 to 1.
+	// Quantiles are the quantiles to estimate for histograms, 0 to 1.
 	Quantiles []float64
 	csvtext.Style
 	Delimiter rune
-	// Columns, if there are any, are the columns of the file in this order: fixed ones, resource attributes, labels, and
-	// "labels", a JSON object of the labels that have none. One that nothing fills stays empty.
+	// Columns, if set, lists the file's columns in order: fixed ones, resource attributes, labels, and "labels", a JSON
+	// object of the labels without a column. A column without a source stays empty.
 	Columns []string
 }
 
-// Names of the columns that every file has, in this order, then the resource columns, "le" (ModeBuckets only) and
-// "quantile".
+// Names of the columns that every file has, in this order. They are followed by the resource columns, "le" (ModeBuckets
+// only) and "quantile".
 const (
 	columnTimestamp = "timestamp"
 	columnName      = "name"
@@ -51,10 +51,10 @@ const (
 	columnQuantile  = "quantile"
 )
 
-// labelPrefix stands before the name of a label that would otherwise collide with a column of another meaning.
+// labelPrefix is prepended to a label name that would collide with another column.
 const labelPrefix = "label."
 
-// fixedColumns returns the columns before the labels.
+// fixedColumns returns the columns that precede the labels.
 func (l Layout) fixedColumns() []string {
 	columns := append([]string{columnTimestamp, columnName, columnType, columnValue}, l.ResourceColumns...)
 	if l.Mode == ModeBuckets {
@@ -63,8 +63,7 @@ func (l Layout) fixedColumns() []string {
 	return append(columns, columnQuantile)
 }
 
-// labelColumn returns the column name of a label. Different labels have different names: whatever begins with the prefix
-// gets it once more.
+// labelColumn returns the column name of a label. It is unique: a label that begins with the prefix gets the prefix again.
 func (l Layout) labelColumn(key string) string {
 	reserved := []string{columnTimestamp, columnName, columnType, columnValue, columnLE, columnQuantile}
 	if l.Columns != nil {
@@ -76,10 +75,10 @@ func (l Layout) labelColumn(key string) string {
 	return key
 }
 
-// labelOf returns the label that has a column, the inverse of labelColumn.
+// labelOf returns the label of a column. It is the inverse of labelColumn.
 func (l Layout) labelOf(column string) string { return strings.TrimPrefix(column, labelPrefix) }
 
-// header returns the header row for the label keys.
+// header returns the header row for the given label keys.
 func (l Layout) header(labels []string) []string {
 	header := slices.Clone(l.Columns)
 	if header == nil {
@@ -91,7 +90,7 @@ func (l Layout) header(labels []string) []string {
 	return header
 }
 
-// allColumns returns every column there is, with these labels.
+// allColumns returns all columns for the given label keys.
 func (l Layout) allColumns(labels []string) []string {
 	columns := l.fixedColumns()
 	for _, key := range labels {
@@ -100,16 +99,16 @@ func (l Layout) allColumns(labels []string) []string {
 	return columns
 }
 
-// columnOthers is the column of the labels that have none.
+// columnOthers is the column of the labels without a column of their own.
 const columnOthers = "labels"
 
-// Places of a chosen column that is in no record.
+// Indexes of chosen columns that are not in the record.
 const (
 	placeNone   = -1
 	placeOthers = -2
 )
 
-// othersOf returns the labels without a column as a JSON object; nothing if there are none.
+// othersOf returns the labels without a column as a JSON object; empty if there are none.
 func othersOf(labels []Label, layout Layout) string {
 	others := map[string]string{}
 	for _, label := range labels {
@@ -122,7 +121,7 @@ func othersOf(labels []Label, layout Layout) string {
 	}
 	text, err := json.Marshal(others)
 	if err != nil {
-		return "" // a map of texts has always a JSON form
+		return "" // unreachable: a map of strings can be marshaled
 	}
 	return string(text)
 }

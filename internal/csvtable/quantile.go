@@ -5,32 +5,32 @@ package csvtable
 
 import "math"
 
-// bucket is count values in (lower, upper]. In an exponential bucket values are taken to be spread evenly over the
-// logarithm, else evenly over the range.
+// bucket holds count values in (lower, upper]. Values are assumed to be spread evenly, on a logarithmic scale in an
+// exponential bucket.
 type bucket struct {
 	lower, upper float64
 	count        uint64
 	exponential  bool
 }
 
-// distribution is what explicit and exponential histograms have in common.
+// distribution is implemented by explicit and exponential histograms.
 type distribution interface {
 	Value
 	stats() Stats
 	buckets(yield func(bucket) bool)
 }
 
-// quantile estimates the value below which the share q (0 to 1) of the values lies, by interpolation inside the bucket
-// that holds it. ok is false when there is nothing to estimate from: no values, or no buckets.
+// quantile estimates the q-quantile (0 to 1) by interpolation within the bucket that holds it. ok is false if there are no
+// values or no buckets.
 //
-// The first and the last bucket of an explicit histogram have one infinite end. The known minimum and maximum stand in
-// for it; without them the low end is zero (or the bound, if that is negative) and the high end is the last bound.
+// The first and the last bucket of an explicit histogram have an infinite end, for which the minimum and maximum are used
+// if known. Otherwise the lower end is zero (or the bound, if that is negative) and the upper end is the last bound.
 func quantile(h distribution, q float64) (value float64, ok bool) {
 	stats := h.stats()
 	var total uint64
 	for b := range h.buckets {
 		if math.IsInf(b.lower, -1) && math.IsInf(b.upper, 1) {
-			return 0, false // one bucket over everything says nothing
+			return 0, false // a single unbounded bucket has no information
 		}
 		total += b.count
 	}
@@ -58,7 +58,7 @@ func quantile(h distribution, q float64) (value float64, ok bool) {
 	return value, true
 }
 
-// at returns the value at share (0 to 1) of the bucket.
+// at returns the value at a position (0 to 1) within the bucket.
 func (b bucket) at(share float64, stats Stats) float64 {
 	share = math.Min(math.Max(share, 0), 1)
 	lower, upper := b.lower, b.upper

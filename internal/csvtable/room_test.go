@@ -18,7 +18,7 @@ func ownedBy(application string) *Owner {
 	return NewOwner(application, []string{application}, "service.name", application)
 }
 
-// TestOneApplicationCannotFillTheTable observes more series than there is room for.
+// TestOneApplicationCannotFillTheTable observes more series of one application than fit.
 func TestOneApplicationCannotFillTheTable(t *testing.T) {
 	for name, limits := range map[string]Limits{
 		"series": {Series: 100, Bytes: 1 << 30, Columns: 1}, "bytes": {Series: 1 << 30, Bytes: 1 << 20, Columns: 1},
@@ -53,7 +53,7 @@ func TestASeriesCannotGrowBeyondTheRoom(t *testing.T) {
 	require.Equal(t, []string{"1"}, column(t, read(t, table), "value"), "it stays as it was")
 }
 
-// TestTheRoomIsCountedRightly observes, ends, expires and undoes at will.
+// TestTheRoomIsCountedRightly observes, ends, expires and undoes series at random.
 func TestTheRoomIsCountedRightly(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		table := New(testLayout(), Limits{Series: 12, Bytes: 20_000, Columns: 2})
@@ -89,7 +89,7 @@ func TestTheRoomIsCountedRightly(t *testing.T) {
 	})
 }
 
-// TestClockThatIsSetBack takes points whose clock is an hour behind that of the points before.
+// TestClockThatIsSetBack observes points whose clock is an hour behind that of earlier points.
 func TestClockThatIsSetBack(t *testing.T) {
 	table := New(testLayout(), Limits{Series: 100, Bytes: 1 << 20, Columns: 1})
 	hour := time.Hour.Nanoseconds()

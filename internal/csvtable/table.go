@@ -14,21 +14,21 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/csvtable/csvtext"
 )
 
-// Label is one label of a series.
+// Label is a label of a series.
 type Label struct {
 	Key   string
 	Value string
 }
 
-// Owner is who a series belongs to: a resource and a scope.
+// Owner identifies the resource and scope of a series.
 type Owner struct {
 	application string
 	key         string
 	cells       []string
 }
 
-// NewOwner returns the owner with these values of the layout's resource columns, in their order. Owners are the same if
-// all their identity parts are equal. Each application has a share of the table. Cells must not change afterwards.
+// NewOwner returns the owner with these values of the layout's resource columns, in their order. Owners are equal if all
+// parts of identity are. Each application has a share of the table. Cells must not change afterwards.
 func NewOwner(application string, cells []string, identity ...string) *Owner {
 	var key []byte
 	for _, part := range identity {
@@ -37,41 +37,41 @@ func NewOwner(application string, cells []string, identity ...string) *Owner {
 	return &Owner{application: application, key: string(key), cells: cells}
 }
 
-// Point is one data point. The table keeps Owner and Value, which must not change afterwards, and copies Labels if it
-// needs them.
+// Point is a data point. The table keeps Owner and Value, which must not change afterwards, and copies Labels if needed.
 type Point struct {
 	Owner *Owner
 	Name  string
 	Kind  Kind
 	// Labels must be sorted by key.
 	Labels []Label
-	// At is when the value was measured, in nanoseconds since 1970; 0 if the sender did not tell.
+	// At is the time of the measurement in Unix nanoseconds; 0 if unknown.
 	At int64
-	// Delta says that Value is the change since the point before, to be added up.
+	// Delta means that Value is the change since the previous point.
 	Delta bool
-	// Gone says that the series has ended (OTLP's "no recorded value"); Value is not read.
+	// Gone means that the series has ended (OTLP's "no recorded value"); Value is ignored.
 	Gone  bool
 	Value Value
 }
 
-// Outcome is what became of a point.
+// Outcome is the result of observing a point.
 type Outcome uint8
 
 const (
-	// Kept is a point that is in the table now, or a series that ended and left it.
+	// Kept means that the point was stored, or that the ended series was removed.
 	Kept Outcome = iota
-	// OutOfOrder is a point older than what the table has, or a delta that was added before.
+	// OutOfOrder means that the point is older than the stored one, or a delta that was added before.
 	OutOfOrder
-	// SeriesLimit is a point of a new series, or with more buckets, when the table is full or the application has its share.
+	// SeriesLimit means that a new series, or one with more buckets, does not fit into the table or the application's
+	// share.
 	SeriesLimit
-	// ColumnLimit is a point of a new series that needs more label columns than allowed.
+	// ColumnLimit means that a new series needs more label columns than allowed.
 	ColumnLimit
-	// LayoutChanged is a delta that can't be added to the total because its buckets or its type differ. The total
-	// before it is gone; counting starts anew with this point.
+	// LayoutChanged means that a delta could not be added because its buckets or type differ. The series restarts with this
+	// point.
 	LayoutChanged
 )
 
-// String returns the outcome's value of the telemetry attribute "reason".
+// String returns the value of the telemetry attribute "reason".
 func (o Outcome) String() string {
 	switch o {
 	case Kept:
@@ -90,27 +90,27 @@ func (o Outcome) String() string {
 
 // Limits bounds a table.
 type Limits struct {
-	// Series is the most series held at a time, and Bytes is what they may take. Each application has a share.
+	// Series is the maximum number of series and Bytes the maximum of their estimated size. Each application has a share.
 	Series int
 	Bytes  int64
-	// Columns is the most label columns, over the life of the table.
+	// Columns is the maximum number of label columns over the table's lifetime.
 	Columns int
 }
 
-// Table holds the latest value of each series and the label columns seen so far. Columns are never taken away, so that
-// a file's header only grows.
+// Table holds the latest value of each series and the label columns seen so far. Columns are never removed, so that a
+// file's header only grows.
 type Table struct {
 	layout Layout
 	limits Limits
 
 	series map[string]*series
-	// order is series in the order of rows; nil when it has to be built.
+	// order is the series in row order; nil if it must be rebuilt.
 	order []*series
-	// columns are the label keys seen so far, sorted by their column's name; position is their index.
+	// columns are the label keys seen so far, sorted by column name; position is their index.
 	columns  []string
 	position map[string]int
 
-	// room is what the series share, and held what each application has of it.
+	// room is shared by all series, and held is each application's part of it.
 	room *shares.Room
 	held map[string]*shares.Size
 
@@ -126,22 +126,22 @@ type series struct {
 	state
 }
 
-// state is the part of a series that a point changes.
+// state is the part of a series that points change.
 type state struct {
 	kind    Kind
 	value   Value
-	at      int64     // as in Point
-	ahead   int64     // by how much the clock was set back since then
-	bytes   int64     // what the series takes of the room
-	updated time.Time // when the last point came
-	fresh   bool      // a point came since Settle
+	at      int64     // as Point.At
+	ahead   int64     // sum of the clock's setbacks since that point
+	bytes   int64     // estimated size
+	updated time.Time // when the last point was received
+	fresh   bool      // updated since Settle
 }
 
-// change is what undoes one Observe.
+// change reverts one Observe.
 type change struct {
 	series *series
 	before state
-	// existed is false if the point made the series.
+	// existed is false if the point created the series.
 	existed bool
 }
 
@@ -157,7 +157,7 @@ func New(layout Layout, limits Limits) *Table {
 	}
 }
 
-// heldBy returns what the application of an owner has of the room.
+// heldBy returns the part of the room that the owner's application uses.
 func (t *Table) heldBy(owner *Owner) *shares.Size {
 	held, known := t.held[owner.application]
 	if !known {
@@ -167,26 +167,26 @@ func (t *Table) heldBy(owner *Owner) *shares.Size {
 	return held
 }
 
-// SetBack says that the clock was set back, so that points which are older than those before may be newer.
+// SetBack records that the clock was set back, so that points with an older time may be newer.
 func (t *Table) SetBack(by time.Duration) {
 	for _, s := range t.series {
 		s.ahead += by.Nanoseconds()
 	}
 }
 
-// Series returns the number of series held.
+// Series returns the number of series.
 func (t *Table) Series() int { return len(t.series) }
 
 // Columns returns the number of label columns.
 func (t *Table) Columns() int { return len(t.columns) }
 
-// Begin starts a change that Undo can take back: everything observed from now on.
+// Begin starts a change: everything observed until Settle or Undo.
 func (t *Table) Begin() {
 	clear(t.journal)
 	t.journal = t.journal[:0]
 }
 
-// Undo takes back everything since Begin, except new columns: they do no harm and come back with a retry.
+// Undo reverts the change that Begin started, except for new columns, which are harmless and come back with a retry.
 func (t *Table) Undo() {
 	for _, c := range slices.Backward(t.journal) {
 		if !c.existed {
@@ -206,7 +206,7 @@ func (t *Table) Undo() {
 	t.Begin()
 }
 
-// Settle ends the change that Begin started: what WriteRows wrote as fresh is so no more.
+// Settle ends the change that Begin started; its series are no longer fresh for WriteRows.
 func (t *Table) Settle() {
 	t.Begin()
 	for _, s := range t.series {
@@ -217,8 +217,8 @@ func (t *Table) Settle() {
 // Header returns the header row.
 func (t *Table) Header() []string { return t.layout.header(t.columns) }
 
-// Adopt takes over the label columns of a file that was written before, so that a header only grows also over restarts.
-// It returns false, and changes nothing, if the file's other columns are not those of the layout.
+// Adopt takes over the label columns of an existing file's header, so that it only grows across restarts. It returns false
+// and changes nothing if the other columns do not match the layout.
 func (t *Table) Adopt(header []string) bool {
 	fixed := t.layout.header(nil)
 	if t.layout.Columns != nil || len(header) < len(fixed) || !slices.Equal(header[:len(fixed)], fixed) {
@@ -234,7 +234,7 @@ func (t *Table) Adopt(header []string) bool {
 	return t.addColumns(labels)
 }
 
-// chosen returns where the layout's columns are in a record of all columns; nil for all as they are.
+// chosen returns the indexes of the layout's columns in a complete record; nil if the layout lists none.
 func (t *Table) chosen() []int {
 	if t.layout.Columns == nil {
 		return nil
@@ -250,7 +250,7 @@ func (t *Table) chosen() []int {
 	return places
 }
 
-// Observe takes a point into the table.
+// Observe adds a point.
 func (t *Table) Observe(p Point, now time.Time) Outcome {
 	t.key = appendKey(t.key[:0], p)
 	s, exists := t.series[string(t.key)]
@@ -311,7 +311,7 @@ func (t *Table) add(p Point, now time.Time) Outcome {
 	return Kept
 }
 
-// addColumns makes sure that each label has a column; it changes nothing and returns false if the limit forbids it.
+// addColumns adds missing label columns. If the limit forbids that it changes nothing and returns false.
 func (t *Table) addColumns(labels []Label) bool {
 	var fresh []string
 	for _, label := range labels {
@@ -342,7 +342,7 @@ func (t *Table) remove(s *series) {
 	t.forget(s.owner)
 }
 
-// forget drops the share of an application that has no series.
+// forget removes the share of an application without series.
 func (t *Table) forget(owner *Owner) {
 	if held := t.held[owner.application]; held != nil && held.Items == 0 {
 		delete(t.held, owner.application)
@@ -350,20 +350,19 @@ func (t *Table) forget(owner *Owner) {
 }
 
 const (
-	// seriesBytes is what a series takes besides its texts and numbers.
+	// seriesBytes is the size of a series besides its texts and numbers.
 	seriesBytes = 400
-	// textCopies is how often the texts of a series are held: in its key, in its labels, and once more while it is written.
-	textCopies = 3
-	// numberBytes is the size of a number.
+	// textCopies is how often the texts of a series are in memory: in its key, in its labels, and while it is written.
+	textCopies  = 3
 	numberBytes = 8
 )
 
-// size returns what the series takes with a value.
+// size estimates the bytes of a series with a given value.
 func (s *series) size(value Value) int64 {
 	return int64(seriesBytes + textCopies*len(s.key) + numberBytes*value.numbers())
 }
 
-// Expire removes the series that got no point for longer than age and returns how many. It ends the change that Begin
+// Expire removes the series without a point for longer than age and returns their number. It ends the change that Begin
 // started.
 func (t *Table) Expire(now time.Time, age time.Duration) int {
 	t.Begin()
@@ -377,7 +376,7 @@ func (t *Table) Expire(now time.Time, age time.Duration) int {
 	return removed
 }
 
-// rows returns the series in the order of the file: by name, resource and labels.
+// rows returns the series in file order: by name, resource and labels.
 func (t *Table) rows() []*series {
 	if t.order != nil || len(t.series) == 0 {
 		return t.order
@@ -410,7 +409,7 @@ func appendKey(key []byte, p Point) []byte {
 	return key
 }
 
-// appendPart appends text after its length, so that no two lists of parts give the same key.
+// appendPart appends text with a length prefix, so that different lists of parts have different keys.
 func appendPart(key []byte, text string) []byte {
 	key = binary.AppendUvarint(key, uint64(len(text)))
 	return append(key, text...)

@@ -38,7 +38,7 @@ func delta(name string, value Value, at int64) Point {
 	return Point{Owner: shop(), Name: name, Kind: Counter, At: at, Delta: true, Value: value}
 }
 
-// read renders the table and reads it back.
+// read renders the table and parses the result.
 func read(t *testing.T, table *Table) [][]string {
 	t.Helper()
 	var file bytes.Buffer
@@ -52,7 +52,7 @@ func read(t *testing.T, table *Table) [][]string {
 	return records
 }
 
-// column returns a column of a table read back, without the header.
+// column returns the cells of a column without its header.
 func column(t *testing.T, records [][]string, name string) []string {
 	t.Helper()
 	for i, header := range records[0] {
@@ -168,7 +168,7 @@ func TestIdentity(t *testing.T) {
 }
 
 func TestLimits(t *testing.T) {
-	table := New(testLayout(), Limits{Series: 6, Bytes: 1 << 30, Columns: 1}) // two for one application
+	table := New(testLayout(), Limits{Series: 6, Bytes: 1 << 30, Columns: 1}) // an application may take two
 	task := Label{Key: "task_name", Value: "order"}
 	status := Label{Key: "status", Value: "success"}
 

@@ -5,17 +5,17 @@ package csvtable
 
 import "math"
 
-// Kind is what a series measures; its text is the column "type".
+// Kind is the type of a series, as in the column "type".
 type Kind uint8
 
 const (
-	// Counter is a sum that only grows.
+	// Counter is a monotonic sum.
 	Counter Kind = iota
-	// UpDownCounter is a sum that also falls.
+	// UpDownCounter is a non-monotonic sum.
 	UpDownCounter
-	// Gauge is a value of the moment.
+	// Gauge is a current value.
 	Gauge
-	// Histogram is a distribution, with explicit or exponential buckets.
+	// Histogram is a distribution with explicit or exponential buckets.
 	Histogram
 	// Summary is a distribution whose quantiles the sender calculated.
 	Summary
@@ -38,13 +38,13 @@ func (k Kind) String() string {
 	return "unknown"
 }
 
-// Value is what one data point carries. Values are immutable once they are in a table, so that a change can be undone
-// by putting the old value back.
+// Value is the value of a data point. Values in a table are immutable, so that a change can be reverted by restoring the
+// old value.
 type Value interface {
-	// plus returns the total of v and a later delta. ok is false when the two can't be added because their shapes
-	// differ; the total then starts anew with the delta.
+	// plus returns the sum of v and a later delta. If ok is false their types or buckets differ, and the total is the
+	// delta.
 	plus(delta Value) (total Value, ok bool)
-	// numbers is how many numbers of eight bytes the value has.
+	// numbers returns how many eight-byte numbers the value holds.
 	numbers() int
 }
 
@@ -82,10 +82,10 @@ func (v Double) plus(delta Value) (Value, bool) {
 func (Int) numbers() int    { return 1 }
 func (Double) numbers() int { return 1 }
 
-// numbersOfStats is how many numbers Stats has.
+// numbersOfStats is the number of fields of Stats.
 const numbersOfStats = 4
 
-// Stats is what all distributions have. Sum, Min and Max are NaN when the sender did not tell.
+// Stats are common to all distributions. Sum, Min and Max are NaN if unknown.
 type Stats struct {
 	Count uint64
 	Sum   float64
@@ -96,13 +96,13 @@ type Stats struct {
 func (s Stats) plus(d Stats) Stats {
 	return Stats{
 		Count: s.Count + d.Count,
-		Sum:   s.Sum + d.Sum, // NaN if either is unknown: a sum over a part would be wrong
+		Sum:   s.Sum + d.Sum, // NaN if either is unknown: a partial sum would be wrong
 		Min:   math.Min(s.Min, d.Min),
 		Max:   math.Max(s.Max, d.Max),
 	}
 }
 
-// Quantile is one quantile of a summary.
+// Quantile is a quantile of a summary.
 type Quantile struct {
 	Q     float64 // 0 to 1
 	Value float64
@@ -114,7 +114,7 @@ type Quantiles struct {
 	Points []Quantile
 }
 
-// plus: summaries are cumulative by definition and can't be added.
+// plus returns the later value: summaries are cumulative and cannot be added.
 func (Quantiles) plus(delta Value) (Value, bool) { return delta, false }
 
 func (v Quantiles) numbers() int { return numbersOfStats + 2*len(v.Points) }

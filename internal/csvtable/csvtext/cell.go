@@ -12,16 +12,16 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/printable"
 )
 
-// Style is how the cells of a file look.
+// Style is the format of a file's cells.
 type Style struct {
 	Rows RowFormat
 	Time TimeFormat
-	// Guard says that text cells are made safe for spreadsheets.
+	// Guard protects text cells from being evaluated by spreadsheets.
 	Guard bool
 }
 
-// Text returns a text cell: one line of valid UTF-8 without control characters, so that no text of an application looks like a
-// row of its own or moves a terminal's cursor. In CSV it is guarded if so configured; in JSON an empty text is no cell.
+// Text returns a text cell: one line of valid UTF-8 without control characters, so that a text can neither look like
+// another row nor move a terminal's cursor. A CSV cell is guarded if Guard is set. An empty text is omitted from JSON.
 func (s Style) Text(text string) string {
 	if s.Rows == RowsJSON {
 		if text == "" {
@@ -36,7 +36,7 @@ func (s Style) Text(text string) string {
 	return text
 }
 
-// Number returns the cell of a float. JSON has no infinite numbers and no non-numbers: they are texts.
+// Number returns the cell of a float. Since JSON has no infinity and no NaN, these are written as strings.
 func (s Style) Number(v float64) string {
 	if s.Rows == RowsJSON && (math.IsInf(v, 0) || math.IsNaN(v)) {
 		return jsonString(Number(v))
@@ -53,7 +53,7 @@ func (s Style) At(at time.Time) string {
 	return cell
 }
 
-// Object returns the cell of a value that is JSON already, in one line; nothing if there is none.
+// Object returns the cell of a JSON value, in one line; empty if there is none.
 func (s Style) Object(json string) string {
 	if s.Rows == RowsJSON {
 		return escaped(json)
@@ -61,36 +61,36 @@ func (s Style) Object(json string) string {
 	return s.Text(json)
 }
 
-// TimeFormat says how a time is written.
+// TimeFormat is the format of a time.
 type TimeFormat string
 
 const (
-	// TimeRFC3339Nano is 2006-01-02T15:04:05.000000000Z, always UTC and always with nine digits: such texts sort as their
-	// times do, and readers that learn the format from the first row (pandas from 2.0 on) find it in all.
+	// TimeRFC3339Nano is 2006-01-02T15:04:05.000000000Z in UTC with nine fractional digits, so that texts sort as times and
+	// readers that infer the format from the first row (pandas since 2.0) can parse all rows.
 	TimeRFC3339Nano TimeFormat = "rfc3339nano"
-	// TimeRFC3339 is the same in whole seconds.
+	// TimeRFC3339 is TimeRFC3339Nano in whole seconds.
 	TimeRFC3339 TimeFormat = "rfc3339"
-	// TimeDatetime is 2006-01-02 15:04:05.999, UTC, which spreadsheets take for a time.
+	// TimeDatetime is 2006-01-02 15:04:05.999 in UTC, which spreadsheets recognize as a time.
 	TimeDatetime TimeFormat = "datetime"
-	// TimeUnix is whole seconds since 1970.
+	// TimeUnix is seconds since 1970.
 	TimeUnix TimeFormat = "unix"
-	// TimeUnixMilli is whole milliseconds since 1970.
+	// TimeUnixMilli is milliseconds since 1970.
 	TimeUnixMilli TimeFormat = "unix_ms"
 	// TimeUnixNano is nanoseconds since 1970.
 	TimeUnixNano TimeFormat = "unix_ns"
 )
 
-// TimeFormats returns all formats of times.
+// TimeFormats returns all time formats.
 func TimeFormats() []TimeFormat {
 	return []TimeFormat{TimeRFC3339Nano, TimeRFC3339, TimeDatetime, TimeUnix, TimeUnixMilli, TimeUnixNano}
 }
 
-// number reports whether times are numbers.
+// number reports whether times are written as numbers.
 func (f TimeFormat) number() bool {
 	return f == TimeUnix || f == TimeUnixMilli || f == TimeUnixNano
 }
 
-// Format returns a time as text.
+// Format returns the time as text.
 func (f TimeFormat) Format(at time.Time) string {
 	switch f {
 	case TimeRFC3339:
@@ -107,7 +107,7 @@ func (f TimeFormat) Format(at time.Time) string {
 	return at.UTC().Format("2006-01-02T15:04:05.000000000Z07:00")
 }
 
-// Number writes a float with all its digits and without an exponent where that stays readable.
+// Number formats a float with all its digits, and without an exponent where that is readable.
 func Number(v float64) string {
 	format := byte('f')
 	if magnitude := math.Abs(v); magnitude != 0 && (magnitude < 1e-6 || magnitude >= 1e21) {
@@ -116,7 +116,7 @@ func Number(v float64) string {
 	return strconv.FormatFloat(v, format, -1, 64)
 }
 
-// ValidDelimiter reports whether r can separate cells; what is excluded is what encoding/csv refuses.
+// ValidDelimiter reports whether r can separate cells, by the rules of encoding/csv.
 func ValidDelimiter(r rune) bool {
 	return r != 0 && !slices.Contains([]rune{'"', '\r', '\n', '\uFFFD'}, r)
 }

@@ -1,9 +1,8 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package csvtext writes the cells of CSV files: texts that a spreadsheet does not run, numbers and times.
-//
-// It has no state.
+// Package csvtext formats the cells of CSV files: texts that spreadsheets do not evaluate, numbers and times. It has no
+// state.
 package csvtext
 
 //go:generate go tool schemagen -m package

@@ -5,9 +5,8 @@ package csvtext
 
 import "strings"
 
-// Guard returns text made safe for spreadsheets: a cell that begins with = + - @ tab or CR would be run as a formula, so
-// it gets a leading apostrophe, which spreadsheets take as "this is text". Text that is a plain decimal number, such as
-// -5, is no formula and stays as it is.
+// Guard returns text that spreadsheets do not evaluate. A cell that begins with = + - @ tab or CR would be a formula; it
+// gets a leading apostrophe, which spreadsheets read as "this is text". Plain decimal numbers, such as -5, are not changed.
 func Guard(text string) string {
 	if text == "" || !strings.ContainsRune("=+-@\t\r", rune(text[0])) || isNumber(text) {
 		return text
@@ -15,7 +14,7 @@ func Guard(text string) string {
 	return "'" + text
 }
 
-// isNumber reports whether text is a decimal number and nothing else: sign, digits, fraction, exponent.
+// isNumber reports whether text is a decimal number: sign, digits, fraction, exponent.
 func isNumber(text string) bool {
 	rest := strings.TrimLeft(text, "+-")
 	if len(text)-len(rest) > 1 {
@@ -43,7 +42,7 @@ func isDigits(text string) bool {
 	return text != ""
 }
 
-// Unguard returns the text that Guard was given.
+// Unguard reverses Guard.
 func Unguard(cell string) string {
 	if text, found := strings.CutPrefix(cell, "'"); found && Guard(text) == cell {
 		return text

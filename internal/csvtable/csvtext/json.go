@@ -12,27 +12,27 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/printable"
 )
 
-// RowFormat says how a row is written.
+// RowFormat is the format of a row.
 type RowFormat string
 
 const (
-	// RowsCSV is a line of cells, as in RFC 4180.
+	// RowsCSV is a row of cells as in RFC 4180.
 	RowsCSV RowFormat = "csv"
-	// RowsJSON is a JSON object in a line of its own. Its cells are JSON.
+	// RowsJSON is one JSON object per line.
 	RowsJSON RowFormat = "json"
 )
 
-// RowFormats returns all of them.
+// RowFormats returns all row formats.
 func RowFormats() []RowFormat { return []RowFormat{RowsCSV, RowsJSON} }
 
-// jsonString returns a text as a JSON string, in one line. encoding/json would leave control characters above U+007F, which
-// some terminals obey.
+// jsonString returns a text as a JSON string in one line. Unlike encoding/json it escapes control characters above U+007F,
+// which some terminals interpret.
 func jsonString(text string) string {
 	return `"` + escaped(strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(text)) + `"`
 }
 
-// escaped writes what is not graphic as JSON escapes, and broken UTF-8 as U+FFFD. In JSON without white space between
-// tokens such characters are only inside strings.
+// escaped replaces non-graphic characters in compact JSON with escapes, and invalid UTF-8 with U+FFFD. Such characters
+// occur only inside strings.
 func escaped(text string) string {
 	if printable.IsASCII(text) {
 		return text

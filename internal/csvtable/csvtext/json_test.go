@@ -15,7 +15,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestJSONText: a text comes back as it was, and what is written has no character that ends a line or moves a cursor.
+// TestJSONText checks that texts round-trip, and that the output has no line ends and no control characters.
 func TestJSONText(t *testing.T) {
 	style := Style{Rows: RowsJSON, Guard: true}
 	assert.Empty(t, style.Text(""))
