@@ -25,7 +25,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/receiver/taskerevents"
 )
 
-// components are all that have settings of their own.
+// components are all components with settings.
 var components = map[string]func() component.Config{
 	"tasker_events":   taskerevents.NewFactory().CreateDefaultConfig,
 	"event_router":    eventrouter.NewFactory().CreateDefaultConfig,
@@ -37,8 +37,8 @@ var components = map[string]func() component.Config{
 	"otlp_limits":     otlplimits.NewFactory().CreateDefaultConfig,
 }
 
-// TestEveryComponent: whatever is written into every setting at once, all mistakes are reported at once and have one form:
-// the key is a setting's, something is wrong with it, and there is a remedy.
+// TestEveryComponent sets every setting to an invalid value: all mistakes are reported at once, each with the key of a
+// setting, what is wrong, and a remedy.
 func TestEveryComponent(t *testing.T) {
 	for name, create := range components {
 		t.Run(name, func(t *testing.T) {
@@ -56,7 +56,7 @@ func TestEveryComponent(t *testing.T) {
 	}
 }
 
-// mistakes returns the errors that were joined.
+// mistakes returns the joined errors.
 func mistakes(err error) []error {
 	if joined, is := err.(interface{ Unwrap() []error }); is {
 		var all []error
@@ -90,7 +90,7 @@ func check(t *testing.T, config reflect.Type, err error) {
 	assert.True(t, has(config, strings.Split(index.ReplaceAllString(mistake.Key, ""), confmap.KeyDelimiter)), "there is no setting %s", mistake.Key)
 }
 
-// has reports whether a path is that of a setting.
+// has reports whether a path is the key of a setting.
 func has(config reflect.Type, path []string) bool {
 	for config.Kind() == reflect.Pointer || config.Kind() == reflect.Slice {
 		config = config.Elem()
@@ -117,7 +117,7 @@ func has(config reflect.Type, path []string) bool {
 	return false
 }
 
-// nonsense is what every setting gets.
+// nonsense holds invalid values for settings of each type.
 type nonsense struct {
 	number int64
 	text   string

@@ -1,13 +1,13 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package configerr is the one form of a mistake in a configuration, for all components and the command line:
+// Package configerr defines the form of configuration mistakes for all components and the command line:
 //
 //	KEY: VALUE what is wrong; what to do
 //	shedding::low: -1 is negative; use 0 or more
 //
-// A key is written as the collector writes it, section::key, and an entry of a list as list[0]. A Validate joins all mistakes
-// with errors.Join, and the collector puts the component's key before them. The functions may be called concurrently.
+// Keys are written as the collector writes them, section::key, with list entries as list[0]. A Validate method joins all
+// mistakes with errors.Join, and the collector prepends the component's key. The functions are safe for concurrent use.
 package configerr
 
 import (
@@ -20,15 +20,15 @@ import (
 	"time"
 )
 
-// Mistake is a mistake in a configuration.
+// Mistake is an invalid setting.
 type Mistake struct {
-	// Key is the setting's path below the component.
+	// Key is the path of the setting within the component's configuration.
 	Key string
-	// Value is nil for what is wrong with a section or with a setting that is missing.
+	// Value is the configured value; nil if the mistake is about a section or a missing setting.
 	Value any
-	// Wrong says what is wrong with the value, beginning with a verb.
+	// Wrong describes what is wrong with the value, beginning with a verb.
 	Wrong string
-	// Remedy says what to write instead, beginning with a verb.
+	// Remedy describes what to write instead, beginning with a verb.
 	Remedy string
 }
 
@@ -44,7 +44,7 @@ func (m *Mistake) Error() string {
 	return fmt.Sprintf("%s: %s %s; %s", m.Key, text(m.Value), m.Wrong, m.Remedy)
 }
 
-// text quotes what is a string in the configuration.
+// text formats a value, quoting strings.
 func text(value any) string {
 	if v := reflect.ValueOf(value); v.Kind() == reflect.String {
 		return strconv.Quote(v.String())
@@ -52,16 +52,16 @@ func text(value any) string {
 	return fmt.Sprint(value)
 }
 
-// delimiter is confmap.KeyDelimiter, without the dependency.
+// delimiter is confmap.KeyDelimiter, without that dependency.
 const delimiter = "::"
 
 // Path joins the parts of a key.
 func Path(parts ...string) string { return strings.Join(parts, delimiter) }
 
-// Index returns the key of an entry of a list.
+// Index returns the key of a list entry.
 func Index(list string, i int) string { return fmt.Sprintf("%s[%d]", list, i) }
 
-// AtLeast returns a mistake if a number is too small.
+// AtLeast returns a mistake if value is less than least.
 func AtLeast[N cmp.Ordered](key string, value, least N) error {
 	if value >= least {
 		return nil
@@ -69,7 +69,7 @@ func AtLeast[N cmp.Ordered](key string, value, least N) error {
 	return New(key, value, "is too small", fmt.Sprintf("use %v or more", least))
 }
 
-// InRange returns a mistake if a number is too small or too large.
+// InRange returns a mistake if value is less than least or greater than most.
 func InRange[N cmp.Ordered](key string, value, least, most N) error {
 	if value >= least && value <= most {
 		return nil
@@ -77,7 +77,7 @@ func InRange[N cmp.Ordered](key string, value, least, most N) error {
 	return New(key, value, "is out of range", fmt.Sprintf("use %v to %v", least, most))
 }
 
-// AboveZero returns a mistake if a number is negative or zero.
+// AboveZero returns a mistake if value is not positive. The remedy suggests the example.
 func AboveZero[N cmp.Ordered](key string, value N, example string) error {
 	if value > *new(N) {
 		return nil
@@ -85,7 +85,7 @@ func AboveZero[N cmp.Ordered](key string, value N, example string) error {
 	return New(key, value, "is not above zero", "use more, such as "+example)
 }
 
-// OrZero returns a mistake if a number is negative. The meaning of zero goes into the remedy: "for none".
+// OrZero returns a mistake if value is negative. meaning describes zero in the remedy, as in "for none".
 func OrZero[N cmp.Ordered](key string, value N, meaning string) error {
 	if value >= *new(N) {
 		return nil
@@ -93,7 +93,7 @@ func OrZero[N cmp.Ordered](key string, value N, meaning string) error {
 	return New(key, value, "is negative", fmt.Sprintf("use a number above 0, or 0 %s", meaning))
 }
 
-// OneOf returns a mistake if a text is none of those that are known.
+// OneOf returns a mistake if value is none of the known ones.
 func OneOf[T ~string](key string, value T, known ...T) error {
 	if slices.Contains(known, value) {
 		return nil
@@ -101,7 +101,7 @@ func OneOf[T ~string](key string, value T, known ...T) error {
 	return New(key, value, "is not known", "use "+List(known))
 }
 
-// List returns the enumeration of alternatives: a, b or c.
+// List returns an enumeration of alternatives: a, b or c.
 func List[T ~string](words []T) string {
 	if len(words) == 0 {
 		return ""
@@ -117,11 +117,11 @@ func List[T ~string](words []T) string {
 	return list
 }
 
-// leastDuration is below every duration that anybody means.
+// leastDuration is less than every sensible duration.
 const leastDuration = time.Millisecond
 
-// Unit returns a mistake if a duration was written as a mere number: YAML's 15 is read as 15 nanoseconds, which is no error
-// to the collector.
+// Unit returns a mistake if a duration was written as a number without a unit: the collector reads 15 as 15 nanoseconds,
+// without an error.
 func Unit(key string, value time.Duration, example string) error {
 	if value <= 0 || value >= leastDuration {
 		return nil
@@ -129,7 +129,7 @@ func Unit(key string, value time.Duration, example string) error {
 	return New(key, value, "is in nanoseconds, as a number without a unit is", "write the unit, such as "+example)
 }
 
-// Positive returns a mistake if a duration is not above zero or has no unit.
+// Positive returns a mistake if a duration is not positive or lacks a unit.
 func Positive(key string, value time.Duration, example string) error {
 	if value > 0 {
 		return Unit(key, value, example)
@@ -137,7 +137,7 @@ func Positive(key string, value time.Duration, example string) error {
 	return AboveZero(key, value, example)
 }
 
-// NotNegative returns a mistake if a duration is negative or has no unit. The meaning of zero goes into the remedy.
+// NotNegative returns a mistake if a duration is negative or lacks a unit. meaning describes zero in the remedy.
 func NotNegative(key string, value time.Duration, example, meaning string) error {
 	if value >= 0 {
 		return Unit(key, value, example)

@@ -1,10 +1,8 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package glob matches names with the one pattern language of the configuration and the command line: an asterisk stands
-// for any run of characters, including none, and every other character for itself.
-//
-// A Glob is immutable.
+// Package glob implements the pattern language of the configuration and the command line: an asterisk matches any run of
+// characters, including none, and every other character matches itself.
 package glob
 
 import (
@@ -17,7 +15,7 @@ import (
 // Any is the pattern that matches every name.
 const Any = "*"
 
-// Check reports what makes the pattern of a setting ambiguous for a reader who knows other glob languages.
+// Check reports patterns that would mean something else in other glob languages.
 func Check(key, pattern string) error {
 	switch {
 	case strings.ContainsAny(pattern, `?[]{}\`):
@@ -28,28 +26,28 @@ func Check(key, pattern string) error {
 	return nil
 }
 
-// IsPattern reports whether a text can match more than itself.
+// IsPattern reports whether a text contains a wildcard.
 func IsPattern(text string) bool { return strings.Contains(text, Any) }
 
-// Match reports whether a pattern matches a name. A caller that matches the same pattern often keeps a [Glob] instead.
+// Match reports whether a pattern matches a name. For repeated use of a pattern, make a [Glob].
 func Match(pattern, name string) bool {
 	g := New(pattern)
 	return g.Match(name)
 }
 
-// MatchAny reports whether one of the patterns matches a name.
+// MatchAny reports whether any of the patterns matches a name.
 func MatchAny(patterns []string, name string) bool {
 	return slices.ContainsFunc(patterns, func(pattern string) bool { return Match(pattern, name) })
 }
 
-// Glob is a pattern split at its stars. It is immutable.
+// Glob is a parsed pattern. It is immutable.
 type Glob struct {
 	pattern     string
 	first, last string
 	between     []string
 }
 
-// New splits a pattern. Every text is a valid pattern.
+// New parses a pattern. Every text is valid.
 func New(pattern string) Glob {
 	parts := strings.Split(pattern, Any)
 	end := len(parts) - 1
@@ -63,10 +61,11 @@ func New(pattern string) Glob {
 // Pattern returns the text of the pattern.
 func (g *Glob) Pattern() string { return g.pattern }
 
-// Literals returns the number of bytes that are not stars. Of two patterns the one with more of them is more specific.
+// Literals returns the number of literal bytes, by which patterns are compared for specificity.
 func (g *Glob) Literals() int { return len(g.pattern) - strings.Count(g.pattern, Any) }
 
-// Match reports whether the name begins with the first part, ends with the last and has the others between them in order.
+// Match reports whether the glob matches a name: it begins with the first part, ends with the last and contains the others
+// between them in order.
 func (g *Glob) Match(name string) bool {
 	if !IsPattern(g.pattern) {
 		return name == g.pattern
@@ -76,7 +75,7 @@ func (g *Glob) Match(name string) bool {
 		return false
 	}
 	for _, part := range g.between {
-		// The earliest occurrence leaves the most for the parts that follow.
+		// Matching the earliest occurrence leaves the most text for the following parts.
 		_, after, found := strings.Cut(rest, part)
 		if !found {
 			return false
@@ -86,8 +85,8 @@ func (g *Glob) Match(name string) bool {
 	return strings.HasSuffix(rest, g.last)
 }
 
-// Covers reports whether the glob matches every name that another pattern matches. A star of the other pattern is replaced
-// by a character that no literal of this glob can be, so that only a star can match it.
+// Covers reports whether the glob matches every name that another pattern matches. Stars of the other pattern are replaced
+// by a character that is no literal of this glob, so that only a star can match them.
 func (g *Glob) Covers(pattern string) bool {
 	return g.Match(strings.ReplaceAll(pattern, Any, "\x00"))
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/glob"
 )
 
-// backtrack is a matcher that is slow and plainly right.
+// backtrack is a slow, obviously correct matcher.
 func backtrack(pattern, name string) bool {
 	switch {
 	case pattern == "":
@@ -37,7 +37,7 @@ func TestMatchEqualsBacktracking(t *testing.T) {
 	})
 }
 
-// A glob that covers a pattern matches whatever the pattern matches.
+// A glob that covers a pattern matches every name that the pattern matches.
 func TestCovers(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		texts := rapid.StringMatching(`[ab]{0,2}(\*[ab]{0,2}){0,2}`)

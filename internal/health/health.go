@@ -1,9 +1,7 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package health reports to the collector, and so to its health check, whether a component can do its work.
-//
-// A component owns its Status, which may be used concurrently.
+// Package health reports a component's status to the collector, and thereby to its health check.
 package health
 
 import (
@@ -15,12 +13,12 @@ import (
 	"go.opentelemetry.io/collector/component/componentstatus"
 )
 
-// Status reports a recoverable error while anything that a component depends on fails, and that it is well again when
-// nothing does. It is safe for concurrent use, and a nil Status reports nothing.
+// Status reports a recoverable error while any dependency of a component fails, and OK when none does. It is safe for
+// concurrent use. A nil Status reports nothing.
 type Status struct {
 	mu      sync.Mutex
 	host    component.Host
-	failing []failure // the longest first
+	failing []failure // longest-failing first
 }
 
 type failure struct {
@@ -28,10 +26,10 @@ type failure struct {
 	err  error
 }
 
-// New returns the status of the component that was started with a host.
+// New makes the status of a component started with host.
 func New(host component.Host) *Status { return &Status{host: host} }
 
-// Set records a dependency's error; nil clears it. The same state is not reported twice, so it may be called at each attempt.
+// Set records a dependency's error; nil clears it. Repeating a state reports nothing, so it may be called at every attempt.
 func (s *Status) Set(what any, err error) {
 	if s == nil {
 		return
@@ -62,7 +60,7 @@ func (s *Status) report() {
 	componentstatus.ReportStatus(s.host, componentstatus.NewRecoverableErrorEvent(errors.Join(errs...)))
 }
 
-// Stop ends the reports: the collector says itself of a component that it stops.
+// Stop ends reporting. The collector itself reports that a component stops.
 func (s *Status) Stop() {
 	if s == nil {
 		return

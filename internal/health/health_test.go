@@ -44,5 +44,5 @@ func TestNoStatus(*testing.T) {
 	var s *health.Status
 	s.Set("next", errors.New("away"))
 	s.Stop()
-	health.New(componenttest.NewNopHost()).Set("next", errors.New("away")) // a host that takes no reports
+	health.New(componenttest.NewNopHost()).Set("next", errors.New("away")) // a host that does not implement componentstatus.Reporter
 }

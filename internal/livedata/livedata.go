@@ -1,11 +1,11 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package livedata is what components offer to the extension tasker_pages: what they hold anyway, to be looked at. A
-// component looks for the extension when it starts, as for a storage extension; without one it keeps nothing for it.
+// Package livedata defines what components offer to the extension tasker_pages. A component looks for the extension when it
+// starts, as for a storage extension; without one it holds nothing for it.
 //
-// All that is offered is safe for concurrent use, and costs the pipeline no more than a copy: no lock of a component is held
-// while a page is made of it.
+// Everything offered is safe for concurrent use and costs the pipeline at most a copy: no lock of a component is held while
+// a page is rendered.
 package livedata
 
 import (
@@ -18,24 +18,24 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/routing"
 )
 
-// Registry is the extension. What is offered to it is used until it is withdrawn.
+// Registry is implemented by the extension. It uses what is offered until withdraw is called.
 type Registry interface {
 	component.Component
-	// OfferTasks is called by a component that holds open tasks.
+	// OfferTasks offers a component's open and recent tasks.
 	OfferTasks(id component.ID, tasks Tasks) (withdraw func())
-	// OfferRoutes is called by a component that decides on events.
+	// OfferRoutes offers a component's routing table and counts.
 	OfferRoutes(id component.ID, routes Routes) (withdraw func())
-	// Keep bounds what a component keeps of tasks that it has emitted.
+	// Keep returns how much of its emitted tasks a component should retain.
 	Keep() Keep
 }
 
-// Keep bounds what is kept of emitted tasks: as many tasks, of as many bytes, about.
+// Keep bounds the retained emitted tasks by their number and approximate bytes.
 type Keep struct {
 	Tasks int
 	Bytes int64
 }
 
-// Find returns the registry among a host's extensions; nil if there is none. Of several the one with the first name counts.
+// Find returns the registry among a host's extensions, or nil; of several, the one whose ID sorts first.
 func Find(host component.Host) Registry {
 	var (
 		found Registry
@@ -49,54 +49,54 @@ func Find(host component.Host) Registry {
 	return found
 }
 
-// Tasks are the tasks that a component holds.
+// Tasks are a component's tasks.
 type Tasks interface {
-	// Open are the open tasks that mention a text; "" is in all.
+	// Open returns the open tasks that contain a text; all if it is empty.
 	Open(text string, now time.Time) []assembly.OpenTask
-	// Finished are the emitted runs that are kept and mention a text, the latest first.
+	// Finished returns the retained emitted runs that contain a text, latest first.
 	Finished(text string) []Finished
-	// Runs are the runs of a task that are kept or open, in the order in which they began. They are not to be changed.
+	// Runs returns the retained and open runs of a task in the order in which they began. They must not be changed.
 	Runs(key assembly.TraceID) []Run
-	// Statistics are those of the runs, attempts and failures that were emitted lately.
+	// Statistics returns statistics of recently emitted runs, attempts and failures.
 	Statistics(now time.Time) Statistics
 }
 
-// Run is a run of a task, with its task's span first.
+// Run is a run of a task. The task's span comes first.
 type Run struct {
 	Tree *assembly.Tree
-	// Open tells that the run goes on; then Settled has the spans that are final, if what is settled is emitted at once, and
-	// Together tells that nothing is final before the task has ended.
+	// Open means that the run continues. Settled then holds its final spans, if the component emits settled spans early;
+	// Together means that no span is final before the task ends.
 	Open     bool
 	Together bool
 	Settled  map[assembly.SpanID]bool
-	// Arrived is how many events are held of the open runs, and Repeated how many of them are repetitions.
+	// Arrived is the number of held events of open runs, and Repeated the number of duplicates among them.
 	Arrived, Repeated int
-	// Missing is what is known not to have come of what has ended in the last of the open runs.
+	// Missing are the gaps in what has ended in the last open run.
 	Missing []assembly.Missing
-	// Late is what came of the task when it was too late; nil if nothing did, or it is not known any more.
+	// Late describes events that arrived too late; nil if there are none or they are no longer known.
 	Late *Late
 }
 
-// Late are events of a task of which nothing was made, because what they belong to had been emitted when they came.
+// Late are events from which no span was made because the span they belong to had been emitted.
 type Late struct {
 	Count  int
-	Names  []LateName  // the most frequent first
-	Latest []LateEvent // the last few, the latest last
+	Names  []LateName  // most frequent first
+	Latest []LateEvent // the last few, latest last
 }
 
-// LateName is how many late events had a name.
+// LateName counts the late events of a name.
 type LateName struct {
 	Event string
 	Count int
 }
 
-// LateEvent is when an event happened, on the sender's clock, and when it came, on the collector's, in Unix nanoseconds.
+// LateEvent has the time of an event on the sender's clock and of its arrival on the collector's, in Unix nanoseconds.
 type LateEvent struct {
 	Event    string
 	At, Came int64
 }
 
-// Finished is a summary of an emitted run.
+// Finished summarizes an emitted run.
 type Finished struct {
 	Key           assembly.TraceID
 	Run           int
@@ -106,17 +106,17 @@ type Finished struct {
 	CorrelationID string
 	Status        lifecycle.Status // empty if the run has not ended
 	Incomplete    bool
-	// Started and Ended are on the sender's clock, Emitted on the collector's. All are Unix nanoseconds.
+	// Started and Ended are on the sender's clock, Emitted on the collector's, all in Unix nanoseconds.
 	Started, Ended, Emitted int64
 	Steps, Attempts         int
 	// Of the task or, if it succeeded, of its last failed attempt.
 	FailedStep, ErrorType, Error string
 }
 
-// Minutes is how far back statistics go.
+// Minutes is the time covered by statistics.
 const Minutes = 60
 
-// Series are counts by minute, the current one last.
+// Series are counts per minute, the current one last.
 type Series [Minutes]int64
 
 // Last returns the sum of the last minutes.
@@ -128,61 +128,62 @@ func (s *Series) Last(minutes int) int64 {
 	return sum
 }
 
-// Add adds another series to this one.
+// Add adds another series.
 func (s *Series) Add(other *Series) {
 	for i, n := range other {
 		s[i] += n
 	}
 }
 
-// Statistics are what was emitted lately, on the collector's clock.
+// Statistics describe recent emissions, by the collector's clock.
 type Statistics struct {
 	Workflows []Workflow
 	Failures  []Failure
-	// Left is how many workflows, steps and failures were left out because there were too many.
+	// Left is the number of workflows, steps and failures omitted because there were too many.
 	Left int
 }
 
-// Workflow are the tasks of one name.
+// Workflow are the tasks of a name.
 type Workflow struct {
 	Name string
-	// Finished are runs that ended, Failed those of them that failed, and FailedAttempts attempts that did.
+	// Finished counts runs that ended, Failed those that failed, and FailedAttempts failed attempts.
 	Finished, Failed, FailedAttempts Series
-	Durations                        []time.Duration // of runs that ended, the latest
+	Durations                        []time.Duration // of the latest runs that ended
 	Steps                            []Step
-	// Of the runs that ended: their durations, and which parts of them on the critical path were not steps.
+	// Of runs that ended: total duration, and the parts of the critical path that are not steps.
 	Total, Queue, Backoff, Orchestration time.Duration
 	Latest                               assembly.TraceID
 }
 
-// Step is a step of a workflow. Steps that differ in a number only, as those of a mapped step do, are one.
+// Step is a step of a workflow. Steps whose names differ only in a number, such as those of a mapped step, are counted as
+// one.
 type Step struct {
 	Name         string
 	Dependencies []string
 	Executions   Series
 	Failures     Series
-	Durations    []time.Duration // of attempts, the latest
+	Durations    []time.Duration // of the latest attempts
 	Critical     time.Duration   // on the critical path of runs that ended
 }
 
-// Failure are the failed attempts of one step with one class of error.
+// Failure are the failed attempts of a step with the same error class.
 type Failure struct {
 	Workflow, Step, ErrorType string
-	Message                   string // the latest
+	Message                   string // latest
 	Attempts                  Series
 	First, Last               time.Time
-	Task                      assembly.TraceID // that failed last
+	Task                      assembly.TraceID // latest
 }
 
-// Routes are a component's decisions on events.
+// Routes are a component's routing decisions.
 type Routes interface {
-	// Table is the map in force.
+	// Table returns the effective routes.
 	Table() *routing.Table
-	// Counts is what became of the events that came.
+	// Counts returns the numbers of events by name and outcome.
 	Counts() []EventCount
 }
 
-// EventCount is how many events of a name had an outcome: the signals that they were kept for, or why they were dropped.
+// EventCount is the number of events of a name with an outcome: the signals they became, or why they were dropped.
 type EventCount struct {
 	Event   string
 	Outcome string

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Duration returns a duration in at most seven columns.
+// Duration formats a duration in at most seven columns.
 func Duration(nanos int64) string {
 	d := time.Duration(nanos)
 	switch {
@@ -38,7 +38,7 @@ func Duration(nanos int64) string {
 	return fmt.Sprintf("%dd%02dh", d/(24*time.Hour), d%(24*time.Hour)/time.Hour)
 }
 
-// TickText returns a time on an axis.
+// TickText formats a time for an axis.
 func TickText(nanos int64) string {
 	if nanos == 0 {
 		return "0"
@@ -53,7 +53,7 @@ func TickText(nanos int64) string {
 	return text
 }
 
-// TickStep returns the round interval that gives at most the number of intervals in the total.
+// TickStep returns the smallest round interval that divides total into at most that many intervals.
 func TickStep(total int64, intervals int) int64 {
 	least := total / int64(intervals)
 	for step := int64(1); step <= int64(10*time.Second); step *= 10 {

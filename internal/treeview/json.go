@@ -14,7 +14,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// jsonTask is a task for machines. Names follow OTLP where it has one; times are RFC 3339 with nanoseconds.
+// jsonTask is the JSON form of a task. Names follow OTLP where it has one; times are RFC 3339 with nanoseconds.
 type jsonTask struct {
 	TraceID    string         `json:"trace_id"`
 	TaskID     any            `json:"task_id,omitempty"`
@@ -52,7 +52,7 @@ type jsonLink struct {
 	SpanID  string `json:"span_id"`
 }
 
-// WriteJSON writes a task as one line of JSON. It only reads the tree and keeps nothing of it.
+// WriteJSON writes a task as one line of JSON. It does not retain the tree.
 func WriteJSON(w io.Writer, tree *assembly.Tree) error {
 	root := &tree.Spans[0]
 	task := jsonTask{
@@ -116,13 +116,13 @@ func object(attrs []assembly.Attribute) map[string]any {
 	return all
 }
 
-// ParseID reads an id in hexadecimal.
+// ParseID parses a hexadecimal ID.
 func ParseID(text string, into []byte) error {
 	if n, err := hex.Decode(into, []byte(text)); err != nil || n != len(into) {
-		return fmt.Errorf("%q is no id of %d hexadecimal digits", text, 2*len(into))
+		return fmt.Errorf("%q is not an id of %d hexadecimal digits", text, 2*len(into))
 	}
 	return nil
 }
 
-// outcomeWords are the outcomes of spans in JSON.
+// outcomeWords are the JSON values of span outcomes.
 var outcomeWords = [...]string{"unset", "ok", "error"}

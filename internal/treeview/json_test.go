@@ -29,7 +29,7 @@ func trees(t *testing.T, stream string) (all []*assembly.Tree) {
 	return all
 }
 
-// What is written can be read: it is written the same again, and drawn the same.
+// A tree read from JSON is written and drawn the same.
 func TestATreeIsReadAsItWasWritten(t *testing.T) {
 	for _, stream := range []string{"order_processing", "mixed", "planned", "real/retry"} {
 		for _, tree := range trees(t, stream) {

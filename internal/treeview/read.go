@@ -12,7 +12,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 )
 
-// ReadJSON reads a task that [WriteJSON] has written.
+// ReadJSON parses the output of [WriteJSON].
 func ReadJSON(text []byte) (*assembly.Tree, error) {
 	var task jsonTask
 	decoder := json.NewDecoder(strings.NewReader(string(text)))
@@ -65,7 +65,8 @@ func spanOf(in *jsonSpan) (assembly.Span, error) {
 	return s, nil
 }
 
-// attributesOf are sorted by key: JSON keeps no order. A whole number may be an integer or a double: it can be read as either.
+// attributesOf returns attributes sorted by key, as JSON keeps no order. A whole number is readable as an integer and as a
+// double.
 func attributesOf(all map[string]any) []assembly.Attribute {
 	attrs := make([]assembly.Attribute, 0, len(all))
 	for key, value := range all {
@@ -81,7 +82,7 @@ func attributesOf(all map[string]any) []assembly.Attribute {
 			} else {
 				a = assembly.Double(key, 0)
 			}
-			a.Value.Double, _ = v.Float64() // out of range is infinite
+			a.Value.Double, _ = v.Float64() // out of range becomes infinite
 		case []any:
 			list := make([]string, 0, len(v))
 			for _, item := range v {

@@ -12,12 +12,12 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// Row is one line of a waterfall: a span, or a few that are shown as one.
+// Row is one line of a waterfall: a span, or several that are collapsed into one.
 type Row struct {
-	Span  *assembly.Span // the first of those that are shown as one
-	Level int            // 1 is the task's
-	Last  bool           // of those with the same parent
-	// Children reports whether rows below belong to this one, Hidden how many spans below it are not shown.
+	Span  *assembly.Span // the first of collapsed spans
+	Level int            // 1 is the task
+	Last  bool           // of its siblings
+	// Children reports whether the row has visible children; Hidden is the number of hidden descendants.
 	Children bool
 	Hidden   int
 
@@ -25,13 +25,13 @@ type Row struct {
 	Mark       Mark
 	Kind       Kind
 	Start, End int64
-	// OnPath marks the attempts of the critical path; Critical also what is part of them.
+	// OnPath marks the attempts on the critical path, Critical also their descendants.
 	OnPath, Critical        bool
 	Incomplete, Synthesized bool
 	Error                   string // of an attempt
 }
 
-// Mark is the outcome of a span.
+// Mark is the outcome of a row's span.
 type Mark uint8
 
 // The outcomes.
@@ -48,27 +48,27 @@ func (m Mark) String() string {
 	return [...]string{"", "success", "failure", "cancelled", "resolved by hand", "no end yet"}[m]
 }
 
-// Kind is what a span stands for, as far as it is drawn differently.
+// Kind selects how a span is drawn.
 type Kind uint8
 
 // The kinds.
 const (
 	KindWork  Kind = iota
-	KindWait       // in the queue, or for another attempt
-	KindAside      // what the engine does beside the work
+	KindWait       // in the queue, or before a retry
+	KindAside      // of the engine, in addition to the work
 )
 
-// Plan says which rows a waterfall has.
+// Plan selects the rows of a waterfall.
 type Plan struct {
-	// Depth is how many levels are shown, the task's being the first; 0 shows all.
+	// Depth is the number of visible levels, including the task's; 0 shows all.
 	Depth int
-	// Folded reports whether what is below a span is not shown; nil folds nothing.
+	// Folded reports whether the descendants of a span are hidden; nil hides none.
 	Folded func(s *assembly.Span, children int) bool
-	// Shown reports whether a span is shown although what is above it is folded; nil shows none.
+	// Shown reports whether a span is visible although an ancestor is folded; nil shows none.
 	Shown func(s *assembly.Span, critical bool) bool
 }
 
-// Rows returns the rows of a tree, each parent before its children, siblings by their start.
+// Rows returns the rows of a tree: each parent before its children, siblings by start time.
 func (p Plan) Rows(tree *assembly.Tree) []Row {
 	w := planner{Plan: p, tree: tree, children: map[assembly.SpanID][]int{}, critical: map[string]bool{}, drawn: make([]bool, len(tree.Spans))}
 	present := make(map[assembly.SpanID]bool, len(tree.Spans))
@@ -102,12 +102,12 @@ type planner struct {
 	tree     *assembly.Tree
 	children map[assembly.SpanID][]int
 	critical map[string]bool // ids of the spans on the critical path, in hexadecimal
-	drawn    []bool          // by place: a tree that was read from somewhere may have an id twice
+	drawn    []bool          // by index: a tree from a file may contain an ID twice
 	rows     []Row
 }
 
-// span adds the row of a span and those below it. critical is whether the span above is a step of the critical path, folded
-// whether it is folded.
+// span adds the row of a span and its descendants. critical is whether the parent is a step on the critical path, folded
+// whether the parent is folded.
 func (p *planner) span(i, level int, critical, last, folded bool) {
 	if p.drawn[i] {
 		return
@@ -187,12 +187,12 @@ func MarkOf(s *assembly.Span) Mark {
 	return MarkNone
 }
 
-// emptyBatches is from how many empty batches in a row on they are shown as one line: a pass that waits for a failed step
-// executes 20 of them a second.
+// emptyBatches is the minimum number of successive empty batches to collapse: a pass that waits for a failed step executes
+// 20 of them per second.
 const emptyBatches = 3
 
-// emptyRun returns how many spans at the beginning of the list are empty batches and the searches before them; zero when they
-// are too few to be shown as one.
+// emptyRun returns how many spans at the beginning of the list are empty batches and the discoveries before them; zero if
+// there are too few to collapse.
 func (p *planner) emptyRun(list []int) int {
 	batches, n := 0, 0
 	for k, i := range list {

@@ -12,7 +12,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/printable"
 )
 
-// Value finds an attribute; its zero value when there is none.
+// Value returns an attribute's value; the zero Value if there is none.
 func Value(attrs []assembly.Attribute, key string) assembly.Value {
 	for i := range attrs {
 		if attrs[i].Key == key {
@@ -31,18 +31,18 @@ func Text(attrs []assembly.Attribute, key string) string {
 	return printable.Line(v.Text)
 }
 
-// Number returns an integer attribute, 0 when there is none.
+// Number returns an integer attribute; 0 if there is none.
 func Number(s *assembly.Span, key string) int64 { return Value(s.Attributes, key).Int }
 
 // Marked reports whether a boolean attribute is true.
 func Marked(s *assembly.Span, key string) bool { return Value(s.Attributes, key).Int != 0 }
 
-// Status returns the outcome that a span tells, empty when it tells none.
+// Status returns the status attribute of a span; empty if it has none.
 func Status(s *assembly.Span) lifecycle.Status {
 	return lifecycle.Status(Value(s.Attributes, lifecycle.AttrStatus).Text)
 }
 
-// Failure returns the class and the message of a span's error on one line; empty when it has none.
+// Failure returns the class and message of a span's error in one line; empty if it has none.
 func Failure(s *assembly.Span) string {
 	if s.Outcome != assembly.OutcomeError {
 		return ""
@@ -54,7 +54,7 @@ func Failure(s *assembly.Span) string {
 	return class + message
 }
 
-// Label names a span within its task.
+// Label returns a span's name within its task.
 func Label(s *assembly.Span) string {
 	of := func(key string) string { return Text(s.Attributes, key) }
 	switch s.Name {
@@ -89,7 +89,7 @@ func Label(s *assembly.Span) string {
 	return printable.Line(s.Name)
 }
 
-// Title returns the name and the id of a task.
+// Title returns the name and ID of a task.
 func Title(s *assembly.Span) string {
 	name := Text(s.Attributes, lifecycle.AttrTaskName)
 	if name == "" {
@@ -108,7 +108,7 @@ func joined(words ...string) string {
 	return all[min(1, len(all)):]
 }
 
-// Count returns a number of things. The noun is in the singular.
+// Count formats a number with a noun, which is given in the singular.
 func Count(n int64, noun string) string {
 	switch {
 	case n == 1:

@@ -1,7 +1,7 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package healthtest has a host that remembers what components report.
+// Package healthtest provides a host that records the status that components report.
 package healthtest
 
 import (
@@ -11,7 +11,7 @@ import (
 	"go.opentelemetry.io/collector/component/componentstatus"
 )
 
-// Host is another host that remembers the status that its component reports.
+// Host records the reported status and delegates everything else.
 type Host struct {
 	component.Host
 	mu     sync.Mutex
@@ -20,14 +20,14 @@ type Host struct {
 
 var _ componentstatus.Reporter = (*Host)(nil)
 
-// Report remembers an event.
+// Report records an event.
 func (h *Host) Report(event *componentstatus.Event) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.events = append(h.events, event)
 }
 
-// Reported lists what was reported so far: "ok", or the text of the error.
+// Reported returns the reports so far: "ok", or the text of the error.
 func (h *Host) Reported() []string {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -1,7 +1,7 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package livedatatest has a registry for the tests of components that offer something to the live pages.
+// Package livedatatest provides a registry for testing components that offer data to the live pages.
 package livedatatest
 
 import (
@@ -12,7 +12,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/livedata"
 )
 
-// Host has a registry among its extensions.
+// Host is a host with a registry among its extensions.
 type Host struct {
 	component.Host
 	Registry *Registry
@@ -23,7 +23,7 @@ func (h *Host) GetExtensions() map[component.ID]component.Component {
 	return map[component.ID]component.Component{component.MustNewID("tasker_pages"): h.Registry}
 }
 
-// Registry remembers what is offered.
+// Registry records what is offered.
 type Registry struct {
 	component.StartFunc
 	component.ShutdownFunc
@@ -69,14 +69,14 @@ func (r *Registry) OfferRoutes(id component.ID, routes livedata.Routes) (withdra
 // Keep implements livedata.Registry.
 func (r *Registry) Keep() livedata.Keep { return r.Bounds }
 
-// Tasks returns what a component offers; nil when it offers nothing.
+// Tasks returns what a component has offered, or nil.
 func (r *Registry) Tasks(id component.ID) livedata.Tasks {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.tasks[id]
 }
 
-// Routes returns what a component offers; nil when it offers nothing.
+// Routes returns what a component has offered, or nil.
 func (r *Registry) Routes(id component.ID) livedata.Routes {
 	r.mu.Lock()
 	defer r.mu.Unlock()
