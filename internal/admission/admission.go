@@ -1,8 +1,8 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package admission bounds the bytes of requests that are at work in a receiver. The memory_limiter cannot do this: it sees
-// data only when it has been read and decoded, and by then it fills the memory.
+// Package admission bounds the bytes of requests in flight in a receiver. The memory_limiter cannot do this, because it
+// sees data only after it was read and decoded.
 package admission
 
 import (
@@ -12,69 +12,68 @@ import (
 	"time"
 )
 
-// Why a body is not read to its end. The sender is asked to come back.
+// Errors of a body that is not read completely. Both are retryable.
 var (
-	ErrBusy = errors.New("as many bytes are at work as the limit allows")
-	ErrSlow = errors.New("the body came too slowly while other senders were waiting for room")
+	ErrBusy = errors.New("the limit of bytes in flight is reached")
+	ErrSlow = errors.New("the body arrived too slowly while other senders were waiting")
 )
 
 const (
-	// paceWindow is the time over which the pace of a body is measured.
+	// paceWindow is the interval over which a body's transfer rate is measured.
 	paceWindow = time.Second
-	// leastPace, in bytes per second, is that of a body that keeps its room when another one needs it.
+	// leastPace, in bytes per second, is the rate at which a body is not evicted for another one.
 	leastPace = 64 << 10
 )
 
-// Room bounds the bytes of all bodies that are at work, from their arrival to the answer of the pipeline.
+// Room bounds the bytes of all bodies in flight, from their arrival to the pipeline's answer.
 //
-// Only bytes that have arrived count: an announced length reserves nothing. When there is no room for another body, those
-// that come slower than leastPace are given up for it, the slowest first, so that stalled senders cannot keep the others out.
+// Only received bytes count: an announced length reserves nothing. If there is no room for another body, those slower than
+// leastPace are evicted, slowest first, so that stalled senders cannot block others.
 type Room struct {
 	limit int64
 
 	mu    sync.Mutex
 	bytes int64
-	// reading are the bodies that have not come to their end.
+	// reading are the bodies that are not read to their end.
 	reading map[*Body]struct{}
 }
 
-// Body is the share of one request. Its methods are for one goroutine; its fields are guarded by the lock of the room.
+// Body is the share of one request. Its methods must be called from one goroutine. The room's mutex guards its fields.
 type Body struct {
 	room *Room
 	from io.Reader
-	// interrupt ends a Read of the body that is under way.
+	// interrupt aborts a pending Read of the body.
 	interrupt func()
-	// own is what has arrived and was claimed.
+	// own is the sum of received and claimed bytes.
 	own     int64
 	evicted bool
 
-	// windowStart and windowBytes are those of the present window; pace is that of the window before, if there was one.
+	// windowStart and windowBytes describe the current window; pace is the rate of the previous one, if measured.
 	windowStart time.Time
 	windowBytes int64
 	pace        float64
 	measured    bool
 }
 
-// New makes a room for so many bytes.
+// New makes a room for limit bytes.
 func New(limit int64) *Room { return &Room{limit: limit, reading: map[*Body]struct{}{}} }
 
-// InFlight returns the number of bytes at work.
+// InFlight returns the number of bytes in flight.
 func (r *Room) InFlight() int64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.bytes
 }
 
-// Reading returns the number of bodies that have not come to their end.
+// Reading returns the number of bodies that are not read to their end.
 func (r *Room) Reading() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return len(r.reading)
 }
 
-// Admit begins the share of a request. It is nil when there is no room for the length that the sender announces, if it
-// does: a body that is read in part and then given up would be of use to nobody. A request that comes alone always has
-// room: else one that is larger than the limit could never be taken.
+// Admit begins the share of a request. It returns nil if the room cannot hold the announced length, so that no body is read
+// in part and then rejected. A request that is alone always has room, or one larger than the limit could never be accepted.
 func (r *Room) Admit(body io.Reader, announced int64, interrupt func()) *Body {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -87,7 +86,7 @@ func (r *Room) Admit(body io.Reader, announced int64, interrupt func()) *Body {
 	return share
 }
 
-// makeRoom reports whether there is room for more bytes, after slow bodies other than the asking one were given up for them.
+// makeRoom reports whether there is room for more bytes, after evicting slow bodies other than asking.
 func (r *Room) makeRoom(more int64, asking *Body, now time.Time) bool {
 	for r.bytes+more > r.limit {
 		slowest := r.slowest(asking, now)
@@ -101,7 +100,7 @@ func (r *Room) makeRoom(more int64, asking *Body, now time.Time) bool {
 	return true
 }
 
-// slowest returns the body that comes slowest of those that hold room and come slower than leastPace, or nil.
+// slowest returns the slowest body that holds room and is slower than leastPace, or nil.
 func (r *Room) slowest(asking *Body, now time.Time) *Body {
 	var slowest *Body
 	least := float64(leastPace)
@@ -113,7 +112,7 @@ func (r *Room) slowest(asking *Body, now time.Time) *Body {
 	return slowest
 }
 
-// paceAt returns how fast the body came lately, once that was measured.
+// paceAt returns the recent transfer rate, once it is measured.
 func (s *Body) paceAt(now time.Time) (pace float64, measured bool) {
 	if elapsed := now.Sub(s.windowStart); elapsed >= paceWindow {
 		return float64(s.windowBytes) / elapsed.Seconds(), true
@@ -121,7 +120,7 @@ func (s *Body) paceAt(now time.Time) (pace float64, measured bool) {
 	return s.pace, s.measured
 }
 
-// arrived counts bytes that the body brought.
+// arrived counts received bytes.
 func (s *Body) arrived(n int64, now time.Time) {
 	s.own += n
 	s.room.bytes += n
@@ -132,15 +131,14 @@ func (s *Body) arrived(n int64, now time.Time) {
 	s.windowBytes += n
 }
 
-// leave gives the room back. It is called under the lock, and may be called again.
+// leave releases the room. The mutex must be held. It may be called repeatedly.
 func (s *Body) leave() {
 	s.room.bytes -= s.own
 	s.own = 0
 	delete(s.room.reading, s)
 }
 
-// Read counts what the body brings. It fails with ErrBusy when that, with all other bodies, is too much, and with ErrSlow
-// when the body was given up for another one.
+// Read counts the bytes read. It fails with ErrBusy if the limit is exceeded, and with ErrSlow if the body was evicted.
 func (s *Body) Read(p []byte) (int, error) {
 	n, err := s.from.Read(p)
 	s.room.mu.Lock()
@@ -159,8 +157,8 @@ func (s *Body) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Claim takes room for more than what has arrived, such as what the body will be when it is decoded. It is false when there
-// is none; a request that is alone always has room.
+// Claim reserves bytes beyond those received, such as the size of the decoded body. It returns false if there is no room; a
+// request that is alone always has room.
 func (s *Body) Claim(more int64) bool {
 	s.room.mu.Lock()
 	defer s.room.mu.Unlock()
@@ -173,7 +171,7 @@ func (s *Body) Claim(more int64) bool {
 	return true
 }
 
-// Done gives the room back. The body's Read is not called any more, nor interrupt.
+// Done releases the room. Neither Read nor interrupt is called afterwards.
 func (s *Body) Done() {
 	s.room.mu.Lock()
 	defer s.room.mu.Unlock()

@@ -14,7 +14,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// The slowest gives way, and nobody who is fast enough.
+// The slowest body is evicted, and never one that is fast enough.
 func TestTheSlowestGivesWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := New(1000 << 10)
@@ -53,13 +53,13 @@ func TestTheSlowestGivesWay(t *testing.T) {
 	})
 }
 
-// endless is a body that always has more.
+// endless is a body without end.
 type endless struct{}
 
 func (endless) Read(p []byte) (int, error) { return len(p), nil }
 
-// Whatever is read and given up, in any order and at any pace: nothing is left at work, the limit holds but for one body
-// that is alone, and one body alone can be read.
+// After bodies were read and evicted in any order and at any rate nothing remains in flight, only a body that is alone may
+// exceed the limit, and such a body can be read.
 func TestAdmission(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a := New(rapid.Int64Range(1, 50).Draw(t, "limit"))

@@ -10,19 +10,18 @@ import (
 )
 
 const (
-	// firstRoom is how much room is made for a body at its first bytes, whatever length its sender announces: that may be a
-	// lie. Beyond, the room doubles with what arrives.
+	// firstRoom is the initial buffer size, regardless of the announced length, which may be false. The buffer then doubles
+	// with the received bytes.
 	firstRoom = 64 << 10
-	// maxIdleRoom is the largest buffer that is kept for other bodies.
+	// maxIdleRoom is the largest buffer that is kept for reuse.
 	maxIdleRoom = 4 << 20
 )
 
-// Buffers lends buffers for whole bodies to those that keep nothing of a body, so that its buffer can be used again. It is safe
-// for concurrent use.
+// Buffers pools buffers for callers that do not retain any part of a body. It is safe for concurrent use.
 type Buffers struct{ idle sync.Pool }
 
-// Read reads a body, already inflated and bounded. length is what its sender says. A body of which nothing has come yet has no
-// buffer. The buffer goes back with GiveBack.
+// Read reads an inflated, bounded body. length is the announced one. No buffer is taken before the first byte arrives. The
+// caller returns it with GiveBack.
 func (b *Buffers) Read(body io.Reader, length int64) (*bytes.Buffer, error) {
 	var first [bytes.MinRead]byte
 	n, err := body.Read(first[:])
@@ -33,7 +32,7 @@ func (b *Buffers) Read(body io.Reader, length int64) (*bytes.Buffer, error) {
 	if buffer == nil {
 		buffer = new(bytes.Buffer)
 	}
-	// bytes.MinRead more, or ReadFrom would grow once more to see the end.
+	// bytes.MinRead more, or ReadFrom would grow the buffer again to detect EOF.
 	buffer.Grow(int(min(max(length, int64(n)), firstRoom)) + bytes.MinRead)
 	buffer.Write(first[:n])
 	if err == io.EOF {
@@ -46,7 +45,7 @@ func (b *Buffers) Read(body io.Reader, length int64) (*bytes.Buffer, error) {
 	return buffer, nil
 }
 
-// GiveBack takes a buffer that nobody reads any more. A large one is let go.
+// GiveBack returns a buffer that is no longer referenced to the pool. Large ones are discarded.
 func (b *Buffers) GiveBack(buffer *bytes.Buffer) {
 	if buffer.Cap() > maxIdleRoom {
 		return

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// full returns a queue without room that waits as exporterhelper's does.
+// full is a full queue that blocks as exporterhelper's does.
 func full(ctx context.Context, _ int) error {
 	<-ctx.Done()
 	return ctx.Err()

@@ -1,8 +1,8 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package buildversion says which version, commit and date a binary was built from. There is no version number in the
-// sources: it comes from the tag.
+// Package buildversion reports the version, commit and date from which a binary was built. The version comes from the Git
+// tag and is not in the sources.
 package buildversion
 
 import (
@@ -13,24 +13,24 @@ import (
 	"time"
 )
 
-// linked is what scripts/version.sh prints, VERSION|COMMIT|DATE and perhaps |dirty. The linker sets it (-X, see the
-// Makefile), and nothing else does.
+// linked is the output of scripts/version.sh, VERSION|COMMIT|DATE with an optional |dirty, set by the linker (-X, see the
+// Makefile).
 var linked string
 
-// Unknown is the version of a build that knows of no tag and no commit.
+// Unknown is the version of a build without a known tag or commit.
 const Unknown = "0.0.0-unknown"
 
-// Info is what is known of a build. Commit and Date are empty where they are not known.
+// Info describes a build. Commit and Date are empty if unknown.
 type Info struct {
 	Version string
 	Commit  string
-	// Date is that of the commit, so that two builds of one commit are the same.
+	// Date is the commit's date, for reproducible builds.
 	Date string
-	// Modified is set when the tree had changes that are in no commit.
+	// Modified is set if the tree had uncommitted changes.
 	Modified bool
 }
 
-// Read returns what this binary knows of its build: what the linker was given, else what Go recorded of the repository.
+// Read returns the build information set by the linker, or else recorded by Go.
 func Read() Info {
 	build, _ := debug.ReadBuildInfo()
 	return read(linked, build)
@@ -59,7 +59,7 @@ func read(linked string, build *debug.BuildInfo) Info {
 	return info
 }
 
-// number returns the version without the v of its tag and without build metadata.
+// number returns a version without its leading v and without build metadata.
 func number(version string) string {
 	version, _, _ = strings.Cut(strings.TrimPrefix(version, "v"), "+")
 	if version == "" || version == "(devel)" {
@@ -68,7 +68,7 @@ func number(version string) string {
 	return version
 }
 
-// Line describes the build in one line: the version, then commit, date, compiler and platform.
+// Line returns the build in one line: version, commit, date, compiler and platform.
 func (i Info) Line() string {
 	var parts []string
 	if i.Commit != "" {

@@ -1,15 +1,13 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package nearest finds the name that a misspelt one is most like.
-//
-// It has no state.
+// Package nearest suggests the known name closest to a misspelled one. It has no state.
 package nearest
 
-// MaxTypos is how far apart two names may be that are taken for each other.
+// MaxTypos is the edit distance up to which a name is considered misspelled.
 const MaxTypos = 2
 
-// Of returns the first of the names that the fewest insertions, removals and replacements lead to, and how many.
+// Of returns the first of the names with the least edit distance, and that distance.
 func Of(name string, names []string) (nearest string, distance int) {
 	for i, candidate := range names {
 		if d := editDistance(name, candidate); i == 0 || d < distance {
@@ -19,7 +17,7 @@ func Of(name string, names []string) (nearest string, distance int) {
 	return nearest, distance
 }
 
-// editDistance is Levenshtein's, row by row.
+// editDistance is the Levenshtein distance, computed row by row.
 func editDistance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

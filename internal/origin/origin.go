@@ -1,38 +1,38 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package origin tells what a component of this process made from what came over the network. What the components say to
-// each other in pdata - a scope's name, the id of a span, the stamp of the router - any sender can say too. So each marks
-// the context of what it hands on. No receiver sets such a mark, whatever it is sent.
+// Package origin distinguishes data made by components of this process from data received over the network. What components
+// pass to each other in pdata (scope names, span IDs, the router's attributes) can be forged by any sender. So a component
+// marks the context of the data it sends on; receivers of other data set no mark.
 //
-// The mark ends where a component takes data out of its context, as the batch processor does: what is behind it looks as
-// if it had been received.
+// The mark is lost where a component takes data out of its context, as the batch processor does. Components behind it treat
+// the data as received.
 package origin
 
 import "context"
 
-// Maker is a component that made data.
+// Maker is the component that made data.
 type Maker uint8
 
 const (
 	// Received is data that no component of this process made.
 	Received Maker = iota
-	// Decoder is tasker_events: the records are what was decoded of requests, and hold nothing that a sender can stamp.
+	// Decoder is tasker_events: records decoded from requests, without attributes that a sender could forge.
 	Decoder
-	// Router is event_router: the records have its decision and its identity of each event.
+	// Router is event_router: records with its decision and the event's identity.
 	Router
-	// EventSpans is routed_events: the spans are events that event_router has decided on.
+	// EventSpans is routed_events: spans of events that event_router has routed.
 	EventSpans
-	// Hierarchy is span_hierarchy: the spans are finished ones.
+	// Hierarchy is span_hierarchy: finished spans.
 	Hierarchy
 )
 
 type key struct{}
 
-// Mark returns a context of data that a component made.
+// Mark returns a context for data that a component made.
 func Mark(ctx context.Context, by Maker) context.Context { return context.WithValue(ctx, key{}, by) }
 
-// Of is who made the data that comes with a context.
+// Of returns the maker of the data passed with a context.
 func Of(ctx context.Context) Maker {
 	by, _ := ctx.Value(key{}).(Maker)
 	return by

@@ -5,16 +5,15 @@ package otlpcost
 
 import "fmt"
 
-// What a token of JSON takes at most when it is decoded: an element of a list or a member of an object, each of which is at
-// most a span, and the frames of the decoder for what stands in one another.
+// Upper bounds for a decoded JSON token: an element of a list or a member of an object, each at most a span, and the
+// decoder's stack frames for nesting.
 const (
 	jsonElement = 112
 	jsonObject  = 144
 )
 
-// JSON estimates the bytes that a request in JSON takes. Which object is a span and which an attribute is not looked at: the
-// estimate is higher than that of the same request in protobuf. The depth counts every object and list, of which a value in
-// OTLP's JSON has three for each of its own.
+// JSON estimates the memory of a decoded JSON request. It does not distinguish messages, so that the estimate is higher
+// than for the same request in protobuf. Every object and list counts as a level; a nested value in OTLP's JSON has three.
 func (e *Estimator) JSON(data []byte) (bytes int64, err error) {
 	const around, each = 12, 3 // the request, its resource, scope and record; {arrayValue: {values: [
 	most := around + each*e.maxDepth

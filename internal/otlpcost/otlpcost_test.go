@@ -24,12 +24,12 @@ func in(field protowire.Number, body []byte) []byte {
 // many repeats a field.
 func many(field protowire.Number, body []byte, n int) []byte { return bytes.Repeat(in(field, body), n) }
 
-// inLog returns a body of one record, inSpan fields of one span, inMetric those of one metric.
+// inLog returns a request with one record, inSpan with one span, inMetric with one metric.
 func inLog(fields []byte) []byte    { return in(1, in(2, in(2, fields))) }
 func inSpan(fields []byte) []byte   { return in(1, in(2, in(2, fields))) }
 func inMetric(fields []byte) []byte { return in(1, in(2, in(2, fields))) }
 
-// lists and maps are values that stand in one another.
+// lists and maps are nested values.
 func lists(depth int) []byte { return nested(depth, func(v []byte) []byte { return in(5, in(1, v)) }) }
 func maps(depth int) []byte {
 	return nested(depth, func(v []byte) []byte { return in(6, in(1, in(2, v))) })
@@ -42,7 +42,7 @@ func nested(depth int, wrap func([]byte) []byte) (value []byte) {
 	return value
 }
 
-// decode keeps what the collector makes of a request alive until it is released.
+// decode returns the decoded request, so that it can be kept in memory.
 func decode(signal Signal, data []byte) (kept any, err error) {
 	switch signal {
 	case Logs:
@@ -56,8 +56,8 @@ func decode(signal Signal, data []byte) (kept any, err error) {
 	return r, r.UnmarshalProto(data)
 }
 
-// What a decoded request holds is no more than what was estimated, whatever it consists of, and what the decoder allocates on
-// the way is not much more. The first is what counts for memory, the second bounds what the garbage collector is behind.
+// The memory of a decoded request does not exceed its estimate, whatever it contains, and the decoder's allocations do not
+// exceed it by much. The former determines memory use, the latter what the garbage collector lags behind.
 func TestSizes(t *testing.T) {
 	const n = 100_000
 	estimator := New(64)
@@ -142,7 +142,7 @@ func TestDepth(t *testing.T) {
 	require.NoError(t, err, "a text is no structure")
 }
 
-// A request in JSON is not estimated lower than what it holds.
+// The estimate of a JSON request is not lower than its memory.
 func TestJSONSizes(t *testing.T) {
 	const n = 100_000
 	for name, data := range map[string]string{
@@ -164,7 +164,7 @@ func TestJSONSizes(t *testing.T) {
 	}
 }
 
-// FuzzProtobuf: whatever the bytes are, the estimate ends, and what the decoder accepts was looked at to its end.
+// FuzzProtobuf checks that every estimate ends, and that it has walked the whole of a request that the decoder accepts.
 func FuzzProtobuf(f *testing.F) {
 	f.Add(0, inLog(append(in(5, lists(3)), many(6, in(1, []byte("key")), 3)...)))
 	f.Add(1, inSpan(append(many(11, in(3, in(2, maps(2))), 2), in(15, nil)...)))

@@ -1,8 +1,8 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package otlpcost estimates how much memory an OTLP request takes when it is decoded, from its bytes and before anything is
-// built of them. Two bytes can become a span of 250, and values that stand in one another take a frame of the stack each.
+// Package otlpcost estimates the memory of a decoded OTLP request from its bytes, before decoding. Two bytes can become a
+// span of 250 bytes, and each level of nested values takes a stack frame.
 package otlpcost
 
 import (
@@ -12,7 +12,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// Signal is what a request carries.
+// Signal is the signal of a request.
 type Signal int
 
 // The signals of OTLP.
@@ -22,20 +22,20 @@ const (
 	Metrics
 )
 
-// ErrDepth is the error of a request whose values stand in one another more deeply than is allowed.
-var ErrDepth = errors.New("its values stand in one another too deeply")
+// ErrDepth is the error of a request whose values are nested more deeply than allowed.
+var ErrDepth = errors.New("its values are nested too deeply")
 
-// Estimator estimates. It is immutable and safe for concurrent use.
+// Estimator estimates the memory of decoded requests. It is immutable and safe for concurrent use.
 type Estimator struct {
 	schema   *schema
 	maxDepth int
 }
 
-// New makes an estimator that allows maps and lists to stand in one another to a depth.
+// New makes an estimator that accepts values nested to maxDepth.
 func New(maxDepth int) *Estimator { return &Estimator{newSchema(), maxDepth} }
 
-// Protobuf estimates the bytes that a request in protobuf takes. What is malformed ends the estimate: the decoder refuses it
-// when it gets there, having built no more than what was estimated.
+// Protobuf estimates the memory of a decoded protobuf request. The estimate ends at malformed input, where the decoder
+// fails too.
 func (e *Estimator) Protobuf(signal Signal, data []byte) (bytes int64, err error) {
 	root := [...]*message{Logs: e.schema.logs, Traces: e.schema.traces, Metrics: e.schema.metrics}[signal]
 	w := walk{maxDepth: e.maxDepth}
@@ -43,20 +43,20 @@ func (e *Estimator) Protobuf(signal Signal, data []byte) (bytes int64, err error
 	return w.bytes, w.err
 }
 
-// walk adds up one request.
+// walk is the estimate of one request.
 type walk struct {
 	maxDepth int
 	bytes    int64
 	err      error
 }
 
-// number is what a list of numbers takes for one that stands by itself.
+// number is the size of a number that is encoded unpacked in a repeated field.
 const number = 24
 
-// text is what a text takes beside its bytes.
+// text is the size of a string header.
 const text = 16
 
-// message adds what the fields of a message take. It reports whether the walk goes on.
+// message adds the sizes of a message's fields. It reports whether the walk continues.
 func (w *walk) message(m *message, data []byte, depth int) bool {
 	if m.value {
 		if depth++; depth > w.maxDepth {

@@ -3,22 +3,22 @@
 
 package otlpcost
 
-// message is a message of OTLP, as far as memory is concerned.
+// message is the memory layout of an OTLP message.
 type message struct {
-	// size is what one of it takes when it is decoded: its struct, and its share of the lists that grow with it.
+	// size is the size of a decoded message: its struct, and its share of growing slices.
 	size int64
-	// fields are the messages below, by the number of the field. All other fields of a length are texts or bytes.
+	// fields are the submessages by field number. All other length-delimited fields are strings or bytes.
 	fields fields
-	// packed is what a byte of a field takes that is a list of numbers, by the number of the field; 0 for all others.
+	// packed is the decoded size per byte of packed numeric fields, by field number; 0 for others.
 	packed [maxField + 1]int64
-	// value marks what can stand in itself, so that its depth is bounded.
+	// value marks messages that can be nested in themselves, whose depth is bounded.
 	value bool
 }
 
-// maxField is the highest number of a field that has an entry.
+// maxField is the highest field number with an entry.
 const maxField = 15
 
-// fields are messages by the number of the field.
+// fields are messages by field number.
 type fields [maxField + 1]*message
 
 // below returns the message of a field, or nil.
@@ -29,7 +29,7 @@ func (m *message) below(field uint64) *message {
 	return m.fields[field]
 }
 
-// perByte returns what a byte of a field takes that is a list of numbers, or 0.
+// perByte returns the decoded size per byte of a packed field, or 0.
 func (m *message) perByte(field uint64) int64 {
 	if field > maxField {
 		return 0
@@ -37,7 +37,7 @@ func (m *message) perByte(field uint64) int64 {
 	return m.packed[field]
 }
 
-// schema has the messages of OTLP 1.x. Sizes were measured with the decoder of pdata (TestSizes keeps them true).
+// schema holds the messages of OTLP 1.x. The sizes were measured with pdata's decoder and are verified by TestSizes.
 type schema struct{ logs, traces, metrics *message }
 
 func newSchema() *schema {

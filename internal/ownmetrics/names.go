@@ -1,7 +1,7 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package ownmetrics knows the names of the metrics that a collector exposes of itself.
+// Package ownmetrics handles the names of the collector's internal metrics.
 package ownmetrics
 
 import (
@@ -9,16 +9,16 @@ import (
 	"strings"
 )
 
-// Prefix of the collector's own metrics.
+// Prefix is the prefix of the collector's internal metrics.
 const Prefix = "otelcol_"
 
-// losing matches the names of metrics that count what did not go through as it came.
+// losing matches the names of metrics that count lost, rejected or altered data.
 var losing = regexp.MustCompile(`refused|dropped|fail|skipped|lost|evict|incomplete|_cut|overflow|truncated|unremembered|set_aside|expired|impossible|fallback`)
 
-// Name returns the name of one of the collector's own metrics, without what all of them begin with or may end with.
+// Name returns an internal metric's name without its common prefix and suffixes.
 func Name(name string) string {
 	return strings.TrimSuffix(strings.TrimPrefix(name, Prefix), "_total")
 }
 
-// IsLoss reports whether a counter of that name counts what did not go through as it came.
+// IsLoss reports whether a counter of that name counts lost, rejected or altered data.
 func IsLoss(name string) bool { return losing.MatchString(name) }

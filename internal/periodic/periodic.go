@@ -1,7 +1,7 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package periodic runs the loops of components. It keeps no state, so it may be called concurrently.
+// Package periodic runs the loops of components. It has no state.
 package periodic
 
 import (
@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Run calls do after each interval until ctx ends. While do runs no other call is made, and intervals that pass meanwhile are
-// skipped. It returns when ctx has ended and do has returned.
+// Run calls do after each interval until ctx is done. Calls do not overlap: intervals that elapse during a call are
+// skipped. It returns after the last call has returned.
 func Run(ctx context.Context, interval time.Duration, do func()) {
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
@@ -19,7 +19,7 @@ func Run(ctx context.Context, interval time.Duration, do func()) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			if ctx.Err() != nil { // both had come
+			if ctx.Err() != nil { // both channels were ready
 				return
 			}
 			do()

@@ -1,9 +1,7 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package printable makes texts of applications fit to be shown to people.
-//
-// It has no state.
+// Package printable makes untrusted texts safe to display. It has no state.
 package printable
 
 import (
@@ -12,9 +10,8 @@ import (
 	"unicode/utf8"
 )
 
-// Line makes a text harmless and one line: control and formatting characters, which could move the cursor, turn the
-// direction of writing or hide what follows, and broken UTF-8 become "�"; white space becomes single spaces. Names and messages come from
-// applications, so they are not to be trusted.
+// Line returns text as one safe line: control and formatting characters, which could move the cursor, reverse the writing
+// direction or hide text, and invalid UTF-8 become "�"; white space becomes single spaces.
 func Line(text string) string {
 	plain := true
 	for i := 0; i < len(text) && plain; i++ {
@@ -32,7 +29,7 @@ func Line(text string) string {
 	return strings.Join(strings.Fields(clean), " ")
 }
 
-// IsASCII reports whether a text is of printable ASCII characters only, as most are.
+// IsASCII reports whether text consists of printable ASCII characters.
 func IsASCII(text string) bool {
 	for i := range len(text) {
 		if text[i] < ' ' || text[i] >= 0x7f {
@@ -42,9 +39,8 @@ func IsASCII(text string) bool {
 	return true
 }
 
-// Value makes a text harmless and one line, and keeps what else it says: line feeds, carriage returns and tabs are written as
-// \n, \r and \t; other control and formatting characters, other line separators and broken UTF-8 become "�". It is for values
-// that are kept, in records and tables, where white space matters.
+// Value returns text as one safe line and preserves white space, for stored values: line feeds, carriage returns and tabs
+// become \n, \r and \t; other control and formatting characters, line separators and invalid UTF-8 become "�".
 func Value(text string) string {
 	if IsASCII(text) {
 		return text

@@ -1,14 +1,14 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package shared finds the one instance behind all inputs of a component. The collector makes a connector anew for each
-// pair of signals that it joins; one that has a state has it once.
+// Package shared provides one instance of a component for all of its inputs. The collector creates a connector for each
+// pair of signals that it connects, but a stateful connector needs a single state.
 package shared
 
 import "sync"
 
-// Instances are those of one factory, by their config. The collector gives every input of a component id the same config
-// object, and a reloaded id a new one, so the object is the key.
+// Instances are a factory's instances by config. The collector passes the same config object to all inputs of a component
+// ID, and a new one after a reload, so the object is the key. It is safe for concurrent use.
 type Instances[C, I comparable] struct {
 	mu       sync.Mutex
 	byConfig map[C]I
@@ -20,8 +20,8 @@ func NewInstances[C, I comparable]() *Instances[C, I] {
 	return &Instances[C, I]{byConfig: make(map[C]I), users: make(map[I]int)}
 }
 
-// Acquire adds an input to the instance of a config, which is made for the first one. The caller calls release once, when
-// the input stops; it tells whether that was the instance's last input.
+// Acquire adds an input to the instance of a config, creating the instance for the first one. The caller calls release once
+// when the input stops; it reports whether that was the last input.
 func (s *Instances[C, I]) Acquire(cfg C, create func() (I, error)) (instance I, release func() bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
