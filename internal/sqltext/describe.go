@@ -8,16 +8,15 @@ import (
 	"strings"
 )
 
-// OperationOther is the operation of a query that begins with a word this package does not know, so that the operation
-// has few values whatever comes in.
+// OperationOther is the operation of a query that begins with an unknown keyword. It bounds the number of operations.
 const OperationOther = "OTHER"
 
-// maxTokens bounds the work on one query. What names the operation and the table stands near its beginning.
+// maxTokens bounds the work per query. The operation and the table are near the beginning.
 const maxTokens = 512
 
-// Describe returns what a query does, as an upper-case keyword, and the first table that it does it to, as it is written but
-// without quotes: "SELECT" and "public.orders". A common table expression is not a table; of a query that reads only
-// such, the table is the first one that they read. Either is empty when there is none.
+// Describe returns a query's operation as an upper-case keyword and its first table, unquoted and otherwise as written:
+// "SELECT" and "public.orders". A common table expression is not a table; if a query reads only such, the table is the
+// first one that they read. Either is empty if there is none.
 func Describe(sql string) (operation, table string) {
 	q := parse(sql)
 	main := q.mainVerb()
@@ -27,13 +26,13 @@ func Describe(sql string) (operation, table string) {
 	return q.operation(main), q.table(main)
 }
 
-// query is a list of tokens with the depth of each in parentheses.
+// query is a tokenized query.
 type query struct {
 	tokens []token
 	depths []int
-	// inQuery tells of each token whether its innermost parentheses hold a query (or there are none).
+	// inQuery reports for each token whether its innermost parentheses hold a query (or there are none).
 	inQuery []bool
-	// expressions are the names that WITH introduces.
+	// expressions are the names of common table expressions.
 	expressions []string
 }
 
@@ -64,12 +63,12 @@ func parse(sql string) *query {
 	return q
 }
 
-// beginsQuery takes "((SELECT" for a query too, as in unions.
+// beginsQuery also accepts "((SELECT", as in unions.
 func beginsQuery(t token) bool {
 	return t.text == "(" || t.keyword == "WITH" || isMainVerb(t.keyword)
 }
 
-// isMainVerb knows the verbs that can follow WITH.
+// isMainVerb reports whether a keyword is the verb of a query that may follow WITH.
 func isMainVerb(keyword string) bool {
 	switch keyword {
 	case "SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE":
@@ -78,7 +77,7 @@ func isMainVerb(keyword string) bool {
 	return false
 }
 
-// isKnownVerb knows the operations that are told apart.
+// isKnownVerb reports whether a keyword is a distinct operation.
 func isKnownVerb(keyword string) bool {
 	switch keyword {
 	case "CREATE", "ALTER", "DROP", "TRUNCATE", "BEGIN", "START", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SET",
@@ -90,7 +89,7 @@ func isKnownVerb(keyword string) bool {
 	return isMainVerb(keyword)
 }
 
-// isNoise knows the words that may stand between a verb and its table.
+// isNoise reports whether a keyword may be between a verb and its table.
 func isNoise(keyword string) bool {
 	switch keyword {
 	case "ONLY", "LATERAL", "IGNORE", "LOW_PRIORITY", "DELAYED", "QUICK", "OR", "ABORT", "FAIL", "ROLLBACK", "REPLACE",
@@ -100,7 +99,7 @@ func isNoise(keyword string) bool {
 	return false
 }
 
-// expressionAt knows NAME AS ( SELECT, and NAME (columns) AS (.
+// expressionAt returns the name if NAME AS ( SELECT or NAME (columns) AS ( begins at i.
 func (q *query) expressionAt(i int) (string, bool) {
 	if q.tokens[i].keyword != "AS" || i == 0 {
 		return "", false
@@ -129,7 +128,7 @@ func (q *query) queryFollows(parenthesis int) bool {
 	return parenthesis+1 < len(q.tokens) && beginsQuery(q.tokens[parenthesis+1])
 }
 
-// mainVerb returns the index of the word that says what the query does, or -1.
+// mainVerb returns the index of the operation's keyword, or -1.
 func (q *query) mainVerb() int {
 	first := slices.IndexFunc(q.tokens, func(t token) bool { return t.kind == kindWord })
 	if first < 0 || q.tokens[first].keyword != "WITH" {
@@ -150,7 +149,7 @@ func (q *query) operation(main int) string {
 	return OperationOther
 }
 
-// table looks first where the main verb stands, then anywhere.
+// table prefers a table at the main verb's nesting level to any other.
 func (q *query) table(main int) string {
 	for i := main; i < len(q.tokens); i++ {
 		if q.depths[i] == q.depths[main] {
@@ -167,7 +166,7 @@ func (q *query) table(main int) string {
 	return ""
 }
 
-// tableAfter returns the table that the word at i introduces, or empty.
+// tableAfter returns the table that the keyword at i introduces; empty if it introduces none.
 func (q *query) tableAfter(i, main int) string {
 	if !q.introducesTable(i, main) {
 		return ""
@@ -181,7 +180,7 @@ func (q *query) tableAfter(i, main int) string {
 		return ""
 	}
 	if from && end < len(q.tokens) && q.tokens[end].text == "(" {
-		return "" // a function that returns rows
+		return "" // a set-returning function
 	}
 	return name
 }
@@ -189,7 +188,7 @@ func (q *query) tableAfter(i, main int) string {
 func (q *query) introducesTable(i, main int) bool {
 	switch q.tokens[i].keyword {
 	case "FROM":
-		// IS DISTINCT FROM compares, EXTRACT(x FROM y) and the like are functions.
+		// IS DISTINCT FROM is a comparison; EXTRACT(x FROM y) and the like are functions.
 		return q.inQuery[i] && (i == 0 || q.tokens[i-1].keyword != "DISTINCT")
 	case "JOIN", "INTO":
 		return true
@@ -202,7 +201,7 @@ func (q *query) introducesTable(i, main int) bool {
 	return false
 }
 
-// nameAt reads a name that may be qualified, as in schema.table, and the index after it.
+// nameAt returns the name at i, which may be qualified as in schema.table, and the index after it.
 func (q *query) nameAt(i int) (string, int) {
 	if i >= len(q.tokens) || !isNameToken(q.tokens[i]) {
 		return "", i

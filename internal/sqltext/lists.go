@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// lists are removed literals behind IN.
+// lists matches redacted lists of literals after IN.
 var lists = regexp.MustCompile(`(?i)(\bIN ?\( ?)-?\?(?: ?, ?-?\?)+`)
 
-// foldLists makes one of each list of removed literals behind IN, so that a query is one text however many ids it asks
-// for: IN (?, ?, ?) becomes IN (?).
+// foldLists reduces each redacted list after IN to one placeholder, so that the text does not depend on the number of
+// values: IN (?, ?, ?) becomes IN (?).
 func foldLists(sql string) string {
 	if !strings.Contains(sql, "?,") && !strings.Contains(sql, "? ,") {
 		return sql

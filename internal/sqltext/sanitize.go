@@ -8,18 +8,18 @@ import (
 	"unicode/utf8"
 )
 
-// MaxRunes is the length at which sanitized SQL is cut.
+// MaxRunes is the maximum length of sanitized SQL.
 const MaxRunes = 500
 
-// cut ends a query that goes on.
+// cut marks truncated SQL.
 const cut = "…"
 
-// Sanitize returns the query without its literals: strings and numbers become ?, comments go, white space is folded into
-// single spaces, a list behind IN becomes one ?, and what is longer than [MaxRunes] is cut and ends with "…".
+// Sanitize returns the query without literals: strings and numbers become ?, comments are removed, white space becomes
+// single spaces, a list after IN becomes one ?, and what exceeds [MaxRunes] is cut and ends with "…".
 //
-// A text in double quotes is a name in standard SQL and a string in MySQL. It stays only where a name is expected and it
-// looks like one. Where a backslash stands before a quote, databases disagree about where the string ends, and the
-// query is cut there.
+// A text in double quotes is an identifier in standard SQL and a string in MySQL. It is kept only where an identifier is
+// expected and only if it looks like one. Where a quote follows a backslash, databases disagree about the end of the
+// string, and the query is cut there.
 func Sanitize(sql string) string {
 	var (
 		out   strings.Builder
@@ -62,15 +62,15 @@ func clip(s string) string {
 	return s
 }
 
-// nameFinder follows a query and knows where a text in double quotes can be a name.
+// nameFinder tracks the tokens of a query to decide where a text in double quotes can be an identifier.
 type nameFinder struct {
-	// mysql is set if back quotes show the dialect: there, double quotes hold strings.
+	// mysql is set once back quotes reveal the dialect, in which double quotes are strings.
 	mysql bool
-	// scopes has an entry for each open parenthesis, and one for the query itself: true where unqualified names are
-	// expected, false in lists of values and arguments.
+	// scopes has an entry for the query and for each open parenthesis: true where unqualified identifiers are expected,
+	// false in lists of values and arguments.
 	scopes []bool
 	last   token
-	// table is set while the last tokens are INTO and a name: a parenthesis there holds columns.
+	// table is set after INTO and a name, where parentheses hold columns.
 	table bool
 	// between is set from BETWEEN to its AND.
 	between bool
@@ -86,19 +86,19 @@ func (f *nameFinder) isName(t, following token) bool {
 	return f.scopes[len(f.scopes)-1] && !f.valueExpected()
 }
 
-// valueExpected reports whether what comes next is compared, assigned or returned.
+// valueExpected reports whether the next token is compared, assigned or returned.
 func (f *nameFinder) valueExpected() bool {
 	switch f.last.kind {
 	case kindMark:
 		return strings.Contains("=<>!~|+-*/%&^#@:?", f.last.text)
 	case kindWord:
-		// _utf8mb4 and its like say in which character set a string is.
+		// _utf8mb4 and the like introduce a string with its character set.
 		return isValueWord(f.last.keyword) || f.between && f.last.keyword == "AND" || f.last.text[0] == '_'
 	}
 	return false
 }
 
-// pass takes note of a token.
+// pass processes a token.
 func (f *nameFinder) pass(t token) {
 	top := len(f.scopes) - 1
 	switch {
@@ -123,7 +123,7 @@ func (f *nameFinder) pass(t token) {
 	f.last = t
 }
 
-// isValueWord knows the words that stand before a value.
+// isValueWord reports whether a keyword precedes a value.
 func isValueWord(keyword string) bool {
 	switch keyword {
 	case "LIKE", "ILIKE", "RLIKE", "REGEXP", "TO", "IS", "BETWEEN", "THEN", "ELSE", "WHEN", "CASE", "LIMIT", "OFFSET",
@@ -133,7 +133,7 @@ func isValueWord(keyword string) bool {
 	return false
 }
 
-// opensNames knows the words that open a clause of names.
+// opensNames reports whether a keyword begins a clause of identifiers.
 func opensNames(keyword string) bool {
 	switch keyword {
 	case "SELECT", "FROM", "JOIN", "WHERE", "SET", "BY", "HAVING", "RETURNING", "ON":
@@ -142,7 +142,7 @@ func opensNames(keyword string) bool {
 	return false
 }
 
-// unquote takes the quotes off a name.
+// unquote removes the quotes of a name.
 func unquote(name string) string {
 	if len(name) < 2 {
 		return name

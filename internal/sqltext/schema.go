@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// schemaName is how ActiveRecord names the queries with which it reads the database's schema.
+// schemaName is ActiveRecord's name for its schema queries.
 const schemaName = "SCHEMA"
 
-// AboutSchema reports whether a query asks the database about itself rather than for an application's data: SHOW, EXPLAIN,
-// DESCRIBE and PRAGMA, a query of the catalogue (information_schema, pg_catalog, tables that begin with pg_ or sqlite_,
-// performance_schema), and what ActiveRecord names SCHEMA. Such queries come with connections, not with the work, and are
-// not measured. Of a query that reads several tables the first one counts.
+// AboutSchema reports whether a query reads the database's schema or settings rather than application data: SHOW, EXPLAIN,
+// DESCRIBE and PRAGMA, queries of the catalog (information_schema, pg_catalog, tables that begin with pg_ or sqlite_,
+// performance_schema), and queries that ActiveRecord names SCHEMA. They belong to connections rather than to work and are
+// not measured. If a query reads several tables, the first one decides.
 func AboutSchema(name, sql string) bool {
 	if strings.EqualFold(name, schemaName) {
 		return true
@@ -40,7 +40,7 @@ func firstWord(sql string) string {
 	return ""
 }
 
-// mentionsCatalogue spares nearly all queries to be read.
+// mentionsCatalogue avoids parsing most queries.
 func mentionsCatalogue(sql string) bool {
 	for at, c := range []byte(sql) {
 		if c != '_' {

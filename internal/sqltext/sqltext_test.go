@@ -108,7 +108,7 @@ func TestDescribe(t *testing.T) {
 	}
 }
 
-// A string literal is gone wherever it stands, as long as what stands before it is complete.
+// A string literal is redacted wherever it is, provided that the text before it is complete.
 func FuzzSanitize(f *testing.F) {
 	for _, seed := range []string{
 		"", "bob", "it's", "a b -- c", "/* x", "$$", "\"", "`", "]", "E'", "\xff", "1e", "0x1", "$tag$", "(", "))",
@@ -136,7 +136,7 @@ func FuzzSanitize(f *testing.F) {
 	})
 }
 
-// No literal of any form leaves, wherever it stands in a query that is well formed.
+// A literal of any form is redacted anywhere in a well-formed query.
 func FuzzLiterals(f *testing.F) {
 	f.Add("bob", uint64(17), uint8(0))
 	f.Add("it's \\ $$ -- /* \"", uint64(1), uint8(77))

@@ -9,35 +9,35 @@ import (
 	"unicode/utf8"
 )
 
-// kind of a token.
+// kind is the kind of a token.
 type kind uint8
 
 const (
 	kindEnd    kind = iota
-	kindWord        // a keyword or a plain name
+	kindWord        // a keyword or an unquoted identifier
 	kindQuoted      // `name` or [name]
-	kindDouble      // "name", or in MySQL a string
+	kindDouble      // "name", or a string in MySQL
 	kindLiteral
-	kindMark   // one character of punctuation, or a placeholder such as $1
-	kindUnsure // from here on, nobody can tell strings from code
+	kindMark   // a punctuation character, or a placeholder such as $1
+	kindUnsure // the rest, in which strings and code cannot be distinguished
 )
 
-// token is a piece of SQL. text is as it stands in the query, with its quotes.
+// token is a token with its quotes.
 type token struct {
 	kind kind
 	text string
-	// keyword is the text of a word in upper case, so that words can be compared; empty if it is no keyword's length.
+	// keyword is the upper-case text of a word; empty if it is too long for a keyword.
 	keyword string
-	// spaced is set if white space or a comment stands before it.
+	// spaced is set if white space or a comment precedes the token.
 	spaced bool
 }
 
-// scanner cuts SQL into tokens. Comments and white space are skipped.
+// scanner splits SQL into tokens. It skips comments and white space.
 type scanner struct {
 	rest string
 }
 
-// next is kindEnd at the end, again and again.
+// next returns the next token. At the end it returns kindEnd repeatedly.
 func (s *scanner) next() token {
 	spaced := s.skipBlank()
 	size, kind := s.measure()
@@ -49,10 +49,10 @@ func (s *scanner) next() token {
 	return t
 }
 
-// maxKeyword is the length of the longest keyword that matters here: MATERIALIZED.
+// maxKeyword is the length of the longest keyword used here: MATERIALIZED.
 const maxKeyword = 12
 
-// skipBlank reports whether anything was skipped.
+// skipBlank skips white space and comments. It reports whether there were any.
 func (s *scanner) skipBlank() bool {
 	before := len(s.rest)
 	for {
@@ -68,13 +68,13 @@ func (s *scanner) skipBlank() bool {
 	}
 }
 
-// isHashComment knows MySQL's comment from PostgreSQL's operators #>, #>> and #-.
+// isHashComment distinguishes MySQL's # comment from PostgreSQL's operators #>, #>> and #-.
 func isHashComment(s string) bool {
 	return strings.HasPrefix(s, "#") && !strings.HasPrefix(s, "#>") && !strings.HasPrefix(s, "#-")
 }
 
-// blockComment returns the length of the comment that s begins with. Comments nest, as in PostgreSQL: elsewhere that skips
-// more, never less.
+// blockComment returns the length of the comment at the beginning of s. Comments nest as in PostgreSQL, which in other
+// dialects skips more, never less.
 func blockComment(s string) int {
 	depth := 0
 	for i := 0; i < len(s); i++ {
@@ -93,13 +93,13 @@ func blockComment(s string) int {
 	return len(s)
 }
 
-// after returns what follows the first mark in s, or nothing.
+// after returns the text after the first mark in s; empty if there is none.
 func after(s, mark string) string {
 	_, rest, _ := strings.Cut(s, mark)
 	return rest
 }
 
-// measure returns the size and kind of the token that the rest begins with.
+// measure returns the size and kind of the next token.
 func (s *scanner) measure() (int, kind) {
 	if s.rest == "" {
 		return 0, kindEnd
@@ -126,7 +126,7 @@ func (s *scanner) measure() (int, kind) {
 	return s.measureWordOrPrefix(size)
 }
 
-// measureWordOrPrefix knows a word from the prefix of a literal: E'…', N'…', x'…', _utf8'…', U&'…', q'[…]'.
+// measureWordOrPrefix distinguishes a word from the prefix of a literal: E'…', N'…', x'…', _utf8'…', U&'…', q'[…]'.
 func (s *scanner) measureWordOrPrefix(size int) (int, kind) {
 	word, rest := s.rest[:size], s.rest[size:]
 	if !strings.HasPrefix(strings.TrimPrefix(rest, "&"), "'") {
@@ -146,8 +146,8 @@ func (s *scanner) measureWordOrPrefix(size int) (int, kind) {
 	return size, kindWord
 }
 
-// measureString measures a string whose opening quote is at open. escapes says that \' is surely a quote of the string.
-// Otherwise that depends on the database, and the rest of the query cannot be distinguished from the string.
+// measureString measures a string whose opening quote is at open. escapes means that \' is part of the string. Otherwise
+// that depends on the database, and the string's end is unknown.
 func measureString(s string, open int, escapes bool) (int, kind) {
 	for i := open + 1; i < len(s); i++ {
 		switch s[i] {
@@ -167,8 +167,8 @@ func measureString(s string, open int, escapes bool) (int, kind) {
 	return len(s), kindLiteral
 }
 
-// measureOracle measures a string of Oracle's, q'[it's]': any character may stand where the bracket does, and the string
-// ends where that one, or its counterpart, stands before a quote. One that does not end takes the rest.
+// measureOracle measures an Oracle string, q'[it's]': any character may replace the bracket, and the string ends where it,
+// or its counterpart, precedes a quote. An unterminated string extends to the end.
 func measureOracle(s string) int {
 	start := strings.IndexByte(s, '\'') + 1
 	opening, size := utf8.DecodeRuneInString(s[start:])
@@ -183,8 +183,8 @@ func measureOracle(s string) int {
 	return len(s)
 }
 
-// measureDouble is measureQuoted for double quotes. Where they hold a string, \" may be a quote of it: then the rest of the
-// query cannot be distinguished from the string.
+// measureDouble is measureQuoted for double quotes. In a string \" may be an escaped quote; then the string's end is
+// unknown.
 func measureDouble(s string) (int, kind) {
 	size := measureQuoted(s, '"')
 	if text := s[:size]; strings.Contains(text, `\"`) || strings.Contains(text, `\\`) {
@@ -193,7 +193,7 @@ func measureDouble(s string) (int, kind) {
 	return size, kindDouble
 }
 
-// measureQuoted measures a text in quotes, in which a doubled quote stands for itself.
+// measureQuoted measures quoted text in which a doubled quote is an escaped quote.
 func measureQuoted(s string, quote byte) int {
 	for i := 1; i < len(s); i++ {
 		if s[i] != quote {
@@ -207,17 +207,17 @@ func measureQuoted(s string, quote byte) int {
 	return len(s)
 }
 
-// bracketed returns the text in the brackets that s begins with. It looks no further than a name is long: a text of nothing but
-// brackets would cost the square of its length.
+// bracketed returns the text in the brackets at the beginning of s. It searches no further than the longest name; otherwise
+// a text of brackets only would take quadratic time.
 func bracketed(s string) string {
 	name, _, _ := strings.Cut(s[1:min(len(s), 1+maxName+1)], "]")
 	if len(name) == len(s)-1 {
-		return "" // never closed
+		return "" // unterminated
 	}
 	return name
 }
 
-// measureDollar knows $1 (a placeholder), and $$…$$ and $tag$…$tag$ (strings).
+// measureDollar distinguishes $1 (a placeholder) from $$…$$ and $tag$…$tag$ (strings).
 func measureDollar(s string) (int, kind) {
 	if len(s) > 1 && isDigit(s[1]) {
 		size := 1
@@ -238,7 +238,7 @@ func measureDollar(s string) (int, kind) {
 	return len(mark) + end + len(mark), kindLiteral
 }
 
-// measureNumber takes digits, letters (0xFF, 1e9) and points, and a sign after an exponent.
+// measureNumber measures digits, letters (0xFF, 1e9), points and an exponent's sign.
 func measureNumber(s string) int {
 	for i := 1; i < len(s); i++ {
 		c := s[i]
@@ -250,8 +250,8 @@ func measureNumber(s string) int {
 	return len(s)
 }
 
-// measureWord returns the length of the name that s begins with. A $ inside belongs to a name only in old dialects, and would
-// hide a string in $$.
+// measureWord returns the length of the word at the beginning of s. $ is not part of it: only old dialects allow that, and
+// it could hide a $$ string.
 func measureWord(s string) int {
 	for i, r := range s {
 		if !isWordRune(r) {
@@ -261,12 +261,12 @@ func measureWord(s string) int {
 	return len(s)
 }
 
-// isName tells a plain name from any other text.
+// isName reports whether a text looks like an identifier.
 func isName(s string) bool {
 	return s != "" && len(s) <= maxName && !isDigit(s[0]) && measureWord(s) == len(s)
 }
 
-// maxName is how long a name of a table or column can be in common databases (64 in MySQL, 63 in PostgreSQL).
+// maxName is the longest name of a table or column in common databases (64 in MySQL, 63 in PostgreSQL).
 const maxName = 64
 
 func isWordRune(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) }
