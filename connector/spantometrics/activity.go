@@ -16,10 +16,10 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// trackActive keeps the sets of open tasks and steps. A task is open from its first event until it ends, and again when a
-// pass begins after that; an enqueue after the end is the job's own retry and opens nothing. The final status of a pass ends a
-// task too: the job of a task that was cancelled runs all the same, and no terminal event follows. A step is open from a
-// request for its execution until it ends.
+// trackActive maintains the sets of open tasks and steps. A task is open from its first event until it ends, and again when
+// a later pass begins; an enqueue after the end is the job's own retry and opens nothing. The final status of a pass also
+// ends a task, because the job of a cancelled task still runs without a terminal event. A step is open from the request for
+// its execution until it ends.
 func (r *recorder) trackActive() {
 	e := &r.event
 	if e.trace.IsEmpty() || r.instance.plans.tasks == nil && r.instance.plans.steps == nil {
@@ -36,7 +36,7 @@ func (r *recorder) trackActive() {
 	r.instance.active.Observe(&change, r.now, &r.labeler)
 }
 
-// taskChange returns what the event says about its task.
+// taskChange returns what the event means for its task.
 func (r *recorder) taskChange() active.TaskChange {
 	switch r.event.name {
 	case lifecycle.WorkflowTaskStarted:
@@ -56,7 +56,7 @@ func (r *recorder) taskChange() active.TaskChange {
 	return active.Mentioned
 }
 
-// stepChange returns what an event of a name says about its step.
+// stepChange returns what an event of that name means for its step.
 func stepChange(name string) active.StepChange {
 	switch name {
 	case lifecycle.StepExecutionRequested:
@@ -73,7 +73,7 @@ func stepChange(name string) active.StepChange {
 	return active.NoStep
 }
 
-// stepKey hashes the text form of the step's id, so that an id is the same as an integer and as a string.
+// stepKey hashes the step's ID as text, so that integer and string IDs are equal.
 func stepKey(attrs pcommon.Map) (uint64, bool) {
 	id, found := attrs.Get(lifecycle.AttrStepID)
 	if !found {
@@ -83,7 +83,7 @@ func stepKey(attrs pcommon.Map) (uint64, bool) {
 	case pcommon.ValueTypeInt:
 		return integerKey(id.Int()), true
 	case pcommon.ValueTypeDouble:
-		// Some JSON libraries know only floats: 7.0 is the step 7.
+		// Some JSON libraries have only floats: 7.0 means 7.
 		return integerKey(int64(id.Double())), id.Double() == math.Trunc(id.Double())
 	case pcommon.ValueTypeStr:
 		return xxh3.HashString(id.Str()), id.Str() != ""
@@ -96,29 +96,29 @@ func integerKey(id int64) uint64 {
 	return xxh3.Hash(strconv.AppendInt(room[:0], id, 10))
 }
 
-// labeler finds the gauges of the event at hand.
+// labeler finds the gauges of the current event.
 type labeler struct {
 	recorder *recorder
 	gaugeFinder
 }
 
-// IsOfTask is false for events without a task: their trace is the application's own.
+// IsOfTask is false for events without a task, whose trace is the application's.
 func (l *labeler) IsOfTask() bool {
 	_, found := eventrecord.TaskID(l.recorder.event.attrs)
 	return found
 }
 
-// Task returns the gauge of the event's task, under labels that may become complete with a later event.
+// Task returns the gauge of the event's task. complete is false if a later event may complete its labels.
 func (l *labeler) Task(state active.State) (gauge series.Gauge, complete bool) {
 	return l.recorder.openGauge(l.plans.tasks, state)
 }
 
-// Step returns the gauge of the event's step likewise.
+// Step returns the gauge of the event's step. complete is as in Task.
 func (l *labeler) Step() (gauge series.Gauge, complete bool) {
 	return l.recorder.openGauge(l.plans.steps, active.Closed)
 }
 
-// openGauge returns the gauge under the event's labels; the zero Gauge if the metric is switched off.
+// openGauge returns the gauge with the event's labels; the zero Gauge if the metric is disabled.
 func (r *recorder) openGauge(p *openPlan, state active.State) (gauge series.Gauge, complete bool) {
 	if p == nil {
 		return series.Gauge{}, true
@@ -131,7 +131,7 @@ func (r *recorder) openGauge(p *openPlan, state active.State) (gauge series.Gaug
 	return r.writer.Gauge(p.metric), complete
 }
 
-// gaugeFinder finds gauges by others.
+// gaugeFinder finds gauges related to others.
 type gaugeFinder struct {
 	plans  *plans
 	writer *series.Writer
@@ -145,7 +145,7 @@ func (g gaugeFinder) InState(of series.Gauge, state active.State) series.Gauge {
 	return g.writer.GaugeLike(of, g.plans.tasks.metric, g.plans.tasks.stateLabel, state.String())
 }
 
-// OldestAge returns the gauge of the age of the oldest of these tasks; the zero Gauge if the metric is switched off.
+// OldestAge returns the gauge of the age of the oldest of these tasks; the zero Gauge if the metric is disabled.
 func (g gaugeFinder) OldestAge(of series.Gauge) series.Gauge {
 	if g.plans.oldest < 0 {
 		return series.Gauge{}

@@ -20,7 +20,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// newBenchmark makes both inputs, with nothing behind them and no ticker before them.
+// newBenchmark makes both inputs with a discarding consumer and no flush ticker.
 func newBenchmark(b *testing.B, change func(*Config)) (tracesInput, logsInput) {
 	b.Helper()
 	cfg := createDefaultConfig().(*Config)
@@ -39,8 +39,8 @@ func newInputs(t testing.TB, cfg *Config) tracesInput {
 	return tracesInput{in}
 }
 
-// reportCPU reports the time of the processors, the garbage collector's share included, from now to the end. Unlike the
-// time on the clock it is hardly longer on a machine that has other work.
+// reportCPU reports the CPU time from now to the end, including garbage collection. Unlike wall time it hardly depends on
+// the machine's other load.
 func reportCPU(b *testing.B) (end func()) {
 	b.Helper()
 	began := processorTime(b)
@@ -55,7 +55,7 @@ func processorTime(b *testing.B) int64 {
 	return usage.Utime.Nano() + usage.Stime.Nano()
 }
 
-// stepSpans returns a batch of finished step spans as span_hierarchy makes them.
+// stepSpans returns a batch of finished step spans as made by span_hierarchy.
 func stepSpans(count int) ptrace.Traces {
 	td, spans := shopSpans(lifecycle.ScopeSpans)
 	for i := range count {
@@ -68,7 +68,7 @@ func stepSpans(count int) ptrace.Traces {
 	return td
 }
 
-// BenchmarkRecordSpan reports the cost of one step span, which is two series, in batches of 1000.
+// BenchmarkRecordSpan reports the cost of one step span, which updates two series, in batches of 1000.
 func BenchmarkRecordSpan(b *testing.B) {
 	in, _ := newBenchmark(b, nil)
 	td := stepSpans(1000)
@@ -82,14 +82,14 @@ func BenchmarkRecordSpan(b *testing.B) {
 	}
 }
 
-// renewSpans makes them spans that were not measured before.
+// renewSpans gives the spans new IDs, so that they are not duplicates.
 func renewSpans(td ptrace.Traces) {
 	for _, span := range td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().All() {
 		span.SetSpanID(freshID())
 	}
 }
 
-// BenchmarkRepeatedSpan reports the cost of finding that a span was measured before.
+// BenchmarkRepeatedSpan reports the cost of detecting a duplicate span.
 func BenchmarkRepeatedSpan(b *testing.B) {
 	in, _ := newBenchmark(b, nil)
 	td := stepSpans(1000)
@@ -100,7 +100,7 @@ func BenchmarkRepeatedSpan(b *testing.B) {
 	}
 }
 
-// BenchmarkRecordSpanParallel has all cores at one registry.
+// BenchmarkRecordSpanParallel records on all cores into one registry.
 func BenchmarkRecordSpanParallel(b *testing.B) {
 	in, _ := newBenchmark(b, nil)
 	b.ReportAllocs()
@@ -125,7 +125,7 @@ func BenchmarkRecordEvent(b *testing.B) {
 	benchmarkEvents(b, in, ld, len(items))
 }
 
-// BenchmarkRecordQuery reports the cost of one query, whose statement has to be read.
+// BenchmarkRecordQuery reports the cost of one query, whose statement is parsed.
 func BenchmarkRecordQuery(b *testing.B) {
 	_, in := newBenchmark(b, nil)
 	ld, records := shopLogs()
@@ -151,7 +151,7 @@ func benchmarkEvents(b *testing.B, in logsInput, ld plog.Logs, size int) {
 	}
 }
 
-// stampEvents makes them events that the router has not seen before.
+// stampEvents gives the events new identities, so that they are not duplicates.
 func stampEvents(ld plog.Logs) {
 	for _, record := range ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().All() {
 		record.SetSpanID(freshID())

@@ -14,11 +14,11 @@ import (
 //go:embed builtin.yaml
 var builtInYAML []byte
 
-// builtIn are the built-in metrics by their names. What it returns must not be changed.
+// builtIn returns the built-in metrics by name. The map must not be changed.
 var builtIn = sync.OnceValue(func() map[string]MetricConfig {
 	declared, err := parseMetrics(builtInYAML)
 	if err != nil {
-		panic(fmt.Sprintf("builtin.yaml is part of the program and broken: %v", err))
+		panic(fmt.Sprintf("the embedded builtin.yaml is invalid: %v", err))
 	}
 	return declared
 })

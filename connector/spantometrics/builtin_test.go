@@ -13,7 +13,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// The built-in metrics are declarations that an operator could have written: they pass the same checks.
+// The built-in metrics pass the same checks as metrics that an operator declares.
 func TestBuiltInMetricsAreDeclarations(t *testing.T) {
 	c := &metricsCheck{cfg: createDefaultConfig().(*Config), taken: map[string]string{}}
 	for name, declared := range builtIn() {
@@ -22,7 +22,7 @@ func TestBuiltInMetricsAreDeclarations(t *testing.T) {
 	require.Empty(t, c.mistakes)
 }
 
-// A built-in metric of an event that the built-in map does not route to metrics would stay empty in the shipped pipelines.
+// A built-in metric of an event that is not routed to metrics by default would stay empty in the shipped pipelines.
 func TestEventsOfBuiltInMetricsAreRoutedToMetrics(t *testing.T) {
 	routed := map[string]lifecycle.Signals{}
 	for _, route := range lifecycle.DefaultRoutes() {
@@ -67,7 +67,7 @@ func TestCopiesOfBuiltInMetrics(t *testing.T) {
 	addPerformance(ld)
 	p.consumeLogs(t, ld)
 	for _, task := range readTruth(t, "mixed") {
-		p.consumeTraces(t, finishedSpans(task, ledger{}))
+		p.consumeTraces(t, finishedSpans(task, expectations{}))
 	}
 	p.stop(t)
 	for name, declared := range builtIn() {

@@ -16,15 +16,15 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// openTask returns the beginning of a task.
+// openTask returns the first event of a task.
 func openTask() plog.Logs {
 	ld, records := shopLogs()
 	addEvent(records, lifecycle.WorkflowTaskStarted, 7, time.Now(), map[string]any{lifecycle.AttrTaskName: "process_order"})
 	return ld
 }
 
-// TestDowntimeDoesNotCount stops the process for longer than series and active tasks live without an event: all are there
-// after the start, and go when the processes have been running for so long.
+// TestDowntimeDoesNotCount stops the process for longer than the expiration of series and active tasks: all exist after the
+// restart and expire after that much running time.
 func TestDowntimeDoesNotCount(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, func(*Config) {})
@@ -57,7 +57,7 @@ func TestDowntimeDoesNotCount(t *testing.T) {
 // receiver keeps the newest point of each series, as the prometheus exporter does.
 type receiver map[string]pmetric.NumberDataPoint
 
-// take takes a flush, and returns how many points it left out because they are older than what it has.
+// take consumes a flush and returns how many points it ignored as older than the stored ones.
 func (r receiver) take(md pmetric.Metrics) (older int) {
 	for _, rm := range md.ResourceMetrics().All() {
 		for _, metric := range rm.ScopeMetrics().At(0).Metrics().All() {
@@ -81,7 +81,7 @@ func (r receiver) take(md pmetric.Metrics) (older int) {
 	return older
 }
 
-// TestReceiversGoOnWhenTheClockIsSetBack sets the clock back: what receivers show goes on.
+// TestReceiversGoOnWhenTheClockIsSetBack sets the clock back: receivers still accept newer points.
 func TestReceiversGoOnWhenTheClockIsSetBack(t *testing.T) {
 	for _, back := range []time.Duration{time.Second, 30 * time.Minute, 2 * time.Hour, 300 * 24 * time.Hour} {
 		in := newInputs(t, createDefaultConfig().(*Config))
@@ -116,7 +116,7 @@ func TestReceiversGoOnWhenTheClockIsSetBack(t *testing.T) {
 	}
 }
 
-// TestExpiredSeriesAreReportedAsEnded has receivers drop what expired, and keep what began anew.
+// TestExpiredSeriesAreReportedAsEnded checks that receivers drop expired series and keep those that restarted.
 func TestExpiredSeriesAreReportedAsEnded(t *testing.T) {
 	for _, refused := range []bool{false, true} {
 		in := newInputs(t, createDefaultConfig().(*Config))

@@ -9,13 +9,13 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/glob"
 )
 
-// condition is a condition as it is checked.
+// condition is a compiled condition.
 type condition struct {
 	ConditionConfig
 	field int
 }
 
-// newConditions compiles conditions, and adds what they read to the fields.
+// newConditions compiles conditions and adds their attributes to fields.
 func newConditions(configs []ConditionConfig, fields *fieldSet) []condition {
 	conditions := make([]condition, len(configs))
 	for i, config := range configs {
@@ -24,7 +24,7 @@ func newConditions(configs []ConditionConfig, fields *fieldSet) []condition {
 	return conditions
 }
 
-// anyHolds reports whether all conditions of one of the cases hold.
+// anyHolds reports whether all conditions of any of the cases hold.
 func (m *measurement) anyHolds(cases [][]condition) bool {
 	for _, conditions := range cases {
 		if m.allHold(conditions) {
@@ -65,7 +65,7 @@ func (c *condition) holds(value *fieldValue) bool {
 	return ok && (c.Min == nil || number >= *c.Min) && (c.Max == nil || number <= *c.Max)
 }
 
-// asksForValue reports whether the condition cannot hold without the attribute.
+// asksForValue reports whether the condition requires the attribute to exist.
 func (c *ConditionConfig) asksForValue() bool {
 	return len(c.In) > 0 || c.Matches != "" || c.Min != nil || c.Max != nil
 }

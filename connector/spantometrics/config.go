@@ -18,56 +18,56 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 )
 
-// Config is the connector's section of the configuration. The keys are those of the spanmetrics connector where it has
-// the same thing.
+// Config is the configuration of the connector. Keys match those of the spanmetrics connector where features do.
 type Config struct {
-	// Histogram is how durations are bucketed.
+	// Histogram configures the buckets of durations.
 	Histogram HistogramConfig `mapstructure:"histogram"`
-	// Exemplars link buckets to traces.
+	// Exemplars configures exemplars, which link data points to traces.
 	Exemplars ExemplarsConfig `mapstructure:"exemplars"`
-	// AggregationTemporality is cumulative or delta, or the long forms AGGREGATION_TEMPORALITY_….
+	// AggregationTemporality is cumulative or delta, or the long form AGGREGATION_TEMPORALITY_….
 	AggregationTemporality string `mapstructure:"aggregation_temporality"`
-	// MetricsFlushInterval is the time between flushes.
+	// MetricsFlushInterval is the interval between flushes.
 	MetricsFlushInterval time.Duration `mapstructure:"metrics_flush_interval"`
-	// SeriesExpiration is how long a series without new values is reported; 0 means for ever.
+	// SeriesExpiration is how long a series without new values is reported; 0 disables expiration.
 	SeriesExpiration time.Duration `mapstructure:"series_expiration"`
-	// AggregationCardinalityLimit is the number of series of one metric of one application, with its overflow series.
+	// AggregationCardinalityLimit is the maximum number of series per metric and application, including the overflow
+	// series.
 	AggregationCardinalityLimit int `mapstructure:"aggregation_cardinality_limit"`
-	// MaxApplications is the number of services with series of their own.
+	// MaxApplications is the maximum number of services with their own series.
 	MaxApplications int `mapstructure:"max_applications"`
-	// MaxSeries is the number of series of all metrics and applications; each application has a share.
+	// MaxSeries is the maximum number of series of all metrics and applications. Each application has a share.
 	MaxSeries int `mapstructure:"max_series"`
-	// MaxSeriesBytes is what they may take, mostly as the text of a scrape; each application has a share.
+	// MaxSeriesBytes is the maximum of their estimated size, mostly their text in a scrape. Each application has a share.
 	MaxSeriesBytes int64 `mapstructure:"max_series_bytes"`
-	// Dimensions are further labels of the built-in metrics made from spans.
+	// Dimensions are additional labels of the built-in metrics of spans.
 	Dimensions []Dimension `mapstructure:"dimensions"`
-	// ExcludeDimensions are labels that the built-in metrics are to be without.
+	// ExcludeDimensions are labels to remove from the built-in metrics.
 	ExcludeDimensions []string `mapstructure:"exclude_dimensions"`
-	// Metrics declares metrics of the operator's own, and changes built-in ones, by their names.
+	// Metrics declares additional metrics, and changes built-in ones, by name.
 	Metrics map[string]MetricConfig `mapstructure:"metrics"`
-	// AllowUnbounded lists the id-like dimensions that the operator insists on.
+	// AllowUnbounded lists ID-like dimensions to be accepted.
 	AllowUnbounded []string `mapstructure:"allow_unbounded"`
-	// FoldNumberedSteps drops the number of a batch worker's step, as in import_001.
+	// FoldNumberedSteps removes the number from the step names of batch workers, such as import_001.
 	FoldNumberedSteps bool `mapstructure:"fold_numbered_steps"`
-	// EventSpans counts event spans that reach the traces input.
+	// EventSpans counts event spans received by the traces input.
 	EventSpans bool `mapstructure:"event_spans"`
-	// TrustReceived measures spans under scopes of this collector's own that came over the network.
+	// TrustReceived measures spans received over the network under this collector's own scopes.
 	TrustReceived bool `mapstructure:"trust_received"`
-	// Deduplicate bounds the memory of what was measured.
+	// Deduplicate bounds the memory for detecting duplicates.
 	Deduplicate DeduplicateConfig `mapstructure:"deduplicate"`
-	// MaxEventAge is how old a span's end, or an event, may be when it comes; 0 means that any age is measured.
+	// MaxEventAge is the maximum age of a span's end, or of an event, when it is received; 0 accepts any age.
 	MaxEventAge time.Duration `mapstructure:"max_event_age"`
-	// StorageID is the extension that keeps the numbers across restarts; without one they are in memory only.
+	// StorageID is the storage extension that persists the metrics; without one they are in memory only.
 	StorageID *component.ID `mapstructure:"storage"`
-	// ActiveMaxAge is how long a task or step stays active after its last event.
+	// ActiveMaxAge is how long a task or step remains active after its last event.
 	ActiveMaxAge time.Duration `mapstructure:"active_max_age"`
-	// ActiveMaxIDs is the number of tasks, and of steps, that the active sets remember.
+	// ActiveMaxIDs is the maximum number of tasks, and of steps, in the active sets.
 	ActiveMaxIDs int `mapstructure:"active_max_ids"`
 
 	_ struct{}
 }
 
-// HistogramConfig chooses one form of histogram. Without a choice it is explicit with the default bounds.
+// HistogramConfig selects the histogram type. The default is explicit with default bounds.
 type HistogramConfig struct {
 	Explicit    configoptional.Optional[ExplicitHistogramConfig]    `mapstructure:"explicit"`
 	Exponential configoptional.Optional[ExponentialHistogramConfig] `mapstructure:"exponential"`
@@ -75,21 +75,21 @@ type HistogramConfig struct {
 	_ struct{}
 }
 
-// ExplicitHistogramConfig lists the upper bounds of buckets, ascending.
+// ExplicitHistogramConfig lists the upper bounds of buckets in ascending order.
 type ExplicitHistogramConfig struct {
 	Buckets []time.Duration `mapstructure:"buckets"`
 
 	_ struct{}
 }
 
-// ExponentialHistogramConfig bounds the number of buckets; the resolution follows from it.
+// ExponentialHistogramConfig bounds the number of buckets, which determines the resolution.
 type ExponentialHistogramConfig struct {
 	MaxSize int32 `mapstructure:"max_size"`
 
 	_ struct{}
 }
 
-// ExemplarsConfig bounds the exemplars that a point carries.
+// ExemplarsConfig bounds the exemplars of a data point.
 type ExemplarsConfig struct {
 	Enabled         bool `mapstructure:"enabled"`
 	MaxPerDataPoint int  `mapstructure:"max_per_data_point"`
@@ -97,16 +97,16 @@ type ExemplarsConfig struct {
 	_ struct{}
 }
 
-// DeduplicateConfig bounds the memory of the spans and events that were measured. It cannot be switched off: what comes
-// again, after a crash or because a sender did not hear the answer, must not count again.
+// DeduplicateConfig bounds the memory for detecting duplicates. Detection cannot be disabled: data sent again after a crash
+// or a lost response must not be counted again.
 type DeduplicateConfig struct {
-	// MaxEntries is how many spans, and as many events, are remembered at most, and half of that at least.
+	// MaxEntries is the maximum number of remembered spans, and of events; the most recent half of it is always remembered.
 	MaxEntries int `mapstructure:"max_entries"`
 
 	_ struct{}
 }
 
-// defaultHistogram chooses no form, and holds the defaults of each for the case that its section is there but empty.
+// defaultHistogram selects no type and holds the defaults of each, for a section that is present but empty.
 func defaultHistogram() HistogramConfig {
 	return HistogramConfig{
 		Explicit:    configoptional.Default(ExplicitHistogramConfig{Buckets: defaultBounds()}),
@@ -119,7 +119,7 @@ const (
 	cumulative        = "CUMULATIVE"
 	delta             = "DELTA"
 
-	// minExponentialSize holds all values that can be recorded in buckets of a scale of -4, the coarsest of Prometheus.
+	// minExponentialSize is enough for all recordable values at scale -4, the coarsest that Prometheus supports.
 	minExponentialSize     = 5
 	maxExponentialSize     = 16384
 	defaultExponentialSize = 160
@@ -128,7 +128,7 @@ const (
 	minSeriesBytes         = 1 << 20
 )
 
-// Validate reports every mistake at once.
+// Validate reports all mistakes at once.
 func (cfg *Config) Validate() error {
 	return errors.Join(
 		cfg.Histogram.check(),
@@ -215,7 +215,7 @@ func (cfg *Config) checkExpiration() error {
 }
 
 func (cfg *Config) checkDimensions() error {
-	// The labels of all built-in metrics, and those of metrics made from spans, which the dimensions join.
+	// Labels of all built-in metrics, and of those made from spans, to which the dimensions are added.
 	known, ofSpans := map[string]bool{}, map[string]bool{}
 	for name, declared := range builtIn() {
 		m := declaration{MetricConfig: declared, name: name}
@@ -238,8 +238,7 @@ func (cfg *Config) checkDimensions() error {
 	return errors.Join(mistakes...)
 }
 
-// checkDimensions checks labels, which stand under a prefix in the configuration, against each other and against those
-// that there are already.
+// checkDimensions checks labels, whose keys begin with prefix, against each other and against existing labels.
 func checkDimensions(prefix string, dimensions []Dimension, labels, allowed []string) []error {
 	var mistakes []error
 	seen := reservedLabels()
@@ -254,10 +253,10 @@ func checkDimensions(prefix string, dimensions []Dimension, labels, allowed []st
 		}
 		label := prometheusLabel(dimension.Name)
 		if other, taken := seen[label]; taken {
-			mistakes = append(mistakes, configerr.New(key, dimension.Name, "is the same to Prometheus as "+other, "use another name, or remove it"))
+			mistakes = append(mistakes, configerr.New(key, dimension.Name, "has the same Prometheus name as "+other, "use another name, or remove it"))
 		}
 		if strings.HasPrefix(label, "__") || label == "_" || label[0] >= '0' && label[0] <= '9' {
-			mistakes = append(mistakes, configerr.New(key, dimension.Name, "is not a label to Prometheus", "use one that begins with a letter, and name the attribute in key"))
+			mistakes = append(mistakes, configerr.New(key, dimension.Name, "is not a valid Prometheus label", "use one that begins with a letter, and name the attribute in key"))
 		}
 		seen[label] = fmt.Sprintf("%sdimensions[%d] (%s)", prefix, i, dimension.Name)
 		for _, attribute := range dimension.keys() {
@@ -270,19 +269,19 @@ func checkDimensions(prefix string, dimensions []Dimension, labels, allowed []st
 	return mistakes
 }
 
-// reservedLabels returns those that Prometheus or its exporters give a series by themselves, where a metric with a label of its
-// own under such a name would be missing altogether.
+// reservedLabels returns labels that Prometheus or its exporters add to every series. A metric with a label of the same
+// name would be missing.
 func reservedLabels() map[string]string {
 	scope := "the label of the metric's scope"
 	return map[string]string{
 		"le": "the label of a histogram's buckets", "quantile": "the label of a summary's quantiles",
-		"job": "the label that it makes of service.name", "instance": "the label that it makes of service.instance.id",
+		"job": "the label made from service.name", "instance": "the label made from service.instance.id",
 		"otel_scope_name": scope, "otel_scope_version": scope, "otel_scope_schema_url": scope,
 		prometheusLabel(series.OverflowLabel): "the label of overflow series",
 	}
 }
 
-// prometheusLabel returns the label name that Prometheus makes of an attribute's key.
+// prometheusLabel returns the Prometheus label name of an attribute key.
 func prometheusLabel(key string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '_' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
@@ -292,7 +291,7 @@ func prometheusLabel(key string) string {
 	}, key)
 }
 
-// isID reports whether an attribute is one of the ids of Tasker or of traces, with or without the prefix.
+// isID reports whether an attribute is an ID of Tasker or of traces, with or without prefix.
 func isID(key string) bool {
 	switch prometheusLabel(strings.TrimPrefix(key, "tasker.")) {
 	case "task_id", "step_id", "correlation_id", "thread_correlation_id", "trace_id", "span_id", "job_id", "event_id", "traceparent":
@@ -301,12 +300,12 @@ func isID(key string) bool {
 	return false
 }
 
-// temporality returns the setting without its prefix, in capitals.
+// temporality returns the upper-case setting without its prefix.
 func (cfg *Config) temporality() string {
 	return strings.TrimPrefix(strings.ToUpper(cfg.AggregationTemporality), temporalityPrefix)
 }
 
-// durationBounds returns the buckets of durations in nanoseconds.
+// durationBounds returns the bucket bounds of durations in nanoseconds.
 func (cfg *Config) durationBounds() []int64 {
 	buckets := defaultBounds()
 	if cfg.Histogram.Explicit.HasValue() {
@@ -319,7 +318,7 @@ func (cfg *Config) durationBounds() []int64 {
 	return bounds
 }
 
-// exponentialSize is 0 when histograms are explicit.
+// exponentialSize returns the maximum number of buckets; 0 for explicit histograms.
 func (cfg *Config) exponentialSize() int32 {
 	if !cfg.Histogram.Exponential.HasValue() {
 		return 0

@@ -78,7 +78,7 @@ func TestDeclaredConfig(t *testing.T) {
 	require.False(t, queries.enabled())
 }
 
-// TestDocumentedConfigs loads every example of the connector that stands in its README and in docs/own-metrics.md.
+// TestDocumentedConfigs loads every example configuration of the connector in its README and in docs/own-metrics.md.
 func TestDocumentedConfigs(t *testing.T) {
 	for _, page := range []string{"README.md", "../../docs/own-metrics.md"} {
 		text, err := os.ReadFile(page)
@@ -151,7 +151,7 @@ func TestValidate(t *testing.T) {
 	tests := []struct {
 		name   string
 		change func(*Config)
-		// wants are parts of the message; none means that the config is right.
+		// wants are substrings of the error; none means that the config is valid.
 		wants []string
 	}{
 		{"default", func(*Config) {}, nil},
@@ -191,7 +191,7 @@ func TestValidate(t *testing.T) {
 		{"no limit", func(cfg *Config) { cfg.AggregationCardinalityLimit = 0 },
 			[]string{`aggregation_cardinality_limit: 0 is too small; use 2 or more`}},
 		{"labels of the age", metric("tasker.tasks.oldest_active_age", MetricConfig{Dimensions: []Dimension{{Name: "region"}}}),
-			[]string{`metrics::tasker.tasks.oldest_active_age::dimensions: is set, but the metric has the labels of tasker.tasks.active; add them there`}},
+			[]string{`metrics::tasker.tasks.oldest_active_age::dimensions: is set, but the metric uses the labels of tasker.tasks.active; add them there`}},
 		{"no applications", func(cfg *Config) { cfg.MaxApplications = 0 }, []string{`max_applications: 0 is too small`}},
 		{"no series", func(cfg *Config) { cfg.MaxSeries, cfg.MaxSeriesBytes = 0, 1000 }, []string{`max_series: 0 is too small; use 10 or more`, `max_series_bytes: 1000 is too small; use 1048576 or more`}},
 		{"no memory of spans", func(cfg *Config) { cfg.Deduplicate.MaxEntries = 0 },
@@ -202,7 +202,7 @@ func TestValidate(t *testing.T) {
 		{"dimensions", dimension("tasker.queue_name", "tenant_id"), nil},
 		{"dimension without a name", dimension(""), []string{`dimensions[0]::name: "" is not a label`}},
 		{"dimension twice", dimension("a.b", "a_b"),
-			[]string{`dimensions[1]::name: "a_b" is the same to Prometheus as dimensions[0] (a.b); use another name`}},
+			[]string{`dimensions[1]::name: "a_b" has the same Prometheus name as dimensions[0] (a.b); use another name`}},
 		{"built-in dimension", dimension("task.name"), []string{"the built-in label task_name"}},
 		{"ids", dimension("tasker.task_id", "step_id", "trace_id"),
 			[]string{`"tasker.task_id"`, `"step_id"`, `"trace_id"`, `allow_unbounded`, "exemplars"}},
@@ -217,7 +217,7 @@ func TestValidate(t *testing.T) {
 			SourceConfig: SourceConfig{Conditions: []ConditionConfig{{Key: "currency", In: []string{"EUR"}}}},
 			Sources:      []SourceConfig{{Event: []string{"order.*"}}, {Span: "step", Conditions: []ConditionConfig{{Key: "amount", Min: pointerTo(1.0)}}}},
 		}), nil},
-		{"own name", metric("shop orders", counter), []string{`metrics::shop orders: is not a name`, "shop.order.amount"}},
+		{"own name", metric("shop orders", counter), []string{`metrics::shop orders: is not a valid metric name`, "shop.order.amount"}},
 		{"own name with a suffix", metric("shop.orders.total", counter), []string{`ends with .total`, "leave it out"}},
 		{"own name of a built-in metric", metric("tasker.task_executions", counter),
 			[]string{`metrics::tasker.task_executions: is tasker_task_executions_total at Prometheus, as is tasker.task.executions; use another name`}},
@@ -236,7 +236,7 @@ func TestValidate(t *testing.T) {
 		{"sources beside a source", metric("shop.orders", MetricConfig{Type: "counter", SourceConfig: SourceConfig{Span: "step"}, Sources: []SourceConfig{
 			{Event: []string{"tasker.a"}}, {Conditions: []ConditionConfig{{Key: "k"}}},
 		}}), []string{`metrics::shop.orders::sources: is set, and event, span or detected beside it`, `sources[0]: "tasker.a" never occurs`,
-			`sources[1]: names nothing to measure`, `sources[1]::conditions[0]: says nothing`}},
+			`sources[1]: names nothing to measure`, `sources[1]::conditions[0]: does not restrict`}},
 		{"duration beside a key", metric("shop.orders", MetricConfig{Type: "histogram", Value: []string{"duration", "took"}, Scale: 2, SourceConfig: SourceConfig{Span: "step"}}),
 			[]string{`::value: lists duration beside keys`, `::scale: 2 is set, but durations are in seconds`}},
 		{"scale of nothing", metric("shop.orders", MetricConfig{Type: "counter", Scale: 2, SourceConfig: SourceConfig{Span: "step"}}),
@@ -250,17 +250,17 @@ func TestValidate(t *testing.T) {
 		{"conditions of a built-in metric", metric("tasker.events", MetricConfig{SourceConfig: SourceConfig{Conditions: []ConditionConfig{{}}}}),
 			[]string{`metrics::tasker.events::conditions[0]::key: "" is not a key`}},
 		{"duration of an event", metric("shop.orders", MetricConfig{Type: "histogram", Value: []string{"duration"}, SourceConfig: SourceConfig{Event: []string{"a"}}}),
-			[]string{`metrics::shop.orders::value: "duration" is not possible for an event`}},
+			[]string{`metrics::shop.orders::value: "duration" does not exist for an event`}},
 		{"duration in another unit", metric("shop.orders", MetricConfig{Type: "histogram", Value: []string{"duration"}, Unit: "ms", SourceConfig: SourceConfig{Span: "step"}}),
 			[]string{`metrics::shop.orders::unit: "ms" is not the unit of durations`}},
 		{"unknown level", metric("shop.orders", MetricConfig{Type: "counter", SourceConfig: SourceConfig{Span: "job"}}), []string{`metrics::shop.orders::span: "job" is not known; use one of backoff, batch`}},
 		{"own id", metric("shop.orders", MetricConfig{Type: "counter", Dimensions: []Dimension{{Name: "who", Key: []string{"task_id"}}}, SourceConfig: SourceConfig{Event: []string{"a"}}}),
 			[]string{`metrics::shop.orders::dimensions[0]::name: "task_id" has a new value`, `allow_unbounded`}},
 		{"reserved label", metric("shop.orders", MetricConfig{Type: "counter", Dimensions: []Dimension{{Name: "le"}, {Name: "1st"}}, SourceConfig: SourceConfig{Event: []string{"a"}}}),
-			[]string{"a histogram's buckets", `"1st" is not a label to Prometheus`}},
+			[]string{"a histogram's buckets", `"1st" is not a valid Prometheus label`}},
 		{"labels that Prometheus has", dimension("job", "instance", "otel.scope.name", "otel_scope_version", "otel.metric.overflow", "_"),
-			[]string{`"job" is the same to Prometheus as the label that it makes of service.name; use another name`, `"instance"`,
-				`"otel.scope.name"`, `"otel_scope_version"`, `"otel.metric.overflow"`, `"_" is not a label to Prometheus`}},
+			[]string{`"job" has the same Prometheus name as the label made from service.name; use another name`, `"instance"`,
+				`"otel.scope.name"`, `"otel_scope_version"`, `"otel.metric.overflow"`, `"_" is not a valid Prometheus label`}},
 		{"names with spaces", metric("shop.orders", MetricConfig{Type: "counter", Sources: []SourceConfig{{Event: []string{"order.placed", " order.paid"}}, {Event: []string{""}}}}),
 			[]string{`sources[0]: " order.paid" is not a name of an event; use a name without spaces`, `sources[1]: "" is not a name`}},
 		{"nothing that is detected", metric("shop.orders", MetricConfig{Type: "counter", SourceConfig: SourceConfig{Detected: []string{"performance.slow", "*.slow_*"}}}),
@@ -275,11 +275,11 @@ func TestValidate(t *testing.T) {
 		}, nil},
 		{"bounds too fine", metric("shop.orders", MetricConfig{Type: "histogram", Value: []string{"v"}, Histogram: MetricHistogramConfig{
 			Explicit: configoptional.Some(MetricBucketsConfig{Buckets: []float64{1e-7, 1e-6, 1.1e-6}}),
-		}, SourceConfig: SourceConfig{Event: []string{"a"}}}), []string{`buckets[0]: 1e-07 is between the steps of 1e-06 in which values are added up`, `buckets[2]: 1.1e-06 is between`}},
+		}, SourceConfig: SourceConfig{Event: []string{"a"}}}), []string{`buckets[0]: 1e-07 is not a multiple of the resolution, 1e-06`, `buckets[2]: 1.1e-06 is not a multiple`}},
 		{"own exclusion", metric("shop.orders", MetricConfig{Type: "counter", ExcludeDimensions: []string{"x"}, SourceConfig: SourceConfig{Event: []string{"a"}}}), []string{"exclude_dimensions", "leave them out there"}},
 		{"conditions", metric("shop.orders", MetricConfig{Type: "counter", SourceConfig: SourceConfig{Event: []string{"a"}, Conditions: []ConditionConfig{
 			{}, {Key: "k", Exists: new(bool), In: []string{"x"}}, {Key: "k", Min: pointerTo(2.0), Max: pointerTo(1.0)},
-		}}}), []string{`conditions[0]::key: "" is not a key`, `conditions[0]: says nothing`, `conditions[1]::exists: false never holds`, `conditions[2]::min: 2 is more than max (1)`}},
+		}}}), []string{`conditions[0]::key: "" is not a key`, `conditions[0]: does not restrict`, `conditions[1]::exists: false never holds`, `conditions[2]::min: 2 is more than max (1)`}},
 		{"own buckets", metric("shop.orders", MetricConfig{Type: "histogram", Value: []string{"v"}, Histogram: MetricHistogramConfig{
 			Explicit:    configoptional.Some(MetricBucketsConfig{Buckets: []float64{-1, 5, 5}}),
 			Exponential: configoptional.Some(ExponentialHistogramConfig{MaxSize: 1}),

@@ -11,7 +11,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/routing"
 )
 
-// declaration is one metric with its configuration.
+// declaration is a metric with its configuration.
 type declaration struct {
 	MetricConfig
 	name string
@@ -19,14 +19,14 @@ type declaration struct {
 
 func (m *declaration) enabled() bool { return m.Enabled == nil || *m.Enabled }
 
-// ofSpans reports whether the metric is measured on finished spans, so that it has the dimensions of all such metrics.
+// ofSpans reports whether the metric is measured on finished spans and therefore has their common dimensions.
 func (m *declaration) ofSpans() bool { return m.Span != "" && !m.isOfOpen() }
 
-// isOfOpen reports whether the metric is about what is open.
+// isOfOpen reports whether the metric describes open tasks or steps.
 func (m *declaration) isOfOpen() bool { return m.Type == typeActive || m.Type == typeOldest }
 
-// metrics lists the built-in metrics as the operator wants them, and then the operator's own, each by name. The place in
-// the list is the metric's index in the registry.
+// metrics returns the built-in metrics as configured, then the operator's, each sorted by name. Indexes are those of the
+// registry.
 func (cfg *Config) metrics() []declaration {
 	var list []declaration
 	for _, name := range slices.Sorted(maps.Keys(builtIn())) {
@@ -38,7 +38,7 @@ func (cfg *Config) metrics() []declaration {
 	return list
 }
 
-// ownNames returns the names of the metrics that are the operator's own.
+// ownNames returns the names of the operator's metrics.
 func (cfg *Config) ownNames() []string {
 	var names []string
 	for _, name := range slices.Sorted(maps.Keys(cfg.Metrics)) {
@@ -65,7 +65,7 @@ func (cfg *Config) builtInMetric(name string) declaration {
 	return m
 }
 
-// givenDimensions returns the labels of a built-in metric before it is changed by itself. The caller may change the list.
+// givenDimensions returns the labels of a built-in metric without its own changes. The caller owns the list.
 func (cfg *Config) givenDimensions(m *declaration) []Dimension {
 	switch {
 	case m.ofSpans():
@@ -77,7 +77,7 @@ func (cfg *Config) givenDimensions(m *declaration) []Dimension {
 	return slices.Clone(m.Dimensions)
 }
 
-// definitions returns how the registry adds up each metric.
+// definitions returns the registry's definition of each metric.
 func (cfg *Config) definitions(metrics []declaration) []series.Definition {
 	list := make([]series.Definition, len(metrics))
 	for i := range metrics {
@@ -86,8 +86,8 @@ func (cfg *Config) definitions(metrics []declaration) []series.Definition {
 	return list
 }
 
-// warnings are names of events that are none of Tasker's although they look like one, so that the metric would never have a
-// value.
+// warnings returns a message for each event name that resembles one of Tasker's but is none, so that the metric would never
+// have a value.
 func (cfg *Config) warnings() []string {
 	var warnings []string
 	for _, name := range cfg.ownNames() {

@@ -23,7 +23,7 @@ import (
 
 func pointerTo[T any](value T) *T { return &value }
 
-// orderPlaced are three events of the operator's own.
+// orderPlaced returns three application events.
 func orderPlaced() plog.Logs {
 	ld, records := shopLogs()
 	now := time.Now()
@@ -81,7 +81,7 @@ func TestDeclaredMetricsOfEvents(t *testing.T) {
 	}
 }
 
-// double reads the value of a metric of one point.
+// double returns the value of a metric with one point.
 func double(t *testing.T, md pmetric.Metrics, name string) float64 {
 	t.Helper()
 	for _, metric := range md.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().All() {
@@ -98,7 +98,7 @@ func double(t *testing.T, md pmetric.Metrics, name string) float64 {
 	return 0
 }
 
-// A counter adds up what is not negative, and a gauge is the newest value by the events' own times.
+// A counter adds non-negative values, and a gauge is the newest value by event time.
 func TestDeclaredCountersAndGaugesOfValues(t *testing.T) {
 	p := newPair(t, func(cfg *Config) {
 		of := func(event string) SourceConfig { return SourceConfig{Event: []string{event}} }
@@ -118,7 +118,7 @@ func TestDeclaredCountersAndGaugesOfValues(t *testing.T) {
 	require.Equal(t, map[string]int64{"invalid_value": 1}, p.own(t, "skipped"), "a counter cannot go down")
 }
 
-// TestCountersBeyond64Bits adds up values that are kept with six decimals, in both temporalities and across a restart.
+// TestCountersBeyond64Bits adds up values that are stored with six decimals, in both temporalities and across a restart.
 func TestCountersBeyond64Bits(t *testing.T) {
 	const each, values = 9e12, 5
 	for _, temporality := range []string{cumulative, delta} {
@@ -144,7 +144,7 @@ func TestCountersBeyond64Bits(t *testing.T) {
 	}
 }
 
-// TestTimesOfTheFuture sends an event whose clock is far ahead: its value is not the newest for ever.
+// TestTimesOfTheFuture sends an event whose clock is far ahead: later events replace its value.
 func TestTimesOfTheFuture(t *testing.T) {
 	p := newPair(t, func(cfg *Config) {
 		cfg.Metrics = map[string]MetricConfig{"shop.newest": {Type: "gauge", Value: []string{"amount"}, SourceConfig: SourceConfig{Event: []string{"order.placed"}}}}
@@ -158,7 +158,7 @@ func TestTimesOfTheFuture(t *testing.T) {
 	require.Equal(t, 1.0, double(t, p.sink.last(), "shop.newest"))
 }
 
-// A metric of several sources measures a thing once, also one that is of more than one source.
+// A metric measures an item once, even if several of its sources match.
 func TestSeveralSources(t *testing.T) {
 	p := newPair(t, func(cfg *Config) {
 		cfg.Metrics = map[string]MetricConfig{"shop.trouble": {
@@ -268,7 +268,7 @@ func TestIDsInLabelsAreReplaced(t *testing.T) {
 	require.Equal(t, map[string]int64{"id": 2}, p.own(t, "replaced_labels"))
 }
 
-// TestLabelsThatReceiversWouldRefuse sends texts that Prometheus leaves a metric out for, or that no series should keep.
+// TestLabelsThatReceiversWouldRefuse sends label values that Prometheus rejects or that are too long.
 func TestLabelsThatReceiversWouldRefuse(t *testing.T) {
 	p := newPair(t, func(cfg *Config) {
 		cfg.Metrics = map[string]MetricConfig{"shop.orders": {
@@ -314,17 +314,17 @@ func TestOperationsThatSpanHierarchyFoundSlow(t *testing.T) {
 	found(lifecycle.SpanQuery, lifecycle.PerformanceSlowSQLQuery, "SELECT orders", lifecycle.DetectedBySpanHierarchy)
 	found(lifecycle.SpanStep, lifecycle.PerformanceSlowOperation, "pay", lifecycle.DetectedBySpanHierarchy)
 	found(lifecycle.SpanHandler, lifecycle.PerformanceMemorySpike, "pay", lifecycle.DetectedBySpanHierarchy)
-	for _, worker := range []string{"import_001", "import_002", "import_199"} { // each would be a series of its own
+	for _, worker := range []string{"import_001", "import_002", "import_199"} { // would be three series
 		found(lifecycle.SpanStep, lifecycle.PerformanceSlowOperation, worker, lifecycle.DetectedBySpanHierarchy)
 	}
-	found(lifecycle.SpanHandler, lifecycle.PerformanceSlowOperation, "pay", "") // the engine's own: its event is counted
+	found(lifecycle.SpanHandler, lifecycle.PerformanceSlowOperation, "pay", "") // detected by the engine, whose event is counted
 	p.consumeTraces(t, td)
 	p.consumeTraces(t, td)
 	p.stop(t)
 	require.Equal(t, map[string]uint64{"operation=SELECT orders": 1, "operation=pay": 2, "operation=import": 3}, counts(read(p.sink.last(), "tasker.slow_operations")))
 }
 
-// Exemplars of events lead to the span of their task, in the trace in which that is.
+// Exemplars of events refer to the span of their task, in the trace that contains it.
 func TestExemplarsOfEvents(t *testing.T) {
 	p := newPair(t, nil)
 	ld, records := shopLogs()
@@ -350,7 +350,8 @@ func TestExemplarsOfEvents(t *testing.T) {
 	require.Equal(t, lifecycle.SpanID(pcommon.TraceID{2}, lifecycle.SpanTask, "", 0), found[3.5].SpanID())
 }
 
-// TestNamesOfTaskerCore finds no metric that tasker-core emits. Two of those that it only plans would be the same.
+// TestNamesOfTaskerCore checks that no metric has the name of one that tasker-core emits. Two names match metrics that it
+// only plans.
 func TestNamesOfTaskerCore(t *testing.T) {
 	emitted, planned := map[string]bool{}, map[string]bool{}
 	for _, name := range taskerCoreMetrics() {
@@ -370,7 +371,7 @@ func TestNamesOfTaskerCore(t *testing.T) {
 	require.Equal(t, []string{"tasker_sql_queries_total", "tasker_tasks_active"}, shared)
 }
 
-// TestBuiltInLabels measures one of everything and finds the labels that the declarations say.
+// TestBuiltInLabels measures one of everything and compares the labels with the declarations.
 func TestBuiltInLabels(t *testing.T) {
 	p := newPair(t, nil)
 	_, items := readEvents(t, "planned")
@@ -378,7 +379,7 @@ func TestBuiltInLabels(t *testing.T) {
 	ld, _ := readEvents(t, "planned")
 	p.consumeLogs(t, ld)
 	for _, task := range readTruth(t, "mixed") {
-		p.consumeTraces(t, finishedSpans(task, ledger{}))
+		p.consumeTraces(t, finishedSpans(task, expectations{}))
 	}
 	p.stop(t)
 	for _, definition := range builtInDefinitions() {
@@ -391,7 +392,7 @@ func TestBuiltInLabels(t *testing.T) {
 	}
 }
 
-// labelNames takes the names out of "name=value name=value".
+// labelNames returns the names in "name=value name=value".
 func labelNames(text string) (names []string) {
 	for word := range strings.FieldsSeq(text) {
 		if name, _, found := strings.Cut(word, "="); found {
@@ -401,7 +402,7 @@ func labelNames(text string) (names []string) {
 	return names
 }
 
-// TestActiveMetricsAreChanged leaves out the state, adds a label, and switches the metrics of what is open off.
+// TestActiveMetricsAreChanged removes the state, adds a label, and disables the metrics of open tasks.
 func TestActiveMetricsAreChanged(t *testing.T) {
 	off := pointerTo(false)
 	for name, test := range map[string]struct {

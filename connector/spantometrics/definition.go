@@ -14,11 +14,11 @@ const (
 	unitSeconds = "s"
 	unitBytes   = "By"
 
-	// payloadPerUnit keeps six decimals of the numbers of payloads, and all numbers up to nine trillion.
+	// payloadPerUnit keeps six decimals of payload values, up to nine trillion.
 	payloadPerUnit = 1e6
 )
 
-// definition returns how the registry adds the metric up.
+// definition returns the metric's definition for the registry.
 func (m *declaration) definition(cfg *Config) series.Definition {
 	d := series.Definition{Name: m.name, Unit: m.Unit, Description: m.Description, Labels: names(m.Dimensions)}
 	if m.takesDuration() && d.Unit == "" {
@@ -48,7 +48,7 @@ func (m *declaration) definition(cfg *Config) series.Definition {
 	return d
 }
 
-// perUnit returns how finely values of a unit are added up: seconds in whole nanoseconds, and bytes in whole bytes.
+// perUnit returns the recorded resolution of a unit: seconds in nanoseconds, bytes in bytes.
 func perUnit(unit string) float64 {
 	switch unit {
 	case unitSeconds:
@@ -59,7 +59,7 @@ func perUnit(unit string) float64 {
 	return payloadPerUnit
 }
 
-// apply gives a definition the form that was chosen, if one was.
+// apply sets the configured histogram type, if there is one.
 func (h *MetricHistogramConfig) apply(d *series.Definition) {
 	if h.Explicit.HasValue() {
 		d.Bounds, d.Exponential = scaleBounds(h.Explicit.Get().Buckets, max(d.PerUnit, 1)), 0
@@ -79,7 +79,7 @@ func scaleBounds(bounds []float64, perUnit float64) []int64 {
 	return scaled
 }
 
-// defaultBounds of durations span a quick step and a task of a day.
+// defaultBounds returns duration buckets from quick steps to tasks of a day.
 func defaultBounds() []time.Duration {
 	return []time.Duration{
 		5 * time.Millisecond, 10 * time.Millisecond, 25 * time.Millisecond, 50 * time.Millisecond,
@@ -90,7 +90,7 @@ func defaultBounds() []time.Duration {
 	}
 }
 
-// defaultValueBounds returns those of the OpenTelemetry SDKs.
+// defaultValueBounds returns the default buckets of the OpenTelemetry SDKs.
 func defaultValueBounds() []float64 {
 	return []float64{0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10000}
 }

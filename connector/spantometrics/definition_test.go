@@ -12,7 +12,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
 )
 
-// builtInDefinitions returns those of the default configuration.
+// builtInDefinitions returns the definitions of the default configuration.
 func builtInDefinitions() []series.Definition {
 	cfg := createDefaultConfig().(*Config)
 	return cfg.definitions(cfg.metrics())

@@ -18,10 +18,10 @@ import (
 
 var update = flag.Bool("update", false, "write the tables of docs/metrics.md")
 
-// metricsTable is the place of a table in docs/metrics.md.
+// metricsTable matches a table in docs/metrics.md.
 var metricsTable = regexp.MustCompile(`(?s)(<!-- metrics of (spans|events) -->\n).*?(<!-- end -->\n)`)
 
-// TestMetricsTables: the tables of docs/metrics.md are those of builtin.yaml.
+// TestMetricsTables checks that the tables of docs/metrics.md match builtin.yaml.
 func TestMetricsTables(t *testing.T) {
 	const path = "../../docs/metrics.md"
 	text, err := os.ReadFile(path)
@@ -40,7 +40,7 @@ func TestMetricsTables(t *testing.T) {
 	require.Equal(t, made, string(text), "run the test with -update")
 }
 
-// tableOf lists the built-in metrics that are measured on finished spans, or the others.
+// tableOf returns the table of the built-in metrics of finished spans, or of the others.
 func tableOf(ofSpans bool) string {
 	cfg := createDefaultConfig().(*Config)
 	metrics := cfg.metrics()
@@ -62,7 +62,7 @@ func kindText(kind series.Kind) string {
 	return map[series.Kind]string{series.KindSum: "sum", series.KindHistogram: "histogram", series.KindGauge: "gauge", series.KindLast: "gauge"}[kind]
 }
 
-// sourceText says on what the metric is measured.
+// sourceText describes what the metric is measured on.
 func sourceText(m *declaration) string {
 	if m.isOfOpen() {
 		return "the events of a " + m.Span

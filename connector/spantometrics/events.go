@@ -11,18 +11,18 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// event is what an event record and an event span have in common. Its name is canonical.
+// event is an event from a log record or an event span. Its name is canonical.
 type event struct {
 	name string
-	// at is when it happened, in Unix nanoseconds; 0 if unknown.
+	// at is the event's time in Unix nanoseconds; 0 if unknown.
 	at    int64
 	trace pcommon.TraceID
 	attrs pcommon.Map
-	// fingerprint is the event's identity among those of all applications; 0 if it has none.
+	// fingerprint identifies the event among those of all applications; 0 if unknown.
 	fingerprint uint64
 }
 
-// measureEvent counts an event and measures what only its payload has.
+// measureEvent counts an event and measures its payload.
 func (r *recorder) measureEvent(e event) {
 	if !eventrecord.SignalsOf(e.attrs).Has(lifecycle.SignalMetrics) {
 		r.tally.skipped[skipNotRouted]++
@@ -42,7 +42,7 @@ func (r *recorder) measureEvent(e event) {
 	r.trackActive()
 }
 
-// exemplar returns where what is measured was measured, without a value. That of an event is worked out when it is first wanted.
+// exemplar returns the exemplar of the current item, without a value. An event's is computed on first use.
 func (r *recorder) exemplar() series.Exemplar {
 	if !r.measured.located {
 		r.measured.where, r.measured.located = r.eventExemplar(), true
@@ -50,8 +50,8 @@ func (r *recorder) exemplar() series.Exemplar {
 	return r.measured.where
 }
 
-// eventExemplar returns the span of the event's task, which a trace has for certain: of the spans of queries,
-// sampling leaves out most. Where the event carries its caller's context, the task's span is part of the caller's trace.
+// eventExemplar returns an exemplar with the span of the event's task, which is always exported, while most query spans are
+// not sampled. If the event has its caller's context, the task's span is part of the caller's trace.
 func (r *recorder) eventExemplar() series.Exemplar {
 	e := &r.event
 	exemplar := series.Exemplar{At: e.at, Trace: e.trace}

@@ -17,7 +17,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// counted flushes what one batch of events makes.
+// counted returns the metrics of one batch of events.
 func counted(t *testing.T, fill func(plog.LogRecordSlice)) (pmetric.Metrics, *pair) {
 	t.Helper()
 	p := newPair(t, nil)
@@ -171,7 +171,7 @@ func TestActiveTasksAndSteps(t *testing.T) {
 		send("step.execution_requested", 21, charge)
 		expect(map[string]int64{"state=running task_name=order": 1}, map[string]int64{"step_name=charge": 1})
 
-		// A task that is cancelled runs its job all the same, and then no event of its own ends it once more.
+		// The job of a cancelled task still runs; no terminal event follows.
 		send("step.completed", 22, charge)
 		send("workflow.task_finalization_completed", 23, map[string]any{lifecycle.AttrFinalStatus: "pending"})
 		expect(map[string]int64{"state=waiting task_name=order": 1}, none)
@@ -198,7 +198,7 @@ func TestEventsOfOtherTracesAreNoTasks(t *testing.T) {
 	require.Empty(t, gauges(read(md, "tasker.tasks.active")))
 }
 
-// TestAgeOfTheOldestTask follows two tasks of one name and one of another.
+// TestAgeOfTheOldestTask observes two tasks of one name and one of another.
 func TestAgeOfTheOldestTask(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPair(t, nil)

@@ -19,15 +19,16 @@ import (
 // exporter writes snapshots as pdata.
 type exporter struct {
 	delta bool
-	// instanceID distinguishes the metrics of this collector from those of its replicas; empty if the collector has none.
+	// instanceID distinguishes this collector's metrics from those of its replicas; empty if the collector has none.
 	instanceID string
-	// version of the collector, which stands at the scope.
+	// version is the collector's version, set on the scope.
 	version string
-	// room is where exemplars are put in order.
+	// room is a scratch buffer for sorting exemplars.
 	room []series.Exemplar
 }
 
-// metrics makes a resource of each application. The result is the caller's and shares nothing with the snapshot.
+// metrics converts a snapshot, with one resource per application. The caller owns the result, which shares nothing with the
+// snapshot.
 func (x *exporter) metrics(snapshot *series.Snapshot) pmetric.Metrics {
 	md := pmetric.NewMetrics()
 	md.ResourceMetrics().EnsureCapacity(len(snapshot.Applications))
@@ -43,7 +44,7 @@ func (x *exporter) metrics(snapshot *series.Snapshot) pmetric.Metrics {
 	return md
 }
 
-// scope makes the resource of an application and the connector's scope in it, and returns the list of its metrics.
+// scope adds an application's resource and the connector's scope and returns the scope's metrics.
 func (x *exporter) scope(to pmetric.ResourceMetrics, app *series.Application) pmetric.MetricSlice {
 	x.resource(to.Resource().Attributes(), app)
 	scopeMetrics := to.ScopeMetrics().AppendEmpty()
@@ -166,7 +167,7 @@ func putBuckets(to pmetric.ExponentialHistogramDataPointBuckets, from *structure
 	}
 }
 
-// inOrder is exemplars by their time, as Prometheus takes them. They are valid until the next call.
+// inOrder returns exemplars sorted by time, as Prometheus requires. They are valid until the next call.
 func (x *exporter) inOrder(exemplars []series.Exemplar) []series.Exemplar {
 	x.room = append(x.room[:0], exemplars...)
 	slices.SortFunc(x.room, func(a, b series.Exemplar) int {
@@ -175,8 +176,8 @@ func (x *exporter) inOrder(exemplars []series.Exemplar) []series.Exemplar {
 	return x.room
 }
 
-// risingInBuckets leaves out what comes after a slower one of its bucket: the prometheus exporter shows the last exemplar of
-// a bucket, which so is the slowest one.
+// risingInBuckets removes exemplars that follow a slower one of the same bucket. The prometheus exporter shows a bucket's
+// last exemplar, which thereby is its slowest one.
 func risingInBuckets(bounds []int64, exemplars []series.Exemplar) []series.Exemplar {
 	rising := exemplars[:0]
 	for i := range exemplars {
@@ -214,9 +215,9 @@ func putLabels(to pcommon.Map, point *series.Point) {
 	}
 }
 
-// ended makes points without a value of the series that receivers are to drop. Each is a metric of its own, because the
-// prometheus exporter leaves out what follows such a point in its metric. They are a millisecond older than the flush, so
-// that a series that began anew has one point at a time.
+// ended adds points without a value for series that receivers should drop. Each is a metric of its own because the
+// prometheus exporter ignores points of the same metric after such a point. They are a millisecond older than the flush, so
+// that a series that restarted has one point per time.
 func (x *exporter) ended(snapshot *series.Snapshot, to pmetric.ResourceMetricsSlice) {
 	at := pcommon.NewTimestampFromTime(time.Unix(0, snapshot.At).Add(-time.Millisecond))
 	var application *series.Application
@@ -236,14 +237,14 @@ func (x *exporter) ended(snapshot *series.Snapshot, to pmetric.ResourceMetricsSl
 	}
 }
 
-// dataPoint is what all data points have in common.
+// dataPoint is implemented by all data points.
 type dataPoint interface {
 	SetTimestamp(at pcommon.Timestamp)
 	SetFlags(flags pmetric.DataPointFlags)
 	Attributes() pcommon.Map
 }
 
-// emptyPoint returns the one point of a metric that has none.
+// emptyPoint adds a point of the metric's type without a value.
 func (x *exporter) emptyPoint(definition *series.Definition, metric pmetric.Metric) dataPoint {
 	switch {
 	case definition.Kind == series.KindGauge || definition.Kind == series.KindLast:

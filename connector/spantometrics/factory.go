@@ -15,7 +15,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/metadata"
 )
 
-// NewFactory makes the connector's factory. Its traces and logs inputs of one configuration share their series.
+// NewFactory creates the connector's factory. The traces and logs inputs of a component ID share one instance.
 func NewFactory() connector.Factory {
 	shared := newInstances()
 	return xconnector.NewFactory(

@@ -13,37 +13,37 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// Keys that no sender has to write: their values are worked out from what is measured.
+// Keys whose values are derived if no attribute has them.
 const (
-	// keyEventName is the name of the event.
+	// keyEventName is the event's name.
 	keyEventName = "event.name"
-	// keyAboutSchema is there on queries that ask the database about itself.
+	// keyAboutSchema is set on queries of the database's schema.
 	keyAboutSchema = "query.about_schema"
-	// keyTaskState is what an open task does.
+	// keyTaskState is the state of an open task.
 	keyTaskState = "task.state"
 )
 
-// fieldSet is the attributes that a plan reads, all of them in one pass.
+// fieldSet is the set of attributes that a plan reads in one pass.
 type fieldSet struct {
 	fields []field
-	// byLength lists the keys that are looked for by their length, which costs less than hashing every key.
+	// byLength groups keys by length; comparing lengths first is cheaper than hashing every key.
 	byLength [][]candidate
 }
 
-// field is an attribute by the keys under which it may be found, the best one first.
+// field is an attribute with its alternative keys in order of preference.
 type field struct {
 	keys []string
-	// derive works the value out where no attribute has it.
+	// derive computes the value if no attribute has it.
 	derive []deriveFunc
 }
 
-// candidate is one key of a field. Of several keys the one of the lowest rank, which begins at 1, is taken.
+// candidate is a key of a field. The present key of the lowest rank, which begins at 1, is used.
 type candidate struct {
 	key         string
 	field, rank int
 }
 
-// newField makes a field of the keys that the operator wrote. A key of a payload may lack the prefix.
+// newField makes a field from configured keys. A payload key may lack the prefix.
 func newField(keys []string) field {
 	f := field{}
 	for _, key := range keys {
@@ -60,7 +60,7 @@ func newField(keys []string) field {
 	return f
 }
 
-// add returns the index of a field, which is new unless the set has one of the same keys.
+// add returns the index of a field, reusing one with the same keys.
 func (s *fieldSet) add(f field) int {
 	for i := range s.fields {
 		if slices.Equal(s.fields[i].keys, f.keys) {
@@ -71,7 +71,7 @@ func (s *fieldSet) add(f field) int {
 	s.fields = append(s.fields, f)
 	for i, key := range f.keys {
 		if key == keyEventName {
-			continue // an event has one name, whatever its attributes say
+			continue // the event's name always overrides attributes
 		}
 		for len(s.byLength) <= len(key) {
 			s.byLength = append(s.byLength, nil)
@@ -92,7 +92,7 @@ func (s *fieldSet) read(attrs pcommon.Map, into []fieldValue) {
 		}
 		for _, c := range s.byLength[len(key)] {
 			if c.key != key || attribute.Type() == pcommon.ValueTypeEmpty {
-				continue // a key without a value is as good as none
+				continue // a key without a value counts as absent
 			}
 			if v := &into[c.field]; v.rank == rankUnknown || c.rank < v.rank {
 				v.attribute, v.rank = attribute, c.rank
@@ -101,16 +101,16 @@ func (s *fieldSet) read(attrs pcommon.Map, into []fieldValue) {
 	}
 }
 
-// Ranks of a value that is not an attribute of what is measured.
+// Ranks of values that are not attributes of the measured item.
 const (
 	rankUnknown = 0
-	// rankAbsent is that of a value that is nowhere.
+	// rankAbsent means that there is no value.
 	rankAbsent = -1
-	// rankText is that of a value that was worked out.
+	// rankText means that the value was derived.
 	rankText = -2
 )
 
-// fieldValue is what a field was found to be. It is valid while the pdata is.
+// fieldValue is the value of a field. It is valid as long as the pdata.
 type fieldValue struct {
 	attribute pcommon.Value
 	text      string
@@ -119,7 +119,7 @@ type fieldValue struct {
 
 func (v *fieldValue) found() bool { return v.rank != rankAbsent }
 
-// String returns the text of a value, without a copy where it is one.
+// String returns the value as text, without copying strings.
 func (v *fieldValue) String() string {
 	switch {
 	case v.rank < rankUnknown:
@@ -130,7 +130,7 @@ func (v *fieldValue) String() string {
 	return v.attribute.AsString()
 }
 
-// number reads a number, which some senders write as a string.
+// number returns the value as a number, parsing strings.
 func (v *fieldValue) number() (float64, bool) {
 	text := v.text
 	if v.rank > rankUnknown {
@@ -147,5 +147,5 @@ func (v *fieldValue) number() (float64, bool) {
 	return number, err == nil
 }
 
-// isTrue is whether the attribute is a true one. Nothing else is looked up.
+// isTrue reports whether the attribute is the boolean true. The value is not derived.
 func (v *fieldValue) isTrue() bool { return v.rank > rankUnknown && v.attribute.Bool() }

@@ -30,7 +30,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/origin"
 )
 
-// sink keeps what it takes, and refuses while told to.
+// sink stores consumed metrics, and fails while refusing is set.
 type sink struct {
 	consumertest.MetricsSink
 	refusing atomic.Bool
@@ -45,7 +45,7 @@ func (s *sink) ConsumeMetrics(ctx context.Context, md pmetric.Metrics) error {
 	return s.MetricsSink.ConsumeMetrics(ctx, md)
 }
 
-// last returns the newest flush, or an empty one.
+// last returns the latest flush, or an empty one.
 func (s *sink) last() pmetric.Metrics {
 	all := s.AllMetrics()
 	if len(all) == 0 {
@@ -54,7 +54,7 @@ func (s *sink) last() pmetric.Metrics {
 	return all[len(all)-1]
 }
 
-// pair is both inputs of one component id, started.
+// pair holds both inputs of a component ID, started.
 type pair struct {
 	traces connector.Traces
 	logs   connector.Logs
@@ -67,7 +67,7 @@ func newPair(t *testing.T, change func(*Config)) *pair {
 	p := &pair{sink: new(sink), tel: componenttest.NewTelemetry()}
 	t.Cleanup(func() { require.NoError(t, p.tel.Shutdown(context.Background())) })
 	cfg := createDefaultConfig().(*Config)
-	cfg.TrustReceived = true // what comes from a test has no component that made it
+	cfg.TrustReceived = true // test data is not marked as made by a component
 	if change != nil {
 		change(cfg)
 	}
@@ -105,7 +105,7 @@ func (p *pair) consumeLogs(t *testing.T, ld plog.Logs) {
 	require.NoError(t, p.logs.ConsumeLogs(t.Context(), ld))
 }
 
-// own reads a sum or gauge of the connector's own telemetry, by the value of its one attribute.
+// own returns a sum or gauge of the connector's internal telemetry by the value of its attribute.
 func (p *pair) own(t *testing.T, name string) map[string]int64 {
 	t.Helper()
 	metric, err := p.tel.GetMetric("otelcol_connector_span_to_metrics_" + name)
@@ -115,7 +115,7 @@ func (p *pair) own(t *testing.T, name string) map[string]int64 {
 	return ownPoints(metric)
 }
 
-// point is a data point of any kind in a form that tests compare.
+// point is a data point of any type, for comparison.
 type point struct {
 	count     uint64
 	sum       float64
@@ -124,7 +124,7 @@ type point struct {
 	exemplars int
 }
 
-// read lists a metric's points that have a value by their labels, as "name=value name=value".
+// read returns a metric's points that have a value by their labels, as "name=value name=value".
 func read(md pmetric.Metrics, name string) map[string]point {
 	found := map[string]point{}
 	for _, rm := range md.ResourceMetrics().All() {
@@ -182,7 +182,7 @@ func labelText(attrs pcommon.Map) string {
 	return strings.Join(words, " ")
 }
 
-// counts reduces points to their counts.
+// counts returns the counts of points.
 func counts(points map[string]point) map[string]uint64 {
 	reduced := map[string]uint64{}
 	for labels, p := range points {
@@ -191,14 +191,14 @@ func counts(points map[string]point) map[string]uint64 {
 	return reduced
 }
 
-// nonZero reduces points to the levels that are not zero.
+// nonZero returns the values of points that are not zero.
 func nonZero(points map[string]point) map[string]int64 {
 	levels := gauges(points)
 	maps.DeleteFunc(levels, func(_ string, level int64) bool { return level == 0 })
 	return levels
 }
 
-// gauges reduces points to their levels.
+// gauges returns the values of points.
 func gauges(points map[string]point) map[string]int64 {
 	reduced := map[string]int64{}
 	for labels, p := range points {
@@ -207,7 +207,7 @@ func gauges(points map[string]point) map[string]int64 {
 	return reduced
 }
 
-// shopSpans makes traces of one application and returns their list of spans.
+// shopSpans makes traces of one application and returns their spans.
 func shopSpans(scope string) (ptrace.Traces, ptrace.SpanSlice) {
 	td := ptrace.NewTraces()
 	rs := td.ResourceSpans().AppendEmpty()
@@ -218,7 +218,7 @@ func shopSpans(scope string) (ptrace.Traces, ptrace.SpanSlice) {
 	return td, ss.Spans()
 }
 
-// shopLogs makes logs of one application and returns their list of records.
+// shopLogs makes logs of one application and returns their records.
 func shopLogs() (plog.Logs, plog.LogRecordSlice) {
 	ld := plog.NewLogs()
 	rl := ld.ResourceLogs().AppendEmpty()
@@ -228,7 +228,7 @@ func shopLogs() (plog.Logs, plog.LogRecordSlice) {
 	return ld, sl.LogRecords()
 }
 
-// lastID makes the ids of test data differ, as those of real data do.
+// lastID makes the IDs of test data unique.
 var lastID atomic.Uint64
 
 func freshID() pcommon.SpanID { return spanIDOf(lastID.Add(1)) }
@@ -238,7 +238,7 @@ func spanIDOf(number uint64) (id pcommon.SpanID) {
 	return id
 }
 
-// addSpan adds a finished span of a duration, with attributes and an id of its own.
+// addSpan adds a finished span with attributes and a unique ID.
 func addSpan(spans ptrace.SpanSlice, name string, took time.Duration, attrs map[string]any) ptrace.Span {
 	span := spans.AppendEmpty()
 	span.SetName(name)
@@ -252,7 +252,7 @@ func addSpan(spans ptrace.SpanSlice, name string, took time.Duration, attrs map[
 	return span
 }
 
-// addEvent adds an event of a task at a time, with an id of its own.
+// addEvent adds an event of a task with a unique ID.
 func addEvent(records plog.LogRecordSlice, name string, task byte, at time.Time, attrs map[string]any) {
 	record := records.AppendEmpty()
 	record.SetEventName(name)
@@ -267,5 +267,5 @@ func addEvent(records plog.LogRecordSlice, name string, task byte, at time.Time,
 	}
 }
 
-// finished returns a context of finished spans that this process's span_hierarchy made.
+// finished marks a context as carrying finished spans of this process's span_hierarchy.
 func finished(ctx context.Context) context.Context { return origin.Mark(ctx, origin.Hierarchy) }

@@ -25,14 +25,14 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// endedMemory is how long the active sets remember an id after its end. Events are rarely later than this, and an id
-// opened again by one ages out.
+// endedMemory is how long the active sets remember an ID after its end. Later events are rare, and an ID that one opens
+// again expires after active_max_age.
 const endedMemory = time.Hour
 
-// scrapeInterval is the longest usual time between two scrapes: the default of Prometheus.
+// scrapeInterval is the longest common interval between two scrapes: Prometheus' default.
 const scrapeInterval = time.Minute
 
-// instance measures what all inputs of one component id receive, and flushes it on a ticker.
+// instance measures what all inputs of a component ID receive, and flushes periodically.
 type instance struct {
 	cfg       *Config
 	id        component.ID
@@ -46,29 +46,29 @@ type instance struct {
 
 	plans *plans
 
-	// started is when the process began, by the monotonic clock, and ranBefore how long those before it with the same state
-	// had been running, in nanoseconds. They are set before the first input is started.
+	// started is when the process started, by the monotonic clock, and ranBefore the total running time, in nanoseconds, of
+	// earlier processes with the same state. They are set before the first input is started.
 	started   time.Time
 	ranBefore int64
 
-	// These are guarded by the registry's lock.
+	// The fields below are guarded by the registry's mutex.
 	active     *active.Tracker
 	statements statements
-	// room is where the fields of what is being measured are kept.
+	// room is a scratch buffer for the fields of the measured item.
 	room []fieldValue
-	// fingerprints is room for those of a batch.
+	// fingerprints is a scratch buffer for the fingerprints of a batch.
 	fingerprints []uint64
-	// spansSeen and eventsSeen are apart, because events are many and would crowd out the spans.
+	// spansSeen and eventsSeen are separate because the many events would displace the spans.
 	spansSeen, eventsSeen *seen.Set
 
-	// running guards the flush loop; loop is nil while there is none.
+	// running guards loop, which is nil while no flush loop runs.
 	running sync.Mutex
 	loop    *loop
 
-	// persistence is set at the start, if there is a storage.
+	// persistence is set by start if there is a storage.
 	persistence atomic.Pointer[persistence]
 
-	// flushing keeps flushes apart: the registry has one open snapshot at most.
+	// flushing serializes flushes: the registry has at most one open snapshot.
 	flushing sync.Mutex
 }
 
@@ -77,7 +77,7 @@ func newInstance(cfg *Config, settings connector.Settings, next consumer.Metrics
 	definitions := cfg.definitions(metrics)
 	telemetry, err := newTelemetry(settings.TelemetrySettings, definitions)
 	if err != nil {
-		return nil, fmt.Errorf("make the connector's own metrics: %w", err)
+		return nil, fmt.Errorf("create the connector's internal telemetry: %w", err)
 	}
 	isDelta := cfg.temporality() == delta
 	instanceID := ""
@@ -120,18 +120,18 @@ func newInstance(cfg *Config, settings connector.Settings, next consumer.Metrics
 	}
 	if err := telemetry.observe(journal.Observe(c.journalOf)); err != nil {
 		telemetry.close()
-		return nil, fmt.Errorf("make the connector's own metrics: %w", err)
+		return nil, fmt.Errorf("create the connector's internal telemetry: %w", err)
 	}
 	return c, nil
 }
 
-// now returns the time by the wall clock, and how long the state has been running.
+// now returns the wall clock's time and the total running time of the state.
 func (c *instance) now() series.Instant {
 	now := time.Now()
 	return series.Instant{Wall: now.UnixNano(), Running: c.ranBefore + int64(now.Sub(c.started))}
 }
 
-// journalOf is nil while there is no storage.
+// journalOf returns nil if there is no storage.
 func (c *instance) journalOf() *journal.Journal {
 	if kept := c.persistence.Load(); kept != nil {
 		return kept.journal
@@ -139,7 +139,7 @@ func (c *instance) journalOf() *journal.Journal {
 	return nil
 }
 
-// start takes up the stored state and begins to flush. Further calls do nothing.
+// start restores the stored state and starts flushing. Further calls do nothing.
 func (c *instance) start(ctx context.Context, host component.Host) error {
 	c.running.Lock()
 	defer c.running.Unlock()
@@ -153,14 +153,13 @@ func (c *instance) start(ctx context.Context, host component.Host) error {
 	if err := c.open(ctx, host); err != nil {
 		return err
 	}
-	// Totals that were stored are shown at once: who reads the metrics just after a restart would find none of them.
+	// Flush restored totals immediately, so that metrics are not missing just after a restart.
 	stored := c.persistence.Load() != nil
 	c.loop = startLoop(c.cfg.MetricsFlushInterval, stored, c.flushOrWarn)
 	return nil
 }
 
-// stop ends the loop, waits for a flush that is under way, and flushes what is left. When ctx ends before the waiting
-// does, the flush under way is called off.
+// stop ends the loop, waits for a running flush, and flushes the rest. If ctx is done first, it cancels the running flush.
 func (c *instance) stop(ctx context.Context) error {
 	c.running.Lock()
 	defer c.running.Unlock()
@@ -174,11 +173,11 @@ func (c *instance) stop(ctx context.Context) error {
 	kept := c.persistence.Swap(nil)
 	switch {
 	case kept == nil && err != nil:
-		return fmt.Errorf("the last flush was refused, and what it carried is lost: %w", err)
+		return fmt.Errorf("the last flush failed and its values are lost: %w", err)
 	case kept == nil:
 		return nil
 	case err != nil:
-		c.logger.Warn("The last flush failed. Its content is stored and is sent after the next start.", zap.Error(err))
+		c.logger.Warn("The last flush failed. Its values are stored and sent after the next start.", zap.Error(err))
 	}
 	if err := kept.journal.Close(ctx); err != nil {
 		return fmt.Errorf("close the storage of the metrics: %w", err)
@@ -188,12 +187,12 @@ func (c *instance) stop(ctx context.Context) error {
 
 func (c *instance) flushOrWarn(ctx context.Context) {
 	if err := c.flush(ctx); err != nil {
-		c.logger.Warn("The next consumer refused a flush. Nothing is lost; the next flush sends all of it.", zap.Error(err))
+		c.logger.Warn("A flush failed. No value is lost; the next flush includes them.", zap.Error(err))
 	}
 }
 
-// flush sends what there is to the next consumer. Of a refused flush nothing is lost, whether the error is permanent or
-// not: values stay in their series, which are bounded, and go out with the next flush.
+// flush sends the metrics to the next consumer. If it fails, permanently or not, no value is lost: values stay in their
+// series, which are bounded, and are sent with the next flush.
 func (c *instance) flush(ctx context.Context) error {
 	c.flushing.Lock()
 	defer c.flushing.Unlock()
@@ -203,8 +202,8 @@ func (c *instance) flush(ctx context.Context) error {
 	return errors.Join(c.deliver(ctx, now), c.snapshotIfDue(ctx, now))
 }
 
-// deliver sends a flush, and before it the one of which the process before did not learn whether it was delivered. That
-// one goes out as it was until it is accepted: whoever has it already knows it by its interval.
+// deliver sends a flush. If a previous process stopped before it knew whether its last flush was delivered, that one is
+// sent first and unchanged; receivers that have it recognize it by its interval.
 func (c *instance) deliver(ctx context.Context, now series.Instant) error {
 	if open := c.registry.Unanswered(); open != nil {
 		if err := c.send(ctx, open); err != nil {
@@ -223,7 +222,8 @@ func (c *instance) deliver(ctx context.Context, now series.Instant) error {
 	return c.accept(ctx, &snapshot)
 }
 
-// send hands a snapshot to the next consumer. What others have seen must not be undone by a crash, so it is stored first.
+// send passes a snapshot to the next consumer. It commits the state first, because a crash must not undo what receivers
+// have seen.
 func (c *instance) send(ctx context.Context, snapshot *series.Snapshot) error {
 	if snapshot.IsEmpty() {
 		return nil
@@ -231,7 +231,7 @@ func (c *instance) send(ctx context.Context, snapshot *series.Snapshot) error {
 	err := c.commit(ctx)
 	if err == nil {
 		if err = c.next.ConsumeMetrics(ctx, c.exporter.metrics(snapshot)); err != nil {
-			c.health.Set(c, fmt.Errorf("the next component refuses a flush: %w", err))
+			c.health.Set(c, fmt.Errorf("the next component rejects metrics: %w", err))
 		} else {
 			c.health.Set(c, nil)
 		}
@@ -244,13 +244,13 @@ func (c *instance) send(ctx context.Context, snapshot *series.Snapshot) error {
 	return nil
 }
 
-// accept stores that a snapshot was delivered, or a delta would go out again.
+// accept stores that a snapshot was delivered, so that a delta is not sent again.
 func (c *instance) accept(ctx context.Context, snapshot *series.Snapshot) error {
 	c.registry.Accept(snapshot)
 	return c.commit(ctx)
 }
 
-// age drops the ids that were not heard of for too long, and brings the ages of active tasks up to date.
+// age removes expired IDs and updates the ages of active tasks.
 func (c *instance) age(ctx context.Context, now series.Instant) {
 	w := c.registry.Begin(now)
 	evictions := c.active.Age(now, gaugeFinder{c.plans, &w})

@@ -11,18 +11,18 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// label is a label of a metric and where it is from.
+// label is a label of a metric and its source.
 type label struct {
 	name  string
 	field int
-	// otherwise is the value where there is no attribute.
+	// otherwise is the value if the attribute is absent.
 	otherwise string
 	hasOther  bool
-	// unbounded keeps values that are ids, folded takes the number of a batch worker off.
+	// unbounded accepts values that are IDs; folded removes the number of a batch worker.
 	unbounded, folded bool
 }
 
-// newLabels compiles dimensions, and adds what they read to the fields.
+// newLabels compiles dimensions and adds their attributes to fields.
 func newLabels(cfg *Config, dimensions []Dimension, fields *fieldSet) []label {
 	labels := make([]label, len(dimensions))
 	for i := range dimensions {
@@ -41,12 +41,12 @@ func newLabels(cfg *Config, dimensions []Dimension, fields *fieldSet) []label {
 	return labels
 }
 
-// namesSteps reports whether one of the keys may have the name of a step. The operation that was slow is often one.
+// namesSteps reports whether one of the keys may hold the name of a step, as a slow operation's name often is.
 func namesSteps(keys []string) bool {
 	return slices.Contains(keys, lifecycle.AttrStepName) || slices.Contains(keys, lifecycle.AttrOperation)
 }
 
-// label collects the labels of the values that follow. It is false if one is missing that has no default.
+// label collects the labels of the following values. It returns false if one without a default is missing.
 func (r *recorder) label(labels []label) (complete bool) {
 	collected := r.writer.Labels()
 	complete = true
@@ -70,7 +70,7 @@ func (r *recorder) labelText(l *label) string {
 	}
 	switch {
 	case text == "":
-		return l.otherwise // receivers take an empty label for an absent one
+		return l.otherwise // receivers treat an empty label as absent
 	case !l.unbounded && looksLikeID(text):
 		r.tally.replaced[replacedAsID]++
 		return replacedID
@@ -81,11 +81,10 @@ func (r *recorder) labelText(l *label) string {
 	return r.legible(text)
 }
 
-// maxLabelBytes is the length of a label's value beyond which it is cut: a series keeps its labels for a day and longer.
+// maxLabelBytes is the length at which a label's value is cut: a series keeps its labels for a day and longer.
 const maxLabelBytes = 1024
 
-// legible returns a text as receivers of metrics take it: they refuse a label that is not UTF-8, and some of them all that came
-// with it.
+// legible returns text as valid, bounded UTF-8. Receivers reject other labels, and some of them the whole request.
 func (r *recorder) legible(text string) string {
 	const ellipsis = "…"
 	if len(text) > maxLabelBytes {
@@ -103,10 +102,10 @@ func (r *recorder) legible(text string) string {
 	return text
 }
 
-// replacedID stands in labels for values that are ids, of which every execution would have a new one.
+// replacedID replaces label values that are IDs, which would be different for every execution.
 const replacedID = "_id"
 
-// looksLikeID recognizes UUIDs, with or without hyphens, and Tasker's correlation ids.
+// looksLikeID reports whether value is a UUID, with or without hyphens, or a correlation ID of Tasker.
 func looksLikeID(value string) bool {
 	const correlation = "tsk_"
 	switch {

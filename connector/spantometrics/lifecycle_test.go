@@ -168,7 +168,7 @@ func TestExpiry(t *testing.T) {
 	})
 }
 
-// stuck blocks every flush until its context ends.
+// stuck blocks every flush until its context is done.
 type stuck struct{ consumertest.MetricsSink }
 
 func (s *stuck) ConsumeMetrics(ctx context.Context, _ pmetric.Metrics) error {

@@ -11,7 +11,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// ConsumeLogs counts events. It reads ld and keeps nothing of it. It fails only if the storage does.
+// ConsumeLogs counts events. It does not retain ld. It fails only if the storage does.
 func (in logsInput) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 	return in.measure(ctx, func(r *recorder) { r.logs(ld) })
 }
@@ -37,7 +37,7 @@ func (r *recorder) logs(ld plog.Logs) {
 	}
 }
 
-// recordEvent returns the event of a record. A record without a time counts by its receipt.
+// recordEvent returns the event of a record. A record without a time gets that of its receipt.
 func recordEvent(record plog.LogRecord, fingerprint uint64) event {
 	at := record.Timestamp()
 	if at == 0 {

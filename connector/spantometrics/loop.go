@@ -8,15 +8,15 @@ import (
 	"time"
 )
 
-// loop calls a function at an interval, from one goroutine.
+// loop calls a function periodically from one goroutine.
 type loop struct {
 	quit, done chan struct{}
-	// cancel ends the context of the call under way.
+	// cancel cancels the context of the current call.
 	cancel context.CancelFunc
 }
 
-// startLoop makes the first call at once, or after one interval. The calls have a context of their own: that of a
-// component's Start ends with the start of the collector.
+// startLoop makes the first call immediately, or after one interval. The calls get a context of their own, because that of
+// Start ends with the collector's startup.
 func startLoop(interval time.Duration, atOnce bool, call func(context.Context)) *loop {
 	ctx, cancel := context.WithCancel(context.Background())
 	l := &loop{quit: make(chan struct{}), done: make(chan struct{}), cancel: cancel}
@@ -39,7 +39,7 @@ func startLoop(interval time.Duration, atOnce bool, call func(context.Context)) 
 	return l
 }
 
-// stop waits for the call under way. When ctx ends first, the call's context ends too. It may be called once.
+// stop waits for the current call. If ctx is done first, it cancels the call's context. It must be called at most once.
 func (l *loop) stop(ctx context.Context) {
 	defer l.cancel()
 	close(l.quit)

@@ -9,7 +9,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
 )
 
-// run measures what is measured by a plan, whose fields were read.
+// run applies a plan whose fields were read.
 func (r *recorder) run(p *plan) {
 	labelled := -1
 	for i := range p.measures {
@@ -38,8 +38,8 @@ func (r *recorder) run(p *plan) {
 	}
 }
 
-// quantity returns what a measure adds. It is false if there is nothing to be added: what has no such value is no measurement,
-// and a value that is not one is skipped.
+// quantity returns what a measure adds. ok is false if the item has no value, or an invalid one, which is counted as
+// skipped.
 func (r *recorder) quantity(m *measure) (value int64, ok bool) {
 	switch m.takes {
 	case takesNothing:
@@ -60,7 +60,7 @@ func (r *recorder) quantity(m *measure) (value int64, ok bool) {
 	return value, ok
 }
 
-// scaled reads a number and multiplies it. It is false for what is not a number, or beyond 63 bits.
+// scaled parses a number and multiplies it. It returns false for what is not a number or exceeds 63 bits.
 func (v *fieldValue) scaled(factor float64) (int64, bool) {
 	number, ok := v.number()
 	product := math.Round(number * factor)

@@ -13,33 +13,34 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/sqltext"
 )
 
-// measurement is what is being measured: a finished span, an event, or what was detected on a finished span.
+// measurement is the item being measured: a finished span, an event, or a detection on a finished span.
 type measurement struct {
 	fields *fieldSet
 	values []fieldValue
-	// statements are those of the instance.
+	// statements is the instance's cache.
 	statements statements
-	// attrs and resource are those of the span or event.
+	// attrs and resource are the attributes of the span or event and of its resource.
 	attrs, resource pcommon.Map
-	// name is the event's, and empty for a span.
+	// name is the event's name; empty for a span.
 	name string
-	// at is when it ended or happened, in Unix nanoseconds, and took how long it took, or negative.
+	// at is the end of a span or the time of an event, in Unix nanoseconds; took is the duration, negative if there is
+	// none.
 	at, took int64
-	// failed is a span's status.
+	// failed is whether a span's status is error.
 	failed bool
-	// where is its exemplar without a value, once located.
+	// where is the exemplar without a value, once it is computed.
 	where   series.Exemplar
 	located bool
 	query   query
 }
 
-// query is what is known of a database query.
+// query is the parsed database query.
 type query struct {
 	statement
 	known bool
 }
 
-// begin turns to the next thing to be measured, whose attributes are m.attrs.
+// begin prepares for the next item, whose attributes are m.attrs.
 func (m *measurement) begin(fields *fieldSet) {
 	m.fields = fields
 	m.values = m.values[:0]
@@ -49,13 +50,13 @@ func (m *measurement) begin(fields *fieldSet) {
 	fields.read(m.attrs, m.values)
 }
 
-// release forgets the pdata, and returns the room for values to be used again.
+// release drops references to pdata and returns the buffer of values for reuse.
 func (m *measurement) release() []fieldValue {
 	clear(m.values[:cap(m.values)])
 	return m.values[:0]
 }
 
-// readMissing looks in other attributes for the fields that were not found.
+// readMissing reads the fields that were not found from other attributes.
 func (m *measurement) readMissing(attrs pcommon.Map) {
 	for i := range m.values {
 		v := &m.values[i]
@@ -67,7 +68,7 @@ func (m *measurement) readMissing(attrs pcommon.Map) {
 	}
 }
 
-// value returns that of a field of the span or event, or what can be worked out, or that of its resource.
+// value returns a field's value from the span or event, derived, or from the resource, in that order.
 func (m *measurement) value(index int) *fieldValue {
 	v := &m.values[index]
 	if v.rank != rankUnknown {
@@ -90,10 +91,10 @@ func (m *measurement) value(index int) *fieldValue {
 	return v
 }
 
-// deriveFunc works out the text of what is being measured under a key; empty if it has none.
+// deriveFunc derives a field's text from the measured item; empty if it has none.
 type deriveFunc func(*measurement) string
 
-// deriveFuncOf is nil for a key whose value a sender has to write.
+// deriveFuncOf returns the function for a key; nil if its value is not derived.
 func deriveFuncOf(key string) deriveFunc {
 	switch key {
 	case keyEventName:
@@ -110,7 +111,7 @@ func deriveFuncOf(key string) deriveFunc {
 	return nil
 }
 
-// spanStatus is empty for an event.
+// spanStatus returns an empty text for an event.
 func (m *measurement) spanStatus() string {
 	switch {
 	case m.name != "":
@@ -121,7 +122,7 @@ func (m *measurement) spanStatus() string {
 	return string(lifecycle.StatusSuccess)
 }
 
-// statement returns what the event's SQL does.
+// statement returns the parsed SQL of the event.
 func (m *measurement) statement() *statement {
 	if !m.query.known {
 		m.query.known = true

@@ -14,7 +14,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// TestMemoryOfSeries keeps sums and histograms, half of each, every histogram with all of its exemplars.
+// TestMemoryOfSeries measures the memory of sums and histograms, half of each, with all exemplars.
 func TestMemoryOfSeries(t *testing.T) {
 	for _, test := range []struct{ series, megabytes int }{{10_000, 10}, {100_000, 100}} {
 		t.Run(fmt.Sprint(test.series), func(t *testing.T) {
@@ -38,7 +38,7 @@ func TestMemoryOfSeries(t *testing.T) {
 			require.Equal(t, test.series, snapshot.Live)
 			in.registry.Accept(&snapshot)
 			snapshot.Applications = nil
-			// The memory of what was measured is bounded by a setting of its own.
+			// The memory of the duplicate detection is bounded by a setting of its own.
 			in.spansSeen = nil
 			used := heap() - before
 			t.Logf("%d series: %d bytes, %d each", test.series, used, used/test.series)
@@ -48,7 +48,7 @@ func TestMemoryOfSeries(t *testing.T) {
 	}
 }
 
-// heap returns how much memory is in use, after everything that is not has been given back.
+// heap returns the memory in use after a garbage collection.
 func heap() int {
 	var stats runtime.MemStats
 	runtime.GC()

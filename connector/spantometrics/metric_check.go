@@ -20,14 +20,14 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// metricName is what Prometheus and OpenTelemetry both take without a change of its words.
+// metricName matches names that Prometheus and OpenTelemetry both accept without replacing words.
 var metricName = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9]*([._][a-zA-Z0-9]+)*$`)
 
 // metricsCheck collects the mistakes of the section metrics.
 type metricsCheck struct {
 	cfg      *Config
 	mistakes []error
-	// taken are the metrics by the name that they have at Prometheus.
+	// taken maps Prometheus names to the metrics that have them.
 	taken map[string]string
 }
 
@@ -56,7 +56,7 @@ func (cfg *Config) checkMetrics() error {
 	return errors.Join(c.mistakes...)
 }
 
-// prometheusMetric returns the name that the Prometheus exporters make by default.
+// prometheusMetric returns the name that the Prometheus exporters derive by default.
 func prometheusMetric(d *series.Definition) string {
 	kind := otlptranslator.MetricType(otlptranslator.MetricTypeGauge)
 	switch d.Kind {
@@ -73,7 +73,7 @@ func prometheusMetric(d *series.Definition) string {
 	return name
 }
 
-// take notes the names that a metric has at Prometheus, and returns who has one of them already.
+// take reserves the Prometheus names of a metric, and returns the owner of one that is taken.
 func (c *metricsCheck) take(d *series.Definition) (name, owner string) {
 	name = prometheusMetric(d)
 	names := []string{name}
@@ -91,7 +91,7 @@ func (c *metricsCheck) take(d *series.Definition) (name, owner string) {
 	return name, owner
 }
 
-// change checks what the operator changes about a built-in metric.
+// change checks the operator's changes of a built-in metric.
 func (c *metricsCheck) change(m *declaration) {
 	key := "metrics::" + m.name
 	set := map[string]bool{
@@ -110,37 +110,37 @@ func (c *metricsCheck) change(m *declaration) {
 		c.add(configerr.Path(key, "histogram"), nil, "is set, but the metric is not a histogram", "remove it")
 	}
 	if given.Type == typeOldest && len(m.Dimensions) > 0 {
-		c.add(configerr.Path(key, "dimensions"), nil, "is set, but the metric has the labels of "+activeTasks, "add them there")
+		c.add(configerr.Path(key, "dimensions"), nil, "is set, but the metric uses the labels of "+activeTasks, "add them there")
 	}
 	if given.isOfOpen() && len(m.Conditions) > 0 {
-		c.add(configerr.Path(key, "conditions"), nil, "is set, but what is open is followed through all its events, which need not agree", "remove it")
+		c.add(configerr.Path(key, "conditions"), nil, "is set, but the metric depends on several events of a task, not all of which may match", "remove it")
 	}
 	c.histogram(m.name, &m.Histogram, given.definition(c.cfg).PerUnit)
 	c.conditions(key, m.Conditions)
 	labels := names(c.cfg.givenDimensions(&given))
 	c.excluded(key, m.ExcludeDimensions, labels)
-	// A label that is left out can come again from another key.
+	// A removed label may be added again with another key.
 	left := names(c.cfg.builtInMetric(m.name).Dimensions)
 	c.dimensions(key, m.Dimensions, left[:len(left)-len(m.Dimensions)])
 }
 
-// own checks a metric of the operator's own.
+// own checks a metric of the operator.
 func (c *metricsCheck) own(m *declaration) {
 	key := "metrics::" + m.name
 	if !metricName.MatchString(m.name) {
-		c.add(key, nil, "is not a name for a metric", "use letters and digits, with single dots or underscores between them, such as shop.order.amount")
+		c.add(key, nil, "is not a valid metric name", "use letters and digits, with single dots or underscores between them, such as shop.order.amount")
 	}
 	for _, suffix := range []string{"_total", ".total", "_bucket", "_count", "_sum"} {
 		if strings.HasSuffix(m.name, suffix) {
-			c.add(key, nil, "ends with "+suffix+", which Prometheus adds by itself", "leave it out")
+			c.add(key, nil, "ends with "+suffix+", which Prometheus adds itself", "leave it out")
 		}
 	}
 	if m.isOfOpen() {
-		c.add(configerr.Path(key, "type"), m.Type, "is for built-in metrics only, because each takes the memory of all that is open",
+		c.add(configerr.Path(key, "type"), m.Type, "is for built-in metrics only, because each needs memory for everything that is open",
 			"change the labels of tasker.tasks.active or tasker.steps.active instead")
 	}
 	if len(m.ExcludeDimensions) > 0 {
-		c.add(configerr.Path(key, "exclude_dimensions"), nil, "is set, but a metric of your own has only the labels in its dimensions", "leave them out there")
+		c.add(configerr.Path(key, "exclude_dimensions"), nil, "is set, but a declared metric has only the labels in its dimensions", "leave them out there")
 	}
 	c.declaration(m)
 	definition := m.definition(c.cfg)
@@ -149,7 +149,7 @@ func (c *metricsCheck) own(m *declaration) {
 	}
 }
 
-// declaration checks what any declaration must be, also that of a built-in metric.
+// declaration checks any declaration, including a built-in one.
 func (c *metricsCheck) declaration(m *declaration) {
 	key := "metrics::" + m.name
 	switch m.Type {
@@ -209,7 +209,7 @@ func (c *metricsCheck) source(key string, s *SourceConfig) {
 		case strings.TrimSpace(name) != name || name == "":
 			c.add(key, name, "is not a name of an event", "use a name without spaces around it; of several names make a list, such as [order.placed, order.paid]")
 		case lifecycle.Canonical(name) != name:
-			c.add(key, name, "never occurs, because tasker. is dropped from the names of events", "write it without tasker.")
+			c.add(key, name, "never occurs, because the prefix tasker. is removed from event names", "write it without tasker.")
 		}
 	}
 	for _, pattern := range s.Detected {
@@ -220,12 +220,12 @@ func (c *metricsCheck) source(key string, s *SourceConfig) {
 	c.conditions(key, s.Conditions)
 }
 
-// detections returns the names of what the performance monitor of span_hierarchy finds.
+// detections returns the names of what span_hierarchy's performance monitor detects.
 func detections() []string {
 	return []string{lifecycle.PerformanceSlowOperation, lifecycle.PerformanceSlowSQLQuery, lifecycle.PerformanceMemorySpike}
 }
 
-// value checks what of it is measured.
+// value checks the measured value.
 func (c *metricsCheck) value(key string, m *declaration) {
 	switch {
 	case slices.Contains(m.Value, valueDuration):
@@ -233,7 +233,7 @@ func (c *metricsCheck) value(key string, m *declaration) {
 			c.add(configerr.Path(key, "value"), nil, "lists duration beside keys of attributes", "keep one")
 		}
 		if slices.ContainsFunc(m.sources(), func(s SourceConfig) bool { return s.Span == "" }) {
-			c.add(configerr.Path(key, "value"), valueDuration, "is not possible for an event, which has no duration", "use the key of a payload, such as tasker.duration, or measure a span")
+			c.add(configerr.Path(key, "value"), valueDuration, "does not exist for an event", "use the key of a payload, such as tasker.duration, or measure a span")
 		}
 		if m.Unit != "" && m.Unit != unitSeconds {
 			c.add(configerr.Path(key, "unit"), m.Unit, "is not the unit of durations, which are in seconds", "use s, or remove it")
@@ -248,7 +248,7 @@ func (c *metricsCheck) value(key string, m *declaration) {
 	}
 }
 
-// histogram checks buckets, which are in units of which perUnit recorded integers make one.
+// histogram checks bucket bounds, whose unit is perUnit recorded units.
 func (c *metricsCheck) histogram(name string, h *MetricHistogramConfig, perUnit float64) {
 	key := "metrics::" + name + "::histogram"
 	if h.Explicit.HasValue() && h.Exponential.HasValue() {
@@ -276,12 +276,12 @@ func (c *metricsCheck) histogram(name string, h *MetricHistogramConfig, perUnit 
 		case i > 0 && bound <= buckets[i-1]:
 			c.mistakes = append(c.mistakes, notSorted(configerr.Index(bounds, i), bound, buckets[i-1]))
 		case i > 0 && scaled[i] == scaled[i-1] || bound > 0 && scaled[i] == 0:
-			c.add(configerr.Index(bounds, i), bound, fmt.Sprintf("is between the steps of %v in which values are added up", 1/step), "remove it, or measure in a smaller unit")
+			c.add(configerr.Index(bounds, i), bound, fmt.Sprintf("is not a multiple of the resolution, %v", 1/step), "remove it, or measure in a smaller unit")
 		}
 	}
 }
 
-// names returns those of labels.
+// names returns the names of dimensions.
 func names(dimensions []Dimension) []string {
 	list := make([]string, len(dimensions))
 	for i := range dimensions {
@@ -290,7 +290,7 @@ func names(dimensions []Dimension) []string {
 	return list
 }
 
-// excluded checks labels to be left out against those that there are.
+// excluded checks that the labels to remove exist.
 func (c *metricsCheck) excluded(key string, excluded, labels []string) {
 	for i, label := range excluded {
 		if !slices.Contains(labels, label) {
@@ -299,7 +299,7 @@ func (c *metricsCheck) excluded(key string, excluded, labels []string) {
 	}
 }
 
-// dimensions checks labels against each other and against those that there are.
+// dimensions checks labels against each other and against existing ones.
 func (c *metricsCheck) dimensions(key string, dimensions []Dimension, labels []string) {
 	c.mistakes = append(c.mistakes, checkDimensions(key+"::", dimensions, labels, c.cfg.AllowUnbounded)...)
 }
@@ -312,7 +312,7 @@ func (c *metricsCheck) conditions(key string, conditions []ConditionConfig) {
 			c.add(configerr.Path(at, "key"), condition.Key, "is not a key", "use the key of an attribute")
 		}
 		if condition.Exists == nil && len(condition.NotIn) == 0 && !condition.asksForValue() {
-			c.add(at, nil, "says nothing of its attribute", "add exists, in, not_in, matches, min or max")
+			c.add(at, nil, "does not restrict its attribute", "add exists, in, not_in, matches, min or max")
 		}
 		if condition.Exists != nil && !*condition.Exists && condition.asksForValue() {
 			c.add(configerr.Path(at, "exists"), false, "never holds, because the condition asks for a value as well", "remove one of the two")

@@ -13,29 +13,28 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// MetricConfig declares a metric: one of the operator's own, or a built-in one. Under the name of a built-in metric the
-// operator changes that one.
+// MetricConfig declares an additional metric or, under the name of a built-in one, changes it.
 type MetricConfig struct {
-	// Enabled is whether the metric is made; without it, it is.
+	// Enabled is true if nil.
 	Enabled *bool `mapstructure:"enabled"`
-	// Type is counter, gauge or histogram. The built-in gauges of what is open are of the types active and oldest.
+	// Type is counter, gauge or histogram. The built-in gauges of open tasks and steps have the types active and oldest.
 	Type        string `mapstructure:"type"`
 	Unit        string `mapstructure:"unit"`
 	Description string `mapstructure:"description"`
-	// SourceConfig is what is measured. Its conditions hold for each of Sources too.
+	// SourceConfig is what is measured. Its conditions also apply to each of Sources.
 	SourceConfig `mapstructure:",squash"`
-	// Sources are several things that are measured alike.
+	// Sources are alternatives that are measured in the same way.
 	Sources []SourceConfig `mapstructure:"sources"`
-	// Value is the key of the measured attribute, or duration; of several keys the first that is there. A counter without
-	// one counts.
+	// Value is the key of the measured attribute, or duration; the first of several keys that is present. A counter without
+	// a value counts occurrences.
 	Value []string `mapstructure:"value"`
-	// Scale is what a value is multiplied with before it is measured; 0 stands for 1.
+	// Scale is a factor for the value; 0 means 1.
 	Scale float64 `mapstructure:"scale"`
-	// Dimensions are the labels; where the operator changes a built-in metric, further ones.
+	// Dimensions are the labels, or additional labels of a built-in metric.
 	Dimensions []Dimension `mapstructure:"dimensions"`
-	// ExcludeDimensions are labels of a built-in metric to be left out.
+	// ExcludeDimensions are labels to remove from a built-in metric.
 	ExcludeDimensions []string `mapstructure:"exclude_dimensions"`
-	// Histogram is how values are bucketed.
+	// Histogram configures the buckets.
 	Histogram MetricHistogramConfig `mapstructure:"histogram"`
 
 	_ struct{}
@@ -66,12 +65,11 @@ func (m *MetricConfig) PayloadKeysOf(event string) []string {
 
 // SourceConfig is one kind of thing that is measured.
 type SourceConfig struct {
-	// Event is the names of the events, in which a star stands for any characters.
+	// Event is a list of event names, in which a star matches any characters.
 	Event []string `mapstructure:"event"`
 	// Span is the level of the finished spans.
 	Span string `mapstructure:"span"`
-	// Detected is the names of what span_hierarchy found out about a finished span, in which a star stands for any
-	// characters.
+	// Detected is a list of detections of span_hierarchy on finished spans, in which a star matches any characters.
 	Detected []string `mapstructure:"detected"`
 	// Conditions must all hold.
 	Conditions []ConditionConfig `mapstructure:"conditions"`
@@ -79,36 +77,36 @@ type SourceConfig struct {
 	_ struct{}
 }
 
-// ConditionConfig is a condition on an attribute of the event or span, or else of its resource. All that it says must hold.
+// ConditionConfig is a condition on an attribute of the event or span, or else of its resource. All of its parts must hold.
 type ConditionConfig struct {
 	Key string `mapstructure:"key"`
-	// Exists reports whether the attribute must be there, or must not.
+	// Exists requires the attribute to be present or absent.
 	Exists *bool `mapstructure:"exists"`
-	// In and NotIn list texts of the value.
+	// In and NotIn list values as texts.
 	In    []string `mapstructure:"in"`
 	NotIn []string `mapstructure:"not_in"`
-	// Matches is a text of the value, in which a star stands for any characters.
+	// Matches is a pattern for the value, in which a star matches any characters.
 	Matches string `mapstructure:"matches"`
-	// Min and Max bound the value as a number, themselves included.
+	// Min and Max bound the numeric value, inclusively.
 	Min *float64 `mapstructure:"min"`
 	Max *float64 `mapstructure:"max"`
 
 	_ struct{}
 }
 
-// Dimension is a label taken from an attribute of the span or event, or else of its resource.
+// Dimension is a label from an attribute of the span or event, or else of its resource.
 type Dimension struct {
-	// Name of the label.
+	// Name is the label's name.
 	Name string `mapstructure:"name"`
-	// Key of the attribute, and of several keys the first that is there; without one it is the name.
+	// Key is the attribute's key; the first of several that is present. The default is the name.
 	Key []string `mapstructure:"key"`
-	// Default is the label's value where the attribute is absent; without one the label is absent too.
+	// Default is the label's value if the attribute is absent; without it the label is absent.
 	Default *string `mapstructure:"default"`
 
 	_ struct{}
 }
 
-// keys returns those of the attribute.
+// keys returns the keys of the attribute.
 func (d *Dimension) keys() []string {
 	if len(d.Key) > 0 {
 		return d.Key
@@ -119,7 +117,7 @@ func (d *Dimension) keys() []string {
 // isState reports whether the dimension is the state of an open task.
 func (d *Dimension) isState() bool { return len(d.Key) == 1 && d.Key[0] == keyTaskState }
 
-// MetricHistogramConfig chooses one form of histogram, in the metric's unit.
+// MetricHistogramConfig selects the histogram type, in the metric's unit.
 type MetricHistogramConfig struct {
 	Explicit    configoptional.Optional[MetricBucketsConfig]        `mapstructure:"explicit"`
 	Exponential configoptional.Optional[ExponentialHistogramConfig] `mapstructure:"exponential"`
@@ -131,7 +129,7 @@ func (h *MetricHistogramConfig) isSet() bool {
 	return h.Explicit.HasValue() || h.Exponential.HasValue()
 }
 
-// MetricBucketsConfig lists the upper bounds of buckets, ascending.
+// MetricBucketsConfig lists the upper bounds of buckets in ascending order.
 type MetricBucketsConfig struct {
 	Buckets []float64 `mapstructure:"buckets"`
 
@@ -142,20 +140,20 @@ const (
 	typeCounter   = "counter"
 	typeGauge     = "gauge"
 	typeHistogram = "histogram"
-	// typeActive is how many tasks or steps are open. Only built-in metrics are of it, because each takes the memory of all
-	// that is open.
+	// typeActive is the number of open tasks or steps. Only built-in metrics have it, because each needs memory for
+	// everything that is open.
 	typeActive = "active"
-	// typeOldest is the age of the oldest task that is open, by the labels of activeTasks but for the state.
+	// typeOldest is the age of the oldest open task, with the labels of activeTasks except the state.
 	typeOldest = "oldest"
 
-	// activeTasks is the metric of the tasks that are open.
+	// activeTasks is the metric of open tasks.
 	activeTasks = "tasker.tasks.active"
 
-	// valueDuration measures how long a span took.
+	// valueDuration measures the duration of a span.
 	valueDuration = "duration"
 )
 
-// spanLevels returns the names under which a declaration knows the finished spans.
+// spanLevels returns the span names by their level in a declaration.
 func spanLevels() map[string]string {
 	return map[string]string{
 		"task": lifecycle.SpanTask, "orchestration": lifecycle.SpanOrchestration, "batch": lifecycle.SpanBatch,
@@ -165,10 +163,10 @@ func spanLevels() map[string]string {
 	}
 }
 
-// takesDuration reports whether the duration of spans is measured.
+// takesDuration reports whether the metric measures the duration of spans.
 func (m *MetricConfig) takesDuration() bool { return len(m.Value) == 1 && m.Value[0] == valueDuration }
 
-// sources returns all that is measured, with the metric's own conditions in each.
+// sources returns all sources, with the metric's own conditions added to each.
 func (m *MetricConfig) sources() []SourceConfig {
 	if len(m.Sources) == 0 {
 		return []SourceConfig{m.SourceConfig}

@@ -16,11 +16,11 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// singleSpans returns the spans of true tasks, each in a request of its own.
-func singleSpans(tasks []trueTask, ledger ledger) []ptrace.Traces {
+// singleSpans returns the spans of the tasks, each in its own request.
+func singleSpans(tasks []trueTask, wanted expectations) []ptrace.Traces {
 	var all []ptrace.Traces
 	for _, task := range tasks {
-		td := finishedSpans(task, ledger)
+		td := finishedSpans(task, wanted)
 		from := td.ResourceSpans().At(0)
 		for _, span := range from.ScopeSpans().At(0).Spans().All() {
 			single := ptrace.NewTraces()
@@ -40,8 +40,8 @@ func levelOf(single ptrace.Traces) int {
 	return slices.Index(order, single.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0).Name())
 }
 
-// TestSpansOneByOne gives each span of real runs in a request of its own, children before parents or in any order, some of
-// them again, with crashes between and requests of which the sender heard nothing. Each counts once.
+// TestSpansOneByOne sends each span of real runs in its own request, children before parents or in any order, some
+// repeatedly, with crashes and lost responses between. Each is counted once.
 func TestSpansOneByOne(t *testing.T) {
 	arrangements := map[string]func(*rand.Rand, []ptrace.Traces){
 		"parents last": func(_ *rand.Rand, all []ptrace.Traces) {
@@ -55,14 +55,14 @@ func TestSpansOneByOne(t *testing.T) {
 		for _, temporality := range []string{cumulative, delta} {
 			t.Run(name+" "+temporality, func(t *testing.T) {
 				random := rand.New(rand.NewPCG(7, 9))
-				ledger := ledger{}
-				all := singleSpans(slices.Concat(readTruth(t, "mixed"), readTruth(t, "planned")), ledger)
+				wanted := expectations{}
+				all := singleSpans(slices.Concat(readTruth(t, "mixed"), readTruth(t, "planned")), wanted)
 				arrange(random, all)
 				w := newWorld(t, func(cfg *Config) { cfg.AggregationTemporality = temporality })
 				c := w.begin()
 				send := func(td ptrace.Traces) {
 					for (batch{td: td}).consume(c) != nil {
-						w.crash() // the sender heard no answer and sends it again
+						w.crash() // the sender got no response and retries
 						c = w.begin()
 					}
 				}
@@ -83,17 +83,17 @@ func TestSpansOneByOne(t *testing.T) {
 					send(td)
 				}
 				require.NoError(t, c.flush(context.Background()))
-				checkLedger(t, ledger, w.totals(false))
+				checkExpectations(t, wanted, w.totals(false))
 			})
 		}
 	}
 }
 
-// checkLedger finds what the ledger expects, and nothing else.
-func checkLedger(t *testing.T, ledger ledger, totals map[string]observed) {
+// checkExpectations checks that the totals are those of the expectations.
+func checkExpectations(t *testing.T, wanted expectations, totals map[string]observed) {
 	t.Helper()
 	expected := 0
-	for metric, want := range ledger {
+	for metric, want := range wanted {
 		expected += len(want)
 		for labels, sum := range want {
 			got := totals[" service.name=shop service.namespace=retail "+metric+" "+labels]

@@ -9,7 +9,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 )
 
-// ownPoints reads the points of one of the connector's own metrics, by the values of their attributes.
+// ownPoints returns the points of a metric of the connector's internal telemetry by attribute values.
 func ownPoints(metric metricdata.Metrics) map[string]int64 {
 	var points []metricdata.DataPoint[int64]
 	switch data := metric.Data.(type) {

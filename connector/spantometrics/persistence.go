@@ -19,27 +19,27 @@ import (
 )
 
 const (
-	// snapshotAfter is how many bytes of changes are written, at least, before a snapshot takes their place.
+	// snapshotAfter is the minimum number of bytes of changes after which a snapshot replaces them.
 	snapshotAfter = 4 << 20
-	// snapshotFlushes is after how many flushes a snapshot is made, so that a quiet instance starts quickly too.
+	// snapshotFlushes is the number of flushes after which a snapshot is made, so that an idle instance starts quickly.
 	snapshotFlushes = 240
 )
 
-// persistence is the state on the storage. It is nil while there is none.
+// persistence is the stored state.
 type persistence struct {
 	journal *journal.Journal
 	log     *records.Log
-	// snapshotBytes is the size of the newest snapshot; before and flushes are what was written and flushed when it was
-	// made. The flush lock guards them.
+	// snapshotBytes is the size of the latest snapshot; before and flushes are the bytes written and flushes made when it
+	// was made. The flush mutex guards them.
 	snapshotBytes, before int64
 	flushes               int
 }
 
-// open reads the state of the process before, and from then on keeps what changes.
+// open restores the stored state and from then on stores changes.
 func (c *instance) open(ctx context.Context, host component.Host) error {
 	c.telemetry.started(ctx)
 	if c.cfg.StorageID == nil {
-		c.logger.Info("The numbers are in memory only: a restart begins new series. With the setting storage they survive.")
+		c.logger.Info("The metrics are in memory only: a restart resets all series. Configure storage to keep them.")
 		return nil
 	}
 	opened, err := journal.Open(ctx, host, *c.cfg.StorageID, journal.Owner{Kind: component.KindConnector, ID: c.id}, c.logger)
@@ -53,10 +53,10 @@ func (c *instance) open(ctx context.Context, host component.Host) error {
 	kept := &persistence{journal: opened, log: records.New(opened.Append)}
 	c.persistence.Store(kept)
 	c.setLog(kept.log)
-	// The state is written anew at once: so what was written by another configuration, or was damaged, does no harm again.
-	// On a full disk that has to wait: nothing is acknowledged until it is written.
+	// Write the state anew immediately, which removes entries that are damaged or from another configuration. On a full
+	// disk that is postponed: nothing is acknowledged before it is written.
 	if err := c.snapshot(ctx, kept, c.now()); err != nil {
-		c.logger.Warn("The state could not be written at startup; the next change tries again.", zap.Error(err))
+		c.logger.Warn("The state could not be written at startup. The next change retries.", zap.Error(err))
 	}
 	return nil
 }
@@ -68,7 +68,7 @@ func (c *instance) setLog(log *records.Log) {
 	c.eventsSeen.SetLog(log, records.Events)
 }
 
-// replay makes the changes that the process before wrote down.
+// replay restores the logged changes.
 func (c *instance) replay(ctx context.Context, from *journal.Journal) error {
 	p := &replayer{Replay: c.registry.Replay(), instance: c}
 	if err := from.Replay(ctx, func(entry []byte) error { return records.Read(entry, p) }); err != nil {
@@ -77,26 +77,26 @@ func (c *instance) replay(ctx context.Context, from *journal.Journal) error {
 	c.ranBefore = p.Running()
 	if cut := p.End(); cut > 0 {
 		c.telemetry.cut(ctx, cut)
-		c.logger.Warn("The stored state has more series than max_series or max_series_bytes allow. Those that had no value for the longest time were added to the overflow series of their application; no value is lost.",
+		c.logger.Warn("The stored state has more series than max_series or max_series_bytes allow. Those without a value for the longest time were added to the overflow series of their application; no value is lost.",
 			zap.Int("series_cut", cut))
 	}
 	w := c.registry.Begin(c.now())
 	c.active.Resume(gaugeFinder{c.plans, &w})
 	w.End()
 	if lost := p.Lost(); len(lost) > 0 {
-		c.logger.Warn("Stored values do not fit the configuration any more (other buckets, another temporality, or a metric that is gone). These metrics begin anew.",
+		c.logger.Warn("Stored values do not fit the configuration (other buckets, another temporality, or a removed metric). These metrics are reset.",
 			zap.Strings("metrics", lost))
 	}
 	c.exporter.instanceID = chooseIdentity(c.exporter.instanceID, p.identity)
 	stats := from.Stats()
-	c.logger.Info("The metrics go on from the stored state.", zap.Int("segments", stats.Segments), zap.Int64("bytes", stats.Bytes),
+	c.logger.Info("The metrics continue from the stored state.", zap.Int("segments", stats.Segments), zap.Int64("bytes", stats.Bytes),
 		zap.Int("spans_remembered", c.spansSeen.Len()), zap.Int("events_remembered", c.eventsSeen.Len()))
 	return nil
 }
 
-// chooseIdentity returns the service.instance.id under which the metrics go on. The collector makes up a UUID at each start
-// unless it is given an id: under a new one every series would seem to be another process's. So the stored id is kept,
-// unless somebody has given the collector one.
+// chooseIdentity returns the service.instance.id of the metrics. Unless it is configured, the collector generates a UUID at
+// each start, under which every series would appear to belong to a new process. So the stored ID is kept unless one is
+// configured.
 func chooseIdentity(own, stored string) string {
 	if _, err := uuid.Parse(own); stored != "" && (own == "" || err == nil) {
 		return stored
@@ -104,7 +104,7 @@ func chooseIdentity(own, stored string) string {
 	return own
 }
 
-// snapshot puts the whole state in the place of what was written so far. No flush may be under way.
+// snapshot replaces the stored changes by the whole state. No flush may be running.
 func (c *instance) snapshot(ctx context.Context, kept *persistence, now series.Instant) error {
 	var entries [][]byte
 	size := int64(0)
@@ -129,7 +129,7 @@ func (c *instance) snapshot(ctx context.Context, kept *persistence, now series.I
 	return nil
 }
 
-// snapshotIfDue makes a snapshot when the changes since the last one have become more than the state.
+// snapshotIfDue makes a snapshot when the changes since the last one exceed its size.
 func (c *instance) snapshotIfDue(ctx context.Context, now series.Instant) error {
 	kept := c.persistence.Load()
 	if kept == nil {
@@ -143,10 +143,10 @@ func (c *instance) snapshotIfDue(ctx context.Context, now series.Instant) error 
 	return c.snapshot(ctx, kept, now)
 }
 
-// errBacklog is the answer while the storage does not take what waits.
-var errBacklog = errors.New("the storage of span_to_metrics takes no writes, and too much waits for it; send it again later")
+// errBacklog is the retryable error while too much waits to be stored.
+var errBacklog = errors.New("writes to the storage of span_to_metrics fail, and too much data waits for it; retry later")
 
-// admit refuses a batch while too much waits to be stored.
+// admit rejects a batch while too much waits to be stored.
 func (c *instance) admit() error {
 	kept := c.persistence.Load()
 	if kept == nil || kept.journal.Backlog() <= journal.MaxBacklog {
@@ -155,20 +155,20 @@ func (c *instance) admit() error {
 	return errBacklog
 }
 
-// commit waits until all that was measured so far is stored. After an error it is measured all the same, and stored with
-// the next commit: the same batch, sent again, changes nothing and is then answered by whether it is stored.
+// commit waits until everything measured so far is stored. After an error it remains measured and is stored with the next
+// commit: a retry of the batch changes nothing and reports whether it is stored.
 func (c *instance) commit(ctx context.Context) error {
 	kept := c.persistence.Load()
 	if kept == nil {
 		return nil
 	}
 	if err := kept.journal.Commit(ctx); err != nil {
-		return fmt.Errorf("what was measured is not stored yet, send it again: %w", err)
+		return fmt.Errorf("the measured data is not stored yet, retry: %w", err)
 	}
 	return nil
 }
 
-// replayer makes the changes of entries in an instance.
+// replayer applies the changes of entries to an instance.
 type replayer struct {
 	*series.Replay
 	*instance

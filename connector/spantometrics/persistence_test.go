@@ -38,22 +38,22 @@ func exponentialOf(size int32) HistogramConfig {
 	return HistogramConfig{Exponential: configoptional.Some(ExponentialHistogramConfig{MaxSize: size})}
 }
 
-// world is what stays when the collector dies: the storage, and what the receivers of metrics have seen.
+// world is what survives a crash of the collector: the storage, and what the receivers of metrics have seen.
 type world struct {
 	require.TestingT
 	storage *journaltest.Storage
 	change  func(*Config)
-	// writesLeft, from 1 up, counts down to the write after which the process is dead; image is the storage then.
+	// writesLeft, if positive, counts down to the write after which the process is dead; image is the storage at that time.
 	writesLeft int
 	image      *journaltest.Storage
-	// sendsDead is true if the process dies only after it has sent what it is about to send.
+	// sendsDead is true if the process sends the pending flush before it dies.
 	sendsDead bool
 	refusing  bool
-	// cumulative holds the newest point of each series, and deltas all points by series and interval.
+	// cumulative holds the latest point of each series, and deltas all points by series and interval.
 	cumulative, deltas map[string]observed
 }
 
-// observed is a point's numbers.
+// observed holds a point's numbers.
 type observed struct {
 	start, count int64
 	sum          float64
@@ -66,7 +66,7 @@ func newWorld(t require.TestingT, change func(*Config)) *world {
 
 var errDead = errors.New("the process is dead")
 
-// begin starts a process on the storage, without its loop.
+// begin starts an instance on the storage, without its flush loop.
 func (w *world) begin() *instance {
 	c := w.process()
 	require.NoError(w, c.open(context.Background(), w.storage.Host()))
@@ -81,7 +81,7 @@ func (w *world) process() *instance {
 	require.NoError(w, cfg.Validate())
 	settings := connectortest.NewNopSettings(metadata.Type)
 	settings.ID = component.NewID(metadata.Type)
-	// A new process has a new id, unless the operator gives it one.
+	// A new process has a new ID, unless one is configured.
 	settings.Resource.Attributes().PutStr(lifecycle.AttrServiceInstanceID, fmt.Sprintf("00000000-0000-4000-8000-%012d", lastID.Add(1)))
 	next, err := consumer.NewMetrics(w.consume)
 	require.NoError(w, err)
@@ -90,7 +90,7 @@ func (w *world) process() *instance {
 	return in.instance
 }
 
-// crashAfter has the process die after some more writes.
+// crashAfter makes the process die after some more writes.
 func (w *world) crashAfter(writes int) {
 	w.writesLeft = writes
 	storage := w.storage
@@ -102,7 +102,7 @@ func (w *world) crashAfter(writes int) {
 	})
 }
 
-// crash leaves what the storage holds now, or held when the process died.
+// crash keeps what the storage holds, or held when the process died.
 func (w *world) crash() {
 	image := w.image
 	if image == nil {
@@ -147,7 +147,7 @@ func (w *world) consume(_ context.Context, md pmetric.Metrics) error {
 	return nil
 }
 
-// see takes in a point as a receiver does: a cumulative series goes on and never back, a delta of one interval counts once.
+// see consumes a point as a receiver does: a cumulative series never decreases, and a delta of an interval counts once.
 func (w *world) see(temporality pmetric.AggregationTemporality, series string, at pcommon.Timestamp, point observed) {
 	if temporality == pmetric.AggregationTemporalityDelta {
 		interval := fmt.Sprint(series, " ", point.start, " ", at)
@@ -168,7 +168,7 @@ func (w *world) see(temporality pmetric.AggregationTemporality, series string, a
 	w.cumulative[series] = point
 }
 
-// totals returns the numbers by series, without what differs between two runs by nature.
+// totals returns the numbers by series, without what differs between two runs.
 func (w *world) totals(withBuckets bool) map[string]observed {
 	totals := map[string]observed{}
 	for series, point := range w.cumulative {
@@ -185,7 +185,7 @@ func (w *world) totals(withBuckets bool) map[string]observed {
 	return totals
 }
 
-// cutInstance takes the service.instance.id out of a series' text.
+// cutInstance removes the service.instance.id from a series' text.
 func cutInstance(series string) (instance, rest string, found bool) {
 	const key = "service.instance.id="
 	before, rest, found := strings.Cut(series, key)
@@ -195,7 +195,7 @@ func cutInstance(series string) (instance, rest string, found bool) {
 	return rest[:36], before + rest[36:], true
 }
 
-// batch is spans or events.
+// batch is a batch of spans or events.
 type batch struct {
 	td ptrace.Traces
 	ld plog.Logs
@@ -208,7 +208,7 @@ func (b batch) consume(c *instance) error {
 	return tracesInput{&input{instance: c}}.ConsumeTraces(finished(context.Background()), b.td)
 }
 
-// drawBatch makes a batch of things that were not there before.
+// drawBatch makes a batch of new items.
 func drawBatch(t *rapid.T, now time.Time) batch {
 	task := rapid.ByteRange(1, 4).Draw(t, "task")
 	size := rapid.IntRange(1, 4).Draw(t, "size")
@@ -229,7 +229,7 @@ func drawBatch(t *rapid.T, now time.Time) batch {
 			lifecycle.WorkflowTaskStarted, lifecycle.TaskCompleted, lifecycle.StepExecutionRequested, lifecycle.StepCompleted,
 			lifecycle.DatabaseQueryExecuted,
 		}).Draw(t, "event")
-		// Times are whole seconds of the near past, and ties are common.
+		// Times are whole seconds of the near past, so that ties are common.
 		at := now.Truncate(time.Second).Add(-time.Duration(rapid.IntRange(0, 10).Draw(t, "ago")) * time.Second)
 		addEvent(records, name, task, at, map[string]any{
 			lifecycle.AttrTaskName: fmt.Sprint("task_", task), lifecycle.AttrStepID: size, lifecycle.AttrStepName: fmt.Sprint("step_", size),
@@ -239,8 +239,8 @@ func drawBatch(t *rapid.T, now time.Time) batch {
 	return batch{ld: ld}
 }
 
-// TestNothingIsLostOrCountedTwiceAcrossCrashes sends batches, repeats some, kills the process between and after any two
-// writes, has the storage and the next consumer fail, and finds the numbers that one undisturbed process has.
+// TestNothingIsLostOrCountedTwiceAcrossCrashes sends batches, repeats some, kills the process between any two writes, fails
+// the storage and the next consumer, and compares the numbers with those of one undisturbed process.
 func TestNothingIsLostOrCountedTwiceAcrossCrashes(t *testing.T) {
 	for name, change := range map[string]func(*Config){
 		"cumulative":  func(*Config) {},
@@ -300,7 +300,7 @@ func TestNothingIsLostOrCountedTwiceAcrossCrashes(t *testing.T) {
 				}
 				w.storage.AfterBatch(nil)
 				w.storage.Fail(nil)
-				for _, b := range all { // senders that did not hear the answer
+				for _, b := range all { // senders that got no response retry
 					if rapid.Bool().Draw(t, "again") {
 						send(b)
 					}
@@ -319,8 +319,8 @@ func TestNothingIsLostOrCountedTwiceAcrossCrashes(t *testing.T) {
 	}
 }
 
-// TestOverflowingGaugesAreTheSameAfterACrash: where there is no room for the gauge of a task's second state, its age stays on
-// the gauge of its labels, which takes no more room after a crash than before.
+// TestOverflowingGaugesAreTheSameAfterACrash checks that, without room for the gauge of a task's second state, its age
+// stays on the gauge with its labels, which needs no more room after a crash.
 func TestOverflowingGaugesAreTheSameAfterACrash(t *testing.T) {
 	send := func(c *instance, step int, names ...string) {
 		ld, records := shopLogs()
@@ -345,7 +345,7 @@ func TestOverflowingGaugesAreTheSameAfterACrash(t *testing.T) {
 	require.Equal(t, totals[0], totals[1])
 }
 
-// TestStoredTotalsAreShownAtOnce: a scrape or an export just after a restart does not find that there are no series.
+// TestStoredTotalsAreShownAtOnce checks that series are flushed immediately after a restart.
 func TestStoredTotalsAreShownAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, func(*Config) {})
@@ -354,7 +354,7 @@ func TestStoredTotalsAreShownAtOnce(t *testing.T) {
 		require.Empty(t, w.totals(true))
 		c := w.process()
 		require.NoError(t, c.start(t.Context(), w.storage.Host()))
-		synctest.Wait() // no time passes
+		synctest.Wait() // without advancing the clock
 		shown := w.totals(true)
 		require.NotEmpty(t, shown)
 		require.NoError(t, c.stop(t.Context()))
@@ -408,7 +408,7 @@ func TestWhatFailsShowsInTheHealth(t *testing.T) {
 		storage.Fail(nil)
 		s.refusing.Store(false)
 		<-time.After(2 * cfg.MetricsFlushInterval)
-		const refuses, full = "the next component refuses a flush: refused", "the state can't be written to the storage: the disk is full"
+		const refuses, full = "the next component rejects metrics: refused", "the state can't be written to the storage: the disk is full"
 		require.Equal(t, []string{refuses, refuses + "\n" + full, refuses, "ok"}, host.Reported())
 		require.NoError(t, in.Shutdown(t.Context()))
 	})
@@ -423,7 +423,7 @@ func TestUnknownStorageStopsTheStart(t *testing.T) {
 	require.NoError(t, c.Shutdown(t.Context()))
 }
 
-// FuzzReplay reads entries that nobody wrote.
+// FuzzReplay reads arbitrary entries.
 func FuzzReplay(f *testing.F) {
 	w := newWorld(f, func(cfg *Config) { cfg.Histogram = exponentialOf(20) })
 	c := w.begin()
@@ -449,7 +449,8 @@ func FuzzReplay(f *testing.F) {
 	})
 }
 
-// TestConcurrentUse has batches, flushes and snapshots at one time, kills the process and finds every answered batch.
+// TestConcurrentUse runs batches, flushes and snapshots concurrently, kills the process and checks every acknowledged
+// batch.
 func TestConcurrentUse(t *testing.T) {
 	w := newWorld(t, func(*Config) {})
 	c := w.begin()
@@ -477,7 +478,7 @@ func TestConcurrentUse(t *testing.T) {
 	require.Equal(t, int64(senders*batches), w.totals(false)[" service.name=shop service.namespace=retail tasker.task.executions "+oneTaskLabels].count)
 }
 
-// TestSnapshotsBoundTheStorage writes far more than the state is, in small flushes.
+// TestSnapshotsBoundTheStorage writes far more than the size of the state, in small flushes.
 func TestSnapshotsBoundTheStorage(t *testing.T) {
 	w := newWorld(t, func(cfg *Config) { cfg.Deduplicate.MaxEntries = 1000 })
 	c := w.begin()
@@ -507,7 +508,7 @@ func BenchmarkRecordKept(b *testing.B) {
 }
 
 // BenchmarkSnapshot reports the cost of a snapshot of 10,000 series, half of them histograms, and BenchmarkRestart that of
-// reading it at the next start.
+// restoring it.
 func BenchmarkSnapshot(b *testing.B) {
 	_, c := manySeries(b)
 	b.ReportAllocs()

@@ -12,71 +12,71 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// maxEventNames bounds the names of events for which it is remembered what is measured on them.
+// maxEventNames bounds the cached plans of event names.
 const maxEventNames = 4096
 
-// plans are the metrics, arranged by what they are measured on.
+// plans are the metrics grouped by what they measure.
 type plans struct {
-	// ofSpan holds a plan a level, by the name of its spans; others go by anySpan.
+	// ofSpan holds a plan per level, by span name; other spans use anySpan.
 	ofSpan  map[string]*plan
 	anySpan *plan
 	ofEvent *namecache.Cache[*plan]
-	// ofDetected is nil if nothing that span_hierarchy detects is measured.
+	// ofDetected is nil if no metric measures detections.
 	ofDetected *namecache.Cache[*plan]
-	// tasks and steps are the gauges of what is open; nil if they are switched off.
+	// tasks and steps are the gauges of open tasks and steps; nil if disabled.
 	tasks, steps *openPlan
-	// oldest is the metric of the age of the oldest open task; negative if it is switched off.
+	// oldest is the metric of the age of the oldest open task; negative if disabled.
 	oldest int
 }
 
-// plan is what is measured on the spans of one level, or on the events of one name.
+// plan is what to measure on the spans of a level, or on the events of a name.
 type plan struct {
 	fields fieldSet
-	// measures of the same labels follow each other.
+	// measures with the same labels are adjacent.
 	measures []measure
 	labels   [][]label
 }
 
-// measure is one metric in a plan.
+// measure is a metric in a plan.
 type measure struct {
 	metric int
 	kind   series.Kind
 	takes  quantity
-	// field holds the value, which times factor is what the registry adds up.
+	// field is the index of the value, which is multiplied by factor.
 	field  int
 	factor float64
-	// cases are conditions of which all of one case must hold.
+	// cases are alternative lists of conditions.
 	cases [][]condition
-	// labels is an index into the plan's.
+	// labels is an index into the plan's labels.
 	labels int
 }
 
-// quantity is what of a thing is measured.
+// quantity is the quantity that a measure takes.
 type quantity uint8
 
 const (
-	takesNothing quantity = iota // the thing is counted
+	takesNothing quantity = iota // counts occurrences
 	takesDuration
 	takesField
 )
 
-// Fields that every plan of spans begins with.
+// Fields with which every plan of spans begins.
 const (
 	fieldIncomplete = iota
 	fieldSynthesized
 )
 
-// openPlan is a gauge of what is open.
+// openPlan is a gauge of open tasks or steps.
 type openPlan struct {
 	metric int
 	fields fieldSet
 	labels []label
-	// state is the field of the state of a task, and stateLabel its label; negative and empty if it was left out.
+	// state is the field of a task's state, and stateLabel its label; negative and empty if excluded.
 	state      int
 	stateLabel string
 }
 
-// newPlans arranges metrics, which are in the order of the registry's definitions.
+// newPlans compiles metrics, which are in the order of the registry's definitions.
 func newPlans(cfg *Config, metrics []declaration) *plans {
 	from := planner{cfg, metrics}
 	all := &plans{ofSpan: map[string]*plan{}, anySpan: newSpanPlan()}
@@ -98,14 +98,14 @@ func newPlans(cfg *Config, metrics []declaration) *plans {
 	return all
 }
 
-// planner makes plans of metrics.
+// planner compiles metrics into plans.
 type planner struct {
 	cfg     *Config
 	metrics []declaration
 }
 
-// plan adds to p the metrics that have a source of which a thing is. Such a thing is measured once, however many of a
-// metric's sources it is of.
+// plan adds the metrics with a source for which isOf is true to p. A metric measures an item once, even if several of its
+// sources match.
 func (from planner) plan(p *plan, isOf func(*SourceConfig) bool) *plan {
 	for index := range from.metrics {
 		m := &from.metrics[index]
@@ -126,7 +126,7 @@ func (from planner) plan(p *plan, isOf func(*SourceConfig) bool) *plan {
 	return p
 }
 
-// open returns the gauge of what is open of a level, or nil.
+// open returns the gauge of open items of a level, or nil.
 func (from planner) open(level string) *openPlan {
 	for index := range from.metrics {
 		m := &from.metrics[index]
@@ -144,7 +144,7 @@ func (from planner) open(level string) *openPlan {
 	return nil
 }
 
-// oldest returns the metric of the age of the oldest open task, or negative. It needs the set of open tasks.
+// oldest returns the metric of the age of the oldest open task; negative if disabled. It requires the set of open tasks.
 func (from planner) oldest() int {
 	if from.open("task") == nil {
 		return -1
@@ -159,7 +159,7 @@ func newSpanPlan() *plan {
 	return p
 }
 
-// add compiles a metric that measures in each of the cases.
+// add compiles a metric with alternative lists of conditions.
 func (p *plan) add(cfg *Config, m *declaration, index int, cases [][]ConditionConfig) {
 	definition := m.definition(cfg)
 	made := measure{metric: index, kind: definition.Kind}

@@ -14,42 +14,41 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// recorder measures one batch. It holds the registry's lock from record to end. What it reads of the batch's pdata it
-// keeps no longer than that.
+// recorder measures one batch. It holds the registry's mutex between record and end, and does not retain pdata afterwards.
 type recorder struct {
 	instance *instance
-	// writer is for the series of the registry.
+	// writer records into the registry.
 	writer series.Writer
-	// now is when the batch came, by the collector's clock.
+	// now is the time at which the batch was received.
 	now   series.Instant
 	tally tally
-	// measured is the span or event at hand.
+	// measured is the current span or event.
 	measured measurement
-	// event is the newest event, and labeler finds its gauges.
+	// event is the current event, and labeler finds its gauges.
 	event   event
 	labeler labeler
-	// taskTrace and taskSpan are those of the newest exemplar of an event.
+	// taskTrace and taskSpan cache the latest exemplar of an event.
 	taskTrace pcommon.TraceID
 	taskSpan  pcommon.SpanID
-	// fingerprints are those of the scope at hand.
+	// fingerprints are those of the current scope's records.
 	fingerprints []uint64
-	// service is a hash of the application: what senders and routers make fingerprints of does not name it.
+	// service is a hash of the application, which senders' and routers' fingerprints do not include.
 	service uint64
 }
 
-// tally counts what became of the batch.
+// tally counts the outcomes of a batch.
 type tally struct {
 	spans, events int64
 	skipped       [skipReasonCount]int64
-	// replaced counts the values of labels that stand in a series as something else.
+	// replaced counts label values that were replaced or cut.
 	replaced [replacedReasonCount]int64
 }
 
-// maxIdleFingerprints bounds what is kept of a large batch.
+// maxIdleFingerprints bounds the buffer that is kept after a large batch.
 const maxIdleFingerprints = 1 << 13
 
-// measure takes in one batch, and returns when it is stored, if there is a storage. After an error the same batch can be
-// given again: what it holds counts once.
+// measure records a batch, and returns when it is stored, if there is a storage. After an error the batch may be retried:
+// its items are counted once.
 func (c *instance) measure(ctx context.Context, batch func(*recorder)) error {
 	if err := c.admit(); err != nil {
 		return err
@@ -74,14 +73,14 @@ func (c *instance) record(ctx context.Context, batch func(*recorder)) {
 	batch(r)
 }
 
-// enter turns to what a resource has.
+// enter selects a resource.
 func (r *recorder) enter(resource pcommon.Map) {
 	r.measured.resource = resource
 	namespace, service := r.application()
 	r.service = xxh3.HashStringSeed(service, xxh3.HashString(namespace))
 }
 
-// chooseApplication makes the values that follow those of the resource's service.
+// chooseApplication selects the resource's service for the following values.
 func (r *recorder) chooseApplication() {
 	namespace, service := r.application()
 	r.writer.Application(r.legible(namespace), r.legible(service))
@@ -91,7 +90,7 @@ func (r *recorder) application() (namespace, service string) {
 	return text(r.measured.resource, lifecycle.AttrServiceNamespace), text(r.measured.resource, lifecycle.AttrServiceName)
 }
 
-// text returns a string attribute, or empty. It belongs to the pdata.
+// text returns a string attribute; empty if absent. It belongs to the pdata.
 func text(attrs pcommon.Map, key string) string {
 	if value, found := attrs.Get(key); found {
 		return value.Str()
@@ -99,8 +98,8 @@ func text(attrs pcommon.Map, key string) string {
 	return ""
 }
 
-// possible returns a time of an event or span, in Unix nanoseconds, or that of its receipt if no clock can have shown it: a value
-// of the year 2200 would be the newest for ever. What comes from event_router and span_hierarchy has possible times.
+// possible returns the time of an event or span in Unix nanoseconds, or the time of receipt if it is implausible: a time in
+// the year 2200 would remain the latest one. Data from event_router and span_hierarchy has plausible times.
 func (r *recorder) possible(at int64) int64 {
 	if at <= 0 || at > r.now.Wall+eventrecord.MaxFuture.Nanoseconds() {
 		return r.now.Wall

@@ -13,8 +13,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 )
 
-// firstSpan reports whether a finished span is measured for the first time. One without ids cannot be distinguished from others, and
-// is taken for a new one.
+// firstSpan reports whether a finished span was not measured before. A span without IDs is always considered new.
 func (r *recorder) firstSpan(span ptrace.Span) bool {
 	trace, id := span.TraceID(), span.SpanID()
 	if trace.IsEmpty() || id.IsEmpty() {
@@ -30,7 +29,7 @@ func (r *recorder) firstSpan(span ptrace.Span) bool {
 	return true
 }
 
-// firstEvent reports whether an event is counted for the first time, as a record or as a span.
+// firstEvent reports whether an event was not counted before, as a record or as a span.
 func (r *recorder) firstEvent(e *event) bool {
 	if e.fingerprint == 0 {
 		return true
@@ -42,7 +41,7 @@ func (r *recorder) firstEvent(e *event) bool {
 	return true
 }
 
-// tooOld reports whether something that happened at a time is older, now that it comes, than the operator wants.
+// tooOld reports whether the time is further in the past than max_event_age.
 func (r *recorder) tooOld(at int64) bool {
 	if r.instance.cfg.MaxEventAge == 0 || r.now.Wall-at <= r.instance.cfg.MaxEventAge.Nanoseconds() {
 		return false
@@ -51,8 +50,8 @@ func (r *recorder) tooOld(at int64) bool {
 	return true
 }
 
-// fingerprintsOf returns the fingerprints of records, zero for those that are no events. They are looked up next: the places of
-// all of them are fetched at once. The list is valid until the next call.
+// fingerprintsOf returns the fingerprints of records, zero for those that are not events, and prefetches their places in
+// the set. The list is valid until the next call.
 func (r *recorder) fingerprintsOf(records plog.LogRecordSlice) []uint64 {
 	r.fingerprints = r.fingerprints[:0]
 	for _, record := range records.All() {
@@ -66,7 +65,7 @@ func (r *recorder) fingerprintsOf(records plog.LogRecordSlice) []uint64 {
 	return r.fingerprints
 }
 
-// spanFingerprint returns that of an event span, whose id routed_events made of the record's. It is zero without one.
+// spanFingerprint returns the fingerprint of an event span, which routed_events uses as its span ID; zero without one.
 func (r *recorder) spanFingerprint(span ptrace.Span) uint64 {
 	id := span.SpanID()
 	if id.IsEmpty() {

@@ -50,7 +50,7 @@ func TestTheCompleteVersionOfAnIncompleteSpanCounts(t *testing.T) {
 	require.Equal(t, map[string]int64{"duplicate": 1, "incomplete": 3}, p.own(t, "skipped"))
 }
 
-// Two spans without ids may be two executions.
+// Two spans without IDs may be different executions.
 func TestSpansWithoutIDsAllCount(t *testing.T) {
 	p := newPair(t, nil)
 	td := oneTask()
@@ -61,8 +61,8 @@ func TestSpansWithoutIDsAllCount(t *testing.T) {
 	require.Equal(t, uint64(2), read(p.sink.last(), "tasker.task.executions")[oneTaskLabels].count)
 }
 
-// An event is the same as a record of the router, as a record that no router stamped, and as a span of routed_events; in
-// another application it is another event.
+// An event is the same as a record of the router, as a record that no router has processed, and as a span of routed_events;
+// in another application it is a different event.
 func TestRepeatedEventsCountOnce(t *testing.T) {
 	p := newPair(t, func(cfg *Config) { cfg.EventSpans = true })
 	plain, records := shopLogs()
@@ -91,7 +91,7 @@ func TestRepeatedEventsCountOnce(t *testing.T) {
 	require.Equal(t, map[string]int64{"duplicate": 2}, p.own(t, "skipped"))
 }
 
-// A span id that no router stamped is of the sender's own context, which several events share.
+// A record's span ID that no router has set is the sender's context, which several events may share.
 func TestASendersSpanIDIsNoIdentity(t *testing.T) {
 	p := newPair(t, nil)
 	ld, records := shopLogs()
@@ -106,7 +106,7 @@ func TestASendersSpanIDIsNoIdentity(t *testing.T) {
 
 func TestMaxEventAge(t *testing.T) {
 	p := newPair(t, func(cfg *Config) { cfg.MaxEventAge = time.Hour })
-	p.consumeTraces(t, oneTask()) // of 1970
+	p.consumeTraces(t, oneTask()) // at a time in 1970
 	td := oneTask()
 	span := td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0)
 	span.SetStartTimestamp(pcommon.NewTimestampFromTime(time.Now().Add(-48 * time.Hour)))
@@ -124,13 +124,13 @@ func TestMaxEventAge(t *testing.T) {
 
 func TestNoMaxEventAgeByDefault(t *testing.T) {
 	p := newPair(t, nil)
-	p.consumeTraces(t, oneTask()) // of 1970
+	p.consumeTraces(t, oneTask()) // at a time in 1970
 	p.stop(t)
 	require.Equal(t, uint64(1), read(p.sink.last(), "tasker.task.executions")[oneTaskLabels].count)
 }
 
-// A sender that knows how ids are computed sends a task's span before the task has one, under the scope of span_hierarchy. It
-// is measured as nothing, and the genuine execution is no duplicate of it.
+// A sender forges the span of a task under the scope of span_hierarchy before the task has one. It is not measured, and the
+// genuine execution is not a duplicate of it.
 func TestAttackForgedExecution(t *testing.T) {
 	p := newPair(t, func(cfg *Config) { cfg.TrustReceived = false })
 	td := oneTask()

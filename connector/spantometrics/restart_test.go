@@ -14,7 +14,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// TestRestartKeepsExemplarsAndIdentity restarts without any crash, and then with other settings of the exemplars.
+// TestRestartKeepsExemplarsAndIdentity restarts without a crash, and then with other exemplar settings.
 func TestRestartKeepsExemplarsAndIdentity(t *testing.T) {
 	limit := 5
 	w := newWorld(t, func(cfg *Config) { cfg.Exemplars = ExemplarsConfig{Enabled: limit > 0, MaxPerDataPoint: limit} })
@@ -46,7 +46,7 @@ func TestRestartKeepsExemplarsAndIdentity(t *testing.T) {
 	}
 }
 
-// TestAnotherConfiguration takes over what still fits, and says what does not.
+// TestAnotherConfiguration restores what still fits and reports what does not.
 func TestAnotherConfiguration(t *testing.T) {
 	w := newWorld(t, func(*Config) {})
 	require.NoError(t, batch{td: oneTask()}.consume(w.begin()))
@@ -80,8 +80,8 @@ func TestAnotherConfiguration(t *testing.T) {
 	}
 }
 
-// TestOtherLabelsAfterARestart changes the labels of a metric between restarts: a series is its labels, whatever their order
-// and whatever else the metric has.
+// TestOtherLabelsAfterARestart changes the labels of a metric between restarts: a series is identified by its labels in any
+// order.
 func TestOtherLabelsAfterARestart(t *testing.T) {
 	region, channel := Dimension{Name: "region", Key: []string{"r"}}, Dimension{Name: "channel", Key: []string{"c"}}
 	zone := Dimension{Name: "zone", Key: []string{"r"}}
@@ -127,8 +127,8 @@ func TestOtherLabelsAfterARestart(t *testing.T) {
 	}
 }
 
-// TestExpiryAfterARefusedFlush restarts, long after the flush before was refused or its answer was lost: what nobody has seen
-// yet does not expire.
+// TestExpiryAfterARefusedFlush restarts long after the last flush was rejected or its response was lost: values that
+// receivers have not seen do not expire.
 func TestExpiryAfterARefusedFlush(t *testing.T) {
 	for name, end := range map[string]func(*world, *instance){
 		"refused": func(w *world, c *instance) {

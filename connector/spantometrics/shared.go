@@ -14,15 +14,15 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/shared"
 )
 
-// instances are those of a factory.
+// instances are the instances of a factory.
 type instances struct {
 	*shared.Instances[*Config, *instance]
 }
 
 func newInstances() instances { return instances{shared.NewInstances[*Config, *instance]()} }
 
-// acquire adds an input to the instance of cfg, and makes the instance for the first one. The instance sends to the first
-// input's next consumer: the collector hands every input of an id the same metrics pipelines.
+// acquire adds an input to the instance of cfg, creating it for the first one. The instance sends to the first input's next
+// consumer: the collector passes the same metrics pipelines to every input of a component ID.
 func (s instances) acquire(cfg *Config, settings connector.Settings, next consumer.Metrics) (*input, error) {
 	found, release, err := s.Acquire(cfg, func() (*instance, error) { return newInstance(cfg, settings, next) })
 	if err != nil {
@@ -31,7 +31,7 @@ func (s instances) acquire(cfg *Config, settings connector.Settings, next consum
 	return &input{instance: found, release: release}, nil
 }
 
-// input is one signal's side of an instance.
+// input is one signal's input of an instance.
 type input struct {
 	*instance
 	release func() bool
@@ -43,8 +43,8 @@ func (i *input) Start(ctx context.Context, host component.Host) error {
 	return i.start(ctx, host)
 }
 
-// Shutdown stops the instance, with a last flush, when its last input is shut down: until then the other inputs may still
-// be given what the components before them held. A second call does nothing.
+// Shutdown stops the instance, with a last flush, when its last input is shut down, because upstream components may still
+// send to the others. A second call does nothing.
 func (i *input) Shutdown(ctx context.Context) error {
 	var err error
 	i.closing.Do(func() {
@@ -55,12 +55,12 @@ func (i *input) Shutdown(ctx context.Context) error {
 	return err
 }
 
-// Capabilities says that the data is only read.
+// Capabilities reports that consumed data is not mutated.
 func (i *input) Capabilities() consumer.Capabilities {
 	return consumer.Capabilities{MutatesData: false}
 }
 
-// tracesInput and logsInput give an input the method of its signal.
+// tracesInput and logsInput add the consume method of their signal.
 type (
 	tracesInput struct{ *input }
 	logsInput   struct{ *input }

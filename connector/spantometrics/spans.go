@@ -12,8 +12,8 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// finishedSpan measures one finished span. An incomplete one is no execution. A step or a task that was filled in has an
-// end that was announced and counts; other levels that were filled in were guessed and do not.
+// finishedSpan measures a finished span. Incomplete spans do not count as executions. Synthesized steps and tasks have an
+// announced end and count; other synthesized spans are estimates and do not.
 func (r *recorder) finishedSpan(span ptrace.Span) {
 	name := span.Name()
 	p := r.instance.plans.ofSpan[name]
@@ -57,8 +57,8 @@ func duration(span ptrace.Span) int64 {
 	return int64(end - start)
 }
 
-// measureDetected measures what span_hierarchy detected on a finished span that is being measured. What a detection does
-// not say is looked up in its span.
+// measureDetected measures the detections of span_hierarchy on a measured span. Attributes that a detection lacks are taken
+// from the span.
 func (r *recorder) measureDetected(span ptrace.Span) {
 	for _, found := range span.Events().All() {
 		if !isDetected(found) {

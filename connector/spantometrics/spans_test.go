@@ -20,7 +20,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// measured flushes what one batch of finished spans makes.
+// measured returns the metrics of one batch of finished spans.
 func measured(t *testing.T, change func(*Config), fill func(ptrace.SpanSlice)) (pmetric.Metrics, *pair) {
 	t.Helper()
 	p := newPair(t, change)
@@ -147,7 +147,7 @@ func TestDimensions(t *testing.T) {
 	}, counts(read(md, "tasker.task.executions")))
 }
 
-// Numbered batch workers fold into their template, in the metrics of operators too.
+// Numbered batch workers fold into their template, also in declared metrics.
 func TestNumberedStepsFold(t *testing.T) {
 	tests := []struct{ name, fold string }{
 		{"import_001", "import"},
@@ -205,7 +205,8 @@ func TestExemplars(t *testing.T) {
 	require.Zero(t, read(md, "tasker.orchestration.duration")[""].exemplars)
 }
 
-// TestExemplarsOfABucketRise finds them as Prometheus wants them, by time, with the slowest one of each bucket as its last.
+// TestExemplarsOfABucketRise checks that exemplars are sorted by time, as Prometheus requires, with the slowest one of each
+// bucket last.
 func TestExemplarsOfABucketRise(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		bounds := []int64{10, 20}
@@ -263,7 +264,7 @@ func TestExponentialHistogram(t *testing.T) {
 	require.Equal(t, uint64(6), dp.Count())
 	require.Equal(t, 266.0, dp.Sum())
 	require.Equal(t, uint64(1), dp.ZeroCount())
-	// Base 4, bounds included above: (1/4, 1] (1, 4] (4, 16] (16, 64] (64, 256].
+	// Base 4, upper bounds inclusive: (1/4, 1] (1, 4] (4, 16] (16, 64] (64, 256].
 	require.Equal(t, int32(-1), dp.Scale())
 	require.Equal(t, int32(-1), dp.Positive().Offset())
 	require.Equal(t, []uint64{1, 3, 0, 0, 1}, dp.Positive().BucketCounts().AsRaw())

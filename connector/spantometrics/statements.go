@@ -10,23 +10,23 @@ import (
 )
 
 const (
-	// maxStatements bounds the statements that are remembered. Behind event_router, which takes the literals out, an
-	// application has a few hundred.
+	// maxStatements bounds the cached statements. Behind event_router, which removes literals, an application has a few
+	// hundred.
 	maxStatements = 4096
-	// maxStatement bounds the length, in bytes, of a statement that is worth the memory.
+	// maxStatement is the length in bytes of the longest cached statement.
 	maxStatement = 4096
 )
 
-// statements remembers what SQL statements do, because reading one costs ten times as much as recording it.
+// statements caches parsed SQL statements, because parsing costs ten times as much as recording.
 type statements map[string]statement
 
-// statement is what a query does and to which table, or that it asks the database about itself.
+// statement holds a query's operation and table, and whether it reads the database's schema.
 type statement struct {
 	operation, collection string
 	schema                bool
 }
 
-// aboutSchema returns a text, because conditions are on texts; it is empty for an ordinary query.
+// aboutSchema returns a text, because conditions are on texts; empty for an ordinary query.
 func (s *statement) aboutSchema() string {
 	if s.schema {
 		return "true"
@@ -34,8 +34,8 @@ func (s *statement) aboutSchema() string {
 	return ""
 }
 
-// describe is [sqltext.Describe] and [sqltext.AboutSchema] with a memory. When the memory is full it begins anew: the statements that matter are
-// back at once.
+// describe is a cached [sqltext.Describe] and [sqltext.AboutSchema]. A full cache is cleared; frequent statements soon
+// return.
 func (s statements) describe(sql string) statement {
 	if known, found := s[sql]; found {
 		return known

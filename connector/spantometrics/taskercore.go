@@ -3,8 +3,8 @@
 
 package spantometrics
 
-// taskerCoreMetrics returns the metrics that tasker-core emits itself, by the names that they have at Prometheus, as its
-// metrics reference lists them. A metric of the same name with other labels and another unit would make a mess of both.
+// taskerCoreMetrics returns the Prometheus names of the metrics that tasker-core emits itself, according to its metrics
+// reference. A metric of the same name with other labels and another unit would corrupt both.
 func taskerCoreMetrics() []string {
 	return []string{
 		"tasker_tasks_requests_total", "tasker_tasks_completions_total", "tasker_tasks_failures_total",

@@ -3,7 +3,7 @@
 
 package spantometrics
 
-// taskerCorePlannedMetrics returns those that its reference has but says are not emitted.
+// taskerCorePlannedMetrics returns metrics of the reference that are documented as not emitted.
 func taskerCorePlannedMetrics() []string {
 	return []string{
 		"tasker_tasks_active", "tasker_steps_ready", "tasker_steps_active_executions", "tasker_queue_depth",

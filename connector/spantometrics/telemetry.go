@@ -18,7 +18,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/journal"
 )
 
-// skipReason is why something was not measured.
+// skipReason is the reason why an item was not measured.
 type skipReason int
 
 const (
@@ -38,7 +38,7 @@ func (r skipReason) String() string {
 	return [skipReasonCount]string{"incomplete", "synthesized", "not_tasker", "event_span", "not_routed", "invalid_value", "duplicate", "too_old", "received"}[r]
 }
 
-// replacedReason is why a label has another value than the span or event.
+// replacedReason is the reason why a label's value was replaced.
 type replacedReason int
 
 const (
@@ -52,7 +52,7 @@ func (r replacedReason) String() string {
 	return [replacedReasonCount]string{"id", "too_long", "not_utf8"}[r]
 }
 
-// telemetry reports the connector's own metrics. The attribute sets are made once.
+// telemetry is the connector's internal telemetry. The attribute sets are created once.
 type telemetry struct {
 	builder                    *metadata.TelemetryBuilder
 	skipped                    [skipReasonCount]metric.MeasurementOption
@@ -87,10 +87,10 @@ func newTelemetry(settings component.TelemetrySettings, definitions []series.Def
 	return t, nil
 }
 
-// overflowOptions are the attributes of values that overflow, by the limit that kept them out.
+// overflowOptions are the attributes of overflowed values, by limit.
 type overflowOptions struct{ byMetric, byTotal metric.MeasurementOption }
 
-// labelled takes keys, each followed by its value.
+// labelled creates an attribute set from alternating keys and values.
 func labelled(pairs ...string) metric.MeasurementOption {
 	var attrs []attribute.KeyValue
 	for i := 0; i < len(pairs); i += 2 {
@@ -101,7 +101,7 @@ func labelled(pairs ...string) metric.MeasurementOption {
 
 func (t *telemetry) close() { t.builder.Shutdown() }
 
-// consumed reports a batch.
+// consumed reports the tally of a batch.
 func (t *telemetry) consumed(ctx context.Context, batch *tally) {
 	if batch.spans > 0 {
 		t.builder.ConnectorSpanToMetricsRecordedSpans.Add(ctx, batch.spans)
@@ -137,7 +137,7 @@ func (t *telemetry) overflow(ctx context.Context, count int64, option metric.Mea
 	}
 }
 
-// cut reports series that a start added to overflow series.
+// cut reports series that were merged into overflow series at startup.
 func (t *telemetry) cut(ctx context.Context, count int) {
 	t.builder.ConnectorSpanToMetricsCutSeries.Add(ctx, int64(count))
 }
@@ -156,7 +156,7 @@ func (t *telemetry) evicted(ctx context.Context, count int64, reason metric.Meas
 	}
 }
 
-// observe makes the collector read the state of the storage when it wants it.
+// observe registers callbacks that report the state of the storage.
 func (t *telemetry) observe(stored journal.Observer) error {
 	return errors.Join(
 		t.builder.RegisterConnectorSpanToMetricsStorageBytesCallback(stored.Bytes()),
@@ -168,7 +168,7 @@ func (t *telemetry) observe(stored journal.Observer) error {
 	)
 }
 
-// started makes the connector visible among the collector's metrics before its first flush.
+// started makes the connector visible in the internal telemetry before its first flush.
 func (t *telemetry) started(ctx context.Context) {
 	t.builder.ConnectorSpanToMetricsSeries.Record(ctx, 0)
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// queries are queries of a service on tables from a number up to another one.
+// queries returns queries of a service on the tables in a range of numbers.
 func queries(service string, from, to int) plog.Logs {
 	ld, records := shopLogs()
 	ld.ResourceLogs().At(0).Resource().Attributes().PutStr(lifecycle.AttrServiceName, service)
@@ -28,9 +28,9 @@ func queries(service string, from, to int) plog.Logs {
 	return ld
 }
 
-// TestOneSenderCannotFillTheTable posts queries of services and tables, one service after the other: series and their size
-// stay within the limits, and every query counts. While only some services are greedy, one that comes later has series of
-// its own.
+// TestOneSenderCannotFillTheTable sends queries of many services and tables, one service after the other: series and their
+// size stay within the limits, and every query counts. If only some services exhaust their share, a later one still gets
+// series.
 func TestOneSenderCannotFillTheTable(t *testing.T) {
 	for _, test := range []struct{ services, tables, late int }{{6, 300, 2}, {300, 30, 0}} {
 		fillTheTable(t, test.services, test.tables, test.late)
@@ -64,7 +64,7 @@ func fillTheTable(t *testing.T, services, tables, wantLate int) {
 			}
 		}
 	}
-	const ofOverflow = 10 // of the application that takes what has no room at all
+	const ofOverflow = 10 // of the overflow application
 	require.LessOrEqual(t, points, 1000+ofOverflow)
 	require.EqualValues(t, services*tables+2, counted)
 	require.Equal(t, wantLate, late)
@@ -72,8 +72,8 @@ func fillTheTable(t *testing.T, services, tables, wantLate int) {
 	require.Positive(t, p.own(t, "overflowed")["tasker.sql.queries max_series"])
 }
 
-// TestStoredStateAboveTheLimitIsCut starts with lower limits than the process before had: series go to overflow series, of
-// the largest applications first, no value is lost, what is active ends, and what was cut is counted.
+// TestStoredStateAboveTheLimitIsCut starts with lower limits than the previous process: series are merged into overflow
+// series, of the largest applications first, no value is lost, active gauges end, and cut series are counted.
 func TestStoredStateAboveTheLimitIsCut(t *testing.T) {
 	for _, temporality := range []string{cumulative, delta} {
 		limit := 0
@@ -92,7 +92,7 @@ func TestStoredStateAboveTheLimitIsCut(t *testing.T) {
 		}
 		require.NoError(t, batch{ld: tasks}.consume(c))
 		if temporality == delta {
-			w.refusing = true // these values are in a flush that nobody has accepted
+			w.refusing = true // these values are in a flush that is never accepted
 			require.Error(t, c.flush(context.Background()))
 		}
 
@@ -149,7 +149,7 @@ func TestCutSeriesAreCounted(t *testing.T) {
 	require.Equal(t, map[string]int64{"": 7}, p.own(t, "cut_series"))
 }
 
-// TestTheRoomIsCountedRightly records, expires and restarts: what the registry takes for used is what its series take.
+// TestTheRoomIsCountedRightly records, expires and restarts: the room used equals the size of the series.
 func TestTheRoomIsCountedRightly(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		limit := rapid.IntRange(10, 60).Draw(t, "limit")

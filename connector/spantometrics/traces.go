@@ -12,13 +12,13 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/origin"
 )
 
-// ConsumeTraces measures finished spans and, if the config says so, event spans. It reads td and keeps nothing of it. It
-// fails only if the storage does.
+// ConsumeTraces measures finished spans and, if configured, event spans. It does not retain td. It fails only if the
+// storage does.
 func (in tracesInput) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	return in.measure(ctx, func(r *recorder) { r.traces(td, origin.Of(ctx)) })
 }
 
-// traces measures what a component of this process has made, or what the operator trusts.
+// traces measures spans made by a component of this process, or all if trust_received is set.
 func (r *recorder) traces(td ptrace.Traces, by origin.Maker) {
 	ours := func(maker origin.Maker) bool { return by == maker || r.instance.cfg.TrustReceived }
 	for _, resourceSpans := range td.ResourceSpans().All() {

@@ -18,8 +18,8 @@ import (
 )
 
 // measured adds up what a world has seen, over all applications, by metric and labels.
-func (w *world) measured() ledger {
-	all := ledger{}
+func (w *world) measured() expectations {
+	all := expectations{}
 	for series, point := range w.cumulative {
 		name, labels, _ := strings.Cut(series[strings.Index(series, " tasker.")+1:], " ")
 		if all[name] == nil {
@@ -33,8 +33,8 @@ func (w *world) measured() ledger {
 	return all
 }
 
-// eventLedger is what the events of a stream must measure, read off its lines without the connector's rules on repeats.
-func eventLedger(items []item, into ledger) {
+// eventExpectations adds the expected measurements of the stream's events, without the connector's detection of duplicates.
+func eventExpectations(items []item, into expectations) {
 	number := func(it item, key string) (float64, bool) {
 		value, ok := it.Payload[key].(float64)
 		return value, ok
@@ -51,7 +51,7 @@ func eventLedger(items []item, into ledger) {
 				count, _ = number(it, "step_count")
 			}
 			into.add("tasker.workflow.viable_steps", "", int64(count)*1e9)
-		case lifecycle.DatabaseQueryExecuted: // all of the streams' queries are of one kind
+		case lifecycle.DatabaseQueryExecuted: // all queries of the streams are alike
 			took, _ := number(it, "duration")
 			into.add("tasker.sql.queries", "db.collection.name=orders db.operation.name=SELECT", 0)
 			into.add("tasker.sql.duration", "db.collection.name=orders db.operation.name=SELECT", int64(math.Round(took*1e9)))
@@ -75,8 +75,8 @@ func eventLedger(items []item, into ledger) {
 	}
 }
 
-// addQueries adds queries of many kinds, of which the streams have one. It enters in the ledger what they must measure.
-func addQueries(ld plog.Logs, into ledger) {
+// addQueries adds queries of several kinds, which the streams lack, and their expected measurements.
+func addQueries(ld plog.Logs, into expectations) {
 	records := ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords()
 	for i, query := range []struct{ name, sql, labels string }{
 		{"Order Update", "UPDATE orders SET state = 'paid' WHERE id = 7", "db.collection.name=orders db.operation.name=UPDATE"},
@@ -101,7 +101,7 @@ func addQueries(ld plog.Logs, into ledger) {
 	}
 }
 
-// addPerformance adds what the streams have none of: operations that the engine found slow.
+// addPerformance adds slow operations detected by the engine, which the streams lack.
 func addPerformance(ld plog.Logs) (items []item) {
 	records := ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords()
 	for i := range 60 {
@@ -119,11 +119,11 @@ func addPerformance(ld plog.Logs) (items []item) {
 }
 
 // TestTruthAcrossRestarts sends the spans and events of whole streams, shuffled and many of them twice, to a process that
-// is killed again and again, and finds every metric as the truth and the stream have it.
+// is killed repeatedly, and compares every metric with the truth and the stream.
 func TestTruthAcrossRestarts(t *testing.T) {
 	for _, stream := range []string{"mixed", "planned"} {
 		t.Run(stream, func(t *testing.T) {
-			want := ledger{}
+			want := expectations{}
 			var batches []batch
 			for _, task := range readTruth(t, stream) {
 				batches = append(batches, batch{td: finishedSpans(task, want)})
@@ -133,7 +133,7 @@ func TestTruthAcrossRestarts(t *testing.T) {
 			}
 			ld, items := readEvents(t, stream)
 			items = append(items, addPerformance(ld)...)
-			eventLedger(items, want)
+			eventExpectations(items, want)
 			addQueries(ld, want)
 			for _, events := range shuffledBatches(ld) {
 				batches = append(batches, batch{ld: events})
@@ -141,7 +141,7 @@ func TestTruthAcrossRestarts(t *testing.T) {
 			random := rand.New(rand.NewPCG(3, 4))
 			random.Shuffle(len(batches), func(i, j int) { batches[i], batches[j] = batches[j], batches[i] })
 
-			// The streams' own date must not matter.
+			// The streams' date must not matter.
 			w := newWorld(t, func(cfg *Config) { cfg.ActiveMaxAge = 100 * 365 * 24 * time.Hour })
 			c := w.begin()
 			for i, b := range batches {

@@ -21,7 +21,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// The truth beside a generated stream: what each task did and when, in Unix nanoseconds.
+// The truth of a generated stream: what each task did and when, in Unix nanoseconds.
 type (
 	interval struct {
 		Start int64 `json:"start"`
@@ -70,7 +70,7 @@ func readTruth(t testing.TB, stream string) []trueTask {
 	return tasks
 }
 
-// outcome returns the status attribute of a truth's status.
+// outcome returns the status attribute for a status of the truth.
 func outcome(status string) string {
 	if status == "ok" {
 		return string(lifecycle.StatusSuccess)
@@ -78,15 +78,15 @@ func outcome(status string) string {
 	return string(lifecycle.StatusFailure)
 }
 
-// expected adds up integers, as the truth has them.
+// expected adds up integers, as in the truth.
 type expected struct {
 	count uint64
 	nanos int64
 }
 
-type ledger map[string]map[string]expected
+type expectations map[string]map[string]expected
 
-func (l ledger) add(metric, labels string, nanos int64) {
+func (l expectations) add(metric, labels string, nanos int64) {
 	if l[metric] == nil {
 		l[metric] = map[string]expected{}
 	}
@@ -96,8 +96,8 @@ func (l ledger) add(metric, labels string, nanos int64) {
 	l[metric][labels] = sum
 }
 
-// finishedSpans makes the spans of a true task, and enters in the ledger what they must measure.
-func finishedSpans(task trueTask, ledger ledger) ptrace.Traces {
+// finishedSpans returns the spans of a task, and adds their expected measurements to the expectations.
+func finishedSpans(task trueTask, wanted expectations) ptrace.Traces {
 	td, spans := shopSpans(lifecycle.ScopeSpans)
 	td.ResourceSpans().At(0).Resource().Attributes().PutStr(lifecycle.AttrServiceName, task.Service)
 	add := func(name string, when interval, attrs map[string]any) {
@@ -122,24 +122,24 @@ func finishedSpans(task trueTask, ledger ledger) ptrace.Traces {
 	name := "task_name=" + task.TaskName
 
 	add(lifecycle.SpanTask, task.interval, map[string]any{lifecycle.AttrStatus: outcome(task.Status)})
-	ledger.add("tasker.task.executions", "status="+outcome(task.Status)+" "+name, 0)
-	ledger.add("tasker.task.duration", "status="+outcome(task.Status)+" "+name, took(task.interval))
+	wanted.add("tasker.task.executions", "status="+outcome(task.Status)+" "+name, 0)
+	wanted.add("tasker.task.duration", "status="+outcome(task.Status)+" "+name, took(task.interval))
 	for _, wait := range task.QueueWaits {
 		add(lifecycle.SpanQueued, wait, map[string]any{})
-		ledger.add("tasker.task.queue.duration", name, took(wait))
+		wanted.add("tasker.task.queue.duration", name, took(wait))
 	}
 	for _, wait := range task.Backoffs {
 		step := fmt.Sprint("step", wait.StepID)
 		add(lifecycle.SpanBackoff, wait.interval, map[string]any{lifecycle.AttrStepName: step})
-		ledger.add("tasker.step.backoff.duration", "step_name="+step+" "+name, took(wait.interval))
+		wanted.add("tasker.step.backoff.duration", "step_name="+step+" "+name, took(wait.interval))
 	}
 	for _, pass := range task.Passes {
 		add(lifecycle.SpanOrchestration, pass.interval, map[string]any{})
-		ledger.add("tasker.orchestration.duration", name, took(pass.interval))
+		wanted.add("tasker.orchestration.duration", name, took(pass.interval))
 		for _, batch := range pass.Batches {
 			add(lifecycle.SpanBatch, batch.interval, map[string]any{lifecycle.AttrBatchSize: len(batch.Steps)})
-			ledger.add("tasker.batch.duration", name, took(batch.interval))
-			ledger.add("tasker.batch.size", name, int64(len(batch.Steps))*1e9)
+			wanted.add("tasker.batch.duration", name, took(batch.interval))
+			wanted.add("tasker.batch.size", name, int64(len(batch.Steps))*1e9)
 			for _, step := range batch.Steps {
 				attrs := map[string]any{
 					lifecycle.AttrStepName: step.Name, lifecycle.AttrAttemptNumber: step.Attempt,
@@ -148,28 +148,29 @@ func finishedSpans(task trueTask, ledger ledger) ptrace.Traces {
 				labels := "step_name=" + step.Name + " " + name
 				if step.Error != "" {
 					attrs[lifecycle.AttrErrorType] = step.Error
-					ledger.add("tasker.errors", "error.type="+step.Error+" "+labels, 0)
+					wanted.add("tasker.errors", "error.type="+step.Error+" "+labels, 0)
 				}
 				if step.Attempt > 1 {
-					ledger.add("tasker.step.retries", labels, 0)
+					wanted.add("tasker.step.retries", labels, 0)
 				}
 				add(lifecycle.SpanStep, step.interval, attrs)
-				ledger.add("tasker.step.executions", "status="+outcome(step.Status)+" "+labels, 0)
-				ledger.add("tasker.step.duration", "status="+outcome(step.Status)+" "+labels, took(step.interval))
+				wanted.add("tasker.step.executions", "status="+outcome(step.Status)+" "+labels, 0)
+				wanted.add("tasker.step.duration", "status="+outcome(step.Status)+" "+labels, took(step.interval))
 			}
 		}
 	}
 	return td
 }
 
-// TestSpansAgainstTruth measures the spans of real runs, in any order and some of them twice, and finds every count and sum exact.
+// TestSpansAgainstTruth measures the spans of real runs, in any order and some of them twice, and compares every count and
+// sum exactly.
 func TestSpansAgainstTruth(t *testing.T) {
 	for _, stream := range []string{"order_processing", "mixed", "planned"} {
 		t.Run(stream, func(t *testing.T) {
-			ledger := ledger{}
+			wanted := expectations{}
 			var batches []ptrace.Traces
 			for _, task := range readTruth(t, stream) {
-				batches = append(batches, finishedSpans(task, ledger))
+				batches = append(batches, finishedSpans(task, wanted))
 			}
 			random := rand.New(rand.NewPCG(1, uint64(len(batches))))
 			random.Shuffle(len(batches), func(i, j int) { batches[i], batches[j] = batches[j], batches[i] })
@@ -183,7 +184,7 @@ func TestSpansAgainstTruth(t *testing.T) {
 			}
 			p.stop(t)
 
-			for metric, want := range ledger {
+			for metric, want := range wanted {
 				got := read(p.sink.last(), metric)
 				require.Len(t, got, len(want), metric)
 				for labels, sum := range want {
@@ -203,7 +204,7 @@ type item struct {
 	Payload    map[string]any `json:"payload"`
 }
 
-// readEvents makes the records that the receiver makes of a stream.
+// readEvents returns the records that the receiver makes from a stream.
 func readEvents(t testing.TB, stream string) (plog.Logs, []item) {
 	t.Helper()
 	file, err := os.Open(filepath.Join(streams, stream+".ndjson"))
@@ -234,7 +235,8 @@ func readEvents(t testing.TB, stream string) (plog.Logs, []item) {
 	return ld, items
 }
 
-// TestEventsAgainstStream counts a stream in a shuffled order, half of it twice, and finds no task or step left open.
+// TestEventsAgainstStream counts a stream in a shuffled order, half of it twice, and checks that no task or step remains
+// open.
 func TestEventsAgainstStream(t *testing.T) {
 	tests := []struct {
 		stream     string
@@ -255,7 +257,7 @@ func TestEventsAgainstStream(t *testing.T) {
 					queries++
 				}
 			}
-			// The streams' own date must not matter.
+			// The streams' date must not matter.
 			p := newPair(t, func(cfg *Config) { cfg.ActiveMaxAge = 100 * 365 * 24 * time.Hour })
 			for i, shuffled := range shuffledBatches(ld) {
 				p.consumeLogs(t, shuffled)
@@ -294,7 +296,7 @@ func sumOf(counts map[string]uint64) (sum uint64) {
 	return sum
 }
 
-// shuffledBatches deals the records out in a random order, 100 a batch.
+// shuffledBatches splits the records, in random order, into batches of 100.
 func shuffledBatches(ld plog.Logs) []plog.Logs {
 	records := ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords()
 	order := rand.New(rand.NewPCG(7, 8)).Perm(records.Len())

@@ -21,8 +21,8 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// TestAnyInputMakesValidMetrics sends spans and events that no component of ours makes: attributes of any type, times and
-// numbers at the ends of their ranges, texts that are none. What comes out is what receivers of OTLP take.
+// TestAnyInputMakesValidMetrics sends spans and events that no component of this project makes: attributes of any type,
+// extreme times and numbers, invalid UTF-8. The output is valid OTLP.
 func TestAnyInputMakesValidMetrics(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		size := rapid.Int32Range(5, 160).Draw(t, "size")

@@ -1,11 +1,11 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package active keeps the sets of tasks and steps that are open: that began and have not ended. The size of such a set is a
-// number that repeated, lost or late events cannot shift permanently, as they can a sum of plus and minus ones.
+// Package active maintains the sets of open tasks and steps, those that began and have not ended. Unlike a sum of
+// increments and decrements, the size of a set recovers from repeated, lost and late events.
 //
-// What is known of a task or step are the times of its newest events of each kind, and its state follows from these times
-// alone. So events may come in any order and any number of times.
+// A task or step stores the time of its latest event of each kind, and its state is a function of these times. Events may
+// therefore arrive in any order and repeatedly.
 //
-// The connector's instance owns a Tracker, under the registry's lock.
+// The connector's instance owns a Tracker. The registry's mutex guards it.
 package active

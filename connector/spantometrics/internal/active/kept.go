@@ -8,15 +8,15 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
 )
 
-// SetLog makes the tracker write every change into a log.
+// SetLog makes the tracker write every change to a log.
 func (t *Tracker) SetLog(log *records.Log) { t.log = log }
 
-// heardParts is how often, in the time for which an id is remembered, it is written down that it was heard of.
+// heardParts is how often, within the lifetime of an ID, an otherwise unchanged update is written.
 const heardParts = 8
 
 func (t *Tracker) saveAfter() int64 { return min(t.options.MaxAge, t.options.Memory) / heardParts }
 
-// writeTask writes a task down. That it was heard of again, and no more, is written down now and then only.
+// writeTask writes a task. If same is set, only the time of its latest event has changed, which is written occasionally.
 func (t *Tracker) writeTask(e *task, same bool) {
 	if t.log == nil || same && e.heard-e.saved < t.saveAfter() {
 		return
@@ -49,7 +49,7 @@ func (s *step) kept() *records.ActiveStep {
 	}
 }
 
-// Write writes everything into another log, each kind in the order in which it was heard of, and steps after their tasks.
+// Write writes the whole state to another log, each kind in the order of updates, and steps after their tasks.
 func (t *Tracker) Write(log *records.Log) {
 	for _, l := range [...]list[task, *task]{t.endedTasks, t.openTasks} {
 		for e := l.first; e != nil; e = e.inList.next {
@@ -65,8 +65,8 @@ func (t *Tracker) Write(log *records.Log) {
 	}
 }
 
-// ReplayTask makes what was written down of a task so, with the gauge on which it counted and that of its age; the zero gauge
-// if the metric is not there any more. The limit on ids does not hold here, because what it displaced was written down too.
+// ReplayTask restores a task with its gauge and that of its age; the zero Gauge if the metric no longer exists. It does not
+// enforce MaxIDs, because the log also has the removals.
 func (t *Tracker) ReplayTask(kept *records.ActiveTask, gauge, age series.Gauge) {
 	e, known := t.tasks[kept.Trace]
 	if !known {
@@ -85,7 +85,7 @@ func (t *Tracker) ReplayTask(kept *records.ActiveTask, gauge, age series.Gauge) 
 	t.replayedAges[kept.Trace] = age
 }
 
-// ReplayStep makes what was written down of a step so. Its task was written down before it.
+// ReplayStep restores a step. Its task was restored before.
 func (t *Tracker) ReplayStep(kept *records.ActiveStep, gauge series.Gauge) {
 	of, known := t.tasks[kept.Trace]
 	if !known {
@@ -101,22 +101,22 @@ func (t *Tracker) ReplayStep(kept *records.ActiveStep, gauge series.Gauge) {
 	t.moveStep(s, s.times.status(), gauge, series.Instant{Running: kept.Heard})
 }
 
-// ReplayForgetTask drops a task.
+// ReplayForgetTask removes a task.
 func (t *Tracker) ReplayForgetTask(trace [16]byte) {
 	if e, known := t.tasks[trace]; known {
 		t.dropTask(e, series.Instant{Running: e.heard})
 	}
 }
 
-// ReplayForgetStep drops a step.
+// ReplayForgetStep removes a step.
 func (t *Tracker) ReplayForgetStep(trace [16]byte, id uint64) {
 	if s, known := t.steps[stepID{trace, id}]; known {
 		t.dropStep(s, series.Instant{Running: s.heard})
 	}
 }
 
-// Resume ends a replay: the ages of open tasks count again, on the gauges on which they did. Those follow from the tasks' own
-// gauges only as long as neither is an overflow series.
+// Resume ends a replay: it restores the ages of open tasks on their gauges. These can be derived from the tasks' gauges
+// only if neither is an overflow series.
 func (t *Tracker) Resume(gauges Gauges) {
 	for e := t.openTasks.first; e != nil; e = e.inList.next {
 		age := t.replayedAges[e.trace]

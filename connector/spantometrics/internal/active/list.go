@@ -3,10 +3,10 @@
 
 package active
 
-// links are an element's neighbours in a list.
+// links are an element's neighbors in a list.
 type links[E any] struct{ previous, next *E }
 
-// linked is an element that has links.
+// linked is an element with links.
 type linked[E any] interface {
 	*E
 	links() *links[E]

@@ -9,7 +9,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
 )
 
-// group is the open tasks of one gauge of ages, as a heap with the oldest on top.
+// group is a heap of the open tasks of one age gauge, with the oldest at the top.
 type group struct {
 	gauge series.Gauge
 	tasks []*task
@@ -36,7 +36,7 @@ func (g *group) Pop() any {
 	return last
 }
 
-// joinGroup counts the age of a task on a gauge, unless there is none.
+// joinGroup adds a task to the group of an age gauge; nothing if there is none.
 func (t *Tracker) joinGroup(e *task, gauge series.Gauge) {
 	if gauge == (series.Gauge{}) {
 		return
@@ -50,7 +50,7 @@ func (t *Tracker) joinGroup(e *task, gauge series.Gauge) {
 	heap.Push(joined, e)
 }
 
-// leaveGroup counts the age of a task no longer.
+// leaveGroup removes a task from its group.
 func (t *Tracker) leaveGroup(e *task, now series.Instant) {
 	left := e.group
 	if left == nil {
@@ -64,7 +64,7 @@ func (t *Tracker) leaveGroup(e *task, now series.Instant) {
 	}
 }
 
-// fixGroup puts a task in order after one of its times has changed.
+// fixGroup restores the heap after a time of the task has changed.
 func (t *Tracker) fixGroup(e *task) {
 	if e.group != nil {
 		heap.Fix(e.group, e.inGroup)

@@ -5,21 +5,21 @@ package active
 
 import "github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/records"
 
-// State is what an open task does.
+// State is the state of an open task.
 type State uint8
 
 const (
-	// Closed is the state of a task that has ended.
+	// Closed means that the task has ended.
 	Closed State = iota
-	// Queued tasks wait in the queue: no pass has begun since they were put in it.
+	// Queued means that no pass has begun since the task was enqueued.
 	Queued
-	// Running tasks have a pass under way, or a step that is being executed.
+	// Running means that a pass is under way or a step is executed.
 	Running
-	// BackingOff tasks have a failed step whose backoff was announced, and nothing else is being executed.
+	// BackingOff means that a failed step waits for its announced backoff, and no step is executed.
 	BackingOff
-	// Waiting tasks wait for their next pass: the one before ended without an end of the task, and no step holds them.
+	// Waiting means that the last pass ended without ending the task, and no step blocks it.
 	Waiting
-	// Blocked tasks have a failed step that nobody has put back, resolved or cancelled, and nothing else is being executed.
+	// Blocked means that a failed step was not reset, resolved or cancelled, and no step is executed.
 	Blocked
 	stateCount
 )
@@ -29,42 +29,42 @@ func (s State) String() string {
 	return [stateCount]string{"", "queued", "running", "backing_off", "waiting", "blocked"}[s]
 }
 
-// TaskChange is what an event says about its task.
+// TaskChange is what an event means for its task.
 type TaskChange uint8
 
 const (
-	// Mentioned means that the task exists. It opens a task that is unknown, and never one that has ended.
+	// Mentioned means that the task exists. It opens an unknown task but not one that has ended.
 	Mentioned TaskChange = iota
-	// Enqueued means that the task was put in the queue, or that its job began.
+	// Enqueued means that the task was enqueued, or that its job began.
 	Enqueued
-	// Began means that a pass began, which opens the task again.
+	// Began means that a pass began, which also reopens the task.
 	Began
-	// Left means that a pass ended without an end of the task.
+	// Left means that a pass ended without ending the task.
 	Left
-	// Ended means that the task came to its end.
+	// Ended means that the task ended.
 	Ended
 )
 
-// StepChange is what an event says about its step.
+// StepChange is what an event means for its step.
 type StepChange uint8
 
 const (
-	// NoStep means that the event is of no step, or says nothing about it.
+	// NoStep means that the event does not concern a step.
 	NoStep StepChange = iota
 	// Requested means that an attempt began.
 	Requested
-	// StepEnded means that the step came to its end, other than by a failure.
+	// StepEnded means that the step ended other than by a failure.
 	StepEnded
 	// Failed means that an attempt failed.
 	Failed
-	// PutBack means that the step is to be executed again.
+	// PutBack means that the step will be executed again.
 	PutBack
-	// BackoffAnnounced means that the attempt under way will fail, and that the next one has to wait.
+	// BackoffAnnounced means that the current attempt will fail, and the next one waits.
 	BackoffAnnounced
 )
 
-// Times of a task's newest event of each kind, in Unix nanoseconds of the events' clocks, and of its first event of any kind;
-// 0 if there was none.
+// Indexes of the times of a task's latest event of each kind, in Unix nanoseconds of the event's clock, and of its first
+// event; 0 if there was none.
 const (
 	taskFirst = iota
 	taskEnqueued
@@ -73,7 +73,7 @@ const (
 	taskEnded
 )
 
-// Times of a step's newest event of each kind.
+// Indexes of the times of a step's latest event of each kind.
 const (
 	stepRequested = iota
 	stepEnded
@@ -82,10 +82,10 @@ const (
 	stepBackoff
 )
 
-// times are those of a task or of a step.
+// times are the times of a task or a step.
 type times records.ActiveTimes
 
-// later sets a time to one that is later.
+// later advances a time.
 func (t *times) later(kind int, at int64) { t[kind] = max(t[kind], at) }
 
 func (t *times) takeTask(change TaskChange, at int64) {
@@ -120,26 +120,26 @@ func (t *times) takeStep(change StepChange, at int64) {
 	}
 }
 
-// isClosed reports whether the newest end of a task is as late as its newest pass, or later.
+// isClosed reports whether the task's latest end is not before its latest pass.
 func (t *times) isClosed() bool { return t[taskEnded] != 0 && t[taskEnded] >= t[taskBegan] }
 
-// since returns when an open task came to be open: its first event, or its last end.
+// since returns when an open task was opened: its first event, or its latest end.
 func (t *times) since() int64 { return max(t[taskFirst], t[taskEnded]) }
 
-// status is what a step does.
+// status is the status of a step.
 type status uint8
 
 const (
 	statusIdle status = iota
 	statusExecuting
-	// statusHeld is a failed step that waits for somebody to put it back, and statusBackingOff one that waits for its backoff.
+	// statusHeld is a failed step that waits for an operator, and statusBackingOff one that waits for its backoff.
 	statusHeld
 	statusBackingOff
 	statusCount
 )
 
-// status of a step. A failed step was put back if that happened after its attempt was requested: announcements of the
-// failure may come after it.
+// status returns the status of a step. A reset is later than the request of the failed attempt, but further announcements
+// of the failure may follow it.
 func (t *times) status() status {
 	switch {
 	case t[stepPutBack] > t[stepRequested]:
@@ -154,7 +154,7 @@ func (t *times) status() status {
 	return statusHeld
 }
 
-// state of a task whose steps have a status each.
+// state returns the state of a task from the number of its steps per status.
 func (t *times) state(steps *[statusCount]int32) State {
 	switch {
 	case t.isClosed():

@@ -13,7 +13,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// reference follows tasks through their events in the order in which they happened.
+// reference derives the state of tasks from their events in chronological order.
 type reference struct {
 	exists, open, passSeen, inPass, queued bool
 	since                                  int64
@@ -86,12 +86,12 @@ func (r *reference) state() State {
 	return Waiting
 }
 
-// truth is what the gauges are to be after events.
+// truth holds the expected gauges.
 type truth struct {
 	tasks, steps, oldest map[string]int64
 }
 
-// truthOf follows the events in the order of their times.
+// truthOf applies the events in chronological order.
 func truthOf(events []Event, now int64) truth {
 	events = slices.Clone(events)
 	slices.SortFunc(events, func(a, b Event) int { return cmp.Compare(a.At, b.At) })
@@ -132,8 +132,8 @@ func drawEvents(t *rapid.T) []Event {
 	return events
 }
 
-// TestAnyOrderAnyRepetitionAnyRestart gives events in any order, some of them again, and restarts between them: the gauges
-// are what they are after the events in the order in which they happened, each once.
+// TestAnyOrderAnyRepetitionAnyRestart applies events in any order, some repeatedly, with restarts between them: the gauges
+// equal those after applying each event once in chronological order.
 func TestAnyOrderAnyRepetitionAnyRestart(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		events := drawEvents(t)

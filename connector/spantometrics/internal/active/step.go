@@ -5,29 +5,29 @@ package active
 
 import "github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
 
-// stepID is the trace id of a step's task and a hash of its own id.
+// stepID is the trace ID of a step's task and a hash of the step's ID.
 type stepID struct {
 	trace [16]byte
 	step  uint64
 }
 
-// step is a step that is remembered. Its task is too.
+// step is a remembered step. Its task is remembered too.
 type step struct {
 	id stepID
 	times
 	heard, saved int64
 	status       status
 	complete     bool
-	// gauge is where it counts while it is being executed.
+	// gauge counts the step while it is executed.
 	gauge series.Gauge
 	task  *task
-	// ofTask are its neighbours among the steps of its task.
+	// ofTask links the steps of the task.
 	ofTask, inList links[step]
 }
 
 func (s *step) links() *links[step] { return &s.inList } //nolint:unused // called through the constraint of list
 
-// addStep makes room and remembers a new step, as idle for the moment.
+// addStep adds a new, idle step, evicting another one if necessary.
 func (t *Tracker) addStep(of *task, id stepID, now series.Instant, gauges Gauges) *step {
 	for len(t.steps) >= t.options.MaxIDs {
 		switch {
@@ -47,7 +47,7 @@ func (t *Tracker) addStep(of *task, id stepID, now series.Instant, gauges Gauges
 	return s
 }
 
-// linkStep puts a new step where steps are found.
+// linkStep adds a new step to the index and lists.
 func (t *Tracker) linkStep(s *step) {
 	t.steps[s.id] = s
 	if first := s.task.firstStep; first != nil {
@@ -58,7 +58,7 @@ func (t *Tracker) linkStep(s *step) {
 	t.idleSteps.append(s)
 }
 
-// placeStep counts a step on its gauge while it is being executed.
+// placeStep counts a step on its gauge if it is executed.
 func (t *Tracker) placeStep(s *step, status status, now series.Instant, labeler Labeler) {
 	gauge, complete := series.Gauge{}, false
 	if status == statusExecuting {
@@ -73,7 +73,7 @@ func (t *Tracker) placeStep(s *step, status status, now series.Instant, labeler 
 	s.complete = complete
 }
 
-// moveStep puts a step on a gauge and behind those that were heard of before.
+// moveStep sets a step's status and gauge and moves it to the end of the status' list.
 func (t *Tracker) moveStep(s *step, status status, gauge series.Gauge, now series.Instant) {
 	if gauge != s.gauge {
 		gauge.Move(1, now)
@@ -97,7 +97,7 @@ func (t *Tracker) listOfStep(s *step) *list[step, *step] {
 	return &t.idleSteps
 }
 
-// evictStep forgets a step whose task goes on without it.
+// evictStep removes a step of a remaining task.
 func (t *Tracker) evictStep(s *step, now series.Instant, gauges Gauges) {
 	of := s.task
 	t.dropStep(s, now)
@@ -109,7 +109,7 @@ func (t *Tracker) evictStep(s *step, now series.Instant, gauges Gauges) {
 	t.writeTask(of, false)
 }
 
-// dropStep forgets a step.
+// dropStep removes a step.
 func (t *Tracker) dropStep(s *step, now series.Instant) {
 	s.gauge.Move(-1, now)
 	t.listOfStep(s).remove(s)

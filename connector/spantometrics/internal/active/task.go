@@ -5,21 +5,20 @@ package active
 
 import "github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
 
-// task is a task that is remembered.
+// task is a remembered task.
 type task struct {
 	trace [16]byte
 	times
-	// heard is when it was last heard of, by the time that the state has been running, and saved the time of heard that was
-	// written down last.
+	// heard is the running time of the latest event, and saved the value of heard that was last written.
 	heard, saved int64
 	state        State
-	// complete is true if the gauge of an open task is the best one.
+	// complete is true if no later event can improve the labels of the gauge.
 	complete bool
 	gauge    series.Gauge
-	// steps counts its steps by what they do, and firstStep is the first of them.
+	// steps counts the task's steps by status; firstStep is the head of their list.
 	steps     [statusCount]int32
 	firstStep *step
-	// group is where its age counts, and inGroup its place there; nil while it is closed.
+	// group is the group of the task's age, and inGroup its index there; nil if the task is closed.
 	group   *group
 	inGroup int
 	inList  links[task]
@@ -27,9 +26,9 @@ type task struct {
 
 func (e *task) links() *links[task] { return &e.inList } //nolint:unused // called through the constraint of list
 
-// addTask makes room and remembers a new task, as ended for the moment.
+// addTask adds a new, closed task, evicting others if necessary.
 func (t *Tracker) addTask(trace [16]byte, now series.Instant) *task {
-	for len(t.tasks) >= t.options.MaxIDs { // more than one if the limit was lowered
+	for len(t.tasks) >= t.options.MaxIDs { // several if the limit was lowered
 		if t.endedTasks.first != nil {
 			t.evictions.Forgotten++
 			t.dropTask(t.endedTasks.first, now)
@@ -44,10 +43,10 @@ func (t *Tracker) addTask(trace [16]byte, now series.Instant) *task {
 	return e
 }
 
-// open returns how much of it is open: the task itself and the steps that are being executed.
+// open returns the task's contribution to the open items: itself and its executing steps.
 func (e *task) open() int64 { return 1 + int64(e.steps[statusExecuting]) }
 
-// place counts a task on the gauge of a state, or no longer.
+// place counts a task on the gauge of a state, or on none.
 func (t *Tracker) place(e *task, state State, now series.Instant, labeler Labeler) {
 	gauge, complete := e.gauge, e.complete
 	switch {
@@ -78,7 +77,7 @@ func (t *Tracker) place(e *task, state State, now series.Instant, labeler Labele
 	}
 }
 
-// move puts a task on the gauge of a state and behind those that were heard of before.
+// move sets a task's state and gauge and moves it to the end of its list.
 func (t *Tracker) move(e *task, state State, gauge series.Gauge, now series.Instant) {
 	if gauge != e.gauge {
 		gauge.Move(1, now)
@@ -97,7 +96,7 @@ func (t *Tracker) listOf(e *task) *list[task, *task] {
 	return &t.openTasks
 }
 
-// dropTask forgets a task and its steps.
+// dropTask removes a task and its steps.
 func (t *Tracker) dropTask(e *task, now series.Instant) {
 	for e.firstStep != nil {
 		t.dropStep(e.firstStep, now)

@@ -8,72 +8,71 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
 )
 
-// Event is what an event says about a task and, if Step is not NoStep, about one of its steps.
+// Event is a change of a task and, if Step is not NoStep, of one of its steps.
 type Event struct {
-	// Trace is that of the task.
+	// Trace is the task's trace ID.
 	Trace [16]byte
-	// At is when it happened, in Unix nanoseconds.
+	// At is the event's time in Unix nanoseconds.
 	At     int64
 	Change TaskChange
-	// Step is a hash of the step's id.
+	// Step is a hash of the step's ID.
 	Step       uint64
 	StepChange StepChange
 }
 
-// Labeler finds the gauges of an event. It is called under the registry's lock.
+// Labeler finds the gauges of an event. It is called with the registry's mutex held.
 type Labeler interface {
-	// IsOfTask is false if the event does not belong to any task.
+	// IsOfTask is false if the event does not belong to a task.
 	IsOfTask() bool
-	// Task is the gauge of the event's task in a state. complete is false if a later event may know better.
+	// Task returns the gauge of the event's task in a state. complete is false if a later event may complete its labels.
 	Task(state State) (gauge series.Gauge, complete bool)
-	// Step is the gauge of the event's step likewise.
+	// Step returns the gauge of the event's step. complete is as in Task.
 	Step() (gauge series.Gauge, complete bool)
-	// Gauges are those that need no event.
+	// Gauges need no event.
 	Gauges
 }
 
-// Gauges finds gauges by others. It is called under the registry's lock.
+// Gauges finds gauges related to others. It is called with the registry's mutex held.
 type Gauges interface {
-	// InState is the gauge of the same tasks in another state.
+	// InState returns the gauge of the same tasks in another state.
 	InState(of series.Gauge, state State) series.Gauge
-	// OldestAge is the gauge of the age of the oldest of these tasks, in whichever state.
+	// OldestAge returns the gauge of the age of the oldest of these tasks, regardless of state.
 	OldestAge(of series.Gauge) series.Gauge
 }
 
-// Options are the bounds of the sets. Times are nanoseconds.
+// Options bound the sets. Times are in nanoseconds.
 type Options struct {
-	// MaxIDs is how many tasks, and as many steps, are remembered.
+	// MaxIDs is the maximum number of remembered tasks, and of steps.
 	MaxIDs int
-	// MaxAge is how long a task or step stays open after it was last heard of.
+	// MaxAge is how long a task or step remains open after its latest event.
 	MaxAge int64
-	// Memory is how long a task or step that has ended is remembered, so that late events do not open it again.
+	// Memory is how long an ended task or step is remembered, so that late events do not reopen it.
 	Memory int64
 }
 
-// Evictions counts the tasks and steps that left the sets without an event of their end.
+// Evictions counts tasks and steps that were removed without an event of their end.
 type Evictions struct {
-	// Aged were not heard of for MaxAge.
+	// Aged had no event for MaxAge.
 	Aged int64
-	// Crowded gave way to newer ones.
+	// Crowded were displaced by newer ones.
 	Crowded int64
-	// Forgotten had ended, and gave way to newer ones before their time: a late event may open them again.
+	// Forgotten had ended and were displaced by newer ones before Memory: a late event may reopen them.
 	Forgotten int64
 }
 
-// Tracker keeps the sets. It has no lock of its own: the registry's lock guards it, since every change moves a gauge.
+// Tracker holds the sets. The registry's mutex guards it, because every change moves a gauge.
 type Tracker struct {
 	options Options
 	tasks   map[[16]byte]*task
 	steps   map[stepID]*step
-	// The lists are in the order in which their elements were last heard of, the longest unheard first. Failed steps that
-	// hold their task do not age: they are remembered for as long as the task.
+	// Lists are in the order of the elements' latest events, oldest first. Held steps do not expire before their task.
 	openTasks, endedTasks           list[task, *task]
 	openSteps, heldSteps, idleSteps list[step, *step]
 	groups                          map[uint64]*group
 	evictions                       Evictions
-	// log takes every change, if the state is kept.
+	// log receives every change; nil without persistence.
 	log *records.Log
-	// replayedAges are, during a replay only, the gauges to whose age the tasks belonged.
+	// replayedAges are the age gauges of the tasks, during a replay only.
 	replayedAges map[[16]byte]series.Gauge
 }
 
@@ -84,10 +83,10 @@ func New(options Options) *Tracker {
 	}
 }
 
-// Len returns how many tasks and steps are remembered.
+// Len returns the number of remembered tasks and steps.
 func (t *Tracker) Len() int { return len(t.tasks) + len(t.steps) }
 
-// Observe takes in an event, heard now. An event that is older than MaxAge makes no task known.
+// Observe applies an event received at now. An event older than MaxAge does not add a task.
 func (t *Tracker) Observe(e *Event, now series.Instant, labeler Labeler) {
 	of, known := t.tasks[e.Trace]
 	if !known {
@@ -111,7 +110,7 @@ func (t *Tracker) Observe(e *Event, now series.Instant, labeler Labeler) {
 	}
 }
 
-// observeStep takes in what an event says about a step, and returns the step if that is to be written down.
+// observeStep applies an event to a step, and returns the step if it must be written.
 func (t *Tracker) observeStep(of *task, e *Event, now series.Instant, labeler Labeler) *step {
 	id := stepID{e.Trace, e.Step}
 	s, known := t.steps[id]
@@ -128,8 +127,7 @@ func (t *Tracker) observeStep(of *task, e *Event, now series.Instant, labeler La
 	return s
 }
 
-// Age drops what was not heard of for too long, brings the ages up to date, and returns the evictions since it was last
-// called.
+// Age removes what has expired, updates the ages, and returns the evictions since the previous call.
 func (t *Tracker) Age(now series.Instant, gauges Gauges) Evictions {
 	for e := t.openTasks.first; e != nil && now.Running-e.heard >= t.options.MaxAge; e = t.openTasks.first {
 		t.evictions.Aged += e.open()

@@ -22,16 +22,16 @@ const (
 	oldestAge
 )
 
-// fixture counts tasks and steps on gauges of a registry, as the connector does.
+// fixture counts tasks and steps on the gauges of a registry, as the connector does.
 type fixture struct {
 	require.TestingT
 	options  Options
 	registry *series.Registry
 	tracker  *Tracker
 	writer   series.Writer
-	// entries are those of the log.
+	// entries are the log's entries.
 	entries [][]byte
-	// name and refuse steer the labeler.
+	// name and refuse control the labeler.
 	name   string
 	refuse bool
 }
@@ -54,14 +54,14 @@ func (f *fixture) begin() {
 	f.tracker = New(f.options)
 }
 
-// record has the registry and the tracker write down what they do.
+// record makes the registry and the tracker write to the log.
 func (f *fixture) record() {
 	log := records.New(func(entry []byte) { f.entries = append(f.entries, slices.Clone(entry)) })
 	f.registry.SetLog(log)
 	f.tracker.SetLog(log)
 }
 
-// restart makes the sets again of what was written down, or of a snapshot.
+// restart restores the sets from the log, or from a snapshot.
 func (f *fixture) restart(now int64, fromSnapshot bool) {
 	entries := f.entries
 	if fromSnapshot {
@@ -147,7 +147,7 @@ func (f *fixture) age(now int64) (evictions Evictions) {
 	return evictions
 }
 
-// levels reads a gauge by its labels, but for levels of zero.
+// levels returns the non-zero values of a gauge by labels.
 func (f *fixture) levels(metric string, now int64) map[string]int64 {
 	snapshot := f.registry.Collect(at(now))
 	f.registry.Accept(&snapshot)
@@ -222,7 +222,8 @@ func TestAge(t *testing.T) {
 	require.Zero(t, f.tracker.Len())
 }
 
-// TestStepsAge: a step whose end was lost leaves, a failed one holds its task for as long as that is heard of.
+// TestStepsAge checks that a step whose end was lost expires, and that a failed one blocks its task as long as that is
+// remembered.
 func TestStepsAge(t *testing.T) {
 	f := newFixture(t, wide())
 	f.name = "a"
@@ -265,7 +266,7 @@ func TestCrowding(t *testing.T) {
 	require.Equal(t, 3, f.tracker.Len())
 	require.Equal(t, map[string]int64{" a queued": 3}, f.tasks())
 
-	f.tracker.options.MaxIDs = 1 // as when the stored ids are more than a new limit
+	f.tracker.options.MaxIDs = 1 // as if more IDs were stored than a new limit allows
 	f.task(6, Mentioned, 6, 6)
 	require.Equal(t, Evictions{Crowded: 3}, f.age(7))
 	require.Equal(t, map[string]int64{" a queued": 1}, f.tasks())

@@ -1,36 +1,34 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package records is the form in which the connector's state is kept in a journal: as the changes that were made to it, in
-// the order in which they were made, one entry per batch. A snapshot has the same form: the changes that make the state out
-// of nothing.
+// Package records is the encoding of the connector's state in a journal: the changes of the state in order, one entry per
+// batch. A snapshot consists of the changes that build the state from an empty one.
 //
-// An entry is a message by the encoding of protocol buffers whose fields are changes and count in the order in which they
-// stand. Fields that are not known are passed over, so that a later collector may add some. As a schema, with the entry's
-// fields in any number and order:
+// An entry is a protocol buffers message whose fields are changes that are applied in order. Unknown fields are skipped, so
+// that later versions may add fields. Its schema, with fields in any number and order:
 //
 //	message Entry {
 //	  Time time = 1;                // of the changes that follow
-//	  Application application = 2;  // of the series that follow
-//	  Metric metric = 3;            // of the series that follow
-//	  Series series = 4;            // a new one, to which what follows belongs
-//	  uint64 of = 5;                // the id of the series to which what follows belongs
-//	  uint64 count = 6;             // a sum grew by so much
-//	  sint64 observe = 7;           // a histogram took a value
-//	  Exemplar exemplar = 8;        // the series kept it
-//	  Set set = 9;                  // the series has a newer value
-//	  Value value = 10;             // all that the series has added up
-//	  fixed64 seen_span = 11;       // a span was measured
-//	  fixed64 seen_event = 12;      // an event was measured
-//	  ActiveTask active_task = 13;  // what has become of a task
+//	  Application application = 2;  // of the following series
+//	  Metric metric = 3;            // of the following series
+//	  Series series = 4;            // a new series, the subject of the following changes
+//	  uint64 of = 5;                // ID of the series that is the subject of the following changes
+//	  uint64 count = 6;             // increment of a sum
+//	  sint64 observe = 7;           // value observed by a histogram
+//	  Exemplar exemplar = 8;        // exemplar added to the series
+//	  Set set = 9;                  // newer value of the series
+//	  Value value = 10;             // accumulated value of the series
+//	  fixed64 seen_span = 11;       // span that was measured
+//	  fixed64 seen_event = 12;      // event that was measured
+//	  ActiveTask active_task = 13;  // new state of a task
 //	  ActiveStep active_step = 14;
-//	  sint64 started = 15;          // when the series began, if its own message does not say it
-//	  bytes forget_task = 16;       // a task was dropped, and its steps
+//	  sint64 started = 15;          // start of the series, if not that of its own message
+//	  bytes forget_task = 16;       // task that was removed, with its steps
 //	  Step forget_step = 17;
-//	  sint64 collect = 18;          // a flush took out what there was
-//	  bool accept = 19;             // it was delivered
-//	  bool restore = 20;            // it was refused: what it took out is back
-//	  sint64 accepted = 21;         // until when deltas have been delivered
+//	  sint64 collect = 18;          // a flush took the values
+//	  bool accept = 19;             // the flush was delivered
+//	  bool restore = 20;            // the flush was rejected and its values were restored
+//	  sint64 accepted = 21;         // time until which deltas were delivered
 //	  Identity identity = 22;
 //	}
 //	message Time { sint64 wall = 1; sint64 running = 2; }
@@ -47,7 +45,7 @@
 //	message Exponential { sint64 scale = 1; sint64 offset = 2; uint64 zero_count = 3; repeated uint64 count = 4; }
 //	message ActiveTask {
 //	  bytes trace = 1; sint64 heard = 3; uint64 state = 4; bool complete = 5; uint64 gauge = 6;
-//	  sint64 time = 8 to 12;        // of its events, by kind, as distances from the entry's wall time
+//	  sint64 time = 8 to 12;        // of its events, by kind, relative to the entry's wall time
 //	}
 //	message ActiveStep { bytes trace = 1; fixed64 step = 2; …; as ActiveTask, without state }
 //	message Step { bytes trace = 1; fixed64 step = 2; }

@@ -9,7 +9,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 )
 
-// Changes, as fields of an entry.
+// Changes, the field numbers of an entry.
 const (
 	changeTime protowire.Number = iota + 1
 	changeApplication
@@ -101,7 +101,7 @@ const (
 	activeComplete
 	activeGauge
 	_
-	activeTimes // and the numbers behind it
+	activeTimes // and the following numbers
 )
 
 const activeAge protowire.Number = 15
@@ -111,16 +111,16 @@ const (
 	identityDelta
 )
 
-// entrySize is the size from which [Log.Cut] begins a further entry.
+// entrySize is the size from which [Log.Cut] begins another entry.
 const entrySize = 128 << 10
 
-// Log writes changes into entries. A nil Log writes nothing: state that is not kept. It has no lock of its own: the
-// registry's lock guards it, since the order of changes matters.
+// Log encodes changes as entries. A nil Log discards them. The registry's mutex guards it, because the order of changes
+// matters.
 type Log struct {
 	append func(entry []byte)
 	entry  []byte
 	now    Instant
-	// begun is true if the entry has its first change. namespace … series are what the entry said last.
+	// begun is true if the entry has a change. namespace … series are the last ones written to the entry.
 	begun              bool
 	application        bool
 	namespace, service string
@@ -130,13 +130,13 @@ type Log struct {
 	named              bool // the series
 	series             uint64
 	written            int64
-	message, inner     []byte // room for those that are being written
+	message, inner     []byte // scratch buffers
 }
 
-// New makes a log that passes complete entries to write. They are valid until write returns.
+// New makes a log that passes complete entries to write, which must not retain them.
 func New(write func(entry []byte)) *Log { return &Log{append: write} }
 
-// Begin begins an entry of changes at a time.
+// Begin begins an entry of changes made at now.
 func (l *Log) Begin(now Instant) {
 	if l == nil {
 		return
@@ -145,7 +145,7 @@ func (l *Log) Begin(now Instant) {
 	l.entry = l.entry[:0]
 }
 
-// End hands the entry over, if there was a change.
+// End passes the entry to write if it has changes.
 func (l *Log) End() {
 	if l == nil || !l.begun {
 		return
@@ -155,8 +155,8 @@ func (l *Log) End() {
 	l.begun = false
 }
 
-// Cut ends the entry and begins another one if it has become long. The changes before and after are then no longer made
-// together, which suits only snapshots.
+// Cut ends the entry and begins another one if it is long. Its changes are then no longer atomic, so it is for snapshots
+// only.
 func (l *Log) Cut() {
 	if len(l.entry) >= entrySize {
 		l.End()
@@ -164,7 +164,7 @@ func (l *Log) Cut() {
 	}
 }
 
-// Written returns how many bytes were handed over.
+// Written returns the number of bytes written.
 func (l *Log) Written() int64 {
 	if l == nil {
 		return 0
@@ -172,7 +172,7 @@ func (l *Log) Written() int64 {
 	return l.written
 }
 
-// begin makes sure that the entry begins with the time of its changes.
+// begin writes the time of the changes at the beginning of the entry.
 func (l *Log) begin() {
 	if l.begun {
 		return
@@ -183,7 +183,7 @@ func (l *Log) begin() {
 	l.entry = fields.Message(l.entry[:0], changeTime, l.message)
 }
 
-// of makes sure that what follows belongs to the series.
+// of selects the series as the subject of the following changes.
 func (l *Log) of(series uint64) {
 	l.begin()
 	if !l.named || l.series != series {
@@ -192,7 +192,7 @@ func (l *Log) of(series uint64) {
 	}
 }
 
-// Series writes that a series came to be.
+// Series writes a new series.
 func (l *Log) Series(s *Series) {
 	if l == nil {
 		return
@@ -222,13 +222,13 @@ func (l *Log) Series(s *Series) {
 	l.named, l.series = true, s.ID
 }
 
-// add writes a change that is a message, whose room is used again.
+// add writes a change that is a message. The message's buffer is reused.
 func (l *Log) add(change protowire.Number, message []byte) {
 	l.entry = fields.Message(l.entry, change, message)
 	l.message = message
 }
 
-// Count writes that a sum grew.
+// Count writes an increment of a sum.
 func (l *Log) Count(series, by uint64) {
 	if l == nil {
 		return
@@ -237,7 +237,7 @@ func (l *Log) Count(series, by uint64) {
 	l.entry = fields.Number(l.entry, changeCount, by)
 }
 
-// Set writes that a series has a newer value.
+// Set writes a newer value of a series.
 func (l *Log) Set(series uint64, value, at int64) {
 	if l == nil {
 		return
@@ -247,7 +247,7 @@ func (l *Log) Set(series uint64, value, at int64) {
 	l.add(changeSet, fields.Int(m, setAt, at))
 }
 
-// Started writes when a series began, if that is not what [Log.Series] wrote of it.
+// Started writes the start of a series if it differs from the one in [Log.Series].
 func (l *Log) Started(series uint64, at int64) {
 	if l == nil {
 		return
@@ -256,7 +256,7 @@ func (l *Log) Started(series uint64, at int64) {
 	l.entry = fields.Signed(l.entry, changeStarted, at)
 }
 
-// Observe writes that a histogram took a value.
+// Observe writes a value observed by a histogram.
 func (l *Log) Observe(series uint64, value int64) {
 	if l == nil {
 		return
@@ -265,7 +265,7 @@ func (l *Log) Observe(series uint64, value int64) {
 	l.entry = fields.Signed(l.entry, changeObserve, value)
 }
 
-// Exemplar writes that a series kept an exemplar.
+// Exemplar writes an exemplar added to a series.
 func (l *Log) Exemplar(series uint64, exemplar *Exemplar) {
 	if l == nil {
 		return
@@ -281,7 +281,7 @@ func (e *Exemplar) appendTo(m []byte) []byte {
 	return fields.Message(m, exemplarSpan, e.Span[:])
 }
 
-// Value writes all that a series has added up.
+// Value writes the accumulated value of a series.
 func (l *Log) Value(series uint64, v *Value) {
 	if l == nil {
 		return
@@ -313,16 +313,16 @@ func (l *Log) Value(series uint64, v *Value) {
 	l.add(changeValue, m)
 }
 
-// Collect writes that a flush took out what there was.
+// Collect writes that a flush took the values.
 func (l *Log) Collect(at int64) { l.signed(changeCollect, at) }
 
-// Accepted writes until when deltas have been delivered.
+// Accepted writes the time until which deltas were delivered.
 func (l *Log) Accepted(at int64) { l.signed(changeAccepted, at) }
 
 // Accept writes that the flush was delivered.
 func (l *Log) Accept() { l.signed(changeAccept, 1) }
 
-// Restore writes that the flush was refused, and what it took out is back.
+// Restore writes that the flush was rejected and its values were restored.
 func (l *Log) Restore() { l.signed(changeRestore, 1) }
 
 func (l *Log) signed(change protowire.Number, value int64) {
@@ -333,7 +333,7 @@ func (l *Log) signed(change protowire.Number, value int64) {
 	l.entry = fields.Signed(l.entry, change, value)
 }
 
-// ActiveTask writes what has become of a task.
+// ActiveTask writes the new state of a task.
 func (l *Log) ActiveTask(a *ActiveTask) {
 	if l == nil {
 		return
@@ -345,7 +345,7 @@ func (l *Log) ActiveTask(a *ActiveTask) {
 	l.add(changeActiveTask, l.active(m, &a.Times, a.Heard, a.Complete, a.Gauge))
 }
 
-// ActiveStep writes what has become of a step.
+// ActiveStep writes the new state of a step.
 func (l *Log) ActiveStep(a *ActiveStep) {
 	if l == nil {
 		return
@@ -355,7 +355,7 @@ func (l *Log) ActiveStep(a *ActiveStep) {
 	l.add(changeActiveStep, l.active(m, &a.Times, a.Heard, a.Complete, a.Gauge))
 }
 
-// active appends what tasks and steps have in common. Most of the times are close to the entry's.
+// active appends the common fields of tasks and steps. Times are relative to the entry's, which most are close to.
 func (l *Log) active(m []byte, times *ActiveTimes, heard int64, complete bool, gauge uint64) []byte {
 	m = fields.Int(m, activeHeard, heard)
 	m = fields.Bool(m, activeComplete, complete)
@@ -373,7 +373,7 @@ func stepOf(m []byte, trace *[16]byte, step uint64) []byte {
 	return fields.Fixed(m, activeStep, step)
 }
 
-// ForgetTask writes that a task was dropped, and its steps with it.
+// ForgetTask writes that a task was removed, with its steps.
 func (l *Log) ForgetTask(trace [16]byte) {
 	if l == nil {
 		return
@@ -382,7 +382,7 @@ func (l *Log) ForgetTask(trace [16]byte) {
 	l.entry = fields.Message(l.entry, changeForgetTask, trace[:])
 }
 
-// ForgetStep writes that a step was dropped.
+// ForgetStep writes that a step was removed.
 func (l *Log) ForgetStep(trace [16]byte, step uint64) {
 	if l == nil {
 		return
@@ -404,7 +404,7 @@ func (l *Log) Seen(things Things, key uint64) {
 	l.entry = fields.Fixed(l.entry, change, key)
 }
 
-// Identity writes whose state it is.
+// Identity writes the identity under which the state is reported.
 func (l *Log) Identity(identity *Identity) {
 	if l == nil {
 		return

@@ -5,9 +5,9 @@ package records
 
 import "github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 
-// Handler makes the changes of an entry. What it is given is its own to keep.
+// Handler applies the changes of an entry. It may retain its arguments.
 type Handler interface {
-	// Time is when the changes that follow were made.
+	// Time sets the time of the following changes.
 	Time(now Instant)
 	Series(s Series)
 	Count(series, by uint64)
@@ -28,17 +28,17 @@ type Handler interface {
 	Identity(identity Identity)
 }
 
-// Read makes the changes of an entry, from its first to its last or to the first that cannot be read.
+// Read applies the changes of an entry in order, up to the first one that is malformed.
 func Read(entry []byte, handler Handler) error {
 	r := reader{to: handler}
 	return fields.Read(entry, r.change)
 }
 
-// reader makes changes. What it reads a message into is used again for the next one.
+// reader applies changes. It reuses its scratch messages.
 type reader struct {
 	to Handler
-	// made holds the application and metric of the series that follow, now is the time of the changes that follow, and of the
-	// series to which they belong.
+	// made holds the application and metric of the following series; the others are the time of the following changes and
+	// their series.
 	made Series
 	now  Instant
 	of   uint64

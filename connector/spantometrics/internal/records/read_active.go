@@ -11,7 +11,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 )
 
-// active makes a change of an active task or step.
+// active applies a change of an active task or step.
 func (r *reader) active(f *fields.Field) error {
 	if f.Number == changeForgetTask {
 		var trace [16]byte

@@ -66,7 +66,7 @@ func readExponential(data []byte) (*Exponential, error) {
 func small(f *fields.Field) (int32, error) {
 	value := f.Int()
 	if value < math.MinInt32 || value > math.MaxInt32 {
-		return 0, fmt.Errorf("the entry has a number %d beyond 32 bits", value)
+		return 0, fmt.Errorf("the entry has number %d, which exceeds 32 bits", value)
 	}
 	return int32(value), nil
 }
@@ -88,10 +88,10 @@ func readExemplar(data []byte) (e Exemplar, err error) {
 	return e, err
 }
 
-// id copies an id of a fixed size.
+// id copies an ID of a fixed size.
 func id(to, from []byte) error {
 	if len(to) != len(from) {
-		return fmt.Errorf("the entry has an id of %d bytes, not %d", len(from), len(to))
+		return fmt.Errorf("the entry has an id of %d bytes instead of %d", len(from), len(to))
 	}
 	copy(to, from)
 	return nil

@@ -13,7 +13,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 )
 
-// written is a change, as its text.
+// written are changes as texts.
 type written []string
 
 func (w *written) add(change ...any) { *w = append(*w, fmt.Sprintf("%+v", change)) }
@@ -45,7 +45,7 @@ func (w *written) Value(series uint64, v Value) {
 	w.add("value", series, v, exponential)
 }
 
-// TestWhatIsWrittenIsRead writes any changes, in entries of any length, and reads the same.
+// TestWhatIsWrittenIsRead writes random changes in entries of any length and reads them back.
 func TestWhatIsWrittenIsRead(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var want, got written
@@ -68,7 +68,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 			}
 			for range length {
 				id := natural.Draw(t, "id")
-				switch max(0, rapid.IntRange(-4, 14).Draw(t, "change")) { // what a series leaves out depends on the one before
+				switch max(0, rapid.IntRange(-4, 14).Draw(t, "change")) { // a series omits what equals the previous one
 				case 0:
 					s := Series{
 						ID: id, Started: number.Draw(t, "started"), Namespace: few.Draw(t, "namespace"), Service: few.Draw(t, "service"),
@@ -209,7 +209,7 @@ func TestUnreadableEntries(t *testing.T) {
 		"id of 3 bytes":        fields.Message(series, changeExemplar, fields.Message(nil, exemplarTrace, []byte("abc"))),
 		"id of 4 bytes":        fields.Message(nil, changeForgetTask, []byte("abcd")),
 		"id of 5 bytes":        fields.Message(nil, changeActiveStep, fields.Message(nil, activeTrace, []byte("abcde"))),
-		"beyond 32 bits":       fields.Message(series, changeValue, fields.Message(nil, valueExponential, fields.Int(nil, exponentialScale, 1<<40))),
+		"exceeds 32 bits":      fields.Message(series, changeValue, fields.Message(nil, valueExponential, fields.Int(nil, exponentialScale, 1<<40))),
 		"of an unknown form":   fields.Message(series, changeValue, fields.Message(nil, valueBuckets, []byte("\xff"))),
 		"a field is cut or of": fields.Message(nil, changeSeries, []byte("\x22\x09")),
 	} {
@@ -217,7 +217,7 @@ func TestUnreadableEntries(t *testing.T) {
 	}
 }
 
-// TestUnknownFieldsArePassedOver: a later collector may write more than this one knows: what is known is read.
+// TestUnknownFieldsArePassedOver checks that entries of a later version are read without their unknown fields.
 func TestUnknownFieldsArePassedOver(t *testing.T) {
 	var got written
 	entry := fields.Message(nil, changeTime, fields.Int(fields.Int(nil, 77, 1), timeWall, 5))

@@ -3,30 +3,30 @@
 
 package records
 
-// Instant is a moment by two clocks.
+// Instant is a moment on two clocks.
 type Instant struct {
-	// Wall is in Unix nanoseconds. It can be set, forward and back, and is only for what others read.
+	// Wall is in Unix nanoseconds. It may be set back and forth, and is only exported.
 	Wall int64
-	// Running is for how long, in nanoseconds, processes with this state have been running. It goes by the monotonic clock,
-	// and stands still while there is no process, so that ages and deadlines go by it.
+	// Running is the total running time, in nanoseconds, of the processes that had this state. It uses the monotonic clock
+	// and excludes downtime. Ages and deadlines are based on it.
 	Running int64
 }
 
-// Label is one label of a series.
+// Label is a label of a series.
 type Label struct{ Name, Value string }
 
-// Exemplar is one measured value and where it was measured. A span id of zeros means the trace as a whole.
+// Exemplar is a measured value and its context. A zero span ID refers to the whole trace.
 type Exemplar struct {
 	Value int64
-	// At is when the value was measured, in Unix nanoseconds of the event's clock.
+	// At is the time of the measurement in Unix nanoseconds of the event's clock.
 	At    int64
 	Trace [16]byte
 	Span  [8]byte
-	// Kept is when it was kept, by the time that the state has been running. It is not written down.
+	// Kept is the running time at which it was added. It is not stored.
 	Kept int64
 }
 
-// Series is a series that came to be. Other changes name it by its id, which is never used again.
+// Series is a new series. Other changes refer to its ID, which is never reused.
 type Series struct {
 	ID      uint64
 	Started int64
@@ -36,19 +36,19 @@ type Series struct {
 	OverflowApplication bool
 
 	Metric string
-	// Shape is a hash of how the metric's values are added up: values of another shape cannot be taken over.
+	// Shape is a hash of the metric's aggregation. Values of another shape cannot be restored.
 	Shape uint64
 
-	// Key identifies the series of a metric: it is the labels' values. Names are those of the labels that have a value.
+	// Key identifies the series of a metric: its label values. Names are those of the labels with a value.
 	Key   string
 	Names []string
-	// Overflow takes the values of the series beyond the limit; it has no labels.
+	// Overflow marks the series without labels that aggregates series beyond the limit.
 	Overflow bool
 }
 
-// Value is all that a series has added up, in a snapshot.
+// Value is the accumulated value of a series, in a snapshot.
 type Value struct {
-	// Touched is when it last got a value, by the time that the state has been running.
+	// Touched is the running time of the latest value.
 	Touched           int64
 	Pending, Reported bool
 	Count             uint64
@@ -60,30 +60,29 @@ type Value struct {
 	Exemplars         []Exemplar
 }
 
-// Exponential is the buckets of an exponential histogram.
+// Exponential holds the buckets of an exponential histogram.
 type Exponential struct {
 	Scale, Offset int32
 	ZeroCount     uint64
 	Counts        []uint64
 }
 
-// ActiveTimes are the times of a task's or step's events, by kind; 0 if there was none.
+// ActiveTimes are the times of a task's or step's events by kind; 0 if there was none.
 type ActiveTimes = [5]int64
 
-// ActiveTask is what is known of a task.
+// ActiveTask is the state of a task.
 type ActiveTask struct {
 	Trace [16]byte
 	Times ActiveTimes
-	// Heard is when it was last heard of, by the time that the state has been running.
+	// Heard is the running time of the latest event.
 	Heard    int64
 	State    uint8
 	Complete bool
-	// Gauge is the id of the series on which an open task counts, and Age that of the series to whose age it belongs; 0 if
-	// there is none.
+	// Gauge is the ID of the series that counts an open task, and Age that of the series of its age; 0 if there is none.
 	Gauge, Age uint64
 }
 
-// ActiveStep is what is known of a step. Its task was written before.
+// ActiveStep is the state of a step. It follows that of its task.
 type ActiveStep struct {
 	Trace    [16]byte
 	Step     uint64
@@ -93,19 +92,19 @@ type ActiveStep struct {
 	Gauge    uint64
 }
 
-// Things is a kind of measured things, each with a set of its own.
+// Things is a kind of measured items, each with its own set.
 type Things uint8
 
-// The sets of measured things.
+// The kinds of measured items.
 const (
 	Spans Things = iota
 	Events
 )
 
-// Identity is whose state it is.
+// Identity is the identity under which the state is reported.
 type Identity struct {
-	// Instance is the service.instance.id under which the metrics were reported.
+	// Instance is the service.instance.id of the metrics.
 	Instance string
-	// Delta is the temporality of the values.
+	// Delta is set if the values have delta temporality.
 	Delta bool
 }

@@ -1,10 +1,9 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package seen remembers which spans and events were measured, in bounded memory, so that one that comes again is not
-// measured again.
+// Package seen remembers, in bounded memory, which spans and events were measured, to detect duplicates.
 //
-// The connector's instance owns a Set, under the registry's lock.
+// The connector's instance owns a Set. The registry's mutex guards it.
 package seen
 
 import (
@@ -14,19 +13,18 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/bounded/generations"
 )
 
-// Set remembers between half of its limit of keys and all of it, always the latest. It has no lock of its own: the
-// registry's lock guards it.
+// Set remembers the most recent keys, up to its limit and at least half of that. The registry's mutex guards it.
 type Set struct {
 	keys *generations.Map[struct{}]
-	// log takes every new key, if the state is kept, as one of kind.
+	// log receives every new key as one of kind; nil without persistence.
 	log  *records.Log
 	kind records.Things
 }
 
-// New makes a set of at most limit keys, and at least two.
+// New makes a set of at most limit keys, at least two.
 func New(limit int) *Set { return &Set{keys: generations.New[struct{}](limit)} }
 
-// Add remembers a key, a hash, and is false if it was known.
+// Add adds a key, which is a hash. It returns false if it is known.
 func (s *Set) Add(key uint64) bool {
 	if _, known := s.keys.Get(key); known {
 		return false
@@ -36,13 +34,13 @@ func (s *Set) Add(key uint64) bool {
 	return true
 }
 
-// Fetch loads the places of keys that are added next from memory.
+// Fetch loads keys that are added next into the CPU's cache.
 func (s *Set) Fetch(keys []uint64) { s.keys.Fetch(keys) }
 
-// SetLog makes the set write every new key into a log, as one of a kind.
+// SetLog makes the set write every new key to a log.
 func (s *Set) SetLog(log *records.Log, kind records.Things) { s.log, s.kind = log, kind }
 
-// Write writes the whole set into another log.
+// Write writes the whole set to another log.
 func (s *Set) Write(log *records.Log, kind records.Things) {
 	for key := range s.All() {
 		log.Seen(kind, key)
@@ -50,10 +48,10 @@ func (s *Set) Write(log *records.Log, kind records.Things) {
 	}
 }
 
-// Len returns the number of keys held.
+// Len returns the number of keys.
 func (s *Set) Len() int { return s.keys.Len() }
 
-// All lists the keys in an order in which adding them to an empty set of the same limit gives the same generations.
+// All iterates over the keys in an order that restores the same generations when added to an empty set of the same limit.
 func (s *Set) All() iter.Seq[uint64] {
 	return func(yield func(uint64) bool) {
 		for key := range s.keys.All() {

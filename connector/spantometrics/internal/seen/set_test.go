@@ -12,7 +12,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/seen"
 )
 
-// The set never holds more than its limit, always knows the latest half of it, and a copy made of its list knows the same.
+// The set does not exceed its limit, remembers at least the latest half of it, and a copy made from All is equal.
 func TestBoundsAndCopies(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		limit := rapid.IntRange(2, 20).Draw(t, "limit")

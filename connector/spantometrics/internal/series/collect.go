@@ -8,34 +8,34 @@ import (
 	"time"
 )
 
-// Snapshot is what one flush reports. It shares nothing with the registry that the registry will change.
+// Snapshot is the content of a flush. The registry does not modify what it shares with a snapshot.
 type Snapshot struct {
-	// At is the time of the flush, by the wall clock.
+	// At is the wall time of the flush.
 	At           int64
 	Applications []Application
-	// Ended are series whose points receivers are to drop, before they take those of Applications.
+	// Ended are series that receivers should drop before they take the points of Applications.
 	Ended []Ended
-	// Live is the number of series kept.
+	// Live is the number of series.
 	Live int
-	// Overflowed counts the values that went to an overflow series since the last flush.
+	// Overflowed counts the values added to overflow series since the last flush.
 	Overflowed Overflowed
 
 	taken Instant
-	// expired is how many of Ended, the first ones, are series that have expired.
+	// expired is how many of Ended, from the beginning, have expired.
 	expired int
 }
 
-// IsEmpty is true if there is nothing to report.
+// IsEmpty reports whether there is nothing to report.
 func (s *Snapshot) IsEmpty() bool { return len(s.Applications) == 0 && len(s.Ended) == 0 }
 
-// Application is one service's part of a snapshot. Overflow stands for the services beyond the limit.
+// Application is one service's part of a snapshot. The overflow application stands for services beyond the limit.
 type Application struct {
 	Namespace, Service string
 	Overflow           bool
 	Metrics            []Metric
 }
 
-// Metric is one metric's part of a snapshot: at least one point.
+// Metric is one metric's part of a snapshot. It has at least one point.
 type Metric struct {
 	Definition *Definition
 	Points     []Point
@@ -45,17 +45,17 @@ type Metric struct {
 // none.
 type Point struct {
 	Labels []Label
-	// Overflow is true if the point adds up what was beyond the limit.
+	// Overflow is true if the point aggregates series beyond the limit.
 	Overflow bool
-	// Started is where the point's interval begins.
+	// Started is the start of the point's interval.
 	Started int64
 	Value   Value
 
 	series *series
 }
 
-// Collect removes expired series and reports the others: all of them, or in delta mode those that have something new,
-// which it takes out. The caller must end with [Registry.Accept] or [Registry.Restore] before it collects again.
+// Collect removes expired series and reports the others: all of them, or in delta mode those with new values, which it
+// takes out. The caller must call [Registry.Accept] or [Registry.Restore] before collecting again.
 func (r *Registry) Collect(now Instant) Snapshot {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -88,12 +88,12 @@ func (r *Registry) Collect(now Instant) Snapshot {
 	return snapshot
 }
 
-// maxStep is how far the clock may be set back without flushes going back too.
+// maxStep is how far the clock may be set back without the time of flushes following it.
 const maxStep = int64(time.Hour)
 
-// after returns the time of a flush. While the clock is a little behind the flush before, having been set back, it is right
-// after that one: receivers drop what is older than what they have, and intervals must not overlap. A clock that was set
-// back further is followed, and receivers are asked to drop what they have.
+// after returns the time of a flush. If the clock was set back by a little, it is just after the previous flush, because
+// receivers drop points older than their latest and intervals must not overlap. If the clock was set back further it is
+// followed, and receivers are asked to drop their points.
 func (r *Registry) after(now int64) int64 {
 	if now <= r.accepted && r.accepted-now < maxStep {
 		return r.accepted + 1
@@ -101,7 +101,7 @@ func (r *Registry) after(now int64) int64 {
 	return now
 }
 
-// all lists the applications, the overflow application last. The list is valid until there is another application.
+// all returns the applications, the overflow application last. The list is valid until an application is added.
 func (r *Registry) all() []*application {
 	if r.overflow == nil {
 		return r.order
@@ -109,7 +109,7 @@ func (r *Registry) all() []*application {
 	return append(slices.Clip(r.order), r.overflow)
 }
 
-// reportAll adds one application to the snapshot and returns how many series it has.
+// reportAll adds an application to the snapshot and returns the number of its series.
 func (r *Registry) reportAll(app *application, snapshot *Snapshot) int {
 	reported := Application{Namespace: app.namespace, Service: app.service, Overflow: app.overflow}
 	alive := 0
@@ -140,9 +140,9 @@ func (r *Registry) reportAll(app *application, snapshot *Snapshot) int {
 	return alive
 }
 
-// report appends a series' point. A series that began after the flush, by a clock that was set back or by a value that came
-// while the flush waited for the lock, begins with it. That is its start from then on, also after a restart: another one would
-// be a reset to whoever receives the points.
+// report appends a series' point. A series may have begun after the flush, if the clock was set back or a value arrived
+// while the flush waited for the lock; its start is then set to the flush's time permanently, because receivers would take
+// another start as a reset.
 func (r *Registry) report(points []Point, definition *Definition, s *series, overflow bool, at int64) []Point {
 	if s.started > at {
 		s.started = at
@@ -164,7 +164,7 @@ func (r *Registry) report(points []Point, definition *Definition, s *series, ove
 	return append(points, point)
 }
 
-// Accept ends a flush that was delivered.
+// Accept ends a delivered flush.
 func (r *Registry) Accept(snapshot *Snapshot) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -180,12 +180,12 @@ func (r *Registry) accept(snapshot *Snapshot) {
 		r.open = nil
 		r.log.Accept()
 	case r.options.Delta:
-		r.log.Accepted(r.accepted) // there was nothing to deliver, and the next deltas begin here all the same
+		r.log.Accepted(r.accepted) // nothing was to be delivered, but the next deltas begin here
 	}
 }
 
-// Restore ends a flush that was refused: deltas go back to their series, where they join what has come since. Counts that
-// overflowed are not put back, because the caller has reported them elsewhere.
+// Restore ends a rejected flush: deltas return to their series and are merged with newer values. Overflow counts are not
+// restored because the caller has already reported them.
 func (r *Registry) Restore(snapshot *Snapshot) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -9,12 +9,12 @@ import (
 	"slices"
 )
 
-// leftFree is the part of the room that a cut leaves free, so that there is some for applications that come after it.
+// leftFree is the fraction of the room that a cut leaves free for later applications.
 const leftFree = 1. / 8
 
-// cut adds series to overflow series until all are within the limit, if they are not: the state is of a process that had a
-// higher one. It takes from the application that has the most, the series that had no value for the longest time. It returns
-// how many are gone. No value is lost.
+// cut merges series into overflow series until the limit is met, if the state comes from a process with a higher limit. It
+// takes from the largest application the series without a value for the longest time. It returns the number of merged
+// series. No value is lost.
 func (r *Registry) cut() int {
 	if !r.room.Over(0) {
 		return 0
@@ -27,7 +27,7 @@ func (r *Registry) cut() int {
 	count := 0
 	for r.room.Over(leftFree) && len(candidates.list) > 0 {
 		largest := candidates.list[0]
-		if len(largest.series) == 0 { // all that is left of it are overflow series
+		if len(largest.series) == 0 { // only overflow series remain
 			heap.Pop(&candidates)
 			continue
 		}
@@ -49,7 +49,7 @@ func (r *Registry) cut() int {
 	return count
 }
 
-// candidate is an application with its series, the longest without a value first.
+// candidate is an application with its series, those without a value for the longest time first.
 type candidate struct {
 	app    *application
 	series []*series
@@ -64,7 +64,7 @@ func (r *Registry) candidate(app *application) *candidate {
 	return c
 }
 
-// candidates is a heap of applications, the one with the most on top.
+// candidates is a heap of applications, the largest at the top.
 type candidates struct {
 	registry *Registry
 	list     []*candidate
@@ -75,14 +75,14 @@ func (c *candidates) Less(i, j int) bool {
 	return c.registry.room.Part(c.list[i].app.held) > c.registry.room.Part(c.list[j].app.held)
 }
 func (c *candidates) Swap(i, j int) { c.list[i], c.list[j] = c.list[j], c.list[i] }
-func (c *candidates) Push(any)      { panic("candidates only become fewer") }
+func (c *candidates) Push(any)      { panic("candidates are never added") }
 func (c *candidates) Pop() any {
 	last := c.list[len(c.list)-1]
 	c.list = c.list[:len(c.list)-1]
 	return last
 }
 
-// fold adds a series to the overflow series of its metric and application. The family's order still has it.
+// fold merges a series into the overflow series of its metric and application. It remains in the family's order.
 func (r *Registry) fold(app *application, s *series) {
 	family := &app.families[s.metric]
 	delete(family.byKey, s.key)
@@ -97,7 +97,7 @@ func (r *Registry) fold(app *application, s *series) {
 	r.foldInto(family.overflow, s)
 }
 
-// foldOverflow adds an application's overflow series to that of the overflow application.
+// foldOverflow merges an application's overflow series into that of the overflow application.
 func (r *Registry) foldOverflow(app *application, metric int) {
 	s := app.families[metric].overflow
 	r.removeOverflow(app, &app.families[metric])
@@ -109,7 +109,7 @@ func (r *Registry) foldOverflow(app *application, metric int) {
 	r.foldInto(last.overflow, s)
 }
 
-// foldInto adds the values of a series to another one, which goes on for it.
+// foldInto merges a series into another one, which replaces it.
 func (r *Registry) foldInto(into, from *series) {
 	definition := &r.definitions[from.metric]
 	switch definition.Kind {

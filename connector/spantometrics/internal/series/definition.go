@@ -9,7 +9,7 @@ import (
 	"github.com/zeebo/xxh3"
 )
 
-// Kind is how a metric adds up its values.
+// Kind is the aggregation of a metric.
 type Kind uint8
 
 const (
@@ -17,31 +17,32 @@ const (
 	KindSum Kind = iota
 	// KindHistogram counts values in buckets.
 	KindHistogram
-	// KindGauge is a number that goes up and down.
+	// KindGauge is a number that increases and decreases.
 	KindGauge
-	// KindLast is the newest of the values, by the times at which they were true.
+	// KindLast is the latest value by event time.
 	KindLast
 )
 
-// Nanoseconds is the PerUnit of durations: recorded in nanoseconds, exported in seconds.
+// Nanoseconds is the PerUnit of durations, which are recorded in nanoseconds and exported in seconds.
 const Nanoseconds = 1e9
 
-// Definition describes a metric. The registry keeps the slice of definitions that it is given and does not change it.
+// Definition describes a metric. The registry retains the definitions and does not change them.
 type Definition struct {
-	// Name, Unit (UCUM) and Description as they are exported.
+	// Name, Unit (UCUM) and Description are exported.
 	Name, Unit, Description string
 	Kind                    Kind
-	// Labels are the names of the labels, in the order in which values have them.
+	// Labels are the label names in the order in which values have them.
 	Labels []string
-	// PerUnit is how many recorded integers make one exported unit; 0 stands for 1, and for sums that count.
+	// PerUnit is the number of recorded units per exported unit; 0 means 1. Sums of counts need none.
 	PerUnit float64
-	// Bounds of a histogram's buckets in recorded integers, ascending. A value equal to a bound belongs below it.
+	// Bounds are the upper bounds of buckets in recorded units, ascending and inclusive.
 	Bounds []int64
-	// Exponential is the largest number of buckets of a base-2 exponential histogram; 0 means explicit Bounds.
+	// Exponential is the maximum number of buckets of an exponential histogram; 0 means explicit Bounds.
 	Exponential int32
 }
 
-// shape returns a hash of how values are added up. Values of one shape can go on under another name, unit or description.
+// shape returns a hash of the aggregation. Values of the same shape can be restored under another name, unit or
+// description.
 func (d *Definition) shape() uint64 {
 	return xxh3.HashString(fmt.Sprintln(d.Kind, d.PerUnit, d.Bounds, d.Exponential))
 }

@@ -10,12 +10,12 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/records"
 )
 
-// Exemplar is one measured value and where it was measured. A span id of zeros means the trace as a whole.
+// Exemplar is a measured value and its context. A zero span ID refers to the whole trace.
 type Exemplar = records.Exemplar
 
-// place finds the exemplar that gives way to a candidate: one that was kept before a time, or else the smallest one if it
-// is smaller. So the largest values stay, which are the ones that somebody looks for, but none for ever. While there is
-// room the place is behind the last one. It is negative if the candidate is not kept.
+// place returns the index of the exemplar that a candidate replaces: one added before the given time, or else the smallest
+// one if it is smaller than the candidate. So the largest values are preferred but not forever. Below the limit it is the
+// index behind the last one. It is negative if the candidate is not kept.
 func place(kept []Exemplar, limit int, candidate *Exemplar, before int64) int {
 	if len(kept) < limit {
 		return len(kept)
@@ -31,7 +31,7 @@ func place(kept []Exemplar, limit int, candidate *Exemplar, before int64) int {
 	return -1
 }
 
-// put puts an exemplar at a place, or behind the last one, and moves it to where the values ascend.
+// put stores an exemplar at an index, or appends it, and restores the ascending order of values.
 func put(kept []Exemplar, at int, exemplar *Exemplar) []Exemplar {
 	if at == len(kept) {
 		kept = append(kept, *exemplar)
@@ -46,7 +46,7 @@ func put(kept []Exemplar, at int, exemplar *Exemplar) []Exemplar {
 	return kept
 }
 
-// stored are exemplars that come from the storage, the slowest ones up to a limit, as if kept at a time.
+// stored returns exemplars from the storage, the slowest ones up to a limit, as added at a time.
 func stored(kept []Exemplar, limit int, at int64) []Exemplar {
 	slices.SortStableFunc(kept, func(a, b Exemplar) int { return cmp.Compare(a.Value, b.Value) })
 	kept = kept[max(0, len(kept)-limit):]

@@ -3,9 +3,9 @@
 
 package series
 
-// Ended is a series that is reported no longer. Receivers that keep the last value of a series, as the prometheus exporter
-// does for a day, are to drop it: they would have many more series than the registry, and show values twice that went to
-// another series.
+// Ended is a series that is no longer reported. Receivers that keep a series' last value, as the prometheus exporter does
+// for a day, should drop it: otherwise they would have many more series than the registry, and count values twice that were
+// merged into another series.
 type Ended struct {
 	Application *Application
 	Definition  *Definition
@@ -14,8 +14,8 @@ type Ended struct {
 	Overflow bool
 }
 
-// keepsLast reports whether the last point of a metric's series stands for all of it. A receiver of deltas has to add them up
-// itself, and would lose the sum.
+// keepsLast reports whether the last point of a metric's series is its complete value. Receivers of deltas accumulate them
+// and would lose the sum.
 func (r *Registry) keepsLast(definition *Definition) bool {
 	return !r.options.Delta || definition.Kind == KindGauge || definition.Kind == KindLast
 }
@@ -27,7 +27,7 @@ func (app *application) ended(definition *Definition, labels []Label, overflow b
 	return Ended{Application: app.reported, Definition: definition, Labels: labels, Overflow: overflow}
 }
 
-// expireAll removes the series of an application that had no value for the expiration time.
+// expireAll removes the expired series of an application.
 func (r *Registry) expireAll(app *application, now Instant) {
 	if r.options.Expiration == 0 {
 		return
@@ -37,8 +37,7 @@ func (r *Registry) expireAll(app *application, now Instant) {
 	}
 }
 
-// expire removes the expired series of a metric. A value that no flush has delivered yet keeps its series, and so does a
-// gauge that is not zero.
+// expire removes the expired series of a metric, except those with undelivered values and non-zero gauges.
 func (r *Registry) expire(app *application, family *family, definition *Definition, now Instant) {
 	expired := func(s *series) bool {
 		return now.Running-s.touched >= r.options.Expiration && !s.pending &&
@@ -66,7 +65,7 @@ func (r *Registry) expire(app *application, family *family, definition *Definiti
 	}
 }
 
-// removeOverflow takes an overflow series out of its family.
+// removeOverflow removes a family's overflow series.
 func (r *Registry) removeOverflow(app *application, family *family) {
 	if !app.overflow {
 		r.room.Remove(&app.heldByOverflow, family.overflow.bytes)

@@ -19,10 +19,9 @@ func newExponential(maxSize int32) *structure.Float64 {
 	return histogram
 }
 
-// restoreExponential makes a histogram with the buckets that were written down. The scale of a histogram follows from the
-// distance of its smallest and its largest value: one from the lower half of the lowest bucket and one from the upper half
-// of the highest are never closer than those were, so the scale is what it was. The other values come in by the middle of
-// their bucket.
+// restoreExponential restores a histogram from stored buckets. The scale depends on the distance between the smallest and
+// largest value. One value in the lower half of the lowest bucket and one in the upper half of the highest are at least as
+// far apart as the original ones were, so the scale is restored. The other values are added at the middle of their bucket.
 func restoreExponential(d *Definition, from *records.Exponential) *structure.Float64 {
 	histogram := newExponential(d.Exponential)
 	if from.ZeroCount > 0 {

@@ -11,21 +11,21 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/records"
 )
 
-// SetLog makes the registry write every change into a log, whose entries are handed over under the registry's lock.
+// SetLog makes the registry write every change to a log. Entries are passed on with the registry's mutex held.
 func (r *Registry) SetLog(log *records.Log) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.log = log
 }
 
-// Written returns how many bytes of changes were handed over.
+// Written returns the number of bytes written to the log.
 func (r *Registry) Written() int64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.log.Written()
 }
 
-// logSeries writes that a series came to be.
+// logSeries writes a new series.
 func (r *Registry) logSeries(app *application, metric int, s *series) {
 	if r.log == nil {
 		return
@@ -47,7 +47,7 @@ func (r *Registry) writeSeries(log *records.Log, app *application, metric int, s
 	log.Series(&made)
 }
 
-// Write writes the whole state into another log. The caller holds the lock, through a [Writer].
+// Write writes the whole state to another log. The caller holds the mutex, through a [Writer].
 func (w *Writer) Write(log *records.Log) {
 	r := w.registry
 	log.Accepted(r.accepted)
@@ -66,7 +66,7 @@ func (w *Writer) Write(log *records.Log) {
 	})
 }
 
-// writeOpen writes the flush whose outcome is not known, as the values that it took out and that it did so.
+// writeOpen writes the flush with an unknown outcome: its values, and that they were taken.
 func (r *Registry) writeOpen(log *records.Log) {
 	for _, app := range r.open.Applications {
 		for _, metric := range app.Metrics {
@@ -83,7 +83,7 @@ func (r *Registry) writeOpen(log *records.Log) {
 	log.Collect(r.open.At)
 }
 
-// each visits every series, in the order in which flushes list them.
+// each visits every series in the order of flushes.
 func (r *Registry) each(visit func(app *application, metric int, s *series, overflow bool)) {
 	for _, app := range r.all() {
 		for metric := range app.families {
@@ -98,7 +98,7 @@ func (r *Registry) each(visit func(app *application, metric int, s *series, over
 	}
 }
 
-// kept returns the form in which a value is written down. The level of a gauge is not: the ids that are counted on it are.
+// kept returns the stored form of a value. A gauge's level is not stored because the counted IDs are.
 func (v *Value) kept(kind Kind) records.Value {
 	kept := records.Value{
 		Count: v.Count, High: v.Total.high, Low: v.Total.low, Min: v.Min, Max: v.Max,
@@ -120,22 +120,22 @@ func (v *Value) kept(kind Kind) records.Value {
 	return kept
 }
 
-// Replay makes the changes that were written down, in a registry that is new. It is not safe beside other methods.
+// Replay restores logged changes into a new registry. It must not be used concurrently with other methods.
 type Replay struct {
 	registry *Registry
 	metrics  map[string]int
-	// byID has a nil series where the configuration has no place for it any more.
+	// byID contains nil for series that the configuration no longer has.
 	byID    map[uint64]*series
 	now     Instant
 	running int64
-	// discards is true if the sums and histograms that come are of another temporality.
+	// discards is true if stored sums and histograms have another temporality.
 	discards bool
 	lost     map[string]struct{}
-	// unanswered is true if a flush of cumulative series was neither accepted nor refused.
+	// unanswered is true if a flush of cumulative series was neither accepted nor rejected.
 	unanswered bool
 }
 
-// Replay begins to make changes.
+// Replay begins a replay.
 func (r *Registry) Replay() *Replay {
 	p := &Replay{
 		registry: r, metrics: make(map[string]int),
@@ -147,7 +147,7 @@ func (r *Registry) Replay() *Replay {
 	return p
 }
 
-// Lost returns the metrics whose values could not be taken over, because their definition or the temporality has changed.
+// Lost returns the metrics whose values could not be restored because their definition or the temporality has changed.
 func (p *Replay) Lost() []string {
 	names := make([]string, 0, len(p.lost))
 	for name := range p.lost {
@@ -157,26 +157,27 @@ func (p *Replay) Lost() []string {
 	return names
 }
 
-// Time is when the changes that follow were made.
+// Time sets the time of the following changes.
 func (p *Replay) Time(now Instant) {
 	p.now = now
 	p.running = max(p.running, now.Running)
 }
 
-// Running returns how long the state had been running when the last change was made.
+// Running returns the running time of the last change.
 func (p *Replay) Running() int64 { return p.running }
 
-// Temporality is that of the values that follow.
+// Temporality sets the temporality of the following values.
 func (p *Replay) Temporality(delta bool) { p.discards = delta != p.registry.options.Delta }
 
-// Accepted is the time of the newest flush that was delivered.
+// Accepted sets the time of the latest delivered flush.
 func (p *Replay) Accepted(at int64) {
 	if !p.discards {
 		p.registry.accepted = at
 	}
 }
 
-// Series makes a series, which may have other labels than its metric has now. One that has its labels already had expired.
+// Series adds a series, whose labels may differ from the metric's current ones. It replaces an expired one with the same
+// labels.
 func (p *Replay) Series(made records.Series) {
 	r := p.registry
 	r.lastID = max(r.lastID, made.ID)
@@ -209,7 +210,7 @@ func (p *Replay) Series(made records.Series) {
 	family.order = append(family.order, s)
 }
 
-// overflow makes an overflow series.
+// overflow adds an overflow series.
 func (p *Replay) overflow(app *application, metric int, s *series) {
 	r := p.registry
 	family := &app.families[metric]
@@ -223,7 +224,7 @@ func (p *Replay) overflow(app *application, metric int, s *series) {
 	family.overflow = s
 }
 
-// application finds or makes an application, whatever the limit is now.
+// application finds or adds an application regardless of the limit.
 func (p *Replay) application(made *records.Series) *application {
 	if made.OverflowApplication {
 		return p.registry.overflowApplication()
@@ -235,7 +236,7 @@ func (p *Replay) application(made *records.Series) *application {
 	return p.registry.newApplication(made.Namespace, made.Service)
 }
 
-// labelsOf takes the labels' values out of a key, which has an empty value for each label that is absent.
+// labelsOf extracts the labels from a key, which has an empty value for each absent label.
 func labelsOf(key string, names []string) []Label {
 	labels := make([]Label, 0, len(names))
 	rest := []byte(key)
@@ -252,14 +253,14 @@ func labelsOf(key string, names []string) []Label {
 	return labels
 }
 
-// Started sets when a series began, which was after the flush that first reported it.
+// Started sets the start of a series that began after the flush that first reported it.
 func (p *Replay) Started(id uint64, at int64) {
 	if s := p.byID[id]; s != nil {
 		s.started = at
 	}
 }
 
-// touched finds a series that has a new value.
+// touched finds a series with a new value.
 func (p *Replay) touched(id uint64) (*series, bool) {
 	found := p.byID[id]
 	if found == nil {
@@ -290,15 +291,15 @@ func (p *Replay) Observe(id uint64, value int64) {
 	}
 }
 
-// Exemplar keeps an exemplar.
+// Exemplar adds an exemplar.
 func (p *Replay) Exemplar(id uint64, exemplar Exemplar) {
 	if s, ok := p.touched(id); ok {
 		p.registry.keepExemplar(s, &exemplar, p.now)
 	}
 }
 
-// Value sets all that a series has added up, or adds it to what there is: of a flush that was taken out before a cut, several
-// points belong to one overflow series.
+// Value sets or, if there is one, adds to the accumulated value of a series: in a flush before a cut, several points may
+// belong to one overflow series.
 func (p *Replay) Value(id uint64, kept records.Value) {
 	s := p.byID[id]
 	if s == nil {
@@ -327,7 +328,7 @@ func (p *Replay) Value(id uint64, kept records.Value) {
 	s.merge(definition, &value, exemplars)
 }
 
-// Collect takes out what the flush took out. Nothing expires here: what had expired is made anew when it comes again.
+// Collect takes the values of a flush. Nothing expires, because an expired series is added again when it recurs.
 func (p *Replay) Collect(at int64) {
 	r := p.registry
 	if !r.options.Delta {
@@ -341,13 +342,13 @@ func (p *Replay) Collect(at int64) {
 	r.open = &snapshot
 }
 
-// collected notes that a flush of cumulative series is under way, or that it was refused, so that nobody has seen them.
+// collected records that a flush of cumulative series is pending, or was rejected and not seen by receivers.
 func (p *Replay) collected(is bool) {
 	p.unanswered = is
 	p.registry.each(func(_ *application, _ int, s *series, _ bool) { s.pending = !is })
 }
 
-// Accept ends the flush as one that was delivered.
+// Accept ends the flush as delivered.
 func (p *Replay) Accept() {
 	p.unanswered = false
 	if p.registry.open != nil {
@@ -355,7 +356,7 @@ func (p *Replay) Accept() {
 	}
 }
 
-// Restore ends the flush as one that was refused.
+// Restore ends the flush as rejected.
 func (p *Replay) Restore() {
 	if p.unanswered {
 		p.collected(false)
@@ -365,8 +366,8 @@ func (p *Replay) Restore() {
 	}
 }
 
-// End ends the replay. A flush of cumulative series whose outcome is not known counts as refused: the next one has them all.
-// It returns how many series were cut because there are more than the limit allows.
+// End ends the replay. A flush of cumulative series with an unknown outcome is taken as rejected, because the next one
+// includes its values. It returns the number of series that were cut because they exceed the limit.
 func (p *Replay) End() (cut int) {
 	if p.unanswered {
 		p.collected(false)
@@ -374,7 +375,7 @@ func (p *Replay) End() (cut int) {
 	return p.registry.cut()
 }
 
-// Gauge returns a handle on the series of a gauge; the zero Gauge if there is none.
+// Gauge returns the gauge of a series; the zero Gauge if there is none.
 func (p *Replay) Gauge(id uint64) Gauge {
 	s := p.byID[id]
 	if s == nil || p.registry.definitions[s.metric].Kind < KindGauge {
@@ -383,8 +384,8 @@ func (p *Replay) Gauge(id uint64) Gauge {
 	return Gauge{s}
 }
 
-// Unanswered returns the flush of which the process before did not learn whether it was delivered. It has to be sent again as
-// it was, and then accepted or restored, before anything else is collected.
+// Unanswered returns the flush whose outcome the previous process did not learn; nil if there is none. It must be sent
+// again unchanged, and accepted or restored, before Collect is called.
 func (r *Registry) Unanswered() *Snapshot {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -12,7 +12,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/records"
 )
 
-// replayer leaves out what is not the registry's.
+// replayer ignores changes that do not belong to the registry.
 type replayer struct{ *Replay }
 
 func (replayer) ActiveTask(records.ActiveTask) {}
@@ -22,12 +22,12 @@ func (replayer) ForgetStep([16]byte, uint64)   {}
 func (replayer) Seen(records.Things, uint64)   {}
 func (replayer) Identity(records.Identity)     {}
 
-// entriesInto returns a log that adds to a list.
+// entriesInto returns a log that appends to a list.
 func entriesInto(entries *[][]byte) *records.Log {
 	return records.New(func(entry []byte) { *entries = append(*entries, slices.Clone(entry)) })
 }
 
-// restarted returns a registry made of what another one wrote.
+// restarted returns a registry restored from another one's entries.
 func restarted(t *testing.T, entries [][]byte) fixture {
 	f := newFixture(t, testOptions())
 	p := f.Replay()
@@ -38,7 +38,7 @@ func restarted(t *testing.T, entries [][]byte) fixture {
 	return f
 }
 
-// Expiration is not written: a series that expired and came again takes its own place in the log.
+// Expiration is not logged: a series that expired and recurred replaces the earlier one in the log.
 func TestASeriesThatExpiredAndCameAgainIsOneAfterAStart(t *testing.T) {
 	var entries [][]byte
 	f := newFixture(t, testOptions())
@@ -56,7 +56,7 @@ func TestASeriesThatExpiredAndCameAgainIsOneAfterAStart(t *testing.T) {
 	require.EqualValues(t, 2, again[0].Value.Count)
 }
 
-// What a snapshot holds and nobody was given yet does not expire after a start either.
+// Values in a snapshot that were not reported yet do not expire after a restart.
 func TestWhatWasNotReportedOutlivesAStart(t *testing.T) {
 	var entries [][]byte
 	f := newFixture(t, testOptions())
@@ -73,8 +73,8 @@ func TestWhatWasNotReportedOutlivesAStart(t *testing.T) {
 	require.Empty(t, points(f.accept(501), requests))
 }
 
-// A batch that waited for the lock may have a later time than the flush that reports its series first. The start that was
-// reported stays, in the process and after a restart, whether the state is made of changes or of a snapshot.
+// A batch that waited for the lock may have a later time than the flush that first reports its series. The reported start
+// remains, in the process and after a restart, whether from changes or a snapshot.
 func TestTheStartThatWasReportedStays(t *testing.T) {
 	var entries [][]byte
 	f := newFixture(t, testOptions())

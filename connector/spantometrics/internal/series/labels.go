@@ -12,25 +12,25 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/records"
 )
 
-// Label is one label of a series.
+// Label is a label of a series.
 type Label = records.Label
 
-// Labels collects the labels of a value about to be recorded. The zero Labels is ready; it is meant to be used again and
-// again. All values of one metric must name their labels in one order.
+// Labels collects the labels of a value to be recorded. The zero value is ready for use; it is meant to be reused. All
+// values of a metric must add their labels in the same order.
 type Labels struct {
-	// pairs holds also the labels that the series lacks, with an empty value.
+	// pairs includes absent labels, with an empty value.
 	pairs []Label
 	key   []byte
 }
 
-// Reset empties the labels.
+// Reset removes all labels.
 func (l *Labels) Reset() *Labels {
 	l.pairs = l.pairs[:0]
 	l.key = l.key[:0]
 	return l
 }
 
-// Add appends a label. An empty value means that the series lacks the label, as it does for Prometheus.
+// Add appends a label. An empty value means that the label is absent, as in Prometheus.
 func (l *Labels) Add(name, value string) *Labels {
 	l.key = binary.AppendUvarint(l.key, uint64(len(value)))
 	l.key = append(l.key, value...)
@@ -38,11 +38,11 @@ func (l *Labels) Add(name, value string) *Labels {
 	return l
 }
 
-// foreign begins the key of a series with labels that its metric no longer has. No value can be so long.
+// foreign begins the keys of series with labels that their metric no longer has. No value has this length.
 var foreign = string(binary.AppendUvarint(nil, math.MaxUint64))
 
-// adopt gives a series with labels the key of the values that have these labels. names are those of its metric: if that has
-// not all of the labels, no value ever has the key.
+// adopt sets the key of a series to that of values with the same labels. names are the metric's labels: if it lacks one of
+// the series' labels, the key never matches a value.
 func (s *series) adopt(labels []Label, names []string) {
 	var all Labels
 	s.labels = make([]Label, 0, len(labels))
@@ -65,7 +65,7 @@ func (s *series) adopt(labels []Label, names []string) {
 	s.key, s.labels = foreign+string(all.key), labels
 }
 
-// storedKey returns a key as it is written down: the labels' values, and an empty one for each that the series lacks, or not.
+// storedKey returns the stored form of a key: the values of the labels, empty for absent ones.
 func (s *series) storedKey() string {
 	if !strings.HasPrefix(s.key, foreign) {
 		return s.key
@@ -77,7 +77,7 @@ func (s *series) storedKey() string {
 	return string(all.key)
 }
 
-// forget drops the strings, which belong to the caller's data.
+// forget drops references to the caller's strings.
 func (l *Labels) forget() {
 	clear(l.pairs[:cap(l.pairs)])
 	l.Reset()

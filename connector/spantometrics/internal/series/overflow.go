@@ -3,8 +3,8 @@
 
 package series
 
-// Overflowed counts the values that went to an overflow series, by metric, because of the limit on the series of one metric
-// of one application, or of the one on all series.
+// Overflowed counts the values added to overflow series, by metric: because of the limit per metric and application, or of
+// the limit on all series.
 type Overflowed struct{ ByMetric, ByTotal []int64 }
 
 func newOverflowed(metrics int) Overflowed {

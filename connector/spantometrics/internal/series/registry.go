@@ -12,81 +12,82 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/bounded/shares"
 )
 
-// Instant is a moment by the wall clock and by the time that the state has been running.
+// Instant is a moment on the wall clock and in running time.
 type Instant = records.Instant
 
-// OverflowLabel marks the series, and the resource, that takes what a limit keeps out.
+// OverflowLabel marks the series, and the resource, that aggregates what exceeds a limit.
 const OverflowLabel = "otel.metric.overflow"
 
-// Options are the registry's bounds and its manner of reporting.
+// Options are the bounds and the reporting mode of a registry.
 type Options struct {
-	// Delta reports what was added since the last accepted flush, instead of all since a series began.
+	// Delta reports what was added since the last accepted flush instead of totals.
 	Delta bool
-	// MaxSeries of one metric of one application, with its overflow series: at least 2.
+	// MaxSeries is the maximum number of series per metric and application, including the overflow series: at least 2.
 	MaxSeries int
-	// MaxApplications with series of their own; all others share one overflow application.
+	// MaxApplications is the maximum number of applications with their own series; all others share the overflow
+	// application.
 	MaxApplications int
-	// Total is how many series there may be in all, and their bytes as they are estimated. Each application has a share.
+	// Total is the maximum number of all series and of their estimated bytes. Each application has a share.
 	Total shares.Size
-	// Exemplars kept for each series; 0 for none.
+	// Exemplars is the maximum number of exemplars per series; 0 for none.
 	Exemplars int
-	// ExemplarStay, in nanoseconds, is how long an exemplar of a cumulative series gives way only to a larger one. It is
-	// longer than the time between two scrapes, which come more seldom than flushes.
+	// ExemplarStay, in nanoseconds, is how long only a larger exemplar may replace one of a cumulative series. It is longer
+	// than the interval between scrapes, which is longer than that of flushes.
 	ExemplarStay int64
-	// Expiration, in nanoseconds, is how long a series without new values lives; 0 means for ever.
+	// Expiration, in nanoseconds, is how long a series without new values is kept; 0 means forever.
 	Expiration int64
 }
 
-// Registry holds all series. Values go in through a [Writer], and come out by [Registry.Collect]. All its state is under
-// one mutex, taken once a batch.
+// Registry holds all series. Values are recorded through a [Writer] and reported by [Registry.Collect]. One mutex, locked
+// once per batch, guards all state.
 type Registry struct {
 	definitions []Definition
-	// shapes are those of the definitions.
+	// shapes are the shapes of definitions.
 	shapes  []uint64
 	options Options
 
 	mu           sync.Mutex
 	applications map[string]*application
-	// order is that of first appearance, so that flushes list applications in a steady order.
+	// order is the order of first appearance, so that flushes list applications in a stable order.
 	order []*application
-	// overflow takes the applications beyond the limit; nil until there is one.
+	// overflow is the application that aggregates those beyond the limit; nil until needed.
 	overflow *application
-	// room is what all series share.
+	// room is shared by all series.
 	room *shares.Room
-	// overflowed counts the values that went to an overflow series since the last Collect.
+	// overflowed counts the values added to overflow series since the last Collect.
 	overflowed Overflowed
-	// ended are series that expired, which no delivered flush has reported yet.
+	// ended are expired series that no delivered flush has reported yet.
 	ended []Ended
-	// accepted is the time of the newest flush that was delivered: deltas begin there.
+	// accepted is the time of the latest delivered flush, where deltas begin.
 	accepted int64
-	// labels are those of the values that follow.
+	// labels are the labels of the following values.
 	labels Labels
 	key    []byte
-	// lastID is the newest series' id.
+	// lastID is the latest series' ID.
 	lastID uint64
-	// log takes every change, if the state is kept.
+	// log receives every change; nil without persistence.
 	log *records.Log
-	// open is the flush whose outcome is not known yet.
+	// open is the flush whose outcome is unknown.
 	open *Snapshot
 }
 
-// application holds the series of one service.
+// application holds the series of a service.
 type application struct {
 	key                string
 	namespace, service string
 	overflow           bool
 	families           []family
-	// held is what its series take of the room, and heldByOverflow what its overflow series do, which have a share of their
-	// own: an application that has used up its share of series is to have them.
+	// held is the room used by its series, and heldByOverflow that of its overflow series, which have a separate share:
+	// they must be available when the share of its series is used up.
 	held, heldByOverflow shares.Size
-	// reported is how snapshots name the application; nil until one has.
+	// reported is its form in snapshots; nil until the first one.
 	reported *Application
 }
 
 // family holds the series of one metric of one application.
 type family struct {
 	byKey map[string]*series
-	// order is that of first appearance.
+	// order is the order of first appearance.
 	order    []*series
 	overflow *series
 }
@@ -98,18 +99,18 @@ type series struct {
 	metric int
 	key    string
 	labels []Label
-	// bytes is what it takes of the room.
+	// bytes is its estimated size in the room.
 	bytes int64
-	// started is when the series began, by the wall clock, and touched when it last got a value, by the running time.
+	// started is the wall time of the series' start, and touched the running time of its latest value.
 	started, touched int64
-	// folded is the series that has taken over the values of this one; nil while it is one of the registry's.
+	// folded is the series into which this one was merged; nil while it is live.
 	folded *series
-	// pending is true if no delivered flush has reported the last value yet.
+	// pending is true if no delivered flush has reported the latest value.
 	pending bool
 	Value
 }
 
-// NewRegistry makes an empty registry. It keeps definitions. The first deltas begin at now.
+// NewRegistry makes an empty registry that retains definitions. The first deltas begin at now.
 func NewRegistry(definitions []Definition, options Options, now int64) *Registry {
 	r := &Registry{
 		definitions:  definitions,
@@ -126,7 +127,7 @@ func NewRegistry(definitions []Definition, options Options, now int64) *Registry
 	return r
 }
 
-// application finds or makes the series of a service.
+// application finds or adds the application of a service.
 func (r *Registry) application(namespace, service string) *application {
 	r.applicationKey(namespace, service)
 	if known, found := r.applications[string(r.key)]; found {
@@ -138,7 +139,7 @@ func (r *Registry) application(namespace, service string) *application {
 	return r.newApplication(namespace, service)
 }
 
-// applicationKey puts the key of an application into r.key.
+// applicationKey stores the key of an application in r.key.
 func (r *Registry) applicationKey(namespace, service string) {
 	r.key = binary.AppendUvarint(r.key[:0], uint64(len(namespace)))
 	r.key = append(r.key, namespace...)
@@ -152,7 +153,7 @@ func (r *Registry) overflowApplication() *application {
 	return r.overflow
 }
 
-// newApplication makes the application whose key is in r.key.
+// newApplication adds the application whose key is in r.key.
 func (r *Registry) newApplication(namespace, service string) *application {
 	made := &application{
 		key:       string(r.key),
@@ -165,7 +166,7 @@ func (r *Registry) newApplication(namespace, service string) *application {
 	return made
 }
 
-// lookup finds or makes the series of a metric that has the collected labels.
+// lookup finds or adds the series with the collected labels.
 func (r *Registry) lookup(app *application, metric int, now Instant) *series {
 	labels := &r.labels
 	family := &app.families[metric]
@@ -193,12 +194,12 @@ func (r *Registry) lookup(app *application, metric int, now Instant) *series {
 	return made
 }
 
-// overflowOf returns the overflow series of a metric of an application, or, where there is no room for one, that of the overflow
-// application, which there always is.
+// overflowOf returns the overflow series of a metric and application; if there is no room for one, that of the overflow
+// application, which is always available.
 func (r *Registry) overflowOf(app *application, metric int, now Instant) *series {
 	family := &app.families[metric]
 	if family.overflow == nil {
-		// The overflow application's are as few as there are metrics, and take nothing of the room.
+		// The overflow application's series are as many as metrics, and are not counted.
 		bytes := int64(0)
 		if !app.overflow {
 			bytes = r.size(app, metric, nil)
@@ -218,13 +219,13 @@ func (r *Registry) nextID() uint64 {
 	return r.lastID
 }
 
-// touch records that a new value came. Batches may come with times out of order, by the time they waited for the lock.
+// touch records a new value. Batches that waited for the lock may have times out of order.
 func (s *series) touch(now Instant) {
 	s.touched = max(s.touched, now.Running)
 	s.pending = true
 }
 
-// current returns the series that has the values of this one now.
+// current returns the series that holds this one's values now.
 func (s *series) current() *series {
 	for s.folded != nil {
 		s = s.folded
@@ -232,7 +233,7 @@ func (s *series) current() *series {
 	return s
 }
 
-// keepExemplar keeps an exemplar that comes now if it is one of those to be kept.
+// keepExemplar adds an exemplar received now if it is to be kept.
 func (r *Registry) keepExemplar(s *series, exemplar *Exemplar, now Instant) bool {
 	if r.options.Exemplars == 0 {
 		return false

@@ -73,7 +73,7 @@ func (f fixture) observe(now int64, label string, values ...int64) {
 	})
 }
 
-// points lists a metric's points of a snapshot over all applications.
+// points lists a metric's points in a snapshot over all applications.
 func points(snapshot Snapshot, metric int) []Point {
 	name := testDefinitions()[metric].Name
 	var found []Point
@@ -87,7 +87,7 @@ func points(snapshot Snapshot, metric int) []Point {
 	return found
 }
 
-// accept collects and delivers.
+// accept collects and accepts a flush.
 func (f fixture) accept(now int64) Snapshot {
 	snapshot := f.Collect(now)
 	f.Accept(&snapshot)
@@ -262,7 +262,7 @@ func TestDelta(t *testing.T) {
 	require.Equal(t, int64(50), second[0].Value.Min)
 }
 
-// TestDeltaLosesAndRepeatsNothing refuses flushes at random. What was delivered adds up to what was recorded.
+// TestDeltaLosesAndRepeatsNothing rejects flushes at random: the delivered deltas add up to what was recorded.
 func TestDeltaLosesAndRepeatsNothing(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	options := testOptions()
@@ -309,7 +309,7 @@ func TestDeltaLosesAndRepeatsNothing(t *testing.T) {
 	}
 }
 
-// TestClockThatIsSetBack finds no point that begins after its end, and deltas that follow each other.
+// TestClockThatIsSetBack checks that no point begins after its end and that deltas do not overlap.
 func TestClockThatIsSetBack(t *testing.T) {
 	for _, delta := range []bool{false, true} {
 		options := testOptions()
@@ -318,7 +318,7 @@ func TestClockThatIsSetBack(t *testing.T) {
 		const hour = int64(time.Hour)
 		counted, end := uint64(0), int64(1)
 		for _, now := range []int64{5 * hour, 5*hour - 1000, 5*hour - 999, 5*hour + 7, 3 * hour, 3*hour + 1} {
-			f.count(now+3, "shop", "a") // it had the lock before the flush
+			f.count(now+3, "shop", "a") // it held the lock before the flush
 			f.count(now+3, "shop", strconv.FormatInt(now, 10))
 			snapshot := f.accept(now)
 			for _, point := range points(snapshot, requests) {
@@ -357,8 +357,8 @@ func TestExemplarsOfARefusedFlush(t *testing.T) {
 	}
 }
 
-// TestSlowOutliersStayUntilTheyAreScraped records and flushes at random times: what was slower than all in the time of a
-// scrape before is there for the time of a scrape, unless so many slower ones came that there is no room.
+// TestSlowOutliersStayUntilTheyAreScraped records and flushes at random times: a value slower than all others of a scrape
+// interval remains for the next one, unless slower values fill the exemplars.
 func TestSlowOutliersStayUntilTheyAreScraped(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		options := testOptions()

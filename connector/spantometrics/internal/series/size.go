@@ -6,22 +6,22 @@ package series
 import "github.com/tasker-otel/otelcol-tasker/internal/bounded/shares"
 
 const (
-	// seriesBytes is what a series takes in memory besides its texts and numbers.
+	// seriesBytes is a series' memory besides its texts and numbers.
 	seriesBytes = 300
-	// lineBytes is what each line of a scrape has besides the texts of its series: the labels of instance and scope, the
+	// lineBytes is the length of a scrape's line besides the texts of the series: the labels of instance and scope, the
 	// bucket and the value.
 	lineBytes = 140
-	// labelBytes is what a scrape adds to the name and the value of a label.
+	// labelBytes is what a scrape adds to the name and value of a label.
 	labelBytes = 4
-	// exemplarBytes is an exemplar in a scrape, with the ids of its trace and span.
+	// exemplarBytes is an exemplar in a scrape, with its trace and span IDs.
 	exemplarBytes = 150
-	// bucketBytes is a bucket of an exponential histogram, which no text form has.
+	// bucketBytes is a bucket of an exponential histogram, which has no text form.
 	bucketBytes = 8
 )
 
-// lines returns how many lines the metric's series takes in a scrape.
+// lines returns the number of lines of the metric's series in a scrape.
 func (d *Definition) lines() int {
-	const sumAndCount = 3 // and when it was created
+	const sumAndCount = 3 // and the creation time
 	switch {
 	case d.Kind != KindHistogram:
 		return 1
@@ -31,8 +31,8 @@ func (d *Definition) lines() int {
 	return len(d.Bounds) + 1 + sumAndCount
 }
 
-// size estimates what a series takes: its text in a scrape of Prometheus, where its labels stand on every line, and the
-// memory that has no text.
+// size estimates the size of a series: its text in a Prometheus scrape, where its labels are on every line, and the memory
+// without a text form.
 func (r *Registry) size(app *application, metric int, labels []Label) int64 {
 	definition := &r.definitions[metric]
 	line := lineBytes + len(definition.Name) + len(app.namespace) + len(app.service)
@@ -48,7 +48,7 @@ func (r *Registry) size(app *application, metric int, labels []Label) int64 {
 	return int64(bytes)
 }
 
-// Size returns how many series there are and what they take, as it is estimated.
+// Size returns the number of series and their estimated bytes.
 func (r *Registry) Size() shares.Size {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -8,8 +8,8 @@ import "math/bits"
 // two64 is 2^64.
 const two64 = 1 << 64
 
-// Total is an exact sum of values from zero up. It has 128 bits, because 64 bits of nanoseconds are used up in a few
-// weeks when ten thousand steps run at a time.
+// Total is an exact sum of non-negative values. It has 128 bits because 64 bits of nanoseconds overflow within a few weeks
+// if ten thousand steps run at a time.
 type Total struct{ high, low uint64 }
 
 // Add adds a value, which must not be negative.
@@ -22,7 +22,7 @@ func (t *Total) Merge(other Total) {
 	t.high, _ = bits.Add64(t.high, other.high, carry)
 }
 
-// Float64 returns the nearest number to the total; it is the total itself below 2^53.
+// Float64 returns the nearest float64, which is exact below 2^53.
 func (t Total) Float64() float64 {
 	return float64(t.high)*two64 + float64(t.low)
 }

@@ -10,24 +10,24 @@ import (
 	"github.com/lightstep/go-expohisto/structure"
 )
 
-// Value is what a series has added up: for a sum its Sum, for a gauge Level, for the newest value Level and the time in Max,
-// for a histogram all but Level.
+// Value is the accumulated value of a series: of a sum its Sum, of a gauge Level, of a latest value Level with its time in
+// Max, and of a histogram all but Level.
 type Value struct {
 	Count    uint64
 	Total    Total
 	Level    int64
 	Min, Max int64
-	// Buckets has one count more than the metric has bounds; nil if the histogram is exponential.
+	// Buckets has one more count than the metric has bounds; nil if the histogram is exponential.
 	Buckets []uint64
-	// Exponential holds the buckets in exported units; nil if they are explicit, or while there is no value.
+	// Exponential holds the buckets in exported units; nil if they are explicit, or there is no value.
 	Exponential *structure.Float64
-	// Exemplars have ascending values.
+	// Exemplars are sorted by value.
 	Exemplars []Exemplar
-	// reported is true if a flush has reported these exemplars, so that the list is the flush's and must not be changed.
+	// reported is true if a flush has taken these exemplars, whose list must then not be changed.
 	reported bool
 }
 
-// observe adds one value to a histogram.
+// observe adds a value to a histogram.
 func (v *Value) observe(d *Definition, value int64) {
 	if v.Count == 0 || value < v.Min {
 		v.Min = value
@@ -51,20 +51,20 @@ func (v *Value) observe(d *Definition, value int64) {
 	v.Buckets[bucket]++
 }
 
-// add adds to a sum, whose low bits are in Count and whose high ones in Total: payloads can be as large as 63 bits.
+// add adds to a sum, whose low bits are in Count and whose high bits in Total, because payload values may have 63 bits.
 func (v *Value) add(by uint64) {
 	var carry uint64
 	v.Count, carry = bits.Add64(v.Count, by, 0)
 	v.Total.high += carry
 }
 
-// Sum returns what a sum has added up.
+// Sum returns the value of a sum.
 func (v *Value) Sum() Total { return Total{v.Total.high, v.Count} }
 
-// isZero is true if nothing was added.
+// isZero reports whether nothing was added.
 func (v *Value) isZero() bool { return v.Count == 0 && v.Total.high == 0 }
 
-// set takes a newer value, and one as new that comes later.
+// set stores a value that is not older than the current one.
 func (v *Value) set(value, at int64) bool {
 	if v.Count > 0 && at < v.Max {
 		return false
@@ -73,7 +73,7 @@ func (v *Value) set(value, at int64) bool {
 	return true
 }
 
-// merge adds what another value of the same metric has added up. It keeps no part of other.
+// merge adds another value of the same metric. It does not retain other.
 func (v *Value) merge(d *Definition, other *Value, exemplars int) {
 	if other.isZero() {
 		return
@@ -103,8 +103,7 @@ func (v *Value) merge(d *Definition, other *Value, exemplars int) {
 	}
 }
 
-// keep adds an exemplar to those that there are, of which those kept before a time give way first. It reports whether it was
-// kept.
+// keep adds an exemplar; those added before the given time are replaced first. It reports whether it was kept.
 func (v *Value) keep(exemplar *Exemplar, limit int, before int64) bool {
 	at := place(v.Exemplars, limit, exemplar, before)
 	if at < 0 {
@@ -117,7 +116,7 @@ func (v *Value) keep(exemplar *Exemplar, limit int, before int64) bool {
 	return true
 }
 
-// clone copies everything but the list of exemplars, which is shared and marked as reported.
+// clone copies everything except the list of exemplars, which is shared and marked as reported.
 func (v *Value) clone(d *Definition) Value {
 	v.reported = true
 	copied := *v

@@ -36,8 +36,8 @@ func TestTotalBelow53BitsIsItself(t *testing.T) {
 	require.Equal(t, float64(1<<53-1), total.Float64())
 }
 
-// TestExponentialBuckets checks each value against the bounds of the bucket that the format gives it: base^index, not
-// included, to base^(index+1), included, where base is 2^(2^-scale).
+// TestExponentialBuckets checks each value against the bounds of its bucket: base^index, exclusive, to base^(index+1),
+// inclusive, where base is 2^(2^-scale).
 func TestExponentialBuckets(t *testing.T) {
 	definition := &Definition{Kind: KindHistogram, Exponential: 160, PerUnit: Nanoseconds}
 	random := rand.New(rand.NewPCG(5, 6))

@@ -5,34 +5,34 @@ package series
 
 import "slices"
 
-// Writer records values of one batch. It holds the registry's lock from [Registry.Begin] to [Writer.End] and must not be
-// used after.
+// Writer records values of one batch. It holds the registry's mutex from [Registry.Begin] to [Writer.End] and must not be
+// used afterwards.
 type Writer struct {
 	registry *Registry
 	app      *application
 	now      Instant
 }
 
-// Begin takes the registry's lock. Series that get a value are touched at now.
+// Begin locks the registry. Series that get a value are touched at now.
 func (r *Registry) Begin(now Instant) Writer {
 	r.mu.Lock()
 	r.log.Begin(now)
 	return Writer{registry: r, now: now}
 }
 
-// End hands the batch's changes to the log, if there is one, and releases the lock.
+// End passes the batch's changes to the log, if there is one, and unlocks the registry.
 func (w *Writer) End() {
 	w.registry.labels.forget()
 	w.registry.log.End()
 	w.registry.mu.Unlock()
 }
 
-// Application chooses the service whose values follow. It must be called before the first value.
+// Application selects the service of the following values. It must be called before the first value.
 func (w *Writer) Application(namespace, service string) {
 	w.app = w.registry.application(namespace, service)
 }
 
-// Labels empties the labels and returns them to be filled. They hold for all values until the next call.
+// Labels returns the empty labels to be filled. They apply to all values until the next call.
 func (w *Writer) Labels() *Labels { return w.registry.labels.Reset() }
 
 // Add adds to a sum.
@@ -42,7 +42,7 @@ func (w *Writer) Add(metric int, by uint64) {
 	w.registry.log.Count(s.id, by)
 }
 
-// Set sets a metric that is the newest of its values to one that was true at a time, unless it has a newer one.
+// Set sets the latest value of a metric, unless it has a newer one.
 func (w *Writer) Set(metric int, value, at int64) {
 	s := w.registry.lookup(w.app, metric, w.now)
 	if s.set(value, at) {
@@ -50,7 +50,7 @@ func (w *Writer) Set(metric int, value, at int64) {
 	}
 }
 
-// Observe adds a value, which must not be negative, to a histogram. An exemplar without a trace is not kept.
+// Observe adds a value, which must not be negative, to a histogram. An exemplar without a trace is discarded.
 func (w *Writer) Observe(metric int, exemplar Exemplar) {
 	s := w.registry.lookup(w.app, metric, w.now)
 	s.observe(&w.registry.definitions[metric], exemplar.Value)
@@ -60,13 +60,13 @@ func (w *Writer) Observe(metric int, exemplar Exemplar) {
 	}
 }
 
-// Gauge returns a handle on the series of a gauge. It stays valid while its level is not zero.
+// Gauge returns the gauge with the current labels. It is valid while its level is not zero.
 func (w *Writer) Gauge(metric int) Gauge {
 	return Gauge{series: w.registry.lookup(w.app, metric, w.now)}
 }
 
-// GaugeLike returns the gauge of a metric that has the labels of another gauge, those of them that the metric has, but for one
-// label, which has another value. Of an overflow series it is the overflow series.
+// GaugeLike returns the gauge of a metric with the labels of another gauge, as far as the metric has them, except that
+// label has another value. For an overflow series it returns the overflow series.
 func (w *Writer) GaugeLike(other Gauge, metric int, label, value string) Gauge {
 	if other.series == nil {
 		return Gauge{}
@@ -93,10 +93,10 @@ func (w *Writer) GaugeLike(other Gauge, metric int, label, value string) Gauge {
 	return Gauge{series: w.registry.lookup(s.app, metric, w.now)}
 }
 
-// isOverflow reports whether the series takes what a limit keeps out.
+// isOverflow reports whether the series aggregates what exceeds a limit.
 func (s *series) isOverflow() bool { return s.app.families[s.metric].overflow == s }
 
-// label returns the value of a label; empty if the series lacks it.
+// label returns the value of a label; empty if it is absent.
 func (s *series) label(name string) string {
 	for i := range s.labels {
 		if s.labels[i].Name == name {
@@ -106,10 +106,11 @@ func (s *series) label(name string) string {
 	return ""
 }
 
-// Gauge is a level that goes up and down. It may be moved only under the registry's lock. Moving the zero Gauge does nothing.
+// Gauge is a level that increases and decreases. It may be changed only with the registry's mutex held. The zero Gauge
+// ignores changes.
 type Gauge struct{ series *series }
 
-// ID returns the id of the series in the log; 0 for the zero Gauge.
+// ID returns the ID of the series in the log; 0 for the zero Gauge.
 func (g Gauge) ID() uint64 {
 	if g.series == nil {
 		return 0
@@ -117,7 +118,7 @@ func (g Gauge) ID() uint64 {
 	return g.series.current().id
 }
 
-// Move adds to the level, at a time of the registry's clock.
+// Move adds to the level at a time.
 func (g Gauge) Move(by int64, now Instant) {
 	if g.series == nil {
 		return
@@ -127,7 +128,7 @@ func (g Gauge) Move(by int64, now Instant) {
 	s.touch(now)
 }
 
-// Set sets the level likewise.
+// Set sets the level at a time.
 func (g Gauge) Set(level int64, now Instant) {
 	if g.series == nil {
 		return
