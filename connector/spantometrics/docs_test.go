@@ -45,7 +45,7 @@ func tableOf(ofSpans bool) string {
 	cfg := createDefaultConfig().(*Config)
 	metrics := cfg.metrics()
 	table := strings.Builder{}
-	table.WriteString("| metric | type | unit | labels | what it tells | from | Prometheus |\n|---|---|---|---|---|---|---|\n")
+	table.WriteString("| metric | type | unit | labels | description | measured on | Prometheus |\n|---|---|---|---|---|---|---|\n")
 	for i := range metrics {
 		m := &metrics[i]
 		if m.ofSpans() != ofSpans {
