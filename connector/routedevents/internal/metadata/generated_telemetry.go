@@ -196,37 +196,37 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.ConnectorRoutedEventsConverted, err = builder.meter.Int64Counter(
 		"otelcol_connector_routed_events_converted",
-		metric.WithDescription("Event spans and records that were made and handed on, by signal. [Alpha]"),
+		metric.WithDescription("Event spans and log records that were made and passed on, by signal. [Alpha]"),
 		metric.WithUnit("{events}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ConnectorRoutedEventsDropped, err = builder.meter.Int64Counter(
 		"otelcol_connector_routed_events_dropped",
-		metric.WithDescription("Events that were left out of a signal - not_routed (the router did not mean them for it, which is no loss), no_task (an event of no task has no trace to be a span of), no_name (the record is no event), announcement (an announcement of a fact that is recorded once, from its finished span or its first announcement), duplicate (the fact is recorded already), incomplete (the span's end was not announced), below_severity, received (a span of a scope of this collector's that came over the network). [Alpha]"),
+		metric.WithDescription("Events not converted to a signal, by reason - not_routed (not routed to this signal; not a loss), no_task (an event without a task has no trace), no_name (the record is not an event), announcement (another announcement of a fact, which is recorded once from its finished span or first announcement), duplicate (the fact was recorded before), incomplete (the span's end was not announced), below_severity, received (a span under a scope of this collector that was received over the network). [Alpha]"),
 		metric.WithUnit("{events}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ConnectorRoutedEventsKnownFacts, err = builder.meter.Int64ObservableGauge(
 		"otelcol_connector_routed_events_known_facts",
-		metric.WithDescription("Facts that are remembered, so that each is one record. [Alpha]"),
+		metric.WithDescription("Remembered facts, to record each once. [Alpha]"),
 		metric.WithUnit("{facts}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ConnectorRoutedEventsStorageBytes, err = builder.meter.Int64ObservableGauge(
 		"otelcol_connector_routed_events_storage_bytes",
-		metric.WithDescription("Size of what is remembered on the storage. Only with storage. [Alpha]"),
+		metric.WithDescription("Size of the stored state. Only with storage. [Alpha]"),
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ConnectorRoutedEventsStorageFailing, err = builder.meter.Int64ObservableGauge(
 		"otelcol_connector_routed_events_storage_failing",
-		metric.WithDescription("1 while the latest write of the state has failed, else 0. Only with storage. [Alpha]"),
+		metric.WithDescription("1 if the latest write of the state failed, else 0. Only with storage. [Alpha]"),
 		metric.WithUnit("{failure}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ConnectorRoutedEventsStorageFailures, err = builder.meter.Int64ObservableCounter(
 		"otelcol_connector_routed_events_storage_failures",
-		metric.WithDescription("Writes of what is remembered that failed. They are tried again with the next batch. [Alpha]"),
+		metric.WithDescription("Failed writes of the state. They are retried with the next batch. [Alpha]"),
 		metric.WithUnit("{commits}"),
 	)
 	errs = errors.Join(errs, err)
@@ -238,19 +238,19 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ConnectorRoutedEventsStorageSetAside, err = builder.meter.Int64ObservableCounter(
 		"otelcol_connector_routed_events_storage_set_aside",
-		metric.WithDescription("Stored segments that could not be read at the start. Facts that they held may be recorded again. [Alpha]"),
+		metric.WithDescription("Stored segments that were unreadable at startup. Their facts may be recorded again. [Alpha]"),
 		metric.WithUnit("{segments}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ConnectorRoutedEventsStorageWaiting, err = builder.meter.Int64ObservableGauge(
 		"otelcol_connector_routed_events_storage_waiting",
-		metric.WithDescription("What no write has taken yet. [Alpha]"),
+		metric.WithDescription("State that is not written yet. [Alpha]"),
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ConnectorRoutedEventsUnrememberedRecords, err = builder.meter.Int64Counter(
 		"otelcol_connector_routed_events_unremembered_records",
-		metric.WithDescription("Records that were handed on but could not be noted on the storage; after a crash they may come again, with the same log.record.uid. [Alpha]"),
+		metric.WithDescription("Records that were passed on but not stored as such; after a crash they may be sent again, with the same log.record.uid. [Alpha]"),
 		metric.WithUnit("{records}"),
 	)
 	errs = errors.Join(errs, err)

@@ -24,7 +24,7 @@ func NewSettings(tt *componenttest.Telemetry) connector.Settings {
 func AssertEqualConnectorRoutedEventsConverted(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_routed_events_converted",
-		Description: "Event spans and records that were made and handed on, by signal. [Alpha]",
+		Description: "Event spans and log records that were made and passed on, by signal. [Alpha]",
 		Unit:        "{events}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -40,7 +40,7 @@ func AssertEqualConnectorRoutedEventsConverted(t *testing.T, tt *componenttest.T
 func AssertEqualConnectorRoutedEventsDropped(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_routed_events_dropped",
-		Description: "Events that were left out of a signal - not_routed (the router did not mean them for it, which is no loss), no_task (an event of no task has no trace to be a span of), no_name (the record is no event), announcement (an announcement of a fact that is recorded once, from its finished span or its first announcement), duplicate (the fact is recorded already), incomplete (the span's end was not announced), below_severity, received (a span of a scope of this collector's that came over the network). [Alpha]",
+		Description: "Events not converted to a signal, by reason - not_routed (not routed to this signal; not a loss), no_task (an event without a task has no trace), no_name (the record is not an event), announcement (another announcement of a fact, which is recorded once from its finished span or first announcement), duplicate (the fact was recorded before), incomplete (the span's end was not announced), below_severity, received (a span under a scope of this collector that was received over the network). [Alpha]",
 		Unit:        "{events}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -56,7 +56,7 @@ func AssertEqualConnectorRoutedEventsDropped(t *testing.T, tt *componenttest.Tel
 func AssertEqualConnectorRoutedEventsKnownFacts(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_routed_events_known_facts",
-		Description: "Facts that are remembered, so that each is one record. [Alpha]",
+		Description: "Remembered facts, to record each once. [Alpha]",
 		Unit:        "{facts}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -70,7 +70,7 @@ func AssertEqualConnectorRoutedEventsKnownFacts(t *testing.T, tt *componenttest.
 func AssertEqualConnectorRoutedEventsStorageBytes(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_routed_events_storage_bytes",
-		Description: "Size of what is remembered on the storage. Only with storage. [Alpha]",
+		Description: "Size of the stored state. Only with storage. [Alpha]",
 		Unit:        "By",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -84,7 +84,7 @@ func AssertEqualConnectorRoutedEventsStorageBytes(t *testing.T, tt *componenttes
 func AssertEqualConnectorRoutedEventsStorageFailing(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_routed_events_storage_failing",
-		Description: "1 while the latest write of the state has failed, else 0. Only with storage. [Alpha]",
+		Description: "1 if the latest write of the state failed, else 0. Only with storage. [Alpha]",
 		Unit:        "{failure}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -98,7 +98,7 @@ func AssertEqualConnectorRoutedEventsStorageFailing(t *testing.T, tt *componentt
 func AssertEqualConnectorRoutedEventsStorageFailures(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_routed_events_storage_failures",
-		Description: "Writes of what is remembered that failed. They are tried again with the next batch. [Alpha]",
+		Description: "Failed writes of the state. They are retried with the next batch. [Alpha]",
 		Unit:        "{commits}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -128,7 +128,7 @@ func AssertEqualConnectorRoutedEventsStorageLastCommit(t *testing.T, tt *compone
 func AssertEqualConnectorRoutedEventsStorageSetAside(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_routed_events_storage_set_aside",
-		Description: "Stored segments that could not be read at the start. Facts that they held may be recorded again. [Alpha]",
+		Description: "Stored segments that were unreadable at startup. Their facts may be recorded again. [Alpha]",
 		Unit:        "{segments}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -144,7 +144,7 @@ func AssertEqualConnectorRoutedEventsStorageSetAside(t *testing.T, tt *component
 func AssertEqualConnectorRoutedEventsStorageWaiting(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_routed_events_storage_waiting",
-		Description: "What no write has taken yet. [Alpha]",
+		Description: "State that is not written yet. [Alpha]",
 		Unit:        "By",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -158,7 +158,7 @@ func AssertEqualConnectorRoutedEventsStorageWaiting(t *testing.T, tt *componentt
 func AssertEqualConnectorRoutedEventsUnrememberedRecords(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_routed_events_unremembered_records",
-		Description: "Records that were handed on but could not be noted on the storage; after a crash they may come again, with the same log.record.uid. [Alpha]",
+		Description: "Records that were passed on but not stored as such; after a crash they may be sent again, with the same log.record.uid. [Alpha]",
 		Unit:        "{records}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

@@ -189,91 +189,91 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.ConnectorSpanToMetricsActiveEvictions, err = builder.meter.Int64Counter(
 		"otelcol_connector_span_to_metrics_active_evictions",
-		metric.WithDescription("Task and step ids that left the active sets without an event of their end, by reason. [Alpha]"),
+		metric.WithDescription("Task and step ids removed from the active sets without an event of their end, by reason. [Alpha]"),
 		metric.WithUnit("{id}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ConnectorSpanToMetricsActiveIds, err = builder.meter.Int64Gauge(
 		"otelcol_connector_span_to_metrics_active_ids",
-		metric.WithDescription("Ids that the active sets remember, open or lately ended. [Alpha]"),
+		metric.WithDescription("Ids in the active sets, open or recently ended. [Alpha]"),
 		metric.WithUnit("{id}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ConnectorSpanToMetricsCutSeries, err = builder.meter.Int64Counter(
 		"otelcol_connector_span_to_metrics_cut_series",
-		metric.WithDescription("Series of the stored state that a start added to overflow series, because there were more than max_series or max_series_bytes. [Alpha]"),
+		metric.WithDescription("Series of the stored state that were merged into overflow series at startup because they exceeded max_series or max_series_bytes. [Alpha]"),
 		metric.WithUnit("{series}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ConnectorSpanToMetricsLastFlush, err = builder.meter.Float64Gauge(
 		"otelcol_connector_span_to_metrics_last_flush",
-		metric.WithDescription("When the next consumer last took a flush, in Unix time. [Alpha]"),
+		metric.WithDescription("Unix time of the last flush that the next consumer accepted. [Alpha]"),
 		metric.WithUnit("s"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ConnectorSpanToMetricsOverflowed, err = builder.meter.Int64Counter(
 		"otelcol_connector_span_to_metrics_overflowed",
-		metric.WithDescription("Values that went to an overflow series, by metric and reason. [Alpha]"),
+		metric.WithDescription("Values added to an overflow series, by metric and reason. [Alpha]"),
 		metric.WithUnit("{value}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ConnectorSpanToMetricsRecordedEvents, err = builder.meter.Int64Counter(
 		"otelcol_connector_span_to_metrics_recorded_events",
-		metric.WithDescription("Events that were counted, from log records and from event spans. [Alpha]"),
+		metric.WithDescription("Events counted, from log records and event spans. [Alpha]"),
 		metric.WithUnit("{event}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ConnectorSpanToMetricsRecordedSpans, err = builder.meter.Int64Counter(
 		"otelcol_connector_span_to_metrics_recorded_spans",
-		metric.WithDescription("Finished spans that were measured. [Alpha]"),
+		metric.WithDescription("Finished spans measured. [Alpha]"),
 		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ConnectorSpanToMetricsRefusedFlushes, err = builder.meter.Int64Counter(
 		"otelcol_connector_span_to_metrics_refused_flushes",
-		metric.WithDescription("Flushes that the next consumer, or the storage before it, refused. Nothing is lost by one; the next flush carries it all. [Alpha]"),
+		metric.WithDescription("Flushes that the next consumer or the storage rejected. No value is lost; the next flush includes them. [Alpha]"),
 		metric.WithUnit("{flush}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ConnectorSpanToMetricsReplacedLabels, err = builder.meter.Int64Counter(
 		"otelcol_connector_span_to_metrics_replaced_labels",
-		metric.WithDescription("Values of labels, and names of applications, that were replaced, by reason. [Alpha]"),
+		metric.WithDescription("Label values and application names that were replaced, by reason. [Alpha]"),
 		metric.WithUnit("{label}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ConnectorSpanToMetricsSeries, err = builder.meter.Int64Gauge(
 		"otelcol_connector_span_to_metrics_series",
-		metric.WithDescription("Series that are kept. [Alpha]"),
+		metric.WithDescription("Current number of series. [Alpha]"),
 		metric.WithUnit("{series}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ConnectorSpanToMetricsSeriesBytes, err = builder.meter.Int64Gauge(
 		"otelcol_connector_span_to_metrics_series_bytes",
-		metric.WithDescription("What the series take in memory and in a scrape, as it is estimated for max_series_bytes. [Alpha]"),
+		metric.WithDescription("Estimated size of the series in memory and in a scrape, as limited by max_series_bytes. [Alpha]"),
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ConnectorSpanToMetricsSkipped, err = builder.meter.Int64Counter(
 		"otelcol_connector_span_to_metrics_skipped",
-		metric.WithDescription("Spans, log records and single values that were not measured, by reason. [Alpha]"),
+		metric.WithDescription("Spans, log records and values that were not measured, by reason. [Alpha]"),
 		metric.WithUnit("{item}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ConnectorSpanToMetricsStorageBytes, err = builder.meter.Int64ObservableGauge(
 		"otelcol_connector_span_to_metrics_storage_bytes",
-		metric.WithDescription("Bytes of state on the storage. Only with storage. [Alpha]"),
+		metric.WithDescription("Size of the stored state. Only with storage. [Alpha]"),
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ConnectorSpanToMetricsStorageFailing, err = builder.meter.Int64ObservableGauge(
 		"otelcol_connector_span_to_metrics_storage_failing",
-		metric.WithDescription("1 while the latest write of the state has failed, else 0. Only with storage. [Alpha]"),
+		metric.WithDescription("1 if the latest write of the state failed, else 0. Only with storage. [Alpha]"),
 		metric.WithUnit("{failure}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ConnectorSpanToMetricsStorageFailures, err = builder.meter.Int64ObservableCounter(
 		"otelcol_connector_span_to_metrics_storage_failures",
-		metric.WithDescription("Writes of what was measured that failed. Nothing is lost by one; the sender is asked to send again. [Alpha]"),
+		metric.WithDescription("Failed writes of the state. Nothing is lost; the sender is asked to retry. [Alpha]"),
 		metric.WithUnit("{failure}"),
 	)
 	errs = errors.Join(errs, err)
@@ -285,13 +285,13 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ConnectorSpanToMetricsStorageSetAside, err = builder.meter.Int64ObservableCounter(
 		"otelcol_connector_span_to_metrics_storage_set_aside",
-		metric.WithDescription("Stored segments that could not be read at the start. [Alpha]"),
+		metric.WithDescription("Stored segments that were unreadable at startup. [Alpha]"),
 		metric.WithUnit("{segments}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ConnectorSpanToMetricsStorageWaiting, err = builder.meter.Int64ObservableGauge(
 		"otelcol_connector_span_to_metrics_storage_waiting",
-		metric.WithDescription("State that no write has taken yet. It is of requests that are not acknowledged yet. [Alpha]"),
+		metric.WithDescription("State that is not written yet, of requests that are not acknowledged. [Alpha]"),
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)

@@ -24,7 +24,7 @@ func NewSettings(tt *componenttest.Telemetry) connector.Settings {
 func AssertEqualConnectorSpanToMetricsActiveEvictions(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_span_to_metrics_active_evictions",
-		Description: "Task and step ids that left the active sets without an event of their end, by reason. [Alpha]",
+		Description: "Task and step ids removed from the active sets without an event of their end, by reason. [Alpha]",
 		Unit:        "{id}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -40,7 +40,7 @@ func AssertEqualConnectorSpanToMetricsActiveEvictions(t *testing.T, tt *componen
 func AssertEqualConnectorSpanToMetricsActiveIds(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_span_to_metrics_active_ids",
-		Description: "Ids that the active sets remember, open or lately ended. [Alpha]",
+		Description: "Ids in the active sets, open or recently ended. [Alpha]",
 		Unit:        "{id}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -54,7 +54,7 @@ func AssertEqualConnectorSpanToMetricsActiveIds(t *testing.T, tt *componenttest.
 func AssertEqualConnectorSpanToMetricsCutSeries(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_span_to_metrics_cut_series",
-		Description: "Series of the stored state that a start added to overflow series, because there were more than max_series or max_series_bytes. [Alpha]",
+		Description: "Series of the stored state that were merged into overflow series at startup because they exceeded max_series or max_series_bytes. [Alpha]",
 		Unit:        "{series}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -70,7 +70,7 @@ func AssertEqualConnectorSpanToMetricsCutSeries(t *testing.T, tt *componenttest.
 func AssertEqualConnectorSpanToMetricsLastFlush(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[float64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_span_to_metrics_last_flush",
-		Description: "When the next consumer last took a flush, in Unix time. [Alpha]",
+		Description: "Unix time of the last flush that the next consumer accepted. [Alpha]",
 		Unit:        "s",
 		Data: metricdata.Gauge[float64]{
 			DataPoints: dps,
@@ -84,7 +84,7 @@ func AssertEqualConnectorSpanToMetricsLastFlush(t *testing.T, tt *componenttest.
 func AssertEqualConnectorSpanToMetricsOverflowed(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_span_to_metrics_overflowed",
-		Description: "Values that went to an overflow series, by metric and reason. [Alpha]",
+		Description: "Values added to an overflow series, by metric and reason. [Alpha]",
 		Unit:        "{value}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -100,7 +100,7 @@ func AssertEqualConnectorSpanToMetricsOverflowed(t *testing.T, tt *componenttest
 func AssertEqualConnectorSpanToMetricsRecordedEvents(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_span_to_metrics_recorded_events",
-		Description: "Events that were counted, from log records and from event spans. [Alpha]",
+		Description: "Events counted, from log records and event spans. [Alpha]",
 		Unit:        "{event}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -116,7 +116,7 @@ func AssertEqualConnectorSpanToMetricsRecordedEvents(t *testing.T, tt *component
 func AssertEqualConnectorSpanToMetricsRecordedSpans(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_span_to_metrics_recorded_spans",
-		Description: "Finished spans that were measured. [Alpha]",
+		Description: "Finished spans measured. [Alpha]",
 		Unit:        "{span}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -132,7 +132,7 @@ func AssertEqualConnectorSpanToMetricsRecordedSpans(t *testing.T, tt *componentt
 func AssertEqualConnectorSpanToMetricsRefusedFlushes(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_span_to_metrics_refused_flushes",
-		Description: "Flushes that the next consumer, or the storage before it, refused. Nothing is lost by one; the next flush carries it all. [Alpha]",
+		Description: "Flushes that the next consumer or the storage rejected. No value is lost; the next flush includes them. [Alpha]",
 		Unit:        "{flush}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -148,7 +148,7 @@ func AssertEqualConnectorSpanToMetricsRefusedFlushes(t *testing.T, tt *component
 func AssertEqualConnectorSpanToMetricsReplacedLabels(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_span_to_metrics_replaced_labels",
-		Description: "Values of labels, and names of applications, that were replaced, by reason. [Alpha]",
+		Description: "Label values and application names that were replaced, by reason. [Alpha]",
 		Unit:        "{label}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -164,7 +164,7 @@ func AssertEqualConnectorSpanToMetricsReplacedLabels(t *testing.T, tt *component
 func AssertEqualConnectorSpanToMetricsSeries(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_span_to_metrics_series",
-		Description: "Series that are kept. [Alpha]",
+		Description: "Current number of series. [Alpha]",
 		Unit:        "{series}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -178,7 +178,7 @@ func AssertEqualConnectorSpanToMetricsSeries(t *testing.T, tt *componenttest.Tel
 func AssertEqualConnectorSpanToMetricsSeriesBytes(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_span_to_metrics_series_bytes",
-		Description: "What the series take in memory and in a scrape, as it is estimated for max_series_bytes. [Alpha]",
+		Description: "Estimated size of the series in memory and in a scrape, as limited by max_series_bytes. [Alpha]",
 		Unit:        "By",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -192,7 +192,7 @@ func AssertEqualConnectorSpanToMetricsSeriesBytes(t *testing.T, tt *componenttes
 func AssertEqualConnectorSpanToMetricsSkipped(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_span_to_metrics_skipped",
-		Description: "Spans, log records and single values that were not measured, by reason. [Alpha]",
+		Description: "Spans, log records and values that were not measured, by reason. [Alpha]",
 		Unit:        "{item}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -208,7 +208,7 @@ func AssertEqualConnectorSpanToMetricsSkipped(t *testing.T, tt *componenttest.Te
 func AssertEqualConnectorSpanToMetricsStorageBytes(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_span_to_metrics_storage_bytes",
-		Description: "Bytes of state on the storage. Only with storage. [Alpha]",
+		Description: "Size of the stored state. Only with storage. [Alpha]",
 		Unit:        "By",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -222,7 +222,7 @@ func AssertEqualConnectorSpanToMetricsStorageBytes(t *testing.T, tt *componentte
 func AssertEqualConnectorSpanToMetricsStorageFailing(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_span_to_metrics_storage_failing",
-		Description: "1 while the latest write of the state has failed, else 0. Only with storage. [Alpha]",
+		Description: "1 if the latest write of the state failed, else 0. Only with storage. [Alpha]",
 		Unit:        "{failure}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -236,7 +236,7 @@ func AssertEqualConnectorSpanToMetricsStorageFailing(t *testing.T, tt *component
 func AssertEqualConnectorSpanToMetricsStorageFailures(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_span_to_metrics_storage_failures",
-		Description: "Writes of what was measured that failed. Nothing is lost by one; the sender is asked to send again. [Alpha]",
+		Description: "Failed writes of the state. Nothing is lost; the sender is asked to retry. [Alpha]",
 		Unit:        "{failure}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -266,7 +266,7 @@ func AssertEqualConnectorSpanToMetricsStorageLastCommit(t *testing.T, tt *compon
 func AssertEqualConnectorSpanToMetricsStorageSetAside(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_span_to_metrics_storage_set_aside",
-		Description: "Stored segments that could not be read at the start. [Alpha]",
+		Description: "Stored segments that were unreadable at startup. [Alpha]",
 		Unit:        "{segments}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -282,7 +282,7 @@ func AssertEqualConnectorSpanToMetricsStorageSetAside(t *testing.T, tt *componen
 func AssertEqualConnectorSpanToMetricsStorageWaiting(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_span_to_metrics_storage_waiting",
-		Description: "State that no write has taken yet. It is of requests that are not acknowledged yet. [Alpha]",
+		Description: "State that is not written yet, of requests that are not acknowledged. [Alpha]",
 		Unit:        "By",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,

@@ -70,13 +70,13 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.ExporterTaskerCsvColumns, err = builder.meter.Int64Gauge(
 		"otelcol_exporter_tasker_csv_columns",
-		metric.WithDescription("Label columns of the table; max_columns is the limit. [Alpha]"),
+		metric.WithDescription("Label columns of the table, limited by max_columns. [Alpha]"),
 		metric.WithUnit("{column}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExporterTaskerCsvCutBytes, err = builder.meter.Int64Counter(
 		"otelcol_exporter_tasker_csv_cut_bytes",
-		metric.WithDescription("Bytes of a torn last row that were cut off when a file was continued after a crash. [Alpha]"),
+		metric.WithDescription("Bytes of an incomplete last row that were removed when a file was continued after a crash. [Alpha]"),
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
@@ -88,13 +88,13 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ExporterTaskerCsvExpiredSeries, err = builder.meter.Int64Counter(
 		"otelcol_exporter_tasker_csv_expired_series",
-		metric.WithDescription("Series removed because they got no data point for series_expiration. [Alpha]"),
+		metric.WithDescription("Series removed because they had no data point for series_expiration. [Alpha]"),
 		metric.WithUnit("{series}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExporterTaskerCsvFailedSnapshots, err = builder.meter.Int64Counter(
 		"otelcol_exporter_tasker_csv_failed_snapshots",
-		metric.WithDescription("Writes that failed, of snapshots or of appended rows; the file is as it was before. [Alpha]"),
+		metric.WithDescription("Failed writes of snapshots or appended rows; the file is unchanged. [Alpha]"),
 		metric.WithUnit("{snapshot}"),
 	)
 	errs = errors.Join(errs, err)
@@ -106,7 +106,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ExporterTaskerCsvRotations, err = builder.meter.Int64Counter(
 		"otelcol_exporter_tasker_csv_rotations",
-		metric.WithDescription("New files that were begun because of the size or of new columns. [Alpha]"),
+		metric.WithDescription("Rotations of the file because of its size or new columns. [Alpha]"),
 		metric.WithUnit("{file}"),
 	)
 	errs = errors.Join(errs, err)
@@ -118,13 +118,13 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ExporterTaskerCsvSeries, err = builder.meter.Int64Gauge(
 		"otelcol_exporter_tasker_csv_series",
-		metric.WithDescription("Series in the table; max_series is the limit. [Alpha]"),
+		metric.WithDescription("Series in the table, limited by max_series. [Alpha]"),
 		metric.WithUnit("{series}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExporterTaskerCsvSnapshotDuration, err = builder.meter.Float64Histogram(
 		"otelcol_exporter_tasker_csv_snapshot_duration",
-		metric.WithDescription("Time to render and write a snapshot or appended rows, with the synchronization to disk. [Alpha]"),
+		metric.WithDescription("Time to render and write a snapshot or appended rows, including fsync. [Alpha]"),
 		metric.WithUnit("s"),
 		metric.WithExplicitBucketBoundaries([]float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5}...),
 	)

@@ -24,7 +24,7 @@ func NewSettings(tt *componenttest.Telemetry) exporter.Settings {
 func AssertEqualExporterTaskerCsvColumns(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_tasker_csv_columns",
-		Description: "Label columns of the table; max_columns is the limit. [Alpha]",
+		Description: "Label columns of the table, limited by max_columns. [Alpha]",
 		Unit:        "{column}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -38,7 +38,7 @@ func AssertEqualExporterTaskerCsvColumns(t *testing.T, tt *componenttest.Telemet
 func AssertEqualExporterTaskerCsvCutBytes(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_tasker_csv_cut_bytes",
-		Description: "Bytes of a torn last row that were cut off when a file was continued after a crash. [Alpha]",
+		Description: "Bytes of an incomplete last row that were removed when a file was continued after a crash. [Alpha]",
 		Unit:        "By",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -70,7 +70,7 @@ func AssertEqualExporterTaskerCsvDroppedPoints(t *testing.T, tt *componenttest.T
 func AssertEqualExporterTaskerCsvExpiredSeries(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_tasker_csv_expired_series",
-		Description: "Series removed because they got no data point for series_expiration. [Alpha]",
+		Description: "Series removed because they had no data point for series_expiration. [Alpha]",
 		Unit:        "{series}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -86,7 +86,7 @@ func AssertEqualExporterTaskerCsvExpiredSeries(t *testing.T, tt *componenttest.T
 func AssertEqualExporterTaskerCsvFailedSnapshots(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_tasker_csv_failed_snapshots",
-		Description: "Writes that failed, of snapshots or of appended rows; the file is as it was before. [Alpha]",
+		Description: "Failed writes of snapshots or appended rows; the file is unchanged. [Alpha]",
 		Unit:        "{snapshot}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -116,7 +116,7 @@ func AssertEqualExporterTaskerCsvLastWrite(t *testing.T, tt *componenttest.Telem
 func AssertEqualExporterTaskerCsvRotations(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_tasker_csv_rotations",
-		Description: "New files that were begun because of the size or of new columns. [Alpha]",
+		Description: "Rotations of the file because of its size or new columns. [Alpha]",
 		Unit:        "{file}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -146,7 +146,7 @@ func AssertEqualExporterTaskerCsvRows(t *testing.T, tt *componenttest.Telemetry,
 func AssertEqualExporterTaskerCsvSeries(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_tasker_csv_series",
-		Description: "Series in the table; max_series is the limit. [Alpha]",
+		Description: "Series in the table, limited by max_series. [Alpha]",
 		Unit:        "{series}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -160,7 +160,7 @@ func AssertEqualExporterTaskerCsvSeries(t *testing.T, tt *componenttest.Telemetr
 func AssertEqualExporterTaskerCsvSnapshotDuration(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.HistogramDataPoint[float64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_tasker_csv_snapshot_duration",
-		Description: "Time to render and write a snapshot or appended rows, with the synchronization to disk. [Alpha]",
+		Description: "Time to render and write a snapshot or appended rows, including fsync. [Alpha]",
 		Unit:        "s",
 		Data: metricdata.Histogram[float64]{
 			Temporality: metricdata.CumulativeTemporality,

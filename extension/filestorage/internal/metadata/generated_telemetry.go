@@ -119,19 +119,19 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.ExtensionFileStorageFailing, err = builder.meter.Int64ObservableGauge(
 		"otelcol_extension_file_storage_failing",
-		metric.WithDescription("1 while a component's file can not be opened or is not where it belongs, else 0. Nothing is acknowledged meanwhile that needs it. [Alpha]"),
+		metric.WithDescription("1 while a component's file cannot be opened or is not at its path, else 0. Meanwhile data that must be stored in it is not acknowledged. [Alpha]"),
 		metric.WithUnit("{failure}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExtensionFileStorageLost, err = builder.meter.Int64ObservableCounter(
 		"otelcol_extension_file_storage_lost",
-		metric.WithDescription("Files whose content was lost, or may be, since the start. The log says more. [Alpha]"),
+		metric.WithDescription("Files whose content was or may be lost, since startup. The log has details. [Alpha]"),
 		metric.WithUnit("{file}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExtensionFileStorageRestored, err = builder.meter.Int64ObservableCounter(
 		"otelcol_extension_file_storage_restored",
-		metric.WithDescription("Files that were removed or replaced under the running process, and written again with all that they held. [Alpha]"),
+		metric.WithDescription("Files that were removed or replaced while the process was running and were rewritten with their whole content. [Alpha]"),
 		metric.WithUnit("{file}"),
 	)
 	errs = errors.Join(errs, err)

@@ -24,7 +24,7 @@ func NewSettings(tt *componenttest.Telemetry) extension.Settings {
 func AssertEqualExtensionFileStorageFailing(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_extension_file_storage_failing",
-		Description: "1 while a component's file can not be opened or is not where it belongs, else 0. Nothing is acknowledged meanwhile that needs it. [Alpha]",
+		Description: "1 while a component's file cannot be opened or is not at its path, else 0. Meanwhile data that must be stored in it is not acknowledged. [Alpha]",
 		Unit:        "{failure}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -38,7 +38,7 @@ func AssertEqualExtensionFileStorageFailing(t *testing.T, tt *componenttest.Tele
 func AssertEqualExtensionFileStorageLost(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_extension_file_storage_lost",
-		Description: "Files whose content was lost, or may be, since the start. The log says more. [Alpha]",
+		Description: "Files whose content was or may be lost, since startup. The log has details. [Alpha]",
 		Unit:        "{file}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -54,7 +54,7 @@ func AssertEqualExtensionFileStorageLost(t *testing.T, tt *componenttest.Telemet
 func AssertEqualExtensionFileStorageRestored(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_extension_file_storage_restored",
-		Description: "Files that were removed or replaced under the running process, and written again with all that they held. [Alpha]",
+		Description: "Files that were removed or replaced while the process was running and were rewritten with their whole content. [Alpha]",
 		Unit:        "{file}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

@@ -89,19 +89,19 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.ExtensionOtlpLimitsClosedConnections, err = builder.meter.Int64Counter(
 		"otelcol_extension_otlp_limits_closed_connections",
-		metric.WithDescription("Silent connections to any server of the process that were closed, because it had max_files_percentage of its files open. [Alpha]"),
+		metric.WithDescription("Idle connections to servers of the process that were closed because it had max_files_percentage of its files open. [Alpha]"),
 		metric.WithUnit("{connection}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExtensionOtlpLimitsInFlightBytes, err = builder.meter.Int64ObservableGauge(
 		"otelcol_extension_otlp_limits_in_flight_bytes",
-		metric.WithDescription("Bytes that the requests at work take, as estimated; max_memory_mib bounds them. [Alpha]"),
+		metric.WithDescription("Estimated bytes of the requests in flight, limited by max_memory_mib. [Alpha]"),
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExtensionOtlpLimitsRefusedRequests, err = builder.meter.Int64Counter(
 		"otelcol_extension_otlp_limits_refused_requests",
-		metric.WithDescription("Requests that were refused before they were decoded. [Alpha]"),
+		metric.WithDescription("Requests refused before they were decoded. [Alpha]"),
 		metric.WithUnit("{request}"),
 	)
 	errs = errors.Join(errs, err)

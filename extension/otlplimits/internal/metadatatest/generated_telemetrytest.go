@@ -24,7 +24,7 @@ func NewSettings(tt *componenttest.Telemetry) extension.Settings {
 func AssertEqualExtensionOtlpLimitsClosedConnections(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_extension_otlp_limits_closed_connections",
-		Description: "Silent connections to any server of the process that were closed, because it had max_files_percentage of its files open. [Alpha]",
+		Description: "Idle connections to servers of the process that were closed because it had max_files_percentage of its files open. [Alpha]",
 		Unit:        "{connection}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -40,7 +40,7 @@ func AssertEqualExtensionOtlpLimitsClosedConnections(t *testing.T, tt *component
 func AssertEqualExtensionOtlpLimitsInFlightBytes(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_extension_otlp_limits_in_flight_bytes",
-		Description: "Bytes that the requests at work take, as estimated; max_memory_mib bounds them. [Alpha]",
+		Description: "Estimated bytes of the requests in flight, limited by max_memory_mib. [Alpha]",
 		Unit:        "By",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -54,7 +54,7 @@ func AssertEqualExtensionOtlpLimitsInFlightBytes(t *testing.T, tt *componenttest
 func AssertEqualExtensionOtlpLimitsRefusedRequests(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_extension_otlp_limits_refused_requests",
-		Description: "Requests that were refused before they were decoded. [Alpha]",
+		Description: "Requests refused before they were decoded. [Alpha]",
 		Unit:        "{request}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

@@ -89,19 +89,19 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.ExtensionTaskerPagesRefused, err = builder.meter.Int64Counter(
 		"otelcol_extension_tasker_pages_refused",
-		metric.WithDescription("Requests that were refused. [Alpha]"),
+		metric.WithDescription("Refused requests. [Alpha]"),
 		metric.WithUnit("{request}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExtensionTaskerPagesRendered, err = builder.meter.Int64Counter(
 		"otelcol_extension_tasker_pages_rendered",
-		metric.WithDescription("Pages that were made, also those for viewers whose page is kept live. [Alpha]"),
+		metric.WithDescription("Pages rendered, including updates of live pages. [Alpha]"),
 		metric.WithUnit("{page}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExtensionTaskerPagesViewers, err = builder.meter.Int64ObservableGauge(
 		"otelcol_extension_tasker_pages_viewers",
-		metric.WithDescription("Pages that are kept live now. [Alpha]"),
+		metric.WithDescription("Viewers of live pages. [Alpha]"),
 		metric.WithUnit("{viewer}"),
 	)
 	errs = errors.Join(errs, err)

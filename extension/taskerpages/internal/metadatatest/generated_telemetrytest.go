@@ -24,7 +24,7 @@ func NewSettings(tt *componenttest.Telemetry) extension.Settings {
 func AssertEqualExtensionTaskerPagesRefused(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_extension_tasker_pages_refused",
-		Description: "Requests that were refused. [Alpha]",
+		Description: "Refused requests. [Alpha]",
 		Unit:        "{request}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -40,7 +40,7 @@ func AssertEqualExtensionTaskerPagesRefused(t *testing.T, tt *componenttest.Tele
 func AssertEqualExtensionTaskerPagesRendered(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_extension_tasker_pages_rendered",
-		Description: "Pages that were made, also those for viewers whose page is kept live. [Alpha]",
+		Description: "Pages rendered, including updates of live pages. [Alpha]",
 		Unit:        "{page}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -56,7 +56,7 @@ func AssertEqualExtensionTaskerPagesRendered(t *testing.T, tt *componenttest.Tel
 func AssertEqualExtensionTaskerPagesViewers(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_extension_tasker_pages_viewers",
-		Description: "Pages that are kept live now. [Alpha]",
+		Description: "Viewers of live pages. [Alpha]",
 		Unit:        "{viewer}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,

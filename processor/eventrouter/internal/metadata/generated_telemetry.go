@@ -251,91 +251,91 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.ProcessorEventRouterClockFallbacks, err = builder.meter.Int64Counter(
 		"otelcol_processor_event_router_clock_fallbacks",
-		metric.WithDescription("Events whose time is not their record's, because that was absent or impossible; the receiver of events counts its own. [Alpha]"),
+		metric.WithDescription("Events whose record had no plausible time, so that another was used; tasker_events counts its own. [Alpha]"),
 		metric.WithUnit("{events}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorEventRouterDropped, err = builder.meter.Int64Counter(
 		"otelcol_processor_event_router_dropped",
-		metric.WithDescription("Events dropped - no_name (the record has no event name), long_name (of more than 255 bytes), not_tasker (of another program - it has an event name, but no route and no Tasker task), no_route (and there are no default_signals), disabled, filtered (filtered_events names it), sampled (was for traces or logs only, and its task is not in the sample), duplicate (the same item came before), shed (of a priority that shedding drops while the components behind are busy). [Alpha]"),
+		metric.WithDescription("Events dropped - no_name (the record has no event name), long_name (more than 255 bytes), not_tasker (from another program - it has an event name, but no route and no Tasker task), no_route (and there are no default_signals), disabled, filtered (by filtered_events), sampled (for traces or logs only, and its task is not sampled), duplicate (the item was received before), shed (of a priority that is shed while downstream components are busy). [Alpha]"),
 		metric.WithUnit("{events}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorEventRouterEvents, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_event_router_events",
-		metric.WithDescription("Events by name and by what became of them, those dropped included; events without a name are not. [Alpha]"),
+		metric.WithDescription("Events by name and decision, including dropped ones but not events without a name. [Alpha]"),
 		metric.WithUnit("{events}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorEventRouterImpossibleTimes, err = builder.meter.Int64Counter(
 		"otelcol_processor_event_router_impossible_times",
-		metric.WithDescription("Events whose record's time lies before the year 2000, or more than a day ahead. It was not used. [Alpha]"),
+		metric.WithDescription("Events whose record had a time before the year 2000 or more than a day ahead, which was not used. [Alpha]"),
 		metric.WithUnit("{events}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorEventRouterInFlightEvents, err = builder.meter.Int64ObservableGauge(
 		"otelcol_processor_event_router_in_flight_events",
-		metric.WithDescription("Events that the components behind are working on; shedding compares its bounds with it. [Alpha]"),
+		metric.WithDescription("Events that downstream components are processing. Shedding depends on it. [Alpha]"),
 		metric.WithUnit("{events}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorEventRouterKept, err = builder.meter.Int64Counter(
 		"otelcol_processor_event_router_kept",
-		metric.WithDescription("Events that were handed on. [Alpha]"),
+		metric.WithDescription("Events passed on. [Alpha]"),
 		metric.WithUnit("{events}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorEventRouterKnownEvents, err = builder.meter.Int64ObservableGauge(
 		"otelcol_processor_event_router_known_events",
-		metric.WithDescription("Events that are remembered to recognise duplicates; at most deduplicate::max_entries. [Alpha]"),
+		metric.WithDescription("Events remembered for detecting duplicates, limited by deduplicate::max_entries. [Alpha]"),
 		metric.WithUnit("{events}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorEventRouterRedactedValues, err = builder.meter.Int64Counter(
 		"otelcol_processor_event_router_redacted_values",
-		metric.WithDescription("Values that were masked, because of their key or of a secret in them. [Alpha]"),
+		metric.WithDescription("Values redacted because of their key or a secret in them. [Alpha]"),
 		metric.WithUnit("{values}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorEventRouterRefused, err = builder.meter.Int64Counter(
 		"otelcol_processor_event_router_refused",
-		metric.WithDescription("Events refused with a retryable error because another request brought one of the same batch and its outcome was not known after deduplicate::max_wait. [Alpha]"),
+		metric.WithDescription("Events refused with a retryable error because a concurrent request had an event of the batch and its outcome was not known after deduplicate::max_wait. [Alpha]"),
 		metric.WithUnit("{events}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorEventRouterRemovedValues, err = builder.meter.Int64Counter(
 		"otelcol_processor_event_router_removed_values",
-		metric.WithDescription("Payload values that were left out, as bulky, as personal, or because payload::only does not name them. [Alpha]"),
+		metric.WithDescription("Payload values removed as bulky, as personal, or because they are not in payload::only. [Alpha]"),
 		metric.WithUnit("{values}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorEventRouterRouted, err = builder.meter.Int64Counter(
 		"otelcol_processor_event_router_routed",
-		metric.WithDescription("Events handed on, by signal; an event for two signals counts in both. [Alpha]"),
+		metric.WithDescription("Events passed on, by signal; an event for two signals counts in both. [Alpha]"),
 		metric.WithUnit("{events}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorEventRouterShed, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_event_router_shed",
-		metric.WithDescription("Events that were shed, by name and priority. Their senders were told that they were taken. [Alpha]"),
+		metric.WithDescription("Events that were shed, by name and priority. Their requests were acknowledged. [Alpha]"),
 		metric.WithUnit("{events}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorEventRouterStorageBytes, err = builder.meter.Int64ObservableGauge(
 		"otelcol_processor_event_router_storage_bytes",
-		metric.WithDescription("Size of what is remembered on the storage. Only with storage. [Alpha]"),
+		metric.WithDescription("Size of the stored state. Only with storage. [Alpha]"),
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorEventRouterStorageFailing, err = builder.meter.Int64ObservableGauge(
 		"otelcol_processor_event_router_storage_failing",
-		metric.WithDescription("1 while the latest write of the state has failed, else 0. Only with storage. [Alpha]"),
+		metric.WithDescription("1 if the latest write of the state failed, else 0. Only with storage. [Alpha]"),
 		metric.WithUnit("{failure}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorEventRouterStorageFailures, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_event_router_storage_failures",
-		metric.WithDescription("Writes of what is remembered that failed. They are tried again with the next batch. [Alpha]"),
+		metric.WithDescription("Failed writes of the state. They are retried with the next batch. [Alpha]"),
 		metric.WithUnit("{commits}"),
 	)
 	errs = errors.Join(errs, err)
@@ -347,25 +347,25 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorEventRouterStorageSetAside, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_event_router_storage_set_aside",
-		metric.WithDescription("Stored segments that could not be read at the start. [Alpha]"),
+		metric.WithDescription("Stored segments that were unreadable at startup. [Alpha]"),
 		metric.WithUnit("{segments}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorEventRouterStorageWaiting, err = builder.meter.Int64ObservableGauge(
 		"otelcol_processor_event_router_storage_waiting",
-		metric.WithDescription("What no write has taken yet. [Alpha]"),
+		metric.WithDescription("State that is not written yet. [Alpha]"),
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorEventRouterTruncatedValues, err = builder.meter.Int64Counter(
 		"otelcol_processor_event_router_truncated_values",
-		metric.WithDescription("Values that were cut at a limit. [Alpha]"),
+		metric.WithDescription("Values cut at a limit. [Alpha]"),
 		metric.WithUnit("{values}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorEventRouterUnrememberedEvents, err = builder.meter.Int64Counter(
 		"otelcol_processor_event_router_unremembered_events",
-		metric.WithDescription("Events that were handed on but could not be written to the storage; after a crash a resend of them may be taken for new. [Alpha]"),
+		metric.WithDescription("Events that were passed on but not stored as such; after a crash a resend of them may not be detected. [Alpha]"),
 		metric.WithUnit("{events}"),
 	)
 	errs = errors.Join(errs, err)

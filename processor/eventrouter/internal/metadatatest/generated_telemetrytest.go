@@ -24,7 +24,7 @@ func NewSettings(tt *componenttest.Telemetry) processor.Settings {
 func AssertEqualProcessorEventRouterClockFallbacks(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_event_router_clock_fallbacks",
-		Description: "Events whose time is not their record's, because that was absent or impossible; the receiver of events counts its own. [Alpha]",
+		Description: "Events whose record had no plausible time, so that another was used; tasker_events counts its own. [Alpha]",
 		Unit:        "{events}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -40,7 +40,7 @@ func AssertEqualProcessorEventRouterClockFallbacks(t *testing.T, tt *componentte
 func AssertEqualProcessorEventRouterDropped(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_event_router_dropped",
-		Description: "Events dropped - no_name (the record has no event name), long_name (of more than 255 bytes), not_tasker (of another program - it has an event name, but no route and no Tasker task), no_route (and there are no default_signals), disabled, filtered (filtered_events names it), sampled (was for traces or logs only, and its task is not in the sample), duplicate (the same item came before), shed (of a priority that shedding drops while the components behind are busy). [Alpha]",
+		Description: "Events dropped - no_name (the record has no event name), long_name (more than 255 bytes), not_tasker (from another program - it has an event name, but no route and no Tasker task), no_route (and there are no default_signals), disabled, filtered (by filtered_events), sampled (for traces or logs only, and its task is not sampled), duplicate (the item was received before), shed (of a priority that is shed while downstream components are busy). [Alpha]",
 		Unit:        "{events}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -56,7 +56,7 @@ func AssertEqualProcessorEventRouterDropped(t *testing.T, tt *componenttest.Tele
 func AssertEqualProcessorEventRouterEvents(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_event_router_events",
-		Description: "Events by name and by what became of them, those dropped included; events without a name are not. [Alpha]",
+		Description: "Events by name and decision, including dropped ones but not events without a name. [Alpha]",
 		Unit:        "{events}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -72,7 +72,7 @@ func AssertEqualProcessorEventRouterEvents(t *testing.T, tt *componenttest.Telem
 func AssertEqualProcessorEventRouterImpossibleTimes(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_event_router_impossible_times",
-		Description: "Events whose record's time lies before the year 2000, or more than a day ahead. It was not used. [Alpha]",
+		Description: "Events whose record had a time before the year 2000 or more than a day ahead, which was not used. [Alpha]",
 		Unit:        "{events}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -88,7 +88,7 @@ func AssertEqualProcessorEventRouterImpossibleTimes(t *testing.T, tt *componentt
 func AssertEqualProcessorEventRouterInFlightEvents(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_event_router_in_flight_events",
-		Description: "Events that the components behind are working on; shedding compares its bounds with it. [Alpha]",
+		Description: "Events that downstream components are processing. Shedding depends on it. [Alpha]",
 		Unit:        "{events}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -102,7 +102,7 @@ func AssertEqualProcessorEventRouterInFlightEvents(t *testing.T, tt *componentte
 func AssertEqualProcessorEventRouterKept(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_event_router_kept",
-		Description: "Events that were handed on. [Alpha]",
+		Description: "Events passed on. [Alpha]",
 		Unit:        "{events}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -118,7 +118,7 @@ func AssertEqualProcessorEventRouterKept(t *testing.T, tt *componenttest.Telemet
 func AssertEqualProcessorEventRouterKnownEvents(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_event_router_known_events",
-		Description: "Events that are remembered to recognise duplicates; at most deduplicate::max_entries. [Alpha]",
+		Description: "Events remembered for detecting duplicates, limited by deduplicate::max_entries. [Alpha]",
 		Unit:        "{events}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -132,7 +132,7 @@ func AssertEqualProcessorEventRouterKnownEvents(t *testing.T, tt *componenttest.
 func AssertEqualProcessorEventRouterRedactedValues(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_event_router_redacted_values",
-		Description: "Values that were masked, because of their key or of a secret in them. [Alpha]",
+		Description: "Values redacted because of their key or a secret in them. [Alpha]",
 		Unit:        "{values}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -148,7 +148,7 @@ func AssertEqualProcessorEventRouterRedactedValues(t *testing.T, tt *componentte
 func AssertEqualProcessorEventRouterRefused(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_event_router_refused",
-		Description: "Events refused with a retryable error because another request brought one of the same batch and its outcome was not known after deduplicate::max_wait. [Alpha]",
+		Description: "Events refused with a retryable error because a concurrent request had an event of the batch and its outcome was not known after deduplicate::max_wait. [Alpha]",
 		Unit:        "{events}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -164,7 +164,7 @@ func AssertEqualProcessorEventRouterRefused(t *testing.T, tt *componenttest.Tele
 func AssertEqualProcessorEventRouterRemovedValues(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_event_router_removed_values",
-		Description: "Payload values that were left out, as bulky, as personal, or because payload::only does not name them. [Alpha]",
+		Description: "Payload values removed as bulky, as personal, or because they are not in payload::only. [Alpha]",
 		Unit:        "{values}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -180,7 +180,7 @@ func AssertEqualProcessorEventRouterRemovedValues(t *testing.T, tt *componenttes
 func AssertEqualProcessorEventRouterRouted(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_event_router_routed",
-		Description: "Events handed on, by signal; an event for two signals counts in both. [Alpha]",
+		Description: "Events passed on, by signal; an event for two signals counts in both. [Alpha]",
 		Unit:        "{events}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -196,7 +196,7 @@ func AssertEqualProcessorEventRouterRouted(t *testing.T, tt *componenttest.Telem
 func AssertEqualProcessorEventRouterShed(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_event_router_shed",
-		Description: "Events that were shed, by name and priority. Their senders were told that they were taken. [Alpha]",
+		Description: "Events that were shed, by name and priority. Their requests were acknowledged. [Alpha]",
 		Unit:        "{events}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -212,7 +212,7 @@ func AssertEqualProcessorEventRouterShed(t *testing.T, tt *componenttest.Telemet
 func AssertEqualProcessorEventRouterStorageBytes(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_event_router_storage_bytes",
-		Description: "Size of what is remembered on the storage. Only with storage. [Alpha]",
+		Description: "Size of the stored state. Only with storage. [Alpha]",
 		Unit:        "By",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -226,7 +226,7 @@ func AssertEqualProcessorEventRouterStorageBytes(t *testing.T, tt *componenttest
 func AssertEqualProcessorEventRouterStorageFailing(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_event_router_storage_failing",
-		Description: "1 while the latest write of the state has failed, else 0. Only with storage. [Alpha]",
+		Description: "1 if the latest write of the state failed, else 0. Only with storage. [Alpha]",
 		Unit:        "{failure}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -240,7 +240,7 @@ func AssertEqualProcessorEventRouterStorageFailing(t *testing.T, tt *componentte
 func AssertEqualProcessorEventRouterStorageFailures(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_event_router_storage_failures",
-		Description: "Writes of what is remembered that failed. They are tried again with the next batch. [Alpha]",
+		Description: "Failed writes of the state. They are retried with the next batch. [Alpha]",
 		Unit:        "{commits}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -270,7 +270,7 @@ func AssertEqualProcessorEventRouterStorageLastCommit(t *testing.T, tt *componen
 func AssertEqualProcessorEventRouterStorageSetAside(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_event_router_storage_set_aside",
-		Description: "Stored segments that could not be read at the start. [Alpha]",
+		Description: "Stored segments that were unreadable at startup. [Alpha]",
 		Unit:        "{segments}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -286,7 +286,7 @@ func AssertEqualProcessorEventRouterStorageSetAside(t *testing.T, tt *componentt
 func AssertEqualProcessorEventRouterStorageWaiting(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_event_router_storage_waiting",
-		Description: "What no write has taken yet. [Alpha]",
+		Description: "State that is not written yet. [Alpha]",
 		Unit:        "By",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -300,7 +300,7 @@ func AssertEqualProcessorEventRouterStorageWaiting(t *testing.T, tt *componentte
 func AssertEqualProcessorEventRouterTruncatedValues(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_event_router_truncated_values",
-		Description: "Values that were cut at a limit. [Alpha]",
+		Description: "Values cut at a limit. [Alpha]",
 		Unit:        "{values}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -316,7 +316,7 @@ func AssertEqualProcessorEventRouterTruncatedValues(t *testing.T, tt *componentt
 func AssertEqualProcessorEventRouterUnrememberedEvents(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_event_router_unremembered_events",
-		Description: "Events that were handed on but could not be written to the storage; after a crash a resend of them may be taken for new. [Alpha]",
+		Description: "Events that were passed on but not stored as such; after a crash a resend of them may not be detected. [Alpha]",
 		Unit:        "{events}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

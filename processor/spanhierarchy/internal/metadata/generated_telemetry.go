@@ -407,103 +407,103 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.ProcessorSpanHierarchyDisownedSpans, err = builder.meter.Int64Counter(
 		"otelcol_processor_span_hierarchy_disowned_spans",
-		metric.WithDescription("Spans under a scope of this collector's own that did not come directly from its components; they are passed on under another scope, as spans of an application. [Alpha]"),
+		metric.WithDescription("Spans under a scope of this collector that were not made by its components; they are passed on under another scope, as an application's spans. [Alpha]"),
 		metric.WithUnit("{spans}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorSpanHierarchyEvents, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_span_hierarchy_events",
-		metric.WithDescription("Events taken in. [Alpha]"),
+		metric.WithDescription("Events accepted. [Alpha]"),
 		metric.WithUnit("{events}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorSpanHierarchyEventsDropped, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_span_hierarchy_events_dropped",
-		metric.WithDescription("Events dropped - late (of something that was emitted before, or a repetition of it, and no span of its own), over_limit (more than max_events_per_task), stray (after the end of the task, without consequence), schema (a query that asks the database about itself), no_task (without a trace id). [Alpha]"),
+		metric.WithDescription("Events dropped - late (of an already emitted span, or a repetition), over_limit (more than max_events_per_task), stray (after the end of the task, without effect), schema (a query of the database's schema), no_task (without a trace id). [Alpha]"),
 		metric.WithUnit("{events}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorSpanHierarchyHeldBytes, err = builder.meter.Int64ObservableGauge(
 		"otelcol_processor_span_hierarchy_held_bytes",
-		metric.WithDescription("Memory of open tasks, and of finished ones that are kept for late events, about. [Alpha]"),
+		metric.WithDescription("Estimated memory of open tasks, and of finished ones that are kept for late events. [Alpha]"),
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorSpanHierarchyHeldEvents, err = builder.meter.Int64ObservableGauge(
 		"otelcol_processor_span_hierarchy_held_events",
-		metric.WithDescription("Events held of open tasks. [Alpha]"),
+		metric.WithDescription("Events of open tasks in memory. [Alpha]"),
 		metric.WithUnit("{events}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorSpanHierarchyLateSpans, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_span_hierarchy_late_spans",
-		metric.WithDescription("Spans of queries and backoffs that came after the tree of their task and were emitted alone. [Alpha]"),
+		metric.WithDescription("Spans of queries and backoffs that arrived after the tree of their task and were emitted separately. [Alpha]"),
 		metric.WithUnit("{spans}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorSpanHierarchyOpenTasks, err = builder.meter.Int64ObservableGauge(
 		"otelcol_processor_span_hierarchy_open_tasks",
-		metric.WithDescription("Tasks that have not been emitted yet. [Alpha]"),
+		metric.WithDescription("Tasks that are not completely emitted yet. [Alpha]"),
 		metric.WithUnit("{tasks}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorSpanHierarchyParts, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_span_hierarchy_parts",
-		metric.WithDescription("Parts of trees handed on while their task went on. [Alpha]"),
+		metric.WithDescription("Parts of trees emitted while their task was running. [Alpha]"),
 		metric.WithUnit("{parts}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorSpanHierarchyPendingSpans, err = builder.meter.Int64ObservableGauge(
 		"otelcol_processor_span_hierarchy_pending_spans",
-		metric.WithDescription("Finished spans that wait for the next component. [Alpha]"),
+		metric.WithDescription("Finished spans waiting for the next component. [Alpha]"),
 		metric.WithUnit("{spans}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorSpanHierarchyRefused, err = builder.meter.Int64Counter(
 		"otelcol_processor_span_hierarchy_refused",
-		metric.WithDescription("Event spans refused with a retryable error because too many finished spans wait for the next component (max_pending_spans). [Alpha]"),
+		metric.WithDescription("Event spans refused with a retryable error because too many finished spans were waiting for the next component (max_pending_spans). [Alpha]"),
 		metric.WithUnit("{events}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorSpanHierarchySendRetries, err = builder.meter.Int64Counter(
 		"otelcol_processor_span_hierarchy_send_retries",
-		metric.WithDescription("Attempts to hand trees over that failed and are made again. [Alpha]"),
+		metric.WithDescription("Failed attempts to pass on trees, which are retried. [Alpha]"),
 		metric.WithUnit("{attempts}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorSpanHierarchySpanEventsCut, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_span_hierarchy_span_events_cut",
-		metric.WithDescription("Events on spans left out because of max_bytes_per_tree, or because a span has 128 at most. [Alpha]"),
+		metric.WithDescription("Span events omitted because of max_bytes_per_tree, or because a span can have 128. [Alpha]"),
 		metric.WithUnit("{events}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorSpanHierarchySpans, err = builder.meter.Int64Counter(
 		"otelcol_processor_span_hierarchy_spans",
-		metric.WithDescription("Spans that the next component took. [Alpha]"),
+		metric.WithDescription("Spans that the next component accepted. [Alpha]"),
 		metric.WithUnit("{spans}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorSpanHierarchySpansCompleted, err = builder.meter.Int64Counter(
 		"otelcol_processor_span_hierarchy_spans_completed",
-		metric.WithDescription("Spans of tasks and steps, received over OTLP, that got the levels they lacked. [Alpha]"),
+		metric.WithDescription("Task and step spans received over OTLP to which missing levels were added. [Alpha]"),
 		metric.WithUnit("{spans}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorSpanHierarchySpansCut, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_span_hierarchy_spans_cut",
-		metric.WithDescription("Spans left out of trees because of max_spans_per_tree or max_bytes_per_tree. [Alpha]"),
+		metric.WithDescription("Spans omitted from trees because of max_spans_per_tree or max_bytes_per_tree. [Alpha]"),
 		metric.WithUnit("{spans}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorSpanHierarchySpansLost, err = builder.meter.Int64Counter(
 		"otelcol_processor_span_hierarchy_spans_lost",
-		metric.WithDescription("Spans that the next component refused for good, or still refused when the collector stopped. [Alpha]"),
+		metric.WithDescription("Spans that the next component permanently rejected, or still rejected at shutdown. [Alpha]"),
 		metric.WithUnit("{spans}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorSpanHierarchySpansUnsettled, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_span_hierarchy_spans_unsettled",
-		metric.WithDescription("Spans handed on in a part though events on which they depend were still missing after settle_timeout, by what was missing - task_name, job (the enqueue event of a pass), pass_beginning, pass_end, discovery, batch_beginning, batch_end, batch_attempts (attempts that a batch should have), batch (a whole one), attempt (its announcements) or earlier_attempts (of its step). [Alpha]"),
+		metric.WithDescription("Spans emitted although events on which they depend were still missing after settle_timeout, by what was missing - task_name, job (the enqueue event of a pass), pass_beginning, pass_end, discovery, batch_beginning, batch_end, batch_attempts (attempts that a batch should have), batch (a whole one), attempt (its announcements) or earlier_attempts (of its step). [Alpha]"),
 		metric.WithUnit("{spans}"),
 	)
 	errs = errors.Join(errs, err)
@@ -521,13 +521,13 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorSpanHierarchyStorageFailing, err = builder.meter.Int64ObservableGauge(
 		"otelcol_processor_span_hierarchy_storage_failing",
-		metric.WithDescription("1 while the latest write of the state has failed, else 0. Only with storage. [Alpha]"),
+		metric.WithDescription("1 if the latest write of the state failed, else 0. Only with storage. [Alpha]"),
 		metric.WithUnit("{failure}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorSpanHierarchyStorageFailures, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_span_hierarchy_storage_failures",
-		metric.WithDescription("Writes of the state that failed. What they held is not acknowledged, and is tried again. [Alpha]"),
+		metric.WithDescription("Failed writes of the state. Their data is not acknowledged, and they are retried. [Alpha]"),
 		metric.WithUnit("{commits}"),
 	)
 	errs = errors.Join(errs, err)
@@ -539,25 +539,25 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorSpanHierarchyStorageSetAside, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_span_hierarchy_storage_set_aside",
-		metric.WithDescription("Stored segments that could not be read at the start. [Alpha]"),
+		metric.WithDescription("Stored segments that were unreadable at startup. [Alpha]"),
 		metric.WithUnit("{segments}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorSpanHierarchyStorageWaiting, err = builder.meter.Int64ObservableGauge(
 		"otelcol_processor_span_hierarchy_storage_waiting",
-		metric.WithDescription("State that no write has taken yet. It is of requests that are not acknowledged yet. [Alpha]"),
+		metric.WithDescription("State that is not written yet, of requests that are not acknowledged. [Alpha]"),
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorSpanHierarchyTrees, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_span_hierarchy_trees",
-		metric.WithDescription("Trees emitted, by the reason of their release - ended, settled (ended, but events were missing), idle, evicted (max_open_tasks), evicted_bytes (max_held_bytes) or shutdown. [Alpha]"),
+		metric.WithDescription("Trees emitted, by release reason - ended, settled (ended, but events were missing), idle, evicted (max_open_tasks), evicted_bytes (max_held_bytes) or shutdown. [Alpha]"),
 		metric.WithUnit("{trees}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorSpanHierarchyTreesIncomplete, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_span_hierarchy_trees_incomplete",
-		metric.WithDescription("Trees of tasks whose end no event announced. [Alpha]"),
+		metric.WithDescription("Trees of tasks whose end was not announced. [Alpha]"),
 		metric.WithUnit("{trees}"),
 	)
 	errs = errors.Join(errs, err)

@@ -24,7 +24,7 @@ func NewSettings(tt *componenttest.Telemetry) processor.Settings {
 func AssertEqualProcessorSpanHierarchyDisownedSpans(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_span_hierarchy_disowned_spans",
-		Description: "Spans under a scope of this collector's own that did not come directly from its components; they are passed on under another scope, as spans of an application. [Alpha]",
+		Description: "Spans under a scope of this collector that were not made by its components; they are passed on under another scope, as an application's spans. [Alpha]",
 		Unit:        "{spans}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -40,7 +40,7 @@ func AssertEqualProcessorSpanHierarchyDisownedSpans(t *testing.T, tt *componentt
 func AssertEqualProcessorSpanHierarchyEvents(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_span_hierarchy_events",
-		Description: "Events taken in. [Alpha]",
+		Description: "Events accepted. [Alpha]",
 		Unit:        "{events}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -56,7 +56,7 @@ func AssertEqualProcessorSpanHierarchyEvents(t *testing.T, tt *componenttest.Tel
 func AssertEqualProcessorSpanHierarchyEventsDropped(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_span_hierarchy_events_dropped",
-		Description: "Events dropped - late (of something that was emitted before, or a repetition of it, and no span of its own), over_limit (more than max_events_per_task), stray (after the end of the task, without consequence), schema (a query that asks the database about itself), no_task (without a trace id). [Alpha]",
+		Description: "Events dropped - late (of an already emitted span, or a repetition), over_limit (more than max_events_per_task), stray (after the end of the task, without effect), schema (a query of the database's schema), no_task (without a trace id). [Alpha]",
 		Unit:        "{events}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -72,7 +72,7 @@ func AssertEqualProcessorSpanHierarchyEventsDropped(t *testing.T, tt *componentt
 func AssertEqualProcessorSpanHierarchyHeldBytes(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_span_hierarchy_held_bytes",
-		Description: "Memory of open tasks, and of finished ones that are kept for late events, about. [Alpha]",
+		Description: "Estimated memory of open tasks, and of finished ones that are kept for late events. [Alpha]",
 		Unit:        "By",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -86,7 +86,7 @@ func AssertEqualProcessorSpanHierarchyHeldBytes(t *testing.T, tt *componenttest.
 func AssertEqualProcessorSpanHierarchyHeldEvents(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_span_hierarchy_held_events",
-		Description: "Events held of open tasks. [Alpha]",
+		Description: "Events of open tasks in memory. [Alpha]",
 		Unit:        "{events}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -100,7 +100,7 @@ func AssertEqualProcessorSpanHierarchyHeldEvents(t *testing.T, tt *componenttest
 func AssertEqualProcessorSpanHierarchyLateSpans(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_span_hierarchy_late_spans",
-		Description: "Spans of queries and backoffs that came after the tree of their task and were emitted alone. [Alpha]",
+		Description: "Spans of queries and backoffs that arrived after the tree of their task and were emitted separately. [Alpha]",
 		Unit:        "{spans}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -116,7 +116,7 @@ func AssertEqualProcessorSpanHierarchyLateSpans(t *testing.T, tt *componenttest.
 func AssertEqualProcessorSpanHierarchyOpenTasks(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_span_hierarchy_open_tasks",
-		Description: "Tasks that have not been emitted yet. [Alpha]",
+		Description: "Tasks that are not completely emitted yet. [Alpha]",
 		Unit:        "{tasks}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -130,7 +130,7 @@ func AssertEqualProcessorSpanHierarchyOpenTasks(t *testing.T, tt *componenttest.
 func AssertEqualProcessorSpanHierarchyParts(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_span_hierarchy_parts",
-		Description: "Parts of trees handed on while their task went on. [Alpha]",
+		Description: "Parts of trees emitted while their task was running. [Alpha]",
 		Unit:        "{parts}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -146,7 +146,7 @@ func AssertEqualProcessorSpanHierarchyParts(t *testing.T, tt *componenttest.Tele
 func AssertEqualProcessorSpanHierarchyPendingSpans(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_span_hierarchy_pending_spans",
-		Description: "Finished spans that wait for the next component. [Alpha]",
+		Description: "Finished spans waiting for the next component. [Alpha]",
 		Unit:        "{spans}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -160,7 +160,7 @@ func AssertEqualProcessorSpanHierarchyPendingSpans(t *testing.T, tt *componentte
 func AssertEqualProcessorSpanHierarchyRefused(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_span_hierarchy_refused",
-		Description: "Event spans refused with a retryable error because too many finished spans wait for the next component (max_pending_spans). [Alpha]",
+		Description: "Event spans refused with a retryable error because too many finished spans were waiting for the next component (max_pending_spans). [Alpha]",
 		Unit:        "{events}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -176,7 +176,7 @@ func AssertEqualProcessorSpanHierarchyRefused(t *testing.T, tt *componenttest.Te
 func AssertEqualProcessorSpanHierarchySendRetries(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_span_hierarchy_send_retries",
-		Description: "Attempts to hand trees over that failed and are made again. [Alpha]",
+		Description: "Failed attempts to pass on trees, which are retried. [Alpha]",
 		Unit:        "{attempts}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -192,7 +192,7 @@ func AssertEqualProcessorSpanHierarchySendRetries(t *testing.T, tt *componenttes
 func AssertEqualProcessorSpanHierarchySpanEventsCut(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_span_hierarchy_span_events_cut",
-		Description: "Events on spans left out because of max_bytes_per_tree, or because a span has 128 at most. [Alpha]",
+		Description: "Span events omitted because of max_bytes_per_tree, or because a span can have 128. [Alpha]",
 		Unit:        "{events}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -208,7 +208,7 @@ func AssertEqualProcessorSpanHierarchySpanEventsCut(t *testing.T, tt *componentt
 func AssertEqualProcessorSpanHierarchySpans(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_span_hierarchy_spans",
-		Description: "Spans that the next component took. [Alpha]",
+		Description: "Spans that the next component accepted. [Alpha]",
 		Unit:        "{spans}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -224,7 +224,7 @@ func AssertEqualProcessorSpanHierarchySpans(t *testing.T, tt *componenttest.Tele
 func AssertEqualProcessorSpanHierarchySpansCompleted(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_span_hierarchy_spans_completed",
-		Description: "Spans of tasks and steps, received over OTLP, that got the levels they lacked. [Alpha]",
+		Description: "Task and step spans received over OTLP to which missing levels were added. [Alpha]",
 		Unit:        "{spans}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -240,7 +240,7 @@ func AssertEqualProcessorSpanHierarchySpansCompleted(t *testing.T, tt *component
 func AssertEqualProcessorSpanHierarchySpansCut(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_span_hierarchy_spans_cut",
-		Description: "Spans left out of trees because of max_spans_per_tree or max_bytes_per_tree. [Alpha]",
+		Description: "Spans omitted from trees because of max_spans_per_tree or max_bytes_per_tree. [Alpha]",
 		Unit:        "{spans}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -256,7 +256,7 @@ func AssertEqualProcessorSpanHierarchySpansCut(t *testing.T, tt *componenttest.T
 func AssertEqualProcessorSpanHierarchySpansLost(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_span_hierarchy_spans_lost",
-		Description: "Spans that the next component refused for good, or still refused when the collector stopped. [Alpha]",
+		Description: "Spans that the next component permanently rejected, or still rejected at shutdown. [Alpha]",
 		Unit:        "{spans}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -272,7 +272,7 @@ func AssertEqualProcessorSpanHierarchySpansLost(t *testing.T, tt *componenttest.
 func AssertEqualProcessorSpanHierarchySpansUnsettled(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_span_hierarchy_spans_unsettled",
-		Description: "Spans handed on in a part though events on which they depend were still missing after settle_timeout, by what was missing - task_name, job (the enqueue event of a pass), pass_beginning, pass_end, discovery, batch_beginning, batch_end, batch_attempts (attempts that a batch should have), batch (a whole one), attempt (its announcements) or earlier_attempts (of its step). [Alpha]",
+		Description: "Spans emitted although events on which they depend were still missing after settle_timeout, by what was missing - task_name, job (the enqueue event of a pass), pass_beginning, pass_end, discovery, batch_beginning, batch_end, batch_attempts (attempts that a batch should have), batch (a whole one), attempt (its announcements) or earlier_attempts (of its step). [Alpha]",
 		Unit:        "{spans}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -318,7 +318,7 @@ func AssertEqualProcessorSpanHierarchyStorageCommits(t *testing.T, tt *component
 func AssertEqualProcessorSpanHierarchyStorageFailing(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_span_hierarchy_storage_failing",
-		Description: "1 while the latest write of the state has failed, else 0. Only with storage. [Alpha]",
+		Description: "1 if the latest write of the state failed, else 0. Only with storage. [Alpha]",
 		Unit:        "{failure}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -332,7 +332,7 @@ func AssertEqualProcessorSpanHierarchyStorageFailing(t *testing.T, tt *component
 func AssertEqualProcessorSpanHierarchyStorageFailures(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_span_hierarchy_storage_failures",
-		Description: "Writes of the state that failed. What they held is not acknowledged, and is tried again. [Alpha]",
+		Description: "Failed writes of the state. Their data is not acknowledged, and they are retried. [Alpha]",
 		Unit:        "{commits}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -362,7 +362,7 @@ func AssertEqualProcessorSpanHierarchyStorageLastCommit(t *testing.T, tt *compon
 func AssertEqualProcessorSpanHierarchyStorageSetAside(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_span_hierarchy_storage_set_aside",
-		Description: "Stored segments that could not be read at the start. [Alpha]",
+		Description: "Stored segments that were unreadable at startup. [Alpha]",
 		Unit:        "{segments}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -378,7 +378,7 @@ func AssertEqualProcessorSpanHierarchyStorageSetAside(t *testing.T, tt *componen
 func AssertEqualProcessorSpanHierarchyStorageWaiting(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_span_hierarchy_storage_waiting",
-		Description: "State that no write has taken yet. It is of requests that are not acknowledged yet. [Alpha]",
+		Description: "State that is not written yet, of requests that are not acknowledged. [Alpha]",
 		Unit:        "By",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -392,7 +392,7 @@ func AssertEqualProcessorSpanHierarchyStorageWaiting(t *testing.T, tt *component
 func AssertEqualProcessorSpanHierarchyTrees(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_span_hierarchy_trees",
-		Description: "Trees emitted, by the reason of their release - ended, settled (ended, but events were missing), idle, evicted (max_open_tasks), evicted_bytes (max_held_bytes) or shutdown. [Alpha]",
+		Description: "Trees emitted, by release reason - ended, settled (ended, but events were missing), idle, evicted (max_open_tasks), evicted_bytes (max_held_bytes) or shutdown. [Alpha]",
 		Unit:        "{trees}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -408,7 +408,7 @@ func AssertEqualProcessorSpanHierarchyTrees(t *testing.T, tt *componenttest.Tele
 func AssertEqualProcessorSpanHierarchyTreesIncomplete(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_span_hierarchy_trees_incomplete",
-		Description: "Trees of tasks whose end no event announced. [Alpha]",
+		Description: "Trees of tasks whose end was not announced. [Alpha]",
 		Unit:        "{trees}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

@@ -94,49 +94,49 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.ReceiverTaskerEventsClockFallbacks, err = builder.meter.Int64Counter(
 		"otelcol_receiver_tasker_events_clock_fallbacks",
-		metric.WithDescription("Events whose time is not their occurred_at, because that was absent or impossible. [Alpha]"),
+		metric.WithDescription("Events without a plausible occurred_at, so that another time was used. [Alpha]"),
 		metric.WithUnit("{event}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverTaskerEventsClosedConnections, err = builder.meter.Int64Counter(
 		"otelcol_receiver_tasker_events_closed_connections",
-		metric.WithDescription("Connections that were closed because there were as many as max_connections allows. [Alpha]"),
+		metric.WithDescription("Connections closed because of max_connections. [Alpha]"),
 		metric.WithUnit("{connection}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverTaskerEventsImpossibleTimes, err = builder.meter.Int64Counter(
 		"otelcol_receiver_tasker_events_impossible_times",
-		metric.WithDescription("Events whose occurred_at lies before the year 2000, or more than a day ahead. It was not used. [Alpha]"),
+		metric.WithDescription("Events with an occurred_at before the year 2000 or more than a day ahead, which was not used. [Alpha]"),
 		metric.WithUnit("{event}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverTaskerEventsInFlightBytes, err = builder.meter.Int64ObservableGauge(
 		"otelcol_receiver_tasker_events_in_flight_bytes",
-		metric.WithDescription("Bytes of the bodies that are at work, inflated; max_in_flight_bytes bounds them. [Alpha]"),
+		metric.WithDescription("Inflated bytes of the bodies in flight, limited by max_in_flight_bytes. [Alpha]"),
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverTaskerEventsRefusedItems, err = builder.meter.Int64Counter(
 		"otelcol_receiver_tasker_events_refused_items",
-		metric.WithDescription("Items that were refused, by reason. A body refused as a whole counts as one. [Alpha]"),
+		metric.WithDescription("Items refused, by reason. A completely refused body counts as one. [Alpha]"),
 		metric.WithUnit("{item}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverTaskerEventsRefusedRequests, err = builder.meter.Int64Counter(
 		"otelcol_receiver_tasker_events_refused_requests",
-		metric.WithDescription("Requests that were refused before their body was decoded, by HTTP status. [Alpha]"),
+		metric.WithDescription("Requests refused before their body was decoded, by HTTP status. [Alpha]"),
 		metric.WithUnit("{request}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverTaskerEventsRemovedValues, err = builder.meter.Int64Counter(
 		"otelcol_receiver_tasker_events_removed_values",
-		metric.WithDescription("Payload values that were not decoded, by reason. Those that event_router leaves out it counts itself. [Alpha]"),
+		metric.WithDescription("Payload values that were not decoded, by reason. event_router counts those that it removes. [Alpha]"),
 		metric.WithUnit("{values}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverTaskerEventsUnknownFields, err = builder.meter.Int64Counter(
 		"otelcol_receiver_tasker_events_unknown_fields",
-		metric.WithDescription("Fields beside the payload that mean nothing to the receiver and were left out, such as a misspelt occurred_at. [Alpha]"),
+		metric.WithDescription("Unknown fields beside the payload that were ignored, such as a misspelled occurred_at. [Alpha]"),
 		metric.WithUnit("{field}"),
 	)
 	errs = errors.Join(errs, err)

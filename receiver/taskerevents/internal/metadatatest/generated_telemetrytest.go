@@ -24,7 +24,7 @@ func NewSettings(tt *componenttest.Telemetry) receiver.Settings {
 func AssertEqualReceiverTaskerEventsClockFallbacks(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_tasker_events_clock_fallbacks",
-		Description: "Events whose time is not their occurred_at, because that was absent or impossible. [Alpha]",
+		Description: "Events without a plausible occurred_at, so that another time was used. [Alpha]",
 		Unit:        "{event}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -40,7 +40,7 @@ func AssertEqualReceiverTaskerEventsClockFallbacks(t *testing.T, tt *componentte
 func AssertEqualReceiverTaskerEventsClosedConnections(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_tasker_events_closed_connections",
-		Description: "Connections that were closed because there were as many as max_connections allows. [Alpha]",
+		Description: "Connections closed because of max_connections. [Alpha]",
 		Unit:        "{connection}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -56,7 +56,7 @@ func AssertEqualReceiverTaskerEventsClosedConnections(t *testing.T, tt *componen
 func AssertEqualReceiverTaskerEventsImpossibleTimes(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_tasker_events_impossible_times",
-		Description: "Events whose occurred_at lies before the year 2000, or more than a day ahead. It was not used. [Alpha]",
+		Description: "Events with an occurred_at before the year 2000 or more than a day ahead, which was not used. [Alpha]",
 		Unit:        "{event}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -72,7 +72,7 @@ func AssertEqualReceiverTaskerEventsImpossibleTimes(t *testing.T, tt *componentt
 func AssertEqualReceiverTaskerEventsInFlightBytes(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_tasker_events_in_flight_bytes",
-		Description: "Bytes of the bodies that are at work, inflated; max_in_flight_bytes bounds them. [Alpha]",
+		Description: "Inflated bytes of the bodies in flight, limited by max_in_flight_bytes. [Alpha]",
 		Unit:        "By",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -86,7 +86,7 @@ func AssertEqualReceiverTaskerEventsInFlightBytes(t *testing.T, tt *componenttes
 func AssertEqualReceiverTaskerEventsRefusedItems(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_tasker_events_refused_items",
-		Description: "Items that were refused, by reason. A body refused as a whole counts as one. [Alpha]",
+		Description: "Items refused, by reason. A completely refused body counts as one. [Alpha]",
 		Unit:        "{item}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -102,7 +102,7 @@ func AssertEqualReceiverTaskerEventsRefusedItems(t *testing.T, tt *componenttest
 func AssertEqualReceiverTaskerEventsRefusedRequests(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_tasker_events_refused_requests",
-		Description: "Requests that were refused before their body was decoded, by HTTP status. [Alpha]",
+		Description: "Requests refused before their body was decoded, by HTTP status. [Alpha]",
 		Unit:        "{request}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -118,7 +118,7 @@ func AssertEqualReceiverTaskerEventsRefusedRequests(t *testing.T, tt *componentt
 func AssertEqualReceiverTaskerEventsRemovedValues(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_tasker_events_removed_values",
-		Description: "Payload values that were not decoded, by reason. Those that event_router leaves out it counts itself. [Alpha]",
+		Description: "Payload values that were not decoded, by reason. event_router counts those that it removes. [Alpha]",
 		Unit:        "{values}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -134,7 +134,7 @@ func AssertEqualReceiverTaskerEventsRemovedValues(t *testing.T, tt *componenttes
 func AssertEqualReceiverTaskerEventsUnknownFields(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_tasker_events_unknown_fields",
-		Description: "Fields beside the payload that mean nothing to the receiver and were left out, such as a misspelt occurred_at. [Alpha]",
+		Description: "Unknown fields beside the payload that were ignored, such as a misspelled occurred_at. [Alpha]",
 		Unit:        "{field}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

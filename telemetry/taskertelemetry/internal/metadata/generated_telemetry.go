@@ -61,13 +61,13 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.ExporterLastFailure, err = builder.meter.Float64Gauge(
 		"otelcol_exporter_last_failure",
-		metric.WithDescription("When an exporter last gave up data or refused to queue it, in Unix time. Attempts that are retried are not failures. [Alpha]"),
+		metric.WithDescription("Unix time at which an exporter last dropped data or refused to queue it. Attempts that are retried are not failures. [Alpha]"),
 		metric.WithUnit("s"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExporterLastSuccess, err = builder.meter.Float64Gauge(
 		"otelcol_exporter_last_success",
-		metric.WithDescription("When a destination last took data from an exporter, in Unix time. [Alpha]"),
+		metric.WithDescription("Unix time at which a destination last accepted data of an exporter. [Alpha]"),
 		metric.WithUnit("s"),
 	)
 	errs = errors.Join(errs, err)

@@ -14,7 +14,7 @@ import (
 func AssertEqualExporterLastFailure(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[float64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_last_failure",
-		Description: "When an exporter last gave up data or refused to queue it, in Unix time. Attempts that are retried are not failures. [Alpha]",
+		Description: "Unix time at which an exporter last dropped data or refused to queue it. Attempts that are retried are not failures. [Alpha]",
 		Unit:        "s",
 		Data: metricdata.Gauge[float64]{
 			DataPoints: dps,
@@ -28,7 +28,7 @@ func AssertEqualExporterLastFailure(t *testing.T, tt *componenttest.Telemetry, d
 func AssertEqualExporterLastSuccess(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[float64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_last_success",
-		Description: "When a destination last took data from an exporter, in Unix time. [Alpha]",
+		Description: "Unix time at which a destination last accepted data of an exporter. [Alpha]",
 		Unit:        "s",
 		Data: metricdata.Gauge[float64]{
 			DataPoints: dps,
