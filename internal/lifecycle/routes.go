@@ -23,7 +23,7 @@ type Route struct {
 	// SamplingRate, 0 to 1, is the share of tasks whose events of this name become traces and logs. Metrics are not
 	// sampled.
 	SamplingRate float64
-	Priority Priority
+	Priority     Priority
 }
 
 // DefaultRoutes returns the built-in map: Tasker's own (docs/tasker-events.md, "Default routes") and what a five-level tree
