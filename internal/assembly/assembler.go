@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/deadlines"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/sqltext"
 )
@@ -74,8 +75,8 @@ type Assembler struct {
 	stored     []byte        // buffer for the encoded state of a release
 	texts      *texts        // of sleeping tasks
 	tasks      map[TraceID]*task
-	line       line  // of open tasks
-	wheel      wheel // of open tasks
+	line       deadlines.Line[*task]  // of open tasks
+	wheel      deadlines.Wheel[*task] // of open tasks
 	due        []*task
 	usual      Waits
 	waits      map[string]*Waits // by task name, where they differ per task
@@ -143,7 +144,7 @@ func (a *Assembler) Observe(e *Event, now time.Time) {
 		return
 	}
 	t.lastArrival = max(t.lastArrival, now.UnixNano())
-	a.line.rejoin(t)
+	a.line.Rejoin(t)
 	if !a.roomFor(t, e) {
 		t.dropped++
 		a.stats.OverLimit++
@@ -170,10 +171,10 @@ func (a *Assembler) Observe(e *Event, now time.Time) {
 // fit reduces what is held to its limit: finished tasks are dropped first.
 func (a *Assembler) fit(now int64) {
 	for a.limits.HeldBytes > 0 && a.stats.HeldBytes > a.limits.HeldBytes {
-		if oldest := a.finished.line.first; oldest != nil {
+		if oldest := a.finished.line.First(); oldest != nil {
 			a.drop(oldest)
 		} else if len(a.tasks) > 0 {
-			a.release(a.line.first, ReasonEvictedBytes, now)
+			a.release(a.line.First(), ReasonEvictedBytes, now)
 		} else {
 			return
 		}
@@ -236,7 +237,7 @@ func (a *Assembler) history(t *task) []*run {
 // open begins a task, or continues one that was released before.
 func (a *Assembler) open(e *Event, before *releasedTask, now int64) *task {
 	if len(a.tasks) >= a.limits.OpenTasks && len(a.tasks) > 0 {
-		a.release(a.line.first, ReasonEvicted, now)
+		a.release(a.line.First(), ReasonEvicted, now)
 	}
 	t := &task{
 		trace: e.TraceID, resource: e.Resource, resourceAt: e.At, id: ID{strings.Clone(e.TaskID.Text), e.TaskID.Integer},
@@ -256,7 +257,7 @@ func (a *Assembler) open(e *Event, before *releasedTask, now int64) *task {
 	}
 	a.tasks[e.TraceID] = t
 	a.stats.HeldBytes += t.held
-	a.line.join(t)
+	a.line.Join(t)
 	a.waitFor(t, t.waits)
 	return t
 }
@@ -279,12 +280,12 @@ func (t *task) wait() waiting {
 // with the same arrivals, replayed after a start, are emitted in the same way.
 func (a *Assembler) Advance(now time.Time) {
 	a.dropFinished(now.Add(-a.limits.SettleTimeout).UnixNano())
-	a.due = a.wheel.turn(now.UnixNano(), a.due[:0])
+	a.due = a.wheel.Turn(now.UnixNano(), a.due[:0])
 	for i, t := range a.due {
 		a.due[i] = nil
-		last := now.UnixNano() / wheelTick
-		for tick := tickOf(t.due); tick <= last && a.tasks[t.trace] == t; tick = max(tickOf(t.due), tick+1) {
-			a.look(t, tick*wheelTick)
+		last := now.UnixNano() / deadlines.TickLength
+		for tick := deadlines.Tick(t.deadline.Due()); tick <= last && a.tasks[t.trace] == t; tick = max(deadlines.Tick(t.deadline.Due()), tick+1) {
+			a.look(t, tick*deadlines.TickLength)
 		}
 	}
 }
@@ -296,13 +297,13 @@ func (a *Assembler) waitFor(t *task, what waiting) {
 	if t.lookAt != 0 {
 		due = min(due, t.lookAt)
 	}
-	a.wheel.schedule(t, due)
+	a.wheel.Schedule(t, due)
 }
 
 // look checks a task that is due: it is released, parts of it are emitted, or it keeps waiting.
 func (a *Assembler) look(t *task, now int64) {
 	if now <= t.looked && a.restoring {
-		a.wheel.schedule(t, t.looked+1) // recalled in the state it had then; its events are still to be replayed
+		a.wheel.Schedule(t, t.looked+1) // recalled in the state it had then; its events are still to be replayed
 		return
 	}
 	a.wake(t)
@@ -402,7 +403,7 @@ func (a *Assembler) releaseBefore(t *task, runs []*run, reason Reason) {
 
 // Flush releases every open task, those that have not ended as incomplete.
 func (a *Assembler) Flush() {
-	for t := a.line.first; t != nil; t = a.line.first {
+	for t := a.line.First(); t != nil; t = a.line.First() {
 		a.release(t, ReasonShutdown, 0)
 	}
 	a.dropFinished(math.MaxInt64)
@@ -465,8 +466,8 @@ func (a *Assembler) count(t *task, tree *Tree) {
 
 func (a *Assembler) forget(t *task) {
 	delete(a.tasks, t.trace)
-	a.line.leave(t)
-	a.wheel.remove(t)
+	a.line.Leave(t)
+	a.wheel.Remove(t)
 	a.stats.HeldBytes -= t.held
 	a.watched.leave(t)
 	t.records = nil

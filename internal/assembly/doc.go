@@ -24,7 +24,7 @@
 // To follow why a span is emitted, read in this order:
 //
 //  1. Events and deadlines: event.go and kind.go (what an event means), task.go, packed.go and asleep.go (how it is held),
-//     assembler.go (limits and releases), deadlines.go (when a task is checked).
+//     assembler.go (limits and releases), waits.go and package deadlines (when a task is checked).
 //  2. History, from events to passes, batches and attempts: order.go and rebuild.go (sorting), runs.go (where a run ends),
 //     history.go and model.go (the reader and what it finds), gap.go and gaps.go (what is missing), arena.go (its memory).
 //  3. Emission while a task is still open: frontier.go (up to where everything has arrived), settled.go (which spans are final, and

@@ -3,19 +3,23 @@
 
 package assembly
 
-import "time"
+import (
+	"math"
+	"time"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/deadlines"
+)
 
 // NextDue is when Advance next has a task to check; false when no task is open.
 func (a *Assembler) NextDue() (time.Time, bool) {
-	first := a.line.first
-	if first == nil {
+	if len(a.tasks) == 0 {
 		return time.Time{}, false
 	}
-	at := first.due
-	for t := first; t != nil; t = t.after {
-		at = min(at, t.due)
+	at := int64(math.MaxInt64)
+	for _, t := range a.tasks {
+		at = min(at, t.deadline.Due())
 	}
-	return time.Unix(0, tickOf(at)*wheelTick), true
+	return time.Unix(0, deadlines.Tick(at)*deadlines.TickLength), true
 }
 
 // ForgetEagerly makes the assembler forget at each check whatever it may.

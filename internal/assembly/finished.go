@@ -3,7 +3,11 @@
 
 package assembly
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/deadlines"
+)
 
 // Nothing shows that a query or a backoff is missing, so a tree does not wait for them. Each is a span of its own that changes no
 // other: when one arrives after its tree, that span is emitted alone. For this, a task that has been emitted as a whole is kept
@@ -15,7 +19,7 @@ const mostFinished = 1000
 // finished are the tasks that are kept after their release, in the order of their release, which is lastArrival.
 type finished struct {
 	tasks map[TraceID]*task
-	line  line
+	line  deadlines.Line[*task]
 }
 
 // keep keeps a task that has been released. prior is its previous release, nil for none.
@@ -25,11 +29,11 @@ func (a *Assembler) keep(t *task, prior *releasedTask, now int64) {
 		return
 	}
 	if len(a.finished.tasks) >= a.limits.Finished {
-		a.drop(a.finished.line.first)
+		a.drop(a.finished.line.First())
 	}
 	t.released, t.lastArrival = prior, now
 	a.finished.tasks[t.trace] = t
-	a.finished.line.join(t)
+	a.finished.line.Join(t)
 	a.stats.HeldBytes += t.held
 }
 
@@ -39,13 +43,13 @@ func (a *Assembler) drop(t *task) {
 		return
 	}
 	delete(a.finished.tasks, t.trace)
-	a.finished.line.leave(t)
+	a.finished.line.Leave(t)
 	a.stats.HeldBytes -= t.held
 }
 
 // dropFinished drops the tasks that were released up to a time.
 func (a *Assembler) dropFinished(until int64) {
-	for t := a.finished.line.first; t != nil && t.lastArrival <= until; t = a.finished.line.first {
+	for t := a.finished.line.First(); t != nil && t.lastArrival <= until; t = a.finished.line.First() {
 		a.drop(t)
 	}
 }

@@ -298,7 +298,7 @@ func (w *watch) summarize(s *OpenTask, now time.Time) {
 		Started: w.started, Changed: w.changed, Arrived: t.lastArrival,
 		Steps: len(t.steps), Running: int(w.byState[stepRunning]), Failed: int(w.byState[stepFailed]), Done: int(w.byState[stepDone]),
 		Announced: int(w.announced), BackoffUntil: w.backoffUntil, Run: 1,
-		Due: t.due, ReorderWindow: t.limits.ReorderWindow, SettleTimeout: t.limits.SettleTimeout,
+		Due: t.deadline.Due(), ReorderWindow: t.limits.ReorderWindow, SettleTimeout: t.limits.SettleTimeout,
 	}
 	if t.released != nil {
 		s.Run = t.released.runs + 1

@@ -96,7 +96,7 @@ func (a *Assembler) Recall(release Release) error {
 	t.held = t.size()
 	a.stats.HeldBytes += t.held
 	a.tasks[t.trace] = t
-	a.line.join(t)
+	a.line.Join(t)
 	if a.watched != nil {
 		a.watched.join(t)
 	}

@@ -3,7 +3,11 @@
 
 package assembly
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/deadlines"
+)
 
 // Snapshot is a copy of an open task, from which its trees can be built while the assembler is in use.
 type Snapshot struct {
@@ -28,7 +32,8 @@ func (a *Assembler) Snapshot(key TraceID) *Snapshot {
 			checkpoint: t.emission.checkpoint, root: t.emission.root, rootNext: t.emission.rootNext, extent: t.emission.extent, frontier: t.emission.frontier,
 		}
 	}
-	s.task.records, s.task.places, s.task.watch, s.task.before, s.task.after = nil, nil, nil, nil, nil
+	s.task.records, s.task.places, s.task.watch = nil, nil, nil
+	s.task.idle, s.task.deadline = deadlines.Place[*task]{}, deadlines.Entry[*task]{}
 	return s
 }
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/deadlines"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -57,15 +58,17 @@ type task struct {
 	refused     bool
 	coarse      bool // some clock has seconds only; known while the assembler checks the task
 
-	watch         *watch // its summary; nil unless the assembler is watched
-	before, after *task  // neighbours in the line of open tasks, or of finished ones
-
-	limits              *Waits // timeouts of tasks of its name
-	due                 int64  // when it is to be checked
-	tick                int64  // of the wheel's slot in which it is filed
-	filed               bool
-	dueBefore, dueAfter *task // neighbours in that slot
+	watch    *watch                 // its summary; nil unless the assembler is watched
+	limits   *Waits                 // timeouts of tasks of its name
+	idle     deadlines.Place[*task] // in the line of open tasks, or of finished ones
+	deadline deadlines.Entry[*task] // when it is to be checked
 }
+
+// Place implements [deadlines.InLine].
+func (t *task) Place() *deadlines.Place[*task] { return &t.idle }
+
+// Deadline implements [deadlines.InWheel].
+func (t *task) Deadline() *deadlines.Entry[*task] { return &t.deadline }
 
 // step is a node of the task's graph, as far as events describe it.
 type step struct {
