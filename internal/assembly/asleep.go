@@ -3,7 +3,11 @@
 
 package assembly
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/values"
+)
 
 // Of many open tasks most wait for hours: in a queue, for a backoff, for an operator. What has been emitted of them is then kept
 // encoded, in about a third of the memory, until an event comes or the task is due.
@@ -14,7 +18,7 @@ func (a *Assembler) sleep(t *task) {
 		return
 	}
 	a.keepRecords(t, t.packed.unpack(a.records[:0]))
-	t.asleep = string(t.emission.appendTo(a.stored[:0], &encoder{task: t, texts: a.texts}))
+	t.asleep = string(t.emission.appendTo(a.stored[:0], &encoder{values.Encoder{Texts: a.texts}, t}))
 	t.emission = nil
 	t.packed.bytes = slices.Clone(t.packed.bytes)
 	t.steps = slices.Clone(t.steps)

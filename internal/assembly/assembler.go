@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/deadlines"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/values"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/sqltext"
 )
@@ -73,7 +74,7 @@ type Assembler struct {
 	onLate     func(*Event)  // nil when nobody shows late events
 	serial     int64         // of the latest release
 	stored     []byte        // buffer for the encoded state of a release
-	texts      *texts        // of sleeping tasks
+	texts      *values.Texts // of sleeping tasks
 	tasks      map[TraceID]*task
 	line       deadlines.Line[*task]  // of open tasks
 	wheel      deadlines.Wheel[*task] // of open tasks
@@ -107,7 +108,7 @@ func New(limits Limits, sink func(*Tree)) *Assembler {
 		usual: Waits{limits.ReorderWindow, limits.SettleTimeout, limits.IdleTimeout}, waits: map[string]*Waits{},
 		finished: finished{tasks: map[TraceID]*task{}},
 		lately:   map[string]string{},
-		texts:    newTexts(), words: map[string]*detail{}, shapes: map[string]*shape{}, resources: map[string]*Resource{},
+		texts:    values.NewTexts(), words: map[string]*detail{}, shapes: map[string]*shape{}, resources: map[string]*Resource{},
 	}
 }
 

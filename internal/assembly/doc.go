@@ -32,6 +32,6 @@
 //  4. Spans: tree.go (the composer), identify.go (ids), levels.go and asides.go (the spans of each kind), span_events.go and
 //     around.go (span events), critical.go (the critical path), room.go (limits of a tree), span.go and attribute.go (the result).
 //  5. After a release: released.go (what a rerun needs), finished.go (queries and backoffs that arrive late).
-//  6. Storage: restore.go (what the owner stores and replays), stored.go, stored_checkpoint.go and encoding.go (its encoding).
+//  6. Storage: restore.go (what the owner stores and replays), stored.go, stored_checkpoint.go and package values (its encoding).
 //  7. Live pages: opentask.go, snapshot.go, missing.go, clone.go.
 package assembly

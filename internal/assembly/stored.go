@@ -8,9 +8,72 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/values"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
+
+// The state of an open run has one encoding for the journal and for the memory of a sleeping task. In memory a text that many tasks
+// share is a number, and correlation ids and details are indexes into the lists of their task; the journal has all values in full,
+// because another process reads it.
+
+// encoder appends values of a task.
+type encoder struct {
+	values.Encoder
+	task *task
+}
+
+// begin begins another message with the base, task and texts of this one.
+func (e *encoder) begin() *encoder {
+	return &encoder{values.Encoder{Base: e.Base, Texts: e.Texts}, e.task}
+}
+
+// inJournal reports whether the state is for the journal.
+func (e *encoder) inJournal() bool { return e.Texts == nil }
+
+// correlationID appends a correlation id by its index in the task.
+func (e *encoder) correlationID(place uint16) {
+	if e.inJournal() {
+		e.OwnText(e.task.correlationID(place))
+	} else {
+		e.Ints(int64(place))
+	}
+}
+
+// decoder reads what an encoder appended.
+type decoder struct {
+	values.Decoder
+	task  *task
+	owner *Assembler
+}
+
+// of returns a decoder for another message with the same base, task and texts.
+func (d *decoder) of(data []byte) *decoder {
+	return &decoder{values.Decoder{Data: data, Base: d.Base, Texts: d.Texts, Intern: d.Intern}, d.task, d.owner}
+}
+
+// inJournal reports whether the state is from the journal.
+func (d *decoder) inJournal() bool { return d.Texts == nil }
+
+// correlationID reads a correlation id and returns its index in the task.
+func (d *decoder) correlationID() uint16 {
+	if d.inJournal() {
+		return d.task.correlationIndex(d.owner, d.OwnText())
+	}
+	place := d.Int()
+	if place < 0 || place > int64(len(d.task.correlationIDs)) {
+		d.Fail()
+		return 0
+	}
+	return uint16(place)
+}
+
+func flag(on bool, bit int64) int64 {
+	if on {
+		return bit
+	}
+	return 0
+}
 
 // Fields of an open run in the journal, after those of its earlier runs.
 const (
@@ -46,9 +109,9 @@ func (t *task) appendOpen(b []byte) []byte {
 	b = fields.Text(b, openCaller, t.parent)
 	b = fields.Int(b, openFlags, flag(t.coarse, flagCoarse)|flag(t.disturbed, flagDisturbed)|flag(t.unsettled, flagUnsettled)|
 		flag(t.cut, flagCut)|flag(t.active, flagActive)|flag(t.refused, flagRefused))
-	clock := &encoder{base: t.looked}
-	clock.times(t.lastArrival, t.lookAt)
-	b = fields.Message(b, openClock, append(binary.AppendVarint(inner[:0], t.looked), clock.data...))
+	clock := &values.Encoder{Base: t.looked}
+	clock.Times(t.lastArrival, t.lookAt)
+	b = fields.Message(b, openClock, append(binary.AppendVarint(inner[:0], t.looked), clock.Data...))
 	return fields.Message(b, openEmission, t.out().appendTo(nil, &encoder{task: t}))
 }
 
@@ -74,11 +137,11 @@ func (a *Assembler) parseOpen(b []byte, t *task) error {
 		case openClock:
 			looked, size := binary.Varint(f.Data)
 			if size <= 0 {
-				return errCut
+				return values.ErrCut
 			}
-			clock := &decoder{data: f.Data[size:], base: looked}
-			t.looked, t.lastArrival, t.lookAt = looked, clock.time(), clock.time()
-			return clock.err
+			clock := &values.Decoder{Data: f.Data[size:], Base: looked}
+			t.looked, t.lastArrival, t.lookAt = looked, clock.Time(), clock.Time()
+			return clock.Err
 		case openEmission:
 			return a.parseEmission(f.Data, t, nil)
 		}
@@ -117,12 +180,12 @@ const (
 
 // appendTo appends the emission of an open run, with the task and texts of the encoder.
 func (e *emission) appendTo(b []byte, with *encoder) []byte {
-	with.base = e.frontier
+	with.Base = e.frontier
 	b = fields.Int(b, emissionFrontier, e.frontier)
 	root := with.begin()
-	root.id(e.root)
-	root.times(e.rootNext, e.extent.start, e.extent.end)
-	b = fields.Message(b, emissionRoot, root.data)
+	root.ID(e.root)
+	root.Times(e.rootNext, e.extent.start, e.extent.end)
+	b = fields.Message(b, emissionRoot, root.Data)
 	if len(e.spans) > 0 {
 		b = fields.Message(b, emissionSpans, e.spans.appendTo(with.begin()))
 	}
@@ -139,59 +202,59 @@ func (s emittedSpans) appendTo(to *encoder) []byte {
 	last := int64(0)
 	for i := range s {
 		e := &s[i]
-		to.id(e.id)
-		to.times(e.start)
-		to.ints(e.end-e.start, int64(e.step), flag(e.cut, 1), e.at-last)
+		to.ID(e.id)
+		to.Times(e.start)
+		to.Ints(e.end-e.start, int64(e.step), flag(e.cut, 1), e.at-last)
 		last = e.at
 	}
-	return to.data
+	return to.Data
 }
 
 func appendParents(to *encoder, parents []openParent) []byte {
 	for i := range parents {
 		p := &parents[i]
-		to.id(p.id)
-		to.id(p.parent)
-		to.ints(flag(p.name == lifecycle.SpanBatch, 1))
-		to.times(p.start)
-		to.ints(p.end - p.start)
+		to.ID(p.id)
+		to.ID(p.parent)
+		to.Ints(flag(p.name == lifecycle.SpanBatch, 1))
+		to.Times(p.start)
+		to.Ints(p.end - p.start)
 	}
-	return to.data
+	return to.Data
 }
 
 // parseEmission reads the emission of an open run. It does not retain the data.
-func (a *Assembler) parseEmission(data []byte, t *task, shared *texts) error {
+func (a *Assembler) parseEmission(data []byte, t *task, shared *values.Texts) error {
 	e := t.beginEmission()
-	from := &decoder{texts: shared, task: t, owner: a}
+	from := &decoder{values.Decoder{Texts: shared, Intern: a.intern}, t, a}
 	return fields.Read(data, func(f *fields.Field) error {
 		d := from.of(f.Data)
 		switch f.Number {
 		case emissionFrontier:
 			e.frontier = f.Int()
-			from.base = e.frontier
+			from.Base = e.frontier
 		case emissionRoot:
-			e.root, e.rootNext = d.id(), d.time()
-			e.extent = extent{d.time(), d.time()}
+			e.root, e.rootNext = d.ID(), d.Time()
+			e.extent = extent{d.Time(), d.Time()}
 		case emissionSpans:
-			for at := int64(0); d.more(); {
-				s := emittedSpan{id: d.id(), start: d.time()}
-				s.end = s.start + d.int()
-				s.step, s.cut = int16(d.int()), d.int() != 0
-				at += d.int()
+			for at := int64(0); d.More(); {
+				s := emittedSpan{id: d.ID(), start: d.Time()}
+				s.end = s.start + d.Int()
+				s.step, s.cut = int16(d.Int()), d.Int() != 0
+				at += d.Int()
 				s.at = at
-				if d.err == nil {
+				if d.Err == nil {
 					e.spans.add(s)
 				}
 			}
 		case emissionParents:
-			for d.more() {
-				p := openParent{id: d.id(), parent: d.id(), name: lifecycle.SpanOrchestration}
-				if d.int() != 0 {
+			for d.More() {
+				p := openParent{id: d.ID(), parent: d.ID(), name: lifecycle.SpanOrchestration}
+				if d.Int() != 0 {
 					p.name = lifecycle.SpanBatch
 				}
-				p.start = d.time()
-				p.end = p.start + d.int()
-				if d.err == nil {
+				p.start = d.Time()
+				p.end = p.start + d.Int()
+				if d.Err == nil {
 					e.parents = append(e.parents, p)
 				}
 			}
@@ -202,6 +265,6 @@ func (a *Assembler) parseEmission(data []byte, t *task, shared *texts) error {
 			}
 			e.checkpoint, t.doneAt = cp, cp.at
 		}
-		return d.err
+		return d.Err
 	})
 }

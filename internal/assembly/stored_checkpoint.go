@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/values"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
@@ -28,21 +29,21 @@ const (
 // appendTo appends the checkpoint, with the base, task and texts of the encoder.
 func (cp *checkpoint) appendTo(b []byte, with *encoder) []byte {
 	run := with.begin()
-	run.times(cp.at, cp.start, cp.queued)
-	run.ints(int64(cp.position), int64(cp.room.spans), cp.room.bytes, int64(cp.totals.attempts), int64(cp.totals.retries),
+	run.Times(cp.at, cp.start, cp.queued)
+	run.Ints(int64(cp.position), int64(cp.room.spans), cp.room.bytes, int64(cp.totals.attempts), int64(cp.totals.retries),
 		cp.totals.queue, cp.totals.backoff)
 	run.ownCorrelationID(cp.own)
-	b = fields.Message(b, checkpointRun, run.data)
+	b = fields.Message(b, checkpointRun, run.Data)
 	b = fields.Message(b, checkpointPass, cp.appendPass(with.begin()))
 	announced := with.begin()
-	announced.ints(flag(cp.announced.created, 1)|flag(cp.announced.enqueued, 2), int64(cp.announced.jobs), int64(cp.announced.lastJob),
+	announced.Ints(flag(cp.announced.created, 1)|flag(cp.announced.enqueued, 2), int64(cp.announced.jobs), int64(cp.announced.lastJob),
 		int64(cp.announced.discoveries), int64(cp.announced.idle), int64(cp.announced.ends), int64(cp.announced.completed))
-	b = fields.Message(b, checkpointAnnounced, announced.data)
+	b = fields.Message(b, checkpointAnnounced, announced.Data)
 	if cp.failure != nil {
 		failure := with.begin()
-		failure.text(cp.failure.class)
-		failure.ownText(cp.failure.message)
-		b = fields.Message(b, checkpointFailure, failure.data)
+		failure.Text(cp.failure.class)
+		failure.OwnText(cp.failure.message)
+		b = fields.Message(b, checkpointFailure, failure.Data)
 	}
 	b = cp.notes.appendTo(b, checkpointEvents, with.begin())
 	b = cp.inPass.appendTo(b, checkpointPassEvents, with.begin())
@@ -59,25 +60,25 @@ func (cp *checkpoint) appendTo(b []byte, with *encoder) []byte {
 
 // ownCorrelationID appends a correlation id: its index in the task, counted from 1, if it has one, else 0 and the id.
 func (e *encoder) ownCorrelationID(id string) {
-	if e.texts != nil {
+	if !e.inJournal() {
 		for i := range e.task.correlationIDs {
 			if e.task.correlationIDs[i] == id {
-				e.ints(int64(i + 1))
+				e.Ints(int64(i + 1))
 				return
 			}
 		}
 	}
-	e.ints(0)
-	e.ownText(id)
+	e.Ints(0)
+	e.OwnText(id)
 }
 
 func (d *decoder) ownCorrelationID() string {
-	place := d.int()
+	place := d.Int()
 	switch {
 	case place == 0:
-		return d.ownText()
-	case d.texts == nil || place < 0 || place > int64(len(d.task.correlationIDs)):
-		d.fail()
+		return d.OwnText()
+	case d.inJournal() || place < 0 || place > int64(len(d.task.correlationIDs)):
+		d.Fail()
 		return ""
 	}
 	return d.task.correlationIDs[place-1]
@@ -85,67 +86,67 @@ func (d *decoder) ownCorrelationID() string {
 
 func (cp *checkpoint) appendPass(to *encoder) []byte {
 	p := &cp.pass
-	to.times(p.start, p.end, p.finalizing, p.searching)
-	to.ints(int64(p.index), int64(p.batchesBefore), int64(p.finalizations), int64(p.ends), int64(p.toldIdle),
+	to.Times(p.start, p.end, p.finalizing, p.searching)
+	to.Ints(int64(p.index), int64(p.batchesBefore), int64(p.finalizations), int64(p.ends), int64(p.toldIdle),
 		flag(p.synthesized, 1)|flag(p.idle, 2)|flag(cp.passOut, 4))
-	to.id(p.span)
-	to.text(p.finalStatus)
+	to.ID(p.span)
+	to.Text(p.finalStatus)
 	to.correlationID(p.correlationID)
-	return to.data
+	return to.Data
 }
 
 func (n *spanEvents) appendTo(b []byte, number protowire.Number, to *encoder) []byte {
 	if len(n.list) == 0 {
 		return b
 	}
-	to.ints(int64(n.dropped), int64(len(n.list)))
+	to.Ints(int64(n.dropped), int64(len(n.list)))
 	for i := range n.list {
 		event := &n.list[i]
-		to.text(event.Name)
-		to.times(event.At)
-		to.ints(int64(len(event.Attributes)))
+		to.Text(event.Name)
+		to.Times(event.At)
+		to.Ints(int64(len(event.Attributes)))
 		for j := range event.Attributes {
 			to.attribute(&event.Attributes[j])
 		}
 	}
-	return fields.Message(b, number, to.data)
+	return fields.Message(b, number, to.Data)
 }
 
 func (e *encoder) attribute(a *Attribute) {
 	v := &a.Value
-	e.text(a.Key)
-	e.ints(int64(v.Kind))
+	e.Text(a.Key)
+	e.Ints(int64(v.Kind))
 	switch v.Kind {
 	case ValueString:
-		e.text(v.Text)
+		e.Text(v.Text)
 	case ValueInt, ValueBool:
-		e.ints(v.Int)
+		e.Ints(v.Int)
 	case ValueDouble:
-		e.float(v.Double)
+		e.Float(v.Double)
 	case ValueStrings:
-		e.ints(int64(len(v.Strings)))
+		e.Ints(int64(len(v.Strings)))
 		for _, text := range v.Strings {
-			e.text(text)
+			e.Text(text)
 		}
 	}
 }
 
 func (d *decoder) attribute() (a Attribute) {
-	a.Key = d.text()
-	a.Value.Kind = ValueKind(d.int())
+	a.Key = d.Text()
+	a.Value.Kind = ValueKind(d.Int())
 	switch v := &a.Value; v.Kind {
 	case ValueString:
-		v.Text = d.text()
+		v.Text = d.Text()
 	case ValueInt, ValueBool:
-		v.Int = d.int()
+		v.Int = d.Int()
 	case ValueDouble:
-		v.Double = d.float()
+		v.Double = d.Float()
 	case ValueStrings:
-		for count := d.int(); count > 0 && d.err == nil; count-- {
-			v.Strings = append(v.Strings, d.text())
+		for count := d.Int(); count > 0 && d.Err == nil; count-- {
+			v.Strings = append(v.Strings, d.Text())
 		}
 	default:
-		d.fail()
+		d.Fail()
 	}
 	return a
 }
@@ -160,11 +161,11 @@ func (n *pathNode) appendTo(b []byte, with *encoder, places map[*pathNode]int64)
 		node := chain[i]
 		places[node] = int64(len(places) + 1)
 		to := with.begin()
-		to.id(node.span)
-		to.times(node.end)
-		to.ints(int64(node.step), int64(node.length), node.took, node.waited, node.parts.steps, node.parts.queue, node.parts.backoff,
+		to.ID(node.span)
+		to.Times(node.end)
+		to.Ints(int64(node.step), int64(node.length), node.took, node.waited, node.parts.steps, node.parts.queue, node.parts.backoff,
 			node.parts.orchestration, places[node.before])
-		b = fields.Message(b, checkpointNode, to.data)
+		b = fields.Message(b, checkpointNode, to.Data)
 	}
 	return b
 }
@@ -179,26 +180,26 @@ const (
 
 func (s *attemptState) appendTo(to *encoder, places map[*pathNode]int64) []byte {
 	isNode := s.node != nil && s.node.span == s.span && s.node.end == s.end
-	to.ints(flag(s.handled, attemptHandled)|flag(s.reset, attemptReset)|flag(s.backoff != nil, attemptBackoff)|flag(isNode, attemptIsNode),
+	to.Ints(flag(s.handled, attemptHandled)|flag(s.reset, attemptReset)|flag(s.backoff != nil, attemptBackoff)|flag(isNode, attemptIsNode),
 		int64(s.step), int64(s.number), int64(s.started), int64(s.requests), int64(s.ends), places[s.node])
 	if !isNode {
-		to.id(s.span)
-		to.times(s.end)
+		to.ID(s.span)
+		to.Times(s.end)
 	}
-	to.text(string(s.status))
+	to.Text(string(s.status))
 	if k := s.backoff; k != nil {
 		d := to.task.detail(&k.record)
-		to.times(k.at, k.passStart)
-		to.ints(int64(k.identity), flag(k.out, 1))
+		to.Times(k.at, k.passStart)
+		to.Ints(int64(k.identity), flag(k.out, 1))
 		to.correlationID(k.passCorrelation)
-		if to.texts != nil {
-			to.ints(int64(k.detail))
+		if to.inJournal() {
+			to.Float(d.seconds)
+			to.Text(d.text)
 		} else {
-			to.float(d.seconds)
-			to.text(d.text)
+			to.Ints(int64(k.detail))
 		}
 	}
-	return to.data
+	return to.Data
 }
 
 // parseCheckpoint reads a checkpoint.
@@ -218,32 +219,32 @@ func parseCheckpoint(from *decoder) (*checkpoint, error) {
 		}
 		return nil
 	}
-	err := fields.Read(from.data, func(f *fields.Field) (err error) {
+	err := fields.Read(from.Data, func(f *fields.Field) (err error) {
 		d := from.of(f.Data)
 		switch f.Number {
 		case checkpointRun:
-			cp.at, cp.start, cp.queued, cp.position = d.time(), d.time(), d.time(), int(d.int())
-			cp.room = room{int(d.int()), d.int()}
-			cp.totals = totals{int(d.int()), int(d.int()), d.int(), d.int()}
+			cp.at, cp.start, cp.queued, cp.position = d.Time(), d.Time(), d.Time(), int(d.Int())
+			cp.room = room{int(d.Int()), d.Int()}
+			cp.totals = totals{int(d.Int()), int(d.Int()), d.Int(), d.Int()}
 			cp.own = d.ownCorrelationID()
 		case checkpointPass:
 			cp.parsePass(d)
 		case checkpointAnnounced:
-			flags := d.int()
+			flags := d.Int()
 			cp.announced = announced{
-				created: flags&1 != 0, enqueued: flags&2 != 0, jobs: int(d.int()), lastJob: int16(d.int()), discoveries: int(d.int()),
-				idle: int(d.int()), ends: int(d.int()), completed: int16(d.int()),
+				created: flags&1 != 0, enqueued: flags&2 != 0, jobs: int(d.Int()), lastJob: int16(d.Int()), discoveries: int(d.Int()),
+				idle: int(d.Int()), ends: int(d.Int()), completed: int16(d.Int()),
 			}
 		case checkpointFailure:
-			cp.failure = &failure{class: d.text(), message: d.ownText()}
+			cp.failure = &failure{class: d.Text(), message: d.OwnText()}
 		case checkpointEvents:
 			cp.notes.parse(d)
 		case checkpointPassEvents:
 			cp.inPass.parse(d)
 		case checkpointNode:
-			read := &pathNode{span: d.id(), end: d.time(), step: int16(d.int()), length: int32(d.int()), took: d.int(), waited: d.int()}
-			read.parts = pathParts{d.int(), d.int(), d.int(), d.int()}
-			if read.before, err = node(d.int()); err != nil {
+			read := &pathNode{span: d.ID(), end: d.Time(), step: int16(d.Int()), length: int32(d.Int()), took: d.Int(), waited: d.Int()}
+			read.parts = pathParts{d.Int(), d.Int(), d.Int(), d.Int()}
+			if read.before, err = node(d.Int()); err != nil {
 				return err
 			}
 			if err := step("a node", read.step); err != nil {
@@ -262,7 +263,7 @@ func parseCheckpoint(from *decoder) (*checkpoint, error) {
 		case checkpointLatest:
 			latest = f.Int()
 		}
-		return d.err
+		return d.Err
 	})
 	if err == nil {
 		cp.latest, err = node(latest)
@@ -272,21 +273,21 @@ func parseCheckpoint(from *decoder) (*checkpoint, error) {
 
 func (cp *checkpoint) parsePass(d *decoder) {
 	p := &cp.pass
-	p.start, p.end, p.finalizing, p.searching = d.time(), d.time(), d.time(), d.time()
-	p.index, p.batchesBefore, p.finalizations, p.ends, p.toldIdle = int(d.int()), int(d.int()), int(d.int()), int(d.int()), int(d.int())
-	flags := d.int()
+	p.start, p.end, p.finalizing, p.searching = d.Time(), d.Time(), d.Time(), d.Time()
+	p.index, p.batchesBefore, p.finalizations, p.ends, p.toldIdle = int(d.Int()), int(d.Int()), int(d.Int()), int(d.Int()), int(d.Int())
+	flags := d.Int()
 	p.synthesized, p.idle, cp.passOut = flags&1 != 0, flags&2 != 0, flags&4 != 0
 	p.out = cp.passOut
-	p.span = d.id()
-	p.finalStatus = d.text()
+	p.span = d.ID()
+	p.finalStatus = d.Text()
 	p.correlationID = d.correlationID()
 }
 
 func (n *spanEvents) parse(d *decoder) {
-	n.dropped = uint32(d.int())
-	for count := d.int(); count > 0 && d.err == nil; count-- {
-		event := SpanEvent{Name: d.text(), At: d.time()}
-		for attributes := d.int(); attributes > 0 && d.err == nil; attributes-- {
+	n.dropped = uint32(d.Int())
+	for count := d.Int(); count > 0 && d.Err == nil; count-- {
+		event := SpanEvent{Name: d.Text(), At: d.Time()}
+		for attributes := d.Int(); attributes > 0 && d.Err == nil; attributes-- {
 			event.Attributes = append(event.Attributes, d.attribute())
 		}
 		n.list = append(n.list, event)
@@ -294,39 +295,39 @@ func (n *spanEvents) parse(d *decoder) {
 }
 
 func parseAttemptState(d *decoder, node func(place int64) (*pathNode, error)) (s attemptState, err error) {
-	flags := d.int()
+	flags := d.Int()
 	s.handled, s.reset = flags&attemptHandled != 0, flags&attemptReset != 0
-	s.step, s.number, s.started = int16(d.int()), int32(d.int()), int32(d.int())
-	s.requests, s.ends = uint8(d.int()), uint8(d.int())
-	if s.node, err = node(d.int()); err != nil {
+	s.step, s.number, s.started = int16(d.Int()), int32(d.Int()), int32(d.Int())
+	s.requests, s.ends = uint8(d.Int()), uint8(d.Int())
+	if s.node, err = node(d.Int()); err != nil {
 		return s, err
 	}
 	switch {
 	case flags&attemptIsNode == 0:
-		s.span, s.end = d.id(), d.time()
+		s.span, s.end = d.ID(), d.Time()
 	case s.node == nil:
-		return s, errCut
+		return s, values.ErrCut
 	default:
 		s.span, s.end = s.node.span, s.node.end
 	}
-	s.status = lifecycle.Status(d.text())
+	s.status = lifecycle.Status(d.Text())
 	if flags&attemptBackoff != 0 {
 		s.backoff = parseBackoff(d, s.step)
 	}
-	return s, d.err
+	return s, d.Err
 }
 
 func parseBackoff(d *decoder, step int16) *pendingBackoff {
 	k := &pendingBackoff{record: record{kind: kindBackoff, step: step, number: -1}}
-	k.at, k.passStart, k.identity, k.out = d.time(), d.time(), uint32(d.int()), d.int() != 0
+	k.at, k.passStart, k.identity, k.out = d.Time(), d.Time(), uint32(d.Int()), d.Int() != 0
 	k.passCorrelation = d.correlationID()
-	if d.texts == nil {
-		k.detail = d.task.keepOwn(&detail{seconds: d.float(), text: d.text()})
+	if d.inJournal() {
+		k.detail = d.task.keepOwn(&detail{seconds: d.Float(), text: d.Text()})
 		return k
 	}
-	place := d.int()
+	place := d.Int()
 	if place < 0 || place > int64(len(d.task.details)) {
-		d.fail()
+		d.Fail()
 		return k
 	}
 	k.detail = uint16(place)
