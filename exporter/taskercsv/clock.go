@@ -5,19 +5,18 @@ package taskercsv
 
 import "time"
 
-// leastStep is the least time by which a clock is taken to have been set: the wall clock and the monotonic clock are not
-// read at the same moment.
+// leastStep is the smallest detected step of the clock. The wall clock and the monotonic clock are not read at the same
+// instant.
 const leastStep = time.Second
 
-// clock finds out when the wall clock was set back.
+// clock detects when the wall clock is set back.
 type clock struct {
-	// began is when the first time was given, and wall and elapsed are the last time by the wall clock and by the monotonic
-	// one.
+	// began is the first time given; wall and elapsed are the last readings of the wall clock and the monotonic clock.
 	began         time.Time
 	wall, elapsed time.Duration
 }
 
-// setBack returns by how much the clock was set back since the last call; 0 if it was not.
+// setBack returns by how much the clock was set back since the last call, or 0.
 func (c *clock) setBack(now time.Time) time.Duration {
 	if c.began.IsZero() {
 		c.began = now

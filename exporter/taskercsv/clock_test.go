@@ -26,7 +26,7 @@ func TestClockThatIsSetBack(t *testing.T) {
 	require.Zero(t, c.setBack(now.Add(5*time.Minute)))
 }
 
-// TestTableGoesOnWhenTheClockIsSetBack takes deltas of a collector whose clock was set back by two hours.
+// TestTableGoesOnWhenTheClockIsSetBack consumes deltas from a collector whose clock was set back by two hours.
 func TestTableGoesOnWhenTheClockIsSetBack(t *testing.T) {
 	for _, back := range []time.Duration{0, 2 * time.Hour} {
 		rows := newMetricRows(createDefaultConfig().(*Config))

@@ -22,53 +22,53 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/csvtable/csvtext"
 )
 
-// Config is the configuration of the exporter; the README has a table of it.
+// Config is the configuration of the exporter. The README documents it.
 type Config struct {
 	TimeoutConfig exporterhelper.TimeoutConfig                             `mapstructure:",squash"`
 	QueueConfig   configoptional.Optional[exporterhelper.QueueBatchConfig] `mapstructure:"sending_queue"`
 	RetryConfig   configretry.BackOffConfig                                `mapstructure:"retry_on_failure"`
 
-	// Path is the file; {signal} in it becomes metrics, traces or logs. Its directory is created at start.
+	// Path is the file; {signal} in it is replaced by metrics, traces or logs. Its directory is created at startup.
 	Path string `mapstructure:"path"`
-	// Mode is snapshot, a file that is replaced as a whole, or append. Empty means snapshot for metrics, append otherwise.
+	// Mode is snapshot, which replaces the whole file, or append. Empty means snapshot for metrics and append otherwise.
 	Mode Mode `mapstructure:"mode"`
-	// Compression packs a snapshot, and the old files of append: none, gzip or zstd.
+	// Compression of snapshots, and of rotated files in append mode: none, gzip or zstd.
 	Compression rowfile.Compression `mapstructure:"compression"`
-	// Rotation bounds the files of append.
+	// Rotation bounds the files in append mode.
 	Rotation RotationConfig `mapstructure:"rotation"`
-	// MaxRows is how many of the latest spans or log records a snapshot has.
+	// MaxRows is how many of the latest spans or log records a snapshot contains.
 	MaxRows int `mapstructure:"max_rows"`
 
-	// Format is how rows are written: csv, or json, an object per line.
+	// Format is the format of rows: csv, or json for one object per line.
 	Format csvtext.RowFormat `mapstructure:"format"`
-	// Header writes the names of the columns as the first row.
+	// Header writes the column names as the first row.
 	Header bool `mapstructure:"header"`
-	// Columns are the columns of the file, in this order; empty for those that the README lists.
+	// Columns are the columns of the file in order; empty for the defaults in the README.
 	Columns []string `mapstructure:"columns"`
-	// Delimiter separates cells: one character.
+	// Delimiter is the character that separates cells.
 	Delimiter string `mapstructure:"delimiter"`
-	// TimestampFormat is how times are written: rfc3339nano, rfc3339, datetime, unix, unix_ms or unix_ns.
+	// TimestampFormat is the format of times: rfc3339nano, rfc3339, datetime, unix, unix_ms or unix_ns.
 	TimestampFormat csvtext.TimeFormat `mapstructure:"timestamp_format"`
-	// FormulaGuard puts an apostrophe before text that a spreadsheet would run as a formula.
+	// FormulaGuard prepends an apostrophe to text that a spreadsheet would evaluate as a formula.
 	FormulaGuard bool `mapstructure:"formula_guard"`
 
-	// Histograms says which rows a histogram has: buckets, quantiles or summary.
+	// Histograms selects the rows of a histogram: buckets, quantiles or summary.
 	Histograms csvtable.Mode `mapstructure:"histograms"`
-	// Quantiles are the quantiles estimated for histograms, each between 0 and 1.
+	// Quantiles are the quantiles to estimate for histograms, each between 0 and 1.
 	Quantiles []float64 `mapstructure:"quantiles"`
 	// ResourceAttributes are the resource attributes that have a column.
 	ResourceAttributes []string `mapstructure:"resource_attributes"`
 
-	// MinWriteInterval is the least time between two writes of metrics, or of snapshots; 0 writes at each batch. Spans and
-	// log records are appended at each batch.
+	// MinWriteInterval is the minimum interval between two writes of metrics, or of snapshots; 0 writes at each batch.
+	// Spans and log records are appended at each batch.
 	MinWriteInterval time.Duration `mapstructure:"min_write_interval"`
-	// SeriesExpiration is how long a series stays without a new data point; 0 keeps it for ever.
+	// SeriesExpiration is how long a series without a new data point is kept; 0 disables expiration.
 	SeriesExpiration time.Duration `mapstructure:"series_expiration"`
-	// MaxSeries is the most series in the table, of which each application has a share; further ones are dropped.
+	// MaxSeries is the maximum number of series, of which each application has a share; further ones are dropped.
 	MaxSeries int `mapstructure:"max_series"`
-	// MaxSeriesBytes is what they may take in memory, of which each application has a share.
+	// MaxSeriesBytes is the maximum of their estimated memory, of which each application has a share.
 	MaxSeriesBytes int64 `mapstructure:"max_series_bytes"`
-	// MaxColumns is the most label columns; series that need more are dropped.
+	// MaxColumns is the maximum number of label columns; series that need more are dropped.
 	MaxColumns int `mapstructure:"max_columns"`
 
 	// prevent unkeyed literal initialization
@@ -77,37 +77,37 @@ type Config struct {
 
 var _ component.Config = (*Config)(nil)
 
-// Mode says how the file is written.
+// Mode is how the file is written.
 type Mode string
 
 // The modes.
 const (
-	// ModeBySignal is snapshot for metrics and append for traces and logs.
+	// ModeBySignal means snapshot for metrics and append for traces and logs.
 	ModeBySignal Mode = ""
 	ModeSnapshot Mode = "snapshot"
 	ModeAppend   Mode = "append"
 )
 
-// RotationConfig bounds the files of append.
+// RotationConfig bounds the files in append mode.
 type RotationConfig struct {
-	// MaxMegabytes of a file.
+	// MaxMegabytes is the maximum size of a file.
 	MaxMegabytes int `mapstructure:"max_megabytes"`
-	// MaxDays that an old file stays; 0 for ever.
+	// MaxDays is how long a rotated file is kept; 0 means forever.
 	MaxDays int `mapstructure:"max_days"`
-	// MaxBackups is how many old files stay; 0 all.
+	// MaxBackups is the maximum number of rotated files; 0 means all.
 	MaxBackups int `mapstructure:"max_backups"`
-	// LocalTime names old files by the local time instead of UTC.
+	// LocalTime names rotated files by local time instead of UTC.
 	LocalTime bool `mapstructure:"localtime"`
 
 	// prevent unkeyed literal initialization
 	_ struct{}
 }
 
-// signalPlaceholder in a path stands for the signal.
+// signalPlaceholder is replaced by the signal in a path.
 const signalPlaceholder = "{signal}"
 
-// createDefaultConfig returns the defaults. There is no sending queue and no retry by default: a batch that could not be
-// written goes back to the pipeline at once, so that nobody takes it for written.
+// createDefaultConfig returns the defaults. They have no sending queue and no retry: a batch that could not be written is
+// returned to the pipeline, so that it is not acknowledged.
 func createDefaultConfig() component.Config {
 	retry := configretry.NewDefaultBackOffConfig()
 	retry.Enabled = false
@@ -135,7 +135,7 @@ func createDefaultConfig() component.Config {
 	}
 }
 
-// Validate reports every mistake at once.
+// Validate reports all mistakes at once.
 func (cfg *Config) Validate() error {
 	return errors.Join(
 		cfg.validatePath(),
@@ -226,7 +226,7 @@ func (cfg *Config) validateResourceAttributes() error {
 	return errors.Join(mistakes...)
 }
 
-// signal is what an instance of the exporter is for.
+// signal is the signal of an exporter instance.
 type signal string
 
 const (
@@ -235,12 +235,12 @@ const (
 	signalLogs    signal = "logs"
 )
 
-// path returns the file of a signal.
+// path returns the path for a signal.
 func (cfg *Config) path(of signal) string {
 	return strings.ReplaceAll(cfg.Path, signalPlaceholder, string(of))
 }
 
-// appends reports whether the file of a signal is appended to.
+// appends reports whether a signal's file is appended to.
 func (cfg *Config) appends(of signal) bool {
 	if cfg.Mode == ModeBySignal {
 		return of != signalMetrics
@@ -257,7 +257,7 @@ func (cfg *Config) style() csvtext.Style {
 	return csvtext.Style{Rows: cfg.Format, Time: cfg.TimestampFormat, Guard: cfg.FormulaGuard}
 }
 
-// file returns the file of a signal; errors with old files go to failed.
+// file returns a signal's file. Errors with rotated files are passed to failed.
 func (cfg *Config) file(of signal, failed func(error)) rowfile.File {
 	format := rowfile.Format{JSON: cfg.Format == csvtext.RowsJSON, Delimiter: cfg.delimiter(), Header: cfg.Header}
 	if cfg.appends(of) {
@@ -269,7 +269,7 @@ func (cfg *Config) file(of signal, failed func(error)) rowfile.File {
 	return rowfile.NewSnapshot(cfg.path(of), format, cfg.Compression)
 }
 
-// layout returns the file's layout as configured; the config must be valid.
+// layout returns the configured layout; the config must be valid.
 func (cfg *Config) layout() csvtable.Layout {
 	return csvtable.Layout{
 		ResourceColumns: slices.Clone(cfg.ResourceAttributes),

@@ -24,33 +24,33 @@ import (
 )
 
 const (
-	// minTick bounds the work of looking for series to remove.
+	// minTick bounds the work of removing expired series.
 	minTick = 250 * time.Millisecond
-	// lockWait is how long a start waits for the collector before it to let go of the file.
+	// lockWait is how long startup waits for a previous collector to release the file.
 	lockWait = 5 * time.Second
 )
 
 var errStopped = errors.New("the exporter is stopped")
 
-// rows are what a signal keeps for its file.
+// rows holds the rows of a signal.
 type rows interface {
-	// begin starts a change that undo can take back.
+	// begin starts a change that undo can revert.
 	begin()
 	undo()
-	// adopt takes over the columns of the file that is there.
+	// adopt takes over the columns of an existing file.
 	adopt(columns []string)
-	// fresh are the rows that have come since settle; all are those of a snapshot.
+	// fresh returns the rows added since settle, all those of a snapshot.
 	fresh() rowfile.Rows
 	all() rowfile.Rows
 	settle()
-	// expire removes what is too old and returns how much that is.
+	// expire removes what has expired and returns its number.
 	expire(now time.Time) int
-	// report tells how many there are.
+	// report records their number in the telemetry.
 	report(ctx context.Context, telemetry *metadata.TelemetryBuilder)
 }
 
-// csvExporter keeps the rows of one signal in one file. One lock guards everything; it is held while the file is written,
-// so that a batch is acknowledged only after the write that contains it.
+// csvExporter writes the rows of a signal to a file. Its mutex guards everything and is held during a write, so that a
+// batch is acknowledged only after it is written.
 type csvExporter struct {
 	cfg       *Config
 	signal    signal
@@ -66,9 +66,9 @@ type csvExporter struct {
 	mu      sync.Mutex
 	lock    *filelock.Lock
 	rows    rows
-	written time.Time // when the file was last written
-	tried   time.Time // when writing was last tried
-	dirty   bool      // there is something that the file has not
+	written time.Time // last successful write
+	tried   time.Time // last attempt to write
+	dirty   bool      // there is unwritten data
 	failing bool      // the last write failed
 	warned  map[string]bool
 	stopped bool
@@ -88,38 +88,38 @@ func newCSVExporter(cfg *Config, of signal, rows rows, set component.TelemetrySe
 		telemetry: telemetry,
 		ofSignal:  metric.WithAttributeSet(attribute.NewSet(attribute.String("signal", string(of)))),
 		file: cfg.file(of, func(err error) {
-			set.Logger.Warn("An old file could not be packed or removed; it is retried at the next rotation.", zap.Error(err))
+			set.Logger.Warn("A rotated file could not be compressed or removed. The next rotation retries.", zap.Error(err))
 		}),
 		rows:   rows,
 		warned: map[string]bool{},
 		stop:   make(chan struct{}),
 	}
 	if e.appends && of != signalMetrics {
-		e.interval = 0 // a span comes once: it is acknowledged when it is on disk
+		e.interval = 0 // a span is sent once: acknowledge it when it is on disk
 	}
 	return e
 }
 
-// start locks the file against other collectors, and other pipelines of this one, that are configured to write it.
+// start locks the file against other collectors and pipelines configured with the same path.
 func (e *csvExporter) start(ctx context.Context, host component.Host) (err error) {
 	if err := (atomicfile.File{Path: e.path}).PrepareDirectory(); err != nil {
 		return fmt.Errorf("'path' %s: %w", e.path, err)
 	}
 	e.lock, err = filelock.Take(ctx, e.path+".lock", fmt.Sprintf("process %d, %s", os.Getpid(), e.signal), lockWait)
 	if errors.Is(err, filelock.ErrHeld) {
-		err = fmt.Errorf("%w: give each exporter and each signal a file of its own, such as ./data/tasker-{signal}.csv", err)
+		err = fmt.Errorf("%w: use a separate file for each exporter and signal, such as ./data/tasker-{signal}.csv", err)
 	}
 	if err != nil {
 		return fmt.Errorf("'path' %s: %w", e.path, err)
 	}
-	// Not before the file is locked: what looks torn, or left over, may be what another collector is writing.
+	// Only after locking the file: what looks incomplete or left over may be in use by another collector.
 	cut, err := e.file.Open()
 	if err != nil {
-		return fmt.Errorf("'path' %s: %w", e.path, err) // shutdown lets go of the lock
+		return fmt.Errorf("'path' %s: %w", e.path, err) // shutdown releases the lock
 	}
 	if cut > 0 {
 		e.telemetry.ExporterTaskerCsvCutBytes.Add(ctx, cut, e.ofSignal)
-		e.logger.Warn("The last row was torn by a crash and has been cut off; its sender got no answer and sends it again.",
+		e.logger.Warn("An incomplete last row was removed after a crash. It was not acknowledged, so its sender retries.",
 			zap.String("path", e.path), zap.Int64("bytes", cut))
 	}
 	if columns := e.file.Columns(); columns != nil {
@@ -130,7 +130,7 @@ func (e *csvExporter) start(ctx context.Context, host component.Host) (err error
 	return nil
 }
 
-// shutdown writes what is not yet written. It is safe before start.
+// shutdown writes pending data. It may be called before start.
 func (e *csvExporter) shutdown(context.Context) error {
 	e.mu.Lock()
 	alreadyStopped := e.stopped
@@ -156,8 +156,7 @@ func (e *csvExporter) shutdown(context.Context) error {
 	return err
 }
 
-// take takes a batch. If it fails, the rows are as they were before and the error is retryable: a retry does not add
-// anything twice.
+// take adds a batch. If it fails the rows are unchanged and the error is retryable; a retry adds nothing twice.
 func (e *csvExporter) take(ctx context.Context, merge func(now time.Time) (dropped map[string]int64)) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -165,7 +164,7 @@ func (e *csvExporter) take(ctx context.Context, merge func(now time.Time) (dropp
 		return errStopped
 	}
 	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("%s for %s not taken: %w", e.signal, e.path, err) // another write held the lock too long
+		return fmt.Errorf("%s for %s not accepted: %w", e.signal, e.path, err) // another write held the lock too long
 	}
 	now := time.Now()
 	e.rows.begin()
@@ -184,9 +183,9 @@ func (e *csvExporter) take(ctx context.Context, merge func(now time.Time) (dropp
 	return nil
 }
 
-// tick writes what take left for later and removes old series when none come any more.
+// tick writes what take has postponed, and removes expired series when no data arrives.
 func (e *csvExporter) tick() {
-	// A quarter of the interval: what take left for later waits little longer than the interval itself.
+	// A quarter of the interval, so that postponed data waits little longer than the interval.
 	ticker := time.NewTicker(max(e.interval/4, minTick))
 	defer ticker.Stop()
 	for {
@@ -208,13 +207,13 @@ func (e *csvExporter) catchUp(ctx context.Context, now time.Time) {
 		e.rows.report(ctx, e.telemetry)
 	}
 	if e.dirty && now.Sub(e.tried) >= e.interval {
-		// The error is logged and reported by write. The rows stay dirty, so that a later tick tries again.
+		// write logs and reports the error. The rows remain dirty, so that a later tick retries.
 		_ = e.write(ctx, now)
 	}
 }
 
-// write brings the file up to date. Its errors carry the path and are retryable: a full disk or a missing directory can
-// be repaired while the collector runs.
+// write updates the file. Its errors include the path and are retryable: a full disk or a missing directory can be repaired
+// while the collector runs.
 func (e *csvExporter) write(ctx context.Context, now time.Time) error {
 	e.tried = now
 	began := time.Now()
@@ -241,7 +240,7 @@ func (e *csvExporter) write(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// report reports to log and health check when writing begins to fail and when it works again, not at each attempt.
+// report logs and reports to health when writing starts to fail and when it recovers, not at each attempt.
 func (e *csvExporter) report(err error) {
 	failing := err != nil
 	if failing == e.failing {
@@ -250,24 +249,24 @@ func (e *csvExporter) report(err error) {
 	e.failing = failing
 	event := componentstatus.NewEvent(componentstatus.StatusOK)
 	if failing {
-		e.logger.Error("The file can't be written; it keeps its last state.", zap.Error(err))
+		e.logger.Error("The file cannot be written and remains unchanged.", zap.Error(err))
 		event = componentstatus.NewRecoverableErrorEvent(err)
 	} else {
-		e.logger.Info("The file is written again.", zap.String("path", e.path))
+		e.logger.Info("The file can be written again.", zap.String("path", e.path))
 	}
 	if e.host != nil {
 		componentstatus.ReportStatus(e.host, event)
 	}
 }
 
-// countDropped counts dropped points by reason and warns the first time that a reason occurs.
+// countDropped counts dropped points by reason and logs the first one of each reason.
 func (e *csvExporter) countDropped(ctx context.Context, dropped map[string]int64) {
 	for reason, points := range dropped {
 		e.telemetry.ExporterTaskerCsvDroppedPoints.Add(ctx, points,
 			metric.WithAttributeSet(attribute.NewSet(attribute.String("reason", reason))))
 		if !e.warned[reason] {
 			e.warned[reason] = true
-			e.logger.Warn("Data points are left out of the table; further ones with this reason are only counted.",
+			e.logger.Warn("Data points were dropped. Further ones with this reason are only counted.",
 				zap.String("reason", reason), zap.Int64("points", points), zap.String("path", e.path))
 		}
 	}

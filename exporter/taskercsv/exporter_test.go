@@ -32,7 +32,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/exporter/taskercsv/internal/metadatatest"
 )
 
-// running is an exporter under test, with its file and its own telemetry.
+// running is an exporter under test, with its file and telemetry.
 type running struct {
 	exporter.Metrics
 	path      string
@@ -40,7 +40,7 @@ type running struct {
 	host      *statusHost
 }
 
-// start runs an exporter; it writes at each batch unless change says otherwise.
+// start runs an exporter that by default writes at each batch.
 func start(t *testing.T, change func(*Config)) *running {
 	t.Helper()
 	cfg := createDefaultConfig().(*Config)
@@ -64,7 +64,7 @@ func start(t *testing.T, change func(*Config)) *running {
 	return e
 }
 
-// statusHost remembers the reported status.
+// statusHost records the reported status.
 type statusHost struct {
 	events []componentstatus.Status
 }
@@ -142,7 +142,7 @@ func sum(temporality pmetric.AggregationTemporality, value int64, when int) pmet
 	return md
 }
 
-// everyType has one metric of each type.
+// everyType returns one metric of each type.
 func everyType() pmetric.Metrics {
 	md := counter(41, 5)
 	metrics := md.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics()
@@ -239,7 +239,7 @@ func TestDeltasAddUp(t *testing.T) {
 	assert.Equal(t, "10", e.valueOf(t, "tasker.task.executions"))
 }
 
-// A batch whose snapshot can't be written is refused as a whole and can be sent again.
+// A batch whose snapshot cannot be written is rejected as a whole and can be retried.
 func TestFailedWriteChangesNothing(t *testing.T) {
 	e := start(t, nil)
 	require.NoError(t, e.ConsumeMetrics(t.Context(), delta(1, 1)))
@@ -335,7 +335,7 @@ func TestSeriesCanStayForEver(t *testing.T) {
 
 func TestDroppedPointsAreCounted(t *testing.T) {
 	e := start(t, func(cfg *Config) {
-		cfg.MaxSeries = 6 // two for one application
+		cfg.MaxSeries = 6 // two per application
 		cfg.MaxColumns = 3
 	})
 	md := counter(1, 10)
@@ -376,7 +376,7 @@ func TestShutdown(t *testing.T) {
 	newExporter := func(t *testing.T) (exporter.Metrics, string) {
 		cfg := createDefaultConfig().(*Config)
 		cfg.Path = filepath.Join(t.TempDir(), "metrics.csv")
-		cfg.RetryConfig.Enabled = true // exporterhelper's retry panics at a second Shutdown of its own
+		cfg.RetryConfig.Enabled = true // exporterhelper's retry sender panics at a second Shutdown
 		created, err := NewFactory().CreateMetrics(t.Context(), exportertest.NewNopSettings(metadata.Type), cfg)
 		require.NoError(t, err)
 		return created, cfg.Path
@@ -457,7 +457,7 @@ func TestQueueAndRetry(t *testing.T) {
 	})
 }
 
-// BenchmarkPush pushes 500 series with write and without.
+// BenchmarkPush pushes 500 series, with and without a write.
 func BenchmarkPush(b *testing.B) {
 	md := pmetric.NewMetrics()
 	m := scopeOf(md).Metrics().AppendEmpty()

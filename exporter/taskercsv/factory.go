@@ -81,7 +81,7 @@ func create(set exporter.Settings, cfg *Config, of signal, rows rows) (*csvExpor
 	return newCSVExporter(cfg, of, rows, set.TelemetrySettings, telemetry), nil
 }
 
-// options returns those of all signals.
+// options returns the options common to all signals.
 func (e *csvExporter) options() []exporterhelper.Option {
 	return []exporterhelper.Option{
 		exporterhelper.WithCapabilities(consumer.Capabilities{MutatesData: false}),

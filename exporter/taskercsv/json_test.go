@@ -16,7 +16,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/csvtable/csvtext"
 )
 
-// asJSON writes lines of JSON.
+// asJSON configures JSON lines.
 func asJSON(cfg *Config) {
 	cfg.Format = csvtext.RowsJSON
 	cfg.Path = strings.TrimSuffix(cfg.Path, ".csv") + ".jsonl"
@@ -36,7 +36,7 @@ func readObjects(t *testing.T, path string) []map[string]any {
 	return objects
 }
 
-// TestRecordsAsJSON: texts are whole, numbers are numbers, what is not known is left out.
+// TestRecordsAsJSON checks that texts are complete, numbers are numbers, and unknown values are omitted.
 func TestRecordsAsJSON(t *testing.T) {
 	b := startBoth(t, asJSON)
 	require.NoError(t, b.traces.ConsumeTraces(t.Context(), failedStep()))
@@ -55,7 +55,7 @@ func TestRecordsAsJSON(t *testing.T) {
 	}}, readObjects(t, b.cfg.path(signalLogs)))
 }
 
-// TestMetricsAsJSON: each object has the cells of the table's row.
+// TestMetricsAsJSON checks that each object has the cells of the CSV row.
 func TestMetricsAsJSON(t *testing.T) {
 	for _, mode := range []Mode{ModeSnapshot, ModeAppend} {
 		change := func(cfg *Config) { cfg.Mode, cfg.Histograms, cfg.FormulaGuard = mode, "buckets", false }
@@ -88,7 +88,7 @@ func TestMetricsAsJSON(t *testing.T) {
 	}
 }
 
-// TestChosenColumnsAsJSON: an object has these keys only, in this order, the labels without one as an object.
+// TestChosenColumnsAsJSON checks that an object has only the configured keys, in order, and the other labels as an object.
 func TestChosenColumnsAsJSON(t *testing.T) {
 	e := start(t, func(cfg *Config) {
 		asJSON(cfg)

@@ -19,7 +19,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/exporter/taskercsv/internal/metadata"
 )
 
-// Whatever stands in the place of a table or of its lock, the start neither hangs nor writes through it.
+// With any kind of file in the place of a table or of its lock, startup neither hangs nor writes to it.
 func TestOnlyFilesAreWritten(t *testing.T) {
 	for kind, put := range map[string]func(path, victim string) error{
 		"a pipe":          func(path, _ string) error { return syscall.Mkfifo(path, 0o600) },

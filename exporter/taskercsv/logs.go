@@ -15,7 +15,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// defaultLogColumns returns the columns of log records, before those of resource attributes.
+// defaultLogColumns returns the default columns of log records, before those of resource attributes.
 func defaultLogColumns() []string {
 	return []string{
 		"timestamp", "event", "severity", "body", "trace_id", "span_id", "task_id", "task_name", "step_id", "step_name",
@@ -23,7 +23,7 @@ func defaultLogColumns() []string {
 	}
 }
 
-// logColumns returns the columns that are more than an attribute.
+// logColumns returns the columns that are not plain attributes.
 func logColumns(style csvtext.Style) map[string]column[plog.LogRecord] {
 	made := logColumnsMadeOf()
 	return map[string]column[plog.LogRecord]{
@@ -40,12 +40,12 @@ func logColumns(style csvtext.Style) map[string]column[plog.LogRecord] {
 	}
 }
 
-// logColumnsMadeOf returns the attributes that logColumns show.
+// logColumnsMadeOf returns the attributes from which logColumns are made.
 func logColumnsMadeOf() map[string][]string {
 	return map[string][]string{"attempt": {lifecycle.AttrAttemptNumber, lifecycle.AttrAttempt}}
 }
 
-// logTime returns the first of two times that is known.
+// logTime returns the first of two times that is set.
 func logTime(style csvtext.Style, at, instead pcommon.Timestamp) string {
 	if at == 0 {
 		at = instead
@@ -66,12 +66,12 @@ func severity(r record[plog.LogRecord]) string {
 	return strings.ToUpper(r.of.SeverityNumber().String())
 }
 
-// logLayout makes the rows of log records.
+// logLayout returns the layout of log records.
 func (cfg *Config) logLayout() layout[plog.LogRecord] {
 	return newLayout(cfg.columnNames(defaultLogColumns()), logColumns(cfg.style()), logColumnsMadeOf(), cfg.style())
 }
 
-// logRows gives the row of each log record.
+// logRows calls give with the row of each log record.
 func logRows(l layout[plog.LogRecord], ld plog.Logs, give func([]string)) {
 	for _, resource := range ld.ResourceLogs().All() {
 		for _, scope := range resource.ScopeLogs().All() {
@@ -82,7 +82,7 @@ func logRows(l layout[plog.LogRecord], ld plog.Logs, give func([]string)) {
 	}
 }
 
-// logPusher returns the function that takes log records. It keeps nothing of them.
+// logPusher returns the consumer of log records, which does not retain them.
 func (e *csvExporter) logPusher(rows *recordRows, l layout[plog.LogRecord]) func(context.Context, plog.Logs) error {
 	return func(ctx context.Context, ld plog.Logs) error {
 		return e.take(ctx, func(time.Time) map[string]int64 {

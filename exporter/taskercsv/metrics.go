@@ -14,7 +14,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/csvtable"
 )
 
-// metricRows are the series of a table.
+// metricRows holds the series of a table.
 type metricRows struct {
 	table      *csvtable.Table
 	reader     reader
@@ -49,7 +49,7 @@ func (r *metricRows) report(ctx context.Context, telemetry *metadata.TelemetryBu
 	telemetry.ExporterTaskerCsvColumns.Record(ctx, int64(r.table.Columns()))
 }
 
-// tableRows are the rows of a table, all or the fresh ones.
+// tableRows are all rows of a table, or the fresh ones.
 type tableRows struct {
 	table *csvtable.Table
 	fresh bool
@@ -61,13 +61,13 @@ func (r tableRows) Header() []string { return r.table.Header() }
 // WriteRows implements [rowfile.Rows].
 func (r tableRows) WriteRows(w rowfile.RowWriter) (int, error) { return r.table.WriteRows(w, r.fresh) }
 
-// pushMetrics keeps nothing of md.
+// pushMetrics does not retain md.
 func (e *csvExporter) pushMetrics(ctx context.Context, md pmetric.Metrics) error {
 	r := e.rows.(*metricRows)
 	return e.take(ctx, func(now time.Time) map[string]int64 { return r.merge(md, now) })
 }
 
-// merge puts the points of md into the table and returns how many were dropped, by reason.
+// merge adds the points of md to the table and returns the number of dropped ones by reason.
 func (r *metricRows) merge(md pmetric.Metrics, now time.Time) map[string]int64 {
 	if by := r.clock.setBack(now); by > 0 {
 		r.table.SetBack(by)

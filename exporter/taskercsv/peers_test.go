@@ -23,10 +23,10 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/csvtable/csvtext"
 )
 
-// awkwardNames are texts that readers of CSV stumble over.
+// awkwardNames are texts that are difficult for CSV readers.
 var awkwardNames = []string{"charge, \"card\"\nnow", "Größe 漢字 😀", "-5", "=1+1", "@SUM(1);2", "+49 30", "a\tb ", "'quoted'", "\r\n"}
 
-// awkwardFiles are files of the three signals: a span and a record for each of the names, and metrics of all types.
+// awkwardFiles writes files of the three signals: a span and a record for each of the names, and metrics of all types.
 func awkwardFiles(t *testing.T, change func(*Config)) (files []string, delimiter rune) {
 	t.Helper()
 	b, m := startBoth(t, change), start(t, change)
@@ -49,7 +49,7 @@ func awkwardFiles(t *testing.T, change func(*Config)) (files []string, delimiter
 	return []string{b.cfg.path(signalTraces), b.cfg.path(signalLogs), m.path}, b.cfg.delimiter()
 }
 
-// peerTable is a file as a program understands it: a cell is a text, a number, or nil where it is empty.
+// peerTable is a file as read by another program: a cell is a text, a number, or nil if empty.
 type peerTable struct {
 	Columns []string `json:"columns"`
 	Types   []string `json:"types"`
@@ -65,8 +65,8 @@ func (p *peerTable) typeOf(column string) string {
 	return ""
 }
 
-// sameCells compares cell by cell: a number by its value, a time as microseconds, a text with LF for CR LF, as Go's reader has
-// them.
+// sameCells compares cell by cell: numbers by value, times in microseconds, and texts with LF for CR LF, as Go's reader
+// returns them.
 func sameCells(t *testing.T, rows [][]string, got peerTable) {
 	t.Helper()
 	require.Equal(t, rows[0], got.Columns)
@@ -89,7 +89,7 @@ func sameCells(t *testing.T, rows [][]string, got peerTable) {
 	}
 }
 
-// numberOf returns the number that a cell tells; of a time, its microseconds.
+// numberOf returns the number in a cell, or the microseconds of a time.
 func numberOf(text string) any {
 	for _, layout := range []string{time.RFC3339, "2006-01-02 15:04:05"} {
 		if at, err := time.Parse(layout, text); err == nil {
@@ -102,7 +102,7 @@ func numberOf(text string) any {
 	return text
 }
 
-// wanted skips a test unless peers are asked for: they take seconds each.
+// wanted skips a test unless peers are enabled, because they take seconds each.
 func wanted(t *testing.T) {
 	t.Helper()
 	if os.Getenv("TASKER_PEERS") == "" {
@@ -131,7 +131,7 @@ func outputOf(t *testing.T, command *exec.Cmd) []byte {
 	return out
 }
 
-// readTables lets a program read the files of the three signals, and compares what it says is in them with what was written.
+// readTables lets a program read the files of the three signals, and compares its output with what was written.
 func readTables(t *testing.T, change func(*Config), command ...string) (traces, logs, metrics peerTable) {
 	t.Helper()
 	files, delimiter := awkwardFiles(t, change)
@@ -144,7 +144,7 @@ func readTables(t *testing.T, change func(*Config), command ...string) (traces, 
 	return tables[0], tables[1], tables[2]
 }
 
-// pythonReads reads files with the csv module, strictly.
+// pythonReads reads files with Python's csv module in strict mode.
 const pythonReads = `
 import csv, json, sys
 for path in sys.argv[1:]:
@@ -181,7 +181,7 @@ func TestPeerSQLite(t *testing.T) {
 
 func TestPeerPandas(t *testing.T) {
 	wanted(t)
-	// The python3 that is first on the path may be one without Debian's packages.
+	// The first python3 in the path may lack Debian's packages.
 	var python string
 	for _, candidate := range []string{"/usr/bin/python3", "python3"} {
 		if exec.Command(candidate, "-c", "import pandas").Run() == nil {
@@ -225,7 +225,7 @@ func TestPeerDuckDB(t *testing.T) {
 	}
 }
 
-// TestPeerLibreOffice: Calc takes each cell for what it is, and runs none.
+// TestPeerLibreOffice checks that Calc reads each cell with its type and evaluates none.
 func TestPeerLibreOffice(t *testing.T) {
 	wanted(t)
 	soffice := program(t, "soffice", "LIBREOFFICE=1 "+installPeers)
@@ -235,8 +235,8 @@ func TestPeerLibreOffice(t *testing.T) {
 			cfg.TimestampFormat = csvtext.TimeDatetime
 			change(cfg)
 		})
-		// The separator, quotes, UTF-8, from the first row, no types of columns, the language, quoted cells are not always text,
-		// and special numbers are recognized, of which times are.
+		// Separator, quote, UTF-8, first row 1, no column types, language, quoted cells are not always text, and special
+		// numbers, which include times, are detected.
 		outputOf(t, exec.Command(soffice, append([]string{"--headless", "-env:UserInstallation=file://" + directory + "/profile",
 			fmt.Sprintf("--infilter=CSV:%d,34,76,1,,0,false,true", delimiter), "--convert-to", "fods", "--outdir", directory}, files...)...))
 		for _, file := range files {
@@ -272,7 +272,7 @@ type sheetCell struct {
 	} `xml:"p"`
 }
 
-// readSheet reads a sheet that LibreOffice wrote. The type of a column is that of its first row, or formula if any cell is one.
+// readSheet reads a sheet written by LibreOffice. A column's type is that of its first row, or formula if any cell is one.
 func readSheet(t *testing.T, path string) peerTable {
 	t.Helper()
 	text, err := os.ReadFile(path)

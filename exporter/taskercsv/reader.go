@@ -16,20 +16,20 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// Reasons for dropping a point before it reaches the table; the table's own are csvtable.Outcome.
+// Reasons for dropping a point before it reaches the table; the table's reasons are csvtable.Outcome.
 const (
 	reasonNoValue = "no_value"
 	reasonInvalid = "invalid"
 )
 
-// reader turns pdata into points of the table. It changes nothing in the pdata and keeps only strings of it.
+// reader converts pdata into points of the table. It does not modify pdata and retains only strings of it.
 type reader struct {
 	resourceColumns []string
 
 	labels []csvtable.Label // scratch
 }
 
-// merge puts all points of md into the table and returns how many were dropped, by reason; nil if none.
+// merge adds all points of md to the table and returns the number of dropped ones by reason; nil if none.
 func (r *reader) merge(md pmetric.Metrics, into *csvtable.Table, now time.Time) map[string]int64 {
 	batch := batch{reader: r, table: into, now: now}
 	for _, resource := range md.ResourceMetrics().All() {
@@ -43,8 +43,8 @@ func (r *reader) merge(md pmetric.Metrics, into *csvtable.Table, now time.Time) 
 	return batch.dropped
 }
 
-// owner returns the identity of a resource and a scope. Two resources that differ in an attribute without a column are
-// different owners all the same: merging them would mix up their numbers.
+// owner returns the identity of a resource and scope. It includes attributes without a column, because values of different
+// resources must not be mixed.
 func (r *reader) owner(resource pcommon.Resource, scope pcommon.InstrumentationScope) *csvtable.Owner {
 	cells := make([]string, len(r.resourceColumns))
 	for i, key := range r.resourceColumns {
@@ -79,12 +79,12 @@ func sortedLabels(labels []csvtable.Label, attributes pcommon.Map) []csvtable.La
 	return labels
 }
 
-// batch is the merging of one pmetric.Metrics.
+// batch is the state of merging one pmetric.Metrics.
 type batch struct {
 	reader  *reader
 	table   *csvtable.Table
 	now     time.Time
-	point   csvtable.Point // Owner, Name, Kind and Delta of the metric at hand
+	point   csvtable.Point // Owner, Name, Kind and Delta of the current metric
 	dropped map[string]int64
 }
 
@@ -181,7 +181,7 @@ func (b *batch) summary(p pmetric.SummaryDataPoint) {
 	b.observe(p, value)
 }
 
-// distributionPoint is what histogram points of both kinds have in common.
+// distributionPoint is implemented by both histogram points.
 type distributionPoint interface {
 	HasSum() bool
 	Sum() float64
@@ -205,7 +205,7 @@ func stats(count uint64, p distributionPoint) csvtable.Stats {
 	return s
 }
 
-// dataPoint is what all data points have in common.
+// dataPoint is implemented by all data points.
 type dataPoint interface {
 	Attributes() pcommon.Map
 	Timestamp() pcommon.Timestamp

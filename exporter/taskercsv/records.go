@@ -17,19 +17,19 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// recordRows keeps a row per span or a log record: in a snapshot the latest ones, for appending those that are not yet in the
-// file.
+// recordRows holds a row per span or log record: for a snapshot the latest ones, for appending those that are not yet
+// written.
 type recordRows struct {
-	header []string // names of the columns, as cells
+	header []string // column names, as cells
 	limit  int      // of a snapshot; 0 when appending
 	rows   [][]string
-	before [][]string // rows as they were at begin
+	before [][]string // rows at begin
 }
 
 func (r *recordRows) begin() { r.before = r.rows }
 func (r *recordRows) undo()  { r.rows = r.before }
 
-// settle forgets rows that are in the file to stay.
+// settle removes rows that are written.
 func (r *recordRows) settle() {
 	if r.limit == 0 {
 		r.rows = nil
@@ -44,7 +44,8 @@ func (r *recordRows) all() rowfile.Rows    { return r }
 
 func (r *recordRows) report(context.Context, *metadata.TelemetryBuilder) {}
 
-// add appends a row. A slice that before shares is never written to: rows are only added behind it and left out before it.
+// add appends a row. Rows shared with before are not overwritten: rows are only appended to the slice and removed from its
+// front.
 func (r *recordRows) add(row []string) {
 	r.rows = append(r.rows, row)
 	if r.limit > 0 && len(r.rows) > r.limit {
@@ -72,24 +73,24 @@ type record[T any] struct {
 	of         T
 }
 
-// column gives the cell of a record, in the style of the file.
+// column returns the cell of a record, in the format of the file.
 type column[T any] func(record[T]) string
 
-// columnAttributes is the column of all attributes that have none of their own.
+// columnAttributes is the column of all attributes without a column of their own.
 const columnAttributes = "attributes"
 
-// layout makes rows of records.
+// layout converts records to rows.
 type layout[T any] struct {
-	names   []string // of the columns
+	names   []string // of columns
 	columns []column[T]
 }
 
-// newLayout finds the columns by their names: those of the signal, then attributes, first of the record and then of the
-// resource. A name without a dot is also that of Tasker's attribute: task_name is tasker.task_name. Of the attributes that made
-// names, a column of the signal shows the first there is.
+// newLayout resolves column names: first the signal's columns, then attributes of the record, then of the resource. A name
+// without a dot also stands for Tasker's attribute: task_name is tasker.task_name. made has the alternative attributes of
+// the signal's columns, of which the first present one is used.
 func newLayout[T any](names []string, own map[string]column[T], made map[string][]string, style csvtext.Style) layout[T] {
 	l := layout[T]{names: names}
-	shown := make([][]string, len(names)) // by column: it shows the first of these that a record has
+	shown := make([][]string, len(names)) // by column, alternatives
 	for i, name := range names {
 		cell, known := own[name]
 		switch {
@@ -114,7 +115,7 @@ func (l layout[T]) row(r record[T]) []string {
 	return row
 }
 
-// attributeCell returns the text of the attribute that a column is named after.
+// attributeCell returns the text of the attribute after which a column is named.
 func attributeCell(style csvtext.Style, name string, keys []string, attributes, resource pcommon.Map) string {
 	if _, value, found := first(attributes, keys); found {
 		return valueCell(style, value)
@@ -125,7 +126,7 @@ func attributeCell(style csvtext.Style, name string, keys []string, attributes, 
 	return ""
 }
 
-// firstCell returns the cell of the first attribute there is.
+// firstCell returns the cell of the first present attribute.
 func firstCell(style csvtext.Style, attributes pcommon.Map, keys []string) string {
 	if _, value, found := first(attributes, keys); found {
 		return valueCell(style, value)
@@ -146,7 +147,7 @@ func valueCell(style csvtext.Style, value pcommon.Value) string {
 	return style.Object(value.AsString())
 }
 
-// others returns the attributes that no column shows, as JSON; nothing if there are none.
+// others returns the attributes without a column as JSON; empty if there are none.
 func others(attributes pcommon.Map, shown [][]string) string {
 	var elsewhere []string
 	for _, keys := range shown {
@@ -168,7 +169,7 @@ func others(attributes pcommon.Map, shown [][]string) string {
 	return text.AsString()
 }
 
-// columnNames are the columns that are configured, or those that a signal has by default.
+// columnNames returns the configured columns, or the signal's defaults.
 func (cfg *Config) columnNames(defaults []string) []string {
 	if len(cfg.Columns) > 0 {
 		return slices.Clone(cfg.Columns)
@@ -181,7 +182,7 @@ func (cfg *Config) columnNames(defaults []string) []string {
 	return defaults
 }
 
-// headerCells are names of columns as cells.
+// headerCells returns column names as cells.
 func (cfg *Config) headerCells(names []string) []string {
 	cells := make([]string, len(names))
 	for i, name := range names {
@@ -190,7 +191,7 @@ func (cfg *Config) headerCells(names []string) []string {
 	return cells
 }
 
-// newRecordRows makes the rows of a signal, with columns of these names.
+// newRecordRows makes the rows of a signal with columns of these names.
 func newRecordRows(cfg *Config, of signal, names []string) *recordRows {
 	r := &recordRows{header: cfg.headerCells(names)}
 	if !cfg.appends(of) {
@@ -199,7 +200,7 @@ func newRecordRows(cfg *Config, of signal, names []string) *recordRows {
 	return r
 }
 
-// firstOf returns the text of the first attribute there is.
+// firstOf returns the text of the first present attribute.
 func firstOf(attributes pcommon.Map, keys []string) string {
 	if _, value, found := first(attributes, keys); found {
 		return value.AsString()
@@ -207,7 +208,7 @@ func firstOf(attributes pcommon.Map, keys []string) string {
 	return ""
 }
 
-// first returns the first attribute there is.
+// first returns the first present attribute.
 func first(attributes pcommon.Map, keys []string) (key string, value pcommon.Value, found bool) {
 	for _, key := range keys {
 		if value, found := attributes.Get(key); found {

@@ -31,7 +31,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/printable"
 )
 
-// both is an exporter for traces and one for logs, of the same configuration.
+// both holds an exporter for traces and one for logs, with the same configuration.
 type both struct {
 	traces    exporter.Traces
 	logs      exporter.Logs
@@ -73,7 +73,7 @@ func (b *both) stop(t *testing.T) {
 	require.NoError(t, b.logs.Shutdown(t.Context()))
 }
 
-// failedStep returns the span of an attempt that failed.
+// failedStep returns the span of a failed attempt.
 func failedStep() ptrace.Traces {
 	td := ptrace.NewTraces()
 	resource := td.ResourceSpans().AppendEmpty()
@@ -152,7 +152,7 @@ func TestChosenColumnsOfRecords(t *testing.T) {
 	}, rows[1])
 }
 
-// TestEveryAttributeIsSomewhere: an attribute with the name of a column that shows something else is among the others.
+// TestEveryAttributeIsSomewhere checks that an attribute with the name of an unrelated column is among the others.
 func TestEveryAttributeIsSomewhere(t *testing.T) {
 	b := startBoth(t, func(cfg *Config) { cfg.FormulaGuard = false })
 	ld := failedEvent()
@@ -174,7 +174,8 @@ func TestEveryAttributeIsSomewhere(t *testing.T) {
 		`"tasker.timestamp":"of the application","trace_id":"of the application"}`, cells["attributes"])
 }
 
-// TestAppendedAcrossRestarts: what was appended stays, the header is there once, and a torn row is cut off and counted.
+// TestAppendedAcrossRestarts checks that appended rows remain, the header is written once, and an incomplete row is removed
+// and counted.
 func TestAppendedAcrossRestarts(t *testing.T) {
 	var path string
 	directory := t.TempDir()
@@ -222,19 +223,19 @@ func TestSnapshotOfTheLatestRecords(t *testing.T) {
 	assert.Equal(t, []string{"04", "05", "06"}, ids(), "once, although it was tried twice")
 }
 
-// TestOneFileForTwo: two exporters must not write one file, be they of two collectors or of two signals.
+// TestOneFileForTwo checks that two exporters cannot write to one file, whether of two collectors or of two signals.
 func TestOneFileForTwo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBoth(t, func(cfg *Config) { cfg.Path = strings.Replace(cfg.Path, "{signal}", "same", 1) })
 		require.NoError(t, b.traces.Start(t.Context(), componenttest.NewNopHost()))
 		err := b.logs.Start(t.Context(), componenttest.NewNopHost())
-		require.ErrorContains(t, err, "give each exporter and each signal a file of its own, such as ./data/tasker-{signal}.csv")
+		require.ErrorContains(t, err, "use a separate file for each exporter and signal, such as ./data/tasker-{signal}.csv")
 		require.ErrorContains(t, err, "traces", "who has it")
 		b.stop(t)
 	})
 }
 
-// TestStartLeavesAnothersFileAlone: what another collector is in the middle of writing is neither torn nor left over.
+// TestStartLeavesAnothersFileAlone checks that a file that another collector is writing is not repaired.
 func TestStartLeavesAnothersFileAlone(t *testing.T) {
 	for _, mode := range []Mode{ModeAppend, ModeSnapshot} {
 		t.Run(string(mode), func(t *testing.T) {
@@ -256,8 +257,8 @@ func TestStartLeavesAnothersFileAlone(t *testing.T) {
 	}
 }
 
-// TestMetricsAppended: a row for each series that got a point, at each write; new labels begin a new file, and a header
-// that is there is kept over a restart.
+// TestMetricsAppended checks that each write appends a row per updated series, that new labels rotate the file, and that an
+// existing header is kept across a restart.
 func TestMetricsAppended(t *testing.T) {
 	directory := t.TempDir()
 	config := func(cfg *Config) { cfg.Mode, cfg.Path = ModeAppend, filepath.Join(directory, "{signal}.csv") }
@@ -288,7 +289,7 @@ func TestMetricsAppended(t *testing.T) {
 	assert.Len(t, old, 1)
 }
 
-// TestSnapshotKeepsColumns: a restart does not take columns away, packed or not.
+// TestSnapshotKeepsColumns checks that a restart keeps the columns of a snapshot, compressed or not.
 func TestSnapshotKeepsColumns(t *testing.T) {
 	directory := t.TempDir()
 	config := func(cfg *Config) { cfg.Path = filepath.Join(directory, "{signal}.csv") }
@@ -303,7 +304,8 @@ func TestSnapshotKeepsColumns(t *testing.T) {
 	assert.Equal(t, header, readFile(t, e.path)[0])
 }
 
-// TestAnyAttributesMakeWholeRows: whatever is in an attribute, the file stays a table, and the texts come back.
+// TestAnyAttributesMakeWholeRows checks that the file is a valid table whatever attributes contain, and that texts
+// round-trip.
 func TestAnyAttributesMakeWholeRows(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		b := newBoth(t, func(cfg *Config) { cfg.Columns = []string{"a", "name", "b"}; cfg.FormulaGuard = false })
@@ -327,7 +329,7 @@ func TestAnyAttributesMakeWholeRows(t *testing.T) {
 	})
 }
 
-// BenchmarkSpans pushes 1000 spans, appended and synchronized.
+// BenchmarkSpans appends and syncs 1000 spans.
 func BenchmarkSpans(b *testing.B) {
 	cfg := createDefaultConfig().(*Config)
 	cfg.Path = filepath.Join(b.TempDir(), "{signal}.csv")

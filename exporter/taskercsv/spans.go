@@ -13,7 +13,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// defaultSpanColumns returns the columns of spans, before those of resource attributes.
+// defaultSpanColumns returns the default columns of spans, before those of resource attributes.
 func defaultSpanColumns() []string {
 	return []string{
 		"trace_id", "span_id", "parent_span_id", "level", "name", "task_id", "task_name", "step_id", "step_name", "attempt",
@@ -21,7 +21,7 @@ func defaultSpanColumns() []string {
 	}
 }
 
-// spanColumns returns the columns that are more than an attribute.
+// spanColumns returns the columns that are not plain attributes.
 func spanColumns(style csvtext.Style) map[string]column[ptrace.Span] {
 	made := spanColumnsMadeOf()
 	return map[string]column[ptrace.Span]{
@@ -53,7 +53,7 @@ func spanColumns(style csvtext.Style) map[string]column[ptrace.Span] {
 	}
 }
 
-// spanColumnsMadeOf returns the attributes that spanColumns show.
+// spanColumnsMadeOf returns the attributes from which spanColumns are made.
 func spanColumnsMadeOf() map[string][]string {
 	return map[string][]string{
 		"attempt":       {lifecycle.AttrAttemptNumber},
@@ -63,7 +63,7 @@ func spanColumnsMadeOf() map[string][]string {
 	}
 }
 
-// levelOf returns the place in the tree: 1 task, 2 pass, 3 batch, 4 step, 5 handler or query. Asides and other spans have none.
+// levelOf returns the level in the tree: 1 task, 2 pass, 3 batch, 4 step, 5 handler or query; empty for other spans.
 func levelOf(name string) string {
 	switch name {
 	case lifecycle.SpanTask:
@@ -80,7 +80,7 @@ func levelOf(name string) string {
 	return ""
 }
 
-// spanStatus returns the outcome of spans that have none in Tasker's words.
+// spanStatus returns the outcome of spans without a Tasker status.
 func spanStatus(code ptrace.StatusCode) string {
 	switch code {
 	case ptrace.StatusCodeOk:
@@ -91,12 +91,12 @@ func spanStatus(code ptrace.StatusCode) string {
 	return ""
 }
 
-// spanLayout makes the rows of spans.
+// spanLayout returns the layout of spans.
 func (cfg *Config) spanLayout() layout[ptrace.Span] {
 	return newLayout(cfg.columnNames(defaultSpanColumns()), spanColumns(cfg.style()), spanColumnsMadeOf(), cfg.style())
 }
 
-// spanRows gives the row of each span.
+// spanRows calls give with each span and its row.
 func spanRows(l layout[ptrace.Span], td ptrace.Traces, give func(ptrace.Span, []string)) {
 	for _, resource := range td.ResourceSpans().All() {
 		for _, scope := range resource.ScopeSpans().All() {
@@ -107,7 +107,7 @@ func spanRows(l layout[ptrace.Span], td ptrace.Traces, give func(ptrace.Span, []
 	}
 }
 
-// spanPusher returns the function that takes spans. It keeps nothing of them.
+// spanPusher returns the consumer of spans, which does not retain them.
 func (e *csvExporter) spanPusher(rows *recordRows, l layout[ptrace.Span]) func(context.Context, ptrace.Traces) error {
 	return func(ctx context.Context, td ptrace.Traces) error {
 		return e.take(ctx, func(time.Time) map[string]int64 {

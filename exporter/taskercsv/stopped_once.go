@@ -11,15 +11,15 @@ import (
 	"go.opentelemetry.io/collector/exporter"
 )
 
-// stoppedOnce makes a second Shutdown harmless: exporterhelper's retry sender panics at it, which the contract of
-// component.Component forbids.
+// stoppedOnce makes a second Shutdown a no-op: exporterhelper's retry sender panics then, which violates the contract of
+// component.Component.
 type stoppedOnce struct {
 	inner component.Component
 	once  sync.Once
 	err   error
 }
 
-// Shutdown stops the exporter the first time and returns the same result afterwards.
+// Shutdown stops the exporter at the first call and returns the same result afterwards.
 func (s *stoppedOnce) Shutdown(ctx context.Context) error {
 	s.once.Do(func() { s.err = s.inner.Shutdown(ctx) })
 	return s.err

@@ -13,8 +13,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// Tables makes the rows that the exporter writes with its default settings, for programs that count or compare them. It has
-// no files and no limits. It serves one goroutine.
+// Tables produces the rows of the exporter's default settings, for programs that count or compare them. It has no files and
+// no limits, and is not safe for concurrent use.
 type Tables struct {
 	cfg     *Config
 	spans   layout[ptrace.Span]
@@ -22,47 +22,47 @@ type Tables struct {
 	metrics *metricRows
 }
 
-// NewTables makes tables without rows.
+// NewTables makes empty tables.
 func NewTables() *Tables {
 	cfg := createDefaultConfig().(*Config)
 	cfg.MaxSeries, cfg.MaxSeriesBytes, cfg.MaxColumns = math.MaxInt, math.MaxInt64, math.MaxInt
 	return &Tables{cfg: cfg, spans: cfg.spanLayout(), logs: cfg.logLayout(), metrics: newMetricRows(cfg)}
 }
 
-// SpanHeader returns the names of the columns of spans.
+// SpanHeader returns the column names of spans.
 func (t *Tables) SpanHeader() []string { return t.cfg.headerCells(t.spans.names) }
 
-// Spans gives each span with its row.
+// Spans calls give with each span and its row.
 func (t *Tables) Spans(td ptrace.Traces, give func(span ptrace.Span, row []string)) {
 	spanRows(t.spans, td, give)
 }
 
-// LogHeader returns the names of the columns of log records.
+// LogHeader returns the column names of log records.
 func (t *Tables) LogHeader() []string { return t.cfg.headerCells(t.logs.names) }
 
-// Logs gives the row of each log record.
+// Logs calls give with the row of each log record.
 func (t *Tables) Logs(ld plog.Logs, give func(row []string)) { logRows(t.logs, ld, give) }
 
-// AddMetrics takes data points into the table of metrics. The error says which it could not take.
+// AddMetrics adds data points to the table of metrics. The error reports dropped ones.
 func (t *Tables) AddMetrics(md pmetric.Metrics, now time.Time) error {
 	if dropped := t.metrics.merge(md, now); len(dropped) > 0 {
-		return fmt.Errorf("data points are left out of the table of metrics, by reason: %v", dropped)
+		return fmt.Errorf("data points were dropped, by reason: %v", dropped)
 	}
 	return nil
 }
 
-// MetricHeader returns the names of the columns of metrics, which depend on the labels that have been added.
+// MetricHeader returns the column names of metrics, which depend on the labels added so far.
 func (t *Tables) MetricHeader() []string { return t.metrics.table.Header() }
 
-// Metrics gives the rows of all series, each valid until the call returns.
+// Metrics calls give with the rows of all series. A row is valid until give returns.
 func (t *Tables) Metrics(give func(row []string)) {
-	_, _ = t.metrics.table.WriteRows(rowFunc(give), false) // rowFunc has no errors
+	_, _ = t.metrics.table.WriteRows(rowFunc(give), false) // rowFunc returns no errors
 }
 
 // rowFunc implements [csvtable.RowWriter].
 type rowFunc func(row []string)
 
-// Write gives the row to the function.
+// Write calls the function.
 func (f rowFunc) Write(row []string) error {
 	f(row)
 	return nil

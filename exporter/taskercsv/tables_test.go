@@ -13,7 +13,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// TestTablesAreTheFiles: the rows of Tables are those of the exporter's files.
+// TestTablesAreTheFiles compares the rows of Tables with the exporter's files.
 func TestTablesAreTheFiles(t *testing.T) {
 	records, metrics, tables := startBoth(t, nil), start(t, nil), NewTables()
 	require.NoError(t, records.traces.ConsumeTraces(t.Context(), failedStep()))

@@ -12,7 +12,7 @@ import (
 	"go.opentelemetry.io/collector/service/telemetry/otelconftelemetry"
 )
 
-// NewFactory creates the factory of the collector's own telemetry. Its configuration is that of otelconftelemetry.
+// NewFactory creates the factory of the internal telemetry. Its configuration is that of otelconftelemetry.
 func NewFactory() telemetry.Factory {
 	base := otelconftelemetry.NewFactory()
 	return telemetry.NewFactory(

@@ -16,14 +16,14 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/telemetry/taskertelemetry/internal/metadata"
 )
 
-// The counters of exporterhelper are named by outcome and signal: otelcol_exporter_sent_spans.
+// Prefixes of exporterhelper's counters, which are named by outcome and signal: otelcol_exporter_sent_spans.
 const (
 	sent          = "otelcol_exporter_sent_"
 	sendFailed    = "otelcol_exporter_send_failed_"
 	enqueueFailed = "otelcol_exporter_enqueue_failed_"
 )
 
-// dataTypes are the signals by the unit in which exporterhelper counts them, as the data_type of its queue metrics.
+// dataType returns the signal for the unit of an exporterhelper counter, named as the data_type of its queue metrics.
 func dataType(unit string) (name string, known bool) {
 	switch unit {
 	case "spans":
@@ -36,7 +36,7 @@ func dataType(unit string) (name string, known bool) {
 	return "", false
 }
 
-// provider hands out meters that record the time of each outcome of an exporter.
+// provider creates meters that record the time of each outcome of an exporter.
 type provider struct {
 	telemetry.MeterProvider
 	builder *metadata.TelemetryBuilder
@@ -56,7 +56,7 @@ func (p *provider) Meter(name string, options ...metric.MeterOption) metric.Mete
 	return &meter{Meter: p.MeterProvider.Meter(name, options...), provider: p}
 }
 
-// meter is that of one instrumentation scope.
+// meter is the meter of an instrumentation scope.
 type meter struct {
 	metric.Meter
 	provider *provider
@@ -92,7 +92,7 @@ func cutAnyPrefix(text string, prefixes ...string) (after string, found bool) {
 	return text, false
 }
 
-// outcomes is a counter that also records when it was increased, for each exporter.
+// outcomes is a counter that also records the time of increments, per exporter.
 type outcomes struct {
 	metric.Int64Counter
 	times    metric.Float64Gauge
@@ -100,7 +100,7 @@ type outcomes struct {
 	now      func() time.Time
 }
 
-// Add implements metric.Int64Counter. exporterhelper adds 0 to the items sent when a request has failed.
+// Add implements metric.Int64Counter. exporterhelper adds 0 to the sent items when a request has failed.
 func (o *outcomes) Add(ctx context.Context, items int64, options ...metric.AddOption) {
 	o.Int64Counter.Add(ctx, items, options...)
 	if items <= 0 {

@@ -28,10 +28,10 @@ import (
 	"go.uber.org/zap"
 )
 
-// outcome is the times of one exporter.
+// outcome holds the times of an exporter.
 type outcome struct{ success, failure float64 }
 
-// read collects the times by exporter and signal.
+// read returns the times by exporter and signal.
 func read(t *testing.T, reader sdkmetric.Reader) map[string]outcome {
 	t.Helper()
 	var collected metricdata.ResourceMetrics
@@ -61,8 +61,7 @@ func read(t *testing.T, reader sdkmetric.Reader) map[string]outcome {
 	return all
 }
 
-// TestOutcomesOfAnExporter runs an exporter that is built with exporterhelper as those of the collector are: the counters
-// that the times rest on are its own.
+// TestOutcomesOfAnExporter runs an exporter built with exporterhelper, whose counters the times depend on.
 func TestOutcomesOfAnExporter(t *testing.T) {
 	reader := sdkmetric.NewManualReader()
 	now := time.Unix(1000, 0)
@@ -98,7 +97,7 @@ func TestOutcomesOfAnExporter(t *testing.T) {
 	assert.Equal(t, map[string]outcome{"otlp_http/loki logs": {success: 1010.5, failure: 1005}}, read(t, reader))
 }
 
-// TestOutcomes: which counters are outcomes, and of which signal.
+// TestOutcomes checks which counters are outcomes, and of which signal.
 func TestOutcomes(t *testing.T) {
 	for name, want := range map[string]map[string]outcome{
 		"otelcol_exporter_sent_spans":                     {"kafka traces": {success: 7}},
@@ -124,7 +123,7 @@ func TestOutcomes(t *testing.T) {
 	}
 }
 
-// TestFactory: the configuration is the collector's own, and the meters are wrapped.
+// TestFactory checks that the configuration is the collector's, and that meters are wrapped.
 func TestFactory(t *testing.T) {
 	factory := NewFactory()
 	config := factory.CreateDefaultConfig().(*otelconftelemetry.Config)

@@ -16,7 +16,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/regular"
 )
 
-// Append is a file that each write makes longer. A write is on disk when it returns; one that fails is undone.
+// Append is a file to which each write appends. A write that returns is on disk; a failed one is reverted.
 type Append struct {
 	path     string
 	format   Format
@@ -24,18 +24,18 @@ type Append struct {
 	rotation Rotation
 	packer   *packer
 	failed   func(error)
-	pruned   time.Time // when old files were last looked at
+	pruned   time.Time // last removal of rotated files
 
 	file *os.File
-	size int64 // of the whole rows
-	// columns of the file's first row, with JSON that line; nil if it is empty.
+	size int64 // of the complete rows
+	// columns are the header, or for JSON the keys of the first row; nil if the file is empty.
 	columns []string
 }
 
 var _ File = (*Append)(nil)
 
-// NewAppend makes a file to append to. Old files are packed; the current one never is, so that it can be followed and
-// repaired. Errors of packing and removing old files go to failed; they are retried at the next rotation.
+// NewAppend makes a file to append to. Rotated files are compressed; the current one is not, so that it can be followed and
+// repaired. Errors of compressing and removing rotated files are passed to failed and retried at the next rotation.
 func NewAppend(path string, format Format, rotation Rotation, compression Compression, failed func(error)) *Append {
 	return &Append{
 		path:     path,
@@ -47,7 +47,8 @@ func NewAppend(path string, format Format, rotation Rotation, compression Compre
 	}
 }
 
-// Open implements [File]: it cuts off a torn last row, and does with old files what a killed process could not.
+// Open implements [File]: it removes an incomplete last row, and compresses and removes rotated files that a killed process
+// left.
 func (a *Append) Open() (cut int64, err error) {
 	if err := (atomicfile.File{Path: a.path}).PrepareDirectory(); err != nil {
 		return 0, err
@@ -67,10 +68,10 @@ func (a *Append) open() (cut int64, err error) {
 	}
 	whole, err := wholeRows(file, a.format.JSON)
 	if err == nil {
-		cut, err = a.mend(file, whole)
+		cut, err = a.truncate(file, whole)
 	}
 	if err != nil {
-		return 0, errors.Join(fmt.Errorf("%s can't be continued: %w", a.path, err), file.Close())
+		return 0, errors.Join(fmt.Errorf("append to %s: %w", a.path, err), file.Close())
 	}
 	if _, err := file.Seek(0, io.SeekStart); err == nil && whole > 0 {
 		a.columns = a.format.firstRow(file)
@@ -81,8 +82,8 @@ func (a *Append) open() (cut int64, err error) {
 	return cut, nil
 }
 
-// mend cuts the file to its whole rows.
-func (a *Append) mend(file *os.File, whole int64) (cut int64, err error) {
+// truncate removes what follows the complete rows.
+func (a *Append) truncate(file *os.File, whole int64) (cut int64, err error) {
 	info, err := file.Stat()
 	if err != nil {
 		return 0, err
@@ -101,7 +102,7 @@ func (a *Append) Columns() []string {
 	return a.columns
 }
 
-// Write implements [File]. It begins a new file when the current one would get too large, or has other columns.
+// Write implements [File]. It rotates the file if it would become too large or has other columns.
 func (a *Append) Write(rows Rows) (Written, error) {
 	var body bytes.Buffer
 	n, err := a.format.writeRows(&body, rows)
@@ -135,8 +136,8 @@ func (a *Append) Write(rows Rows) (Written, error) {
 	return written, nil
 }
 
-// current makes sure that the open file is the one at path and ends with a whole row, also after somebody has moved, removed,
-// emptied or lengthened that.
+// current ensures that the open file is the one at path and ends with a complete row, also after it was moved, removed,
+// emptied or extended.
 func (a *Append) current() error {
 	if a.file != nil {
 		open, err := a.file.Stat()
@@ -144,14 +145,14 @@ func (a *Append) current() error {
 		if err == nil && thereErr == nil && os.SameFile(open, there) && there.Size() == a.size {
 			return nil
 		}
-		_ = a.file.Close() // everything in it is synchronized
+		_ = a.file.Close() // its content is synchronized
 		a.file = nil
 	}
 	_, err := a.open()
 	return err
 }
 
-// full says why a new file must begin; nothing if none must.
+// full returns the reason to rotate; empty if there is none.
 func (a *Append) full(rows Rows, more int64) (reason string) {
 	if a.size == 0 {
 		return ""
@@ -193,15 +194,15 @@ func (a *Append) withHeader(rows Rows, body bytes.Buffer) (bytes.Buffer, error) 
 	return whole, err
 }
 
-// append writes in one piece and takes back what it could not finish. If that fails too, the next write does it: it opens
-// the file anew.
+// append writes content at once and reverts a partial write. If that fails too, the next write reverts it by reopening the
+// file.
 func (a *Append) append(content []byte) error {
 	_, err := a.file.Write(content)
 	if err == nil {
 		err = a.file.Sync()
 	}
 	if err != nil {
-		_, _ = a.mend(a.file, a.size)
+		_, _ = a.truncate(a.file, a.size)
 		_ = a.file.Close()
 		a.file = nil
 		return err
@@ -210,7 +211,7 @@ func (a *Append) append(content []byte) error {
 	return nil
 }
 
-// Close implements [File]. It waits until old files are packed.
+// Close implements [File]. It waits until rotated files are compressed.
 func (a *Append) Close() error {
 	var err error
 	if a.file != nil {

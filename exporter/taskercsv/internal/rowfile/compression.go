@@ -12,7 +12,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// Compression is how files are packed.
+// Compression is the compression of files.
 type Compression string
 
 // The compressions.
@@ -22,12 +22,12 @@ const (
 	CompressionZstd Compression = "zstd"
 )
 
-// Compressions returns all of them.
+// Compressions returns all compressions.
 func Compressions() []Compression {
 	return []Compression{CompressionNone, CompressionGzip, CompressionZstd}
 }
 
-// suffix returns what readers know packed files by.
+// suffix returns the usual suffix of compressed files.
 func (c Compression) suffix() string {
 	switch c {
 	case CompressionGzip:
@@ -38,7 +38,7 @@ func (c Compression) suffix() string {
 	return ""
 }
 
-// Path returns the path of a packed file: with the suffix by which readers know it.
+// Path returns the path of a compressed file.
 func (c Compression) Path(path string) string {
 	if suffix := c.suffix(); !strings.HasSuffix(path, suffix) {
 		return path + suffix
@@ -46,7 +46,7 @@ func (c Compression) Path(path string) string {
 	return path
 }
 
-// cutPacked removes the suffix of a packed file.
+// cutPacked removes the suffix of a compressed file.
 func cutPacked(name string) (rest string, packed bool) {
 	for _, c := range Compressions() {
 		if rest, packed = strings.CutSuffix(name, c.suffix()); packed && c.suffix() != "" {
@@ -56,7 +56,7 @@ func cutPacked(name string) (rest string, packed bool) {
 	return name, false
 }
 
-// pack returns a writer that packs; closing it does not close w.
+// pack returns a compressing writer. Closing it does not close w.
 func (c Compression) pack(w io.Writer) (io.WriteCloser, error) {
 	switch c {
 	case CompressionGzip:
@@ -71,7 +71,7 @@ func (c Compression) pack(w io.Writer) (io.WriteCloser, error) {
 	return plain{w}, nil
 }
 
-// unpack returns a reader of what pack wrote.
+// unpack returns a reader that reverses pack.
 func (c Compression) unpack(r io.Reader) (io.Reader, error) {
 	switch c {
 	case CompressionGzip:

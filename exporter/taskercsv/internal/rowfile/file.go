@@ -15,9 +15,9 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/regular"
 )
 
-// Rows are what is to be written.
+// Rows are the rows to write.
 type Rows interface {
-	// Header is the row of the columns' names.
+	// Header returns the column names.
 	Header() []string
 	// WriteRows writes the rows, without the header, and returns their number.
 	WriteRows(w RowWriter) (int, error)
@@ -28,7 +28,7 @@ type RowWriter interface {
 	Write(row []string) error
 }
 
-// Written says what a write did.
+// Written describes a write.
 type Written struct {
 	Rows    int
 	Bytes   int64
@@ -37,26 +37,27 @@ type Written struct {
 
 // File is a file of rows.
 type File interface {
-	// Open prepares for writing, and returns how many bytes of a torn last row it has cut off.
+	// Open prepares for writing, and returns how many bytes of an incomplete last row it has removed.
 	Open() (cut int64, err error)
-	// Columns are those of the file as it is; nil if it has none, or no header.
+	// Columns returns the columns of the existing file; nil if it has none, or no header.
 	Columns() []string
-	// Write puts rows into the file. When it fails the file is as it was before.
+	// Write writes rows. If it fails the file is unchanged.
 	Write(rows Rows) (Written, error)
-	// Close is safe before Open, and twice.
+	// Close may be called before Open and repeatedly.
 	Close() error
 }
 
-// Format is how rows become text.
+// Format is the format of rows.
 type Format struct {
-	// JSON writes each row as an object in a line of its own. Names and cells are JSON then, Delimiter and Header unused.
+	// JSON writes each row as an object on a line of its own. Names and cells are then JSON, and Delimiter and Header
+	// unused.
 	JSON      bool
 	Delimiter rune
-	// Header says that files begin with the names of the columns.
+	// Header writes the column names as the first row.
 	Header bool
 }
 
-// write writes the header, if it is wanted, and the rows.
+// write writes the header, if there is one, and the rows.
 func (f Format) write(w io.Writer, rows Rows) (int, error) {
 	if f.headed() {
 		if err := f.writeHeader(w, rows); err != nil {
@@ -66,7 +67,7 @@ func (f Format) write(w io.Writer, rows Rows) (int, error) {
 	return f.writeRows(w, rows)
 }
 
-// headed reports whether files begin with the names of the columns.
+// headed reports whether files have a header.
 func (f Format) headed() bool { return f.Header && !f.JSON }
 
 func (f Format) writeHeader(w io.Writer, rows Rows) error {
@@ -90,18 +91,18 @@ func (f Format) writeRows(w io.Writer, rows Rows) (int, error) {
 	return n, errors.Join(err, out.Error())
 }
 
-// continues reports whether rows with these columns can be added to a file whose first row is first.
+// continues reports whether rows with these columns can be appended to a file with this first row.
 func (f Format) continues(first, columns []string) bool {
 	switch {
 	case f.JSON:
-		return strings.HasPrefix(first[0], "{") // else it is a table, of another configuration
+		return strings.HasPrefix(first[0], "{") // otherwise it is CSV, from another configuration
 	case f.Header:
 		return slices.Equal(first, columns)
 	}
 	return len(first) == len(columns)
 }
 
-// firstRow reads the first row, which is nil if there is no whole one.
+// firstRow reads the first row; nil if there is no complete one.
 func (f Format) firstRow(r io.Reader) []string {
 	if f.JSON {
 		line, err := bufio.NewReader(r).ReadString('\n')
@@ -119,7 +120,7 @@ func (f Format) firstRow(r io.Reader) []string {
 	return row
 }
 
-// columnsOf reads the names of the columns of the file at path, if it is there and can be read.
+// columnsOf reads the column names of the file at path; nil if it does not exist or is unreadable.
 func (f Format) columnsOf(path string, unpack func(io.Reader) (io.Reader, error)) (columns []string) {
 	if !f.headed() {
 		return nil

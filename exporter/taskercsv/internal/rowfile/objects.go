@@ -5,11 +5,11 @@ package rowfile
 
 import "bufio"
 
-// objectWriter writes each row as a JSON object in a line of its own. A cell without text is left out.
+// objectWriter writes each row as a JSON object on a line of its own. It omits empty cells.
 type objectWriter struct {
 	names []string
 	out   *bufio.Writer
-	line  []byte // of the row before, to be used again
+	line  []byte // buffer of the previous row, for reuse
 }
 
 // Write implements [RowWriter].

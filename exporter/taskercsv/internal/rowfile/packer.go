@@ -15,16 +15,16 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/regular"
 )
 
-// packer packs old files while others are written. A packed file is there when it is whole and on disk, and only then is its
-// source removed.
+// packer compresses rotated files in the background. A compressed file is created when it is complete and on disk, and only
+// then is its source removed.
 type packer struct {
 	path        string
 	compression Compression
-	location    *time.Location // of the times in the names of old files
+	location    *time.Location // of the times in file names
 	failed      func(error)
 
 	wanted  chan struct{}
-	one     sync.Mutex // held by the one that packs
+	one     sync.Mutex // held while compressing
 	running sync.WaitGroup
 }
 
@@ -32,7 +32,7 @@ func newPacker(path string, compression Compression, location *time.Location, fa
 	return &packer{path: path, compression: compression, location: location, failed: failed, wanted: make(chan struct{}, 1)}
 }
 
-// wake packs, in the background, what there is to pack. At most one packs and one waits for it.
+// wake compresses rotated files in the background. At most one run is active and one is waiting.
 func (p *packer) wake() {
 	if p.compression == CompressionNone {
 		return
@@ -47,17 +47,17 @@ func (p *packer) wake() {
 				p.failed(err)
 			}
 		})
-	default: // the one that waits will see it
+	default: // the waiting run will see it
 	}
 }
 
-// wait returns when nothing is left to pack.
+// wait returns when nothing is left to compress.
 func (p *packer) wait() { p.running.Wait() }
 
 func (p *packer) pack() error {
 	old, err := oldFiles(p.path, p.location)
 	if err != nil {
-		return fmt.Errorf("old files of %s can't be packed: %w", p.path, err)
+		return fmt.Errorf("compress rotated files of %s: %w", p.path, err)
 	}
 	var failures []error
 	for _, o := range old {
@@ -65,7 +65,7 @@ func (p *packer) pack() error {
 			continue
 		}
 		if err := p.packOne(o.path); err != nil {
-			failures = append(failures, fmt.Errorf("old file not packed: %w", err))
+			failures = append(failures, fmt.Errorf("compress a rotated file: %w", err))
 		}
 	}
 	return errors.Join(failures...)
@@ -74,7 +74,7 @@ func (p *packer) pack() error {
 func (p *packer) packOne(source string) error {
 	in, err := regular.Open(source, os.O_RDONLY, 0)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil // it was one too many, and has been removed
+		return nil // removed by prune in the meantime
 	}
 	if err != nil {
 		return err
@@ -101,7 +101,7 @@ func (p *packer) packOne(source string) error {
 		return err
 	}
 	err = os.Remove(source)
-	if errors.Is(err, os.ErrNotExist) { // as above; the packed file may have been found and removed by then, too
+	if errors.Is(err, os.ErrNotExist) { // as above; prune may also have removed the compressed file
 		if err = os.Remove(packed.Path); errors.Is(err, os.ErrNotExist) {
 			return nil
 		}

@@ -14,28 +14,28 @@ import (
 	"time"
 )
 
-// Rotation bounds what appending leaves on the disk.
+// Rotation bounds the disk space of appended files.
 type Rotation struct {
-	// MaxMegabytes of a file; a batch that would make it larger goes to a new one.
+	// MaxMegabytes is the maximum size of a file; a batch that would exceed it is written to a new one.
 	MaxMegabytes int
-	// MaxDays that an old file stays; 0 for ever.
+	// MaxDays is how long a rotated file is kept; 0 means forever.
 	MaxDays int
-	// MaxBackups is how many old files stay; 0 all.
+	// MaxBackups is the maximum number of rotated files; 0 means all.
 	MaxBackups int
-	// LocalTime names old files by the local time instead of UTC.
+	// LocalTime names rotated files by local time instead of UTC.
 	LocalTime bool
 }
 
-// Reasons for a new file; the name of the old one has it.
+// Reasons for a rotation, which are part of the rotated file's name.
 const (
 	reasonSize    = "size"
 	reasonColumns = "columns"
 )
 
-// pruneInterval is how often old files are looked at for their age.
+// pruneInterval is the interval between checks of rotated files' age.
 const pruneInterval = time.Hour
 
-// oldTime is the time in the name of an old file.
+// oldTime is the time format in the name of a rotated file.
 const oldTime = "2006-01-02T15-04-05.000"
 
 func (r *Rotation) location() *time.Location {
@@ -45,14 +45,14 @@ func (r *Rotation) location() *time.Location {
 	return time.UTC
 }
 
-// oldFile is a file that was renamed when a new one began: NAME-TIME-REASON.EXTENSION, and perhaps packed.
+// oldFile is a rotated file: NAME-TIME-REASON.EXTENSION, possibly compressed.
 type oldFile struct {
 	path   string
 	at     time.Time
 	packed bool
 }
 
-// oldFiles lists those of a file, the newest first.
+// oldFiles returns the rotated files of a file, newest first.
 func oldFiles(path string, location *time.Location) ([]oldFile, error) {
 	directory, extension := filepath.Dir(path), filepath.Ext(path)
 	prefix := strings.TrimSuffix(filepath.Base(path), extension) + "-"
@@ -83,7 +83,7 @@ func cutReason(stem string) (rest string, known bool) {
 	return stem, false
 }
 
-// putAside renames the file. The names of old files differ also within a millisecond.
+// putAside renames the file. The names of rotated files are unique even within a millisecond.
 func (a *Append) putAside(reason string) error {
 	old, err := oldFiles(a.path, a.rotation.location())
 	if err != nil {
@@ -98,7 +98,8 @@ func (a *Append) putAside(reason string) error {
 	return os.Rename(a.path, fmt.Sprintf("%s-%s-%s%s", stem, at.Format(oldTime), reason, extension))
 }
 
-// prune removes old files that are too old or too many. Errors are reported and refuse no rows: the next rotation tries again.
+// prune removes rotated files that are too old or too many. Errors are reported but do not fail a write; the next rotation
+// retries.
 func (a *Append) prune() {
 	a.pruned = time.Now()
 	if a.rotation.MaxBackups == 0 && a.rotation.MaxDays == 0 {
@@ -108,7 +109,7 @@ func (a *Append) prune() {
 	errs := []error{err}
 	kept := 0
 	for i, o := range old {
-		if i == 0 || !o.at.Equal(old[i-1].at) { // one that is being packed is there twice
+		if i == 0 || !o.at.Equal(old[i-1].at) { // a file being compressed exists twice
 			kept++
 		}
 		if a.rotation.MaxBackups > 0 && kept > a.rotation.MaxBackups || a.rotation.MaxDays > 0 && a.pruned.Sub(o.at) > time.Duration(a.rotation.MaxDays)*24*time.Hour {
@@ -118,6 +119,6 @@ func (a *Append) prune() {
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
-		a.failed(fmt.Errorf("old files of %s: %w", a.path, err))
+		a.failed(fmt.Errorf("remove rotated files of %s: %w", a.path, err))
 	}
 }

@@ -22,7 +22,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// fixed are rows that are written as they are.
+// fixed are rows that are written unchanged.
 type fixed struct {
 	header []string
 	rows   [][]string
@@ -61,13 +61,12 @@ func openAppend(t require.TestingT, path string, format Format, rotation Rotatio
 func readRows(t require.TestingT, path string) [][]string {
 	content, err := os.ReadFile(path)
 	require.NoError(t, err)
-	rows, err := csv.NewReader(bytes.NewReader(content)).ReadAll() // refuses rows of unequal length
+	rows, err := csv.NewReader(bytes.NewReader(content)).ReadAll() // rejects rows of different lengths
 	require.NoError(t, err)
 	return rows
 }
 
-// TestTornAtEveryByte: wherever a file was cut off, it is continued behind its last whole row, and the header is there
-// once.
+// TestTornAtEveryByte truncates a file at any byte: it is continued after its last complete row, with one header.
 func TestTornAtEveryByte(t *testing.T) {
 	directory := t.TempDir()
 	path := filepath.Join(directory, "rows.csv")
@@ -100,7 +99,7 @@ func TestTornAtEveryByte(t *testing.T) {
 	}
 }
 
-// objects are rows whose names and cells are JSON, with a quote and a brace in each.
+// objects are rows whose names and cells are JSON, each with a quote and a brace.
 func objects(from, to int) fixed {
 	f := fixed{header: []string{`"number"`, `"left"`, `"text"`}}
 	for i := from; i < to; i++ {
@@ -109,7 +108,7 @@ func objects(from, to int) fixed {
 	return f
 }
 
-// TestTornObjects: wherever a file of JSON lines was cut off, it is continued behind its last whole line.
+// TestTornObjects truncates a file of JSON lines at any byte: it is continued after its last complete line.
 func TestTornObjects(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "rows.jsonl")
 	write := func(rows fixed) {
@@ -135,7 +134,7 @@ func TestTornObjects(t *testing.T) {
 	}
 }
 
-// TestOtherFormatIsPutAside: lines of JSON are not added to a table, nor rows to lines of JSON.
+// TestOtherFormatIsPutAside checks that JSON lines are not appended to CSV, nor CSV to JSON lines.
 func TestOtherFormatIsPutAside(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "rows")
 	for i, format := range []Format{format(), {JSON: true}, format(), {Delimiter: ','}, {JSON: true}} {
@@ -153,7 +152,7 @@ func TestOtherFormatIsPutAside(t *testing.T) {
 	}
 }
 
-// TestWholeRows: of any prefix of any rows exactly the whole ones are kept.
+// TestWholeRows checks that exactly the complete rows of any prefix are kept.
 func TestWholeRows(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		cells := rapid.SliceOfN(rapid.StringMatching(`[a",;\n\r ü]{0,6}`), 2, 2)
@@ -179,11 +178,11 @@ func TestWholeRows(t *testing.T) {
 	})
 }
 
-// killEnv is the path to write in the process that TestKilledAppend kills.
+// killEnv is the path to write to in the process that TestKilledAppend kills.
 const killEnv = "ROWFILE_KILL_TEST_PATH"
 
-// TestKilledAppend kills a process while it appends, again and again. What it was told to be on disk is there, in order
-// and once; what was torn is cut off.
+// TestKilledAppend repeatedly kills a process while it appends. Acknowledged rows exist once and in order; incomplete ones
+// are removed.
 func TestKilledAppend(t *testing.T) {
 	if path := os.Getenv(killEnv); path != "" {
 		appendForEver(path)
@@ -217,7 +216,7 @@ func TestKilledAppend(t *testing.T) {
 	}
 }
 
-// batch is how many rows appendForEver writes at a time.
+// batch is the number of rows per write of appendForEver.
 const batch = 50
 
 func appendForEver(path string) {
@@ -264,7 +263,7 @@ func TestRotation(t *testing.T) {
 	}
 }
 
-// TestEveryOldFileStays: old files are named by the millisecond, and files may follow each other faster.
+// TestEveryOldFileStays rotates several times within a millisecond, the resolution of the names.
 func TestEveryOldFileStays(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "rows.csv")
 	a := openAppend(t, path, format(), unbounded(), CompressionNone)
@@ -281,8 +280,8 @@ func TestEveryOldFileStays(t *testing.T) {
 	assert.Len(t, old, files-1)
 }
 
-// TestOldFilesAfterAKill: what a killed process could not pack is packed, what has become too old is removed, and the files of
-// others stay.
+// TestOldFilesAfterAKill checks that uncompressed rotated files of a killed process are compressed, expired ones are
+// removed, and unrelated files remain.
 func TestOldFilesAfterAKill(t *testing.T) {
 	directory := t.TempDir()
 	put := func(name, content string) string {
@@ -311,7 +310,7 @@ func TestOldFilesAfterAKill(t *testing.T) {
 	assert.Equal(t, os.FileMode(0o640), info.Mode().Perm(), "that of what was packed")
 }
 
-// TestNotRemoved: an old file that can't be removed is reported, and rows are written all the same.
+// TestNotRemoved checks that a rotated file that cannot be removed is reported, and rows are still written.
 func TestNotRemoved(t *testing.T) {
 	directory := t.TempDir()
 	old := filepath.Join(directory, "rows-2020-01-01T00-00-00.000-size.csv")
@@ -327,7 +326,7 @@ func TestNotRemoved(t *testing.T) {
 	assert.DirExists(t, old)
 }
 
-// TestNotPacked: a file that can't be packed stays, and that is reported.
+// TestNotPacked checks that a rotated file that cannot be compressed remains and is reported.
 func TestNotPacked(t *testing.T) {
 	directory := t.TempDir()
 	old := filepath.Join(directory, "rows-2026-01-01T00-00-00.000-size.csv")
@@ -354,7 +353,7 @@ func readPacked(t *testing.T, name string, compression Compression) [][]string {
 	return rows
 }
 
-// TestNewColumns: a file has one header; rows with other columns begin a new one, also after a start.
+// TestNewColumns checks that a file has one header: rows with other columns rotate the file, also after a restart.
 func TestNewColumns(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "rows.csv")
 	a := openAppend(t, path, format(), unbounded(), CompressionNone)
@@ -391,7 +390,7 @@ func TestWithoutHeader(t *testing.T) {
 	assert.Len(t, readRows(t, path), 4)
 }
 
-// TestMovedAndCut: somebody who moves, removes or empties the file in use does not stop it.
+// TestMovedAndCut checks that writing continues after the current file was moved, removed or emptied.
 func TestMovedAndCut(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "rows.csv")
 	a := openAppend(t, path, format(), unbounded(), CompressionNone)
@@ -419,7 +418,7 @@ func TestMovedAndCut(t *testing.T) {
 	require.NoError(t, a.Close(), "twice")
 }
 
-// TestFailedAppendIsUndone: what a write could not finish is not there, and the next one is whole.
+// TestFailedAppendIsUndone checks that a partial write is reverted, and that the next one is complete.
 func TestFailedAppendIsUndone(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "rows.csv")
 	a := openAppend(t, path, format(), unbounded(), CompressionNone)
@@ -428,7 +427,7 @@ func TestFailedAppendIsUndone(t *testing.T) {
 	before, err := os.ReadFile(path)
 	require.NoError(t, err)
 
-	// A write that fails, and a half of it that can't be taken back, as on a disk that breaks.
+	// A write that fails and cannot be reverted, as on a failing disk.
 	reading, err := os.Open(path)
 	require.NoError(t, err)
 	require.NoError(t, a.file.Close())

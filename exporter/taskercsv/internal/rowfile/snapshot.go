@@ -9,7 +9,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/atomicfile"
 )
 
-// Snapshot is a file that each write replaces as a whole.
+// Snapshot is a file that each write replaces.
 type Snapshot struct {
 	file        atomicfile.File
 	format      Format
@@ -23,7 +23,7 @@ func NewSnapshot(path string, format Format, compression Compression) *Snapshot 
 	return &Snapshot{file: atomicfile.File{Path: compression.Path(path)}, format: format, compression: compression}
 }
 
-// Open implements [File]: it removes what a killed process left unfinished beside the file.
+// Open implements [File]: it removes temporary files of a killed process.
 func (s *Snapshot) Open() (int64, error) { return 0, s.file.Prepare() }
 
 // Columns implements [File].

@@ -9,10 +9,10 @@ import (
 	"io"
 )
 
-// wholeRows returns how many bytes of a file are whole rows; what is behind them is a row that was cut off when a process
-// was killed or a machine lost its power. A zero byte is in no row that this package's users write: it is what a file
-// system leaves where it knows of a file's length but not of its content.
-// In CSV a line break between quotes ends no row; in JSON there is none, and a quote inside a text is escaped otherwise.
+// wholeRows returns the length of the complete rows of a file. They may be followed by a row that was cut off when a
+// process was killed or a machine lost power. Rows contain no zero byte: file systems leave these if they know a file's
+// length but not its content. In CSV a line break between quotes does not end a row; JSON has none, and escapes quotes
+// differently.
 func wholeRows(r io.Reader, json bool) (whole int64, err error) {
 	buffer := make([]byte, 256<<10)
 	offset, quoted := int64(0), false
@@ -25,7 +25,7 @@ func wholeRows(r io.Reader, json bool) (whole int64, err error) {
 		}
 		for i, b := range chunk {
 			switch {
-			case b == '"' && !json: // an escaped quote is two of them, which change nothing
+			case b == '"' && !json: // an escaped quote is two of them, which has no effect
 				quoted = !quoted
 			case b == '\n' && !quoted:
 				whole = offset + int64(i) + 1
