@@ -97,7 +97,7 @@ func TestTierPages(t *testing.T) {
 		assert.Contains(t, text, "Another gateway shows its own.")
 	}
 	assert.Empty(t, tasksOn(t, free[2]))
-	assert.Contains(t, pageOf(t, "http://"+free[2]+"/collector"), "An agent only hands events on: look at the pages of the gateway.")
+	assert.Contains(t, pageOf(t, "http://"+free[2]+"/collector"), "An agent only forwards events: see the pages of the gateway.")
 	assert.Zero(t, agent.stop())
 	for _, c := range collectors {
 		assert.Zero(t, c.stop())

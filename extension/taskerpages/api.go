@@ -15,7 +15,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/treeview"
 )
 
-// The API says under /api/v1 what the pages say. Fields are only ever added to it; docs/pages.md documents it.
+// The API under /api/v1 has the content of the pages. Fields are only ever added. docs/pages.md documents it.
 
 type apiOverview struct {
 	At        time.Time      `json:"at"`
@@ -120,9 +120,9 @@ func (p *pages) apiTasks(r *http.Request) (any, error) {
 type apiTask struct {
 	Key   string    `json:"key"`
 	State *taskView `json:"open,omitempty"` // of an open task
-	// Runs are the trees, as taskerotel tree --json writes them.
+	// Runs are trees in the format of taskerotel tree --json.
 	Runs []json.RawMessage `json:"runs"`
-	// Late is what came of it when it was too late.
+	// Late describes events that arrived too late.
 	Late *apiLate `json:"late,omitempty"`
 }
 

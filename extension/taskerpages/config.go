@@ -17,22 +17,21 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 )
 
-// Config of tasker_pages. README.md explains every setting.
+// Config of tasker_pages. README.md documents the settings.
 type Config struct {
-	// ServerConfig is where and how the pages are served: endpoint, tls, auth and the rest.
+	// ServerConfig configures the HTTP server: endpoint, tls, auth and more.
 	ServerConfig confighttp.ServerConfig `mapstructure:",squash"`
-	// AllowedHosts are names, beside those of the machine itself, by which a browser may ask for pages that are served on
-	// localhost: that of a proxy on the same machine.
+	// AllowedHosts are additional host names, such as a local proxy's, that requests for pages served on localhost may use.
 	AllowedHosts []string `mapstructure:"allowed_hosts"`
-	// RefreshInterval is how often a page that is open is brought up to date.
+	// RefreshInterval is the update interval of open pages.
 	RefreshInterval time.Duration `mapstructure:"refresh_interval"`
-	// MaxViewers bounds the pages that are kept live. Further ones are shown, but stay as they are.
+	// MaxViewers is the maximum number of live pages. Further ones are shown but not updated.
 	MaxViewers int `mapstructure:"max_viewers"`
-	// RecentTasks and RecentBytes bound what span_hierarchy keeps of tasks that it has emitted.
+	// RecentTasks and RecentBytes bound the emitted tasks that span_hierarchy retains.
 	RecentTasks int   `mapstructure:"recent_tasks"`
 	RecentBytes int64 `mapstructure:"recent_bytes"`
-	// OwnMetrics is where the collector's own metrics are, from which the pages tell what was lost and who is behind. Empty:
-	// they are not read.
+	// OwnMetrics is the address of the collector's internal metrics, from which losses and lagging exporters are derived.
+	// If empty they are not read.
 	OwnMetrics string `mapstructure:"own_metrics"`
 	// Links lead from a task to other tools.
 	Links []Link `mapstructure:"links"`
@@ -42,9 +41,10 @@ type Config struct {
 
 // Link is a link on a task's page.
 type Link struct {
-	// Name is what the link says.
+	// Name is the link's text.
 	Name string `mapstructure:"name"`
-	// URL is a template: {trace_id}, {task_id}, {correlation_id}, {service}, {task_name}, {start_ms} and {end_ms} are filled in.
+	// URL is a template with the placeholders {trace_id}, {task_id}, {correlation_id}, {service}, {task_name}, {start_ms}
+	// and {end_ms}.
 	URL string `mapstructure:"url"`
 }
 
@@ -52,7 +52,7 @@ var _ component.Config = (*Config)(nil)
 
 const leastRefresh = 100 * time.Millisecond
 
-// Validate reports every mistake at once.
+// Validate reports all mistakes at once.
 func (c *Config) Validate() error {
 	mistakes := []error{
 		c.checkRefresh(),

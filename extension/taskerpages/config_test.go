@@ -14,7 +14,7 @@ func TestTheDefaultsAreValid(t *testing.T) {
 	require.NoError(t, createDefaultConfig().(*Config).Validate())
 }
 
-// Every mistake is named at once, by its key, its value and the remedy.
+// All mistakes are reported at once, with key, value and remedy.
 func TestEveryMistakeIsNamed(t *testing.T) {
 	cfg := createDefaultConfig().(*Config)
 	cfg.ServerConfig.NetAddr.Endpoint = ""

@@ -4,6 +4,6 @@
 //go:generate go tool mdatagen metadata.yaml
 //go:generate go tool schemagen
 
-// Package taskerpages is the extension tasker_pages: live pages, and the same as JSON, of what the collector's components
-// hold. It keeps nothing itself but a few counts for its charts: components offer what they have (internal/livedata).
+// Package taskerpages is the extension tasker_pages: live pages, and a JSON API, of what the collector's components hold.
+// Components offer their data through internal/livedata; the extension itself stores only a few counts for its charts.
 package taskerpages

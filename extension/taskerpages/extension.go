@@ -23,8 +23,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/livedata"
 )
 
-// pages is the extension. Components offer to it what they hold; each request asks them anew, or within refresh_interval
-// takes what the request before was given.
+// pages is the extension. Requests query the components, or use results not older than refresh_interval.
 type pages struct {
 	config    *Config
 	settings  component.TelemetrySettings
@@ -38,17 +37,17 @@ type pages struct {
 	own      ownMetrics
 	tasks    taskCache
 
-	viewers atomic.Int64 // pages that are kept live
+	viewers atomic.Int64 // live pages
 	closing chan struct{}
 
-	// server is nil unless the pages are served, at the address.
+	// server is nil unless the pages are served.
 	server  *http.Server
 	address string
 	serving sync.WaitGroup
 	shut    sync.Once
 }
 
-// about says whose pages these are.
+// about identifies the collector.
 type about struct{ Instance, Version string }
 
 var (
@@ -59,7 +58,7 @@ var (
 func newPages(set extension.Settings, cfg *Config) (*pages, error) {
 	telemetry, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
 	if err != nil {
-		return nil, fmt.Errorf("make the telemetry of tasker_pages: %w", err)
+		return nil, fmt.Errorf("create the telemetry of tasker_pages: %w", err)
 	}
 	p := &pages{
 		config: cfg, settings: set.TelemetrySettings, telemetry: telemetry, now: time.Now, closing: make(chan struct{}),
@@ -80,12 +79,12 @@ func newPages(set extension.Settings, cfg *Config) (*pages, error) {
 	return p, nil
 }
 
-// Start serves the pages. When it fails, nothing is left running.
+// Start serves the pages. If it fails, nothing remains running.
 func (p *pages) Start(ctx context.Context, host component.Host) error {
-	settings := p.config.ServerConfig // ToServer writes defaults into it
+	settings := p.config.ServerConfig // ToServer modifies it
 	server, err := settings.ToServer(ctx, host.GetExtensions(), p.settings, p.handler())
 	if err != nil {
-		return fmt.Errorf("tasker_pages: make the HTTP server: %w", err)
+		return fmt.Errorf("tasker_pages: create the HTTP server: %w", err)
 	}
 	listener, err := settings.ToListener(ctx)
 	if err != nil {
@@ -106,7 +105,7 @@ func (p *pages) Start(ctx context.Context, host component.Host) error {
 	return nil
 }
 
-// Shutdown ends the pages that are kept live, and waits for the requests at hand.
+// Shutdown ends live pages and waits for pending requests.
 func (p *pages) Shutdown(ctx context.Context) error {
 	p.shut.Do(func() { close(p.closing) })
 	p.telemetry.Shutdown()
@@ -122,11 +121,11 @@ func (p *pages) Shutdown(ctx context.Context) error {
 	return err
 }
 
-// sampleInterval is how often the charts of the overview get a new point.
+// sampleInterval is the interval between points of the overview's charts.
 const sampleInterval = 10 * time.Second
 
-// ownMetricsSamples is how many points pass until the collector's own metrics are read though nobody looks, so that it is known
-// what grew in the last quarter of an hour.
+// ownMetricsSamples is the number of samples after which the internal metrics are read even without viewers, so that recent
+// increases are known.
 const ownMetricsSamples = 6
 
 // sample counts the open tasks for the charts until the extension stops.

@@ -20,7 +20,7 @@ const (
 	defaultOwnMetrics = "http://localhost:8888/metrics"
 )
 
-// NewFactory makes the factory of the extension tasker_pages.
+// NewFactory creates the factory of the extension tasker_pages.
 func NewFactory() extension.Factory {
 	return xextension.NewFactory(metadata.Type, createDefaultConfig, create, metadata.ExtensionStability,
 		xextension.WithDeprecatedTypeAlias(metadata.DeprecatedType))

@@ -20,14 +20,14 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/treeview"
 )
 
-// longest texts on a page, in characters. What is cut ends with an ellipsis; the task's own page has more of it.
+// Maximum lengths of texts on a page, in characters. Longer texts end with an ellipsis; the task's page shows more.
 const (
 	longestName    = 80
 	longestMessage = 200
 	longestText    = 16_000
 )
 
-// cut returns a text of an application, fit for a page: on one line, without characters that hide or turn others, and not long.
+// cut returns an application's text as one safe line of at most that length.
 func cut(text string, most int) string {
 	if len(text) > 8*most {
 		text = strings.ToValidUTF8(text[:8*most], "")
@@ -51,7 +51,7 @@ func shorten(text string, most int) string {
 func name(text string) string    { return cut(text, longestName) }
 func message(text string) string { return cut(text, longestMessage) }
 
-// lines returns a text of several lines, such as a backtrace.
+// lines returns a safe text of several lines, such as a backtrace.
 func lines(text string) string {
 	if len(text) > longestText {
 		text = strings.ToValidUTF8(text[:longestText], "") + "\n…"
@@ -64,9 +64,9 @@ func lines(text string) string {
 	return strings.TrimSpace(strings.Join(all, "\n"))
 }
 
-const narrow = "\u202f" // a narrow space that does not break
+const narrow = "\u202f" // narrow no-break space
 
-// span returns a duration in nanoseconds: 407 ms, 6.21 s, 2 h 11 m.
+// span formats a duration in nanoseconds: 407 ms, 6.21 s, 2 h 11 m.
 func span(nanos int64) string {
 	text := treeview.Duration(max(0, nanos))
 	var out strings.Builder
@@ -87,7 +87,7 @@ func span(nanos int64) string {
 
 func duration(d time.Duration) string { return span(int64(d)) }
 
-// words returns a duration in a sentence, in whole units.
+// words formats a duration for a sentence, in whole units.
 func words(d time.Duration) string {
 	if d = d.Round(time.Second); d < time.Minute {
 		return strconv.Itoa(int(d.Seconds())) + narrow + "s"
@@ -95,7 +95,7 @@ func words(d time.Duration) string {
 	return duration(d)
 }
 
-// ago returns how long ago something was.
+// ago formats how long ago something was.
 func ago(d time.Duration) string {
 	if d < time.Second {
 		return "now"
@@ -103,7 +103,7 @@ func ago(d time.Duration) string {
 	return words(d) + " ago"
 }
 
-// number has a comma between thousands.
+// number formats a number with thousands separators.
 func number[N ~int | ~int64](n N) string {
 	text := strconv.FormatInt(int64(n), 10)
 	start := 0
@@ -127,7 +127,7 @@ func percent(part, whole float64) string {
 	return fmt.Sprintf("%.0f%s%%", share, narrow)
 }
 
-// quantile returns that of the nearest rank; false when there is nothing.
+// quantile returns the nearest-rank quantile; false if there are no values.
 func quantile(sorted []time.Duration, q float64) (time.Duration, bool) {
 	if len(sorted) == 0 {
 		return 0, false
@@ -156,7 +156,7 @@ func clock(nanos int64) string {
 
 func timeOfDay(at time.Time) string { return at.UTC().Format("15:04") }
 
-// spark returns a small chart. The label says what it shows, for those who do not see it.
+// spark returns a small chart. label is its accessible description.
 func spark(series []int64, label, class string, width int) template.HTML {
 	const height, margin = 24, 2
 	top := int64(1)
@@ -185,7 +185,7 @@ func hexOf(id []byte) string { return hex.EncodeToString(id) }
 
 var tags = regexp.MustCompile(`<[^>]*>`)
 
-// plain returns a sentence of ours without its markup.
+// plain removes the markup from one of our own sentences.
 func plain(text template.HTML) string {
 	return html.UnescapeString(tags.ReplaceAllString(string(text), ""))
 }

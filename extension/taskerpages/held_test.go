@@ -31,7 +31,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// held is a component that holds tasks, on an assembler of its own.
+// held is a component that holds tasks in an assembler.
 type held struct {
 	mu        sync.Mutex
 	assembler *assembly.Assembler
@@ -57,7 +57,7 @@ func (h *held) observe(e *assembly.Event) {
 	h.assembler.Observe(e, h.now())
 }
 
-// send takes in lines of the plain wire form.
+// send adds events in the plain wire format.
 func (h *held) send(t testing.TB, lines [][]byte) {
 	t.Helper()
 	logs, err := streamtest.ToLogs(lines, "")
@@ -84,7 +84,7 @@ func stream(t testing.TB, name string) [][]byte {
 	return bytes.Split(bytes.TrimSpace(text), []byte("\n"))
 }
 
-// release lets what has ended go.
+// release emits the tasks that have ended.
 func (h *held) release() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -174,7 +174,7 @@ func (s *site) get(path string) *httptest.ResponseRecorder {
 	return w
 }
 
-// page gets a page and checks that it is well formed.
+// page requests a page and checks that it is well-formed.
 func (s *site) page(path string) string {
 	s.t.Helper()
 	w := s.get(path)
@@ -184,7 +184,7 @@ func (s *site) page(path string) string {
 	return text
 }
 
-// checkMarkup checks that every element that is opened is closed, and that no id is there twice.
+// checkMarkup checks that elements are closed and IDs are unique.
 func checkMarkup(t testing.TB, text string) {
 	t.Helper()
 	tokens := html.NewTokenizer(strings.NewReader(text))

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// placeholders are what can be filled into a link.
+// placeholders are the placeholders of links.
 var placeholders = []string{"{trace_id}", "{task_id}", "{task_name}", "{correlation_id}", "{service}", "{start_ms}", "{end_ms}"}
 
 var placeholder = regexp.MustCompile(`\{[a-z_]*\}`)
@@ -18,13 +18,13 @@ var placeholder = regexp.MustCompile(`\{[a-z_]*\}`)
 // outLink is a link to another tool.
 type outLink struct{ Name, URL string }
 
-// linkValues are filled into links, escaped: values are an application's.
+// linkValues are the values of placeholders. They come from applications and are escaped.
 type linkValues struct {
 	trace, task, name, correlation, service string
 	start, end                              int64 // Unix milliseconds
 }
 
-// fill leaves a link out that needs a value which the task does not have.
+// fill omits links that need a value that the task lacks.
 func (v *linkValues) fill(links []Link) []outLink {
 	values := map[string]string{
 		"{trace_id}": v.trace, "{task_id}": v.task, "{task_name}": v.name, "{correlation_id}": v.correlation, "{service}": v.service,

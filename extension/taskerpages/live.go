@@ -12,7 +12,7 @@ import (
 
 func contextWith(ctx context.Context) context.Context { return context.WithValue(ctx, liveKey{}, true) }
 
-// recorder takes the answer to a request that the server makes to itself.
+// recorder captures the response to a request that the server makes to itself.
 type recorder struct {
 	header http.Header
 	status int

@@ -20,7 +20,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// served returns the extension with its server.
+// served returns the extension with its running server.
 func served(t *testing.T, change func(*Config)) (*pages, string) {
 	cfg := createDefaultConfig().(*Config)
 	cfg.ServerConfig.NetAddr.Endpoint = "localhost:0"
@@ -86,7 +86,7 @@ func TestAPageIsKeptUpToDate(t *testing.T) {
 	require.Equal(t, http.StatusOK, e.status)
 	event, data := e.next()
 	require.Equal(t, "main", event)
-	require.Contains(t, data, "No task is open")
+	require.Contains(t, data, "No open or retained task")
 	require.NotContains(t, data, "<html", "the main part only")
 	h.observe(&assembly.Event{TraceID: assembly.TraceID{1}, Identity: 1, Name: lifecycle.TaskStartRequested, StepCount: 2, TaskName: "process_order",
 		TaskID: assembly.ID{Text: "1", Integer: true}, At: time.Now().UnixNano()})
@@ -118,7 +118,7 @@ func TestViewersAreBounded(t *testing.T) {
 	}
 }
 
-// A stop does not wait for viewers, who would stay for ever, and may come twice, and before the start.
+// Shutdown does not wait for viewers, and may be called twice and before Start.
 func TestAStopEndsTheStreams(t *testing.T) {
 	p, url := served(t, nil)
 	e := listen(t, url+"/live?page=/")

@@ -16,7 +16,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/livedata"
 )
 
-// lately is how far back the overview looks, in minutes.
+// lately is the time covered by the overview, in minutes.
 const lately = 15
 
 const (
@@ -25,7 +25,7 @@ const (
 	shownNotes    = 8
 )
 
-// overview is what the first page shows.
+// overview is the content of the first page.
 type overview struct {
 	Tiles     []tile
 	Notes     []note
@@ -34,7 +34,7 @@ type overview struct {
 	MoreFails int
 	Oldest    []slowTask
 	Slowest   []slowTask
-	Empty     bool // nothing has come yet
+	Empty     bool // nothing has been received
 	Left      int
 }
 
@@ -43,10 +43,10 @@ type tile struct {
 	Chart                           template.HTML
 }
 
-// note is what needs attention, in a sentence with its remedy or its link.
+// note is a sentence about a problem, with a remedy or a link.
 type note struct {
 	Severe bool
-	weight int64 // the more, the earlier among notes as severe
+	weight int64 // orders notes of the same severity, highest first
 	What   template.HTML
 	URL    string
 	Link   string
@@ -76,7 +76,7 @@ type slowTask struct {
 // workflowCounts are the open tasks of a workflow by state.
 type workflowCounts struct {
 	states stateCounts
-	oldest [assembly.States]int64 // the longest that one has been in the state, since its last event
+	oldest [assembly.States]int64 // longest time in the state since the last event
 }
 
 func (p *pages) overview(r *http.Request) (any, error) {
@@ -197,7 +197,7 @@ func tasksOf(workflow, state, text string) string {
 	return f.query()
 }
 
-// slowTasks returns the open tasks that began first, and those that take longest compared with what is usual for their workflow.
+// slowTasks returns the oldest open tasks, and those that are slowest compared with their workflow's usual duration.
 func slowTasks(open openTasks, workflows []livedata.Workflow) (oldest, slowest []slowTask) {
 	usual := map[string]time.Duration{}
 	for i := range workflows {
@@ -227,7 +227,7 @@ func slowTasks(open openTasks, workflows []livedata.Workflow) (oldest, slowest [
 	return oldest, slowest
 }
 
-// insert keeps the largest few, the largest first.
+// insert keeps the largest few tasks in descending order.
 func insert(list []task, t task) []task {
 	if len(list) == shownSlow && t.sort <= list[shownSlow-1].sort {
 		return list
@@ -237,7 +237,7 @@ func insert(list []task, t task) []task {
 	return list[:min(len(list), shownSlow)]
 }
 
-// notes returns what needs attention, the worst first.
+// notes returns the problems, worst first.
 func (p *pages) notes(counts map[string]*workflowCounts, open openTasks, s livedata.Statistics, now time.Time) []note {
 	notes := failingSteps(open, s, now)
 	notes = append(notes, blockedWorkflows(counts)...)
@@ -246,13 +246,13 @@ func (p *pages) notes(counts map[string]*workflowCounts, open openTasks, s lived
 	return notes[:min(len(notes), shownNotes)]
 }
 
-// manyFailures is from how many failed attempts in a quarter of an hour on they are worth a sentence though no task waits.
+// manyFailures is the number of failed attempts in 15 minutes from which they are reported although no task is waiting.
 const manyFailures = 5
 
 // stepOf is a step of a workflow.
 type stepOf struct{ workflow, step string }
 
-// retries are the tasks that wait for another attempt of a step.
+// retries are the tasks that wait for a retry of a step.
 type retries struct {
 	tasks     int
 	errorType string
@@ -289,7 +289,7 @@ func failingSteps(open openTasks, s livedata.Statistics, now time.Time) []note {
 		}
 		notes = append(notes, failingNote(key, w, f.ErrorType, several(n, "failed attempt", "failed attempts")+" in 15 min"+since, n))
 	}
-	for key, w := range waiting { // of attempts that have not been emitted
+	for key, w := range waiting { // of attempts that are not emitted yet
 		notes = append(notes, failingNote(key, w, w.errorType, "", 0))
 	}
 	slices.SortStableFunc(notes, func(a, b note) int { return cmp.Or(cmp.Compare(b.weight, a.weight), strings.Compare(a.URL, b.URL)) })
@@ -321,7 +321,7 @@ func blockedWorkflows(counts map[string]*workflowCounts) []note {
 	var notes []note
 	for of, c := range counts {
 		if n := c.states[assembly.StateBlocked]; n > 0 {
-			what := escaped("%s of <b>%s</b> %s <b>blocked</b> by a failed step and %s for somebody to put it back or resolve it",
+			what := escaped("%s of <b>%s</b> %s <b>blocked</b> by a failed step and %s for an operator to reset or resolve it",
 				several(n, "task", "tasks"), name(of), map[bool]string{true: "is", false: "are"}[n == 1], map[bool]string{true: "waits", false: "wait"}[n == 1])
 			what += escaped(", the oldest for %s.", span(c.oldest[assembly.StateBlocked]))
 			notes = append(notes, note{Severe: true, weight: int64(n), What: what, URL: tasksOf(of, "blocked", ""), Link: "tasks"})
@@ -331,7 +331,7 @@ func blockedWorkflows(counts map[string]*workflowCounts) []note {
 	return notes
 }
 
-// collectorNotes returns what the collector itself is short of.
+// collectorNotes returns the problems of the collector itself.
 func (p *pages) collectorNotes(now time.Time) []note {
 	var notes []note
 	for _, c := range p.statuses.all() {
@@ -360,7 +360,7 @@ func several[N ~int | ~int64](n N, one, many string) string {
 	return number(n) + " " + many
 }
 
-// escaped fills texts, which are escaped, into markup, which is ours.
+// escaped inserts escaped texts into our markup.
 func escaped(markup string, texts ...string) template.HTML {
 	args := make([]any, len(texts))
 	for i, text := range texts {

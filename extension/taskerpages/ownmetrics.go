@@ -23,26 +23,26 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/ownmetrics"
 )
 
-// ownMetrics are the collector's own metrics, read when a page needs them, and at most every few seconds.
+// ownMetrics caches the collector's internal metrics, which are read when a page needs them.
 type ownMetrics struct {
 	address string
 	client  http.Client
 
 	mu       sync.Mutex
-	readings []reading // the latest last, of the last quarter of an hour
+	readings []reading // of the last 15 minutes, latest last
 	err      error
 	tried    time.Time
 }
 
-// reading are the own metrics at a time.
+// reading is the internal metrics at a time.
 type reading struct {
 	at     time.Time
 	values map[string]series // by name and labels
 }
 
-// series is one number of the collector's own metrics.
+// series is a value of the internal metrics.
 type series struct {
-	name    string // without what all begin with
+	name    string // without the common prefix
 	labels  map[string]string
 	value   float64
 	counter bool
@@ -51,14 +51,14 @@ type series struct {
 const (
 	ownMetricsEvery = 5 * time.Second
 	ownMetricsKept  = 15 * time.Minute
-	// maxOwnMetrics is the longest exposition that is read, in bytes.
+	// maxOwnMetrics is the maximum size of the response in bytes.
 	maxOwnMetrics  = 16 << 20
 	ownMetricsWait = 2 * time.Second
 )
 
-var errNotRead = errors.New("the collector's own metrics are not read: set 'own_metrics' of tasker_pages to their address")
+var errNotRead = errors.New("the collector's internal metrics are not read: set 'own_metrics' of tasker_pages to their address")
 
-// refresh reads the metrics unless that was done a moment ago.
+// refresh reads the metrics unless they are recent.
 func (o *ownMetrics) refresh(ctx context.Context, now time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -131,7 +131,7 @@ func collect(families map[string]*dto.MetricFamily) map[string]series {
 	return values
 }
 
-// loss is a counter of what did not go through as it came.
+// loss is a counter of lost, refused or altered data.
 type loss struct {
 	Metric  string `json:"metric"`
 	Labels  string `json:"labels"`
@@ -142,7 +142,7 @@ type loss struct {
 	Severe  bool   `json:"severe"`
 }
 
-// exporter is how an exporter does with one signal.
+// exporter is the state of an exporter for one signal.
 type exporter struct {
 	Exporter string    `json:"exporter"`
 	Signal   string    `json:"signal"`
@@ -156,7 +156,7 @@ type exporter struct {
 	Remedy   string    `json:"remedy,omitempty"`
 }
 
-// report is what the own metrics tell.
+// report is what the internal metrics show.
 type report struct {
 	Losses    []loss
 	Exporters []exporter
@@ -213,7 +213,7 @@ func pairs(labels map[string]string) string {
 	return strings.Join(list, ", ")
 }
 
-// silentFor is how long an exporter with something to send may have sent nothing before it is taken to be behind.
+// silentFor is how long an exporter with queued data may send nothing before it is considered lagging.
 const silentFor = time.Minute
 
 func exporters(values map[string]series, now time.Time) []exporter {
@@ -266,7 +266,7 @@ func (e *exporter) set(metric string, v float64) {
 	}
 }
 
-// nearlyFull is the share of a queue from which on it is worth a word.
+// nearlyFull is the fill level from which a queue is reported.
 const nearlyFull = 0.5
 
 func (e *exporter) judge(now time.Time) {
@@ -274,52 +274,52 @@ func (e *exporter) judge(now time.Time) {
 	if e.Capacity > 0 {
 		full = float64(e.Queue) / float64(e.Capacity)
 	}
-	const look = "See that its backend is up and takes the data: what it answers is in the collector's log."
+	const look = "Check that its backend is up and accepts the data. The collector's log has its responses."
 	switch {
 	case e.Failed > 0 && (e.Failure.After(e.Success) || e.Success.IsZero() && e.Sent == 0):
-		e.Problem = fmt.Sprintf("gave up %d items, and nothing has been sent since", e.Failed)
-		e.Remedy = look + " With retry_on_failure::max_elapsed_time: 0s nothing is given up."
+		e.Problem = fmt.Sprintf("dropped %d items, and nothing has been sent since", e.Failed)
+		e.Remedy = look + " With retry_on_failure::max_elapsed_time: 0s nothing is dropped."
 	case e.Queue > 0 && !e.Success.IsZero() && now.Sub(e.Success) > silentFor:
 		e.Problem = fmt.Sprintf("%d requests wait, and nothing has been sent for %s", e.Queue, words(now.Sub(e.Success)))
-		e.Remedy = fmt.Sprintf("%s The queue is %.0f %% full; when it is full, events are refused and senders repeat them.", look, full*100)
+		e.Remedy = fmt.Sprintf("%s The queue is %.0f %% full; when it is full, events are refused and senders retry.", look, full*100)
 	case full >= nearlyFull:
-		e.Problem = fmt.Sprintf("is slower than what comes: its queue is %.0f %% full", full*100)
-		e.Remedy = "Raise sending_queue::num_consumers, or give the backend more room."
+		e.Problem = fmt.Sprintf("is slower than its input: its queue is %.0f %% full", full*100)
+		e.Remedy = "Raise sending_queue::num_consumers, or give the backend more capacity."
 	}
 }
 
-// explanations say what a loss means and what to do; the first that fits counts.
+// explanations describe losses and remedies; the first match is used.
 var explanations = []struct {
 	metric, reason  string
 	meaning, remedy string
 	severe          bool
 }{
-	{"receiver_tasker_events_refused_items", "", "items that are no events were refused", "The sender's log has each with its field, its reason and its remedy.", true},
-	{"receiver_tasker_events_refused_requests", "", "requests were refused", "A sender repeats those with 429 and 503; look at what is behind the receiver.", true},
-	{"receiver_refused_log_records", "", "events were refused, and senders repeat them", "Look at what is behind the receiver: memory, the storage, or an exporter that is behind.", true},
-	{"processor_refused", "", "data was refused for want of memory, and senders repeat it", "Give the collector more memory, or raise memory_limiter.", true},
-	{"processor_memory_limiter_refused", "", "data was refused for want of memory, and senders repeat it", "Give the collector more memory, or raise memory_limiter.", true},
-	{"processor_event_router_dropped", "duplicate", "events that had come before were dropped", "Nothing: senders repeat.", false},
+	{"receiver_tasker_events_refused_items", "", "items that are not events were refused", "The response to the sender names each with its field, reason and remedy.", true},
+	{"receiver_tasker_events_refused_requests", "", "requests were refused", "Senders retry after 429 and 503; check the components after the receiver.", true},
+	{"receiver_refused_log_records", "", "events were refused, and senders retry", "Check memory, the storage, and exporters that lag.", true},
+	{"processor_refused", "", "data was refused because of memory_limiter, and senders retry", "Give the collector more memory, or raise memory_limiter.", true},
+	{"processor_memory_limiter_refused", "", "data was refused because of memory_limiter, and senders retry", "Give the collector more memory, or raise memory_limiter.", true},
+	{"processor_event_router_dropped", "duplicate", "duplicate events were dropped", "Nothing: senders retry.", false},
 	{"processor_event_router_dropped", "no_route", "events without a route were dropped", "Give them a route, or set default_signals: see Routes.", false},
-	{"processor_event_router_dropped", "disabled", "events were dropped by their route", "Nothing, if that is meant: see Routes.", false},
-	{"processor_event_router_dropped", "filtered", "events were dropped by filtered_events", "Nothing, if that is meant: see Routes.", false},
-	{"processor_event_router_dropped", "sampled", "events were left out by sampling", "Nothing, if that is meant: see Routes.", false},
-	{"processor_event_router_dropped", "shed", "events of little priority were dropped because the components behind are busy", "Look at which exporter is behind.", true},
-	{"processor_event_router_dropped", "", "events were dropped", "The reason is beside it; see Routes.", true},
-	{"processor_event_router_refused", "", "events were refused for a moment, and senders repeat them", "Nothing, if it is seldom.", false},
-	{"processor_span_hierarchy_refused", "", "events were refused, because finished spans wait for the exporter", "Look at which exporter is behind.", true},
-	{"processor_span_hierarchy_spans_lost", "", "finished spans were refused for good and are lost", "The collector's log has the exporter's reason.", true},
-	{"processor_span_hierarchy_events_dropped", "late", "events came after their tree had left, and are on no span", "Raise reorder_window and settle_timeout of span_hierarchy.", true},
-	{"processor_span_hierarchy_events_dropped", "over_limit", "events of very large tasks were not taken in", "Raise max_events_per_task of span_hierarchy.", true},
+	{"processor_event_router_dropped", "disabled", "events were dropped by their route", "Nothing, if intended: see Routes.", false},
+	{"processor_event_router_dropped", "filtered", "events were dropped by filtered_events", "Nothing, if intended: see Routes.", false},
+	{"processor_event_router_dropped", "sampled", "events were sampled out", "Nothing, if intended: see Routes.", false},
+	{"processor_event_router_dropped", "shed", "events of low priority were dropped because downstream components are busy", "Check which exporter lags.", true},
+	{"processor_event_router_dropped", "", "events were dropped", "See the reason, and Routes.", true},
+	{"processor_event_router_refused", "", "events were refused temporarily, and senders retry", "Nothing, if it is rare.", false},
+	{"processor_span_hierarchy_refused", "", "events were refused because finished spans wait for the exporter", "Check which exporter lags.", true},
+	{"processor_span_hierarchy_spans_lost", "", "finished spans were permanently rejected and are lost", "The collector's log has the exporter's reason.", true},
+	{"processor_span_hierarchy_events_dropped", "late", "events arrived after their spans were emitted, and are missing there", "Raise reorder_window and settle_timeout of span_hierarchy.", true},
+	{"processor_span_hierarchy_events_dropped", "over_limit", "events of very large tasks were dropped", "Raise max_events_per_task of span_hierarchy.", true},
 	{"processor_span_hierarchy_events_dropped", "no_task", "events belong to no task", "Send task_id with them, if they should.", false},
-	{"processor_span_hierarchy_events_dropped", "", "events changed nothing in a tree", "Nothing: repetitions of an end, and queries about the schema.", false},
-	{"processor_span_hierarchy_trees_incomplete", "", "tasks left without an end", "Nothing, if the collector was stopped; else see idle_timeout and max_open_tasks of span_hierarchy.", false},
-	{"processor_span_hierarchy_spans_cut", "", "spans of very large tasks were left out", "Raise max_spans_per_tree of span_hierarchy.", true},
-	{"processor_span_hierarchy_storage_failures", "", "writes to the storage failed", "See that its disk has room and can be written to.", true},
-	{"processor_event_router_storage_failures", "", "writes to the storage failed", "See that its disk has room and can be written to.", true},
-	{"connector_routed_events_dropped", "not_routed", "events are not for this signal", "Nothing: their routes say so.", false},
-	{"connector_span_to_metrics_skipped", "not_routed", "events are not for metrics", "Nothing: their routes say so.", false},
-	{"connector_span_to_metrics_storage_failures", "", "writes to the storage failed", "See that its disk has room and can be written to.", true},
-	{"exporter_send_failed", "", "data was given up by an exporter", "See that its backend is up; with retry_on_failure::max_elapsed_time: 0s nothing is given up.", true},
-	{"exporter_enqueue_failed", "", "data did not fit into an exporter's queue", "See that its backend is up, and raise sending_queue::queue_size.", true},
+	{"processor_span_hierarchy_events_dropped", "", "events had no effect on a tree", "Nothing: repeated ends of tasks, and schema queries.", false},
+	{"processor_span_hierarchy_trees_incomplete", "", "tasks were emitted without an end", "Nothing, if the collector was stopped; else see idle_timeout and max_open_tasks of span_hierarchy.", false},
+	{"processor_span_hierarchy_spans_cut", "", "spans of very large tasks were omitted", "Raise max_spans_per_tree of span_hierarchy.", true},
+	{"processor_span_hierarchy_storage_failures", "", "writes to the storage failed", "Check that its disk has space and is writable.", true},
+	{"processor_event_router_storage_failures", "", "writes to the storage failed", "Check that its disk has space and is writable.", true},
+	{"connector_routed_events_dropped", "not_routed", "events are not routed to this signal", "Nothing: that is their route.", false},
+	{"connector_span_to_metrics_skipped", "not_routed", "events are not routed to metrics", "Nothing: that is their route.", false},
+	{"connector_span_to_metrics_storage_failures", "", "writes to the storage failed", "Check that its disk has space and is writable.", true},
+	{"exporter_send_failed", "", "data was dropped by an exporter", "Check that its backend is up; with retry_on_failure::max_elapsed_time: 0s nothing is dropped.", true},
+	{"exporter_enqueue_failed", "", "data did not fit into an exporter's queue", "Check that its backend is up, and raise sending_queue::queue_size.", true},
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What was lost, and who is behind, is said in words, with what to do about it.
+// Losses and lagging exporters are explained, with a remedy.
 func TestLossesAndExportersAreExplained(t *testing.T) {
 	refused, sent := 0, 100
 	now := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
@@ -41,20 +41,20 @@ otelcol_exporter_last_success_seconds{exporter="otlp_http",data_type="traces"} %
 	text := s.page("/collector")
 	require.Contains(t, text, "12 requests wait, and nothing has been sent for 4"+narrow+"m")
 	require.Contains(t, text, "12 of 1,000")
-	require.Contains(t, text, "Nothing: senders repeat.")
-	require.NotContains(t, text, "items that are no events")
+	require.Contains(t, text, "Nothing: senders retry.")
+	require.NotContains(t, text, "items that are not events")
 	require.Contains(t, s.page("/"), "<b>otlp_http</b> (traces) 12 requests wait")
 
 	now, refused = now.Add(time.Minute), 3
-	require.Contains(t, s.page("/collector"), "items that are no events were refused")
-	require.Contains(t, s.page("/"), "3 in 15 min: items that are no events were refused.")
+	require.Contains(t, s.page("/collector"), "items that are not events were refused")
+	require.Contains(t, s.page("/"), "3 in 15 min: items that are not events were refused.")
 	now = now.Add(20 * time.Minute)
 	s.page("/")
 	require.NotContains(t, s.page("/"), "3 in 15 min", "it is over")
 
 	server.Close()
 	now = now.Add(time.Minute)
-	require.Contains(t, s.page("/collector"), "is not known")
+	require.Contains(t, s.page("/collector"), "are not known")
 	require.Contains(t, newSite(t, nil).page("/collector"), "set &#39;own_metrics&#39;")
 }
 

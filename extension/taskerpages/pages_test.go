@@ -27,7 +27,7 @@ import (
 
 var start = time.Date(2026, 6, 1, 12, 0, 20, 0, time.UTC)
 
-// fed returns a site with a component that holds what a stream brought.
+// fed returns a site with a component that holds the tasks of a stream.
 func fed(t testing.TB, name string, cut int) (*site, *held) {
 	now := start
 	h := newHeld(func() time.Time { return now })
@@ -64,9 +64,9 @@ func TestEveryPageIsWellFormedAtEveryMoment(t *testing.T) {
 
 func TestAnEmptyCollectorSaysWhatToDo(t *testing.T) {
 	s := newSite(t, nil)
-	require.Contains(t, s.page("/"), "No event has come yet")
-	require.Contains(t, s.page("/tasks"), "No task is open or kept that fits.")
-	require.Contains(t, s.page("/collector"), "look at the pages of the gateway")
+	require.Contains(t, s.page("/"), "No event has been received yet")
+	require.Contains(t, s.page("/tasks"), "No open or retained task matches.")
+	require.Contains(t, s.page("/collector"), "see the pages of the gateway")
 	require.Equal(t, http.StatusNotFound, s.get("/workflow?name=none").Code)
 	require.Equal(t, http.StatusNotFound, s.get("/nothing").Code)
 	require.Equal(t, http.StatusNotFound, s.get("/tasks/0af7651916cd43dd8448eb211c80319c").Code)
@@ -77,7 +77,7 @@ func TestAnEmptyCollectorSaysWhatToDo(t *testing.T) {
 	require.Equal(t, http.StatusBadRequest, s.get("/api/v1/tasks?limit=5000").Code)
 }
 
-// What is listed is what is held: the API counts the open tasks, and each tree is the one that the command line writes.
+// The lists are complete: the API counts the open tasks, and each tree equals the command line's output.
 func TestTheAPISaysWhatIsHeld(t *testing.T) {
 	s, h := fed(t, "mixed", 1500)
 	open := h.Open("", start)
@@ -141,7 +141,7 @@ func TestListsAreSortedAndPaged(t *testing.T) {
 	require.Contains(t, text, `rel="next" href="/tasks?page=3&amp;sort=started"`)
 }
 
-// hostile are names that try to become something else.
+// hostile are texts that attempt an injection.
 var hostile = []string{
 	`<script>alert(1)</script>`, `"><img src=x onerror=alert(1)>`, "a\u202egnp.exe", strings.Repeat("x", 10_000), "' onmouseover='alert(1)",
 	`</title></svg><script>`, "line\nbreak\x00\x1b[31m", `{{.Main}}`, "javascript:alert(1)", "\xff\xfe",
@@ -213,7 +213,7 @@ func TestHeaders(t *testing.T) {
 		require.Equal(t, "nosniff", h.Get("X-Content-Type-Options"))
 		require.Empty(t, h.Get("Access-Control-Allow-Origin"))
 	}
-	// A site whose name points at localhost is refused; POST is no method of a page.
+	// A site whose name resolves to localhost is rejected, and so is POST.
 	for host, want := range map[string]int{
 		"localhost:8890": 200, "127.0.0.1:8890": 200, "[::1]:8890": 200, "tasker.example.com": 200, "evil.example.com:8890": 403, "": 403,
 	} {
@@ -229,7 +229,7 @@ func TestHeaders(t *testing.T) {
 	require.NotEqual(t, http.StatusOK, w.Code)
 }
 
-// A task of 5,000 steps is folded, with what failed in sight, and can be unfolded within the bounds of a page.
+// A task of 5,000 steps is folded except for its failures, and can be unfolded within the limits of a page.
 func TestALargeTaskIsFolded(t *testing.T) {
 	now := start
 	h := newHeld(func() time.Time { return now })
@@ -247,7 +247,7 @@ func TestALargeTaskIsFolded(t *testing.T) {
 	require.Less(t, len(all), 2<<20)
 }
 
-// largeTask is a task that runs one batch of many steps, of which one has failed.
+// largeTask sends a task with one batch of many steps, one of which has failed.
 func largeTask(h *held, steps int) {
 	n := uint64(0)
 	at := start.Add(-time.Minute).UnixNano()
@@ -323,7 +323,7 @@ func TestDurationsAreReadable(t *testing.T) {
 	require.Equal(t, "999", number(999))
 }
 
-// Measured by `go test -bench Page ./extension/taskerpages`; docs/performance.md has the figures.
+// Measured with `go test -bench Page ./extension/taskerpages`; docs/performance.md has the results.
 func BenchmarkPage(b *testing.B) {
 	now := start
 	many, large := newHeld(func() time.Time { return now }), newHeld(func() time.Time { return now })
@@ -356,7 +356,7 @@ func BenchmarkPage(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			size, before := 0, cpuTime(b)
 			for b.Loop() {
-				c.site.pages.tasks = taskCache{} // as the first viewer in a second finds it
+				c.site.pages.tasks = taskCache{} // as for the first viewer within a second
 				w := c.site.get(c.path)
 				require.Equal(b, http.StatusOK, w.Code)
 				size = w.Body.Len()
@@ -376,7 +376,7 @@ func TestStatesHaveWordsAndMarks(t *testing.T) {
 	}
 }
 
-// cpuTime returns what the process has used, so that a busy machine does not count.
+// cpuTime returns the CPU time of the process, which does not depend on other load.
 func cpuTime(b *testing.B) time.Duration {
 	b.Helper()
 	var usage syscall.Rusage
@@ -394,7 +394,7 @@ func TestWhatCameTooLateIsShown(t *testing.T) {
 		{Event: "step.completed", At: start.Add(-4 * time.Second).UnixNano(), Came: start.UnixNano()},
 	}}
 	text := s.page("/tasks/" + address)
-	require.Contains(t, text, "3 events came when the spans they belong to had been sent on, and are not on them: 2 step.completed, 1 &lt;script&gt;.")
+	require.Contains(t, text, "3 events arrived after the spans they belong to had been emitted, and are missing there: 2 step.completed, 1 &lt;script&gt;.")
 	require.Contains(t, text, "4"+narrow+"s after it happened")
 	require.Equal(t, 1, strings.Count(text, "after it happened"), "of a replayed stream the clocks differ")
 	var answer apiTask

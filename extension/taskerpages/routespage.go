@@ -13,17 +13,17 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/routing"
 )
 
-// routesPage is the map in force and what became of the events.
+// routesPage shows the effective routes and the outcome of events.
 type routesPage struct {
 	Routers   []routerView
-	Asked     string // an event's name that is to be explained
+	Asked     string // the event name to explain
 	Explained []explained
 }
 
 type explained struct {
 	Router string
 	Row    routing.Row
-	Known  string // a hint when the name is none of Tasker's, but nearly
+	Known  string // a hint if the name resembles one of Tasker's
 }
 
 type routerView struct {
@@ -33,7 +33,7 @@ type routerView struct {
 	Routes []routing.Row
 }
 
-// eventLine is what came of one name.
+// eventLine is the outcome of events of one name.
 type eventLine struct {
 	Event    string    `json:"event"`
 	Count    int64     `json:"count"`
@@ -86,11 +86,11 @@ func eventLines(counts []livedata.EventCount) []eventLine {
 	return lines
 }
 
-// collectorPage is how the collector itself does.
+// collectorPage shows the state of the collector.
 type collectorPage struct {
 	Components []componentStatus
 	Report     report
-	Problem    string // why the own metrics are not known
+	Problem    string // why the internal metrics are unknown
 	Sources    []string
 }
 

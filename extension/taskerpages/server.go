@@ -27,19 +27,19 @@ var static embed.FS
 //go:embed templates
 var texts embed.FS
 
-// policy lets a page use nothing but what this server has, and no script or style that stands in a page.
+// policy restricts pages to resources of this server, without inline scripts and styles.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// pageKind is one kind of page: a template, and what it shows.
+// pageKind is a kind of page: a template and its content.
 type pageKind struct {
 	name     string
 	title    string
-	section  string // of the navigation
+	section  string // in the navigation
 	template *template.Template
 	build    func(*http.Request) (any, error)
 }
 
-// handler serves the pages, what they consist of, and the API.
+// handler serves the pages, their static files, and the API.
 func (p *pages) handler() http.Handler {
 	mux := http.NewServeMux()
 	show := func(pattern, name, title, section string, build func(*http.Request) (any, error)) {
@@ -73,7 +73,7 @@ func (p *pages) handler() http.Handler {
 
 var errNoPage = errors.New("there is no such page")
 
-// guard sets the headers of every answer, and refuses requests that a page of another site has made a browser send.
+// guard sets the headers of every response, and rejects requests that another site has made a browser send.
 func (p *pages) guard(next http.Handler) http.Handler {
 	local := isLocal(p.config.ServerConfig.NetAddr.Endpoint)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -86,15 +86,15 @@ func (p *pages) guard(next http.Handler) http.Handler {
 		h.Set("Cache-Control", "no-store")
 		if local && !p.allowed(r.Host) {
 			p.refused(r.Context(), "host")
-			http.Error(w, "These pages are served on localhost. To reach them by another name, add it to allowed_hosts of tasker_pages.", http.StatusForbidden)
+			http.Error(w, "These pages are served on localhost. To use another host name, add it to allowed_hosts of tasker_pages.", http.StatusForbidden)
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-// isLocal tells whether only the machine itself can ask. There a name that is not the machine's own is that of a site which
-// has its name point at localhost, to read what a browser is shown.
+// isLocal reports whether only the machine itself can connect. Then a foreign host name is that of a site that resolves it
+// to localhost in order to read the pages (DNS rebinding).
 func isLocal(endpoint string) bool {
 	host, _, err := net.SplitHostPort(endpoint)
 	return err == nil && isLoopback(host)
@@ -112,19 +112,19 @@ func (p *pages) allowed(host string) bool {
 	return isLoopback(host) || slices.ContainsFunc(p.config.AllowedHosts, func(h string) bool { return strings.EqualFold(h, host) })
 }
 
-// frame is what is around a page.
+// frame is the common part of all pages.
 type frame struct {
 	Title   string
 	Section string
 	Search  string
 	About   about
-	Live    string // the address of the page, if it is to be kept live
+	Live    string // the address of the page, if it is live
 	Refresh int64
 	Main    any
 	Error   string
 }
 
-// liveKey is the context key of a request for the main part of a page only.
+// liveKey is the context key of requests for the main part of a page only.
 type liveKey struct{}
 
 func (p *pages) show(w http.ResponseWriter, r *http.Request, kind *pageKind) {
@@ -152,8 +152,8 @@ func (p *pages) show(w http.ResponseWriter, r *http.Request, kind *pageKind) {
 	}
 	var out bytes.Buffer
 	if err := tmpl.ExecuteTemplate(&out, part, &f); err != nil {
-		p.settings.Logger.Error("A page could not be made", zap.String("page", kind.name), zap.Error(err))
-		http.Error(w, "the page could not be made", http.StatusInternalServerError)
+		p.settings.Logger.Error("A page could not be rendered", zap.String("page", kind.name), zap.Error(err))
+		http.Error(w, "the page could not be rendered", http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -161,10 +161,10 @@ func (p *pages) show(w http.ResponseWriter, r *http.Request, kind *pageKind) {
 		w.Header().Set(endHeader, "1")
 	}
 	w.WriteHeader(status)
-	_, _ = w.Write(out.Bytes()) // the viewer has gone
+	_, _ = w.Write(out.Bytes()) // fails if the viewer has gone
 }
 
-// endHeader is set, on the answer to a request for the main part, when the page does not change any more.
+// endHeader is set on a response with the main part of a page that will not change anymore.
 const endHeader = "X-Tasker-Settled"
 
 func statusOf(err error) int {
@@ -175,7 +175,7 @@ func statusOf(err error) int {
 	return http.StatusBadRequest
 }
 
-// answer answers a request to the API.
+// answer answers an API request.
 func (p *pages) answer(w http.ResponseWriter, r *http.Request, build func(*http.Request) (any, error)) {
 	data, err := build(r)
 	status := http.StatusOK
@@ -186,11 +186,11 @@ func (p *pages) answer(w http.ResponseWriter, r *http.Request, build func(*http.
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	encoder := json.NewEncoder(w)
-	_ = encoder.Encode(data) // the client has gone
+	_ = encoder.Encode(data) // fails if the client has gone
 }
 
-// live keeps a page up to date: it sends the main part of it whenever that has changed. The more a page costs, the less often
-// it is made, so that a viewer takes a twentieth of a core at most.
+// live sends the main part of a page whenever it has changed. The interval grows with the cost of rendering, so that a
+// viewer takes at most a twentieth of a core.
 func (p *pages) live(w http.ResponseWriter, r *http.Request, mux http.Handler) {
 	address := r.URL.Query().Get("page")
 	inner, err := http.NewRequestWithContext(r.Context(), http.MethodGet, address, http.NoBody)
@@ -201,14 +201,14 @@ func (p *pages) live(w http.ResponseWriter, r *http.Request, mux http.Handler) {
 	if n := p.viewers.Add(1); n > int64(p.config.MaxViewers) {
 		p.viewers.Add(-1)
 		p.refused(r.Context(), "viewers")
-		http.Error(w, "as many pages as max_viewers of tasker_pages are kept live", http.StatusServiceUnavailable)
+		http.Error(w, "the limit of live pages, max_viewers of tasker_pages, is reached", http.StatusServiceUnavailable)
 		return
 	}
 	defer p.viewers.Add(-1)
 	inner = inner.WithContext(contextWith(r.Context()))
 	w.Header().Set("Content-Type", "text/event-stream")
 	stream := http.NewResponseController(w)
-	_ = stream.SetWriteDeadline(time.Time{}) // a server without deadlines need not lift them
+	_ = stream.SetWriteDeadline(time.Time{}) // fails if the server has no deadlines
 	var last []byte
 	wait := time.Duration(0)
 	for {

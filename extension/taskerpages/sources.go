@@ -15,7 +15,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/livedata"
 )
 
-// sources are what components offer. Its lock is held for the list only, never while a component is asked.
+// sources are the offers of components. The mutex is not held while a component is called.
 type sources struct {
 	mu     sync.RWMutex
 	tasks  []offer[livedata.Tasks]
@@ -24,7 +24,7 @@ type sources struct {
 
 type offer[S any] struct {
 	id     component.ID
-	number int // tells two of one component apart: a processor may be in several pipelines
+	number int // distinguishes offers of one component, which may be in several pipelines
 	source S
 }
 
@@ -73,7 +73,7 @@ func (s *sources) allRoutes() []offer[livedata.Routes] {
 	return s.routes
 }
 
-// taskCache keeps what the components held a moment ago, so that ten viewers cost what one does. Nobody changes it.
+// taskCache caches the components' tasks, so that many viewers cost as little as one. Its content must not be changed.
 type taskCache struct {
 	mu     sync.Mutex
 	open   openTasks
@@ -89,7 +89,7 @@ type openTasks struct {
 	at    time.Time
 }
 
-// openTasks returns those that mention a text. Without a text they may be as old as refresh_interval.
+// openTasks returns the open tasks that contain a text. Without a text they may be as old as refresh_interval.
 func (p *pages) openTasks(text string) openTasks {
 	if text != "" {
 		return p.askOpen(text)
@@ -114,7 +114,7 @@ func (p *pages) askOpen(text string) openTasks {
 	return all
 }
 
-// finishedTasks returns the emitted runs that mention a text, the latest first.
+// finishedTasks returns the emitted runs that contain a text, latest first.
 func (p *pages) finishedTasks(text string) []livedata.Finished {
 	ask := func() (all []livedata.Finished) {
 		for _, o := range p.sources.allTasks() {
@@ -143,7 +143,7 @@ func (p *pages) runsOf(key assembly.TraceID) []livedata.Run {
 	return nil
 }
 
-// statistics returns those of all components that hold tasks.
+// statistics returns the statistics of all components that hold tasks.
 func (p *pages) statistics() livedata.Statistics {
 	p.tasks.mu.Lock()
 	defer p.tasks.mu.Unlock()
@@ -164,7 +164,7 @@ func (p *pages) askStatistics(now time.Time) livedata.Statistics {
 	return all
 }
 
-// history are the numbers of open tasks by state over the last quarter of an hour.
+// history holds the numbers of open tasks by state over the last 15 minutes.
 type history struct {
 	mu     sync.Mutex
 	points []stateCounts
@@ -183,7 +183,7 @@ func (h *history) add(counts stateCounts) {
 	h.points = append(slices.Clip(h.points), counts)
 }
 
-// of returns the history of some states, with the present at its end.
+// of returns the history of some states, with the current value last.
 func (h *history) of(now stateCounts, states ...assembly.State) []int64 {
 	h.mu.Lock()
 	points := h.points

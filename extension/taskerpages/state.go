@@ -9,7 +9,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/treeview"
 )
 
-// stateView is how a state or an outcome is shown: by a word and a mark, and by a colour only beside them.
+// stateView is the presentation of a state or an outcome: a word and a mark, and a color only in addition.
 type stateView struct {
 	Key   string // in the API and in URLs
 	Word  string
@@ -27,7 +27,7 @@ var openStates = [assembly.States]stateView{
 }
 
 var (
-	stateIncomplete = stateView{"incomplete", "no end came", "…", "back"}
+	stateIncomplete = stateView{"incomplete", "not ended", "…", "back"}
 	outcomes        = map[lifecycle.Status]stateView{
 		lifecycle.StatusSuccess:          {"success", "success", "✓", "ok"},
 		lifecycle.StatusFailure:          {"failure", "failed", "✗", "bad"},

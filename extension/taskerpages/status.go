@@ -15,7 +15,7 @@ import (
 	"go.opentelemetry.io/collector/pipeline"
 )
 
-// statuses are what the components report of themselves.
+// statuses are the status reports of components.
 type statuses struct {
 	mu sync.Mutex
 	by map[statusKey]status
@@ -35,13 +35,13 @@ type status struct {
 	Pipelines string
 }
 
-// componentStatus is one line of the page on the collector.
+// componentStatus is one line of the collector page.
 type componentStatus struct {
 	Kind, ID string
 	status
 }
 
-// ComponentStatusChanged implements componentstatus.Watcher. It may be called at any time.
+// ComponentStatusChanged implements componentstatus.Watcher. It is safe for concurrent use.
 func (p *pages) ComponentStatusChanged(source *componentstatus.InstanceID, event *componentstatus.Event) {
 	var pipelines []string
 	source.AllPipelineIDs(func(id pipeline.ID) bool {
@@ -64,7 +64,7 @@ func (p *pages) ComponentStatusChanged(source *componentstatus.InstanceID, event
 	p.statuses.by[statusKey{source.Kind().String(), source.ComponentID().String(), s.Pipelines}] = s
 }
 
-// all returns the components in the order in which data passes them.
+// all returns the components in data flow order.
 func (s *statuses) all() []componentStatus {
 	s.mu.Lock()
 	var list []componentStatus

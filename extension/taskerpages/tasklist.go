@@ -17,16 +17,16 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/livedata"
 )
 
-// tasksPerPage is how many tasks a page lists.
+// tasksPerPage is the number of tasks per page.
 const tasksPerPage = 50
 
-// filter is which tasks are listed, as it stands in the URL.
+// filter selects the tasks of a list, as encoded in the URL.
 type filter struct {
 	Text     string
-	Workflow string // as the pages show it
+	Workflow string // as displayed
 	State    string // open, finished, or the key of a state or outcome
 	Service  string
-	Older    time.Duration // that are open, or took, longer
+	Older    time.Duration // minimum age of open tasks, or minimum duration
 	Sort     string        // started, took or changed
 	Page     int
 	Limit    int
@@ -34,9 +34,9 @@ type filter struct {
 
 // Orders of a list.
 const (
-	byStarted = "started" // the latest first
-	byTook    = "took"    // the longest first
-	byChanged = "changed" // the latest first
+	byStarted = "started" // latest first
+	byTook    = "took"    // longest first
+	byChanged = "changed" // latest first
 )
 
 func filterOf(q url.Values) (filter, error) {
@@ -70,10 +70,10 @@ func filterOf(q url.Values) (filter, error) {
 	return f, nil
 }
 
-// asked returns a text that somebody looks for.
+// asked returns a search text in displayable form.
 func asked(text string) string { return cut(text, longestMessage) }
 
-// query returns the filter as it stands in a URL, with some of it replaced.
+// query returns the filter as a URL query, with some parameters replaced.
 func (f *filter) query(replace ...string) string {
 	q := url.Values{}
 	set := func(key, value string) {
@@ -101,7 +101,7 @@ func (f *filter) query(replace ...string) string {
 	return "/tasks?" + q.Encode()
 }
 
-// stateChoices returns the states that a list can be limited to.
+// stateChoices returns the states by which a list can be filtered.
 func stateChoices() []stateView {
 	choices := []stateView{{Key: "open", Word: "open"}}
 	choices = append(choices, openStates[:]...)
@@ -112,7 +112,7 @@ func stateChoices() []stateView {
 	return append(choices, stateIncomplete)
 }
 
-// task is one line of a list, of an open task or of a run that has ended.
+// task is a line of a list: an open task or a run that has ended.
 type task struct {
 	open     *assembly.OpenTask
 	finished *livedata.Finished
@@ -198,12 +198,12 @@ func (f *filter) takes(t *task) bool {
 type taskList struct {
 	Tasks []task
 	Found int
-	// Services and Workflows are those of all that mention the text.
+	// Services and Workflows are those of all tasks that contain the text.
 	Services, Workflows []string
 	At                  time.Time
 }
 
-// listTasks finds the tasks that a filter lets through, and sorts those of its page.
+// listTasks returns one sorted page of the tasks that match a filter.
 func (p *pages) listTasks(f *filter) taskList {
 	open := p.openTasks(f.Text)
 	finished := p.finishedTasks(f.Text)
@@ -234,7 +234,7 @@ func (p *pages) listTasks(f *filter) taskList {
 	return list
 }
 
-// names are as the pages show them.
+// names returns names in displayable form.
 func names(of map[string]bool) []string {
 	var all []string
 	for text := range of {
@@ -244,10 +244,10 @@ func names(of map[string]bool) []string {
 	return slices.Compact(all)
 }
 
-// maxChoices bounds what a filter offers to choose from.
+// maxChoices is the maximum number of choices of a filter.
 const maxChoices = 200
 
-// page sorts tasks and cuts a page out of them.
+// page sorts tasks and returns one page of them.
 func page(tasks []task, from, most int) []task {
 	slices.SortFunc(tasks, func(a, b task) int {
 		return cmp.Or(cmp.Compare(b.sort, a.sort), slices.Compare(a.key(), b.key()))
@@ -263,7 +263,7 @@ func (t *task) key() []byte {
 	return t.finished.Key[:]
 }
 
-// taskView is a task as the pages and the API show it.
+// taskView is a task as shown by the pages and the API.
 type taskView struct {
 	Key           string    `json:"key"`
 	Run           int       `json:"run"`
@@ -309,12 +309,12 @@ func (t *task) view() taskView {
 	return v
 }
 
-// Fails tells whether the error is what holds or ended the task, and not one that it got over.
+// Fails reports whether the error blocks or ended the task, rather than having been overcome.
 func (v taskView) Fails() bool {
 	return v.Error+v.ErrorType != "" && (v.Failed > 0 || v.StateKey == "failure")
 }
 
-// URL returns the address of the task's page.
+// URL returns the URL of the task's page.
 func (v taskView) URL() string {
 	if v.Run > 1 {
 		return "/tasks/" + v.Key + "?run=" + strconv.Itoa(v.Run)

@@ -20,16 +20,16 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/treeview"
 )
 
-var errNoTask = errors.New("this collector does not hold the task: it may be another's, may have left too long ago, or no event of it has come")
+var errNoTask = errors.New("this collector does not hold the task: another one may, or it was emitted too long ago, or no event of it was received")
 
-// taskPage is one run of a task.
+// taskPage shows a run of a task.
 type taskPage struct {
 	taskView
 	State       stateView
 	Took        string
 	Trace       string
 	Span        string // of the task
-	Traceparent string // of the task's span, for a request that is to join the trace
+	Traceparent string // of the task's span, for a request that should join the trace
 	Caller      string
 	Correlation string
 	WorkflowURL string
@@ -40,10 +40,10 @@ type taskPage struct {
 	Drawn       drawn
 	Detail      *spanDetail
 	Held        string
-	Missing     []string // what has not come
+	Missing     []string // missing events
 	Repeated    string
-	Late        []string // what came too late
-	Together    bool     // nothing leaves before the task has ended
+	Late        []string // events that arrived too late
+	Together    bool     // nothing is emitted before the task ends
 	Links       []outLink
 	JSON        string
 	FoldURL     string
@@ -60,7 +60,7 @@ type runLink struct {
 
 type chip struct{ Name, Value, Class string }
 
-// taskRequest is what a URL says of a task's page.
+// taskRequest is a parsed request for a task's page.
 type taskRequest struct {
 	key      assembly.TraceID
 	run      int // 0 is the last
@@ -143,7 +143,7 @@ func treeState(t *assembly.Tree) stateView {
 	return outcomeOf(treeview.Status(&t.Spans[0]))
 }
 
-// describe is what stands in the tree.
+// describe sets what follows from the tree.
 func (page *taskPage) describe(tree *assembly.Tree) {
 	root := &tree.Spans[0]
 	of := func(key string) string { return treeview.Text(root.Attributes, key) }
@@ -212,7 +212,7 @@ func (page *taskPage) chips(tree *assembly.Tree) {
 	}
 }
 
-// fillTask is what depends on the time and on what is selected.
+// fillTask sets what depends on the time and the selected span.
 func (p *pages) fillTask(page *taskPage, request *taskRequest, run *livedata.Run) {
 	tree := run.Tree
 	root := &tree.Spans[0]
@@ -263,7 +263,7 @@ func (p *pages) fillTask(page *taskPage, request *taskRequest, run *livedata.Run
 	page.Links = values.fill(p.config.Links)
 }
 
-// openTask returns the summary of an open task, and when it was made.
+// openTask returns the summary of an open task, and the time of the summary.
 func (p *pages) openTask(key assembly.TraceID) (*assembly.OpenTask, time.Time) {
 	open := p.openTasks("")
 	for i := range open.tasks {
@@ -274,7 +274,7 @@ func (p *pages) openTask(key assembly.TraceID) (*assembly.OpenTask, time.Time) {
 	return nil, open.at
 }
 
-// waitsFor returns what an open task waits for between two passes, when no span tells.
+// waitsFor returns what an open task waits for between two passes, if no span shows it.
 func waitsFor(open *assembly.OpenTask, tree *assembly.Tree) (what string, since int64) {
 	for i := range tree.Spans {
 		s := &tree.Spans[i]
@@ -299,7 +299,7 @@ func waitsFor(open *assembly.OpenTask, tree *assembly.Tree) (what string, since 
 	return "", 0
 }
 
-// selectSpan returns the span that is asked for; else the first that failed or, in an open tree, runs; else the task's.
+// selectSpan returns the requested span; else the first one that failed or, in an open tree, is running; else the task's.
 func (p *pages) selectSpan(tree *assembly.Tree, id string) *assembly.Span {
 	chosen := &tree.Spans[0]
 	for i := range tree.Spans {
@@ -314,7 +314,7 @@ func (p *pages) selectSpan(tree *assembly.Tree, id string) *assembly.Span {
 	return chosen
 }
 
-// spanDetail is what is known of one span.
+// spanDetail describes a span.
 type spanDetail struct {
 	Label, Kind       string
 	Mark              stateView
@@ -325,7 +325,7 @@ type spanDetail struct {
 	Attributes        []pair
 	Events            []spanEvent
 	MoreEvents        int
-	Before            string // the attempt or the run before
+	Before            string // the previous attempt or run
 	Inferred          bool
 }
 
@@ -399,10 +399,10 @@ func valueText(v *assembly.Value) string {
 	return v.Text
 }
 
-// shownMissing bounds how much of what has not come is named.
+// shownMissing is the maximum number of missing events that are listed.
 const shownMissing = 12
 
-// hold says what has not come of what has ended, why an ended task is still held, and until when.
+// hold describes missing events, why an ended task is still held, and until when.
 func (page *taskPage) hold(open *assembly.OpenTask, run *livedata.Run, at time.Time) {
 	for i, m := range run.Missing {
 		if i == shownMissing {
@@ -420,16 +420,16 @@ func (page *taskPage) hold(open *assembly.OpenTask, run *livedata.Run, at time.T
 	}
 	switch {
 	case open.State == assembly.StateSettling && len(run.Missing) > 0:
-		page.Held = fmt.Sprintf("It has ended, and is held for what has not come, until %s at the latest (settle_timeout %s), unless more comes.",
+		page.Held = fmt.Sprintf("It has ended, and waits for missing events until %s at the latest (settle_timeout %s), unless more events arrive.",
 			timeOf(time.Unix(0, open.Arrived).Add(open.SettleTimeout)), duration(open.SettleTimeout))
 	case open.State == assembly.StateSettling:
-		page.Held = fmt.Sprintf("It has ended, and is held until %s (reorder_window %s), so that what is late finds its place.", timeOf(due), duration(open.ReorderWindow))
+		page.Held = fmt.Sprintf("It has ended, and waits for late events until %s (reorder_window %s).", timeOf(due), duration(open.ReorderWindow))
 	case len(run.Missing) > 0:
-		page.Held = fmt.Sprintf("Spans for which something has not come are held for it (settle_timeout %s).", duration(open.SettleTimeout))
+		page.Held = fmt.Sprintf("Spans with missing events wait for them (settle_timeout %s).", duration(open.SettleTimeout))
 	}
 }
 
-// tooLate says what came of the task when what it belongs to had been sent on.
+// tooLate describes events that arrived after their spans had been emitted.
 func (page *taskPage) tooLate(late *livedata.Late) {
 	if late == nil {
 		return
@@ -438,11 +438,11 @@ func (page *taskPage) tooLate(late *livedata.Late) {
 	for _, n := range late.Names {
 		names = append(names, number(n.Count)+" "+name(n.Event))
 	}
-	page.Late = append(page.Late, several(late.Count, "event", "events")+" came when the spans they belong to had been sent on, and are not on them: "+strings.Join(names, ", ")+".")
+	page.Late = append(page.Late, several(late.Count, "event", "events")+" arrived after the spans they belong to had been emitted, and are missing there: "+strings.Join(names, ", ")+".")
 	for i := range slices.Backward(late.Latest) {
 		e := &late.Latest[i]
 		text := fmt.Sprintf("%s of %s came at %s", name(e.Event), timeOf(time.Unix(0, e.At)), timeOf(time.Unix(0, e.Came)))
-		// A replayed stream, or a sender with a wrong clock, is not late by what the clocks differ.
+		// Differences of a day and more come from replayed streams or wrong clocks.
 		if by := time.Duration(e.Came - e.At); by > 0 && by < 24*time.Hour {
 			text += ", " + words(by) + " after it happened"
 		}

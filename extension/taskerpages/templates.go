@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// parse reads the template of a page, which defines "main", and the frame around it. A mistake in it fails every test.
+// parse parses the template of a page, which defines "main", with the frame. A mistake in it fails every test.
 func parse(page string) *template.Template {
 	return template.Must(template.New(page).Funcs(template.FuncMap{
 		"name": name, "message": message, "span": span, "number": number[int64], "count": number[int], "lines": lines,
@@ -19,13 +19,13 @@ func parse(page string) *template.Template {
 
 var errorPage = parse("error")
 
-// age is a choice of the filter by age.
+// age is a choice of the age filter.
 type age struct {
 	Text   string
 	Chosen bool
 }
 
-// tasksPage is a list of tasks.
+// tasksPage shows a list of tasks.
 type tasksPage struct {
 	filter
 	Tasks     []taskView

@@ -16,44 +16,44 @@ import (
 )
 
 const (
-	// foldedFrom is the number of spans from which on large batches are folded.
+	// foldedFrom is the number of spans from which large batches are folded.
 	foldedFrom = 300
-	// foldedBatch is the number of attempts from which on a batch is large.
+	// foldedBatch is the number of attempts from which a batch is large.
 	foldedBatch = 12
-	// maxRows bounds the rows of a page.
+	// maxRows is the maximum number of rows on a page.
 	maxRows = 6000
-	// maxErrorRows bounds the errors that have a row of their own.
+	// maxErrorRows is the maximum number of rows that show an error.
 	maxErrorRows = 100
 )
 
-// waterfall draws one run of a task as rows of a table, each with a bar on a common time axis.
+// waterfall renders a run of a task as table rows with bars on a common time axis.
 type waterfall struct {
 	tree     *assembly.Tree
-	now      int64                    // on the sender's clock; the end of a tree that has ended
-	settled  map[assembly.SpanID]bool // of an open tree, what is final
-	still    int64                    // where nothing is final before the end: what ended before this time, and misses nothing, hardly changes
+	now      int64                    // on the sender's clock; the end of a finished tree
+	settled  map[assembly.SpanID]bool // the final spans of an open tree
+	still    int64                    // if nothing is final before the end: complete spans that ended before this time hardly change
 	missing  map[assembly.SpanID]bool
 	open     bool
 	selected assembly.SpanID
-	link     func(span string) string // to the page with another span selected
-	unfold   func(span string) string // to the page with another batch unfolded
-	unfolded string                   // the id of a batch, or all
+	link     func(span string) string // returns the URL of the page with another span selected
+	unfold   func(span string) string // returns the URL of the page with another batch unfolded
+	unfolded string                   // the ID of a batch, or all
 
 	start, end int64 // of the axis
 	growing    map[assembly.SpanID]bool
-	newest     map[string]int64 // start of the latest child of a parent by name
+	newest     map[string]int64 // start of the latest child by parent and name
 	out        strings.Builder
 	errors     int
 }
 
-// drawn is a waterfall as the page shows it.
+// drawn is a rendered waterfall.
 type drawn struct {
 	Rows    template.HTML
 	Ticks   []string
-	Grid    int // parts of the axis
+	Grid    int // intervals of the axis
 	Folded  bool
-	Hidden  int // spans that are folded
-	Cut     int // rows that are left out
+	Hidden  int // folded spans
+	Cut     int // omitted rows
 	Open    int // spans that have not ended
 	Settled int
 }
@@ -77,7 +77,7 @@ func (w *waterfall) draw() drawn {
 	return d
 }
 
-// plan folds large batches of a large tree. What failed, runs or is on the critical path is shown all the same.
+// plan folds large batches of large trees, except for failed and running spans and those on the critical path.
 func (w *waterfall) plan(d *drawn) treeview.Plan {
 	if !d.Folded {
 		return treeview.Plan{}
@@ -93,7 +93,7 @@ func (w *waterfall) plan(d *drawn) treeview.Plan {
 	}
 }
 
-// axis divides the time into round parts.
+// axis divides the time into round intervals.
 func (w *waterfall) axis(d *drawn) {
 	total := max(1, w.end-w.start)
 	step := treeview.TickStep(total, 6)
@@ -111,8 +111,8 @@ func (w *waterfall) axis(d *drawn) {
 	}
 }
 
-// findGrowing finds the spans that end now: those without an end, of a parent without one, after which nothing of their kind
-// began.
+// findGrowing finds the spans whose bars end now: those without an end, within a parent without one, that are the latest of
+// their kind.
 func (w *waterfall) findGrowing(rows []treeview.Row) {
 	w.growing, w.newest = map[assembly.SpanID]bool{}, map[string]int64{}
 	if !w.open {
@@ -135,7 +135,7 @@ func (w *waterfall) findGrowing(rows []treeview.Row) {
 	}
 }
 
-// place returns where a time is on the axis, in percent.
+// place returns the position of a time on the axis, in percent.
 func (w *waterfall) place(at int64) float64 {
 	return 100 * float64(min(max(at, w.start), w.end)-w.start) / float64(max(1, w.end-w.start))
 }
@@ -174,7 +174,7 @@ func (w *waterfall) row(r *treeview.Row, d *drawn) {
 		out.WriteString(`<i title="on the critical path">★</i>`)
 	}
 	if r.Synthesized {
-		out.WriteString(`<i class="inf" title="no event told of it: it was inferred">inferred</i>`)
+		out.WriteString(`<i class="inf" title="inferred: no event announced it">inferred</i>`)
 	}
 	if r.Hidden > 0 {
 		fmt.Fprintf(out, `<a class="fold" href="%s">+ %s more</a>`, template.HTMLEscapeString(w.unfold(id)), number(r.Hidden))
@@ -227,7 +227,7 @@ func kindClass(name string) string {
 	return "aside"
 }
 
-// wait adds a row for what an open task waits for, of which no span tells yet.
+// wait adds a row for what an open task waits for if no span shows it.
 func (w *waterfall) wait(what string, since int64) template.HTML {
 	from := w.place(since)
 	return template.HTML(fmt.Sprintf(`<tr class="l2 wait live"><th scope="row">%s</th><td class="mk run"><span title="has not ended">●</span></td><td class="du">%s</td>`+ //nolint:gosec // escaped

@@ -20,7 +20,7 @@ import (
 
 var errNoWorkflow = errors.New("no task of this workflow has been emitted in the last hour, and none is open")
 
-// workflowURL returns the address of a workflow's page, by its name as the pages show it.
+// workflowURL returns the URL of a workflow's page.
 func workflowURL(of string) string { return "/workflow?" + url.Values{"name": {name(of)}}.Encode() }
 
 // workflowsPage lists the workflows.
@@ -150,7 +150,7 @@ func stepLines(w *livedata.Workflow) []stepLine {
 	return all
 }
 
-// parts returns where the time of the workflow goes, the largest first.
+// parts returns where the time of the workflow goes, largest first.
 func parts(w *livedata.Workflow) []part {
 	if w.Total <= 0 {
 		return nil
@@ -173,7 +173,7 @@ func parts(w *livedata.Workflow) []part {
 	return all
 }
 
-// Measures of the graph.
+// Dimensions of the graph.
 const (
 	nodeWidth, nodeHeight = 210, 82
 	gapX, gapY            = 46, 22
@@ -181,7 +181,7 @@ const (
 	maxLabel              = 26
 )
 
-// drawGraph draws what waits for what, from left to right: a step stands in the column after the last that it waits for.
+// drawGraph draws dependencies from left to right: a step is in the column after the last one of its dependencies.
 func drawGraph(steps []stepLine) template.HTML {
 	if len(steps) == 0 || len(steps) > maxNodes {
 		return ""
@@ -239,8 +239,8 @@ func drawNode(out *strings.Builder, s *stepLine, x, y int, largest float64) {
 	out.WriteString(`</g></a>`)
 }
 
-// layers puts each step in the column after the last of those that it waits for, and each column in an order with few
-// crossings. A circle, which no engine runs, ends where it begins.
+// layers assigns each step to the column after its last dependency, and orders the columns with few crossings. A cycle,
+// which no engine runs, is broken where it begins.
 func layers(steps []stepLine) (columns [][]string, column map[string]int) {
 	deps := map[string][]string{}
 	for i := range steps {

@@ -38,7 +38,7 @@ func TestAPersonFindsTheTruth(t *testing.T) {
 	c := start(t)
 	v := visit(t, c.pages)
 	v.open("/")
-	require.Contains(t, v.text("main"), "No event has come yet")
+	require.Contains(t, v.text("main"), "No event has been received yet")
 	v.isFine("the empty overview")
 
 	c.send(streams + "mixed.ndjson")

@@ -1,7 +1,7 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// A click on an id copies it.
+// Copies an id when it is clicked.
 document.addEventListener('click', (event) => {
   const id = event.target.closest('code.copy');
   if (!id || !navigator.clipboard || String(getSelection())) return;

@@ -1,8 +1,8 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Keeps the page up to date: the server sends its main part whenever that has changed. What is the same stays in place, so
-// that focus, open details and the place on the page are kept. Without this script the page stays as it is.
+// Updates the page: the server sends its main part whenever it has changed. Unchanged elements are kept, and with them focus,
+// open details and the scroll position. Without this script the page is static.
 (() => {
   const light = document.getElementById('live');
   const main = document.getElementById('main');
@@ -11,7 +11,7 @@
   const busy = () => !getSelection().isCollapsed || main.contains(document.activeElement) &&
     /^(INPUT|SELECT)$/.test(document.activeElement.tagName);
 
-  // morph makes one element like another. Children with an id stay what they are wherever they stand.
+  // morph makes one element like another. Children with an id are moved rather than replaced.
   const morph = (from, to) => {
     for (const { name } of [...from.attributes]) {
       if (!to.hasAttribute(name) && !(from.tagName === 'DETAILS' && name === 'open')) from.removeAttribute(name);
