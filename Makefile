@@ -1,4 +1,4 @@
-# Everything is built with Go alone; tools are run at pinned versions and never enter go.mod, except the three of the
+# Everything is built with Go alone; tools run at pinned versions and are not in go.mod, except the three of the
 # OpenTelemetry Collector that generate code (go tool).
 
 SHELL       := bash
@@ -13,32 +13,32 @@ COLLECTOR := bin/otelcol-tasker
 CLI       := bin/taskerotel
 STOCK     := bin/otelcol-stock
 
-# What --version says, from the tag; or VERSION=1.2.3 COMMIT=… DATE=… where there is no repository.
+# The output of --version, from the tag; or VERSION=1.2.3 COMMIT=… DATE=… without a repository.
 BUILD_VERSION := $(shell VERSION='$(VERSION)' COMMIT='$(COMMIT)' DATE='$(DATE)' scripts/version.sh)
 GO_BUILD      := CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X 'github.com/tasker-otel/otelcol-tasker/internal/buildversion.linked=$(BUILD_VERSION)'"
 
 # The profile for profile-guided optimization, as for the image: PGO=deploy/otelcol-tasker.pgo. From an empty cache
-# that takes two minutes more.
+# this takes two more minutes.
 PGO ?= off
-# Where the profiles of the benchmark are collected.
+# Directory for the benchmark's profiles.
 PROFILES := $(CURDIR)/bin/profiles
 
-# The race detector needs a C compiler; where there is none the tests run without it.
+# The race detector needs a C compiler; without one the tests run without it.
 RACE  ?= $(shell command -v "$$(go env CC)" >/dev/null 2>&1 && echo -race)
-# How often each benchmark runs: with fewer than six benchstat gives no confidence interval.
+# Runs per benchmark: with fewer than six benchstat gives no confidence interval.
 SOAK ?= 10m
 COUNT ?= 6
-# How often test-repeat runs all tests.
+# Number of test-repeat's runs.
 TIMES ?= 10
-# Which end-to-end tests run with the race detector, a regular expression.
+# End-to-end tests to run with the race detector, a regular expression.
 RUN ?= .
-# How long each fuzzer runs.
+# Duration of each fuzzer.
 FUZZTIME ?= 10s
-# Which benchmarks run, a regular expression.
+# Benchmarks to run, a regular expression.
 BENCH ?= .
 
-# What runs without the race detector is compiled as the binaries are, so that from an empty cache the dependencies are
-# compiled once for all of it, and a second time with the race detector.
+# Without the race detector everything is compiled as the binaries are, so that from an empty cache the dependencies are
+# compiled once, and a second time with the race detector.
 PLAIN := CGO_ENABLED=0 GOFLAGS="$(GOFLAGS) -trimpath"
 
 .PHONY: help
@@ -58,56 +58,56 @@ build: ## build bin/otelcol-tasker and bin/taskerotel, static
 .PHONY: test
 test: test-unit test-e2e ## unit tests with the race detector, then end-to-end tests against the built binary
 
-# The modules besides the one of the components that lint reads, too: the collector that is built from them, which has no tests,
-# and tests with dependencies of their own.
+# Other modules that lint covers: the generated collector, which has no tests,
+# and tests with their own dependencies.
 MODULES := cmd/otelcol-tasker tests/browser tests/peers
 
 # make lint has vetted everything.
 .PHONY: test-unit
 test-unit: ## unit tests with the race detector
 	go test $(RACE) -vet=off $$(go list ./... | grep -v '/tests$$')
-	cd tests/peers && go test $(RACE) -vet=off -count=1 ./... # the test cache does not notice changes of files outside the module
+	cd tests/peers && go test $(RACE) -vet=off -count=1 ./... # the test cache ignores changes of files outside the module
 
-# -count=1: the test cache does not notice that the binary has changed. -parallel: these tests wait more than they work.
+# -count=1: the test cache ignores changes of the binary. -parallel: these tests mostly wait.
 E2E := TASKER_BIN=$(CURDIR)/$(COLLECTOR) TASKER_CLI=$(CURDIR)/$(CLI) $(PLAIN) go test -vet=off -count=1 -timeout 20m -parallel 12
 
 .PHONY: test-e2e
 test-e2e: build ## end-to-end tests against the built binary
 	$(E2E) ./tests/...
 
-# A data race ends the collector at once with status 66, also one that a test would have killed, and the test prints its
+# A data race ends the collector immediately with status 66, and the test prints its
 # report. Linking every component with the race detector takes minutes.
 .PHONY: test-e2e-race
-test-e2e-race: build ## each night: end-to-end tests against a collector that was built with the race detector
+test-e2e-race: build ## nightly: end-to-end tests against a collector built with the race detector
 	cd cmd/otelcol-tasker && go build -race -trimpath -o $(abspath $(COLLECTOR))-race .
 	GORACE="halt_on_error=1 exitcode=66" TASKER_BIN=$(CURDIR)/$(COLLECTOR)-race TASKER_CLI=$(CURDIR)/$(CLI) $(PLAIN) \
 		go test -vet=off -count=1 -timeout 60m -parallel 2 -run '$(RUN)' ./tests/...
 
 .PHONY: attack
-attack: build ## attacks and accidents against the built collector, as a table of what came of each (ONLY=part of a test's name, TABLE=file)
+attack: build ## attacks and faults against the built collector, with a table of the results (ONLY=part of a test's name, TABLE=file)
 	@TASKER_BIN=$(CURDIR)/$(COLLECTOR) TASKER_CLI=$(CURDIR)/$(CLI) $(PLAIN) go run ./tests/attack $(ONLY) $(if $(TABLE),| tee '$(TABLE)')
 
 .PHONY: test-repeat
-test-repeat: ## make test TIMES times (10), while a build from an empty cache runs beside it: before each release
+test-repeat: ## make test TIMES times (10) during builds from an empty cache: before each release
 	@scripts/test-repeat.sh $(TIMES)
 
 .PHONY: test-peers
-test-peers: build release-tools ## tests with real peers (promtool, dpkg and others), installed if apt-get is there; LIBREOFFICE=1 for that too
+test-peers: build release-tools ## tests with real peers (promtool, dpkg and others), installed if apt-get is available; LIBREOFFICE=1 includes LibreOffice
 	@scripts/install-peers.sh
 	TASKER_PEERS=1 $(E2E) ./tests/... ./packaging ./exporter/taskercsv
 	cd tests/peers && TASKER_PEERS=1 $(E2E) ./...
 	cd tests/browser && TASKER_PEERS=1 $(BROWSER) ./...
 
-# The tests of the live pages in a browser are a module of their own. They leave pictures in bin/screenshots.
+# Tests of the live pages in a browser, in a separate module. They write screenshots to bin/screenshots.
 BROWSER := TASKER_BIN=$(CURDIR)/$(COLLECTOR) TASKER_CLI=$(CURDIR)/$(CLI) go test -vet=off -count=1 -timeout 20m
 
 .PHONY: screenshots
-screenshots: build ## the pictures of the live pages in docs/images/pages, made with chromium while a sample runs
+screenshots: build ## update the screenshots in docs/images/pages, with chromium and a running sample
 	@scripts/install-peers.sh
 	cd tests/browser && TASKER_PEERS=1 TASKER_SCREENSHOTS=$(CURDIR)/docs/images/pages $(BROWSER) -run TestScreenshots .
 
 .PHONY: fuzz
-fuzz: ## every fuzzer for FUZZTIME, one after the other; what it finds goes into testdata/fuzz
+fuzz: ## every fuzzer for FUZZTIME, one after the other; findings are written to testdata/fuzz
 	@grep -rho --include='*_test.go' '^func Fuzz[A-Za-z0-9]*' . | wc -l | xargs echo "fuzzers, $(FUZZTIME) each:"
 	@grep -rl --include='*_test.go' '^func Fuzz' . | while read -r file; do \
 		grep -o '^func Fuzz[A-Za-z0-9]*' "$$file" | while read -r _ name; do \
@@ -116,13 +116,13 @@ fuzz: ## every fuzzer for FUZZTIME, one after the other; what it finds goes into
 		done; \
 	done
 
-# Stock components that the benchmark of the whole process compares with, in a module of their own.
+# Stock components for comparison in the benchmark of the whole process, in a separate module.
 .PHONY: stock
 stock:
 	CGO_ENABLED=0 go -C tests/peers/collector build -trimpath -ldflags "-s -w" -o $(CURDIR)/$(STOCK) .
 
 .PHONY: bench
-bench: build stock ## benchmarks into bench.txt, compared with the run before by benchstat
+bench: build stock ## run benchmarks into bench.txt and compare with the previous run by benchstat
 	@if [ -f bench.txt ]; then mv bench.txt bench.old.txt; fi
 	TASKER_BIN=$(CURDIR)/$(COLLECTOR) TASKER_STOCK=$(CURDIR)/$(STOCK) go test -run '^$$' -bench '$(BENCH)' -benchmem -count=$(COUNT) -timeout 60m \
 		$$(grep -rl --include='*_test.go' --exclude-dir=peers '^func Benchmark' . | xargs -n1 dirname | sort -u) | tee bench.txt
@@ -130,20 +130,20 @@ bench: build stock ## benchmarks into bench.txt, compared with the run before by
 	@if [ -f bench.old.txt ]; then go run $(BENCHSTAT) bench.old.txt bench.txt; else go run $(BENCHSTAT) bench.txt; fi
 
 .PHONY: profile
-profile: build ## deploy/otelcol-tasker.pgo anew, from the benchmark of the whole process
+profile: build ## update deploy/otelcol-tasker.pgo from the benchmark of the whole process
 	@rm -rf $(PROFILES) && mkdir -p $(PROFILES)
 	TASKER_PROFILES=$(PROFILES) TASKER_BIN=$(CURDIR)/$(COLLECTOR) go test -run '^$$' -bench 'Process' -benchtime 2x ./tests
 	go tool pprof -proto $(COLLECTOR) $(PROFILES)/*.pprof > deploy/otelcol-tasker.pgo
 
 .PHONY: soak
-soak: build ## ten minutes at a steady load: what memory the collector takes (SOAK=10m)
+soak: build ## measure the collector's memory during ten minutes of steady load (SOAK=10m)
 	TASKER_BIN=$(CURDIR)/$(COLLECTOR) TASKER_SOAK=$(SOAK) go test -count=1 -timeout 0 -run TestSoak -v ./tests/
 
 .PHONY: lint
-# A cache of this clone's own: with trimmed paths another clone's findings look like this one's, under paths that are not
-# here, where neither generated code nor the exclusions are recognized.
+# A separate cache per clone: with trimmed paths the findings of another clone would appear under paths that do not
+# exist here, for which neither generated code nor exclusions are recognized.
 lint: export GOLANGCI_LINT_CACHE = $(CURDIR)/bin/lint-cache
-# Its govet has the analyzers of go vet, which would look into every dependency once more.
+# Its govet includes the analyzers of go vet, which would analyze every dependency again.
 lint: ## gofmt and golangci-lint, with the linters of .golangci.yml
 	@unformatted="$$(gofmt -l .)"; \
 	if [ -n "$$unformatted" ]; then echo "not formatted, run gofmt -w:"; echo "$$unformatted"; exit 1; fi
@@ -157,42 +157,42 @@ generate: ## generate code, tables, schemas and the PrometheusRule from metadata
 	@scripts/prometheusrule.sh > deploy/kubernetes/monitoring/prometheusrule.yaml
 
 .PHONY: check-generated
-check-generated: ## fail if what is generated is not in step with its sources
+check-generated: ## fail if generated files are not up to date
 	@scripts/check-generated.sh
 
-# What runs on this machine: completions and man pages of every target are written by it.
+# A taskerotel for this machine, which writes the completions and man pages of every target.
 .PHONY: release-tools
 release-tools:
 	@mkdir -p bin/tools
 	$(PLAIN) go -C tools build -o $(CURDIR)/bin/tools/ tool
 	$(GO_BUILD) -o bin/tools/taskerotel ./cmd/taskerotel
 
-# TARGETS and PACKAGERS in scripts/release.sh; `make release TARGETS=linux/amd64` builds for one. The collector is compiled
+# TARGETS and PACKAGERS as in scripts/release.sh; `make release TARGETS=linux/amd64` builds one target. The collector is compiled
 # with its profile.
 .PHONY: release
 release: release-tools ## archives, .deb, .rpm, .apk, SBOMs and checksums of all targets into dist/, without network
 	@BUILT='$(BUILD_VERSION)' PGO=$(if $(filter file default,$(origin PGO)),deploy/otelcol-tasker.pgo,$(PGO)) scripts/release.sh
 
 .PHONY: check-release
-check-release: ## check what make release has left in dist/: archives, packages, SBOMs and checksums
+check-release: ## check the output of make release in dist/: archives, packages, SBOMs and checksums
 	TASKER_DIST=$(CURDIR)/dist $(PLAIN) go test -vet=off -count=1 -run 'TestRelease' -v ./packaging
 
 PREFIX     ?= /usr/local
 SYSCONFDIR ?= /etc
-# UNITS=/etc/systemd/system, which is the default where there is systemd; empty for none.
+# UNITS=/etc/systemd/system, the default with systemd; empty for none.
 UNITS      ?= $(if $(wildcard /run/systemd/system),/etc/systemd/system)
 
 .PHONY: install
-install: ## install what was built below PREFIX (/usr/local), with configuration, units, completions and man pages; DESTDIR goes before
+install: ## install the build below PREFIX (/usr/local), with configuration, units, completions and man pages; DESTDIR is prepended
 	@test -x $(COLLECTOR) && test -x $(CLI) || { echo "Build first, as yourself: make build" >&2; exit 1; }
 	@PREFIX=$(PREFIX) SYSCONFDIR=$(SYSCONFDIR) UNITS=$(UNITS) scripts/stage.sh "$(DESTDIR)"
 
 .PHONY: image
-image: ## the container image otelcol-tasker:VERSION, by docker; the image knows version, commit and date
+image: ## build the container image otelcol-tasker:VERSION with docker; it reports version, commit and date
 	@IFS='|' read -r version commit date _ <<<'$(BUILD_VERSION)'; set -x; \
 	docker build -f deploy/Dockerfile --build-arg VERSION="$$version" --build-arg COMMIT="$$commit" --build-arg DATE="$$date" \
 		-t otelcol-tasker:"$$version" .
 
 .PHONY: clean
-clean: ## remove what was built and what a run left behind
+clean: ## remove build output and files of a run
 	rm -rf bin data dist bench.txt bench.old.txt attack.txt

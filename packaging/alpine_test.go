@@ -20,10 +20,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// streams returns the gzip streams that a file consists of, each as it is and unpacked.
+// streams returns the gzip streams of a file, each compressed and uncompressed.
 func streams(t *testing.T, file []byte) (packed, unpacked [][]byte) {
 	t.Helper()
-	in := bytes.NewReader(file) // a ByteReader: gzip reads no byte beyond a stream
+	in := bytes.NewReader(file) // a ByteReader, so that gzip does not read beyond a stream
 	for in.Len() > 0 {
 		began := len(file) - in.Len()
 		stream, err := gzip.NewReader(in)
@@ -36,9 +36,9 @@ func streams(t *testing.T, file []byte) (packed, unpacked [][]byte) {
 	return packed, unpacked
 }
 
-// TestAlpinePackageIsWellFormed: the package is what apk expects and verifies: a stream with the description and the scripts,
-// whose end lets the next be read on, and a stream with the files, of which the description has the checksum, and each file
-// its own.
+// TestAlpinePackageIsWellFormed checks that apk can verify the package: a stream with the description and the scripts,
+// without an end-of-archive marker, and a stream with the files. The description has the checksum of the latter, and each
+// file its own.
 func TestAlpinePackageIsWellFormed(t *testing.T) {
 	file, err := os.ReadFile(pack(t, "apk", "1.0.0", stage(t, "apk", small(t))))
 	require.NoError(t, err)
@@ -48,7 +48,7 @@ func TestAlpinePackageIsWellFormed(t *testing.T) {
 	control := map[string]string{}
 	for in := tar.NewReader(bytes.NewReader(unpacked[0])); ; {
 		header, err := in.Next()
-		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) { // it has no end of its own: data follows
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) { // no end-of-archive marker: data follows
 			break
 		}
 		require.NoError(t, err)
@@ -81,7 +81,7 @@ func TestAlpinePackageIsWellFormed(t *testing.T) {
 		regular++
 		content, err := io.ReadAll(in)
 		require.NoError(t, err)
-		sum := sha1.Sum(content) //nolint:gosec // the one that apk verifies
+		sum := sha1.Sum(content) //nolint:gosec // required by apk
 		assert.Equal(t, hex.EncodeToString(sum[:]), header.PAXRecords["APK-TOOLS.checksum.SHA1"], header.Name)
 	}
 	assert.Greater(t, regular, 20)

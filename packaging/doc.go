@@ -1,5 +1,5 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package packaging holds no code: its tests install, upgrade and remove the packages that nfpm.yaml describes.
+// Package packaging contains only tests, which install, upgrade and remove the packages defined in nfpm.yaml.
 package packaging

@@ -43,10 +43,10 @@ func run(t *testing.T, command *exec.Cmd) string {
 	return string(out)
 }
 
-// sourceDate is that of a commit.
+// sourceDate is the date of a commit.
 const sourceDate = "SOURCE_DATE_EPOCH=1780315200"
 
-// stage puts what is installed below a directory, as scripts/release.sh does.
+// stage copies the files to install below a directory, as scripts/release.sh does.
 func stage(t *testing.T, packager, bin string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -59,7 +59,7 @@ func stage(t *testing.T, packager, bin string) string {
 	return dir
 }
 
-// pack makes a package of what was staged and returns its path.
+// pack builds a package of staged files and returns its path.
 func pack(t *testing.T, packager, version, staged string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -73,7 +73,7 @@ func pack(t *testing.T, packager, version, staged string) string {
 	return made[0]
 }
 
-// binaries returns the directory of the programs to package: the built ones.
+// binaries returns the directory of the built programs.
 func binaries(t *testing.T) string {
 	t.Helper()
 	collector, cli := os.Getenv("TASKER_BIN"), os.Getenv("TASKER_CLI")
@@ -84,7 +84,7 @@ func binaries(t *testing.T) string {
 	return filepath.Dir(collector)
 }
 
-// inACopy runs a script of testdata as root in a throw-away copy of this machine, without its network.
+// inACopy runs a script of testdata as root in a disposable overlay of this machine, without its network.
 func inACopy(t *testing.T, script string, packages ...string) {
 	t.Helper()
 	namespaces := []string{"--mount", "--net", "--propagation", "private"}
@@ -100,7 +100,7 @@ func inACopy(t *testing.T, script string, packages ...string) {
 	run(t, exec.Command(unshare, append(args, packages...)...))
 }
 
-// twoVersions are packages of the same binaries; the later one has other configuration files.
+// twoVersions builds two packages of the same binaries; the later one has other configuration files.
 func twoVersions(t *testing.T, packager string) (older, newer string) {
 	t.Helper()
 	staged := stage(t, packager, binaries(t))
@@ -138,7 +138,7 @@ func TestRPMPackage(t *testing.T) {
 	inACopy(t, "rpm.sh", older, newer)
 }
 
-// small returns a directory of scripts that stand for the programs: enough for tests of what a package has besides.
+// small returns a directory of scripts in place of the programs, for tests of a package's other files.
 func small(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -167,7 +167,7 @@ func TestAlpinePackage(t *testing.T) {
 	assert.Contains(t, about, "pkgver = 1.0.0")
 }
 
-// TestPackagesAreReproducible: the same files give the same package, byte for byte.
+// TestPackagesAreReproducible checks that the same files give the same package, byte for byte.
 func TestPackagesAreReproducible(t *testing.T) {
 	for _, packager := range []string{"deb", "rpm", "apk"} {
 		var sums [2][sha256.Size]byte
@@ -180,7 +180,7 @@ func TestPackagesAreReproducible(t *testing.T) {
 	}
 }
 
-// TestInstall: make install puts the files below DESTDIR and PREFIX, adapts the units, and keeps what was changed.
+// TestInstall checks that make install respects DESTDIR and PREFIX, adapts the units, and keeps changed files.
 func TestInstall(t *testing.T) {
 	dest := t.TempDir()
 	install := func() string {

@@ -37,7 +37,7 @@ func released(t *testing.T) string {
 	return dist
 }
 
-// archiveName has the version, the system and the architecture.
+// archiveName matches the version, the system and the architecture.
 var archiveName = regexp.MustCompile(`^otelcol-tasker_(.+)_(linux|darwin|windows)_(amd64|arm64)\.(tar\.gz|zip)$`)
 
 // releasedArchives returns the archives of a release, by system and architecture, and its version.
@@ -56,7 +56,7 @@ func releasedArchives(t *testing.T, dist string) (archives map[string]string, ve
 	return archives, version
 }
 
-// TestReleaseChecksums: checksums.txt has every other file of the release, and each is right.
+// TestReleaseChecksums checks that checksums.txt has a correct entry for every other file of the release.
 func TestReleaseChecksums(t *testing.T) {
 	dist := released(t)
 	text, err := os.ReadFile(filepath.Join(dist, "checksums.txt"))
@@ -80,8 +80,8 @@ func TestReleaseChecksums(t *testing.T) {
 	assert.Equal(t, want, got)
 }
 
-// TestReleaseArchives: an archive for each system and architecture, with programs that are of these and static, and all that
-// belongs to them. A release of fewer targets has fewer.
+// TestReleaseArchives checks that each target has an archive with static programs for it and their other
+// files. A release of fewer targets has fewer archives.
 func TestReleaseArchives(t *testing.T) {
 	archives, version := releasedArchives(t, released(t))
 	for target, path := range archives {
@@ -141,7 +141,7 @@ func readArchive(t *testing.T, path string) map[string][]byte {
 	}
 }
 
-// targetOf returns the system and the architecture of a program. One for Linux must need no library.
+// targetOf returns the system and the architecture of a program. A Linux program must be static.
 func targetOf(t *testing.T, program []byte) string {
 	t.Helper()
 	if file, err := elf.NewFile(bytes.NewReader(program)); err == nil {
@@ -158,8 +158,8 @@ func targetOf(t *testing.T, program []byte) string {
 	return "windows/" + map[uint16]string{pe.IMAGE_FILE_MACHINE_AMD64: "amd64", pe.IMAGE_FILE_MACHINE_ARM64: "arm64"}[file.Machine]
 }
 
-// TestReleaseSBOMs: each program of each target has one in CycloneDX, with the modules that are in it, and nothing in it says
-// when or where it was made.
+// TestReleaseSBOMs checks that each program of each target has a CycloneDX SBOM with its modules and without the
+// time or place of the build.
 func TestReleaseSBOMs(t *testing.T) {
 	dist := released(t)
 	archives, version := releasedArchives(t, dist)
@@ -196,8 +196,8 @@ func TestReleaseSBOMs(t *testing.T) {
 	}
 }
 
-// TestReleasePackages: each target of Linux has a .deb, an .rpm and an .apk, with the names of its architecture, and the programs
-// in them are those of the archive.
+// TestReleasePackages checks that each Linux target has a .deb, an .rpm and an .apk, named after its architecture, with the
+// programs of the archive.
 func TestReleasePackages(t *testing.T) {
 	dist := released(t)
 	archives, version := releasedArchives(t, dist)

@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestScripts: shellcheck has no warning about any script of the project.
+// TestScripts checks that shellcheck reports no warning.
 func TestScripts(t *testing.T) {
 	shellcheck := peer(t, "shellcheck")
 	var scripts []string
@@ -37,7 +37,7 @@ func TestScripts(t *testing.T) {
 	assert.NoError(t, err, "%s", out)
 }
 
-// TestWorkflows: actionlint reads them, and every target of make that they name exists.
+// TestWorkflows checks the workflows with actionlint, and that the make targets they use exist.
 func TestWorkflows(t *testing.T) {
 	workflows, err := filepath.Glob("../.github/workflows/*.yml")
 	require.NoError(t, err)

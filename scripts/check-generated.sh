@@ -2,10 +2,10 @@
 # Copyright The otelcol-tasker Authors
 # SPDX-License-Identifier: Apache-2.0
 
-# Generates everything again and fails if a file changes, comes or goes: then the sources (metadata.yaml, the Configs,
-# builder-config.yaml, the rules) and what was made of them are not in step.
+# Regenerates everything and fails if a file is changed, added or removed: then the sources (metadata.yaml, the Configs,
+# builder-config.yaml, the rules) and the generated files are inconsistent.
 #
-# It compares with the files as they are, not with the last commit, so that it also works before a commit.
+# It compares with the working tree, not with the last commit, so that it also works before a commit.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

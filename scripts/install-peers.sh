@@ -2,13 +2,13 @@
 # Copyright The otelcol-tasker Authors
 # SPDX-License-Identifier: Apache-2.0
 
-# Installs the programs that the tests with real peers use, where Debian's packages are at hand:
-#   prometheus  promtool, which checks the exposition format and the rules, and the server, which evaluates them and is asked
-#   chromium    in which the live pages are looked at
+# Installs the programs that the tests with real peers use, where apt-get is available:
+#   prometheus  promtool, which checks the exposition format and the rules, and the server, which evaluates and serves them
+#   chromium    in which the live pages are tested
 #   ruby        which runs the bridge for applications, minitest, ActiveSupport, and ActiveRecord on SQLite and PostgreSQL
 #   node, npm   which run the OpenTelemetry SDK for JavaScript, and DuckDB
 #   pandas, sqlite3, and LibreOffice if LIBREOFFICE=1 (250 MB), which read the CSV files
-#   rpm         which installs the .rpm, as dpkg does the .deb; shellcheck, which reads the scripts
+#   rpm         which installs the .rpm, as dpkg does the .deb; shellcheck, which checks the scripts
 set -euo pipefail
 
 missing=()

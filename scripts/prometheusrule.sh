@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the Prometheus operator's resource of the rule files, with their comments:
+# Generates the Prometheus operator's resource from the rule files, with their comments:
 #
 #   scripts/prometheusrule.sh > deploy/kubernetes/monitoring/prometheusrule.yaml
 set -euo pipefail
@@ -16,7 +16,7 @@ metadata:
 spec:
   groups:
 HEAD
-export LC_ALL=C # of the order of the files
+export LC_ALL=C # for the order of the files
 for file in deploy/prometheus/rules/*.yaml; do
 	sed -e '1,/^groups:$/d' -e 's/^./  &/' "$file"
 done

@@ -2,12 +2,12 @@
 # Copyright The otelcol-tasker Authors
 # SPDX-License-Identifier: Apache-2.0
 
-# Builds what a release consists of into dist/: archives for each target, packages for Linux, an SBOM for each archive, and
-# checksums. It needs no network where the modules are in the module cache. `make release` runs it.
+# Builds a release into dist/: archives for each target, packages for Linux, an SBOM for each archive, and
+# checksums. It needs no network if the modules are in the module cache. `make release` runs it.
 #
 #   TARGETS     os/arch pairs
-#   PACKAGERS   deb, rpm, apk, or fewer of them
-#   BUILT       what scripts/version.sh prints
+#   PACKAGERS   any of deb, rpm, apk
+#   BUILT       the output of scripts/version.sh
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -25,7 +25,7 @@ export DATE SOURCE_DATE_EPOCH
 
 say() { printf '\033[1m%s\033[0m\n' "$*"; }
 
-# A release is a tag and nothing else, and what names its image is in step with it.
+# A release is built from a clean tag, and the manifests must name the image of that version.
 if [[ $version != *-* ]]; then
 	if [[ -n ${dirty:-} ]]; then
 		echo "There are changes that are not in v$version: commit them, and tag that." >&2
@@ -49,7 +49,7 @@ fi
 rm -rf $dist
 mkdir -p $work
 
-# archive NAME OS DIRECTORY: the files sorted, owned by root and as old as the commit.
+# archive NAME OS DIRECTORY: reproducible, with sorted files owned by root and dated by the commit.
 archive() {
 	find "$3" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 	if [[ $2 == windows ]]; then
@@ -59,7 +59,7 @@ archive() {
 	fi
 }
 
-# sbom PROGRAM FILE: the modules that are in the program, with their versions and checksums, as old as the commit.
+# sbom PROGRAM FILE: the modules of the program with versions and checksums, dated by the commit.
 sbom() {
 	bin/tools/cyclonedx-gomod bin -json -output-version 1.6 -noserial -version "v$version" -output "$2" "$1"
 	sed -i "s|^\(    \"timestamp\": \)\"[^\"]*\"|\1\"$DATE\"|" "$2"
@@ -103,7 +103,7 @@ for target in $TARGETS; do
 				mkdir -p "$packaged/usr/lib/systemd/system"
 				cp deploy/systemd/*.service deploy/systemd/*.timer "$packaged/usr/lib/systemd/system/"
 			fi
-			if [[ $packager == deb ]]; then # Debian's zsh looks in another directory
+			if [[ $packager == deb ]]; then # Debian's zsh uses another directory
 				mv "$packaged/usr/share/zsh/site-functions" "$packaged/usr/share/zsh/vendor-completions"
 			fi
 			VERSION=$version ARCH=$arch STAGE=$packaged bin/tools/nfpm package --config packaging/nfpm.yaml --packager "$packager" --target $dist/

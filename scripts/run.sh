@@ -2,8 +2,8 @@
 # Copyright The otelcol-tasker Authors
 # SPDX-License-Identifier: Apache-2.0
 
-# Shows the collector at work: starts it with config.yaml, says where its live pages are, sends sample streams as fast as they
-# happened (--fast: at once), prints the tree it builds and a few metrics, and leaves it running until Ctrl-C. `make run`
+# Demonstrates the collector: starts it with config.yaml, prints the address of its live pages, sends sample streams in real
+# time (--fast: at once), prints the tree it builds and a few metrics, and leaves it running until Ctrl-C. `make run`
 # builds first; `make run FAST=1` passes --fast. Needs nothing but bash and the two binaries.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -15,7 +15,7 @@ readonly ports="4317:otlp/grpc 4318:otlp/http 4319:tasker_events 8888:own_metric
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 
-# http_get PORT PATH prints the answer of localhost, with its headers.
+# http_get PORT PATH prints the response of localhost, with its headers.
 http_get() {
 	(
 		exec 3<>"/dev/tcp/localhost/$1" || exit 1
@@ -39,7 +39,7 @@ check_ports() {
 	fi
 }
 
-# require_alive checks that the collector still runs; if not, the script ends with the collector's status.
+# require_alive exits with the collector's status if it is not running.
 require_alive() {
 	if ! kill -0 "$collector" 2>/dev/null; then
 		local status=0
@@ -72,7 +72,7 @@ scrape() { http_get $metrics /metrics | grep '^tasker_'; }
 counted() { scrape >data/metrics.txt && grep -q '^tasker_task_executions_total' data/metrics.txt; }
 
 stop_collector() {
-	trap '' INT TERM # a second Ctrl-C does not cut the stop short
+	trap '' INT TERM # a second Ctrl-C does not interrupt the shutdown
 	if kill -TERM "$collector" 2>/dev/null; then
 		say "Stopping: what is open is flushed first."
 	fi
@@ -111,7 +111,7 @@ wait_for 30 "healthy collector" healthy
 say "Look at http://localhost:$pages in a browser: the tasks, as they run"
 
 say "Sending sample streams to http://localhost:4319/v1/events${pace:+, as fast as they happened (about 20 s; make run FAST=1 sends them at once)}"
-# Whole tasks, and not task 1: that is the first stream's, and both are of the application "shop".
+# Complete tasks except task 1, which the first stream of the same application "shop" has too.
 grep -vE '"task_id":1[,}]' "$streams/mixed.ndjson" >data/sample.ndjson
 bin/taskerotel send "${pace[@]}" "$streams/order_processing.ndjson"
 bin/taskerotel send "${pace[@]}" data/sample.ndjson
@@ -131,8 +131,8 @@ sed -nE '/^tasker_tasks_active.* 0$/d
 	p
 }' data/metrics.txt
 
-# From here on Ctrl-C is the way to end, so it is no failure. The handler stops the collector itself: a signal that comes
-# before the wait below would otherwise be forgotten.
+# From here on Ctrl-C ends the script successfully. The handler stops the collector itself: a signal that arrives
+# before the wait below would otherwise be lost.
 interrupted=0
 trap 'interrupted=1; kill -TERM "$collector" 2>/dev/null || true' INT TERM
 

@@ -2,15 +2,15 @@
 # Copyright The otelcol-tasker Authors
 # SPDX-License-Identifier: Apache-2.0
 
-# Puts everything that is installed below a directory: `make install` does so on a machine, packages do it aside.
+# Copies everything to be installed below a directory: `make install` on a machine, packages into a staging directory.
 #
 #   stage.sh DESTDIR
 #
-#   PREFIX       where programs and their pages are, /usr/local unless it is set
-#   SYSCONFDIR   where the configuration is, /etc unless it is set
-#   BIN          the directory with the two programs to install, bin unless it is set
-#   TASKEROTEL   a taskerotel that runs here and writes completions and man pages; that of BIN unless it is set
-#   UNITS        where systemd's units go, if they are to; the paths in them are adapted to PREFIX and SYSCONFDIR
+#   PREFIX       for programs and man pages; default /usr/local
+#   SYSCONFDIR   for the configuration; default /etc
+#   BIN          the directory with the two programs to install; default bin
+#   TASKEROTEL   a taskerotel for this machine, which writes completions and man pages; default that of BIN
+#   UNITS        for systemd units, whose paths are adapted to PREFIX and SYSCONFDIR; empty for none
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -19,7 +19,7 @@ readonly prefix=${PREFIX:-/usr/local} sysconf=${SYSCONFDIR:-/etc} bin=${BIN:-bin
 readonly taskerotel=${TASKEROTEL:-$bin/taskerotel}
 umask 022
 
-# put MODE FILE... DIRECTORY copies files; directories that lack are made.
+# put MODE FILE... DIRECTORY copies files and creates missing directories.
 put() {
 	local mode=$1 directory=${*: -1}
 	install -d -m 755 "$directory"
@@ -44,7 +44,7 @@ install -d -m 755 "$share/bash-completion/completions" "$share/zsh/site-function
 cp packaging/otelcol-tasker.1 "$share/man/man1/"
 gzip -nf9 "$share"/man/man1/otelcol-tasker.1 "$share"/man/man1/taskerotel*.1
 
-# An administrator's changes stay.
+# Keep an administrator's changes.
 install -d -m 755 "$dest$sysconf/otelcol-tasker"
 for file in deploy/otelcol/{standalone,secure,tls}.yaml deploy/systemd/otelcol-tasker.env; do
 	target=$dest$sysconf/otelcol-tasker/${file##*/}
@@ -69,7 +69,7 @@ if [[ -n ${UNITS:-} ]]; then
 	done
 fi
 
-# For packages that are the same whenever they are made.
+# For reproducible packages.
 if [[ -n $dest && -n ${SOURCE_DATE_EPOCH:-} ]]; then
 	find "$dest" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 fi

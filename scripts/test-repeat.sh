@@ -2,8 +2,8 @@
 # Copyright The otelcol-tasker Authors
 # SPDX-License-Identifier: Apache-2.0
 
-# Runs the whole of make test N times, while a build from an empty cache runs beside it over and over: what fails only under
-# load fails here. The build has a cache of its own, which goes with the script.
+# Runs make test N times while a build from an empty cache runs repeatedly, to find tests that fail only under
+# load. The build has a separate cache, which the script removes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 times=${1:-10}
@@ -18,7 +18,7 @@ build_beside() {
 	done
 }
 
-# A process group of its own, so that the compilers end with it.
+# A separate process group, so that the compilers are stopped with it.
 set -m
 build_beside >"$logs/build.log" 2>&1 &
 builder=$!
@@ -34,7 +34,7 @@ trap 'exit 130' INT TERM
 failed=0
 for ((i = 1; i <= times; i++)); do
 	began=$SECONDS
-	# -count=1: a result in the cache proves nothing.
+	# -count=1: no cached results.
 	if GOFLAGS="${GOFLAGS:-} -count=1" make test >"$logs/$i.log" 2>&1; then
 		echo "run $i of $times: passed, $((SECONDS - began)) s"
 	else

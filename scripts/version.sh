@@ -2,10 +2,10 @@
 # Copyright The otelcol-tasker Authors
 # SPDX-License-Identifier: Apache-2.0
 
-# Prints what is built: version, commit and date, separated by "|". The version is the tag's (v1.2.3); after a tag it is that
-# of the next patch, as 1.2.4-pre7 for seven commits, which is a version for dpkg, rpm and apk too. A fourth field, "dirty", says that there are changes in no commit.
+# Prints version, commit and date of the build, separated by "|". The version is the tag's (v1.2.3); after a tag it is that
+# of the next patch, as 1.2.4-pre7 after seven commits, which dpkg, rpm and apk accept too. A fourth field, "dirty", means uncommitted changes.
 #
-# Without a repository, as in an image or a source archive: VERSION, COMMIT and DATE of the environment.
+# Without a repository, as in an image or a source archive: VERSION, COMMIT and DATE from the environment.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -14,7 +14,7 @@ if [[ -n ${VERSION:-} ]]; then
 	exit 0
 fi
 if ! commit=$(git rev-parse --verify HEAD 2>/dev/null); then
-	exit 0 # the binary says that it does not know
+	exit 0 # the binary reports an unknown version
 fi
 date=$(TZ=UTC git show --no-patch --format=%cd --date=format-local:%Y-%m-%dT%H:%M:%SZ HEAD)
 if ! version=$(git describe --tags --match 'v[0-9]*.[0-9]*.[0-9]*' --exact-match 2>/dev/null); then
