@@ -119,5 +119,5 @@ func TestExport(t *testing.T) {
 	status, out, _ = tool.run(append(targets, "--backoff", "1ms", "--retries", "1", "--allow-partial")...)
 	assert.Equal(t, 4, status)
 	assert.Contains(t, out, "warning counter_backwards: ")
-	assert.Contains(t, out, "instances of the last export are not there any more")
+	assert.Contains(t, out, "instances of the last export are gone")
 }

@@ -169,7 +169,7 @@ func TestExportKnowsTheExpiry(t *testing.T) {
 	longAgo()
 	got := export("--config", "../../config.yaml", "--config", configFile(t, "exporters: {prometheus: {metric_expiration: 1h}}"), "--strict")
 	assert.Equal(t, exitWarned, got.status)
-	assert.Contains(t, got.out, "the last export was 2h0m0s ago, but a collector forgets a series after 1h0m0s")
+	assert.Contains(t, got.out, "the last export was 2h0m0s ago, but a collector removes a series after 1h0m0s")
 
 	longAgo()
 	assert.Contains(t, export("--config", "../../config.yaml", "--series-expiry", "90m").out, "after 1h30m0s", "the flag prevails")

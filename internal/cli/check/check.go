@@ -22,33 +22,33 @@ const (
 	extensions = collectorconfig.Extensions
 )
 
-// Level is how bad a finding is.
+// Level is the severity of a finding.
 type Level string
 
 // The levels.
 const (
-	// LevelError is for what keeps the collector from starting, or from doing what it is configured to do.
+	// LevelError means that the collector does not start, or does not do what it is configured for.
 	LevelError Level = "error"
-	// LevelWarning is for what works, and probably not as meant.
+	// LevelWarning means that the configuration works, but probably not as intended.
 	LevelWarning Level = "warning"
 )
 
-// Finding is something that is wrong with a configuration.
+// Finding is a mistake in a configuration.
 type Finding struct {
 	Level Level `json:"level"`
-	// Key is the setting, as in processors::span_hierarchy::storage, and Value what it is.
+	// Key is the key of the setting, as in processors::span_hierarchy::storage, and Value its value.
 	Key   string `json:"key"`
 	Value string `json:"value"`
-	// Problem is what follows from it, and Remedy what to write instead.
+	// Problem is the consequence, and Remedy what to write instead.
 	Problem string `json:"problem"`
 	Remedy  string `json:"remedy"`
 }
 
-// Check looks at the merged configuration of a collector. The findings are in order, the errors first.
+// Check checks the merged configuration of a collector. It returns the findings in order, errors first.
 func Check(conf *confmap.Conf) ([]Finding, error) {
 	c := &checker{conf: collectorconfig.New(conf)}
 	if len(c.conf.Pipelines) == 0 {
-		return nil, errors.New("the configuration has no service::pipelines: name all files that the collector is started with")
+		return nil, errors.New("the configuration has no service::pipelines: pass all files that the collector is started with")
 	}
 	c.checkKeys(conf.ToStringMap())
 	c.checkReferences()
@@ -66,7 +66,7 @@ func Check(conf *confmap.Conf) ([]Finding, error) {
 	return slices.Compact(c.findings), nil
 }
 
-// checker collects what is wrong with a configuration.
+// checker collects findings.
 type checker struct {
 	conf     *collectorconfig.Config
 	findings []Finding

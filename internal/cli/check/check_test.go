@@ -20,7 +20,7 @@ import (
 
 const root = "../../../"
 
-// check merges configurations, of files or as yaml:TEXT, and checks the whole.
+// findings merges configurations, given as files or yaml:TEXT, and checks the result.
 func findings(t *testing.T, uris ...string) []check.Finding {
 	t.Helper()
 	resolver, err := confmap.NewResolver(confmap.ResolverSettings{
@@ -259,7 +259,7 @@ func TestNoConfiguration(t *testing.T) {
 	require.ErrorContains(t, err, "service::pipelines")
 }
 
-// FuzzCheck: whatever a configuration is, the check ends.
+// FuzzCheck checks that the check of any configuration ends.
 func FuzzCheck(f *testing.F) {
 	f.Add([]byte(`{receivers: {otlp: {protocols: {grpc: [1]}}}, service: {extensions: {a: b}, pipelines: {traces: {receivers: [otlp, 5, null]}}}}`))
 	f.Add([]byte(`{extensions: {x/: {storage: x}}, service: {extensions: [x/], pipelines: {metrics: null}}}`))

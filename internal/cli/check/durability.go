@@ -10,19 +10,19 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/collectorconfig"
 )
 
-// checkOrder looks for processors that stand in the wrong place, or are missing.
+// checkOrder looks for misplaced and missing processors.
 func (c *checker) checkOrder() {
 	for _, line := range c.conf.Pipelines {
 		at := line.Key + "::processors"
 		value := "[" + strings.Join(line.Processors, ", ") + "]"
 		for i, id := range line.Processors {
 			if i > 0 && c.conf.Component(processors, id).Type == "memory_limiter" {
-				c.add(LevelWarning, at, value, "memory_limiter refuses only after the processors before it have spent the memory", "write it first")
+				c.add(LevelWarning, at, value, "memory_limiter refuses data only after the processors before it have allocated memory", "write it first")
 			}
 		}
 		measured := c.conf.Has(exporters, line.Exporters, "span_to_metrics") || c.conf.Has(exporters, line.Exporters, "routed_events")
 		if c.conf.Has(receivers, line.Receivers, "tasker_events") && measured && !c.conf.Has(processors, line.Processors, "event_router") {
-			c.add(LevelWarning, at, value, "without event_router nothing is redacted, sampled, or taken once when it is sent again", "add event_router after memory_limiter")
+			c.add(LevelWarning, at, value, "without event_router nothing is redacted, sampled or deduplicated", "add event_router after memory_limiter")
 		}
 		c.checkMarks(line, at, value)
 		for _, sampler := range []string{"probabilistic_sampler", "tail_sampling"} {
@@ -33,17 +33,17 @@ func (c *checker) checkOrder() {
 			after := line.Processors[from:]
 			switch {
 			case c.conf.Has(processors, after, "span_hierarchy") || c.conf.Has(processors, after, "event_router"):
-				c.add(LevelWarning, at, value, sampler+" takes events out, and trees are built of what is left",
-					"sample by event_router's sampling_rate, which keeps tasks whole, or behind span_hierarchy in a pipeline of its own")
+				c.add(LevelWarning, at, value, sampler+" removes events, and trees are built from the rest",
+					"sample by event_router's sampling_rate, which keeps tasks complete, or after span_hierarchy in a separate pipeline")
 			case c.conf.Has(exporters, line.Exporters, "span_to_metrics"):
-				c.add(LevelWarning, at, value, "span_to_metrics measures only what "+sampler+" lets through",
-					"give span_to_metrics a pipeline without it, and sample in another one behind the connector forward")
+				c.add(LevelWarning, at, value, "span_to_metrics measures only what "+sampler+" keeps",
+					"use a pipeline without it for span_to_metrics, and sample in another one after the connector forward")
 			}
 		}
 	}
 }
 
-// checkMarks looks for processors that take spans out of the context that says which component made them.
+// checkMarks looks for processors that drop the context in which components mark the spans they made.
 func (c *checker) checkMarks(line collectorconfig.Pipeline, at, value string) {
 	if line.Signal != "traces" {
 		return
@@ -59,26 +59,26 @@ func (c *checker) checkMarks(line collectorconfig.Pipeline, at, value string) {
 	behind := c.conf.Has(processors, line.Processors[:from], "span_hierarchy") &&
 		(c.conf.Has(exporters, line.Exporters, "span_to_metrics") || c.conf.Has(exporters, line.Exporters, "routed_events"))
 	if before || behind {
-		c.add(LevelError, at, value, line.Processors[from]+" makes spans of this collector's own look like received ones, which are neither assembled, measured nor recorded",
+		c.add(LevelError, at, value, line.Processors[from]+" makes spans of this collector look like received ones, which are not assembled, measured or recorded",
 			"remove it: the components batch themselves, and exporters have sending_queue::batch")
 	}
 }
 
-// checkBatched looks for batches of events that come to a pipeline in which nothing can read them.
+// checkBatched looks for batches of events in pipelines where nothing can read them.
 func (c *checker) checkBatched(line collectorconfig.Pipeline, at, value string) {
 	for _, id := range line.Receivers {
 		p := c.conf.Component(receivers, id)
 		if p.Type == "routed_events" && p.Setting("event_spans") == "batched" && !c.conf.Has(processors, line.Processors, "span_hierarchy") {
-			c.add(LevelError, at, value, id+" hands on the events of a batch in one span, which only span_hierarchy can read",
+			c.add(LevelError, at, value, id+" sends the events of a batch in one span, which only span_hierarchy can read",
 				"add span_hierarchy, or set "+p.SettingKey("event_spans")+" to each")
 		}
 	}
 }
 
-// queued are the exporters that have a queue in memory unless configured otherwise.
+// queued are the exporters with a queue in memory by default.
 var queued = []string{"otlp_grpc", "otlp_http", "kafka"}
 
-// checkDurability looks for what a crash takes from a collector that is meant to survive one.
+// checkDurability looks for data that a crash would lose although some component has a storage.
 func (c *checker) checkDurability() {
 	keeping := ""
 	for _, p := range c.conf.Used() {
@@ -91,7 +91,7 @@ func (c *checker) checkDurability() {
 	}
 	for _, p := range c.conf.Used() {
 		if c.remembers(p) && p.Setting("storage") == "" {
-			c.add(LevelWarning, p.SettingKey("storage"), "", keeping+" has a storage and this has none: a crash takes "+loss(p.Type), "set it to the same extension")
+			c.add(LevelWarning, p.SettingKey("storage"), "", keeping+" has a storage and this has none: a crash loses "+loss(p.Type), "set it to the same extension")
 		}
 	}
 	for _, line := range c.conf.Pipelines {
@@ -105,7 +105,7 @@ func (c *checker) checkDurability() {
 				})
 			if behind {
 				c.add(LevelWarning, line.Key+"::processors", "["+strings.Join(line.Processors, ", ")+"]",
-					id+" acknowledges what the components with a storage have not stored yet: a crash takes it",
+					id+" acknowledges data before the components with a storage have stored it: a crash loses it",
 					"remove it: the components batch themselves, and exporters have sending_queue::batch")
 			}
 		}
@@ -117,14 +117,14 @@ func (c *checker) checkDurability() {
 			queue := collectorconfig.Mapping(p.Settings["sending_queue"])
 			if slices.Contains(queued, p.Type) && queue["enabled"] != false && p.Setting("sending_queue", "storage") == "" {
 				c.add(LevelWarning, p.SettingKey("sending_queue", "storage"), "",
-					"the queue is in memory: a crash takes the finished spans and records that the backend has not taken yet",
+					"the queue is in memory: a crash loses the finished spans and records that the backend has not accepted yet",
 					"set it to the extension of "+keeping+"::storage")
 			}
 		}
 	}
 }
 
-// remembers reports whether a component has a state to lose.
+// remembers reports whether a component has state.
 func (c *checker) remembers(p collectorconfig.Component) bool {
 	switch p.Type {
 	case "span_hierarchy", "span_to_metrics":
@@ -151,7 +151,7 @@ func (c *checker) gives(p collectorconfig.Component, signal string) bool {
 	})
 }
 
-// checkRecords looks for records that are announcements where facts are meant.
+// checkRecords looks for connectors that record announcements instead of facts.
 func (c *checker) checkRecords() {
 	assembles := slices.ContainsFunc(c.conf.Used(), func(p collectorconfig.Component) bool { return p.Type == "span_hierarchy" })
 	for _, p := range c.conf.Used() {
@@ -159,19 +159,19 @@ func (c *checker) checkRecords() {
 			continue
 		}
 		c.add(LevelWarning, p.SettingKey("announcements"), p.Setting("announcements"),
-			"each announcement of the engine becomes a record, two or three per fact, because no finished spans come to this connector",
-			"name it among the exporters of the pipeline with span_hierarchy, or set it to all")
+			"each announcement of the engine becomes a record, two or three per fact, because this connector receives no finished spans",
+			"add it to the exporters of the pipeline with span_hierarchy, or set it to all")
 	}
 }
 
 func loss(kind string) string {
 	switch kind {
 	case "span_hierarchy":
-		return "the tasks that are open"
+		return "the open tasks"
 	case "span_to_metrics":
-		return "the totals, and what is sent again counts again"
+		return "the totals, and duplicates are counted"
 	case "routed_events":
-		return "the memory of which facts are recorded, and the start of each task that is under way is recorded again"
+		return "the recorded facts, and the start of each running task is recorded again"
 	}
-	return "the memory of what has come, and records of what is sent again are doubled"
+	return "the received event ids, and resent events are recorded twice"
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/collectorconfig"
 )
 
-// checkExposure looks for what anybody on the network may use.
+// checkExposure looks for unauthenticated listeners on all interfaces.
 func (c *checker) checkExposure() {
 	for _, p := range c.conf.Used() {
 		switch {
@@ -23,27 +23,27 @@ func (c *checker) checkExposure() {
 			c.checkServer(p, maySend, "protocols", "http", "endpoint")
 		case p.Type == "zpages" || p.Type == "pprof":
 			if endpoint := p.Setting("endpoint"); everywhere(endpoint) {
-				c.add(LevelWarning, p.SettingKey("endpoint"), endpoint, "it shows the inside of the process, has no authentication, and is open to whoever can reach it", "listen on localhost")
+				c.add(LevelWarning, p.SettingKey("endpoint"), endpoint, "it exposes the internals of the process without authentication to everyone who can reach it", "listen on localhost")
 			}
 		}
 	}
 }
 
-// What whoever reaches a listener may do.
+// What everyone who can reach a listener may do.
 const (
 	maySend = "send events"
 	maySee  = "see every task with its errors"
 )
 
-// checkServer looks at one listener.
+// checkServer checks one listener.
 func (c *checker) checkServer(p collectorconfig.Component, may string, keys ...string) {
 	endpoint := p.Setting(keys...)
 	with := func(key ...string) string { return p.Setting(append(slices.Clone(keys[:len(keys)-1]), key...)...) }
 	if !everywhere(endpoint) || with("auth", "authenticator") != "" || with("tls", "client_ca_file") != "" || with("tls", "client_ca_pem") != "" {
 		return
 	}
-	c.add(LevelWarning, p.SettingKey(keys...), endpoint, "whoever can reach it may "+may+", and there is no authentication",
-		"set auth::authenticator (docs/security.md), or make sure that a firewall or a NetworkPolicy stands before it")
+	c.add(LevelWarning, p.SettingKey(keys...), endpoint, "everyone who can reach it may "+may+" without authentication",
+		"set auth::authenticator (docs/security.md), or restrict access by a firewall or a NetworkPolicy")
 }
 
 // everywhere reports whether an address is on all interfaces.

@@ -25,7 +25,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/receiver/taskerevents"
 )
 
-// ownComponents returns the factories whose settings are known here, by section.
+// ownComponents returns the factories of the distribution's own components, by section.
 func ownComponents() map[string][]component.Factory {
 	return map[string][]component.Factory{
 		receivers:  {taskerevents.NewFactory()},
@@ -36,8 +36,8 @@ func ownComponents() map[string][]component.Factory {
 	}
 }
 
-// checkKeys looks for keys that do not exist: those of the configuration itself and of the distribution's own components. The
-// collector names them too, but not the keys that were meant.
+// checkKeys looks for unknown keys in the configuration and in the distribution's own components. The collector reports
+// them too, but without the known keys.
 func (c *checker) checkKeys(all map[string]any) {
 	c.checkNames("", all, append(collectorconfig.Sections(), "service"))
 	service := collectorconfig.Mapping(all["service"])
@@ -56,7 +56,7 @@ func (c *checker) checkKeys(all map[string]any) {
 	}
 }
 
-// checkNames adds a finding for each key that is none of the known ones.
+// checkNames adds a finding for each unknown key.
 func (c *checker) checkNames(at string, settings map[string]any, known []string) {
 	for _, key := range slices.Sorted(maps.Keys(settings)) {
 		if slices.Contains(known, key) {
@@ -67,11 +67,11 @@ func (c *checker) checkNames(at string, settings map[string]any, known []string)
 			remedy = "write " + meant
 		}
 		c.add(LevelError, strings.TrimPrefix(at+confmap.KeyDelimiter+key, confmap.KeyDelimiter), shown(key, settings[key]),
-			"there is no such setting, and the collector does not start", remedy)
+			"the setting does not exist, and the collector does not start", remedy)
 	}
 }
 
-// shown returns a value that may stand in a message.
+// shown returns a value for a message, with secrets masked.
 func shown(key string, value any) string {
 	switch value.(type) {
 	case nil, map[string]any, []any:
@@ -85,7 +85,7 @@ func shown(key string, value any) string {
 	return fmt.Sprint(value)
 }
 
-// checkSettings compares settings with the type that they are read into.
+// checkSettings compares settings with the type into which they are unmarshaled.
 func (c *checker) checkSettings(at string, value any, into reflect.Type) {
 	into = plain(into)
 	switch value := value.(type) {
@@ -115,7 +115,7 @@ func (c *checker) checkSettings(at string, value any, into reflect.Type) {
 	}
 }
 
-// plain returns the type that a pointer or a configoptional.Optional holds.
+// plain returns the type inside a pointer or a configoptional.Optional.
 func plain(t reflect.Type) reflect.Type {
 	for {
 		if t.Kind() == reflect.Pointer {
@@ -130,7 +130,7 @@ func plain(t reflect.Type) reflect.Type {
 	}
 }
 
-// fieldsOf returns the settings of a struct by their keys. An open one takes keys that its type does not name.
+// fieldsOf returns the settings of a struct by key. An open struct accepts other keys too.
 func fieldsOf(t reflect.Type) (fields map[string]reflect.Type, open bool) {
 	if reflect.PointerTo(t).Implements(reflect.TypeFor[confmap.Unmarshaler]()) {
 		return nil, true

@@ -12,7 +12,7 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 )
 
-// keysTo lists settings that lead to every struct of a type, each with an unknown key in it.
+// keysTo returns settings for every struct of a type, each with an unknown key in it.
 func keysTo(t reflect.Type) (all []map[string]any) {
 	switch t = plain(t); t.Kind() {
 	case reflect.Struct:
@@ -40,7 +40,7 @@ func keysTo(t reflect.Type) (all []map[string]any) {
 	return all
 }
 
-// What is found is what the collector refuses, at every place of every component; and what it takes is not found.
+// The check finds exactly the unknown keys that the collector rejects, at every place of every component.
 func TestKeysAreThoseOfTheCollector(t *testing.T) {
 	for section, factories := range ownComponents() {
 		for _, factory := range factories {
@@ -74,6 +74,6 @@ func TestNearestKeyIsNamed(t *testing.T) {
 		var c checker
 		c.checkNames("processors::event_router", map[string]any{key: 1}, []string{"sampling_rate", "storage"})
 		require.Equal(t, []Finding{{LevelError, "processors::event_router::" + key, "1",
-			"there is no such setting, and the collector does not start", want}}, c.findings)
+			"the setting does not exist, and the collector does not start", want}}, c.findings)
 	}
 }

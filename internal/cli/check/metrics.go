@@ -12,24 +12,24 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/collectorconfig"
 )
 
-// metricsFrom is an instance of span_to_metrics, as configured and with its defaults.
+// metricsFrom is an instance of span_to_metrics with its effective configuration.
 type metricsFrom struct {
 	collectorconfig.Component
 	id  string
 	cfg *spantometrics.Config
 }
 
-// expiry says how exporters forget series: by which setting, and what that is where it is not set.
+// expiry describes which setting of an exporter expires series, and its default.
 var expiry = map[string]struct {
 	key     string
 	unset   time.Duration
-	forever bool // 0 means never
+	forever bool // 0 disables it
 }{
 	"prometheus": {"metric_expiration", 5 * time.Minute, false},
 	"tasker_csv": {"series_expiration", 24 * time.Hour, true},
 }
 
-// checkMetrics looks for numbers that do not arrive.
+// checkMetrics looks for metrics that do not arrive or reset.
 func (c *checker) checkMetrics() {
 	for _, line := range c.conf.Pipelines {
 		if line.Signal != "metrics" {
@@ -46,16 +46,16 @@ func (c *checker) checkMetrics() {
 			for _, other := range sources[i+1:] {
 				if input := c.sharedInput(one.id, other.id); input != "" {
 					c.add(LevelWarning, line.Key+"::receivers", "["+strings.Join(line.Receivers, ", ")+"]",
-						one.id+" and "+other.id+" both measure what comes from "+input+": two writers of the same series",
-						"keep one of them; further metrics and dimensions are settings of one")
+						one.id+" and "+other.id+" both measure the data of "+input+": two writers of the same series",
+						"keep one of them, with the metrics and dimensions of both")
 				}
 			}
 		}
 	}
 }
 
-// sources returns the instances of span_to_metrics among the receivers of a pipeline. One whose settings can not be read is left
-// out: that is what the collector's validation tells.
+// sources returns the instances of span_to_metrics among the receivers of a pipeline, except invalid ones, which the
+// collector's validation reports.
 func (c *checker) sources(among []string) []metricsFrom {
 	var all []metricsFrom
 	for _, id := range among {
@@ -76,13 +76,13 @@ func (c *checker) checkArrival(from metricsFrom, to collectorconfig.Component) {
 		after, err := to.Duration(forget.key, forget.unset)
 		if err == nil && after <= from.cfg.MetricsFlushInterval && (after > 0 || !forget.forever) {
 			c.add(LevelWarning, to.SettingKey(forget.key), to.Setting(forget.key),
-				"series are forgotten before they come again: "+from.SettingKey("metrics_flush_interval")+" is "+from.cfg.MetricsFlushInterval.String(),
-				"set it to much more, such as 24h: a workflow may run once a day")
+				"series expire before they are flushed again: "+from.SettingKey("metrics_flush_interval")+" is "+from.cfg.MetricsFlushInterval.String(),
+				"set it much higher, such as 24h: a workflow may run once a day")
 		}
 	}
 	if to.Type == "prometheus" && from.cfg.Exemplars.Enabled && to.Setting("enable_open_metrics") != "true" {
 		c.add(LevelWarning, to.SettingKey("enable_open_metrics"), to.Setting("enable_open_metrics"),
-			"exemplars, which lead from a histogram to a trace, exist in the OpenMetrics format only", "set it to true")
+			"exemplars, which link histograms to traces, exist only in the OpenMetrics format", "set it to true")
 	}
 	if !strings.HasSuffix(strings.ToLower(from.cfg.AggregationTemporality), "delta") {
 		return
@@ -90,14 +90,14 @@ func (c *checker) checkArrival(from metricsFrom, to collectorconfig.Component) {
 	switch to.Type {
 	case "prometheus_remote_write":
 		c.add(LevelError, from.SettingKey("aggregation_temporality"), from.cfg.AggregationTemporality,
-			to.Key+" refuses everything that is not cumulative", "set it to cumulative")
+			to.Key+" rejects metrics that are not cumulative", "set it to cumulative")
 	case "prometheus":
 		c.add(LevelWarning, from.SettingKey("aggregation_temporality"), from.cfg.AggregationTemporality,
-			to.Key+" begins a series anew after each flush in which it was idle: totals fall", "set it to cumulative")
+			to.Key+" resets a series after each flush in which it was idle: totals decrease", "set it to cumulative")
 	}
 }
 
-// sharedInput returns a receiver whose data two connectors are both given, or empty.
+// sharedInput returns a receiver that feeds both connectors; empty if there is none.
 func (c *checker) sharedInput(one, other string) string {
 	for _, a := range c.conf.Pipelines {
 		if !slices.Contains(a.Exporters, one) {

@@ -13,8 +13,8 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// checkPayload looks for bulky payload keys that tasker_events decodes and event_router leaves out, or the other way round; and for
-// values that it does not decode because nothing built in uses them, and that are used nevertheless.
+// checkPayload looks for bulky payload keys that tasker_events decodes but event_router removes or vice versa, and for
+// values that are used but not decoded because nothing built in uses them.
 func (c *checker) checkPayload() {
 	for _, line := range c.conf.Pipelines {
 		for _, from := range line.Receivers {
@@ -38,19 +38,19 @@ func (c *checker) comparePayload(receiver, router collectorconfig.Component) {
 	decoded, kept := included(receiver), included(router)
 	for _, key := range kept {
 		if !slices.Contains(decoded, key) {
-			c.add(LevelWarning, router.SettingKey("payload", "include"), list(kept), receiver.Key+" does not decode "+key+", so there is nothing to keep",
+			c.add(LevelWarning, router.SettingKey("payload", "include"), list(kept), receiver.Key+" does not decode "+key+", so it cannot be kept",
 				"add "+key+" to "+receiver.SettingKey("payload", "include"))
 		}
 	}
 	for _, key := range decoded {
 		if !slices.Contains(kept, key) {
-			c.add(LevelWarning, receiver.SettingKey("payload", "include"), list(decoded), router.Key+" leaves "+key+" out, so it is decoded for nothing",
+			c.add(LevelWarning, receiver.SettingKey("payload", "include"), list(decoded), router.Key+" removes "+key+", so it is decoded in vain",
 				"remove "+key+", or add it to "+router.SettingKey("payload", "include"))
 		}
 	}
 }
 
-// checkUse looks for users of what a receiver with payload::decode used does not decode.
+// checkUse looks for uses of values that a receiver with payload::decode: used does not decode.
 func (c *checker) checkUse(receiver collectorconfig.Component, users []string) {
 	for _, id := range users {
 		switch user := c.conf.Component(connectors, id); user.Type {
@@ -84,7 +84,7 @@ func (c *checker) checkMetricUse(receiver, user collectorconfig.Component, name 
 	}
 }
 
-// included is the setting payload::include.
+// included returns the setting payload::include.
 func included(p collectorconfig.Component) []string {
 	var keys []string
 	values, _ := collectorconfig.Mapping(p.Settings["payload"])["include"].([]any)

@@ -13,13 +13,13 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/collectorconfig"
 )
 
-// What the distribution's extensions are no use as.
+// Findings about extensions of the wrong kind.
 var (
 	storesNothing       = []string{"basicauth", "bearertokenauth", "healthcheckv2", "pprof", "tasker_pages", "zpages"}
 	authenticatesNobody = []string{"file_storage", "healthcheckv2", "pprof", "tasker_pages", "zpages"}
 )
 
-// checkReferences looks for settings that name an extension which is not there.
+// checkReferences looks for settings that refer to missing extensions.
 func (c *checker) checkReferences() {
 	for _, p := range c.conf.Used() {
 		c.walk(p.Key, p.Settings)
@@ -59,33 +59,33 @@ func (c *checker) refer(key, value string, useless []string, why string) {
 	switch {
 	case id == "":
 	case !defined:
-		c.add(LevelError, key, value, "there is no such extension, and the collector does not start",
-			"define it under extensions and name it in service::extensions, or name one that is there")
+		c.add(LevelError, key, value, "the extension does not exist, and the collector does not start",
+			"define it under extensions and add it to service::extensions, or use an existing one")
 	case !slices.Contains(c.conf.Enabled, id):
 		c.add(LevelError, key, value, "the extension is defined, but it is not in service::extensions, and the collector does not start",
 			"add "+id+" to service::extensions; a later file replaces the whole list")
 	case slices.Contains(useless, extension.Type):
-		c.add(LevelError, key, value, why+", and the collector does not start", "name another one")
+		c.add(LevelError, key, value, why+", and the collector does not start", "use another one")
 	}
 }
 
-// checkUnusedExtensions looks for extensions that were defined in vain, and that no setting names: of those an error tells.
+// checkUnusedExtensions looks for defined extensions that are not enabled and not referred to; the latter are errors.
 func (c *checker) checkUnusedExtensions() {
 	for id, extension := range c.conf.Components[extensions] {
 		named := slices.ContainsFunc(c.findings, func(f Finding) bool { return collectorconfig.ParseID(f.Value) == id })
 		if !slices.Contains(c.conf.Enabled, id) && !named {
-			c.add(LevelWarning, extension.Key, id, "it is not in service::extensions, and does nothing",
+			c.add(LevelWarning, extension.Key, id, "it is not in service::extensions and has no effect",
 				"add it to service::extensions, or remove it; a later file replaces the whole list")
 		}
 	}
 }
 
-// checkOldNames looks for types under the names that they had before.
+// checkOldNames looks for former type names.
 func (c *checker) checkOldNames() {
 	for _, p := range c.conf.Used() {
 		written := collectorconfig.TypeOf(p.ID)
 		if current, found := collectorconfig.FormerType(written); found {
-			c.add(LevelWarning, p.Key, written, "the type has another name now, and this one will go", "write "+current)
+			c.add(LevelWarning, p.Key, written, "the type has been renamed, and this name will be removed", "write "+current)
 		}
 	}
 }

@@ -1,10 +1,10 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package clienttls makes the TLS configuration of the command line's HTTP clients from its flags. It has no state.
+// Package clienttls creates the TLS configuration of the command line's HTTP clients from flags. It has no state.
 //
-// The collector's configtls makes the same configuration, but stops at the first mistake, does not name a file without a
-// certificate, and fails where the system has no certificates; called for each flag, it takes as much code.
+// The collector's configtls creates the same configuration, but stops at the first mistake, does not name a file without a
+// certificate, and fails on systems without certificates. Calling it for each flag takes as much code.
 package clienttls
 
 import (
@@ -17,15 +17,15 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 )
 
-// Files are PEM files; empty for none.
+// Files are paths of PEM files; empty for none.
 type Files struct {
-	// CA has certificates to trust besides the system's.
+	// CA contains certificates to trust in addition to the system's.
 	CA string
-	// Cert and Key are the client's own certificate and its key, for servers that ask for one.
+	// Cert and Key are the client certificate and its key, for mutual TLS.
 	Cert, Key string
 }
 
-// Load reads the files. Its error names each one that is wrong, as the flag of the command line.
+// Load reads the files. Its error names the flag of each invalid file.
 func (f Files) Load() (*tls.Config, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
 	return config, errors.Join(f.trust(config), f.identify(config))
@@ -43,7 +43,7 @@ func (f Files) trust(config *tls.Config) error {
 		config.RootCAs = x509.NewCertPool()
 	}
 	if !config.RootCAs.AppendCertsFromPEM(pem) {
-		return configerr.New("--ca-file", f.CA, "has no certificate in PEM form", "use one that has")
+		return configerr.New("--ca-file", f.CA, "contains no certificate in PEM format", "use one that has")
 	}
 	return nil
 }
@@ -53,7 +53,7 @@ func (f Files) identify(config *tls.Config) error {
 		return nil
 	}
 	if f.Cert == "" || f.Key == "" {
-		return configerr.New("--cert-file", f.Cert, "goes with --key-file", "use both, or neither")
+		return configerr.New("--cert-file", f.Cert, "requires --key-file", "use both, or neither")
 	}
 	own, err := tls.LoadX509KeyPair(f.Cert, f.Key)
 	if err != nil {

@@ -22,7 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// identity writes a certificate that signs itself, and its key.
+// identity writes a self-signed certificate and its key.
 func identity(t *testing.T) (cert, key string) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -39,7 +39,7 @@ func identity(t *testing.T) (cert, key string) {
 	return cert, key
 }
 
-// TestMutualTLS: a server that only knows one client, and is known to nobody, takes that client and no other.
+// TestMutualTLS checks that a server with a private CA accepts only clients with its certificate.
 func TestMutualTLS(t *testing.T) {
 	cert, key := identity(t)
 	known := x509.NewCertPool()
@@ -74,8 +74,8 @@ func TestMutualTLS(t *testing.T) {
 func TestMistakes(t *testing.T) {
 	cert, key := identity(t)
 	_, err := Files{CA: key, Cert: cert}.Load()
-	require.ErrorContains(t, err, "--ca-file: \""+key+"\" has no certificate in PEM form")
-	assert.ErrorContains(t, err, "goes with --key-file; use both, or neither")
+	require.ErrorContains(t, err, "--ca-file: \""+key+"\" contains no certificate in PEM format")
+	assert.ErrorContains(t, err, "requires --key-file; use both, or neither")
 	_, err = Files{CA: "no-such-file", Cert: cert, Key: cert}.Load()
 	require.ErrorContains(t, err, "--ca-file: open no-such-file")
 	assert.ErrorContains(t, err, "--cert-file "+cert+", --key-file "+cert)

@@ -15,19 +15,19 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 )
 
-// Component is a component as it is configured.
+// Component is a configured component.
 type Component struct {
 	Section string
-	ID      string // as it is written
-	Key     string // as in processors::span_hierarchy
-	Type    string // under its present name
+	ID      string // as written
+	Key     string // such as processors::span_hierarchy
+	Type    string // the current name of the type
 	// Settings must not be changed.
 	Settings map[string]any
 
-	conf *confmap.Conf // the whole configuration
+	conf *confmap.Conf // the complete configuration
 }
 
-// Setting returns the text of a setting, or "" where it is unset or not a scalar.
+// Setting returns a scalar setting as text; empty if it is not set.
 func (p Component) Setting(keys ...string) string {
 	var value any = p.Settings
 	for _, key := range keys {
@@ -40,7 +40,7 @@ func (p Component) Setting(keys ...string) string {
 	return fmt.Sprint(value)
 }
 
-// Duration returns a setting that is a duration, or unset where there is none. The error names the setting.
+// Duration returns a duration; unset if it is not set. The error names the setting.
 func (p Component) Duration(key string, unset time.Duration) (time.Duration, error) {
 	text := p.Setting(key)
 	if text == "" {
@@ -58,7 +58,7 @@ func (p Component) SettingKey(keys ...string) string {
 	return p.Key + confmap.KeyDelimiter + strings.Join(keys, confmap.KeyDelimiter)
 }
 
-// Unmarshal reads the settings over the defaults that are in the Config. The error names the component.
+// Unmarshal unmarshals the settings into a Config that holds the defaults. The error names the component.
 func (p Component) Unmarshal(into component.Config) error {
 	section, err := p.conf.Sub(p.Key)
 	if err == nil {
@@ -70,7 +70,7 @@ func (p Component) Unmarshal(into component.Config) error {
 	return nil
 }
 
-// UnmarshalValid reads the settings as Unmarshal does and validates them. The error joins all mistakes.
+// UnmarshalValid unmarshals and validates the settings. The error joins all mistakes.
 func (p Component) UnmarshalValid(into component.Config) error {
 	if err := p.Unmarshal(into); err != nil {
 		return err
@@ -81,7 +81,7 @@ func (p Component) UnmarshalValid(into component.Config) error {
 	return nil
 }
 
-// IDs lists the ids of components for a message.
+// IDs lists component IDs for a message.
 func IDs(components []Component) string {
 	ids := make([]string, len(components))
 	for i, p := range components {

@@ -1,8 +1,8 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package collectorconfig reads the configuration of a collector for the commands that look at one without starting it:
-// its components, under the present names of their types, and its pipelines.
+// Package collectorconfig reads a collector's configuration without starting it: the components, under the current names of
+// their types, and the pipelines.
 //
 // A Config is immutable and safe for concurrent use.
 package collectorconfig
@@ -31,35 +31,35 @@ func Sections() []string { return []string{Receivers, Processors, Exporters, Con
 
 // Config is the configuration of a collector.
 type Config struct {
-	// Components by section and id, the id as the collector reads it.
+	// Components are keyed by section and normalized ID.
 	Components map[string]map[string]Component
-	// Pipelines of the service, in the order of their names.
+	// Pipelines of the service, sorted by name.
 	Pipelines []Pipeline
-	// Enabled are the ids of the service's extensions.
+	// Enabled are the IDs of the service's extensions.
 	Enabled []string
 }
 
-// Pipeline is one of the service's. Its components are named by id.
+// Pipeline is a pipeline of the service, with component IDs.
 type Pipeline struct {
-	Key                              string // as in service::pipelines::traces
+	Key                              string // such as service::pipelines::traces
 	Signal                           string
 	Receivers, Processors, Exporters []string
 }
 
-// formerTypes are the present names of types that are still accepted under an earlier one.
+// formerTypes maps accepted former names of types to current ones.
 var formerTypes = map[string]string{
 	"taskerevents": "tasker_events", "eventrouter": "event_router", "routedevents": "routed_events",
 	"spanhierarchy": "span_hierarchy", "spantometrics": "span_to_metrics", "taskercsv": "tasker_csv",
 	"otlphttp": "otlp_http", "prometheusremotewrite": "prometheus_remote_write",
 }
 
-// FormerType returns the present name of a type that is written under an earlier one.
+// FormerType returns the current name of a type written under a former one.
 func FormerType(written string) (present string, found bool) {
 	present, found = formerTypes[written]
 	return present, found
 }
 
-// New reads a merged configuration. What the collector itself would refuse is left out or kept as it is written.
+// New reads a merged configuration. Invalid parts are omitted or kept as written; the collector reports them.
 func New(conf *confmap.Conf) *Config {
 	all := conf.ToStringMap()
 	c := &Config{Components: map[string]map[string]Component{}}
@@ -85,7 +85,8 @@ func New(conf *confmap.Conf) *Config {
 	return c
 }
 
-// presentType returns the present name of a type. "otlp" is an exporter's former name only: there is a receiver otlp.
+// presentType returns the current name of a type. "otlp" is a former name of an exporter only: the receiver is still named
+// otlp.
 func presentType(section, written string) string {
 	if present, found := FormerType(written); found {
 		return present
@@ -96,7 +97,7 @@ func presentType(section, written string) string {
 	return written
 }
 
-// Component returns the component with an id in a section or among the connectors, or the zero Component.
+// Component returns the component with an ID in a section or among the connectors, or the zero Component.
 func (c *Config) Component(section, id string) Component {
 	if p, found := c.Components[section][id]; found {
 		return p
@@ -104,7 +105,7 @@ func (c *Config) Component(section, id string) Component {
 	return c.Components[Connectors][id]
 }
 
-// OfType returns the components of a type in a section, in the order of their keys.
+// OfType returns the components of a type in a section, sorted by key.
 func (c *Config) OfType(section, typ string) []Component {
 	var found []Component
 	for _, id := range slices.Sorted(maps.Keys(c.Components[section])) {
@@ -115,12 +116,12 @@ func (c *Config) OfType(section, typ string) []Component {
 	return found
 }
 
-// Has reports whether one of the ids, in the section or among the connectors, is of a type.
+// Has reports whether one of the IDs, in the section or among the connectors, is of a type.
 func (c *Config) Has(section string, among []string, typ string) bool {
 	return slices.ContainsFunc(among, func(id string) bool { return c.Component(section, id).Type == typ })
 }
 
-// Used returns the components that the collector starts, in the order of their keys.
+// Used returns the components that the collector starts, sorted by key.
 func (c *Config) Used() []Component {
 	byKey := map[string]Component{}
 	add := func(section string, among []string) {
@@ -143,13 +144,13 @@ func (c *Config) Used() []Component {
 	return used
 }
 
-// Mapping returns a value as a mapping, nil if it is none.
+// Mapping returns a value as a mapping; nil if it is none.
 func Mapping(value any) map[string]any {
 	m, _ := value.(map[string]any)
 	return m
 }
 
-// ParseID returns an id as the collector reads it, with blanks around its parts removed.
+// ParseID returns an ID as the collector reads it, without spaces around its parts.
 func ParseID(id string) string {
 	var parsed component.ID
 	if parsed.UnmarshalText([]byte(id)) != nil {
@@ -158,7 +159,7 @@ func ParseID(id string) string {
 	return parsed.String()
 }
 
-// TypeOf returns the type in an id, as it is written.
+// TypeOf returns the type in an ID, as written.
 func TypeOf(id string) string {
 	typ, _, _ := strings.Cut(id, "/")
 	return strings.TrimSpace(typ)

@@ -67,7 +67,7 @@ func TestMergedInOrder(t *testing.T) {
 	require.EqualError(t, err, `exporters::prometheus::endpoint: "a" is not a duration; use one such as 24h`)
 }
 
-// settings has a field that keeps the text of a number, as configurations with variables need it.
+// settings has a string field for a number, as configurations with variables need.
 type settings struct {
 	Name  string `mapstructure:"name"`
 	Count int    `mapstructure:"count"`

@@ -16,7 +16,7 @@ import (
 )
 
 // Load resolves the values of --config as the collector does: files, env:, yaml:, http: and https:, merged in order, with
-// ${env:NAME} replaced.
+// ${env:NAME} expanded.
 func Load(ctx context.Context, uris []string) (*confmap.Conf, error) {
 	resolver, err := confmap.NewResolver(confmap.ResolverSettings{
 		URIs: uris,

@@ -1,9 +1,7 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package endpoint shows the addresses of endpoints in messages without the secrets that they may hold. Messages go to logs.
-//
-// It has no state.
+// Package endpoint removes secrets from endpoint addresses for messages, which are logged. It has no state.
 package endpoint
 
 import (
@@ -12,11 +10,10 @@ import (
 	"strings"
 )
 
-// mask stands for what is not shown.
+// mask replaces secrets.
 const mask = "***"
 
-// Public returns the text of an address, which may be malformed, without the credentials before its host and without the values
-// of its query.
+// Public returns an address, which may be malformed, without credentials and without the values of its query.
 func Public(address string) string {
 	scheme, rest, found := strings.Cut(address, "://")
 	if found {
@@ -26,7 +23,7 @@ func Public(address string) string {
 	}
 	rest, _, _ = strings.Cut(rest, "#")
 	rest, query, hasQuery := strings.Cut(rest, "?")
-	// In an address that cannot be read a slash may belong to the password.
+	// In a malformed address a slash may be part of the password.
 	if parsed, err := url.Parse(address); err != nil || !found || parsed.User != nil {
 		if at := strings.LastIndexByte(rest, '@'); at >= 0 {
 			rest = mask + rest[at:]
@@ -46,25 +43,25 @@ func publicQuery(query string) string {
 		case value != "":
 			parameters[i] = name + "=" + mask
 		case name == parameter && name != "":
-			parameters[i] = mask // a token may stand alone
+			parameters[i] = mask // a token may have no name
 		}
 	}
 	return strings.Join(parameters, "&")
 }
 
-// Parse reads an address. Its error quotes no part of the address.
+// Parse parses an address. Its error does not quote the address.
 func Parse(address string) (*url.URL, error) {
 	parsed, err := url.Parse(address)
 	if err == nil {
 		return parsed, nil
 	}
 	if strings.Contains(address, "@") || strings.Contains(address, "?") {
-		return nil, errors.New("it is malformed; special characters in credentials and in a query are written as %XX")
+		return nil, errors.New("it is malformed; escape special characters in credentials and in a query as %XX")
 	}
 	return nil, Cause(err)
 }
 
-// Cause returns an error of net/url or net/http without the address that these put before the cause.
+// Cause returns an error of net/url or net/http without the address in its text.
 func Cause(err error) error {
 	var withAddress *url.Error
 	if errors.As(err, &withAddress) {

@@ -12,30 +12,30 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// DayOptions of [NewDay]. The zero value of a field stands for its default.
+// DayOptions of [NewDay]. The zero value of a field selects its default.
 type DayOptions struct {
-	Start time.Time // when the first day begins, at 8 in the morning
-	// Length of a day, after which it comes again; default one hour.
+	Start time.Time // of the first day, at 8 a.m.
+	// Length is the duration of a day, which is then repeated; default one hour.
 	Length time.Duration
-	// TasksPerMinute at the busiest time; default 30.
+	// TasksPerMinute is the peak rate; default 30.
 	TasksPerMinute float64
 	Seed           uint64
 	Service        string // default "shop"
-	FirstID        int64  // id of the first task and of the first step; default 1
+	FirstID        int64  // ID of the first task and of the first step; default 1
 }
 
 // Day is an endless stream of plausible days: quiet nights and busy afternoons, retries, an outage of the payment service
-// with what it leaves behind, tasks that get stuck, workers that die, and an operator. It serves one goroutine. It holds
-// the events of tasks that have begun, each at most a quarter of an hour long.
+// with its consequences, stuck tasks, killed workers, and an operator. It is not safe for concurrent use. It holds the
+// events of tasks that have begun, each at most a quarter of an hour long.
 type Day struct {
 	options DayOptions
 	g       *generator
-	next    int64 // when the next task begins
+	next    int64 // start of the next task
 	id      int64
 	waiting emissions
 }
 
-// NewDay begins a day.
+// NewDay starts a stream.
 func NewDay(o DayOptions) *Day {
 	if o.Length <= 0 {
 		o.Length = time.Hour
@@ -56,7 +56,7 @@ func NewDay(o DayOptions) *Day {
 	return &Day{options: o, g: g, next: begin, id: o.FirstID}
 }
 
-// Next returns the next event, an item of the plain wire form, and when it happens.
+// Next returns the next event, an item of the plain wire format, and its time.
 func (d *Day) Next() (line []byte, at time.Time) {
 	for len(d.waiting) == 0 || d.next <= d.waiting[0].at {
 		d.begin()
@@ -65,7 +65,7 @@ func (d *Day) Next() (line []byte, at time.Time) {
 	return e.line, time.Unix(0, e.at)
 }
 
-// begin lives through the next task and draws when the one after it begins.
+// begin simulates the next task and draws the start of the following one.
 func (d *Day) begin() {
 	d.live(d.next)
 	for _, e := range d.g.emitted {
@@ -79,21 +79,21 @@ func (d *Day) begin() {
 // begins is the hour at which the first day begins.
 const begins = 8
 
-// hour returns the time of the day, from 0 to 24.
+// hour returns the time of day, from 0 to 24.
 func (d *Day) hour(at int64) float64 {
 	of := time.Duration(at-d.options.Start.UnixNano()) % d.options.Length
 	return math.Mod(begins+24*float64(of)/float64(d.options.Length), 24)
 }
 
-// load returns the share of the busiest time's tasks: little at night, most at two in the afternoon.
+// load returns the share of the peak rate: low at night, highest at 2 p.m.
 func load(hour float64) float64 {
 	return 0.1 + 0.9*max(0, math.Sin((hour-6)/16*math.Pi))
 }
 
-// The outage of the payment service, and the time in which the operator tidies up, in hours of the day.
+// Hours of the outage of the payment service, and of the end of the operator's shift.
 const outageBegins, outageEnds, operatorGoes = 13, 15, 18
 
-// workflow of a task: orders mostly, registrations, analytics now and then.
+// workflow draws a workflow: mostly orders, registrations, occasionally analytics.
 func (d *Day) workflow() string {
 	switch r := d.g.rng.Float64(); {
 	case r < 0.6:
@@ -104,7 +104,7 @@ func (d *Day) workflow() string {
 	return "customer_analytics"
 }
 
-// live lets one task begin, and happen to it what happens at that hour.
+// live simulates a task that begins at that time, with the incidents of that hour.
 func (d *Day) live(at int64) {
 	name, hour, chance := d.workflow(), d.hour(at), d.g.rng.Float64()
 	m := newModel(d.g, d.id, name, templateOf(name), at)
@@ -121,7 +121,7 @@ func (d *Day) live(at int64) {
 		m.cancelDuring(func() { m.round() })
 		m.discover()
 		m.endPass()
-	case chance > 0.995: // nobody ever comes for it
+	case chance > 0.995: // never resumed
 		m.failing(m.steps[0].name, 1)
 		m.create()
 		m.beginPass(0)
@@ -135,7 +135,7 @@ func (d *Day) live(at int64) {
 		m.discover()
 		s := m.firstPending()
 		m.hang(s)
-		m.now += minute // the worker is dead, and another one takes the task up
+		m.now += minute // the worker is dead, and another one continues the task
 		m.reset(s, d.g.creator)
 		m.now += 10 * second
 		m.finish(1)
@@ -150,7 +150,7 @@ func (d *Day) live(at int64) {
 	}
 }
 
-// throughOutage: the payment fails until its attempts are used up. For some an operator comes later, puts the step back, and
+// throughOutage fails the payment until its attempts are exhausted. For some tasks an operator later resets the step, and
 // the task completes; others stay failed.
 func (d *Day) throughOutage(m *model, resolved bool) {
 	const step = "process_payment"
@@ -176,14 +176,14 @@ func (m *model) firstPending() *stepModel {
 	return m.steps[len(m.steps)-1]
 }
 
-// memorySpike is reported by what watches an application's memory, in the task's first step.
+// memorySpike fires an event of the application's memory monitoring in the task's first step.
 func (m *model) memorySpike() {
 	at := m.truth.Orchestrations[0].Start + 200*millisecond
 	m.emitAs(m.g.pool[0], lifecycle.PerformanceMemorySpike, at, payload{}.with("timestamp", isoMillis(at), "task_id", m.id,
 		"operation", m.steps[0].name, "memory_delta_mb", float64(m.g.between(110, 900)), "threshold_mb", 100, "duration", 0.4))
 }
 
-// slowQuery is reported by what watches an application's database, in the task's first step.
+// slowQuery fires an event of the application's database monitoring in the task's first step.
 func (m *model) slowQuery() {
 	at := m.truth.Orchestrations[0].Start + 200*millisecond
 	m.emitAs(m.g.pool[0], lifecycle.PerformanceSlowSQLQuery, at, payload{}.with("timestamp", isoMillis(at), "task_id", m.id,
@@ -197,10 +197,10 @@ func (e emissions) Len() int           { return len(e) }
 func (e emissions) Less(i, j int) bool { return e[i].at < e[j].at }
 func (e emissions) Swap(i, j int)      { e[i], e[j] = e[j], e[i] }
 
-// Push is part of heap.Interface.
+// Push implements heap.Interface.
 func (e *emissions) Push(x any) { *e = append(*e, x.(emission)) }
 
-// Pop is part of heap.Interface.
+// Pop implements heap.Interface.
 func (e *emissions) Pop() any {
 	last := (*e)[len(*e)-1]
 	*e = (*e)[:len(*e)-1]

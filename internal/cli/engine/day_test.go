@@ -14,7 +14,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// TestDay plays two days: in order, the same for the same seed, with everything in them that a dashboard shows, and with
+// TestDay plays two days: events are in order, equal for the same seed, cover everything that a dashboard shows, and need
 // bounded memory.
 func TestDay(t *testing.T) {
 	start := time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)

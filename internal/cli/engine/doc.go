@@ -1,7 +1,7 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package engine is a model of a Tasker engine: it fires the events that one fires, with the payload keys, order and
-// repetitions that docs/tasker-events.md describes, and knows the truth of each task in nanoseconds. Tests compare what is
-// made of its streams with that truth; `taskerotel demo` plays an endless one.
+// Package engine simulates a Tasker engine: it fires the engine's events, with the payload keys, order and repetitions
+// described in docs/tasker-events.md, and provides the truth of each task in nanoseconds. Tests compare the collector's
+// output with that truth; `taskerotel demo` plays an endless stream.
 package engine

@@ -15,11 +15,11 @@ import (
 const (
 	millisecond int64 = 1e6
 	second      int64 = 1e9
-	// epoch is when the first task of a generated stream starts: 2026-06-01T12:00:00Z.
+	// epoch is the start of a generated stream: 2026-06-01T12:00:00Z.
 	epoch = 1780315200 * second
 )
 
-// Options of [Generate]. The zero value of a field stands for its default.
+// Options of [Generate]. The zero value of a field selects its default.
 type Options struct {
 	Tasks     int    // default 10
 	Seed      uint64 // equal options give equal streams
@@ -27,12 +27,12 @@ type Options struct {
 	Template  string // workflow of all tasks; default: a random one for each
 	Failures  bool   // one step in 12 fails once, one in 80 permanently
 	Planned   bool   // also events that Tasker plans but does not fire yet: SQL, re-enqueue
-	SpacingMS int    // mean distance between the starts of two tasks; default 50
-	FirstID   int64  // id of the first task and of the first step; default 1
+	SpacingMS int    // mean interval between the starts of tasks; default 50
+	FirstID   int64  // ID of the first task and of the first step; default 1
 }
 
-// Generate writes a stream by a model of the engine, in the order in which its events happen, and the truth of each task.
-// It panics if the template is unknown.
+// Generate returns a simulated stream, in the order of its events, and the truth of each task. It panics if the template is
+// unknown.
 func Generate(o Options) (lines [][]byte, truth []Task) {
 	o.Tasks = cmp.Or(o.Tasks, 10)
 	o.Service = cmp.Or(o.Service, "shop")
@@ -65,14 +65,14 @@ func Generate(o Options) (lines [][]byte, truth []Task) {
 	return lines, truth
 }
 
-// generator is what the tasks of one stream share.
+// generator is the state shared by the tasks of a stream.
 type generator struct {
 	options  Options
 	rng      *rand.Rand
 	emitted  []emission
 	nextStep int64
-	creator  string    // correlation id of the thread that creates tasks
-	pool     [3]string // correlation ids of the threads that execute steps; shared by all tasks (trap 6)
+	creator  string    // correlation ID of the thread that creates tasks
+	pool     [3]string // correlation IDs of the threads that execute steps, shared by all tasks (trap 6)
 }
 
 type emission struct {
@@ -80,7 +80,7 @@ type emission struct {
 	line []byte
 }
 
-// between draws from low to high, both included.
+// between draws from low to high, both inclusive.
 func (g *generator) between(low, high int64) int64 { return low + g.rng.Int64N(high-low+1) }
 
 const alphabet = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -94,7 +94,7 @@ func (g *generator) correlationID(ns int64) string {
 	return b.String()
 }
 
-// failures draws how often the step will fail before it succeeds.
+// failures draws how often the step fails before it succeeds.
 func (g *generator) failures(limit int) int {
 	if !g.options.Failures {
 		return 0

@@ -13,20 +13,20 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// model lives the life of one task.
+// model simulates one task.
 type model struct {
-	g       *generator
-	id      int64
-	name    string
-	steps   []*stepModel
-	created int64
-	now     int64
-	context payload
-	job     string
-	thread  string // correlation id of the thread that acts: the creator's until a pass has its own
-	waiting int64  // since when the task waits in the queue
+	g             *generator
+	id            int64
+	name          string
+	steps         []*stepModel
+	created       int64
+	now           int64
+	context       payload
+	job           string
+	correlationID string // correlation ID of the acting thread: the creator's until a pass has its own
+	waiting       int64  // when the task was enqueued
 
-	succeeded int // steps of this pass
+	succeeded int // steps that succeeded in this pass
 	cancelled bool
 	truth     Task
 }
@@ -36,13 +36,13 @@ type stepModel struct {
 	name     string
 	parents  []string
 	limit    int
-	attempts int  // finished ones
-	failing  int  // how many of the first attempts fail
-	drawn    bool // failing is known
+	attempts int  // finished attempts
+	failing  int  // number of first attempts that fail
+	drawn    bool // failing is set
 	state    stepState
 	last     int64 // end of the last attempt
 	done     int64
-	backoff  int64 // when one was announced for the next attempt
+	backoff  int64 // when a backoff was announced for the next attempt
 }
 
 type stepState string
@@ -55,13 +55,13 @@ const (
 	cancelled stepState = "cancelled" // of a task only
 )
 
-// api reports whether the step's handler calls a remote service: those announce backoffs.
+// api reports whether the step's handler calls a remote service; these handlers announce backoffs.
 func (s *stepModel) api() bool { return strings.HasPrefix(s.name, "send") }
 
 func (s *stepModel) exhausted() bool { return s.state == failed && s.attempts >= s.limit }
 
 func newModel(g *generator, id int64, name string, graph []template, start int64) *model {
-	m := &model{g: g, id: id, name: name, created: start, now: start, thread: g.creator,
+	m := &model{g: g, id: id, name: name, created: start, now: start, correlationID: g.creator,
 		context: payload{}.with("order_id", 1000+id, "customer_email", "a@example.com"),
 		job:     fmt.Sprintf("%08x-0000-4000-8000-%012x", g.rng.Uint32(), id),
 		truth: Task{Service: g.options.Service, TaskID: id, TaskName: name, Interval: Interval{Start: start},
@@ -80,14 +80,14 @@ func (m *model) live() Task {
 	return m.truth
 }
 
-// finish runs the job from a run on until the task needs it no more.
+// finish runs the job from a run until the task ends.
 func (m *model) finish(run int) {
 	for m.pass(run) {
 		run++
 	}
 }
 
-// passes runs the job a number of times from its first run on, with pauses in between.
+// passes runs the job several times from its first run, with pauses between.
 func (m *model) passes(times int, pause int64) {
 	for run := range times {
 		if run > 0 {
@@ -97,7 +97,7 @@ func (m *model) passes(times int, pause int64) {
 	}
 }
 
-// create is the initializer's work; then the task waits in the queue.
+// create simulates the initializer; then the task waits in the queue.
 func (m *model) create() {
 	m.emit(lifecycle.TaskStartRequested, m.now, m.taskPayload("started", m.now).with("task_context", m.context, "step_count", len(m.steps)))
 	m.enqueue()
@@ -109,7 +109,7 @@ func (m *model) enqueue() {
 	m.emit(lifecycle.ObservabilityTaskEnqueue, m.waiting, m.taskPayload("enqueue", m.waiting).with("task_context", m.context))
 }
 
-// pass is one run of the job, and what happens because of it before the next. It tells whether the task needs another.
+// pass is a run of the job, and what happens before the next one. It reports whether the task needs another pass.
 func (m *model) pass(run int) bool {
 	m.beginPass(run)
 	for goesOn := true; goesOn && !slices.ContainsFunc(m.steps, (*stepModel).exhausted); {
@@ -117,7 +117,7 @@ func (m *model) pass(run int) bool {
 	}
 	final := m.endPass()
 	switch final {
-	case pending: // an operator's work between two passes; the job comes back 3 s after the pass
+	case pending: // an operator acts between two passes; the job is retried 3 s after the pass
 		m.now += 2 * second
 		m.resetFailedSteps()
 		m.now += second
@@ -127,7 +127,7 @@ func (m *model) pass(run int) bool {
 	return final == pending
 }
 
-// jobRetries are the job's own, after the end of its task. They come without a pass.
+// jobRetries are the job's own retries after the end of its task, without a pass.
 func (m *model) jobRetries(run int) {
 	for i := 1; i <= 2; i++ {
 		m.now += 3 * second
@@ -135,7 +135,7 @@ func (m *model) jobRetries(run int) {
 	}
 }
 
-// beginPass is what comes before the first search for steps.
+// beginPass fires what precedes the first discovery of steps.
 func (m *model) beginPass(run int) {
 	began := m.jobBegins(run)
 	m.truth.QueueWaits = append(m.truth.QueueWaits, Interval{m.waiting, began})
@@ -143,12 +143,12 @@ func (m *model) beginPass(run int) {
 	t := m.tick()
 	m.emit(lifecycle.TaskStartRequested, t, m.taskPayload("started", t).with("task_context", m.context))
 	t = m.tick()
-	m.truth.Orchestrations = append(m.truth.Orchestrations, Orchestration{Interval: Interval{Start: t}, CorrelationID: m.thread, Batches: []Batch{}})
+	m.truth.Orchestrations = append(m.truth.Orchestrations, Orchestration{Interval: Interval{Start: t}, CorrelationID: m.correlationID, Batches: []Batch{}})
 	m.succeeded = 0
-	m.emit(lifecycle.WorkflowTaskStarted, t, m.flowPayload("task_started", t).with("correlation_id", m.thread))
+	m.emit(lifecycle.WorkflowTaskStarted, t, m.flowPayload("task_started", t).with("correlation_id", m.correlationID))
 }
 
-// round looks for steps that can run and executes them. It tells whether there were any.
+// round discovers viable steps and executes them. It reports whether there were any.
 func (m *model) round() bool {
 	viable := m.discover()
 	if len(viable) == 0 {
@@ -165,16 +165,16 @@ func (m *model) round() bool {
 	return true
 }
 
-// jobBegins announces that the job left the queue; it and the pass have a new correlation id.
+// jobBegins announces that the job has left the queue. The job and the pass have a new correlation ID.
 func (m *model) jobBegins(run int) int64 {
 	t := m.tick()
-	m.thread = m.g.correlationID(t)
+	m.correlationID = m.g.correlationID(t)
 	m.emit(lifecycle.ObservabilityTaskEnqueue, t, m.taskPayload("enqueue", t).with("job_id", m.job,
-		"correlation_id", m.thread, "queue_name", "default", "attempt", run+2, "task_context", m.context))
+		"correlation_id", m.correlationID, "queue_name", "default", "attempt", run+2, "task_context", m.context))
 	return t
 }
 
-// discover lists the steps that can run and announces them twice.
+// discover returns the viable steps and announces them twice.
 func (m *model) discover() []*stepModel {
 	var viable []*stepModel
 	var ids []int64
@@ -238,7 +238,7 @@ func (m *model) batch(viable []*stepModel) Batch {
 	return batch
 }
 
-// endPass ends the pass, and the task unless a step must be attempted again.
+// endPass ends the pass, and the task unless a step must be retried.
 func (m *model) endPass() stepState {
 	m.finalizationBegins()
 	final := pending
@@ -310,7 +310,7 @@ func (m *model) announcePending() {
 		"completion_percentage", m.percentage(), "health_status", "recovering"))
 }
 
-// resetFailedSteps is the work of an operator, or of a script.
+// resetFailedSteps simulates an operator or a script.
 func (m *model) resetFailedSteps() {
 	for _, s := range m.steps {
 		if s.state == failed {
@@ -319,14 +319,14 @@ func (m *model) resetFailedSteps() {
 	}
 }
 
-// reset puts a step back to pending.
-func (m *model) reset(s *stepModel, thread string) {
+// reset sets a step back to pending.
+func (m *model) reset(s *stepModel, correlationID string) {
 	t := m.tick()
 	s.state = pending
-	m.emitAs(thread, lifecycle.StepInitializeRequested, t, m.stepTransition(s, "unknown", t, pending))
+	m.emitAs(correlationID, lifecycle.StepInitializeRequested, t, m.stepTransition(s, "unknown", t, pending))
 }
 
-// transition is the state machine's part: before_transition, then the event of the new state.
+// transition simulates the state machine: before_transition, then the event of the new state.
 func (m *model) transition(event, to string) {
 	t := m.tick()
 	m.emit(lifecycle.TaskBeforeTransition, t, payload{}.with("timestamp", isoMillis(t), "task_id", m.id,
@@ -336,7 +336,7 @@ func (m *model) transition(event, to string) {
 		"task_context", m.context, "from_state", nil, "to_state", to, "transitioned_at", isoMillis(t)))
 }
 
-// tick lets 1 to 4 ms pass.
+// tick advances the time by 1 to 4 ms.
 func (m *model) tick() int64 { return m.pause(1, 4) }
 
 func (m *model) pause(lowMS, highMS int64) int64 {
@@ -344,11 +344,11 @@ func (m *model) pause(lowMS, highMS int64) int64 {
 	return m.now
 }
 
-func (m *model) emit(event string, at int64, p payload) { m.emitAs(m.thread, event, at, p) }
+func (m *model) emit(event string, at int64, p payload) { m.emitAs(m.correlationID, event, at, p) }
 
-func (m *model) emitAs(thread, event string, at int64, p payload) {
+func (m *model) emitAs(correlationID, event string, at int64, p payload) {
 	item := payload{}.with("event", event, "occurred_at", isoNanos(at), "service", m.truth.Service,
-		"correlation_id", thread, "payload", p)
+		"correlation_id", correlationID, "payload", p)
 	m.g.emitted = append(m.g.emitted, emission{at, item.appendJSON(make([]byte, 0, 512))})
 }
 
@@ -383,7 +383,7 @@ func (m *model) flowPayload(kind string, t int64) payload {
 	return payload{}.with("timestamp", isoSeconds(t), "event_type", kind, "orchestration_event", true, "task_id", m.id)
 }
 
-// withProgress adds what the finalizer knows of the task's state.
+// withProgress adds the finalizer's view of the task.
 func (m *model) withProgress(p payload) payload {
 	return p.with("execution_status", "processing", "health_status", "healthy",
 		"completion_percentage", m.percentage(), "total_steps", len(m.steps))

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// payload is a JSON object whose keys keep their order.
+// payload is a JSON object with ordered keys.
 type payload []field
 
 type field struct {
@@ -18,7 +18,7 @@ type field struct {
 	value any
 }
 
-// with appends fields, given as key, value, key, value.
+// with appends fields, given as alternating keys and values.
 func (p payload) with(pairs ...any) payload {
 	for i := 0; i < len(pairs); i += 2 {
 		p = append(p, field{pairs[i].(string), pairs[i+1]})
@@ -26,7 +26,7 @@ func (p payload) with(pairs ...any) payload {
 	return p
 }
 
-// without drops a field.
+// without removes a field.
 func (p payload) without(key string) payload {
 	return slices.DeleteFunc(p, func(f field) bool { return f.key == key })
 }
@@ -44,7 +44,7 @@ func (p payload) appendJSON(b []byte) []byte {
 	return append(b, '}')
 }
 
-// appendValue writes the few types that the model uses. Texts of the model are plain ASCII, so Go's quoting is JSON's.
+// appendValue writes the types that the model uses. Its texts are plain ASCII, for which Go's quoting equals JSON's.
 func appendValue(b []byte, value any) []byte {
 	switch v := value.(type) {
 	case nil:
@@ -83,14 +83,14 @@ func appendList[T any](b []byte, list []T) []byte {
 	return append(b, ']')
 }
 
-// The three resolutions of the engine's clocks (docs/tasker-events.md, trap 4).
+// The three resolutions of the engine's timestamps (docs/tasker-events.md, trap 4).
 func isoSeconds(ns int64) string { return time.Unix(0, ns).UTC().Format("2006-01-02T15:04:05Z") }
 func isoMillis(ns int64) string  { return time.Unix(0, ns).UTC().Format("2006-01-02T15:04:05.000Z") }
 func isoNanos(ns int64) string {
 	return time.Unix(0, ns).UTC().Format("2006-01-02T15:04:05.000000000Z")
 }
 
-// isoSecondsOrNull is null for a time that is not known yet.
+// isoSecondsOrNull returns nil for an unknown time.
 func isoSecondsOrNull(ns int64) any {
 	if ns == 0 {
 		return nil

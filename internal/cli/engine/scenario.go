@@ -18,14 +18,14 @@ const (
 	day    = 24 * hour
 )
 
-// Scenario is the stream of one task to which something happened that is not everyday.
+// Scenario is the stream of a task with an unusual history.
 type Scenario struct {
 	Name  string
-	Story string // in a sentence
+	Story string // one sentence
 	Lines [][]byte
 }
 
-// Scenarios returns what operators see sooner or later: retries, resets, cancellations, dead workers. Every call returns the
+// Scenarios returns what operators eventually see: retries, resets, cancellations, killed workers. Every call returns the
 // same streams.
 func Scenarios() []Scenario {
 	order := []template{
@@ -34,7 +34,7 @@ func Scenarios() []Scenario {
 		{"send_confirmation", []string{"process_payment"}, 12},
 	}
 	var all []Scenario
-	tell := func(name, story string, live func(*model)) {
+	add := func(name, story string, live func(*model)) {
 		id := int64(len(all) + 1)
 		g := &generator{options: Options{Service: "shop"}, rng: rand.New(rand.NewPCG(uint64(id), 5)), nextStep: 10*id + 1}
 		g.creator = g.correlationID(epoch)
@@ -50,7 +50,7 @@ func Scenarios() []Scenario {
 		all = append(all, s)
 	}
 
-	tell("failed_then_retried", "A task fails. Ten minutes later an operator puts the failed step back and enqueues the task again; it completes.",
+	add("failed_then_retried", "A task fails. Ten minutes later an operator resets the failed step and enqueues the task again; it completes.",
 		func(m *model) {
 			m.failing("process_payment", 2)
 			m.create()
@@ -61,7 +61,7 @@ func Scenarios() []Scenario {
 			m.enqueueAgain()
 			m.pass(0)
 		})
-	tell("attempts_reset", "A step fails until its attempts are used up. An operator sets its attempts to 0 and puts it back; it fails once more, then succeeds.",
+	add("attempts_reset", "A step fails until its attempts are used up. An operator sets its attempts to 0 and resets it; it fails once more, then succeeds.",
 		func(m *model) {
 			m.failing("process_payment", 2)
 			m.create()
@@ -75,7 +75,7 @@ func Scenarios() []Scenario {
 			m.pass(0)
 			m.pass(1)
 		})
-	tell("resolved_days_later", "A task fails. Two days later an operator resolves the step and then the task by hand.",
+	add("resolved_days_later", "A task fails. Two days later an operator resolves the step and then the task by hand.",
 		func(m *model) {
 			m.failing("process_payment", 2)
 			m.create()
@@ -90,7 +90,7 @@ func Scenarios() []Scenario {
 				m.transition(lifecycle.TaskResolvedManually, "resolved_manually")
 			})
 		})
-	tell("cancelled_days_later", "A task fails. Three days later an operator cancels it.",
+	add("cancelled_days_later", "A task fails. Three days later an operator cancels it.",
 		func(m *model) {
 			m.failing("validate_cart", 3)
 			m.create()
@@ -100,13 +100,13 @@ func Scenarios() []Scenario {
 			m.now += 3 * day
 			m.operator(func() { m.transition(lifecycle.TaskCancelled, "cancelled") })
 		})
-	tell("enqueued_ten_times", "A remote service is down for hours: the task gives its worker up and is enqueued again ten times.",
+	add("enqueued_ten_times", "A remote service is down for hours: the task releases its worker and is enqueued again ten times.",
 		func(m *model) {
 			m.failing("send_confirmation", 10)
 			m.create()
 			m.passes(11, 20*minute)
 		})
-	tell("pass_dies", "A worker is killed while a step runs. The step is put back, and another worker takes the task up.",
+	add("pass_dies", "A worker is killed while a step runs. The step is reset, and another worker continues the task.",
 		func(m *model) {
 			m.create()
 			m.beginPass(0)
@@ -114,12 +114,12 @@ func Scenarios() []Scenario {
 			m.discover()
 			s := m.step("process_payment")
 			m.hang(s)
-			m.now += 5 * minute // nothing more comes
+			m.now += 5 * minute // no further events
 			m.reset(s, m.g.creator)
 			m.now += 10 * second
 			m.pass(1)
 		})
-	tell("cancelled_running", "An operator cancels a task while a step runs. The pass goes on to the end, and ends as cancelled.",
+	add("cancelled_running", "An operator cancels a task while a step runs. The pass goes on to the end, and ends as cancelled.",
 		func(m *model) {
 			m.create()
 			m.beginPass(0)
@@ -130,11 +130,11 @@ func Scenarios() []Scenario {
 			m.endPass()
 			m.jobRetries(0)
 		})
-	tell("cancelled_between_passes", "An operator cancels a task that waits for its next pass. That pass is run all the same, and ends as cancelled.",
+	add("cancelled_between_passes", "An operator cancels a task that waits for its next pass. That pass still runs, and ends as cancelled.",
 		func(m *model) {
 			m.failing("process_payment", 1)
 			m.create()
-			m.pass(0) // ends 3 s before the job comes back
+			m.pass(0) // ends 3 s before the job is retried
 			m.now -= second
 			m.operator(func() { m.transition(lifecycle.TaskCancelled, "cancelled") })
 			m.cancelled = true
@@ -144,7 +144,7 @@ func Scenarios() []Scenario {
 			}
 			m.endPass()
 		})
-	tell("cancelled_in_queue", "A task is cancelled while it waits in the queue. Its job finds nothing to do.",
+	add("cancelled_in_queue", "A task is cancelled while it waits in the queue. Its job finds nothing to do.",
 		func(m *model) {
 			m.create()
 			m.now += 40 * second
@@ -153,14 +153,14 @@ func Scenarios() []Scenario {
 			m.jobBegins(0)
 			m.jobRetries(0)
 		})
-	tell("cancelled_after_completed", "A task completes. An hour later it is cancelled, which the engine allows.",
+	add("cancelled_after_completed", "A task completes. An hour later it is cancelled, which the engine allows.",
 		func(m *model) {
 			m.create()
 			m.pass(0)
 			m.now += hour
 			m.operator(func() { m.transition(lifecycle.TaskCancelled, "cancelled") })
 		})
-	tell("step_cancelled", "An operator cancels a step that hangs, and then the task.",
+	add("step_cancelled", "An operator cancels a step that hangs, and then the task.",
 		func(m *model) {
 			m.create()
 			m.beginPass(0)
@@ -169,21 +169,21 @@ func Scenarios() []Scenario {
 			s := m.step("process_payment")
 			m.hang(s)
 			m.now += 2 * minute
-			thread := m.thread
+			correlationID := m.correlationID
 			m.operator(func() {
 				t := m.tick()
 				m.emit(lifecycle.StepCancelled, t, m.stepTransition(s, "cancelled", t, "cancelled"))
 				m.now += 2 * second
 				m.transition(lifecycle.TaskCancelled, "cancelled")
 			})
-			m.thread, m.cancelled = thread, true
+			m.correlationID, m.cancelled = correlationID, true
 			t := m.tick()
 			m.emit(lifecycle.WorkflowStepsExecutionCompleted, t, m.flowPayload("steps_execution_completed", t).with(
 				"task_name", m.name, "processed_count", 0, "successful_count", 0))
 			m.discoverNothing()
 			m.endPass()
 		})
-	tell("never_ends", "A step may not be retried, and nobody puts it back: the task stays pending for ever.",
+	add("never_ends", "A step may not be retried, and nobody resets it: the task stays pending forever.",
 		func(m *model) {
 			m.failing("process_payment", 1)
 			m.create()
@@ -197,13 +197,13 @@ func Scenarios() []Scenario {
 			m.discoverNothing()
 			m.endPass()
 		})
-	tell("refused_at_creation", "The context of a task does not fit its schema: one event, without an id.",
+	add("refused_at_creation", "The context of a task violates its schema: one event, without an id.",
 		func(m *model) {
 			m.emit(lifecycle.TaskFailed, m.now, payload{}.with("timestamp", isoSeconds(m.now), "task_id", nil, "task_name", m.name,
 				"event_type", "initialization_failed", "error_message", "The property '#/' did not contain a required property of 'order_id'",
 				"initialization_failed", true))
 		})
-	tell("spinning", "A failed step waits for an operator, and the pass spins: 20 empty batches a second, for 15 seconds.",
+	add("spinning", "A failed step waits for an operator, and the pass spins: 20 empty batches a second, for 15 seconds.",
 		func(m *model) {
 			m.failing("process_payment", 1)
 			m.create()
@@ -219,14 +219,14 @@ func Scenarios() []Scenario {
 			}
 			m.endPass()
 		})
-	tell("outage", "A payment gateway is down for two hours. The task tries it 40 times, in a pass each, until it answers.",
+	add("outage", "A payment gateway is down for two hours. The task tries it 40 times, in a pass each, until it responds.",
 		func(m *model) {
 			m.step("process_payment").limit = 50
 			m.failing("process_payment", 40)
 			m.create()
 			m.passes(41, 3*minute)
 		})
-	tell("blocked_then_resolved", "A step may not be retried, and its task stays pending. Three days later an operator resolves the step and then the task by hand.",
+	add("blocked_then_resolved", "A step may not be retried, and its task stays pending. Three days later an operator resolves the step and then the task by hand.",
 		func(m *model) {
 			m.failing("process_payment", 1)
 			m.create()
@@ -247,7 +247,7 @@ func Scenarios() []Scenario {
 	return all
 }
 
-// failing decides how often a step fails; the other steps never do.
+// failing sets how often a step fails; other steps never do.
 func (m *model) failing(step string, times int) { m.step(step).failing = times }
 
 func (m *model) step(name string) *stepModel {
@@ -260,13 +260,13 @@ func (m *model) step(name string) *stepModel {
 	panic("engine: no step " + name)
 }
 
-// operator acts outside of a pass, in a thread of its own.
+// operator acts outside of a pass, in a separate thread.
 func (m *model) operator(act func()) {
-	m.thread = m.g.creator
+	m.correlationID = m.g.creator
 	act()
 }
 
-// enqueueAgain puts an ended task back to pending and into the queue, with a job of its own.
+// enqueueAgain sets an ended task back to pending and enqueues it with a new job.
 func (m *model) enqueueAgain() {
 	m.operator(func() {
 		m.now += 20 * second
@@ -277,17 +277,17 @@ func (m *model) enqueueAgain() {
 	})
 }
 
-// cancelDuring cancels the task in the middle of what it is doing.
+// cancelDuring cancels the task while it is doing something.
 func (m *model) cancelDuring(doing func()) {
-	begin, thread := m.now, m.thread
+	begin, correlationID := m.now, m.correlationID
 	doing()
 	end := m.now
 	m.now = begin + (end-begin)/2
 	m.operator(func() { m.transition(lifecycle.TaskCancelled, "cancelled") })
-	m.now, m.thread, m.cancelled = end, thread, true
+	m.now, m.correlationID, m.cancelled = end, correlationID, true
 }
 
-// hang begins a batch of one step, whose handler does not come back.
+// hang begins a batch of one step whose handler never returns.
 func (m *model) hang(s *stepModel) {
 	m.emitBatchBegan()
 	m.request(s, &Attempt{}, m.g.pool[0])
@@ -302,7 +302,7 @@ func (m *model) emitBatchBegan() {
 		"task_name", m.name, "step_count", 1, "processing_mode", "concurrent"))
 }
 
-// emptyRound is a batch in which the step that it lists may not run.
+// emptyRound is a batch whose step may not run.
 func (m *model) emptyRound(s *stepModel) {
 	began := m.now
 	for range 2 {
@@ -317,7 +317,7 @@ func (m *model) emptyRound(s *stepModel) {
 	m.now = began + 50*millisecond
 }
 
-// discoverNothing announces twice that no step can run.
+// discoverNothing announces twice that there are no viable steps.
 func (m *model) discoverNothing() {
 	for range 2 {
 		t := m.tick()

@@ -10,7 +10,7 @@ type template struct {
 	retries int
 }
 
-// templateNames lists the workflows, sorted.
+// templateNames returns the workflow names, sorted.
 func templateNames() []string {
 	return []string{"customer_analytics", "process_order", "user_registration"}
 }

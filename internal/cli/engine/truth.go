@@ -3,7 +3,7 @@
 
 package engine
 
-// Interval is a time from Start to End, in Unix nanoseconds.
+// Interval is the time from Start to End, in Unix nanoseconds.
 type Interval struct {
 	Start int64 `json:"start"`
 	End   int64 `json:"end"`
@@ -12,13 +12,13 @@ type Interval struct {
 // Seconds returns the length of the interval.
 func (i Interval) Seconds() float64 { return float64(i.End-i.Start) / 1e9 }
 
-// Outcomes of tasks and attempts in both truths.
+// Outcomes of tasks and attempts in the truth.
 const (
 	OutcomeOK    = "ok"
 	OutcomeError = "error"
 )
 
-// Task is the exact truth of one task of a modelled stream.
+// Task is the exact truth of a simulated task.
 type Task struct {
 	Interval
 	Service        string          `json:"service"`
@@ -26,27 +26,27 @@ type Task struct {
 	TaskName       string          `json:"task_name"`
 	Status         string          `json:"status"`
 	Orchestrations []Orchestration `json:"orchestrations"`
-	// QueueWaits holds one wait for each pass.
+	// QueueWaits has one wait per pass.
 	QueueWaits []Interval `json:"queue_waits"`
 	Backoffs   []Backoff  `json:"backoffs"`
-	// Queries is the number of the task's database events; counted from the lines, not in the file.
+	// Queries is the number of the task's database events, counted from the lines; not in the file.
 	Queries int `json:"-"`
 }
 
-// Orchestration is one pass.
+// Orchestration is a pass.
 type Orchestration struct {
 	Interval
 	CorrelationID string  `json:"correlation_id"`
 	Batches       []Batch `json:"batches"`
 }
 
-// Batch is a set of attempts that a pass ran together.
+// Batch is a set of attempts executed together in a pass.
 type Batch struct {
 	Interval
 	Steps []Attempt `json:"steps"`
 }
 
-// Attempt is one execution of a step. Its own interval is that of the engine, around the handler's.
+// Attempt is an execution of a step. Its interval is the engine's, which includes the handler's.
 type Attempt struct {
 	Interval
 	StepID       int64  `json:"step_id"`
@@ -64,7 +64,7 @@ type Backoff struct {
 	StepID int64 `json:"step_id"`
 }
 
-// Attempts lists the attempts of all passes in the order of the truth.
+// Attempts returns the attempts of all passes in order.
 func (t *Task) Attempts() []Attempt {
 	var all []Attempt
 	for _, o := range t.Orchestrations {

@@ -1,7 +1,7 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package export reads the metrics of collectors and writes them as one file: what a scheduler runs every few minutes.
+// Package export scrapes the metrics of collectors and writes them to one file. It is run periodically by a scheduler.
 //
-// The state between two exports is the file OUTPUT.state, which belongs to the process that holds OUTPUT.lock.
+// The state between two exports is in the file OUTPUT.state, which belongs to the process that holds OUTPUT.lock.
 package export

@@ -14,15 +14,15 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 )
 
-// prometheusExporter is the type of the exporter whose endpoint an export reads.
+// prometheusExporter is the type of the exporter that is scraped.
 const prometheusExporter = "prometheus"
 
 // metricExpiration is the default of the prometheus exporter's metric_expiration.
 const metricExpiration = 5 * time.Minute
 
-// SeriesExpiryOf returns after how long without news a collector with this configuration forgets a series: the least of
-// metric_expiration of its prometheus exporters and series_expiration of span_to_metrics, among those in a pipeline. 0 is
-// never.
+// SeriesExpiryOf returns after how long without updates a collector with this configuration removes a series: the minimum
+// of metric_expiration of its prometheus exporters and series_expiration of span_to_metrics, as far as they are in a
+// pipeline. 0 means never.
 func SeriesExpiryOf(conf *confmap.Conf) (time.Duration, error) {
 	var (
 		exported, counted time.Duration
@@ -38,7 +38,7 @@ func SeriesExpiryOf(conf *confmap.Conf) (time.Duration, error) {
 				return 0, err
 			}
 			if expiry <= 0 {
-				return 0, configerr.New(p.SettingKey("metric_expiration"), expiry, "forgets every series at once, so that an export finds none", "use more, such as 24h")
+				return 0, configerr.New(p.SettingKey("metric_expiration"), expiry, "expires every series immediately, so that an export finds none", "use more, such as 24h")
 			}
 			exported = sooner(exported, expiry)
 		case p.Section == collectorconfig.Connectors && p.Type == connector.Type().String():
@@ -50,13 +50,13 @@ func SeriesExpiryOf(conf *confmap.Conf) (time.Duration, error) {
 		}
 	}
 	if !found {
-		return 0, errors.New("there is no exporter prometheus in a pipeline, whose endpoint an export would read: " +
-			"name all files that the collector is started with")
+		return 0, errors.New("there is no exporter prometheus in a pipeline whose endpoint an export could read: " +
+			"pass all files that the collector is started with")
 	}
 	return sooner(exported, counted), nil
 }
 
-// sooner returns the lesser of two times, of which 0 is never.
+// sooner returns the lesser of two durations, where 0 means never.
 func sooner(a, b time.Duration) time.Duration {
 	if a == 0 || b > 0 && b < a {
 		return b

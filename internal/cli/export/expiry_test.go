@@ -32,10 +32,10 @@ service: {pipelines: {
 		"never, then ten": {config: "exporters: {prometheus: {metric_expiration: 10h}}\nconnectors: {span_to_metrics: {series_expiration: 0s}}" + pipelines, want: 10 * time.Hour},
 		"not in a pipeline": {
 			config: "exporters: {prometheus: {metric_expiration: 10h}, prometheus/other: {metric_expiration: 1s}}\nconnectors: {span_to_metrics/other: {series_expiration: 1s}}" + pipelines, want: 10 * time.Hour},
-		"at once":    {config: "exporters: {prometheus: {metric_expiration: 0s}}" + pipelines, problem: "exporters::prometheus::metric_expiration: 0s forgets every series"},
+		"at once":    {config: "exporters: {prometheus: {metric_expiration: 0s}}" + pipelines, problem: "exporters::prometheus::metric_expiration: 0s expires every series"},
 		"no time":    {config: "exporters: {prometheus: {metric_expiration: soon}}" + pipelines, problem: `exporters::prometheus::metric_expiration: "soon" is not a duration; use one`},
 		"no metrics": {config: "exporters: {debug: }\nservice: {pipelines: {traces: {receivers: [otlp], exporters: [debug]}}}", problem: "there is no exporter prometheus in a pipeline"},
-		"nothing":    {problem: "name all files that the collector is started with"},
+		"nothing":    {problem: "pass all files that the collector is started with"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var content map[string]any

@@ -27,7 +27,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/filelock"
 )
 
-// Run exports once. The error is a mistake in the settings; everything else is in the report.
+// Run exports once. The error reports invalid settings; everything else is in the report.
 func Run(ctx context.Context, settings Settings) (*Report, error) {
 	if settings.Now == nil {
 		settings.Now = time.Now
@@ -44,7 +44,7 @@ func Run(ctx context.Context, settings Settings) (*Report, error) {
 	}
 	if settings.Deadline > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, settings.Deadline, fmt.Errorf("the deadline of %s is over", settings.Deadline))
+		ctx, cancel = context.WithTimeoutCause(ctx, settings.Deadline, fmt.Errorf("the deadline of %s has passed", settings.Deadline))
 		defer cancel()
 	}
 	r := &Report{Format: settings.Format, Output: settings.Output, At: settings.Now(), Warnings: []Warning{}, Targets: []TargetReport{}}
@@ -64,7 +64,8 @@ type exporting struct {
 
 func (e *exporting) toFile() bool { return e.settings.Output != Stdout }
 
-// run holds the lock from before the first request until the state is written: what is written last was also read last.
+// run holds the lock from the first request until the state is written, so that the last one to write was the last one to
+// read.
 func (e *exporting) run(ctx context.Context) error {
 	file := atomicfile.File{Path: e.settings.Output}
 	if e.toFile() {
@@ -82,7 +83,7 @@ func (e *exporting) run(ctx context.Context) error {
 			e.report.fail(StatusFailed, err)
 			return nil
 		}
-		defer func() { _ = lock.Release() }() // the kernel does it at the end of the process at the latest
+		defer func() { _ = lock.Release() }() // the kernel releases it when the process ends
 		if err := file.Prepare(); err != nil {
 			e.report.fail(StatusFailed, err)
 			return nil
@@ -98,7 +99,7 @@ func (e *exporting) run(ctx context.Context) error {
 	}
 	all := len(e.report.Targets)
 	if failed := all - len(sources); failed > 0 && (!e.settings.AllowPartial || len(sources) == 0) {
-		remedy := "check that it runs, and --target"
+		remedy := "check that it is running, and --target"
 		if len(sources) > 0 {
 			remedy += "; --allow-partial writes the others"
 		}
@@ -114,7 +115,7 @@ func (e *exporting) run(ctx context.Context) error {
 	return nil
 }
 
-// read reads all targets and returns what could be read, in the order of the targets.
+// read scrapes all targets and returns the results in the order of the targets.
 func (e *exporting) read(ctx context.Context, targets []scrape.Target) []promset.Source {
 	e.report.Targets = make([]TargetReport, len(targets))
 	found := make([]*promset.Source, len(targets))
@@ -155,7 +156,7 @@ func (e *exporting) readOne(ctx context.Context, target scrape.Target, report *T
 	return &promset.Source{Name: target.String(), Families: families}
 }
 
-// instancesOf returns the values of the labels that tell instances apart.
+// instancesOf returns the values of the labels that identify instances.
 func instancesOf(families []*dto.MetricFamily, labels []string) []string {
 	found := map[string]bool{}
 	for _, f := range families {
@@ -179,7 +180,7 @@ func (e *exporting) firstError() string {
 	return ""
 }
 
-// merge makes one set, with the numbers of the export itself. ok is false when the report says why there is none.
+// merge merges the sources and adds the export's own metrics. If ok is false the report has the reason.
 func (e *exporting) merge(sources []promset.Source) (families []*dto.MetricFamily, ok bool) {
 	if err := e.checkInstances(); err != nil {
 		e.report.fail(StatusUnmergeable, err)
@@ -206,8 +207,8 @@ func (e *exporting) merge(sources []promset.Source) (families []*dto.MetricFamil
 	return families, true
 }
 
-// checkInstances refuses targets that are the same instance, such as an address of its own and one behind a balancer: its
-// numbers would count twice.
+// checkInstances rejects targets that are the same instance, such as its own address and a load balancer's, whose values
+// would be counted twice.
 func (e *exporting) checkInstances() error {
 	owner := map[string]string{}
 	for _, target := range e.report.Targets {
@@ -218,17 +219,17 @@ func (e *exporting) checkInstances() error {
 			case !known:
 				owner[instance] = name
 			case e.settings.AllowSameInstance:
-				e.report.warn(WarnSameInstance, "%s and %s are both instance %s; their numbers were added", other, name, instance)
+				e.report.warn(WarnSameInstance, "%s and %s are both instance %s; their values were added", other, name, instance)
 			default:
-				return fmt.Errorf("%s and %s are both instance %s, and its numbers would count twice: remove one, give each "+
-					"collector a service.instance.id of its own, or use --allow-same-instance", other, name, instance)
+				return fmt.Errorf("%s and %s are both instance %s, whose values would be counted twice: remove one, give each "+
+					"collector its own service.instance.id, or use --allow-same-instance", other, name, instance)
 			}
 		}
 	}
 	return nil
 }
 
-// write writes the output and what the next export wants to know.
+// write writes the output and the state for the next export.
 func (e *exporting) write(file atomicfile.File, families []*dto.MetricFamily) {
 	r := e.report
 	now := &state{Version: stateVersion, ExportedAt: r.At, Counters: countersOf(families)}
@@ -240,7 +241,7 @@ func (e *exporting) write(file atomicfile.File, families []*dto.MetricFamily) {
 	if e.toFile() {
 		before, err := readState(e.settings.Output)
 		if err != nil {
-			r.warn(WarnState, "nothing is known of the last export, so falling counters go unnoticed this time: %v", err)
+			r.warn(WarnState, "the state of the last export is unknown, so counter resets are not detected this time: %v", err)
 		}
 		if before != nil {
 			r.Previous = &before.ExportedAt
@@ -261,7 +262,7 @@ func (e *exporting) write(file atomicfile.File, families []*dto.MetricFamily) {
 		err = copyOut(e.settings.Out)
 	} else if err = file.Replace(copyOut); err == nil {
 		if stateErr := now.write(e.settings.Output); stateErr != nil {
-			r.warn(WarnState, "the next export will know nothing of this one: %v", stateErr)
+			r.warn(WarnState, "the state for the next export could not be written: %v", stateErr)
 		}
 	}
 	if err != nil {
@@ -274,7 +275,7 @@ func (e *exporting) write(file atomicfile.File, families []*dto.MetricFamily) {
 	}
 }
 
-// render makes the content in memory: a set that can't be written must not leave half a file on the standard output.
+// render renders in memory, so that an error does not leave partial output on standard output.
 func (e *exporting) render(families []*dto.MetricFamily) ([]byte, error) {
 	var content bytes.Buffer
 	var err error
@@ -291,21 +292,21 @@ func (e *exporting) render(families []*dto.MetricFamily) ([]byte, error) {
 	return content.Bytes(), err
 }
 
-// ownMetrics let whoever reads the file see how old and how complete it is.
+// ownMetrics report how old and how complete the file is.
 func (e *exporting) ownMetrics() []*dto.MetricFamily {
 	r := e.report
 	return []*dto.MetricFamily{
-		gauge(ownPrefix+"targets", "Collectors that the export asked.", float64(len(r.Targets))),
-		gauge(ownPrefix+"targets_failed", "Collectors that the export could not read.", float64(len(r.Targets)-r.read())),
+		gauge(ownPrefix+"targets", "Collectors that the export scraped.", float64(len(r.Targets))),
+		gauge(ownPrefix+"targets_failed", "Collectors that the export failed to scrape.", float64(len(r.Targets)-r.read())),
 		gauge(ownPrefix+"timestamp_seconds", "When the export was made.", float64(r.At.UnixMilli())/1000),
-		gauge(ownPrefix+"warnings", "Warnings of the export; its log has them.", float64(len(r.Warnings))),
+		gauge(ownPrefix+"warnings", "Warnings of the export, which are in its log.", float64(len(r.Warnings))),
 	}
 }
 
-// ownPrefix begins the names of ownMetrics.
+// ownPrefix is the prefix of ownMetrics.
 const ownPrefix = "tasker_export_"
 
-// withoutOwn leaves out what an export before this one wrote, if a target exposes that: its name would be there twice.
+// withoutOwn removes the metrics of another export that a target exposes, whose names would be duplicates.
 func withoutOwn(families []*dto.MetricFamily) []*dto.MetricFamily {
 	return slices.DeleteFunc(families, func(f *dto.MetricFamily) bool { return strings.HasPrefix(f.GetName(), ownPrefix) })
 }

@@ -71,7 +71,7 @@ func (i *instance) set(change func(*instance)) {
 	change(i)
 }
 
-// settingsFor are quick ones for the instances, at a time that the test sets.
+// settingsFor returns settings with short times for the instances and a controlled clock.
 func settingsFor(t *testing.T, now *time.Time, instances ...*instance) Settings {
 	s := DefaultSettings()
 	s.Output = filepath.Join(t.TempDir(), "new", "metrics.out")
@@ -129,16 +129,16 @@ tasker_task_duration_seconds_sum 16
 tasker_task_duration_seconds_count 7
 # TYPE tasker_tasks_active gauge
 tasker_tasks_active 4
-# HELP tasker_export_targets Collectors that the export asked.
+# HELP tasker_export_targets Collectors that the export scraped.
 # TYPE tasker_export_targets gauge
 tasker_export_targets 2
-# HELP tasker_export_targets_failed Collectors that the export could not read.
+# HELP tasker_export_targets_failed Collectors that the export failed to scrape.
 # TYPE tasker_export_targets_failed gauge
 tasker_export_targets_failed 0
 # HELP tasker_export_timestamp_seconds When the export was made.
 # TYPE tasker_export_timestamp_seconds gauge
 tasker_export_timestamp_seconds 1.7803152e+09
-# HELP tasker_export_warnings Warnings of the export; its log has them.
+# HELP tasker_export_warnings Warnings of the export, which are in its log.
 # TYPE tasker_export_warnings gauge
 tasker_export_warnings 0
 `, content(t, s))
@@ -178,7 +178,7 @@ func TestFormats(t *testing.T) {
 	}
 }
 
-// TestOneTargetDown: nothing is written, and the file of the last export stays; unless a part is wanted.
+// TestOneTargetDown checks that nothing is written and the previous file remains, unless partial output is allowed.
 func TestOneTargetDown(t *testing.T) {
 	now := time.Unix(1, 0)
 	a, b := newInstance(t, "a", 3), newInstance(t, "b", 4)
@@ -206,14 +206,14 @@ func TestOneTargetDown(t *testing.T) {
 	assert.Equal(t, StatusUnreachable, report.Status, "of nothing there is no part")
 }
 
-// nowhere is a resolver that knows no name.
+// nowhere is a resolver that resolves no name.
 type nowhere struct{}
 
 func (nowhere) LookupNetIP(context.Context, string, string) ([]netip.Addr, error) {
 	return nil, errors.New("no such\nhost")
 }
 
-// TestUnresolvedName: it is a target that can't be read, as any other.
+// TestUnresolvedName checks that an unresolved target is reported as any other that cannot be read.
 func TestUnresolvedName(t *testing.T) {
 	now := time.Unix(1, 0)
 	s := settingsFor(t, &now, newInstance(t, "a", 3))
@@ -233,7 +233,7 @@ func TestUnresolvedName(t *testing.T) {
 	assert.Contains(t, content(t, s), "tasker_export_targets_failed 1\n")
 }
 
-// TestExportOfAnExport: the numbers of an export before, which a target may expose, are not those of this one.
+// TestExportOfAnExport checks that the metrics of another export, exposed by a target, are not included.
 func TestExportOfAnExport(t *testing.T) {
 	now := time.Unix(1, 0)
 	a := newInstance(t, "a", 3)
@@ -262,16 +262,16 @@ func TestComparedWithTheLastExport(t *testing.T) {
 	report = runExport(t, s)
 	assert.Equal(t, StatusWritten, report.Status)
 	assert.Equal(t, []string{WarnLongInterval, WarnCounterBackwards, WarnSeriesGone}, codes(report))
-	assert.Contains(t, report.Warnings[0].Message, "the last export was 25h0m0s ago, but a collector forgets a series after 24h0m0s")
+	assert.Contains(t, report.Warnings[0].Message, "the last export was 25h0m0s ago, but a collector removes a series after 24h0m0s")
 	assert.Contains(t, report.Warnings[1].Message, "2 counters went backwards")
 	assert.Contains(t, report.Warnings[1].Message, "tasker_events_total{event=\"task.completed\"} from 35 to 6")
-	assert.Contains(t, report.Warnings[1].Message, "a collector counts anew, although its instance id is the same")
+	assert.Contains(t, report.Warnings[1].Message, "a collector has restarted its counters under the same instance id")
 	assert.Contains(t, report.Warnings[2].Message, "1 series of the last export are gone, such as x_total")
 
 	a.set(func(i *instance) { i.id, i.events = "a2", 1 })
 	report = runExport(t, s)
 	assert.Equal(t, []string{WarnCounterBackwards}, codes(report))
-	assert.Contains(t, report.Warnings[0].Message, "1 instances of the last export are not there any more (such as a)")
+	assert.Contains(t, report.Warnings[0].Message, "1 instances of the last export are gone (such as a)")
 	assert.Empty(t, codes(runExport(t, s)), "each fall is reported once")
 
 	require.NoError(t, os.WriteFile(s.Output+".state", []byte("{"), 0o600))
@@ -315,7 +315,7 @@ func TestLocked(t *testing.T) {
 	assert.Equal(t, StatusWritten, runExport(t, s).Status)
 }
 
-// TestManyAtOnce: schedulers that run at once each write a whole file, one after the other.
+// TestManyAtOnce checks that concurrent exports each write a complete file, one after the other.
 func TestManyAtOnce(t *testing.T) {
 	now := time.Unix(1, 0)
 	s := settingsFor(t, &now, newInstance(t, "a", 3), newInstance(t, "b", 4))

@@ -13,20 +13,20 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/printable"
 )
 
-// Status is how an export ended.
+// Status is the outcome of an export.
 type Status string
 
-// The statuses, each with an exit code of its own.
+// The statuses, each with its own exit code.
 const (
 	StatusWritten     Status = "written"
 	StatusFailed      Status = "failed"      // a file could not be read or written
 	StatusUnreachable Status = "unreachable" // a target could not be read, nothing was written
 	StatusIncomplete  Status = "incomplete"  // written without the targets that could not be read
 	StatusLocked      Status = "locked"      // another export writes the file
-	StatusUnmergeable Status = "unmergeable" // the targets contradict each other, nothing was written
+	StatusUnmergeable Status = "unmergeable" // the targets are inconsistent, nothing was written
 )
 
-// Codes of warnings.
+// Warning codes.
 const (
 	WarnCounterBackwards = "counter_backwards"
 	WarnSeriesGone       = "series_gone"
@@ -38,7 +38,7 @@ const (
 	WarnEmpty            = "empty"
 )
 
-// Report says what an export did.
+// Report describes an export.
 type Report struct {
 	Status   Status         `json:"status"`
 	ExitCode int            `json:"exit_code"`
@@ -55,7 +55,7 @@ type Report struct {
 	Warnings []Warning      `json:"warnings"`
 }
 
-// TargetReport says what became of one target.
+// TargetReport describes the scrape of a target.
 type TargetReport struct {
 	URL       string   `json:"url"`
 	Address   string   `json:"address,omitempty"`
@@ -65,7 +65,7 @@ type TargetReport struct {
 	Error     string   `json:"error,omitempty"`
 }
 
-// Warning is something that does not stop an export but that somebody should look at.
+// Warning does not stop an export but needs attention.
 type Warning struct {
 	Code    string `json:"code"`
 	Message string `json:"message"`
@@ -75,19 +75,19 @@ func (r *Report) warn(code, format string, args ...any) {
 	r.Warnings = append(r.Warnings, Warning{code, fmt.Sprintf(format, args...)})
 }
 
-// fail ends the report.
+// fail sets the status and the error.
 func (r *Report) fail(status Status, err error) {
 	r.Status, r.Error = status, err.Error()
 }
 
-// Written reports whether there is a new file.
+// Written reports whether a new file was written.
 func (r *Report) Written() bool { return r.Status == StatusWritten || r.Status == StatusIncomplete }
 
 // WriteJSON writes the report as one line.
 func (r *Report) WriteJSON(w io.Writer) error { return json.NewEncoder(w).Encode(r) }
 
-// WriteText writes the report for people and for logs: a line for the result, a line for each warning, whatever targets put
-// into their answers.
+// WriteText writes the report as text: one line for the result and one per warning, whatever the targets' responses
+// contain.
 func (r *Report) WriteText(w io.Writer) error {
 	out := &lines{w: w}
 	if r.Written() {
@@ -103,11 +103,11 @@ func (r *Report) WriteText(w io.Writer) error {
 	return out.err
 }
 
-// WriteTargets writes a line for each target: what was read, or why it could not be.
+// WriteTargets writes a line per target: what was read, or the error.
 func (r *Report) WriteTargets(w io.Writer) error {
 	out := &lines{w: w}
 	for _, target := range r.Targets {
-		if target.Error != "" { // it names the address and the attempts
+		if target.Error != "" { // it has the address and the number of attempts
 			out.printf("target %s\n", printable.Line(target.Error))
 			continue
 		}

@@ -16,7 +16,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/csvtable/csvtext"
 )
 
-// Format is the form of the file.
+// Format is the file format.
 type Format string
 
 // The formats.
@@ -30,52 +30,52 @@ const (
 // Formats returns all formats.
 func Formats() []Format { return []Format{FormatPrometheus, FormatOpenMetrics, FormatJSON, FormatCSV} }
 
-// DefaultTarget is where a collector with the default configuration exposes its metrics.
+// DefaultTarget is the metrics address of a collector with the default configuration.
 const DefaultTarget = "http://localhost:8889/metrics"
 
-// Stdout as the output means the standard output.
+// Stdout as the output means standard output.
 const Stdout = "-"
 
-// Settings of an export. [DefaultSettings] gives working ones.
+// Settings of an export. Start from [DefaultSettings].
 type Settings struct {
 	Format Format
-	// Output is the file, or Stdout. Beside a file stand OUTPUT.lock and OUTPUT.state.
+	// Output is a file, or Stdout. OUTPUT.lock and OUTPUT.state are created beside a file.
 	Output string
-	// Targets as scrape.Targets reads them.
+	// Targets have the syntax of scrape.Targets.
 	Targets []string
 	Merge   promset.MergeOptions
 	Scrape  scrape.Settings
 	// Table is the layout of FormatCSV.
 	Table csvtable.Layout
 
-	// AllowPartial writes what could be read when some targets can't.
+	// AllowPartial writes an incomplete file if some targets cannot be read.
 	AllowPartial bool
-	// AllowSameInstance adds up targets that are the same instance.
+	// AllowSameInstance adds the values of targets that are the same instance.
 	AllowSameInstance bool
-	// SeriesExpiry is how long the collector keeps a series without news; 0 if for ever.
+	// SeriesExpiry is how long the collector keeps a series without updates; 0 means forever.
 	SeriesExpiry time.Duration
 	// LockTimeout is how long to wait for another export to the same file.
 	LockTimeout time.Duration
 	// Deadline of the whole export; 0 for none.
 	Deadline time.Duration
-	// Concurrency is how many targets are read at a time.
+	// Concurrency is the number of targets to read concurrently.
 	Concurrency int
 
-	// Out is the standard output. Now and Resolver are for tests; nil means the real ones.
+	// Out is standard output. Now and Resolver are for tests; nil means the real ones.
 	Out      io.Writer
 	Now      func() time.Time
 	Resolver scrape.Resolver
 }
 
-// instanceLabels tell instances apart: the prometheus exporter makes the first of service.instance.id.
+// instanceLabels identify instances: the prometheus exporter makes the first one from service.instance.id.
 func instanceLabels() []string { return []string{"instance", "service_instance_id"} }
 
-// defaultDropLabels are also those of the instrumentation scope: while instances are upgraded its version differs.
+// defaultDropLabels include those of the instrumentation scope, whose version differs between instances during an upgrade.
 func defaultDropLabels() []string {
 	return append(instanceLabels(), "otel_scope_name", "otel_scope_version", "otel_scope_schema_url")
 }
 
-// DefaultSettings returns those of the command line.
+// DefaultSettings returns the defaults of the command line.
 func DefaultSettings() Settings {
 	return Settings{
 		Format: FormatPrometheus, Output: Stdout, Targets: []string{DefaultTarget},
@@ -89,7 +89,7 @@ func DefaultSettings() Settings {
 	}
 }
 
-// Validate names every setting that is wrong, as the flag of the command line, with a remedy.
+// Validate reports every invalid setting by its flag, with a remedy.
 func (s *Settings) Validate() error {
 	all := []error{
 		s.Scrape.Validate(),

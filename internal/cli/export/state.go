@@ -20,7 +20,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/regular"
 )
 
-// state is what the next export wants to know of this one. It stands beside the output as OUTPUT.state.
+// state is kept in OUTPUT.state for the next export.
 type state struct {
 	Version    int       `json:"version"`
 	ExportedAt time.Time `json:"exported_at"`
@@ -33,7 +33,7 @@ const stateVersion = 1
 
 func statePath(output string) string { return output + ".state" }
 
-// readState returns nil when there was no export before.
+// readState returns nil if there was no export before.
 func readState(output string) (*state, error) {
 	content, err := regular.Read(statePath(output))
 	if errors.Is(err, os.ErrNotExist) {
@@ -65,7 +65,7 @@ func (s *state) write(output string) error {
 	return atomicfile.File{Path: statePath(output)}.Replace(func(w io.Writer) error { return json.NewEncoder(w).Encode(s) })
 }
 
-// countersOf returns the numbers that must not fall.
+// countersOf returns the values that must not decrease.
 func countersOf(families []*dto.MetricFamily) map[string]float64 {
 	counters := map[string]float64{}
 	for _, f := range families {
@@ -83,7 +83,7 @@ func countersOf(families []*dto.MetricFamily) map[string]float64 {
 	return counters
 }
 
-// seriesName returns a series as people write it.
+// seriesName returns a series in Prometheus notation.
 func seriesName(name string, pairs []*dto.LabelPair) string {
 	if len(pairs) == 0 {
 		return name
@@ -95,11 +95,11 @@ func seriesName(name string, pairs []*dto.LabelPair) string {
 	return name + "{" + strings.Join(parts, ",") + "}"
 }
 
-// compare warns of what must not happen between two exports.
+// compare warns of unexpected changes between two exports.
 func (r *Report) compare(before, now *state, expiry time.Duration) {
 	if interval := now.ExportedAt.Sub(before.ExportedAt); expiry > 0 && interval > expiry {
-		r.warn(WarnLongInterval, "the last export was %s ago, but a collector forgets a series after %s (--series-expiry): what "+
-			"came and expired in between is in no file; export more often", interval.Round(time.Second), expiry)
+		r.warn(WarnLongInterval, "the last export was %s ago, but a collector removes a series after %s (--series-expiry): series that "+
+			"appeared and expired in between are in no file; export more often", interval.Round(time.Second), expiry)
 	}
 	var fell, gone []string
 	for _, series := range slices.Sorted(maps.Keys(before.Counters)) {
@@ -122,7 +122,7 @@ func (r *Report) compare(before, now *state, expiry time.Duration) {
 	}
 }
 
-// causeOf guesses why numbers fell.
+// causeOf returns the likely reason for decreased values.
 func causeOf(before, now []string) string {
 	var missing []string
 	for _, instance := range before {
@@ -131,8 +131,8 @@ func causeOf(before, now []string) string {
 		}
 	}
 	if len(missing) == 0 {
-		return "a collector counts anew, although its instance id is the same"
+		return "a collector has restarted its counters under the same instance id"
 	}
-	return fmt.Sprintf("%d instances of the last export are not there any more (such as %s); they were stopped, or were started "+
-		"again without storage, and their counts went with them", len(missing), missing[0])
+	return fmt.Sprintf("%d instances of the last export are gone (such as %s); they were stopped, or restarted "+
+		"without storage, and their counts are lost", len(missing), missing[0])
 }

@@ -1,9 +1,8 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package live asks the live pages of a collector (tasker_pages) for its tasks.
-//
-// It has no state but the connections of its HTTP client.
+// Package live queries the live pages of a collector (tasker_pages) for its tasks. Its only state is the HTTP client's
+// connections.
 package live
 
 import (
@@ -22,10 +21,10 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/treeview"
 )
 
-// DefaultAddress is where tasker_pages listens unless its configuration says otherwise.
+// DefaultAddress is the default address of tasker_pages.
 const DefaultAddress = "http://localhost:8890"
 
-// Client asks one collector.
+// Client queries one collector.
 type Client struct {
 	base   string
 	client *scrape.Client
@@ -73,16 +72,16 @@ type List struct {
 	Tasks []Task    `json:"tasks"`
 }
 
-// Tasks lists tasks. The parameters are those of docs/pages.md.
+// Tasks lists tasks. The parameters are documented in docs/pages.md.
 func (c *Client) Tasks(ctx context.Context, parameters url.Values) (*List, error) {
 	list := new(List)
 	return list, c.get(ctx, "/api/v1/tasks?"+parameters.Encode(), list)
 }
 
-// leastOfKey is how much of a key names a task: less is an id.
+// leastOfKey is the minimum length of a key's prefix; shorter texts are task IDs.
 const leastOfKey = 8
 
-// Trees returns the runs of a task, which is named by its id or by its key. Several tasks may have one id, in several services.
+// Trees returns the runs of a task, given by its ID or key. An ID may match several tasks, of different services.
 func (c *Client) Trees(ctx context.Context, task string) ([]*assembly.Tree, error) {
 	list, err := c.Tasks(ctx, url.Values{"q": {task}, "limit": {"1000"}})
 	if err != nil {
@@ -111,7 +110,7 @@ func (c *Client) Trees(ctx context.Context, task string) ([]*assembly.Tree, erro
 		}
 	}
 	if len(trees) == 0 {
-		return nil, fmt.Errorf("%s holds no task %q: it may be another collector's, or have left too long ago", c.base, task)
+		return nil, fmt.Errorf("%s holds no task %q: another collector may, or it was emitted too long ago", c.base, task)
 	}
 	return trees, nil
 }
@@ -135,7 +134,7 @@ func (c *Client) get(ctx context.Context, path string, into any) error {
 		return fmt.Errorf("%s answers %d: it is not the address of live pages (tasker_pages)", c.base, answer.Status)
 	}
 	if err := json.Unmarshal(answer.Body, into); err != nil {
-		return fmt.Errorf("%s answers something else than live pages (tasker_pages) do: %w", c.base, err)
+		return fmt.Errorf("%s does not respond like live pages (tasker_pages): %w", c.base, err)
 	}
 	return nil
 }

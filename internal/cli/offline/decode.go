@@ -15,19 +15,19 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/wire"
 )
 
-// DecodeOptions of [Decode].
+// DecodeOptions are the options of [Decode].
 type DecodeOptions struct {
-	// Service of items that name none; empty means the receiver's default.
+	// Service is that of items without one; empty means the receiver's default.
 	Service string
 	Now     func() time.Time
 	// Logs receives the records of each batch. Its error ends the decoding.
 	Logs func(plog.Logs) error
-	// Refused, if it is set, is called for every item that cannot be decoded.
+	// Refused, if set, is called for every item that cannot be decoded.
 	Refused func(where, field, reason, remedy string)
 }
 
-// Decode makes log records of the source's items, as the receiver does, and returns how many were taken and refused. The
-// error is the source's, the context's or that of Logs.
+// Decode converts the source's items to log records, as the receiver does, and returns the numbers of accepted and refused
+// items. The error is the source's, the context's or that of Logs.
 func Decode(ctx context.Context, source Source, options DecodeOptions) (accepted, refused int, err error) {
 	d := decoding{options: options, decoder: wire.NewDecoder(wire.Settings{DefaultService: options.Service, Now: options.Now})}
 	err = d.read(ctx, source)
@@ -76,7 +76,7 @@ func (d *decoding) refuse(where, field, reason, remedy string) {
 	}
 }
 
-// decode takes in the batch. The decoder lists only the first refusals of a body; the others are counted.
+// decode decodes the batch. The decoder lists only the first refusals of a body; the others are counted.
 func (d *decoding) decode() error {
 	if d.batch.Len() == 0 {
 		return nil

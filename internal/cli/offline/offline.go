@@ -16,43 +16,43 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 )
 
-// Items and bytes that are decoded at once. More gain nothing.
+// Limits of a batch to decode. Higher ones are not faster.
 const (
 	batchItems = 1000
 	batchBytes = 4 << 20
 )
 
-// Source gives items, each valid until the next call, then io.EOF. Another error is final.
+// Source returns items, each valid until the next call, and then io.EOF. Any other error is final.
 type Source interface {
 	Next() (eventfile.Item, error)
 }
 
-// Options of an assembly.
+// Options of Assemble.
 type Options struct {
 	// Tasks, by their id in text form, that are assembled; all when it is empty.
 	Tasks []string
-	// Service of items that name none; empty means the receiver's default.
+	// Service is that of items without one; empty means the receiver's default.
 	Service string
-	// Now is the clock by which times in the far future are known to be wrong; nil means the real one.
+	// Now is the clock for detecting implausible times in the future; nil means the real one.
 	Now func() time.Time
-	// Tree receives every tree. It may be used only until the call returns.
+	// Tree receives every tree, which is valid until the call returns.
 	Tree func(*assembly.Tree)
 	// Refused is called for every item that cannot be decoded.
 	Refused func(where, field, reason, remedy string)
 }
 
-// Counts of an assembly.
+// Counts describe an assembly.
 type Counts struct {
-	Events  int // taken, those of other tasks than the wanted ones included
+	Events  int // accepted, including those of other tasks
 	Refused int
-	Other   int // taken, but of no task
+	Other   int // accepted, without a task
 	Trees   int
 }
 
-// Assemble reads the source to its end and then gives the trees, because no later event can be known to be missing. All
-// tasks are held until then, so memory grows with the events of the wanted tasks.
+// Assemble reads the source to its end and then emits the trees, because only then no event is outstanding. It holds all
+// tasks until then, so that memory grows with the events of the selected tasks.
 //
-// The error is the source's or the context's; then the trees of what was read have been given all the same.
+// The error is the source's or the context's; the trees of what was read are emitted nevertheless.
 func Assemble(ctx context.Context, source Source, options Options) (Counts, error) {
 	if options.Now == nil {
 		options.Now = time.Now
@@ -62,7 +62,7 @@ func Assemble(ctx context.Context, source Source, options Options) (Counts, erro
 		a.wanted[id] = true
 	}
 	limits := treedata.DefaultLimits()
-	limits.OpenTasks = math.MaxInt // one that is evicted would look incomplete
+	limits.OpenTasks = math.MaxInt // an evicted task would look incomplete
 	limits.HeldBytes = 0           // no limit, for the same reason
 	a.assembler = assembly.New(limits, func(tree *assembly.Tree) {
 		a.counts.Trees++
@@ -86,7 +86,7 @@ type assembling struct {
 	reader     *treedata.Reader
 	assembler  *assembly.Assembler
 	counts     Counts
-	// now stands still: the assembler measures how long tasks have been quiet, and a file says nothing about that.
+	// now is constant: the assembler measures how long tasks have been idle, which a file does not tell.
 	now time.Time
 }
 

@@ -25,14 +25,14 @@ import (
 
 func late() time.Time { return time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC) }
 
-// told is what tests compare of a tree.
-type told struct {
+// treeSummary is the part of a tree that tests compare.
+type treeSummary struct {
 	task, service, status string
 	reason                assembly.Reason
 }
 
-func tell(tree *assembly.Tree) told {
-	t := told{reason: tree.Reason}
+func summarize(tree *assembly.Tree) treeSummary {
+	t := treeSummary{reason: tree.Reason}
 	for _, a := range tree.Resource.Attributes {
 		if a.Key == lifecycle.AttrServiceName {
 			t.service = a.Value.Text
@@ -52,12 +52,12 @@ func tell(tree *assembly.Tree) told {
 	return t
 }
 
-func assemble(t *testing.T, in io.Reader, options offline.Options) ([]told, []string, offline.Counts, error) {
+func assemble(t *testing.T, in io.Reader, options offline.Options) ([]treeSummary, []string, offline.Counts, error) {
 	t.Helper()
-	var trees []told
+	var trees []treeSummary
 	var refused []string
 	options.Now = late
-	options.Tree = func(tree *assembly.Tree) { trees = append(trees, tell(tree)) }
+	options.Tree = func(tree *assembly.Tree) { trees = append(trees, summarize(tree)) }
 	options.Refused = func(where, field, reason, _ string) { refused = append(refused, where+" "+field+" "+reason) }
 	counts, err := offline.Assemble(t.Context(), eventfile.NewSource([]string{eventfile.Stdin}, in), options)
 	return trees, refused, counts, err
@@ -89,7 +89,7 @@ func TestAssemble(t *testing.T) {
 func TestOnlyTheWantedTasks(t *testing.T) {
 	trees, _, counts, err := assemble(t, strings.NewReader(stream(t, "mixed")), offline.Options{Tasks: []string{"5", "15", "no such"}})
 	require.NoError(t, err)
-	assert.ElementsMatch(t, []told{{"5", "shop", "failure", assembly.ReasonShutdown}, {"15", "shop", "success", assembly.ReasonShutdown}}, trees)
+	assert.ElementsMatch(t, []treeSummary{{"5", "shop", "failure", assembly.ReasonShutdown}, {"15", "shop", "success", assembly.ReasonShutdown}}, trees)
 	assert.Equal(t, 3545, counts.Events)
 }
 
@@ -100,7 +100,7 @@ func TestRefused(t *testing.T) {
 		`{"event":"task.cancelled","payload":{"task_id":"a"},"occurred_at":"2026-06-01T12:00:00Z"}` + "\n"
 	trees, refused, counts, err := assemble(t, strings.NewReader(text), offline.Options{Service: "mine"})
 	require.NoError(t, err)
-	assert.Equal(t, []told{{"a", "mine", "cancelled", assembly.ReasonShutdown}}, trees)
+	assert.Equal(t, []treeSummary{{"a", "mine", "cancelled", assembly.ReasonShutdown}}, trees)
 	assert.Equal(t, []string{
 		`stdin:2  "nonsense" is not a JSON object`,
 		"stdin:3 occurred_at occurred_at is not a time of RFC 3339",
@@ -108,7 +108,7 @@ func TestRefused(t *testing.T) {
 	assert.Equal(t, offline.Counts{Events: 2, Refused: 2, Other: 1, Trees: 1}, counts)
 }
 
-// More bad items than the decoder lists are counted all the same.
+// All invalid items are counted, even if the decoder lists fewer.
 func TestManyRefused(t *testing.T) {
 	_, refused, counts, err := assemble(t, strings.NewReader(strings.Repeat("{}\n", 2500)), offline.Options{})
 	require.NoError(t, err)

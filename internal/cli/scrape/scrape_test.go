@@ -218,5 +218,5 @@ func TestSettings(t *testing.T) {
 	require.ErrorContains(t, err, "--ca-file")
 	require.NoError(t, os.WriteFile(settings.TLS.CA, []byte("no"), 0o600))
 	_, err = New(settings)
-	require.ErrorContains(t, err, "has no certificate in PEM form")
+	require.ErrorContains(t, err, "contains no certificate in PEM format")
 }
