@@ -1,5 +1,4 @@
-# Everything is built with Go alone; tools run at pinned versions and are not in go.mod, except the three of the
-# OpenTelemetry Collector that generate code (go tool).
+# Everything is built with Go alone; tools run at pinned versions, those that generate code from tools/go.mod.
 
 SHELL       := bash
 .SHELLFLAGS := -euo pipefail -c

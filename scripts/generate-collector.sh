@@ -18,7 +18,7 @@ replace() {
 	sed -Ei "s|$2|$3|" "$1"
 }
 
-go tool builder --config builder-config.yaml --skip-get-modules --skip-compilation
+go tool -modfile=tools/go.mod builder --config builder-config.yaml --skip-get-modules --skip-compilation
 # With --skip-get-modules the builder does not write go.mod. A component that
 # builder-config.yaml lists and go.mod lacks makes the build fail: (cd cmd/otelcol-tasker && go get MODULE@VERSION).
 replace $out/main.go '(Version: +)"[^"]*",' '\1version(),'
@@ -27,5 +27,5 @@ replace $out/components.go '"github.com/tasker-otel/otelcol-tasker v[^"]*"' 'own
 gofmt -w $out
 
 # The stock collector for `make bench` is the builder's unmodified output. Its go.mod is updated with go get.
-go tool builder --config tests/peers/collector/builder-config.yaml --skip-get-modules --skip-compilation
+go tool -modfile=tools/go.mod builder --config tests/peers/collector/builder-config.yaml --skip-get-modules --skip-compilation
 gofmt -w tests/peers/collector

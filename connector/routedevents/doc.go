@@ -5,5 +5,5 @@
 // their task's trace id, and events and finished spans to structured log records that refer to their task's span.
 package routedevents
 
-//go:generate go tool mdatagen metadata.yaml
-//go:generate go tool schemagen
+//go:generate go tool -modfile=../../tools/go.mod mdatagen metadata.yaml
+//go:generate go tool -modfile=../../tools/go.mod schemagen

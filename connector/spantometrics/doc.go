@@ -1,8 +1,8 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-//go:generate go tool mdatagen metadata.yaml
-//go:generate go tool schemagen
+//go:generate go tool -modfile=../../tools/go.mod mdatagen metadata.yaml
+//go:generate go tool -modfile=../../tools/go.mod schemagen
 
 // Package spantometrics is the connector span_to_metrics, which measures Tasker workflows: executions and durations from
 // finished spans; event counts, active tasks and payload values from events.

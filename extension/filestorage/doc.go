@@ -1,7 +1,7 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-//go:generate go tool mdatagen metadata.yaml
+//go:generate go tool -modfile=../../tools/go.mod mdatagen metadata.yaml
 
 // Package filestorage is contrib's file_storage with its files checked: before one is opened, and while it is in use. It takes the
 // same configuration under the same name, for our components and for the queues of exporters alike.

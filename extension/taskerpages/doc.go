@@ -1,8 +1,8 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-//go:generate go tool mdatagen metadata.yaml
-//go:generate go tool schemagen
+//go:generate go tool -modfile=../../tools/go.mod mdatagen metadata.yaml
+//go:generate go tool -modfile=../../tools/go.mod schemagen
 
 // Package taskerpages is the extension tasker_pages: live pages, and a JSON API, of what the collector's components hold.
 // Components offer their data through internal/livedata; the extension itself stores only a few counts for its charts.

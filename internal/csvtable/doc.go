@@ -10,4 +10,4 @@
 // A Table is not safe for concurrent use; its owner holds a lock around each call.
 package csvtable
 
-//go:generate go tool schemagen -m package
+//go:generate go tool -modfile=../../tools/go.mod schemagen -m package

@@ -9,4 +9,4 @@
 // therefore does not change the built-in "task.completed".
 package routing
 
-//go:generate go tool schemagen -m package
+//go:generate go tool -modfile=../../tools/go.mod schemagen -m package

@@ -9,5 +9,5 @@
 // component's internal/scrub. This package connects them.
 package eventrouter
 
-//go:generate go tool mdatagen metadata.yaml
-//go:generate go tool schemagen
+//go:generate go tool -modfile=../../tools/go.mod mdatagen metadata.yaml
+//go:generate go tool -modfile=../../tools/go.mod schemagen

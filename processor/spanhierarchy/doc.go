@@ -10,5 +10,5 @@
 // concurrently. Batches in transit to the next component belong to the loop alone.
 package spanhierarchy
 
-//go:generate go tool mdatagen metadata.yaml
-//go:generate go tool schemagen
+//go:generate go tool -modfile=../../tools/go.mod mdatagen metadata.yaml
+//go:generate go tool -modfile=../../tools/go.mod schemagen

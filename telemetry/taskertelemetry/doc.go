@@ -1,7 +1,7 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-//go:generate go tool mdatagen metadata.yaml
+//go:generate go tool -modfile=../../tools/go.mod mdatagen metadata.yaml
 
 // Package taskertelemetry provides the collector's internal telemetry in this distribution: otelconftelemetry, and the
 // times at which each exporter last succeeded and failed.

@@ -21,7 +21,8 @@ var requirement = regexp.MustCompile(`(?m)^\s+(?:- gomod: )?(\S+\.\S+/\S+) (v\S+
 func TestModulesAgree(t *testing.T) {
 	versions := map[string]string{}
 	for _, file := range []string{
-		"../../go.mod", "../../builder-config.yaml", "../../cmd/otelcol-tasker/go.mod", "go.mod", "collector/go.mod", "collector/builder-config.yaml",
+		"../../go.mod", "../../builder-config.yaml", "../../cmd/otelcol-tasker/go.mod", "go.mod",
+		"collector/go.mod", "collector/builder-config.yaml", "../../tools/go.mod",
 	} {
 		text, err := os.ReadFile(file)
 		require.NoError(t, err)
@@ -29,8 +30,8 @@ func TestModulesAgree(t *testing.T) {
 		require.Greater(t, len(found), 5, file)
 		for _, line := range found {
 			module, version := line[1], line[2]
-			stock := strings.HasPrefix(file, "collector/") // it is built on its own, of the same version of the collector
-			if module == "github.com/tasker-otel/otelcol-tasker" || stock && !strings.Contains(module, "/collector") && !strings.Contains(module, "collector-contrib") {
+			alone := strings.Contains(file, "collector/") || strings.Contains(file, "tools/") // built on its own, of the same version of the collector
+			if module == "github.com/tasker-otel/otelcol-tasker" || alone && !strings.Contains(module, "/collector") && !strings.Contains(module, "collector-contrib") {
 				continue
 			}
 			if known, there := versions[module]; there {

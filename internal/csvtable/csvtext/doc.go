@@ -5,4 +5,4 @@
 // state.
 package csvtext
 
-//go:generate go tool schemagen -m package
+//go:generate go tool -modfile=../../../tools/go.mod schemagen -m package

@@ -11,4 +11,4 @@
 // A file is not safe for concurrent use; its owner holds a lock around each call.
 package rowfile
 
-//go:generate go tool schemagen -m package
+//go:generate go tool -modfile=../../../../tools/go.mod schemagen -m package
