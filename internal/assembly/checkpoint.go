@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/critical"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -22,7 +23,7 @@ type checkpoint struct {
 	passOut   bool // its span has been emitted
 	totals    totals
 	steps     []attemptState
-	latest    *pathNode // of the attempt that ended last
+	latest    *critical.Node // of the attempt that ended last
 	announced announced
 	own       string     // correlation id of the task's span
 	queued    int64      // the earliest time for the id of the next wait
@@ -63,7 +64,7 @@ type attemptState struct {
 	status         lifecycle.Status
 	end            int64
 	span           SpanID
-	node           *pathNode
+	node           *critical.Node
 	backoff        *pendingBackoff
 }
 
@@ -245,11 +246,14 @@ func (c *composer) checkpoint(rd *reader, at int64) *checkpoint {
 		cp.failure = &f
 	}
 	cp.notes, cp.inPass = c.openSpanEvents(last)
-	nodes, latest := c.task.pathNodes(n)
+	nodes, latest := c.task.criticalRun(n).Nodes()
 	cp.latest = latest
+	for i, a := range n.attempts {
+		a.node = nodes[i]
+	}
 	for step, attempt := range rd.current {
 		if attempt != nil {
-			s := rd.attemptState(int16(step), attempt, nodes)
+			s := rd.attemptState(int16(step), attempt)
 			if b := s.backoff; b != nil {
 				b.out = attempt.backoffOut || c.task.out().spans.has(c.spanID(lifecycle.SpanBackoff, c.task.steps[step].id.Text, b.at))
 			}
@@ -262,10 +266,10 @@ func (c *composer) checkpoint(rd *reader, at int64) *checkpoint {
 	return cp
 }
 
-func (rd *reader) attemptState(step int16, a *attempt, nodes map[*attempt]*pathNode) attemptState {
+func (rd *reader) attemptState(step int16, a *attempt) attemptState {
 	s := attemptState{
 		step: step, number: a.number, started: a.started, requests: uint8(min(a.requests, attemptAnnouncements)), ends: uint8(min(a.ends, attemptAnnouncements)),
-		handled: a.handler != 0, reset: rd.resets[step], status: a.status, end: a.end, span: a.span, node: nodes[a],
+		handled: a.handler != 0, reset: rd.resets[step], status: a.status, end: a.end, span: a.span, node: a.node,
 	}
 	if s.node == nil && rd.run.before != nil {
 		s.node = rd.run.before.node(step)
@@ -277,7 +281,7 @@ func (rd *reader) attemptState(step int16, a *attempt, nodes map[*attempt]*pathN
 }
 
 // node returns that of the step's last attempt.
-func (cp *checkpoint) node(step int16) *pathNode {
+func (cp *checkpoint) node(step int16) *critical.Node {
 	for i := range cp.steps {
 		if cp.steps[i].step == step {
 			return cp.steps[i].node
@@ -462,7 +466,7 @@ func (cp *checkpoint) size() int64 {
 func (cp *checkpoint) nodes() int {
 	n := len(cp.steps)
 	if cp.latest != nil {
-		n += int(min(cp.latest.length, mostOnPath))
+		n += int(min(cp.latest.Length, critical.MostOnPath))
 	}
 	return n
 }

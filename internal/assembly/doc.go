@@ -30,7 +30,8 @@
 //  3. Emission while a task is still open: frontier.go (up to where everything has arrived), settled.go (which spans are final, and
 //     what they wait for), parts.go (one check of a task), emitted.go (what has been emitted), checkpoint.go (what replaces records).
 //  4. Spans: tree.go (the composer), identify.go (ids), levels.go and asides.go (the spans of each kind), span_events.go and
-//     around.go (span events), critical.go (the critical path), room.go (limits of a tree), span.go and attribute.go (the result).
+//     around.go (span events), criticalpath.go and package critical (the critical path), room.go (limits of a tree), span.go and
+//     attribute.go (the result).
 //  5. After a release: released.go (what a rerun needs), finished.go (queries and backoffs that arrive late).
 //  6. Storage: restore.go (what the owner stores and replays), stored.go, stored_checkpoint.go and package values (its encoding).
 //  7. Live pages: opentask.go, snapshot.go, missing.go, clone.go.

@@ -6,13 +6,14 @@ package assembly
 import (
 	"math"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/critical"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/sqltext"
 )
 
 const second = 1e9
 
-func (c *composer) taskSpan(before *releasedTask, caller SpanID, path criticalChain) {
+func (c *composer) taskSpan(before *releasedTask, caller SpanID, path critical.Path) {
 	n := c.run
 	start, end := n.start, n.end
 	if known := c.task.out().extent; known != (extent{}) {
@@ -35,19 +36,19 @@ func (c *composer) taskSpan(before *releasedTask, caller SpanID, path criticalCh
 	s.set(Int(lifecycle.AttrRetries, int64(totals.retries)))
 	s.set(Double(lifecycle.AttrQueueSeconds, float64(totals.queue)/second))
 	s.set(Double(lifecycle.AttrBackoffTotal, float64(totals.backoff)/second))
-	if len(path.names) > 0 {
-		s.set(Strings(lifecycle.AttrCriticalPath, path.names))
-		s.set(Strings(lifecycle.AttrCriticalPathSpans, path.spans))
+	if len(path.Names) > 0 {
+		s.set(Strings(lifecycle.AttrCriticalPath, path.Names))
+		s.set(Strings(lifecycle.AttrCriticalPathSpans, path.Spans))
 	}
-	if totals.attempts > 0 && n.end > n.start || path.queue > 0 {
-		if path.named {
-			s.set(String(lifecycle.AttrBottleneck, path.bottleneck))
-			s.set(Double(lifecycle.AttrBottleneckShare, path.share))
+	if totals.attempts > 0 && n.end > n.start || path.Queue > 0 {
+		if path.Named {
+			s.set(String(lifecycle.AttrBottleneck, path.Bottleneck))
+			s.set(Double(lifecycle.AttrBottleneckShare, path.Share))
 		}
-		s.set(Double(lifecycle.AttrCriticalSteps, float64(path.steps)/second))
-		s.set(Double(lifecycle.AttrCriticalQueue, float64(path.queue)/second))
-		s.set(Double(lifecycle.AttrCriticalBackoff, float64(path.backoff)/second))
-		s.set(Double(lifecycle.AttrCriticalOrchestration, float64(path.orchestration)/second))
+		s.set(Double(lifecycle.AttrCriticalSteps, float64(path.Steps)/second))
+		s.set(Double(lifecycle.AttrCriticalQueue, float64(path.Queue)/second))
+		s.set(Double(lifecycle.AttrCriticalBackoff, float64(path.Backoff)/second))
+		s.set(Double(lifecycle.AttrCriticalOrchestration, float64(path.Orchestration)/second))
 	}
 	s.mark(lifecycle.AttrIncomplete, !n.ended)
 	if !n.ended && c.tree.Reason != ReasonOpen {

@@ -6,6 +6,7 @@ package assembly
 import (
 	"iter"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/critical"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -134,8 +135,9 @@ type attempt struct {
 	pass           *pass
 	before, after  *attempt // of the same step, in this run
 	span, work     SpanID
-	forgotten      bool   // it was emitted, and is known from the checkpoint
-	previous       SpanID // span of the earlier attempt, also of another run; zero for none
+	forgotten      bool           // it was emitted, and is known from the checkpoint
+	previous       SpanID         // span of the earlier attempt, also of another run; zero for none
+	node           *critical.Node // set for a checkpoint
 
 	arrived gap // the latest of its events
 	over    gap // the event that shows that it is over, though announcements are missing

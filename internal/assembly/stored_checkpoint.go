@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/critical"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/values"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
@@ -47,11 +48,11 @@ func (cp *checkpoint) appendTo(b []byte, with *encoder) []byte {
 	}
 	b = cp.notes.appendTo(b, checkpointEvents, with.begin())
 	b = cp.inPass.appendTo(b, checkpointPassEvents, with.begin())
-	places := map[*pathNode]int64{}
+	places := map[*critical.Node]int64{}
 	for i := range cp.steps {
-		b = cp.steps[i].node.appendTo(b, with, places)
+		b = appendNode(b, cp.steps[i].node, with, places)
 	}
-	b = cp.latest.appendTo(b, with, places)
+	b = appendNode(b, cp.latest, with, places)
 	for i := range cp.steps {
 		b = fields.Message(b, checkpointStep, cp.steps[i].appendTo(with.begin(), places))
 	}
@@ -151,20 +152,20 @@ func (d *decoder) attribute() (a Attribute) {
 	return a
 }
 
-// appendTo appends the node after its predecessors. Places count from 1; 0 is none.
-func (n *pathNode) appendTo(b []byte, with *encoder, places map[*pathNode]int64) []byte {
-	var chain []*pathNode
-	for node := n; node != nil && places[node] == 0; node = node.before {
+// appendNode appends the node after its predecessors. Places count from 1; 0 is none.
+func appendNode(b []byte, n *critical.Node, with *encoder, places map[*critical.Node]int64) []byte {
+	var chain []*critical.Node
+	for node := n; node != nil && places[node] == 0; node = node.Before {
 		chain = append(chain, node)
 	}
 	for i := len(chain) - 1; i >= 0; i-- {
 		node := chain[i]
 		places[node] = int64(len(places) + 1)
 		to := with.begin()
-		to.ID(node.span)
-		to.Times(node.end)
-		to.Ints(int64(node.step), int64(node.length), node.took, node.waited, node.parts.steps, node.parts.queue, node.parts.backoff,
-			node.parts.orchestration, places[node.before])
+		to.ID(node.Span)
+		to.Times(node.End)
+		to.Ints(int64(node.Step), int64(node.Length), node.Took, node.Waited, node.Parts.Steps, node.Parts.Queue, node.Parts.Backoff,
+			node.Parts.Orchestration, places[node.Before])
 		b = fields.Message(b, checkpointNode, to.Data)
 	}
 	return b
@@ -178,8 +179,8 @@ const (
 	attemptIsNode // its span and end are those of its node
 )
 
-func (s *attemptState) appendTo(to *encoder, places map[*pathNode]int64) []byte {
-	isNode := s.node != nil && s.node.span == s.span && s.node.end == s.end
+func (s *attemptState) appendTo(to *encoder, places map[*critical.Node]int64) []byte {
+	isNode := s.node != nil && s.node.Span == s.span && s.node.End == s.end
 	to.Ints(flag(s.handled, attemptHandled)|flag(s.reset, attemptReset)|flag(s.backoff != nil, attemptBackoff)|flag(isNode, attemptIsNode),
 		int64(s.step), int64(s.number), int64(s.started), int64(s.requests), int64(s.ends), places[s.node])
 	if !isNode {
@@ -205,9 +206,9 @@ func (s *attemptState) appendTo(to *encoder, places map[*pathNode]int64) []byte 
 // parseCheckpoint reads a checkpoint.
 func parseCheckpoint(from *decoder) (*checkpoint, error) {
 	cp := &checkpoint{}
-	nodes := []*pathNode{nil}
+	nodes := []*critical.Node{nil}
 	latest := int64(0)
-	node := func(place int64) (*pathNode, error) {
+	node := func(place int64) (*critical.Node, error) {
 		if place < 0 || place >= int64(len(nodes)) {
 			return nil, fmt.Errorf("node %d of %d", place, len(nodes))
 		}
@@ -242,12 +243,12 @@ func parseCheckpoint(from *decoder) (*checkpoint, error) {
 		case checkpointPassEvents:
 			cp.inPass.parse(d)
 		case checkpointNode:
-			read := &pathNode{span: d.ID(), end: d.Time(), step: int16(d.Int()), length: int32(d.Int()), took: d.Int(), waited: d.Int()}
-			read.parts = pathParts{d.Int(), d.Int(), d.Int(), d.Int()}
-			if read.before, err = node(d.Int()); err != nil {
+			read := &critical.Node{Span: d.ID(), End: d.Time(), Step: int16(d.Int()), Length: int32(d.Int()), Took: d.Int(), Waited: d.Int()}
+			read.Parts = critical.Parts{Steps: d.Int(), Queue: d.Int(), Backoff: d.Int(), Orchestration: d.Int()}
+			if read.Before, err = node(d.Int()); err != nil {
 				return err
 			}
-			if err := step("a node", read.step); err != nil {
+			if err := step("a node", read.Step); err != nil {
 				return err
 			}
 			nodes = append(nodes, read)
@@ -294,7 +295,7 @@ func (n *spanEvents) parse(d *decoder) {
 	}
 }
 
-func parseAttemptState(d *decoder, node func(place int64) (*pathNode, error)) (s attemptState, err error) {
+func parseAttemptState(d *decoder, node func(place int64) (*critical.Node, error)) (s attemptState, err error) {
 	flags := d.Int()
 	s.handled, s.reset = flags&attemptHandled != 0, flags&attemptReset != 0
 	s.step, s.number, s.started = int16(d.Int()), int32(d.Int()), int32(d.Int())
@@ -308,7 +309,7 @@ func parseAttemptState(d *decoder, node func(place int64) (*pathNode, error)) (s
 	case s.node == nil:
 		return s, values.ErrCut
 	default:
-		s.span, s.end = s.node.span, s.node.end
+		s.span, s.end = s.node.Span, s.node.End
 	}
 	s.status = lifecycle.Status(d.Text())
 	if flags&attemptBackoff != 0 {

@@ -45,7 +45,7 @@ func (c *composer) compose(t *task, n *run, before *releasedTask, reason Reason,
 	c.own = c.taskCorrelation()
 	c.outside()
 	if going == nil {
-		c.taskSpan(before, caller, criticalPath(t, n))
+		c.taskSpan(before, caller, t.criticalRun(n).Path())
 	}
 	for i, p := range n.passes {
 		c.inside(p)
