@@ -88,7 +88,7 @@ func TestFullDisk(t *testing.T) {
 	require.Positive(t, refused, "requests that no disk could take")
 	code, said = sync()
 	assert.Equal(t, 9, code, said)
-	assert.Contains(t, said, "look at the collector's log and its disk")
+	assert.Contains(t, said, "see the collector's log and its disk")
 	code, said = status()
 	assert.Equal(t, 10, code, said)
 	assert.Contains(t, said, "LATEST WRITE FAILED")

@@ -122,5 +122,5 @@ func TestStatusAndSync(t *testing.T) {
 	assert.Zero(t, c.stop())
 	code, _, problems = tool.run("status", "--telemetry", free[0], "--retries", "0")
 	assert.Equal(t, 3, code)
-	assert.Contains(t, problems, "the collector could not be asked")
+	assert.Contains(t, problems, "the collector could not be queried")
 }

@@ -129,7 +129,7 @@ func TestAttackHarmedFiles(t *testing.T) {
 		syncCode, syncSaid := c.sync()
 		assert.Equal(t, 9, syncCode, "%s: %s", harm.name, syncSaid)
 		for _, name := range names {
-			want := name + ": content lost since the start: " + harm.reason + " (1)"
+			want := name + ": content lost since startup: " + harm.reason + " (1)"
 			assert.Contains(t, said, want, harm.name)
 			assert.Contains(t, syncSaid, want, harm.name)
 		}

@@ -21,13 +21,13 @@ func newCheck(s streams) *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "check --config FILE…",
-		Short: "Find mistakes in a collector's configuration that lie between its components",
+		Short: "Find mistakes in a collector's configuration that concern several components",
 		Long: `check reads a collector's configuration as the collector does, several files merged in order and ${env:NAME}
-replaced, and reports what is wrong between its components: a storage or an authenticator that is not there, totals that
-are forgotten before they are read, acknowledged data that a crash loses, receivers that are open to everybody. It
+expanded, and reports mistakes that concern several components: a missing storage or authenticator, totals that
+expire before they are read, acknowledged data that a crash loses, receivers that are open to everyone. It
 starts nothing.
 
-It complements otelcol-tasker validate, which checks each component's own settings, but makes no extensions.
+It complements otelcol-tasker validate, which checks each component's settings, but does not create extensions.
 
 Exit status: 0 when there is no error, 1 when there is one (with --strict: or a warning) or the configuration can not be
 read, 2 for a mistake in the command line.`,
@@ -37,7 +37,7 @@ read, 2 for a mistake in the command line.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if len(files) == 0 {
-				return usageError{fmt.Errorf("name the collector's configuration with --config")}
+				return usageError{fmt.Errorf("pass the collector's configuration with --config")}
 			}
 			conf, err := collectorconfig.Load(cmd.Context(), files)
 			if err != nil {
@@ -69,12 +69,12 @@ read, 2 for a mistake in the command line.`,
 	}
 	flags := cmd.Flags()
 	flags.StringArrayVar(&files, "config", nil, "the collector's configuration `file`; may be repeated, later ones are merged over earlier ones")
-	flags.BoolVar(&strict, "strict", false, "end with status 1 for warnings too")
+	flags.BoolVar(&strict, "strict", false, "exit with status 1 for warnings too")
 	flags.BoolVar(&asJSON, "json", false, "write one JSON object")
 	return cmd
 }
 
-// checkResult is what check says.
+// checkResult is the output of check.
 type checkResult struct {
 	Errors   int             `json:"errors"`
 	Warnings int             `json:"warnings"`

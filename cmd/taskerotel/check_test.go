@@ -51,7 +51,7 @@ processors:
 	assert.JSONEq(t, `{"errors":0,"warnings":0,"findings":[]}`, got.out)
 }
 
-// A configuration may be wherever the collector itself can read it from.
+// A configuration may come from any source that the collector supports.
 func TestCheckOfOtherSources(t *testing.T) {
 	server := httptest.NewServer(http.FileServer(http.Dir("../..")))
 	defer server.Close()

@@ -19,7 +19,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 )
 
-// demoRetries of a batch: a demonstration outlasts a collector that is started again.
+// demoRetries of a batch are enough to outlast a restart of the collector.
 const demoRetries = 1000
 
 // demoFlags are the flags of demo.
@@ -35,14 +35,14 @@ func newDemo(s streams) *cobra.Command {
 	f.settings.Retries, f.settings.Pace, f.settings.BatchSize = demoRetries, 1, 100
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "Play an endless, plausible day of workflows at a collector",
+		Short: "Send a collector the events of an endless, plausible day of workflows",
 		Long: `demo fires the events of invented workflows, as a Tasker engine would and at the time at which they happen,
 until Ctrl-C: orders, registrations and analytics, few at night and many in the afternoon; retries and backoffs; an
-outage of the payment service from 13:00 to 15:00, after which an operator puts some of the failed tasks back and
-cancels others; workers that die; tasks that get stuck; queries and memory. A day lasts an hour unless --day says
-otherwise; the first one begins at 8:00.
+outage of the payment service from 13:00 to 15:00, after which an operator resets some of the failed tasks and
+cancels others; killed workers; stuck tasks; queries and memory. A day lasts an hour unless --day is
+set; the first one begins at 8:00.
 
-It needs no Tasker and no files. Dashboards, alerts and pages show what they will show of a real application.`,
+It needs no Tasker and no files. Dashboards, alerts and pages behave as with a real application.`,
 		Example: `  taskerotel demo
   taskerotel demo --day 20m --rate 60
   taskerotel demo --for 5m --endpoint https://tasker.example.com/v1/events --header "Authorization=Bearer $TOKEN"`,
@@ -59,12 +59,12 @@ It needs no Tasker and no files. Dashboards, alerts and pages show what they wil
 	flags.DurationVar(&f.day.Length, "day", time.Hour, "how long a day lasts")
 	flags.Float64Var(&f.day.TasksPerMinute, "rate", 30, "tasks per minute at the busiest time")
 	flags.StringVar(&f.day.Service, "service", "shop", "the application's service.name")
-	flags.Uint64Var(&f.day.Seed, "seed", 0, "equal seeds play equal days; 0 draws one")
-	flags.DurationVar(&f.length, "for", 0, "how long to play; 0 is until Ctrl-C")
+	flags.Uint64Var(&f.day.Seed, "seed", 0, "equal seeds play equal days; 0 selects a random one")
+	flags.DurationVar(&f.length, "for", 0, "how long to play; 0 means until Ctrl-C")
 	return cmd
 }
 
-// maxRate of tasks is more than anybody looks at, and well below what a collector takes.
+// maxRate bounds --rate, well below what a collector can process.
 const maxRate = 60_000
 
 func (f *demoFlags) validate() error {
@@ -93,19 +93,19 @@ func (f *demoFlags) run(ctx context.Context, s streams) error {
 	}
 	start := time.Now()
 	f.day.Start = start
-	// Ids that no demonstration before has had, and that are small.
+	// Small IDs that earlier demonstrations have not used.
 	f.day.FirstID = start.Unix() % 100_000_000
 	if f.day.Seed == 0 {
 		f.day.Seed = uint64(start.UnixNano())
 	}
-	fmt.Fprintf(s.err, "playing days of %s at %s, seed %d; Ctrl-C ends\n", f.day.Length, f.settings.Endpoint, f.day.Seed) //nolint:errcheck // only a progress
+	fmt.Fprintf(s.err, "playing days of %s at %s, seed %d; Ctrl-C ends\n", f.day.Length, f.settings.Endpoint, f.day.Seed) //nolint:errcheck // only progress
 	silence := showProgress(ctx, s, sender)
 	summary := sender.Send(ctx, &daySource{day: engine.NewDay(f.day), end: f.end()})
 	silence()
 	if err := summary.Write(s.out); err != nil {
 		return err
 	}
-	// An end by Ctrl-C is the usual one.
+	// Ctrl-C is the usual end.
 	if summary.Refused > 0 || summary.GaveUp != "" {
 		return errFailed
 	}
@@ -120,13 +120,13 @@ func (f *demoFlags) end() time.Time {
 	return f.day.Start.Add(f.length)
 }
 
-// daySource hands an endless day to a sender, which waits until each event's time has come.
+// daySource is the endless day as a source of a sender, which waits until each event's time.
 type daySource struct {
 	day *engine.Day
 	end time.Time
 }
 
-// Next is part of send.Source.
+// Next implements send.Source.
 func (d *daySource) Next() (eventfile.Item, error) {
 	line, at := d.day.Next()
 	if !d.end.IsZero() && at.After(d.end) {

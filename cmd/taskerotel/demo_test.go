@@ -18,7 +18,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/wire"
 )
 
-// TestDemo plays until it is interrupted: what it fires is accepted, and has just happened.
+// TestDemo plays until interrupted: its events are accepted and have current times.
 func TestDemo(t *testing.T) {
 	ctx, interrupt := context.WithCancel(t.Context())
 	defer interrupt()

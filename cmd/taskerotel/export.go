@@ -32,7 +32,7 @@ const (
 	exitWarned      = 7
 )
 
-// Words of the flag --report.
+// Values of the flag --report.
 const (
 	reportText = "text"
 	reportJSON = "json"
@@ -56,21 +56,21 @@ func newExport(s streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "export",
 		Short: "Write the metrics of collectors to one file",
-		Long: `export reads the metrics endpoints of one collector or many, merges them into one set and writes that as one file. A
-scheduler (cron, a systemd timer, a Kubernetes CronJob) runs it; it runs once and ends.
+		Long: `export scrapes the metrics endpoints of one or more collectors, merges the metrics and writes them to one file. A
+scheduler (cron, a systemd timer, a Kubernetes CronJob) runs it; it exports once and exits.
 
-Counters add up, histograms add up bucket by bucket, and gauges follow --gauge: sums, unless the name says otherwise.
+Counters are added, histograms are added bucket by bucket, and gauges follow --gauge: by default most are added.
 The labels of instances and of instrumentation scopes are dropped (--drop-label). --target may be repeated: a URL, or
 dns+URL for every instance behind the name.
 
-A file is replaced as a whole: its readers find the last export or this one. OUTPUT.lock beside it keeps two exports
-from writing at once; the system unlocks it when the process ends, so one that is left behind is harmless.
-OUTPUT.state has the counters of the last export, by which the next one knows of a counter that went backwards. With
---config it warns when the last export is longer ago than the collector remembers a series.
+The file is replaced atomically: its readers see the last export or this one. OUTPUT.lock beside it keeps two exports
+from writing concurrently; the system unlocks it when the process ends, so a leftover file is harmless.
+OUTPUT.state has the counters of the last export, by which the next one detects counters that went backwards. With
+--config it warns if the last export is older than the time after which the collector removes a series.
 
-When a target can't be read nothing is written, because a sum over a part would look like a fall; --allow-partial
-writes the others. The result goes to the standard output, or to the standard error where the metrics go to the
-standard output. Why there is none goes to the standard error, unless --report json puts it into the result.
+If a target cannot be read nothing is written, because a partial sum would look like a decrease; --allow-partial
+writes the others. The result is written to standard output, or to standard error if the metrics are written to
+standard output. An error is written to standard error, unless --report json includes it in the result.
 
 Without --format the environment's METRICS_FORMAT counts, and VERBOSE=true is --verbose: schedules of Tasker's rake
 tasks keep what they set.
@@ -98,28 +98,28 @@ Exit status:
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.format, "format", string(f.settings.Format), "prometheus, openmetrics, json or csv")
-	flags.StringVarP(&f.settings.Output, "output", "o", f.settings.Output, "the `file` to replace; - is the standard output")
+	flags.StringVarP(&f.settings.Output, "output", "o", f.settings.Output, "the `file` to replace; - is standard output")
 	flags.StringArrayVar(&f.settings.Targets, "target", f.settings.Targets, "the `URL` of a metrics endpoint, or dns+URL; may be repeated")
-	flags.StringVar(&f.targetsFile, "targets-file", "", "a `file` of targets: one per line, or Prometheus's file_sd form")
+	flags.StringVar(&f.targetsFile, "targets-file", "", "a `file` of targets: one per line, or in Prometheus' file_sd format")
 	flags.StringArrayVar(&f.rules, "gauge", nil, "a `NAME=POLICY` for gauges (* matches any run of characters): sum, max, min, avg or drop; may be repeated")
-	flags.StringSliceVar(&f.settings.Merge.DropLabels, "drop-label", f.settings.Merge.DropLabels, "`labels` to leave out before merging")
-	flags.Lookup("drop-label").DefValue = strings.Join(f.settings.Merge.DropLabels, ", ") // of words, so that the help can wrap them
-	flags.BoolVar(&f.settings.AllowPartial, "allow-partial", false, "write what could be read when some targets can't")
-	flags.BoolVar(&f.settings.AllowSameInstance, "allow-same-instance", false, "add up targets that have the same instance id")
-	flags.BoolVar(&f.strict, "strict", false, "exit with status 7 when there are warnings")
+	flags.StringSliceVar(&f.settings.Merge.DropLabels, "drop-label", f.settings.Merge.DropLabels, "`labels` to drop before merging")
+	flags.Lookup("drop-label").DefValue = strings.Join(f.settings.Merge.DropLabels, ", ") // with spaces, so that the help can be wrapped
+	flags.BoolVar(&f.settings.AllowPartial, "allow-partial", false, "write the others if some targets cannot be read")
+	flags.BoolVar(&f.settings.AllowSameInstance, "allow-same-instance", false, "add the values of targets with the same instance id")
+	flags.BoolVar(&f.strict, "strict", false, "exit with status 7 if there are warnings")
 	flags.StringVar(&f.report, "report", reportText, "how to report the result: text, json or none")
-	flags.BoolVarP(&f.verbose, "verbose", "v", false, "in the text of the result, a line for each target: what was read, and every error in full")
+	flags.BoolVarP(&f.verbose, "verbose", "v", false, "with --report text, a line per target with what was read or the complete error")
 	flags.DurationVar(&f.settings.SeriesExpiry, "series-expiry", f.settings.SeriesExpiry,
-		"after which a collector forgets a series (the least of metric_expiration and series_expiration); 0 if never")
-	flags.StringArrayVar(&f.config, "config", nil, "the collector's configuration `file`, for what --series-expiry else says; may be repeated")
+		"after which a collector removes a series (the lesser of metric_expiration and series_expiration); 0 if never")
+	flags.StringArrayVar(&f.config, "config", nil, "the collector's configuration `file`, instead of --series-expiry; may be repeated")
 	flags.DurationVar(&f.settings.LockTimeout, "lock-timeout", 0, "how long to wait for another export to the same file")
 	flags.DurationVar(&f.settings.Deadline, "deadline", f.settings.Deadline, "the time limit of the whole export; 0 for none")
-	flags.IntVar(&f.settings.Concurrency, "concurrency", f.settings.Concurrency, "targets read at a time")
+	flags.IntVar(&f.settings.Concurrency, "concurrency", f.settings.Concurrency, "targets to read concurrently")
 	flags.StringVar(&f.histograms, "histograms", string(f.settings.Table.Mode), "rows of a histogram in csv: summary, quantiles or buckets")
 	flags.Float64SliceVar(&f.settings.Table.Quantiles, "quantiles", f.settings.Table.Quantiles, "`quantiles` estimated in csv")
 	flags.StringVar(&f.timestamps, "timestamp-format", string(f.settings.Table.Time), "in csv: rfc3339nano, rfc3339, datetime, unix, unix_ms or unix_ns")
-	flags.StringVar(&f.delimiter, "delimiter", string(f.settings.Table.Delimiter), "between cells in csv, one character")
-	flags.BoolVar(&f.noFormulaGuards, "no-formula-guard", false, "in csv: leave text that a spreadsheet would run as it is")
+	flags.StringVar(&f.delimiter, "delimiter", string(f.settings.Table.Delimiter), "the character between cells in csv")
+	flags.BoolVar(&f.noFormulaGuards, "no-formula-guard", false, "in csv: do not protect text that a spreadsheet would evaluate")
 	f.scrape.register(flags)
 	return cmd
 }
@@ -153,7 +153,7 @@ func (f *exportFlags) run(ctx context.Context, s streams, given func(flag string
 	return err
 }
 
-// environment takes what flags do not say from the variables of Tasker's rake tasks.
+// environment sets flags that are not given from the variables of Tasker's rake tasks.
 func (f *exportFlags) environment(getenv func(string) string, given func(flag string) bool) error {
 	if format := getenv("METRICS_FORMAT"); format != "" && !given("format") {
 		if err := configerr.OneOf("METRICS_FORMAT", export.Format(format), export.Formats()...); err != nil {
@@ -171,7 +171,7 @@ func (f *exportFlags) environment(getenv func(string) string, given func(flag st
 	return nil
 }
 
-// complete makes settings of flags, and reports all mistakes in those that the settings can't hold.
+// complete builds the settings from flags, and reports all mistakes that the settings cannot represent.
 func (f *exportFlags) complete(ctx context.Context, given func(flag string) bool) error {
 	f.settings.Format = export.Format(f.format)
 	f.settings.Table.Mode = csvtable.Mode(f.histograms)
@@ -215,7 +215,7 @@ func (f *exportFlags) complete(ctx context.Context, given func(flag string) bool
 	return errors.Join(append(all, err)...)
 }
 
-// configuredExpiry is after how long a collector with the configuration forgets a series.
+// configuredExpiry returns after how long a collector with the configuration removes a series.
 func configuredExpiry(ctx context.Context, files []string) (time.Duration, error) {
 	conf, err := collectorconfig.Load(ctx, files)
 	if err != nil {

@@ -23,15 +23,16 @@ func newIDs(s streams) *cobra.Command {
 		Use:   "ids --service NAME TASK_ID…",
 		Short: "Compute the trace and span ids of tasks",
 		Long: `ids prints the trace id of tasks, and the id of the span of their first run. They follow from the service and the
-task's id alone, so an application can link to a trace before its first event was sent. docs/tasker-events.md says
-what a task's id is; the algorithm is in the documentation of package internal/lifecycle.
+task's id only, so an application can link to a trace before its first event was sent. docs/tasker-events.md defines
+a task's id; the algorithm is in the documentation of package internal/lifecycle.
 
-A task whose events carry a traceparent is part of the caller's trace: its trace id is the caller's, its span id stays.`,
+A task whose events carry a traceparent is part of the caller's trace: it has the caller's trace id and the same
+span id.`,
 		Example: `  taskerotel ids --service shop 42 43
   taskerotel ids --service shop --namespace eu --json 0190c5a2-7d3e-7000-8000-000000000001`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return usageError{fmt.Errorf("name at least one task id")}
+				return usageError{fmt.Errorf("pass at least one task id")}
 			}
 			return nil
 		},
@@ -40,7 +41,7 @@ A task whose events carry a traceparent is part of the caller's trace: its trace
 				return usageError{configerr.New("--service", nil, "is missing", "use the service.name of the application")}
 			}
 			if slices.Contains(tasks, "") {
-				return usageError{errors.New("a task id is empty")} // a variable that was not set
+				return usageError{errors.New("a task id is empty")} // such as an unset variable
 			}
 			if asJSON {
 				return writeIDsJSON(s, namespace, service, tasks)
@@ -55,7 +56,7 @@ A task whose events carry a traceparent is part of the caller's trace: its trace
 	return cmd
 }
 
-// taskIDs are the ids of one task.
+// taskIDs are the IDs of a task.
 type taskIDs struct {
 	TaskID  string `json:"task_id"`
 	TraceID string `json:"trace_id"`

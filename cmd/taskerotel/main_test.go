@@ -25,7 +25,7 @@ import (
 
 const testdata = "../../tests/streamtest/testdata/"
 
-// result of a command line.
+// result is the result of a command line.
 type result struct {
 	status   int
 	out, err string
@@ -43,25 +43,25 @@ func TestUsage(t *testing.T) {
 		args []string
 		want string
 	}{
-		"no such command":  {[]string{"sned"}, `there is no command "sned"; did you mean send?`},
+		"no such command":  {[]string{"sned"}, `unknown command "sned"; did you mean send?`},
 		"no such flag":     {[]string{"send", "--bogus", "-"}, "unknown flag: --bogus"},
-		"send nothing":     {[]string{"send"}, "name at least one file"},
-		"send stdin twice": {[]string{"send", "-", "-"}, "can be read once only"},
+		"send nothing":     {[]string{"send"}, "pass at least one file"},
+		"send stdin twice": {[]string{"send", "-", "-"}, "can be read only once"},
 		"send no file":     {[]string{"send", "no-such-file"}, "no such file"},
 		"send a folder":    {[]string{"send", "."}, "is a directory"},
 		"send to nowhere":  {[]string{"send", "--endpoint", "there", "-"}, `--endpoint: "there"`},
 		"bad header":       {[]string{"send", "--header", "sEcReT", "-"}, "write each one as key=value"},
 		"bad number":       {[]string{"send", "--batch-size", "many", "-"}, "--batch-size"},
-		"tree of nothing":  {[]string{"tree"}, "name at least one file"},
+		"tree of nothing":  {[]string{"tree"}, "pass at least one file"},
 		"tree color":       {[]string{"tree", "--color", "blue", "-"}, `--color: "blue"`},
 		"tree limit":       {[]string{"tree", "--limit", "-1", "-"}, "--limit: -1 is negative"},
 		"tree depth":       {[]string{"tree", "--depth", "-1", "-"}, "--depth: -1 is negative"},
 		"tree width":       {[]string{"tree", "--width", "-1", "-"}, "--width: -1 is negative"},
-		"ids of nothing":   {[]string{"ids", "--service", "shop"}, "name at least one task id"},
+		"ids of nothing":   {[]string{"ids", "--service", "shop"}, "pass at least one task id"},
 		"ids of no task":   {[]string{"ids", "--service", "shop", "42", ""}, "a task id is empty"},
 		"ids of nobody":    {[]string{"ids", "1"}, "--service: is missing"},
-		"router of what":   {[]string{"routes", "--router", "event_router/eu"}, "add its file with --config"},
-		"version of what":  {[]string{"version", "please"}, "takes no arguments"},
+		"router of what":   {[]string{"routes", "--router", "event_router/eu"}, "pass its file with --config"},
+		"version of what":  {[]string{"version", "please"}, "unexpected argument"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := execute(t, "", test.args...)
@@ -88,7 +88,7 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-// receiver takes events as a tasker_events receiver does.
+// receiver accepts events as a tasker_events receiver does.
 func receiver(t *testing.T) *httptest.Server {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -139,7 +139,7 @@ func TestTreeShowsTheFirstTasks(t *testing.T) {
 	got := execute(t, "", "tree", "--limit", "3", "--depth", "1", "--ascii", testdata+"mixed.ndjson")
 	assert.Equal(t, exitOK, got.status)
 	assert.Equal(t, 3, strings.Count(got.out, "trace "))
-	assert.Contains(t, got.out, "37 more not shown: raise --limit (now 3), or name one with --task.")
+	assert.Contains(t, got.out, "37 more not shown: raise --limit (now 3), or select one with --task.")
 	var starts []string
 	for line := range strings.Lines(got.out) {
 		if i := strings.Index(line, "2026-06-01 "); i >= 0 {
@@ -179,7 +179,7 @@ func TestTreeOfATask(t *testing.T) {
 
 	got = execute(t, "", "tree", "--task", "4711", testdata+"mixed.ndjson")
 	assert.Equal(t, exitFailed, got.status)
-	assert.Equal(t, "taskerotel tree: none of the 3545 events is of a task with the id [\"4711\"]\n", got.err)
+	assert.Equal(t, "taskerotel tree: none of the 3545 events belongs to a task with the id [\"4711\"]\n", got.err)
 }
 
 func TestTreeNamesWhatItRefuses(t *testing.T) {
@@ -195,7 +195,7 @@ func TestTreeNamesWhatItRefuses(t *testing.T) {
 
 	got = execute(t, strings.Repeat("{}\n", 50), "tree", "-")
 	assert.Contains(t, got.err, "… and 30 more refused\n")
-	assert.Contains(t, got.err, "none of the 0 events is of a task")
+	assert.Contains(t, got.err, "none of the 0 events belongs to a task")
 }
 
 func TestIDs(t *testing.T) {
@@ -208,7 +208,7 @@ func TestIDs(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(got.out), &ids))
 	assert.NotEqual(t, "2d32bdfecd0b620b11e3cce7926ec9db", ids["trace_id"])
 
-	// The ids are those of the assembled tree.
+	// The IDs are those of the assembled tree.
 	tree := execute(t, "", "tree", "--json", testdata+"order_processing.ndjson")
 	assert.Contains(t, tree.out, `"trace_id":"2d32bdfecd0b620b11e3cce7926ec9db"`)
 	assert.Contains(t, tree.out, `"spans":[{"span_id":"5d77c73a2109492a","name":"tasker.task.execution"`)

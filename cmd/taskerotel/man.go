@@ -14,17 +14,17 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/buildversion"
 )
 
-// newMan is for packages, so it is hidden.
+// newMan creates a hidden command for building packages.
 func newMan() *cobra.Command {
 	return &cobra.Command{
 		Use:     "man DIRECTORY",
 		Short:   "Write the man pages of all commands",
-		Long:    "man writes a page of section 1 for each command into the directory, which is made if it is not there.",
+		Long:    "man writes a page of section 1 for each command into the directory, which is created if it does not exist.",
 		Example: "  taskerotel man /usr/local/share/man/man1",
 		Hidden:  true,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return usageError{fmt.Errorf("name one directory")}
+				return usageError{fmt.Errorf("pass one directory")}
 			}
 			return nil
 		},
@@ -34,7 +34,7 @@ func newMan() *cobra.Command {
 			}
 			build := buildversion.Read()
 			root := cmd.Root()
-			root.DisableAutoGenTag = true // the same pages from the same commit
+			root.DisableAutoGenTag = true // reproducible pages
 			header := &doc.GenManHeader{Section: "1", Source: "otelcol-tasker " + build.Version, Manual: "otelcol-tasker"}
 			if date, err := time.Parse(time.RFC3339, build.Date); err == nil {
 				header.Date = &date

@@ -21,8 +21,8 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/receiver/taskerevents"
 )
 
-// startReceiver starts a receiver at an address that nobody listens on. Between the probe and the start another process may
-// take the address, so that a start that fails for it is repeated with another.
+// startReceiver starts a receiver at a free address. Another process may take the address between the probe and the start,
+// so a failed start is repeated with another one.
 func startReceiver(t *testing.T, sink *consumertest.LogsSink) (address string) {
 	t.Helper()
 	factory := taskerevents.NewFactory()
@@ -46,8 +46,8 @@ func startReceiver(t *testing.T, sink *consumertest.LogsSink) (address string) {
 	}
 }
 
-// The sender and the receiver of this project understand one another: batches that are too large are halved, and refusals
-// have their line.
+// The sender and the receiver of this project work together: batches that are too large are halved, and refusals have line
+// numbers.
 func TestSendToTheReceiver(t *testing.T) {
 	sink := &consumertest.LogsSink{}
 	address := startReceiver(t, sink)

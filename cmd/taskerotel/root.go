@@ -16,14 +16,14 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/eventfile"
 )
 
-// Exit statuses that all commands share; docs/taskerotel.md has all.
+// Exit statuses shared by all commands; docs/taskerotel.md lists all.
 const (
 	exitOK     = 0
 	exitFailed = 1 // some events were refused or not delivered, or a file could not be read
 	exitUsage  = 2
 )
 
-// streams are what a command reads and writes.
+// streams are the input and outputs of a command.
 type streams struct {
 	in       io.Reader
 	out, err io.Writer
@@ -35,12 +35,12 @@ type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
-// exitStatus is returned by commands that have already said what went wrong.
+// exitStatus is returned by commands that have already reported the problem.
 type exitStatus int
 
 func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
 
-// errFailed is the plainest of them.
+// errFailed is the general failure.
 const errFailed = exitStatus(exitFailed)
 
 // run executes a command line and returns the exit status.
@@ -56,7 +56,7 @@ func run(ctx context.Context, args []string, s streams) int {
 	case errors.As(err, &status):
 		return int(status)
 	case errors.As(err, &usage):
-		fmt.Fprintf(s.err, "%s: %v\n%s --help explains it.\n", command.CommandPath(), err, command.CommandPath()) //nolint:errcheck // nowhere to tell it
+		fmt.Fprintf(s.err, "%s: %v\nSee %s --help.\n", command.CommandPath(), err, command.CommandPath()) //nolint:errcheck // nowhere to tell it
 		return exitUsage
 	}
 	fmt.Fprintf(s.err, "%s: %v\n", command.CommandPath(), err) //nolint:errcheck // nowhere to tell it
@@ -70,8 +70,8 @@ func newRoot(s streams) *cobra.Command {
 		Long: `taskerotel sends files of Tasker's lifecycle events to an otelcol-tasker collector, shows the tasks that such files
 describe as waterfalls in the terminal, and exports the metrics of collectors as one file.
 
-Exit status: 0 when all went well, 1 when something did not, 2 for a mistake in the command line. Commands that a
-scheduler runs have further ones, which their help explains.`,
+Exit status: 0 on success, 1 on failure, 2 for a mistake in the command line. Commands that a
+scheduler runs have more, which their help lists.`,
 		Example: `  taskerotel send events.ndjson
   taskerotel tree events.ndjson --task 42
   taskerotel ids --service shop 42
@@ -84,7 +84,7 @@ scheduler runs have further ones, which their help explains.`,
 			if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 				meant = "; did you mean " + strings.Join(near, " or ") + "?"
 			}
-			return usageError{fmt.Errorf("there is no command %q%s", args[0], meant)}
+			return usageError{fmt.Errorf("unknown command %q%s", args[0], meant)}
 		},
 		SuggestionsMinimumDistance: 2,
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -102,10 +102,10 @@ scheduler runs have further ones, which their help explains.`,
 	return root
 }
 
-// someFiles demands at least one file.
+// someFiles requires at least one file.
 func someFiles(_ *cobra.Command, args []string) error {
 	if len(args) == 0 {
-		return usageError{fmt.Errorf("name at least one file, or %s for the standard input", eventfile.Stdin)}
+		return usageError{fmt.Errorf("pass at least one file, or %s for standard input", eventfile.Stdin)}
 	}
 	stdins := 0
 	for _, arg := range args {
@@ -114,15 +114,15 @@ func someFiles(_ *cobra.Command, args []string) error {
 		}
 	}
 	if stdins > 1 {
-		return usageError{fmt.Errorf("%s, the standard input, can be read once only", eventfile.Stdin)}
+		return usageError{fmt.Errorf("%s, standard input, can be read only once", eventfile.Stdin)}
 	}
 	return nil
 }
 
-// noArguments refuses arguments.
+// noArguments rejects arguments.
 func noArguments(_ *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return usageError{fmt.Errorf("it takes no arguments, but %q was given", args[0])}
+		return usageError{fmt.Errorf("unexpected argument %q", args[0])}
 	}
 	return nil
 }

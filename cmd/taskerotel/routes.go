@@ -24,20 +24,20 @@ func newRoutes(s streams) *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "routes [--config FILE]… [EVENT…]",
-		Short: "Show what becomes of events, and why",
-		Long: `routes prints the map of event_router that is in force: the built-in one with the routes of the configuration layered
-over it. With names of events it prints what becomes of each, which entry decides so, and which others match but are
+		Short: "Show how events are routed, and why",
+		Long: `routes prints the effective map of event_router: the built-in one with the routes of the configuration layered
+over it. With event names it prints for each the outcome, the entry that decides, and other matching entries that are
 less specific.
 
-Without --config it is the built-in map. The configuration's mistakes are reported as the collector reports them, and
-what it allows but probably does not mean as a warning.`,
+Without --config it is the built-in map. Invalid settings are reported as by the collector, and
+valid ones that are probably mistakes as warnings.`,
 		Example: `  taskerotel routes
   taskerotel routes --config config.yaml
   taskerotel routes --config config.yaml order.placed step.completed
   taskerotel routes --config config.yaml --json | jq 'select(.signals == ["logs"])'`,
 		RunE: func(cmd *cobra.Command, events []string) error {
 			if router != "" && len(files) == 0 {
-				return usageError{configerr.New("--router", router, "needs a configuration", "add its file with --config")}
+				return usageError{configerr.New("--router", router, "requires a configuration", "pass its file with --config")}
 			}
 			cfg, err := loadRouter(cmd.Context(), files, router)
 			if err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter"
 )
 
-// loadRouter reads the settings of a router from the configuration of a collector. Without a file they are the defaults. The
+// loadRouter reads the settings of a router from a collector's configuration. Without files it returns the defaults. The
 // error joins all mistakes.
 func loadRouter(ctx context.Context, files []string, name string) (*eventrouter.Config, error) {
 	factory := eventrouter.NewFactory()
@@ -31,7 +31,7 @@ func loadRouter(ctx context.Context, files []string, name string) (*eventrouter.
 	return cfg, router.UnmarshalValid(cfg)
 }
 
-// chooseRouter returns the router that is named, or the only one.
+// chooseRouter returns the named router, or the only one.
 func chooseRouter(routers []collectorconfig.Component, name string) (router collectorconfig.Component, err error) {
 	for _, r := range routers {
 		if r.ID == name {

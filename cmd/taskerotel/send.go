@@ -26,18 +26,18 @@ func newSend(s streams) *cobra.Command {
 		Use:   "send FILE…",
 		Short: "Post event files to a collector",
 		Long: `send posts the events of files to the tasker_events receiver of a collector. A file is NDJSON, or JSON objects and
-arrays, plain, gzip or zstd; - is the standard input. Files are sent as they are read, so they may be of any size.
+arrays, plain, gzip or zstd; - is standard input. Files are sent while they are read, so they may be of any size.
 
-An overloaded receiver is given the time it asks for (Retry-After), up to --max-retry-after; a collector that cannot be
-reached, or a gateway in front of it that fails, is tried again after growing waits. When a batch has used up its
+After a response of an overloaded receiver it waits for Retry-After, up to --max-retry-after; a collector that cannot be
+reached, or a failing gateway in front of it, is retried with exponential backoff. When a batch has exhausted its
 retries, or the endpoint or the credentials are wrong, sending stops. Batches are sent when they are full or when the
 input ends.
 
-Ctrl-C lets the requests under way finish and prints what was sent; a second Ctrl-C ends at once. Sending a file again
-is safe: the collector knows repeats.
+Ctrl-C waits for pending requests and prints what was sent; a second Ctrl-C exits immediately. Sending a file again
+is safe: the collector detects duplicates.
 
-Refused events are named by file and line, with the reason and the remedy. Exit status: 0 when all events were accepted,
-1 when some were refused or not delivered, 2 for a mistake in the command line.`,
+Refused events are listed by file and line, with the reason and the remedy. Exit status: 0 if all events were accepted,
+1 if some were refused or not delivered, 2 for a mistake in the command line.`,
 		Example: `  taskerotel send events.ndjson
   taskerotel send --compression gzip --concurrency 8 archive/*.ndjson.gz
   taskerotel send --pace 1 recording.ndjson
@@ -54,19 +54,19 @@ Refused events are named by file and line, with the reason and the remedy. Exit 
 	flags := cmd.Flags()
 	flags.StringVar(&settings.Endpoint, "endpoint", settings.Endpoint, "the receiver's `URL`, path included")
 	flags.IntVar(&settings.BatchSize, "batch-size", settings.BatchSize, "events in a request")
-	flags.IntVar(&settings.Concurrency, "concurrency", settings.Concurrency, "requests under way at a time")
+	flags.IntVar(&settings.Concurrency, "concurrency", settings.Concurrency, "concurrent requests")
 	flags.StringVar(&settings.Compression, "compression", settings.Compression, "none or gzip")
 	flags.StringArrayVar(&headers, "header", nil, "a `key=value` to send with every request; may be repeated")
 	registerTLS(flags, &settings.TLS)
 	flags.DurationVar(&settings.Timeout, "timeout", settings.Timeout, "the time limit of one request")
-	flags.DurationVar(&settings.MaxRetryAfter, "max-retry-after", settings.MaxRetryAfter, "the longest wait that a receiver is granted when it asks for one")
-	flags.IntVar(&settings.Retries, "retries", settings.Retries, "how often a batch is sent again")
-	flags.Float64Var(&settings.Pace, "pace", 0, "send a recording as if it happened now, so many `times` as fast as it did; 0 sends it as it is, as fast as the receiver takes")
+	flags.DurationVar(&settings.MaxRetryAfter, "max-retry-after", settings.MaxRetryAfter, "the longest wait for a receiver's Retry-After")
+	flags.IntVar(&settings.Retries, "retries", settings.Retries, "how often a batch is retried")
+	flags.Float64Var(&settings.Pace, "pace", 0, "replay a recording with current times, so many `times` as fast as it happened; 0 sends it unchanged, as fast as the receiver accepts")
 	flags.IntVar(&settings.ShownRefusals, "show-refused", settings.ShownRefusals, "how many refused events to list")
 	return cmd
 }
 
-// parseHeaders never quotes a value, which may be a secret.
+// parseHeaders does not quote values in errors, because they may be secrets.
 func parseHeaders(pairs []string) (http.Header, error) {
 	header := http.Header{}
 	for _, pair := range pairs {
@@ -100,10 +100,10 @@ func sendFiles(ctx context.Context, s streams, settings send.Settings, files []s
 	return nil
 }
 
-// progressInterval is how often the progress is shown.
+// progressInterval is the interval of progress updates.
 const progressInterval = 200 * time.Millisecond
 
-// showProgress keeps one line of a terminal up to date until it is silenced. Anywhere else it shows nothing.
+// showProgress updates a progress line on a terminal until silence is called. Otherwise it shows nothing.
 func showProgress(ctx context.Context, s streams, poster *send.Sender) (silence func()) {
 	if !terminal.Is(s.err) {
 		return func() {}
@@ -122,7 +122,7 @@ func showProgress(ctx context.Context, s streams, poster *send.Sender) (silence 
 				return
 			case <-interrupted:
 				interrupted = nil
-				fmt.Fprint(s.err, "\r\x1b[Kletting the requests under way finish; Ctrl-C again ends at once\n") //nolint:errcheck // only a progress
+				fmt.Fprint(s.err, "\r\x1b[Kwaiting for pending requests; Ctrl-C again exits immediately\n") //nolint:errcheck // only a progress
 			case <-ticker.C:
 				text := progressText(poster.Progress(), time.Since(started))
 				fmt.Fprint(s.err, "\r\x1b[K"+terminal.Truncate(text, terminal.Columns(s.err, 80)-1, "…")) //nolint:errcheck // only a progress

@@ -39,17 +39,17 @@ func newSimulate(s streams) *cobra.Command {
 	f := simulateFlags{}
 	cmd := &cobra.Command{
 		Use:   "simulate FILE…",
-		Short: "Show the spans, metrics and records that a configuration makes of event files",
+		Short: "Show the spans, metrics and records that a configuration produces from event files",
 		Long: `simulate runs event files through event_router, routed_events, span_hierarchy and span_to_metrics, in this process,
-with the settings of --config or the defaults, and shows what comes out and what was dropped, and why. No collector is
-needed, nothing is sent and no state is touched. A file is NDJSON, or JSON objects and arrays, plain, gzip or zstd; -
-is the standard input.
+with the settings of --config or the defaults, and shows the output, and what was dropped and why. No collector is
+needed, nothing is sent and no state is changed. A file is NDJSON, or JSON objects and arrays, plain, gzip or zstd; -
+is standard input.
 
-The components are wired as in the default configuration; other processors and the pipelines' own wiring are left out.
-All events come within seconds, whatever their times: settings that compare an event's time with the clock
-(max_event_age, active_max_age) see old files as late. What is open at the end is emitted as incomplete.
+The components are connected as in the default configuration; other processors and pipelines are ignored.
+All events are received within seconds, whatever their times: settings that compare an event's time with the clock
+(max_event_age, active_max_age) treat old files as late. Tasks that are open at the end are emitted as incomplete.
 
---output keeps the tables of spans, records and metrics. tree shows single tasks.
+--output stores the tables of spans, records and metrics. tree shows single tasks.
 
 --expect compares the result with a YAML file, for CI. Each entry counts the rows of a table whose columns have the
 texts or globs of where, or adds up their values:
@@ -76,9 +76,9 @@ mistake in the command line. Where expectations say how many events are refused,
 	}
 	flags := cmd.Flags()
 	flags.StringArrayVar(&f.config, "config", nil, "a configuration `file` of the collector; may be repeated")
-	flags.StringVar(&f.service, "service", "", "the service of events that name none")
+	flags.StringVar(&f.service, "service", "", "the service of events without one")
 	flags.StringVarP(&f.directory, "output", "o", "", "a `directory` for traces.csv, logs.csv and metrics.csv; it must be empty")
-	flags.StringVar(&f.expect, "expect", "", "a `file` of expectations; only those that are not met are shown")
+	flags.StringVar(&f.expect, "expect", "", "a `file` of expectations; only unmet ones are shown")
 	flags.BoolVar(&f.json, "json", false, "write one JSON object")
 	return cmd
 }
@@ -105,7 +105,7 @@ func (f *simulateFlags) run(ctx context.Context, s streams, files []string) (err
 	}
 	defer source.Close() //nolint:errcheck // only read
 	if entries, err := os.ReadDir(f.directory); err == nil && len(entries) > 0 {
-		return usageError{configerr.New("--output", f.directory, "is not empty, and its tables would be mixed with these", "use another folder")}
+		return usageError{configerr.New("--output", f.directory, "is not empty", "use another directory")}
 	}
 	refusals := refusalList{out: s.err}
 	settings.Refused = refusals.add
@@ -131,7 +131,7 @@ func (f *simulateFlags) run(ctx context.Context, s streams, files []string) (err
 	return nil
 }
 
-// writeMismatches shows what is not as it was expected.
+// writeMismatches writes unmet expectations.
 func writeMismatches(w io.Writer, r *simulate.Result) error {
 	for _, m := range r.Mismatches {
 		about := m.Place
@@ -150,7 +150,7 @@ func writeMismatches(w io.Writer, r *simulate.Result) error {
 	return err
 }
 
-// warningsTo makes a logger of what the components warn of.
+// warningsTo returns a logger for the components' warnings.
 func warningsTo(w io.Writer) *zap.Logger {
 	encoder := zapcore.NewConsoleEncoder(zapcore.EncoderConfig{MessageKey: "message", LevelKey: "level", EncodeLevel: zapcore.LowercaseLevelEncoder})
 	return zap.New(zapcore.NewCore(encoder, zapcore.AddSync(w), zap.WarnLevel))
@@ -181,7 +181,7 @@ func writeSimulation(w io.Writer, r *simulate.Result) error {
 	section("METRIC", "VALUE", "LABELS")
 	for _, m := range r.Metrics {
 		if m.Labels["quantile"] != "" {
-			continue // a count and a sum say enough
+			continue // count and sum are sufficient
 		}
 		row(m.Name, m.Value, labelText(m.Labels))
 	}

@@ -71,7 +71,7 @@ func TestSimulate(t *testing.T) {
 	assert.Equal(t, exitUsage, execute(t, "", "simulate").status)
 }
 
-// What applications call things does not reach the terminal as it is.
+// Names from applications are not written to the terminal unescaped.
 func TestAttackSimulateIsSafeToRead(t *testing.T) {
 	event := `{"event":"order.\u001b[2J\u009bx","payload":{"task_id":1,"step_name":"a\\n\u001b]0;owned\u0007"}}` + "\n" +
 		`{"event":"task.completed","payload":{"task_id":1,"task_name":"a\u001b[2Jb\nforged  9"}}` + "\n"

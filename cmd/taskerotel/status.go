@@ -17,7 +17,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/printable"
 )
 
-// Exit statuses of status and sync, besides exitUnreachable.
+// Exit statuses of status and sync, in addition to exitUnreachable.
 const (
 	exitMemoryOnly = 8
 	exitNotStored  = 9
@@ -31,15 +31,15 @@ func newStatus(s streams) *cobra.Command {
 		Use:   "status",
 		Short: "Show a collector's health, state, open tasks and losses",
 		Long: `status asks a running collector for its internal telemetry (service::telemetry, port 8888) and for its health
-(healthcheckv2, port 13133), and shows: version and uptime, the pipelines, what each component holds and what of it
+(healthcheckv2, port 13133), and shows: version and uptime, the pipelines, what each component holds and what of that
 survives a restart or a crash, open tasks, each exporter, the last flush, table and export, and what was refused,
-dropped or cut, by reason, since its start.
+dropped or cut, by reason, since startup.
 
-An exporter fails if it has given up or dropped data since its last success, or if requests have been waiting for more
+An exporter fails if it has dropped data since its last success, or if requests have been waiting for more
 than a minute in which it sent nothing (which takes a second reading, five seconds later).
 
-Exit status: 0 healthy, 2 a mistake in the command line, 3 the collector could not be asked, 10 it is not healthy, the
-latest write of a component's state failed, stored state was lost since its start, or an exporter fails; stderr names
+Exit status: 0 healthy, 2 a mistake in the command line, 3 the collector could not be queried, 10 it is not healthy, the
+latest write of a component's state failed, stored state was lost since startup, or an exporter fails; stderr lists
 what was lost and which exporters fail.`,
 		Example: `  taskerotel status
   taskerotel status --telemetry http://gateway-1:8888/metrics --health http://gateway-1:13133/health/status
@@ -54,11 +54,11 @@ what was lost and which exporters fail.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&settings.Telemetry, "telemetry", settings.Telemetry, "the `URL` of the collector's own metrics")
+	flags.StringVar(&settings.Telemetry, "telemetry", settings.Telemetry, "the `URL` of the collector's internal metrics")
 	flags.StringVar(&settings.Health, "health", settings.Health, "the `URL` of healthcheckv2's status; empty to leave it out")
 	flags.StringVar(&settings.Exported, "exported", "", "the `file` that export writes, to check when it last did")
-	flags.BoolVar(&allowFailing, "allow-failing-exporters", false, "exit with 0 though an exporter fails, or stored state was lost at the start: for a check that restarts the collector")
-	flags.BoolVar(&asJSON, "json", false, "write one JSON object; its error says why the collector could not be asked")
+	flags.BoolVar(&allowFailing, "allow-failing-exporters", false, "exit with 0 even if an exporter fails, or stored state was lost at startup: for a check that restarts the collector")
+	flags.BoolVar(&asJSON, "json", false, "write one JSON object; its error is the reason why the collector could not be queried")
 	requests.register(flags)
 	return cmd
 }
@@ -100,18 +100,18 @@ func newSync(s streams) *cobra.Command {
 	var allowMemory, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "sync",
-		Short: "Make sure that what a collector acknowledged is on disk",
-		Long: `sync asks a running collector whether all that it has acknowledged is stored, and says as of when. There is nothing to
-be written: a component with storage (event_router, span_hierarchy, span_to_metrics) writes what a request brings
-before it acknowledges the request. So sync needs no schedule; it is for the moment before a risk, and for monitoring.
+		Short: "Check that everything a collector acknowledged is on disk",
+		Long: `sync checks that everything that a running collector has acknowledged is stored, and since when. There is nothing to
+write: a component with storage (event_router, span_hierarchy, span_to_metrics) stores the data of a request
+before it acknowledges it. So sync needs no schedule; use it before risky operations, and for monitoring.
 
-A storage without fsync survives the end of the process, but leaves it to the system when the disk has it. --directory
-(file_storage's; give all of them) makes the system write it now, so that power loss after sync loses nothing from
+A storage without fsync survives the end of the process, but the system decides when it is written to disk. --directory
+(file_storage's; pass all of them) makes the system write it now, so that power loss after sync loses nothing from
 before it, and reads every file of the collector's storage that should be there.
 
 Exit status: 0 everything acknowledged is stored, 1 a directory could not be flushed, 2 a mistake in the command line,
-3 the collector could not be asked, 8 a component keeps its state in memory only (--allow-memory), 9 the latest write
-of a component failed, stored state was lost since the collector's start, or a file is missing or damaged.`,
+3 the collector could not be queried, 8 a component keeps its state in memory only (--allow-memory), 9 the latest write
+of a component failed, stored state was lost since the collector's startup, or a file is missing or damaged.`,
 		Example: `  taskerotel sync
   taskerotel sync --directory /var/lib/otelcol-tasker/state --json`,
 		Args: noArguments,
@@ -124,10 +124,10 @@ of a component failed, stored state was lost since the collector's start, or a f
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&settings.Telemetry, "telemetry", settings.Telemetry, "the `URL` of the collector's own metrics")
-	flags.StringArrayVar(&directories, "directory", nil, "a `directory` of a storage to flush to the disk and to read; may be repeated")
-	flags.BoolVar(&allowMemory, "allow-memory", false, "don't mind components that keep their state in memory only")
-	flags.BoolVar(&asJSON, "json", false, "write one JSON object; its error says why the collector could not be asked")
+	flags.StringVar(&settings.Telemetry, "telemetry", settings.Telemetry, "the `URL` of the collector's internal metrics")
+	flags.StringArrayVar(&directories, "directory", nil, "a `directory` of a storage to flush to disk and to verify; may be repeated")
+	flags.BoolVar(&allowMemory, "allow-memory", false, "accept components that keep their state in memory only")
+	flags.BoolVar(&asJSON, "json", false, "write one JSON object; its error is the reason why the collector could not be queried")
 	requests.register(flags)
 	return cmd
 }
@@ -141,10 +141,10 @@ func syncState(ctx context.Context, s streams, settings status.Settings, directo
 		return errors.Join(err, writeErr)
 	}
 	if names := found.Failing(); len(names) > 0 {
-		return said(s, exitNotStored, "the latest write of %s failed: look at the collector's log and its disk", strings.Join(names, ", "))
+		return said(s, exitNotStored, "the latest write of %s failed: see the collector's log and its disk", strings.Join(names, ", "))
 	}
 	if troubles := found.Troubles(); len(troubles) > 0 {
-		return said(s, exitNotStored, "stored state was lost, or is not what it should be: %s\nsee the collector's log and docs/durability.md",
+		return said(s, exitNotStored, "stored state was lost, or its files are missing or damaged: %s\nsee the collector's log and docs/durability.md",
 			strings.Join(troubles, "; "))
 	}
 	if names := found.MemoryOnly(); len(names) > 0 && !allowMemory {
@@ -154,7 +154,8 @@ func syncState(ctx context.Context, s streams, settings status.Settings, directo
 	return nil
 }
 
-// notAsked distinguishes a collector that can't be asked from a mistake in the command line. A machine gets the reason as JSON.
+// notAsked distinguishes a collector that cannot be queried from a mistake in the command line. With --json the reason is
+// written as JSON.
 func notAsked(s streams, asJSON bool, err error) error {
 	var unreachable *status.UnreachableError
 	if !errors.As(err, &unreachable) {
@@ -165,7 +166,7 @@ func notAsked(s streams, asJSON bool, err error) error {
 			return err
 		}
 	}
-	return said(s, exitUnreachable, "the collector could not be asked: %v\ncheck that it runs, that service::telemetry::metrics has "+
+	return said(s, exitUnreachable, "the collector could not be queried: %v\ncheck that it is running, that service::telemetry::metrics has "+
 		"a reader, and --telemetry", err)
 }
 
@@ -177,7 +178,7 @@ func said(s streams, code int, format string, args ...any) error {
 	return exitStatus(code)
 }
 
-// writeEither writes a value as JSON, or for people.
+// writeEither writes a value as JSON or as text.
 func writeEither(w io.Writer, asJSON bool, value any, text func(io.Writer) error) error {
 	if asJSON {
 		return json.NewEncoder(w).Encode(value)

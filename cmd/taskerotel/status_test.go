@@ -62,8 +62,8 @@ func TestStatusAndSync(t *testing.T) {
 
 	got = execute(t, "", "sync", "--telemetry", "http://127.0.0.1:1", "--retries", "0")
 	assert.Equal(t, exitUnreachable, got.status)
-	assert.Contains(t, got.err, "the collector could not be asked")
-	assert.Contains(t, got.err, "check that it runs")
+	assert.Contains(t, got.err, "the collector could not be queried")
+	assert.Contains(t, got.err, "check that it is running")
 	assert.Empty(t, got.out)
 	got = execute(t, "", "status", "--telemetry", "http://127.0.0.1:1", "--retries", "0", "--json")
 	var said struct{ Error string }

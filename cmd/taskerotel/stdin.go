@@ -9,16 +9,16 @@ import (
 	"sync"
 )
 
-// untilDone reads until the context ends, also while it waits for what a pipe or a terminal does not send.
+// untilDone reads until the context ends, even while the underlying read blocks.
 type untilDone struct {
 	ctx   context.Context
 	in    io.Reader
 	begin sync.Once
 	reads chan read
-	last  read // what of the last read is still to be given
+	last  read // the unread rest of the last read
 }
 
-// read is what one read gave.
+// read is the result of one read.
 type read struct {
 	data []byte
 	err  error
@@ -46,8 +46,8 @@ func (u *untilDone) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// pump reads on its own. A read that does not come back ends with the process. A buffer is used again when the other has
-// been taken, which is after all of it was given.
+// pump reads in a goroutine. A blocked read ends with the process. A buffer is reused after the next one has been received,
+// when its content has been consumed.
 func (u *untilDone) pump() {
 	var buffers [2][64 << 10]byte
 	for i := 0; ; i = 1 - i {

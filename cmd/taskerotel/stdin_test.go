@@ -36,7 +36,7 @@ func TestStdinIsGivenWhole(t *testing.T) {
 	assert.ErrorIs(t, err, broken)
 }
 
-// TestCtrlC: commands that wait for the standard input end at an interrupt, and say so.
+// TestCtrlC checks that commands waiting for standard input exit when interrupted, with a message.
 func TestCtrlC(t *testing.T) {
 	for _, command := range []string{"tree", "simulate"} {
 		t.Run(command, func(t *testing.T) {
@@ -45,7 +45,7 @@ func TestCtrlC(t *testing.T) {
 			ctx, cancel := context.WithCancelCause(t.Context())
 			go func() {
 				_, _ = io.WriteString(writer, strings.Repeat(" ", 10))
-				cancel(errors.New("interrupt signal received")) // the read that waits now gets nothing more
+				cancel(errors.New("interrupt signal received")) // the pending read returns nothing more
 			}()
 			var out, problems bytes.Buffer
 			status := run(ctx, []string{command, "-"}, streams{pipe, &out, &problems, func(string) string { return "" }})

@@ -39,13 +39,13 @@ func newTasks(s streams) *cobra.Command {
 		Use:   "tasks",
 		Short: "List the tasks that a collector holds",
 		Long: `tasks lists the open tasks of a running collector, and those that ended recently, the most recently changed first. It
-asks the collector's live pages (the extension tasker_pages, port 8890).
+queries the collector's live pages (the extension tasker_pages, port 8890).
 
 States: queued, running, waiting (for its next pass), backing_off, blocked (by a failed step), settling (ended, its
 spans are not emitted yet); success, failure, cancelled, resolved_manually, incomplete; and open or finished for all of
 these.
 
-Exit status: 0 when all went well, also if there is none, 1 when the collector could not be asked, 2 for a mistake in
+Exit status: 0 on success, also if there is no task, 1 if the collector could not be queried, 2 for a mistake in
 the command line.`,
 		Example: `  taskerotel tasks --state blocked
   taskerotel tasks --search PaymentGateway::TimeoutError --workflow process_order
@@ -59,11 +59,11 @@ the command line.`,
 	flags.StringVar(&f.workflow, "workflow", "", "only tasks of this `name`")
 	flags.StringVar(&f.state, "state", "", "only tasks in this `state`")
 	flags.StringVar(&f.service, "service", "", "only tasks of this `service`")
-	flags.DurationVar(&f.older, "older", 0, "only tasks that are open, or took, longer")
-	flags.StringVar(&f.sort, "sort", "changed", "changed, started (the latest first) or took (the longest first)")
+	flags.DurationVar(&f.older, "older", 0, "only tasks that have been open, or took, longer")
+	flags.StringVar(&f.sort, "sort", "changed", "changed, started (latest first) or took (longest first)")
 	flags.IntVar(&f.limit, "limit", 20, "how many tasks to list, 1000 at most")
-	flags.BoolVar(&f.watch, "watch", false, "list them again and again until Ctrl-C")
-	flags.DurationVar(&f.every, "every", 2*time.Second, "how often, with --watch")
+	flags.BoolVar(&f.watch, "watch", false, "refresh the list until Ctrl-C")
+	flags.DurationVar(&f.every, "every", 2*time.Second, "the interval of --watch")
 	flags.BoolVar(&f.json, "json", false, "write one JSON object per task")
 	f.requests.register(flags)
 	return cmd

@@ -42,7 +42,7 @@ type treeFlags struct {
 // Defaults of flags.
 const (
 	defaultTasks = 10
-	// shownRefusals is how many refused items are named; the others are counted.
+	// shownRefusals is the maximum number of refused items that are listed.
 	shownRefusals = 20
 )
 
@@ -53,18 +53,18 @@ func newTree(s streams) *cobra.Command {
 		Short: "Show the tasks of event files as waterfalls",
 		Long: `tree assembles the tasks of event files as a collector would, and shows each of them: its passes, batches, steps and
 handlers, the waits in the queue and for a retry, over a common time axis. A file is NDJSON, or JSON objects and arrays,
-plain, gzip or zstd; - is the standard input. No collector is needed, and nothing is sent.
+plain, gzip or zstd; - is standard input. No collector is needed, and nothing is sent.
 
-Events may stand in any order and be repeated. Tasks are shown by their start, the first --limit of them. All events
-of the wanted tasks are held in memory; --task keeps that small. Routes, sampling and redaction of a collector's
-configuration do not apply: every event is shown, and error messages as they are.
+Events may be in any order and repeated. The first --limit tasks are shown, sorted by start. All events
+of the selected tasks are held in memory; --task reduces that. Routes, sampling and redaction of a collector's
+configuration do not apply: every event is shown, and error messages are not redacted.
 
   ✓ success   ✗ failure   ⊘ cancelled   ✎ resolved by hand   … no end yet   ★ on the critical path
-  ━ time spent   █ on the critical path   ░ waiting   ▶ the end is not known
-  incomplete: no event for its end.   synthesized: no event for it, it was filled in.
+  ━ time spent   █ on the critical path   ░ waiting   ▶ unknown end
+  incomplete: its end was not announced.   synthesized: inferred, no event announced it.
 
-With --from it shows tasks of a running collector as they are now, by their ids or by keys that taskerotel tasks --json
-lists: what the collector's configuration let through. It asks the live pages (the extension tasker_pages, port 8890).
+With --from it shows the current tasks of a running collector, by their ids or by keys that taskerotel tasks --json
+lists, as routed by the collector's configuration. It queries the live pages (the extension tasker_pages, port 8890).
 
 Exit status: 0 when all went well, 1 when items were refused, a file could not be read, or no task was found, 2 for a
 mistake in the command line.`,
@@ -84,10 +84,10 @@ mistake in the command line.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.from, "from", "", "the `URL` of a collector's live pages, to ask instead of reading files")
+	flags.StringVar(&f.from, "from", "", "the `URL` of a collector's live pages, instead of files")
 	f.asked.register(flags)
 	flags.StringArrayVar(&f.tasks, "task", nil, "show only the task with this `ID`; may be repeated")
-	flags.StringVar(&f.service, "service", "", "the service of events that name none")
+	flags.StringVar(&f.service, "service", "", "the service of events without one")
 	flags.IntVar(&f.limit, "limit", defaultTasks, "how many tasks to show; 0 shows all, which is the default with --json")
 	flags.IntVar(&f.drawing.Depth, "depth", 0, "how many levels to show: 1 is tasks, 2 passes, 3 batches, 4 steps, 5 handlers; 0 shows all")
 	flags.IntVar(&f.drawing.Width, "width", 0, "columns to use; 0 is the terminal's width, or 100")
@@ -132,7 +132,7 @@ func tree(ctx context.Context, s streams, f treeFlags, files []string) error {
 		return err
 	}
 	if readErr != nil {
-		return fmt.Errorf("not all was read: %w", readErr)
+		return fmt.Errorf("the input was not read completely: %w", readErr)
 	}
 	if first.seen == 0 {
 		return noTask(f.tasks, counts)
@@ -143,7 +143,7 @@ func tree(ctx context.Context, s streams, f treeFlags, files []string) error {
 	return nil
 }
 
-// look decides how wide, and in which colours, is drawn.
+// look sets the width and colors of drawings.
 func (f *treeFlags) look(s streams) error {
 	palette, err := terminal.Colors(f.color, s.out, s.getenv)
 	if err != nil {
@@ -208,18 +208,18 @@ func (f *treeFlags) write(out io.Writer, trees []*assembly.Tree, seen int) error
 	if rest == 0 || f.json {
 		return nil
 	}
-	_, err := fmt.Fprintf(out, "\n%d more not shown: raise --limit (now %d), or name one with --task.\n", rest, f.limit)
+	_, err := fmt.Fprintf(out, "\n%d more not shown: raise --limit (now %d), or select one with --task.\n", rest, f.limit)
 	return err
 }
 
 func noTask(wanted []string, counts offline.Counts) error {
 	if len(wanted) > 0 {
-		return fmt.Errorf("none of the %d events is of a task with the id %q", counts.Events, wanted)
+		return fmt.Errorf("none of the %d events belongs to a task with the id %q", counts.Events, wanted)
 	}
-	return fmt.Errorf("none of the %d events is of a task", counts.Events)
+	return fmt.Errorf("none of the %d events belongs to a task", counts.Events)
 }
 
-// earliest keeps the trees that began first, as many as the limit.
+// earliest keeps the trees with the earliest starts, up to a limit.
 type earliest struct {
 	limit, seen int
 	trees       []*assembly.Tree
@@ -245,7 +245,7 @@ func (e *earliest) offer(tree *assembly.Tree) {
 	e.trees = slices.Insert(e.trees, at, tree.Clone())
 }
 
-// byStart orders trees by their start; by their ids where that is the same, so that the order is always one.
+// byStart sorts trees by start, and by ID for a stable order.
 func byStart(a, b *assembly.Tree) int {
 	return cmp.Or(
 		cmp.Compare(a.Spans[0].Start, b.Spans[0].Start),
@@ -254,7 +254,7 @@ func byStart(a, b *assembly.Tree) int {
 	)
 }
 
-// refusalList names the first refused items as they come.
+// refusalList lists the first refused items.
 type refusalList struct {
 	out   io.Writer
 	named int

@@ -357,7 +357,7 @@ func TestFailures(t *testing.T) {
 	s.Targets = []string{page.URL}
 	report = runExport(t, s)
 	assert.Equal(t, StatusUnreachable, report.Status)
-	assert.Contains(t, report.Error, "the metrics can't be read")
+	assert.Contains(t, report.Error, "the metrics are unreadable")
 
 	empty := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	defer empty.Close()

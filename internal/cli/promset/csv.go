@@ -13,7 +13,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/csvtable"
 )
 
-// WriteCSV writes the table that the exporter tasker_csv writes, with Prometheus's names.
+// WriteCSV writes the table of the exporter tasker_csv, with Prometheus names.
 func WriteCSV(w io.Writer, families []*dto.MetricFamily, at time.Time, layout csvtable.Layout) error {
 	table := csvtable.New(layout, csvtable.Limits{Series: math.MaxInt, Bytes: math.MaxInt, Columns: math.MaxInt})
 	owner := csvtable.NewOwner("", nil)
@@ -63,7 +63,7 @@ func statsOf(count uint64, sum *float64) csvtable.Stats {
 	return stats
 }
 
-// explicit turns cumulative buckets into a histogram of counts.
+// explicit converts cumulative buckets to counts.
 func explicit(h *dto.Histogram) csvtable.Explicit {
 	out := csvtable.Explicit{Stats: statsOf(h.GetSampleCount(), h.SampleSum)}
 	below := uint64(0)

@@ -1,12 +1,11 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package promset reads, merges and writes sets of metrics as Prometheus exposes them: the plain text format and
-// OpenMetrics in, one set out of the sets of several collectors, and that as plain text, OpenMetrics, JSON or CSV.
+// Package promset reads, merges and writes sets of Prometheus metrics: input in the text format and OpenMetrics, one set
+// merged from those of several collectors, and output as text, OpenMetrics, JSON or CSV.
 //
-// Both formats are read by Prometheus' textparse and written by expfmt. Families are client_model's, in one form whatever
-// the format was: a counter's name ends with _total, a series is there once, the labels are sorted and none is empty,
-// buckets are sorted by bound.
+// Both formats are read by Prometheus' textparse and written by expfmt. Families have client_model's types in one normal
+// form: counter names end with _total, series are unique, labels are sorted and not empty, buckets are sorted by bound.
 //
-// The functions have no state; a set belongs to the caller.
+// The functions have no state; the caller owns the sets.
 package promset

@@ -13,7 +13,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-// document is the JSON form of a set. Numbers that JSON does not know are the strings "NaN", "+Inf" and "-Inf".
+// document is the JSON form of a set. Numbers without a JSON form are the strings "NaN", "+Inf" and "-Inf".
 type document struct {
 	ExportedAt time.Time    `json:"exported_at"`
 	Metrics    []jsonMetric `json:"metrics"`
@@ -30,7 +30,7 @@ type jsonSeries struct {
 	Labels map[string]string `json:"labels"`
 	// Value of a counter, a gauge or an untyped metric.
 	Value *number `json:"value,omitempty"`
-	// Count and the rest are of histograms and summaries.
+	// Count and the following are of histograms and summaries.
 	Count     *uint64        `json:"count,omitempty"`
 	Sum       *number        `json:"sum,omitempty"`
 	Buckets   []jsonBucket   `json:"buckets,omitempty"`
@@ -38,7 +38,7 @@ type jsonSeries struct {
 	Exemplar  *jsonExemplar  `json:"exemplar,omitempty"`
 }
 
-// jsonBucket counts everything up to its bound.
+// jsonBucket is a cumulative bucket.
 type jsonBucket struct {
 	UpTo     number        `json:"le"`
 	Count    uint64        `json:"count"`
@@ -56,7 +56,7 @@ type jsonExemplar struct {
 	At     *time.Time        `json:"timestamp,omitempty"`
 }
 
-// number is a float that JSON can always hold.
+// number is a float with a JSON form for all values.
 type number float64
 
 // MarshalJSON implements [json.Marshaler].

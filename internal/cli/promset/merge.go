@@ -14,24 +14,23 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// Source is what one endpoint exposes.
+// Source is the metrics of an endpoint.
 type Source struct {
 	// Name is for messages.
 	Name     string
 	Families []*dto.MetricFamily
 }
 
-// MergeOptions say how sets become one.
+// MergeOptions configure Merge.
 type MergeOptions struct {
-	// DropLabels are removed from every series: those that tell instances apart.
+	// DropLabels are removed from every series, such as those that identify instances.
 	DropLabels []string
-	// Rules for gauges; the first that matches counts.
+	// Rules for gauges; the first match applies.
 	Rules []Rule
 }
 
-// Merge makes one set of several. Counters and histograms add up, gauges follow the rules, and series that are the same
-// once labels are dropped are one, also within a source. The warnings name what got lost on the way; the error is a
-// metric that has two types.
+// Merge merges several sets. It adds counters and histograms, applies the rules to gauges, and merges series that are equal
+// after dropping labels, also within a source. The warnings report lost data; the error reports a metric with two types.
 func Merge(sources []Source, options MergeOptions) (merged []*dto.MetricFamily, warnings []string, err error) {
 	m := merger{options: options, families: map[string]*mergedFamily{}}
 	for _, source := range sources {
@@ -60,7 +59,7 @@ type mergedFamily struct {
 	family  *dto.MetricFamily
 	policy  Policy
 	series  map[string]*dto.Metric
-	members map[string]int // of a gauge's series, for its average
+	members map[string]int // number of merged gauges by series, for the average
 }
 
 func (m *merger) add(source string, from *dto.MetricFamily) error {
@@ -80,7 +79,7 @@ func (m *merger) add(source string, from *dto.MetricFamily) error {
 		m.families[from.GetName()] = to
 	}
 	if to.family.GetType() != from.GetType() {
-		return fmt.Errorf("%s is a %s at %s and a %s at %s: do the instances run the same version?",
+		return fmt.Errorf("%s is a %s at %s and a %s at %s: check that the instances run the same version",
 			from.GetName(), typeName(to.family), to.source, typeName(from), source)
 	}
 	for _, series := range from.Metric {
@@ -112,7 +111,7 @@ func (m *merger) addSeries(to *mergedFamily, from *dto.Metric) {
 		}
 	case dto.MetricType_SUMMARY:
 		addSummary(total.Summary, from.Summary)
-		m.warn("%s: quantiles of several instances can't be merged and were left out", to.family.GetName())
+		m.warn("%s: quantiles of several instances cannot be merged and were dropped", to.family.GetName())
 	case dto.MetricType_UNTYPED:
 		total.Untyped.Value = proto.Float64(to.policy.combine(total.GetUntyped().GetValue(), from.GetUntyped().GetValue()))
 	default:
@@ -124,7 +123,7 @@ func (m *merger) warn(format string, args ...any) {
 	m.warnings = append(m.warnings, fmt.Sprintf(format, args...))
 }
 
-// combine adds a value to those before it; finish divides a sum by its members where the policy is the average.
+// combine merges a value with the total so far; finish divides by the number of members for the average.
 func (p Policy) combine(total, value float64) float64 {
 	switch p {
 	case PolicyMax:
@@ -135,8 +134,8 @@ func (p Policy) combine(total, value float64) float64 {
 	return total + value
 }
 
-// addHistogram adds at the bounds that both have: there, and only there, cumulative counts add up. It returns false if
-// some bounds are lost.
+// addHistogram adds at the bounds that both have, because cumulative counts cannot be added elsewhere. It returns false if
+// it dropped bounds.
 func addHistogram(total, from *dto.Histogram) (complete bool) {
 	total.SampleCount = proto.Uint64(total.GetSampleCount() + from.GetSampleCount())
 	total.SampleSum = proto.Float64(total.GetSampleSum() + from.GetSampleSum())
@@ -165,7 +164,7 @@ func addSummary(total, from *dto.Summary) {
 	total.Quantile = nil
 }
 
-// slower returns the exemplar with the greater value, or the later of two equal ones: outliers are what exemplars are for.
+// slower returns the exemplar with the greater value, or the later of two equal ones, to keep outliers.
 func slower(a, b *dto.Exemplar) *dto.Exemplar {
 	if a == nil || b == nil {
 		return cmp.Or(a, b)
@@ -190,7 +189,7 @@ func (m *merger) finish(f *mergedFamily) *dto.MetricFamily {
 	return f.family
 }
 
-// typeName returns a family's type as the text format writes it.
+// typeName returns a family's type in the text format.
 func typeName(f *dto.MetricFamily) string {
 	switch f.GetType() {
 	case dto.MetricType_COUNTER:

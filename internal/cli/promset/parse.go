@@ -23,25 +23,25 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
-// Accept is the header by which a scrape asks for what [Parse] reads best: OpenMetrics has exemplars.
+// Accept is the Accept header for a scrape. OpenMetrics is preferred because it has exemplars.
 const Accept = "application/openmetrics-text;version=1.0.0;q=0.9,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
 
-// plainText is what a body without a content type, or with another text type, is taken for.
+// plainText is the content type of bodies without one, or with another text type.
 const plainText = "text/plain"
 
-// Parse reads what an endpoint answered. Timestamps of samples are left out, because a set is what is true now.
+// Parse parses the body of a response. It ignores timestamps of samples.
 func Parse(body []byte, contentType string) (families []*dto.MetricFamily, err error) {
 	defer func() {
-		// The parser is fed by whoever answers at an address; a panic in it must not end an export.
+		// The input is untrusted: a panic in the parser must not end an export.
 		if p := recover(); p != nil {
-			families, err = nil, fmt.Errorf("the metrics can't be read: %v", p)
+			families, err = nil, fmt.Errorf("the metrics are unreadable: %v", p)
 		}
 	}()
 	source, err := textparse.New(body, contentType, labels.NewSymbolTable(), textparse.ParserOptions{
 		FallbackContentType: plainText, OpenMetricsSkipSTSeries: true,
 	})
 	if source == nil {
-		return nil, fmt.Errorf("answered with content of type %q, which is no metrics format: %w", contentType, err)
+		return nil, fmt.Errorf("answered with content type %q, which is not a metrics format: %w", contentType, err)
 	}
 	p := parser{source: source, families: map[string]*family{}}
 	for {
@@ -50,7 +50,7 @@ func Parse(body []byte, contentType string) (families []*dto.MetricFamily, err e
 			return p.finish(), nil
 		}
 		if err != nil {
-			return nil, fmt.Errorf("the metrics can't be read: %w", err)
+			return nil, fmt.Errorf("the metrics are unreadable: %w", err)
 		}
 		if err := p.entry(entry); err != nil {
 			return nil, err
@@ -58,18 +58,18 @@ func Parse(body []byte, contentType string) (families []*dto.MetricFamily, err e
 	}
 }
 
-// parser collects families from the entries of an exposition.
+// parser collects the families of an exposition.
 type parser struct {
 	source   textparse.Parser
-	families map[string]*family // by the name that TYPE and HELP give
+	families map[string]*family // by the name in TYPE and HELP
 	labels   labels.Labels
 }
 
-// family is one metric while it is being read.
+// family is a metric being parsed.
 type family struct {
 	name, help, unit string
 	kind             model.MetricType
-	total            bool // samples are called name_total, the family is not: OpenMetrics
+	total            bool // samples are named name_total, unlike the family: OpenMetrics
 	series           map[string]*dto.Metric
 }
 
@@ -79,7 +79,7 @@ func (p *parser) entry(entry textparse.Entry) error {
 		name, kind := p.source.Type()
 		f := p.family(string(name))
 		if len(f.series) > 0 && f.kind != kind {
-			return fmt.Errorf("%s has samples before its type: one has been read as a %s, and the type is %s", name, f.kind, kind)
+			return fmt.Errorf("%s has samples before its type: one was read as a %s, but the type is %s", name, f.kind, kind)
 		}
 		f.kind = kind
 	case textparse.EntryHelp:
@@ -91,7 +91,7 @@ func (p *parser) entry(entry textparse.Entry) error {
 	case textparse.EntrySeries:
 		return p.sample()
 	case textparse.EntryHistogram:
-		return errors.New("native histograms can't be read: let the endpoint expose buckets")
+		return errors.New("native histograms are not supported: configure the endpoint to expose buckets")
 	}
 	return nil
 }
@@ -105,7 +105,7 @@ func (p *parser) family(name string) *family {
 	return f
 }
 
-// suffixes of sample names, by the types of families that have them.
+// suffixes of sample names, with the types of families that have them.
 var suffixes = []struct {
 	suffix string
 	kinds  []model.MetricType
@@ -119,7 +119,7 @@ var suffixes = []struct {
 	{"_info", []model.MetricType{model.MetricTypeInfo}},
 }
 
-// familyOf returns the family of a sample, and what its name has behind the family's.
+// familyOf returns the family of a sample, and the suffix of its name.
 func (p *parser) familyOf(sample string) (f *family, suffix string) {
 	for _, s := range suffixes {
 		base, found := strings.CutSuffix(sample, s.suffix)
@@ -154,7 +154,7 @@ func (p *parser) sample() error {
 		return summary(m, name, suffix, special, value)
 	case model.MetricTypeUnknown:
 		m.Untyped = &dto.Untyped{Value: &value}
-	default: // gauges; infos and state sets are gauges to Prometheus
+	default: // gauges; Prometheus treats infos and state sets as gauges
 		m.Gauge = &dto.Gauge{Value: &value}
 	}
 	return nil
@@ -203,14 +203,14 @@ func summary(m *dto.Metric, name, suffix, quantile string, value float64) error 
 	default:
 		var q model.SampleValue
 		if err := q.UnmarshalJSON([]byte(`"` + quantile + `"`)); err != nil {
-			return fmt.Errorf("%s has a quantile that is no number: quantile=%q", name, quantile)
+			return fmt.Errorf("%s has an invalid quantile: quantile=%q", name, quantile)
 		}
 		m.Summary.Quantile = append(m.Summary.Quantile, &dto.Quantile{Quantile: proto.Float64(float64(q)), Value: &value})
 	}
 	return nil
 }
 
-// wholeNumber converts a count. Beyond 2^53 a float64 no longer tells counts apart.
+// wholeNumber converts a count. Beyond 2^53 a float64 cannot represent every integer.
 func wholeNumber(name string, value float64) (uint64, error) {
 	const most = 1 << 53
 	if value < 0 || value > most || value != math.Trunc(value) {
@@ -232,8 +232,8 @@ func (p *parser) exemplar() *dto.Exemplar {
 	return out
 }
 
-// pointLabel returns the label that tells the points of a series apart; nothing if it has one. In other types of metrics that
-// label is one as any other.
+// pointLabel returns the label that distinguishes the points of a series (le or quantile); empty for types whose series
+// have one point, for which it is an ordinary label.
 func (f *family) pointLabel() string {
 	switch f.kind {
 	case model.MetricTypeHistogram, model.MetricTypeGaugeHistogram:
@@ -244,7 +244,7 @@ func (f *family) pointLabel() string {
 	return ""
 }
 
-// seriesLabels returns the labels that identify a series, as a key and as pairs, and the value of the one that does not.
+// seriesLabels returns the labels that identify a series, as a key and as pairs, and the value of pointLabel.
 func seriesLabels(from labels.Labels, pointLabel string) (key string, pairs []*dto.LabelPair, special string) {
 	from.Range(func(l labels.Label) {
 		switch {
@@ -262,13 +262,13 @@ func seriesLabels(from labels.Labels, pointLabel string) (key string, pairs []*d
 func keyOf(pairs []*dto.LabelPair) string {
 	var key strings.Builder
 	for _, pair := range pairs {
-		// Neither byte can stand in valid UTF-8.
+		// Neither byte occurs in valid UTF-8.
 		key.WriteString(pair.GetName() + "\xfe" + pair.GetValue() + "\xff")
 	}
 	return key.String()
 }
 
-// finish puts the families in order.
+// finish sorts the families.
 func (p *parser) finish() []*dto.MetricFamily {
 	var families []*dto.MetricFamily
 	for _, f := range p.families {
@@ -319,8 +319,7 @@ func (f *family) finish() *dto.MetricFamily {
 	return out
 }
 
-// sortedLast sorts points, and of those that are the same, because an endpoint exposed a series twice, keeps the last: as
-// with series of one point.
+// sortedLast sorts points and keeps the last one of duplicates, as for series of one point.
 func sortedLast[T any](points []T, by func(T) float64) []T {
 	slices.SortStableFunc(points, func(a, b T) int { return cmp.Compare(by(a), by(b)) })
 	kept := points[:0]

@@ -11,7 +11,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/glob"
 )
 
-// Policy says how the gauges of several instances become one.
+// Policy is how the gauges of several instances are merged.
 type Policy string
 
 // The policies.
@@ -20,21 +20,21 @@ const (
 	PolicyMax Policy = "max"
 	PolicyMin Policy = "min"
 	PolicyAvg Policy = "avg"
-	// PolicyDrop leaves the metric out.
+	// PolicyDrop drops the metric.
 	PolicyDrop Policy = "drop"
 )
 
 // Policies returns all policies.
 func Policies() []Policy { return []Policy{PolicySum, PolicyMax, PolicyMin, PolicyAvg, PolicyDrop} }
 
-// Rule gives the gauges whose name matches a pattern (* and ?) a policy.
+// Rule assigns a policy to the gauges whose name matches a pattern.
 type Rule struct {
 	Pattern string
 	Policy  Policy
 }
 
-// DefaultRules returns those for gauges that no rule of the operator names. A sum is right for what each instance counts of
-// its own: a task is open at one instance.
+// DefaultRules returns the rules for gauges without a configured rule. The sum is right for what each instance counts
+// itself: a task is open at one instance.
 func DefaultRules() []Rule {
 	return []Rule{
 		{"*_info", PolicyMax},
@@ -46,7 +46,7 @@ func DefaultRules() []Rule {
 	}
 }
 
-// ParseRule reads a flag's rule, NAME=POLICY.
+// ParseRule parses a flag's rule, NAME=POLICY.
 func ParseRule(flag, text string) (Rule, error) {
 	pattern, policy, found := strings.Cut(text, "=")
 	rule := Rule{strings.TrimSpace(pattern), Policy(strings.TrimSpace(policy))}
@@ -56,7 +56,7 @@ func ParseRule(flag, text string) (Rule, error) {
 	return rule, glob.Check(flag, rule.Pattern)
 }
 
-// policyOf returns the policy of the first rule that matches.
+// policyOf returns the policy of the first matching rule.
 func policyOf(name string, rules []Rule) Policy {
 	for _, rule := range rules {
 		if glob.Match(rule.Pattern, name) {

@@ -125,7 +125,7 @@ wait_count 4
 	assert.Equal(t, textOf(t, merged), textOf(t, parse(t, again, openMetricsType)), "what is written can be read")
 }
 
-// TestParseOddities: what other programs than a collector expose comes out as it went in, or as a valid set.
+// TestParseOddities checks that expositions of other programs are parsed unchanged, or as a valid set.
 func TestParseOddities(t *testing.T) {
 	for name, test := range map[string]struct{ text, want string }{
 		"le and quantile are labels like others elsewhere": {
@@ -157,8 +157,8 @@ func TestParseOddities(t *testing.T) {
 
 func TestParseRefuses(t *testing.T) {
 	for name, test := range map[string]struct{ text, contentType, want string }{
-		"page":               {"<html></html>", textType, "can't be read"},
-		"cut off":            {"a 1\n", openMetricsType, "can't be read"},
+		"page":               {"<html></html>", textType, "are unreadable"},
+		"cut off":            {"a 1\n", openMetricsType, "are unreadable"},
 		"broken count":       {"# TYPE h histogram\nh_count 1.5\n", textType, "h_count is 1.5: a count must be a whole number"},
 		"vast count":         {"# TYPE h histogram\nh_count 1e300\n", textType, "h_count is 1e+300: a count must be a whole number"},
 		"negative bucket":    {"# TYPE h histogram\nh_bucket{le=\"1\"} -1\n", textType, "h_bucket is -1"},
@@ -206,7 +206,7 @@ func TestMergeLosses(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []string{
 		"h: instances have different buckets, only the common ones were merged",
-		"s: quantiles of several instances can't be merged and were left out",
+		"s: quantiles of several instances cannot be merged and were dropped",
 	}, warnings)
 	got := textOf(t, merged)
 	assert.Contains(t, got, "h_bucket{le=\"2\"} 3\n", "at a common bound the counts up to it are known")
@@ -241,7 +241,7 @@ func TestParseRule(t *testing.T) {
 	}
 }
 
-// instances are sets as several collectors expose them, each with the label of its instance.
+// instances returns sets as exposed by several collectors, each with the label of its instance.
 func instances(t *rapid.T) []Source {
 	bounds := []float64{0.1, 1, 10, math.Inf(1)}
 	values := []string{"a", "b\"\\\n", "ü"}
@@ -269,8 +269,8 @@ func instances(t *rapid.T) []Source {
 	return sources
 }
 
-// TestMergeProperties: the merged set has each sum, through both formats; neither the order of the instances nor merging
-// in steps changes it.
+// TestMergeProperties checks all sums, in both formats, and that the result depends neither on the order of the instances
+// nor on merging in steps.
 func TestMergeProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		sources := instances(t)
@@ -359,14 +359,15 @@ func TestWriteCSV(t *testing.T) {
 	assert.Contains(t, rows, []string{"7", "tasker_step_duration_seconds_sum", "histogram", "9.25", "", "", "", "a", "", ""})
 }
 
-// TestCountsThatFall: buckets that contradict one another give no count below zero, which would be a vast one.
+// TestCountsThatFall checks that decreasing cumulative buckets do not cause a negative count, which would become a huge
+// unsigned one.
 func TestCountsThatFall(t *testing.T) {
 	text := "# TYPE h histogram\nh_bucket{le=\"1\"} 3\nh_bucket{le=\"2\"} 1\nh_bucket{le=\"+Inf\"} 2\nh_sum 1\nh_count 2\n"
 	got := explicit(parse(t, text, textType)[0].Metric[0].Histogram)
 	assert.Equal(t, []uint64{3, 0, 0}, got.Counts)
 }
 
-// FuzzParse: whatever an address answers, the parser ends, and what it takes can be merged, written and read again.
+// FuzzParse checks that the parser ends on any input, and that its output can be merged, written and parsed again.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(sampleOpenMetrics), true)
 	f.Add([]byte(samplePlain), false)
@@ -385,7 +386,7 @@ func FuzzParse(f *testing.F) {
 		}
 		merged, _, err := Merge([]Source{{"a", families}, {"b", families}}, MergeOptions{DropLabels: []string{"instance"}, Rules: DefaultRules()})
 		if err != nil {
-			return // the same name twice, as two types
+			return // the same name with two types
 		}
 		var out bytes.Buffer
 		if WriteText(&out, merged) != nil {

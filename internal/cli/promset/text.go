@@ -11,7 +11,7 @@ import (
 	"github.com/prometheus/common/expfmt"
 )
 
-// WriteText writes the plain text format, which has no exemplars.
+// WriteText writes the text format, which has no exemplars.
 func WriteText(w io.Writer, families []*dto.MetricFamily) error {
 	return encode(expfmt.NewEncoder(w, expfmt.NewFormat(expfmt.TypeTextPlain)), families)
 }
@@ -22,7 +22,7 @@ func WriteOpenMetrics(w io.Writer, families []*dto.MetricFamily) error {
 	if err := encode(encoder, families); err != nil {
 		return err
 	}
-	// The end mark; without it a reader knows that the file is cut off.
+	// The end marker, without which readers consider the file truncated.
 	if closer, ok := encoder.(expfmt.Closer); ok {
 		return closer.Close()
 	}
@@ -32,7 +32,7 @@ func WriteOpenMetrics(w io.Writer, families []*dto.MetricFamily) error {
 func encode(encoder expfmt.Encoder, families []*dto.MetricFamily) error {
 	for _, f := range families {
 		if err := encoder.Encode(f); err != nil {
-			return fmt.Errorf("%s can't be written: %w", f.GetName(), err)
+			return fmt.Errorf("cannot write %s: %w", f.GetName(), err)
 		}
 	}
 	return nil

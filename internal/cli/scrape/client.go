@@ -22,30 +22,30 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 )
 
-// Settings of a client. [DefaultSettings] gives working ones.
+// Settings of a client. Start from [DefaultSettings].
 type Settings struct {
 	// Timeout of one request.
 	Timeout time.Duration
-	// Retries of a target after its first request.
+	// Retries after the first request to a target.
 	Retries int
-	// Backoff is the wait before the first retry; it doubles, up to MaxBackoff.
+	// Backoff is the wait before the first retry; it doubles up to MaxBackoff.
 	Backoff    time.Duration
 	MaxBackoff time.Duration
-	// MaxBytes of an answer.
+	// MaxBytes is the maximum size of a response.
 	MaxBytes int64
-	// Header goes with every request.
+	// Header is added to every request.
 	Header http.Header
 	TLS    clienttls.Files
 }
 
-// DefaultSettings returns those of the command line.
+// DefaultSettings returns the defaults of the command line.
 func DefaultSettings() Settings {
 	return Settings{
 		Timeout: 10 * time.Second, Retries: 3, Backoff: 500 * time.Millisecond, MaxBackoff: 10 * time.Second, MaxBytes: 256 << 20,
 	}
 }
 
-// Validate names every setting that is wrong, as the flag of the command line, with a remedy.
+// Validate reports every invalid setting by its flag, with a remedy.
 func (s Settings) Validate() error {
 	all := []error{
 		configerr.AboveZero("--timeout", s.Timeout, "10s"),
@@ -77,22 +77,22 @@ func New(settings Settings) (*Client, error) {
 	return &Client{settings: settings, tls: config}, nil
 }
 
-// Answer is what an endpoint answered.
+// Answer is the response of an endpoint.
 type Answer struct {
 	Body        []byte
 	ContentType string
 	Status      int
-	// Attempts is how many requests it took, the last one included.
+	// Attempts is the number of requests made.
 	Attempts int
 }
 
-// Get reads a target. Connections that fail, timeouts, 429 and 5xx are tried again; accepted statuses besides 200 are
-// passed on. The attempts of the answer are counted also when there is an error.
+// Get reads a target. It retries failed connections, timeouts, 429 and 5xx, and accepts 200 and the given statuses.
+// Attempts is set even if it returns an error.
 func (c *Client) Get(ctx context.Context, target Target, accept string, accepted ...int) (Answer, error) {
 	transport := &http.Transport{TLSClientConfig: c.tls, Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true}
 	if target.Address != "" {
 		dialer := net.Dialer{}
-		transport.Proxy = nil // the address is a decision already
+		transport.Proxy = nil // the target already determines the address
 		transport.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
 			return dialer.DialContext(ctx, network, target.Address)
 		}
@@ -143,13 +143,13 @@ func (c *Client) once(ctx context.Context, client *http.Client, target Target, a
 		return Answer{}, judge(err)
 	}
 	defer response.Body.Close()                       //nolint:errcheck // nothing is lost
-	most := min(c.settings.MaxBytes, math.MaxInt64-1) // one byte more shows that there is more
+	most := min(c.settings.MaxBytes, math.MaxInt64-1) // one more byte reveals a larger response
 	body, err := io.ReadAll(io.LimitReader(response.Body, most+1))
 	if err != nil {
-		return Answer{}, fmt.Errorf("the answer was cut off: %w", err)
+		return Answer{}, fmt.Errorf("the response was truncated: %w", err)
 	}
 	if int64(len(body)) > most {
-		return Answer{}, backoff.Permanent(fmt.Errorf("the answer has more than %d bytes: raise --max-bytes", c.settings.MaxBytes))
+		return Answer{}, backoff.Permanent(fmt.Errorf("the response has more than %d bytes: raise --max-bytes", c.settings.MaxBytes))
 	}
 	if err := status(response, accepted); err != nil {
 		return Answer{}, err
@@ -157,7 +157,7 @@ func (c *Client) once(ctx context.Context, client *http.Client, target Target, a
 	return Answer{Body: body, ContentType: response.Header.Get("Content-Type"), Status: response.StatusCode}, nil
 }
 
-// judge tells failures that stay from those that pass.
+// judge distinguishes permanent errors from temporary ones.
 func judge(err error) error {
 	err = endpoint.Cause(err)
 	var certificate *tls.CertificateVerificationError
@@ -181,7 +181,7 @@ func status(response *http.Response, accepted []int) error {
 			return nil
 		}
 	}
-	// Its own words may be anything.
+	// The status text of the server is not trusted.
 	err := fmt.Errorf("answered %s", strings.TrimSpace(fmt.Sprint(code, " ", http.StatusText(code))))
 	switch {
 	case code == http.StatusUnauthorized || code == http.StatusForbidden:

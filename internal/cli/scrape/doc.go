@@ -2,6 +2,4 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package scrape finds the metrics endpoints of collectors and reads them, with retries.
-//
-// A Client may be used concurrently.
 package scrape

@@ -22,7 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// names answers look-ups.
+// names resolves names.
 type names map[string][]string
 
 func (n names) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, error) {
@@ -69,7 +69,7 @@ func TestTargets(t *testing.T) {
 	assert.Equal(t, "[fd00::1]:80", targets[1].Address)
 }
 
-// TestCredentialsStayOut: a password in an address goes to the endpoint, and to no log.
+// TestCredentialsStayOut checks that a password in an address is sent to the endpoint but not in messages.
 func TestCredentialsStayOut(t *testing.T) {
 	_, _, err := Targets(t.Context(), nil, []string{"http://ann:s3cret@h:port"})
 	require.Error(t, err)
@@ -102,10 +102,10 @@ func TestReadFile(t *testing.T) {
 	}
 	path := filepath.Join(t.TempDir(), "targets")
 	_, err := ReadFile(path)
-	require.ErrorContains(t, err, "can't be read")
+	require.ErrorContains(t, err, "cannot read the file of targets")
 	require.NoError(t, os.WriteFile(path, []byte("# nobody\n"), 0o600))
 	_, err = ReadFile(path)
-	require.ErrorContains(t, err, "names no target")
+	require.ErrorContains(t, err, "contains no target")
 }
 
 func client(t *testing.T, change func(*Settings)) *Client {
@@ -166,7 +166,7 @@ func TestGet(t *testing.T) {
 	assert.Len(t, answer.Body, 10, "a limit that is none")
 }
 
-// TestAddress: the connection goes to the address, the name stays in the Host header.
+// TestAddress checks that the connection uses the address and the Host header the name.
 func TestAddress(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write([]byte(r.Host)) }))
 	defer server.Close()

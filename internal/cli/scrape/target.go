@@ -20,18 +20,18 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/endpoint"
 )
 
-// dnsPrefix stands before the URL of a name that leads to several instances.
+// dnsPrefix precedes the URL of a name with several instances.
 const dnsPrefix = "dns+"
 
-// Target is one endpoint.
+// Target is an endpoint.
 type Target struct {
-	// URL is what is asked for; its host goes into the Host header and is checked against the certificate.
+	// URL is the URL to request; its host is used for the Host header and checked against the certificate.
 	URL string
-	// Address is where the connection goes, as host:port; empty means the URL's host.
+	// Address is the host:port to connect to; empty means the URL's host.
 	Address string
 }
 
-// String names the target in messages.
+// String returns the target for messages.
 func (t Target) String() string {
 	if t.Address == "" {
 		return endpoint.Public(t.URL)
@@ -39,14 +39,14 @@ func (t Target) String() string {
 	return endpoint.Public(t.URL) + " at " + t.Address
 }
 
-// Resolver looks up the addresses of a name. [net.Resolver] is one.
+// Resolver looks up the addresses of a name. [net.Resolver] implements it.
 type Resolver interface {
 	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
 }
 
 var _ Resolver = (*net.Resolver)(nil)
 
-// One reads the specification of one endpoint: its URL (http://host:8889/metrics; host:port alone is completed).
+// One parses the specification of one endpoint: a URL (http://host:8889/metrics), or host:port.
 func One(spec string) (Target, error) {
 	address, err := parse(spec)
 	if err != nil {
@@ -55,9 +55,9 @@ func One(spec string) (Target, error) {
 	return Target{URL: address.String()}, nil
 }
 
-// Targets reads target specifications: that of [One], or dns+URL for one endpoint at each address of the name. An endpoint
-// that is named twice is one target, because its numbers would count twice. Names that can't be resolved are no mistake:
-// they are targets that can't be read. The error has all malformed specifications.
+// Targets parses target specifications: those of [One], or dns+URL for an endpoint at each address of the name. Duplicates
+// are one target, because their values would be counted twice. Unresolved names are returned as targets that cannot be
+// read. The error joins all malformed specifications.
 func Targets(ctx context.Context, resolver Resolver, specs []string) (targets []Target, unresolved []*LookupError, err error) {
 	addresses := make([]*url.URL, len(specs))
 	var errs []error
@@ -89,7 +89,7 @@ func Targets(ctx context.Context, resolver Resolver, specs []string) (targets []
 	return targets, unresolved, nil
 }
 
-// key returns the same for specifications that lead to the same endpoint, as far as can be seen without asking it.
+// key returns the same value for specifications that obviously lead to the same endpoint.
 func (t Target) key() string {
 	address, err := url.Parse(t.URL)
 	if err != nil {
@@ -101,7 +101,7 @@ func (t Target) key() string {
 	return address.String()
 }
 
-// resolve makes a target of each address that the URL's name has.
+// resolve returns a target for each address of the URL's name.
 func resolve(ctx context.Context, resolver Resolver, address *url.URL) ([]Target, error) {
 	addresses, err := resolver.LookupNetIP(ctx, "ip", address.Hostname())
 	if err != nil {
@@ -118,8 +118,8 @@ func resolve(ctx context.Context, resolver Resolver, address *url.URL) ([]Target
 	return targets, nil
 }
 
-// oneFamily returns the IPv4 addresses or the IPv6 addresses, whichever are more. Where a name has both, each instance has one of
-// either kind, and would be read, and count, twice.
+// oneFamily returns either the IPv4 or the IPv6 addresses, whichever are more. If a name has both, each instance probably
+// has one of each and would be counted twice.
 func oneFamily(addresses []netip.Addr) []netip.Addr {
 	var four, six []netip.Addr
 	for _, a := range addresses {
@@ -135,7 +135,7 @@ func oneFamily(addresses []netip.Addr) []netip.Addr {
 	return four
 }
 
-// LookupError is a name that could not be resolved.
+// LookupError is a failed name resolution.
 type LookupError struct {
 	Spec string
 	Err  error
@@ -147,7 +147,7 @@ func (e *LookupError) Error() string { return fmt.Sprintf("target %q: %v", e.Spe
 // Unwrap returns the cause.
 func (e *LookupError) Unwrap() error { return e.Err }
 
-// parse completes an address: a scheme and a path, where they are missing.
+// parse adds a missing scheme and path.
 func parse(text string) (*url.URL, error) {
 	if text != "" && !strings.Contains(text, "://") {
 		text = "http://" + text
@@ -157,7 +157,7 @@ func parse(text string) (*url.URL, error) {
 		return nil, fmt.Errorf("not a URL: %w", err)
 	}
 	if address.Scheme != "http" && address.Scheme != "https" || address.Hostname() == "" {
-		return nil, fmt.Errorf("not an HTTP address: write it as http://localhost:8889/metrics")
+		return nil, fmt.Errorf("not an HTTP address: use one such as http://localhost:8889/metrics")
 	}
 	if address.Path == "" || address.Path == "/" {
 		address.Path = "/metrics"
@@ -175,14 +175,14 @@ func portOf(address *url.URL) string {
 	return "80"
 }
 
-// ReadFile reads target specifications from a file: one per line, with # before comments, or the JSON or YAML list of
-// Prometheus's file_sd_configs.
+// ReadFile reads target specifications from a file: one per line, with comments after #, or the JSON or YAML list of
+// Prometheus' file_sd_configs.
 func ReadFile(name string) ([]string, error) {
 	content, err := os.ReadFile(name)
 	if err != nil {
-		return nil, fmt.Errorf("the file of targets can't be read: %w", err)
+		return nil, fmt.Errorf("cannot read the file of targets: %w", err)
 	}
-	content = bytes.TrimPrefix(content, []byte("\xef\xbb\xbf")) // that of Windows' editors
+	content = bytes.TrimPrefix(content, []byte("\xef\xbb\xbf")) // written by Windows editors
 	var groups []struct {
 		Targets []string `yaml:"targets"`
 	}
@@ -200,7 +200,7 @@ func ReadFile(name string) ([]string, error) {
 		}
 	}
 	if len(specs) == 0 {
-		return nil, fmt.Errorf("%s names no target: write one per line, such as http://collector-1:8889/metrics", name)
+		return nil, fmt.Errorf("%s contains no target: write one per line, such as http://collector-1:8889/metrics", name)
 	}
 	return specs, nil
 }

@@ -11,11 +11,11 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/eventfile"
 )
 
-// Refusal is an item that will never be taken as it is, or a batch that was not delivered.
+// Refusal is an item that was permanently refused, or a batch that was not delivered.
 type Refusal struct {
 	// Where is file:line, or a range of lines.
 	Where string
-	// Field of the item that is wrong; empty when it is the item as a whole.
+	// Field is the invalid field; empty if it is the item as a whole.
 	Field  string
 	Reason string
 	Remedy string
@@ -33,26 +33,26 @@ func (r Refusal) String() string {
 	return text
 }
 
-// Progress counts items, but for Retries, which counts requests.
+// Progress counts items; Retries counts requests.
 type Progress struct {
 	Read, Accepted, Refused, Undelivered, Retries int
-	// LastProblem is why the last retry was made.
+	// LastProblem is the reason for the last retry.
 	LastProblem string
 }
 
-// Summary is the account of a Send. Read = Accepted + Refused + Undelivered + Unsent.
+// Summary is the result of a Send. Read = Accepted + Refused + Undelivered + Unsent.
 type Summary struct {
 	Progress
-	// Unsent items were read, but no request was made for them.
+	// Unsent items were read but not sent.
 	Unsent int
-	// Refusals are the first of the refused items, Lost the first of the batches not delivered.
+	// Refusals are the first refused items, Lost the first undelivered batches.
 	Refusals, Lost []Refusal
 	Duration       time.Duration
-	// ReadError is why the source ended early, or nil.
+	// ReadError is the error of the source, if any.
 	ReadError error
-	// GaveUp is why the sender stopped before the end of the source, with a remedy; empty when it did not.
+	// GaveUp is why sending stopped before the end of the source, with a remedy; empty if it did not.
 	GaveUp, Remedy string
-	// Interrupted: the context ended.
+	// Interrupted means that the context ended.
 	Interrupted bool
 }
 
@@ -61,7 +61,7 @@ func (s *Summary) Complete() bool {
 	return s.Read == s.Accepted && s.ReadError == nil && s.GaveUp == "" && !s.Interrupted
 }
 
-// Rate is in accepted events per second.
+// Rate returns accepted events per second.
 func (s *Summary) Rate() float64 {
 	if s.Duration <= 0 {
 		return 0
@@ -69,8 +69,8 @@ func (s *Summary) Rate() float64 {
 	return float64(s.Accepted) / s.Duration.Seconds()
 }
 
-// account is that of one Send, kept by its reader and its workers. Once it is closed nothing changes it: a reader whose
-// source does not come back may outlive its Send.
+// account is the state of a Send, shared by its reader and workers. Once closed it does not change: a reader whose source
+// blocks may outlive its Send.
 type account struct {
 	mu       sync.Mutex
 	closed   bool
@@ -88,7 +88,7 @@ func (a *account) read() {
 	}
 }
 
-// readFaulty counts an item that was read and cannot be sent.
+// readFaulty counts an item that was read but cannot be sent.
 func (a *account) readFaulty(refusal Refusal) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -98,14 +98,14 @@ func (a *account) readFaulty(refusal Refusal) {
 	}
 }
 
-// refuse is called under the lock.
+// refuse must be called with the mutex held.
 func (a *account) refuse(items int, listed ...Refusal) {
 	a.counts.Refused += items
 	room := max(0, a.shown-len(a.refusals))
 	a.refusals = append(a.refusals, listed[:min(room, len(listed))]...)
 }
 
-// settle takes the receiver's word on a batch. What it did not accept is refused, listed or not.
+// settle applies the receiver's response to a batch. Items that were not accepted are refused, listed or not.
 func (a *account) settle(batch *eventfile.Batch, said answer) {
 	accepted := max(0, min(*said.Accepted, batch.Len()))
 	listed := make([]Refusal, 0, len(said.Refused))
@@ -161,7 +161,7 @@ func (a *account) close(took time.Duration, readErr error, gaveUp *giveUp, inter
 	return s
 }
 
-// span returns where the items of a batch stand.
+// span returns the location of a batch's items.
 func span(batch *eventfile.Batch) string {
 	first, last := batch.Origins[0], batch.Origins[batch.Len()-1]
 	switch {

@@ -10,24 +10,24 @@ import (
 	"time"
 )
 
-// occurredKey is the key of an item of the plain form that says when it happened.
+// occurredKey is the key of an item's time in the plain format.
 const occurredKey = "occurred_at"
 
-// shortestWait is the least that is worth waiting for: what happens within it is sent together, that much early.
+// shortestWait is the minimum wait: items within it are sent together, slightly early.
 const shortestWait = 20 * time.Millisecond
 
-// pacer sends a recording as if it happened now: each item waits until its time has come, and gets that time as its
-// occurred_at. Each file begins when its first item is read.
+// pacer replays a recording: each item is sent at its time relative to the file's first item, and gets that time as its
+// occurred_at. Each file starts when its first item is read.
 type pacer struct {
-	speed float64 // 2 is twice as fast as it was
+	speed float64 // 2 is twice the original speed
 	now   func() time.Time
 	sleep func(context.Context, time.Duration) error
 
 	file        string
-	first, from time.Time // of the file: when its first item happened, and when it was read
+	first, from time.Time // of the file's first item: its time, and when it was read
 }
 
-// newPacer is nil if the items are to be sent as they are.
+// newPacer returns nil if items are sent unchanged.
 func newPacer(s *Settings) *pacer {
 	if s.Pace <= 0 {
 		return nil
@@ -35,7 +35,7 @@ func newPacer(s *Settings) *pacer {
 	return &pacer{speed: s.Pace, now: s.Now, sleep: s.Sleep}
 }
 
-// item moves an item to its new time, and says how long that is away. An item without a time of its own goes as it is.
+// item sets an item's new time and returns the wait until then. An item without a time is not changed.
 func (p *pacer) item(file string, item []byte) (moved []byte, wait time.Duration) {
 	at, from, to, found := occurrence(item)
 	if !found {
@@ -50,7 +50,7 @@ func (p *pacer) item(file string, item []byte) (moved []byte, wait time.Duration
 	return moved, due.Sub(p.now())
 }
 
-// occurrence finds the time of an item, and where it stands in its text, quotes included.
+// occurrence finds the time of an item and its position in the text, including quotes.
 func occurrence(item []byte) (at time.Time, from, to int, found bool) {
 	decoder := json.NewDecoder(bytes.NewReader(item))
 	if token, err := decoder.Token(); err != nil || token != json.Delim('{') {

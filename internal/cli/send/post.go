@@ -23,35 +23,35 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/wire"
 )
 
-// maxAnswerBytes bounds what is read of an answer. A receiver lists at most wire.MaxRefusals.
+// maxAnswerBytes bounds the response that is read. A receiver lists at most wire.MaxRefusals.
 const maxAnswerBytes = 4 << 20
 
-// answer is what a receiver says about a batch.
+// answer is a receiver's response to a batch.
 type answer struct {
 	Accepted *int           `json:"accepted"`
 	Refused  []wire.Refusal `json:"refused"`
-	// Error is why nothing was looked at, or nothing could be taken now.
+	// Error is why the batch was not processed.
 	Error string `json:"error"`
 }
 
-// outcome is what came of one request.
+// outcome is the result of a request.
 type outcome struct {
-	// settled: every item is either accepted or refused, as the answer says.
+	// settled means that every item is either accepted or refused, according to the answer.
 	settled bool
 	answer  answer
-	// problem and remedy are for people, when it is not settled.
+	// problem and remedy describe an unsettled request.
 	problem, remedy string
-	// retryable: the same request may succeed later, not before retryAfter if that is not zero.
+	// retryable means that the request may succeed later, after retryAfter if that is not zero.
 	retryable  bool
 	retryAfter time.Duration
-	// tooLarge: smaller batches may succeed.
+	// tooLarge means that smaller batches may succeed.
 	tooLarge bool
-	// hopeless: every other request would fail as this one did.
+	// hopeless means that every other request would fail too.
 	hopeless bool
 }
 
-// post makes one request. It is not cut short when the context ends, only by the timeout: what the receiver has taken
-// would be unknown.
+// post makes one request. It is not canceled with the context, only by its timeout, because otherwise it would be unknown
+// what the receiver has accepted.
 func (s *Sender) post(ctx context.Context, batch *eventfile.Batch) outcome {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.settings.Timeout)
 	defer cancel()
@@ -65,13 +65,13 @@ func (s *Sender) post(ctx context.Context, batch *eventfile.Batch) outcome {
 	}
 	defer response.Body.Close() //nolint:errcheck // nothing is lost
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswerBytes))
-	if err != nil && !wantsTLS(response.StatusCode, body) { // that one is often cut off
-		return failed(fmt.Errorf("the answer was cut off: %w", err))
+	if err != nil && !wantsTLS(response.StatusCode, body) { // that response is often truncated
+		return failed(fmt.Errorf("the response was truncated: %w", err))
 	}
 	return s.judge(batch, response, body)
 }
 
-// wantsTLS reports whether the answer is that of Go's servers to a request without TLS.
+// wantsTLS reports whether the response is that of a Go server to a request without TLS.
 func wantsTLS(status int, body []byte) bool {
 	return status == http.StatusBadRequest && bytes.Contains(body, []byte("HTTP request to an HTTPS server"))
 }
@@ -107,8 +107,8 @@ func (s *Sender) request(ctx context.Context, batch *eventfile.Batch) (*http.Req
 	return request, nil
 }
 
-// failed judges a request without an answer. A refused connection, a timeout and a reset come and go; a certificate that
-// is not trusted stays so.
+// failed classifies a request without a response. Refused connections, timeouts and resets are temporary; an untrusted
+// certificate is permanent.
 func failed(err error) outcome {
 	err = endpoint.Cause(err)
 	var certificate *tls.CertificateVerificationError
@@ -119,11 +119,11 @@ func failed(err error) outcome {
 	case errors.As(err, &record), strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
 		return outcome{problem: err.Error(), hopeless: true, remedy: "the endpoint speaks plain HTTP: use --endpoint http://…"}
 	}
-	return outcome{problem: err.Error(), retryable: true, remedy: "check that the collector runs, and --endpoint"}
+	return outcome{problem: err.Error(), retryable: true, remedy: "check that the collector is running, and --endpoint"}
 }
 
-// judge reads an answer by its status, then by its body. As with OTLP, 500 is permanent and the statuses of gateways are
-// not.
+// judge classifies a response by its status, then by its body. As in OTLP, 500 is permanent and the statuses of gateways
+// are not.
 func (s *Sender) judge(batch *eventfile.Batch, response *http.Response, body []byte) outcome {
 	status := response.StatusCode
 	problem := "the receiver answered " + statusText(status) + excerpt(body)
@@ -135,9 +135,9 @@ func (s *Sender) judge(batch *eventfile.Batch, response *http.Response, body []b
 			remedy: fmt.Sprintf("the endpoint is at --endpoint %q", endpoint.Public(response.Header.Get("Location")))}
 	case status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable:
 		return outcome{problem: problem, retryable: true, retryAfter: s.retryAfter(response.Header),
-			remedy: "the collector is overloaded: try again later, with a smaller --concurrency"}
+			remedy: "the collector is overloaded: retry later, with a lower --concurrency"}
 	case status == http.StatusRequestTimeout || status == http.StatusBadGateway || status == http.StatusGatewayTimeout:
-		return outcome{problem: problem, retryable: true, remedy: "the collector's log says more"}
+		return outcome{problem: problem, retryable: true, remedy: "see the collector's log"}
 	case status == http.StatusRequestEntityTooLarge:
 		return outcome{problem: problem, tooLarge: true}
 	case wantsTLS(status, body):
@@ -162,8 +162,8 @@ func (s *Sender) judge(batch *eventfile.Batch, response *http.Response, body []b
 	return outcome{problem: problem}
 }
 
-// accepted reads the answer to a request that succeeded. An empty one is a gateway's that took all; one that is not a
-// receiver's proves nothing.
+// accepted parses a successful response. An empty body is a gateway's that accepted everything; other bodies must be a
+// receiver's.
 func accepted(batch *eventfile.Batch, response *http.Response, body []byte) outcome {
 	all := batch.Len()
 	if len(bytes.TrimSpace(body)) == 0 {
@@ -179,8 +179,8 @@ func accepted(batch *eventfile.Batch, response *http.Response, body []byte) outc
 	return outcome{settled: true, answer: said}
 }
 
-// retryAfter returns the wait that the receiver asks for, in seconds or as a date, and no more than it is granted; zero when it
-// names none.
+// retryAfter returns the wait requested by Retry-After, in seconds or as a date, limited by MaxRetryAfter; zero if there is
+// none.
 func (s *Sender) retryAfter(header http.Header) time.Duration {
 	text := header.Get("Retry-After")
 	most := s.settings.MaxRetryAfter
@@ -201,7 +201,7 @@ func statusText(status int) string {
 	return strings.TrimSpace(strconv.Itoa(status) + " " + http.StatusText(status))
 }
 
-// excerpt returns the beginning of an answer, on one line, to be put behind a sentence.
+// excerpt returns the beginning of a response on one line, to append to a sentence.
 func excerpt(body []byte) string {
 	const most = 200
 	var said answer

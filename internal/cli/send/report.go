@@ -12,7 +12,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/printable"
 )
 
-// Write says the summary in words.
+// Write writes the summary as text.
 func (s *Summary) Write(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "accepted     %d of %d events\n", s.Accepted, s.Read)
@@ -44,7 +44,7 @@ func (s *Summary) Write(w io.Writer) error {
 		b.WriteString("stopped      interrupted\n")
 	}
 	if !s.Complete() && s.Refused+s.Undelivered < s.Read {
-		b.WriteString("Sending the same files again is safe: the collector knows repeats.\n")
+		b.WriteString("Sending the same files again is safe: the collector detects duplicates.\n")
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -18,33 +18,33 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/eventfile"
 )
 
-// maxBatchBytes closes a batch of large items early. It is well below what a receiver takes by default (20 MiB).
+// maxBatchBytes ends a batch of large items early. It is well below a receiver's default limit (20 MiB).
 const maxBatchBytes = 4 << 20
 
-// Waits between the requests of one batch, unless the receiver names one. Each is drawn from around the planned one, so
-// that senders do not come back all at once.
+// Waits between the requests of a batch without a Retry-After. They are randomized so that senders do not retry
+// simultaneously.
 const (
 	firstWait   = 500 * time.Millisecond
 	longestWait = 30 * time.Second
 )
 
-// Source gives items, each valid until the next call, then io.EOF. Another error is final.
+// Source returns items, each valid until the next call, and then io.EOF. Any other error is final.
 type Source interface {
 	Next() (eventfile.Item, error)
 }
 
-// Sender posts items. One Send at a time.
+// Sender posts items. Only one Send may run at a time.
 type Sender struct {
 	settings Settings
-	// account is that of the newest Send.
+	// account is that of the latest Send.
 	account atomic.Pointer[account]
 
-	// notBefore is until when the receiver asked to be left alone. It holds for all workers.
+	// notBefore is until when the receiver has asked all workers to wait.
 	mu        sync.Mutex
 	notBefore time.Time
 }
 
-// New makes a sender of settings that are valid.
+// New makes a sender. The settings must be valid.
 func New(settings Settings) (*Sender, error) {
 	if err := settings.Validate(); err != nil {
 		return nil, err
@@ -74,12 +74,12 @@ func New(settings Settings) (*Sender, error) {
 	return s, nil
 }
 
-// Send posts all that the source gives and returns the account of it. When the context ends, requests under way are let
-// finish, so that the account is exact, and nothing else is begun. After such an early end the source may still be in a
-// read that cannot be cut short, so it may be closed only if the summary is of a source that was read to its end.
+// Send posts all items of the source and returns a summary. When the context ends, pending requests finish, so that the
+// summary is exact, and no further ones are made. The source may then still be blocked in a read, so it may be closed only
+// if it was read to its end.
 //
-// It stops early when a batch could not be delivered for a reason that the following ones would share: the endpoint
-// cannot be reached, refuses the credentials, or is none.
+// It stops early if a batch could not be delivered for a reason that also affects the following ones: the endpoint cannot
+// be reached, rejects the credentials, or is not a receiver.
 func (s *Sender) Send(ctx context.Context, source Source) Summary {
 	started := s.settings.Now()
 	account := &account{shown: s.settings.ShownRefusals}
@@ -118,7 +118,7 @@ func (s *Sender) Send(ctx context.Context, source Source) Summary {
 	var readErr error
 	select {
 	case readErr = <-readEnded:
-	default: // only after a cancel: the source does not come back
+	default: // only after cancellation: the source is blocked
 	}
 	var gaveUp *giveUp
 	errors.As(context.Cause(ctx), &gaveUp)
@@ -128,7 +128,7 @@ func (s *Sender) Send(ctx context.Context, source Source) Summary {
 // Progress returns the account so far. It may be called while Send runs.
 func (s *Sender) Progress() Progress { return s.account.Load().progress() }
 
-// read makes batches of the source's items until it ends or the context does.
+// read batches the source's items until the source or the context ends.
 func (s *Sender) read(ctx context.Context, account *account, source Source, batches chan<- *eventfile.Batch) error {
 	batch := &eventfile.Batch{}
 	handOver := func() bool {
@@ -172,7 +172,7 @@ func (s *Sender) read(ctx context.Context, account *account, source Source, batc
 	return nil
 }
 
-// deliver posts a batch until it is settled. Its error is a *giveUp: there is no use in going on.
+// deliver posts a batch until it is settled. Its error is a *giveUp, after which sending stops.
 func (s *Sender) deliver(ctx context.Context, account *account, batch *eventfile.Batch) error {
 	wait := backoff.NewExponentialBackOff()
 	wait.InitialInterval, wait.MaxInterval, wait.Multiplier = firstWait, longestWait, 2
@@ -196,7 +196,7 @@ func (s *Sender) deliver(ctx context.Context, account *account, batch *eventfile
 				continue
 			}
 			if err := s.settings.Sleep(ctx, wait.NextBackOff()); err != nil {
-				account.undelivered(batch, "sending stopped while it waited to be sent again: "+outcome.problem)
+				account.undelivered(batch, "sending stopped while it waited for a retry: "+outcome.problem)
 				return nil
 			}
 		default:
@@ -213,7 +213,7 @@ func (s *Sender) deliver(ctx context.Context, account *account, batch *eventfile
 	}
 }
 
-// deliverHalves delivers a batch in two, after the receiver found it too large.
+// deliverHalves delivers a batch in two after the receiver rejected it as too large.
 func (s *Sender) deliverHalves(ctx context.Context, account *account, batch *eventfile.Batch) error {
 	first, second := halves(batch)
 	if err := s.deliver(ctx, account, first); err != nil {
@@ -223,7 +223,7 @@ func (s *Sender) deliverHalves(ctx context.Context, account *account, batch *eve
 	return s.deliver(ctx, account, second)
 }
 
-// halves shares the batch's memory.
+// halves returns two batches that share the batch's memory.
 func halves(batch *eventfile.Batch) (first, second *eventfile.Batch) {
 	middle := batch.Len() / 2
 	end := 0
@@ -237,7 +237,7 @@ func halves(batch *eventfile.Batch) (first, second *eventfile.Batch) {
 	return first, &eventfile.Batch{Body: batch.Body[end:], Origins: batch.Origins[middle:]}
 }
 
-// leaveAlone keeps all workers from the receiver for a while.
+// leaveAlone makes all workers wait before the next request.
 func (s *Sender) leaveAlone(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -246,7 +246,7 @@ func (s *Sender) leaveAlone(d time.Duration) {
 	}
 }
 
-// holdOn waits until the receiver may be asked again.
+// holdOn waits until the next request may be made.
 func (s *Sender) holdOn(ctx context.Context) error {
 	for {
 		s.mu.Lock()

@@ -30,7 +30,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// clock is a time that passes only while the sender sleeps.
+// clock is a clock that advances only while the sender sleeps.
 type clock struct {
 	mu    sync.Mutex
 	now   time.Time
@@ -53,7 +53,7 @@ func (c *clock) Sleep(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
-// lines are n items, one per line.
+// lines returns n items, one per line.
 func lines(n int) string {
 	var b strings.Builder
 	for i := range n {
@@ -66,7 +66,7 @@ func source(text string) *eventfile.Source {
 	return eventfile.NewSource([]string{eventfile.Stdin}, strings.NewReader(text))
 }
 
-// run sends a text to a server. Settings that matter are changed by the test.
+// run sends a text to a server, with modified settings.
 func run(t *testing.T, text string, handler http.HandlerFunc, change func(*send.Settings)) (send.Summary, *clock) {
 	t.Helper()
 	server := httptest.NewServer(handler)
@@ -85,7 +85,7 @@ func run(t *testing.T, text string, handler http.HandlerFunc, change func(*send.
 	return summary, c
 }
 
-// receive answers as a receiver does, with its own decoder.
+// receive responds as a receiver does, with its decoder.
 func receive(t *testing.T, w http.ResponseWriter, body []byte) {
 	t.Helper()
 	_, report := wire.NewDecoder(wire.Settings{}).Decode(body, wire.FormatNDJSON)
@@ -150,7 +150,7 @@ func TestRefusalsNameTheLine(t *testing.T) {
 		lines(1) +
 		`{"payload":{}}` + "\n" // line 6: no event
 	summary, _ := run(t, text, func(w http.ResponseWriter, r *http.Request) {
-		w.WriteHeader(http.StatusBadRequest) // the list counts, whatever the status
+		w.WriteHeader(http.StatusBadRequest) // the list counts, regardless of the status
 		receive(t, w, body(t, r))
 	}, func(s *send.Settings) { s.ShownRefusals = 2 })
 	assert.False(t, summary.Complete())
@@ -169,7 +169,7 @@ refused      3
   stdin:3: payload: payload is missing or not an object (send the event's payload as a JSON object; an empty one is {})
   … and 1 more refused
 duration     0s, 0 events/s
-Sending the same files again is safe: the collector knows repeats.
+Sending the same files again is safe: the collector detects duplicates.
 `, text2.String())
 }
 
@@ -236,7 +236,7 @@ func TestWaitsGrow(t *testing.T) {
 	assert.False(t, summary.Complete())
 }
 
-// What is secret in the address of the endpoint, or of where it sends its clients, stands in no message.
+// Secrets in the address of the endpoint, or in a redirect, are not in messages.
 func TestSecretsOfTheEndpointStayOut(t *testing.T) {
 	const key = "hunter2"
 	for name, test := range map[string]struct {
@@ -262,15 +262,15 @@ func TestSecretsOfTheEndpointStayOut(t *testing.T) {
 }
 
 func TestConnectionRefused(t *testing.T) {
-	// A port that was free a moment ago may be another process's now; nobody listens on this one.
+	// A port that was free a moment ago may be in use; nothing listens on this one.
 	summary, c := run(t, lines(2), nil, func(s *send.Settings) { s.Endpoint, s.Retries = "http://127.0.0.1:1", 2 })
 	assert.Len(t, c.slept, 2)
 	assert.Equal(t, 2, summary.Undelivered)
 	assert.Contains(t, summary.GaveUp, "connection refused, after 3 attempts")
-	assert.Equal(t, "check that the collector runs, and --endpoint", summary.Remedy)
+	assert.Equal(t, "check that the collector is running, and --endpoint", summary.Remedy)
 }
 
-// What the following batches would meet too ends the sending at once.
+// Errors that would affect the following batches too end the sending immediately.
 func TestHopeless(t *testing.T) {
 	for name, test := range map[string]struct {
 		handler http.HandlerFunc
@@ -324,7 +324,7 @@ func TestABadBatchDoesNotStopTheOthers(t *testing.T) {
 	assert.Equal(t, []send.Refusal{{Where: "stdin:11-20", Reason: "the receiver answered 400 Bad Request: cannot read the body"}}, summary.Lost)
 }
 
-// A receiver's 500 is the pipeline's permanent error: that batch is lost, others may not be.
+// A receiver's 500 is a permanent error of the pipeline: the batch is lost, others may succeed.
 func TestRefusedForGood(t *testing.T) {
 	requests := 0
 	summary, c := run(t, lines(2), func(w http.ResponseWriter, r *http.Request) {
@@ -372,7 +372,7 @@ func TestOneItemThatIsTooLarge(t *testing.T) {
 			w.WriteHeader(http.StatusRequestEntityTooLarge)
 			return
 		}
-		w.WriteHeader(http.StatusAccepted) // an empty answer is a gateway's
+		w.WriteHeader(http.StatusAccepted) // an empty response comes from a gateway
 	}, nil)
 	assert.Equal(t, 1, summary.Accepted)
 	assert.Equal(t, []send.Refusal{{Where: "stdin:2", Reason: "the receiver answered 413 Request Entity Too Large"}}, summary.Lost)
@@ -382,7 +382,7 @@ func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		cancel() // while this request is under way
+		cancel() // during this request
 		receive(t, w, body(t, r))
 	}))
 	defer server.Close()
@@ -418,7 +418,7 @@ func TestInterruptedWhileItWaits(t *testing.T) {
 	assert.Equal(t, 10, summary.Undelivered)
 }
 
-// A source that does not come back, as standard input that nobody writes to, does not keep Send from returning.
+// A blocked source, such as standard input without a writer, does not block Send.
 func TestInterruptedWhileItReads(t *testing.T) {
 	reader, writer := io.Pipe()
 	ctx, cancel := context.WithCancel(t.Context())

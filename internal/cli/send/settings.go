@@ -22,44 +22,44 @@ const (
 	CompressionGzip = "gzip"
 )
 
-// DefaultEndpoint is where a receiver listens unless its configuration says otherwise.
+// DefaultEndpoint is the default address of a receiver.
 const DefaultEndpoint = "http://localhost:4319/v1/events"
 
-// Settings of a sender. [DefaultSettings] gives working ones.
+// Settings of a sender. Start from [DefaultSettings].
 type Settings struct {
-	// Endpoint is the whole address, path included.
+	// Endpoint is the complete URL, including the path.
 	Endpoint string
-	// BatchSize is the number of items in a request. A batch is also closed when it has maxBatchBytes.
+	// BatchSize is the number of items per request. A batch also ends at maxBatchBytes.
 	BatchSize int
-	// Concurrency is the number of requests under way at a time.
+	// Concurrency is the number of concurrent requests.
 	Concurrency int
 	// Compression is CompressionNone or CompressionGzip.
 	Compression string
-	// Header goes with every request.
+	// Header is added to every request.
 	Header http.Header
-	// TLS of an endpoint that is https.
+	// TLS is for https endpoints.
 	TLS clienttls.Files
 	// Timeout of one request.
 	Timeout time.Duration
-	// MaxRetryAfter is the longest wait that a receiver is granted when it asks for one.
+	// MaxRetryAfter is the longest wait for a receiver's Retry-After.
 	MaxRetryAfter time.Duration
-	// Retries of a batch after its first request.
+	// Retries after the first request of a batch.
 	Retries int
-	// Pace, if it is not 0, sends a recording as if it happened now, so many times as fast as it did.
+	// Pace, if not 0, replays a recording with current times, that many times as fast as it happened.
 	Pace float64
-	// ShownRefusals is how many refusals, and batches that were not delivered, the summary lists.
+	// ShownRefusals is the maximum number of refusals, and of undelivered batches, in the summary.
 	ShownRefusals int
 
-	// Client, Now and Sleep are for tests; nil means the real ones. Sleep returns the context's error when it is cut short.
+	// Client, Now and Sleep are for tests; nil means the real ones. Sleep returns the context's error if it is interrupted.
 	Client *http.Client
 	Now    func() time.Time
 	Sleep  func(context.Context, time.Duration) error
 }
 
-// maxPace is faster than anybody looks.
+// maxPace bounds Pace.
 const maxPace = 1_000_000
 
-// DefaultSettings returns those of the command line.
+// DefaultSettings returns the defaults of the command line.
 func DefaultSettings() Settings {
 	return Settings{
 		Endpoint: DefaultEndpoint, BatchSize: 500, Concurrency: 4, Compression: CompressionNone,
@@ -67,7 +67,7 @@ func DefaultSettings() Settings {
 	}
 }
 
-// Validate names every setting that is wrong, as the flag of the command line, with a remedy.
+// Validate reports every invalid setting by its flag, with a remedy.
 func (s *Settings) Validate() error {
 	all := []error{
 		configerr.AtLeast("--batch-size", s.BatchSize, 1),

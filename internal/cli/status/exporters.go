@@ -18,29 +18,30 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/ownmetrics"
 )
 
-// Exporter is how one exporter does with one signal.
+// Exporter is the state of an exporter for a signal.
 type Exporter struct {
 	Exporter string `json:"exporter"`
 	Signal   string `json:"signal"`
-	// Sent and Failed are items since the start. Failed ones were given up, or not taken by the queue.
+	// Sent and Failed are items since startup. Failed ones were dropped, or rejected by the queue.
 	Sent   int64 `json:"sent"`
 	Failed int64 `json:"failed"`
-	// QueueSize and QueueCapacity are of its sending queue, InFlight are the requests that are being sent.
+	// QueueSize and QueueCapacity are those of its sending queue; InFlight is the number of requests being sent.
 	QueueSize     int64 `json:"queue_size"`
 	QueueCapacity int64 `json:"queue_capacity"`
 	InFlight      int64 `json:"in_flight"`
 
 	LastSuccess *time.Time `json:"last_success,omitempty"`
 	LastFailure *time.Time `json:"last_failure,omitempty"`
-	// Failing is true if it has failed since its last success, or has something to send and sends nothing; Problem says which.
+	// Failing is true if it has failed since its last success, or has something to send and sends nothing. Problem
+	// describes which.
 	Failing bool   `json:"failing"`
 	Problem string `json:"problem,omitempty"`
 }
 
-// silentFor is how long an exporter with something to send may have sent nothing before it is observed.
+// silentFor is how long an exporter with queued data may send nothing before it is read a second time.
 const silentFor = time.Minute
 
-// exporterMetrics are those of exporterhelper by name, with the signal if the name tells it and the label data_type does not.
+// exporterMetrics are exporterhelper's metrics by name, with the signal if the name has it and the label data_type has not.
 var exporterMetrics = []struct {
 	name, signal string
 	set          func(*Exporter, float64)
@@ -69,7 +70,7 @@ func unixTime(seconds float64) *time.Time {
 	return &at
 }
 
-// exporters returns those of exporterhelper that have done anything, by name and signal.
+// exporters returns the exporters that have been active, by name and signal.
 func (o *own) exporters() []Exporter {
 	type key struct{ exporter, signal string }
 	all := map[key]*Exporter{}
@@ -105,8 +106,8 @@ func number(m *dto.Metric) float64 {
 
 func (e *Exporter) waiting() int64 { return max(e.QueueSize, e.InFlight) }
 
-// failedLast reports whether the latest outcome is a failure. A collector of another distribution has no times: there, one
-// that has failed and never succeeded is known to.
+// failedLast reports whether the latest outcome is a failure. Collectors of other distributions lack the times; there it
+// requires that an exporter has failed and never succeeded.
 func (e *Exporter) failedLast() bool {
 	if e.LastFailure == nil {
 		return e.Failed > 0 && e.Sent == 0
@@ -123,8 +124,8 @@ func (e *Exporter) silent(now time.Time, started time.Time) bool {
 	return e.waiting() > 0 && now.Sub(since) > silentFor
 }
 
-// readExporters judges the exporters of a reading. An exporter that retries forever counts no failure. What it waits for may
-// also have come a moment ago, so that takes a second reading.
+// readExporters evaluates the exporters of a reading. An exporter that retries forever counts no failure. Since its data
+// may also have been queued just now, a second reading is needed.
 func readExporters(ctx context.Context, client *scrape.Client, settings Settings, first *own) ([]Exporter, error) {
 	all := first.exporters()
 	uptime, _ := first.value("process_uptime")
@@ -135,7 +136,7 @@ func readExporters(ctx context.Context, client *scrape.Client, settings Settings
 		switch {
 		case e.failedLast():
 			e.Failing = true
-			e.Problem = fmt.Sprintf("%d of %d items were given up or dropped, and nothing has been sent since", e.Failed, e.Failed+e.Sent)
+			e.Problem = fmt.Sprintf("%d of %d items were dropped, and nothing has been sent since", e.Failed, e.Failed+e.Sent)
 		case e.silent(first.at, started):
 			silent = append(silent, i)
 		}
@@ -172,7 +173,7 @@ func wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// FailingExporters returns those that fail, by name and signal.
+// FailingExporters returns the failing exporters, by name and signal.
 func (s *Status) FailingExporters() []string {
 	var names []string
 	for _, e := range s.Exporters {

@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// uptime is how long the collector of these tests has run.
+// uptime is the uptime of the collector in these tests.
 const uptime = "# TYPE otelcol_process_uptime counter\notelcol_process_uptime 7200\n"
 
 func counter(name, labels string, value int) string {
@@ -27,7 +27,7 @@ func gauge(name, labels, value string) string {
 	return fmt.Sprintf("# TYPE otelcol_exporter_%[1]s gauge\notelcol_exporter_%[1]s{%[2]s} %[3]s\n", name, labels, value)
 }
 
-// exportersOf reads a collector that shows each of the texts once, and then the last of them.
+// exportersOf queries a collector that serves each of the texts once, and then the last one.
 func exportersOf(t *testing.T, texts ...string) *Status {
 	t.Helper()
 	asked := 0
@@ -45,7 +45,7 @@ func exportersOf(t *testing.T, texts ...string) *Status {
 	return s
 }
 
-// TestFailingExporters: an exporter fails from a failure to its next success, and none that has nothing to do.
+// TestFailingExporters checks that an exporter is failing from a failure to its next success, and never without work.
 func TestFailingExporters(t *testing.T) {
 	const loki, tempo = `exporter="otlp_http",server_address="loki"`, `exporter="otlp_http",data_type="traces"`
 	failure := func(d time.Duration) string {
@@ -63,12 +63,12 @@ func TestFailingExporters(t *testing.T) {
 		want     []string
 	}{
 		"never succeeded": {[]string{failed + failure(time.Hour)},
-			[]string{"otlp_http (logs): 84 of 84 items were given up or dropped, and nothing has been sent since"}},
+			[]string{"otlp_http (logs): 84 of 84 items were dropped, and nothing has been sent since"}},
 		"failed after a success": {[]string{failed + sent + success(time.Hour) + failure(time.Minute)},
-			[]string{"otlp_http (logs): 84 of 100 items were given up or dropped, and nothing has been sent since"}},
+			[]string{"otlp_http (logs): 84 of 100 items were dropped, and nothing has been sent since"}},
 		"recovered":      {[]string{failed + sent + success(time.Minute) + failure(time.Hour)}, nil},
-		"a full queue":   {[]string{counter("enqueue_failed_log_records", loki, 2) + sent + success(time.Hour) + failure(time.Minute)}, []string{"otlp_http (logs): 2 of 18 items were given up or dropped, and nothing has been sent since"}},
-		"no times":       {[]string{failed}, []string{"otlp_http (logs): 84 of 84 items were given up or dropped, and nothing has been sent since"}},
+		"a full queue":   {[]string{counter("enqueue_failed_log_records", loki, 2) + sent + success(time.Hour) + failure(time.Minute)}, []string{"otlp_http (logs): 2 of 18 items were dropped, and nothing has been sent since"}},
+		"no times":       {[]string{failed}, []string{"otlp_http (logs): 84 of 84 items were dropped, and nothing has been sent since"}},
 		"no times, sent": {[]string{failed + sent}, nil},
 		"idle":           {[]string{sent + success(time.Hour) + gauge("queue_size", tempo, "0") + gauge("in_flight_requests", tempo, "0")}, nil},
 		"retries forever": {[]string{queued, queued},

@@ -17,14 +17,14 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 )
 
-// Health is what the extension healthcheckv2 says.
+// Health is the status of the extension healthcheckv2.
 type Health struct {
 	Healthy   bool       `json:"healthy"`
 	Status    string     `json:"status"`
 	Pipelines []Pipeline `json:"pipelines"`
 }
 
-// Pipeline is one pipeline, or the extensions.
+// Pipeline is a pipeline, or the extensions.
 type Pipeline struct {
 	Name    string `json:"name"`
 	Healthy bool   `json:"healthy"`
@@ -33,7 +33,7 @@ type Pipeline struct {
 	Problems []string `json:"problems,omitempty"`
 }
 
-// node is a part of the answer.
+// node is a part of the response.
 type node struct {
 	Healthy    bool            `json:"healthy"`
 	Status     string          `json:"status"`
@@ -42,7 +42,7 @@ type node struct {
 }
 
 func readHealth(ctx context.Context, client *scrape.Client, address string) (*Health, error) {
-	// The status of an unhealthy collector is not 200; its body has the reason all the same.
+	// An unhealthy collector responds with another status than 200, and the reason in the body.
 	at, err := endpoint.Parse(address)
 	if err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https" {
 		return nil, configerr.New("--health", endpoint.Public(address), "is not an HTTP address", "use one such as "+DefaultHealth)
@@ -57,7 +57,7 @@ func readHealth(ctx context.Context, client *scrape.Client, address string) (*He
 	}
 	var all node
 	if err := json.Unmarshal(answer.Body, &all); err != nil || all.Status == "" {
-		return nil, fmt.Errorf("%s answered with something else than the status of healthcheckv2 (use_v2 and http::status must be on)", endpoint.Public(address))
+		return nil, fmt.Errorf("%s does not respond with the status of healthcheckv2 (enable use_v2 and http::status)", endpoint.Public(address))
 	}
 	h := &Health{Healthy: all.Healthy, Status: statusName(all.Status), Pipelines: []Pipeline{}}
 	for _, name := range slices.Sorted(maps.Keys(all.Components)) {
@@ -73,5 +73,5 @@ func readHealth(ctx context.Context, client *scrape.Client, address string) (*He
 	return h, nil
 }
 
-// statusName makes RecoverableError of StatusRecoverableError.
+// statusName removes the prefix Status.
 func statusName(text string) string { return strings.TrimPrefix(text, "Status") }

@@ -19,9 +19,9 @@ import (
 
 const prefix = ownmetrics.Prefix
 
-// own are the collector's own metrics, as of a moment.
+// own are the collector's internal metrics at a time.
 type own struct {
-	at       time.Time // before they were asked for
+	at       time.Time // before the request
 	families []*dto.MetricFamily
 }
 
@@ -41,13 +41,13 @@ func readOwn(ctx context.Context, client *scrape.Client, address string, now fun
 	}
 	o := &own{at: at, families: families}
 	if !o.has(prefix) {
-		return nil, &UnreachableError{fmt.Errorf("%s exposes no metrics of a collector (%s…): it is the address of "+
-			"service::telemetry::metrics, not of the exporter prometheus", target, prefix)}
+		return nil, &UnreachableError{fmt.Errorf("%s exposes no internal metrics of a collector (%s…): use the address of "+
+			"service::telemetry::metrics, not that of the exporter prometheus", target, prefix)}
 	}
 	return o, nil
 }
 
-// UnreachableError is a collector that could not be asked.
+// UnreachableError is a collector that could not be queried.
 type UnreachableError struct{ Err error }
 
 // Error implements error.
@@ -56,15 +56,15 @@ func (e *UnreachableError) Error() string { return e.Err.Error() }
 // Unwrap returns the cause.
 func (e *UnreachableError) Unwrap() error { return e.Err }
 
-// has reports whether there are metrics that begin so.
+// has reports whether there are metrics with a prefix.
 func (o *own) has(start string) bool {
 	return slices.ContainsFunc(o.families, func(f *dto.MetricFamily) bool { return strings.HasPrefix(f.GetName(), start) })
 }
 
-// suffixes that the collector's Prometheus reader appends, if it is configured to.
+// suffixes that the collector's Prometheus reader may add, depending on its configuration.
 var suffixes = []string{"", "_total", "_bytes", "_bytes_total", "_seconds", "_seconds_total"}
 
-// value returns the sum of a metric's series; found is false if there is none.
+// value returns the sum of a metric's series; found is false if there are none.
 func (o *own) value(name string) (sum float64, found bool) {
 	for _, suffix := range suffixes {
 		for _, f := range o.families {
@@ -85,7 +85,7 @@ func (o *own) number(name string) int64 {
 	return int64(v)
 }
 
-// latest returns the latest of a metric's series in Unix time; nil if there is none.
+// latest returns the latest of a metric's series as a time; nil if there is none.
 func (o *own) latest(name string) *time.Time {
 	newest := 0.0
 	for _, f := range o.families {
@@ -119,14 +119,14 @@ func (o *own) label(name string) string {
 	return ""
 }
 
-// Loss is what a component refused, dropped, cut or could not do, since it started.
+// Loss is what a component has refused, dropped, cut or failed to do since startup.
 type Loss struct {
 	Metric string            `json:"metric"`
 	Labels map[string]string `json:"labels,omitempty"`
 	Count  int64             `json:"count"`
 }
 
-// losses returns those that are not zero.
+// losses returns the losses that are not zero.
 func (o *own) losses() []Loss {
 	list := []Loss{}
 	for _, f := range o.families {
@@ -143,7 +143,7 @@ func (o *own) losses() []Loss {
 	return list
 }
 
-// labels returns those of a series without the collector's scope and instance.
+// labels returns the labels of a series except the collector's scope and instance.
 func labels(m *dto.Metric) map[string]string {
 	found := map[string]string{}
 	for _, pair := range m.Label {

@@ -5,14 +5,14 @@ package status
 
 import "time"
 
-// State is what a component remembers, and where.
+// State is the state of a component.
 type State struct {
 	Component string `json:"component"`
-	// Keeps says what it is that it remembers.
+	// Keeps describes the state.
 	Keeps string `json:"keeps"`
-	// Storage reports whether there is one; without it the state is in memory only.
+	// Storage is false if the state is in memory only.
 	Storage bool `json:"storage"`
-	// Survives says what of it outlives what.
+	// Survives describes what the state survives.
 	Survives string `json:"survives"`
 	// Failing is true if the latest write failed.
 	Failing    bool       `json:"failing"`
@@ -23,32 +23,32 @@ type State struct {
 	LastCommit *time.Time `json:"last_commit,omitempty"`
 }
 
-// stateful are the components that remember.
+// stateful are the components with state.
 var stateful = []struct {
-	// shows is the part of a metric's name, behind metrics, that only a component with a state has.
+	// shows is the part of a metric's name, after metrics, that only a component with state has.
 	component, metrics, shows, keeps, inMemory string
 }{
 	{"event_router", "processor_event_router_", "", "events seen",
-		"a restart forgets which events it has seen, so that a resent one is handed on again"},
+		"a restart forgets which events it has seen, so that a resent one is passed on again"},
 	{"span_hierarchy", "processor_span_hierarchy_", "", "open tasks",
 		"a stop emits open tasks as incomplete, a crash loses them"},
 	{"span_to_metrics", "connector_span_to_metrics_", "", "totals",
 		"a restart counts from zero"},
 	{"routed_events", "connector_routed_events_", "known_facts", "facts recorded",
-		"a restart forgets which facts it has recorded, so that the start of a task that goes on is recorded again"},
+		"a restart forgets which facts it has recorded, so that the start of a running task is recorded again"},
 }
 
-// stored is what a component with storage survives.
+// stored is what state with storage survives.
 const stored = "a stop, a crash and kill -9; power loss too, if the storage has fsync: true"
 
-// states returns those of the components that the collector has.
+// states returns the states of the collector's components.
 func (o *own) states() []State {
 	list := []State{}
 	for _, c := range stateful {
 		if !o.has(prefix + c.metrics + c.shows) {
 			continue
 		}
-		failing, kept := o.value(c.metrics + "storage_failing") // there is no number without a storage
+		failing, kept := o.value(c.metrics + "storage_failing") // exists only with storage
 		s := State{Component: c.component, Keeps: c.keeps, Storage: kept, Survives: c.inMemory}
 		if kept {
 			s.Survives, s.Failing = stored, failing > 0

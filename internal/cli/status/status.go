@@ -12,33 +12,34 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/scrape"
 )
 
-// Where a collector with the default configuration answers.
+// Default addresses of a collector.
 const (
 	DefaultTelemetry = "http://localhost:8888/metrics"
 	DefaultHealth    = "http://localhost:13133/health/status"
 )
 
-// Settings name the endpoints to ask.
+// Settings are the endpoints to query.
 type Settings struct {
-	// Telemetry is the endpoint of the collector's own metrics.
+	// Telemetry is the endpoint of the collector's internal metrics.
 	Telemetry string
-	// Health is the endpoint of healthcheckv2; empty to leave it out.
+	// Health is the endpoint of healthcheckv2; empty to omit it.
 	Health string
-	// Exported is the file that `taskerotel export` writes; empty if none.
+	// Exported is the file written by `taskerotel export`; empty if none.
 	Exported string
 	Scrape   scrape.Settings
-	// SecondReading is how long an exporter is observed that has something to send and has sent nothing for a while.
+	// SecondReading is the wait before the second reading of an exporter that has something to send but has sent nothing
+	// for a while.
 	SecondReading time.Duration
 	// Now is for tests; nil means the real clock.
 	Now func() time.Time
 }
 
-// DefaultSettings returns those of the command line.
+// DefaultSettings returns the defaults of the command line.
 func DefaultSettings() Settings {
 	return Settings{Telemetry: DefaultTelemetry, Health: DefaultHealth, Scrape: scrape.DefaultSettings(), SecondReading: 5 * time.Second}
 }
 
-// Status is how a collector is.
+// Status is the state of a collector.
 type Status struct {
 	At        time.Time  `json:"at"`
 	Version   string     `json:"version"`
@@ -48,7 +49,7 @@ type Status struct {
 	Memory    int64      `json:"memory_bytes"`
 
 	Health *Health `json:"health,omitempty"`
-	// HealthError is why the health check could not be asked.
+	// HealthError is why the health check could not be queried.
 	HealthError string `json:"health_error,omitempty"`
 
 	State     []State    `json:"state"`
@@ -63,7 +64,7 @@ type Status struct {
 	ExportError    string     `json:"export_error,omitempty"`
 }
 
-// Work is what the components have in hand.
+// Work is what the components are processing.
 type Work struct {
 	OpenTasks    int64 `json:"open_tasks"`
 	HeldEvents   int64 `json:"held_events"`
@@ -74,14 +75,14 @@ type Work struct {
 	ActiveIDs    int64 `json:"active_ids"`
 }
 
-// Healthy reports whether all that was asked says so, no component fails to write its state or has lost a part of it, and no
+// Healthy reports whether the health check is fine, no component fails to write its state or has lost part of it, and no
 // exporter fails.
 func (s *Status) Healthy() bool {
 	return s.HealthyApartFromExporters() && len(s.FailingExporters()) == 0 && len(s.StateTroubles()) == 0
 }
 
-// HealthyApartFromExporters is Healthy for a check that restarts the collector: it leaves out what a restart does not mend,
-// which is destinations and state that was lost.
+// HealthyApartFromExporters is Healthy for a check that restarts the collector: it ignores what a restart does not repair,
+// destinations and lost state.
 func (s *Status) HealthyApartFromExporters() bool {
 	for _, state := range s.State {
 		if state.Failing {
@@ -96,11 +97,11 @@ func (s *Status) HealthyApartFromExporters() bool {
 	return s.Health == nil || s.Health.Healthy
 }
 
-// StateTroubles returns what of the stored state was lost since the start, and which of its files fail.
+// StateTroubles returns the state lost since startup, and the failing files.
 func (s *Status) StateTroubles() []string { return troubles(s.State, s.Stores) }
 
-// Read asks a collector. The error is an [UnreachableError] when its metrics can't be read, else a mistake in the settings.
-// A health check that can't be asked is part of the status.
+// Read queries a collector. The error is an [UnreachableError] if its metrics cannot be read, else it reports invalid
+// settings. A failed query of the health check is part of the status.
 func Read(ctx context.Context, settings Settings) (*Status, error) {
 	now, client, err := settings.prepare()
 	if err != nil {

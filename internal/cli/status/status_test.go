@@ -19,10 +19,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// at is when the tests ask.
+// at is the time of the tests.
 var at = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 
-// before returns a time before at, as a metric has it.
+// before returns a time before at, in the format of a metric.
 func before(d time.Duration) string { return fmt.Sprintf("%f", float64(at.Add(-d).UnixNano())/1e9) }
 
 func memoryOnly() string {
@@ -61,7 +61,7 @@ target_info{service_instance_id="i-1",service_name="otelcol-tasker",service_vers
 `
 }
 
-// withStorage adds a storage to each stateful component. The names are as the collector's reader makes them with suffixes.
+// withStorage adds a storage to each stateful component. The names have the suffixes of the collector's reader.
 func withStorage(failing int) string {
 	text := memoryOnly()
 	for _, prefix := range []string{"processor_event_router_", "processor_span_hierarchy_", "connector_span_to_metrics_"} {
@@ -84,7 +84,7 @@ const healthy = `{"healthy":true,"status":"StatusOK","components":{"extensions":
 const unhealthy = `{"healthy":false,"status":"StatusRecoverableError","components":{"pipeline:traces":{"healthy":false,
 "status":"StatusRecoverableError","components":{"exporter:otlp":{"healthy":false,"status":"StatusRecoverableError","error":"no route to host"}}}}}`
 
-// collector returns a fake one.
+// collector returns a fake collector.
 func collector(t *testing.T, telemetry string, code int, health string) Settings {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -163,7 +163,7 @@ func TestNotAsked(t *testing.T) {
 	settings.Health = settings.Telemetry
 	s, err = Read(t.Context(), settings)
 	require.NoError(t, err)
-	assert.Contains(t, s.HealthError, "something else than the status of healthcheckv2")
+	assert.Contains(t, s.HealthError, "does not respond with the status of healthcheckv2")
 	settings.Health = ""
 	s, err = Read(t.Context(), settings)
 	require.NoError(t, err)
@@ -172,14 +172,14 @@ func TestNotAsked(t *testing.T) {
 	var unreachable *UnreachableError
 	_, err = Read(t.Context(), collector(t, "# TYPE tasker_events_total counter\ntasker_events_total 1\n", 200, healthy))
 	require.ErrorAs(t, err, &unreachable)
-	require.ErrorContains(t, err, "not of the exporter prometheus")
+	require.ErrorContains(t, err, "not that of the exporter prometheus")
 	_, err = Read(t.Context(), collector(t, "<html>", 200, healthy))
 	require.ErrorAs(t, err, &unreachable)
 	settings.Telemetry = "http://127.0.0.1:1"
 	_, err = Read(t.Context(), settings)
 	require.ErrorAs(t, err, &unreachable)
 
-	for _, wrong := range []string{"ftp://x", "dns+http://collectors:8888"} { // the second is for many
+	for _, wrong := range []string{"ftp://x", "dns+http://collectors:8888"} { // the second is for several collectors
 		settings.Telemetry = wrong
 		_, err = Read(t.Context(), settings)
 		require.ErrorContains(t, err, "--telemetry: ")
@@ -232,7 +232,7 @@ func TestDurability(t *testing.T) {
 	assert.Equal(t, []string{"event_router", "span_hierarchy", "span_to_metrics"}, d.Failing())
 	text.Reset()
 	require.NoError(t, d.Write(&text))
-	assert.Contains(t, text.String(), "the latest write failed (3 in all): what came since 2026-06-01T11:58:30Z is not acknowledged and not stored")
+	assert.Contains(t, text.String(), "the latest write failed (3 in total): data received since 2026-06-01T11:58:30Z is not acknowledged and not stored")
 
 	d, err = CheckDurability(t.Context(), collector(t, memoryOnly(), 200, healthy), nil)
 	require.NoError(t, err)
@@ -241,7 +241,7 @@ func TestDurability(t *testing.T) {
 	_, err = CheckDurability(t.Context(), collector(t, "# TYPE otelcol_process_uptime counter\notelcol_process_uptime 1\n", 200, healthy), nil)
 	require.ErrorIs(t, err, ErrStateless)
 	_, err = CheckDurability(t.Context(), collector(t, withStorage(0), 200, healthy), []string{filepath.Join(directory, "missing")})
-	require.ErrorContains(t, err, "was not flushed to the disk")
+	require.ErrorContains(t, err, "was not flushed to disk")
 }
 
 func TestUnits(t *testing.T) {

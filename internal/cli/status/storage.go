@@ -23,13 +23,13 @@ import (
 // Store is the file of a component, or of an exporter's queue, in a file_storage.
 type Store struct {
 	Name string `json:"name"`
-	// Failing is true if it can't be written at present, or is not where it belongs.
+	// Failing is true if it cannot be written, or is not at its path.
 	Failing bool `json:"failing"`
-	// Lost is how often its content was lost, or part of it, by reason, since the start.
+	// Lost is how often its content was lost completely or partly since startup, by reason.
 	Lost map[string]int64 `json:"lost,omitempty"`
-	// Restored is how often it was removed under the running collector, and written anew.
+	// Restored is how often it was removed while the collector was running, and rewritten.
 	Restored int64 `json:"restored,omitempty"`
-	// Problem is what keeps it from being read; sync looks.
+	// Problem is why it is unreadable; set by sync.
 	Problem string `json:"problem,omitempty"`
 }
 
@@ -40,7 +40,7 @@ const (
 	storeRestored = "extension_file_storage_restored"
 )
 
-// stores returns the files that the collector has open, and those of which it reports a loss.
+// stores returns the collector's open files, and those with reported losses.
 func (o *own) stores() []Store {
 	byName := map[string]*Store{}
 	of := func(name string) *Store {
@@ -73,14 +73,14 @@ func (o *own) stores() []Store {
 	return list
 }
 
-// trouble says what is wrong with a store; empty when nothing is.
+// trouble describes the problems of a store; empty if there are none.
 func (s *Store) trouble() string {
 	var parts []string
 	if s.Failing {
-		parts = append(parts, "can't be written")
+		parts = append(parts, "cannot be written")
 	}
 	for _, reason := range slices.Sorted(maps.Keys(s.Lost)) {
-		parts = append(parts, fmt.Sprintf("content lost since the start: %s (%d)", reason, s.Lost[reason]))
+		parts = append(parts, fmt.Sprintf("content lost since startup: %s (%d)", reason, s.Lost[reason]))
 	}
 	if s.Problem != "" {
 		parts = append(parts, s.Problem)
@@ -88,11 +88,11 @@ func (s *Store) trouble() string {
 	return strings.Join(parts, "; ")
 }
 
-// troubles returns those of the components' states and of the files behind them, a line each.
+// troubles returns the problems of the components' states and of their files, one per line.
 func troubles(states []State, stores []Store) (list []string) {
 	for _, s := range states {
 		if s.SetAside > 0 {
-			list = append(list, fmt.Sprintf("%s: %d segments of its state could not be read at the start", s.Component, s.SetAside))
+			list = append(list, fmt.Sprintf("%s: %d segments of its state were unreadable at startup", s.Component, s.SetAside))
 		}
 	}
 	for i := range stores {
@@ -104,15 +104,15 @@ func troubles(states []State, stores []Store) (list []string) {
 }
 
 const (
-	// checkTries and checkPause bound how long a file is looked at that is written all the while.
+	// checkTries and checkPause bound the verification of a file that is being written.
 	checkTries = 20
 	checkPause = 50 * time.Millisecond
 )
 
-// verify reads what the directories hold of the stores. A file of a store that is in none of them is a problem, too.
+// verify reads the stores' files in the directories. A file that is in none of them is a problem too.
 func verify(ctx context.Context, stores []Store, directories []string) {
 	for i := range stores {
-		stores[i].Problem = "there is no such file in " + strings.Join(directories, ", ")
+		stores[i].Problem = "the file does not exist in " + strings.Join(directories, ", ")
 		for _, directory := range directories {
 			path := filepath.Join(directory, stores[i].Name)
 			err := verifyFile(ctx, path)
@@ -128,7 +128,8 @@ func verify(ctx context.Context, stores []Store, directories []string) {
 	}
 }
 
-// verifyFile reads a file whole. One that is written all the while is not read to its end; what was read of it was sound.
+// verifyFile reads a complete file. A file that is continuously written may not be read to its end; what was read was
+// valid.
 func verifyFile(ctx context.Context, path string) error {
 	for try := 0; ; try++ {
 		_, err := boltfile.Check(path, func(_, key, value []byte) error {
@@ -154,8 +155,8 @@ func verifyFile(ctx context.Context, path string) error {
 	}
 }
 
-// verifyLog reads the write-ahead log of a file, if it has one: what was written last is there and not yet in the file itself.
-// A part that can't be read may be a write under way, so it is looked at again unless this is the last try.
+// verifyLog reads the write-ahead log of a file, if it has one, which contains the latest writes. An unreadable part may be
+// a pending write and is read again, unless this is the last try.
 func verifyLog(database string, last bool) error {
 	path := writeahead.Path(database)
 	content, err := writeahead.Read(path)
@@ -169,7 +170,7 @@ func verifyLog(database string, last bool) error {
 		return boltfile.ErrChanged
 	}
 	if content.Damaged {
-		return &boltfile.DamageError{What: path + ": a part of the write-ahead log can't be read"}
+		return &boltfile.DamageError{What: path + ": a part of the write-ahead log is unreadable"}
 	}
 	for _, batch := range content.Batches {
 		changes, err := writeahead.ReadBatch(batch.Content, 0)

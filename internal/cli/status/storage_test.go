@@ -20,7 +20,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/writeahead"
 )
 
-// storedFiles are metrics of a collector with the file of span_hierarchy.
+// storedFiles are the metrics of a collector with the file of span_hierarchy.
 func storedFiles(failing int, more string) string {
 	return withStorage(0) + fmt.Sprintf(`# TYPE otelcol_extension_file_storage_failing gauge
 otelcol_extension_file_storage_failing{store="processor_span_hierarchy_"} %d
@@ -41,21 +41,21 @@ func TestLostStateIsNoHealth(t *testing.T) {
 	require.NoError(t, err)
 	assert.False(t, s.Healthy())
 	assert.True(t, s.HealthyApartFromExporters(), "a restart does not bring it back")
-	assert.Equal(t, []string{"exporter_otlp__traces: content lost since the start: damaged (1)"}, s.StateTroubles())
+	assert.Equal(t, []string{"exporter_otlp__traces: content lost since startup: damaged (1)"}, s.StateTroubles())
 	var text bytes.Buffer
 	require.NoError(t, s.Write(&text))
-	assert.Contains(t, text.String(), "LOST OR FAILING STATE\nexporter_otlp__traces: content lost since the start: damaged (1)")
+	assert.Contains(t, text.String(), "LOST OR FAILING STATE\nexporter_otlp__traces: content lost since startup: damaged (1)")
 
 	s, err = Read(t.Context(), collector(t, storedFiles(1, ""), 200, healthy))
 	require.NoError(t, err)
 	assert.False(t, s.HealthyApartFromExporters())
-	assert.Equal(t, []string{"processor_span_hierarchy_: can't be written"}, s.StateTroubles())
+	assert.Equal(t, []string{"processor_span_hierarchy_: cannot be written"}, s.StateTroubles())
 
 	aside := "# TYPE otelcol_connector_span_to_metrics_storage_set_aside counter\notelcol_connector_span_to_metrics_storage_set_aside_total 2\n"
 	s, err = Read(t.Context(), collector(t, storedFiles(0, aside), 200, healthy))
 	require.NoError(t, err)
 	assert.False(t, s.Healthy())
-	assert.Equal(t, []string{"span_to_metrics: 2 segments of its state could not be read at the start"}, s.StateTroubles())
+	assert.Equal(t, []string{"span_to_metrics: 2 segments of its state were unreadable at startup"}, s.StateTroubles())
 }
 
 func TestSyncReadsWhatIsOnDisk(t *testing.T) {
@@ -74,7 +74,7 @@ func TestSyncReadsWhatIsOnDisk(t *testing.T) {
 	sound := write([]byte("J\x01\x00\x00\x00\x00"))
 	cut := write([]byte("J\x01\x00\x00\x00\x00"))
 	require.NoError(t, os.Truncate(filepath.Join(cut, "processor_span_hierarchy_"), 9000))
-	// logged is sound but for a write-ahead log with a segment of its own.
+	// logged returns a valid file with a write-ahead log that has one modified segment.
 	logged := func(value []byte, harm func([]byte)) string {
 		directory := write([]byte("J\x01\x00\x00\x00\x00"))
 		path := writeahead.Path(filepath.Join(directory, "processor_span_hierarchy_"))
@@ -102,12 +102,12 @@ func TestSyncReadsWhatIsOnDisk(t *testing.T) {
 		"not asked": {nil, ""},
 		"sound":     {[]string{sound}, ""},
 		"elsewhere": {[]string{t.TempDir(), sound}, ""},
-		"missing":   {[]string{t.TempDir()}, "there is no such file in "},
+		"missing":   {[]string{t.TempDir()}, "the file does not exist in "},
 		"cut":       {[]string{cut}, "it is damaged: it has 9000 bytes"},
 		"checksum":  {[]string{write([]byte("J\x01\x00\x00\x00\x00more"))}, "segment/0000000000000001: its checksum is wrong"},
 		"log":       {[]string{logged([]byte("J\x01\x00\x00\x00\x00"), asIs)}, ""},
 		"segment":   {[]string{logged([]byte("J\x01\x00\x00\x00\x00more"), asIs)}, "_.wal: segment/0000000000000002: its checksum is wrong"},
-		"batch":     {[]string{logged([]byte("J\x01\x00\x00\x00\x00"), flip)}, "_.wal: a part of the write-ahead log can't be read"},
+		"batch":     {[]string{logged([]byte("J\x01\x00\x00\x00\x00"), flip)}, "_.wal: a part of the write-ahead log is unreadable"},
 		"no file":   {[]string{link}, "is a symbolic link"},
 	} {
 		t.Run(name, func(t *testing.T) {

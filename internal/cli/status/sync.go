@@ -16,18 +16,18 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/regular"
 )
 
-// Durability says whether all that a collector has acknowledged outlives it.
+// Durability reports whether everything that a collector has acknowledged is stored.
 //
-// There is nothing to write: a component with storage writes what a request brings before it acknowledges the request. So
-// whatever was acknowledged before the question is stored already, and whether that holds can be checked.
+// There is nothing to write: a component with storage stores the data of a request before it acknowledges it. So this can
+// be checked for everything acknowledged before the query.
 type Durability struct {
-	// AsOf is the moment before which all that was acknowledged is stored.
+	// AsOf is the time before which everything acknowledged is stored.
 	AsOf     time.Time `json:"as_of"`
 	Instance string    `json:"instance"`
 	State    []State   `json:"state"`
-	// Stores are the files of the storage. Those in the directories were read.
+	// Stores are the storage files. Those in the directories were verified.
 	Stores []Store `json:"stores,omitempty"`
-	// Files is how many files were flushed to the disk.
+	// Files is the number of files flushed to disk.
 	Files int `json:"files_flushed"`
 }
 
@@ -41,7 +41,7 @@ func (d *Durability) Failing() []string {
 	return d.names(func(s State) bool { return s.Failing })
 }
 
-// Troubles returns what of the stored state was lost since the start, and which of its files fail or can't be read.
+// Troubles returns the state lost since startup, and the failing and unreadable files.
 func (d *Durability) Troubles() []string { return troubles(d.State, d.Stores) }
 
 func (d *Durability) names(which func(State) bool) (names []string) {
@@ -53,11 +53,11 @@ func (d *Durability) names(which func(State) bool) (names []string) {
 	return names
 }
 
-// ErrStateless is a collector without a component that remembers anything.
-var ErrStateless = errors.New("the collector has none of the components that remember: event_router, span_hierarchy, span_to_metrics")
+// ErrStateless is a collector without a component with state.
+var ErrStateless = errors.New("the collector has no component with state: event_router, span_hierarchy, span_to_metrics")
 
-// CheckDurability asks a collector. It flushes the files of the directories to the disk, if there are any, as a storage
-// without fsync leaves to the system, and reads them. The error is an [UnreachableError] when the collector can't be asked.
+// CheckDurability queries a collector. It flushes the files of the directories to disk, which a storage without fsync
+// leaves to the system, and verifies them. The error is an [UnreachableError] if the collector cannot be queried.
 func CheckDurability(ctx context.Context, settings Settings, directories []string) (*Durability, error) {
 	now, client, err := settings.prepare()
 	if err != nil {
@@ -84,12 +84,12 @@ func CheckDurability(ctx context.Context, settings Settings, directories []strin
 	return d, nil
 }
 
-// flush makes the system write what it holds of a directory's files.
+// flush makes the system write a directory's files to disk.
 func flush(directory string) (files int, err error) {
 	err = filepath.WalkDir(directory, func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case errors.Is(err, fs.ErrNotExist) && path != directory:
-			return nil // a temporary file of a compaction has gone meanwhile
+			return nil // a temporary file of a compaction that was removed meanwhile
 		case err != nil:
 			return err
 		case entry.IsDir():
@@ -108,7 +108,7 @@ func flush(directory string) (files int, err error) {
 		return errors.Join(file.Sync(), file.Close())
 	})
 	if err != nil {
-		return files, fmt.Errorf("%s was not flushed to the disk: %w", directory, err)
+		return files, fmt.Errorf("%s was not flushed to disk: %w", directory, err)
 	}
 	return files, nil
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/printable"
 )
 
-// Write writes the status for people.
+// Write writes the status as text.
 func (s *Status) Write(w io.Writer) error {
 	out := &table{to: tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)}
 	health := "health unknown"
@@ -96,7 +96,7 @@ func (e Exporter) cells(now time.Time) []string {
 	return cells
 }
 
-// Write writes the durability for people and for logs: a line a component.
+// Write writes the durability as text, one line per component.
 func (d *Durability) Write(w io.Writer) error {
 	out := &table{to: tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)}
 	asOf := d.AsOf.Format(time.RFC3339Nano)
@@ -105,10 +105,10 @@ func (d *Durability) Write(w io.Writer) error {
 		case !s.Storage:
 			out.row(s.Component, "memory only: "+s.Survives)
 		case s.Failing:
-			out.row(s.Component, fmt.Sprintf("the latest write failed (%d in all): what came since %s is not acknowledged and not stored",
+			out.row(s.Component, fmt.Sprintf("the latest write failed (%d in total): data received since %s is not acknowledged and not stored",
 				s.Failures, orNever(s.LastCommit)))
 		case s.SetAside > 0:
-			out.row(s.Component, fmt.Sprintf("%d segments of its state could not be read at the start", s.SetAside))
+			out.row(s.Component, fmt.Sprintf("%d segments of its state were unreadable at startup", s.SetAside))
 		default:
 			out.row(s.Component, fmt.Sprintf("everything acknowledged is stored as of %s (%s, last write %s)", asOf, size(s.Bytes), orNever(s.LastCommit)))
 		}
@@ -124,7 +124,7 @@ func (d *Durability) Write(w io.Writer) error {
 	return out.finish()
 }
 
-// table writes aligned columns; the first error stays.
+// table writes aligned columns and keeps the first error.
 type table struct {
 	to  *tabwriter.Writer
 	err error
@@ -141,7 +141,7 @@ func (t *table) line(format string, args ...any) {
 	}
 }
 
-// section begins columns of their own width.
+// section begins columns with their own widths.
 func (t *table) section(heads ...string) {
 	if t.err == nil {
 		t.err = t.to.Flush()
@@ -150,7 +150,7 @@ func (t *table) section(heads ...string) {
 	t.row(heads...)
 }
 
-// row writes cells, of which some come from what is asked.
+// row writes cells, some of which are untrusted.
 func (t *table) row(cells ...string) {
 	for i, cell := range cells {
 		cells[i] = printable.Line(cell)
@@ -189,7 +189,7 @@ func ago(at *time.Time, now time.Time) string {
 	return seconds(now.Sub(*at).Seconds()) + " ago"
 }
 
-// seconds returns a duration in its two greatest units.
+// seconds formats a duration in its two greatest units.
 func seconds(s float64) string {
 	d := time.Duration(max(s, 0) * float64(time.Second))
 	switch {

@@ -12,10 +12,10 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 )
 
-// Style is how a text is shown: the parameters of a terminal's SGR sequence.
+// Style is a text style: the parameters of a terminal's SGR sequence.
 type Style string
 
-// The styles in use. They are readable on dark and on light grounds.
+// The styles in use. They are readable on dark and light backgrounds.
 const (
 	Plain  Style = ""
 	Bold   Style = "1"
@@ -26,10 +26,10 @@ const (
 	Cyan   Style = "36"
 )
 
-// Palette shows styles, or leaves texts as they are.
+// Palette applies styles, or leaves texts unchanged.
 type Palette bool
 
-// Paint shows a text in a style.
+// Paint returns a text in a style.
 func (p Palette) Paint(style Style, text string) string {
 	if !bool(p) || style == Plain || text == "" {
 		return text
@@ -37,14 +37,14 @@ func (p Palette) Paint(style Style, text string) string {
 	return "\x1b[" + string(style) + "m" + text + "\x1b[0m"
 }
 
-// Words of the flag --color.
+// Values of the flag --color.
 const (
 	ColorAuto   = "auto"
 	ColorAlways = "always"
 	ColorNever  = "never"
 )
 
-// Colors decides whether to use colour: with ColorAuto on a terminal only, and not where the environment asks for none
+// Colors decides whether to use color: with ColorAuto on a terminal only, and unless NO_COLOR is set
 // (https://no-color.org).
 func Colors(when string, out io.Writer, getenv func(string) string) (Palette, error) {
 	switch when {
@@ -64,7 +64,7 @@ func Is(stream any) bool {
 	return ok && term.IsTerminal(int(file.Fd()))
 }
 
-// Columns returns the width of the terminal that the stream is, or the other number when it is none.
+// Columns returns the width of the stream's terminal, or otherwise if it is none.
 func Columns(stream any, otherwise int) int {
 	file, ok := stream.(*os.File)
 	if !ok {

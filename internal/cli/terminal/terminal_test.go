@@ -37,7 +37,7 @@ func TestWrap(t *testing.T) {
 	assert.Nil(t, terminal.Wrap("  ", 5))
 }
 
-// Whatever comes in, what goes out fits and moves no cursor.
+// Output of any input fits and contains no control sequences.
 func TestTextFits(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := printable.Line(rapid.String().Draw(t, "text"))

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/text/width"
 )
 
-// Width returns the number of columns that a printable text takes.
+// Width returns the number of columns of a printable text.
 func Width(text string) int {
 	columns := 0
 	for _, r := range text {
@@ -33,7 +33,7 @@ func runeWidth(r rune) int {
 	return 1
 }
 
-// Truncate cuts a text to the columns, with the ellipsis as its end.
+// Truncate cuts a text to the columns, ending with the ellipsis.
 func Truncate(text string, columns int, ellipsis string) string {
 	if Width(text) <= columns {
 		return text
@@ -50,17 +50,17 @@ func Truncate(text string, columns int, ellipsis string) string {
 	return text + ellipsis
 }
 
-// Pad fills a text with spaces up to the columns.
+// Pad appends spaces up to the columns.
 func Pad(text string, columns int) string {
 	return text + strings.Repeat(" ", max(0, columns-Width(text)))
 }
 
-// PadLeft puts spaces before a text up to the columns.
+// PadLeft prepends spaces up to the columns.
 func PadLeft(text string, columns int) string {
 	return strings.Repeat(" ", max(0, columns-Width(text))) + text
 }
 
-// Wrap breaks a printable text into lines of at most the columns, between words where it can.
+// Wrap breaks a printable text into lines of at most that many columns, between words if possible.
 func Wrap(text string, columns int) []string {
 	columns = max(2, columns)
 	var lines []string

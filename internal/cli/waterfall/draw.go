@@ -12,15 +12,15 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/treeview"
 )
 
-// Options of a drawing. What is zero has a default.
+// Options of a drawing. Zero values select defaults.
 type Options struct {
-	// Width in columns. A drawing is never narrower than MinWidth.
+	// Width in columns, at least MinWidth.
 	Width int
-	// Depth is how many levels are shown, the task's being the first; 0 shows all.
+	// Depth is the number of visible levels, including the task's; 0 shows all.
 	Depth int
-	// ASCII draws without any character beyond ASCII, but for those in names.
+	// ASCII draws with ASCII characters only, except in names.
 	ASCII bool
-	// Palette colours.
+	// Palette selects colors.
 	Palette terminal.Palette
 }
 
@@ -32,12 +32,12 @@ const (
 
 const (
 	durationColumns = 7
-	fewestBarCells  = 8 // fewer tell nothing, and the bars are left out
+	fewestBarCells  = 8 // with fewer, bars are omitted
 	fewestLabels    = 12
 	errorLines      = 3
 )
 
-// Draw writes a task: a header, the time axis, a line per span. It only reads the tree and keeps nothing of it.
+// Draw writes a task: a header, the time axis, and one line per span. It does not retain the tree.
 func Draw(w io.Writer, tree *assembly.Tree, options Options) error {
 	d := drawing{tree: tree, width: max(MinWidth, options.Width), palette: options.Palette, glyphs: &unicodeGlyphs}
 	if options.Width == 0 {
@@ -57,12 +57,12 @@ func Draw(w io.Writer, tree *assembly.Tree, options Options) error {
 	return err
 }
 
-// drawing is the work on one task.
+// drawing is the state of drawing a task.
 type drawing struct {
 	tree    *assembly.Tree
 	width   int
-	labels  int // columns of the labels
-	cells   int // columns of the bars; 0 for none
+	labels  int // columns of labels
+	cells   int // columns of bars; 0 for none
 	palette terminal.Palette
 	glyphs  *glyphs
 	out     strings.Builder
@@ -77,7 +77,7 @@ func (d *drawing) line(text string) {
 	d.out.WriteByte('\n')
 }
 
-// layout divides the width: the labels get what they need but at most 45 %, the bars the rest.
+// layout divides the width: labels get what they need up to 45 %, bars the rest.
 func (d *drawing) layout(rows []row) {
 	needed := 0
 	for i := range rows {
@@ -107,7 +107,7 @@ func (d *drawing) row(r *row) {
 	}
 }
 
-// label cuts the name rather than the words behind it.
+// label truncates the name rather than the words after it.
 func (d *drawing) label(r *row) string {
 	room := d.labels - terminal.Width(r.guides)
 	if r.words == "" {
@@ -117,7 +117,7 @@ func (d *drawing) label(r *row) string {
 	return terminal.Truncate(name+" "+r.words, room, d.glyphs.ellipsis)
 }
 
-// wrapped adds a text in a few lines behind guides.
+// wrapped adds a wrapped text with guides.
 func (d *drawing) wrapped(guides, text string, style terminal.Style) {
 	columns := max(10, d.width-terminal.Width(guides))
 	lines := terminal.Wrap(text, columns)
@@ -131,7 +131,7 @@ func (d *drawing) wrapped(guides, text string, style terminal.Style) {
 	}
 }
 
-// bar shows when the span was, in cells of the axis. It has at least one cell, or short spans could not be seen.
+// bar draws a span's time on the axis. It has at least one cell, so that short spans are visible.
 func (d *drawing) bar(r *row) string {
 	from, to := d.cell(r.start), d.cell(r.end)
 	first := min(int(from), d.cells-1)
@@ -150,7 +150,7 @@ func (d *drawing) bar(r *row) string {
 	return strings.Repeat(" ", first) + d.paint(style, bar)
 }
 
-// cell returns where an instant is on the axis, from 0 to the number of cells.
+// cell returns the position of a time on the axis, in cells.
 func (d *drawing) cell(at int64) float64 {
 	root := &d.tree.Spans[0]
 	if root.End <= root.Start {

@@ -8,14 +8,14 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/treeview"
 )
 
-// glyphs are the characters of a drawing. All take one column but for the guides, which take three, and the separators.
+// glyphs are the characters of a drawing. All have one column except the guides, which have three, and the separators.
 type glyphs struct {
 	branch, last, through, none string // guides of the tree
 
 	success, failure, cancelled, resolved, open string // marks
-	critical                                    string // behind a label
+	critical                                    string // after a label
 
-	work, path, wait, more string // bars: usual, on the critical path, waiting; the end of one whose end is unknown
+	work, path, wait, more string // bars: usual, on the critical path, waiting; the end of an open bar
 
 	rule, tick, dot, arrow, ellipsis, micro string
 }
@@ -35,7 +35,7 @@ var (
 	}
 )
 
-// mark returns an outcome as one character, and its style.
+// mark returns the character and style of an outcome.
 func (g *glyphs) mark(m treeview.Mark) (string, terminal.Style) {
 	switch m {
 	case treeview.MarkSuccess:

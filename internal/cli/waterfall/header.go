@@ -17,16 +17,16 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/treeview"
 )
 
-// timeLayout is how the start is shown, in UTC, as the events have it.
+// timeLayout is the format of the start, in UTC as in the events.
 const timeLayout = "2006-01-02 15:04:05.000 UTC"
 
-// header tells what people ask about a task first.
+// header adds the task's most important facts.
 func (d *drawing) header() {
 	s := &d.tree.Spans[0]
 	mark, style := d.glyphs.mark(treeview.MarkOf(s))
 	outcome := strings.ReplaceAll(string(treeview.Status(s)), "_", " ")
 	if treeview.Marked(s, lifecycle.AttrIncomplete) {
-		outcome = joined(outcome, "incomplete: no event tells its end")
+		outcome = joined(outcome, "incomplete: its end was not announced")
 	}
 	head := []string{treeview.Title(s), outcome, d.glyphs.duration(s.End - s.Start), time.Unix(0, s.Start).UTC().Format(timeLayout)}
 	for i, line := range d.fields(d.width-2, head) {
@@ -37,7 +37,7 @@ func (d *drawing) header() {
 		d.line("  " + d.paint(terminal.Bold, line))
 	}
 
-	d.line("  trace " + hex.EncodeToString(d.tree.Trace[:])) // on one line however narrow, so that it can be copied
+	d.line("  trace " + hex.EncodeToString(d.tree.Trace[:])) // not wrapped, so that it can be copied
 	d.about(
 		resource(d.tree, "service", lifecycle.AttrServiceName), resource(d.tree, "namespace", lifecycle.AttrServiceNamespace),
 		only(treeview.Number(s, lifecycle.AttrRun) > 1, "run "+treeview.Text(s.Attributes, lifecycle.AttrRun)),
@@ -62,23 +62,23 @@ func (d *drawing) header() {
 	}
 	switch {
 	case d.tree.Cut > 0:
-		d.about(treeview.Count(int64(d.tree.Cut), "span") + " left out: the tree is at its limit")
+		d.about(treeview.Count(int64(d.tree.Cut), "span") + " omitted: the tree has reached its limit")
 	case treeview.Marked(s, lifecycle.AttrTruncated):
-		d.about("events left out: the task is at its limit")
+		d.about("events omitted: the task has reached its limit")
 	}
 	if problem := treeview.Failure(s); problem != "" {
 		d.wrapped("  ", problem, terminal.Red)
 	}
 }
 
-// about adds a line of facts. Empty ones are left out.
+// about adds a line of facts, omitting empty ones.
 func (d *drawing) about(facts ...string) {
 	for _, line := range d.fields(d.width-2, facts) {
 		d.line("  " + line)
 	}
 }
 
-// fields sets facts side by side and breaks lines between them where it can.
+// fields joins facts and breaks lines between them if possible.
 func (d *drawing) fields(columns int, facts []string) []string {
 	var lines []string
 	line := ""

@@ -9,12 +9,12 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/treeview"
 )
 
-// row is one line of the drawing, or a few where there is an error to tell.
+// row is a line of the drawing, or several if there is an error.
 type row struct {
 	guides string // before the label
-	below  string // guides before lines that belong to this one
+	below  string // guides before the row's further lines
 	label  string
-	words  string // behind the label: what must not be cut off
+	words  string // after the label, never truncated
 
 	mark       string
 	markStyle  terminal.Style
@@ -28,7 +28,7 @@ type row struct {
 func plan(tree *assembly.Tree, depth int, g *glyphs) []row {
 	planned := treeview.Plan{Depth: depth}.Rows(tree)
 	rows := make([]row, len(planned))
-	under := []string{""} // guides before what is below the rows above, by level
+	under := []string{""} // guides below the rows above, by level
 	for i := range planned {
 		p := &planned[i]
 		rows[i] = g.row(p)

@@ -39,7 +39,7 @@ func golden(t *testing.T, name, got string) {
 	assert.Equal(t, string(want), got, path)
 }
 
-// assemble makes the trees of a task of a stream. Lines that keep refuses are lost on the way.
+// assemble returns the trees of a task of a stream, without the lines that keep rejects.
 func assemble(t *testing.T, stream, task string, keep func(line string) bool) []*assembly.Tree {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "..", "..", "tests", "streamtest", "testdata", stream+".ndjson"))
@@ -78,7 +78,7 @@ func draw(t *testing.T, trees []*assembly.Tree, options waterfall.Options) strin
 		for line := range strings.Lines(out.String()) {
 			line = strings.TrimSuffix(line, "\n")
 			if strings.HasPrefix(line, "  trace ") {
-				continue // never broken, because it is there to be copied
+				continue // never wrapped, so that it can be copied
 			}
 			assert.LessOrEqual(t, terminal.Width(line), max(width, waterfall.MinWidth), line)
 		}
@@ -86,7 +86,7 @@ func draw(t *testing.T, trees []*assembly.Tree, options waterfall.Options) strin
 	return out.String()
 }
 
-// until keeps the lines of a task before the n-th of an event. The others stay, so that they have their line numbers.
+// until returns a filter that keeps the events of a task before the n-th of a name. Other tasks' events are kept too.
 func until(task, event string, n int) func(string) bool {
 	return func(line string) bool {
 		if n > 0 && strings.Contains(line, `"task_id":`+task+`,`) && strings.Contains(line, `"event":"`+event+`"`) {
@@ -136,7 +136,7 @@ func TestDraw(t *testing.T) {
 
 const ms = int64(time.Millisecond)
 
-// built returns a tree with what streams seldom have.
+// built returns a tree with features that are rare in streams.
 func built() *assembly.Tree {
 	id := func(n byte) assembly.SpanID { return assembly.SpanID{n} }
 	task := assembly.Span{
@@ -176,7 +176,7 @@ func built() *assembly.Tree {
 		assembly.String(lifecycle.AttrStatus, string(lifecycle.StatusResolvedManually)), assembly.Bool(lifecycle.AttrSynthesized, true))
 	add(34, 31, lifecycle.SpanStep, 430, 431, assembly.String(lifecycle.AttrStepName, strings.Repeat("endless_", 20)),
 		assembly.Bool(lifecycle.AttrIncomplete, true), assembly.Bool(lifecycle.AttrSynthesized, true))
-	add(35, 77, "app.custom", 500, 500) // its parent was cut
+	add(35, 77, "app.custom", 500, 500) // its parent was omitted
 	return tree
 }
 
@@ -192,7 +192,7 @@ func TestDrawOddTrees(t *testing.T) {
 	golden(t, "instant", draw(t, []*assembly.Tree{instant}, waterfall.Options{}))
 }
 
-// Whatever the width, no line is wider, and control characters stay out.
+// No line is wider than the width, and control characters are removed.
 func TestDrawFits(t *testing.T) {
 	trees := append(assemble(t, "real/retry", "12", nil), built())
 	for width := waterfall.MinWidth; width < 200; width++ {
