@@ -56,12 +56,14 @@ func listsInLists(size int) []byte {
 func hostile() map[string][]byte {
 	empty := func(number protowire.Number, size int) []byte { return bytes.Repeat(field(number, nil), size/2) }
 	return map[string][]byte{
-		exportLogs + " lists in lists":            listsInLists(largestOTLP),
-		exportLogs + " records of two bytes":      field(1, field(2, empty(2, largestOTLP-64))),
-		exportLogs + " attributes of two bytes":   field(1, field(2, field(2, empty(6, largestOTLP-64)))),
-		exportTraces + " spans of two bytes":      field(1, field(2, empty(2, largestOTLP-64))),
-		exportTraces + " as much as is taken":     field(1, field(2, empty(2, 400_000))),
-		exportLogs + " attributes that are taken": field(1, field(2, field(2, empty(6, 1_000_000)))),
+		exportLogs + " lists in lists":               listsInLists(largestOTLP),
+		exportLogs + " records of two bytes":         field(1, field(2, empty(2, largestOTLP-64))),
+		exportLogs + " a resource of two bytes each": empty(1, largestOTLP-64),
+		exportLogs + " values of two bytes":          field(1, field(2, bytes.Repeat(field(2, field(6, field(2, field(5, empty(1, 190_000))))), largestOTLP/190_020))),
+		exportLogs + " attributes of two bytes":      field(1, field(2, field(2, empty(6, largestOTLP-64)))),
+		exportTraces + " spans of two bytes":         field(1, field(2, empty(2, largestOTLP-64))),
+		exportTraces + " as much as is taken":        field(1, field(2, empty(2, 400_000))),
+		exportLogs + " attributes that are taken":    field(1, field(2, field(2, empty(6, 1_000_000)))),
 	}
 }
 
@@ -92,17 +94,22 @@ func TestAttackHostileOTLPWithinTheShippedMemory(t *testing.T) {
 			if i%2 == 0 {
 				continue
 			}
-			path := map[string]string{exportLogs: "/v1/logs", exportTraces: "/v1/traces"}[string(method)]
-			senders.Go(func() {
-				for range rounds {
-					response, err := http.Post("http://"+c.otlpHTTP+path, "application/x-protobuf", bytes.NewReader(body))
-					if err == nil {
-						_, _ = io.Copy(io.Discard, response.Body)
-						_ = response.Body.Close()
+			urls := []string{"http://" + c.otlpHTTP + "/v1/traces"}
+			if string(method) == exportLogs {
+				urls = []string{"http://" + c.otlpHTTP + "/v1/logs", "http://" + c.events + "/v1/logs"}
+			}
+			for _, url := range urls {
+				senders.Go(func() {
+					for range rounds {
+						response, err := http.Post(url, "application/x-protobuf", bytes.NewReader(body))
+						if err == nil {
+							_, _ = io.Copy(io.Discard, response.Body)
+							_ = response.Body.Close()
+						}
+						count(err == nil && response.StatusCode == http.StatusOK, &taken, &refused)
 					}
-					count(err == nil && response.StatusCode == http.StatusOK, &taken, &refused)
-				}
-			})
+				})
+			}
 		}
 	}
 	senders.Wait()

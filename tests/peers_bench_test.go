@@ -41,7 +41,8 @@ type usage struct {
 //	p1          our finished spans as OTLP → batch → spanmetrics → prometheus, and OTLP out
 //	p2          OTLP logs → batch → signal_to_metrics → deltatocumulative → prometheus
 //	ndjson      ours: NDJSON → trees over OTLP, metrics, records
-//	otlp        ours: OTLP logs → the same
+//	otlp        ours: OTLP logs to tasker_events → the same
+//	receiver    ours: OTLP logs to the otlp receiver → the same
 //
 // CPU is the median over the rounds, for an event of the stream, also in p1, which gets spans; rss is the median in MiB.
 func BenchmarkPeers(b *testing.B) {
@@ -68,6 +69,11 @@ func BenchmarkPeers(b *testing.B) {
 			})
 		}},
 		{"otlp", func() usage {
+			return ownUsage(b, func(c *collector) {
+				c.post(benchConnections, "http://"+c.events+"/v1/logs", "application/x-protobuf", logs)
+			})
+		}},
+		{"receiver", func() usage {
 			return ownUsage(b, func(c *collector) {
 				c.post(benchConnections, "http://"+c.otlpHTTP+"/v1/logs", "application/x-protobuf", logs)
 			})

@@ -99,6 +99,20 @@ func (c *collector) sendOTLP(prefix string, batches [][][]byte) {
 	}
 }
 
+// sendLogs posts each batch to tasker_events, as OTLP logs.
+func (c *collector) sendLogs(prefix string, batches [][][]byte) {
+	c.tb.Helper()
+	var bodies [][]byte
+	for _, batch := range batches {
+		ld, err := streamtest.ToLogs(batch, prefix)
+		require.NoError(c.tb, err)
+		body, err := plogotlp.NewExportRequestFromLogs(ld).MarshalProto()
+		require.NoError(c.tb, err)
+		bodies = append(bodies, body)
+	}
+	c.post(connections, "http://"+c.events+"/v1/logs", "application/x-protobuf", bodies)
+}
+
 // awaitTasks waits until the spans of that many tasks have come.
 func awaitTasks(t testing.TB, sink *sink, tasks int) {
 	t.Helper()

@@ -121,14 +121,18 @@ func TestSameIDs(t *testing.T) {
 // TestEventsOverOTLP: the same events as OTLP logs, named with or without the prefix, give the same trees.
 func TestEventsOverOTLP(t *testing.T) {
 	t.Parallel()
-	for name, prefix := range map[string]string{"plain names": "", "prefixed names": "tasker."} {
+	for name, send := range map[string]func(*collector, [][][]byte){
+		"plain names":    func(c *collector, batches [][][]byte) { c.sendOTLP("", batches) },
+		"prefixed names": func(c *collector, batches [][][]byte) { c.sendOTLP("tasker.", batches) },
+		"tasker_events":  func(c *collector, batches [][][]byte) { c.sendLogs("tasker.", batches) },
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			lines, truth, err := streamtest.Load(streamtest.Mixed)
 			require.NoError(t, err)
 			sink := newSink(t)
 			c := start(t, sink)
-			c.sendOTLP(prefix, rough(lines, 3))
+			send(c, rough(lines, 3))
 			awaitTasks(t, sink, len(truth))
 			assert.Zero(t, c.stop())
 			equal(t, streamtest.Compare(truth, sink.all()))
@@ -136,16 +140,17 @@ func TestEventsOverOTLP(t *testing.T) {
 	}
 }
 
-// TestEventsOverBothWays: half of each task's events come as JSON, half as OTLP; some come both ways.
-func TestEventsOverBothWays(t *testing.T) {
+// TestEventsOverAllWays: parts of each task's events come as JSON, as OTLP, and as OTLP to tasker_events; some come two ways.
+func TestEventsOverAllWays(t *testing.T) {
 	t.Parallel()
 	lines, truth, err := streamtest.Load(streamtest.Planned)
 	require.NoError(t, err)
 	lines = streamtest.Shuffle(lines, len(lines), 4)
 	sink := newSink(t)
 	c := start(t, sink)
-	c.sendOTLP("", streamtest.Batches(lines[:len(lines)*6/10], batchLines))
-	c.sendNDJSON(connections, streamtest.Batches(lines[len(lines)*4/10:], batchLines))
+	c.sendOTLP("", streamtest.Batches(lines[:len(lines)*5/10], batchLines))
+	c.sendLogs("tasker.", streamtest.Batches(lines[len(lines)*3/10:len(lines)*7/10], batchLines))
+	c.sendNDJSON(connections, streamtest.Batches(lines[len(lines)*6/10:], batchLines))
 	awaitTasks(t, sink, len(truth))
 	assert.Zero(t, c.stop())
 	equal(t, streamtest.Compare(truth, sink.all()))

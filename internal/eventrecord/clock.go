@@ -39,10 +39,16 @@ const (
 	ClockReceipt
 )
 
+// HasTime reports whether the sender's time of a record with a time of receipt can be used.
+func HasTime(record plog.LogRecord) bool {
+	at, receipt := record.Timestamp(), record.ObservedTimestamp()
+	return at != 0 && (at == receipt || Possible(at, receipt))
+}
+
 // setTime sets the best available time. impossible reports that the sender's time was implausible.
 func setTime(record plog.LogRecord, attrs pcommon.Map) (clock Clock, impossible bool) {
 	at, receipt := record.Timestamp(), record.ObservedTimestamp()
-	if at != 0 && (at == receipt || Possible(at, receipt)) {
+	if HasTime(record) {
 		return ClockSender, false
 	}
 	if at != 0 {

@@ -39,6 +39,15 @@ func (s Seed) Bool(b bool) uint64 {
 	return mix(s.of(pcommon.ValueTypeBool), 0)
 }
 
+// Bytes is the hash of bytes.
+func (s Seed) Bytes(bytes []byte) uint64 {
+	hash := s.of(pcommon.ValueTypeBytes)
+	for _, b := range bytes {
+		hash = mix(hash, uint64(b))
+	}
+	return hash
+}
+
 // Map returns the hash of a map from the sum of its entries' hashes; addition makes it independent of their order. An entry
 // without a value is not counted.
 func (s Seed) Map(entries uint64) uint64 { return mix(s.of(pcommon.ValueTypeMap), entries) }

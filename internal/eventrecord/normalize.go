@@ -10,8 +10,8 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// attrEventName is where senders put the event name before log records had an EventName field.
-const attrEventName = "event.name"
+// AttrEventName is where senders put the event name before log records had an EventName field.
+const AttrEventName = "event.name"
 
 // Normalizer normalizes records. The zero value is ready for use. It is not safe for concurrent use.
 type Normalizer struct {
@@ -47,13 +47,13 @@ func Name(record plog.LogRecord) string {
 	if name := record.EventName(); name != "" {
 		return lifecycle.Canonical(name)
 	}
-	return lifecycle.Canonical(text(record.Attributes(), attrEventName))
+	return lifecycle.Canonical(text(record.Attributes(), AttrEventName))
 }
 
 func normalizeName(record plog.LogRecord, attrs pcommon.Map) {
 	before, name := record.EventName(), Name(record)
 	if before == "" && name != "" {
-		attrs.Remove(attrEventName)
+		attrs.Remove(AttrEventName)
 	}
 	if name != before {
 		record.SetEventName(name)

@@ -19,6 +19,9 @@ const (
 	Received Maker = iota
 	// Decoder is tasker_events: records decoded from requests, without attributes that a sender could forge.
 	Decoder
+	// LogDecoder is tasker_events as well: log records decoded from OTLP requests. Unlike those of Decoder, not all need be events of
+	// Tasker or of an application.
+	LogDecoder
 	// Router is event_router: records with its decision and the event's identity.
 	Router
 	// EventSpans is routed_events: spans of events that event_router has routed.

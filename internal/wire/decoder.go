@@ -75,6 +75,8 @@ type Decoder struct {
 	settings Settings
 	// idle holds decodings with their own caches of frequent strings, so that these need no lock.
 	idle sync.Pool
+	// idleOTLP holds those of OTLP.
+	idleOTLP sync.Pool
 }
 
 // NewDecoder makes a decoder.
@@ -103,6 +105,7 @@ func NewDecoder(settings Settings) *Decoder {
 	}
 	d := &Decoder{settings: settings}
 	d.idle.New = func() any { return newDecoding(settings) }
+	d.idleOTLP.New = func() any { return newOTLPDecoding(settings) }
 	return d
 }
 

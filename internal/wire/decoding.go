@@ -5,7 +5,6 @@ package wire
 
 import (
 	"bytes"
-	"hash/maphash"
 	"strconv"
 	"time"
 
@@ -72,7 +71,7 @@ type decoding struct {
 func newDecoding(settings Settings) *decoding {
 	return &decoding{
 		settings: settings,
-		texts:    texts{seed: maphash.MakeSeed()},
+		texts:    newTexts(),
 		left:     newLeftOut(settings.LeaveOut, settings.Unused),
 		scanner: scanner{
 			maxDepth: settings.Limits.MaxDepth, maxValues: settings.Limits.MaxAttributes, maxText: settings.Limits.MaxValueBytes,

@@ -101,19 +101,31 @@ func (l *leftOut) begin() {
 // decoded ones.
 func (d *decoding) leave(place int, i uint32) {
 	key := &d.left.keys[place]
-	switch key.kind {
-	case leftOutStamp:
-		d.report.Stamps++
+	if d.report.leave(key.kind) {
 		return
-	case leftOutBulky:
-		d.report.LeftOut++
-	case leftOutUnused:
-		d.report.Unused++
 	}
-	hash := d.hash(key.seed, i)
-	d.left.sum += hash - key.hash
+	d.left.add(place, d.hash(key.seed, i))
+}
+
+// leave counts a value that is left out. It reports whether it is no part of the event.
+func (r *Report) leave(kind leftOutKind) (stamp bool) {
+	switch kind {
+	case leftOutStamp:
+		r.Stamps++
+	case leftOutBulky:
+		r.LeftOut++
+	case leftOutUnused:
+		r.Unused++
+	}
+	return kind == leftOutStamp
+}
+
+// add adds the hash of a value left out of the current item.
+func (l *leftOut) add(place int, hash uint64) {
+	key := &l.keys[place]
+	l.sum += hash - key.hash
 	key.hash = hash
-	d.left.used = append(d.left.used, place)
+	l.used = append(l.used, place)
 }
 
 // hash returns the hash of the value at i, equal to that of the attribute which [decoding.set] would make.
@@ -151,11 +163,7 @@ const fewMembers = 16
 // hashMembers returns the sum of the hashes of the members of the object at i, with only the last one of equal keys.
 func (d *decoding) hashMembers(i uint32) (sum uint64) {
 	own := &d.tokens[i]
-	var room [fewMembers]hashedMember
-	members, many := room[:0], map[eventrecord.Seed]uint64(nil)
-	if own.size > fewMembers {
-		many = make(map[eventrecord.Seed]uint64, own.size)
-	}
+	var members memberHashes
 	for next := i + 1; next < own.next; {
 		key, value := next, next+1
 		next = d.after(value)
@@ -163,25 +171,43 @@ func (d *decoding) hashMembers(i uint32) (sum uint64) {
 			continue
 		}
 		seed := eventrecord.SeedOfBytes(d.plain(&d.tokens[key]))
-		hash := d.hash(seed, value)
-		sum += hash
-		if many != nil {
-			sum -= many[seed]
-			many[seed] = hash
-			continue
-		}
-		known := 0
-		for known < len(members) && members[known].key != seed {
-			known++
-		}
-		if known < len(members) {
-			sum -= members[known].hash
-			members[known].hash = hash
-		} else {
-			members = append(members, hashedMember{seed, hash})
+		members.add(seed, d.hash(seed, value))
+	}
+	return members.sum
+}
+
+// memberHashes adds up the hashes of the members of an object, with only the last one of equal keys. The zero value is ready.
+type memberHashes struct {
+	sum  uint64
+	few  [fewMembers]hashedMember
+	size int
+	// many replaces few when there are more.
+	many map[eventrecord.Seed]uint64
+}
+
+func (m *memberHashes) add(key eventrecord.Seed, hash uint64) {
+	m.sum += hash
+	if m.many != nil {
+		m.sum -= m.many[key]
+		m.many[key] = hash
+		return
+	}
+	for i := range m.few[:m.size] {
+		if m.few[i].key == key {
+			m.sum -= m.few[i].hash
+			m.few[i].hash = hash
+			return
 		}
 	}
-	return sum
+	if m.size < fewMembers {
+		m.few[m.size] = hashedMember{key, hash}
+		m.size++
+		return
+	}
+	m.many = map[eventrecord.Seed]uint64{key: hash}
+	for _, member := range m.few {
+		m.many[member.key] = member.hash
+	}
 }
 
 // hashedMember is a member of an object with the hash of its key.

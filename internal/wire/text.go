@@ -30,6 +30,8 @@ type texts struct {
 	room []byte
 }
 
+func newTexts() texts { return texts{seed: maphash.MakeSeed()} }
+
 // shared returns the text as a string of its own, cached if short.
 func (t *texts) shared(text []byte) string {
 	if len(text) > maxShared {

@@ -38,6 +38,8 @@ type batch struct {
 	kept int
 	// received is true if the records came over the network: their stamps are not of this collector's router.
 	received bool
+	// mixed is true if there may be records of other programs among them.
+	mixed    bool
 	scrubbed scrub.Counts
 	// clocks counts records by the source of their time, and impossible those whose own time was not used.
 	clocks     [eventrecord.ClockReceipt + 1]int64
@@ -89,7 +91,7 @@ func (r *router) decide(w *scratch, b *batch, logs plog.Logs) {
 				if impossible {
 					b.impossible++
 				}
-				e := b.distinguish(r.decideRecord(record, b.received), service, record)
+				e := b.distinguish(r.decideRecord(b, record), service, record)
 				key := uint64(0)
 				if e.reason == routing.ReasonNone {
 					key = e.fingerprint ^ service
@@ -101,7 +103,7 @@ func (r *router) decide(w *scratch, b *batch, logs plog.Logs) {
 	}
 }
 
-func (r *router) decideRecord(record plog.LogRecord, received bool) event {
+func (r *router) decideRecord(b *batch, record plog.LogRecord) event {
 	name := record.EventName()
 	if name == "" {
 		return event{reason: reasonNoName}
@@ -109,7 +111,7 @@ func (r *router) decideRecord(record plog.LogRecord, received bool) event {
 	if len(name) > lifecycle.MaxEventName {
 		return event{reason: reasonLongName}
 	}
-	if received && notTasker(r.table, name, record.Attributes()) {
+	if b.mixed && notTasker(r.table, name, record.Attributes()) {
 		return event{reason: reasonNotTasker}
 	}
 	counts := r.statistics.of(name)
@@ -118,7 +120,7 @@ func (r *router) decideRecord(record plog.LogRecord, received bool) event {
 		return event{counts: counts, reason: decision.Reason}
 	}
 	e := event{counts: counts, priority: decision.Priority}
-	if !received {
+	if !b.received {
 		e.fingerprint, e.given = eventrecord.Given(record)
 		e.routed = e.given && eventrecord.Routed(record)
 	}

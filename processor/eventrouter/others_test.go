@@ -11,12 +11,15 @@ import (
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"go.opentelemetry.io/collector/processor/processortest"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/origin"
 	"github.com/tasker-otel/otelcol-tasker/internal/routing"
+	"github.com/tasker-otel/otelcol-tasker/internal/wire"
 	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter/internal/metadata"
 	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter/internal/metadatatest"
 )
@@ -54,8 +57,15 @@ func TestRecordsOfOtherPrograms(t *testing.T) {
 		cfg.Routes = []routing.Route{{Event: "inventory.*", Signals: []string{"metrics"}}}
 	}
 	logs, others := mixedRecords(t)
+	decoded := newFixture(t, settings)
+	request, err := plogotlp.NewExportRequestFromLogs(logs).MarshalProto()
+	require.NoError(t, err)
+	byReceiver, _, err := wire.NewDecoder(wire.Settings{}).DecodeOTLP(request)
+	require.NoError(t, err)
+	require.NoError(t, decoded.ConsumeLogs(origin.Mark(t.Context(), origin.LogDecoder), byReceiver))
 	f := newFixture(t, settings)
 	require.NoError(t, f.ConsumeLogs(t.Context(), logs))
+	assert.Equal(t, names(f.sink.AllLogs()), names(decoded.sink.AllLogs()))
 	assert.Equal(t, []string{"step.completed", "order.placed", "handler.registered", "inventory.synced", "step.failed"}, names(f.sink.AllLogs()))
 	metadatatest.AssertEqualProcessorEventRouterDropped(t, f.tel, []metricdata.DataPoint[int64]{
 		{Attributes: attribute.NewSet(attribute.String("reason", "not_tasker")), Value: 2},

@@ -138,7 +138,9 @@ func (r *router) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 		b.reset()
 		r.batches.Put(b)
 	}()
-	b.received = !r.trusts && origin.Of(ctx) == origin.Received
+	from := origin.Of(ctx)
+	b.received = !r.trusts && from == origin.Received
+	b.mixed = b.received || from == origin.LogDecoder
 	if err := r.process(ctx, b, logs); err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
@@ -64,25 +65,32 @@ func TestStreams(t *testing.T) {
 	}
 }
 
-// An event is the same whether it arrives as JSON, without the bulky fields that the receiver skips, or as an OTLP log with all
-// attributes, in either order.
+// An event is the same whether it arrives as JSON or OTLP, without what tasker_events skips, or as an OTLP log with all attributes, in
+// any order.
 func TestAnEventIsTheSameInEveryForm(t *testing.T) {
 	for _, name := range []string{"order_processing", "planned"} {
-		for _, first := range []origin.Maker{origin.Decoder, origin.Received} {
+		for _, order := range [][]origin.Maker{
+			{origin.Decoder, origin.Received, origin.LogDecoder}, {origin.Received, origin.LogDecoder, origin.Decoder},
+			{origin.LogDecoder, origin.Decoder, origin.Received},
+		} {
 			f := newFixture(t, nil)
 			body, err := os.ReadFile(filepath.Join(streams, filepath.FromSlash(name)+".ndjson"))
 			require.NoError(t, err)
-			decoded, report := wire.NewDecoder(wire.Settings{LeaveOut: lifecycle.BulkyPayloadKeys()}).Decode(body, wire.FormatNDJSON)
+			decoder := wire.NewDecoder(wire.Settings{LeaveOut: lifecycle.BulkyPayloadKeys(), Unused: lifecycle.UnusedPayloadKeys()})
+			decoded, report := decoder.Decode(body, wire.FormatNDJSON)
 			require.Positive(t, report.LeftOut)
 			sent, err := streamtest.ToLogs(bytes.Split(bytes.TrimSpace(body), []byte{'\n'}), "tasker.")
 			require.NoError(t, err)
+			request, err := plogotlp.NewExportRequestFromLogs(sent).MarshalProto()
+			require.NoError(t, err)
+			decodedOTLP, report, err := decoder.DecodeOTLP(request)
+			require.NoError(t, err)
+			require.Positive(t, report.LeftOut)
 
 			kept := -1
-			for _, by := range []origin.Maker{first, origin.Decoder + origin.Received - first} {
-				logs := decoded
-				if by == origin.Received {
-					logs = sent
-				}
+			forms := map[origin.Maker]plog.Logs{origin.Decoder: decoded, origin.LogDecoder: decodedOTLP, origin.Received: sent}
+			for _, by := range order {
+				logs := forms[by]
 				require.NoError(t, f.ConsumeLogs(origin.Mark(t.Context(), by), logs))
 				if kept < 0 {
 					kept = len(f.kept())

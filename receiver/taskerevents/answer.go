@@ -14,7 +14,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/wire"
 )
 
-// answer is the body of every response.
+// answer is the body of every response, in JSON or as OTLP has it.
 type answer struct {
 	// Accepted is the number of items that the pipeline has accepted.
 	Accepted int `json:"accepted"`
@@ -27,6 +27,15 @@ type answer struct {
 
 func answerTo(report wire.Report) answer {
 	return answer{Accepted: report.Accepted, RefusedCount: report.Refused, Refused: report.Refusals}
+}
+
+// answer answers a request in the format of its path.
+func (r *eventsReceiver) answer(w http.ResponseWriter, req *http.Request, a answer, status int) {
+	if r.config.OTLPPath != "" && req.URL.Path == r.config.OTLPPath {
+		a.writeOTLP(w, status)
+		return
+	}
+	a.write(w, status)
 }
 
 func (a answer) write(w http.ResponseWriter, status int) {
@@ -42,7 +51,7 @@ func (a answer) write(w http.ResponseWriter, status int) {
 }
 
 // refuseDownstream answers a request whose events the pipeline refused. None of its items counts as accepted.
-func (r *eventsReceiver) refuseDownstream(w http.ResponseWriter, err error) {
+func (r *eventsReceiver) refuseDownstream(w http.ResponseWriter, req *http.Request, err error) {
 	status, wait := statusOf(err)
 	if wait > 0 {
 		seconds := (wait + time.Second - 1) / time.Second
@@ -51,5 +60,5 @@ func (r *eventsReceiver) refuseDownstream(w http.ResponseWriter, err error) {
 		// The sender will not retry: this log is the only trace of these events.
 		r.settings.Logger.Error("The pipeline permanently rejected events", zap.Error(err))
 	}
-	answer{Error: err.Error()}.write(w, status)
+	r.answer(w, req, answer{Error: err.Error()}, status)
 }

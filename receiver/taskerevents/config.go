@@ -33,6 +33,8 @@ type Config struct {
 	ServerConfig confighttp.ServerConfig `mapstructure:",squash"`
 	// Path is the URL path that events are posted to.
 	Path string `mapstructure:"path"`
+	// OTLPPath is the URL path that OTLP logs are posted to, in protobuf. Empty means none.
+	OTLPPath string `mapstructure:"otlp_path"`
 	// HealthPath is the URL path for health checks of load balancers, without authentication. Empty means none.
 	HealthPath string `mapstructure:"health_path"`
 	// DefaultService is the service.name of items that have no service.
@@ -120,10 +122,16 @@ func (c *Config) checkPaths() error {
 	if !plainPath(c.Path) {
 		mistakes = append(mistakes, configerr.New("path", c.Path, not, fmt.Sprintf("use one such as %q", defaultPath)))
 	}
-	remedy := fmt.Sprintf("use another path, such as %q, or \"\" for none", defaultHealthPath)
+	remedy := fmt.Sprintf("use another path, such as %q, or \"\" for none", defaultOTLPPath)
+	if c.OTLPPath != "" && !plainPath(c.OTLPPath) {
+		mistakes = append(mistakes, configerr.New("otlp_path", c.OTLPPath, not, remedy))
+	} else if c.OTLPPath != "" && c.OTLPPath == c.Path {
+		mistakes = append(mistakes, configerr.New("otlp_path", c.OTLPPath, "is the path of events too", remedy))
+	}
+	remedy = fmt.Sprintf("use another path, such as %q, or \"\" for none", defaultHealthPath)
 	if c.HealthPath != "" && c.HealthPath != "/" && !plainPath(c.HealthPath) {
 		mistakes = append(mistakes, configerr.New("health_path", c.HealthPath, not, remedy))
-	} else if c.HealthPath != "" && c.HealthPath == c.Path {
+	} else if c.HealthPath != "" && (c.HealthPath == c.Path || c.HealthPath == c.OTLPPath) {
 		mistakes = append(mistakes, configerr.New("health_path", c.HealthPath, "is the path of events too", remedy))
 	}
 	return errors.Join(mistakes...)

@@ -38,7 +38,7 @@ func TestConfigAll(t *testing.T) {
 	want.ServerConfig.NetAddr.Endpoint = "0.0.0.0:8080"
 	want.ServerConfig.MaxRequestBodySize = 1 << 20
 	want.ServerConfig.CompressionAlgorithms = []string{"", "gzip"}
-	want.Path, want.HealthPath, want.DefaultService = "/ingest/tasker", "/", "shop"
+	want.Path, want.OTLPPath, want.HealthPath, want.DefaultService = "/ingest/tasker", "/ingest/otlp", "/", "shop"
 	want.CorrelationIDHeader = "X-Request-ID"
 	want.MaxItems, want.MaxItemBytes, want.MaxDepth = 500, 65536, 16
 	want.MaxInFlightBytes = 1 << 25
@@ -57,7 +57,7 @@ func TestConfigWrong(t *testing.T) {
 	before := *config
 	err := config.Validate()
 	for _, part := range []string{
-		`endpoint: "" is not an address`, `path: "v1/{events}/" is not an absolute path`, `health_path: "v1/{events}/" is not`, `default_service: "" is not a name`, `correlation_id_header: "X Request" is not a name`, "max_items: 0 is too small; use 1 or more",
+		`endpoint: "" is not an address`, `path: "v1/{events}/" is not an absolute path`, `otlp_path: "v1/{logs}/" is not`, `health_path: "v1/{events}/" is not`, `default_service: "" is not a name`, `correlation_id_header: "X Request" is not a name`, "max_items: 0 is too small; use 1 or more",
 		"max_item_bytes: -1 is", "max_depth: 1001 is", "max_in_flight_bytes: 0 is", "max_connections: 0 is", "max_attributes: 0 is", "max_value_bytes: 0 is", "max_request_body_size: -1 is", "read_timeout: 0s is",
 		"idle_timeout: -1s is", `payload::include[1]: "task_contxt" is decoded anyway; remove it, or use one of "task_context", "step_inputs"`,
 		`payload::decode: "some" `, "read_header_timeout: -3s is", `compression_algorithms[1]: "brotli" is not known`,
@@ -67,10 +67,17 @@ func TestConfigWrong(t *testing.T) {
 	assert.Equal(t, &before, config, "Validate changes nothing")
 }
 
-func TestHealthPathIsNoPathOfEvents(t *testing.T) {
+func TestPathsDiffer(t *testing.T) {
 	config := createDefaultConfig().(*Config)
 	config.HealthPath = config.Path
 	require.ErrorContains(t, config.Validate(), `health_path: "/v1/events" is the path of events too`)
+	config = createDefaultConfig().(*Config)
+	config.OTLPPath, config.HealthPath = config.Path, "/v1/logs"
+	require.EqualError(t, config.Validate(), `otlp_path: "/v1/events" is the path of events too; use another path, such as "/v1/logs", or "" for none`)
+	config.OTLPPath = "/v1/logs"
+	require.ErrorContains(t, config.Validate(), `health_path: "/v1/logs" is the path of events too`)
+	config.OTLPPath = ""
+	require.NoError(t, config.Validate())
 }
 
 func TestEndpoint(t *testing.T) {

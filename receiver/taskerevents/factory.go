@@ -18,9 +18,11 @@ import (
 )
 
 const (
-	defaultEndpoint    = "localhost:4319"
-	defaultPath        = "/v1/events"
-	defaultHealthPath  = "/health"
+	defaultEndpoint   = "localhost:4319"
+	defaultPath       = "/v1/events"
+	defaultHealthPath = "/health"
+	// defaultOTLPPath is that of OTLP/HTTP.
+	defaultOTLPPath    = "/v1/logs"
 	defaultMaxBodySize = 20 << 20
 	defaultMaxInFlight = 64 << 20
 	// defaultMaxConnections idle connections take about 140 MiB.
@@ -52,6 +54,7 @@ func createDefaultConfig() component.Config {
 	return &Config{
 		ServerConfig:   server,
 		Path:           defaultPath,
+		OTLPPath:       defaultOTLPPath,
 		HealthPath:     defaultHealthPath,
 		DefaultService: wire.DefaultService,
 

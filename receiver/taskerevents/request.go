@@ -14,6 +14,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"go.opentelemetry.io/collector/pdata/plog"
+
 	"github.com/tasker-otel/otelcol-tasker/internal/admission"
 	"github.com/tasker-otel/otelcol-tasker/internal/origin"
 	"github.com/tasker-otel/otelcol-tasker/internal/wire"
@@ -51,12 +53,19 @@ func formatName(request wire.Request) string {
 	return "json"
 }
 
-// handler returns the receiver's part of the server: one path, one method.
+// handler returns the receiver's part of the server: two paths, one method.
 func (r *eventsReceiver) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc(r.config.Path, r.serveEvents)
+	if r.config.OTLPPath != "" {
+		mux.HandleFunc(r.config.OTLPPath, r.serveLogs)
+	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, req *http.Request) {
-		r.refuseRequest(w, req, fmt.Sprintf("there is nothing here: post events to %s", r.config.Path), http.StatusNotFound)
+		message := "there is nothing here: post events to " + r.config.Path
+		if r.config.OTLPPath != "" {
+			message += ", and OTLP logs to " + r.config.OTLPPath
+		}
+		r.refuseRequest(w, req, message, http.StatusNotFound)
 	})
 	return mux
 }
@@ -80,15 +89,33 @@ func (r *eventsReceiver) refuseRequest(w http.ResponseWriter, req *http.Request,
 
 func (r *eventsReceiver) answerUndecoded(w http.ResponseWriter, req *http.Request, message string, status int) {
 	r.telemetry.undecoded(req.Context(), status)
-	answer{Error: message}.write(w, status)
+	r.answer(w, req, answer{Error: message}, status)
 }
 
-// serveEvents answers one request. A step that fails has already answered.
+// content is how the body of a request is decoded.
+type content struct {
+	// format is the label in receiverhelper's metrics.
+	format string
+	origin origin.Maker
+	// decode returns an error for a body of which nothing can be decoded.
+	decode func(body []byte) (plog.Logs, wire.Report, error)
+}
+
+// serveEvents answers one request with events. A step that fails has already answered.
 func (r *eventsReceiver) serveEvents(w http.ResponseWriter, req *http.Request) {
 	request, ok := r.checkHead(w, req)
 	if !ok {
 		return
 	}
+	r.receive(w, req, content{formatName(request), origin.Decoder, func(body []byte) (plog.Logs, wire.Report, error) {
+		request.Body = body
+		logs, report := r.decoder.DecodeRequest(request)
+		return logs, report, nil
+	}})
+}
+
+// receive reads, decodes and passes on the body of a request, and answers it.
+func (r *eventsReceiver) receive(w http.ResponseWriter, req *http.Request, of content) {
 	connection := http.NewResponseController(w)
 	share := r.room.Admit(req.Body, min(req.ContentLength, r.config.ServerConfig.MaxRequestBodySize), func() {
 		_ = connection.SetReadDeadline(time.Unix(1, 0)) // otherwise the body ends with read_timeout
@@ -121,23 +148,26 @@ func (r *eventsReceiver) serveEvents(w http.ResponseWriter, req *http.Request) {
 	}
 
 	ctx := r.observed.StartLogsOp(req.Context())
-	request.Body = body.Bytes()
-	logs, report := r.decoder.DecodeRequest(request)
+	logs, report, err := of.decode(body.Bytes())
 	r.bodies.GiveBack(body)
 	if report.Accepted == 0 {
-		r.observed.EndLogsOp(ctx, formatName(request), 0, nil)
+		r.observed.EndLogsOp(ctx, of.format, 0, nil)
 		r.telemetry.decoded(ctx, report)
-		answerTo(report).write(w, statusOfNone(report))
+		a := answerTo(report)
+		if err != nil {
+			a.Error = err.Error()
+		}
+		r.answer(w, req, a, statusOfNone(report))
 		return
 	}
-	err = r.next.ConsumeLogs(origin.Mark(ctx, origin.Decoder), logs)
-	r.observed.EndLogsOp(ctx, formatName(request), report.Accepted, err)
+	err = r.next.ConsumeLogs(origin.Mark(ctx, of.origin), logs)
+	r.observed.EndLogsOp(ctx, of.format, report.Accepted, err)
 	if err != nil {
-		r.refuseDownstream(w, err)
+		r.refuseDownstream(w, req, err)
 		return
 	}
 	r.telemetry.decoded(ctx, report)
-	answerTo(report).write(w, http.StatusOK)
+	r.answer(w, req, answerTo(report), http.StatusOK)
 }
 
 // refuseBusy asks the sender to retry. The rest of the body is read and discarded, because many senders ignore an answer while they
@@ -151,13 +181,7 @@ func (r *eventsReceiver) refuseBusy(w http.ResponseWriter, req *http.Request, wh
 
 // checkHead checks what is known before the body, and returns the headers' information on it.
 func (r *eventsReceiver) checkHead(w http.ResponseWriter, req *http.Request) (request wire.Request, ok bool) {
-	if req.Method != http.MethodPost {
-		w.Header().Set("Allow", http.MethodPost)
-		r.refuseRequest(w, req, "the method "+req.Method+" is not allowed: post events", http.StatusMethodNotAllowed)
-		return request, false
-	}
-	if req.Header.Get(encodingHeader) != "" { // confighttp leaves the header if it inflates nothing
-		r.refuseEncoding(w, req)
+	if !r.checkMethod(w, req) {
 		return request, false
 	}
 	contentType := strings.TrimSpace(req.Header.Get("Content-Type"))
@@ -178,6 +202,20 @@ func (r *eventsReceiver) checkHead(w http.ResponseWriter, req *http.Request) (re
 		}
 	}
 	return request, true
+}
+
+// checkMethod checks what the paths have in common.
+func (r *eventsReceiver) checkMethod(w http.ResponseWriter, req *http.Request) bool {
+	if req.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		r.refuseRequest(w, req, "the method "+req.Method+" is not allowed: post events", http.StatusMethodNotAllowed)
+		return false
+	}
+	if req.Header.Get(encodingHeader) != "" { // confighttp leaves the header if it inflates nothing
+		r.refuseEncoding(w, req)
+		return false
+	}
+	return true
 }
 
 // acceptPost lists the media types that are accepted.

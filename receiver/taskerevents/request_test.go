@@ -99,7 +99,7 @@ func TestAnswers(t *testing.T) {
 		"broken type": {contentType: "a b;;", body: []byte(good), want: 415, error: "not supported"},
 		"GET":         {method: "GET", want: 405, error: "GET is not allowed", header: [2]string{"Allow", "POST"}},
 		"PUT":         {method: "PUT", body: []byte(good), want: 405, error: "PUT is not allowed", header: [2]string{"Allow", "POST"}},
-		"other path":  {path: "/v1/logs", body: []byte(good), want: 404, error: "post events to /v1/events"},
+		"other path":  {path: "/v1/traces", body: []byte(good), want: 404, error: "post events to /v1/events"},
 		"deeper path": {path: "/v1/events/", body: []byte(good), want: 404, error: "post events to /v1/events"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -7,6 +7,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -54,7 +56,8 @@ func ToLogs(lines [][]byte, prefix string) (plog.Logs, error) {
 		record.SetEventName(prefix + item.Event)
 		record.SetTimestamp(pcommon.NewTimestampFromTime(item.OccurredAt))
 		record.Attributes().PutStr(lifecycle.AttrCorrelationID, item.CorrelationID)
-		for key, value := range payload {
+		for _, key := range slices.Sorted(maps.Keys(payload)) { // SDKs keep the order of a payload, too
+			value := payload[key]
 			if value == nil {
 				continue
 			}

@@ -1,0 +1,247 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package wire
+
+import (
+	"errors"
+
+	"github.com/zeebo/xxh3"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+// Numbers of the fields of a log record.
+const (
+	fieldTime           = 1
+	fieldSeverityNumber = 2
+	fieldSeverityText   = 3
+	fieldBody           = 5
+	fieldAttributes     = 6
+	fieldDropped        = 7
+	fieldFlags          = 8
+	fieldTraceID        = 9
+	fieldSpanID         = 10
+	fieldObservedTime   = 11
+	fieldEventName      = 12
+)
+
+// Numbers of the fields of a KeyValue.
+const (
+	fieldAttributeKey = 1 + iota
+	fieldAttributeValue
+	fieldKeyIndex
+)
+
+var errID = errors.New("a trace or span id has the wrong length")
+
+// readFields sets everything of a record but its attributes, which it only finds: which of them are decoded depends on the event,
+// whose name comes last.
+func (d *otlpDecoding) readFields(record plog.LogRecord, body []byte) error {
+	for m := (message{buf: body}); ; {
+		if !m.next() {
+			return m.err
+		}
+		kind, known := kindOf(m.field)
+		if !known {
+			continue
+		}
+		if !m.is(kind) {
+			return m.err
+		}
+		if err := d.setField(record, &m); err != nil {
+			return err
+		}
+	}
+}
+
+func kindOf(field protowire.Number) (kind protowire.Type, known bool) {
+	switch field {
+	case fieldTime, fieldObservedTime:
+		return protowire.Fixed64Type, true
+	case fieldSeverityNumber, fieldDropped:
+		return protowire.VarintType, true
+	case fieldFlags:
+		return protowire.Fixed32Type, true
+	case fieldSeverityText, fieldBody, fieldAttributes, fieldTraceID, fieldSpanID, fieldEventName:
+		return protowire.BytesType, true
+	}
+	return 0, false
+}
+
+func (d *otlpDecoding) setField(record plog.LogRecord, m *message) error {
+	switch m.field {
+	case fieldTime:
+		record.SetTimestamp(pcommon.Timestamp(m.number))
+	case fieldObservedTime:
+		record.SetObservedTimestamp(pcommon.Timestamp(m.number))
+	case fieldSeverityNumber:
+		record.SetSeverityNumber(plog.SeverityNumber(m.number))
+	case fieldSeverityText:
+		record.SetSeverityText(d.texts.shared(m.bytes()))
+	case fieldBody:
+		return d.value(record.Body(), m.bytes(), 1)
+	case fieldAttributes:
+		attribute, err := readAttribute(m)
+		if d.attrs = append(d.attrs, attribute); err == nil && len(d.attrs) > d.settings.Limits.MaxAttributes {
+			return d.tooMany()
+		}
+		return err
+	case fieldDropped:
+		record.SetDroppedAttributesCount(uint32(m.number))
+	case fieldFlags:
+		record.SetFlags(plog.LogRecordFlags(m.number))
+	case fieldTraceID:
+		var id pcommon.TraceID
+		if len(m.bytes()) > 0 && copy(id[:], m.bytes()) != len(m.bytes()) || len(m.bytes())%len(id) != 0 {
+			return errID
+		}
+		record.SetTraceID(id)
+	case fieldSpanID:
+		var id pcommon.SpanID
+		if len(m.bytes()) > 0 && copy(id[:], m.bytes()) != len(m.bytes()) || len(m.bytes())%len(id) != 0 {
+			return errID
+		}
+		record.SetSpanID(id)
+	case fieldEventName:
+		record.SetEventName(d.texts.shared(m.bytes()))
+	}
+	return nil
+}
+
+var errTwice = errors.New("an attribute has two values")
+
+// readAttribute reads the KeyValue that is the current field of a message.
+func readAttribute(in *message) (a otlpAttribute, err error) {
+	found := false
+	for m := (message{buf: in.buf[:in.end], at: in.start}); ; {
+		if !m.next() {
+			return a, m.err
+		}
+		switch m.field {
+		case fieldAttributeKey:
+			if !m.is(protowire.BytesType) {
+				return a, m.err
+			}
+			a.keyStart, a.keyEnd = m.start, m.end
+		case fieldAttributeValue:
+			if !m.is(protowire.BytesType) {
+				return a, m.err
+			}
+			if found {
+				return a, errTwice
+			}
+			a.valueStart, a.valueEnd, found = m.start, m.end, true
+		case fieldKeyIndex: // of profiles only
+			if !m.is(protowire.VarintType) {
+				return a, m.err
+			}
+		}
+	}
+}
+
+// payload writes the attributes of an event, with capacity for others, as decoding.payload does.
+func (d *otlpDecoding) payload(attrs pcommon.Map, event string, untimed bool, others int) error {
+	d.left.begin()
+	known := &d.shapes[(xxh3.HashString(event)+uint64(len(d.attrs)))%keptShapes]
+	if known.event == event && known.untimed == untimed && d.matches(known) {
+		known.misses = 0
+		return d.fill(attrs, known, others)
+	}
+	d.left.choose(event, untimed)
+	attrs.EnsureCapacity(len(d.attrs) + 1 + others)
+	attrs.PutEmpty(lifecycle.AttrIdentity)
+	if known.misses++; known.event == "" || known.misses > shapePatience {
+		d.learn(known, event, untimed)
+	}
+	return d.members(attrs, d.body, d.attrs, true, 2)
+}
+
+// fill writes attributes of a known shape.
+func (d *otlpDecoding) fill(attrs pcommon.Map, known *shape, others int) error {
+	attrs.EnsureCapacity(known.empty.Len() + others)
+	known.empty.CopyTo(attrs)
+	member := 0
+	for key, value := range attrs.All() {
+		if key == lifecycle.AttrIdentity {
+			continue
+		}
+		for ; known.places[member] != kept; member++ {
+			if err := d.leave(int(known.places[member]), d.attrs[member].value(d.body)); err != nil {
+				return err
+			}
+		}
+		if err := d.value(value, d.attrs[member].value(d.body), 2); err != nil {
+			return err
+		}
+		member++
+	}
+	for ; member < len(known.places); member++ {
+		if err := d.leave(int(known.places[member]), d.attrs[member].value(d.body)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *otlpDecoding) matches(known *shape) bool {
+	if len(d.attrs) != len(known.keys) {
+		return false
+	}
+	for i, key := range known.keys {
+		if key != string(d.attrs[i].key(d.body)) {
+			return false
+		}
+	}
+	return true
+}
+
+// learn caches the shape of the current attributes, unless they are too many or have a duplicate key.
+func (d *otlpDecoding) learn(known *shape, event string, untimed bool) {
+	if len(d.attrs) > maxShapeKeys {
+		return
+	}
+	learned := shape{event: event, untimed: untimed, empty: pcommon.NewMap()}
+	learned.empty.PutEmpty(lifecycle.AttrIdentity)
+	for _, a := range d.attrs {
+		text := a.key(d.body)
+		if len(text) > maxShared {
+			return
+		}
+		key := d.texts.shared(text)
+		for _, other := range learned.keys {
+			if other == key {
+				return
+			}
+		}
+		place := d.placeOf(text)
+		learned.keys = append(learned.keys, key)
+		learned.places = append(learned.places, int16(place))
+		if place == kept {
+			learned.empty.PutEmpty(key)
+		}
+	}
+	*known = learned
+}
+
+// placeOf returns the index of an attribute's key among those left out, or kept.
+func (d *otlpDecoding) placeOf(key []byte) int {
+	if len(key) < len(lifecycle.AttributePrefix) || string(key[:len(lifecycle.AttributePrefix)]) != lifecycle.AttributePrefix {
+		return kept
+	}
+	return d.left.placeOf(key[len(lifecycle.AttributePrefix):])
+}
+
+// leave computes only the hash of a value.
+func (d *otlpDecoding) leave(place int, value []byte) error {
+	key := &d.left.keys[place]
+	hash, empty, err := d.hash(key.seed, value, 2)
+	if err != nil || empty || d.report.leave(key.kind) {
+		return err
+	}
+	d.left.add(place, hash)
+	return nil
+}
