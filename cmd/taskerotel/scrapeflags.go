@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/clienttls"
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/live"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/scrape"
 )
 
@@ -41,4 +42,17 @@ func (f *scrapeFlags) scrapeSettings() (scrape.Settings, error) {
 	var err error
 	f.settings.Header, err = parseHeaders(f.headers)
 	return f.settings, err
+}
+
+// live returns a client of the live pages at an address. An error is one of the command line.
+func (f *scrapeFlags) live(address string) (*live.Client, error) {
+	settings, err := f.scrapeSettings()
+	if err != nil {
+		return nil, usageError{err}
+	}
+	client, err := live.New(address, settings)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return client, nil
 }

@@ -20,7 +20,6 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/collectorconfig"
-	"github.com/tasker-otel/otelcol-tasker/internal/cli/eventfile"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/simulate"
 	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 	"github.com/tasker-otel/otelcol-tasker/internal/printable"
@@ -99,9 +98,9 @@ func (f *simulateFlags) run(ctx context.Context, s streams, files []string) (err
 			return usageError{err}
 		}
 	}
-	source := eventfile.NewSource(files, newUntilDone(ctx, s.in))
-	if err := source.Check(); err != nil {
-		return usageError{err}
+	source, err := openSource(ctx, s, files)
+	if err != nil {
+		return err
 	}
 	defer source.Close() //nolint:errcheck // only read
 	if entries, err := os.ReadDir(f.directory); err == nil && len(entries) > 0 {

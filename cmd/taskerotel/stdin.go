@@ -7,6 +7,8 @@ import (
 	"context"
 	"io"
 	"sync"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/eventfile"
 )
 
 // untilDone reads until the context ends, even while the underlying read blocks.
@@ -26,6 +28,15 @@ type read struct {
 
 func newUntilDone(ctx context.Context, in io.Reader) *untilDone {
 	return &untilDone{ctx: ctx, in: in, reads: make(chan read)}
+}
+
+// openSource returns the source of event files, after checking that they can be opened. The standard input ends with the context.
+func openSource(ctx context.Context, s streams, files []string) (*eventfile.Source, error) {
+	source := eventfile.NewSource(files, newUntilDone(ctx, s.in))
+	if err := source.Check(); err != nil {
+		return nil, usageError{err}
+	}
+	return source, nil
 }
 
 // Read implements [io.Reader].

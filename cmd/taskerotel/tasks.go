@@ -94,13 +94,9 @@ func listTasks(ctx context.Context, s streams, f tasksFlags) error {
 	if err != nil {
 		return usageError{err}
 	}
-	settings, err := f.requests.scrapeSettings()
+	client, err := f.requests.live(f.from)
 	if err != nil {
-		return usageError{err}
-	}
-	client, err := live.New(f.from, settings)
-	if err != nil {
-		return usageError{err}
+		return err
 	}
 	for {
 		list, err := client.Tasks(ctx, parameters)

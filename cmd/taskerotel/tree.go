@@ -17,8 +17,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
-	"github.com/tasker-otel/otelcol-tasker/internal/cli/eventfile"
-	"github.com/tasker-otel/otelcol-tasker/internal/cli/live"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/offline"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/terminal"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/waterfall"
@@ -106,15 +104,12 @@ func (f *treeFlags) validate() error {
 }
 
 func tree(ctx context.Context, s streams, f treeFlags, files []string) error {
-	if err := f.validate(); err != nil {
-		return usageError{err}
+	if err := f.prepare(s); err != nil {
+		return err
 	}
-	if err := f.look(s); err != nil {
-		return usageError{err}
-	}
-	source := eventfile.NewSource(files, newUntilDone(ctx, s.in))
-	if err := source.Check(); err != nil {
-		return usageError{err}
+	source, err := openSource(ctx, s, files)
+	if err != nil {
+		return err
 	}
 	defer source.Close() //nolint:errcheck // only read
 
@@ -143,11 +138,14 @@ func tree(ctx context.Context, s streams, f treeFlags, files []string) error {
 	return nil
 }
 
-// look sets the width and colors of drawings.
-func (f *treeFlags) look(s streams) error {
+// prepare checks the flags, and sets the width and colors of drawings.
+func (f *treeFlags) prepare(s streams) error {
+	if err := f.validate(); err != nil {
+		return usageError{err}
+	}
 	palette, err := terminal.Colors(f.color, s.out, s.getenv)
 	if err != nil {
-		return err
+		return usageError{err}
 	}
 	f.drawing.Palette = palette
 	if f.drawing.Width == 0 {
@@ -158,19 +156,12 @@ func (f *treeFlags) look(s streams) error {
 
 // treeFrom shows tasks of a running collector.
 func treeFrom(ctx context.Context, s streams, f treeFlags, tasks []string) error {
-	if err := f.validate(); err != nil {
-		return usageError{err}
+	if err := f.prepare(s); err != nil {
+		return err
 	}
-	if err := f.look(s); err != nil {
-		return usageError{err}
-	}
-	settings, err := f.asked.scrapeSettings()
+	client, err := f.asked.live(f.from)
 	if err != nil {
-		return usageError{err}
-	}
-	client, err := live.New(f.from, settings)
-	if err != nil {
-		return usageError{err}
+		return err
 	}
 	var trees []*assembly.Tree
 	for _, task := range append(tasks, f.tasks...) {

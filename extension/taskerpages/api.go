@@ -153,13 +153,9 @@ func lateOf(late *livedata.Late) *apiLate {
 }
 
 func (p *pages) apiTask(r *http.Request) (any, error) {
-	request, err := taskRequestOf(r)
+	request, runs, err := p.requestedTask(r)
 	if err != nil {
 		return nil, err
-	}
-	runs := p.runsOf(request.key)
-	if len(runs) == 0 {
-		return nil, errNoTask
 	}
 	answer := apiTask{Key: r.PathValue("key"), Late: lateOf(runs[len(runs)-1].Late)}
 	if open, at := p.openTask(request.key); open != nil {

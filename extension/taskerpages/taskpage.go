@@ -105,14 +105,21 @@ func (t *taskRequest) url(replace ...string) string {
 	return "?" + q.Encode()
 }
 
+// requestedTask returns the task that a request is about: its runs, of which there is one at least.
+func (p *pages) requestedTask(r *http.Request) (request taskRequest, runs []livedata.Run, err error) {
+	if request, err = taskRequestOf(r); err != nil {
+		return request, nil, err
+	}
+	if runs = p.runsOf(request.key); len(runs) == 0 {
+		return request, nil, errNoTask
+	}
+	return request, runs, nil
+}
+
 func (p *pages) task(r *http.Request) (any, error) {
-	request, err := taskRequestOf(r)
+	request, runs, err := p.requestedTask(r)
 	if err != nil {
 		return nil, err
-	}
-	runs := p.runsOf(request.key)
-	if len(runs) == 0 {
-		return nil, errNoTask
 	}
 	chosen := len(runs) - 1
 	if request.run > 0 {

@@ -76,11 +76,11 @@ func Label(s *assembly.Span) string {
 	case lifecycle.SpanHandler:
 		return "handler"
 	case lifecycle.SpanQuery:
-		return joined("query", of(lifecycle.AttrDBOperationName), of(lifecycle.AttrDBCollectionName))
+		return Joined("query", of(lifecycle.AttrDBOperationName), of(lifecycle.AttrDBCollectionName))
 	case lifecycle.SpanQueued:
-		return joined("queued", of(lifecycle.AttrQueueName))
+		return Joined("queued", of(lifecycle.AttrQueueName))
 	case lifecycle.SpanBackoff:
-		return joined("backoff", of(lifecycle.AttrStepName))
+		return Joined("backoff", of(lifecycle.AttrStepName))
 	case lifecycle.SpanDependency:
 		return "dependencies"
 	case lifecycle.SpanFinalization:
@@ -95,10 +95,11 @@ func Title(s *assembly.Span) string {
 	if name == "" {
 		name = "task"
 	}
-	return joined(name, Text(s.Attributes, lifecycle.AttrTaskID))
+	return Joined(name, Text(s.Attributes, lifecycle.AttrTaskID))
 }
 
-func joined(words ...string) string {
+// Joined returns the words that are not empty, with a space between them.
+func Joined(words ...string) string {
 	all := ""
 	for _, word := range words {
 		if word != "" {

@@ -13,20 +13,27 @@ import (
 // Compare says how the spans differ from the exact truth: what is missing, wrong, in the wrong place or there though
 // nothing happened. All spans must be of the truth's tasks. An empty answer means that they are equal.
 func Compare(truth []Task, spans []Span) []string {
+	return compareTrees(truth, spans, func(task *Task) (string, int64) { return task.Service, task.TaskID }, func(t *tree, task *Task) {
+		t.compare(task)
+		t.wellFormed(task.Service)
+		t.leftovers()
+	})
+}
+
+// compareTrees compares the tree of each task, which identity names, and reports what is of no task.
+func compareTrees[T any](truth []T, spans []Span, identity func(*T) (service string, id int64), compare func(*tree, *T)) []string {
 	f := &findings{}
 	traces := byTrace(spans)
 	for i := range truth {
-		task := &truth[i]
-		id := traceID(task.Service, task.TaskID)
-		t := newTree(f, fmt.Sprintf("task %s/%d", task.Service, task.TaskID), traces[id])
+		service, number := identity(&truth[i])
+		id := traceID(service, number)
+		t := newTree(f, fmt.Sprintf("task %s/%d", service, number), traces[id])
 		delete(traces, id)
 		if len(t.spans) == 0 {
 			t.differ("no spans")
 			continue
 		}
-		t.compare(task)
-		t.wellFormed(task.Service)
-		t.leftovers()
+		compare(t, &truth[i])
 	}
 	strangers(f, traces)
 	return f.list()

@@ -5,7 +5,6 @@ package streamtest
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
@@ -14,22 +13,10 @@ import (
 // CompareReal says how the spans differ from what was measured around the real engine's calls. Numbers, outcomes and
 // error classes must be equal; the work of an attempt must lie inside its handler's span.
 func CompareReal(truth []RealTask, spans []Span) []string {
-	f := &findings{}
-	traces := byTrace(spans)
-	for i := range truth {
-		task := &truth[i]
-		id := traceID(task.Service, task.TaskID)
-		t := newTree(f, fmt.Sprintf("task %s/%d", task.Service, task.TaskID), traces[id])
-		delete(traces, id)
-		if len(t.spans) == 0 {
-			t.differ("no spans")
-			continue
-		}
+	return compareTrees(truth, spans, func(task *RealTask) (string, int64) { return task.Service, task.TaskID }, func(t *tree, task *RealTask) {
 		t.compareReal(task)
 		t.wellFormed(task.Service)
-	}
-	strangers(f, traces)
-	return f.list()
+	})
 }
 
 func (t *tree) compareReal(task *RealTask) {

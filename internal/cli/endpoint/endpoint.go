@@ -1,14 +1,26 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package endpoint removes secrets from endpoint addresses for messages, which are logged. It has no state.
+// Package endpoint is what all HTTP requests of the command line share: their header, and their addresses without secrets for
+// messages, which are logged. It has no state.
 package endpoint
 
 import (
 	"errors"
+	"maps"
+	"net/http"
 	"net/url"
 	"strings"
 )
+
+// SetHeader adds the header that is configured, of which Host is the request's host, to that of a request.
+func SetHeader(request *http.Request, configured http.Header) {
+	request.Header.Set("User-Agent", "taskerotel")
+	maps.Copy(request.Header, configured)
+	if host := configured.Get("Host"); host != "" {
+		request.Host = host
+	}
+}
 
 // mask replaces secrets.
 const mask = "***"

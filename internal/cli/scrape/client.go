@@ -131,13 +131,7 @@ func (c *Client) once(ctx context.Context, client *http.Client, target Target, a
 		return Answer{}, backoff.Permanent(err)
 	}
 	request.Header.Set("Accept", accept)
-	request.Header.Set("User-Agent", "taskerotel")
-	for key, values := range c.settings.Header {
-		request.Header[key] = values
-	}
-	if host := c.settings.Header.Get("Host"); host != "" {
-		request.Host = host
-	}
+	endpoint.SetHeader(request, c.settings.Header)
 	response, err := client.Do(request)
 	if err != nil {
 		return Answer{}, judge(err)

@@ -94,13 +94,7 @@ func (s *Sender) request(ctx context.Context, batch *eventfile.Batch) (*http.Req
 		return nil, fmt.Errorf("cannot make a request: %w", endpoint.Cause(err))
 	}
 	request.Header.Set("Content-Type", "application/x-ndjson")
-	request.Header.Set("User-Agent", "taskerotel")
-	for key, values := range s.settings.Header {
-		request.Header[key] = values
-	}
-	if host := s.settings.Header.Get("Host"); host != "" {
-		request.Host = host
-	}
+	endpoint.SetHeader(request, s.settings.Header)
 	if s.settings.Compression == CompressionGzip {
 		request.Header.Set("Content-Encoding", "gzip")
 	}

@@ -103,11 +103,7 @@ func (s *Status) StateTroubles() []string { return troubles(s.State, s.Stores) }
 // Read queries a collector. The error is an [UnreachableError] if its metrics cannot be read, else it reports invalid
 // settings. A failed query of the health check is part of the status.
 func Read(ctx context.Context, settings Settings) (*Status, error) {
-	now, client, err := settings.prepare()
-	if err != nil {
-		return nil, err
-	}
-	o, err := readOwn(ctx, client, settings.Telemetry, now)
+	client, o, err := settings.read(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -150,7 +146,8 @@ func Read(ctx context.Context, settings Settings) (*Status, error) {
 	return s, nil
 }
 
-func (s *Settings) prepare() (now func() time.Time, client *scrape.Client, err error) {
+// read checks the settings, completes them, and reads the collector's own metrics.
+func (s *Settings) read(ctx context.Context) (client *scrape.Client, o *own, err error) {
 	if s.Now == nil {
 		s.Now = time.Now
 	}
@@ -160,5 +157,6 @@ func (s *Settings) prepare() (now func() time.Time, client *scrape.Client, err e
 	if _, err := scrape.One(s.Telemetry); err != nil {
 		return nil, nil, fmt.Errorf("--telemetry: %w", err)
 	}
-	return s.Now, client, nil
+	o, err = readOwn(ctx, client, s.Telemetry, s.Now)
+	return client, o, err
 }

@@ -59,11 +59,7 @@ var ErrStateless = errors.New("the collector has no component with state: event_
 // CheckDurability queries a collector. It flushes the files of the directories to disk, which a storage without fsync
 // leaves to the system, and verifies them. The error is an [UnreachableError] if the collector cannot be queried.
 func CheckDurability(ctx context.Context, settings Settings, directories []string) (*Durability, error) {
-	now, client, err := settings.prepare()
-	if err != nil {
-		return nil, err
-	}
-	o, err := readOwn(ctx, client, settings.Telemetry, now)
+	_, o, err := settings.read(ctx)
 	if err != nil {
 		return nil, err
 	}

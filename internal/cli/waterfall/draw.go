@@ -82,7 +82,7 @@ func (d *drawing) layout(rows []row) {
 	needed := 0
 	for i := range rows {
 		r := &rows[i]
-		needed = max(needed, terminal.Width(r.guides)+terminal.Width(joined(r.label, r.words)))
+		needed = max(needed, terminal.Width(r.guides)+terminal.Width(treeview.Joined(r.label, r.words)))
 	}
 	const between = 1 + 1 + 1 + durationColumns // label, mark, duration
 	d.labels = min(needed, max(fewestLabels, d.width*45/100))

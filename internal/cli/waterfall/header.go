@@ -26,7 +26,7 @@ func (d *drawing) header() {
 	mark, style := d.glyphs.mark(treeview.MarkOf(s))
 	outcome := strings.ReplaceAll(string(treeview.Status(s)), "_", " ")
 	if treeview.Marked(s, lifecycle.AttrIncomplete) {
-		outcome = joined(outcome, "incomplete: its end was not announced")
+		outcome = treeview.Joined(outcome, "incomplete: its end was not announced")
 	}
 	head := []string{treeview.Title(s), outcome, d.glyphs.duration(s.End - s.Start), time.Unix(0, s.Start).UTC().Format(timeLayout)}
 	for i, line := range d.fields(d.width-2, head) {

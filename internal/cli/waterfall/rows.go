@@ -63,7 +63,7 @@ func (g *glyphs) row(p *treeview.Row) row {
 	case p.Kind == treeview.KindAside:
 		r.style = terminal.Dim
 	}
-	r.words = joined(only(p.OnPath, g.critical), only(p.Incomplete, "incomplete"), only(p.Synthesized, "synthesized"))
+	r.words = treeview.Joined(only(p.OnPath, g.critical), only(p.Incomplete, "incomplete"), only(p.Synthesized, "synthesized"))
 	return r
 }
 
@@ -72,14 +72,4 @@ func only(on bool, word string) string {
 		return word
 	}
 	return ""
-}
-
-func joined(words ...string) string {
-	all := ""
-	for _, word := range words {
-		if word != "" {
-			all += " " + word
-		}
-	}
-	return all[min(1, len(all)):]
 }
