@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Every attack that is named is there, and has something to say.
+// Every listed attack exists and has a description.
 func TestFind(t *testing.T) {
 	all, err := find("../..", named())
 	require.NoError(t, err)

@@ -1,12 +1,12 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Program attack runs the reproductions of attacks and accidents against the built collector and its components, and prints
-// a table of what was tried and what came of it. `make attack` runs it.
+// Program attack runs the tests that reproduce attacks and faults against the built collector and its components, and
+// prints a table of the results. `make attack` runs it.
 //
-// Each is an ordinary Go test. Every test whose name begins with TestAttack belongs to them, and what it tries is the first
-// sentence of its comment; others are named in list.go. Tests that are too slow for make test run only where TASKER_ATTACK is
-// set, as it is here.
+// Each is an ordinary Go test. Every test whose name begins with TestAttack is included, described by the first sentence of
+// its comment; others are listed in list.go. Tests that are too slow for make test run only if TASKER_ATTACK is set, as it
+// is here.
 //
-// Where the process may, they run in a network namespace of their own: what they flood and drop touches nobody else.
+// If possible they run in a network namespace of their own, so that flooding and packet loss affect nothing else.
 package main

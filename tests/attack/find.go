@@ -15,13 +15,13 @@ import (
 	"strings"
 )
 
-// prefix is how the names of tests begin that belong to the attacks.
+// prefix is the name prefix of attack tests.
 const prefix = "TestAttack"
 
-// find lists all attacks below a directory, by package and name: those with the prefix, and the named ones, which must be
-// there.
+// find returns all attacks below a directory, sorted by package and name: those with the prefix, and the listed ones, which
+// must exist.
 func find(root string, named []attack) ([]attack, error) {
-	tests := map[[2]string]string{} // by package and name, what the comment says
+	tests := map[[2]string]string{} // comment by package and name
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -65,7 +65,7 @@ func find(root string, named []attack) ([]attack, error) {
 	return slices.Compact(all), nil
 }
 
-// firstSentence returns what a test's comment begins with, without the test's name.
+// firstSentence returns the first sentence of a test's comment, without the test's name.
 func firstSentence(name, comment string) string {
 	text := strings.Join(strings.Fields(comment), " ")
 	text = strings.TrimSpace(strings.TrimPrefix(strings.TrimPrefix(text, name), ":"))

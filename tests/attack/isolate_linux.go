@@ -14,11 +14,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// isolate runs the program again in a network namespace of its own. done is false where the kernel does not allow one.
+// isolate reruns the program in a new network namespace. done is false if the kernel does not allow that.
 func isolate(ctx context.Context) (code int, done bool) {
 	for _, attributes := range []*syscall.SysProcAttr{
 		{Cloneflags: syscall.CLONE_NEWNET},
-		{ // without the rights of root: a user namespace gives them
+		{ // without root, in a user namespace
 			Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNET,
 			UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}},
 			GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}},
@@ -48,7 +48,7 @@ func isolate(ctx context.Context) (code int, done bool) {
 	return 0, false
 }
 
-// loopbackUp brings up the only interface that a new network namespace has.
+// loopbackUp activates the only interface of a new network namespace.
 func loopbackUp() error {
 	socket, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {

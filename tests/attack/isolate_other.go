@@ -7,7 +7,7 @@ package main
 
 import "context"
 
-// isolate does nothing: network namespaces are Linux's.
+// isolate does nothing, as network namespaces require Linux.
 func isolate(context.Context) (code int, done bool) { return 0, false }
 
 func loopbackUp() error { return nil }

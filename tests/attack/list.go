@@ -3,15 +3,15 @@
 
 package main
 
-// attack is a test that reproduces an attack or an accident.
+// attack is a test that reproduces an attack or a fault.
 type attack struct {
 	// pkg is the test's package and test its name.
 	pkg, test string
-	// tried is what is done.
+	// tried describes the attack.
 	tried string
 }
 
-// named returns those whose names do not tell that they belong here, because make test is what they are for.
+// named returns the attacks without the name prefix, which belong to make test.
 func named() []attack {
 	return []attack{
 		{"./receiver/taskerevents", "TestSilentSendersShutNobodyOut", "bodies that are announced and do not come, or stall"},

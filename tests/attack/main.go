@@ -35,7 +35,7 @@ func main() {
 	}
 }
 
-// run tries everything, or what the patterns of the arguments match as go test -run does.
+// run runs all attacks, or those that match one of the texts.
 func run(ctx context.Context, only []string) (failed bool, err error) {
 	if os.Getenv(isolatedEnv) == "" {
 		if code, done := isolate(ctx); done {
@@ -65,13 +65,13 @@ func run(ctx context.Context, only []string) (failed bool, err error) {
 	return report(os.Stdout, results, time.Since(started)), ctx.Err()
 }
 
-// result is what came of an attack.
+// result is the result of an attack.
 type result struct {
 	attack
-	// outcome is that of go test: pass, fail, skip, or empty if the test did not come to its end.
+	// outcome is that of go test: pass, fail, skip, or empty if the test did not end.
 	outcome string
 	seconds float64
-	// output are the lines that the test wrote.
+	// output is the output of the test.
 	output []string
 }
 
@@ -114,14 +114,14 @@ func try(ctx context.Context, some []attack, only []string) ([]result, error) {
 		return nil, err
 	}
 	for i := range results {
-		if results[i].outcome == "" { // it does not compile, or panicked
+		if results[i].outcome == "" { // it did not compile, or panicked
 			results[i].output = append(results[i].output, rest...)
 		}
 	}
 	return results, nil
 }
 
-// matches reports whether a test's name contains one of the texts; without any it does.
+// matches reports whether a test's name contains one of the texts; true without texts.
 func matches(test string, only []string) bool {
 	for _, text := range only {
 		if strings.Contains(test, text) {
@@ -131,7 +131,7 @@ func matches(test string, only []string) bool {
 	return len(only) == 0
 }
 
-// collect reads what go test reports into the results, and returns what is of none of them.
+// collect assigns the output of go test to the results, and returns the rest.
 func collect(out io.Reader, results []result) (rest []string) {
 	byName := map[string]*result{}
 	for i := range results {
@@ -160,10 +160,10 @@ func collect(out io.Reader, results []result) (rest []string) {
 	return rest
 }
 
-// finding is how a line of a test's log begins that stands in the table.
+// finding is the prefix of log lines that are included in the table.
 const finding = "finding: "
 
-// report writes the table and what the failed ones wrote. It tells whether something is broken.
+// report writes the table and the output of failed tests. It reports whether any failed.
 func report(w io.Writer, results []result, took time.Duration) (failed bool) {
 	for _, r := range results {
 		if r.broken() {
@@ -192,7 +192,7 @@ func report(w io.Writer, results []result, took time.Duration) (failed bool) {
 
 func (r *result) broken() bool { return r.outcome != "pass" && r.outcome != "skip" }
 
-// found returns what came of it, in words.
+// found returns the result as text.
 func (r *result) found() string {
 	said, last := "", ""
 	for _, line := range r.output {

@@ -21,7 +21,7 @@ import (
 
 const streams = "../streamtest/testdata/"
 
-// override gives the collector of a test addresses of its own; everything else is config.yaml.
+// override sets the addresses of a test's collector; everything else is from config.yaml.
 const override = `
 receivers:
   tasker_events: {endpoint: %[1]s}
@@ -40,7 +40,7 @@ service:
     metrics: {readers: [{pull: {exporter: {prometheus: {host: 127.0.0.1, port: %[8]s}}}}]}
 `
 
-// collector is a running process, and the command line that feeds it.
+// collector is a running collector, with the command line that sends to it.
 type collector struct {
 	t             testing.TB
 	events, pages string
@@ -55,7 +55,7 @@ func program(t testing.TB, variable string) string {
 	return path
 }
 
-// freeAddresses are given by the system, all at once, so that they differ.
+// freeAddresses returns different free addresses.
 func freeAddresses(t testing.TB, n int) (free []string) {
 	t.Helper()
 	for range n {
@@ -116,14 +116,14 @@ func (c *collector) await(what string, ok func() bool) {
 	}
 }
 
-// send posts files with the command line.
+// send sends files with the command line.
 func (c *collector) send(args ...string) {
 	c.t.Helper()
 	out, err := exec.Command(program(c.t, "TASKER_CLI"), append([]string{"send", "--endpoint", c.events}, args...)...).CombinedOutput()
 	require.NoError(c.t, err, string(out))
 }
 
-// sendLines posts lines that are made here.
+// sendLines sends lines.
 func (c *collector) sendLines(lines ...string) {
 	c.t.Helper()
 	file := filepath.Join(c.t.TempDir(), "lines.ndjson")
@@ -131,7 +131,7 @@ func (c *collector) sendLines(lines ...string) {
 	c.send(file)
 }
 
-// stream returns the lines of a stream, as of another service.
+// stream returns the lines of a stream, with another service.
 func stream(t testing.TB, name, service string) []string {
 	t.Helper()
 	text, err := os.ReadFile(streams + name + ".ndjson")
@@ -139,7 +139,7 @@ func stream(t testing.TB, name, service string) []string {
 	return strings.Split(strings.TrimSpace(strings.ReplaceAll(string(text), `"service":"shop"`, `"service":"`+service+`"`)), "\n")
 }
 
-// truth is what happened in a stream.
+// truth is the truth of a stream.
 type truth []struct {
 	Name   string `json:"task_name"`
 	Status string `json:"status"`
@@ -155,7 +155,7 @@ func truthOf(t testing.TB, name string) truth {
 	return of
 }
 
-// ask gets an answer of the API.
+// ask queries the API.
 func (c *collector) ask(path string, into any) {
 	c.t.Helper()
 	answer, err := http.Get(c.pages + path)
@@ -165,7 +165,7 @@ func (c *collector) ask(path string, into any) {
 	require.NoError(c.t, json.NewDecoder(answer.Body).Decode(into))
 }
 
-// streamFile returns a file with lines.
+// streamFile writes lines to a file and returns its path.
 func streamFile(t testing.TB, lines []string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "stream.ndjson")

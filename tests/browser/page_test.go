@@ -23,8 +23,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// visitor is a person with a browser. What a person should never see is collected: errors on the console, dialogs, and requests
-// to other hosts.
+// visitor is a user with a browser. It records errors on the console, dialogs, and requests to other hosts, none of which
+// should occur.
 type visitor struct {
 	t      testing.TB
 	ctx    context.Context
@@ -97,7 +97,7 @@ func (v *visitor) open(path string) {
 	v.do(chromedp.Navigate(v.base+path), chromedp.WaitReady("main"))
 }
 
-// click follows what is found and waits for the next page's content.
+// click clicks an element and waits for content of the next page.
 func (v *visitor) click(selector, then string) {
 	v.t.Helper()
 	v.do(chromedp.Click(selector, chromedp.NodeVisible), chromedp.WaitVisible(then))
@@ -115,20 +115,20 @@ func (v *visitor) path() (path string) {
 	return path
 }
 
-// eval runs a script of the test; the pages' own policy does not bind it.
+// eval runs a script, which the pages' Content-Security-Policy does not restrict.
 func eval[R any](v *visitor, script string) (result R) {
 	v.t.Helper()
 	v.do(chromedp.Evaluate(script, &result))
 	return result
 }
 
-// await waits until a script says true.
+// await waits until a script returns true.
 func (v *visitor) await(what, script string) {
 	v.t.Helper()
 	deadline := time.Now().Add(time.Minute)
 	said := func() (so bool) {
 		err := chromedp.Run(v.ctx, chromedp.Evaluate(script, &so))
-		return err == nil && so // a page that is being left has no answer
+		return err == nil && so // fails during navigation
 	}
 	for !said() {
 		if time.Now().After(deadline) {
@@ -150,7 +150,7 @@ func (v *visitor) dark(on bool) {
 	v.do(emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}))
 }
 
-// shot keeps a picture where TASKER_SCREENSHOTS says, or else in bin/screenshots.
+// shot saves a screenshot in TASKER_SCREENSHOTS or bin/screenshots.
 func (v *visitor) shot(name string) {
 	v.t.Helper()
 	folder := os.Getenv("TASKER_SCREENSHOTS")
@@ -163,7 +163,7 @@ func (v *visitor) shot(name string) {
 	require.NoError(v.t, os.WriteFile(filepath.Join(folder, name+".png"), picture, 0o644))
 }
 
-// isFine checks what holds for every page: nothing went wrong, nothing sticks out, everything has a name, and can be read.
+// isFine checks every page's invariants: no errors, no overflow, accessible names, and readable text.
 func (v *visitor) isFine(path string) {
 	v.t.Helper()
 	v.mu.Lock()
@@ -172,7 +172,7 @@ func (v *visitor) isFine(path string) {
 	require.Empty(v.t, eval[[]string](v, checks), path)
 }
 
-// checks lists what a person with a small screen, a screen reader or weak eyes would stumble over.
+// checks returns accessibility problems and overflowing elements.
 const checks = `(() => {
   const found = [];
   const root = document.documentElement;

@@ -33,7 +33,7 @@ func (c *collector) find(query string) list {
 	return l
 }
 
-// The numbers on the pages are those of the truth, and a person gets from one page to the next.
+// The numbers on the pages equal the truth, and the pages can be reached by their links.
 func TestAPersonFindsTheTruth(t *testing.T) {
 	c := start(t)
 	v := visit(t, c.pages)
@@ -80,7 +80,7 @@ func TestAPersonFindsTheTruth(t *testing.T) {
 	require.Contains(t, eval[string](v, `document.querySelector('.links a').href`), "https://tempo.example.com/trace/")
 	v.isFine("a task")
 
-	// The search box, by keyboard; a filter; an event that is explained.
+	// The search box by keyboard, a filter, and an explained event.
 	v.do(chromedp.Focus(".find input"), chromedp.SendKeys(".find input", "PaymentGateway::TimeoutError"+kb.Enter), chromedp.WaitVisible(".filters"))
 	want := c.find("q=PaymentGateway::TimeoutError").Found
 	require.Positive(t, want)
@@ -98,11 +98,11 @@ func TestAPersonFindsTheTruth(t *testing.T) {
 	v.isFine("/collector")
 }
 
-// dependencies counts what waits for what in a workflow of a stream.
+// dependencies returns the number of dependencies in a workflow of a stream.
 func dependencies(t testing.TB, name, workflow string) int {
 	t.Helper()
 	tasks, edges := map[int]bool{}, map[[2]string]bool{}
-	for range 2 { // the name is in some events of a task only
+	for range 2 { // only some events of a task have the name
 		for _, line := range stream(t, name, "shop") {
 			var item struct {
 				Payload struct {
@@ -128,7 +128,7 @@ func dependencies(t testing.TB, name, workflow string) int {
 	return len(edges)
 }
 
-// A page that is open follows its task from the first event to the last, and keeps what a person has opened and chosen.
+// A live page follows its task from the first event to the last, and preserves the user's selections.
 func TestATaskGrowsBeforeTheEyes(t *testing.T) {
 	c := start(t)
 	v := visit(t, c.pages)
@@ -151,7 +151,7 @@ func TestATaskGrowsBeforeTheEyes(t *testing.T) {
 	v.isFine("the task")
 }
 
-// In a dark room, on a phone, with the keyboard, and without scripts.
+// In dark mode, on a small screen, by keyboard, and without scripts.
 func TestEveryPageSuitsEverybody(t *testing.T) {
 	c := start(t)
 	c.send(streams + "mixed.ndjson")
@@ -188,7 +188,7 @@ func TestEveryPageSuitsEverybody(t *testing.T) {
 	require.Contains(t, v.text("main"), "Components")
 }
 
-// Names that try to become something else stay names.
+// Hostile names are displayed as text.
 func TestHostileNames(t *testing.T) {
 	c := start(t)
 	hostile := []string{`<script>window.hacked=1</script>`, `"><img src=x onerror=window.hacked=1>`, "\u202egnp.exe", strings.Repeat("long ", 2000),
@@ -225,7 +225,7 @@ func TestHostileNames(t *testing.T) {
 	v.shot("hostile")
 }
 
-// The pictures of the README: the overview and a waterfall, while the sample runs at its own pace.
+// The README's screenshots of the overview and a waterfall, while the sample runs in real time.
 func TestScreenshots(t *testing.T) {
 	c := start(t)
 	v := visit(t, c.pages)

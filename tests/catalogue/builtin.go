@@ -15,7 +15,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// builtIn is what of a built-in metric of span_to_metrics makes its name and labels.
+// builtIn is the part of a built-in metric of span_to_metrics that determines its name and labels.
 type builtIn struct {
 	Type        string      `json:"type"`
 	Unit        string      `json:"unit"`
@@ -30,12 +30,12 @@ type dimension struct {
 }
 
 const (
-	// activeTasks is the metric whose labels, but for the state of a task, those of the type oldest have.
+	// activeTasks is the metric whose labels, except the state of a task, metrics of type oldest have.
 	activeTasks  = "tasker.tasks.active"
 	keyTaskState = "task.state"
 )
 
-// readBuiltIn reads the metrics that span_to_metrics makes by itself.
+// readBuiltIn reads the built-in metrics of span_to_metrics.
 func readBuiltIn(root string) ([]Metric, error) {
 	path := filepath.Join(root, "connector", "spantometrics", "builtin.yaml")
 	text, err := os.ReadFile(path)

@@ -23,23 +23,23 @@ const (
 
 // Metric is a family of series.
 type Metric struct {
-	// Name is Prometheus's, without the suffixes of a histogram's series.
+	// Name is the Prometheus name, without the suffixes of a histogram's series.
 	Name string
 	Kind Kind
-	// Unit is that of OpenTelemetry, such as "s", "By" or "{task}".
+	// Unit is the OpenTelemetry unit, such as "s", "By" or "{task}".
 	Unit        string
 	Description string
-	// Labels are all that a series may have, beside those of its target.
+	// Labels are all possible labels except those of the target.
 	Labels []string
 }
 
-// targetLabels are those that a scrape adds to every series, or that the exporter makes of the resource.
+// targetLabels are added to every series by a scrape, or by the exporter from the resource.
 var targetLabels = []string{"job", "instance", "namespace", "pod", "node", "cluster"}
 
 // Catalogue is a set of metrics.
 type Catalogue struct {
 	families map[string]Metric
-	// series are the labels of each name that can be selected.
+	// series are the labels by series name.
 	series map[string][]string
 }
 
@@ -54,7 +54,7 @@ func New(metrics ...Metric) (*Catalogue, error) {
 	return c, nil
 }
 
-// Add takes a metric in. A name that is there already is refused.
+// Add adds a metric. A duplicate name is an error.
 func (c *Catalogue) Add(m Metric) error {
 	if _, found := c.families[m.Name]; found {
 		return fmt.Errorf("metric %s is there twice", m.Name)
@@ -74,7 +74,7 @@ func (c *Catalogue) Add(m Metric) error {
 	return nil
 }
 
-// Family returns the metric of that name, for what is built of it.
+// Family returns the metric of that name.
 func (c *Catalogue) Family(name string) (Metric, error) {
 	m, found := c.families[name]
 	if !found {
@@ -88,13 +88,13 @@ func (c *Catalogue) Names() []string {
 	return slices.Sorted(maps.Keys(c.families))
 }
 
-// Labels returns those that a series of that name may have, and whether there is such a series.
+// Labels returns the possible labels of a series, and whether it exists.
 func (c *Catalogue) Labels(series string) (labels []string, known bool) {
 	labels, known = c.series[series]
 	return labels, known
 }
 
-// hint names what may have been meant: names that begin or end alike.
+// hint suggests names with the same beginning or end.
 func (c *Catalogue) hint(name string) string {
 	trimmed := name
 	for _, suffix := range []string{"_total", "_bucket", "_sum", "_count", "_seconds"} {

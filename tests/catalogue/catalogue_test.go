@@ -19,7 +19,7 @@ func load(t *testing.T) *Catalogue {
 
 func TestLoad(t *testing.T) {
 	c := load(t)
-	// One of each source.
+	// One metric of each source.
 	for name, kind := range map[string]Kind{
 		"tasker_task_executions_total":                    Counter,
 		"tasker_step_duration_seconds":                    Histogram,
@@ -46,7 +46,7 @@ func TestCheck(t *testing.T) {
 	c := load(t)
 	for _, test := range []struct {
 		expression string
-		// labels are some that the result has, or with a minus, has not.
+		// labels are expected in the result, or with a minus not expected.
 		labels []string
 		err    []string
 	}{

@@ -12,8 +12,8 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
-// Check parses an expression. It returns the labels that its result may have, and an error that names every metric and
-// label in it that does not exist.
+// Check parses an expression. It returns the possible labels of its result, and an error that names every unknown metric
+// and label.
 func (c *Catalogue) Check(expression string) (result []string, err error) {
 	expr, err := parser.NewParser(parser.Options{}).ParseExpr(expression)
 	if err != nil {
@@ -27,7 +27,7 @@ func (c *Catalogue) Check(expression string) (result []string, err error) {
 	return result, nil
 }
 
-// checker walks an expression and collects what is wrong with it.
+// checker walks an expression and collects errors.
 type checker struct {
 	catalogue *Catalogue
 	problems  []error
@@ -37,7 +37,7 @@ func (k *checker) problem(format string, args ...any) {
 	k.problems = append(k.problems, fmt.Errorf(format, args...))
 }
 
-// labels returns those that the value of an expression may have.
+// labels returns the possible labels of an expression's value.
 func (k *checker) labels(expr parser.Expr) []string {
 	switch e := expr.(type) {
 	case *parser.VectorSelector:
@@ -59,7 +59,7 @@ func (k *checker) labels(expr parser.Expr) []string {
 	case *parser.Call:
 		return k.call(e)
 	}
-	return nil // numbers and texts
+	return nil // numbers and strings
 }
 
 func (k *checker) selector(e *parser.VectorSelector) []string {
@@ -137,7 +137,7 @@ func (k *checker) call(e *parser.Call) []string {
 	case "histogram_quantile":
 		all = slices.DeleteFunc(all, func(l string) bool { return l == "le" })
 	case "absent", "absent_over_time":
-		// The result has the labels of the selector's equal matchers, which are among them.
+		// The result has the labels of the selector's equality matchers, which are included.
 	}
 	return all
 }

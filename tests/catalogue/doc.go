@@ -1,11 +1,10 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package catalogue knows the metrics that a deployment offers to Prometheus, by the names and labels that Prometheus
-// sees, and checks PromQL against them: an expression of a rule or of a dashboard that names an unknown metric or label
-// would return nothing, silently, for ever.
+// Package catalogue lists the metrics that a deployment provides to Prometheus, by their Prometheus names and labels, and
+// checks PromQL against them: an expression with an unknown metric or label would silently return nothing.
 //
-// The names come from where they are made: span_to_metrics' builtin.yaml and the components'
-// metadata.yaml, from which their code is generated, and the metadata.yaml of the collector's own modules in
-// the module cache. Only the metrics of other programs (node_exporter, kube-state-metrics) are listed here.
+// The names come from their definitions: span_to_metrics' builtin.yaml, the components' metadata.yaml, and the
+// metadata.yaml of the collector's modules in the module cache. Only the metrics of other programs (node_exporter,
+// kube-state-metrics) are listed here.
 package catalogue

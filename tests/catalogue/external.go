@@ -3,8 +3,8 @@
 
 package catalogue
 
-// external lists the metrics of other programs that the rules use. Nothing here can check them: they are the documented
-// names of Prometheus, of kube-state-metrics 2, of the kubelet, and of node_exporter. The last is of taskerotel export
+// external returns the metrics of other programs that the rules use. They are not verified but documented names of
+// Prometheus, of kube-state-metrics 2, of the kubelet, and of node_exporter. The last one is of taskerotel export
 // (docs/exporting.md), or of deploy/cron/export-stamp in its place.
 func external() []Metric {
 	gauge := func(name string, labels ...string) Metric { return Metric{Name: name, Kind: Gauge, Labels: labels} }

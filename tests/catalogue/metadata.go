@@ -18,11 +18,11 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// ownPrefix is what the collector puts before the names of its own metrics. The configurations in this repository name
-// no other suffixes, so a counter has no _total there.
+// ownPrefix is the prefix of the collector's internal metrics. The configurations in this repository add no suffixes, so a
+// counter has no _total.
 const ownPrefix = "otelcol_"
 
-// metadata is what of a metadata.yaml tells metrics.
+// metadata is the part of a metadata.yaml that defines metrics.
 type metadata struct {
 	Attributes map[string]struct {
 		NameOverride string `json:"name_override"`
@@ -59,8 +59,8 @@ func readComponents(root string) ([]Metric, error) {
 	return metrics, nil
 }
 
-// collectorModules are those of the collector whose metrics rules and dashboards may use, with the labels that their code
-// adds to what their metadata tells.
+// collectorModules are the collector's modules whose metrics rules and dashboards may use, with the labels that their code
+// adds to those of their metadata.
 var collectorModules = []struct {
 	path   string
 	labels []string
@@ -73,7 +73,7 @@ var collectorModules = []struct {
 }
 
 // readCollector reads the metadata of the collector's modules, at the versions of cmd/otelcol-tasker/go.mod. They are
-// downloaded if they are not in the module cache yet.
+// downloaded if they are not in the module cache.
 func readCollector(root string) ([]Metric, error) {
 	args := []string{"mod", "download", "-json"}
 	for _, module := range collectorModules {
@@ -127,23 +127,23 @@ func parseMetadata(text []byte) ([]Metric, error) {
 		return nil, err
 	}
 	var metrics []Metric
-	for name, told := range data.Telemetry.Metrics {
+	for name, defined := range data.Telemetry.Metrics {
 		prefix := ownPrefix
-		if told.Prefix != nil {
-			prefix = *told.Prefix
+		if defined.Prefix != nil {
+			prefix = *defined.Prefix
 		}
-		m := Metric{Name: prefix + name, Unit: told.Unit, Description: told.Description}
+		m := Metric{Name: prefix + name, Unit: defined.Unit, Description: defined.Description}
 		switch {
-		case told.Sum != nil:
+		case defined.Sum != nil:
 			m.Kind = Counter
-		case told.Gauge != nil:
+		case defined.Gauge != nil:
 			m.Kind = Gauge
-		case told.Histogram != nil:
+		case defined.Histogram != nil:
 			m.Kind = Histogram
 		default:
 			return nil, fmt.Errorf("%s is neither sum, gauge nor histogram", name)
 		}
-		for _, label := range told.Attributes {
+		for _, label := range defined.Attributes {
 			if override := data.Attributes[label].NameOverride; override != "" {
 				label = override
 			}

@@ -18,13 +18,13 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
-// templateLabel finds the labels that the templates of an alert's annotations use.
+// templateLabel matches labels in the templates of annotations.
 var templateLabel = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`\$labels\.([a-zA-Z_][a-zA-Z0-9_]*)`)
 })
 
-// Rules reads rule files, adds what they record to the catalogue, and returns their groups in the order of the files. The
-// error names every metric and label that a rule or an annotation uses and that does not exist.
+// Rules reads rule files, adds recorded metrics to the catalogue, and returns the groups in the order of the files. The
+// error names every unknown metric and label in a rule or an annotation.
 func (c *Catalogue) Rules(pattern string) ([]rulefmt.RuleGroup, error) {
 	paths, err := filepath.Glob(pattern)
 	if err != nil {
@@ -60,7 +60,7 @@ func (c *Catalogue) Rules(pattern string) ([]rulefmt.RuleGroup, error) {
 	return groups, errors.Join(problems...)
 }
 
-// recordings returns the recording rules, in their order.
+// recordings returns the recording rules in order.
 func recordings(groups []rulefmt.RuleGroup) []rulefmt.Rule {
 	var rules []rulefmt.Rule
 	for _, group := range groups {
@@ -73,7 +73,7 @@ func recordings(groups []rulefmt.RuleGroup) []rulefmt.Rule {
 	return rules
 }
 
-// record adds what a rule records. Several rules may record one name, with different labels of their own.
+// record adds the metric of a recording rule. Several rules may record one name with different labels.
 func (c *Catalogue) record(rule rulefmt.Rule) error {
 	result, err := c.Check(rule.Expr)
 	if err != nil {
@@ -87,7 +87,7 @@ func (c *Catalogue) record(rule rulefmt.Rule) error {
 	if err := c.Add(Metric{Name: rule.Record, Kind: Gauge, Labels: result}); err != nil {
 		return err
 	}
-	c.series[rule.Record] = result // and no target's labels: a rule has none
+	c.series[rule.Record] = result // without a target's labels
 	return nil
 }
 

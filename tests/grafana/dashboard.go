@@ -1,7 +1,7 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package grafana reads the dashboards of deploy/grafana as Grafana exports them, for tests of what is in them.
+// Package grafana reads the exported dashboards of deploy/grafana, for tests.
 package grafana
 
 import (
@@ -17,7 +17,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/catalogue"
 )
 
-// Dashboard is one page.
+// Dashboard is a dashboard.
 type Dashboard struct {
 	UID, Title string
 	Panels     []Panel
@@ -26,7 +26,7 @@ type Dashboard struct {
 	}
 }
 
-// Variable is a choice at the top of the page.
+// Variable is a variable of a dashboard.
 type Variable struct {
 	Name, Label, Type, Definition string
 	Multi                         bool
@@ -34,10 +34,10 @@ type Variable struct {
 	Datasource                    Datasource
 }
 
-// Datasource is a data source, by its type and a variable.
+// Datasource is a data source, by type and variable.
 type Datasource struct{ Type, UID string }
 
-// Panel is one graph, number, table or list of records.
+// Panel is a panel of a dashboard.
 type Panel struct {
 	ID                                 int
 	Type, Title, Description, Interval string
@@ -56,14 +56,14 @@ type Panel struct {
 	Targets []Target
 }
 
-// Target is one query of a panel: Expr in PromQL or LogQL, Query in TraceQL.
+// Target is a query of a panel: Expr in PromQL or LogQL, Query in TraceQL.
 type Target struct {
 	RefID, Expr, Query, LegendFormat string
 	Exemplar                         bool
 	Datasource                       Datasource
 }
 
-// Prometheus is the type of data source that the metrics come from.
+// Prometheus is the data source type of metrics.
 const Prometheus = "prometheus"
 
 // Read reads the dashboards of a folder, in the order of their files.
@@ -93,7 +93,7 @@ func Read(folder string) ([]Dashboard, error) {
 	return all, nil
 }
 
-// Expressions returns the PromQL expressions of the page, in order.
+// Expressions returns the PromQL expressions of the dashboard in order.
 func (d *Dashboard) Expressions() []string {
 	var all []string
 	for _, panel := range d.Panels {
@@ -113,7 +113,7 @@ var (
 	queryResult     = regexp.MustCompile(`(?s)^query_result\((.+)\)$`)
 )
 
-// Used returns the names of Grafana's variables in a query.
+// Used returns the names of Grafana variables in a query.
 func Used(query string) []string {
 	var names []string
 	for _, found := range grafanaVariable.FindAllString(query, -1) {
@@ -123,7 +123,7 @@ func Used(query string) []string {
 	return names
 }
 
-// Expand puts values in the place of Grafana's variables: interval for those of time, and values for those of the page.
+// Expand replaces Grafana variables: those of time by interval, and those of the dashboard by values.
 func Expand(query, interval string, values map[string]string) string {
 	return grafanaVariable.ReplaceAllStringFunc(query, func(found string) string {
 		name := Used(found)[0]
@@ -137,8 +137,8 @@ func Expand(query, interval string, values map[string]string) string {
 	})
 }
 
-// Check names every metric, label and unit of the page's PromQL that does not exist: in expressions, in the legends and in
-// the queries of variables.
+// Check reports every unknown metric, label and unit in the dashboard's PromQL: in expressions, legends and variable
+// queries.
 func (d *Dashboard) Check(c *catalogue.Catalogue) error {
 	var problems []error
 	report := func(where string, err error) {
@@ -189,11 +189,11 @@ func (t *Target) check(c *catalogue.Catalogue) error {
 	return nil
 }
 
-// metricName finds the names in an expression that may be metrics.
+// metricName matches possible metric names in an expression.
 var metricName = regexp.MustCompile(`\b(?:tasker|otelcol)_\w+`)
 
-// checkUnit compares the unit of a graph of one metric's values with the metric's: durations are seconds and sizes are bytes. A
-// share, which is a quotient, and a count have no unit.
+// checkUnit compares the unit of a panel that shows values of one metric with that metric's: durations are seconds and
+// sizes bytes. Ratios and counts have no unit.
 func (p *Panel) checkUnit(c *catalogue.Catalogue) error {
 	if p.Type == "table" || p.Type == "row" {
 		return nil // each column has its own
@@ -203,7 +203,7 @@ func (p *Panel) checkUnit(c *catalogue.Catalogue) error {
 		if target.Datasource.Type != Prometheus || unit == "percentunit" {
 			continue
 		}
-		of, _, _ := strings.Cut(target.Expr, " / ") // a mean has the unit of what is added up
+		of, _, _ := strings.Cut(target.Expr, " / ") // a mean has the unit of the sum
 		for _, series := range metricName.FindAllString(of, -1) {
 			want, known := unitOf(c, series)
 			if known && want != unit {
@@ -214,7 +214,7 @@ func (p *Panel) checkUnit(c *catalogue.Catalogue) error {
 	return nil
 }
 
-// unitOf is Grafana's name for the unit of a series' values. A recorded series has none that is known.
+// unitOf returns Grafana's name for the unit of a series' values. That of a recorded series is unknown.
 func unitOf(c *catalogue.Catalogue, series string) (unit string, known bool) {
 	name, isCount := strings.CutSuffix(series, "_count")
 	for _, suffix := range []string{"_bucket", "_sum"} {

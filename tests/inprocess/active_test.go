@@ -18,13 +18,13 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// openTask is when a task of a stream was heard of first and when it ended, and when its steps were being executed.
+// openTask holds when a task was open, and when its steps were executed.
 type openTask struct {
 	first, ended time.Time
 	executing    []streamtest.Interval
 }
 
-// gaugeByState reads the gauge of active tasks, added up by state.
+// gaugeByState returns the gauge of active tasks by state.
 func gaugeByState(md pmetric.Metrics) map[string]int64 {
 	states := map[string]int64{}
 	for _, rm := range md.ResourceMetrics().All() {
@@ -41,8 +41,8 @@ func gaugeByState(md pmetric.Metrics) map[string]int64 {
 	return states
 }
 
-// TestActiveTasksFollowTheStream feeds a stream as it happens, with repetitions. At each flush as many tasks are active as have
-// begun and not ended, and those with a step that is being executed are running.
+// TestActiveTasksFollowTheStream feeds a stream in real time, with repetitions. At each flush the active tasks are those
+// that have begun and not ended, and those with an executing step are running.
 func TestActiveTasksFollowTheStream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		lines, truth := streamtest.Generate(streamtest.Options{Tasks: 60, Seed: 12, Failures: true, SpacingMS: 400})

@@ -1,5 +1,5 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package inprocess tests the components together in one process, on a fake clock: what takes hours happens in a moment.
+// Package inprocess tests the components together in one process, on a fake clock.
 package inprocess

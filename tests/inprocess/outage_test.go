@@ -28,7 +28,7 @@ import (
 
 const (
 	outageTasks = 30
-	// A task is tried again every three minutes: 40 times in the two hours of the outage.
+	// A task is retried every three minutes: 40 times in the two hours of the outage.
 	retryEvery   = 3 * time.Minute
 	outageBegins = 30 * time.Minute
 	outageEnds   = outageBegins + 2*time.Hour
@@ -36,13 +36,13 @@ const (
 	scrapeEvery  = time.Minute
 )
 
-// outage writes the events of an application whose payment gateway is down for two hours.
+// outage builds the events of an application whose payment gateway is down for two hours.
 type outage struct {
 	began time.Time
 	all   []arrival
 }
 
-// say adds an event, some milliseconds after the one before.
+// say adds an event, some milliseconds after the previous one.
 func (o *outage) say(at *time.Duration, name string, task int, attrs map[string]any) {
 	*at += 7 * time.Millisecond
 	record := plog.NewLogRecord()
@@ -56,7 +56,7 @@ func (o *outage) say(at *time.Duration, name string, task int, attrs map[string]
 	o.all = append(o.all, arrival{o.began.Add(*at), record})
 }
 
-// pass is one pass of a task that charges a card; it returns when it has ended.
+// pass adds a pass of a task that charges a card, and returns its end.
 func (o *outage) pass(at time.Duration, task int, fails bool) time.Duration {
 	step := map[string]any{lifecycle.AttrStepID: task, lifecycle.AttrStepName: "charge"}
 	o.say(&at, lifecycle.ObservabilityTaskEnqueue, task, map[string]any{"tasker.job_id": fmt.Sprint("job-", task)})
@@ -100,8 +100,8 @@ func (o *outage) pass(at time.Duration, task int, fails bool) time.Duration {
 	return at
 }
 
-// live begins a task every six seconds. Those that meet the outage, as many as there are workers' places for, are tried again
-// until it is over.
+// live begins a task every six seconds. Tasks affected by the outage, as many as there are workers, are retried until it is
+// over.
 func (o *outage) live() {
 	task, waiting := 0, 0
 	for at := time.Duration(0); at < outageOver; at += 6 * time.Second {
@@ -125,10 +125,10 @@ func (o *outage) live() {
 	slices.SortStableFunc(o.all, func(a, b arrival) int { return a.at.Compare(b.at) })
 }
 
-// scrapes keeps the values of series, one a scrape.
+// scrapes holds the values of series, one per scrape.
 type scrapes map[string][]string
 
-// take adds the values of a flush as those of a scrape by its number.
+// take adds the values of a flush as those of a numbered scrape.
 func (s scrapes) take(number int, md pmetric.Metrics) {
 	prometheus := map[string]string{
 		"tasker.step.executions": "tasker_step_executions_total", "tasker.tasks.active": "tasker_tasks_active",
@@ -166,8 +166,8 @@ func (s scrapes) add(series string, number int, value string) {
 	s[series] = append(s[series][:number], value)
 }
 
-// TestAlertsDuringAnOutage feeds two hours in which a payment gateway is down, and gives what the metrics showed each minute to
-// Prometheus's own tool: the alert fires within minutes of the outage's beginning, and for as long as it lasts.
+// TestAlertsDuringAnOutage simulates two hours in which a payment gateway is down, and passes the metrics of each minute to
+// promtool: the alert fires within minutes of the beginning of the outage, and as long as it lasts.
 func TestAlertsDuringAnOutage(t *testing.T) {
 	promtool, err := exec.LookPath("promtool")
 	if err != nil {

@@ -24,16 +24,16 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy"
 )
 
-// settings are the configurations of the components that differ from their defaults.
+// settings are the non-default settings of the components.
 type settings struct{ hierarchy, metrics map[string]any }
 
-// pipeline is the components from the router to the metrics, as a collector connects them.
+// pipeline connects the components from the router to the metrics, as a collector does.
 type pipeline struct {
 	entry      consumer.Logs
 	components []component.Component
 }
 
-// newPipeline starts a pipeline whose metrics go to a sink.
+// newPipeline starts a pipeline that sends its metrics to a sink.
 func newPipeline(t *testing.T, with settings, sink consumer.Metrics) *pipeline {
 	t.Helper()
 	p := &pipeline{}
@@ -70,7 +70,7 @@ func newPipeline(t *testing.T, with settings, sink consumer.Metrics) *pipeline {
 	return p
 }
 
-// stop stops the components in the order of the stream.
+// stop stops the components in data flow order.
 func (p *pipeline) stop(t *testing.T) {
 	t.Helper()
 	for i := len(p.components) - 1; i >= 0; i-- {
@@ -88,7 +88,7 @@ func configured(t *testing.T, factory component.Factory, with map[string]any) co
 	return cfg
 }
 
-// fanOut gives logs to several consumers that only read them.
+// fanOut passes logs to several consumers that do not mutate them.
 type fanOut []consumer.Logs
 
 func (f fanOut) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }

@@ -25,11 +25,11 @@ import (
 const (
 	reorderWindow = 2 * time.Second
 	flushInterval = 5 * time.Second
-	// prompt is how long after the window what is settled is counted, apart from the flush.
+	// prompt is the maximum delay between the end of the window and the count of what is settled, apart from the flush.
 	prompt = time.Second
 )
 
-// finished is an attempt by the labels under which it counts, and when the last of its announcements was.
+// finished is an attempt with its labels, and the time of its last announcement.
 type finished struct {
 	labels string
 	at     time.Time
@@ -43,7 +43,7 @@ func label(taskName, stepName, outcome string) string {
 	return fmt.Sprint("status=", status, " step_name=", stepName, " task_name=", taskName)
 }
 
-// counted reads the executions of a flush by their labels.
+// counted returns the executions of a flush by labels.
 func counted(md pmetric.Metrics, name string, labels ...string) map[string]int64 {
 	counts := map[string]int64{}
 	for _, rm := range md.ResourceMetrics().All() {
@@ -66,9 +66,9 @@ func counted(md pmetric.Metrics, name string, labels ...string) map[string]int64
 	return counts
 }
 
-// TestCountsFollowWhatFinished feeds a stream as it happens, or late by less than the window, with repetitions. At each flush
-// the counts are those of the attempts that had finished, with all of their announcements, the window and a second before: no
-// fewer, and none that had not finished a window before. Of a late stream the announcements had come by then.
+// TestCountsFollowWhatFinished feeds a stream in real time, or late by less than the window, with repetitions. At each
+// flush the counts include at least the attempts with all announcements a window and a second earlier, and none that had
+// not finished a window earlier; for a late stream, none whose announcements had not arrived.
 func TestCountsFollowWhatFinished(t *testing.T) {
 	for _, late := range []bool{false, true} {
 		t.Run(fmt.Sprint("late ", late), func(t *testing.T) {
@@ -90,7 +90,7 @@ func countsFollow(t *testing.T, late bool) {
 			all = append(all, finished{label(truth[i].TaskName, attempt.StepName, attempt.Status), time.Unix(0, attempt.End).Add(shift)})
 		}
 	}
-	// until is what had finished by a time.
+	// until returns what had finished by a time.
 	until := func(at time.Time) map[string]int64 {
 		counts := map[string]int64{}
 		for _, f := range all {
@@ -133,13 +133,13 @@ func countsFollow(t *testing.T, late bool) {
 	require.Greater(t, most, 10)
 }
 
-// arrival is an event and when it comes.
+// arrival is an event and the time of its arrival.
 type arrival struct {
 	at     time.Time
 	record plog.LogRecord
 }
 
-// arrivals lets events come when they happen or, if some are late, by less than the window after that; one in ten comes again.
+// arrivals returns events that arrive when they occur or, if late is set, up to a window later; one in ten is repeated.
 func arrivals(records plog.LogRecordSlice, shift time.Duration, late bool) []arrival {
 	random := rand.New(rand.NewPCG(3, 5))
 	var all []arrival
@@ -159,7 +159,7 @@ func arrivals(records plog.LogRecordSlice, shift time.Duration, late bool) []arr
 	return all
 }
 
-// feed sends each event when it is due.
+// feed sends each event at its time.
 func feed(t *testing.T, p *pipeline, all []arrival, resource pcommon.Resource) {
 	t.Helper()
 	for _, a := range all {

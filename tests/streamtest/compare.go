@@ -10,8 +10,8 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// Compare says how the spans differ from the exact truth: what is missing, wrong, in the wrong place or there though
-// nothing happened. All spans must be of the truth's tasks. An empty answer means that they are equal.
+// Compare returns how the spans differ from the exact truth: missing, wrong, misplaced or superfluous ones. All spans must
+// belong to the truth's tasks. An empty result means that they are equal.
 func Compare(truth []Task, spans []Span) []string {
 	return compareTrees(truth, spans, func(task *Task) (string, int64) { return task.Service, task.TaskID }, func(t *tree, task *Task) {
 		t.compare(task)
@@ -39,7 +39,7 @@ func compareTrees[T any](truth []T, spans []Span, identity func(*T) (service str
 	return f.list()
 }
 
-// strangers reports the traces that are of no task of the truth.
+// strangers reports traces of tasks that are not in the truth.
 func strangers(f *findings, traces map[[16]byte][]*Span) {
 	for id, spans := range traces {
 		f.add("trace %x is of no task; %d spans, one is %s of task %v", id, len(spans), describe(spans[0]),
@@ -76,7 +76,7 @@ func (t *tree) comparePass(index int, o Orchestration, root *Span, before map[in
 	t.parent(pass, root)
 	t.attribute(pass, lifecycle.AttrCorrelationID, o.CorrelationID)
 	t.attribute(pass, lifecycle.AttrPassIndex, int64(index+1))
-	ready := o.Start // since when the next batch could be found
+	ready := o.Start // when the next batch could be found
 	for j, b := range o.Batches {
 		batch := t.claim(fmt.Sprintf("%s, batch %d", what, j+1), lifecycle.SpanBatch, b.Interval, nil)
 		t.parent(batch, pass)
@@ -123,8 +123,8 @@ func (t *tree) compareAttempt(a Attempt, batch, before *Span) *Span {
 	return step
 }
 
-// claimLast claims a child of the pass of which the truth tells only the place: the last one that is not claimed and
-// does not end after the given time.
+// claimLast claims a child of the pass whose times are not in the truth: the last unclaimed one that does not end after the
+// given time.
 func (t *tree) claimLast(name string, pass *Span, end int64) *Span {
 	if pass == nil {
 		return nil

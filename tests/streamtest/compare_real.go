@@ -10,8 +10,8 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// CompareReal says how the spans differ from what was measured around the real engine's calls. Numbers, outcomes and
-// error classes must be equal; the work of an attempt must lie inside its handler's span.
+// CompareReal returns how the spans differ from measurements around the real engine's calls. Numbers, outcomes and error
+// classes must be equal; the work of an attempt must lie inside its handler's span.
 func CompareReal(truth []RealTask, spans []Span) []string {
 	return compareTrees(truth, spans, func(task *RealTask) (string, int64) { return task.Service, task.TaskID }, func(t *tree, task *RealTask) {
 		t.compareReal(task)
@@ -64,7 +64,7 @@ func (t *tree) count(name string, want int) {
 	}
 }
 
-// compareRealBatches compares, in the order of time, which steps each batch ran.
+// compareRealBatches compares the steps of each batch, in order of time.
 func (t *tree) compareRealBatches(task *RealTask) {
 	got := sortedByStart(t.byName[lifecycle.SpanBatch])
 	if len(got) != len(task.Batches) {

@@ -16,7 +16,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// ideal makes the spans that Compare expects.
+// ideal builds the spans that Compare expects.
 type ideal struct {
 	spans []Span
 	next  uint64
@@ -99,7 +99,7 @@ func TestCompareAcceptsTheTruth(t *testing.T) {
 	}
 }
 
-// TestCompareFinds spoils one span of a perfect answer at a time.
+// TestCompareFinds modifies one span of a correct result at a time.
 func TestCompareFinds(t *testing.T) {
 	of := func(spans []Span, name string) *Span {
 		return &spans[slices.IndexFunc(spans, func(s Span) bool { return s.Name == name })]
@@ -156,7 +156,7 @@ func TestFindingsAreBounded(t *testing.T) {
 	assert.Contains(t, got[maxDifferences], "more")
 }
 
-// idealReal takes the measured times as the spans' own.
+// idealReal uses the measured times as those of the spans.
 func idealReal(truth []RealTask) []Span {
 	var modelled []Task
 	for _, r := range truth {

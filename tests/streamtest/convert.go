@@ -17,7 +17,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// Line is an item as it stands in a stream, with its payload as JSON.
+// Line is an item of a stream, with its payload as JSON.
 type Line struct {
 	Event         string          `json:"event"`
 	OccurredAt    time.Time       `json:"occurred_at"`
@@ -26,7 +26,7 @@ type Line struct {
 	Payload       json.RawMessage `json:"payload"`
 }
 
-// ReadLine reads a line of a stream.
+// ReadLine parses a line of a stream.
 func ReadLine(line []byte) (item Line, err error) {
 	if err := json.Unmarshal(line, &item); err != nil {
 		return Line{}, fmt.Errorf("line %.80q: %w", line, err)
@@ -34,9 +34,9 @@ func ReadLine(line []byte) (item Line, err error) {
 	return item, nil
 }
 
-// ToLogs makes the OTLP logs that an application with an OpenTelemetry SDK would send instead of the lines: one record
-// an event, named prefix + event, with the attributes tasker.KEY. It sets no trace id: the collector must.
-// All lines must be of one service. The logs are the caller's.
+// ToLogs returns the OTLP logs that an application with an OpenTelemetry SDK would send for the lines: one record per
+// event, named prefix + event, with the attributes tasker.KEY and without a trace ID. All lines must be of one service. The
+// caller owns the logs.
 func ToLogs(lines [][]byte, prefix string) (plog.Logs, error) {
 	ld := plog.NewLogs()
 	rl := ld.ResourceLogs().AppendEmpty()
@@ -69,7 +69,7 @@ func ToLogs(lines [][]byte, prefix string) (plog.Logs, error) {
 	return ld, nil
 }
 
-// decodePayload keeps integers apart from floats, which JSON does not.
+// decodePayload distinguishes integers from floats, unlike encoding/json.
 func decodePayload(text []byte) (map[string]any, error) {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()

@@ -8,10 +8,9 @@ import (
 	"slices"
 )
 
-// The functions here return new slices over the same lines; equal seeds give equal results.
+// The functions here return new slices of the same lines; equal seeds give equal results.
 
-// Shuffle moves lines out of order: none by more than about window places. A window of at least len(lines) is a full
-// shuffle.
+// Shuffle moves lines by at most about window places. A window of at least len(lines) is a full shuffle.
 func Shuffle(lines [][]byte, window int, seed uint64) [][]byte {
 	rng := rand.New(rand.NewPCG(seed, 2))
 	out := slices.Clone(lines)
@@ -26,7 +25,7 @@ func Shuffle(lines [][]byte, window int, seed uint64) [][]byte {
 	return out
 }
 
-// Duplicate repeats one line in every n, on average, somewhere after its first place.
+// Duplicate repeats one line in n, on average, somewhere after its first place.
 func Duplicate(lines [][]byte, n int, seed uint64) [][]byte {
 	rng := rand.New(rand.NewPCG(seed, 3))
 	var again [][]byte
@@ -43,12 +42,12 @@ func Duplicate(lines [][]byte, n int, seed uint64) [][]byte {
 	return append(out, again...)
 }
 
-// Batches cuts the lines into batches of n, the last one shorter.
+// Batches splits the lines into batches of n, with a shorter last one.
 func Batches(lines [][]byte, n int) [][][]byte {
 	return slices.Collect(slices.Chunk(lines, n))
 }
 
-// Resend sends every nth batch a second time, some batches later, as a sender does that had no answer in time.
+// Resend repeats every nth batch some batches later, as a sender does after a timeout.
 func Resend(batches [][][]byte, n int) [][][]byte {
 	const later = 3
 	var out, due [][][]byte
@@ -64,7 +63,7 @@ func Resend(batches [][][]byte, n int) [][][]byte {
 	return append(out, due...)
 }
 
-// Interleave merges streams at random; each keeps its own order.
+// Interleave merges streams at random; each keeps its order.
 func Interleave(seed uint64, streams ...[][]byte) [][]byte {
 	rng := rand.New(rand.NewPCG(seed, 4))
 	var out [][]byte

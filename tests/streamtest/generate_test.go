@@ -31,7 +31,7 @@ func parseAll(t *testing.T, lines [][]byte) []anyItem {
 	return items
 }
 
-// shapes says, for each event name, which sets of payload keys with which types of values occur.
+// shapes returns, by event name, the occurring sets of payload keys with their types.
 func shapes(items []anyItem) map[string][]string {
 	found := map[string]map[string]bool{}
 	for _, item := range items {
@@ -65,8 +65,8 @@ func shapes(items []anyItem) map[string][]string {
 	return out
 }
 
-// TestShape compares a generated stream with one of the reference model: which payloads each event has, and which
-// sequences of event names a task without failures has.
+// TestShape compares a generated stream with one of the reference model: the payloads of each event, and the sequences of
+// event names of tasks without failures.
 func TestShape(t *testing.T) {
 	for _, test := range []struct {
 		reference string
@@ -88,11 +88,11 @@ func TestShape(t *testing.T) {
 	}
 }
 
-// simpleSequences gives, by workflow, the order of event names in the tasks that went through in one pass without
-// anything that is random: queries are left out, and concurrent steps are listed one after the other.
+// simpleSequences returns, by workflow, the event names of tasks that completed in one pass, without random parts: queries
+// are omitted, and concurrent steps are listed one after the other.
 func simpleSequences(t *testing.T, lines [][]byte, truth []Task) map[string][]string {
 	t.Helper()
-	names := map[int64]map[int64][]string{} // task, step (0 is the task itself)
+	names := map[int64]map[int64][]string{} // by task and step (0 is the task itself)
 	for _, item := range parseAll(t, lines) {
 		if item.Event == "database.query_executed" {
 			continue
@@ -149,7 +149,7 @@ func TestGenerateOptions(t *testing.T) {
 	}
 }
 
-// TestTruth checks that the truth of a generated stream covers what the model does.
+// TestTruth checks that the truth of a generated stream covers the model's behavior.
 func TestTruth(t *testing.T) {
 	lines, truth := Generate(Options{Tasks: 500, Seed: 1, Failures: true, Planned: true})
 	var failed, repeated, backoffs, queries int

@@ -16,7 +16,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// Record is a structured log record.
+// Record is a log record.
 type Record struct {
 	TraceID    [16]byte
 	SpanID     [8]byte
@@ -28,13 +28,13 @@ type Record struct {
 	Attributes map[string]any
 }
 
-// UID returns what a record shares with its repetitions only.
+// UID returns the log.record.uid, which only repetitions of a record share.
 func (r *Record) UID() string {
 	uid, _ := r.Attributes["log.record.uid"].(string)
 	return uid
 }
 
-// FromLogs copies all records; the logs stay the caller's.
+// FromLogs copies all records.
 func FromLogs(logs plog.Logs) []Record {
 	records := make([]Record, 0, logs.LogRecordCount())
 	for _, rl := range logs.ResourceLogs().All() {
@@ -51,9 +51,9 @@ func FromLogs(logs plog.Logs) []Record {
 	return records
 }
 
-// CompareRecords says how the records of facts differ from the exact truth: each task's start once, each attempt's and each
-// task's outcome once, with the ids of their span, and nothing else. facts are those that are recorded; without any, all are.
-// Records of other events must be left out by the caller. An empty answer means that they are equal.
+// CompareRecords returns how the records of facts differ from the exact truth: one record per task start and per outcome of
+// attempts and tasks, with the IDs of their span, and nothing else. facts are the recorded facts; all if empty. The caller
+// must remove records of other events. An empty result means that they are equal.
 func CompareRecords(truth []Task, records []Record, facts ...string) []string {
 	c := newRecordComparison(records, facts)
 	for i := range truth {
@@ -69,8 +69,8 @@ func CompareRecords(truth []Task, records []Record, facts ...string) []string {
 	return c.rest()
 }
 
-// CompareRealRecords says how the records of facts differ from what was measured around the real engine's calls: their
-// numbers, outcomes and error classes must be equal.
+// CompareRealRecords returns how the records of facts differ from measurements around the real engine's calls: numbers,
+// outcomes and error classes must be equal.
 func CompareRealRecords(truth []RealTask, records []Record, facts ...string) []string {
 	c := newRecordComparison(records, facts)
 	for i := range truth {
@@ -89,7 +89,7 @@ func CompareRealRecords(truth []RealTask, records []Record, facts ...string) []s
 	return c.rest()
 }
 
-// recordComparison is what is left of records while they are compared with the truth.
+// recordComparison holds the records that are not compared yet.
 type recordComparison struct {
 	findings
 	facts   []string
@@ -110,7 +110,7 @@ func newRecordComparison(records []Record, facts []string) *recordComparison {
 	return c
 }
 
-// take removes the one record of a trace that is of a fact. It is nil, and a finding, if there is none.
+// take removes the only record of a fact in a trace. It reports a finding and returns nil if there is none.
 func (c *recordComparison) take(of, fact string, trace [16]byte, is func(*Record) bool) *Record {
 	for i, r := range c.byTrace[trace] {
 		if r != nil && r.Event == fact && is(r) {
@@ -188,7 +188,7 @@ func (c *recordComparison) class(r *Record, want string) {
 	}
 }
 
-// rest reports what the truth does not have.
+// rest reports records that are not in the truth.
 func (c *recordComparison) rest() []string {
 	for _, left := range c.byTrace {
 		for _, r := range left {
@@ -200,7 +200,7 @@ func (c *recordComparison) rest() []string {
 	return c.list()
 }
 
-// factOf returns the fact that a task's or an attempt's outcome is.
+// factOf returns the fact for the outcome of a task or an attempt.
 func factOf(what, status string) string {
 	if status == OutcomeError {
 		return what + ".failed"

@@ -10,7 +10,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// Span is a span in a form that is easy to compare.
+// Span is a span in a form for comparisons.
 type Span struct {
 	TraceID          [16]byte
 	SpanID, ParentID [8]byte
@@ -24,20 +24,20 @@ type Span struct {
 	Service, Scope   string
 }
 
-// Link points at a span.
+// Link is a span link.
 type Link struct {
 	TraceID [16]byte
 	SpanID  [8]byte
 }
 
-// SpanEvent is an event on a span.
+// SpanEvent is a span event.
 type SpanEvent struct {
 	Name       string
 	At         int64
 	Attributes map[string]any
 }
 
-// StatusUnset is the status of a span that tells none; the others are [OutcomeOK] and [OutcomeError].
+// StatusUnset is the unset status; the others are [OutcomeOK] and [OutcomeError].
 const StatusUnset = "unset"
 
 // TraceText returns the trace id in hexadecimal.
@@ -56,7 +56,7 @@ func (s *Span) integer(key string) (int64, bool) {
 	return v, ok
 }
 
-// FromTraces copies all spans; the traces stay the caller's.
+// FromTraces copies all spans.
 func FromTraces(td ptrace.Traces) []Span {
 	spans := make([]Span, 0, td.SpanCount())
 	for _, rs := range td.ResourceSpans().All() {

@@ -11,7 +11,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// maxDifferences bounds what a comparison returns: after that many, the rest says nothing new.
+// maxDifferences is the maximum number of differences that a comparison returns.
 const maxDifferences = 40
 
 // findings collects differences.
@@ -35,7 +35,7 @@ func (f *findings) list() []string {
 	return f.texts
 }
 
-// byTrace groups the spans, in the order given.
+// byTrace groups the spans, preserving their order.
 func byTrace(spans []Span) map[[16]byte][]*Span {
 	traces := map[[16]byte][]*Span{}
 	for i := range spans {
@@ -44,12 +44,12 @@ func byTrace(spans []Span) map[[16]byte][]*Span {
 	return traces
 }
 
-// traceID returns the trace of the task. Streams have no service.namespace.
+// traceID returns the trace ID of a task. Streams have no service.namespace.
 func traceID(service string, taskID int64) [16]byte {
 	return lifecycle.TraceID("", service, strconv.FormatInt(taskID, 10))
 }
 
-// tree is the spans of one trace while they are compared with the truth.
+// tree holds the spans of a trace during a comparison.
 type tree struct {
 	*findings
 	label   string
@@ -78,7 +78,7 @@ func (t *tree) differ(format string, args ...any) {
 	t.add(t.label+": "+format, args...)
 }
 
-// wellFormed checks that every span but the task's has a parent in the trace, with the child inside.
+// wellFormed checks that every span except the task's has a parent in the trace that contains its interval.
 func (t *tree) wellFormed(service string) {
 	for _, s := range t.spans {
 		if s.Scope != lifecycle.ScopeSpans {
@@ -105,8 +105,8 @@ func (t *tree) wellFormed(service string) {
 	}
 }
 
-// claim finds the span that stands for something in the truth; nothing else can claim it again. match may be nil. A
-// missing one is reported, with the unclaimed spans of that name that come nearest.
+// claim finds the span for an item of the truth, which cannot be claimed again. match may be nil. If it is missing, the
+// closest unclaimed spans of that name are reported.
 func (t *tree) claim(what, name string, want Interval, match func(*Span) bool) *Span {
 	var nearest *Span
 	for _, s := range t.byName[name] {
@@ -131,7 +131,7 @@ func (t *tree) claim(what, name string, want Interval, match func(*Span) bool) *
 	return nearest
 }
 
-// leftovers reports the spans that stand for nothing.
+// leftovers reports unclaimed spans.
 func (t *tree) leftovers() {
 	for _, s := range t.spans {
 		if !t.claimed[s] {
@@ -153,7 +153,7 @@ func (t *tree) attribute(s *Span, key string, want any) {
 	}
 }
 
-// outcome checks code and attribute of a span whose truth is ok or error.
+// outcome checks status and attribute of a span whose truth is ok or error.
 func (t *tree) outcome(s *Span, want string) {
 	if s == nil {
 		return
@@ -191,8 +191,8 @@ func describe(s *Span) string {
 
 func clock(ns int64) string { return time.Unix(0, ns).UTC().Format("15:04:05.000000000") }
 
-// WellFormed says what is wrong with finished spans whatever they are of: an id twice in a trace, a parent that is not
-// there, a child outside its parent, a root that is no task. Empty if nothing is.
+// WellFormed returns structural errors of finished spans: duplicate IDs, missing parents, children outside their parent,
+// roots that are not tasks. Empty if there are none.
 func WellFormed(spans []Span) []string {
 	f := &findings{}
 	for id, trace := range byTrace(spans) {

@@ -17,32 +17,32 @@ import (
 //go:embed testdata
 var testdata embed.FS
 
-// Names of the streams that [Load] knows.
+// Names of the streams for [Load].
 const (
 	OrderProcessing = "order_processing" // one task of five steps in a row, no failure
-	Mixed           = "mixed"            // 40 tasks of three workflows, with failures that pass and failures for good
+	Mixed           = "mixed"            // 40 tasks of three workflows, with temporary and permanent failures
 	Planned         = "planned"          // 10 tasks, with events that Tasker plans but does not fire yet
 	RealLinear      = "linear5"          // captured: 30 tasks of five steps in a row
 	RealRetry       = "retry"            // captured: 15 tasks with steps that fail once or twice
 )
 
-// The model of the engine is in internal/cli/engine, because `taskerotel demo` plays it, too.
+// The simulated engine is in internal/cli/engine because `taskerotel demo` uses it too.
 type (
 	// Interval is a time from Start to End, in Unix nanoseconds.
 	Interval = engine.Interval
-	// Task is the exact truth of one task of a modelled stream.
+	// Task is the exact truth of a simulated task.
 	Task = engine.Task
-	// Orchestration is one pass.
+	// Orchestration is a pass.
 	Orchestration = engine.Orchestration
-	// Batch is a set of attempts that a pass ran together.
+	// Batch is a set of attempts executed together in a pass.
 	Batch = engine.Batch
-	// Attempt is one execution of a step.
+	// Attempt is an execution of a step.
 	Attempt = engine.Attempt
 	// Backoff is the wait from an announced backoff to the next attempt of its step.
 	Backoff = engine.Backoff
-	// Options are those of Generate.
+	// Options of Generate.
 	Options = engine.Options
-	// Scenario is the stream of one task to which something happened that is not everyday.
+	// Scenario is the stream of a task with an unusual history.
 	Scenario = engine.Scenario
 )
 
@@ -52,18 +52,18 @@ const (
 	OutcomeError = engine.OutcomeError
 )
 
-// Generate writes a stream by the model of the engine, and the truth of each task.
+// Generate returns a simulated stream and the truth of each task.
 func Generate(o Options) (lines [][]byte, truth []Task) { return engine.Generate(o) }
 
-// Scenarios are streams of single tasks to which something happened that is not everyday.
+// Scenarios returns streams of single tasks with an unusual history.
 func Scenarios() []Scenario { return engine.Scenarios() }
 
-// RealTask is what was measured around the real engine's calls for one task.
+// RealTask is the measurement of a task around the real engine's calls.
 type RealTask struct {
 	Service  string        `json:"service"`
 	TaskID   int64         `json:"task_id"`
 	TaskName string        `json:"task_name"`
-	Status   string        `json:"status"` // empty: left pending
+	Status   string        `json:"status"` // empty if left pending
 	Passes   []Interval    `json:"passes"`
 	Batches  []RealBatch   `json:"batches"`
 	Attempts []RealAttempt `json:"attempts"`
@@ -87,7 +87,7 @@ type RealAttempt struct {
 	Error     string `json:"error"`
 }
 
-// Load reads a modelled stream and its truth.
+// Load reads a simulated stream and its truth.
 func Load(name string) (lines [][]byte, truth []Task, err error) {
 	if lines, err = load(name, &truth); err != nil {
 		return nil, nil, err
@@ -95,7 +95,7 @@ func Load(name string) (lines [][]byte, truth []Task, err error) {
 	return lines, truth, countQueries(lines, truth)
 }
 
-// LoadReal reads a captured stream and what was measured beside it.
+// LoadReal reads a captured stream and its measurements.
 func LoadReal(name string) (lines [][]byte, truth []RealTask, err error) {
 	lines, err = load(path.Join("real", name), &truth)
 	return lines, truth, err
@@ -133,7 +133,7 @@ func countQueries(lines [][]byte, truth []Task) error {
 	return nil
 }
 
-// Item is the part of a line that tests look at.
+// Item is the part of a line that tests use.
 type Item struct {
 	Event      string `json:"event"`
 	OccurredAt string `json:"occurred_at"`
@@ -143,7 +143,7 @@ type Item struct {
 	} `json:"payload"`
 }
 
-// Parse reads a line.
+// Parse parses a line.
 func Parse(line []byte) (Item, error) {
 	var item Item
 	if err := json.Unmarshal(line, &item); err != nil {
@@ -152,7 +152,7 @@ func Parse(line []byte) (Item, error) {
 	return item, nil
 }
 
-// CountEvents says how often each event name occurs in the lines.
+// CountEvents returns the number of lines by event name.
 func CountEvents(lines [][]byte) (map[string]int, error) {
 	count := map[string]int{}
 	for _, line := range lines {
