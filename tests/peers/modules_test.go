@@ -13,11 +13,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// requirement is a line of go.mod, or of a builder's manifest.
+// requirement matches a line of go.mod or of a builder's manifest.
 var requirement = regexp.MustCompile(`(?m)^\s+(?:- gomod: )?(\S+\.\S+/\S+) (v\S+)`)
 
-// TestModulesAgree: what is tested is what is built. The Go modules of this repository, and the manifests of the collectors,
-// require everything at one version.
+// TestModulesAgree checks that the Go modules of this repository and the manifests of the collectors require every module
+// at the same version.
 func TestModulesAgree(t *testing.T) {
 	versions := map[string]string{}
 	for _, file := range []string{
@@ -30,7 +30,7 @@ func TestModulesAgree(t *testing.T) {
 		require.Greater(t, len(found), 5, file)
 		for _, line := range found {
 			module, version := line[1], line[2]
-			alone := strings.Contains(file, "collector/") || strings.Contains(file, "tools/") // built on its own, of the same version of the collector
+			alone := strings.Contains(file, "collector/") || strings.Contains(file, "tools/") // built separately, with the same collector version
 			if module == "github.com/tasker-otel/otelcol-tasker" || alone && !strings.Contains(module, "/collector") && !strings.Contains(module, "collector-contrib") {
 				continue
 			}

@@ -1,7 +1,7 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command cloudevents posts the events that it reads, each a line, with the CloudEvents SDK:
+// Command cloudevents posts events, one per input line, with the CloudEvents SDK:
 //
 //	cloudevents MODE URL < events.ndjson
 //
@@ -50,7 +50,7 @@ func run(ctx context.Context, args []string, in io.Reader) error {
 	return fmt.Errorf("mode %q is none of binary, structured and batched", mode)
 }
 
-// read makes each line a CloudEvent.
+// read converts each line to a CloudEvent.
 func read(in io.Reader) ([]cloudevents.Event, error) {
 	var events []cloudevents.Event
 	lines := bufio.NewScanner(in)
@@ -63,7 +63,7 @@ func read(in io.Reader) ([]cloudevents.Event, error) {
 		event := cloudevents.NewEvent(cloudevents.VersionV1)
 		event.SetType("tasker." + item.Event)
 		event.SetSource("https://example.com/apps/" + item.Service)
-		event.SetID(fmt.Sprintf("%x", sha256.Sum256(lines.Bytes()))) // the same when the event is sent again
+		event.SetID(fmt.Sprintf("%x", sha256.Sum256(lines.Bytes()))) // the same when the event is resent
 		event.SetTime(item.OccurredAt)
 		event.SetSubject("a task")
 		event.SetExtension("correlationid", item.CorrelationID)

@@ -18,7 +18,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// composeFile is what of the compose specification is used here; decoding is strict, so that a misspelt key is found.
+// composeFile is the used part of the compose specification. Decoding is strict, to find misspelled keys.
 type composeFile struct {
 	Name     string                     `json:"name"`
 	Services map[string]*composeService `json:"services"`
@@ -49,7 +49,7 @@ type composeService struct {
 	} `json:"logging"`
 }
 
-// readCompose lays the files over each other, as far as these do.
+// readCompose merges the files as far as these need it.
 func readCompose(t *testing.T, names ...string) composeFile {
 	t.Helper()
 	all := composeFile{Services: map[string]*composeService{}, Volumes: map[string]*struct{}{}}
@@ -79,7 +79,7 @@ func readCompose(t *testing.T, names ...string) composeFile {
 	return all
 }
 
-// TestCompose: what the services name is there, and no more is open than must be.
+// TestCompose checks that everything the services refer to exists, and that no unnecessary port is open.
 func TestCompose(t *testing.T) {
 	for _, names := range [][]string{{"compose.yaml"}, {"compose.yaml", "compose.traces.yaml"}} {
 		file := readCompose(t, names...)
@@ -124,7 +124,7 @@ func TestCompose(t *testing.T) {
 	}
 }
 
-// TestComposeScrapesTheCollector: Prometheus does here what it does beside a collector on a machine.
+// TestComposeScrapesTheCollector checks that Prometheus scrapes as in the configuration for a machine.
 func TestComposeScrapesTheCollector(t *testing.T) {
 	read := func(path string) (config map[string]any, text string) {
 		content, err := os.ReadFile(path)
@@ -139,11 +139,12 @@ func TestComposeScrapesTheCollector(t *testing.T) {
 	assert.Equal(t, theirs, ours)
 	services := readCompose(t, "compose.yaml").Services
 	assert.Contains(t, services, "collector")
-	// Without them no dot leads to a trace, and the first task of a new user is 0 on the dashboards.
+	// Without these features exemplars are missing, and the first task of a new user is 0 on the dashboards.
 	assert.Contains(t, services["prometheus"].Command, "--enable-feature=exemplar-storage,created-timestamp-zero-ingestion")
 }
 
-// TestDockerfile: the image has all configurations, nothing else, and no root; it is built by the Go of go.mod.
+// TestDockerfile checks that the image contains all configurations and nothing else, does not run as root, and is built
+// with go.mod's Go version.
 func TestDockerfile(t *testing.T) {
 	text, err := os.ReadFile("Dockerfile")
 	require.NoError(t, err)
@@ -167,10 +168,10 @@ func TestDockerfile(t *testing.T) {
 	assert.NotContains(t, last, "\nRUN ", "there is nothing in it that could run")
 }
 
-// composeLoader is the program of the library with which docker compose itself reads its files.
+// composeLoader is the library with which docker compose reads its files.
 const composeLoader = "github.com/compose-spec/compose-go/v2/cmd@v2.16.2"
 
-// TestComposeItself: docker compose reads the files, by its own schema, as readCompose does.
+// TestComposeItself checks that docker compose reads the files as readCompose does.
 func TestComposeItself(t *testing.T) {
 	if os.Getenv("TASKER_PEERS") == "" {
 		t.Skip("needs a peer: set TASKER_PEERS=1, and go run fetches " + composeLoader)
@@ -190,7 +191,7 @@ func TestComposeItself(t *testing.T) {
 		var loaded struct {
 			Services map[string]struct {
 				Command     []string
-				Environment any // a map, or a list where files were merged
+				Environment any // a map, or a list after merging
 				Image       string
 				ReadOnly    bool                `json:"read_only"`
 				CapDrop     []string            `json:"cap_drop"`

@@ -29,7 +29,7 @@ func readDashboards(t *testing.T) []grafana.Dashboard {
 	return pages
 }
 
-// withRules returns the metrics of the code, and what the rules record.
+// withRules returns the metrics of the code and of the recording rules.
 func withRules(t *testing.T) *catalogue.Catalogue {
 	t.Helper()
 	c, err := catalogue.Load("..")
@@ -39,7 +39,8 @@ func withRules(t *testing.T) *catalogue.Catalogue {
 	return c
 }
 
-// TestDashboardsAreOfThisCode: every metric, label and unit in a dashboard exists, and no metric of workflows is forgotten.
+// TestDashboardsAreOfThisCode checks that every metric, label and unit in a dashboard exists, and that all metrics of
+// workflows are used.
 func TestDashboardsAreOfThisCode(t *testing.T) {
 	c := withRules(t)
 	text := ""
@@ -54,7 +55,7 @@ func TestDashboardsAreOfThisCode(t *testing.T) {
 	}
 }
 
-// TestDashboardCheck: what a wrong name or unit in a dashboard does to the test above.
+// TestDashboardCheck checks that wrong names and units are found.
 func TestDashboardCheck(t *testing.T) {
 	c, err := catalogue.New(catalogue.Metric{Name: "tasker_task_duration_seconds", Kind: catalogue.Histogram, Unit: "s", Labels: []string{"task_name"}})
 	require.NoError(t, err)
@@ -80,11 +81,11 @@ func TestDashboardCheck(t *testing.T) {
 	}
 }
 
-// documentWords are those of a document that make no sense in a tooltip, and notes on units that belong to the axis.
+// documentWords are phrases of a document that make no sense in a tooltip, and notes on units that belong to the axis.
 var documentWords = regexp.MustCompile(`(?i)see below|\]\(#|` + "`" + `|a second\.|as told|^\S+\.\S+ `)
 
-// TestDashboardPages reads the files as Grafana does: what a panel shows is described, lies where nothing else does, and
-// uses variables of the page.
+// TestDashboardPages reads the files as Grafana does: panels are described, do not overlap, and use variables of the
+// dashboard.
 func TestDashboardPages(t *testing.T) {
 	pages := readDashboards(t)
 	uids := map[string]bool{}
@@ -122,7 +123,7 @@ func TestDashboardPages(t *testing.T) {
 	}
 }
 
-// checkVariables returns the page's variables.
+// checkVariables returns the dashboard's variables.
 func checkVariables(t *testing.T, page grafana.Dashboard) map[string]bool {
 	t.Helper()
 	variables := map[string]bool{}
@@ -132,7 +133,7 @@ func checkVariables(t *testing.T, page grafana.Dashboard) map[string]bool {
 				"%s: variable %s uses %s", page.UID, v.Name, used)
 		}
 		variables[v.Name] = true
-		// Queries use them in regular expressions: without it "import (nightly)" matches nothing.
+		// Queries use them in regular expressions: unescaped, "import (nightly)" matches nothing.
 		assert.True(t, v.Multi || v.Type != "query" || v.Hide > 0, "%s: Grafana does not escape the values of %s", page.UID, v.Name)
 	}
 	assert.True(t, variables["datasource"], page.UID)
@@ -172,7 +173,7 @@ func checkPanel(t *testing.T, name string, panel grafana.Panel, variables map[st
 	return exemplars
 }
 
-// attributeKeys returns those that spans and records have.
+// attributeKeys returns the attribute keys of spans and records.
 func attributeKeys(t *testing.T) map[string]bool {
 	t.Helper()
 	source, err := os.ReadFile("../internal/lifecycle/attributes.go")
@@ -198,7 +199,8 @@ func checkTraceQL(t *testing.T, name, query string) {
 	}
 }
 
-// checkLogQL: Loki's names of attributes have underscores. trace_id, span_id and severity_number are fields of a record.
+// checkLogQL checks attribute names, which have underscores in Loki. trace_id, span_id and severity_number are fields of a
+// record.
 func checkLogQL(t *testing.T, name, query string) {
 	t.Helper()
 	known := map[string]bool{"trace_id": true, "span_id": true, "severity_number": true}
@@ -212,7 +214,7 @@ func checkLogQL(t *testing.T, name, query string) {
 	}
 }
 
-// TestEveryDashboardIsDeployed: the ConfigMap for Kubernetes has all files; compose mounts the folder.
+// TestEveryDashboardIsDeployed checks that the ConfigMap for Kubernetes has all files; compose mounts the folder.
 func TestEveryDashboardIsDeployed(t *testing.T) {
 	text, err := os.ReadFile("grafana/kustomization.yaml")
 	require.NoError(t, err)
@@ -221,7 +223,7 @@ func TestEveryDashboardIsDeployed(t *testing.T) {
 	}
 }
 
-// TestPrometheusRule: the resource of the Prometheus operator has the groups of the rule files.
+// TestPrometheusRule checks that the resource of the Prometheus operator has the groups of the rule files.
 func TestPrometheusRule(t *testing.T) {
 	var want []any
 	paths, err := filepath.Glob(ruleFiles)

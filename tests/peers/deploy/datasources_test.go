@@ -16,7 +16,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/catalogue"
 )
 
-// sourceLink is a way from one data source to another.
+// sourceLink is a link from one data source to another.
 type sourceLink struct {
 	DatasourceUID string `json:"datasourceUid"`
 	Tags          []struct{ Key, Value string }
@@ -24,7 +24,7 @@ type sourceLink struct {
 	Queries       []struct{ Name, Query string }
 }
 
-// provisioned is what of a data source is checked.
+// provisioned is the checked part of a data source.
 type provisioned struct {
 	UID, Type, URL string
 	JSONData       struct {
@@ -50,7 +50,7 @@ func readDatasources(t *testing.T) map[string]provisioned {
 	return byType
 }
 
-// TestGrafanaProvisioning: the data sources are services of the compose file, and each leads to the others.
+// TestGrafanaProvisioning checks that the data sources are services of the compose file, and link to each other.
 func TestGrafanaProvisioning(t *testing.T) {
 	services := readCompose(t, "compose.yaml", "compose.traces.yaml").Services
 	sources := readDatasources(t)

@@ -15,19 +15,20 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// destinationVariables decide where traces and records go. Each has a default, so a deployment sets those that it needs.
+// destinationVariables determine where traces and records are sent. Each has a default.
 var destinationVariables = []string{
 	"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT",
 	"TASKER_TRACES_EXPORTER", "TASKER_RECORDS_EXPORTER",
 }
 
-// products are the hosts of which a deployment may assume what they take, with the path of each signal.
+// products are hosts with known signals, with the path of each.
 var products = map[string]map[string]string{
 	"tempo": {"traces": "/v1/traces"},
 	"loki":  {"logs": "/otlp/v1/logs"},
 }
 
-// checkDestinations: each signal of a collector that runs standalone.yaml or gateway.yaml goes to something that takes it.
+// checkDestinations checks that each signal of a collector with standalone.yaml or gateway.yaml is sent to a product that
+// accepts it.
 func checkDestinations(t *testing.T, name string, environment map[string]string) {
 	t.Helper()
 	for _, signal := range []struct{ signal, exporter, otlp, log, endpoint string }{
@@ -58,7 +59,7 @@ func checkDestinations(t *testing.T, name string, environment map[string]string)
 	}
 }
 
-// TestDestinationsOfSystemd: what the environment file sets, and each of the alternatives in its comments.
+// TestDestinationsOfSystemd checks the environment file, and each of the alternatives in its comments.
 func TestDestinationsOfSystemd(t *testing.T) {
 	text, err := os.ReadFile("systemd/otelcol-tasker.env")
 	require.NoError(t, err)

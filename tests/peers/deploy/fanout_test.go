@@ -19,7 +19,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// pipelines is what of a configuration tells who gets something again when an exporter refuses.
+// pipelines is the part of a configuration that determines which exporters receive an item again when another one fails.
 type pipelines struct {
 	Exporters map[string]struct {
 		SendingQueue *struct {
@@ -45,12 +45,12 @@ type pipelines struct {
 
 // Kinds of components.
 var (
-	// neverRefuse are exporters that take everything, and span_to_metrics, which counts what comes again once.
+	// neverRefuse are exporters that accept everything, and span_to_metrics, which counts resent items once.
 	neverRefuse = []string{"debug", "nop", "prometheus", "span_to_metrics"}
-	// synchronous are connectors that hand an error back.
+	// synchronous are connectors that return errors.
 	synchronous = []string{"forward", "routed_events"}
-	// keeping are processors that keep what is refused and hand it on again, or lose it; they hand no error back.
-	keeping = []string{"span_hierarchy", "tail_sampling", "batch"}
+	// retaining are processors that retain and retry rejected data, or lose it; they return no errors.
+	retaining = []string{"span_hierarchy", "tail_sampling", "batch"}
 )
 
 func kindOf(id string) string {
@@ -62,18 +62,18 @@ func isOneOf(kinds []string) func(string) bool {
 	return func(id string) bool { return slices.Contains(kinds, kindOf(id)) }
 }
 
-// group are exporters that get what a pipeline hands on in one call: if one refuses, all get it again.
+// group are exporters that receive the data of a pipeline in one call: if one fails, all receive it again.
 type group struct {
 	of  string
 	ids []string
-	// waits tells whether what hands on waits for as long as an exporter does. A sender does not.
+	// waits reports whether the caller waits as long as an exporter does. A sender does not.
 	waits bool
 }
 
-// groups returns those of a pipeline. Of what senders repeat, each routed_events recognizes what it has recorded, so that what is
-// behind it is a group of its own.
+// groups returns the groups of a pipeline. Since each routed_events recognizes what it has recorded, its exporters are a
+// separate group.
 func (c *pipelines) groups(name string) (groups []group) {
-	waits := slices.ContainsFunc(c.Service.Pipelines[name].Processors, isOneOf(keeping))
+	waits := slices.ContainsFunc(c.Service.Pipelines[name].Processors, isOneOf(retaining))
 	all := map[string]bool{}
 	c.reach(name, func(id string) bool { return waits || kindOf(id) != "routed_events" }, all)
 	groups = append(groups, group{name, slices.Sorted(maps.Keys(all)), waits})
@@ -86,7 +86,7 @@ func (c *pipelines) groups(name string) (groups []group) {
 	return groups
 }
 
-// reach adds the exporters of a pipeline, and those behind the connectors that are followed.
+// reach adds the exporters of a pipeline, and those of the connectors to follow.
 func (c *pipelines) reach(name string, followed func(string) bool, all map[string]bool) {
 	for _, id := range c.Service.Pipelines[name].Exporters {
 		if _, connects := c.Connectors[id]; !connects || !isOneOf(synchronous)(id) {
@@ -99,13 +99,13 @@ func (c *pipelines) reach(name string, followed func(string) bool, all map[strin
 
 func (c *pipelines) follow(connector string, followed func(string) bool, all map[string]bool) {
 	for next, pipeline := range c.Service.Pipelines {
-		if slices.Contains(pipeline.Receivers, connector) && !slices.ContainsFunc(pipeline.Processors, isOneOf(keeping)) {
+		if slices.Contains(pipeline.Receivers, connector) && !slices.ContainsFunc(pipeline.Processors, isOneOf(retaining)) {
 			c.reach(next, followed, all)
 		}
 	}
 }
 
-// cumulative tells whether a pipeline gets nothing but totals: what is refused is in the next ones.
+// cumulative reports whether a pipeline receives only totals, whose later values include rejected ones.
 func (c *pipelines) cumulative(name string) bool {
 	receivers := c.Service.Pipelines[name].Receivers
 	return kindOf(name) == "metrics" && !slices.ContainsFunc(receivers, func(id string) bool {
@@ -113,7 +113,7 @@ func (c *pipelines) cumulative(name string) bool {
 	})
 }
 
-// mistakes returns the exporters by which others would get something twice, or would have to wait.
+// mistakes returns the exporters because of which others would receive duplicates or have to wait.
 func (c *pipelines) mistakes() (mistakes []string) {
 	for name := range c.Service.Pipelines {
 		for _, g := range c.groups(name) {
@@ -128,7 +128,7 @@ func (c *pipelines) mistakes() (mistakes []string) {
 	return slices.DeleteFunc(slices.Compact(mistakes), func(m string) bool { return m == "" })
 }
 
-// others returns the exporters that an exporter's refusal concerns.
+// others returns the exporters that an exporter's failure affects.
 func (g *group) others(of string) []string {
 	return slices.DeleteFunc(slices.Clone(g.ids), func(id string) bool { return id == of || kindOf(id) == "span_to_metrics" && !g.waits })
 }
@@ -152,14 +152,14 @@ func (c *pipelines) mistake(pipeline string, g group, id string) string {
 	return ""
 }
 
-// read makes a configuration of files, as --config does.
+// read merges files to a configuration, as --config does.
 func read(t *testing.T, files []string) *pipelines {
 	t.Helper()
 	merged := confmap.New()
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		require.NoError(t, err)
-		// Of a component that a variable names, what stands in the file is looked at.
+		// If a variable names a component, check its default.
 		text = regexp.MustCompile(`\$\{env:TASKER_\w+_EXPORTER:-([^}]+)\}`).ReplaceAll(text, []byte("$1"))
 		var one map[string]any
 		require.NoError(t, yaml.Unmarshal(text, &one), file)
@@ -172,8 +172,8 @@ func read(t *testing.T, files []string) *pipelines {
 	return &config
 }
 
-// configurations returns those of the repository: each file with pipelines alone, if it has receivers, and as the commands in its
-// comments merge it with others.
+// configurations returns those of the repository: each file with pipelines and receivers alone, and merged with others as
+// in the commands of its comments.
 func configurations(t *testing.T) (all [][]string) {
 	t.Helper()
 	command := regexp.MustCompile(`(?m)^#.*otelcol-tasker((?: --config \S+)+)`)
@@ -210,7 +210,7 @@ func configurations(t *testing.T) (all [][]string) {
 	return all
 }
 
-// located returns where a file is that a comment names: relative to the repository, or beside those of the same purpose.
+// located returns the path of a file named in a comment: relative to the repository, or beside files of the same purpose.
 func located(t *testing.T, name string) string {
 	t.Helper()
 	for _, directory := range []string{"..", "../deploy/otelcol", "../examples"} {
@@ -227,9 +227,9 @@ func fileExists(path string) bool {
 	return err == nil
 }
 
-// TestFanOutsRepeatNothing: in every shipped configuration, and as they are merged, no exporter refuses what others get in the
-// same call while its destination is away: it has a queue on disk, and a full one waits, or it waits itself. Else the others
-// would get the same items again at each attempt.
+// TestFanOutsRepeatNothing checks every shipped configuration and documented combination: no exporter fails while its
+// destination is unavailable if others receive the same data in the same call. It must have a persistent queue that blocks
+// when full, or block itself. Otherwise the others would receive the same items at each retry.
 func TestFanOutsRepeatNothing(t *testing.T) {
 	all := configurations(t)
 	for _, files := range all {
@@ -245,7 +245,7 @@ func TestFanOutsRepeatNothing(t *testing.T) {
 	} {
 		assert.Contains(t, names, want)
 	}
-	// What is merged into others elsewhere, as by Helm or Kubernetes, is one of those files with others that have no pipelines.
+	// Files that are merged elsewhere, as by Helm or Kubernetes, are merged with files without pipelines.
 	for _, values := range []string{"helm/values.yaml", "compose/compose.yaml", "kubernetes/base/statefulset.yaml", "kubernetes/two-tier/agent.yaml"} {
 		text, err := os.ReadFile(values)
 		require.NoError(t, err)
@@ -253,7 +253,7 @@ func TestFanOutsRepeatNothing(t *testing.T) {
 	}
 }
 
-// The rule finds what it is for.
+// The rule finds violations.
 func TestFanOutMistakes(t *testing.T) {
 	const refuses, waits = "otlp_http/records refuses", "while the queue of otlp_http waits"
 	for name, tt := range map[string]struct {

@@ -17,7 +17,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// helmValues is what of the chart's values is used here.
+// helmValues is the used part of the chart's values.
 type helmValues struct {
 	NameOverride     string `json:"nameOverride"`
 	FullnameOverride string `json:"fullnameOverride"`
@@ -85,7 +85,7 @@ func objectIn[T any](t *testing.T, path string) *T {
 	return nil
 }
 
-// TestHelmValues: the values for the chart say what the manifests say.
+// TestHelmValues checks that the values for the chart match the manifests.
 func TestHelmValues(t *testing.T) {
 	text, err := os.ReadFile("helm/values.yaml")
 	require.NoError(t, err)
@@ -111,7 +111,7 @@ func TestHelmValues(t *testing.T) {
 	assert.Contains(t, string(kustomization), "newName: "+values.Image.Repository+"\n")
 	assert.Contains(t, string(kustomization), "newTag: "+values.Image.Tag+"\n")
 
-	// The image has the configuration, where the manifests mount it; the chart's own is not to be laid under it.
+	// The image contains the configuration where the manifests mount it; the chart's must not be merged with it.
 	dockerfile, err := os.ReadFile("Dockerfile")
 	require.NoError(t, err)
 	assert.Contains(t, string(dockerfile), `ENTRYPOINT ["/`+values.Command.Name+`"]`)
@@ -121,7 +121,7 @@ func TestHelmValues(t *testing.T) {
 	}
 	assert.False(t, values.ConfigMap.Create)
 
-	// The chart makes GOMEMLIMIT of the limit.
+	// The chart derives GOMEMLIMIT from the limit.
 	assert.True(t, values.UseGOMEMLIMIT)
 	var env []corev1.EnvVar
 	for _, variable := range container.Env {

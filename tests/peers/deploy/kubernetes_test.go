@@ -30,10 +30,10 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// overlays are the folders that are applied.
+// overlays are the folders to apply.
 var overlays = []string{"base", "two-tier", "exports", "monitoring"}
 
-// serviceMonitor is what of the Prometheus operator's resource is used here.
+// serviceMonitor is the used part of the Prometheus operator's resource.
 type serviceMonitor struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata"`
@@ -57,7 +57,7 @@ type relabeling struct {
 	Replacement  string   `json:"replacement"`
 }
 
-// prometheusRule has what rulefmt does not judge; the groups are those of the rule files, which are checked there.
+// prometheusRule has the parts that rulefmt does not check; the groups are checked in the rule files.
 type prometheusRule struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata"`
@@ -66,7 +66,7 @@ type prometheusRule struct {
 	} `json:"spec"`
 }
 
-// newObject returns an empty object of a kind, as Kubernetes' own types tell it.
+// newObject returns an empty object of a kind, of Kubernetes' types.
 func newObject(kind string) (any, error) {
 	objects := map[string]any{
 		"apps/v1 StatefulSet":                     &appsv1.StatefulSet{},
@@ -88,7 +88,7 @@ func newObject(kind string) (any, error) {
 	return object, nil
 }
 
-// decode reads the objects of a file strictly: a key that the kind does not have is an error.
+// decode reads the objects of a file strictly: unknown keys are errors.
 func decode(text []byte) ([]any, error) {
 	var objects []any
 	documents := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(text)))
@@ -115,7 +115,7 @@ func decode(text []byte) ([]any, error) {
 	}
 }
 
-// TestManifests reads every manifest as Kubernetes does.
+// TestManifests decodes every manifest as Kubernetes does.
 func TestManifests(t *testing.T) {
 	paths, err := filepath.Glob("kubernetes/*/*.yaml")
 	require.NoError(t, err)
@@ -137,7 +137,7 @@ func TestManifests(t *testing.T) {
 	assert.ErrorContains(t, err, `unknown field "port"`)
 }
 
-// TestOverlays builds what is applied, and checks that its parts fit together.
+// TestOverlays builds the overlays, and checks that their parts are consistent.
 func TestOverlays(t *testing.T) {
 	kubectl := peer(t, "kubectl")
 	for _, overlay := range overlays {
@@ -156,7 +156,7 @@ func TestOverlays(t *testing.T) {
 	}
 }
 
-// workload is a pod template and what its claims are.
+// workload is a pod template with its volume claims.
 type workload struct {
 	name     string
 	labels   map[string]string
@@ -181,8 +181,8 @@ func workloads(objects []any) []workload {
 	return all
 }
 
-// checkAdmission lets Kubernetes' own pod security admission judge the pods. All are for the restricted standard, but the
-// agents, which keep their queue on the node.
+// checkAdmission checks the pods with Kubernetes' pod security admission. All conform to the restricted standard except the
+// agents, whose queue is on the node.
 func checkAdmission(t *testing.T, where string, w workload) {
 	t.Helper()
 	judge, err := policy.NewEvaluator(policy.DefaultChecks(), nil)
@@ -200,7 +200,7 @@ func checkAdmission(t *testing.T, where string, w workload) {
 	assert.True(t, restricted.Allowed, "%s: %s", where, restricted.ForbiddenDetail())
 }
 
-// checkPods: no pod has more rights than it needs, each has limits and probes, and its memory limits are in step.
+// checkPods checks that no pod has unnecessary rights, each has limits and probes, and its memory limits are consistent.
 func checkPods(t *testing.T, where string, objects []any) {
 	t.Helper()
 	for _, w := range workloads(objects) {
@@ -244,7 +244,7 @@ func checkPods(t *testing.T, where string, objects []any) {
 	}
 }
 
-// checkContainer is for what runs one of our binaries.
+// checkContainer checks a container that runs one of our binaries.
 func checkContainer(t *testing.T, name string, container corev1.Container) {
 	t.Helper()
 	environment := map[string]corev1.EnvVar{}
@@ -273,7 +273,7 @@ func checkContainer(t *testing.T, name string, container corev1.Container) {
 		text, err := os.ReadFile(filepath.Join("otelcol", file))
 		require.NoError(t, err, name)
 		for _, used := range variable.FindAllStringSubmatch(string(text), -1) {
-			// Those with a default that suits a container may be left out.
+			// Those with a suitable default may be omitted.
 			if slices.Contains(append([]string{"TASKER_MEMORY_LIMIT_MIB", "TASKER_TLS", "TASKER_ZPAGES", "TASKER_PAGES"}, destinationVariables...), used[1]) {
 				continue
 			}
@@ -306,7 +306,7 @@ func matches(selector, labels map[string]string) bool {
 	return len(selector) > 0
 }
 
-// checkReferences: services, policies and budgets select pods, and what a pod names is there.
+// checkReferences checks that services, policies and budgets select pods, and that everything a pod refers to exists.
 func checkReferences(t *testing.T, overlay string, objects []any) {
 	t.Helper()
 	pods := workloads(objects)
@@ -372,7 +372,7 @@ func checkReferences(t *testing.T, overlay string, objects []any) {
 	}
 }
 
-// TestMonitorSelectsServices: the ServiceMonitor finds the services of both deployments, and their ports.
+// TestMonitorSelectsServices checks that the ServiceMonitor selects the services and ports of both deployments.
 func TestMonitorSelectsServices(t *testing.T) {
 	var monitor *serviceMonitor
 	text, err := os.ReadFile("kubernetes/monitoring/servicemonitor.yaml")

@@ -22,7 +22,7 @@ var (
 	fenced  = regexp.MustCompile("(?ms)^```.*?^```")
 )
 
-// anchors returns the places of a page that links can name: its own, and those that GitHub makes of the headings.
+// anchors returns the anchors of a page: its own, and those that GitHub derives from headings.
 func anchors(text string) map[string]bool {
 	found := map[string]bool{}
 	for _, match := range named.FindAllStringSubmatch(text, -1) {
@@ -36,7 +36,7 @@ func anchors(text string) map[string]bool {
 	return found
 }
 
-// TestLinks: what the pages of this repository link to within it is there, the section too.
+// TestLinks checks that the targets of links within the repository exist, including anchors.
 func TestLinks(t *testing.T) {
 	var pages []string
 	for _, folder := range []string{"../README.md", "../CONTRIBUTING.md", "../CHANGELOG.md", "../docs", "../deploy", "../cmd", "../examples",

@@ -17,12 +17,12 @@ import (
 
 var (
 	declaredMetric = regexp.MustCompile(`(?m)^### (otelcol_\w+)$`)
-	// A name that ends with an underscore stands for several, as in otelcol_exporter_tasker_csv_*.
+	// A name that ends with an underscore is a prefix, as in otelcol_exporter_tasker_csv_*.
 	ownMetric = regexp.MustCompile(`otelcol_(?:receiver_tasker_events|processor_event_router|processor_span_hierarchy|connector_routed_events|connector_span_to_metrics|exporter_tasker_csv)_\w+`)
 )
 
-// TestMetricsOfPages: the metrics of their own that pages name are declared by a component. They have no suffix: the
-// collector's own endpoint adds none.
+// TestMetricsOfPages checks that internal metrics named in the docs are declared by a component. They have no suffix,
+// because the collector's own endpoint adds none.
 func TestMetricsOfPages(t *testing.T) {
 	declared := map[string]bool{}
 	pages, err := filepath.Glob("../*/*/documentation.md")

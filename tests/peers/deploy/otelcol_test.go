@@ -22,9 +22,9 @@ import (
 )
 
 var (
-	// variable finds the environment variables that a configuration uses.
+	// variable matches the environment variables of a configuration.
 	variable = regexp.MustCompile(`\$\{env:(\w+)(:-[^}]*)?\}`)
-	// listening finds the ports on which it listens.
+	// listening matches the ports on which it listens.
 	listening = regexp.MustCompile(`(?m)^\s+(?:endpoint: \$\{env:TASKER_HOST:-localhost\}:|port: )(\d+)$`)
 )
 
@@ -35,7 +35,7 @@ func number(t *testing.T, text string) int32 {
 	return int32(n)
 }
 
-// stateful is what of a configuration tells where its state is.
+// stateful is the part of a configuration that determines where its state is.
 type stateful struct {
 	Processors map[string]struct {
 		Storage string `json:"storage"`
@@ -59,8 +59,8 @@ type stateful struct {
 	} `json:"service"`
 }
 
-// TestStateIsOnDisk: whatever has state keeps it on the storage extension, which writes through, and memory_limiter is
-// the first in every pipeline that can refuse.
+// TestStateIsOnDisk checks that all state is on the storage extension, with fsync, and that memory_limiter is first in
+// every pipeline that can reject data.
 func TestStateIsOnDisk(t *testing.T) {
 	for _, name := range []string{"standalone", "agent", "gateway"} {
 		text, err := os.ReadFile(filepath.Join("otelcol", name+".yaml"))
@@ -91,8 +91,8 @@ func TestStateIsOnDisk(t *testing.T) {
 	}
 }
 
-// TestCompactionStaysInTheState: it works in the directory of the state. Where it has none of its own the collector would
-// make one below /var/lib, which only root may.
+// TestCompactionStaysInTheState checks that compaction uses the state directory. Without a configured one the collector
+// would create one below /var/lib, which requires root.
 func TestCompactionStaysInTheState(t *testing.T) {
 	compacting := 0
 	for _, pattern := range []string{"otelcol/*.yaml", "../examples/*.yaml"} {
@@ -121,7 +121,7 @@ func TestCompactionStaysInTheState(t *testing.T) {
 	assert.Equal(t, 4, compacting)
 }
 
-// TestReceiversHaveTheirLimits: what config.yaml bounds of a sender is bounded in the same way where others may send.
+// TestReceiversHaveTheirLimits checks that configurations for remote senders have the limits of config.yaml.
 func TestReceiversHaveTheirLimits(t *testing.T) {
 	limits := func(path string) map[string]any {
 		text, err := os.ReadFile(path)
@@ -146,7 +146,7 @@ func TestReceiversHaveTheirLimits(t *testing.T) {
 	}
 }
 
-// TestPrometheusScrapesThePorts: prometheus.yml names the ports of the configurations.
+// TestPrometheusScrapesThePorts checks that prometheus.yml has the ports of the configurations.
 func TestPrometheusScrapesThePorts(t *testing.T) {
 	text, err := os.ReadFile("otelcol/standalone.yaml")
 	require.NoError(t, err)
@@ -162,8 +162,8 @@ func TestPrometheusScrapesThePorts(t *testing.T) {
 	}
 }
 
-// TestLabelsHaveUnderscores: Prometheus 3 asks for labels by OpenTelemetry's names, and the collector's own metrics have them
-// then; rules and dashboards use the names that Prometheus 2 gets.
+// TestLabelsHaveUnderscores checks that Prometheus 3, which by default requests OpenTelemetry's names, is configured for
+// the names that rules and dashboards use, those of Prometheus 2.
 func TestLabelsHaveUnderscores(t *testing.T) {
 	type step struct {
 		Action      relabel.Action `json:"action"`
@@ -212,7 +212,8 @@ func TestLabelsHaveUnderscores(t *testing.T) {
 	}
 }
 
-// TestExportsKnowWhenSeriesExpire: an export that is not told otherwise takes the shipped configurations' expiry for granted.
+// TestExportsKnowWhenSeriesExpire checks that an export without settings assumes the expiration of the shipped
+// configurations.
 func TestExportsKnowWhenSeriesExpire(t *testing.T) {
 	for _, path := range []string{"otelcol/standalone.yaml", "otelcol/gateway.yaml", "../config.yaml"} {
 		text, err := os.ReadFile(path)
@@ -225,7 +226,7 @@ func TestExportsKnowWhenSeriesExpire(t *testing.T) {
 	}
 }
 
-// TestPagesAreForThisMachine: in every configuration zPages and live pages listen on localhost, wherever the rest does.
+// TestPagesAreForThisMachine checks that zPages and live pages listen on localhost in every configuration.
 func TestPagesAreForThisMachine(t *testing.T) {
 	for _, path := range []string{"../config.yaml", "otelcol/standalone.yaml", "otelcol/agent.yaml", "otelcol/gateway.yaml"} {
 		text, err := os.ReadFile(path)

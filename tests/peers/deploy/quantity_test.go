@@ -11,8 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 )
 
-// fourFifths checks that Go's memory limit is four fifths of the container's: less, and the collector would collect garbage
-// while there is room; more, and it would be killed before it collects. Both are Kubernetes' quantities.
+// fourFifths checks that Go's memory limit is four fifths of the container's: with less the garbage collector would run too
+// often, with more the container would be killed first. Both are Kubernetes quantities.
 func fourFifths(t *testing.T, where, limit, goLimit string) {
 	t.Helper()
 	shareOf(t, where, limit, goLimit, 0.8)

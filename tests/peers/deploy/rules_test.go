@@ -25,7 +25,7 @@ const (
 	runbooks  = "https://github.com/tasker-otel/otelcol-tasker/blob/main/docs/alerts.md"
 )
 
-// TestRulesAreOfThisCode: no rule and no annotation uses a metric or a label that the code does not make.
+// TestRulesAreOfThisCode checks that rules and annotations use only existing metrics and labels.
 func TestRulesAreOfThisCode(t *testing.T) {
 	c, err := catalogue.Load("..")
 	require.NoError(t, err)
@@ -33,8 +33,8 @@ func TestRulesAreOfThisCode(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// TestRunbooks: each alert has its section in docs/alerts.md, with what it means, where to look and what to do, and leads
-// there; and no section is left of an alert that is gone.
+// TestRunbooks checks that each alert has and links to a section in docs/alerts.md with its meaning, where to look and what
+// to do, and that there are no other sections.
 func TestRunbooks(t *testing.T) {
 	c, err := catalogue.Load("..")
 	require.NoError(t, err)
@@ -62,7 +62,7 @@ func TestRunbooks(t *testing.T) {
 	}
 }
 
-// sections returns those of docs/alerts.md, by title.
+// sections returns the sections of docs/alerts.md by title.
 func sections(t *testing.T) map[string]string {
 	t.Helper()
 	text, err := os.ReadFile("../docs/alerts.md")
@@ -76,7 +76,7 @@ func sections(t *testing.T) map[string]string {
 	return sections
 }
 
-// TestEveryAlertIsTested: the unit tests for promtool name each alert.
+// TestEveryAlertIsTested checks that the promtool tests cover each alert.
 func TestEveryAlertIsTested(t *testing.T) {
 	paths, err := filepath.Glob("prometheus/tests/*.yaml")
 	require.NoError(t, err)
@@ -91,7 +91,7 @@ func TestEveryAlertIsTested(t *testing.T) {
 	}
 }
 
-// TestPromtool lets Prometheus's own tool check the configuration and the rules, and run the rules' unit tests.
+// TestPromtool checks the configuration and the rules with promtool, and runs the rules' unit tests.
 func TestPromtool(t *testing.T) {
 	promtool := peer(t, "promtool")
 	tests, err := filepath.Glob("prometheus/tests/*.yaml")
@@ -107,7 +107,7 @@ func TestPromtool(t *testing.T) {
 	}
 }
 
-// peer finds a program that checks what this repository ships, or skips the test.
+// peer returns the path of a program, or skips the test.
 func peer(t *testing.T, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)

@@ -15,14 +15,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestSystemd lets systemd verify the units, and judge how far they are from what they could do to a machine.
+// TestSystemd verifies the units and their security level with systemd-analyze.
 func TestSystemd(t *testing.T) {
 	analyze := peer(t, "systemd-analyze")
 	folder := t.TempDir()
 	units, err := filepath.Glob("systemd/*.[st][ei][rm]*")
 	require.NoError(t, err)
 	require.Len(t, units, 3)
-	// The programs are not installed where this runs: one that is stands for them.
+	// The programs are not installed here; replace them by an existing one.
 	installed := regexp.MustCompile(`(?m)^(Exec\w+=[-+]*)(/usr/bin/otelcol-tasker|/usr/bin/taskerotel|/usr/lib/otelcol-tasker/export-stamp)`)
 	var copies []string
 	for _, unit := range units {
@@ -41,13 +41,13 @@ func TestSystemd(t *testing.T) {
 		if !strings.HasSuffix(unit, ".service") {
 			continue
 		}
-		// 2.0 of 10 is what systemd calls OK; a service without a word about it is at 9.6, UNSAFE.
+		// systemd rates 2.0 of 10 as OK; a service without restrictions has 9.6, UNSAFE.
 		output, err := exec.Command(analyze, "security", "--offline=yes", "--threshold=20", "--no-pager", unit).CombinedOutput()
 		assert.NoError(t, err, "%s", output)
 	}
 }
 
-// TestSystemdLimitsAreInStep: Go's limit is four fifths of the unit's.
+// TestSystemdLimitsAreInStep checks that Go's limit is four fifths of the unit's.
 func TestSystemdLimitsAreInStep(t *testing.T) {
 	for _, unit := range []string{"systemd/otelcol-tasker.service", "systemd/taskerotel-export.service"} {
 		text, err := os.ReadFile(unit)
@@ -71,7 +71,7 @@ func TestExportStamp(t *testing.T) {
 		output, err := exec.Command(shell, append([]string{"cron/export-stamp"}, args...)...).CombinedOutput()
 		return string(output), err
 	}
-	for range 2 { // it replaces what is there
+	for range 2 { // the second time it replaces the file
 		output, err := stamp(folder)
 		require.NoError(t, err, output)
 	}

@@ -1,9 +1,9 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command kafka is a Kafka broker for the end-to-end tests, in memory. It writes its address as the first line, then a line of
-// JSON about a consumer group for each line with a group's name that it reads. It ends when its input does, and so never
-// survives the test that started it.
+// Command kafka is an in-memory Kafka broker for the end-to-end tests. It prints its address as the first line, and then,
+// for each input line with the name of a consumer group, a line of JSON with the group's state. It ends with its input, and
+// so does not outlive the test that started it.
 package main
 
 import (
@@ -63,13 +63,13 @@ func run(args []string, in io.Reader, out io.Writer) error {
 // Group is the state of a consumer group.
 type Group struct {
 	State string `json:"state"`
-	// Members is how many consumers are in the group.
+	// Members is the number of consumers in the group.
 	Members int `json:"members"`
-	// Partitions is how many partitions the members have; 0 if one of them has none.
+	// Partitions is the number of assigned partitions; 0 if a member has none.
 	Partitions int `json:"partitions"`
 }
 
-// answer writes the state of each group whose name is read.
+// answer prints the state of each group whose name it reads.
 func answer(brokers []string, in io.Reader, out io.Writer) error {
 	client, err := kgo.NewClient(kgo.SeedBrokers(brokers...))
 	if err != nil {
@@ -91,7 +91,7 @@ func answer(brokers []string, in io.Reader, out io.Writer) error {
 	return names.Err()
 }
 
-// assigned returns how many partitions the members of a group have; 0 if one of them has none.
+// assigned returns the number of assigned partitions; 0 if a member has none.
 func assigned(group kadm.DescribedGroup) int {
 	sum := 0
 	for _, member := range group.Members {

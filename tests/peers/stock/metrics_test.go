@@ -25,15 +25,15 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// BenchmarkMetrics has span_to_metrics and the collector's spanmetrics measure the same step spans: a sum and a histogram with
-// exemplars, by task, step and status. spanmetrics recognizes no repeated span and stores nothing across a restart.
+// BenchmarkMetrics measures the same step spans with span_to_metrics and the collector's spanmetrics: a sum and a histogram
+// with exemplars, by task, step and status. spanmetrics does not detect duplicates and stores nothing across a restart.
 func BenchmarkMetrics(b *testing.B) {
 	stock := map[string]any{
 		"dimensions": []any{
 			map[string]any{"name": lifecycle.AttrTaskName}, map[string]any{"name": lifecycle.AttrStepName}, map[string]any{"name": lifecycle.AttrStatus},
 		},
 		"exemplars": map[string]any{"enabled": true},
-		"histogram": map[string]any{"unit": "s", "explicit": map[string]any{"buckets": []any{ // those of span_to_metrics
+		"histogram": map[string]any{"unit": "s", "explicit": map[string]any{"buckets": []any{ // as in span_to_metrics
 			"5ms", "10ms", "25ms", "50ms", "100ms", "250ms", "500ms", "1s", "2.5s", "5s", "10s", "30s", "1m", "5m", "15m",
 			"1h", "4h", "12h", "24h",
 		}}},
@@ -71,8 +71,7 @@ func newConnector(b *testing.B, factory connector.Factory, settings map[string]a
 	return made
 }
 
-// processorTime returns how long processors have worked for this process. Unlike the time on the clock it is hardly longer on a
-// machine that has other work.
+// processorTime returns the CPU time of this process, which hardly depends on other load.
 func processorTime(b *testing.B) int64 {
 	b.Helper()
 	var usage syscall.Rusage
@@ -85,7 +84,7 @@ func spanID(number uint64) (id pcommon.SpanID) {
 	return id
 }
 
-// stepSpans returns a batch of finished step spans as span_hierarchy makes them.
+// stepSpans returns a batch of finished step spans as made by span_hierarchy.
 func stepSpans(count int) ptrace.Traces {
 	td := ptrace.NewTraces()
 	rs := td.ResourceSpans().AppendEmpty()

@@ -14,7 +14,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/export"
 )
 
-// TestDefaultOfThePrometheusExporter: the command line assumes the exporter's own name and default.
+// TestDefaultOfThePrometheusExporter checks the exporter's name and default that the command line assumes.
 func TestDefaultOfThePrometheusExporter(t *testing.T) {
 	factory := prometheusexporter.NewFactory()
 	name := factory.Type().String()
