@@ -19,7 +19,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// needsActiveRecord skips where Ruby or a gem is missing.
+// needsActiveRecord skips the test if Ruby or a gem is missing.
 func needsActiveRecord(t *testing.T, driver string) string {
 	t.Helper()
 	ruby := peer(t, "ruby")
@@ -29,7 +29,7 @@ func needsActiveRecord(t *testing.T, driver string) string {
 	return ruby
 }
 
-// postgres starts a server of its own and returns what ActiveRecord connects with.
+// postgres starts a server and returns ActiveRecord's connection settings.
 func postgres(t *testing.T) string {
 	t.Helper()
 	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
@@ -38,7 +38,7 @@ func postgres(t *testing.T) string {
 		t.Skip("needs a peer: PostgreSQL is not installed (scripts/install-peers.sh)")
 	}
 	bin := filepath.Dir(slices.Max(found))
-	dir, err := os.MkdirTemp("", "pg") // a socket's path is short
+	dir, err := os.MkdirTemp("", "pg") // short, because of the length limit of socket paths
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	user := []string{}
@@ -60,8 +60,9 @@ func postgres(t *testing.T) string {
 	return fmt.Sprintf(`{"adapter": "postgresql", "host": %q, "username": "test", "database": "postgres", "pool": 8}`, dir)
 }
 
-// TestActiveRecord: every statement of every step is a span below its handler, without a literal, whatever else runs in the
-// same process; a step's memory is on its span, as a spike or as a sample. Four threads in each of two forked workers.
+// TestActiveRecord checks that every statement of every step is a span below its handler, without literals, while other
+// code runs in the same process, and that a step's memory is on its span, as a spike or as a sample. Four threads run in
+// each of two forked workers.
 func TestActiveRecord(t *testing.T) {
 	t.Parallel()
 	for name, connect := range map[string]func(t *testing.T) string{
@@ -102,7 +103,7 @@ func TestActiveRecord(t *testing.T) {
 	}
 }
 
-// checkStatements: each handler has its three statements, and nothing of a text or a number is in them.
+// checkStatements checks that each handler has its three statements, without texts and numbers.
 func checkStatements(t *testing.T, spans []streamtest.Span, handlers int) {
 	t.Helper()
 	names, tasks := map[[8]byte]string{}, map[[8]byte]any{}

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// await polls until ok, and fails the test after the timeout with what state says.
+// await polls until ok returns true, and fails the test after the timeout, reporting state.
 func await(t testing.TB, timeout time.Duration, what string, ok func() bool, state func() any) {
 	t.Helper()
 	deadline := time.NewTimer(timeout)

@@ -25,22 +25,22 @@ const (
 	benchTasks       = 3000
 	benchConnections = 4
 	benchBatch       = 500
-	// benchRounds is how often the two processes take turns within one run of a benchmark.
+	// benchRounds is the number of alternating rounds within one run of a benchmark.
 	benchRounds = 3
-	// floorAttributes is the number of attributes of each record that the floor is sent.
+	// floorAttributes is the number of attributes per record in the floor's requests.
 	floorAttributes = 10
 )
 
-// BenchmarkProcess measures the CPU time of the whole process for each event: NDJSON in, spans and metrics out. Beside
-// it stands the floor: the stock OTLP receiver that drops the same events, sent as OTLP protobuf with ten attributes
-// each. Both are the same binary, get bodies that were encoded before, without compression, over the same number of
-// connections, and take turns, so that both see the same noise of the machine. The CPU time is that from the end of the
-// start to the exit, with the flush at the end.
+// BenchmarkProcess measures the CPU time per event of the whole process: NDJSON in, spans and metrics out. The floor for
+// comparison is the stock OTLP receiver, which drops the same events, sent as OTLP protobuf with ten attributes each. Both
+// are the same binary, receive preencoded uncompressed bodies over the same number of connections, and alternate, so that
+// both see the same noise of the machine. The CPU time is that from the end of startup to the exit, including the final
+// flush.
 //
-//	otlp  spans go over OTLP to another process
-//	nop   spans go nowhere: what the collector itself costs
+//	otlp  spans are exported over OTLP to another process
+//	nop   spans are dropped: the cost of the collector itself
 //
-// With TASKER_PROFILES, a directory, each of our processes leaves its CPU profile there (make profile).
+// With TASKER_PROFILES, a directory, each of our processes writes its CPU profile there (make profile).
 //
 // µs/event and floor-µs/event are means over the rounds, ratio is their quotient.
 func BenchmarkProcess(b *testing.B) {
@@ -68,12 +68,12 @@ func BenchmarkProcess(b *testing.B) {
 			b.ReportMetric(perEvent(ours), "µs/event")
 			b.ReportMetric(perEvent(stock), "floor-µs/event")
 			b.ReportMetric(float64(ours)/float64(stock), "ratio")
-			b.ReportMetric(0, "ns/op") // of no meaning here
+			b.ReportMetric(0, "ns/op") // meaningless here
 		})
 	}
 }
 
-// processTime sends the events to a fresh collector and returns what it spent on them.
+// processTime sends the events to a new collector and returns its CPU time.
 func processTime(b *testing.B, name, more string, bodies, lines [][]byte) time.Duration {
 	b.Helper()
 	sink := newSink(b)
@@ -88,7 +88,7 @@ func processTime(b *testing.B, name, more string, bodies, lines [][]byte) time.D
 	return c.totalTime() - before
 }
 
-// profiling returns the configuration of a process that leaves a profile, if it is to.
+// profiling returns the configuration for writing a profile, if enabled.
 func profiling(b *testing.B) string {
 	b.Helper()
 	directory := os.Getenv("TASKER_PROFILES")
@@ -116,7 +116,7 @@ service:
     logs: {receivers: [otlp], exporters: [nop]}
 `
 
-// floorTime sends the requests to a collector that drops them, and returns what it spent on them.
+// floorTime sends the requests to a collector that drops them and returns its CPU time.
 func floorTime(b *testing.B, requests [][]byte) time.Duration {
 	b.Helper()
 	free := freeAddresses(b, 2)
@@ -159,14 +159,14 @@ func tenAttributes(record plog.LogRecord) {
 	})
 }
 
-// cpuTime returns what the running process has spent so far; the kernel tells it in hundredths of a second.
+// cpuTime returns the CPU time of the running process, with the kernel's resolution of 10 ms.
 func (c *collector) cpuTime() time.Duration {
 	c.tb.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", c.cmd.Process.Pid))
 	require.NoError(c.tb, err)
 	_, afterName, found := strings.Cut(string(text), ") ")
 	require.True(c.tb, found, "%s", text)
-	const userTime, systemTime = 11, 12 // fields behind the name
+	const userTime, systemTime = 11, 12 // fields after the name
 	fields := strings.Fields(afterName)
 	var ticks int64
 	for _, i := range []int{userTime, systemTime} {
@@ -177,7 +177,7 @@ func (c *collector) cpuTime() time.Duration {
 	return time.Duration(ticks) * 10 * time.Millisecond
 }
 
-// totalTime returns what the process spent in its whole life. It must have ended.
+// totalTime returns the CPU time of the ended process.
 func (c *collector) totalTime() time.Duration {
 	return c.cmd.ProcessState.UserTime() + c.cmd.ProcessState.SystemTime()
 }

@@ -17,18 +17,18 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// partitions is how many each topic of a test's broker has.
+// partitions is the number of partitions per topic.
 const partitions = 6
 
-// broker is a Kafka broker with the topics of the shipped configurations, which ends with the test: the program of
-// tests/peers/kafka.
+// broker is a Kafka broker with the topics of the shipped configurations, the program of tests/peers/kafka. It ends with
+// the test.
 type broker struct {
 	address string
 	in      io.Writer
 	out     *bufio.Reader
 }
 
-// consumerGroup is what the broker answers about a group.
+// consumerGroup is the state of a group.
 type consumerGroup struct {
 	State               string
 	Members, Partitions int
@@ -55,7 +55,7 @@ func startBroker(t *testing.T, flags ...string) *broker {
 	return b
 }
 
-// group asks for the state of a consumer group.
+// group returns the state of a consumer group.
 func (b *broker) group(t *testing.T, name string) (state consumerGroup) {
 	t.Helper()
 	_, err := io.WriteString(b.in, name+"\n")

@@ -17,7 +17,7 @@ type cli struct {
 	path string
 }
 
-// commandLine returns the command line of the sources.
+// commandLine returns the built command line.
 func commandLine(tb testing.TB) cli {
 	tb.Helper()
 	path, err := builtCLI()
@@ -25,7 +25,7 @@ func commandLine(tb testing.TB) cli {
 	return cli{tb, path}
 }
 
-// run executes a command line and returns its exit status and what it printed.
+// run executes a command line and returns its exit status and output.
 func (c cli) run(args ...string) (status int, out, problems string) {
 	c.tb.Helper()
 	var stdout, stderr bytes.Buffer

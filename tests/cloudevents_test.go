@@ -16,8 +16,8 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// TestCloudEvents: the CloudEvents SDK, which is not ours, sends a stream in each of its modes, shuffled and in part twice;
-// the trees are the truth.
+// TestCloudEvents sends a stream with the CloudEvents SDK in each of its modes, shuffled and partly repeated: the trees
+// equal the truth.
 func TestCloudEvents(t *testing.T) {
 	t.Parallel()
 	for _, mode := range []string{"binary", "structured", "batched"} {
@@ -45,7 +45,7 @@ func TestCloudEvents(t *testing.T) {
 	}
 }
 
-// sendCloudEvents has the program of tests/peers/cloudevents send the lines.
+// sendCloudEvents sends the lines with the program of tests/peers/cloudevents.
 func sendCloudEvents(mode, url string, lines [][]byte) error {
 	program, err := builtCloudEvents()
 	if err != nil {

@@ -22,7 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// defaultConfig is the file that users run, on the addresses of a test.
+// defaultConfig is the default configuration, used with the addresses of a test.
 const defaultConfig = "../config.yaml"
 
 // collector is a running process.
@@ -36,10 +36,10 @@ type collector struct {
 	events, otlp, otlpHTTP, scrape, health, pages string // addresses
 	csv                                           string // path of the table
 
-	environment []string // of the process, beside that of the test
+	environment []string // additional variables of the process
 }
 
-// output collects what the process prints.
+// output collects the output of the process.
 type output struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -63,13 +63,13 @@ func (o *output) tail() string {
 	return strings.Join(lines[max(0, len(lines)-40):], "\n")
 }
 
-// Ports that systems do not give to whoever asks for any: until its collector listens, nobody else's connection takes one.
+// Ports outside of the systems' ephemeral ranges: no connection of another process takes one before its collector listens.
 const firstPort, lastPort = 12_000, 32_000
 
-// nextPort counts the ports that were looked at. It begins anywhere, for another run of the tests may be under way.
+// nextPort counts the ports that were tried. It starts at random, because other test runs may be active.
 var nextPort atomic.Int64
 
-// freeAddresses finds n local addresses that nobody listens on, and that no other test is given.
+// freeAddresses returns n free local addresses that no other test uses.
 func freeAddresses(tb testing.TB, n int) []string {
 	tb.Helper()
 	var addresses []string
@@ -84,10 +84,10 @@ func freeAddresses(tb testing.TB, n int) []string {
 	return addresses
 }
 
-// flushInterval is how often the metrics of a test are brought up to date.
+// flushInterval is the flush interval of metrics in tests.
 const flushInterval = 500 * time.Millisecond
 
-// override is merged over config.yaml: free ports, a sink for the spans, short waits, no sampling. Lists replace lists.
+// override is merged over config.yaml: free ports, a sink for spans, short waits, no sampling. Lists replace lists.
 const override = `
 receivers:
   tasker_events: {endpoint: %[1]s}
@@ -120,7 +120,7 @@ service:
     logs/records: {exporters: [otlp_grpc/sink]}
 `
 
-// start runs the collector with config.yaml and sends its spans to the sink. Further configuration is laid on top.
+// start runs the collector with config.yaml and further configurations, and sends its spans to the sink.
 func start(tb testing.TB, sink *sink, more ...string) *collector {
 	tb.Helper()
 	free := freeAddresses(tb, 6)
@@ -137,7 +137,7 @@ func start(tb testing.TB, sink *sink, more ...string) *collector {
 	return c
 }
 
-// launch starts the process and waits until its health check says that it runs.
+// launch starts the process and waits until its health check reports that it runs.
 func (c *collector) launch(args ...string) {
 	c.tb.Helper()
 	command := exec.Command(binary, args...)
@@ -145,7 +145,7 @@ func (c *collector) launch(args ...string) {
 	c.launchAs(command)
 }
 
-// launchAs starts a collector by a command of its own.
+// launchAs starts a collector with another command.
 func (c *collector) launchAs(command *exec.Cmd) {
 	c.tb.Helper()
 	c.output, c.exited, c.ended = &output{}, make(chan struct{}), sync.Once{}
@@ -157,7 +157,7 @@ func (c *collector) launchAs(command *exec.Cmd) {
 		close(c.exited)
 	}()
 	c.tb.Cleanup(func() {
-		_ = c.cmd.Process.Kill() // fails if it ended, which is well
+		_ = c.cmd.Process.Kill() // fails if it has ended
 		<-c.exited
 		if c.tb.Failed() {
 			c.tb.Logf("the collector's last lines:\n%s", c.output.tail())
@@ -176,18 +176,18 @@ func (c *collector) launchAs(command *exec.Cmd) {
 		response.Body.Close()
 		return response.StatusCode == http.StatusOK
 	}, func() any { return c.output.tail() })
-	// The collector is healthy before it has asked for signals. Until then SIGTERM ends it at once.
+	// The collector is healthy before it handles signals. Until then SIGTERM kills it.
 	await(c.tb, 30*time.Second, "settled collector", c.settled(), func() any { return c.output.tail() })
 }
 
-// settled returns a condition: each thread that the process has now has slept since, so that its main goroutine is past what it was
-// doing. Where the system has no /proc, it is met at once.
+// settled returns a condition: each current thread of the process has slept since, so that its main goroutine has
+// proceeded. Without /proc it is true immediately.
 func (c *collector) settled() func() bool {
 	busy, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", c.cmd.Process.Pid))
 	return func() bool {
 		busy = slices.DeleteFunc(busy, func(thread string) bool {
 			stat, err := os.ReadFile(thread)
-			// proc(5): the state follows the name, which is in parentheses. A thread without a file has ended.
+			// proc(5): the state follows the name in parentheses. A thread without a file has ended.
 			_, state, _ := bytes.Cut(stat, []byte(") "))
 			return err != nil || bytes.HasPrefix(state, []byte("S"))
 		})
@@ -195,7 +195,7 @@ func (c *collector) settled() func() bool {
 	}
 }
 
-// stop ends the process as an operator does, and returns its exit code.
+// stop stops the process as an operator does, and returns its exit code.
 func (c *collector) stop() int {
 	c.tb.Helper()
 	c.ended.Do(func() { require.NoError(c.tb, c.cmd.Process.Signal(syscall.SIGTERM)) })

@@ -32,7 +32,7 @@ func validate(t *testing.T, configs ...string) (output string, err error) {
 	return string(text), err
 }
 
-// combinations are the configurations of this repository as they are meant to be used, later files merged over earlier ones.
+// combinations are the intended combinations of this repository's configurations, later files merged over earlier ones.
 var combinations = [][]string{
 	{"config.yaml"},
 	{"config.yaml", "examples/send-on.yaml"},
@@ -51,7 +51,7 @@ var combinations = [][]string{
 	{"deploy/otelcol/gateway.yaml"},
 }
 
-// TestValidate lets the collector itself judge every configuration that is shipped, and finds all that are.
+// TestValidate validates every shipped configuration with the collector, and checks that none is missing here.
 func TestValidate(t *testing.T) {
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4328")
 	t.Setenv("TASKER_TOKEN", "secret")
@@ -81,7 +81,7 @@ func TestValidate(t *testing.T) {
 	}
 }
 
-// certificate makes a directory with tls.crt and tls.key.
+// certificate creates a directory with tls.crt and tls.key.
 func certificate(t *testing.T) string {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -101,7 +101,8 @@ func certificate(t *testing.T) string {
 	return directory
 }
 
-// TestValidateNamesEveryMistake: three mistakes in three components are reported at once, each with key and value.
+// TestValidateNamesEveryMistake checks that three mistakes in three components are reported at once, each with key and
+// value.
 func TestValidateNamesEveryMistake(t *testing.T) {
 	mistakes := filepath.Join(t.TempDir(), "mistakes.yaml")
 	require.NoError(t, os.WriteFile(mistakes, []byte(`

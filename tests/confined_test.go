@@ -16,8 +16,8 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// confinement runs a command as the units and manifests of deploy do, as far as that goes without systemd and containers:
-// nothing but $WRITABLE can be written, not even /tmp; as user 10001 without a capability or a way to one; with the unit's
+// confinement runs a command with the restrictions of deploy's units and manifests, as far as possible without systemd and
+// containers: only $WRITABLE is writable, not even /tmp; user 10001 without capabilities or a way to gain them; the unit's
 // memory.
 const confinement = `
 set -eu
@@ -41,12 +41,12 @@ func confined(t *testing.T, writable string, command ...string) *exec.Cmd {
 	return cmd
 }
 
-// TestConfined: the shipped configuration runs with the rights that the deployments give it and no more, its state outlives
-// the process, and so does an export.
+// TestConfined runs the shipped configuration with only the rights of the deployments: its state and an export survive the
+// process.
 func TestConfined(t *testing.T) {
 	t.Parallel()
 	peer(t, "setpriv")
-	root, err := os.MkdirTemp("", "confined") // a test's own directory is closed to others
+	root, err := os.MkdirTemp("", "confined") // a test's own directory is not accessible to others
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(root)) })
 	require.NoError(t, os.Chmod(root, 0o755)) //nolint:gosec // the other user is to read it

@@ -18,14 +18,13 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// itemCorrelation is the correlation id beside a line's payload, and payloadCorrelation that inside.
+// itemCorrelation is the correlation ID beside a line's payload, and payloadCorrelation that inside.
 var (
 	itemCorrelation    = regexp.MustCompile(`"service":"shop","correlation_id":"[^"]*",`)
 	payloadCorrelation = regexp.MustCompile(`"correlation_id":"[^"]*"`)
 )
 
-// TestCorrelationIDs: every span and every record has a correlation id, the one that was sent or one that was generated,
-// and no metric has any.
+// TestCorrelationIDs checks that every span and record has a correlation ID, sent or generated, and that no metric has one.
 func TestCorrelationIDs(t *testing.T) {
 	t.Parallel()
 	for name, generated := range map[string]bool{"sent": false, "generated": true} {

@@ -20,8 +20,8 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// TestAttackCrowdOfSeries posts queries of a thousand services on 140 tables each into the configuration that systemd runs.
-// Without a limit that would be 560,000 series. Scrapes of the full table at once stay within the memory, also after the
+// TestAttackCrowdOfSeries posts queries of a thousand services on 140 tables each to the configuration for systemd. Without
+// a limit that would be 560,000 series. Concurrent scrapes of the full table stay within the memory limit, also after the
 // process was killed, and every query counts.
 func TestAttackCrowdOfSeries(t *testing.T) {
 	const services, tables, servicesPerRequest = 1000, 140, 50
@@ -56,7 +56,7 @@ func TestAttackCrowdOfSeries(t *testing.T) {
 	assert.Zero(t, c.stop())
 }
 
-// queries reads how many queries a scrape tells of, and how long it is in bytes.
+// queries returns the number of queries in a scrape, and its size in bytes.
 func (c *shipped) queries() (count, size int) {
 	answer, err := c.client.Get("http://" + c.scrape + "/metrics")
 	if !assert.NoError(c.tb, err) {
@@ -77,7 +77,7 @@ func (c *shipped) queries() (count, size int) {
 	return count, size
 }
 
-// awaitQueries waits until scrapes tell of a number of queries.
+// awaitQueries waits until a scrape reports that number of queries.
 func (c *shipped) awaitQueries(want int) {
 	c.tb.Helper()
 	got := 0
@@ -87,8 +87,8 @@ func (c *shipped) awaitQueries(want int) {
 	}, func() any { return got })
 }
 
-// TestExpiredSeriesLeaveTheExporters lets all series of finished tasks expire, of any kind and several of each metric: the
-// exporters, which would keep them for a day, drop them at once.
+// TestExpiredSeriesLeaveTheExporters lets all series of finished tasks expire, of all types and several of each metric: the
+// exporters, which would keep them for a day, drop them immediately.
 func TestExpiredSeriesLeaveTheExporters(t *testing.T) {
 	t.Parallel()
 	lines, _, err := streamtest.Load(streamtest.Planned)

@@ -18,7 +18,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// csvEverywhere writes the three signals as CSV, beside what the tests read.
+// csvEverywhere writes the three signals as CSV, in addition to the tests' outputs.
 const csvEverywhere = `
 processors:
   event_router: {default_signals: [traces, metrics, logs]}
@@ -30,7 +30,7 @@ service:
     logs/records: {exporters: [otlp_grpc/sink, tasker_csv]}
 `
 
-// TestTables: every span and every record is a row, and a kill leaves none of them torn.
+// TestTables checks that every span and every record is a row, and that a kill leaves no incomplete row.
 func TestTables(t *testing.T) {
 	t.Parallel()
 	directory := t.TempDir()
@@ -60,7 +60,7 @@ func TestTables(t *testing.T) {
 	require.NoError(t, c.cmd.Process.Signal(syscall.SIGKILL))
 	<-c.exited
 
-	// What was acknowledged before the kill is there; the next collector goes on behind it.
+	// Everything acknowledged before the kill is written; the next collector appends to it.
 	spans := column("traces.csv", "span_id")
 	for _, span := range sink.all() {
 		assert.Equal(t, 1, spans[fmt.Sprintf("%x", span.SpanID)], "rows of a span")
@@ -89,7 +89,7 @@ func rowsIn(directory, name string) int {
 		return 0
 	}
 	defer file.Close()
-	rows, _ := csv.NewReader(file).ReadAll() // the last one may be half written
+	rows, _ := csv.NewReader(file).ReadAll() // the last one may be incomplete
 	return max(0, len(rows)-1)
 }
 
@@ -98,7 +98,7 @@ func readTable(t *testing.T, path string) [][]string {
 	file, err := os.Open(path)
 	require.NoError(t, err)
 	defer file.Close()
-	rows, err := csv.NewReader(file).ReadAll() // refuses rows of unequal length
+	rows, err := csv.NewReader(file).ReadAll() // rejects rows of different lengths
 	require.NoError(t, err)
 	return rows
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// metricsOfWorkflows returns the names of the series that the panels of the dashboards ask for, without those of the collector itself.
+// metricsOfWorkflows returns the names of the series queried by the dashboards, except internal metrics.
 func metricsOfWorkflows(t *testing.T) []string {
 	t.Helper()
 	boards, err := filepath.Glob("../deploy/grafana/dashboards/*.json")
@@ -35,7 +35,8 @@ func metricsOfWorkflows(t *testing.T) []string {
 	return names
 }
 
-// TestDemo: the demonstration fills what the dashboards are made of, and the shipped configuration refuses and drops none of it.
+// TestDemo checks that the demonstration produces all metrics of the dashboards, and that the shipped configuration accepts
+// all of its events.
 func TestDemo(t *testing.T) {
 	t.Parallel()
 	c := startShipped(t, settings{files: []string{"../deploy/otelcol/standalone.yaml"}}.with("TASKER_TRACES_EXPORTER=debug", "TASKER_RECORDS_EXPORTER=debug/records"))

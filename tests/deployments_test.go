@@ -14,17 +14,17 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// settings are what a deployment's files give to the collector: its configurations, and its environment. Only addresses,
-// directories, names and secrets are those of a test.
+// settings are the configurations and the environment of a deployment's collector. Only addresses, directories, names and
+// secrets are replaced by those of a test.
 type settings struct {
 	files       []string
 	environment map[string]string
 }
 
-// configured is where the image and the units keep the configurations of deploy/otelcol.
+// configured is the path of deploy/otelcol's configurations in the image and the units.
 const configured = "/etc/otelcol-tasker/"
 
-// options reads --config FILE and --config=FILE.
+// options returns the values of --config FILE and --config=FILE.
 func options(t *testing.T, arguments []string) (files []string) {
 	t.Helper()
 	for i := 0; i < len(arguments); i++ {
@@ -41,7 +41,7 @@ func options(t *testing.T, arguments []string) (files []string) {
 	return files
 }
 
-// composed reads the service of the collector in compose files, later ones over earlier ones.
+// composed reads the collector's service from compose files, later ones merged over earlier ones.
 func composed(t *testing.T, names ...string) settings {
 	t.Helper()
 	all := settings{environment: map[string]string{}}
@@ -63,7 +63,7 @@ func composed(t *testing.T, names ...string) settings {
 	return all
 }
 
-// kubernetes reads the collector's container in the manifests of a single collector. A test of deploy compares the values
+// kubernetes reads the collector's container from the manifests of a single collector. A test of deploy compares the values
 // for Helm with them.
 func kubernetes(t *testing.T) settings {
 	t.Helper()
@@ -88,8 +88,8 @@ func kubernetes(t *testing.T) settings {
 	return all
 }
 
-// systemd reads the unit and its environment file. Of the destinations that are commented out there, those that are named are
-// taken, in place of the collector's log, as the comments say.
+// systemd reads the unit and its environment file. The named ones of its commented destinations replace the collector's
+// log, as the comments describe.
 func systemd(t *testing.T, destinations ...string) settings {
 	t.Helper()
 	unit, err := os.ReadFile("../deploy/systemd/otelcol-tasker.service")
@@ -121,7 +121,7 @@ func systemd(t *testing.T, destinations ...string) settings {
 	return all
 }
 
-// addressed puts the URLs of a test in the place of those of products, by the beginning of the shipped ones: the paths stay.
+// addressed replaces the hosts of products by URLs of a test, keeping the paths.
 func (s settings) addressed(urls map[string]string) settings {
 	for name, value := range s.environment {
 		for from, to := range urls {

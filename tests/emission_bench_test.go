@@ -21,20 +21,20 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// emissionPairs is how often a run of BenchmarkEmission measures a collector of each mode, in turns.
+// emissionPairs is the number of alternating measurements of the two modes in a run of BenchmarkEmission.
 const emissionPairs = 5
 
-// liveSpacing is the mean distance between the starts of two tasks, in milliseconds, that makes a generated stream have about
-// 20,000 events a second.
+// liveSpacing is the mean interval between the starts of two tasks, in milliseconds, with which a generated stream has
+// about 20,000 events per second.
 const liveSpacing = 4
 
-// BenchmarkEmission compares emit: parts with emit: whole: the CPU time of the whole process for each event, from NDJSON to
-// spans over OTLP and metrics, until the process has exited. Processes of the two modes take turns.
+// BenchmarkEmission compares emit: parts with emit: whole: the CPU time per event of the whole process, from NDJSON to
+// spans over OTLP and metrics, until its exit. The two modes alternate.
 //
-//	live   each event is sent when it happens, at about 20,000 a second, so that tasks are open while parts of them leave
-//	burst  the stream of BenchmarkProcess, as fast as it is taken: most tasks have ended before anything of them is settled
+//	live   events are sent when they occur, at about 20,000 per second, so that parts of open tasks are emitted
+//	burst  the stream of BenchmarkProcess at full speed: most tasks have ended before any part of them is settled
 //
-// whole-µs/event and parts-µs/event are medians, %-more is the median of the quotients of the pairs.
+// whole-µs/event and parts-µs/event are medians, %-more is the median of the pairs' quotients.
 func BenchmarkEmission(b *testing.B) {
 	burst, _ := streamtest.Generate(streamtest.Options{Tasks: benchTasks, Seed: 21, Failures: true})
 	live, _ := streamtest.Generate(streamtest.Options{Tasks: benchTasks, Seed: 21, Failures: true, SpacingMS: liveSpacing})
@@ -65,10 +65,10 @@ func compareEmission(b *testing.B, events int, send func(*collector)) {
 	b.ReportMetric(median(whole)*perEvent, "whole-µs/event")
 	b.ReportMetric(median(parts)*perEvent, "parts-µs/event")
 	b.ReportMetric(median(more), "%-more")
-	b.ReportMetric(0, "ns/op") // of no meaning here
+	b.ReportMetric(0, "ns/op") // meaningless here
 }
 
-// emissionTime sends the events to a fresh collector and returns the seconds of CPU time that it spent on them.
+// emissionTime sends the events to a new collector and returns its CPU time in seconds.
 func emissionTime(b *testing.B, mode string, send func(*collector)) float64 {
 	b.Helper()
 	sink := newSink(b)
@@ -81,12 +81,12 @@ func emissionTime(b *testing.B, mode string, send func(*collector)) float64 {
 	return (c.totalTime() - before).Seconds()
 }
 
-// BenchmarkLatency reports the time from the request with an attempt's last event to the attempt's span at an OTLP backend, at
-// about 20,000 events a second and with emit: parts, beside the reorder window.
+// BenchmarkLatency reports the time from the request with an attempt's last event to the attempt's span at an OTLP backend,
+// at about 20,000 events per second and with emit: parts, in addition to the reorder window.
 func BenchmarkLatency(b *testing.B) {
 	lines, _ := streamtest.Generate(streamtest.Options{Tasks: benchTasks, Seed: 21, Failures: true, SpacingMS: liveSpacing})
 	requests := liveRequests(b, lines)
-	// While the second half of the tasks begin, the rate is steady: as many end.
+	// In the second half the rate is steady: as many tasks end as begin.
 	busy, idle := requestAfter(requests, benchTasks*liveSpacing/2*time.Millisecond), requestAfter(requests, benchTasks*liveSpacing*time.Millisecond)
 	var took []float64
 	for b.Loop() {
@@ -108,19 +108,19 @@ func BenchmarkLatency(b *testing.B) {
 	b.ReportMetric(1000*took[len(took)/2], "median-ms")
 	b.ReportMetric(1000*took[len(took)*99/100], "p99-ms")
 	b.ReportMetric(2000, "window-ms")
-	b.ReportMetric(0, "ns/op") // of no meaning here
+	b.ReportMetric(0, "ns/op") // meaningless here
 }
 
-// liveRequest is the events of a short stretch of time.
+// liveRequest contains the events of a short interval.
 type liveRequest struct {
 	from, to int64 // times of the first and last event, in Unix nanoseconds
 	body     []byte
 }
 
-// liveInterval is how long a sender collects events before it sends them.
+// liveInterval is how long a sender batches events.
 const liveInterval = int64(25 * time.Millisecond)
 
-// liveRequests cuts the stream, in the order of the events' times, into what is sent at once.
+// liveRequests splits the stream, sorted by time, into requests.
 func liveRequests(tb testing.TB, lines [][]byte) []liveRequest {
 	tb.Helper()
 	type event struct {
@@ -148,12 +148,12 @@ func liveRequests(tb testing.TB, lines [][]byte) []liveRequest {
 	return requests
 }
 
-// requestAfter returns the place of the first request that is due so long after the first one.
+// requestAfter returns the index of the first request that is due that long after the first one.
 func requestAfter(requests []liveRequest, after time.Duration) int {
 	return sort.Search(len(requests), func(i int) bool { return requests[i].from-requests[0].from >= int64(after) })
 }
 
-// play sends each request when its last event happens, from now on, and returns when each was sent.
+// play sends each request when its last event occurs, in real time, and returns the times of sending.
 func (c *collector) play(tb testing.TB, requests []liveRequest) (sent []time.Time) {
 	tb.Helper()
 	client, done := newClient(benchConnections)
@@ -183,7 +183,7 @@ func (c *collector) play(tb testing.TB, requests []liveRequest) (sent []time.Tim
 	return sent
 }
 
-// stepArrivals are when the spans of attempts came, with the times of their last events.
+// stepArrivals are the arrival times of attempts' spans, with the times of their last events.
 type stepArrivals struct {
 	mu    sync.Mutex
 	steps []stepArrival

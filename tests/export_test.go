@@ -19,8 +19,8 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// TestExport: the merged metrics of two collectors, each of which saw its own tasks, are what happened; and a collector
-// that is down is no silent loss.
+// TestExport checks that the merged metrics of two collectors with different tasks equal the truth, and that an unavailable
+// collector is reported.
 func TestExport(t *testing.T) {
 	t.Parallel()
 	tool := commandLine(t)
@@ -48,7 +48,7 @@ func TestExport(t *testing.T) {
 	}, func() any { return strings.Join(differ[:min(40, len(differ))], "\n") })
 
 	t.Run("histograms by bucket", func(t *testing.T) {
-		// The buckets of the sum are the sums of the buckets.
+		// The buckets of the merged histogram are the sums of the buckets.
 		sum := numbers{}
 		buckets := map[string][]string{"tasker_step_duration_seconds_bucket": {"task_name", "step_name", "status", "le"}}
 		for _, c := range []*collector{first, second} {

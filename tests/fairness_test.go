@@ -17,8 +17,8 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// hostileLines are events of one task, each of which ends something or could belong to anything: of the task, of passes, of
-// attempts, and queries.
+// hostileLines returns events of one task, each of which ends something or could belong to anything: events of the task, of
+// passes, of attempts, and queries.
 func hostileLines(n int) (lines [][]byte) {
 	at := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 	for i := range n {
@@ -39,8 +39,8 @@ func hostileLines(n int) (lines [][]byte) {
 	return lines
 }
 
-// TestAttackOneHostileTask: one task far beyond max_events_per_task, each event of which ends something, in the same shard as
-// all others. Requests of others take about as long as beside as many events of ordinary tasks.
+// TestAttackOneHostileTask: one task far beyond max_events_per_task, each event of which ends something, in the same shard
+// as all others. Requests of others take about as long as beside the same number of events of ordinary tasks.
 func TestAttackOneHostileTask(t *testing.T) {
 	if os.Getenv("TASKER_ATTACK") == "" {
 		t.Skip("TASKER_ATTACK is not set: make attack compares how long requests take")
@@ -58,12 +58,13 @@ func TestAttackOneHostileTask(t *testing.T) {
 	calm, attacked := slices.Min(p99["ordinary"]), slices.Min(p99["hostile"])
 	t.Logf("finding: p99 of others' requests %v, beside ordinary tasks %v; CPU %v an event, of ordinary ones %v",
 		attacked.Round(time.Millisecond), calm.Round(time.Millisecond), slices.Min(cpu["hostile"]), slices.Min(cpu["ordinary"]))
-	// Generous: a task at its limit is read and composed once for every 2,500 events of it, which takes its time.
+	// Generous: a task at its limit is processed once for every 2,500 of its events, which takes time.
 	assert.Less(t, attacked, 10*calm+time.Second, "%v", p99)
 	assert.Less(t, slices.Min(cpu["hostile"]), 5*slices.Min(cpu["ordinary"]), "CPU time of an event: %v", cpu)
 }
 
-// beside returns the 99th percentile of how long a small request takes while a crowd's events come, and the CPU time of the process.
+// beside returns the 99th percentile of the duration of small requests while a crowd's events are sent, and the CPU time of
+// the process.
 func beside(t *testing.T, crowd [][]byte) (p99, cpu time.Duration) {
 	t.Helper()
 	sink := newSink(t)
@@ -96,7 +97,7 @@ func beside(t *testing.T, crowd [][]byte) (p99, cpu time.Duration) {
 			assert.Zero(t, c.stop())
 			slices.Sort(took)
 			return took[len(took)*99/100], c.totalTime()
-		case <-time.After(5 * time.Millisecond): // requests of others come now and then
+		case <-time.After(5 * time.Millisecond): // others send occasional requests
 		}
 	}
 }

@@ -17,8 +17,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestAttackFilesTakenByIdleConnections: more connections than the process may have files, over gRPC and HTTP, that ask for
-// nothing, or for nothing more. Senders of events are served again when otlp_limits has closed them.
+// TestAttackFilesTakenByIdleConnections: more connections than the process may have open files, over gRPC and HTTP, that
+// send nothing, or nothing more. Senders of events are served again after otlp_limits has closed them.
 func TestAttackFilesTakenByIdleConnections(t *testing.T) {
 	if os.Getenv("TASKER_ATTACK") == "" {
 		t.Skip("TASKER_ATTACK is not set: make attack waits until the collector closes the connections")

@@ -27,8 +27,8 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// forgedSpans returns what only the collector makes, with the ids that it will compute, as `taskerotel ids` prints them: the
-// finished span of each task, as a failure, and a terminal event of it.
+// forgedSpans returns spans that only the collector makes, with the IDs that it will compute, as `taskerotel ids` prints
+// them: the finished span of each task, as a failure, and a terminal event of it.
 func forgedSpans(truth []streamtest.Task) ptrace.Traces {
 	td := ptrace.NewTraces()
 	for _, scope := range []string{lifecycle.ScopeSpans, lifecycle.ScopeEvents} {
@@ -56,8 +56,8 @@ func forgedSpans(truth []streamtest.Task) ptrace.Traces {
 	return td
 }
 
-// forgedRecords bear the identities that the router will compute of genuine events, as if it had stamped them, and the
-// traces of their tasks.
+// forgedRecords returns records with the identities that the router will compute for genuine events, as if the router had
+// processed them, and with the traces of their tasks.
 func forgedRecords(t *testing.T, lines [][]byte) plog.Logs {
 	t.Helper()
 	genuine, err := streamtest.ToLogs(lines, "")
@@ -81,7 +81,7 @@ func forgedRecords(t *testing.T, lines [][]byte) plog.Logs {
 	return forged
 }
 
-// forge sends all that to a collector.
+// forge sends the forged spans and records to a collector.
 func forge(t *testing.T, c *collector, lines [][]byte, truth []streamtest.Task) {
 	t.Helper()
 	connection, err := grpc.NewClient(c.otlp, grpc.WithTransportCredentials(insecure.NewCredentials()))
@@ -96,10 +96,10 @@ func forge(t *testing.T, c *collector, lines [][]byte, truth []streamtest.Task) 
 	c.sendSpans([]ptrace.Traces{forgedSpans(truth)})
 }
 
-// noise is routed to logs only, so that what is forged is no span event and no number, if it is an event at all.
+// noise is routed to logs only, so that forged ones become neither spans nor metrics.
 const noise = "processors: {event_router: {routes: [{event: database.query_executed, sampling_rate: 1}, {event: noise.*, signals: [logs]}]}}"
 
-// ownSpans returns those that span_hierarchy made.
+// ownSpans returns the spans made by span_hierarchy.
 func ownSpans(spans []streamtest.Span) (own []streamtest.Span) {
 	for _, span := range spans {
 		if span.Scope == lifecycle.ScopeSpans {
@@ -109,7 +109,7 @@ func ownSpans(spans []streamtest.Span) (own []streamtest.Span) {
 	return own
 }
 
-// awaitTruth waits until trees, numbers and records are the truth.
+// awaitTruth waits until trees, metrics and records equal the truth.
 func awaitTruth(t *testing.T, c *collector, sink *sink, lines [][]byte, truth []streamtest.Task) {
 	t.Helper()
 	want := expected(t, lines, truth)
@@ -135,8 +135,8 @@ func awaitTruth(t *testing.T, c *collector, sink *sink, lines [][]byte, truth []
 	}, func() any { return strings.Join(differ[:min(20, len(differ))], "\n") })
 }
 
-// TestAttackForged: a sender that knows how all ids are computed sends, before anything has happened, what only components of
-// the collector make. Trees, numbers and records are those of what happens then.
+// TestAttackForged: before anything has happened, a sender that can compute all IDs sends data that only components of the
+// collector make. Trees, metrics and records are those of what happens later.
 func TestAttackForged(t *testing.T) {
 	t.Parallel()
 	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 30, Seed: 91, Failures: true})
@@ -153,7 +153,7 @@ func TestAttackForged(t *testing.T) {
 	}
 }
 
-// TestAttackForgedInTwoTiers: the same through an agent, whose gateway gets applications' spans and events by Kafka.
+// TestAttackForgedInTwoTiers: the same through an agent, whose gateway receives applications' spans and events from Kafka.
 func TestAttackForgedInTwoTiers(t *testing.T) {
 	t.Parallel()
 	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 30, Seed: 92, Failures: true})
@@ -171,8 +171,8 @@ func TestAttackForgedInTwoTiers(t *testing.T) {
 	assert.Zero(t, gateway.stop())
 }
 
-// TestSendersBoundToServices: docs/security.md, "Who may speak for which service". Whatever service a sender names, its events
-// are those of the service whose token it has.
+// TestSendersBoundToServices checks docs/security.md, "Who may speak for which service". Whatever service a sender names,
+// its events are assigned to the service of its token.
 func TestSendersBoundToServices(t *testing.T) {
 	t.Parallel()
 	lines, _, err := streamtest.Load(streamtest.OrderProcessing)
@@ -207,8 +207,8 @@ service: {extensions: [healthcheckv2, otlp_limits, bearertokenauth/shop], pipeli
 	}
 }
 
-// TestRecordsOfOtherPrograms: docs/routing.md. A program that shares the OTLP endpoint, and whose logger names each record by its
-// place, gets its records through unchanged; they are no span event, no number and no name of an event.
+// TestRecordsOfOtherPrograms checks docs/routing.md. A program that shares the OTLP endpoint, and whose logger names each
+// record by its source location, gets its records through unchanged; they become neither spans nor metrics nor event names.
 func TestRecordsOfOtherPrograms(t *testing.T) {
 	t.Parallel()
 	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 20, Seed: 95, Failures: true})
@@ -268,7 +268,7 @@ service:
 	assert.NotContains(t, string(table), "src/")
 }
 
-// TestAttackForgedLogLines: a name with line feeds and escapes writes no line of its own into the default log.
+// TestAttackForgedLogLines: a name with line feeds and escape sequences does not create lines in the default log.
 func TestAttackForgedLogLines(t *testing.T) {
 	t.Parallel()
 	const forged = `x\n2026-06-01T12:00:00.000Z\terror\tservice/forged.go:1\tforged line\u001b[2J\u009b1m`

@@ -20,7 +20,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// smallDisk returns a file system of its own in memory, of so many megabytes.
+// smallDisk mounts a memory file system of that size.
 func smallDisk(t *testing.T, megabytes int) string {
 	t.Helper()
 	directory := t.TempDir()
@@ -33,7 +33,7 @@ func smallDisk(t *testing.T, megabytes int) string {
 	return directory
 }
 
-// fill leaves no room on a disk. What it returns makes room again.
+// fill fills a disk. The returned function frees it.
 func fill(t *testing.T, directory string) (empty func()) {
 	t.Helper()
 	path := filepath.Join(directory, "filler")
@@ -47,8 +47,8 @@ func fill(t *testing.T, directory string) (empty func()) {
 	return func() { require.NoError(t, os.Remove(path)) }
 }
 
-// TestFullDisk: a collector whose disk is full refuses, in a way that asks the sender to come back, and says so to whoever
-// asks. With room again it goes on, and what was sent again counts once.
+// TestFullDisk checks that a collector with a full disk refuses events with a retryable error and reports that. When there
+// is space again it continues, and retried events count once.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	tool := commandLine(t)

@@ -22,8 +22,9 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// TestFullQueue: while a destination is away and the queue to it is full, the other exporters of the pipeline get no span
-// twice; a stop does not wait for the destination; and when it is back everything arrives and every number is exact.
+// TestFullQueue checks that, while a destination is unavailable and its queue is full, the other exporters of the pipeline
+// receive no duplicate spans; that a stop does not wait for the destination; and that everything arrives exactly when it is
+// available again.
 func TestFullQueue(t *testing.T) {
 	t.Parallel()
 	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 150, Seed: 95, Failures: true, SpacingMS: 10})
@@ -43,7 +44,7 @@ func TestFullQueue(t *testing.T) {
 	assert.Zero(t, c.ownMetric("otelcol_processor_span_hierarchy_send_retries", ""), "spans were offered again")
 	assert.Zero(t, c.ownMetric("otelcol_connector_span_to_metrics_skipped", "duplicate"), "spans came again")
 	code, named := c.status(t)
-	assert.Contains(t, []int{0, 10}, code, named) // 10 when the destination has been away for a minute
+	assert.Contains(t, []int{0, 10}, code, named) // 10 after the destination was unavailable for a minute
 
 	require.Zero(t, c.stop(), "while the queue is full")
 	tempo.answers.Store(0)
@@ -69,14 +70,14 @@ func TestFullQueue(t *testing.T) {
 	equal(t, streamtest.Compare(truth, unique(t, tempo.all())))
 }
 
-// TestFullQueueOfRecords: while the destination of records is away and the queue to it is full, events are refused after a
-// while and their senders repeat them; the destination of traces gets no span twice, and another one of records no record. A
-// stop does not wait, and nothing that was acknowledged is lost over it.
+// TestFullQueueOfRecords checks that, while the destination of records is unavailable and its queue is full, events are
+// refused after a while and retried by their senders; the destination of traces receives no duplicate spans, and another
+// one of records no duplicate records. A stop does not wait, and no acknowledged event is lost.
 func TestFullQueueOfRecords(t *testing.T) {
 	t.Parallel()
 	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 120, Seed: 96, Failures: true, SpacingMS: 10})
 	tempo, loki, second := newTempo(t), newLoki(t), newLoki(t)
-	// Senders that are refused are late, so ended spans wait longer for what is missing.
+	// Refused events arrive late, so ended spans wait longer for missing events.
 	small := filepath.Join(t.TempDir(), "small.yaml")
 	require.NoError(t, os.WriteFile(small, []byte(`
 processors: {span_hierarchy: {settle_timeout: 10m, reorder_window: 5s}}
@@ -88,7 +89,7 @@ exporters: {otlp_http/records: {sending_queue: {queue_size: 1}}}
 		"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT="+tempo.url+tracesPath, "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT="+loki.url+lokiLogsPath))
 
 	c.send(lines[:len(lines)/2])
-	// Which of a pipeline's components gets a batch first is not defined: the traces that wait for the records' queue may be all.
+	// The order of a pipeline's consumers is undefined: possibly all traces wait for the records' queue.
 	await(t, time.Minute, "spans before the destination of records is away", func() bool { return tempo.spanCount() > 0 }, func() any { return tempo.spanCount() })
 	loki.answers.Store(http.StatusServiceUnavailable)
 	var senders sync.WaitGroup
@@ -135,5 +136,5 @@ exporters: {otlp_http/records: {sending_queue: {queue_size: 1}}}
 	equal(t, streamtest.Compare(truth, unique(t, tempo.all())))
 }
 
-// halves are two parts of a list.
+// halves splits a list in two.
 func halves[T any](all []T) [][]T { return [][]T{all[:len(all)/2], all[len(all)/2:]} }

@@ -27,20 +27,20 @@ import (
 const (
 	exportLogs   = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
 	exportTraces = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
-	// largestOTLP is the most that the shipped receivers take.
+	// largestOTLP is the maximum request size of the shipped receivers.
 	largestOTLP = 4 << 20
 	// shippedMemory is the memory of the shipped deployments.
 	shippedMemory = 1 << 30
 )
 
-// field returns a field of protobuf that holds bytes.
+// field returns a length-delimited field of protobuf.
 func field(number protowire.Number, body []byte) []byte {
 	return protowire.AppendBytes(protowire.AppendTag(nil, number, protowire.BytesType), body)
 }
 
-// listsInLists is one record whose body is as many lists in one another as there is room for.
+// listsInLists returns one record whose body consists of nested lists, as many as fit.
 func listsInLists(size int) []byte {
-	var heads [][]byte // of the lists, from within
+	var heads [][]byte // of the lists, innermost first
 	for length := 0; length < size-64; {
 		for _, number := range []protowire.Number{1, 5} {
 			head := protowire.AppendVarint(protowire.AppendTag(nil, number, protowire.BytesType), uint64(length))
@@ -52,7 +52,7 @@ func listsInLists(size int) []byte {
 	return field(1, field(2, field(2, field(5, slices.Concat(heads...)))))
 }
 
-// hostile are requests that take as much memory as possible, by what they are.
+// hostile returns requests that need as much memory as possible, by description.
 func hostile() map[string][]byte {
 	empty := func(number protowire.Number, size int) []byte { return bytes.Repeat(field(number, nil), size/2) }
 	return map[string][]byte{
@@ -70,7 +70,7 @@ func hostile() map[string][]byte {
 // TestAttackHostileOTLPWithinTheShippedMemory: the worst requests that OTLP's protobuf allows, many at once and over many
 // connections, with the shipped memory.
 func TestAttackHostileOTLPWithinTheShippedMemory(t *testing.T) {
-	t.Setenv("GOMEMLIMIT", "819MiB") // as in the unit of systemd
+	t.Setenv("GOMEMLIMIT", "819MiB") // as in the systemd unit
 	sink := newSink(t)
 	sink.countOnly = true
 	c := start(t, sink, "processors: {memory_limiter: {limit_mib: 768, spike_limit_mib: 154}}")
@@ -132,7 +132,7 @@ func count(is bool, yes, no *atomic.Int64) {
 	}
 }
 
-// bytesCodec sends bytes as they are.
+// bytesCodec sends bytes unchanged.
 type bytesCodec struct{}
 
 func (bytesCodec) Name() string { return "proto" }

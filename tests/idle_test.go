@@ -19,20 +19,19 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// idleConnections is how many connections say nothing, where the system lets a process have so many.
+// idleConnections is the number of idle connections, if the system allows as many.
 const idleConnections = 10_000
 
-// TestIdleConnections: ten thousand connections that say nothing cost little memory and keep nobody else from being served,
-// and do not stay.
+// TestIdleConnections checks that ten thousand idle connections need little memory, do not block others, and are closed.
 func TestIdleConnections(t *testing.T) {
 	if _, err := os.Stat("/proc/self/fd"); err != nil {
 		t.Skip("needs /proc to count the connections of a process: ", err)
 	}
-	// The runtime has raised the limit to the hard one, here and in the collector.
+	// The runtime has raised the soft limit to the hard one, here and in the collector.
 	var limit unix.Rlimit
 	require.NoError(t, unix.Getrlimit(unix.RLIMIT_NOFILE, &limit))
-	const others = 500                                      // files and connections besides
-	many := int(min(idleConnections, (limit.Max-others)/2)) // a receiver takes half of the files at most
+	const others = 500                                      // other files and connections
+	many := int(min(idleConnections, (limit.Max-others)/2)) // a receiver uses at most half of the files
 	if many < idleConnections {
 		t.Logf("%d connections, because a process may have %d files", many, limit.Max)
 	}
@@ -60,7 +59,7 @@ func TestIdleConnections(t *testing.T) {
 	equal(t, streamtest.Compare(truth, sink.all()))
 }
 
-// files returns how many files and connections the process has open.
+// files returns the number of open files and connections of the process.
 func (c *collector) files() int {
 	c.tb.Helper()
 	entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", c.cmd.Process.Pid))

@@ -35,7 +35,7 @@ type jsonLine struct {
 	Attributes map[string]any `json:"attributes"`
 }
 
-// record returns the record that the line shows.
+// record returns the record of the line.
 func (l jsonLine) record(t *testing.T) streamtest.Record {
 	t.Helper()
 	r := streamtest.Record{
@@ -50,7 +50,7 @@ func (l jsonLine) record(t *testing.T) streamtest.Record {
 	return r
 }
 
-// linesIn reads the lines of the files of records, old ones and the current one. A line that is being written is not there yet.
+// linesIn reads the lines of the files of records, rotated ones and the current one, without an incomplete last line.
 func linesIn(t *testing.T, files ...string) (records []streamtest.Record) {
 	t.Helper()
 	for _, file := range files {
@@ -68,8 +68,8 @@ func linesIn(t *testing.T, files ...string) (records []streamtest.Record) {
 	return records
 }
 
-// TestJSONRecords: with examples/json-records.yaml, each fact is a line, equal to the truth, over a rotation; with
-// examples/durable.yaml also when the process is killed while the tasks are open.
+// TestJSONRecords checks that with examples/json-records.yaml each fact is a line that equals the truth, across a rotation;
+// with examples/durable.yaml also if the process is killed while tasks are open.
 func TestJSONRecords(t *testing.T) {
 	t.Parallel()
 	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 400, Seed: 67, Failures: true})
@@ -79,7 +79,7 @@ func TestJSONRecords(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			// The stream is shuffled as a whole: no event may come later than the window, however busy the machine is.
+			// The stream is shuffled completely: no event may arrive later than the window, even on a busy machine.
 			window := filepath.Join(t.TempDir(), "window.yaml")
 			require.NoError(t, os.WriteFile(window, []byte("processors: {span_hierarchy: {reorder_window: 15s}}"), 0o600))
 			c := startShipped(t, settings{files: append(slices.Clone(files), window)}.with("TASKER_RECORDS_MEGABYTES=1"))
@@ -102,7 +102,7 @@ func TestJSONRecords(t *testing.T) {
 				return len(differences) == 0
 			}, func() any { return differences })
 			assert.Zero(t, c.stop())
-			if name != "killed" { // the record that is being written then comes again
+			if name != "killed" { // the record being written is then written again
 				assert.Zero(t, again)
 			}
 			assert.Greater(t, len(files), 1, "a rotation")

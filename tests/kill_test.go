@@ -21,10 +21,10 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// killedBatch is how many events a request has: small enough that many requests are under way at each kill.
+// killedBatch is the number of events per request: so small that many requests are pending at each kill.
 const killedBatch = 250
 
-// durable is examples/durable.yaml on a directory of the test. The sink's queue is in memory.
+// durable returns examples/durable.yaml with a directory of the test. The sink's queue is in memory.
 func durable(t testing.TB) []string {
 	t.Helper()
 	example, err := os.ReadFile("../examples/durable.yaml")
@@ -32,10 +32,10 @@ func durable(t testing.TB) []string {
 	return []string{string(example), fmt.Sprintf("extensions: {file_storage: {directory: %q, fsync: false}}", t.TempDir())}
 }
 
-// patient waits for events that a busy machine delivers late, after a start that may take seconds.
+// patient waits for events that arrive late on a busy machine, after a restart that may take seconds.
 const patient = "processors: {span_hierarchy: {reorder_window: 6s}}"
 
-// queueOnDisk lets the sink's queue survive, so that no tree needs to be emitted again because of it.
+// queueOnDisk persists the sink's queue, so that no tree needs to be emitted again because of it.
 const queueOnDisk = `
 processors:
   span_hierarchy: {emit_again_within: 0s}
@@ -45,7 +45,7 @@ exporters:
     retry_on_failure: {max_elapsed_time: 0s}
 `
 
-// kill ends the process as the kernel does when memory is short, and starts it again.
+// kill kills the process with SIGKILL and restarts it.
 func (c *collector) kill() {
 	c.tb.Helper()
 	require.NoError(c.tb, c.cmd.Process.Signal(syscall.SIGKILL))
@@ -53,14 +53,14 @@ func (c *collector) kill() {
 	c.relaunch()
 }
 
-// relaunch starts a process that has ended with the same configuration.
+// relaunch restarts an ended process with the same configuration.
 func (c *collector) relaunch() {
 	c.tb.Helper()
 	c.launch(c.cmd.Args[1:]...)
 }
 
-// TestKill: the process is killed at random moments while senders are at work. They send again what was not acknowledged,
-// as they must; in the end every tree and every number is the truth, as if nothing had happened.
+// TestKill kills the process at random moments while senders are active. They resend what was not acknowledged; in the end
+// every tree and every metric equals the truth.
 func TestKill(t *testing.T) {
 	t.Parallel()
 	t.Run("queue on disk", func(t *testing.T) { testKill(t, 50, 2500, append(durable(t), patient, queueOnDisk)...) })
@@ -84,8 +84,8 @@ func testKill(t *testing.T, kills, tasks int, more ...string) {
 	url := "http://" + c.events + "/v1/events"
 	stop := make(chan struct{})
 	defer close(stop)
-	// Senders do not run away from the next kill, however fast the collector is: some requests are under way at it, and most
-	// are still to come.
+	// Limit how far senders get before the next kill, however fast the collector is: some requests are pending at it, and
+	// most are still to be sent.
 	permits, permitted := make(chan struct{}, len(batches)+connections), 0
 	permit := func(until int) {
 		for ; permitted < until; permitted++ {
@@ -126,7 +126,7 @@ func testKill(t *testing.T, kills, tasks int, more ...string) {
 		await(t, time.Minute, "requests", func() bool { return acknowledged.Load() >= until }, func() any {
 			return fmt.Sprintf("life %d: %d of %d requests", life, acknowledged.Load(), len(batches))
 		})
-		if life == kills-1 { // trees have left, and will not be measured twice
+		if life == kills-1 { // trees were emitted, and must not be measured twice
 			await(t, time.Minute, "a tree before the last kill", func() bool { return sink.taskSpans() > 0 }, func() any { return sink.spanCount() })
 		}
 		<-time.After(time.Duration(random.IntN(30)) * time.Millisecond)
@@ -162,11 +162,11 @@ func testKill(t *testing.T, kills, tasks int, more ...string) {
 	assert.Zero(t, c.stop())
 }
 
-// openAcross counts the tasks that were open at so many of the kills: some of their events had been acknowledged for certain, and
-// some had not been sent.
+// openAcross returns the number of tasks that were open at that many kills: some of their events had certainly been
+// acknowledged, and some had not been sent.
 func openAcross(t *testing.T, batches [][][]byte, killed []int, times int) (tasks int) {
 	t.Helper()
-	type stretch struct{ first, last int } // places of the requests with the first and the last event
+	type stretch struct{ first, last int } // indexes of the requests with the first and the last event
 	open := map[int64]stretch{}
 	for i, batch := range batches {
 		for _, line := range batch {
@@ -194,7 +194,7 @@ func openAcross(t *testing.T, batches [][][]byte, killed []int, times int) (task
 	return tasks
 }
 
-// unique returns the spans, each once. One that came again must be the same.
+// unique returns the spans without duplicates, which must be identical.
 func unique(t *testing.T, spans []streamtest.Span) []streamtest.Span {
 	t.Helper()
 	type id struct {

@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// livePage gets a page or an answer of the API.
+// livePage requests a page or the API.
 func (c *collector) livePage(path string) string {
 	c.tb.Helper()
 	response, err := http.Get("http://" + c.pages + path)
@@ -29,7 +29,7 @@ func (c *collector) livePage(path string) string {
 	return string(body)
 }
 
-// liveTasks returns the keys of the tasks that a query finds.
+// liveTasks returns the keys of the tasks that match a query.
 func (c *collector) liveTasks(query string) (keys []string) {
 	c.tb.Helper()
 	var list struct {
@@ -44,8 +44,8 @@ func (c *collector) liveTasks(query string) (keys []string) {
 	return keys
 }
 
-// TestLivePagesHoldNoSecret: what event_router masks, leaves out or drops is on no page and in no answer, while a task is open
-// and after its end.
+// TestLivePagesHoldNoSecret checks that values that event_router redacts, removes or drops are not in any page or API
+// response, while a task is open and after its end.
 func TestLivePagesHoldNoSecret(t *testing.T) {
 	t.Parallel()
 	sink := newSink(t)
@@ -124,7 +124,8 @@ func spanIDs(t *testing.T, answer string) (ids []string) {
 	return ids
 }
 
-// TestTheCommandLineAsksTheLivePages: tasks lists what is held, and tree --from draws it as tree does from the file.
+// TestTheCommandLineAsksTheLivePages checks that tasks lists the held tasks, and that tree --from draws them as tree does
+// from the file.
 func TestTheCommandLineAsksTheLivePages(t *testing.T) {
 	t.Parallel()
 	sink := newSink(t)
@@ -155,7 +156,8 @@ func TestTheCommandLineAsksTheLivePages(t *testing.T) {
 	require.Contains(t, string(out), "there is no such state")
 }
 
-// TestLivePagesBehindAuthentication: with an authenticator no page, answer, picture or stream is given to strangers.
+// TestLivePagesBehindAuthentication checks that with an authenticator no page, API response, image or stream is served
+// without credentials.
 func TestLivePagesBehindAuthentication(t *testing.T) {
 	t.Parallel()
 	sink := newSink(t)

@@ -14,7 +14,7 @@ import (
 )
 
 // binary is the collector under test. builtCLI is the command line, builtKafka and builtCloudEvents are programs of
-// tests/peers, each built when a test first asks for it. All are set before any test runs.
+// tests/peers, each built when a test first needs it. All are set before any test runs.
 var (
 	binary                                 string
 	builtCLI, builtKafka, builtCloudEvents func() (path string, err error)
@@ -39,7 +39,7 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	// Collectors run side by side: the pages that the shipped configurations show to this machine get any free port.
+	// Collectors run in parallel: local pages of the shipped configurations get any free port.
 	for _, pages := range []string{"TASKER_ZPAGES", "TASKER_PAGES"} {
 		if err := os.Setenv(pages, "localhost:0"); err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -49,7 +49,7 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-// program returns the path that an environment variable names, or else of what it builds.
+// program returns the path in an environment variable, or else that of the built program.
 func program(variable, dir, name string) (string, error) {
 	if path := os.Getenv(variable); path != "" {
 		return filepath.Abs(path)
@@ -57,7 +57,7 @@ func program(variable, dir, name string) (string, error) {
 	return build(dir, "../cmd/"+name)
 }
 
-// build compiles the program in a folder, which may be of another module, into a directory.
+// build compiles the program in a folder, possibly of another module, into a directory.
 func build(dir, folder string) (string, error) {
 	path := filepath.Join(dir, filepath.Base(folder))
 	command := exec.Command("go", "build", "-o", path, ".")

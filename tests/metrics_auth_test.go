@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// blockOf returns the example in a page that has a text, as a file.
+// blockOf returns a file with the example in a page that contains a text.
 func blockOf(t *testing.T, page, text string) string {
 	t.Helper()
 	content, err := os.ReadFile(page)
@@ -31,8 +31,8 @@ func blockOf(t *testing.T, page, text string) string {
 	return ""
 }
 
-// TestMetricsWithToken: with the example of docs/security.md the metrics of workflows are shown to whoever has their token,
-// and to nobody else; an export by the command line shows it.
+// TestMetricsWithToken checks that with the example of docs/security.md the metrics of workflows require a token, and that
+// an export can use it.
 func TestMetricsWithToken(t *testing.T) {
 	t.Parallel()
 	c := startShipped(t, settings{files: []string{"../config.yaml", blockOf(t, "../docs/security.md", "bearertokenauth/metrics")}}.
@@ -65,8 +65,8 @@ func TestMetricsWithToken(t *testing.T) {
 	assert.Zero(t, c.stop())
 }
 
-// TestZPages: the shipped configuration shows the inside of the process to this machine, and to nobody by the address on which
-// it takes events.
+// TestZPages checks that the shipped configuration serves zPages to the local machine only, not at the address that
+// receives events.
 func TestZPages(t *testing.T) {
 	t.Parallel()
 	pages := freeAddresses(t, 1)[0]

@@ -22,7 +22,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// measured returns the metrics that the truth tells exactly, with the labels by which it tells them.
+// measured returns the metrics for which the truth has exact values, with their labels.
 func measured() map[string][]string {
 	byTask, byStep := []string{"task_name"}, []string{"task_name", "step_name"}
 	metrics := map[string][]string{
@@ -50,13 +50,13 @@ func measured() map[string][]string {
 	return metrics
 }
 
-// expected returns the values of the measured metrics.
+// expected returns the expected values of the measured metrics.
 func expected(t *testing.T, lines [][]byte, truth []streamtest.Task) numbers {
 	t.Helper()
 	return observed(t, lines, truth, func(string, float64, ...string) {})
 }
 
-// observed returns the values of the measured metrics; each is told what each histogram observed.
+// observed returns the expected values of the measured metrics, and calls each with every value of a histogram.
 func observed(t *testing.T, lines [][]byte, truth []streamtest.Task, each func(name string, value float64, labels ...string)) numbers {
 	t.Helper()
 	n := numbers{}
@@ -117,7 +117,7 @@ func observed(t *testing.T, lines [][]byte, truth []streamtest.Task, each func(n
 	return n
 }
 
-// observePayload observes what only a payload says.
+// observePayload observes the values that only a payload has.
 func observePayload(t *testing.T, line []byte, observe func(name string, value float64, labels ...string)) {
 	var item struct {
 		Event   string `json:"event"`
@@ -136,7 +136,7 @@ func observePayload(t *testing.T, line []byte, observe func(name string, value f
 	}
 }
 
-// becomesMetric follows the built-in map and the tests' default_signals.
+// becomesMetric applies the built-in map and the tests' default_signals.
 func becomesMetric(event string) bool {
 	for _, route := range lifecycle.DefaultRoutes() {
 		if route.Event == event {
@@ -146,7 +146,7 @@ func becomesMetric(event string) bool {
 	return true
 }
 
-// TestExactMetrics: the scrape says what happened, in both formats and in the table, however often it was sent.
+// TestExactMetrics checks the scrape, in both formats, and the table against the truth, with repeated events.
 func TestExactMetrics(t *testing.T) {
 	t.Parallel()
 	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 300, Seed: 5, Failures: true, Planned: true})
@@ -180,8 +180,8 @@ func TestExactMetrics(t *testing.T) {
 	})
 }
 
-// exemplarsLeadToTraces checks that the exemplars of tasks' durations name traces of the truth, and that they stay for
-// longer than a flush: Prometheus scrapes more seldom than the connector flushes.
+// exemplarsLeadToTraces checks that the exemplars of tasks' durations refer to traces of the truth, and that they remain
+// for longer than a flush, because Prometheus scrapes less often.
 func exemplarsLeadToTraces(t *testing.T, c *collector, truth []streamtest.Task) {
 	traces := map[string]bool{}
 	for _, task := range truth {
@@ -209,7 +209,7 @@ func checkTable(t *testing.T, path string, truth []streamtest.Task) {
 	file, err := os.Open(path)
 	require.NoError(t, err)
 	defer file.Close()
-	rows, err := csv.NewReader(file).ReadAll() // refuses rows of unequal length
+	rows, err := csv.NewReader(file).ReadAll() // rejects rows of different lengths
 	require.NoError(t, err)
 	require.NotEmpty(t, rows)
 	column := map[string]int{}
@@ -229,8 +229,7 @@ func checkTable(t *testing.T, path string, truth []streamtest.Task) {
 	assert.Equal(t, float64(len(truth)), executions)
 }
 
-// TestSentAgainLater: a stream that a sender sends again as a whole, after its tasks were emitted and measured, changes
-// nothing.
+// TestSentAgainLater resends a complete stream after its tasks were emitted and measured: nothing changes.
 func TestSentAgainLater(t *testing.T) {
 	t.Parallel()
 	lines, truth, err := streamtest.Load(streamtest.Mixed)
@@ -241,7 +240,7 @@ func TestSentAgainLater(t *testing.T) {
 	c.sendNDJSON(connections, rough(lines, 7))
 	awaitTasks(t, sink, len(truth))
 	c.sendNDJSON(connections, rough(lines, 8))
-	c.sendNDJSON(1, streamtest.Batches(marker, batchLines)) // when its span comes, what was sent again has been through
+	c.sendNDJSON(1, streamtest.Batches(marker, batchLines)) // when its span arrives, the resent events have been processed
 	awaitTasks(t, sink, len(truth)+1)
 
 	lines, truth = append(lines, marker...), append(truth, markerTruth...)
@@ -255,7 +254,7 @@ func TestSentAgainLater(t *testing.T) {
 	equal(t, streamtest.Compare(truth, sink.all()))
 }
 
-// TestPromtool lets Prometheus's own linter read the scrape.
+// TestPromtool checks the scrape with Prometheus' linter.
 func TestPromtool(t *testing.T) {
 	if os.Getenv("TASKER_PEERS") != "1" {
 		t.Skip("needs a peer: set TASKER_PEERS=1 where promtool is installed")

@@ -24,7 +24,7 @@ import (
 
 const migratingPage = "../docs/migrating.md"
 
-// planned is what Tasker's plan lets a user set or run: each needs its line on the page.
+// planned is what a user can configure or run according to Tasker's plan. Each needs a row on the page.
 var planned = strings.Fields(`
 	structured_logging_enabled correlation_id_header log_level log_format metrics_enabled metrics_endpoint metrics_format
 	metrics_auth_required performance_monitoring_enabled slow_query_threshold_seconds memory_threshold_mb
@@ -34,7 +34,8 @@ var planned = strings.Fields(`
 	tasker:export_metrics[prometheus] tasker:export_metrics[json] tasker:export_metrics[csv] tasker:export_metrics_now[prometheus]
 	tasker:sync_metrics tasker:metrics_status`)
 
-// TestMigratingPageIsComplete: whatever the plan lets a user set or run has a counterpart, or a word why it needs none.
+// TestMigratingPageIsComplete checks that everything a user can configure or run according to the plan has a counterpart,
+// or a reason why it needs none.
 func TestMigratingPageIsComplete(t *testing.T) {
 	rows := migratingRows(t)
 	for _, name := range planned {
@@ -46,8 +47,8 @@ func TestMigratingPageIsComplete(t *testing.T) {
 	}
 }
 
-// TestMigratingConfiguration runs the configuration of the page and checks that each of its settings has the effect for which
-// the page names it.
+// TestMigratingConfiguration runs the configuration of the page and checks that each of its settings has the described
+// effect.
 func TestMigratingConfiguration(t *testing.T) {
 	t.Setenv("METRICS_PASSWORD", "secret")
 	block, err := os.ReadFile(blockOf(t, migratingPage, "basicauth/metrics"))
@@ -65,7 +66,7 @@ processors:
 	const tasks = 60
 	lines, truth := streamtest.Generate(streamtest.Options{Tasks: tasks, Seed: 16, Failures: true, Planned: true})
 	c.sendNDJSON(1, streamtest.Batches(lines, batchLines))
-	// In each task a query above the threshold and one below; in each second one a growth of memory that is above it.
+	// Each task has a query above the threshold and one below; every second one has memory growth above its threshold.
 	var slow [][]byte
 	for _, task := range truth {
 		for i, measured := range []string{`"duration": 0.3`, `"duration": 0.2`} {
@@ -144,7 +145,8 @@ processors:
 	}
 }
 
-// TestMigratingPush: the metrics arrive where the page pushes them, by OTLP, by remote write and in a Pushgateway.
+// TestMigratingPush checks that the metrics arrive where the page pushes them: by OTLP, by remote write and at a
+// Pushgateway.
 func TestMigratingPush(t *testing.T) {
 	bash, _ := peer(t, "bash"), peer(t, "curl")
 	var otlp, remote, gateway atomic.Int64
@@ -162,7 +164,7 @@ func TestMigratingPush(t *testing.T) {
 		}
 	}))
 	t.Cleanup(server.Close)
-	// The intervals of the page are a minute; the threshold is what sends here.
+	// The intervals of the page are a minute; here the size threshold triggers sending.
 	block, err := os.ReadFile(blockOf(t, migratingPage, "prometheus_remote_write"))
 	require.NoError(t, err)
 	t.Setenv("PUSH_ENDPOINT", server.URL+"/otlp")

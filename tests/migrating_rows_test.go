@@ -22,13 +22,13 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// migratingRow is a line of a table of the page: what it is about, its counterpart, and a note.
+// migratingRow is a row of the page's tables: the subject, its counterpart, and a note.
 type migratingRow struct{ of, here, note string }
 
-// tableRow finds the lines of tables.
+// tableRow matches the rows of tables.
 var tableRow = regexp.MustCompile(`(?m)^\| (.+) \|$`)
 
-// migratingRows returns the lines of all tables, without those of headings.
+// migratingRows returns the rows of all tables without headers.
 func migratingRows(t *testing.T) (rows []migratingRow) {
 	t.Helper()
 	page, err := os.ReadFile(migratingPage)
@@ -46,14 +46,14 @@ func migratingRows(t *testing.T) (rows []migratingRow) {
 	return rows
 }
 
-// settingKey is a setting in a line: of a component, or of any exporter; commandText a command; localLink the target of a link.
+// settingKey matches a setting of a component or of any exporter, commandText a command, localLink the target of a link.
 var (
 	settingKey  = regexp.MustCompile("`((?:[a-z_]+::)+[a-z_]+(?:\\[\\]\\.[a-z_]+)?)`")
 	commandText = regexp.MustCompile("`((?:[A-Z_]+=\\S+ )?taskerotel [^`]+)`")
 	localLink   = regexp.MustCompile(`\]\(([^)#]+)`)
 )
 
-// migratingValues are values for all settings that the lines name.
+// migratingValues returns values for all settings in the rows.
 func migratingValues() map[string]string {
 	return map[string]string{
 		"event_router::routes[].signals":                 "[logs]",
@@ -81,7 +81,7 @@ func migratingValues() map[string]string {
 	}
 }
 
-// kinds returns where the components of the settings are configured.
+// kinds returns the sections of the components.
 func kinds() map[string]string {
 	return map[string]string{
 		"tasker_events": "receivers", "event_router": "processors", "span_hierarchy": "processors", "routed_events": "connectors",
@@ -89,7 +89,7 @@ func kinds() map[string]string {
 	}
 }
 
-// settingOverride returns a configuration that sets a setting.
+// settingOverride returns a configuration with a setting.
 func settingOverride(t *testing.T, key, value string) string {
 	t.Helper()
 	if list, of, is := strings.Cut(key, "[]."); is {
@@ -116,14 +116,14 @@ func settingOverride(t *testing.T, key, value string) string {
 	return file
 }
 
-// migratingBench is what the lines are tried on: a collector that has measured a stream.
+// migratingBench is a collector that has measured a stream, for checking the rows.
 type migratingBench struct {
 	*shipped
 	backend *product
 	bin     string
 }
 
-// environmentOf sets what the page says of RAILS_ENV.
+// environmentOf is the page's replacement for RAILS_ENV.
 const environmentOf = `
 processors: {resource/environment: {attributes: [{key: deployment.environment.name, value: staging, action: upsert}]}}
 service: {pipelines: {metrics: {processors: [resource/environment]}}}
@@ -153,7 +153,7 @@ func (b *migratingBench) text() string {
 	return string(body)
 }
 
-// command runs a line of a shell and returns what it printed, and its directory.
+// command runs a shell command and returns its output and its directory.
 func (b *migratingBench) command(t *testing.T, line string) (out, directory string) {
 	t.Helper()
 	words := regexp.MustCompile(`taskerotel (\w+)`).FindStringSubmatch(line)
@@ -171,8 +171,8 @@ func (b *migratingBench) command(t *testing.T, line string) (out, directory stri
 	return string(text), run.Dir
 }
 
-// TestMigratingRows tries each line of the page's tables: its settings exist and a collector takes them, its commands run, its
-// links lead somewhere, and what else it says has a check here. A line without a check fails.
+// TestMigratingRows checks each row of the page's tables: its settings are valid, its commands run, its links have targets,
+// and its other claims have a check here. A row without a check fails.
 func TestMigratingRows(t *testing.T) {
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4328") // for validate
 	b := newMigratingBench(t)
@@ -210,7 +210,7 @@ func TestMigratingRows(t *testing.T) {
 	}
 	assert.Empty(t, checks, "checks of lines that are not there")
 
-	// One collector takes all settings; a key that is none would be refused.
+	// One collector is started with all settings; an unknown key would fail.
 	for key, value := range setting {
 		assert.True(t, used[key], "%s is in no line", key)
 		files = append(files, settingOverride(t, key, value))
@@ -227,7 +227,7 @@ func TestMigratingRows(t *testing.T) {
 	assert.Zero(t, b.stop())
 }
 
-// checkCommand runs a command of a line. One that ends with a flag's name stands for that flag.
+// checkCommand runs a command of a row. A command that ends with the name of a flag stands for that flag.
 func (b *migratingBench) checkCommand(t *testing.T, row migratingRow, command string) {
 	t.Helper()
 	words := strings.Fields(command)
@@ -251,7 +251,7 @@ func (b *migratingBench) checkCommand(t *testing.T, row migratingRow, command st
 	assert.NotEmpty(t, out)
 }
 
-// checks returns those of lines that name no setting and no command, or say more.
+// checks returns the checks of rows without a setting or command, or with further claims.
 func (b *migratingBench) checks() map[string]func(*testing.T, migratingRow) {
 	return map[string]func(*testing.T, migratingRow){
 		"`metrics_enabled`":             checkWithoutMetrics,
@@ -273,7 +273,7 @@ func (b *migratingBench) checks() map[string]func(*testing.T, migratingRow) {
 	}
 }
 
-// provenBy is for a line whose claim whole tests prove: they must be there.
+// provenBy is for rows whose claims are covered by other tests, which must exist.
 func provenBy(tests ...string) func(*testing.T, migratingRow) {
 	return func(t *testing.T, _ migratingRow) {
 		files, err := filepath.Glob("*_test.go")
@@ -290,7 +290,7 @@ func provenBy(tests ...string) func(*testing.T, migratingRow) {
 	}
 }
 
-// contains is for a line that names a file of this repository.
+// contains is for rows that name a file of this repository.
 func contains(path string, want ...string) func(*testing.T, migratingRow) {
 	return func(t *testing.T, _ migratingRow) {
 		text, err := os.ReadFile(filepath.Join("..", path))
@@ -301,7 +301,7 @@ func contains(path string, want ...string) func(*testing.T, migratingRow) {
 	}
 }
 
-// checkWithoutMetrics: a collector without the pipeline metrics, and without what measures, is a valid one.
+// checkWithoutMetrics checks that a collector without the pipeline metrics, and without components that measure, is valid.
 func checkWithoutMetrics(t *testing.T, _ migratingRow) {
 	text, err := os.ReadFile("../config.yaml")
 	require.NoError(t, err)
@@ -324,7 +324,7 @@ func checkWithoutMetrics(t *testing.T, _ migratingRow) {
 	assert.NoError(t, err, output)
 }
 
-// checkBottleneck: each task's span has the critical path and the bottleneck's share.
+// checkBottleneck checks that each task's span has the critical path and the bottleneck's share.
 func (b *migratingBench) checkBottleneck(t *testing.T, _ migratingRow) {
 	tasks := 0
 	for _, span := range b.backend.all() {
@@ -337,7 +337,7 @@ func (b *migratingBench) checkBottleneck(t *testing.T, _ migratingRow) {
 	assert.Equal(t, 3, tasks)
 }
 
-// checkLateExport: an export that comes after series may have expired says so.
+// checkLateExport checks that an export after series may have expired warns.
 func (b *migratingBench) checkLateExport(t *testing.T, row migratingRow) {
 	const warning = "interval_longer_than_expiry"
 	require.Contains(t, row.note, warning)
@@ -346,7 +346,7 @@ func (b *migratingBench) checkLateExport(t *testing.T, row migratingRow) {
 	assert.Contains(t, out, warning)
 }
 
-// checkFormat: the variable chooses the format, unless the flag does.
+// checkFormat checks that the variable selects the format, unless the flag is given.
 func (b *migratingBench) checkFormat(t *testing.T, _ migratingRow) {
 	out, _ := b.command(t, "METRICS_FORMAT=json taskerotel export --report none")
 	assert.True(t, strings.HasPrefix(out, "{"), out)
@@ -354,7 +354,7 @@ func (b *migratingBench) checkFormat(t *testing.T, _ migratingRow) {
 	assert.True(t, strings.HasPrefix(out, "timestamp,name,type,value,"), out)
 }
 
-// checkVerbose: with the variable there is a line for each target.
+// checkVerbose checks that with the variable there is a line per target.
 func (b *migratingBench) checkVerbose(t *testing.T, _ migratingRow) {
 	target := "http://" + b.host + ":8889/metrics"
 	quiet, _ := b.command(t, "taskerotel export --output metrics.prom")
@@ -363,13 +363,13 @@ func (b *migratingBench) checkVerbose(t *testing.T, _ migratingRow) {
 	assert.Contains(t, verbose, target)
 }
 
-// checkEnvironment: the processor resource sets the environment on metrics.
+// checkEnvironment checks that the processor resource sets the environment on metrics.
 func (b *migratingBench) checkEnvironment(t *testing.T, row migratingRow) {
 	require.Contains(t, row.here, "`deployment.environment.name`")
 	assert.Contains(t, b.text(), `deployment_environment_name="staging"`)
 }
 
-// checkInstance: the variable is the collector's name on its metrics.
+// checkInstance checks that the variable is the collector's name on its metrics.
 func (b *migratingBench) checkInstance(t *testing.T, row migratingRow) {
 	require.Contains(t, row.here, "`TASKER_INSTANCE`")
 	assert.Contains(t, b.text(), `="TestMigratingRows"`)

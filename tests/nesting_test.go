@@ -14,9 +14,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestNesting: lists in one another, as deep as a request can hold them, do not end the process. The OTLP decoder calls
-// itself for each, and 14 MB of them would overflow its stack, which nothing survives. otlp_limits refuses nesting before
-// anything is decoded, and a larger request before it is read.
+// TestNesting: lists nested as deeply as a request allows do not end the process. The OTLP decoder is recursive, and 14 MB
+// of them would overflow its stack, which is fatal. otlp_limits rejects nesting before anything is decoded, and larger
+// requests before they are read.
 func TestNesting(t *testing.T) {
 	t.Parallel()
 	const limit, overflowing = 4 << 20, 14_500_000
@@ -38,9 +38,9 @@ func TestNesting(t *testing.T) {
 	assert.Zero(t, c.stop())
 }
 
-// nested returns an OTLP request, of logs or of traces, with an attribute that is a list in a list, and so on up to a size.
+// nested returns an OTLP request, of logs or of traces, with an attribute of nested lists, up to a size.
 func nested(size int) []byte {
-	// Tags of the fields of a request, from the outside in: its first resource, that resource, an attribute of it.
+	// Tags of the fields of a request from the outside in: its first resource, that resource, an attribute of it.
 	const first, value, list = 1<<3 | 2, 2<<3 | 2, 5<<3 | 2
 	var backwards [][]byte
 	length := 0

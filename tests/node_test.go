@@ -18,8 +18,8 @@ import (
 
 const nodeExample = "../examples/node"
 
-// nodeWithSDK is node, with the example's packages installed. They come from npm's registry, so that only a run that asks
-// for peers installs them.
+// nodeWithSDK returns the path of node after installing the example's packages. They come from npm's registry, so this
+// requires TASKER_PEERS.
 func nodeWithSDK(t *testing.T) string {
 	t.Helper()
 	node := peer(t, "node")
@@ -36,7 +36,7 @@ func nodeWithSDK(t *testing.T) string {
 	return node
 }
 
-// TestNodeSDK: the OpenTelemetry SDK for JavaScript sends a stream as log records; the trees are the truth.
+// TestNodeSDK sends a stream as log records with the OpenTelemetry SDK for JavaScript: the trees equal the truth.
 func TestNodeSDK(t *testing.T) {
 	node := nodeWithSDK(t)
 	lines, truth, err := streamtest.Load(streamtest.Mixed)
@@ -51,8 +51,8 @@ func TestNodeSDK(t *testing.T) {
 	equal(t, streamtest.Compare(truth, sink.all()))
 }
 
-// TestNodeExample: the example's task becomes one tree. It announces each event once, where the engine repeats some, so that
-// the tree waits for more until the settle timeout.
+// TestNodeExample checks that the example's task becomes one tree. It announces each event once, where the engine repeats
+// some, so the tree is emitted after the settle timeout.
 func TestNodeExample(t *testing.T) {
 	node := nodeWithSDK(t)
 	sink := newSink(t)

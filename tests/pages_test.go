@@ -17,13 +17,13 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// yamlBlock is an example in a page, with what it is indented by.
+// yamlBlock matches an example in a page, with its indentation.
 var yamlBlock = regexp.MustCompile("(?ms)^( *)```ya?ml\n(.*?)^ *```$")
 
-// secretVariable is a variable of the environment without a default, which the reader sets.
+// secretVariable matches an environment variable without a default, which the reader must set.
 var secretVariable = regexp.MustCompile(`\$\{env:(\w+)\}`)
 
-// around are the components that examples name for the reader's own.
+// around defines components of the reader that examples refer to.
 const around = `
 receivers:
   kafka: {}
@@ -34,8 +34,8 @@ exporters:
   otlp_http: {endpoint: "http://localhost:4328"}
 `
 
-// TestYAMLOfPages: what the pages of this repository tell users to write holds when it is merged over config.yaml, or
-// over all of it but the pipelines, or over standalone.yaml, if it has its own pipelines.
+// TestYAMLOfPages checks that the YAML of the docs is valid when merged over config.yaml, or over all of it except the
+// pipelines, or over standalone.yaml if it has its own pipelines.
 func TestYAMLOfPages(t *testing.T) {
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4328")
 	others := filepath.Join(t.TempDir(), "around.yaml")
@@ -72,10 +72,10 @@ func TestYAMLOfPages(t *testing.T) {
 	require.Greater(t, configurations, 20)
 }
 
-// pathInText is a path of this repository in a sentence.
+// pathInText matches a path of this repository in a sentence.
 var pathInText = regexp.MustCompile("`((?:cmd|connector|deploy|docs|examples|exporter|internal|processor|receiver|scripts|tests)/[A-Za-z0-9_./-]+)`")
 
-// TestPathsOfPages: the files that the pages name are there.
+// TestPathsOfPages checks that the files named in the docs exist.
 func TestPathsOfPages(t *testing.T) {
 	named := 0
 	for _, page := range pages(t) {
@@ -90,7 +90,7 @@ func TestPathsOfPages(t *testing.T) {
 	require.Greater(t, named, 20)
 }
 
-// TestPicturesOfPages: what a page says that taskerotel prints is what it prints.
+// TestPicturesOfPages compares the output of taskerotel with that shown in the docs.
 func TestPicturesOfPages(t *testing.T) {
 	tool := commandLine(t)
 	const streams = "streamtest/testdata/"
@@ -111,7 +111,7 @@ func TestPicturesOfPages(t *testing.T) {
 		status, printed, problems := tool.run(picture.command...)
 		require.Zero(t, status, problems)
 		for line := range strings.Lines(shown) {
-			if strings.TrimSpace(line) == "⋮" { // a page may leave lines out
+			if strings.TrimSpace(line) == "⋮" { // a page may omit lines
 				continue
 			}
 			_, printed, found = strings.Cut(printed, line)
@@ -120,7 +120,7 @@ func TestPicturesOfPages(t *testing.T) {
 	}
 }
 
-// withoutPipelines returns the path of a config.yaml that has none.
+// withoutPipelines returns the path of a config.yaml without pipelines.
 func withoutPipelines(t *testing.T) string {
 	t.Helper()
 	text, err := os.ReadFile(defaultConfig)
@@ -132,7 +132,7 @@ func withoutPipelines(t *testing.T) string {
 	return path
 }
 
-// isConfiguration tells a collector's configuration from other YAML.
+// isConfiguration distinguishes a collector's configuration from other YAML.
 func isConfiguration(sections map[string]any) bool {
 	for name := range sections {
 		switch name {
@@ -144,7 +144,7 @@ func isConfiguration(sections map[string]any) bool {
 	return len(sections) > 0
 }
 
-// pages returns all of the repository.
+// pages returns all Markdown files of the repository.
 func pages(t *testing.T) []string {
 	var found []string
 	require.NoError(t, filepath.WalkDir("..", func(path string, entry fs.DirEntry, err error) error {

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// peer finds a program that a test needs beside Go, or skips the test.
+// peer returns the path of an additional program, or skips the test.
 func peer(t *testing.T, program string) string {
 	t.Helper()
 	path, err := exec.LookPath(program)

@@ -28,14 +28,14 @@ const (
 	peerBatch  = 512
 )
 
-// usage is what a process spent: CPU until it had ended, and the most memory that it had resident.
+// usage is the resource usage of a process: total CPU time and peak resident memory.
 type usage struct {
 	cpu time.Duration
 	rss int64 // KiB
 }
 
-// BenchmarkPeers compares the whole process with stock collectors (tests/peers/collector, TASKER_STOCK) that are fed with the
-// same stream, over the same number of connections, in turns:
+// BenchmarkPeers compares the whole process with stock collectors (tests/peers/collector, TASKER_STOCK) that receive the
+// same stream, over the same number of connections, in alternation:
 //
 //	floor       OTLP protobuf logs to nop
 //	p1          our finished spans as OTLP → batch → spanmetrics → prometheus, and OTLP out
@@ -44,7 +44,7 @@ type usage struct {
 //	otlp        ours: OTLP logs to tasker_events → the same
 //	receiver    ours: OTLP logs to the otlp receiver → the same
 //
-// CPU is the median over the rounds, for an event of the stream, also in p1, which gets spans; rss is the median in MiB.
+// CPU is the median over the rounds per event of the stream, also in p1, which receives spans; rss is the median in MiB.
 func BenchmarkPeers(b *testing.B) {
 	stock := os.Getenv("TASKER_STOCK")
 	if stock == "" {
@@ -97,10 +97,10 @@ func BenchmarkPeers(b *testing.B) {
 	b.ReportMetric(perEvent["ndjson"]/(perEvent["p1"]+perEvent["p2"]), "ndjson/(p1+p2)")
 	b.ReportMetric(perEvent["ndjson"]/perEvent["floor"], "ndjson/floor")
 	b.ReportMetric(perEvent["otlp"]/perEvent["ndjson"], "otlp/ndjson")
-	b.ReportMetric(0, "ns/op") // of no meaning here
+	b.ReportMetric(0, "ns/op") // meaningless here
 }
 
-// stockConfig is what the stock collectors have in common.
+// stockConfig is the common configuration of the stock collectors.
 const stockConfig = `
 receivers:
   otlp: {protocols: {http: {endpoint: %[1]s}}}
@@ -174,7 +174,7 @@ func medians(used []usage) (cpu time.Duration, rss int64) {
 	return (times[(len(times)-1)/2] + times[len(times)/2]) / 2, (sizes[(len(sizes)-1)/2] + sizes[len(sizes)/2]) / 2
 }
 
-// ownUsage returns that of a fresh collector of ours until it has ended.
+// ownUsage returns the resource usage of a new collector of ours until its exit.
 func ownUsage(b *testing.B, feed func(*collector)) usage {
 	b.Helper()
 	sink := newSink(b)
@@ -187,7 +187,7 @@ func ownUsage(b *testing.B, feed func(*collector)) usage {
 	return used
 }
 
-// stockUsage returns that of a fresh stock collector until it has ended and so many spans have come out of it.
+// stockUsage returns the resource usage of a new stock collector until its exit, after it has exported that many spans.
 func stockUsage(b *testing.B, program, pipelines, path string, requests [][]byte, spans int) usage {
 	b.Helper()
 	sink := newSink(b)
@@ -204,7 +204,7 @@ func stockUsage(b *testing.B, program, pipelines, path string, requests [][]byte
 	return used
 }
 
-// ending stops the process.
+// ending stops the process and returns its resource usage.
 func (c *collector) ending(before time.Duration) usage {
 	c.tb.Helper()
 	rss := c.peakRSS()
@@ -212,7 +212,7 @@ func (c *collector) ending(before time.Duration) usage {
 	return usage{c.totalTime() - before, rss}
 }
 
-// peakRSS returns the most memory that the running process has had resident so far, in KiB.
+// peakRSS returns the peak resident memory of the running process in KiB.
 func (c *collector) peakRSS() int64 {
 	c.tb.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.cmd.Process.Pid))
@@ -224,8 +224,8 @@ func (c *collector) peakRSS() int64 {
 	return size
 }
 
-// otlpLogs returns the stream as an application with an SDK sends it. signal_to_metrics counts by attributes only, so for it the name
-// of the event is one, too.
+// otlpLogs returns the stream as sent by an application with an SDK. For signal_to_metrics, which counts by attributes
+// only, the event name is also an attribute.
 func otlpLogs(b *testing.B, lines [][]byte, named bool) (requests [][]byte) {
 	b.Helper()
 	for _, batch := range streamtest.Batches(lines, peerBatch) {
@@ -243,7 +243,7 @@ func otlpLogs(b *testing.B, lines [][]byte, named bool) (requests [][]byte) {
 	return requests
 }
 
-// finishedSpans returns what our collector makes of the stream, as requests, and how many spans there are in them.
+// finishedSpans returns our collector's spans for the stream as requests, and their number.
 func finishedSpans(b *testing.B, bodies [][]byte) (requests [][]byte, spans int) {
 	b.Helper()
 	sink := newSink(b)

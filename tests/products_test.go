@@ -16,17 +16,17 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 )
 
-// product is a destination that answers OTLP over HTTP as the product of that name does, and keeps what it takes.
+// product is a destination that responds to OTLP/HTTP as the product of that name does, and stores what it accepts.
 type product struct {
 	*sink
 	url string
 
-	delay   time.Duration // before each answer
-	answers atomic.Int64  // a status with which it takes nothing
-	unknown atomic.Int64  // requests to paths that it has not
+	delay   time.Duration // before each response
+	answers atomic.Int64  // a status with which it rejects everything
+	unknown atomic.Int64  // requests to unknown paths
 }
 
-// Paths of signals. Tempo has the first and Loki the last; each answers 404 to all others.
+// Paths of signals. Tempo has the first and Loki the last; each responds with 404 to all others.
 const (
 	tracesPath   = "/v1/traces"
 	logsPath     = "/v1/logs"
@@ -36,15 +36,15 @@ const (
 func newTempo(tb testing.TB) *product { return newProduct(tb, 0, tracesPath) }
 func newLoki(tb testing.TB) *product  { return newProduct(tb, 0, lokiLogsPath) }
 
-// newBackend takes both signals, as another collector does.
+// newBackend accepts both signals, as another collector does.
 func newBackend(tb testing.TB) *product { return newProduct(tb, 0, tracesPath, logsPath) }
 
-// newSlowBackend takes both signals, and its time.
+// newSlowBackend accepts both signals slowly.
 func newSlowBackend(tb testing.TB) *product {
 	return newProduct(tb, 300*time.Millisecond, tracesPath, logsPath)
 }
 
-// newStranger takes nothing: a web server that knows no OTLP.
+// newStranger accepts nothing: a web server without OTLP.
 func newStranger(tb testing.TB) *product { return newProduct(tb, 0) }
 
 func newProduct(tb testing.TB, delay time.Duration, paths ...string) *product {

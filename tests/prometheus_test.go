@@ -38,8 +38,8 @@ type prometheus struct {
 	address string
 }
 
-// startPrometheus runs it with the configuration and the rules of deploy/prometheus, on the collector's addresses and with
-// short intervals. It also scrapes truth.
+// startPrometheus runs it with the configuration and the rules of deploy/prometheus, the collector's addresses and short
+// intervals. It also scrapes truth.
 func startPrometheus(t *testing.T, c *collector, own, truth string) *prometheus {
 	t.Helper()
 	if os.Getenv("TASKER_PEERS") != "1" {
@@ -93,7 +93,7 @@ func startPrometheus(t *testing.T, c *collector, own, truth string) *prometheus 
 	return p
 }
 
-// writeRules copies the rules, without the intervals that a test cannot wait for.
+// writeRules copies the rules without the intervals, which are too long for a test.
 func writeRules(t *testing.T, folder string) {
 	t.Helper()
 	paths, err := filepath.Glob("../deploy/prometheus/rules/*.yaml")
@@ -115,7 +115,7 @@ func readYAML(t *testing.T, path string, into any) {
 	require.NoError(t, yaml.Unmarshal(text, into))
 }
 
-// get asks the API, and reads what is under data.
+// get queries the API and decodes the field data.
 func (p *prometheus) get(path string, query url.Values, data any) error {
 	response, err := http.Get("http://" + p.address + path + "?" + query.Encode())
 	if err != nil {
@@ -135,7 +135,7 @@ func (p *prometheus) get(path string, query url.Values, data any) error {
 	return json.Unmarshal(answer.Data, data)
 }
 
-// scrapeErrors returns what the latest scrapes failed for.
+// scrapeErrors returns the errors of the latest scrapes.
 func (p *prometheus) scrapeErrors() any {
 	var data struct {
 		ActiveTargets []struct{ ScrapeURL, LastError string }
@@ -146,7 +146,7 @@ func (p *prometheus) scrapeErrors() any {
 	return data.ActiveTargets
 }
 
-// query answers an expression with its values by their labels.
+// query evaluates an expression and returns the values by labels.
 func (p *prometheus) query(expr string) (map[string]float64, error) {
 	var data struct {
 		Result []struct {
@@ -164,16 +164,16 @@ func (p *prometheus) query(expr string) (map[string]float64, error) {
 		if err != nil {
 			return nil, err
 		}
-		values[fmt.Sprint(series.Metric)] = value // fmt prints maps in the order of their keys
+		values[fmt.Sprint(series.Metric)] = value // fmt prints maps sorted by key
 	}
 	return values, nil
 }
 
-// truthPrefix is before the names of the metrics that the test itself shows to Prometheus.
+// truthPrefix is the prefix of the metrics with the expected values, which the test exposes to Prometheus.
 const truthPrefix = "truth_"
 
-// totals rewrites an expression so that it is about totals: rate(x[5m]) and increase(x[5m]) become x. A rate depends on
-// when a scrape was; a total does not. Other functions over time have no total.
+// totals replaces rates by totals: rate(x[5m]) and increase(x[5m]) become x, because rates depend on the times of scrapes.
+// Other functions over time have no total.
 func totals(expr parser.Expr) (parser.Expr, error) {
 	var err error
 	rewrite := func(inner parser.Expr) parser.Expr {
@@ -204,8 +204,8 @@ func totals(expr parser.Expr) (parser.Expr, error) {
 	return expr, err
 }
 
-// ofTruth returns the same expression of the truth's metrics, and whether the truth tells all of them.
-func ofTruth(expression string, told map[string]bool) (string, bool) {
+// ofTruth returns the same expression of the truth's metrics, and whether the truth has all of them.
+func ofTruth(expression string, covered map[string]bool) (string, bool) {
 	expr, err := parser.NewParser(parser.Options{}).ParseExpr(expression)
 	if err != nil {
 		return "", false
@@ -213,7 +213,7 @@ func ofTruth(expression string, told map[string]bool) (string, bool) {
 	all := true
 	parser.Inspect(expr, func(node parser.Node, _ []parser.Node) error {
 		if selector, is := node.(*parser.VectorSelector); is {
-			all = all && told[selector.Name]
+			all = all && covered[selector.Name]
 			selector.Name = truthPrefix + selector.Name
 			for _, matcher := range selector.LabelMatchers {
 				if matcher.Name == model.MetricNameLabel {
@@ -226,10 +226,10 @@ func ofTruth(expression string, told map[string]bool) (string, bool) {
 	return expr.String(), all
 }
 
-// exposition is the truth of some applications in Prometheus's format, with histograms by the collector's buckets.
+// exposition is the truth of some applications in Prometheus' format, with the collector's buckets.
 type exposition struct {
 	lines []string
-	told  map[string]bool
+	covered  map[string]bool
 }
 
 func (e *exposition) add(t *testing.T, service string, lines [][]byte, truth []streamtest.Task, bounds map[string][]string) {
@@ -257,11 +257,11 @@ func (e *exposition) add(t *testing.T, service string, lines [][]byte, truth []s
 			}
 		}
 		e.lines = append(e.lines, fmt.Sprintf("%s%s{%s} %v", truthPrefix, name, strings.Join(set, ","), n[key]))
-		e.told[name] = true
+		e.covered[name] = true
 	}
 }
 
-// bucketBounds returns the bounds of each histogram in a scrape, as they are written there.
+// bucketBounds returns the bounds of each histogram in a scrape, as written there.
 func bucketBounds(samples []sample) map[string][]string {
 	bounds := map[string][]string{}
 	for _, s := range samples {
@@ -272,7 +272,7 @@ func bucketBounds(samples []sample) map[string][]string {
 	return bounds
 }
 
-// ownMetrics lets the collector show its own metrics.
+// ownMetrics makes the collector expose its internal metrics.
 const ownMetrics = `
 service:
   telemetry:
@@ -281,14 +281,14 @@ service:
       readers: [{pull: {exporter: {prometheus: {host: 127.0.0.1, port: %s}}}}]
 `
 
-// TestPrometheus: a real Prometheus with our configuration scrapes the collector, evaluates the rules without an error,
-// and answers the queries of the dashboards with the truth's numbers.
+// TestPrometheus runs a real Prometheus with our configuration: it scrapes the collector, evaluates the rules without
+// errors, and the dashboards' queries return the truth's values.
 func TestPrometheus(t *testing.T) {
 	shop, shopTruth := streamtest.Generate(streamtest.Options{Tasks: 150, Seed: 21, Failures: true, Planned: true})
 	billing, billingTruth := streamtest.Generate(streamtest.Options{Tasks: 150, Seed: 22, Failures: true, Planned: true, Service: "billing"})
 	lines := streamtest.Interleave(1, shop, billing)
 
-	truth := exposition{told: map[string]bool{}}
+	truth := exposition{covered: map[string]bool{}}
 	var text []byte // set before Prometheus starts
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(text) }))
 	defer server.Close()
@@ -326,13 +326,13 @@ func TestPrometheus(t *testing.T) {
 	require.NoError(t, err)
 	pages, err := grafana.Read("../deploy/grafana/dashboards")
 	require.NoError(t, err)
-	t.Run("dashboards", func(t *testing.T) { p.dashboards(t, pages, truth.told) })
+	t.Run("dashboards", func(t *testing.T) { p.dashboards(t, pages, truth.covered) })
 	t.Run("box for an id", func(t *testing.T) { p.numberOfBox(t, pages) })
 	t.Run("rules", func(t *testing.T) { p.rules(t) })
 	t.Run("exemplars", func(t *testing.T) { p.exemplars(t) })
 }
 
-// namesAreKnown: all that was scraped has the names and labels of the catalogue.
+// namesAreKnown checks that all scraped names and labels are in the catalogue.
 func (p *prometheus) namesAreKnown(t *testing.T, known *catalogue.Catalogue) {
 	var series []map[string]string
 	require.NoError(t, p.get("/api/v1/series", url.Values{"match[]": {`{__name__=~"tasker_.+|otelcol_.+"}`}}, &series))
@@ -357,13 +357,13 @@ func (p *prometheus) namesAreKnown(t *testing.T, known *catalogue.Catalogue) {
 	}
 }
 
-func (p *prometheus) dashboards(t *testing.T, pages []grafana.Dashboard, told map[string]bool) {
+func (p *prometheus) dashboards(t *testing.T, pages []grafana.Dashboard, covered map[string]bool) {
 	compared := 0
 	for i := range pages {
 		for _, expression := range pages[i].Expressions() {
 			for _, values := range choices(t, pages[i].UID) {
 				expr := grafana.Expand(expression, "1m", values)
-				_, err := p.query(expr) // a rate of what did not change since the first scrape is 0 or nothing
+				_, err := p.query(expr) // a rate without changes since the first scrape is 0 or empty
 				if !assert.NoError(t, err) {
 					continue
 				}
@@ -373,8 +373,8 @@ func (p *prometheus) dashboards(t *testing.T, pages []grafana.Dashboard, told ma
 				if err != nil {
 					continue
 				}
-				wanted, isTold := ofTruth(tree.String(), told)
-				if !isTold {
+				wanted, isCovered := ofTruth(tree.String(), covered)
+				if !isCovered {
 					continue
 				}
 				have, err := p.query(tree.String())
@@ -397,7 +397,7 @@ func (p *prometheus) dashboards(t *testing.T, pages []grafana.Dashboard, told ma
 	assert.Greater(t, compared, 100)
 }
 
-// numberOfBox: the dashboard of tasks has a hidden variable that is the number typed into its box, or -1.
+// numberOfBox checks that the dashboard of tasks has a hidden variable with the number typed into its box, or -1.
 func (p *prometheus) numberOfBox(t *testing.T, pages []grafana.Dashboard) {
 	for _, page := range pages {
 		for _, variable := range page.Templating.List {
@@ -419,7 +419,7 @@ func (p *prometheus) numberOfBox(t *testing.T, pages []grafana.Dashboard) {
 	t.Error("no dashboard has such a variable")
 }
 
-// choices are values of a page's variables: all, and some.
+// choices returns values of a dashboard's variables: all, and some.
 func choices(t *testing.T, page string) []map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -434,7 +434,7 @@ func choices(t *testing.T, page string) []map[string]string {
 	return []map[string]string{all}
 }
 
-// rules: each is evaluated, none fails, and what is recorded is there.
+// rules checks that each rule is evaluated without error, and that the recorded series exist.
 func (p *prometheus) rules(t *testing.T) {
 	type rule struct{ Name, Health, LastError string }
 	var data struct{ Groups []struct{ Rules []rule } }
@@ -476,9 +476,9 @@ func (p *prometheus) rules(t *testing.T) {
 	}
 }
 
-// exemplars: Prometheus kept traces of the durations.
+// exemplars checks that Prometheus has stored exemplars of the durations.
 func (p *prometheus) exemplars(t *testing.T) {
-	// An exemplar's time is that of its span: the stream's.
+	// An exemplar's time is that of its span in the stream.
 	const begin, end = "2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z"
 	var data []struct {
 		Exemplars []struct{ Labels map[string]string }

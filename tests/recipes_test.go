@@ -25,7 +25,7 @@ import (
 
 const recipesPage = "../docs/recipes.md"
 
-// vendor stands for a service: it counts requests by path, if they bear the header that it wants.
+// vendor simulates a service: it counts requests with the required header by path.
 type vendor struct {
 	*httptest.Server
 	mu       sync.Mutex
@@ -58,7 +58,7 @@ func (v *vendor) paths() []string {
 	return paths
 }
 
-// TestRecipes: with each recipe what it is for arrives, with its credentials.
+// TestRecipes checks that with each recipe the data arrives, with the recipe's credentials.
 func TestRecipes(t *testing.T) {
 	lines, _ := streamtest.Generate(streamtest.Options{Tasks: 5, Seed: 71, Failures: true})
 	for _, test := range []struct {
@@ -133,7 +133,7 @@ func TestRecipes(t *testing.T) {
 	})
 }
 
-// TestKafkaRecipe: an agent writes to a broker that wants TLS and a password, and a gateway reads from it.
+// TestKafkaRecipe connects an agent and a gateway to a broker that requires TLS and a password.
 func TestKafkaRecipe(t *testing.T) {
 	t.Parallel()
 	folder := certificate(t)
@@ -157,8 +157,8 @@ service: {pipelines: {traces: {exporters: [otlp_grpc/sink, span_to_metrics, rout
 	equal(t, streamtest.Compare(truth, sink.all()))
 }
 
-// TestPodAttributesManifest: the Builder takes the recipe's processors beside what is in this distribution, at its versions. It
-// compiles nothing: not every module proxy has what they need.
+// TestPodAttributesManifest checks that the Builder accepts the recipe's processors with this distribution's versions. It
+// does not compile, because not every module proxy has their dependencies.
 func TestPodAttributesManifest(t *testing.T) {
 	type manifest struct {
 		Processors []struct {
@@ -196,7 +196,7 @@ func TestPodAttributesManifest(t *testing.T) {
 	}
 }
 
-// TestOwnDistribution builds the recipe's distribution in an empty folder, of single components of this repository.
+// TestOwnDistribution builds the recipe's distribution of single components of this repository in an empty folder.
 func TestOwnDistribution(t *testing.T) {
 	if os.Getenv("TASKER_PEERS") == "" {
 		t.Skip("needs the OpenTelemetry Collector Builder and minutes (make test-peers)")

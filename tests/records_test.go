@@ -16,10 +16,10 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// customer is the personal datum in each task_context and step_inputs of the streams.
+// customer is a personal value in each task_context and step_inputs of the streams.
 const customer = "a@example.com"
 
-// allFacts records every fact, and not only those of config.yaml.
+// allFacts records every fact, not only those of config.yaml.
 const allFacts = `
 connectors:
   routed_events:
@@ -27,7 +27,7 @@ connectors:
       step.cancelled, step.resolved_manually, observability.step.backoff]
 `
 
-// shippedFacts returns those that the shipped configurations record.
+// shippedFacts returns the facts that the shipped configurations record.
 func shippedFacts() []string {
 	return []string{
 		lifecycle.TaskStarted, lifecycle.TaskFailed, lifecycle.TaskCancelled, lifecycle.TaskResolvedManually, lifecycle.StepFailed,
@@ -35,8 +35,8 @@ func shippedFacts() []string {
 	}
 }
 
-// facts returns the records without those of backoffs, of which the truth has no number, and without repetitions: a crash in
-// the moment of its hand-over, or a retry of the exporter, brings a record again, the same in every byte.
+// facts returns the records without those of backoffs, whose number is not in the truth, and without duplicates, and the
+// number of duplicates: after a crash or an exporter's retry a record may be sent again, but identical.
 func facts(t *testing.T, records []streamtest.Record) (once []streamtest.Record, again int) {
 	t.Helper()
 	seen := map[string]streamtest.Record{}
@@ -46,7 +46,7 @@ func facts(t *testing.T, records []streamtest.Record) (once []streamtest.Record,
 		}
 		if before, repeated := seen[r.UID()]; repeated {
 			again++
-			if r.Event != lifecycle.TaskStarted { // of which another announcement may have come first
+			if r.Event != lifecycle.TaskStarted { // another announcement of which may have arrived first
 				require.Equal(t, before, r)
 			}
 			continue
@@ -57,7 +57,7 @@ func facts(t *testing.T, records []streamtest.Record) (once []streamtest.Record,
 	return once, again
 }
 
-// awaitRecords waits until the records of facts are the truth, and returns how many came again.
+// awaitRecords waits until the records of facts equal the truth, and returns the number of duplicates.
 func awaitRecords(t *testing.T, sink *sink, truth []streamtest.Task, recorded ...string) int {
 	t.Helper()
 	var (
@@ -73,7 +73,8 @@ func awaitRecords(t *testing.T, sink *sink, truth []streamtest.Task, recorded ..
 	return again
 }
 
-// TestRecords: each fact is one record, equal to the truth, whatever the order and the repetitions, with a stop in the middle.
+// TestRecords checks that each fact is one record that equals the truth, with any order and repetitions, and with a restart
+// in the middle.
 func TestRecords(t *testing.T) {
 	t.Parallel()
 	generated := func() ([][]byte, []streamtest.Task) {
@@ -120,7 +121,7 @@ func TestRecords(t *testing.T) {
 	}
 }
 
-// TestRecordsOfRealStreams: what was captured from the engine makes as many records of each fact as there were.
+// TestRecordsOfRealStreams checks that captured streams have the measured number of records per fact.
 func TestRecordsOfRealStreams(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{streamtest.RealLinear, streamtest.RealRetry} {
@@ -146,7 +147,7 @@ func TestRecordsOfRealStreams(t *testing.T) {
 	}
 }
 
-// TestStartIsRecordedAtOnce: the record of a task's start does not wait for the end of anything.
+// TestStartIsRecordedAtOnce checks that the record of a task's start does not wait for an end.
 func TestStartIsRecordedAtOnce(t *testing.T) {
 	t.Parallel()
 	lines, truth, err := streamtest.Load(streamtest.OrderProcessing)
@@ -169,8 +170,8 @@ func TestStartIsRecordedAtOnce(t *testing.T) {
 	}
 }
 
-// TestStructuredRecords: events of an application's own that are routed to logs leave as records, each once; and nothing
-// personal leaves at all.
+// TestStructuredRecords checks that an application's events that are routed to logs become one record each, and that no
+// personal data is exported.
 func TestStructuredRecords(t *testing.T) {
 	t.Parallel()
 	lines, truth, err := streamtest.Load(streamtest.Mixed)
@@ -219,7 +220,7 @@ processors:
 	equal(t, streamtest.CompareRecords(truth, ofFacts, shippedFacts()...))
 }
 
-// TestAnnouncements: announcements: all makes a record of every announcement, for whoever wants the raw events.
+// TestAnnouncements checks that announcements: all makes a record of every announcement.
 func TestAnnouncements(t *testing.T) {
 	t.Parallel()
 	lines, truth, err := streamtest.Load(streamtest.Mixed)
@@ -245,8 +246,8 @@ processors:
 	assert.Equal(t, map[string]int{lifecycle.StepFailed: counts[lifecycle.StepFailed], lifecycle.TaskStartRequested: counts[lifecycle.TaskStartRequested]}, got)
 }
 
-// TestKillBetweenRecords: the process is killed while records are on their way. Each fact is one record all the same; what
-// the moment of a kill brings again is the same in every byte, and not more than was on its way.
+// TestKillBetweenRecords kills the process while records are exported. Each fact is still one record; records that are sent
+// again are identical, and not more than were in flight.
 func TestKillBetweenRecords(t *testing.T) {
 	t.Parallel()
 	const kills = 12
@@ -257,7 +258,7 @@ func TestKillBetweenRecords(t *testing.T) {
 	random := rand.New(rand.NewPCG(71, 1))
 	for life := range kills {
 		c.sendNDJSON(connections, batches[len(batches)*life/kills:len(batches)*(life+1)/kills])
-		if life >= kills/2 { // trees leave; some are under way
+		if life >= kills/2 { // trees are emitted; some are in flight
 			await(t, time.Minute, "records between two kills", func() bool { return len(sink.allRecords()) > 0 }, func() any { return sink.spanCount() })
 		}
 		<-time.After(time.Duration(random.IntN(50)) * time.Millisecond)

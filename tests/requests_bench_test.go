@@ -18,11 +18,11 @@ const (
 	requestRounds = 5
 )
 
-// BenchmarkRequests measures what a request costs beside its events: the CPU time of the whole process for each event,
-// medians of rounds in which the kinds take turns.
+// BenchmarkRequests measures the cost of a request besides its events: the CPU time per event of the whole process, medians
+// of alternating rounds.
 //
-//	nop   spans and records go nowhere
-//	otlp  they go over OTLP
+//	nop   spans and records are dropped
+//	otlp  they are exported over OTLP
 func BenchmarkRequests(b *testing.B) {
 	lines, _ := streamtest.Generate(streamtest.Options{Tasks: requestTasks, Seed: 21, Failures: true})
 	kinds := []struct{ name, more string }{
@@ -44,13 +44,13 @@ func BenchmarkRequests(b *testing.B) {
 				cpu, _ := medians(used[i])
 				b.ReportMetric(float64(cpu.Nanoseconds())/1e3/float64(len(lines)), kind.name+"-µs/event")
 			}
-			b.ReportMetric(0, "ns/op") // of no meaning here
+			b.ReportMetric(0, "ns/op") // meaningless here
 		})
 	}
 }
 
-// BenchmarkConnections measures how many events a second come in over so many connections, 100 a request, and what CPU time
-// each takes, on one core and on two.
+// BenchmarkConnections measures the events per second over that many connections, 100 per request, and the CPU time of
+// each, on one core and on two.
 func BenchmarkConnections(b *testing.B) {
 	lines, _ := streamtest.Generate(streamtest.Options{Tasks: requestTasks, Seed: 21, Failures: true})
 	bodies := bodiesOf(lines, 100)
@@ -66,7 +66,7 @@ func BenchmarkConnections(b *testing.B) {
 				events := float64(b.N * len(lines))
 				b.ReportMetric(float64(cpu.Nanoseconds())/1e3/events, "µs/event")
 				b.ReportMetric(events/took.Seconds(), "events/s")
-				b.ReportMetric(0, "ns/op") // of no meaning here
+				b.ReportMetric(0, "ns/op") // meaningless here
 			})
 		}
 	}
@@ -78,7 +78,7 @@ exporters: {nop: {}}
 service: {pipelines: {traces: {exporters: [nop, span_to_metrics, routed_events]}, logs/records: {exporters: [nop]}}}
 `
 
-// requestTime returns the CPU time that a fresh collector spends on the requests, and how long the sending took.
+// requestTime returns the CPU time that a new collector needs for the requests, and the time of sending.
 func requestTime(b *testing.B, bodies [][]byte, connections int, more string) (cpu, took time.Duration) {
 	b.Helper()
 	sink := newSink(b)

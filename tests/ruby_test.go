@@ -27,11 +27,11 @@ func rubyReplay(t *testing.T, ruby, address string, more ...string) (*exec.Cmd, 
 	cmd, printed := exec.Command(ruby, args...), &output{}
 	cmd.Stdout, cmd.Stderr = printed, printed
 	require.NoError(t, cmd.Start())
-	t.Cleanup(func() { _ = cmd.Process.Kill() }) // fails if it ended, which is well
+	t.Cleanup(func() { _ = cmd.Process.Kill() }) // fails if it has ended
 	return cmd, printed
 }
 
-// bridgeStats adds up what the processes of a replay counted at their ends.
+// bridgeStats are the totals of the statistics that the processes of a replay print.
 type bridgeStats struct {
 	Sent, Requests, Retries, Waiting int
 	Dropped                          map[string]int
@@ -56,8 +56,8 @@ func statsOf(t *testing.T, printed string) (total bridgeStats, processes int) {
 	return total, processes
 }
 
-// TestRubyBridge: what an application with the bridge fires, in one process or in forked workers, becomes the true trees.
-// The processes end right after their last event.
+// TestRubyBridge checks that the events of an application with the bridge, in one process or in forked workers, become the
+// true trees. The processes end right after their last event.
 func TestRubyBridge(t *testing.T) {
 	t.Parallel()
 	ruby := peer(t, "ruby")
@@ -82,8 +82,8 @@ func TestRubyBridge(t *testing.T) {
 	}
 }
 
-// TestRubyBridgeWaitsForTheCollector: nothing is lost that was fired while the collector was away, although the
-// application ends meanwhile.
+// TestRubyBridgeWaitsForTheCollector checks that no event is lost that was fired while the collector was unavailable,
+// although the application ends meanwhile.
 func TestRubyBridgeWaitsForTheCollector(t *testing.T) {
 	ruby := peer(t, "ruby")
 	lines, truth, err := streamtest.Load(streamtest.Mixed)
@@ -106,8 +106,8 @@ func TestRubyBridgeWaitsForTheCollector(t *testing.T) {
 	equal(t, streamtest.Compare(truth, sink.all()))
 }
 
-// TestRubyBridgeOutlastsKills: the collector is killed and started again while the application works; every tree and every
-// number is the truth.
+// TestRubyBridgeOutlastsKills kills and restarts the collector while the application runs: every tree and every metric
+// equals the truth.
 func TestRubyBridgeOutlastsKills(t *testing.T) {
 	ruby := peer(t, "ruby")
 	lines, truth, err := streamtest.Load(streamtest.Mixed)

@@ -21,7 +21,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// sampledTasks returns the tasks of which a destination has a span.
+// sampledTasks returns the tasks of which a destination has received a span.
 func sampledTasks(p *product) map[int64]bool {
 	kept := map[int64]bool{}
 	for _, span := range p.all() {
@@ -32,7 +32,7 @@ func sampledTasks(p *product) map[int64]bool {
 	return kept
 }
 
-// troubled reports whether a task failed, or one of its attempts did.
+// troubled reports whether a task or one of its attempts failed.
 func troubled(task *streamtest.Task) bool {
 	if task.Status != streamtest.OutcomeOK {
 		return true
@@ -47,7 +47,7 @@ func troubled(task *streamtest.Task) bool {
 	return false
 }
 
-// withoutEnd cuts a task's lines off in the middle.
+// withoutEnd removes the second half of a task's lines.
 func withoutEnd(t *testing.T, lines [][]byte, task int64) [][]byte {
 	t.Helper()
 	mine := func(line []byte) bool { return bytes.Contains(line, fmt.Appendf(nil, `"task_id":%d,`, task)) }
@@ -67,19 +67,19 @@ func withoutEnd(t *testing.T, lines [][]byte, task int64) [][]byte {
 	})
 }
 
-// TestTailSampling: with examples/tail-sampling.yaml all metrics are exact, the traces of all failed, slow and incomplete tasks
-// arrive whole, and a share of the rest.
+// TestTailSampling checks that with examples/tail-sampling.yaml all metrics are exact, the traces of all failed, slow and
+// incomplete tasks arrive completely, and a share of the others.
 func TestTailSampling(t *testing.T) {
 	t.Parallel()
 	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 300, Seed: 90, Failures: true})
-	// The slowest tenth is slow.
+	// The slowest tenth is considered slow.
 	seconds := make([]float64, len(truth))
 	for i := range truth {
 		seconds[i] = truth[i].Seconds()
 	}
 	slices.Sort(seconds)
 	slow := seconds[len(seconds)*9/10]
-	// One that would have been well and quick has no end.
+	// The task without an end would otherwise be successful and quick.
 	open := slices.IndexFunc(truth, func(task streamtest.Task) bool { return !troubled(&task) && task.Seconds() < slow })
 	require.GreaterOrEqual(t, open, 0)
 	endless := truth[open].TaskID
@@ -87,7 +87,7 @@ func TestTailSampling(t *testing.T) {
 	ended := slices.Delete(slices.Clone(truth), open, open+1)
 
 	tempo := newTempo(t)
-	// Where spans are handed on as they settle, the example says otherwise.
+	// For emission in parts the example has other settings.
 	parts := filepath.Join(t.TempDir(), "parts.yaml")
 	require.NoError(t, os.WriteFile(parts, []byte("processors: {span_hierarchy: {emit: parts}}\n"), 0o600))
 	c := startShipped(t, settings{files: []string{"../config.yaml", parts, "../examples/send-on.yaml", "../examples/tail-sampling.yaml"}}.with(
@@ -113,7 +113,7 @@ func TestTailSampling(t *testing.T) {
 		return len(differ) == 0
 	}, func() any { return strings.Join(differ[:min(10, len(differ))], "\n") })
 	require.Zero(t, c.stop(), "which emits the task without an end")
-	c.restart() // and what was on the queue goes out
+	c.restart() // and the queue is sent
 
 	must := map[int64]bool{endless: true}
 	for i := range ended {
@@ -136,7 +136,7 @@ func TestTailSampling(t *testing.T) {
 	kept := sampledTasks(tempo)
 	rest, keptOfRest := len(truth)-len(must), len(kept)-len(must)
 	assert.Greater(t, rest, 100)
-	// Of 20 %, five standard deviations.
+	// Five standard deviations of a share of 20 %.
 	assert.InDelta(t, 0.2*float64(rest), float64(keptOfRest), 5*0.4*14, "%d of %d others", keptOfRest, rest)
 	whole := slices.DeleteFunc(ended, func(task streamtest.Task) bool { return !kept[task.TaskID] })
 	spans := slices.DeleteFunc(unique(t, tempo.all()), func(span streamtest.Span) bool {
@@ -145,7 +145,7 @@ func TestTailSampling(t *testing.T) {
 	equal(t, streamtest.Compare(whole, spans))
 }
 
-// TestTailSamplingKill: the process is killed while tail_sampling holds trees that it has not decided on. None is lost.
+// TestTailSamplingKill kills the process while tail_sampling holds trees without a decision. None is lost.
 func TestTailSamplingKill(t *testing.T) {
 	t.Parallel()
 	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 120, Seed: 91, Failures: true})

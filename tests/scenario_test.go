@@ -20,7 +20,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// assembled returns the spans of the lines as text, put together without a collector, and the number of trees.
+// assembled returns the spans of the lines as text, assembled without a collector, and the number of trees.
 func assembled(t *testing.T, lines [][]byte) (spans []string, trees int) {
 	t.Helper()
 	source := eventfile.NewSource([]string{eventfile.Stdin}, bytes.NewReader(bytes.Join(lines, []byte("\n"))))
@@ -35,8 +35,8 @@ func assembled(t *testing.T, lines [][]byte) (spans []string, trees int) {
 	return spans, trees
 }
 
-// TestScenarios: retries, resets, cancellations and dead workers give, shuffled and repeated, the trees that the golden
-// files show.
+// TestScenarios checks that retries, resets, cancellations and killed workers result in the trees of the golden files, with
+// shuffled and repeated events.
 func TestScenarios(t *testing.T) {
 	t.Parallel()
 	var lines [][]byte
@@ -57,8 +57,8 @@ func TestScenarios(t *testing.T) {
 	assert.Equal(t, want, got)
 }
 
-// TestTimesOfASecond: without occurred_at, and out of order, passes, batches and attempts are still those of the truth. Some
-// announcements are then equal, in different requests, and taken for repetitions: their trees settle.
+// TestTimesOfASecond checks that without occurred_at, and out of order, passes, batches and attempts equal the truth. Some
+// announcements are then equal, in different requests, and treated as duplicates, so that their trees settle.
 func TestTimesOfASecond(t *testing.T) {
 	t.Parallel()
 	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 200, Seed: 5, Failures: true})

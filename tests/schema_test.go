@@ -28,7 +28,7 @@ import (
 
 // schema is a config.schema.yaml, or a part of one.
 type schema struct {
-	Type       any                `yaml:"type"` // a text or a list of them
+	Type       any                `yaml:"type"` // a string or a list of them
 	Format     string             `yaml:"format"`
 	Ref        string             `yaml:"$ref"`
 	Defs       map[string]*schema `yaml:"$defs"`
@@ -38,7 +38,7 @@ type schema struct {
 	AllOf      []*schema          `yaml:"allOf"`
 }
 
-// schemas reads files once and follows references.
+// schemas caches files and resolves references.
 type schemas struct {
 	t     *testing.T
 	files map[string]*schema
@@ -56,7 +56,7 @@ func (s *schemas) file(folder string) *schema {
 	return read
 }
 
-// follow returns what a schema of a folder refers to, and nil for what is the collector's own.
+// follow resolves a reference of a schema in a folder; nil for the collector's own schemas.
 func (s *schemas) follow(folder string, at *schema) (string, *schema) {
 	if at.Ref == "" {
 		return folder, at
@@ -78,7 +78,7 @@ func (s *schemas) follow(folder string, at *schema) (string, *schema) {
 	return folder, found
 }
 
-// covers compares a schema with the type that a setting is decoded into, and returns how many settings there are.
+// covers compares a schema with the type of a setting, and returns the number of settings.
 func (s *schemas) covers(folder, key string, at *schema, of reflect.Type) int {
 	if !assert.NotNil(s.t, at, "%s has no schema", key) {
 		return 0
@@ -151,7 +151,7 @@ func (s *schemas) coversFields(folder, key string, at *schema, of reflect.Type) 
 	return settings
 }
 
-// TestConfigSchemas: config.schema.yaml of each component has every setting, with its type, and nothing else.
+// TestConfigSchemas checks that config.schema.yaml of each component has exactly its settings, with their types.
 func TestConfigSchemas(t *testing.T) {
 	for folder, factory := range map[string]component.Factory{
 		"receiver/taskerevents":   taskerevents.NewFactory(),

@@ -22,18 +22,18 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The two formats that Prometheus asks for.
+// The two formats that Prometheus requests.
 const (
 	plainText   = "text/plain;version=0.0.4"
 	openMetrics = "application/openmetrics-text;version=1.0.0;charset=utf-8"
 )
 
-// sample is one line of a scrape.
+// sample is a line of a scrape.
 type sample struct {
 	name   string
 	labels map[string]string
 	value  float64
-	// trace is the trace id of the line's exemplar, if it has one.
+	// trace is the trace ID of the line's exemplar, if any.
 	trace string
 }
 
@@ -51,7 +51,7 @@ func (c *collector) scrapeText(accept string) (body []byte, contentType string) 
 	return body, response.Header.Get("Content-Type")
 }
 
-// samples scrapes in the given format, and reads the answer with Prometheus's own parser.
+// samples scrapes in a format, and parses the response with Prometheus' parser.
 func (c *collector) samples(accept string) []sample {
 	c.tb.Helper()
 	body, contentType := c.scrapeText(accept)
@@ -96,7 +96,7 @@ func parseSamples(body []byte, contentType string) ([]sample, error) {
 	}
 }
 
-// numbers are values by metric and labels, in a form that can be compared: "metric{a=1,b=2}".
+// numbers are values by metric and labels, in a comparable form: "metric{a=1,b=2}".
 type numbers map[string]float64
 
 func (n numbers) add(value float64, name string, pairs ...string) {
@@ -107,7 +107,7 @@ func (n numbers) add(value float64, name string, pairs ...string) {
 	n[name+"{"+strings.Join(parts, ",")+"}"] += value
 }
 
-// collect adds up the samples of the named metrics over all labels but those that are named.
+// collect sums the samples of the named metrics over all other labels.
 func collect(samples []sample, metrics map[string][]string) numbers {
 	n := numbers{}
 	for _, s := range samples {
@@ -124,7 +124,7 @@ func collect(samples []sample, metrics map[string][]string) numbers {
 	return n
 }
 
-// differences lists where two sets of numbers are further apart than a microsecond, or not both there.
+// differences lists values that differ by more than a microsecond, or that only one has.
 func (n numbers) differences(got numbers) []string {
 	const microsecond = 1e-6
 	keys := map[string]bool{}

@@ -22,7 +22,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// sendNDJSON posts each batch, over several connections at once, and retries as long as it is asked to.
+// sendNDJSON posts each batch over several concurrent connections, and retries as long as it is asked to.
 func (c *collector) sendNDJSON(connections int, batches [][][]byte) {
 	c.tb.Helper()
 	bodies := make([][]byte, len(batches))
@@ -49,10 +49,10 @@ func newClient(connections int) (client *http.Client, done func()) {
 	return &http.Client{Transport: transport, Timeout: 30 * time.Second}, transport.CloseIdleConnections
 }
 
-// errComeBack is an answer that asks the sender to repeat.
+// errComeBack is a retryable response.
 var errComeBack = errors.New("asked to come back")
 
-// postOne returns a sender by the book: it repeats what is answered with a retryable status.
+// postOne posts a body and retries retryable responses, as a well-behaved sender.
 func postOne(client *http.Client, url, contentType string, body []byte) error {
 	pause := time.NewTicker(100 * time.Millisecond)
 	defer pause.Stop()

@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestSendingPage runs every command of docs/sending.md in a shell, in the order of the page: what a reader copies is
-// accepted, and counted.
+// TestSendingPage runs every command of docs/sending.md in a shell, in the order of the page: the events are accepted and
+// counted.
 func TestSendingPage(t *testing.T) {
 	bash, _ := peer(t, "bash"), peer(t, "curl")
 	page, err := os.ReadFile("../docs/sending.md")

@@ -27,14 +27,14 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/receiver/taskerevents"
 )
 
-// settingRow is a row of a table of settings: the keys, and their default.
+// settingRow matches a row of a table of settings: the keys, and their default.
 var (
 	settingRow = regexp.MustCompile("(?m)^\\| (`[^|]+`) \\| ([^|]*) \\|")
 	quotedKey  = regexp.MustCompile("`([^`]+)`")
 )
 
-// TestSettingsTables: the README of each component on the way of an event has a row for each setting, with the default that is
-// true.
+// TestSettingsTables checks that the README of each component that processes events has a row for each setting, with the
+// correct default.
 func TestSettingsTables(t *testing.T) {
 	for folder, factory := range map[string]component.Factory{
 		"receiver/taskerevents":   taskerevents.NewFactory(),
@@ -50,7 +50,7 @@ func TestSettingsTables(t *testing.T) {
 			text, _, _ = strings.Cut(text, "\n## ")
 			defaults := confmap.New()
 			require.NoError(t, defaults.Marshal(factory.CreateDefaultConfig()))
-			told := map[string]bool{}
+			documented := map[string]bool{}
 			for _, row := range settingRow.FindAllStringSubmatch(text, -1) {
 				first := ""
 				for _, key := range quotedKey.FindAllStringSubmatch(row[1], -1) {
@@ -59,9 +59,9 @@ func TestSettingsTables(t *testing.T) {
 						path = first[:strings.LastIndex(first, "::")] + path
 					}
 					first = path
-					told[path] = true
+					documented[path] = true
 					if strings.TrimSpace(row[2]) != "" && !strings.Contains(path, "[]") && defaults.IsSet(path) {
-						assert.Equal(t, defaultText(defaults.Get(path)), toldDefault(row[2]), "%s: %s", folder, path)
+						assert.Equal(t, defaultText(defaults.Get(path)), documentedDefault(row[2]), "%s: %s", folder, path)
 					}
 				}
 			}
@@ -69,7 +69,7 @@ func TestSettingsTables(t *testing.T) {
 				if folder == "receiver/taskerevents" && isServerSetting(key) {
 					continue // the README links to the page of confighttp
 				}
-				known := slices.ContainsFunc(slices.Collect(maps.Keys(told)), func(path string) bool {
+				known := slices.ContainsFunc(slices.Collect(maps.Keys(documented)), func(path string) bool {
 					return path == key || strings.HasPrefix(path, key+"::") || strings.HasPrefix(path, key+"[]")
 				})
 				assert.True(t, known, "%s has no row for %s", folder, key)
@@ -78,7 +78,7 @@ func TestSettingsTables(t *testing.T) {
 	}
 }
 
-// isServerSetting tells whether a setting is one of every HTTP server.
+// isServerSetting reports whether a setting is one of every HTTP server.
 func isServerSetting(key string) bool {
 	server := confmap.New()
 	config := confighttp.NewDefaultServerConfig()
@@ -88,7 +88,7 @@ func isServerSetting(key string) bool {
 	return server.IsSet(key)
 }
 
-// defaultText returns a default as a table has it.
+// defaultText returns a default in the form of a table cell.
 func defaultText(value any) string {
 	switch v := reflect.ValueOf(value); v.Kind() {
 	case reflect.Invalid:
@@ -111,8 +111,8 @@ func defaultText(value any) string {
 	return "none"
 }
 
-// toldDefault returns what a cell says, in the terms of defaultText.
-func toldDefault(cell string) string {
+// documentedDefault returns the content of a cell in the form of defaultText.
+func documentedDefault(cell string) string {
 	switch text := strings.Trim(strings.ReplaceAll(cell, "`", ""), " "); text {
 	case "[]", "{}", `""`:
 		return "none"
@@ -121,7 +121,7 @@ func toldDefault(cell string) string {
 	}
 }
 
-// plainDuration writes durations in one way, and leaves other texts.
+// plainDuration normalizes durations, and leaves other texts unchanged.
 func plainDuration(text string) string {
 	if d, err := time.ParseDuration(text); err == nil {
 		return d.String()

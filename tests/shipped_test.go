@@ -26,11 +26,11 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// nextHost counts the loopback addresses of shipped configurations: their ports are fixed, so each collector listens on an
-// address of its own.
+// nextHost counts the loopback addresses of shipped configurations: their ports are fixed, so each collector listens on a
+// separate address.
 var nextHost atomic.Int64
 
-// newHost returns a loopback address on which nobody listens, as long as no two processes count alike.
+// newHost returns an unused loopback address, provided that no two processes count alike.
 func newHost(t *testing.T) string {
 	t.Helper()
 	n := nextHost.Add(1)
@@ -43,7 +43,7 @@ func newHost(t *testing.T) string {
 	return host
 }
 
-// shipped is a collector that runs a deployment as it is.
+// shipped is a collector that runs a deployment unchanged.
 type shipped struct {
 	*collector
 	host, data string
@@ -51,7 +51,7 @@ type shipped struct {
 	scheme     string
 }
 
-// startShipped runs the configurations of a deployment, unchanged. The environment has its addresses, directories and names.
+// startShipped runs the unchanged configurations of a deployment. The environment sets addresses, directories and names.
 func startShipped(t *testing.T, s settings) *shipped {
 	t.Helper()
 	host := newHost(t)
@@ -76,7 +76,7 @@ func startShipped(t *testing.T, s settings) *shipped {
 		}
 	}
 	command := exec.Command(binary, arguments...)
-	command.Dir = c.data // where ./data of config.yaml is
+	command.Dir = c.data // for ./data in config.yaml
 	command.Env = os.Environ()
 	for name, value := range s.environment {
 		command.Env = append(command.Env, name+"="+value)
@@ -85,7 +85,7 @@ func startShipped(t *testing.T, s settings) *shipped {
 	return c
 }
 
-// restart runs what was stopped once more.
+// restart restarts the stopped collector.
 func (c *shipped) restart() {
 	c.tb.Helper()
 	again := exec.Command(c.cmd.Path, c.cmd.Args[1:]...)
@@ -96,7 +96,7 @@ func (c *shipped) restart() {
 	c.launchAs(again)
 }
 
-// send posts a stream as applications do: over several connections, in any order, and some of it twice.
+// send posts a stream as applications do: over several connections, in any order, and partly repeated.
 func (c *shipped) send(lines [][]byte) {
 	c.tb.Helper()
 	var senders errgroup.Group
@@ -109,14 +109,14 @@ func (c *shipped) send(lines [][]byte) {
 	require.NoError(c.tb, senders.Wait())
 }
 
-// status returns what `taskerotel status` says: its exit status, and the exporters that it names.
+// status returns the exit status of `taskerotel status`, and the exporters that it names.
 func (c *shipped) status(t *testing.T) (code int, named string) {
 	t.Helper()
 	code, _, named = commandLine(t).run("status", "--telemetry", "http://"+c.host+":8888/metrics", "--health", "http://"+c.health+"/health/status")
 	return code, named
 }
 
-// ownMetric returns the sum of one of the collector's own metrics over the series that have a text among their labels.
+// ownMetric returns the sum of an internal metric over the series whose labels contain a text.
 func (c *shipped) ownMetric(name, label string) float64 {
 	own := &collector{tb: c.tb, scrape: c.host + ":8888"}
 	sum := 0.0
@@ -128,8 +128,8 @@ func (c *shipped) ownMetric(name, label string) float64 {
 	return sum
 }
 
-// wantRecords returns how many records a shipped configuration makes of a stream: one per start, failed attempt, failed task and
-// backoff.
+// wantRecords returns the number of records of a stream in a shipped configuration: one per start, failed attempt, failed
+// task and backoff.
 func wantRecords(t *testing.T, lines [][]byte, truth []streamtest.Task) int {
 	t.Helper()
 	counts, err := streamtest.CountEvents(lines)
@@ -148,11 +148,11 @@ func wantRecords(t *testing.T, lines [][]byte, truth []streamtest.Task) int {
 	return sum
 }
 
-// recordsIn counts the records in a collector's log: one line each, and this attribute once in each.
+// recordsIn counts the records in a collector's log: each has a line with this attribute once.
 func recordsIn(log string) int { return strings.Count(log, " "+lifecycle.AttrEntityType+"=") }
 
-// TestShipped starts each deployment as it is shipped, with products that answer as those do that it names. Whatever was
-// acknowledged arrives where it belongs, and status is well.
+// TestShipped starts each deployment as shipped, with destinations that respond like the products it names. Everything
+// acknowledged arrives at its destination, and status is healthy.
 func TestShipped(t *testing.T) {
 	t.Parallel()
 	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 60, Seed: 80, Failures: true})
@@ -162,7 +162,7 @@ func TestShipped(t *testing.T) {
 	started := map[string]bool{}
 	for name, c := range map[string]struct {
 		settings func(t *testing.T) settings
-		// traces and records are where they go; nil is the collector's own log.
+		// traces and records are the destinations; nil is the collector's log.
 		traces, records func(testing.TB) *product
 		// both is one destination for both.
 		both func(testing.TB) *product
@@ -203,7 +203,7 @@ func TestShipped(t *testing.T) {
 			t.Parallel()
 			s := c.settings(t)
 			var traces, records *product
-			// The addresses that deployments ship, and for those that leave them to the user, the variables.
+			// The addresses that deployments ship, and variables for those that users must set.
 			if c.traces != nil {
 				traces = c.traces(t)
 				s = s.addressed(map[string]string{
@@ -247,8 +247,7 @@ func TestShipped(t *testing.T) {
 	}
 }
 
-// awaitOutputs waits for all spans and records, and compares the spans with the truth. Those that a collector only logs are
-// counted.
+// awaitOutputs waits for all spans and records, and compares the spans with the truth. Logged ones are only counted.
 func (c *shipped) awaitOutputs(t *testing.T, traces, records *product, truth []streamtest.Task, wantRecords int) {
 	t.Helper()
 	if traces != nil {
@@ -282,7 +281,7 @@ func (c *shipped) awaitOutputs(t *testing.T, traces, records *product, truth []s
 	}
 }
 
-// TestShippedTiers: the same for agent and gateway, with a broker between them.
+// TestShippedTiers does the same for agent and gateway, with a broker between them.
 func TestShippedTiers(t *testing.T) {
 	t.Parallel()
 	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 60, Seed: 82, Failures: true})
@@ -300,8 +299,8 @@ func TestShippedTiers(t *testing.T) {
 	}
 }
 
-// TestShippedSaysWhatIsLost: a destination that does not take a signal, or that is away, is named by status, counted where
-// the alerts look, and no more of it than that is lost.
+// TestShippedSaysWhatIsLost checks that a destination that rejects a signal, or that is unavailable, is named by status and
+// counted in the alerts' metrics, and that nothing else is lost.
 func TestShippedSaysWhatIsLost(t *testing.T) {
 	t.Parallel()
 	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 40, Seed: 83, Failures: true})

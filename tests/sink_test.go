@@ -24,20 +24,20 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// sink is an OTLP server that keeps the spans and log records that it is sent.
+// sink is an OTLP server that stores the spans and log records it receives.
 type sink struct {
 	address string
 
 	mu      sync.Mutex
 	spans   []streamtest.Span
-	tasks   int // task spans among them
+	tasks   int // number of task spans
 	records []streamtest.Record
-	// countOnly forgets the spans, for benchmarks.
+	// countOnly discards the spans, for benchmarks.
 	countOnly bool
 	seen      int
-	// onSpans gets each request as it came; nil for nobody.
+	// onSpans, if set, is called with each request.
 	onSpans func(ptrace.Traces)
-	// refuses makes it answer spans with a retryable error, as a backend in trouble does.
+	// refuses makes it respond to spans with a retryable error.
 	refuses atomic.Bool
 }
 
@@ -52,7 +52,7 @@ type (
 	}
 )
 
-// maxRequest lets big requests in: trees of many tasks may come together.
+// maxRequest accepts large requests: trees of many tasks may be sent together.
 const maxRequest = 64 << 20
 
 func newSink(tb testing.TB) *sink {
@@ -121,14 +121,14 @@ func (s *sink) taskSpans() int {
 	return s.tasks
 }
 
-// all returns the spans so far. Nobody writes to them.
+// all returns the spans so far. They must not be modified.
 func (s *sink) all() []streamtest.Span {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.spans[:len(s.spans):len(s.spans)]
 }
 
-// allRecords returns the log records so far. Nobody writes to them.
+// allRecords returns the log records so far. They must not be modified.
 func (s *sink) allRecords() []streamtest.Record {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -19,7 +19,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// dripping gives a body in parts, over a time.
+// dripping is a body that is sent in parts over time.
 type dripping struct {
 	ctx   context.Context
 	parts [][]byte
@@ -44,8 +44,8 @@ func (d *dripping) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// TestAttackRequestSlowerThanTheAnswer: bodies that take longer than the time for an answer, as shipped, and longer than that
-// for a request.
+// TestAttackRequestSlowerThanTheAnswer: bodies that take longer than the shipped write timeout, and longer than the read
+// timeout.
 func TestAttackRequestSlowerThanTheAnswer(t *testing.T) {
 	if os.Getenv("TASKER_ATTACK") == "" {
 		t.Skip("TASKER_ATTACK is not set: make attack sends for longer than a minute")

@@ -18,17 +18,17 @@ import (
 )
 
 const (
-	// soakRate is how many events a second the soak sends.
+	// soakRate is the number of events per second.
 	soakRate = 2000
-	// soakTasks is how many tasks begin at once.
+	// soakTasks is the number of tasks that begin at once.
 	soakTasks = 25
-	// soakSamples is how often the memory is looked at.
+	// soakSamples is the number of memory samples.
 	soakSamples = 20
-	// soakGrowth is by how much the memory of the last third may exceed that of the second.
+	// soakGrowth is the factor by which the memory of the last third may exceed that of the second.
 	soakGrowth = 1.2
 )
 
-// soakBounds are limits that the load reaches within a minute or two: what the collector remembers grows until then.
+// soakBounds are limits that the load reaches within a minute or two, until when memory grows.
 const soakBounds = `
 processors:
   event_router: {deduplicate: {max_entries: 100000}}
@@ -37,8 +37,8 @@ connectors:
   span_to_metrics: {metrics_flush_interval: 5s, deduplicate: {max_entries: 100000}, active_max_ids: 10000}
 `
 
-// TestSoak runs the collector at a steady load for as long as TASKER_SOAK says ("10m"; make soak), and prints what memory
-// it takes. It must be flat once it has warmed up.
+// TestSoak runs the collector at a steady load for the duration in TASKER_SOAK ("10m"; make soak), and prints its memory,
+// which must not grow after the warm-up.
 func TestSoak(t *testing.T) {
 	if os.Getenv("TASKER_SOAK") == "" {
 		t.Skip("TASKER_SOAK is not set: make soak runs it for ten minutes")

@@ -39,8 +39,8 @@ func (c *collector) sendSpans(requests []ptrace.Traces) {
 	}
 }
 
-// twoLevels returns a task as Tasker's own subscriber tells it, called by an HTTP request and calling one in each step: a
-// request a span.
+// twoLevels returns a task as traced by Tasker's own subscriber, called by an HTTP request and making a call in each step:
+// one span per request.
 func twoLevels(task byte, steps int) []ptrace.Traces {
 	requests := make([]ptrace.Traces, 0, 2+2*steps)
 	add := func(id, parent byte, name string, start, end int) ptrace.Span {
@@ -76,8 +76,8 @@ func twoLevels(task byte, steps int) []ptrace.Traces {
 	return requests
 }
 
-// TestTwoLevelSpans: Tasker's own spans have five levels, in whatever order and requests they come, and spans of the
-// application pass as they are.
+// TestTwoLevelSpans checks that Tasker's own spans get five levels, with any order and batching, and that the application's
+// spans pass unchanged.
 func TestTwoLevelSpans(t *testing.T) {
 	t.Parallel()
 	const tasks, steps = 20, 5
@@ -131,7 +131,7 @@ func TestTwoLevelSpans(t *testing.T) {
 	}
 }
 
-// TestCaller: a task whose events carry a traceparent is a child of its caller, and so are its records.
+// TestCaller checks that a task whose events carry a traceparent is a child of its caller, and so are its records.
 func TestCaller(t *testing.T) {
 	t.Parallel()
 	const trace, caller = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"

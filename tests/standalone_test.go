@@ -21,7 +21,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// standaloneOverride gives the shipped configuration the addresses of a test, and sends its spans to the sink.
+// standaloneOverride sets the addresses of a test in the shipped configuration, and sends its spans to the sink.
 const standaloneOverride = `
 receivers:
   tasker_events: {endpoint: EVENTS}
@@ -48,7 +48,7 @@ service:
     logs/records: {exporters: [otlp_grpc/sink]}
 `
 
-// newStandalone returns a collector that is not started yet, and what is to be merged over the shipped configuration.
+// newStandalone returns a collector that is not started yet, and the configuration to merge over the shipped one.
 func newStandalone(t *testing.T, sink *sink) (c *collector, override string) {
 	free := freeAddresses(t, 5)
 	c = &collector{tb: t, events: free[0], otlp: free[1], scrape: free[3], health: free[4]}
@@ -56,7 +56,7 @@ func newStandalone(t *testing.T, sink *sink) (c *collector, override string) {
 		"SINK", sink.address).Replace(standaloneOverride)
 }
 
-// bearer shows a token with each request.
+// bearer adds a token to each request.
 type bearer struct {
 	token string
 	next  http.RoundTripper
@@ -68,8 +68,8 @@ func (b bearer) RoundTrip(request *http.Request) (*http.Response, error) {
 	return b.next.RoundTrip(request)
 }
 
-// TestStandalone: the configuration that is shipped for one collector takes events over TLS from senders with the token and
-// from no others, and neither a crash nor a stop in the middle changes a tree or a number.
+// TestStandalone checks that the shipped configuration for one collector accepts events over TLS from senders with the
+// token only, and that neither a crash nor a stop in the middle changes a tree or a metric.
 func TestStandalone(t *testing.T) {
 	t.Parallel()
 	certificates := certificate(t)
@@ -90,7 +90,7 @@ func TestStandalone(t *testing.T) {
 	sender := &http.Client{Transport: bearer{"secret", transport}, Timeout: 30 * time.Second}
 	url := "https://" + c.events + "/v1/events"
 	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 200, Seed: 51, Failures: true, Planned: true})
-	// What is apart by a restart is late by less than reorder_window.
+	// Events separated by a restart are late by less than reorder_window.
 	batches := streamtest.Resend(streamtest.Batches(streamtest.Shuffle(lines, 10*batchLines, 52), batchLines), resendEvery)
 	send := func(batches [][][]byte) {
 		var senders errgroup.Group
@@ -112,7 +112,7 @@ func TestStandalone(t *testing.T) {
 	c = &collector{tb: t, events: c.events, otlp: c.otlp, scrape: c.scrape, health: c.health, environment: c.environment}
 	c.launch(arguments...)
 	send(batches[2*third:])
-	// The command line repeats a part of it: it trusts the certificate that it is given.
+	// The command line resends a part of the stream, with the given certificate.
 	_, port, err := net.SplitHostPort(c.events)
 	require.NoError(t, err)
 	again := filepath.Join(t.TempDir(), "again.ndjson")

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestStatic: the binary that make builds asks for no loader and no library, so an image needs nothing else.
+// TestStatic checks that the built binary needs no loader and no library, so that an image needs nothing else.
 func TestStatic(t *testing.T) {
 	if os.Getenv("TASKER_BIN") == "" {
 		t.Skip("needs the binary of make build: set TASKER_BIN")

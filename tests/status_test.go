@@ -16,7 +16,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// telemetryOn lets a collector of a test tell of itself.
+// telemetryOn enables the internal telemetry.
 const telemetryOn = `
 service:
   telemetry:
@@ -26,7 +26,7 @@ service:
         - pull: {exporter: {prometheus: {host: %s, port: %s}}}
 `
 
-// storageOn keeps all state in a directory.
+// storageOn stores all state in a directory.
 const storageOn = `
 extensions:
   file_storage: {directory: %q, create_directory: true}
@@ -40,7 +40,7 @@ service:
   extensions: [otlp_limits, healthcheckv2, file_storage]
 `
 
-// TestStatusAndSync: what the command line says of a running collector is so, with storage and without.
+// TestStatusAndSync checks the command line's status of a running collector, with and without storage.
 func TestStatusAndSync(t *testing.T) {
 	t.Parallel()
 	tool := commandLine(t)

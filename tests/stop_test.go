@@ -18,7 +18,8 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// TestStopUnderLoad: what was answered with 2xx before a graceful stop is in the spans, though senders were in the middle.
+// TestStopUnderLoad checks that everything acknowledged before a graceful stop is in the spans, although senders were
+// active.
 func TestStopUnderLoad(t *testing.T) {
 	t.Parallel()
 	lines, _ := streamtest.Generate(streamtest.Options{Tasks: 1500, Seed: 31, Failures: true, SpacingMS: 5})
@@ -26,7 +27,7 @@ func TestStopUnderLoad(t *testing.T) {
 	sink := newSink(t)
 	c := start(t, sink)
 
-	// Senders go on until the first error, which is the stop.
+	// Senders continue until the first error, which is the stop.
 	next := make(chan [][]byte, len(batches))
 	for _, batch := range batches {
 		next <- batch
@@ -79,8 +80,9 @@ func TestStopUnderLoad(t *testing.T) {
 	assert.Zero(t, lost, "handlers that began, in acknowledged batches, and are not there once")
 }
 
-// TestAttackStopWhileTheBackendRefuses: spans that an exporter only has in memory when the collector is stopped are not lost:
-// span_hierarchy keeps what it handed on within emit_again_within of the stop, and emits it again after the start.
+// TestAttackStopWhileTheBackendRefuses: spans that only an exporter's memory holds when the collector is stopped are not
+// lost: span_hierarchy retains what it has passed on within emit_again_within before the stop, and emits it again after the
+// start.
 func TestAttackStopWhileTheBackendRefuses(t *testing.T) {
 	t.Parallel()
 	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 40, Seed: 32, Failures: true, SpacingMS: 5})
@@ -97,7 +99,7 @@ func TestAttackStopWhileTheBackendRefuses(t *testing.T) {
 			return len(differ) == 0
 		}, func() any { return strings.Join(differ[:min(40, len(differ))], "\n") })
 	}
-	exact() // every span has been handed on: span_to_metrics has counted it
+	exact() // every span was passed on: span_to_metrics has counted it
 	require.Zero(t, sink.spanCount())
 	require.Zero(t, c.stop())
 
@@ -109,7 +111,7 @@ func TestAttackStopWhileTheBackendRefuses(t *testing.T) {
 	equal(t, streamtest.Compare(truth, sink.all()))
 }
 
-// handlerStart is what one step.before_handle tells, and one handler's span.
+// handlerStart is a step.before_handle, and a handler's span.
 type handlerStart struct {
 	step int64
 	at   int64

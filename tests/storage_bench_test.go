@@ -12,9 +12,9 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// BenchmarkStorage measures what durability costs: the CPU time of the whole process for each event, from NDJSON to spans
-// over OTLP and metrics, with the open tasks, the totals and the seen events in memory, and with them on file_storage. Both
-// take turns, and are measured when all trees have come. The queue in front of the sink is in memory in both.
+// BenchmarkStorage measures the cost of durability: the CPU time per event of the whole process, from NDJSON to spans over
+// OTLP and metrics, with the open tasks, totals and seen events in memory, and in file_storage. Both alternate, and are
+// measured when all trees have arrived. The queue of the exporter is in memory in both.
 func BenchmarkStorage(b *testing.B) {
 	lines, truth := streamtest.Generate(streamtest.Options{Tasks: benchTasks, Seed: 21, Failures: true})
 	for _, size := range []int{100, benchBatch} {
@@ -36,12 +36,12 @@ func BenchmarkStorage(b *testing.B) {
 			b.ReportMetric(perEvent(memory), "memory-µs/event")
 			b.ReportMetric(perEvent(stored), "stored-µs/event")
 			b.ReportMetric(100*(float64(stored)/float64(memory)-1), "%-more")
-			b.ReportMetric(0, "ns/op") // of no meaning here
+			b.ReportMetric(0, "ns/op") // meaningless here
 		})
 	}
 }
 
-// timeToTrees returns what a fresh collector spends until the trees of all tasks have come.
+// timeToTrees returns the CPU time of a new collector until the trees of all tasks have arrived.
 func timeToTrees(b *testing.B, bodies [][]byte, tasks int, more ...string) time.Duration {
 	b.Helper()
 	sink := newSink(b)

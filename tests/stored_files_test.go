@@ -24,7 +24,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// stateful is a collector with everything stored in one directory, of which the command line can ask.
+// stateful is a collector with all state in one directory, which the command line can query.
 type stateful struct {
 	*collector
 	directory string
@@ -69,21 +69,21 @@ func (s *stateful) stores() []string {
 	return names
 }
 
-// restore puts a copy of a directory back.
+// restore restores a copy of a directory.
 func restore(t *testing.T, from, to string) {
 	t.Helper()
 	require.NoError(t, os.RemoveAll(to))
 	require.NoError(t, os.CopyFS(to, os.DirFS(from)))
 }
 
-// TestAttackHarmedFiles: whatever is done to the files of a stopped collector, of its components and of its exporters' queues,
-// the next start goes on, and the log, the metrics, status and sync name each file whose content is lost.
+// TestAttackHarmedFiles: whatever is done to the files of a stopped collector, of its components and of its exporters'
+// queues, the next start succeeds, and the log, the metrics, status and sync name each file whose content is lost.
 func TestAttackHarmedFiles(t *testing.T) {
 	t.Parallel()
 	lines, _ := streamtest.Generate(streamtest.Options{Tasks: 20, Seed: 71})
 	sink := newSink(t)
 	sink.refuses.Store(true)
-	// At once, so that the files of the queues have no free pages behind what they hold.
+	// Emit immediately, so that the queues' files have no free pages after their content.
 	c := startStateful(t, sink, filepath.Join(t.TempDir(), "state"), "processors: {span_hierarchy: {emit: whole}}")
 	c.sendNDJSON(1, streamtest.Batches(lines[:len(lines)-10], batchLines))
 	await(t, time.Minute, "spans in the exporter's queue", func() bool {
@@ -145,7 +145,7 @@ func TestAttackHarmedFiles(t *testing.T) {
 	}
 }
 
-// sample finds a line of the collector's own metrics by what it begins with and what it has.
+// sample finds a line of the internal metrics by prefix and substring.
 func (s *stateful) sample(begin, has string) (string, bool) {
 	s.tb.Helper()
 	response, err := http.Get("http://" + s.telemetry + "/metrics")
@@ -161,8 +161,8 @@ func (s *stateful) sample(begin, has string) (string, bool) {
 	return "", false
 }
 
-// TestAttackDirectoryRemoved: the directory is removed under the running collector, more than once. Nothing that was acknowledged is
-// lost, though the process is killed.
+// TestAttackDirectoryRemoved: the directory is removed repeatedly while the collector is running. Nothing acknowledged is
+// lost, even if the process is killed.
 func TestAttackDirectoryRemoved(t *testing.T) {
 	t.Parallel()
 	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 60, Seed: 72, Failures: true})
@@ -200,7 +200,7 @@ func TestAttackDirectoryRemoved(t *testing.T) {
 	assert.Zero(t, c.stop())
 }
 
-// TestAttackTwoProcesses: a second collector on the same directory does not start, and says why.
+// TestAttackTwoProcesses: a second collector on the same directory does not start, and reports why.
 func TestAttackTwoProcesses(t *testing.T) {
 	t.Parallel()
 	sink := newSink(t)
@@ -225,7 +225,7 @@ func TestAttackTwoProcesses(t *testing.T) {
 	assert.Zero(t, first.stop())
 }
 
-// TestAttackPipeInPlaceOfAFile: it is refused at once, with its name.
+// TestAttackPipeInPlaceOfAFile: it is rejected immediately, with its name.
 func TestAttackPipeInPlaceOfAFile(t *testing.T) {
 	t.Parallel()
 	directory := filepath.Join(t.TempDir(), "state")
@@ -248,8 +248,8 @@ func TestAttackPipeInPlaceOfAFile(t *testing.T) {
 	}
 }
 
-// TestAttackStartOnAFullDisk: the collector starts, says what it can not do, refuses what it can not keep, and goes on when
-// there is room; with state on the disk and without.
+// TestAttackStartOnAFullDisk: the collector starts, reports what it cannot do, refuses what it cannot store, and continues
+// when there is space; with existing state and without.
 func TestAttackStartOnAFullDisk(t *testing.T) {
 	t.Parallel()
 	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 30, Seed: 73})

@@ -22,7 +22,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// takeOver starts the deployment at another address, with the volume of the process that has died.
+// takeOver starts the deployment at another address, with the volume of the killed process.
 func (c *shipped) takeOver(t *testing.T) *shipped {
 	t.Helper()
 	host := newHost(t)
@@ -43,8 +43,8 @@ func shareOf(t *testing.T, line []byte, n int) int {
 	return int(crc32.ChecksumIEEE([]byte(strconv.FormatInt(item.Payload.TaskID, 10)))) % n
 }
 
-// TestTakeover: of two instances that share the tasks, one is killed with its host. Another process takes over its volume at
-// another address; what was not acknowledged is sent again. Every tree, once, and every number is the truth.
+// TestTakeover kills one of two instances that share the tasks. Another process takes over its volume at another address,
+// and unacknowledged requests are resent. Every tree exists once, and every metric equals the truth.
 func TestTakeover(t *testing.T) {
 	t.Parallel()
 	sink := newSink(t)
@@ -77,7 +77,7 @@ service: {pipelines: {traces: {exporters: [otlp_grpc/sink, span_to_metrics, rout
 	require.NoError(t, instances[0].cmd.Process.Signal(syscall.SIGKILL))
 	<-instances[0].exited
 	instances[0] = instances[0].takeOver(t)
-	for from := half - batch; from < len(lines); from += batch { // the last batch again: its answer may have been lost
+	for from := half - batch; from < len(lines); from += batch { // the last batch again: its response may have been lost
 		send(lines[from:min(from+batch, len(lines))])
 	}
 

@@ -19,7 +19,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// namedGateway gives one of two gateways a name of its own, and its partitions sooner.
+// namedGateway gives one of two gateways a name, and shortens its rebalancing.
 const namedGateway = `
 receivers:
   kafka/events: {group_instance_id: %[1]s, heartbeat_interval: 300ms}
@@ -27,7 +27,7 @@ receivers:
 service: {telemetry: {resource: {attributes: [{name: service.instance.id, value: %[1]s}]}}}
 `
 
-// pageOf returns what a page answers.
+// pageOf returns the content of a page.
 func pageOf(t *testing.T, url string) string {
 	t.Helper()
 	response, err := http.Get(url)
@@ -39,7 +39,7 @@ func pageOf(t *testing.T, url string) string {
 	return string(text)
 }
 
-// tasksOn returns the keys of the tasks that pages show.
+// tasksOn returns the keys of the tasks on a page.
 func tasksOn(t *testing.T, pages string) (keys []string) {
 	t.Helper()
 	var answer struct {
@@ -54,8 +54,8 @@ func tasksOn(t *testing.T, pages string) (keys []string) {
 	return keys
 }
 
-// TestTierPages: in two tiers each gateway shows its own tasks and its name, no task is on both, and together they are all. The
-// agent says that it hands events on.
+// TestTierPages checks that in two tiers each gateway shows its name and its own tasks, that no task is on both, and that
+// together they are complete. The agent reports that it forwards events.
 func TestTierPages(t *testing.T) {
 	t.Parallel()
 	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 60, Seed: 98, Failures: true})

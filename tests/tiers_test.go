@@ -24,7 +24,7 @@ const (
 	gatewayConfig = "../deploy/otelcol/gateway.yaml"
 )
 
-// agentOverride gives the agents of a test their own addresses; everything else is as it is shipped.
+// agentOverride sets the addresses of the agents in a test; everything else is as shipped.
 const agentOverride = `
 receivers:
   tasker_events: {endpoint: EVENTS}
@@ -41,7 +41,7 @@ extensions:
 service: {telemetry: {metrics: {level: none, readers: []}}}
 `
 
-// gatewayOverride does the same for gateways. The spans go to the sink.
+// gatewayOverride does the same for gateways. The spans are sent to the sink.
 const gatewayOverride = `
 receivers:
   kafka/events: {brokers: [BROKERS], group_instance_id: NAME, heartbeat_interval: 300ms}
@@ -70,7 +70,7 @@ service:
     logs/records: {exporters: [otlp_grpc/sink]}
 `
 
-// startTier runs a collector with a shipped configuration and an override, in which words stand for addresses.
+// startTier runs a collector with a shipped configuration and an override, in which placeholders stand for addresses.
 func startTier(t *testing.T, name, config, override, brokers, sink string) *collector {
 	t.Helper()
 	free := freeAddresses(t, 5)
@@ -108,8 +108,8 @@ func startTiers(t *testing.T, sink *sink) tiers {
 	return all
 }
 
-// TestTwoTiers: events that come to two agents in any order, some to both, are the same trees and the same numbers at two
-// gateways behind Kafka, though all four are killed while tasks are open.
+// TestTwoTiers checks that events received by two agents in any order, some by both, become the true trees and metrics at
+// two gateways behind Kafka, although all four are killed while tasks are open.
 func TestTwoTiers(t *testing.T) {
 	t.Parallel()
 	sink := newSink(t)
@@ -120,7 +120,7 @@ func TestTwoTiers(t *testing.T) {
 	var halves [2][][][]byte
 	for i, batch := range rough(lines, 32) {
 		halves[i%2] = append(halves[i%2], batch)
-		if i%resendEvery == 0 { // a sender that got no answer tries the other agent
+		if i%resendEvery == 0 { // a sender without a response tries the other agent
 			halves[(i+1)%2] = append(halves[(i+1)%2], batch)
 		}
 	}
@@ -166,8 +166,8 @@ func TestTwoTiers(t *testing.T) {
 	equal(t, streamtest.CompareRecords(truth, once, shippedFacts()...))
 }
 
-// TestTwoTiersOfSpans: Tasker's own spans and those of applications, told by two agents in turns, come together at the
-// gateway of their trace and have five levels.
+// TestTwoTiersOfSpans checks that Tasker's own spans and those of applications, received by two agents alternately, are
+// combined at the gateway of their trace and get five levels.
 func TestTwoTiersOfSpans(t *testing.T) {
 	t.Parallel()
 	const tasks, steps = 12, 3
@@ -207,8 +207,8 @@ func TestTwoTiersOfSpans(t *testing.T) {
 	assert.Equal(t, tasks, roots)
 }
 
-// awaitMembers waits until both groups have a member at each gateway, and each member its partitions: one that moves takes
-// no open task with it.
+// awaitMembers waits until both groups have a member at each gateway, each with partitions: a moving partition does not
+// move open tasks.
 func (all tiers) awaitMembers(t *testing.T) {
 	t.Helper()
 	all.broker.awaitMembers(t, len(all.gateways))

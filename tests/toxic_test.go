@@ -34,17 +34,17 @@ type toxic struct {
 	tb       testing.TB
 	address  string
 	manner   atomic.Int32
-	received atomic.Int64 // records that were taken
+	received atomic.Int64 // accepted records
 
 	mu     sync.Mutex
 	server *grpc.Server
 }
 
-// Manners of a log store.
+// Behaviors of a log store.
 const (
 	healthy  int32 = iota
-	refusing       // says at once that it cannot
-	slow           // takes longer than the exporter waits, and takes the records all the same
+	refusing       // rejects immediately
+	slow           // takes longer than the exporter's timeout, but accepts the records
 )
 
 func newToxic(tb testing.TB) *toxic {
@@ -67,7 +67,7 @@ func (s *toxic) revive() {
 	go func() { _ = server.Serve(listener) }() // returns when the server is stopped
 }
 
-// die cuts all connections.
+// die closes all connections.
 func (s *toxic) die() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -79,14 +79,14 @@ func (s *toxic) Export(ctx context.Context, request plogotlp.ExportRequest) (plo
 	case refusing:
 		return plogotlp.NewExportResponse(), status.Error(codes.Unavailable, "not now")
 	case slow:
-		<-ctx.Done() // the exporter has given up
+		<-ctx.Done() // the exporter has timed out
 	}
 	s.received.Add(int64(request.Logs().LogRecordCount()))
 	return plogotlp.NewExportResponse(), nil
 }
 
-// direct sends records of announcements to the store without a queue between, so that what the store says reaches the sender.
-// The exporter waits so long for it.
+// direct sends records of announcements to the store without a queue, so that the store's response reaches the sender. The
+// exporter's timeout is given.
 func (s *toxic) direct(timeout time.Duration) string {
 	return fmt.Sprintf(`
 processors:
@@ -112,12 +112,11 @@ service:
 `, s.address, timeout)
 }
 
-// strict is a sender by the book, which also checks what it is told: every answer is 2xx, or one to come back later that
-// says when.
+// strict is a well-behaved sender that checks the responses: each is 2xx, or retryable with a Retry-After.
 type strict struct {
 	client                *http.Client
 	url                   string
-	pause                 time.Duration // before it comes back
+	pause                 time.Duration // before it retries
 	acknowledged, refused atomic.Int64
 }
 
@@ -152,8 +151,8 @@ func (s *strict) send(body []byte, stop <-chan struct{}) error {
 	}
 }
 
-// TestToxicDownstreams: a store of records that refuses, dies and is slow makes senders come back, with an answer that says
-// so each time. When it is well again every event has been counted once, and every tree is the truth.
+// TestToxicDownstreams checks that a store of records that rejects, dies and is slow makes senders retry, with a retryable
+// response each time. When it has recovered every event is counted once, and every tree equals the truth.
 func TestToxicDownstreams(t *testing.T) {
 	t.Parallel()
 	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 150, Seed: 51, Failures: true, SpacingMS: 5})
@@ -177,7 +176,7 @@ func TestToxicDownstreams(t *testing.T) {
 			}
 		})
 	}
-	// feed gives the senders that many of the next requests, and returns when they have begun with the last one.
+	// feed lets the senders send that many of the next requests, and returns when they have begun with the last one.
 	next := 0
 	feed := func(requests int) {
 		t.Helper()
@@ -190,7 +189,7 @@ func TestToxicDownstreams(t *testing.T) {
 			}
 		}
 	}
-	// until waits for progress of a kind, and fails at the first answer that is none of those a sender can live with.
+	// until waits for a counter, and fails at the first response that senders cannot handle.
 	until := func(what string, counter *atomic.Int64, target int64) {
 		t.Helper()
 		await(t, time.Minute, what, func() bool {
@@ -241,18 +240,18 @@ func TestToxicDownstreams(t *testing.T) {
 	t.Logf("%d requests, %d refusals, %d records in the store", len(batches), sender.refused.Load(), store.received.Load())
 }
 
-// memoryBound is the limit that the memory_limiter of a test has, in MiB.
+// memoryBound is the limit of the test's memory_limiter in MiB.
 const memoryBound = 300
 
-// TestFloodStaysWithinMemory: while the store hangs, senders bring four times what may be at work at once
-// (max_in_flight_bytes), which would take well over a gigabyte. They are asked to retry, the process stays within its
-// bound, and in the end everything has arrived.
+// TestFloodStaysWithinMemory checks that, while the store hangs and senders send four times max_in_flight_bytes, which
+// would need well over a gigabyte, they are asked to retry, the process stays within its memory limit, and in the end
+// everything has arrived.
 func TestFloodStaysWithinMemory(t *testing.T) {
 	if _, err := os.Stat("/proc/self/status"); err != nil {
 		t.Skip("needs /proc to know the memory of a process: ", err)
 	}
 	const senders, itemsPerRequest = 64, 8
-	// Each item has values that the router keeps whole: half a megabyte.
+	// Each item has values that the router does not cut: half a megabyte.
 	values := make([]string, 128)
 	for i := range values {
 		values[i] = fmt.Sprintf(`"value_%d":%q`, i, strings.Repeat("x", 4000))
@@ -305,13 +304,13 @@ processors:
 	peak := c.memory("VmHWM")
 	t.Logf("%d MiB sent at once, %d refusals; %d MiB before, %d MiB at most", senders*itemsPerRequest*len(payload)>>20,
 		sender.refused.Load(), before>>20, peak>>20)
-	// The limit is on the heap; the process has its code, its stacks and what the runtime has not yet given back besides, which
-	// is more where other processes keep the collection of garbage from its turn.
+	// The limit applies to the heap; the process also has code, stacks and memory not yet returned by the runtime, which is
+	// more if other load delays garbage collection.
 	assert.Less(t, peak, int64(3*memoryBound)<<20)
 	assert.Zero(t, c.stop())
 }
 
-// memory returns a figure of the process's memory in bytes.
+// memory returns a value of the process's memory statistics in bytes.
 func (c *collector) memory(figure string) int64 {
 	c.tb.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.cmd.Process.Pid))

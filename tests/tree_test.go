@@ -15,31 +15,31 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// Sizes of the rough treatment that streams get on their way.
+// Parameters of the disorder that streams are subjected to.
 const (
 	connections = 16
 	batchLines  = 200
 	resendEvery = 10
 )
 
-// manyTasks returns a stream too big to be checked by eye.
+// manyTasks returns a large stream.
 func manyTasks() ([][]byte, []streamtest.Task) {
 	return streamtest.Generate(streamtest.Options{Tasks: 2000, Seed: 11, Failures: true, Planned: true, FirstID: 1, SpacingMS: 20})
 }
 
-// twoApplications have tasks and steps of the same ids at the same time.
+// twoApplications returns a stream of two applications with equal task and step IDs at the same time.
 func twoApplications() ([][]byte, []streamtest.Task) {
 	shop, shopTruth := streamtest.Generate(streamtest.Options{Tasks: 50, Seed: 12, Failures: true})
 	billing, billingTruth := streamtest.Generate(streamtest.Options{Tasks: 50, Seed: 13, Failures: true, Service: "billing"})
 	return streamtest.Interleave(1, shop, billing), append(shopTruth, billingTruth...)
 }
 
-// rough shuffles all lines and sends every tenth batch twice.
+// rough shuffles all lines and repeats every tenth batch.
 func rough(lines [][]byte, seed uint64) [][][]byte {
 	return streamtest.Resend(streamtest.Batches(streamtest.Shuffle(lines, len(lines), seed), batchLines), resendEvery)
 }
 
-// equal fails with the differences as a text of lines.
+// equal fails with the differences, one per line.
 func equal(t *testing.T, differences []string) {
 	t.Helper()
 	if len(differences) > 0 {
@@ -47,7 +47,7 @@ func equal(t *testing.T, differences []string) {
 	}
 }
 
-// TestExactTrees: whatever the order, the repetitions and the number of connections, the spans are the truth.
+// TestExactTrees checks that the spans equal the truth with any order, repetitions and number of connections.
 func TestExactTrees(t *testing.T) {
 	t.Parallel()
 	load := func(name string) func() ([][]byte, []streamtest.Task) {
@@ -80,7 +80,7 @@ func TestExactTrees(t *testing.T) {
 	}
 }
 
-// TestRealStreams: what the real engine fired gives what was measured around its calls.
+// TestRealStreams checks that captured streams of the real engine result in what was measured around its calls.
 func TestRealStreams(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{streamtest.RealLinear, streamtest.RealRetry} {
@@ -98,7 +98,7 @@ func TestRealStreams(t *testing.T) {
 	}
 }
 
-// TestSameIDs: two collectors that get one stream in different orders make the same trace and span ids.
+// TestSameIDs checks that two collectors that receive a stream in different orders generate the same trace and span IDs.
 func TestSameIDs(t *testing.T) {
 	t.Parallel()
 	lines, truth, err := streamtest.Load(streamtest.Mixed)
@@ -118,7 +118,7 @@ func TestSameIDs(t *testing.T) {
 	assert.Equal(t, runs[0], runs[1])
 }
 
-// TestEventsOverOTLP: the same events as OTLP logs, named with or without the prefix, give the same trees.
+// TestEventsOverOTLP checks that the same events as OTLP logs, named with or without the prefix, result in the same trees.
 func TestEventsOverOTLP(t *testing.T) {
 	t.Parallel()
 	for name, send := range map[string]func(*collector, [][][]byte){
@@ -156,7 +156,7 @@ func TestEventsOverAllWays(t *testing.T) {
 	equal(t, streamtest.Compare(truth, sink.all()))
 }
 
-// TestStopMidStream: a graceful stop emits what is open, marked as incomplete, and what had ended as it is.
+// TestStopMidStream checks that a graceful stop emits open tasks, marked as incomplete, and ended ones unchanged.
 func TestStopMidStream(t *testing.T) {
 	t.Parallel()
 	lines, truth, err := streamtest.Load(streamtest.Mixed)
@@ -193,7 +193,7 @@ func TestStopMidStream(t *testing.T) {
 	}
 }
 
-// progress says which tasks have all their events before the cut, and which have begun but not announced their end.
+// progress returns the tasks with all their events before the cut, and those that have begun but not announced their end.
 func progress(t *testing.T, lines [][]byte, cut int, truth []streamtest.Task) (ended []streamtest.Task, open map[int64]bool) {
 	t.Helper()
 	open = map[int64]bool{}

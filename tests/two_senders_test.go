@@ -15,8 +15,8 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// postBeside has several senders post the same bodies at one time, each over connections of its own. An answer that asks one
-// of them to come back fails the test: none of them sends more than the collector can take.
+// postBeside posts the same bodies from several concurrent senders, each over its own connections. A retryable response
+// fails the test, because the collector can handle the load.
 func (c *collector) postBeside(senders, connections int, bodies ...[][]byte) {
 	c.tb.Helper()
 	var all errgroup.Group
@@ -35,7 +35,7 @@ func (c *collector) postBeside(senders, connections int, bodies ...[][]byte) {
 	require.NoError(c.tb, all.Wait())
 }
 
-// bodiesOf returns the stream in requests of so many items.
+// bodiesOf returns the stream in requests of that many items.
 func bodiesOf(lines [][]byte, size int) (bodies [][]byte) {
 	for _, batch := range streamtest.Batches(lines, size) {
 		bodies = append(bodies, bytes.Join(batch, []byte("\n")))
@@ -43,8 +43,8 @@ func bodiesOf(lines [][]byte, size int) (bodies [][]byte) {
 	return bodies
 }
 
-// Two senders have the same stream, as when a sender is replaced while its requests are under way: what one of them brings is
-// being handed on when the other brings it. Nobody is asked to come back, and every event counts once.
+// Two senders send the same stream, as when a sender is replaced while its requests are pending: events of one are being
+// processed when the other sends them. No request is refused, and every event counts once.
 func TestTwoSendersOfOneStream(t *testing.T) {
 	t.Parallel()
 	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 200, Seed: 31, Failures: true})
@@ -56,8 +56,8 @@ func TestTwoSendersOfOneStream(t *testing.T) {
 	require.Empty(t, streamtest.Compare(truth, sink.all()))
 }
 
-// BenchmarkTwoSenders compares the distinct events a second of one sender with those of two that send the same stream side by
-// side. Both cases take turns, so that they see the same noise of the machine.
+// BenchmarkTwoSenders compares the distinct events per second of one sender with those of two that send the same stream
+// concurrently. Both cases alternate, so that they see the same noise of the machine.
 func BenchmarkTwoSenders(b *testing.B) {
 	lines, _ := streamtest.Generate(streamtest.Options{Tasks: benchTasks, Seed: 21, Failures: true})
 	bodies := bodiesOf(lines, benchBatch)
@@ -81,7 +81,7 @@ func BenchmarkTwoSenders(b *testing.B) {
 			b.ReportMetric(rate(1), "one-events/s")
 			b.ReportMetric(rate(2), "two-events/s")
 			b.ReportMetric(rate(2)/rate(1), "ratio")
-			b.ReportMetric(0, "ns/op") // of no meaning here
+			b.ReportMetric(0, "ns/op") // meaningless here
 		})
 	}
 }

@@ -19,7 +19,8 @@ func versionOf(t *testing.T, program string) string {
 	return string(out)
 }
 
-// TestVersion: both programs name the same version, commit and date, and the collector's own components the version too.
+// TestVersion checks that both programs report the same version, commit and date, and the collector's own components the
+// version.
 func TestVersion(t *testing.T) {
 	cli, err := builtCLI()
 	require.NoError(t, err)

@@ -21,18 +21,18 @@ import (
 const (
 	viewers     = 10
 	viewerTasks = 4000
-	// pacedTasks are sent after those, a request of pacedBatch events every pacedEvery: about a tenth of what the process can take,
-	// so that a request waits for others only if something holds it up.
+	// pacedTasks are sent afterwards, a request of pacedBatch events every pacedEvery: about a tenth of the process's
+	// capacity, so that requests wait only if something blocks them.
 	pacedTasks = 2000
 	pacedBatch = 50
 	pacedEvery = 4 * time.Millisecond
 )
 
-// BenchmarkViewers measures what the live pages cost ingestion: the CPU time of the whole process for each event, and how long
-// requests take, without the extension, with it, and with ten viewers who load a page each second. The three take turns, so that
-// all see the same noise of the machine. own-µs/event is what the pages cost by themselves: the same viewers for as long, when
-// nothing is sent. The quantiles are of requests at a steady pace; each is the median of the turns, as a single turn's 99th
-// percentile is mostly noise of the machine, and -worst-ms is that of the worst turn.
+// BenchmarkViewers measures the cost of live pages for ingestion: the CPU time per event of the whole process, and the
+// duration of requests, without the extension, with it, and with ten viewers who load a page each second. The three
+// alternate, so that all see the same noise of the machine. own-µs/event is the cost of the pages alone: the same viewers
+// for as long, without events. The quantiles are of requests at a steady pace; each is the median of the rounds, because
+// the 99th percentile of a single round is mostly noise, and -worst-ms is that of the worst round.
 func BenchmarkViewers(b *testing.B) {
 	all, _ := streamtest.Generate(streamtest.Options{Tasks: viewerTasks + pacedTasks, Seed: 5, Failures: true})
 	cut := len(all) * viewerTasks / (viewerTasks + pacedTasks)
@@ -44,7 +44,7 @@ func BenchmarkViewers(b *testing.B) {
 		viewers    int
 	}{{"without", without, 0}, {"pages", "{}", 0}, {"viewers", "{}", viewers}}
 	cpu, own := make([]time.Duration, len(kinds)), time.Duration(0)
-	half, most := make([][]float64, len(kinds)), make([][]float64, len(kinds)) // quantiles of each turn, in milliseconds
+	half, most := make([][]float64, len(kinds)), make([][]float64, len(kinds)) // quantiles of each round, in milliseconds
 	rounds := 0
 	for b.Loop() {
 		for range benchRounds {
@@ -60,7 +60,7 @@ func BenchmarkViewers(b *testing.B) {
 				if kind.viewers > 0 {
 					took := time.Since(began)
 					before = c.cpuTime()
-					time.Sleep(took) // what is measured is what happens meanwhile
+					time.Sleep(took) // measure what happens meanwhile
 					own += c.cpuTime() - before
 				}
 				took := c.timed(b, paced, pacedEvery)
@@ -81,12 +81,12 @@ func BenchmarkViewers(b *testing.B) {
 		b.ReportMetric(most[i][rounds-1], kind.name+"-p99-worst-ms")
 	}
 	b.ReportMetric(float64(own.Nanoseconds())/1e3/float64(rounds*len(lines)), "own-µs/event")
-	b.ReportMetric(0, "ns/op") // of no meaning here
+	b.ReportMetric(0, "ns/op") // meaningless here
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1e3 }
 
-// joined returns the bodies of requests with so many lines each.
+// joined returns request bodies with that many lines each.
 func joined(lines [][]byte, size int) (bodies [][]byte) {
 	for _, batch := range streamtest.Batches(lines, size) {
 		bodies = append(bodies, bytes.Join(batch, []byte("\n")))
@@ -94,7 +94,7 @@ func joined(lines [][]byte, size int) (bodies [][]byte) {
 	return bodies
 }
 
-// timed posts one body after the other, one each interval unless that is 0, and returns how long each request took.
+// timed posts one body after the other, one per interval unless that is 0, and returns the durations of the requests.
 func (c *collector) timed(b *testing.B, bodies [][]byte, interval time.Duration) (took []time.Duration) {
 	b.Helper()
 	client, done := newClient(1)
