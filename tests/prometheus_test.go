@@ -228,8 +228,8 @@ func ofTruth(expression string, covered map[string]bool) (string, bool) {
 
 // exposition is the truth of some applications in Prometheus' format, with the collector's buckets.
 type exposition struct {
-	lines []string
-	covered  map[string]bool
+	lines   []string
+	covered map[string]bool
 }
 
 func (e *exposition) add(t *testing.T, service string, lines [][]byte, truth []streamtest.Task, bounds map[string][]string) {
