@@ -155,7 +155,7 @@ func TestTailSamplingKill(t *testing.T) {
 	for i := range 3 {
 		c.send(lines[len(lines)*i/3 : len(lines)*(i+1)/3])
 		before := c.ownMetric("otelcol_processor_span_hierarchy_trees", "")
-		await(t, time.Minute, "trees that were handed on", func() bool { return c.ownMetric("otelcol_processor_span_hierarchy_trees", "") > before || i == 0 },
+		await(t, time.Minute, "trees that were emitted", func() bool { return c.ownMetric("otelcol_processor_span_hierarchy_trees", "") > before || i == 0 },
 			func() any { return before })
 		require.NoError(t, c.cmd.Process.Kill())
 		<-c.exited

@@ -56,10 +56,10 @@ func run(ctx context.Context, args []string, s streams) int {
 	case errors.As(err, &status):
 		return int(status)
 	case errors.As(err, &usage):
-		fmt.Fprintf(s.err, "%s: %v\nSee %s --help.\n", command.CommandPath(), err, command.CommandPath()) //nolint:errcheck // nowhere to tell it
+		fmt.Fprintf(s.err, "%s: %v\nSee %s --help.\n", command.CommandPath(), err, command.CommandPath()) //nolint:errcheck // no other output
 		return exitUsage
 	}
-	fmt.Fprintf(s.err, "%s: %v\n", command.CommandPath(), err) //nolint:errcheck // nowhere to tell it
+	fmt.Fprintf(s.err, "%s: %v\n", command.CommandPath(), err) //nolint:errcheck // no other output
 	return exitFailed
 }
 

@@ -260,11 +260,11 @@ func (l *refusalList) add(where, field, reason, remedy string) {
 	if field != "" {
 		text += field + ": "
 	}
-	fmt.Fprintf(l.out, "refused %s\n", printable.Line(text+reason+" ("+remedy+")")) //nolint:errcheck // nowhere to tell it
+	fmt.Fprintf(l.out, "refused %s\n", printable.Line(text+reason+" ("+remedy+")")) //nolint:errcheck // no other output
 }
 
 func (l *refusalList) close(refused int) {
 	if refused > l.named {
-		fmt.Fprintf(l.out, "… and %d more refused\n", refused-l.named) //nolint:errcheck // nowhere to tell it
+		fmt.Fprintf(l.out, "… and %d more refused\n", refused-l.named) //nolint:errcheck // no other output
 	}
 }

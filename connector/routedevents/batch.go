@@ -92,18 +92,18 @@ func (f *facts) readEvent(b *batch, event plog.LogRecord, routed bool) {
 	}
 	switch {
 	case fact != "" && f.records[fact] && (toLogs || signals.Has(lifecycle.SignalTraces)):
-		f.tell(b, fact, event)
+		f.addEvent(b, fact, event)
 	case fact == lifecycle.TaskStarted, ofTask && lifecycle.ReportedBySpan(name):
 		f.leaveOut(b, name, fact, toLogs)
 	case toLogs:
-		f.tell(b, name, event)
+		f.addEvent(b, name, event)
 	default:
 		b.counts.notRouted++
 	}
 }
 
-// tell adds an event as candidate, unless its severity is too low.
-func (f *facts) tell(b *batch, fact string, event plog.LogRecord) {
+// addEvent adds an event as candidate, unless its severity is too low.
+func (f *facts) addEvent(b *batch, fact string, event plog.LogRecord) {
 	severity := event.SeverityNumber()
 	if severity == plog.SeverityNumberUnspecified || fact == lifecycle.TaskStarted {
 		severity = plog.SeverityNumber(lifecycle.SeverityOf(fact))

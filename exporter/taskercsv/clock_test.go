@@ -19,7 +19,7 @@ func TestClockThatIsSetBack(t *testing.T) {
 	require.Zero(t, c.setBack(now.Add(time.Minute)))
 	c.wall += 2 * time.Hour // as if the clock had been ahead
 	require.Equal(t, 2*time.Hour, c.setBack(now.Add(2*time.Minute)))
-	require.Zero(t, c.setBack(now.Add(3*time.Minute)), "told once")
+	require.Zero(t, c.setBack(now.Add(3*time.Minute)), "reported once")
 	c.wall -= time.Hour
 	require.Zero(t, c.setBack(now.Add(4*time.Minute)), "set forward")
 	c.wall += leastStep / 2

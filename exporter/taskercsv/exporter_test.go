@@ -396,7 +396,7 @@ func TestShutdown(t *testing.T) {
 		assert.FileExists(t, path)
 		require.ErrorIs(t, e.ConsumeMetrics(t.Context(), counter(1, 1)), errStopped)
 	})
-	t.Run("failing, tells the same twice", func(t *testing.T) {
+	t.Run("failing, returns the same error twice", func(t *testing.T) {
 		e, path := newExporter(t)
 		require.NoError(t, e.Start(t.Context(), componenttest.NewNopHost()))
 		require.NoError(t, e.ConsumeMetrics(t.Context(), counter(1, 1)))

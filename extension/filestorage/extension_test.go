@@ -325,7 +325,7 @@ func TestNoRoomForAFile(t *testing.T) {
 	e, _ = newTest(t, t.TempDir(), nil)
 	e.inner = connecting{e.inner, func() error { return errors.New("another reason") }}
 	_, err = e.GetClient(t.Context(), component.KindProcessor, owner, "")
-	require.ErrorContains(t, err, "another reason", "that is for the operator to mend")
+	require.ErrorContains(t, err, "another reason", "that is for the operator to repair")
 	e.inner = connecting{e.inner, func() error { panic("page 7 already freed") }}
 	_, err = e.GetClient(t.Context(), component.KindProcessor, owner, "")
 	require.ErrorContains(t, err, "the database broke down: page 7 already freed")

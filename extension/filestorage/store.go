@@ -190,8 +190,8 @@ func (s *store) Delete(ctx context.Context, key string) error {
 func (s *store) Batch(ctx context.Context, ops ...*storage.Operation) error {
 	inPlace, err := s.batch(ctx, ops)
 	if !inPlace {
-		if mendErr := s.mend(ctx); mendErr != nil {
-			return errors.Join(err, mendErr)
+		if repairErr := s.repair(ctx); repairErr != nil {
+			return errors.Join(err, repairErr)
 		}
 		if errors.Is(err, errNotMade) {
 			_, err = s.batch(ctx, ops)

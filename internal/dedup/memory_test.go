@@ -68,7 +68,7 @@ func TestTheJournalIsBounded(t *testing.T) {
 	open(t, storage.Crashed(), after)
 	assert.GreaterOrEqual(t, after.Len(), entries/2)
 	assert.LessOrEqual(t, after.Len(), entries)
-	assert.GreaterOrEqual(t, after.Turns(), uint64(35), "entries are told apart from those of the process before")
+	assert.GreaterOrEqual(t, after.Turns(), uint64(35), "entries differ from those of the previous process")
 }
 
 // A component's own data is restored with the keys, also without any keys.

@@ -114,7 +114,7 @@ func TestFingerprintVectors(t *testing.T) {
 	}
 }
 
-func TestFingerprintTellsItemsApart(t *testing.T) {
+func TestFingerprintDistinguishesItems(t *testing.T) {
 	base := func() map[string]any {
 		return map[string]any{"tasker.task_id": int64(1), "tasker.name": "a", "tasker.nested": map[string]any{"k": []any{"x", "y"}}}
 	}

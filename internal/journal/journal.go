@@ -291,7 +291,7 @@ func (j *Journal) write(ctx context.Context) {
 	j.mu.Lock()
 	j.committing = false
 	j.failure = err
-	j.tell(err)
+	j.logTransition(err)
 	j.stats.LastError = err
 	if err != nil {
 		j.failure = fmt.Errorf("write the state to the storage: %w", err)
@@ -368,8 +368,8 @@ func (j *Journal) ReportTo(status *health.Status) {
 	j.health = status
 }
 
-// tell logs when writes begin to fail and when they succeed again, not each attempt. It requires j.mu.
-func (j *Journal) tell(err error) {
+// logTransition logs when writes begin to fail and when they succeed again, not each attempt. It requires j.mu.
+func (j *Journal) logTransition(err error) {
 	if err != nil {
 		j.health.Set(j, fmt.Errorf("the state can't be written to the storage: %w", err))
 	} else {

@@ -401,7 +401,7 @@ func TestOpenNamesTheMistake(t *testing.T) {
 	s := journaltest.New()
 	s.Opening(func(string) error { return errors.New("no such directory") })
 	_, err = journal.Open(t.Context(), s.Host(), journaltest.ID, owner, zap.NewNop())
-	require.ErrorContains(t, err, "no such directory", "not damage: the operator can mend it")
+	require.ErrorContains(t, err, "no such directory", "not damage: the operator can repair it")
 }
 
 // FuzzReplay: whatever is in the storage, with and without a valid head, reading it ends without an error or a panic.

@@ -140,7 +140,7 @@ func (r *refusing) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	return r.TracesSink.ConsumeTraces(ctx, td)
 }
 
-func TestRefusedTreesAreKeptAndTheSenderIsToldToWait(t *testing.T) {
+func TestRejectedTreesAreRetainedAndSendersWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sink := &refusing{err: errors.New("queue is full")}
 		sink.refuse.Store(true)

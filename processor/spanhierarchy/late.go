@@ -77,10 +77,10 @@ func (l *lateEvents) of(key assembly.TraceID) *livedata.Late {
 	if kept == nil {
 		return nil
 	}
-	told := &livedata.Late{Count: kept.count, Latest: slices.Clone(kept.latest)}
+	late := &livedata.Late{Count: kept.count, Latest: slices.Clone(kept.latest)}
 	for _, name := range slices.Sorted(maps.Keys(kept.names)) {
-		told.Names = append(told.Names, livedata.LateName{Event: name, Count: kept.names[name]})
+		late.Names = append(late.Names, livedata.LateName{Event: name, Count: kept.names[name]})
 	}
-	slices.SortStableFunc(told.Names, func(a, b livedata.LateName) int { return cmp.Compare(b.Count, a.Count) })
-	return told
+	slices.SortStableFunc(late.Names, func(a, b livedata.LateName) int { return cmp.Compare(b.Count, a.Count) })
+	return late
 }

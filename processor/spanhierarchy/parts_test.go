@@ -20,7 +20,7 @@ import (
 )
 
 // With emit: parts an attempt is emitted while its task waits for an operator, and the union of all that is passed on is the truth.
-func TestPartsAreHandedOnWhileTheirTaskGoesOn(t *testing.T) {
+func TestPartsAreEmittedWhileTheirTaskRuns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		lines, truth := streamtest.Generate(streamtest.Options{Tasks: 20, Seed: 7, Failures: true, SpacingMS: 5})
 		sink := new(consumertest.TracesSink)
@@ -116,7 +116,7 @@ func TestTheJournalForgetsWhatIsOut(t *testing.T) {
 }
 
 // Spans that were passed on and recorded are not passed on again, however often the process dies while tasks are open.
-func TestDurablePartsAreHandedOnOnce(t *testing.T) {
+func TestDurablePartsAreEmittedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		lines, truth := streamtest.Generate(streamtest.Options{Tasks: 40, Seed: 7, Failures: true, SpacingMS: 5})
 		storage := journaltest.New()

@@ -51,8 +51,8 @@ func slowTask() ptrace.Traces {
 	return td
 }
 
-// told returns the performance events of a task's spans, by span.
-func told(t *testing.T, cfg *Config) map[string][]string {
+// performanceEvents returns the performance events of a task's spans, by span.
+func performanceEvents(t *testing.T, cfg *Config) map[string][]string {
 	t.Helper()
 	require.NoError(t, cfg.Validate())
 	sink := new(consumertest.TracesSink)
@@ -83,16 +83,16 @@ func TestSlowSpansSaySo(t *testing.T) {
 		lifecycle.SpanStep:    {"performance.slow_operation fetch"},
 		lifecycle.SpanHandler: {"performance.memory_spike fetch"},
 		lifecycle.SpanQuery:   {"performance.slow_sql_query SELECT orders"},
-	}, told(t, createDefaultConfig()))
+	}, performanceEvents(t, createDefaultConfig()))
 
 	require.Equal(t, map[string][]string{
 		lifecycle.SpanTask: {"performance.slow_operation process_order"},
-	}, told(t, withPerformance(t, map[string]any{
+	}, performanceEvents(t, withPerformance(t, map[string]any{
 		"slow_task": "2s", "slow_query": 0,
 		"overrides": []any{map[string]any{"steps": []any{"fetch"}, "slow_step": "5s", "memory_spike_mb": 1000}},
 	})))
 
-	require.Empty(t, told(t, withPerformance(t, map[string]any{"enabled": false})))
+	require.Empty(t, performanceEvents(t, withPerformance(t, map[string]any{"enabled": false})))
 }
 
 func TestPerformanceConfigNamesEveryMistake(t *testing.T) {

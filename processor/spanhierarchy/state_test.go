@@ -327,8 +327,8 @@ func TestWhatTheNextComponentHeldInMemory(t *testing.T) {
 	})
 }
 
-// TestAStopRepeatsWhatWasHandedOnLately: the next components stop afterwards, and lose what they only have in memory.
-func TestAStopRepeatsWhatWasHandedOnLately(t *testing.T) {
+// TestAStopRepeatsRecentEmissions: the next components stop afterwards, and lose what they only have in memory.
+func TestAStopRepeatsRecentEmissions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := journaltest.New()
 		life := incarnate(t, s, func(cfg *Config) { cfg.SettleTimeout = cfg.ReorderWindow })

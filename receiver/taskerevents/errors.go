@@ -20,12 +20,12 @@ const defaultWait = 5 * time.Second
 // statusOf returns how an error of the pipeline is reported to the sender: a status, and how long to wait before sending again. No
 // wait means that a retry is useless. An error without a classification counts as temporary, as in the collector's own receivers.
 func statusOf(err error) (code int, wait time.Duration) {
-	var told *consumererror.Error
-	if errors.As(err, &told) {
-		if !told.IsRetryable() {
-			return permanent(consumererror.ToHTTPStatus(told) == http.StatusBadRequest), 0
+	var typed *consumererror.Error
+	if errors.As(err, &typed) {
+		if !typed.IsRetryable() {
+			return permanent(consumererror.ToHTTPStatus(typed) == http.StatusBadRequest), 0
 		}
-		return retryable(consumererror.ToHTTPStatus(told) == http.StatusTooManyRequests), waitOf(consumererror.ToGRPCStatus(told))
+		return retryable(consumererror.ToHTTPStatus(typed) == http.StatusTooManyRequests), waitOf(consumererror.ToGRPCStatus(typed))
 	}
 	if s, ok := status.FromError(err); ok {
 		switch s.Code() {

@@ -149,8 +149,8 @@ func TestAnswerNamesItemFieldAndRemedy(t *testing.T) {
 }
 
 func TestErrorsOfThePipeline(t *testing.T) {
-	told := status.New(codes.ResourceExhausted, "full")
-	withWait, err := told.WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(1500 * 1e6)})
+	exhausted := status.New(codes.ResourceExhausted, "full")
+	withWait, err := exhausted.WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(1500 * 1e6)})
 	require.NoError(t, err)
 	plain := errors.New("down")
 	for name, test := range map[string]struct {
@@ -164,7 +164,7 @@ func TestErrorsOfThePipeline(t *testing.T) {
 		"downstream, permanent": {consumererror.NewDownstream(consumererror.NewPermanent(plain)), 500, ""},
 		"cancelled":             {context.Canceled, 503, "5"},
 		"unavailable":           {status.Error(codes.Unavailable, "x"), 503, "5"},
-		"exhausted":             {told.Err(), 429, "5"},
+		"exhausted":             {exhausted.Err(), 429, "5"},
 		"exhausted for a while": {withWait.Err(), 429, "2"},
 		"invalid":               {status.Error(codes.InvalidArgument, "x"), 400, ""},
 		"the backend's auth":    {status.Error(codes.Unauthenticated, "x"), 500, ""},

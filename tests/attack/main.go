@@ -168,7 +168,7 @@ func report(w io.Writer, results []result, took time.Duration) (failed bool) {
 	for _, r := range results {
 		if r.broken() {
 			failed = true
-			fmt.Fprintf(w, "\n==== %s %s\n%s\n", r.pkg, r.test, strings.Join(r.output, "\n")) //nolint:errcheck // nowhere to tell it
+			fmt.Fprintf(w, "\n==== %s %s\n%s\n", r.pkg, r.test, strings.Join(r.output, "\n")) //nolint:errcheck // no other output
 		}
 	}
 	fmt.Fprintln(w) //nolint:errcheck // as above

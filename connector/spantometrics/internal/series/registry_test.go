@@ -146,7 +146,7 @@ func TestLabels(t *testing.T) {
 	require.Equal(t, []Label{{Name: "second", Value: "a"}}, got[1].Labels)
 }
 
-func TestApplicationsAreToldApart(t *testing.T) {
+func TestApplicationsAreSeparate(t *testing.T) {
 	f := newFixture(t, testOptions())
 	w := f.Begin(1)
 	for _, app := range [][2]string{{"a", "bc"}, {"ab", "c"}} {

@@ -195,8 +195,8 @@ func TestKilledAppend(t *testing.T) {
 		out, err := process.StdoutPipe()
 		require.NoError(t, err)
 		require.NoError(t, process.Start())
-		told := make([]byte, 40)
-		_, err = io.ReadFull(out, told)
+		first := make([]byte, 40)
+		_, err = io.ReadFull(out, first)
 		require.NoError(t, err)
 		require.NoError(t, process.Process.Kill())
 		rest, err := io.ReadAll(out)
@@ -207,7 +207,7 @@ func TestKilledAppend(t *testing.T) {
 		require.NoError(t, a.Close())
 		rows := readRows(t, path)
 		require.Equal(t, []string{"number", "text"}, rows[0])
-		acknowledged := next + batch*(len(told)+len(rest))
+		acknowledged := next + batch*(len(first)+len(rest))
 		require.GreaterOrEqual(t, len(rows)-1, acknowledged)
 		for i, row := range rows[1:] {
 			require.Equal(t, fmt.Sprint(i), row[0])
@@ -332,12 +332,12 @@ func TestNotPacked(t *testing.T) {
 	old := filepath.Join(directory, "rows-2026-01-01T00-00-00.000-size.csv")
 	require.NoError(t, os.WriteFile(old, []byte("a\n"), 0o600))
 	require.NoError(t, os.Mkdir(old+".zst", 0o700))
-	var told error
-	a := NewAppend(filepath.Join(directory, "rows.csv"), format(), unbounded(), CompressionZstd, func(err error) { told = err })
+	var reported error
+	a := NewAppend(filepath.Join(directory, "rows.csv"), format(), unbounded(), CompressionZstd, func(err error) { reported = err })
 	_, err := a.Open()
 	require.NoError(t, err)
 	require.NoError(t, a.Close())
-	require.ErrorContains(t, told, old)
+	require.ErrorContains(t, reported, old)
 	assert.FileExists(t, old)
 }
 

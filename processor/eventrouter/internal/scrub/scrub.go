@@ -53,8 +53,8 @@ type verdict struct {
 	left, sensitive, sql, backtrace bool
 	// id means that a number under the key, also one in a string, is not a card number.
 	id bool
-	// told means that the attribute is part of a record's readable line.
-	told bool
+	// inMessage means that the attribute is part of a record's readable line.
+	inMessage bool
 	// secret means that the key itself contains a secret.
 	secret bool
 	// plain means that the key requires nothing: only the value may.
@@ -82,7 +82,7 @@ func (s *Scrubber) judge(key string) verdict {
 	v := verdict{
 		left:      left,
 		id:        (lower == "id" || strings.HasSuffix(lower, "_id") || strings.HasSuffix(lower, "_ids")) && key != lifecycle.AttrCorrelationID,
-		told:      told(key),
+		inMessage: inMessage(key),
 		secret:    s.settings.Patterns.Mask(key, "") != key,
 		sensitive: slices.ContainsFunc(s.settings.Sensitive, func(part string) bool { return strings.Contains(lower, part) }),
 		sql:       name == "sql" || name == "db.statement" || name == lifecycle.AttrDBQueryText,
@@ -92,8 +92,8 @@ func (s *Scrubber) judge(key string) verdict {
 	return v
 }
 
-// told reports whether an attribute is part of a record's readable line.
-func told(key string) bool {
+// inMessage reports whether an attribute is part of a record's readable line.
+func inMessage(key string) bool {
 	switch key {
 	case lifecycle.AttrTaskID, lifecycle.AttrTaskName, lifecycle.AttrStepName, lifecycle.AttrErrorMessage:
 		return true
@@ -116,8 +116,8 @@ type Pass struct {
 	room int
 	// id is the verdict's id for the key being walked.
 	id bool
-	// retell means that the record's readable line must be rebuilt, because an attribute in it has changed.
-	retell bool
+	// rebuildMessage means that the record's readable line must be rebuilt, because an attribute in it has changed.
+	rebuildMessage bool
 	// attribute, entry and element are the methods of these names, kept because creating them again would allocate.
 	attribute, entry func(string, pcommon.Value) bool
 	element          func(pcommon.Value) bool
@@ -149,7 +149,7 @@ func (p *Pass) ScrubText(text string, set func(string)) {
 
 // Scrub changes the record's name, severity text, attributes and body.
 func (p *Pass) Scrub(record plog.LogRecord) {
-	p.id, p.retell = false, false
+	p.id, p.rebuildMessage = false, false
 	if name, masked := p.masked(record.EventName()); masked {
 		record.SetEventName(name)
 	}
@@ -158,7 +158,7 @@ func (p *Pass) Scrub(record plog.LogRecord) {
 	switch body := record.Body(); {
 	case body.Type() == pcommon.ValueTypeMap:
 		body.Map().RemoveIf(p.attribute)
-	case p.retell && body.Type() == pcommon.ValueTypeStr:
+	case p.rebuildMessage && body.Type() == pcommon.ValueTypeStr:
 		body.SetStr(eventrecord.Message(record))
 	default:
 		p.id = false
@@ -195,7 +195,7 @@ func (p *Pass) scrubAttribute(key string, value pcommon.Value) bool {
 	} else {
 		p.scrubUnder(v, value)
 	}
-	p.retell = p.retell || v.told && p.Counts != before
+	p.rebuildMessage = p.rebuildMessage || v.inMessage && p.Counts != before
 	return v.left || v.secret
 }
 

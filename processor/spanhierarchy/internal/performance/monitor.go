@@ -66,7 +66,7 @@ func (m *Monitor) duration(s *assembly.Span) {
 	default:
 		return
 	}
-	if took := time.Duration(s.End - s.Start); most > 0 && took > most && !told(s, name) {
+	if took := time.Duration(s.End - s.Start); most > 0 && took > most && !alreadyReported(s, name) {
 		report(s, name, s.End, of.operation(),
 			assembly.Double(lifecycle.AttrDuration, took.Seconds()), assembly.Double(lifecycle.AttrThreshold, most.Seconds()))
 	}
@@ -93,14 +93,14 @@ func (m *Monitor) memory(s *assembly.Span) {
 			most, limit, at, operation = delta, over, n.At, of.operation()
 		}
 	}
-	if most > 0 && !told(s, lifecycle.PerformanceMemorySpike) {
+	if most > 0 && !alreadyReported(s, lifecycle.PerformanceMemorySpike) {
 		report(s, lifecycle.PerformanceMemorySpike, at, operation,
 			assembly.Double(lifecycle.AttrMemoryDeltaMB, most), assembly.Double(lifecycle.AttrThresholdMB, limit))
 	}
 }
 
-// told reports whether the engine has reported it already, so that it is not reported twice.
-func told(s *assembly.Span, name string) bool {
+// alreadyReported reports whether the engine has reported it already, so that it is not reported twice.
+func alreadyReported(s *assembly.Span, name string) bool {
 	for i := range s.Events {
 		if s.Events[i].Name == name {
 			return true

@@ -29,12 +29,12 @@ func (s *store) watch(ctx context.Context) {
 	well := s.closed || s.client != nil && s.inPlace() && !s.failing.Load()
 	s.mu.RUnlock()
 	if !well {
-		_ = s.mend(ctx) // reported and retried
+		_ = s.repair(ctx) // reported and retried
 	}
 }
 
-// mend makes the client write to the file at the path again.
-func (s *store) mend(ctx context.Context) (err error) {
+// repair makes the client write to the file at the path again.
+func (s *store) repair(ctx context.Context) (err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
