@@ -387,7 +387,7 @@ func (a *Assembler) releaseBefore(t *task, runs []*run, reason Reason) {
 	used := a.emit(t, runs, reason, false)
 	t.unsettled = false
 	if t.emission != nil {
-		t.emission.spans.forget(t.released.end)
+		t.emission.spans.Forget(t.released.end)
 		t.emission.checkpoint = nil
 	}
 	a.reportRelease(t, len(t.out().spans) > 0)

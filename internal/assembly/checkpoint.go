@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/critical"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/emitted"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -178,7 +179,7 @@ func (c *composer) isOut(id SpanID) bool {
 	if _, here := c.index[id]; here {
 		return true
 	}
-	return c.task.out().spans.has(id)
+	return c.task.out().spans.Has(id)
 }
 
 // firstHeld returns the time of the first query or backoff in the first records that has not been emitted; MaxInt64 when there is
@@ -219,10 +220,10 @@ func (a *Assembler) forgetUpTo(t *task, sorted []record, place int, before *rele
 	a.stats.Late += c.late
 	t.records = sorted
 	a.keepRecords(t, sorted[place+1:])
-	out.spans.forget(cp.at)
+	out.spans.Forget(cp.at)
 	out.ids = knownIDs{}
 	if cp.passOut {
-		out.spans.add(emittedSpan{id: cp.pass.span, start: cp.pass.start, end: cp.pass.end, step: noStep})
+		out.spans.Add(emitted.Span{ID: cp.pass.span, Start: cp.pass.start, End: cp.pass.end, Step: noStep})
 	}
 }
 
@@ -239,7 +240,7 @@ func (c *composer) checkpoint(rd *reader, at int64) *checkpoint {
 		}
 	}
 	cp.queued = c.begins.queued
-	cp.passOut = last.out || c.task.out().spans.has(last.span)
+	cp.passOut = last.out || c.task.out().spans.Has(last.span)
 	cp.pass.batchesBefore += len(last.batches)
 	cp.pass.batches, cp.pass.searches, cp.pass.discoveredSteps, cp.pass.job, cp.pass.out = nil, nil, nil, nil, cp.passOut
 	if f := c.lastFailure(failure{}); f != (failure{}) {
@@ -255,7 +256,7 @@ func (c *composer) checkpoint(rd *reader, at int64) *checkpoint {
 		if attempt != nil {
 			s := rd.attemptState(int16(step), attempt)
 			if b := s.backoff; b != nil {
-				b.out = attempt.backoffOut || c.task.out().spans.has(c.spanID(lifecycle.SpanBackoff, c.task.steps[step].id.Text, b.at))
+				b.out = attempt.backoffOut || c.task.out().spans.Has(c.spanID(lifecycle.SpanBackoff, c.task.steps[step].id.Text, b.at))
 			}
 			cp.steps = append(cp.steps, s)
 		}
@@ -298,7 +299,7 @@ func (c *composer) openSpanEvents(last *pass) (task, inPass spanEvents) {
 	if before != nil {
 		c.goOn(&c.tree.Spans[0], &before.notes)
 	}
-	if !last.out && !c.task.out().spans.has(last.span) {
+	if !last.out && !c.task.out().spans.Has(last.span) {
 		c.index[last.span] = 1
 		c.tree.Spans = append(c.tree.Spans, Span{ID: last.span})
 		if before != nil && last == c.run.passes[0] {

@@ -28,7 +28,8 @@
 //  2. History, from events to passes, batches and attempts: order.go and rebuild.go (sorting), runs.go (where a run ends),
 //     history.go and model.go (the reader and what it finds), gap.go and gaps.go (what is missing), arena.go (its memory).
 //  3. Emission while a task is still open: frontier.go (up to where everything has arrived), settled.go (which spans are final, and
-//     what they wait for), parts.go (one check of a task), emitted.go (what has been emitted), checkpoint.go (what replaces records).
+//     what they wait for), parts.go (one check of a task), emission.go and package emitted (what has been emitted), checkpoint.go
+//     (what replaces records).
 //  4. Spans: tree.go (the composer), identify.go (ids), levels.go and asides.go (the spans of each kind), span_events.go and
 //     around.go (span events), criticalpath.go and package critical (the critical path), room.go (limits of a tree), span.go and
 //     attribute.go (the result).

@@ -3,7 +3,11 @@
 
 package assembly
 
-import "math"
+import (
+	"math"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/emitted"
+)
 
 // TraceID has the bytes of its pdata namesake.
 type TraceID = [16]byte
@@ -78,7 +82,7 @@ type record struct {
 	cut           bool // omitted by a limit; known when it has been read
 }
 
-const noStep int16 = -1
+const noStep = emitted.NoStep
 
 // key returns the half of the identity that a record keeps.
 func (e *Event) key() uint32 { return uint32(e.Identity ^ e.Identity>>32) }

@@ -90,7 +90,7 @@ func (c *composer) identify() {
 		c.last[a.step] = lastAttempt{a.step, a.number, a.span}
 	}
 	if c.task.disturbed {
-		c.emitted = c.task.out().spans.attempts(len(c.task.steps))
+		c.emitted = c.task.out().spans.ByStep(len(c.task.steps))
 	}
 	for _, p := range c.run.passes {
 		if begin := unused(&c.begins.pass, p.start); p.span == (SpanID{}) {
@@ -109,16 +109,16 @@ func (c *composer) identifyAttempt(a *attempt) {
 	id, next := c.task.steps[a.step].id.Text, &c.begins.steps[a.step]
 	a.span = c.spanID(lifecycle.SpanStep, id, unused(&next.attempt, a.start))
 	if c.task.disturbed {
-		if out := c.emitted[a.step].attempt(a.step, a.start, a.end); out != nil {
-			a.span = out.id
+		if out := c.emitted[a.step].Attempt(a.step, a.start, a.end); out != nil {
+			a.span = out.ID
 		}
 	}
 	start, _ := a.handling()
 	a.work = c.spanID(lifecycle.SpanHandler, id, unused(&next.handler, start))
-	if c.task.disturbed && c.task.out().spans.has(a.span) && !c.task.out().spans.has(a.work) {
+	if c.task.disturbed && c.task.out().spans.Has(a.span) && !c.task.out().spans.Has(a.work) {
 		a.work = a.span // its handler has been emitted under another id
 	}
-	for c.task.disturbed && c.task.out().spans.has(a.work) && !c.task.out().spans.has(a.span) {
+	for c.task.disturbed && c.task.out().spans.Has(a.work) && !c.task.out().spans.Has(a.span) {
 		start++ // late events made another attempt of the same handler
 		a.work = c.spanID(lifecycle.SpanHandler, id, start)
 	}

@@ -176,7 +176,7 @@ func (c *composer) finalizationSpan(p *pass) {
 
 func (c *composer) batchSpans(j int, b *batch, p *pass) {
 	if len(b.attempts) > 0 {
-		c.task.out().spans.restore(b.span)
+		c.task.out().spans.Restore(b.span)
 	}
 	if c.takes(b.settled, b.span) && !c.cuts(b.cut && len(b.attempts) == 0, b.span, b.end) {
 		c.batchSpan(j, b, p)

@@ -181,5 +181,5 @@ func (t *task) isOut(e *Event, now int64) bool {
 		return false
 	}
 	step := t.findStep(e.StepID.Text)
-	return step != noStep && t.out().spans.hadAttempt(step, e.At, now)
+	return step != noStep && t.out().spans.HadAttempt(step, e.At, now)
 }

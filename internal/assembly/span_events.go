@@ -47,7 +47,7 @@ func (c *composer) attachSpanEvent(r *record) {
 	target := c.spanAt(r, name)
 	place, here := c.index[target]
 	if !here {
-		if (c.noting || c.going == nil) && c.task.out().spans.emittedBefore(target, r.arrived) {
+		if (c.noting || c.going == nil) && c.task.out().spans.EmittedBefore(target, r.arrived) {
 			c.late++
 		}
 		return

@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/emitted"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/values"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
@@ -187,7 +188,7 @@ func (e *emission) appendTo(b []byte, with *encoder) []byte {
 	root.Times(e.rootNext, e.extent.start, e.extent.end)
 	b = fields.Message(b, emissionRoot, root.Data)
 	if len(e.spans) > 0 {
-		b = fields.Message(b, emissionSpans, e.spans.appendTo(with.begin()))
+		b = fields.Message(b, emissionSpans, appendSpans(with.begin(), e.spans))
 	}
 	if len(e.parents) > 0 {
 		b = fields.Message(b, emissionParents, appendParents(with.begin(), e.parents))
@@ -198,14 +199,14 @@ func (e *emission) appendTo(b []byte, with *encoder) []byte {
 	return b
 }
 
-func (s emittedSpans) appendTo(to *encoder) []byte {
+func appendSpans(to *encoder, spans emitted.Spans) []byte {
 	last := int64(0)
-	for i := range s {
-		e := &s[i]
-		to.ID(e.id)
-		to.Times(e.start)
-		to.Ints(e.end-e.start, int64(e.step), flag(e.cut, 1), e.at-last)
-		last = e.at
+	for i := range spans {
+		s := &spans[i]
+		to.ID(s.ID)
+		to.Times(s.Start)
+		to.Ints(s.End-s.Start, int64(s.Step), flag(s.Cut, 1), s.At-last)
+		last = s.At
 	}
 	return to.Data
 }
@@ -237,13 +238,13 @@ func (a *Assembler) parseEmission(data []byte, t *task, shared *values.Texts) er
 			e.extent = extent{d.Time(), d.Time()}
 		case emissionSpans:
 			for at := int64(0); d.More(); {
-				s := emittedSpan{id: d.ID(), start: d.Time()}
-				s.end = s.start + d.Int()
-				s.step, s.cut = int16(d.Int()), d.Int() != 0
+				s := emitted.Span{ID: d.ID(), Start: d.Time()}
+				s.End = s.Start + d.Int()
+				s.Step, s.Cut = int16(d.Int()), d.Int() != 0
 				at += d.Int()
-				s.at = at
+				s.At = at
 				if d.Err == nil {
-					e.spans.add(s)
+					e.spans.Add(s)
 				}
 			}
 		case emissionParents:

@@ -4,6 +4,7 @@
 package assembly
 
 import (
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/emitted"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -24,17 +25,17 @@ type composer struct {
 	own         string        // the task's correlation id
 	last        []lastAttempt // by step: the previous attempt
 	begins      begins
-	index       map[SpanID]int // indexes of the tree's spans
-	until       []int64        // by pass: the latest end of it and of those before
-	emitted     []emittedSpans // by step: its emitted attempts
-	around      around         // attempts at the time of the current event
-	steps       []int16        // by span: the step of an attempt; else noStep
-	sought      recordKey      // a late event, whose span is searched
-	found       int            // the index of that span, or -1
-	noting      bool           // only span events are wanted
-	late        int64          // events that arrived after their span was emitted
-	unsettled   [Gaps]int64    // spans of a part emitted with something missing, by what
-	gaveUp      bool           // unsettled has counts
+	index       map[SpanID]int  // indexes of the tree's spans
+	until       []int64         // by pass: the latest end of it and of those before
+	emitted     []emitted.Spans // by step: its emitted attempts
+	around      around          // attempts at the time of the current event
+	steps       []int16         // by span: the step of an attempt; else noStep
+	sought      recordKey       // a late event, whose span is searched
+	found       int             // the index of that span, or -1
+	noting      bool            // only span events are wanted
+	late        int64           // events that arrived after their span was emitted
+	unsettled   [Gaps]int64     // spans of a part emitted with something missing, by what
+	gaveUp      bool            // unsettled has counts
 }
 
 // compose makes the tree of one run: of an ended run, everything not yet emitted, the task's span first; of an open one, the
@@ -110,7 +111,7 @@ func (c *composer) follow(before *releasedTask) {
 
 // takes reports whether a span is settled and has not been emitted before.
 func (c *composer) takes(s settled, id SpanID) bool {
-	if c.going != nil && !c.going.of(s) || c.task.out().spans.has(id) {
+	if c.going != nil && !c.going.of(s) || c.task.out().spans.Has(id) {
 		return false
 	}
 	if c.going != nil && s.until > 0 {
@@ -124,7 +125,7 @@ func (c *composer) takes(s settled, id SpanID) bool {
 func (c *composer) cuts(cut bool, id SpanID, end int64) bool {
 	if cut {
 		c.tree.Cut++
-		c.task.beginEmission().spans.add(emittedSpan{id: id, end: end, step: noStep, cut: true})
+		c.task.beginEmission().spans.Add(emitted.Span{ID: id, End: end, Step: noStep, Cut: true})
 	}
 	return cut
 }

@@ -4,16 +4,16 @@
 package assembly
 
 import (
-	"encoding/binary"
 	"math"
 	"slices"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/emitted"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
 // emission is what has been emitted of a run that is still open, and what later spans need of it. It belongs to its task.
 type emission struct {
-	spans   emittedSpans
+	spans   emitted.Spans
 	parents []openParent
 	// checkpoint replaces the run's first records; nil while none is forgotten.
 	checkpoint *checkpoint
@@ -47,97 +47,6 @@ func (t *task) beginEmission() *emission {
 // forgot reports whether what happened at a time has been emitted and forgotten.
 func (e *emission) forgot(at int64) bool { return e.checkpoint != nil && at <= e.checkpoint.at }
 
-// emittedSpan is a span that has been emitted. It is kept as long as the records from which it was made.
-type emittedSpan struct {
-	id         SpanID
-	start, end int64
-	at         int64 // when it was emitted, by the collector's clock
-	step       int16 // of an attempt; else noStep
-	cut        bool  // omitted by a limit
-}
-
-// emittedSpans are the emitted spans of an open run, ordered by id.
-type emittedSpans []emittedSpan
-
-func (s emittedSpans) find(id SpanID) (int, bool) {
-	sought := binary.BigEndian.Uint64(id[:])
-	from, to := 0, len(s)
-	for from < to { // slices.BinarySearchFunc takes twice as long
-		middle := int(uint(from+to) >> 1)
-		if binary.BigEndian.Uint64(s[middle].id[:]) < sought {
-			from = middle + 1
-		} else {
-			to = middle
-		}
-	}
-	return from, from < len(s) && s[from].id == id
-}
-
-func (s emittedSpans) has(id SpanID) bool {
-	if len(s) == 0 {
-		return false
-	}
-	_, found := s.find(id)
-	return found
-}
-
-func (s *emittedSpans) add(e emittedSpan) {
-	if place, found := s.find(e.id); !found {
-		*s = slices.Insert(*s, place, e)
-	}
-}
-
-// restore removes a batch that was omitted because it was empty, when an attempt of it arrives late.
-func (s *emittedSpans) restore(id SpanID) {
-	if place, found := s.find(id); found && (*s)[place].cut {
-		*s = slices.Delete(*s, place, place+1)
-	}
-}
-
-// forget removes the spans that ended up to a time.
-func (s *emittedSpans) forget(until int64) {
-	*s = slices.DeleteFunc(*s, func(e emittedSpan) bool { return e.end <= until })
-}
-
-// emittedBefore reports whether the span was emitted before an event arrived.
-func (s emittedSpans) emittedBefore(id SpanID, arrived int64) bool {
-	place, found := s.find(id)
-	return found && !s[place].cut && s[place].at < arrived
-}
-
-// hadAttempt reports whether an attempt of the step at a time was emitted before an event arrived. An event that arrived before
-// that is accepted also when it is replayed after a start.
-func (s emittedSpans) hadAttempt(step int16, at, arrived int64) bool {
-	for i := range s {
-		if e := &s[i]; e.step == step && e.at < arrived && e.start <= at && at <= e.end {
-			return true
-		}
-	}
-	return false
-}
-
-// attempt finds the attempt of the step that overlaps a stretch of time. An event that arrives after the attempt was emitted can
-// make the reader find two, or another beginning; the emitted span still counts.
-func (s emittedSpans) attempt(step int16, start, end int64) *emittedSpan {
-	for i := range s {
-		if e := &s[i]; e.step == step && e.start <= end && start <= e.end {
-			return e
-		}
-	}
-	return nil
-}
-
-// attempts returns the emitted spans of attempts by step.
-func (s emittedSpans) attempts(steps int) []emittedSpans {
-	of := make([]emittedSpans, steps)
-	for _, e := range s {
-		if e.step != noStep {
-			of[e.step] = append(of[e.step], e)
-		}
-	}
-	return of
-}
-
 // openParent is a batch or pass that is the parent of emitted spans and has not been emitted itself. If late events hide it from
 // the reader, a stand-in is emitted at the release, so that every span has its parent.
 type openParent struct {
@@ -148,7 +57,7 @@ type openParent struct {
 
 // names records that a span is emitted before its parent.
 func (c *composer) names(name string, id, parent SpanID, start, end int64) {
-	if c.going == nil || c.task.out().spans.has(id) {
+	if c.going == nil || c.task.out().spans.Has(id) {
 		return
 	}
 	if _, here := c.index[id]; here {
@@ -232,7 +141,7 @@ func (t *task) noteEmitted(c *composer) {
 	out := t.beginEmission()
 	for i := range c.tree.Spans {
 		s := &c.tree.Spans[i]
-		out.spans.add(emittedSpan{id: s.ID, start: s.Start, end: s.End, at: c.going.now, step: c.steps[i]})
+		out.spans.Add(emitted.Span{ID: s.ID, Start: s.Start, End: s.End, At: c.going.now, Step: c.steps[i]})
 		if s.Parent == c.root {
 			if out.root == (SpanID{}) {
 				out.root, out.rootNext = c.root, max(c.run.start, out.rootNext)+1
