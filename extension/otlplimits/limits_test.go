@@ -282,3 +282,10 @@ func TestConfig(t *testing.T) {
 	none.ConnectionTimeout = 0
 	assert.ErrorContains(t, none.Validate(), "connection_timeout: 0s is not above zero; use more, such as 10s")
 }
+
+// len returns the number of requests in transit.
+func (r *receiving) len() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.requests)
+}

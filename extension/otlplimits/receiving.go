@@ -81,10 +81,3 @@ func (r *receiving) end(b *begun) {
 	defer r.mu.Unlock()
 	delete(r.requests, b)
 }
-
-// len returns the number of requests in transit.
-func (r *receiving) len() int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return len(r.requests)
-}

@@ -44,10 +44,6 @@ const (
 	MarkOpen
 )
 
-func (m Mark) String() string {
-	return [...]string{"", "success", "failure", "cancelled", "resolved by hand", "no end yet"}[m]
-}
-
 // Kind selects how a span is drawn.
 type Kind uint8
 
