@@ -4,7 +4,7 @@
 
 # What TaskerOtelPerformance costs the thread of a step, with ActiveRecord on SQLite in memory: ruby bench_performance.rb [QUERIES]
 #
-# A step has so many queries (10 unless told otherwise). The time is CPU time of the thread; nothing listens at the collector's
+# A step has that many queries (default 10). The time is CPU time of the thread; nothing listens at the collector's
 # address, and the thread that would send sleeps. The plan of Tasker allows 2 % of a step of 250 ms and 5 % of one of 5 ms.
 
 require "active_record"

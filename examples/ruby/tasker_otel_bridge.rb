@@ -15,29 +15,29 @@ require "zlib"
 #
 #   Rails.application.config.after_initialize { TaskerOtelBridge.start }
 #
-# The publishing thread only copies the event into a bounded queue: it never waits, and nothing that goes wrong here is
-# raised there. A thread of each process sends what is queued, in batches, and again while the collector cannot take them.
-# Each event has an id, so that what is sent twice counts once. What had to be dropped is counted: TaskerOtelBridge.stats.
+# The publishing thread only copies the event into a bounded queue: it never waits, and no error is
+# raised there. A thread of each process sends queued events in batches, and retries while the collector is unavailable.
+# Each event has an id, so that resent events count once. Dropped events are counted: TaskerOtelBridge.stats.
 #
-# README.md beside this file has the settings. Needs Ruby 3.0 or later, and no gem.
+# README.md documents the settings. Requires Ruby 3.0 or later, and no gem.
 module TaskerOtelBridge
-  # Settings, first from the environment, then from the block of start.
+  # Settings from the environment, overridden by the block of start.
   class Config
-    # Payload keys with whole inputs and results: often large, often personal, and left out by the collector too.
+    # Payload keys of inputs and results, often large or personal, which the collector removes too.
     BULKY = %w[task_context step_inputs step_results error_step_results].freeze
 
-    # Where events are posted (several addresses, with commas between them, share the tasks), the application's name and
-    # namespace, further headers of the requests.
+    # The address for events (several comma-separated ones share the tasks), the application's name and
+    # namespace, additional request headers.
     attr_accessor :url, :service, :namespace, :headers
-    # How many events may wait, how many go in one request, and how long a batch waits for more of them, in seconds.
+    # Maximum queued events, maximum events per request, and seconds that a batch waits for more events.
     attr_accessor :queue_size, :batch_size, :flush_interval
-    # Seconds that the end of the process may be held up to send what waits.
+    # Maximum seconds that the process' exit is delayed to send queued events.
     attr_accessor :shutdown_timeout
-    # Bounds of one event: bytes of all its texts and keys, values, and levels of nesting.
+    # Limits of an event: bytes of all texts and keys, number of values, and nesting depth.
     attr_accessor :max_event_bytes, :max_values, :max_depth
-    # Payload keys that are left out.
+    # Payload keys to omit.
     attr_accessor :omit
-    # Something with warn and info; by default that of Rails, or standard error.
+    # A logger; by default Rails.logger, or standard error.
     attr_accessor :logger
     # Callables: Unix time in nanoseconds; the correlation id and the W3C traceparent of the current thread, or nil.
     attr_accessor :clock, :correlation_id, :traceparent
@@ -62,7 +62,7 @@ module TaskerOtelBridge
       @traceparent = Config.method(:current_traceparent)
     end
 
-    # What is wrong with the settings, each with its value and what to do.
+    # The mistakes in the settings, each with value and remedy.
     def mistakes
       wrong = []
       wrong << "url is #{url.inspect}: name where events are posted, such as http://localhost:4319/v1/events" unless posts?
@@ -78,7 +78,7 @@ module TaskerOtelBridge
       wrong
     end
 
-    # The number that the text is, or the text, which mistakes will name.
+    # The text as a number, or unchanged, for the error message.
     def self.number(text, otherwise)
       text.nil? ? otherwise : Integer(text, exception: false) || Float(text, exception: false) || text
     end
@@ -97,7 +97,7 @@ module TaskerOtelBridge
     def posts?
       !urls.empty? && urls.all? do |each|
         uri = URI(each)
-        URI::HTTP === uri && !uri.hostname.to_s.empty? # HTTPS is one
+        URI::HTTP === uri && !uri.hostname.to_s.empty? # includes HTTPS
       end
     rescue URI::Error
       false
@@ -123,8 +123,8 @@ module TaskerOtelBridge
     end
   end
 
-  # Copies a payload into plain data that is safe to keep, to hand to another thread and to write as JSON. Objects of the
-  # application are named, never asked: a model's to_json may query the database, and a relation's each surely does.
+  # Copies a payload into plain data that is safe to retain, to pass to another thread and to write as JSON. Objects of the
+  # application are named without calling them: a model's to_json may query the database, and a relation's each does.
   class Plain
     CUT = "[cut]"
     CYCLE = "[cycle]"
@@ -137,16 +137,16 @@ module TaskerOtelBridge
       @path = []
     end
 
-    # The payload with text keys, without the keys to omit and without nil. What is short comes first: a task keeps its id
-    # and a step its name, whatever stands before them.
+    # The payload with string keys, without omitted keys and nil. Short values come first, so that a task keeps its id
+    # and a step its name.
     def payload(payload)
       return payload.nil? ? {} : { "value" => value(payload) } unless Hash === payload
 
       @path << payload
       plain = {}
       long = nil
-      payload.to_a.each do |key, member| # a copy: a hash cannot grow while it is walked
-        next if nil.equal?(member) # nothing is asked of it
+      payload.to_a.each do |key, member| # a copy, because a hash cannot grow during iteration
+        next if nil.equal?(member) # without calling it
 
         key = Symbol === key ? key.name : text(key.to_s)
         next if @omit.include?(key)
@@ -183,9 +183,9 @@ module TaskerOtelBridge
       end
     end
 
-    # Strings are shared copies until somebody changes one.
+    # Strings are copied on write.
     def text(of)
-      of = String.new(of) if of.class != String # SafeBuffer and its like
+      of = String.new(of) if of.class != String # such as SafeBuffer
       of = utf8(of) unless (of.encoding == Encoding::UTF_8 || of.encoding == Encoding::US_ASCII) && of.valid_encoding?
       if (@bytes -= of.bytesize).negative?
         of = of.byteslice(0, [of.bytesize + @bytes, 0].max).scrub("") + CUT
@@ -230,13 +230,13 @@ module TaskerOtelBridge
       "[unreadable]"
     end
 
-    # BigDecimal is written in full and without an exponent, Rational as a fraction.
+    # BigDecimal is written completely and without an exponent, Rational as a fraction.
     def number(of)
       decimal = defined?(::BigDecimal) && ::BigDecimal === of
       text(decimal && of.finite? ? of.to_s("F") : of.to_s)
     end
 
-    # ActiveSupport's times and durations say that they are what they stand for; models have a key.
+    # ActiveSupport's times and durations are instances of what they represent; models have a key.
     def object(of)
       name = of.class.name.to_s
       case name
@@ -248,7 +248,7 @@ module TaskerOtelBridge
     end
   end
 
-  # Posts batches over one connection that is kept.
+  # Posts batches over one persistent connection.
   class Connection
     Answer = Struct.new(:status, :body, :retry_after)
 
@@ -274,7 +274,7 @@ module TaskerOtelBridge
     def close
       @http&.finish if @http&.started?
     rescue IOError
-      nil # it was closed already
+      nil # already closed
     ensure
       @http = nil
     end
@@ -293,7 +293,7 @@ module TaskerOtelBridge
       @http = http.start
     end
 
-    # Requests of the bridge make no spans of their own.
+    # Requests of the bridge are not traced.
     def untraced(&block)
       if defined?(::OpenTelemetry::Common::Utilities) && ::OpenTelemetry::Common::Utilities.respond_to?(:untraced)
         ::OpenTelemetry::Common::Utilities.untraced(&block)
@@ -303,13 +303,13 @@ module TaskerOtelBridge
     end
   end
 
-  # The queue of one process, and the thread that empties it. A fork begins with an empty queue: what waits in its parent
-  # is sent by its parent.
+  # The queue of a process, and the thread that empties it. A fork begins with an empty queue: its parent
+  # sends what it has queued.
   class Sender
     MAX_BATCH_BYTES = 4 << 20
     FIRST_PAUSE = 0.5
     LONGEST_PAUSE = 30.0
-    # Answers after which sending again may help. 401, 403 and 404 are somebody's mistake that somebody will correct.
+    # Retryable statuses. 401, 403 and 404 are configuration mistakes that may be corrected.
     COME_BACK = [401, 403, 404, 408, 425, 429, 502, 503, 504].freeze
     LOG_EVERY = 60.0
 
@@ -321,9 +321,9 @@ module TaskerOtelBridge
       begin_process
     end
 
-    # Called by the application's threads. It returns at once, and never raises.
+    # Called by the application's threads. It returns immediately, and never raises.
     def publish(name, payload)
-      # What a Timeout or another thread raises here belongs to the application: it waits until we are out.
+      # Exceptions raised by a Timeout or another thread belong to the application and are deferred.
       Thread.handle_interrupt(StandardError => :never) do
         at = @config.clock.call
         after_fork if @pid != Process.pid
@@ -342,7 +342,7 @@ module TaskerOtelBridge
       nil
     end
 
-    # Waits until everything that was published before is sent or dropped. False: it took longer.
+    # Waits until everything published before is sent or dropped. Returns false after the timeout.
     def flush(timeout)
       deadline = now + timeout
       until idle?
@@ -354,7 +354,7 @@ module TaskerOtelBridge
       true
     end
 
-    # Sends what waits, as far as the time allows, and takes nothing more.
+    # Sends queued events within the time limit, and accepts no more.
     def stop(timeout)
       return if @pid != Process.pid || @stopped # nothing was published in this process
 
@@ -386,14 +386,14 @@ module TaskerOtelBridge
       @wake = ConditionVariable.new
       @counts = { sent: 0, requests: 0, retries: 0 }
       @drops = Hash.new(0)
-      @taken = 0 # events that the thread has in hand
+      @taken = 0 # events that the thread is sending
       @thread = nil
       @token = SecureRandom.hex(8)
       @number = 0
       @stopped = false
       @deadline = nil
       @logged_at = nil
-      @pid = Process.pid # last: other threads look at it
+      @pid = Process.pid # last, because other threads read it
     end
 
     def after_fork
@@ -410,7 +410,7 @@ module TaskerOtelBridge
       end
     end
 
-    # In the handler of a signal, even counting may be impossible.
+    # In a signal handler, even counting may be impossible.
     def fail_to_take(name, error)
       drop(:error)
       log(:warn, "could not take #{name}: #{error.class}: #{error.message}")
@@ -429,7 +429,7 @@ module TaskerOtelBridge
 
     def count(key, by = 1) = @mutex.synchronize { @counts[key] += by }
 
-    # Once a minute, so that a collector that is away does not fill the log.
+    # Once a minute, so that an unavailable collector does not fill the log.
     def log(level, message, force: false)
       return if !force && @logged_at && now - @logged_at < LOG_EVERY
 
@@ -440,7 +440,7 @@ module TaskerOtelBridge
       nil
     end
 
-    # The thread. It ends only after stop.
+    # The thread. It ends after stop.
     def run
       connection = Connection.new(@config, @url)
       until @stopped && @queue.empty?
@@ -458,12 +458,12 @@ module TaskerOtelBridge
       connection.close
     end
 
-    # Waits until it is woken or told to stop.
+    # Waits until it is woken or stopped.
     def pause(seconds)
       @mutex.synchronize { @wake.wait(@mutex, seconds) unless @stopped }
     end
 
-    # Waits until the time is over or it is told to stop.
+    # Waits until the time is over or it is stopped.
     def rest(seconds)
       till = now + seconds
       while !@stopped && (left = till - now).positive?
@@ -500,7 +500,7 @@ module TaskerOtelBridge
       nil
     end
 
-    # Posts the lines until they are taken or refused for good.
+    # Posts the lines until they are accepted or permanently refused.
     def send_batch(connection, lines)
       tries = 0
       loop do
@@ -531,7 +531,7 @@ module TaskerOtelBridge
       [nil, "cannot be reached (#{e.class}: #{e.message})"]
     end
 
-    # What is done after an answer that is the last.
+    # Processes a final response.
     def settle(connection, lines, answer)
       case answer.status
       when 200..299
@@ -548,7 +548,7 @@ module TaskerOtelBridge
       end
     end
 
-    # The number of items that were refused among accepted ones.
+    # The number of refused items in a partially accepted batch.
     def refusals(answer)
       told = JSON.parse(answer.body.to_s)
       refused = told.fetch("refused_count", 0)
@@ -558,7 +558,7 @@ module TaskerOtelBridge
       0
     end
 
-    # Twice as long after each failure, never the same for two processes, and no sooner than the collector asks.
+    # Exponential backoff with jitter, at least as long as Retry-After.
     def pause_before(tries, answer)
       pause = [FIRST_PAUSE * 2**[tries - 1, 10].min, LONGEST_PAUSE].min * rand(0.5..1.0)
       asked = answer&.retry_after
@@ -571,7 +571,7 @@ module TaskerOtelBridge
     end
   end
 
-  # One sender for each of several collectors. All events of a task go to the same one, from every process: the collector
+  # One sender per collector. All events of a task are sent to the same one, from every process, because the collector
   # assembles a task from all of its events.
   class Senders
     def initialize(config)
@@ -592,7 +592,7 @@ module TaskerOtelBridge
 
     private
 
-    # The same number in every process and every version.
+    # The same number in every process and version.
     def share_of(payload)
       task_id = Hash === payload ? payload[:task_id] || payload["task_id"] : nil
       Zlib.crc32(task_id.to_s) % @senders.size
@@ -604,7 +604,7 @@ module TaskerOtelBridge
   end
 
   class << self
-    # Begins to send the publisher's events. Called again, it only hears what was registered in the meantime. The block
+    # Starts sending the publisher's events. Later calls only subscribe to newly registered events. The block
     # gets the settings.
     def start(publisher = ::Tasker::Events::Publisher.instance)
       @lock ||= Mutex.new
@@ -616,7 +616,7 @@ module TaskerOtelBridge
 
           wrong = config.mistakes
           unless wrong.empty?
-            # An application does not fall over because nobody watches it.
+            # A mistake must not stop the application.
             wrong.each { |mistake| Kernel.warn("TaskerOtelBridge is not started: #{mistake}") }
             return self
           end
@@ -629,7 +629,7 @@ module TaskerOtelBridge
       self
     end
 
-    # Sends an event that no publisher fires, as one that happens now. False: the bridge is not started.
+    # Sends an event that no publisher fires, with the current time. Returns false if the bridge is not started.
     def publish(name, payload)
       sender = @sender or return false
       sender.publish(name, payload)
@@ -639,19 +639,19 @@ module TaskerOtelBridge
     # Counts of this process: sent, requests, retries, waiting, and dropped by reason.
     def stats = @sender&.stats
 
-    # Waits until what was published is sent, at most so many seconds. For processes that end with exit!.
+    # Waits until published events are sent, at most that many seconds. For processes that end with exit!.
     def flush(timeout = 5) = @sender ? @sender.flush(timeout) : true
 
-    # Sends what waits and takes nothing more. The end of the process does so by itself.
+    # Sends queued events and accepts no more. Called automatically when the process exits.
     def stop(timeout = 5) = @sender&.stop(timeout)
 
-    # Forgets everything but the subscriptions, which a publisher keeps. For tests.
+    # Resets everything except the subscriptions, which belong to the publisher. For tests.
     def reset!
       stop(0)
       @sender = nil
     end
 
-    # Names of all events: the constants of Tasker, and the catalog with the application's own.
+    # Names of all events: Tasker's constants, and the catalog with the application's events.
     def event_names
       names = defined?(::Tasker::Constants) ? constants_of(::Tasker::Constants, []) : []
       if defined?(::Tasker::Events)
@@ -683,7 +683,7 @@ module TaskerOtelBridge
       end
     end
 
-    # A name that the publisher does not know cannot be heard: this engine never fires it.
+    # Unknown to the publisher: this engine never fires it.
     def hear(publisher, name)
       return if @heard[name]
 

@@ -4,7 +4,7 @@
 
 require_relative "tasker_otel_bridge"
 
-# Reports what a Tasker engine does not: the queries of steps, and the memory that steps take. Opt in, beside the bridge:
+# Reports what a Tasker engine does not: the queries of steps, and the memory that steps allocate. Opt in, in addition to the bridge:
 #
 #   Rails.application.config.after_initialize do
 #     TaskerOtelBridge.start
@@ -12,18 +12,18 @@ require_relative "tasker_otel_bridge"
 #   end
 #
 # Queries are those of ActiveRecord, in the thread that runs a step's handler or a task's pass, and only there. A statement
-# leaves the process without its literals. Slow queries are always reported, the rest as a sample; so are steps that take much
-# memory, and a sample of the rest. README.md has the settings.
+# leaves the process without its literals. Slow queries are always reported, the rest as a sample; so are steps that allocate much
+# memory, and a sample of the rest. README.md documents the settings.
 module TaskerOtelPerformance
-  # Settings, first from the environment, then from the block of start.
+  # Settings from the environment, overridden by the block of start.
   class Config
-    # Whether queries and memory are reported.
+    # Whether to report queries and memory.
     attr_accessor :sql, :memory
-    # Seconds from which on a query is always reported, and the share of the others that is.
+    # Duration in seconds from which a query is always reported, and the reported share of the others.
     attr_accessor :slow_query, :sample_rate
-    # Bounds: queries of one attempt of a step or of one pass, and bytes of a statement.
+    # Limits: queries per attempt of a step or per pass, and bytes of a statement.
     attr_accessor :max_queries, :max_statement_bytes
-    # Growth of the process, in MiB, from which on a step is always reported (0: every step), and the share of the other steps that is.
+    # Growth of the process in MiB from which a step is always reported (0: every step), and the reported share of the others.
     attr_accessor :memory_threshold_mb, :memory_sample_rate
 
     def initialize(env = ENV)
@@ -40,7 +40,7 @@ module TaskerOtelPerformance
 
     def self.on?(text) = !%w[0 false no off].include?(text.to_s.downcase)
 
-    # What is wrong with the settings, each with its value and what to do.
+    # The mistakes in the settings, each with value and remedy.
     def mistakes
       wrong = []
       %i[sample_rate memory_sample_rate].each do |key|
@@ -59,11 +59,11 @@ module TaskerOtelPerformance
     end
   end
 
-  # A statement without its literals, so that nothing of the data is in it.
+  # A statement without its literals, so that it contains no data.
   module Statement
     NUMBER = /(?<![\w$:@."`])[+-]?(?:0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\b/
     COMMENT = %r{--[^\n]*|/\*.*?(?:\*/|\z)}m
-    # What is between quotes that never end is a literal to the end.
+    # An unterminated quote is a literal to the end.
     QUOTED = /'(?:[^']|'')*(?:'|\z)/m
     ESCAPED = /'(?:[^'\\]|''|\\.)*(?:'|\\?\z)/m
     DOLLARS = /(\$(?:[A-Za-z_]\w*)?\$).*?(?:\1|\z)/m
@@ -72,13 +72,13 @@ module TaskerOtelPerformance
     LIST = /\(\s*\?(?:\s*,\s*\?)+\s*\)/
 
     PLAIN = /#{COMMENT}|(?<name>#{NAME})|[eE]#{ESCAPED}|(?:[xXbBnN]|U&)?#{QUOTED}|(?<tag>\$(?:[A-Za-z_]\w*)?\$).*?(?:\k<tag>|\z)|(?<number>#{NUMBER})/m
-    # MySQL: a backslash escapes, double quotes are texts, # begins a comment.
+    # MySQL: a backslash escapes, double quotes are strings, # begins a comment.
     MYSQL = /#[^\n]*|#{COMMENT}|(?<name>`(?:[^`]|``)*(?:`|\z))|(?:[xXbBnN])?#{ESCAPED}|#{TEXT_IN_DOUBLE_QUOTES}|(?<number>#{NUMBER})/m
 
     module_function
 
     def without_literals(sql, max_bytes, mysql: false)
-      # Cut before: a long INSERT is mostly literals. What the cut leaves open is a literal to the end.
+      # Cut first, because a long INSERT is mostly literals. A literal that the cut leaves open extends to the end.
       sql = sql.byteslice(0, max_bytes * 4).scrub("") if sql.bytesize > max_bytes * 4
       sql = sql.encode(Encoding::UTF_8, invalid: :replace, undef: :replace) unless sql.encoding == Encoding::UTF_8
       sql = sql.scrub unless sql.valid_encoding?
@@ -93,14 +93,14 @@ module TaskerOtelPerformance
     end
   end
 
-  # What a thread works on: the task, perhaps a step of it, the pass in which the thread runs that step itself, how many
-  # queries it reported, and what memory there was.
+  # A thread's current work: the task, possibly a step of it, the pass in which the thread runs that step, how many
+  # queries it reported, and the memory at the beginning.
   Work = Struct.new(:task_id, :step_id, :step_name, :outer, :queries, :began, :memory, :collections, :allocated)
 
-  # Hears the engine's events and ActiveRecord's notifications. It has no state but each thread's own and counters.
+  # Subscribes to the engine's events and ActiveRecord's notifications. Its only state is thread-local, and counters.
   class Monitor
     KEY = :tasker_otel_performance
-    # Rails' own statements, and those that say nothing of a workflow.
+    # Statements of Rails, and those unrelated to workflows.
     IGNORED_NAMES = %w[SCHEMA TRANSACTION EXPLAIN].freeze
     IGNORED = /\A\s*(?:SHOW|DESCRIBE|EXPLAIN|PRAGMA|BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET|START\s+TRANSACTION)\b/i
     STEP_BEGINS = "step.before_handle"
@@ -171,7 +171,7 @@ module TaskerOtelPerformance
       Thread.current.thread_variable_set(KEY, work)
     end
 
-    # The handler's own announcement ends the step's work; the engine's two others find none.
+    # The handler's announcement ends the step's work; the engine's two others have no effect.
     def end_work(payload, step:)
       work = Thread.current.thread_variable_get(KEY)
       return unless work && work.task_id == payload[:task_id] && (step ? work.step_id == payload[:step_id] : work.step_id.nil?)
@@ -203,7 +203,7 @@ module TaskerOtelPerformance
       @send.call(name, { task_id: work.task_id, step_id: work.step_id, step_name: work.step_name, **more }.compact)
     end
 
-    # Resident bytes of the process where Linux tells them, else those of Ruby's heap.
+    # Resident bytes of the process on Linux, else those of Ruby's heap.
     def memory
       return Integer(File.read("/proc/self/statm").split[1]) * PAGE if @rss
 
@@ -214,7 +214,7 @@ module TaskerOtelPerformance
 
     def count(key) = @mutex.synchronize { @counts[key] += 1 }
 
-    # Nothing that goes wrong here is the application's concern.
+    # Errors here must not affect the application.
     def failed(error)
       count(:errors)
       @said ||= Kernel.warn("TaskerOtelPerformance: #{error.class}: #{error.message}") || true
@@ -222,7 +222,7 @@ module TaskerOtelPerformance
   end
 
   class << self
-    # Begins to report. Called again it does nothing. The block gets the settings.
+    # Starts reporting. Later calls do nothing. The block receives the settings.
     def start(publisher = ::Tasker::Events::Publisher.instance)
       return self if @monitor
 
@@ -243,7 +243,7 @@ module TaskerOtelPerformance
     # reported: sampled_out, over_max_queries.
     def stats = @monitor&.stats
 
-    # Ends the reports. For tests: a publisher keeps its subscriptions.
+    # Stops reporting. For tests: a publisher keeps its subscriptions.
     def reset!
       ActiveSupport::Notifications.unsubscribe(@subscription) if @subscription
       @monitor = @subscription = nil
@@ -262,7 +262,7 @@ module TaskerOtelPerformance
     def subscribe(monitor)
       return unless defined?(::ActiveSupport::Notifications)
 
-      # A clock that nobody sets, where ActiveSupport has it (6.1 and later).
+      # The monotonic clock, with ActiveSupport 6.1 and later.
       way = ::ActiveSupport::Notifications.respond_to?(:monotonic_subscribe) ? :monotonic_subscribe : :subscribe
       @subscription = ::ActiveSupport::Notifications.public_send(way, "sql.active_record") do |_name, from, to, _id, payload|
         monitor.queried((to - from).to_f, payload)
