@@ -21,7 +21,7 @@ func TestEventsOfRecordsHaveNoUnusedPayloadKeys(t *testing.T) {
 	}
 }
 
-// Each fact is told by finished spans or by events, never by both.
+// Each fact is reported by finished spans or by events, never by both.
 func TestFactsHaveOneSource(t *testing.T) {
 	source := map[string]string{}
 	for _, name := range []string{lifecycle.SpanTask, lifecycle.SpanStep, lifecycle.SpanHandler, lifecycle.SpanOrchestration} {

@@ -18,9 +18,8 @@ func BulkyPayloadKeysBut(kept []string) []string {
 	return slices.DeleteFunc(BulkyPayloadKeys(), func(key string) bool { return slices.Contains(kept, key) })
 }
 
-// UnusedPayloadKeys are the payload keys that neither trees nor built-in metrics nor records are made of, by event: those of the events
-// that shape spans, as far as the engine sends them. Events that are shown or recorded with their payload have none. The map is the
-// caller's.
+// UnusedPayloadKeys returns, by event, the payload keys that neither spans nor built-in metrics nor records use, for the
+// events that shape spans. Events that are shown or recorded with their payload have none. The caller owns the map.
 func UnusedPayloadKeys() map[string][]string {
 	unused := map[string][]string{}
 	for _, event := range []string{
@@ -34,15 +33,15 @@ func UnusedPayloadKeys() map[string][]string {
 			"completion_percentage", "completed_steps", "failed_steps", "pending_steps", "in_progress_steps", "ready_steps",
 			"processed_steps_count", "processed_count", "successful_count",
 		}
-		if event != TaskFailed && event != StepFailed { // where it tells a failed initialization
+		if event != TaskFailed && event != StepFailed { // which it marks as a failed initialization
 			unused[event] = append(unused[event], "event_type")
 		}
 	}
 	return unused
 }
 
-// SensitiveKeyParts are the parts of keys whose values nobody should see: the filter of Tasker itself. They are in lower
-// case, and compared without regard to case. The slice is the caller's.
+// SensitiveKeyParts returns substrings of keys whose values are redacted, as in Tasker's own filter. They are in lower case
+// and compared case-insensitively. The caller owns the slice.
 func SensitiveKeyParts() []string {
 	return []string{
 		"passw", "email", "secret", "token", "_key", "crypt", "salt", "certificate", "otp", "ssn",

@@ -22,7 +22,7 @@ works
 logrotate_is() { if command -v logrotate >/dev/null; then logrotate --debug /etc/logrotate.d/otelcol-tasker >/dev/null 2>&1 || fail "logrotate refuses its file"; fi; }
 logrotate_is
 
-# The administrator's changes stay, the rest is new.
+# The administrator's changes are kept, the rest is updated.
 echo '# mine' >>/etc/otelcol-tasker/standalone.yaml
 systemctl disable otelcol-tasker.service
 dpkg --force-confold -i "$3"
@@ -36,7 +36,7 @@ dpkg -r otelcol-tasker
 [[ ! -e /usr/bin/otelcol-tasker && ! -e /usr/lib/systemd/system/otelcol-tasker.service ]] || fail "programs are left"
 [[ -e /etc/otelcol-tasker/standalone.yaml && -d /var/lib/otelcol-tasker/storage ]] || fail "removing took the configuration or the state"
 
-# Back again, with what was left.
+# Reinstall with the remaining files.
 dpkg -i "$3"
 works
 dpkg -P otelcol-tasker

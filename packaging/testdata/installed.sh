@@ -1,7 +1,7 @@
 # Copyright The otelcol-tasker Authors
 # SPDX-License-Identifier: Apache-2.0
 
-# Sourced by the scripts beside it: a throw-away copy of this machine, in which packages can be installed, and checks.
+# Sourced by the other scripts: a disposable overlay of this machine in which packages can be installed, and checks.
 set -euo pipefail
 
 fail() {
@@ -9,8 +9,8 @@ fail() {
 	exit 1
 }
 
-# in_a_copy SCRIPT FILE... runs the script of this folder, with the files in its working directory, where / is an overlay of
-# this machine's and the network is its own.
+# in_a_copy SCRIPT FILE... runs the script of this folder, with the files in its working directory, in an overlay of / and
+# a separate network namespace.
 in_a_copy() {
 	local root
 	root=$(mktemp -d)
@@ -26,7 +26,7 @@ in_a_copy() {
 	chroot "$root/copy" bash -c 'cd /tmp && bash "$@"' bash "${@##*/}"
 }
 
-# tree lists what packages could leave behind, and the users.
+# tree lists files that packages could leave behind, and the users.
 tree() {
 	find /etc /usr /var ! -path '/var/lib/dpkg/*' ! -path '/var/lib/rpm*' ! -path '/var/cache/*' ! -path '/var/log/*' \
 		! -name 'passwd-' ! -name 'group-' ! -name 'shadow-' ! -name 'gshadow-' ! -name '.pwd.lock' ! -name '.updated' | LC_ALL=C sort
@@ -34,7 +34,7 @@ tree() {
 	getent group
 }
 
-# nothing_left BEFORE: the tree is as it was.
+# nothing_left BEFORE checks that the tree is unchanged.
 nothing_left() {
 	local left
 	left=$(diff "$1" <(tree) || true)
@@ -44,7 +44,7 @@ nothing_left() {
 # mode_is OWNER:GROUP:MODE FILE
 mode_is() { [[ "$(stat -c %U:%G:%a "$2")" == "$1" ]] || fail "$2 is $(stat -c %U:%G:%a "$2"), not $1"; }
 
-# works starts the service's command as its user with its own settings, sends a task, and stops it.
+# works starts the service's command as its user with its settings, sends a task, and stops it.
 works() {
 	local unit=/usr/lib/systemd/system/otelcol-tasker.service command
 	command=$(sed -n 's/^ExecStart=//p' $unit)
@@ -53,7 +53,7 @@ works() {
 	# shellcheck source=/dev/null
 	. <(sed -E 's/^([A-Z_]+)=(.*)$/\1="\2"/' /etc/otelcol-tasker/otelcol-tasker.env)
 	set +a
-	# The options are words.
+	# Word splitting is intended.
 	# shellcheck disable=SC2086,SC2046
 	eval setpriv --reuid otelcol-tasker --regid otelcol-tasker --clear-groups ${command/\$OTELCOL_OPTIONS/${OTELCOL_OPTIONS:-}} '>/tmp/collector.log 2>&1 &'
 	local collector=$!

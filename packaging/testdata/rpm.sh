@@ -1,7 +1,7 @@
 # Copyright The otelcol-tasker Authors
 # SPDX-License-Identifier: Apache-2.0
 
-# Installs, upgrades and erases the .rpm, by the rpm of a Debian: rpm.sh installed.sh OLD.rpm NEW.rpm
+# Installs, upgrades and erases the .rpm with Debian's rpm: rpm.sh installed.sh OLD.rpm NEW.rpm
 . ./installed.sh
 tree >/tmp/before
 install() { rpm --nodeps --noplugins "$@"; }

@@ -7,13 +7,13 @@
 #
 #   ruby active_record.rb CONNECTION.json URL WORKERS TASKS
 #
-# CONNECTION.json is what ActiveRecord connects with. Every worker prints how many statements its steps executed.
+# CONNECTION.json has ActiveRecord's connection settings. Every worker prints the number of executed statements.
 
 require "active_record"
 require "json"
 require_relative "../../examples/ruby/tasker_otel_performance"
 
-# A publisher of dry-events' manner.
+# A publisher like those of dry-events.
 class Publisher
   Event = Struct.new(:id, :payload)
 
@@ -30,7 +30,7 @@ class Order < ActiveRecord::Base
 end
 
 connection, url, workers, tasks = ARGV
-# SQLite's writers wait for each other with Ruby's lock held, so each worker has a file and one connection of its own.
+# SQLite's writers wait for each other while holding Ruby's GVL, so each worker has its own file and one connection.
 databases = Array.new(Integer(workers)) do |worker|
   JSON.parse(connection).tap { |settings| settings["database"] += worker.to_s if settings["adapter"] == "sqlite3" }
 end
@@ -58,7 +58,7 @@ TaskerOtelPerformance.start(publisher) do |config|
   performance = config
 end
 
-# What a handler does: three statements that are reported, and some that are not.
+# A handler: three statements that are reported, and some that are not.
 def work(task_id)
   order = Order.create!(name: "SECRET", amount: task_id) # INSERT, within BEGIN and COMMIT
   Order.cache do

@@ -6,9 +6,9 @@
 #
 #   ruby replay.rb FILE.ndjson URL [WORKERS]
 #
-# A publisher of dry-events' manner fires them with payloads of symbols, times, decimals and a model. With WORKERS, that
-# many forked processes fire a part each, after their parent has fired some of its own. Each process ends as processes
-# end, without a word to the bridge; the last line of each is what it counted.
+# A publisher like those of dry-events fires them with payloads of symbols, times, decimals and a model. With WORKERS, that
+# many forked processes fire a part each, after their parent has fired some events. Each process exits normally, without
+# calling the bridge, and prints its statistics as the last line.
 
 require "bigdecimal"
 require "json"
@@ -40,7 +40,7 @@ module Tasker
     end
   end
 
-  # A model: it must not be asked for JSON.
+  # A model, whose to_json must not be called.
   class Task
     attr_reader :id
 
@@ -53,7 +53,7 @@ end
 
 NAMES = { "event_type" => :to_sym.to_proc, "processing_mode" => :to_sym.to_proc }.freeze
 
-# The payload as the engine has it.
+# The payload with the engine's types.
 def real(payload)
   payload.to_h do |key, value|
     value = NAMES[key].call(value) if NAMES[key] && value
