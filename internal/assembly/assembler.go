@@ -162,7 +162,7 @@ func (a *Assembler) Observe(e *Event, now time.Time) {
 	if a.limits.Parts {
 		t.disturbed = t.disturbed || !a.restoring && e.At <= t.out().frontier
 		if classify(e).settles() && (!a.restoring || now.UnixNano() > t.looked) {
-			t.lookLater(now.UnixNano())
+			t.checkLater(now.UnixNano())
 		}
 	}
 	a.waitFor(t, t.wait())
@@ -286,7 +286,7 @@ func (a *Assembler) Advance(now time.Time) {
 		a.due[i] = nil
 		last := now.UnixNano() / deadlines.TickLength
 		for tick := deadlines.Tick(t.deadline.Due()); tick <= last && a.tasks[t.trace] == t; tick = max(deadlines.Tick(t.deadline.Due()), tick+1) {
-			a.look(t, tick*deadlines.TickLength)
+			a.check(t, tick*deadlines.TickLength)
 		}
 	}
 }
@@ -301,8 +301,8 @@ func (a *Assembler) waitFor(t *task, what waiting) {
 	a.wheel.Schedule(t, due)
 }
 
-// look checks a task that is due: it is released, parts of it are emitted, or it keeps waiting.
-func (a *Assembler) look(t *task, now int64) {
+// check checks a task that is due: it is released, parts of it are emitted, or it keeps waiting.
+func (a *Assembler) check(t *task, now int64) {
 	if now <= t.looked && a.restoring {
 		a.wheel.Schedule(t, t.looked+1) // recalled in the state it had then; its events are still to be replayed
 		return

@@ -78,7 +78,7 @@ func benchOpenTasks(b *testing.B, limits assembly.Limits) {
 		runtime.GC()
 		runtime.ReadMemStats(&after)
 		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/tasks, "bytes/task")
-		b.ReportMetric(float64(a.Stats().HeldBytes)/tasks, "told-bytes/task")
+		b.ReportMetric(float64(a.Stats().HeldBytes)/tasks, "held-bytes/task")
 		b.ReportMetric(float64(len(events)), "events/task")
 		runtime.KeepAlive(a)
 	}

@@ -103,7 +103,7 @@ func TestALongTaskIsBoundedByItsOpenPass(t *testing.T) {
 	l := inParts(patient())
 	l.EventsPerTask = 1000
 	emitted, attempts := 0, int64(0)
-	var root told
+	var root summary
 	a := assembly.New(l, func(tree *assembly.Tree) {
 		for i := range tree.Spans {
 			if tree.Spans[i].Name == lifecycle.SpanStep {
@@ -111,7 +111,7 @@ func TestALongTaskIsBoundedByItsOpenPass(t *testing.T) {
 			}
 		}
 		if !tree.Part {
-			root = tell(tree)
+			root = summarize(tree)
 			for _, attr := range tree.Spans[0].Attributes {
 				if attr.Key == lifecycle.AttrAttempts {
 					attempts = attr.Value.Int

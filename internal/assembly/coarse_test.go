@@ -72,7 +72,7 @@ func TestSecondsOutOfOrder(t *testing.T) {
 		streams[name] = readStream(t, name)
 	}
 	names := slices.Sorted(maps.Keys(streams))
-	want := map[string]map[assembly.TraceID][]told{}
+	want := map[string]map[assembly.TraceID][]summary{}
 	for name, events := range streams {
 		want[name] = counted(t, events)
 		for _, e := range events {

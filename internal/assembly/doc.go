@@ -18,7 +18,7 @@
 //     same function reads the events up to the frontier, before which everything has arrived, and emits the spans that are settled
 //     there and were not emitted before. The records of emitted spans are replaced by a checkpoint, from which reading continues.
 //
-// Each open task has a due time. To check a task ("look" in names) is to decide, at that time, whether it is released, some of its
+// Each open task has a due time. To check a task is to decide, at that time, whether it is released, some of its
 // spans are emitted, or it keeps waiting. A task that waits long is asleep: its emission is kept encoded.
 //
 // To follow why a span is emitted, read in this order:

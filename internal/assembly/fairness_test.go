@@ -39,7 +39,7 @@ func hostileEvent(n int, at time.Time) *assembly.Event {
 // work is the cost of the events of a stream.
 type work struct {
 	others  []int64 // records read per event of the stream
-	looks   int64   // records read when time passed
+	checks  int64   // records read when time passed
 	hostile int64   // records read when events of the hostile task came
 	worst   int64   // the maximum for one of those
 }
@@ -63,7 +63,7 @@ func worked(limits assembly.Limits, events []*assembly.Event, hostile int) (w wo
 			n++
 		}
 		now = now.Add(10 * time.Millisecond)
-		w.looks += read(func() { a.Advance(now) })
+		w.checks += read(func() { a.Advance(now) })
 	}
 	return w
 }
@@ -84,8 +84,8 @@ func TestAHostileTaskLeavesTheOthersAlone(t *testing.T) {
 				require.Equal(t, alone.others, beside.others, "records read for the others' events")
 				require.LessOrEqual(t, beside.worst, int64(2*2*limit), "records read at once for one hostile event")
 				hostile := int64(len(events) * perEvent)
-				t.Logf("%d hostile events: %d records read as they come, %d more by looks, %d at once", hostile, beside.hostile, beside.looks-alone.looks, beside.worst)
-				require.Less(t, beside.hostile+beside.looks-alone.looks, 64*hostile, "records read for %d hostile events", hostile)
+				t.Logf("%d hostile events: %d records read as they come, %d more by checks, %d at once", hostile, beside.hostile, beside.checks-alone.checks, beside.worst)
+				require.Less(t, beside.hostile+beside.checks-alone.checks, 64*hostile, "records read for %d hostile events", hostile)
 			})
 		}
 	}

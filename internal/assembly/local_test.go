@@ -82,7 +82,7 @@ func TestAnAttemptOfADeadPassIsGivenUp(t *testing.T) {
 		s.say(lifecycle.StepExecutionRequested, step("1"))
 		s.passBegins().spin("1", spins).say(lifecycle.StepCompleted, step("1"))
 		n := int64(0)
-		a := assembly.New(limits(), func(tree *assembly.Tree) { n = int64(tell(tree).attempts) })
+		a := assembly.New(limits(), func(tree *assembly.Tree) { n = int64(summarize(tree).attempts) })
 		feed(a, s.events, time.Unix(1, 0))
 		a.Flush()
 		return n

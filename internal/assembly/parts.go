@@ -34,8 +34,8 @@ func (t *task) spacing() int64 {
 	return spacing
 }
 
-// lookLater schedules a check of the task when the latest event may have settled something.
-func (t *task) lookLater(now int64) {
+// checkLater schedules a check of the task when the latest event may have settled something.
+func (t *task) checkLater(now int64) {
 	at := max(arrivedBy(now)+int64(t.limits.ReorderWindow), t.looked+t.spacing())
 	if t.lookAt == 0 || at < t.lookAt {
 		t.lookAt = at

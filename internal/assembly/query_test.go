@@ -45,7 +45,7 @@ func queried(t require.TestingT, seconds float64) assembly.Span {
 }
 
 // A duration of whole nanoseconds, reported in seconds, is exactly the length of the query's span, despite float rounding.
-func TestQueriesAreAsLongAsTheyTell(t *testing.T) {
+func TestQueriesLastAsLongAsReported(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		took := rapid.Int64Range(0, int64(time.Hour)).Draw(t, "took")
 		s := queried(t, float64(took)/1e9)

@@ -19,7 +19,7 @@ import (
 
 // A failed task whose step is reset at once is still a failed run: its tree does not wait for the rerun, which may take long, and
 // both are the same as when all events arrive together.
-func TestAnEndIsToldThoughTheTaskGoesOn(t *testing.T) {
+func TestAnEndedRunIsEmittedAlthoughTheTaskGoesOn(t *testing.T) {
 	t.Parallel()
 	streams := scenarioEvents(t)
 	names := slices.DeleteFunc(slices.Sorted(maps.Keys(streams)), func(name string) bool { return len(endedRuns(streams[name])) < 2 })

@@ -92,8 +92,8 @@ func (s *story) passEnds(terminal, status string) *story {
 	return s.say(lifecycle.WorkflowTaskFinalizationCompleted, final(status)).say(lifecycle.WorkflowTaskFinalizationCompleted, final(status))
 }
 
-// told is what a test compares of a tree.
-type told struct {
+// summary is what a test compares of a tree.
+type summary struct {
 	run        int64
 	start, end time.Duration
 	status     string
@@ -106,9 +106,9 @@ type told struct {
 	reason     assembly.Reason
 }
 
-func tell(tree *assembly.Tree) told {
+func summarize(tree *assembly.Tree) summary {
 	root := &tree.Spans[0]
-	got := told{start: time.Duration(root.Start), end: time.Duration(root.End), linked: root.Link != nil, reason: tree.Reason}
+	got := summary{start: time.Duration(root.Start), end: time.Duration(root.End), linked: root.Link != nil, reason: tree.Reason}
 	for _, attr := range root.Attributes {
 		switch attr.Key {
 		case lifecycle.AttrRun:
@@ -138,9 +138,9 @@ func tell(tree *assembly.Tree) told {
 }
 
 // replayed returns the trees of a story that arrives at once; live, of one that arrives as it happens.
-func replayed(t *testing.T, s *story) (trees []told) {
+func replayed(t *testing.T, s *story) (trees []summary) {
 	now := time.Unix(1, 0)
-	a := assembly.New(limits(), func(tree *assembly.Tree) { requireWellFormed(t, tree); trees = append(trees, tell(tree)) })
+	a := assembly.New(limits(), func(tree *assembly.Tree) { requireWellFormed(t, tree); trees = append(trees, summarize(tree)) })
 	for _, e := range s.events {
 		a.Observe(e, now)
 	}
@@ -149,8 +149,8 @@ func replayed(t *testing.T, s *story) (trees []told) {
 	return trees
 }
 
-func live(t *testing.T, s *story) (trees []told) {
-	a := assembly.New(limits(), func(tree *assembly.Tree) { requireWellFormed(t, tree); trees = append(trees, tell(tree)) })
+func live(t *testing.T, s *story) (trees []summary) {
+	a := assembly.New(limits(), func(tree *assembly.Tree) { requireWellFormed(t, tree); trees = append(trees, summarize(tree)) })
 	for _, e := range s.events {
 		now := time.Unix(0, e.At)
 		a.Advance(now)
@@ -165,18 +165,18 @@ func TestStories(t *testing.T) {
 	ms := time.Millisecond
 	for name, test := range map[string]struct {
 		story *story
-		want  []told
+		want  []summary
 	}{
 		"the job's own retries after the end extend nothing": {
 			new(story).created().passBegins().attempt("1", lifecycle.StepFailed).passEnds(lifecycle.TaskFailed, "error").
 				wait(3 * time.Second).job().wait(3 * time.Second).job(),
-			[]told{{run: 1, start: ms, end: 71 * ms, status: "failure", passes: 1, attempts: 1, queued: 1}},
+			[]summary{{run: 1, start: ms, end: 71 * ms, status: "failure", passes: 1, attempts: 1, queued: 1}},
 		},
 		"a failed task that is reset and completes is a second run, linked to the first": {
 			new(story).created().passBegins().attempt("1", lifecycle.StepFailed).passEnds(lifecycle.TaskFailed, "error").
 				wait(3*time.Second).job().wait(time.Minute).say(lifecycle.StepInitializeRequested, step("1")).
 				passBegins().attempt("1", lifecycle.StepCompleted).passEnds(lifecycle.TaskCompleted, "complete"),
-			[]told{
+			[]summary{
 				{run: 1, start: ms, end: 71 * ms, status: "failure", passes: 1, attempts: 1, queued: 1, reason: assembly.ReasonEnded},
 				{run: 2, start: 63073 * ms, end: 63142 * ms, status: "success", passes: 1, attempts: 1, queued: 1, linked: true},
 			},
@@ -184,16 +184,16 @@ func TestStories(t *testing.T) {
 		"a task cancelled while it runs ends with its pass": {
 			new(story).created().passBegins().attempt("1", lifecycle.StepCompleted).say(lifecycle.TaskCancelled).
 				attempt("2", lifecycle.StepCompleted).passEnds("", "cancelled").wait(3 * time.Second).job(),
-			[]told{{run: 1, start: ms, end: 130 * ms, status: "cancelled", passes: 1, attempts: 2, queued: 1}},
+			[]summary{{run: 1, start: ms, end: 130 * ms, status: "cancelled", passes: 1, attempts: 2, queued: 1}},
 		},
 		"a task cancelled in the queue": {
 			new(story).created().wait(time.Second).say(lifecycle.TaskCancelled).wait(3 * time.Second).job(),
-			[]told{{run: 1, start: ms, end: 1003 * ms, status: "cancelled", queued: 1}},
+			[]summary{{run: 1, start: ms, end: 1003 * ms, status: "cancelled", queued: 1}},
 		},
 		"a cancellation after the end is a run of its own, however soon it comes": {
 			new(story).created().passBegins().attempt("1", lifecycle.StepCompleted).passEnds(lifecycle.TaskCompleted, "complete").
 				wait(time.Second).say(lifecycle.TaskCancelled),
-			[]told{
+			[]summary{
 				{run: 1, start: ms, end: 71 * ms, status: "success", passes: 1, attempts: 1, queued: 1},
 				{run: 2, start: 1072 * ms, end: 1072 * ms, status: "cancelled", linked: true},
 			},
@@ -201,7 +201,7 @@ func TestStories(t *testing.T) {
 		"a resolution by hand long after the failure is a run of its own": {
 			new(story).created().passBegins().attempt("1", lifecycle.StepFailed).passEnds(lifecycle.TaskFailed, "error").
 				wait(48 * time.Hour).say(lifecycle.TaskResolvedManually),
-			[]told{
+			[]summary{
 				{run: 1, start: ms, end: 71 * ms, status: "failure", passes: 1, attempts: 1, queued: 1},
 				{run: 2, start: 48*time.Hour + 72*ms, end: 48*time.Hour + 72*ms, status: "resolved_manually", linked: true},
 			},
@@ -209,29 +209,29 @@ func TestStories(t *testing.T) {
 		"a pass that dies is taken up by another": {
 			new(story).created().passBegins().attempt("1", lifecycle.StepCompleted).wait(time.Second).
 				passBegins().attempt("2", lifecycle.StepCompleted).passEnds(lifecycle.TaskCompleted, "complete"),
-			[]told{{run: 1, start: ms, end: 1134 * ms, status: "success", passes: 2, attempts: 2, queued: 2, reason: assembly.ReasonSettled}},
+			[]summary{{run: 1, start: ms, end: 1134 * ms, status: "success", passes: 2, attempts: 2, queued: 2, reason: assembly.ReasonSettled}},
 		},
 		"a task that never ends": {
 			new(story).created().passBegins().attempt("1", lifecycle.StepCompleted).passEnds("", "pending"),
-			[]told{{run: 1, start: ms, end: 69 * ms, passes: 1, attempts: 1, queued: 1, incomplete: true, reason: assembly.ReasonShutdown}},
+			[]summary{{run: 1, start: ms, end: 69 * ms, passes: 1, attempts: 1, queued: 1, incomplete: true, reason: assembly.ReasonShutdown}},
 		},
 		"a pass that spins through empty batches until the step is put back": {
 			new(story).created().passBegins().attempt("1", lifecycle.StepFailed).spin("1", 300).
 				say(lifecycle.StepInitializeRequested, step("1")).attempt("1", lifecycle.StepCompleted).
 				passEnds(lifecycle.TaskCompleted, "complete"),
-			[]told{{run: 1, start: ms, end: 1332 * ms, status: "success", passes: 1, attempts: 2, batches: 302, queued: 1}},
+			[]summary{{run: 1, start: ms, end: 1332 * ms, status: "success", passes: 1, attempts: 2, batches: 302, queued: 1}},
 		},
 		"a task refused at creation": {
 			new(story).say(lifecycle.TaskFailed, func(e *assembly.Event) { e.Refused = true }),
-			[]told{{run: 1, start: ms, end: ms, status: "failure"}},
+			[]summary{{run: 1, start: ms, end: ms, status: "failure"}},
 		},
 		"a lost terminal event is read from the pass": {
 			new(story).created().passBegins().attempt("1", lifecycle.StepCompleted).passEnds("", "complete"),
-			[]told{{run: 1, start: ms, end: 69 * ms, status: "success", passes: 1, attempts: 1, queued: 1, reason: assembly.ReasonSettled}},
+			[]summary{{run: 1, start: ms, end: 69 * ms, status: "success", passes: 1, attempts: 1, queued: 1, reason: assembly.ReasonSettled}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			withoutReason := func(trees []told) []told {
+			withoutReason := func(trees []summary) []summary {
 				for i := range trees {
 					trees[i].reason = 0
 				}
@@ -324,8 +324,8 @@ func TestEventsOverTheLimitAreCountedAndTheTaskStillEnds(t *testing.T) {
 	few := limits()
 	few.EventsPerTask = 10
 	s := new(story).created().passBegins().attempt("1", lifecycle.StepCompleted).passEnds(lifecycle.TaskCompleted, "complete")
-	var got []told
-	a := assembly.New(few, func(tree *assembly.Tree) { got = append(got, tell(tree)) })
+	var got []summary
+	a := assembly.New(few, func(tree *assembly.Tree) { got = append(got, summarize(tree)) })
 	now := time.Unix(1, 0)
 	for _, e := range s.events {
 		a.Observe(e, now)

@@ -39,11 +39,11 @@ func skewed(random *rand.Rand, events []*assembly.Event, apart time.Duration) []
 }
 
 // counted returns what must be exact for any clock skew: runs with their outcomes, passes, batches and attempts.
-func counted(t require.TestingT, events []*assembly.Event) map[assembly.TraceID][]told {
-	trees := map[assembly.TraceID][]told{}
+func counted(t require.TestingT, events []*assembly.Event) map[assembly.TraceID][]summary {
+	trees := map[assembly.TraceID][]summary{}
 	a := assembly.New(limits(), func(tree *assembly.Tree) {
 		requireWellFormed(t, tree)
-		got := tell(tree)
+		got := summarize(tree)
 		got.start, got.end, got.queued, got.reason = 0, 0, 0, 0
 		trees[tree.Trace] = append(trees[tree.Trace], got)
 	})
@@ -65,7 +65,7 @@ func TestClocksApart(t *testing.T) {
 	short := new(story).created().passBegins().attempt("1", lifecycle.StepCompleted).passEnds(lifecycle.TaskCompleted, "complete")
 	streams["short"] = short.events
 	names := slices.Sorted(maps.Keys(streams))
-	want := map[string]map[assembly.TraceID][]told{}
+	want := map[string]map[assembly.TraceID][]summary{}
 	for name, events := range streams {
 		want[name] = counted(t, events)
 	}

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package eventfile reads files of events item by item: NDJSON, JSON arrays, JSON objects over several lines, plain or
-// gzip. It looks at nothing in an item; it finds where items begin and end and remembers the line, so that whoever refuses
-// an item can be told where it stands.
+// gzip. It finds where items begin and end, without parsing them, and keeps the line of each, so that a refused item can be
+// reported with its line.
 //
 // Memory is bounded by the largest item, never by the file or the length of its lines.
 //

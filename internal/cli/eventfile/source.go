@@ -27,7 +27,7 @@ const (
 	utf16Magic = "\xff\xfe"
 )
 
-// maxZstdWindow is what zstd itself takes without being told that it is meant: a frame of a few bytes can ask for gigabytes.
+// maxZstdWindow is the largest window that zstd accepts by default: a frame of a few bytes can request gigabytes.
 const maxZstdWindow = 128 << 20
 
 // Source reads several files one after the other. It serves one goroutine.
@@ -117,7 +117,7 @@ func (s *Source) Close() error {
 	return closer.Close()
 }
 
-// inflate tells what a stream is by its first bytes, because standard input has no file name to tell it.
+// inflate detects the compression by the first bytes, because standard input has no file name.
 func inflate(name string, in io.Reader) (*bufio.Reader, error) {
 	buffered := bufio.NewReaderSize(in, bufferBytes)
 	begin, _ := buffered.Peek(len(zstdMagic)) // a read error comes again with the first item

@@ -111,7 +111,7 @@ func TestSettingsCount(t *testing.T) {
 		assert.NotEqual(t, "task.completed", row.Labels["event"], "it was filtered")
 	}
 	open := simulate(t, DefaultConfig(), lines[:5])
-	assert.Positive(t, open.spansNamed(lifecycle.SpanTask).Incomplete, "no event told their end")
+	assert.Positive(t, open.spansNamed(lifecycle.SpanTask).Incomplete, "no event reports their end")
 }
 
 func TestConfigMistakes(t *testing.T) {
