@@ -74,7 +74,7 @@ func (c *composer) queuedID(w wait) SpanID {
 func (c *composer) waited(w wait, id SpanID) *Span {
 	s := c.add(lifecycle.SpanQueued, id, c.root, w.start, w.end)
 	if w.job != nil {
-		s.setText(lifecycle.AttrQueueName, c.task.detail(w.job).text)
+		s.setText(lifecycle.AttrQueueName, c.task.detail(w.job).queue())
 	}
 	return s
 }
@@ -158,7 +158,7 @@ func (c *composer) backoffs() {
 		c.seek(a.backoff, id)
 		c.describeStep(s, a)
 		announced := c.task.detail(a.backoff)
-		s.setText(lifecycle.AttrBackoffType, announced.text)
+		s.setText(lifecycle.AttrBackoffType, announced.backoffType())
 		if announced.seconds > 0 {
 			s.set(Double(lifecycle.AttrBackoffSeconds, announced.seconds))
 		}

@@ -88,7 +88,7 @@ type Assembler struct {
 	watched    *watched // nil unless Watch was called
 	names      map[string]string
 	lately     map[string]string
-	words      map[string]*detail   // of a single word, shared by all tasks
+	details    map[string]*detail   // with a text only, shared by all tasks
 	shapes     map[string]*shape    // shared by all tasks
 	resources  map[string]*Resource // restored ones, shared by all tasks
 	restoring  bool                 // events are replayed at the start
@@ -108,7 +108,7 @@ func New(limits Limits, sink func(*Tree)) *Assembler {
 		usual: Waits{limits.ReorderWindow, limits.SettleTimeout, limits.IdleTimeout}, waits: map[string]*Waits{},
 		finished: finished{tasks: map[TraceID]*task{}},
 		lately:   map[string]string{},
-		texts:    values.NewTexts(), words: map[string]*detail{}, shapes: map[string]*shape{}, resources: map[string]*Resource{},
+		texts:    values.NewTexts(), details: map[string]*detail{}, shapes: map[string]*shape{}, resources: map[string]*Resource{},
 	}
 }
 
@@ -534,19 +534,19 @@ func makeRoom[V any](known map[string]V, limit int) {
 	}
 }
 
-// sharedWords bounds how many details of a single word are shared.
-const sharedWords = 1024
+// sharedDetails bounds how many details are shared.
+const sharedDetails = 1024
 
-// word returns the detail for one of the few values that passes, batches and jobs carry, such as a mode or status. It is shared and
-// must not be changed.
-func (a *Assembler) word(word string) *detail {
-	if d, ok := a.words[word]; ok {
+// sharedDetail returns the detail for one of the few texts that passes, batches and jobs carry, such as a mode or status. It is
+// shared and must not be changed.
+func (a *Assembler) sharedDetail(text string) *detail {
+	if d, ok := a.details[text]; ok {
 		return d
 	}
-	d := &detail{text: a.intern(word)}
+	d := &detail{text: a.intern(text)}
 	d.weigh()
-	makeRoom(a.words, sharedWords)
-	a.words[d.text] = d
+	makeRoom(a.details, sharedDetails)
+	a.details[d.text] = d
 	return d
 }
 

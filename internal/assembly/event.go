@@ -89,14 +89,19 @@ func (e *Event) key() uint32 { return uint32(e.Identity ^ e.Identity>>32) }
 
 // detail has the fields of an event beyond its kind, time, step and number.
 type detail struct {
-	// text is the name of a span event, the queue of a job, the type of a backoff, the statement of a query, the mode of a batch or
-	// the final status of a pass. An event has one of them, and there are many details: so they share a field.
-	text    string
+	text    string  // see spanEventName and the methods after it: an event has one of these texts, and there are many details
 	seconds float64 // duration of a query, length of a backoff
 	failure *failure
 	attrs   []Attribute
 	bytes   int32 // its approximate size
 }
+
+func (d *detail) spanEventName() string { return d.text }
+func (d *detail) queue() string         { return d.text } // of a job
+func (d *detail) backoffType() string   { return d.text }
+func (d *detail) statement() string     { return d.text } // of a query
+func (d *detail) batchMode() string     { return d.text }
+func (d *detail) finalStatus() string   { return d.text } // of a pass
 
 // weigh sets the approximate size of the detail.
 func (d *detail) weigh() {

@@ -156,7 +156,7 @@ func (rd *reader) read(r *record) {
 		rd.pass.end = max(rd.pass.end, r.at)
 		rd.pass.endedAt = rd.position + 1
 		rd.pass.arrived.show(r, GapPassEnd)
-		if status := rd.task.detail(r).text; status != "" {
+		if status := rd.task.detail(r).finalStatus(); status != "" {
 			rd.pass.finalStatus = status
 		}
 	}
@@ -302,7 +302,7 @@ func (rd *reader) openBatch(r *record, synthesized bool) {
 		rd.run.gaps++
 		b.beginning.show(r, GapBatchBeginning)
 	} else {
-		b.size, b.mode = r.number, rd.task.detail(r).text
+		b.size, b.mode = r.number, rd.task.detail(r).batchMode()
 	}
 	if len(b.listed) > 0 && b.size >= 0 && int(b.size) != len(b.listed) {
 		b.beginning.show(r, GapBatchBeginning) // the discovery was for another batch

@@ -289,10 +289,10 @@ func (c *composer) query(r *record) {
 	if of != nil {
 		c.describeStep(s, of)
 	}
-	operation, table := sqltext.Describe(query.text)
+	operation, table := sqltext.Describe(query.statement())
 	s.setText(lifecycle.AttrDBOperationName, operation)
 	s.setText(lifecycle.AttrDBCollectionName, table)
-	s.setText(lifecycle.AttrDBQueryText, query.text)
+	s.setText(lifecycle.AttrDBQueryText, query.statement())
 	s.Outcome = OutcomeOk
 }
 

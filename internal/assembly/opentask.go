@@ -190,7 +190,7 @@ func (w *watch) observePass(r *record) {
 	}
 	w.latest, w.kind = r.at, r.kind
 	if r.kind == kindPassEnded {
-		_, w.final = endingOf(w.task.detail(r).text)
+		_, w.final = endingOf(w.task.detail(r).finalStatus())
 	}
 }
 

@@ -130,7 +130,7 @@ func (t *task) endOfRun(from int, patience int64, room *arena) int {
 		case r.kind == kindPassEnded && inPass:
 			ends++
 			passEnd = i + 1
-			if final, is := endingOf(t.detail(r).text); is {
+			if final, is := endingOf(t.detail(r).finalStatus()); is {
 				ended, status = true, final
 			}
 			if ended && ends >= finalizationAnnouncements {
@@ -173,7 +173,7 @@ func (t *task) cancelledPass(from int, latest int64, room *arena) int {
 	}
 	end := room.ends.next(t.records, from, func(r *record) bool {
 		if r.kind == kindPassEnded {
-			_, final := endingOf(t.detail(r).text)
+			_, final := endingOf(t.detail(r).finalStatus())
 			return final
 		}
 		return r.kind == kindTaskCompleted || r.kind == kindTaskFailed
@@ -182,7 +182,7 @@ func (t *task) cancelledPass(from int, latest int64, room *arena) int {
 		return -1
 	}
 	if end < len(t.records) {
-		if as, final := endingOf(t.detail(&t.records[end]).text); t.records[end].kind != kindPassEnded || !final || as != kindTaskCancelled {
+		if as, final := endingOf(t.detail(&t.records[end]).finalStatus()); t.records[end].kind != kindPassEnded || !final || as != kindTaskCancelled {
 			return -1
 		}
 	}
@@ -234,7 +234,7 @@ func (t *task) jobWaits(n *run) bool {
 		case kindJobBegan, kindPassBegan:
 			waits = false
 		case kindPassEnded:
-			_, final := endingOf(t.detail(r).text)
+			_, final := endingOf(t.detail(r).finalStatus())
 			waits = !final
 		}
 	}

@@ -167,7 +167,7 @@ func (n *run) ending(t *task) int64 {
 			return r.at
 		}
 		if r.kind == kindPassEnded {
-			if _, final := endingOf(t.detail(r).text); final {
+			if _, final := endingOf(t.detail(r).finalStatus()); final {
 				return r.at
 			}
 		}

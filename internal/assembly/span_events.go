@@ -42,7 +42,7 @@ func (c *composer) attach() {
 func (c *composer) attachSpanEvent(r *record) {
 	name := lifecycle.WorkflowViableStepsDiscovered
 	if r.kind != kindDiscovered {
-		name = c.task.detail(r).text
+		name = c.task.detail(r).spanEventName()
 	}
 	target := c.spanAt(r, name)
 	place, here := c.index[target]

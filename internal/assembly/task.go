@@ -305,14 +305,14 @@ func (t *task) add(a *Assembler, e *Event, arrived int64) {
 	case kindJobBegan:
 		r.number = small(e.JobRun)
 		if e.QueueName != "" {
-			r.detail = t.keep(a.word(e.QueueName))
+			r.detail = t.keep(a.sharedDetail(e.QueueName))
 		}
 	case kindDiscovered:
 		r.number = t.keepList(a, e)
 	case kindBatchBegan:
 		r.number = small(e.StepCount)
 		if e.Mode != "" {
-			r.detail = t.keep(a.word(e.Mode))
+			r.detail = t.keep(a.sharedDetail(e.Mode))
 		}
 	case kindStepRequested:
 		r.number = small(e.Attempt)
@@ -330,7 +330,7 @@ func (t *task) add(a *Assembler, e *Event, arrived int64) {
 		r.number = small(e.TotalSteps)
 	case kindPassEnded:
 		if e.FinalStatus != "" {
-			r.detail = t.keep(a.word(e.FinalStatus))
+			r.detail = t.keep(a.sharedDetail(e.FinalStatus))
 		}
 	case kindBackoff:
 		r.detail = t.keepOwn(&detail{text: a.intern(e.BackoffType), seconds: e.BackoffFor})
