@@ -185,7 +185,7 @@ func TestPodAttributesManifest(t *testing.T) {
 	both = strings.Replace(both, "output_path: ./cmd/otelcol-tasker", "output_path: "+folder, 1)
 	path := filepath.Join(folder, "builder-config.yaml")
 	require.NoError(t, os.WriteFile(path, []byte(both), 0o600))
-	build := exec.Command("go", "tool", "builder", "--config", path, "--skip-get-modules", "--skip-compilation")
+	build := exec.Command("go", "tool", "-modfile=tools/go.mod", "builder", "--config", path, "--skip-get-modules", "--skip-compilation")
 	build.Dir = ".."
 	out, err := build.CombinedOutput()
 	require.NoError(t, err, "%s", out)
