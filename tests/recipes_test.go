@@ -222,7 +222,7 @@ func TestOwnDistribution(t *testing.T) {
 		require.NoError(t, err, "%s", out)
 		return string(out)
 	}
-	run("..", "go", "build", "-o", builder, "go.opentelemetry.io/collector/cmd/builder")
+	run("../tools", "go", "build", "-o", builder, "go.opentelemetry.io/collector/cmd/builder")
 	run(folder, builder, "--config", "builder-config.yaml")
 	components := run(folder, filepath.Join(folder, "build/my-collector"), "components")
 	for _, want := range []string{"name: tasker_events", "name: event_router", "name: debug"} {
