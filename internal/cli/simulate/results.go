@@ -61,11 +61,12 @@ func (r *results) spans(_ context.Context, td ptrace.Traces) error {
 		}
 		of := &r.result.Spans[i]
 		of.Spans++
-		incomplete, found := span.Attributes().Get(lifecycle.AttrIncomplete)
-		row["incomplete"] = strconv.FormatBool(found && incomplete.Bool())
-		if row["incomplete"] == "true" {
+		marked, found := span.Attributes().Get(lifecycle.AttrIncomplete)
+		incomplete := found && marked.Bool()
+		if incomplete {
 			of.Incomplete++
 		}
+		row["incomplete"] = strconv.FormatBool(incomplete)
 		if row["status"] != "" {
 			of.Status[row["status"]]++
 		}
