@@ -32,7 +32,7 @@ type decoding struct {
 	settings Settings
 	texts    texts
 	traces   lifecycle.TraceIDs
-	shapes   [keptShapes]shape
+	shapes   shapes
 	left     leftOut
 	// values are the token indexes of the current payload's values.
 	values []uint32

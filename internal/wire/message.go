@@ -93,6 +93,16 @@ func (m *message) fail(n int) bool {
 	return false
 }
 
+// element goes on to the next element of a list or map, over all other fields. It returns false as next does.
+func (m *message) element() bool {
+	for m.next() {
+		if m.field == fieldElements {
+			return m.is(protowire.BytesType)
+		}
+	}
+	return false
+}
+
 // is reports whether the current field, whose number the caller has compared, has its type. Another one is an error.
 func (m *message) is(kind protowire.Type) bool {
 	if m.kind == kind {

@@ -34,7 +34,7 @@ type otlpDecoding struct {
 	settings   Settings
 	texts      texts
 	left       leftOut
-	shapes     [keptShapes]shape
+	shapes     shapes
 	normalizer eventrecord.Normalizer
 	estimator  *otlpcost.Estimator
 

@@ -6,7 +6,6 @@ package wire
 import (
 	"errors"
 
-	"github.com/zeebo/xxh3"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"google.golang.org/protobuf/encoding/protowire"
@@ -96,19 +95,28 @@ func (d *otlpDecoding) setField(record plog.LogRecord, m *message) error {
 		record.SetFlags(plog.LogRecordFlags(m.number))
 	case fieldTraceID:
 		var id pcommon.TraceID
-		if len(m.bytes()) > 0 && copy(id[:], m.bytes()) != len(m.bytes()) || len(m.bytes())%len(id) != 0 {
-			return errID
+		if err := readID(id[:], m.bytes()); err != nil {
+			return err
 		}
 		record.SetTraceID(id)
 	case fieldSpanID:
 		var id pcommon.SpanID
-		if len(m.bytes()) > 0 && copy(id[:], m.bytes()) != len(m.bytes()) || len(m.bytes())%len(id) != 0 {
-			return errID
+		if err := readID(id[:], m.bytes()); err != nil {
+			return err
 		}
 		record.SetSpanID(id)
 	case fieldEventName:
 		record.SetEventName(d.texts.shared(m.bytes()))
 	}
+	return nil
+}
+
+// readID copies an id of that length; an empty one is no id.
+func readID(id, from []byte) error {
+	if len(from) != 0 && len(from) != len(id) {
+		return errID
+	}
+	copy(id, from)
 	return nil
 }
 
@@ -146,7 +154,7 @@ func readAttribute(in *message) (a otlpAttribute, err error) {
 // payload writes the attributes of an event, with capacity for others, as decoding.payload does.
 func (d *otlpDecoding) payload(attrs pcommon.Map, event string, untimed bool, others int) error {
 	d.left.begin()
-	known := &d.shapes[(xxh3.HashString(event)+uint64(len(d.attrs)))%keptShapes]
+	known := d.shapes.of(event, len(d.attrs))
 	if known.event == event && known.untimed == untimed && d.matches(known) {
 		known.misses = 0
 		return d.fill(attrs, known, others)
@@ -154,7 +162,7 @@ func (d *otlpDecoding) payload(attrs pcommon.Map, event string, untimed bool, ot
 	d.left.choose(event, untimed)
 	attrs.EnsureCapacity(len(d.attrs) + 1 + others)
 	attrs.PutEmpty(lifecycle.AttrIdentity)
-	if known.misses++; known.event == "" || known.misses > shapePatience {
+	if known.missed() {
 		d.learn(known, event, untimed)
 	}
 	return d.members(attrs, d.body, d.attrs, true, 2)
@@ -164,27 +172,30 @@ func (d *otlpDecoding) payload(attrs pcommon.Map, event string, untimed bool, ot
 func (d *otlpDecoding) fill(attrs pcommon.Map, known *shape, others int) error {
 	attrs.EnsureCapacity(known.empty.Len() + others)
 	known.empty.CopyTo(attrs)
-	member := 0
+	member, err := d.leaveFrom(known, 0)
 	for key, value := range attrs.All() {
 		if key == lifecycle.AttrIdentity {
 			continue
 		}
-		for ; known.places[member] != kept; member++ {
-			if err := d.leave(int(known.places[member]), d.attrs[member].value(d.body)); err != nil {
-				return err
-			}
+		if err != nil {
+			return err
 		}
 		if err := d.value(value, d.attrs[member].value(d.body), 2); err != nil {
 			return err
 		}
-		member++
+		member, err = d.leaveFrom(known, member+1)
 	}
-	for ; member < len(known.places); member++ {
+	return err
+}
+
+// leaveFrom skips the attributes of a known shape, from one on up to the next kept one, and returns its index.
+func (d *otlpDecoding) leaveFrom(known *shape, member int) (int, error) {
+	for ; member < len(known.places) && known.places[member] != kept; member++ {
 		if err := d.leave(int(known.places[member]), d.attrs[member].value(d.body)); err != nil {
-			return err
+			return member, err
 		}
 	}
-	return nil
+	return member, nil
 }
 
 func (d *otlpDecoding) matches(known *shape) bool {
@@ -204,24 +215,11 @@ func (d *otlpDecoding) learn(known *shape, event string, untimed bool) {
 	if len(d.attrs) > maxShapeKeys {
 		return
 	}
-	learned := shape{event: event, untimed: untimed, empty: pcommon.NewMap()}
-	learned.empty.PutEmpty(lifecycle.AttrIdentity)
+	learned := newShape(event, untimed)
 	for _, a := range d.attrs {
 		text := a.key(d.body)
-		if len(text) > maxShared {
+		if len(text) > maxShared || !learned.add(d.texts.shared(text), d.placeOf(text)) {
 			return
-		}
-		key := d.texts.shared(text)
-		for _, other := range learned.keys {
-			if other == key {
-				return
-			}
-		}
-		place := d.placeOf(text)
-		learned.keys = append(learned.keys, key)
-		learned.places = append(learned.places, int16(place))
-		if place == kept {
-			learned.empty.PutEmpty(key)
 		}
 	}
 	*known = learned

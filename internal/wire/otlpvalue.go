@@ -133,35 +133,20 @@ func (d *otlpDecoding) value(to pcommon.Value, body []byte, depth int) error {
 
 // elements writes the elements of an ArrayValue.
 func (d *otlpDecoding) elements(to pcommon.Slice, body []byte, depth int) error {
-	for m := (message{buf: body}); ; {
-		if !m.next() {
-			return m.err
-		}
-		if m.field != fieldElements {
-			continue
-		}
-		if !m.is(protowire.BytesType) {
-			return m.err
-		}
+	m := message{buf: body}
+	for m.element() {
 		if err := d.value(to.AppendEmpty(), m.bytes(), depth); err != nil {
 			return err
 		}
 	}
+	return m.err
 }
 
 // entries returns the entries of a KeyValueList.
 func (d *otlpDecoding) entries(body []byte) ([]otlpAttribute, error) {
 	var entries []otlpAttribute
-	for m := (message{buf: body}); ; {
-		if !m.next() {
-			return entries, m.err
-		}
-		if m.field != fieldElements {
-			continue
-		}
-		if !m.is(protowire.BytesType) {
-			return nil, m.err
-		}
+	m := message{buf: body}
+	for m.element() {
 		a, err := readAttribute(&m)
 		if err != nil {
 			return nil, err
@@ -170,6 +155,7 @@ func (d *otlpDecoding) entries(body []byte) ([]otlpAttribute, error) {
 			return nil, d.tooMany()
 		}
 	}
+	return entries, m.err
 }
 
 func (d *otlpDecoding) tooMany() error {
@@ -264,16 +250,8 @@ func (d *otlpDecoding) hash(seed eventrecord.Seed, body []byte, depth int) (sum 
 
 // hashElements returns the hash of a list whose first element has the seed.
 func (d *otlpDecoding) hashElements(seed eventrecord.Seed, body []byte, depth int) (uint64, error) {
-	for m := (message{buf: body}); ; {
-		if !m.next() {
-			return uint64(seed), m.err
-		}
-		if m.field != fieldElements {
-			continue
-		}
-		if !m.is(protowire.BytesType) {
-			return 0, m.err
-		}
+	m := message{buf: body}
+	for m.element() {
 		sum, empty, err := d.hash(seed, m.bytes(), depth)
 		if err != nil {
 			return 0, err
@@ -283,21 +261,14 @@ func (d *otlpDecoding) hashElements(seed eventrecord.Seed, body []byte, depth in
 		}
 		seed = eventrecord.Seed(sum)
 	}
+	return uint64(seed), m.err
 }
 
 // hashMembers returns the sum of the hashes of the entries of a map, with only the last one of equal keys.
 func (d *otlpDecoding) hashMembers(body []byte, depth int) (uint64, error) {
 	var members memberHashes
-	for m := (message{buf: body}); ; {
-		if !m.next() {
-			return members.sum, m.err
-		}
-		if m.field != fieldElements {
-			continue
-		}
-		if !m.is(protowire.BytesType) {
-			return 0, m.err
-		}
+	m := message{buf: body}
+	for m.element() {
 		a, err := readAttribute(&m)
 		if err != nil {
 			return 0, err
@@ -309,4 +280,5 @@ func (d *otlpDecoding) hashMembers(body []byte, depth int) (uint64, error) {
 		}
 		members.add(seed, hash)
 	}
+	return members.sum, m.err
 }

@@ -36,9 +36,37 @@ type shape struct {
 	misses int
 }
 
-// shapeOf returns the cache entry for an event's payloads of that size.
-func (d *decoding) shapeOf(event string, size uint32) *shape {
-	return &d.shapes[(xxh3.HashString(event)+uint64(size))%keptShapes]
+// shapes caches the shapes of payloads.
+type shapes [keptShapes]shape
+
+// of returns the cache entry for an event's payloads of that size.
+func (s *shapes) of(event string, size int) *shape {
+	return &s[(xxh3.HashString(event)+uint64(size))%keptShapes]
+}
+
+func newShape(event string, untimed bool) shape {
+	s := shape{event: event, untimed: untimed, empty: pcommon.NewMap()}
+	s.empty.PutEmpty(lifecycle.AttrIdentity)
+	return s
+}
+
+// add adds a member. It returns false for a key that the shape has already.
+func (s *shape) add(key string, place int) bool {
+	if slices.Contains(s.keys, key) {
+		return false
+	}
+	s.keys = append(s.keys, key)
+	s.places = append(s.places, int16(place))
+	if place == kept {
+		s.empty.PutEmpty(key)
+	}
+	return true
+}
+
+// missed counts a payload of another shape. It returns true when that one is to be cached instead.
+func (s *shape) missed() bool {
+	s.misses++
+	return s.event == "" || s.misses > shapePatience
 }
 
 // payload writes the payload at i as attributes, with capacity for others. The first attribute is the identity, so that readers
@@ -46,7 +74,7 @@ func (d *decoding) shapeOf(event string, size uint32) *shape {
 func (d *decoding) payload(attrs pcommon.Map, e *envelope, i uint32, others int) {
 	d.left.begin()
 	event, untimed, size := e.event, e.occurred == 0, d.tokens[i].size
-	known := d.shapeOf(event, size)
+	known := d.shapes.of(event, int(size))
 	if known.event == event && known.untimed == untimed && d.matches(known, i) {
 		known.misses = 0
 		attrs.EnsureCapacity(known.empty.Len() + others)
@@ -65,7 +93,7 @@ func (d *decoding) payload(attrs pcommon.Map, e *envelope, i uint32, others int)
 	attrs.EnsureCapacity(int(size) + 1 + others)
 	attrs.PutEmpty(lifecycle.AttrIdentity)
 	d.members(attrs, i, true)
-	if known.misses++; known.event == "" || known.misses > shapePatience {
+	if known.missed() {
 		d.learn(known, event, untimed, i)
 	}
 }
@@ -103,8 +131,7 @@ func (d *decoding) learn(known *shape, event string, untimed bool, i uint32) {
 	if own.size > maxShapeKeys {
 		return
 	}
-	learned := shape{event: event, untimed: untimed, empty: pcommon.NewMap()}
-	learned.empty.PutEmpty(lifecycle.AttrIdentity)
+	learned := newShape(event, untimed)
 	for next := i + 1; next < own.next; {
 		key, value := &d.tokens[next], next+1
 		next = d.after(value)
@@ -112,18 +139,8 @@ func (d *decoding) learn(known *shape, event string, untimed bool, i uint32) {
 			continue
 		}
 		text := d.plain(key)
-		if len(text) > maxShared {
+		if len(text) > maxShared || !learned.add(d.texts.attribute(text), d.left.placeOf(text)) {
 			return
-		}
-		attribute := d.texts.attribute(text)
-		if slices.Contains(learned.keys, attribute) {
-			return
-		}
-		place := d.left.placeOf(text)
-		learned.keys = append(learned.keys, attribute)
-		learned.places = append(learned.places, int16(place))
-		if place == kept {
-			learned.empty.PutEmpty(attribute)
 		}
 	}
 	*known = learned

@@ -19,5 +19,5 @@ func TestShapesAreReplaced(t *testing.T) {
 			d.finish()
 		}
 	}
-	require.Equal(t, []string{"tasker.b"}, d.shapeOf("e", 1).keys)
+	require.Equal(t, []string{"tasker.b"}, d.shapes.of("e", 1).keys)
 }
