@@ -180,11 +180,13 @@ func (d *otlpDecoding) splitResource(body []byte) (kept []byte, err error) {
 			return nil, err
 		}
 	}
-	if first < len(d.scopes) {
-		return kept, err
-	}
+	others := first < len(d.scopes)
 	for i := 0; err == nil && i < len(deprecated); i++ {
-		kept, err = d.splitScope(kept, deprecated[i])
+		if others { // pdata checks them, and ignores them, too
+			kept = protowire.AppendBytes(protowire.AppendTag(kept, fieldDeprecatedScopeLogs, protowire.BytesType), deprecated[i])
+		} else {
+			kept, err = d.splitScope(kept, deprecated[i])
+		}
 	}
 	return kept, err
 }

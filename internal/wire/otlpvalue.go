@@ -39,7 +39,10 @@ func (o *overLimit) Error() string { return o.reason }
 
 func asOverLimit(err error, into **overLimit) bool { return err != nil && errors.As(err, into) }
 
-// anyValue returns the field that an AnyValue has, the last one if there are several; 0 for an empty one. Most are short strings.
+var errAlso = errors.New("a value is a list or map and something else")
+
+// anyValue returns the field that an AnyValue has, the last one if there are several; 0 for an empty one. Most are short strings. A list
+// or map that another field follows is an error: it would be ignored without being checked.
 func anyValue(body []byte) (field protowire.Number, number uint64, bytes []byte, err error) {
 	const shortString = fieldString<<3 | byte(protowire.BytesType)
 	if len(body) >= 2 && body[0] == shortString && body[1] < 0x80 && int(body[1]) == len(body)-2 {
@@ -61,6 +64,9 @@ func anyValue(body []byte) (field protowire.Number, number uint64, bytes []byte,
 		}
 		if !m.is(kind) {
 			return 0, 0, nil, m.err
+		}
+		if field == fieldArray || field == fieldMap {
+			return 0, 0, nil, errAlso
 		}
 		field, number, bytes = m.field, m.number, nil
 		if kind == protowire.BytesType {
