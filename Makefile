@@ -14,7 +14,7 @@ STOCK     := bin/otelcol-stock
 
 # The output of --version, from the tag; or VERSION=1.2.3 COMMIT=… DATE=… without a repository.
 BUILD_VERSION := $(shell VERSION='$(VERSION)' COMMIT='$(COMMIT)' DATE='$(DATE)' scripts/version.sh)
-GO_BUILD      := CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X 'github.com/tasker-otel/otelcol-tasker/internal/buildversion.linked=$(BUILD_VERSION)'"
+GO_BUILD      := CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X 'github.com/tasker-otel/otelcol-tasker/cmd/internal/buildversion.linked=$(BUILD_VERSION)'"
 
 # The profile for profile-guided optimization, as for the image: PGO=deploy/otelcol-tasker.pgo. From an empty cache
 # this takes two more minutes.

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 # Generates cmd/otelcol-tasker from builder-config.yaml with the OpenTelemetry Collector Builder, and makes it take its
-# version from the build (internal/buildversion) instead of the builder's constant. `make generate` runs it.
+# version from the build (cmd/internal/buildversion) instead of the builder's constant. `make generate` runs it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 	"go.opentelemetry.io/collector/otelcol"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/buildversion"
+	"github.com/tasker-otel/otelcol-tasker/cmd/internal/buildversion"
 )
 
 // scripts/generate-collector.sh has the generated main.go and components.go call these, where the builder writes

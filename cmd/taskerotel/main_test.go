@@ -19,7 +19,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/buildversion"
+	"github.com/tasker-otel/otelcol-tasker/cmd/internal/buildversion"
 	"github.com/tasker-otel/otelcol-tasker/internal/wire"
 )
 

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/buildversion"
+	"github.com/tasker-otel/otelcol-tasker/cmd/internal/buildversion"
 )
 
 // newMan creates a hidden command for building packages.

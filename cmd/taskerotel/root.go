@@ -12,7 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/buildversion"
+	"github.com/tasker-otel/otelcol-tasker/cmd/internal/buildversion"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/eventfile"
 )
 

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/buildversion"
+	"github.com/tasker-otel/otelcol-tasker/cmd/internal/buildversion"
 )
 
 func newVersion(s streams) *cobra.Command {

@@ -12,8 +12,8 @@ import (
 	"go.opentelemetry.io/collector/connector/xconnector"
 	"go.opentelemetry.io/collector/consumer"
 
+	"github.com/tasker-otel/otelcol-tasker/connector/internal/shared"
 	"github.com/tasker-otel/otelcol-tasker/connector/routedevents/internal/metadata"
-	"github.com/tasker-otel/otelcol-tasker/internal/shared"
 )
 
 // NewFactory makes the factory of routed_events. The inputs of one configuration that make records share their state.

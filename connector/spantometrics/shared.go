@@ -11,7 +11,7 @@ import (
 	"go.opentelemetry.io/collector/connector"
 	"go.opentelemetry.io/collector/consumer"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/shared"
+	"github.com/tasker-otel/otelcol-tasker/connector/internal/shared"
 )
 
 // instances are the instances of a factory.

@@ -11,7 +11,6 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 	"github.com/tasker-otel/otelcol-tasker/internal/glob"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
-	"github.com/tasker-otel/otelcol-tasker/internal/nearest"
 )
 
 // Warnings returns a message for each setting that is valid but probably a mistake: a name that resembles one of Tasker's,
@@ -46,9 +45,9 @@ func UnknownName(place, event string) []string {
 		return unknownGroup(place, event, known)
 	}
 	group, _, _ := strings.Cut(event, ".")
-	meant, distance := nearest.Of(event, known)
+	meant, distance := configerr.Nearest(event, known)
 	// A name within one of Tasker's own groups is meant to be one of Tasker's.
-	if distance > nearest.MaxTypos && !slices.Contains(groupsOf(known), group) {
+	if distance > configerr.MaxTypos && !slices.Contains(groupsOf(known), group) {
 		return nil
 	}
 	return []string{fmt.Sprintf("%s: %q is not an event of Tasker; did you mean %q? It stays in force for an event of that name",
@@ -62,7 +61,7 @@ func unknownGroup(place, event string, known []string) []string {
 	if !whole {
 		return nil
 	}
-	meant, distance := nearest.Of(group, groupsOf(known))
+	meant, distance := configerr.Nearest(group, groupsOf(known))
 	if distance > 1 {
 		return nil
 	}

@@ -18,8 +18,8 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/exporter/taskercsv"
 	"github.com/tasker-otel/otelcol-tasker/extension/otlplimits"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/collectorconfig"
+	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
-	"github.com/tasker-otel/otelcol-tasker/internal/nearest"
 	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter"
 	"github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy"
 	"github.com/tasker-otel/otelcol-tasker/receiver/taskerevents"
@@ -63,7 +63,7 @@ func (c *checker) checkNames(at string, settings map[string]any, known []string)
 			continue
 		}
 		remedy := "remove it, or write one of " + strings.Join(known, ", ")
-		if meant, distance := nearest.Of(key, known); distance <= max(nearest.MaxTypos, len(key)/3) {
+		if meant, distance := configerr.Nearest(key, known); distance <= max(configerr.MaxTypos, len(key)/3) {
 			remedy = "write " + meant
 		}
 		c.add(LevelError, strings.TrimPrefix(at+confmap.KeyDelimiter+key, confmap.KeyDelimiter), shown(key, settings[key]),

@@ -19,7 +19,6 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 	"github.com/tasker-otel/otelcol-tasker/internal/glob"
-	"github.com/tasker-otel/otelcol-tasker/internal/nearest"
 )
 
 // The sections of expectations.
@@ -275,7 +274,7 @@ func (e *Expectations) unknownColumn(section string, one *Expectation) string {
 
 func (e *Expectations) columnsOf(section, instead string) string {
 	columns := slices.Sorted(maps.Keys(e.columns[section]))
-	if meant, distance := nearest.Of(instead, columns); distance <= nearest.MaxTypos {
+	if meant, distance := configerr.Nearest(instead, columns); distance <= configerr.MaxTypos {
 		return "none of that name, but " + meant
 	}
 	return "none of that name, but " + strings.Join(columns, ", ")

@@ -1,14 +1,13 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package nearest suggests the known name closest to a misspelled one. It has no state.
-package nearest
+package configerr
 
 // MaxTypos is the edit distance up to which a name is considered misspelled.
 const MaxTypos = 2
 
-// Of returns the first of the names with the least edit distance, and that distance.
-func Of(name string, names []string) (nearest string, distance int) {
+// Nearest returns the first of the names with the least edit distance, and that distance, to suggest a correction.
+func Nearest(name string, names []string) (nearest string, distance int) {
 	for i, candidate := range names {
 		if d := editDistance(name, candidate); i == 0 || d < distance {
 			nearest, distance = candidate, d

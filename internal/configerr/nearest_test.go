@@ -1,17 +1,17 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package nearest_test
+package configerr_test
 
 import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/nearest"
+	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 )
 
-func TestOf(t *testing.T) {
+func TestNearest(t *testing.T) {
 	names := []string{"storage", "storage_path", "sampling_rate"}
 	for name, want := range map[string]struct {
 		nearest  string
@@ -24,11 +24,11 @@ func TestOf(t *testing.T) {
 		"storage_pathe": {"storage_path", 1},
 		"":              {"storage", 7},
 	} {
-		got, distance := nearest.Of(name, names)
+		got, distance := configerr.Nearest(name, names)
 		assert.Equal(t, want.nearest, got, name)
 		assert.Equal(t, want.distance, distance, name)
 	}
-	got, distance := nearest.Of("storage", nil)
+	got, distance := configerr.Nearest("storage", nil)
 	assert.Empty(t, got)
 	assert.Zero(t, distance)
 }
