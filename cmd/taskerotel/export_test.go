@@ -18,7 +18,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/filelock"
+	"github.com/tasker-otel/otelcol-tasker/internal/fsfile"
 )
 
 func TestExportUsage(t *testing.T) {
@@ -121,7 +121,7 @@ func TestExportStatuses(t *testing.T) {
 	got = export("--target", server.URL+"/down", "--allow-partial", "--report", "none")
 	assert.Equal(t, result{status: exitIncomplete}, got)
 
-	lock, err := filelock.Take(t.Context(), file+".lock", "the other one", 0)
+	lock, err := fsfile.TakeLock(t.Context(), file+".lock", "the other one", 0)
 	require.NoError(t, err)
 	got = export()
 	assert.Equal(t, exitLocked, got.status)

@@ -7,6 +7,6 @@
 // Package taskercsv is the exporter tasker_csv. It writes metrics as a table with the latest value of every series,
 // replaced as a whole, and appends spans and log records as rows. Readers never see part of a snapshot or of a row.
 //
-// The exporter of a signal owns its file, using internal/fsfile/filelock, and has one mutex that serializes batches. The
+// The exporter of a signal owns its file, using a lock of internal/fsfile, and has one mutex that serializes batches. The
 // table of metrics is in internal/csvtable, the files are in internal/rowfile.
 package taskercsv

@@ -19,8 +19,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/exporter/taskercsv/internal/metadata"
 	"github.com/tasker-otel/otelcol-tasker/exporter/taskercsv/internal/rowfile"
-	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/atomicfile"
-	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/filelock"
+	"github.com/tasker-otel/otelcol-tasker/internal/fsfile"
 )
 
 const (
@@ -64,7 +63,7 @@ type csvExporter struct {
 	host      component.Host
 
 	mu      sync.Mutex
-	lock    *filelock.Lock
+	lock    *fsfile.Lock
 	rows    rows
 	written time.Time // last successful write
 	tried   time.Time // last attempt to write
@@ -102,11 +101,11 @@ func newCSVExporter(cfg *Config, of signal, rows rows, set component.TelemetrySe
 
 // start locks the file against other collectors and pipelines configured with the same path.
 func (e *csvExporter) start(ctx context.Context, host component.Host) (err error) {
-	if err := (atomicfile.File{Path: e.path}).PrepareDirectory(); err != nil {
+	if err := (fsfile.Atomic{Path: e.path}).PrepareDirectory(); err != nil {
 		return fmt.Errorf("'path' %s: %w", e.path, err)
 	}
-	e.lock, err = filelock.Take(ctx, e.path+".lock", fmt.Sprintf("process %d, %s", os.Getpid(), e.signal), lockWait)
-	if errors.Is(err, filelock.ErrHeld) {
+	e.lock, err = fsfile.TakeLock(ctx, e.path+".lock", fmt.Sprintf("process %d, %s", os.Getpid(), e.signal), lockWait)
+	if errors.Is(err, fsfile.ErrLocked) {
 		err = fmt.Errorf("%w: use a separate file for each exporter and signal, such as ./data/tasker-{signal}.csv", err)
 	}
 	if err != nil {

@@ -16,9 +16,8 @@ import (
 	"github.com/gofrs/flock"
 	"go.uber.org/zap"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/atomicfile"
+	"github.com/tasker-otel/otelcol-tasker/internal/fsfile"
 	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/boltfile"
-	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/regular"
 	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/writeahead"
 )
 
@@ -31,7 +30,7 @@ const (
 // inspect checks the file before the database opens it. An unreadable file is set aside. fresh is true if the component begins with
 // an empty file. An error requires the operator.
 func (s *store) inspect(marked bool) (fresh bool, err error) {
-	if err := regular.Check(s.path); err != nil {
+	if err := fsfile.Check(s.path); err != nil {
 		return false, err
 	}
 	info, err := os.Lstat(s.path)
@@ -95,7 +94,7 @@ func (s *store) setAside() (name string, err error) {
 	}
 	slices.SortFunc(old, cmp.Compare[string]) // their names end with the time
 	for _, file := range old[:len(old)-mostAside] {
-		err := errors.Join(os.Remove(file), atomicfile.Remove(writeahead.Path(file)))
+		err := errors.Join(os.Remove(file), fsfile.Remove(writeahead.Path(file)))
 		s.owner.log.Warn("Too many files have been set aside; the oldest is removed", zap.String("file", file), zap.Error(err))
 	}
 	return aside, nil

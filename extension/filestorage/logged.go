@@ -16,7 +16,7 @@ import (
 
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/atomicfile"
+	"github.com/tasker-otel/otelcol-tasker/internal/fsfile"
 	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/writeahead"
 )
 
@@ -356,7 +356,7 @@ func (c *loggedClient) Close(ctx context.Context) error {
 	closed := c.log.Close()
 	if err == nil {
 		c.confirm(ctx)
-		closed = errors.Join(closed, atomicfile.Remove(c.path))
+		closed = errors.Join(closed, fsfile.Remove(c.path))
 	}
 	return errors.Join(closed, c.inner.Close(ctx))
 }

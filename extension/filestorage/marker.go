@@ -10,9 +10,7 @@ import (
 	"io/fs"
 	"os"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/atomicfile"
-	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/companion"
-	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/regular"
+	"github.com/tasker-otel/otelcol-tasker/internal/fsfile"
 )
 
 // marker is a small file next to a component's. It records that the component's file exists, and its id.
@@ -29,11 +27,11 @@ const (
 	mostOfMarker = 4096
 )
 
-func markerPath(path string) string { return companion.Path(path, markerSuffix) }
+func markerPath(path string) string { return fsfile.Companion(path, markerSuffix) }
 
 // readMarker reads the marker of a file. A damaged one still shows that there should be a file.
 func readMarker(path string) (m marker, found bool, err error) {
-	file, err := regular.Open(markerPath(path), os.O_RDONLY, 0)
+	file, err := fsfile.Open(markerPath(path), os.O_RDONLY, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return m, false, nil
 	}
@@ -52,6 +50,6 @@ func readMarker(path string) (m marker, found bool, err error) {
 }
 
 func (m marker) write(path string) error {
-	file := atomicfile.File{Path: markerPath(path), Mode: 0o600}
+	file := fsfile.Atomic{Path: markerPath(path), Mode: 0o600}
 	return file.Replace(func(w io.Writer) error { return json.NewEncoder(w).Encode(m) })
 }

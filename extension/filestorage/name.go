@@ -9,7 +9,7 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/companion"
+	"github.com/tasker-otel/otelcol-tasker/internal/fsfile"
 )
 
 // fileName returns the name of a component's file in contrib's file_storage. The name is not exported there; a test compares them.
@@ -27,5 +27,5 @@ func fileName(kind component.Kind, id component.ID, name string) string {
 			fmt.Fprintf(&safe, "~%04X", r)
 		}
 	}
-	return companion.Short(safe.String(), "")
+	return fsfile.ShortName(safe.String(), "")
 }

@@ -16,7 +16,7 @@ import (
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.uber.org/zap"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/atomicfile"
+	"github.com/tasker-otel/otelcol-tasker/internal/fsfile"
 	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/writeahead"
 )
 
@@ -86,7 +86,7 @@ func (s *store) rewrite(ctx context.Context) error {
 		}
 	}
 	// The old client still reads from its open log; the new one gets its own file.
-	if err := atomicfile.Remove(writeahead.Path(s.path)); err != nil {
+	if err := fsfile.Remove(writeahead.Path(s.path)); err != nil {
 		return fmt.Errorf("create the write-ahead log of %s: %w", s.path, err)
 	}
 	fresh := &store{owner: s.owner, name: s.name, path: s.path, connect: s.connect}
@@ -94,7 +94,7 @@ func (s *store) rewrite(ctx context.Context) error {
 		return err
 	}
 	if err := copyAll(ctx, s.client, fresh.client); err != nil {
-		return errors.Join(fmt.Errorf("write %s again: %w", s.path, err), fresh.client.Close(ctx), atomicfile.Remove(s.path))
+		return errors.Join(fmt.Errorf("write %s again: %w", s.path, err), fresh.client.Close(ctx), fsfile.Remove(s.path))
 	}
 	before := s.client
 	s.client, s.file = fresh.client, fresh.file

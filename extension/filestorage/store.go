@@ -19,7 +19,7 @@ import (
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.uber.org/zap"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/atomicfile"
+	"github.com/tasker-otel/otelcol-tasker/internal/fsfile"
 	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/writeahead"
 )
 
@@ -81,7 +81,7 @@ func (s *store) open(ctx context.Context) (err error) {
 	client, err := s.connected(ctx)
 	if err != nil {
 		if isFull(err) && (errors.Is(statErr, fs.ErrNotExist) || statErr == nil && before.Size() == 0) {
-			err = errors.Join(err, atomicfile.Remove(s.path)) // a partial empty database
+			err = errors.Join(err, fsfile.Remove(s.path)) // a partial empty database
 		}
 		return err
 	}

@@ -23,8 +23,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/endpoint"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/promset"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/scrape"
-	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/atomicfile"
-	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/filelock"
+	"github.com/tasker-otel/otelcol-tasker/internal/fsfile"
 )
 
 // Run exports once. The error reports invalid settings; everything else is in the report.
@@ -67,15 +66,15 @@ func (e *exporting) toFile() bool { return e.settings.Output != Stdout }
 // run holds the lock from the first request until the state is written, so that the last one to write was the last one to
 // read.
 func (e *exporting) run(ctx context.Context) error {
-	file := atomicfile.File{Path: e.settings.Output}
+	file := fsfile.Atomic{Path: e.settings.Output}
 	if e.toFile() {
 		if err := file.PrepareDirectory(); err != nil {
 			e.report.fail(StatusFailed, err)
 			return nil
 		}
 		note := fmt.Sprintf("process %d since %s", os.Getpid(), e.report.At.Format(time.RFC3339))
-		lock, err := filelock.Take(ctx, e.settings.Output+".lock", note, e.settings.LockTimeout)
-		if errors.Is(err, filelock.ErrHeld) {
+		lock, err := fsfile.TakeLock(ctx, e.settings.Output+".lock", note, e.settings.LockTimeout)
+		if errors.Is(err, fsfile.ErrLocked) {
 			e.report.fail(StatusLocked, fmt.Errorf("another export writes %s: %w", e.settings.Output, err))
 			return nil
 		}
@@ -230,7 +229,7 @@ func (e *exporting) checkInstances() error {
 }
 
 // write writes the output and the state for the next export.
-func (e *exporting) write(file atomicfile.File, families []*dto.MetricFamily) {
+func (e *exporting) write(file fsfile.Atomic, families []*dto.MetricFamily) {
 	r := e.report
 	now := &state{Version: stateVersion, ExportedAt: r.At, Counters: countersOf(families)}
 	for _, target := range r.Targets {

@@ -25,7 +25,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/promset"
-	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/filelock"
+	"github.com/tasker-otel/otelcol-tasker/internal/fsfile"
 )
 
 // instance is a collector's metrics endpoint.
@@ -306,7 +306,7 @@ func TestLocked(t *testing.T) {
 	now := time.Unix(1, 0)
 	s := settingsFor(t, &now, newInstance(t, "a", 3))
 	runExport(t, s)
-	lock, err := filelock.Take(t.Context(), s.Output+".lock", "the other one", 0)
+	lock, err := fsfile.TakeLock(t.Context(), s.Output+".lock", "the other one", 0)
 	require.NoError(t, err)
 	report := runExport(t, s)
 	assert.Equal(t, StatusLocked, report.Status)

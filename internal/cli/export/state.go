@@ -16,8 +16,7 @@ import (
 
 	dto "github.com/prometheus/client_model/go"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/atomicfile"
-	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/regular"
+	"github.com/tasker-otel/otelcol-tasker/internal/fsfile"
 )
 
 // state is kept in OUTPUT.state for the next export.
@@ -35,7 +34,7 @@ func statePath(output string) string { return output + ".state" }
 
 // readState returns nil if there was no export before.
 func readState(output string) (*state, error) {
-	content, err := regular.Read(statePath(output))
+	content, err := fsfile.Read(statePath(output))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}
@@ -62,7 +61,7 @@ func LastExport(output string) (*time.Time, error) {
 }
 
 func (s *state) write(output string) error {
-	return atomicfile.File{Path: statePath(output)}.Replace(func(w io.Writer) error { return json.NewEncoder(w).Encode(s) })
+	return fsfile.Atomic{Path: statePath(output)}.Replace(func(w io.Writer) error { return json.NewEncoder(w).Encode(s) })
 }
 
 // countersOf returns the values that must not decrease.

@@ -12,8 +12,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/atomicfile"
-	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/regular"
+	"github.com/tasker-otel/otelcol-tasker/internal/fsfile"
 )
 
 // Durability reports whether everything that a collector has acknowledged is stored.
@@ -89,11 +88,11 @@ func flush(directory string) (files int, err error) {
 		case err != nil:
 			return err
 		case entry.IsDir():
-			return atomicfile.SyncDirectory(path)
+			return fsfile.SyncDirectory(path)
 		case !entry.Type().IsRegular():
 			return nil
 		}
-		file, err := regular.Open(path, os.O_RDWR, 0)
+		file, err := fsfile.Open(path, os.O_RDWR, 0)
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}

@@ -17,7 +17,7 @@ import (
 	"io"
 	"os"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/regular"
+	"github.com/tasker-otel/otelcol-tasker/internal/fsfile"
 )
 
 // The layout of bbolt's files, version 2. Numbers are in the byte order of the machine.
@@ -86,7 +86,7 @@ type Summary struct {
 // Check reads a whole file and passes every key with its value to visit, which may be nil; both are valid until it returns. An
 // error is visit's own, one of the file system, a [*DamageError], or [ErrChanged].
 func Check(path string, visit func(bucket, key, value []byte) error) (Summary, error) {
-	file, err := regular.Open(path, os.O_RDONLY, 0)
+	file, err := fsfile.Open(path, os.O_RDONLY, 0)
 	if err != nil {
 		return Summary{}, err
 	}

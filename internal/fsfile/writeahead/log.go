@@ -27,9 +27,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/atomicfile"
-	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/companion"
-	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/regular"
+	"github.com/tasker-otel/otelcol-tasker/internal/fsfile"
 )
 
 const (
@@ -42,7 +40,7 @@ const (
 )
 
 // Path returns the path of a database's log.
-func Path(database string) string { return companion.Path(database, ".wal") }
+func Path(database string) string { return fsfile.Companion(database, ".wal") }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
@@ -61,7 +59,7 @@ type Log struct {
 
 // Open opens the log, or creates an empty one. Its batches are in the content, and Append continues after them.
 func Open(path string, fsync bool) (l *Log, c Content, err error) {
-	file, err := regular.Open(path, os.O_RDWR|os.O_CREATE, 0o600)
+	file, err := fsfile.Open(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, c, err
 	}
@@ -70,7 +68,7 @@ func Open(path string, fsync bool) (l *Log, c Content, err error) {
 		c, err = read(file, l.info.Size())
 	}
 	if err == nil && fsync && l.info.Size() == 0 {
-		err = atomicfile.SyncDirectory(filepath.Dir(path))
+		err = fsfile.SyncDirectory(filepath.Dir(path))
 	}
 	if err != nil {
 		return nil, c, errors.Join(err, file.Close())

@@ -9,7 +9,7 @@ import (
 	"io"
 	"os"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/regular"
+	"github.com/tasker-otel/otelcol-tasker/internal/fsfile"
 )
 
 // Content is the content of a log.
@@ -34,7 +34,7 @@ type Batch struct {
 
 // Read reads a log that another process may be writing to.
 func Read(path string) (c Content, err error) {
-	file, err := regular.Open(path, os.O_RDONLY, 0)
+	file, err := fsfile.Open(path, os.O_RDONLY, 0)
 	if err != nil {
 		return c, err
 	}

@@ -12,8 +12,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/atomicfile"
-	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/regular"
+	"github.com/tasker-otel/otelcol-tasker/internal/fsfile"
 )
 
 // Append is a file to which each write appends. A write that returns is on disk; a failed one is reverted.
@@ -50,7 +49,7 @@ func NewAppend(path string, format Format, rotation Rotation, compression Compre
 // Open implements [File]: it removes an incomplete last row, and compresses and removes rotated files that a killed process
 // left.
 func (a *Append) Open() (cut int64, err error) {
-	if err := (atomicfile.File{Path: a.path}).PrepareDirectory(); err != nil {
+	if err := (fsfile.Atomic{Path: a.path}).PrepareDirectory(); err != nil {
 		return 0, err
 	}
 	if cut, err = a.open(); err != nil {
@@ -62,7 +61,7 @@ func (a *Append) Open() (cut int64, err error) {
 }
 
 func (a *Append) open() (cut int64, err error) {
-	file, err := regular.Open(a.path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o644)
+	file, err := fsfile.Open(a.path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o644)
 	if err != nil {
 		return 0, err
 	}
@@ -176,7 +175,7 @@ func (a *Append) rotate(reason string) error {
 		return err
 	}
 	_, err := a.open()
-	err = errors.Join(err, atomicfile.SyncDirectory(filepath.Dir(a.path)))
+	err = errors.Join(err, fsfile.SyncDirectory(filepath.Dir(a.path)))
 	a.prune()
 	a.packer.wake()
 	return err

@@ -12,7 +12,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/regular"
+	"github.com/tasker-otel/otelcol-tasker/internal/fsfile"
 )
 
 // Rows are the rows to write.
@@ -125,7 +125,7 @@ func (f Format) columnsOf(path string, unpack func(io.Reader) (io.Reader, error)
 	if !f.headed() {
 		return nil
 	}
-	file, err := regular.Open(path, os.O_RDONLY, 0)
+	file, err := fsfile.Open(path, os.O_RDONLY, 0)
 	if err != nil {
 		return nil
 	}

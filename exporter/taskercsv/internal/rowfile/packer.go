@@ -11,8 +11,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/atomicfile"
-	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/regular"
+	"github.com/tasker-otel/otelcol-tasker/internal/fsfile"
 )
 
 // packer compresses rotated files in the background. A compressed file is created when it is complete and on disk, and only
@@ -72,7 +71,7 @@ func (p *packer) pack() error {
 }
 
 func (p *packer) packOne(source string) error {
-	in, err := regular.Open(source, os.O_RDONLY, 0)
+	in, err := fsfile.Open(source, os.O_RDONLY, 0)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil // removed by prune in the meantime
 	}
@@ -84,7 +83,7 @@ func (p *packer) packOne(source string) error {
 	if err != nil {
 		return err
 	}
-	packed := atomicfile.File{Path: source + p.compression.suffix(), Mode: info.Mode().Perm()}
+	packed := fsfile.Atomic{Path: source + p.compression.suffix(), Mode: info.Mode().Perm()}
 	if err := packed.Prepare(); err != nil {
 		return err
 	}

@@ -6,12 +6,12 @@ package rowfile
 import (
 	"io"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/atomicfile"
+	"github.com/tasker-otel/otelcol-tasker/internal/fsfile"
 )
 
 // Snapshot is a file that each write replaces.
 type Snapshot struct {
-	file        atomicfile.File
+	file        fsfile.Atomic
 	format      Format
 	compression Compression
 }
@@ -20,7 +20,7 @@ var _ File = (*Snapshot)(nil)
 
 // NewSnapshot makes a snapshot file.
 func NewSnapshot(path string, format Format, compression Compression) *Snapshot {
-	return &Snapshot{file: atomicfile.File{Path: compression.Path(path)}, format: format, compression: compression}
+	return &Snapshot{file: fsfile.Atomic{Path: compression.Path(path)}, format: format, compression: compression}
 }
 
 // Open implements [File]: it removes temporary files of a killed process.

@@ -1,11 +1,7 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package regular opens regular files only. In a directory that others may write, a path can be replaced: a symbolic link would
-// redirect a write to another owner's file, and a pipe would block the process.
-//
-// It has no state.
-package regular
+package fsfile
 
 import (
 	"errors"
@@ -15,17 +11,17 @@ import (
 	"os"
 )
 
-// Error is the error of a path that is not a regular file.
-type Error struct {
+// NotRegularError is the error of a path that is not a regular file.
+type NotRegularError struct {
 	Path string
 	Mode fs.FileMode
 }
 
-func (e *Error) Error() string {
+func (e *NotRegularError) Error() string {
 	return fmt.Sprintf("%s is %s: give a file, or remove what stands there", e.Path, kindOf(e.Mode))
 }
 
-// kindOf names the type of a file that is not regular.
+// kindOf names the type of a file that is not
 func kindOf(mode fs.FileMode) string {
 	switch {
 	case mode&fs.ModeSymlink != 0:
@@ -40,7 +36,7 @@ func kindOf(mode fs.FileMode) string {
 	return "a device"
 }
 
-// Check returns an [*Error] if a path exists and is not a regular file. It follows no symbolic link.
+// Check returns a [*NotRegularError] if a path exists and is not a regular file. It follows no symbolic link.
 func Check(path string) error {
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -50,24 +46,24 @@ func Check(path string) error {
 		return err
 	}
 	if !info.Mode().IsRegular() {
-		return &Error{path, info.Mode()}
+		return &NotRegularError{path, info.Mode()}
 	}
 	return nil
 }
 
-// Open is os.OpenFile for regular files. It follows no symbolic link at the end of the path and does not block. Its error is an
-// [*Error] for other types of files.
+// Open is os.OpenFile for regular files. It follows no symbolic link at the end of the path and does not block. Its error is a
+// [*NotRegularError] for other types of files.
 func Open(path string, flag int, perm fs.FileMode) (*os.File, error) {
 	if err := Check(path); err != nil {
 		return nil, err
 	}
-	file, err := os.OpenFile(path, flag|Flags, perm)
+	file, err := os.OpenFile(path, flag|flags, perm)
 	if err != nil {
 		return nil, errors.Join(Check(path), err) // it may have been replaced in between
 	}
 	info, err := file.Stat()
 	if err == nil && !info.Mode().IsRegular() {
-		err = &Error{path, info.Mode()}
+		err = &NotRegularError{path, info.Mode()}
 	}
 	if err != nil {
 		return nil, errors.Join(err, file.Close())

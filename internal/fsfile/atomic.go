@@ -1,11 +1,7 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package atomicfile replaces files as a whole: a reader, and a machine after a power loss, finds either the old or the new
-// content.
-//
-// A File holds no state; concurrent writers of one path need a lock (filelock).
-package atomicfile
+package fsfile
 
 import (
 	"bufio"
@@ -16,8 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-
-	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/regular"
 )
 
 const (
@@ -25,8 +19,8 @@ const (
 	temporarySuffix = ".tmp"
 )
 
-// File is a file that is only ever replaced as a whole. One process at a time may write it.
-type File struct {
+// Atomic is a file that is only ever replaced as a whole. One process at a time may write it, see [TakeLock].
+type Atomic struct {
 	Path string
 	// Mode has the permissions of the file; 0 means those of the replaced file, or for a new one readable by all, subject to the
 	// umask.
@@ -34,7 +28,7 @@ type File struct {
 }
 
 // Prepare creates the directory and removes temporary files of a killed process.
-func (f File) Prepare() error {
+func (f Atomic) Prepare() error {
 	if err := f.PrepareDirectory(); err != nil {
 		return err
 	}
@@ -43,15 +37,15 @@ func (f File) Prepare() error {
 
 // PrepareDirectory creates the directory and refuses a path that is not a regular file. It is for callers that do not hold the lock
 // yet.
-func (f File) PrepareDirectory() error {
+func (f Atomic) PrepareDirectory() error {
 	if err := os.MkdirAll(filepath.Dir(f.Path), 0o755); err != nil {
 		return fmt.Errorf("directory of %s can't be created: %w", f.Path, err)
 	}
 	// Neither a device such as /dev/null nor a link may be replaced by a file.
-	return regular.Check(f.Path)
+	return Check(f.Path)
 }
 
-func (f File) removeLeftOver() error {
+func (f Atomic) removeLeftOver() error {
 	directory := filepath.Dir(f.Path)
 	entries, err := os.ReadDir(directory)
 	if err != nil {
@@ -69,11 +63,11 @@ func (f File) removeLeftOver() error {
 	return nil
 }
 
-func (f File) temporaryPrefix() string { return "." + filepath.Base(f.Path) + "." }
+func (f Atomic) temporaryPrefix() string { return "." + filepath.Base(f.Path) + "." }
 
 // Replace writes a new file next to the old one, syncs it to disk and renames it over the old one. A reader, or a machine after a
 // power loss, finds either the old or the new file.
-func (f File) Replace(write func(io.Writer) error) error {
+func (f Atomic) Replace(write func(io.Writer) error) error {
 	directory := filepath.Dir(f.Path)
 	temporary := filepath.Join(directory, fmt.Sprintf("%s%08x%s", f.temporaryPrefix(), rand.Uint32(), temporarySuffix))
 	mode, given := f.mode()
@@ -98,7 +92,7 @@ func Remove(name string) error {
 }
 
 // mode returns the mode of the new file; given means that the umask must not apply.
-func (f File) mode() (mode os.FileMode, given bool) {
+func (f Atomic) mode() (mode os.FileMode, given bool) {
 	if f.Mode != 0 {
 		return f.Mode, true
 	}

@@ -1,9 +1,7 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package filelock lets one process at a time use a file. The lock is the kernel's: it ends with the process, however that ends, so
-// a leftover lock file is harmless.
-package filelock
+package fsfile
 
 import (
 	"context"
@@ -15,30 +13,28 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
-
-	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/regular"
 )
 
 // retryInterval is how often a lock held by another process is retried.
 const retryInterval = 50 * time.Millisecond
 
-// ErrHeld is the error of a lock held by another process.
-var ErrHeld = errors.New("in use")
+// ErrLocked is the error of a lock held by another process.
+var ErrLocked = errors.New("in use")
 
-// Lock is a held lock.
+// Lock is a held lock. It is the kernel's and ends with the process, however that ends, so a leftover lock file is harmless.
 type Lock struct{ file *flock.Flock }
 
-// Take locks the file, which is created if necessary and never removed, because a lock on a removed file has no effect. A path that
+// TakeLock locks the file, which is created if necessary and never removed, because a lock on a removed file has no effect. A path that
 // is not a regular file is refused: no symbolic link is followed, and a pipe does not block. It waits for at most the timeout, and
-// with zero not at all. The error wraps [ErrHeld] and has the holder's note; the own note is written to the file.
-func Take(ctx context.Context, path, note string, timeout time.Duration) (*Lock, error) {
+// with zero not at all. The error wraps [ErrLocked] and has the holder's note; the own note is written to the file.
+func TakeLock(ctx context.Context, path, note string, timeout time.Duration) (*Lock, error) {
 	// flock opens the file itself, without a check of its type.
-	created, err := regular.Open(path, os.O_RDONLY|os.O_CREATE, 0o644)
+	created, err := Open(path, os.O_RDONLY|os.O_CREATE, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("%s can't be locked: %w", path, err)
 	}
 	_ = created.Close() // nothing was written
-	file := flock.New(path, flock.SetFlag(os.O_RDONLY|regular.Flags))
+	file := flock.New(path, flock.SetFlag(os.O_RDONLY|flags))
 	locked, err := file.TryLock()
 	if err == nil && !locked && timeout > 0 {
 		ctx, cancel := context.WithTimeout(ctx, timeout)
@@ -51,7 +47,7 @@ func Take(ctx context.Context, path, note string, timeout time.Duration) (*Lock,
 		return nil, fmt.Errorf("%s can't be locked: %w", path, err)
 	}
 	if !locked {
-		return nil, fmt.Errorf("%w: %s is held%s", ErrHeld, path, noteOf(path))
+		return nil, fmt.Errorf("%w: %s is held%s", ErrLocked, path, noteOf(path))
 	}
 	// The note is for people. On a full disk, or in a file of another owner, the lock works without it.
 	_ = writeNote(path, note)
@@ -61,7 +57,7 @@ func Take(ctx context.Context, path, note string, timeout time.Duration) (*Lock,
 // noteOf returns the note of the holder, if any.
 func noteOf(path string) string {
 	const most = 200
-	file, err := regular.Open(path, os.O_RDONLY, 0)
+	file, err := Open(path, os.O_RDONLY, 0)
 	if err != nil {
 		return ""
 	}
@@ -75,7 +71,7 @@ func noteOf(path string) string {
 }
 
 func writeNote(path, note string) error {
-	file, err := regular.Open(path, os.O_WRONLY|os.O_TRUNC, 0)
+	file, err := Open(path, os.O_WRONLY|os.O_TRUNC, 0)
 	if err != nil {
 		return err
 	}

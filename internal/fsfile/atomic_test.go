@@ -1,7 +1,7 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package atomicfile
+package fsfile
 
 import (
 	"context"
@@ -65,7 +65,7 @@ func checkWhole(path string) (number string, err error) {
 }
 
 func TestReaderNeverSeesAPart(t *testing.T) {
-	file := File{Path: filepath.Join(t.TempDir(), "metrics.csv")}
+	file := Atomic{Path: filepath.Join(t.TempDir(), "metrics.csv")}
 	require.NoError(t, file.Prepare())
 	ctx, stop := context.WithCancel(t.Context())
 	var readers sync.WaitGroup
@@ -87,7 +87,7 @@ func TestReaderNeverSeesAPart(t *testing.T) {
 }
 
 func TestFailedReplaceKeepsTheFile(t *testing.T) {
-	file := File{Path: filepath.Join(t.TempDir(), "metrics.csv")}
+	file := Atomic{Path: filepath.Join(t.TempDir(), "metrics.csv")}
 	require.NoError(t, file.Replace(generation(1)))
 	broken := errors.New("broken")
 	err := file.Replace(func(w io.Writer) error {
@@ -110,7 +110,7 @@ func TestKill(t *testing.T) {
 	if path := os.Getenv(killEnv); path != "" {
 		writeForEver(path)
 	}
-	file := File{Path: filepath.Join(t.TempDir(), "metrics.csv")}
+	file := Atomic{Path: filepath.Join(t.TempDir(), "metrics.csv")}
 	neighbour := filepath.Join(filepath.Dir(file.Path), ".other.csv.1.tmp")
 	require.NoError(t, os.WriteFile(neighbour, nil, 0o600))
 	for range 5 {
@@ -141,7 +141,7 @@ func TestKill(t *testing.T) {
 
 func writeForEver(path string) {
 	for number := 1; ; number++ {
-		if err := (File{Path: path}).Replace(generation(number)); err != nil {
+		if err := (Atomic{Path: path}).Replace(generation(number)); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -150,14 +150,14 @@ func writeForEver(path string) {
 
 // TestOnlyFilesAreReplaced: a device or a pipe would be lost for every program.
 func TestOnlyFilesAreReplaced(t *testing.T) {
-	require.ErrorContains(t, File{Path: os.DevNull}.PrepareDirectory(), "a device")
-	require.ErrorContains(t, File{Path: t.TempDir()}.PrepareDirectory(), "a directory")
-	require.NoError(t, File{Path: filepath.Join(t.TempDir(), "new", "file")}.PrepareDirectory())
+	require.ErrorContains(t, Atomic{Path: os.DevNull}.PrepareDirectory(), "a device")
+	require.ErrorContains(t, Atomic{Path: t.TempDir()}.PrepareDirectory(), "a directory")
+	require.NoError(t, Atomic{Path: filepath.Join(t.TempDir(), "new", "file")}.PrepareDirectory())
 }
 
 // TestPermissionsStay: restricted permissions of a file are kept by the next write.
 func TestPermissionsStay(t *testing.T) {
-	file := File{Path: filepath.Join(t.TempDir(), "file")}
+	file := Atomic{Path: filepath.Join(t.TempDir(), "file")}
 	for _, mode := range []os.FileMode{0o600, 0o664} {
 		require.NoError(t, os.WriteFile(file.Path, nil, 0o600))
 		require.NoError(t, os.Chmod(file.Path, mode))

@@ -1,8 +1,7 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package companion names a file next to another one.
-package companion
+package fsfile
 
 import (
 	"crypto/sha256"
@@ -13,14 +12,14 @@ import (
 // longestName is the longest file name on usual file systems.
 const longestName = 255
 
-// Path returns the path of the companion with a suffix.
-func Path(path, suffix string) string {
+// Companion returns the path of the companion with a suffix.
+func Companion(path, suffix string) string {
 	directory, name := filepath.Split(path)
-	return filepath.Join(directory, Short(name, suffix)+suffix)
+	return filepath.Join(directory, ShortName(name, suffix)+suffix)
 }
 
-// Short returns the name, or its digest if it would be too long with the suffix.
-func Short(name, suffix string) string {
+// ShortName returns the name, or its digest if it would be too long with the suffix.
+func ShortName(name, suffix string) string {
 	if len(name) <= longestName-len(suffix) {
 		return name
 	}

@@ -3,7 +3,7 @@
 
 //go:build !windows
 
-package atomicfile
+package fsfile
 
 import (
 	"errors"

@@ -3,7 +3,7 @@
 
 //go:build !windows
 
-package regular
+package fsfile
 
 import (
 	"net"
@@ -35,7 +35,7 @@ func TestOpen(t *testing.T) {
 	} {
 		for _, flag := range []int{os.O_RDONLY, os.O_WRONLY | os.O_CREATE | os.O_TRUNC, os.O_RDWR | os.O_APPEND} {
 			_, err := Open(name, flag, 0o600)
-			var wrong *Error
+			var wrong *NotRegularError
 			require.ErrorAs(t, err, &wrong, name)
 			require.ErrorContains(t, err, name+" is "+kind)
 		}
@@ -61,11 +61,11 @@ func TestOpen(t *testing.T) {
 func TestWhatChangesInBetween(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pipe")
 	require.NoError(t, syscall.Mkfifo(path, 0o600))
-	file, err := os.OpenFile(path, os.O_RDONLY|Flags, 0)
+	file, err := os.OpenFile(path, os.O_RDONLY|flags, 0)
 	require.NoError(t, err, "it does not wait")
 	require.NoError(t, file.Close())
 	link := filepath.Join(t.TempDir(), "link")
 	require.NoError(t, os.Symlink(path, link))
-	_, err = os.OpenFile(link, os.O_RDONLY|Flags, 0)
+	_, err = os.OpenFile(link, os.O_RDONLY|flags, 0)
 	require.ErrorIs(t, err, syscall.ELOOP)
 }

@@ -1,7 +1,7 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package filelock
+package fsfile
 
 import (
 	"bufio"
@@ -18,23 +18,23 @@ import (
 // pathEnv is set in the process that TestKilledHolder kills.
 const pathEnv = "FILELOCK_TEST_PATH"
 
-func TestTake(t *testing.T) {
+func TestTakeLock(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.lock")
-	first, err := Take(t.Context(), path, "process 1", 0)
+	first, err := TakeLock(t.Context(), path, "process 1", 0)
 	require.NoError(t, err)
 	for _, timeout := range []time.Duration{0, time.Millisecond} {
-		_, err = Take(t.Context(), path, "process 2", timeout)
-		require.ErrorIs(t, err, ErrHeld)
+		_, err = TakeLock(t.Context(), path, "process 2", timeout)
+		require.ErrorIs(t, err, ErrLocked)
 		require.ErrorContains(t, err, "is held by process 1")
 	}
 	released := make(chan error)
 	go func() { released <- first.Release() }()
-	second, err := Take(t.Context(), path, "process 3", time.Minute)
+	second, err := TakeLock(t.Context(), path, "process 3", time.Minute)
 	require.NoError(t, err)
 	require.NoError(t, <-released)
 	require.NoError(t, second.Release())
 
-	_, err = Take(t.Context(), filepath.Join(t.TempDir(), "missing", "x.lock"), "", 0)
+	_, err = TakeLock(t.Context(), filepath.Join(t.TempDir(), "missing", "x.lock"), "", 0)
 	require.ErrorContains(t, err, "can't be locked")
 }
 
@@ -46,7 +46,7 @@ func TestOnlyFilesAreLocked(t *testing.T) {
 	link := filepath.Join(directory, "x.lock")
 	require.NoError(t, os.Symlink(victim, link))
 	for path, kind := range map[string]string{link: "a symbolic link", directory: "a directory", os.DevNull: "a device"} {
-		_, err := Take(t.Context(), path, "me", 0)
+		_, err := TakeLock(t.Context(), path, "me", 0)
 		require.ErrorContains(t, err, path+" can't be locked")
 		require.ErrorContains(t, err, kind)
 	}
@@ -58,7 +58,7 @@ func TestOnlyFilesAreLocked(t *testing.T) {
 // TestKilledHolder: a lock ends with its process, and the leftover file does not matter.
 func TestKilledHolder(t *testing.T) {
 	if path := os.Getenv(pathEnv); path != "" {
-		_, err := Take(t.Context(), path, "the killed one", 0)
+		_, err := TakeLock(t.Context(), path, "the killed one", 0)
 		fmt.Println("took", err)
 		select {}
 	}
@@ -71,11 +71,11 @@ func TestKilledHolder(t *testing.T) {
 	line, err := bufio.NewReader(out).ReadString('\n')
 	require.NoError(t, err)
 	require.Equal(t, "took <nil>\n", line)
-	_, err = Take(t.Context(), path, "me", 0)
+	_, err = TakeLock(t.Context(), path, "me", 0)
 	require.ErrorContains(t, err, "the killed one")
 	require.NoError(t, holder.Process.Kill())
 	require.Error(t, holder.Wait())
-	lock, err := Take(t.Context(), path, "me", 0)
+	lock, err := TakeLock(t.Context(), path, "me", 0)
 	require.NoError(t, err)
 	require.NoError(t, lock.Release())
 }

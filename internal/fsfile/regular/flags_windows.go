@@ -1,7 +1,0 @@
-// Copyright The otelcol-tasker Authors
-// SPDX-License-Identifier: Apache-2.0
-
-package regular
-
-// Flags are none: Windows has no such flags, nor pipes in its file system.
-const Flags = 0
