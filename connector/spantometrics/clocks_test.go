@@ -89,7 +89,7 @@ func TestReceiversGoOnWhenTheClockIsSetBack(t *testing.T) {
 		now := in.now()
 		flush := func() int {
 			snapshot := in.registry.Collect(now)
-			md := in.exporter.metrics(&snapshot)
+			md := in.exporter.Metrics(&snapshot)
 			in.registry.Accept(&snapshot)
 			return receiver.take(md)
 		}
@@ -124,7 +124,7 @@ func TestExpiredSeriesAreReportedAsEnded(t *testing.T) {
 		now := in.now()
 		flush := func(refused bool) {
 			snapshot := in.registry.Collect(now)
-			md := in.exporter.metrics(&snapshot)
+			md := in.exporter.Metrics(&snapshot)
 			if refused {
 				in.registry.Restore(&snapshot)
 				return

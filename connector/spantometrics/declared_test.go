@@ -140,7 +140,7 @@ func TestCountersBeyond64Bits(t *testing.T) {
 			}
 		}
 		snapshot := c.registry.Collect(c.now())
-		require.Equal(t, values*each, double(t, c.exporter.metrics(&snapshot), "shop.revenue"))
+		require.Equal(t, values*each, double(t, c.exporter.Metrics(&snapshot), "shop.revenue"))
 	}
 }
 

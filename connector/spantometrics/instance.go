@@ -17,6 +17,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/active"
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/export"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/seen"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
 	"github.com/tasker-otel/otelcol-tasker/internal/bounded/shares"
@@ -40,7 +41,7 @@ type instance struct {
 	telemetry *telemetry
 	logger    *zap.Logger
 	next      consumer.Metrics
-	exporter  exporter
+	exporter  export.Converter
 	// health is nil before Start.
 	health *health.Status
 
@@ -108,7 +109,7 @@ func newInstance(cfg *Config, settings connector.Settings, next consumer.Metrics
 		telemetry:  telemetry,
 		logger:     settings.Logger,
 		next:       next,
-		exporter:   exporter{delta: isDelta, instanceID: instanceID, version: settings.BuildInfo.Version},
+		exporter:   export.Converter{Delta: isDelta, InstanceID: instanceID, Version: settings.BuildInfo.Version},
 		active:     active.New(ids),
 		statements: statements{},
 
@@ -230,7 +231,7 @@ func (c *instance) send(ctx context.Context, snapshot *series.Snapshot) error {
 	}
 	err := c.commit(ctx)
 	if err == nil {
-		if err = c.next.ConsumeMetrics(ctx, c.exporter.metrics(snapshot)); err != nil {
+		if err = c.next.ConsumeMetrics(ctx, c.exporter.Metrics(snapshot)); err != nil {
 			c.health.Set(c, fmt.Errorf("the next component rejects metrics: %w", err))
 		} else {
 			c.health.Set(c, nil)

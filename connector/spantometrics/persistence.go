@@ -87,7 +87,7 @@ func (c *instance) replay(ctx context.Context, from *journal.Journal) error {
 		c.logger.Warn("Stored values do not fit the configuration (other buckets, another temporality, or a removed metric). These metrics are reset.",
 			zap.Strings("metrics", lost))
 	}
-	c.exporter.instanceID = chooseIdentity(c.exporter.instanceID, p.identity)
+	c.exporter.InstanceID = chooseIdentity(c.exporter.InstanceID, p.identity)
 	stats := from.Stats()
 	c.logger.Info("The metrics continue from the stored state.", zap.Int("segments", stats.Segments), zap.Int64("bytes", stats.Bytes),
 		zap.Int("spans_remembered", c.spansSeen.Len()), zap.Int("events_remembered", c.eventsSeen.Len()))
@@ -114,7 +114,7 @@ func (c *instance) snapshot(ctx context.Context, kept *persistence, now series.I
 	})
 	w := c.registry.Begin(now)
 	log.Begin(now)
-	log.Identity(&records.Identity{Instance: c.exporter.instanceID, Delta: c.exporter.delta})
+	log.Identity(&records.Identity{Instance: c.exporter.InstanceID, Delta: c.exporter.Delta})
 	w.Write(log)
 	c.active.Write(log)
 	c.spansSeen.Write(log, records.Spans)

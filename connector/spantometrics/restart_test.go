@@ -19,7 +19,7 @@ func TestRestartKeepsExemplarsAndIdentity(t *testing.T) {
 	limit := 5
 	w := newWorld(t, func(cfg *Config) { cfg.Exemplars = ExemplarsConfig{Enabled: limit > 0, MaxPerDataPoint: limit} })
 	c := w.begin()
-	identity := c.exporter.instanceID
+	identity := c.exporter.InstanceID
 	td, spans := shopSpans(lifecycle.ScopeSpans)
 	for _, took := range []time.Duration{3, 1, 2} {
 		addSpan(spans, lifecycle.SpanTask, took*time.Second, nil)
@@ -32,7 +32,7 @@ func TestRestartKeepsExemplarsAndIdentity(t *testing.T) {
 		limit = test.limit
 		w.crash()
 		c = w.begin()
-		require.Equal(t, identity, c.exporter.instanceID)
+		require.Equal(t, identity, c.exporter.InstanceID)
 		snapshot := c.registry.Collect(c.now())
 		var exemplars []float64
 		for _, metric := range snapshot.Applications[0].Metrics {

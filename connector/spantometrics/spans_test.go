@@ -4,7 +4,6 @@
 package spantometrics
 
 import (
-	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -14,9 +13,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
-	"pgregory.net/rapid"
 
-	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -203,35 +200,6 @@ func TestExemplars(t *testing.T) {
 		addSpan(spans, lifecycle.SpanOrchestration, time.Second, nil)
 	})
 	require.Zero(t, read(md, "tasker.orchestration.duration")[""].exemplars)
-}
-
-// TestExemplarsOfABucketRise checks that exemplars are sorted by time, as Prometheus requires, with the slowest one of each
-// bucket last.
-func TestExemplarsOfABucketRise(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		bounds := []int64{10, 20}
-		exemplars := rapid.SliceOf(rapid.Custom(func(t *rapid.T) series.Exemplar {
-			return series.Exemplar{Value: rapid.Int64Range(0, 30).Draw(t, "value"), At: rapid.Int64Range(1, 9).Draw(t, "at")}
-		})).Draw(t, "exemplars")
-		slowest, last := map[int]int64{}, map[int]series.Exemplar{}
-		for _, e := range exemplars {
-			bucket, _ := slices.BinarySearch(bounds, e.Value)
-			slowest[bucket] = max(slowest[bucket], e.Value)
-		}
-		before := slices.Clone(exemplars)
-		var x exporter
-		for _, e := range risingInBuckets(bounds, x.inOrder(exemplars)) {
-			bucket, _ := slices.BinarySearch(bounds, e.Value)
-			require.GreaterOrEqual(t, e.At, last[bucket].At)
-			require.GreaterOrEqual(t, e.Value, last[bucket].Value)
-			last[bucket] = e
-		}
-		require.Len(t, last, len(slowest))
-		for bucket, value := range slowest {
-			require.Equal(t, value, last[bucket].Value)
-		}
-		require.Equal(t, before, exemplars, "they are the registry's")
-	})
 }
 
 func TestExplicitBuckets(t *testing.T) {

@@ -53,7 +53,7 @@ func TestAnyInputMakesValidMetrics(t *testing.T) {
 			require.NoError(t, batch{td: drawSpans(t)}.consume(c))
 			require.NoError(t, batch{ld: drawRecords(t)}.consume(c))
 			snapshot := c.registry.Collect(c.now())
-			checkValid(t, c.exporter.metrics(&snapshot))
+			checkValid(t, c.exporter.Metrics(&snapshot))
 			if rapid.Bool().Draw(t, "refused") {
 				c.registry.Restore(&snapshot)
 			} else {
