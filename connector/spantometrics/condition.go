@@ -49,7 +49,7 @@ func (c *condition) holds(value *fieldValue) bool {
 		return false
 	}
 	if !value.found() {
-		return !c.asksForValue()
+		return !c.RequiresValue()
 	}
 	if len(c.In) > 0 || len(c.NotIn) > 0 || c.Matches != "" {
 		text := value.String()
@@ -63,9 +63,4 @@ func (c *condition) holds(value *fieldValue) bool {
 	}
 	number, ok := value.number()
 	return ok && (c.Min == nil || number >= *c.Min) && (c.Max == nil || number <= *c.Max)
-}
-
-// asksForValue reports whether the condition requires the attribute to exist.
-func (c *ConditionConfig) asksForValue() bool {
-	return len(c.In) > 0 || c.Matches != "" || c.Min != nil || c.Max != nil
 }

@@ -21,7 +21,9 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/declaration"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/metadata"
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
 )
 
 func load(t *testing.T, id string) *Config {
@@ -36,18 +38,24 @@ func load(t *testing.T, id string) *Config {
 	return cfg
 }
 
+// durations returns the definition of a histogram of durations.
+func durations(cfg *Config) series.Definition {
+	m := declaration.Metric{MetricConfig: MetricConfig{Type: declaration.TypeHistogram, Value: []string{declaration.ValueDuration}}}
+	return m.Definition(&cfg.Config)
+}
+
 func TestDefaultConfig(t *testing.T) {
 	cfg := load(t, "span_to_metrics")
 	require.Equal(t, createDefaultConfig(), component.Config(cfg))
-	require.Len(t, cfg.durationBounds(), 19)
-	require.Zero(t, cfg.exponentialSize())
+	require.Len(t, durations(cfg).Bounds, 19)
+	require.Zero(t, durations(cfg).Exponential)
 	require.Equal(t, cumulative, cfg.temporality())
 }
 
 func TestFullConfig(t *testing.T) {
 	unknown := "unknown"
 	cfg := load(t, "span_to_metrics/full")
-	require.Equal(t, []int64{1e8, 1e9, 1e10}, cfg.durationBounds())
+	require.Equal(t, []int64{1e8, 1e9, 1e10}, durations(cfg).Bounds)
 	require.Equal(t, delta, cfg.temporality())
 	require.False(t, cfg.Exemplars.Enabled)
 	require.Equal(t, time.Minute, cfg.MetricsFlushInterval)
@@ -68,14 +76,14 @@ func TestFullConfig(t *testing.T) {
 
 func TestDeclaredConfig(t *testing.T) {
 	cfg := load(t, "span_to_metrics/declared")
-	require.Equal(t, []string{"shop.order.amount"}, cfg.ownNames())
-	declared := cfg.metrics()
-	all := cfg.definitions(declared)
+	declared := declaration.Metrics(&cfg.Config)
+	all := declaration.Definitions(&cfg.Config, declared)
+	require.Len(t, all, len(declaration.BuiltIn())+1)
 	own := all[len(all)-1]
 	require.Equal(t, "shop.order.amount", own.Name)
 	require.Equal(t, []int64{10e6, 100e6, 1000e6}, own.Bounds)
-	queries := declared[slices.IndexFunc(declared, func(d declaration) bool { return d.name == "tasker.sql.queries" })]
-	require.False(t, queries.enabled())
+	queries := declared[slices.IndexFunc(declared, func(d declaration.Metric) bool { return d.Name == "tasker.sql.queries" })]
+	require.False(t, queries.IsEnabled())
 }
 
 // TestDocumentedConfigs loads every example configuration of the connector in its README and in docs/own-metrics.md.
@@ -102,18 +110,18 @@ func TestDocumentedConfigs(t *testing.T) {
 }
 
 func TestExponentialConfig(t *testing.T) {
-	require.Equal(t, int32(20), load(t, "span_to_metrics/exponential").exponentialSize())
-	require.Equal(t, int32(160), load(t, "span_to_metrics/exponential_default").exponentialSize())
+	require.Equal(t, int32(20), durations(load(t, "span_to_metrics/exponential")).Exponential)
+	require.Equal(t, int32(160), durations(load(t, "span_to_metrics/exponential_default")).Exponential)
 }
 
 func TestWarnings(t *testing.T) {
 	cfg := createDefaultConfig().(*Config)
-	require.Empty(t, cfg.warnings())
+	require.Empty(t, declaration.Warnings(&cfg.Config))
 	cfg.Metrics = map[string]MetricConfig{
 		"shop.orders": {SourceConfig: SourceConfig{Event: []string{"order.placed", "step.*", "step.completed"}}},
 		"shop.steps":  {Sources: []SourceConfig{{Span: "step"}, {Event: []string{"step.complete", "steps.*"}}}},
 	}
-	warnings := cfg.warnings()
+	warnings := declaration.Warnings(&cfg.Config)
 	require.Len(t, warnings, 2)
 	require.Contains(t, warnings[0], `metrics::shop.steps: "step.complete" is not an event of Tasker; did you mean "step.completed"?`)
 	require.Contains(t, warnings[1], `"steps.*"`)

@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/declaration"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -350,27 +351,6 @@ func TestExemplarsOfEvents(t *testing.T) {
 	require.Equal(t, lifecycle.SpanID(pcommon.TraceID{2}, lifecycle.SpanTask, "", 0), found[3.5].SpanID())
 }
 
-// TestNamesOfTaskerCore checks that no metric has the name of one that tasker-core emits. Two names match metrics that it
-// only plans.
-func TestNamesOfTaskerCore(t *testing.T) {
-	emitted, planned := map[string]bool{}, map[string]bool{}
-	for _, name := range taskerCoreMetrics() {
-		emitted[name] = true
-	}
-	for _, name := range taskerCorePlannedMetrics() {
-		planned[name] = true
-	}
-	var shared []string
-	for _, definition := range builtInDefinitions() {
-		name := prometheusMetric(&definition)
-		require.False(t, emitted[name], name)
-		if planned[name] {
-			shared = append(shared, name)
-		}
-	}
-	require.Equal(t, []string{"tasker_sql_queries_total", "tasker_tasks_active"}, shared)
-}
-
 // TestBuiltInLabels measures one of everything and compares the labels with the declarations.
 func TestBuiltInLabels(t *testing.T) {
 	p := newPair(t, nil)
@@ -382,11 +362,11 @@ func TestBuiltInLabels(t *testing.T) {
 		p.consumeTraces(t, finishedSpans(task, expectations{}))
 	}
 	p.stop(t)
-	for _, definition := range builtInDefinitions() {
-		labels := names(builtIn()[definition.Name].Dimensions)
-		for text := range read(p.sink.last(), definition.Name) {
+	for name, declared := range declaration.BuiltIn() {
+		labels := declaration.Names(declared.Dimensions)
+		for text := range read(p.sink.last(), name) {
 			for _, label := range labelNames(text) {
-				require.Contains(t, labels, label, definition.Name)
+				require.Contains(t, labels, label, name)
 			}
 		}
 	}
@@ -411,16 +391,16 @@ func TestActiveMetricsAreChanged(t *testing.T) {
 	}{
 		"as they are": {nil, []string{"state=queued task_name=order", "state=running task_name=order"}, []string{"step_name=pay"}, []string{"task_name=order"}},
 		"without the state": {
-			map[string]MetricConfig{activeTasks: {ExcludeDimensions: []string{"state"}}},
+			map[string]MetricConfig{declaration.ActiveTasks: {ExcludeDimensions: []string{"state"}}},
 			[]string{"task_name=order"}, []string{"step_name=pay"}, []string{"task_name=order"},
 		},
 		"another label": {
-			map[string]MetricConfig{activeTasks: {ExcludeDimensions: []string{"task_name"}, Dimensions: []Dimension{{Name: "region"}}}},
+			map[string]MetricConfig{declaration.ActiveTasks: {ExcludeDimensions: []string{"task_name"}, Dimensions: []Dimension{{Name: "region"}}}},
 			[]string{"region=north state=queued", "region=north state=running"}, []string{"step_name=pay"}, []string{"region=north"},
 		},
 		"no age":   {map[string]MetricConfig{"tasker.tasks.oldest_active_age": {Enabled: off}}, []string{"state=queued task_name=order", "state=running task_name=order"}, []string{"step_name=pay"}, nil},
-		"no tasks": {map[string]MetricConfig{activeTasks: {Enabled: off}}, nil, []string{"step_name=pay"}, nil},
-		"nothing":  {map[string]MetricConfig{activeTasks: {Enabled: off}, "tasker.steps.active": {Enabled: off}}, nil, nil, nil},
+		"no tasks": {map[string]MetricConfig{declaration.ActiveTasks: {Enabled: off}}, nil, []string{"step_name=pay"}, nil},
+		"nothing":  {map[string]MetricConfig{declaration.ActiveTasks: {Enabled: off}, "tasker.steps.active": {Enabled: off}}, nil, nil, nil},
 	} {
 		p := newPair(t, func(cfg *Config) { cfg.Metrics = test.metrics })
 		ld, records := shopLogs()
@@ -432,7 +412,7 @@ func TestActiveMetricsAreChanged(t *testing.T) {
 		p.consumeLogs(t, ld)
 		p.stop(t)
 		for metric, want := range map[string][]string{
-			activeTasks: test.tasks, "tasker.steps.active": test.steps, "tasker.tasks.oldest_active_age": test.oldest,
+			declaration.ActiveTasks: test.tasks, "tasker.steps.active": test.steps, "tasker.tasks.oldest_active_age": test.oldest,
 		} {
 			got := read(p.sink.last(), metric)
 			maps.DeleteFunc(got, func(_ string, p point) bool { return p.gauge == 0 && p.sum == 0 })

@@ -13,6 +13,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/check"
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/declaration"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
 )
 
@@ -43,17 +45,17 @@ func TestMetricsTables(t *testing.T) {
 // tableOf returns the table of the built-in metrics of finished spans, or of the others.
 func tableOf(ofSpans bool) string {
 	cfg := createDefaultConfig().(*Config)
-	metrics := cfg.metrics()
+	metrics := declaration.Metrics(&cfg.Config)
 	table := strings.Builder{}
 	table.WriteString("| metric | type | unit | labels | description | measured on | Prometheus |\n|---|---|---|---|---|---|---|\n")
 	for i := range metrics {
 		m := &metrics[i]
-		if m.ofSpans() != ofSpans {
+		if m.IsOfSpans() != ofSpans {
 			continue
 		}
-		d := m.definition(cfg)
+		d := m.Definition(&cfg.Config)
 		fmt.Fprintf(&table, "| `%s` | %s | `%s` | %s | %s | %s | `%s` |\n",
-			d.Name, kindText(d.Kind), d.Unit, codes(d.Labels), strings.TrimSuffix(d.Description, "."), sourceText(m), prometheusMetric(&d))
+			d.Name, kindText(d.Kind), d.Unit, codes(d.Labels), strings.TrimSuffix(d.Description, "."), sourceText(m), check.PrometheusMetric(&d))
 	}
 	return table.String()
 }
@@ -63,15 +65,15 @@ func kindText(kind series.Kind) string {
 }
 
 // sourceText describes what the metric is measured on.
-func sourceText(m *declaration) string {
-	if m.isOfOpen() {
+func sourceText(m *declaration.Metric) string {
+	if m.IsOfOpen() {
 		return "the events of a " + m.Span
 	}
 	var texts []string
-	for _, source := range m.sources() {
+	for _, source := range m.AllSources() {
 		switch {
 		case source.Span != "":
-			texts = append(texts, codes([]string{spanLevels()[source.Span]}))
+			texts = append(texts, codes([]string{declaration.SpanLevels()[source.Span]}))
 		case len(source.Detected) > 0:
 			texts = append(texts, codes(source.Detected)+" that `span_hierarchy` adds to finished spans")
 		default:

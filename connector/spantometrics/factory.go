@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/collector/connector/xconnector"
 	"go.opentelemetry.io/collector/consumer"
 
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/declaration"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/metadata"
 )
 
@@ -41,7 +42,7 @@ func NewFactory() connector.Factory {
 
 func createDefaultConfig() component.Config {
 	return &Config{
-		Histogram:                   defaultHistogram(),
+		Config:                      declaration.Config{Histogram: declaration.DefaultHistogram(), FoldNumberedSteps: true},
 		Exemplars:                   ExemplarsConfig{Enabled: true, MaxPerDataPoint: 5},
 		AggregationTemporality:      temporalityPrefix + cumulative,
 		MetricsFlushInterval:        15 * time.Second,
@@ -50,7 +51,6 @@ func createDefaultConfig() component.Config {
 		MaxApplications:             1000,
 		MaxSeries:                   50_000,
 		MaxSeriesBytes:              64 << 20,
-		FoldNumberedSteps:           true,
 		Deduplicate:                 DeduplicateConfig{MaxEntries: 1_000_000},
 		ActiveMaxAge:                24 * time.Hour,
 		ActiveMaxIDs:                250_000,

@@ -19,8 +19,6 @@ const (
 	keyEventName = "event.name"
 	// keyAboutSchema is set on queries of the database's schema.
 	keyAboutSchema = "query.about_schema"
-	// keyTaskState is the state of an open task.
-	keyTaskState = "task.state"
 )
 
 // fieldSet is the set of attributes that a plan reads in one pass.

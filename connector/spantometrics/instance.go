@@ -17,6 +17,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/active"
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/declaration"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/export"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/seen"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
@@ -74,8 +75,8 @@ type instance struct {
 }
 
 func newInstance(cfg *Config, settings connector.Settings, next consumer.Metrics) (*instance, error) {
-	metrics := cfg.metrics()
-	definitions := cfg.definitions(metrics)
+	metrics := declaration.Metrics(&cfg.Config)
+	definitions := declaration.Definitions(&cfg.Config, metrics)
 	telemetry, err := newTelemetry(settings.TelemetrySettings, definitions)
 	if err != nil {
 		return nil, fmt.Errorf("create the connector's internal telemetry: %w", err)
@@ -113,7 +114,7 @@ func newInstance(cfg *Config, settings connector.Settings, next consumer.Metrics
 		active:     active.New(ids),
 		statements: statements{},
 
-		plans:   newPlans(cfg, metrics),
+		plans:   newPlans(&cfg.Config, metrics),
 		started: time.Now(),
 
 		spansSeen:  seen.New(cfg.Deduplicate.MaxEntries),
@@ -147,7 +148,7 @@ func (c *instance) start(ctx context.Context, host component.Host) error {
 	if c.loop != nil {
 		return nil
 	}
-	for _, warning := range c.cfg.warnings() {
+	for _, warning := range declaration.Warnings(&c.cfg.Config) {
 		c.logger.Warn(warning)
 	}
 	c.health = health.New(host)

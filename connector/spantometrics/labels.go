@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/declaration"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -23,14 +24,14 @@ type label struct {
 }
 
 // newLabels compiles dimensions and adds their attributes to fields.
-func newLabels(cfg *Config, dimensions []Dimension, fields *fieldSet) []label {
+func newLabels(cfg *declaration.Config, dimensions []Dimension, fields *fieldSet) []label {
 	labels := make([]label, len(dimensions))
 	for i := range dimensions {
 		d := &dimensions[i]
-		f := newField(d.keys())
+		f := newField(d.Keys())
 		l := label{
 			name: d.Name, field: fields.add(f), hasOther: d.Default != nil,
-			unbounded: slices.ContainsFunc(append(d.keys(), d.Name), func(key string) bool { return slices.Contains(cfg.AllowUnbounded, key) }),
+			unbounded: slices.ContainsFunc(append(d.Keys(), d.Name), func(key string) bool { return slices.Contains(cfg.AllowUnbounded, key) }),
 			folded:    cfg.FoldNumberedSteps && namesSteps(f.keys),
 		}
 		if d.Default != nil {

@@ -6,6 +6,7 @@ package spantometrics
 import (
 	"slices"
 
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/declaration"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
 	"github.com/tasker-otel/otelcol-tasker/internal/bounded/namecache"
 	"github.com/tasker-otel/otelcol-tasker/internal/glob"
@@ -77,10 +78,10 @@ type openPlan struct {
 }
 
 // newPlans compiles metrics, which are in the order of the registry's definitions.
-func newPlans(cfg *Config, metrics []declaration) *plans {
+func newPlans(cfg *declaration.Config, metrics []declaration.Metric) *plans {
 	from := planner{cfg, metrics}
 	all := &plans{ofSpan: map[string]*plan{}, anySpan: newSpanPlan()}
-	for level, name := range spanLevels() {
+	for level, name := range declaration.SpanLevels() {
 		made := from.plan(newSpanPlan(), func(s *SourceConfig) bool { return s.Span == level })
 		if len(made.measures) > 0 {
 			all.ofSpan[name] = made
@@ -100,8 +101,8 @@ func newPlans(cfg *Config, metrics []declaration) *plans {
 
 // planner compiles metrics into plans.
 type planner struct {
-	cfg     *Config
-	metrics []declaration
+	cfg     *declaration.Config
+	metrics []declaration.Metric
 }
 
 // plan adds the metrics with a source for which isOf is true to p. A metric measures an item once, even if several of its
@@ -109,11 +110,11 @@ type planner struct {
 func (from planner) plan(p *plan, isOf func(*SourceConfig) bool) *plan {
 	for index := range from.metrics {
 		m := &from.metrics[index]
-		if !m.enabled() || m.isOfOpen() {
+		if !m.IsEnabled() || m.IsOfOpen() {
 			continue
 		}
 		var cases [][]ConditionConfig
-		for _, source := range m.sources() {
+		for _, source := range m.AllSources() {
 			if isOf(&source) {
 				cases = append(cases, source.Conditions)
 			}
@@ -130,11 +131,11 @@ func (from planner) plan(p *plan, isOf func(*SourceConfig) bool) *plan {
 func (from planner) open(level string) *openPlan {
 	for index := range from.metrics {
 		m := &from.metrics[index]
-		if m.enabled() && m.Type == typeActive && m.Span == level {
+		if m.IsEnabled() && m.Type == declaration.TypeActive && m.Span == level {
 			p := &openPlan{metric: index, state: -1}
 			p.labels = newLabels(from.cfg, m.Dimensions, &p.fields)
 			for i := range m.Dimensions {
-				if m.Dimensions[i].isState() {
+				if m.Dimensions[i].IsState() {
 					p.state, p.stateLabel = p.labels[i].field, p.labels[i].name
 				}
 			}
@@ -149,7 +150,7 @@ func (from planner) oldest() int {
 	if from.open("task") == nil {
 		return -1
 	}
-	return slices.IndexFunc(from.metrics, func(m declaration) bool { return m.enabled() && m.Type == typeOldest })
+	return slices.IndexFunc(from.metrics, func(m declaration.Metric) bool { return m.IsEnabled() && m.Type == declaration.TypeOldest })
 }
 
 func newSpanPlan() *plan {
@@ -160,11 +161,11 @@ func newSpanPlan() *plan {
 }
 
 // add compiles a metric with alternative lists of conditions.
-func (p *plan) add(cfg *Config, m *declaration, index int, cases [][]ConditionConfig) {
-	definition := m.definition(cfg)
+func (p *plan) add(cfg *declaration.Config, m *declaration.Metric, index int, cases [][]ConditionConfig) {
+	definition := m.Definition(cfg)
 	made := measure{metric: index, kind: definition.Kind}
 	switch {
-	case m.takesDuration():
+	case m.TakesDuration():
 		made.takes = takesDuration
 	case len(m.Value) > 0:
 		made.takes, made.field, made.factor = takesField, p.fields.add(newField(m.Value)), definition.PerUnit

@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"pgregory.net/rapid"
 
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/declaration"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -38,14 +39,14 @@ func TestAnyInputMakesValidMetrics(t *testing.T) {
 			anything := []SourceConfig{{Event: []string{"*"}}, {Span: "step"}, {Span: "task"}, {Detected: []string{"*"}}}
 			label := []Dimension{{Name: "k", Key: []string{"tasker.value", "tasker.step_name"}, Default: pointerTo("none")}}
 			cfg.Metrics = map[string]MetricConfig{
-				"own.counter": {Type: typeCounter, Value: []string{"value"}, Sources: anything, Dimensions: label},
-				"own.scaled":  {Type: typeCounter, Unit: "By", Scale: 1e-3, Value: []string{"value"}, Sources: anything},
-				"own.gauge":   {Type: typeGauge, Value: []string{"value"}, Sources: anything, Dimensions: label},
-				"own.buckets": {Type: typeHistogram, Value: []string{"value"}, Sources: anything},
-				"own.spread": {Type: typeHistogram, Value: []string{"value"}, Sources: anything, Dimensions: label, Histogram: MetricHistogramConfig{
+				"own.counter": {Type: declaration.TypeCounter, Value: []string{"value"}, Sources: anything, Dimensions: label},
+				"own.scaled":  {Type: declaration.TypeCounter, Unit: "By", Scale: 1e-3, Value: []string{"value"}, Sources: anything},
+				"own.gauge":   {Type: declaration.TypeGauge, Value: []string{"value"}, Sources: anything, Dimensions: label},
+				"own.buckets": {Type: declaration.TypeHistogram, Value: []string{"value"}, Sources: anything},
+				"own.spread": {Type: declaration.TypeHistogram, Value: []string{"value"}, Sources: anything, Dimensions: label, Histogram: MetricHistogramConfig{
 					Exponential: configoptional.Some(ExponentialHistogramConfig{MaxSize: size}),
 				}},
-				"own.time": {Type: typeCounter, Value: []string{valueDuration}, SourceConfig: SourceConfig{Span: "step"}},
+				"own.time": {Type: declaration.TypeCounter, Value: []string{declaration.ValueDuration}, SourceConfig: SourceConfig{Span: "step"}},
 			}
 		})
 		c := w.begin()

@@ -37,7 +37,7 @@ const (
 
 // readBuiltIn reads the built-in metrics of span_to_metrics.
 func readBuiltIn(root string) ([]Metric, error) {
-	path := filepath.Join(root, "connector", "spantometrics", "builtin.yaml")
+	path := filepath.Join(root, "connector", "spantometrics", "internal", "declaration", "builtin.yaml")
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("read the metrics of span_to_metrics: %w", err)

@@ -1,7 +1,7 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package spantometrics
+package declaration
 
 import (
 	_ "embed"
@@ -14,7 +14,9 @@ import (
 //go:embed builtin.yaml
 var builtInYAML []byte
 
-// builtIn returns the built-in metrics by name. The map must not be changed.
+// BuiltIn returns the built-in metrics by name. The map must not be changed.
+func BuiltIn() map[string]MetricConfig { return builtIn() }
+
 var builtIn = sync.OnceValue(func() map[string]MetricConfig {
 	declared, err := parseMetrics(builtInYAML)
 	if err != nil {

@@ -1,7 +1,7 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package spantometrics
+package check
 
 // taskerCoreMetrics returns the Prometheus names of the metrics that tasker-core emits itself, according to its metrics
 // reference. A metric of the same name with other labels and another unit would corrupt both.

@@ -1,7 +1,37 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package spantometrics
+package check
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/declaration"
+)
+
+// TestNamesOfTaskerCore checks that no metric has the name of one that tasker-core emits. Two names match metrics that it
+// only plans.
+func TestNamesOfTaskerCore(t *testing.T) {
+	emitted, planned := map[string]bool{}, map[string]bool{}
+	for _, name := range taskerCoreMetrics() {
+		emitted[name] = true
+	}
+	for _, name := range taskerCorePlannedMetrics() {
+		planned[name] = true
+	}
+	var shared []string
+	cfg := &declaration.Config{Histogram: declaration.DefaultHistogram()}
+	for _, definition := range declaration.Definitions(cfg, declaration.Metrics(cfg)) {
+		name := PrometheusMetric(&definition)
+		require.False(t, emitted[name], name)
+		if planned[name] {
+			shared = append(shared, name)
+		}
+	}
+	require.Equal(t, []string{"tasker_sql_queries_total", "tasker_tasks_active"}, shared)
+}
 
 // taskerCorePlannedMetrics returns metrics of the reference that are documented as not emitted.
 func taskerCorePlannedMetrics() []string {

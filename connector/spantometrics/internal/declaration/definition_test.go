@@ -1,7 +1,7 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package spantometrics
+package declaration
 
 import (
 	"slices"
@@ -12,15 +12,10 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
 )
 
-// builtInDefinitions returns the definitions of the default configuration.
-func builtInDefinitions() []series.Definition {
-	cfg := createDefaultConfig().(*Config)
-	return cfg.definitions(cfg.metrics())
-}
-
 func TestDefinitionsAreWhole(t *testing.T) {
 	names := map[string]bool{}
-	for _, d := range builtInDefinitions() {
+	cfg := &Config{Histogram: DefaultHistogram()}
+	for _, d := range Definitions(cfg, Metrics(cfg)) {
 		require.NotEmpty(t, d.Name)
 		require.NotEmpty(t, d.Unit)
 		require.NotEmpty(t, d.Description)

@@ -1,17 +1,70 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package spantometrics
+package declaration
 
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"go.opentelemetry.io/collector/config/configoptional"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/glob"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
+
+// Config is the part of the connector's configuration that declares metrics. It has no methods, because the connector's
+// Config embeds it.
+type Config struct {
+	// Histogram configures the buckets of durations.
+	Histogram HistogramConfig `mapstructure:"histogram"`
+	// Dimensions are additional labels of the built-in metrics of spans.
+	Dimensions []Dimension `mapstructure:"dimensions"`
+	// ExcludeDimensions are labels to remove from the built-in metrics.
+	ExcludeDimensions []string `mapstructure:"exclude_dimensions"`
+	// Metrics declares additional metrics, and changes built-in ones, by name.
+	Metrics map[string]MetricConfig `mapstructure:"metrics"`
+	// AllowUnbounded lists ID-like dimensions to be accepted.
+	AllowUnbounded []string `mapstructure:"allow_unbounded"`
+	// FoldNumberedSteps removes the number from the step names of batch workers, such as import_001.
+	FoldNumberedSteps bool `mapstructure:"fold_numbered_steps"`
+
+	_ struct{}
+}
+
+// HistogramConfig selects the histogram type. The default is explicit with default bounds.
+type HistogramConfig struct {
+	Explicit    configoptional.Optional[ExplicitHistogramConfig]    `mapstructure:"explicit"`
+	Exponential configoptional.Optional[ExponentialHistogramConfig] `mapstructure:"exponential"`
+
+	_ struct{}
+}
+
+// ExplicitHistogramConfig lists the upper bounds of buckets in ascending order.
+type ExplicitHistogramConfig struct {
+	Buckets []time.Duration `mapstructure:"buckets"`
+
+	_ struct{}
+}
+
+// ExponentialHistogramConfig bounds the number of buckets, which determines the resolution.
+type ExponentialHistogramConfig struct {
+	MaxSize int32 `mapstructure:"max_size"`
+
+	_ struct{}
+}
+
+// DefaultHistogram selects no type and holds the defaults of each, for a section that is present but empty.
+func DefaultHistogram() HistogramConfig {
+	return HistogramConfig{
+		Explicit:    configoptional.Default(ExplicitHistogramConfig{Buckets: defaultBounds()}),
+		Exponential: configoptional.Default(ExponentialHistogramConfig{MaxSize: DefaultExponentialSize}),
+	}
+}
+
+// DefaultExponentialSize is the maximum number of buckets of an exponential histogram.
+const DefaultExponentialSize = 160
 
 // MetricConfig declares an additional metric or, under the name of a built-in one, changes it.
 type MetricConfig struct {
@@ -55,7 +108,7 @@ func (m *MetricConfig) PayloadKeysOf(event string) []string {
 	}
 	keys = append(keys, m.Value...)
 	for i := range m.Dimensions {
-		keys = append(keys, m.Dimensions[i].keys()...)
+		keys = append(keys, m.Dimensions[i].Keys()...)
 	}
 	for i := range keys {
 		keys[i] = strings.TrimPrefix(keys[i], lifecycle.AttributePrefix)
@@ -94,6 +147,11 @@ type ConditionConfig struct {
 	_ struct{}
 }
 
+// RequiresValue reports whether the condition requires the attribute to exist.
+func (c *ConditionConfig) RequiresValue() bool {
+	return len(c.In) > 0 || c.Matches != "" || c.Min != nil || c.Max != nil
+}
+
 // Dimension is a label from an attribute of the span or event, or else of its resource.
 type Dimension struct {
 	// Name is the label's name.
@@ -106,16 +164,19 @@ type Dimension struct {
 	_ struct{}
 }
 
-// keys returns the keys of the attribute.
-func (d *Dimension) keys() []string {
+// Keys returns the keys of the attribute.
+func (d *Dimension) Keys() []string {
 	if len(d.Key) > 0 {
 		return d.Key
 	}
 	return []string{d.Name}
 }
 
-// isState reports whether the dimension is the state of an open task.
-func (d *Dimension) isState() bool { return len(d.Key) == 1 && d.Key[0] == keyTaskState }
+// KeyTaskState is the key of the state of an open task.
+const KeyTaskState = "task.state"
+
+// IsState reports whether the dimension is the state of an open task.
+func (d *Dimension) IsState() bool { return len(d.Key) == 1 && d.Key[0] == KeyTaskState }
 
 // MetricHistogramConfig selects the histogram type, in the metric's unit.
 type MetricHistogramConfig struct {
@@ -125,7 +186,8 @@ type MetricHistogramConfig struct {
 	_ struct{}
 }
 
-func (h *MetricHistogramConfig) isSet() bool {
+// IsSet reports whether a type is selected.
+func (h *MetricHistogramConfig) IsSet() bool {
 	return h.Explicit.HasValue() || h.Exponential.HasValue()
 }
 
@@ -136,25 +198,26 @@ type MetricBucketsConfig struct {
 	_ struct{}
 }
 
+// Types of metrics.
 const (
-	typeCounter   = "counter"
-	typeGauge     = "gauge"
-	typeHistogram = "histogram"
-	// typeActive is the number of open tasks or steps. Only built-in metrics have it, because each needs memory for
+	TypeCounter   = "counter"
+	TypeGauge     = "gauge"
+	TypeHistogram = "histogram"
+	// TypeActive is the number of open tasks or steps. Only built-in metrics have it, because each needs memory for
 	// everything that is open.
-	typeActive = "active"
-	// typeOldest is the age of the oldest open task, with the labels of activeTasks except the state.
-	typeOldest = "oldest"
+	TypeActive = "active"
+	// TypeOldest is the age of the oldest open task, with the labels of ActiveTasks except the state.
+	TypeOldest = "oldest"
 
-	// activeTasks is the metric of open tasks.
-	activeTasks = "tasker.tasks.active"
+	// ActiveTasks is the name of the metric of open tasks.
+	ActiveTasks = "tasker.tasks.active"
 
-	// valueDuration measures the duration of a span.
-	valueDuration = "duration"
+	// ValueDuration measures the duration of a span.
+	ValueDuration = "duration"
 )
 
-// spanLevels returns the span names by their level in a declaration.
-func spanLevels() map[string]string {
+// SpanLevels returns the span names by their level in a declaration.
+func SpanLevels() map[string]string {
 	return map[string]string{
 		"task": lifecycle.SpanTask, "orchestration": lifecycle.SpanOrchestration, "batch": lifecycle.SpanBatch,
 		"step": lifecycle.SpanStep, "handler": lifecycle.SpanHandler, "query": lifecycle.SpanQuery,
@@ -163,11 +226,11 @@ func spanLevels() map[string]string {
 	}
 }
 
-// takesDuration reports whether the metric measures the duration of spans.
-func (m *MetricConfig) takesDuration() bool { return len(m.Value) == 1 && m.Value[0] == valueDuration }
+// TakesDuration reports whether the metric measures the duration of spans.
+func (m *MetricConfig) TakesDuration() bool { return len(m.Value) == 1 && m.Value[0] == ValueDuration }
 
-// sources returns all sources, with the metric's own conditions added to each.
-func (m *MetricConfig) sources() []SourceConfig {
+// AllSources returns all sources, with the metric's own conditions added to each.
+func (m *MetricConfig) AllSources() []SourceConfig {
 	if len(m.Sources) == 0 {
 		return []SourceConfig{m.SourceConfig}
 	}
