@@ -18,12 +18,20 @@ import (
 //
 // The service is not included: a caller that shares a set of fingerprints between services adds it.
 func Fingerprint(name string, at pcommon.Timestamp, attrs pcommon.Map) uint64 {
-	return FingerprintBeside(name, at, attrs, 0)
+	return FingerprintWith(name, at, attrs, Hashed{})
 }
 
-// FingerprintBeside returns the fingerprint of an item whose caller has left out attributes, where leftOut is the sum of
-// their hashes ([Seed]). It equals the fingerprint of the complete item.
-func FingerprintBeside(name string, at pcommon.Timestamp, attrs pcommon.Map, leftOut uint64) uint64 {
+// Hashed is what the decoder of an item has hashed already ([Seed]).
+type Hashed struct {
+	// LeftOut is the sum of the hashes of the attributes that the decoder has left out.
+	LeftOut uint64
+	// First is the number of attributes, from the first on, whose hashes have the sum Sum.
+	First int
+	Sum   uint64
+}
+
+// FingerprintWith returns the fingerprint of an item of which a part is hashed already. It equals that of the complete item.
+func FingerprintWith(name string, at pcommon.Timestamp, attrs pcommon.Map, hashed Hashed) uint64 {
 	sum := xxh3.HashString(name)
 	if id, found := attrs.Get(lifecycle.AttrEventID); found {
 		sum = mix(sum, Seed(1).value(id))
@@ -31,11 +39,11 @@ func FingerprintBeside(name string, at pcommon.Timestamp, attrs pcommon.Map, lef
 			sum = mix(sum, Seed(2).value(task))
 		}
 	} else {
-		hash, receipt := attributesHash(attrs)
+		rest, receipt := attributesHash(attrs, hashed.First)
 		if !receipt {
 			sum = mix(sum, uint64(at))
 		}
-		sum = mix(sum, hash+leftOut)
+		sum = mix(sum, hashed.LeftOut+hashed.Sum+rest)
 	}
 	if sum == 0 {
 		return 1
@@ -83,10 +91,11 @@ func Repeat(fingerprint, before uint64) uint64 {
 	return 1
 }
 
-// attributesHash returns the hash of an event's attributes, and whether its time is that of its receipt.
-func attributesHash(attrs pcommon.Map) (sum uint64, receipt bool) {
+// attributesHash returns the hash of an event's attributes from one on, and whether its time is that of its receipt.
+func attributesHash(attrs pcommon.Map, from int) (sum uint64, receipt bool) {
+	index := -1
 	for key, value := range attrs.All() {
-		if isStamp(key) {
+		if index++; index < from || isStamp(key) {
 			continue
 		}
 		if key == lifecycle.AttrClock {

@@ -59,6 +59,15 @@ func (s Seed) List() Seed { return Seed(s.of(pcommon.ValueTypeSlice)) }
 // Nothing returns the hash of a list element without a value.
 func (s Seed) Nothing() uint64 { return s.of(pcommon.ValueTypeEmpty) }
 
+// Attribute returns the hash of an attribute's value, given the seed of its key; zero for one without a value, which OTLP senders
+// may write where tasker_events leaves out JSON's null.
+func (s Seed) Attribute(value pcommon.Value) uint64 {
+	if value.Type() == pcommon.ValueTypeEmpty {
+		return 0
+	}
+	return s.value(value)
+}
+
 func (s Seed) of(kind pcommon.ValueType) uint64 { return mix(uint64(s), uint64(kind)) }
 
 func (s Seed) value(value pcommon.Value) uint64 {
@@ -99,13 +108,7 @@ func mapHash(m pcommon.Map) uint64 {
 	return sum
 }
 
-// entryHash returns zero for a key without a value: taskerevents leaves out JSON's null, OTLP senders may not.
-func entryHash(key string, value pcommon.Value) uint64 {
-	if value.Type() == pcommon.ValueTypeEmpty {
-		return 0
-	}
-	return SeedOf(key).value(value)
-}
+func entryHash(key string, value pcommon.Value) uint64 { return SeedOf(key).Attribute(value) }
 
 // mix combines two words with the finalizer of splitmix64, so that order and every bit matter.
 func mix(a, b uint64) uint64 {

@@ -61,12 +61,9 @@ func normalizeName(record plog.LogRecord, attrs pcommon.Map) {
 }
 
 func (n *Normalizer) setTrace(resource pcommon.Map, record plog.LogRecord, attrs pcommon.Map) {
-	var trace pcommon.TraceID
 	before, span := record.TraceID(), record.SpanID()
-	if task, found := TaskID(attrs); found {
-		trace = n.traces.Of(
-			text(resource, lifecycle.AttrServiceNamespace), text(resource, lifecycle.AttrServiceName), task)
-	} else if !n.Received && (span.IsEmpty() || isStamped(attrs)) {
+	trace, found := TraceID(&n.traces, text(resource, lifecycle.AttrServiceNamespace), text(resource, lifecycle.AttrServiceName), attrs)
+	if !found && !n.Received && (span.IsEmpty() || isStamped(attrs)) {
 		return
 	}
 	if trace == before {

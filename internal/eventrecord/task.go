@@ -26,6 +26,22 @@ func TaskID(attrs pcommon.Map) (string, bool) {
 	return text, text != ""
 }
 
+// TraceID returns the trace ID of the record's task, as [lifecycle.TraceID] of its [TaskID] does. It returns false if there is none.
+func TraceID(cached *lifecycle.TraceIDs, namespace, service string, attrs pcommon.Map) (pcommon.TraceID, bool) {
+	id, found := attrs.Get(lifecycle.AttrTaskID)
+	if !found {
+		return pcommon.TraceID{}, false
+	}
+	if id.Type() == pcommon.ValueTypeInt {
+		return cached.OfNumber(namespace, service, id.Int()), true
+	}
+	task := idText(id)
+	if task == "" {
+		return pcommon.TraceID{}, false
+	}
+	return cached.Of(namespace, service, task), true
+}
+
 // idText returns an empty text for a value that cannot be an ID.
 func idText(id pcommon.Value) string {
 	switch id.Type() {

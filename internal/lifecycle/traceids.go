@@ -4,6 +4,8 @@
 package lifecycle
 
 import (
+	"strconv"
+
 	"github.com/zeebo/xxh3"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
@@ -19,11 +21,19 @@ const (
 // together. The zero value is ready for use. It is not safe for concurrent use.
 type TraceIDs struct {
 	kept [keptTraces]keptTrace
+	// numbered are those of tasks whose ids are integers.
+	numbered [keptTraces]numberedTrace
 }
 
 type keptTrace struct {
 	namespace, service, task string
 	trace                    pcommon.TraceID
+}
+
+type numberedTrace struct {
+	namespace, service string
+	task               int64
+	trace              pcommon.TraceID
 }
 
 // Of returns the trace ID of a task.
@@ -34,6 +44,19 @@ func (t *TraceIDs) Of(namespace, service, taskID string) pcommon.TraceID {
 	place := &t.kept[xxh3.HashString(taskID)%keptTraces]
 	if place.task != taskID || place.service != service || place.namespace != namespace {
 		*place = keptTrace{namespace, service, taskID, TraceID(namespace, service, taskID)}
+	}
+	return place.trace
+}
+
+// OfNumber is Of for a task whose ID is an integer.
+func (t *TraceIDs) OfNumber(namespace, service string, taskID int64) pcommon.TraceID {
+	place := &t.numbered[uint64(taskID)%keptTraces]
+	if place.trace.IsEmpty() || place.task != taskID || place.service != service || place.namespace != namespace {
+		trace := TraceID(namespace, service, strconv.FormatInt(taskID, 10))
+		if len(namespace)+len(service) > maxKeptID {
+			return trace
+		}
+		*place = numberedTrace{namespace, service, taskID, trace}
 	}
 	return place.trace
 }

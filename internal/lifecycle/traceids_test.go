@@ -4,6 +4,7 @@
 package lifecycle
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -20,6 +21,8 @@ func TestTraceIDsAreThoseOfTraceID(t *testing.T) {
 		for range rapid.IntRange(1, 200).Draw(t, "events") {
 			namespace, service, id := name.Draw(t, "namespace"), name.Draw(t, "service"), task.Draw(t, "task")
 			require.Equal(t, TraceID(namespace, service, id), traces.Of(namespace, service, id))
+			number := rapid.OneOf(rapid.Int64Range(-3, 3), rapid.Map(rapid.Int64Range(0, 2), func(n int64) int64 { return n * keptTraces })).Draw(t, "number")
+			require.Equal(t, TraceID(namespace, service, strconv.FormatInt(number, 10)), traces.OfNumber(namespace, service, number))
 		}
 	})
 }
@@ -29,5 +32,6 @@ func BenchmarkTraceIDs(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		traces.Of("retail", "shop", "123456")
+		traces.OfNumber("retail", "shop", 123456)
 	}
 }

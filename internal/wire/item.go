@@ -146,9 +146,13 @@ func (d *decoding) record(e *envelope, i uint32) {
 	}
 	record := d.records(e.namespace, e.service).AppendEmpty()
 	attrs := record.Attributes()
-	d.payload(attrs, e, i, countTexts(e.correlationID, e.id, e.traceparent)+roomForStamp)
+	hashed := d.payload(attrs, e, i, countTexts(e.correlationID, e.id, e.traceparent)+roomForStamp)
 	if e.correlationID != "" && attribute(attrs, lifecycle.AttrCorrelationID) == "" {
+		before := attrs.Len()
 		attrs.PutStr(lifecycle.AttrCorrelationID, e.correlationID)
+		if attrs.Len() == before { // it replaces one that is hashed
+			hashed.First, hashed.Sum = 0, 0
+		}
 	}
 	if e.id != "" {
 		attrs.PutStr(lifecycle.AttrEventID, e.id)
@@ -161,19 +165,19 @@ func (d *decoding) record(e *envelope, i uint32) {
 	record.SetObservedTimestamp(d.now)
 	at := d.timestamp(e.occurred, e.event, attrs)
 	record.SetTimestamp(at)
-	eventrecord.SetIdentity(attrs, eventrecord.FingerprintBeside(e.event, at, attrs, d.left.sum))
+	eventrecord.SetIdentity(attrs, eventrecord.FingerprintWith(e.event, at, attrs, hashed))
 	severity := lifecycle.SeverityOf(e.event)
 	record.SetSeverityNumber(plog.SeverityNumber(severity))
 	record.SetSeverityText(severity.String())
 
-	taskID, found := eventrecord.TaskID(attrs)
-	if found {
-		record.SetTraceID(d.traces.Of(e.namespace, e.service, taskID))
+	if trace, found := eventrecord.TraceID(&d.traces, e.namespace, e.service, attrs); found {
+		record.SetTraceID(trace)
 	} else if e.event == lifecycle.TaskFailed && initializationFailed(attrs) {
 		record.SetTraceID(lifecycle.TraceID(e.namespace, e.service, refusedTask(d.source, d.salt)))
 	}
-	record.Body().SetStr(lifecycle.Message(e.event, taskID, attribute(attrs, lifecycle.AttrTaskName),
-		attribute(attrs, lifecycle.AttrStepName), attribute(attrs, lifecycle.AttrErrorMessage)))
+	if !d.left.any() { // otherwise only trees and metrics are made of the event
+		record.Body().SetStr(eventrecord.Message(record))
+	}
 	d.report.Accepted++
 }
 

@@ -37,15 +37,17 @@ type leftOutKey struct {
 type leftOutKind uint8
 
 const (
+	// kept is a key that is not left out.
+	kept leftOutKind = iota
 	// leftOutStamp is a key of the router's, which is not part of an event.
-	leftOutStamp leftOutKind = iota
+	leftOutStamp
 	leftOutBulky
 	// leftOutUnused is a key that is left out of some events.
 	leftOutUnused
 )
 
-// kept is the index of a key that is not left out.
-const kept = -1
+// nowhere is the index of a key that is not left out.
+const nowhere = -1
 
 func newLeftOut(payloadKeys []string, unused map[string][]string) leftOut {
 	l := leftOut{places: map[string]int{}, unused: map[string][]int{}}
@@ -72,29 +74,35 @@ func newLeftOut(payloadKeys []string, unused map[string][]string) leftOut {
 	return l
 }
 
-// choose selects the keys that are left out of an item. Without a time of its own, those that nothing uses are not among them.
-func (l *leftOut) choose(event string, untimed bool) {
-	l.chosen = nil
+// begin begins an item. Without a time of its own, the values that nothing uses are kept.
+func (l *leftOut) begin(event string, untimed bool) {
+	for _, place := range l.used {
+		l.keys[place].hash = 0
+	}
+	l.used, l.sum, l.chosen = l.used[:0], 0, nil
 	if !untimed {
 		l.chosen = l.unused[event]
 	}
 }
 
-// placeOf returns the index of a payload key among those left out of the chosen event, or kept.
+// any reports whether values that nothing uses are left out of the current item.
+func (l *leftOut) any() bool { return len(l.chosen) > 0 }
+
+// placeOf returns the index of a payload key among those left out of the current event, or nowhere.
 func (l *leftOut) placeOf(key []byte) int {
 	place, found := l.places[string(key)]
 	if !found || l.keys[place].kind == leftOutUnused && !slices.Contains(l.chosen, place) {
-		return kept
+		return nowhere
 	}
 	return place
 }
 
-// begin resets the state of the previous item.
-func (l *leftOut) begin() {
-	for _, place := range l.used {
-		l.keys[place].hash = 0
+// kindOf returns why a payload key is left out of the current event, or kept.
+func (l *leftOut) kindOf(key []byte) leftOutKind {
+	if place := l.placeOf(key); place != nowhere {
+		return l.keys[place].kind
 	}
-	l.used, l.sum = l.used[:0], 0
+	return kept
 }
 
 // leave computes only the hash of the value at i, which is not null. Of values under the same key the last one counts, as with

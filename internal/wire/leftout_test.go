@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
@@ -55,7 +56,7 @@ func TestUnused(t *testing.T) {
 		{"step.completed", `, "occurred_at": "1970-01-01T00:00:00Z"`, all, 0},
 		{"step.failed", timed, all, 0},
 	} {
-		for range 3 { // in slow motion first, then by the shape
+		for range 3 { // first without a known shape
 			body := []byte(fmt.Sprintf(item, test.event, test.time))
 			whole, _ := leavingOut("results").Decode(body, wire.FormatNDJSON)
 			logs, report := decoder.Decode(body, wire.FormatNDJSON)
@@ -65,6 +66,7 @@ func TestUnused(t *testing.T) {
 			require.Equal(t, eventrecord.Identity(records(whole)[0]), eventrecord.Identity(record))
 			record.Attributes().Remove(lifecycle.AttrImpossibleTime)
 			require.Equal(t, test.want, attributesOf(record))
+			require.Equal(t, test.unused == 0, record.Body().Type() == pcommon.ValueTypeStr, "a body where everything is decoded")
 		}
 	}
 }

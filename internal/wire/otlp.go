@@ -296,12 +296,13 @@ func (d *otlpDecoding) readRecord(resource pcommon.Map, record plog.LogRecord, b
 	if !record.SpanID().IsEmpty() {
 		others++ // for the context in which the event was fired
 	}
-	if err := d.payload(attrs, event, !eventrecord.HasTime(record), others); err != nil {
+	hashed, err := d.payload(attrs, event, !eventrecord.HasTime(record), others)
+	if err != nil {
 		return err
 	}
 	clock, impossible := d.normalizer.Normalize(resource, record)
 	d.count(clock, impossible)
-	eventrecord.SetIdentity(attrs, eventrecord.FingerprintBeside(record.EventName(), record.Timestamp(), attrs, d.left.sum))
+	eventrecord.SetIdentity(attrs, eventrecord.FingerprintWith(record.EventName(), record.Timestamp(), attrs, hashed))
 	return nil
 }
 

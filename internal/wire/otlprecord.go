@@ -4,12 +4,14 @@
 package wire
 
 import (
+	"bytes"
 	"errors"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -152,58 +154,66 @@ func readAttribute(in *message) (a otlpAttribute, err error) {
 }
 
 // payload writes the attributes of an event, with capacity for others, as decoding.payload does.
-func (d *otlpDecoding) payload(attrs pcommon.Map, event string, untimed bool, others int) error {
-	d.left.begin()
+func (d *otlpDecoding) payload(attrs pcommon.Map, event string, untimed bool, others int) (hashed eventrecord.Hashed, err error) {
+	d.left.begin(event, untimed)
 	known := d.shapes.of(event, len(d.attrs))
 	if known.event == event && known.untimed == untimed && d.matches(known) {
 		known.misses = 0
 		return d.fill(attrs, known, others)
 	}
-	d.left.choose(event, untimed)
 	attrs.EnsureCapacity(len(d.attrs) + 1 + others)
 	attrs.PutEmpty(lifecycle.AttrIdentity)
 	if known.missed() {
 		d.learn(known, event, untimed)
 	}
-	return d.members(attrs, d.body, d.attrs, true, 2)
+	err = d.members(attrs, d.body, d.attrs, true, 2)
+	return eventrecord.Hashed{LeftOut: d.left.sum}, err
 }
 
 // fill writes attributes of a known shape.
-func (d *otlpDecoding) fill(attrs pcommon.Map, known *shape, others int) error {
+func (d *otlpDecoding) fill(attrs pcommon.Map, known *shape, others int) (hashed eventrecord.Hashed, err error) {
 	attrs.EnsureCapacity(known.empty.Len() + others)
 	known.empty.CopyTo(attrs)
-	member, err := d.leaveFrom(known, 0)
+	member, err := d.leaveFrom(known, 0, &hashed)
 	for key, value := range attrs.All() {
 		if key == lifecycle.AttrIdentity {
 			continue
 		}
 		if err != nil {
-			return err
+			return hashed, err
 		}
-		if err := d.value(value, d.attrs[member].value(d.body), 2); err != nil {
-			return err
+		var hash uint64
+		if hash, err = d.setHashed(value, known.members[member].seed, d.attrs[member].value(d.body)); err != nil {
+			return hashed, err
 		}
-		member, err = d.leaveFrom(known, member+1)
+		hashed.Sum += hash
+		member, err = d.leaveFrom(known, member+1, &hashed)
 	}
-	return err
+	hashed.First = attrs.Len()
+	return hashed, err
 }
 
-// leaveFrom skips the attributes of a known shape, from one on up to the next kept one, and returns its index.
-func (d *otlpDecoding) leaveFrom(known *shape, member int) (int, error) {
-	for ; member < len(known.places) && known.places[member] != kept; member++ {
-		if err := d.leave(int(known.places[member]), d.attrs[member].value(d.body)); err != nil {
+// leaveFrom hashes the attributes of a known shape that are left out, from one on up to the next kept one, and returns its index.
+func (d *otlpDecoding) leaveFrom(known *shape, member int, hashed *eventrecord.Hashed) (int, error) {
+	for ; member < len(known.members) && known.members[member].kind != kept; member++ {
+		m := &known.members[member]
+		hash, empty, err := d.hash(m.seed, d.attrs[member].value(d.body), 2)
+		if err != nil {
 			return member, err
+		}
+		if !empty && !d.report.leave(m.kind) {
+			hashed.LeftOut += hash
 		}
 	}
 	return member, nil
 }
 
 func (d *otlpDecoding) matches(known *shape) bool {
-	if len(d.attrs) != len(known.keys) {
+	if len(d.attrs) != len(known.members) {
 		return false
 	}
-	for i, key := range known.keys {
-		if key != string(d.attrs[i].key(d.body)) {
+	for i := range known.members {
+		if known.members[i].key != string(d.attrs[i].key(d.body)) {
 			return false
 		}
 	}
@@ -218,19 +228,32 @@ func (d *otlpDecoding) learn(known *shape, event string, untimed bool) {
 	learned := newShape(event, untimed)
 	for _, a := range d.attrs {
 		text := a.key(d.body)
-		if len(text) > maxShared || !learned.add(d.texts.shared(text), d.placeOf(text)) {
+		if len(text) > maxShared || !learned.add(d.texts.shared(text), d.kindOf(text)) {
 			return
 		}
 	}
 	*known = learned
 }
 
-// placeOf returns the index of an attribute's key among those left out, or kept.
-func (d *otlpDecoding) placeOf(key []byte) int {
-	if len(key) < len(lifecycle.AttributePrefix) || string(key[:len(lifecycle.AttributePrefix)]) != lifecycle.AttributePrefix {
-		return kept
+// payloadKey returns the payload's key for that of an attribute.
+func payloadKey(attribute []byte) (key []byte, ok bool) {
+	return bytes.CutPrefix(attribute, []byte(lifecycle.AttributePrefix))
+}
+
+// kindOf returns why an attribute is left out, or kept.
+func (d *otlpDecoding) kindOf(attribute []byte) leftOutKind {
+	if key, ok := payloadKey(attribute); ok {
+		return d.left.kindOf(key)
 	}
-	return d.left.placeOf(key[len(lifecycle.AttributePrefix):])
+	return kept
+}
+
+// placeOf returns the index of an attribute's key among those left out, or nowhere.
+func (d *otlpDecoding) placeOf(attribute []byte) int {
+	if key, ok := payloadKey(attribute); ok {
+		return d.left.placeOf(key)
+	}
+	return nowhere
 }
 
 // leave computes only the hash of a value.

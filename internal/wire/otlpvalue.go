@@ -105,6 +105,33 @@ func (d *otlpDecoding) check(field protowire.Number, bytes []byte, depth int) er
 	return nil
 }
 
+// setHashed writes the AnyValue of an attribute and returns its hash; zero for an empty one.
+func (d *otlpDecoding) setHashed(to pcommon.Value, seed eventrecord.Seed, body []byte) (uint64, error) {
+	field, number, text, err := anyValue(body)
+	if err != nil {
+		return 0, err
+	}
+	switch field {
+	case fieldString:
+		if err := d.check(field, text, 2); err != nil {
+			return 0, err
+		}
+		hash := seed.Text(text)
+		to.SetStr(d.texts.sharedAt(hash, text))
+		return hash, nil
+	case fieldInt:
+		if err := d.check(field, nil, 2); err != nil {
+			return 0, err
+		}
+		to.SetInt(int64(number))
+		return seed.Int(int64(number)), nil
+	}
+	if err := d.value(to, body, 2); err != nil {
+		return 0, err
+	}
+	return seed.Attribute(to), nil
+}
+
 // value writes an AnyValue inside of so many objects and lists.
 func (d *otlpDecoding) value(to pcommon.Value, body []byte, depth int) error {
 	field, number, bytes, err := anyValue(body)
@@ -218,7 +245,7 @@ func (d *otlpDecoding) leaves(in []byte, a otlpAttribute, payload bool) (bool, e
 		return false, nil
 	}
 	place := d.placeOf(a.key(in))
-	if place == kept {
+	if place == nowhere {
 		return false, nil
 	}
 	return true, d.leave(place, a.value(in))

@@ -9,6 +9,7 @@ import (
 	"github.com/zeebo/xxh3"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -22,18 +23,23 @@ const (
 )
 
 // shape is the list of keys of an event's payload. The next payload of that event nearly always has the same keys in the same
-// order: then its attributes are allocated at once, without a search for duplicate keys.
+// order: then its attributes are allocated at once, without a search for duplicate keys, and hashed while they are decoded.
 type shape struct {
 	event string
 	// untimed is true for items without a time of their own, which keep the values that nothing uses of the others.
 	untimed bool
-	// keys are the attribute keys of all members with a value, each once.
-	keys []string
-	// places runs parallel to keys: the index among the keys left out, or kept.
-	places []int16
+	// members are the payload's members with a value. Each key occurs once.
+	members []shapeMember
 	// empty has the identity and the kept attributes, without values.
 	empty  pcommon.Map
 	misses int
+}
+
+// shapeMember is a member of the payloads of a shape.
+type shapeMember struct {
+	key  string
+	seed eventrecord.Seed
+	kind leftOutKind
 }
 
 // shapes caches the shapes of payloads.
@@ -50,14 +56,18 @@ func newShape(event string, untimed bool) shape {
 	return s
 }
 
-// add adds a member. It returns false for a key that the shape has already.
-func (s *shape) add(key string, place int) bool {
-	if slices.Contains(s.keys, key) {
+// add adds a member. It returns false for a key that the shape has already, and for one that may be changed, or may change the
+// event's identity, after the payload is decoded.
+func (s *shape) add(key string, kind leftOutKind) bool {
+	switch key {
+	case lifecycle.AttrClock, lifecycle.AttrImpossibleTime, lifecycle.AttrTraceparent, eventrecord.AttrEventName:
 		return false
 	}
-	s.keys = append(s.keys, key)
-	s.places = append(s.places, int16(place))
-	if place == kept {
+	if slices.ContainsFunc(s.members, func(m shapeMember) bool { return m.key == key }) {
+		return false
+	}
+	s.members = append(s.members, shapeMember{key: key, seed: eventrecord.SeedOf(key), kind: kind})
+	if kind == kept {
 		s.empty.PutEmpty(key)
 	}
 	return true
@@ -70,38 +80,42 @@ func (s *shape) missed() bool {
 }
 
 // payload writes the payload at i as attributes, with capacity for others. The first attribute is the identity, so that readers
-// find it at once; it is set when the rest is known.
-func (d *decoding) payload(attrs pcommon.Map, e *envelope, i uint32, others int) {
-	d.left.begin()
+// find it at once; it is set when the rest is known. What is hashed of the attributes is valid unless one of them is changed.
+func (d *decoding) payload(attrs pcommon.Map, e *envelope, i uint32, others int) (hashed eventrecord.Hashed) {
 	event, untimed, size := e.event, e.occurred == 0, d.tokens[i].size
+	d.left.begin(event, untimed)
 	known := d.shapes.of(event, int(size))
 	if known.event == event && known.untimed == untimed && d.matches(known, i) {
 		known.misses = 0
 		attrs.EnsureCapacity(known.empty.Len() + others)
 		known.empty.CopyTo(attrs)
-		member := d.leaveFrom(known, 0)
+		member := d.leaveFrom(known, 0, &hashed)
 		for key, value := range attrs.All() {
 			if key == lifecycle.AttrIdentity {
 				continue
 			}
-			d.set(value, d.values[member])
-			member = d.leaveFrom(known, member+1)
+			hashed.Sum += d.setHashed(value, known.members[member].seed, d.values[member])
+			member = d.leaveFrom(known, member+1, &hashed)
 		}
-		return
+		hashed.First = attrs.Len()
+		return hashed
 	}
-	d.left.choose(event, untimed)
 	attrs.EnsureCapacity(int(size) + 1 + others)
 	attrs.PutEmpty(lifecycle.AttrIdentity)
 	d.members(attrs, i, true)
 	if known.missed() {
 		d.learn(known, event, untimed, i)
 	}
+	return eventrecord.Hashed{LeftOut: d.left.sum}
 }
 
-// leaveFrom skips the members of a payload of a known shape, from one on up to the next kept one, and returns its index.
-func (d *decoding) leaveFrom(known *shape, member int) int {
-	for ; member < len(known.places) && known.places[member] != kept; member++ {
-		d.leave(int(known.places[member]), d.values[member])
+// leaveFrom hashes the members of a payload of a known shape that are left out, from one on up to the next kept one, and returns
+// its index.
+func (d *decoding) leaveFrom(known *shape, member int, hashed *eventrecord.Hashed) int {
+	for ; member < len(known.members) && known.members[member].kind != kept; member++ {
+		if m := &known.members[member]; !d.report.leave(m.kind) {
+			hashed.LeftOut += d.hash(m.seed, d.values[member])
+		}
 	}
 	return member
 }
@@ -117,12 +131,12 @@ func (d *decoding) matches(known *shape, i uint32) bool {
 			continue
 		}
 		n := len(d.values)
-		if n == len(known.keys) || known.keys[n][len(lifecycle.AttributePrefix):] != string(d.plain(&d.tokens[key])) {
+		if n == len(known.members) || known.members[n].key[len(lifecycle.AttributePrefix):] != string(d.plain(&d.tokens[key])) {
 			return false
 		}
 		d.values = append(d.values, value)
 	}
-	return len(d.values) == len(known.keys)
+	return len(d.values) == len(known.members)
 }
 
 // learn caches the shape of the payload at i, unless it is too large or has a duplicate key.
@@ -139,7 +153,7 @@ func (d *decoding) learn(known *shape, event string, untimed bool, i uint32) {
 			continue
 		}
 		text := d.plain(key)
-		if len(text) > maxShared || !learned.add(d.texts.attribute(text), d.left.placeOf(text)) {
+		if len(text) > maxShared || !learned.add(d.texts.attribute(text), d.left.kindOf(text)) {
 			return
 		}
 	}

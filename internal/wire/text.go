@@ -37,7 +37,15 @@ func (t *texts) shared(text []byte) string {
 	if len(text) > maxShared {
 		return string(text)
 	}
-	place := &t.short[maphash.Bytes(t.seed, text)%sharedTexts]
+	return t.sharedAt(maphash.Bytes(t.seed, text), text)
+}
+
+// sharedAt is shared for a text with a known hash.
+func (t *texts) sharedAt(hash uint64, text []byte) string {
+	if len(text) > maxShared {
+		return string(text)
+	}
+	place := &t.short[hash%sharedTexts]
 	if *place != string(text) {
 		*place = string(text)
 	}

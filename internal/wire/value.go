@@ -7,6 +7,8 @@ import (
 	"strconv"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 )
 
 // maxSearched is the size up to which an object is written key by key. pdata searches the whole map for each key, which is slow for
@@ -37,10 +39,23 @@ func (d *decoding) leaves(i uint32, payload bool) bool {
 		return false
 	}
 	place := d.left.placeOf(d.plain(&d.tokens[i]))
-	if place != kept {
+	if place != nowhere {
 		d.leave(place, i+1)
 	}
-	return place != kept
+	return place != nowhere
+}
+
+// setHashed writes the value of the token at i and returns its hash.
+func (d *decoding) setHashed(to pcommon.Value, seed eventrecord.Seed, i uint32) uint64 {
+	t := &d.tokens[i]
+	if t.kind == kindText {
+		text := d.plain(t)
+		hash := seed.Text(text)
+		to.SetStr(d.texts.sharedAt(hash, text))
+		return hash
+	}
+	d.set(to, i)
+	return d.hash(seed, i)
 }
 
 // set writes the value of the token at i.
