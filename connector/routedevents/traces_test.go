@@ -156,7 +156,7 @@ func trees(td ptrace.Traces) ptrace.Traces {
 		resource := reader.Resource(rs.Resource().Attributes())
 		for _, span := range rs.ScopeSpans().At(0).Spans().All() {
 			if batch, batched := span.Attributes().Get(lifecycle.AttrEventBatch); batched {
-				observeBatch(assembler, batch.Bytes().AsRaw(), resource)
+				observeBatch(assembler, batch.Str(), resource)
 				continue
 			}
 			id := span.SpanID()
@@ -167,7 +167,7 @@ func trees(td ptrace.Traces) ptrace.Traces {
 	return writer.Take()
 }
 
-func observeBatch(assembler *assembly.Assembler, batch []byte, resource *assembly.Resource) {
+func observeBatch(assembler *assembly.Assembler, batch string, resource *assembly.Resource) {
 	var reader eventbatch.Reader
 	err := eventbatch.Each(batch, func(_ assembly.TraceID, at int) {
 		event, err := reader.Event(batch, at, resource)

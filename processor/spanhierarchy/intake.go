@@ -29,7 +29,7 @@ type intake struct {
 type part struct {
 	resource pcommon.Map
 	spans    ptrace.SpanSlice
-	batch    []byte // nil for spans
+	batch    string // empty for spans
 	of       [][]int
 }
 
@@ -58,10 +58,10 @@ func (in *intake) sort(h *hierarchy, td ptrace.Traces) error {
 					in.add(h, spans, span.TraceID(), i)
 					continue
 				}
-				if batch.Type() != pcommon.ValueTypeBytes {
+				if batch.Type() != pcommon.ValueTypeStr {
 					return errBatch(errNoBatch)
 				}
-				events := in.begin(h, part{resource: resource, batch: batch.Bytes().AsRaw()})
+				events := in.begin(h, part{resource: resource, batch: batch.Str()})
 				if err := eventbatch.Each(in.parts[events].batch, func(trace assembly.TraceID, at int) { in.add(h, events, trace, at) }); err != nil {
 					return errBatch(err)
 				}
@@ -71,7 +71,7 @@ func (in *intake) sort(h *hierarchy, td ptrace.Traces) error {
 	return nil
 }
 
-var errNoBatch = errors.New("the attribute of an event batch is not of type bytes")
+var errNoBatch = errors.New("the attribute of an event batch is not a string")
 
 func errBatch(err error) error {
 	return consumererror.NewPermanent(fmt.Errorf("span_hierarchy: %w", err))
@@ -124,7 +124,7 @@ func (r *eventReader) read(p *part, shard int, read func(*assembly.Event)) error
 	}
 	resource := r.Resource(p.resource)
 	for _, at := range p.of[shard] {
-		if p.batch == nil {
+		if p.batch == "" {
 			read(r.ofSpan(p.spans.At(at), resource))
 			continue
 		}

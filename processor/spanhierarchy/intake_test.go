@@ -36,7 +36,7 @@ func inBatches(td ptrace.Traces) ptrace.Traces {
 			span := ss.Spans().AppendEmpty()
 			span.SetName(lifecycle.SpanEventBatch)
 			span.Attributes().PutInt(lifecycle.AttrEventCount, int64(w.Events()))
-			span.Attributes().PutEmptyBytes(lifecycle.AttrEventBatch).FromRaw(w.Bytes())
+			span.Attributes().PutStr(lifecycle.AttrEventBatch, w.Batch())
 		}
 	}
 	return batched
@@ -77,9 +77,9 @@ func TestEventsInBatches(t *testing.T) {
 func TestAMalformedBatch(t *testing.T) {
 	for name, change := range map[string]func(ptrace.Span){
 		"cut":       func(s ptrace.Span) { cutBatch(s) },
-		"empty":     func(s ptrace.Span) { s.Attributes().PutEmptyBytes(lifecycle.AttrEventBatch) },
-		"a version": func(s ptrace.Span) { s.Attributes().PutEmptyBytes(lifecycle.AttrEventBatch).FromRaw([]byte{200}) },
-		"no bytes":  func(s ptrace.Span) { s.Attributes().PutStr(lifecycle.AttrEventBatch, "x") },
+		"empty":     func(s ptrace.Span) { s.Attributes().PutStr(lifecycle.AttrEventBatch, "") },
+		"a version": func(s ptrace.Span) { s.Attributes().PutStr(lifecycle.AttrEventBatch, "\x7f") },
+		"no string": func(s ptrace.Span) { s.Attributes().PutEmptyBytes(lifecycle.AttrEventBatch) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			i := incarnate(t, journaltest.New(), nil)
@@ -97,7 +97,7 @@ func TestAMalformedBatch(t *testing.T) {
 
 func cutBatch(span ptrace.Span) {
 	batch, _ := span.Attributes().Get(lifecycle.AttrEventBatch)
-	batch.Bytes().FromRaw(batch.Bytes().AsRaw()[:batch.Bytes().Len()-1])
+	batch.SetStr(batch.Str()[:len(batch.Str())-1])
 }
 
 // An event without a trace is counted, in both forms.

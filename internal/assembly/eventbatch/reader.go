@@ -4,11 +4,9 @@
 package eventbatch
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
-	"unsafe"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 )
@@ -18,13 +16,13 @@ var errMalformed = errors.New("a batch of events is malformed")
 // Reader reads the events of batches. Its memory is reused for the next event.
 type Reader struct {
 	event assembly.Event
-	rest  []byte
+	rest  string
 	bad   bool
 }
 
 // Each visits the events of a batch with the trace id of each and its offset for [Reader.Event].
-func Each(batch []byte, visit func(trace assembly.TraceID, at int)) error {
-	if len(batch) == 0 {
+func Each(batch string, visit func(trace assembly.TraceID, at int)) error {
+	if batch == "" {
 		return errMalformed
 	}
 	if batch[0] != version {
@@ -34,31 +32,34 @@ func Each(batch []byte, visit func(trace assembly.TraceID, at int)) error {
 		if len(batch)-at < headBytes {
 			return errMalformed
 		}
-		length := int(binary.LittleEndian.Uint32(batch[at:]))
-		if length < headBytes-lengthBytes || length > len(batch)-at-lengthBytes {
+		length, ok := word(batch[at : at+lengthBytes])
+		if !ok || length < headBytes-lengthBytes || length > uint64(len(batch)-at-lengthBytes) {
 			return errMalformed
 		}
-		visit(assembly.TraceID(batch[at+lengthBytes:at+lengthBytes+16]), at)
-		at += lengthBytes + length
+		trace, ok := traceID(batch[at+lengthBytes:])
+		if !ok {
+			return errMalformed
+		}
+		visit(trace, at)
+		at += lengthBytes + int(length)
 	}
 	return nil
 }
 
-// Event reads the event at an offset from Each. It is valid until the next call. Its strings are part of the batch, which must not
-// change while they are used.
-func (r *Reader) Event(batch []byte, at int, resource *assembly.Resource) (*assembly.Event, error) {
-	head := batch[at : at+headBytes]
-	end := at + lengthBytes + int(binary.LittleEndian.Uint32(head))
-	r.rest, r.bad = batch[at+headBytes:end], false
-	has := binary.LittleEndian.Uint32(head[lengthBytes+32:])
+// Event reads the event at an offset from Each. It is valid until the next call. Its strings are parts of the batch.
+func (r *Reader) Event(batch string, at int, resource *assembly.Resource) (*assembly.Event, error) {
+	length, _ := word(batch[at : at+lengthBytes]) // checked by Each
+	r.rest, r.bad = batch[at+lengthBytes:at+lengthBytes+int(length)], false
+	trace, _ := traceID(r.rest)
+	r.rest = r.rest[traceBytes:]
 	e := &r.event
 	*e = assembly.Event{
-		TraceID:  assembly.TraceID(head[lengthBytes : lengthBytes+16]),
-		Identity: binary.LittleEndian.Uint64(head[lengthBytes+16:]),
-		At:       int64(binary.LittleEndian.Uint64(head[lengthBytes+24:])),
-		Resource: resource, Name: r.text(), Attempt: -1, JobRun: -1,
+		TraceID: trace, Identity: r.word(word64Bytes), At: int64(r.word(word64Bytes)),
+		Resource: resource, Attempt: -1, JobRun: -1,
 		StepIDs: e.StepIDs[:0], Dependencies: e.Dependencies[:0], Attributes: e.Attributes[:0],
 	}
+	has := uint32(r.word(word32Bytes))
+	e.Name = r.text()
 	r.texts(e, has)
 	r.numbers(e, has)
 	if has&hasStepIDs != 0 {
@@ -68,8 +69,8 @@ func (r *Reader) Event(batch []byte, at int, resource *assembly.Resource) (*asse
 		e.Dependencies = r.list(e.Dependencies)
 	}
 	if has&hasAttributes != 0 {
-		if err := r.attributes(e); err != nil {
-			return nil, err
+		for range r.count() {
+			e.Attributes = append(e.Attributes, r.attribute())
 		}
 	}
 	e.TaskID.Integer, e.StepID.Integer = has&isTaskInteger != 0, has&isStepInteger != 0
@@ -147,15 +148,21 @@ func (r *Reader) numbers(e *assembly.Event, has uint32) {
 	}
 }
 
-func (r *Reader) attributes(e *assembly.Event) error {
-	for range r.count() {
-		attribute, err := assembly.ReadAttribute(r.bytes())
-		if err != nil {
-			return err
-		}
-		e.Attributes = append(e.Attributes, attribute)
+func (r *Reader) attribute() assembly.Attribute {
+	a := assembly.Attribute{Key: r.text(), Value: assembly.Value{Kind: assembly.ValueKind(r.byte())}}
+	switch a.Value.Kind {
+	case assembly.ValueString:
+		a.Value.Text = r.text()
+	case assembly.ValueInt, assembly.ValueBool:
+		a.Value.Int = r.int()
+	case assembly.ValueDouble:
+		a.Value.Double = r.double()
+	case assembly.ValueStrings:
+		a.Value.Strings = r.list(nil)
+	default:
+		r.fail()
 	}
-	return nil
+	return a
 }
 
 func (r *Reader) list(into []string) []string {
@@ -167,46 +174,66 @@ func (r *Reader) list(into []string) []string {
 
 // count returns the length of a list. Each element takes a byte at least.
 func (r *Reader) count() int {
-	n, size := binary.Uvarint(r.rest)
-	if size <= 0 || n > uint64(len(r.rest)-size) {
+	n := r.uint()
+	if n > uint64(len(r.rest)) {
+		r.fail()
+		return 0
+	}
+	return int(n)
+}
+
+func (r *Reader) number() int { return int(r.int()) }
+
+func (r *Reader) int() int64 {
+	n := r.uint()
+	return int64(n>>1) ^ -int64(n&1)
+}
+
+func (r *Reader) uint() (n uint64) {
+	for i := range min(maxNumber, len(r.rest)) {
+		b := r.rest[i]
+		n |= uint64(b&numberMask) << (numberBits * i)
+		if b < numberMore {
+			r.rest = r.rest[i+1:]
+			return n
+		}
+	}
+	r.fail()
+	return 0
+}
+
+func (r *Reader) double() float64 { return math.Float64frombits(r.word(word64Bytes)) }
+
+func (r *Reader) word(size int) uint64 {
+	if len(r.rest) < size {
+		r.fail()
+		return 0
+	}
+	n, ok := word(r.rest[:size])
+	if !ok {
 		r.fail()
 		return 0
 	}
 	r.rest = r.rest[size:]
-	return int(n)
+	return n
 }
 
-func (r *Reader) number() int {
-	n, size := binary.Varint(r.rest)
-	if size <= 0 {
+func (r *Reader) byte() byte {
+	if r.rest == "" {
 		r.fail()
 		return 0
 	}
-	r.rest = r.rest[size:]
-	return int(n)
-}
-
-func (r *Reader) double() float64 {
-	if len(r.rest) < 8 {
-		r.fail()
-		return 0
-	}
-	f := math.Float64frombits(binary.LittleEndian.Uint64(r.rest))
-	r.rest = r.rest[8:]
-	return f
+	b := r.rest[0]
+	r.rest = r.rest[1:]
+	return b
 }
 
 // text returns a part of the batch.
 func (r *Reader) text() string {
-	text := r.bytes()
-	return unsafe.String(unsafe.SliceData(text), len(text))
-}
-
-func (r *Reader) bytes() []byte {
 	n := r.count()
-	part := r.rest[:n]
+	text := r.rest[:n]
 	r.rest = r.rest[n:]
-	return part
+	return text
 }
 
-func (r *Reader) fail() { r.rest, r.bad = nil, true }
+func (r *Reader) fail() { r.rest, r.bad = "", true }

@@ -4,14 +4,13 @@
 package eventbatch
 
 import (
-	"encoding/binary"
 	"math"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 )
 
 // version is the first byte of a batch.
-const version = 1
+const version = 2
 
 // Flags of the fields that an event has besides its name. The values follow in this order.
 const (
@@ -51,15 +50,15 @@ const (
 
 // headBytes are the bytes of an event before its texts: length, trace id, identity, time and flags.
 const (
-	lengthBytes = 4
-	headBytes   = lengthBytes + 16 + 8 + 8 + 4
+	lengthBytes = 5
+	traceBytes  = 2 * word64Bytes
+	headBytes   = lengthBytes + traceBytes + 2*word64Bytes + word32Bytes
 )
 
 // Writer makes one batch at a time. Its memory is reused for the next.
 type Writer struct {
-	batch   []byte
-	events  int
-	scratch []byte
+	batch  []byte
+	events int
 }
 
 // Begin begins a batch.
@@ -71,8 +70,8 @@ func (w *Writer) Events() int { return w.events }
 // Size returns the capacity of the buffer kept for the next batch.
 func (w *Writer) Size() int { return cap(w.batch) }
 
-// Bytes returns the batch, valid until Begin is called again.
-func (w *Writer) Bytes() []byte { return w.batch }
+// Batch returns a copy of the batch.
+func (w *Writer) Batch() string { return string(w.batch) }
 
 // Add adds an event, without its resource.
 func (w *Writer) Add(e *assembly.Event) {
@@ -106,7 +105,7 @@ func (w *Writer) Add(e *assembly.Event) {
 	number := func(bit uint32, n, absent int) {
 		if n != absent {
 			has |= bit
-			b = binary.AppendVarint(b, int64(n))
+			b = appendInt(b, int64(n))
 		}
 	}
 	number(hasAttempt, e.Attempt, -1)
@@ -116,7 +115,7 @@ func (w *Writer) Add(e *assembly.Event) {
 	double := func(bit uint32, f float64) {
 		if f != 0 {
 			has |= bit
-			b = binary.LittleEndian.AppendUint64(b, math.Float64bits(f))
+			b = appendWord64(b, math.Float64bits(f))
 		}
 	}
 	double(hasBackoffFor, e.BackoffFor)
@@ -125,21 +124,16 @@ func (w *Writer) Add(e *assembly.Event) {
 	list := func(bit uint32, texts []string) {
 		if len(texts) > 0 {
 			has |= bit
-			b = binary.AppendUvarint(b, uint64(len(texts)))
-			for _, text := range texts {
-				b = appendText(b, text)
-			}
+			b = appendTexts(b, texts)
 		}
 	}
 	list(hasStepIDs, e.StepIDs)
 	list(hasDependencies, e.Dependencies)
 	if len(e.Attributes) > 0 {
 		has |= hasAttributes
-		b = binary.AppendUvarint(b, uint64(len(e.Attributes)))
+		b = appendUint(b, uint64(len(e.Attributes)))
 		for i := range e.Attributes {
-			w.scratch = assembly.AppendAttribute(w.scratch[:0], &e.Attributes[i])
-			b = binary.AppendUvarint(b, uint64(len(w.scratch)))
-			b = append(b, w.scratch...)
+			b = appendAttribute(b, &e.Attributes[i])
 		}
 	}
 	flag := func(bit uint32, on bool) {
@@ -153,14 +147,25 @@ func (w *Writer) Add(e *assembly.Event) {
 	flag(isRefused, e.Refused)
 
 	head := b[from : from+headBytes]
-	binary.LittleEndian.PutUint32(head, uint32(len(b)-from-lengthBytes))
-	copy(head[lengthBytes:], e.TraceID[:])
-	binary.LittleEndian.PutUint64(head[lengthBytes+16:], e.Identity)
-	binary.LittleEndian.PutUint64(head[lengthBytes+24:], uint64(e.At))
-	binary.LittleEndian.PutUint32(head[lengthBytes+32:], has)
+	putWord(head[:lengthBytes], uint64(len(b)-from-lengthBytes))
+	head = head[lengthBytes:]
+	putTrace(head, e.TraceID)
+	putWord(head[traceBytes:][:word64Bytes], e.Identity)
+	putWord(head[traceBytes+word64Bytes:][:word64Bytes], uint64(e.At))
+	putWord(head[traceBytes+2*word64Bytes:][:word32Bytes], uint64(has))
 	w.batch = b
 }
 
-func appendText(b []byte, text string) []byte {
-	return append(binary.AppendUvarint(b, uint64(len(text))), text...)
+func appendAttribute(b []byte, a *assembly.Attribute) []byte {
+	b = append(appendText(b, a.Key), byte(a.Value.Kind))
+	switch a.Value.Kind {
+	case assembly.ValueString:
+		return appendText(b, a.Value.Text)
+	case assembly.ValueDouble:
+		return appendWord64(b, math.Float64bits(a.Value.Double))
+	case assembly.ValueStrings:
+		return appendTexts(b, a.Value.Strings)
+	default:
+		return appendInt(b, a.Value.Int)
+	}
 }

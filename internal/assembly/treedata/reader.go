@@ -19,6 +19,7 @@ type Reader struct {
 	attrs     []assembly.Attribute
 	resources map[string]*assembly.Resource
 	key       []byte
+	decimals  decimals
 }
 
 // NewReader makes a reader.
@@ -77,11 +78,11 @@ func (r *Reader) Event(name string, trace pcommon.TraceID, identity uint64, at p
 func (r *Reader) field(e *assembly.Event, key string, v pcommon.Value) bool {
 	switch key {
 	case lifecycle.AttrTaskID:
-		e.TaskID = id(v)
+		e.TaskID = r.id(v)
 	case lifecycle.AttrTaskName:
 		e.TaskName = v.Str()
 	case lifecycle.AttrStepID:
-		e.StepID = id(v)
+		e.StepID = r.id(v)
 	case lifecycle.AttrStepName:
 		e.StepName = v.Str()
 	case lifecycle.AttrCorrelationID:
@@ -145,9 +146,9 @@ func (r *Reader) field(e *assembly.Event, key string, v pcommon.Value) bool {
 	return true
 }
 
-func id(v pcommon.Value) assembly.ID {
+func (r *Reader) id(v pcommon.Value) assembly.ID {
 	if v.Type() == pcommon.ValueTypeInt {
-		return assembly.ID{Text: strconv.FormatInt(v.Int(), 10), Integer: true}
+		return assembly.ID{Text: r.decimals.of(v.Int()), Integer: true}
 	}
 	return assembly.ID{Text: v.AsString()}
 }
