@@ -19,7 +19,7 @@ type leftOut struct {
 	keys   []leftOutKey
 	// unused are the indexes of the keys that are left out of the events of one name only.
 	unused map[string][]int
-	// chosen are those of the current item.
+	// chosen are those of the current item. They are shared by all items with the same event.
 	chosen []int
 	// used are the indexes of the keys with a hash, and sum is the sum of these hashes.
 	used []int
@@ -74,12 +74,17 @@ func newLeftOut(payloadKeys []string, unused map[string][]string) leftOut {
 	return l
 }
 
-// begin begins an item. Without a time of its own, the values that nothing uses are kept.
-func (l *leftOut) begin(event string, untimed bool) {
+// begin resets the state of the previous item.
+func (l *leftOut) begin() {
 	for _, place := range l.used {
 		l.keys[place].hash = 0
 	}
-	l.used, l.sum, l.chosen = l.used[:0], 0, nil
+	l.used, l.sum = l.used[:0], 0
+}
+
+// choose selects the keys that are left out of an item. Without a time of its own, those that nothing uses are not among them.
+func (l *leftOut) choose(event string, untimed bool) {
+	l.chosen = nil
 	if !untimed {
 		l.chosen = l.unused[event]
 	}

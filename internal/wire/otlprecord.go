@@ -155,12 +155,13 @@ func readAttribute(in *message) (a otlpAttribute, err error) {
 
 // payload writes the attributes of an event, with capacity for others, as decoding.payload does.
 func (d *otlpDecoding) payload(attrs pcommon.Map, event string, untimed bool, others int) (hashed eventrecord.Hashed, err error) {
-	d.left.begin(event, untimed)
+	d.left.begin()
 	known := d.shapes.of(event, len(d.attrs))
 	if known.event == event && known.untimed == untimed && d.matches(known) {
-		known.misses = 0
+		known.misses, d.left.chosen = 0, known.chosen
 		return d.fill(attrs, known, others)
 	}
+	d.left.choose(event, untimed)
 	attrs.EnsureCapacity(len(d.attrs) + 1 + others)
 	attrs.PutEmpty(lifecycle.AttrIdentity)
 	if known.missed() {
@@ -225,7 +226,7 @@ func (d *otlpDecoding) learn(known *shape, event string, untimed bool) {
 	if len(d.attrs) > maxShapeKeys {
 		return
 	}
-	learned := newShape(event, untimed)
+	learned := newShape(event, untimed, d.left.chosen)
 	for _, a := range d.attrs {
 		text := a.key(d.body)
 		if len(text) > maxShared || !learned.add(d.texts.shared(text), d.kindOf(text)) {

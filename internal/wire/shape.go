@@ -28,6 +28,8 @@ type shape struct {
 	event string
 	// untimed is true for items without a time of their own, which keep the values that nothing uses of the others.
 	untimed bool
+	// chosen are the keys that are left out of this event only, as in leftOut.
+	chosen []int
 	// members are the payload's members with a value. Each key occurs once.
 	members []shapeMember
 	// empty has the identity and the kept attributes, without values.
@@ -50,8 +52,8 @@ func (s *shapes) of(event string, size int) *shape {
 	return &s[(xxh3.HashString(event)+uint64(size))%keptShapes]
 }
 
-func newShape(event string, untimed bool) shape {
-	s := shape{event: event, untimed: untimed, empty: pcommon.NewMap()}
+func newShape(event string, untimed bool, chosen []int) shape {
+	s := shape{event: event, untimed: untimed, chosen: chosen, empty: pcommon.NewMap()}
 	s.empty.PutEmpty(lifecycle.AttrIdentity)
 	return s
 }
@@ -83,10 +85,10 @@ func (s *shape) missed() bool {
 // find it at once; it is set when the rest is known. What is hashed of the attributes is valid unless one of them is changed.
 func (d *decoding) payload(attrs pcommon.Map, e *envelope, i uint32, others int) (hashed eventrecord.Hashed) {
 	event, untimed, size := e.event, e.occurred == 0, d.tokens[i].size
-	d.left.begin(event, untimed)
+	d.left.begin()
 	known := d.shapes.of(event, int(size))
 	if known.event == event && known.untimed == untimed && d.matches(known, i) {
-		known.misses = 0
+		known.misses, d.left.chosen = 0, known.chosen
 		attrs.EnsureCapacity(known.empty.Len() + others)
 		known.empty.CopyTo(attrs)
 		member := d.leaveFrom(known, 0, &hashed)
@@ -100,6 +102,7 @@ func (d *decoding) payload(attrs pcommon.Map, e *envelope, i uint32, others int)
 		hashed.First = attrs.Len()
 		return hashed
 	}
+	d.left.choose(event, untimed)
 	attrs.EnsureCapacity(int(size) + 1 + others)
 	attrs.PutEmpty(lifecycle.AttrIdentity)
 	d.members(attrs, i, true)
@@ -145,7 +148,7 @@ func (d *decoding) learn(known *shape, event string, untimed bool, i uint32) {
 	if own.size > maxShapeKeys {
 		return
 	}
-	learned := newShape(event, untimed)
+	learned := newShape(event, untimed, d.left.chosen)
 	for next := i + 1; next < own.next; {
 		key, value := &d.tokens[next], next+1
 		next = d.after(value)
