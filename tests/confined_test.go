@@ -85,7 +85,7 @@ func TestConfined(t *testing.T) {
 	}
 
 	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 60, Seed: 61, Failures: true})
-	batches := rough(lines, 61)
+	batches := shuffledBatches(lines, 61)
 	launch()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.cmd.Process.Pid))
 	require.NoError(t, err)

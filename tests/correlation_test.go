@@ -46,7 +46,7 @@ processors:
     routes:
       - {event: step.failed, signals: [traces, metrics, logs]}
 `)
-			c.sendNDJSON(connections, rough(lines, 5))
+			c.sendNDJSON(connections, shuffledBatches(lines, 5))
 			awaitTasks(t, sink, len(truth))
 			const executions = "tasker_task_executions_total"
 			await(t, 30*time.Second, "metrics of all tasks", func() bool {

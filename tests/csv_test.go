@@ -38,7 +38,7 @@ func TestTables(t *testing.T) {
 	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 40, Seed: 31, Failures: true})
 	sink := newSink(t)
 	c := start(t, sink, config)
-	c.sendNDJSON(connections, rough(lines, 31))
+	c.sendNDJSON(connections, shuffledBatches(lines, 31))
 	awaitTasks(t, sink, len(truth))
 	column := func(name, column string) map[string]int {
 		rows := readTable(t, filepath.Join(directory, name))
@@ -75,7 +75,7 @@ func TestTables(t *testing.T) {
 
 	more, moreTruth := streamtest.Generate(streamtest.Options{Tasks: 5, Seed: 32, FirstID: 10_000})
 	c = start(t, sink, config)
-	c.sendNDJSON(connections, rough(more, 32))
+	c.sendNDJSON(connections, shuffledBatches(more, 32))
 	awaitTasks(t, sink, len(truth)+len(moreTruth))
 	assert.Zero(t, c.stop())
 	assert.Len(t, column("traces.csv", "span_id"), len(sink.all()))

@@ -28,8 +28,8 @@ func TestExport(t *testing.T) {
 	first, second := start(t, sink), start(t, sink)
 	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 60, Seed: 21, Failures: true, Planned: true})
 	others, otherTruth := streamtest.Generate(streamtest.Options{Tasks: 80, Seed: 22, FirstID: 10_000, Failures: true})
-	first.sendNDJSON(connections, rough(lines, 21))
-	second.sendNDJSON(connections, rough(others, 22))
+	first.sendNDJSON(connections, shuffledBatches(lines, 21))
+	second.sendNDJSON(connections, shuffledBatches(others, 22))
 	awaitTasks(t, sink, len(truth)+len(otherTruth))
 
 	want := expected(t, append(lines, others...), append(truth, otherTruth...))

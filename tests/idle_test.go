@@ -49,7 +49,7 @@ func TestIdleConnections(t *testing.T) {
 		defer idle[i].Close()
 	}
 	await(t, 20*time.Second, "accepted connections", func() bool { return c.files() >= many }, func() any { return c.files() })
-	c.sendNDJSON(connections, rough(lines, 61))
+	c.sendNDJSON(connections, shuffledBatches(lines, 61))
 	t.Logf("%d idle connections: %d KiB each", many, (c.memory("VmRSS")-before)>>10/int64(many))
 	awaitTasks(t, sink, len(truth))
 	await(t, time.Minute, "closed connections", func() bool { return c.files() < others }, func() any {

@@ -153,7 +153,7 @@ func TestExactMetrics(t *testing.T) {
 	want := expected(t, lines, truth)
 	sink := newSink(t)
 	c := start(t, sink)
-	c.sendNDJSON(connections, rough(lines, 5))
+	c.sendNDJSON(connections, shuffledBatches(lines, 5))
 	awaitTasks(t, sink, len(truth))
 	metrics := measured()
 	for _, format := range []string{openMetrics, plainText} {
@@ -237,9 +237,9 @@ func TestSentAgainLater(t *testing.T) {
 	marker, markerTruth := streamtest.Generate(streamtest.Options{Tasks: 1, Seed: 1, FirstID: 100_000})
 	sink := newSink(t)
 	c := start(t, sink)
-	c.sendNDJSON(connections, rough(lines, 7))
+	c.sendNDJSON(connections, shuffledBatches(lines, 7))
 	awaitTasks(t, sink, len(truth))
-	c.sendNDJSON(connections, rough(lines, 8))
+	c.sendNDJSON(connections, shuffledBatches(lines, 8))
 	c.sendNDJSON(1, streamtest.Batches(marker, batchLines)) // when its span arrives, the resent events have been processed
 	awaitTasks(t, sink, len(truth)+1)
 
@@ -267,7 +267,7 @@ func TestPromtool(t *testing.T) {
 	require.NoError(t, err)
 	sink := newSink(t)
 	c := start(t, sink)
-	c.sendNDJSON(connections, rough(lines, 6))
+	c.sendNDJSON(connections, shuffledBatches(lines, 6))
 	awaitTasks(t, sink, len(truth))
 	var body []byte
 	await(t, 20*time.Second, "metrics of tasks", func() bool {

@@ -44,8 +44,8 @@ func newSlowBackend(tb testing.TB) *product {
 	return newProduct(tb, 300*time.Millisecond, tracesPath, logsPath)
 }
 
-// newStranger accepts nothing: a web server without OTLP.
-func newStranger(tb testing.TB) *product { return newProduct(tb, 0) }
+// newPlainWebServer makes a web server without OTLP, which accepts nothing.
+func newPlainWebServer(tb testing.TB) *product { return newProduct(tb, 0) }
 
 func newProduct(tb testing.TB, delay time.Duration, paths ...string) *product {
 	tb.Helper()

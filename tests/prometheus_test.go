@@ -296,7 +296,7 @@ func TestPrometheus(t *testing.T) {
 	own := freeAddresses(t, 1)[0]
 	sink := newSink(t)
 	c := start(t, sink, append(durable(t), fmt.Sprintf(ownMetrics, own[strings.LastIndexByte(own, ':')+1:]))...)
-	c.sendNDJSON(connections, rough(lines, 23))
+	c.sendNDJSON(connections, shuffledBatches(lines, 23))
 	awaitTasks(t, sink, len(shopTruth)+len(billingTruth))
 	want := expected(t, lines, append(slices.Clone(shopTruth), billingTruth...))
 	var differ []string

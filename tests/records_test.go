@@ -96,7 +96,7 @@ func TestRecords(t *testing.T) {
 			lines, truth := stream()
 			sink := newSink(t)
 			c := start(t, sink, append(durable(t), allFacts, patient)...)
-			batches := rough(lines, 9)
+			batches := shuffledBatches(lines, 9)
 			c.sendNDJSON(connections, batches[:len(batches)/2])
 			assert.Zero(t, c.stop())
 			c.relaunch()
@@ -137,7 +137,7 @@ func TestRecordsOfRealStreams(t *testing.T) {
 			}
 			sink := newSink(t)
 			c := start(t, sink, allFacts)
-			c.sendNDJSON(connections, rough(lines, 9))
+			c.sendNDJSON(connections, shuffledBatches(lines, 9))
 			awaitTasks(t, sink, ended)
 			assert.Zero(t, c.stop())
 			once, again := facts(t, sink.allRecords())
@@ -184,7 +184,7 @@ processors:
       - {event: order.fulfilled, signals: [traces, logs]}
       - {event: step.failed, signals: [traces, metrics, logs]}
 `)
-	c.sendNDJSON(connections, rough(lines, 9))
+	c.sendNDJSON(connections, shuffledBatches(lines, 9))
 	awaitTasks(t, sink, len(truth))
 	assert.Zero(t, c.stop())
 	equal(t, streamtest.Compare(truth, sink.all()))
@@ -234,7 +234,7 @@ processors:
       - {event: step.failed, signals: [traces, metrics, logs]}
       - {event: task.start_requested, signals: [traces, metrics, logs]}
 `)
-	c.sendNDJSON(connections, rough(lines, 9))
+	c.sendNDJSON(connections, shuffledBatches(lines, 9))
 	awaitTasks(t, sink, len(truth))
 	assert.Zero(t, c.stop())
 	counts, err := streamtest.CountEvents(lines)

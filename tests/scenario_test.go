@@ -46,7 +46,7 @@ func TestScenarios(t *testing.T) {
 	want, trees := assembled(t, lines)
 	sink := newSink(t)
 	c := start(t, sink, "processors: {span_hierarchy: {settle_timeout: 8s}}")
-	c.sendNDJSON(connections, rough(lines, 3))
+	c.sendNDJSON(connections, shuffledBatches(lines, 3))
 	awaitTasks(t, sink, trees-1) // one never ends
 	assert.Zero(t, c.stop())
 	var got []string

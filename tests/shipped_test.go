@@ -101,7 +101,7 @@ func (c *shipped) send(lines [][]byte) {
 	c.tb.Helper()
 	var senders errgroup.Group
 	senders.SetLimit(connections)
-	for _, batch := range rough(lines, 81) {
+	for _, batch := range shuffledBatches(lines, 81) {
 		senders.Go(func() error {
 			return postOne(c.client, c.scheme+"://"+c.events+"/v1/events", "application/x-ndjson", bytes.Join(batch, []byte("\n")))
 		})
@@ -327,7 +327,7 @@ func TestShippedSaysWhatIsLost(t *testing.T) {
 
 	t.Run("a server that knows no OTLP", func(t *testing.T) {
 		t.Parallel()
-		c := startShipped(t, standalone.with("OTEL_EXPORTER_OTLP_ENDPOINT="+newStranger(t).url))
+		c := startShipped(t, standalone.with("OTEL_EXPORTER_OTLP_ENDPOINT="+newPlainWebServer(t).url))
 		c.send(lines)
 		await(t, time.Minute, "count of everything lost", func() bool {
 			return c.ownMetric(failedRecords, "otlp_http/records") == float64(records) &&

@@ -147,7 +147,7 @@ processors:
     routes:
       - {event: "task.*", signals: [traces, metrics, logs]}
 `)
-	c.sendNDJSON(connections, rough(lines, 3))
+	c.sendNDJSON(connections, shuffledBatches(lines, 3))
 	awaitTasks(t, sink, 1)
 	await(t, 10*time.Second, "records", func() bool { return len(sink.allRecords()) > 0 }, func() any { return nil })
 	assert.Zero(t, c.stop())

@@ -22,8 +22,8 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// takeOver starts the deployment at another address, with the volume of the killed process.
-func (c *shipped) takeOver(t *testing.T) *shipped {
+// restartElsewhere starts the deployment at another address, with the volume of the killed process.
+func (c *shipped) restartElsewhere(t *testing.T) *shipped {
 	t.Helper()
 	host := newHost(t)
 	other := &shipped{collector: &collector{
@@ -76,7 +76,7 @@ service: {pipelines: {traces: {exporters: [otlp_grpc/sink, span_to_metrics, rout
 	}
 	require.NoError(t, instances[0].cmd.Process.Signal(syscall.SIGKILL))
 	<-instances[0].exited
-	instances[0] = instances[0].takeOver(t)
+	instances[0] = instances[0].restartElsewhere(t)
 	for from := half - batch; from < len(lines); from += batch { // the last batch again: its response may have been lost
 		send(lines[from:min(from+batch, len(lines))])
 	}

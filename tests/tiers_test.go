@@ -118,7 +118,7 @@ func TestTwoTiers(t *testing.T) {
 
 	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 200, Seed: 31, Failures: true, Planned: true})
 	var halves [2][][][]byte
-	for i, batch := range rough(lines, 32) {
+	for i, batch := range shuffledBatches(lines, 32) {
 		halves[i%2] = append(halves[i%2], batch)
 		if i%resendEvery == 0 { // a sender without a response tries the other agent
 			halves[(i+1)%2] = append(halves[(i+1)%2], batch)

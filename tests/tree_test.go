@@ -34,8 +34,8 @@ func twoApplications() ([][]byte, []streamtest.Task) {
 	return streamtest.Interleave(1, shop, billing), append(shopTruth, billingTruth...)
 }
 
-// rough shuffles all lines and repeats every tenth batch.
-func rough(lines [][]byte, seed uint64) [][][]byte {
+// shuffledBatches shuffles all lines and repeats every tenth batch.
+func shuffledBatches(lines [][]byte, seed uint64) [][][]byte {
 	return streamtest.Resend(streamtest.Batches(streamtest.Shuffle(lines, len(lines), seed), batchLines), resendEvery)
 }
 
@@ -72,7 +72,7 @@ func TestExactTrees(t *testing.T) {
 			lines, truth := test.stream()
 			sink := newSink(t)
 			c := start(t, sink)
-			c.sendNDJSON(connections, rough(lines, 1))
+			c.sendNDJSON(connections, shuffledBatches(lines, 1))
 			awaitTasks(t, sink, len(truth))
 			assert.Zero(t, c.stop())
 			equal(t, streamtest.Compare(truth, sink.all()))
@@ -90,7 +90,7 @@ func TestRealStreams(t *testing.T) {
 			require.NoError(t, err)
 			sink := newSink(t)
 			c := start(t, sink)
-			c.sendNDJSON(connections, rough(lines, 2))
+			c.sendNDJSON(connections, shuffledBatches(lines, 2))
 			awaitTasks(t, sink, len(truth))
 			assert.Zero(t, c.stop())
 			equal(t, streamtest.CompareReal(truth, sink.all()))
@@ -107,7 +107,7 @@ func TestSameIDs(t *testing.T) {
 	for i := range runs {
 		sink := newSink(t)
 		c := start(t, sink)
-		c.sendNDJSON(connections, rough(lines, uint64(100+i)))
+		c.sendNDJSON(connections, shuffledBatches(lines, uint64(100+i)))
 		awaitTasks(t, sink, len(truth))
 		assert.Zero(t, c.stop())
 		for _, span := range sink.all() {
@@ -132,7 +132,7 @@ func TestEventsOverOTLP(t *testing.T) {
 			require.NoError(t, err)
 			sink := newSink(t)
 			c := start(t, sink)
-			send(c, rough(lines, 3))
+			send(c, shuffledBatches(lines, 3))
 			awaitTasks(t, sink, len(truth))
 			assert.Zero(t, c.stop())
 			equal(t, streamtest.Compare(truth, sink.all()))

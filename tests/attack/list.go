@@ -36,7 +36,7 @@ func named() []attack {
 		{"./tests", "TestTwoSendersOfOneStream", "two senders of one stream side by side"},
 		{"./tests", "TestIdleConnections", "idle connections by the thousand"},
 		{"./tests", "TestFloodStaysWithinMemory", "a flood of large bodies within little memory"},
-		{"./tests", "TestToxicDownstreams", "destinations that are slow, refuse and reset"},
+		{"./tests", "TestFaultyDownstreams", "destinations that are slow, refuse and reset"},
 		{"./tests", "TestFullDisk", "a disk that becomes full"},
 		{"./tests", "TestKill", "kill -9 while events come"},
 		{"./tests", "TestStopUnderLoad", "SIGTERM while events come"},

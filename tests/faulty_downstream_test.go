@@ -28,12 +28,12 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// toxic is a log store that misbehaves on request.
-type toxic struct {
+// faultyStore is a log store that fails on request.
+type faultyStore struct {
 	plogotlp.UnimplementedGRPCServer
 	tb       testing.TB
 	address  string
-	manner   atomic.Int32
+	behavior atomic.Int32
 	received atomic.Int64 // accepted records
 
 	mu     sync.Mutex
@@ -47,15 +47,15 @@ const (
 	slow           // takes longer than the exporter's timeout, but accepts the records
 )
 
-func newToxic(tb testing.TB) *toxic {
+func newFaultyStore(tb testing.TB) *faultyStore {
 	tb.Helper()
-	s := &toxic{tb: tb, address: freeAddresses(tb, 1)[0]}
-	s.revive()
-	tb.Cleanup(s.die)
+	s := &faultyStore{tb: tb, address: freeAddresses(tb, 1)[0]}
+	s.start()
+	tb.Cleanup(s.stop)
 	return s
 }
 
-func (s *toxic) revive() {
+func (s *faultyStore) start() {
 	s.tb.Helper()
 	listener, err := net.Listen("tcp", s.address)
 	require.NoError(s.tb, err)
@@ -67,15 +67,15 @@ func (s *toxic) revive() {
 	go func() { _ = server.Serve(listener) }() // returns when the server is stopped
 }
 
-// die closes all connections.
-func (s *toxic) die() {
+// stop closes all connections.
+func (s *faultyStore) stop() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.server.Stop()
 }
 
-func (s *toxic) Export(ctx context.Context, request plogotlp.ExportRequest) (plogotlp.ExportResponse, error) {
-	switch s.manner.Load() {
+func (s *faultyStore) Export(ctx context.Context, request plogotlp.ExportRequest) (plogotlp.ExportResponse, error) {
+	switch s.behavior.Load() {
 	case refusing:
 		return plogotlp.NewExportResponse(), status.Error(codes.Unavailable, "not now")
 	case slow:
@@ -87,7 +87,7 @@ func (s *toxic) Export(ctx context.Context, request plogotlp.ExportRequest) (plo
 
 // direct sends records of announcements to the store without a queue, so that the store's response reaches the sender. The
 // exporter's timeout is given.
-func (s *toxic) direct(timeout time.Duration) string {
+func (s *faultyStore) direct(timeout time.Duration) string {
 	return fmt.Sprintf(`
 processors:
   event_router:
@@ -100,7 +100,7 @@ processors:
 connectors:
   routed_events: {announcements: all}
 exporters:
-  otlp_grpc/toxic:
+  otlp_grpc/faulty:
     endpoint: %s
     tls: {insecure: true}
     timeout: %s
@@ -108,19 +108,19 @@ exporters:
     retry_on_failure: {enabled: false}
 service:
   pipelines:
-    logs/records: {exporters: [otlp_grpc/toxic]}
+    logs/records: {exporters: [otlp_grpc/faulty]}
 `, s.address, timeout)
 }
 
-// strict is a well-behaved sender that checks the responses: each is 2xx, or retryable with a Retry-After.
-type strict struct {
+// checkingSender is a well-behaved sender that checks the responses: each is 2xx, or retryable with a Retry-After.
+type checkingSender struct {
 	client                *http.Client
 	url                   string
 	pause                 time.Duration // before it retries
 	acknowledged, refused atomic.Int64
 }
 
-func (s *strict) send(body []byte, stop <-chan struct{}) error {
+func (s *checkingSender) send(body []byte, stop <-chan struct{}) error {
 	pause := time.NewTicker(s.pause)
 	defer pause.Stop()
 	for {
@@ -151,18 +151,18 @@ func (s *strict) send(body []byte, stop <-chan struct{}) error {
 	}
 }
 
-// TestToxicDownstreams checks that a store of records that rejects, dies and is slow makes senders retry, with a retryable
+// TestFaultyDownstreams checks that a store of records that rejects, dies and is slow makes senders retry, with a retryable
 // response each time. When it has recovered every event is counted once, and every tree equals the truth.
-func TestToxicDownstreams(t *testing.T) {
+func TestFaultyDownstreams(t *testing.T) {
 	t.Parallel()
 	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 150, Seed: 51, Failures: true, SpacingMS: 5})
 	batches := streamtest.Batches(lines, 60)
-	sink, store := newSink(t), newToxic(t)
+	sink, store := newSink(t), newFaultyStore(t)
 	c := start(t, sink, store.direct(500*time.Millisecond))
 
 	client, done := newClient(connections)
 	defer done()
-	sender := &strict{client: client, url: "http://" + c.events + "/v1/events", pause: 20 * time.Millisecond}
+	sender := &checkingSender{client: client, url: "http://" + c.events + "/v1/events", pause: 20 * time.Millisecond}
 	stop, work := make(chan struct{}), make(chan []byte)
 	var senders sync.WaitGroup
 	failed := make(chan error, connections)
@@ -214,9 +214,9 @@ func TestToxicDownstreams(t *testing.T) {
 		begin, end func()
 		refusals   int64
 	}{
-		{"refuses", func() { store.manner.Store(refusing) }, func() { store.manner.Store(healthy) }, 30},
-		{"is gone", store.die, store.revive, 30},
-		{"is slow", func() { store.manner.Store(slow) }, func() { store.manner.Store(healthy) }, 2 * connections},
+		{"refuses", func() { store.behavior.Store(refusing) }, func() { store.behavior.Store(healthy) }, 30},
+		{"is gone", store.stop, store.start, 30},
+		{"is slow", func() { store.behavior.Store(slow) }, func() { store.behavior.Store(healthy) }, 2 * connections},
 	} {
 		broken.begin()
 		feed(connections)
@@ -257,7 +257,7 @@ func TestFloodStaysWithinMemory(t *testing.T) {
 		values[i] = fmt.Sprintf(`"value_%d":%q`, i, strings.Repeat("x", 4000))
 	}
 	payload := strings.Join(values, ",")
-	sink, store := newSink(t), newToxic(t)
+	sink, store := newSink(t), newFaultyStore(t)
 	c := start(t, sink, store.direct(3*time.Second), fmt.Sprintf(`
 processors:
   memory_limiter: {check_interval: 50ms, limit_mib: %d, spike_limit_mib: 60}
@@ -266,11 +266,11 @@ processors:
 
 	client, done := newClient(senders)
 	defer done()
-	sender := &strict{client: client, url: "http://" + c.events + "/v1/events", pause: 500 * time.Millisecond}
+	sender := &checkingSender{client: client, url: "http://" + c.events + "/v1/events", pause: 500 * time.Millisecond}
 	stop := make(chan struct{})
 	failed := make(chan error, senders)
 	var group sync.WaitGroup
-	store.manner.Store(slow)
+	store.behavior.Store(slow)
 	for i := range senders {
 		group.Go(func() {
 			var body bytes.Buffer
@@ -298,7 +298,7 @@ processors:
 		}
 	}
 	await(t, time.Minute, "refusals of each sender", ok(func() bool { return sender.refused.Load() >= 2*senders }), progress)
-	store.manner.Store(healthy)
+	store.behavior.Store(healthy)
 	await(t, time.Minute, "all requests", ok(func() bool { return sender.acknowledged.Load() == senders }), progress)
 	assert.GreaterOrEqual(t, store.received.Load(), int64(senders*itemsPerRequest))
 	peak := c.memory("VmHWM")
