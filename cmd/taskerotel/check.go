@@ -6,11 +6,13 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/check"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/collectorconfig"
+	"github.com/tasker-otel/otelcol-tasker/internal/treeview"
 )
 
 func newCheck(s streams) *cobra.Command {
@@ -82,22 +84,15 @@ type checkResult struct {
 }
 
 func (r checkResult) write(w io.Writer) error {
+	var text strings.Builder
 	for _, f := range r.Findings {
 		value := "is not set"
 		if f.Value != "" {
 			value = fmt.Sprintf("is %q", f.Value)
 		}
-		if _, err := fmt.Fprintf(w, "%-7s  %s %s\n         %s\n         → %s\n", f.Level, f.Key, value, f.Problem, f.Remedy); err != nil {
-			return err
-		}
+		fmt.Fprintf(&text, "%-7s  %s %s\n         %s\n         → %s\n", f.Level, f.Key, value, f.Problem, f.Remedy)
 	}
-	_, err := fmt.Fprintf(w, "%s, %s\n", countOf(r.Errors, "error"), countOf(r.Warnings, "warning"))
+	fmt.Fprintf(&text, "%s, %s\n", treeview.Count(int64(r.Errors), "error"), treeview.Count(int64(r.Warnings), "warning"))
+	_, err := io.WriteString(w, text.String())
 	return err
-}
-
-func countOf(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

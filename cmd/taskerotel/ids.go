@@ -4,14 +4,13 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/terminal"
 	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
@@ -43,10 +42,19 @@ span id.`,
 			if slices.Contains(tasks, "") {
 				return usageError{errors.New("a task id is empty")} // such as an unset variable
 			}
-			if asJSON {
-				return writeIDsJSON(s, namespace, service, tasks)
+			ids := make([]taskIDs, len(tasks))
+			for i, task := range tasks {
+				ids[i] = idsOf(namespace, service, task)
 			}
-			return writeIDs(s, namespace, service, tasks)
+			if asJSON {
+				return writeJSONLines(s.out, ids)
+			}
+			var table terminal.Table
+			table.Row("TASK_ID", "TRACE_ID", "SPAN_ID")
+			for _, of := range ids {
+				table.Row(of.TaskID, of.TraceID, of.SpanID)
+			}
+			return table.Write(s.out)
 		},
 	}
 	flags := cmd.Flags()
@@ -66,28 +74,4 @@ type taskIDs struct {
 func idsOf(namespace, service, task string) taskIDs {
 	trace := lifecycle.TraceID(namespace, service, task)
 	return taskIDs{task, trace.String(), lifecycle.SpanID(trace, lifecycle.SpanTask, "", 0).String()}
-}
-
-func writeIDs(s streams, namespace, service string, tasks []string) error {
-	table := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-	rows := append([]taskIDs{{"TASK_ID", "TRACE_ID", "SPAN_ID"}}, make([]taskIDs, 0, len(tasks))...)
-	for _, task := range tasks {
-		rows = append(rows, idsOf(namespace, service, task))
-	}
-	for _, row := range rows {
-		if _, err := fmt.Fprintf(table, "%s\t%s\t%s\n", row.TaskID, row.TraceID, row.SpanID); err != nil {
-			return err
-		}
-	}
-	return table.Flush()
-}
-
-func writeIDsJSON(s streams, namespace, service string, tasks []string) error {
-	encoder := json.NewEncoder(s.out)
-	for _, task := range tasks {
-		if err := encoder.Encode(idsOf(namespace, service, task)); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -4,15 +4,13 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/terminal"
 	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
-	"github.com/tasker-otel/otelcol-tasker/internal/printable"
 	"github.com/tasker-otel/otelcol-tasker/internal/routing"
 )
 
@@ -67,23 +65,12 @@ valid ones that are probably mistakes as warnings.`,
 
 func writeRoutes(out io.Writer, rows []routing.Row, asJSON bool) error {
 	if asJSON {
-		encoder := json.NewEncoder(out)
-		for _, row := range rows {
-			if err := encoder.Encode(row); err != nil {
-				return err
-			}
-		}
-		return nil
+		return writeJSONLines(out, rows)
 	}
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	if _, err := fmt.Fprintln(table, "EVENT\tBECOMES\tTASKS\tPRIORITY\tDECIDED BY"); err != nil {
-		return err
-	}
+	var table terminal.Table
+	table.Row("EVENT", "BECOMES", "TASKS", "PRIORITY", "DECIDED BY")
 	for _, row := range rows {
-		if _, err := fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", printable.Line(row.Event), row.Becomes(), row.Share(),
-			row.Priority, printable.Line(row.Why())); err != nil {
-			return err
-		}
+		table.Row(row.Event, row.Becomes(), row.Share(), row.Priority, row.Why())
 	}
-	return table.Flush()
+	return table.Write(out)
 }

@@ -13,7 +13,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
@@ -21,8 +20,10 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/collectorconfig"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/simulate"
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/terminal"
 	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 	"github.com/tasker-otel/otelcol-tasker/internal/printable"
+	"github.com/tasker-otel/otelcol-tasker/internal/treeview"
 )
 
 // simulateFlags are the flags of simulate.
@@ -132,20 +133,20 @@ func (f *simulateFlags) run(ctx context.Context, s streams, files []string) (err
 
 // writeMismatches writes unmet expectations.
 func writeMismatches(w io.Writer, r *simulate.Result) error {
+	var text strings.Builder
 	for _, m := range r.Mismatches {
 		about := m.Place
 		if m.Where != "" {
 			about += " " + printable.Line(m.Where)
 		}
-		if _, err := fmt.Fprintf(w, "%s\n  expected  %s\n  found     %s\n", about, m.Expected, printable.Line(m.Found)); err != nil {
-			return err
-		}
+		fmt.Fprintf(&text, "%s\n  expected  %s\n  found     %s\n", about, m.Expected, printable.Line(m.Found))
 	}
 	if len(r.Mismatches) == 0 {
-		_, err := fmt.Fprintf(w, "as expected: %s accepted, %d refused\n", countOf(r.Accepted, "event"), r.Refused)
-		return err
+		fmt.Fprintf(&text, "as expected: %s accepted, %d refused\n", treeview.Count(int64(r.Accepted), "event"), r.Refused)
+	} else {
+		fmt.Fprintf(&text, "%s not met\n", treeview.Count(int64(len(r.Mismatches)), "expectation"))
 	}
-	_, err := fmt.Fprintf(w, "%s not met\n", countOf(len(r.Mismatches), "expectation"))
+	_, err := io.WriteString(w, text.String())
 	return err
 }
 
@@ -156,49 +157,27 @@ func warningsTo(w io.Writer) *zap.Logger {
 }
 
 func writeSimulation(w io.Writer, r *simulate.Result) error {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	var rows []string
-	row := func(cells ...string) {
-		for i, cell := range cells {
-			cells[i] = printable.Line(cell)
-		}
-		rows = append(rows, strings.TrimRight(strings.Join(cells, "\t"), "\t"))
-	}
-	section := func(heads ...string) {
-		rows = append(rows, "")
-		row(heads...)
-	}
-	row(fmt.Sprintf("%d events accepted, %d refused", r.Accepted, r.Refused))
-	section("SPAN", "COUNT", "INCOMPLETE", "STATUS")
+	var table terminal.Table
+	table.Rowf("%d events accepted, %d refused", r.Accepted, r.Refused)
+	table.Section("SPAN", "COUNT", "INCOMPLETE", "STATUS")
 	for _, s := range r.Spans {
-		row(s.Name, fmt.Sprint(s.Spans), fmt.Sprint(s.Incomplete), counts(s.Status))
+		table.Row(s.Name, fmt.Sprint(s.Spans), fmt.Sprint(s.Incomplete), counts(s.Status))
 	}
-	section("RECORD OF", "COUNT")
+	table.Section("RECORD OF", "COUNT")
 	for _, c := range r.Records {
-		row(c.Name, fmt.Sprint(c.Count))
+		table.Row(c.Name, fmt.Sprint(c.Count))
 	}
-	section("METRIC", "VALUE", "LABELS")
+	table.Section("METRIC", "VALUE", "LABELS")
 	for _, m := range r.Metrics {
-		if m.Labels["quantile"] != "" {
-			continue // count and sum are sufficient
+		if m.Labels["quantile"] == "" { // otherwise count and sum are sufficient
+			table.Row(m.Name, m.Value, terminal.Labels(m.Labels))
 		}
-		row(m.Name, m.Value, labelText(m.Labels))
 	}
-	section("REFUSED, DROPPED OR CUT", "COUNT", "")
+	table.Section("REFUSED, DROPPED OR CUT", "COUNT", "")
 	for _, l := range r.Losses {
-		row(l.Metric, fmt.Sprint(l.Count), labelText(l.Labels))
+		table.Row(l.Metric, fmt.Sprint(l.Count), terminal.Labels(l.Labels))
 	}
-	for _, text := range rows {
-		if text == "" { // columns of the next section have their own width
-			if err := table.Flush(); err != nil {
-				return err
-			}
-		}
-		if _, err := fmt.Fprintln(table, text); err != nil {
-			return err
-		}
-	}
-	return table.Flush()
+	return table.Write(w)
 }
 
 func counts(of map[string]int) string {
@@ -207,12 +186,4 @@ func counts(of map[string]int) string {
 		parts = append(parts, fmt.Sprintf("%s %d", key, of[key]))
 	}
 	return strings.Join(parts, ", ")
-}
-
-func labelText(labels map[string]string) string {
-	var parts []string
-	for _, key := range slices.Sorted(maps.Keys(labels)) {
-		parts = append(parts, key+"="+labels[key])
-	}
-	return strings.Join(parts, " ")
 }

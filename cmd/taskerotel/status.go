@@ -185,3 +185,14 @@ func writeEither(w io.Writer, asJSON bool, value any, text func(io.Writer) error
 	}
 	return text(w)
 }
+
+// writeJSONLines writes one JSON object per line.
+func writeJSONLines[T any](w io.Writer, values []T) error {
+	encoder := json.NewEncoder(w)
+	for i := range values {
+		if err := encoder.Encode(&values[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}

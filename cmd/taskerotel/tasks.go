@@ -5,14 +5,12 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/url"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -124,32 +122,17 @@ func listTasks(ctx context.Context, s streams, f tasksFlags) error {
 
 func (f *tasksFlags) write(out io.Writer, list *live.List) error {
 	if f.json {
-		encoder := json.NewEncoder(out)
-		for i := range list.Tasks {
-			if err := encoder.Encode(&list.Tasks[i]); err != nil {
-				return err
-			}
-		}
-		return nil
+		return writeJSONLines(out, list.Tasks)
 	}
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	if _, err := fmt.Fprintln(table, "TASK\tID\tSTATE\tSTEPS\tTOOK\tSERVICE\tSTEP OR ERROR"); err != nil {
-		return err
-	}
+	var table terminal.Table
+	table.Row("TASK", "ID", "STATE", "STEPS", "TOOK", "SERVICE", "STEP OR ERROR")
 	for i := range list.Tasks {
 		t := &list.Tasks[i]
-		if _, err := fmt.Fprintln(table, strings.Join([]string{
-			printable.Line(t.Name), printable.Line(t.ID), strings.ReplaceAll(t.State, "_", " "), stepsOf(t),
-			treeview.Duration(int64(t.Seconds * 1e9)), printable.Line(t.Service), terminal.Truncate(whatOf(t), 70, "…"),
-		}, "\t")); err != nil {
-			return err
-		}
+		table.Row(t.Name, t.ID, strings.ReplaceAll(t.State, "_", " "), stepsOf(t), treeview.Duration(int64(t.Seconds*1e9)), t.Service,
+			terminal.Truncate(whatOf(t), 70, "…"))
 	}
-	if err := table.Flush(); err != nil {
-		return err
-	}
-	_, err := fmt.Fprintf(out, "%d of %d, %s\n", len(list.Tasks), list.Found, list.At.Format(time.RFC3339))
-	return err
+	table.Rowf("%d of %d, %s", len(list.Tasks), list.Found, list.At.Format(time.RFC3339))
+	return table.Write(out)
 }
 
 func stepsOf(t *live.Task) string {

@@ -89,35 +89,37 @@ func (r *Report) WriteJSON(w io.Writer) error { return json.NewEncoder(w).Encode
 // WriteText writes the report as text: one line for the result and one per warning, whatever the targets' responses
 // contain.
 func (r *Report) WriteText(w io.Writer) error {
-	out := &lines{w: w}
+	var out strings.Builder
 	if r.Written() {
-		out.printf("%s: %d series of %d metrics from %d of %d targets to %s (%d bytes, %s)\n", r.Status, r.Series, r.Metrics,
+		fmt.Fprintf(&out, "%s: %d series of %d metrics from %d of %d targets to %s (%d bytes, %s)\n", r.Status, r.Series, r.Metrics,
 			r.read(), len(r.Targets), r.Output, r.Bytes, time.Duration(r.Seconds*float64(time.Second)).Round(time.Millisecond))
 	}
 	if r.Error != "" {
-		out.printf("%s: %s\n", r.Status, printable.Line(r.Error))
+		fmt.Fprintf(&out, "%s: %s\n", r.Status, printable.Line(r.Error))
 	}
 	for _, warning := range r.Warnings {
-		out.printf("warning %s: %s\n", warning.Code, printable.Line(warning.Message))
+		fmt.Fprintf(&out, "warning %s: %s\n", warning.Code, printable.Line(warning.Message))
 	}
-	return out.err
+	_, err := io.WriteString(w, out.String())
+	return err
 }
 
 // WriteTargets writes a line per target: what was read, or the error.
 func (r *Report) WriteTargets(w io.Writer) error {
-	out := &lines{w: w}
+	var out strings.Builder
 	for _, target := range r.Targets {
 		if target.Error != "" { // it has the address and the number of attempts
-			out.printf("target %s\n", printable.Line(target.Error))
+			fmt.Fprintf(&out, "target %s\n", printable.Line(target.Error))
 			continue
 		}
 		what := fmt.Sprintf("%d series, %d attempts", target.Series, target.Attempts)
 		if len(target.Instances) > 0 {
 			what += ", instance " + strings.Join(target.Instances, ", ")
 		}
-		out.printf("target %s: %s\n", printable.Line(target.URL), printable.Line(what))
+		fmt.Fprintf(&out, "target %s: %s\n", printable.Line(target.URL), printable.Line(what))
 	}
-	return out.err
+	_, err := io.WriteString(w, out.String())
+	return err
 }
 
 func (r *Report) read() int {
@@ -128,16 +130,4 @@ func (r *Report) read() int {
 		}
 	}
 	return n
-}
-
-// lines writes until the first error.
-type lines struct {
-	w   io.Writer
-	err error
-}
-
-func (l *lines) printf(format string, args ...any) {
-	if l.err == nil {
-		_, l.err = fmt.Fprintf(l.w, format, args...)
-	}
 }

@@ -17,6 +17,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/terminal"
 	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 	"github.com/tasker-otel/otelcol-tasker/internal/glob"
 )
@@ -208,7 +209,7 @@ func (e *Expectations) see(section string, row map[string]string) {
 	}
 	if !matched {
 		if e.unexpected[section] == nil {
-			e.unexpected[section] = &unexpected{first: rowText(row)}
+			e.unexpected[section] = &unexpected{first: terminal.Labels(row)}
 		}
 		e.unexpected[section].rows++
 	}
@@ -243,8 +244,8 @@ func (e *Expectations) mismatches(accepted, refused int) []Mismatch {
 				found = append(found, Mismatch{Place: place + ".where", Where: column, Expected: "a column of the table", Found: e.columnsOf(section, column)})
 				continue
 			}
-			compare(place+".count", rowText(one.Where), one.Count, float64(one.rows))
-			compare(place+".value", rowText(one.Where), one.Value, one.sum)
+			compare(place+".count", terminal.Labels(one.Where), one.Count, float64(one.rows))
+			compare(place+".value", terminal.Labels(one.Where), one.Value, one.sum)
 		}
 		if more := e.unexpected[section]; more != nil && slices.Contains(e.NothingElse, section) {
 			found = append(found, Mismatch{Place: "nothing_else", Where: section, Expected: "0", Found: fmt.Sprintf("%d, the first: %s", more.rows, more.first)})
@@ -278,15 +279,4 @@ func (e *Expectations) columnsOf(section, instead string) string {
 		return "none of that name, but " + meant
 	}
 	return "none of that name, but " + strings.Join(columns, ", ")
-}
-
-// rowText is a row, or what is asked of one, on a line.
-func rowText(row map[string]string) string {
-	var parts []string
-	for _, column := range slices.Sorted(maps.Keys(row)) {
-		if row[column] != "" {
-			parts = append(parts, column+"="+row[column])
-		}
-	}
-	return strings.Join(parts, " ")
 }

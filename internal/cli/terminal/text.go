@@ -4,6 +4,8 @@
 package terminal
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -84,4 +86,15 @@ func Wrap(text string, columns int) []string {
 		lines = append(lines, line)
 	}
 	return lines
+}
+
+// Labels returns the labels that are not empty on one line, sorted by name: name=value name=value.
+func Labels(labels map[string]string) string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(labels)) {
+		if labels[name] != "" {
+			parts = append(parts, name+"="+labels[name])
+		}
+	}
+	return strings.Join(parts, " ")
 }
