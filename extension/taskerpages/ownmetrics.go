@@ -16,7 +16,6 @@ import (
 	"sync"
 	"time"
 
-	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
@@ -37,15 +36,7 @@ type ownMetrics struct {
 // reading is the internal metrics at a time.
 type reading struct {
 	at     time.Time
-	values map[string]series // by name and labels
-}
-
-// series is a value of the internal metrics.
-type series struct {
-	name    string // without the common prefix
-	labels  map[string]string
-	value   float64
-	counter bool
+	series []ownmetrics.Series
 }
 
 const (
@@ -70,17 +61,17 @@ func (o *ownMetrics) refresh(ctx context.Context, now time.Time) {
 		o.err = errNotRead
 		return
 	}
-	values, err := o.read(ctx)
+	series, err := o.read(ctx)
 	if o.err = err; err != nil {
 		return
 	}
-	o.readings = append(o.readings, reading{now, values})
+	o.readings = append(o.readings, reading{now, series})
 	for len(o.readings) > 1 && now.Sub(o.readings[0].at) > ownMetricsKept {
 		o.readings = o.readings[1:]
 	}
 }
 
-func (o *ownMetrics) read(ctx context.Context) (map[string]series, error) {
+func (o *ownMetrics) read(ctx context.Context) ([]ownmetrics.Series, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ownMetricsWait)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, o.address, http.NoBody)
@@ -101,34 +92,7 @@ func (o *ownMetrics) read(ctx context.Context) (map[string]series, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", o.address, err)
 	}
-	return collect(families), nil
-}
-
-func collect(families map[string]*dto.MetricFamily) map[string]series {
-	values := map[string]series{}
-	for full, family := range families {
-		if !strings.HasPrefix(full, ownmetrics.Prefix) {
-			continue
-		}
-		name := strings.TrimSuffix(ownmetrics.Name(full), "_seconds")
-		for _, m := range family.Metric {
-			s := series{
-				name: name, labels: map[string]string{}, counter: family.GetType() == dto.MetricType_COUNTER,
-				value: m.GetCounter().GetValue() + m.GetGauge().GetValue() + m.GetUntyped().GetValue(),
-			}
-			for _, pair := range m.Label {
-				if k := pair.GetName(); !strings.HasPrefix(k, "otel_scope_") && !strings.HasPrefix(k, "service_") {
-					s.labels[k] = pair.GetValue()
-				}
-			}
-			key := name
-			for _, k := range slices.Sorted(maps.Keys(s.labels)) {
-				key += "\x00" + k + "\x00" + s.labels[k]
-			}
-			values[key] = s
-		}
-	}
-	return values
+	return ownmetrics.Read(maps.Values(families)), nil
 }
 
 // loss is a counter of lost, refused or altered data.
@@ -171,18 +135,23 @@ func (o *ownMetrics) report(now time.Time) report {
 		return report{Err: err}
 	}
 	first, last := readings[0], readings[len(readings)-1]
-	return report{Losses: losses(first.values, last.values), Exporters: exporters(last.values, now)}
+	return report{Losses: losses(first.series, last.series), Exporters: exporters(last.series, now)}
 }
 
-func losses(before, now map[string]series) []loss {
+func losses(before, now []ownmetrics.Series) []loss {
+	key := func(s *ownmetrics.Series) string { return s.Name + "\x00" + pairs(s.Labels) }
+	earlier := map[string]float64{}
+	for _, s := range before {
+		earlier[key(&s)] = s.Value
+	}
 	var list []loss
-	for key, s := range now {
-		if !s.counter || s.value <= 0 || !ownmetrics.IsLoss(s.name) {
+	for _, s := range now {
+		if !s.Loses() {
 			continue
 		}
-		l := loss{Metric: s.name, Labels: pairs(s.labels), Count: int64(s.value), Lately: int64(s.value - before[key].value)}
+		l := loss{Metric: s.Name, Labels: pairs(s.Labels), Count: int64(s.Value), Lately: int64(s.Value - earlier[key(&s)])}
 		for _, e := range explanations {
-			if strings.HasPrefix(s.name, e.metric) && (e.reason == "" || e.reason == s.labels["reason"] || e.reason == s.labels["decision"]) {
+			if strings.HasPrefix(s.Name, e.metric) && (e.reason == "" || e.reason == s.Labels["reason"] || e.reason == s.Labels["decision"]) {
 				l.Meaning, l.Remedy, l.Severe = e.meaning, e.remedy, e.severe
 				break
 			}
@@ -216,76 +185,37 @@ func pairs(labels map[string]string) string {
 // silentFor is how long an exporter with queued data may send nothing before it is considered lagging.
 const silentFor = time.Minute
 
-func exporters(values map[string]series, now time.Time) []exporter {
-	type key struct{ exporter, signal string }
-	all := map[key]*exporter{}
-	signals := map[string]string{"spans": "traces", "log_records": "logs", "metric_points": "metrics"}
-	for _, s := range values {
-		rest, ok := strings.CutPrefix(s.name, "exporter_")
-		if !ok || s.labels["exporter"] == "" {
-			continue
-		}
-		signal := s.labels["data_type"]
-		for suffix, of := range signals {
-			if strings.HasSuffix(rest, "_"+suffix) {
-				signal = of
-			}
-		}
-		k := key{s.labels["exporter"], signal}
-		if all[k] == nil {
-			all[k] = &exporter{Exporter: k.exporter, Signal: k.signal}
-		}
-		all[k].set(rest, s.value)
-	}
+func exporters(series []ownmetrics.Series, now time.Time) []exporter {
 	var list []exporter
-	for _, e := range all {
-		e.judge(now)
-		list = append(list, *e)
+	for _, e := range ownmetrics.Exporters(series) {
+		problem, remedy := judge(&e, now)
+		list = append(list, exporter{e.Exporter, e.Signal, e.Sent, e.Failed, e.QueueSize, e.QueueCapacity, e.LastSuccess, e.LastFailure, problem, remedy})
 	}
-	slices.SortFunc(list, func(a, b exporter) int {
-		return cmp.Or(cmp.Compare(a.Exporter, b.Exporter), cmp.Compare(a.Signal, b.Signal))
-	})
 	return list
-}
-
-func (e *exporter) set(metric string, v float64) {
-	at := func() time.Time { return time.Unix(0, int64(v*1e9)) }
-	switch {
-	case strings.HasPrefix(metric, "sent_"):
-		e.Sent += int64(v)
-	case strings.HasPrefix(metric, "send_failed_"), strings.HasPrefix(metric, "enqueue_failed_"):
-		e.Failed += int64(v)
-	case metric == "queue_size":
-		e.Queue += int64(v)
-	case metric == "queue_capacity":
-		e.Capacity += int64(v)
-	case metric == "last_success":
-		e.Success = at()
-	case metric == "last_failure":
-		e.Failure = at()
-	}
 }
 
 // nearlyFull is the fill level from which a queue is reported.
 const nearlyFull = 0.5
 
-func (e *exporter) judge(now time.Time) {
+// judge returns the problem of an exporter, if it has one.
+func judge(e *ownmetrics.Exporter, now time.Time) (problem, remedy string) {
 	full := 0.0
-	if e.Capacity > 0 {
-		full = float64(e.Queue) / float64(e.Capacity)
+	if e.QueueCapacity > 0 {
+		full = float64(e.QueueSize) / float64(e.QueueCapacity)
 	}
 	const look = "Check that its backend is up and accepts the data. The collector's log has its responses."
 	switch {
-	case e.Failed > 0 && (e.Failure.After(e.Success) || e.Success.IsZero() && e.Sent == 0):
-		e.Problem = fmt.Sprintf("dropped %d items, and nothing has been sent since", e.Failed)
-		e.Remedy = look + " With retry_on_failure::max_elapsed_time: 0s nothing is dropped."
-	case e.Queue > 0 && !e.Success.IsZero() && now.Sub(e.Success) > silentFor:
-		e.Problem = fmt.Sprintf("%d requests wait, and nothing has been sent for %s", e.Queue, words(now.Sub(e.Success)))
-		e.Remedy = fmt.Sprintf("%s The queue is %.0f %% full; when it is full, events are refused and senders retry.", look, full*100)
+	case e.FailedLast():
+		return fmt.Sprintf("dropped %d items, and nothing has been sent since", e.Failed),
+			look + " With retry_on_failure::max_elapsed_time: 0s nothing is dropped."
+	case e.QueueSize > 0 && !e.LastSuccess.IsZero() && now.Sub(e.LastSuccess) > silentFor:
+		return fmt.Sprintf("%d requests wait, and nothing has been sent for %s", e.QueueSize, words(now.Sub(e.LastSuccess))),
+			fmt.Sprintf("%s The queue is %.0f %% full; when it is full, events are refused and senders retry.", look, full*100)
 	case full >= nearlyFull:
-		e.Problem = fmt.Sprintf("is slower than its input: its queue is %.0f %% full", full*100)
-		e.Remedy = "Raise sending_queue::num_consumers, or give the backend more capacity."
+		return fmt.Sprintf("is slower than its input: its queue is %.0f %% full", full*100),
+			"Raise sending_queue::num_consumers, or give the backend more capacity."
 	}
+	return "", ""
 }
 
 // explanations describe losses and remedies; the first match is used.

@@ -1,7 +1,7 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package ownmetrics handles the names of the collector's internal metrics.
+// Package ownmetrics reads a collector's internal metrics. It has no state.
 package ownmetrics
 
 import (

@@ -51,13 +51,13 @@ func readState(output string) (*state, error) {
 	return s, nil
 }
 
-// LastExport returns when the file was last exported; nil if it never was.
-func LastExport(output string) (*time.Time, error) {
+// LastExport returns when the file was last exported; the zero time if it never was.
+func LastExport(output string) (time.Time, error) {
 	s, err := readState(output)
 	if s == nil {
-		return nil, err
+		return time.Time{}, err
 	}
-	return &s.ExportedAt, nil
+	return s.ExportedAt, nil
 }
 
 func (s *state) write(output string) error {

@@ -10,19 +10,17 @@ import (
 	"strings"
 	"time"
 
-	dto "github.com/prometheus/client_model/go"
-
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/promset"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/scrape"
 	"github.com/tasker-otel/otelcol-tasker/internal/ownmetrics"
 )
 
-const prefix = ownmetrics.Prefix
-
 // own are the collector's internal metrics at a time.
 type own struct {
-	at       time.Time // before the request
-	families []*dto.MetricFamily
+	at     time.Time // before the request
+	series []ownmetrics.Series
+	// resource has the labels of target_info.
+	resource map[string]string
 }
 
 func readOwn(ctx context.Context, client *scrape.Client, address string, now func() time.Time) (*own, error) {
@@ -39,10 +37,17 @@ func readOwn(ctx context.Context, client *scrape.Client, address string, now fun
 	if err != nil {
 		return nil, &UnreachableError{fmt.Errorf("%s: %w", target, err)}
 	}
-	o := &own{at: at, families: families}
-	if !o.has(prefix) {
+	o := &own{at: at, series: ownmetrics.Read(slices.Values(families)), resource: map[string]string{}}
+	if len(o.series) == 0 {
 		return nil, &UnreachableError{fmt.Errorf("%s exposes no internal metrics of a collector (%s…): use the address of "+
-			"service::telemetry::metrics, not that of the exporter prometheus", target, prefix)}
+			"service::telemetry::metrics, not that of the exporter prometheus", target, ownmetrics.Prefix)}
+	}
+	for _, f := range families {
+		if f.GetName() == "target_info" {
+			for _, pair := range f.Metric[0].Label {
+				o.resource[pair.GetName()] = pair.GetValue()
+			}
+		}
 	}
 	return o, nil
 }
@@ -58,26 +63,30 @@ func (e *UnreachableError) Unwrap() error { return e.Err }
 
 // has reports whether there are metrics with a prefix.
 func (o *own) has(start string) bool {
-	return slices.ContainsFunc(o.families, func(f *dto.MetricFamily) bool { return strings.HasPrefix(f.GetName(), start) })
+	return slices.ContainsFunc(o.series, func(s ownmetrics.Series) bool { return strings.HasPrefix(s.Name, start) })
 }
 
-// suffixes that the collector's Prometheus reader may add, depending on its configuration.
-var suffixes = []string{"", "_total", "_bytes", "_bytes_total", "_seconds", "_seconds_total"}
+// of returns the series of a metric, to whose name the collector's Prometheus reader may have added the unit.
+func (o *own) of(name string) (found []ownmetrics.Series) {
+	for _, unit := range []string{"", "_bytes", "_seconds"} {
+		for _, s := range o.series {
+			if s.Name == name+unit {
+				found = append(found, s)
+			}
+		}
+		if found != nil {
+			break
+		}
+	}
+	return found
+}
 
 // value returns the sum of a metric's series; found is false if there are none.
 func (o *own) value(name string) (sum float64, found bool) {
-	for _, suffix := range suffixes {
-		for _, f := range o.families {
-			if f.GetName() != prefix+name+suffix {
-				continue
-			}
-			for _, m := range f.Metric {
-				sum += m.GetCounter().GetValue() + m.GetGauge().GetValue() + m.GetUntyped().GetValue()
-			}
-			return sum, len(f.Metric) > 0
-		}
+	for _, s := range o.of(name) {
+		sum, found = sum+s.Value, true
 	}
-	return 0, false
+	return sum, found
 }
 
 func (o *own) number(name string) int64 {
@@ -85,38 +94,16 @@ func (o *own) number(name string) int64 {
 	return int64(v)
 }
 
-// latest returns the latest of a metric's series as a time; nil if there is none.
-func (o *own) latest(name string) *time.Time {
+// latest returns the latest of a metric's series as a time; the zero time if there is none.
+func (o *own) latest(name string) time.Time {
 	newest := 0.0
-	for _, f := range o.families {
-		if f.GetName() == prefix+name || f.GetName() == prefix+name+"_seconds" {
-			for _, m := range f.Metric {
-				newest = max(newest, m.GetGauge().GetValue())
-			}
-		}
+	for _, s := range o.of(name) {
+		newest = max(newest, s.Value)
 	}
 	if newest == 0 {
-		return nil
+		return time.Time{}
 	}
-	at := time.Unix(0, int64(newest*1e9)).UTC()
-	return &at
-}
-
-// label returns a label of the resource.
-func (o *own) label(name string) string {
-	for _, f := range o.families {
-		if f.GetName() != "target_info" {
-			continue
-		}
-		for _, m := range f.Metric {
-			for _, pair := range m.Label {
-				if pair.GetName() == name {
-					return pair.GetValue()
-				}
-			}
-		}
-	}
-	return ""
+	return ownmetrics.Time(newest)
 }
 
 // Loss is what a component has refused, dropped, cut or failed to do since startup.
@@ -129,27 +116,10 @@ type Loss struct {
 // losses returns the losses that are not zero.
 func (o *own) losses() []Loss {
 	list := []Loss{}
-	for _, f := range o.families {
-		name := ownmetrics.Name(f.GetName())
-		if !strings.HasPrefix(f.GetName(), prefix) || f.GetType() != dto.MetricType_COUNTER || !ownmetrics.IsLoss(name) {
-			continue
-		}
-		for _, m := range f.Metric {
-			if m.GetCounter().GetValue() > 0 {
-				list = append(list, Loss{name, labels(m), int64(m.GetCounter().GetValue())})
-			}
+	for _, s := range o.series {
+		if s.Loses() {
+			list = append(list, Loss{s.Name, s.Labels, int64(s.Value)})
 		}
 	}
 	return list
-}
-
-// labels returns the labels of a series except the collector's scope and instance.
-func labels(m *dto.Metric) map[string]string {
-	found := map[string]string{}
-	for _, pair := range m.Label {
-		if name := pair.GetName(); !strings.HasPrefix(name, "otel_scope_") && !strings.HasPrefix(name, "service_") {
-			found[name] = pair.GetValue()
-		}
-	}
-	return found
 }

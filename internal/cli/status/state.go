@@ -15,12 +15,12 @@ type State struct {
 	// Survives describes what the state survives.
 	Survives string `json:"survives"`
 	// Failing is true if the latest write failed.
-	Failing    bool       `json:"failing"`
-	Bytes      int64      `json:"bytes"`
-	Waiting    int64      `json:"waiting_bytes"`
-	Failures   int64      `json:"failed_writes"`
-	SetAside   int64      `json:"segments_set_aside"`
-	LastCommit *time.Time `json:"last_commit,omitempty"`
+	Failing    bool      `json:"failing"`
+	Bytes      int64     `json:"bytes"`
+	Waiting    int64     `json:"waiting_bytes"`
+	Failures   int64     `json:"failed_writes"`
+	SetAside   int64     `json:"segments_set_aside"`
+	LastCommit time.Time `json:"last_commit,omitzero"`
 }
 
 // stateful are the components with state.
@@ -45,7 +45,7 @@ const stored = "a stop, a crash and kill -9; power loss too, if the storage has 
 func (o *own) states() []State {
 	list := []State{}
 	for _, c := range stateful {
-		if !o.has(prefix + c.metrics + c.shows) {
+		if !o.has(c.metrics + c.shows) {
 			continue
 		}
 		failing, kept := o.value(c.metrics + "storage_failing") // exists only with storage

@@ -41,12 +41,12 @@ func DefaultSettings() Settings {
 
 // Status is the state of a collector.
 type Status struct {
-	At        time.Time  `json:"at"`
-	Version   string     `json:"version"`
-	Instance  string     `json:"instance"`
-	StartedAt *time.Time `json:"started_at,omitempty"`
-	Uptime    float64    `json:"uptime_seconds"`
-	Memory    int64      `json:"memory_bytes"`
+	At        time.Time `json:"at"`
+	Version   string    `json:"version"`
+	Instance  string    `json:"instance"`
+	StartedAt time.Time `json:"started_at,omitzero"`
+	Uptime    float64   `json:"uptime_seconds"`
+	Memory    int64     `json:"memory_bytes"`
 
 	Health *Health `json:"health,omitempty"`
 	// HealthError is why the health check could not be queried.
@@ -58,10 +58,10 @@ type Status struct {
 	Exporters []Exporter `json:"exporters"`
 	Losses    []Loss     `json:"losses"`
 
-	LastFlush      *time.Time `json:"last_flush,omitempty"`
-	LastTableWrite *time.Time `json:"last_table_write,omitempty"`
-	LastExport     *time.Time `json:"last_export,omitempty"`
-	ExportError    string     `json:"export_error,omitempty"`
+	LastFlush      time.Time `json:"last_flush,omitzero"`
+	LastTableWrite time.Time `json:"last_table_write,omitzero"`
+	LastExport     time.Time `json:"last_export,omitzero"`
+	ExportError    string    `json:"export_error,omitempty"`
 }
 
 // Work is what the components are processing.
@@ -108,7 +108,7 @@ func Read(ctx context.Context, settings Settings) (*Status, error) {
 		return nil, err
 	}
 	s := &Status{
-		At: o.at.UTC(), Version: o.label("service_version"), Instance: o.label("service_instance_id"),
+		At: o.at.UTC(), Version: o.resource["service_version"], Instance: o.resource["service_instance_id"],
 		Memory: o.number("process_memory_rss"),
 		State:  o.states(), Stores: o.stores(), Losses: o.losses(),
 		Work: Work{
@@ -124,8 +124,7 @@ func Read(ctx context.Context, settings Settings) (*Status, error) {
 		LastTableWrite: o.latest("exporter_tasker_csv_last_write"),
 	}
 	if uptime, found := o.value("process_uptime"); found {
-		started := s.At.Add(-time.Duration(uptime * float64(time.Second)))
-		s.Uptime, s.StartedAt = uptime, &started
+		s.Uptime, s.StartedAt = uptime, s.At.Add(-time.Duration(uptime*float64(time.Second)))
 	}
 	if s.Exporters, err = readExporters(ctx, client, settings, o); err != nil {
 		return nil, err
@@ -139,7 +138,7 @@ func Read(ctx context.Context, settings Settings) (*Status, error) {
 		switch s.LastExport, err = export.LastExport(settings.Exported); {
 		case err != nil:
 			s.ExportError = err.Error()
-		case s.LastExport == nil:
+		case s.LastExport.IsZero():
 			s.ExportError = "never, to " + settings.Exported
 		}
 	}

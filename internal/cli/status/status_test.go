@@ -17,6 +17,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/ownmetrics"
 )
 
 // at is the time of the tests.
@@ -110,13 +112,13 @@ func TestRead(t *testing.T) {
 	assert.True(t, s.Healthy())
 	assert.Equal(t, "0.1.0", s.Version)
 	assert.Equal(t, "i-1", s.Instance)
-	assert.Equal(t, at.Add(-3723500*time.Millisecond), *s.StartedAt)
+	assert.Equal(t, at.Add(-3723500*time.Millisecond), s.StartedAt)
 	assert.Equal(t, Work{OpenTasks: 2, HeldEvents: 31, KnownEvents: 30, Series: 130}, s.Work)
 	assert.Equal(t, []Loss{{"processor_span_hierarchy_events_dropped", map[string]string{"reason": "stray"}, 6}}, s.Losses)
 	require.Len(t, s.Exporters, 1)
-	assert.Equal(t, Exporter{Exporter: "otlp", Signal: "traces", Sent: 40, QueueSize: 7, QueueCapacity: 1000, LastSuccess: s.Exporters[0].LastSuccess},
-		s.Exporters[0])
-	assert.WithinDuration(t, at.Add(-3*time.Minute), *s.LastTableWrite, time.Millisecond)
+	assert.Equal(t, ownmetrics.Exporter{Exporter: "otlp", Signal: "traces", Sent: 40, QueueSize: 7, QueueCapacity: 1000, LastSuccess: s.Exporters[0].LastSuccess},
+		s.Exporters[0].Exporter)
+	assert.WithinDuration(t, at.Add(-3*time.Minute), s.LastTableWrite, time.Millisecond)
 	require.Len(t, s.State, 3)
 	for _, state := range s.State {
 		assert.False(t, state.Storage)
@@ -196,7 +198,7 @@ func TestLastExport(t *testing.T) {
 	settings.Exported = filepath.Join(t.TempDir(), "metrics.csv")
 	s, err := Read(t.Context(), settings)
 	require.NoError(t, err)
-	assert.Nil(t, s.LastExport)
+	assert.Zero(t, s.LastExport)
 	assert.Equal(t, "never, to "+settings.Exported, s.ExportError, "a wrong name must not look like a good one")
 	require.NoError(t, os.WriteFile(settings.Exported+".state", []byte(`{"version":1,"exported_at":"2026-06-01T11:55:00Z"}`), 0o600))
 	s, err = Read(t.Context(), settings)

@@ -17,7 +17,6 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/boltfile"
 	"github.com/tasker-otel/otelcol-tasker/internal/fsfile/writeahead"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal"
-	"github.com/tasker-otel/otelcol-tasker/internal/ownmetrics"
 )
 
 // Store is the file of a component, or of an exporter's queue, in a file_storage.
@@ -33,13 +32,6 @@ type Store struct {
 	Problem string `json:"problem,omitempty"`
 }
 
-// Metrics of the extension file_storage.
-const (
-	storeFailing  = prefix + "extension_file_storage_failing"
-	storeLost     = "extension_file_storage_lost"
-	storeRestored = "extension_file_storage_restored"
-)
-
 // stores returns the collector's open files, and those with reported losses.
 func (o *own) stores() []Store {
 	byName := map[string]*Store{}
@@ -49,21 +41,21 @@ func (o *own) stores() []Store {
 		}
 		return byName[name]
 	}
-	for _, f := range o.families {
-		for _, m := range f.Metric {
-			switch name := ownmetrics.Name(f.GetName()); {
-			case f.GetName() == storeFailing:
-				s := of(labels(m)["store"])
-				s.Failing = s.Failing || number(m) > 0
-			case name == storeLost && number(m) > 0:
-				s := of(labels(m)["store"])
-				if s.Lost == nil {
-					s.Lost = map[string]int64{}
-				}
-				s.Lost[labels(m)["reason"]] += int64(number(m))
-			case name == storeRestored:
-				of(labels(m)["store"]).Restored += int64(number(m))
+	const metrics = "extension_file_storage_"
+	for _, series := range o.series {
+		name := series.Labels["store"]
+		switch {
+		case series.Name == metrics+"failing":
+			s := of(name)
+			s.Failing = s.Failing || series.Value > 0
+		case series.Name == metrics+"lost" && series.Value > 0:
+			s := of(name)
+			if s.Lost == nil {
+				s.Lost = map[string]int64{}
 			}
+			s.Lost[series.Labels["reason"]] += int64(series.Value)
+		case series.Name == metrics+"restored":
+			of(name).Restored += int64(series.Value)
 		}
 	}
 	list := []Store{}

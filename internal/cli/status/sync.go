@@ -62,7 +62,7 @@ func CheckDurability(ctx context.Context, settings Settings, directories []strin
 	if err != nil {
 		return nil, err
 	}
-	d := &Durability{AsOf: o.at.UTC(), Instance: o.label("service_instance_id"), State: o.states(), Stores: o.stores()}
+	d := &Durability{AsOf: o.at.UTC(), Instance: o.resource["service_instance_id"], State: o.states(), Stores: o.stores()}
 	if len(d.State) == 0 {
 		return nil, &UnreachableError{ErrStateless}
 	}

@@ -57,7 +57,7 @@ func (s *Status) Write(w io.Writer) error {
 	switch {
 	case s.ExportError != "":
 		out.Row("export", s.ExportError)
-	case s.LastExport != nil:
+	case !s.LastExport.IsZero():
 		out.Row("export", ago(s.LastExport, s.At))
 	}
 	out.Section("REFUSED, DROPPED OR CUT", "", "COUNT")
@@ -86,7 +86,7 @@ func (e Exporter) cells(now time.Time) []string {
 	if e.QueueCapacity > 0 {
 		waiting = fmt.Sprintf("%d of %d", e.waiting(), e.QueueCapacity)
 	}
-	cells := []string{e.Exporter, e.Signal, fmt.Sprint(e.Sent), fmt.Sprint(e.Failed), waiting, ago(e.LastSuccess, now), ""}
+	cells := []string{e.Exporter.Exporter, e.Signal, fmt.Sprint(e.Sent), fmt.Sprint(e.Failed), waiting, ago(e.LastSuccess, now), ""}
 	if e.Failing {
 		cells[6] = "FAILING: " + e.Problem
 	}
@@ -121,18 +121,18 @@ func (d *Durability) Write(w io.Writer) error {
 	return out.Write(w)
 }
 
-func orNever(at *time.Time) string {
-	if at == nil {
+func orNever(at time.Time) string {
+	if at.IsZero() {
 		return "never"
 	}
 	return at.UTC().Format(time.RFC3339)
 }
 
-func ago(at *time.Time, now time.Time) string {
-	if at == nil {
+func ago(at, now time.Time) string {
+	if at.IsZero() {
 		return "never"
 	}
-	return seconds(now.Sub(*at).Seconds()) + " ago"
+	return seconds(now.Sub(at).Seconds()) + " ago"
 }
 
 // seconds formats a duration in its two greatest units.
