@@ -4,9 +4,9 @@
 package engine
 
 import (
+	"cmp"
 	"container/heap"
 	"math"
-	"math/rand/v2"
 	"time"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
@@ -37,22 +37,12 @@ type Day struct {
 
 // NewDay starts a stream.
 func NewDay(o DayOptions) *Day {
-	if o.Length <= 0 {
-		o.Length = time.Hour
-	}
-	if o.TasksPerMinute <= 0 {
-		o.TasksPerMinute = 30
-	}
-	if o.Service == "" {
-		o.Service = "shop"
-	}
-	o.FirstID = max(o.FirstID, 1)
+	o.Length = cmp.Or(o.Length, time.Hour)
+	o.TasksPerMinute = cmp.Or(o.TasksPerMinute, 30)
+	o.Service = cmp.Or(o.Service, "shop")
+	o.FirstID = cmp.Or(o.FirstID, 1)
 	begin := o.Start.UnixNano()
-	g := &generator{options: Options{Service: o.Service, Planned: true}, rng: rand.New(rand.NewPCG(o.Seed, 2)), nextStep: o.FirstID}
-	g.creator = g.correlationID(begin)
-	for i := range g.pool {
-		g.pool[i] = g.correlationID(begin)
-	}
+	g := newGenerator(Options{Service: o.Service, Planned: true, FirstID: o.FirstID}, o.Seed, 2, begin)
 	return &Day{options: o, g: g, next: begin, id: o.FirstID}
 }
 
@@ -115,23 +105,17 @@ func (d *Day) live(at int64) {
 	case outage && name == "process_order" && chance < 0.7:
 		d.throughOutage(m, chance < 0.35)
 	case hour >= outageEnds && hour < operatorGoes && chance < 0.05:
-		m.create()
-		m.beginPass(0)
-		m.round()
+		m.createAndRound()
 		m.cancelDuring(func() { m.round() })
 		m.discover()
 		m.endPass()
 	case chance > 0.995: // never resumed
 		m.failing(m.steps[0].name, 1)
-		m.create()
-		m.beginPass(0)
-		m.round()
+		m.createAndRound()
 		m.discoverNothing()
 		m.endPass()
 	case chance > 0.985:
-		m.create()
-		m.beginPass(0)
-		m.round()
+		m.createAndRound()
 		m.discover()
 		s := m.firstPending()
 		m.hang(s)

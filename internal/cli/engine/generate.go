@@ -38,11 +38,7 @@ func Generate(o Options) (lines [][]byte, truth []Task) {
 	o.Service = cmp.Or(o.Service, "shop")
 	o.SpacingMS = cmp.Or(o.SpacingMS, 50)
 	o.FirstID = cmp.Or(o.FirstID, 1)
-	g := &generator{options: o, rng: rand.New(rand.NewPCG(o.Seed, 1)), nextStep: o.FirstID}
-	g.creator = g.correlationID(epoch)
-	for i := range g.pool {
-		g.pool[i] = g.correlationID(epoch)
-	}
+	g := newGenerator(o, o.Seed, 1, epoch)
 	names := templateNames()
 	spacing := int64(o.SpacingMS) * millisecond
 	for i := range int64(o.Tasks) {
@@ -57,12 +53,7 @@ func Generate(o Options) (lines [][]byte, truth []Task) {
 		start := epoch + i*spacing + g.between(0, spacing)
 		truth = append(truth, newModel(g, o.FirstID+i, name, graph, start).live())
 	}
-	slices.SortStableFunc(g.emitted, func(a, b emission) int { return cmp.Compare(a.at, b.at) })
-	lines = make([][]byte, len(g.emitted))
-	for i, e := range g.emitted {
-		lines[i] = e.line
-	}
-	return lines, truth
+	return g.lines(), truth
 }
 
 // generator is the state shared by the tasks of a stream.
@@ -73,6 +64,26 @@ type generator struct {
 	nextStep int64
 	creator  string    // correlation ID of the thread that creates tasks
 	pool     [3]string // correlation IDs of the threads that execute steps, shared by all tasks (trap 6)
+}
+
+// newGenerator makes the generator of a stream whose threads began at a time. Equal seeds and sequences draw equal numbers.
+func newGenerator(o Options, seed, sequence uint64, begin int64) *generator {
+	g := &generator{options: o, rng: rand.New(rand.NewPCG(seed, sequence)), nextStep: o.FirstID}
+	g.creator = g.correlationID(begin)
+	for i := range g.pool {
+		g.pool[i] = g.correlationID(begin)
+	}
+	return g
+}
+
+// lines returns what was emitted, in the order of time.
+func (g *generator) lines() [][]byte {
+	slices.SortStableFunc(g.emitted, func(a, b emission) int { return cmp.Compare(a.at, b.at) })
+	lines := make([][]byte, len(g.emitted))
+	for i, e := range g.emitted {
+		lines[i] = e.line
+	}
+	return lines
 }
 
 type emission struct {

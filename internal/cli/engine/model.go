@@ -214,10 +214,7 @@ func (m *model) allComplete(parents []string) bool {
 
 // batch executes the steps in slices of three, each slice concurrently.
 func (m *model) batch(viable []*stepModel) Batch {
-	t := m.tick()
-	batch := Batch{Interval: Interval{Start: t}}
-	m.emit(lifecycle.WorkflowStepsExecutionStarted, t, m.flowPayload("steps_execution_started", t).with(
-		"task_name", m.name, "step_count", len(viable), "processing_mode", "concurrent"))
+	batch := Batch{Interval: Interval{Start: m.beginBatch(len(viable))}}
 	succeeded := 0
 	for slice := range slices.Chunk(viable, len(m.g.pool)) {
 		begin, end := m.now, m.now
@@ -232,10 +229,24 @@ func (m *model) batch(viable []*stepModel) Batch {
 		}
 		m.now = end
 	}
-	batch.End = m.tick()
-	m.emit(lifecycle.WorkflowStepsExecutionCompleted, batch.End, m.flowPayload("steps_execution_completed", batch.End).with(
-		"task_name", m.name, "processed_count", succeeded, "successful_count", succeeded))
+	batch.End = m.endBatch(succeeded)
 	return batch
+}
+
+// beginBatch announces a batch and returns its time.
+func (m *model) beginBatch(steps int) int64 {
+	t := m.tick()
+	m.emit(lifecycle.WorkflowStepsExecutionStarted, t, m.flowPayload("steps_execution_started", t).with(
+		"task_name", m.name, "step_count", steps, "processing_mode", "concurrent"))
+	return t
+}
+
+// endBatch announces the end of a batch and returns its time.
+func (m *model) endBatch(succeeded int) int64 {
+	t := m.tick()
+	m.emit(lifecycle.WorkflowStepsExecutionCompleted, t, m.flowPayload("steps_execution_completed", t).with(
+		"task_name", m.name, "processed_count", succeeded, "successful_count", succeeded))
+	return t
 }
 
 // endPass ends the pass, and the task unless a step must be retried.

@@ -4,10 +4,7 @@
 package engine
 
 import (
-	"cmp"
 	"fmt"
-	"math/rand/v2"
-	"slices"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
@@ -36,18 +33,9 @@ func Scenarios() []Scenario {
 	var all []Scenario
 	add := func(name, story string, live func(*model)) {
 		id := int64(len(all) + 1)
-		g := &generator{options: Options{Service: "shop"}, rng: rand.New(rand.NewPCG(uint64(id), 5)), nextStep: 10*id + 1}
-		g.creator = g.correlationID(epoch)
-		for i := range g.pool {
-			g.pool[i] = g.correlationID(epoch)
-		}
+		g := newGenerator(Options{Service: "shop", FirstID: 10*id + 1}, uint64(id), 5, epoch)
 		live(newModel(g, id, "process_order", order, epoch+g.between(0, second)))
-		slices.SortStableFunc(g.emitted, func(a, b emission) int { return cmp.Compare(a.at, b.at) })
-		s := Scenario{Name: name, Story: story}
-		for _, e := range g.emitted {
-			s.Lines = append(s.Lines, e.line)
-		}
-		all = append(all, s)
+		all = append(all, Scenario{Name: name, Story: story, Lines: g.lines()})
 	}
 
 	add("failed_then_retried", "A task fails. Ten minutes later an operator resets the failed step and enqueues the task again; it completes.",
@@ -65,8 +53,7 @@ func Scenarios() []Scenario {
 		func(m *model) {
 			m.failing("process_payment", 2)
 			m.create()
-			m.pass(0)
-			m.pass(1)
+			m.passes(2, 0)
 			m.now += hour
 			s := m.step("process_payment")
 			s.attempts, s.failing = 0, 1
@@ -79,26 +66,17 @@ func Scenarios() []Scenario {
 		func(m *model) {
 			m.failing("process_payment", 2)
 			m.create()
-			m.pass(0)
-			m.pass(1)
+			m.passes(2, 0)
 			m.now += 2 * day
-			m.operator(func() {
-				t := m.tick()
-				s := m.step("process_payment")
-				m.emit(lifecycle.StepResolvedManually, t, m.stepTransition(s, "resolved_manually", t, "resolved_manually"))
-				m.now += minute
-				m.transition(lifecycle.TaskResolvedManually, "resolved_manually")
-			})
+			m.resolve("process_payment")
 		})
 	add("cancelled_days_later", "A task fails. Three days later an operator cancels it.",
 		func(m *model) {
 			m.failing("validate_cart", 3)
 			m.create()
-			m.pass(0)
-			m.pass(1)
-			m.pass(2)
+			m.passes(3, 0)
 			m.now += 3 * day
-			m.operator(func() { m.transition(lifecycle.TaskCancelled, "cancelled") })
+			m.cancel()
 		})
 	add("enqueued_ten_times", "A remote service is down for hours: the task releases its worker and is enqueued again ten times.",
 		func(m *model) {
@@ -108,9 +86,7 @@ func Scenarios() []Scenario {
 		})
 	add("pass_dies", "A worker is killed while a step runs. The step is reset, and another worker continues the task.",
 		func(m *model) {
-			m.create()
-			m.beginPass(0)
-			m.round()
+			m.createAndRound()
 			m.discover()
 			s := m.step("process_payment")
 			m.hang(s)
@@ -121,9 +97,7 @@ func Scenarios() []Scenario {
 		})
 	add("cancelled_running", "An operator cancels a task while a step runs. The pass goes on to the end, and ends as cancelled.",
 		func(m *model) {
-			m.create()
-			m.beginPass(0)
-			m.round()
+			m.createAndRound()
 			m.cancelDuring(func() { m.round() })
 			m.round()
 			m.discover()
@@ -136,7 +110,7 @@ func Scenarios() []Scenario {
 			m.create()
 			m.pass(0) // ends 3 s before the job is retried
 			m.now -= second
-			m.operator(func() { m.transition(lifecycle.TaskCancelled, "cancelled") })
+			m.cancel()
 			m.cancelled = true
 			m.now += second
 			m.beginPass(1)
@@ -148,7 +122,7 @@ func Scenarios() []Scenario {
 		func(m *model) {
 			m.create()
 			m.now += 40 * second
-			m.operator(func() { m.transition(lifecycle.TaskCancelled, "cancelled") })
+			m.cancel()
 			m.now += 5 * second
 			m.jobBegins(0)
 			m.jobRetries(0)
@@ -158,13 +132,11 @@ func Scenarios() []Scenario {
 			m.create()
 			m.pass(0)
 			m.now += hour
-			m.operator(func() { m.transition(lifecycle.TaskCancelled, "cancelled") })
+			m.cancel()
 		})
 	add("step_cancelled", "An operator cancels a step that hangs, and then the task.",
 		func(m *model) {
-			m.create()
-			m.beginPass(0)
-			m.round()
+			m.createAndRound()
 			m.discover()
 			s := m.step("process_payment")
 			m.hang(s)
@@ -177,18 +149,14 @@ func Scenarios() []Scenario {
 				m.transition(lifecycle.TaskCancelled, "cancelled")
 			})
 			m.correlationID, m.cancelled = correlationID, true
-			t := m.tick()
-			m.emit(lifecycle.WorkflowStepsExecutionCompleted, t, m.flowPayload("steps_execution_completed", t).with(
-				"task_name", m.name, "processed_count", 0, "successful_count", 0))
+			m.endBatch(0)
 			m.discoverNothing()
 			m.endPass()
 		})
 	add("never_ends", "A step may not be retried, and nobody resets it: the task stays pending forever.",
 		func(m *model) {
 			m.failing("process_payment", 1)
-			m.create()
-			m.beginPass(0)
-			m.round()
+			m.createAndRound()
 			m.round()
 			m.discoverNothing()
 			m.endPass()
@@ -206,9 +174,7 @@ func Scenarios() []Scenario {
 	add("spinning", "A failed step waits for an operator, and the pass spins: 20 empty batches a second, for 15 seconds.",
 		func(m *model) {
 			m.failing("process_payment", 1)
-			m.create()
-			m.beginPass(0)
-			m.round()
+			m.createAndRound()
 			m.round()
 			s := m.step("process_payment")
 			for range 300 {
@@ -229,20 +195,12 @@ func Scenarios() []Scenario {
 	add("blocked_then_resolved", "A step may not be retried, and its task stays pending. Three days later an operator resolves the step and then the task by hand.",
 		func(m *model) {
 			m.failing("process_payment", 1)
-			m.create()
-			m.beginPass(0)
-			m.round()
+			m.createAndRound()
 			m.round()
 			m.discoverNothing()
 			m.endPass()
 			m.now += 3 * day
-			m.operator(func() {
-				t := m.tick()
-				s := m.step("process_payment")
-				m.emit(lifecycle.StepResolvedManually, t, m.stepTransition(s, "resolved_manually", t, "resolved_manually"))
-				m.now += minute
-				m.transition(lifecycle.TaskResolvedManually, "resolved_manually")
-			})
+			m.resolve("process_payment")
 		})
 	return all
 }
@@ -266,6 +224,26 @@ func (m *model) operator(act func()) {
 	act()
 }
 
+// createAndRound creates the task and begins its first pass with a round.
+func (m *model) createAndRound() {
+	m.create()
+	m.beginPass(0)
+	m.round()
+}
+
+// cancel cancels the task as an operator.
+func (m *model) cancel() { m.operator(func() { m.transition(lifecycle.TaskCancelled, "cancelled") }) }
+
+// resolve resolves a step, and then the task, as an operator.
+func (m *model) resolve(step string) {
+	m.operator(func() {
+		t := m.tick()
+		m.emit(lifecycle.StepResolvedManually, t, m.stepTransition(m.step(step), "resolved_manually", t, "resolved_manually"))
+		m.now += minute
+		m.transition(lifecycle.TaskResolvedManually, "resolved_manually")
+	})
+}
+
 // enqueueAgain sets an ended task back to pending and enqueues it with a new job.
 func (m *model) enqueueAgain() {
 	m.operator(func() {
@@ -283,23 +261,16 @@ func (m *model) cancelDuring(doing func()) {
 	doing()
 	end := m.now
 	m.now = begin + (end-begin)/2
-	m.operator(func() { m.transition(lifecycle.TaskCancelled, "cancelled") })
+	m.cancel()
 	m.now, m.correlationID, m.cancelled = end, correlationID, true
 }
 
 // hang begins a batch of one step whose handler never returns.
 func (m *model) hang(s *stepModel) {
-	m.emitBatchBegan()
+	m.beginBatch(1)
 	m.request(s, &Attempt{}, m.g.pool[0])
 	t := m.tick()
 	m.emitAs(m.g.pool[0], lifecycle.StepBeforeHandle, t, m.stepPayload(s, "before_handle", t))
-}
-
-// emitBatchBegan announces a batch of one step.
-func (m *model) emitBatchBegan() {
-	t := m.tick()
-	m.emit(lifecycle.WorkflowStepsExecutionStarted, t, m.flowPayload("steps_execution_started", t).with(
-		"task_name", m.name, "step_count", 1, "processing_mode", "concurrent"))
 }
 
 // emptyRound is a batch whose step may not run.
@@ -310,10 +281,8 @@ func (m *model) emptyRound(s *stepModel) {
 		m.emit(lifecycle.WorkflowViableStepsDiscovered, t, m.flowPayload("viable_steps_discovered", t).with(
 			"step_ids", []int64{s.id}, "processing_mode", "concurrent", "step_count", 1))
 	}
-	m.emitBatchBegan()
-	t := m.tick()
-	m.emit(lifecycle.WorkflowStepsExecutionCompleted, t, m.flowPayload("steps_execution_completed", t).with(
-		"task_name", m.name, "processed_count", 0, "successful_count", 0))
+	m.beginBatch(1)
+	m.endBatch(0)
 	m.now = began + 50*millisecond
 }
 
