@@ -1,16 +1,20 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package endpoint is what all HTTP requests of the command line share: their header, and their addresses without secrets for
-// messages, which are logged. It has no state.
+// Package endpoint is what all HTTP requests of the command line share: their header, their errors, and their addresses without
+// secrets for messages, which are logged. It has no state.
 package endpoint
 
 import (
+	"crypto/tls"
 	"errors"
 	"maps"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 )
 
 // SetHeader adds the header that is configured, of which Host is the request's host, to that of a request.
@@ -71,6 +75,37 @@ func Parse(address string) (*url.URL, error) {
 		return nil, errors.New("it is malformed; escape special characters in credentials and in a query as %XX")
 	}
 	return nil, Cause(err)
+}
+
+// IsHTTP reports whether an address is a complete HTTP URL.
+func IsHTTP(address *url.URL) bool {
+	return (address.Scheme == "http" || address.Scheme == "https") && address.Host != ""
+}
+
+// ParseHTTP parses an HTTP URL given with a flag.
+func ParseHTTP(flag, address, example string) (*url.URL, error) {
+	parsed, err := Parse(address)
+	if err != nil || !IsHTTP(parsed) {
+		return nil, configerr.New(flag, Public(address), "is not an HTTP address", "use one such as "+example)
+	}
+	return parsed, nil
+}
+
+// UntrustedCertificate reports whether a request failed because of the server's certificate.
+func UntrustedCertificate(err error) bool {
+	var certificate *tls.CertificateVerificationError
+	return errors.As(err, &certificate)
+}
+
+// PlainHTTP reports whether a request with TLS failed because the server speaks plain HTTP.
+func PlainHTTP(err error) bool {
+	var record tls.RecordHeaderError
+	return errors.As(err, &record) || strings.Contains(err.Error(), "server gave HTTP response to HTTPS client")
+}
+
+// Status returns a status code with its standard text: that of the server is not trusted.
+func Status(code int) string {
+	return strings.TrimSpace(strconv.Itoa(code) + " " + http.StatusText(code))
 }
 
 // Cause returns an error of net/url or net/http without the address in its text.

@@ -16,8 +16,8 @@ import (
 	"time"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/endpoint"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/scrape"
-	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 	"github.com/tasker-otel/otelcol-tasker/internal/treeview"
 )
 
@@ -32,9 +32,9 @@ type Client struct {
 
 // New makes a client of the pages at an address.
 func New(address string, settings scrape.Settings) (*Client, error) {
-	u, err := url.Parse(address)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return nil, configerr.New("--from", address, "is not the address of live pages", "use one such as "+DefaultAddress)
+	u, err := endpoint.ParseHTTP("--from", address, DefaultAddress)
+	if err != nil {
+		return nil, err
 	}
 	client, err := scrape.New(settings)
 	if err != nil {

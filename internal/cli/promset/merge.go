@@ -9,6 +9,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 
 	dto "github.com/prometheus/client_model/go"
 	"google.golang.org/protobuf/proto"
@@ -190,16 +191,4 @@ func (m *merger) finish(f *mergedFamily) *dto.MetricFamily {
 }
 
 // typeName returns a family's type in the text format.
-func typeName(f *dto.MetricFamily) string {
-	switch f.GetType() {
-	case dto.MetricType_COUNTER:
-		return "counter"
-	case dto.MetricType_HISTOGRAM:
-		return "histogram"
-	case dto.MetricType_SUMMARY:
-		return "summary"
-	case dto.MetricType_UNTYPED:
-		return "untyped"
-	}
-	return "gauge"
-}
+func typeName(f *dto.MetricFamily) string { return strings.ToLower(f.GetType().String()) }

@@ -12,7 +12,7 @@ import (
 	"math"
 	"net"
 	"net/http"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -154,12 +154,10 @@ func (c *Client) once(ctx context.Context, client *http.Client, target Target, a
 // judge distinguishes permanent errors from temporary ones.
 func judge(err error) error {
 	err = endpoint.Cause(err)
-	var certificate *tls.CertificateVerificationError
-	var record tls.RecordHeaderError
 	switch {
-	case errors.As(err, &certificate):
+	case endpoint.UntrustedCertificate(err):
 		return backoff.Permanent(fmt.Errorf("%w: trust its issuer with --ca-file", err))
-	case errors.As(err, &record), strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
+	case endpoint.PlainHTTP(err):
 		return backoff.Permanent(fmt.Errorf("%w: the endpoint speaks plain HTTP", err))
 	}
 	return err
@@ -167,16 +165,10 @@ func judge(err error) error {
 
 func status(response *http.Response, accepted []int) error {
 	code := response.StatusCode
-	if code == http.StatusOK {
+	if code == http.StatusOK || slices.Contains(accepted, code) {
 		return nil
 	}
-	for _, a := range accepted {
-		if code == a {
-			return nil
-		}
-	}
-	// The status text of the server is not trusted.
-	err := fmt.Errorf("answered %s", strings.TrimSpace(fmt.Sprint(code, " ", http.StatusText(code))))
+	err := fmt.Errorf("answered %s", endpoint.Status(code))
 	switch {
 	case code == http.StatusUnauthorized || code == http.StatusForbidden:
 		return backoff.Permanent(fmt.Errorf(`%w: pass credentials, such as --header "Authorization=Bearer …"`, err))

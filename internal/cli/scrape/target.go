@@ -144,9 +144,6 @@ type LookupError struct {
 // Error implements error.
 func (e *LookupError) Error() string { return fmt.Sprintf("target %q: %v", e.Spec, e.Err) }
 
-// Unwrap returns the cause.
-func (e *LookupError) Unwrap() error { return e.Err }
-
 // parse adds a missing scheme and path.
 func parse(text string) (*url.URL, error) {
 	if text != "" && !strings.Contains(text, "://") {
@@ -156,7 +153,7 @@ func parse(text string) (*url.URL, error) {
 	if err != nil {
 		return nil, fmt.Errorf("not a URL: %w", err)
 	}
-	if address.Scheme != "http" && address.Scheme != "https" || address.Hostname() == "" {
+	if !endpoint.IsHTTP(address) || address.Hostname() == "" {
 		return nil, fmt.Errorf("not an HTTP address: use one such as http://localhost:8889/metrics")
 	}
 	if address.Path == "" || address.Path == "/" {

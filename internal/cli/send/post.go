@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -105,12 +104,10 @@ func (s *Sender) request(ctx context.Context, batch *eventfile.Batch) (*http.Req
 // certificate is permanent.
 func failed(err error) outcome {
 	err = endpoint.Cause(err)
-	var certificate *tls.CertificateVerificationError
-	var record tls.RecordHeaderError
 	switch {
-	case errors.As(err, &certificate):
+	case endpoint.UntrustedCertificate(err):
 		return outcome{problem: err.Error(), hopeless: true, remedy: "trust its issuer with --ca-file, or check the certificate of the endpoint"}
-	case errors.As(err, &record), strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
+	case endpoint.PlainHTTP(err):
 		return outcome{problem: err.Error(), hopeless: true, remedy: "the endpoint speaks plain HTTP: use --endpoint http://…"}
 	}
 	return outcome{problem: err.Error(), retryable: true, remedy: "check that the collector is running, and --endpoint"}
@@ -120,7 +117,7 @@ func failed(err error) outcome {
 // are not.
 func (s *Sender) judge(batch *eventfile.Batch, response *http.Response, body []byte) outcome {
 	status := response.StatusCode
-	problem := "the receiver answered " + statusText(status) + excerpt(body)
+	problem := "the receiver answered " + endpoint.Status(status) + excerpt(body)
 	switch {
 	case status >= 200 && status < 300:
 		return accepted(batch, response, body)
@@ -166,7 +163,7 @@ func accepted(batch *eventfile.Batch, response *http.Response, body []byte) outc
 	var said answer
 	if err := json.Unmarshal(body, &said); err != nil || said.Accepted == nil {
 		return outcome{
-			problem: fmt.Sprintf("the answer %s (%s) is not that of a tasker_events receiver%s", statusText(response.StatusCode),
+			problem: fmt.Sprintf("the answer %s (%s) is not that of a tasker_events receiver%s", endpoint.Status(response.StatusCode),
 				response.Header.Get("Content-Type"), excerpt(body)),
 			hopeless: true, remedy: "check --endpoint"}
 	}
@@ -189,10 +186,6 @@ func (s *Sender) retryAfter(header http.Header) time.Duration {
 		return max(0, min(at.Sub(s.settings.Now()), most))
 	}
 	return 0
-}
-
-func statusText(status int) string {
-	return strings.TrimSpace(strconv.Itoa(status) + " " + http.StatusText(status))
 }
 
 // excerpt returns the beginning of a response on one line, to append to a sentence.

@@ -69,7 +69,9 @@ func DefaultSettings() Settings {
 
 // Validate reports every invalid setting by its flag, with a remedy.
 func (s *Settings) Validate() error {
+	_, err := endpoint.ParseHTTP("--endpoint", s.Endpoint, DefaultEndpoint)
 	all := []error{
+		err,
 		configerr.AtLeast("--batch-size", s.BatchSize, 1),
 		configerr.AtLeast("--concurrency", s.Concurrency, 1),
 		configerr.OneOf("--compression", s.Compression, CompressionNone, CompressionGzip),
@@ -77,10 +79,6 @@ func (s *Settings) Validate() error {
 		configerr.AboveZero("--max-retry-after", s.MaxRetryAfter, "5m"),
 		configerr.OrZero("--retries", s.Retries, "for none"),
 		configerr.OrZero("--show-refused", s.ShownRefusals, "for none"),
-	}
-	address, err := endpoint.Parse(s.Endpoint)
-	if err != nil || address.Scheme != "http" && address.Scheme != "https" || address.Host == "" {
-		all = append(all, configerr.New("--endpoint", endpoint.Public(s.Endpoint), "is not an HTTP address", "use one such as "+DefaultEndpoint))
 	}
 	if s.Pace < 0 || math.IsNaN(s.Pace) || s.Pace > maxPace {
 		all = append(all, configerr.New("--pace", s.Pace, "is out of range",
@@ -90,12 +88,10 @@ func (s *Settings) Validate() error {
 }
 
 func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-timer.C:
+	case <-time.After(d):
 		return nil
 	}
 }

@@ -14,7 +14,6 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/endpoint"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/scrape"
-	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 )
 
 // Health is the status of the extension healthcheckv2.
@@ -43,9 +42,9 @@ type node struct {
 
 func readHealth(ctx context.Context, client *scrape.Client, address string) (*Health, error) {
 	// An unhealthy collector responds with another status than 200, and the reason in the body.
-	at, err := endpoint.Parse(address)
-	if err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https" {
-		return nil, configerr.New("--health", endpoint.Public(address), "is not an HTTP address", "use one such as "+DefaultHealth)
+	at, err := endpoint.ParseHTTP("--health", address, DefaultHealth)
+	if err != nil {
+		return nil, err
 	}
 	query := at.Query()
 	query.Set("verbose", "")
