@@ -20,6 +20,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/exporter/taskercsv/internal/metadata"
 	"github.com/tasker-otel/otelcol-tasker/exporter/taskercsv/internal/rowfile"
 	"github.com/tasker-otel/otelcol-tasker/internal/fsfile"
+	"github.com/tasker-otel/otelcol-tasker/internal/periodic"
 )
 
 const (
@@ -72,7 +73,7 @@ type csvExporter struct {
 	warned  map[string]bool
 	stopped bool
 
-	stop chan struct{}
+	stop func()
 	done sync.WaitGroup
 }
 
@@ -91,7 +92,7 @@ func newCSVExporter(cfg *Config, of signal, rows rows, set component.TelemetrySe
 		}),
 		rows:   rows,
 		warned: map[string]bool{},
-		stop:   make(chan struct{}),
+		stop:   func() {},
 	}
 	if e.appends && of != signalMetrics {
 		e.interval = 0 // a span is sent once: acknowledge it when it is on disk
@@ -125,7 +126,12 @@ func (e *csvExporter) start(ctx context.Context, host component.Host) (err error
 		e.rows.adopt(columns)
 	}
 	e.host = host
-	e.done.Go(e.tick)
+	running, stop := context.WithCancel(context.Background()) // ctx ends with the start
+	e.stop = stop
+	// A quarter of the interval, so that postponed data waits little longer than the interval.
+	e.done.Go(func() {
+		periodic.Run(running, max(e.interval/4, minTick), func() { e.catchUp(context.Background(), time.Now()) })
+	})
 	return nil
 }
 
@@ -138,7 +144,7 @@ func (e *csvExporter) shutdown(context.Context) error {
 	if alreadyStopped {
 		return nil
 	}
-	close(e.stop)
+	e.stop()
 	e.done.Wait()
 
 	e.mu.Lock()
@@ -182,21 +188,7 @@ func (e *csvExporter) take(ctx context.Context, merge func(now time.Time) (dropp
 	return nil
 }
 
-// tick writes what take has postponed, and removes expired series when no data arrives.
-func (e *csvExporter) tick() {
-	// A quarter of the interval, so that postponed data waits little longer than the interval.
-	ticker := time.NewTicker(max(e.interval/4, minTick))
-	defer ticker.Stop()
-	for {
-		select {
-		case <-e.stop:
-			return
-		case now := <-ticker.C:
-			e.catchUp(context.Background(), now)
-		}
-	}
-}
-
+// catchUp writes what take has postponed, and removes expired series when no data arrives.
 func (e *csvExporter) catchUp(ctx context.Context, now time.Time) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -38,7 +38,10 @@ func createMetrics(ctx context.Context, set exporter.Settings, config component.
 		e.telemetry.Shutdown()
 		return nil, err
 	}
-	return &metricsExporter{inner, stoppedOnce{inner: inner}}, nil
+	return struct {
+		consumer.Metrics
+		startStop
+	}{inner, stoppedOnce(inner)}, nil
 }
 
 func createTraces(ctx context.Context, set exporter.Settings, config component.Config) (exporter.Traces, error) {
@@ -54,7 +57,10 @@ func createTraces(ctx context.Context, set exporter.Settings, config component.C
 		e.telemetry.Shutdown()
 		return nil, err
 	}
-	return &tracesExporter{inner, stoppedOnce{inner: inner}}, nil
+	return struct {
+		consumer.Traces
+		startStop
+	}{inner, stoppedOnce(inner)}, nil
 }
 
 func createLogs(ctx context.Context, set exporter.Settings, config component.Config) (exporter.Logs, error) {
@@ -70,7 +76,10 @@ func createLogs(ctx context.Context, set exporter.Settings, config component.Con
 		e.telemetry.Shutdown()
 		return nil, err
 	}
-	return &logsExporter{inner, stoppedOnce{inner: inner}}, nil
+	return struct {
+		consumer.Logs
+		startStop
+	}{inner, stoppedOnce(inner)}, nil
 }
 
 func create(set exporter.Settings, cfg *Config, of signal, rows rows) (*csvExporter, error) {

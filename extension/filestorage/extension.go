@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -120,10 +119,7 @@ func (e *fileStorage) open() []*store {
 // GetClient opens the file of a component, after it has been checked. An unreadable file is set aside and reported.
 func (e *fileStorage) GetClient(ctx context.Context, kind component.Kind, id component.ID, name string) (storage.Client, error) {
 	file := fileName(kind, id, name)
-	s := &store{
-		owner: e, name: file, path: filepath.Join(e.cfg.Directory, file),
-		connect: func(ctx context.Context) (storage.Client, error) { return e.inner.GetClient(ctx, kind, id, name) },
-	}
+	s := newStore(e, file, func(ctx context.Context) (storage.Client, error) { return e.inner.GetClient(ctx, kind, id, name) })
 	if err := s.begin(ctx); err != nil {
 		return nil, err
 	}

@@ -36,6 +36,7 @@ const (
 //
 // A client that is closed leaves no log behind: its file is then the one of contrib's file_storage.
 type loggedClient struct {
+	singleKey
 	inner storage.Client
 	path  string // of the log
 
@@ -59,6 +60,7 @@ func openLogged(ctx context.Context, inner storage.Client, path string, fsync bo
 		return nil, fmt.Errorf("open the write-ahead log: %w", err)
 	}
 	c := &loggedClient{inner: inner, path: path, log: log, pending: map[string]writeahead.Change{}, foldAt: foldBytes}
+	c.singleKey = c.Batch
 	switch {
 	case token == nil, log.Headed() && content.Token != string(token):
 		// The file's content is in the database already.
@@ -278,23 +280,6 @@ func (c *loggedClient) renew(ctx context.Context, fsync bool) error {
 
 // inPlace reports whether the log is still at its path.
 func (c *loggedClient) inPlace() bool { return c.log.InPlace() }
-
-// Get reads one value.
-func (c *loggedClient) Get(ctx context.Context, key string) ([]byte, error) {
-	op := storage.GetOperation(key)
-	err := c.Batch(ctx, op)
-	return op.Value, err
-}
-
-// Set writes one value.
-func (c *loggedClient) Set(ctx context.Context, key string, value []byte) error {
-	return c.Batch(ctx, storage.SetOperation(key, value))
-}
-
-// Delete removes one value.
-func (c *loggedClient) Delete(ctx context.Context, key string) error {
-	return c.Batch(ctx, storage.DeleteOperation(key))
-}
 
 // Walk visits the keys of the database and the log, in no order. The visitor's operations are executed at the end.
 func (c *loggedClient) Walk(ctx context.Context, visit storage.WalkFunc) error {

@@ -89,7 +89,7 @@ func (s *store) rewrite(ctx context.Context) error {
 	if err := fsfile.Remove(writeahead.Path(s.path)); err != nil {
 		return fmt.Errorf("create the write-ahead log of %s: %w", s.path, err)
 	}
-	fresh := &store{owner: s.owner, name: s.name, path: s.path, connect: s.connect}
+	fresh := newStore(s.owner, s.name, s.connect)
 	if err := fresh.open(ctx); err != nil {
 		return err
 	}

@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -30,8 +32,29 @@ const (
 	checkKey  = ownPrefix + "check" // written to check that writes reach the file at the path
 )
 
+// singleKey implements the operations of storage.Client on one key by Batch.
+type singleKey func(ctx context.Context, ops ...*storage.Operation) error
+
+// Get reads one value.
+func (batch singleKey) Get(ctx context.Context, key string) ([]byte, error) {
+	op := storage.GetOperation(key)
+	err := batch(ctx, op)
+	return op.Value, err
+}
+
+// Set writes one value.
+func (batch singleKey) Set(ctx context.Context, key string, value []byte) error {
+	return batch(ctx, storage.SetOperation(key, value))
+}
+
+// Delete removes one value.
+func (batch singleKey) Delete(ctx context.Context, key string) error {
+	return batch(ctx, storage.DeleteOperation(key))
+}
+
 // store is one component's client. Its lock is held for reading to use the client, and for writing to replace it.
 type store struct {
+	singleKey
 	owner   *fileStorage
 	name    string
 	path    string
@@ -49,6 +72,12 @@ var (
 	errClosed  = errors.New("the storage is closed")
 	errNotMade = errors.New("the storage could not be made yet")
 )
+
+func newStore(owner *fileStorage, name string, connect func(ctx context.Context) (storage.Client, error)) *store {
+	s := &store{owner: owner, name: name, path: filepath.Join(owner.cfg.Directory, name), connect: connect}
+	s.singleKey = s.Batch
+	return s
+}
 
 // begin checks the file and opens it. On a full disk a missing file is created later: until then writes fail, so components
 // acknowledge nothing and nothing is lost.
@@ -168,23 +197,6 @@ func (s *store) report(err error) {
 	}
 }
 
-// Get reads one value.
-func (s *store) Get(ctx context.Context, key string) ([]byte, error) {
-	op := storage.GetOperation(key)
-	err := s.Batch(ctx, op)
-	return op.Value, err
-}
-
-// Set writes one value.
-func (s *store) Set(ctx context.Context, key string, value []byte) error {
-	return s.Batch(ctx, storage.SetOperation(key, value))
-}
-
-// Delete removes one value.
-func (s *store) Delete(ctx context.Context, key string) error {
-	return s.Batch(ctx, storage.DeleteOperation(key))
-}
-
 // Batch reads and writes. A successful write is in the file at its path: if that was removed or replaced, it is first written again
 // with its whole content.
 func (s *store) Batch(ctx context.Context, ops ...*storage.Operation) error {
@@ -223,12 +235,7 @@ func (s *store) batch(ctx context.Context, ops []*storage.Operation) (inPlace bo
 }
 
 func writes(ops []*storage.Operation) bool {
-	for _, op := range ops {
-		if op.Type != storage.Get {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(ops, func(op *storage.Operation) bool { return op.Type != storage.Get })
 }
 
 // inPlace reports whether the client's files are still at their paths. It requires s.mu.

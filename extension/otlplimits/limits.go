@@ -36,7 +36,7 @@ type limits struct {
 
 	// files is nil unless the open files are watched.
 	files    *files
-	stopped  chan struct{}
+	stop     func()
 	watching sync.WaitGroup
 }
 

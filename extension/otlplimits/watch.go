@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/periodic"
 )
 
 // watchInterval is how often the open files are counted.
@@ -27,19 +29,9 @@ func (l *limits) watchFiles() error {
 		l.logger.Info("max_files_percentage has no effect: this system does not show which connections are silent")
 		return nil
 	}
-	l.files, l.stopped = files, make(chan struct{})
-	l.watching.Go(func() {
-		ticker := time.NewTicker(watchInterval)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ticker.C:
-				l.relieve()
-			case <-l.stopped:
-				return
-			}
-		}
-	})
+	watching, stop := context.WithCancel(context.Background())
+	l.files, l.stop = files, stop
+	l.watching.Go(func() { periodic.Run(watching, watchInterval, l.relieve) })
 	return nil
 }
 
@@ -65,7 +57,7 @@ func (l *limits) unwatchFiles() error {
 	if l.files == nil {
 		return nil
 	}
-	close(l.stopped)
+	l.stop()
 	l.watching.Wait()
 	err := l.files.close()
 	l.files = nil

@@ -55,15 +55,7 @@ func (p *pages) apiOverview(r *http.Request) (any, error) {
 	now := p.now()
 	open, statistics := p.openTasks(""), p.statistics()
 	o := apiOverview{At: open.at, Instance: p.about.Instance, States: stateMap(countStates(open.tasks)), Workflows: []apiWorkflow{}, Failures: []apiFailure{}, Attention: []apiNote{}}
-	counts := map[string]*workflowCounts{}
-	for i := range open.tasks {
-		t := &open.tasks[i]
-		if counts[t.Name] == nil {
-			counts[t.Name] = new(workflowCounts)
-		}
-		counts[t.Name].states[t.State]++
-		counts[t.Name].oldest[t.State] = max(counts[t.Name].oldest[t.State], t.Now(open.at)-t.Changed)
-	}
+	counts := countWorkflows(open)
 	for _, l := range workflowLines(counts, statistics.Workflows) {
 		w := apiWorkflow{Name: l.Name, States: map[string]int{}, Finished: l.Finished, Failed: l.Failed, FailedAttempts: l.FailedAttempts}
 		if c := counts[l.Name]; c != nil {

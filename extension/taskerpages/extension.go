@@ -21,6 +21,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/extension/taskerpages/internal/metadata"
 	"github.com/tasker-otel/otelcol-tasker/internal/livedata"
+	"github.com/tasker-otel/otelcol-tasker/internal/periodic"
 )
 
 // pages is the extension. Requests query the components, or use results not older than refresh_interval.
@@ -37,14 +38,14 @@ type pages struct {
 	own      ownMetrics
 	tasks    taskCache
 
-	viewers atomic.Int64 // live pages
-	closing chan struct{}
+	viewers atomic.Int64    // live pages
+	running context.Context // until Shutdown
+	stop    func()
 
 	// server is nil unless the pages are served.
 	server  *http.Server
 	address string
 	serving sync.WaitGroup
-	shut    sync.Once
 }
 
 // about identifies the collector.
@@ -61,12 +62,13 @@ func newPages(set extension.Settings, cfg *Config) (*pages, error) {
 		return nil, fmt.Errorf("create the telemetry of tasker_pages: %w", err)
 	}
 	p := &pages{
-		config: cfg, settings: set.TelemetrySettings, telemetry: telemetry, now: time.Now, closing: make(chan struct{}),
+		config: cfg, settings: set.TelemetrySettings, telemetry: telemetry, now: time.Now,
 		about: about{Version: set.BuildInfo.Version},
 	}
 	if instance, ok := set.Resource.Attributes().Get("service.instance.id"); ok {
 		p.about.Instance = instance.AsString()
 	}
+	p.running, p.stop = context.WithCancel(context.Background())
 	p.own.address = cfg.OwnMetrics
 	err = telemetry.RegisterExtensionTaskerPagesViewersCallback(func(_ context.Context, o metric.Int64Observer) error {
 		o.Observe(p.viewers.Load())
@@ -107,7 +109,7 @@ func (p *pages) Start(ctx context.Context, host component.Host) error {
 
 // Shutdown ends live pages and waits for pending requests.
 func (p *pages) Shutdown(ctx context.Context) error {
-	p.shut.Do(func() { close(p.closing) })
+	p.stop()
 	p.telemetry.Shutdown()
 	if p.server == nil {
 		return nil
@@ -130,19 +132,14 @@ const ownMetricsSamples = 6
 
 // sample counts the open tasks for the charts until the extension stops.
 func (p *pages) sample() {
-	ticker := time.NewTicker(sampleInterval)
-	defer ticker.Stop()
-	for n := 0; ; n++ {
-		select {
-		case <-p.closing:
-			return
-		case <-ticker.C:
-			p.history.add(countStates(p.openTasks("").tasks))
-			if n%ownMetricsSamples == 0 {
-				p.own.refresh(context.Background(), p.now())
-			}
+	n := 0
+	periodic.Run(p.running, sampleInterval, func() {
+		p.history.add(countStates(p.openTasks("").tasks))
+		if n%ownMetricsSamples == 0 {
+			p.own.refresh(context.Background(), p.now())
 		}
-	}
+		n++
+	})
 }
 
 func (p *pages) refused(ctx context.Context, reason string) {

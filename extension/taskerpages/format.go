@@ -132,14 +132,8 @@ func quantile(sorted []time.Duration, q float64) (time.Duration, bool) {
 	if len(sorted) == 0 {
 		return 0, false
 	}
-	return sorted[min(len(sorted)-1, int(math.Ceil(q*float64(len(sorted))))-1+boolInt(q == 0))], true
-}
-
-func boolInt(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
+	rank := int(math.Ceil(q * float64(len(sorted))))
+	return sorted[min(max(rank, 1), len(sorted))-1], true
 }
 
 func quantileText(durations []time.Duration, q float64) string {

@@ -5,12 +5,9 @@ package taskerpages
 
 import (
 	"bytes"
-	"context"
 	"io"
 	"net/http"
 )
-
-func contextWith(ctx context.Context) context.Context { return context.WithValue(ctx, liveKey{}, true) }
 
 // recorder captures the response to a request that the server makes to itself.
 type recorder struct {

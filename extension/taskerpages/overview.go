@@ -79,10 +79,7 @@ type workflowCounts struct {
 	oldest [assembly.States]int64 // longest time in the state since the last event
 }
 
-func (p *pages) overview(r *http.Request) (any, error) {
-	now := p.now()
-	open := p.openTasks("")
-	statistics := p.statistics()
+func countWorkflows(open openTasks) map[string]*workflowCounts {
 	counts := map[string]*workflowCounts{}
 	for i := range open.tasks {
 		t := &open.tasks[i]
@@ -94,6 +91,14 @@ func (p *pages) overview(r *http.Request) (any, error) {
 		c.states[t.State]++
 		c.oldest[t.State] = max(c.oldest[t.State], t.Now(open.at)-t.Changed)
 	}
+	return counts
+}
+
+func (p *pages) overview(r *http.Request) (any, error) {
+	now := p.now()
+	open := p.openTasks("")
+	statistics := p.statistics()
+	counts := countWorkflows(open)
 	p.own.refresh(r.Context(), now)
 	o := overview{Left: statistics.Left}
 	o.Workflows = workflowLines(counts, statistics.Workflows)
@@ -125,7 +130,7 @@ func (p *pages) tiles(now stateCounts, counts map[string]*workflowCounts, s live
 		return spark(p.history.of(now, states...), label+", the last 15 minutes", class, 120)
 	}
 	waiting := now[assembly.StateQueued] + now[assembly.StateWaiting]
-	tiles := []tile{
+	return []tile{
 		{"Running", number(now[assembly.StateRunning]), "", "run", "/tasks?state=running", chart("run", "running", assembly.StateRunning)},
 		{"Queued", number(waiting), oldest(assembly.StateQueued), "wait", "/tasks?state=queued", chart("wait", "queued", assembly.StateQueued, assembly.StateWaiting)},
 		{"Backing off", number(now[assembly.StateBackingOff]), "", "back", "/tasks?state=backing_off", chart("back", "backing off", assembly.StateBackingOff)},
@@ -134,7 +139,6 @@ func (p *pages) tiles(now stateCounts, counts map[string]*workflowCounts, s live
 		{"Failed, 15 min", number(failed.Last(lately)), percent(float64(failed.Last(lately)), float64(finished.Last(lately))), "bad", "/tasks?state=failure",
 			spark(failed[:], "failed by minute, the last hour", "bad", 120)},
 	}
-	return tiles
 }
 
 func workflowLines(counts map[string]*workflowCounts, workflows []livedata.Workflow) []workflowLine {

@@ -5,6 +5,7 @@ package taskerpages
 
 import (
 	"bytes"
+	"context"
 	"embed"
 	"encoding/json"
 	"errors"
@@ -168,8 +169,7 @@ func (p *pages) show(w http.ResponseWriter, r *http.Request, kind *pageKind) {
 const endHeader = "X-Tasker-Settled"
 
 func statusOf(err error) int {
-	switch {
-	case errors.Is(err, errNoTask), errors.Is(err, errNoWorkflow), errors.Is(err, errNoPage):
+	if errors.Is(err, errNoTask) || errors.Is(err, errNoWorkflow) || errors.Is(err, errNoPage) {
 		return http.StatusNotFound
 	}
 	return http.StatusBadRequest
@@ -205,7 +205,7 @@ func (p *pages) live(w http.ResponseWriter, r *http.Request, mux http.Handler) {
 		return
 	}
 	defer p.viewers.Add(-1)
-	inner = inner.WithContext(contextWith(r.Context()))
+	inner = inner.WithContext(context.WithValue(r.Context(), liveKey{}, true))
 	w.Header().Set("Content-Type", "text/event-stream")
 	stream := http.NewResponseController(w)
 	_ = stream.SetWriteDeadline(time.Time{}) // fails if the server has no deadlines
@@ -215,7 +215,7 @@ func (p *pages) live(w http.ResponseWriter, r *http.Request, mux http.Handler) {
 		select {
 		case <-r.Context().Done():
 			return
-		case <-p.closing:
+		case <-p.running.Done():
 			return
 		case <-time.After(wait):
 		}

@@ -172,8 +172,7 @@ func (b *builder) build() consumer.Logs {
 	}
 
 	assembling := spanhierarchy.NewFactory()
-	finished, err := consumer.NewTraces(toEach(cloneTraces,
-		b.results.spans, fromSpans.ConsumeTraces, outcomes.ConsumeTraces))
+	finished, err := consumer.NewTraces(toEach(ptrace.NewTraces, b.results.spans, fromSpans.ConsumeTraces, outcomes.ConsumeTraces))
 	b.err = err
 	hierarchy := keep(assembling.CreateTraces(b.ctx,
 		processor.Settings{ID: component.NewID(assembling.Type()), TelemetrySettings: b.telemetry}, b.settings.Config.Hierarchy, finished))(b, "span_hierarchy")
@@ -186,21 +185,21 @@ func (b *builder) build() consumer.Logs {
 		return nil
 	}
 
-	routed, err := consumer.NewLogs(toEach(cloneLogs, toSpans.ConsumeLogs, fromEvents.ConsumeLogs, toRecords.ConsumeLogs))
+	routed, err := consumer.NewLogs(toEach(plog.NewLogs, toSpans.ConsumeLogs, fromEvents.ConsumeLogs, toRecords.ConsumeLogs))
 	b.err = err
 	routing := eventrouter.NewFactory()
 	return keep(routing.CreateLogs(b.ctx,
 		processor.Settings{ID: component.NewID(routing.Type()), TelemetrySettings: b.telemetry}, b.settings.Config.Router, routed))(b, "event_router")
 }
 
-// keep takes a component that was made before those that send to it.
+// keep returns a function that takes a component, made before those that send to it.
 func keep[C component.Component](c C, err error) func(b *builder, name string) C {
 	return func(b *builder, name string) C {
 		if err != nil {
 			b.err = errors.Join(b.err, fmt.Errorf("%s: %w", name, err))
-			return c
+		} else {
+			b.components = slices.Insert(b.components, 0, component.Component(c))
 		}
-		b.components = slices.Insert(b.components, 0, component.Component(c))
 		return c
 	}
 }
@@ -215,24 +214,14 @@ func (b *builder) stop(components []component.Component) error {
 }
 
 // toEach returns a function that hands a copy to each of several consumers.
-func toEach[T any](clone func(T) T, consume ...func(context.Context, T) error) func(context.Context, T) error {
+func toEach[T interface{ CopyTo(T) }](empty func() T, consume ...func(context.Context, T) error) func(context.Context, T) error {
 	return func(ctx context.Context, data T) error {
 		var errs []error
 		for _, next := range consume {
-			errs = append(errs, next(ctx, clone(data)))
+			clone := empty()
+			data.CopyTo(clone)
+			errs = append(errs, next(ctx, clone))
 		}
 		return errors.Join(errs...)
 	}
-}
-
-func cloneTraces(td ptrace.Traces) ptrace.Traces {
-	clone := ptrace.NewTraces()
-	td.CopyTo(clone)
-	return clone
-}
-
-func cloneLogs(ld plog.Logs) plog.Logs {
-	clone := plog.NewLogs()
-	ld.CopyTo(clone)
-	return clone
 }
