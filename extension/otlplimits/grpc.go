@@ -22,8 +22,8 @@ import (
 	"google.golang.org/grpc/tap"
 	"google.golang.org/protobuf/types/known/durationpb"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/overload/admission"
-	"github.com/tasker-otel/otelcol-tasker/internal/overload/otlpcost"
+	"github.com/tasker-otel/otelcol-tasker/internal/admission"
+	"github.com/tasker-otel/otelcol-tasker/internal/otlpcost"
 )
 
 // GetGRPCServerOptions implements extensionmiddleware.GRPCServer. A request is judged in three places: after its headers (tap),

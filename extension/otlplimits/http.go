@@ -15,8 +15,8 @@ import (
 
 	"go.opentelemetry.io/collector/extension/extensionmiddleware"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/overload/admission"
-	"github.com/tasker-otel/otelcol-tasker/internal/overload/otlpcost"
+	"github.com/tasker-otel/otelcol-tasker/internal/admission"
+	"github.com/tasker-otel/otelcol-tasker/internal/otlpcost"
 )
 
 // GetHTTPHandler implements extensionmiddleware.HTTPServer. The bodies that the handler sees are already inflated, and their

@@ -17,8 +17,8 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tasker-otel/otelcol-tasker/extension/otlplimits/internal/metadata"
-	"github.com/tasker-otel/otelcol-tasker/internal/overload/admission"
-	"github.com/tasker-otel/otelcol-tasker/internal/overload/otlpcost"
+	"github.com/tasker-otel/otelcol-tasker/internal/admission"
+	"github.com/tasker-otel/otelcol-tasker/internal/otlpcost"
 )
 
 // errSize is the error of a request that alone would take too much memory.

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/overload/admission"
+	"github.com/tasker-otel/otelcol-tasker/internal/admission"
 )
 
 // patience is how long a request may be in transit before it can be evicted for another one.

@@ -15,7 +15,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
-	"github.com/tasker-otel/otelcol-tasker/internal/overload/otlpcost"
+	"github.com/tasker-otel/otelcol-tasker/internal/otlpcost"
 )
 
 // Numbers of the fields of OTLP messages. Fields that are not here are decoded by pdata, or are unknown to it as well.

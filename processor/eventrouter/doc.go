@@ -5,7 +5,7 @@
 // sampled, and which parts of its payload are kept. It converts nothing, but stamps its decision on the record, so that the
 // connectors after it need not decide again.
 //
-// The decisions are in packages that know no pipeline: routes in internal/routing, duplicates in internal/bounded/dedup, payloads in this
+// The decisions are in packages that know no pipeline: routes in internal/routing, duplicates in internal/dedup, payloads in this
 // component's internal/scrub. This package connects them.
 package eventrouter
 

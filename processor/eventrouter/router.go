@@ -17,7 +17,7 @@ import (
 	"go.opentelemetry.io/collector/processor"
 	"go.uber.org/zap"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/bounded/dedup"
+	"github.com/tasker-otel/otelcol-tasker/internal/dedup"
 	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/health"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal"

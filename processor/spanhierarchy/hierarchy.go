@@ -18,11 +18,11 @@ import (
 	"go.opentelemetry.io/collector/processor"
 	"go.uber.org/zap"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/admission/backpressure"
 	"github.com/tasker-otel/otelcol-tasker/internal/health"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/origin"
-	"github.com/tasker-otel/otelcol-tasker/internal/overload/backpressure"
 	"github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy/internal/metadata"
 	"github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy/internal/performance"
 )

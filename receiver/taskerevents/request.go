@@ -16,8 +16,8 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/admission"
 	"github.com/tasker-otel/otelcol-tasker/internal/origin"
-	"github.com/tasker-otel/otelcol-tasker/internal/overload/admission"
 	"github.com/tasker-otel/otelcol-tasker/internal/wire"
 )
 

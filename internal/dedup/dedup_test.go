@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/bounded/dedup"
+	"github.com/tasker-otel/otelcol-tasker/internal/dedup"
 )
 
 func take(t *testing.T, s *dedup.Set, keys ...uint64) (dedup.Claim, []uint64) {
