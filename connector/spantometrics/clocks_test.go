@@ -43,14 +43,14 @@ func TestDowntimeDoesNotCount(t *testing.T) {
 			clear(w.cumulative)
 			require.NoError(t, c.flush(context.Background()))
 			require.Equal(t, want, w.totals(false))
-			require.Equal(t, 1, c.active.Len())
+			require.Equal(t, 1, c.state.Active.Len())
 		}
 
 		time.Sleep(3*time.Hour + time.Minute)
 		clear(w.cumulative)
 		require.NoError(t, c.flush(context.Background()))
 		require.Empty(t, w.totals(false), "24 hours of running have passed")
-		require.Zero(t, c.active.Len())
+		require.Zero(t, c.state.Active.Len())
 	})
 }
 
@@ -88,9 +88,9 @@ func TestReceiversGoOnWhenTheClockIsSetBack(t *testing.T) {
 		receiver := receiver{}
 		now := in.now()
 		flush := func() int {
-			snapshot := in.registry.Collect(now)
-			md := in.exporter.Metrics(&snapshot)
-			in.registry.Accept(&snapshot)
+			snapshot := in.state.Series.Collect(now)
+			md := in.converter.Metrics(&snapshot)
+			in.state.Series.Accept(&snapshot)
 			return receiver.take(md)
 		}
 		total := func() (sum int64) {
@@ -123,13 +123,13 @@ func TestExpiredSeriesAreReportedAsEnded(t *testing.T) {
 		receiver := receiver{}
 		now := in.now()
 		flush := func(refused bool) {
-			snapshot := in.registry.Collect(now)
-			md := in.exporter.Metrics(&snapshot)
+			snapshot := in.state.Series.Collect(now)
+			md := in.converter.Metrics(&snapshot)
 			if refused {
-				in.registry.Restore(&snapshot)
+				in.state.Series.Restore(&snapshot)
 				return
 			}
-			in.registry.Accept(&snapshot)
+			in.state.Series.Accept(&snapshot)
 			receiver.take(md)
 		}
 		require.NoError(t, in.ConsumeTraces(t.Context(), oneTask()))

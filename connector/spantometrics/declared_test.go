@@ -133,15 +133,15 @@ func TestCountersBeyond64Bits(t *testing.T) {
 			addEvent(records, "order.placed", task, time.Now(), map[string]any{"tasker.amount": each})
 			require.NoError(t, batch{ld: ld}.consume(c))
 			if task == 3 {
-				refused := c.registry.Collect(c.now())
-				c.registry.Restore(&refused)
+				refused := c.state.Series.Collect(c.now())
+				c.state.Series.Restore(&refused)
 				require.NoError(t, c.commit(context.Background()))
 				w.crash()
 				c = w.begin()
 			}
 		}
-		snapshot := c.registry.Collect(c.now())
-		require.Equal(t, values*each, double(t, c.exporter.Metrics(&snapshot), "shop.revenue"))
+		snapshot := c.state.Series.Collect(c.now())
+		require.Equal(t, values*each, double(t, c.converter.Metrics(&snapshot), "shop.revenue"))
 	}
 }
 
@@ -289,16 +289,6 @@ func TestLabelsThatReceiversWouldRefuse(t *testing.T) {
 	service, _ := p.sink.last().ResourceMetrics().At(0).Resource().Attributes().Get(lifecycle.AttrServiceName)
 	require.Equal(t, "shop\uFFFD", service.Str())
 	require.Equal(t, map[string]int64{"too_long": 1, "not_utf8": 2}, p.own(t, "replaced_labels"))
-}
-
-func TestLooksLikeID(t *testing.T) {
-	for value, want := range map[string]bool{
-		"0198c5a1-6f2e-7c3a-9d4b-1f2e3d4c5b6a": true, "0198C5A16F2E7C3A9D4B1F2E3D4C5B6A": true, "tsk_mpv5pc29_Qc4wHQ": true,
-		"0198c5a1-6f2e-7c3a-9d4b-1f2e3d4c5b6x": false, "0198c5a1_6f2e_7c3a_9d4b_1f2e3d4c5b6a": false,
-		"process_order": false, "": false, "tsk_short": false, "recalculate_all_of_the_customers": false, "tsk_import_customer": false,
-	} {
-		require.Equal(t, want, looksLikeID(value), value)
-	}
 }
 
 func TestOperationsThatSpanHierarchyFoundSlow(t *testing.T) {

@@ -19,8 +19,11 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/active"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/declaration"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/export"
-	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/seen"
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/measure"
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/plan"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/state"
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/tally"
 	"github.com/tasker-otel/otelcol-tasker/internal/bounded/shares"
 	"github.com/tasker-otel/otelcol-tasker/internal/health"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal"
@@ -38,30 +41,19 @@ const scrapeInterval = time.Minute
 type instance struct {
 	cfg       *Config
 	id        component.ID
-	registry  *series.Registry
+	state     *state.State
+	recorder  *measure.Recorder
 	telemetry *telemetry
 	logger    *zap.Logger
 	next      consumer.Metrics
-	exporter  export.Converter
+	converter export.Converter
 	// health is nil before Start.
 	health *health.Status
-
-	plans *plans
 
 	// started is when the process started, by the monotonic clock, and ranBefore the total running time, in nanoseconds, of
 	// earlier processes with the same state. They are set before the first input is started.
 	started   time.Time
 	ranBefore int64
-
-	// The fields below are guarded by the registry's mutex.
-	active     *active.Tracker
-	statements statements
-	// room is a scratch buffer for the fields of the measured item.
-	room []fieldValue
-	// fingerprints is a scratch buffer for the fingerprints of a batch.
-	fingerprints []uint64
-	// spansSeen and eventsSeen are separate because the many events would displace the spans.
-	spansSeen, eventsSeen *seen.Set
 
 	// running guards loop, which is nil while no flush loop runs.
 	running sync.Mutex
@@ -81,50 +73,64 @@ func newInstance(cfg *Config, settings connector.Settings, next consumer.Metrics
 	if err != nil {
 		return nil, fmt.Errorf("create the connector's internal telemetry: %w", err)
 	}
-	isDelta := cfg.temporality() == delta
 	instanceID := ""
 	if id, found := settings.Resource.Attributes().Get(lifecycle.AttrServiceInstanceID); found {
 		instanceID = id.AsString()
 	}
+	plans := plan.Compile(&cfg.Config, metrics)
+	c := &instance{
+		cfg:       cfg,
+		id:        settings.ID,
+		state:     state.New(definitions, plans, cfg.stateOptions(), time.Now().UnixNano()),
+		telemetry: telemetry,
+		logger:    settings.Logger,
+		next:      next,
+		converter: export.Converter{Delta: cfg.temporality() == delta, InstanceID: instanceID, Version: settings.BuildInfo.Version},
+		started:   time.Now(),
+	}
+	c.recorder = measure.New(c.state, plans, measure.Options{
+		EventSpans: cfg.EventSpans, TrustReceived: cfg.TrustReceived, MaxEventAge: cfg.MaxEventAge,
+	})
+	if err := telemetry.observe(journal.Observe(c.journalOf)); err != nil {
+		telemetry.close()
+		return nil, fmt.Errorf("create the connector's internal telemetry: %w", err)
+	}
+	return c, nil
+}
+
+func (cfg *Config) stateOptions() state.Options {
 	exemplars := 0
 	if cfg.Exemplars.Enabled {
 		exemplars = cfg.Exemplars.MaxPerDataPoint
 	}
-	ids := active.Options{
-		MaxIDs: cfg.ActiveMaxIDs,
-		MaxAge: cfg.ActiveMaxAge.Nanoseconds(),
-		Memory: min(endedMemory, cfg.ActiveMaxAge).Nanoseconds(),
-	}
-	c := &instance{
-		cfg: cfg,
-		id:  settings.ID,
-		registry: series.NewRegistry(definitions, series.Options{
-			Delta:           isDelta,
+	return state.Options{
+		Series: series.Options{
+			Delta:           cfg.temporality() == delta,
 			MaxSeries:       cfg.AggregationCardinalityLimit,
 			MaxApplications: cfg.MaxApplications,
 			Total:           shares.Size{Items: int64(cfg.MaxSeries), Bytes: cfg.MaxSeriesBytes},
 			Exemplars:       exemplars,
 			ExemplarStay:    (scrapeInterval + cfg.MetricsFlushInterval).Nanoseconds(),
 			Expiration:      cfg.SeriesExpiration.Nanoseconds(),
-		}, time.Now().UnixNano()),
-		telemetry:  telemetry,
-		logger:     settings.Logger,
-		next:       next,
-		exporter:   export.Converter{Delta: isDelta, InstanceID: instanceID, Version: settings.BuildInfo.Version},
-		active:     active.New(ids),
-		statements: statements{},
-
-		plans:   newPlans(&cfg.Config, metrics),
-		started: time.Now(),
-
-		spansSeen:  seen.New(cfg.Deduplicate.MaxEntries),
-		eventsSeen: seen.New(cfg.Deduplicate.MaxEntries),
+		},
+		Active: active.Options{
+			MaxIDs: cfg.ActiveMaxIDs,
+			MaxAge: cfg.ActiveMaxAge.Nanoseconds(),
+			Memory: min(endedMemory, cfg.ActiveMaxAge).Nanoseconds(),
+		},
+		Remembered: cfg.Deduplicate.MaxEntries,
 	}
-	if err := telemetry.observe(journal.Observe(c.journalOf)); err != nil {
-		telemetry.close()
-		return nil, fmt.Errorf("create the connector's internal telemetry: %w", err)
+}
+
+// measure records a batch, and returns when it is stored, if there is a storage. After an error the batch may be retried:
+// its items are counted once.
+func (c *instance) measure(ctx context.Context, record func(now series.Instant) tally.Batch) error {
+	if err := c.admit(); err != nil {
+		return err
 	}
-	return c, nil
+	counts := record(c.now())
+	c.telemetry.consumed(ctx, &counts)
+	return c.commit(ctx)
 }
 
 // now returns the wall clock's time and the total running time of the state.
@@ -200,14 +206,15 @@ func (c *instance) flush(ctx context.Context) error {
 	defer c.flushing.Unlock()
 
 	now := c.now()
-	c.age(ctx, now)
+	remembered, evictions := c.state.Age(now)
+	c.telemetry.aged(ctx, remembered, &evictions)
 	return errors.Join(c.deliver(ctx, now), c.snapshotIfDue(ctx, now))
 }
 
 // deliver sends a flush. If a previous process stopped before it knew whether its last flush was delivered, that one is
 // sent first and unchanged; receivers that have it recognize it by its interval.
 func (c *instance) deliver(ctx context.Context, now series.Instant) error {
-	if open := c.registry.Unanswered(); open != nil {
+	if open := c.state.Series.Unanswered(); open != nil {
 		if err := c.send(ctx, open); err != nil {
 			return err
 		}
@@ -215,10 +222,10 @@ func (c *instance) deliver(ctx context.Context, now series.Instant) error {
 			return err
 		}
 	}
-	snapshot := c.registry.Collect(now)
-	c.telemetry.collected(ctx, &snapshot, c.registry.Size().Bytes)
+	snapshot := c.state.Series.Collect(now)
+	c.telemetry.collected(ctx, &snapshot, c.state.Series.Size().Bytes)
 	if err := c.send(ctx, &snapshot); err != nil {
-		c.registry.Restore(&snapshot)
+		c.state.Series.Restore(&snapshot)
 		return err
 	}
 	return c.accept(ctx, &snapshot)
@@ -232,7 +239,7 @@ func (c *instance) send(ctx context.Context, snapshot *series.Snapshot) error {
 	}
 	err := c.commit(ctx)
 	if err == nil {
-		if err = c.next.ConsumeMetrics(ctx, c.exporter.Metrics(snapshot)); err != nil {
+		if err = c.next.ConsumeMetrics(ctx, c.converter.Metrics(snapshot)); err != nil {
 			c.health.Set(c, fmt.Errorf("the next component rejects metrics: %w", err))
 		} else {
 			c.health.Set(c, nil)
@@ -248,15 +255,6 @@ func (c *instance) send(ctx context.Context, snapshot *series.Snapshot) error {
 
 // accept stores that a snapshot was delivered, so that a delta is not sent again.
 func (c *instance) accept(ctx context.Context, snapshot *series.Snapshot) error {
-	c.registry.Accept(snapshot)
+	c.state.Series.Accept(snapshot)
 	return c.commit(ctx)
-}
-
-// age removes expired IDs and updates the ages of active tasks.
-func (c *instance) age(ctx context.Context, now series.Instant) {
-	w := c.registry.Begin(now)
-	evictions := c.active.Age(now, gaugeFinder{c.plans, &w})
-	remembered := c.active.Len()
-	w.End()
-	c.telemetry.aged(ctx, remembered, &evictions)
 }

@@ -34,12 +34,12 @@ func TestMemoryOfSeries(t *testing.T) {
 					require.NoError(t, in.ConsumeTraces(t.Context(), td))
 				}
 			}
-			snapshot := in.registry.Collect(in.now())
+			snapshot := in.state.Series.Collect(in.now())
 			require.Equal(t, test.series, snapshot.Live)
-			in.registry.Accept(&snapshot)
+			in.state.Series.Accept(&snapshot)
 			snapshot.Applications = nil
 			// The memory of the duplicate detection is bounded by a setting of its own.
-			in.spansSeen = nil
+			in.state.Spans = nil
 			used := heap() - before
 			t.Logf("%d series: %d bytes, %d each", test.series, used, used/test.series)
 			require.Less(t, used, test.megabytes<<20)

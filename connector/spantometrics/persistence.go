@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/google/uuid"
 	"go.opentelemetry.io/collector/component"
@@ -52,7 +51,7 @@ func (c *instance) open(ctx context.Context, host component.Host) error {
 	opened.ReportTo(c.health)
 	kept := &persistence{journal: opened, log: records.New(opened.Append)}
 	c.persistence.Store(kept)
-	c.setLog(kept.log)
+	c.state.SetLog(kept.log)
 	// Write the state anew immediately, which removes entries that are damaged or from another configuration. On a full
 	// disk that is postponed: nothing is acknowledged before it is written.
 	if err := c.snapshot(ctx, kept, c.now()); err != nil {
@@ -61,16 +60,9 @@ func (c *instance) open(ctx context.Context, host component.Host) error {
 	return nil
 }
 
-func (c *instance) setLog(log *records.Log) {
-	c.registry.SetLog(log)
-	c.active.SetLog(log)
-	c.spansSeen.SetLog(log, records.Spans)
-	c.eventsSeen.SetLog(log, records.Events)
-}
-
 // replay restores the logged changes.
 func (c *instance) replay(ctx context.Context, from *journal.Journal) error {
-	p := &replayer{Replay: c.registry.Replay(), instance: c}
+	p := c.state.Replay()
 	if err := from.Replay(ctx, func(entry []byte) error { return records.Read(entry, p) }); err != nil {
 		return fmt.Errorf("read the stored metrics: %w", err)
 	}
@@ -80,17 +72,15 @@ func (c *instance) replay(ctx context.Context, from *journal.Journal) error {
 		c.logger.Warn("The stored state has more series than max_series or max_series_bytes allow. Those without a value for the longest time were added to the overflow series of their application; no value is lost.",
 			zap.Int("series_cut", cut))
 	}
-	w := c.registry.Begin(c.now())
-	c.active.Resume(gaugeFinder{c.plans, &w})
-	w.End()
+	c.state.Resume(c.now())
 	if lost := p.Lost(); len(lost) > 0 {
 		c.logger.Warn("Stored values do not fit the configuration (other buckets, another temporality, or a removed metric). These metrics are reset.",
 			zap.Strings("metrics", lost))
 	}
-	c.exporter.InstanceID = chooseIdentity(c.exporter.InstanceID, p.identity)
+	c.converter.InstanceID = chooseIdentity(c.converter.InstanceID, p.Instance)
 	stats := from.Stats()
 	c.logger.Info("The metrics continue from the stored state.", zap.Int("segments", stats.Segments), zap.Int64("bytes", stats.Bytes),
-		zap.Int("spans_remembered", c.spansSeen.Len()), zap.Int("events_remembered", c.eventsSeen.Len()))
+		zap.Int("spans_remembered", c.state.Spans.Len()), zap.Int("events_remembered", c.state.Events.Len()))
 	return nil
 }
 
@@ -106,23 +96,11 @@ func chooseIdentity(own, stored string) string {
 
 // snapshot replaces the stored changes by the whole state. No flush may be running.
 func (c *instance) snapshot(ctx context.Context, kept *persistence, now series.Instant) error {
-	var entries [][]byte
-	size := int64(0)
-	log := records.New(func(entry []byte) {
-		entries = append(entries, slices.Clone(entry))
-		size += int64(len(entry))
+	identity := &records.Identity{Instance: c.converter.InstanceID, Delta: c.converter.Delta}
+	c.state.Snapshot(now, identity, func(entries [][]byte, size int64) {
+		kept.journal.Checkpoint(entries)
+		kept.before, kept.snapshotBytes, kept.flushes = kept.log.Written(), size, 0
 	})
-	w := c.registry.Begin(now)
-	log.Begin(now)
-	log.Identity(&records.Identity{Instance: c.exporter.InstanceID, Delta: c.exporter.Delta})
-	w.Write(log)
-	c.active.Write(log)
-	c.spansSeen.Write(log, records.Spans)
-	c.eventsSeen.Write(log, records.Events)
-	log.End()
-	kept.journal.Checkpoint(entries)
-	kept.before, kept.snapshotBytes, kept.flushes = kept.log.Written(), size, 0
-	w.End()
 	if err := kept.journal.Commit(ctx); err != nil {
 		return fmt.Errorf("store a snapshot of the metrics: %w", err)
 	}
@@ -136,7 +114,7 @@ func (c *instance) snapshotIfDue(ctx context.Context, now series.Instant) error 
 		return nil
 	}
 	kept.flushes++
-	written := c.registry.Written() - kept.before
+	written := c.state.Series.Written() - kept.before
 	if written < max(snapshotAfter, 2*kept.snapshotBytes) && (kept.flushes < snapshotFlushes || written == 0) {
 		return nil
 	}
@@ -166,37 +144,4 @@ func (c *instance) commit(ctx context.Context) error {
 		return fmt.Errorf("the measured data is not stored yet, retry: %w", err)
 	}
 	return nil
-}
-
-// replayer applies the changes of entries to an instance.
-type replayer struct {
-	*series.Replay
-	*instance
-	identity string
-}
-
-func (p *replayer) Identity(identity records.Identity) {
-	p.identity = identity.Instance
-	p.Temporality(identity.Delta)
-}
-
-func (p *replayer) ActiveTask(task records.ActiveTask) {
-	p.active.ReplayTask(&task, p.Gauge(task.Gauge), p.Gauge(task.Age))
-}
-
-func (p *replayer) ActiveStep(step records.ActiveStep) {
-	p.active.ReplayStep(&step, p.Gauge(step.Gauge))
-}
-
-func (p *replayer) ForgetTask(trace [16]byte) { p.active.ReplayForgetTask(trace) }
-
-func (p *replayer) ForgetStep(trace [16]byte, step uint64) { p.active.ReplayForgetStep(trace, step) }
-
-func (p *replayer) Seen(things records.Things, key uint64) {
-	switch things {
-	case records.Spans:
-		p.spansSeen.Add(key)
-	case records.Events:
-		p.eventsSeen.Add(key)
-	}
 }

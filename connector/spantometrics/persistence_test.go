@@ -427,7 +427,7 @@ func TestUnknownStorageStopsTheStart(t *testing.T) {
 func FuzzReplay(f *testing.F) {
 	w := newWorld(f, func(cfg *Config) { cfg.Histogram = exponentialOf(20) })
 	c := w.begin()
-	c.setLog(records.New(func(entry []byte) { f.Add(append([]byte(nil), entry...)) }))
+	c.state.SetLog(records.New(func(entry []byte) { f.Add(append([]byte(nil), entry...)) }))
 	require.NoError(f, batch{td: oneTask()}.consume(c))
 	ld, list := shopLogs()
 	addEvent(list, lifecycle.StepExecutionRequested, 1, time.Now(), map[string]any{lifecycle.AttrStepID: 1})
@@ -441,7 +441,7 @@ func FuzzReplay(f *testing.F) {
 		c, err := newInstance(cfg, connectortest.NewNopSettings(metadata.Type), new(sink))
 		require.NoError(t, err)
 		defer c.telemetry.close()
-		p := &replayer{Replay: c.registry.Replay(), instance: c}
+		p := c.state.Replay()
 		_ = records.Read(entry, p)
 		_ = records.Read(entry, p)
 		p.End()
@@ -489,7 +489,7 @@ func TestSnapshotsBoundTheStorage(t *testing.T) {
 		require.NoError(t, c.flush(context.Background()))
 		require.Less(t, c.persistence.Load().journal.Stats().Bytes, int64(snapshotAfter+1<<20))
 	}
-	require.Greater(t, c.registry.Written(), int64(2*snapshotAfter), "so there were snapshots")
+	require.Greater(t, c.state.Series.Written(), int64(2*snapshotAfter), "so there were snapshots")
 }
 
 // BenchmarkRecordKept is BenchmarkRecordSpan with a storage in memory.
@@ -504,7 +504,7 @@ func BenchmarkRecordKept(b *testing.B) {
 		renewSpans(td)
 		require.NoError(b, batch{td: td}.consume(c))
 	}
-	b.ReportMetric(float64(c.registry.Written())/float64(b.N), "stored_B/op")
+	b.ReportMetric(float64(c.state.Series.Written())/float64(b.N), "stored_B/op")
 }
 
 // BenchmarkSnapshot reports the cost of a snapshot of 10,000 series, half of them histograms, and BenchmarkRestart that of

@@ -19,7 +19,7 @@ func TestRestartKeepsExemplarsAndIdentity(t *testing.T) {
 	limit := 5
 	w := newWorld(t, func(cfg *Config) { cfg.Exemplars = ExemplarsConfig{Enabled: limit > 0, MaxPerDataPoint: limit} })
 	c := w.begin()
-	identity := c.exporter.InstanceID
+	identity := c.converter.InstanceID
 	td, spans := shopSpans(lifecycle.ScopeSpans)
 	for _, took := range []time.Duration{3, 1, 2} {
 		addSpan(spans, lifecycle.SpanTask, took*time.Second, nil)
@@ -32,8 +32,8 @@ func TestRestartKeepsExemplarsAndIdentity(t *testing.T) {
 		limit = test.limit
 		w.crash()
 		c = w.begin()
-		require.Equal(t, identity, c.exporter.InstanceID)
-		snapshot := c.registry.Collect(c.now())
+		require.Equal(t, identity, c.converter.InstanceID)
+		snapshot := c.state.Series.Collect(c.now())
 		var exemplars []float64
 		for _, metric := range snapshot.Applications[0].Metrics {
 			for _, point := range metric.Points {
@@ -136,7 +136,7 @@ func TestExpiryAfterARefusedFlush(t *testing.T) {
 			require.Error(t, c.flush(context.Background()))
 		},
 		"unanswered": func(_ *world, c *instance) {
-			c.registry.Collect(c.now())
+			c.state.Series.Collect(c.now())
 			require.NoError(t, c.commit(context.Background()))
 		},
 		"accepted": func(_ *world, c *instance) { require.NoError(t, c.flush(context.Background())) },
@@ -150,7 +150,7 @@ func TestExpiryAfterARefusedFlush(t *testing.T) {
 		c = w.begin()
 		later := c.now()
 		later.Running += (48 * time.Hour).Nanoseconds()
-		snapshot := c.registry.Collect(later)
+		snapshot := c.state.Series.Collect(later)
 		require.Equal(t, name == "accepted", len(snapshot.Applications) == 0, name)
 	}
 }

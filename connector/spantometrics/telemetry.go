@@ -15,48 +15,15 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/active"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/metadata"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/tally"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal"
 )
-
-// skipReason is the reason why an item was not measured.
-type skipReason int
-
-const (
-	skipIncomplete skipReason = iota
-	skipSynthesized
-	skipNotTasker
-	skipEventSpan
-	skipNotRouted
-	skipInvalidValue
-	skipDuplicate
-	skipTooOld
-	skipReceived
-	skipReasonCount
-)
-
-func (r skipReason) String() string {
-	return [skipReasonCount]string{"incomplete", "synthesized", "not_tasker", "event_span", "not_routed", "invalid_value", "duplicate", "too_old", "received"}[r]
-}
-
-// replacedReason is the reason why a label's value was replaced.
-type replacedReason int
-
-const (
-	replacedAsID replacedReason = iota
-	replacedAsTooLong
-	replacedAsNotUTF8
-	replacedReasonCount
-)
-
-func (r replacedReason) String() string {
-	return [replacedReasonCount]string{"id", "too_long", "not_utf8"}[r]
-}
 
 // telemetry is the connector's internal telemetry. The attribute sets are created once.
 type telemetry struct {
 	builder                    *metadata.TelemetryBuilder
-	skipped                    [skipReasonCount]metric.MeasurementOption
-	replaced                   [replacedReasonCount]metric.MeasurementOption
+	skipped                    [tally.SkipReasons]metric.MeasurementOption
+	replaced                   [tally.ReplacedReasons]metric.MeasurementOption
 	overflowed                 []overflowOptions
 	aging, crowding, forgetful metric.MeasurementOption
 }
@@ -73,10 +40,10 @@ func newTelemetry(settings component.TelemetrySettings, definitions []series.Def
 		forgetful: labelled("reason", "forgotten"),
 	}
 	for reason := range t.skipped {
-		t.skipped[reason] = labelled("reason", skipReason(reason).String())
+		t.skipped[reason] = labelled("reason", tally.SkipReason(reason).String())
 	}
 	for reason := range t.replaced {
-		t.replaced[reason] = labelled("reason", replacedReason(reason).String())
+		t.replaced[reason] = labelled("reason", tally.ReplacedReason(reason).String())
 	}
 	for _, definition := range definitions {
 		t.overflowed = append(t.overflowed, overflowOptions{
@@ -102,19 +69,19 @@ func labelled(pairs ...string) metric.MeasurementOption {
 func (t *telemetry) close() { t.builder.Shutdown() }
 
 // consumed reports the tally of a batch.
-func (t *telemetry) consumed(ctx context.Context, batch *tally) {
-	if batch.spans > 0 {
-		t.builder.ConnectorSpanToMetricsRecordedSpans.Add(ctx, batch.spans)
+func (t *telemetry) consumed(ctx context.Context, batch *tally.Batch) {
+	if batch.Spans > 0 {
+		t.builder.ConnectorSpanToMetricsRecordedSpans.Add(ctx, batch.Spans)
 	}
-	if batch.events > 0 {
-		t.builder.ConnectorSpanToMetricsRecordedEvents.Add(ctx, batch.events)
+	if batch.Events > 0 {
+		t.builder.ConnectorSpanToMetricsRecordedEvents.Add(ctx, batch.Events)
 	}
-	for reason, count := range batch.replaced {
+	for reason, count := range batch.Replaced {
 		if count > 0 {
 			t.builder.ConnectorSpanToMetricsReplacedLabels.Add(ctx, count, t.replaced[reason])
 		}
 	}
-	for reason, count := range batch.skipped {
+	for reason, count := range batch.Skipped {
 		if count > 0 {
 			t.builder.ConnectorSpanToMetricsSkipped.Add(ctx, count, t.skipped[reason])
 		}

@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"pgregory.net/rapid"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -48,7 +49,7 @@ func fillTheTable(t *testing.T, services, tables, wantLate int) {
 	flush := p.sink.last()
 	points, late, counted := 0, 0, uint64(0)
 	for _, rm := range flush.ResourceMetrics().All() {
-		isLate := text(rm.Resource().Attributes(), lifecycle.AttrServiceName) == "late"
+		isLate := eventrecord.Text(rm.Resource().Attributes(), lifecycle.AttrServiceName) == "late"
 		for _, metric := range rm.ScopeMetrics().At(0).Metrics().All() {
 			found := map[string]point{}
 			readPoints(metric, found)
@@ -99,11 +100,11 @@ func TestStoredStateAboveTheLimitIsCut(t *testing.T) {
 		for _, limit = range []int{80, 30, 10} {
 			w.crash()
 			c = w.begin()
-			if open := c.registry.Unanswered(); open != nil {
-				c.registry.Restore(open)
+			if open := c.state.Series.Unanswered(); open != nil {
+				c.state.Series.Restore(open)
 			}
-			require.LessOrEqual(t, c.registry.Size().Items, int64(limit))
-			snapshot := c.registry.Collect(c.now())
+			require.LessOrEqual(t, c.state.Series.Size().Items, int64(limit))
+			snapshot := c.state.Series.Collect(c.now())
 			sums, small := map[string]uint64{}, 0
 			for _, app := range snapshot.Applications {
 				for _, metric := range app.Metrics {
@@ -123,7 +124,7 @@ func TestStoredStateAboveTheLimitIsCut(t *testing.T) {
 			if limit == 80 {
 				require.Equal(t, 11, small, "the small one keeps what it has")
 			}
-			c.registry.Restore(&snapshot)
+			c.state.Series.Restore(&snapshot)
 			require.NoError(t, c.commit(context.Background()))
 		}
 
@@ -172,11 +173,11 @@ func TestTheRoomIsCountedRightly(t *testing.T) {
 				later += 30 * time.Hour
 				now := c.now()
 				now.Running += later.Nanoseconds()
-				snapshot := c.registry.Collect(now)
-				c.registry.Accept(&snapshot)
+				snapshot := c.state.Series.Collect(now)
+				c.state.Series.Accept(&snapshot)
 			}
-			snapshot := c.registry.Collect(c.now())
-			c.registry.Restore(&snapshot)
+			snapshot := c.state.Series.Collect(c.now())
+			c.state.Series.Restore(&snapshot)
 			series := 0
 			for _, app := range snapshot.Applications {
 				for _, metric := range app.Metrics {
@@ -187,7 +188,7 @@ func TestTheRoomIsCountedRightly(t *testing.T) {
 					}
 				}
 			}
-			require.EqualValues(t, series, c.registry.Size().Items)
+			require.EqualValues(t, series, c.state.Series.Size().Items)
 			require.LessOrEqual(t, series, limit)
 		}
 	})

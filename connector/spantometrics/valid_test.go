@@ -53,12 +53,12 @@ func TestAnyInputMakesValidMetrics(t *testing.T) {
 		for range rapid.IntRange(1, 3).Draw(t, "batches") {
 			require.NoError(t, batch{td: drawSpans(t)}.consume(c))
 			require.NoError(t, batch{ld: drawRecords(t)}.consume(c))
-			snapshot := c.registry.Collect(c.now())
-			checkValid(t, c.exporter.Metrics(&snapshot))
+			snapshot := c.state.Series.Collect(c.now())
+			checkValid(t, c.converter.Metrics(&snapshot))
 			if rapid.Bool().Draw(t, "refused") {
-				c.registry.Restore(&snapshot)
+				c.state.Series.Restore(&snapshot)
 			} else {
-				c.registry.Accept(&snapshot)
+				c.state.Series.Accept(&snapshot)
 			}
 			if rapid.Bool().Draw(t, "restart") {
 				require.NoError(t, c.commit(context.Background()))

@@ -88,11 +88,11 @@ func PayloadTime(name string, attrs pcommon.Map) (pcommon.Timestamp, bool) {
 			return at, true
 		}
 	}
-	return parseTime(text(attrs, lifecycle.AttrTimestamp))
+	return parseTime(Text(attrs, lifecycle.AttrTimestamp))
 }
 
 func fineTime(attrs pcommon.Map, key string) (pcommon.Timestamp, bool) {
-	s := text(attrs, key)
+	s := Text(attrs, key)
 	if strings.IndexByte(s, '.') < 0 {
 		return 0, false
 	}
@@ -116,8 +116,8 @@ func parseTime(s string) (pcommon.Timestamp, bool) {
 	return 0, false
 }
 
-// text returns the string attribute of a key; empty if it is missing or of another type.
-func text(attrs pcommon.Map, key string) string {
+// Text returns the string attribute of a key; empty if it is missing or of another type.
+func Text(attrs pcommon.Map, key string) string {
 	value, found := attrs.Get(key)
 	if !found || value.Type() != pcommon.ValueTypeStr {
 		return ""

@@ -13,6 +13,6 @@ import (
 func Message(record plog.LogRecord) string {
 	attrs := record.Attributes()
 	task, _ := TaskID(attrs)
-	return lifecycle.Message(record.EventName(), task, text(attrs, lifecycle.AttrTaskName), text(attrs, lifecycle.AttrStepName),
-		text(attrs, lifecycle.AttrErrorMessage))
+	return lifecycle.Message(record.EventName(), task, Text(attrs, lifecycle.AttrTaskName), Text(attrs, lifecycle.AttrStepName),
+		Text(attrs, lifecycle.AttrErrorMessage))
 }

@@ -47,7 +47,7 @@ func Name(record plog.LogRecord) string {
 	if name := record.EventName(); name != "" {
 		return lifecycle.Canonical(name)
 	}
-	return lifecycle.Canonical(text(record.Attributes(), AttrEventName))
+	return lifecycle.Canonical(Text(record.Attributes(), AttrEventName))
 }
 
 func normalizeName(record plog.LogRecord, attrs pcommon.Map) {
@@ -62,7 +62,7 @@ func normalizeName(record plog.LogRecord, attrs pcommon.Map) {
 
 func (n *Normalizer) setTrace(resource pcommon.Map, record plog.LogRecord, attrs pcommon.Map) {
 	before, span := record.TraceID(), record.SpanID()
-	trace, found := TraceID(&n.traces, text(resource, lifecycle.AttrServiceNamespace), text(resource, lifecycle.AttrServiceName), attrs)
+	trace, found := TraceID(&n.traces, Text(resource, lifecycle.AttrServiceNamespace), Text(resource, lifecycle.AttrServiceName), attrs)
 	if !found && !n.Received && (span.IsEmpty() || isStamped(attrs)) {
 		return
 	}

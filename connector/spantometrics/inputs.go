@@ -10,8 +10,13 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/connector"
 	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/tasker-otel/otelcol-tasker/connector/internal/shared"
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/tally"
+	"github.com/tasker-otel/otelcol-tasker/internal/origin"
 )
 
 // instances are the instances of a factory.
@@ -65,3 +70,14 @@ type (
 	tracesInput struct{ *input }
 	logsInput   struct{ *input }
 )
+
+// ConsumeTraces measures finished spans and, if configured, event spans. It does not retain td. It fails only if the
+// storage does.
+func (in tracesInput) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
+	return in.measure(ctx, func(now series.Instant) tally.Batch { return in.recorder.Traces(now, td, origin.Of(ctx)) })
+}
+
+// ConsumeLogs counts events. It does not retain ld. It fails only if the storage does.
+func (in logsInput) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
+	return in.measure(ctx, func(now series.Instant) tally.Batch { return in.recorder.Logs(now, ld) })
+}

@@ -1,7 +1,7 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package spantometrics
+package measure
 
 import (
 	"math"
@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/active"
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/plan"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
 	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
@@ -20,12 +21,12 @@ import (
 // a later pass begins; an enqueue after the end is the job's own retry and opens nothing. The final status of a pass also
 // ends a task, because the job of a cancelled task still runs without a terminal event. A step is open from the request for
 // its execution until it ends.
-func (r *recorder) trackActive() {
-	e := &r.event
-	if e.trace.IsEmpty() || r.instance.plans.tasks == nil && r.instance.plans.steps == nil {
+func (b *batch) trackActive() {
+	e := &b.event
+	if e.trace.IsEmpty() || b.recorder.plans.Tasks == nil && b.recorder.plans.Steps == nil {
 		return
 	}
-	change := active.Event{Trace: e.trace, At: e.at, Change: r.taskChange(), StepChange: stepChange(e.name)}
+	change := active.Event{Trace: e.trace, At: e.at, Change: e.taskChange(), StepChange: stepChange(e.name)}
 	if change.StepChange != active.NoStep {
 		step, ok := stepKey(e.attrs)
 		if !ok {
@@ -33,18 +34,18 @@ func (r *recorder) trackActive() {
 		}
 		change.Step = step
 	}
-	r.instance.active.Observe(&change, r.now, &r.labeler)
+	b.recorder.state.Active.Observe(&change, b.now, &b.labeler)
 }
 
-// taskChange returns what the event means for its task.
-func (r *recorder) taskChange() active.TaskChange {
-	switch r.event.name {
+// taskChange returns what an event means for its task.
+func (e *event) taskChange() active.TaskChange {
+	switch e.name {
 	case lifecycle.WorkflowTaskStarted:
 		return active.Began
 	case lifecycle.TaskCompleted, lifecycle.TaskFailed, lifecycle.TaskCancelled, lifecycle.TaskResolvedManually:
 		return active.Ended
 	case lifecycle.WorkflowTaskFinalizationCompleted:
-		if lifecycle.FinalStatus(text(r.event.attrs, lifecycle.AttrFinalStatus)) != "" {
+		if lifecycle.FinalStatus(eventrecord.Text(e.attrs, lifecycle.AttrFinalStatus)) != "" {
 			return active.Ended
 		}
 		return active.Left
@@ -98,57 +99,22 @@ func integerKey(id int64) uint64 {
 
 // labeler finds the gauges of the current event.
 type labeler struct {
-	recorder *recorder
-	gaugeFinder
+	batch *batch
+	plan.Gauges
 }
 
 // IsOfTask is false for events without a task, whose trace is the application's.
 func (l *labeler) IsOfTask() bool {
-	_, found := eventrecord.TaskID(l.recorder.event.attrs)
+	_, found := eventrecord.TaskID(l.batch.event.attrs)
 	return found
 }
 
 // Task returns the gauge of the event's task. complete is false if a later event may complete its labels.
 func (l *labeler) Task(state active.State) (gauge series.Gauge, complete bool) {
-	return l.recorder.openGauge(l.plans.tasks, state)
+	return l.Set.Tasks.Gauge(&l.batch.recorder.item, state, &l.batch.out)
 }
 
 // Step returns the gauge of the event's step. complete is as in Task.
 func (l *labeler) Step() (gauge series.Gauge, complete bool) {
-	return l.recorder.openGauge(l.plans.steps, active.Closed)
-}
-
-// openGauge returns the gauge with the event's labels; the zero Gauge if the metric is disabled.
-func (r *recorder) openGauge(p *openPlan, state active.State) (gauge series.Gauge, complete bool) {
-	if p == nil {
-		return series.Gauge{}, true
-	}
-	r.measured.begin(&p.fields)
-	if p.state >= 0 {
-		r.measured.values[p.state] = fieldValue{rank: rankText, text: state.String()}
-	}
-	complete = r.label(p.labels)
-	return r.writer.Gauge(p.metric), complete
-}
-
-// gaugeFinder finds gauges related to others.
-type gaugeFinder struct {
-	plans  *plans
-	writer *series.Writer
-}
-
-// InState returns the gauge of the same tasks in another state.
-func (g gaugeFinder) InState(of series.Gauge, state active.State) series.Gauge {
-	if g.plans.tasks == nil {
-		return of
-	}
-	return g.writer.GaugeLike(of, g.plans.tasks.metric, g.plans.tasks.stateLabel, state.String())
-}
-
-// OldestAge returns the gauge of the age of the oldest of these tasks; the zero Gauge if the metric is disabled.
-func (g gaugeFinder) OldestAge(of series.Gauge) series.Gauge {
-	if g.plans.oldest < 0 {
-		return series.Gauge{}
-	}
-	return g.writer.GaugeLike(of, g.plans.oldest, "", "")
+	return l.Set.Steps.Gauge(&l.batch.recorder.item, active.Closed, &l.batch.out)
 }

@@ -1,9 +1,10 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package spantometrics
+package plan
 
 import (
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,6 +22,35 @@ const (
 	keyAboutSchema = "query.about_schema"
 )
 
+// derivation is how an [Item] derives a value.
+type derivation uint8
+
+const (
+	notDerived derivation = iota
+	derivedEventName
+	derivedStatus
+	derivedOperation
+	derivedCollection
+	derivedAboutSchema
+)
+
+// derivationOf returns how the value of a key is derived.
+func derivationOf(key string) derivation {
+	switch key {
+	case keyEventName:
+		return derivedEventName
+	case lifecycle.AttrStatus:
+		return derivedStatus
+	case lifecycle.AttrDBOperationName:
+		return derivedOperation
+	case lifecycle.AttrDBCollectionName:
+		return derivedCollection
+	case keyAboutSchema:
+		return derivedAboutSchema
+	}
+	return notDerived
+}
+
 // fieldSet is the set of attributes that a plan reads in one pass.
 type fieldSet struct {
 	fields []field
@@ -31,8 +61,8 @@ type fieldSet struct {
 // field is an attribute with its alternative keys in order of preference.
 type field struct {
 	keys []string
-	// derive computes the value if no attribute has it.
-	derive []deriveFunc
+	// derivations are used in this order if no attribute has a value.
+	derivations []derivation
 }
 
 // candidate is a key of a field. The present key of the lowest rank, which begins at 1, is used.
@@ -51,8 +81,8 @@ func newField(keys []string) field {
 		}
 	}
 	for _, key := range f.keys {
-		if derive := deriveFuncOf(key); derive != nil {
-			f.derive = append(f.derive, derive)
+		if d := derivationOf(key); d != notDerived {
+			f.derivations = append(f.derivations, d)
 		}
 	}
 	return f
@@ -80,7 +110,7 @@ func (s *fieldSet) add(f field) int {
 }
 
 // read finds the fields among attributes.
-func (s *fieldSet) read(attrs pcommon.Map, into []fieldValue) {
+func (s *fieldSet) read(attrs pcommon.Map, into []value) {
 	if len(s.byLength) == 0 {
 		return
 	}
@@ -108,17 +138,17 @@ const (
 	rankText = -2
 )
 
-// fieldValue is the value of a field. It is valid as long as the pdata.
-type fieldValue struct {
+// value is the value of a field. It is valid as long as the pdata.
+type value struct {
 	attribute pcommon.Value
 	text      string
 	rank      int
 }
 
-func (v *fieldValue) found() bool { return v.rank != rankAbsent }
+func (v *value) found() bool { return v.rank != rankAbsent }
 
 // String returns the value as text, without copying strings.
-func (v *fieldValue) String() string {
+func (v *value) String() string {
 	switch {
 	case v.rank < rankUnknown:
 		return v.text
@@ -129,7 +159,7 @@ func (v *fieldValue) String() string {
 }
 
 // number returns the value as a number, parsing strings.
-func (v *fieldValue) number() (float64, bool) {
+func (v *value) number() (float64, bool) {
 	text := v.text
 	if v.rank > rankUnknown {
 		switch v.attribute.Type() {
@@ -146,4 +176,14 @@ func (v *fieldValue) number() (float64, bool) {
 }
 
 // isTrue reports whether the attribute is the boolean true. The value is not derived.
-func (v *fieldValue) isTrue() bool { return v.rank > rankUnknown && v.attribute.Bool() }
+func (v *value) isTrue() bool { return v.rank > rankUnknown && v.attribute.Bool() }
+
+// scaled multiplies the number. It returns false for what is not a number or exceeds 63 bits.
+func (v *value) scaled(factor float64) (int64, bool) {
+	number, ok := v.number()
+	product := math.Round(number * factor)
+	if !ok || !(math.Abs(product) < math.MaxInt64) {
+		return 0, false
+	}
+	return int64(product), true
+}

@@ -1,22 +1,23 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package spantometrics
+package plan
 
 import (
 	"slices"
 
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/declaration"
 	"github.com/tasker-otel/otelcol-tasker/internal/glob"
 )
 
 // condition is a compiled condition.
 type condition struct {
-	ConditionConfig
+	declaration.ConditionConfig
 	field int
 }
 
 // newConditions compiles conditions and adds their attributes to fields.
-func newConditions(configs []ConditionConfig, fields *fieldSet) []condition {
+func newConditions(configs []declaration.ConditionConfig, fields *fieldSet) []condition {
 	conditions := make([]condition, len(configs))
 	for i, config := range configs {
 		conditions[i] = condition{config, fields.add(newField([]string{config.Key}))}
@@ -25,34 +26,34 @@ func newConditions(configs []ConditionConfig, fields *fieldSet) []condition {
 }
 
 // anyHolds reports whether all conditions of any of the cases hold.
-func (m *measurement) anyHolds(cases [][]condition) bool {
+func anyHolds(cases [][]condition, item *Item) bool {
 	for _, conditions := range cases {
-		if m.allHold(conditions) {
+		if allHold(conditions, item) {
 			return true
 		}
 	}
 	return false
 }
 
-func (m *measurement) allHold(conditions []condition) bool {
+func allHold(conditions []condition, item *Item) bool {
 	for i := range conditions {
 		c := &conditions[i]
-		if !c.holds(m.value(c.field)) {
+		if !c.holds(item.value(c.field)) {
 			return false
 		}
 	}
 	return true
 }
 
-func (c *condition) holds(value *fieldValue) bool {
-	if c.Exists != nil && *c.Exists != value.found() {
+func (c *condition) holds(v *value) bool {
+	if c.Exists != nil && *c.Exists != v.found() {
 		return false
 	}
-	if !value.found() {
+	if !v.found() {
 		return !c.RequiresValue()
 	}
 	if len(c.In) > 0 || len(c.NotIn) > 0 || c.Matches != "" {
-		text := value.String()
+		text := v.String()
 		if len(c.In) > 0 && !slices.Contains(c.In, text) || slices.Contains(c.NotIn, text) ||
 			c.Matches != "" && !glob.Match(c.Matches, text) {
 			return false
@@ -61,6 +62,6 @@ func (c *condition) holds(value *fieldValue) bool {
 	if c.Min == nil && c.Max == nil {
 		return true
 	}
-	number, ok := value.number()
+	number, ok := v.number()
 	return ok && (c.Min == nil || number >= *c.Min) && (c.Max == nil || number <= *c.Max)
 }

@@ -1,37 +1,31 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package spantometrics
+package measure
 
 import (
-	"context"
-
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/tally"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// ConsumeLogs counts events. It does not retain ld. It fails only if the storage does.
-func (in logsInput) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
-	return in.measure(ctx, func(r *recorder) { r.logs(ld) })
-}
-
-func (r *recorder) logs(ld plog.Logs) {
+func (b *batch) logs(ld plog.Logs) {
 	for _, resourceLogs := range ld.ResourceLogs().All() {
-		r.enter(resourceLogs.Resource().Attributes())
+		b.enter(resourceLogs.Resource().Attributes())
 		chosen := false
 		for _, scopeLogs := range resourceLogs.ScopeLogs().All() {
-			fingerprints := r.fingerprintsOf(scopeLogs.LogRecords())
+			fingerprints := b.fingerprintsOf(scopeLogs.LogRecords())
 			for i, record := range scopeLogs.LogRecords().All() {
 				if record.EventName() == "" {
-					r.tally.skipped[skipNotTasker]++
+					b.skip(tally.NotTasker, 1)
 					continue
 				}
 				if !chosen {
-					r.chooseApplication()
+					b.chooseApplication()
 					chosen = true
 				}
-				r.measureEvent(recordEvent(record, fingerprints[i]))
+				b.measureEvent(recordEvent(record, fingerprints[i]))
 			}
 		}
 	}

@@ -1,7 +1,7 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package spantometrics
+package plan
 
 import (
 	"slices"
@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/declaration"
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/tally"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -24,7 +25,7 @@ type label struct {
 }
 
 // newLabels compiles dimensions and adds their attributes to fields.
-func newLabels(cfg *declaration.Config, dimensions []Dimension, fields *fieldSet) []label {
+func newLabels(cfg *declaration.Config, dimensions []declaration.Dimension, fields *fieldSet) []label {
 	labels := make([]label, len(dimensions))
 	for i := range dimensions {
 		d := &dimensions[i]
@@ -48,20 +49,20 @@ func namesSteps(keys []string) bool {
 }
 
 // label collects the labels of the following values. It returns false if one without a default is missing.
-func (r *recorder) label(labels []label) (complete bool) {
-	collected := r.writer.Labels()
+func (out *Output) label(labels []label, item *Item) (complete bool) {
+	collected := out.Writer.Labels()
 	complete = true
 	for i := range labels {
 		l := &labels[i]
-		text := r.labelText(l)
+		text := out.labelText(l, item)
 		complete = complete && (text != "" || l.hasOther)
 		collected.Add(l.name, text)
 	}
 	return complete
 }
 
-func (r *recorder) labelText(l *label) string {
-	value := r.measured.value(l.field)
+func (out *Output) labelText(l *label, item *Item) string {
+	value := item.value(l.field)
 	if !value.found() {
 		return l.otherwise
 	}
@@ -73,23 +74,23 @@ func (r *recorder) labelText(l *label) string {
 	case text == "":
 		return l.otherwise // receivers treat an empty label as absent
 	case !l.unbounded && looksLikeID(text):
-		r.tally.replaced[replacedAsID]++
+		out.Tally.Replaced[tally.ID]++
 		return replacedID
 	}
-	if len(text) <= maxLabelBytes && utf8.ValidString(text) {
-		return text
-	}
-	return r.legible(text)
+	return out.Legible(text)
 }
 
 // maxLabelBytes is the length at which a label's value is cut: a series keeps its labels for a day and longer.
 const maxLabelBytes = 1024
 
-// legible returns text as valid, bounded UTF-8. Receivers reject other labels, and some of them the whole request.
-func (r *recorder) legible(text string) string {
+// Legible returns text as valid, bounded UTF-8. Receivers reject other labels, and some of them the whole request.
+func (out *Output) Legible(text string) string {
+	if len(text) <= maxLabelBytes && utf8.ValidString(text) {
+		return text
+	}
 	const ellipsis = "…"
 	if len(text) > maxLabelBytes {
-		r.tally.replaced[replacedAsTooLong]++
+		out.Tally.Replaced[tally.TooLong]++
 		end := maxLabelBytes - len(ellipsis)
 		for end > 0 && !utf8.RuneStart(text[end]) {
 			end--
@@ -97,7 +98,7 @@ func (r *recorder) legible(text string) string {
 		text = text[:end] + ellipsis
 	}
 	if !utf8.ValidString(text) {
-		r.tally.replaced[replacedAsNotUTF8]++
+		out.Tally.Replaced[tally.NotUTF8]++
 		text = strings.ToValidUTF8(text, string(utf8.RuneError))
 	}
 	return text

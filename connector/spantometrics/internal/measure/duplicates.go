@@ -1,7 +1,7 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package spantometrics
+package measure
 
 import (
 	"encoding/binary"
@@ -10,11 +10,13 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/seen"
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/tally"
 	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 )
 
 // firstSpan reports whether a finished span was not measured before. A span without IDs is always considered new.
-func (r *recorder) firstSpan(span ptrace.Span) bool {
+func (b *batch) firstSpan(span ptrace.Span) bool {
 	trace, id := span.TraceID(), span.SpanID()
 	if trace.IsEmpty() || id.IsEmpty() {
 		return true
@@ -22,54 +24,43 @@ func (r *recorder) firstSpan(span ptrace.Span) bool {
 	var key [len(trace) + len(id)]byte
 	copy(key[:], trace[:])
 	copy(key[len(trace):], id[:])
-	if !r.instance.spansSeen.Add(xxh3.Hash(key[:])) {
-		r.tally.skipped[skipDuplicate]++
-		return false
-	}
-	return true
+	return b.first(b.recorder.state.Spans, xxh3.Hash(key[:]))
 }
 
 // firstEvent reports whether an event was not counted before, as a record or as a span.
-func (r *recorder) firstEvent(e *event) bool {
-	if e.fingerprint == 0 {
-		return true
-	}
-	if !r.instance.eventsSeen.Add(e.fingerprint) {
-		r.tally.skipped[skipDuplicate]++
-		return false
-	}
-	return true
+func (b *batch) firstEvent(e *event) bool {
+	return e.fingerprint == 0 || b.first(b.recorder.state.Events, e.fingerprint)
 }
 
-// tooOld reports whether the time is further in the past than max_event_age.
-func (r *recorder) tooOld(at int64) bool {
-	if r.instance.cfg.MaxEventAge == 0 || r.now.Wall-at <= r.instance.cfg.MaxEventAge.Nanoseconds() {
-		return false
+// first adds a key to a set. An item whose key is known is skipped.
+func (b *batch) first(set *seen.Set, key uint64) bool {
+	isNew := set.Add(key)
+	if !isNew {
+		b.skip(tally.Duplicate, 1)
 	}
-	r.tally.skipped[skipTooOld]++
-	return true
+	return isNew
 }
 
 // fingerprintsOf returns the fingerprints of records, zero for those that are not events, and prefetches their places in
 // the set. The list is valid until the next call.
-func (r *recorder) fingerprintsOf(records plog.LogRecordSlice) []uint64 {
-	r.fingerprints = r.fingerprints[:0]
+func (b *batch) fingerprintsOf(records plog.LogRecordSlice) []uint64 {
+	b.recorder.fingerprints = b.recorder.fingerprints[:0]
 	for _, record := range records.All() {
 		fingerprint := uint64(0)
 		if record.EventName() != "" {
-			fingerprint = eventrecord.Identity(record) ^ r.service
+			fingerprint = eventrecord.Identity(record) ^ b.service
 		}
-		r.fingerprints = append(r.fingerprints, fingerprint)
+		b.recorder.fingerprints = append(b.recorder.fingerprints, fingerprint)
 	}
-	r.instance.eventsSeen.Fetch(r.fingerprints)
-	return r.fingerprints
+	b.recorder.state.Events.Fetch(b.recorder.fingerprints)
+	return b.recorder.fingerprints
 }
 
 // spanFingerprint returns the fingerprint of an event span, which routed_events uses as its span ID; zero without one.
-func (r *recorder) spanFingerprint(span ptrace.Span) uint64 {
+func (b *batch) spanFingerprint(span ptrace.Span) uint64 {
 	id := span.SpanID()
 	if id.IsEmpty() {
 		return 0
 	}
-	return binary.BigEndian.Uint64(id[:]) ^ r.service
+	return binary.BigEndian.Uint64(id[:]) ^ b.service
 }
