@@ -47,7 +47,9 @@ func (p *Replay) ActiveStep(step records.ActiveStep) {
 func (p *Replay) ForgetTask(trace [16]byte) { p.state.Active.ReplayForgetTask(trace) }
 
 // ForgetStep removes a step.
-func (p *Replay) ForgetStep(trace [16]byte, step uint64) { p.state.Active.ReplayForgetStep(trace, step) }
+func (p *Replay) ForgetStep(trace [16]byte, step uint64) {
+	p.state.Active.ReplayForgetStep(trace, step)
+}
 
 // Seen restores that a span or an event was measured.
 func (p *Replay) Seen(things records.Things, key uint64) {
