@@ -35,7 +35,7 @@ type Config struct {
 	// Compression of snapshots, and of rotated files in append mode: none, gzip or zstd.
 	Compression rowfile.Compression `mapstructure:"compression"`
 	// Rotation bounds the files in append mode.
-	Rotation RotationConfig `mapstructure:"rotation"`
+	Rotation rowfile.Rotation `mapstructure:"rotation"`
 	// MaxRows is how many of the latest spans or log records a snapshot contains.
 	MaxRows int `mapstructure:"max_rows"`
 
@@ -88,21 +88,6 @@ const (
 	ModeAppend   Mode = "append"
 )
 
-// RotationConfig bounds the files in append mode.
-type RotationConfig struct {
-	// MaxMegabytes is the maximum size of a file.
-	MaxMegabytes int `mapstructure:"max_megabytes"`
-	// MaxDays is how long a rotated file is kept; 0 means forever.
-	MaxDays int `mapstructure:"max_days"`
-	// MaxBackups is the maximum number of rotated files; 0 means all.
-	MaxBackups int `mapstructure:"max_backups"`
-	// LocalTime names rotated files by local time instead of UTC.
-	LocalTime bool `mapstructure:"localtime"`
-
-	// prevent unkeyed literal initialization
-	_ struct{}
-}
-
 // signalPlaceholder is replaced by the signal in a path.
 const signalPlaceholder = "{signal}"
 
@@ -117,7 +102,7 @@ func createDefaultConfig() component.Config {
 		RetryConfig:        retry,
 		Path:               "./data/tasker-" + signalPlaceholder + ".csv",
 		Compression:        rowfile.CompressionNone,
-		Rotation:           RotationConfig{MaxMegabytes: 100, MaxBackups: 10},
+		Rotation:           rowfile.Rotation{MaxMegabytes: 100, MaxBackups: 10},
 		MaxRows:            10_000,
 		Format:             csvtext.RowsCSV,
 		Header:             true,
@@ -261,10 +246,7 @@ func (cfg *Config) style() csvtext.Style {
 func (cfg *Config) file(of signal, failed func(error)) rowfile.File {
 	format := rowfile.Format{JSON: cfg.Format == csvtext.RowsJSON, Delimiter: cfg.delimiter(), Header: cfg.Header}
 	if cfg.appends(of) {
-		return rowfile.NewAppend(cfg.path(of), format, rowfile.Rotation{
-			MaxMegabytes: cfg.Rotation.MaxMegabytes, MaxDays: cfg.Rotation.MaxDays, MaxBackups: cfg.Rotation.MaxBackups,
-			LocalTime: cfg.Rotation.LocalTime,
-		}, cfg.Compression, failed)
+		return rowfile.NewAppend(cfg.path(of), format, cfg.Rotation, cfg.Compression, failed)
 	}
 	return rowfile.NewSnapshot(cfg.path(of), format, cfg.Compression)
 }

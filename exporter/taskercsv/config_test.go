@@ -67,7 +67,7 @@ func TestFileOfASignal(t *testing.T) {
 	}
 	assert.False(t, cfg.Header)
 	assert.Equal(t, rowfile.CompressionZstd, cfg.Compression)
-	assert.Equal(t, RotationConfig{MaxMegabytes: 10, MaxDays: 7, MaxBackups: 3, LocalTime: true}, cfg.Rotation)
+	assert.Equal(t, rowfile.Rotation{MaxMegabytes: 10, MaxDays: 7, MaxBackups: 3, LocalTime: true}, cfg.Rotation)
 	assert.Equal(t, []string{"start", "name", "duration_seconds"}, cfg.Columns)
 
 	cfg = loadConfig(t, "tasker_csv")

@@ -77,7 +77,11 @@ type csvExporter struct {
 	done sync.WaitGroup
 }
 
-func newCSVExporter(cfg *Config, of signal, rows rows, set component.TelemetrySettings, telemetry *metadata.TelemetryBuilder) *csvExporter {
+func newCSVExporter(set component.TelemetrySettings, cfg *Config, of signal, rows rows) (*csvExporter, error) {
+	telemetry, err := metadata.NewTelemetryBuilder(set)
+	if err != nil {
+		return nil, err
+	}
 	e := &csvExporter{
 		cfg:       cfg,
 		signal:    of,
@@ -97,7 +101,7 @@ func newCSVExporter(cfg *Config, of signal, rows rows, set component.TelemetrySe
 	if e.appends && of != signalMetrics {
 		e.interval = 0 // a span is sent once: acknowledge it when it is on disk
 	}
-	return e
+	return e, nil
 }
 
 // start locks the file against other collectors and pipelines configured with the same path.

@@ -29,7 +29,7 @@ func NewFactory() exporter.Factory {
 
 func createMetrics(ctx context.Context, set exporter.Settings, config component.Config) (exporter.Metrics, error) {
 	cfg := config.(*Config)
-	e, err := create(set, cfg, signalMetrics, newMetricRows(cfg))
+	e, err := newCSVExporter(set.TelemetrySettings, cfg, signalMetrics, newMetricRows(cfg))
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +48,7 @@ func createTraces(ctx context.Context, set exporter.Settings, config component.C
 	cfg := config.(*Config)
 	layout := cfg.spanLayout()
 	rows := newRecordRows(cfg, signalTraces, layout.names)
-	e, err := create(set, cfg, signalTraces, rows)
+	e, err := newCSVExporter(set.TelemetrySettings, cfg, signalTraces, rows)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +67,7 @@ func createLogs(ctx context.Context, set exporter.Settings, config component.Con
 	cfg := config.(*Config)
 	layout := cfg.logLayout()
 	rows := newRecordRows(cfg, signalLogs, layout.names)
-	e, err := create(set, cfg, signalLogs, rows)
+	e, err := newCSVExporter(set.TelemetrySettings, cfg, signalLogs, rows)
 	if err != nil {
 		return nil, err
 	}
@@ -80,14 +80,6 @@ func createLogs(ctx context.Context, set exporter.Settings, config component.Con
 		consumer.Logs
 		startStop
 	}{inner, stoppedOnce(inner)}, nil
-}
-
-func create(set exporter.Settings, cfg *Config, of signal, rows rows) (*csvExporter, error) {
-	telemetry, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
-	if err != nil {
-		return nil, err
-	}
-	return newCSVExporter(cfg, of, rows, set.TelemetrySettings, telemetry), nil
 }
 
 // options returns the options common to all signals.

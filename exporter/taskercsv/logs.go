@@ -4,6 +4,7 @@
 package taskercsv
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -25,50 +26,43 @@ func defaultLogColumns() []string {
 
 // logColumns returns the columns that are not plain attributes.
 func logColumns(style csvtext.Style) map[string]column[plog.LogRecord] {
-	made := logColumnsMadeOf()
+	made := func(cell func(plog.LogRecord) string) column[plog.LogRecord] {
+		return column[plog.LogRecord]{cell: func(r record[plog.LogRecord]) string { return cell(r.of) }}
+	}
 	return map[string]column[plog.LogRecord]{
-		"timestamp": func(r record[plog.LogRecord]) string {
-			return logTime(style, r.of.Timestamp(), r.of.ObservedTimestamp())
-		},
-		"observed_timestamp": func(r record[plog.LogRecord]) string { return logTime(style, r.of.ObservedTimestamp(), 0) },
-		"event":              func(r record[plog.LogRecord]) string { return style.Text(r.of.EventName()) },
-		"severity":           func(r record[plog.LogRecord]) string { return style.Text(severity(r)) },
-		"body":               func(r record[plog.LogRecord]) string { return valueCell(style, r.of.Body()) },
-		"trace_id":           func(r record[plog.LogRecord]) string { return style.Text(r.of.TraceID().String()) },
-		"span_id":            func(r record[plog.LogRecord]) string { return style.Text(r.of.SpanID().String()) },
-		"attempt":            func(r record[plog.LogRecord]) string { return firstCell(style, r.attributes, made["attempt"]) },
+		"timestamp":          made(func(r plog.LogRecord) string { return logTime(style, r.Timestamp(), r.ObservedTimestamp()) }),
+		"observed_timestamp": made(func(r plog.LogRecord) string { return logTime(style, r.ObservedTimestamp()) }),
+		"event":              made(func(r plog.LogRecord) string { return style.Text(r.EventName()) }),
+		"severity":           made(func(r plog.LogRecord) string { return style.Text(severity(r)) }),
+		"body":               made(func(r plog.LogRecord) string { return valueCell(style, r.Body()) }),
+		"trace_id":           made(func(r plog.LogRecord) string { return style.Text(r.TraceID().String()) }),
+		"span_id":            made(func(r plog.LogRecord) string { return style.Text(r.SpanID().String()) }),
+		"attempt":            attributeColumn[plog.LogRecord](style, lifecycle.AttrAttemptNumber, lifecycle.AttrAttempt),
 	}
 }
 
-// logColumnsMadeOf returns the attributes from which logColumns are made.
-func logColumnsMadeOf() map[string][]string {
-	return map[string][]string{"attempt": {lifecycle.AttrAttemptNumber, lifecycle.AttrAttempt}}
-}
-
-// logTime returns the first of two times that is set.
-func logTime(style csvtext.Style, at, instead pcommon.Timestamp) string {
-	if at == 0 {
-		at = instead
-	}
+// logTime returns the first of several times that is set.
+func logTime(style csvtext.Style, times ...pcommon.Timestamp) string {
+	at := cmp.Or(times...)
 	if at == 0 {
 		return ""
 	}
 	return style.At(at.AsTime())
 }
 
-func severity(r record[plog.LogRecord]) string {
-	if text := r.of.SeverityText(); text != "" {
+func severity(r plog.LogRecord) string {
+	if text := r.SeverityText(); text != "" {
 		return text
 	}
-	if r.of.SeverityNumber() == plog.SeverityNumberUnspecified {
+	if r.SeverityNumber() == plog.SeverityNumberUnspecified {
 		return ""
 	}
-	return strings.ToUpper(r.of.SeverityNumber().String())
+	return strings.ToUpper(r.SeverityNumber().String())
 }
 
 // logLayout returns the layout of log records.
 func (cfg *Config) logLayout() layout[plog.LogRecord] {
-	return newLayout(cfg.columnNames(defaultLogColumns()), logColumns(cfg.style()), logColumnsMadeOf(), cfg.style())
+	return newLayout(cfg.columnNames(defaultLogColumns()), logColumns(cfg.style()), cfg.style())
 }
 
 // logRows calls give with the row of each log record.

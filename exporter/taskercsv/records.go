@@ -73,8 +73,18 @@ type record[T any] struct {
 	of         T
 }
 
-// column returns the cell of a record, in the format of the file.
-type column[T any] func(record[T]) string
+// column makes the cells of a column.
+type column[T any] struct {
+	// cell returns the cell of a record, in the format of the file.
+	cell func(record[T]) string
+	// of are the attributes from which the cell is made: the first present one of several alternatives.
+	of []string
+}
+
+// attributeColumn makes the column of the first present one of several attributes.
+func attributeColumn[T any](style csvtext.Style, keys ...string) column[T] {
+	return column[T]{of: keys, cell: func(r record[T]) string { return firstCell(style, r.attributes, keys...) }}
+}
 
 // columnAttributes is the column of all attributes without a column of their own.
 const columnAttributes = "attributes"
@@ -86,49 +96,40 @@ type layout[T any] struct {
 }
 
 // newLayout resolves column names: first the signal's columns, then attributes of the record, then of the resource. A name
-// without a dot also stands for Tasker's attribute: task_name is tasker.task_name. made has the alternative attributes of
-// the signal's columns, of which the first present one is used.
-func newLayout[T any](names []string, own map[string]column[T], made map[string][]string, style csvtext.Style) layout[T] {
-	l := layout[T]{names: names}
-	shown := make([][]string, len(names)) // by column, alternatives
+// without a dot also stands for Tasker's attribute: task_name is tasker.task_name.
+func newLayout[T any](names []string, own map[string]column[T], style csvtext.Style) layout[T] {
+	columns := make([]column[T], len(names))
 	for i, name := range names {
-		cell, known := own[name]
+		c, known := own[name]
 		switch {
 		case known:
-			shown[i] = made[name]
 		case name == columnAttributes:
-			cell = func(r record[T]) string { return style.Object(others(r.attributes, shown)) }
+			c.cell = func(r record[T]) string { return style.Object(others(r.attributes, columns)) }
 		default:
-			shown[i] = []string{lifecycle.AttributePrefix + name, name}
-			cell = func(r record[T]) string { return attributeCell(style, name, shown[i], r.attributes, r.resource) }
+			c.of = []string{lifecycle.AttributePrefix + name, name}
+			c.cell = func(r record[T]) string {
+				if _, value, found := first(r.attributes, c.of...); found {
+					return valueCell(style, value)
+				}
+				return firstCell(style, r.resource, name)
+			}
 		}
-		l.columns = append(l.columns, cell)
+		columns[i] = c
 	}
-	return l
+	return layout[T]{names, columns}
 }
 
 func (l layout[T]) row(r record[T]) []string {
 	row := make([]string, len(l.columns))
-	for i, cell := range l.columns {
-		row[i] = cell(r)
+	for i, c := range l.columns {
+		row[i] = c.cell(r)
 	}
 	return row
 }
 
-// attributeCell returns the text of the attribute after which a column is named.
-func attributeCell(style csvtext.Style, name string, keys []string, attributes, resource pcommon.Map) string {
-	if _, value, found := first(attributes, keys); found {
-		return valueCell(style, value)
-	}
-	if value, found := resource.Get(name); found {
-		return valueCell(style, value)
-	}
-	return ""
-}
-
 // firstCell returns the cell of the first present attribute.
-func firstCell(style csvtext.Style, attributes pcommon.Map, keys []string) string {
-	if _, value, found := first(attributes, keys); found {
+func firstCell(style csvtext.Style, attributes pcommon.Map, keys ...string) string {
+	if _, value, found := first(attributes, keys...); found {
 		return valueCell(style, value)
 	}
 	return ""
@@ -148,10 +149,10 @@ func valueCell(style csvtext.Style, value pcommon.Value) string {
 }
 
 // others returns the attributes without a column as JSON; empty if there are none.
-func others(attributes pcommon.Map, shown [][]string) string {
+func others[T any](attributes pcommon.Map, columns []column[T]) string {
 	var elsewhere []string
-	for _, keys := range shown {
-		if key, _, found := first(attributes, keys); found {
+	for _, c := range columns {
+		if key, _, found := first(attributes, c.of...); found {
 			elsewhere = append(elsewhere, key)
 		}
 	}
@@ -200,16 +201,8 @@ func newRecordRows(cfg *Config, of signal, names []string) *recordRows {
 	return r
 }
 
-// firstOf returns the text of the first present attribute.
-func firstOf(attributes pcommon.Map, keys []string) string {
-	if _, value, found := first(attributes, keys); found {
-		return value.AsString()
-	}
-	return ""
-}
-
 // first returns the first present attribute.
-func first(attributes pcommon.Map, keys []string) (key string, value pcommon.Value, found bool) {
+func first(attributes pcommon.Map, keys ...string) (key string, value pcommon.Value, found bool) {
 	for _, key := range keys {
 		if value, found := attributes.Get(key); found {
 			return key, value, true

@@ -23,43 +23,35 @@ func defaultSpanColumns() []string {
 
 // spanColumns returns the columns that are not plain attributes.
 func spanColumns(style csvtext.Style) map[string]column[ptrace.Span] {
-	made := spanColumnsMadeOf()
+	made := func(cell func(ptrace.Span) string) column[ptrace.Span] {
+		return column[ptrace.Span]{cell: func(r record[ptrace.Span]) string { return cell(r.of) }}
+	}
 	return map[string]column[ptrace.Span]{
-		"trace_id":       func(r record[ptrace.Span]) string { return style.Text(r.of.TraceID().String()) },
-		"span_id":        func(r record[ptrace.Span]) string { return style.Text(r.of.SpanID().String()) },
-		"parent_span_id": func(r record[ptrace.Span]) string { return style.Text(r.of.ParentSpanID().String()) },
-		"level":          func(r record[ptrace.Span]) string { return levelOf(r.of.Name()) },
-		"name":           func(r record[ptrace.Span]) string { return style.Text(r.of.Name()) },
-		"kind":           func(r record[ptrace.Span]) string { return style.Text(r.of.Kind().String()) },
-		"attempt":        func(r record[ptrace.Span]) string { return firstCell(style, r.attributes, made["attempt"]) },
-		"start":          func(r record[ptrace.Span]) string { return style.At(r.of.StartTimestamp().AsTime()) },
-		"end":            func(r record[ptrace.Span]) string { return style.At(r.of.EndTimestamp().AsTime()) },
-		"duration_seconds": func(r record[ptrace.Span]) string {
-			return style.Number(r.of.EndTimestamp().AsTime().Sub(r.of.StartTimestamp().AsTime()).Seconds())
-		},
-		"status": func(r record[ptrace.Span]) string {
-			if status := firstOf(r.attributes, made["status"]); status != "" {
-				return style.Text(status)
+		"trace_id":       made(func(s ptrace.Span) string { return style.Text(s.TraceID().String()) }),
+		"span_id":        made(func(s ptrace.Span) string { return style.Text(s.SpanID().String()) }),
+		"parent_span_id": made(func(s ptrace.Span) string { return style.Text(s.ParentSpanID().String()) }),
+		"level":          made(func(s ptrace.Span) string { return levelOf(s.Name()) }),
+		"name":           made(func(s ptrace.Span) string { return style.Text(s.Name()) }),
+		"kind":           made(func(s ptrace.Span) string { return style.Text(s.Kind().String()) }),
+		"attempt":        attributeColumn[ptrace.Span](style, lifecycle.AttrAttemptNumber),
+		"start":          made(func(s ptrace.Span) string { return style.At(s.StartTimestamp().AsTime()) }),
+		"end":            made(func(s ptrace.Span) string { return style.At(s.EndTimestamp().AsTime()) }),
+		"duration_seconds": made(func(s ptrace.Span) string {
+			return style.Number(s.EndTimestamp().AsTime().Sub(s.StartTimestamp().AsTime()).Seconds())
+		}),
+		"status": {of: []string{lifecycle.AttrStatus}, cell: func(r record[ptrace.Span]) string {
+			if _, status, found := first(r.attributes, lifecycle.AttrStatus); found && status.AsString() != "" {
+				return style.Text(status.AsString())
 			}
 			return style.Text(spanStatus(r.of.Status().Code()))
-		},
-		"error_type": func(r record[ptrace.Span]) string { return firstCell(style, r.attributes, made["error_type"]) },
-		"error_message": func(r record[ptrace.Span]) string {
+		}},
+		"error_type": attributeColumn[ptrace.Span](style, lifecycle.AttrErrorType),
+		"error_message": {of: []string{lifecycle.AttrErrorMessage}, cell: func(r record[ptrace.Span]) string {
 			if message := r.of.Status().Message(); message != "" {
 				return style.Text(message)
 			}
-			return firstCell(style, r.attributes, made["error_message"])
-		},
-	}
-}
-
-// spanColumnsMadeOf returns the attributes from which spanColumns are made.
-func spanColumnsMadeOf() map[string][]string {
-	return map[string][]string{
-		"attempt":       {lifecycle.AttrAttemptNumber},
-		"status":        {lifecycle.AttrStatus},
-		"error_type":    {lifecycle.AttrErrorType},
-		"error_message": {lifecycle.AttrErrorMessage},
+			return firstCell(style, r.attributes, lifecycle.AttrErrorMessage)
+		}},
 	}
 }
 
@@ -93,7 +85,7 @@ func spanStatus(code ptrace.StatusCode) string {
 
 // spanLayout returns the layout of spans.
 func (cfg *Config) spanLayout() layout[ptrace.Span] {
-	return newLayout(cfg.columnNames(defaultSpanColumns()), spanColumns(cfg.style()), spanColumnsMadeOf(), cfg.style())
+	return newLayout(cfg.columnNames(defaultSpanColumns()), spanColumns(cfg.style()), cfg.style())
 }
 
 // spanRows calls give with each span and its row.

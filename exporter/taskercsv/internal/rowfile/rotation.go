@@ -17,13 +17,16 @@ import (
 // Rotation bounds the disk space of appended files.
 type Rotation struct {
 	// MaxMegabytes is the maximum size of a file; a batch that would exceed it is written to a new one.
-	MaxMegabytes int
+	MaxMegabytes int `mapstructure:"max_megabytes"`
 	// MaxDays is how long a rotated file is kept; 0 means forever.
-	MaxDays int
+	MaxDays int `mapstructure:"max_days"`
 	// MaxBackups is the maximum number of rotated files; 0 means all.
-	MaxBackups int
+	MaxBackups int `mapstructure:"max_backups"`
 	// LocalTime names rotated files by local time instead of UTC.
-	LocalTime bool
+	LocalTime bool `mapstructure:"localtime"`
+
+	// prevent unkeyed literal initialization
+	_ struct{}
 }
 
 // Reasons for a rotation, which are part of the rotated file's name.
