@@ -18,6 +18,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/live"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/terminal"
 	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
+	"github.com/tasker-otel/otelcol-tasker/internal/livedata"
 	"github.com/tasker-otel/otelcol-tasker/internal/printable"
 	"github.com/tasker-otel/otelcol-tasker/internal/treeview"
 )
@@ -135,14 +136,14 @@ func (f *tasksFlags) write(out io.Writer, list *live.List) error {
 	return table.Write(out)
 }
 
-func stepsOf(t *live.Task) string {
+func stepsOf(t *livedata.TaskSummary) string {
 	if !t.Open {
 		return strconv.Itoa(t.Steps)
 	}
 	return fmt.Sprintf("%d/%d", t.Done, t.Steps)
 }
 
-func whatOf(t *live.Task) string {
+func whatOf(t *livedata.TaskSummary) string {
 	if t.Failed > 0 || t.State == "failure" {
 		return printable.Line(strings.TrimSpace(t.FailedStep + " " + t.ErrorType + " " + t.Error))
 	}

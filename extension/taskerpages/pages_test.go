@@ -87,7 +87,7 @@ func TestTheAPISaysWhatIsHeld(t *testing.T) {
 	require.Len(t, list.Tasks, len(open))
 	states := map[string]int{}
 	for _, task := range list.Tasks {
-		states[task.StateKey]++
+		states[task.TaskSummary.State]++
 		var answer apiTask
 		require.NoError(t, json.Unmarshal(s.get("/api/v1/tasks/"+task.Key).Body.Bytes(), &answer))
 		require.Len(t, answer.Runs, 1)

@@ -128,11 +128,8 @@ func (t *task) name() string {
 }
 
 func (t *task) state() stateView {
-	switch {
-	case t.open != nil:
+	if t.open != nil {
 		return openStates[t.open.State]
-	case t.finished.Status == "":
-		return stateIncomplete
 	}
 	return outcomeOf(t.finished.Status)
 }
@@ -263,34 +260,17 @@ func (t *task) key() []byte {
 	return t.finished.Key[:]
 }
 
-// taskView is a task as shown by the pages and the API.
+// taskView is a task as shown by the pages. The API shows its summary.
 type taskView struct {
-	Key           string    `json:"key"`
-	Run           int       `json:"run"`
-	ID            string    `json:"task_id"`
-	Name          string    `json:"task_name"`
-	Service       string    `json:"service,omitempty"`
-	CorrelationID string    `json:"correlation_id,omitempty"`
-	State         stateView `json:"-"`
-	StateKey      string    `json:"state"`
-	Open          bool      `json:"open"`
-	Started       time.Time `json:"started"`
-	Seconds       float64   `json:"seconds"`
-	Took          int64     `json:"-"`
-	Step          string    `json:"step,omitempty"`
-	Steps         int       `json:"steps"`
-	Done          int       `json:"steps_done"`
-	Failed        int       `json:"steps_failed"`
-	Running       int       `json:"steps_running"`
-	Retry         time.Time `json:"backoff_until,omitzero"`
-	FailedStep    string    `json:"failed_step,omitempty"`
-	ErrorType     string    `json:"error_type,omitempty"`
-	Error         string    `json:"error,omitempty"`
-	Quiet         int64     `json:"-"` // since its last event
+	livedata.TaskSummary
+	State stateView `json:"-"`
+	Took  int64     `json:"-"`
+	Quiet int64     `json:"-"` // since its last event
 }
 
 func (t *task) view() taskView {
-	v := taskView{State: t.state(), StateKey: t.state().Key, Took: t.took(), Seconds: float64(t.took()) / 1e9, Open: t.open != nil, Service: t.service()}
+	v := taskView{State: t.state(), Took: t.took()}
+	v.TaskSummary = livedata.TaskSummary{State: v.State.Key, Seconds: float64(v.Took) / 1e9, Open: t.open != nil, Service: t.service()}
 	if o := t.open; o != nil {
 		v.Key, v.Run, v.ID, v.Name, v.CorrelationID = hex.EncodeToString(o.Key[:]), o.Run, o.ID.Text, o.Name, o.CorrelationID
 		v.Started, v.Step = time.Unix(0, o.Started).UTC(), o.Step
@@ -311,7 +291,7 @@ func (t *task) view() taskView {
 
 // Fails reports whether the error blocks or ended the task, rather than having been overcome.
 func (v taskView) Fails() bool {
-	return v.Error+v.ErrorType != "" && (v.Failed > 0 || v.StateKey == "failure")
+	return v.Error+v.ErrorType != "" && (v.Failed > 0 || v.State.Key == "failure")
 }
 
 // URL returns the URL of the task's page.

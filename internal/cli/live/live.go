@@ -18,6 +18,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/endpoint"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/scrape"
+	"github.com/tasker-otel/otelcol-tasker/internal/livedata"
 	"github.com/tasker-otel/otelcol-tasker/internal/treeview"
 )
 
@@ -43,33 +44,11 @@ func New(address string, settings scrape.Settings) (*Client, error) {
 	return &Client{strings.TrimSuffix(u.String(), "/"), client}, nil
 }
 
-// Task is a task in a list.
-type Task struct {
-	Key           string    `json:"key"`
-	Run           int       `json:"run"`
-	ID            string    `json:"task_id"`
-	Name          string    `json:"task_name"`
-	Service       string    `json:"service,omitempty"`
-	CorrelationID string    `json:"correlation_id,omitempty"`
-	State         string    `json:"state"`
-	Open          bool      `json:"open"`
-	Started       time.Time `json:"started"`
-	Seconds       float64   `json:"seconds"`
-	Step          string    `json:"step,omitempty"`
-	Steps         int       `json:"steps"`
-	Done          int       `json:"steps_done"`
-	Failed        int       `json:"steps_failed"`
-	Running       int       `json:"steps_running"`
-	FailedStep    string    `json:"failed_step,omitempty"`
-	ErrorType     string    `json:"error_type,omitempty"`
-	Error         string    `json:"error,omitempty"`
-}
-
 // List is a page of a list of tasks.
 type List struct {
-	At    time.Time `json:"at"`
-	Found int       `json:"found"`
-	Tasks []Task    `json:"tasks"`
+	At    time.Time              `json:"at"`
+	Found int                    `json:"found"`
+	Tasks []livedata.TaskSummary `json:"tasks"`
 }
 
 // Tasks lists tasks. The parameters are documented in docs/pages.md.
