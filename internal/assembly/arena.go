@@ -5,23 +5,12 @@ package assembly
 
 import "slices"
 
-// arena is the scratch memory for reading a task's records. It is reused for the next task, because an open task is read several
-// times a second. What is allocated from it is valid until the next task is unpacked.
+// arena is the memory of what a reader finds. What is allocated from it is valid until it is reset.
 type arena struct {
 	runs     slab[run]
 	passes   slab[pass]
 	batches  slab[batch]
 	attempts slab[attempt]
-
-	// Of the reader, by step.
-	current []*attempt
-	resets  []bool
-	listed  []bool
-	counts  []int32
-	open    []int8
-
-	// Of splitRuns.
-	begins, began, ends cursor
 }
 
 // reset makes all memory available again.
@@ -32,7 +21,6 @@ func (m *arena) reset() {
 	m.passes.reset(func(p *pass) { *p = pass{batches: emptied(p.batches), searches: emptied(p.searches)} })
 	m.batches.reset(func(b *batch) { *b = batch{attempts: emptied(b.attempts)} })
 	m.attempts.reset(func(a *attempt) { *a = attempt{} })
-	clear(m.current)
 }
 
 // longestKept is the length up to which the memory of a list is reused.

@@ -9,49 +9,6 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// wait is a stretch of time in the queue before a pass.
-type wait struct {
-	start, end  int64
-	job         *record // that began and so ended the wait
-	synthesized bool
-}
-
-// waitBefore returns the wait that led to the pass: from the enqueuing, or from the end of the pass before, to the beginning of the
-// job.
-func (n *run) waitBefore(i int) (wait, bool) {
-	if i == 0 && n.before != nil {
-		return wait{}, false
-	}
-	p := n.passes[i]
-	w := wait{end: p.start, job: p.job, synthesized: p.job == nil}
-	if w.job != nil {
-		w.end = w.job.at
-	}
-	if i > 0 {
-		w.start = n.passes[i-1].end
-		return w, w.start <= w.end
-	}
-	if enqueued := n.enqueued(); enqueued != nil && enqueued.at <= w.end {
-		w.start = enqueued.at
-		return w, true
-	}
-	w.start, w.synthesized = n.start, true
-	return w, p.job != nil && n.start < w.end
-}
-
-// enqueued returns the event by which the run was put in the queue.
-func (n *run) enqueued() *record {
-	for i := range n.records {
-		switch n.records[i].kind {
-		case kindEnqueued:
-			return &n.records[i]
-		case kindPassBegan:
-			return nil
-		}
-	}
-	return nil
-}
-
 func (c *composer) queued(i int, p *pass) {
 	w, ok := c.run.waitBefore(i)
 	if !ok {
@@ -99,25 +56,10 @@ func (c *composer) queuedWithoutPass() {
 	s.outcome(c.run.status, nil)
 }
 
-// waitWithoutPass returns the wait of a run that has no pass: to the beginning of a job, which ran no pass, or to the end.
-func (n *run) waitWithoutPass() (wait, bool) {
-	enqueued := n.enqueued()
-	if len(n.passes) > 0 || enqueued == nil {
-		return wait{}, false
-	}
-	w := wait{start: enqueued.at, end: n.end}
-	for i := range n.records {
-		if r := &n.records[i]; r.kind == kindJobBegan && r.at >= w.start && (r.at < w.end || r.at == w.end && w.job == nil) {
-			w.end, w.job = r.at, r
-		}
-	}
-	return w, true
-}
-
 func (c *composer) queueTime() int64 {
 	total := int64(0)
-	if c.run.before != nil {
-		total = c.run.before.totals.queue
+	if c.forgotten != nil {
+		total = c.forgotten.totals.queue
 	}
 	if w, ok := c.run.waitWithoutPass(); ok {
 		total = w.end - w.start
@@ -128,18 +70,6 @@ func (c *composer) queueTime() int64 {
 		}
 	}
 	return total
-}
-
-// backoffEnd returns the end of the wait that the attempt announced: the next attempt. A backoff without a following attempt is not
-// counted, unless the task is still open.
-func (n *run) backoffEnd(a *attempt) (end int64, incomplete, ok bool) {
-	if a.backoff == nil {
-		return 0, false, false
-	}
-	if a.after != nil {
-		return a.after.start, false, true
-	}
-	return n.end, true, !n.ended
 }
 
 func (c *composer) backoffs() {
@@ -187,8 +117,8 @@ func (c *composer) settledBackoff(a *attempt, end int64) settled {
 
 func (c *composer) backoffTime() int64 {
 	total := int64(0)
-	if c.run.before != nil {
-		total = c.run.before.totals.backoff
+	if c.forgotten != nil {
+		total = c.forgotten.totals.backoff
 	}
 	for a := range c.run.all() {
 		if end, pending, ok := c.run.backoffEnd(a); ok && (!pending || c.going == nil) {

@@ -3,25 +3,18 @@
 
 package assembly
 
-import (
-	"slices"
-
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly/values"
-)
-
 // Of many open tasks most wait for hours: in a queue, for a backoff, for an operator. What has been emitted of them is then kept
 // encoded, in about a third of the memory, until an event comes or the task is due.
 
 // sleep encodes what has been emitted of the task and releases memory that its lists do not use.
 func (a *Assembler) sleep(t *task) {
-	if t.asleep != "" || t.out().checkpoint == nil {
+	if t.asleep != "" || t.checkpoint == nil {
 		return
 	}
-	a.keepRecords(t, t.packed.unpack(a.records[:0]))
-	t.asleep = string(t.emission.appendTo(a.stored[:0], &encoder{values.Encoder{Texts: a.texts}, t}))
-	t.emission = nil
-	t.packed.bytes = slices.Clone(t.packed.bytes)
-	t.steps = slices.Clone(t.steps)
+	a.keepRecords(t, t.unpack(a.records[:0]))
+	t.asleep = string(t.appendEmission(a.stored[:0], a.texts))
+	t.emission, t.checkpoint = nil, nil
+	t.reallocate()
 	a.resize(t)
 }
 
@@ -32,7 +25,7 @@ func (a *Assembler) wake(t *task) {
 	}
 	encoded := t.asleep
 	t.asleep = ""
-	_ = a.parseEmission([]byte(encoded), t, a.texts) // it was encoded here
+	_ = t.parseEmission([]byte(encoded), a.texts, a.shared) // it was encoded here
 	a.resize(t)
 }
 
@@ -41,4 +34,19 @@ func (a *Assembler) resize(t *task) {
 	held := t.held
 	t.held = t.size()
 	a.stats.HeldBytes += t.held - held
+}
+
+// keepRecords keeps only some of the task's records, and of its lists what they and its checkpoint refer to.
+func (a *Assembler) keepRecords(t *task, kept []record) {
+	count := t.count()
+	to := t.forget()
+	if t.checkpoint != nil {
+		t.checkpoint.remap(to)
+	}
+	if t.watch != nil {
+		t.watch.correlationID = to.correlationID(t.watch.correlationID)
+	}
+	to.keepRecords(kept)
+	a.stats.HeldEvents += int64(t.count() - count)
+	a.resize(t)
 }

@@ -45,6 +45,9 @@ type Limits struct {
 	Finished int
 }
 
+// ofTree returns the limits on a tree.
+func (l *Limits) ofTree() treeLimits { return treeLimits{l.SpansPerTree, l.BytesPerTree} }
+
 // Stats counts what became of the events and the tasks. All fields but the three of what is held or open only grow.
 type Stats struct {
 	Events        int64 // observed
@@ -86,17 +89,11 @@ type Assembler struct {
 	next       int       // the ring's oldest
 	finished   finished
 	watched    *watched // nil unless Watch was called
-	names      map[string]string
-	lately     map[string]string
-	details    map[string]*detail   // with a text only, shared by all tasks
-	shapes     map[string]*shape    // shared by all tasks
-	resources  map[string]*Resource // restored ones, shared by all tasks
-	restoring  bool                 // events are replayed at the start
-	eager      bool                 // for tests: forget everything that may be forgotten
-	key        []byte               // buffer for a key of shapes
-	indexes    []int16              // buffer for reading a discovery
-	records    []record             // buffer for those of the task being checked
-	arena      arena                // buffer for the history of that task
+	shared     *Shared
+	restoring  bool     // events are replayed at the start
+	eager      bool     // for tests: forget everything that may be forgotten
+	records    []record // buffer for those of the task being checked
+	reader     reader
 	composer   composer
 	stats      Stats
 }
@@ -104,11 +101,10 @@ type Assembler struct {
 // New makes an assembler that hands its trees to the sink.
 func New(limits Limits, sink func(*Tree)) *Assembler {
 	return &Assembler{
-		limits: limits, sink: sink, tasks: map[TraceID]*task{}, remembered: map[TraceID]*releasedTask{}, names: map[string]string{},
+		limits: limits, sink: sink, tasks: map[TraceID]*task{}, remembered: map[TraceID]*releasedTask{},
 		usual: Waits{limits.ReorderWindow, limits.SettleTimeout, limits.IdleTimeout}, waits: map[string]*Waits{},
 		finished: finished{tasks: map[TraceID]*task{}},
-		lately:   map[string]string{},
-		texts:    values.NewTexts(), details: map[string]*detail{}, shapes: map[string]*shape{}, resources: map[string]*Resource{},
+		texts:    values.NewTexts(), shared: NewShared(), reader: newReader(limits.ofTree()),
 	}
 }
 
@@ -140,7 +136,7 @@ func (a *Assembler) Observe(e *Event, now time.Time) {
 	} else if t.released != nil && t.released.isLate(e) {
 		a.observeLate(e, now.UnixNano())
 		return
-	} else if t.out().forgot(e.At) || t.isOut(e, now.UnixNano()) {
+	} else if t.forgot(e.At) || t.isOut(e, now.UnixNano()) {
 		a.noteLate(e)
 		return
 	}
@@ -155,9 +151,9 @@ func (a *Assembler) Observe(e *Event, now time.Time) {
 	if e.At < t.resourceAt && !t.fixed {
 		t.resource, t.resourceAt = e.Resource, e.At
 	}
-	held, records := t.held, t.packed.count
-	t.add(a, e, now.UnixNano())
-	a.stats.HeldEvents += int64(t.packed.count - records)
+	held, records := t.held, t.count()
+	a.add(t, e, now.UnixNano())
+	a.stats.HeldEvents += int64(t.count() - records)
 	a.stats.HeldBytes += t.held - held
 	if a.limits.Parts {
 		t.disturbed = t.disturbed || !a.restoring && e.At <= t.out().frontier
@@ -188,32 +184,32 @@ const pressedShare = 8
 // roomFor reports whether the task may hold one more event. An event that ends a task or a pass is always accepted, or the task
 // would never end.
 func (a *Assembler) roomFor(t *task, e *Event) bool {
-	if int(t.packed.count) < a.limits.EventsPerTask {
+	if t.count() < a.limits.EventsPerTask {
 		return true
 	}
 	// Removing repetitions reads all events, so it is done once per share of new ones.
 	if t.pressed--; t.pressed < 0 {
 		t.pressed = int32(a.limits.EventsPerTask / pressedShare)
-		before := t.packed.count
+		before := t.count()
 		a.unpack(t)
-		t.packed.pack(t.records)
-		a.stats.HeldEvents -= int64(before - t.packed.count)
-		if a.limits.Parts && int(t.packed.count) >= a.limits.EventsPerTask {
+		t.repack(t.records)
+		a.stats.HeldEvents -= int64(before - t.count())
+		if a.limits.Parts && t.count() >= a.limits.EventsPerTask {
 			a.makeRoom(t, t.lastArrival)
 		}
-		if int(t.packed.count) < a.limits.EventsPerTask {
+		if t.count() < a.limits.EventsPerTask {
 			return true
 		}
 	}
 	k := classify(e)
-	return (k.endsTask() || k == kindPassEnded) && int(t.packed.count) < 2*a.limits.EventsPerTask
+	return (k.endsTask() || k == kindPassEnded) && t.count() < 2*a.limits.EventsPerTask
 }
 
 // unpack decodes and sorts the task's records. They are valid until the next task is unpacked.
 func (a *Assembler) unpack(t *task) {
-	a.stats.Read += int64(t.packed.count)
-	a.arena.reset()
-	a.records = t.packed.unpack(a.records[:0])
+	a.stats.Read += int64(t.count())
+	a.reader.reset()
+	a.records = t.unpack(a.records[:0])
 	t.records = a.records
 	t.sortRecords()
 }
@@ -221,13 +217,13 @@ func (a *Assembler) unpack(t *task) {
 // history reads the runs of a task. They are valid until the next task is unpacked.
 func (a *Assembler) history(t *task) []*run {
 	a.unpack(t)
-	runs := t.history(&a.limits, &a.arena, nil)
+	runs := a.reader.runs(&t.historyTask, t.limits.patience(), nil)
 	if !t.coarse || missing(runs) == 0 {
 		return runs
 	}
 	sorted := t.records
-	if t.records = t.rebuild(t.packed.unpack(nil)); t.records != nil {
-		if again := t.history(&a.limits, &a.arena, nil); missing(again) < missing(runs) {
+	if t.records = t.rebuild(t.unpack(nil)); t.records != nil {
+		if again := a.reader.runs(&t.historyTask, t.limits.patience(), nil); missing(again) < missing(runs) {
 			return again
 		}
 	}
@@ -240,10 +236,11 @@ func (a *Assembler) open(e *Event, before *releasedTask, now int64) *task {
 	if len(a.tasks) >= a.limits.OpenTasks && len(a.tasks) > 0 {
 		a.release(a.line.First(), ReasonEvicted, now)
 	}
-	t := &task{
+	t := newTask(Set{
 		trace: e.TraceID, resource: e.Resource, resourceAt: e.At, id: ID{strings.Clone(e.TaskID.Text), e.TaskID.Integer},
-		lastArrival: now, waits: waitEnd, limits: &a.usual, releasedEnd: math.MinInt64, held: bytesPerTask + int64(len(e.TaskID.Text)),
-	}
+		held: bytesPerTask + int64(len(e.TaskID.Text)),
+	})
+	t.lastArrival, t.waits, t.limits, t.releasedEnd = now, waitEnd, &a.usual, math.MinInt64
 	if before != nil {
 		kept := *before
 		t.released = &kept
@@ -388,17 +385,17 @@ func (a *Assembler) releaseBefore(t *task, runs []*run, reason Reason) {
 	t.unsettled = false
 	if t.emission != nil {
 		t.emission.spans.Forget(t.released.end)
-		t.emission.checkpoint = nil
+		t.checkpoint, t.emission.forgotten = nil, nil
 	}
 	a.reportRelease(t, len(t.out().spans) > 0)
-	before := t.packed.count
+	before := t.count()
 	first := slices.IndexFunc(t.records, func(r record) bool { return r.at > t.released.end })
 	if first < 0 {
 		first = len(t.records)
 	}
 	a.stats.Strays += int64(max(0, first-used))
-	t.packed.pack(t.records[first:])
-	a.stats.HeldEvents += int64(t.packed.count - before)
+	t.repack(t.records[first:])
+	a.stats.HeldEvents += int64(t.count() - before)
 	t.active, t.dropped, t.parentAt = true, 0, math.MinInt64
 }
 
@@ -422,7 +419,7 @@ func (a *Assembler) releaseRuns(t *task, runs []*run, reason Reason, now int64) 
 	if len(runs) == 0 && (len(t.out().parents) > 0 || t.out().root != SpanID{}) {
 		a.emitOrphaned(t, reason)
 	}
-	a.stats.HeldEvents -= int64(t.packed.count)
+	a.stats.HeldEvents -= int64(t.count())
 	if len(runs) > 0 {
 		a.reportRelease(t, false)
 	}
@@ -444,7 +441,7 @@ func (a *Assembler) emit(t *task, runs []*run, reason Reason, leaving bool) (use
 			a.stats.Incomplete++
 		}
 		t.leaving = leaving && i == len(runs)-1
-		tree := a.composer.compose(t, n, t.released, reason, &a.limits, nil)
+		tree := a.composer.compose(&t.treeTask, n, t.released, reason, nil)
 		if t.emission != nil {
 			t.emission.endRun(a.composer.root, n.start, leaving)
 		}
@@ -499,73 +496,4 @@ func (a *Assembler) rememberReleased(trace TraceID, kept *releasedTask) {
 		}
 	}
 	a.remembered[trace] = kept
-}
-
-// internedNames bounds the memory of strings that many tasks share: names of tasks, steps, queues and error classes.
-const internedNames = 1 << 16
-
-// intern returns a copy of the string that it shares with equal ones.
-func (a *Assembler) intern(s string) string { return share(a.names, internedNames, s) }
-
-// sharedLately bounds how many short-lived texts are shared, such as correlation ids of a worker's threads and the texts of custom
-// events.
-const sharedLately = 1 << 10
-
-func share(known map[string]string, limit int, s string) string {
-	if s == "" {
-		return ""
-	}
-	if same, ok := known[s]; ok {
-		return same
-	}
-	s = strings.Clone(s)
-	if len(s) <= 64 {
-		makeRoom(known, limit)
-		known[s] = s
-	}
-	return s
-}
-
-// makeRoom empties a map of shared values that is full, so that values that occur once, such as correlation ids, do not displace
-// frequent ones. References handed out earlier stay valid.
-func makeRoom[V any](known map[string]V, limit int) {
-	if len(known) >= limit {
-		clear(known)
-	}
-}
-
-// sharedDetails bounds how many details are shared.
-const sharedDetails = 1024
-
-// sharedDetail returns the detail for one of the few texts that passes, batches and jobs carry, such as a mode or status. It is
-// shared and must not be changed.
-func (a *Assembler) sharedDetail(text string) *detail {
-	if d, ok := a.details[text]; ok {
-		return d
-	}
-	d := &detail{text: a.intern(text)}
-	d.weigh()
-	makeRoom(a.details, sharedDetails)
-	a.details[d.text] = d
-	return d
-}
-
-func (a *Assembler) copyAttributes(attrs []Attribute) []Attribute {
-	if len(attrs) == 0 {
-		return nil
-	}
-	kept := make([]Attribute, len(attrs))
-	for i, attr := range attrs {
-		attr.Key = a.intern(attr.Key)
-		attr.Value.Text = share(a.lately, sharedLately, attr.Value.Text)
-		if len(attr.Value.Strings) > 0 {
-			list := make([]string, len(attr.Value.Strings))
-			for j, s := range attr.Value.Strings {
-				list[j] = strings.Clone(s)
-			}
-			attr.Value.Strings = list
-		}
-		kept[i] = attr
-	}
-	return kept
 }

@@ -30,8 +30,8 @@ func (c *composer) outside() { c.pass, c.correlation = nil, c.own }
 // generated for its first pass, or for the run.
 func (c *composer) taskCorrelation() string {
 	n := c.run
-	if n.before != nil {
-		return n.before.own
+	if c.forgotten != nil {
+		return c.forgotten.own
 	}
 	if len(n.passes) > 0 {
 		if given := c.task.correlationID(n.passes[0].correlationID); given != "" {

@@ -3,14 +3,19 @@
 
 package assembly
 
-import "github.com/tasker-otel/otelcol-tasker/internal/assembly/critical"
+import (
+	"slices"
 
-// criticalRun returns what the critical path of a run is made of.
-func (t *task) criticalRun(n *run) *critical.Run {
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/critical"
+)
+
+// criticalRun returns what the critical path of the run is made of.
+func (c *composer) criticalRun() *critical.Run {
+	n := c.run
 	r := &critical.Run{
 		Start: n.start, End: n.end,
 		Step: func(index int16) critical.Step {
-			s := &t.steps[index]
+			s := &c.task.steps[index]
 			return critical.Step{Name: s.name, ID: s.id.Text, Deps: s.deps}
 		},
 		Attempts: make([]critical.Attempt, len(n.attempts)),
@@ -29,11 +34,8 @@ func (t *task) criticalRun(n *run) *critical.Run {
 			r.Queued = append(r.Queued, critical.Interval{Start: w.start, End: w.end})
 		}
 	}
-	if cp := n.before; cp != nil {
-		r.Before = &critical.Before{At: cp.at, Queued: cp.totals.queue, Latest: cp.latest}
-		for i := range cp.steps {
-			r.Before.Nodes = append(r.Before.Nodes, cp.steps[i].node)
-		}
+	if before := c.forgotten; before != nil {
+		r.Before = &critical.Before{At: n.before.at, Queued: before.totals.queue, Latest: before.latest, Nodes: slices.Clone(before.nodes)}
 	}
 	return r
 }

@@ -12,7 +12,7 @@ import (
 )
 
 func TestCriticalRun(t *testing.T) {
-	of := &task{steps: []step{{ID{Text: "7"}, &shape{name: "reserve"}}, {ID{Text: "8"}, &shape{name: "charge", deps: []string{"reserve"}}}}}
+	of := &composer{task: &treeTask{historyTask: historyTask{Set: Set{steps: []step{{ID{Text: "7"}, &shape{name: "reserve"}}, {ID{Text: "8"}, &shape{name: "charge", deps: []string{"reserve"}}}}}}}}
 	first, second := &batch{}, &batch{}
 	failed := &attempt{step: 0, batch: first, start: 20, end: 30, span: SpanID{1}, backoff: &record{at: 29}}
 	retried := &attempt{step: 0, batch: second, start: 60, end: 70, span: SpanID{2}, before: failed}
@@ -20,7 +20,8 @@ func TestCriticalRun(t *testing.T) {
 		start: 5, end: 80, attempts: []*attempt{failed, retried}, records: []record{{kind: kindEnqueued, at: 5}},
 		passes: []*pass{{start: 12, end: 40, job: &record{at: 10}}, {start: 50, end: 80}},
 	}
-	got := of.criticalRun(n)
+	of.run = n
+	got := of.criticalRun()
 	require.Equal(t, critical.Step{Name: "charge", ID: "8", Deps: []string{"reserve"}}, got.Step(1))
 	got.Step = nil
 	require.Equal(t, &critical.Run{

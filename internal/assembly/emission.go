@@ -15,21 +15,21 @@ import (
 type emission struct {
 	spans   emitted.Spans
 	parents []openParent
-	// checkpoint replaces the run's first records; nil while none is forgotten.
-	checkpoint *checkpoint
-	root       SpanID   // id of the task's span, as emitted spans refer to it
-	rootNext   int64    // the earliest time for the next such id
-	roots      []SpanID // of the released runs of a finished task
-	extent     extent
-	frontier   int64 // time up to which spans were emitted
-	ids        knownIDs
+	// forgotten summarizes the records that the task's checkpoint replaces; nil while none is forgotten.
+	forgotten *summary
+	root      SpanID   // id of the task's span, as emitted spans refer to it
+	rootNext  int64    // the earliest time for the next such id
+	roots     []SpanID // of the released runs of a finished task
+	extent    extent
+	frontier  int64 // time up to which spans were emitted
+	ids       knownIDs
 }
 
 // noEmission is the emission of a task of which nothing has been emitted. It is never changed.
 var noEmission emission
 
 // out returns the task's emission for reading.
-func (t *task) out() *emission {
+func (t *treeTask) out() *emission {
 	if t.emission == nil {
 		return &noEmission
 	}
@@ -37,15 +37,12 @@ func (t *task) out() *emission {
 }
 
 // beginEmission returns the task's emission for writing.
-func (t *task) beginEmission() *emission {
+func (t *treeTask) beginEmission() *emission {
 	if t.emission == nil {
 		t.emission = new(emission)
 	}
 	return t.emission
 }
-
-// forgot reports whether what happened at a time has been emitted and forgotten.
-func (e *emission) forgot(at int64) bool { return e.checkpoint != nil && at <= e.checkpoint.at }
 
 // openParent is a batch or pass that is the parent of emitted spans and has not been emitted itself. If late events hide it from
 // the reader, a stand-in is emitted at the release, so that every span has its parent.
@@ -109,9 +106,9 @@ func (c *composer) standIns(until int64) {
 
 // orphaned makes the tree of stand-ins for a released task with emitted spans that no longer belong to any run: late events can
 // cause that.
-func (c *composer) orphaned(t *task, before *releasedTask, reason Reason, limits *Limits) *Tree {
+func (c *composer) orphaned(t *treeTask, before *releasedTask, reason Reason) *Tree {
 	out := t.out()
-	c.begin(t, &run{start: out.extent.start, end: out.extent.end}, before, reason, limits, nil)
+	c.begin(t, &run{start: out.extent.start, end: out.extent.end}, before, reason, nil)
 	c.outside()
 	c.tree.Part = out.root == SpanID{}
 	if !c.tree.Part {
@@ -136,7 +133,7 @@ func (e *extent) hold(start, end int64) {
 }
 
 // noteEmitted records the spans of a part as emitted.
-func (t *task) noteEmitted(c *composer) {
+func (t *treeTask) noteEmitted(c *composer) {
 	t.fixed = true
 	out := t.beginEmission()
 	for i := range c.tree.Spans {
@@ -163,7 +160,7 @@ func (e *emission) endRun(root SpanID, start int64, finished bool) {
 
 // standInsUntil returns the time up to which missing parents get a stand-in with the run: those of the run, or all when the task is
 // released.
-func (t *task) standInsUntil(n *run) int64 {
+func (t *treeTask) standInsUntil(n *run) int64 {
 	if t.leaving {
 		return math.MaxInt64
 	}
@@ -171,7 +168,7 @@ func (t *task) standInsUntil(n *run) int64 {
 }
 
 // rootOf returns the id of the run's task's span. It stays the id to which emitted spans refer.
-func (t *task) rootOf(n *run, index int) SpanID {
+func (t *treeTask) rootOf(n *run, index int) SpanID {
 	switch {
 	case t.out().root != SpanID{}:
 		return t.out().root

@@ -25,7 +25,7 @@ type finished struct {
 // keep keeps a task that has been released. prior is its previous release, nil for none.
 func (a *Assembler) keep(t *task, prior *releasedTask, now int64) {
 	a.drop(a.finished.tasks[t.trace])
-	if a.limits.Finished <= 0 || int(t.packed.count) > mostFinished {
+	if a.limits.Finished <= 0 || t.count() > mostFinished {
 		return
 	}
 	if len(a.finished.tasks) >= a.limits.Finished {
@@ -77,8 +77,8 @@ func (a *Assembler) noteLate(e *Event) {
 // late emits the span of a late event, and reports whether there is one.
 func (a *Assembler) late(e *Event) bool {
 	t, k := a.finished.tasks[e.TraceID], classify(e)
-	if t == nil || k != kindQuery && k != kindBackoff || int(t.packed.count) >= mostFinished ||
-		t.out().forgot(e.At) { // it may be a repetition
+	if t == nil || k != kindQuery && k != kindBackoff || t.count() >= mostFinished ||
+		t.forgot(e.At) { // it may be a repetition
 		return false
 	}
 	a.unpack(t)
@@ -87,7 +87,7 @@ func (a *Assembler) late(e *Event) bool {
 		return false
 	}
 	held := t.held
-	t.add(a, e, t.lastArrival)
+	a.add(t, e, t.lastArrival)
 	a.stats.HeldBytes += t.held - held
 	a.composer.sought = own
 	defer func() { a.composer.sought = recordKey{} }()
@@ -99,7 +99,7 @@ func (a *Assembler) late(e *Event) bool {
 		if i < len(t.out().roots) {
 			t.emission.root = t.emission.roots[i]
 		}
-		tree := a.composer.compose(t, n, before, ReasonEnded, &a.limits, nil)
+		tree := a.composer.compose(&t.treeTask, n, before, ReasonEnded, nil)
 		if a.composer.found < 0 {
 			continue
 		}

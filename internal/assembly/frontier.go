@@ -5,6 +5,7 @@ package assembly
 
 import (
 	"math"
+	"sort"
 	"time"
 )
 
@@ -18,7 +19,7 @@ func arrivedBy(now int64) int64 { return (now/arrivalTick+1)*arrivalTick - 1 }
 // arrived less than a window after it, so by now. Only the differences of delays count: the clocks of senders and collector need
 // not agree. Nor does the frontier pass a record that arrived since: a clock that is ahead, as an operator's may be, does not move
 // it ahead of the workers.
-func (t *task) prefix(now int64, window time.Duration) (length int, next int64) {
+func (t *historyTask) prefix(now int64, window time.Duration) (length int, next int64) {
 	newest, youngest := int64(math.MinInt64), int64(math.MaxInt64)
 	next = math.MaxInt64
 	for i := range t.records {
@@ -47,4 +48,9 @@ func wholePasses(records []record) int {
 		}
 	}
 	return length
+}
+
+// recordsUntil returns how many of the sorted records lie up to a time.
+func recordsUntil(sorted []record, until int64) int {
+	return sort.Search(len(sorted), func(i int) bool { return sorted[i].at > until })
 }

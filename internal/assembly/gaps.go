@@ -43,7 +43,7 @@ func (rd *reader) lacksAttempts(b *batch) bool {
 }
 
 // knowsDependencies reports whether an event arrived of every step that the step depends on.
-func (t *task) knowsDependencies(of int16) bool {
+func (t *historyTask) knowsDependencies(of int16) bool {
 	for _, dep := range t.steps[of].deps {
 		if !slices.ContainsFunc(t.steps, func(known step) bool { return known.name == dep }) {
 			return false
@@ -146,12 +146,4 @@ func (n *run) countAnnounced() announced {
 		}
 	}
 	return t
-}
-
-// passCount returns how many passes the run had.
-func (n *run) passCount() int {
-	if last := len(n.passes) - 1; last >= 0 {
-		return n.passes[last].index
-	}
-	return 0
 }

@@ -83,8 +83,8 @@ func spanIDOf(trace TraceID, level, id string, begin int64) SpanID {
 // identify gives the run's passes, batches and attempts their ids, in the order in which they were read.
 func (c *composer) identify() {
 	c.begins.reset(len(c.task.steps))
-	if c.run.before != nil {
-		c.begins.queued = c.run.before.queued
+	if c.forgotten != nil {
+		c.begins.queued = c.forgotten.queued
 	}
 	for _, a := range c.run.forgotten {
 		c.last[a.step] = lastAttempt{a.step, a.number, a.span}

@@ -141,6 +141,16 @@ func (k kind) leavesPass(status kind) bool {
 	return false
 }
 
+// settles reports whether an event of the kind can settle a span, so that the task is checked when the reorder window after it has
+// passed.
+func (k kind) settles() bool {
+	switch k {
+	case kindPassBegan, kindDiscovered, kindHandlerBegan, kindBatchEnded, kindPassEnded:
+		return true
+	}
+	return k.endsAttempt() || k.endsTask()
+}
+
 // operated reports whether the event is an operator's ending of the task, which a running pass does not notice at once.
 func (k kind) operated() bool { return k == kindTaskCancelled || k == kindTaskResolved }
 

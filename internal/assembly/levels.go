@@ -20,8 +20,8 @@ func (c *composer) taskSpan(before *releasedTask, caller SpanID, path critical.P
 		start, end = min(start, known.start), max(end, known.end)
 	}
 	s := c.add(lifecycle.SpanTask, c.root, caller, start, end)
-	if n.before != nil {
-		c.goOn(s, &n.before.notes)
+	if c.forgotten != nil {
+		c.goOn(s, &c.forgotten.notes)
 	}
 	totals := c.totals()
 	failure := n.failure
@@ -81,7 +81,7 @@ func (c *composer) lastFailure(whole failure) failure {
 			}
 		}
 	}
-	if before := c.run.before; before != nil && before.failure != nil && whole.class == "" {
+	if before := c.forgotten; before != nil && before.failure != nil && whole.class == "" {
 		whole.class = before.failure.class
 		if whole.message == "" {
 			whole.message = before.failure.message
@@ -133,7 +133,7 @@ func (c *composer) passSpan(p *pass) {
 	start, end := c.holding(p.span, p.start, p.end)
 	s := c.add(lifecycle.SpanOrchestration, p.span, c.root, start, end)
 	s.set(Int(lifecycle.AttrPassIndex, int64(p.index)))
-	if before := c.run.before; before != nil && p == c.run.passes[0] {
+	if before := c.forgotten; before != nil && p == c.run.passes[0] {
 		c.goOn(s, &before.inPass)
 	}
 	s.setText(lifecycle.AttrFinalStatus, p.finalStatus)
@@ -327,16 +327,4 @@ func (c *composer) settledQuery(r *record, parent SpanID) settled {
 		of.ended = false
 	}
 	return of
-}
-
-// handling returns the time of the handler, as far as events report it.
-func (a *attempt) handling() (start, end int64) {
-	start, end = a.handler, a.firstEnd
-	if start == 0 {
-		start = a.lastRequest
-	}
-	if end == 0 {
-		end = a.end
-	}
-	return start, end
 }

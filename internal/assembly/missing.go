@@ -21,7 +21,7 @@ type Missing struct {
 func (s *Snapshot) Missing() []Missing { return s.lacking }
 
 // lacks lists what is missing of a run.
-func (t *task) lacks(n *run) []Missing {
+func (t *historyTask) lacks(n *run) []Missing {
 	var all []Missing
 	add := func(span SpanID, of, format string, args ...any) {
 		all = append(all, Missing{span, of, fmt.Sprintf(format, args...)})
@@ -50,7 +50,7 @@ func (t *task) lacks(n *run) []Missing {
 	return append(all, t.lacksOfTask(n)...)
 }
 
-func (t *task) lacksOf(a *attempt, over bool, add func(SpanID, string, string, ...any)) {
+func (t *historyTask) lacksOf(a *attempt, over bool, add func(SpanID, string, string, ...any)) {
 	if a.running() && !over {
 		return
 	}
@@ -70,7 +70,7 @@ func (t *task) lacksOf(a *attempt, over bool, add func(SpanID, string, string, .
 }
 
 // lacksOfTask lists the announcements missing of a first run as a whole, and its end.
-func (t *task) lacksOfTask(n *run) []Missing {
+func (t *historyTask) lacksOfTask(n *run) []Missing {
 	created, ends := t.released != nil || t.refused, 0
 	for i := range n.records {
 		switch n.records[i].kind {

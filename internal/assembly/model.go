@@ -6,7 +6,6 @@ package assembly
 import (
 	"iter"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly/critical"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -46,6 +45,34 @@ func (n *run) all() iter.Seq[*attempt] {
 			}
 		}
 	}
+}
+
+// backoffEnd returns the end of the wait that the attempt announced: the next attempt. A backoff without a following attempt is not
+// counted, unless the task is still open.
+func (n *run) backoffEnd(a *attempt) (end int64, incomplete, ok bool) {
+	if a.backoff == nil {
+		return 0, false, false
+	}
+	if a.after != nil {
+		return a.after.start, false, true
+	}
+	return n.end, true, !n.ended
+}
+
+// skipped returns how many records of the run the checkpoint replaces.
+func (n *run) skipped() int {
+	if n.before == nil {
+		return 0
+	}
+	return n.before.position
+}
+
+// passCount returns how many passes the run had.
+func (n *run) passCount() int {
+	if last := len(n.passes) - 1; last >= 0 {
+		return n.passes[last].index
+	}
+	return 0
 }
 
 // pass is one orchestration pass.
@@ -135,9 +162,8 @@ type attempt struct {
 	pass           *pass
 	before, after  *attempt // of the same step, in this run
 	span, work     SpanID
-	forgotten      bool           // it was emitted, and is known from the checkpoint
-	previous       SpanID         // span of the earlier attempt, also of another run; zero for none
-	node           *critical.Node // set for a checkpoint
+	forgotten      bool   // it was emitted, and is known from the checkpoint
+	previous       SpanID // span of the earlier attempt, also of another run; zero for none
 
 	arrived gap // the latest of its events
 	over    gap // the event that shows that it is over, though announcements are missing
@@ -164,4 +190,16 @@ func (a *attempt) whole(coarse bool) bool {
 		requests--
 	}
 	return a.requests >= requests && a.handler != 0 && a.ends >= attemptAnnouncements
+}
+
+// handling returns the time of the handler, as far as events report it.
+func (a *attempt) handling() (start, end int64) {
+	start, end = a.handler, a.firstEnd
+	if start == 0 {
+		start = a.lastRequest
+	}
+	if end == 0 {
+		end = a.end
+	}
+	return start, end
 }

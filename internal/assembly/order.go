@@ -11,7 +11,7 @@ import (
 )
 
 // sortRecords puts the records in the order in which they happened and drops repetitions of one item.
-func (t *task) sortRecords() {
+func (t *historyTask) sortRecords() {
 	if !t.fixed {
 		t.coarse = t.fullSeconds()
 	}
@@ -36,7 +36,7 @@ func compareRecords(a, b record) int {
 
 // fullSeconds reports whether some clock of the task has a resolution of a second only. A time of millisecond resolution can be a
 // full second by chance.
-func (t *task) fullSeconds() bool {
+func (t *historyTask) fullSeconds() bool {
 	full, last := 0, uint32(0)
 	for i := range t.records {
 		if r := &t.records[i]; r.at%int64(time.Second) == 0 && (full == 0 || r.identity != last) { // a repetition is no evidence
@@ -49,8 +49,8 @@ func (t *task) fullSeconds() bool {
 
 // createFirst puts the creation, and the enqueuing that follows it, before the work of the job. Where the creator's clock is ahead
 // of the worker's, they are sorted later.
-func (t *task) createFirst() {
-	if t.released != nil || t.out().checkpoint != nil {
+func (t *historyTask) createFirst() {
+	if t.released != nil || t.checkpoint != nil {
 		return
 	}
 	created := slices.IndexFunc(t.records, func(r record) bool { return r.kind == kindCreated })
@@ -73,7 +73,7 @@ func (t *task) createFirst() {
 // refine sorts records some of which have times in whole seconds, within which several batches begin and end. Such a record gets
 // the time of the one that arrived before it, if its clock permits, and equal times are sorted by arrival. It is the only place
 // where arrival counts.
-func (t *task) refine() {
+func (t *historyTask) refine() {
 	last := int64(math.MinInt64)
 	seen := make(map[uint32]int, len(t.records))
 	kept := t.records[:0]

@@ -5,18 +5,7 @@ package assembly
 
 import (
 	"math"
-	"sort"
 )
-
-// settles reports whether an event of the kind can settle a span, so that the task is checked when the reorder window after it has
-// passed.
-func (k kind) settles() bool {
-	switch k {
-	case kindPassBegan, kindDiscovered, kindHandlerBegan, kindBatchEnded, kindPassEnded:
-		return true
-	}
-	return k.endsAttempt() || k.endsTask()
-}
 
 const (
 	// looksPerWindow bounds how often a task is checked.
@@ -28,7 +17,7 @@ const (
 // spacing returns the least time between two checks of the task.
 func (t *task) spacing() int64 {
 	spacing := int64(t.limits.ReorderWindow) / looksPerWindow
-	if t.packed.count > manyRecords {
+	if t.count() > manyRecords {
 		spacing *= 2
 	}
 	return spacing
@@ -88,7 +77,7 @@ func (a *Assembler) lookAtFirst(t *task, length int, next int64, going *settling
 // emitParts emits the settled spans of the task's records, which are the sorted ones up to its frontier. It reports whether
 // anything was emitted or forgotten.
 func (a *Assembler) emitParts(t *task, sorted []record, going *settling) (changed bool) {
-	runs := t.history(&a.limits, &a.arena, going)
+	runs := a.reader.runs(&t.historyTask, t.limits.patience(), going)
 	if len(runs) == 0 {
 		return false
 	}
@@ -100,7 +89,7 @@ func (a *Assembler) emitParts(t *task, sorted []record, going *settling) (change
 	if before == nil {
 		before = new(releasedTask)
 	}
-	tree := a.composer.compose(t, n, before, ReasonEnded, &a.limits, going)
+	tree := a.composer.compose(&t.treeTask, n, before, ReasonEnded, going)
 	a.count(t, tree)
 	emitted := len(tree.Spans) > 0
 	if emitted {
@@ -144,9 +133,18 @@ const (
 	leastForgottenShare = 8
 )
 
-// recordsUntil returns how many of the sorted records lie up to a time.
-func recordsUntil(sorted []record, until int64) int {
-	return sort.Search(len(sorted), func(i int) bool { return sorted[i].at > until })
+// forgetUpTo moves the task's checkpoint after one of its sorted records, which belong to one run.
+func (a *Assembler) forgetUpTo(t *task, sorted []record, place int, before *releasedTask) {
+	t.records = sorted[:place+1]
+	going := &settling{undecided: math.MaxInt64, ending: math.MaxInt64, now: math.MaxInt64, coarse: t.coarse}
+	n := a.reader.firstRun(&t.historyTask, t.limits.patience(), going)
+	a.composer.forget(&t.treeTask, n, before, going, &a.reader, t.records[place].at)
+	t.doneAt = t.checkpoint.at
+	a.stats.SpanEventsCut += int64(a.composer.tree.SpanEventsCut)
+	a.stats.Late += a.composer.late
+	t.records = sorted
+	a.keepRecords(t, sorted[place+1:])
+	t.emission.forgetUpTo(t.checkpoint)
 }
 
 // emitOrphaned emits the missing parents of the emitted spans of a task that is released without a run.
@@ -155,20 +153,10 @@ func (a *Assembler) emitOrphaned(t *task, reason Reason) {
 	if before == nil {
 		before = new(releasedTask)
 	}
-	tree := a.composer.orphaned(t, before, reason, &a.limits)
+	tree := a.composer.orphaned(&t.treeTask, before, reason)
 	a.stats.Incomplete++
 	a.stats.Released[reason]++
 	a.sink(tree)
-}
-
-// sound reports whether nothing is known to be missing in the run's passes.
-func (n *run) sound() bool {
-	for _, p := range n.passes {
-		if p.settled.until != 0 || p.waited.until != 0 {
-			return false
-		}
-	}
-	return true
 }
 
 // isOut reports whether an event is of an attempt that has been emitted: it is late, because nothing already emitted is changed. A

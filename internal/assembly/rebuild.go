@@ -33,7 +33,7 @@ type stage struct {
 
 // rebuild returns the records, which are in the order of arrival and may be repeated, in an order in which an engine can have fired
 // them; nil when they do not determine one.
-func (t *task) rebuild(arrived []record) []record {
+func (t *historyTask) rebuild(arrived []record) []record {
 	passes, rest := t.passRecords(distinctRecords(arrived))
 	if len(passes) == 0 {
 		return nil
@@ -89,7 +89,7 @@ type placed struct {
 
 // passRecords divides the records by pass, in the order in which the passes ran. There are none when a pass's event has no
 // correlation id, or when discoveries list a step twice.
-func (t *task) passRecords(records []record) ([]*passRecords, *restRecords) {
+func (t *historyTask) passRecords(records []record) ([]*passRecords, *restRecords) {
 	byThread := map[uint16]*passRecords{}
 	rest := &restRecords{}
 	var passes []*passRecords
@@ -137,7 +137,7 @@ func (t *task) passRecords(records []record) ([]*passRecords, *restRecords) {
 }
 
 // take keeps a record of the pass's own correlation id, or reports that it is not of the pass.
-func (p *passRecords) take(t *task, r record) bool {
+func (p *passRecords) take(t *historyTask, r record) bool {
 	switch r.kind {
 	case kindJobBegan:
 		p.job = int64(r.number)
@@ -233,7 +233,7 @@ func (p *passRecords) follows(r *record) bool {
 }
 
 // writePass writes the pass from its beginning to its end.
-func (t *task) writePass(out *sequence, p *passRecords) {
+func (t *historyTask) writePass(out *sequence, p *passRecords) {
 	byKind := func(a, b record) int { return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.at, b.at)) }
 	byTime := func(a, b record) int { return cmp.Compare(a.at, b.at) }
 	slices.SortStableFunc(p.early, byKind)
@@ -269,7 +269,7 @@ func (t *task) writePass(out *sequence, p *passRecords) {
 }
 
 // nextStage removes the batch of the pass that depends on no remaining one; of several the earliest.
-func (t *task) nextStage(p *passRecords) *stage {
+func (t *historyTask) nextStage(p *passRecords) *stage {
 	best := -1
 	for i, s := range p.stages {
 		waits := slices.ContainsFunc(p.stages, func(other *stage) bool { return other != s && t.dependsOn(s, other) })
@@ -292,7 +292,7 @@ func (s *stage) first() int64 {
 }
 
 // dependsOn reports whether a step of the batch waits for one of the other.
-func (t *task) dependsOn(s, other *stage) bool {
+func (t *historyTask) dependsOn(s, other *stage) bool {
 	for _, step := range s.steps {
 		for _, before := range other.steps {
 			if slices.Contains(t.steps[step].deps, t.steps[before].name) {

@@ -5,43 +5,12 @@ package assembly
 
 import (
 	"fmt"
-	"slices"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
-
-// releasedTask is what is kept of the released runs of a task, for late events and later runs.
-type releasedTask struct {
-	runs     int
-	serial   int64            // of its release
-	end      int64            // of the last run; events up to here are too late
-	status   lifecycle.Status // of the last run; empty when it had not ended
-	task     SpanID
-	attempts []lastAttempt
-	steps    []step
-	name     string // of the task
-	parent   string // traceparent of its caller
-}
-
-// clone returns a copy that a composer may change; nil for nil.
-func (n *releasedTask) clone() *releasedTask {
-	if n == nil {
-		return nil
-	}
-	c := *n
-	c.attempts = slices.Clone(n.attempts)
-	return &c
-}
-
-// lastAttempt is the last attempt of a step.
-type lastAttempt struct {
-	step   int16
-	number int32
-	span   SpanID
-}
 
 // Fields of a released task in its stored form.
 const (
@@ -134,7 +103,7 @@ func (a *Assembler) parseReleased(b []byte) (n *releasedTask, open []byte, err e
 				}
 				return nil
 			})
-			n.steps = append(n.steps, step{id, a.shape(name, deps)})
+			n.steps = append(n.steps, step{id, a.shared.shape(name, deps)})
 			return err
 		case releasedAttempt:
 			var last lastAttempt

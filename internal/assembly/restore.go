@@ -58,7 +58,7 @@ func (a *Assembler) reportRelease(t *task, goesOn bool) {
 // doneUntil returns the time up to which the task's events are no longer needed.
 func (t *task) doneUntil() int64 {
 	switch {
-	case t.out().checkpoint != nil || t.asleep != "":
+	case t.checkpoint != nil || t.asleep != "":
 		return t.doneAt
 	case t.released != nil:
 		return t.released.end
@@ -82,10 +82,8 @@ func (a *Assembler) Recall(release Release) error {
 		a.rememberReleased(release.Trace, n)
 		return nil
 	}
-	t := &task{
-		trace: release.Trace, waits: waitEnd, name: n.name, steps: n.steps, fixed: true, parentAt: math.MinInt64,
-		resourceAt: math.MinInt64, limits: a.waitsOf(n.name), releasedEnd: release.End, releasedSerial: release.Serial,
-	}
+	t := newTask(Set{trace: release.Trace, name: n.name, steps: n.steps, fixed: true, parentAt: math.MinInt64, resourceAt: math.MinInt64})
+	t.waits, t.limits, t.releasedEnd, t.releasedSerial = waitEnd, a.waitsOf(n.name), release.End, release.Serial
 	if n.runs > 0 {
 		t.released = n
 	}

@@ -3,6 +3,14 @@
 
 package assembly
 
+// treeLimits are the limits on a tree.
+type treeLimits struct {
+	// spans is the largest number of spans.
+	spans int
+	// bytes is the approximate size.
+	bytes int64
+}
+
 // room is what counts toward the limits on a tree. A task can stay open for ever, so they apply to each pass, and to what happens
 // between two passes. They are counted as the events are read, so that what is left out does not depend on when spans are emitted:
 // searches, batches without attempts, queries and events on spans. Passes, attempts and waits are never left out.
@@ -21,7 +29,7 @@ const (
 func (rd *reader) roomFor(spans int, bytes int64) bool {
 	rd.room.spans += spans
 	rd.room.bytes += bytes
-	return rd.room.spans <= rd.limits.SpansPerTree && rd.room.bytes <= rd.limits.BytesPerTree
+	return rd.room.spans <= rd.limits.spans && rd.room.bytes <= rd.limits.bytes
 }
 
 // measure counts the span of a query or a span event.

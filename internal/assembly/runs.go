@@ -13,15 +13,15 @@ type stretch struct{ from, to int }
 // came, or with that event itself outside a pass; it is followed by another run when something of the task happens after that. The
 // job's own retries after the end are no activity: they begin no run and extend none, and are in no stretch. patience is how long
 // after a cancellation its job may still begin a pass of the same run.
-func (t *task) splitRuns(patience int64, room *arena) []stretch {
+func (rd *reader) splitRuns() []stretch {
 	var runs []stretch
-	records := t.records
-	room.begins, room.began, room.ends = nowhere, nowhere, nowhere
+	t, records := rd.task, rd.task.records
+	rd.begins, rd.began, rd.ends = nowhere, nowhere, nowhere
 	from := 0
-	if t.out().checkpoint != nil && len(records) == 0 {
+	if t.checkpoint != nil && len(records) == 0 {
 		return []stretch{{}}
 	}
-	if t.released != nil && t.out().checkpoint == nil { // a released run: nothing before its end is left
+	if t.released != nil && t.checkpoint == nil { // a released run: nothing before its end is left
 		first := t.goesOn()
 		if first == len(records) {
 			return nil
@@ -29,7 +29,7 @@ func (t *task) splitRuns(patience int64, room *arena) []stretch {
 		from = leadIn(records, 0, first)
 	}
 	for from < len(records) {
-		end := t.endOfRun(from, patience, room)
+		end := rd.endOfRun(from)
 		if end < 0 {
 			return append(runs, stretch{from, len(records)})
 		}
@@ -43,11 +43,8 @@ func (t *task) splitRuns(patience int64, room *arena) []stretch {
 	return runs
 }
 
-// isLate reports whether an event belongs to what was released.
-func (n *releasedTask) isLate(e *Event) bool { return e.At <= n.end || classify(e) == kindCreated }
-
 // goesOn finds the first record that shows that the task resumed after the run that was released.
-func (t *task) goesOn() int {
+func (t *historyTask) goesOn() int {
 	for i := range t.records {
 		if r := &t.records[i]; t.released.followedBy(r.kind, r.at) {
 			return i
@@ -56,20 +53,13 @@ func (t *task) goesOn() int {
 	return len(t.records)
 }
 
-// followedBy reports whether an event after the run shows that the task is still open. What repeats its end does not.
-func (n *releasedTask) followedBy(k kind, at int64) bool {
-	if n.status == "" {
-		return k.progress()
-	}
-	return k.activity() && (!k.endsTask() || k.status() != n.status || at-n.end > followUp)
-}
-
 // endOfRun finds the index after the last record of the run that begins at from, or -1 when the run has not ended.
-func (t *task) endOfRun(from int, patience int64, room *arena) int {
-	room.open = zeros(room.open, len(t.steps)) // announcements of an end that are still expected, by step
+func (rd *reader) endOfRun(from int) int {
+	t := rd.task
+	rd.open = zeros(rd.open, len(t.steps))
 	var (
 		records  = t.records
-		open     = room.open
+		open     = rd.open
 		inPass   bool
 		ends     int // announcements of the pass's end
 		passEnd  int // index after the last of them
@@ -80,7 +70,7 @@ func (t *task) endOfRun(from int, patience int64, room *arena) int {
 		end      = -1
 		resuming = -1 // index of the pass that ends after the task was cancelled
 	)
-	if cp := t.out().checkpoint; cp != nil && from == 0 {
+	if cp := t.checkpoint; cp != nil && from == 0 {
 		inPass, ends = true, cp.pass.ends
 		for i := range cp.steps {
 			if s := &cp.steps[i]; s.requests > 0 {
@@ -112,7 +102,7 @@ func (t *task) endOfRun(from int, patience int64, room *arena) int {
 		}
 		switch {
 		case r.kind == kindPassBegan:
-			if ended && end >= 0 && i != resuming && (status != kindTaskCancelled || t.cancelledPass(i, endAt+patience, room) != i) {
+			if ended && end >= 0 && i != resuming && (status != kindTaskCancelled || rd.cancelledPass(i, endAt+rd.patience) != i) {
 				return end
 			}
 			inPass, ends, inside = true, 0, i+1
@@ -148,7 +138,7 @@ func (t *task) endOfRun(from int, patience int64, room *arena) int {
 			end, endAt = i+1, r.at
 		case r.kind.activity():
 			if resuming = -1; status == kindTaskCancelled {
-				resuming = t.cancelledPass(i, endAt+patience, room)
+				resuming = rd.cancelledPass(i, endAt+rd.patience)
 			}
 			if resuming < 0 {
 				return end
@@ -166,19 +156,20 @@ func (t *task) endOfRun(from int, patience int64, room *arena) int {
 
 // cancelledPass returns the index at which a pass begins that follows a cancellation and ends as cancelled, or has not ended: it is
 // the end of the run that was cancelled while its job waited, not the beginning of another. -1 when none begins in time.
-func (t *task) cancelledPass(from int, latest int64, room *arena) int {
-	began := room.begins.next(t.records, from, func(r *record) bool { return r.kind == kindPassBegan || r.kind.insidePass() })
+func (rd *reader) cancelledPass(from int, latest int64) int {
+	t := rd.task
+	began := rd.begins.next(t.records, from, func(r *record) bool { return r.kind == kindPassBegan || r.kind.insidePass() })
 	if began == len(t.records) || t.records[began].at > latest {
 		return -1
 	}
-	end := room.ends.next(t.records, from, func(r *record) bool {
+	end := rd.ends.next(t.records, from, func(r *record) bool {
 		if r.kind == kindPassEnded {
 			_, final := endingOf(t.detail(r).finalStatus())
 			return final
 		}
 		return r.kind == kindTaskCompleted || r.kind == kindTaskFailed
 	})
-	if end < began || room.began.next(t.records, began+1, func(r *record) bool { return r.kind == kindPassBegan }) < end {
+	if end < began || rd.began.next(t.records, began+1, func(r *record) bool { return r.kind == kindPassBegan }) < end {
 		return -1
 	}
 	if end < len(t.records) {
@@ -209,7 +200,7 @@ func (c *cursor) next(records []record, from int, is func(*record) bool) int {
 
 // goesOnAfter reports whether more is to be expected after the last run: it has not ended, one of its passes is still running
 // though an operator has ended the task, or the task was enqueued again.
-func (t *task) goesOnAfter(n *run) bool {
+func (t *historyTask) goesOnAfter(n *run) bool {
 	if !n.ended || t.queuedAgain(n) {
 		return true
 	}
@@ -222,11 +213,11 @@ func (t *task) goesOnAfter(n *run) bool {
 
 // jobWaits reports whether a job of a task that was cancelled outside of a pass is still in the queue. It may yet run a pass, which
 // then belongs to the same run.
-func (t *task) jobWaits(n *run) bool {
+func (t *historyTask) jobWaits(n *run) bool {
 	if n.status != kindTaskCancelled.status() {
 		return false
 	}
-	waits := t.out().checkpoint != nil && t.out().checkpoint.pass.ends > 0
+	waits := t.checkpoint != nil && t.checkpoint.pass.ends > 0
 	for i := range t.records {
 		switch r := &t.records[i]; r.kind {
 		case kindEnqueued:
@@ -243,8 +234,8 @@ func (t *task) jobWaits(n *run) bool {
 
 // queuedAgain reports whether the task was enqueued again after the run: another run is expected. If it is the task's only
 // enqueuing, its creator's clock is ahead.
-func (t *task) queuedAgain(n *run) bool {
-	before, after := t.released != nil || t.out().checkpoint != nil && t.out().checkpoint.announced.enqueued, false
+func (t *historyTask) queuedAgain(n *run) bool {
+	before, after := t.released != nil || t.checkpoint != nil && t.checkpoint.announced.enqueued, false
 	for i := range t.records {
 		if t.records[i].kind == kindEnqueued {
 			before, after = before || i < n.to, after || i >= n.to

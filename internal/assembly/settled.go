@@ -160,7 +160,7 @@ func (rd *reader) settleWait(st *settling, p, before *pass) {
 }
 
 // ending is when the run may have ended: whether later events belong to it is decided when the task has been quiet, or resumes.
-func (n *run) ending(t *task) int64 {
+func (n *run) ending(t *historyTask) int64 {
 	for i := range n.records {
 		r := &n.records[i]
 		if r.kind.endsTask() {
@@ -173,4 +173,14 @@ func (n *run) ending(t *task) int64 {
 		}
 	}
 	return math.MaxInt64
+}
+
+// sound reports whether nothing is known to be missing in the run's passes.
+func (n *run) sound() bool {
+	for _, p := range n.passes {
+		if p.settled.until != 0 || p.waited.until != 0 {
+			return false
+		}
+	}
+	return true
 }

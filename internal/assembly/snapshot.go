@@ -4,8 +4,6 @@
 package assembly
 
 import (
-	"slices"
-
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/deadlines"
 )
 
@@ -24,12 +22,11 @@ func (a *Assembler) Snapshot(key TraceID) *Snapshot {
 	}
 	a.wake(t)
 	s := &Snapshot{task: *t, limits: a.limits}
-	s.task.packed.bytes = slices.Clone(t.packed.bytes)
-	s.task.steps = slices.Clone(t.steps) // the names of steps are filled in; the other lists only grow
+	s.task.reallocate() // the other lists only grow
 	s.task.released = t.released.clone()
 	if t.emission != nil { // the whole run, as if none of it had been emitted
 		s.task.emission = &emission{
-			checkpoint: t.emission.checkpoint, root: t.emission.root, rootNext: t.emission.rootNext, extent: t.emission.extent, frontier: t.emission.frontier,
+			forgotten: t.emission.forgotten, root: t.emission.root, rootNext: t.emission.rootNext, extent: t.emission.extent, frontier: t.emission.frontier,
 		}
 	}
 	s.task.records, s.task.places, s.task.watch = nil, nil, nil
@@ -40,7 +37,7 @@ func (a *Assembler) Snapshot(key TraceID) *Snapshot {
 // Trees builds the trees of the runs that are not released; the last one may be open: its open spans are marked incomplete and end
 // with the last event. It is called once. The trees are the caller's.
 func (s *Snapshot) Trees() []*Tree {
-	a := Assembler{limits: s.limits}
+	a := Assembler{limits: s.limits, reader: newReader(s.limits.ofTree())}
 	before := s.task.released.clone()
 	if before == nil {
 		before = new(releasedTask)
@@ -48,7 +45,7 @@ func (s *Snapshot) Trees() []*Tree {
 	var trees []*Tree
 	for _, n := range a.history(&s.task) {
 		var c composer // a composer of its own, so that the tree stays valid
-		trees = append(trees, c.compose(&s.task, n, before, ReasonOpen, &s.limits, nil))
+		trees = append(trees, c.compose(&s.task.treeTask, n, before, ReasonOpen, nil))
 		s.lacking = s.task.lacks(n)
 	}
 	return trees
@@ -56,7 +53,7 @@ func (s *Snapshot) Trees() []*Tree {
 
 // Events returns how many events of the task are held, and how many of them repeat others. It is called after Trees.
 func (s *Snapshot) Events() (held, repeated int) {
-	return int(s.task.packed.count), max(0, int(s.task.packed.count)-len(s.task.records))
+	return s.task.count(), max(0, s.task.count()-len(s.task.records))
 }
 
 // Steps visits the steps of the tree's task: their names, and those of the steps they depend on. It may be called until the sink

@@ -5,6 +5,7 @@ package assembly
 
 import (
 	"fmt"
+	"slices"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -27,46 +28,44 @@ const (
 	checkpointLatest
 )
 
-// appendTo appends the checkpoint, with the base, task and texts of the encoder.
-func (cp *checkpoint) appendTo(b []byte, with *encoder) []byte {
+// appendCheckpoint appends a checkpoint and the summary of what it replaces, with the base, task and texts of the encoder.
+func appendCheckpoint(b []byte, cp *checkpoint, sum *summary, with *encoder) []byte {
 	run := with.begin()
-	run.Times(cp.at, cp.start, cp.queued)
-	run.Ints(int64(cp.position), int64(cp.room.spans), cp.room.bytes, int64(cp.totals.attempts), int64(cp.totals.retries),
-		cp.totals.queue, cp.totals.backoff)
-	run.ownCorrelationID(cp.own)
+	run.Times(cp.at, cp.start, sum.queued)
+	run.Ints(int64(cp.position), int64(cp.room.spans), cp.room.bytes, int64(sum.totals.attempts), int64(sum.totals.retries),
+		sum.totals.queue, sum.totals.backoff)
+	run.ownCorrelationID(sum.own)
 	b = fields.Message(b, checkpointRun, run.Data)
-	b = fields.Message(b, checkpointPass, cp.appendPass(with.begin()))
+	b = fields.Message(b, checkpointPass, appendPass(with.begin(), &cp.pass))
 	announced := with.begin()
 	announced.Ints(flag(cp.announced.created, 1)|flag(cp.announced.enqueued, 2), int64(cp.announced.jobs), int64(cp.announced.lastJob),
 		int64(cp.announced.discoveries), int64(cp.announced.idle), int64(cp.announced.ends), int64(cp.announced.completed))
 	b = fields.Message(b, checkpointAnnounced, announced.Data)
-	if cp.failure != nil {
+	if sum.failure != nil {
 		failure := with.begin()
-		failure.Text(cp.failure.class)
-		failure.OwnText(cp.failure.message)
+		failure.Text(sum.failure.class)
+		failure.OwnText(sum.failure.message)
 		b = fields.Message(b, checkpointFailure, failure.Data)
 	}
-	b = cp.notes.appendTo(b, checkpointEvents, with.begin())
-	b = cp.inPass.appendTo(b, checkpointPassEvents, with.begin())
+	b = sum.notes.appendTo(b, checkpointEvents, with.begin())
+	b = sum.inPass.appendTo(b, checkpointPassEvents, with.begin())
 	places := map[*critical.Node]int64{}
-	for i := range cp.steps {
-		b = appendNode(b, cp.steps[i].node, with, places)
+	for _, node := range sum.nodes {
+		b = appendNode(b, node, with, places)
 	}
-	b = appendNode(b, cp.latest, with, places)
+	b = appendNode(b, sum.latest, with, places)
 	for i := range cp.steps {
-		b = fields.Message(b, checkpointStep, cp.steps[i].appendTo(with.begin(), places))
+		b = fields.Message(b, checkpointStep, appendAttempt(with.begin(), &cp.steps[i], sum.nodes[i], places))
 	}
-	return fields.Int(b, checkpointLatest, places[cp.latest])
+	return fields.Int(b, checkpointLatest, places[sum.latest])
 }
 
 // ownCorrelationID appends a correlation id: its index in the task, counted from 1, if it has one, else 0 and the id.
 func (e *encoder) ownCorrelationID(id string) {
 	if !e.inJournal() {
-		for i := range e.task.correlationIDs {
-			if e.task.correlationIDs[i] == id {
-				e.Ints(int64(i + 1))
-				return
-			}
+		if i := slices.Index(e.set.correlationIDs, id); i >= 0 {
+			e.Ints(int64(i + 1))
+			return
 		}
 	}
 	e.Ints(0)
@@ -78,18 +77,17 @@ func (d *decoder) ownCorrelationID() string {
 	switch {
 	case place == 0:
 		return d.OwnText()
-	case d.inJournal() || place < 0 || place > int64(len(d.task.correlationIDs)):
+	case d.inJournal() || place < 0 || place > int64(len(d.set.correlationIDs)):
 		d.Fail()
 		return ""
 	}
-	return d.task.correlationIDs[place-1]
+	return d.set.correlationIDs[place-1]
 }
 
-func (cp *checkpoint) appendPass(to *encoder) []byte {
-	p := &cp.pass
+func appendPass(to *encoder, p *pass) []byte {
 	to.Times(p.start, p.end, p.finalizing, p.searching)
 	to.Ints(int64(p.index), int64(p.batchesBefore), int64(p.finalizations), int64(p.ends), int64(p.toldIdle),
-		flag(p.synthesized, 1)|flag(p.idle, 2)|flag(cp.passOut, 4))
+		flag(p.synthesized, 1)|flag(p.idle, 2)|flag(p.out, 4))
 	to.ID(p.span)
 	to.Text(p.finalStatus)
 	to.correlationID(p.correlationID)
@@ -179,17 +177,17 @@ const (
 	attemptIsNode // its span and end are those of its node
 )
 
-func (s *attemptState) appendTo(to *encoder, places map[*critical.Node]int64) []byte {
-	isNode := s.node != nil && s.node.Span == s.span && s.node.End == s.end
+func appendAttempt(to *encoder, s *attemptState, node *critical.Node, places map[*critical.Node]int64) []byte {
+	isNode := node != nil && node.Span == s.span && node.End == s.end
 	to.Ints(flag(s.handled, attemptHandled)|flag(s.reset, attemptReset)|flag(s.backoff != nil, attemptBackoff)|flag(isNode, attemptIsNode),
-		int64(s.step), int64(s.number), int64(s.started), int64(s.requests), int64(s.ends), places[s.node])
+		int64(s.step), int64(s.number), int64(s.started), int64(s.requests), int64(s.ends), places[node])
 	if !isNode {
 		to.ID(s.span)
 		to.Times(s.end)
 	}
 	to.Text(string(s.status))
 	if k := s.backoff; k != nil {
-		d := to.task.detail(&k.record)
+		d := to.set.detail(&k.record)
 		to.Times(k.at, k.passStart)
 		to.Ints(int64(k.identity), flag(k.out, 1))
 		to.correlationID(k.passCorrelation)
@@ -204,8 +202,8 @@ func (s *attemptState) appendTo(to *encoder, places map[*critical.Node]int64) []
 }
 
 // parseCheckpoint reads a checkpoint.
-func parseCheckpoint(from *decoder) (*checkpoint, error) {
-	cp := &checkpoint{}
+func parseCheckpoint(from *decoder) (*checkpoint, *summary, error) {
+	cp, sum := &checkpoint{}, &summary{}
 	nodes := []*critical.Node{nil}
 	latest := int64(0)
 	node := func(place int64) (*critical.Node, error) {
@@ -215,7 +213,7 @@ func parseCheckpoint(from *decoder) (*checkpoint, error) {
 		return nodes[place], nil
 	}
 	step := func(what string, i int16) error {
-		if steps := len(from.task.steps); i < 0 || int(i) >= steps {
+		if steps := len(from.set.steps); i < 0 || int(i) >= steps {
 			return fmt.Errorf("%s of step %d, of which there are %d", what, i, steps)
 		}
 		return nil
@@ -224,12 +222,12 @@ func parseCheckpoint(from *decoder) (*checkpoint, error) {
 		d := from.of(f.Data)
 		switch f.Number {
 		case checkpointRun:
-			cp.at, cp.start, cp.queued, cp.position = d.Time(), d.Time(), d.Time(), int(d.Int())
+			cp.at, cp.start, sum.queued, cp.position = d.Time(), d.Time(), d.Time(), int(d.Int())
 			cp.room = room{int(d.Int()), d.Int()}
-			cp.totals = totals{int(d.Int()), int(d.Int()), d.Int(), d.Int()}
-			cp.own = d.ownCorrelationID()
+			sum.totals = totals{int(d.Int()), int(d.Int()), d.Int(), d.Int()}
+			sum.own = d.ownCorrelationID()
 		case checkpointPass:
-			cp.parsePass(d)
+			parsePass(d, &cp.pass)
 		case checkpointAnnounced:
 			flags := d.Int()
 			cp.announced = announced{
@@ -237,11 +235,11 @@ func parseCheckpoint(from *decoder) (*checkpoint, error) {
 				idle: int(d.Int()), ends: int(d.Int()), completed: int16(d.Int()),
 			}
 		case checkpointFailure:
-			cp.failure = &failure{class: d.Text(), message: d.OwnText()}
+			sum.failure = &failure{class: d.Text(), message: d.OwnText()}
 		case checkpointEvents:
-			cp.notes.parse(d)
+			sum.notes.parse(d)
 		case checkpointPassEvents:
-			cp.inPass.parse(d)
+			sum.inPass.parse(d)
 		case checkpointNode:
 			read := &critical.Node{Span: d.ID(), End: d.Time(), Step: int16(d.Int()), Length: int32(d.Int()), Took: d.Int(), Waited: d.Int()}
 			read.Parts = critical.Parts{Steps: d.Int(), Queue: d.Int(), Backoff: d.Int(), Orchestration: d.Int()}
@@ -253,32 +251,30 @@ func parseCheckpoint(from *decoder) (*checkpoint, error) {
 			}
 			nodes = append(nodes, read)
 		case checkpointStep:
-			s, err := parseAttemptState(d, node)
+			s, of, err := parseAttempt(d, node)
 			if err != nil {
 				return err
 			}
 			if err := step("an attempt", s.step); err != nil {
 				return err
 			}
-			cp.steps = append(cp.steps, s)
+			cp.steps, sum.nodes = append(cp.steps, s), append(sum.nodes, of)
 		case checkpointLatest:
 			latest = f.Int()
 		}
 		return d.Err
 	})
 	if err == nil {
-		cp.latest, err = node(latest)
+		sum.latest, err = node(latest)
 	}
-	return cp, err
+	return cp, sum, err
 }
 
-func (cp *checkpoint) parsePass(d *decoder) {
-	p := &cp.pass
+func parsePass(d *decoder, p *pass) {
 	p.start, p.end, p.finalizing, p.searching = d.Time(), d.Time(), d.Time(), d.Time()
 	p.index, p.batchesBefore, p.finalizations, p.ends, p.toldIdle = int(d.Int()), int(d.Int()), int(d.Int()), int(d.Int()), int(d.Int())
 	flags := d.Int()
-	p.synthesized, p.idle, cp.passOut = flags&1 != 0, flags&2 != 0, flags&4 != 0
-	p.out = cp.passOut
+	p.synthesized, p.idle, p.out = flags&1 != 0, flags&2 != 0, flags&4 != 0
 	p.span = d.ID()
 	p.finalStatus = d.Text()
 	p.correlationID = d.correlationID()
@@ -295,27 +291,27 @@ func (n *spanEvents) parse(d *decoder) {
 	}
 }
 
-func parseAttemptState(d *decoder, node func(place int64) (*critical.Node, error)) (s attemptState, err error) {
+func parseAttempt(d *decoder, nodeAt func(place int64) (*critical.Node, error)) (s attemptState, node *critical.Node, err error) {
 	flags := d.Int()
 	s.handled, s.reset = flags&attemptHandled != 0, flags&attemptReset != 0
 	s.step, s.number, s.started = int16(d.Int()), int32(d.Int()), int32(d.Int())
 	s.requests, s.ends = uint8(d.Int()), uint8(d.Int())
-	if s.node, err = node(d.Int()); err != nil {
-		return s, err
+	if node, err = nodeAt(d.Int()); err != nil {
+		return s, nil, err
 	}
 	switch {
 	case flags&attemptIsNode == 0:
 		s.span, s.end = d.ID(), d.Time()
-	case s.node == nil:
-		return s, values.ErrCut
+	case node == nil:
+		return s, nil, values.ErrCut
 	default:
-		s.span, s.end = s.node.Span, s.node.End
+		s.span, s.end = node.Span, node.End
 	}
 	s.status = lifecycle.Status(d.Text())
 	if flags&attemptBackoff != 0 {
 		s.backoff = parseBackoff(d, s.step)
 	}
-	return s, d.Err
+	return s, node, d.Err
 }
 
 func parseBackoff(d *decoder, step int16) *pendingBackoff {
@@ -323,11 +319,11 @@ func parseBackoff(d *decoder, step int16) *pendingBackoff {
 	k.at, k.passStart, k.identity, k.out = d.Time(), d.Time(), uint32(d.Int()), d.Int() != 0
 	k.passCorrelation = d.correlationID()
 	if d.inJournal() {
-		k.detail = d.task.keepOwn(&detail{seconds: d.Float(), text: d.Text()})
+		k.detail = d.set.keepOwn(&detail{seconds: d.Float(), text: d.Text()})
 		return k
 	}
 	place := d.Int()
-	if place < 0 || place > int64(len(d.task.details)) {
+	if place < 0 || place > int64(len(d.set.details)) {
 		d.Fail()
 		return k
 	}

@@ -17,8 +17,8 @@ import (
 // A step has one index from its first event on, however many steps there are, and keeps its first name.
 func TestStepsHaveOneIndex(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		a := New(Limits{}, func(*Tree) {})
-		var of task
+		shared := NewShared()
+		var of Set
 		var known []string
 		for _, n := range rapid.SliceOfN(rapid.IntRange(0, 3*mostSearched), 0, 600).Draw(t, "steps") {
 			id := strconv.Itoa(n)
@@ -29,7 +29,7 @@ func TestStepsHaveOneIndex(t *testing.T) {
 			if n%2 == 0 {
 				name = "step " + id
 			}
-			i := of.stepIndex(a, ID{Text: id, Integer: true}, name)
+			i := of.stepIndex(shared, ID{Text: id, Integer: true}, name)
 			require.EqualValues(t, slices.Index(known, id), i)
 			require.Equal(t, name, of.steps[i].name)
 		}

@@ -10,12 +10,12 @@ import (
 
 // composer turns a run into spans. Its memory is reused for the next tree.
 type composer struct {
-	tree   Tree
-	attrs  []Attribute // buffer for the attributes of all spans of the tree
-	task   *task
-	run    *run
-	going  *settling // set for an open run, of which only settled spans are composed
-	limits *Limits
+	tree      Tree
+	attrs     []Attribute // buffer for the attributes of all spans of the tree
+	task      *treeTask
+	run       *run
+	forgotten *summary  // of the run's records before; nil when they are complete
+	going     *settling // set for an open run, of which only settled spans are composed
 
 	root     SpanID
 	runIndex int
@@ -40,13 +40,13 @@ type composer struct {
 
 // compose makes the tree of one run: of an ended run, everything not yet emitted, the task's span first; of an open one, the
 // settled spans not yet emitted. before is what is kept of earlier runs.
-func (c *composer) compose(t *task, n *run, before *releasedTask, reason Reason, limits *Limits, going *settling) *Tree {
-	caller := c.begin(t, n, before, reason, limits, going)
+func (c *composer) compose(t *treeTask, n *run, before *releasedTask, reason Reason, going *settling) *Tree {
+	caller := c.begin(t, n, before, reason, going)
 	c.identify()
 	c.own = c.taskCorrelation()
 	c.outside()
 	if going == nil {
-		c.taskSpan(before, caller, t.criticalRun(n).Path())
+		c.taskSpan(before, caller, c.criticalRun().Path())
 	}
 	for i, p := range n.passes {
 		c.inside(p)
@@ -68,18 +68,21 @@ func (c *composer) compose(t *task, n *run, before *releasedTask, reason Reason,
 }
 
 // begin prepares the composer for a run, and returns the span of its caller.
-func (c *composer) begin(t *task, n *run, before *releasedTask, reason Reason, limits *Limits, going *settling) (caller SpanID) {
+func (c *composer) begin(t *treeTask, n *run, before *releasedTask, reason Reason, going *settling) (caller SpanID) {
 	*c = composer{
 		tree: Tree{
 			Trace: t.trace, Key: t.trace, steps: t.steps, Resource: t.resource, Reason: reason, Part: going != nil, Spans: c.tree.Spans[:0],
 		},
 		attrs: c.attrs[:0],
-		task:  t, run: n, going: going, limits: limits, last: c.last[:0], begins: c.begins, index: c.index, steps: c.steps[:0], sought: c.sought, found: -1,
+		task:  t, run: n, going: going, last: c.last[:0], begins: c.begins, index: c.index, steps: c.steps[:0], sought: c.sought, found: -1,
 	}
 	if c.index == nil {
 		c.index = map[SpanID]int{}
 	}
 	clear(c.index)
+	if n.before != nil {
+		c.forgotten = t.out().forgotten
+	}
 	c.runIndex = before.runs + 1
 	for i := range t.steps {
 		c.last = append(c.last, lastAttempt{step: int16(i)})

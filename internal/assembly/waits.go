@@ -55,7 +55,9 @@ func (a *Assembler) waitsOf(name string) *Waits {
 		return known
 	}
 	waits := a.limits.WaitsOf(name)
-	makeRoom(a.waits, sharedWaits)
+	if len(a.waits) >= sharedWaits {
+		clear(a.waits)
+	}
 	a.waits[name] = &waits
 	return &waits
 }

@@ -9,34 +9,52 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// reader reads the records of a task in order and keeps what is open.
+// reader reads the histories of tasks, one after the other. Its memory is reused for the next task, because an open task is read
+// several times a second: what it returns is valid until the next reset.
 type reader struct {
-	task    *task
-	limits  *Limits
-	arena   *arena
-	at      *record // current record; nil after the last
-	live    bool    // more records are to come
-	run     *run
-	pass    *pass
-	batch   *batch
-	current []*attempt // by step: the attempt that its next event belongs to
-	resets  []bool     // by step: reset since its last attempt
-	listed  []bool     // by step: buffer for reading a batch
-	counts  []int32    // by step: attempts so far, over all runs
-	job     *record    // of the next pass
-	rerun   bool
+	limits treeLimits
+	arena  arena
 
+	// Of the task that is being read.
+	task     *historyTask
+	patience int64      // how long after an attempt's end another announcement of it counts, in the time of the events
+	counts   []int32    // by step: attempts so far, over all runs
+	current  []*attempt // by step: the attempt that its next event belongs to
+	resets   []bool     // by step: reset since its last attempt
+	listed   []bool     // by step: buffer for reading a batch
+
+	// Of splitting its records into runs.
+	open                []int8 // by step: announcements of an end that are still expected
+	begins, began, ends cursor
+
+	// Of the run that is being read.
+	run      *run
+	rerun    bool
+	live     bool    // more records are to come
+	at       *record // current record; nil after the last
+	position int     // how many records of the run were read
 	room     room
-	patience int64 // how long after an attempt's end another announcement of it counts, in the time of the events
-	position int   // how many records of the run were read
+	pass     *pass
+	batch    *batch
+	job      *record // of the next pass
 }
 
-// history reads the runs out of a task's sorted records. The runs point into t.records. going is set for a task that is still open,
-// whose later records are still to come: what is open at the end of these stays open, and the settled spans are found.
-func (t *task) history(limits *Limits, room *arena, going *settling) []*run {
-	rd := t.reader(limits, room)
+// newReader makes a reader that applies the limits.
+func newReader(limits treeLimits) reader { return reader{limits: limits} }
+
+// reset makes all memory available again.
+func (rd *reader) reset() {
+	rd.arena.reset()
+	clear(rd.current)
+}
+
+// runs reads the runs out of a task's sorted records. The runs point into them. patience is how long after a cancellation a pass may
+// begin that belongs to the cancelled run, and how long another announcement of an attempt's end counts. going is set for a task that
+// is still open, whose later records are still to come: what is open at the end of these stays open, and the settled spans are found.
+func (rd *reader) runs(t *historyTask, patience int64, going *settling) []*run {
+	rd.begin(t, patience)
 	var runs []*run
-	stretches := t.splitRuns(rd.patience, room)
+	stretches := rd.splitRuns()
 	for i, span := range stretches {
 		rd.rerun = i > 0 || t.released != nil
 		rd.live = going != nil && i == len(stretches)-1
@@ -50,21 +68,25 @@ func (t *task) history(limits *Limits, room *arena, going *settling) []*run {
 	return runs
 }
 
-// reader makes a reader of the task's records.
-func (t *task) reader(limits *Limits, room *arena) *reader {
+// firstRun reads a task's sorted records as a part of one run that is still open.
+func (rd *reader) firstRun(t *historyTask, patience int64, going *settling) *run {
+	rd.begin(t, patience)
+	rd.live, rd.rerun = true, t.released != nil
+	n := rd.readRun(t.records, true)
+	rd.settle(going)
+	return n
+}
+
+func (rd *reader) begin(t *historyTask, patience int64) {
+	rd.task, rd.patience = t, patience
 	steps := len(t.steps)
-	room.current, room.resets = zeros(room.current, steps), zeros(room.resets, steps)
-	room.listed, room.counts = zeros(room.listed, steps), zeros(room.counts, steps)
-	rd := &reader{
-		task: t, limits: limits, arena: room, patience: t.limits.patience(), current: room.current, resets: room.resets,
-		listed: room.listed, counts: room.counts,
-	}
+	rd.current, rd.resets = zeros(rd.current, steps), zeros(rd.resets, steps)
+	rd.listed, rd.counts = zeros(rd.listed, steps), zeros(rd.counts, steps)
 	if t.released != nil {
 		for _, last := range t.released.attempts {
 			rd.counts[last.step] = last.number
 		}
 	}
-	return rd
 }
 
 // readRun reads one run. The first one continues from the task's checkpoint, if there is one.
@@ -74,8 +96,8 @@ func (rd *reader) readRun(records []record, first bool) *run {
 	rd.pass, rd.batch, rd.job, rd.position, rd.room = nil, nil, nil, 0, room{}
 	clear(rd.current)
 	clear(rd.resets)
-	if first && rd.task.out().checkpoint != nil {
-		rd.resume(rd.task.out().checkpoint)
+	if first && rd.task.checkpoint != nil {
+		rd.resume(rd.task.checkpoint)
 	} else {
 		rd.run.start = records[0].at
 	}

@@ -1,0 +1,62 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package assembly
+
+import "github.com/tasker-otel/otelcol-tasker/internal/assembly/critical"
+
+// size returns about how many bytes the task takes, without what its releases left and what is encoded.
+func (t *treeTask) size() int64 { return t.Set.size() + t.emission.size() + t.sizeOfCheckpoint() }
+
+// size returns about how many bytes the emission takes; zero for nil.
+func (e *emission) size() int64 {
+	if e == nil {
+		return 0
+	}
+	n := bytesPerEmission + int64(cap(e.spans))*bytesPerEmitted + int64(cap(e.parents))*bytesPerParent + int64(cap(e.ids.list))*bytesPerKnownID
+	return n
+}
+
+// sizeOfCheckpoint returns about how many bytes the checkpoint takes.
+func (t *treeTask) sizeOfCheckpoint() int64 {
+	cp, sum := t.checkpoint, t.out().forgotten
+	if cp == nil {
+		return 0
+	}
+	n := int64(bytesPerCheckpoint + len(cp.steps)*bytesPerAttemptState)
+	for i := range cp.steps {
+		if cp.steps[i].backoff != nil {
+			n += bytesPerBackoff
+		}
+	}
+	for _, notes := range [...]spanEvents{sum.notes, sum.inPass} {
+		for i := range notes.list {
+			n += bytesPerKeptNote
+			for j := range notes.list[i].Attributes {
+				n += bytesPerAttribute + int64(len(notes.list[i].Attributes[j].Value.Text))
+			}
+		}
+	}
+	return n + int64(sum.nodeCount())*bytesPerNode
+}
+
+// nodeCount returns how many nodes of the critical path are held, at most.
+func (s *summary) nodeCount() int {
+	n := len(s.nodes)
+	if s.latest != nil {
+		n += int(min(s.latest.Length, critical.MostOnPath))
+	}
+	return n
+}
+
+const (
+	bytesPerEmission     = 128
+	bytesPerKnownID      = 48
+	bytesPerEmitted      = 40
+	bytesPerParent       = 56
+	bytesPerCheckpoint   = 560
+	bytesPerAttemptState = 80
+	bytesPerBackoff      = 64
+	bytesPerKeptNote     = 72
+	bytesPerNode         = 112
+)
