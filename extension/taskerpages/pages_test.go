@@ -20,6 +20,7 @@ import (
 	"go.opentelemetry.io/collector/component/componentstatus"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/livedata"
 	"github.com/tasker-otel/otelcol-tasker/internal/treeview"
@@ -152,12 +153,12 @@ func TestHostileNamesAreEscapedAndCut(t *testing.T) {
 	h := newHeld(func() time.Time { return now })
 	n := uint64(0)
 	for i, name := range hostile {
-		resource := &assembly.Resource{Attributes: []assembly.Attribute{assembly.String(lifecycle.AttrServiceName, name)}}
+		resource := &assembly.Resource{Attributes: []attribute.KeyValue{attribute.String(lifecycle.AttrServiceName, name)}}
 		for j, event := range []string{lifecycle.TaskStartRequested, lifecycle.WorkflowTaskStarted, lifecycle.StepExecutionRequested, lifecycle.StepFailed, "custom " + name} {
 			n++
 			e := assembly.Event{TraceID: assembly.TraceID{byte(i), 1}, Identity: n, Name: event, TaskName: name, TaskID: assembly.ID{Text: name},
 				CorrelationID: name, At: start.UnixNano() + int64(j)*1e6, Resource: resource,
-				Attributes: []assembly.Attribute{assembly.String(name, name)}}
+				Attributes: []attribute.KeyValue{attribute.String(name, name)}}
 			if j == 0 {
 				e.StepCount = 1
 			}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/livedata"
 	"github.com/tasker-otel/otelcol-tasker/internal/treeview"
@@ -381,7 +382,7 @@ func detailOf(tree *assembly.Tree, s *assembly.Span, grows bool, now int64) *spa
 	return d
 }
 
-func pairsOf(attrs []assembly.Attribute) []pair {
+func pairsOf(attrs []attribute.KeyValue) []pair {
 	var list []pair
 	for i := range attrs {
 		if len(list) == shownPairs {
@@ -392,15 +393,15 @@ func pairsOf(attrs []assembly.Attribute) []pair {
 	return list
 }
 
-func valueText(v *assembly.Value) string {
+func valueText(v *attribute.Value) string {
 	switch v.Kind {
-	case assembly.ValueInt:
+	case attribute.KindInt:
 		return strconv.FormatInt(v.Int, 10)
-	case assembly.ValueDouble:
+	case attribute.KindDouble:
 		return strconv.FormatFloat(v.Double, 'g', -1, 64)
-	case assembly.ValueBool:
+	case attribute.KindBool:
 		return strconv.FormatBool(v.Int != 0)
-	case assembly.ValueStrings:
+	case attribute.KindStrings:
 		return strings.Join(v.Strings[:min(len(v.Strings), shownPairs)], ", ")
 	}
 	return v.Text

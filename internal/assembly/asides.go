@@ -6,6 +6,7 @@ package assembly
 import (
 	"strconv"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -90,7 +91,7 @@ func (c *composer) backoffs() {
 		announced := c.task.detail(a.backoff)
 		s.setText(lifecycle.AttrBackoffType, announced.backoffType())
 		if announced.seconds > 0 {
-			s.set(Double(lifecycle.AttrBackoffSeconds, announced.seconds))
+			s.set(attribute.Double(lifecycle.AttrBackoffSeconds, announced.seconds))
 		}
 		s.mark(lifecycle.AttrIncomplete, incomplete)
 		if !incomplete {

@@ -6,13 +6,15 @@ package assembly
 import (
 	"slices"
 	"unsafe"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 )
 
 // Clone copies a tree, so that it can be kept after the assembler's sink has returned, with few allocations. Resource and strings
 // are shared, because they are immutable.
 func (t *Tree) Clone() *Tree {
 	attributes, events := t.count()
-	room := copier{make([]Attribute, 0, attributes), make([]SpanEvent, 0, events)}
+	room := copier{make([]attribute.KeyValue, 0, attributes), make([]SpanEvent, 0, events)}
 	kept := *t
 	kept.steps = nil
 	kept.Spans = slices.Clone(t.Spans)
@@ -31,7 +33,7 @@ func (t *Tree) Clone() *Tree {
 func (t *Tree) Size() int64 {
 	attributes, events := t.count()
 	n := int64(unsafe.Sizeof(*t)) + int64(len(t.Spans))*int64(unsafe.Sizeof(Span{})) +
-		int64(attributes)*int64(unsafe.Sizeof(Attribute{})) + int64(events)*int64(unsafe.Sizeof(SpanEvent{}))
+		int64(attributes)*int64(unsafe.Sizeof(attribute.KeyValue{})) + int64(events)*int64(unsafe.Sizeof(SpanEvent{}))
 	for i := range t.Spans {
 		s := &t.Spans[i]
 		n += int64(len(s.Message)) + textBytes(s.Attributes)
@@ -54,7 +56,7 @@ func (t *Tree) count() (attributes, events int) {
 	return attributes, events
 }
 
-func textBytes(attrs []Attribute) (n int64) {
+func textBytes(attrs []attribute.KeyValue) (n int64) {
 	for i := range attrs {
 		v := &attrs[i].Value
 		n += int64(len(v.Text))
@@ -67,11 +69,11 @@ func textBytes(attrs []Attribute) (n int64) {
 
 // copier allocates from two lists.
 type copier struct {
-	attributes []Attribute
+	attributes []attribute.KeyValue
 	events     []SpanEvent
 }
 
-func (c *copier) copyAttributes(attrs []Attribute) []Attribute {
+func (c *copier) copyAttributes(attrs []attribute.KeyValue) []attribute.KeyValue {
 	from := len(c.attributes)
 	c.attributes = append(c.attributes, attrs...)
 	kept := c.attributes[from:len(c.attributes):len(c.attributes)]

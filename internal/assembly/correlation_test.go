@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -70,7 +71,7 @@ type familiar struct {
 }
 
 func (f *familiar) text(key string) string {
-	at := slices.IndexFunc(f.Attributes, func(a assembly.Attribute) bool { return a.Key == key })
+	at := slices.IndexFunc(f.Attributes, func(a attribute.KeyValue) bool { return a.Key == key })
 	if at < 0 {
 		return ""
 	}

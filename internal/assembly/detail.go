@@ -3,14 +3,18 @@
 
 package assembly
 
-import "math"
+import (
+	"math"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
+)
 
 // detail has the fields of an event beyond its kind, time, step and number.
 type detail struct {
 	text    string  // see spanEventName and the methods after it: an event has one of these texts, and there are many details
 	seconds float64 // duration of a query, length of a backoff
 	failure *failure
-	attrs   []Attribute
+	attrs   []attribute.KeyValue
 	bytes   int32 // its approximate size
 }
 

@@ -3,6 +3,8 @@
 
 package assembly
 
+import "github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
+
 // TraceID has the bytes of its pdata namesake.
 type TraceID = [16]byte
 
@@ -11,7 +13,7 @@ type SpanID = [8]byte
 
 // Resource is the application that a task belongs to. It is shared by all its tasks and never changed.
 type Resource struct {
-	Attributes []Attribute
+	Attributes []attribute.KeyValue
 }
 
 // ID is an identifier as the engine sends it: an integer from the Ruby engine, a UUID from tasker-core.
@@ -59,7 +61,7 @@ type Event struct {
 	Refused       bool    // the task was refused at creation: this is its only event
 
 	// Attributes of the payload, for events that become span events. They are copied.
-	Attributes []Attribute
+	Attributes []attribute.KeyValue
 }
 
 // key returns the half of the identity that a record keeps.

@@ -6,6 +6,7 @@ package assembly
 import (
 	"math"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/critical"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/sqltext"
@@ -29,30 +30,30 @@ func (c *composer) taskSpan(before *releasedTask, caller SpanID, path critical.P
 		failure = c.taskFailure()
 	}
 	s.outcome(n.status, failure)
-	s.set(Int(lifecycle.AttrRun, int64(c.runIndex)))
-	s.set(Int(lifecycle.AttrPasses, int64(n.passCount())))
-	s.set(Int(lifecycle.AttrSteps, int64(c.distinctSteps())))
-	s.set(Int(lifecycle.AttrAttempts, int64(totals.attempts)))
-	s.set(Int(lifecycle.AttrRetries, int64(totals.retries)))
-	s.set(Double(lifecycle.AttrQueueSeconds, float64(totals.queue)/second))
-	s.set(Double(lifecycle.AttrBackoffTotal, float64(totals.backoff)/second))
+	s.set(attribute.Int(lifecycle.AttrRun, int64(c.runIndex)))
+	s.set(attribute.Int(lifecycle.AttrPasses, int64(n.passCount())))
+	s.set(attribute.Int(lifecycle.AttrSteps, int64(c.distinctSteps())))
+	s.set(attribute.Int(lifecycle.AttrAttempts, int64(totals.attempts)))
+	s.set(attribute.Int(lifecycle.AttrRetries, int64(totals.retries)))
+	s.set(attribute.Double(lifecycle.AttrQueueSeconds, float64(totals.queue)/second))
+	s.set(attribute.Double(lifecycle.AttrBackoffTotal, float64(totals.backoff)/second))
 	if len(path.Names) > 0 {
-		s.set(Strings(lifecycle.AttrCriticalPath, path.Names))
-		s.set(Strings(lifecycle.AttrCriticalPathSpans, path.Spans))
+		s.set(attribute.Strings(lifecycle.AttrCriticalPath, path.Names))
+		s.set(attribute.Strings(lifecycle.AttrCriticalPathSpans, path.Spans))
 	}
 	if totals.attempts > 0 && n.end > n.start || path.Queue > 0 {
 		if path.Named {
-			s.set(String(lifecycle.AttrBottleneck, path.Bottleneck))
-			s.set(Double(lifecycle.AttrBottleneckShare, path.Share))
+			s.set(attribute.String(lifecycle.AttrBottleneck, path.Bottleneck))
+			s.set(attribute.Double(lifecycle.AttrBottleneckShare, path.Share))
 		}
-		s.set(Double(lifecycle.AttrCriticalSteps, float64(path.Steps)/second))
-		s.set(Double(lifecycle.AttrCriticalQueue, float64(path.Queue)/second))
-		s.set(Double(lifecycle.AttrCriticalBackoff, float64(path.Backoff)/second))
-		s.set(Double(lifecycle.AttrCriticalOrchestration, float64(path.Orchestration)/second))
+		s.set(attribute.Double(lifecycle.AttrCriticalSteps, float64(path.Steps)/second))
+		s.set(attribute.Double(lifecycle.AttrCriticalQueue, float64(path.Queue)/second))
+		s.set(attribute.Double(lifecycle.AttrCriticalBackoff, float64(path.Backoff)/second))
+		s.set(attribute.Double(lifecycle.AttrCriticalOrchestration, float64(path.Orchestration)/second))
 	}
 	s.mark(lifecycle.AttrIncomplete, !n.ended)
 	if !n.ended && c.tree.Reason != ReasonOpen {
-		s.set(String(lifecycle.AttrReleaseReason, c.tree.Reason.String()))
+		s.set(attribute.String(lifecycle.AttrReleaseReason, c.tree.Reason.String()))
 	}
 	s.mark(lifecycle.AttrRefusedAtCreation, c.task.refused)
 	if before.runs > 0 {
@@ -132,7 +133,7 @@ func (c *composer) settledFailure(p *pass) settled {
 func (c *composer) passSpan(p *pass) {
 	start, end := c.holding(p.span, p.start, p.end)
 	s := c.add(lifecycle.SpanOrchestration, p.span, c.root, start, end)
-	s.set(Int(lifecycle.AttrPassIndex, int64(p.index)))
+	s.set(attribute.Int(lifecycle.AttrPassIndex, int64(p.index)))
 	if before := c.forgotten; before != nil && p == c.run.passes[0] {
 		c.goOn(s, &before.inPass)
 	}
@@ -192,8 +193,8 @@ func (c *composer) batchSpan(j int, b *batch, p *pass) {
 	start, end := c.holding(b.span, b.start, b.end)
 	c.names(lifecycle.SpanOrchestration, p.span, c.root, start, end)
 	s := c.add(lifecycle.SpanBatch, b.span, p.span, start, end)
-	s.set(Int(lifecycle.AttrBatchIndex, int64(p.batchesBefore+j+1)))
-	s.set(Int(lifecycle.AttrBatchSize, int64(len(b.attempts))))
+	s.set(attribute.Int(lifecycle.AttrBatchIndex, int64(p.batchesBefore+j+1)))
+	s.set(attribute.Int(lifecycle.AttrBatchSize, int64(len(b.attempts))))
 	s.setText(lifecycle.AttrProcessingMode, b.mode)
 	s.mark(lifecycle.AttrSynthesized, b.synthesized)
 	s.mark(lifecycle.AttrIncomplete, !b.announced)
@@ -233,19 +234,19 @@ func (c *composer) describeStep(s *Span, a *attempt) {
 	st := &c.task.steps[a.step]
 	s.set(idAttribute(lifecycle.AttrStepID, st.id))
 	s.setText(lifecycle.AttrStepName, st.name)
-	s.set(Int(lifecycle.AttrAttemptNumber, int64(a.number)))
+	s.set(attribute.Int(lifecycle.AttrAttemptNumber, int64(a.number)))
 }
 
 func exception(a *attempt) SpanEvent {
 	event := SpanEvent{Name: "exception", At: a.firstEnd}
 	if a.failure.class != "" {
-		event.Attributes = append(event.Attributes, String(lifecycle.AttrExceptionType, a.failure.class))
+		event.Attributes = append(event.Attributes, attribute.String(lifecycle.AttrExceptionType, a.failure.class))
 	}
 	if a.failure.message != "" {
-		event.Attributes = append(event.Attributes, String(lifecycle.AttrExceptionMessage, a.failure.message))
+		event.Attributes = append(event.Attributes, attribute.String(lifecycle.AttrExceptionMessage, a.failure.message))
 	}
 	if a.failure.trace != "" {
-		event.Attributes = append(event.Attributes, String(lifecycle.AttrExceptionStacktrace, a.failure.trace))
+		event.Attributes = append(event.Attributes, attribute.String(lifecycle.AttrExceptionStacktrace, a.failure.trace))
 	}
 	return event
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -43,7 +44,7 @@ func outline(tree *assembly.Tree) string {
 	fmt.Fprintf(&out, "%x %x cut %d %d\n", tree.Trace, tree.Key, tree.Cut, tree.SpanEventsCut)
 	for i := range tree.Spans {
 		s := tree.Spans[i]
-		s.Attributes = slices.DeleteFunc(slices.Clone(s.Attributes), func(a assembly.Attribute) bool { return a.Key == lifecycle.AttrReleaseReason })
+		s.Attributes = slices.DeleteFunc(slices.Clone(s.Attributes), func(a attribute.KeyValue) bool { return a.Key == lifecycle.AttrReleaseReason })
 		link := ""
 		if s.Link != nil {
 			link = fmt.Sprintf("%x", *s.Link)
@@ -153,20 +154,20 @@ func agrees(t *testing.T, task *assembly.OpenTask, tree *assembly.Tree) {
 	for i := range tree.Spans {
 		switch s := &tree.Spans[i]; s.Name {
 		case lifecycle.SpanStep:
-			id := fmt.Sprint(attribute(s, lifecycle.AttrStepID))
-			if before := latest[id]; before == nil || attribute(before, lifecycle.AttrAttemptNumber).Int < attribute(s, lifecycle.AttrAttemptNumber).Int {
+			id := fmt.Sprint(valueOf(s, lifecycle.AttrStepID))
+			if before := latest[id]; before == nil || valueOf(before, lifecycle.AttrAttemptNumber).Int < valueOf(s, lifecycle.AttrAttemptNumber).Int {
 				latest[id] = s
 			}
 		case lifecycle.SpanOrchestration:
 			passes++
-			if attribute(s, lifecycle.AttrIncomplete).Int != 0 {
+			if valueOf(s, lifecycle.AttrIncomplete).Int != 0 {
 				openPasses++
 			}
 		}
 	}
 	running, done, failed := 0, 0, 0
 	for _, s := range latest {
-		switch attribute(s, lifecycle.AttrStatus).Text {
+		switch valueOf(s, lifecycle.AttrStatus).Text {
 		case "":
 			running++
 		case "failure":
@@ -179,8 +180,8 @@ func agrees(t *testing.T, task *assembly.OpenTask, tree *assembly.Tree) {
 	require.Equal(t, running, task.Running)
 	require.Equal(t, done, task.Done)
 	require.LessOrEqual(t, task.Failed, failed, "fewer where a step was put back")
-	require.Equal(t, attribute(root, lifecycle.AttrTaskName).Text, task.Name)
-	ended := attribute(root, lifecycle.AttrIncomplete).Int == 0
+	require.Equal(t, valueOf(root, lifecycle.AttrTaskName).Text, task.Name)
+	ended := valueOf(root, lifecycle.AttrIncomplete).Int == 0
 	require.Equal(t, ended, task.State == assembly.StateSettling, "%s", task.State)
 	switch task.State {
 	case assembly.StateQueued:
@@ -195,13 +196,13 @@ func agrees(t *testing.T, task *assembly.OpenTask, tree *assembly.Tree) {
 	}
 }
 
-func attribute(s *assembly.Span, key string) assembly.Value {
+func valueOf(s *assembly.Span, key string) attribute.Value {
 	for i := range s.Attributes {
 		if s.Attributes[i].Key == key {
 			return s.Attributes[i].Value
 		}
 	}
-	return assembly.Value{}
+	return attribute.Value{}
 }
 
 // A failed step is expected to be retried until its backoff is over, or for five minutes where none was announced.

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -317,7 +318,7 @@ func TestTreesAreCutInBytes(t *testing.T) {
 	require.Positive(t, stats.SpanEventsCut)
 	require.EqualValues(t, stats.SpanEventsCut, cut.SpanEventsCut)
 	require.Less(t, size, 10*64<<10, "as text, which is longer")
-	require.Contains(t, cut.Spans[0].Attributes, assembly.Bool(lifecycle.AttrTruncated, true))
+	require.Contains(t, cut.Spans[0].Attributes, attribute.Bool(lifecycle.AttrTruncated, true))
 }
 
 func TestEventsOverTheLimitAreCountedAndTheTaskStillEnds(t *testing.T) {

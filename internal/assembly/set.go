@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -109,7 +110,7 @@ func (s *Set) add(shared *Shared, e *Event, arrived int64) record {
 		// An event that defines a span is also a span event, for its memory.
 		shown := r
 		shown.kind, shown.number = kindSpanEvent, -1
-		shown.detail = s.keepOwn(&detail{text: shared.intern(e.Name), attrs: []Attribute{Double(lifecycle.AttrMemoryDeltaMB, e.MemoryDeltaMB)}})
+		shown.detail = s.keepOwn(&detail{text: shared.intern(e.Name), attrs: []attribute.KeyValue{attribute.Double(lifecycle.AttrMemoryDeltaMB, e.MemoryDeltaMB)}})
 		s.put(&shown)
 	}
 	return r

@@ -3,7 +3,11 @@
 
 package assembly
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
+)
 
 // Shared has values that are equal in many tasks, so that each is kept once. It belongs to the assembler, whose owner serializes all
 // calls. What it returns is immutable and may be kept.
@@ -102,10 +106,10 @@ func (h *Shared) shape(name string, deps []string) *shape {
 }
 
 // resource returns the resource with the attributes.
-func (h *Shared) resource(attributes []Attribute) *Resource {
+func (h *Shared) resource(attributes []attribute.KeyValue) *Resource {
 	h.key = h.key[:0]
 	for i := range attributes {
-		h.key = AppendAttribute(h.key, &attributes[i])
+		h.key = attribute.Append(h.key, &attributes[i])
 	}
 	if known, ok := h.resources[string(h.key)]; ok {
 		return known
@@ -116,11 +120,11 @@ func (h *Shared) resource(attributes []Attribute) *Resource {
 	return r
 }
 
-func (h *Shared) copyAttributes(attrs []Attribute) []Attribute {
+func (h *Shared) copyAttributes(attrs []attribute.KeyValue) []attribute.KeyValue {
 	if len(attrs) == 0 {
 		return nil
 	}
-	kept := make([]Attribute, len(attrs))
+	kept := make([]attribute.KeyValue, len(attrs))
 	for i, attr := range attrs {
 		attr.Key = h.intern(attr.Key)
 		attr.Value.Text = h.internLately(attr.Value.Text)

@@ -3,61 +3,7 @@
 
 package assembly
 
-// Attribute is a key with a value of one of the types that a tree needs.
-type Attribute struct {
-	Key   string
-	Value Value
-}
-
-// ValueKind is the type of a [Value].
-type ValueKind uint8
-
-// The types of values.
-const (
-	ValueString ValueKind = iota
-	ValueInt
-	ValueDouble
-	ValueBool
-	ValueStrings
-)
-
-// Value is a string, an integer, a double, a boolean or a list of strings.
-type Value struct {
-	Kind    ValueKind
-	Text    string
-	Int     int64
-	Double  float64
-	Strings []string
-}
-
-// String makes an attribute of a text.
-func String(key, v string) Attribute {
-	return Attribute{key, Value{Kind: ValueString, Text: v}}
-}
-
-// Int makes an attribute of an integer.
-func Int(key string, v int64) Attribute {
-	return Attribute{key, Value{Kind: ValueInt, Int: v}}
-}
-
-// Double makes an attribute of a number.
-func Double(key string, v float64) Attribute {
-	return Attribute{key, Value{Kind: ValueDouble, Double: v}}
-}
-
-// Bool makes an attribute of a boolean.
-func Bool(key string, v bool) Attribute {
-	b := int64(0)
-	if v {
-		b = 1
-	}
-	return Attribute{key, Value{Kind: ValueBool, Int: b}}
-}
-
-// Strings makes an attribute of a list. The list is not copied.
-func Strings(key string, v []string) Attribute {
-	return Attribute{key, Value{Kind: ValueStrings, Strings: v}}
-}
+import "github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 
 // Outcome is the status of a span.
 type Outcome uint8
@@ -76,7 +22,7 @@ type Span struct {
 	Start, End int64
 	Outcome    Outcome
 	Message    string
-	Attributes []Attribute
+	Attributes []attribute.KeyValue
 	Events     []SpanEvent
 	// EventsDropped is the number of events beyond the first 128.
 	EventsDropped uint32
@@ -87,7 +33,7 @@ type Span struct {
 type SpanEvent struct {
 	Name       string
 	At         int64
-	Attributes []Attribute
+	Attributes []attribute.KeyValue
 }
 
 // Link points at another span: the earlier attempt, the earlier run.

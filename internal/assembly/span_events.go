@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -60,7 +61,7 @@ func (c *composer) attachSpanEvent(r *record) {
 		for _, step := range steps {
 			names = append(names, c.task.steps[step].name)
 		}
-		event.Attributes = []Attribute{Int(lifecycle.AttrStepCount, int64(len(names))), Strings(lifecycle.AttrStepNames, names)}
+		event.Attributes = []attribute.KeyValue{attribute.Int(lifecycle.AttrStepCount, int64(len(names))), attribute.Strings(lifecycle.AttrStepNames, names)}
 	} else {
 		event.Attributes = c.task.detail(r).attrs
 	}

@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/values"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 )
@@ -39,7 +40,7 @@ func (t *task) appendOpen(b []byte) []byte {
 	var inner []byte
 	if t.resource != nil {
 		for i := range t.resource.Attributes {
-			inner = AppendAttribute(inner[:0], &t.resource.Attributes[i])
+			inner = attribute.Append(inner[:0], &t.resource.Attributes[i])
 			b = fields.Message(b, openAttribute, inner)
 		}
 	}
@@ -54,7 +55,7 @@ func (t *task) appendOpen(b []byte) []byte {
 
 // parseOpen reads a stored open run into a task that has the steps of its earlier runs. It does not retain b.
 func (a *Assembler) parseOpen(b []byte, t *task) error {
-	var attributes []Attribute
+	var attributes []attribute.KeyValue
 	err := fields.Read(b, func(f *fields.Field) error {
 		switch f.Number {
 		case openID:
@@ -62,8 +63,8 @@ func (a *Assembler) parseOpen(b []byte, t *task) error {
 		case openIDInteger:
 			t.id.Integer = f.Int() != 0
 		case openAttribute:
-			attribute, err := ReadAttribute(f.Data)
-			attributes = append(attributes, attribute)
+			kv, err := attribute.Read(f.Data)
+			attributes = append(attributes, kv)
 			return err
 		case openCaller:
 			t.parent = string(f.Data)

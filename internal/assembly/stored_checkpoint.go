@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/critical"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/values"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
@@ -111,18 +112,18 @@ func (n *spanEvents) appendTo(b []byte, number protowire.Number, to *encoder) []
 	return fields.Message(b, number, to.Data)
 }
 
-func (e *encoder) attribute(a *Attribute) {
+func (e *encoder) attribute(a *attribute.KeyValue) {
 	v := &a.Value
 	e.Text(a.Key)
 	e.Ints(int64(v.Kind))
 	switch v.Kind {
-	case ValueString:
+	case attribute.KindString:
 		e.Text(v.Text)
-	case ValueInt, ValueBool:
+	case attribute.KindInt, attribute.KindBool:
 		e.Ints(v.Int)
-	case ValueDouble:
+	case attribute.KindDouble:
 		e.Float(v.Double)
-	case ValueStrings:
+	case attribute.KindStrings:
 		e.Ints(int64(len(v.Strings)))
 		for _, text := range v.Strings {
 			e.Text(text)
@@ -130,17 +131,17 @@ func (e *encoder) attribute(a *Attribute) {
 	}
 }
 
-func (d *decoder) attribute() (a Attribute) {
+func (d *decoder) attribute() (a attribute.KeyValue) {
 	a.Key = d.Text()
-	a.Value.Kind = ValueKind(d.Int())
+	a.Value.Kind = attribute.Kind(d.Int())
 	switch v := &a.Value; v.Kind {
-	case ValueString:
+	case attribute.KindString:
 		v.Text = d.Text()
-	case ValueInt, ValueBool:
+	case attribute.KindInt, attribute.KindBool:
 		v.Int = d.Int()
-	case ValueDouble:
+	case attribute.KindDouble:
 		v.Double = d.Float()
-	case ValueStrings:
+	case attribute.KindStrings:
 		for count := d.Int(); count > 0 && d.Err == nil; count-- {
 			v.Strings = append(v.Strings, d.Text())
 		}

@@ -4,6 +4,7 @@
 package assembly
 
 import (
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/emitted"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
@@ -11,7 +12,7 @@ import (
 // composer turns a run into spans. Its memory is reused for the next tree.
 type composer struct {
 	tree      Tree
-	attrs     []Attribute // buffer for the attributes of all spans of the tree
+	attrs     []attribute.KeyValue // buffer for the attributes of all spans of the tree
 	task      *treeTask
 	run       *run
 	forgotten *summary  // of the run's records before; nil when they are complete
@@ -147,9 +148,9 @@ func (c *composer) add(name string, id, parent SpanID, start, end int64) *Span {
 	*s = Span{ID: id, Parent: parent, Name: name, Start: start, End: end, Attributes: c.room()}
 	s.Attributes = append(s.Attributes, idAttribute(lifecycle.AttrTaskID, c.task.id))
 	if c.task.name != "" {
-		s.Attributes = append(s.Attributes, String(lifecycle.AttrTaskName, c.task.name))
+		s.Attributes = append(s.Attributes, attribute.String(lifecycle.AttrTaskName, c.task.name))
 	}
-	s.Attributes = append(s.Attributes, String(lifecycle.AttrCorrelationID, c.correlation))
+	s.Attributes = append(s.Attributes, attribute.String(lifecycle.AttrCorrelationID, c.correlation))
 	return s
 }
 
@@ -182,36 +183,36 @@ const mostSpanEvents = 128
 const attributesPerSpan = 14
 
 // room allocates an empty list for a span's attributes from the tree's memory.
-func (c *composer) room() []Attribute {
+func (c *composer) room() []attribute.KeyValue {
 	n := len(c.attrs)
 	if cap(c.attrs)-n < attributesPerSpan {
-		c.attrs = make([]Attribute, 0, max(64*attributesPerSpan, cap(c.attrs)))
+		c.attrs = make([]attribute.KeyValue, 0, max(64*attributesPerSpan, cap(c.attrs)))
 		n = 0
 	}
 	c.attrs = c.attrs[:n+attributesPerSpan]
 	return c.attrs[n : n : n+attributesPerSpan]
 }
 
-func idAttribute(key string, id ID) Attribute {
+func idAttribute(key string, id ID) attribute.KeyValue {
 	if id.Integer {
 		if n, ok := parseInt(id.Text); ok {
-			return Int(key, n)
+			return attribute.Int(key, n)
 		}
 	}
-	return String(key, id.Text)
+	return attribute.String(key, id.Text)
 }
 
-func (s *Span) set(a Attribute) { s.Attributes = append(s.Attributes, a) }
+func (s *Span) set(a attribute.KeyValue) { s.Attributes = append(s.Attributes, a) }
 
 func (s *Span) setText(key, text string) {
 	if text != "" {
-		s.set(String(key, text))
+		s.set(attribute.String(key, text))
 	}
 }
 
 func (s *Span) mark(key string, on bool) {
 	if on {
-		s.set(Bool(key, true))
+		s.set(attribute.Bool(key, true))
 	}
 }
 
@@ -219,7 +220,7 @@ func (s *Span) outcome(status lifecycle.Status, f *failure) {
 	if status == "" {
 		return
 	}
-	s.set(String(lifecycle.AttrStatus, string(status)))
+	s.set(attribute.String(lifecycle.AttrStatus, string(status)))
 	if status != lifecycle.StatusFailure {
 		s.Outcome = OutcomeOk
 		return

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
@@ -37,13 +38,13 @@ func comparable(tree *assembly.Tree) []streamtest.Span {
 		}
 		for _, attr := range s.Attributes {
 			switch v := attr.Value; v.Kind {
-			case assembly.ValueInt:
+			case attribute.KindInt:
 				to.Attributes[attr.Key] = v.Int
-			case assembly.ValueDouble:
+			case attribute.KindDouble:
 				to.Attributes[attr.Key] = v.Double
-			case assembly.ValueBool:
+			case attribute.KindBool:
 				to.Attributes[attr.Key] = v.Int != 0
-			case assembly.ValueStrings:
+			case attribute.KindStrings:
 				to.Attributes[attr.Key] = v.Strings
 			default:
 				to.Attributes[attr.Key] = v.Text

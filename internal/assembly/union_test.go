@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -69,6 +70,6 @@ func (u union) requireConnected(t require.TestingT) {
 
 func requireUniqueKeys(t require.TestingT, s *assembly.Span) {
 	for i, a := range s.Attributes {
-		require.False(t, slices.ContainsFunc(s.Attributes[:i], func(other assembly.Attribute) bool { return other.Key == a.Key }), "%s has %s twice", s.Name, a.Key)
+		require.False(t, slices.ContainsFunc(s.Attributes[:i], func(other attribute.KeyValue) bool { return other.Key == a.Key }), "%s has %s twice", s.Name, a.Key)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -97,17 +98,17 @@ func spanObject(s *assembly.Span) jsonSpan {
 
 func instant(nanos int64) time.Time { return time.Unix(0, nanos).UTC() }
 
-func object(attrs []assembly.Attribute) map[string]any {
+func object(attrs []attribute.KeyValue) map[string]any {
 	all := make(map[string]any, len(attrs))
 	for i := range attrs {
 		switch v := &attrs[i].Value; v.Kind {
-		case assembly.ValueInt:
+		case attribute.KindInt:
 			all[attrs[i].Key] = v.Int
-		case assembly.ValueDouble:
+		case attribute.KindDouble:
 			all[attrs[i].Key] = v.Double
-		case assembly.ValueBool:
+		case attribute.KindBool:
 			all[attrs[i].Key] = v.Int != 0
-		case assembly.ValueStrings:
+		case attribute.KindStrings:
 			all[attrs[i].Key] = v.Strings
 		default:
 			all[attrs[i].Key] = v.Text

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 )
 
 // ReadJSON parses the output of [WriteJSON].
@@ -67,20 +68,20 @@ func spanOf(in *jsonSpan) (assembly.Span, error) {
 
 // attributesOf returns attributes sorted by key, as JSON keeps no order. A whole number is readable as an integer and as a
 // double.
-func attributesOf(all map[string]any) []assembly.Attribute {
-	attrs := make([]assembly.Attribute, 0, len(all))
+func attributesOf(all map[string]any) []attribute.KeyValue {
+	attrs := make([]attribute.KeyValue, 0, len(all))
 	for key, value := range all {
-		a := assembly.Attribute{Key: key}
+		a := attribute.KeyValue{Key: key}
 		switch v := value.(type) {
 		case string:
-			a = assembly.String(key, v)
+			a = attribute.String(key, v)
 		case bool:
-			a = assembly.Bool(key, v)
+			a = attribute.Bool(key, v)
 		case json.Number:
 			if n, err := v.Int64(); err == nil {
-				a = assembly.Int(key, n)
+				a = attribute.Int(key, n)
 			} else {
-				a = assembly.Double(key, 0)
+				a = attribute.Double(key, 0)
 			}
 			a.Value.Double, _ = v.Float64() // out of range becomes infinite
 		case []any:
@@ -88,12 +89,12 @@ func attributesOf(all map[string]any) []assembly.Attribute {
 			for _, item := range v {
 				list = append(list, fmt.Sprint(item))
 			}
-			a = assembly.Strings(key, list)
+			a = attribute.Strings(key, list)
 		default:
 			continue
 		}
 		attrs = append(attrs, a)
 	}
-	slices.SortFunc(attrs, func(a, b assembly.Attribute) int { return strings.Compare(a.Key, b.Key) })
+	slices.SortFunc(attrs, func(a, b attribute.KeyValue) int { return strings.Compare(a.Key, b.Key) })
 	return attrs
 }

@@ -8,24 +8,25 @@ import (
 	"strings"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/printable"
 )
 
 // Value returns an attribute's value; the zero Value if there is none.
-func Value(attrs []assembly.Attribute, key string) assembly.Value {
+func Value(attrs []attribute.KeyValue, key string) attribute.Value {
 	for i := range attrs {
 		if attrs[i].Key == key {
 			return attrs[i].Value
 		}
 	}
-	return assembly.Value{}
+	return attribute.Value{}
 }
 
 // Text returns a string or integer attribute as one printable line.
-func Text(attrs []assembly.Attribute, key string) string {
+func Text(attrs []attribute.KeyValue, key string) string {
 	v := Value(attrs, key)
-	if v.Kind == assembly.ValueInt {
+	if v.Kind == attribute.KindInt {
 		return strconv.FormatInt(v.Int, 10)
 	}
 	return printable.Line(v.Text)

@@ -16,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/eventbatch"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/treedata"
 	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
@@ -66,9 +67,9 @@ func drawEvent(t *rapid.T) assembly.Event {
 		StepIDs: rapid.SliceOfN(text, 0, 3).Draw(t, "ids"), Dependencies: rapid.SliceOfN(text, 0, 3).Draw(t, "dependencies"),
 	}
 	for range rapid.IntRange(0, 3).Draw(t, "attributes") {
-		e.Attributes = append(e.Attributes, rapid.SampledFrom([]assembly.Attribute{
-			assembly.String("a", "b"), assembly.Int("n", -7), assembly.Double("d", 0.5), assembly.Bool("on", true),
-			assembly.Strings("list", []string{"", "x"}), assembly.String("empty", ""),
+		e.Attributes = append(e.Attributes, rapid.SampledFrom([]attribute.KeyValue{
+			attribute.String("a", "b"), attribute.Int("n", -7), attribute.Double("d", 0.5), attribute.Bool("on", true),
+			attribute.Strings("list", []string{"", "x"}), attribute.String("empty", ""),
 		}).Draw(t, "attribute"))
 	}
 	return e
@@ -140,7 +141,7 @@ func FuzzRead(f *testing.F) {
 	f.Add("")
 	f.Add("\t")
 	w.Begin()
-	w.Add(&assembly.Event{Name: "order.placed", StepIDs: []string{"1"}, Dependencies: []string{"", "a"}, Attributes: []assembly.Attribute{assembly.Int("n", 1)}})
+	w.Add(&assembly.Event{Name: "order.placed", StepIDs: []string{"1"}, Dependencies: []string{"", "a"}, Attributes: []attribute.KeyValue{attribute.Int("n", 1)}})
 	f.Add(w.Batch())
 	f.Fuzz(func(t *testing.T, batch string) {
 		var r, again eventbatch.Reader

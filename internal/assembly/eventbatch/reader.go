@@ -9,6 +9,7 @@ import (
 	"math"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 )
 
 var errMalformed = errors.New("a batch of events is malformed")
@@ -148,16 +149,16 @@ func (r *Reader) numbers(e *assembly.Event, has uint32) {
 	}
 }
 
-func (r *Reader) attribute() assembly.Attribute {
-	a := assembly.Attribute{Key: r.text(), Value: assembly.Value{Kind: assembly.ValueKind(r.byte())}}
+func (r *Reader) attribute() attribute.KeyValue {
+	a := attribute.KeyValue{Key: r.text(), Value: attribute.Value{Kind: attribute.Kind(r.byte())}}
 	switch a.Value.Kind {
-	case assembly.ValueString:
+	case attribute.KindString:
 		a.Value.Text = r.text()
-	case assembly.ValueInt, assembly.ValueBool:
+	case attribute.KindInt, attribute.KindBool:
 		a.Value.Int = r.int()
-	case assembly.ValueDouble:
+	case attribute.KindDouble:
 		a.Value.Double = r.double()
-	case assembly.ValueStrings:
+	case attribute.KindStrings:
 		a.Value.Strings = r.list(nil)
 	default:
 		r.fail()

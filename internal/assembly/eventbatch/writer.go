@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 )
 
 // version is the first byte of a batch.
@@ -156,14 +157,14 @@ func (w *Writer) Add(e *assembly.Event) {
 	w.batch = b
 }
 
-func appendAttribute(b []byte, a *assembly.Attribute) []byte {
+func appendAttribute(b []byte, a *attribute.KeyValue) []byte {
 	b = append(appendText(b, a.Key), byte(a.Value.Kind))
 	switch a.Value.Kind {
-	case assembly.ValueString:
+	case attribute.KindString:
 		return appendText(b, a.Value.Text)
-	case assembly.ValueDouble:
+	case attribute.KindDouble:
 		return appendWord64(b, math.Float64bits(a.Value.Double))
-	case assembly.ValueStrings:
+	case attribute.KindStrings:
 		return appendTexts(b, a.Value.Strings)
 	default:
 		return appendInt(b, a.Value.Int)

@@ -10,13 +10,14 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
 // Reader reads events out of pdata. Its memory is reused for the next event, so it serves one goroutine.
 type Reader struct {
 	event     assembly.Event
-	attrs     []assembly.Attribute
+	attrs     []attribute.KeyValue
 	resources map[string]*assembly.Resource
 	key       []byte
 	decimals  decimals
@@ -46,9 +47,9 @@ func (r *Reader) Resource(attrs pcommon.Map) *assembly.Resource {
 	if known, ok := r.resources[string(r.key)]; ok {
 		return known
 	}
-	resource := &assembly.Resource{Attributes: make([]assembly.Attribute, 0, attrs.Len())}
+	resource := &assembly.Resource{Attributes: make([]attribute.KeyValue, 0, attrs.Len())}
 	for k, v := range attrs.All() {
-		resource.Attributes = append(resource.Attributes, attribute(strings.Clone(k), v))
+		resource.Attributes = append(resource.Attributes, readAttribute(strings.Clone(k), v))
 	}
 	if len(r.resources) < knownResources {
 		r.resources[string(r.key)] = resource
@@ -67,7 +68,7 @@ func (r *Reader) Event(name string, trace pcommon.TraceID, identity uint64, at p
 	shown := e.ShowsAttributes()
 	for k, v := range attrs.All() {
 		if !r.field(e, k, v) && shown {
-			r.attrs = append(r.attrs, attribute(k, v))
+			r.attrs = append(r.attrs, readAttribute(k, v))
 		}
 	}
 	e.Attributes = r.attrs
@@ -201,16 +202,16 @@ func lines(v pcommon.Value) string {
 	return strings.Join(texts(nil, v), "\n")
 }
 
-func attribute(key string, v pcommon.Value) assembly.Attribute {
+func readAttribute(key string, v pcommon.Value) attribute.KeyValue {
 	switch v.Type() {
 	case pcommon.ValueTypeInt:
-		return assembly.Int(key, v.Int())
+		return attribute.Int(key, v.Int())
 	case pcommon.ValueTypeDouble:
-		return assembly.Double(key, v.Double())
+		return attribute.Double(key, v.Double())
 	case pcommon.ValueTypeBool:
-		return assembly.Bool(key, v.Bool())
+		return attribute.Bool(key, v.Bool())
 	case pcommon.ValueTypeSlice:
-		return assembly.Strings(key, texts(nil, v))
+		return attribute.Strings(key, texts(nil, v))
 	}
-	return assembly.String(key, v.AsString())
+	return attribute.String(key, v.AsString())
 }

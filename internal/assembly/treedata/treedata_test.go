@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -26,7 +27,7 @@ func TestReaderReadsFieldsAndLeavesTheRestAsAttributes(t *testing.T) {
 	require.Equal(t, assembly.ID{Text: "0198c5a1"}, e.StepID)
 	require.Equal(t, 2, e.Attempt)
 	require.Equal(t, "a.rb:1\nb.rb:2", e.Backtrace)
-	require.Equal(t, []assembly.Attribute{assembly.String(lifecycle.AttrToState, "pending")}, e.Attributes)
+	require.Equal(t, []attribute.KeyValue{attribute.String(lifecycle.AttrToState, "pending")}, e.Attributes)
 }
 
 // span_to_metrics reads them in the same way, so a tree and its metrics agree.
@@ -74,13 +75,13 @@ func TestEqualResourcesAreOne(t *testing.T) {
 }
 
 func TestWriterWritesSpansUnderTheirResource(t *testing.T) {
-	shop := &assembly.Resource{Attributes: []assembly.Attribute{assembly.String(lifecycle.AttrServiceName, "shop")}}
+	shop := &assembly.Resource{Attributes: []attribute.KeyValue{attribute.String(lifecycle.AttrServiceName, "shop")}}
 	w := NewWriter()
 	for trace := range byte(2) {
 		w.Write(&assembly.Tree{Trace: assembly.TraceID{trace + 1}, Resource: shop, Spans: []assembly.Span{{
 			ID: assembly.SpanID{1}, Name: lifecycle.SpanTask, Start: 1, End: 3, Outcome: assembly.OutcomeError, Message: "broke",
-			Attributes: []assembly.Attribute{
-				assembly.Int("i", 1), assembly.Double("d", 0.5), assembly.Bool("b", true), assembly.Strings("l", []string{"x", "y"}),
+			Attributes: []attribute.KeyValue{
+				attribute.Int("i", 1), attribute.Double("d", 0.5), attribute.Bool("b", true), attribute.Strings("l", []string{"x", "y"}),
 			},
 			Events: []assembly.SpanEvent{{Name: "exception", At: 2}},
 			Link:   &assembly.Link{Trace: assembly.TraceID{9}, Span: assembly.SpanID{8}},
@@ -120,11 +121,11 @@ func BenchmarkRead(b *testing.B) {
 func BenchmarkWrite(b *testing.B) {
 	tree := &assembly.Tree{Trace: assembly.TraceID{1}, Resource: &assembly.Resource{}}
 	for range 30 {
-		tree.Spans = append(tree.Spans, assembly.Span{Name: lifecycle.SpanStep, Attributes: []assembly.Attribute{
-			assembly.Int(lifecycle.AttrTaskID, 1), assembly.String(lifecycle.AttrTaskName, "process_order"),
-			assembly.Int(lifecycle.AttrStepID, 1), assembly.String(lifecycle.AttrStepName, "validate_cart"),
-			assembly.Int(lifecycle.AttrAttemptNumber, 1), assembly.String(lifecycle.AttrCorrelationID, "tsk_a_b"),
-			assembly.String(lifecycle.AttrStatus, "success"),
+		tree.Spans = append(tree.Spans, assembly.Span{Name: lifecycle.SpanStep, Attributes: []attribute.KeyValue{
+			attribute.Int(lifecycle.AttrTaskID, 1), attribute.String(lifecycle.AttrTaskName, "process_order"),
+			attribute.Int(lifecycle.AttrStepID, 1), attribute.String(lifecycle.AttrStepName, "validate_cart"),
+			attribute.Int(lifecycle.AttrAttemptNumber, 1), attribute.String(lifecycle.AttrCorrelationID, "tsk_a_b"),
+			attribute.String(lifecycle.AttrStatus, "success"),
 		}})
 	}
 	w := NewWriter()

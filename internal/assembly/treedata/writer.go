@@ -8,6 +8,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -97,18 +98,18 @@ func spanKind(name string) ptrace.SpanKind {
 	return ptrace.SpanKindInternal
 }
 
-func putAll(to pcommon.Map, attrs []assembly.Attribute) {
+func putAll(to pcommon.Map, attrs []attribute.KeyValue) {
 	to.EnsureCapacity(to.Len() + len(attrs))
 	for i := range attrs {
 		v := to.PutEmpty(attrs[i].Key)
 		switch from := &attrs[i].Value; from.Kind {
-		case assembly.ValueInt:
+		case attribute.KindInt:
 			v.SetInt(from.Int)
-		case assembly.ValueDouble:
+		case attribute.KindDouble:
 			v.SetDouble(from.Double)
-		case assembly.ValueBool:
+		case attribute.KindBool:
 			v.SetBool(from.Int != 0)
-		case assembly.ValueStrings:
+		case attribute.KindStrings:
 			list := v.SetEmptySlice()
 			list.EnsureCapacity(len(from.Strings))
 			for _, text := range from.Strings {

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/eventfile"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/offline"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
@@ -42,7 +43,7 @@ func summarize(tree *assembly.Tree) treeSummary {
 		switch a.Key {
 		case lifecycle.AttrTaskID:
 			t.task = a.Value.Text
-			if a.Value.Kind == assembly.ValueInt {
+			if a.Value.Kind == attribute.KindInt {
 				t.task = fmt.Sprint(a.Value.Int)
 			}
 		case lifecycle.AttrStatus:

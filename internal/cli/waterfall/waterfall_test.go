@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/eventfile"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/offline"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/terminal"
@@ -142,40 +143,40 @@ func built() *assembly.Tree {
 	task := assembly.Span{
 		ID: id(1), Parent: id(99), Name: lifecycle.SpanTask, Start: 1000 * ms, End: 1000*ms + 50*3600*1000*ms,
 		Outcome: assembly.OutcomeError, Message: "the whole task was\x1b[31m given up\nby an operator, after " + strings.Repeat("very ", 60) + "long",
-		Attributes: []assembly.Attribute{
-			assembly.String(lifecycle.AttrTaskID, "0190c5a2-7d3e-7000-8000-000000000001"),
-			assembly.String(lifecycle.AttrTaskName, "東京_import\x1b]0;evil\a"),
-			assembly.String(lifecycle.AttrStatus, string(lifecycle.StatusFailure)), assembly.Int(lifecycle.AttrRun, 2),
-			assembly.Int(lifecycle.AttrPasses, 1), assembly.Int(lifecycle.AttrSteps, 1), assembly.Int(lifecycle.AttrAttempts, 1),
-			assembly.Bool(lifecycle.AttrTruncated, true),
+		Attributes: []attribute.KeyValue{
+			attribute.String(lifecycle.AttrTaskID, "0190c5a2-7d3e-7000-8000-000000000001"),
+			attribute.String(lifecycle.AttrTaskName, "東京_import\x1b]0;evil\a"),
+			attribute.String(lifecycle.AttrStatus, string(lifecycle.StatusFailure)), attribute.Int(lifecycle.AttrRun, 2),
+			attribute.Int(lifecycle.AttrPasses, 1), attribute.Int(lifecycle.AttrSteps, 1), attribute.Int(lifecycle.AttrAttempts, 1),
+			attribute.Bool(lifecycle.AttrTruncated, true),
 		},
 		Link: &assembly.Link{Trace: assembly.TraceID{7}, Span: id(7)},
 	}
 	tree := &assembly.Tree{
 		Trace:    assembly.TraceID{7},
-		Resource: &assembly.Resource{Attributes: []assembly.Attribute{assembly.String("service.name", "shop"), assembly.String("service.namespace", "eu")}},
+		Resource: &assembly.Resource{Attributes: []attribute.KeyValue{attribute.String("service.name", "shop"), attribute.String("service.namespace", "eu")}},
 		Spans:    []assembly.Span{task}, Cut: 3,
 	}
-	add := func(n, parent byte, name string, from, to int64, attrs ...assembly.Attribute) *assembly.Span {
+	add := func(n, parent byte, name string, from, to int64, attrs ...attribute.KeyValue) *assembly.Span {
 		tree.Spans = append(tree.Spans, assembly.Span{ID: id(n), Parent: id(parent), Name: name, Start: task.Start + from*ms,
 			End: task.Start + to*ms, Attributes: attrs})
 		return &tree.Spans[len(tree.Spans)-1]
 	}
-	pass := add(2, 1, lifecycle.SpanOrchestration, 10, 180_000, assembly.Int(lifecycle.AttrPassIndex, 1))
+	pass := add(2, 1, lifecycle.SpanOrchestration, 10, 180_000, attribute.Int(lifecycle.AttrPassIndex, 1))
 	pass.Outcome = assembly.OutcomeOk
 	for i := range 5 {
 		n := byte(i)
 		add(10+2*n, 2, lifecycle.SpanDependency, 20+60*int64(i), 25+60*int64(i))
-		add(11+2*n, 2, lifecycle.SpanBatch, 30+60*int64(i), 70+60*int64(i), assembly.Int(lifecycle.AttrBatchIndex, int64(i+1)))
+		add(11+2*n, 2, lifecycle.SpanBatch, 30+60*int64(i), 70+60*int64(i), attribute.Int(lifecycle.AttrBatchIndex, int64(i+1)))
 	}
 	add(30, 2, lifecycle.SpanDependency, 400, 401)
-	add(31, 2, lifecycle.SpanBatch, 410, 160_000, assembly.Int(lifecycle.AttrBatchIndex, 6), assembly.Int(lifecycle.AttrBatchSize, 3))
-	add(32, 31, lifecycle.SpanStep, 420, 150_000, assembly.Int(lifecycle.AttrStepID, 5),
-		assembly.String(lifecycle.AttrStatus, string(lifecycle.StatusCancelled)))
-	add(33, 31, lifecycle.SpanStep, 430, 440, assembly.String(lifecycle.AttrStepName, "by_hand"),
-		assembly.String(lifecycle.AttrStatus, string(lifecycle.StatusResolvedManually)), assembly.Bool(lifecycle.AttrSynthesized, true))
-	add(34, 31, lifecycle.SpanStep, 430, 431, assembly.String(lifecycle.AttrStepName, strings.Repeat("endless_", 20)),
-		assembly.Bool(lifecycle.AttrIncomplete, true), assembly.Bool(lifecycle.AttrSynthesized, true))
+	add(31, 2, lifecycle.SpanBatch, 410, 160_000, attribute.Int(lifecycle.AttrBatchIndex, 6), attribute.Int(lifecycle.AttrBatchSize, 3))
+	add(32, 31, lifecycle.SpanStep, 420, 150_000, attribute.Int(lifecycle.AttrStepID, 5),
+		attribute.String(lifecycle.AttrStatus, string(lifecycle.StatusCancelled)))
+	add(33, 31, lifecycle.SpanStep, 430, 440, attribute.String(lifecycle.AttrStepName, "by_hand"),
+		attribute.String(lifecycle.AttrStatus, string(lifecycle.StatusResolvedManually)), attribute.Bool(lifecycle.AttrSynthesized, true))
+	add(34, 31, lifecycle.SpanStep, 430, 431, attribute.String(lifecycle.AttrStepName, strings.Repeat("endless_", 20)),
+		attribute.Bool(lifecycle.AttrIncomplete, true), attribute.Bool(lifecycle.AttrSynthesized, true))
 	add(35, 77, "app.custom", 500, 500) // its parent was omitted
 	return tree
 }
@@ -188,7 +189,7 @@ func TestDrawOddTrees(t *testing.T) {
 		t.Run(name, func(t *testing.T) { golden(t, name, draw(t, []*assembly.Tree{tree}, options)) })
 	}
 	instant := &assembly.Tree{Spans: []assembly.Span{{Name: lifecycle.SpanTask, Start: ms, End: ms,
-		Attributes: []assembly.Attribute{assembly.Bool(lifecycle.AttrRefusedAtCreation, true)}}}}
+		Attributes: []attribute.KeyValue{attribute.Bool(lifecycle.AttrRefusedAtCreation, true)}}}}
 	golden(t, "instant", draw(t, []*assembly.Tree{instant}, waterfall.Options{}))
 }
 
@@ -212,7 +213,7 @@ func TestColorChangesNothingButColor(t *testing.T) {
 
 func TestCloneSharesNothingThatChanges(t *testing.T) {
 	tree := built()
-	tree.Spans[0].Events = []assembly.SpanEvent{{Name: "n", Attributes: []assembly.Attribute{assembly.Strings("list", []string{"a"})}}}
+	tree.Spans[0].Events = []assembly.SpanEvent{{Name: "n", Attributes: []attribute.KeyValue{attribute.Strings("list", []string{"a"})}}}
 	kept := tree.Clone()
 	var before, after bytes.Buffer
 	require.NoError(t, treeview.WriteJSON(&before, kept))

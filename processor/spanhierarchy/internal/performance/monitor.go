@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -68,7 +69,7 @@ func (m *Monitor) duration(s *assembly.Span) {
 	}
 	if took := time.Duration(s.End - s.Start); most > 0 && took > most && !alreadyReported(s, name) {
 		report(s, name, s.End, of.operation(),
-			assembly.Double(lifecycle.AttrDuration, took.Seconds()), assembly.Double(lifecycle.AttrThreshold, most.Seconds()))
+			attribute.Double(lifecycle.AttrDuration, took.Seconds()), attribute.Double(lifecycle.AttrThreshold, most.Seconds()))
 	}
 }
 
@@ -95,7 +96,7 @@ func (m *Monitor) memory(s *assembly.Span) {
 	}
 	if most > 0 && !alreadyReported(s, lifecycle.PerformanceMemorySpike) {
 		report(s, lifecycle.PerformanceMemorySpike, at, operation,
-			assembly.Double(lifecycle.AttrMemoryDeltaMB, most), assembly.Double(lifecycle.AttrThresholdMB, limit))
+			attribute.Double(lifecycle.AttrMemoryDeltaMB, most), attribute.Double(lifecycle.AttrThresholdMB, limit))
 	}
 }
 
@@ -109,13 +110,13 @@ func alreadyReported(s *assembly.Span, name string) bool {
 	return false
 }
 
-func report(s *assembly.Span, name string, at int64, operation string, measured ...assembly.Attribute) {
-	attrs := make([]assembly.Attribute, 0, 2+len(measured))
+func report(s *assembly.Span, name string, at int64, operation string, measured ...attribute.KeyValue) {
+	attrs := make([]attribute.KeyValue, 0, 2+len(measured))
 	if operation != "" {
-		attrs = append(attrs, assembly.String(lifecycle.AttrOperation, operation))
+		attrs = append(attrs, attribute.String(lifecycle.AttrOperation, operation))
 	}
 	attrs = append(attrs, measured...)
-	attrs = append(attrs, assembly.String(lifecycle.AttrDetectedBy, lifecycle.DetectedBySpanHierarchy))
+	attrs = append(attrs, attribute.String(lifecycle.AttrDetectedBy, lifecycle.DetectedBySpanHierarchy))
 	s.Events = append(s.Events, assembly.SpanEvent{Name: name, At: at, Attributes: attrs})
 }
 
@@ -140,7 +141,7 @@ func (s *measurement) operation() string {
 	return s.task
 }
 
-func text(attrs []assembly.Attribute, key string) string {
+func text(attrs []attribute.KeyValue, key string) string {
 	for i := range attrs {
 		if attrs[i].Key == key {
 			return attrs[i].Value.Text
@@ -149,13 +150,13 @@ func text(attrs []assembly.Attribute, key string) string {
 	return ""
 }
 
-func number(attrs []assembly.Attribute, key string) (float64, bool) {
+func number(attrs []attribute.KeyValue, key string) (float64, bool) {
 	for i := range attrs {
 		if v := &attrs[i].Value; attrs[i].Key == key {
 			switch v.Kind {
-			case assembly.ValueInt:
+			case attribute.KindInt:
 				return float64(v.Int), true
-			case assembly.ValueDouble:
+			case attribute.KindDouble:
 				return v.Double, true
 			}
 		}

@@ -10,27 +10,28 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy/internal/performance"
 )
 
 func span(name string, took time.Duration, notes ...assembly.SpanEvent) assembly.Span {
 	s := assembly.Span{Name: name, Start: 5e9, End: 5e9 + int64(took), Events: notes}
-	s.Attributes = []assembly.Attribute{assembly.Int(lifecycle.AttrTaskID, 7), assembly.String(lifecycle.AttrTaskName, "import")}
+	s.Attributes = []attribute.KeyValue{attribute.Int(lifecycle.AttrTaskID, 7), attribute.String(lifecycle.AttrTaskName, "import")}
 	switch name {
 	case lifecycle.SpanStep, lifecycle.SpanHandler:
-		s.Attributes = append(s.Attributes, assembly.String(lifecycle.AttrStepName, "fetch"))
+		s.Attributes = append(s.Attributes, attribute.String(lifecycle.AttrStepName, "fetch"))
 	case lifecycle.SpanQuery:
-		s.Attributes = append(s.Attributes, assembly.String(lifecycle.AttrStepName, "fetch"),
-			assembly.String(lifecycle.AttrDBOperationName, "SELECT"), assembly.String(lifecycle.AttrDBCollectionName, "orders"))
+		s.Attributes = append(s.Attributes, attribute.String(lifecycle.AttrStepName, "fetch"),
+			attribute.String(lifecycle.AttrDBOperationName, "SELECT"), attribute.String(lifecycle.AttrDBCollectionName, "orders"))
 	}
 	return s
 }
 
 func memory(name string, mb float64, operation string) assembly.SpanEvent {
-	n := assembly.SpanEvent{Name: name, At: 6e9, Attributes: []assembly.Attribute{assembly.Double(lifecycle.AttrMemoryDeltaMB, mb)}}
+	n := assembly.SpanEvent{Name: name, At: 6e9, Attributes: []attribute.KeyValue{attribute.Double(lifecycle.AttrMemoryDeltaMB, mb)}}
 	if operation != "" {
-		n.Attributes = append(n.Attributes, assembly.String(lifecycle.AttrOperation, operation))
+		n.Attributes = append(n.Attributes, attribute.String(lifecycle.AttrOperation, operation))
 	}
 	return n
 }
@@ -82,7 +83,7 @@ func TestWhatIsOverItsThresholdIsReported(t *testing.T) {
 		"memory of a step":                {span(lifecycle.SpanHandler, 1, memory("step.completed", 11, "")), true, lifecycle.PerformanceMemorySpike, "fetch", 11, 10},
 		"memory of an operation":          {span: span(lifecycle.SpanTask, 1, memory("shop.sorted", 400, "sort_all")), overrides: true},
 		"the engine has told of memory":   {span: span(lifecycle.SpanTask, 1, memory(lifecycle.PerformanceMemorySpike, 400, ""))},
-		"memory that says it is a string": {span: span(lifecycle.SpanTask, 1, assembly.SpanEvent{Attributes: []assembly.Attribute{assembly.String(lifecycle.AttrMemoryDeltaMB, "999")}})},
+		"memory that says it is a string": {span: span(lifecycle.SpanTask, 1, assembly.SpanEvent{Attributes: []attribute.KeyValue{attribute.String(lifecycle.AttrMemoryDeltaMB, "999")}})},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var o []performance.Override
@@ -102,9 +103,9 @@ func TestWhatIsOverItsThresholdIsReported(t *testing.T) {
 				value, threshold = lifecycle.AttrMemoryDeltaMB, lifecycle.AttrThresholdMB
 			}
 			require.Equal(t, test.want, got[0].Name)
-			require.Equal(t, []assembly.Attribute{
-				assembly.String(lifecycle.AttrOperation, test.operation), assembly.Double(value, test.value),
-				assembly.Double(threshold, test.threshold), assembly.String(lifecycle.AttrDetectedBy, "span_hierarchy"),
+			require.Equal(t, []attribute.KeyValue{
+				attribute.String(lifecycle.AttrOperation, test.operation), attribute.Double(value, test.value),
+				attribute.Double(threshold, test.threshold), attribute.String(lifecycle.AttrDetectedBy, "span_hierarchy"),
 			}, got[0].Attributes)
 		})
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/livedata"
 	"github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy/internal/recent"
@@ -24,17 +25,17 @@ func tree(task int, workflow, step string, status lifecycle.Status, class string
 	if status == lifecycle.StatusFailure {
 		outcome, message = assembly.OutcomeError, "no answer"
 	}
-	attributes := []assembly.Attribute{
-		assembly.Int(lifecycle.AttrTaskID, int64(task)), assembly.String(lifecycle.AttrTaskName, workflow),
-		assembly.String(lifecycle.AttrStatus, string(status)), assembly.Int(lifecycle.AttrRun, 1),
+	attributes := []attribute.KeyValue{
+		attribute.Int(lifecycle.AttrTaskID, int64(task)), attribute.String(lifecycle.AttrTaskName, workflow),
+		attribute.String(lifecycle.AttrStatus, string(status)), attribute.Int(lifecycle.AttrRun, 1),
 	}
 	return &assembly.Tree{
 		Key: assembly.TraceID{byte(task), byte(task >> 8)}, Trace: assembly.TraceID{byte(task), byte(task >> 8)},
 		Spans: []assembly.Span{
 			{ID: assembly.SpanID{1}, Name: lifecycle.SpanTask, Start: 0, End: 1e9, Outcome: outcome, Message: message,
-				Attributes: append([]assembly.Attribute{assembly.Strings(lifecycle.AttrCriticalPathSpans, []string{"0200000000000000"})}, attributes...)},
+				Attributes: append([]attribute.KeyValue{attribute.Strings(lifecycle.AttrCriticalPathSpans, []string{"0200000000000000"})}, attributes...)},
 			{ID: assembly.SpanID{2}, Parent: assembly.SpanID{1}, Name: lifecycle.SpanStep, Start: 1e8, End: 6e8, Outcome: outcome, Message: message,
-				Attributes: append([]assembly.Attribute{assembly.String(lifecycle.AttrStepName, step), assembly.String(lifecycle.AttrErrorType, class)}, attributes...)},
+				Attributes: append([]attribute.KeyValue{attribute.String(lifecycle.AttrStepName, step), attribute.String(lifecycle.AttrErrorType, class)}, attributes...)},
 		},
 	}
 }

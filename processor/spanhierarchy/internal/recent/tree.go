@@ -7,25 +7,26 @@ import (
 	"strconv"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/livedata"
 )
 
-func value(attrs []assembly.Attribute, key string) assembly.Value {
+func value(attrs []attribute.KeyValue, key string) attribute.Value {
 	for i := range attrs {
 		if attrs[i].Key == key {
 			return attrs[i].Value
 		}
 	}
-	return assembly.Value{}
+	return attribute.Value{}
 }
 
 func statusOf(s *assembly.Span) lifecycle.Status {
 	return lifecycle.Status(value(s.Attributes, lifecycle.AttrStatus).Text)
 }
 
-func id(v assembly.Value) assembly.ID {
-	if v.Kind == assembly.ValueInt {
+func id(v attribute.Value) assembly.ID {
+	if v.Kind == attribute.KindInt {
 		return assembly.ID{Text: strconv.FormatInt(v.Int, 10), Integer: true}
 	}
 	return assembly.ID{Text: v.Text}
@@ -33,7 +34,7 @@ func id(v assembly.Value) assembly.ID {
 
 func summary(tree *assembly.Tree, emitted int64) livedata.Finished {
 	root := &tree.Spans[0]
-	of := func(key string) assembly.Value { return value(root.Attributes, key) }
+	of := func(key string) attribute.Value { return value(root.Attributes, key) }
 	f := livedata.Finished{
 		Key: tree.Key, Run: int(of(lifecycle.AttrRun).Int), ID: id(of(lifecycle.AttrTaskID)), Name: of(lifecycle.AttrTaskName).Text,
 		Resource: tree.Resource, CorrelationID: of(lifecycle.AttrCorrelationID).Text,

@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 )
 
@@ -87,7 +88,7 @@ func appendEvent(b []byte, e, before *assembly.Event, name int, scratch []byte) 
 	b = fields.Text(b, eventQueryName, e.QueryName)
 	b = fields.Float(b, eventMemoryDelta, e.MemoryDeltaMB)
 	for i := range e.Attributes {
-		scratch = assembly.AppendAttribute(scratch[:0], &e.Attributes[i])
+		scratch = attribute.Append(scratch[:0], &e.Attributes[i])
 		b = fields.Message(b, eventAttribute, scratch)
 	}
 	return b, scratch
@@ -185,8 +186,8 @@ func readEvent(data []byte, e *assembly.Event, names []string) error {
 		case eventMemoryDelta:
 			e.MemoryDeltaMB = f.Float()
 		case eventAttribute:
-			attribute, err := assembly.ReadAttribute(f.Data)
-			e.Attributes = append(e.Attributes, attribute)
+			kv, err := attribute.Read(f.Data)
+			e.Attributes = append(e.Attributes, kv)
 			return err
 		}
 		return nil

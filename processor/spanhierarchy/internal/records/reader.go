@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 )
 
@@ -99,8 +100,8 @@ func (r *Reader) resource(data []byte) (*assembly.Resource, error) {
 		if f.Number != resourceAttribute {
 			return nil
 		}
-		attribute, err := assembly.ReadAttribute(f.Data)
-		resource.Attributes = append(resource.Attributes, attribute)
+		kv, err := attribute.Read(f.Data)
+		resource.Attributes = append(resource.Attributes, kv)
 		return err
 	})
 	if err == nil && len(r.known) < knownResources {

@@ -15,6 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 )
 
@@ -73,8 +74,8 @@ func TestEventsComeBackAsTheyWere(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		traces := []assembly.TraceID{{1}, {2}, {3}}
 		resources := []*assembly.Resource{
-			{Attributes: []assembly.Attribute{assembly.String("service.name", "shop"), assembly.Int("n", -3), assembly.Bool("b", true)}},
-			{Attributes: []assembly.Attribute{assembly.Double("d", 0.5), assembly.Strings("s", []string{"", "x"})}},
+			{Attributes: []attribute.KeyValue{attribute.String("service.name", "shop"), attribute.Int("n", -3), attribute.Bool("b", true)}},
+			{Attributes: []attribute.KeyValue{attribute.Double("d", 0.5), attribute.Strings("s", []string{"", "x"})}},
 			nil,
 		}
 		arrival := time.Unix(0, rapid.Int64().Draw(t, "arrival"))
@@ -91,7 +92,7 @@ func TestEventsComeBackAsTheyWere(t *testing.T) {
 			require.True(t, arrival.Equal(at))
 			copied := *e
 			copied.StepIDs, copied.Dependencies = append([]string(nil), e.StepIDs...), append([]string(nil), e.Dependencies...)
-			copied.Attributes = append([]assembly.Attribute(nil), e.Attributes...)
+			copied.Attributes = append([]attribute.KeyValue(nil), e.Attributes...)
 			if copied.Resource != nil && len(copied.Resource.Attributes) == 0 {
 				copied.Resource = nil
 			}

@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 )
 
@@ -111,7 +112,7 @@ func (w *Writer) resource(r *assembly.Resource) int {
 	w.inner = w.inner[:0]
 	if r != nil {
 		for i := range r.Attributes {
-			w.scratch = assembly.AppendAttribute(w.scratch[:0], &r.Attributes[i])
+			w.scratch = attribute.Append(w.scratch[:0], &r.Attributes[i])
 			w.inner = fields.Message(w.inner, resourceAttribute, w.scratch)
 		}
 	}
