@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/treedata"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
@@ -28,20 +29,20 @@ func TestRecordsAndSpansOfATaskAreInOneTrace(t *testing.T) {
 	task := pcommon.TraceID{1, 2, 3}
 	rapid.Check(t, func(t *rapid.T) {
 		var (
-			events []*assembly.Event
+			events []*event.Event
 			trace  pcommon.TraceID
 		)
 		missing := rapid.IntRange(-1, len(names)-1).Draw(t, "missing")
 		for i, name := range names {
-			e := &assembly.Event{
-				Name: name, At: int64(i + 1), Identity: uint64(i), TraceID: task, TaskID: assembly.ID{Text: "7"}, TaskName: "process_order",
+			e := &event.Event{
+				Name: name, At: int64(i + 1), Identity: uint64(i), TraceID: task, TaskID: event.ID{Text: "7"}, TaskName: "process_order",
 				Attempt: -1, JobRun: -1,
 			}
 			switch name {
 			case lifecycle.TaskStartRequested:
 				e.StepCount = 1
 			case lifecycle.StepExecutionRequested, lifecycle.StepBeforeHandle, lifecycle.StepCompleted:
-				e.StepID = assembly.ID{Text: "9"}
+				e.StepID = event.ID{Text: "9"}
 			}
 			if rapid.IntRange(0, 3).Draw(t, "called") == 0 {
 				e.Traceparent = fmt.Sprintf("00-%032x-%016x-01", i+1, i+1)

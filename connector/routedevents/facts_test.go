@@ -225,14 +225,14 @@ func recordAll(t require.TestingT, logs plog.Logs, spans ptrace.Traces, random *
 // The complete records of a failed attempt and of a start.
 func TestRecordsOfFacts(t *testing.T) {
 	r := startRecording(t, nil, nil)
-	started := event{"task.start_requested", "traces,metrics", task, eventAt, map[string]any{
+	started := routed{"task.start_requested", "traces,metrics", task, eventAt, map[string]any{
 		"tasker.task_id": int64(7), "tasker.task_name": "order", "tasker.to_state": "in_progress", "tasker.correlation_id": "tsk_1",
 	}}
 	created := started
 	created.attrs = map[string]any{"tasker.task_id": int64(7), "tasker.task_name": "order", "tasker.step_count": int64(5), "tasker.event_type": "started"}
 	require.NoError(t, r.events.ConsumeLogs(t.Context(), logsOf(t, created)))
 	require.Empty(t, r.records, "a task that is created has not started")
-	pass := event{"workflow.task_started", "traces,metrics", task, pcommon.SpanID{0xe, 2}, map[string]any{"tasker.task_id": int64(7)}}
+	pass := routed{"workflow.task_started", "traces,metrics", task, pcommon.SpanID{0xe, 2}, map[string]any{"tasker.task_id": int64(7)}}
 	logs := logsOf(t, pass, started, started)
 	made := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(1)
 	made.SetTimestamp(happened - 1)
@@ -292,7 +292,7 @@ func failedAttempt(t testing.TB) ptrace.Traces {
 
 // Spans received over the network make no records, whatever their scope, unless trust_received is set.
 func TestReceivedSpansMakeNoRecords(t *testing.T) {
-	events, _ := eventSpans(logsOf(t, event{"workflow.task_started", "traces", task, eventAt, map[string]any{"tasker.task_id": int64(7)}}), true)
+	events, _ := eventSpans(logsOf(t, routed{"workflow.task_started", "traces", task, eventAt, map[string]any{"tasker.task_id": int64(7)}}), true)
 	r := startRecording(t, nil, nil)
 	require.NoError(t, r.spans.ConsumeTraces(t.Context(), failedAttempt(t)))
 	require.NoError(t, r.spans.ConsumeTraces(finished, events), "nor are event spans finished ones")
@@ -313,18 +313,18 @@ func TestRecordsOfACalledTaskLieInItsCallersTrace(t *testing.T) {
 		caller = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 		worker = "00-1111111111111111111111111111111f-222222222222222f-01"
 	)
-	at := func(moment pcommon.Timestamp, e event) plog.Logs {
+	at := func(moment pcommon.Timestamp, e routed) plog.Logs {
 		logs := logsOf(t, e)
 		logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).SetTimestamp(moment)
 		return logs
 	}
 	storage := journaltest.New()
 	r := startRecording(t, storage, nil)
-	require.NoError(t, r.events.ConsumeLogs(t.Context(), at(2000, event{"task.before_transition", "metrics", task, eventAt, map[string]any{"tasker.task_id": int64(7), "tasker.traceparent": worker}})))
-	require.NoError(t, r.events.ConsumeLogs(t.Context(), at(1000, event{"task.start_requested", "traces", task, eventAt, map[string]any{"tasker.task_id": int64(7), "tasker.step_count": int64(5), "tasker.traceparent": caller}})))
+	require.NoError(t, r.events.ConsumeLogs(t.Context(), at(2000, routed{"task.before_transition", "metrics", task, eventAt, map[string]any{"tasker.task_id": int64(7), "tasker.traceparent": worker}})))
+	require.NoError(t, r.events.ConsumeLogs(t.Context(), at(1000, routed{"task.start_requested", "traces", task, eventAt, map[string]any{"tasker.task_id": int64(7), "tasker.step_count": int64(5), "tasker.traceparent": caller}})))
 	after := startRecording(t, storage.Crashed(), nil)
-	require.NoError(t, after.events.ConsumeLogs(t.Context(), at(3000, event{"workflow.task_started", "traces", task, eventAt, map[string]any{"tasker.task_id": int64(7), "tasker.traceparent": worker}})))
-	require.NoError(t, after.events.ConsumeLogs(t.Context(), at(4000, event{"order.fulfilled", "logs", task, pcommon.SpanID{1}, map[string]any{"tasker.task_id": int64(7)}})))
+	require.NoError(t, after.events.ConsumeLogs(t.Context(), at(3000, routed{"workflow.task_started", "traces", task, eventAt, map[string]any{"tasker.task_id": int64(7), "tasker.traceparent": worker}})))
+	require.NoError(t, after.events.ConsumeLogs(t.Context(), at(4000, routed{"order.fulfilled", "logs", task, pcommon.SpanID{1}, map[string]any{"tasker.task_id": int64(7)}})))
 	require.Len(t, after.records, 2)
 	for _, record := range after.records {
 		assert.Equal(t, "4bf92f3577b34da6a3ce929d0e0e4736", fmt.Sprintf("%x", record.TraceID), record.Event)
@@ -337,15 +337,15 @@ func TestEventsAreRecordedOnce(t *testing.T) {
 	r := startRecording(t, nil, nil)
 	of := map[string]any{"tasker.task_id": int64(7), "tasker.step_id": int64(9), "tasker.step_name": "charge"}
 	logs := logsOf(t,
-		event{"order.fulfilled", "logs", task, pcommon.SpanID{1}, of},
-		event{"order.fulfilled", "logs", task, pcommon.SpanID{2}, of},
-		event{"order.fulfilled", "traces", task, pcommon.SpanID{3}, of},
-		event{"step.cancelled", "traces,metrics", task, pcommon.SpanID{4}, of},
-		event{"observability.step.backoff", "traces,metrics", task, pcommon.SpanID{5}, of},
-		event{"step.failed", "traces,metrics,logs", task, pcommon.SpanID{6}, of},
-		event{"task.failed", "traces,metrics,logs", pcommon.TraceID{}, pcommon.SpanID{7}, map[string]any{"tasker.initialization_failed": true}},
-		event{"step.completed", "traces,metrics", task, pcommon.SpanID{8}, of},
-		event{"", "logs", task, pcommon.SpanID{9}, of},
+		routed{"order.fulfilled", "logs", task, pcommon.SpanID{1}, of},
+		routed{"order.fulfilled", "logs", task, pcommon.SpanID{2}, of},
+		routed{"order.fulfilled", "traces", task, pcommon.SpanID{3}, of},
+		routed{"step.cancelled", "traces,metrics", task, pcommon.SpanID{4}, of},
+		routed{"observability.step.backoff", "traces,metrics", task, pcommon.SpanID{5}, of},
+		routed{"step.failed", "traces,metrics,logs", task, pcommon.SpanID{6}, of},
+		routed{"task.failed", "traces,metrics,logs", pcommon.TraceID{}, pcommon.SpanID{7}, map[string]any{"tasker.initialization_failed": true}},
+		routed{"step.completed", "traces,metrics", task, pcommon.SpanID{8}, of},
+		routed{"", "logs", task, pcommon.SpanID{9}, of},
 	)
 	require.NoError(t, r.events.ConsumeLogs(t.Context(), logs))
 	var events []string
@@ -366,8 +366,8 @@ func TestFewerRecords(t *testing.T) {
 	attrs := map[string]any{"tasker.task_id": int64(7)}
 	give := func(r *recording) []string {
 		require.NoError(t, r.events.ConsumeLogs(t.Context(), logsOf(t,
-			event{"workflow.task_started", "traces", task, pcommon.SpanID{1}, attrs}, event{"observability.step.backoff", "traces", task, pcommon.SpanID{2}, attrs},
-			event{"payment.failed", "logs", task, pcommon.SpanID{3}, attrs}, event{"payment.made", "logs", task, pcommon.SpanID{4}, attrs})))
+			routed{"workflow.task_started", "traces", task, pcommon.SpanID{1}, attrs}, routed{"observability.step.backoff", "traces", task, pcommon.SpanID{2}, attrs},
+			routed{"payment.failed", "logs", task, pcommon.SpanID{3}, attrs}, routed{"payment.made", "logs", task, pcommon.SpanID{4}, attrs})))
 		require.NoError(t, r.spans.ConsumeTraces(finished, failedAttempt(t)))
 		var events []string
 		for _, record := range r.records {
@@ -406,7 +406,7 @@ func TestWarnings(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, events.Start(t.Context(), componenttest.NewNopHost()))
 	for range 2 {
-		require.NoError(t, events.ConsumeLogs(t.Context(), logsOf(t, event{"step.failed", "logs", task, eventAt, nil}, event{"task.failed", "logs", task, eventAt, nil})))
+		require.NoError(t, events.ConsumeLogs(t.Context(), logsOf(t, routed{"step.failed", "logs", task, eventAt, nil}, routed{"task.failed", "logs", task, eventAt, nil})))
 	}
 	require.Equal(t, 1, seen.FilterField(zap.String("fact", "step.failed")).Len(), "once")
 	require.Equal(t, 2, seen.Len())
@@ -422,7 +422,7 @@ func TestAFailingStorageCostsNoRecord(t *testing.T) {
 	require.Len(t, r.records, 1)
 	metadatatest.AssertEqualConnectorRoutedEventsUnrememberedRecords(t, r.tel, []metricdata.DataPoint[int64]{{Value: 1}}, metricdatatest.IgnoreTimestamp())
 	storage.Fail(nil)
-	require.NoError(t, r.events.ConsumeLogs(t.Context(), logsOf(t, event{"workflow.task_started", "traces", task, eventAt, nil})))
+	require.NoError(t, r.events.ConsumeLogs(t.Context(), logsOf(t, routed{"workflow.task_started", "traces", task, eventAt, nil})))
 	after := startRecording(t, storage.Crashed(), nil)
 	require.NoError(t, after.spans.ConsumeTraces(finished, failedAttempt(t)))
 	assert.Empty(t, after.records)
@@ -456,7 +456,7 @@ func TestAttackForgedLogLines(t *testing.T) {
 			require.NoError(t, err)
 			require.NoError(t, events.Start(t.Context(), componenttest.NewNopHost()))
 			require.NoError(t, spans.Start(t.Context(), componenttest.NewNopHost()))
-			logs := logsOf(t, event{"order." + forged, "logs", task, eventAt, map[string]any{
+			logs := logsOf(t, routed{"order." + forged, "logs", task, eventAt, map[string]any{
 				"tasker.task_id": int64(7), "tasker.step_name": forged, "tasker." + forged: "a", "tasker.backtrace": "a.rb:1\nb.rb:2" + forged,
 				"tasker.nested": map[string]any{forged: []any{forged}},
 			}})

@@ -66,12 +66,12 @@ func TestLinesOfJSON(t *testing.T) {
 	c, err := NewFactory().CreateLogsToLogs(context.Background(), set, &Config{LogBody: bodyJSON}, sink)
 	require.NoError(t, err)
 	logs := logsOf(t,
-		event{"step.failed", "logs", task, eventAt, map[string]any{
+		routed{"step.failed", "logs", task, eventAt, map[string]any{
 			"tasker.task_id": int64(7), "tasker.step_id": int64(9007199254740993), "tasker.step_name": "charge", "tasker.error_message": "<no> money",
 			"tasker.error_class": "NoMoney", "tasker.exception_class": "StandardError", "tasker.correlation_id": "tsk_1",
 			"tasker.backtrace": "a.rb:1\nb.rb:2", "tasker.nested": map[string]any{"list": []any{int64(1), math.Inf(1)}}, "own": true,
 		}},
-		event{"handler.registered", "logs", pcommon.TraceID{}, eventAt, nil},
+		routed{"handler.registered", "logs", pcommon.TraceID{}, eventAt, nil},
 	)
 	require.NoError(t, c.ConsumeLogs(context.Background(), logs))
 	records := sink.AllLogs()[0].ResourceLogs().At(0).ScopeLogs().At(0).LogRecords()
@@ -91,7 +91,7 @@ func TestLinesOfJSON(t *testing.T) {
 // The record of an event that carries its caller's context is in the caller's trace, on the task's span, as in span_hierarchy.
 func TestRecordsOfACalledTask(t *testing.T) {
 	const parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
-	structured, _ := announcements(logsOf(t, event{"task.start_requested", "logs", task, eventAt, map[string]any{
+	structured, _ := announcements(logsOf(t, routed{"task.start_requested", "logs", task, eventAt, map[string]any{
 		"tasker.task_id": int64(7), "tasker.traceparent": parent,
 	}}), false, 0)
 	record := structured.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)

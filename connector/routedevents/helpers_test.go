@@ -34,15 +34,15 @@ const (
 	received = pcommon.Timestamp(2000)
 )
 
-// event is a record as the router passes it on.
-type event struct {
+// routed is a record as the router passes it on.
+type routed struct {
 	name, signals string
 	trace         pcommon.TraceID
 	span          pcommon.SpanID
 	attrs         map[string]any
 }
 
-func logsOf(t testing.TB, events ...event) plog.Logs {
+func logsOf(t testing.TB, events ...routed) plog.Logs {
 	t.Helper()
 	logs := plog.NewLogs()
 	resourceLogs := logs.ResourceLogs().AppendEmpty()

@@ -27,15 +27,15 @@ func TestStructuredRecords(t *testing.T) {
 	require.NoError(t, err)
 	const parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 	logs := logsOf(t,
-		event{"step.failed", "traces,logs", task, eventAt, map[string]any{
+		routed{"step.failed", "traces,logs", task, eventAt, map[string]any{
 			"tasker.task_id": int64(7), "tasker.task_name": "order", "tasker.step_name": "charge",
 			"tasker.error_message": "no money", "tasker.correlation_id": "tsk_1", "tasker.nested": map[string]any{"a": true},
 		}},
-		event{"task.completed", "logs", task, eventAt, nil},
-		event{"handler.registered", "", pcommon.TraceID{}, eventAt, map[string]any{"tasker.traceparent": parent}},
-		event{"plugin.registered", "logs", pcommon.TraceID{}, eventAt, map[string]any{"tasker.traceparent": "00-4b"}},
-		event{"step.completed", "traces,metrics", task, eventAt, nil},
-		event{"", "logs", task, eventAt, nil},
+		routed{"task.completed", "logs", task, eventAt, nil},
+		routed{"handler.registered", "", pcommon.TraceID{}, eventAt, map[string]any{"tasker.traceparent": parent}},
+		routed{"plugin.registered", "logs", pcommon.TraceID{}, eventAt, map[string]any{"tasker.traceparent": "00-4b"}},
+		routed{"step.completed", "traces,metrics", task, eventAt, nil},
+		routed{"", "logs", task, eventAt, nil},
 	)
 	made := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(1)
 	made.SetSeverityNumber(plog.SeverityNumberInfo2)
@@ -98,7 +98,7 @@ func TestNoRecordsNoCall(t *testing.T) {
 	c, err := NewFactory().CreateLogsToLogs(context.Background(), set, &Config{}, sink)
 	require.NoError(t, err)
 	require.NoError(t, c.ConsumeLogs(context.Background(), logsOf(t)))
-	require.NoError(t, c.ConsumeLogs(context.Background(), logsOf(t, event{"step.completed", "traces", task, eventAt, nil})))
+	require.NoError(t, c.ConsumeLogs(context.Background(), logsOf(t, routed{"step.completed", "traces", task, eventAt, nil})))
 	assert.Empty(t, sink.AllLogs())
 }
 
@@ -107,7 +107,7 @@ func TestLogsErrorIsReturned(t *testing.T) {
 	failure := errors.New("queue is full")
 	c, err := NewFactory().CreateLogsToLogs(context.Background(), set, &Config{}, consumertest.NewErr(failure))
 	require.NoError(t, err)
-	logs := logsOf(t, event{"step.completed", "logs", task, eventAt, nil})
+	logs := logsOf(t, routed{"step.completed", "logs", task, eventAt, nil})
 	require.ErrorIs(t, c.ConsumeLogs(context.Background(), logs), failure)
 }
 

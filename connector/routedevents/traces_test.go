@@ -19,6 +19,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/connector/routedevents/internal/metadatatest"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/eventbatch"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/treedata"
 	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
@@ -31,11 +32,11 @@ func TestEventSpans(t *testing.T) {
 	c, err := NewFactory().CreateLogsToTraces(context.Background(), set, &Config{}, sink)
 	require.NoError(t, err)
 	logs := logsOf(t,
-		event{"step.completed", "traces,metrics", task, eventAt, map[string]any{"tasker.task_id": int64(7)}},
-		event{"step.failed", "", task, pcommon.SpanID{}, map[string]any{"tasker.task_id": int64(7)}},
-		event{"memory.spike_detected", "metrics", task, eventAt, nil},
-		event{"handler.registered", "traces", pcommon.TraceID{}, eventAt, nil},
-		event{"", "", task, eventAt, nil},
+		routed{"step.completed", "traces,metrics", task, eventAt, map[string]any{"tasker.task_id": int64(7)}},
+		routed{"step.failed", "", task, pcommon.SpanID{}, map[string]any{"tasker.task_id": int64(7)}},
+		routed{"memory.spike_detected", "metrics", task, eventAt, nil},
+		routed{"handler.registered", "traces", pcommon.TraceID{}, eventAt, nil},
+		routed{"", "", task, eventAt, nil},
 	)
 	before := copyOf(logs)
 
@@ -77,7 +78,7 @@ func TestNoEventSpansNoCall(t *testing.T) {
 	c, err := NewFactory().CreateLogsToTraces(context.Background(), set, &Config{}, sink)
 	require.NoError(t, err)
 	require.NoError(t, c.ConsumeLogs(context.Background(), logsOf(t)))
-	require.NoError(t, c.ConsumeLogs(context.Background(), logsOf(t, event{"step.completed", "logs", task, eventAt, nil})))
+	require.NoError(t, c.ConsumeLogs(context.Background(), logsOf(t, routed{"step.completed", "logs", task, eventAt, nil})))
 	assert.Empty(t, sink.AllTraces())
 }
 
@@ -89,7 +90,7 @@ func TestTracesErrorIsReturned(t *testing.T) {
 	next := &refusing{failures: []error{failure}, traces: &got}
 	c, err := NewFactory().CreateLogsToTraces(context.Background(), set, &Config{}, next)
 	require.NoError(t, err)
-	logs := logsOf(t, event{"step.completed", "traces", task, eventAt, nil})
+	logs := logsOf(t, routed{"step.completed", "traces", task, eventAt, nil})
 	require.ErrorIs(t, c.ConsumeLogs(context.Background(), logs), failure)
 	require.NoError(t, c.ConsumeLogs(context.Background(), logs))
 	require.Len(t, got, 2)
@@ -167,9 +168,9 @@ func trees(td ptrace.Traces) ptrace.Traces {
 	return writer.Take()
 }
 
-func observeBatch(assembler *assembly.Assembler, batch string, resource *assembly.Resource) {
+func observeBatch(assembler *assembly.Assembler, batch string, resource *event.Resource) {
 	var reader eventbatch.Reader
-	err := eventbatch.Each(batch, func(_ assembly.TraceID, at int) {
+	err := eventbatch.Each(batch, func(_ event.TraceID, at int) {
 		event, err := reader.Event(batch, at, resource)
 		if err != nil {
 			panic(err)
@@ -190,15 +191,15 @@ func TestBatched(t *testing.T) {
 	c, err := NewFactory().CreateLogsToTraces(t.Context(), set, cfg, sink)
 	require.NoError(t, err)
 	logs := logsOf(t,
-		event{"step.completed", "traces,metrics", task, eventAt, map[string]any{"tasker.task_id": int64(7), "tasker.step_name": "charge"}},
-		event{"order.placed", "traces", task, pcommon.SpanID{2}, map[string]any{"tasker.amount": 1.5, "tasker.of": map[string]any{"a": []any{int64(1), "b"}}}},
-		event{"memory.spike_detected", "metrics", task, eventAt, nil},
-		event{"handler.registered", "traces", pcommon.TraceID{}, eventAt, nil},
-		event{"", "", task, eventAt, nil},
+		routed{"step.completed", "traces,metrics", task, eventAt, map[string]any{"tasker.task_id": int64(7), "tasker.step_name": "charge"}},
+		routed{"order.placed", "traces", task, pcommon.SpanID{2}, map[string]any{"tasker.amount": 1.5, "tasker.of": map[string]any{"a": []any{int64(1), "b"}}}},
+		routed{"memory.spike_detected", "metrics", task, eventAt, nil},
+		routed{"handler.registered", "traces", pcommon.TraceID{}, eventAt, nil},
+		routed{"", "", task, eventAt, nil},
 	)
 	before := copyOf(logs)
 	require.NoError(t, c.ConsumeLogs(t.Context(), logs))
-	require.NoError(t, c.ConsumeLogs(t.Context(), logsOf(t, event{"memory.spike_detected", "metrics", task, eventAt, nil})))
+	require.NoError(t, c.ConsumeLogs(t.Context(), logsOf(t, routed{"memory.spike_detected", "metrics", task, eventAt, nil})))
 	require.Equal(t, before, logs, "the input is only read")
 	require.Len(t, sink.AllTraces(), 1, "nothing is handed on where there is nothing")
 	require.Equal(t, 1, sink.SpanCount())

@@ -23,6 +23,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/extension/taskerpages/internal/metadata"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/treedata"
 	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
@@ -51,7 +52,7 @@ func newHeld(now func() time.Time) *held {
 	return h
 }
 
-func (h *held) observe(e *assembly.Event) {
+func (h *held) observe(e *event.Event) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.assembler.Observe(e, h.now())
@@ -114,7 +115,7 @@ func (h *held) Finished(text string) (all []livedata.Finished) {
 	for _, tree := range h.trees {
 		root := &tree.Spans[0]
 		f := livedata.Finished{Key: tree.Key, Run: 1, Resource: tree.Resource, Started: root.Start, Ended: root.End, Emitted: h.now().UnixNano(),
-			ID: assembly.ID{Text: treeview.Text(root.Attributes, lifecycle.AttrTaskID)}, Status: treeview.Status(root),
+			ID: event.ID{Text: treeview.Text(root.Attributes, lifecycle.AttrTaskID)}, Status: treeview.Status(root),
 			Name: treeview.Value(root.Attributes, lifecycle.AttrTaskName).Text, Error: root.Message}
 		if assembly.NewSearch(text).In(f.Name + "\x00" + f.ID.Text) {
 			all = append(all, f)
@@ -124,7 +125,7 @@ func (h *held) Finished(text string) (all []livedata.Finished) {
 }
 
 // Runs implements livedata.Tasks.
-func (h *held) Runs(key assembly.TraceID) (all []livedata.Run) {
+func (h *held) Runs(key event.TraceID) (all []livedata.Run) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, tree := range h.trees {

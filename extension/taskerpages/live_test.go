@@ -16,7 +16,7 @@ import (
 	"go.opentelemetry.io/collector/extension/extensiontest"
 
 	"github.com/tasker-otel/otelcol-tasker/extension/taskerpages/internal/metadata"
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -84,24 +84,24 @@ func TestAPageIsKeptUpToDate(t *testing.T) {
 	defer withdraw()
 	e := listen(t, url+"/live?page=/tasks")
 	require.Equal(t, http.StatusOK, e.status)
-	event, data := e.next()
-	require.Equal(t, "main", event)
+	name, data := e.next()
+	require.Equal(t, "main", name)
 	require.Contains(t, data, "No open or retained task")
 	require.NotContains(t, data, "<html", "the main part only")
-	h.observe(&assembly.Event{TraceID: assembly.TraceID{1}, Identity: 1, Name: lifecycle.TaskStartRequested, StepCount: 2, TaskName: "process_order",
-		TaskID: assembly.ID{Text: "1", Integer: true}, At: time.Now().UnixNano()})
-	event, data = e.next()
-	require.Equal(t, "main", event)
+	h.observe(&event.Event{TraceID: event.TraceID{1}, Identity: 1, Name: lifecycle.TaskStartRequested, StepCount: 2, TaskName: "process_order",
+		TaskID: event.ID{Text: "1", Integer: true}, At: time.Now().UnixNano()})
+	name, data = e.next()
+	require.Equal(t, "main", name)
 	require.Contains(t, data, "process_order 1")
 
-	h.observe(&assembly.Event{TraceID: assembly.TraceID{1}, Identity: 2, Name: lifecycle.TaskCancelled, TaskID: assembly.ID{Text: "1", Integer: true}, At: time.Now().UnixNano()})
+	h.observe(&event.Event{TraceID: event.TraceID{1}, Identity: 2, Name: lifecycle.TaskCancelled, TaskID: event.ID{Text: "1", Integer: true}, At: time.Now().UnixNano()})
 	h.release()
 	settled := listen(t, url+"/live?page=/tasks/01000000000000000000000000000000")
-	event, data = settled.next()
-	require.Equal(t, "main", event)
+	name, data = settled.next()
+	require.Equal(t, "main", name)
 	require.Contains(t, data, "cancelled")
-	event, _ = settled.next()
-	require.Equal(t, "end", event, "what has ended does not change any more")
+	name, _ = settled.next()
+	require.Equal(t, "end", name, "what has ended does not change any more")
 }
 
 func TestViewersAreBounded(t *testing.T) {
@@ -124,8 +124,8 @@ func TestAStopEndsTheStreams(t *testing.T) {
 	e := listen(t, url+"/live?page=/")
 	e.next()
 	require.NoError(t, p.Shutdown(t.Context()))
-	event, _ := e.next()
-	require.Empty(t, event)
+	name, _ := e.next()
+	require.Empty(t, name)
 	require.NoError(t, p.Shutdown(t.Context()))
 
 	never, err := newPages(extensiontest.NewNopSettings(metadata.Type), createDefaultConfig().(*Config))

@@ -19,8 +19,8 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/livedata"
 	"github.com/tasker-otel/otelcol-tasker/internal/treeview"
@@ -92,7 +92,7 @@ func TestTheAPISaysWhatIsHeld(t *testing.T) {
 		var answer apiTask
 		require.NoError(t, json.Unmarshal(s.get("/api/v1/tasks/"+task.Key).Body.Bytes(), &answer))
 		require.Len(t, answer.Runs, 1)
-		var key assembly.TraceID
+		var key event.TraceID
 		require.NoError(t, treeview.ParseID(task.Key, key[:]))
 		var want strings.Builder
 		require.NoError(t, treeview.WriteJSON(&want, h.Runs(key)[0].Tree))
@@ -114,8 +114,8 @@ func TestListsAreSortedAndPaged(t *testing.T) {
 	now := start
 	h := newHeld(func() time.Time { return now })
 	for i := range 120 {
-		h.observe(&assembly.Event{TraceID: assembly.TraceID{byte(i), 1}, Identity: uint64(i), Name: lifecycle.TaskStartRequested, StepCount: 3,
-			TaskName: "w", TaskID: assembly.ID{Text: fmt.Sprint(i), Integer: true}, At: start.Add(-time.Duration(i) * time.Second).UnixNano()})
+		h.observe(&event.Event{TraceID: event.TraceID{byte(i), 1}, Identity: uint64(i), Name: lifecycle.TaskStartRequested, StepCount: 3,
+			TaskName: "w", TaskID: event.ID{Text: fmt.Sprint(i), Integer: true}, At: start.Add(-time.Duration(i) * time.Second).UnixNano()})
 	}
 	s := newSite(t, nil)
 	s.pages.now = func() time.Time { return now }
@@ -153,17 +153,17 @@ func TestHostileNamesAreEscapedAndCut(t *testing.T) {
 	h := newHeld(func() time.Time { return now })
 	n := uint64(0)
 	for i, name := range hostile {
-		resource := &assembly.Resource{Attributes: []attribute.KeyValue{attribute.String(lifecycle.AttrServiceName, name)}}
-		for j, event := range []string{lifecycle.TaskStartRequested, lifecycle.WorkflowTaskStarted, lifecycle.StepExecutionRequested, lifecycle.StepFailed, "custom " + name} {
+		resource := &event.Resource{Attributes: []attribute.KeyValue{attribute.String(lifecycle.AttrServiceName, name)}}
+		for j, kind := range []string{lifecycle.TaskStartRequested, lifecycle.WorkflowTaskStarted, lifecycle.StepExecutionRequested, lifecycle.StepFailed, "custom " + name} {
 			n++
-			e := assembly.Event{TraceID: assembly.TraceID{byte(i), 1}, Identity: n, Name: event, TaskName: name, TaskID: assembly.ID{Text: name},
+			e := event.Event{TraceID: event.TraceID{byte(i), 1}, Identity: n, Name: kind, TaskName: name, TaskID: event.ID{Text: name},
 				CorrelationID: name, At: start.UnixNano() + int64(j)*1e6, Resource: resource,
 				Attributes: []attribute.KeyValue{attribute.String(name, name)}}
 			if j == 0 {
 				e.StepCount = 1
 			}
 			if j >= 2 {
-				e.StepID, e.StepName, e.Dependencies = assembly.ID{Text: name}, name, []string{name, "other " + name}
+				e.StepID, e.StepName, e.Dependencies = event.ID{Text: name}, name, []string{name, "other " + name}
 			}
 			if j == 3 {
 				e.ErrorClass, e.ErrorMessage, e.Backtrace = name, name, name+"\n"+name
@@ -186,7 +186,7 @@ func TestHostileNamesAreEscapedAndCut(t *testing.T) {
 	paths := []string{"/", "/tasks", "/workflows"}
 	for i, name := range hostile {
 		q := urlQuery(name)
-		paths = append(paths, fmt.Sprintf("/tasks/%x", assembly.TraceID{byte(i), 1}), "/workflow?name="+q, "/tasks?q="+q, "/tasks?workflow="+q+"&service="+q, "/routes?event="+q)
+		paths = append(paths, fmt.Sprintf("/tasks/%x", event.TraceID{byte(i), 1}), "/workflow?name="+q, "/tasks?q="+q, "/tasks?workflow="+q+"&service="+q, "/routes?event="+q)
 	}
 	for _, path := range paths {
 		text := s.page(path)
@@ -238,7 +238,7 @@ func TestALargeTaskIsFolded(t *testing.T) {
 	s := newSite(t, nil)
 	s.pages.now = func() time.Time { return now }
 	s.offer(h)
-	path := fmt.Sprintf("/tasks/%x", assembly.TraceID{9})
+	path := fmt.Sprintf("/tasks/%x", event.TraceID{9})
 	folded := s.page(path)
 	require.Contains(t, folded, "spans of large batches are folded")
 	require.Contains(t, folded, "broken")
@@ -252,24 +252,24 @@ func TestALargeTaskIsFolded(t *testing.T) {
 func largeTask(h *held, steps int) {
 	n := uint64(0)
 	at := start.Add(-time.Minute).UnixNano()
-	observe := func(e assembly.Event) {
+	observe := func(e event.Event) {
 		n++
 		at += 1e6
-		e.TraceID, e.Identity, e.At, e.TaskName, e.TaskID = assembly.TraceID{9}, n, at, "import_users", assembly.ID{Text: "77", Integer: true}
+		e.TraceID, e.Identity, e.At, e.TaskName, e.TaskID = event.TraceID{9}, n, at, "import_users", event.ID{Text: "77", Integer: true}
 		h.observe(&e)
 	}
-	observe(assembly.Event{Name: lifecycle.TaskStartRequested, StepCount: steps})
-	observe(assembly.Event{Name: lifecycle.WorkflowTaskStarted})
-	observe(assembly.Event{Name: lifecycle.WorkflowStepsExecutionStarted, StepCount: steps})
+	observe(event.Event{Name: lifecycle.TaskStartRequested, StepCount: steps})
+	observe(event.Event{Name: lifecycle.WorkflowTaskStarted})
+	observe(event.Event{Name: lifecycle.WorkflowStepsExecutionStarted, StepCount: steps})
 	for i := range steps {
-		step := assembly.ID{Text: fmt.Sprint(i + 1), Integer: true}
+		step := event.ID{Text: fmt.Sprint(i + 1), Integer: true}
 		name := fmt.Sprintf("import_%04d", i)
-		observe(assembly.Event{Name: lifecycle.StepExecutionRequested, StepID: step, StepName: name})
-		observe(assembly.Event{Name: lifecycle.StepBeforeHandle, StepID: step, StepName: name})
+		observe(event.Event{Name: lifecycle.StepExecutionRequested, StepID: step, StepName: name})
+		observe(event.Event{Name: lifecycle.StepBeforeHandle, StepID: step, StepName: name})
 		if i == 1234 {
-			observe(assembly.Event{Name: lifecycle.StepFailed, StepID: step, StepName: name, ErrorClass: "E", ErrorMessage: "broken"})
+			observe(event.Event{Name: lifecycle.StepFailed, StepID: step, StepName: name, ErrorClass: "E", ErrorMessage: "broken"})
 		} else {
-			observe(assembly.Event{Name: lifecycle.StepCompleted, StepID: step, StepName: name})
+			observe(event.Event{Name: lifecycle.StepCompleted, StepID: step, StepName: name})
 		}
 	}
 }
@@ -329,15 +329,15 @@ func BenchmarkPage(b *testing.B) {
 	now := start
 	many, large := newHeld(func() time.Time { return now }), newHeld(func() time.Time { return now })
 	for i := range 100_000 {
-		trace := assembly.TraceID{byte(i), byte(i >> 8), byte(i >> 16), 1}
+		trace := event.TraceID{byte(i), byte(i >> 8), byte(i >> 16), 1}
 		for j, name := range []string{lifecycle.TaskStartRequested, lifecycle.WorkflowTaskStarted, lifecycle.StepExecutionRequested, lifecycle.StepFailed} {
-			e := assembly.Event{TraceID: trace, Identity: uint64(i*10 + j), Name: name, TaskName: fmt.Sprintf("workflow_%d", i%7),
-				TaskID: assembly.ID{Text: fmt.Sprint(i), Integer: true}, At: start.UnixNano() - int64(i)*1e6 + int64(j)}
+			e := event.Event{TraceID: trace, Identity: uint64(i*10 + j), Name: name, TaskName: fmt.Sprintf("workflow_%d", i%7),
+				TaskID: event.ID{Text: fmt.Sprint(i), Integer: true}, At: start.UnixNano() - int64(i)*1e6 + int64(j)}
 			if j == 0 {
 				e.StepCount = 5
 			}
 			if j >= 2 {
-				e.StepID, e.StepName, e.ErrorClass, e.ErrorMessage = assembly.ID{Text: "1"}, fmt.Sprintf("step_%d", i%5), "Timeout", "no answer"
+				e.StepID, e.StepName, e.ErrorClass, e.ErrorMessage = event.ID{Text: "1"}, fmt.Sprintf("step_%d", i%5), "Timeout", "no answer"
 			}
 			many.observe(&e)
 		}
@@ -352,7 +352,7 @@ func BenchmarkPage(b *testing.B) {
 	}{
 		"overview of 100k": {manySite, "/"}, "list of 100k": {manySite, "/tasks"}, "sorted list of 100k": {manySite, "/tasks?sort=took&state=backing_off"},
 		"search in 100k": {manySite, "/tasks?q=answer"}, "search for nothing in 100k": {manySite, "/tasks?q=nowhere"},
-		"waterfall of 5000": {largeSite, fmt.Sprintf("/tasks/%x?open=all", assembly.TraceID{9})}, "folded waterfall of 5000": {largeSite, fmt.Sprintf("/tasks/%x", assembly.TraceID{9})},
+		"waterfall of 5000": {largeSite, fmt.Sprintf("/tasks/%x?open=all", event.TraceID{9})}, "folded waterfall of 5000": {largeSite, fmt.Sprintf("/tasks/%x", event.TraceID{9})},
 	} {
 		b.Run(name, func(b *testing.B) {
 			size, before := 0, cpuTime(b)

@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/livedata"
 )
 
@@ -134,7 +135,7 @@ func (p *pages) finishedTasks(text string) []livedata.Finished {
 }
 
 // runsOf returns the runs of a task.
-func (p *pages) runsOf(key assembly.TraceID) []livedata.Run {
+func (p *pages) runsOf(key event.TraceID) []livedata.Run {
 	for _, o := range p.sources.allTasks() {
 		if runs := o.source.Runs(key); len(runs) > 0 {
 			return runs

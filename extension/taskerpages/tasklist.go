@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/livedata"
 )
@@ -141,7 +142,7 @@ func (t *task) service() string {
 	return serviceOf(t.finished.Resource)
 }
 
-func serviceOf(r *assembly.Resource) string {
+func serviceOf(r *event.Resource) string {
 	if r == nil {
 		return ""
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/livedata"
 	"github.com/tasker-otel/otelcol-tasker/internal/treeview"
@@ -63,7 +64,7 @@ type chip struct{ Name, Value, Class string }
 
 // taskRequest is a parsed request for a task's page.
 type taskRequest struct {
-	key      assembly.TraceID
+	key      event.TraceID
 	run      int // 0 is the last
 	span     string
 	unfolded string
@@ -161,7 +162,7 @@ func (page *taskPage) describe(tree *assembly.Tree) {
 	page.State = treeState(tree)
 	page.Trace, page.Span = hex.EncodeToString(tree.Trace[:]), hex.EncodeToString(root.ID[:])
 	page.Traceparent = traceparent(tree.Trace, root.ID)
-	if root.Parent != (assembly.SpanID{}) {
+	if root.Parent != (event.SpanID{}) {
 		page.Caller = hex.EncodeToString(root.Parent[:])
 	}
 	page.Took, page.Started = span(root.End-root.Start), clock(root.Start)
@@ -179,7 +180,7 @@ func (page *taskPage) describe(tree *assembly.Tree) {
 	}
 }
 
-func traceparent(trace assembly.TraceID, span assembly.SpanID) string {
+func traceparent(trace event.TraceID, span event.SpanID) string {
 	return "00-" + hex.EncodeToString(trace[:]) + "-" + hex.EncodeToString(span[:]) + "-01"
 }
 
@@ -239,7 +240,7 @@ func (p *pages) fillTask(page *taskPage, request *taskRequest, run *livedata.Run
 	if open != nil {
 		w.open, w.now, w.settled = true, open.Now(at), run.Settled
 		if run.Together {
-			w.still, w.missing = w.now-int64(open.ReorderWindow), map[assembly.SpanID]bool{}
+			w.still, w.missing = w.now-int64(open.ReorderWindow), map[event.SpanID]bool{}
 			for _, m := range run.Missing {
 				w.missing[m.Span] = true
 			}
@@ -272,7 +273,7 @@ func (p *pages) fillTask(page *taskPage, request *taskRequest, run *livedata.Run
 }
 
 // openTask returns the summary of an open task, and the time of the summary.
-func (p *pages) openTask(key assembly.TraceID) (*assembly.OpenTask, time.Time) {
+func (p *pages) openTask(key event.TraceID) (*assembly.OpenTask, time.Time) {
 	open := p.openTasks("")
 	for i := range open.tasks {
 		if open.tasks[i].Key == key {

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/treeview"
 )
@@ -29,18 +30,18 @@ const (
 // waterfall renders a run of a task as table rows with bars on a common time axis.
 type waterfall struct {
 	tree     *assembly.Tree
-	now      int64                    // on the sender's clock; the end of a finished tree
-	settled  map[assembly.SpanID]bool // the final spans of an open tree
-	still    int64                    // if nothing is final before the end: complete spans that ended before this time hardly change
-	missing  map[assembly.SpanID]bool
+	now      int64                 // on the sender's clock; the end of a finished tree
+	settled  map[event.SpanID]bool // the final spans of an open tree
+	still    int64                 // if nothing is final before the end: complete spans that ended before this time hardly change
+	missing  map[event.SpanID]bool
 	open     bool
-	selected assembly.SpanID
+	selected event.SpanID
 	link     func(span string) string // returns the URL of the page with another span selected
 	unfold   func(span string) string // returns the URL of the page with another batch unfolded
 	unfolded string                   // the ID of a batch, or all
 
 	start, end int64 // of the axis
-	growing    map[assembly.SpanID]bool
+	growing    map[event.SpanID]bool
 	newest     map[string]int64 // start of the latest child by parent and name
 	out        strings.Builder
 	errors     int
@@ -114,7 +115,7 @@ func (w *waterfall) axis(d *drawn) {
 // findGrowing finds the spans whose bars end now: those without an end, within a parent without one, that are the latest of
 // their kind.
 func (w *waterfall) findGrowing(rows []treeview.Row) {
-	w.growing, w.newest = map[assembly.SpanID]bool{}, map[string]int64{}
+	w.growing, w.newest = map[event.SpanID]bool{}, map[string]int64{}
 	if !w.open {
 		return
 	}

@@ -14,7 +14,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/livedata"
 )
 
@@ -96,7 +96,7 @@ func (p *pages) workflow(r *http.Request) (any, error) {
 		return nil, errNoWorkflow
 	}
 	page := &workflowPage{Name: of, TasksURL: tasksOf(of, "", "")}
-	if w.Latest != (assembly.TraceID{}) {
+	if w.Latest != (event.TraceID{}) {
 		page.Latest = fmt.Sprintf("/tasks/%x", w.Latest)
 	}
 	page.chips(&w, states)

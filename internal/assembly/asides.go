@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -24,15 +25,15 @@ func (c *composer) queued(i int, p *pass) {
 	s.Outcome = OutcomeOk
 }
 
-func (c *composer) queuedID(w wait) SpanID {
+func (c *composer) queuedID(w wait) event.SpanID {
 	return c.spanID(lifecycle.SpanQueued, "", unused(&c.begins.queued, w.start))
 }
 
 // waited adds the span of a wait.
-func (c *composer) waited(w wait, id SpanID) *Span {
+func (c *composer) waited(w wait, id event.SpanID) *Span {
 	s := c.add(lifecycle.SpanQueued, id, c.root, w.start, w.end)
 	if w.job != nil {
-		s.setText(lifecycle.AttrQueueName, c.task.detail(w.job).queue())
+		s.setText(lifecycle.AttrQueueName, c.task.Events.Detail(w.job).Queue())
 	}
 	return s
 }
@@ -79,19 +80,19 @@ func (c *composer) backoffs() {
 		if !ok {
 			continue
 		}
-		st := &c.task.steps[a.step]
+		st := &c.task.Events.Steps[a.step]
 		c.inside(a.pass)
-		id := c.spanID(lifecycle.SpanBackoff, st.id.Text, unused(&c.begins.steps[a.step].backoff, a.backoff.at))
+		id := c.spanID(lifecycle.SpanBackoff, st.ID.Text, unused(&c.begins.steps[a.step].backoff, a.backoff.At))
 		if a.backoffOut || !c.takes(c.settledBackoff(a, end), id) {
 			continue
 		}
-		s := c.add(lifecycle.SpanBackoff, id, c.root, a.backoff.at, end)
+		s := c.add(lifecycle.SpanBackoff, id, c.root, a.backoff.At, end)
 		c.seek(a.backoff, id)
 		c.describeStep(s, a)
-		announced := c.task.detail(a.backoff)
-		s.setText(lifecycle.AttrBackoffType, announced.backoffType())
-		if announced.seconds > 0 {
-			s.set(attribute.Double(lifecycle.AttrBackoffSeconds, announced.seconds))
+		announced := c.task.Events.Detail(a.backoff)
+		s.setText(lifecycle.AttrBackoffType, announced.BackoffType())
+		if announced.Seconds > 0 {
+			s.set(attribute.Double(lifecycle.AttrBackoffSeconds, announced.Seconds))
 		}
 		s.mark(lifecycle.AttrIncomplete, incomplete)
 		if !incomplete {
@@ -123,13 +124,13 @@ func (c *composer) backoffTime() int64 {
 	}
 	for a := range c.run.all() {
 		if end, pending, ok := c.run.backoffEnd(a); ok && (!pending || c.going == nil) {
-			total += end - a.backoff.at
+			total += end - a.backoff.At
 		}
 	}
 	return total
 }
 
-func queryKey(r *record) string { return strconv.FormatUint(uint64(r.identity), 16) }
+func queryKey(r *event.Record) string { return strconv.FormatUint(uint64(r.Identity), 16) }
 
 func parseInt(text string) (int64, bool) {
 	n, err := strconv.ParseInt(text, 10, 64)

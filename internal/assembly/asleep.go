@@ -3,6 +3,8 @@
 
 package assembly
 
+import "github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+
 // Of many open tasks most wait for hours: in a queue, for a backoff, for an operator. What has been emitted of them is then kept
 // encoded, in about a third of the memory, until an event comes or the task is due.
 
@@ -11,10 +13,10 @@ func (a *Assembler) sleep(t *task) {
 	if t.asleep != "" || t.checkpoint == nil {
 		return
 	}
-	a.keepRecords(t, t.unpack(a.records[:0]))
+	a.keepRecords(t, t.Events.Unpack(a.records[:0]))
 	t.asleep = string(t.appendEmission(a.stored[:0], a.texts))
 	t.emission, t.checkpoint = nil, nil
-	t.reallocate()
+	t.Events.Reallocate()
 	a.resize(t)
 }
 
@@ -31,22 +33,22 @@ func (a *Assembler) wake(t *task) {
 
 // resize updates the count of the task's memory.
 func (a *Assembler) resize(t *task) {
-	held := t.held
-	t.held = t.size()
-	a.stats.HeldBytes += t.held - held
+	held := t.Events.Held
+	t.Events.Held = t.size()
+	a.stats.HeldBytes += t.Events.Held - held
 }
 
 // keepRecords keeps only some of the task's records, and of its lists what they and its checkpoint refer to.
-func (a *Assembler) keepRecords(t *task, kept []record) {
-	count := t.count()
-	to := t.forget()
+func (a *Assembler) keepRecords(t *task, kept []event.Record) {
+	count := t.Events.Count()
+	to := t.Events.Compact()
 	if t.checkpoint != nil {
 		t.checkpoint.remap(to)
 	}
 	if t.watch != nil {
-		t.watch.correlationID = to.correlationID(t.watch.correlationID)
+		t.watch.correlationID = to.CorrelationID(t.watch.correlationID)
 	}
-	to.keepRecords(kept)
-	a.stats.HeldEvents += int64(t.count() - count)
+	to.KeepRecords(kept)
+	a.stats.HeldEvents += int64(t.Events.Count() - count)
 	a.resize(t)
 }

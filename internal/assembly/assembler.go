@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/deadlines"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/values"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/sqltext"
@@ -73,26 +74,26 @@ type Stats struct {
 type Assembler struct {
 	limits     Limits
 	sink       func(*Tree)
-	onRelease  func(Release) // nil when nobody stores releases
-	onLate     func(*Event)  // nil when nobody shows late events
-	serial     int64         // of the latest release
-	stored     []byte        // buffer for the encoded state of a release
-	texts      *values.Texts // of sleeping tasks
-	tasks      map[TraceID]*task
+	onRelease  func(Release)      // nil when nobody stores releases
+	onLate     func(*event.Event) // nil when nobody shows late events
+	serial     int64              // of the latest release
+	stored     []byte             // buffer for the encoded state of a release
+	texts      *values.Texts      // of sleeping tasks
+	tasks      map[event.TraceID]*task
 	line       deadlines.Line[*task]  // of open tasks
 	wheel      deadlines.Wheel[*task] // of open tasks
 	due        []*task
 	usual      Waits
 	waits      map[string]*Waits // by task name, where they differ per task
-	remembered map[TraceID]*releasedTask
-	order      []TraceID // of remembered, oldest first; a ring once it is full
-	next       int       // the ring's oldest
+	remembered map[event.TraceID]*releasedTask
+	order      []event.TraceID // of remembered, oldest first; a ring once it is full
+	next       int             // the ring's oldest
 	finished   finished
 	watched    *watched // nil unless Watch was called
-	shared     *Shared
-	restoring  bool     // events are replayed at the start
-	eager      bool     // for tests: forget everything that may be forgotten
-	records    []record // buffer for those of the task being checked
+	shared     *event.Shared
+	restoring  bool           // events are replayed at the start
+	eager      bool           // for tests: forget everything that may be forgotten
+	records    []event.Record // buffer for those of the task being checked
 	reader     reader
 	composer   composer
 	stats      Stats
@@ -101,10 +102,10 @@ type Assembler struct {
 // New makes an assembler that hands its trees to the sink.
 func New(limits Limits, sink func(*Tree)) *Assembler {
 	return &Assembler{
-		limits: limits, sink: sink, tasks: map[TraceID]*task{}, remembered: map[TraceID]*releasedTask{},
+		limits: limits, sink: sink, tasks: map[event.TraceID]*task{}, remembered: map[event.TraceID]*releasedTask{},
 		usual: Waits{limits.ReorderWindow, limits.SettleTimeout, limits.IdleTimeout}, waits: map[string]*Waits{},
-		finished: finished{tasks: map[TraceID]*task{}},
-		texts:    values.NewTexts(), shared: NewShared(), reader: newReader(limits.ofTree()),
+		finished: finished{tasks: map[event.TraceID]*task{}},
+		texts:    values.NewTexts(), shared: event.NewShared(), reader: newReader(limits.ofTree()),
 	}
 }
 
@@ -116,7 +117,7 @@ func (a *Assembler) Stats() Stats {
 }
 
 // Observe takes in one event. It keeps no reference to the event or its strings.
-func (a *Assembler) Observe(e *Event, now time.Time) {
+func (a *Assembler) Observe(e *event.Event, now time.Time) {
 	a.stats.Events++
 	if e.Name == lifecycle.DatabaseQueryExecuted && sqltext.AboutSchema(e.QueryName, e.SQL) {
 		a.stats.Schema++
@@ -148,16 +149,16 @@ func (a *Assembler) Observe(e *Event, now time.Time) {
 		a.waitFor(t, t.wait())
 		return
 	}
-	if e.At < t.resourceAt && !t.fixed {
-		t.resource, t.resourceAt = e.Resource, e.At
+	if e.At < t.Events.ResourceAt && !t.Events.Fixed {
+		t.Events.Resource, t.Events.ResourceAt = e.Resource, e.At
 	}
-	held, records := t.held, t.count()
+	held, records := t.Events.Held, t.Events.Count()
 	a.add(t, e, now.UnixNano())
-	a.stats.HeldEvents += int64(t.count() - records)
-	a.stats.HeldBytes += t.held - held
+	a.stats.HeldEvents += int64(t.Events.Count() - records)
+	a.stats.HeldBytes += t.Events.Held - held
 	if a.limits.Parts {
 		t.disturbed = t.disturbed || !a.restoring && e.At <= t.out().frontier
-		if classify(e).settles() && (!a.restoring || now.UnixNano() > t.looked) {
+		if e.Kind().Settles() && (!a.restoring || now.UnixNano() > t.looked) {
 			t.checkLater(now.UnixNano())
 		}
 	}
@@ -183,33 +184,33 @@ const pressedShare = 8
 
 // roomFor reports whether the task may hold one more event. An event that ends a task or a pass is always accepted, or the task
 // would never end.
-func (a *Assembler) roomFor(t *task, e *Event) bool {
-	if t.count() < a.limits.EventsPerTask {
+func (a *Assembler) roomFor(t *task, e *event.Event) bool {
+	if t.Events.Count() < a.limits.EventsPerTask {
 		return true
 	}
 	// Removing repetitions reads all events, so it is done once per share of new ones.
 	if t.pressed--; t.pressed < 0 {
 		t.pressed = int32(a.limits.EventsPerTask / pressedShare)
-		before := t.count()
+		before := t.Events.Count()
 		a.unpack(t)
-		t.repack(t.records)
-		a.stats.HeldEvents -= int64(before - t.count())
-		if a.limits.Parts && t.count() >= a.limits.EventsPerTask {
+		t.Events.Replace(t.records)
+		a.stats.HeldEvents -= int64(before - t.Events.Count())
+		if a.limits.Parts && t.Events.Count() >= a.limits.EventsPerTask {
 			a.makeRoom(t, t.lastArrival)
 		}
-		if t.count() < a.limits.EventsPerTask {
+		if t.Events.Count() < a.limits.EventsPerTask {
 			return true
 		}
 	}
-	k := classify(e)
-	return (k.endsTask() || k == kindPassEnded) && t.count() < 2*a.limits.EventsPerTask
+	k := e.Kind()
+	return (k.EndsTask() || k == event.PassEnded) && t.Events.Count() < 2*a.limits.EventsPerTask
 }
 
 // unpack decodes and sorts the task's records. They are valid until the next task is unpacked.
 func (a *Assembler) unpack(t *task) {
-	a.stats.Read += int64(t.count())
+	a.stats.Read += int64(t.Events.Count())
 	a.reader.reset()
-	a.records = t.unpack(a.records[:0])
+	a.records = t.Events.Unpack(a.records[:0])
 	t.records = a.records
 	t.sortRecords()
 }
@@ -222,7 +223,7 @@ func (a *Assembler) history(t *task) []*run {
 		return runs
 	}
 	sorted := t.records
-	if t.records = t.rebuild(t.unpack(nil)); t.records != nil {
+	if t.records = t.rebuild(t.Events.Unpack(nil)); t.records != nil {
 		if again := a.reader.runs(&t.historyTask, t.limits.patience(), nil); missing(again) < missing(runs) {
 			return again
 		}
@@ -232,29 +233,29 @@ func (a *Assembler) history(t *task) []*run {
 }
 
 // open begins a task, or continues one that was released before.
-func (a *Assembler) open(e *Event, before *releasedTask, now int64) *task {
+func (a *Assembler) open(e *event.Event, before *releasedTask, now int64) *task {
 	if len(a.tasks) >= a.limits.OpenTasks && len(a.tasks) > 0 {
 		a.release(a.line.First(), ReasonEvicted, now)
 	}
-	t := newTask(Set{
-		trace: e.TraceID, resource: e.Resource, resourceAt: e.At, id: ID{strings.Clone(e.TaskID.Text), e.TaskID.Integer},
-		held: bytesPerTask + int64(len(e.TaskID.Text)),
+	t := newTask(event.Set{
+		Trace: e.TraceID, Resource: e.Resource, ResourceAt: e.At, ID: event.ID{Text: strings.Clone(e.TaskID.Text), Integer: e.TaskID.Integer},
+		Held: bytesPerTask + int64(len(e.TaskID.Text)),
 	})
 	t.lastArrival, t.waits, t.limits, t.releasedEnd = now, waitEnd, &a.usual, math.MinInt64
 	if before != nil {
 		kept := *before
 		t.released = &kept
-		t.steps = slices.Clone(before.steps)
+		t.Events.Steps = slices.Clone(before.steps)
 		t.releasedEnd, t.releasedSerial = before.end, before.serial
-		t.name, t.parent, t.parentAt = before.name, before.parent, math.MinInt64
-		t.limits = a.waitsOf(t.name)
-		t.held += bytesPerReleased + int64(len(t.steps))*bytesPerStep
+		t.Events.Name, t.Events.Parent, t.Events.ParentAt = before.name, before.parent, math.MinInt64
+		t.limits = a.waitsOf(t.Events.Name)
+		t.Events.Held += bytesPerReleased + int64(len(t.Events.Steps))*event.BytesPerStep
 	}
 	if a.watched != nil {
 		a.watched.join(t)
 	}
 	a.tasks[e.TraceID] = t
-	a.stats.HeldBytes += t.held
+	a.stats.HeldBytes += t.Events.Held
 	a.line.Join(t)
 	a.waitFor(t, t.waits)
 	return t
@@ -282,7 +283,7 @@ func (a *Assembler) Advance(now time.Time) {
 	for i, t := range a.due {
 		a.due[i] = nil
 		last := now.UnixNano() / deadlines.TickLength
-		for tick := deadlines.Tick(t.deadline.Due()); tick <= last && a.tasks[t.trace] == t; tick = max(deadlines.Tick(t.deadline.Due()), tick+1) {
+		for tick := deadlines.Tick(t.deadline.Due()); tick <= last && a.tasks[t.Events.Trace] == t; tick = max(deadlines.Tick(t.deadline.Due()), tick+1) {
 			a.check(t, tick*deadlines.TickLength)
 		}
 	}
@@ -326,7 +327,7 @@ func (a *Assembler) check(t *task, now int64) {
 // lookEnded checks a task that has ended and been quiet: it is released, or keeps waiting, and then its settled spans are emitted.
 func (a *Assembler) lookEnded(t *task, now int64) {
 	a.decide(t, now)
-	if a.limits.Parts && a.tasks[t.trace] == t {
+	if a.limits.Parts && a.tasks[t.Events.Trace] == t {
 		a.unpack(t)
 		a.lookParts(t, now)
 		a.waitFor(t, t.waits)
@@ -378,7 +379,7 @@ func (a *Assembler) ripe(t *task, runs []*run, now int64) (Reason, bool) {
 // releaseBefore releases the first runs of a task, which stays open for what came after them.
 func (a *Assembler) releaseBefore(t *task, runs []*run, reason Reason) {
 	if t.released == nil {
-		t.held += bytesPerReleased
+		t.Events.Held += bytesPerReleased
 		a.stats.HeldBytes += bytesPerReleased
 	}
 	used := a.emit(t, runs, reason, false)
@@ -388,15 +389,15 @@ func (a *Assembler) releaseBefore(t *task, runs []*run, reason Reason) {
 		t.checkpoint, t.emission.forgotten = nil, nil
 	}
 	a.reportRelease(t, len(t.out().spans) > 0)
-	before := t.count()
-	first := slices.IndexFunc(t.records, func(r record) bool { return r.at > t.released.end })
+	before := t.Events.Count()
+	first := slices.IndexFunc(t.records, func(r event.Record) bool { return r.At > t.released.end })
 	if first < 0 {
 		first = len(t.records)
 	}
 	a.stats.Strays += int64(max(0, first-used))
-	t.repack(t.records[first:])
-	a.stats.HeldEvents += int64(t.count() - before)
-	t.active, t.dropped, t.parentAt = true, 0, math.MinInt64
+	t.Events.Replace(t.records[first:])
+	a.stats.HeldEvents += int64(t.Events.Count() - before)
+	t.active, t.dropped, t.Events.ParentAt = true, 0, math.MinInt64
 }
 
 // Flush releases every open task, those that have not ended as incomplete.
@@ -416,10 +417,10 @@ func (a *Assembler) releaseRuns(t *task, runs []*run, reason Reason, now int64) 
 	held := len(t.records)
 	prior := t.released.clone()
 	a.stats.Strays += int64(held - a.emit(t, runs, reason, true))
-	if len(runs) == 0 && (len(t.out().parents) > 0 || t.out().root != SpanID{}) {
+	if len(runs) == 0 && (len(t.out().parents) > 0 || t.out().root != event.SpanID{}) {
 		a.emitOrphaned(t, reason)
 	}
-	a.stats.HeldEvents -= int64(t.count())
+	a.stats.HeldEvents -= int64(t.Events.Count())
 	if len(runs) > 0 {
 		a.reportRelease(t, false)
 	}
@@ -463,10 +464,10 @@ func (a *Assembler) count(t *task, tree *Tree) {
 }
 
 func (a *Assembler) forget(t *task) {
-	delete(a.tasks, t.trace)
+	delete(a.tasks, t.Events.Trace)
 	a.line.Leave(t)
 	a.wheel.Remove(t)
-	a.stats.HeldBytes -= t.held
+	a.stats.HeldBytes -= t.Events.Held
 	a.watched.leave(t)
 	t.records = nil
 }
@@ -477,12 +478,12 @@ func (a *Assembler) remember(t *task) {
 		return
 	}
 	kept := *t.released
-	kept.name, kept.serial = t.name, t.releasedSerial
-	kept.steps = slices.Clip(t.steps)
-	a.rememberReleased(t.trace, &kept)
+	kept.name, kept.serial = t.Events.Name, t.releasedSerial
+	kept.steps = slices.Clip(t.Events.Steps)
+	a.rememberReleased(t.Events.Trace, &kept)
 }
 
-func (a *Assembler) rememberReleased(trace TraceID, kept *releasedTask) {
+func (a *Assembler) rememberReleased(trace event.TraceID, kept *releasedTask) {
 	if a.limits.Remembered <= 0 {
 		return
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 )
 
 // BenchmarkAssemble measures the way from events to trees, per event.
@@ -88,7 +89,7 @@ func benchOpenTasks(b *testing.B, limits assembly.Limits) {
 func BenchmarkParts(b *testing.B) {
 	for _, name := range []string{"mixed", "real/retry"} {
 		events := readStream(b, name)
-		slices.SortFunc(events, func(a, b *assembly.Event) int { return int(a.At - b.At) })
+		slices.SortFunc(events, func(a, b *event.Event) int { return int(a.At - b.At) })
 		for _, limits := range []assembly.Limits{limits(), inParts(limits())} {
 			b.Run(name+"/"+map[bool]string{false: "whole", true: "parts"}[limits.Parts], func(b *testing.B) {
 				a := assembly.New(limits, func(*assembly.Tree) {})

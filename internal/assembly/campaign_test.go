@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
@@ -33,7 +34,7 @@ func TestCampaign(t *testing.T) {
 			Tasks: 1 + random.IntN(40), Seed: seed, Failures: random.IntN(4) > 0, Planned: random.IntN(2) > 0, SpacingMS: 1 + random.IntN(500),
 		}
 		lines, truth := streamtest.Generate(options)
-		var events []*assembly.Event
+		var events []*event.Event
 		for _, line := range lines {
 			events = append(events, parseEvent(t, line))
 		}

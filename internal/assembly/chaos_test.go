@@ -11,13 +11,14 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
 // limited returns the number of spans of the tree that a limit counts, for each pass, and for what is before, between and after
 // passes.
 func limited(tree *assembly.Tree) int {
-	children, passes, limited := map[assembly.SpanID]int{}, 0, 0
+	children, passes, limited := map[event.SpanID]int{}, 0, 0
 	for i := range tree.Spans {
 		children[tree.Spans[i].Parent]++
 	}
@@ -65,8 +66,8 @@ func TestSenselessEventsLeaveWellFormedTrees(t *testing.T) {
 		now := time.Unix(1, 0)
 		count := rapid.IntRange(1, 150).Draw(t, "events")
 		for i := range count {
-			e := &assembly.Event{
-				TraceID: assembly.TraceID{rapid.Byte().Draw(t, "task") % 4}, TaskID: assembly.ID{Text: "1", Integer: true},
+			e := &event.Event{
+				TraceID: event.TraceID{rapid.Byte().Draw(t, "task") % 4}, TaskID: event.ID{Text: "1", Integer: true},
 				Identity: uint64(i), Name: rapid.SampledFrom(names).Draw(t, "name"), At: rapid.Int64Range(0, 40).Draw(t, "at") * int64(time.Second) / 4,
 				Attempt: rapid.IntRange(-1, 4).Draw(t, "attempt"), JobRun: rapid.IntRange(-1, 4).Draw(t, "job run"),
 				StepCount: rapid.IntRange(0, 3).Draw(t, "step count"), TotalSteps: rapid.IntRange(0, 3).Draw(t, "total steps"),
@@ -77,7 +78,7 @@ func TestSenselessEventsLeaveWellFormedTrees(t *testing.T) {
 				QueryDuration: rapid.Float64Range(0, 5).Draw(t, "duration"),
 			}
 			if rapid.Bool().Draw(t, "of a step") {
-				e.StepID = assembly.ID{Text: rapid.SampledFrom([]string{"1", "2", "3"}).Draw(t, "step"), Integer: true}
+				e.StepID = event.ID{Text: rapid.SampledFrom([]string{"1", "2", "3"}).Draw(t, "step"), Integer: true}
 				e.StepName = e.StepID.Text
 			}
 			e.At += int64(i) // or runs that begin at the same time have the same spans

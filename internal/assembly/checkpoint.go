@@ -9,6 +9,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/critical"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/emitted"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -17,7 +18,7 @@ type summary struct {
 	totals  totals
 	own     string           // correlation id of the task's span
 	queued  int64            // the earliest time for the id of the next wait
-	failure *failure         // of the attempt that failed last
+	failure *event.Failure   // of the attempt that failed last
 	notes   spanEvents       // of the task's span
 	inPass  spanEvents       // of the pass's span
 	nodes   []*critical.Node // of the checkpoint's attempts
@@ -43,7 +44,7 @@ func (c *composer) checkpointAt(latest int64) int {
 	if found < 0 {
 		return -1
 	}
-	if held := c.firstHeld(c.run.records[:found+1]); held <= c.run.records[found].at {
+	if held := c.firstHeld(c.run.records[:found+1]); held <= c.run.records[found].At {
 		return c.passesOutUntil(held - 1)
 	}
 	return found
@@ -54,10 +55,10 @@ func (c *composer) passesOutUntil(latest int64) int {
 	n := c.run
 	found := -1
 	consider := func(position int) {
-		if position < len(n.records) && n.records[position-1].at == n.records[position].at {
+		if position < len(n.records) && n.records[position-1].At == n.records[position].At {
 			return
 		}
-		if n.records[position-1].at <= latest {
+		if n.records[position-1].At <= latest {
 			found = position - 1
 		}
 	}
@@ -75,21 +76,21 @@ func (c *composer) passesOutUntil(latest int64) int {
 			if !c.isOut(b.span) || slices.ContainsFunc(b.attempts, func(a *attempt) bool { return !c.isOut(a.span) }) {
 				return found
 			}
-			if b.announced && b.endedAt-n.skipped() > 0 && b.end <= n.records[b.endedAt-n.skipped()-1].at {
+			if b.announced && b.endedAt-n.skipped() > 0 && b.end <= n.records[b.endedAt-n.skipped()-1].At {
 				consider(b.endedAt - n.skipped())
 			}
 		}
 		if !p.out && !c.isOut(p.span) {
 			return found
 		}
-		if p.ends == finalizationAnnouncements && p.endedAt-n.skipped() > 0 && p.end <= n.records[p.endedAt-n.skipped()-1].at {
+		if p.ends == finalizationAnnouncements && p.endedAt-n.skipped() > 0 && p.end <= n.records[p.endedAt-n.skipped()-1].At {
 			consider(p.endedAt - n.skipped())
 		}
 	}
 	return found
 }
 
-func (c *composer) isOut(id SpanID) bool {
+func (c *composer) isOut(id event.SpanID) bool {
 	if _, here := c.index[id]; here {
 		return true
 	}
@@ -98,17 +99,17 @@ func (c *composer) isOut(id SpanID) bool {
 
 // firstHeld returns the time of the first query or backoff in the first records that has not been emitted; MaxInt64 when there is
 // none.
-func (c *composer) firstHeld(records []record) int64 {
+func (c *composer) firstHeld(records []event.Record) int64 {
 	first := int64(math.MaxInt64)
 	for i := range records {
-		if r := &records[i]; r.kind == kindQuery && !c.isOut(c.spanID(lifecycle.SpanQuery, queryKey(r), r.at)) {
-			first = r.at
+		if r := &records[i]; r.Kind == event.Query && !c.isOut(c.spanID(lifecycle.SpanQuery, queryKey(r), r.At)) {
+			first = r.At
 			break
 		}
 	}
 	for a := range c.run.all() {
-		if a.backoff != nil && a.after != nil && !a.backoffOut && !c.isOut(c.spanID(lifecycle.SpanBackoff, c.task.steps[a.step].id.Text, a.backoff.at)) {
-			first = min(first, a.backoff.at)
+		if a.backoff != nil && a.after != nil && !a.backoffOut && !c.isOut(c.spanID(lifecycle.SpanBackoff, c.task.Events.Steps[a.step].ID.Text, a.backoff.At)) {
+			first = min(first, a.backoff.At)
 		}
 	}
 	return first
@@ -128,7 +129,7 @@ func (c *composer) forget(t *treeTask, n *run, before *releasedTask, going *sett
 	}
 	sum.queued = c.begins.queued
 	cp.pass.out = last.out || c.task.out().spans.Has(last.span)
-	if f := c.lastFailure(failure{}); f != (failure{}) {
+	if f := c.lastFailure(event.Failure{}); f != (event.Failure{}) {
 		sum.failure = &f
 	}
 	sum.notes, sum.inPass = c.openSpanEvents(last)
@@ -140,7 +141,7 @@ func (c *composer) forget(t *treeTask, n *run, before *releasedTask, going *sett
 	for i := range cp.steps {
 		s := &cp.steps[i]
 		if b := s.backoff; b != nil {
-			b.out = b.out || c.task.out().spans.Has(c.spanID(lifecycle.SpanBackoff, c.task.steps[s.step].id.Text, b.at))
+			b.out = b.out || c.task.out().spans.Has(c.spanID(lifecycle.SpanBackoff, c.task.Events.Steps[s.step].ID.Text, b.At))
 		}
 	}
 	c.task.checkpoint, c.task.beginEmission().forgotten = cp, sum
@@ -152,14 +153,14 @@ func (e *emission) forgetUpTo(cp *checkpoint) {
 	e.spans.Forget(cp.at)
 	e.ids = knownIDs{}
 	if cp.pass.out {
-		e.spans.Add(emitted.Span{ID: cp.pass.span, Start: cp.pass.start, End: cp.pass.end, Step: noStep})
+		e.spans.Add(emitted.Span{ID: cp.pass.span, Start: cp.pass.start, End: cp.pass.end, Step: event.NoStep})
 	}
 }
 
 // lastNodes returns the node of each last attempt of a checkpoint: of those in the run, whose attempts have the given nodes, or of
 // those before.
 func (c *composer) lastNodes(cp *checkpoint, nodes []*critical.Node) []*critical.Node {
-	last := make([]*critical.Node, len(c.task.steps))
+	last := make([]*critical.Node, len(c.task.Events.Steps))
 	if c.forgotten != nil {
 		for i := range c.run.before.steps {
 			last[c.run.before.steps[i].step] = c.forgotten.nodes[i]
@@ -227,7 +228,7 @@ func (c *composer) totals() totals {
 
 // distinctSteps returns how many steps were attempted in the run.
 func (c *composer) distinctSteps() int {
-	steps, distinct := make([]bool, len(c.task.steps)), 0
+	steps, distinct := make([]bool, len(c.task.Events.Steps)), 0
 	for a := range c.run.all() {
 		if !steps[a.step] {
 			steps[a.step] = true

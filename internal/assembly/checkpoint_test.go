@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -27,8 +28,8 @@ func TestEveryCheckpointGivesTheSameTree(t *testing.T) {
 		for _, lost := range []int{0, 3, 20} {
 			t.Run(fmt.Sprint(name, "/", lost), func(t *testing.T) {
 				random := rand.New(rand.NewPCG(uint64(lost), 1))
-				kept := slices.DeleteFunc(slices.Clone(events), func(*assembly.Event) bool { return random.IntN(100) < lost })
-				slices.SortStableFunc(kept, func(a, b *assembly.Event) int { return int(a.At - b.At) })
+				kept := slices.DeleteFunc(slices.Clone(events), func(*event.Event) bool { return random.IntN(100) < lost })
+				slices.SortStableFunc(kept, func(a, b *event.Event) int { return int(a.At - b.At) })
 				assembled := func(limits assembly.Limits) (texts []string) {
 					union := union{}
 					a := assembly.New(limits, func(tree *assembly.Tree) {
@@ -65,19 +66,19 @@ func (s *story) longPass(index, steps int, last bool) {
 	for i := range steps {
 		ids = append(ids, strconv.Itoa(i+1))
 	}
-	s.say(lifecycle.ObservabilityTaskEnqueue, func(e *assembly.Event) { e.HasJob, e.JobRun = true, index+2 })
+	s.say(lifecycle.ObservabilityTaskEnqueue, func(e *event.Event) { e.HasJob, e.JobRun = true, index+2 })
 	s.say(lifecycle.TaskStartRequested).say(lifecycle.WorkflowTaskStarted)
 	for range 2 {
-		s.say(lifecycle.WorkflowViableStepsDiscovered, func(e *assembly.Event) { e.StepIDs = ids })
+		s.say(lifecycle.WorkflowViableStepsDiscovered, func(e *event.Event) { e.StepIDs = ids })
 	}
-	s.say(lifecycle.WorkflowStepsExecutionStarted, func(e *assembly.Event) { e.StepCount = steps })
+	s.say(lifecycle.WorkflowStepsExecutionStarted, func(e *event.Event) { e.StepCount = steps })
 	outcome, terminal, status := lifecycle.StepFailed, lifecycle.TaskInitializeRequested, "pending"
 	if last {
 		outcome, terminal, status = lifecycle.StepCompleted, lifecycle.TaskCompleted, "complete"
 	}
 	for _, id := range ids {
 		for range 3 {
-			s.say(lifecycle.StepExecutionRequested, step(id), func(e *assembly.Event) { e.Attempt = index })
+			s.say(lifecycle.StepExecutionRequested, step(id), func(e *event.Event) { e.Attempt = index })
 		}
 		s.say(lifecycle.StepBeforeHandle, step(id)).wait(5 * time.Millisecond)
 	}
@@ -164,13 +165,13 @@ func TestABatchDoesNotHoldBackItsAttempts(t *testing.T) {
 		ids = append(ids, strconv.Itoa(i+1))
 	}
 	for range 2 {
-		s.say(lifecycle.WorkflowViableStepsDiscovered, func(e *assembly.Event) { e.StepIDs = ids })
+		s.say(lifecycle.WorkflowViableStepsDiscovered, func(e *event.Event) { e.StepIDs = ids })
 	}
-	s.say(lifecycle.WorkflowStepsExecutionStarted, func(e *assembly.Event) { e.StepCount = siblings + 1 })
+	s.say(lifecycle.WorkflowStepsExecutionStarted, func(e *event.Event) { e.StepCount = siblings + 1 })
 	long := step(ids[siblings])
-	begin := func(of func(*assembly.Event)) {
+	begin := func(of func(*event.Event)) {
 		for range 3 {
-			s.say(lifecycle.StepExecutionRequested, of, func(e *assembly.Event) { e.Attempt = 0 })
+			s.say(lifecycle.StepExecutionRequested, of, func(e *event.Event) { e.Attempt = 0 })
 		}
 		s.say(lifecycle.StepBeforeHandle, of)
 	}

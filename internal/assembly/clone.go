@@ -8,6 +8,7 @@ import (
 	"unsafe"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 )
 
 // Clone copies a tree, so that it can be kept after the assembler's sink has returned, with few allocations. Resource and strings
@@ -61,7 +62,7 @@ func textBytes(attrs []attribute.KeyValue) (n int64) {
 		v := &attrs[i].Value
 		n += int64(len(v.Text))
 		for _, text := range v.Strings {
-			n += int64(len(text)) + bytesPerString
+			n += int64(len(text)) + event.BytesPerString
 		}
 	}
 	return n

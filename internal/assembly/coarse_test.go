@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 )
 
 // Clocks of one second, or of a minute, give many events the same time. The trees are then as exact as the clock, and complete and
@@ -40,7 +41,7 @@ func TestCoarseClocksLeaveWellFormedTrees(t *testing.T) {
 // Events that arrive in order with times in whole seconds still give every pass, batch and attempt.
 func TestArrivalOrderStandsInForACoarseClock(t *testing.T) {
 	t.Parallel()
-	count := func(events []*assembly.Event) map[string]int {
+	count := func(events []*event.Event) map[string]int {
 		names := map[string]int{}
 		a := assembly.New(limits(), func(tree *assembly.Tree) {
 			for _, s := range tree.Spans {
@@ -72,7 +73,7 @@ func TestSecondsOutOfOrder(t *testing.T) {
 		streams[name] = readStream(t, name)
 	}
 	names := slices.Sorted(maps.Keys(streams))
-	want := map[string]map[assembly.TraceID][]summary{}
+	want := map[string]map[event.TraceID][]summary{}
 	for name, events := range streams {
 		want[name] = counted(t, events)
 		for _, e := range events {

@@ -17,7 +17,7 @@ func (c *composer) inside(p *pass) {
 		c.outside()
 	case p != c.pass:
 		c.pass = p
-		if c.correlation = c.task.correlationID(p.correlationID); c.correlation == "" {
+		if c.correlation = c.task.Events.CorrelationID(p.correlationID); c.correlation == "" {
 			c.correlation = c.generated(p.start)
 		}
 	}
@@ -34,12 +34,12 @@ func (c *composer) taskCorrelation() string {
 		return c.forgotten.own
 	}
 	if len(n.passes) > 0 {
-		if given := c.task.correlationID(n.passes[0].correlationID); given != "" {
+		if given := c.task.Events.CorrelationID(n.passes[0].correlationID); given != "" {
 			return given
 		}
 	}
 	if len(n.records) > 0 {
-		if given := c.task.correlationID(n.records[0].correlationID); given != "" {
+		if given := c.task.Events.CorrelationID(n.records[0].CorrelationID); given != "" {
 			return given
 		}
 	}
@@ -50,5 +50,5 @@ func (c *composer) taskCorrelation() string {
 }
 
 func (c *composer) generated(begin int64) string {
-	return lifecycle.CorrelationSuffixOf(pcommon.TraceID(c.task.trace)).At(begin)
+	return lifecycle.CorrelationSuffixOf(pcommon.TraceID(c.task.Events.Trace)).At(begin)
 }

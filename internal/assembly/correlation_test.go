@@ -16,6 +16,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -66,7 +67,7 @@ func suffixOf(trace pcommon.TraceID) string {
 // familiar is a span with its trace and its parent.
 type familiar struct {
 	assembly.Span
-	trace  assembly.TraceID
+	trace  event.TraceID
 	parent *familiar
 }
 
@@ -79,10 +80,10 @@ func (f *familiar) text(key string) string {
 }
 
 // spansIn assembles the events and returns the spans of all trees, parents before children.
-func spansIn(events []*assembly.Event) (spans []*familiar) {
+func spansIn(events []*event.Event) (spans []*familiar) {
 	at := time.Unix(1, 0)
 	a := assembly.New(limits(), func(tree *assembly.Tree) {
-		known := map[assembly.SpanID]*familiar{}
+		known := map[event.SpanID]*familiar{}
 		for _, s := range tree.Spans {
 			s.Attributes = slices.Clone(s.Attributes)
 			f := &familiar{s, tree.Trace, known[s.Parent]}
@@ -102,7 +103,7 @@ func spansIn(events []*assembly.Event) (spans []*familiar) {
 func TestEachOfManyPassesHasItsCorrelationID(t *testing.T) {
 	const passes = 1000
 	at := time.Unix(1000, 0)
-	events := []*assembly.Event{begun(1, at)}
+	events := []*event.Event{begun(1, at)}
 	correlationID := func(pass int) string { return "pass-" + strconv.Itoa(pass) }
 	for pass := range passes {
 		for _, name := range []string{

@@ -15,15 +15,15 @@ func (c *composer) criticalRun() *critical.Run {
 	r := &critical.Run{
 		Start: n.start, End: n.end,
 		Step: func(index int16) critical.Step {
-			s := &c.task.steps[index]
-			return critical.Step{Name: s.name, ID: s.id.Text, Deps: s.deps}
+			s := &c.task.Events.Steps[index]
+			return critical.Step{Name: s.Name, ID: s.ID.Text, Deps: s.Deps}
 		},
 		Attempts: make([]critical.Attempt, len(n.attempts)),
 	}
 	for i, a := range n.attempts {
 		r.Attempts[i] = critical.Attempt{Step: a.step, Span: a.span, Start: a.start, End: a.end, FirstBatch: a.batch == n.attempts[0].batch}
 		if a.before != nil && a.before.backoff != nil {
-			r.Attempts[i].HasBackoff, r.Attempts[i].BackoffAt = true, a.before.backoff.at
+			r.Attempts[i].HasBackoff, r.Attempts[i].BackoffAt = true, a.before.backoff.At
 		}
 	}
 	if w, ok := n.waitWithoutPass(); ok {

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 )
 
 const digests = "testdata/digests.txt"
@@ -35,9 +36,9 @@ func TestDigests(t *testing.T) {
 		events := streams[name]
 		lines = append(lines, name+" "+digest(events, patient()))
 		random := rand.New(rand.NewPCG(1, 2))
-		lossy := slices.DeleteFunc(slices.Clone(events), func(*assembly.Event) bool { return random.IntN(10) == 0 })
+		lossy := slices.DeleteFunc(slices.Clone(events), func(*event.Event) bool { return random.IntN(10) == 0 })
 		lines = append(lines, name+"/lossy "+digest(lossy, patient()))
-		var coarse []*assembly.Event
+		var coarse []*event.Event
 		for _, e := range events {
 			truncated := *e
 			truncated.At -= truncated.At % int64(time.Second)
@@ -55,7 +56,7 @@ func TestDigests(t *testing.T) {
 }
 
 // digest returns the hash of the text of all spans of a replay.
-func digest(events []*assembly.Event, limits assembly.Limits) string {
+func digest(events []*event.Event, limits assembly.Limits) string {
 	var texts []string
 	a := assembly.New(limits, func(tree *assembly.Tree) {
 		for i := range tree.Spans {

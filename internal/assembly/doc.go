@@ -5,7 +5,7 @@
 // spans out. It knows no pdata, starts no goroutine and reads no clock of its own.
 //
 // An [Assembler] owns the open tasks of one shard. Its owner serializes all calls: nothing here may be called concurrently,
-// except on a [Snapshot], which is a copy, and on a [Resource], which is immutable. A [Tree] belongs to the assembler and
+// except on a [Snapshot], which is a copy, and on an [event.Resource], which is immutable. A [Tree] belongs to the assembler and
 // is valid until the sink returns; [Tree.Clone] copies it.
 //
 // Three principles:
@@ -23,10 +23,10 @@
 //
 // To follow why a span is emitted, read in this order:
 //
-//  1. Events and deadlines: event.go and kind.go (what an event means), task.go, packed.go and asleep.go (how it is held),
+//  1. Events and deadlines: package event (what an event means, and how it is held), task.go and asleep.go (an open task),
 //     assembler.go (limits and releases), waits.go and package deadlines (when a task is checked).
 //  2. History, from events to passes, batches and attempts: order.go and rebuild.go (sorting), runs.go (where a run ends),
-//     history.go and model.go (the reader and what it finds), gap.go and gaps.go (what is missing), arena.go (its memory).
+//     reader.go and model.go (the reader and what it finds), gap.go and gaps.go (what is missing), arena.go (its memory).
 //  3. Emission while a task is still open: frontier.go (up to where everything has arrived), settled.go (which spans are final, and
 //     what they wait for), parts.go (one check of a task), emission.go and package emitted (what has been emitted), checkpoint.go
 //     (what replaces records).
@@ -34,6 +34,6 @@
 //     around.go (span events), criticalpath.go and package critical (the critical path), room.go (limits of a tree), span.go and
 //     attribute.go (the result).
 //  5. After a release: released.go (what a rerun needs), finished.go (queries and backoffs that arrive late).
-//  6. Storage: restore.go (what the owner stores and replays), stored.go, stored_checkpoint.go and package values (its encoding).
+//  6. Storage: restore.go (what the owner stores and replays), stored.go, t_stored.go, stored_checkpoint.go and package values (its encoding).
 //  7. Live pages: opentask.go, snapshot.go, missing.go, clone.go.
 package assembly

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/emitted"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -17,9 +18,9 @@ type emission struct {
 	parents []openParent
 	// forgotten summarizes the records that the task's checkpoint replaces; nil while none is forgotten.
 	forgotten *summary
-	root      SpanID   // id of the task's span, as emitted spans refer to it
-	rootNext  int64    // the earliest time for the next such id
-	roots     []SpanID // of the released runs of a finished task
+	root      event.SpanID   // id of the task's span, as emitted spans refer to it
+	rootNext  int64          // the earliest time for the next such id
+	roots     []event.SpanID // of the released runs of a finished task
 	extent    extent
 	frontier  int64 // time up to which spans were emitted
 	ids       knownIDs
@@ -47,13 +48,13 @@ func (t *treeTask) beginEmission() *emission {
 // openParent is a batch or pass that is the parent of emitted spans and has not been emitted itself. If late events hide it from
 // the reader, a stand-in is emitted at the release, so that every span has its parent.
 type openParent struct {
-	id, parent SpanID
+	id, parent event.SpanID
 	name       string
 	start, end int64
 }
 
 // names records that a span is emitted before its parent.
-func (c *composer) names(name string, id, parent SpanID, start, end int64) {
+func (c *composer) names(name string, id, parent event.SpanID, start, end int64) {
 	if c.going == nil || c.task.out().spans.Has(id) {
 		return
 	}
@@ -71,7 +72,7 @@ func (c *composer) names(name string, id, parent SpanID, start, end int64) {
 }
 
 // holding extends the times of a batch or pass over its children that have been emitted.
-func (c *composer) holding(id SpanID, start, end int64) (int64, int64) {
+func (c *composer) holding(id event.SpanID, start, end int64) (int64, int64) {
 	out := c.task.out()
 	for i := range out.parents {
 		if p := &out.parents[i]; p.id == id {
@@ -110,9 +111,9 @@ func (c *composer) orphaned(t *treeTask, before *releasedTask, reason Reason) *T
 	out := t.out()
 	c.begin(t, &run{start: out.extent.start, end: out.extent.end}, before, reason, nil)
 	c.outside()
-	c.tree.Part = out.root == SpanID{}
+	c.tree.Part = out.root == event.SpanID{}
 	if !c.tree.Part {
-		s := c.add(lifecycle.SpanTask, c.root, SpanID{}, out.extent.start, out.extent.end)
+		s := c.add(lifecycle.SpanTask, c.root, event.SpanID{}, out.extent.start, out.extent.end)
 		s.mark(lifecycle.AttrSynthesized, true)
 		s.mark(lifecycle.AttrIncomplete, true)
 	} else {
@@ -134,13 +135,13 @@ func (e *extent) hold(start, end int64) {
 
 // noteEmitted records the spans of a part as emitted.
 func (t *treeTask) noteEmitted(c *composer) {
-	t.fixed = true
+	t.Events.Fixed = true
 	out := t.beginEmission()
 	for i := range c.tree.Spans {
 		s := &c.tree.Spans[i]
 		out.spans.Add(emitted.Span{ID: s.ID, Start: s.Start, End: s.End, At: c.going.now, Step: c.steps[i]})
 		if s.Parent == c.root {
-			if out.root == (SpanID{}) {
+			if out.root == (event.SpanID{}) {
 				out.root, out.rootNext = c.root, max(c.run.start, out.rootNext)+1
 			}
 			out.extent.hold(s.Start, s.End)
@@ -150,11 +151,11 @@ func (t *treeTask) noteEmitted(c *composer) {
 
 // endRun prepares the emission for the run after one that is released. The ids of the tasks' spans are kept with a finished task:
 // late events can change the start of a run, from which its id was made.
-func (e *emission) endRun(root SpanID, start int64, finished bool) {
+func (e *emission) endRun(root event.SpanID, start int64, finished bool) {
 	if finished {
 		e.roots = append(e.roots, root)
 	}
-	e.root, e.extent = SpanID{}, extent{}
+	e.root, e.extent = event.SpanID{}, extent{}
 	e.rootNext = max(e.rootNext, start) + 1
 }
 
@@ -168,12 +169,12 @@ func (t *treeTask) standInsUntil(n *run) int64 {
 }
 
 // rootOf returns the id of the run's task's span. It stays the id to which emitted spans refer.
-func (t *treeTask) rootOf(n *run, index int) SpanID {
+func (t *treeTask) rootOf(n *run, index int) event.SpanID {
 	switch {
-	case t.out().root != SpanID{}:
+	case t.out().root != event.SpanID{}:
 		return t.out().root
 	case index == 1:
-		return spanIDOf(t.trace, lifecycle.SpanTask, "", 0)
+		return spanIDOf(t.Events.Trace, lifecycle.SpanTask, "", 0)
 	}
-	return spanIDOf(t.trace, lifecycle.SpanTask, "", max(n.start, t.out().rootNext))
+	return spanIDOf(t.Events.Trace, lifecycle.SpanTask, "", max(n.start, t.out().rootNext))
 }

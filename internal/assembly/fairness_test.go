@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -20,12 +21,12 @@ const hostileTask = 1 << 40
 
 // hostileEvent returns the nth event of a task beyond its limit: an end of the task, an end of a pass, a query, a repetition, or of
 // an attempt.
-func hostileEvent(n int, at time.Time) *assembly.Event {
+func hostileEvent(n int, at time.Time) *event.Event {
 	e := cancelled(hostileTask, at.Add(time.Duration(n)))
 	switch n % 7 {
 	case 4, 5, 6:
 		e.Name = []string{lifecycle.StepBeforeHandle, lifecycle.StepBeforeHandle, lifecycle.StepFailed}[n%7-4]
-		e.StepID, e.StepName = assembly.ID{Text: strconv.Itoa(n % 97), Integer: true}, "s"+strconv.Itoa(n%97)
+		e.StepID, e.StepName = event.ID{Text: strconv.Itoa(n % 97), Integer: true}, "s"+strconv.Itoa(n%97)
 	case 1:
 		e.Name = lifecycle.WorkflowTaskFinalizationCompleted
 	case 2:
@@ -45,7 +46,7 @@ type work struct {
 }
 
 // worked plays a stream with some events of the hostile task between any two of its events.
-func worked(limits assembly.Limits, events []*assembly.Event, hostile int) (w work) {
+func worked(limits assembly.Limits, events []*event.Event, hostile int) (w work) {
 	now := time.Unix(1000, 0)
 	a := assembly.New(limits, func(*assembly.Tree) {})
 	read := func(do func()) int64 {

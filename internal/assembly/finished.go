@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/deadlines"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 )
 
 // Nothing shows that a query or a backoff is missing, so a tree does not wait for them. Each is a span of its own that changes no
@@ -18,23 +19,23 @@ const mostFinished = 1000
 
 // finished are the tasks that are kept after their release, in the order of their release, which is lastArrival.
 type finished struct {
-	tasks map[TraceID]*task
+	tasks map[event.TraceID]*task
 	line  deadlines.Line[*task]
 }
 
 // keep keeps a task that has been released. prior is its previous release, nil for none.
 func (a *Assembler) keep(t *task, prior *releasedTask, now int64) {
-	a.drop(a.finished.tasks[t.trace])
-	if a.limits.Finished <= 0 || t.count() > mostFinished {
+	a.drop(a.finished.tasks[t.Events.Trace])
+	if a.limits.Finished <= 0 || t.Events.Count() > mostFinished {
 		return
 	}
 	if len(a.finished.tasks) >= a.limits.Finished {
 		a.drop(a.finished.line.First())
 	}
 	t.released, t.lastArrival = prior, now
-	a.finished.tasks[t.trace] = t
+	a.finished.tasks[t.Events.Trace] = t
 	a.finished.line.Join(t)
-	a.stats.HeldBytes += t.held
+	a.stats.HeldBytes += t.Events.Held
 }
 
 // drop removes a finished task; nil is ignored.
@@ -42,9 +43,9 @@ func (a *Assembler) drop(t *task) {
 	if t == nil {
 		return
 	}
-	delete(a.finished.tasks, t.trace)
+	delete(a.finished.tasks, t.Events.Trace)
 	a.finished.line.Leave(t)
-	a.stats.HeldBytes -= t.held
+	a.stats.HeldBytes -= t.Events.Held
 }
 
 // dropFinished drops the tasks that were released up to a time.
@@ -55,7 +56,7 @@ func (a *Assembler) dropFinished(until int64) {
 }
 
 // observeLate takes in an event that is older than the end of its task's tree.
-func (a *Assembler) observeLate(e *Event, now int64) {
+func (a *Assembler) observeLate(e *event.Event, now int64) {
 	if a.late(e) {
 		a.stats.LateSpans++
 	} else {
@@ -65,9 +66,9 @@ func (a *Assembler) observeLate(e *Event, now int64) {
 }
 
 // OnLate sets the callback for each late event that is dropped because its span has been emitted.
-func (a *Assembler) OnLate(onLate func(*Event)) { a.onLate = onLate }
+func (a *Assembler) OnLate(onLate func(*event.Event)) { a.onLate = onLate }
 
-func (a *Assembler) noteLate(e *Event) {
+func (a *Assembler) noteLate(e *event.Event) {
 	a.stats.Late++
 	if a.onLate != nil && !a.restoring {
 		a.onLate(e)
@@ -75,20 +76,20 @@ func (a *Assembler) noteLate(e *Event) {
 }
 
 // late emits the span of a late event, and reports whether there is one.
-func (a *Assembler) late(e *Event) bool {
-	t, k := a.finished.tasks[e.TraceID], classify(e)
-	if t == nil || k != kindQuery && k != kindBackoff || t.count() >= mostFinished ||
+func (a *Assembler) late(e *event.Event) bool {
+	t, k := a.finished.tasks[e.TraceID], e.Kind()
+	if t == nil || k != event.Query && k != event.Backoff || t.Events.Count() >= mostFinished ||
 		t.forgot(e.At) { // it may be a repetition
 		return false
 	}
 	a.unpack(t)
-	own := recordKey{k, e.key()}
+	own := recordKey{k, e.ShortIdentity()}
 	if slices.ContainsFunc(t.records, own.is) {
 		return false
 	}
-	held := t.held
+	held := t.Events.Held
 	a.add(t, e, t.lastArrival)
-	a.stats.HeldBytes += t.held - held
+	a.stats.HeldBytes += t.Events.Held - held
 	a.composer.sought = own
 	defer func() { a.composer.sought = recordKey{} }()
 	before := t.released.clone()
@@ -112,8 +113,8 @@ func (a *Assembler) late(e *Event) bool {
 
 // recordKey identifies a record within a task.
 type recordKey struct {
-	kind     kind
+	kind     event.Kind
 	identity uint32
 }
 
-func (key recordKey) is(r record) bool { return r.kind == key.kind && r.identity == key.identity }
+func (key recordKey) is(r event.Record) bool { return r.Kind == key.kind && r.Identity == key.identity }

@@ -7,10 +7,9 @@ import (
 	"math"
 	"sort"
 	"time"
-)
 
-// arrivedBy is when an event counts as arrived: at the end of the tick in which it arrived.
-func arrivedBy(now int64) int64 { return (now/arrivalTick+1)*arrivalTick - 1 }
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+)
 
 // prefix finds how many of the task's sorted records lie up to its frontier, before which everything has arrived, if events are
 // late by less than the window; and when it can move on though nothing more comes, MaxInt64 if it cannot.
@@ -24,10 +23,10 @@ func (t *historyTask) prefix(now int64, window time.Duration) (length int, next 
 	next = math.MaxInt64
 	for i := range t.records {
 		r := &t.records[i]
-		if due := arrivedBy(r.arrived) + int64(window); due > now {
-			youngest, next = min(youngest, r.at), min(next, due)
+		if due := event.ArrivedBy(r.Arrived) + int64(window); due > now {
+			youngest, next = min(youngest, r.At), min(next, due)
 		} else {
-			newest = max(newest, r.at)
+			newest = max(newest, r.At)
 		}
 	}
 	return recordsUntil(t.records, min(newest, youngest-1)), next
@@ -35,13 +34,13 @@ func (t *historyTask) prefix(now int64, window time.Duration) (length int, next 
 
 // wholePasses returns how many of the first records lie up to the end of the last pass whose end was announced twice. With a clock
 // of seconds any event of a pass can change the order of the others.
-func wholePasses(records []record) int {
+func wholePasses(records []event.Record) int {
 	ends, length := 0, 0
 	for i := range records {
-		switch records[i].kind {
-		case kindPassBegan:
+		switch records[i].Kind {
+		case event.PassBegan:
 			ends = 0
-		case kindPassEnded:
+		case event.PassEnded:
 			if ends++; ends == finalizationAnnouncements {
 				length = i + 1
 			}
@@ -51,6 +50,6 @@ func wholePasses(records []record) int {
 }
 
 // recordsUntil returns how many of the sorted records lie up to a time.
-func recordsUntil(sorted []record, until int64) int {
-	return sort.Search(len(sorted), func(i int) bool { return sorted[i].at > until })
+func recordsUntil(sorted []event.Record, until int64) int {
+	return sort.Search(len(sorted), func(i int) bool { return sorted[i].At > until })
 }

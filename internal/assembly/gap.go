@@ -3,6 +3,8 @@
 
 package assembly
 
+import "github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+
 // Gap is what is missing of a task, as far as other events show it.
 type Gap uint8
 
@@ -49,7 +51,7 @@ type gap struct {
 }
 
 // show records that an event shows a gap: of several the one that was shown last counts, because it is waited for longest.
-func (g *gap) show(r *record, of Gap) { g.join(gap{r.arrived, of}) }
+func (g *gap) show(r *event.Record, of Gap) { g.join(gap{r.Arrived, of}) }
 
 // join adds another gap.
 func (g *gap) join(other gap) {

@@ -6,6 +6,7 @@ package assembly
 import (
 	"slices"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -44,8 +45,8 @@ func (rd *reader) lacksAttempts(b *batch) bool {
 
 // knowsDependencies reports whether an event arrived of every step that the step depends on.
 func (t *historyTask) knowsDependencies(of int16) bool {
-	for _, dep := range t.steps[of].deps {
-		if !slices.ContainsFunc(t.steps, func(known step) bool { return known.name == dep }) {
+	for _, dep := range t.Events.Steps[of].Deps {
+		if !slices.ContainsFunc(t.Events.Steps, func(known event.Step) bool { return known.Name == dep }) {
 			return false
 		}
 	}
@@ -55,18 +56,18 @@ func (t *historyTask) knowsDependencies(of int16) bool {
 // waitedForKnown reports whether an event arrived of every step that the run's steps depend on. Where whole batches are missing,
 // nothing else shows it.
 func (rd *reader) waitedForKnown() bool {
-	steps := rd.task.steps
+	steps := rd.task.Events.Steps
 	known := make(map[string]bool, len(steps))
 	for _, a := range rd.run.forgotten {
-		known[steps[a.step].name] = true
+		known[steps[a.step].Name] = true
 	}
 	for i := range rd.run.records {
-		if r := &rd.run.records[i]; r.step != noStep {
-			known[steps[r.step].name] = true
+		if r := &rd.run.records[i]; r.Step != event.NoStep {
+			known[steps[r.Step].Name] = true
 		}
 	}
 	for _, a := range rd.run.attempts {
-		for _, dep := range steps[a.step].deps {
+		for _, dep := range steps[a.step].Deps {
 			if !known[dep] {
 				return false
 			}
@@ -78,7 +79,7 @@ func (rd *reader) waitedForKnown() bool {
 // missing counts the events that a first run should have and has not: its creation, its enqueuing, the runs of its job, its steps,
 // the second of two announcements.
 func (rd *reader) missing() int {
-	if rd.rerun || rd.task.refused {
+	if rd.rerun || rd.task.Events.Refused {
 		return 0
 	}
 	gaps, seen := 0, rd.run.countAnnounced()
@@ -127,21 +128,21 @@ func (n *run) countAnnounced() announced {
 	for i := range n.records {
 		r := &n.records[i]
 		switch {
-		case r.kind == kindCreated:
+		case r.Kind == event.Created:
 			t.created = true
-		case r.kind == kindEnqueued:
+		case r.Kind == event.Enqueued:
 			t.enqueued = true
-		case r.kind == kindDiscovered:
+		case r.Kind == event.Discovered:
 			t.discoveries++
-		case r.kind == kindNothingViable:
+		case r.Kind == event.NothingViable:
 			t.idle++
-		case r.kind == kindJobBegan && r.at <= begun:
+		case r.Kind == event.JobBegan && r.At <= begun:
 			t.jobs++
-			t.lastJob = max(t.lastJob, r.number-1)
-		case r.kind == kindTaskCompleted:
+			t.lastJob = max(t.lastJob, r.Number-1)
+		case r.Kind == event.TaskCompleted:
 			t.ends++
-			t.completed = max(t.completed, r.number)
-		case r.kind == kindTaskFailed:
+			t.completed = max(t.completed, r.Number)
+		case r.Kind == event.TaskFailed:
 			t.ends++
 		}
 	}

@@ -6,6 +6,7 @@ package assembly
 import (
 	"math"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -41,13 +42,13 @@ type attemptState struct {
 	handled, reset bool
 	status         lifecycle.Status
 	end            int64
-	span           SpanID
+	span           event.SpanID
 	backoff        *pendingBackoff
 }
 
 // pendingBackoff is a backoff that no attempt has followed up to the checkpoint.
 type pendingBackoff struct {
-	record
+	event.Record
 	out             bool
 	passStart       int64 // of the pass that announced it
 	passCorrelation uint16
@@ -68,7 +69,7 @@ func (s *attemptState) attempt(room *arena) *attempt {
 		a.handler = s.end
 	}
 	if b := s.backoff; b != nil {
-		a.backoff, a.backoffOut = &b.record, b.out
+		a.backoff, a.backoffOut = &b.Record, b.out
 		a.pass.start, a.pass.correlationID = b.passStart, b.passCorrelation
 	}
 	return a
@@ -111,17 +112,17 @@ func (rd *reader) attemptState(step int16, a *attempt) attemptState {
 		handled: a.handler != 0, reset: rd.resets[step], status: a.status, end: a.end, span: a.span,
 	}
 	if a.backoff != nil {
-		s.backoff = &pendingBackoff{record: *a.backoff, out: a.backoffOut, passStart: a.pass.start, passCorrelation: a.pass.correlationID}
+		s.backoff = &pendingBackoff{Record: *a.backoff, out: a.backoffOut, passStart: a.pass.start, passCorrelation: a.pass.correlationID}
 	}
 	return s
 }
 
 // remap replaces the indexes of details and correlation ids of the task.
-func (cp *checkpoint) remap(to *remapping) {
-	cp.pass.correlationID = to.correlationID(cp.pass.correlationID)
+func (cp *checkpoint) remap(to *event.Remapping) {
+	cp.pass.correlationID = to.CorrelationID(cp.pass.correlationID)
 	for i := range cp.steps {
 		if b := cp.steps[i].backoff; b != nil {
-			b.detail, b.passCorrelation, b.correlationID = to.detail(b.detail), to.correlationID(b.passCorrelation), 0
+			b.Detail, b.passCorrelation, b.CorrelationID = to.Detail(b.Detail), to.CorrelationID(b.passCorrelation), 0
 		}
 	}
 }

@@ -6,6 +6,7 @@ package assembly
 import (
 	"slices"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -15,9 +16,9 @@ type releasedTask struct {
 	serial   int64            // of its release
 	end      int64            // of the last run; events up to here are too late
 	status   lifecycle.Status // of the last run; empty when it had not ended
-	task     SpanID
+	task     event.SpanID
 	attempts []lastAttempt
-	steps    []step
+	steps    []event.Step
 	name     string // of the task
 	parent   string // traceparent of its caller
 }
@@ -36,16 +37,16 @@ func (n *releasedTask) clone() *releasedTask {
 type lastAttempt struct {
 	step   int16
 	number int32
-	span   SpanID
+	span   event.SpanID
 }
 
 // isLate reports whether an event belongs to what was released.
-func (n *releasedTask) isLate(e *Event) bool { return e.At <= n.end || classify(e) == kindCreated }
+func (n *releasedTask) isLate(e *event.Event) bool { return e.At <= n.end || e.Kind() == event.Created }
 
 // followedBy reports whether an event after the run shows that the task is still open. What repeats its end does not.
-func (n *releasedTask) followedBy(k kind, at int64) bool {
+func (n *releasedTask) followedBy(k event.Kind, at int64) bool {
 	if n.status == "" {
-		return k.progress()
+		return k.Progress()
 	}
-	return k.activity() && (!k.endsTask() || k.status() != n.status || at-n.end > followUp)
+	return k.Activity() && (!k.EndsTask() || k.Status() != n.status || at-n.end > followUp)
 }

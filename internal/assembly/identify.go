@@ -8,6 +8,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -36,11 +37,11 @@ func unused(next *int64, begin int64) int64 {
 }
 
 // spanID returns the id of a span of a level that begins at a time; id is the engine's id of a step, if any.
-func (c *composer) spanID(level, id string, begin int64) SpanID {
+func (c *composer) spanID(level, id string, begin int64) event.SpanID {
 	if c.task.emission == nil {
-		return spanIDOf(c.task.trace, level, id, begin)
+		return spanIDOf(c.task.Events.Trace, level, id, begin)
 	}
-	return c.task.emission.ids.get(c.task.trace, level, id, begin)
+	return c.task.emission.ids.get(c.task.Events.Trace, level, id, begin)
 }
 
 // knownIDs are ids of spans of a run that is still open. The run is read several times a second, and hashing the ids dominated.
@@ -53,13 +54,13 @@ type knownIDs struct {
 type knownID struct {
 	level, id string
 	begin     int64
-	span      SpanID
+	span      event.SpanID
 }
 
 // mostKnownIDs bounds how many ids of a task are kept.
 const mostKnownIDs = 64
 
-func (k *knownIDs) get(trace TraceID, level, id string, begin int64) SpanID {
+func (k *knownIDs) get(trace event.TraceID, level, id string, begin int64) event.SpanID {
 	for range k.list {
 		if k.next++; k.next >= len(k.list) {
 			k.next = 0
@@ -76,13 +77,13 @@ func (k *knownIDs) get(trace TraceID, level, id string, begin int64) SpanID {
 	return span
 }
 
-func spanIDOf(trace TraceID, level, id string, begin int64) SpanID {
-	return SpanID(lifecycle.SpanID(pcommon.TraceID(trace), level, id, begin))
+func spanIDOf(trace event.TraceID, level, id string, begin int64) event.SpanID {
+	return event.SpanID(lifecycle.SpanID(pcommon.TraceID(trace), level, id, begin))
 }
 
 // identify gives the run's passes, batches and attempts their ids, in the order in which they were read.
 func (c *composer) identify() {
-	c.begins.reset(len(c.task.steps))
+	c.begins.reset(len(c.task.Events.Steps))
 	if c.forgotten != nil {
 		c.begins.queued = c.forgotten.queued
 	}
@@ -90,10 +91,10 @@ func (c *composer) identify() {
 		c.last[a.step] = lastAttempt{a.step, a.number, a.span}
 	}
 	if c.task.disturbed {
-		c.emitted = c.task.out().spans.ByStep(len(c.task.steps))
+		c.emitted = c.task.out().spans.ByStep(len(c.task.Events.Steps))
 	}
 	for _, p := range c.run.passes {
-		if begin := unused(&c.begins.pass, p.start); p.span == (SpanID{}) {
+		if begin := unused(&c.begins.pass, p.start); p.span == (event.SpanID{}) {
 			p.span = c.spanID(lifecycle.SpanOrchestration, "", begin)
 		}
 		for _, b := range p.batches {
@@ -106,7 +107,7 @@ func (c *composer) identify() {
 }
 
 func (c *composer) identifyAttempt(a *attempt) {
-	id, next := c.task.steps[a.step].id.Text, &c.begins.steps[a.step]
+	id, next := c.task.Events.Steps[a.step].ID.Text, &c.begins.steps[a.step]
 	a.span = c.spanID(lifecycle.SpanStep, id, unused(&next.attempt, a.start))
 	if c.task.disturbed {
 		if out := c.emitted[a.step].Attempt(a.step, a.start, a.end); out != nil {

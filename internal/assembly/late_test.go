@@ -14,13 +14,14 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
 // lateTask is a task of a generated stream, with its truth.
 type lateTask struct {
-	events []*assembly.Event
+	events []*event.Event
 	truth  streamtest.Task
 }
 
@@ -38,7 +39,7 @@ func lateTasks(t *testing.T) []lateTask {
 }
 
 // unmissed reports whether no other event shows that the event is missing.
-func unmissed(e *assembly.Event) bool {
+func unmissed(e *event.Event) bool {
 	return e.Name == lifecycle.DatabaseQueryExecuted || e.Name == lifecycle.ObservabilityStepBackoff
 }
 
@@ -83,8 +84,8 @@ func TestRunsThatLateEventsSplitHaveTheirOwnSpans(t *testing.T) {
 	identity := uint64(0)
 	observe := func(name string, second int64) {
 		identity++
-		a.Observe(&assembly.Event{
-			TraceID: assembly.TraceID{1}, TaskID: assembly.ID{Text: "1", Integer: true}, Identity: identity, Name: name,
+		a.Observe(&event.Event{
+			TraceID: event.TraceID{1}, TaskID: event.ID{Text: "1", Integer: true}, Identity: identity, Name: name,
 			At: second*int64(time.Second) + int64(identity), JobRun: -1,
 		}, time.Unix(1, 0))
 		a.Advance(time.Unix(1, 0))
@@ -100,7 +101,7 @@ func TestRunsThatLateEventsSplitHaveTheirOwnSpans(t *testing.T) {
 	observe(lifecycle.TaskResolvedManually, 4)
 	a.Flush()
 	roots := 0
-	for _, s := range union[assembly.TraceID{1}] {
+	for _, s := range union[event.TraceID{1}] {
 		if s.Name == lifecycle.SpanTask {
 			roots++
 		}
@@ -116,8 +117,8 @@ func TestLateSpansFollowTheirTree(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		task := tasks[rapid.IntRange(0, len(tasks)-1).Draw(t, "task")]
 		var (
-			late   []*assembly.Event
-			inTime []*assembly.Event
+			late   []*event.Event
+			inTime []*event.Event
 		)
 		for i, e := range task.events {
 			if unmissed(e) && rapid.Bool().Draw(t, "late "+strconv.Itoa(i)) {
@@ -136,7 +137,7 @@ func TestLateSpansFollowTheirTree(t *testing.T) {
 }
 
 // assembled returns the spans of a task some of whose events arrive after its tree.
-func assembled(inTime, late []*assembly.Event) (spans []streamtest.Span, stats assembly.Stats) {
+func assembled(inTime, late []*event.Event) (spans []streamtest.Span, stats assembly.Stats) {
 	a := assembly.New(limits(), func(tree *assembly.Tree) { spans = append(spans, comparable(tree)...) })
 	now := time.Unix(1, 0)
 	for _, e := range inTime {
@@ -163,7 +164,7 @@ func belowTask(spans []streamtest.Span) map[[8]byte]streamtest.Span {
 
 func TestLateEventsOfTasksThatAreNotKept(t *testing.T) {
 	task := lateTasks(t)[0]
-	query := slices.IndexFunc(task.events, func(e *assembly.Event) bool { return e.Name == lifecycle.DatabaseQueryExecuted })
+	query := slices.IndexFunc(task.events, func(e *event.Event) bool { return e.Name == lifecycle.DatabaseQueryExecuted })
 	inTime, late := slices.Delete(slices.Clone(task.events), query, query+1), task.events[query]
 	for name, test := range map[string]struct {
 		change func(*assembly.Limits)

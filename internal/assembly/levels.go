@@ -8,13 +8,14 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/critical"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/sqltext"
 )
 
 const second = 1e9
 
-func (c *composer) taskSpan(before *releasedTask, caller SpanID, path critical.Path) {
+func (c *composer) taskSpan(before *releasedTask, caller event.SpanID, path critical.Path) {
 	n := c.run
 	start, end := n.start, n.end
 	if known := c.task.out().extent; known != (extent{}) {
@@ -55,7 +56,7 @@ func (c *composer) taskSpan(before *releasedTask, caller SpanID, path critical.P
 	if !n.ended && c.tree.Reason != ReasonOpen {
 		s.set(attribute.String(lifecycle.AttrReleaseReason, c.tree.Reason.String()))
 	}
-	s.mark(lifecycle.AttrRefusedAtCreation, c.task.refused)
+	s.mark(lifecycle.AttrRefusedAtCreation, c.task.Events.Refused)
 	if before.runs > 0 {
 		s.Link = &Link{c.tree.Trace, before.task}
 	}
@@ -63,8 +64,8 @@ func (c *composer) taskSpan(before *releasedTask, caller SpanID, path critical.P
 
 // taskFailure returns the error on a failed task's span: the engine's message, and the error of the last attempt that failed,
 // because task.failed itself has no class.
-func (c *composer) taskFailure() *failure {
-	whole := failure{}
+func (c *composer) taskFailure() *event.Failure {
+	whole := event.Failure{}
 	if c.run.failure != nil {
 		whole = *c.run.failure
 	}
@@ -73,19 +74,19 @@ func (c *composer) taskFailure() *failure {
 }
 
 // lastFailure completes a failure with that of the attempt that failed last.
-func (c *composer) lastFailure(whole failure) failure {
-	for i := len(c.run.attempts) - 1; i >= 0 && whole.class == ""; i-- {
+func (c *composer) lastFailure(whole event.Failure) event.Failure {
+	for i := len(c.run.attempts) - 1; i >= 0 && whole.Class == ""; i-- {
 		if f := c.run.attempts[i].failure; f != nil && c.run.attempts[i].status == lifecycle.StatusFailure {
-			whole.class = f.class
-			if whole.message == "" {
-				whole.message = f.message
+			whole.Class = f.Class
+			if whole.Message == "" {
+				whole.Message = f.Message
 			}
 		}
 	}
-	if before := c.forgotten; before != nil && before.failure != nil && whole.class == "" {
-		whole.class = before.failure.class
-		if whole.message == "" {
-			whole.message = before.failure.message
+	if before := c.forgotten; before != nil && before.failure != nil && whole.Class == "" {
+		whole.Class = before.failure.Class
+		if whole.Message == "" {
+			whole.Message = before.failure.Message
 		}
 	}
 	return whole
@@ -124,7 +125,7 @@ const passFailed = "error"
 func (c *composer) settledFailure(p *pass) settled {
 	of := p.settled
 	of.ended = of.ended && c.run.ended
-	if (c.run.failure == nil || c.run.failure.message == "") && c.run.countAnnounced().ends < finalizationAnnouncements {
+	if (c.run.failure == nil || c.run.failure.Message == "") && c.run.countAnnounced().ends < finalizationAnnouncements {
 		of.waitFor(c.going.after(true, p.arrived))
 	}
 	return of
@@ -209,7 +210,7 @@ func (c *composer) attemptSpans(a *attempt, p *pass) {
 	s := c.add(lifecycle.SpanStep, a.span, a.batch.span, a.start, a.end)
 	c.steps[len(c.steps)-1] = a.step
 	c.describeStep(s, a)
-	if correlationID := c.task.correlationID(a.correlationID); a.correlationID != p.correlationID {
+	if correlationID := c.task.Events.CorrelationID(a.correlationID); a.correlationID != p.correlationID {
 		s.setText(lifecycle.AttrThreadCorrelationID, correlationID)
 	}
 	s.outcome(a.status, a.failure)
@@ -218,7 +219,7 @@ func (c *composer) attemptSpans(a *attempt, p *pass) {
 	if a.status == lifecycle.StatusFailure && a.failure != nil {
 		c.addEvent(s, exception(a), a.failureCut)
 	}
-	if a.previous != (SpanID{}) {
+	if a.previous != (event.SpanID{}) {
 		s.Link = &Link{c.tree.Trace, a.previous}
 	}
 	start, end := a.handling()
@@ -231,22 +232,22 @@ func (c *composer) attemptSpans(a *attempt, p *pass) {
 
 // describeStep adds the attributes of a step's attempt to the span.
 func (c *composer) describeStep(s *Span, a *attempt) {
-	st := &c.task.steps[a.step]
-	s.set(idAttribute(lifecycle.AttrStepID, st.id))
-	s.setText(lifecycle.AttrStepName, st.name)
+	st := &c.task.Events.Steps[a.step]
+	s.set(idAttribute(lifecycle.AttrStepID, st.ID))
+	s.setText(lifecycle.AttrStepName, st.Name)
 	s.set(attribute.Int(lifecycle.AttrAttemptNumber, int64(a.number)))
 }
 
 func exception(a *attempt) SpanEvent {
 	event := SpanEvent{Name: "exception", At: a.firstEnd}
-	if a.failure.class != "" {
-		event.Attributes = append(event.Attributes, attribute.String(lifecycle.AttrExceptionType, a.failure.class))
+	if a.failure.Class != "" {
+		event.Attributes = append(event.Attributes, attribute.String(lifecycle.AttrExceptionType, a.failure.Class))
 	}
-	if a.failure.message != "" {
-		event.Attributes = append(event.Attributes, attribute.String(lifecycle.AttrExceptionMessage, a.failure.message))
+	if a.failure.Message != "" {
+		event.Attributes = append(event.Attributes, attribute.String(lifecycle.AttrExceptionMessage, a.failure.Message))
 	}
-	if a.failure.trace != "" {
-		event.Attributes = append(event.Attributes, attribute.String(lifecycle.AttrExceptionStacktrace, a.failure.trace))
+	if a.failure.Backtrace != "" {
+		event.Attributes = append(event.Attributes, attribute.String(lifecycle.AttrExceptionStacktrace, a.failure.Backtrace))
 	}
 	return event
 }
@@ -264,36 +265,36 @@ func beginning(end int64, seconds float64) int64 {
 }
 
 // query adds a span for a query under the innermost span that contains it: handler, step or task.
-func (c *composer) query(r *record) {
-	query := c.task.detail(r)
-	start := beginning(r.at, query.seconds)
+func (c *composer) query(r *event.Record) {
+	query := c.task.Events.Detail(r)
+	start := beginning(r.At, query.Seconds)
 	parent := c.root
 	var of *attempt
 	if a := c.attemptAt(r); a != nil {
-		if handler, end := a.handling(); handler <= start && r.at <= end {
+		if handler, end := a.handling(); handler <= start && r.At <= end {
 			parent, of = a.work, a
-		} else if a.start <= start && r.at <= a.end {
+		} else if a.start <= start && r.At <= a.end {
 			parent, of = a.span, a
 		}
 	}
 	if of != nil {
 		c.inside(of.pass)
 	} else {
-		c.inside(c.passAt(r.at))
+		c.inside(c.passAt(r.At))
 	}
-	id := c.spanID(lifecycle.SpanQuery, queryKey(r), r.at)
-	if !c.takes(c.settledQuery(r, parent), id) || c.cuts(r.cut, id, r.at) {
+	id := c.spanID(lifecycle.SpanQuery, queryKey(r), r.At)
+	if !c.takes(c.settledQuery(r, parent), id) || c.cuts(r.Cut, id, r.At) {
 		return
 	}
-	s := c.add(lifecycle.SpanQuery, id, parent, c.within(start), c.within(r.at))
+	s := c.add(lifecycle.SpanQuery, id, parent, c.within(start), c.within(r.At))
 	c.seek(r, id)
 	if of != nil {
 		c.describeStep(s, of)
 	}
-	operation, table := sqltext.Describe(query.statement())
+	operation, table := sqltext.Describe(query.Statement())
 	s.setText(lifecycle.AttrDBOperationName, operation)
 	s.setText(lifecycle.AttrDBCollectionName, table)
-	s.setText(lifecycle.AttrDBQueryText, query.statement())
+	s.setText(lifecycle.AttrDBQueryText, query.Statement())
 	s.Outcome = OutcomeOk
 }
 
@@ -307,13 +308,13 @@ func (c *composer) within(at int64) int64 {
 
 // settledQuery reports whether it is decided in which span a query happened, and so its parent: no attempt that may contain it is
 // still open.
-func (c *composer) settledQuery(r *record, parent SpanID) settled {
+func (c *composer) settledQuery(r *event.Record, parent event.SpanID) settled {
 	if c.going == nil {
 		return settled{ended: true}
 	}
 	of := settled{ended: len(c.run.passes) > 0}
-	for _, a := range c.around.at(c, r.at) {
-		if r.step != noStep && a.step != r.step || c.over(a, r.at) {
+	for _, a := range c.around.at(c, r.At) {
+		if r.Step != event.NoStep && a.step != r.Step || c.over(a, r.At) {
 			continue
 		}
 		if !a.settled.ended {
@@ -321,10 +322,10 @@ func (c *composer) settledQuery(r *record, parent SpanID) settled {
 		}
 		of.waitFor(a.settled)
 	}
-	if p := c.passAt(r.at); p != nil {
+	if p := c.passAt(r.At); p != nil {
 		of.waitFor(c.going.after(true, p.beginning))
 	}
-	if parent == c.root && r.at >= c.going.undecided {
+	if parent == c.root && r.At >= c.going.undecided {
 		of.ended = false
 	}
 	return of

@@ -15,12 +15,13 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
 // begun returns the first event of a task.
-func begun(task int, at time.Time) *assembly.Event {
-	e := &assembly.Event{Name: lifecycle.TaskStartRequested, At: at.UnixNano(), StepCount: 1, TaskID: assembly.ID{Text: strconv.Itoa(task), Integer: true}}
+func begun(task int, at time.Time) *event.Event {
+	e := &event.Event{Name: lifecycle.TaskStartRequested, At: at.UnixNano(), StepCount: 1, TaskID: event.ID{Text: strconv.Itoa(task), Integer: true}}
 	binary.BigEndian.PutUint64(e.TraceID[:], uint64(task))
 	return e
 }
@@ -93,7 +94,7 @@ func TestWhatIsHeldIsCounted(t *testing.T) {
 
 // A task is checked exactly when it is due, whatever other tasks wait for.
 func TestEachTaskWaitsItsOwnTime(t *testing.T) {
-	end := func(task int, at time.Time) *assembly.Event {
+	end := func(task int, at time.Time) *event.Event {
 		e := begun(task, at)
 		e.Name, e.StepCount = lifecycle.TaskCancelled, 0
 		return e
@@ -131,7 +132,7 @@ func TestEachTaskWaitsItsOwnTime(t *testing.T) {
 }
 
 // cancelled returns the end of a task without any work.
-func cancelled(task int, at time.Time) *assembly.Event {
+func cancelled(task int, at time.Time) *event.Event {
 	e := begun(task, at)
 	e.Name, e.StepCount = lifecycle.TaskCancelled, 0
 	return e

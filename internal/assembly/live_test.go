@@ -16,13 +16,14 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
 // scenarioEvents returns the events of all scenarios, by name.
-func scenarioEvents(t testing.TB) map[string][]*assembly.Event {
+func scenarioEvents(t testing.TB) map[string][]*event.Event {
 	t.Helper()
-	events := map[string][]*assembly.Event{}
+	events := map[string][]*event.Event{}
 	for _, s := range streamtest.Scenarios() {
 		for _, line := range s.Lines {
 			events[s.Name] = append(events[s.Name], parseEvent(t, line))
@@ -46,12 +47,12 @@ func patient() assembly.Limits {
 
 // spansByTrace assembles and returns the text of every span, by trace, without regard to when and with which others a tree was
 // emitted.
-func spansByTrace(t require.TestingT, run func(a *assembly.Assembler)) map[assembly.TraceID][]string {
+func spansByTrace(t require.TestingT, run func(a *assembly.Assembler)) map[event.TraceID][]string {
 	return spansWithin(t, patient(), run)
 }
 
-func spansWithin(t require.TestingT, limits assembly.Limits, run func(a *assembly.Assembler)) map[assembly.TraceID][]string {
-	spans := map[assembly.TraceID][]string{}
+func spansWithin(t require.TestingT, limits assembly.Limits, run func(a *assembly.Assembler)) map[event.TraceID][]string {
+	spans := map[event.TraceID][]string{}
 	union := union{}
 	a := assembly.New(limits, func(tree *assembly.Tree) {
 		union.add(t, tree)
@@ -74,11 +75,11 @@ func spansWithin(t require.TestingT, limits assembly.Limits, run func(a *assembl
 // arrival is an event that reaches the collector at a time.
 type arrival struct {
 	at    int64
-	event *assembly.Event
+	event *event.Event
 }
 
 // arrivals makes every event arrive late by less than the reorder window, and repeats some of them at any later time.
-func arrivals(random *rand.Rand, events []*assembly.Event, window time.Duration) []arrival {
+func arrivals(random *rand.Rand, events []*event.Event, window time.Duration) []arrival {
 	var list []arrival
 	for _, e := range events {
 		at := e.At + random.Int64N(int64(window))
@@ -118,7 +119,7 @@ func TestLiveEqualsReplay(t *testing.T) {
 		streams["traceparents"] = append(streams["traceparents"], e)
 	}
 	names := slices.Sorted(maps.Keys(streams))
-	want := map[string]map[assembly.TraceID][]string{}
+	want := map[string]map[event.TraceID][]string{}
 	for name, events := range streams {
 		want[name] = spansByTrace(t, func(a *assembly.Assembler) {
 			for _, e := range events {

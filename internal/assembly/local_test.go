@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -17,7 +18,7 @@ import (
 
 const callerContext = "00-0000000000000000000000000000000f-000000000000000e-01"
 
-func traceOf(t *testing.T, s *story) (trace assembly.TraceID, spans int) {
+func traceOf(t *testing.T, s *story) (trace event.TraceID, spans int) {
 	t.Helper()
 	a := assembly.New(limits(), func(tree *assembly.Tree) { trace, spans = tree.Trace, len(tree.Spans) })
 	feed(a, s.events, time.Unix(1, 0))
@@ -25,14 +26,14 @@ func traceOf(t *testing.T, s *story) (trace assembly.TraceID, spans int) {
 	return trace, spans
 }
 
-func withCaller(e *assembly.Event) { e.Traceparent = callerContext }
+func withCaller(e *event.Event) { e.Traceparent = callerContext }
 
 // The caller is the earliest named up to the beginning of the first pass.
 func TestTheCallerIsNamedBeforeTheFirstPass(t *testing.T) {
 	named, _ := traceOf(t, new(story).created().say(lifecycle.TaskBeforeTransition, withCaller).passBegins().attempt("1", lifecycle.StepCompleted))
-	require.Equal(t, assembly.TraceID{15: 15}, named)
+	require.Equal(t, event.TraceID{15: 15}, named)
 	late, _ := traceOf(t, new(story).created().passBegins().attempt("1", lifecycle.StepCompleted).say(lifecycle.TaskBeforeTransition, withCaller))
-	require.Equal(t, assembly.TraceID{1}, late)
+	require.Equal(t, event.TraceID{1}, late)
 }
 
 // An announcement of an attempt's end that happens after the settle timeout changes nothing, and begins no attempt.
@@ -77,8 +78,8 @@ func TestASpanHasABoundedNumberOfEvents(t *testing.T) {
 func TestAnAttemptOfADeadPassIsGivenUp(t *testing.T) {
 	attempts := func(spins int) int64 {
 		s := new(story).created().passBegins()
-		s.say(lifecycle.WorkflowViableStepsDiscovered, func(e *assembly.Event) { e.StepIDs = []string{"1"} })
-		s.say(lifecycle.WorkflowStepsExecutionStarted, func(e *assembly.Event) { e.StepCount = 1 })
+		s.say(lifecycle.WorkflowViableStepsDiscovered, func(e *event.Event) { e.StepIDs = []string{"1"} })
+		s.say(lifecycle.WorkflowStepsExecutionStarted, func(e *event.Event) { e.StepCount = 1 })
 		s.say(lifecycle.StepExecutionRequested, step("1"))
 		s.passBegins().spin("1", spins).say(lifecycle.StepCompleted, step("1"))
 		n := int64(0)

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -40,7 +41,7 @@ type outcome struct {
 }
 
 // without assembles the events except those of the given names, and waits until everything is released.
-func without(t require.TestingT, events []*assembly.Event, lost ...string) outcome {
+func without(t require.TestingT, events []*event.Event, lost ...string) outcome {
 	o := outcome{map[string]int{}, map[string]int{}, map[string]int{}, map[assembly.Reason]int{}}
 	a := assembly.New(limits(), func(tree *assembly.Tree) {
 		requireWellFormed(t, tree)
@@ -73,7 +74,7 @@ func without(t require.TestingT, events []*assembly.Event, lost ...string) outco
 }
 
 // lossStreams are streams that have every kind of event of which trees are made.
-func lossStreams(t testing.TB) map[string][]*assembly.Event {
+func lossStreams(t testing.TB) map[string][]*event.Event {
 	streams := scenarioEvents(t)
 	for _, name := range []string{"mixed", "planned", "real/retry"} {
 		streams[name] = readStream(t, name)
@@ -82,9 +83,9 @@ func lossStreams(t testing.TB) map[string][]*assembly.Event {
 }
 
 // fewTasks returns the events of the first tasks, by task: the other tasks have the same kinds of events.
-func fewTasks(events []*assembly.Event, n int) [][]*assembly.Event {
-	place := map[assembly.TraceID]int{}
-	var tasks [][]*assembly.Event
+func fewTasks(events []*event.Event, n int) [][]*event.Event {
+	place := map[event.TraceID]int{}
+	var tasks [][]*event.Event
 	for _, e := range events {
 		at, known := place[e.TraceID]
 		if !known {
@@ -97,7 +98,7 @@ func fewTasks(events []*assembly.Event, n int) [][]*assembly.Event {
 	return tasks[:min(n, len(tasks))]
 }
 
-func namesOf(events []*assembly.Event) []string {
+func namesOf(events []*event.Event) []string {
 	names := map[string]bool{}
 	for _, e := range events {
 		names[e.Name] = true
@@ -262,7 +263,7 @@ func TestOneEventComesLate(t *testing.T) {
 	for _, stream := range []string{"planned", "real/retry"} {
 		for _, events := range fewTasks(readStream(t, stream), 3) {
 			trace := events[0].TraceID
-			assemble := func(held *assembly.Event) []string {
+			assemble := func(held *event.Event) []string {
 				return spansByTrace(t, func(a *assembly.Assembler) {
 					for _, e := range events {
 						if e != held {

@@ -7,12 +7,13 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
 // Missing describes what is known to be missing of a task.
 type Missing struct {
-	Span SpanID // that waits for it
+	Span event.SpanID // that waits for it
 	Of   string
 	What string
 }
@@ -23,7 +24,7 @@ func (s *Snapshot) Missing() []Missing { return s.lacking }
 // lacks lists what is missing of a run.
 func (t *historyTask) lacks(n *run) []Missing {
 	var all []Missing
-	add := func(span SpanID, of, format string, args ...any) {
+	add := func(span event.SpanID, of, format string, args ...any) {
 		all = append(all, Missing{span, of, fmt.Sprintf(format, args...)})
 	}
 	for i, p := range n.passes {
@@ -50,11 +51,11 @@ func (t *historyTask) lacks(n *run) []Missing {
 	return append(all, t.lacksOfTask(n)...)
 }
 
-func (t *historyTask) lacksOf(a *attempt, over bool, add func(SpanID, string, string, ...any)) {
+func (t *historyTask) lacksOf(a *attempt, over bool, add func(event.SpanID, string, string, ...any)) {
 	if a.running() && !over {
 		return
 	}
-	of := t.stepName(a.step)
+	of := t.Events.StepName(a.step)
 	if a.number > 1 {
 		of += ", attempt " + strconv.Itoa(int(a.number))
 	}
@@ -71,12 +72,12 @@ func (t *historyTask) lacksOf(a *attempt, over bool, add func(SpanID, string, st
 
 // lacksOfTask lists the announcements missing of a first run as a whole, and its end.
 func (t *historyTask) lacksOfTask(n *run) []Missing {
-	created, ends := t.released != nil || t.refused, 0
+	created, ends := t.released != nil || t.Events.Refused, 0
 	for i := range n.records {
-		switch n.records[i].kind {
-		case kindCreated:
+		switch n.records[i].Kind {
+		case event.Created:
 			created = true
-		case kindTaskCompleted, kindTaskFailed:
+		case event.TaskCompleted, event.TaskFailed:
 			ends++
 		}
 	}
@@ -84,7 +85,7 @@ func (t *historyTask) lacksOfTask(n *run) []Missing {
 	if !created {
 		all = append(all, Missing{Of: "the task", What: "its creation"})
 	}
-	if (n.status == lifecycle.StatusSuccess || n.status == lifecycle.StatusFailure) && ends < finalizationAnnouncements && !t.refused {
+	if (n.status == lifecycle.StatusSuccess || n.status == lifecycle.StatusFailure) && ends < finalizationAnnouncements && !t.Events.Refused {
 		all = append(all, Missing{Of: "the task", What: fmt.Sprintf("%d of %d announcements of its end", finalizationAnnouncements-ends, finalizationAnnouncements)})
 	}
 	return all

@@ -6,6 +6,7 @@ package assembly
 import (
 	"iter"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -21,12 +22,12 @@ const (
 type run struct {
 	start, end int64
 	status     lifecycle.Status
-	failure    *failure // of a failed task
+	failure    *event.Failure // of a failed task
 	ended      bool
 	operated   bool // an operator ended the task
 	passes     []*pass
 	attempts   []*attempt
-	records    []record
+	records    []event.Record
 	to         int // index of the task's record after the last of the run
 	gaps       int // number of things known to be missing
 
@@ -83,8 +84,8 @@ type pass struct {
 	batches         []*batch
 	batchesBefore   int // batches that are not in the list, because they are forgotten
 	searches        []search
-	job             *record // the job's enqueue event before the pass
-	finalizing      int64   // 0: not announced
+	job             *event.Record // the job's enqueue event before the pass
+	finalizing      int64         // 0: not announced
 	finalizations   int
 	ends            int
 	finalStatus     string
@@ -94,7 +95,7 @@ type pass struct {
 	left            int   // records of the run read when it was left
 	searching       int64 // where the search for viable steps began; 0 while a batch runs
 	discoveredSteps []int16
-	span            SpanID
+	span            event.SpanID
 
 	closed    bool
 	out       bool // it was emitted, and is known from the checkpoint
@@ -116,7 +117,7 @@ type search struct {
 	arrived    gap
 	beginning  gap
 	cut        bool // by a limit
-	span       SpanID
+	span       event.SpanID
 	settled    settled
 }
 
@@ -131,7 +132,7 @@ type batch struct {
 	announced   bool // its end was announced
 	spun        bool // listed only steps that could not run
 	cut         bool // by a limit, if it has no attempts
-	span        SpanID
+	span        event.SpanID
 
 	closed    bool
 	endedAt   int // how many records of the run were read when its end was announced
@@ -150,20 +151,20 @@ type attempt struct {
 	handler        int64 // 0: before_handle is missing
 	firstEnd       int64 // 0: no terminal announcement
 	status         lifecycle.Status
-	failure        *failure
+	failure        *event.Failure
 	failureCut     bool // its error is not a span event, because of a limit
 	correlationID  uint16
 	requests, ends int
 	lastRequest    int64
 	synthesized    bool
-	backoff        *record
+	backoff        *event.Record
 	backoffOut     bool // its backoff's span was emitted, and is known from the checkpoint
 	batch          *batch
 	pass           *pass
 	before, after  *attempt // of the same step, in this run
-	span, work     SpanID
-	forgotten      bool   // it was emitted, and is known from the checkpoint
-	previous       SpanID // span of the earlier attempt, also of another run; zero for none
+	span, work     event.SpanID
+	forgotten      bool         // it was emitted, and is known from the checkpoint
+	previous       event.SpanID // span of the earlier attempt, also of another run; zero for none
 
 	arrived gap // the latest of its events
 	over    gap // the event that shows that it is over, though announcements are missing
@@ -177,8 +178,8 @@ func (a *attempt) running() bool { return a.ends == 0 }
 func (a *attempt) stretch(at int64) { a.start, a.end = min(a.start, at), max(a.end, at) }
 
 // join counts an announcement to the attempt.
-func (a *attempt) join(r *record) {
-	a.stretch(r.at)
+func (a *attempt) join(r *event.Record) {
+	a.stretch(r.At)
 	a.arrived.show(r, GapAttempt)
 }
 

@@ -6,6 +6,8 @@ package assembly
 import (
 	"math"
 	"time"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 )
 
 // Lists of open tasks show what each is doing now. Reading that from a task's events costs as much as building its tree, so a
@@ -42,11 +44,11 @@ const expectedRetry = 5 * time.Minute
 
 // OpenTask is a summary of an open task. Its strings are shared with the assembler and never change.
 type OpenTask struct {
-	Key           TraceID // under which the assembler knows the task; its spans have the caller's trace id, if it has a caller
-	Traceparent   string  // of the caller
-	ID            ID
+	Key           event.TraceID // under which the assembler knows the task; its spans have the caller's trace id, if it has a caller
+	Traceparent   string        // of the caller
+	ID            event.ID
 	Name          string
-	Resource      *Resource
+	Resource      *event.Resource
 	CorrelationID string // of the latest pass
 	State         State
 	// Started is the time of the task's first event and Changed that of its last, on the sender's clock. Arrived is when
@@ -85,7 +87,7 @@ type watched struct {
 
 func (l *watched) join(t *task) {
 	t.watch = &watch{task: t, place: len(l.tasks), changed: math.MinInt64, started: math.MaxInt64, round: l.round}
-	t.held += bytesPerWatch
+	t.Events.Held += bytesPerWatch
 	l.tasks = append(l.tasks, t.watch)
 }
 
@@ -95,7 +97,7 @@ func (l *watched) leave(t *task) {
 	if w == nil {
 		return
 	}
-	t.held -= bytesPerWatch + int64(len(w.steps))*bytesPerStepWatch
+	t.Events.Held -= bytesPerWatch + int64(len(w.steps))*bytesPerStepWatch
 	t.watch = nil
 	last := len(l.tasks) - 1
 	l.tasks[w.place] = l.tasks[last]
@@ -112,8 +114,8 @@ type watch struct {
 
 	started, changed int64
 
-	latest        int64 // time of the latest event that changes what the task is doing
-	kind          kind  // of it
+	latest        int64      // time of the latest event that changes what the task is doing
+	kind          event.Kind // of it
 	correlationID uint16
 	passAt        int64
 	final         bool // the latest pass ended with the task
@@ -121,7 +123,7 @@ type watch struct {
 	byState       [stepDone + 1]int32
 	step          int16 // of the latest event of a step
 	stepAt        int64
-	failure       *failure
+	failure       *event.Failure
 	failedAt      int64
 	failed        int16
 
@@ -147,93 +149,93 @@ const (
 
 type stepWatch struct {
 	at    int64
-	kind  kind
+	kind  event.Kind
 	state stepState
 }
 
 // observe takes in a record of the task. Of two records the one that happened later counts, whichever arrived first.
-func (w *watch) observe(r *record) {
-	w.started = min(w.started, r.at)
-	w.changed = max(w.changed, r.at)
-	switch r.kind {
-	case kindSpanEvent, kindQuery:
+func (w *watch) observe(r *event.Record) {
+	w.started = min(w.started, r.At)
+	w.changed = max(w.changed, r.At)
+	switch r.Kind {
+	case event.SpanEvent, event.Query:
 		return
-	case kindCreated:
-		w.announced = max(w.announced, r.number)
-	case kindPassBegan:
-		if r.at >= w.passAt {
-			w.passAt, w.correlationID = r.at, r.correlationID
+	case event.Created:
+		w.announced = max(w.announced, r.Number)
+	case event.PassBegan:
+		if r.At >= w.passAt {
+			w.passAt, w.correlationID = r.At, r.CorrelationID
 		}
-	case kindBackoff:
-		if seconds := w.task.detail(r).seconds; seconds > 0 && seconds < math.MaxInt64/second {
-			w.backoffUntil = max(w.backoffUntil, r.at+int64(seconds*second))
+	case event.Backoff:
+		if seconds := w.task.Events.Detail(r).Seconds; seconds > 0 && seconds < math.MaxInt64/second {
+			w.backoffUntil = max(w.backoffUntil, r.At+int64(seconds*second))
 		}
 	}
-	if r.step != noStep {
+	if r.Step != event.NoStep {
 		w.observeStep(r)
 	}
 	w.observePass(r)
 }
 
 // observePass keeps the latest event that shows whether a pass works on the task. Operators' actions and backoffs do not.
-func (w *watch) observePass(r *record) {
-	switch r.kind {
-	case kindStepReset, kindStepResolved, kindTaskPending, kindBackoff:
+func (w *watch) observePass(r *event.Record) {
+	switch r.Kind {
+	case event.StepReset, event.StepResolved, event.TaskPending, event.Backoff:
 		return
 	}
-	if r.at < w.latest || r.at == w.latest && r.kind < w.kind {
+	if r.At < w.latest || r.At == w.latest && r.Kind < w.kind {
 		return
 	}
-	w.latest, w.kind = r.at, r.kind
-	if r.kind == kindPassEnded {
-		_, w.final = endingOf(w.task.detail(r).finalStatus())
+	w.latest, w.kind = r.At, r.Kind
+	if r.Kind == event.PassEnded {
+		_, w.final = event.EndingOf(w.task.Events.Detail(r).FinalStatus())
 	}
 }
 
-func (w *watch) observeStep(r *record) {
+func (w *watch) observeStep(r *event.Record) {
 	var state stepState
-	switch r.kind {
-	case kindStepRequested, kindHandlerBegan:
+	switch r.Kind {
+	case event.StepRequested, event.HandlerBegan:
 		state = stepRunning
-	case kindStepFailed:
+	case event.StepFailed:
 		state = stepFailed
-		if r.at >= w.failedAt {
+		if r.At >= w.failedAt {
 			w.observeFailure(r)
 		}
-	case kindStepCompleted, kindStepCancelled, kindStepResolved:
+	case event.StepCompleted, event.StepCancelled, event.StepResolved:
 		state = stepDone
-	case kindStepReset:
+	case event.StepReset:
 		state = stepIdle
 	default:
 		return
 	}
-	if r.at >= w.stepAt {
-		w.step, w.stepAt = r.step, r.at
+	if r.At >= w.stepAt {
+		w.step, w.stepAt = r.Step, r.At
 	}
-	for int(r.step) >= len(w.steps) {
+	for int(r.Step) >= len(w.steps) {
 		w.steps = append(w.steps, stepWatch{at: math.MinInt64})
 		w.byState[stepIdle]++
-		w.task.held += bytesPerStepWatch
+		w.task.Events.Held += bytesPerStepWatch
 	}
-	s := &w.steps[r.step]
-	if r.at < s.at || r.at == s.at && r.kind < s.kind {
+	s := &w.steps[r.Step]
+	if r.At < s.at || r.At == s.at && r.Kind < s.kind {
 		return
 	}
 	w.byState[s.state]--
 	w.byState[state]++
-	*s = stepWatch{r.at, r.kind, state}
+	*s = stepWatch{r.At, r.Kind, state}
 }
 
 // observeFailure keeps the error of the announcement that knows the class: of the three, one does not.
-func (w *watch) observeFailure(r *record) {
-	f := w.task.detail(r).failure
+func (w *watch) observeFailure(r *event.Record) {
+	f := w.task.Events.Detail(r).Failure
 	if f == nil {
 		return
 	}
-	if w.failure != nil && w.failed == r.step && f.generic && !w.failure.generic && w.steps[r.step].state == stepFailed {
+	if w.failure != nil && w.failed == r.Step && f.Generic && !w.failure.Generic && w.steps[r.Step].state == stepFailed {
 		return
 	}
-	w.failure, w.failedAt, w.failed = f, r.at, r.step
+	w.failure, w.failedAt, w.failed = f, r.At, r.Step
 }
 
 // state returns what the task is doing at a time of the sender's clock.
@@ -250,9 +252,9 @@ func (w *watch) state(now int64) State {
 		return StateBlocked
 	}
 	switch w.kind {
-	case kindCreated, kindEnqueued:
+	case event.Created, event.Enqueued:
 		return StateQueued
-	case kindPassEnded:
+	case event.PassEnded:
 		if w.final {
 			return StateSettling
 		}
@@ -290,9 +292,9 @@ func (a *Assembler) VisitOpen(place, most int, now time.Time, text *Search, visi
 func (w *watch) summarize(s *OpenTask, now time.Time) {
 	t := w.task
 	*s = OpenTask{
-		Key: t.trace, Traceparent: t.parent, ID: t.id, Name: t.name, Resource: t.resource, CorrelationID: t.correlationID(w.correlationID),
+		Key: t.Events.Trace, Traceparent: t.Events.Parent, ID: t.Events.ID, Name: t.Events.Name, Resource: t.Events.Resource, CorrelationID: t.Events.CorrelationID(w.correlationID),
 		Started: w.started, Changed: w.changed, Arrived: t.lastArrival,
-		Steps: len(t.steps), Running: int(w.byState[stepRunning]), Failed: int(w.byState[stepFailed]), Done: int(w.byState[stepDone]),
+		Steps: len(t.Events.Steps), Running: int(w.byState[stepRunning]), Failed: int(w.byState[stepFailed]), Done: int(w.byState[stepDone]),
 		Announced: int(w.announced), BackoffUntil: w.backoffUntil, Run: 1,
 		Due: t.deadline.Due(), ReorderWindow: t.limits.ReorderWindow, SettleTimeout: t.limits.SettleTimeout,
 	}
@@ -301,10 +303,10 @@ func (w *watch) summarize(s *OpenTask, now time.Time) {
 		s.Started = max(s.Started, t.released.end)
 	}
 	if w.stepAt != 0 {
-		s.Step = t.stepName(w.step)
+		s.Step = t.Events.StepName(w.step)
 	}
 	if w.failure != nil {
-		s.FailedStep, s.ErrorType, s.Error = t.stepName(w.failed), w.failure.class, w.failure.message
+		s.FailedStep, s.ErrorType, s.Error = t.Events.StepName(w.failed), w.failure.Class, w.failure.Message
 	}
 	s.State = w.state(s.Now(now))
 }

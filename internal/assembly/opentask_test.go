@@ -17,6 +17,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -29,8 +30,8 @@ func watching(sink func(*assembly.Tree)) *assembly.Assembler {
 }
 
 // openTasks visits all, a few at a time.
-func openTasks(a *assembly.Assembler, now time.Time, text string) map[assembly.TraceID]assembly.OpenTask {
-	found := map[assembly.TraceID]assembly.OpenTask{}
+func openTasks(a *assembly.Assembler, now time.Time, text string) map[event.TraceID]assembly.OpenTask {
+	found := map[event.TraceID]assembly.OpenTask{}
 	search := assembly.NewSearch(text)
 	for place := math.MaxInt; place != 0; {
 		place = a.VisitOpen(place, 7, now, search, func(task *assembly.OpenTask) { found[task.Key] = *task })
@@ -64,7 +65,7 @@ func TestASnapshotIsTheTreeOfTheMoment(t *testing.T) {
 			random := rand.New(rand.NewPCG(1, 2))
 			for range 6 {
 				cut := random.IntN(len(events)) + 1
-				shown, emitted := map[assembly.TraceID]string{}, map[assembly.TraceID]string{}
+				shown, emitted := map[event.TraceID]string{}, map[event.TraceID]string{}
 				a := watching(func(tree *assembly.Tree) { emitted[tree.Key] += outline(tree) })
 				now := time.Unix(1, 0)
 				for _, e := range events[:cut] {
@@ -91,7 +92,7 @@ func TestASnapshotStaysAsItIs(t *testing.T) {
 	for _, e := range events[:1000] {
 		a.Observe(e, now)
 	}
-	before, snapshots := map[assembly.TraceID]string{}, map[assembly.TraceID]*assembly.Snapshot{}
+	before, snapshots := map[event.TraceID]string{}, map[event.TraceID]*assembly.Snapshot{}
 	for key := range openTasks(a, now, "") {
 		for _, tree := range a.Snapshot(key).Trees() {
 			before[key] += outline(tree)
@@ -102,7 +103,7 @@ func TestASnapshotStaysAsItIs(t *testing.T) {
 		a.Observe(e, now)
 	}
 	a.Flush()
-	after := map[assembly.TraceID]string{}
+	after := map[event.TraceID]string{}
 	for key, snapshot := range snapshots {
 		for _, tree := range snapshot.Trees() {
 			after[key] += outline(tree)
@@ -110,7 +111,7 @@ func TestASnapshotStaysAsItIs(t *testing.T) {
 	}
 	require.NotEmpty(t, before)
 	require.Equal(t, before, after)
-	require.Nil(t, a.Snapshot(assembly.TraceID{1}), "no such task")
+	require.Nil(t, a.Snapshot(event.TraceID{1}), "no such task")
 }
 
 // What a list shows of a task agrees with its tree, in any order of the events.
@@ -207,40 +208,40 @@ func valueOf(s *assembly.Span, key string) attribute.Value {
 
 // A failed step is expected to be retried until its backoff is over, or for five minutes where none was announced.
 func TestAFailedStepBacksOffAndThenBlocks(t *testing.T) {
-	id := assembly.ID{Text: "1", Integer: true}
+	id := event.ID{Text: "1", Integer: true}
 	now := time.Unix(1000, 0)
 	a := watching(func(*assembly.Tree) {})
 	n := uint64(0)
-	observe := func(e assembly.Event) {
+	observe := func(e event.Event) {
 		n++
-		e.TraceID, e.TaskID, e.Identity, e.At = assembly.TraceID{1}, id, n, now.UnixNano()+int64(n)
+		e.TraceID, e.TaskID, e.Identity, e.At = event.TraceID{1}, id, n, now.UnixNano()+int64(n)
 		a.Observe(&e, now)
 	}
 	state := func(after time.Duration) string {
 		tasks := openTasks(a, now.Add(after), "")
 		require.Len(t, tasks, 1)
-		task := tasks[assembly.TraceID{1}]
+		task := tasks[event.TraceID{1}]
 		return task.State.String()
 	}
-	step := assembly.ID{Text: "7", Integer: true}
-	observe(assembly.Event{Name: lifecycle.TaskStartRequested, StepCount: 2, TaskName: "w"})
+	step := event.ID{Text: "7", Integer: true}
+	observe(event.Event{Name: lifecycle.TaskStartRequested, StepCount: 2, TaskName: "w"})
 	require.Equal(t, "queued", state(0))
-	observe(assembly.Event{Name: lifecycle.WorkflowTaskStarted})
+	observe(event.Event{Name: lifecycle.WorkflowTaskStarted})
 	require.Equal(t, "running", state(0))
-	observe(assembly.Event{Name: lifecycle.StepExecutionRequested, StepID: step, StepName: "charge"})
-	observe(assembly.Event{Name: lifecycle.StepFailed, StepID: step, ErrorClass: "Timeout", ErrorMessage: "Gateway gone"})
-	observe(assembly.Event{Name: lifecycle.WorkflowTaskFinalizationCompleted, FinalStatus: "pending"})
+	observe(event.Event{Name: lifecycle.StepExecutionRequested, StepID: step, StepName: "charge"})
+	observe(event.Event{Name: lifecycle.StepFailed, StepID: step, ErrorClass: "Timeout", ErrorMessage: "Gateway gone"})
+	observe(event.Event{Name: lifecycle.WorkflowTaskFinalizationCompleted, FinalStatus: "pending"})
 	require.Equal(t, "backing_off", state(0))
 	require.Equal(t, "backing_off", state(4*time.Minute))
 	require.Equal(t, "blocked", state(6*time.Minute))
-	observe(assembly.Event{Name: lifecycle.ObservabilityStepBackoff, StepID: step, BackoffFor: 600})
+	observe(event.Event{Name: lifecycle.ObservabilityStepBackoff, StepID: step, BackoffFor: 600})
 	require.Equal(t, "backing_off", state(9*time.Minute))
 	require.Equal(t, "blocked", state(11*time.Minute))
-	observe(assembly.Event{Name: lifecycle.StepInitializeRequested, StepID: step})
+	observe(event.Event{Name: lifecycle.StepInitializeRequested, StepID: step})
 	require.Equal(t, "waiting", state(11*time.Minute))
-	observe(assembly.Event{Name: lifecycle.StepExecutionRequested, StepID: step, Attempt: 1})
+	observe(event.Event{Name: lifecycle.StepExecutionRequested, StepID: step, Attempt: 1})
 	require.Equal(t, "running", state(time.Hour))
-	observe(assembly.Event{Name: lifecycle.TaskCancelled})
+	observe(event.Event{Name: lifecycle.TaskCancelled})
 	require.Equal(t, "settling", state(0))
 
 	for _, text := range []string{"", "gateway", "TIMEOUT", "charge", "1", "0100000000"} {
@@ -257,8 +258,8 @@ func TestARoundVisitsEachTaskOnce(t *testing.T) {
 	a := watching(func(*assembly.Tree) {})
 	now := time.Unix(1000, 0)
 	add := func(i int, name string) {
-		a.Observe(&assembly.Event{Name: name, TraceID: assembly.TraceID{byte(i), byte(i >> 8), 1}, Identity: random.Uint64(),
-			TaskID: assembly.ID{Text: fmt.Sprint(i)}, At: now.UnixNano()}, now)
+		a.Observe(&event.Event{Name: name, TraceID: event.TraceID{byte(i), byte(i >> 8), 1}, Identity: random.Uint64(),
+			TaskID: event.ID{Text: fmt.Sprint(i)}, At: now.UnixNano()}, now)
 	}
 	for i := range 200 {
 		add(i, lifecycle.ObservabilityTaskEnqueue)
@@ -285,12 +286,12 @@ func TestARoundVisitsEachTaskOnce(t *testing.T) {
 
 // With a complete stream nothing is missing of ended tasks; with a lost event the missing part is named.
 func TestWhatHasNotComeIsNamed(t *testing.T) {
-	lost := func(event string, n int) []assembly.Missing {
+	lost := func(name string, n int) []assembly.Missing {
 		a := watching(func(*assembly.Tree) {})
 		now := time.Unix(1, 0)
-		var key assembly.TraceID
+		var key event.TraceID
 		for _, e := range readStream(t, "order_processing") {
-			if key = e.TraceID; e.Name == event {
+			if key = e.TraceID; e.Name == name {
 				if n--; n == 0 {
 					continue
 				}

@@ -8,11 +8,13 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 )
 
 // sortRecords puts the records in the order in which they happened and drops repetitions of one item.
 func (t *historyTask) sortRecords() {
-	if !t.fixed {
+	if !t.Events.Fixed {
 		t.coarse = t.fullSeconds()
 	}
 	if t.coarse {
@@ -20,18 +22,18 @@ func (t *historyTask) sortRecords() {
 		return
 	}
 	slices.SortFunc(t.records, compareRecords)
-	t.records = slices.CompactFunc(t.records, func(a, b record) bool {
-		return a.at == b.at && a.same(&b)
+	t.records = slices.CompactFunc(t.records, func(a, b event.Record) bool {
+		return a.At == b.At && a.Same(&b)
 	})
 	t.createFirst()
 }
 
 // compareRecords compares the times first: nearly always they differ.
-func compareRecords(a, b record) int {
-	if a.at != b.at {
-		return cmp.Compare(a.at, b.at)
+func compareRecords(a, b event.Record) int {
+	if a.At != b.At {
+		return cmp.Compare(a.At, b.At)
 	}
-	return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.identity, b.identity), cmp.Compare(a.step, b.step), cmp.Compare(a.arrived, b.arrived))
+	return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Identity, b.Identity), cmp.Compare(a.Step, b.Step), cmp.Compare(a.Arrived, b.Arrived))
 }
 
 // fullSeconds reports whether some clock of the task has a resolution of a second only. A time of millisecond resolution can be a
@@ -39,9 +41,9 @@ func compareRecords(a, b record) int {
 func (t *historyTask) fullSeconds() bool {
 	full, last := 0, uint32(0)
 	for i := range t.records {
-		if r := &t.records[i]; r.at%int64(time.Second) == 0 && (full == 0 || r.identity != last) { // a repetition is no evidence
+		if r := &t.records[i]; r.At%int64(time.Second) == 0 && (full == 0 || r.Identity != last) { // a repetition is no evidence
 			full++
-			last = r.identity
+			last = r.Identity
 		}
 	}
 	return full > 1 && full > len(t.records)/16
@@ -53,19 +55,19 @@ func (t *historyTask) createFirst() {
 	if t.released != nil || t.checkpoint != nil {
 		return
 	}
-	created := slices.IndexFunc(t.records, func(r record) bool { return r.kind == kindCreated })
+	created := slices.IndexFunc(t.records, func(r event.Record) bool { return r.Kind == event.Created })
 	if created < 0 {
 		return
 	}
-	worked := slices.IndexFunc(t.records[:created], func(r record) bool { return r.kind == kindJobBegan || r.kind == kindPassBegan })
+	worked := slices.IndexFunc(t.records[:created], func(r event.Record) bool { return r.Kind == event.JobBegan || r.Kind == event.PassBegan })
 	if worked < 0 {
 		return
 	}
-	begin := t.records[worked].at
-	t.records[created].at = begin
-	queued := slices.IndexFunc(t.records, func(r record) bool { return r.kind == kindEnqueued })
+	begin := t.records[worked].At
+	t.records[created].At = begin
+	queued := slices.IndexFunc(t.records, func(r event.Record) bool { return r.Kind == event.Enqueued })
 	if queued > created {
-		t.records[queued].at = begin
+		t.records[queued].At = begin
 	}
 	slices.SortFunc(t.records, compareRecords)
 }
@@ -78,21 +80,16 @@ func (t *historyTask) refine() {
 	seen := make(map[uint32]int, len(t.records))
 	kept := t.records[:0]
 	for _, r := range t.records {
-		if first, again := seen[r.identity]; again && kept[first].same(&r) {
+		if first, again := seen[r.Identity]; again && kept[first].Same(&r) {
 			continue
 		}
-		seen[r.identity] = len(kept)
-		if r.at <= last && last < r.at+resolution(r.at) {
-			r.at = last
+		seen[r.Identity] = len(kept)
+		if r.At <= last && last < r.At+resolution(r.At) {
+			r.At = last
 		}
-		last = r.at
+		last = r.At
 		kept = append(kept, r)
 	}
 	t.records = kept
-	slices.SortStableFunc(t.records, func(a, b record) int { return cmp.Compare(a.at, b.at) })
-}
-
-// same reports whether two records of one time are the same item sent twice.
-func (r *record) same(other *record) bool {
-	return r.kind == other.kind && r.step == other.step && r.identity == other.identity
+	slices.SortStableFunc(t.records, func(a, b event.Record) int { return cmp.Compare(a.At, b.At) })
 }

@@ -5,6 +5,8 @@ package assembly
 
 import (
 	"math"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 )
 
 const (
@@ -17,7 +19,7 @@ const (
 // spacing returns the least time between two checks of the task.
 func (t *task) spacing() int64 {
 	spacing := int64(t.limits.ReorderWindow) / looksPerWindow
-	if t.count() > manyRecords {
+	if t.Events.Count() > manyRecords {
 		spacing *= 2
 	}
 	return spacing
@@ -25,7 +27,7 @@ func (t *task) spacing() int64 {
 
 // checkLater schedules a check of the task when the latest event may have settled something.
 func (t *task) checkLater(now int64) {
-	at := max(arrivedBy(now)+int64(t.limits.ReorderWindow), t.looked+t.spacing())
+	at := max(event.ArrivedBy(now)+int64(t.limits.ReorderWindow), t.looked+t.spacing())
 	if t.lookAt == 0 || at < t.lookAt {
 		t.lookAt = at
 	}
@@ -60,7 +62,7 @@ func (a *Assembler) lookAtFirst(t *task, length int, next int64, going *settling
 		t.records = sorted
 	}
 	for i := range sorted[length:] {
-		if sorted[length+i].kind.settles() && next < math.MaxInt64 {
+		if sorted[length+i].Kind.Settles() && next < math.MaxInt64 {
 			going.next = min(going.next, max(next, now+t.spacing()))
 			break
 		}
@@ -76,7 +78,7 @@ func (a *Assembler) lookAtFirst(t *task, length int, next int64, going *settling
 
 // emitParts emits the settled spans of the task's records, which are the sorted ones up to its frontier. It reports whether
 // anything was emitted or forgotten.
-func (a *Assembler) emitParts(t *task, sorted []record, going *settling) (changed bool) {
+func (a *Assembler) emitParts(t *task, sorted []event.Record, going *settling) (changed bool) {
 	runs := a.reader.runs(&t.historyTask, t.limits.patience(), going)
 	if len(runs) == 0 {
 		return false
@@ -94,7 +96,7 @@ func (a *Assembler) emitParts(t *task, sorted []record, going *settling) (change
 	emitted := len(tree.Spans) > 0
 	if emitted {
 		t.noteEmitted(&a.composer)
-		t.emission.frontier = max(t.emission.frontier, t.records[len(t.records)-1].at)
+		t.emission.frontier = max(t.emission.frontier, t.records[len(t.records)-1].At)
 		t.unsettled = t.unsettled || a.composer.gaveUp
 		a.stats.Parts++
 		for of, spans := range a.composer.unsettled {
@@ -107,8 +109,8 @@ func (a *Assembler) emitParts(t *task, sorted []record, going *settling) (change
 
 // forgetParts moves the checkpoint of the task after what has been emitted, but not into the last reorder window, whose events may
 // still show a gap and join what is there. When no event has arrived for the settle timeout, nothing is kept back.
-func (a *Assembler) forgetParts(t *task, n *run, going *settling, sorted []record, before *releasedTask) (moved bool) {
-	latest := t.records[len(t.records)-1].at
+func (a *Assembler) forgetParts(t *task, n *run, going *settling, sorted []event.Record, before *releasedTask) (moved bool) {
+	latest := t.records[len(t.records)-1].At
 	if silentAt := t.lastArrival + int64(t.limits.SettleTimeout); !going.forced && going.now < silentAt {
 		latest -= int64(t.limits.ReorderWindow)
 		going.next = min(going.next, silentAt)
@@ -134,11 +136,11 @@ const (
 )
 
 // forgetUpTo moves the task's checkpoint after one of its sorted records, which belong to one run.
-func (a *Assembler) forgetUpTo(t *task, sorted []record, place int, before *releasedTask) {
+func (a *Assembler) forgetUpTo(t *task, sorted []event.Record, place int, before *releasedTask) {
 	t.records = sorted[:place+1]
 	going := &settling{undecided: math.MaxInt64, ending: math.MaxInt64, now: math.MaxInt64, coarse: t.coarse}
 	n := a.reader.firstRun(&t.historyTask, t.limits.patience(), going)
-	a.composer.forget(&t.treeTask, n, before, going, &a.reader, t.records[place].at)
+	a.composer.forget(&t.treeTask, n, before, going, &a.reader, t.records[place].At)
 	t.doneAt = t.checkpoint.at
 	a.stats.SpanEventsCut += int64(a.composer.tree.SpanEventsCut)
 	a.stats.Late += a.composer.late
@@ -161,13 +163,13 @@ func (a *Assembler) emitOrphaned(t *task, reason Reason) {
 
 // isOut reports whether an event is of an attempt that has been emitted: it is late, because nothing already emitted is changed. A
 // query or a backoff makes a span of its own.
-func (t *task) isOut(e *Event, now int64) bool {
+func (t *task) isOut(e *event.Event, now int64) bool {
 	if e.At > t.out().frontier || e.StepID.Text == "" {
 		return false
 	}
-	if k := classify(e); k == kindQuery || k == kindBackoff {
+	if k := e.Kind(); k == event.Query || k == event.Backoff {
 		return false
 	}
-	step := t.findStep(e.StepID.Text)
-	return step != noStep && t.out().spans.HadAttempt(step, e.At, now)
+	step := t.Events.FindStep(e.StepID.Text)
+	return step != event.NoStep && t.out().spans.HadAttempt(step, e.At, now)
 }

@@ -16,11 +16,12 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
 // partStreams are streams of tasks that run long enough for parts of them to be emitted before their end.
-func partStreams(t testing.TB) map[string][]*assembly.Event {
+func partStreams(t testing.TB) map[string][]*event.Event {
 	streams := scenarioEvents(t)
 	for _, name := range []string{"mixed", "planned", "real/linear5", "real/retry"} {
 		streams[name] = readStream(t, name)
@@ -97,8 +98,8 @@ func TestWhatHasFinishedIsOut(t *testing.T) {
 	const slack, delay = time.Second, 200 * time.Millisecond
 	for name, events := range partStreams(t) {
 		t.Run(name, func(t *testing.T) {
-			whole := map[assembly.SpanID]assembly.Span{}
-			text := map[assembly.SpanID]string{}
+			whole := map[event.SpanID]assembly.Span{}
+			text := map[event.SpanID]string{}
 			a := assembly.New(patient(), func(tree *assembly.Tree) {
 				for _, s := range tree.Spans {
 					whole[s.ID], text[s.ID] = s, describeSpan(&s)
@@ -110,7 +111,7 @@ func TestWhatHasFinishedIsOut(t *testing.T) {
 
 			random := rand.New(rand.NewPCG(1, 1))
 			list := arrivals(random, events, delay)
-			out := map[assembly.SpanID]bool{}
+			out := map[event.SpanID]bool{}
 			a = assembly.New(inParts(patient()), func(tree *assembly.Tree) {
 				for i := range tree.Spans {
 					s := &tree.Spans[i]
@@ -174,11 +175,11 @@ func TestAFailedPassDoesNotWaitForItsTask(t *testing.T) {
 
 // requireSameParts delivers the events as they happen, checks what has been emitted at a time, and requires the same total as from
 // a replay.
-func requireSameParts(t *testing.T, events []*assembly.Event, at time.Duration, look func(early []assembly.Span)) {
+func requireSameParts(t *testing.T, events []*event.Event, at time.Duration, look func(early []assembly.Span)) {
 	t.Helper()
 	replay := spansByTrace(t, func(a *assembly.Assembler) { feed(a, events, time.Unix(1, 0)) })
 	var out []assembly.Span
-	texts := map[assembly.TraceID][]string{}
+	texts := map[event.TraceID][]string{}
 	a := assembly.New(inParts(patient()), func(tree *assembly.Tree) {
 		for i := range tree.Spans {
 			out = append(out, tree.Spans[i])

@@ -13,13 +13,14 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 )
 
 // assemble gives every event to one assembler in the given order, all within the reorder window, and returns the trees
 // as text, by trace.
-func assemble(events []*assembly.Event) map[assembly.TraceID]string {
+func assemble(events []*event.Event) map[event.TraceID]string {
 	now := time.Unix(1, 0)
-	trees := map[assembly.TraceID]string{}
+	trees := map[event.TraceID]string{}
 	a := assembly.New(limits(), func(tree *assembly.Tree) { trees[tree.Trace] += describe(tree) })
 	for _, e := range events {
 		a.Observe(e, now)
@@ -50,7 +51,7 @@ func describeSpan(of *assembly.Span) string {
 func TestArrivalOrderAndRepetitionChangeNothing(t *testing.T) {
 	t.Parallel()
 	names := []string{"mixed", "planned", "real/linear5", "real/retry"}
-	streams, want := map[string][]*assembly.Event{}, map[string]map[assembly.TraceID]string{}
+	streams, want := map[string][]*event.Event{}, map[string]map[event.TraceID]string{}
 	for _, name := range names {
 		streams[name] = readStream(t, name)
 		want[name] = assemble(streams[name])
@@ -59,7 +60,7 @@ func TestArrivalOrderAndRepetitionChangeNothing(t *testing.T) {
 		name := rapid.SampledFrom(names).Draw(t, "stream")
 		events := streams[name]
 		random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
-		shuffled := append([]*assembly.Event(nil), events...)
+		shuffled := append([]*event.Event(nil), events...)
 		for range rapid.IntRange(0, len(events)).Draw(t, "repeated") {
 			shuffled = append(shuffled, events[random.IntN(len(events))])
 		}
@@ -91,7 +92,7 @@ func TestLossLeavesWellFormedTrees(t *testing.T) {
 }
 
 func requireWellFormed(t require.TestingT, tree *assembly.Tree) {
-	byID := map[assembly.SpanID]*assembly.Span{}
+	byID := map[event.SpanID]*assembly.Span{}
 	for i := range tree.Spans {
 		s := &tree.Spans[i]
 		require.NotContains(t, byID, s.ID, "%s twice", s.Name)

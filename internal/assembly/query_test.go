@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -30,12 +31,12 @@ func queried(t require.TestingT, seconds float64) assembly.Span {
 			}
 		}
 	})
-	for i, e := range []assembly.Event{
+	for i, e := range []event.Event{
 		{Name: lifecycle.TaskStartRequested, At: queriedFrom},
 		{Name: lifecycle.DatabaseQueryExecuted, At: queriedAt, QueryDuration: seconds},
 		{Name: lifecycle.TaskCompleted, At: queriedAt + int64(time.Hour)},
 	} {
-		e.TraceID, e.TaskID, e.Identity = assembly.TraceID{1}, assembly.ID{Text: "1", Integer: true}, uint64(i)
+		e.TraceID, e.TaskID, e.Identity = event.TraceID{1}, event.ID{Text: "1", Integer: true}, uint64(i)
 		e.Attempt, e.JobRun = -1, -1
 		a.Observe(&e, time.Unix(0, e.At))
 	}

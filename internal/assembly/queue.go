@@ -3,10 +3,12 @@
 
 package assembly
 
+import "github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+
 // wait is a stretch of time in the queue before a pass.
 type wait struct {
 	start, end  int64
-	job         *record // that began and so ended the wait
+	job         *event.Record // that began and so ended the wait
 	synthesized bool
 }
 
@@ -19,14 +21,14 @@ func (n *run) waitBefore(i int) (wait, bool) {
 	p := n.passes[i]
 	w := wait{end: p.start, job: p.job, synthesized: p.job == nil}
 	if w.job != nil {
-		w.end = w.job.at
+		w.end = w.job.At
 	}
 	if i > 0 {
 		w.start = n.passes[i-1].end
 		return w, w.start <= w.end
 	}
-	if enqueued := n.enqueued(); enqueued != nil && enqueued.at <= w.end {
-		w.start = enqueued.at
+	if enqueued := n.enqueued(); enqueued != nil && enqueued.At <= w.end {
+		w.start = enqueued.At
 		return w, true
 	}
 	w.start, w.synthesized = n.start, true
@@ -34,12 +36,12 @@ func (n *run) waitBefore(i int) (wait, bool) {
 }
 
 // enqueued returns the event by which the run was put in the queue.
-func (n *run) enqueued() *record {
+func (n *run) enqueued() *event.Record {
 	for i := range n.records {
-		switch n.records[i].kind {
-		case kindEnqueued:
+		switch n.records[i].Kind {
+		case event.Enqueued:
 			return &n.records[i]
-		case kindPassBegan:
+		case event.PassBegan:
 			return nil
 		}
 	}
@@ -52,10 +54,10 @@ func (n *run) waitWithoutPass() (wait, bool) {
 	if len(n.passes) > 0 || enqueued == nil {
 		return wait{}, false
 	}
-	w := wait{start: enqueued.at, end: n.end}
+	w := wait{start: enqueued.At, end: n.end}
 	for i := range n.records {
-		if r := &n.records[i]; r.kind == kindJobBegan && r.at >= w.start && (r.at < w.end || r.at == w.end && w.job == nil) {
-			w.end, w.job = r.at, r
+		if r := &n.records[i]; r.Kind == event.JobBegan && r.At >= w.start && (r.At < w.end || r.At == w.end && w.job == nil) {
+			w.end, w.job = r.At, r
 		}
 	}
 	return w, true

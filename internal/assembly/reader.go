@@ -6,6 +6,7 @@ package assembly
 import (
 	"slices"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -30,13 +31,13 @@ type reader struct {
 	// Of the run that is being read.
 	run      *run
 	rerun    bool
-	live     bool    // more records are to come
-	at       *record // current record; nil after the last
-	position int     // how many records of the run were read
+	live     bool          // more records are to come
+	at       *event.Record // current record; nil after the last
+	position int           // how many records of the run were read
 	room     room
 	pass     *pass
 	batch    *batch
-	job      *record // of the next pass
+	job      *event.Record // of the next pass
 }
 
 // newReader makes a reader that applies the limits.
@@ -79,7 +80,7 @@ func (rd *reader) firstRun(t *historyTask, patience int64, going *settling) *run
 
 func (rd *reader) begin(t *historyTask, patience int64) {
 	rd.task, rd.patience = t, patience
-	steps := len(t.steps)
+	steps := len(t.Events.Steps)
 	rd.current, rd.resets = zeros(rd.current, steps), zeros(rd.resets, steps)
 	rd.listed, rd.counts = zeros(rd.listed, steps), zeros(rd.counts, steps)
 	if t.released != nil {
@@ -90,7 +91,7 @@ func (rd *reader) begin(t *historyTask, patience int64) {
 }
 
 // readRun reads one run. The first one continues from the task's checkpoint, if there is one.
-func (rd *reader) readRun(records []record, first bool) *run {
+func (rd *reader) readRun(records []event.Record, first bool) *run {
 	rd.run = rd.arena.runs.next()
 	rd.run.records = records
 	rd.pass, rd.batch, rd.job, rd.position, rd.room = nil, nil, nil, 0, room{}
@@ -99,7 +100,7 @@ func (rd *reader) readRun(records []record, first bool) *run {
 	if first && rd.task.checkpoint != nil {
 		rd.resume(rd.task.checkpoint)
 	} else {
-		rd.run.start = records[0].at
+		rd.run.start = records[0].At
 	}
 	for i := range records {
 		rd.read(&records[i])
@@ -113,72 +114,72 @@ func (rd *reader) readRun(records []record, first bool) *run {
 	return rd.run
 }
 
-func (rd *reader) read(r *record) {
+func (rd *reader) read(r *event.Record) {
 	rd.at = r
 	if rd.leavesEndedPass(r) {
 		rd.closePass()
 	}
-	if rd.pass == nil && r.kind.insidePass() && !rd.endsKnownAttempt(r) {
+	if rd.pass == nil && r.Kind.InsidePass() && !rd.endsKnownAttempt(r) {
 		rd.openPass(r, true)
 	}
-	switch r.kind {
-	case kindJobBegan:
+	switch r.Kind {
+	case event.JobBegan:
 		rd.closePass()
 		rd.job = r
-	case kindTaskStarted:
+	case event.TaskStarted:
 		rd.closePass()
-	case kindPassBegan:
+	case event.PassBegan:
 		rd.closePass()
 		rd.openPass(r, false)
-	case kindDiscovered:
+	case event.Discovered:
 		rd.discovered(r)
-	case kindNothingViable:
+	case event.NothingViable:
 		rd.pass.idle = true
 		rd.pass.toldIdle++
-	case kindBatchBegan:
-		rd.closeBatch(r.at)
+	case event.BatchBegan:
+		rd.closeBatch(r.At)
 		rd.openBatch(r, false)
-	case kindBatchEnded:
+	case event.BatchEnded:
 		rd.batchEnded(r)
-	case kindStepRequested:
+	case event.StepRequested:
 		rd.requested(r)
-	case kindHandlerBegan:
+	case event.HandlerBegan:
 		rd.handled(r)
-	case kindStepCompleted, kindStepFailed:
+	case event.StepCompleted, event.StepFailed:
 		rd.stepEnded(r)
-	case kindStepCancelled, kindStepResolved:
-		if r.step != noStep {
-			if a := rd.current[r.step]; a != nil && a.running() {
+	case event.StepCancelled, event.StepResolved:
+		if r.Step != event.NoStep {
+			if a := rd.current[r.Step]; a != nil && a.running() {
 				rd.stepEnded(r)
 			}
 		}
-	case kindStepReset:
-		if r.step != noStep {
-			rd.resets[r.step] = true
+	case event.StepReset:
+		if r.Step != event.NoStep {
+			rd.resets[r.Step] = true
 		}
-	case kindBackoff:
-		if r.step != noStep {
-			if a := rd.current[r.step]; a != nil && a.backoff == nil {
+	case event.Backoff:
+		if r.Step != event.NoStep {
+			if a := rd.current[r.Step]; a != nil && a.backoff == nil {
 				a.backoff = r
 			}
 		}
-	case kindFinalizing:
-		rd.closeBatch(r.at)
+	case event.Finalizing:
+		rd.closeBatch(r.At)
 		p := rd.pass
 		if p.finalizations == 0 {
-			p.finalizing = r.at
+			p.finalizing = r.At
 		}
 		p.finalizations++
-	case kindPassEnded:
+	case event.PassEnded:
 		if rd.pass.ends >= finalizationAnnouncements {
 			break // a repetition
 		}
-		rd.closeBatch(r.at)
+		rd.closeBatch(r.At)
 		rd.pass.ends++
-		rd.pass.end = max(rd.pass.end, r.at)
+		rd.pass.end = max(rd.pass.end, r.At)
 		rd.pass.endedAt = rd.position + 1
 		rd.pass.arrived.show(r, GapPassEnd)
-		if status := rd.task.detail(r).finalStatus(); status != "" {
+		if status := rd.task.Events.Detail(r).FinalStatus(); status != "" {
 			rd.pass.finalStatus = status
 		}
 	}
@@ -186,44 +187,44 @@ func (rd *reader) read(r *record) {
 		rd.run.gaps++
 		rd.pass.beginning.show(r, GapPassBeginning)
 	}
-	if rd.pass != nil && rd.pass.ends == 0 && r.kind.insidePass() {
-		rd.pass.start, rd.pass.end = min(rd.pass.start, r.at), max(rd.pass.end, r.at)
+	if rd.pass != nil && rd.pass.ends == 0 && r.Kind.InsidePass() {
+		rd.pass.start, rd.pass.end = min(rd.pass.start, r.At), max(rd.pass.end, r.At)
 	}
 	rd.measure(r)
-	if r.kind.endsTask() {
+	if r.Kind.EndsTask() {
 		rd.run.ended = true
-		rd.run.status = r.kind.status()
-		rd.run.operated = r.kind.operated()
-		if r.kind == kindTaskFailed && (rd.run.failure == nil || rd.run.failure.message == "") {
-			rd.run.failure = rd.task.detail(r).failure
+		rd.run.status = r.Kind.Status()
+		rd.run.operated = r.Kind.Operated()
+		if r.Kind == event.TaskFailed && (rd.run.failure == nil || rd.run.failure.Message == "") {
+			rd.run.failure = rd.task.Events.Detail(r).Failure
 		}
 	}
 }
 
 // ofAnotherPass reports whether an event that only a pass fires has another correlation id than the pass that is open (trap 6): the
 // end of that one and the beginning of the event's own are missing. Without them two passes look like one.
-func (rd *reader) ofAnotherPass(r *record) bool {
-	switch r.kind {
-	case kindDiscovered, kindNothingViable, kindBatchBegan, kindBatchEnded, kindFinalizing, kindPassEnded:
+func (rd *reader) ofAnotherPass(r *event.Record) bool {
+	switch r.Kind {
+	case event.Discovered, event.NothingViable, event.BatchBegan, event.BatchEnded, event.Finalizing, event.PassEnded:
 		p := rd.pass
-		return p != nil && r.correlationID != p.correlationID && r.correlationID != 0 && p.correlationID != 0
+		return p != nil && r.CorrelationID != p.correlationID && r.CorrelationID != 0 && p.correlationID != 0
 	}
 	return false
 }
 
 // endsKnownAttempt reports whether the event is a terminal announcement of an attempt that has begun: the first, or another of the
 // same outcome.
-func (rd *reader) endsKnownAttempt(r *record) bool {
-	if !r.kind.endsAttempt() || r.step == noStep {
+func (rd *reader) endsKnownAttempt(r *event.Record) bool {
+	if !r.Kind.EndsAttempt() || r.Step == event.NoStep {
 		return false
 	}
-	a := rd.current[r.step]
+	a := rd.current[r.Step]
 	return a != nil && (a.running() && !rd.putBack(a) && !rd.abandoned(a) || a.endsAgain(r))
 }
 
 // endsAgain reports whether the event announces the end of an ended attempt once more.
-func (a *attempt) endsAgain(r *record) bool {
-	return !a.running() && a.ends < attemptAnnouncements && a.status == r.kind.status()
+func (a *attempt) endsAgain(r *event.Record) bool {
+	return !a.running() && a.ends < attemptAnnouncements && a.status == r.Kind.Status()
 }
 
 // abandoned reports whether an attempt without an end belongs to a pass that died so long ago that its end is not expected any
@@ -242,21 +243,21 @@ func (rd *reader) putBack(a *attempt) bool { return rd.resets[a.step] && a.batch
 
 // leavesEndedPass reports whether the event shows that a pass of which an end was announced is over. Between the two announcements
 // events can occur that belong to no pass: an application's own event, a query, an operator's action.
-func (rd *reader) leavesEndedPass(r *record) bool {
+func (rd *reader) leavesEndedPass(r *event.Record) bool {
 	p := rd.pass
 	switch {
-	case p == nil || p.ends == 0 || r.kind == kindPassBegan || rd.endsKnownAttempt(r):
+	case p == nil || p.ends == 0 || r.Kind == event.PassBegan || rd.endsKnownAttempt(r):
 		return false
 	case p.ends < finalizationAnnouncements:
-		return r.kind.insidePass() && (r.kind != kindPassEnded || r.at-p.end > followUp)
+		return r.Kind.InsidePass() && (r.Kind != event.PassEnded || r.At-p.end > followUp)
 	}
-	return r.kind != kindPassEnded
+	return r.Kind != event.PassEnded
 }
 
-func (rd *reader) openPass(r *record, synthesized bool) {
+func (rd *reader) openPass(r *event.Record, synthesized bool) {
 	p := rd.arena.passes.next()
 	*p = pass{
-		start: r.at, end: r.at, correlationID: r.correlationID, synthesized: synthesized, searching: r.at, job: rd.job, batches: p.batches, searches: p.searches,
+		start: r.At, end: r.At, correlationID: r.CorrelationID, synthesized: synthesized, searching: r.At, job: rd.job, batches: p.batches, searches: p.searches,
 	}
 	p.index = 1
 	if before := len(rd.run.passes); before > 0 {
@@ -268,7 +269,7 @@ func (rd *reader) openPass(r *record, synthesized bool) {
 		rd.run.gaps++
 		p.beginning.show(r, GapPassBeginning)
 	}
-	if !rd.rerun && (p.job == nil || int(p.job.number)-1 > p.index) {
+	if !rd.rerun && (p.job == nil || int(p.job.Number)-1 > p.index) {
 		p.enqueuing.show(r, GapJob)
 		if p.job != nil {
 			p.missing.show(r, GapJob) // earlier passes, and so its index
@@ -302,13 +303,13 @@ func (rd *reader) show(g *gap, of Gap) {
 	}
 }
 
-func (rd *reader) discovered(r *record) {
+func (rd *reader) discovered(r *event.Record) {
 	p := rd.pass
-	rd.closeBatch(r.at)
+	rd.closeBatch(r.At)
 	if p.searching != 0 {
-		p.searches = append(p.searches, search{start: p.searching, end: r.at, announced: 1, arrived: gap{r.arrived, GapDiscovery}, beginning: p.searchGap})
+		p.searches = append(p.searches, search{start: p.searching, end: r.At, announced: 1, arrived: gap{r.Arrived, GapDiscovery}, beginning: p.searchGap})
 		p.searching, p.searchGap = 0, gap{}
-		p.discoveredSteps = rd.task.list(r)
+		p.discoveredSteps = rd.task.Events.List(r)
 		p.searches[len(p.searches)-1].cut = !rd.roomFor(1, bytesPerSpan)
 	} else if n := len(p.searches); n > 0 {
 		p.searches[n-1].announced++
@@ -317,14 +318,14 @@ func (rd *reader) discovered(r *record) {
 }
 
 // openBatch begins a batch at the event, which announces it or, where the announcement is missing, is its first sign.
-func (rd *reader) openBatch(r *record, synthesized bool) {
+func (rd *reader) openBatch(r *event.Record, synthesized bool) {
 	b := rd.arena.batches.next()
-	*b = batch{start: r.at, end: r.at, size: -1, listed: rd.pass.discoveredSteps, synthesized: synthesized, attempts: b.attempts}
+	*b = batch{start: r.At, end: r.At, size: -1, listed: rd.pass.discoveredSteps, synthesized: synthesized, attempts: b.attempts}
 	if synthesized {
 		rd.run.gaps++
 		b.beginning.show(r, GapBatchBeginning)
 	} else {
-		b.size, b.mode = r.number, rd.task.detail(r).batchMode()
+		b.size, b.mode = r.Number, rd.task.Events.Detail(r).BatchMode()
 	}
 	if len(b.listed) > 0 && b.size >= 0 && int(b.size) != len(b.listed) {
 		b.beginning.show(r, GapBatchBeginning) // the discovery was for another batch
@@ -360,17 +361,17 @@ func (rd *reader) leaveBatch() {
 	rd.batch = nil
 }
 
-func (rd *reader) batchEnded(r *record) {
+func (rd *reader) batchEnded(r *event.Record) {
 	if rd.batch == nil {
 		rd.openBatch(r, true)
 	}
 	b := rd.batch
-	b.end, b.announced, b.endedAt = max(b.end, r.at), true, rd.position+1
+	b.end, b.announced, b.endedAt = max(b.end, r.At), true, rd.position+1
 	b.spun = len(b.attempts) == 0 && rd.allFailed(b.listed)
 	if rd.lacksAttempts(b) {
 		b.missing.show(r, GapBatchAttempts)
 	}
-	rd.pass.searching, rd.pass.searchGap = r.at, gap{}
+	rd.pass.searching, rd.pass.searchGap = r.At, gap{}
 	rd.pass.discoveredSteps = nil
 	rd.leaveBatch()
 }
@@ -387,51 +388,51 @@ func (rd *reader) allFailed(steps []int16) bool {
 }
 
 // requested reads the announcement that an attempt begins: the first one begins it, the others repeat it.
-func (rd *reader) requested(r *record) {
-	if r.step == noStep {
+func (rd *reader) requested(r *event.Record) {
+	if r.Step == event.NoStep {
 		return
 	}
-	a := rd.current[r.step]
+	a := rd.current[r.Step]
 	again := a != nil && a.running() && a.handler == 0 && a.requests < attemptAnnouncements && a.pass == rd.pass &&
-		(a.batch == rd.batch || rd.batch == nil && !rd.resets[r.step])
+		(a.batch == rd.batch || rd.batch == nil && !rd.resets[r.Step])
 	if !again && !rd.sameAttempt(a, r) {
 		a = rd.openAttempt(r, false)
 	}
 	a.requests++
-	a.lastRequest = max(a.lastRequest, r.at)
+	a.lastRequest = max(a.lastRequest, r.At)
 	a.join(r)
 }
 
 // sameAttempt reports whether an announcement that an attempt begins, which is sorted after its end, still belongs to that attempt:
 // its attempt_number is the same. Some announcements have milliseconds and others only seconds, so without occurred_at they change
 // places.
-func (rd *reader) sameAttempt(a *attempt, r *record) bool {
-	return a != nil && a.requests < attemptAnnouncements && r.number >= 0 && int32(r.number) == a.started && !rd.resets[r.step]
+func (rd *reader) sameAttempt(a *attempt, r *event.Record) bool {
+	return a != nil && a.requests < attemptAnnouncements && r.Number >= 0 && int32(r.Number) == a.started && !rd.resets[r.Step]
 }
 
-func (rd *reader) openAttempt(r *record, synthesized bool) *attempt {
-	if rd.batch != nil && rd.inNextBatch(r.step) {
-		rd.closeBatch(r.at)
+func (rd *reader) openAttempt(r *event.Record, synthesized bool) *attempt {
+	if rd.batch != nil && rd.inNextBatch(r.Step) {
+		rd.closeBatch(r.At)
 	}
 	if rd.batch == nil {
 		rd.openBatch(r, true)
 	}
 	a := rd.arena.attempts.next()
 	*a = attempt{
-		step: r.step, start: r.at, end: r.at, lastRequest: r.at, started: -1, correlationID: r.correlationID, synthesized: synthesized,
+		step: r.Step, start: r.At, end: r.At, lastRequest: r.At, started: -1, correlationID: r.CorrelationID, synthesized: synthesized,
 		batch: rd.batch, pass: rd.pass,
 	}
-	if r.kind == kindStepRequested {
-		a.started = int32(r.number)
+	if r.Kind == event.StepRequested {
+		a.started = int32(r.Number)
 	}
-	rd.counts[r.step]++
-	if a.started >= rd.counts[r.step] {
+	rd.counts[r.Step]++
+	if a.started >= rd.counts[r.Step] {
 		rd.run.gaps++ // earlier attempts happened without any event
-		rd.counts[r.step] = a.started + 1
+		rd.counts[r.Step] = a.started + 1
 		a.earlier.show(r, GapEarlierAttempts)
 	}
-	a.number = rd.counts[r.step]
-	if a.before = rd.current[r.step]; a.before != nil {
+	a.number = rd.counts[r.Step]
+	if a.before = rd.current[r.Step]; a.before != nil {
 		a.before.after = a
 		a.before.over.show(r, GapAttempt)
 		a.earlier.join(a.before.earlier)
@@ -439,16 +440,16 @@ func (rd *reader) openAttempt(r *record, synthesized bool) *attempt {
 			a.earlier.show(r, GapEarlierAttempts) // its beginning, and so its span id, is not known
 		}
 	}
-	if len(rd.batch.listed) > 0 && !slices.Contains(rd.batch.listed, r.step) {
+	if len(rd.batch.listed) > 0 && !slices.Contains(rd.batch.listed, r.Step) {
 		rd.batch.beginning.show(r, GapBatchBeginning)
 	}
-	if rd.live && !rd.rerun && !rd.task.knowsDependencies(r.step) {
+	if rd.live && !rd.rerun && !rd.task.knowsDependencies(r.Step) {
 		rd.batch.earlier.show(r, GapBatch)
 		rd.pass.missing.show(r, GapBatch)
 	}
 	rd.roomFor(2, 2*bytesPerSpan)
-	rd.current[r.step] = a
-	rd.resets[r.step] = false
+	rd.current[r.Step] = a
+	rd.resets[r.Step] = false
 	rd.batch.attempts = append(rd.batch.attempts, a)
 	rd.run.attempts = append(rd.run.attempts, a)
 	return a
@@ -457,33 +458,33 @@ func (rd *reader) openAttempt(r *record, synthesized bool) *attempt {
 // inNextBatch reports whether an attempt of the step that begins now cannot be in the batch that is open: the step, or one that it
 // waits for, is already in it. The end of that batch and the beginning of the next are missing.
 func (rd *reader) inNextBatch(step int16) bool {
-	deps := rd.task.steps[step].deps
+	deps := rd.task.Events.Steps[step].Deps
 	for _, a := range rd.batch.attempts {
-		if a.step == step || slices.Contains(deps, rd.task.steps[a.step].name) {
+		if a.step == step || slices.Contains(deps, rd.task.Events.Steps[a.step].Name) {
 			return true
 		}
 	}
 	return false
 }
 
-func (rd *reader) handled(r *record) {
-	if r.step == noStep {
+func (rd *reader) handled(r *event.Record) {
+	if r.Step == event.NoStep {
 		return
 	}
-	a := rd.current[r.step]
-	if a == nil || a.handler != 0 || rd.putBack(a) || !a.running() && a.firstEnd < r.at {
+	a := rd.current[r.Step]
+	if a == nil || a.handler != 0 || rd.putBack(a) || !a.running() && a.firstEnd < r.At {
 		a = rd.openAttempt(r, true)
 	}
-	a.handler = r.at
+	a.handler = r.At
 	a.join(r)
 }
 
-func (rd *reader) stepEnded(r *record) {
-	if r.step == noStep {
+func (rd *reader) stepEnded(r *event.Record) {
+	if r.Step == event.NoStep {
 		return
 	}
-	a := rd.current[r.step]
-	if a != nil && a.endsAgain(r) && r.at-a.end > max(rd.patience, followUp) {
+	a := rd.current[r.Step]
+	if a != nil && a.endsAgain(r) && r.At-a.end > max(rd.patience, followUp) {
 		return // a repetition; this late, an announcement is not waited for
 	}
 	if !rd.endsKnownAttempt(r) {
@@ -493,15 +494,15 @@ func (rd *reader) stepEnded(r *record) {
 		a = rd.openAttempt(r, true)
 	}
 	if a.ends == 0 {
-		a.firstEnd = r.at
+		a.firstEnd = r.At
 	}
 	a.ends++
 	a.join(r)
-	a.status = r.kind.status()
-	if f := rd.task.detail(r).failure; f != nil && (a.failure == nil || a.failure.generic && !f.generic) {
-		a.failure, a.failureCut = f, !rd.roomFor(0, bytesPerSpanEvent+int64(3*len(f.message)+len(f.trace)))
+	a.status = r.Kind.Status()
+	if f := rd.task.Events.Detail(r).Failure; f != nil && (a.failure == nil || a.failure.Generic && !f.Generic) {
+		a.failure, a.failureCut = f, !rd.roomFor(0, bytesPerSpanEvent+int64(3*len(f.Message)+len(f.Backtrace)))
 	}
-	if r.kind != kindStepFailed && r.kind != kindStepCompleted {
+	if r.Kind != event.StepFailed && r.Kind != event.StepCompleted {
 		a.ends = attemptAnnouncements // announced once only
 	}
 }
@@ -534,20 +535,20 @@ func (rd *reader) finish() {
 				n.gaps++
 			}
 		}
-		if end, final := endingOf(p.finalStatus); final && !n.ended {
-			n.ended, n.status = true, end.status()
+		if end, final := event.EndingOf(p.finalStatus); final && !n.ended {
+			n.ended, n.status = true, end.Status()
 			n.gaps++
 		}
 	}
 	n.end = n.start
 	if last := len(n.records) - 1; !n.ended && last >= 0 {
-		n.end = n.records[last].at
+		n.end = n.records[last].At
 	} else if !n.ended {
 		n.end = n.before.at
 	}
 	for i := range n.records {
-		if r := &n.records[i]; r.kind.endsTask() {
-			n.end = max(n.end, r.at)
+		if r := &n.records[i]; r.Kind.EndsTask() {
+			n.end = max(n.end, r.At)
 		}
 	}
 	for _, p := range n.passes {

@@ -8,6 +8,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 )
 
 // With times in whole seconds and arrival out of order, neither gives the order of a pass's events. What the engine can have done
@@ -18,22 +20,22 @@ import (
 // passRecords are the records of one pass.
 type passRecords struct {
 	job, begin, end int64 // the job's number and the first and last time
-	early, late     []record
-	found           []record // nothing left to do, and what may happen at any time
+	early, late     []event.Record
+	found           []event.Record // nothing left to do, and what may happen at any time
 	stages          []*stage
-	began, ended    []record // batches
+	began, ended    []event.Record // batches
 }
 
 // stage is a batch: the steps that a discovery listed.
 type stage struct {
 	steps      []int16
-	discovered []record
-	records    []record
+	discovered []event.Record
+	records    []event.Record
 }
 
 // rebuild returns the records, which are in the order of arrival and may be repeated, in an order in which an engine can have fired
 // them; nil when they do not determine one.
-func (t *historyTask) rebuild(arrived []record) []record {
+func (t *historyTask) rebuild(arrived []event.Record) []event.Record {
 	passes, rest := t.passRecords(distinctRecords(arrived))
 	if len(passes) == 0 {
 		return nil
@@ -49,7 +51,7 @@ func (t *historyTask) rebuild(arrived []record) []record {
 	next := 0
 	place := func(before int) {
 		for ; next < len(rest.others) && rest.others[next].before <= before; next++ {
-			out.add(rest.others[next].record)
+			out.add(rest.others[next].Record)
 		}
 	}
 	rest.place(passes)
@@ -62,14 +64,14 @@ func (t *historyTask) rebuild(arrived []record) []record {
 }
 
 // distinctRecords drops repetitions and keeps the order.
-func distinctRecords(arrived []record) []record {
+func distinctRecords(arrived []event.Record) []event.Record {
 	seen := make(map[uint32]int, len(arrived))
-	var kept []record
+	var kept []event.Record
 	for _, r := range arrived {
-		if first, again := seen[r.identity]; again && kept[first].same(&r) {
+		if first, again := seen[r.Identity]; again && kept[first].Same(&r) {
 			continue
 		}
-		seen[r.identity] = len(kept)
+		seen[r.Identity] = len(kept)
 		kept = append(kept, r)
 	}
 	return kept
@@ -77,49 +79,49 @@ func distinctRecords(arrived []record) []record {
 
 // restRecords are the records without a pass's correlation id: events of steps, and those from outside of passes.
 type restRecords struct {
-	steps  []record
+	steps  []event.Record
 	others []placed
 }
 
 // placed is a record to be placed before the pass with an index.
 type placed struct {
-	record
+	event.Record
 	before int
 }
 
 // passRecords divides the records by pass, in the order in which the passes ran. There are none when a pass's event has no
 // correlation id, or when discoveries list a step twice.
-func (t *historyTask) passRecords(records []record) ([]*passRecords, *restRecords) {
+func (t *historyTask) passRecords(records []event.Record) ([]*passRecords, *restRecords) {
 	byThread := map[uint16]*passRecords{}
 	rest := &restRecords{}
 	var passes []*passRecords
 	for _, r := range records { // passes, by events that only a pass fires
-		switch r.kind {
-		case kindPassBegan, kindDiscovered, kindNothingViable, kindBatchBegan, kindBatchEnded, kindFinalizing, kindPassEnded:
-			if r.correlationID == 0 {
+		switch r.Kind {
+		case event.PassBegan, event.Discovered, event.NothingViable, event.BatchBegan, event.BatchEnded, event.Finalizing, event.PassEnded:
+			if r.CorrelationID == 0 {
 				return nil, rest
 			}
-			if byThread[r.correlationID] == nil {
-				byThread[r.correlationID] = &passRecords{begin: math.MaxInt64}
-				passes = append(passes, byThread[r.correlationID])
+			if byThread[r.CorrelationID] == nil {
+				byThread[r.CorrelationID] = &passRecords{begin: math.MaxInt64}
+				passes = append(passes, byThread[r.CorrelationID])
 			}
 		}
 	}
 	for _, r := range records {
-		p := byThread[r.correlationID]
-		switch r.kind {
-		case kindStepRequested, kindHandlerBegan, kindBackoff, kindStepCompleted, kindStepFailed:
-			if r.step == noStep {
+		p := byThread[r.CorrelationID]
+		switch r.Kind {
+		case event.StepRequested, event.HandlerBegan, event.Backoff, event.StepCompleted, event.StepFailed:
+			if r.Step == event.NoStep {
 				return nil, rest
 			}
 			rest.steps = append(rest.steps, r)
 			continue
 		}
 		if p == nil || !p.take(t, r) {
-			rest.others = append(rest.others, placed{record: r})
+			rest.others = append(rest.others, placed{Record: r})
 			continue
 		}
-		p.begin, p.end = min(p.begin, r.at), max(p.end, r.at)
+		p.begin, p.end = min(p.begin, r.At), max(p.end, r.At)
 	}
 	for _, p := range passes {
 		listed := map[int16]bool{}
@@ -137,29 +139,29 @@ func (t *historyTask) passRecords(records []record) ([]*passRecords, *restRecord
 }
 
 // take keeps a record of the pass's own correlation id, or reports that it is not of the pass.
-func (p *passRecords) take(t *historyTask, r record) bool {
-	switch r.kind {
-	case kindJobBegan:
-		p.job = int64(r.number)
+func (p *passRecords) take(t *historyTask, r event.Record) bool {
+	switch r.Kind {
+	case event.JobBegan:
+		p.job = int64(r.Number)
 		p.early = append(p.early, r)
-	case kindTaskStarted, kindPassBegan:
+	case event.TaskStarted, event.PassBegan:
 		p.early = append(p.early, r)
-	case kindDiscovered:
-		steps := t.list(&r)
+	case event.Discovered:
+		steps := t.Events.List(&r)
 		for _, s := range p.stages {
 			if slices.Equal(s.steps, steps) {
 				s.discovered = append(s.discovered, r)
 				return true
 			}
 		}
-		p.stages = append(p.stages, &stage{steps: steps, discovered: []record{r}})
-	case kindBatchBegan:
+		p.stages = append(p.stages, &stage{steps: steps, discovered: []event.Record{r}})
+	case event.BatchBegan:
 		p.began = append(p.began, r)
-	case kindBatchEnded:
+	case event.BatchEnded:
 		p.ended = append(p.ended, r)
-	case kindNothingViable:
+	case event.NothingViable:
 		p.found = append(p.found, r)
-	case kindFinalizing, kindTaskPending, kindTaskCompleted, kindTaskFailed, kindPassEnded:
+	case event.Finalizing, event.TaskPending, event.TaskCompleted, event.TaskFailed, event.PassEnded:
 		p.late = append(p.late, r)
 	default:
 		return false
@@ -169,14 +171,14 @@ func (p *passRecords) take(t *historyTask, r record) bool {
 
 // stageOf finds the batch of a step's event: the first that lists the step in a pass that the time allows; the end of a
 // pass, too, may be up to a second later than its clock says.
-func stageOf(passes []*passRecords, r record) *stage {
+func stageOf(passes []*passRecords, r event.Record) *stage {
 	for _, late := range [...]time.Duration{0, time.Second} {
 		for _, p := range passes {
-			if r.at > p.end+int64(late) || r.at+int64(time.Second) <= p.begin {
+			if r.At > p.end+int64(late) || r.At+int64(time.Second) <= p.begin {
 				continue
 			}
 			for _, s := range p.stages {
-				if slices.Contains(s.steps, r.step) {
+				if slices.Contains(s.steps, r.Step) {
 					return s
 				}
 			}
@@ -189,12 +191,12 @@ func stageOf(passes []*passRecords, r record) *stage {
 // pass of its time, everything else between passes.
 func (rest *restRecords) place(passes []*passRecords) {
 	rest.others = slices.DeleteFunc(rest.others, func(o placed) bool {
-		if o.kind != kindSpanEvent && o.kind != kindQuery {
+		if o.Kind != event.SpanEvent && o.Kind != event.Query {
 			return false
 		}
 		for _, p := range passes {
-			if p.begin < o.at+int64(time.Second) && o.at <= p.end {
-				p.found = append(p.found, o.record)
+			if p.begin < o.At+int64(time.Second) && o.At <= p.end {
+				p.found = append(p.found, o.Record)
 				return true
 			}
 		}
@@ -204,38 +206,38 @@ func (rest *restRecords) place(passes []*passRecords) {
 	for i := range rest.others {
 		o := &rest.others[i]
 		switch {
-		case o.kind == kindCreated, o.kind == kindEnqueued && !enqueued:
-			enqueued = enqueued || o.kind == kindEnqueued
+		case o.Kind == event.Created, o.Kind == event.Enqueued && !enqueued:
+			enqueued = enqueued || o.Kind == event.Enqueued
 			continue
 		}
 		o.before = len(passes)
 		for j, p := range passes {
-			if p.begin > o.at || p.begin+int64(time.Second) > o.at && p.follows(&o.record) {
+			if p.begin > o.At || p.begin+int64(time.Second) > o.At && p.follows(&o.Record) {
 				o.before = j
 				break
 			}
 		}
 	}
 	slices.SortStableFunc(rest.others, func(a, b placed) int {
-		return cmp.Or(cmp.Compare(a.before, b.before), cmp.Compare(a.at, b.at), cmp.Compare(a.kind, b.kind))
+		return cmp.Or(cmp.Compare(a.before, b.before), cmp.Compare(a.At, b.At), cmp.Compare(a.Kind, b.Kind))
 	})
 }
 
 // follows reports whether the event leads to such a pass: the task is enqueued, or one of its steps is reset.
-func (p *passRecords) follows(r *record) bool {
-	switch r.kind {
-	case kindEnqueued, kindTaskPending:
+func (p *passRecords) follows(r *event.Record) bool {
+	switch r.Kind {
+	case event.Enqueued, event.TaskPending:
 		return true
-	case kindStepReset:
-		return slices.ContainsFunc(p.stages, func(s *stage) bool { return slices.Contains(s.steps, r.step) })
+	case event.StepReset:
+		return slices.ContainsFunc(p.stages, func(s *stage) bool { return slices.Contains(s.steps, r.Step) })
 	}
 	return false
 }
 
 // writePass writes the pass from its beginning to its end.
 func (t *historyTask) writePass(out *sequence, p *passRecords) {
-	byKind := func(a, b record) int { return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.at, b.at)) }
-	byTime := func(a, b record) int { return cmp.Compare(a.at, b.at) }
+	byKind := func(a, b event.Record) int { return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.At, b.At)) }
+	byTime := func(a, b event.Record) int { return cmp.Compare(a.At, b.At) }
 	slices.SortStableFunc(p.early, byKind)
 	slices.SortStableFunc(p.late, byKind)
 	slices.SortStableFunc(p.began, byTime)
@@ -244,14 +246,14 @@ func (t *historyTask) writePass(out *sequence, p *passRecords) {
 	for len(p.stages) > 0 {
 		s := t.nextStage(p)
 		out.add(s.discovered...)
-		if i := slices.IndexFunc(p.began, func(r record) bool { return int(r.number) == len(s.steps) }); i >= 0 {
+		if i := slices.IndexFunc(p.began, func(r event.Record) bool { return int(r.Number) == len(s.steps) }); i >= 0 {
 			out.add(p.began[i])
 			p.began = slices.Delete(p.began, i, i+1)
 		}
 		began, ended := out.high, out.high
 		for _, step := range s.steps { // they run concurrently: each begins with the batch
 			out.high = began
-			of := slices.DeleteFunc(slices.Clone(s.records), func(r record) bool { return r.step != step })
+			of := slices.DeleteFunc(slices.Clone(s.records), func(r event.Record) bool { return r.Step != step })
 			slices.SortStableFunc(of, byKind)
 			out.add(of...)
 			ended = max(ended, out.high)
@@ -284,9 +286,9 @@ func (t *historyTask) nextStage(p *passRecords) *stage {
 }
 
 func (s *stage) first() int64 {
-	first := s.discovered[0].at
+	first := s.discovered[0].At
 	for _, r := range s.records {
-		first = min(first, r.at)
+		first = min(first, r.At)
 	}
 	return first
 }
@@ -295,7 +297,7 @@ func (s *stage) first() int64 {
 func (t *historyTask) dependsOn(s, other *stage) bool {
 	for _, step := range s.steps {
 		for _, before := range other.steps {
-			if slices.Contains(t.steps[step].deps, t.steps[before].name) {
+			if slices.Contains(t.Events.Steps[step].Deps, t.Events.Steps[before].Name) {
 				return true
 			}
 		}
@@ -306,16 +308,16 @@ func (t *historyTask) dependsOn(s, other *stage) bool {
 // sequence is a list of records. A record that is earlier than the one before it by less than its clock's resolution gets the time
 // of that one.
 type sequence struct {
-	records []record
+	records []event.Record
 	high    int64
 }
 
-func (q *sequence) add(records ...record) {
+func (q *sequence) add(records ...event.Record) {
 	for _, r := range records {
-		if r.at <= q.high && q.high < r.at+resolution(r.at) {
-			r.at = q.high
+		if r.At <= q.high && q.high < r.At+resolution(r.At) {
+			r.At = q.high
 		}
-		q.high = max(q.high, r.at)
+		q.high = max(q.high, r.At)
 		q.records = append(q.records, r)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
@@ -49,10 +50,10 @@ func (n *releasedTask) appendTo(b []byte) []byte {
 	var inner []byte
 	for i := range n.steps {
 		s := &n.steps[i]
-		inner = fields.Text(inner[:0], stepID, s.id.Text)
-		inner = fields.Bool(inner, stepInteger, s.id.Integer)
-		inner = fields.Text(inner, stepName, s.name)
-		for _, name := range s.deps {
+		inner = fields.Text(inner[:0], stepID, s.ID.Text)
+		inner = fields.Bool(inner, stepInteger, s.ID.Integer)
+		inner = fields.Text(inner, stepName, s.Name)
+		for _, name := range s.Deps {
 			inner = fields.Element(inner, stepDependency, name)
 		}
 		b = fields.Message(b, releasedStep, inner)
@@ -86,7 +87,7 @@ func (a *Assembler) parseReleased(b []byte) (n *releasedTask, open []byte, err e
 			n.parent = string(f.Data)
 		case releasedStep:
 			var (
-				id   ID
+				id   event.ID
 				name string
 				deps []string
 			)
@@ -103,7 +104,7 @@ func (a *Assembler) parseReleased(b []byte) (n *releasedTask, open []byte, err e
 				}
 				return nil
 			})
-			n.steps = append(n.steps, step{id, a.shared.shape(name, deps)})
+			n.steps = append(n.steps, event.Step{ID: id, Shape: a.shared.Shape(name, deps)})
 			return err
 		case releasedAttempt:
 			var last lastAttempt

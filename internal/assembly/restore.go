@@ -6,6 +6,7 @@ package assembly
 import (
 	"math"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 )
 
@@ -15,7 +16,7 @@ import (
 
 // Release is the state of a task to be stored after spans of it have been emitted.
 type Release struct {
-	Trace TraceID
+	Trace event.TraceID
 	// End is the time up to which the task's events are no longer needed.
 	End int64
 	// Serial orders the releases of a task: a later one has a higher number and replaces the earlier ones.
@@ -39,7 +40,7 @@ func (a *Assembler) reportRelease(t *task, goesOn bool) {
 	if t.released != nil {
 		kept = *t.released
 	}
-	kept.name, kept.steps = t.name, t.steps
+	kept.name, kept.steps = t.Events.Name, t.Events.Steps
 	a.stored = kept.appendTo(a.stored[:0])
 	if goesOn {
 		a.stored = fields.Message(a.stored, releasedOpen, t.appendOpen(nil))
@@ -50,7 +51,7 @@ func (a *Assembler) reportRelease(t *task, goesOn bool) {
 		end = t.doneUntil()
 	}
 	a.onRelease(Release{
-		Trace: t.trace, End: end, Serial: a.serial, BeforeEnd: t.releasedEnd, BeforeSerial: t.releasedSerial, State: a.stored,
+		Trace: t.Events.Trace, End: end, Serial: a.serial, BeforeEnd: t.releasedEnd, BeforeSerial: t.releasedSerial, State: a.stored,
 	})
 	t.releasedEnd, t.releasedSerial = end, a.serial
 }
@@ -82,7 +83,7 @@ func (a *Assembler) Recall(release Release) error {
 		a.rememberReleased(release.Trace, n)
 		return nil
 	}
-	t := newTask(Set{trace: release.Trace, name: n.name, steps: n.steps, fixed: true, parentAt: math.MinInt64, resourceAt: math.MinInt64})
+	t := newTask(event.Set{Trace: release.Trace, Name: n.name, Steps: n.steps, Fixed: true, ParentAt: math.MinInt64, ResourceAt: math.MinInt64})
 	t.waits, t.limits, t.releasedEnd, t.releasedSerial = waitEnd, a.waitsOf(n.name), release.End, release.Serial
 	if n.runs > 0 {
 		t.released = n
@@ -91,9 +92,9 @@ func (a *Assembler) Recall(release Release) error {
 		return err
 	}
 	t.disturbed = t.disturbed || len(t.out().spans) > 0 // late events are replayed, too
-	t.held = t.size()
-	a.stats.HeldBytes += t.held
-	a.tasks[t.trace] = t
+	t.Events.Held = t.size()
+	a.stats.HeldBytes += t.Events.Held
+	a.tasks[t.Events.Trace] = t
 	a.line.Join(t)
 	if a.watched != nil {
 		a.watched.join(t)
@@ -110,13 +111,13 @@ func (a *Assembler) Resume() {
 }
 
 // Holds reports whether an event of that time may be part of an open task and must stay stored.
-func (a *Assembler) Holds(trace TraceID, at int64) bool {
+func (a *Assembler) Holds(trace event.TraceID, at int64) bool {
 	t := a.tasks[trace]
 	return t != nil && at > t.doneUntil()
 }
 
 // Remembers reports whether the release of a task with that serial number is its latest, and still known.
-func (a *Assembler) Remembers(trace TraceID, serial int64) bool {
+func (a *Assembler) Remembers(trace event.TraceID, serial int64) bool {
 	if t := a.tasks[trace]; t != nil {
 		return t.releasedSerial == serial && (serial != 0 || t.releasedEnd != math.MinInt64) // those of version 1 have none
 	}

@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -28,8 +29,8 @@ func TestAnEndedRunIsEmittedAlthoughTheTaskGoesOn(t *testing.T) {
 		events := streams[rapid.SampledFrom(names).Draw(t, "scenario")]
 		want := spansByTrace(t, func(a *assembly.Assembler) { feed(a, events, time.Unix(1, 0)) })
 		ends := endedRuns(events)
-		first := slices.IndexFunc(events, func(e *assembly.Event) bool { return e.At > ends[0] && e.Name != lifecycle.ObservabilityTaskEnqueue })
-		endsAgain := first + slices.IndexFunc(events[first:], func(e *assembly.Event) bool {
+		first := slices.IndexFunc(events, func(e *event.Event) bool { return e.At > ends[0] && e.Name != lifecycle.ObservabilityTaskEnqueue })
+		endsAgain := first + slices.IndexFunc(events[first:], func(e *event.Event) bool {
 			return slices.Contains([]string{
 				lifecycle.TaskCompleted, lifecycle.TaskFailed, lifecycle.TaskCancelled, lifecycle.TaskResolvedManually,
 			}, e.Name)
@@ -47,15 +48,15 @@ func TestAnEndedRunIsEmittedAlthoughTheTaskGoesOn(t *testing.T) {
 	})
 }
 
-func feed(a *assembly.Assembler, events []*assembly.Event, now time.Time) {
+func feed(a *assembly.Assembler, events []*event.Event, now time.Time) {
 	for _, e := range events {
 		a.Observe(e, now)
 	}
 }
 
 // endedRuns returns the ends of the runs of a complete stream of one task; it sorts the events.
-func endedRuns(events []*assembly.Event) (ends []int64) {
-	slices.SortStableFunc(events, func(a, b *assembly.Event) int { return cmp.Compare(a.At, b.At) })
+func endedRuns(events []*event.Event) (ends []int64) {
+	slices.SortStableFunc(events, func(a, b *event.Event) int { return cmp.Compare(a.At, b.At) })
 	now := time.Unix(1, 0)
 	a := assembly.New(patient(), func(tree *assembly.Tree) {
 		if tree.Reason == assembly.ReasonEnded {

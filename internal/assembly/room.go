@@ -3,6 +3,8 @@
 
 package assembly
 
+import "github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+
 // treeLimits are the limits on a tree.
 type treeLimits struct {
 	// spans is the largest number of spans.
@@ -33,14 +35,14 @@ func (rd *reader) roomFor(spans int, bytes int64) bool {
 }
 
 // measure counts the span of a query or a span event.
-func (rd *reader) measure(r *record) {
-	switch r.kind {
-	case kindQuery:
-		r.cut = !rd.roomFor(1, bytesPerSpan+rd.task.detail(r).size())
-	case kindDiscovered:
-		r.cut = !rd.roomFor(0, bytesPerSpanEvent+int64(len(rd.task.list(r)))*bytesPerString)
-	case kindNothingViable, kindTaskPending, kindSpanEvent, kindStepReset, kindTaskCancelled, kindTaskResolved, kindStepCancelled,
-		kindStepResolved:
-		r.cut = !rd.roomFor(0, bytesPerSpanEvent+rd.task.detail(r).size())
+func (rd *reader) measure(r *event.Record) {
+	switch r.Kind {
+	case event.Query:
+		r.Cut = !rd.roomFor(1, bytesPerSpan+rd.task.Events.Detail(r).Size())
+	case event.Discovered:
+		r.Cut = !rd.roomFor(0, bytesPerSpanEvent+int64(len(rd.task.Events.List(r)))*event.BytesPerString)
+	case event.NothingViable, event.TaskPending, event.SpanEvent, event.StepReset, event.TaskCancelled, event.TaskResolved, event.StepCancelled,
+		event.StepResolved:
+		r.Cut = !rd.roomFor(0, bytesPerSpanEvent+rd.task.Events.Detail(r).Size())
 	}
 }

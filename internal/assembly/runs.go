@@ -3,6 +3,8 @@
 
 package assembly
 
+import "github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+
 // followUp is how long after the end of a run another announcement of the same end, outside a pass, still belongs to it.
 const followUp = int64(2e9)
 
@@ -46,7 +48,7 @@ func (rd *reader) splitRuns() []stretch {
 // goesOn finds the first record that shows that the task resumed after the run that was released.
 func (t *historyTask) goesOn() int {
 	for i := range t.records {
-		if r := &t.records[i]; t.released.followedBy(r.kind, r.at) {
+		if r := &t.records[i]; t.released.followedBy(r.Kind, r.At) {
 			return i
 		}
 	}
@@ -56,7 +58,7 @@ func (t *historyTask) goesOn() int {
 // endOfRun finds the index after the last record of the run that begins at from, or -1 when the run has not ended.
 func (rd *reader) endOfRun(from int) int {
 	t := rd.task
-	rd.open = zeros(rd.open, len(t.steps))
+	rd.open = zeros(rd.open, len(t.Events.Steps))
 	var (
 		records  = t.records
 		open     = rd.open
@@ -65,7 +67,7 @@ func (rd *reader) endOfRun(from int) int {
 		passEnd  int // index after the last of them
 		inside   int // index after the last record of the pass
 		ended    bool
-		status   = kindSpanEvent
+		status   = event.SpanEvent
 		endAt    int64
 		end      = -1
 		resuming = -1 // index of the pass that ends after the task was cancelled
@@ -81,63 +83,63 @@ func (rd *reader) endOfRun(from int) int {
 	for i := from; i < len(records); i++ {
 		r := &records[i]
 		known := false // whether the event ends an attempt of the run
-		if r.step != noStep {
+		if r.Step != event.NoStep {
 			switch {
-			case r.kind == kindStepRequested:
-				open[r.step] = attemptAnnouncements
-			case (r.kind == kindStepCompleted || r.kind == kindStepFailed) && open[r.step] > 0:
-				open[r.step]--
+			case r.Kind == event.StepRequested:
+				open[r.Step] = attemptAnnouncements
+			case (r.Kind == event.StepCompleted || r.Kind == event.StepFailed) && open[r.Step] > 0:
+				open[r.Step]--
 				known = true
 			}
 		}
-		if !inPass && (end < 0 || i == resuming) && !known && r.kind.insidePass() {
+		if !inPass && (end < 0 || i == resuming) && !known && r.Kind.InsidePass() {
 			inPass, ends, inside = true, 0, i+1 // its beginning is missing
 		}
-		if inPass && ended && ends == 0 && r.kind.leavesPass(status) {
+		if inPass && ended && ends == 0 && r.Kind.LeavesPass(status) {
 			inPass = false // its end was not announced
-			end, endAt = inside, records[inside-1].at
+			end, endAt = inside, records[inside-1].At
 		}
-		if inPass && (r.kind.insidePass() || r.kind.endsTask()) {
+		if inPass && (r.Kind.InsidePass() || r.Kind.EndsTask()) {
 			inside = i + 1
 		}
 		switch {
-		case r.kind == kindPassBegan:
-			if ended && end >= 0 && i != resuming && (status != kindTaskCancelled || rd.cancelledPass(i, endAt+rd.patience) != i) {
+		case r.Kind == event.PassBegan:
+			if ended && end >= 0 && i != resuming && (status != event.TaskCancelled || rd.cancelledPass(i, endAt+rd.patience) != i) {
 				return end
 			}
 			inPass, ends, inside = true, 0, i+1
 			continue
-		case r.kind.endsTask():
-			if ended && end >= 0 && (r.kind != status || r.at-endAt > followUp) {
+		case r.Kind.EndsTask():
+			if ended && end >= 0 && (r.Kind != status || r.At-endAt > followUp) {
 				return end
 			}
-			ended, status = true, r.kind
+			ended, status = true, r.Kind
 			if !inPass || ends >= finalizationAnnouncements {
 				inPass = false
-				end, endAt = i+1, r.at
+				end, endAt = i+1, r.At
 			}
 			continue
-		case r.kind == kindPassEnded && inPass:
+		case r.Kind == event.PassEnded && inPass:
 			ends++
 			passEnd = i + 1
-			if final, is := endingOf(t.detail(r).finalStatus()); is {
+			if final, is := event.EndingOf(t.Events.Detail(r).FinalStatus()); is {
 				ended, status = true, final
 			}
 			if ended && ends >= finalizationAnnouncements {
 				inPass = false
-				end, endAt = passEnd, r.at
+				end, endAt = passEnd, r.At
 			}
 			continue
-		case inPass && ended && ends > 0 && r.kind.activity():
+		case inPass && ended && ends > 0 && r.Kind.Activity():
 			inPass = false // its second announcement is missing
-			end, endAt = passEnd, records[passEnd-1].at
+			end, endAt = passEnd, records[passEnd-1].At
 		}
 		switch {
 		case end < 0 || inPass || i < end || i < resuming:
-		case known, r.kind == kindPassEnded && r.at-endAt <= followUp:
-			end, endAt = i+1, r.at
-		case r.kind.activity():
-			if resuming = -1; status == kindTaskCancelled {
+		case known, r.Kind == event.PassEnded && r.At-endAt <= followUp:
+			end, endAt = i+1, r.At
+		case r.Kind.Activity():
+			if resuming = -1; status == event.TaskCancelled {
 				resuming = rd.cancelledPass(i, endAt+rd.patience)
 			}
 			if resuming < 0 {
@@ -158,22 +160,22 @@ func (rd *reader) endOfRun(from int) int {
 // the end of the run that was cancelled while its job waited, not the beginning of another. -1 when none begins in time.
 func (rd *reader) cancelledPass(from int, latest int64) int {
 	t := rd.task
-	began := rd.begins.next(t.records, from, func(r *record) bool { return r.kind == kindPassBegan || r.kind.insidePass() })
-	if began == len(t.records) || t.records[began].at > latest {
+	began := rd.begins.next(t.records, from, func(r *event.Record) bool { return r.Kind == event.PassBegan || r.Kind.InsidePass() })
+	if began == len(t.records) || t.records[began].At > latest {
 		return -1
 	}
-	end := rd.ends.next(t.records, from, func(r *record) bool {
-		if r.kind == kindPassEnded {
-			_, final := endingOf(t.detail(r).finalStatus())
+	end := rd.ends.next(t.records, from, func(r *event.Record) bool {
+		if r.Kind == event.PassEnded {
+			_, final := event.EndingOf(t.Events.Detail(r).FinalStatus())
 			return final
 		}
-		return r.kind == kindTaskCompleted || r.kind == kindTaskFailed
+		return r.Kind == event.TaskCompleted || r.Kind == event.TaskFailed
 	})
-	if end < began || rd.began.next(t.records, began+1, func(r *record) bool { return r.kind == kindPassBegan }) < end {
+	if end < began || rd.began.next(t.records, began+1, func(r *event.Record) bool { return r.Kind == event.PassBegan }) < end {
 		return -1
 	}
 	if end < len(t.records) {
-		if as, final := endingOf(t.detail(&t.records[end]).finalStatus()); t.records[end].kind != kindPassEnded || !final || as != kindTaskCancelled {
+		if as, final := event.EndingOf(t.Events.Detail(&t.records[end]).FinalStatus()); t.records[end].Kind != event.PassEnded || !final || as != event.TaskCancelled {
 			return -1
 		}
 	}
@@ -187,7 +189,7 @@ type cursor struct{ from, at int }
 // nowhere is the cursor of a reader that has not begun.
 var nowhere = cursor{from: 0, at: -1}
 
-func (c *cursor) next(records []record, from int, is func(*record) bool) int {
+func (c *cursor) next(records []event.Record, from int, is func(*event.Record) bool) int {
 	if c.from <= from && from <= c.at {
 		return c.at
 	}
@@ -214,18 +216,18 @@ func (t *historyTask) goesOnAfter(n *run) bool {
 // jobWaits reports whether a job of a task that was cancelled outside of a pass is still in the queue. It may yet run a pass, which
 // then belongs to the same run.
 func (t *historyTask) jobWaits(n *run) bool {
-	if n.status != kindTaskCancelled.status() {
+	if n.status != event.TaskCancelled.Status() {
 		return false
 	}
 	waits := t.checkpoint != nil && t.checkpoint.pass.ends > 0
 	for i := range t.records {
-		switch r := &t.records[i]; r.kind {
-		case kindEnqueued:
+		switch r := &t.records[i]; r.Kind {
+		case event.Enqueued:
 			waits = true
-		case kindJobBegan, kindPassBegan:
+		case event.JobBegan, event.PassBegan:
 			waits = false
-		case kindPassEnded:
-			_, final := endingOf(t.detail(r).finalStatus())
+		case event.PassEnded:
+			_, final := event.EndingOf(t.Events.Detail(r).FinalStatus())
 			waits = !final
 		}
 	}
@@ -237,7 +239,7 @@ func (t *historyTask) jobWaits(n *run) bool {
 func (t *historyTask) queuedAgain(n *run) bool {
 	before, after := t.released != nil || t.checkpoint != nil && t.checkpoint.announced.enqueued, false
 	for i := range t.records {
-		if t.records[i].kind == kindEnqueued {
+		if t.records[i].Kind == event.Enqueued {
 			before, after = before || i < n.to, after || i >= n.to
 		}
 	}
@@ -245,9 +247,9 @@ func (t *historyTask) queuedAgain(n *run) bool {
 }
 
 // nextActivity finds the first record from the index on that shows that the task is still open.
-func nextActivity(records []record, from int) int {
+func nextActivity(records []event.Record, from int) int {
 	for i := from; i < len(records); i++ {
-		if records[i].kind.activity() {
+		if records[i].Kind.Activity() {
 			return i
 		}
 	}
@@ -256,25 +258,25 @@ func nextActivity(records []record, from int) int {
 
 // leadIn finds where a rerun begins whose first activity is known: with the enqueuing of its job, when the activity is the work of
 // a job.
-func leadIn(records []record, from, first int) int {
-	switch records[first].kind {
-	case kindTaskStarted, kindPassBegan, kindCreated:
+func leadIn(records []event.Record, from, first int) int {
+	switch records[first].Kind {
+	case event.TaskStarted, event.PassBegan, event.Created:
 	default:
 		return first
 	}
 	for i := first - 1; i >= from; i-- {
-		if records[i].kind == kindJobBegan {
+		if records[i].Kind == event.JobBegan {
 			for j := i - 1; j >= from; j-- {
-				if records[j].kind == kindEnqueued {
+				if records[j].Kind == event.Enqueued {
 					return j
 				}
-				if records[j].kind == kindJobBegan {
+				if records[j].Kind == event.JobBegan {
 					break
 				}
 			}
 			return i
 		}
-		if records[i].kind == kindEnqueued {
+		if records[i].Kind == event.Enqueued {
 			return i
 		}
 	}

@@ -12,21 +12,22 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
 // story writes the events of one task. Every call advances its clock by a millisecond.
 type story struct {
 	at       time.Duration
-	events   []*assembly.Event
+	events   []*event.Event
 	identity uint64
 }
 
-func (s *story) say(name string, set ...func(*assembly.Event)) *story {
+func (s *story) say(name string, set ...func(*event.Event)) *story {
 	s.at += time.Millisecond
 	s.identity++
-	e := &assembly.Event{
-		Name: name, At: int64(s.at), Identity: s.identity, TraceID: assembly.TraceID{1}, TaskID: assembly.ID{Text: "1", Integer: true},
+	e := &event.Event{
+		Name: name, At: int64(s.at), Identity: s.identity, TraceID: event.TraceID{1}, TaskID: event.ID{Text: "1", Integer: true},
 		TaskName: "process_order", Attempt: -1, JobRun: -1,
 	}
 	for _, f := range set {
@@ -38,20 +39,20 @@ func (s *story) say(name string, set ...func(*assembly.Event)) *story {
 
 func (s *story) wait(d time.Duration) *story { s.at += d; return s }
 
-func step(id string) func(*assembly.Event) {
-	return func(e *assembly.Event) { e.StepID, e.StepName = assembly.ID{Text: id, Integer: true}, "step_"+id }
+func step(id string) func(*event.Event) {
+	return func(e *event.Event) { e.StepID, e.StepName = event.ID{Text: id, Integer: true}, "step_"+id }
 }
 
-func final(status string) func(*assembly.Event) {
-	return func(e *assembly.Event) { e.FinalStatus = status }
+func final(status string) func(*event.Event) {
+	return func(e *event.Event) { e.FinalStatus = status }
 }
 
 func (s *story) created() *story {
-	return s.say(lifecycle.TaskStartRequested, func(e *assembly.Event) { e.StepCount = 2 }).say(lifecycle.ObservabilityTaskEnqueue)
+	return s.say(lifecycle.TaskStartRequested, func(e *event.Event) { e.StepCount = 2 }).say(lifecycle.ObservabilityTaskEnqueue)
 }
 
 func (s *story) job() *story {
-	return s.say(lifecycle.ObservabilityTaskEnqueue, func(e *assembly.Event) { e.HasJob, e.JobRun = true, 2 })
+	return s.say(lifecycle.ObservabilityTaskEnqueue, func(e *event.Event) { e.HasJob, e.JobRun = true, 2 })
 }
 
 func (s *story) passBegins() *story {
@@ -59,14 +60,14 @@ func (s *story) passBegins() *story {
 }
 
 func (s *story) attempt(id, outcome string) *story {
-	s.say(lifecycle.WorkflowViableStepsDiscovered, func(e *assembly.Event) { e.StepIDs = []string{id} })
-	s.say(lifecycle.WorkflowStepsExecutionStarted, func(e *assembly.Event) { e.StepCount = 1 })
+	s.say(lifecycle.WorkflowViableStepsDiscovered, func(e *event.Event) { e.StepIDs = []string{id} })
+	s.say(lifecycle.WorkflowStepsExecutionStarted, func(e *event.Event) { e.StepCount = 1 })
 	for range 3 {
 		s.say(lifecycle.StepExecutionRequested, step(id))
 	}
 	s.say(lifecycle.StepBeforeHandle, step(id)).wait(50 * time.Millisecond)
 	for range 3 {
-		s.say(outcome, step(id), func(e *assembly.Event) {
+		s.say(outcome, step(id), func(e *event.Event) {
 			if outcome == lifecycle.StepFailed {
 				e.ErrorClass, e.ErrorMessage = "Broken", "it broke"
 			}
@@ -77,9 +78,9 @@ func (s *story) attempt(id, outcome string) *story {
 
 func (s *story) spin(id string, times int) *story {
 	for range times {
-		s.say(lifecycle.WorkflowViableStepsDiscovered, func(e *assembly.Event) { e.StepIDs = []string{id} })
-		s.say(lifecycle.WorkflowViableStepsDiscovered, func(e *assembly.Event) { e.StepIDs = []string{id} })
-		s.say(lifecycle.WorkflowStepsExecutionStarted, func(e *assembly.Event) { e.StepCount = 1 })
+		s.say(lifecycle.WorkflowViableStepsDiscovered, func(e *event.Event) { e.StepIDs = []string{id} })
+		s.say(lifecycle.WorkflowViableStepsDiscovered, func(e *event.Event) { e.StepIDs = []string{id} })
+		s.say(lifecycle.WorkflowStepsExecutionStarted, func(e *event.Event) { e.StepCount = 1 })
 		s.say(lifecycle.WorkflowStepsExecutionCompleted)
 	}
 	return s
@@ -223,7 +224,7 @@ func TestStories(t *testing.T) {
 			[]summary{{run: 1, start: ms, end: 1332 * ms, status: "success", passes: 1, attempts: 2, batches: 302, queued: 1}},
 		},
 		"a task refused at creation": {
-			new(story).say(lifecycle.TaskFailed, func(e *assembly.Event) { e.Refused = true }),
+			new(story).say(lifecycle.TaskFailed, func(e *event.Event) { e.Refused = true }),
 			[]summary{{run: 1, start: ms, end: ms, status: "failure"}},
 		},
 		"a lost terminal event is read from the pass": {
@@ -270,16 +271,16 @@ func TestLateEventsChangeNothing(t *testing.T) {
 func TestTheOpenTaskThatWasIdleLongestIsEvicted(t *testing.T) {
 	few := limits()
 	few.OpenTasks = 2
-	var evicted []assembly.TraceID
+	var evicted []event.TraceID
 	a := assembly.New(few, func(tree *assembly.Tree) {
 		require.Equal(t, assembly.ReasonEvicted, tree.Reason)
 		evicted = append(evicted, tree.Trace)
 	})
 	now := time.Unix(1, 0)
 	for i, trace := range []byte{1, 2, 1, 3, 1} {
-		a.Observe(&assembly.Event{TraceID: assembly.TraceID{trace}, Name: lifecycle.TaskStartRequested, At: int64(i + 1), StepCount: 1, Identity: uint64(i)}, now)
+		a.Observe(&event.Event{TraceID: event.TraceID{trace}, Name: lifecycle.TaskStartRequested, At: int64(i + 1), StepCount: 1, Identity: uint64(i)}, now)
 	}
-	require.Equal(t, []assembly.TraceID{{2}}, evicted)
+	require.Equal(t, []event.TraceID{{2}}, evicted)
 	require.EqualValues(t, 2, a.Stats().OpenTasks)
 }
 

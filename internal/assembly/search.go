@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"strings"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -14,7 +15,7 @@ import (
 // ASCII letters match in either case. A nil Search matches all.
 type Search struct {
 	text  string
-	steps map[*shape]bool // results of earlier comparisons
+	steps map[*event.Shape]bool // results of earlier comparisons
 }
 
 // rememberedShapes bounds how many results are kept.
@@ -25,39 +26,39 @@ func NewSearch(text string) *Search {
 	if text == "" {
 		return nil
 	}
-	return &Search{text: lowerASCII(text), steps: map[*shape]bool{}}
+	return &Search{text: lowerASCII(text), steps: map[*event.Shape]bool{}}
 }
 
 // In reports whether a text contains the searched one.
 func (s *Search) In(text string) bool { return s == nil || containsFold(text, s.text) }
 
 // IsKey reports whether the text begins a trace id in hexadecimal.
-func (s *Search) IsKey(key TraceID) bool {
+func (s *Search) IsKey(key event.TraceID) bool {
 	var text [32]byte
 	hex.Encode(text[:], key[:])
 	return len(s.text) >= 6 && strings.HasPrefix(string(text[:]), s.text)
 }
 
 // IsID reports whether the text is an id, or a part of one that is not a number.
-func (s *Search) IsID(id ID) bool {
+func (s *Search) IsID(id event.ID) bool {
 	return s == nil || id.Text == s.text || !id.Integer && len(s.text) >= 4 && s.In(id.Text)
 }
 
 func (s *Search) finds(t *task) bool {
-	if s == nil || s.IsID(t.id) || s.IsKey(t.trace) || s.In(t.name) ||
-		t.parent != "" && s.In(t.parent) || s.InResource(t.resource) {
+	if s == nil || s.IsID(t.Events.ID) || s.IsKey(t.Events.Trace) || s.In(t.Events.Name) ||
+		t.Events.Parent != "" && s.In(t.Events.Parent) || s.InResource(t.Events.Resource) {
 		return true
 	}
-	for _, id := range t.correlationIDs {
+	for _, id := range t.Events.CorrelationIDs {
 		if s.In(id) {
 			return true
 		}
 	}
-	for i := range t.steps {
-		shape := t.steps[i].shape
+	for i := range t.Events.Steps {
+		shape := t.Events.Steps[i].Shape
 		found, known := s.steps[shape]
 		if !known {
-			found = s.In(shape.name)
+			found = s.In(shape.Name)
 			if len(s.steps) >= rememberedShapes {
 				clear(s.steps)
 			}
@@ -67,8 +68,8 @@ func (s *Search) finds(t *task) bool {
 			return true
 		}
 	}
-	for _, d := range t.details {
-		if d.failure != nil && (s.In(d.failure.class) || s.In(d.failure.message)) {
+	for f := range t.Events.Failures() {
+		if s.In(f.Class) || s.In(f.Message) {
 			return true
 		}
 	}
@@ -76,7 +77,7 @@ func (s *Search) finds(t *task) bool {
 }
 
 // InResource reports whether the name of the service contains the text.
-func (s *Search) InResource(r *Resource) bool {
+func (s *Search) InResource(r *event.Resource) bool {
 	if r == nil {
 		return false
 	}

@@ -6,6 +6,7 @@ package assembly
 import (
 	"math"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -86,7 +87,7 @@ func (st *settling) after(ended bool, gaps ...gap) settled {
 func (rd *reader) settle(st *settling) {
 	n := rd.run
 	var unnamed gap
-	if rd.task.name == "" && len(n.records) > 0 {
+	if rd.task.Events.Name == "" && len(n.records) > 0 {
 		unnamed.show(&n.records[0], GapTaskName)
 	}
 	var earlier gap // passes are missing
@@ -163,12 +164,12 @@ func (rd *reader) settleWait(st *settling, p, before *pass) {
 func (n *run) ending(t *historyTask) int64 {
 	for i := range n.records {
 		r := &n.records[i]
-		if r.kind.endsTask() {
-			return r.at
+		if r.Kind.EndsTask() {
+			return r.At
 		}
-		if r.kind == kindPassEnded {
-			if _, final := endingOf(t.detail(r).finalStatus()); final {
-				return r.at
+		if r.Kind == event.PassEnded {
+			if _, final := event.EndingOf(t.Events.Detail(r).FinalStatus()); final {
+				return r.At
 			}
 		}
 	}

@@ -3,10 +3,13 @@
 
 package assembly
 
-import "github.com/tasker-otel/otelcol-tasker/internal/assembly/critical"
+import (
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/critical"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+)
 
 // size returns about how many bytes the task takes, without what its releases left and what is encoded.
-func (t *treeTask) size() int64 { return t.Set.size() + t.emission.size() + t.sizeOfCheckpoint() }
+func (t *treeTask) size() int64 { return t.Events.Size() + t.emission.size() + t.sizeOfCheckpoint() }
 
 // size returns about how many bytes the emission takes; zero for nil.
 func (e *emission) size() int64 {
@@ -33,7 +36,7 @@ func (t *treeTask) sizeOfCheckpoint() int64 {
 		for i := range notes.list {
 			n += bytesPerKeptNote
 			for j := range notes.list[i].Attributes {
-				n += bytesPerAttribute + int64(len(notes.list[i].Attributes[j].Value.Text))
+				n += event.BytesPerAttribute + int64(len(notes.list[i].Attributes[j].Value.Text))
 			}
 		}
 	}

@@ -14,15 +14,16 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
 // skewed gives each process of a task its own clock: the creator and operator, and the worker of every pass. Clocks are at most the
 // given time apart.
-func skewed(random *rand.Rand, events []*assembly.Event, apart time.Duration) []*assembly.Event {
+func skewed(random *rand.Rand, events []*event.Event, apart time.Duration) []*event.Event {
 	draw := func() int64 { return random.Int64N(int64(apart)) }
-	creator, workers := draw(), map[assembly.TraceID]int64{}
-	var moved []*assembly.Event
+	creator, workers := draw(), map[event.TraceID]int64{}
+	var moved []*event.Event
 	for _, e := range events {
 		if e.HasJob {
 			workers[e.TraceID] = draw()
@@ -39,8 +40,8 @@ func skewed(random *rand.Rand, events []*assembly.Event, apart time.Duration) []
 }
 
 // counted returns what must be exact for any clock skew: runs with their outcomes, passes, batches and attempts.
-func counted(t require.TestingT, events []*assembly.Event) map[assembly.TraceID][]summary {
-	trees := map[assembly.TraceID][]summary{}
+func counted(t require.TestingT, events []*event.Event) map[event.TraceID][]summary {
+	trees := map[event.TraceID][]summary{}
 	a := assembly.New(limits(), func(tree *assembly.Tree) {
 		requireWellFormed(t, tree)
 		got := summarize(tree)
@@ -58,14 +59,14 @@ func counted(t require.TestingT, events []*assembly.Event) map[assembly.TraceID]
 // Clocks of the creator and the workers that are 300 ms apart leave trees well formed and counts exact, also of shorter tasks.
 func TestClocksApart(t *testing.T) {
 	t.Parallel()
-	streams := map[string][]*assembly.Event{}
+	streams := map[string][]*event.Event{}
 	for _, name := range []string{"order_processing", "mixed", "planned", "real/linear5", "real/retry"} {
 		streams[name] = readStream(t, name)
 	}
 	short := new(story).created().passBegins().attempt("1", lifecycle.StepCompleted).passEnds(lifecycle.TaskCompleted, "complete")
 	streams["short"] = short.events
 	names := slices.Sorted(maps.Keys(streams))
-	want := map[string]map[assembly.TraceID][]summary{}
+	want := map[string]map[event.TraceID][]summary{}
 	for name, events := range streams {
 		want[name] = counted(t, events)
 	}

@@ -5,6 +5,7 @@ package assembly
 
 import (
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/deadlines"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 )
 
 // Snapshot is a copy of an open task, from which its trees can be built while the assembler is in use.
@@ -15,21 +16,21 @@ type Snapshot struct {
 }
 
 // Snapshot copies an open task; nil when none is open under that id. It copies the packed events without reading them.
-func (a *Assembler) Snapshot(key TraceID) *Snapshot {
+func (a *Assembler) Snapshot(key event.TraceID) *Snapshot {
 	t := a.tasks[key]
 	if t == nil || t.released != nil && !t.active {
 		return nil
 	}
 	a.wake(t)
 	s := &Snapshot{task: *t, limits: a.limits}
-	s.task.reallocate() // the other lists only grow
+	s.task.Events = t.Events.Clone()
 	s.task.released = t.released.clone()
 	if t.emission != nil { // the whole run, as if none of it had been emitted
 		s.task.emission = &emission{
 			forgotten: t.emission.forgotten, root: t.emission.root, rootNext: t.emission.rootNext, extent: t.emission.extent, frontier: t.emission.frontier,
 		}
 	}
-	s.task.records, s.task.places, s.task.watch = nil, nil, nil
+	s.task.records, s.task.watch = nil, nil
 	s.task.idle, s.task.deadline = deadlines.Place[*task]{}, deadlines.Entry[*task]{}
 	return s
 }
@@ -53,13 +54,13 @@ func (s *Snapshot) Trees() []*Tree {
 
 // Events returns how many events of the task are held, and how many of them repeat others. It is called after Trees.
 func (s *Snapshot) Events() (held, repeated int) {
-	return s.task.count(), max(0, s.task.count()-len(s.task.records))
+	return s.task.Events.Count(), max(0, s.task.Events.Count()-len(s.task.records))
 }
 
 // Steps visits the steps of the tree's task: their names, and those of the steps they depend on. It may be called until the sink
 // returns.
 func (t *Tree) Steps(visit func(name string, dependencies []string)) {
 	for i := range t.steps {
-		visit(t.steps[i].name, t.steps[i].deps)
+		visit(t.steps[i].Name, t.steps[i].Deps)
 	}
 }

@@ -3,7 +3,10 @@
 
 package assembly
 
-import "github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
+import (
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+)
 
 // Outcome is the status of a span.
 type Outcome uint8
@@ -17,7 +20,7 @@ const (
 
 // Span is a finished span. Times are Unix nanoseconds.
 type Span struct {
-	ID, Parent SpanID
+	ID, Parent event.SpanID
 	Name       string
 	Start, End int64
 	Outcome    Outcome
@@ -38,17 +41,17 @@ type SpanEvent struct {
 
 // Link points at another span: the earlier attempt, the earlier run.
 type Link struct {
-	Trace TraceID
-	Span  SpanID
+	Trace event.TraceID
+	Span  event.SpanID
 }
 
 // Tree is one run of a task: the task's span first, every parent before its children. Spans of the run that were emitted before as
 // parts are not in it. The tree and everything in it belong to the assembler and are valid only until the sink returns.
 type Tree struct {
-	Trace TraceID
+	Trace event.TraceID
 	// Key is the id under which the assembler knows the task. It differs from Trace if the task has a caller.
-	Key      TraceID
-	Resource *Resource
+	Key      event.TraceID
+	Resource *event.Resource
 	Reason   Reason
 	// Part is true while the task is open: the tree has final spans of it, without the task's own.
 	Part  bool
@@ -58,7 +61,7 @@ type Tree struct {
 	// EventsDropped is the number of events dropped because a span has 128 at most.
 	EventsDropped int
 
-	steps []step // of the task
+	steps []event.Step // of the task
 }
 
 // Reason says why a tree left the assembler.

@@ -9,74 +9,75 @@ import (
 	"strings"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
 // attach adds every event that defines no span to the innermost span it belongs to, and makes spans of queries.
 func (c *composer) attach() {
-	var shown [packedKind]*record // announcements that the engine repeats are shown once per pass or batch
-	var shownIn [packedKind]*pass
+	var shown [event.Kinds]*event.Record // announcements that the engine repeats are shown once per pass or batch
+	var shownIn [event.Kinds]*pass
 	c.findPasses()
 	c.around.begin()
 	for i := range c.run.records {
 		r := &c.run.records[i]
-		switch r.kind {
-		case kindQuery:
+		switch r.Kind {
+		case event.Query:
 			if !c.noting {
 				c.query(r)
 			}
-		case kindBatchEnded, kindBatchBegan:
-			shown[kindDiscovered], shown[kindNothingViable] = nil, nil
-		case kindDiscovered, kindNothingViable, kindTaskPending:
-			p := c.passAt(r.at)
-			if shown[r.kind] != nil && shownIn[r.kind] == p {
+		case event.BatchEnded, event.BatchBegan:
+			shown[event.Discovered], shown[event.NothingViable] = nil, nil
+		case event.Discovered, event.NothingViable, event.TaskPending:
+			p := c.passAt(r.At)
+			if shown[r.Kind] != nil && shownIn[r.Kind] == p {
 				continue
 			}
-			shown[r.kind], shownIn[r.kind] = r, p
+			shown[r.Kind], shownIn[r.Kind] = r, p
 			c.attachSpanEvent(r)
-		case kindSpanEvent, kindStepReset, kindTaskCancelled, kindTaskResolved, kindStepCancelled, kindStepResolved:
+		case event.SpanEvent, event.StepReset, event.TaskCancelled, event.TaskResolved, event.StepCancelled, event.StepResolved:
 			c.attachSpanEvent(r)
 		}
 	}
 }
 
-func (c *composer) attachSpanEvent(r *record) {
+func (c *composer) attachSpanEvent(r *event.Record) {
 	name := lifecycle.WorkflowViableStepsDiscovered
-	if r.kind != kindDiscovered {
-		name = c.task.detail(r).spanEventName()
+	if r.Kind != event.Discovered {
+		name = c.task.Events.Detail(r).SpanEventName()
 	}
 	target := c.spanAt(r, name)
 	place, here := c.index[target]
 	if !here {
-		if (c.noting || c.going == nil) && c.task.out().spans.EmittedBefore(target, r.arrived) {
+		if (c.noting || c.going == nil) && c.task.out().spans.EmittedBefore(target, r.Arrived) {
 			c.late++
 		}
 		return
 	}
 	s := &c.tree.Spans[place]
-	event := SpanEvent{Name: name, At: r.at}
-	if r.kind == kindDiscovered {
-		steps := c.task.list(r)
+	shown := SpanEvent{Name: name, At: r.At}
+	if r.Kind == event.Discovered {
+		steps := c.task.Events.List(r)
 		names := make([]string, 0, len(steps))
 		for _, step := range steps {
-			names = append(names, c.task.steps[step].name)
+			names = append(names, c.task.Events.Steps[step].Name)
 		}
-		event.Attributes = []attribute.KeyValue{attribute.Int(lifecycle.AttrStepCount, int64(len(names))), attribute.Strings(lifecycle.AttrStepNames, names)}
+		shown.Attributes = []attribute.KeyValue{attribute.Int(lifecycle.AttrStepCount, int64(len(names))), attribute.Strings(lifecycle.AttrStepNames, names)}
 	} else {
-		event.Attributes = c.task.detail(r).attrs
+		shown.Attributes = c.task.Events.Detail(r).Attributes
 	}
-	c.addEvent(s, event, r.cut)
+	c.addEvent(s, shown, r.Cut)
 }
 
 // spanAt returns the innermost span that the event belongs to and that contains its time. The span may be in an earlier part, or
 // not yet settled.
-func (c *composer) spanAt(r *record, name string) SpanID {
+func (c *composer) spanAt(r *event.Record, name string) event.SpanID {
 	target := c.root
-	if p := c.passAt(r.at); p != nil {
+	if p := c.passAt(r.At); p != nil {
 		target = p.span
 		if !aboutTask(name) {
 			for _, b := range p.batches {
-				if r.step == noStep && b.start <= r.at && r.at <= b.end && (!b.cut || len(b.attempts) > 0) {
+				if r.Step == event.NoStep && b.start <= r.At && r.At <= b.end && (!b.cut || len(b.attempts) > 0) {
 					target = b.span
 				}
 			}
@@ -85,7 +86,7 @@ func (c *composer) spanAt(r *record, name string) SpanID {
 	if !aboutTask(name) {
 		if a := c.attemptAt(r); a != nil {
 			target = a.span
-			if start, end := a.handling(); start <= r.at && r.at <= end {
+			if start, end := a.handling(); start <= r.At && r.At <= end {
 				target = a.work
 			}
 		}
@@ -125,26 +126,26 @@ func (c *composer) passAt(at int64) *pass {
 
 // attemptAt finds the attempt in which the event happened: that of its step; for an event without a step, such as a custom one,
 // that of its correlation id, or the only one at that time.
-func (c *composer) attemptAt(r *record) *attempt {
+func (c *composer) attemptAt(r *event.Record) *attempt {
 	var only, ofThread *attempt
 	open, sameThread := 0, 0
-	for _, a := range c.around.at(c, r.at) {
-		if r.at > a.end && (c.going == nil || c.going.of(a.settled)) {
+	for _, a := range c.around.at(c, r.At) {
+		if r.At > a.end && (c.going == nil || c.going.of(a.settled)) {
 			continue
 		}
-		if r.step != noStep {
-			if a.step == r.step {
+		if r.Step != event.NoStep {
+			if a.step == r.Step {
 				return a
 			}
 			continue
 		}
 		only = a
 		open++
-		if r.correlationID != 0 && a.correlationID == r.correlationID {
+		if r.CorrelationID != 0 && a.correlationID == r.CorrelationID {
 			ofThread = a
 			sameThread++
 		}
-		if open > 1 && (r.correlationID == 0 || sameThread > 1) {
+		if open > 1 && (r.CorrelationID == 0 || sameThread > 1) {
 			return nil
 		}
 	}

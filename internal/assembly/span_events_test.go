@@ -15,6 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -29,18 +30,18 @@ func TestSpanEventsChangeNoSpan(t *testing.T) {
 	names := slices.Sorted(maps.Keys(streams))
 	rapid.Check(t, func(t *rapid.T) {
 		name := rapid.SampledFrom(names).Draw(t, "stream")
-		plain := slices.SortedStableFunc(slices.Values(streams[name]), func(a, b *assembly.Event) int { return cmp.Compare(a.At, b.At) })
-		last := map[assembly.TraceID]*assembly.Event{}
+		plain := slices.SortedStableFunc(slices.Values(streams[name]), func(a, b *event.Event) int { return cmp.Compare(a.At, b.At) })
+		last := map[event.TraceID]*event.Event{}
 		for _, e := range plain {
 			last[e.TraceID] = e
 		}
 		of := rapid.SampledFrom([]string{"order.noted", lifecycle.ObservabilityTaskFinalize, lifecycle.DatabaseQueryExecuted}).Draw(t, "note")
 		often := rapid.IntRange(1, 20).Draw(t, "one of")
-		var noted []*assembly.Event
+		var noted []*event.Event
 		for i, e := range plain {
 			noted = append(noted, e)
 			if i%often == 0 && e != last[e.TraceID] {
-				note := assembly.Event{
+				note := event.Event{
 					TraceID: e.TraceID, TaskID: e.TaskID, Name: of, Identity: uint64(i), At: e.At + 1,
 					CorrelationID: e.CorrelationID, Attempt: -1, JobRun: -1, Resource: e.Resource,
 				}
@@ -52,8 +53,8 @@ func TestSpanEventsChangeNoSpan(t *testing.T) {
 }
 
 // withoutSpanEvents assembles and returns the text of every span but for its events, by trace.
-func withoutSpanEvents(events []*assembly.Event) map[assembly.TraceID][]string {
-	spans := map[assembly.TraceID][]string{}
+func withoutSpanEvents(events []*event.Event) map[event.TraceID][]string {
+	spans := map[event.TraceID][]string{}
 	a := assembly.New(patient(), func(tree *assembly.Tree) {
 		for i := range tree.Spans {
 			s := tree.Spans[i]

@@ -35,18 +35,18 @@ const (
 
 // appendOpen appends the task's open run: its identity, and what has been emitted of it.
 func (t *task) appendOpen(b []byte) []byte {
-	b = fields.Text(b, openID, t.id.Text)
-	b = fields.Bool(b, openIDInteger, t.id.Integer)
+	b = fields.Text(b, openID, t.Events.ID.Text)
+	b = fields.Bool(b, openIDInteger, t.Events.ID.Integer)
 	var inner []byte
-	if t.resource != nil {
-		for i := range t.resource.Attributes {
-			inner = attribute.Append(inner[:0], &t.resource.Attributes[i])
+	if t.Events.Resource != nil {
+		for i := range t.Events.Resource.Attributes {
+			inner = attribute.Append(inner[:0], &t.Events.Resource.Attributes[i])
 			b = fields.Message(b, openAttribute, inner)
 		}
 	}
-	b = fields.Text(b, openCaller, t.parent)
+	b = fields.Text(b, openCaller, t.Events.Parent)
 	b = fields.Int(b, openFlags, flag(t.coarse, flagCoarse)|flag(t.disturbed, flagDisturbed)|flag(t.unsettled, flagUnsettled)|
-		flag(t.cut, flagCut)|flag(t.active, flagActive)|flag(t.refused, flagRefused))
+		flag(t.cut, flagCut)|flag(t.active, flagActive)|flag(t.Events.Refused, flagRefused))
 	clock := &values.Encoder{Base: t.looked}
 	clock.Times(t.lastArrival, t.lookAt)
 	b = fields.Message(b, openClock, append(binary.AppendVarint(inner[:0], t.looked), clock.Data...))
@@ -59,19 +59,19 @@ func (a *Assembler) parseOpen(b []byte, t *task) error {
 	err := fields.Read(b, func(f *fields.Field) error {
 		switch f.Number {
 		case openID:
-			t.id.Text = string(f.Data)
+			t.Events.ID.Text = string(f.Data)
 		case openIDInteger:
-			t.id.Integer = f.Int() != 0
+			t.Events.ID.Integer = f.Int() != 0
 		case openAttribute:
 			kv, err := attribute.Read(f.Data)
 			attributes = append(attributes, kv)
 			return err
 		case openCaller:
-			t.parent = string(f.Data)
+			t.Events.Parent = string(f.Data)
 		case openFlags:
 			flags := f.Int()
 			t.coarse, t.disturbed, t.unsettled = flags&flagCoarse != 0, flags&flagDisturbed != 0, flags&flagUnsettled != 0
-			t.cut, t.active, t.refused = flags&flagCut != 0, flags&flagActive != 0, flags&flagRefused != 0
+			t.cut, t.active, t.Events.Refused = flags&flagCut != 0, flags&flagActive != 0, flags&flagRefused != 0
 		case openClock:
 			looked, size := binary.Varint(f.Data)
 			if size <= 0 {
@@ -89,6 +89,6 @@ func (a *Assembler) parseOpen(b []byte, t *task) error {
 		}
 		return nil
 	})
-	t.resource = a.shared.resource(attributes)
+	t.Events.Resource = a.shared.Resource(attributes)
 	return err
 }

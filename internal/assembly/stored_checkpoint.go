@@ -11,6 +11,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/critical"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/values"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
@@ -44,8 +45,8 @@ func appendCheckpoint(b []byte, cp *checkpoint, sum *summary, with *encoder) []b
 	b = fields.Message(b, checkpointAnnounced, announced.Data)
 	if sum.failure != nil {
 		failure := with.begin()
-		failure.Text(sum.failure.class)
-		failure.OwnText(sum.failure.message)
+		failure.Text(sum.failure.Class)
+		failure.OwnText(sum.failure.Message)
 		b = fields.Message(b, checkpointFailure, failure.Data)
 	}
 	b = sum.notes.appendTo(b, checkpointEvents, with.begin())
@@ -64,7 +65,7 @@ func appendCheckpoint(b []byte, cp *checkpoint, sum *summary, with *encoder) []b
 // ownCorrelationID appends a correlation id: its index in the task, counted from 1, if it has one, else 0 and the id.
 func (e *encoder) ownCorrelationID(id string) {
 	if !e.inJournal() {
-		if i := slices.Index(e.set.correlationIDs, id); i >= 0 {
+		if i := slices.Index(e.set.CorrelationIDs, id); i >= 0 {
 			e.Ints(int64(i + 1))
 			return
 		}
@@ -78,11 +79,11 @@ func (d *decoder) ownCorrelationID() string {
 	switch {
 	case place == 0:
 		return d.OwnText()
-	case d.inJournal() || place < 0 || place > int64(len(d.set.correlationIDs)):
+	case d.inJournal() || place < 0 || place > int64(len(d.set.CorrelationIDs)):
 		d.Fail()
 		return ""
 	}
-	return d.set.correlationIDs[place-1]
+	return d.set.CorrelationIDs[place-1]
 }
 
 func appendPass(to *encoder, p *pass) []byte {
@@ -188,15 +189,15 @@ func appendAttempt(to *encoder, s *attemptState, node *critical.Node, places map
 	}
 	to.Text(string(s.status))
 	if k := s.backoff; k != nil {
-		d := to.set.detail(&k.record)
-		to.Times(k.at, k.passStart)
-		to.Ints(int64(k.identity), flag(k.out, 1))
+		d := to.set.Detail(&k.Record)
+		to.Times(k.At, k.passStart)
+		to.Ints(int64(k.Identity), flag(k.out, 1))
 		to.correlationID(k.passCorrelation)
 		if to.inJournal() {
-			to.Float(d.seconds)
-			to.Text(d.text)
+			to.Float(d.Seconds)
+			to.Text(d.Text)
 		} else {
-			to.Ints(int64(k.detail))
+			to.Ints(int64(k.Detail))
 		}
 	}
 	return to.Data
@@ -214,7 +215,7 @@ func parseCheckpoint(from *decoder) (*checkpoint, *summary, error) {
 		return nodes[place], nil
 	}
 	step := func(what string, i int16) error {
-		if steps := len(from.set.steps); i < 0 || int(i) >= steps {
+		if steps := len(from.set.Steps); i < 0 || int(i) >= steps {
 			return fmt.Errorf("%s of step %d, of which there are %d", what, i, steps)
 		}
 		return nil
@@ -236,7 +237,7 @@ func parseCheckpoint(from *decoder) (*checkpoint, *summary, error) {
 				idle: int(d.Int()), ends: int(d.Int()), completed: int16(d.Int()),
 			}
 		case checkpointFailure:
-			sum.failure = &failure{class: d.Text(), message: d.OwnText()}
+			sum.failure = &event.Failure{Class: d.Text(), Message: d.OwnText()}
 		case checkpointEvents:
 			sum.notes.parse(d)
 		case checkpointPassEvents:
@@ -316,18 +317,18 @@ func parseAttempt(d *decoder, nodeAt func(place int64) (*critical.Node, error)) 
 }
 
 func parseBackoff(d *decoder, step int16) *pendingBackoff {
-	k := &pendingBackoff{record: record{kind: kindBackoff, step: step, number: -1}}
-	k.at, k.passStart, k.identity, k.out = d.Time(), d.Time(), uint32(d.Int()), d.Int() != 0
+	k := &pendingBackoff{Record: event.Record{Kind: event.Backoff, Step: step, Number: -1}}
+	k.At, k.passStart, k.Identity, k.out = d.Time(), d.Time(), uint32(d.Int()), d.Int() != 0
 	k.passCorrelation = d.correlationID()
 	if d.inJournal() {
-		k.detail = d.set.keepOwn(&detail{seconds: d.Float(), text: d.Text()})
+		k.Detail = d.set.KeepDetail(&event.Detail{Seconds: d.Float(), Text: d.Text()})
 		return k
 	}
 	place := d.Int()
-	if place < 0 || place > int64(len(d.set.details)) {
+	if !d.set.HasDetail(place) {
 		d.Fail()
 		return k
 	}
-	k.detail = uint16(place)
+	k.Detail = uint16(place)
 	return k
 }

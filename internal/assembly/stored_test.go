@@ -15,10 +15,11 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 )
 
 // stores keeps the releases of an assembler, as its owner does.
-type stores map[assembly.TraceID]stored
+type stores map[event.TraceID]stored
 
 type stored struct {
 	release assembly.Release
@@ -72,7 +73,7 @@ func (r *reborn) end(t require.TestingT) {
 	r.Resume()
 }
 
-func (r *reborn) Observe(e *assembly.Event, now time.Time) {
+func (r *reborn) Observe(e *event.Event, now time.Time) {
 	r.events = append(r.events, arrival{now.UnixNano(), e})
 	r.now = now
 	r.Assembler.Observe(e, now)
@@ -83,7 +84,7 @@ func TestAStoredTaskGoesOn(t *testing.T) {
 	t.Parallel()
 	streams := partStreams(t)
 	var names []string
-	want := map[string]map[assembly.TraceID][]string{}
+	want := map[string]map[event.TraceID][]string{}
 	for name, events := range streams {
 		names = append(names, name)
 		want[name] = spansByTrace(t, func(a *assembly.Assembler) { feed(a, events, time.Unix(1, 0)) })
@@ -93,7 +94,7 @@ func TestAStoredTaskGoesOn(t *testing.T) {
 		name := rapid.SampledFrom(names).Draw(t, "stream")
 		random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
 		often := rapid.IntRange(20, 300).Draw(t, "one of")
-		union, spans := union{}, map[assembly.TraceID][]string{}
+		union, spans := union{}, map[event.TraceID][]string{}
 		r := newReborn(inParts(patient()), func(tree *assembly.Tree) {
 			union.add(t, tree)
 			for i := range tree.Spans {
@@ -168,7 +169,7 @@ func TestWhatIsEmittedAgainIsTheSame(t *testing.T) {
 		}
 		slices.SortStableFunc(list, func(a, b arrival) int { return cmp.Compare(a.at, b.at) })
 
-		emitted := map[assembly.TraceID]map[assembly.SpanID]string{}
+		emitted := map[event.TraceID]map[event.SpanID]string{}
 		var (
 			r       *reborn
 			pending []stored // in the order of their emission
@@ -178,7 +179,7 @@ func TestWhatIsEmittedAgainIsTheSame(t *testing.T) {
 		begin := func() {
 			r = newReborn(limits, func(tree *assembly.Tree) {
 				if emitted[tree.Trace] == nil {
-					emitted[tree.Trace] = map[assembly.SpanID]string{}
+					emitted[tree.Trace] = map[event.SpanID]string{}
 				}
 				for i := range tree.Spans {
 					s := &tree.Spans[i]

@@ -18,16 +18,17 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
 // readStream reads a stream of the plain wire form into events, without the production decoders, so that the expected result does
 // not depend on them.
-func readStream(t testing.TB, name string) []*assembly.Event {
+func readStream(t testing.TB, name string) []*event.Event {
 	t.Helper()
 	raw, err := os.ReadFile(filepath.Join("..", "..", "tests", "streamtest", "testdata", name+".ndjson"))
 	require.NoError(t, err)
-	var events []*assembly.Event
+	var events []*event.Event
 	lines := bufio.NewScanner(bytes.NewReader(raw))
 	lines.Buffer(nil, 1<<24)
 	for lines.Scan() {
@@ -46,7 +47,7 @@ type item struct {
 	Payload       map[string]any `json:"payload"`
 }
 
-func parseEvent(t testing.TB, line []byte) *assembly.Event {
+func parseEvent(t testing.TB, line []byte) *event.Event {
 	t.Helper()
 	var in item
 	decoder := json.NewDecoder(bytes.NewReader(line))
@@ -54,14 +55,14 @@ func parseEvent(t testing.TB, line []byte) *assembly.Event {
 	require.NoError(t, decoder.Decode(&in), string(line))
 	p := in.Payload
 	text := func(key string) string { s, _ := p[key].(string); return s }
-	id := func(key string) assembly.ID {
+	id := func(key string) event.ID {
 		switch v := p[key].(type) {
 		case json.Number:
-			return assembly.ID{Text: v.String(), Integer: true}
+			return event.ID{Text: v.String(), Integer: true}
 		case string:
-			return assembly.ID{Text: v}
+			return event.ID{Text: v}
 		}
-		return assembly.ID{}
+		return event.ID{}
 	}
 	integer := func(key string, absent int) int {
 		if v, ok := p[key].(json.Number); ok {
@@ -90,7 +91,7 @@ func parseEvent(t testing.TB, line []byte) *assembly.Event {
 	}
 	hash := fnv.New64a()
 	_, _ = hash.Write(line)
-	e := &assembly.Event{
+	e := &event.Event{
 		Identity: hash.Sum64(), Name: in.Event, At: in.OccurredAt.UnixNano(), TaskID: id("task_id"), TaskName: text("task_name"),
 		StepID: id("step_id"), StepName: text("step_name"), CorrelationID: in.CorrelationID, Traceparent: in.Traceparent,
 		Attempt: integer("attempt_number", -1), StepCount: integer("step_count", 0), TotalSteps: integer("total_steps", 0),
@@ -118,12 +119,12 @@ func TestCompleteStreamsAreReleasedWithoutWaitingForTheSettleTimeout(t *testing.
 	for _, name := range []string{"order_processing", "mixed", "planned", "real/linear5", "real/retry"} {
 		t.Run(name, func(t *testing.T) {
 			now := time.Unix(1, 0)
-			trees := map[assembly.TraceID]int{}
+			trees := map[event.TraceID]int{}
 			a := assembly.New(limits(), func(tree *assembly.Tree) {
 				trees[tree.Trace]++
 				require.Equal(t, assembly.ReasonEnded, tree.Reason)
 			})
-			tasks := map[assembly.TraceID]bool{}
+			tasks := map[event.TraceID]bool{}
 			for _, e := range readStream(t, name) {
 				tasks[e.TraceID] = true
 				a.Observe(e, now)

@@ -7,6 +7,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/emitted"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/values"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
@@ -19,7 +20,7 @@ import (
 // encoder appends values of a task.
 type encoder struct {
 	values.Encoder
-	set *Set
+	set *event.Set
 }
 
 // begin begins another message with the base, task and texts of this one.
@@ -33,7 +34,7 @@ func (e *encoder) inJournal() bool { return e.Texts == nil }
 // correlationID appends a correlation id by its index in the task.
 func (e *encoder) correlationID(place uint16) {
 	if e.inJournal() {
-		e.OwnText(e.set.correlationID(place))
+		e.OwnText(e.set.CorrelationID(place))
 	} else {
 		e.Ints(int64(place))
 	}
@@ -42,8 +43,8 @@ func (e *encoder) correlationID(place uint16) {
 // decoder reads what an encoder appended.
 type decoder struct {
 	values.Decoder
-	set    *Set
-	shared *Shared
+	set    *event.Set
+	shared *event.Shared
 }
 
 // of returns a decoder for another message with the same base, task and texts.
@@ -57,10 +58,10 @@ func (d *decoder) inJournal() bool { return d.Texts == nil }
 // correlationID reads a correlation id and returns its index in the task.
 func (d *decoder) correlationID() uint16 {
 	if d.inJournal() {
-		return d.set.correlationIndex(d.shared, d.OwnText())
+		return d.set.KeepCorrelationID(d.shared, d.OwnText())
 	}
 	place := d.Int()
-	if place < 0 || place > int64(len(d.set.correlationIDs)) {
+	if place < 0 || place > int64(len(d.set.CorrelationIDs)) {
 		d.Fail()
 		return 0
 	}
@@ -87,7 +88,7 @@ const (
 // memory of this process, without for the journal.
 func (t *treeTask) appendEmission(b []byte, texts *values.Texts) []byte {
 	e := t.out()
-	with := &encoder{values.Encoder{Base: e.frontier, Texts: texts}, &t.Set}
+	with := &encoder{values.Encoder{Base: e.frontier, Texts: texts}, &t.Events}
 	b = fields.Int(b, emissionFrontier, e.frontier)
 	root := with.begin()
 	root.ID(e.root)
@@ -130,9 +131,9 @@ func appendParents(to *encoder, parents []openParent) []byte {
 }
 
 // parseEmission reads what appendEmission appended. It does not retain the data.
-func (t *treeTask) parseEmission(data []byte, texts *values.Texts, shared *Shared) error {
+func (t *treeTask) parseEmission(data []byte, texts *values.Texts, shared *event.Shared) error {
 	e := t.beginEmission()
-	from := &decoder{values.Decoder{Texts: texts, Intern: shared.intern}, &t.Set, shared}
+	from := &decoder{values.Decoder{Texts: texts, Intern: shared.Intern}, &t.Events, shared}
 	return fields.Read(data, func(f *fields.Field) error {
 		d := from.of(f.Data)
 		switch f.Number {

@@ -17,8 +17,8 @@ type treeTask struct {
 // callerOf returns the traceparent of the run's caller: the earliest of any event up to the beginning of the first pass. Spans of
 // the pass are emitted while it runs, so a later one changes nothing.
 func (t *treeTask) callerOf(n *run) string {
-	if len(n.passes) > 0 && t.parentAt > n.passes[0].start {
+	if len(n.passes) > 0 && t.Events.ParentAt > n.passes[0].start {
 		return ""
 	}
-	return t.parent
+	return t.Events.Parent
 }

@@ -5,6 +5,7 @@ package assembly
 
 import (
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/deadlines"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 )
 
 // task is an open task: its events, what has been emitted of it, and when it is checked.
@@ -38,7 +39,9 @@ func (t *task) Place() *deadlines.Place[*task] { return &t.idle }
 func (t *task) Deadline() *deadlines.Entry[*task] { return &t.deadline }
 
 // newTask makes a task that has no events yet.
-func newTask(s Set) *task { return &task{treeTask: treeTask{historyTask: historyTask{Set: s}}} }
+func newTask(s event.Set) *task {
+	return &task{treeTask: treeTask{historyTask: historyTask{Events: s}}}
+}
 
 // Approximate bytes of an open task, besides its events and what has been emitted of it.
 const (
@@ -59,17 +62,17 @@ func (t *task) size() int64 {
 }
 
 // add adds an event with its time of arrival to the task.
-func (a *Assembler) add(t *task, e *Event, arrived int64) {
-	named := t.name != ""
-	r := t.Set.add(a.shared, e, arrived)
-	if !named && t.name != "" {
-		t.limits = a.waitsOf(t.name)
+func (a *Assembler) add(t *task, e *event.Event, arrived int64) {
+	named := t.Events.Name != ""
+	r := t.Events.Add(a.shared, e, arrived)
+	if !named && t.Events.Name != "" {
+		t.limits = a.waitsOf(t.Events.Name)
 	}
 	if t.watch != nil {
 		t.watch.observe(&r)
 	}
-	t.active = t.active || t.released != nil && (r.kind == kindEnqueued || t.released.followedBy(r.kind, e.At))
-	if _, final := endingOf(e.FinalStatus); r.kind.endsTask() || r.kind == kindPassEnded && final {
+	t.active = t.active || t.released != nil && (r.Kind == event.Enqueued || t.released.followedBy(r.Kind, e.At))
+	if _, final := event.EndingOf(e.FinalStatus); r.Kind.EndsTask() || r.Kind == event.PassEnded && final {
 		t.ended = true
 	}
 }

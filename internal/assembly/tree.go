@@ -6,6 +6,7 @@ package assembly
 import (
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/emitted"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -18,7 +19,7 @@ type composer struct {
 	forgotten *summary  // of the run's records before; nil when they are complete
 	going     *settling // set for an open run, of which only settled spans are composed
 
-	root     SpanID
+	root     event.SpanID
 	runIndex int
 	// correlation is the correlation id of added spans: that of the current pass or, outside passes, the task's own.
 	correlation string
@@ -26,17 +27,17 @@ type composer struct {
 	own         string        // the task's correlation id
 	last        []lastAttempt // by step: the previous attempt
 	begins      begins
-	index       map[SpanID]int  // indexes of the tree's spans
-	until       []int64         // by pass: the latest end of it and of those before
-	emitted     []emitted.Spans // by step: its emitted attempts
-	around      around          // attempts at the time of the current event
-	steps       []int16         // by span: the step of an attempt; else noStep
-	sought      recordKey       // a late event, whose span is searched
-	found       int             // the index of that span, or -1
-	noting      bool            // only span events are wanted
-	late        int64           // events that arrived after their span was emitted
-	unsettled   [Gaps]int64     // spans of a part emitted with something missing, by what
-	gaveUp      bool            // unsettled has counts
+	index       map[event.SpanID]int // indexes of the tree's spans
+	until       []int64              // by pass: the latest end of it and of those before
+	emitted     []emitted.Spans      // by step: its emitted attempts
+	around      around               // attempts at the time of the current event
+	steps       []int16              // by span: the step of an attempt; else noStep
+	sought      recordKey            // a late event, whose span is searched
+	found       int                  // the index of that span, or -1
+	noting      bool                 // only span events are wanted
+	late        int64                // events that arrived after their span was emitted
+	unsettled   [Gaps]int64          // spans of a part emitted with something missing, by what
+	gaveUp      bool                 // unsettled has counts
 }
 
 // compose makes the tree of one run: of an ended run, everything not yet emitted, the task's span first; of an open one, the
@@ -69,23 +70,23 @@ func (c *composer) compose(t *treeTask, n *run, before *releasedTask, reason Rea
 }
 
 // begin prepares the composer for a run, and returns the span of its caller.
-func (c *composer) begin(t *treeTask, n *run, before *releasedTask, reason Reason, going *settling) (caller SpanID) {
+func (c *composer) begin(t *treeTask, n *run, before *releasedTask, reason Reason, going *settling) (caller event.SpanID) {
 	*c = composer{
 		tree: Tree{
-			Trace: t.trace, Key: t.trace, steps: t.steps, Resource: t.resource, Reason: reason, Part: going != nil, Spans: c.tree.Spans[:0],
+			Trace: t.Events.Trace, Key: t.Events.Trace, steps: t.Events.Steps, Resource: t.Events.Resource, Reason: reason, Part: going != nil, Spans: c.tree.Spans[:0],
 		},
 		attrs: c.attrs[:0],
 		task:  t, run: n, going: going, last: c.last[:0], begins: c.begins, index: c.index, steps: c.steps[:0], sought: c.sought, found: -1,
 	}
 	if c.index == nil {
-		c.index = map[SpanID]int{}
+		c.index = map[event.SpanID]int{}
 	}
 	clear(c.index)
 	if n.before != nil {
 		c.forgotten = t.out().forgotten
 	}
 	c.runIndex = before.runs + 1
-	for i := range t.steps {
+	for i := range t.Events.Steps {
 		c.last = append(c.last, lastAttempt{step: int16(i)})
 	}
 	for _, a := range before.attempts {
@@ -93,7 +94,7 @@ func (c *composer) begin(t *treeTask, n *run, before *releasedTask, reason Reaso
 	}
 	c.root = t.rootOf(n, c.runIndex)
 	if trace, span, ok := lifecycle.ParseTraceparent(t.callerOf(n)); ok {
-		c.tree.Trace, caller = TraceID(trace), SpanID(span)
+		c.tree.Trace, caller = event.TraceID(trace), event.SpanID(span)
 	}
 	return caller
 }
@@ -114,7 +115,7 @@ func (c *composer) follow(before *releasedTask) {
 }
 
 // takes reports whether a span is settled and has not been emitted before.
-func (c *composer) takes(s settled, id SpanID) bool {
+func (c *composer) takes(s settled, id event.SpanID) bool {
 	if c.going != nil && !c.going.of(s) || c.task.out().spans.Has(id) {
 		return false
 	}
@@ -126,36 +127,36 @@ func (c *composer) takes(s settled, id SpanID) bool {
 }
 
 // cuts reports whether a span is left out because of a limit. It counts as emitted then.
-func (c *composer) cuts(cut bool, id SpanID, end int64) bool {
+func (c *composer) cuts(cut bool, id event.SpanID, end int64) bool {
 	if cut {
 		c.tree.Cut++
-		c.task.beginEmission().spans.Add(emitted.Span{ID: id, End: end, Step: noStep, Cut: true})
+		c.task.beginEmission().spans.Add(emitted.Span{ID: id, End: end, Step: event.NoStep, Cut: true})
 	}
 	return cut
 }
 
 // add appends a span. The attributes that follow are appended to the returned span.
-func (c *composer) add(name string, id, parent SpanID, start, end int64) *Span {
+func (c *composer) add(name string, id, parent event.SpanID, start, end int64) *Span {
 	end = max(start, end)
 	if place, known := c.index[parent]; known { // whatever the clocks, a child lies inside its parent
 		p := &c.tree.Spans[place]
 		start, end = min(max(start, p.Start), p.End), max(min(end, p.End), p.Start)
 	}
 	c.index[id] = len(c.tree.Spans)
-	c.steps = append(c.steps, noStep)
+	c.steps = append(c.steps, event.NoStep)
 	c.tree.Spans = append(c.tree.Spans, Span{})
 	s := &c.tree.Spans[len(c.tree.Spans)-1]
 	*s = Span{ID: id, Parent: parent, Name: name, Start: start, End: end, Attributes: c.room()}
-	s.Attributes = append(s.Attributes, idAttribute(lifecycle.AttrTaskID, c.task.id))
-	if c.task.name != "" {
-		s.Attributes = append(s.Attributes, attribute.String(lifecycle.AttrTaskName, c.task.name))
+	s.Attributes = append(s.Attributes, idAttribute(lifecycle.AttrTaskID, c.task.Events.ID))
+	if c.task.Events.Name != "" {
+		s.Attributes = append(s.Attributes, attribute.String(lifecycle.AttrTaskName, c.task.Events.Name))
 	}
 	s.Attributes = append(s.Attributes, attribute.String(lifecycle.AttrCorrelationID, c.correlation))
 	return s
 }
 
 // seek keeps the index of a record's span, if the record is the searched one.
-func (c *composer) seek(r *record, id SpanID) {
+func (c *composer) seek(r *event.Record, id event.SpanID) {
 	if c.sought.is(*r) {
 		if place, whole := c.index[id]; whole {
 			c.found = place
@@ -193,7 +194,7 @@ func (c *composer) room() []attribute.KeyValue {
 	return c.attrs[n : n : n+attributesPerSpan]
 }
 
-func idAttribute(key string, id ID) attribute.KeyValue {
+func idAttribute(key string, id event.ID) attribute.KeyValue {
 	if id.Integer {
 		if n, ok := parseInt(id.Text); ok {
 			return attribute.Int(key, n)
@@ -216,7 +217,7 @@ func (s *Span) mark(key string, on bool) {
 	}
 }
 
-func (s *Span) outcome(status lifecycle.Status, f *failure) {
+func (s *Span) outcome(status lifecycle.Status, f *event.Failure) {
 	if status == "" {
 		return
 	}
@@ -227,7 +228,7 @@ func (s *Span) outcome(status lifecycle.Status, f *failure) {
 	}
 	s.Outcome = OutcomeError
 	if f != nil {
-		s.Message = f.message
-		s.setText(lifecycle.AttrErrorType, f.class)
+		s.Message = f.Message
+		s.setText(lifecycle.AttrErrorType, f.Class)
 	}
 }

@@ -10,17 +10,18 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
 // union is all spans of some tasks, by trace, from any number of parts.
-type union map[assembly.TraceID]map[assembly.SpanID]assembly.Span
+type union map[event.TraceID]map[event.SpanID]assembly.Span
 
 // add requires that no span is emitted twice, and that a part has no task's span.
 func (u union) add(t require.TestingT, tree *assembly.Tree) {
 	spans := u[tree.Trace]
 	if spans == nil {
-		spans = map[assembly.SpanID]assembly.Span{}
+		spans = map[event.SpanID]assembly.Span{}
 		u[tree.Trace] = spans
 	}
 	for i := range tree.Spans {

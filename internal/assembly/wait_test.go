@@ -10,13 +10,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
 // The beginning of its job ends the wait of a task, also where no event of the following pass arrived.
 func TestWaitsEndWithTheJob(t *testing.T) {
 	began := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC).UnixNano()
-	events := []assembly.Event{
+	events := []event.Event{
 		{Name: lifecycle.TaskStartRequested},
 		{Name: lifecycle.ObservabilityTaskEnqueue},
 		{Name: lifecycle.ObservabilityTaskEnqueue, HasJob: true, JobRun: 2, QueueName: "default"},
@@ -36,7 +37,7 @@ func TestWaitsEndWithTheJob(t *testing.T) {
 			}
 		})
 		for i, e := range events[:test.came] {
-			e.TraceID, e.TaskID, e.Identity = assembly.TraceID{1}, assembly.ID{Text: "1", Integer: true}, uint64(i)
+			e.TraceID, e.TaskID, e.Identity = event.TraceID{1}, event.ID{Text: "1", Integer: true}, uint64(i)
 			e.At, e.Attempt = began+int64(i)*int64(time.Second), -1
 			a.Observe(&e, time.Unix(0, e.At))
 		}

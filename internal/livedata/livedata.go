@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/routing"
 )
@@ -56,7 +57,7 @@ type Tasks interface {
 	// Finished returns the retained emitted runs that contain a text, latest first.
 	Finished(text string) []Finished
 	// Runs returns the retained and open runs of a task in the order in which they began. They must not be changed.
-	Runs(key assembly.TraceID) []Run
+	Runs(key event.TraceID) []Run
 	// Statistics returns statistics of recently emitted runs, attempts and failures.
 	Statistics(now time.Time) Statistics
 }
@@ -68,7 +69,7 @@ type Run struct {
 	// Together means that no span is final before the task ends.
 	Open     bool
 	Together bool
-	Settled  map[assembly.SpanID]bool
+	Settled  map[event.SpanID]bool
 	// Arrived is the number of held events of open runs, and Repeated the number of duplicates among them.
 	Arrived, Repeated int
 	// Missing are the gaps in what has ended in the last open run.
@@ -98,11 +99,11 @@ type LateEvent struct {
 
 // Finished summarizes an emitted run.
 type Finished struct {
-	Key           assembly.TraceID
+	Key           event.TraceID
 	Run           int
-	ID            assembly.ID
+	ID            event.ID
 	Name          string
-	Resource      *assembly.Resource
+	Resource      *event.Resource
 	CorrelationID string
 	Status        lifecycle.Status // empty if the run has not ended
 	Incomplete    bool
@@ -152,7 +153,7 @@ type Workflow struct {
 	Steps                            []Step
 	// Of runs that ended: total duration, and the parts of the critical path that are not steps.
 	Total, Queue, Backoff, Orchestration time.Duration
-	Latest                               assembly.TraceID
+	Latest                               event.TraceID
 }
 
 // Step is a step of a workflow. Steps whose names differ only in a number, such as those of a mapped step, are counted as
@@ -172,7 +173,7 @@ type Failure struct {
 	Message                   string // latest
 	Attempts                  Series
 	First, Last               time.Time
-	Task                      assembly.TraceID // latest
+	Task                      event.TraceID // latest
 }
 
 // Routes are a component's routing decisions.

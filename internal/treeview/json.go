@@ -12,6 +12,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -83,7 +84,7 @@ func spanObject(s *assembly.Span) jsonSpan {
 		SpanID: hex.EncodeToString(s.ID[:]), Name: s.Name, Start: instant(s.Start), End: instant(s.End),
 		Outcome: outcomeWords[s.Outcome], Message: s.Message, Attributes: object(s.Attributes),
 	}
-	if s.Parent != (assembly.SpanID{}) {
+	if s.Parent != (event.SpanID{}) {
 		span.Parent = hex.EncodeToString(s.Parent[:])
 	}
 	for i := range s.Events {

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/eventfile"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/offline"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/waterfall"
@@ -65,7 +66,7 @@ func FuzzReadJSON(f *testing.F) {
 }
 
 func TestIDsThatAreThereTwiceEnd(t *testing.T) {
-	id, other := assembly.SpanID{1}, assembly.SpanID{2}
+	id, other := event.SpanID{1}, event.SpanID{2}
 	tree := &assembly.Tree{Spans: []assembly.Span{{ID: id}, {ID: id, Parent: id}, {ID: other, Parent: id}, {ID: other, Parent: other}, {ID: id, Parent: other}}}
 	require.Len(t, treeview.Plan{}.Rows(tree), 5)
 }

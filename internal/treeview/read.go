@@ -11,6 +11,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 )
 
 // ReadJSON parses the output of [WriteJSON].
@@ -24,7 +25,7 @@ func ReadJSON(text []byte) (*assembly.Tree, error) {
 	if len(task.Spans) == 0 {
 		return nil, fmt.Errorf("task %v has no spans", task.TaskID)
 	}
-	tree := &assembly.Tree{Cut: task.SpansCut, Resource: &assembly.Resource{Attributes: attributesOf(task.Resource)}}
+	tree := &assembly.Tree{Cut: task.SpansCut, Resource: &event.Resource{Attributes: attributesOf(task.Resource)}}
 	if err := ParseID(task.TraceID, tree.Trace[:]); err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -66,8 +67,8 @@ type Plan struct {
 
 // Rows returns the rows of a tree: each parent before its children, siblings by start time.
 func (p Plan) Rows(tree *assembly.Tree) []Row {
-	w := planner{Plan: p, tree: tree, children: map[assembly.SpanID][]int{}, critical: map[string]bool{}, drawn: make([]bool, len(tree.Spans))}
-	present := make(map[assembly.SpanID]bool, len(tree.Spans))
+	w := planner{Plan: p, tree: tree, children: map[event.SpanID][]int{}, critical: map[string]bool{}, drawn: make([]bool, len(tree.Spans))}
+	present := make(map[event.SpanID]bool, len(tree.Spans))
 	for i := range tree.Spans {
 		present[tree.Spans[i].ID] = true
 	}
@@ -96,7 +97,7 @@ func (p Plan) Rows(tree *assembly.Tree) []Row {
 type planner struct {
 	Plan
 	tree     *assembly.Tree
-	children map[assembly.SpanID][]int
+	children map[event.SpanID][]int
 	critical map[string]bool // ids of the spans on the critical path, in hexadecimal
 	drawn    []bool          // by index: a tree from a file may contain an ID twice
 	rows     []Row

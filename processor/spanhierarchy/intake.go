@@ -12,7 +12,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/eventbatch"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/treedata"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
@@ -62,7 +62,7 @@ func (in *intake) sort(h *hierarchy, td ptrace.Traces) error {
 					return errBatch(errNoBatch)
 				}
 				events := in.begin(h, part{resource: resource, batch: batch.Str()})
-				if err := eventbatch.Each(in.parts[events].batch, func(trace assembly.TraceID, at int) { in.add(h, events, trace, at) }); err != nil {
+				if err := eventbatch.Each(in.parts[events].batch, func(trace event.TraceID, at int) { in.add(h, events, trace, at) }); err != nil {
 					return errBatch(err)
 				}
 			}
@@ -118,7 +118,7 @@ func (in *intake) forget() bool {
 }
 
 // read reads the events of a part of one shard. An event is valid until read returns.
-func (r *eventReader) read(p *part, shard int, read func(*assembly.Event)) error {
+func (r *eventReader) read(p *part, shard int, read func(*event.Event)) error {
 	if len(p.of[shard]) == 0 {
 		return nil
 	}
@@ -138,7 +138,7 @@ func (r *eventReader) read(p *part, shard int, read func(*assembly.Event)) error
 }
 
 // ofSpan reads an event span.
-func (r *eventReader) ofSpan(span ptrace.Span, resource *assembly.Resource) *assembly.Event {
+func (r *eventReader) ofSpan(span ptrace.Span, resource *event.Resource) *event.Event {
 	id := span.SpanID()
 	return r.Event(span.Name(), span.TraceID(), binary.BigEndian.Uint64(id[:]), span.StartTimestamp(), resource, span.Attributes())
 }

@@ -11,7 +11,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/livedata"
 )
 
@@ -27,9 +27,9 @@ const (
 // have none and many are already released when they arrive.
 type lateEvents struct {
 	mu    sync.Mutex
-	tasks map[assembly.TraceID]*late
-	order []assembly.TraceID // a ring once it is full
-	next  int                // index of the ring's oldest
+	tasks map[event.TraceID]*late
+	order []event.TraceID // a ring once it is full
+	next  int             // index of the ring's oldest
 }
 
 type late struct {
@@ -38,10 +38,10 @@ type late struct {
 	latest []livedata.LateEvent
 }
 
-func newLateEvents() *lateEvents { return &lateEvents{tasks: map[assembly.TraceID]*late{}} }
+func newLateEvents() *lateEvents { return &lateEvents{tasks: map[event.TraceID]*late{}} }
 
 // add records an event. Its name is copied, because it is part of a larger string.
-func (l *lateEvents) add(e *assembly.Event) {
+func (l *lateEvents) add(e *event.Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	of := l.tasks[e.TraceID]
@@ -70,7 +70,7 @@ func (l *lateEvents) add(e *assembly.Event) {
 }
 
 // of returns the late events of a task; nil if there are none.
-func (l *lateEvents) of(key assembly.TraceID) *livedata.Late {
+func (l *lateEvents) of(key event.TraceID) *livedata.Late {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	kept := l.tasks[key]

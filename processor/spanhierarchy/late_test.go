@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/livedata"
 )
@@ -24,7 +24,7 @@ func TestThePagesSeeWhatCameTooLate(t *testing.T) {
 		h := newTest(t, new(consumertest.TracesSink), nil)
 		require.NoError(t, h.Start(t.Context(), host))
 		tasks := host.Registry.Tasks(h.id)
-		key := assembly.TraceID(lifecycle.TraceID("", "shop", "1"))
+		key := event.TraceID(lifecycle.TraceID("", "shop", "1"))
 		require.NoError(t, h.ConsumeTraces(t.Context(), whole("1")))
 		<-time.After(31 * time.Second)
 		synctest.Wait()
@@ -46,14 +46,14 @@ func TestThePagesSeeWhatCameTooLate(t *testing.T) {
 // The late events kept are bounded, and counted exactly.
 func TestLateEventsAreBounded(t *testing.T) {
 	l := newLateEvents()
-	id := func(n int) assembly.TraceID { return assembly.TraceID{byte(n >> 8), byte(n)} }
+	id := func(n int) event.TraceID { return event.TraceID{byte(n >> 8), byte(n)} }
 	for task := range 2 * lateTasks {
-		l.add(&assembly.Event{TraceID: id(task), Name: "a"})
+		l.add(&event.Event{TraceID: id(task), Name: "a"})
 	}
 	require.Len(t, l.tasks, lateTasks)
 	require.Nil(t, l.of(id(lateTasks-1)))
 	for n := range 100 {
-		l.add(&assembly.Event{TraceID: id(lateTasks), Name: "event " + strconv.Itoa(n), At: int64(n)})
+		l.add(&event.Event{TraceID: id(lateTasks), Name: "event " + strconv.Itoa(n), At: int64(n)})
 	}
 	late := l.of(id(lateTasks))
 	require.Equal(t, 101, late.Count)

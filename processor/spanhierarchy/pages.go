@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/livedata"
 	"github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy/internal/recent"
 )
@@ -112,7 +113,7 @@ func (p *pages) Finished(text string) []livedata.Finished {
 }
 
 // Runs returns the emitted runs of a task that are kept, and those that are open, in their present state.
-func (p *pages) Runs(key assembly.TraceID) []livedata.Run {
+func (p *pages) Runs(key event.TraceID) []livedata.Run {
 	runs := p.runs(key)
 	if late := p.late.of(key); late != nil {
 		for i := range runs {
@@ -122,7 +123,7 @@ func (p *pages) Runs(key assembly.TraceID) []livedata.Run {
 	return runs
 }
 
-func (p *pages) runs(key assembly.TraceID) []livedata.Run {
+func (p *pages) runs(key event.TraceID) []livedata.Run {
 	snapshot := p.snapshot(key)
 	var (
 		runs  []livedata.Run
@@ -152,12 +153,12 @@ func (p *pages) runs(key assembly.TraceID) []livedata.Run {
 }
 
 // fill puts the emitted spans of a run into its tree, replacing those with the same id, and returns their ids.
-func fill(tree, parts *assembly.Tree) map[assembly.SpanID]bool {
-	places := make(map[assembly.SpanID]int, len(tree.Spans))
+func fill(tree, parts *assembly.Tree) map[event.SpanID]bool {
+	places := make(map[event.SpanID]int, len(tree.Spans))
 	for i := range tree.Spans {
 		places[tree.Spans[i].ID] = i
 	}
-	settled := make(map[assembly.SpanID]bool, len(parts.Spans))
+	settled := make(map[event.SpanID]bool, len(parts.Spans))
 	for i := range parts.Spans {
 		span := &parts.Spans[i]
 		settled[span.ID] = true
@@ -170,7 +171,7 @@ func fill(tree, parts *assembly.Tree) map[assembly.SpanID]bool {
 	return settled
 }
 
-func (p *pages) snapshot(key assembly.TraceID) *assembly.Snapshot {
+func (p *pages) snapshot(key event.TraceID) *assembly.Snapshot {
 	for _, s := range p.shards {
 		if s.owner.shardOf(pcommon.TraceID(key)) == s {
 			s.mu.Lock()

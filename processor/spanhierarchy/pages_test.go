@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/livedata"
 	"github.com/tasker-otel/otelcol-tasker/internal/livedata/livedatatest"
@@ -31,7 +32,7 @@ func TestThePagesSeeATaskFromItsFirstEventOn(t *testing.T) {
 		require.NoError(t, h.Start(t.Context(), host))
 		tasks := host.Registry.Tasks(h.id)
 		require.NotNil(t, tasks)
-		key := assembly.TraceID(lifecycle.TraceID("", "shop", "1"))
+		key := event.TraceID(lifecycle.TraceID("", "shop", "1"))
 
 		require.NoError(t, h.ConsumeTraces(t.Context(), events("1", lifecycle.TaskStartRequested, lifecycle.WorkflowTaskStarted)))
 		open := tasks.Open("", time.Now())
@@ -98,7 +99,7 @@ func TestViewersAndEventsDoNotDisturbEachOther(t *testing.T) {
 	require.NoError(t, h.Shutdown(t.Context()))
 	require.Len(t, tasks.Finished(""), 10, "the bound of the ring")
 	require.Empty(t, tasks.Open("", time.Now()))
-	require.Nil(t, h.pages.snapshot(assembly.TraceID(pcommon.TraceID{9})))
+	require.Nil(t, h.pages.snapshot(event.TraceID(pcommon.TraceID{9})))
 }
 
 // With emit: parts a task's page shows the emitted spans unchanged, and the held ones.
@@ -108,7 +109,7 @@ func TestARunThatGoesOnHasWhatIsOutAndWhatIsHeld(t *testing.T) {
 		h := newTest(t, new(consumertest.TracesSink), func(cfg *Config) { cfg.Emit = emitParts })
 		require.NoError(t, h.Start(t.Context(), host))
 		tasks := host.Registry.Tasks(h.id)
-		key := assembly.TraceID(lifecycle.TraceID("", "shop", "1"))
+		key := event.TraceID(lifecycle.TraceID("", "shop", "1"))
 		require.NoError(t, h.ConsumeTraces(t.Context(), events("1", lifecycle.TaskStartRequested, lifecycle.ObservabilityTaskEnqueue,
 			lifecycle.WorkflowTaskStarted, lifecycle.WorkflowTaskFinalizationStarted, lifecycle.WorkflowTaskFinalizationCompleted)))
 		first := tasks.Runs(key)
@@ -121,7 +122,7 @@ func TestARunThatGoesOnHasWhatIsOutAndWhatIsHeld(t *testing.T) {
 		require.Len(t, runs, 1)
 		require.NotEmpty(t, runs[0].Settled)
 		require.Len(t, runs[0].Tree.Spans, len(first[0].Tree.Spans))
-		seen := map[assembly.SpanID]bool{}
+		seen := map[event.SpanID]bool{}
 		for _, s := range runs[0].Tree.Spans {
 			require.False(t, seen[s.ID])
 			seen[s.ID] = true

@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/treedata"
 	"github.com/tasker-otel/otelcol-tasker/internal/origin"
 	"github.com/tasker-otel/otelcol-tasker/internal/periodic"
@@ -42,9 +43,9 @@ type shard struct {
 	assembler *assembly.Assembler
 	reader    *eventReader
 	writer    *treedata.Writer
-	written   []batch                      // full batches of the call that holds the lock
-	releases  []assembly.Release           // of tasks whose spans are all in written or in the writer
-	unsent    map[assembly.TraceID]*unsent // tasks with releases that are not durable yet
+	written   []batch                   // full batches of the call that holds the lock
+	releases  []assembly.Release        // of tasks whose spans are all in written or in the writer
+	unsent    map[event.TraceID]*unsent // tasks with releases that are not durable yet
 
 	outbox         []batch
 	unacknowledged []unacknowledged // oldest first; made durable when the next component can be assumed to have finished with them
@@ -71,7 +72,7 @@ type unsent struct {
 
 func newShard(owner *hierarchy, limits assembly.Limits) *shard {
 	s := &shard{
-		owner: owner, log: owner.log, reader: newEventReader(), writer: treedata.NewWriter(), unsent: map[assembly.TraceID]*unsent{},
+		owner: owner, log: owner.log, reader: newEventReader(), writer: treedata.NewWriter(), unsent: map[event.TraceID]*unsent{},
 	}
 	s.assembler = assembly.New(limits, s.write)
 	if owner.storage != nil {
@@ -112,7 +113,7 @@ func (s *shard) release(r assembly.Release) {
 }
 
 // holds reports whether events of a task, up to that time, must stay stored.
-func (s *shard) holds(trace assembly.TraceID, last int64) bool {
+func (s *shard) holds(trace event.TraceID, last int64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if waiting := s.unsent[trace]; waiting != nil {
@@ -122,7 +123,7 @@ func (s *shard) holds(trace assembly.TraceID, last int64) bool {
 }
 
 // remembers reports whether the release of a task must stay stored.
-func (s *shard) remembers(trace assembly.TraceID, serial int64) bool {
+func (s *shard) remembers(trace event.TraceID, serial int64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if waiting := s.unsent[trace]; waiting != nil {
@@ -145,7 +146,7 @@ func (s *shard) observe(in *intake, place int, now time.Time) error {
 			held = true
 			s.assembler.Advance(now) // tasks that are due before the events arrive
 		}
-		if err := s.reader.read(p, place, func(e *assembly.Event) { s.assembler.Observe(e, now) }); err != nil {
+		if err := s.reader.read(p, place, func(e *event.Event) { s.assembler.Observe(e, now) }); err != nil {
 			return err
 		}
 	}
@@ -160,7 +161,7 @@ func (s *shard) recall(release assembly.Release) error {
 }
 
 // observeAgain replays an event that an earlier process had accepted.
-func (s *shard) observeAgain(e *assembly.Event, arrival time.Time) {
+func (s *shard) observeAgain(e *event.Event, arrival time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.assembler.Advance(arrival)
@@ -252,7 +253,7 @@ func (s *shard) acknowledge(ctx context.Context, until time.Time) {
 
 // latest returns the last release of each task.
 func latest(releases []assembly.Release) []assembly.Release {
-	last := make(map[assembly.TraceID]int64, len(releases))
+	last := make(map[event.TraceID]int64, len(releases))
 	for i := range releases {
 		last[releases[i].Trace] = releases[i].Serial
 	}

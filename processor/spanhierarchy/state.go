@@ -16,6 +16,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal"
 	"github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy/internal/records"
 )
@@ -61,7 +62,7 @@ func openState(ctx context.Context, host component.Host, storage, id component.I
 func (s *state) restore(ctx context.Context) error {
 	var (
 		reader   = records.NewReader()
-		recalled = recalled{done: map[assembly.TraceID]int{}}
+		recalled = recalled{done: map[event.TraceID]int{}}
 		last     = time.Unix(0, 0) // the latest time in the journal
 	)
 	err := s.journal.Replay(ctx, func(entry []byte) error {
@@ -81,7 +82,7 @@ func (s *state) restore(ctx context.Context) error {
 	}
 	s.owner.clock.goOn(last)
 	err = s.journal.Replay(ctx, func(entry []byte) error {
-		return reader.Events(entry, func(e *assembly.Event, arrival time.Time) {
+		return reader.Events(entry, func(e *event.Event, arrival time.Time) {
 			s.logged++
 			if recalled.doneWith(e) {
 				return
@@ -134,7 +135,7 @@ func (s *state) released(ctx context.Context, releases []assembly.Release, now t
 // recalled are the latest releases of tasks in a journal, in its order.
 type recalled struct {
 	releases []assembly.Release
-	done     map[assembly.TraceID]int // indexes of the latest, by task
+	done     map[event.TraceID]int // indexes of the latest, by task
 }
 
 func (r *recalled) add(release assembly.Release) error {
@@ -163,7 +164,7 @@ func (r *recalled) visit(visit func(release assembly.Release) error) error {
 }
 
 // doneWith reports whether an event is covered by a release and no longer needed.
-func (r *recalled) doneWith(e *assembly.Event) bool {
+func (r *recalled) doneWith(e *event.Event) bool {
 	place, known := r.done[e.TraceID]
 	return known && e.At <= r.releases[place].End
 }

@@ -10,7 +10,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.uber.org/zap"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/periodic"
 	"github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy/internal/records"
 )
@@ -55,10 +55,10 @@ func (s *state) compact(ctx context.Context) error {
 	before := s.logged
 	s.mu.Unlock()
 	filter := records.Filter{
-		Events: func(trace assembly.TraceID, last int64) bool {
+		Events: func(trace event.TraceID, last int64) bool {
 			return s.owner.shardOf(pcommon.TraceID(trace)).holds(trace, last)
 		},
-		Release: func(trace assembly.TraceID, serial int64) bool {
+		Release: func(trace event.TraceID, serial int64) bool {
 			return s.owner.shardOf(pcommon.TraceID(trace)).remembers(trace, serial)
 		},
 	}

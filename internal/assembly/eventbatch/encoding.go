@@ -6,7 +6,7 @@ package eventbatch
 import (
 	"encoding/binary"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 )
 
 // All but the texts is ASCII, so that a batch is as valid UTF-8 as the texts of its events.
@@ -47,12 +47,12 @@ func appendWord64(b []byte, word uint64) []byte {
 	return b
 }
 
-func putTrace(to []byte, trace assembly.TraceID) {
+func putTrace(to []byte, trace event.TraceID) {
 	putWord(to[:word64Bytes], binary.LittleEndian.Uint64(trace[:8]))
 	putWord(to[word64Bytes:][:word64Bytes], binary.LittleEndian.Uint64(trace[8:]))
 }
 
-func traceID(from string) (trace assembly.TraceID, ok bool) {
+func traceID(from string) (trace event.TraceID, ok bool) {
 	low, ok := word(from[:word64Bytes])
 	high, also := word(from[word64Bytes:traceBytes])
 	binary.LittleEndian.PutUint64(trace[:8], low)

@@ -15,8 +15,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"pgregory.net/rapid"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/eventbatch"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/treedata"
 	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
@@ -39,23 +39,23 @@ func records(t testing.TB, tasks int) []plog.LogRecord {
 	return list
 }
 
-func read(reader *treedata.Reader, record plog.LogRecord) *assembly.Event {
+func read(reader *treedata.Reader, record plog.LogRecord) *event.Event {
 	return reader.Event(record.EventName(), record.TraceID(), eventrecord.Identity(record), record.Timestamp(), nil, record.Attributes())
 }
 
 // drawEvent draws an event with any fields.
-func drawEvent(t *rapid.T) assembly.Event {
+func drawEvent(t *rapid.T) event.Event {
 	text := rapid.SampledFrom([]string{"", "", "x", "step.completed", strings.Repeat("long ", 100), "\xff\x00ü"})
-	id := func(name string) assembly.ID {
+	id := func(name string) event.ID {
 		if text := text.Draw(t, name); text != "" {
-			return assembly.ID{Text: text, Integer: rapid.Bool().Draw(t, name)}
+			return event.ID{Text: text, Integer: rapid.Bool().Draw(t, name)}
 		}
-		return assembly.ID{}
+		return event.ID{}
 	}
 	number := rapid.SampledFrom([]int{-1, 0, 1, 300, math.MaxInt32, math.MinInt32})
 	double := rapid.SampledFrom([]float64{0, 0.25, -1, math.MaxFloat64})
-	e := assembly.Event{
-		TraceID: assembly.TraceID(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "trace")), Identity: rapid.Uint64().Draw(t, "identity"),
+	e := event.Event{
+		TraceID: event.TraceID(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "trace")), Identity: rapid.Uint64().Draw(t, "identity"),
 		At: rapid.Int64().Draw(t, "at"), Name: text.Draw(t, "name"), TaskID: id("task"), TaskName: text.Draw(t, "task name"),
 		StepID: id("step"), StepName: text.Draw(t, "step name"), CorrelationID: text.Draw(t, "correlation"), Traceparent: text.Draw(t, "parent"),
 		Attempt: number.Draw(t, "attempt"), StepCount: number.Draw(t, "count"), TotalSteps: number.Draw(t, "total"), JobRun: number.Draw(t, "run"),
@@ -81,7 +81,7 @@ func TestRoundTrip(t *testing.T) {
 	var r eventbatch.Reader
 	rapid.Check(t, func(t *rapid.T) {
 		w.Begin()
-		var want []assembly.Event
+		var want []event.Event
 		for range rapid.IntRange(0, 5).Draw(t, "events") {
 			want = append(want, drawEvent(t))
 			w.Add(&want[len(want)-1])
@@ -90,8 +90,8 @@ func TestRoundTrip(t *testing.T) {
 		batch := w.Batch()
 		require.Equal(t, !slices.ContainsFunc(want, hasBrokenText), utf8.ValidString(batch), "a batch is a string attribute")
 		i := 0
-		resource := &assembly.Resource{}
-		require.NoError(t, eventbatch.Each(batch, func(trace assembly.TraceID, at int) {
+		resource := &event.Resource{}
+		require.NoError(t, eventbatch.Each(batch, func(trace event.TraceID, at int) {
 			e, err := r.Event(batch, at, resource)
 			require.NoError(t, err)
 			require.Equal(t, want[i].TraceID, trace)
@@ -104,14 +104,14 @@ func TestRoundTrip(t *testing.T) {
 }
 
 // hasBrokenText reports whether one of an event's texts is not UTF-8.
-func hasBrokenText(e assembly.Event) bool {
-	e.TraceID, e.Resource, e.Attributes = assembly.TraceID{}, nil, nil
+func hasBrokenText(e event.Event) bool {
+	e.TraceID, e.Resource, e.Attributes = event.TraceID{}, nil, nil
 	return strings.Contains(fmt.Sprint(e), "\xff")
 }
 
-func same(t require.TestingT, want, got *assembly.Event) {
+func same(t require.TestingT, want, got *event.Event) {
 	a, b := *want, *got
-	for _, e := range []*assembly.Event{&a, &b} {
+	for _, e := range []*event.Event{&a, &b} {
 		e.Resource = nil
 		e.StepIDs, e.Dependencies, e.Attributes = slices.Clone(e.StepIDs), slices.Clone(e.Dependencies), slices.Clone(e.Attributes)
 		if len(e.StepIDs) == 0 {
@@ -141,12 +141,12 @@ func FuzzRead(f *testing.F) {
 	f.Add("")
 	f.Add("\t")
 	w.Begin()
-	w.Add(&assembly.Event{Name: "order.placed", StepIDs: []string{"1"}, Dependencies: []string{"", "a"}, Attributes: []attribute.KeyValue{attribute.Int("n", 1)}})
+	w.Add(&event.Event{Name: "order.placed", StepIDs: []string{"1"}, Dependencies: []string{"", "a"}, Attributes: []attribute.KeyValue{attribute.Int("n", 1)}})
 	f.Add(w.Batch())
 	f.Fuzz(func(t *testing.T, batch string) {
 		var r, again eventbatch.Reader
 		var w eventbatch.Writer
-		_ = eventbatch.Each(batch, func(_ assembly.TraceID, at int) {
+		_ = eventbatch.Each(batch, func(_ event.TraceID, at int) {
 			e, err := r.Event(batch, at, nil)
 			if err != nil {
 				return
@@ -191,7 +191,7 @@ func BenchmarkRead(b *testing.B) {
 	}
 	var places []int
 	batch := w.Batch()
-	require.NoError(b, eventbatch.Each(batch, func(_ assembly.TraceID, at int) { places = append(places, at) }))
+	require.NoError(b, eventbatch.Each(batch, func(_ event.TraceID, at int) { places = append(places, at) }))
 	var r eventbatch.Reader
 	b.ReportAllocs()
 	n := 0

@@ -8,21 +8,21 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 )
 
 var errMalformed = errors.New("a batch of events is malformed")
 
 // Reader reads the events of batches. Its memory is reused for the next event.
 type Reader struct {
-	event assembly.Event
+	event event.Event
 	rest  string
 	bad   bool
 }
 
 // Each visits the events of a batch with the trace id of each and its offset for [Reader.Event].
-func Each(batch string, visit func(trace assembly.TraceID, at int)) error {
+func Each(batch string, visit func(trace event.TraceID, at int)) error {
 	if batch == "" {
 		return errMalformed
 	}
@@ -48,13 +48,13 @@ func Each(batch string, visit func(trace assembly.TraceID, at int)) error {
 }
 
 // Event reads the event at an offset from Each. It is valid until the next call. Its strings are parts of the batch.
-func (r *Reader) Event(batch string, at int, resource *assembly.Resource) (*assembly.Event, error) {
+func (r *Reader) Event(batch string, at int, resource *event.Resource) (*event.Event, error) {
 	length, _ := word(batch[at : at+lengthBytes]) // checked by Each
 	r.rest, r.bad = batch[at+lengthBytes:at+lengthBytes+int(length)], false
 	trace, _ := traceID(r.rest)
 	r.rest = r.rest[traceBytes:]
 	e := &r.event
-	*e = assembly.Event{
+	*e = event.Event{
 		TraceID: trace, Identity: r.word(word64Bytes), At: int64(r.word(word64Bytes)),
 		Resource: resource, Attempt: -1, JobRun: -1,
 		StepIDs: e.StepIDs[:0], Dependencies: e.Dependencies[:0], Attributes: e.Attributes[:0],
@@ -82,7 +82,7 @@ func (r *Reader) Event(batch string, at int, resource *assembly.Resource) (*asse
 	return e, nil
 }
 
-func (r *Reader) texts(e *assembly.Event, has uint32) {
+func (r *Reader) texts(e *event.Event, has uint32) {
 	for bit := hasTaskID; bit <= hasQueryName; bit <<= 1 {
 		if has&bit == 0 {
 			continue
@@ -125,7 +125,7 @@ func (r *Reader) texts(e *assembly.Event, has uint32) {
 	}
 }
 
-func (r *Reader) numbers(e *assembly.Event, has uint32) {
+func (r *Reader) numbers(e *event.Event, has uint32) {
 	if has&hasAttempt != 0 {
 		e.Attempt = r.number()
 	}

@@ -6,8 +6,8 @@ package eventbatch
 import (
 	"math"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 )
 
 // version is the first byte of a batch.
@@ -75,7 +75,7 @@ func (w *Writer) Size() int { return cap(w.batch) }
 func (w *Writer) Batch() string { return string(w.batch) }
 
 // Add adds an event, without its resource.
-func (w *Writer) Add(e *assembly.Event) {
+func (w *Writer) Add(e *event.Event) {
 	w.events++
 	from := len(w.batch)
 	b := append(w.batch, make([]byte, headBytes)...)

@@ -9,30 +9,30 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
 // Reader reads events out of pdata. Its memory is reused for the next event, so it serves one goroutine.
 type Reader struct {
-	event     assembly.Event
+	event     event.Event
 	attrs     []attribute.KeyValue
-	resources map[string]*assembly.Resource
+	resources map[string]*event.Resource
 	key       []byte
 	decimals  decimals
 }
 
 // NewReader makes a reader.
 func NewReader() *Reader {
-	return &Reader{resources: map[string]*assembly.Resource{}}
+	return &Reader{resources: map[string]*event.Resource{}}
 }
 
 // knownResources bounds how many resources are shared; more are copied each time.
 const knownResources = 4096
 
 // Resource copies the attributes of a resource. Equal resources give the same copy.
-func (r *Reader) Resource(attrs pcommon.Map) *assembly.Resource {
+func (r *Reader) Resource(attrs pcommon.Map) *event.Resource {
 	r.key = r.key[:0]
 	for k, v := range attrs.All() {
 		r.key = append(r.key, k...)
@@ -47,7 +47,7 @@ func (r *Reader) Resource(attrs pcommon.Map) *assembly.Resource {
 	if known, ok := r.resources[string(r.key)]; ok {
 		return known
 	}
-	resource := &assembly.Resource{Attributes: make([]attribute.KeyValue, 0, attrs.Len())}
+	resource := &event.Resource{Attributes: make([]attribute.KeyValue, 0, attrs.Len())}
 	for k, v := range attrs.All() {
 		resource.Attributes = append(resource.Attributes, readAttribute(strings.Clone(k), v))
 	}
@@ -58,9 +58,9 @@ func (r *Reader) Resource(attrs pcommon.Map) *assembly.Resource {
 }
 
 // Event reads one event. The event and its strings are valid until the next call, and only while attrs is not changed.
-func (r *Reader) Event(name string, trace pcommon.TraceID, identity uint64, at pcommon.Timestamp, resource *assembly.Resource, attrs pcommon.Map) *assembly.Event {
+func (r *Reader) Event(name string, trace pcommon.TraceID, identity uint64, at pcommon.Timestamp, resource *event.Resource, attrs pcommon.Map) *event.Event {
 	e := &r.event
-	*e = assembly.Event{
+	*e = event.Event{
 		TraceID: trace, Identity: identity, Name: name, At: int64(at), Resource: resource, Attempt: -1, JobRun: -1,
 		StepIDs: e.StepIDs[:0], Dependencies: e.Dependencies[:0],
 	}
@@ -76,7 +76,7 @@ func (r *Reader) Event(name string, trace pcommon.TraceID, identity uint64, at p
 }
 
 // field reads one attribute into the event's fields. It returns whether the attribute has nothing beyond these fields.
-func (r *Reader) field(e *assembly.Event, key string, v pcommon.Value) bool {
+func (r *Reader) field(e *event.Event, key string, v pcommon.Value) bool {
 	switch key {
 	case lifecycle.AttrTaskID:
 		e.TaskID = r.id(v)
@@ -147,11 +147,11 @@ func (r *Reader) field(e *assembly.Event, key string, v pcommon.Value) bool {
 	return true
 }
 
-func (r *Reader) id(v pcommon.Value) assembly.ID {
+func (r *Reader) id(v pcommon.Value) event.ID {
 	if v.Type() == pcommon.ValueTypeInt {
-		return assembly.ID{Text: r.decimals.of(v.Int()), Integer: true}
+		return event.ID{Text: r.decimals.of(v.Int()), Integer: true}
 	}
-	return assembly.ID{Text: v.AsString()}
+	return event.ID{Text: v.AsString()}
 }
 
 // integer returns -1 for a value that is not a number.

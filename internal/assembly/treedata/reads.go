@@ -4,7 +4,7 @@
 package treedata
 
 import (
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -16,7 +16,7 @@ type Reads struct {
 
 // ReadsOf returns the attributes read of events of one name.
 func ReadsOf(name string) Reads {
-	return Reads{name, (&assembly.Event{Name: name}).ShowsAttributes()}
+	return Reads{name, (&event.Event{Name: name}).ShowsAttributes()}
 }
 
 // All reports whether every attribute is read.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -23,8 +24,8 @@ func TestReaderReadsFieldsAndLeavesTheRestAsAttributes(t *testing.T) {
 		lifecycle.AttrBacktrace: []any{"a.rb:1", "b.rb:2"}, lifecycle.AttrToState: "pending", lifecycle.AttrTimestamp: "x",
 	}))
 	e := NewReader().Event(lifecycle.StepInitializeRequested, pcommon.TraceID{1}, 7, 9, nil, attrs)
-	require.Equal(t, assembly.ID{Text: "1152921504606846976", Integer: true}, e.TaskID)
-	require.Equal(t, assembly.ID{Text: "0198c5a1"}, e.StepID)
+	require.Equal(t, event.ID{Text: "1152921504606846976", Integer: true}, e.TaskID)
+	require.Equal(t, event.ID{Text: "0198c5a1"}, e.StepID)
 	require.Equal(t, 2, e.Attempt)
 	require.Equal(t, "a.rb:1\nb.rb:2", e.Backtrace)
 	require.Equal(t, []attribute.KeyValue{attribute.String(lifecycle.AttrToState, "pending")}, e.Attributes)
@@ -75,16 +76,16 @@ func TestEqualResourcesAreOne(t *testing.T) {
 }
 
 func TestWriterWritesSpansUnderTheirResource(t *testing.T) {
-	shop := &assembly.Resource{Attributes: []attribute.KeyValue{attribute.String(lifecycle.AttrServiceName, "shop")}}
+	shop := &event.Resource{Attributes: []attribute.KeyValue{attribute.String(lifecycle.AttrServiceName, "shop")}}
 	w := NewWriter()
 	for trace := range byte(2) {
-		w.Write(&assembly.Tree{Trace: assembly.TraceID{trace + 1}, Resource: shop, Spans: []assembly.Span{{
-			ID: assembly.SpanID{1}, Name: lifecycle.SpanTask, Start: 1, End: 3, Outcome: assembly.OutcomeError, Message: "broke",
+		w.Write(&assembly.Tree{Trace: event.TraceID{trace + 1}, Resource: shop, Spans: []assembly.Span{{
+			ID: event.SpanID{1}, Name: lifecycle.SpanTask, Start: 1, End: 3, Outcome: assembly.OutcomeError, Message: "broke",
 			Attributes: []attribute.KeyValue{
 				attribute.Int("i", 1), attribute.Double("d", 0.5), attribute.Bool("b", true), attribute.Strings("l", []string{"x", "y"}),
 			},
 			Events: []assembly.SpanEvent{{Name: "exception", At: 2}},
-			Link:   &assembly.Link{Trace: assembly.TraceID{9}, Span: assembly.SpanID{8}},
+			Link:   &assembly.Link{Trace: event.TraceID{9}, Span: event.SpanID{8}},
 		}}})
 	}
 	require.Equal(t, 2, w.Spans())
@@ -119,7 +120,7 @@ func BenchmarkRead(b *testing.B) {
 }
 
 func BenchmarkWrite(b *testing.B) {
-	tree := &assembly.Tree{Trace: assembly.TraceID{1}, Resource: &assembly.Resource{}}
+	tree := &assembly.Tree{Trace: event.TraceID{1}, Resource: &event.Resource{}}
 	for range 30 {
 		tree.Spans = append(tree.Spans, assembly.Span{Name: lifecycle.SpanStep, Attributes: []attribute.KeyValue{
 			attribute.Int(lifecycle.AttrTaskID, 1), attribute.String(lifecycle.AttrTaskName, "process_order"),

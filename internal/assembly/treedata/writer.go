@@ -9,19 +9,20 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
 // Writer collects trees as spans, the trees of one application under one resource.
 type Writer struct {
 	traces    ptrace.Traces
-	resources map[*assembly.Resource]ptrace.SpanSlice
+	resources map[*event.Resource]ptrace.SpanSlice
 	spans     int
 }
 
 // NewWriter makes an empty writer.
 func NewWriter() *Writer {
-	return &Writer{traces: ptrace.NewTraces(), resources: map[*assembly.Resource]ptrace.SpanSlice{}}
+	return &Writer{traces: ptrace.NewTraces(), resources: map[*event.Resource]ptrace.SpanSlice{}}
 }
 
 // Spans returns the number of spans written since the last Take.

@@ -19,6 +19,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/eventfile"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/offline"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/terminal"
@@ -139,7 +140,7 @@ const ms = int64(time.Millisecond)
 
 // built returns a tree with features that are rare in streams.
 func built() *assembly.Tree {
-	id := func(n byte) assembly.SpanID { return assembly.SpanID{n} }
+	id := func(n byte) event.SpanID { return event.SpanID{n} }
 	task := assembly.Span{
 		ID: id(1), Parent: id(99), Name: lifecycle.SpanTask, Start: 1000 * ms, End: 1000*ms + 50*3600*1000*ms,
 		Outcome: assembly.OutcomeError, Message: "the whole task was\x1b[31m given up\nby an operator, after " + strings.Repeat("very ", 60) + "long",
@@ -150,11 +151,11 @@ func built() *assembly.Tree {
 			attribute.Int(lifecycle.AttrPasses, 1), attribute.Int(lifecycle.AttrSteps, 1), attribute.Int(lifecycle.AttrAttempts, 1),
 			attribute.Bool(lifecycle.AttrTruncated, true),
 		},
-		Link: &assembly.Link{Trace: assembly.TraceID{7}, Span: id(7)},
+		Link: &assembly.Link{Trace: event.TraceID{7}, Span: id(7)},
 	}
 	tree := &assembly.Tree{
-		Trace:    assembly.TraceID{7},
-		Resource: &assembly.Resource{Attributes: []attribute.KeyValue{attribute.String("service.name", "shop"), attribute.String("service.namespace", "eu")}},
+		Trace:    event.TraceID{7},
+		Resource: &event.Resource{Attributes: []attribute.KeyValue{attribute.String("service.name", "shop"), attribute.String("service.namespace", "eu")}},
 		Spans:    []assembly.Span{task}, Cut: 3,
 	}
 	add := func(n, parent byte, name string, from, to int64, attrs ...attribute.KeyValue) *assembly.Span {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/livedata"
 )
@@ -87,7 +88,7 @@ type workflow struct {
 	steps                            map[string]*step
 	order                            []string
 	total, queue, backoff, orchestra time.Duration
-	latest                           assembly.TraceID
+	latest                           event.TraceID
 }
 
 type step struct {
@@ -103,7 +104,7 @@ type failure struct {
 	attempts    counter
 	message     string
 	first, last time.Time
-	task        assembly.TraceID
+	task        event.TraceID
 }
 
 // add counts a tree or a part of one.
@@ -139,9 +140,9 @@ func (s *statistics) add(tree *assembly.Tree, now time.Time) {
 // addCritical adds the attempts on the critical path of a run that has ended, all of whose spans are in the trees.
 func (s *statistics) addCritical(trees []*assembly.Tree, root *assembly.Span) {
 	w := s.workflows[value(root.Attributes, lifecycle.AttrTaskName).Text]
-	path := map[assembly.SpanID]bool{}
+	path := map[event.SpanID]bool{}
 	for _, text := range value(root.Attributes, lifecycle.AttrCriticalPathSpans).Strings {
-		var id assembly.SpanID
+		var id event.SpanID
 		if n, err := hex.Decode(id[:], []byte(text)); err == nil && n == len(id) {
 			path[id] = true
 		}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/livedata"
 )
@@ -21,8 +22,8 @@ type Store struct {
 	keep livedata.Keep
 
 	mu         sync.Mutex
-	tasks      map[assembly.TraceID]*list.Element // of *kept
-	order      *list.List                         // the latest emitted in front
+	tasks      map[event.TraceID]*list.Element // of *kept
+	order      *list.List                      // the latest emitted in front
 	bytes      int64
 	statistics statistics
 	second     int64 // in which the successful runs were counted
@@ -38,7 +39,7 @@ const (
 
 // kept is what has been emitted of one task: trees, or parts of them, in the order in which they were emitted.
 type kept struct {
-	key     assembly.TraceID
+	key     event.TraceID
 	parts   []*assembly.Tree
 	emitted []int64
 	bytes   int64
@@ -57,7 +58,7 @@ type Run struct {
 
 // New makes a store.
 func New(keep livedata.Keep) *Store {
-	return &Store{keep: keep, tasks: map[assembly.TraceID]*list.Element{}, order: list.New(), statistics: newStatistics()}
+	return &Store{keep: keep, tasks: map[event.TraceID]*list.Element{}, order: list.New(), statistics: newStatistics()}
 }
 
 // Add counts a tree, and keeps a copy of it. A part of a tree that was kept, such as a late span, joins it.
@@ -110,7 +111,7 @@ func (s *Store) count(tree *assembly.Tree, now time.Time) bool {
 }
 
 // Runs returns the runs of a task. They are shared and immutable.
-func (s *Store) Runs(key assembly.TraceID) []Run {
+func (s *Store) Runs(key event.TraceID) []Run {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if element := s.tasks[key]; element != nil {

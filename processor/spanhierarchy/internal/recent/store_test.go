@@ -12,6 +12,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/livedata"
 	"github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy/internal/recent"
@@ -30,11 +31,11 @@ func tree(task int, workflow, step string, status lifecycle.Status, class string
 		attribute.String(lifecycle.AttrStatus, string(status)), attribute.Int(lifecycle.AttrRun, 1),
 	}
 	return &assembly.Tree{
-		Key: assembly.TraceID{byte(task), byte(task >> 8)}, Trace: assembly.TraceID{byte(task), byte(task >> 8)},
+		Key: event.TraceID{byte(task), byte(task >> 8)}, Trace: event.TraceID{byte(task), byte(task >> 8)},
 		Spans: []assembly.Span{
-			{ID: assembly.SpanID{1}, Name: lifecycle.SpanTask, Start: 0, End: 1e9, Outcome: outcome, Message: message,
+			{ID: event.SpanID{1}, Name: lifecycle.SpanTask, Start: 0, End: 1e9, Outcome: outcome, Message: message,
 				Attributes: append([]attribute.KeyValue{attribute.Strings(lifecycle.AttrCriticalPathSpans, []string{"0200000000000000"})}, attributes...)},
-			{ID: assembly.SpanID{2}, Parent: assembly.SpanID{1}, Name: lifecycle.SpanStep, Start: 1e8, End: 6e8, Outcome: outcome, Message: message,
+			{ID: event.SpanID{2}, Parent: event.SpanID{1}, Name: lifecycle.SpanStep, Start: 1e8, End: 6e8, Outcome: outcome, Message: message,
 				Attributes: append([]attribute.KeyValue{attribute.String(lifecycle.AttrStepName, step), attribute.String(lifecycle.AttrErrorType, class)}, attributes...)},
 		},
 	}
@@ -56,7 +57,7 @@ func TestTheStoreKeepsTheLatestWithinItsBounds(t *testing.T) {
 				require.Equal(t, fmt.Sprint(99-i), f.ID.Text)
 				require.Len(t, s.Runs(f.Key), 1)
 			}
-			require.Empty(t, s.Runs(assembly.TraceID{0}))
+			require.Empty(t, s.Runs(event.TraceID{0}))
 			require.EqualValues(t, 100, s.Statistics(noon).Workflows[0].Finished.Last(1), "counts are of all")
 		})
 	}
@@ -69,7 +70,7 @@ func TestALateSpanJoinsItsRun(t *testing.T) {
 	s := recent.New(livedata.Keep{Tasks: 5, Bytes: 1 << 20})
 	whole := tree(1, "w", "s", lifecycle.StatusSuccess, "")
 	late := &assembly.Tree{Key: whole.Key, Trace: whole.Trace, Spans: []assembly.Span{
-		{ID: assembly.SpanID{3}, Parent: assembly.SpanID{2}, Name: lifecycle.SpanQuery}}}
+		{ID: event.SpanID{3}, Parent: event.SpanID{2}, Name: lifecycle.SpanQuery}}}
 	s.Add(whole, noon)
 	s.Add(late, noon)
 	require.Len(t, s.Runs(whole.Key), 1)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/livedata"
 )
@@ -25,11 +26,11 @@ func statusOf(s *assembly.Span) lifecycle.Status {
 	return lifecycle.Status(value(s.Attributes, lifecycle.AttrStatus).Text)
 }
 
-func id(v attribute.Value) assembly.ID {
+func id(v attribute.Value) event.ID {
 	if v.Kind == attribute.KindInt {
-		return assembly.ID{Text: strconv.FormatInt(v.Int, 10), Integer: true}
+		return event.ID{Text: strconv.FormatInt(v.Int, 10), Integer: true}
 	}
-	return assembly.ID{Text: v.Text}
+	return event.ID{Text: v.Text}
 }
 
 func summary(tree *assembly.Tree, emitted int64) livedata.Finished {

@@ -8,8 +8,8 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 )
 
@@ -52,7 +52,7 @@ const (
 )
 
 // appendEvent appends the event after the previous one, of which only the repeated fields and the time are used.
-func appendEvent(b []byte, e, before *assembly.Event, name int, scratch []byte) ([]byte, []byte) {
+func appendEvent(b []byte, e, before *event.Event, name int, scratch []byte) ([]byte, []byte) {
 	b = fields.Fixed(b, eventIdentity, e.Identity)
 	b = fields.Int(b, eventName, int64(name))
 	b = fields.Int(b, eventAt, e.At-before.At)
@@ -102,7 +102,7 @@ func appendChanged(b []byte, number protowire.Number, text, before string) []byt
 }
 
 // appendID appends an id, in the field that matches its type.
-func appendID(b []byte, text, integer protowire.Number, id, before assembly.ID) []byte {
+func appendID(b []byte, text, integer protowire.Number, id, before event.ID) []byte {
 	if id == before {
 		return b
 	}
@@ -112,8 +112,8 @@ func appendID(b []byte, text, integer protowire.Number, id, before assembly.ID) 
 
 // readEvent reads an event over the one before it in the group, which it replaces. Its strings are copies,
 // because the entry belongs to the journal.
-func readEvent(data []byte, e *assembly.Event, names []string) error {
-	*e = assembly.Event{
+func readEvent(data []byte, e *event.Event, names []string) error {
+	*e = event.Event{
 		TraceID: e.TraceID, Resource: e.Resource, At: e.At, TaskID: e.TaskID, TaskName: e.TaskName, StepID: e.StepID, StepName: e.StepName,
 		CorrelationID: e.CorrelationID, Attempt: -1, JobRun: -1,
 		StepIDs: e.StepIDs[:0], Dependencies: e.Dependencies[:0], Attributes: e.Attributes[:0],
@@ -128,13 +128,13 @@ func readEvent(data []byte, e *assembly.Event, names []string) error {
 		case eventAt:
 			e.At += f.Int()
 		case eventTask:
-			e.TaskID = assembly.ID{Text: string(f.Data)}
+			e.TaskID = event.ID{Text: string(f.Data)}
 		case eventTaskInteger:
 			e.TaskID.Integer = f.Int() != 0
 		case eventTaskName:
 			e.TaskName = string(f.Data)
 		case eventStep:
-			e.StepID = assembly.ID{Text: string(f.Data)}
+			e.StepID = event.ID{Text: string(f.Data)}
 		case eventStepInteger:
 			e.StepID.Integer = f.Int() != 0
 		case eventStepName:

@@ -4,16 +4,16 @@
 package records
 
 import (
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 )
 
 // Filter removes from entries what is no longer needed. Its memory is reused for the next entry.
 type Filter struct {
 	// Events reports whether a task may need events up to the time.
-	Events func(trace assembly.TraceID, last int64) bool
+	Events func(trace event.TraceID, last int64) bool
 	// Release reports whether the release with a serial number is still needed.
-	Release func(trace assembly.TraceID, serial int64) bool
+	Release func(trace event.TraceID, serial int64) bool
 
 	kept   []byte
 	events int64

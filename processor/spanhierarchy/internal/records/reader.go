@@ -10,19 +10,20 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 )
 
 // Reader reads entries. Equal resources are shared, also across entries. It serves one goroutine.
 type Reader struct {
-	known     map[string]*assembly.Resource
-	resources []*assembly.Resource
+	known     map[string]*event.Resource
+	resources []*event.Resource
 	names     []string
-	event     assembly.Event
+	event     event.Event
 }
 
 // NewReader makes a reader.
-func NewReader() *Reader { return &Reader{known: map[string]*assembly.Resource{}} }
+func NewReader() *Reader { return &Reader{known: map[string]*event.Resource{}} }
 
 // Releases reads the releases of tasks, and returns when the batch arrived. Their state belongs to the entry.
 func (r *Reader) Releases(entry []byte, read func(release assembly.Release) error) (arrival time.Time, err error) {
@@ -44,7 +45,7 @@ func (r *Reader) Releases(entry []byte, read func(release assembly.Release) erro
 }
 
 // Events reads the events in the order of arrival, task by task. The event is valid until read returns.
-func (r *Reader) Events(entry []byte, read func(e *assembly.Event, arrival time.Time)) error {
+func (r *Reader) Events(entry []byte, read func(e *event.Event, arrival time.Time)) error {
 	arrival := time.Unix(0, 0)
 	r.resources, r.names = r.resources[:0], r.names[:0]
 	return fields.Read(entry, func(f *fields.Field) error {
@@ -64,9 +65,9 @@ func (r *Reader) Events(entry []byte, read func(e *assembly.Event, arrival time.
 	})
 }
 
-func (r *Reader) group(data []byte, arrival time.Time, read func(e *assembly.Event, arrival time.Time)) error {
+func (r *Reader) group(data []byte, arrival time.Time, read func(e *event.Event, arrival time.Time)) error {
 	e := &r.event
-	*e = assembly.Event{StepIDs: e.StepIDs[:0], Dependencies: e.Dependencies[:0], Attributes: e.Attributes[:0]}
+	*e = event.Event{StepIDs: e.StepIDs[:0], Dependencies: e.Dependencies[:0], Attributes: e.Attributes[:0]}
 	place := int64(0)
 	return fields.Read(data, func(f *fields.Field) error {
 		switch f.Number {
@@ -91,11 +92,11 @@ func (r *Reader) group(data []byte, arrival time.Time, read func(e *assembly.Eve
 // knownResources bounds how many resources are shared.
 const knownResources = 4096
 
-func (r *Reader) resource(data []byte) (*assembly.Resource, error) {
+func (r *Reader) resource(data []byte) (*event.Resource, error) {
 	if known, found := r.known[string(data)]; found {
 		return known, nil
 	}
-	resource := new(assembly.Resource)
+	resource := new(event.Resource)
 	err := fields.Read(data, func(f *fields.Field) error {
 		if f.Number != resourceAttribute {
 			return nil
@@ -112,7 +113,7 @@ func (r *Reader) resource(data []byte) (*assembly.Resource, error) {
 
 // head has the fields of a group before its events, or of a release.
 type head struct {
-	trace  assembly.TraceID
+	trace  event.TraceID
 	until  int64
 	events int64
 	serial int64

@@ -16,12 +16,13 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 )
 
 // anyEvent draws a value for every field of an event, also for fields added later: a field that is not stored fails the test.
-func anyEvent(t *rapid.T, traces []assembly.TraceID, resources []*assembly.Resource) assembly.Event {
-	var e assembly.Event
+func anyEvent(t *rapid.T, traces []event.TraceID, resources []*event.Resource) event.Event {
+	var e event.Event
 	v := reflect.ValueOf(&e).Elem()
 	for i := range v.NumField() {
 		name := v.Type().Field(i).Name
@@ -31,8 +32,8 @@ func anyEvent(t *rapid.T, traces []assembly.TraceID, resources []*assembly.Resou
 	e.Resource = rapid.SampledFrom(resources).Draw(t, "resource")
 	e.Attempt = rapid.IntRange(-1, 5).Draw(t, "attempt")
 	e.JobRun = rapid.IntRange(-1, 5).Draw(t, "run")
-	e.TaskID = rapid.SampledFrom([]assembly.ID{{Text: "1", Integer: true}, {Text: "1"}, {}}).Draw(t, "task")
-	e.StepID = rapid.SampledFrom([]assembly.ID{{Text: "7", Integer: true}, {Text: "8"}, {}}).Draw(t, "step")
+	e.TaskID = rapid.SampledFrom([]event.ID{{Text: "1", Integer: true}, {Text: "1"}, {}}).Draw(t, "task")
+	e.StepID = rapid.SampledFrom([]event.ID{{Text: "7", Integer: true}, {Text: "8"}, {}}).Draw(t, "step")
 	return e
 }
 
@@ -72,23 +73,23 @@ func draw(t *rapid.T, v reflect.Value, name string) {
 func TestEventsComeBackAsTheyWere(t *testing.T) {
 	w, r := NewWriter(), NewReader()
 	rapid.Check(t, func(t *rapid.T) {
-		traces := []assembly.TraceID{{1}, {2}, {3}}
-		resources := []*assembly.Resource{
+		traces := []event.TraceID{{1}, {2}, {3}}
+		resources := []*event.Resource{
 			{Attributes: []attribute.KeyValue{attribute.String("service.name", "shop"), attribute.Int("n", -3), attribute.Bool("b", true)}},
 			{Attributes: []attribute.KeyValue{attribute.Double("d", 0.5), attribute.Strings("s", []string{"", "x"})}},
 			nil,
 		}
 		arrival := time.Unix(0, rapid.Int64().Draw(t, "arrival"))
-		list := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) assembly.Event { return anyEvent(t, traces, resources) }), 0, 20).Draw(t, "events")
+		list := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) event.Event { return anyEvent(t, traces, resources) }), 0, 20).Draw(t, "events")
 		w.Begin(arrival)
-		want := map[assembly.TraceID][]assembly.Event{}
+		want := map[event.TraceID][]event.Event{}
 		for i := range list {
 			w.Event(&list[i])
 			want[list[i].TraceID] = append(want[list[i].TraceID], list[i])
 		}
 		require.Equal(t, len(list), w.Events())
-		got := map[assembly.TraceID][]assembly.Event{}
-		err := r.Events(w.End(), func(e *assembly.Event, at time.Time) {
+		got := map[event.TraceID][]event.Event{}
+		err := r.Events(w.End(), func(e *event.Event, at time.Time) {
 			require.True(t, arrival.Equal(at))
 			copied := *e
 			copied.StepIDs, copied.Dependencies = append([]string(nil), e.StepIDs...), append([]string(nil), e.Dependencies...)
@@ -108,8 +109,8 @@ func TestEventsComeBackAsTheyWere(t *testing.T) {
 	})
 }
 
-func of(events []assembly.Event, resource *assembly.Resource) []assembly.Event {
-	var list []assembly.Event
+func of(events []event.Event, resource *event.Resource) []event.Event {
+	var list []event.Event
 	for _, e := range events {
 		if reflect.DeepEqual(e.Resource, resource) {
 			list = append(list, e)
@@ -122,8 +123,8 @@ func TestReleasesComeBackAsTheyWere(t *testing.T) {
 	w, r := NewWriter(), NewReader()
 	w.Begin(time.Unix(7, 0))
 	want := []assembly.Release{
-		{Trace: assembly.TraceID{1}, End: 42, Serial: 7, State: []byte("state")},
-		{Trace: assembly.TraceID{2}, End: math.MinInt64, Serial: math.MaxInt64},
+		{Trace: event.TraceID{1}, End: 42, Serial: 7, State: []byte("state")},
+		{Trace: event.TraceID{2}, End: math.MinInt64, Serial: math.MaxInt64},
 	}
 	for i := range want {
 		w.Release(&want[i])
@@ -145,27 +146,27 @@ func TestReleasesComeBackAsTheyWere(t *testing.T) {
 func TestFilterKeepsWhatIsNeeded(t *testing.T) {
 	w, r := NewWriter(), NewReader()
 	w.Begin(time.Unix(7, 0))
-	resource := &assembly.Resource{}
+	resource := &event.Resource{}
 	for i := range 6 {
-		w.Event(&assembly.Event{TraceID: assembly.TraceID{byte(i % 3)}, Name: "name", At: int64(i), Resource: resource, Attempt: -1, JobRun: -1})
+		w.Event(&event.Event{TraceID: event.TraceID{byte(i % 3)}, Name: "name", At: int64(i), Resource: resource, Attempt: -1, JobRun: -1})
 	}
-	w.Release(&assembly.Release{Trace: assembly.TraceID{9}, End: 9, Serial: 3, State: []byte("state")})
+	w.Release(&assembly.Release{Trace: event.TraceID{9}, End: 9, Serial: 3, State: []byte("state")})
 	entry := append([]byte(nil), w.End()...)
 
 	f := Filter{
-		Events:  func(trace assembly.TraceID, last int64) bool { return trace[0] == 1 && last == 4 },
-		Release: func(trace assembly.TraceID, serial int64) bool { return trace[0] == 9 && serial == 3 },
+		Events:  func(trace event.TraceID, last int64) bool { return trace[0] == 1 && last == 4 },
+		Release: func(trace event.TraceID, serial int64) bool { return trace[0] == 9 && serial == 3 },
 	}
 	var times []int64
 	kept := append([]byte(nil), f.Keep(entry)...)
 	assert.Less(t, len(kept), len(entry))
-	err := r.Events(kept, func(e *assembly.Event, _ time.Time) { times = append(times, e.At) })
+	err := r.Events(kept, func(e *event.Event, _ time.Time) { times = append(times, e.At) })
 	require.NoError(t, err)
 	assert.Equal(t, []int64{1, 4}, times)
 	assert.Equal(t, kept, f.Keep(kept), "all that is left is needed")
 
-	f.Events = func(assembly.TraceID, int64) bool { return false }
-	f.Release = func(assembly.TraceID, int64) bool { return false }
+	f.Events = func(event.TraceID, int64) bool { return false }
+	f.Release = func(event.TraceID, int64) bool { return false }
 	assert.Empty(t, f.Keep(kept))
 	assert.Equal(t, []byte("junk"), f.Keep([]byte("junk")), "the start will tell of it")
 }
@@ -178,8 +179,8 @@ func TestAnotherVersionsEntryIsRead(t *testing.T) {
 	readFirst(t, entry)
 	later := fields.Message(fields.Uint(append([]byte{}, entry...), 1000, 7), 1001, []byte("what a later collector adds"))
 	readFirst(t, later)
-	all := func(assembly.TraceID, int64) bool { return true }
-	f := Filter{Events: all, Release: func(assembly.TraceID, int64) bool { return false }}
+	all := func(event.TraceID, int64) bool { return true }
+	f := Filter{Events: all, Release: func(event.TraceID, int64) bool { return false }}
 	kept := f.Keep(later)
 	assert.Contains(t, string(kept), "what a later collector adds")
 	assert.Less(t, len(kept), len(later))
@@ -189,7 +190,7 @@ func readFirst(t *testing.T, entry []byte) {
 	t.Helper()
 	r := NewReader()
 	var names []string
-	err := r.Events(entry, func(e *assembly.Event, arrival time.Time) {
+	err := r.Events(entry, func(e *event.Event, arrival time.Time) {
 		names = append(names, e.Name+" of "+e.TaskName)
 		assert.Equal(t, "shop", e.Resource.Attributes[0].Value.Text)
 		assert.Equal(t, time.Unix(1780315200, 0), arrival)
@@ -210,11 +211,11 @@ func FuzzEntry(f *testing.F) {
 	f.Add([]byte{2})
 	f.Fuzz(func(_ *testing.T, entry []byte) {
 		r := NewReader()
-		_ = r.Events(entry, func(*assembly.Event, time.Time) {})
+		_ = r.Events(entry, func(*event.Event, time.Time) {})
 		_, _ = r.Releases(entry, func(assembly.Release) error { return nil })
 		filter := Filter{
-			Events:  func(trace assembly.TraceID, _ int64) bool { return trace[0]%2 == 0 },
-			Release: func(assembly.TraceID, int64) bool { return true },
+			Events:  func(trace event.TraceID, _ int64) bool { return trace[0]%2 == 0 },
+			Release: func(event.TraceID, int64) bool { return true },
 		}
 		_ = filter.Keep(entry)
 	})

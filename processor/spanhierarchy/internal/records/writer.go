@@ -10,6 +10,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 )
 
@@ -40,7 +41,7 @@ const resourceAttribute protowire.Number = 1
 // Writer makes one entry at a time. Its memory is reused for the next entry, so it serves one goroutine.
 type Writer struct {
 	entry     []byte
-	resources map[*assembly.Resource]int
+	resources map[*event.Resource]int
 	names     map[string]int
 	groups    map[groupKey]int
 	list      []group
@@ -52,7 +53,7 @@ type Writer struct {
 }
 
 type groupKey struct {
-	trace    assembly.TraceID
+	trace    event.TraceID
 	resource int
 }
 
@@ -62,12 +63,12 @@ type group struct {
 	last   int64
 	count  int64
 	events []byte
-	before assembly.Event
+	before event.Event
 }
 
 // NewWriter makes a writer.
 func NewWriter() *Writer {
-	return &Writer{resources: map[*assembly.Resource]int{}, names: map[string]int{}, groups: map[groupKey]int{}}
+	return &Writer{resources: map[*event.Resource]int{}, names: map[string]int{}, groups: map[groupKey]int{}}
 }
 
 // Begin begins an entry for one time of arrival.
@@ -80,7 +81,7 @@ func (w *Writer) Begin(arrival time.Time) {
 }
 
 // Event adds an event. It keeps references to its strings until the entry has ended.
-func (w *Writer) Event(e *assembly.Event) {
+func (w *Writer) Event(e *event.Event) {
 	w.events++
 	key := groupKey{e.TraceID, w.resource(e.Resource)}
 	place, known := w.groups[key]
@@ -103,7 +104,7 @@ func (w *Writer) Event(e *assembly.Event) {
 }
 
 // resource returns the index of a resource in the entry.
-func (w *Writer) resource(r *assembly.Resource) int {
+func (w *Writer) resource(r *event.Resource) int {
 	if place, known := w.resources[r]; known {
 		return place
 	}
@@ -156,7 +157,7 @@ func (w *Writer) End() []byte {
 		w.inner = fields.Int(w.inner, groupCount, g.count)
 		w.inner = append(w.inner, g.events...)
 		w.entry = fields.Message(w.entry, entryGroup, w.inner)
-		g.before = assembly.Event{} // its strings belong to the caller
+		g.before = event.Event{} // its strings belong to the caller
 	}
 	return w.entry
 }

@@ -1,7 +1,7 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package assembly
+package event
 
 import (
 	"strings"
@@ -14,8 +14,8 @@ import (
 type Shared struct {
 	names     map[string]string
 	lately    map[string]string
-	details   map[string]*detail // with a text only
-	shapes    map[string]*shape
+	details   map[string]*Detail // with a text only
+	shapes    map[string]*Shape
 	resources map[string]*Resource // restored ones
 
 	key     []byte  // buffer for a key of shapes or resources
@@ -25,7 +25,7 @@ type Shared struct {
 // NewShared makes an empty set of shared values.
 func NewShared() *Shared {
 	return &Shared{
-		names: map[string]string{}, lately: map[string]string{}, details: map[string]*detail{}, shapes: map[string]*shape{}, resources: map[string]*Resource{},
+		names: map[string]string{}, lately: map[string]string{}, details: map[string]*Detail{}, shapes: map[string]*Shape{}, resources: map[string]*Resource{},
 	}
 }
 
@@ -43,8 +43,8 @@ const (
 	sharedResources = 4096
 )
 
-// intern returns a copy of the string that it shares with equal ones.
-func (h *Shared) intern(s string) string { return share(h.names, internedNames, s) }
+// Intern returns a copy of the string that it shares with equal ones.
+func (h *Shared) Intern(s string) string { return share(h.names, internedNames, s) }
 
 // internLately is intern for strings that are equal in a few tasks at a time.
 func (h *Shared) internLately(s string) string { return share(h.lately, sharedLately, s) }
@@ -73,19 +73,19 @@ func makeRoom[V any](known map[string]V, limit int) {
 }
 
 // detail returns the detail for one of the few texts that passes, batches and jobs carry, such as a mode or status.
-func (h *Shared) detail(text string) *detail {
+func (h *Shared) detail(text string) *Detail {
 	if d, ok := h.details[text]; ok {
 		return d
 	}
-	d := &detail{text: h.intern(text)}
+	d := &Detail{Text: h.Intern(text)}
 	d.weigh()
 	makeRoom(h.details, sharedDetails)
-	h.details[d.text] = d
+	h.details[d.Text] = d
 	return d
 }
 
-// shape returns the shape of the name and dependencies.
-func (h *Shared) shape(name string, deps []string) *shape {
+// Shape returns the shape of the name and dependencies.
+func (h *Shared) Shape(name string, deps []string) *Shape {
 	if name == "" && len(deps) == 0 {
 		return &unnamed
 	}
@@ -96,17 +96,17 @@ func (h *Shared) shape(name string, deps []string) *shape {
 	if known, ok := h.shapes[string(h.key)]; ok {
 		return known
 	}
-	s := &shape{name: h.intern(name)}
+	s := &Shape{Name: h.Intern(name)}
 	for _, dep := range deps {
-		s.deps = append(s.deps, h.intern(dep))
+		s.Deps = append(s.Deps, h.Intern(dep))
 	}
 	makeRoom(h.shapes, sharedShapes)
 	h.shapes[string(h.key)] = s
 	return s
 }
 
-// resource returns the resource with the attributes.
-func (h *Shared) resource(attributes []attribute.KeyValue) *Resource {
+// Resource returns the resource with the attributes.
+func (h *Shared) Resource(attributes []attribute.KeyValue) *Resource {
 	h.key = h.key[:0]
 	for i := range attributes {
 		h.key = attribute.Append(h.key, &attributes[i])
@@ -126,7 +126,7 @@ func (h *Shared) copyAttributes(attrs []attribute.KeyValue) []attribute.KeyValue
 	}
 	kept := make([]attribute.KeyValue, len(attrs))
 	for i, attr := range attrs {
-		attr.Key = h.intern(attr.Key)
+		attr.Key = h.Intern(attr.Key)
 		attr.Value.Text = h.internLately(attr.Value.Text)
 		if len(attr.Value.Strings) > 0 {
 			list := make([]string, len(attr.Value.Strings))

@@ -1,7 +1,7 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package assembly
+package event
 
 import "github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 
@@ -64,14 +64,14 @@ type Event struct {
 	Attributes []attribute.KeyValue
 }
 
-// key returns the half of the identity that a record keeps.
-func (e *Event) key() uint32 { return uint32(e.Identity ^ e.Identity>>32) }
+// ShortIdentity returns the half of the identity that a record keeps.
+func (e *Event) ShortIdentity() uint32 { return uint32(e.Identity ^ e.Identity>>32) }
 
 // ShowsAttributes reports whether the event becomes a span event with its attributes. It reads the name only.
 func (e *Event) ShowsAttributes() bool {
-	switch classify(e) {
-	case kindSpanEvent, kindStepReset, kindTaskPending, kindNothingViable, kindTaskCancelled, kindTaskResolved,
-		kindStepCancelled, kindStepResolved:
+	switch e.Kind() {
+	case SpanEvent, StepReset, TaskPending, NothingViable, TaskCancelled, TaskResolved,
+		StepCancelled, StepResolved:
 		return true
 	}
 	return false

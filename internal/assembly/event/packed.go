@@ -1,7 +1,7 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package assembly
+package event
 
 import (
 	"encoding/binary"
@@ -34,6 +34,9 @@ type packed struct {
 // arrivalTick is how exactly the arrival of a record is kept.
 const arrivalTick = int64(100 * time.Millisecond)
 
+// ArrivedBy is when an event counts as arrived: at the end of the tick in which it arrived.
+func ArrivedBy(now int64) int64 { return (now/arrivalTick+1)*arrivalTick - 1 }
+
 const (
 	packedKind        = 1<<5 - 1
 	packedTick        = packedKind
@@ -49,47 +52,47 @@ const (
 )
 
 // A kind has five bits, and one value of them is the tick.
-const _ = uint(packedKind - 1 - kindPassEnded)
+const _ = uint(packedKind - Kinds)
 
 // add appends a record.
-func (p *packed) add(r *record) {
+func (p *packed) add(r *Record) {
 	if p.count == 0 {
-		p.step = noStep
+		p.step = NoStep
 	}
 	if cap(p.bytes)-len(p.bytes) < mostPerRecord {
 		p.bytes = slices.Grow(p.bytes, max(packedAtOnce, len(p.bytes)/8))
 	}
-	if tick := r.arrived / arrivalTick; tick != p.tick {
+	if tick := r.Arrived / arrivalTick; tick != p.tick {
 		p.bytes = binary.AppendVarint(append(p.bytes, packedTick), tick-p.tick)
 		p.tick = tick
 	}
 	head := len(p.bytes)
-	b := append(p.bytes, byte(r.kind))
-	b = binary.AppendVarint(b, r.at-p.at)
-	b = binary.LittleEndian.AppendUint32(b, r.identity)
-	if r.step != p.step {
+	b := append(p.bytes, byte(r.Kind))
+	b = binary.AppendVarint(b, r.At-p.at)
+	b = binary.LittleEndian.AppendUint32(b, r.Identity)
+	if r.Step != p.step {
 		b[head] |= packedStep
-		b = binary.AppendUvarint(b, uint64(r.step+1))
+		b = binary.AppendUvarint(b, uint64(r.Step+1))
 	}
-	if r.correlationID != p.correlationID {
+	if r.CorrelationID != p.correlationID {
 		b[head] |= packedCorrelation
-		b = binary.AppendUvarint(b, uint64(r.correlationID))
+		b = binary.AppendUvarint(b, uint64(r.CorrelationID))
 	}
-	if r.number != -1 || r.detail != 0 {
+	if r.Number != -1 || r.Detail != 0 {
 		b[head] |= packedDetails
-		b = binary.AppendUvarint(b, uint64(r.number)+1)
-		b = binary.AppendUvarint(b, uint64(r.detail))
+		b = binary.AppendUvarint(b, uint64(r.Number)+1)
+		b = binary.AppendUvarint(b, uint64(r.Detail))
 	}
-	p.bytes, p.count, p.at, p.step, p.correlationID = b, p.count+1, r.at, r.step, r.correlationID
+	p.bytes, p.count, p.at, p.step, p.correlationID = b, p.count+1, r.At, r.Step, r.CorrelationID
 }
 
 // unpack appends the records to a list.
-func (p *packed) unpack(into []record) []record {
+func (p *packed) unpack(into []Record) []Record {
 	into = slices.Grow(into, int(p.count))
-	r := record{step: noStep}
+	r := Record{Step: NoStep}
 	b := p.bytes
 	tick := int64(0)
-	r.arrived = arrivalTick - 1
+	r.Arrived = ArrivedBy(0)
 	uvarint := func() uint64 {
 		v, n := binary.Uvarint(b)
 		b = b[n:]
@@ -101,23 +104,23 @@ func (p *packed) unpack(into []record) []record {
 		b = b[1+n:]
 		if head == packedTick {
 			tick += delta
-			r.arrived = (tick+1)*arrivalTick - 1
+			r.Arrived = ArrivedBy(tick * arrivalTick)
 			continue
 		}
-		r.at += delta
-		r.identity = binary.LittleEndian.Uint32(b)
+		r.At += delta
+		r.Identity = binary.LittleEndian.Uint32(b)
 		b = b[4:]
-		r.kind = kind(head & packedKind)
-		r.number, r.detail = -1, 0
+		r.Kind = Kind(head & packedKind)
+		r.Number, r.Detail = -1, 0
 		if head&packedStep != 0 {
-			r.step = int16(uvarint()) - 1
+			r.Step = int16(uvarint()) - 1
 		}
 		if head&packedCorrelation != 0 {
-			r.correlationID = uint16(uvarint())
+			r.CorrelationID = uint16(uvarint())
 		}
 		if head&packedDetails != 0 {
-			r.number = int16(uvarint() - 1)
-			r.detail = uint16(uvarint())
+			r.Number = int16(uvarint() - 1)
+			r.Detail = uint16(uvarint())
 		}
 		into = append(into, r)
 	}
@@ -125,7 +128,7 @@ func (p *packed) unpack(into []record) []record {
 }
 
 // pack replaces all records.
-func (p *packed) pack(records []record) {
+func (p *packed) pack(records []Record) {
 	*p = packed{bytes: p.bytes[:0]}
 	for i := range records {
 		p.add(&records[i])

@@ -1,7 +1,7 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package assembly
+package event
 
 import (
 	"slices"
@@ -31,10 +31,10 @@ func TestStepsHaveOneIndex(t *testing.T) {
 			}
 			i := of.stepIndex(shared, ID{Text: id, Integer: true}, name)
 			require.EqualValues(t, slices.Index(known, id), i)
-			require.Equal(t, name, of.steps[i].name)
+			require.Equal(t, name, of.Steps[i].Name)
 		}
-		require.Len(t, of.steps, len(known))
-		require.Equal(t, noStep, of.findStep("another"))
+		require.Len(t, of.Steps, len(known))
+		require.Equal(t, NoStep, of.FindStep("another"))
 		require.Equal(t, len(known) > mostSearched, of.places != nil)
 	})
 }
@@ -42,7 +42,7 @@ func TestStepsHaveOneIndex(t *testing.T) {
 // lifecycle.InsidePass agrees with the kinds of events.
 func TestEventsOfAPass(t *testing.T) {
 	for _, name := range lifecycle.Names() {
-		k := classify(&Event{Name: name})
-		require.Equal(t, k.insidePass() || k == kindPassBegan, lifecycle.InsidePass(name), name)
+		k := (&Event{Name: name}).Kind()
+		require.Equal(t, k.InsidePass() || k == PassBegan, lifecycle.InsidePass(name), name)
 	}
 }
