@@ -72,7 +72,7 @@ func (c *instance) replay(ctx context.Context, from *journal.Journal) error {
 		c.logger.Warn("The stored state has more series than max_series or max_series_bytes allow. Those without a value for the longest time were added to the overflow series of their application; no value is lost.",
 			zap.Int("series_cut", cut))
 	}
-	c.state.Resume(c.now())
+	p.Resume(c.now())
 	if lost := p.Lost(); len(lost) > 0 {
 		c.logger.Warn("Stored values do not fit the configuration (other buckets, another temporality, or a removed metric). These metrics are reset.",
 			zap.Strings("metrics", lost))
