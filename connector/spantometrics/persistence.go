@@ -14,7 +14,6 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/records"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
-	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/state"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal"
 )
 
@@ -25,14 +24,10 @@ const (
 	snapshotFlushes = 240
 )
 
-// persistence stores the state. All methods do nothing without one, and may be called concurrently unless they say
-// otherwise.
+// persistence is the stored state.
 type persistence struct {
 	journal *journal.Journal
-	state   *state.State
 	log     *records.Log
-	// identity is stored with each snapshot.
-	identity records.Identity
 	// snapshotBytes is the size of the latest snapshot; before and flushes are the bytes written and flushes made when it
 	// was made. The flush mutex guards them.
 	snapshotBytes, before int64
@@ -54,15 +49,12 @@ func (c *instance) open(ctx context.Context, host component.Host) error {
 		return errors.Join(err, opened.Close(ctx))
 	}
 	opened.ReportTo(c.health)
-	kept := &persistence{
-		journal: opened, state: c.state, log: records.New(opened.Append),
-		identity: records.Identity{Instance: c.converter.InstanceID, Delta: c.converter.Delta},
-	}
+	kept := &persistence{journal: opened, log: records.New(opened.Append)}
 	c.persistence.Store(kept)
 	c.state.SetLog(kept.log)
 	// Write the state anew immediately, which removes entries that are damaged or from another configuration. On a full
 	// disk that is postponed: nothing is acknowledged before it is written.
-	if err := kept.snapshot(ctx, c.clock.now()); err != nil {
+	if err := c.snapshot(ctx, kept, c.now()); err != nil {
 		c.logger.Warn("The state could not be written at startup. The next change retries.", zap.Error(err))
 	}
 	return nil
@@ -74,13 +66,13 @@ func (c *instance) replay(ctx context.Context, from *journal.Journal) error {
 	if err := from.Replay(ctx, func(entry []byte) error { return records.Read(entry, p) }); err != nil {
 		return fmt.Errorf("read the stored metrics: %w", err)
 	}
-	c.clock.ranBefore = p.Running()
+	c.ranBefore = p.Running()
 	if cut := p.End(); cut > 0 {
 		c.telemetry.cut(ctx, cut)
 		c.logger.Warn("The stored state has more series than max_series or max_series_bytes allow. Those without a value for the longest time were added to the overflow series of their application; no value is lost.",
 			zap.Int("series_cut", cut))
 	}
-	p.Resume(c.clock.now())
+	c.state.Resume(c.now())
 	if lost := p.Lost(); len(lost) > 0 {
 		c.logger.Warn("Stored values do not fit the configuration (other buckets, another temporality, or a removed metric). These metrics are reset.",
 			zap.Strings("metrics", lost))
@@ -103,36 +95,39 @@ func chooseIdentity(own, stored string) string {
 }
 
 // snapshot replaces the stored changes by the whole state. No flush may be running.
-func (p *persistence) snapshot(ctx context.Context, now series.Instant) error {
-	p.state.Snapshot(now, &p.identity, func(entries [][]byte, size int64) {
-		p.journal.Checkpoint(entries)
-		p.before, p.snapshotBytes, p.flushes = p.log.Written(), size, 0
+func (c *instance) snapshot(ctx context.Context, kept *persistence, now series.Instant) error {
+	identity := &records.Identity{Instance: c.converter.InstanceID, Delta: c.converter.Delta}
+	c.state.Snapshot(now, identity, func(entries [][]byte, size int64) {
+		kept.journal.Checkpoint(entries)
+		kept.before, kept.snapshotBytes, kept.flushes = kept.log.Written(), size, 0
 	})
-	if err := p.journal.Commit(ctx); err != nil {
+	if err := kept.journal.Commit(ctx); err != nil {
 		return fmt.Errorf("store a snapshot of the metrics: %w", err)
 	}
 	return nil
 }
 
-// snapshotIfDue makes a snapshot when the changes since the last one exceed its size. The caller runs a flush.
-func (p *persistence) snapshotIfDue(ctx context.Context, now series.Instant) error {
-	if p == nil {
+// snapshotIfDue makes a snapshot when the changes since the last one exceed its size.
+func (c *instance) snapshotIfDue(ctx context.Context, now series.Instant) error {
+	kept := c.persistence.Load()
+	if kept == nil {
 		return nil
 	}
-	p.flushes++
-	written := p.state.Series.Written() - p.before
-	if written < max(snapshotAfter, 2*p.snapshotBytes) && (p.flushes < snapshotFlushes || written == 0) {
+	kept.flushes++
+	written := c.state.Series.Written() - kept.before
+	if written < max(snapshotAfter, 2*kept.snapshotBytes) && (kept.flushes < snapshotFlushes || written == 0) {
 		return nil
 	}
-	return p.snapshot(ctx, now)
+	return c.snapshot(ctx, kept, now)
 }
 
 // errBacklog is the retryable error while too much waits to be stored.
 var errBacklog = errors.New("writes to the storage of span_to_metrics fail, and too much data waits for it; retry later")
 
 // admit rejects a batch while too much waits to be stored.
-func (p *persistence) admit() error {
-	if p == nil || p.journal.Backlog() <= journal.MaxBacklog {
+func (c *instance) admit() error {
+	kept := c.persistence.Load()
+	if kept == nil || kept.journal.Backlog() <= journal.MaxBacklog {
 		return nil
 	}
 	return errBacklog
@@ -140,11 +135,12 @@ func (p *persistence) admit() error {
 
 // commit waits until everything measured so far is stored. After an error it remains measured and is stored with the next
 // commit: a retry of the batch changes nothing and reports whether it is stored.
-func (p *persistence) commit(ctx context.Context) error {
-	if p == nil {
+func (c *instance) commit(ctx context.Context) error {
+	kept := c.persistence.Load()
+	if kept == nil {
 		return nil
 	}
-	if err := p.journal.Commit(ctx); err != nil {
+	if err := kept.journal.Commit(ctx); err != nil {
 		return fmt.Errorf("the measured data is not stored yet, retry: %w", err)
 	}
 	return nil

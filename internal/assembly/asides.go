@@ -8,32 +8,33 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/history"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-func (c *composer) queued(i int, p *pass) {
-	w, ok := c.run.waitBefore(i)
+func (c *composer) queued(i int, p *history.Pass) {
+	w, ok := c.run.WaitBefore(i)
 	if !ok {
 		return
 	}
 	id := c.queuedID(w)
-	if !c.takes(p.waited, id) || c.going != nil && w.end >= c.going.undecided {
+	if !c.takes(p.Waited, id) || c.going != nil && w.End >= c.going.Undecided {
 		return
 	}
 	s := c.waited(w, id)
-	s.mark(lifecycle.AttrSynthesized, w.synthesized)
+	s.mark(lifecycle.AttrSynthesized, w.Synthesized)
 	s.Outcome = OutcomeOk
 }
 
-func (c *composer) queuedID(w wait) event.SpanID {
-	return c.spanID(lifecycle.SpanQueued, "", unused(&c.begins.queued, w.start))
+func (c *composer) queuedID(w history.Wait) event.SpanID {
+	return c.spanID(lifecycle.SpanQueued, "", unused(&c.begins.queued, w.Start))
 }
 
 // waited adds the span of a wait.
-func (c *composer) waited(w wait, id event.SpanID) *Span {
-	s := c.add(lifecycle.SpanQueued, id, c.root, w.start, w.end)
-	if w.job != nil {
-		s.setText(lifecycle.AttrQueueName, c.task.Events.Detail(w.job).Queue())
+func (c *composer) waited(w history.Wait, id event.SpanID) *Span {
+	s := c.add(lifecycle.SpanQueued, id, c.root, w.Start, w.End)
+	if w.Job != nil {
+		s.setText(lifecycle.AttrQueueName, c.task.Events.Detail(w.Job).Queue())
 	}
 	return s
 }
@@ -41,21 +42,21 @@ func (c *composer) waited(w wait, id event.SpanID) *Span {
 // queuedWithoutPass shows the wait of a task that never got a worker, was cancelled in the queue, or whose job sent nothing after
 // its beginning.
 func (c *composer) queuedWithoutPass() {
-	w, ok := c.run.waitWithoutPass()
+	w, ok := c.run.WaitWithoutPass()
 	if !ok {
 		return
 	}
 	id := c.queuedID(w)
-	if !c.takes(settled{ended: true}, id) {
+	if !c.takes(history.Settled{Ended: true}, id) {
 		return
 	}
 	s := c.waited(w, id)
-	if w.job != nil && !c.run.ended {
+	if w.Job != nil && !c.run.Ended {
 		s.Outcome = OutcomeOk
 		return
 	}
-	s.mark(lifecycle.AttrIncomplete, !c.run.ended)
-	s.outcome(c.run.status, nil)
+	s.mark(lifecycle.AttrIncomplete, !c.run.Ended)
+	s.outcome(c.run.Status, nil)
 }
 
 func (c *composer) queueTime() int64 {
@@ -63,33 +64,37 @@ func (c *composer) queueTime() int64 {
 	if c.forgotten != nil {
 		total = c.forgotten.totals.queue
 	}
-	if w, ok := c.run.waitWithoutPass(); ok {
-		total = w.end - w.start
+	if w, ok := c.run.WaitWithoutPass(); ok {
+		total = w.End - w.Start
 	}
-	for i := range c.run.passes {
-		if w, ok := c.run.waitBefore(i); ok {
-			total += w.end - w.start
+	for i := range c.run.Passes {
+		if w, ok := c.run.WaitBefore(i); ok {
+			total += w.End - w.Start
 		}
 	}
 	return total
 }
 
 func (c *composer) backoffs() {
-	for a := range c.run.all() {
-		end, incomplete, ok := c.run.backoffEnd(a)
+	for a := range c.run.AllAttempts() {
+		end, incomplete, ok := c.run.BackoffEnd(a)
 		if !ok {
 			continue
 		}
-		st := &c.task.Events.Steps[a.step]
-		c.inside(a.pass)
-		id := c.spanID(lifecycle.SpanBackoff, st.ID.Text, unused(&c.begins.steps[a.step].backoff, a.backoff.At))
-		if a.backoffOut || !c.takes(c.settledBackoff(a, end), id) {
+		st := &c.task.Events.Steps[a.Step]
+		c.inside(a.Pass)
+		id := c.spanID(lifecycle.SpanBackoff, st.ID.Text, unused(&c.begins.steps[a.Step].backoff, a.Backoff.At))
+		over := history.Settled{Ended: true}
+		if c.going != nil {
+			over = c.going.Backoff(a, end)
+		}
+		if a.BackoffOut || !c.takes(over, id) {
 			continue
 		}
-		s := c.add(lifecycle.SpanBackoff, id, c.root, a.backoff.At, end)
-		c.seek(a.backoff, id)
+		s := c.add(lifecycle.SpanBackoff, id, c.root, a.Backoff.At, end)
+		c.seek(a.Backoff, id)
 		c.describeStep(s, a)
-		announced := c.task.Events.Detail(a.backoff)
+		announced := c.task.Events.Detail(a.Backoff)
 		s.setText(lifecycle.AttrBackoffType, announced.BackoffType())
 		if announced.Seconds > 0 {
 			s.set(attribute.Double(lifecycle.AttrBackoffSeconds, announced.Seconds))
@@ -101,30 +106,14 @@ func (c *composer) backoffs() {
 	}
 }
 
-// settledBackoff reports whether it is decided when the wait for the next attempt ended: all announcements of its beginning have
-// arrived.
-func (c *composer) settledBackoff(a *attempt, end int64) settled {
-	if c.going == nil {
-		return settled{ended: true}
-	}
-	next := a.after
-	if next == nil || end >= c.going.undecided || !next.settled.ended && next.requests < attemptAnnouncements {
-		return settled{}
-	}
-	of := a.settled
-	of.ended = of.ended || a.forgotten
-	of.waitFor(next.settled)
-	return of
-}
-
 func (c *composer) backoffTime() int64 {
 	total := int64(0)
 	if c.forgotten != nil {
 		total = c.forgotten.totals.backoff
 	}
-	for a := range c.run.all() {
-		if end, pending, ok := c.run.backoffEnd(a); ok && (!pending || c.going == nil) {
-			total += end - a.backoff.At
+	for a := range c.run.AllAttempts() {
+		if end, pending, ok := c.run.BackoffEnd(a); ok && (!pending || c.going == nil) {
+			total += end - a.Backoff.At
 		}
 	}
 	return total

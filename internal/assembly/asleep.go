@@ -10,12 +10,12 @@ import "github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 
 // sleep encodes what has been emitted of the task and releases memory that its lists do not use.
 func (a *Assembler) sleep(t *task) {
-	if t.asleep != "" || t.checkpoint == nil {
+	if t.asleep != "" || t.Checkpoint == nil {
 		return
 	}
-	a.keepRecords(t, t.Events.Unpack(a.records[:0]))
+	a.keepRecords(t, a.reader.Unpack(&t.Task))
 	t.asleep = string(t.appendEmission(a.stored[:0], a.texts))
-	t.emission, t.checkpoint = nil, nil
+	t.emission, t.Checkpoint = nil, nil
 	t.Events.Reallocate()
 	a.resize(t)
 }
@@ -42,8 +42,8 @@ func (a *Assembler) resize(t *task) {
 func (a *Assembler) keepRecords(t *task, kept []event.Record) {
 	count := t.Events.Count()
 	to := t.Events.Compact()
-	if t.checkpoint != nil {
-		t.checkpoint.remap(to)
+	if t.Checkpoint != nil {
+		t.Checkpoint.Remap(to)
 	}
 	if t.watch != nil {
 		t.watch.correlationID = to.CorrelationID(t.watch.correlationID)

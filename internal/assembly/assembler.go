@@ -11,6 +11,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/deadlines"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/history"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/values"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/sqltext"
@@ -47,7 +48,9 @@ type Limits struct {
 }
 
 // ofTree returns the limits on a tree.
-func (l *Limits) ofTree() treeLimits { return treeLimits{l.SpansPerTree, l.BytesPerTree} }
+func (l *Limits) ofTree() history.Limits {
+	return history.Limits{Spans: l.SpansPerTree, Bytes: l.BytesPerTree}
+}
 
 // Stats counts what became of the events and the tasks. All fields but the three of what is held or open only grow.
 type Stats struct {
@@ -60,7 +63,7 @@ type Stats struct {
 	SpanEventsCut int64                     // events on spans
 	Released      [ReasonShutdown + 1]int64 // trees by reason
 	Parts         int64                     // of trees, before the task's own span
-	Unsettled     [Gaps]int64               // spans in them of which something was missing for the settle timeout, by what was
+	Unsettled     [history.Gaps]int64       // spans in them of which something was missing for the settle timeout, by what was
 	LateSpans     int64                     // emitted after their tree
 	Incomplete    int64                     // trees of tasks without an end
 	OpenTasks     int64
@@ -85,16 +88,15 @@ type Assembler struct {
 	due        []*task
 	usual      Waits
 	waits      map[string]*Waits // by task name, where they differ per task
-	remembered map[event.TraceID]*releasedTask
+	remembered map[event.TraceID]*history.Released
 	order      []event.TraceID // of remembered, oldest first; a ring once it is full
 	next       int             // the ring's oldest
 	finished   finished
 	watched    *watched // nil unless Watch was called
 	shared     *event.Shared
-	restoring  bool           // events are replayed at the start
-	eager      bool           // for tests: forget everything that may be forgotten
-	records    []event.Record // buffer for those of the task being checked
-	reader     reader
+	restoring  bool // events are replayed at the start
+	eager      bool // for tests: forget everything that may be forgotten
+	reader     history.Reader
 	composer   composer
 	stats      Stats
 }
@@ -102,10 +104,10 @@ type Assembler struct {
 // New makes an assembler that hands its trees to the sink.
 func New(limits Limits, sink func(*Tree)) *Assembler {
 	return &Assembler{
-		limits: limits, sink: sink, tasks: map[event.TraceID]*task{}, remembered: map[event.TraceID]*releasedTask{},
+		limits: limits, sink: sink, tasks: map[event.TraceID]*task{}, remembered: map[event.TraceID]*history.Released{},
 		usual: Waits{limits.ReorderWindow, limits.SettleTimeout, limits.IdleTimeout}, waits: map[string]*Waits{},
 		finished: finished{tasks: map[event.TraceID]*task{}},
-		texts:    values.NewTexts(), shared: event.NewShared(), reader: newReader(limits.ofTree()),
+		texts:    values.NewTexts(), shared: event.NewShared(), reader: history.NewReader(limits.ofTree()),
 	}
 }
 
@@ -129,15 +131,15 @@ func (a *Assembler) Observe(e *event.Event, now time.Time) {
 	}
 	if t == nil {
 		before := a.remembered[e.TraceID]
-		if before != nil && before.isLate(e) {
+		if before != nil && before.IsLate(e) {
 			a.observeLate(e, now.UnixNano())
 			return
 		}
 		t = a.open(e, before, now.UnixNano())
-	} else if t.released != nil && t.released.isLate(e) {
+	} else if t.Released != nil && t.Released.IsLate(e) {
 		a.observeLate(e, now.UnixNano())
 		return
-	} else if t.forgot(e.At) || t.isOut(e, now.UnixNano()) {
+	} else if t.Forgot(e.At) || t.isOut(e, now.UnixNano()) {
 		a.noteLate(e)
 		return
 	}
@@ -192,8 +194,8 @@ func (a *Assembler) roomFor(t *task, e *event.Event) bool {
 	if t.pressed--; t.pressed < 0 {
 		t.pressed = int32(a.limits.EventsPerTask / pressedShare)
 		before := t.Events.Count()
-		a.unpack(t)
-		t.Events.Replace(t.records)
+		a.load(t)
+		t.Events.Replace(t.Records)
 		a.stats.HeldEvents -= int64(before - t.Events.Count())
 		if a.limits.Parts && t.Events.Count() >= a.limits.EventsPerTask {
 			a.makeRoom(t, t.lastArrival)
@@ -206,34 +208,20 @@ func (a *Assembler) roomFor(t *task, e *event.Event) bool {
 	return (k.EndsTask() || k == event.PassEnded) && t.Events.Count() < 2*a.limits.EventsPerTask
 }
 
-// unpack decodes and sorts the task's records. They are valid until the next task is unpacked.
-func (a *Assembler) unpack(t *task) {
+// load unpacks and sorts the task's records. They are valid until the next task is loaded.
+func (a *Assembler) load(t *task) {
 	a.stats.Read += int64(t.Events.Count())
-	a.reader.reset()
-	a.records = t.Events.Unpack(a.records[:0])
-	t.records = a.records
-	t.sortRecords()
+	a.reader.Load(&t.Task)
 }
 
-// history reads the runs of a task. They are valid until the next task is unpacked.
-func (a *Assembler) history(t *task) []*run {
-	a.unpack(t)
-	runs := a.reader.runs(&t.historyTask, t.limits.patience(), nil)
-	if !t.coarse || missing(runs) == 0 {
-		return runs
-	}
-	sorted := t.records
-	if t.records = t.rebuild(t.Events.Unpack(nil)); t.records != nil {
-		if again := a.reader.runs(&t.historyTask, t.limits.patience(), nil); missing(again) < missing(runs) {
-			return again
-		}
-	}
-	t.records = sorted
-	return runs
+// history reads the runs of a task. They are valid until the next task is loaded.
+func (a *Assembler) history(t *task) []*history.Run {
+	a.stats.Read += int64(t.Events.Count())
+	return a.reader.ReadAll(&t.Task, t.limits.patience())
 }
 
 // open begins a task, or continues one that was released before.
-func (a *Assembler) open(e *event.Event, before *releasedTask, now int64) *task {
+func (a *Assembler) open(e *event.Event, before *history.Released, now int64) *task {
 	if len(a.tasks) >= a.limits.OpenTasks && len(a.tasks) > 0 {
 		a.release(a.line.First(), ReasonEvicted, now)
 	}
@@ -244,10 +232,10 @@ func (a *Assembler) open(e *event.Event, before *releasedTask, now int64) *task 
 	t.lastArrival, t.waits, t.limits, t.releasedEnd = now, waitEnd, &a.usual, math.MinInt64
 	if before != nil {
 		kept := *before
-		t.released = &kept
-		t.Events.Steps = slices.Clone(before.steps)
-		t.releasedEnd, t.releasedSerial = before.end, before.serial
-		t.Events.Name, t.Events.Parent, t.Events.ParentAt = before.name, before.parent, math.MinInt64
+		t.Released = &kept
+		t.Events.Steps = slices.Clone(before.Steps)
+		t.releasedEnd, t.releasedSerial = before.End, before.Serial
+		t.Events.Name, t.Events.Parent, t.Events.ParentAt = before.Name, before.Parent, math.MinInt64
 		t.limits = a.waitsOf(t.Events.Name)
 		t.Events.Held += bytesPerReleased + int64(len(t.Events.Steps))*event.BytesPerStep
 	}
@@ -266,7 +254,7 @@ func (t *task) wait() waiting {
 	switch {
 	case t.ended:
 		return waitQuiet
-	case t.released != nil && !t.active:
+	case t.Released != nil && !t.active:
 		return waitActivity
 	}
 	return waitEnd
@@ -312,7 +300,7 @@ func (a *Assembler) check(t *task, now int64) {
 	case quiet >= int64(t.limits.of(t.waits)):
 		a.release(t, ReasonIdle, now)
 	default:
-		a.unpack(t)
+		a.load(t)
 		all := a.lookParts(t, now)
 		if quiet >= int64(t.limits.SettleTimeout) && !t.ended {
 			a.sleep(t)
@@ -328,7 +316,7 @@ func (a *Assembler) check(t *task, now int64) {
 func (a *Assembler) lookEnded(t *task, now int64) {
 	a.decide(t, now)
 	if a.limits.Parts && a.tasks[t.Events.Trace] == t {
-		a.unpack(t)
+		a.load(t)
 		a.lookParts(t, now)
 		a.waitFor(t, t.waits)
 	}
@@ -337,7 +325,7 @@ func (a *Assembler) lookEnded(t *task, now int64) {
 // decide releases an ended task of which nothing is missing, or keeps it waiting.
 func (a *Assembler) decide(t *task, now int64) {
 	runs := a.history(t)
-	if len(runs) > 0 && t.goesOnAfter(runs[len(runs)-1]) {
+	if len(runs) > 0 && t.GoesOnAfter(runs[len(runs)-1]) {
 		a.lookResumed(t, runs, now)
 	} else if reason, ripe := a.ripe(t, runs, now); ripe {
 		a.releaseRuns(t, runs, reason, now)
@@ -348,11 +336,11 @@ func (a *Assembler) decide(t *task, now int64) {
 
 // lookResumed checks a task that resumed after its end: the runs that are over are released, and the rest keeps waiting. A failed
 // step that is reset at once must not hide the failure until the task has ended again.
-func (a *Assembler) lookResumed(t *task, runs []*run, now int64) {
-	if last := runs[len(runs)-1]; !last.ended || !t.queuedAgain(last) {
+func (a *Assembler) lookResumed(t *task, runs []*history.Run, now int64) {
+	if last := runs[len(runs)-1]; !last.Ended || !t.QueuedAgain(last) {
 		runs = runs[:len(runs)-1]
 	}
-	if len(runs) > 0 && !t.coarse { // with a resolution of seconds, the order around the end is unknown
+	if len(runs) > 0 && !t.Coarse { // with a resolution of seconds, the order around the end is unknown
 		reason, ripe := a.ripe(t, runs, now)
 		if !ripe {
 			a.waitFor(t, waitMissing)
@@ -366,8 +354,8 @@ func (a *Assembler) lookResumed(t *task, runs []*run, now int64) {
 
 // ripe reports whether runs that have ended can be released, and why: nothing of them is missing, or the settle timeout for it has
 // passed.
-func (a *Assembler) ripe(t *task, runs []*run, now int64) (Reason, bool) {
-	if missing(runs) == 0 && t.dropped == 0 {
+func (a *Assembler) ripe(t *task, runs []*history.Run, now int64) (Reason, bool) {
+	if history.CountGaps(runs) == 0 && t.dropped == 0 {
 		if t.unsettled {
 			return ReasonSettled, true
 		}
@@ -377,25 +365,25 @@ func (a *Assembler) ripe(t *task, runs []*run, now int64) (Reason, bool) {
 }
 
 // releaseBefore releases the first runs of a task, which stays open for what came after them.
-func (a *Assembler) releaseBefore(t *task, runs []*run, reason Reason) {
-	if t.released == nil {
+func (a *Assembler) releaseBefore(t *task, runs []*history.Run, reason Reason) {
+	if t.Released == nil {
 		t.Events.Held += bytesPerReleased
 		a.stats.HeldBytes += bytesPerReleased
 	}
 	used := a.emit(t, runs, reason, false)
 	t.unsettled = false
 	if t.emission != nil {
-		t.emission.spans.Forget(t.released.end)
-		t.checkpoint, t.emission.forgotten = nil, nil
+		t.emission.spans.Forget(t.Released.End)
+		t.Checkpoint, t.emission.forgotten = nil, nil
 	}
 	a.reportRelease(t, len(t.out().spans) > 0)
 	before := t.Events.Count()
-	first := slices.IndexFunc(t.records, func(r event.Record) bool { return r.At > t.released.end })
+	first := slices.IndexFunc(t.Records, func(r event.Record) bool { return r.At > t.Released.End })
 	if first < 0 {
-		first = len(t.records)
+		first = len(t.Records)
 	}
 	a.stats.Strays += int64(max(0, first-used))
-	t.Events.Replace(t.records[first:])
+	t.Events.Replace(t.Records[first:])
 	a.stats.HeldEvents += int64(t.Events.Count() - before)
 	t.active, t.dropped, t.Events.ParentAt = true, 0, math.MinInt64
 }
@@ -413,9 +401,9 @@ func (a *Assembler) release(t *task, reason Reason, now int64) {
 	a.releaseRuns(t, a.history(t), reason, now)
 }
 
-func (a *Assembler) releaseRuns(t *task, runs []*run, reason Reason, now int64) {
-	held := len(t.records)
-	prior := t.released.clone()
+func (a *Assembler) releaseRuns(t *task, runs []*history.Run, reason Reason, now int64) {
+	held := len(t.Records)
+	prior := t.Released.Clone()
 	a.stats.Strays += int64(held - a.emit(t, runs, reason, true))
 	if len(runs) == 0 && (len(t.out().parents) > 0 || t.out().root != event.SpanID{}) {
 		a.emitOrphaned(t, reason)
@@ -433,24 +421,24 @@ func (a *Assembler) releaseRuns(t *task, runs []*run, reason Reason, now int64) 
 
 // emit sends the trees of runs to the sink, and returns how many records they have. leaving is true if the task is released with
 // the last run.
-func (a *Assembler) emit(t *task, runs []*run, reason Reason, leaving bool) (used int) {
-	if t.released == nil && len(runs) > 0 {
-		t.released = new(releasedTask)
+func (a *Assembler) emit(t *task, runs []*history.Run, reason Reason, leaving bool) (used int) {
+	if t.Released == nil && len(runs) > 0 {
+		t.Released = new(history.Released)
 	}
 	for i, n := range runs {
-		if !n.ended {
+		if !n.Ended {
 			a.stats.Incomplete++
 		}
 		t.leaving = leaving && i == len(runs)-1
-		tree := a.composer.compose(&t.treeTask, n, t.released, reason, nil)
+		tree := a.composer.compose(&t.treeTask, n, t.Released, reason, nil)
 		if t.emission != nil {
-			t.emission.endRun(a.composer.root, n.start, leaving)
+			t.emission.endRun(a.composer.root, n.Start, leaving)
 		}
 		a.stats.Released[reason]++
 		a.count(t, tree)
 		a.stats.Late += a.composer.late
 		t.cut = false
-		used += len(n.records)
+		used += len(n.Records)
 		a.sink(tree)
 	}
 	return used
@@ -469,21 +457,21 @@ func (a *Assembler) forget(t *task) {
 	a.wheel.Remove(t)
 	a.stats.HeldBytes -= t.Events.Held
 	a.watched.leave(t)
-	t.records = nil
+	t.Records = nil
 }
 
 // remember keeps what later runs need of a released task, replacing the oldest one when the ring is full.
 func (a *Assembler) remember(t *task) {
-	if t.released == nil {
+	if t.Released == nil {
 		return
 	}
-	kept := *t.released
-	kept.name, kept.serial = t.Events.Name, t.releasedSerial
-	kept.steps = slices.Clip(t.Events.Steps)
+	kept := *t.Released
+	kept.Name, kept.Serial = t.Events.Name, t.releasedSerial
+	kept.Steps = slices.Clip(t.Events.Steps)
 	a.rememberReleased(t.Events.Trace, &kept)
 }
 
-func (a *Assembler) rememberReleased(trace event.TraceID, kept *releasedTask) {
+func (a *Assembler) rememberReleased(trace event.TraceID, kept *history.Released) {
 	if a.limits.Remembered <= 0 {
 		return
 	}

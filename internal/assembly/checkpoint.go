@@ -10,6 +10,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/critical"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/emitted"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/history"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -40,11 +41,11 @@ type spanEvents struct {
 // checkpointAt finds the last record of the run after which a checkpoint can be set, not later than a time: -1 when there is none.
 // Everything up to it must have been emitted, and no later record may have the same time.
 func (c *composer) checkpointAt(latest int64) int {
-	found := c.passesOutUntil(min(latest, c.going.ending-1))
+	found := c.passesOutUntil(min(latest, c.going.Ending-1))
 	if found < 0 {
 		return -1
 	}
-	if held := c.firstHeld(c.run.records[:found+1]); held <= c.run.records[found].At {
+	if held := c.firstHeld(c.run.Records[:found+1]); held <= c.run.Records[found].At {
 		return c.passesOutUntil(held - 1)
 	}
 	return found
@@ -55,36 +56,36 @@ func (c *composer) passesOutUntil(latest int64) int {
 	n := c.run
 	found := -1
 	consider := func(position int) {
-		if position < len(n.records) && n.records[position-1].At == n.records[position].At {
+		if position < len(n.Records) && n.Records[position-1].At == n.Records[position].At {
 			return
 		}
-		if n.records[position-1].At <= latest {
+		if n.Records[position-1].At <= latest {
 			found = position - 1
 		}
 	}
-	for i, p := range n.passes {
-		if w, ok := n.waitBefore(i); ok && !c.isOut(c.spanID(lifecycle.SpanQueued, "", w.start)) {
+	for i, p := range n.Passes {
+		if w, ok := n.WaitBefore(i); ok && !c.isOut(c.spanID(lifecycle.SpanQueued, "", w.Start)) {
 			return found
 		}
 		search := 0
-		for _, b := range p.batches {
-			for ; search < len(p.searches) && p.searches[search].end <= b.start; search++ {
-				if !c.isOut(p.searches[search].span) {
+		for _, b := range p.Batches {
+			for ; search < len(p.Searches) && p.Searches[search].End <= b.Start; search++ {
+				if !c.isOut(p.Searches[search].Span) {
 					return found
 				}
 			}
-			if !c.isOut(b.span) || slices.ContainsFunc(b.attempts, func(a *attempt) bool { return !c.isOut(a.span) }) {
+			if !c.isOut(b.Span) || slices.ContainsFunc(b.Attempts, func(a *history.Attempt) bool { return !c.isOut(a.Span) }) {
 				return found
 			}
-			if b.announced && b.endedAt-n.skipped() > 0 && b.end <= n.records[b.endedAt-n.skipped()-1].At {
-				consider(b.endedAt - n.skipped())
+			if b.Announced && b.EndedAt-n.Skipped() > 0 && b.End <= n.Records[b.EndedAt-n.Skipped()-1].At {
+				consider(b.EndedAt - n.Skipped())
 			}
 		}
-		if !p.out && !c.isOut(p.span) {
+		if !p.Out && !c.isOut(p.Span) {
 			return found
 		}
-		if p.ends == finalizationAnnouncements && p.endedAt-n.skipped() > 0 && p.end <= n.records[p.endedAt-n.skipped()-1].At {
-			consider(p.endedAt - n.skipped())
+		if p.Over() && p.EndedAt-n.Skipped() > 0 && p.End <= n.Records[p.EndedAt-n.Skipped()-1].At {
+			consider(p.EndedAt - n.Skipped())
 		}
 	}
 	return found
@@ -107,28 +108,28 @@ func (c *composer) firstHeld(records []event.Record) int64 {
 			break
 		}
 	}
-	for a := range c.run.all() {
-		if a.backoff != nil && a.after != nil && !a.backoffOut && !c.isOut(c.spanID(lifecycle.SpanBackoff, c.task.Events.Steps[a.step].ID.Text, a.backoff.At)) {
-			first = min(first, a.backoff.At)
+	for a := range c.run.AllAttempts() {
+		if a.Backoff != nil && a.After != nil && !a.BackoffOut && !c.isOut(c.spanID(lifecycle.SpanBackoff, c.task.Events.Steps[a.Step].ID.Text, a.Backoff.At)) {
+			first = min(first, a.Backoff.At)
 		}
 	}
 	return first
 }
 
 // forget replaces the first records of a run, which the reader has read up to a time, with a checkpoint and a summary.
-func (c *composer) forget(t *treeTask, n *run, before *releasedTask, going *settling, rd *reader, at int64) {
+func (c *composer) forget(t *treeTask, n *history.Run, before *history.Released, going *history.Settling, rd *history.Reader, at int64) {
 	c.begin(t, n, before, ReasonEnded, going)
 	c.identify()
-	cp := rd.checkpoint(at)
-	last := n.passes[len(n.passes)-1]
+	cp := rd.Checkpoint(at)
+	last := n.Passes[len(n.Passes)-1]
 	sum := &summary{totals: c.totals(), own: c.taskCorrelation()}
-	for i := range n.passes {
-		if w, ok := n.waitBefore(i); ok {
-			unused(&c.begins.queued, w.start)
+	for i := range n.Passes {
+		if w, ok := n.WaitBefore(i); ok {
+			unused(&c.begins.queued, w.Start)
 		}
 	}
 	sum.queued = c.begins.queued
-	cp.pass.out = last.out || c.task.out().spans.Has(last.span)
+	cp.Pass.Out = last.Out || c.task.out().spans.Has(last.Span)
 	if f := c.lastFailure(event.Failure{}); f != (event.Failure{}) {
 		sum.failure = &f
 	}
@@ -138,56 +139,56 @@ func (c *composer) forget(t *treeTask, n *run, before *releasedTask, going *sett
 		sum.latest = c.forgotten.latest
 	}
 	sum.nodes = c.lastNodes(cp, nodes)
-	for i := range cp.steps {
-		s := &cp.steps[i]
-		if b := s.backoff; b != nil {
-			b.out = b.out || c.task.out().spans.Has(c.spanID(lifecycle.SpanBackoff, c.task.Events.Steps[s.step].ID.Text, b.At))
+	for i := range cp.Steps {
+		s := &cp.Steps[i]
+		if b := s.Backoff; b != nil {
+			b.Out = b.Out || c.task.out().spans.Has(c.spanID(lifecycle.SpanBackoff, c.task.Events.Steps[s.Step].ID.Text, b.At))
 		}
 	}
-	c.task.checkpoint, c.task.beginEmission().forgotten = cp, sum
+	c.task.Checkpoint, c.task.beginEmission().forgotten = cp, sum
 	c.task.cut = c.task.cut || c.tree.SpanEventsCut > 0
 }
 
 // forgetUpTo forgets the spans that are not needed after a checkpoint.
-func (e *emission) forgetUpTo(cp *checkpoint) {
-	e.spans.Forget(cp.at)
+func (e *emission) forgetUpTo(cp *history.Checkpoint) {
+	e.spans.Forget(cp.At)
 	e.ids = knownIDs{}
-	if cp.pass.out {
-		e.spans.Add(emitted.Span{ID: cp.pass.span, Start: cp.pass.start, End: cp.pass.end, Step: event.NoStep})
+	if cp.Pass.Out {
+		e.spans.Add(emitted.Span{ID: cp.Pass.Span, Start: cp.Pass.Start, End: cp.Pass.End, Step: event.NoStep})
 	}
 }
 
 // lastNodes returns the node of each last attempt of a checkpoint: of those in the run, whose attempts have the given nodes, or of
 // those before.
-func (c *composer) lastNodes(cp *checkpoint, nodes []*critical.Node) []*critical.Node {
+func (c *composer) lastNodes(cp *history.Checkpoint, nodes []*critical.Node) []*critical.Node {
 	last := make([]*critical.Node, len(c.task.Events.Steps))
 	if c.forgotten != nil {
-		for i := range c.run.before.steps {
-			last[c.run.before.steps[i].step] = c.forgotten.nodes[i]
+		for i := range c.run.Before.Steps {
+			last[c.run.Before.Steps[i].Step] = c.forgotten.nodes[i]
 		}
 	}
-	for i, a := range c.run.attempts {
-		last[a.step] = nodes[i]
+	for i, a := range c.run.Attempts {
+		last[a.Step] = nodes[i]
 	}
-	kept := make([]*critical.Node, len(cp.steps))
-	for i := range cp.steps {
-		kept[i] = last[cp.steps[i].step]
+	kept := make([]*critical.Node, len(cp.Steps))
+	for i := range cp.Steps {
+		kept[i] = last[cp.Steps[i].Step]
 	}
 	return kept
 }
 
 // openSpanEvents returns the events of the run on the task's span and on that of the current pass, which have not been emitted.
-func (c *composer) openSpanEvents(last *pass) (task, inPass spanEvents) {
+func (c *composer) openSpanEvents(last *history.Pass) (task, inPass spanEvents) {
 	before := c.forgotten
 	c.tree.Spans = append(c.tree.Spans[:0], Span{ID: c.root})
 	c.index[c.root] = 0
 	if before != nil {
 		c.goOn(&c.tree.Spans[0], &before.notes)
 	}
-	if !last.out && !c.task.out().spans.Has(last.span) {
-		c.index[last.span] = 1
-		c.tree.Spans = append(c.tree.Spans, Span{ID: last.span})
-		if before != nil && last == c.run.passes[0] {
+	if !last.Out && !c.task.out().spans.Has(last.Span) {
+		c.index[last.Span] = 1
+		c.tree.Spans = append(c.tree.Spans, Span{ID: last.Span})
+		if before != nil && last == c.run.Passes[0] {
 			c.goOn(&c.tree.Spans[1], &before.inPass)
 		}
 	}
@@ -217,9 +218,9 @@ func (c *composer) totals() totals {
 	if before := c.forgotten; before != nil {
 		t.attempts, t.retries = before.totals.attempts, before.totals.retries
 	}
-	t.attempts += len(c.run.attempts)
-	for _, a := range c.run.attempts {
-		if a.number > 1 {
+	t.attempts += len(c.run.Attempts)
+	for _, a := range c.run.Attempts {
+		if a.Number > 1 {
 			t.retries++
 		}
 	}
@@ -229,9 +230,9 @@ func (c *composer) totals() totals {
 // distinctSteps returns how many steps were attempted in the run.
 func (c *composer) distinctSteps() int {
 	steps, distinct := make([]bool, len(c.task.Events.Steps)), 0
-	for a := range c.run.all() {
-		if !steps[a.step] {
-			steps[a.step] = true
+	for a := range c.run.AllAttempts() {
+		if !steps[a.Step] {
+			steps[a.Step] = true
 			distinct++
 		}
 	}

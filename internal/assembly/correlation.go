@@ -6,19 +6,20 @@ package assembly
 import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/history"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
 // inside makes the spans added next belong to the pass: they have its correlation id, not that of the thread that ran a step (trap
 // 6). A pass without one has a generated id. A nil pass is the same as outside.
-func (c *composer) inside(p *pass) {
+func (c *composer) inside(p *history.Pass) {
 	switch {
 	case p == nil:
 		c.outside()
 	case p != c.pass:
 		c.pass = p
-		if c.correlation = c.task.Events.CorrelationID(p.correlationID); c.correlation == "" {
-			c.correlation = c.generated(p.start)
+		if c.correlation = c.task.Events.CorrelationID(p.CorrelationID); c.correlation == "" {
+			c.correlation = c.generated(p.Start)
 		}
 	}
 }
@@ -33,20 +34,20 @@ func (c *composer) taskCorrelation() string {
 	if c.forgotten != nil {
 		return c.forgotten.own
 	}
-	if len(n.passes) > 0 {
-		if given := c.task.Events.CorrelationID(n.passes[0].correlationID); given != "" {
+	if len(n.Passes) > 0 {
+		if given := c.task.Events.CorrelationID(n.Passes[0].CorrelationID); given != "" {
 			return given
 		}
 	}
-	if len(n.records) > 0 {
-		if given := c.task.Events.CorrelationID(n.records[0].CorrelationID); given != "" {
+	if len(n.Records) > 0 {
+		if given := c.task.Events.CorrelationID(n.Records[0].CorrelationID); given != "" {
 			return given
 		}
 	}
-	if len(n.passes) > 0 {
-		return c.generated(n.passes[0].start)
+	if len(n.Passes) > 0 {
+		return c.generated(n.Passes[0].Start)
 	}
-	return c.generated(n.start)
+	return c.generated(n.Start)
 }
 
 func (c *composer) generated(begin int64) string {

@@ -10,16 +10,17 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/critical"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/history"
 )
 
 func TestCriticalRun(t *testing.T) {
-	of := &composer{task: &treeTask{historyTask: historyTask{Events: event.Set{Steps: []event.Step{{ID: event.ID{Text: "7"}, Shape: &event.Shape{Name: "reserve"}}, {ID: event.ID{Text: "8"}, Shape: &event.Shape{Name: "charge", Deps: []string{"reserve"}}}}}}}}
-	first, second := &batch{}, &batch{}
-	failed := &attempt{step: 0, batch: first, start: 20, end: 30, span: event.SpanID{1}, backoff: &event.Record{At: 29}}
-	retried := &attempt{step: 0, batch: second, start: 60, end: 70, span: event.SpanID{2}, before: failed}
-	n := &run{
-		start: 5, end: 80, attempts: []*attempt{failed, retried}, records: []event.Record{{Kind: event.Enqueued, At: 5}},
-		passes: []*pass{{start: 12, end: 40, job: &event.Record{At: 10}}, {start: 50, end: 80}},
+	of := &composer{task: &treeTask{Task: history.Task{Events: event.Set{Steps: []event.Step{{ID: event.ID{Text: "7"}, Shape: &event.Shape{Name: "reserve"}}, {ID: event.ID{Text: "8"}, Shape: &event.Shape{Name: "charge", Deps: []string{"reserve"}}}}}}}}
+	first, second := &history.Batch{}, &history.Batch{}
+	failed := &history.Attempt{Step: 0, Batch: first, Start: 20, End: 30, Span: event.SpanID{1}, Backoff: &event.Record{At: 29}}
+	retried := &history.Attempt{Step: 0, Batch: second, Start: 60, End: 70, Span: event.SpanID{2}, Before: failed}
+	n := &history.Run{
+		Start: 5, End: 80, Attempts: []*history.Attempt{failed, retried}, Records: []event.Record{{Kind: event.Enqueued, At: 5}},
+		Passes: []*history.Pass{{Start: 12, End: 40, Job: &event.Record{At: 10}}, {Start: 50, End: 80}},
 	}
 	of.run = n
 	got := of.criticalRun()

@@ -25,15 +25,15 @@
 //
 //  1. Events and deadlines: package event (what an event means, and how it is held), task.go and asleep.go (an open task),
 //     assembler.go (limits and releases), waits.go and package deadlines (when a task is checked).
-//  2. History, from events to passes, batches and attempts: order.go and rebuild.go (sorting), runs.go (where a run ends),
-//     reader.go and model.go (the reader and what it finds), gap.go and gaps.go (what is missing), arena.go (its memory).
-//  3. Emission while a task is still open: frontier.go (up to where everything has arrived), settled.go (which spans are final, and
-//     what they wait for), parts.go (one check of a task), emission.go and package emitted (what has been emitted), checkpoint.go
-//     (what replaces records).
+//  2. History, from events to passes, batches and attempts: package history. There order.go and rebuild.go (sorting), runs.go (where a
+//     run ends), reader.go and model.go (the reader and what it finds), gap.go and gaps.go (what is missing), settled.go and
+//     frontier.go (which spans are final while the task is open), checkpoint.go (what replaces records).
+//  3. Emission while a task is still open: parts.go (one check of a task), emission.go and package emitted (what has been emitted),
+//     checkpoint.go (what the spans need of replaced records).
 //  4. Spans: tree.go (the composer), identify.go (ids), levels.go and asides.go (the spans of each kind), span_events.go and
 //     around.go (span events), criticalpath.go and package critical (the critical path), room.go (limits of a tree), span.go and
 //     attribute.go (the result).
 //  5. After a release: released.go (what a rerun needs), finished.go (queries and backoffs that arrive late).
 //  6. Storage: restore.go (what the owner stores and replays), stored.go, t_stored.go, stored_checkpoint.go and package values (its encoding).
-//  7. Live pages: opentask.go, snapshot.go, missing.go, clone.go.
+//  7. Live pages: opentask.go, search.go, snapshot.go, clone.go.
 package assembly

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/emitted"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/history"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -107,9 +108,9 @@ func (c *composer) standIns(until int64) {
 
 // orphaned makes the tree of stand-ins for a released task with emitted spans that no longer belong to any run: late events can
 // cause that.
-func (c *composer) orphaned(t *treeTask, before *releasedTask, reason Reason) *Tree {
+func (c *composer) orphaned(t *treeTask, before *history.Released, reason Reason) *Tree {
 	out := t.out()
-	c.begin(t, &run{start: out.extent.start, end: out.extent.end}, before, reason, nil)
+	c.begin(t, &history.Run{Start: out.extent.start, End: out.extent.end}, before, reason, nil)
 	c.outside()
 	c.tree.Part = out.root == event.SpanID{}
 	if !c.tree.Part {
@@ -117,7 +118,7 @@ func (c *composer) orphaned(t *treeTask, before *releasedTask, reason Reason) *T
 		s.mark(lifecycle.AttrSynthesized, true)
 		s.mark(lifecycle.AttrIncomplete, true)
 	} else {
-		c.root = before.task
+		c.root = before.Task
 	}
 	c.standIns(math.MaxInt64)
 	return &c.tree
@@ -139,10 +140,10 @@ func (t *treeTask) noteEmitted(c *composer) {
 	out := t.beginEmission()
 	for i := range c.tree.Spans {
 		s := &c.tree.Spans[i]
-		out.spans.Add(emitted.Span{ID: s.ID, Start: s.Start, End: s.End, At: c.going.now, Step: c.steps[i]})
+		out.spans.Add(emitted.Span{ID: s.ID, Start: s.Start, End: s.End, At: c.going.Now, Step: c.steps[i]})
 		if s.Parent == c.root {
 			if out.root == (event.SpanID{}) {
-				out.root, out.rootNext = c.root, max(c.run.start, out.rootNext)+1
+				out.root, out.rootNext = c.root, max(c.run.Start, out.rootNext)+1
 			}
 			out.extent.hold(s.Start, s.End)
 		}
@@ -161,20 +162,20 @@ func (e *emission) endRun(root event.SpanID, start int64, finished bool) {
 
 // standInsUntil returns the time up to which missing parents get a stand-in with the run: those of the run, or all when the task is
 // released.
-func (t *treeTask) standInsUntil(n *run) int64 {
+func (t *treeTask) standInsUntil(n *history.Run) int64 {
 	if t.leaving {
 		return math.MaxInt64
 	}
-	return n.end
+	return n.End
 }
 
 // rootOf returns the id of the run's task's span. It stays the id to which emitted spans refer.
-func (t *treeTask) rootOf(n *run, index int) event.SpanID {
+func (t *treeTask) rootOf(n *history.Run, index int) event.SpanID {
 	switch {
 	case t.out().root != event.SpanID{}:
 		return t.out().root
 	case index == 1:
 		return spanIDOf(t.Events.Trace, lifecycle.SpanTask, "", 0)
 	}
-	return spanIDOf(t.Events.Trace, lifecycle.SpanTask, "", max(n.start, t.out().rootNext))
+	return spanIDOf(t.Events.Trace, lifecycle.SpanTask, "", max(n.Start, t.out().rootNext))
 }

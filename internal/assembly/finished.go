@@ -8,6 +8,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/deadlines"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/history"
 )
 
 // Nothing shows that a query or a backoff is missing, so a tree does not wait for them. Each is a span of its own that changes no
@@ -24,7 +25,7 @@ type finished struct {
 }
 
 // keep keeps a task that has been released. prior is its previous release, nil for none.
-func (a *Assembler) keep(t *task, prior *releasedTask, now int64) {
+func (a *Assembler) keep(t *task, prior *history.Released, now int64) {
 	a.drop(a.finished.tasks[t.Events.Trace])
 	if a.limits.Finished <= 0 || t.Events.Count() > mostFinished {
 		return
@@ -32,7 +33,7 @@ func (a *Assembler) keep(t *task, prior *releasedTask, now int64) {
 	if len(a.finished.tasks) >= a.limits.Finished {
 		a.drop(a.finished.line.First())
 	}
-	t.released, t.lastArrival = prior, now
+	t.Released, t.lastArrival = prior, now
 	a.finished.tasks[t.Events.Trace] = t
 	a.finished.line.Join(t)
 	a.stats.HeldBytes += t.Events.Held
@@ -79,12 +80,12 @@ func (a *Assembler) noteLate(e *event.Event) {
 func (a *Assembler) late(e *event.Event) bool {
 	t, k := a.finished.tasks[e.TraceID], e.Kind()
 	if t == nil || k != event.Query && k != event.Backoff || t.Events.Count() >= mostFinished ||
-		t.forgot(e.At) { // it may be a repetition
+		t.Forgot(e.At) { // it may be a repetition
 		return false
 	}
-	a.unpack(t)
+	a.load(t)
 	own := recordKey{k, e.ShortIdentity()}
-	if slices.ContainsFunc(t.records, own.is) {
+	if slices.ContainsFunc(t.Records, own.is) {
 		return false
 	}
 	held := t.Events.Held
@@ -92,9 +93,9 @@ func (a *Assembler) late(e *event.Event) bool {
 	a.stats.HeldBytes += t.Events.Held - held
 	a.composer.sought = own
 	defer func() { a.composer.sought = recordKey{} }()
-	before := t.released.clone()
+	before := t.Released.Clone()
 	if before == nil {
-		before = new(releasedTask)
+		before = new(history.Released)
 	}
 	for i, n := range a.history(t) {
 		if i < len(t.out().roots) {

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/history"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -18,20 +19,20 @@ func TestGivenUpGapsAreCountedByKind(t *testing.T) {
 	for _, test := range []struct {
 		lost  string
 		times int // how many, from the second pass on
-		want  assembly.Gap
+		want  history.Gap
 	}{
-		{lifecycle.ObservabilityTaskEnqueue, 1, assembly.GapJob},
-		{lifecycle.WorkflowTaskStarted, 1, assembly.GapPassBeginning},
-		{lifecycle.WorkflowTaskFinalizationCompleted, 1, assembly.GapPassEnd},
-		{lifecycle.WorkflowViableStepsDiscovered, 1, assembly.GapDiscovery},
-		{lifecycle.WorkflowViableStepsDiscovered, 2, assembly.GapDiscovery},
-		{lifecycle.WorkflowStepsExecutionStarted, 1, assembly.GapBatchBeginning},
-		{lifecycle.WorkflowStepsExecutionCompleted, 1, assembly.GapBatchEnd},
-		{lifecycle.StepBeforeHandle, 1, assembly.GapAttempt},
-		{lifecycle.StepExecutionRequested, 3, assembly.GapAttempt},
-		{lifecycle.StepFailed, 1, assembly.GapAttempt},
-		{"everything of a step", 0, assembly.GapBatchAttempts},
-		{"a whole attempt", 0, assembly.GapEarlierAttempts},
+		{lifecycle.ObservabilityTaskEnqueue, 1, history.GapJob},
+		{lifecycle.WorkflowTaskStarted, 1, history.GapPassBeginning},
+		{lifecycle.WorkflowTaskFinalizationCompleted, 1, history.GapPassEnd},
+		{lifecycle.WorkflowViableStepsDiscovered, 1, history.GapDiscovery},
+		{lifecycle.WorkflowViableStepsDiscovered, 2, history.GapDiscovery},
+		{lifecycle.WorkflowStepsExecutionStarted, 1, history.GapBatchBeginning},
+		{lifecycle.WorkflowStepsExecutionCompleted, 1, history.GapBatchEnd},
+		{lifecycle.StepBeforeHandle, 1, history.GapAttempt},
+		{lifecycle.StepExecutionRequested, 3, history.GapAttempt},
+		{lifecycle.StepFailed, 1, history.GapAttempt},
+		{"everything of a step", 0, history.GapBatchAttempts},
+		{"a whole attempt", 0, history.GapEarlierAttempts},
 	} {
 		t.Run(test.lost, func(t *testing.T) {
 			s := new(story).created()
@@ -64,7 +65,7 @@ func TestGivenUpGapsAreCountedByKind(t *testing.T) {
 			require.Positive(t, a.Stats().Unsettled[test.want], "%v", a.Stats().Unsettled)
 		})
 	}
-	for gap := range assembly.Gaps {
+	for gap := range history.Gaps {
 		require.NotEmpty(t, gap.String())
 	}
 }

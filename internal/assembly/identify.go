@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/history"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -87,42 +88,42 @@ func (c *composer) identify() {
 	if c.forgotten != nil {
 		c.begins.queued = c.forgotten.queued
 	}
-	for _, a := range c.run.forgotten {
-		c.last[a.step] = lastAttempt{a.step, a.number, a.span}
+	for _, a := range c.run.Forgotten {
+		c.last[a.Step] = history.LastAttempt{Step: a.Step, Number: a.Number, Span: a.Span}
 	}
 	if c.task.disturbed {
 		c.emitted = c.task.out().spans.ByStep(len(c.task.Events.Steps))
 	}
-	for _, p := range c.run.passes {
-		if begin := unused(&c.begins.pass, p.start); p.span == (event.SpanID{}) {
-			p.span = c.spanID(lifecycle.SpanOrchestration, "", begin)
+	for _, p := range c.run.Passes {
+		if begin := unused(&c.begins.pass, p.Start); p.Span == (event.SpanID{}) {
+			p.Span = c.spanID(lifecycle.SpanOrchestration, "", begin)
 		}
-		for _, b := range p.batches {
-			b.span = c.spanID(lifecycle.SpanBatch, "", unused(&c.begins.batch, b.start))
-			for _, a := range b.attempts {
+		for _, b := range p.Batches {
+			b.Span = c.spanID(lifecycle.SpanBatch, "", unused(&c.begins.batch, b.Start))
+			for _, a := range b.Attempts {
 				c.identifyAttempt(a)
 			}
 		}
 	}
 }
 
-func (c *composer) identifyAttempt(a *attempt) {
-	id, next := c.task.Events.Steps[a.step].ID.Text, &c.begins.steps[a.step]
-	a.span = c.spanID(lifecycle.SpanStep, id, unused(&next.attempt, a.start))
+func (c *composer) identifyAttempt(a *history.Attempt) {
+	id, next := c.task.Events.Steps[a.Step].ID.Text, &c.begins.steps[a.Step]
+	a.Span = c.spanID(lifecycle.SpanStep, id, unused(&next.attempt, a.Start))
 	if c.task.disturbed {
-		if out := c.emitted[a.step].Attempt(a.step, a.start, a.end); out != nil {
-			a.span = out.ID
+		if out := c.emitted[a.Step].Attempt(a.Step, a.Start, a.End); out != nil {
+			a.Span = out.ID
 		}
 	}
-	start, _ := a.handling()
-	a.work = c.spanID(lifecycle.SpanHandler, id, unused(&next.handler, start))
-	if c.task.disturbed && c.task.out().spans.Has(a.span) && !c.task.out().spans.Has(a.work) {
-		a.work = a.span // its handler has been emitted under another id
+	start, _ := a.Handling()
+	a.Work = c.spanID(lifecycle.SpanHandler, id, unused(&next.handler, start))
+	if c.task.disturbed && c.task.out().spans.Has(a.Span) && !c.task.out().spans.Has(a.Work) {
+		a.Work = a.Span // its handler has been emitted under another id
 	}
-	for c.task.disturbed && c.task.out().spans.Has(a.work) && !c.task.out().spans.Has(a.span) {
+	for c.task.disturbed && c.task.out().spans.Has(a.Work) && !c.task.out().spans.Has(a.Span) {
 		start++ // late events made another attempt of the same handler
-		a.work = c.spanID(lifecycle.SpanHandler, id, start)
+		a.Work = c.spanID(lifecycle.SpanHandler, id, start)
 	}
-	a.previous = c.last[a.step].span
-	c.last[a.step] = lastAttempt{a.step, a.number, a.span}
+	a.Previous = c.last[a.Step].Span
+	c.last[a.Step] = history.LastAttempt{Step: a.Step, Number: a.Number, Span: a.Span}
 }

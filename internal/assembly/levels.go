@@ -9,15 +9,16 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/critical"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/history"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/sqltext"
 )
 
 const second = 1e9
 
-func (c *composer) taskSpan(before *releasedTask, caller event.SpanID, path critical.Path) {
+func (c *composer) taskSpan(before *history.Released, caller event.SpanID, path critical.Path) {
 	n := c.run
-	start, end := n.start, n.end
+	start, end := n.Start, n.End
 	if known := c.task.out().extent; known != (extent{}) {
 		start, end = min(start, known.start), max(end, known.end)
 	}
@@ -26,13 +27,13 @@ func (c *composer) taskSpan(before *releasedTask, caller event.SpanID, path crit
 		c.goOn(s, &c.forgotten.notes)
 	}
 	totals := c.totals()
-	failure := n.failure
-	if n.status == lifecycle.StatusFailure {
+	failure := n.Failure
+	if n.Status == lifecycle.StatusFailure {
 		failure = c.taskFailure()
 	}
-	s.outcome(n.status, failure)
+	s.outcome(n.Status, failure)
 	s.set(attribute.Int(lifecycle.AttrRun, int64(c.runIndex)))
-	s.set(attribute.Int(lifecycle.AttrPasses, int64(n.passCount())))
+	s.set(attribute.Int(lifecycle.AttrPasses, int64(n.PassCount())))
 	s.set(attribute.Int(lifecycle.AttrSteps, int64(c.distinctSteps())))
 	s.set(attribute.Int(lifecycle.AttrAttempts, int64(totals.attempts)))
 	s.set(attribute.Int(lifecycle.AttrRetries, int64(totals.retries)))
@@ -42,7 +43,7 @@ func (c *composer) taskSpan(before *releasedTask, caller event.SpanID, path crit
 		s.set(attribute.Strings(lifecycle.AttrCriticalPath, path.Names))
 		s.set(attribute.Strings(lifecycle.AttrCriticalPathSpans, path.Spans))
 	}
-	if totals.attempts > 0 && n.end > n.start || path.Queue > 0 {
+	if totals.attempts > 0 && n.End > n.Start || path.Queue > 0 {
 		if path.Named {
 			s.set(attribute.String(lifecycle.AttrBottleneck, path.Bottleneck))
 			s.set(attribute.Double(lifecycle.AttrBottleneckShare, path.Share))
@@ -52,13 +53,13 @@ func (c *composer) taskSpan(before *releasedTask, caller event.SpanID, path crit
 		s.set(attribute.Double(lifecycle.AttrCriticalBackoff, float64(path.Backoff)/second))
 		s.set(attribute.Double(lifecycle.AttrCriticalOrchestration, float64(path.Orchestration)/second))
 	}
-	s.mark(lifecycle.AttrIncomplete, !n.ended)
-	if !n.ended && c.tree.Reason != ReasonOpen {
+	s.mark(lifecycle.AttrIncomplete, !n.Ended)
+	if !n.Ended && c.tree.Reason != ReasonOpen {
 		s.set(attribute.String(lifecycle.AttrReleaseReason, c.tree.Reason.String()))
 	}
 	s.mark(lifecycle.AttrRefusedAtCreation, c.task.Events.Refused)
-	if before.runs > 0 {
-		s.Link = &Link{c.tree.Trace, before.task}
+	if before.Runs > 0 {
+		s.Link = &Link{c.tree.Trace, before.Task}
 	}
 }
 
@@ -66,8 +67,8 @@ func (c *composer) taskSpan(before *releasedTask, caller event.SpanID, path crit
 // because task.failed itself has no class.
 func (c *composer) taskFailure() *event.Failure {
 	whole := event.Failure{}
-	if c.run.failure != nil {
-		whole = *c.run.failure
+	if c.run.Failure != nil {
+		whole = *c.run.Failure
 	}
 	whole = c.lastFailure(whole)
 	return &whole
@@ -75,8 +76,8 @@ func (c *composer) taskFailure() *event.Failure {
 
 // lastFailure completes a failure with that of the attempt that failed last.
 func (c *composer) lastFailure(whole event.Failure) event.Failure {
-	for i := len(c.run.attempts) - 1; i >= 0 && whole.Class == ""; i-- {
-		if f := c.run.attempts[i].failure; f != nil && c.run.attempts[i].status == lifecycle.StatusFailure {
+	for i := len(c.run.Attempts) - 1; i >= 0 && whole.Class == ""; i-- {
+		if f := c.run.Attempts[i].Failure; f != nil && c.run.Attempts[i].Status == lifecycle.StatusFailure {
 			whole.Class = f.Class
 			if whole.Message == "" {
 				whole.Message = f.Message
@@ -92,162 +93,151 @@ func (c *composer) lastFailure(whole event.Failure) event.Failure {
 	return whole
 }
 
-func (c *composer) passSpans(p *pass) {
+func (c *composer) passSpans(p *history.Pass) {
 	if c.takesPass(p) {
 		c.passSpan(p)
 	}
-	for i := range p.searches {
-		c.searchSpan(p, &p.searches[i])
+	for i := range p.Searches {
+		c.searchSpan(p, &p.Searches[i])
 	}
-	for j, b := range p.batches {
+	for j, b := range p.Batches {
 		c.batchSpans(j, b, p)
 	}
 	c.finalizationSpan(p)
 }
 
 // takesPass reports whether the pass's span is to be added.
-func (c *composer) takesPass(p *pass) bool {
-	if p.out || c.going != nil && p.end >= c.going.undecided {
+func (c *composer) takesPass(p *history.Pass) bool {
+	if p.Out || c.going != nil && p.End >= c.going.Undecided {
 		return false
 	}
-	of := p.settled
-	if c.going != nil && p.finalStatus == passFailed {
-		of = c.settledFailure(p)
+	of := p.Settled
+	if c.going != nil && p.FinalStatus == passFailed {
+		of = c.going.Failure(c.run, p)
 	}
-	return c.takes(of, p.span)
+	return c.takes(of, p.Span)
 }
 
 // passFailed is the final status of a pass in which the task failed.
 const passFailed = "error"
 
-// settledFailure reports whether the error on the span of a pass in which the task failed is final: its message is that of the
-// first announcement of the failure that has one.
-func (c *composer) settledFailure(p *pass) settled {
-	of := p.settled
-	of.ended = of.ended && c.run.ended
-	if (c.run.failure == nil || c.run.failure.Message == "") && c.run.countAnnounced().ends < finalizationAnnouncements {
-		of.waitFor(c.going.after(true, p.arrived))
-	}
-	return of
-}
-
-func (c *composer) passSpan(p *pass) {
-	start, end := c.holding(p.span, p.start, p.end)
-	s := c.add(lifecycle.SpanOrchestration, p.span, c.root, start, end)
-	s.set(attribute.Int(lifecycle.AttrPassIndex, int64(p.index)))
-	if before := c.forgotten; before != nil && p == c.run.passes[0] {
+func (c *composer) passSpan(p *history.Pass) {
+	start, end := c.holding(p.Span, p.Start, p.End)
+	s := c.add(lifecycle.SpanOrchestration, p.Span, c.root, start, end)
+	s.set(attribute.Int(lifecycle.AttrPassIndex, int64(p.Index)))
+	if before := c.forgotten; before != nil && p == c.run.Passes[0] {
 		c.goOn(s, &before.inPass)
 	}
-	s.setText(lifecycle.AttrFinalStatus, p.finalStatus)
-	if p.finalStatus == passFailed {
+	s.setText(lifecycle.AttrFinalStatus, p.FinalStatus)
+	if p.FinalStatus == passFailed {
 		s.outcome(lifecycle.StatusFailure, c.taskFailure())
-	} else if p.ends > 0 {
+	} else if p.Ends > 0 {
 		s.Outcome = OutcomeOk
 	}
-	s.mark(lifecycle.AttrSynthesized, p.synthesized)
-	s.mark(lifecycle.AttrIncomplete, p.ends == 0)
+	s.mark(lifecycle.AttrSynthesized, p.Synthesized)
+	s.mark(lifecycle.AttrIncomplete, p.Ends == 0)
 }
 
-func (c *composer) searchSpan(p *pass, search *search) {
-	id := c.spanID(lifecycle.SpanDependency, "", unused(&c.begins.search, search.end))
-	search.span = id
-	if !c.takes(search.settled, id) || c.cuts(search.cut, id, search.end) {
+func (c *composer) searchSpan(p *history.Pass, search *history.Search) {
+	id := c.spanID(lifecycle.SpanDependency, "", unused(&c.begins.search, search.End))
+	search.Span = id
+	if !c.takes(search.Settled, id) || c.cuts(search.Cut, id, search.End) {
 		return
 	}
-	start := max(search.start, p.start)
-	c.names(lifecycle.SpanOrchestration, p.span, c.root, start, search.end)
-	c.add(lifecycle.SpanDependency, id, p.span, start, search.end)
+	start := max(search.Start, p.Start)
+	c.names(lifecycle.SpanOrchestration, p.Span, c.root, start, search.End)
+	c.add(lifecycle.SpanDependency, id, p.Span, start, search.End)
 }
 
-func (c *composer) finalizationSpan(p *pass) {
-	if p.finalizations == 0 || p.out {
+func (c *composer) finalizationSpan(p *history.Pass) {
+	if p.Finalizations == 0 || p.Out {
 		return
 	}
-	id := c.spanID(lifecycle.SpanFinalization, "", unused(&c.begins.finalization, p.finalizing))
-	if !c.takes(p.settled, id) {
+	id := c.spanID(lifecycle.SpanFinalization, "", unused(&c.begins.finalization, p.Finalizing))
+	if !c.takes(p.Settled, id) {
 		return
 	}
-	c.names(lifecycle.SpanOrchestration, p.span, c.root, p.finalizing, p.end)
-	s := c.add(lifecycle.SpanFinalization, id, p.span, p.finalizing, p.end)
-	s.setText(lifecycle.AttrFinalStatus, p.finalStatus)
-	s.mark(lifecycle.AttrIncomplete, p.ends == 0)
-	if p.ends > 0 {
+	c.names(lifecycle.SpanOrchestration, p.Span, c.root, p.Finalizing, p.End)
+	s := c.add(lifecycle.SpanFinalization, id, p.Span, p.Finalizing, p.End)
+	s.setText(lifecycle.AttrFinalStatus, p.FinalStatus)
+	s.mark(lifecycle.AttrIncomplete, p.Ends == 0)
+	if p.Ends > 0 {
 		s.Outcome = OutcomeOk
 	}
 }
 
-func (c *composer) batchSpans(j int, b *batch, p *pass) {
-	if len(b.attempts) > 0 {
-		c.task.out().spans.Restore(b.span)
+func (c *composer) batchSpans(j int, b *history.Batch, p *history.Pass) {
+	if len(b.Attempts) > 0 {
+		c.task.out().spans.Restore(b.Span)
 	}
-	if c.takes(b.settled, b.span) && !c.cuts(b.cut && len(b.attempts) == 0, b.span, b.end) {
+	if c.takes(b.Settled, b.Span) && !c.cuts(b.Cut && len(b.Attempts) == 0, b.Span, b.End) {
 		c.batchSpan(j, b, p)
 	}
-	for _, a := range b.attempts {
-		if c.takes(a.settled, a.span) {
+	for _, a := range b.Attempts {
+		if c.takes(a.Settled, a.Span) {
 			c.attemptSpans(a, p)
 		}
 	}
 }
 
-func (c *composer) batchSpan(j int, b *batch, p *pass) {
-	start, end := c.holding(b.span, b.start, b.end)
-	c.names(lifecycle.SpanOrchestration, p.span, c.root, start, end)
-	s := c.add(lifecycle.SpanBatch, b.span, p.span, start, end)
-	s.set(attribute.Int(lifecycle.AttrBatchIndex, int64(p.batchesBefore+j+1)))
-	s.set(attribute.Int(lifecycle.AttrBatchSize, int64(len(b.attempts))))
-	s.setText(lifecycle.AttrProcessingMode, b.mode)
-	s.mark(lifecycle.AttrSynthesized, b.synthesized)
-	s.mark(lifecycle.AttrIncomplete, !b.announced)
-	if b.announced {
+func (c *composer) batchSpan(j int, b *history.Batch, p *history.Pass) {
+	start, end := c.holding(b.Span, b.Start, b.End)
+	c.names(lifecycle.SpanOrchestration, p.Span, c.root, start, end)
+	s := c.add(lifecycle.SpanBatch, b.Span, p.Span, start, end)
+	s.set(attribute.Int(lifecycle.AttrBatchIndex, int64(p.BatchesBefore+j+1)))
+	s.set(attribute.Int(lifecycle.AttrBatchSize, int64(len(b.Attempts))))
+	s.setText(lifecycle.AttrProcessingMode, b.Mode)
+	s.mark(lifecycle.AttrSynthesized, b.Synthesized)
+	s.mark(lifecycle.AttrIncomplete, !b.Announced)
+	if b.Announced {
 		s.Outcome = OutcomeOk
 	}
 }
 
-func (c *composer) attemptSpans(a *attempt, p *pass) {
-	c.names(lifecycle.SpanBatch, a.batch.span, p.span, a.start, a.end)
-	c.names(lifecycle.SpanOrchestration, p.span, c.root, a.start, a.end)
-	s := c.add(lifecycle.SpanStep, a.span, a.batch.span, a.start, a.end)
-	c.steps[len(c.steps)-1] = a.step
+func (c *composer) attemptSpans(a *history.Attempt, p *history.Pass) {
+	c.names(lifecycle.SpanBatch, a.Batch.Span, p.Span, a.Start, a.End)
+	c.names(lifecycle.SpanOrchestration, p.Span, c.root, a.Start, a.End)
+	s := c.add(lifecycle.SpanStep, a.Span, a.Batch.Span, a.Start, a.End)
+	c.steps[len(c.steps)-1] = a.Step
 	c.describeStep(s, a)
-	if correlationID := c.task.Events.CorrelationID(a.correlationID); a.correlationID != p.correlationID {
+	if correlationID := c.task.Events.CorrelationID(a.CorrelationID); a.CorrelationID != p.CorrelationID {
 		s.setText(lifecycle.AttrThreadCorrelationID, correlationID)
 	}
-	s.outcome(a.status, a.failure)
-	s.mark(lifecycle.AttrSynthesized, a.synthesized)
-	s.mark(lifecycle.AttrIncomplete, a.running())
-	if a.status == lifecycle.StatusFailure && a.failure != nil {
-		c.addEvent(s, exception(a), a.failureCut)
+	s.outcome(a.Status, a.Failure)
+	s.mark(lifecycle.AttrSynthesized, a.Synthesized)
+	s.mark(lifecycle.AttrIncomplete, a.Running())
+	if a.Status == lifecycle.StatusFailure && a.Failure != nil {
+		c.addEvent(s, exception(a), a.FailureCut)
 	}
-	if a.previous != (event.SpanID{}) {
-		s.Link = &Link{c.tree.Trace, a.previous}
+	if a.Previous != (event.SpanID{}) {
+		s.Link = &Link{c.tree.Trace, a.Previous}
 	}
-	start, end := a.handling()
-	h := c.add(lifecycle.SpanHandler, a.work, a.span, start, end)
+	start, end := a.Handling()
+	h := c.add(lifecycle.SpanHandler, a.Work, a.Span, start, end)
 	c.describeStep(h, a)
-	h.outcome(a.status, a.failure)
-	h.mark(lifecycle.AttrSynthesized, a.handler == 0)
-	h.mark(lifecycle.AttrIncomplete, a.running())
+	h.outcome(a.Status, a.Failure)
+	h.mark(lifecycle.AttrSynthesized, a.Handler == 0)
+	h.mark(lifecycle.AttrIncomplete, a.Running())
 }
 
 // describeStep adds the attributes of a step's attempt to the span.
-func (c *composer) describeStep(s *Span, a *attempt) {
-	st := &c.task.Events.Steps[a.step]
+func (c *composer) describeStep(s *Span, a *history.Attempt) {
+	st := &c.task.Events.Steps[a.Step]
 	s.set(idAttribute(lifecycle.AttrStepID, st.ID))
 	s.setText(lifecycle.AttrStepName, st.Name)
-	s.set(attribute.Int(lifecycle.AttrAttemptNumber, int64(a.number)))
+	s.set(attribute.Int(lifecycle.AttrAttemptNumber, int64(a.Number)))
 }
 
-func exception(a *attempt) SpanEvent {
-	event := SpanEvent{Name: "exception", At: a.firstEnd}
-	if a.failure.Class != "" {
-		event.Attributes = append(event.Attributes, attribute.String(lifecycle.AttrExceptionType, a.failure.Class))
+func exception(a *history.Attempt) SpanEvent {
+	event := SpanEvent{Name: "exception", At: a.FirstEnd}
+	if a.Failure.Class != "" {
+		event.Attributes = append(event.Attributes, attribute.String(lifecycle.AttrExceptionType, a.Failure.Class))
 	}
-	if a.failure.Message != "" {
-		event.Attributes = append(event.Attributes, attribute.String(lifecycle.AttrExceptionMessage, a.failure.Message))
+	if a.Failure.Message != "" {
+		event.Attributes = append(event.Attributes, attribute.String(lifecycle.AttrExceptionMessage, a.Failure.Message))
 	}
-	if a.failure.Backtrace != "" {
-		event.Attributes = append(event.Attributes, attribute.String(lifecycle.AttrExceptionStacktrace, a.failure.Backtrace))
+	if a.Failure.Backtrace != "" {
+		event.Attributes = append(event.Attributes, attribute.String(lifecycle.AttrExceptionStacktrace, a.Failure.Backtrace))
 	}
 	return event
 }
@@ -269,16 +259,16 @@ func (c *composer) query(r *event.Record) {
 	query := c.task.Events.Detail(r)
 	start := beginning(r.At, query.Seconds)
 	parent := c.root
-	var of *attempt
+	var of *history.Attempt
 	if a := c.attemptAt(r); a != nil {
-		if handler, end := a.handling(); handler <= start && r.At <= end {
-			parent, of = a.work, a
-		} else if a.start <= start && r.At <= a.end {
-			parent, of = a.span, a
+		if handler, end := a.Handling(); handler <= start && r.At <= end {
+			parent, of = a.Work, a
+		} else if a.Start <= start && r.At <= a.End {
+			parent, of = a.Span, a
 		}
 	}
 	if of != nil {
-		c.inside(of.pass)
+		c.inside(of.Pass)
 	} else {
 		c.inside(c.passAt(r.At))
 	}
@@ -301,32 +291,32 @@ func (c *composer) query(r *event.Record) {
 // within limits the time to the run.
 func (c *composer) within(at int64) int64 {
 	if c.going != nil {
-		return max(at, c.run.start)
+		return max(at, c.run.Start)
 	}
-	return min(max(at, c.run.start), c.run.end)
+	return min(max(at, c.run.Start), c.run.End)
 }
 
 // settledQuery reports whether it is decided in which span a query happened, and so its parent: no attempt that may contain it is
 // still open.
-func (c *composer) settledQuery(r *event.Record, parent event.SpanID) settled {
+func (c *composer) settledQuery(r *event.Record, parent event.SpanID) history.Settled {
 	if c.going == nil {
-		return settled{ended: true}
+		return history.Settled{Ended: true}
 	}
-	of := settled{ended: len(c.run.passes) > 0}
+	of := history.Settled{Ended: len(c.run.Passes) > 0}
 	for _, a := range c.around.at(c, r.At) {
-		if r.Step != event.NoStep && a.step != r.Step || c.over(a, r.At) {
+		if r.Step != event.NoStep && a.Step != r.Step || c.over(a, r.At) {
 			continue
 		}
-		if !a.settled.ended {
-			return settled{}
+		if !a.Settled.Ended {
+			return history.Settled{}
 		}
-		of.waitFor(a.settled)
+		of.WaitFor(a.Settled)
 	}
 	if p := c.passAt(r.At); p != nil {
-		of.waitFor(c.going.after(true, p.beginning))
+		of.WaitFor(c.going.Beginning(p))
 	}
-	if parent == c.root && r.At >= c.going.undecided {
-		of.ended = false
+	if parent == c.root && r.At >= c.going.Undecided {
+		of.Ended = false
 	}
 	return of
 }

@@ -279,7 +279,7 @@ func (a *Assembler) VisitOpen(place, most int, now time.Time, text *Search, visi
 	for ; place > 0 && most > 0; most-- {
 		place--
 		w := l.tasks[place]
-		if w.round == l.round || w.task.released != nil && !w.task.active || !text.finds(w.task) {
+		if w.round == l.round || w.task.Released != nil && !w.task.active || !text.finds(w.task) {
 			continue
 		}
 		w.round = l.round
@@ -298,9 +298,9 @@ func (w *watch) summarize(s *OpenTask, now time.Time) {
 		Announced: int(w.announced), BackoffUntil: w.backoffUntil, Run: 1,
 		Due: t.deadline.Due(), ReorderWindow: t.limits.ReorderWindow, SettleTimeout: t.limits.SettleTimeout,
 	}
-	if t.released != nil {
-		s.Run = t.released.runs + 1
-		s.Started = max(s.Started, t.released.end)
+	if t.Released != nil {
+		s.Run = t.Released.Runs + 1
+		s.Started = max(s.Started, t.Released.End)
 	}
 	if w.stepAt != 0 {
 		s.Step = t.Events.StepName(w.step)

@@ -18,6 +18,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/history"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -286,7 +287,7 @@ func TestARoundVisitsEachTaskOnce(t *testing.T) {
 
 // With a complete stream nothing is missing of ended tasks; with a lost event the missing part is named.
 func TestWhatHasNotComeIsNamed(t *testing.T) {
-	lost := func(name string, n int) []assembly.Missing {
+	lost := func(name string, n int) []history.Missing {
 		a := watching(func(*assembly.Tree) {})
 		now := time.Unix(1, 0)
 		var key event.TraceID

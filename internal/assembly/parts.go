@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/history"
 )
 
 const (
@@ -33,42 +34,42 @@ func (t *task) checkLater(now int64) {
 	}
 }
 
-// lookParts emits the settled spans of an open task, and reports whether everything of it has arrived. Its records are unpacked.
+// lookParts emits the settled spans of an open task, and reports whether everything of it has arrived. Its records are loaded.
 func (a *Assembler) lookParts(t *task, now int64) (all bool) {
-	length, next := t.prefix(now, t.limits.ReorderWindow)
-	return a.lookAtFirst(t, length, next, &settling{now: now})
+	length, next := t.Prefix(now, t.limits.ReorderWindow)
+	return a.lookAtFirst(t, length, next, &history.Settling{Now: now})
 }
 
 // makeRoom reads a full task to its newest event without waiting for what is missing, so that what has been emitted can be
 // forgotten.
 func (a *Assembler) makeRoom(t *task, now int64) {
-	a.unpack(t)
-	a.lookAtFirst(t, len(t.records), math.MaxInt64, &settling{now: now, forced: true})
+	a.load(t)
+	a.lookAtFirst(t, len(t.Records), math.MaxInt64, &history.Settling{Now: now, Forced: true})
 }
 
 // lookAtFirst emits the settled spans of the first of the task's records. next is when more records may count.
-func (a *Assembler) lookAtFirst(t *task, length int, next int64, going *settling) (all bool) {
-	now, sorted := going.now, t.records
+func (a *Assembler) lookAtFirst(t *task, length int, next int64, going *history.Settling) (all bool) {
+	now, sorted := going.Now, t.Records
 	t.looked, t.lookAt = now, 0
 	all = length == len(sorted)
-	if t.coarse {
-		length = wholePasses(sorted[:length])
+	if t.Coarse {
+		length = history.WholePasses(sorted[:length])
 	}
-	going.decided, going.timeout, going.coarse, going.next = all && t.ended, int64(t.limits.SettleTimeout), t.coarse, math.MaxInt64
+	going.Decided, going.Timeout, going.Coarse, going.Next = all && t.ended, int64(t.limits.SettleTimeout), t.Coarse, math.MaxInt64
 	changed := false
 	if length > 0 {
-		t.records = sorted[:length]
+		t.Records = sorted[:length]
 		changed = a.emitParts(t, sorted, going)
-		t.records = sorted
+		t.Records = sorted
 	}
 	for i := range sorted[length:] {
 		if sorted[length+i].Kind.Settles() && next < math.MaxInt64 {
-			going.next = min(going.next, max(next, now+t.spacing()))
+			going.Next = min(going.Next, max(next, now+t.spacing()))
 			break
 		}
 	}
-	if going.next < math.MaxInt64 {
-		t.lookAt = max(going.next, now+1)
+	if going.Next < math.MaxInt64 {
+		t.lookAt = max(going.Next, now+1)
 	}
 	if changed {
 		a.reportRelease(t, true)
@@ -78,25 +79,25 @@ func (a *Assembler) lookAtFirst(t *task, length int, next int64, going *settling
 
 // emitParts emits the settled spans of the task's records, which are the sorted ones up to its frontier. It reports whether
 // anything was emitted or forgotten.
-func (a *Assembler) emitParts(t *task, sorted []event.Record, going *settling) (changed bool) {
-	runs := a.reader.runs(&t.historyTask, t.limits.patience(), going)
+func (a *Assembler) emitParts(t *task, sorted []event.Record, going *history.Settling) (changed bool) {
+	runs := a.reader.Read(&t.Task, t.limits.patience(), going)
 	if len(runs) == 0 {
 		return false
 	}
 	n := runs[len(runs)-1]
-	if len(runs) > 1 || t.coarse && !n.sound() {
+	if len(runs) > 1 || t.Coarse && !n.Sound() {
 		return false // a run that has ended is released as a whole, and what follows it waits for that
 	}
-	before := t.released
+	before := t.Released
 	if before == nil {
-		before = new(releasedTask)
+		before = new(history.Released)
 	}
 	tree := a.composer.compose(&t.treeTask, n, before, ReasonEnded, going)
 	a.count(t, tree)
 	emitted := len(tree.Spans) > 0
 	if emitted {
 		t.noteEmitted(&a.composer)
-		t.emission.frontier = max(t.emission.frontier, t.records[len(t.records)-1].At)
+		t.emission.frontier = max(t.emission.frontier, t.Records[len(t.Records)-1].At)
 		t.unsettled = t.unsettled || a.composer.gaveUp
 		a.stats.Parts++
 		for of, spans := range a.composer.unsettled {
@@ -109,12 +110,12 @@ func (a *Assembler) emitParts(t *task, sorted []event.Record, going *settling) (
 
 // forgetParts moves the checkpoint of the task after what has been emitted, but not into the last reorder window, whose events may
 // still show a gap and join what is there. When no event has arrived for the settle timeout, nothing is kept back.
-func (a *Assembler) forgetParts(t *task, n *run, going *settling, sorted []event.Record, before *releasedTask) (moved bool) {
-	latest := t.records[len(t.records)-1].At
-	if silentAt := t.lastArrival + int64(t.limits.SettleTimeout); !going.forced && going.now < silentAt {
+func (a *Assembler) forgetParts(t *task, n *history.Run, going *history.Settling, sorted []event.Record, before *history.Released) (moved bool) {
+	latest := t.Records[len(t.Records)-1].At
+	if silentAt := t.lastArrival + int64(t.limits.SettleTimeout); !going.Forced && going.Now < silentAt {
 		latest -= int64(t.limits.ReorderWindow)
-		going.next = min(going.next, silentAt)
-		if !a.eager && recordsUntil(n.records, latest) < max(leastForgotten, len(sorted)/leastForgottenShare) {
+		going.Next = min(going.Next, silentAt)
+		if !a.eager && history.RecordsUntil(n.Records, latest) < max(leastForgotten, len(sorted)/leastForgottenShare) {
 			return false
 		}
 	}
@@ -122,7 +123,7 @@ func (a *Assembler) forgetParts(t *task, n *run, going *settling, sorted []event
 	if place < 0 {
 		return false
 	}
-	from := n.to - len(n.records)
+	from := n.To - len(n.Records)
 	a.stats.Strays += int64(from)
 	a.forgetUpTo(t, sorted[from:], place, before)
 	return true
@@ -136,24 +137,24 @@ const (
 )
 
 // forgetUpTo moves the task's checkpoint after one of its sorted records, which belong to one run.
-func (a *Assembler) forgetUpTo(t *task, sorted []event.Record, place int, before *releasedTask) {
-	t.records = sorted[:place+1]
-	going := &settling{undecided: math.MaxInt64, ending: math.MaxInt64, now: math.MaxInt64, coarse: t.coarse}
-	n := a.reader.firstRun(&t.historyTask, t.limits.patience(), going)
-	a.composer.forget(&t.treeTask, n, before, going, &a.reader, t.records[place].At)
-	t.doneAt = t.checkpoint.at
+func (a *Assembler) forgetUpTo(t *task, sorted []event.Record, place int, before *history.Released) {
+	t.Records = sorted[:place+1]
+	going := &history.Settling{Undecided: math.MaxInt64, Ending: math.MaxInt64, Now: math.MaxInt64, Coarse: t.Coarse}
+	n := a.reader.ReadPart(&t.Task, t.limits.patience(), going)
+	a.composer.forget(&t.treeTask, n, before, going, &a.reader, t.Records[place].At)
+	t.doneAt = t.Checkpoint.At
 	a.stats.SpanEventsCut += int64(a.composer.tree.SpanEventsCut)
 	a.stats.Late += a.composer.late
-	t.records = sorted
+	t.Records = sorted
 	a.keepRecords(t, sorted[place+1:])
-	t.emission.forgetUpTo(t.checkpoint)
+	t.emission.forgetUpTo(t.Checkpoint)
 }
 
 // emitOrphaned emits the missing parents of the emitted spans of a task that is released without a run.
 func (a *Assembler) emitOrphaned(t *task, reason Reason) {
-	before := t.released
+	before := t.Released
 	if before == nil {
-		before = new(releasedTask)
+		before = new(history.Released)
 	}
 	tree := a.composer.orphaned(&t.treeTask, before, reason)
 	a.stats.Incomplete++

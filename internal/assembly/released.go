@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/history"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
@@ -39,17 +40,17 @@ const (
 	attemptSpan
 )
 
-// appendTo appends the stored form.
-func (n *releasedTask) appendTo(b []byte) []byte {
-	b = fields.Int(b, releasedRuns, int64(n.runs))
-	b = fields.Int(b, releasedEnd, n.end)
-	b = fields.Text(b, releasedStatus, string(n.status))
-	b = fields.Message(b, releasedSpan, n.task[:])
-	b = fields.Text(b, releasedName, n.name)
-	b = fields.Text(b, releasedParent, n.parent)
+// appendReleased appends the stored form of a released task.
+func appendReleased(b []byte, n *history.Released) []byte {
+	b = fields.Int(b, releasedRuns, int64(n.Runs))
+	b = fields.Int(b, releasedEnd, n.End)
+	b = fields.Text(b, releasedStatus, string(n.Status))
+	b = fields.Message(b, releasedSpan, n.Task[:])
+	b = fields.Text(b, releasedName, n.Name)
+	b = fields.Text(b, releasedParent, n.Parent)
 	var inner []byte
-	for i := range n.steps {
-		s := &n.steps[i]
+	for i := range n.Steps {
+		s := &n.Steps[i]
 		inner = fields.Text(inner[:0], stepID, s.ID.Text)
 		inner = fields.Bool(inner, stepInteger, s.ID.Integer)
 		inner = fields.Text(inner, stepName, s.Name)
@@ -58,33 +59,33 @@ func (n *releasedTask) appendTo(b []byte) []byte {
 		}
 		b = fields.Message(b, releasedStep, inner)
 	}
-	for i := range n.attempts {
-		a := &n.attempts[i]
-		inner = fields.Int(inner[:0], attemptStep, int64(a.step))
-		inner = fields.Int(inner, attemptNumber, int64(a.number))
-		inner = fields.Message(inner, attemptSpan, a.span[:])
+	for i := range n.Attempts {
+		a := &n.Attempts[i]
+		inner = fields.Int(inner[:0], attemptStep, int64(a.Step))
+		inner = fields.Int(inner, attemptNumber, int64(a.Number))
+		inner = fields.Message(inner, attemptSpan, a.Span[:])
 		b = fields.Message(b, releasedAttempt, inner)
 	}
 	return b
 }
 
 // parseReleased reads a stored released task, and returns the open run stored after it, if there is one. It does not retain b.
-func (a *Assembler) parseReleased(b []byte) (n *releasedTask, open []byte, err error) {
-	n = new(releasedTask)
+func (a *Assembler) parseReleased(b []byte) (n *history.Released, open []byte, err error) {
+	n = new(history.Released)
 	err = fields.Read(b, func(f *fields.Field) error {
 		switch f.Number {
 		case releasedRuns:
-			n.runs = int(f.Int())
+			n.Runs = int(f.Int())
 		case releasedEnd:
-			n.end = f.Int()
+			n.End = f.Int()
 		case releasedStatus:
-			n.status = lifecycle.Status(f.Data)
+			n.Status = lifecycle.Status(f.Data)
 		case releasedSpan:
-			copy(n.task[:], f.Data)
+			copy(n.Task[:], f.Data)
 		case releasedName:
-			n.name = string(f.Data)
+			n.Name = string(f.Data)
 		case releasedParent:
-			n.parent = string(f.Data)
+			n.Parent = string(f.Data)
 		case releasedStep:
 			var (
 				id   event.ID
@@ -104,22 +105,22 @@ func (a *Assembler) parseReleased(b []byte) (n *releasedTask, open []byte, err e
 				}
 				return nil
 			})
-			n.steps = append(n.steps, event.Step{ID: id, Shape: a.shared.Shape(name, deps)})
+			n.Steps = append(n.Steps, event.Step{ID: id, Shape: a.shared.Shape(name, deps)})
 			return err
 		case releasedAttempt:
-			var last lastAttempt
+			var last history.LastAttempt
 			err := fields.Read(f.Data, func(f *fields.Field) error {
 				switch f.Number {
 				case attemptStep:
-					last.step = int16(f.Int())
+					last.Step = int16(f.Int())
 				case attemptNumber:
-					last.number = int32(f.Int())
+					last.Number = int32(f.Int())
 				case attemptSpan:
-					copy(last.span[:], f.Data)
+					copy(last.Span[:], f.Data)
 				}
 				return nil
 			})
-			n.attempts = append(n.attempts, last)
+			n.Attempts = append(n.Attempts, last)
 			return err
 		case releasedOpen:
 			open = f.Data
@@ -129,9 +130,9 @@ func (a *Assembler) parseReleased(b []byte) (n *releasedTask, open []byte, err e
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, a := range n.attempts {
-		if a.step < 0 || int(a.step) >= len(n.steps) {
-			return nil, nil, fmt.Errorf("an attempt of step %d, of which there are %d", a.step, len(n.steps))
+	for _, a := range n.Attempts {
+		if a.Step < 0 || int(a.Step) >= len(n.Steps) {
+			return nil, nil, fmt.Errorf("an attempt of step %d, of which there are %d", a.Step, len(n.Steps))
 		}
 	}
 	return n, open, nil

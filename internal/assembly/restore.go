@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/history"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 )
 
@@ -36,17 +37,17 @@ func (a *Assembler) reportRelease(t *task, goesOn bool) {
 	if a.onRelease == nil {
 		return
 	}
-	kept := releasedTask{}
-	if t.released != nil {
-		kept = *t.released
+	kept := history.Released{}
+	if t.Released != nil {
+		kept = *t.Released
 	}
-	kept.name, kept.steps = t.Events.Name, t.Events.Steps
-	a.stored = kept.appendTo(a.stored[:0])
+	kept.Name, kept.Steps = t.Events.Name, t.Events.Steps
+	a.stored = appendReleased(a.stored[:0], &kept)
 	if goesOn {
 		a.stored = fields.Message(a.stored, releasedOpen, t.appendOpen(nil))
 	}
 	a.serial++
-	end := kept.end
+	end := kept.End
 	if goesOn {
 		end = t.doneUntil()
 	}
@@ -59,10 +60,10 @@ func (a *Assembler) reportRelease(t *task, goesOn bool) {
 // doneUntil returns the time up to which the task's events are no longer needed.
 func (t *task) doneUntil() int64 {
 	switch {
-	case t.checkpoint != nil || t.asleep != "":
+	case t.Checkpoint != nil || t.asleep != "":
 		return t.doneAt
-	case t.released != nil:
-		return t.released.end
+	case t.Released != nil:
+		return t.Released.End
 	}
 	return math.MinInt64
 }
@@ -78,15 +79,15 @@ func (a *Assembler) Recall(release Release) error {
 	}
 	a.restoring = true
 	a.serial = max(a.serial, release.Serial)
-	n.serial = release.Serial
+	n.Serial = release.Serial
 	if open == nil {
 		a.rememberReleased(release.Trace, n)
 		return nil
 	}
-	t := newTask(event.Set{Trace: release.Trace, Name: n.name, Steps: n.steps, Fixed: true, ParentAt: math.MinInt64, ResourceAt: math.MinInt64})
-	t.waits, t.limits, t.releasedEnd, t.releasedSerial = waitEnd, a.waitsOf(n.name), release.End, release.Serial
-	if n.runs > 0 {
-		t.released = n
+	t := newTask(event.Set{Trace: release.Trace, Name: n.Name, Steps: n.Steps, Fixed: true, ParentAt: math.MinInt64, ResourceAt: math.MinInt64})
+	t.waits, t.limits, t.releasedEnd, t.releasedSerial = waitEnd, a.waitsOf(n.Name), release.End, release.Serial
+	if n.Runs > 0 {
+		t.Released = n
 	}
 	if err := a.parseOpen(open, t); err != nil {
 		return err
@@ -122,5 +123,5 @@ func (a *Assembler) Remembers(trace event.TraceID, serial int64) bool {
 		return t.releasedSerial == serial && (serial != 0 || t.releasedEnd != math.MinInt64) // those of version 1 have none
 	}
 	n := a.remembered[trace]
-	return n != nil && n.serial == serial
+	return n != nil && n.Serial == serial
 }

@@ -22,13 +22,13 @@ func (e *emission) size() int64 {
 
 // sizeOfCheckpoint returns about how many bytes the checkpoint takes.
 func (t *treeTask) sizeOfCheckpoint() int64 {
-	cp, sum := t.checkpoint, t.out().forgotten
+	cp, sum := t.Checkpoint, t.out().forgotten
 	if cp == nil {
 		return 0
 	}
-	n := int64(bytesPerCheckpoint + len(cp.steps)*bytesPerAttemptState)
-	for i := range cp.steps {
-		if cp.steps[i].backoff != nil {
+	n := int64(bytesPerCheckpoint + len(cp.Steps)*bytesPerAttemptState)
+	for i := range cp.Steps {
+		if cp.Steps[i].Backoff != nil {
 			n += bytesPerBackoff
 		}
 	}

@@ -6,31 +6,32 @@ package assembly
 import (
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/deadlines"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/history"
 )
 
 // Snapshot is a copy of an open task, from which its trees can be built while the assembler is in use.
 type Snapshot struct {
 	task    task
 	limits  Limits
-	lacking []Missing
+	lacking []history.Missing
 }
 
 // Snapshot copies an open task; nil when none is open under that id. It copies the packed events without reading them.
 func (a *Assembler) Snapshot(key event.TraceID) *Snapshot {
 	t := a.tasks[key]
-	if t == nil || t.released != nil && !t.active {
+	if t == nil || t.Released != nil && !t.active {
 		return nil
 	}
 	a.wake(t)
 	s := &Snapshot{task: *t, limits: a.limits}
 	s.task.Events = t.Events.Clone()
-	s.task.released = t.released.clone()
+	s.task.Released = t.Released.Clone()
 	if t.emission != nil { // the whole run, as if none of it had been emitted
 		s.task.emission = &emission{
 			forgotten: t.emission.forgotten, root: t.emission.root, rootNext: t.emission.rootNext, extent: t.emission.extent, frontier: t.emission.frontier,
 		}
 	}
-	s.task.records, s.task.watch = nil, nil
+	s.task.Records, s.task.watch = nil, nil
 	s.task.idle, s.task.deadline = deadlines.Place[*task]{}, deadlines.Entry[*task]{}
 	return s
 }
@@ -38,23 +39,23 @@ func (a *Assembler) Snapshot(key event.TraceID) *Snapshot {
 // Trees builds the trees of the runs that are not released; the last one may be open: its open spans are marked incomplete and end
 // with the last event. It is called once. The trees are the caller's.
 func (s *Snapshot) Trees() []*Tree {
-	a := Assembler{limits: s.limits, reader: newReader(s.limits.ofTree())}
-	before := s.task.released.clone()
+	reader := history.NewReader(s.limits.ofTree())
+	before := s.task.Released.Clone()
 	if before == nil {
-		before = new(releasedTask)
+		before = new(history.Released)
 	}
 	var trees []*Tree
-	for _, n := range a.history(&s.task) {
+	for _, n := range reader.ReadAll(&s.task.Task, s.task.limits.patience()) {
 		var c composer // a composer of its own, so that the tree stays valid
 		trees = append(trees, c.compose(&s.task.treeTask, n, before, ReasonOpen, nil))
-		s.lacking = s.task.lacks(n)
+		s.lacking = s.task.Missing(n)
 	}
 	return trees
 }
 
 // Events returns how many events of the task are held, and how many of them repeat others. It is called after Trees.
 func (s *Snapshot) Events() (held, repeated int) {
-	return s.task.Events.Count(), max(0, s.task.Events.Count()-len(s.task.records))
+	return s.task.Events.Count(), max(0, s.task.Events.Count()-len(s.task.Records))
 }
 
 // Steps visits the steps of the tree's task: their names, and those of the steps they depend on. It may be called until the sink
@@ -64,3 +65,6 @@ func (t *Tree) Steps(visit func(name string, dependencies []string)) {
 		visit(t.steps[i].Name, t.steps[i].Deps)
 	}
 }
+
+// Missing lists what is known to be missing of the ended parts of the run that is open, or ended last. It is called after Trees.
+func (s *Snapshot) Missing() []history.Missing { return s.lacking }

@@ -10,17 +10,18 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/history"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
 // attach adds every event that defines no span to the innermost span it belongs to, and makes spans of queries.
 func (c *composer) attach() {
 	var shown [event.Kinds]*event.Record // announcements that the engine repeats are shown once per pass or batch
-	var shownIn [event.Kinds]*pass
+	var shownIn [event.Kinds]*history.Pass
 	c.findPasses()
 	c.around.begin()
-	for i := range c.run.records {
-		r := &c.run.records[i]
+	for i := range c.run.Records {
+		r := &c.run.Records[i]
 		switch r.Kind {
 		case event.Query:
 			if !c.noting {
@@ -74,20 +75,20 @@ func (c *composer) attachSpanEvent(r *event.Record) {
 func (c *composer) spanAt(r *event.Record, name string) event.SpanID {
 	target := c.root
 	if p := c.passAt(r.At); p != nil {
-		target = p.span
+		target = p.Span
 		if !aboutTask(name) {
-			for _, b := range p.batches {
-				if r.Step == event.NoStep && b.start <= r.At && r.At <= b.end && (!b.cut || len(b.attempts) > 0) {
-					target = b.span
+			for _, b := range p.Batches {
+				if r.Step == event.NoStep && b.Start <= r.At && r.At <= b.End && (!b.Cut || len(b.Attempts) > 0) {
+					target = b.Span
 				}
 			}
 		}
 	}
 	if !aboutTask(name) {
 		if a := c.attemptAt(r); a != nil {
-			target = a.span
-			if start, end := a.handling(); start <= r.At && r.At <= end {
-				target = a.work
+			target = a.Span
+			if start, end := a.Handling(); start <= r.At && r.At <= end {
+				target = a.Work
 			}
 		}
 	}
@@ -100,14 +101,14 @@ func aboutTask(name string) bool {
 }
 
 // goesOn reports whether the pass has not ended yet.
-func (c *composer) goesOn(p *pass) bool { return c.going != nil && p.ends == 0 && !p.closed }
+func (c *composer) goesOn(p *history.Pass) bool { return c.going != nil && p.Ends == 0 && !p.Closed }
 
 // findPasses prepares passAt: a task can have thousands of passes and as many queries.
 func (c *composer) findPasses() {
 	c.until = c.until[:0]
 	latest := int64(math.MinInt64)
-	for _, p := range c.run.passes {
-		if latest = max(latest, p.end); c.goesOn(p) {
+	for _, p := range c.run.Passes {
+		if latest = max(latest, p.End); c.goesOn(p) {
 			latest = math.MaxInt64
 		}
 		c.until = append(c.until, latest)
@@ -116,32 +117,32 @@ func (c *composer) findPasses() {
 
 // passAt finds the first pass that was running at a time. Passes are in the order of their starts, so it is the first one by which
 // any pass lasted until then, or none.
-func (c *composer) passAt(at int64) *pass {
+func (c *composer) passAt(at int64) *history.Pass {
 	place, _ := slices.BinarySearch(c.until, at)
-	if place == len(c.until) || c.run.passes[place].start > at {
+	if place == len(c.until) || c.run.Passes[place].Start > at {
 		return nil
 	}
-	return c.run.passes[place]
+	return c.run.Passes[place]
 }
 
 // attemptAt finds the attempt in which the event happened: that of its step; for an event without a step, such as a custom one,
 // that of its correlation id, or the only one at that time.
-func (c *composer) attemptAt(r *event.Record) *attempt {
-	var only, ofThread *attempt
+func (c *composer) attemptAt(r *event.Record) *history.Attempt {
+	var only, ofThread *history.Attempt
 	open, sameThread := 0, 0
 	for _, a := range c.around.at(c, r.At) {
-		if r.At > a.end && (c.going == nil || c.going.of(a.settled)) {
+		if r.At > a.End && (c.going == nil || c.going.IsSettled(a.Settled)) {
 			continue
 		}
 		if r.Step != event.NoStep {
-			if a.step == r.Step {
+			if a.Step == r.Step {
 				return a
 			}
 			continue
 		}
 		only = a
 		open++
-		if r.CorrelationID != 0 && a.correlationID == r.CorrelationID {
+		if r.CorrelationID != 0 && a.CorrelationID == r.CorrelationID {
 			ofThread = a
 			sameThread++
 		}

@@ -45,7 +45,7 @@ func (t *task) appendOpen(b []byte) []byte {
 		}
 	}
 	b = fields.Text(b, openCaller, t.Events.Parent)
-	b = fields.Int(b, openFlags, flag(t.coarse, flagCoarse)|flag(t.disturbed, flagDisturbed)|flag(t.unsettled, flagUnsettled)|
+	b = fields.Int(b, openFlags, flag(t.Coarse, flagCoarse)|flag(t.disturbed, flagDisturbed)|flag(t.unsettled, flagUnsettled)|
 		flag(t.cut, flagCut)|flag(t.active, flagActive)|flag(t.Events.Refused, flagRefused))
 	clock := &values.Encoder{Base: t.looked}
 	clock.Times(t.lastArrival, t.lookAt)
@@ -70,7 +70,7 @@ func (a *Assembler) parseOpen(b []byte, t *task) error {
 			t.Events.Parent = string(f.Data)
 		case openFlags:
 			flags := f.Int()
-			t.coarse, t.disturbed, t.unsettled = flags&flagCoarse != 0, flags&flagDisturbed != 0, flags&flagUnsettled != 0
+			t.Coarse, t.disturbed, t.unsettled = flags&flagCoarse != 0, flags&flagDisturbed != 0, flags&flagUnsettled != 0
 			t.cut, t.active, t.Events.Refused = flags&flagCut != 0, flags&flagActive != 0, flags&flagRefused != 0
 		case openClock:
 			looked, size := binary.Varint(f.Data)
@@ -82,8 +82,8 @@ func (a *Assembler) parseOpen(b []byte, t *task) error {
 			return clock.Err
 		case openEmission:
 			err := t.parseEmission(f.Data, nil, a.shared)
-			if t.checkpoint != nil {
-				t.doneAt = t.checkpoint.at
+			if t.Checkpoint != nil {
+				t.doneAt = t.Checkpoint.At
 			}
 			return err
 		}

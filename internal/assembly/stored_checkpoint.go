@@ -12,6 +12,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/critical"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/history"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/values"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
@@ -31,17 +32,17 @@ const (
 )
 
 // appendCheckpoint appends a checkpoint and the summary of what it replaces, with the base, task and texts of the encoder.
-func appendCheckpoint(b []byte, cp *checkpoint, sum *summary, with *encoder) []byte {
+func appendCheckpoint(b []byte, cp *history.Checkpoint, sum *summary, with *encoder) []byte {
 	run := with.begin()
-	run.Times(cp.at, cp.start, sum.queued)
-	run.Ints(int64(cp.position), int64(cp.room.spans), cp.room.bytes, int64(sum.totals.attempts), int64(sum.totals.retries),
+	run.Times(cp.At, cp.Start, sum.queued)
+	run.Ints(int64(cp.Position), int64(cp.Room.Spans), cp.Room.Bytes, int64(sum.totals.attempts), int64(sum.totals.retries),
 		sum.totals.queue, sum.totals.backoff)
 	run.ownCorrelationID(sum.own)
 	b = fields.Message(b, checkpointRun, run.Data)
-	b = fields.Message(b, checkpointPass, appendPass(with.begin(), &cp.pass))
+	b = fields.Message(b, checkpointPass, appendPass(with.begin(), &cp.Pass))
 	announced := with.begin()
-	announced.Ints(flag(cp.announced.created, 1)|flag(cp.announced.enqueued, 2), int64(cp.announced.jobs), int64(cp.announced.lastJob),
-		int64(cp.announced.discoveries), int64(cp.announced.idle), int64(cp.announced.ends), int64(cp.announced.completed))
+	announced.Ints(flag(cp.Announced.Created, 1)|flag(cp.Announced.Enqueued, 2), int64(cp.Announced.Jobs), int64(cp.Announced.LastJob),
+		int64(cp.Announced.Discoveries), int64(cp.Announced.Idle), int64(cp.Announced.Ends), int64(cp.Announced.Completed))
 	b = fields.Message(b, checkpointAnnounced, announced.Data)
 	if sum.failure != nil {
 		failure := with.begin()
@@ -56,8 +57,8 @@ func appendCheckpoint(b []byte, cp *checkpoint, sum *summary, with *encoder) []b
 		b = appendNode(b, node, with, places)
 	}
 	b = appendNode(b, sum.latest, with, places)
-	for i := range cp.steps {
-		b = fields.Message(b, checkpointStep, appendAttempt(with.begin(), &cp.steps[i], sum.nodes[i], places))
+	for i := range cp.Steps {
+		b = fields.Message(b, checkpointStep, appendAttempt(with.begin(), &cp.Steps[i], sum.nodes[i], places))
 	}
 	return fields.Int(b, checkpointLatest, places[sum.latest])
 }
@@ -86,13 +87,13 @@ func (d *decoder) ownCorrelationID() string {
 	return d.set.CorrelationIDs[place-1]
 }
 
-func appendPass(to *encoder, p *pass) []byte {
-	to.Times(p.start, p.end, p.finalizing, p.searching)
-	to.Ints(int64(p.index), int64(p.batchesBefore), int64(p.finalizations), int64(p.ends), int64(p.toldIdle),
-		flag(p.synthesized, 1)|flag(p.idle, 2)|flag(p.out, 4))
-	to.ID(p.span)
-	to.Text(p.finalStatus)
-	to.correlationID(p.correlationID)
+func appendPass(to *encoder, p *history.Pass) []byte {
+	to.Times(p.Start, p.End, p.Finalizing, p.Searching)
+	to.Ints(int64(p.Index), int64(p.BatchesBefore), int64(p.Finalizations), int64(p.Ends), int64(p.IdleTimes),
+		flag(p.Synthesized, 1)|flag(p.Idle, 2)|flag(p.Out, 4))
+	to.ID(p.Span)
+	to.Text(p.FinalStatus)
+	to.correlationID(p.CorrelationID)
 	return to.Data
 }
 
@@ -179,20 +180,20 @@ const (
 	attemptIsNode // its span and end are those of its node
 )
 
-func appendAttempt(to *encoder, s *attemptState, node *critical.Node, places map[*critical.Node]int64) []byte {
-	isNode := node != nil && node.Span == s.span && node.End == s.end
-	to.Ints(flag(s.handled, attemptHandled)|flag(s.reset, attemptReset)|flag(s.backoff != nil, attemptBackoff)|flag(isNode, attemptIsNode),
-		int64(s.step), int64(s.number), int64(s.started), int64(s.requests), int64(s.ends), places[node])
+func appendAttempt(to *encoder, s *history.AttemptState, node *critical.Node, places map[*critical.Node]int64) []byte {
+	isNode := node != nil && node.Span == s.Span && node.End == s.End
+	to.Ints(flag(s.Handled, attemptHandled)|flag(s.Reset, attemptReset)|flag(s.Backoff != nil, attemptBackoff)|flag(isNode, attemptIsNode),
+		int64(s.Step), int64(s.Number), int64(s.Started), int64(s.Requests), int64(s.Ends), places[node])
 	if !isNode {
-		to.ID(s.span)
-		to.Times(s.end)
+		to.ID(s.Span)
+		to.Times(s.End)
 	}
-	to.Text(string(s.status))
-	if k := s.backoff; k != nil {
+	to.Text(string(s.Status))
+	if k := s.Backoff; k != nil {
 		d := to.set.Detail(&k.Record)
-		to.Times(k.At, k.passStart)
-		to.Ints(int64(k.Identity), flag(k.out, 1))
-		to.correlationID(k.passCorrelation)
+		to.Times(k.At, k.PassStart)
+		to.Ints(int64(k.Identity), flag(k.Out, 1))
+		to.correlationID(k.PassCorrelation)
 		if to.inJournal() {
 			to.Float(d.Seconds)
 			to.Text(d.Text)
@@ -204,8 +205,8 @@ func appendAttempt(to *encoder, s *attemptState, node *critical.Node, places map
 }
 
 // parseCheckpoint reads a checkpoint.
-func parseCheckpoint(from *decoder) (*checkpoint, *summary, error) {
-	cp, sum := &checkpoint{}, &summary{}
+func parseCheckpoint(from *decoder) (*history.Checkpoint, *summary, error) {
+	cp, sum := &history.Checkpoint{}, &summary{}
 	nodes := []*critical.Node{nil}
 	latest := int64(0)
 	node := func(place int64) (*critical.Node, error) {
@@ -224,17 +225,17 @@ func parseCheckpoint(from *decoder) (*checkpoint, *summary, error) {
 		d := from.of(f.Data)
 		switch f.Number {
 		case checkpointRun:
-			cp.at, cp.start, sum.queued, cp.position = d.Time(), d.Time(), d.Time(), int(d.Int())
-			cp.room = room{int(d.Int()), d.Int()}
+			cp.At, cp.Start, sum.queued, cp.Position = d.Time(), d.Time(), d.Time(), int(d.Int())
+			cp.Room = history.Room{Spans: int(d.Int()), Bytes: d.Int()}
 			sum.totals = totals{int(d.Int()), int(d.Int()), d.Int(), d.Int()}
 			sum.own = d.ownCorrelationID()
 		case checkpointPass:
-			parsePass(d, &cp.pass)
+			parsePass(d, &cp.Pass)
 		case checkpointAnnounced:
 			flags := d.Int()
-			cp.announced = announced{
-				created: flags&1 != 0, enqueued: flags&2 != 0, jobs: int(d.Int()), lastJob: int16(d.Int()), discoveries: int(d.Int()),
-				idle: int(d.Int()), ends: int(d.Int()), completed: int16(d.Int()),
+			cp.Announced = history.Announced{
+				Created: flags&1 != 0, Enqueued: flags&2 != 0, Jobs: int(d.Int()), LastJob: int16(d.Int()), Discoveries: int(d.Int()),
+				Idle: int(d.Int()), Ends: int(d.Int()), Completed: int16(d.Int()),
 			}
 		case checkpointFailure:
 			sum.failure = &event.Failure{Class: d.Text(), Message: d.OwnText()}
@@ -257,10 +258,10 @@ func parseCheckpoint(from *decoder) (*checkpoint, *summary, error) {
 			if err != nil {
 				return err
 			}
-			if err := step("an attempt", s.step); err != nil {
+			if err := step("an attempt", s.Step); err != nil {
 				return err
 			}
-			cp.steps, sum.nodes = append(cp.steps, s), append(sum.nodes, of)
+			cp.Steps, sum.nodes = append(cp.Steps, s), append(sum.nodes, of)
 		case checkpointLatest:
 			latest = f.Int()
 		}
@@ -272,14 +273,14 @@ func parseCheckpoint(from *decoder) (*checkpoint, *summary, error) {
 	return cp, sum, err
 }
 
-func parsePass(d *decoder, p *pass) {
-	p.start, p.end, p.finalizing, p.searching = d.Time(), d.Time(), d.Time(), d.Time()
-	p.index, p.batchesBefore, p.finalizations, p.ends, p.toldIdle = int(d.Int()), int(d.Int()), int(d.Int()), int(d.Int()), int(d.Int())
+func parsePass(d *decoder, p *history.Pass) {
+	p.Start, p.End, p.Finalizing, p.Searching = d.Time(), d.Time(), d.Time(), d.Time()
+	p.Index, p.BatchesBefore, p.Finalizations, p.Ends, p.IdleTimes = int(d.Int()), int(d.Int()), int(d.Int()), int(d.Int()), int(d.Int())
 	flags := d.Int()
-	p.synthesized, p.idle, p.out = flags&1 != 0, flags&2 != 0, flags&4 != 0
-	p.span = d.ID()
-	p.finalStatus = d.Text()
-	p.correlationID = d.correlationID()
+	p.Synthesized, p.Idle, p.Out = flags&1 != 0, flags&2 != 0, flags&4 != 0
+	p.Span = d.ID()
+	p.FinalStatus = d.Text()
+	p.CorrelationID = d.correlationID()
 }
 
 func (n *spanEvents) parse(d *decoder) {
@@ -293,33 +294,33 @@ func (n *spanEvents) parse(d *decoder) {
 	}
 }
 
-func parseAttempt(d *decoder, nodeAt func(place int64) (*critical.Node, error)) (s attemptState, node *critical.Node, err error) {
+func parseAttempt(d *decoder, nodeAt func(place int64) (*critical.Node, error)) (s history.AttemptState, node *critical.Node, err error) {
 	flags := d.Int()
-	s.handled, s.reset = flags&attemptHandled != 0, flags&attemptReset != 0
-	s.step, s.number, s.started = int16(d.Int()), int32(d.Int()), int32(d.Int())
-	s.requests, s.ends = uint8(d.Int()), uint8(d.Int())
+	s.Handled, s.Reset = flags&attemptHandled != 0, flags&attemptReset != 0
+	s.Step, s.Number, s.Started = int16(d.Int()), int32(d.Int()), int32(d.Int())
+	s.Requests, s.Ends = uint8(d.Int()), uint8(d.Int())
 	if node, err = nodeAt(d.Int()); err != nil {
 		return s, nil, err
 	}
 	switch {
 	case flags&attemptIsNode == 0:
-		s.span, s.end = d.ID(), d.Time()
+		s.Span, s.End = d.ID(), d.Time()
 	case node == nil:
 		return s, nil, values.ErrCut
 	default:
-		s.span, s.end = node.Span, node.End
+		s.Span, s.End = node.Span, node.End
 	}
-	s.status = lifecycle.Status(d.Text())
+	s.Status = lifecycle.Status(d.Text())
 	if flags&attemptBackoff != 0 {
-		s.backoff = parseBackoff(d, s.step)
+		s.Backoff = parseBackoff(d, s.Step)
 	}
 	return s, node, d.Err
 }
 
-func parseBackoff(d *decoder, step int16) *pendingBackoff {
-	k := &pendingBackoff{Record: event.Record{Kind: event.Backoff, Step: step, Number: -1}}
-	k.At, k.passStart, k.Identity, k.out = d.Time(), d.Time(), uint32(d.Int()), d.Int() != 0
-	k.passCorrelation = d.correlationID()
+func parseBackoff(d *decoder, step int16) *history.PendingBackoff {
+	k := &history.PendingBackoff{Record: event.Record{Kind: event.Backoff, Step: step, Number: -1}}
+	k.At, k.PassStart, k.Identity, k.Out = d.Time(), d.Time(), uint32(d.Int()), d.Int() != 0
+	k.PassCorrelation = d.correlationID()
 	if d.inJournal() {
 		k.Detail = d.set.KeepDetail(&event.Detail{Seconds: d.Float(), Text: d.Text()})
 		return k

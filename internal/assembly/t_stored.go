@@ -100,8 +100,8 @@ func (t *treeTask) appendEmission(b []byte, texts *values.Texts) []byte {
 	if len(e.parents) > 0 {
 		b = fields.Message(b, emissionParents, appendParents(with.begin(), e.parents))
 	}
-	if t.checkpoint != nil {
-		b = fields.Message(b, emissionCheckpoint, appendCheckpoint(nil, t.checkpoint, e.forgotten, with))
+	if t.Checkpoint != nil {
+		b = fields.Message(b, emissionCheckpoint, appendCheckpoint(nil, t.Checkpoint, e.forgotten, with))
 	}
 	return b
 }
@@ -171,7 +171,7 @@ func (t *treeTask) parseEmission(data []byte, texts *values.Texts, shared *event
 			if err != nil {
 				return err
 			}
-			t.checkpoint, e.forgotten = cp, sum
+			t.Checkpoint, e.forgotten = cp, sum
 		}
 		return d.Err
 	})

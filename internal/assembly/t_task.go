@@ -3,9 +3,11 @@
 
 package assembly
 
+import "github.com/tasker-otel/otelcol-tasker/internal/assembly/history"
+
 // treeTask is an open task with what has been emitted of it.
 type treeTask struct {
-	historyTask
+	history.Task
 
 	emission  *emission // of the open run; nil while nothing has been emitted
 	dropped   int32     // events over the limit
@@ -16,8 +18,8 @@ type treeTask struct {
 
 // callerOf returns the traceparent of the run's caller: the earliest of any event up to the beginning of the first pass. Spans of
 // the pass are emitted while it runs, so a later one changes nothing.
-func (t *treeTask) callerOf(n *run) string {
-	if len(n.passes) > 0 && t.Events.ParentAt > n.passes[0].start {
+func (t *treeTask) callerOf(n *history.Run) string {
+	if len(n.Passes) > 0 && t.Events.ParentAt > n.Passes[0].Start {
 		return ""
 	}
 	return t.Events.Parent

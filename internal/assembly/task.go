@@ -6,6 +6,7 @@ package assembly
 import (
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/deadlines"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/history"
 )
 
 // task is an open task: its events, what has been emitted of it, and when it is checked.
@@ -40,7 +41,7 @@ func (t *task) Deadline() *deadlines.Entry[*task] { return &t.deadline }
 
 // newTask makes a task that has no events yet.
 func newTask(s event.Set) *task {
-	return &task{treeTask: treeTask{historyTask: historyTask{Events: s}}}
+	return &task{treeTask: treeTask{Task: history.Task{Events: s}}}
 }
 
 // Approximate bytes of an open task, besides its events and what has been emitted of it.
@@ -52,7 +53,7 @@ const (
 // size returns about how many bytes the task takes.
 func (t *task) size() int64 {
 	n := bytesPerTask + int64(len(t.asleep)) + t.treeTask.size()
-	if t.released != nil {
+	if t.Released != nil {
 		n += bytesPerReleased
 	}
 	if t.watch != nil {
@@ -71,7 +72,7 @@ func (a *Assembler) add(t *task, e *event.Event, arrived int64) {
 	if t.watch != nil {
 		t.watch.observe(&r)
 	}
-	t.active = t.active || t.released != nil && (r.Kind == event.Enqueued || t.released.followedBy(r.Kind, e.At))
+	t.active = t.active || t.Released != nil && (r.Kind == event.Enqueued || t.Released.FollowedBy(r.Kind, e.At))
 	if _, final := event.EndingOf(e.FinalStatus); r.Kind.EndsTask() || r.Kind == event.PassEnded && final {
 		t.ended = true
 	}

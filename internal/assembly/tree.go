@@ -7,6 +7,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/emitted"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/history"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -15,17 +16,17 @@ type composer struct {
 	tree      Tree
 	attrs     []attribute.KeyValue // buffer for the attributes of all spans of the tree
 	task      *treeTask
-	run       *run
-	forgotten *summary  // of the run's records before; nil when they are complete
-	going     *settling // set for an open run, of which only settled spans are composed
+	run       *history.Run
+	forgotten *summary          // of the run's records before; nil when they are complete
+	going     *history.Settling // set for an open run, of which only settled spans are composed
 
 	root     event.SpanID
 	runIndex int
 	// correlation is the correlation id of added spans: that of the current pass or, outside passes, the task's own.
 	correlation string
-	pass        *pass
-	own         string        // the task's correlation id
-	last        []lastAttempt // by step: the previous attempt
+	pass        *history.Pass
+	own         string                // the task's correlation id
+	last        []history.LastAttempt // by step: the previous attempt
 	begins      begins
 	index       map[event.SpanID]int // indexes of the tree's spans
 	until       []int64              // by pass: the latest end of it and of those before
@@ -36,13 +37,13 @@ type composer struct {
 	found       int                  // the index of that span, or -1
 	noting      bool                 // only span events are wanted
 	late        int64                // events that arrived after their span was emitted
-	unsettled   [Gaps]int64          // spans of a part emitted with something missing, by what
+	unsettled   [history.Gaps]int64  // spans of a part emitted with something missing, by what
 	gaveUp      bool                 // unsettled has counts
 }
 
 // compose makes the tree of one run: of an ended run, everything not yet emitted, the task's span first; of an open one, the
 // settled spans not yet emitted. before is what is kept of earlier runs.
-func (c *composer) compose(t *treeTask, n *run, before *releasedTask, reason Reason, going *settling) *Tree {
+func (c *composer) compose(t *treeTask, n *history.Run, before *history.Released, reason Reason, going *history.Settling) *Tree {
 	caller := c.begin(t, n, before, reason, going)
 	c.identify()
 	c.own = c.taskCorrelation()
@@ -50,7 +51,7 @@ func (c *composer) compose(t *treeTask, n *run, before *releasedTask, reason Rea
 	if going == nil {
 		c.taskSpan(before, caller, c.criticalRun().Path())
 	}
-	for i, p := range n.passes {
+	for i, p := range n.Passes {
 		c.inside(p)
 		c.queued(i, p)
 		c.passSpans(p)
@@ -70,7 +71,7 @@ func (c *composer) compose(t *treeTask, n *run, before *releasedTask, reason Rea
 }
 
 // begin prepares the composer for a run, and returns the span of its caller.
-func (c *composer) begin(t *treeTask, n *run, before *releasedTask, reason Reason, going *settling) (caller event.SpanID) {
+func (c *composer) begin(t *treeTask, n *history.Run, before *history.Released, reason Reason, going *history.Settling) (caller event.SpanID) {
 	*c = composer{
 		tree: Tree{
 			Trace: t.Events.Trace, Key: t.Events.Trace, steps: t.Events.Steps, Resource: t.Events.Resource, Reason: reason, Part: going != nil, Spans: c.tree.Spans[:0],
@@ -82,15 +83,15 @@ func (c *composer) begin(t *treeTask, n *run, before *releasedTask, reason Reaso
 		c.index = map[event.SpanID]int{}
 	}
 	clear(c.index)
-	if n.before != nil {
+	if n.Before != nil {
 		c.forgotten = t.out().forgotten
 	}
-	c.runIndex = before.runs + 1
+	c.runIndex = before.Runs + 1
 	for i := range t.Events.Steps {
-		c.last = append(c.last, lastAttempt{step: int16(i)})
+		c.last = append(c.last, history.LastAttempt{Step: int16(i)})
 	}
-	for _, a := range before.attempts {
-		c.last[a.step] = a
+	for _, a := range before.Attempts {
+		c.last[a.Step] = a
 	}
 	c.root = t.rootOf(n, c.runIndex)
 	if trace, span, ok := lifecycle.ParseTraceparent(t.callerOf(n)); ok {
@@ -100,27 +101,27 @@ func (c *composer) begin(t *treeTask, n *run, before *releasedTask, reason Reaso
 }
 
 // follow adds this run to what is kept of the runs before.
-func (c *composer) follow(before *releasedTask) {
-	before.runs = c.runIndex
-	before.end = c.run.end
-	before.status = c.run.status
-	before.task = c.root
-	before.parent = c.task.callerOf(c.run)
-	before.attempts = before.attempts[:0]
+func (c *composer) follow(before *history.Released) {
+	before.Runs = c.runIndex
+	before.End = c.run.End
+	before.Status = c.run.Status
+	before.Task = c.root
+	before.Parent = c.task.callerOf(c.run)
+	before.Attempts = before.Attempts[:0]
 	for _, a := range c.last {
-		if a.number > 0 {
-			before.attempts = append(before.attempts, a)
+		if a.Number > 0 {
+			before.Attempts = append(before.Attempts, a)
 		}
 	}
 }
 
 // takes reports whether a span is settled and has not been emitted before.
-func (c *composer) takes(s settled, id event.SpanID) bool {
-	if c.going != nil && !c.going.of(s) || c.task.out().spans.Has(id) {
+func (c *composer) takes(s history.Settled, id event.SpanID) bool {
+	if c.going != nil && !c.going.IsSettled(s) || c.task.out().spans.Has(id) {
 		return false
 	}
-	if c.going != nil && s.until > 0 {
-		c.unsettled[s.of]++
+	if c.going != nil && s.Until > 0 {
+		c.unsettled[s.Missing]++
 		c.gaveUp = true
 	}
 	return true

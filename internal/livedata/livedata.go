@@ -15,6 +15,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/history"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/routing"
 )
@@ -73,7 +74,7 @@ type Run struct {
 	// Arrived is the number of held events of open runs, and Repeated the number of duplicates among them.
 	Arrived, Repeated int
 	// Missing are the gaps in what has ended in the last open run.
-	Missing []assembly.Missing
+	Missing []history.Missing
 	// Late describes events that arrived too late; nil if there are none or they are no longer known.
 	Late *Late
 }

@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/history"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal"
 )
 
@@ -59,7 +60,7 @@ func (h *hierarchy) registerTelemetry() error {
 			return nil
 		}),
 		t.RegisterProcessorSpanHierarchySpansUnsettledCallback(func(_ context.Context, o metric.Int64Observer) error {
-			for gap := range assembly.Gaps {
+			for gap := range history.Gaps {
 				spans := h.sum(func(s assembly.Stats) int64 { return s.Unsettled[gap] })
 				o.Observe(spans, metric.WithAttributes(attribute.String("missing", gap.String())))
 			}

@@ -115,17 +115,20 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 					log.Accepted(now)
 					want.Accepted(now)
 				case 9:
-					common := Active{
-						Trace: trace.Draw(t, "trace"), Times: ActiveTimes{now, 0, number.Draw(t, "left"), 0, number.Draw(t, "ended")},
-						Heard: number.Draw(t, "heard"), Complete: rapid.Bool().Draw(t, "complete"), Gauge: id,
-					}
+					times := ActiveTimes{now, 0, number.Draw(t, "left"), 0, number.Draw(t, "ended")}
 					if rapid.Bool().Draw(t, "step") {
-						a := ActiveStep{Active: common, Step: id}
+						a := ActiveStep{
+							Trace: trace.Draw(t, "trace"), Step: id, Times: times, Heard: number.Draw(t, "heard"),
+							Complete: rapid.Bool().Draw(t, "complete"), Gauge: id,
+						}
 						log.ActiveStep(&a)
 						want.ActiveStep(a)
 						break
 					}
-					a := ActiveTask{Active: common, State: rapid.Byte().Draw(t, "state"), Age: id / 2}
+					a := ActiveTask{
+						Trace: trace.Draw(t, "trace"), Times: times, Heard: number.Draw(t, "heard"), State: rapid.Byte().Draw(t, "state"),
+						Complete: rapid.Bool().Draw(t, "complete"), Gauge: id, Age: id / 2,
+					}
 					log.ActiveTask(&a)
 					want.ActiveTask(a)
 				case 10:

@@ -1,24 +1,24 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package assembly
+package history
 
 import "github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 
-// treeLimits are the limits on a tree.
-type treeLimits struct {
-	// spans is the largest number of spans.
-	spans int
-	// bytes is the approximate size.
-	bytes int64
+// Limits are the limits on a tree.
+type Limits struct {
+	// Spans is the largest number of spans.
+	Spans int
+	// Bytes is the approximate size.
+	Bytes int64
 }
 
-// room is what counts toward the limits on a tree. A task can stay open for ever, so they apply to each pass, and to what happens
+// Room is what counts toward the limits on a tree. A task can stay open for ever, so they apply to each pass, and to what happens
 // between two passes. They are counted as the events are read, so that what is left out does not depend on when spans are emitted:
 // searches, batches without attempts, queries and events on spans. Passes, attempts and waits are never left out.
-type room struct {
-	spans int
-	bytes int64 // on the wire, about
+type Room struct {
+	Spans int
+	Bytes int64 // on the wire, about
 }
 
 // Approximate sizes of a span and of a span event on the wire, without optional texts.
@@ -28,14 +28,14 @@ const (
 )
 
 // roomFor counts spans and bytes, and reports whether they are within the limits.
-func (rd *reader) roomFor(spans int, bytes int64) bool {
-	rd.room.spans += spans
-	rd.room.bytes += bytes
-	return rd.room.spans <= rd.limits.spans && rd.room.bytes <= rd.limits.bytes
+func (rd *Reader) roomFor(spans int, bytes int64) bool {
+	rd.room.Spans += spans
+	rd.room.Bytes += bytes
+	return rd.room.Spans <= rd.limits.Spans && rd.room.Bytes <= rd.limits.Bytes
 }
 
 // measure counts the span of a query or a span event.
-func (rd *reader) measure(r *event.Record) {
+func (rd *Reader) measure(r *event.Record) {
 	switch r.Kind {
 	case event.Query:
 		r.Cut = !rd.roomFor(1, bytesPerSpan+rd.task.Events.Detail(r).Size())

@@ -1,7 +1,7 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package assembly
+package history
 
 import (
 	"cmp"
@@ -12,17 +12,17 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 )
 
-// sortRecords puts the records in the order in which they happened and drops repetitions of one item.
-func (t *historyTask) sortRecords() {
+// sort puts the records in the order in which they happened and drops repetitions of one item.
+func (t *Task) sort() {
 	if !t.Events.Fixed {
-		t.coarse = t.fullSeconds()
+		t.Coarse = t.fullSeconds()
 	}
-	if t.coarse {
+	if t.Coarse {
 		t.refine()
 		return
 	}
-	slices.SortFunc(t.records, compareRecords)
-	t.records = slices.CompactFunc(t.records, func(a, b event.Record) bool {
+	slices.SortFunc(t.Records, compareRecords)
+	t.Records = slices.CompactFunc(t.Records, func(a, b event.Record) bool {
 		return a.At == b.At && a.Same(&b)
 	})
 	t.createFirst()
@@ -38,48 +38,48 @@ func compareRecords(a, b event.Record) int {
 
 // fullSeconds reports whether some clock of the task has a resolution of a second only. A time of millisecond resolution can be a
 // full second by chance.
-func (t *historyTask) fullSeconds() bool {
+func (t *Task) fullSeconds() bool {
 	full, last := 0, uint32(0)
-	for i := range t.records {
-		if r := &t.records[i]; r.At%int64(time.Second) == 0 && (full == 0 || r.Identity != last) { // a repetition is no evidence
+	for i := range t.Records {
+		if r := &t.Records[i]; r.At%int64(time.Second) == 0 && (full == 0 || r.Identity != last) { // a repetition is no evidence
 			full++
 			last = r.Identity
 		}
 	}
-	return full > 1 && full > len(t.records)/16
+	return full > 1 && full > len(t.Records)/16
 }
 
 // createFirst puts the creation, and the enqueuing that follows it, before the work of the job. Where the creator's clock is ahead
 // of the worker's, they are sorted later.
-func (t *historyTask) createFirst() {
-	if t.released != nil || t.checkpoint != nil {
+func (t *Task) createFirst() {
+	if t.Released != nil || t.Checkpoint != nil {
 		return
 	}
-	created := slices.IndexFunc(t.records, func(r event.Record) bool { return r.Kind == event.Created })
+	created := slices.IndexFunc(t.Records, func(r event.Record) bool { return r.Kind == event.Created })
 	if created < 0 {
 		return
 	}
-	worked := slices.IndexFunc(t.records[:created], func(r event.Record) bool { return r.Kind == event.JobBegan || r.Kind == event.PassBegan })
+	worked := slices.IndexFunc(t.Records[:created], func(r event.Record) bool { return r.Kind == event.JobBegan || r.Kind == event.PassBegan })
 	if worked < 0 {
 		return
 	}
-	begin := t.records[worked].At
-	t.records[created].At = begin
-	queued := slices.IndexFunc(t.records, func(r event.Record) bool { return r.Kind == event.Enqueued })
+	begin := t.Records[worked].At
+	t.Records[created].At = begin
+	queued := slices.IndexFunc(t.Records, func(r event.Record) bool { return r.Kind == event.Enqueued })
 	if queued > created {
-		t.records[queued].At = begin
+		t.Records[queued].At = begin
 	}
-	slices.SortFunc(t.records, compareRecords)
+	slices.SortFunc(t.Records, compareRecords)
 }
 
 // refine sorts records some of which have times in whole seconds, within which several batches begin and end. Such a record gets
 // the time of the one that arrived before it, if its clock permits, and equal times are sorted by arrival. It is the only place
 // where arrival counts.
-func (t *historyTask) refine() {
+func (t *Task) refine() {
 	last := int64(math.MinInt64)
-	seen := make(map[uint32]int, len(t.records))
-	kept := t.records[:0]
-	for _, r := range t.records {
+	seen := make(map[uint32]int, len(t.Records))
+	kept := t.Records[:0]
+	for _, r := range t.Records {
 		if first, again := seen[r.Identity]; again && kept[first].Same(&r) {
 			continue
 		}
@@ -90,6 +90,6 @@ func (t *historyTask) refine() {
 		last = r.At
 		kept = append(kept, r)
 	}
-	t.records = kept
-	slices.SortStableFunc(t.records, func(a, b event.Record) int { return cmp.Compare(a.At, b.At) })
+	t.Records = kept
+	slices.SortStableFunc(t.Records, func(a, b event.Record) int { return cmp.Compare(a.At, b.At) })
 }

@@ -1,7 +1,7 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package assembly
+package history
 
 import (
 	"slices"
@@ -10,8 +10,8 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// missing returns how much is known to be missing in the runs.
-func missing(runs []*run) int {
+// CountGaps returns how much is known to be missing in the runs.
+func CountGaps(runs []*Run) int {
 	gaps := 0
 	for _, n := range runs {
 		gaps += n.gaps
@@ -21,16 +21,16 @@ func missing(runs []*run) int {
 
 // ranListed reports whether the batch ran the steps of the discovery before it. Otherwise the discovery was of another batch, of
 // which nothing else arrived.
-func (rd *reader) ranListed(b *batch) bool {
+func (rd *Reader) ranListed(b *Batch) bool {
 	if len(b.listed) == 0 {
 		return true
 	}
 	for _, step := range b.listed {
 		rd.listed[step] = true
 	}
-	ran := len(b.listed) == len(b.attempts)
-	for _, a := range b.attempts {
-		ran = ran && rd.listed[a.step]
+	ran := len(b.listed) == len(b.Attempts)
+	for _, a := range b.Attempts {
+		ran = ran && rd.listed[a.Step]
 	}
 	for _, step := range b.listed {
 		rd.listed[step] = false
@@ -39,12 +39,12 @@ func (rd *reader) ranListed(b *batch) bool {
 }
 
 // lacksAttempts reports whether the batch should have more attempts, or others.
-func (rd *reader) lacksAttempts(b *batch) bool {
-	return !b.spun && (b.size >= 0 && int(b.size) != len(b.attempts) || !rd.ranListed(b))
+func (rd *Reader) lacksAttempts(b *Batch) bool {
+	return !b.spun && (b.size >= 0 && int(b.size) != len(b.Attempts) || !rd.ranListed(b))
 }
 
 // knowsDependencies reports whether an event arrived of every step that the step depends on.
-func (t *historyTask) knowsDependencies(of int16) bool {
+func (t *Task) knowsDependencies(of int16) bool {
 	for _, dep := range t.Events.Steps[of].Deps {
 		if !slices.ContainsFunc(t.Events.Steps, func(known event.Step) bool { return known.Name == dep }) {
 			return false
@@ -55,19 +55,19 @@ func (t *historyTask) knowsDependencies(of int16) bool {
 
 // waitedForKnown reports whether an event arrived of every step that the run's steps depend on. Where whole batches are missing,
 // nothing else shows it.
-func (rd *reader) waitedForKnown() bool {
+func (rd *Reader) waitedForKnown() bool {
 	steps := rd.task.Events.Steps
 	known := make(map[string]bool, len(steps))
-	for _, a := range rd.run.forgotten {
-		known[steps[a.step].Name] = true
+	for _, a := range rd.run.Forgotten {
+		known[steps[a.Step].Name] = true
 	}
-	for i := range rd.run.records {
-		if r := &rd.run.records[i]; r.Step != event.NoStep {
+	for i := range rd.run.Records {
+		if r := &rd.run.Records[i]; r.Step != event.NoStep {
 			known[steps[r.Step].Name] = true
 		}
 	}
-	for _, a := range rd.run.attempts {
-		for _, dep := range steps[a.step].Deps {
+	for _, a := range rd.run.Attempts {
+		for _, dep := range steps[a.Step].Deps {
 			if !known[dep] {
 				return false
 			}
@@ -78,37 +78,37 @@ func (rd *reader) waitedForKnown() bool {
 
 // missing counts the events that a first run should have and has not: its creation, its enqueuing, the runs of its job, its steps,
 // the second of two announcements.
-func (rd *reader) missing() int {
+func (rd *Reader) missing() int {
 	if rd.rerun || rd.task.Events.Refused {
 		return 0
 	}
 	gaps, seen := 0, rd.run.countAnnounced()
-	if !seen.created {
+	if !seen.Created {
 		gaps++
 	}
-	if seen.jobs > 0 && !seen.enqueued {
+	if seen.Jobs > 0 && !seen.Enqueued {
 		gaps++
 	}
-	if seen.discoveries%searchAnnouncements != 0 || seen.idle%searchAnnouncements != 0 {
+	if seen.Discoveries%searchAnnouncements != 0 || seen.Idle%searchAnnouncements != 0 {
 		gaps++
 	}
-	if seen.jobs != rd.run.passCount() || int(seen.lastJob) > seen.jobs {
+	if seen.Jobs != rd.run.PassCount() || int(seen.LastJob) > seen.Jobs {
 		gaps++
 	}
 	if !rd.waitedForKnown() {
 		gaps++
 	}
-	if (rd.run.status == lifecycle.StatusSuccess || rd.run.status == lifecycle.StatusFailure) && seen.ends < finalizationAnnouncements {
+	if (rd.run.Status == lifecycle.StatusSuccess || rd.run.Status == lifecycle.StatusFailure) && seen.Ends < finalizationAnnouncements {
 		gaps++
 	}
-	if rd.run.status == lifecycle.StatusSuccess && seen.completed > 0 {
+	if rd.run.Status == lifecycle.StatusSuccess && seen.Completed > 0 {
 		done := int16(0)
 		for _, a := range rd.current {
-			if a != nil && a.status == lifecycle.StatusSuccess {
+			if a != nil && a.Status == lifecycle.StatusSuccess {
 				done++
 			}
 		}
-		if done < seen.completed {
+		if done < seen.Completed {
 			gaps++
 		}
 	}
@@ -116,34 +116,34 @@ func (rd *reader) missing() int {
 }
 
 // countAnnounced counts the announcements of the run.
-func (n *run) countAnnounced() announced {
-	var t announced
-	if n.before != nil {
-		t = n.before.announced
+func (n *Run) countAnnounced() Announced {
+	var t Announced
+	if n.Before != nil {
+		t = n.Before.Announced
 	}
 	begun := int64(0)
-	for _, p := range n.passes {
-		begun = p.start
+	for _, p := range n.Passes {
+		begun = p.Start
 	}
-	for i := range n.records {
-		r := &n.records[i]
+	for i := range n.Records {
+		r := &n.Records[i]
 		switch {
 		case r.Kind == event.Created:
-			t.created = true
+			t.Created = true
 		case r.Kind == event.Enqueued:
-			t.enqueued = true
+			t.Enqueued = true
 		case r.Kind == event.Discovered:
-			t.discoveries++
+			t.Discoveries++
 		case r.Kind == event.NothingViable:
-			t.idle++
+			t.Idle++
 		case r.Kind == event.JobBegan && r.At <= begun:
-			t.jobs++
-			t.lastJob = max(t.lastJob, r.Number-1)
+			t.Jobs++
+			t.LastJob = max(t.LastJob, r.Number-1)
 		case r.Kind == event.TaskCompleted:
-			t.ends++
-			t.completed = max(t.completed, r.Number)
+			t.Ends++
+			t.Completed = max(t.Completed, r.Number)
 		case r.Kind == event.TaskFailed:
-			t.ends++
+			t.Ends++
 		}
 	}
 	return t

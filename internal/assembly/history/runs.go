@@ -1,7 +1,7 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package assembly
+package history
 
 import "github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 
@@ -15,15 +15,15 @@ type stretch struct{ from, to int }
 // came, or with that event itself outside a pass; it is followed by another run when something of the task happens after that. The
 // job's own retries after the end are no activity: they begin no run and extend none, and are in no stretch. patience is how long
 // after a cancellation its job may still begin a pass of the same run.
-func (rd *reader) splitRuns() []stretch {
+func (rd *Reader) splitRuns() []stretch {
 	var runs []stretch
-	t, records := rd.task, rd.task.records
+	t, records := rd.task, rd.task.Records
 	rd.begins, rd.began, rd.ends = nowhere, nowhere, nowhere
 	from := 0
-	if t.checkpoint != nil && len(records) == 0 {
+	if t.Checkpoint != nil && len(records) == 0 {
 		return []stretch{{}}
 	}
-	if t.released != nil && t.checkpoint == nil { // a released run: nothing before its end is left
+	if t.Released != nil && t.Checkpoint == nil { // a released run: nothing before its end is left
 		first := t.goesOn()
 		if first == len(records) {
 			return nil
@@ -46,21 +46,21 @@ func (rd *reader) splitRuns() []stretch {
 }
 
 // goesOn finds the first record that shows that the task resumed after the run that was released.
-func (t *historyTask) goesOn() int {
-	for i := range t.records {
-		if r := &t.records[i]; t.released.followedBy(r.Kind, r.At) {
+func (t *Task) goesOn() int {
+	for i := range t.Records {
+		if r := &t.Records[i]; t.Released.FollowedBy(r.Kind, r.At) {
 			return i
 		}
 	}
-	return len(t.records)
+	return len(t.Records)
 }
 
 // endOfRun finds the index after the last record of the run that begins at from, or -1 when the run has not ended.
-func (rd *reader) endOfRun(from int) int {
+func (rd *Reader) endOfRun(from int) int {
 	t := rd.task
 	rd.open = zeros(rd.open, len(t.Events.Steps))
 	var (
-		records  = t.records
+		records  = t.Records
 		open     = rd.open
 		inPass   bool
 		ends     int // announcements of the pass's end
@@ -72,11 +72,11 @@ func (rd *reader) endOfRun(from int) int {
 		end      = -1
 		resuming = -1 // index of the pass that ends after the task was cancelled
 	)
-	if cp := t.checkpoint; cp != nil && from == 0 {
-		inPass, ends = true, cp.pass.ends
-		for i := range cp.steps {
-			if s := &cp.steps[i]; s.requests > 0 {
-				open[s.step] = int8(attemptAnnouncements - s.ends)
+	if cp := t.Checkpoint; cp != nil && from == 0 {
+		inPass, ends = true, cp.Pass.Ends
+		for i := range cp.Steps {
+			if s := &cp.Steps[i]; s.Requests > 0 {
+				open[s.Step] = int8(attemptAnnouncements - s.Ends)
 			}
 		}
 	}
@@ -158,24 +158,24 @@ func (rd *reader) endOfRun(from int) int {
 
 // cancelledPass returns the index at which a pass begins that follows a cancellation and ends as cancelled, or has not ended: it is
 // the end of the run that was cancelled while its job waited, not the beginning of another. -1 when none begins in time.
-func (rd *reader) cancelledPass(from int, latest int64) int {
+func (rd *Reader) cancelledPass(from int, latest int64) int {
 	t := rd.task
-	began := rd.begins.next(t.records, from, func(r *event.Record) bool { return r.Kind == event.PassBegan || r.Kind.InsidePass() })
-	if began == len(t.records) || t.records[began].At > latest {
+	began := rd.begins.next(t.Records, from, func(r *event.Record) bool { return r.Kind == event.PassBegan || r.Kind.InsidePass() })
+	if began == len(t.Records) || t.Records[began].At > latest {
 		return -1
 	}
-	end := rd.ends.next(t.records, from, func(r *event.Record) bool {
+	end := rd.ends.next(t.Records, from, func(r *event.Record) bool {
 		if r.Kind == event.PassEnded {
 			_, final := event.EndingOf(t.Events.Detail(r).FinalStatus())
 			return final
 		}
 		return r.Kind == event.TaskCompleted || r.Kind == event.TaskFailed
 	})
-	if end < began || rd.began.next(t.records, began+1, func(r *event.Record) bool { return r.Kind == event.PassBegan }) < end {
+	if end < began || rd.began.next(t.Records, began+1, func(r *event.Record) bool { return r.Kind == event.PassBegan }) < end {
 		return -1
 	}
-	if end < len(t.records) {
-		if as, final := event.EndingOf(t.Events.Detail(&t.records[end]).FinalStatus()); t.records[end].Kind != event.PassEnded || !final || as != event.TaskCancelled {
+	if end < len(t.Records) {
+		if as, final := event.EndingOf(t.Events.Detail(&t.Records[end]).FinalStatus()); t.Records[end].Kind != event.PassEnded || !final || as != event.TaskCancelled {
 			return -1
 		}
 	}
@@ -200,28 +200,28 @@ func (c *cursor) next(records []event.Record, from int, is func(*event.Record) b
 	return c.at
 }
 
-// goesOnAfter reports whether more is to be expected after the last run: it has not ended, one of its passes is still running
+// GoesOnAfter reports whether more is to be expected after the last run: it has not ended, one of its passes is still running
 // though an operator has ended the task, or the task was enqueued again.
-func (t *historyTask) goesOnAfter(n *run) bool {
-	if !n.ended || t.queuedAgain(n) {
+func (t *Task) GoesOnAfter(n *Run) bool {
+	if !n.Ended || t.QueuedAgain(n) {
 		return true
 	}
-	if n.operated && len(n.passes) > 0 {
-		last := n.passes[len(n.passes)-1]
-		return last.ends == 0 && last.finalizations == 0
+	if n.operated && len(n.Passes) > 0 {
+		last := n.Passes[len(n.Passes)-1]
+		return last.Ends == 0 && last.Finalizations == 0
 	}
 	return false
 }
 
 // jobWaits reports whether a job of a task that was cancelled outside of a pass is still in the queue. It may yet run a pass, which
 // then belongs to the same run.
-func (t *historyTask) jobWaits(n *run) bool {
-	if n.status != event.TaskCancelled.Status() {
+func (t *Task) jobWaits(n *Run) bool {
+	if n.Status != event.TaskCancelled.Status() {
 		return false
 	}
-	waits := t.checkpoint != nil && t.checkpoint.pass.ends > 0
-	for i := range t.records {
-		switch r := &t.records[i]; r.Kind {
+	waits := t.Checkpoint != nil && t.Checkpoint.Pass.Ends > 0
+	for i := range t.Records {
+		switch r := &t.Records[i]; r.Kind {
 		case event.Enqueued:
 			waits = true
 		case event.JobBegan, event.PassBegan:
@@ -234,13 +234,13 @@ func (t *historyTask) jobWaits(n *run) bool {
 	return waits
 }
 
-// queuedAgain reports whether the task was enqueued again after the run: another run is expected. If it is the task's only
+// QueuedAgain reports whether the task was enqueued again after the run: another run is expected. If it is the task's only
 // enqueuing, its creator's clock is ahead.
-func (t *historyTask) queuedAgain(n *run) bool {
-	before, after := t.released != nil || t.checkpoint != nil && t.checkpoint.announced.enqueued, false
-	for i := range t.records {
-		if t.records[i].Kind == event.Enqueued {
-			before, after = before || i < n.to, after || i >= n.to
+func (t *Task) QueuedAgain(n *Run) bool {
+	before, after := t.Released != nil || t.Checkpoint != nil && t.Checkpoint.Announced.Enqueued, false
+	for i := range t.Records {
+		if t.Records[i].Kind == event.Enqueued {
+			before, after = before || i < n.To, after || i >= n.To
 		}
 	}
 	return before && after

@@ -1,26 +1,26 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package assembly
+package history
 
 import "slices"
 
 // arena is the memory of what a reader finds. What is allocated from it is valid until it is reset.
 type arena struct {
-	runs     slab[run]
-	passes   slab[pass]
-	batches  slab[batch]
-	attempts slab[attempt]
+	runs     slab[Run]
+	passes   slab[Pass]
+	batches  slab[Batch]
+	attempts slab[Attempt]
 }
 
 // reset makes all memory available again.
 func (m *arena) reset() {
-	m.runs.reset(func(n *run) {
-		*n = run{passes: emptied(n.passes), attempts: emptied(n.attempts), forgotten: emptied(n.forgotten)}
+	m.runs.reset(func(n *Run) {
+		*n = Run{Passes: emptied(n.Passes), Attempts: emptied(n.Attempts), Forgotten: emptied(n.Forgotten)}
 	})
-	m.passes.reset(func(p *pass) { *p = pass{batches: emptied(p.batches), searches: emptied(p.searches)} })
-	m.batches.reset(func(b *batch) { *b = batch{attempts: emptied(b.attempts)} })
-	m.attempts.reset(func(a *attempt) { *a = attempt{} })
+	m.passes.reset(func(p *Pass) { *p = Pass{Batches: emptied(p.Batches), Searches: emptied(p.Searches)} })
+	m.batches.reset(func(b *Batch) { *b = Batch{Attempts: emptied(b.Attempts)} })
+	m.attempts.reset(func(a *Attempt) { *a = Attempt{} })
 }
 
 // longestKept is the length up to which the memory of a list is reused.

@@ -1,7 +1,7 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package assembly
+package history
 
 import (
 	"math"
@@ -11,30 +11,30 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 )
 
-// prefix finds how many of the task's sorted records lie up to its frontier, before which everything has arrived, if events are
+// Prefix finds how many of the task's sorted records lie up to its frontier, before which everything has arrived, if events are
 // late by less than the window; and when it can move on though nothing more comes, MaxInt64 if it cannot.
 //
 // The frontier is the newest time of the records that arrived a window ago or before: an event that happened before that one
 // arrived less than a window after it, so by now. Only the differences of delays count: the clocks of senders and collector need
 // not agree. Nor does the frontier pass a record that arrived since: a clock that is ahead, as an operator's may be, does not move
 // it ahead of the workers.
-func (t *historyTask) prefix(now int64, window time.Duration) (length int, next int64) {
+func (t *Task) Prefix(now int64, window time.Duration) (length int, next int64) {
 	newest, youngest := int64(math.MinInt64), int64(math.MaxInt64)
 	next = math.MaxInt64
-	for i := range t.records {
-		r := &t.records[i]
+	for i := range t.Records {
+		r := &t.Records[i]
 		if due := event.ArrivedBy(r.Arrived) + int64(window); due > now {
 			youngest, next = min(youngest, r.At), min(next, due)
 		} else {
 			newest = max(newest, r.At)
 		}
 	}
-	return recordsUntil(t.records, min(newest, youngest-1)), next
+	return RecordsUntil(t.Records, min(newest, youngest-1)), next
 }
 
-// wholePasses returns how many of the first records lie up to the end of the last pass whose end was announced twice. With a clock
+// WholePasses returns how many of the first records lie up to the end of the last pass whose end was announced twice. With a clock
 // of seconds any event of a pass can change the order of the others.
-func wholePasses(records []event.Record) int {
+func WholePasses(records []event.Record) int {
 	ends, length := 0, 0
 	for i := range records {
 		switch records[i].Kind {
@@ -49,7 +49,7 @@ func wholePasses(records []event.Record) int {
 	return length
 }
 
-// recordsUntil returns how many of the sorted records lie up to a time.
-func recordsUntil(sorted []event.Record, until int64) int {
+// RecordsUntil returns how many of the sorted records lie up to a time.
+func RecordsUntil(sorted []event.Record, until int64) int {
 	return sort.Search(len(sorted), func(i int) bool { return sorted[i].At > until })
 }
