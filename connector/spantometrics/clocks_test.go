@@ -86,7 +86,7 @@ func TestReceiversGoOnWhenTheClockIsSetBack(t *testing.T) {
 	for _, back := range []time.Duration{time.Second, 30 * time.Minute, 2 * time.Hour, 300 * 24 * time.Hour} {
 		in := newInputs(t, createDefaultConfig().(*Config))
 		receiver := receiver{}
-		now := in.now()
+		now := in.clock.now()
 		flush := func() int {
 			snapshot := in.state.Series.Collect(now)
 			md := in.converter.Metrics(&snapshot)
@@ -121,7 +121,7 @@ func TestExpiredSeriesAreReportedAsEnded(t *testing.T) {
 	for _, refused := range []bool{false, true} {
 		in := newInputs(t, createDefaultConfig().(*Config))
 		receiver := receiver{}
-		now := in.now()
+		now := in.clock.now()
 		flush := func(refused bool) {
 			snapshot := in.state.Series.Collect(now)
 			md := in.converter.Metrics(&snapshot)

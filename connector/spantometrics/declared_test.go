@@ -133,14 +133,14 @@ func TestCountersBeyond64Bits(t *testing.T) {
 			addEvent(records, "order.placed", task, time.Now(), map[string]any{"tasker.amount": each})
 			require.NoError(t, batch{ld: ld}.consume(c))
 			if task == 3 {
-				refused := c.state.Series.Collect(c.now())
+				refused := c.state.Series.Collect(c.clock.now())
 				c.state.Series.Restore(&refused)
-				require.NoError(t, c.commit(context.Background()))
+				require.NoError(t, c.persistence.Load().commit(context.Background()))
 				w.crash()
 				c = w.begin()
 			}
 		}
-		snapshot := c.state.Series.Collect(c.now())
+		snapshot := c.state.Series.Collect(c.clock.now())
 		require.Equal(t, values*each, double(t, c.converter.Metrics(&snapshot), "shop.revenue"))
 	}
 }

@@ -50,10 +50,7 @@ type instance struct {
 	// health is nil before Start.
 	health *health.Status
 
-	// started is when the process started, by the monotonic clock, and ranBefore the total running time, in nanoseconds, of
-	// earlier processes with the same state. They are set before the first input is started.
-	started   time.Time
-	ranBefore int64
+	clock clock
 
 	// running guards loop, which is nil while no flush loop runs.
 	running sync.Mutex
@@ -86,7 +83,7 @@ func newInstance(cfg *Config, settings connector.Settings, next consumer.Metrics
 		logger:    settings.Logger,
 		next:      next,
 		converter: export.Converter{Delta: cfg.temporality() == delta, InstanceID: instanceID, Version: settings.BuildInfo.Version},
-		started:   time.Now(),
+		clock:     clock{started: time.Now()},
 	}
 	c.recorder = measure.New(c.state, plans, measure.Options{
 		EventSpans: cfg.EventSpans, TrustReceived: cfg.TrustReceived, MaxEventAge: cfg.MaxEventAge,
@@ -125,18 +122,12 @@ func (cfg *Config) stateOptions() state.Options {
 // measure records a batch, and returns when it is stored, if there is a storage. After an error the batch may be retried:
 // its items are counted once.
 func (c *instance) measure(ctx context.Context, record func(now series.Instant) tally.Batch) error {
-	if err := c.admit(); err != nil {
+	if err := c.persistence.Load().admit(); err != nil {
 		return err
 	}
-	counts := record(c.now())
+	counts := record(c.clock.now())
 	c.telemetry.consumed(ctx, &counts)
-	return c.commit(ctx)
-}
-
-// now returns the wall clock's time and the total running time of the state.
-func (c *instance) now() series.Instant {
-	now := time.Now()
-	return series.Instant{Wall: now.UnixNano(), Running: c.ranBefore + int64(now.Sub(c.started))}
+	return c.persistence.Load().commit(ctx)
 }
 
 // journalOf returns nil if there is no storage.
@@ -205,10 +196,10 @@ func (c *instance) flush(ctx context.Context) error {
 	c.flushing.Lock()
 	defer c.flushing.Unlock()
 
-	now := c.now()
+	now := c.clock.now()
 	remembered, evictions := c.state.Age(now)
 	c.telemetry.aged(ctx, remembered, &evictions)
-	return errors.Join(c.deliver(ctx, now), c.snapshotIfDue(ctx, now))
+	return errors.Join(c.deliver(ctx, now), c.persistence.Load().snapshotIfDue(ctx, now))
 }
 
 // deliver sends a flush. If a previous process stopped before it knew whether its last flush was delivered, that one is
@@ -237,7 +228,7 @@ func (c *instance) send(ctx context.Context, snapshot *series.Snapshot) error {
 	if snapshot.IsEmpty() {
 		return nil
 	}
-	err := c.commit(ctx)
+	err := c.persistence.Load().commit(ctx)
 	if err == nil {
 		if err = c.next.ConsumeMetrics(ctx, c.converter.Metrics(snapshot)); err != nil {
 			c.health.Set(c, fmt.Errorf("the next component rejects metrics: %w", err))
@@ -256,5 +247,5 @@ func (c *instance) send(ctx context.Context, snapshot *series.Snapshot) error {
 // accept stores that a snapshot was delivered, so that a delta is not sent again.
 func (c *instance) accept(ctx context.Context, snapshot *series.Snapshot) error {
 	c.state.Series.Accept(snapshot)
-	return c.commit(ctx)
+	return c.persistence.Load().commit(ctx)
 }

@@ -34,7 +34,7 @@ func TestMemoryOfSeries(t *testing.T) {
 					require.NoError(t, in.ConsumeTraces(t.Context(), td))
 				}
 			}
-			snapshot := in.state.Series.Collect(in.now())
+			snapshot := in.state.Series.Collect(in.clock.now())
 			require.Equal(t, test.series, snapshot.Live)
 			in.state.Series.Accept(&snapshot)
 			snapshot.Applications = nil

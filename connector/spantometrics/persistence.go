@@ -14,6 +14,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/records"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/state"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal"
 )
 
@@ -24,10 +25,14 @@ const (
 	snapshotFlushes = 240
 )
 
-// persistence is the stored state.
+// persistence stores the state. All methods do nothing without one, and may be called concurrently unless they say
+// otherwise.
 type persistence struct {
 	journal *journal.Journal
+	state   *state.State
 	log     *records.Log
+	// identity is stored with each snapshot.
+	identity records.Identity
 	// snapshotBytes is the size of the latest snapshot; before and flushes are the bytes written and flushes made when it
 	// was made. The flush mutex guards them.
 	snapshotBytes, before int64
@@ -49,12 +54,15 @@ func (c *instance) open(ctx context.Context, host component.Host) error {
 		return errors.Join(err, opened.Close(ctx))
 	}
 	opened.ReportTo(c.health)
-	kept := &persistence{journal: opened, log: records.New(opened.Append)}
+	kept := &persistence{
+		journal: opened, state: c.state, log: records.New(opened.Append),
+		identity: records.Identity{Instance: c.converter.InstanceID, Delta: c.converter.Delta},
+	}
 	c.persistence.Store(kept)
 	c.state.SetLog(kept.log)
 	// Write the state anew immediately, which removes entries that are damaged or from another configuration. On a full
 	// disk that is postponed: nothing is acknowledged before it is written.
-	if err := c.snapshot(ctx, kept, c.now()); err != nil {
+	if err := kept.snapshot(ctx, c.clock.now()); err != nil {
 		c.logger.Warn("The state could not be written at startup. The next change retries.", zap.Error(err))
 	}
 	return nil
@@ -66,13 +74,13 @@ func (c *instance) replay(ctx context.Context, from *journal.Journal) error {
 	if err := from.Replay(ctx, func(entry []byte) error { return records.Read(entry, p) }); err != nil {
 		return fmt.Errorf("read the stored metrics: %w", err)
 	}
-	c.ranBefore = p.Running()
+	c.clock.ranBefore = p.Running()
 	if cut := p.End(); cut > 0 {
 		c.telemetry.cut(ctx, cut)
 		c.logger.Warn("The stored state has more series than max_series or max_series_bytes allow. Those without a value for the longest time were added to the overflow series of their application; no value is lost.",
 			zap.Int("series_cut", cut))
 	}
-	c.state.Resume(c.now())
+	p.Resume(c.clock.now())
 	if lost := p.Lost(); len(lost) > 0 {
 		c.logger.Warn("Stored values do not fit the configuration (other buckets, another temporality, or a removed metric). These metrics are reset.",
 			zap.Strings("metrics", lost))
@@ -95,39 +103,36 @@ func chooseIdentity(own, stored string) string {
 }
 
 // snapshot replaces the stored changes by the whole state. No flush may be running.
-func (c *instance) snapshot(ctx context.Context, kept *persistence, now series.Instant) error {
-	identity := &records.Identity{Instance: c.converter.InstanceID, Delta: c.converter.Delta}
-	c.state.Snapshot(now, identity, func(entries [][]byte, size int64) {
-		kept.journal.Checkpoint(entries)
-		kept.before, kept.snapshotBytes, kept.flushes = kept.log.Written(), size, 0
+func (p *persistence) snapshot(ctx context.Context, now series.Instant) error {
+	p.state.Snapshot(now, &p.identity, func(entries [][]byte, size int64) {
+		p.journal.Checkpoint(entries)
+		p.before, p.snapshotBytes, p.flushes = p.log.Written(), size, 0
 	})
-	if err := kept.journal.Commit(ctx); err != nil {
+	if err := p.journal.Commit(ctx); err != nil {
 		return fmt.Errorf("store a snapshot of the metrics: %w", err)
 	}
 	return nil
 }
 
-// snapshotIfDue makes a snapshot when the changes since the last one exceed its size.
-func (c *instance) snapshotIfDue(ctx context.Context, now series.Instant) error {
-	kept := c.persistence.Load()
-	if kept == nil {
+// snapshotIfDue makes a snapshot when the changes since the last one exceed its size. The caller runs a flush.
+func (p *persistence) snapshotIfDue(ctx context.Context, now series.Instant) error {
+	if p == nil {
 		return nil
 	}
-	kept.flushes++
-	written := c.state.Series.Written() - kept.before
-	if written < max(snapshotAfter, 2*kept.snapshotBytes) && (kept.flushes < snapshotFlushes || written == 0) {
+	p.flushes++
+	written := p.state.Series.Written() - p.before
+	if written < max(snapshotAfter, 2*p.snapshotBytes) && (p.flushes < snapshotFlushes || written == 0) {
 		return nil
 	}
-	return c.snapshot(ctx, kept, now)
+	return p.snapshot(ctx, now)
 }
 
 // errBacklog is the retryable error while too much waits to be stored.
 var errBacklog = errors.New("writes to the storage of span_to_metrics fail, and too much data waits for it; retry later")
 
 // admit rejects a batch while too much waits to be stored.
-func (c *instance) admit() error {
-	kept := c.persistence.Load()
-	if kept == nil || kept.journal.Backlog() <= journal.MaxBacklog {
+func (p *persistence) admit() error {
+	if p == nil || p.journal.Backlog() <= journal.MaxBacklog {
 		return nil
 	}
 	return errBacklog
@@ -135,12 +140,11 @@ func (c *instance) admit() error {
 
 // commit waits until everything measured so far is stored. After an error it remains measured and is stored with the next
 // commit: a retry of the batch changes nothing and reports whether it is stored.
-func (c *instance) commit(ctx context.Context) error {
-	kept := c.persistence.Load()
-	if kept == nil {
+func (p *persistence) commit(ctx context.Context) error {
+	if p == nil {
 		return nil
 	}
-	if err := kept.journal.Commit(ctx); err != nil {
+	if err := p.journal.Commit(ctx); err != nil {
 		return fmt.Errorf("the measured data is not stored yet, retry: %w", err)
 	}
 	return nil

@@ -291,7 +291,7 @@ func TestNothingIsLostOrCountedTwiceAcrossCrashes(t *testing.T) {
 							restart()
 						} else if w.image == nil {
 							w.storage.Fail(nil)
-							_ = c.snapshot(context.Background(), c.persistence.Load(), c.now())
+							_ = c.persistence.Load().snapshot(context.Background(), c.clock.now())
 						}
 					}
 				}
@@ -467,7 +467,7 @@ func TestConcurrentUse(t *testing.T) {
 		for range 20 {
 			assert.NoError(t, c.flush(context.Background()))
 			c.flushing.Lock()
-			assert.NoError(t, c.snapshot(context.Background(), c.persistence.Load(), c.now()))
+			assert.NoError(t, c.persistence.Load().snapshot(context.Background(), c.clock.now()))
 			c.flushing.Unlock()
 		}
 	})
@@ -513,7 +513,7 @@ func BenchmarkSnapshot(b *testing.B) {
 	_, c := manySeries(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		require.NoError(b, c.snapshot(context.Background(), c.persistence.Load(), c.now()))
+		require.NoError(b, c.persistence.Load().snapshot(context.Background(), c.clock.now()))
 	}
 	b.ReportMetric(float64(c.persistence.Load().snapshotBytes)/10_000, "B/series")
 }
@@ -536,6 +536,6 @@ func manySeries(b *testing.B) (*world, *instance) {
 		})
 	}
 	require.NoError(b, batch{td: td}.consume(c))
-	require.NoError(b, c.snapshot(context.Background(), c.persistence.Load(), c.now()))
+	require.NoError(b, c.persistence.Load().snapshot(context.Background(), c.clock.now()))
 	return w, c
 }

@@ -33,7 +33,7 @@ func TestRestartKeepsExemplarsAndIdentity(t *testing.T) {
 		w.crash()
 		c = w.begin()
 		require.Equal(t, identity, c.converter.InstanceID)
-		snapshot := c.state.Series.Collect(c.now())
+		snapshot := c.state.Series.Collect(c.clock.now())
 		var exemplars []float64
 		for _, metric := range snapshot.Applications[0].Metrics {
 			for _, point := range metric.Points {
@@ -136,8 +136,8 @@ func TestExpiryAfterARefusedFlush(t *testing.T) {
 			require.Error(t, c.flush(context.Background()))
 		},
 		"unanswered": func(_ *world, c *instance) {
-			c.state.Series.Collect(c.now())
-			require.NoError(t, c.commit(context.Background()))
+			c.state.Series.Collect(c.clock.now())
+			require.NoError(t, c.persistence.Load().commit(context.Background()))
 		},
 		"accepted": func(_ *world, c *instance) { require.NoError(t, c.flush(context.Background())) },
 	} {
@@ -145,10 +145,10 @@ func TestExpiryAfterARefusedFlush(t *testing.T) {
 		c := w.begin()
 		require.NoError(t, batch{td: oneTask()}.consume(c))
 		end(w, c)
-		require.NoError(t, c.commit(context.Background()))
+		require.NoError(t, c.persistence.Load().commit(context.Background()))
 		w.crash()
 		c = w.begin()
-		later := c.now()
+		later := c.clock.now()
 		later.Running += (48 * time.Hour).Nanoseconds()
 		snapshot := c.state.Series.Collect(later)
 		require.Equal(t, name == "accepted", len(snapshot.Applications) == 0, name)

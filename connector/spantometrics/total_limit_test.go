@@ -104,7 +104,7 @@ func TestStoredStateAboveTheLimitIsCut(t *testing.T) {
 				c.state.Series.Restore(open)
 			}
 			require.LessOrEqual(t, c.state.Series.Size().Items, int64(limit))
-			snapshot := c.state.Series.Collect(c.now())
+			snapshot := c.state.Series.Collect(c.clock.now())
 			sums, small := map[string]uint64{}, 0
 			for _, app := range snapshot.Applications {
 				for _, metric := range app.Metrics {
@@ -125,7 +125,7 @@ func TestStoredStateAboveTheLimitIsCut(t *testing.T) {
 				require.Equal(t, 11, small, "the small one keeps what it has")
 			}
 			c.state.Series.Restore(&snapshot)
-			require.NoError(t, c.commit(context.Background()))
+			require.NoError(t, c.persistence.Load().commit(context.Background()))
 		}
 
 		ends, records := shopLogs()
@@ -166,17 +166,17 @@ func TestTheRoomIsCountedRightly(t *testing.T) {
 			require.NoError(t, batch{ld: queries(service, from, from+rapid.IntRange(0, 20).Draw(t, "tables"))}.consume(c))
 			switch rapid.IntRange(0, 2).Draw(t, "then") {
 			case 0:
-				require.NoError(t, c.commit(context.Background()))
+				require.NoError(t, c.persistence.Load().commit(context.Background()))
 				w.crash()
 				c = w.begin()
 			case 1:
 				later += 30 * time.Hour
-				now := c.now()
+				now := c.clock.now()
 				now.Running += later.Nanoseconds()
 				snapshot := c.state.Series.Collect(now)
 				c.state.Series.Accept(&snapshot)
 			}
-			snapshot := c.state.Series.Collect(c.now())
+			snapshot := c.state.Series.Collect(c.clock.now())
 			c.state.Series.Restore(&snapshot)
 			series := 0
 			for _, app := range snapshot.Applications {

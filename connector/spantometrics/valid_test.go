@@ -53,7 +53,7 @@ func TestAnyInputMakesValidMetrics(t *testing.T) {
 		for range rapid.IntRange(1, 3).Draw(t, "batches") {
 			require.NoError(t, batch{td: drawSpans(t)}.consume(c))
 			require.NoError(t, batch{ld: drawRecords(t)}.consume(c))
-			snapshot := c.state.Series.Collect(c.now())
+			snapshot := c.state.Series.Collect(c.clock.now())
 			checkValid(t, c.converter.Metrics(&snapshot))
 			if rapid.Bool().Draw(t, "refused") {
 				c.state.Series.Restore(&snapshot)
@@ -61,7 +61,7 @@ func TestAnyInputMakesValidMetrics(t *testing.T) {
 				c.state.Series.Accept(&snapshot)
 			}
 			if rapid.Bool().Draw(t, "restart") {
-				require.NoError(t, c.commit(context.Background()))
+				require.NoError(t, c.persistence.Load().commit(context.Background()))
 				w.crash()
 				c = w.begin()
 			}

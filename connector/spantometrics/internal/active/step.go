@@ -14,48 +14,26 @@ type stepID struct {
 // step is a remembered step. Its task is remembered too.
 type step struct {
 	id stepID
-	times
-	heard, saved int64
-	status       status
-	complete     bool
-	// gauge counts the step while it is executed.
-	gauge series.Gauge
-	task  *task
+	entry
+	status status
+	task   *task
 	// ofTask links the steps of the task.
 	ofTask, inList links[step]
 }
 
 func (s *step) links() *links[step] { return &s.inList } //nolint:unused // called through the constraint of list
 
-// addStep adds a new, idle step, evicting another one if necessary.
-func (t *Tracker) addStep(of *task, id stepID, now series.Instant, gauges Gauges) *step {
-	for len(t.steps) >= t.options.MaxIDs {
-		switch {
-		case t.idleSteps.first != nil:
-			t.evictions.Forgotten++
-			t.evictStep(t.idleSteps.first, now, gauges)
-		case t.heldSteps.first != nil:
-			t.evictions.Crowded++
-			t.evictStep(t.heldSteps.first, now, gauges)
-		default:
-			t.evictions.Crowded++
-			t.evictStep(t.openSteps.first, now, gauges)
-		}
-	}
+// newStep adds an idle step.
+func (t *Tracker) newStep(of *task, id stepID) *step {
 	s := &step{id: id, task: of}
-	t.linkStep(s)
-	return s
-}
-
-// linkStep adds a new step to the index and lists.
-func (t *Tracker) linkStep(s *step) {
-	t.steps[s.id] = s
+	t.steps[id] = s
 	if first := s.task.firstStep; first != nil {
 		first.ofTask.previous = s
 	}
 	s.ofTask.next, s.task.firstStep = s.task.firstStep, s
 	s.task.steps[statusIdle]++
 	t.idleSteps.append(s)
+	return s
 }
 
 // placeStep counts a step on its gauge if it is executed.
@@ -75,11 +53,7 @@ func (t *Tracker) placeStep(s *step, status status, now series.Instant, labeler 
 
 // moveStep sets a step's status and gauge and moves it to the end of the status' list.
 func (t *Tracker) moveStep(s *step, status status, gauge series.Gauge, now series.Instant) {
-	if gauge != s.gauge {
-		gauge.Move(1, now)
-		s.gauge.Move(-1, now)
-		s.gauge = gauge
-	}
+	s.count(gauge, now)
 	t.listOfStep(s).remove(s)
 	s.task.steps[s.status]--
 	s.status = status
@@ -95,18 +69,6 @@ func (t *Tracker) listOfStep(s *step) *list[step, *step] {
 		return &t.heldSteps
 	}
 	return &t.idleSteps
-}
-
-// evictStep removes a step of a remaining task.
-func (t *Tracker) evictStep(s *step, now series.Instant, gauges Gauges) {
-	of := s.task
-	t.dropStep(s, now)
-	state := of.times.state(&of.steps)
-	if state == of.state || of.state == Closed {
-		return
-	}
-	t.move(of, state, gauges.InState(of.gauge, state), now)
-	t.writeTask(of, false)
 }
 
 // dropStep removes a step.

@@ -8,13 +8,8 @@ import "github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/s
 // task is a remembered task.
 type task struct {
 	trace [16]byte
-	times
-	// heard is the running time of the latest event, and saved the value of heard that was last written.
-	heard, saved int64
-	state        State
-	// complete is true if no later event can improve the labels of the gauge.
-	complete bool
-	gauge    series.Gauge
+	entry
+	state State
 	// steps counts the task's steps by status; firstStep is the head of their list.
 	steps     [statusCount]int32
 	firstStep *step
@@ -26,17 +21,8 @@ type task struct {
 
 func (e *task) links() *links[task] { return &e.inList } //nolint:unused // called through the constraint of list
 
-// addTask adds a new, closed task, evicting others if necessary.
-func (t *Tracker) addTask(trace [16]byte, now series.Instant) *task {
-	for len(t.tasks) >= t.options.MaxIDs { // several if the limit was lowered
-		if t.endedTasks.first != nil {
-			t.evictions.Forgotten++
-			t.dropTask(t.endedTasks.first, now)
-		} else {
-			t.evictions.Crowded += t.openTasks.first.open()
-			t.dropTask(t.openTasks.first, now)
-		}
-	}
+// newTask adds a closed task.
+func (t *Tracker) newTask(trace [16]byte) *task {
 	e := &task{trace: trace}
 	t.tasks[trace] = e
 	t.endedTasks.append(e)
@@ -79,11 +65,7 @@ func (t *Tracker) place(e *task, state State, now series.Instant, labeler Labele
 
 // move sets a task's state and gauge and moves it to the end of its list.
 func (t *Tracker) move(e *task, state State, gauge series.Gauge, now series.Instant) {
-	if gauge != e.gauge {
-		gauge.Move(1, now)
-		e.gauge.Move(-1, now)
-		e.gauge = gauge
-	}
+	e.count(gauge, now)
 	t.listOf(e).remove(e)
 	e.state = state
 	t.listOf(e).append(e)

@@ -75,31 +75,24 @@ func (f *fixture) restart(now int64, fromSnapshot bool) {
 		w.End()
 	}
 	f.begin()
-	p := replayer{f.registry.Replay(), f.tracker}
+	restored := f.registry.Replay()
+	p := replayer{restored, f.tracker.Restore(restored.Gauge)}
 	for _, entry := range entries {
 		require.NoError(f, records.Read(entry, p))
 	}
 	p.End()
-	f.locked(now, func() { f.tracker.Resume(f) })
+	f.locked(now, func() { p.Resume(f) })
 	f.entries = entries
 	f.record()
 }
 
 type replayer struct {
 	*series.Replay
-	tracker *Tracker
+	*Restorer
 }
 
-func (p replayer) ActiveTask(task records.ActiveTask) {
-	p.tracker.ReplayTask(&task, p.Gauge(task.Gauge), p.Gauge(task.Age))
-}
-func (p replayer) ActiveStep(step records.ActiveStep) {
-	p.tracker.ReplayStep(&step, p.Gauge(step.Gauge))
-}
-func (p replayer) ForgetTask(trace [16]byte)            { p.tracker.ReplayForgetTask(trace) }
-func (p replayer) ForgetStep(trace [16]byte, id uint64) { p.tracker.ReplayForgetStep(trace, id) }
-func (replayer) Seen(records.Things, uint64)            {}
-func (replayer) Identity(records.Identity)              {}
+func (replayer) Seen(records.Things, uint64) {}
+func (replayer) Identity(records.Identity)   {}
 
 func at(now int64) series.Instant { return series.Instant{Wall: now, Running: now} }
 

@@ -20,18 +20,6 @@ import (
 // metricName matches names that Prometheus and OpenTelemetry both accept without replacing words.
 var metricName = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9]*([._][a-zA-Z0-9]+)*$`)
 
-// checker collects the mistakes of the section metrics.
-type checker struct {
-	cfg      *declaration.Config
-	mistakes []error
-	// taken maps Prometheus names to the metrics that have them.
-	taken map[string]string
-}
-
-func (c *checker) add(key string, value any, wrong, remedy string) {
-	c.mistakes = append(c.mistakes, configerr.New(key, value, wrong, remedy))
-}
-
 // Metrics checks the section metrics, and the labels of all metrics.
 func Metrics(cfg *declaration.Config) error {
 	return errors.Join(dimensions(cfg), metrics(cfg))

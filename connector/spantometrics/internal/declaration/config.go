@@ -41,6 +41,17 @@ type HistogramConfig struct {
 	_ struct{}
 }
 
+// defaultBounds returns duration buckets from quick steps to tasks of a day.
+func defaultBounds() []time.Duration {
+	return []time.Duration{
+		5 * time.Millisecond, 10 * time.Millisecond, 25 * time.Millisecond, 50 * time.Millisecond,
+		100 * time.Millisecond, 250 * time.Millisecond, 500 * time.Millisecond,
+		time.Second, 2500 * time.Millisecond, 5 * time.Second, 10 * time.Second, 30 * time.Second,
+		time.Minute, 5 * time.Minute, 15 * time.Minute,
+		time.Hour, 4 * time.Hour, 12 * time.Hour, 24 * time.Hour,
+	}
+}
+
 // ExplicitHistogramConfig lists the upper bounds of buckets in ascending order.
 type ExplicitHistogramConfig struct {
 	Buckets []time.Duration `mapstructure:"buckets"`
@@ -177,6 +188,15 @@ const KeyTaskState = "task.state"
 
 // IsState reports whether the dimension is the state of an open task.
 func (d *Dimension) IsState() bool { return len(d.Key) == 1 && d.Key[0] == KeyTaskState }
+
+// Names returns the names of dimensions.
+func Names(dimensions []Dimension) []string {
+	list := make([]string, len(dimensions))
+	for i := range dimensions {
+		list[i] = dimensions[i].Name
+	}
+	return list
+}
 
 // MetricHistogramConfig selects the histogram type, in the metric's unit.
 type MetricHistogramConfig struct {

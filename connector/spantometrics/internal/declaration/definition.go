@@ -5,7 +5,6 @@ package declaration
 
 import (
 	"math"
-	"time"
 
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
 )
@@ -79,17 +78,6 @@ func ScaleBounds(bounds []float64, perUnit float64) []int64 {
 		scaled[i] = int64(math.Round(bound * perUnit))
 	}
 	return scaled
-}
-
-// defaultBounds returns duration buckets from quick steps to tasks of a day.
-func defaultBounds() []time.Duration {
-	return []time.Duration{
-		5 * time.Millisecond, 10 * time.Millisecond, 25 * time.Millisecond, 50 * time.Millisecond,
-		100 * time.Millisecond, 250 * time.Millisecond, 500 * time.Millisecond,
-		time.Second, 2500 * time.Millisecond, 5 * time.Second, 10 * time.Second, 30 * time.Second,
-		time.Minute, 5 * time.Minute, 15 * time.Minute,
-		time.Hour, 4 * time.Hour, 12 * time.Hour, 24 * time.Hour,
-	}
 }
 
 // defaultValueBounds returns the default buckets of the OpenTelemetry SDKs.

@@ -78,15 +78,6 @@ func GivenDimensions(cfg *Config, m *Metric) []Dimension {
 	return slices.Clone(m.Dimensions)
 }
 
-// Names returns the names of dimensions.
-func Names(dimensions []Dimension) []string {
-	list := make([]string, len(dimensions))
-	for i := range dimensions {
-		list[i] = dimensions[i].Name
-	}
-	return list
-}
-
 // Definitions returns the registry's definition of each metric.
 func Definitions(cfg *Config, metrics []Metric) []series.Definition {
 	list := make([]series.Definition, len(metrics))

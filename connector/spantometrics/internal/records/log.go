@@ -342,7 +342,7 @@ func (l *Log) ActiveTask(a *ActiveTask) {
 	m := fields.Message(l.message[:0], activeTrace, a.Trace[:])
 	m = fields.Uint(m, activeState, uint64(a.State))
 	m = fields.Uint(m, activeAge, a.Age)
-	l.add(changeActiveTask, l.active(m, &a.Times, a.Heard, a.Complete, a.Gauge))
+	l.add(changeActiveTask, l.active(m, &a.Active))
 }
 
 // ActiveStep writes the new state of a step.
@@ -352,15 +352,15 @@ func (l *Log) ActiveStep(a *ActiveStep) {
 	}
 	l.begin()
 	m := stepOf(l.message[:0], &a.Trace, a.Step)
-	l.add(changeActiveStep, l.active(m, &a.Times, a.Heard, a.Complete, a.Gauge))
+	l.add(changeActiveStep, l.active(m, &a.Active))
 }
 
 // active appends the common fields of tasks and steps. Times are relative to the entry's, which most are close to.
-func (l *Log) active(m []byte, times *ActiveTimes, heard int64, complete bool, gauge uint64) []byte {
-	m = fields.Int(m, activeHeard, heard)
-	m = fields.Bool(m, activeComplete, complete)
-	m = fields.Uint(m, activeGauge, gauge)
-	for i, at := range times {
+func (l *Log) active(m []byte, a *Active) []byte {
+	m = fields.Int(m, activeHeard, a.Heard)
+	m = fields.Bool(m, activeComplete, a.Complete)
+	m = fields.Uint(m, activeGauge, a.Gauge)
+	for i, at := range a.Times {
 		if at != 0 {
 			m = fields.Signed(m, activeTimes+protowire.Number(i), at-l.now.Wall)
 		}

@@ -5,29 +5,6 @@ package records
 
 import "github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 
-// Handler applies the changes of an entry. It may retain its arguments.
-type Handler interface {
-	// Time sets the time of the following changes.
-	Time(now Instant)
-	Series(s Series)
-	Count(series, by uint64)
-	Set(series uint64, value, at int64)
-	Started(series uint64, at int64)
-	Observe(series uint64, value int64)
-	Exemplar(series uint64, exemplar Exemplar)
-	Value(series uint64, value Value)
-	Collect(at int64)
-	Accept()
-	Restore()
-	Accepted(at int64)
-	ActiveTask(task ActiveTask)
-	ActiveStep(step ActiveStep)
-	ForgetTask(trace [16]byte)
-	ForgetStep(trace [16]byte, step uint64)
-	Seen(things Things, key uint64)
-	Identity(identity Identity)
-}
-
 // Read applies the changes of an entry in order, up to the first one that is malformed.
 func Read(entry []byte, handler Handler) error {
 	r := reader{to: handler}

@@ -29,7 +29,7 @@ func (r *reader) active(f *fields.Field) error {
 	case changeActiveTask:
 		r.to.ActiveTask(a.ActiveTask)
 	case changeActiveStep:
-		r.to.ActiveStep(ActiveStep{Trace: a.Trace, Step: a.step, Times: a.Times, Heard: a.Heard, Complete: a.Complete, Gauge: a.Gauge})
+		r.to.ActiveStep(ActiveStep{Active: a.Active, Step: a.step})
 	case changeForgetStep:
 		r.to.ForgetStep(a.Trace, a.step)
 	}

@@ -115,20 +115,17 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 					log.Accepted(now)
 					want.Accepted(now)
 				case 9:
-					times := ActiveTimes{now, 0, number.Draw(t, "left"), 0, number.Draw(t, "ended")}
+					common := Active{
+						Trace: trace.Draw(t, "trace"), Times: ActiveTimes{now, 0, number.Draw(t, "left"), 0, number.Draw(t, "ended")},
+						Heard: number.Draw(t, "heard"), Complete: rapid.Bool().Draw(t, "complete"), Gauge: id,
+					}
 					if rapid.Bool().Draw(t, "step") {
-						a := ActiveStep{
-							Trace: trace.Draw(t, "trace"), Step: id, Times: times, Heard: number.Draw(t, "heard"),
-							Complete: rapid.Bool().Draw(t, "complete"), Gauge: id,
-						}
+						a := ActiveStep{Active: common, Step: id}
 						log.ActiveStep(&a)
 						want.ActiveStep(a)
 						break
 					}
-					a := ActiveTask{
-						Trace: trace.Draw(t, "trace"), Times: times, Heard: number.Draw(t, "heard"), State: rapid.Byte().Draw(t, "state"),
-						Complete: rapid.Bool().Draw(t, "complete"), Gauge: id, Age: id / 2,
-					}
+					a := ActiveTask{Active: common, State: rapid.Byte().Draw(t, "state"), Age: id / 2}
 					log.ActiveTask(&a)
 					want.ActiveTask(a)
 				case 10:

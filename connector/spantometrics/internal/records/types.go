@@ -70,26 +70,30 @@ type Exponential struct {
 // ActiveTimes are the times of a task's or step's events by kind; 0 if there was none.
 type ActiveTimes = [5]int64
 
-// ActiveTask is the state of a task.
-type ActiveTask struct {
+// Active is what tasks and steps have in common.
+type Active struct {
+	// Trace is that of the task.
 	Trace [16]byte
 	Times ActiveTimes
 	// Heard is the running time of the latest event.
 	Heard    int64
-	State    uint8
 	Complete bool
-	// Gauge is the ID of the series that counts an open task, and Age that of the series of its age; 0 if there is none.
-	Gauge, Age uint64
+	// Gauge is the ID of the series that counts it while it is open; 0 if there is none.
+	Gauge uint64
+}
+
+// ActiveTask is the state of a task.
+type ActiveTask struct {
+	Active
+	State uint8
+	// Age is the ID of the series of its age; 0 if there is none.
+	Age uint64
 }
 
 // ActiveStep is the state of a step. It follows that of its task.
 type ActiveStep struct {
-	Trace    [16]byte
-	Step     uint64
-	Times    ActiveTimes
-	Heard    int64
-	Complete bool
-	Gauge    uint64
+	Active
+	Step uint64
 }
 
 // Things is a kind of measured items, each with its own set.
@@ -107,4 +111,27 @@ type Identity struct {
 	Instance string
 	// Delta is set if the values have delta temporality.
 	Delta bool
+}
+
+// Handler applies the changes of an entry. It may retain its arguments.
+type Handler interface {
+	// Time sets the time of the following changes.
+	Time(now Instant)
+	Series(s Series)
+	Count(series, by uint64)
+	Set(series uint64, value, at int64)
+	Started(series uint64, at int64)
+	Observe(series uint64, value int64)
+	Exemplar(series uint64, exemplar Exemplar)
+	Value(series uint64, value Value)
+	Collect(at int64)
+	Accept()
+	Restore()
+	Accepted(at int64)
+	ActiveTask(task ActiveTask)
+	ActiveStep(step ActiveStep)
+	ForgetTask(trace [16]byte)
+	ForgetStep(trace [16]byte, step uint64)
+	Seen(things Things, key uint64)
+	Identity(identity Identity)
 }

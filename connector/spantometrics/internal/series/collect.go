@@ -68,16 +68,13 @@ func (r *Registry) Collect(now Instant) Snapshot {
 		r.expireAll(app, now)
 	}
 	snapshot.Ended, snapshot.expired, r.ended = r.ended, len(r.ended), nil
-	live := r.order[:0]
-	for _, app := range r.order {
-		if r.reportAll(app, &snapshot) == 0 {
-			delete(r.applications, app.key)
-			continue
+	r.order = slices.DeleteFunc(r.order, func(app *application) bool {
+		if r.reportAll(app, &snapshot) > 0 {
+			return false
 		}
-		live = append(live, app)
-	}
-	clear(r.order[len(live):])
-	r.order = live
+		delete(r.applications, app.key)
+		return true
+	})
 	if r.overflow != nil && r.reportAll(r.overflow, &snapshot) == 0 {
 		r.overflow = nil
 	}
@@ -109,24 +106,33 @@ func (r *Registry) all() []*application {
 	return append(slices.Clip(r.order), r.overflow)
 }
 
+// each iterates over every series in the order of flushes.
+func (r *Registry) each(yield func(s *series) bool) {
+	for _, app := range r.all() {
+		for metric := range app.families {
+			for s := range app.families[metric].each {
+				if !yield(s) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // reportAll adds an application to the snapshot and returns the number of its series.
 func (r *Registry) reportAll(app *application, snapshot *Snapshot) int {
 	reported := Application{Namespace: app.namespace, Service: app.service, Overflow: app.overflow}
 	alive := 0
 	for i := range app.families {
 		family, definition := &app.families[i], &r.definitions[i]
-		alive += len(family.order)
 		metric := Metric{Definition: definition, Points: make([]Point, 0, len(family.order)+1)}
-		for _, s := range family.order {
-			metric.Points = r.report(metric.Points, definition, s, false, snapshot.At)
-		}
-		if family.overflow != nil {
+		for s := range family.each {
 			alive++
-			metric.Points = r.report(metric.Points, definition, family.overflow, true, snapshot.At)
+			metric.Points = r.report(metric.Points, definition, s, snapshot.At)
 		}
 		if snapshot.At < r.accepted && r.keepsLast(definition) {
 			for j := range metric.Points {
-				snapshot.Ended = append(snapshot.Ended, app.ended(definition, metric.Points[j].Labels, metric.Points[j].Overflow))
+				snapshot.Ended = append(snapshot.Ended, r.endedOf(metric.Points[j].series))
 			}
 		}
 		if len(metric.Points) > 0 {
@@ -143,15 +149,15 @@ func (r *Registry) reportAll(app *application, snapshot *Snapshot) int {
 // report appends a series' point. A series may have begun after the flush, if the clock was set back or a value arrived
 // while the flush waited for the lock; its start is then set to the flush's time permanently, because receivers would take
 // another start as a reset.
-func (r *Registry) report(points []Point, definition *Definition, s *series, overflow bool, at int64) []Point {
+func (r *Registry) report(points []Point, definition *Definition, s *series, at int64) []Point {
 	if s.started > at {
 		s.started = at
 		r.log.Started(s.id, at)
 	}
-	point := Point{Labels: s.labels, Overflow: overflow, Started: s.started, series: s}
+	point := Point{Labels: s.labels, Overflow: s.isOverflow(), Started: s.started, series: s}
 	s.pending = false
 	switch {
-	case definition.Kind == KindGauge || definition.Kind == KindLast:
+	case definition.Kind.isLevel():
 		point.Value.Level = s.Level
 	case !r.options.Delta:
 		point.Value = s.clone(definition)
@@ -162,6 +168,14 @@ func (r *Registry) report(points []Point, definition *Definition, s *series, ove
 		point.Value, s.Value = s.Value, Value{}
 	}
 	return append(points, point)
+}
+
+// Unanswered returns the flush whose outcome the previous process did not learn; nil if there is none. It must be sent
+// again unchanged, and accepted or restored, before Collect is called.
+func (r *Registry) Unanswered() *Snapshot {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.open
 }
 
 // Accept ends a delivered flush.
@@ -206,7 +220,7 @@ func (r *Registry) restore(snapshot *Snapshot) {
 				point := &metric.Points[i]
 				s := point.series.current()
 				s.pending = true
-				if r.options.Delta && metric.Definition.Kind != KindGauge && metric.Definition.Kind != KindLast {
+				if r.options.Delta && !metric.Definition.Kind.isLevel() {
 					s.merge(metric.Definition, &point.Value, r.options.Exemplars)
 				}
 			}

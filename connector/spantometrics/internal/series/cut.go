@@ -31,7 +31,7 @@ func (r *Registry) cut() int {
 			heap.Pop(&candidates)
 			continue
 		}
-		r.fold(largest.app, largest.series[0])
+		r.fold(largest.series[0])
 		largest.series = largest.series[1:]
 		heap.Fix(&candidates, 0)
 		count++
@@ -83,7 +83,8 @@ func (c *candidates) Pop() any {
 }
 
 // fold merges a series into the overflow series of its metric and application. It remains in the family's order.
-func (r *Registry) fold(app *application, s *series) {
+func (r *Registry) fold(s *series) {
+	app := s.app
 	family := &app.families[s.metric]
 	delete(family.byKey, s.key)
 	r.room.Remove(&app.held, s.bytes)

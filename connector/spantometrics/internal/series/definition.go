@@ -23,6 +23,9 @@ const (
 	KindLast
 )
 
+// isLevel reports whether the last value is the complete one, whatever receivers accumulate.
+func (k Kind) isLevel() bool { return k >= KindGauge }
+
 // Nanoseconds is the PerUnit of durations, which are recorded in nanoseconds and exported in seconds.
 const Nanoseconds = 1e9
 

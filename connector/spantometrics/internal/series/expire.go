@@ -3,6 +3,8 @@
 
 package series
 
+import "slices"
+
 // Ended is a series that is no longer reported. Receivers that keep a series' last value, as the prometheus exporter does
 // for a day, should drop it: otherwise they would have many more series than the registry, and count values twice that were
 // merged into another series.
@@ -17,14 +19,14 @@ type Ended struct {
 // keepsLast reports whether the last point of a metric's series is its complete value. Receivers of deltas accumulate them
 // and would lose the sum.
 func (r *Registry) keepsLast(definition *Definition) bool {
-	return !r.options.Delta || definition.Kind == KindGauge || definition.Kind == KindLast
+	return !r.options.Delta || definition.Kind.isLevel()
 }
 
-func (app *application) ended(definition *Definition, labels []Label, overflow bool) Ended {
-	if app.reported == nil {
-		app.reported = &Application{Namespace: app.namespace, Service: app.service, Overflow: app.overflow}
+func (r *Registry) endedOf(s *series) Ended {
+	if s.app.reported == nil {
+		s.app.reported = &Application{Namespace: s.app.namespace, Service: s.app.service, Overflow: s.app.overflow}
 	}
-	return Ended{Application: app.reported, Definition: definition, Labels: labels, Overflow: overflow}
+	return Ended{Application: s.app.reported, Definition: &r.definitions[s.metric], Labels: s.labels, Overflow: s.isOverflow()}
 }
 
 // expireAll removes the expired series of an application.
@@ -43,25 +45,23 @@ func (r *Registry) expire(app *application, family *family, definition *Definiti
 		return now.Running-s.touched >= r.options.Expiration && !s.pending &&
 			(definition.Kind != KindGauge || s.Level == 0)
 	}
-	live := family.order[:0]
-	for _, s := range family.order {
+	end := func(s *series) {
+		if r.keepsLast(definition) {
+			r.ended = append(r.ended, r.endedOf(s))
+		}
+	}
+	family.order = slices.DeleteFunc(family.order, func(s *series) bool {
 		if !expired(s) {
-			live = append(live, s)
-			continue
+			return false
 		}
 		delete(family.byKey, s.key)
 		r.room.Remove(&app.held, s.bytes)
-		if r.keepsLast(definition) {
-			r.ended = append(r.ended, app.ended(definition, s.labels, false))
-		}
-	}
-	clear(family.order[len(live):])
-	family.order = live
+		end(s)
+		return true
+	})
 	if family.overflow != nil && expired(family.overflow) {
+		end(family.overflow)
 		r.removeOverflow(app, family)
-		if r.keepsLast(definition) {
-			r.ended = append(r.ended, app.ended(definition, nil, true))
-		}
 	}
 }
 

@@ -84,32 +84,6 @@ type application struct {
 	reported *Application
 }
 
-// family holds the series of one metric of one application.
-type family struct {
-	byKey map[string]*series
-	// order is the order of first appearance.
-	order    []*series
-	overflow *series
-}
-
-type series struct {
-	id  uint64
-	app *application
-	// metric is the index of its definition.
-	metric int
-	key    string
-	labels []Label
-	// bytes is its estimated size in the room.
-	bytes int64
-	// started is the wall time of the series' start, and touched the running time of its latest value.
-	started, touched int64
-	// folded is the series into which this one was merged; nil while it is live.
-	folded *series
-	// pending is true if no delivered flush has reported the latest value.
-	pending bool
-	Value
-}
-
 // NewRegistry makes an empty registry that retains definitions. The first deltas begin at now.
 func NewRegistry(definitions []Definition, options Options, now int64) *Registry {
 	r := &Registry{
@@ -190,7 +164,7 @@ func (r *Registry) lookup(app *application, metric int, now Instant) *series {
 	made.touch(now)
 	family.byKey[made.key] = made
 	family.order = append(family.order, made)
-	r.logSeries(app, metric, made)
+	r.logSeries(made)
 	return made
 }
 
@@ -208,7 +182,7 @@ func (r *Registry) overflowOf(app *application, metric int, now Instant) *series
 			}
 		}
 		family.overflow = &series{id: r.nextID(), app: app, metric: metric, bytes: bytes, started: now.Wall}
-		r.logSeries(app, metric, family.overflow)
+		r.logSeries(family.overflow)
 	}
 	family.overflow.touch(now)
 	return family.overflow
@@ -217,20 +191,6 @@ func (r *Registry) overflowOf(app *application, metric int, now Instant) *series
 func (r *Registry) nextID() uint64 {
 	r.lastID++
 	return r.lastID
-}
-
-// touch records a new value. Batches that waited for the lock may have times out of order.
-func (s *series) touch(now Instant) {
-	s.touched = max(s.touched, now.Running)
-	s.pending = true
-}
-
-// current returns the series that holds this one's values now.
-func (s *series) current() *series {
-	for s.folded != nil {
-		s = s.folded
-	}
-	return s
 }
 
 // keepExemplar adds an exemplar received now if it is to be kept.

@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	"github.com/lightstep/go-expohisto/structure"
+
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/records"
 )
 
 // Value is the accumulated value of a series: of a sum its Sum, of a gauge Level, of a latest value Level with its time in
@@ -126,4 +128,26 @@ func (v *Value) clone(d *Definition) Value {
 		v.Exponential.CopyInto(copied.Exponential)
 	}
 	return copied
+}
+
+// kept returns the stored form of a value. A gauge's level is not stored because the counted IDs are.
+func (v *Value) kept(kind Kind) records.Value {
+	kept := records.Value{
+		Count: v.Count, High: v.Total.high, Low: v.Total.low, Min: v.Min, Max: v.Max,
+		Buckets: v.Buckets, Exemplars: v.Exemplars, Reported: v.reported,
+	}
+	if kind == KindLast {
+		kept.Level = v.Level
+	}
+	if v.Exponential != nil {
+		buckets := v.Exponential.Positive()
+		kept.Exponential = &records.Exponential{
+			Scale: v.Exponential.Scale(), Offset: buckets.Offset(), ZeroCount: v.Exponential.ZeroCount(),
+			Counts: make([]uint64, buckets.Len()),
+		}
+		for i := range kept.Exponential.Counts {
+			kept.Exponential.Counts[i] = buckets.At(uint32(i))
+		}
+	}
+	return kept
 }

@@ -3,7 +3,11 @@
 
 package series
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/records"
+)
 
 // Writer records values of one batch. It holds the registry's mutex from [Registry.Begin] to [Writer.End] and must not be
 // used afterwards.
@@ -93,19 +97,6 @@ func (w *Writer) GaugeLike(other Gauge, metric int, label, value string) Gauge {
 	return Gauge{series: w.registry.lookup(s.app, metric, w.now)}
 }
 
-// isOverflow reports whether the series aggregates what exceeds a limit.
-func (s *series) isOverflow() bool { return s.app.families[s.metric].overflow == s }
-
-// label returns the value of a label; empty if it is absent.
-func (s *series) label(name string) string {
-	for i := range s.labels {
-		if s.labels[i].Name == name {
-			return s.labels[i].Value
-		}
-	}
-	return ""
-}
-
 // Gauge is a level that increases and decreases. It may be changed only with the registry's mutex held. The zero Gauge
 // ignores changes.
 type Gauge struct{ series *series }
@@ -136,4 +127,40 @@ func (g Gauge) Set(level int64, now Instant) {
 	s := g.series.current()
 	s.Level = level
 	s.touch(now)
+}
+
+// Write writes the whole state to another log. The caller holds the mutex, through a [Writer].
+func (w *Writer) Write(log *records.Log) {
+	r := w.registry
+	log.Accepted(r.accepted)
+	for s := range r.each {
+		r.writeSeries(log, s)
+		log.Cut()
+	}
+	if r.options.Delta && r.open != nil {
+		r.writeOpen(log)
+	}
+	for s := range r.each {
+		kept := s.kept(r.definitions[s.metric].Kind)
+		kept.Touched, kept.Pending = s.touched, s.pending
+		log.Value(s.id, &kept)
+		log.Cut()
+	}
+}
+
+// writeOpen writes the flush with an unknown outcome: its values, and that they were taken.
+func (r *Registry) writeOpen(log *records.Log) {
+	for _, app := range r.open.Applications {
+		for _, metric := range app.Metrics {
+			if metric.Definition.Kind.isLevel() {
+				continue
+			}
+			for i := range metric.Points {
+				kept := metric.Points[i].Value.kept(metric.Definition.Kind)
+				log.Value(metric.Points[i].series.current().id, &kept)
+				log.Cut()
+			}
+		}
+	}
+	log.Collect(r.open.At)
 }

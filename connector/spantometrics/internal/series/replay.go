@@ -11,115 +11,6 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/records"
 )
 
-// SetLog makes the registry write every change to a log. Entries are passed on with the registry's mutex held.
-func (r *Registry) SetLog(log *records.Log) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.log = log
-}
-
-// Written returns the number of bytes written to the log.
-func (r *Registry) Written() int64 {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.log.Written()
-}
-
-// logSeries writes a new series.
-func (r *Registry) logSeries(app *application, metric int, s *series) {
-	if r.log == nil {
-		return
-	}
-	r.writeSeries(r.log, app, metric, s, s == app.families[metric].overflow)
-}
-
-func (r *Registry) writeSeries(log *records.Log, app *application, metric int, s *series, overflow bool) {
-	definition := &r.definitions[metric]
-	made := records.Series{
-		ID: s.id, Started: s.started,
-		Namespace: app.namespace, Service: app.service, OverflowApplication: app.overflow,
-		Metric: definition.Name, Shape: r.shapes[metric],
-		Key: s.storedKey(), Overflow: overflow,
-	}
-	for _, label := range s.labels {
-		made.Names = append(made.Names, label.Name)
-	}
-	log.Series(&made)
-}
-
-// Write writes the whole state to another log. The caller holds the mutex, through a [Writer].
-func (w *Writer) Write(log *records.Log) {
-	r := w.registry
-	log.Accepted(r.accepted)
-	r.each(func(app *application, metric int, s *series, overflow bool) {
-		r.writeSeries(log, app, metric, s, overflow)
-		log.Cut()
-	})
-	if r.options.Delta && r.open != nil {
-		r.writeOpen(log)
-	}
-	r.each(func(_ *application, metric int, s *series, _ bool) {
-		kept := s.kept(r.definitions[metric].Kind)
-		kept.Touched, kept.Pending = s.touched, s.pending
-		log.Value(s.id, &kept)
-		log.Cut()
-	})
-}
-
-// writeOpen writes the flush with an unknown outcome: its values, and that they were taken.
-func (r *Registry) writeOpen(log *records.Log) {
-	for _, app := range r.open.Applications {
-		for _, metric := range app.Metrics {
-			if metric.Definition.Kind == KindGauge || metric.Definition.Kind == KindLast {
-				continue
-			}
-			for i := range metric.Points {
-				kept := metric.Points[i].Value.kept(metric.Definition.Kind)
-				log.Value(metric.Points[i].series.current().id, &kept)
-				log.Cut()
-			}
-		}
-	}
-	log.Collect(r.open.At)
-}
-
-// each visits every series in the order of flushes.
-func (r *Registry) each(visit func(app *application, metric int, s *series, overflow bool)) {
-	for _, app := range r.all() {
-		for metric := range app.families {
-			family := &app.families[metric]
-			for _, s := range family.order {
-				visit(app, metric, s, false)
-			}
-			if family.overflow != nil {
-				visit(app, metric, family.overflow, true)
-			}
-		}
-	}
-}
-
-// kept returns the stored form of a value. A gauge's level is not stored because the counted IDs are.
-func (v *Value) kept(kind Kind) records.Value {
-	kept := records.Value{
-		Count: v.Count, High: v.Total.high, Low: v.Total.low, Min: v.Min, Max: v.Max,
-		Buckets: v.Buckets, Exemplars: v.Exemplars, Reported: v.reported,
-	}
-	if kind == KindLast {
-		kept.Level = v.Level
-	}
-	if v.Exponential != nil {
-		buckets := v.Exponential.Positive()
-		kept.Exponential = &records.Exponential{
-			Scale: v.Exponential.Scale(), Offset: buckets.Offset(), ZeroCount: v.Exponential.ZeroCount(),
-			Counts: make([]uint64, buckets.Len()),
-		}
-		for i := range kept.Exponential.Counts {
-			kept.Exponential.Counts[i] = buckets.At(uint32(i))
-		}
-	}
-	return kept
-}
-
 // Replay restores logged changes into a new registry. It must not be used concurrently with other methods.
 type Replay struct {
 	registry *Registry
@@ -182,7 +73,7 @@ func (p *Replay) Series(made records.Series) {
 	r := p.registry
 	r.lastID = max(r.lastID, made.ID)
 	metric, known := p.metrics[made.Metric]
-	if !known || r.shapes[metric] != made.Shape || p.discards && r.definitions[metric].Kind < KindGauge {
+	if !known || r.shapes[metric] != made.Shape || p.discards && !r.definitions[metric].Kind.isLevel() {
 		p.lost[made.Metric] = struct{}{}
 		p.byID[made.ID] = nil
 		return
@@ -321,7 +212,7 @@ func (p *Replay) Value(id uint64, kept records.Value) {
 	if kept.Exponential != nil && definition.Exponential > 0 {
 		value.Exponential = restoreExponential(definition, kept.Exponential)
 	}
-	if s.isZero() || definition.Kind >= KindGauge {
+	if s.isZero() || definition.Kind.isLevel() {
 		s.Value = value
 		return
 	}
@@ -345,7 +236,9 @@ func (p *Replay) Collect(at int64) {
 // collected records that a flush of cumulative series is pending, or was rejected and not seen by receivers.
 func (p *Replay) collected(is bool) {
 	p.unanswered = is
-	p.registry.each(func(_ *application, _ int, s *series, _ bool) { s.pending = !is })
+	for s := range p.registry.each {
+		s.pending = !is
+	}
 }
 
 // Accept ends the flush as delivered.
@@ -378,16 +271,8 @@ func (p *Replay) End() (cut int) {
 // Gauge returns the gauge of a series; the zero Gauge if there is none.
 func (p *Replay) Gauge(id uint64) Gauge {
 	s := p.byID[id]
-	if s == nil || p.registry.definitions[s.metric].Kind < KindGauge {
+	if s == nil || !p.registry.definitions[s.metric].Kind.isLevel() {
 		return Gauge{}
 	}
 	return Gauge{s}
-}
-
-// Unanswered returns the flush whose outcome the previous process did not learn; nil if there is none. It must be sent
-// again unchanged, and accepted or restored, before Collect is called.
-func (r *Registry) Unanswered() *Snapshot {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.open
 }
