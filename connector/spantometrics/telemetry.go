@@ -68,23 +68,22 @@ func labelled(pairs ...string) metric.MeasurementOption {
 
 func (t *telemetry) close() { t.builder.Shutdown() }
 
+// add adds to a counter, which is not reported before the first value.
+func add(ctx context.Context, counter metric.Int64Counter, count int64, options ...metric.AddOption) {
+	if count > 0 {
+		counter.Add(ctx, count, options...)
+	}
+}
+
 // consumed reports the tally of a batch.
 func (t *telemetry) consumed(ctx context.Context, batch *tally.Batch) {
-	if batch.Spans > 0 {
-		t.builder.ConnectorSpanToMetricsRecordedSpans.Add(ctx, batch.Spans)
-	}
-	if batch.Events > 0 {
-		t.builder.ConnectorSpanToMetricsRecordedEvents.Add(ctx, batch.Events)
-	}
+	add(ctx, t.builder.ConnectorSpanToMetricsRecordedSpans, batch.Spans)
+	add(ctx, t.builder.ConnectorSpanToMetricsRecordedEvents, batch.Events)
 	for reason, count := range batch.Replaced {
-		if count > 0 {
-			t.builder.ConnectorSpanToMetricsReplacedLabels.Add(ctx, count, t.replaced[reason])
-		}
+		add(ctx, t.builder.ConnectorSpanToMetricsReplacedLabels, count, t.replaced[reason])
 	}
 	for reason, count := range batch.Skipped {
-		if count > 0 {
-			t.builder.ConnectorSpanToMetricsSkipped.Add(ctx, count, t.skipped[reason])
-		}
+		add(ctx, t.builder.ConnectorSpanToMetricsSkipped, count, t.skipped[reason])
 	}
 }
 
@@ -93,14 +92,8 @@ func (t *telemetry) collected(ctx context.Context, snapshot *series.Snapshot, by
 	t.builder.ConnectorSpanToMetricsSeries.Record(ctx, int64(snapshot.Live))
 	t.builder.ConnectorSpanToMetricsSeriesBytes.Record(ctx, bytes)
 	for i, options := range t.overflowed {
-		t.overflow(ctx, snapshot.Overflowed.ByMetric[i], options.byMetric)
-		t.overflow(ctx, snapshot.Overflowed.ByTotal[i], options.byTotal)
-	}
-}
-
-func (t *telemetry) overflow(ctx context.Context, count int64, option metric.MeasurementOption) {
-	if count > 0 {
-		t.builder.ConnectorSpanToMetricsOverflowed.Add(ctx, count, option)
+		add(ctx, t.builder.ConnectorSpanToMetricsOverflowed, snapshot.Overflowed.ByMetric[i], options.byMetric)
+		add(ctx, t.builder.ConnectorSpanToMetricsOverflowed, snapshot.Overflowed.ByTotal[i], options.byTotal)
 	}
 }
 
@@ -112,15 +105,9 @@ func (t *telemetry) cut(ctx context.Context, count int) {
 // aged reports the state of the active sets at a flush.
 func (t *telemetry) aged(ctx context.Context, remembered int, evictions *active.Evictions) {
 	t.builder.ConnectorSpanToMetricsActiveIds.Record(ctx, int64(remembered))
-	t.evicted(ctx, evictions.Aged, t.aging)
-	t.evicted(ctx, evictions.Crowded, t.crowding)
-	t.evicted(ctx, evictions.Forgotten, t.forgetful)
-}
-
-func (t *telemetry) evicted(ctx context.Context, count int64, reason metric.MeasurementOption) {
-	if count > 0 {
-		t.builder.ConnectorSpanToMetricsActiveEvictions.Add(ctx, count, reason)
-	}
+	add(ctx, t.builder.ConnectorSpanToMetricsActiveEvictions, evictions.Aged, t.aging)
+	add(ctx, t.builder.ConnectorSpanToMetricsActiveEvictions, evictions.Crowded, t.crowding)
+	add(ctx, t.builder.ConnectorSpanToMetricsActiveEvictions, evictions.Forgotten, t.forgetful)
 }
 
 // observe registers callbacks that report the state of the storage.

@@ -172,32 +172,39 @@ func (l *Log) Written() int64 {
 	return l.written
 }
 
-// begin writes the time of the changes at the beginning of the entry.
-func (l *Log) begin() {
-	if l.begun {
-		return
+// begin reports whether there is a log, after beginning its entry, if that has no change yet.
+func (l *Log) begin() bool {
+	if l != nil && !l.begun {
+		l.writeTime()
 	}
+	return l != nil
+}
+
+// writeTime writes the time of the changes at the beginning of the entry.
+func (l *Log) writeTime() {
 	l.begun, l.application, l.metric, l.shape, l.named = true, false, "", 0, false
 	l.message = fields.Int(l.message[:0], timeWall, l.now.Wall)
 	l.message = fields.Int(l.message, timeRunning, l.now.Running)
 	l.entry = fields.Message(l.entry[:0], changeTime, l.message)
 }
 
-// of selects the series as the subject of the following changes.
-func (l *Log) of(series uint64) {
+// of begins like begin, and selects the series as the subject of the following changes.
+func (l *Log) of(series uint64) bool { return l != nil && l.selected(series) }
+
+func (l *Log) selected(series uint64) bool {
 	l.begin()
 	if !l.named || l.series != series {
 		l.entry = fields.Number(l.entry, changeOf, series)
 		l.named, l.series = true, series
 	}
+	return true
 }
 
 // Series writes a new series.
 func (l *Log) Series(s *Series) {
-	if l == nil {
+	if !l.begin() {
 		return
 	}
-	l.begin()
 	if !l.application || l.namespace != s.Namespace || l.service != s.Service || l.overflow != s.OverflowApplication {
 		m := fields.Text(l.message[:0], applicationNamespace, s.Namespace)
 		m = fields.Text(m, applicationService, s.Service)
@@ -230,48 +237,38 @@ func (l *Log) add(change protowire.Number, message []byte) {
 
 // Count writes an increment of a sum.
 func (l *Log) Count(series, by uint64) {
-	if l == nil {
-		return
+	if l.of(series) {
+		l.entry = fields.Number(l.entry, changeCount, by)
 	}
-	l.of(series)
-	l.entry = fields.Number(l.entry, changeCount, by)
 }
 
 // Set writes a newer value of a series.
 func (l *Log) Set(series uint64, value, at int64) {
-	if l == nil {
-		return
+	if l.of(series) {
+		m := fields.Int(l.message[:0], setValue, value)
+		l.add(changeSet, fields.Int(m, setAt, at))
 	}
-	l.of(series)
-	m := fields.Int(l.message[:0], setValue, value)
-	l.add(changeSet, fields.Int(m, setAt, at))
 }
 
 // Started writes the start of a series if it differs from the one in [Log.Series].
 func (l *Log) Started(series uint64, at int64) {
-	if l == nil {
-		return
+	if l.of(series) {
+		l.entry = fields.Signed(l.entry, changeStarted, at)
 	}
-	l.of(series)
-	l.entry = fields.Signed(l.entry, changeStarted, at)
 }
 
 // Observe writes a value observed by a histogram.
 func (l *Log) Observe(series uint64, value int64) {
-	if l == nil {
-		return
+	if l.of(series) {
+		l.entry = fields.Signed(l.entry, changeObserve, value)
 	}
-	l.of(series)
-	l.entry = fields.Signed(l.entry, changeObserve, value)
 }
 
 // Exemplar writes an exemplar added to a series.
 func (l *Log) Exemplar(series uint64, exemplar *Exemplar) {
-	if l == nil {
-		return
+	if l.of(series) {
+		l.add(changeExemplar, exemplar.appendTo(l.message[:0]))
 	}
-	l.of(series)
-	l.add(changeExemplar, exemplar.appendTo(l.message[:0]))
 }
 
 func (e *Exemplar) appendTo(m []byte) []byte {
@@ -283,10 +280,9 @@ func (e *Exemplar) appendTo(m []byte) []byte {
 
 // Value writes the accumulated value of a series.
 func (l *Log) Value(series uint64, v *Value) {
-	if l == nil {
+	if !l.of(series) {
 		return
 	}
-	l.of(series)
 	m := fields.Int(l.message[:0], valueTouched, v.Touched)
 	m = fields.Bool(m, valuePending, v.Pending)
 	m = fields.Bool(m, valueReported, v.Reported)
@@ -326,19 +322,16 @@ func (l *Log) Accept() { l.signed(changeAccept, 1) }
 func (l *Log) Restore() { l.signed(changeRestore, 1) }
 
 func (l *Log) signed(change protowire.Number, value int64) {
-	if l == nil {
-		return
+	if l.begin() {
+		l.entry = fields.Signed(l.entry, change, value)
 	}
-	l.begin()
-	l.entry = fields.Signed(l.entry, change, value)
 }
 
 // ActiveTask writes the new state of a task.
 func (l *Log) ActiveTask(a *ActiveTask) {
-	if l == nil {
+	if !l.begin() {
 		return
 	}
-	l.begin()
 	m := fields.Message(l.message[:0], activeTrace, a.Trace[:])
 	m = fields.Uint(m, activeState, uint64(a.State))
 	m = fields.Uint(m, activeAge, a.Age)
@@ -347,12 +340,10 @@ func (l *Log) ActiveTask(a *ActiveTask) {
 
 // ActiveStep writes the new state of a step.
 func (l *Log) ActiveStep(a *ActiveStep) {
-	if l == nil {
-		return
+	if l.begin() {
+		m := stepOf(l.message[:0], &a.Trace, a.Step)
+		l.add(changeActiveStep, l.active(m, &a.Active))
 	}
-	l.begin()
-	m := stepOf(l.message[:0], &a.Trace, a.Step)
-	l.add(changeActiveStep, l.active(m, &a.Active))
 }
 
 // active appends the common fields of tasks and steps. Times are relative to the entry's, which most are close to.
@@ -375,28 +366,23 @@ func stepOf(m []byte, trace *[16]byte, step uint64) []byte {
 
 // ForgetTask writes that a task was removed, with its steps.
 func (l *Log) ForgetTask(trace [16]byte) {
-	if l == nil {
-		return
+	if l.begin() {
+		l.entry = fields.Message(l.entry, changeForgetTask, trace[:])
 	}
-	l.begin()
-	l.entry = fields.Message(l.entry, changeForgetTask, trace[:])
 }
 
 // ForgetStep writes that a step was removed.
 func (l *Log) ForgetStep(trace [16]byte, step uint64) {
-	if l == nil {
-		return
+	if l.begin() {
+		l.add(changeForgetStep, stepOf(l.message[:0], &trace, step))
 	}
-	l.begin()
-	l.add(changeForgetStep, stepOf(l.message[:0], &trace, step))
 }
 
 // Seen writes that a span or an event was measured.
 func (l *Log) Seen(things Things, key uint64) {
-	if l == nil {
+	if !l.begin() {
 		return
 	}
-	l.begin()
 	change := changeSeenSpan
 	if things == Events {
 		change = changeSeenEvent
@@ -406,10 +392,8 @@ func (l *Log) Seen(things Things, key uint64) {
 
 // Identity writes the identity under which the state is reported.
 func (l *Log) Identity(identity *Identity) {
-	if l == nil {
-		return
+	if l.begin() {
+		m := fields.Text(l.message[:0], identityInstance, identity.Instance)
+		l.add(changeIdentity, fields.Bool(m, identityDelta, identity.Delta))
 	}
-	l.begin()
-	m := fields.Text(l.message[:0], identityInstance, identity.Instance)
-	l.add(changeIdentity, fields.Bool(m, identityDelta, identity.Delta))
 }
