@@ -7,5 +7,5 @@
 // A task or step stores the time of its latest event of each kind, and its state is a function of these times. Events may
 // therefore arrive in any order and repeatedly.
 //
-// The connector's instance owns a Tracker. The registry's mutex guards it.
+// The state of an instance owns a Tracker. It is not safe for concurrent use: the mutex of the series guards it.
 package active

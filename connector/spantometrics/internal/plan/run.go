@@ -8,6 +8,12 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/tally"
 )
 
+// Output is where the values of a batch are recorded and its outcomes are counted.
+type Output struct {
+	Writer series.Writer
+	Tally  tally.Batch
+}
+
 // Run measures the item, which began with this plan.
 func (p *Plan) Run(item *Item, out *Output) {
 	labelled := -1

@@ -4,6 +4,8 @@
 // Package records is the encoding of the connector's state in a journal: the changes of the state in order, one entry per
 // batch. A snapshot consists of the changes that build the state from an empty one.
 //
+// Whoever stores the state owns a Log, which the mutex of the series guards: the order of changes matters. Read has no state.
+//
 // An entry is a protocol buffers message whose fields are changes that are applied in order. Unknown fields are skipped, so
 // that later versions may add fields. Its schema, with fields in any number and order:
 //

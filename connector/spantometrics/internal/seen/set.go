@@ -3,7 +3,8 @@
 
 // Package seen remembers, in bounded memory, which spans and events were measured, to detect duplicates.
 //
-// The connector's instance owns a Set. The registry's mutex guards it.
+// The state of an instance owns a Set for spans and one for events. It is not safe for concurrent use: the mutex of the series
+// guards it.
 package seen
 
 import (

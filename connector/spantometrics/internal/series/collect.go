@@ -25,6 +25,14 @@ type Snapshot struct {
 	expired int
 }
 
+// Overflowed counts the values added to overflow series, by metric: because of the limit per metric and application, or of
+// the limit on all series.
+type Overflowed struct{ ByMetric, ByTotal []int64 }
+
+func newOverflowed(metrics int) Overflowed {
+	return Overflowed{ByMetric: make([]int64, metrics), ByTotal: make([]int64, metrics)}
+}
+
 // IsEmpty reports whether there is nothing to report.
 func (s *Snapshot) IsEmpty() bool { return len(s.Applications) == 0 && len(s.Ended) == 0 }
 
