@@ -25,7 +25,8 @@ func Fingerprint(name string, at pcommon.Timestamp, attrs pcommon.Map) uint64 {
 type Hashed struct {
 	// LeftOut is the sum of the hashes of the attributes that the decoder has left out.
 	LeftOut uint64
-	// First is the number of attributes, from the first on, whose hashes have the sum Sum.
+	// First is the number of attributes, from the first on, whose hashes have the sum Sum. None of them is the sender's event ID or
+	// the source of the event's time.
 	First int
 	Sum   uint64
 }
@@ -33,18 +34,36 @@ type Hashed struct {
 // FingerprintWith returns the fingerprint of an item of which a part is hashed already. It equals that of the complete item.
 func FingerprintWith(name string, at pcommon.Timestamp, attrs pcommon.Map, hashed Hashed) uint64 {
 	sum := xxh3.HashString(name)
-	if id, found := attrs.Get(lifecycle.AttrEventID); found {
-		sum = mix(sum, Seed(1).value(id))
-		if task, found := attrs.Get(lifecycle.AttrTaskID); found {
-			sum = mix(sum, Seed(2).value(task))
+	all := hashed.LeftOut + hashed.Sum
+	receipt, index := false, -1
+	for key, value := range attrs.All() {
+		if index++; index < hashed.First || isStamp(key) {
+			continue
 		}
-	} else {
-		rest, receipt := attributesHash(attrs, hashed.First)
-		if !receipt {
-			sum = mix(sum, uint64(at))
+		switch key {
+		case lifecycle.AttrEventID:
+			return identified(sum, value, attrs)
+		case lifecycle.AttrClock:
+			receipt = receipt || value.Str() == lifecycle.ClockReceipt
 		}
-		sum = mix(sum, hashed.LeftOut+hashed.Sum+rest)
+		all += entryHash(key, value)
 	}
+	if !receipt {
+		sum = mix(sum, uint64(at))
+	}
+	return nonZero(mix(sum, all))
+}
+
+// identified returns the fingerprint of an item with an ID of its sender's.
+func identified(sum uint64, id pcommon.Value, attrs pcommon.Map) uint64 {
+	sum = mix(sum, Seed(1).value(id))
+	if task, found := attrs.Get(lifecycle.AttrTaskID); found {
+		sum = mix(sum, Seed(2).value(task))
+	}
+	return nonZero(sum)
+}
+
+func nonZero(sum uint64) uint64 {
 	if sum == 0 {
 		return 1
 	}
@@ -85,25 +104,7 @@ func Repeat(fingerprint, before uint64) uint64 {
 	if before == 0 {
 		return fingerprint
 	}
-	if sum := mix(fingerprint, before); sum != 0 {
-		return sum
-	}
-	return 1
-}
-
-// attributesHash returns the hash of an event's attributes from one on, and whether its time is that of its receipt.
-func attributesHash(attrs pcommon.Map, from int) (sum uint64, receipt bool) {
-	index := -1
-	for key, value := range attrs.All() {
-		if index++; index < from || isStamp(key) {
-			continue
-		}
-		if key == lifecycle.AttrClock {
-			receipt = receipt || value.Str() == lifecycle.ClockReceipt
-		}
-		sum += entryHash(key, value)
-	}
-	return sum, receipt
+	return nonZero(mix(fingerprint, before))
 }
 
 // Stamps returns the keys of attributes that only the collector writes and that are not part of an event. The caller owns

@@ -125,7 +125,7 @@ func (d *decoding) item() {
 	e := envelope{
 		event:         event,
 		namespace:     d.optional(f.namespace, "namespace"),
-		service:       d.optional(f.service, "service"),
+		service:       d.service(f.service),
 		correlationID: d.optional(f.correlationID, "correlation_id"),
 		id:            d.optional(f.id, "id"),
 		traceparent:   d.optional(f.traceparent, "traceparent"),
@@ -227,6 +227,14 @@ func (d *decoding) optional(i uint32, name string) string {
 	}
 	d.refuse(ReasonField, name, name+" is not a string", "send "+name+" as a string, or leave it out")
 	return ""
+}
+
+// service returns the name of the item's application, which is nearly always that of the item before.
+func (d *decoding) service(i uint32) string {
+	if i != absent && d.tokens[i].kind == kindText && string(d.bytes(&d.tokens[i])) == d.last.service {
+		return d.last.service
+	}
+	return d.optional(i, "service")
 }
 
 // occurredAt returns the item's own time, or zero if it has none that can be used.

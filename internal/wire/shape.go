@@ -62,7 +62,7 @@ func newShape(event string, untimed bool, chosen []int) shape {
 // event's identity, after the payload is decoded.
 func (s *shape) add(key string, kind leftOutKind) bool {
 	switch key {
-	case lifecycle.AttrClock, lifecycle.AttrImpossibleTime, lifecycle.AttrTraceparent, eventrecord.AttrEventName:
+	case lifecycle.AttrEventID, lifecycle.AttrClock, lifecycle.AttrImpossibleTime, lifecycle.AttrTraceparent, eventrecord.AttrEventName:
 		return false
 	}
 	if slices.ContainsFunc(s.members, func(m shapeMember) bool { return m.key == key }) {

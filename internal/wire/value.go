@@ -47,12 +47,17 @@ func (d *decoding) leaves(i uint32, payload bool) bool {
 
 // setHashed writes the value of the token at i and returns its hash.
 func (d *decoding) setHashed(to pcommon.Value, seed eventrecord.Seed, i uint32) uint64 {
-	t := &d.tokens[i]
-	if t.kind == kindText {
+	switch t := &d.tokens[i]; t.kind {
+	case kindText:
 		text := d.plain(t)
 		hash := seed.Text(text)
 		to.SetStr(d.texts.sharedAt(hash, text))
 		return hash
+	case kindInteger:
+		if n, ok := parseInteger(d.bytes(t)); ok {
+			to.SetInt(n)
+			return seed.Int(n)
+		}
 	}
 	d.set(to, i)
 	return d.hash(seed, i)
