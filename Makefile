@@ -12,13 +12,14 @@ COLLECTOR := bin/otelcol-tasker
 CLI       := bin/taskerotel
 STOCK     := bin/otelcol-stock
 
+# The profile for profile-guided optimization, or off.
+PGO     ?= cmd/otelcol-tasker/default.pgo
+COMPILE := -trimpath -pgo=$(if $(filter off,$(PGO)),off,$(abspath $(PGO)))
+
 # The output of --version, from the tag; or VERSION=1.2.3 COMMIT=… DATE=… without a repository.
 BUILD_VERSION := $(shell VERSION='$(VERSION)' COMMIT='$(COMMIT)' DATE='$(DATE)' scripts/version.sh)
-GO_BUILD      := CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X 'github.com/tasker-otel/otelcol-tasker/cmd/internal/buildversion.linked=$(BUILD_VERSION)'"
+GO_BUILD      := CGO_ENABLED=0 go build $(COMPILE) -ldflags "-s -w -X 'github.com/tasker-otel/otelcol-tasker/cmd/internal/buildversion.linked=$(BUILD_VERSION)'"
 
-# The profile for profile-guided optimization, as for the image: PGO=deploy/otelcol-tasker.pgo. From an empty cache
-# this takes two more minutes.
-PGO ?= off
 # Directory for the benchmark's profiles.
 PROFILES := $(CURDIR)/bin/profiles
 
@@ -38,7 +39,7 @@ BENCH ?= .
 
 # Without the race detector everything is compiled as the binaries are, so that from an empty cache the dependencies are
 # compiled once, and a second time with the race detector.
-PLAIN := CGO_ENABLED=0 GOFLAGS="$(GOFLAGS) -trimpath"
+PLAIN := CGO_ENABLED=0 GOFLAGS="$(GOFLAGS) $(COMPILE)"
 
 .PHONY: help
 help: ## list the targets
@@ -51,7 +52,7 @@ run: build ## build, start the collector, send a sample stream, show its tree an
 
 .PHONY: build
 build: ## build bin/otelcol-tasker and bin/taskerotel, static
-	cd cmd/otelcol-tasker && $(GO_BUILD) -pgo=$(if $(filter off,$(PGO)),off,$(abspath $(PGO))) -o $(abspath $(COLLECTOR)) .
+	cd cmd/otelcol-tasker && $(GO_BUILD) -o $(abspath $(COLLECTOR)) .
 	$(GO_BUILD) -o $(CLI) ./cmd/taskerotel
 
 .PHONY: test
@@ -133,10 +134,10 @@ bench: build stock ## run benchmarks into bench.txt and compare with the previou
 	@if [ -f bench.old.txt ]; then go run $(BENCHSTAT) bench.old.txt bench.txt; else go run $(BENCHSTAT) bench.txt; fi
 
 .PHONY: profile
-profile: build ## update deploy/otelcol-tasker.pgo from the benchmark of the whole process
+profile: build ## update the profile of the build, cmd/otelcol-tasker/default.pgo, from the benchmark of the whole process
 	@rm -rf $(PROFILES) && mkdir -p $(PROFILES)
 	TASKER_PROFILES=$(PROFILES) TASKER_BIN=$(CURDIR)/$(COLLECTOR) go test -run '^$$' -bench 'Process' -benchtime 2x ./tests
-	go tool pprof -proto $(COLLECTOR) $(PROFILES)/*.pprof > deploy/otelcol-tasker.pgo
+	go tool pprof -proto $(COLLECTOR) $(PROFILES)/*.pprof > cmd/otelcol-tasker/default.pgo
 
 .PHONY: soak
 soak: build ## measure the collector's memory during ten minutes of steady load (SOAK=10m)
@@ -170,11 +171,10 @@ release-tools:
 	$(PLAIN) go -C tools build -o $(CURDIR)/bin/tools/ tool
 	$(GO_BUILD) -o bin/tools/taskerotel ./cmd/taskerotel
 
-# TARGETS and PACKAGERS as in scripts/release.sh; `make release TARGETS=linux/amd64` builds one target. The collector is compiled
-# with its profile.
+# TARGETS and PACKAGERS as in scripts/release.sh; `make release TARGETS=linux/amd64` builds one target.
 .PHONY: release
 release: release-tools ## archives, .deb, .rpm, .apk, SBOMs and checksums of all targets into dist/, without network
-	@BUILT='$(BUILD_VERSION)' PGO=$(if $(filter file default,$(origin PGO)),deploy/otelcol-tasker.pgo,$(PGO)) scripts/release.sh
+	@BUILT='$(BUILD_VERSION)' PGO='$(PGO)' scripts/release.sh
 
 .PHONY: check-release
 check-release: ## check the output of make release in dist/: archives, packages, SBOMs and checksums
