@@ -87,7 +87,7 @@ func (f *facts) readEvent(b *batch, event plog.LogRecord, routed bool) {
 	toLogs := routed && signals.Has(lifecycle.SignalLogs)
 	fact := ""
 	if ofTask {
-		b.callers = f.callers.note(b.callers, event.TraceID(), event.Timestamp(), name, str(attrs, lifecycle.AttrTraceparent))
+		b.callers = f.callers.note(b.callers, event.TraceID(), event.Timestamp(), name, eventrecord.Text(attrs, lifecycle.AttrTraceparent))
 		fact = lifecycle.FactOfEvent(name, integer(attrs, lifecycle.AttrStepCount))
 	}
 	switch {
@@ -149,7 +149,7 @@ func (f *facts) readSpans(b *batch, spans ptrace.SpanSlice) {
 			b.counts.incomplete++
 			continue
 		}
-		fact := lifecycle.FactOfSpan(name, lifecycle.Status(str(span.Attributes(), lifecycle.AttrStatus)))
+		fact := lifecycle.FactOfSpan(name, lifecycle.Status(eventrecord.Text(span.Attributes(), lifecycle.AttrStatus)))
 		if f.wants(fact, &b.counts) {
 			b.add(candidate{fact: fact, uid: uidOfSpan(fact, span), span: span, ofSpan: true})
 		}

@@ -39,7 +39,7 @@ type fields struct {
 
 // fieldsOf reads an event without changing it.
 func fieldsOf(name string, attrs pcommon.Map) fields {
-	f := fields{component: componentOf(name), eventType: str(attrs, lifecycle.AttrEventType)}
+	f := fields{component: componentOf(name), eventType: eventrecord.Text(attrs, lifecycle.AttrEventType)}
 	if f.eventType == "" {
 		f.eventType = name[strings.LastIndexByte(name, '.')+1:]
 	}
@@ -48,8 +48,8 @@ func fieldsOf(name string, attrs pcommon.Map) fields {
 		f.performanceCategory = categoryOf(f.durationMS)
 	}
 	// The true class is in error_class; exception_class is nearly always StandardError (docs/tasker-events.md, trap 5).
-	if f.exceptionClass = str(attrs, lifecycle.AttrErrorClass); f.exceptionClass == "" {
-		f.exceptionClass = str(attrs, lifecycle.AttrExceptionClass)
+	if f.exceptionClass = eventrecord.Text(attrs, lifecycle.AttrErrorClass); f.exceptionClass == "" {
+		f.exceptionClass = eventrecord.Text(attrs, lifecycle.AttrExceptionClass)
 	}
 	return f
 }
@@ -72,12 +72,12 @@ func componentOf(name string) string {
 
 // setEntity sets the entity of an event: its step, if it has one, else its task.
 func (f *fields) setEntity(attrs pcommon.Map) {
-	if f.entityID, f.entityName = idText(attrs, lifecycle.AttrStepID), str(attrs, lifecycle.AttrStepName); f.entityID+f.entityName != "" {
+	if f.entityID, f.entityName = idText(attrs, lifecycle.AttrStepID), eventrecord.Text(attrs, lifecycle.AttrStepName); f.entityID+f.entityName != "" {
 		f.entityType = entityStep
 		return
 	}
 	f.entityID, _ = eventrecord.TaskID(attrs)
-	if f.entityName = str(attrs, lifecycle.AttrTaskName); f.entityID+f.entityName != "" {
+	if f.entityName = eventrecord.Text(attrs, lifecycle.AttrTaskName); f.entityID+f.entityName != "" {
 		f.entityType = entityTask
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -113,9 +114,9 @@ func TestStreamsBecomeLines(t *testing.T) {
 					require.NoError(t, json.Unmarshal([]byte(record.Body().Str()), &got))
 					same := records.ResourceLogs().At(i).ScopeLogs().At(0).LogRecords().At(j)
 					require.Equal(t, same.Body().Str(), got.Message)
-					require.Equal(t, str(same.Attributes(), lifecycle.AttrEntityID), got.EntityID)
-					require.Equal(t, str(same.Attributes(), lifecycle.AttrEventType), got.EventType)
-					require.Equal(t, str(same.Attributes(), lifecycle.AttrCorrelationID), got.CorrelationID)
+					require.Equal(t, eventrecord.Text(same.Attributes(), lifecycle.AttrEntityID), got.EntityID)
+					require.Equal(t, eventrecord.Text(same.Attributes(), lifecycle.AttrEventType), got.EventType)
+					require.Equal(t, eventrecord.Text(same.Attributes(), lifecycle.AttrCorrelationID), got.CorrelationID)
 					require.Equal(t, same.SpanID().String(), got.SpanID)
 				}
 			}

@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -46,7 +47,7 @@ func toLine(record plog.LogRecord, resource pcommon.Map, f fields) {
 	l := line{
 		Timestamp:           record.Timestamp().AsTime().Format(time.RFC3339Nano),
 		Level:               strings.ToLower(record.SeverityText()),
-		CorrelationID:       str(attrs, lifecycle.AttrCorrelationID),
+		CorrelationID:       eventrecord.Text(attrs, lifecycle.AttrCorrelationID),
 		Component:           f.component,
 		Message:             record.Body().AsString(),
 		EntityType:          f.entityType,
@@ -57,11 +58,11 @@ func toLine(record plog.LogRecord, resource pcommon.Map, f fields) {
 		PerformanceCategory: f.performanceCategory,
 		ExceptionClass:      f.exceptionClass,
 		Event:               record.EventName(),
-		Service:             str(resource, lifecycle.AttrServiceName),
-		Namespace:           str(resource, lifecycle.AttrServiceNamespace),
+		Service:             eventrecord.Text(resource, lifecycle.AttrServiceName),
+		Namespace:           eventrecord.Text(resource, lifecycle.AttrServiceNamespace),
 		TraceID:             record.TraceID().String(),
 		SpanID:              record.SpanID().String(),
-		UID:                 str(attrs, lifecycle.AttrRecordUID),
+		UID:                 eventrecord.Text(attrs, lifecycle.AttrRecordUID),
 		Payload:             map[string]any{},
 	}
 	listBacktrace(attrs)

@@ -30,7 +30,7 @@ func fillOutcome(target plog.LogRecord, fact string, span ptrace.Span) {
 		attrs.PutDouble(lifecycle.AttrDurationMS, math.Round(took*100)/100)
 	}
 	if span.Status().Code() == ptrace.StatusCodeError {
-		if class := str(attrs, lifecycle.AttrErrorType); class != "" {
+		if class := eventrecord.Text(attrs, lifecycle.AttrErrorType); class != "" {
 			attrs.PutStr(lifecycle.AttrErrorClass, class)
 		}
 		if message := span.Status().Message(); message != "" {
@@ -46,7 +46,7 @@ func fillOutcome(target plog.LogRecord, fact string, span ptrace.Span) {
 // backtrace returns that of the exception that ended an attempt.
 func backtrace(span ptrace.Span) string {
 	for _, event := range span.Events().All() {
-		if trace := str(event.Attributes(), lifecycle.AttrExceptionStacktrace); trace != "" {
+		if trace := eventrecord.Text(event.Attributes(), lifecycle.AttrExceptionStacktrace); trace != "" {
 			return trace
 		}
 	}

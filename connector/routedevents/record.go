@@ -104,7 +104,7 @@ func (w *recordWriter) setContext(target plog.LogRecord, attrs pcommon.Map) {
 		target.SetSpanID(w.tasks.of(own))
 		return
 	}
-	trace, span, called := lifecycle.ParseTraceparent(str(attrs, lifecycle.AttrTraceparent))
+	trace, span, called := lifecycle.ParseTraceparent(eventrecord.Text(attrs, lifecycle.AttrTraceparent))
 	if !own.IsEmpty() {
 		span = w.tasks.of(own)
 	} else if !called {
@@ -114,15 +114,6 @@ func (w *recordWriter) setContext(target plog.LogRecord, attrs pcommon.Map) {
 		target.SetTraceID(trace)
 	}
 	target.SetSpanID(span)
-}
-
-// str returns "" for a value that is not a string.
-func str(attrs pcommon.Map, key string) string {
-	value, found := attrs.Get(key)
-	if !found || value.Type() != pcommon.ValueTypeStr {
-		return ""
-	}
-	return value.Str()
 }
 
 // integer returns zero for a value that is not a whole number.

@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -49,5 +50,5 @@ func uidOfSpan(fact string, span ptrace.Span) uid {
 // uidOfEvent is derived from the event's identity, which does not include its application.
 func uidOfEvent(event plog.LogRecord, resource pcommon.Map) uid {
 	id := eventID(event)
-	return newUID(event.EventName(), str(resource, lifecycle.AttrServiceNamespace), str(resource, lifecycle.AttrServiceName), string(id[:]))
+	return newUID(event.EventName(), eventrecord.Text(resource, lifecycle.AttrServiceNamespace), eventrecord.Text(resource, lifecycle.AttrServiceName), string(id[:]))
 }

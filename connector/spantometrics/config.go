@@ -11,8 +11,12 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/active"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/check"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/declaration"
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
+	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/state"
+	"github.com/tasker-otel/otelcol-tasker/internal/bounded/shares"
 	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 )
 
@@ -155,4 +159,36 @@ func (cfg *Config) checkExpiration() error {
 // temporality returns the upper-case setting without its prefix.
 func (cfg *Config) temporality() string {
 	return strings.TrimPrefix(strings.ToUpper(cfg.AggregationTemporality), temporalityPrefix)
+}
+
+// endedMemory is how long the active sets remember an ID after its end. Later events are rare, and an ID that one opens
+// again expires after active_max_age.
+const endedMemory = time.Hour
+
+// scrapeInterval is the longest common interval between two scrapes: Prometheus' default.
+const scrapeInterval = time.Minute
+
+// stateOptions returns the bounds of the state.
+func (cfg *Config) stateOptions() state.Options {
+	exemplars := 0
+	if cfg.Exemplars.Enabled {
+		exemplars = cfg.Exemplars.MaxPerDataPoint
+	}
+	return state.Options{
+		Series: series.Options{
+			Delta:           cfg.temporality() == delta,
+			MaxSeries:       cfg.AggregationCardinalityLimit,
+			MaxApplications: cfg.MaxApplications,
+			Total:           shares.Size{Items: int64(cfg.MaxSeries), Bytes: cfg.MaxSeriesBytes},
+			Exemplars:       exemplars,
+			ExemplarStay:    (scrapeInterval + cfg.MetricsFlushInterval).Nanoseconds(),
+			Expiration:      cfg.SeriesExpiration.Nanoseconds(),
+		},
+		Active: active.Options{
+			MaxIDs: cfg.ActiveMaxIDs,
+			MaxAge: cfg.ActiveMaxAge.Nanoseconds(),
+			Memory: min(endedMemory, cfg.ActiveMaxAge).Nanoseconds(),
+		},
+		Remembered: cfg.Deduplicate.MaxEntries,
+	}
 }

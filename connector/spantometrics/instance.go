@@ -16,7 +16,6 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.uber.org/zap"
 
-	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/active"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/declaration"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/export"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/measure"
@@ -24,18 +23,10 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/state"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/tally"
-	"github.com/tasker-otel/otelcol-tasker/internal/bounded/shares"
 	"github.com/tasker-otel/otelcol-tasker/internal/health"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
-
-// endedMemory is how long the active sets remember an ID after its end. Later events are rare, and an ID that one opens
-// again expires after active_max_age.
-const endedMemory = time.Hour
-
-// scrapeInterval is the longest common interval between two scrapes: Prometheus' default.
-const scrapeInterval = time.Minute
 
 // instance measures what all inputs of a component ID receive, and flushes periodically.
 type instance struct {
@@ -93,30 +84,6 @@ func newInstance(cfg *Config, settings connector.Settings, next consumer.Metrics
 		return nil, fmt.Errorf("create the connector's internal telemetry: %w", err)
 	}
 	return c, nil
-}
-
-func (cfg *Config) stateOptions() state.Options {
-	exemplars := 0
-	if cfg.Exemplars.Enabled {
-		exemplars = cfg.Exemplars.MaxPerDataPoint
-	}
-	return state.Options{
-		Series: series.Options{
-			Delta:           cfg.temporality() == delta,
-			MaxSeries:       cfg.AggregationCardinalityLimit,
-			MaxApplications: cfg.MaxApplications,
-			Total:           shares.Size{Items: int64(cfg.MaxSeries), Bytes: cfg.MaxSeriesBytes},
-			Exemplars:       exemplars,
-			ExemplarStay:    (scrapeInterval + cfg.MetricsFlushInterval).Nanoseconds(),
-			Expiration:      cfg.SeriesExpiration.Nanoseconds(),
-		},
-		Active: active.Options{
-			MaxIDs: cfg.ActiveMaxIDs,
-			MaxAge: cfg.ActiveMaxAge.Nanoseconds(),
-			Memory: min(endedMemory, cfg.ActiveMaxAge).Nanoseconds(),
-		},
-		Remembered: cfg.Deduplicate.MaxEntries,
-	}
 }
 
 // measure records a batch, and returns when it is stored, if there is a storage. After an error the batch may be retried:

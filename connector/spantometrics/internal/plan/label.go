@@ -110,27 +110,15 @@ const replacedID = "_id"
 // looksLikeID reports whether value is a UUID, with or without hyphens, or a correlation ID of Tasker.
 func looksLikeID(value string) bool {
 	const correlation = "tsk_"
-	switch {
-	case len(value) == 36:
-		for i := range len(value) {
-			if i == 8 || i == 13 || i == 18 || i == 23 {
-				if value[i] != '-' {
-					return false
-				}
-			} else if !isHex(value[i]) {
-				return false
-			}
-		}
-		return true
-	case len(value) == 32:
-		for i := range len(value) {
-			if !isHex(value[i]) {
-				return false
-			}
-		}
-		return true
+	if len(value) != 36 && len(value) != 32 {
+		return len(value) >= 19 && len(value) <= 21 && value[:len(correlation)] == correlation && value[len(value)-7] == '_'
 	}
-	return len(value) >= 19 && len(value) <= 21 && value[:len(correlation)] == correlation && value[len(value)-7] == '_'
+	for i := range len(value) {
+		if isHyphen := len(value) == 36 && (i == 8 || i == 13 || i == 18 || i == 23); isHyphen && value[i] != '-' || !isHyphen && !isHex(value[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 func isHex(c byte) bool { return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F' }
