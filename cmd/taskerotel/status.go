@@ -66,7 +66,7 @@ what was lost and which exporters fail.`,
 func showStatus(ctx context.Context, s streams, settings status.Settings, allowFailing, asJSON bool) error {
 	found, err := status.Read(ctx, settings)
 	if err != nil {
-		return notAsked(s, asJSON, err)
+		return queryFailed(s, asJSON, err)
 	}
 	if err := writeEither(s.out, asJSON, found, found.Write); err != nil {
 		return err
@@ -77,14 +77,14 @@ func showStatus(ctx context.Context, s streams, settings status.Settings, allowF
 			return err
 		}
 	}
-	troubles := found.StateTroubles()
-	for _, trouble := range troubles {
-		if _, err := fmt.Fprintf(s.err, "stored state: %s\n", printable.Line(trouble)); err != nil {
+	problems := found.StateProblems()
+	for _, problem := range problems {
+		if _, err := fmt.Fprintf(s.err, "stored state: %s\n", printable.Line(problem)); err != nil {
 			return err
 		}
 	}
 	switch {
-	case len(failing)+len(troubles) > 0 && !allowFailing:
+	case len(failing)+len(problems) > 0 && !allowFailing:
 		return exitStatus(exitUnhealthy)
 	case found.HealthError != "":
 		return exitStatus(exitUnreachable)
@@ -135,28 +135,28 @@ of a component failed, stored state was lost since the collector's startup, or a
 func syncState(ctx context.Context, s streams, settings status.Settings, directories []string, allowMemory, asJSON bool) error {
 	found, err := status.CheckDurability(ctx, settings, directories)
 	if found == nil {
-		return notAsked(s, asJSON, err)
+		return queryFailed(s, asJSON, err)
 	}
 	if writeErr := writeEither(s.out, asJSON, found, found.Write); writeErr != nil || err != nil {
 		return errors.Join(err, writeErr)
 	}
 	if names := found.Failing(); len(names) > 0 {
-		return said(s, exitNotStored, "the latest write of %s failed: see the collector's log and its disk", strings.Join(names, ", "))
+		return exitWith(s, exitNotStored, "the latest write of %s failed: see the collector's log and its disk", strings.Join(names, ", "))
 	}
-	if troubles := found.Troubles(); len(troubles) > 0 {
-		return said(s, exitNotStored, "stored state was lost, or its files are missing or damaged: %s\nsee the collector's log and docs/durability.md",
-			strings.Join(troubles, "; "))
+	if problems := found.Problems(); len(problems) > 0 {
+		return exitWith(s, exitNotStored, "stored state was lost, or its files are missing or damaged: %s\nsee the collector's log and docs/durability.md",
+			strings.Join(problems, "; "))
 	}
 	if names := found.MemoryOnly(); len(names) > 0 && !allowMemory {
-		return said(s, exitMemoryOnly, "%s keep their state in memory only: give them storage (examples/durable.yaml), or use "+
+		return exitWith(s, exitMemoryOnly, "%s keep their state in memory only: give them storage (examples/durable.yaml), or use "+
 			"--allow-memory", strings.Join(names, ", "))
 	}
 	return nil
 }
 
-// notAsked distinguishes a collector that cannot be queried from a mistake in the command line. With --json the reason is
+// queryFailed distinguishes a collector that cannot be queried from a mistake in the command line. With --json the reason is
 // written as JSON.
-func notAsked(s streams, asJSON bool, err error) error {
+func queryFailed(s streams, asJSON bool, err error) error {
 	var unreachable *status.UnreachableError
 	if !errors.As(err, &unreachable) {
 		return usageError{err}
@@ -166,12 +166,12 @@ func notAsked(s streams, asJSON bool, err error) error {
 			return err
 		}
 	}
-	return said(s, exitUnreachable, "the collector could not be queried: %v\ncheck that it is running, that service::telemetry::metrics has "+
+	return exitWith(s, exitUnreachable, "the collector could not be queried: %v\ncheck that it is running, that service::telemetry::metrics has "+
 		"a reader, and --telemetry", err)
 }
 
-// said writes a reason and returns the exit status.
-func said(s streams, code int, format string, args ...any) error {
+// exitWith writes a reason and returns the exit status.
+func exitWith(s streams, code int, format string, args ...any) error {
 	if _, err := fmt.Fprintf(s.err, format+"\n", args...); err != nil {
 		return err
 	}

@@ -130,7 +130,7 @@ func (f *tasksFlags) write(out io.Writer, list *live.List) error {
 	for i := range list.Tasks {
 		t := &list.Tasks[i]
 		table.Row(t.Name, t.ID, strings.ReplaceAll(t.State, "_", " "), stepsOf(t), treeview.Duration(int64(t.Seconds*1e9)), t.Service,
-			terminal.Truncate(whatOf(t), 70, "…"))
+			terminal.Truncate(currentStep(t), 70, "…"))
 	}
 	table.Rowf("%d of %d, %s", len(list.Tasks), list.Found, list.At.Format(time.RFC3339))
 	return table.Write(out)
@@ -143,7 +143,7 @@ func stepsOf(t *livedata.TaskSummary) string {
 	return fmt.Sprintf("%d/%d", t.Done, t.Steps)
 }
 
-func whatOf(t *livedata.TaskSummary) string {
+func currentStep(t *livedata.TaskSummary) string {
 	if t.Failed > 0 || t.State == "failure" {
 		return printable.Line(strings.TrimSpace(t.FailedStep + " " + t.ErrorType + " " + t.Error))
 	}

@@ -116,7 +116,7 @@ func tree(ctx context.Context, s streams, f treeFlags, files []string) error {
 	first := newEarliest(f.limit)
 	refusals := refusalList{out: s.err}
 	counts, readErr := offline.Assemble(ctx, source, offline.Options{
-		Tasks: f.tasks, Service: f.service, Tree: first.offer, Refused: refusals.add,
+		Tasks: f.tasks, Service: f.service, Tree: first.add, Refused: refusals.add,
 	})
 	refusals.close(counts.Refused)
 	out := bufio.NewWriter(s.out)
@@ -223,8 +223,8 @@ func newEarliest(limit int) *earliest {
 	return &earliest{limit: limit}
 }
 
-// offer copies the tree if it is kept.
-func (e *earliest) offer(tree *assembly.Tree) {
+// add copies the tree if it is kept.
+func (e *earliest) add(tree *assembly.Tree) {
 	e.seen++
 	at, _ := slices.BinarySearchFunc(e.trees, tree, byStart)
 	if at >= e.limit {

@@ -61,9 +61,12 @@ type socket struct {
 	silent           time.Duration // since the last data in either direction
 }
 
-// relieve closes connections to servers of the process, longest silent first, until no more than most files are open, but none
-// that was silent for less than a second. It returns how many it closed.
-func (f *files) relieve(most int) (closed int, err error) {
+// minSilence is how long a connection must have been silent to be closed.
+const minSilence = time.Second
+
+// closeSilent closes connections to servers of the process, longest silent first, until no more than most files are
+// open. It returns how many it closed.
+func (f *files) closeSilent(most int) (closed int, err error) {
 	if _, err := f.open.Seek(0, 0); err != nil {
 		return 0, err
 	}
@@ -84,7 +87,7 @@ func (f *files) relieve(most int) (closed int, err error) {
 	}
 	slices.SortFunc(connections, func(a, b socket) int { return cmp.Compare(b.silent, a.silent) })
 	for _, s := range connections {
-		if len(names)-closed <= most || s.silent < patience {
+		if len(names)-closed <= most || s.silent < minSilence {
 			break
 		}
 		if served[s.port] && f.shut(s) {

@@ -26,7 +26,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/otlpcost"
 )
 
-// GetGRPCServerOptions implements extensionmiddleware.GRPCServer. A request is judged in three places: after its headers (tap),
+// GetGRPCServerOptions implements extensionmiddleware.GRPCServer. A request is checked in three places: after its headers (tap),
 // after its bytes (codec), and, because a codec cannot choose the answer, before its handler (answer), which comes before
 // authentication, as decoding does.
 func (l *limits) GetGRPCServerOptions(context.Context) ([]grpc.ServerOption, error) {
@@ -41,8 +41,8 @@ func (l *limits) GetGRPCServerOptions(context.Context) ([]grpc.ServerOption, err
 	}, nil
 }
 
-// again returns a retryable refusal.
-func again(why error) error {
+// retryable returns a retryable refusal.
+func retryable(why error) error {
 	s := status.New(codes.Unavailable, why.Error())
 	if detailed, err := s.WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(time.Second)}); err == nil {
 		s = detailed
@@ -58,7 +58,7 @@ func (l *limits) tap(ctx context.Context, _ *tap.Info) (context.Context, error) 
 	}
 	if !ok {
 		l.refused("grpc", admission.ErrBusy)
-		return ctx, again(admission.ErrBusy)
+		return ctx, retryable(admission.ErrBusy)
 	}
 	return begun, nil
 }
@@ -67,12 +67,12 @@ func (l *limits) tap(ctx context.Context, _ *tap.Info) (context.Context, error) 
 type limitedCodec struct {
 	encoding.CodecV2
 	*limits
-	// judged are the requests between the codec and their handler, by the message they are decoded into.
-	judged sync.Map // of any to *judgement
+	// decisions are those on requests between the codec and their handler, by the message they are decoded into.
+	decisions sync.Map // of any to *decision
 }
 
-// judgement is the codec's result for a request.
-type judgement struct {
+// decision is the codec's result for a request.
+type decision struct {
 	share *admission.Body
 	err   error
 }
@@ -85,19 +85,19 @@ func (c *limitedCodec) Unmarshal(data mem.BufferSlice, into any) error {
 	}
 	whole := data.MaterializeToBuffer(mem.DefaultBufferPool())
 	defer whole.Free()
-	j := &judgement{err: admission.ErrBusy}
-	if j.share = c.room.Admit(nil, int64(whole.Len()), nil); j.share != nil {
+	d := &decision{err: admission.ErrBusy}
+	if d.share = c.room.Admit(nil, int64(whole.Len()), nil); d.share != nil {
 		estimate, err := c.estimator.Protobuf(signal, whole.ReadOnlyData())
-		j.err = c.judge(j.share, estimate+int64(whole.Len()), err)
+		d.err = c.reserve(d.share, estimate+int64(whole.Len()), err)
 	}
-	c.judged.Store(into, j)
-	if j.err != nil {
+	c.decisions.Store(into, d)
+	if d.err != nil {
 		return nil
 	}
 	err := c.CodecV2.Unmarshal(mem.BufferSlice{whole}, into)
 	if err != nil { // there will be no handler
-		c.judged.Delete(into)
-		j.share.Done()
+		c.decisions.Delete(into)
+		d.share.Done()
 	}
 	return err
 }
@@ -122,20 +122,20 @@ func signalOfType(into any) (otlpcost.Signal, bool) {
 // answer refuses requests that the codec did not decode, and releases the memory of the others after they were passed on.
 func (c *limitedCodec) answer(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
 	c.receiving.arrived(ctx)
-	found, known := c.judged.LoadAndDelete(request)
+	found, known := c.decisions.LoadAndDelete(request)
 	if !known {
 		return handle(ctx, request)
 	}
-	j := found.(*judgement)
-	if j.share != nil {
-		defer j.share.Done()
+	d := found.(*decision)
+	if d.share != nil {
+		defer d.share.Done()
 	}
-	if j.err == nil {
+	if d.err == nil {
 		return handle(ctx, request)
 	}
-	c.refused("grpc", j.err)
-	if errors.Is(j.err, admission.ErrBusy) {
-		return nil, again(j.err)
+	c.refused("grpc", d.err)
+	if errors.Is(d.err, admission.ErrBusy) {
+		return nil, retryable(d.err)
 	}
-	return nil, status.Error(codes.InvalidArgument, "the request was not taken: "+j.err.Error())
+	return nil, status.Error(codes.InvalidArgument, "the request was not taken: "+d.err.Error())
 }

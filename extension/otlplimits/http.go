@@ -40,7 +40,7 @@ func signalOf(path string) (otlpcost.Signal, bool) {
 	return 0, false
 }
 
-// serve reads and judges the body of a request before the receiver gets it. Requests that are not exports are left to the receiver.
+// serve reads and checks the body of a request before the receiver gets it. Requests that are not exports are left to the receiver.
 func (l *limits) serve(w http.ResponseWriter, req *http.Request, next http.Handler) {
 	signal, known := signalOf(req.URL.Path)
 	if !known || req.Method != http.MethodPost {
@@ -63,7 +63,7 @@ func (l *limits) serve(w http.ResponseWriter, req *http.Request, next http.Handl
 	}
 	defer l.bodies.GiveBack(body) // the receiver has read it when its handler returns, and decoding copies
 	estimate, err := l.estimate(signal, req.Header.Get("Content-Type"), body.Bytes())
-	if err := l.judge(share, estimate, err); err != nil {
+	if err := l.reserve(share, estimate, err); err != nil {
 		l.refuse(w, err)
 		return
 	}

@@ -87,8 +87,8 @@ func (l *limits) Shutdown(context.Context) error {
 	return err
 }
 
-// judge reserves memory for a received request, or returns why it cannot.
-func (l *limits) judge(share *admission.Body, estimate int64, err error) error {
+// reserve reserves memory for a received request, or returns why it cannot.
+func (l *limits) reserve(share *admission.Body, estimate int64, err error) error {
 	switch {
 	case err != nil:
 		return err

@@ -11,10 +11,10 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/admission"
 )
 
-// patience is how long a request may be in transit before it can be evicted for another one.
-const patience = time.Second
+// evictableAfter is how long a request may be in transit before it can be evicted for another one.
+const evictableAfter = time.Second
 
-// receiving bounds the gRPC requests in transit, over all connections: until it is judged, each may take as much memory as the
+// receiving bounds the gRPC requests in transit, over all connections: until it is decoded, each may take as much memory as the
 // largest request.
 type receiving struct {
 	limit int
@@ -36,7 +36,7 @@ func newReceiving(limit int) *receiving {
 }
 
 // begin takes a place for a request whose stream ends with ctx, and returns the context that ends it. If all places are taken, the
-// oldest request in transit is evicted if it has exceeded patience; else ok is false.
+// oldest request in transit is evicted if it has exceeded evictableAfter; else ok is false.
 func (r *receiving) begin(ctx context.Context) (of context.Context, evicted, ok bool) {
 	now := time.Now()
 	b := &begun{at: now}
@@ -45,7 +45,7 @@ func (r *receiving) begin(ctx context.Context) (of context.Context, evicted, ok 
 	defer r.mu.Unlock()
 	if len(r.requests) >= r.limit {
 		oldest := r.oldest()
-		if now.Sub(oldest.at) < patience {
+		if now.Sub(oldest.at) < evictableAfter {
 			b.cancel(nil)
 			return ctx, false, false
 		}

@@ -31,17 +31,17 @@ func (l *limits) watchFiles() error {
 	}
 	watching, stop := context.WithCancel(context.Background())
 	l.files, l.stop = files, stop
-	l.watching.Go(func() { periodic.Run(watching, watchInterval, l.relieve) })
+	l.watching.Go(func() { periodic.Run(watching, watchInterval, l.closeSilent) })
 	return nil
 }
 
-// relieve closes silent connections while too many files are open.
-func (l *limits) relieve() {
+// closeSilent closes silent connections while too many files are open.
+func (l *limits) closeSilent() {
 	limit := limitOfFiles() // it can change while the process runs
 	if limit == 0 {
 		return
 	}
-	closed, err := l.files.relieve(limit * l.config.MaxFilesPercentage / 100)
+	closed, err := l.files.closeSilent(limit * l.config.MaxFilesPercentage / 100)
 	if err != nil {
 		l.logger.Warn("The open files of the process could not be counted", zap.Error(err))
 	}

@@ -5,6 +5,7 @@ package taskerpages
 
 import (
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -67,12 +68,12 @@ func (p *pages) apiOverview(r *http.Request) (any, error) {
 	for i := range statistics.Failures {
 		f := &statistics.Failures[i]
 		if n := f.Attempts.Last(lately); n > 0 {
-			o.Failures = append(o.Failures, apiFailure{f.Workflow, f.Step, f.ErrorType, f.Message, n, f.Last.UTC(), hexOf(f.Task[:])})
+			o.Failures = append(o.Failures, apiFailure{f.Workflow, f.Step, f.ErrorType, f.Message, n, f.Last.UTC(), hex.EncodeToString(f.Task[:])})
 		}
 	}
 	p.own.refresh(r.Context(), now)
 	for _, n := range p.notes(counts, open, statistics, now) {
-		o.Attention = append(o.Attention, apiNote{n.Severe, plain(n.What)})
+		o.Attention = append(o.Attention, apiNote{n.Severe, withoutMarkup(n.What)})
 	}
 	return o, nil
 }

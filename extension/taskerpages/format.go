@@ -4,7 +4,6 @@
 package taskerpages
 
 import (
-	"encoding/hex"
 	"fmt"
 	"html"
 	"html/template"
@@ -175,11 +174,9 @@ func spark(series []int64, label, class string, width int) template.HTML {
 		class, width, height, width, height, html.EscapeString(label), area, line))
 }
 
-func hexOf(id []byte) string { return hex.EncodeToString(id) }
-
 var tags = regexp.MustCompile(`<[^>]*>`)
 
-// plain removes the markup from one of our own sentences.
-func plain(text template.HTML) string {
+// withoutMarkup removes the markup from one of our own sentences.
+func withoutMarkup(text template.HTML) string {
 	return html.UnescapeString(tags.ReplaceAllString(string(text), ""))
 }

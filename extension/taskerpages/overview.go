@@ -186,7 +186,7 @@ func failureLines(failures []livedata.Failure, now time.Time) (lines []failureLi
 		}
 		lines = append(lines, failureLine{
 			Workflow: f.Workflow, Step: f.Step, ErrorType: f.ErrorType, Message: f.Message, Count: count, Last: ago(now.Sub(f.Last)),
-			URL: tasksOf(f.Workflow, "", cmp.Or(f.ErrorType, f.Step)), Task: fmt.Sprintf("/tasks/%x", f.Task),
+			URL: tasksURL(f.Workflow, "", cmp.Or(f.ErrorType, f.Step)), Task: fmt.Sprintf("/tasks/%x", f.Task),
 		})
 	}
 	slices.SortStableFunc(lines, func(a, b failureLine) int { return cmp.Compare(b.Count, a.Count) })
@@ -196,8 +196,8 @@ func failureLines(failures []livedata.Failure, now time.Time) (lines []failureLi
 	return lines, more
 }
 
-func tasksOf(workflow, state, text string) string {
-	f := filter{Workflow: name(workflow), State: state, Text: asked(text), Sort: byChanged}
+func tasksURL(workflow, state, text string) string {
+	f := filter{Workflow: name(workflow), State: state, Text: searchText(text), Sort: byChanged}
 	return f.query()
 }
 
@@ -291,7 +291,7 @@ func failingSteps(open openTasks, s livedata.Statistics, now time.Time) []note {
 		if now.Sub(f.First) > time.Minute {
 			since = " since " + timeOfDay(f.First) + " UTC"
 		}
-		notes = append(notes, failingNote(key, w, f.ErrorType, several(n, "failed attempt", "failed attempts")+" in 15 min"+since, n))
+		notes = append(notes, failingNote(key, w, f.ErrorType, plural(n, "failed attempt", "failed attempts")+" in 15 min"+since, n))
 	}
 	for key, w := range waiting { // of attempts that are not emitted yet
 		notes = append(notes, failingNote(key, w, w.errorType, "", 0))
@@ -304,7 +304,7 @@ func failingNote(of stepOf, waiting *retries, errorType, counted string, attempt
 	what := escaped("<b>%s</b> fails in <b>%s</b>", name(of.workflow), name(of.step))
 	between, state := ": ", ""
 	if waiting != nil {
-		what += escaped("%s%s", between, several(waiting.tasks, "task backs off", "tasks back off"))
+		what += escaped("%s%s", between, plural(waiting.tasks, "task backs off", "tasks back off"))
 		between, state = ", ", "backing_off"
 	}
 	if counted != "" {
@@ -314,7 +314,7 @@ func failingNote(of stepOf, waiting *retries, errorType, counted string, attempt
 	if errorType != "" {
 		what += escaped("%s<code>%s</code>", between, name(errorType))
 	}
-	n := note{Severe: waiting != nil, weight: attempts, What: what + ".", URL: tasksOf(of.workflow, state, cmp.Or(errorType, of.step)), Link: "tasks"}
+	n := note{Severe: waiting != nil, weight: attempts, What: what + ".", URL: tasksURL(of.workflow, state, cmp.Or(errorType, of.step)), Link: "tasks"}
 	if waiting != nil {
 		n.weight += 1000 * int64(waiting.tasks)
 	}
@@ -326,9 +326,9 @@ func blockedWorkflows(counts map[string]*workflowCounts) []note {
 	for of, c := range counts {
 		if n := c.states[assembly.StateBlocked]; n > 0 {
 			what := escaped("%s of <b>%s</b> %s <b>blocked</b> by a failed step and %s for an operator to reset or resolve it",
-				several(n, "task", "tasks"), name(of), map[bool]string{true: "is", false: "are"}[n == 1], map[bool]string{true: "waits", false: "wait"}[n == 1])
+				plural(n, "task", "tasks"), name(of), map[bool]string{true: "is", false: "are"}[n == 1], map[bool]string{true: "waits", false: "wait"}[n == 1])
 			what += escaped(", the oldest for %s.", span(c.oldest[assembly.StateBlocked]))
-			notes = append(notes, note{Severe: true, weight: int64(n), What: what, URL: tasksOf(of, "blocked", ""), Link: "tasks"})
+			notes = append(notes, note{Severe: true, weight: int64(n), What: what, URL: tasksURL(of, "blocked", ""), Link: "tasks"})
 		}
 	}
 	slices.SortFunc(notes, func(a, b note) int { return strings.Compare(string(a.What), string(b.What)) })
@@ -357,7 +357,7 @@ func (p *pages) collectorNotes(now time.Time) []note {
 	return notes
 }
 
-func several[N ~int | ~int64](n N, one, many string) string {
+func plural[N ~int | ~int64](n N, one, many string) string {
 	if n == 1 {
 		return "1 " + one
 	}

@@ -188,7 +188,7 @@ const silentFor = time.Minute
 func exporters(series []ownmetrics.Series, now time.Time) []exporter {
 	var list []exporter
 	for _, e := range ownmetrics.Exporters(series) {
-		problem, remedy := judge(&e, now)
+		problem, remedy := problemOf(&e, now)
 		list = append(list, exporter{e.Exporter, e.Signal, e.Sent, e.Failed, e.QueueSize, e.QueueCapacity, e.LastSuccess, e.LastFailure, problem, remedy})
 	}
 	return list
@@ -197,8 +197,8 @@ func exporters(series []ownmetrics.Series, now time.Time) []exporter {
 // nearlyFull is the fill level from which a queue is reported.
 const nearlyFull = 0.5
 
-// judge returns the problem of an exporter, if it has one.
-func judge(e *ownmetrics.Exporter, now time.Time) (problem, remedy string) {
+// problemOf returns the problem of an exporter, if it has one.
+func problemOf(e *ownmetrics.Exporter, now time.Time) (problem, remedy string) {
 	full := 0.0
 	if e.QueueCapacity > 0 {
 		full = float64(e.QueueSize) / float64(e.QueueCapacity)

@@ -132,7 +132,7 @@ func (p *pages) show(w http.ResponseWriter, r *http.Request, kind *pageKind) {
 	p.telemetry.ExtensionTaskerPagesRendered.Add(r.Context(), 1, metric.WithAttributes(attribute.String("page", kind.name)))
 	data, err := kind.build(r)
 	status, tmpl := http.StatusOK, kind.template
-	f := frame{Title: kind.title, Section: kind.section, Search: asked(r.URL.Query().Get("q")), About: p.about, Main: data, Live: r.URL.RequestURI()}
+	f := frame{Title: kind.title, Section: kind.section, Search: searchText(r.URL.Query().Get("q")), About: p.about, Main: data, Live: r.URL.RequestURI()}
 	if err != nil {
 		status = statusOf(err)
 		f.Title, f.Error, f.Live = "Not shown", err.Error(), ""

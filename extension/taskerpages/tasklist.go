@@ -42,7 +42,7 @@ const (
 
 func filterOf(q url.Values) (filter, error) {
 	f := filter{
-		Text: asked(q.Get("q")), Workflow: name(q.Get("workflow")), State: q.Get("state"), Service: name(q.Get("service")), Sort: q.Get("sort"),
+		Text: searchText(q.Get("q")), Workflow: name(q.Get("workflow")), State: q.Get("state"), Service: name(q.Get("service")), Sort: q.Get("sort"),
 		Limit: tasksPerPage,
 	}
 	if f.Sort == "" {
@@ -71,8 +71,8 @@ func filterOf(q url.Values) (filter, error) {
 	return f, nil
 }
 
-// asked returns a search text in displayable form.
-func asked(text string) string { return cut(text, longestMessage) }
+// searchText returns a search text in displayable form.
+func searchText(text string) string { return cut(text, longestMessage) }
 
 // query returns the filter as a URL query, with some parameters replaced.
 func (f *filter) query(replace ...string) string {

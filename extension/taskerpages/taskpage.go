@@ -421,7 +421,7 @@ func (page *taskPage) hold(open *assembly.OpenTask, run *livedata.Run, at time.T
 		page.Missing = append(page.Missing, name(m.Of)+": "+m.What)
 	}
 	if run.Repeated > 0 {
-		page.Repeated = several(run.Repeated, "event came", "events came") + " more than once and counted once."
+		page.Repeated = plural(run.Repeated, "event came", "events came") + " more than once and counted once."
 	}
 	due := time.Unix(0, open.Due)
 	if open.Due == 0 || !due.After(at) {
@@ -447,7 +447,7 @@ func (page *taskPage) tooLate(late *livedata.Late) {
 	for _, n := range late.Names {
 		names = append(names, number(n.Count)+" "+name(n.Event))
 	}
-	page.Late = append(page.Late, several(late.Count, "event", "events")+" arrived after the spans they belong to had been emitted, and are missing there: "+strings.Join(names, ", ")+".")
+	page.Late = append(page.Late, plural(late.Count, "event", "events")+" arrived after the spans they belong to had been emitted, and are missing there: "+strings.Join(names, ", ")+".")
 	for i := range slices.Backward(late.Latest) {
 		e := &late.Latest[i]
 		text := fmt.Sprintf("%s of %s came at %s", name(e.Event), timeOf(time.Unix(0, e.At)), timeOf(time.Unix(0, e.Came)))

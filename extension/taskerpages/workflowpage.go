@@ -95,7 +95,7 @@ func (p *pages) workflow(r *http.Request) (any, error) {
 	if !found {
 		return nil, errNoWorkflow
 	}
-	page := &workflowPage{Name: of, TasksURL: tasksOf(of, "", "")}
+	page := &workflowPage{Name: of, TasksURL: tasksURL(of, "", "")}
 	if w.Latest != (event.TraceID{}) {
 		page.Latest = fmt.Sprintf("/tasks/%x", w.Latest)
 	}
@@ -140,7 +140,7 @@ func stepLines(w *livedata.Workflow) []stepLine {
 			Name: s.Name, Dependencies: s.Dependencies, Runs: s.Executions.Last(livedata.Minutes), Failed: s.Failures.Last(livedata.Minutes),
 			P50: quantileText(s.Durations, 0.5), P95: quantileText(s.Durations, 0.95),
 			P50Seconds: seconds(s.Durations, 0.5), P95Seconds: seconds(s.Durations, 0.95),
-			Share: percent(float64(s.Critical), float64(w.Total)), URL: tasksOf(w.Name, "", s.Name),
+			Share: percent(float64(s.Critical), float64(w.Total)), URL: tasksURL(w.Name, "", s.Name),
 		}
 		if w.Total > 0 {
 			l.CriticalShare = float64(s.Critical) / float64(w.Total)

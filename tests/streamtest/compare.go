@@ -16,7 +16,7 @@ func Compare(truth []Task, spans []Span) []string {
 	return compareTrees(truth, spans, func(task *Task) (string, int64) { return task.Service, task.TaskID }, func(t *tree, task *Task) {
 		t.compare(task)
 		t.wellFormed(task.Service)
-		t.leftovers()
+		t.reportUnclaimed()
 	})
 }
 
@@ -30,17 +30,17 @@ func compareTrees[T any](truth []T, spans []Span, identity func(*T) (service str
 		t := newTree(f, fmt.Sprintf("task %s/%d", service, number), traces[id])
 		delete(traces, id)
 		if len(t.spans) == 0 {
-			t.differ("no spans")
+			t.report("no spans")
 			continue
 		}
 		compare(t, &truth[i])
 	}
-	strangers(f, traces)
+	reportUnknownTasks(f, traces)
 	return f.list()
 }
 
-// strangers reports traces of tasks that are not in the truth.
-func strangers(f *findings, traces map[[16]byte][]*Span) {
+// reportUnknownTasks reports traces of tasks that are not in the truth.
+func reportUnknownTasks(f *findings, traces map[[16]byte][]*Span) {
 	for id, spans := range traces {
 		f.add("trace %x is of no task; %d spans, one is %s of task %v", id, len(spans), describe(spans[0]),
 			spans[0].Attributes[lifecycle.AttrTaskID])
@@ -86,12 +86,12 @@ func (t *tree) comparePass(index int, o Orchestration, root *Span, before map[in
 			t.attribute(before[a.StepID], lifecycle.AttrCorrelationID, o.CorrelationID)
 		}
 		if s := t.claimLast(lifecycle.SpanDependency, pass, b.Start); s != nil && s.Start != ready {
-			t.differ("%s starts %v off", describe(s), time.Duration(s.Start-ready))
+			t.report("%s starts %v off", describe(s), time.Duration(s.Start-ready))
 		}
 		ready = b.End
 	}
 	if s := t.claimLast(lifecycle.SpanFinalization, pass, o.End); s != nil && (s.End != o.End || s.Start < ready) {
-		t.differ("%s is not at the end of its pass", describe(s))
+		t.report("%s is not at the end of its pass", describe(s))
 	}
 }
 
@@ -112,9 +112,9 @@ func (t *tree) compareAttempt(a Attempt, batch, before *Span) *Span {
 	}
 	switch {
 	case a.Attempt == 1 && len(step.Links) > 0:
-		t.differ("%s: a first attempt with a link", describe(step))
+		t.report("%s: a first attempt with a link", describe(step))
 	case a.Attempt > 1 && (len(step.Links) != 1 || before == nil || step.Links[0] != Link{step.TraceID, before.SpanID}):
-		t.differ("%s: its links are %x, want one to %s", describe(step), step.Links, describe(before))
+		t.report("%s: its links are %x, want one to %s", describe(step), step.Links, describe(before))
 	}
 	handler := t.claim(what, lifecycle.SpanHandler, Interval{Start: a.HandlerStart, End: a.HandlerEnd}, ofStep(a.StepID))
 	t.parent(handler, step)
@@ -136,7 +136,7 @@ func (t *tree) claimLast(name string, pass *Span, end int64) *Span {
 		}
 	}
 	if found == nil {
-		t.differ("%s has no %s before %s", describe(pass), name, clock(end))
+		t.report("%s has no %s before %s", describe(pass), name, clock(end))
 		return nil
 	}
 	t.claimed[found] = true
@@ -146,13 +146,13 @@ func (t *tree) claimLast(name string, pass *Span, end int64) *Span {
 func (t *tree) compareQueries(want int) {
 	got := t.byName[lifecycle.SpanQuery]
 	if len(got) != want {
-		t.differ("%d queries, want %d", len(got), want)
+		t.report("%d queries, want %d", len(got), want)
 	}
 	for _, s := range got {
 		t.claimed[s] = true
 		if parent := t.byID[s.ParentID]; parent != nil && parent.Name != lifecycle.SpanHandler &&
 			parent.Name != lifecycle.SpanStep && parent.Name != lifecycle.SpanTask {
-			t.differ("%s is under %s", describe(s), describe(parent))
+			t.report("%s is under %s", describe(s), describe(parent))
 		}
 	}
 }

@@ -30,7 +30,7 @@ func (t *tree) compareReal(task *RealTask) {
 		if task.Status != "" {
 			t.outcome(roots[0], task.Status)
 		} else if roots[0].Attributes[lifecycle.AttrIncomplete] != true {
-			t.differ("%s never ended, but is not %s", describe(roots[0]), lifecycle.AttrIncomplete)
+			t.report("%s never ended, but is not %s", describe(roots[0]), lifecycle.AttrIncomplete)
 		}
 	}
 	t.compareRealBatches(task)
@@ -38,7 +38,7 @@ func (t *tree) compareReal(task *RealTask) {
 	for _, s := range t.spans {
 		if want, level := parentOf(s.Name); level {
 			if parent := t.byID[s.ParentID]; parent == nil || parent.Name != want {
-				t.differ("%s is under %s, want a %s", describe(s), describe(parent), want)
+				t.report("%s is under %s, want a %s", describe(s), describe(parent), want)
 			}
 		}
 	}
@@ -60,7 +60,7 @@ func parentOf(name string) (parent string, known bool) {
 
 func (t *tree) count(name string, want int) {
 	if got := len(t.byName[name]); got != want {
-		t.differ("%d %s, want %d", got, name, want)
+		t.report("%d %s, want %d", got, name, want)
 	}
 }
 
@@ -68,7 +68,7 @@ func (t *tree) count(name string, want int) {
 func (t *tree) compareRealBatches(task *RealTask) {
 	got := sortedByStart(t.byName[lifecycle.SpanBatch])
 	if len(got) != len(task.Batches) {
-		t.differ("%d batches, want %d", len(got), len(task.Batches))
+		t.report("%d batches, want %d", len(got), len(task.Batches))
 		return
 	}
 	steps := map[[8]byte][]int64{}
@@ -80,7 +80,7 @@ func (t *tree) compareRealBatches(task *RealTask) {
 		ids := steps[batch.SpanID]
 		slices.Sort(ids)
 		if want := slices.Sorted(slices.Values(task.Batches[i].StepIDs)); !slices.Equal(ids, want) {
-			t.differ("%s ran the steps %v, want %v", describe(batch), ids, want)
+			t.report("%s ran the steps %v, want %v", describe(batch), ids, want)
 		}
 	}
 }
@@ -99,7 +99,7 @@ func (t *tree) compareRealAttempts(task *RealTask) {
 			}
 		}
 		if step == nil {
-			t.differ("no span for step %d (%s), attempt %d", a.StepID, a.StepName, a.Attempt)
+			t.report("no span for step %d (%s), attempt %d", a.StepID, a.StepName, a.Attempt)
 			continue
 		}
 		t.attribute(step, lifecycle.AttrStepName, a.StepName)
@@ -108,7 +108,7 @@ func (t *tree) compareRealAttempts(task *RealTask) {
 			t.attribute(step, lifecycle.AttrErrorType, a.Error)
 		}
 		if (a.Attempt > 1) != (len(step.Links) == 1) {
-			t.differ("%s has %d links", describe(step), len(step.Links))
+			t.report("%s has %d links", describe(step), len(step.Links))
 		}
 		t.workInside(a, step)
 	}
@@ -120,11 +120,11 @@ func (t *tree) workInside(a RealAttempt, step *Span) {
 			continue
 		}
 		if a.WorkStart < h.Start || a.WorkEnd > h.End {
-			t.differ("%s does not hold its work of %s to %s", describe(h), clock(a.WorkStart), clock(a.WorkEnd))
+			t.report("%s does not hold its work of %s to %s", describe(h), clock(a.WorkStart), clock(a.WorkEnd))
 		}
 		return
 	}
-	t.differ("%s has no handler", describe(step))
+	t.report("%s has no handler", describe(step))
 }
 
 func sortedByStart(spans []*Span) []*Span {

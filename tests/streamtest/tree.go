@@ -63,10 +63,10 @@ func newTree(f *findings, label string, spans []*Span) *tree {
 	t := &tree{findings: f, label: label, spans: spans, byID: map[[8]byte]*Span{}, byName: map[string][]*Span{}, claimed: map[*Span]bool{}}
 	for _, s := range spans {
 		if s.SpanID == [8]byte{} {
-			t.differ("%s has no span id", s.Name)
+			t.report("%s has no span id", s.Name)
 		}
 		if twin := t.byID[s.SpanID]; twin != nil {
-			t.differ("span id %s is twice: %s and %s", s.SpanText(), describe(twin), describe(s))
+			t.report("span id %s is twice: %s and %s", s.SpanText(), describe(twin), describe(s))
 		}
 		t.byID[s.SpanID] = s
 		t.byName[s.Name] = append(t.byName[s.Name], s)
@@ -74,7 +74,7 @@ func newTree(f *findings, label string, spans []*Span) *tree {
 	return t
 }
 
-func (t *tree) differ(format string, args ...any) {
+func (t *tree) report(format string, args ...any) {
 	t.add(t.label+": "+format, args...)
 }
 
@@ -82,25 +82,25 @@ func (t *tree) differ(format string, args ...any) {
 func (t *tree) wellFormed(service string) {
 	for _, s := range t.spans {
 		if s.Scope != lifecycle.ScopeSpans {
-			t.differ("%s has scope %q, want %q", describe(s), s.Scope, lifecycle.ScopeSpans)
+			t.report("%s has scope %q, want %q", describe(s), s.Scope, lifecycle.ScopeSpans)
 		}
 		if s.Service != service {
-			t.differ("%s is of service %q, want %q", describe(s), s.Service, service)
+			t.report("%s is of service %q, want %q", describe(s), s.Service, service)
 		}
 		if s.End < s.Start {
-			t.differ("%s ends before it starts", describe(s))
+			t.report("%s ends before it starts", describe(s))
 		}
 		if s.ParentID == [8]byte{} {
 			if s.Name != lifecycle.SpanTask {
-				t.differ("%s has no parent", describe(s))
+				t.report("%s has no parent", describe(s))
 			}
 			continue
 		}
 		parent := t.byID[s.ParentID]
 		if parent == nil {
-			t.differ("%s: its parent %x is not in the trace", describe(s), s.ParentID)
+			t.report("%s: its parent %x is not in the trace", describe(s), s.ParentID)
 		} else if s.Start < parent.Start || s.End > parent.End {
-			t.differ("%s is not inside its parent %s", describe(s), describe(parent))
+			t.report("%s is not inside its parent %s", describe(s), describe(parent))
 		}
 	}
 }
@@ -122,20 +122,20 @@ func (t *tree) claim(what, name string, want Interval, match func(*Span) bool) *
 		}
 	}
 	if nearest == nil {
-		t.differ("no %s for %s at %s", name, what, clock(want.Start))
+		t.report("no %s for %s at %s", name, what, clock(want.Start))
 		return nil
 	}
 	t.claimed[nearest] = true
-	t.differ("%s: %s starts %v and ends %v off", what, describe(nearest),
+	t.report("%s: %s starts %v and ends %v off", what, describe(nearest),
 		time.Duration(nearest.Start-want.Start), time.Duration(nearest.End-want.End))
 	return nearest
 }
 
-// leftovers reports unclaimed spans.
-func (t *tree) leftovers() {
+// reportUnclaimed reports unclaimed spans.
+func (t *tree) reportUnclaimed() {
 	for _, s := range t.spans {
 		if !t.claimed[s] {
-			t.differ("one too many: %s", describe(s))
+			t.report("one too many: %s", describe(s))
 		}
 	}
 }
@@ -144,12 +144,12 @@ func (t *tree) parent(s, want *Span) {
 	if s == nil || want == nil || s.ParentID == want.SpanID {
 		return
 	}
-	t.differ("%s: its parent is %s, want %s", describe(s), describe(t.byID[s.ParentID]), describe(want))
+	t.report("%s: its parent is %s, want %s", describe(s), describe(t.byID[s.ParentID]), describe(want))
 }
 
 func (t *tree) attribute(s *Span, key string, want any) {
 	if s != nil && s.Attributes[key] != want {
-		t.differ("%s: %s is %v, want %v", describe(s), key, s.Attributes[key], want)
+		t.report("%s: %s is %v, want %v", describe(s), key, s.Attributes[key], want)
 	}
 }
 
@@ -159,11 +159,11 @@ func (t *tree) outcome(s *Span, want string) {
 		return
 	}
 	if s.Status != want {
-		t.differ("%s: status code is %s, want %s", describe(s), s.Status, want)
+		t.report("%s: status code is %s, want %s", describe(s), s.Status, want)
 	}
 	t.attribute(s, lifecycle.AttrStatus, statusText(want))
 	if incomplete, is := s.Attributes[lifecycle.AttrIncomplete]; is {
-		t.differ("%s: %s is %v", describe(s), lifecycle.AttrIncomplete, incomplete)
+		t.report("%s: %s is %v", describe(s), lifecycle.AttrIncomplete, incomplete)
 	}
 }
 

@@ -82,7 +82,7 @@ var queued = []string{"otlp_grpc", "otlp_http", "kafka"}
 func (c *checker) checkDurability() {
 	keeping := ""
 	for _, p := range c.conf.Used() {
-		if c.remembers(p) && p.Setting("storage") != "" {
+		if c.hasState(p) && p.Setting("storage") != "" {
 			keeping = p.Key
 		}
 	}
@@ -90,7 +90,7 @@ func (c *checker) checkDurability() {
 		return
 	}
 	for _, p := range c.conf.Used() {
-		if c.remembers(p) && p.Setting("storage") == "" {
+		if c.hasState(p) && p.Setting("storage") == "" {
 			c.add(LevelWarning, p.SettingKey("storage"), "", keeping+" has a storage and this has none: a crash loses "+loss(p.Type), "set it to the same extension")
 		}
 	}
@@ -124,28 +124,28 @@ func (c *checker) checkDurability() {
 	}
 }
 
-// remembers reports whether a component has state.
-func (c *checker) remembers(p collectorconfig.Component) bool {
+// hasState reports whether a component has state.
+func (c *checker) hasState(p collectorconfig.Component) bool {
 	switch p.Type {
 	case "span_hierarchy", "span_to_metrics":
 		return true
 	case "routed_events":
-		return p.Setting("announcements") != "all" && c.takes(p, "traces")
+		return p.Setting("announcements") != "all" && c.isExporterOf(p, "traces")
 	case "event_router":
 		return p.Setting("deduplicate", "enabled") != "false"
 	}
 	return false
 }
 
-// takes reports whether a component is an exporter of pipelines of a signal.
-func (c *checker) takes(p collectorconfig.Component, signal string) bool {
+// isExporterOf reports whether a component is an exporter of pipelines of a signal.
+func (c *checker) isExporterOf(p collectorconfig.Component, signal string) bool {
 	return slices.ContainsFunc(c.conf.Pipelines, func(line collectorconfig.Pipeline) bool {
 		return line.Signal == signal && slices.ContainsFunc(line.Exporters, func(id string) bool { return c.conf.Component(exporters, id).Key == p.Key })
 	})
 }
 
-// gives reports whether a component is a receiver of pipelines of a signal.
-func (c *checker) gives(p collectorconfig.Component, signal string) bool {
+// isReceiverOf reports whether a component is a receiver of pipelines of a signal.
+func (c *checker) isReceiverOf(p collectorconfig.Component, signal string) bool {
 	return slices.ContainsFunc(c.conf.Pipelines, func(line collectorconfig.Pipeline) bool {
 		return line.Signal == signal && slices.ContainsFunc(line.Receivers, func(id string) bool { return c.conf.Component(receivers, id).Key == p.Key })
 	})
@@ -155,7 +155,7 @@ func (c *checker) gives(p collectorconfig.Component, signal string) bool {
 func (c *checker) checkRecords() {
 	assembles := slices.ContainsFunc(c.conf.Used(), func(p collectorconfig.Component) bool { return p.Type == "span_hierarchy" })
 	for _, p := range c.conf.Used() {
-		if p.Type != "routed_events" || p.Setting("announcements") == "all" || !assembles || !c.gives(p, "logs") || c.takes(p, "traces") {
+		if p.Type != "routed_events" || p.Setting("announcements") == "all" || !assembles || !c.isReceiverOf(p, "logs") || c.isExporterOf(p, "traces") {
 			continue
 		}
 		c.add(LevelWarning, p.SettingKey("announcements"), p.Setting("announcements"),

@@ -77,7 +77,7 @@ func (r *Reader) Next() (Item, error) {
 		c, err := r.in.ReadByte()
 		if err == io.EOF && r.arrays > 0 {
 			r.arrays = 0
-			return r.fault(r.line, "the file ends inside an array of items", "check that the file is whole"), nil
+			return r.faultyItem(r.line, "the file ends inside an array of items", "check that the file is whole"), nil
 		}
 		if err != nil {
 			return Item{}, err
@@ -98,7 +98,7 @@ func (r *Reader) Next() (Item, error) {
 			if c == '{' {
 				return r.object()
 			}
-			return r.junk()
+			return r.skipInvalid()
 		}
 	}
 }
@@ -125,12 +125,12 @@ func (r *Reader) object() (Item, error) {
 		r.in.Discard(n) //nolint:errcheck // these bytes are buffered
 	}
 	if size > MaxItemBytes {
-		return r.fault(first, fmt.Sprintf("the item has more than %d bytes", MaxItemBytes),
+		return r.faultyItem(first, fmt.Sprintf("the item has more than %d bytes", MaxItemBytes),
 			"leave large values out of the payload"), nil
 	}
 	if !json.Valid(r.text) {
 		var value json.RawMessage
-		return r.fault(first, fmt.Sprintf("the item is not valid JSON: %v", json.Unmarshal(r.text, &value)),
+		return r.faultyItem(first, fmt.Sprintf("the item is not valid JSON: %v", json.Unmarshal(r.text, &value)),
 			"send one JSON object per line"), nil
 	}
 	return Item{Origin: Origin{r.name, first}, JSON: r.oneLine()}, nil
@@ -148,8 +148,8 @@ func (r *Reader) oneLine() []byte {
 	return r.compact.Bytes()
 }
 
-// junk skips what is neither an object nor an array, to the end of the line or of the array's element.
-func (r *Reader) junk() (Item, error) {
+// skipInvalid skips what is neither an object nor an array, to the end of the line or of the array's element.
+func (r *Reader) skipInvalid() (Item, error) {
 	first := r.line
 	r.text = r.text[:0]
 	for {
@@ -171,7 +171,7 @@ func (r *Reader) junk() (Item, error) {
 		}
 		r.in.Discard(n) //nolint:errcheck // these bytes are buffered
 		if stop >= 0 || len(chunk) == 0 {
-			return r.fault(first, fmt.Sprintf("%q is not a JSON object", r.text),
+			return r.faultyItem(first, fmt.Sprintf("%q is not a JSON object", r.text),
 				`send objects of the form {"event": "step.completed", "payload": {…}}`), nil
 		}
 	}
@@ -188,6 +188,6 @@ func (r *Reader) chunk() ([]byte, error) {
 	return r.in.Peek(r.in.Buffered())
 }
 
-func (r *Reader) fault(line int, reason, remedy string) Item {
+func (r *Reader) faultyItem(line int, reason, remedy string) Item {
 	return Item{Origin: Origin{r.name, line}, Fault: &Fault{reason, remedy}}
 }

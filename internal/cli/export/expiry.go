@@ -40,24 +40,24 @@ func SeriesExpiryOf(conf *confmap.Conf) (time.Duration, error) {
 			if expiry <= 0 {
 				return 0, configerr.New(p.SettingKey("metric_expiration"), expiry, "expires every series immediately, so that an export finds none", "use more, such as 24h")
 			}
-			exported = sooner(exported, expiry)
+			exported = shorterExpiry(exported, expiry)
 		case p.Section == collectorconfig.Connectors && p.Type == connector.Type().String():
 			expiry, err := p.Duration("series_expiration", connector.CreateDefaultConfig().(*spantometrics.Config).SeriesExpiration)
 			if err != nil {
 				return 0, err
 			}
-			counted = sooner(counted, expiry)
+			counted = shorterExpiry(counted, expiry)
 		}
 	}
 	if !found {
 		return 0, errors.New("there is no exporter prometheus in a pipeline whose endpoint an export could read: " +
 			"pass all files that the collector is started with")
 	}
-	return sooner(exported, counted), nil
+	return shorterExpiry(exported, counted), nil
 }
 
-// sooner returns the lesser of two durations, where 0 means never.
-func sooner(a, b time.Duration) time.Duration {
+// shorterExpiry returns the lesser of two durations, where 0 means never.
+func shorterExpiry(a, b time.Duration) time.Duration {
 	if a == 0 || b > 0 && b < a {
 		return b
 	}

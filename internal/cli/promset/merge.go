@@ -105,7 +105,7 @@ func (m *merger) addSeries(to *mergedFamily, from *dto.Metric) {
 	switch to.family.GetType() {
 	case dto.MetricType_COUNTER:
 		total.Counter.Value = proto.Float64(total.GetCounter().GetValue() + from.GetCounter().GetValue())
-		total.Counter.Exemplar = slower(total.Counter.Exemplar, from.GetCounter().GetExemplar())
+		total.Counter.Exemplar = greaterExemplar(total.Counter.Exemplar, from.GetCounter().GetExemplar())
 	case dto.MetricType_HISTOGRAM:
 		if !addHistogram(total.Histogram, from.Histogram) {
 			m.warn("%s: instances have different buckets, only the common ones were merged", to.family.GetName())
@@ -151,7 +151,7 @@ func addHistogram(total, from *dto.Histogram) (complete bool) {
 			continue
 		}
 		bucket.CumulativeCount = proto.Uint64(bucket.GetCumulativeCount() + other.GetCumulativeCount())
-		bucket.Exemplar = slower(bucket.Exemplar, other.Exemplar)
+		bucket.Exemplar = greaterExemplar(bucket.Exemplar, other.Exemplar)
 		common = append(common, bucket)
 	}
 	complete = len(common) == len(total.Bucket) && len(common) == len(from.Bucket)
@@ -165,8 +165,8 @@ func addSummary(total, from *dto.Summary) {
 	total.Quantile = nil
 }
 
-// slower returns the exemplar with the greater value, or the later of two equal ones, to keep outliers.
-func slower(a, b *dto.Exemplar) *dto.Exemplar {
+// greaterExemplar returns the exemplar with the greater value, or the later of two equal ones, to keep outliers.
+func greaterExemplar(a, b *dto.Exemplar) *dto.Exemplar {
 	if a == nil || b == nil {
 		return cmp.Or(a, b)
 	}

@@ -134,7 +134,7 @@ func (c *Client) once(ctx context.Context, client *http.Client, target Target, a
 	endpoint.SetHeader(request, c.settings.Header)
 	response, err := client.Do(request)
 	if err != nil {
-		return Answer{}, judge(err)
+		return Answer{}, permanentOrNot(err)
 	}
 	defer response.Body.Close()                       //nolint:errcheck // nothing is lost
 	most := min(c.settings.MaxBytes, math.MaxInt64-1) // one more byte reveals a larger response
@@ -151,8 +151,8 @@ func (c *Client) once(ctx context.Context, client *http.Client, target Target, a
 	return Answer{Body: body, ContentType: response.Header.Get("Content-Type"), Status: response.StatusCode}, nil
 }
 
-// judge distinguishes permanent errors from temporary ones.
-func judge(err error) error {
+// permanentOrNot distinguishes permanent errors from temporary ones.
+func permanentOrNot(err error) error {
 	err = endpoint.Cause(err)
 	switch {
 	case endpoint.UntrustedCertificate(err):

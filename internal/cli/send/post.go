@@ -67,7 +67,7 @@ func (s *Sender) post(ctx context.Context, batch *eventfile.Batch) outcome {
 	if err != nil && !wantsTLS(response.StatusCode, body) { // that response is often truncated
 		return failed(fmt.Errorf("the response was truncated: %w", err))
 	}
-	return s.judge(batch, response, body)
+	return s.outcomeOf(batch, response, body)
 }
 
 // wantsTLS reports whether the response is that of a Go server to a request without TLS.
@@ -113,9 +113,9 @@ func failed(err error) outcome {
 	return outcome{problem: err.Error(), retryable: true, remedy: "check that the collector is running, and --endpoint"}
 }
 
-// judge classifies a response by its status, then by its body. As in OTLP, 500 is permanent and the statuses of gateways
+// outcomeOf classifies a response by its status, then by its body. As in OTLP, 500 is permanent and the statuses of gateways
 // are not.
-func (s *Sender) judge(batch *eventfile.Batch, response *http.Response, body []byte) outcome {
+func (s *Sender) outcomeOf(batch *eventfile.Batch, response *http.Response, body []byte) outcome {
 	status := response.StatusCode
 	problem := "the receiver answered " + endpoint.Status(status) + excerpt(body)
 	switch {

@@ -120,7 +120,7 @@ func (s *Sender) Send(ctx context.Context, source Source) Summary {
 	case readErr = <-readEnded:
 	default: // only after cancellation: the source is blocked
 	}
-	var gaveUp *giveUp
+	var gaveUp *permanentError
 	errors.As(context.Cause(ctx), &gaveUp)
 	return account.close(s.settings.Now().Sub(started), readErr, gaveUp, ctx.Err() != nil && gaveUp == nil)
 }
@@ -178,7 +178,7 @@ func (s *Sender) deliver(ctx context.Context, account *account, batch *eventfile
 	wait.InitialInterval, wait.MaxInterval, wait.Multiplier = firstWait, longestWait, 2
 	wait.Reset()
 	for attempt := 0; ; attempt++ {
-		if err := s.holdOn(ctx); err != nil {
+		if err := s.waitForPause(ctx); err != nil {
 			account.undelivered(batch, "sending stopped before it was sent")
 			return nil
 		}
@@ -192,7 +192,7 @@ func (s *Sender) deliver(ctx context.Context, account *account, batch *eventfile
 		case outcome.retryable && attempt < s.settings.Retries:
 			account.retry(outcome.problem)
 			if outcome.retryAfter > 0 {
-				s.leaveAlone(outcome.retryAfter)
+				s.pause(outcome.retryAfter)
 				continue
 			}
 			if err := s.settings.Sleep(ctx, wait.NextBackOff()); err != nil {
@@ -206,7 +206,7 @@ func (s *Sender) deliver(ctx context.Context, account *account, batch *eventfile
 			}
 			account.undelivered(batch, problem)
 			if outcome.retryable || outcome.hopeless {
-				return &giveUp{problem, outcome.remedy}
+				return &permanentError{problem, outcome.remedy}
 			}
 			return nil
 		}
@@ -237,8 +237,8 @@ func halves(batch *eventfile.Batch) (first, second *eventfile.Batch) {
 	return first, &eventfile.Batch{Body: batch.Body[end:], Origins: batch.Origins[middle:]}
 }
 
-// leaveAlone makes all workers wait before the next request.
-func (s *Sender) leaveAlone(d time.Duration) {
+// pause makes all workers wait before the next request.
+func (s *Sender) pause(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if until := s.settings.Now().Add(d); until.After(s.notBefore) {
@@ -246,8 +246,8 @@ func (s *Sender) leaveAlone(d time.Duration) {
 	}
 }
 
-// holdOn waits until the next request may be made.
-func (s *Sender) holdOn(ctx context.Context) error {
+// waitForPause waits until the next request may be made.
+func (s *Sender) waitForPause(ctx context.Context) error {
 	for {
 		s.mu.Lock()
 		wait := s.notBefore.Sub(s.settings.Now())
@@ -261,7 +261,7 @@ func (s *Sender) holdOn(ctx context.Context) error {
 	}
 }
 
-// giveUp is why the rest was not sent.
-type giveUp struct{ problem, remedy string }
+// permanentError is why the rest was not sent.
+type permanentError struct{ problem, remedy string }
 
-func (g *giveUp) Error() string { return g.problem }
+func (g *permanentError) Error() string { return g.problem }

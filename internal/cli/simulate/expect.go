@@ -186,8 +186,8 @@ func (e *Expectations) validate() error {
 	return errors.Join(errs...)
 }
 
-// see compares a row of a table with what is expected of it. A nil e expects nothing.
-func (e *Expectations) see(section string, row map[string]string) {
+// check compares a row of a table with what is expected of it. A nil e expects nothing.
+func (e *Expectations) check(section string, row map[string]string) {
 	if e == nil {
 		return
 	}

@@ -70,7 +70,7 @@ func (r *results) spans(_ context.Context, td ptrace.Traces) error {
 		if row["status"] != "" {
 			of.Status[row["status"]]++
 		}
-		r.expect.see(sectionSpans, row)
+		r.expect.check(sectionSpans, row)
 	})
 	return nil
 }
@@ -88,7 +88,7 @@ func (r *results) records(_ context.Context, ld plog.Logs) error {
 			r.result.Records = append(r.result.Records, Count{Name: row["event"]})
 		}
 		r.result.Records[i].Count++
-		r.expect.see(sectionRecords, row)
+		r.expect.check(sectionRecords, row)
 	})
 	return nil
 }
@@ -114,7 +114,7 @@ func (r *results) finish() error {
 			}
 		}
 		r.result.Metrics = append(r.result.Metrics, metric)
-		r.expect.see(sectionMetrics, row)
+		r.expect.check(sectionMetrics, row)
 	})
 	slices.SortFunc(r.result.Spans, func(a, b Spans) int { return levelOf(a.Name) - levelOf(b.Name) })
 	slices.SortFunc(r.result.Records, func(a, b Count) int { return b.Count - a.Count })

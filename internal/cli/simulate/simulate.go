@@ -127,7 +127,7 @@ func Run(ctx context.Context, source offline.Source, settings Settings) (*Result
 	result.Losses = losses.list()
 	err = errors.Join(err, b.results.finish())
 	for _, loss := range result.Losses {
-		settings.Expect.see(sectionLosses, rowOf(loss))
+		settings.Expect.check(sectionLosses, rowOf(loss))
 	}
 	result.Mismatches = settings.Expect.mismatches(result.Accepted, result.Refused)
 	return result, err

@@ -78,7 +78,7 @@ type Work struct {
 // Healthy reports whether the health check is fine, no component fails to write its state or has lost part of it, and no
 // exporter fails.
 func (s *Status) Healthy() bool {
-	return s.HealthyApartFromExporters() && len(s.FailingExporters()) == 0 && len(s.StateTroubles()) == 0
+	return s.HealthyApartFromExporters() && len(s.FailingExporters()) == 0 && len(s.StateProblems()) == 0
 }
 
 // HealthyApartFromExporters is Healthy for a check that restarts the collector: it ignores what a restart does not repair,
@@ -97,8 +97,8 @@ func (s *Status) HealthyApartFromExporters() bool {
 	return s.Health == nil || s.Health.Healthy
 }
 
-// StateTroubles returns the state lost since startup, and the failing files.
-func (s *Status) StateTroubles() []string { return troubles(s.State, s.Stores) }
+// StateProblems returns the state lost since startup, and the failing files.
+func (s *Status) StateProblems() []string { return problems(s.State, s.Stores) }
 
 // Read queries a collector. The error is an [UnreachableError] if its metrics cannot be read, else it reports invalid
 // settings. A failed query of the health check is part of the status.

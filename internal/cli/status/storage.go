@@ -65,8 +65,8 @@ func (o *own) stores() []Store {
 	return list
 }
 
-// trouble describes the problems of a store; empty if there are none.
-func (s *Store) trouble() string {
+// problem describes the problems of a store; empty if there are none.
+func (s *Store) problem() string {
 	var parts []string
 	if s.Failing {
 		parts = append(parts, "cannot be written")
@@ -80,16 +80,16 @@ func (s *Store) trouble() string {
 	return strings.Join(parts, "; ")
 }
 
-// troubles returns the problems of the components' states and of their files, one per line.
-func troubles(states []State, stores []Store) (list []string) {
+// problems returns the problems of the components' states and of their files, one per line.
+func problems(states []State, stores []Store) (list []string) {
 	for _, s := range states {
 		if s.SetAside > 0 {
 			list = append(list, fmt.Sprintf("%s: %d segments of its state were unreadable at startup", s.Component, s.SetAside))
 		}
 	}
 	for i := range stores {
-		if trouble := stores[i].trouble(); trouble != "" {
-			list = append(list, stores[i].Name+": "+trouble)
+		if problem := stores[i].problem(); problem != "" {
+			list = append(list, stores[i].Name+": "+problem)
 		}
 	}
 	return list

@@ -41,7 +41,7 @@ func TestLostStateIsNoHealth(t *testing.T) {
 	require.NoError(t, err)
 	assert.False(t, s.Healthy())
 	assert.True(t, s.HealthyApartFromExporters(), "a restart does not bring it back")
-	assert.Equal(t, []string{"exporter_otlp__traces: content lost since startup: damaged (1)"}, s.StateTroubles())
+	assert.Equal(t, []string{"exporter_otlp__traces: content lost since startup: damaged (1)"}, s.StateProblems())
 	var text bytes.Buffer
 	require.NoError(t, s.Write(&text))
 	assert.Contains(t, text.String(), "LOST OR FAILING STATE\nexporter_otlp__traces: content lost since startup: damaged (1)")
@@ -49,13 +49,13 @@ func TestLostStateIsNoHealth(t *testing.T) {
 	s, err = Read(t.Context(), collector(t, storedFiles(1, ""), 200, healthy))
 	require.NoError(t, err)
 	assert.False(t, s.HealthyApartFromExporters())
-	assert.Equal(t, []string{"processor_span_hierarchy_: cannot be written"}, s.StateTroubles())
+	assert.Equal(t, []string{"processor_span_hierarchy_: cannot be written"}, s.StateProblems())
 
 	aside := "# TYPE otelcol_connector_span_to_metrics_storage_set_aside counter\notelcol_connector_span_to_metrics_storage_set_aside_total 2\n"
 	s, err = Read(t.Context(), collector(t, storedFiles(0, aside), 200, healthy))
 	require.NoError(t, err)
 	assert.False(t, s.Healthy())
-	assert.Equal(t, []string{"span_to_metrics: 2 segments of its state were unreadable at startup"}, s.StateTroubles())
+	assert.Equal(t, []string{"span_to_metrics: 2 segments of its state were unreadable at startup"}, s.StateProblems())
 }
 
 func TestSyncReadsWhatIsOnDisk(t *testing.T) {
@@ -113,19 +113,19 @@ func TestSyncReadsWhatIsOnDisk(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d, err := CheckDurability(t.Context(), collector(t, storedFiles(0, ""), 200, healthy), c.directories)
 			require.NoError(t, err)
-			troubles := strings.Join(d.Troubles(), "\n")
+			problems := strings.Join(d.Problems(), "\n")
 			var text bytes.Buffer
 			require.NoError(t, d.Write(&text))
 			if c.want == "" {
-				assert.Empty(t, troubles)
+				assert.Empty(t, problems)
 				return
 			}
-			assert.Contains(t, troubles, "processor_span_hierarchy_: ")
-			assert.Contains(t, troubles, c.want)
+			assert.Contains(t, problems, "processor_span_hierarchy_: ")
+			assert.Contains(t, problems, c.want)
 			assert.Contains(t, text.String(), c.want)
 		})
 	}
 	d, err := CheckDurability(t.Context(), collector(t, storedFiles(0, lostFile), 200, healthy), nil)
 	require.NoError(t, err)
-	assert.NotEmpty(t, d.Troubles())
+	assert.NotEmpty(t, d.Problems())
 }

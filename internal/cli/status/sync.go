@@ -40,8 +40,8 @@ func (d *Durability) Failing() []string {
 	return d.names(func(s State) bool { return s.Failing })
 }
 
-// Troubles returns the state lost since startup, and the failing and unreadable files.
-func (d *Durability) Troubles() []string { return troubles(d.State, d.Stores) }
+// Problems returns the state lost since startup, and the failing and unreadable files.
+func (d *Durability) Problems() []string { return problems(d.State, d.Stores) }
 
 func (d *Durability) names(which func(State) bool) (names []string) {
 	for _, s := range d.State {

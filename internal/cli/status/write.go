@@ -34,10 +34,10 @@ func (s *Status) Write(w io.Writer) error {
 	for _, state := range s.State {
 		out.Row(state.cells(s.At)...)
 	}
-	if troubles := s.StateTroubles(); len(troubles) > 0 {
+	if problems := s.StateProblems(); len(problems) > 0 {
 		out.Section("LOST OR FAILING STATE")
-		for _, trouble := range troubles {
-			out.Row(trouble)
+		for _, problem := range problems {
+			out.Row(problem)
 		}
 	}
 	out.Section("IN HAND", "")
@@ -111,8 +111,8 @@ func (d *Durability) Write(w io.Writer) error {
 		}
 	}
 	for i := range d.Stores {
-		if trouble := d.Stores[i].trouble(); trouble != "" {
-			out.Row(d.Stores[i].Name, trouble)
+		if problem := d.Stores[i].problem(); problem != "" {
+			out.Row(d.Stores[i].Name, problem)
 		}
 	}
 	if d.Files > 0 {
