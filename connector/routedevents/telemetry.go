@@ -9,10 +9,10 @@ import (
 	"fmt"
 
 	"go.opentelemetry.io/collector/connector"
-	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/tasker-otel/otelcol-tasker/connector/routedevents/internal/metadata"
+	"github.com/tasker-otel/otelcol-tasker/internal/counter"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal"
 )
 
@@ -24,9 +24,9 @@ type counts struct {
 // telemetry reports the connector's own metrics for one signal. Its attribute sets are made once.
 type telemetry struct {
 	builder   *metadata.TelemetryBuilder
-	converted metric.AddOption
+	converted counter.Attributes
 	// reasons run parallel to counts.dropped.
-	reasons [droppedReasons]metric.AddOption
+	reasons [droppedReasons]counter.Attributes
 }
 
 const droppedReasons = 8
@@ -41,12 +41,11 @@ func newTelemetry(set connector.Settings, signal string) (*telemetry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("telemetry of %s: %w", set.ID, err)
 	}
-	ofSignal := attribute.String("signal", signal)
-	t := &telemetry{builder: builder, converted: metric.WithAttributeSet(attribute.NewSet(ofSignal))}
+	t := &telemetry{builder: builder, converted: counter.With("signal", signal)}
 	for i, reason := range [...]string{
 		"not_routed", "no_task", "no_name", "announcement", "duplicate", "incomplete", "below_severity", "received",
 	} {
-		t.reasons[i] = metric.WithAttributeSet(attribute.NewSet(ofSignal, attribute.String("reason", reason)))
+		t.reasons[i] = counter.With("signal", signal, "reason", reason)
 	}
 	return t, nil
 }
@@ -70,22 +69,15 @@ func (t *telemetry) observe(known func() (int64, bool), stored journal.Observer)
 }
 
 func (t *telemetry) record(ctx context.Context, c counts) {
-	add(ctx, t.builder.ConnectorRoutedEventsConverted, c.converted, t.converted)
+	counter.Add(ctx, t.builder.ConnectorRoutedEventsConverted, c.converted, t.converted)
 	for i, n := range c.dropped() {
-		add(ctx, t.builder.ConnectorRoutedEventsDropped, n, t.reasons[i])
+		counter.Add(ctx, t.builder.ConnectorRoutedEventsDropped, n, t.reasons[i])
 	}
 }
 
 // notKept counts records that were passed on and could not be stored.
 func (t *telemetry) notKept(ctx context.Context, records int64) {
-	add(ctx, t.builder.ConnectorRoutedEventsUnrememberedRecords, records)
+	counter.Add(ctx, t.builder.ConnectorRoutedEventsUnrememberedRecords, records, nil)
 }
 
 func (t *telemetry) shutdown() { t.builder.Shutdown() }
-
-// add leaves out zeros, so that only occurring reasons become series.
-func add(ctx context.Context, counter metric.Int64Counter, n int64, options ...metric.AddOption) {
-	if n > 0 {
-		counter.Add(ctx, n, options...)
-	}
-}

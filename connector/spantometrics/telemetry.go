@@ -9,23 +9,22 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/metric"
 
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/active"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/metadata"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/tally"
+	"github.com/tasker-otel/otelcol-tasker/internal/counter"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal"
 )
 
 // telemetry is the connector's internal telemetry. The attribute sets are created once.
 type telemetry struct {
 	builder                    *metadata.TelemetryBuilder
-	skipped                    [tally.SkipReasons]metric.MeasurementOption
-	replaced                   [tally.ReplacedReasons]metric.MeasurementOption
+	skipped                    [tally.SkipReasons]counter.Attributes
+	replaced                   [tally.ReplacedReasons]counter.Attributes
 	overflowed                 []overflowOptions
-	aging, crowding, forgetful metric.MeasurementOption
+	aging, crowding, forgetful counter.Attributes
 }
 
 func newTelemetry(settings component.TelemetrySettings, definitions []series.Definition) (*telemetry, error) {
@@ -35,55 +34,39 @@ func newTelemetry(settings component.TelemetrySettings, definitions []series.Def
 	}
 	t := &telemetry{
 		builder:   builder,
-		aging:     labelled("reason", "aged"),
-		crowding:  labelled("reason", "crowded"),
-		forgetful: labelled("reason", "forgotten"),
+		aging:     counter.With("reason", "aged"),
+		crowding:  counter.With("reason", "crowded"),
+		forgetful: counter.With("reason", "forgotten"),
 	}
 	for reason := range t.skipped {
-		t.skipped[reason] = labelled("reason", tally.SkipReason(reason).String())
+		t.skipped[reason] = counter.With("reason", tally.SkipReason(reason).String())
 	}
 	for reason := range t.replaced {
-		t.replaced[reason] = labelled("reason", tally.ReplacedReason(reason).String())
+		t.replaced[reason] = counter.With("reason", tally.ReplacedReason(reason).String())
 	}
 	for _, definition := range definitions {
 		t.overflowed = append(t.overflowed, overflowOptions{
-			byMetric: labelled("metric", definition.Name, "reason", "aggregation_cardinality_limit"),
-			byTotal:  labelled("metric", definition.Name, "reason", "max_series"),
+			byMetric: counter.With("metric", definition.Name, "reason", "aggregation_cardinality_limit"),
+			byTotal:  counter.With("metric", definition.Name, "reason", "max_series"),
 		})
 	}
 	return t, nil
 }
 
 // overflowOptions are the attributes of overflowed values, by limit.
-type overflowOptions struct{ byMetric, byTotal metric.MeasurementOption }
-
-// labelled creates an attribute set from alternating keys and values.
-func labelled(pairs ...string) metric.MeasurementOption {
-	var attrs []attribute.KeyValue
-	for i := 0; i < len(pairs); i += 2 {
-		attrs = append(attrs, attribute.String(pairs[i], pairs[i+1]))
-	}
-	return metric.WithAttributeSet(attribute.NewSet(attrs...))
-}
+type overflowOptions struct{ byMetric, byTotal counter.Attributes }
 
 func (t *telemetry) close() { t.builder.Shutdown() }
 
-// add adds to a counter, which is not reported before the first value.
-func add(ctx context.Context, counter metric.Int64Counter, count int64, options ...metric.AddOption) {
-	if count > 0 {
-		counter.Add(ctx, count, options...)
-	}
-}
-
 // consumed reports the tally of a batch.
 func (t *telemetry) consumed(ctx context.Context, batch *tally.Batch) {
-	add(ctx, t.builder.ConnectorSpanToMetricsRecordedSpans, batch.Spans)
-	add(ctx, t.builder.ConnectorSpanToMetricsRecordedEvents, batch.Events)
+	counter.Add(ctx, t.builder.ConnectorSpanToMetricsRecordedSpans, batch.Spans, nil)
+	counter.Add(ctx, t.builder.ConnectorSpanToMetricsRecordedEvents, batch.Events, nil)
 	for reason, count := range batch.Replaced {
-		add(ctx, t.builder.ConnectorSpanToMetricsReplacedLabels, count, t.replaced[reason])
+		counter.Add(ctx, t.builder.ConnectorSpanToMetricsReplacedLabels, count, t.replaced[reason])
 	}
 	for reason, count := range batch.Skipped {
-		add(ctx, t.builder.ConnectorSpanToMetricsSkipped, count, t.skipped[reason])
+		counter.Add(ctx, t.builder.ConnectorSpanToMetricsSkipped, count, t.skipped[reason])
 	}
 }
 
@@ -92,8 +75,8 @@ func (t *telemetry) collected(ctx context.Context, snapshot *series.Snapshot, by
 	t.builder.ConnectorSpanToMetricsSeries.Record(ctx, int64(snapshot.Live))
 	t.builder.ConnectorSpanToMetricsSeriesBytes.Record(ctx, bytes)
 	for i, options := range t.overflowed {
-		add(ctx, t.builder.ConnectorSpanToMetricsOverflowed, snapshot.Overflowed.ByMetric[i], options.byMetric)
-		add(ctx, t.builder.ConnectorSpanToMetricsOverflowed, snapshot.Overflowed.ByTotal[i], options.byTotal)
+		counter.Add(ctx, t.builder.ConnectorSpanToMetricsOverflowed, snapshot.Overflowed.ByMetric[i], options.byMetric)
+		counter.Add(ctx, t.builder.ConnectorSpanToMetricsOverflowed, snapshot.Overflowed.ByTotal[i], options.byTotal)
 	}
 }
 
@@ -105,9 +88,9 @@ func (t *telemetry) cut(ctx context.Context, count int) {
 // aged reports the state of the active sets at a flush.
 func (t *telemetry) aged(ctx context.Context, remembered int, evictions *active.Evictions) {
 	t.builder.ConnectorSpanToMetricsActiveIds.Record(ctx, int64(remembered))
-	add(ctx, t.builder.ConnectorSpanToMetricsActiveEvictions, evictions.Aged, t.aging)
-	add(ctx, t.builder.ConnectorSpanToMetricsActiveEvictions, evictions.Crowded, t.crowding)
-	add(ctx, t.builder.ConnectorSpanToMetricsActiveEvictions, evictions.Forgotten, t.forgetful)
+	counter.Add(ctx, t.builder.ConnectorSpanToMetricsActiveEvictions, evictions.Aged, t.aging)
+	counter.Add(ctx, t.builder.ConnectorSpanToMetricsActiveEvictions, evictions.Crowded, t.crowding)
+	counter.Add(ctx, t.builder.ConnectorSpanToMetricsActiveEvictions, evictions.Forgotten, t.forgetful)
 }
 
 // observe registers callbacks that report the state of the storage.

@@ -8,9 +8,9 @@ import (
 	"errors"
 
 	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/counter"
 	"github.com/tasker-otel/otelcol-tasker/internal/dedup"
 	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal"
@@ -22,10 +22,10 @@ import (
 type telemetry struct {
 	builder *metadata.TelemetryBuilder
 
-	traces, metrics, logs      metric.AddOption
-	payloadClock, receiptClock metric.AddOption
+	traces, metrics, logs      counter.Attributes
+	payloadClock, receiptClock counter.Attributes
 	// reasons run parallel to dropReasons.
-	reasons [len(dropReasons)]metric.AddOption
+	reasons [len(dropReasons)]counter.Attributes
 }
 
 func newTelemetry(settings component.TelemetrySettings, seen *dedup.Set, statistics *statistics, shedder *shedder, stored journal.Observer) (*telemetry, error) {
@@ -58,20 +58,17 @@ func newTelemetry(settings component.TelemetrySettings, seen *dedup.Set, statist
 		builder.Shutdown()
 		return nil, err
 	}
-	with := func(key, value string) metric.AddOption {
-		return metric.WithAttributeSet(attribute.NewSet(attribute.String(key, value)))
-	}
 	t := &telemetry{
 		builder: builder,
-		traces:  with("signal", "traces"),
-		metrics: with("signal", "metrics"),
-		logs:    with("signal", "logs"),
+		traces:  counter.With("signal", "traces"),
+		metrics: counter.With("signal", "metrics"),
+		logs:    counter.With("signal", "logs"),
 
-		payloadClock: with("clock", "payload"),
-		receiptClock: with("clock", "receipt"),
+		payloadClock: counter.With("clock", "payload"),
+		receiptClock: counter.With("clock", "receipt"),
 	}
 	for i, reason := range dropReasons {
-		t.reasons[i] = with("reason", string(reason))
+		t.reasons[i] = counter.With("reason", string(reason))
 	}
 	return t, nil
 }
@@ -100,38 +97,31 @@ func (t *telemetry) record(ctx context.Context, b *batch) {
 			logs += n
 		}
 	}
-	add(ctx, t.builder.ProcessorEventRouterKept, int64(b.kept))
+	counter.Add(ctx, t.builder.ProcessorEventRouterKept, b.kept, nil)
 	routed := t.builder.ProcessorEventRouterRouted
-	add(ctx, routed, traces, t.traces)
-	add(ctx, routed, metrics, t.metrics)
-	add(ctx, routed, logs, t.logs)
+	counter.Add(ctx, routed, traces, t.traces)
+	counter.Add(ctx, routed, metrics, t.metrics)
+	counter.Add(ctx, routed, logs, t.logs)
 	for i, n := range by[firstDrop:] {
-		add(ctx, t.builder.ProcessorEventRouterDropped, n, t.reasons[i])
+		counter.Add(ctx, t.builder.ProcessorEventRouterDropped, n, t.reasons[i])
 	}
 	fallbacks := t.builder.ProcessorEventRouterClockFallbacks
-	add(ctx, fallbacks, b.clocks[eventrecord.ClockPayload], t.payloadClock)
-	add(ctx, fallbacks, b.clocks[eventrecord.ClockReceipt], t.receiptClock)
-	add(ctx, t.builder.ProcessorEventRouterImpossibleTimes, b.impossible)
-	add(ctx, t.builder.ProcessorEventRouterRemovedValues, b.scrubbed.Removed)
-	add(ctx, t.builder.ProcessorEventRouterRedactedValues, b.scrubbed.Masked)
-	add(ctx, t.builder.ProcessorEventRouterTruncatedValues, b.scrubbed.Truncated)
+	counter.Add(ctx, fallbacks, b.clocks[eventrecord.ClockPayload], t.payloadClock)
+	counter.Add(ctx, fallbacks, b.clocks[eventrecord.ClockReceipt], t.receiptClock)
+	counter.Add(ctx, t.builder.ProcessorEventRouterImpossibleTimes, b.impossible, nil)
+	counter.Add(ctx, t.builder.ProcessorEventRouterRemovedValues, b.scrubbed.Removed, nil)
+	counter.Add(ctx, t.builder.ProcessorEventRouterRedactedValues, b.scrubbed.Masked, nil)
+	counter.Add(ctx, t.builder.ProcessorEventRouterTruncatedValues, b.scrubbed.Truncated, nil)
 }
 
 // refuse counts the records of a batch that was refused.
 func (t *telemetry) refuse(ctx context.Context, events int) {
-	add(ctx, t.builder.ProcessorEventRouterRefused, int64(events))
+	counter.Add(ctx, t.builder.ProcessorEventRouterRefused, events, nil)
 }
 
 // notKept counts the events of a batch that was passed on but not stored.
 func (t *telemetry) notKept(ctx context.Context, events int) {
-	add(ctx, t.builder.ProcessorEventRouterUnrememberedEvents, int64(events))
-}
-
-// add leaves out zeros, so that only occurring reasons become series.
-func add(ctx context.Context, counter metric.Int64Counter, n int64, options ...metric.AddOption) {
-	if n > 0 {
-		counter.Add(ctx, n, options...)
-	}
+	counter.Add(ctx, t.builder.ProcessorEventRouterUnrememberedEvents, events, nil)
 }
 
 func (t *telemetry) shutdown() { t.builder.Shutdown() }

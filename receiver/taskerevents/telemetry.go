@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/counter"
 	"github.com/tasker-otel/otelcol-tasker/internal/wire"
 	"github.com/tasker-otel/otelcol-tasker/receiver/taskerevents/internal/metadata"
 )
@@ -16,33 +17,29 @@ import (
 // ownTelemetry counts refused items and replaced values. receiverhelper counts accepted ones.
 type ownTelemetry struct {
 	builder                *metadata.TelemetryBuilder
-	payloadClock, ownClock metric.MeasurementOption
-	bulky, stamp, unused   metric.MeasurementOption
+	payloadClock, ownClock counter.Attributes
+	bulky, stamp, unused   counter.Attributes
 }
 
 func newOwnTelemetry(builder *metadata.TelemetryBuilder) ownTelemetry {
-	with := func(key, value string) metric.MeasurementOption {
-		return metric.WithAttributeSet(attribute.NewSet(attribute.String(key, value)))
-	}
 	return ownTelemetry{
-		builder: builder, payloadClock: with("clock", "payload"), ownClock: with("clock", "receipt"),
-		bulky: with("reason", "bulky"), stamp: with("reason", "stamp"), unused: with("reason", "unused"),
+		builder: builder, payloadClock: counter.With("clock", "payload"), ownClock: counter.With("clock", "receipt"),
+		bulky: counter.With("reason", "bulky"), stamp: counter.With("reason", "stamp"), unused: counter.With("reason", "unused"),
 	}
 }
 
 // decoded counts a body with a final result. One that the pipeline refused for now is sent again and counted then.
 func (t ownTelemetry) decoded(ctx context.Context, report wire.Report) {
 	for reason, count := range report.RefusedBy {
-		t.builder.ReceiverTaskerEventsRefusedItems.Add(ctx, int64(count),
-			metric.WithAttributeSet(attribute.NewSet(attribute.String("reason", string(reason)))))
+		counter.Add(ctx, t.builder.ReceiverTaskerEventsRefusedItems, count, counter.With("reason", string(reason)))
 	}
-	addSome(ctx, t.builder.ReceiverTaskerEventsClockFallbacks, report.PayloadClock, t.payloadClock)
-	addSome(ctx, t.builder.ReceiverTaskerEventsClockFallbacks, report.ReceiptClock, t.ownClock)
-	addSome(ctx, t.builder.ReceiverTaskerEventsImpossibleTimes, report.ClockFallbacks)
-	addSome(ctx, t.builder.ReceiverTaskerEventsUnknownFields, report.UnknownFields)
-	addSome(ctx, t.builder.ReceiverTaskerEventsRemovedValues, report.LeftOut, t.bulky)
-	addSome(ctx, t.builder.ReceiverTaskerEventsRemovedValues, report.Stamps, t.stamp)
-	addSome(ctx, t.builder.ReceiverTaskerEventsRemovedValues, report.Unused, t.unused)
+	counter.Add(ctx, t.builder.ReceiverTaskerEventsClockFallbacks, report.PayloadClock, t.payloadClock)
+	counter.Add(ctx, t.builder.ReceiverTaskerEventsClockFallbacks, report.ReceiptClock, t.ownClock)
+	counter.Add(ctx, t.builder.ReceiverTaskerEventsImpossibleTimes, report.ClockFallbacks, nil)
+	counter.Add(ctx, t.builder.ReceiverTaskerEventsUnknownFields, report.UnknownFields, nil)
+	counter.Add(ctx, t.builder.ReceiverTaskerEventsRemovedValues, report.LeftOut, t.bulky)
+	counter.Add(ctx, t.builder.ReceiverTaskerEventsRemovedValues, report.Stamps, t.stamp)
+	counter.Add(ctx, t.builder.ReceiverTaskerEventsRemovedValues, report.Unused, t.unused)
 }
 
 // leftOut counts an ignored header.
@@ -54,10 +51,4 @@ func (t ownTelemetry) leftOut(ctx context.Context) {
 func (t ownTelemetry) undecoded(ctx context.Context, status int) {
 	t.builder.ReceiverTaskerEventsRefusedRequests.Add(ctx, 1,
 		metric.WithAttributeSet(attribute.NewSet(attribute.Int("http.response.status_code", status))))
-}
-
-func addSome(ctx context.Context, counter metric.Int64Counter, count int, options ...metric.AddOption) {
-	if count > 0 {
-		counter.Add(ctx, int64(count), options...)
-	}
 }
