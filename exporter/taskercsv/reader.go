@@ -220,7 +220,7 @@ func (b *batch) observe(p dataPoint, value csvtable.Value) {
 	point.Gone = p.Flags().NoRecordedValue()
 	point.Value = value
 	if outcome := b.table.Observe(point, b.now); outcome != csvtable.Kept {
-		b.drop(outcome.String())
+		b.drop(string(outcome))
 	}
 }
 

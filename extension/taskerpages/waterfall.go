@@ -98,10 +98,7 @@ func (w *waterfall) plan(d *drawn) treeview.Plan {
 func (w *waterfall) axis(d *drawn) {
 	total := max(1, w.end-w.start)
 	step := treeview.TickStep(total, 6)
-	d.Grid = int((total + step - 1) / step)
-	if d.Grid > 8 {
-		d.Grid = 8
-	}
+	d.Grid = int(min((total+step-1)/step, 8))
 	w.end = max(w.end, w.start+int64(d.Grid)*step)
 	for i := range d.Grid {
 		text := "0"

@@ -99,7 +99,7 @@ func (w *rowWriter) write() {
 func (w *rowWriter) series(s *series) {
 	clear(w.record)
 	w.record[0] = w.timestamp(s)
-	w.record[2] = w.layout.Text(s.kind.String())
+	w.record[2] = w.layout.Text(string(s.kind))
 	for i, cell := range s.owner.cells {
 		w.record[4+i] = w.layout.Text(cell)
 	}

@@ -74,10 +74,7 @@ func (b bucket) at(share float64, stats Stats) float64 {
 			upper = math.Max(stats.Max, lower)
 		}
 	}
-	switch {
-	case b.exponential && lower > 0:
-		return lower * math.Pow(upper/lower, share)
-	case b.exponential && upper < 0:
+	if b.exponential && (lower > 0 || upper < 0) {
 		return lower * math.Pow(upper/lower, share)
 	}
 	return lower + (upper-lower)*share

@@ -6,6 +6,7 @@ package csvtable
 import (
 	"cmp"
 	"encoding/binary"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -53,40 +54,24 @@ type Point struct {
 	Value Value
 }
 
-// Outcome is the result of observing a point.
-type Outcome uint8
+// Outcome is the result of observing a point: the reason why it was not stored or did not continue its series, as in the
+// telemetry attribute "reason", or Kept.
+type Outcome string
 
 const (
 	// Kept means that the point was stored, or that the ended series was removed.
-	Kept Outcome = iota
+	Kept Outcome = ""
 	// OutOfOrder means that the point is older than the stored one, or a delta that was added before.
-	OutOfOrder
+	OutOfOrder Outcome = "out_of_order"
 	// SeriesLimit means that a new series, or one with more buckets, does not fit into the table or the application's
 	// share.
-	SeriesLimit
+	SeriesLimit Outcome = "series_limit"
 	// ColumnLimit means that a new series needs more label columns than allowed.
-	ColumnLimit
+	ColumnLimit Outcome = "column_limit"
 	// LayoutChanged means that a delta could not be added because its buckets or type differ. The series restarts with this
 	// point.
-	LayoutChanged
+	LayoutChanged Outcome = "layout_changed"
 )
-
-// String returns the value of the telemetry attribute "reason".
-func (o Outcome) String() string {
-	switch o {
-	case Kept:
-		return "kept"
-	case OutOfOrder:
-		return "out_of_order"
-	case SeriesLimit:
-		return "series_limit"
-	case ColumnLimit:
-		return "column_limit"
-	case LayoutChanged:
-		return "layout_changed"
-	}
-	return "unknown"
-}
 
 // Limits bounds a table.
 type Limits struct {
@@ -381,11 +366,7 @@ func (t *Table) rows() []*series {
 	if t.order != nil || len(t.series) == 0 {
 		return t.order
 	}
-	t.order = make([]*series, 0, len(t.series))
-	for _, s := range t.series {
-		t.order = append(t.order, s)
-	}
-	slices.SortFunc(t.order, func(a, b *series) int {
+	t.order = slices.SortedFunc(maps.Values(t.series), func(a, b *series) int {
 		return cmp.Or(
 			strings.Compare(a.name, b.name),
 			slices.Compare(a.owner.cells, b.owner.cells),

@@ -6,37 +6,20 @@ package csvtable
 import "math"
 
 // Kind is the type of a series, as in the column "type".
-type Kind uint8
+type Kind string
 
 const (
 	// Counter is a monotonic sum.
-	Counter Kind = iota
+	Counter Kind = "counter"
 	// UpDownCounter is a non-monotonic sum.
-	UpDownCounter
+	UpDownCounter Kind = "updowncounter"
 	// Gauge is a current value.
-	Gauge
+	Gauge Kind = "gauge"
 	// Histogram is a distribution with explicit or exponential buckets.
-	Histogram
+	Histogram Kind = "histogram"
 	// Summary is a distribution whose quantiles the sender calculated.
-	Summary
+	Summary Kind = "summary"
 )
-
-// String returns the text of the column "type".
-func (k Kind) String() string {
-	switch k {
-	case Counter:
-		return "counter"
-	case UpDownCounter:
-		return "updowncounter"
-	case Gauge:
-		return "gauge"
-	case Histogram:
-		return "histogram"
-	case Summary:
-		return "summary"
-	}
-	return "unknown"
-}
 
 // Value is the value of a data point. Values in a table are immutable, so that a change can be reverted by restoring the
 // old value.
