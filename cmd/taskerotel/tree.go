@@ -18,6 +18,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/offline"
+	"github.com/tasker-otel/otelcol-tasker/internal/cli/send"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/terminal"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/waterfall"
 	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
@@ -256,11 +257,8 @@ func (l *refusalList) add(where, field, reason, remedy string) {
 		return
 	}
 	l.named++
-	text := where + ": "
-	if field != "" {
-		text += field + ": "
-	}
-	fmt.Fprintf(l.out, "refused %s\n", printable.Line(text+reason+" ("+remedy+")")) //nolint:errcheck // no other output
+	refusal := send.Refusal{Where: where, Field: field, Reason: reason, Remedy: remedy}
+	fmt.Fprintf(l.out, "refused %s\n", printable.Line(refusal.String())) //nolint:errcheck // no other output
 }
 
 func (l *refusalList) close(refused int) {

@@ -146,7 +146,7 @@ func (a *account) progress() Progress {
 	return a.counts
 }
 
-func (a *account) close(took time.Duration, readErr error, gaveUp *permanentError, interrupted bool) Summary {
+func (a *account) close(took time.Duration, readErr error, gaveUp *stopError, interrupted bool) Summary {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.closed = true

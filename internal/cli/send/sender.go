@@ -120,7 +120,7 @@ func (s *Sender) Send(ctx context.Context, source Source) Summary {
 	case readErr = <-readEnded:
 	default: // only after cancellation: the source is blocked
 	}
-	var gaveUp *permanentError
+	var gaveUp *stopError
 	errors.As(context.Cause(ctx), &gaveUp)
 	return account.close(s.settings.Now().Sub(started), readErr, gaveUp, ctx.Err() != nil && gaveUp == nil)
 }
@@ -172,7 +172,7 @@ func (s *Sender) read(ctx context.Context, account *account, source Source, batc
 	return nil
 }
 
-// deliver posts a batch until it is settled. Its error is a *giveUp, after which sending stops.
+// deliver posts a batch until it is settled. Its error is a *stopError, after which sending stops.
 func (s *Sender) deliver(ctx context.Context, account *account, batch *eventfile.Batch) error {
 	wait := backoff.NewExponentialBackOff()
 	wait.InitialInterval, wait.MaxInterval, wait.Multiplier = firstWait, longestWait, 2
@@ -206,7 +206,7 @@ func (s *Sender) deliver(ctx context.Context, account *account, batch *eventfile
 			}
 			account.undelivered(batch, problem)
 			if outcome.retryable || outcome.hopeless {
-				return &permanentError{problem, outcome.remedy}
+				return &stopError{problem, outcome.remedy}
 			}
 			return nil
 		}
@@ -261,7 +261,7 @@ func (s *Sender) waitForPause(ctx context.Context) error {
 	}
 }
 
-// permanentError is why the rest was not sent.
-type permanentError struct{ problem, remedy string }
+// stopError is why the rest was not sent.
+type stopError struct{ problem, remedy string }
 
-func (g *permanentError) Error() string { return g.problem }
+func (g *stopError) Error() string { return g.problem }
