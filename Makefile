@@ -62,8 +62,8 @@ test: test-unit test-e2e ## unit tests with the race detector, then end-to-end t
 # and tests with their own dependencies.
 MODULES := cmd/otelcol-tasker tests/browser tests/peers
 
-# The assembler has no goroutines and no locks. Its properties take four times as long with the race detector.
-SEQUENTIAL := ./internal/assembly
+# The assembler and its parts have no goroutines and no locks. Its properties take four times as long with the race detector.
+SEQUENTIAL := ./internal/assembly ./internal/assembly/event ./internal/assembly/history ./internal/assembly/tree/...
 
 # make lint has vetted everything.
 .PHONY: test-unit

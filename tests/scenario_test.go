@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/eventfile"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/offline"
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
@@ -24,7 +24,7 @@ import (
 func assembled(t *testing.T, lines [][]byte) (spans []string, trees int) {
 	t.Helper()
 	source := eventfile.NewSource([]string{eventfile.Stdin}, bytes.NewReader(bytes.Join(lines, []byte("\n"))))
-	_, err := offline.Assemble(t.Context(), source, offline.Options{Tree: func(tree *assembly.Tree) {
+	_, err := offline.Assemble(t.Context(), source, offline.Options{Tree: func(tree *tree.Tree) {
 		trees++
 		for _, s := range tree.Spans {
 			spans = append(spans, fmt.Sprintf("%x %x %x %s %d %d", tree.Trace, s.ID, s.Parent, s.Name, s.Start, s.End))

@@ -16,7 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/offline"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/send"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/terminal"
@@ -79,7 +79,7 @@ mistake in the command line.`,
 			if f.from != "" {
 				return treeFrom(cmd.Context(), s, f, files)
 			}
-			return tree(cmd.Context(), s, f, files)
+			return showTrees(cmd.Context(), s, f, files)
 		},
 	}
 	flags := cmd.Flags()
@@ -104,7 +104,7 @@ func (f *treeFlags) validate() error {
 	)
 }
 
-func tree(ctx context.Context, s streams, f treeFlags, files []string) error {
+func showTrees(ctx context.Context, s streams, f treeFlags, files []string) error {
 	if err := f.prepare(s); err != nil {
 		return err
 	}
@@ -164,7 +164,7 @@ func treeFrom(ctx context.Context, s streams, f treeFlags, tasks []string) error
 	if err != nil {
 		return err
 	}
-	var trees []*assembly.Tree
+	var trees []*tree.Tree
 	for _, task := range append(tasks, f.tasks...) {
 		found, err := client.Trees(ctx, task)
 		if err != nil {
@@ -179,7 +179,7 @@ func treeFrom(ctx context.Context, s streams, f treeFlags, tasks []string) error
 	return out.Flush()
 }
 
-func (f *treeFlags) write(out io.Writer, trees []*assembly.Tree, seen int) error {
+func (f *treeFlags) write(out io.Writer, trees []*tree.Tree, seen int) error {
 	for i, t := range trees {
 		if f.json {
 			if err := treeview.WriteJSON(out, t); err != nil {
@@ -214,7 +214,7 @@ func noTask(wanted []string, counts offline.Counts) error {
 // earliest keeps the trees with the earliest starts, up to a limit.
 type earliest struct {
 	limit, seen int
-	trees       []*assembly.Tree
+	trees       []*tree.Tree
 }
 
 func newEarliest(limit int) *earliest {
@@ -225,7 +225,7 @@ func newEarliest(limit int) *earliest {
 }
 
 // add copies the tree if it is kept.
-func (e *earliest) add(tree *assembly.Tree) {
+func (e *earliest) add(tree *tree.Tree) {
 	e.seen++
 	at, _ := slices.BinarySearchFunc(e.trees, tree, byStart)
 	if at >= e.limit {
@@ -238,7 +238,7 @@ func (e *earliest) add(tree *assembly.Tree) {
 }
 
 // byStart sorts trees by start, and by ID for a stable order.
-func byStart(a, b *assembly.Tree) int {
+func byStart(a, b *tree.Tree) int {
 	return cmp.Or(
 		cmp.Compare(a.Spans[0].Start, b.Spans[0].Start),
 		bytes.Compare(a.Trace[:], b.Trace[:]),

@@ -24,6 +24,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/extension/taskerpages/internal/metadata"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/treedata"
 	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
@@ -37,7 +38,7 @@ type held struct {
 	mu        sync.Mutex
 	assembler *assembly.Assembler
 	reader    *treedata.Reader
-	trees     []*assembly.Tree
+	trees     []*tree.Tree
 	now       func() time.Time
 
 	statistics livedata.Statistics
@@ -47,7 +48,7 @@ type held struct {
 func newHeld(now func() time.Time) *held {
 	h := &held{reader: treedata.NewReader(), now: now}
 	limits := treedata.DefaultLimits()
-	h.assembler = assembly.New(limits, func(tree *assembly.Tree) { h.trees = append(h.trees, tree.Clone()) })
+	h.assembler = assembly.New(limits, func(tree *tree.Tree) { h.trees = append(h.trees, tree.Clone()) })
 	h.assembler.Watch()
 	return h
 }

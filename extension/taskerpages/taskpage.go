@@ -17,6 +17,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/livedata"
 	"github.com/tasker-otel/otelcol-tasker/internal/treeview"
@@ -141,19 +142,19 @@ func (p *pages) task(r *http.Request) (any, error) {
 	return page, nil
 }
 
-func runOf(t *assembly.Tree) int {
+func runOf(t *tree.Tree) int {
 	return max(1, int(treeview.Number(&t.Spans[0], lifecycle.AttrRun)))
 }
 
-func treeState(t *assembly.Tree) stateView {
-	if t.Reason == assembly.ReasonOpen {
+func treeState(t *tree.Tree) stateView {
+	if t.Reason == tree.ReasonOpen {
 		return openStates[assembly.StateRunning]
 	}
 	return outcomeOf(treeview.Status(&t.Spans[0]))
 }
 
 // describe sets what follows from the tree.
-func (page *taskPage) describe(tree *assembly.Tree) {
+func (page *taskPage) describe(tree *tree.Tree) {
 	root := &tree.Spans[0]
 	of := func(key string) string { return treeview.Text(root.Attributes, key) }
 	page.Key, page.Run = hex.EncodeToString(tree.Key[:]), runOf(tree)
@@ -167,7 +168,7 @@ func (page *taskPage) describe(tree *assembly.Tree) {
 	}
 	page.Took, page.Started = span(root.End-root.Start), clock(root.Start)
 	page.WorkflowURL = workflowURL(treeview.Value(root.Attributes, lifecycle.AttrTaskName).Text)
-	if root.Outcome == assembly.OutcomeError {
+	if root.Failed() {
 		page.ErrorType, page.Error = of(lifecycle.AttrErrorType), root.Message
 	}
 	page.JSON = "/api/v1/tasks/" + page.Key
@@ -184,7 +185,7 @@ func traceparent(trace event.TraceID, span event.SpanID) string {
 	return "00-" + hex.EncodeToString(trace[:]) + "-" + hex.EncodeToString(span[:]) + "-01"
 }
 
-func (page *taskPage) chips(tree *assembly.Tree) {
+func (page *taskPage) chips(tree *tree.Tree) {
 	root := &tree.Spans[0]
 	count := func(key string) string { return number(treeview.Number(root, key)) }
 	add := func(name, value, class string) { page.Chips = append(page.Chips, chip{name, value, class}) }
@@ -196,7 +197,7 @@ func (page *taskPage) chips(tree *assembly.Tree) {
 	add("attempts", count(lifecycle.AttrAttempts), "")
 	failed := 0
 	for i := range tree.Spans {
-		if s := &tree.Spans[i]; s.Name == lifecycle.SpanStep && s.Outcome == assembly.OutcomeError {
+		if s := &tree.Spans[i]; s.Name == lifecycle.SpanStep && s.Failed() {
 			failed++
 		}
 	}
@@ -284,7 +285,7 @@ func (p *pages) openTask(key event.TraceID) (*assembly.OpenTask, time.Time) {
 }
 
 // waitsFor returns what an open task waits for between two passes, if no span shows it.
-func waitsFor(open *assembly.OpenTask, tree *assembly.Tree) (what string, since int64) {
+func waitsFor(open *assembly.OpenTask, tree *tree.Tree) (what string, since int64) {
 	for i := range tree.Spans {
 		s := &tree.Spans[i]
 		if s.Name == lifecycle.SpanOrchestration {
@@ -309,14 +310,14 @@ func waitsFor(open *assembly.OpenTask, tree *assembly.Tree) (what string, since 
 }
 
 // selectSpan returns the requested span; else the first one that failed or, in an open tree, is running; else the task's.
-func (p *pages) selectSpan(tree *assembly.Tree, id string) *assembly.Span {
+func (p *pages) selectSpan(tree *tree.Tree, id string) *tree.Span {
 	chosen := &tree.Spans[0]
 	for i := range tree.Spans {
 		s := &tree.Spans[i]
 		if hex.EncodeToString(s.ID[:]) == id {
 			return s
 		}
-		if chosen == &tree.Spans[0] && s.Name == lifecycle.SpanStep && s.Outcome == assembly.OutcomeError {
+		if chosen == &tree.Spans[0] && s.Name == lifecycle.SpanStep && s.Failed() {
 			chosen = s
 		}
 	}
@@ -350,7 +351,7 @@ const (
 	shownPairs  = 60
 )
 
-func detailOf(tree *assembly.Tree, s *assembly.Span, grows bool, now int64) *spanDetail {
+func detailOf(tree *tree.Tree, s *tree.Span, grows bool, now int64) *spanDetail {
 	d := &spanDetail{
 		Label: treeview.Label(s), Kind: s.Name, Mark: markOf(treeview.MarkOf(s)), Began: clock(s.Start), Took: span(s.End - s.Start),
 		Span: hex.EncodeToString(s.ID[:]), Traceparent: traceparent(tree.Trace, s.ID),
@@ -361,7 +362,7 @@ func detailOf(tree *assembly.Tree, s *assembly.Span, grows bool, now int64) *spa
 	} else if treeview.MarkOf(s) == treeview.MarkOpen {
 		d.Mark = stateIncomplete
 	}
-	if s.Outcome == assembly.OutcomeError {
+	if s.Failed() {
 		d.ErrorType, d.Error = treeview.Text(s.Attributes, lifecycle.AttrErrorType), s.Message
 	}
 	d.Attributes = pairsOf(s.Attributes)

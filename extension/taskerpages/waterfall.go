@@ -10,8 +10,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/treeview"
 )
@@ -29,7 +29,7 @@ const (
 
 // waterfall renders a run of a task as table rows with bars on a common time axis.
 type waterfall struct {
-	tree     *assembly.Tree
+	tree     *tree.Tree
 	now      int64                 // on the sender's clock; the end of a finished tree
 	settled  map[event.SpanID]bool // the final spans of an open tree
 	still    int64                 // if nothing is final before the end: complete spans that ended before this time hardly change
@@ -84,11 +84,11 @@ func (w *waterfall) plan(d *drawn) treeview.Plan {
 		return treeview.Plan{}
 	}
 	return treeview.Plan{
-		Folded: func(s *assembly.Span, children int) bool {
+		Folded: func(s *tree.Span, children int) bool {
 			return (s.Name == lifecycle.SpanBatch || s.Name == lifecycle.SpanOrchestration) && children > foldedBatch && hex.EncodeToString(s.ID[:]) != w.unfolded
 		},
-		Shown: func(s *assembly.Span, critical bool) bool {
-			return critical || s.Outcome == assembly.OutcomeError || treeview.Marked(s, lifecycle.AttrIncomplete) || s.ID == w.selected ||
+		Shown: func(s *tree.Span, critical bool) bool {
+			return critical || s.Failed() || treeview.Marked(s, lifecycle.AttrIncomplete) || s.ID == w.selected ||
 				s.Name == lifecycle.SpanBatch
 		},
 	}
@@ -116,7 +116,7 @@ func (w *waterfall) findGrowing(rows []treeview.Row) {
 	if !w.open {
 		return
 	}
-	key := func(s *assembly.Span) string { return string(s.Parent[:]) + s.Name }
+	key := func(s *tree.Span) string { return string(s.Parent[:]) + s.Name }
 	for i := range rows {
 		if s := rows[i].Span; s.Name != lifecycle.SpanStep {
 			w.newest[key(s)] = max(w.newest[key(s)], s.Start)

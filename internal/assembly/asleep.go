@@ -13,9 +13,9 @@ func (a *Assembler) sleep(t *task) {
 	if t.asleep != "" || t.Checkpoint == nil {
 		return
 	}
-	a.keepRecords(t, a.reader.Unpack(&t.Task))
-	t.asleep = string(t.appendEmission(a.stored[:0], a.texts))
-	t.emission, t.Checkpoint = nil, nil
+	a.keepRecords(t, a.reader.Unpack(&t.Source))
+	t.asleep = string(t.AppendEmission(a.stored[:0], a.texts))
+	t.DropEmission()
 	t.Events.Reallocate()
 	a.resize(t)
 }
@@ -27,7 +27,7 @@ func (a *Assembler) wake(t *task) {
 	}
 	encoded := t.asleep
 	t.asleep = ""
-	_ = t.parseEmission([]byte(encoded), a.texts, a.shared) // it was encoded here
+	_ = t.ParseEmission([]byte(encoded), a.texts, a.shared) // it was encoded here
 	a.resize(t)
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/deadlines"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/history"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/values"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/sqltext"
@@ -60,12 +61,12 @@ type Stats struct {
 	Strays        int64 // dropped: after the end, without consequence
 	Schema        int64 // dropped: queries that ask the database about itself
 	SpansCut      int64
-	SpanEventsCut int64                     // events on spans
-	Released      [ReasonShutdown + 1]int64 // trees by reason
-	Parts         int64                     // of trees, before the task's own span
-	Unsettled     [history.Gaps]int64       // spans in them of which something was missing for the settle timeout, by what was
-	LateSpans     int64                     // emitted after their tree
-	Incomplete    int64                     // trees of tasks without an end
+	SpanEventsCut int64                          // events on spans
+	Released      [tree.ReasonShutdown + 1]int64 // trees by reason
+	Parts         int64                          // of trees, before the task's own span
+	Unsettled     [history.Gaps]int64            // spans in them of which something was missing for the settle timeout, by what was
+	LateSpans     int64                          // emitted after their tree
+	Incomplete    int64                          // trees of tasks without an end
 	OpenTasks     int64
 	HeldEvents    int64
 	HeldBytes     int64 // of open tasks and of finished ones that are kept
@@ -76,7 +77,7 @@ type Stats struct {
 // called during a call of the assembler; a tree and everything in it is valid until the sink returns.
 type Assembler struct {
 	limits     Limits
-	sink       func(*Tree)
+	sink       func(*tree.Tree)
 	onRelease  func(Release)      // nil when nobody stores releases
 	onLate     func(*event.Event) // nil when nobody shows late events
 	serial     int64              // of the latest release
@@ -97,12 +98,12 @@ type Assembler struct {
 	restoring  bool // events are replayed at the start
 	eager      bool // for tests: forget everything that may be forgotten
 	reader     history.Reader
-	composer   composer
+	composer   tree.Composer
 	stats      Stats
 }
 
 // New makes an assembler that hands its trees to the sink.
-func New(limits Limits, sink func(*Tree)) *Assembler {
+func New(limits Limits, sink func(*tree.Tree)) *Assembler {
 	return &Assembler{
 		limits: limits, sink: sink, tasks: map[event.TraceID]*task{}, remembered: map[event.TraceID]*history.Released{},
 		usual: Waits{limits.ReorderWindow, limits.SettleTimeout, limits.IdleTimeout}, waits: map[string]*Waits{},
@@ -139,14 +140,14 @@ func (a *Assembler) Observe(e *event.Event, now time.Time) {
 	} else if t.Released != nil && t.Released.IsLate(e) {
 		a.observeLate(e, now.UnixNano())
 		return
-	} else if t.Forgot(e.At) || t.isOut(e, now.UnixNano()) {
+	} else if t.Forgot(e.At) || t.IsOut(e, now.UnixNano()) {
 		a.noteLate(e)
 		return
 	}
 	t.lastArrival = max(t.lastArrival, now.UnixNano())
 	a.line.Rejoin(t)
 	if !a.roomFor(t, e) {
-		t.dropped++
+		t.Dropped++
 		a.stats.OverLimit++
 		a.waitFor(t, t.wait())
 		return
@@ -159,7 +160,7 @@ func (a *Assembler) Observe(e *event.Event, now time.Time) {
 	a.stats.HeldEvents += int64(t.Events.Count() - records)
 	a.stats.HeldBytes += t.Events.Held - held
 	if a.limits.Parts {
-		t.disturbed = t.disturbed || !a.restoring && e.At <= t.out().frontier
+		t.Disturbed = t.Disturbed || !a.restoring && e.At <= t.Frontier()
 		if e.Kind().Settles() && (!a.restoring || now.UnixNano() > t.looked) {
 			t.checkLater(now.UnixNano())
 		}
@@ -174,7 +175,7 @@ func (a *Assembler) fit(now int64) {
 		if oldest := a.finished.line.First(); oldest != nil {
 			a.drop(oldest)
 		} else if len(a.tasks) > 0 {
-			a.release(a.line.First(), ReasonEvictedBytes, now)
+			a.release(a.line.First(), tree.ReasonEvictedBytes, now)
 		} else {
 			return
 		}
@@ -211,19 +212,19 @@ func (a *Assembler) roomFor(t *task, e *event.Event) bool {
 // load unpacks and sorts the task's records. They are valid until the next task is loaded.
 func (a *Assembler) load(t *task) {
 	a.stats.Read += int64(t.Events.Count())
-	a.reader.Load(&t.Task)
+	a.reader.Load(&t.Source)
 }
 
 // history reads the runs of a task. They are valid until the next task is loaded.
 func (a *Assembler) history(t *task) []*history.Run {
 	a.stats.Read += int64(t.Events.Count())
-	return a.reader.ReadAll(&t.Task, t.limits.patience())
+	return a.reader.ReadAll(&t.Source, t.limits.patience())
 }
 
 // open begins a task, or continues one that was released before.
 func (a *Assembler) open(e *event.Event, before *history.Released, now int64) *task {
 	if len(a.tasks) >= a.limits.OpenTasks && len(a.tasks) > 0 {
-		a.release(a.line.First(), ReasonEvicted, now)
+		a.release(a.line.First(), tree.ReasonEvicted, now)
 	}
 	t := newTask(event.Set{
 		Trace: e.TraceID, Resource: e.Resource, ResourceAt: e.At, ID: event.ID{Text: strings.Clone(e.TaskID.Text), Integer: e.TaskID.Integer},
@@ -298,7 +299,7 @@ func (a *Assembler) check(t *task, now int64) {
 	case t.ended && quiet >= int64(t.limits.ReorderWindow):
 		a.lookEnded(t, now)
 	case quiet >= int64(t.limits.of(t.waits)):
-		a.release(t, ReasonIdle, now)
+		a.release(t, tree.ReasonIdle, now)
 	default:
 		a.load(t)
 		all := a.lookParts(t, now)
@@ -354,29 +355,26 @@ func (a *Assembler) lookResumed(t *task, runs []*history.Run, now int64) {
 
 // ripe reports whether runs that have ended can be released, and why: nothing of them is missing, or the settle timeout for it has
 // passed.
-func (a *Assembler) ripe(t *task, runs []*history.Run, now int64) (Reason, bool) {
-	if history.CountGaps(runs) == 0 && t.dropped == 0 {
+func (a *Assembler) ripe(t *task, runs []*history.Run, now int64) (tree.Reason, bool) {
+	if history.CountGaps(runs) == 0 && t.Dropped == 0 {
 		if t.unsettled {
-			return ReasonSettled, true
+			return tree.ReasonSettled, true
 		}
-		return ReasonEnded, true
+		return tree.ReasonEnded, true
 	}
-	return ReasonSettled, now >= t.lastArrival+int64(t.limits.SettleTimeout)
+	return tree.ReasonSettled, now >= t.lastArrival+int64(t.limits.SettleTimeout)
 }
 
 // releaseBefore releases the first runs of a task, which stays open for what came after them.
-func (a *Assembler) releaseBefore(t *task, runs []*history.Run, reason Reason) {
+func (a *Assembler) releaseBefore(t *task, runs []*history.Run, reason tree.Reason) {
 	if t.Released == nil {
 		t.Events.Held += bytesPerReleased
 		a.stats.HeldBytes += bytesPerReleased
 	}
 	used := a.emit(t, runs, reason, false)
 	t.unsettled = false
-	if t.emission != nil {
-		t.emission.spans.Forget(t.Released.End)
-		t.Checkpoint, t.emission.forgotten = nil, nil
-	}
-	a.reportRelease(t, len(t.out().spans) > 0)
+	t.ForgetReleased()
+	a.reportRelease(t, t.HasSpans())
 	before := t.Events.Count()
 	first := slices.IndexFunc(t.Records, func(r event.Record) bool { return r.At > t.Released.End })
 	if first < 0 {
@@ -385,27 +383,27 @@ func (a *Assembler) releaseBefore(t *task, runs []*history.Run, reason Reason) {
 	a.stats.Strays += int64(max(0, first-used))
 	t.Events.Replace(t.Records[first:])
 	a.stats.HeldEvents += int64(t.Events.Count() - before)
-	t.active, t.dropped, t.Events.ParentAt = true, 0, math.MinInt64
+	t.active, t.Dropped, t.Events.ParentAt = true, 0, math.MinInt64
 }
 
 // Flush releases every open task, those that have not ended as incomplete.
 func (a *Assembler) Flush() {
 	for t := a.line.First(); t != nil; t = a.line.First() {
-		a.release(t, ReasonShutdown, 0)
+		a.release(t, tree.ReasonShutdown, 0)
 	}
 	a.dropFinished(math.MaxInt64)
 }
 
-func (a *Assembler) release(t *task, reason Reason, now int64) {
+func (a *Assembler) release(t *task, reason tree.Reason, now int64) {
 	a.wake(t)
 	a.releaseRuns(t, a.history(t), reason, now)
 }
 
-func (a *Assembler) releaseRuns(t *task, runs []*history.Run, reason Reason, now int64) {
+func (a *Assembler) releaseRuns(t *task, runs []*history.Run, reason tree.Reason, now int64) {
 	held := len(t.Records)
 	prior := t.Released.Clone()
 	a.stats.Strays += int64(held - a.emit(t, runs, reason, true))
-	if len(runs) == 0 && (len(t.out().parents) > 0 || t.out().root != event.SpanID{}) {
+	if len(runs) == 0 && t.HasOrphans() {
 		a.emitOrphaned(t, reason)
 	}
 	a.stats.HeldEvents -= int64(t.Events.Count())
@@ -414,14 +412,14 @@ func (a *Assembler) releaseRuns(t *task, runs []*history.Run, reason Reason, now
 	}
 	a.forget(t)
 	a.remember(t)
-	if reason == ReasonEnded || reason == ReasonSettled {
+	if reason == tree.ReasonEnded || reason == tree.ReasonSettled {
 		a.keep(t, prior, now)
 	}
 }
 
 // emit sends the trees of runs to the sink, and returns how many records they have. leaving is true if the task is released with
 // the last run.
-func (a *Assembler) emit(t *task, runs []*history.Run, reason Reason, leaving bool) (used int) {
+func (a *Assembler) emit(t *task, runs []*history.Run, reason tree.Reason, leaving bool) (used int) {
 	if t.Released == nil && len(runs) > 0 {
 		t.Released = new(history.Released)
 	}
@@ -429,15 +427,13 @@ func (a *Assembler) emit(t *task, runs []*history.Run, reason Reason, leaving bo
 		if !n.Ended {
 			a.stats.Incomplete++
 		}
-		t.leaving = leaving && i == len(runs)-1
-		tree := a.composer.compose(&t.treeTask, n, t.Released, reason, nil)
-		if t.emission != nil {
-			t.emission.endRun(a.composer.root, n.Start, leaving)
-		}
+		t.Leaving = leaving && i == len(runs)-1
+		tree := a.composer.Compose(&t.Task, n, t.Released, reason, nil)
+		a.composer.EndRun(leaving)
 		a.stats.Released[reason]++
 		a.count(t, tree)
-		a.stats.Late += a.composer.late
-		t.cut = false
+		a.stats.Late += a.composer.Late
+		t.Cut = false
 		used += len(n.Records)
 		a.sink(tree)
 	}
@@ -445,8 +441,8 @@ func (a *Assembler) emit(t *task, runs []*history.Run, reason Reason, leaving bo
 }
 
 // count counts what limits left out of a tree.
-func (a *Assembler) count(t *task, tree *Tree) {
-	t.cut = t.cut || tree.Cut+tree.SpanEventsCut > 0
+func (a *Assembler) count(t *task, tree *tree.Tree) {
+	t.Cut = t.Cut || tree.Cut+tree.SpanEventsCut > 0
 	a.stats.SpansCut += int64(tree.Cut)
 	a.stats.SpanEventsCut += int64(tree.SpanEventsCut + tree.EventsDropped)
 }

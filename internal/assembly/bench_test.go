@@ -13,6 +13,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 )
 
 // BenchmarkAssemble measures the way from events to trees, per event.
@@ -21,7 +22,7 @@ func BenchmarkAssemble(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			events := readStream(b, name)
 			spans := 0
-			a := assembly.New(limits(), func(tree *assembly.Tree) { spans += len(tree.Spans) })
+			a := assembly.New(limits(), func(tree *tree.Tree) { spans += len(tree.Spans) })
 			now := time.Unix(1, 0)
 			b.ReportAllocs()
 			done := 0
@@ -56,7 +57,7 @@ func benchOpenTasks(b *testing.B, limits assembly.Limits) {
 		var before, after runtime.MemStats
 		runtime.GC()
 		runtime.ReadMemStats(&before)
-		a := assembly.New(limits, func(*assembly.Tree) {})
+		a := assembly.New(limits, func(*tree.Tree) {})
 		for i := range uint64(tasks) {
 			for _, e := range events {
 				e := *e
@@ -92,7 +93,7 @@ func BenchmarkParts(b *testing.B) {
 		slices.SortFunc(events, func(a, b *event.Event) int { return int(a.At - b.At) })
 		for _, limits := range []assembly.Limits{limits(), inParts(limits())} {
 			b.Run(name+"/"+map[bool]string{false: "whole", true: "parts"}[limits.Parts], func(b *testing.B) {
-				a := assembly.New(limits, func(*assembly.Tree) {})
+				a := assembly.New(limits, func(*tree.Tree) {})
 				done := 0
 				for round := uint64(0); done < b.N; round++ {
 					for i, e := range events {

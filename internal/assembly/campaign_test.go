@@ -13,6 +13,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
@@ -41,9 +42,9 @@ func TestCampaign(t *testing.T) {
 		var spans []streamtest.Span
 		limits := limits()
 		limits.Parts = random.IntN(2) > 0
-		a := assembly.New(limits, func(tree *assembly.Tree) {
-			require.Equal(t, assembly.ReasonEnded, tree.Reason, "%+v", options)
-			spans = append(spans, comparable(tree)...)
+		a := assembly.New(limits, func(emitted *tree.Tree) {
+			require.Equal(t, tree.ReasonEnded, emitted.Reason, "%+v", options)
+			spans = append(spans, comparable(emitted)...)
 		})
 		observeLive(a, random, arrivals(random, events, limits.ReorderWindow))
 		require.Empty(t, streamtest.Compare(truth, spans), "%+v", options)

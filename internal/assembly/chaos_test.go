@@ -12,12 +12,13 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
 // limited returns the number of spans of the tree that a limit counts, for each pass, and for what is before, between and after
 // passes.
-func limited(tree *assembly.Tree) int {
+func limited(tree *tree.Tree) int {
 	children, passes, limited := map[event.SpanID]int{}, 0, 0
 	for i := range tree.Spans {
 		children[tree.Spans[i].Parent]++
@@ -49,7 +50,7 @@ func TestSenselessEventsLeaveWellFormedTrees(t *testing.T) {
 		small.OpenTasks = rapid.IntRange(1, 5).Draw(t, "open tasks")
 		small.Parts = rapid.Bool().Draw(t, "parts")
 		union := union{}
-		a := assembly.New(small, func(tree *assembly.Tree) {
+		a := assembly.New(small, func(tree *tree.Tree) {
 			if small.OpenTasks >= 4 { // an evicted task begins again
 				union.add(t, tree)
 			}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -32,7 +33,7 @@ func TestEveryCheckpointGivesTheSameTree(t *testing.T) {
 				slices.SortStableFunc(kept, func(a, b *event.Event) int { return int(a.At - b.At) })
 				assembled := func(limits assembly.Limits) (texts []string) {
 					union := union{}
-					a := assembly.New(limits, func(tree *assembly.Tree) {
+					a := assembly.New(limits, func(tree *tree.Tree) {
 						union.add(t, tree)
 						for _, s := range tree.Spans {
 							if lost > 0 {
@@ -105,7 +106,7 @@ func TestALongTaskIsBoundedByItsOpenPass(t *testing.T) {
 	l.EventsPerTask = 1000
 	emitted, attempts := 0, int64(0)
 	var root summary
-	a := assembly.New(l, func(tree *assembly.Tree) {
+	a := assembly.New(l, func(tree *tree.Tree) {
 		for i := range tree.Spans {
 			if tree.Spans[i].Name == lifecycle.SpanStep {
 				emitted++
@@ -190,7 +191,7 @@ func TestABatchDoesNotHoldBackItsAttempts(t *testing.T) {
 	s.say(lifecycle.WorkflowStepsExecutionCompleted).passEnds(lifecycle.TaskCompleted, "complete")
 
 	out, batches, size, held := 0, 0, int64(0), int64(0)
-	a := assembly.New(inParts(patient()), func(tree *assembly.Tree) {
+	a := assembly.New(inParts(patient()), func(tree *tree.Tree) {
 		for i := range tree.Spans {
 			switch sp := &tree.Spans[i]; sp.Name {
 			case lifecycle.SpanStep:

@@ -15,6 +15,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 )
 
 // Clocks of one second, or of a minute, give many events the same time. The trees are then as exact as the clock, and complete and
@@ -25,7 +26,7 @@ func TestCoarseClocksLeaveWellFormedTrees(t *testing.T) {
 		for _, name := range []string{"order_processing", "mixed", "planned", "real/retry"} {
 			t.Run(name+"/"+resolution.String(), func(t *testing.T) {
 				now := time.Unix(1, 0)
-				a := assembly.New(limits(), func(tree *assembly.Tree) { requireWellFormed(t, tree) })
+				a := assembly.New(limits(), func(tree *tree.Tree) { requireWellFormed(t, tree) })
 				for _, e := range readStream(t, name) {
 					e.At -= e.At % int64(resolution)
 					a.Observe(e, now)
@@ -43,7 +44,7 @@ func TestArrivalOrderStandsInForACoarseClock(t *testing.T) {
 	t.Parallel()
 	count := func(events []*event.Event) map[string]int {
 		names := map[string]int{}
-		a := assembly.New(limits(), func(tree *assembly.Tree) {
+		a := assembly.New(limits(), func(tree *tree.Tree) {
 			for _, s := range tree.Spans {
 				names[s.Name]++
 			}

@@ -17,6 +17,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -66,7 +67,7 @@ func suffixOf(trace pcommon.TraceID) string {
 
 // familiar is a span with its trace and its parent.
 type familiar struct {
-	assembly.Span
+	tree.Span
 	trace  event.TraceID
 	parent *familiar
 }
@@ -82,7 +83,7 @@ func (f *familiar) text(key string) string {
 // spansIn assembles the events and returns the spans of all trees, parents before children.
 func spansIn(events []*event.Event) (spans []*familiar) {
 	at := time.Unix(1, 0)
-	a := assembly.New(limits(), func(tree *assembly.Tree) {
+	a := assembly.New(limits(), func(tree *tree.Tree) {
 		known := map[event.SpanID]*familiar{}
 		for _, s := range tree.Spans {
 			s.Attributes = slices.Clone(s.Attributes)

@@ -19,6 +19,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 )
 
 const digests = "testdata/digests.txt"
@@ -58,7 +59,7 @@ func TestDigests(t *testing.T) {
 // digest returns the hash of the text of all spans of a replay.
 func digest(events []*event.Event, limits assembly.Limits) string {
 	var texts []string
-	a := assembly.New(limits, func(tree *assembly.Tree) {
+	a := assembly.New(limits, func(tree *tree.Tree) {
 		for i := range tree.Spans {
 			texts = append(texts, fmt.Sprintf("%x ", tree.Trace)+describeSpan(&tree.Spans[i]))
 		}

@@ -5,8 +5,8 @@
 // spans out. It knows no pdata, starts no goroutine and reads no clock of its own.
 //
 // An [Assembler] owns the open tasks of one shard. Its owner serializes all calls: nothing here may be called concurrently,
-// except on a [Snapshot], which is a copy, and on an [event.Resource], which is immutable. A [Tree] belongs to the assembler and
-// is valid until the sink returns; [Tree.Clone] copies it.
+// except on a [Snapshot], which is a copy, and on an [event.Resource], which is immutable. A [tree.Tree] belongs to the
+// assembler and is valid until the sink returns; its Clone copies it.
 //
 // Three principles:
 //
@@ -21,19 +21,30 @@
 // Each open task has a due time. To check a task is to decide, at that time, whether it is released, some of its
 // spans are emitted, or it keeps waiting. A task that waits long is asleep: its emission is kept encoded.
 //
+// The packages, each of which uses only those before it:
+//
+//   - attribute: attributes of events and spans.
+//   - event: what an event means, and the packed set of the events of an open task.
+//   - history: from events to runs, passes, batches and attempts, and what is missing of them.
+//   - tree: from a history to spans; what has been emitted of an open run; the critical path.
+//   - assembly: the open tasks, their limits, deadlines, releases and storage.
+//
 // To follow why a span is emitted, read in this order:
 //
-//  1. Events and deadlines: package event (what an event means, and how it is held), task.go and asleep.go (an open task),
-//     assembler.go (limits and releases), waits.go and package deadlines (when a task is checked).
-//  2. History, from events to passes, batches and attempts: package history. There order.go and rebuild.go (sorting), runs.go (where a
-//     run ends), reader.go and model.go (the reader and what it finds), gap.go and gaps.go (what is missing), settled.go and
-//     frontier.go (which spans are final while the task is open), checkpoint.go (what replaces records).
-//  3. Emission while a task is still open: parts.go (one check of a task), emission.go and package emitted (what has been emitted),
-//     checkpoint.go (what the spans need of replaced records).
-//  4. Spans: tree.go (the composer), identify.go (ids), levels.go and asides.go (the spans of each kind), span_events.go and
-//     around.go (span events), criticalpath.go and package critical (the critical path), room.go (limits of a tree), span.go and
-//     attribute.go (the result).
-//  5. After a release: released.go (what a rerun needs), finished.go (queries and backoffs that arrive late).
-//  6. Storage: restore.go (what the owner stores and replays), stored.go, t_stored.go, stored_checkpoint.go and package values (its encoding).
-//  7. Live pages: opentask.go, search.go, snapshot.go, clone.go.
+//  1. Events: in package event kind.go (what an event means), set.go, record.go and packed.go (how the events of a task are kept).
+//  2. Open tasks: task.go and asleep.go (how a task is held), assembler.go (limits and releases), waits.go and package deadlines (when
+//     a task is checked).
+//  3. History: in package history order.go and rebuild.go (sorting), runs.go (where a run ends), reader.go and model.go (the reader
+//     and what it finds), queue.go (waits), gap.go and gaps.go (what is missing), room.go (limits of a tree).
+//  4. Emission while a task is still open: parts.go (one check of a task); in package history frontier.go (up to where everything has
+//     arrived), settled.go (which spans are final, and what they wait for) and checkpoint.go (what replaces records); in package tree
+//     emission.go and package emitted (what has been emitted), summary.go (what the spans need of replaced records).
+//  5. Spans: in package tree composer.go, identify.go (ids), levels.go and asides.go (the spans of each kind), span_events.go and
+//     around.go (span events), criticalpath.go and package critical (the critical path), tree.go and span.go (the result).
+//  6. After a release: package history's released.go (what a rerun needs), finished.go (queries and backoffs that arrive late).
+//  7. Storage: restore.go (what the owner stores and replays); its encoding in stored.go, stored_released.go, package tree's stored.go
+//     and stored_checkpoint.go, and package values.
+//  8. Live pages: opentask.go, search.go, snapshot.go, package history's missing.go.
+//
+// Package eventbatch writes events into one attribute of a span, and package treedata reads events from pdata and writes trees to it.
 package assembly

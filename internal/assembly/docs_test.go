@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/eventfile"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/offline"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/waterfall"
@@ -27,7 +27,7 @@ func drawScenario(t *testing.T, stream []byte, options waterfall.Options) []byte
 	drawn := &bytes.Buffer{}
 	_, err := offline.Assemble(t.Context(), eventfile.NewSource([]string{eventfile.Stdin}, bytes.NewReader(stream)), offline.Options{
 		Now: func() time.Time { return time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC) },
-		Tree: func(tree *assembly.Tree) {
+		Tree: func(tree *tree.Tree) {
 			requireWellFormed(t, tree)
 			if drawn.Len() > 0 {
 				drawn.WriteByte('\n')

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -48,7 +49,7 @@ type work struct {
 // worked plays a stream with some events of the hostile task between any two of its events.
 func worked(limits assembly.Limits, events []*event.Event, hostile int) (w work) {
 	now := time.Unix(1000, 0)
-	a := assembly.New(limits, func(*assembly.Tree) {})
+	a := assembly.New(limits, func(*tree.Tree) {})
 	read := func(do func()) int64 {
 		before := a.Stats().Read
 		do()

@@ -84,38 +84,22 @@ func (a *Assembler) late(e *event.Event) bool {
 		return false
 	}
 	a.load(t)
-	own := recordKey{k, e.ShortIdentity()}
-	if slices.ContainsFunc(t.Records, own.is) {
+	own := e.Key()
+	if slices.ContainsFunc(t.Records, own.Is) {
 		return false
 	}
 	held := t.Events.Held
 	a.add(t, e, t.lastArrival)
 	a.stats.HeldBytes += t.Events.Held - held
-	a.composer.sought = own
-	defer func() { a.composer.sought = recordKey{} }()
 	before := t.Released.Clone()
 	if before == nil {
 		before = new(history.Released)
 	}
 	for i, n := range a.history(t) {
-		if i < len(t.out().roots) {
-			t.emission.root = t.emission.roots[i]
+		if tree := a.composer.ComposeLate(&t.Task, i, n, before, own); tree != nil {
+			a.sink(tree)
+			return true
 		}
-		tree := a.composer.compose(&t.treeTask, n, before, ReasonEnded, nil)
-		if a.composer.found < 0 {
-			continue
-		}
-		tree.Spans = tree.Spans[a.composer.found : a.composer.found+1]
-		a.sink(tree)
-		return true
 	}
 	return false
 }
-
-// recordKey identifies a record within a task.
-type recordKey struct {
-	kind     event.Kind
-	identity uint32
-}
-
-func (key recordKey) is(r event.Record) bool { return r.Kind == key.kind && r.Identity == key.identity }

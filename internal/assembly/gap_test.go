@@ -11,6 +11,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/history"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -40,7 +41,7 @@ func TestGivenUpGapsAreCountedByKind(t *testing.T) {
 				s.longPass(pass, 2, false) // it is still open
 			}
 			begun, lost := 0, 0
-			a := assembly.New(inParts(patient()), func(*assembly.Tree) {})
+			a := assembly.New(inParts(patient()), func(*tree.Tree) {})
 			for _, e := range s.events {
 				if e.Name == lifecycle.ObservabilityTaskEnqueue && e.HasJob {
 					begun++

@@ -15,6 +15,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
@@ -46,7 +47,7 @@ func unmissed(e *event.Event) bool {
 // requireTruth requires the true tree although some of the events arrive after the reorder window.
 func (task *lateTask) requireTruth(t require.TestingT, from, to int) {
 	var spans []streamtest.Span
-	a := assembly.New(limits(), func(tree *assembly.Tree) { spans = append(spans, comparable(tree)...) })
+	a := assembly.New(limits(), func(tree *tree.Tree) { spans = append(spans, comparable(tree)...) })
 	now := time.Unix(1, 0)
 	for _, e := range slices.Concat(task.events[:from], task.events[to:]) {
 		a.Observe(e, now)
@@ -80,7 +81,7 @@ func TestRunsThatLateEventsSplitHaveTheirOwnSpans(t *testing.T) {
 	union := union{}
 	withParts := limits()
 	withParts.Parts, withParts.EventsPerTask = true, 7
-	a := assembly.New(withParts, func(tree *assembly.Tree) { union.add(t, tree) })
+	a := assembly.New(withParts, func(tree *tree.Tree) { union.add(t, tree) })
 	identity := uint64(0)
 	observe := func(name string, second int64) {
 		identity++
@@ -138,7 +139,7 @@ func TestLateSpansFollowTheirTree(t *testing.T) {
 
 // assembled returns the spans of a task some of whose events arrive after its tree.
 func assembled(inTime, late []*event.Event) (spans []streamtest.Span, stats assembly.Stats) {
-	a := assembly.New(limits(), func(tree *assembly.Tree) { spans = append(spans, comparable(tree)...) })
+	a := assembly.New(limits(), func(tree *tree.Tree) { spans = append(spans, comparable(tree)...) })
 	now := time.Unix(1, 0)
 	for _, e := range inTime {
 		a.Observe(e, now)
@@ -183,7 +184,7 @@ func TestLateEventsOfTasksThatAreNotKept(t *testing.T) {
 			if test.change != nil {
 				test.change(&l)
 			}
-			a := assembly.New(l, func(*assembly.Tree) {})
+			a := assembly.New(l, func(*tree.Tree) {})
 			now := time.Unix(1, 0)
 			for _, e := range inTime {
 				a.Observe(e, now)

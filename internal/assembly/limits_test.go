@@ -16,6 +16,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -30,9 +31,9 @@ func TestBytesOverTheLimitEvictTheTasksThatWereIdleLongest(t *testing.T) {
 	tight := limits()
 	tight.HeldBytes = 40_000
 	var evicted []string
-	a := assembly.New(tight, func(tree *assembly.Tree) {
-		require.Equal(t, assembly.ReasonEvictedBytes, tree.Reason)
-		evicted = append(evicted, tree.Spans[0].Attributes[0].Value.Text+strconv.FormatInt(tree.Spans[0].Attributes[0].Value.Int, 10))
+	a := assembly.New(tight, func(emitted *tree.Tree) {
+		require.Equal(t, tree.ReasonEvictedBytes, emitted.Reason)
+		evicted = append(evicted, emitted.Spans[0].Attributes[0].Value.Text+strconv.FormatInt(emitted.Spans[0].Attributes[0].Value.Int, 10))
 	})
 	now := time.Unix(1, 0)
 	for task := range 5 {
@@ -44,7 +45,7 @@ func TestBytesOverTheLimitEvictTheTasksThatWereIdleLongest(t *testing.T) {
 	large.Name, large.ErrorMessage = lifecycle.TaskFailed, strings.Repeat("x", 38_500)
 	a.Observe(large, now)
 	require.Equal(t, []string{"1", "2", "3"}, evicted)
-	require.EqualValues(t, 3, a.Stats().Released[assembly.ReasonEvictedBytes])
+	require.EqualValues(t, 3, a.Stats().Released[tree.ReasonEvictedBytes])
 	require.LessOrEqual(t, a.Stats().HeldBytes, tight.HeldBytes)
 
 	large.ErrorMessage = strings.Repeat("x", 50_000)
@@ -65,7 +66,7 @@ func TestWhatIsHeldIsCounted(t *testing.T) {
 		tight.HeldBytes = rapid.Int64Range(1_000, 100_000).Draw(t, "bytes")
 		tight.EventsPerTask = rapid.IntRange(5, 200).Draw(t, "events")
 		tight.Finished = rapid.IntRange(0, 20).Draw(t, "finished tasks")
-		a := assembly.New(tight, func(*assembly.Tree) {})
+		a := assembly.New(tight, func(*tree.Tree) {})
 		now := time.Unix(1, 0)
 		for range 300 {
 			e := *events[random.IntN(len(events))]
@@ -102,7 +103,7 @@ func TestEachTaskWaitsItsOwnTime(t *testing.T) {
 	released := map[string]time.Duration{}
 	now := time.Unix(1000, 0)
 	began := now
-	a := assembly.New(limits(), func(tree *assembly.Tree) {
+	a := assembly.New(limits(), func(tree *tree.Tree) {
 		id := strconv.FormatInt(tree.Spans[0].Attributes[0].Value.Int, 10)
 		released[tree.Reason.String()+" "+id] = now.Sub(began)
 	})
@@ -143,9 +144,9 @@ func TestTheOldestMakesRoomWhateverItWaitsFor(t *testing.T) {
 	tight := limits()
 	tight.OpenTasks = 2
 	var evicted []int64
-	a := assembly.New(tight, func(tree *assembly.Tree) {
-		require.Equal(t, assembly.ReasonEvicted, tree.Reason)
-		evicted = append(evicted, tree.Spans[0].Attributes[0].Value.Int)
+	a := assembly.New(tight, func(emitted *tree.Tree) {
+		require.Equal(t, tree.ReasonEvicted, emitted.Reason)
+		evicted = append(evicted, emitted.Spans[0].Attributes[0].Value.Int)
 	})
 	now := time.Unix(1000, 0)
 	a.Observe(begun(1, now), now)
@@ -159,7 +160,7 @@ func TestTheOldestMakesRoomWhateverItWaitsFor(t *testing.T) {
 func TestOnlyTheLatestReleasedTasksAreRemembered(t *testing.T) {
 	tight := limits()
 	tight.Remembered, tight.Finished = 2, 0
-	a := assembly.New(tight, func(*assembly.Tree) {})
+	a := assembly.New(tight, func(*tree.Tree) {})
 	now := time.Unix(1000, 0)
 	for task := range 7 {
 		a.Observe(begun(task, now), now)
@@ -180,8 +181,8 @@ func TestOnlyTheLatestReleasedTasksAreRemembered(t *testing.T) {
 func TestATaskOverItsLimitSettles(t *testing.T) {
 	tight := limits()
 	tight.EventsPerTask = 3
-	var reasons []assembly.Reason
-	a := assembly.New(tight, func(tree *assembly.Tree) { reasons = append(reasons, tree.Reason) })
+	var reasons []tree.Reason
+	a := assembly.New(tight, func(tree *tree.Tree) { reasons = append(reasons, tree.Reason) })
 	now := time.Unix(1000, 0)
 	a.Observe(begun(1, now), now)
 	for i := range 10 {
@@ -197,7 +198,7 @@ func TestATaskOverItsLimitSettles(t *testing.T) {
 	a.Advance(now.Add(tight.SettleTimeout - 1))
 	require.Empty(t, reasons)
 	a.Advance(now.Add(tight.SettleTimeout))
-	require.Equal(t, []assembly.Reason{assembly.ReasonSettled}, reasons)
+	require.Equal(t, []tree.Reason{tree.ReasonSettled}, reasons)
 }
 
 // A task at its limit costs no more per event than another, whatever its events are, because other tasks wait for it.
@@ -205,7 +206,7 @@ func TestATaskAtItsLimitCostsLinearly(t *testing.T) {
 	for _, limit := range []int{1000, 10_000} {
 		tight := limits()
 		tight.EventsPerTask = limit
-		a := assembly.New(tight, func(*assembly.Tree) {})
+		a := assembly.New(tight, func(*tree.Tree) {})
 		now := time.Unix(1000, 0)
 		const excess = 3
 		for i := range limit * (1 + excess) {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
@@ -54,7 +55,7 @@ func spansByTrace(t require.TestingT, run func(a *assembly.Assembler)) map[event
 func spansWithin(t require.TestingT, limits assembly.Limits, run func(a *assembly.Assembler)) map[event.TraceID][]string {
 	spans := map[event.TraceID][]string{}
 	union := union{}
-	a := assembly.New(limits, func(tree *assembly.Tree) {
+	a := assembly.New(limits, func(tree *tree.Tree) {
 		union.add(t, tree)
 		for i := range tree.Spans {
 			spans[tree.Trace] = append(spans[tree.Trace], describeSpan(&tree.Spans[i]))

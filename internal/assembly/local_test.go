@@ -11,6 +11,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -20,7 +21,7 @@ const callerContext = "00-0000000000000000000000000000000f-000000000000000e-01"
 
 func traceOf(t *testing.T, s *story) (trace event.TraceID, spans int) {
 	t.Helper()
-	a := assembly.New(limits(), func(tree *assembly.Tree) { trace, spans = tree.Trace, len(tree.Spans) })
+	a := assembly.New(limits(), func(tree *tree.Tree) { trace, spans = tree.Trace, len(tree.Spans) })
 	feed(a, s.events, time.Unix(1, 0))
 	a.Flush()
 	return trace, spans
@@ -44,7 +45,7 @@ func TestAnEndThatIsAnnouncedTooLateIsARepetition(t *testing.T) {
 		require.Equal(t, lifecycle.StepCompleted, end.Name)
 		end.At = int64(time.Duration(s.events[len(s.events)-3].At) + wait)
 		var ends []int64
-		a := assembly.New(limits(), func(tree *assembly.Tree) {
+		a := assembly.New(limits(), func(tree *tree.Tree) {
 			for i := range tree.Spans {
 				if tree.Spans[i].Name == lifecycle.SpanStep {
 					ends = append(ends, tree.Spans[i].End)
@@ -62,7 +63,7 @@ func TestAnEndThatIsAnnouncedTooLateIsARepetition(t *testing.T) {
 func TestASpanHasABoundedNumberOfEvents(t *testing.T) {
 	s := new(story).created().passBegins().attempt("1", lifecycle.StepFailed).spin("1", 300)
 	dropped := uint32(0)
-	a := assembly.New(limits(), func(tree *assembly.Tree) {
+	a := assembly.New(limits(), func(tree *tree.Tree) {
 		for i := range tree.Spans {
 			require.LessOrEqual(t, len(tree.Spans[i].Events), 128)
 			dropped += tree.Spans[i].EventsDropped
@@ -83,7 +84,7 @@ func TestAnAttemptOfADeadPassIsGivenUp(t *testing.T) {
 		s.say(lifecycle.StepExecutionRequested, step("1"))
 		s.passBegins().spin("1", spins).say(lifecycle.StepCompleted, step("1"))
 		n := int64(0)
-		a := assembly.New(limits(), func(tree *assembly.Tree) { n = int64(summarize(tree).attempts) })
+		a := assembly.New(limits(), func(tree *tree.Tree) { n = int64(summarize(tree).attempts) })
 		feed(a, s.events, time.Unix(1, 0))
 		a.Flush()
 		return n

@@ -17,6 +17,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -37,13 +38,13 @@ var shortNames = []struct{ name, short string }{
 // outcome is the result of assembling some events: how many spans of each name, and how many of them are marked.
 type outcome struct {
 	spans, synthesized, incomplete map[string]int
-	reasons                        map[assembly.Reason]int
+	reasons                        map[tree.Reason]int
 }
 
 // without assembles the events except those of the given names, and waits until everything is released.
 func without(t require.TestingT, events []*event.Event, lost ...string) outcome {
-	o := outcome{map[string]int{}, map[string]int{}, map[string]int{}, map[assembly.Reason]int{}}
-	a := assembly.New(limits(), func(tree *assembly.Tree) {
+	o := outcome{map[string]int{}, map[string]int{}, map[string]int{}, map[tree.Reason]int{}}
+	a := assembly.New(limits(), func(tree *tree.Tree) {
 		requireWellFormed(t, tree)
 		o.reasons[tree.Reason]++
 		for i := range tree.Spans {
@@ -225,7 +226,7 @@ func measureLosses(t *testing.T) map[string][]string {
 	cells := map[string][]string{}
 	for name, m := range of {
 		if len(setOf(m.released)) == 0 {
-			m.released[assembly.ReasonEnded.String()] = true
+			m.released[tree.ReasonEnded.String()] = true
 		}
 		cells[name] = []string{setOf(m.gone), setOf(m.synthesized), setOf(m.incomplete), setOf(m.released)}
 	}
@@ -239,7 +240,7 @@ func setOf(marks map[string]bool) string {
 			texts = append(texts, span.short)
 		}
 	}
-	for reason := range assembly.ReasonShutdown + 1 {
+	for reason := range tree.ReasonShutdown + 1 {
 		if marks[reason.String()] {
 			texts = append(texts, reason.String())
 		}

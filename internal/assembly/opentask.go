@@ -167,8 +167,8 @@ func (w *watch) observe(r *event.Record) {
 			w.passAt, w.correlationID = r.At, r.CorrelationID
 		}
 	case event.Backoff:
-		if seconds := w.task.Events.Detail(r).Seconds; seconds > 0 && seconds < math.MaxInt64/second {
-			w.backoffUntil = max(w.backoffUntil, r.At+int64(seconds*second))
+		if seconds := w.task.Events.Detail(r).Seconds; seconds > 0 && seconds < math.MaxInt64/float64(time.Second) {
+			w.backoffUntil = max(w.backoffUntil, r.At+int64(seconds*float64(time.Second)))
 		}
 	}
 	if r.Step != event.NoStep {

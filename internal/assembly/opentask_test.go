@@ -19,12 +19,13 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/history"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
 var pagesStreams = []string{"order_processing", "mixed", "planned", "real/linear5", "real/retry"}
 
-func watching(sink func(*assembly.Tree)) *assembly.Assembler {
+func watching(sink func(*tree.Tree)) *assembly.Assembler {
 	a := assembly.New(limits(), sink)
 	a.Watch()
 	return a
@@ -41,7 +42,7 @@ func openTasks(a *assembly.Assembler, now time.Time, text string) map[event.Trac
 }
 
 // outline returns everything of a tree but the reason of its release.
-func outline(tree *assembly.Tree) string {
+func outline(tree *tree.Tree) string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "%x %x cut %d %d\n", tree.Trace, tree.Key, tree.Cut, tree.SpanEventsCut)
 	for i := range tree.Spans {
@@ -67,16 +68,16 @@ func TestASnapshotIsTheTreeOfTheMoment(t *testing.T) {
 			for range 6 {
 				cut := random.IntN(len(events)) + 1
 				shown, emitted := map[event.TraceID]string{}, map[event.TraceID]string{}
-				a := watching(func(tree *assembly.Tree) { emitted[tree.Key] += outline(tree) })
+				a := watching(func(tree *tree.Tree) { emitted[tree.Key] += outline(tree) })
 				now := time.Unix(1, 0)
 				for _, e := range events[:cut] {
 					a.Observe(e, now)
 				}
 				for key := range openTasks(a, now, "") {
 					snapshot := a.Snapshot(key)
-					for _, tree := range snapshot.Trees() {
-						assert.Equal(t, assembly.ReasonOpen, tree.Reason)
-						shown[key] += outline(tree)
+					for _, emitted := range snapshot.Trees() {
+						assert.Equal(t, tree.ReasonOpen, emitted.Reason)
+						shown[key] += outline(emitted)
 					}
 				}
 				a.Flush()
@@ -88,7 +89,7 @@ func TestASnapshotIsTheTreeOfTheMoment(t *testing.T) {
 
 func TestASnapshotStaysAsItIs(t *testing.T) {
 	events := readStream(t, "mixed")
-	a := watching(func(*assembly.Tree) {})
+	a := watching(func(*tree.Tree) {})
 	now := time.Unix(1, 0)
 	for _, e := range events[:1000] {
 		a.Observe(e, now)
@@ -127,7 +128,7 @@ func TestOpenTasksAgreeWithTheirTrees(t *testing.T) {
 				if round%2 == 1 {
 					random.Shuffle(len(cut), func(i, j int) { cut[i], cut[j] = cut[j], cut[i] })
 				}
-				a := watching(func(*assembly.Tree) {})
+				a := watching(func(*tree.Tree) {})
 				now := time.Unix(1, 0)
 				for _, e := range cut {
 					a.Observe(e, now)
@@ -149,12 +150,12 @@ func TestOpenTasksAgreeWithTheirTrees(t *testing.T) {
 	}
 }
 
-func agrees(t *testing.T, task *assembly.OpenTask, tree *assembly.Tree) {
+func agrees(t *testing.T, task *assembly.OpenTask, emitted *tree.Tree) {
 	t.Helper()
-	latest := map[string]*assembly.Span{}
+	latest := map[string]*tree.Span{}
 	passes, openPasses := 0, 0
-	for i := range tree.Spans {
-		switch s := &tree.Spans[i]; s.Name {
+	for i := range emitted.Spans {
+		switch s := &emitted.Spans[i]; s.Name {
 		case lifecycle.SpanStep:
 			id := fmt.Sprint(valueOf(s, lifecycle.AttrStepID))
 			if before := latest[id]; before == nil || valueOf(before, lifecycle.AttrAttemptNumber).Int < valueOf(s, lifecycle.AttrAttemptNumber).Int {
@@ -178,7 +179,7 @@ func agrees(t *testing.T, task *assembly.OpenTask, tree *assembly.Tree) {
 			done++
 		}
 	}
-	root := &tree.Spans[0]
+	root := &emitted.Spans[0]
 	require.Equal(t, running, task.Running)
 	require.Equal(t, done, task.Done)
 	require.LessOrEqual(t, task.Failed, failed, "fewer where a step was put back")
@@ -198,7 +199,7 @@ func agrees(t *testing.T, task *assembly.OpenTask, tree *assembly.Tree) {
 	}
 }
 
-func valueOf(s *assembly.Span, key string) attribute.Value {
+func valueOf(s *tree.Span, key string) attribute.Value {
 	for i := range s.Attributes {
 		if s.Attributes[i].Key == key {
 			return s.Attributes[i].Value
@@ -211,7 +212,7 @@ func valueOf(s *assembly.Span, key string) attribute.Value {
 func TestAFailedStepBacksOffAndThenBlocks(t *testing.T) {
 	id := event.ID{Text: "1", Integer: true}
 	now := time.Unix(1000, 0)
-	a := watching(func(*assembly.Tree) {})
+	a := watching(func(*tree.Tree) {})
 	n := uint64(0)
 	observe := func(e event.Event) {
 		n++
@@ -256,7 +257,7 @@ func TestAFailedStepBacksOffAndThenBlocks(t *testing.T) {
 // A round of visits visits each task that stays open exactly once, whatever happens between the calls.
 func TestARoundVisitsEachTaskOnce(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 6))
-	a := watching(func(*assembly.Tree) {})
+	a := watching(func(*tree.Tree) {})
 	now := time.Unix(1000, 0)
 	add := func(i int, name string) {
 		a.Observe(&event.Event{Name: name, TraceID: event.TraceID{byte(i), byte(i >> 8), 1}, Identity: random.Uint64(),
@@ -288,7 +289,7 @@ func TestARoundVisitsEachTaskOnce(t *testing.T) {
 // With a complete stream nothing is missing of ended tasks; with a lost event the missing part is named.
 func TestWhatHasNotComeIsNamed(t *testing.T) {
 	lost := func(name string, n int) []history.Missing {
-		a := watching(func(*assembly.Tree) {})
+		a := watching(func(*tree.Tree) {})
 		now := time.Unix(1, 0)
 		var key event.TraceID
 		for _, e := range readStream(t, "order_processing") {
@@ -322,8 +323,8 @@ func TestOpenTasksOfPartsAreThoseOfWholeTasks(t *testing.T) {
 	t.Parallel()
 	for _, name := range pagesStreams {
 		t.Run(name, func(t *testing.T) {
-			whole := watching(func(*assembly.Tree) {})
-			parts := assembly.New(inParts(limits()), func(*assembly.Tree) {})
+			whole := watching(func(*tree.Tree) {})
+			parts := assembly.New(inParts(limits()), func(*tree.Tree) {})
 			parts.Watch()
 			now, compared := time.Unix(1<<31, 0), 0
 			for i, event := range readStream(t, name) {

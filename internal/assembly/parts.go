@@ -8,6 +8,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/history"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 )
 
 const (
@@ -80,7 +81,7 @@ func (a *Assembler) lookAtFirst(t *task, length int, next int64, going *history.
 // emitParts emits the settled spans of the task's records, which are the sorted ones up to its frontier. It reports whether
 // anything was emitted or forgotten.
 func (a *Assembler) emitParts(t *task, sorted []event.Record, going *history.Settling) (changed bool) {
-	runs := a.reader.Read(&t.Task, t.limits.patience(), going)
+	runs := a.reader.Read(&t.Source, t.limits.patience(), going)
 	if len(runs) == 0 {
 		return false
 	}
@@ -92,15 +93,14 @@ func (a *Assembler) emitParts(t *task, sorted []event.Record, going *history.Set
 	if before == nil {
 		before = new(history.Released)
 	}
-	tree := a.composer.compose(&t.treeTask, n, before, ReasonEnded, going)
+	tree := a.composer.Compose(&t.Task, n, before, tree.ReasonEnded, going)
 	a.count(t, tree)
 	emitted := len(tree.Spans) > 0
 	if emitted {
-		t.noteEmitted(&a.composer)
-		t.emission.frontier = max(t.emission.frontier, t.Records[len(t.Records)-1].At)
-		t.unsettled = t.unsettled || a.composer.gaveUp
+		a.composer.MarkEmitted(t.Records[len(t.Records)-1].At)
+		t.unsettled = t.unsettled || a.composer.GaveUp
 		a.stats.Parts++
-		for of, spans := range a.composer.unsettled {
+		for of, spans := range a.composer.Unsettled {
 			a.stats.Unsettled[of] += spans
 		}
 		a.sink(tree)
@@ -119,7 +119,7 @@ func (a *Assembler) forgetParts(t *task, n *history.Run, going *history.Settling
 			return false
 		}
 	}
-	place := a.composer.checkpointAt(latest)
+	place := a.composer.CheckpointAt(latest)
 	if place < 0 {
 		return false
 	}
@@ -140,37 +140,24 @@ const (
 func (a *Assembler) forgetUpTo(t *task, sorted []event.Record, place int, before *history.Released) {
 	t.Records = sorted[:place+1]
 	going := &history.Settling{Undecided: math.MaxInt64, Ending: math.MaxInt64, Now: math.MaxInt64, Coarse: t.Coarse}
-	n := a.reader.ReadPart(&t.Task, t.limits.patience(), going)
-	a.composer.forget(&t.treeTask, n, before, going, &a.reader, t.Records[place].At)
+	n := a.reader.ReadPart(&t.Source, t.limits.patience(), going)
+	cut := a.composer.Forget(&t.Task, n, before, going, &a.reader, t.Records[place].At)
 	t.doneAt = t.Checkpoint.At
-	a.stats.SpanEventsCut += int64(a.composer.tree.SpanEventsCut)
-	a.stats.Late += a.composer.late
+	a.stats.SpanEventsCut += int64(cut)
+	a.stats.Late += a.composer.Late
 	t.Records = sorted
 	a.keepRecords(t, sorted[place+1:])
-	t.emission.forgetUpTo(t.Checkpoint)
+	t.ForgetSpans()
 }
 
 // emitOrphaned emits the missing parents of the emitted spans of a task that is released without a run.
-func (a *Assembler) emitOrphaned(t *task, reason Reason) {
+func (a *Assembler) emitOrphaned(t *task, reason tree.Reason) {
 	before := t.Released
 	if before == nil {
 		before = new(history.Released)
 	}
-	tree := a.composer.orphaned(&t.treeTask, before, reason)
+	tree := a.composer.ComposeOrphaned(&t.Task, before, reason)
 	a.stats.Incomplete++
 	a.stats.Released[reason]++
 	a.sink(tree)
-}
-
-// isOut reports whether an event is of an attempt that has been emitted: it is late, because nothing already emitted is changed. A
-// query or a backoff makes a span of its own.
-func (t *task) isOut(e *event.Event, now int64) bool {
-	if e.At > t.out().frontier || e.StepID.Text == "" {
-		return false
-	}
-	if k := e.Kind(); k == event.Query || k == event.Backoff {
-		return false
-	}
-	step := t.Events.FindStep(e.StepID.Text)
-	return step != event.NoStep && t.out().spans.HadAttempt(step, e.At, now)
 }

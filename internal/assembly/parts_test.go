@@ -17,6 +17,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -50,7 +51,7 @@ func TestPartsOfBrokenStreamsAreWellFormed(t *testing.T) {
 			return
 		}
 		union := union{}
-		a := assembly.New(inParts(patient()), func(tree *assembly.Tree) {
+		a := assembly.New(inParts(patient()), func(tree *tree.Tree) {
 			union.add(t, tree)
 		})
 		observeLive(a, random, list)
@@ -65,7 +66,7 @@ func TestPartsOfBrokenStreamsAreWellFormed(t *testing.T) {
 // requireAttemptsApart requires that no two spans of one step overlap: an attempt would have two.
 func (u union) requireAttemptsApart(t require.TestingT) {
 	for _, spans := range u {
-		bySteps := map[int64][]assembly.Span{}
+		bySteps := map[int64][]tree.Span{}
 		for _, s := range spans {
 			if s.Name == lifecycle.SpanStep {
 				for _, attr := range s.Attributes {
@@ -76,7 +77,7 @@ func (u union) requireAttemptsApart(t require.TestingT) {
 			}
 		}
 		for _, attempts := range bySteps {
-			slices.SortFunc(attempts, func(a, b assembly.Span) int { return cmp.Compare(a.Start, b.Start) })
+			slices.SortFunc(attempts, func(a, b tree.Span) int { return cmp.Compare(a.Start, b.Start) })
 			for i := 1; i < len(attempts); i++ {
 				require.Less(t, attempts[i-1].End, attempts[i].Start, "two spans of one attempt")
 			}
@@ -98,9 +99,9 @@ func TestWhatHasFinishedIsOut(t *testing.T) {
 	const slack, delay = time.Second, 200 * time.Millisecond
 	for name, events := range partStreams(t) {
 		t.Run(name, func(t *testing.T) {
-			whole := map[event.SpanID]assembly.Span{}
+			whole := map[event.SpanID]tree.Span{}
 			text := map[event.SpanID]string{}
-			a := assembly.New(patient(), func(tree *assembly.Tree) {
+			a := assembly.New(patient(), func(tree *tree.Tree) {
 				for _, s := range tree.Spans {
 					whole[s.ID], text[s.ID] = s, describeSpan(&s)
 				}
@@ -112,19 +113,19 @@ func TestWhatHasFinishedIsOut(t *testing.T) {
 			random := rand.New(rand.NewPCG(1, 1))
 			list := arrivals(random, events, delay)
 			out := map[event.SpanID]bool{}
-			a = assembly.New(inParts(patient()), func(tree *assembly.Tree) {
+			a = assembly.New(inParts(patient()), func(tree *tree.Tree) {
 				for i := range tree.Spans {
 					s := &tree.Spans[i]
 					require.Equal(t, text[s.ID], describeSpan(s))
 					out[s.ID] = true
 				}
 			})
-			waiting := slices.SortedFunc(maps.Values(whole), func(a, b assembly.Span) int { return cmp.Compare(a.End, b.End) })
-			waiting = slices.DeleteFunc(waiting, func(s assembly.Span) bool {
+			waiting := slices.SortedFunc(maps.Values(whole), func(a, b tree.Span) int { return cmp.Compare(a.End, b.End) })
+			waiting = slices.DeleteFunc(waiting, func(s tree.Span) bool {
 				if (strings.HasPrefix(name, "cancelled") || name == "pass_dies") && s.Name == lifecycle.SpanQueued || strings.Contains(text[s.ID], lifecycle.AttrIncomplete) {
 					return true // whether a wait belongs to the cancelled run, or an attempt has an end, is decided later
 				}
-				return !slices.Contains(finishedSpans, s.Name) || s.Outcome != assembly.OutcomeOk && s.Name != lifecycle.SpanStep && s.Name != lifecycle.SpanHandler
+				return !slices.Contains(finishedSpans, s.Name) || s.Outcome != tree.OutcomeOk && s.Name != lifecycle.SpanStep && s.Name != lifecycle.SpanHandler
 			})
 			last := list[0].at
 			requireOut := func(now int64) {
@@ -163,11 +164,11 @@ func TestAFailedPassDoesNotWaitForItsTask(t *testing.T) {
 					e.ErrorMessage, messages = messages[0], messages[1:]
 				}
 			}
-			requireSameParts(t, s.events, time.Duration(s.at)+patient().ReorderWindow+time.Second, func(early []assembly.Span) {
-				require.True(t, slices.ContainsFunc(early, func(s assembly.Span) bool {
+			requireSameParts(t, s.events, time.Duration(s.at)+patient().ReorderWindow+time.Second, func(early []tree.Span) {
+				require.True(t, slices.ContainsFunc(early, func(s tree.Span) bool {
 					return s.Name == lifecycle.SpanOrchestration && s.Message == "no stock"
 				}))
-				require.False(t, slices.ContainsFunc(early, func(s assembly.Span) bool { return s.Name == lifecycle.SpanTask }))
+				require.False(t, slices.ContainsFunc(early, func(s tree.Span) bool { return s.Name == lifecycle.SpanTask }))
 			})
 		})
 	}
@@ -175,12 +176,12 @@ func TestAFailedPassDoesNotWaitForItsTask(t *testing.T) {
 
 // requireSameParts delivers the events as they happen, checks what has been emitted at a time, and requires the same total as from
 // a replay.
-func requireSameParts(t *testing.T, events []*event.Event, at time.Duration, look func(early []assembly.Span)) {
+func requireSameParts(t *testing.T, events []*event.Event, at time.Duration, look func(early []tree.Span)) {
 	t.Helper()
 	replay := spansByTrace(t, func(a *assembly.Assembler) { feed(a, events, time.Unix(1, 0)) })
-	var out []assembly.Span
+	var out []tree.Span
 	texts := map[event.TraceID][]string{}
-	a := assembly.New(inParts(patient()), func(tree *assembly.Tree) {
+	a := assembly.New(inParts(patient()), func(tree *tree.Tree) {
 		for i := range tree.Spans {
 			out = append(out, tree.Spans[i])
 			texts[tree.Trace] = append(texts[tree.Trace], describeSpan(&tree.Spans[i]))
@@ -209,9 +210,9 @@ func TestLateEventsOfApplicationsAreCounted(t *testing.T) {
 		note := s.say("order.fulfilled").events[len(s.events)-1]
 		s.attempt("1", lifecycle.StepFailed).passEnds(lifecycle.TaskInitializeRequested, "pending")
 		end := time.Unix(0, int64(s.at))
-		a := assembly.New(inParts(patient()), func(tree *assembly.Tree) {
-			for i := range tree.Spans {
-				require.False(t, slices.ContainsFunc(tree.Spans[i].Events, func(n assembly.SpanEvent) bool { return n.Name == note.Name }))
+		a := assembly.New(inParts(patient()), func(emitted *tree.Tree) {
+			for i := range emitted.Spans {
+				require.False(t, slices.ContainsFunc(emitted.Spans[i].Events, func(n tree.SpanEvent) bool { return n.Name == note.Name }))
 			}
 		})
 		for _, e := range s.events {

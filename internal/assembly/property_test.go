@@ -14,6 +14,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 )
 
 // assemble gives every event to one assembler in the given order, all within the reorder window, and returns the trees
@@ -21,7 +22,7 @@ import (
 func assemble(events []*event.Event) map[event.TraceID]string {
 	now := time.Unix(1, 0)
 	trees := map[event.TraceID]string{}
-	a := assembly.New(limits(), func(tree *assembly.Tree) { trees[tree.Trace] += describe(tree) })
+	a := assembly.New(limits(), func(tree *tree.Tree) { trees[tree.Trace] += describe(tree) })
 	for _, e := range events {
 		a.Observe(e, now)
 	}
@@ -31,7 +32,7 @@ func assemble(events []*event.Event) map[event.TraceID]string {
 }
 
 // describe returns all of a tree as text.
-func describe(tree *assembly.Tree) string {
+func describe(tree *tree.Tree) string {
 	text := fmt.Sprintf("%x %s cut %d\n", tree.Trace, tree.Reason, tree.Cut)
 	for i := range tree.Spans {
 		text += describeSpan(&tree.Spans[i]) + "\n"
@@ -39,7 +40,7 @@ func describe(tree *assembly.Tree) string {
 	return text
 }
 
-func describeSpan(of *assembly.Span) string {
+func describeSpan(of *tree.Span) string {
 	s, link := *of, "none"
 	if s.Link != nil {
 		link = fmt.Sprintf("%x", s.Link.Span)
@@ -78,7 +79,7 @@ func TestLossLeavesWellFormedTrees(t *testing.T) {
 		random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
 		share := rapid.Float64Range(0, 0.9).Draw(t, "lost")
 		now := time.Unix(1, 0)
-		a := assembly.New(limits(), func(tree *assembly.Tree) { requireWellFormed(t, tree) })
+		a := assembly.New(limits(), func(tree *tree.Tree) { requireWellFormed(t, tree) })
 		for _, e := range events {
 			if random.Float64() >= share {
 				a.Observe(e, now)
@@ -91,10 +92,10 @@ func TestLossLeavesWellFormedTrees(t *testing.T) {
 	})
 }
 
-func requireWellFormed(t require.TestingT, tree *assembly.Tree) {
-	byID := map[event.SpanID]*assembly.Span{}
-	for i := range tree.Spans {
-		s := &tree.Spans[i]
+func requireWellFormed(t require.TestingT, emitted *tree.Tree) {
+	byID := map[event.SpanID]*tree.Span{}
+	for i := range emitted.Spans {
+		s := &emitted.Spans[i]
 		require.NotContains(t, byID, s.ID, "%s twice", s.Name)
 		require.LessOrEqual(t, s.Start, s.End, s.Name)
 		requireUniqueKeys(t, s)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -22,9 +23,9 @@ const (
 )
 
 // queried returns the span of a query of a task that runs for two hours.
-func queried(t require.TestingT, seconds float64) assembly.Span {
-	var found []assembly.Span
-	a := assembly.New(limits(), func(tree *assembly.Tree) {
+func queried(t require.TestingT, seconds float64) tree.Span {
+	var found []tree.Span
+	a := assembly.New(limits(), func(tree *tree.Tree) {
 		for _, s := range tree.Spans {
 			if s.Name == lifecycle.SpanQuery {
 				found = append(found, s)

@@ -92,7 +92,7 @@ func (a *Assembler) Recall(release Release) error {
 	if err := a.parseOpen(open, t); err != nil {
 		return err
 	}
-	t.disturbed = t.disturbed || len(t.out().spans) > 0 // late events are replayed, too
+	t.Disturbed = t.Disturbed || t.HasSpans() // late events are replayed, too
 	t.Events.Held = t.size()
 	a.stats.HeldBytes += t.Events.Held
 	a.tasks[t.Events.Trace] = t

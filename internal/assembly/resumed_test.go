@@ -15,6 +15,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -40,7 +41,7 @@ func TestAnEndedRunIsEmittedAlthoughTheTaskGoesOn(t *testing.T) {
 			now := time.Unix(1, 0)
 			feed(a, events[:came], now)
 			a.Advance(now.Add(limits().ReorderWindow))
-			released := a.Stats().Released[assembly.ReasonEnded]
+			released := a.Stats().Released[tree.ReasonEnded]
 			require.Positive(t, released, "after %d of %d events", came, len(events))
 			feed(a, events[came:], now.Add(limits().ReorderWindow))
 		})
@@ -58,9 +59,9 @@ func feed(a *assembly.Assembler, events []*event.Event, now time.Time) {
 func endedRuns(events []*event.Event) (ends []int64) {
 	slices.SortStableFunc(events, func(a, b *event.Event) int { return cmp.Compare(a.At, b.At) })
 	now := time.Unix(1, 0)
-	a := assembly.New(patient(), func(tree *assembly.Tree) {
-		if tree.Reason == assembly.ReasonEnded {
-			ends = append(ends, tree.Spans[0].End)
+	a := assembly.New(patient(), func(emitted *tree.Tree) {
+		if emitted.Reason == tree.ReasonEnded {
+			ends = append(ends, emitted.Spans[0].End)
 		}
 	})
 	feed(a, events, now)

@@ -13,6 +13,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -105,10 +106,10 @@ type summary struct {
 	linked     bool
 	queued     int
 	batches    int // where different from attempts
-	reason     assembly.Reason
+	reason     tree.Reason
 }
 
-func summarize(tree *assembly.Tree) summary {
+func summarize(tree *tree.Tree) summary {
 	root := &tree.Spans[0]
 	got := summary{start: time.Duration(root.Start), end: time.Duration(root.End), linked: root.Link != nil, reason: tree.Reason}
 	for _, attr := range root.Attributes {
@@ -142,7 +143,7 @@ func summarize(tree *assembly.Tree) summary {
 // replayed returns the trees of a story that arrives at once; live, of one that arrives as it happens.
 func replayed(t *testing.T, s *story) (trees []summary) {
 	now := time.Unix(1, 0)
-	a := assembly.New(limits(), func(tree *assembly.Tree) { requireWellFormed(t, tree); trees = append(trees, summarize(tree)) })
+	a := assembly.New(limits(), func(tree *tree.Tree) { requireWellFormed(t, tree); trees = append(trees, summarize(tree)) })
 	for _, e := range s.events {
 		a.Observe(e, now)
 	}
@@ -152,7 +153,7 @@ func replayed(t *testing.T, s *story) (trees []summary) {
 }
 
 func live(t *testing.T, s *story) (trees []summary) {
-	a := assembly.New(limits(), func(tree *assembly.Tree) { requireWellFormed(t, tree); trees = append(trees, summarize(tree)) })
+	a := assembly.New(limits(), func(tree *tree.Tree) { requireWellFormed(t, tree); trees = append(trees, summarize(tree)) })
 	for _, e := range s.events {
 		now := time.Unix(0, e.At)
 		a.Advance(now)
@@ -179,7 +180,7 @@ func TestStories(t *testing.T) {
 				wait(3*time.Second).job().wait(time.Minute).say(lifecycle.StepInitializeRequested, step("1")).
 				passBegins().attempt("1", lifecycle.StepCompleted).passEnds(lifecycle.TaskCompleted, "complete"),
 			[]summary{
-				{run: 1, start: ms, end: 71 * ms, status: "failure", passes: 1, attempts: 1, queued: 1, reason: assembly.ReasonEnded},
+				{run: 1, start: ms, end: 71 * ms, status: "failure", passes: 1, attempts: 1, queued: 1, reason: tree.ReasonEnded},
 				{run: 2, start: 63073 * ms, end: 63142 * ms, status: "success", passes: 1, attempts: 1, queued: 1, linked: true},
 			},
 		},
@@ -211,11 +212,11 @@ func TestStories(t *testing.T) {
 		"a pass that dies is taken up by another": {
 			new(story).created().passBegins().attempt("1", lifecycle.StepCompleted).wait(time.Second).
 				passBegins().attempt("2", lifecycle.StepCompleted).passEnds(lifecycle.TaskCompleted, "complete"),
-			[]summary{{run: 1, start: ms, end: 1134 * ms, status: "success", passes: 2, attempts: 2, queued: 2, reason: assembly.ReasonSettled}},
+			[]summary{{run: 1, start: ms, end: 1134 * ms, status: "success", passes: 2, attempts: 2, queued: 2, reason: tree.ReasonSettled}},
 		},
 		"a task that never ends": {
 			new(story).created().passBegins().attempt("1", lifecycle.StepCompleted).passEnds("", "pending"),
-			[]summary{{run: 1, start: ms, end: 69 * ms, passes: 1, attempts: 1, queued: 1, incomplete: true, reason: assembly.ReasonShutdown}},
+			[]summary{{run: 1, start: ms, end: 69 * ms, passes: 1, attempts: 1, queued: 1, incomplete: true, reason: tree.ReasonShutdown}},
 		},
 		"a pass that spins through empty batches until the step is put back": {
 			new(story).created().passBegins().attempt("1", lifecycle.StepFailed).spin("1", 300).
@@ -229,7 +230,7 @@ func TestStories(t *testing.T) {
 		},
 		"a lost terminal event is read from the pass": {
 			new(story).created().passBegins().attempt("1", lifecycle.StepCompleted).passEnds("", "complete"),
-			[]summary{{run: 1, start: ms, end: 69 * ms, status: "success", passes: 1, attempts: 1, queued: 1, reason: assembly.ReasonSettled}},
+			[]summary{{run: 1, start: ms, end: 69 * ms, status: "success", passes: 1, attempts: 1, queued: 1, reason: tree.ReasonSettled}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -255,7 +256,7 @@ func TestLateEventsChangeNothing(t *testing.T) {
 	s := new(story).created().passBegins().attempt("1", lifecycle.StepCompleted).passEnds(lifecycle.TaskCompleted, "complete")
 	now := time.Unix(1, 0)
 	trees := 0
-	a := assembly.New(limits(), func(*assembly.Tree) { trees++ })
+	a := assembly.New(limits(), func(*tree.Tree) { trees++ })
 	for range 3 {
 		for _, e := range s.events {
 			a.Observe(e, now)
@@ -272,9 +273,9 @@ func TestTheOpenTaskThatWasIdleLongestIsEvicted(t *testing.T) {
 	few := limits()
 	few.OpenTasks = 2
 	var evicted []event.TraceID
-	a := assembly.New(few, func(tree *assembly.Tree) {
-		require.Equal(t, assembly.ReasonEvicted, tree.Reason)
-		evicted = append(evicted, tree.Trace)
+	a := assembly.New(few, func(emitted *tree.Tree) {
+		require.Equal(t, tree.ReasonEvicted, emitted.Reason)
+		evicted = append(evicted, emitted.Trace)
 	})
 	now := time.Unix(1, 0)
 	for i, trace := range []byte{1, 2, 1, 3, 1} {
@@ -297,18 +298,18 @@ func TestTreesAreCutInBytes(t *testing.T) {
 		}
 	}
 	few := limits()
-	assembled := func() (tree *assembly.Tree, size int, stats assembly.Stats) {
-		a := assembly.New(few, func(of *assembly.Tree) {
+	assembled := func() (emitted *tree.Tree, size int, stats assembly.Stats) {
+		a := assembly.New(few, func(of *tree.Tree) {
 			requireWellFormed(t, of)
 			copied := *of
-			tree = &copied
+			emitted = &copied
 			size = len(describe(of))
 		})
 		for _, e := range s.events {
 			a.Observe(e, time.Unix(1, 0))
 		}
 		a.Flush()
-		return tree, size, a.Stats()
+		return emitted, size, a.Stats()
 	}
 	whole, _, stats := assembled()
 	require.Zero(t, stats.SpansCut+stats.SpanEventsCut)
@@ -327,7 +328,7 @@ func TestEventsOverTheLimitAreCountedAndTheTaskStillEnds(t *testing.T) {
 	few.EventsPerTask = 10
 	s := new(story).created().passBegins().attempt("1", lifecycle.StepCompleted).passEnds(lifecycle.TaskCompleted, "complete")
 	var got []summary
-	a := assembly.New(few, func(tree *assembly.Tree) { got = append(got, summarize(tree)) })
+	a := assembly.New(few, func(tree *tree.Tree) { got = append(got, summarize(tree)) })
 	now := time.Unix(1, 0)
 	for _, e := range s.events {
 		a.Observe(e, now)

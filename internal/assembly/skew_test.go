@@ -15,6 +15,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -42,7 +43,7 @@ func skewed(random *rand.Rand, events []*event.Event, apart time.Duration) []*ev
 // counted returns what must be exact for any clock skew: runs with their outcomes, passes, batches and attempts.
 func counted(t require.TestingT, events []*event.Event) map[event.TraceID][]summary {
 	trees := map[event.TraceID][]summary{}
-	a := assembly.New(limits(), func(tree *assembly.Tree) {
+	a := assembly.New(limits(), func(tree *tree.Tree) {
 		requireWellFormed(t, tree)
 		got := summarize(tree)
 		got.start, got.end, got.queued, got.reason = 0, 0, 0, 0

@@ -7,6 +7,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/deadlines"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/history"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 )
 
 // Snapshot is a copy of an open task, from which its trees can be built while the assembler is in use.
@@ -26,11 +27,7 @@ func (a *Assembler) Snapshot(key event.TraceID) *Snapshot {
 	s := &Snapshot{task: *t, limits: a.limits}
 	s.task.Events = t.Events.Clone()
 	s.task.Released = t.Released.Clone()
-	if t.emission != nil { // the whole run, as if none of it had been emitted
-		s.task.emission = &emission{
-			forgotten: t.emission.forgotten, root: t.emission.root, rootNext: t.emission.rootNext, extent: t.emission.extent, frontier: t.emission.frontier,
-		}
-	}
+	s.task.ShowWhole()
 	s.task.Records, s.task.watch = nil, nil
 	s.task.idle, s.task.deadline = deadlines.Place[*task]{}, deadlines.Entry[*task]{}
 	return s
@@ -38,16 +35,16 @@ func (a *Assembler) Snapshot(key event.TraceID) *Snapshot {
 
 // Trees builds the trees of the runs that are not released; the last one may be open: its open spans are marked incomplete and end
 // with the last event. It is called once. The trees are the caller's.
-func (s *Snapshot) Trees() []*Tree {
+func (s *Snapshot) Trees() []*tree.Tree {
 	reader := history.NewReader(s.limits.ofTree())
 	before := s.task.Released.Clone()
 	if before == nil {
 		before = new(history.Released)
 	}
-	var trees []*Tree
-	for _, n := range reader.ReadAll(&s.task.Task, s.task.limits.patience()) {
-		var c composer // a composer of its own, so that the tree stays valid
-		trees = append(trees, c.compose(&s.task.treeTask, n, before, ReasonOpen, nil))
+	var trees []*tree.Tree
+	for _, n := range reader.ReadAll(&s.task.Source, s.task.limits.patience()) {
+		var c tree.Composer // a composer of its own, so that the tree stays valid
+		trees = append(trees, c.Compose(&s.task.Task, n, before, tree.ReasonOpen, nil))
 		s.lacking = s.task.Missing(n)
 	}
 	return trees
@@ -56,14 +53,6 @@ func (s *Snapshot) Trees() []*Tree {
 // Events returns how many events of the task are held, and how many of them repeat others. It is called after Trees.
 func (s *Snapshot) Events() (held, repeated int) {
 	return s.task.Events.Count(), max(0, s.task.Events.Count()-len(s.task.Records))
-}
-
-// Steps visits the steps of the tree's task: their names, and those of the steps they depend on. It may be called until the sink
-// returns.
-func (t *Tree) Steps(visit func(name string, dependencies []string)) {
-	for i := range t.steps {
-		visit(t.steps[i].Name, t.steps[i].Deps)
-	}
 }
 
 // Missing lists what is known to be missing of the ended parts of the run that is open, or ended last. It is called after Trees.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -55,7 +56,7 @@ func TestSpanEventsChangeNoSpan(t *testing.T) {
 // withoutSpanEvents assembles and returns the text of every span but for its events, by trace.
 func withoutSpanEvents(events []*event.Event) map[event.TraceID][]string {
 	spans := map[event.TraceID][]string{}
-	a := assembly.New(patient(), func(tree *assembly.Tree) {
+	a := assembly.New(patient(), func(tree *tree.Tree) {
 		for i := range tree.Spans {
 			s := tree.Spans[i]
 			if s.Events, s.EventsDropped = nil, 0; s.Name == lifecycle.SpanQuery {

@@ -45,12 +45,12 @@ func (t *task) appendOpen(b []byte) []byte {
 		}
 	}
 	b = fields.Text(b, openCaller, t.Events.Parent)
-	b = fields.Int(b, openFlags, flag(t.Coarse, flagCoarse)|flag(t.disturbed, flagDisturbed)|flag(t.unsettled, flagUnsettled)|
-		flag(t.cut, flagCut)|flag(t.active, flagActive)|flag(t.Events.Refused, flagRefused))
+	b = fields.Int(b, openFlags, values.Flag(t.Coarse, flagCoarse)|values.Flag(t.Disturbed, flagDisturbed)|values.Flag(t.unsettled, flagUnsettled)|
+		values.Flag(t.Cut, flagCut)|values.Flag(t.active, flagActive)|values.Flag(t.Events.Refused, flagRefused))
 	clock := &values.Encoder{Base: t.looked}
 	clock.Times(t.lastArrival, t.lookAt)
 	b = fields.Message(b, openClock, append(binary.AppendVarint(inner[:0], t.looked), clock.Data...))
-	return fields.Message(b, openEmission, t.appendEmission(nil, nil))
+	return fields.Message(b, openEmission, t.AppendEmission(nil, nil))
 }
 
 // parseOpen reads a stored open run into a task that has the steps of its earlier runs. It does not retain b.
@@ -70,8 +70,8 @@ func (a *Assembler) parseOpen(b []byte, t *task) error {
 			t.Events.Parent = string(f.Data)
 		case openFlags:
 			flags := f.Int()
-			t.Coarse, t.disturbed, t.unsettled = flags&flagCoarse != 0, flags&flagDisturbed != 0, flags&flagUnsettled != 0
-			t.cut, t.active, t.Events.Refused = flags&flagCut != 0, flags&flagActive != 0, flags&flagRefused != 0
+			t.Coarse, t.Disturbed, t.unsettled = flags&flagCoarse != 0, flags&flagDisturbed != 0, flags&flagUnsettled != 0
+			t.Cut, t.active, t.Events.Refused = flags&flagCut != 0, flags&flagActive != 0, flags&flagRefused != 0
 		case openClock:
 			looked, size := binary.Varint(f.Data)
 			if size <= 0 {
@@ -81,7 +81,7 @@ func (a *Assembler) parseOpen(b []byte, t *task) error {
 			t.looked, t.lastArrival, t.lookAt = looked, clock.Time(), clock.Time()
 			return clock.Err
 		case openEmission:
-			err := t.parseEmission(f.Data, nil, a.shared)
+			err := t.ParseEmission(f.Data, nil, a.shared)
 			if t.Checkpoint != nil {
 				t.doneAt = t.Checkpoint.At
 			}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 )
 
 // stores keeps the releases of an assembler, as its owner does.
@@ -30,14 +31,14 @@ type stored struct {
 type reborn struct {
 	*assembly.Assembler
 	limits assembly.Limits
-	sink   func(*assembly.Tree)
+	sink   func(*tree.Tree)
 	stores stores
 	events []arrival
 	now    time.Time
 	eager  bool // forget everything that may be forgotten
 }
 
-func newReborn(limits assembly.Limits, sink func(*assembly.Tree)) *reborn {
+func newReborn(limits assembly.Limits, sink func(*tree.Tree)) *reborn {
 	r := &reborn{limits: limits, sink: sink, stores: stores{}}
 	r.begin()
 	return r
@@ -95,7 +96,7 @@ func TestAStoredTaskGoesOn(t *testing.T) {
 		random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
 		often := rapid.IntRange(20, 300).Draw(t, "one of")
 		union, spans := union{}, map[event.TraceID][]string{}
-		r := newReborn(inParts(patient()), func(tree *assembly.Tree) {
+		r := newReborn(inParts(patient()), func(tree *tree.Tree) {
 			union.add(t, tree)
 			for i := range tree.Spans {
 				spans[tree.Trace] = append(spans[tree.Trace], describeSpan(&tree.Spans[i]))
@@ -124,7 +125,7 @@ func TestAStoredTaskGoesOn(t *testing.T) {
 
 // Whatever the storage returns, it is decoded or rejected.
 func FuzzRecall(f *testing.F) {
-	r := newReborn(inParts(patient()), func(*assembly.Tree) {})
+	r := newReborn(inParts(patient()), func(*tree.Tree) {})
 	for _, e := range readStream(f, "real/retry")[:400] {
 		r.Advance(time.Unix(0, e.At))
 		r.Observe(e, time.Unix(0, e.At))
@@ -134,7 +135,7 @@ func FuzzRecall(f *testing.F) {
 	}
 	event := readStream(f, "order_processing")[5]
 	f.Fuzz(func(_ *testing.T, state []byte) {
-		a := assembly.New(inParts(limits()), func(*assembly.Tree) {})
+		a := assembly.New(inParts(limits()), func(*tree.Tree) {})
 		if a.Recall(assembly.Release{Trace: event.TraceID, State: state}) != nil {
 			return
 		}
@@ -177,7 +178,7 @@ func TestWhatIsEmittedAgainIsTheSame(t *testing.T) {
 			now     int64
 		)
 		begin := func() {
-			r = newReborn(limits, func(tree *assembly.Tree) {
+			r = newReborn(limits, func(tree *tree.Tree) {
 				if emitted[tree.Trace] == nil {
 					emitted[tree.Trace] = map[event.SpanID]string{}
 				}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -120,9 +121,9 @@ func TestCompleteStreamsAreReleasedWithoutWaitingForTheSettleTimeout(t *testing.
 		t.Run(name, func(t *testing.T) {
 			now := time.Unix(1, 0)
 			trees := map[event.TraceID]int{}
-			a := assembly.New(limits(), func(tree *assembly.Tree) {
-				trees[tree.Trace]++
-				require.Equal(t, assembly.ReasonEnded, tree.Reason)
+			a := assembly.New(limits(), func(emitted *tree.Tree) {
+				trees[emitted.Trace]++
+				require.Equal(t, tree.ReasonEnded, emitted.Reason)
 			})
 			tasks := map[event.TraceID]bool{}
 			for _, e := range readStream(t, name) {

@@ -7,11 +7,12 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/deadlines"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/history"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 )
 
 // task is an open task: its events, what has been emitted of it, and when it is checked.
 type task struct {
-	treeTask
+	tree.Task
 
 	releasedEnd, releasedSerial int64 // of its latest release; math.MinInt64 and 0 for none
 
@@ -41,7 +42,7 @@ func (t *task) Deadline() *deadlines.Entry[*task] { return &t.deadline }
 
 // newTask makes a task that has no events yet.
 func newTask(s event.Set) *task {
-	return &task{treeTask: treeTask{Task: history.Task{Events: s}}}
+	return &task{Task: tree.Task{Source: history.Source{Events: s}}}
 }
 
 // Approximate bytes of an open task, besides its events and what has been emitted of it.
@@ -52,7 +53,7 @@ const (
 
 // size returns about how many bytes the task takes.
 func (t *task) size() int64 {
-	n := bytesPerTask + int64(len(t.asleep)) + t.treeTask.size()
+	n := bytesPerTask + int64(len(t.asleep)) + t.Size()
 	if t.Released != nil {
 		n += bytesPerReleased
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
@@ -19,7 +20,7 @@ import (
 func spansOf(t *testing.T, lines [][]byte) []streamtest.Span {
 	t.Helper()
 	var spans []streamtest.Span
-	a := assembly.New(limits(), func(tree *assembly.Tree) { spans = append(spans, comparable(tree)...) })
+	a := assembly.New(limits(), func(tree *tree.Tree) { spans = append(spans, comparable(tree)...) })
 	now := time.Unix(1, 0)
 	for _, line := range streamtest.Shuffle(append(lines, lines...), 2*len(lines), 1) {
 		a.Observe(parseEvent(t, line), now)
@@ -29,7 +30,7 @@ func spansOf(t *testing.T, lines [][]byte) []streamtest.Span {
 	return spans
 }
 
-func comparable(tree *assembly.Tree) []streamtest.Span {
+func comparable(tree *tree.Tree) []streamtest.Span {
 	var spans []streamtest.Span
 	for _, s := range tree.Spans {
 		to := streamtest.Span{

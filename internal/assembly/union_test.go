@@ -8,27 +8,27 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
 // union is all spans of some tasks, by trace, from any number of parts.
-type union map[event.TraceID]map[event.SpanID]assembly.Span
+type union map[event.TraceID]map[event.SpanID]tree.Span
 
 // add requires that no span is emitted twice, and that a part has no task's span.
-func (u union) add(t require.TestingT, tree *assembly.Tree) {
-	spans := u[tree.Trace]
+func (u union) add(t require.TestingT, emitted *tree.Tree) {
+	spans := u[emitted.Trace]
 	if spans == nil {
-		spans = map[event.SpanID]assembly.Span{}
-		u[tree.Trace] = spans
+		spans = map[event.SpanID]tree.Span{}
+		u[emitted.Trace] = spans
 	}
-	for i := range tree.Spans {
-		s := tree.Spans[i]
+	for i := range emitted.Spans {
+		s := emitted.Spans[i]
 		require.NotContains(t, spans, s.ID, "%s twice", s.Name)
 		require.LessOrEqual(t, s.Start, s.End, s.Name)
-		require.False(t, tree.Part && s.Name == lifecycle.SpanTask, "a task's span in a part")
+		require.False(t, emitted.Part && s.Name == lifecycle.SpanTask, "a task's span in a part")
 		requireUniqueKeys(t, &s)
 		s.Attributes, s.Events = slices.Clone(s.Attributes), nil // they belong to the assembler
 		spans[s.ID] = s
@@ -69,7 +69,7 @@ func (u union) requireConnected(t require.TestingT) {
 	}
 }
 
-func requireUniqueKeys(t require.TestingT, s *assembly.Span) {
+func requireUniqueKeys(t require.TestingT, s *tree.Span) {
 	for i, a := range s.Attributes {
 		require.False(t, slices.ContainsFunc(s.Attributes[:i], func(other attribute.KeyValue) bool { return other.Key == a.Key }), "%s has %s twice", s.Name, a.Key)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -28,8 +29,8 @@ func TestWaitsEndWithTheJob(t *testing.T) {
 		incomplete bool
 		took       time.Duration
 	}{{2, true, 0}, {3, false, time.Second}, {4, false, time.Second}} {
-		var found []assembly.Span
-		a := assembly.New(limits(), func(tree *assembly.Tree) {
+		var found []tree.Span
+		a := assembly.New(limits(), func(tree *tree.Tree) {
 			for _, s := range tree.Spans {
 				if s.Name == lifecycle.SpanQueued {
 					found = append(found, s)

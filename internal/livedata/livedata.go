@@ -16,6 +16,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/history"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/routing"
 )
@@ -65,7 +66,7 @@ type Tasks interface {
 
 // Run is a run of a task. The task's span comes first.
 type Run struct {
-	Tree *assembly.Tree
+	Tree *tree.Tree
 	// Open means that the run continues. Settled then holds its final spans, if the component emits settled spans early;
 	// Together means that no span is final before the task ends.
 	Open     bool

@@ -10,9 +10,9 @@ import (
 	"io"
 	"time"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -55,7 +55,7 @@ type jsonLink struct {
 }
 
 // WriteJSON writes a task as one line of JSON. It does not retain the tree.
-func WriteJSON(w io.Writer, tree *assembly.Tree) error {
+func WriteJSON(w io.Writer, tree *tree.Tree) error {
 	root := &tree.Spans[0]
 	task := jsonTask{
 		TraceID:    hex.EncodeToString(tree.Trace[:]),
@@ -79,7 +79,7 @@ func WriteJSON(w io.Writer, tree *assembly.Tree) error {
 	return encoder.Encode(task)
 }
 
-func spanObject(s *assembly.Span) jsonSpan {
+func spanObject(s *tree.Span) jsonSpan {
 	span := jsonSpan{
 		SpanID: hex.EncodeToString(s.ID[:]), Name: s.Name, Start: instant(s.Start), End: instant(s.End),
 		Outcome: outcomeWords[s.Outcome], Message: s.Message, Attributes: object(s.Attributes),

@@ -11,19 +11,19 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/eventfile"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/offline"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/waterfall"
 	"github.com/tasker-otel/otelcol-tasker/internal/treeview"
 )
 
-func trees(t *testing.T, stream string) (all []*assembly.Tree) {
+func trees(t *testing.T, stream string) (all []*tree.Tree) {
 	t.Helper()
 	_, err := offline.Assemble(t.Context(), eventfile.NewSource([]string{"../../tests/streamtest/testdata/" + stream + ".ndjson"}, nil), offline.Options{
 		Now:  func() time.Time { return time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC) },
-		Tree: func(tree *assembly.Tree) { all = append(all, tree.Clone()) },
+		Tree: func(tree *tree.Tree) { all = append(all, tree.Clone()) },
 	})
 	require.NoError(t, err)
 	require.NotEmpty(t, all)
@@ -67,6 +67,6 @@ func FuzzReadJSON(f *testing.F) {
 
 func TestIDsThatAreThereTwiceEnd(t *testing.T) {
 	id, other := event.SpanID{1}, event.SpanID{2}
-	tree := &assembly.Tree{Spans: []assembly.Span{{ID: id}, {ID: id, Parent: id}, {ID: other, Parent: id}, {ID: other, Parent: other}, {ID: id, Parent: other}}}
+	tree := &tree.Tree{Spans: []tree.Span{{ID: id}, {ID: id, Parent: id}, {ID: other, Parent: id}, {ID: other, Parent: other}, {ID: id, Parent: other}}}
 	require.Len(t, treeview.Plan{}.Rows(tree), 5)
 }

@@ -9,13 +9,13 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 )
 
 // ReadJSON parses the output of [WriteJSON].
-func ReadJSON(text []byte) (*assembly.Tree, error) {
+func ReadJSON(text []byte) (*tree.Tree, error) {
 	var task jsonTask
 	decoder := json.NewDecoder(strings.NewReader(string(text)))
 	decoder.UseNumber()
@@ -25,7 +25,7 @@ func ReadJSON(text []byte) (*assembly.Tree, error) {
 	if len(task.Spans) == 0 {
 		return nil, fmt.Errorf("task %v has no spans", task.TaskID)
 	}
-	tree := &assembly.Tree{Cut: task.SpansCut, Resource: &event.Resource{Attributes: attributesOf(task.Resource)}}
+	tree := &tree.Tree{Cut: task.SpansCut, Resource: &event.Resource{Attributes: attributesOf(task.Resource)}}
 	if err := ParseID(task.TraceID, tree.Trace[:]); err != nil {
 		return nil, err
 	}
@@ -39,10 +39,10 @@ func ReadJSON(text []byte) (*assembly.Tree, error) {
 	return tree, nil
 }
 
-func spanOf(in *jsonSpan) (assembly.Span, error) {
-	s := assembly.Span{
+func spanOf(in *jsonSpan) (tree.Span, error) {
+	s := tree.Span{
 		Name: in.Name, Start: in.Start.UnixNano(), End: in.End.UnixNano(), Message: in.Message, Attributes: attributesOf(in.Attributes),
-		Outcome: assembly.Outcome(max(0, slices.Index(outcomeWords[:], in.Outcome))),
+		Outcome: tree.Outcome(max(0, slices.Index(outcomeWords[:], in.Outcome))),
 	}
 	if err := ParseID(in.SpanID, s.ID[:]); err != nil {
 		return s, err
@@ -53,10 +53,10 @@ func spanOf(in *jsonSpan) (assembly.Span, error) {
 		}
 	}
 	for _, e := range in.Events {
-		s.Events = append(s.Events, assembly.SpanEvent{Name: e.Name, At: e.Time.UnixNano(), Attributes: attributesOf(e.Attributes)})
+		s.Events = append(s.Events, tree.SpanEvent{Name: e.Name, At: e.Time.UnixNano(), Attributes: attributesOf(e.Attributes)})
 	}
 	if in.Link != nil {
-		s.Link = new(assembly.Link)
+		s.Link = new(tree.Link)
 		if err := ParseID(in.Link.TraceID, s.Link.Trace[:]); err != nil {
 			return s, err
 		}

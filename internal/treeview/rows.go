@@ -8,16 +8,16 @@ import (
 	"encoding/hex"
 	"slices"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
 // Row is one line of a waterfall: a span, or several that are collapsed into one.
 type Row struct {
-	Span  *assembly.Span // the first of collapsed spans
-	Level int            // 1 is the task
-	Last  bool           // of its siblings
+	Span  *tree.Span // the first of collapsed spans
+	Level int        // 1 is the task
+	Last  bool       // of its siblings
 	// Children reports whether the row has visible children; Hidden is the number of hidden descendants.
 	Children bool
 	Hidden   int
@@ -60,13 +60,13 @@ type Plan struct {
 	// Depth is the number of visible levels, including the task's; 0 shows all.
 	Depth int
 	// Folded reports whether the descendants of a span are hidden; nil hides none.
-	Folded func(s *assembly.Span, children int) bool
+	Folded func(s *tree.Span, children int) bool
 	// Shown reports whether a span is visible although an ancestor is folded; nil shows none.
-	Shown func(s *assembly.Span, critical bool) bool
+	Shown func(s *tree.Span, critical bool) bool
 }
 
 // Rows returns the rows of a tree: each parent before its children, siblings by start time.
-func (p Plan) Rows(tree *assembly.Tree) []Row {
+func (p Plan) Rows(tree *tree.Tree) []Row {
 	w := planner{Plan: p, tree: tree, children: map[event.SpanID][]int{}, critical: map[string]bool{}, drawn: make([]bool, len(tree.Spans))}
 	present := make(map[event.SpanID]bool, len(tree.Spans))
 	for i := range tree.Spans {
@@ -96,7 +96,7 @@ func (p Plan) Rows(tree *assembly.Tree) []Row {
 // planner turns a tree into rows.
 type planner struct {
 	Plan
-	tree     *assembly.Tree
+	tree     *tree.Tree
 	children map[event.SpanID][]int
 	critical map[string]bool // ids of the spans on the critical path, in hexadecimal
 	drawn    []bool          // by index: a tree from a file may contain an ID twice
@@ -145,7 +145,7 @@ func (p *planner) span(i, level int, critical, last, folded bool) {
 	}
 }
 
-func rowOf(s *assembly.Span) Row {
+func rowOf(s *tree.Span) Row {
 	r := Row{
 		Span: s, Label: Label(s), Mark: MarkOf(s), Start: s.Start, End: s.End,
 		Incomplete: Marked(s, lifecycle.AttrIncomplete), Synthesized: Marked(s, lifecycle.AttrSynthesized),
@@ -162,7 +162,7 @@ func rowOf(s *assembly.Span) Row {
 }
 
 // MarkOf returns the outcome of a span.
-func MarkOf(s *assembly.Span) Mark {
+func MarkOf(s *tree.Span) Mark {
 	switch Status(s) {
 	case lifecycle.StatusSuccess:
 		return MarkSuccess
@@ -174,11 +174,11 @@ func MarkOf(s *assembly.Span) Mark {
 		return MarkResolved
 	}
 	switch {
-	case s.Outcome == assembly.OutcomeError:
+	case s.Failed():
 		return MarkFailure
 	case Marked(s, lifecycle.AttrIncomplete):
 		return MarkOpen
-	case s.Outcome == assembly.OutcomeOk:
+	case s.Outcome == tree.OutcomeOk:
 		return MarkSuccess
 	}
 	return MarkNone

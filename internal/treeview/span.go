@@ -7,8 +7,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/printable"
 )
@@ -33,19 +33,19 @@ func Text(attrs []attribute.KeyValue, key string) string {
 }
 
 // Number returns an integer attribute; 0 if there is none.
-func Number(s *assembly.Span, key string) int64 { return Value(s.Attributes, key).Int }
+func Number(s *tree.Span, key string) int64 { return Value(s.Attributes, key).Int }
 
 // Marked reports whether a boolean attribute is true.
-func Marked(s *assembly.Span, key string) bool { return Value(s.Attributes, key).Int != 0 }
+func Marked(s *tree.Span, key string) bool { return Value(s.Attributes, key).Int != 0 }
 
 // Status returns the status attribute of a span; empty if it has none.
-func Status(s *assembly.Span) lifecycle.Status {
+func Status(s *tree.Span) lifecycle.Status {
 	return lifecycle.Status(Value(s.Attributes, lifecycle.AttrStatus).Text)
 }
 
 // Failure returns the class and message of a span's error in one line; empty if it has none.
-func Failure(s *assembly.Span) string {
-	if s.Outcome != assembly.OutcomeError {
+func Failure(s *tree.Span) string {
+	if s.Outcome != tree.OutcomeError {
 		return ""
 	}
 	class, message := Text(s.Attributes, lifecycle.AttrErrorType), printable.Line(s.Message)
@@ -56,7 +56,7 @@ func Failure(s *assembly.Span) string {
 }
 
 // Label returns a span's name within its task.
-func Label(s *assembly.Span) string {
+func Label(s *tree.Span) string {
 	of := func(key string) string { return Text(s.Attributes, key) }
 	switch s.Name {
 	case lifecycle.SpanTask:
@@ -91,7 +91,7 @@ func Label(s *assembly.Span) string {
 }
 
 // Title returns the name and ID of a task.
-func Title(s *assembly.Span) string {
+func Title(s *tree.Span) string {
 	name := Text(s.Attributes, lifecycle.AttrTaskName)
 	if name == "" {
 		name = "task"

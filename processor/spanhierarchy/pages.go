@@ -14,6 +14,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/internal/livedata"
 	"github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy/internal/recent"
 )
@@ -49,7 +50,7 @@ func (h *hierarchy) offerPages(host component.Host) {
 }
 
 // emitted keeps a tree for the pages.
-func (p *pages) emitted(tree *assembly.Tree) {
+func (p *pages) emitted(tree *tree.Tree) {
 	if p != nil {
 		p.recent.Add(tree, time.Now())
 	}
@@ -127,7 +128,7 @@ func (p *pages) runs(key event.TraceID) []livedata.Run {
 	snapshot := p.snapshot(key)
 	var (
 		runs  []livedata.Run
-		parts *assembly.Tree // of the run that is still open
+		parts *tree.Tree // of the run that is still open
 	)
 	for _, r := range p.recent.Runs(key) {
 		if r.Open {
@@ -153,7 +154,7 @@ func (p *pages) runs(key event.TraceID) []livedata.Run {
 }
 
 // fill puts the emitted spans of a run into its tree, replacing those with the same id, and returns their ids.
-func fill(tree, parts *assembly.Tree) map[event.SpanID]bool {
+func fill(tree, parts *tree.Tree) map[event.SpanID]bool {
 	places := make(map[event.SpanID]int, len(tree.Spans))
 	for i := range tree.Spans {
 		places[tree.Spans[i].ID] = i

@@ -16,6 +16,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/livedata"
 	"github.com/tasker-otel/otelcol-tasker/internal/livedata/livedatatest"
@@ -43,7 +44,7 @@ func TestThePagesSeeATaskFromItsFirstEventOn(t *testing.T) {
 		<-time.After(5 * time.Second)
 		require.EqualValues(t, 5*time.Second, open[0].Now(time.Now())-open[0].Changed, "on the sender's clock, which is far behind")
 		require.Len(t, tasks.Runs(key), 1)
-		require.Equal(t, assembly.ReasonOpen, tasks.Runs(key)[0].Tree.Reason)
+		require.Equal(t, tree.ReasonOpen, tasks.Runs(key)[0].Tree.Reason)
 		require.Empty(t, tasks.Finished(""))
 
 		require.NoError(t, h.ConsumeTraces(t.Context(), whole("1")))

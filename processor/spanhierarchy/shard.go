@@ -16,6 +16,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/treedata"
 	"github.com/tasker-otel/otelcol-tasker/internal/origin"
 	"github.com/tasker-otel/otelcol-tasker/internal/periodic"
@@ -82,7 +83,7 @@ func newShard(owner *hierarchy, limits assembly.Limits) *shard {
 }
 
 // write adds a tree of the assembler to the writer. It requires the lock.
-func (s *shard) write(tree *assembly.Tree) {
+func (s *shard) write(tree *tree.Tree) {
 	if s.owner.monitor != nil {
 		s.owner.monitor.Inspect(tree)
 	}

@@ -19,6 +19,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
@@ -51,9 +52,9 @@ func TestAnHourAtLoadTakesNoMoreMemory(t *testing.T) {
 		}
 		require.NoError(t, h.Shutdown(t.Context()))
 		require.EqualValues(t, 1200, h.sum(func(s assembly.Stats) int64 {
-			return s.Released[assembly.ReasonEnded] + s.Released[assembly.ReasonSettled] + s.Released[assembly.ReasonIdle] + s.Released[assembly.ReasonShutdown]
+			return s.Released[tree.ReasonEnded] + s.Released[tree.ReasonSettled] + s.Released[tree.ReasonIdle] + s.Released[tree.ReasonShutdown]
 		}))
-		require.Positive(t, h.sum(func(s assembly.Stats) int64 { return s.Released[assembly.ReasonIdle] }))
+		require.Positive(t, h.sum(func(s assembly.Stats) int64 { return s.Released[tree.ReasonIdle] }))
 		require.Greater(t, spans.Load(), int64(1200*10))
 		t.Log("heap at the quarters:", heaps)
 		for _, heap := range heaps[1:] {

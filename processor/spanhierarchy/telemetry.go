@@ -12,6 +12,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/history"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal"
 )
 
@@ -67,7 +68,7 @@ func (h *hierarchy) registerTelemetry() error {
 			return nil
 		}),
 		t.RegisterProcessorSpanHierarchyTreesCallback(func(_ context.Context, o metric.Int64Observer) error {
-			for reason := range assembly.ReasonShutdown + 1 {
+			for reason := range tree.ReasonShutdown + 1 {
 				released := h.sum(func(s assembly.Stats) int64 { return s.Released[reason] })
 				o.Observe(released, metric.WithAttributes(attribute.String("reason", reason.String())))
 			}

@@ -64,8 +64,11 @@ type Event struct {
 	Attributes []attribute.KeyValue
 }
 
-// ShortIdentity returns the half of the identity that a record keeps.
-func (e *Event) ShortIdentity() uint32 { return uint32(e.Identity ^ e.Identity>>32) }
+// Key returns the key of the event's record.
+func (e *Event) Key() Key { return Key{e.Kind(), e.shortIdentity()} }
+
+// shortIdentity returns the half of the identity that a record keeps.
+func (e *Event) shortIdentity() uint32 { return uint32(e.Identity ^ e.Identity>>32) }
 
 // ShowsAttributes reports whether the event becomes a span event with its attributes. It reads the name only.
 func (e *Event) ShowsAttributes() bool {

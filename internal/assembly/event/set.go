@@ -56,7 +56,7 @@ func small(n int) int16 { return int16(max(-1, min(n, math.MaxInt16))) }
 // Add keeps what the tree needs of an event, with its time of arrival, and returns its record.
 func (s *Set) Add(shared *Shared, e *Event, arrived int64) Record {
 	k := e.Kind()
-	r := Record{At: e.At, Arrived: arrived, Identity: e.ShortIdentity(), Kind: k, Step: NoStep, Number: -1, CorrelationID: s.KeepCorrelationID(shared, e.CorrelationID)}
+	r := Record{At: e.At, Arrived: arrived, Identity: e.shortIdentity(), Kind: k, Step: NoStep, Number: -1, CorrelationID: s.KeepCorrelationID(shared, e.CorrelationID)}
 	if e.StepID.Text != "" {
 		r.Step = s.stepIndex(shared, e.StepID, e.StepName)
 	}

@@ -47,7 +47,7 @@ func (s *Set) stepIndex(shared *Shared, id ID, name string) int16 {
 	return i
 }
 
-// FindStep returns the index of a step, or noStep. Few steps are scanned; many, for which scans would cost their square, are
+// FindStep returns the index of a step, or NoStep. Few steps are scanned; many, for which scans would cost their square, are
 // indexed.
 func (s *Set) FindStep(id string) int16 {
 	if len(s.Steps) <= mostSearched {

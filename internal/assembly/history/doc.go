@@ -11,6 +11,6 @@
 // before which everything has arrived, and find what is settled there; and continue from a [Checkpoint], which replaces the first
 // events.
 //
-// A [Task] and a Reader belong to one assembler, whose owner serializes all calls. What a Reader finds is valid until it loads the
+// A [Source] and a Reader belong to one assembler, whose owner serializes all calls. What a Reader finds is valid until it loads the
 // next task.
 package history

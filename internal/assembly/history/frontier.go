@@ -18,7 +18,7 @@ import (
 // arrived less than a window after it, so by now. Only the differences of delays count: the clocks of senders and collector need
 // not agree. Nor does the frontier pass a record that arrived since: a clock that is ahead, as an operator's may be, does not move
 // it ahead of the workers.
-func (t *Task) Prefix(now int64, window time.Duration) (length int, next int64) {
+func (t *Source) Prefix(now int64, window time.Duration) (length int, next int64) {
 	newest, youngest := int64(math.MinInt64), int64(math.MaxInt64)
 	next = math.MaxInt64
 	for i := range t.Records {

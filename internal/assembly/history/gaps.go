@@ -44,7 +44,7 @@ func (rd *Reader) lacksAttempts(b *Batch) bool {
 }
 
 // knowsDependencies reports whether an event arrived of every step that the step depends on.
-func (t *Task) knowsDependencies(of int16) bool {
+func (t *Source) knowsDependencies(of int16) bool {
 	for _, dep := range t.Events.Steps[of].Deps {
 		if !slices.ContainsFunc(t.Events.Steps, func(known event.Step) bool { return known.Name == dep }) {
 			return false

@@ -19,7 +19,7 @@ type Missing struct {
 }
 
 // Missing lists what is known to be missing of the ended parts of a run, whose spans have their ids.
-func (t *Task) Missing(n *Run) []Missing {
+func (t *Source) Missing(n *Run) []Missing {
 	var all []Missing
 	add := func(span event.SpanID, of, format string, args ...any) {
 		all = append(all, Missing{span, of, fmt.Sprintf(format, args...)})
@@ -48,7 +48,7 @@ func (t *Task) Missing(n *Run) []Missing {
 	return append(all, t.missingOfTask(n)...)
 }
 
-func (t *Task) missingOf(a *Attempt, over bool, add func(event.SpanID, string, string, ...any)) {
+func (t *Source) missingOf(a *Attempt, over bool, add func(event.SpanID, string, string, ...any)) {
 	if a.Running() && !over {
 		return
 	}
@@ -68,7 +68,7 @@ func (t *Task) missingOf(a *Attempt, over bool, add func(event.SpanID, string, s
 }
 
 // missingOfTask lists the announcements missing of a first run as a whole, and its end.
-func (t *Task) missingOfTask(n *Run) []Missing {
+func (t *Source) missingOfTask(n *Run) []Missing {
 	created, ends := t.Released != nil || t.Events.Refused, 0
 	for i := range n.Records {
 		switch n.Records[i].Kind {

@@ -13,7 +13,7 @@ import (
 )
 
 // sort puts the records in the order in which they happened and drops repetitions of one item.
-func (t *Task) sort() {
+func (t *Source) sort() {
 	if !t.Events.Fixed {
 		t.Coarse = t.fullSeconds()
 	}
@@ -38,7 +38,7 @@ func compareRecords(a, b event.Record) int {
 
 // fullSeconds reports whether some clock of the task has a resolution of a second only. A time of millisecond resolution can be a
 // full second by chance.
-func (t *Task) fullSeconds() bool {
+func (t *Source) fullSeconds() bool {
 	full, last := 0, uint32(0)
 	for i := range t.Records {
 		if r := &t.Records[i]; r.At%int64(time.Second) == 0 && (full == 0 || r.Identity != last) { // a repetition is no evidence
@@ -51,7 +51,7 @@ func (t *Task) fullSeconds() bool {
 
 // createFirst puts the creation, and the enqueuing that follows it, before the work of the job. Where the creator's clock is ahead
 // of the worker's, they are sorted later.
-func (t *Task) createFirst() {
+func (t *Source) createFirst() {
 	if t.Released != nil || t.Checkpoint != nil {
 		return
 	}
@@ -75,7 +75,7 @@ func (t *Task) createFirst() {
 // refine sorts records some of which have times in whole seconds, within which several batches begin and end. Such a record gets
 // the time of the one that arrived before it, if its clock permits, and equal times are sorted by arrival. It is the only place
 // where arrival counts.
-func (t *Task) refine() {
+func (t *Source) refine() {
 	last := int64(math.MinInt64)
 	seen := make(map[uint32]int, len(t.Records))
 	kept := t.Records[:0]

@@ -18,7 +18,7 @@ type Reader struct {
 	arena   arena
 
 	// Of the task that is being read.
-	task     *Task
+	task     *Source
 	patience int64      // how long after an attempt's end another announcement of it counts, in the time of the events
 	counts   []int32    // by step: attempts so far, over all runs
 	current  []*Attempt // by step: the attempt that its next event belongs to
@@ -45,13 +45,13 @@ type Reader struct {
 func NewReader(limits Limits) Reader { return Reader{limits: limits} }
 
 // Unpack unpacks the task's records, in the order in which they arrived. They are valid until those of the next task are unpacked.
-func (rd *Reader) Unpack(t *Task) []event.Record {
+func (rd *Reader) Unpack(t *Source) []event.Record {
 	rd.records = t.Events.Unpack(rd.records[:0])
 	return rd.records
 }
 
 // Load unpacks and sorts the task's records. They, and what is then read of them, are valid until the next task is loaded.
-func (rd *Reader) Load(t *Task) {
+func (rd *Reader) Load(t *Source) {
 	rd.arena.reset()
 	clear(rd.current)
 	t.Records = rd.Unpack(t)
@@ -59,7 +59,7 @@ func (rd *Reader) Load(t *Task) {
 }
 
 // ReadAll loads a task and reads its runs.
-func (rd *Reader) ReadAll(t *Task, patience int64) []*Run {
+func (rd *Reader) ReadAll(t *Source, patience int64) []*Run {
 	rd.Load(t)
 	runs := rd.Read(t, patience, nil)
 	if !t.Coarse || CountGaps(runs) == 0 {
@@ -79,7 +79,7 @@ func (rd *Reader) ReadAll(t *Task, patience int64) []*Run {
 // patience is how long after a cancellation a pass may begin that belongs to the cancelled run, and how long another announcement of an
 // attempt's end counts. going is set for a task that is still open, whose later records are still to come: what is open at the end of
 // these stays open, and the settled spans are found.
-func (rd *Reader) Read(t *Task, patience int64, going *Settling) []*Run {
+func (rd *Reader) Read(t *Source, patience int64, going *Settling) []*Run {
 	rd.begin(t, patience)
 	var runs []*Run
 	stretches := rd.splitRuns()
@@ -97,7 +97,7 @@ func (rd *Reader) Read(t *Task, patience int64, going *Settling) []*Run {
 }
 
 // ReadPart reads the sorted records of a task that is loaded, or the first of them, as a part of one run that is still open.
-func (rd *Reader) ReadPart(t *Task, patience int64, going *Settling) *Run {
+func (rd *Reader) ReadPart(t *Source, patience int64, going *Settling) *Run {
 	rd.begin(t, patience)
 	rd.live, rd.rerun = true, t.Released != nil
 	n := rd.readRun(t.Records, true)
@@ -105,7 +105,7 @@ func (rd *Reader) ReadPart(t *Task, patience int64, going *Settling) *Run {
 	return n
 }
 
-func (rd *Reader) begin(t *Task, patience int64) {
+func (rd *Reader) begin(t *Source, patience int64) {
 	rd.task, rd.patience = t, patience
 	steps := len(t.Events.Steps)
 	rd.current, rd.resets = zeros(rd.current, steps), zeros(rd.resets, steps)

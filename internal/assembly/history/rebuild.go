@@ -35,7 +35,7 @@ type stage struct {
 
 // rebuild returns the records, which are in the order of arrival and may be repeated, in an order in which an engine can have fired
 // them; nil when they do not determine one.
-func (t *Task) rebuild(arrived []event.Record) []event.Record {
+func (t *Source) rebuild(arrived []event.Record) []event.Record {
 	passes, rest := t.passRecords(distinctRecords(arrived))
 	if len(passes) == 0 {
 		return nil
@@ -91,7 +91,7 @@ type placed struct {
 
 // passRecords divides the records by pass, in the order in which the passes ran. There are none when a pass's event has no
 // correlation id, or when discoveries list a step twice.
-func (t *Task) passRecords(records []event.Record) ([]*passRecords, *restRecords) {
+func (t *Source) passRecords(records []event.Record) ([]*passRecords, *restRecords) {
 	byThread := map[uint16]*passRecords{}
 	rest := &restRecords{}
 	var passes []*passRecords
@@ -139,7 +139,7 @@ func (t *Task) passRecords(records []event.Record) ([]*passRecords, *restRecords
 }
 
 // take keeps a record of the pass's own correlation id, or reports that it is not of the pass.
-func (p *passRecords) take(t *Task, r event.Record) bool {
+func (p *passRecords) take(t *Source, r event.Record) bool {
 	switch r.Kind {
 	case event.JobBegan:
 		p.job = int64(r.Number)
@@ -235,7 +235,7 @@ func (p *passRecords) follows(r *event.Record) bool {
 }
 
 // writePass writes the pass from its beginning to its end.
-func (t *Task) writePass(out *sequence, p *passRecords) {
+func (t *Source) writePass(out *sequence, p *passRecords) {
 	byKind := func(a, b event.Record) int { return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.At, b.At)) }
 	byTime := func(a, b event.Record) int { return cmp.Compare(a.At, b.At) }
 	slices.SortStableFunc(p.early, byKind)
@@ -271,7 +271,7 @@ func (t *Task) writePass(out *sequence, p *passRecords) {
 }
 
 // nextStage removes the batch of the pass that depends on no remaining one; of several the earliest.
-func (t *Task) nextStage(p *passRecords) *stage {
+func (t *Source) nextStage(p *passRecords) *stage {
 	best := -1
 	for i, s := range p.stages {
 		waits := slices.ContainsFunc(p.stages, func(other *stage) bool { return other != s && t.dependsOn(s, other) })
@@ -294,7 +294,7 @@ func (s *stage) first() int64 {
 }
 
 // dependsOn reports whether a step of the batch waits for one of the other.
-func (t *Task) dependsOn(s, other *stage) bool {
+func (t *Source) dependsOn(s, other *stage) bool {
 	for _, step := range s.steps {
 		for _, before := range other.steps {
 			if slices.Contains(t.Events.Steps[step].Deps, t.Events.Steps[before].Name) {

@@ -46,7 +46,7 @@ func (rd *Reader) splitRuns() []stretch {
 }
 
 // goesOn finds the first record that shows that the task resumed after the run that was released.
-func (t *Task) goesOn() int {
+func (t *Source) goesOn() int {
 	for i := range t.Records {
 		if r := &t.Records[i]; t.Released.FollowedBy(r.Kind, r.At) {
 			return i
@@ -202,7 +202,7 @@ func (c *cursor) next(records []event.Record, from int, is func(*event.Record) b
 
 // GoesOnAfter reports whether more is to be expected after the last run: it has not ended, one of its passes is still running
 // though an operator has ended the task, or the task was enqueued again.
-func (t *Task) GoesOnAfter(n *Run) bool {
+func (t *Source) GoesOnAfter(n *Run) bool {
 	if !n.Ended || t.QueuedAgain(n) {
 		return true
 	}
@@ -215,7 +215,7 @@ func (t *Task) GoesOnAfter(n *Run) bool {
 
 // jobWaits reports whether a job of a task that was cancelled outside of a pass is still in the queue. It may yet run a pass, which
 // then belongs to the same run.
-func (t *Task) jobWaits(n *Run) bool {
+func (t *Source) jobWaits(n *Run) bool {
 	if n.Status != event.TaskCancelled.Status() {
 		return false
 	}
@@ -236,7 +236,7 @@ func (t *Task) jobWaits(n *Run) bool {
 
 // QueuedAgain reports whether the task was enqueued again after the run: another run is expected. If it is the task's only
 // enqueuing, its creator's clock is ahead.
-func (t *Task) QueuedAgain(n *Run) bool {
+func (t *Source) QueuedAgain(n *Run) bool {
 	before, after := t.Released != nil || t.Checkpoint != nil && t.Checkpoint.Announced.Enqueued, false
 	for i := range t.Records {
 		if t.Records[i].Kind == event.Enqueued {

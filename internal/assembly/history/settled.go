@@ -187,7 +187,7 @@ func (st *Settling) Backoff(a *Attempt, end int64) Settled {
 }
 
 // ending is when the run may have ended: whether later events belong to it is decided when the task has been quiet, or resumes.
-func (n *Run) ending(t *Task) int64 {
+func (n *Run) ending(t *Source) int64 {
 	for i := range n.Records {
 		r := &n.Records[i]
 		if r.Kind.EndsTask() {

@@ -11,9 +11,9 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -79,13 +79,13 @@ func TestWriterWritesSpansUnderTheirResource(t *testing.T) {
 	shop := &event.Resource{Attributes: []attribute.KeyValue{attribute.String(lifecycle.AttrServiceName, "shop")}}
 	w := NewWriter()
 	for trace := range byte(2) {
-		w.Write(&assembly.Tree{Trace: event.TraceID{trace + 1}, Resource: shop, Spans: []assembly.Span{{
-			ID: event.SpanID{1}, Name: lifecycle.SpanTask, Start: 1, End: 3, Outcome: assembly.OutcomeError, Message: "broke",
+		w.Write(&tree.Tree{Trace: event.TraceID{trace + 1}, Resource: shop, Spans: []tree.Span{{
+			ID: event.SpanID{1}, Name: lifecycle.SpanTask, Start: 1, End: 3, Outcome: tree.OutcomeError, Message: "broke",
 			Attributes: []attribute.KeyValue{
 				attribute.Int("i", 1), attribute.Double("d", 0.5), attribute.Bool("b", true), attribute.Strings("l", []string{"x", "y"}),
 			},
-			Events: []assembly.SpanEvent{{Name: "exception", At: 2}},
-			Link:   &assembly.Link{Trace: event.TraceID{9}, Span: event.SpanID{8}},
+			Events: []tree.SpanEvent{{Name: "exception", At: 2}},
+			Link:   &tree.Link{Trace: event.TraceID{9}, Span: event.SpanID{8}},
 		}}})
 	}
 	require.Equal(t, 2, w.Spans())
@@ -120,9 +120,9 @@ func BenchmarkRead(b *testing.B) {
 }
 
 func BenchmarkWrite(b *testing.B) {
-	tree := &assembly.Tree{Trace: event.TraceID{1}, Resource: &event.Resource{}}
+	written := &tree.Tree{Trace: event.TraceID{1}, Resource: &event.Resource{}}
 	for range 30 {
-		tree.Spans = append(tree.Spans, assembly.Span{Name: lifecycle.SpanStep, Attributes: []attribute.KeyValue{
+		written.Spans = append(written.Spans, tree.Span{Name: lifecycle.SpanStep, Attributes: []attribute.KeyValue{
 			attribute.Int(lifecycle.AttrTaskID, 1), attribute.String(lifecycle.AttrTaskName, "process_order"),
 			attribute.Int(lifecycle.AttrStepID, 1), attribute.String(lifecycle.AttrStepName, "validate_cart"),
 			attribute.Int(lifecycle.AttrAttemptNumber, 1), attribute.String(lifecycle.AttrCorrelationID, "tsk_a_b"),
@@ -133,8 +133,8 @@ func BenchmarkWrite(b *testing.B) {
 	b.ReportAllocs()
 	start := time.Now()
 	for b.Loop() {
-		w.Write(tree)
+		w.Write(written)
 		w.Take()
 	}
-	b.ReportMetric(float64(b.N*len(tree.Spans))/time.Since(start).Seconds(), "spans/s")
+	b.ReportMetric(float64(b.N*len(written.Spans))/time.Since(start).Seconds(), "spans/s")
 }

@@ -7,9 +7,9 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -38,7 +38,7 @@ func (w *Writer) Take() ptrace.Traces {
 }
 
 // Write appends a tree. It retains nothing of the tree but strings.
-func (w *Writer) Write(tree *assembly.Tree) {
+func (w *Writer) Write(tree *tree.Tree) {
 	spans, ok := w.resources[tree.Resource]
 	if !ok {
 		rs := w.traces.ResourceSpans().AppendEmpty()
@@ -53,12 +53,12 @@ func (w *Writer) Write(tree *assembly.Tree) {
 	}
 	w.spans += len(tree.Spans)
 	for i := range tree.Spans {
-		write(spans.AppendEmpty(), tree, &tree.Spans[i])
+		write(spans.AppendEmpty(), tree.Trace, &tree.Spans[i])
 	}
 }
 
-func write(to ptrace.Span, tree *assembly.Tree, from *assembly.Span) {
-	to.SetTraceID(tree.Trace)
+func write(to ptrace.Span, trace event.TraceID, from *tree.Span) {
+	to.SetTraceID(trace)
 	to.SetSpanID(from.ID)
 	to.SetParentSpanID(from.Parent)
 	to.SetName(from.Name)
@@ -67,18 +67,18 @@ func write(to ptrace.Span, tree *assembly.Tree, from *assembly.Span) {
 	to.SetEndTimestamp(pcommon.Timestamp(from.End))
 	putAll(to.Attributes(), from.Attributes)
 	switch from.Outcome {
-	case assembly.OutcomeOk:
+	case tree.OutcomeOk:
 		to.Status().SetCode(ptrace.StatusCodeOk)
-	case assembly.OutcomeError:
+	case tree.OutcomeError:
 		to.Status().SetCode(ptrace.StatusCodeError)
 		to.Status().SetMessage(from.Message)
 	}
 	to.SetDroppedEventsCount(from.EventsDropped)
 	for i := range from.Events {
-		event := to.Events().AppendEmpty()
-		event.SetName(from.Events[i].Name)
-		event.SetTimestamp(pcommon.Timestamp(from.Events[i].At))
-		putAll(event.Attributes(), from.Events[i].Attributes)
+		added := to.Events().AppendEmpty()
+		added.SetName(from.Events[i].Name)
+		added.SetTimestamp(pcommon.Timestamp(from.Events[i].At))
+		putAll(added.Attributes(), from.Events[i].Attributes)
 	}
 	if from.Link != nil {
 		link := to.Links().AppendEmpty()

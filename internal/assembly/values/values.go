@@ -32,6 +32,14 @@ func (e *Encoder) Ints(list ...int64) {
 	}
 }
 
+// Flag returns the bit if it is on, else 0.
+func Flag(on bool, bit int64) int64 {
+	if on {
+		return bit
+	}
+	return 0
+}
+
 // Times appends times; zero, which means absent, takes one byte.
 func (e *Encoder) Times(list ...int64) {
 	for _, at := range list {

@@ -15,7 +15,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/endpoint"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/scrape"
 	"github.com/tasker-otel/otelcol-tasker/internal/livedata"
@@ -61,7 +61,7 @@ func (c *Client) Tasks(ctx context.Context, parameters url.Values) (*List, error
 const leastOfKey = 8
 
 // Trees returns the runs of a task, given by its ID or key. An ID may match several tasks, of different services.
-func (c *Client) Trees(ctx context.Context, task string) ([]*assembly.Tree, error) {
+func (c *Client) Trees(ctx context.Context, task string) ([]*tree.Tree, error) {
 	list, err := c.Tasks(ctx, url.Values{"q": {task}, "limit": {"1000"}})
 	if err != nil {
 		return nil, err
@@ -72,7 +72,7 @@ func (c *Client) Trees(ctx context.Context, task string) ([]*assembly.Tree, erro
 			keys = append(keys, t.Key)
 		}
 	}
-	var trees []*assembly.Tree
+	var trees []*tree.Tree
 	for _, key := range keys {
 		var answer struct {
 			Runs []json.RawMessage `json:"runs"`

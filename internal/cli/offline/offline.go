@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/treedata"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/eventfile"
 	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
@@ -36,7 +37,7 @@ type Options struct {
 	// Now is the clock for detecting implausible times in the future; nil means the real one.
 	Now func() time.Time
 	// Tree receives every tree, which is valid until the call returns.
-	Tree func(*assembly.Tree)
+	Tree func(*tree.Tree)
 	// Refused is called for every item that cannot be decoded.
 	Refused func(where, field, reason, remedy string)
 }
@@ -64,7 +65,7 @@ func Assemble(ctx context.Context, source Source, options Options) (Counts, erro
 	limits := treedata.DefaultLimits()
 	limits.OpenTasks = math.MaxInt // an evicted task would look incomplete
 	limits.HeldBytes = 0           // no limit, for the same reason
-	a.assembler = assembly.New(limits, func(tree *assembly.Tree) {
+	a.assembler = assembly.New(limits, func(tree *tree.Tree) {
 		a.counts.Trees++
 		options.Tree(tree)
 	})

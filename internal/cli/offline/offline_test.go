@@ -17,8 +17,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/eventfile"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/offline"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
@@ -29,10 +29,10 @@ func late() time.Time { return time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC) }
 // treeSummary is the part of a tree that tests compare.
 type treeSummary struct {
 	task, service, status string
-	reason                assembly.Reason
+	reason                tree.Reason
 }
 
-func summarize(tree *assembly.Tree) treeSummary {
+func summarize(tree *tree.Tree) treeSummary {
 	t := treeSummary{reason: tree.Reason}
 	for _, a := range tree.Resource.Attributes {
 		if a.Key == lifecycle.AttrServiceName {
@@ -58,7 +58,7 @@ func assemble(t *testing.T, in io.Reader, options offline.Options) ([]treeSummar
 	var trees []treeSummary
 	var refused []string
 	options.Now = late
-	options.Tree = func(tree *assembly.Tree) { trees = append(trees, summarize(tree)) }
+	options.Tree = func(tree *tree.Tree) { trees = append(trees, summarize(tree)) }
 	options.Refused = func(where, field, reason, _ string) { refused = append(refused, where+" "+field+" "+reason) }
 	counts, err := offline.Assemble(t.Context(), eventfile.NewSource([]string{eventfile.Stdin}, in), options)
 	return trees, refused, counts, err
@@ -90,7 +90,7 @@ func TestAssemble(t *testing.T) {
 func TestOnlyTheWantedTasks(t *testing.T) {
 	trees, _, counts, err := assemble(t, strings.NewReader(stream(t, "mixed")), offline.Options{Tasks: []string{"5", "15", "no such"}})
 	require.NoError(t, err)
-	assert.ElementsMatch(t, []treeSummary{{"5", "shop", "failure", assembly.ReasonShutdown}, {"15", "shop", "success", assembly.ReasonShutdown}}, trees)
+	assert.ElementsMatch(t, []treeSummary{{"5", "shop", "failure", tree.ReasonShutdown}, {"15", "shop", "success", tree.ReasonShutdown}}, trees)
 	assert.Equal(t, 3545, counts.Events)
 }
 
@@ -101,7 +101,7 @@ func TestRefused(t *testing.T) {
 		`{"event":"task.cancelled","payload":{"task_id":"a"},"occurred_at":"2026-06-01T12:00:00Z"}` + "\n"
 	trees, refused, counts, err := assemble(t, strings.NewReader(text), offline.Options{Service: "mine"})
 	require.NoError(t, err)
-	assert.Equal(t, []treeSummary{{"a", "mine", "cancelled", assembly.ReasonShutdown}}, trees)
+	assert.Equal(t, []treeSummary{{"a", "mine", "cancelled", tree.ReasonShutdown}}, trees)
 	assert.Equal(t, []string{
 		`stdin:2  "nonsense" is not a JSON object`,
 		"stdin:3 occurred_at occurred_at is not a time of RFC 3339",
@@ -131,7 +131,7 @@ func TestInterrupted(t *testing.T) {
 	cancel()
 	trees := 0
 	_, err := offline.Assemble(ctx, eventfile.NewSource([]string{eventfile.Stdin}, strings.NewReader(stream(t, "mixed"))),
-		offline.Options{Now: late, Tree: func(*assembly.Tree) { trees++ }})
+		offline.Options{Now: late, Tree: func(*tree.Tree) { trees++ }})
 	assert.ErrorIs(t, err, context.Canceled)
 	assert.NotZero(t, trees)
 }

@@ -7,7 +7,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/terminal"
 	"github.com/tasker-otel/otelcol-tasker/internal/treeview"
 )
@@ -38,7 +38,7 @@ const (
 )
 
 // Draw writes a task: a header, the time axis, and one line per span. It does not retain the tree.
-func Draw(w io.Writer, tree *assembly.Tree, options Options) error {
+func Draw(w io.Writer, tree *tree.Tree, options Options) error {
 	d := drawing{tree: tree, width: max(MinWidth, options.Width), palette: options.Palette, glyphs: &unicodeGlyphs}
 	if options.Width == 0 {
 		d.width = DefaultWidth
@@ -59,7 +59,7 @@ func Draw(w io.Writer, tree *assembly.Tree, options Options) error {
 
 // drawing is the state of drawing a task.
 type drawing struct {
-	tree    *assembly.Tree
+	tree    *tree.Tree
 	width   int
 	labels  int // columns of labels
 	cells   int // columns of bars; 0 for none

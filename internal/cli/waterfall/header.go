@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/terminal"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/printable"
@@ -104,7 +104,7 @@ func named(name, value string) string {
 	return name + " " + value
 }
 
-func resource(tree *assembly.Tree, name, key string) string {
+func resource(tree *tree.Tree, name, key string) string {
 	if tree.Resource == nil {
 		return ""
 	}
@@ -118,7 +118,7 @@ func retries(n int64) string {
 	return treeview.Count(n, "retry")
 }
 
-func (d *drawing) seconds(name string, s *assembly.Span, key string) string {
+func (d *drawing) seconds(name string, s *tree.Span, key string) string {
 	length := treeview.Value(s.Attributes, key).Double
 	if length <= 0 {
 		return ""

@@ -4,7 +4,7 @@
 package waterfall
 
 import (
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/terminal"
 	"github.com/tasker-otel/otelcol-tasker/internal/treeview"
 )
@@ -25,7 +25,7 @@ type row struct {
 	error      string
 }
 
-func plan(tree *assembly.Tree, depth int, g *glyphs) []row {
+func plan(tree *tree.Tree, depth int, g *glyphs) []row {
 	planned := treeview.Plan{Depth: depth}.Rows(tree)
 	rows := make([]row, len(planned))
 	under := []string{""} // guides below the rows above, by level

@@ -17,9 +17,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/eventfile"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/offline"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/terminal"
@@ -42,7 +42,7 @@ func golden(t *testing.T, name, got string) {
 }
 
 // assemble returns the trees of a task of a stream, without the lines that keep rejects.
-func assemble(t *testing.T, stream, task string, keep func(line string) bool) []*assembly.Tree {
+func assemble(t *testing.T, stream, task string, keep func(line string) bool) []*tree.Tree {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "..", "..", "tests", "streamtest", "testdata", stream+".ndjson"))
 	require.NoError(t, err)
@@ -52,18 +52,18 @@ func assemble(t *testing.T, stream, task string, keep func(line string) bool) []
 			kept.WriteString(line)
 		}
 	}
-	var trees []*assembly.Tree
+	var trees []*tree.Tree
 	_, err = offline.Assemble(t.Context(), eventfile.NewSource([]string{eventfile.Stdin}, strings.NewReader(kept.String())), offline.Options{
 		Tasks: []string{task},
 		Now:   func() time.Time { return time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC) },
-		Tree:  func(tree *assembly.Tree) { trees = append(trees, tree.Clone()) },
+		Tree:  func(tree *tree.Tree) { trees = append(trees, tree.Clone()) },
 	})
 	require.NoError(t, err)
 	require.NotEmpty(t, trees)
 	return trees
 }
 
-func draw(t *testing.T, trees []*assembly.Tree, options waterfall.Options) string {
+func draw(t *testing.T, trees []*tree.Tree, options waterfall.Options) string {
 	t.Helper()
 	var out bytes.Buffer
 	for i, tree := range trees {
@@ -139,11 +139,11 @@ func TestDraw(t *testing.T) {
 const ms = int64(time.Millisecond)
 
 // built returns a tree with features that are rare in streams.
-func built() *assembly.Tree {
+func built() *tree.Tree {
 	id := func(n byte) event.SpanID { return event.SpanID{n} }
-	task := assembly.Span{
+	task := tree.Span{
 		ID: id(1), Parent: id(99), Name: lifecycle.SpanTask, Start: 1000 * ms, End: 1000*ms + 50*3600*1000*ms,
-		Outcome: assembly.OutcomeError, Message: "the whole task was\x1b[31m given up\nby an operator, after " + strings.Repeat("very ", 60) + "long",
+		Outcome: tree.OutcomeError, Message: "the whole task was\x1b[31m given up\nby an operator, after " + strings.Repeat("very ", 60) + "long",
 		Attributes: []attribute.KeyValue{
 			attribute.String(lifecycle.AttrTaskID, "0190c5a2-7d3e-7000-8000-000000000001"),
 			attribute.String(lifecycle.AttrTaskName, "東京_import\x1b]0;evil\a"),
@@ -151,20 +151,20 @@ func built() *assembly.Tree {
 			attribute.Int(lifecycle.AttrPasses, 1), attribute.Int(lifecycle.AttrSteps, 1), attribute.Int(lifecycle.AttrAttempts, 1),
 			attribute.Bool(lifecycle.AttrTruncated, true),
 		},
-		Link: &assembly.Link{Trace: event.TraceID{7}, Span: id(7)},
+		Link: &tree.Link{Trace: event.TraceID{7}, Span: id(7)},
 	}
-	tree := &assembly.Tree{
+	whole := &tree.Tree{
 		Trace:    event.TraceID{7},
 		Resource: &event.Resource{Attributes: []attribute.KeyValue{attribute.String("service.name", "shop"), attribute.String("service.namespace", "eu")}},
-		Spans:    []assembly.Span{task}, Cut: 3,
+		Spans:    []tree.Span{task}, Cut: 3,
 	}
-	add := func(n, parent byte, name string, from, to int64, attrs ...attribute.KeyValue) *assembly.Span {
-		tree.Spans = append(tree.Spans, assembly.Span{ID: id(n), Parent: id(parent), Name: name, Start: task.Start + from*ms,
+	add := func(n, parent byte, name string, from, to int64, attrs ...attribute.KeyValue) *tree.Span {
+		whole.Spans = append(whole.Spans, tree.Span{ID: id(n), Parent: id(parent), Name: name, Start: task.Start + from*ms,
 			End: task.Start + to*ms, Attributes: attrs})
-		return &tree.Spans[len(tree.Spans)-1]
+		return &whole.Spans[len(whole.Spans)-1]
 	}
 	pass := add(2, 1, lifecycle.SpanOrchestration, 10, 180_000, attribute.Int(lifecycle.AttrPassIndex, 1))
-	pass.Outcome = assembly.OutcomeOk
+	pass.Outcome = tree.OutcomeOk
 	for i := range 5 {
 		n := byte(i)
 		add(10+2*n, 2, lifecycle.SpanDependency, 20+60*int64(i), 25+60*int64(i))
@@ -179,19 +179,19 @@ func built() *assembly.Tree {
 	add(34, 31, lifecycle.SpanStep, 430, 431, attribute.String(lifecycle.AttrStepName, strings.Repeat("endless_", 20)),
 		attribute.Bool(lifecycle.AttrIncomplete, true), attribute.Bool(lifecycle.AttrSynthesized, true))
 	add(35, 77, "app.custom", 500, 500) // its parent was omitted
-	return tree
+	return whole
 }
 
 func TestDrawOddTrees(t *testing.T) {
-	tree := built()
+	odd := built()
 	for name, options := range map[string]waterfall.Options{
 		"odd": {}, "odd_ascii": {ASCII: true, Width: 120}, "odd_narrow": {Width: 40},
 	} {
-		t.Run(name, func(t *testing.T) { golden(t, name, draw(t, []*assembly.Tree{tree}, options)) })
+		t.Run(name, func(t *testing.T) { golden(t, name, draw(t, []*tree.Tree{odd}, options)) })
 	}
-	instant := &assembly.Tree{Spans: []assembly.Span{{Name: lifecycle.SpanTask, Start: ms, End: ms,
+	instant := &tree.Tree{Spans: []tree.Span{{Name: lifecycle.SpanTask, Start: ms, End: ms,
 		Attributes: []attribute.KeyValue{attribute.Bool(lifecycle.AttrRefusedAtCreation, true)}}}}
-	golden(t, "instant", draw(t, []*assembly.Tree{instant}, waterfall.Options{}))
+	golden(t, "instant", draw(t, []*tree.Tree{instant}, waterfall.Options{}))
 }
 
 // No line is wider than the width, and control characters are removed.
@@ -213,18 +213,18 @@ func TestColorChangesNothingButColor(t *testing.T) {
 }
 
 func TestCloneSharesNothingThatChanges(t *testing.T) {
-	tree := built()
-	tree.Spans[0].Events = []assembly.SpanEvent{{Name: "n", Attributes: []attribute.KeyValue{attribute.Strings("list", []string{"a"})}}}
-	kept := tree.Clone()
+	whole := built()
+	whole.Spans[0].Events = []tree.SpanEvent{{Name: "n", Attributes: []attribute.KeyValue{attribute.Strings("list", []string{"a"})}}}
+	kept := whole.Clone()
 	var before, after bytes.Buffer
 	require.NoError(t, treeview.WriteJSON(&before, kept))
-	tree.Spans[0].Events[0].Attributes[0].Value.Strings[0] = "changed"
-	tree.Spans[0].Events[0].Name = "changed"
-	tree.Spans[0].Link.Span[0] = 200
-	for i := range tree.Spans {
-		clear(tree.Spans[i].Attributes)
+	whole.Spans[0].Events[0].Attributes[0].Value.Strings[0] = "changed"
+	whole.Spans[0].Events[0].Name = "changed"
+	whole.Spans[0].Link.Span[0] = 200
+	for i := range whole.Spans {
+		clear(whole.Spans[i].Attributes)
 	}
-	clear(tree.Spans)
+	clear(whole.Spans)
 	require.NoError(t, treeview.WriteJSON(&after, kept))
 	assert.Equal(t, before.String(), after.String())
 }

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -39,7 +39,7 @@ func New(usual Thresholds, overrides []Override) *Monitor {
 }
 
 // Inspect examines every span of a tree.
-func (m *Monitor) Inspect(tree *assembly.Tree) {
+func (m *Monitor) Inspect(tree *tree.Tree) {
 	for i := range tree.Spans {
 		s := &tree.Spans[i]
 		m.memory(s)
@@ -50,7 +50,7 @@ func (m *Monitor) Inspect(tree *assembly.Tree) {
 }
 
 // duration adds an event to a task, a step or a query that took longer than its threshold.
-func (m *Monitor) duration(s *assembly.Span) {
+func (m *Monitor) duration(s *tree.Span) {
 	var (
 		of   = describe(s)
 		name = lifecycle.PerformanceSlowOperation
@@ -74,7 +74,7 @@ func (m *Monitor) duration(s *assembly.Span) {
 }
 
 // memory adds one event to a span whose events report more memory than the threshold, with the largest value.
-func (m *Monitor) memory(s *assembly.Span) {
+func (m *Monitor) memory(s *tree.Span) {
 	var (
 		most, limit float64
 		at          int64
@@ -101,7 +101,7 @@ func (m *Monitor) memory(s *assembly.Span) {
 }
 
 // alreadyReported reports whether the engine has reported it already, so that it is not reported twice.
-func alreadyReported(s *assembly.Span, name string) bool {
+func alreadyReported(s *tree.Span, name string) bool {
 	for i := range s.Events {
 		if s.Events[i].Name == name {
 			return true
@@ -110,18 +110,18 @@ func alreadyReported(s *assembly.Span, name string) bool {
 	return false
 }
 
-func report(s *assembly.Span, name string, at int64, operation string, measured ...attribute.KeyValue) {
+func report(s *tree.Span, name string, at int64, operation string, measured ...attribute.KeyValue) {
 	attrs := make([]attribute.KeyValue, 0, 2+len(measured))
 	if operation != "" {
 		attrs = append(attrs, attribute.String(lifecycle.AttrOperation, operation))
 	}
 	attrs = append(attrs, measured...)
 	attrs = append(attrs, attribute.String(lifecycle.AttrDetectedBy, lifecycle.DetectedBySpanHierarchy))
-	s.Events = append(s.Events, assembly.SpanEvent{Name: name, At: at, Attributes: attrs})
+	s.Events = append(s.Events, tree.SpanEvent{Name: name, At: at, Attributes: attrs})
 }
 
 // describe returns what a span measures. The operation of a query is its verb and table.
-func describe(s *assembly.Span) measurement {
+func describe(s *tree.Span) measurement {
 	of := measurement{task: text(s.Attributes, lifecycle.AttrTaskName), step: text(s.Attributes, lifecycle.AttrStepName)}
 	if s.Name == lifecycle.SpanQuery {
 		verb, table := text(s.Attributes, lifecycle.AttrDBOperationName), text(s.Attributes, lifecycle.AttrDBCollectionName)

@@ -9,14 +9,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy/internal/performance"
 )
 
-func span(name string, took time.Duration, notes ...assembly.SpanEvent) assembly.Span {
-	s := assembly.Span{Name: name, Start: 5e9, End: 5e9 + int64(took), Events: notes}
+func span(name string, took time.Duration, notes ...tree.SpanEvent) tree.Span {
+	s := tree.Span{Name: name, Start: 5e9, End: 5e9 + int64(took), Events: notes}
 	s.Attributes = []attribute.KeyValue{attribute.Int(lifecycle.AttrTaskID, 7), attribute.String(lifecycle.AttrTaskName, "import")}
 	switch name {
 	case lifecycle.SpanStep, lifecycle.SpanHandler:
@@ -28,15 +28,15 @@ func span(name string, took time.Duration, notes ...assembly.SpanEvent) assembly
 	return s
 }
 
-func memory(name string, mb float64, operation string) assembly.SpanEvent {
-	n := assembly.SpanEvent{Name: name, At: 6e9, Attributes: []attribute.KeyValue{attribute.Double(lifecycle.AttrMemoryDeltaMB, mb)}}
+func memory(name string, mb float64, operation string) tree.SpanEvent {
+	n := tree.SpanEvent{Name: name, At: 6e9, Attributes: []attribute.KeyValue{attribute.Double(lifecycle.AttrMemoryDeltaMB, mb)}}
 	if operation != "" {
 		n.Attributes = append(n.Attributes, attribute.String(lifecycle.AttrOperation, operation))
 	}
 	return n
 }
 
-func reported(s *assembly.Span) (found []assembly.SpanEvent) {
+func reported(s *tree.Span) (found []tree.SpanEvent) {
 	for _, n := range s.Events {
 		for _, attr := range n.Attributes {
 			if attr.Key == lifecycle.AttrDetectedBy && attr.Value.Text == "span_hierarchy" {
@@ -60,7 +60,7 @@ func TestWhatIsOverItsThresholdIsReported(t *testing.T) {
 		{Operations: []string{"quick", "sort_*"}, MemorySpikeMB: mb(500)},
 	}
 	for name, test := range map[string]struct {
-		span      assembly.Span
+		span      tree.Span
 		overrides bool
 		want      string
 		operation string
@@ -77,20 +77,20 @@ func TestWhatIsOverItsThresholdIsReported(t *testing.T) {
 		"a step with an override":         {span: span(lifecycle.SpanStep, 1500*time.Millisecond), overrides: true},
 		"a slow step with an override":    {span(lifecycle.SpanStep, 3*time.Second), true, lifecycle.PerformanceSlowOperation, "fetch", 3, 2},
 		"a query with an override":        {span(lifecycle.SpanQuery, 250*time.Millisecond), true, lifecycle.PerformanceSlowSQLQuery, "SELECT orders", 0.25, 0.2},
-		"the engine has told":             {span: span(lifecycle.SpanStep, time.Minute, assembly.SpanEvent{Name: lifecycle.PerformanceSlowOperation})},
+		"the engine has told":             {span: span(lifecycle.SpanStep, time.Minute, tree.SpanEvent{Name: lifecycle.PerformanceSlowOperation})},
 		"little memory":                   {span: span(lifecycle.SpanStep, 1, memory("shop.sorted", 100, ""))},
 		"much memory":                     {span(lifecycle.SpanStep, 1, memory("shop.sorted", 101, ""), memory("shop.sorted", 300, "sort"), memory("shop.sorted", 200, "")), false, lifecycle.PerformanceMemorySpike, "sort", 300, 100},
 		"memory of a step":                {span(lifecycle.SpanHandler, 1, memory("step.completed", 11, "")), true, lifecycle.PerformanceMemorySpike, "fetch", 11, 10},
 		"memory of an operation":          {span: span(lifecycle.SpanTask, 1, memory("shop.sorted", 400, "sort_all")), overrides: true},
 		"the engine has told of memory":   {span: span(lifecycle.SpanTask, 1, memory(lifecycle.PerformanceMemorySpike, 400, ""))},
-		"memory that says it is a string": {span: span(lifecycle.SpanTask, 1, assembly.SpanEvent{Attributes: []attribute.KeyValue{attribute.String(lifecycle.AttrMemoryDeltaMB, "999")}})},
+		"memory that says it is a string": {span: span(lifecycle.SpanTask, 1, tree.SpanEvent{Attributes: []attribute.KeyValue{attribute.String(lifecycle.AttrMemoryDeltaMB, "999")}})},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var o []performance.Override
 			if test.overrides {
 				o = overrides
 			}
-			tree := &assembly.Tree{Spans: []assembly.Span{test.span}}
+			tree := &tree.Tree{Spans: []tree.Span{test.span}}
 			performance.New(performance.DefaultThresholds(), o).Inspect(tree)
 			got := reported(&tree.Spans[0])
 			if test.want == "" {
@@ -117,19 +117,19 @@ func TestThresholdsOfZeroAreNone(t *testing.T) {
 		performance.New(performance.Thresholds{}, nil),
 		performance.New(performance.DefaultThresholds(), []performance.Override{{Steps: []string{"fetch"}, SlowStep: &off, MemorySpikeMB: new(float64)}}),
 	} {
-		tree := &assembly.Tree{Spans: []assembly.Span{span(lifecycle.SpanStep, time.Hour, memory("shop.sorted", 1e6, ""))}}
+		tree := &tree.Tree{Spans: []tree.Span{span(lifecycle.SpanStep, time.Hour, memory("shop.sorted", 1e6, ""))}}
 		m.Inspect(tree)
 		require.Empty(t, reported(&tree.Spans[0]))
 	}
 }
 
 func BenchmarkInspect(b *testing.B) {
-	spans := make([]assembly.Span, 0, 16)
+	spans := make([]tree.Span, 0, 16)
 	for len(spans) < cap(spans) {
 		spans = append(spans, span(lifecycle.SpanTask, 1), span(lifecycle.SpanStep, 1), span(lifecycle.SpanHandler, 1), span(lifecycle.SpanQuery, 1))
 	}
 	m := performance.New(performance.DefaultThresholds(), nil)
-	tree := &assembly.Tree{Spans: spans}
+	tree := &tree.Tree{Spans: spans}
 	b.ReportAllocs()
 	for b.Loop() {
 		m.Inspect(tree)

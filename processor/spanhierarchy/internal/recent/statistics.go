@@ -9,8 +9,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/livedata"
 )
@@ -108,7 +108,7 @@ type failure struct {
 }
 
 // add counts a tree or a part of one.
-func (s *statistics) add(tree *assembly.Tree, now time.Time) {
+func (s *statistics) add(tree *tree.Tree, now time.Time) {
 	name := value(tree.Spans[0].Attributes, lifecycle.AttrTaskName).Text
 	w := s.workflow(name)
 	if w == nil {
@@ -138,7 +138,7 @@ func (s *statistics) add(tree *assembly.Tree, now time.Time) {
 }
 
 // addCritical adds the attempts on the critical path of a run that has ended, all of whose spans are in the trees.
-func (s *statistics) addCritical(trees []*assembly.Tree, root *assembly.Span) {
+func (s *statistics) addCritical(trees []*tree.Tree, root *tree.Span) {
 	w := s.workflows[value(root.Attributes, lifecycle.AttrTaskName).Text]
 	path := map[event.SpanID]bool{}
 	for _, text := range value(root.Attributes, lifecycle.AttrCriticalPathSpans).Strings {
@@ -176,7 +176,7 @@ func (s *statistics) workflow(name string) *workflow {
 	return w
 }
 
-func (w *workflow) addRun(span *assembly.Span, now time.Time) {
+func (w *workflow) addRun(span *tree.Span, now time.Time) {
 	status := statusOf(span)
 	if status == "" {
 		return
@@ -195,7 +195,7 @@ func (w *workflow) addRun(span *assembly.Span, now time.Time) {
 	w.orchestra += seconds(lifecycle.AttrCriticalOrchestration)
 }
 
-func (s *statistics) addAttempt(workflow string, w *workflow, tree *assembly.Tree, span *assembly.Span, now time.Time) {
+func (s *statistics) addAttempt(workflow string, w *workflow, tree *tree.Tree, span *tree.Span, now time.Time) {
 	status := statusOf(span)
 	if status == "" {
 		return
@@ -221,7 +221,7 @@ func (s *statistics) addAttempt(workflow string, w *workflow, tree *assembly.Tre
 	s.addFailure(failureKey{workflow, name, value(span.Attributes, lifecycle.AttrErrorType).Text}, tree, span, now)
 }
 
-func (s *statistics) addFailure(key failureKey, tree *assembly.Tree, span *assembly.Span, now time.Time) {
+func (s *statistics) addFailure(key failureKey, tree *tree.Tree, span *tree.Span, now time.Time) {
 	f := s.failures[key]
 	if f == nil {
 		if len(s.failures) >= maxFailures {

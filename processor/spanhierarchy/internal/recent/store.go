@@ -13,6 +13,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/livedata"
 )
@@ -40,7 +41,7 @@ const (
 // kept is what has been emitted of one task: trees, or parts of them, in the order in which they were emitted.
 type kept struct {
 	key     event.TraceID
-	parts   []*assembly.Tree
+	parts   []*tree.Tree
 	emitted []int64
 	bytes   int64
 
@@ -50,7 +51,7 @@ type kept struct {
 // Run is a run of a task, as far as it has been emitted.
 type Run struct {
 	// Tree has the task's span first, unless the run is still open.
-	Tree *assembly.Tree
+	Tree *tree.Tree
 	// Open is true while the task's span has not been emitted.
 	Open    bool
 	summary livedata.Finished
@@ -62,7 +63,7 @@ func New(keep livedata.Keep) *Store {
 }
 
 // Add counts a tree, and keeps a copy of it. A part of a tree that was kept, such as a late span, joins it.
-func (s *Store) Add(tree *assembly.Tree, now time.Time) {
+func (s *Store) Add(tree *tree.Tree, now time.Time) {
 	if !s.count(tree, now) {
 		return
 	}
@@ -91,19 +92,19 @@ func (s *Store) Add(tree *assembly.Tree, now time.Time) {
 }
 
 // count counts a tree, and reports whether it is to be kept.
-func (s *Store) count(tree *assembly.Tree, now time.Time) bool {
+func (s *Store) count(t *tree.Tree, now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.statistics.add(tree, now)
-	root := &tree.Spans[0]
-	if root.Name != lifecycle.SpanTask || statusOf(root) != lifecycle.StatusSuccess || s.tasks[tree.Key] != nil {
+	s.statistics.add(t, now)
+	root := &t.Spans[0]
+	if root.Name != lifecycle.SpanTask || statusOf(root) != lifecycle.StatusSuccess || s.tasks[t.Key] != nil {
 		return true
 	}
 	if second := now.Unix(); second != s.second {
 		s.second, s.kept = second, 0
 	}
 	if s.kept >= max(keptPerSecond, s.keep.Tasks/placesPerKept) {
-		s.statistics.addCritical([]*assembly.Tree{tree}, root)
+		s.statistics.addCritical([]*tree.Tree{t}, root)
 		return false
 	}
 	s.kept++
@@ -125,7 +126,7 @@ func (k *kept) join() []Run {
 	if k.runs != nil {
 		return k.runs
 	}
-	var before []*assembly.Tree // parts of a run that is still open
+	var before []*tree.Tree // parts of a run that is still open
 	for i, part := range k.parts {
 		switch {
 		case part.Spans[0].Name == lifecycle.SpanTask:
@@ -142,18 +143,18 @@ func (k *kept) join() []Run {
 	return k.runs
 }
 
-func (k *kept) joinLate(late *assembly.Tree) bool {
+func (k *kept) joinLate(late *tree.Tree) bool {
 	for i := range k.runs {
 		run := &k.runs[i]
-		if slices.ContainsFunc(run.Tree.Spans, func(span assembly.Span) bool { return span.ID == late.Spans[0].Parent }) {
-			run.Tree = joined(run.Tree, []*assembly.Tree{late})
+		if slices.ContainsFunc(run.Tree.Spans, func(span tree.Span) bool { return span.ID == late.Spans[0].Parent }) {
+			run.Tree = joined(run.Tree, []*tree.Tree{late})
 			return true
 		}
 	}
 	return false
 }
 
-func joined(first *assembly.Tree, others []*assembly.Tree) *assembly.Tree {
+func joined(first *tree.Tree, others []*tree.Tree) *tree.Tree {
 	if len(others) == 0 {
 		return first
 	}

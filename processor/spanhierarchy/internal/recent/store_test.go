@@ -13,6 +13,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/livedata"
 	"github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy/internal/recent"
@@ -20,19 +21,19 @@ import (
 
 var noon = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 
-// tree returns a run of a task with one attempt.
-func tree(task int, workflow, step string, status lifecycle.Status, class string) *assembly.Tree {
-	outcome, message := assembly.OutcomeOk, ""
+// treeOf returns a run of a task with one attempt.
+func treeOf(task int, workflow, step string, status lifecycle.Status, class string) *tree.Tree {
+	outcome, message := tree.OutcomeOk, ""
 	if status == lifecycle.StatusFailure {
-		outcome, message = assembly.OutcomeError, "no answer"
+		outcome, message = tree.OutcomeError, "no answer"
 	}
 	attributes := []attribute.KeyValue{
 		attribute.Int(lifecycle.AttrTaskID, int64(task)), attribute.String(lifecycle.AttrTaskName, workflow),
 		attribute.String(lifecycle.AttrStatus, string(status)), attribute.Int(lifecycle.AttrRun, 1),
 	}
-	return &assembly.Tree{
+	return &tree.Tree{
 		Key: event.TraceID{byte(task), byte(task >> 8)}, Trace: event.TraceID{byte(task), byte(task >> 8)},
-		Spans: []assembly.Span{
+		Spans: []tree.Span{
 			{ID: event.SpanID{1}, Name: lifecycle.SpanTask, Start: 0, End: 1e9, Outcome: outcome, Message: message,
 				Attributes: append([]attribute.KeyValue{attribute.Strings(lifecycle.AttrCriticalPathSpans, []string{"0200000000000000"})}, attributes...)},
 			{ID: event.SpanID{2}, Parent: event.SpanID{1}, Name: lifecycle.SpanStep, Start: 1e8, End: 6e8, Outcome: outcome, Message: message,
@@ -42,14 +43,14 @@ func tree(task int, workflow, step string, status lifecycle.Status, class string
 }
 
 func TestTheStoreKeepsTheLatestWithinItsBounds(t *testing.T) {
-	one := tree(1, "w", "s", lifecycle.StatusSuccess, "").Size()
+	one := treeOf(1, "w", "s", lifecycle.StatusSuccess, "").Size()
 	for name, keep := range map[string]livedata.Keep{
 		"tasks": {Tasks: 5, Bytes: 1 << 30}, "bytes": {Tasks: 1 << 30, Bytes: 5*one + one/2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := recent.New(keep)
 			for i := range 100 {
-				s.Add(tree(i, "w", "s", lifecycle.StatusSuccess, ""), noon)
+				s.Add(treeOf(i, "w", "s", lifecycle.StatusSuccess, ""), noon)
 			}
 			finished := s.Finished(nil)
 			require.Len(t, finished, 5)
@@ -62,14 +63,14 @@ func TestTheStoreKeepsTheLatestWithinItsBounds(t *testing.T) {
 		})
 	}
 	none := recent.New(livedata.Keep{})
-	none.Add(tree(1, "w", "s", lifecycle.StatusSuccess, ""), noon)
+	none.Add(treeOf(1, "w", "s", lifecycle.StatusSuccess, ""), noon)
 	require.Empty(t, none.Finished(nil))
 }
 
 func TestALateSpanJoinsItsRun(t *testing.T) {
 	s := recent.New(livedata.Keep{Tasks: 5, Bytes: 1 << 20})
-	whole := tree(1, "w", "s", lifecycle.StatusSuccess, "")
-	late := &assembly.Tree{Key: whole.Key, Trace: whole.Trace, Spans: []assembly.Span{
+	whole := treeOf(1, "w", "s", lifecycle.StatusSuccess, "")
+	late := &tree.Tree{Key: whole.Key, Trace: whole.Trace, Spans: []tree.Span{
 		{ID: event.SpanID{3}, Parent: event.SpanID{2}, Name: lifecycle.SpanQuery}}}
 	s.Add(whole, noon)
 	s.Add(late, noon)
@@ -81,7 +82,7 @@ func TestALateSpanJoinsItsRun(t *testing.T) {
 // Parts of a run that is still open are one tree, which its task's span completes.
 func TestPartsAreJoined(t *testing.T) {
 	s := recent.New(livedata.Keep{Tasks: 5, Bytes: 1 << 20})
-	whole := tree(1, "w", "s", lifecycle.StatusSuccess, "")
+	whole := treeOf(1, "w", "s", lifecycle.StatusSuccess, "")
 	first, last := *whole, *whole
 	first.Part, first.Spans, last.Spans = true, whole.Spans[1:], whole.Spans[:1]
 	s.Add(&first, noon)
@@ -102,7 +103,7 @@ func TestPartsAreJoined(t *testing.T) {
 
 func TestSearch(t *testing.T) {
 	s := recent.New(livedata.Keep{Tasks: 5, Bytes: 1 << 20})
-	s.Add(tree(17, "process_order", "charge", lifecycle.StatusFailure, "Gateway::Timeout"), noon)
+	s.Add(treeOf(17, "process_order", "charge", lifecycle.StatusFailure, "Gateway::Timeout"), noon)
 	for _, text := range []string{"17", "PROCESS", "charge", "timeout", "no answer", "110000"} {
 		require.Len(t, s.Finished(assembly.NewSearch(text)), 1, text)
 	}
@@ -115,8 +116,8 @@ func TestStatisticsAreOfTheLastHour(t *testing.T) {
 	s := recent.New(livedata.Keep{})
 	for minute := range 90 {
 		now := noon.Add(time.Duration(minute) * time.Minute)
-		s.Add(tree(1, "order", "charge_001", lifecycle.StatusFailure, "Timeout"), now)
-		s.Add(tree(2, "order", "charge_002", lifecycle.StatusSuccess, ""), now)
+		s.Add(treeOf(1, "order", "charge_001", lifecycle.StatusFailure, "Timeout"), now)
+		s.Add(treeOf(2, "order", "charge_002", lifecycle.StatusSuccess, ""), now)
 	}
 	r := s.Statistics(noon.Add(89 * time.Minute))
 	require.Len(t, r.Workflows, 1)
@@ -141,8 +142,8 @@ func TestStatisticsAreOfTheLastHour(t *testing.T) {
 func TestStatisticsAreBounded(t *testing.T) {
 	s := recent.New(livedata.Keep{})
 	for i := range 2000 {
-		s.Add(tree(i, "w", fmt.Sprintf("step-%d", i), lifecycle.StatusFailure, "E"), noon)
-		s.Add(tree(i, fmt.Sprintf("workflow-%d", i), "s", lifecycle.StatusFailure, "E"), noon.Add(time.Second))
+		s.Add(treeOf(i, "w", fmt.Sprintf("step-%d", i), lifecycle.StatusFailure, "E"), noon)
+		s.Add(treeOf(i, fmt.Sprintf("workflow-%d", i), "s", lifecycle.StatusFailure, "E"), noon.Add(time.Second))
 	}
 	r := s.Statistics(noon.Add(time.Second))
 	require.Len(t, r.Workflows, 200)
@@ -158,15 +159,15 @@ func TestStatisticsAreBounded(t *testing.T) {
 func TestACrowdIsCountedAndNotAllKept(t *testing.T) {
 	s := recent.New(livedata.Keep{Tasks: 1000, Bytes: 1 << 30})
 	for i := range 900 {
-		s.Add(tree(i, "w", "s", lifecycle.StatusSuccess, ""), noon)
+		s.Add(treeOf(i, "w", "s", lifecycle.StatusSuccess, ""), noon)
 	}
 	for i := range 300 {
-		s.Add(tree(2000+i, "w", "s", lifecycle.StatusFailure, "E"), noon)
+		s.Add(treeOf(2000+i, "w", "s", lifecycle.StatusFailure, "E"), noon)
 	}
 	w := s.Statistics(noon).Workflows[0]
 	require.EqualValues(t, 1200, w.Finished.Last(1))
 	require.Equal(t, 1200*500*time.Millisecond, w.Steps[0].Critical)
 	require.Len(t, s.Finished(nil), 200+300)
-	s.Add(tree(5000, "w", "s", lifecycle.StatusSuccess, ""), noon.Add(time.Second))
+	s.Add(treeOf(5000, "w", "s", lifecycle.StatusSuccess, ""), noon.Add(time.Second))
 	require.Len(t, s.Finished(nil), 501)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/livedata"
 )
@@ -22,7 +23,7 @@ func value(attrs []attribute.KeyValue, key string) attribute.Value {
 	return attribute.Value{}
 }
 
-func statusOf(s *assembly.Span) lifecycle.Status {
+func statusOf(s *tree.Span) lifecycle.Status {
 	return lifecycle.Status(value(s.Attributes, lifecycle.AttrStatus).Text)
 }
 
@@ -33,7 +34,7 @@ func id(v attribute.Value) event.ID {
 	return event.ID{Text: v.Text}
 }
 
-func summary(tree *assembly.Tree, emitted int64) livedata.Finished {
+func summary(tree *tree.Tree, emitted int64) livedata.Finished {
 	root := &tree.Spans[0]
 	of := func(key string) attribute.Value { return value(root.Attributes, key) }
 	f := livedata.Finished{
@@ -54,10 +55,10 @@ func summary(tree *assembly.Tree, emitted int64) livedata.Finished {
 }
 
 // lastFailed returns the failed attempt that ended last.
-func lastFailed(tree *assembly.Tree) (last *assembly.Span) {
+func lastFailed(tree *tree.Tree) (last *tree.Span) {
 	for i := range tree.Spans {
 		s := &tree.Spans[i]
-		if s.Name == lifecycle.SpanStep && s.Outcome == assembly.OutcomeError && (last == nil || s.End > last.End) {
+		if s.Name == lifecycle.SpanStep && s.Failed() && (last == nil || s.End > last.End) {
 			last = s
 		}
 	}
@@ -65,7 +66,7 @@ func lastFailed(tree *assembly.Tree) (last *assembly.Span) {
 }
 
 // mentions reports whether a tree matches the search, as [assembly.Search] does for open tasks.
-func mentions(tree *assembly.Tree, search *assembly.Search) bool {
+func mentions(tree *tree.Tree, search *assembly.Search) bool {
 	if search == nil || search.IsKey(tree.Key) || search.IsKey(tree.Trace) || search.InResource(tree.Resource) {
 		return true
 	}

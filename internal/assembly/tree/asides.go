@@ -1,7 +1,7 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package assembly
+package tree
 
 import (
 	"strconv"
@@ -12,7 +12,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-func (c *composer) queued(i int, p *history.Pass) {
+func (c *Composer) queued(i int, p *history.Pass) {
 	w, ok := c.run.WaitBefore(i)
 	if !ok {
 		return
@@ -26,12 +26,12 @@ func (c *composer) queued(i int, p *history.Pass) {
 	s.Outcome = OutcomeOk
 }
 
-func (c *composer) queuedID(w history.Wait) event.SpanID {
+func (c *Composer) queuedID(w history.Wait) event.SpanID {
 	return c.spanID(lifecycle.SpanQueued, "", unused(&c.begins.queued, w.Start))
 }
 
 // waited adds the span of a wait.
-func (c *composer) waited(w history.Wait, id event.SpanID) *Span {
+func (c *Composer) waited(w history.Wait, id event.SpanID) *Span {
 	s := c.add(lifecycle.SpanQueued, id, c.root, w.Start, w.End)
 	if w.Job != nil {
 		s.setText(lifecycle.AttrQueueName, c.task.Events.Detail(w.Job).Queue())
@@ -41,7 +41,7 @@ func (c *composer) waited(w history.Wait, id event.SpanID) *Span {
 
 // queuedWithoutPass shows the wait of a task that never got a worker, was cancelled in the queue, or whose job sent nothing after
 // its beginning.
-func (c *composer) queuedWithoutPass() {
+func (c *Composer) queuedWithoutPass() {
 	w, ok := c.run.WaitWithoutPass()
 	if !ok {
 		return
@@ -59,7 +59,7 @@ func (c *composer) queuedWithoutPass() {
 	s.outcome(c.run.Status, nil)
 }
 
-func (c *composer) queueTime() int64 {
+func (c *Composer) queueTime() int64 {
 	total := int64(0)
 	if c.forgotten != nil {
 		total = c.forgotten.totals.queue
@@ -75,7 +75,7 @@ func (c *composer) queueTime() int64 {
 	return total
 }
 
-func (c *composer) backoffs() {
+func (c *Composer) backoffs() {
 	for a := range c.run.AllAttempts() {
 		end, incomplete, ok := c.run.BackoffEnd(a)
 		if !ok {
@@ -106,7 +106,7 @@ func (c *composer) backoffs() {
 	}
 }
 
-func (c *composer) backoffTime() int64 {
+func (c *Composer) backoffTime() int64 {
 	total := int64(0)
 	if c.forgotten != nil {
 		total = c.forgotten.totals.backoff

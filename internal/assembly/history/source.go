@@ -5,8 +5,8 @@ package history
 
 import "github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 
-// Task is an open task as its history is read: its events, and what is known of those that are no longer kept.
-type Task struct {
+// Source is what the history of an open task is read from: its events, and what is known of those that are no longer kept.
+type Source struct {
 	Events event.Set
 
 	Released   *Released      // nil until a run has been released
@@ -16,4 +16,4 @@ type Task struct {
 }
 
 // Forgot reports whether what happened at a time has been emitted and forgotten.
-func (t *Task) Forgot(at int64) bool { return t.Checkpoint != nil && at <= t.Checkpoint.At }
+func (t *Source) Forgot(at int64) bool { return t.Checkpoint != nil && at <= t.Checkpoint.At }

@@ -1,7 +1,7 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package assembly
+package tree
 
 import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -12,7 +12,7 @@ import (
 
 // inside makes the spans added next belong to the pass: they have its correlation id, not that of the thread that ran a step (trap
 // 6). A pass without one has a generated id. A nil pass is the same as outside.
-func (c *composer) inside(p *history.Pass) {
+func (c *Composer) inside(p *history.Pass) {
 	switch {
 	case p == nil:
 		c.outside()
@@ -25,11 +25,11 @@ func (c *composer) inside(p *history.Pass) {
 }
 
 // outside makes the spans added next belong to the task as a whole.
-func (c *composer) outside() { c.pass, c.correlation = nil, c.own }
+func (c *Composer) outside() { c.pass, c.correlation = nil, c.own }
 
 // taskCorrelation returns the correlation id of the task's span: that of the first pass, or of the event with which the run began; else the one
 // generated for its first pass, or for the run.
-func (c *composer) taskCorrelation() string {
+func (c *Composer) taskCorrelation() string {
 	n := c.run
 	if c.forgotten != nil {
 		return c.forgotten.own
@@ -50,6 +50,6 @@ func (c *composer) taskCorrelation() string {
 	return c.generated(n.Start)
 }
 
-func (c *composer) generated(begin int64) string {
+func (c *Composer) generated(begin int64) string {
 	return lifecycle.CorrelationSuffixOf(pcommon.TraceID(c.task.Events.Trace)).At(begin)
 }

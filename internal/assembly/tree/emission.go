@@ -1,15 +1,15 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package assembly
+package tree
 
 import (
 	"math"
 	"slices"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly/emitted"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/history"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree/emitted"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -31,7 +31,7 @@ type emission struct {
 var noEmission emission
 
 // out returns the task's emission for reading.
-func (t *treeTask) out() *emission {
+func (t *Task) out() *emission {
 	if t.emission == nil {
 		return &noEmission
 	}
@@ -39,7 +39,7 @@ func (t *treeTask) out() *emission {
 }
 
 // beginEmission returns the task's emission for writing.
-func (t *treeTask) beginEmission() *emission {
+func (t *Task) beginEmission() *emission {
 	if t.emission == nil {
 		t.emission = new(emission)
 	}
@@ -55,7 +55,7 @@ type openParent struct {
 }
 
 // names records that a span is emitted before its parent.
-func (c *composer) names(name string, id, parent event.SpanID, start, end int64) {
+func (c *Composer) names(name string, id, parent event.SpanID, start, end int64) {
 	if c.going == nil || c.task.out().spans.Has(id) {
 		return
 	}
@@ -73,7 +73,7 @@ func (c *composer) names(name string, id, parent event.SpanID, start, end int64)
 }
 
 // holding extends the times of a batch or pass over its children that have been emitted.
-func (c *composer) holding(id event.SpanID, start, end int64) (int64, int64) {
+func (c *Composer) holding(id event.SpanID, start, end int64) (int64, int64) {
 	out := c.task.out()
 	for i := range out.parents {
 		if p := &out.parents[i]; p.id == id {
@@ -86,7 +86,7 @@ func (c *composer) holding(id event.SpanID, start, end int64) (int64, int64) {
 }
 
 // standIns adds stand-ins for parents of emitted spans, up to a time, that the reader does not find.
-func (c *composer) standIns(until int64) {
+func (c *Composer) standIns(until int64) {
 	out := c.task.out()
 	if len(out.parents) == 0 {
 		return
@@ -106,9 +106,9 @@ func (c *composer) standIns(until int64) {
 	out.parents = slices.DeleteFunc(out.parents, func(p openParent) bool { return p.start <= until })
 }
 
-// orphaned makes the tree of stand-ins for a released task with emitted spans that no longer belong to any run: late events can
+// ComposeOrphaned makes the tree of stand-ins for a released task with emitted spans that no longer belong to any run: late events can
 // cause that.
-func (c *composer) orphaned(t *treeTask, before *history.Released, reason Reason) *Tree {
+func (c *Composer) ComposeOrphaned(t *Task, before *history.Released, reason Reason) *Tree {
 	out := t.out()
 	c.begin(t, &history.Run{Start: out.extent.start, End: out.extent.end}, before, reason, nil)
 	c.outside()
@@ -134,10 +134,10 @@ func (e *extent) hold(start, end int64) {
 	e.start, e.end = min(e.start, start), max(e.end, end)
 }
 
-// noteEmitted records the spans of a part as emitted.
-func (t *treeTask) noteEmitted(c *composer) {
-	t.Events.Fixed = true
-	out := t.beginEmission()
+// MarkEmitted records the spans of the part composed last as emitted, up to a time of the events.
+func (c *Composer) MarkEmitted(until int64) {
+	c.task.Events.Fixed = true
+	out := c.task.beginEmission()
 	for i := range c.tree.Spans {
 		s := &c.tree.Spans[i]
 		out.spans.Add(emitted.Span{ID: s.ID, Start: s.Start, End: s.End, At: c.going.Now, Step: c.steps[i]})
@@ -148,29 +148,35 @@ func (t *treeTask) noteEmitted(c *composer) {
 			out.extent.hold(s.Start, s.End)
 		}
 	}
+	out.frontier = max(out.frontier, until)
 }
 
-// endRun prepares the emission for the run after one that is released. The ids of the tasks' spans are kept with a finished task:
-// late events can change the start of a run, from which its id was made.
-func (e *emission) endRun(root event.SpanID, start int64, finished bool) {
+// EndRun prepares the task's emission for the run after the one composed last, which is released. finished is set if the task is
+// released too: the ids of the tasks' spans are then kept, because late events can change the start of a run, from which its id was
+// made.
+func (c *Composer) EndRun(finished bool) {
+	e := c.task.emission
+	if e == nil {
+		return
+	}
 	if finished {
-		e.roots = append(e.roots, root)
+		e.roots = append(e.roots, c.root)
 	}
 	e.root, e.extent = event.SpanID{}, extent{}
-	e.rootNext = max(e.rootNext, start) + 1
+	e.rootNext = max(e.rootNext, c.run.Start) + 1
 }
 
 // standInsUntil returns the time up to which missing parents get a stand-in with the run: those of the run, or all when the task is
 // released.
-func (t *treeTask) standInsUntil(n *history.Run) int64 {
-	if t.leaving {
+func (t *Task) standInsUntil(n *history.Run) int64 {
+	if t.Leaving {
 		return math.MaxInt64
 	}
 	return n.End
 }
 
 // rootOf returns the id of the run's task's span. It stays the id to which emitted spans refer.
-func (t *treeTask) rootOf(n *history.Run, index int) event.SpanID {
+func (t *Task) rootOf(n *history.Run, index int) event.SpanID {
 	switch {
 	case t.out().root != event.SpanID{}:
 		return t.out().root

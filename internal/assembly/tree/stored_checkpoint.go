@@ -1,7 +1,7 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package assembly
+package tree
 
 import (
 	"fmt"
@@ -10,9 +10,9 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly/critical"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/history"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree/critical"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/values"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
@@ -41,7 +41,7 @@ func appendCheckpoint(b []byte, cp *history.Checkpoint, sum *summary, with *enco
 	b = fields.Message(b, checkpointRun, run.Data)
 	b = fields.Message(b, checkpointPass, appendPass(with.begin(), &cp.Pass))
 	announced := with.begin()
-	announced.Ints(flag(cp.Announced.Created, 1)|flag(cp.Announced.Enqueued, 2), int64(cp.Announced.Jobs), int64(cp.Announced.LastJob),
+	announced.Ints(values.Flag(cp.Announced.Created, 1)|values.Flag(cp.Announced.Enqueued, 2), int64(cp.Announced.Jobs), int64(cp.Announced.LastJob),
 		int64(cp.Announced.Discoveries), int64(cp.Announced.Idle), int64(cp.Announced.Ends), int64(cp.Announced.Completed))
 	b = fields.Message(b, checkpointAnnounced, announced.Data)
 	if sum.failure != nil {
@@ -90,7 +90,7 @@ func (d *decoder) ownCorrelationID() string {
 func appendPass(to *encoder, p *history.Pass) []byte {
 	to.Times(p.Start, p.End, p.Finalizing, p.Searching)
 	to.Ints(int64(p.Index), int64(p.BatchesBefore), int64(p.Finalizations), int64(p.Ends), int64(p.IdleTimes),
-		flag(p.Synthesized, 1)|flag(p.Idle, 2)|flag(p.Out, 4))
+		values.Flag(p.Synthesized, 1)|values.Flag(p.Idle, 2)|values.Flag(p.Out, 4))
 	to.ID(p.Span)
 	to.Text(p.FinalStatus)
 	to.correlationID(p.CorrelationID)
@@ -182,7 +182,7 @@ const (
 
 func appendAttempt(to *encoder, s *history.AttemptState, node *critical.Node, places map[*critical.Node]int64) []byte {
 	isNode := node != nil && node.Span == s.Span && node.End == s.End
-	to.Ints(flag(s.Handled, attemptHandled)|flag(s.Reset, attemptReset)|flag(s.Backoff != nil, attemptBackoff)|flag(isNode, attemptIsNode),
+	to.Ints(values.Flag(s.Handled, attemptHandled)|values.Flag(s.Reset, attemptReset)|values.Flag(s.Backoff != nil, attemptBackoff)|values.Flag(isNode, attemptIsNode),
 		int64(s.Step), int64(s.Number), int64(s.Started), int64(s.Requests), int64(s.Ends), places[node])
 	if !isNode {
 		to.ID(s.Span)
@@ -192,7 +192,7 @@ func appendAttempt(to *encoder, s *history.AttemptState, node *critical.Node, pl
 	if k := s.Backoff; k != nil {
 		d := to.set.Detail(&k.Record)
 		to.Times(k.At, k.PassStart)
-		to.Ints(int64(k.Identity), flag(k.Out, 1))
+		to.Ints(int64(k.Identity), values.Flag(k.Out, 1))
 		to.correlationID(k.PassCorrelation)
 		if to.inJournal() {
 			to.Float(d.Seconds)

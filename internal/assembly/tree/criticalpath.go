@@ -1,16 +1,16 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package assembly
+package tree
 
 import (
 	"slices"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly/critical"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree/critical"
 )
 
 // criticalRun returns what the critical path of the run is made of.
-func (c *composer) criticalRun() *critical.Run {
+func (c *Composer) criticalRun() *critical.Run {
 	n := c.run
 	r := &critical.Run{
 		Start: n.Start, End: n.End,

@@ -1,21 +1,28 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package assembly
+package tree
 
 import (
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly/emitted"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/history"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree/emitted"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// composer turns a run into spans. Its memory is reused for the next tree.
-type composer struct {
+// Composer turns a run into spans. Its memory is reused for the next tree.
+type Composer struct {
+	// Late counts the events of the latest tree that arrived after their span was emitted.
+	Late int64
+	// Unsettled counts the spans of the latest part that are emitted with something missing, by what is missing; GaveUp is set if
+	// there are any.
+	Unsettled [history.Gaps]int64
+	GaveUp    bool
+
 	tree      Tree
 	attrs     []attribute.KeyValue // buffer for the attributes of all spans of the tree
-	task      *treeTask
+	task      *Task
 	run       *history.Run
 	forgotten *summary          // of the run's records before; nil when they are complete
 	going     *history.Settling // set for an open run, of which only settled spans are composed
@@ -32,18 +39,15 @@ type composer struct {
 	until       []int64              // by pass: the latest end of it and of those before
 	emitted     []emitted.Spans      // by step: its emitted attempts
 	around      around               // attempts at the time of the current event
-	steps       []int16              // by span: the step of an attempt; else noStep
-	sought      recordKey            // a late event, whose span is searched
+	steps       []int16              // by span: the step of an attempt; else NoStep
+	sought      event.Key            // a late event, whose span is searched
 	found       int                  // the index of that span, or -1
 	noting      bool                 // only span events are wanted
-	late        int64                // events that arrived after their span was emitted
-	unsettled   [history.Gaps]int64  // spans of a part emitted with something missing, by what
-	gaveUp      bool                 // unsettled has counts
 }
 
-// compose makes the tree of one run: of an ended run, everything not yet emitted, the task's span first; of an open one, the
+// Compose makes the tree of one run: of an ended run, everything not yet emitted, the task's span first; of an open one, the
 // settled spans not yet emitted. before is what is kept of earlier runs.
-func (c *composer) compose(t *treeTask, n *history.Run, before *history.Released, reason Reason, going *history.Settling) *Tree {
+func (c *Composer) Compose(t *Task, n *history.Run, before *history.Released, reason Reason, going *history.Settling) *Tree {
 	caller := c.begin(t, n, before, reason, going)
 	c.identify()
 	c.own = c.taskCorrelation()
@@ -64,15 +68,31 @@ func (c *composer) compose(t *treeTask, n *history.Run, before *history.Released
 	c.attach()
 	if going == nil {
 		c.standIns(t.standInsUntil(n))
-		c.tree.Spans[0].mark(lifecycle.AttrTruncated, c.tree.Cut+c.tree.SpanEventsCut > 0 || t.cut || t.dropped > 0)
+		c.tree.Spans[0].mark(lifecycle.AttrTruncated, c.tree.Cut+c.tree.SpanEventsCut > 0 || t.Cut || t.Dropped > 0)
 		c.follow(before)
 	}
 	return &c.tree
 }
 
+// ComposeLate makes a tree of the one span of a late event with a key, which is nil if the run has no such span. The run has the given
+// place among those of the task, which has been released.
+func (c *Composer) ComposeLate(t *Task, place int, n *history.Run, before *history.Released, key event.Key) *Tree {
+	if roots := t.out().roots; place < len(roots) {
+		t.emission.root = roots[place]
+	}
+	c.sought = key
+	defer func() { c.sought = event.Key{} }()
+	tree := c.Compose(t, n, before, ReasonEnded, nil)
+	if c.found < 0 {
+		return nil
+	}
+	tree.Spans = tree.Spans[c.found : c.found+1]
+	return tree
+}
+
 // begin prepares the composer for a run, and returns the span of its caller.
-func (c *composer) begin(t *treeTask, n *history.Run, before *history.Released, reason Reason, going *history.Settling) (caller event.SpanID) {
-	*c = composer{
+func (c *Composer) begin(t *Task, n *history.Run, before *history.Released, reason Reason, going *history.Settling) (caller event.SpanID) {
+	*c = Composer{
 		tree: Tree{
 			Trace: t.Events.Trace, Key: t.Events.Trace, steps: t.Events.Steps, Resource: t.Events.Resource, Reason: reason, Part: going != nil, Spans: c.tree.Spans[:0],
 		},
@@ -101,7 +121,7 @@ func (c *composer) begin(t *treeTask, n *history.Run, before *history.Released, 
 }
 
 // follow adds this run to what is kept of the runs before.
-func (c *composer) follow(before *history.Released) {
+func (c *Composer) follow(before *history.Released) {
 	before.Runs = c.runIndex
 	before.End = c.run.End
 	before.Status = c.run.Status
@@ -116,19 +136,19 @@ func (c *composer) follow(before *history.Released) {
 }
 
 // takes reports whether a span is settled and has not been emitted before.
-func (c *composer) takes(s history.Settled, id event.SpanID) bool {
+func (c *Composer) takes(s history.Settled, id event.SpanID) bool {
 	if c.going != nil && !c.going.IsSettled(s) || c.task.out().spans.Has(id) {
 		return false
 	}
 	if c.going != nil && s.Until > 0 {
-		c.unsettled[s.Missing]++
-		c.gaveUp = true
+		c.Unsettled[s.Missing]++
+		c.GaveUp = true
 	}
 	return true
 }
 
 // cuts reports whether a span is left out because of a limit. It counts as emitted then.
-func (c *composer) cuts(cut bool, id event.SpanID, end int64) bool {
+func (c *Composer) cuts(cut bool, id event.SpanID, end int64) bool {
 	if cut {
 		c.tree.Cut++
 		c.task.beginEmission().spans.Add(emitted.Span{ID: id, End: end, Step: event.NoStep, Cut: true})
@@ -137,7 +157,7 @@ func (c *composer) cuts(cut bool, id event.SpanID, end int64) bool {
 }
 
 // add appends a span. The attributes that follow are appended to the returned span.
-func (c *composer) add(name string, id, parent event.SpanID, start, end int64) *Span {
+func (c *Composer) add(name string, id, parent event.SpanID, start, end int64) *Span {
 	end = max(start, end)
 	if place, known := c.index[parent]; known { // whatever the clocks, a child lies inside its parent
 		p := &c.tree.Spans[place]
@@ -157,8 +177,8 @@ func (c *composer) add(name string, id, parent event.SpanID, start, end int64) *
 }
 
 // seek keeps the index of a record's span, if the record is the searched one.
-func (c *composer) seek(r *event.Record, id event.SpanID) {
-	if c.sought.is(*r) {
+func (c *Composer) seek(r *event.Record, id event.SpanID) {
+	if c.sought.Is(*r) {
 		if place, whole := c.index[id]; whole {
 			c.found = place
 		}
@@ -166,7 +186,7 @@ func (c *composer) seek(r *event.Record, id event.SpanID) {
 }
 
 // addEvent adds an event to a span, unless a limit leaves it out.
-func (c *composer) addEvent(s *Span, event SpanEvent, cut bool) {
+func (c *Composer) addEvent(s *Span, event SpanEvent, cut bool) {
 	switch {
 	case cut:
 		c.tree.SpanEventsCut++
@@ -185,7 +205,7 @@ const mostSpanEvents = 128
 const attributesPerSpan = 14
 
 // room allocates an empty list for a span's attributes from the tree's memory.
-func (c *composer) room() []attribute.KeyValue {
+func (c *Composer) room() []attribute.KeyValue {
 	n := len(c.attrs)
 	if cap(c.attrs)-n < attributesPerSpan {
 		c.attrs = make([]attribute.KeyValue, 0, max(64*attributesPerSpan, cap(c.attrs)))

@@ -1,20 +1,20 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package assembly
+package tree
 
 import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly/critical"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/history"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree/critical"
 )
 
 func TestCriticalRun(t *testing.T) {
-	of := &composer{task: &treeTask{Task: history.Task{Events: event.Set{Steps: []event.Step{{ID: event.ID{Text: "7"}, Shape: &event.Shape{Name: "reserve"}}, {ID: event.ID{Text: "8"}, Shape: &event.Shape{Name: "charge", Deps: []string{"reserve"}}}}}}}}
+	of := &Composer{task: &Task{Source: history.Source{Events: event.Set{Steps: []event.Step{{ID: event.ID{Text: "7"}, Shape: &event.Shape{Name: "reserve"}}, {ID: event.ID{Text: "8"}, Shape: &event.Shape{Name: "charge", Deps: []string{"reserve"}}}}}}}}
 	first, second := &history.Batch{}, &history.Batch{}
 	failed := &history.Attempt{Step: 0, Batch: first, Start: 20, End: 30, Span: event.SpanID{1}, Backoff: &event.Record{At: 29}}
 	retried := &history.Attempt{Step: 0, Batch: second, Start: 60, End: 70, Span: event.SpanID{2}, Before: failed}

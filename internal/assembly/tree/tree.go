@@ -1,49 +1,9 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package assembly
+package tree
 
-import (
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
-)
-
-// Outcome is the status of a span.
-type Outcome uint8
-
-// The statuses of a span.
-const (
-	OutcomeUnset Outcome = iota
-	OutcomeOk
-	OutcomeError
-)
-
-// Span is a finished span. Times are Unix nanoseconds.
-type Span struct {
-	ID, Parent event.SpanID
-	Name       string
-	Start, End int64
-	Outcome    Outcome
-	Message    string
-	Attributes []attribute.KeyValue
-	Events     []SpanEvent
-	// EventsDropped is the number of events beyond the first 128.
-	EventsDropped uint32
-	Link          *Link
-}
-
-// SpanEvent is an event on a span.
-type SpanEvent struct {
-	Name       string
-	At         int64
-	Attributes []attribute.KeyValue
-}
-
-// Link points at another span: the earlier attempt, the earlier run.
-type Link struct {
-	Trace event.TraceID
-	Span  event.SpanID
-}
+import "github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 
 // Tree is one run of a task: the task's span first, every parent before its children. Spans of the run that were emitted before as
 // parts are not in it. The tree and everything in it belong to the assembler and are valid only until the sink returns.
@@ -62,6 +22,14 @@ type Tree struct {
 	EventsDropped int
 
 	steps []event.Step // of the task
+}
+
+// Steps visits the steps of the tree's task: their names, and those of the steps they depend on. It may be called until the sink
+// returns.
+func (t *Tree) Steps(visit func(name string, dependencies []string)) {
+	for i := range t.steps {
+		visit(t.steps[i].Name, t.steps[i].Deps)
+	}
 }
 
 // Reason says why a tree left the assembler.

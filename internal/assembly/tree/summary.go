@@ -1,16 +1,16 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package assembly
+package tree
 
 import (
 	"math"
 	"slices"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly/critical"
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly/emitted"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/history"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree/critical"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree/emitted"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -38,9 +38,9 @@ type spanEvents struct {
 	dropped uint32
 }
 
-// checkpointAt finds the last record of the run after which a checkpoint can be set, not later than a time: -1 when there is none.
+// CheckpointAt finds the last record of the run after which a checkpoint can be set, not later than a time: -1 when there is none.
 // Everything up to it must have been emitted, and no later record may have the same time.
-func (c *composer) checkpointAt(latest int64) int {
+func (c *Composer) CheckpointAt(latest int64) int {
 	found := c.passesOutUntil(min(latest, c.going.Ending-1))
 	if found < 0 {
 		return -1
@@ -52,7 +52,7 @@ func (c *composer) checkpointAt(latest int64) int {
 }
 
 // passesOutUntil is checkpointAt without regard to queries and backoffs.
-func (c *composer) passesOutUntil(latest int64) int {
+func (c *Composer) passesOutUntil(latest int64) int {
 	n := c.run
 	found := -1
 	consider := func(position int) {
@@ -91,7 +91,7 @@ func (c *composer) passesOutUntil(latest int64) int {
 	return found
 }
 
-func (c *composer) isOut(id event.SpanID) bool {
+func (c *Composer) isOut(id event.SpanID) bool {
 	if _, here := c.index[id]; here {
 		return true
 	}
@@ -100,7 +100,7 @@ func (c *composer) isOut(id event.SpanID) bool {
 
 // firstHeld returns the time of the first query or backoff in the first records that has not been emitted; MaxInt64 when there is
 // none.
-func (c *composer) firstHeld(records []event.Record) int64 {
+func (c *Composer) firstHeld(records []event.Record) int64 {
 	first := int64(math.MaxInt64)
 	for i := range records {
 		if r := &records[i]; r.Kind == event.Query && !c.isOut(c.spanID(lifecycle.SpanQuery, queryKey(r), r.At)) {
@@ -116,8 +116,9 @@ func (c *composer) firstHeld(records []event.Record) int64 {
 	return first
 }
 
-// forget replaces the first records of a run, which the reader has read up to a time, with a checkpoint and a summary.
-func (c *composer) forget(t *treeTask, n *history.Run, before *history.Released, going *history.Settling, rd *history.Reader, at int64) {
+// Forget replaces the first records of a run, which the reader has read up to a time, with a checkpoint and a summary. It returns how
+// many of their span events were left out because of a limit.
+func (c *Composer) Forget(t *Task, n *history.Run, before *history.Released, going *history.Settling, rd *history.Reader, at int64) (cut int) {
 	c.begin(t, n, before, ReasonEnded, going)
 	c.identify()
 	cp := rd.Checkpoint(at)
@@ -146,11 +147,13 @@ func (c *composer) forget(t *treeTask, n *history.Run, before *history.Released,
 		}
 	}
 	c.task.Checkpoint, c.task.beginEmission().forgotten = cp, sum
-	c.task.cut = c.task.cut || c.tree.SpanEventsCut > 0
+	c.task.Cut = c.task.Cut || c.tree.SpanEventsCut > 0
+	return c.tree.SpanEventsCut
 }
 
-// forgetUpTo forgets the spans that are not needed after a checkpoint.
-func (e *emission) forgetUpTo(cp *history.Checkpoint) {
+// ForgetSpans forgets the emitted spans that are not needed after the task's checkpoint.
+func (t *Task) ForgetSpans() {
+	e, cp := t.emission, t.Checkpoint
 	e.spans.Forget(cp.At)
 	e.ids = knownIDs{}
 	if cp.Pass.Out {
@@ -160,7 +163,7 @@ func (e *emission) forgetUpTo(cp *history.Checkpoint) {
 
 // lastNodes returns the node of each last attempt of a checkpoint: of those in the run, whose attempts have the given nodes, or of
 // those before.
-func (c *composer) lastNodes(cp *history.Checkpoint, nodes []*critical.Node) []*critical.Node {
+func (c *Composer) lastNodes(cp *history.Checkpoint, nodes []*critical.Node) []*critical.Node {
 	last := make([]*critical.Node, len(c.task.Events.Steps))
 	if c.forgotten != nil {
 		for i := range c.run.Before.Steps {
@@ -178,7 +181,7 @@ func (c *composer) lastNodes(cp *history.Checkpoint, nodes []*critical.Node) []*
 }
 
 // openSpanEvents returns the events of the run on the task's span and on that of the current pass, which have not been emitted.
-func (c *composer) openSpanEvents(last *history.Pass) (task, inPass spanEvents) {
+func (c *Composer) openSpanEvents(last *history.Pass) (task, inPass spanEvents) {
 	before := c.forgotten
 	c.tree.Spans = append(c.tree.Spans[:0], Span{ID: c.root})
 	c.index[c.root] = 0
@@ -206,14 +209,14 @@ func (c *composer) openSpanEvents(last *history.Pass) (task, inPass spanEvents) 
 }
 
 // goOn begins the events of a span with those kept in the checkpoint.
-func (c *composer) goOn(s *Span, known *spanEvents) {
+func (c *Composer) goOn(s *Span, known *spanEvents) {
 	s.Events = append(s.Events, known.list...)
 	s.EventsDropped = known.dropped
 	c.tree.EventsDropped += int(known.dropped)
 }
 
 // totals returns those of the run so far.
-func (c *composer) totals() totals {
+func (c *Composer) totals() totals {
 	t := totals{queue: c.queueTime(), backoff: c.backoffTime()}
 	if before := c.forgotten; before != nil {
 		t.attempts, t.retries = before.totals.attempts, before.totals.retries
@@ -228,7 +231,7 @@ func (c *composer) totals() totals {
 }
 
 // distinctSteps returns how many steps were attempted in the run.
-func (c *composer) distinctSteps() int {
+func (c *Composer) distinctSteps() int {
 	steps, distinct := make([]bool, len(c.task.Events.Steps)), 0
 	for a := range c.run.AllAttempts() {
 		if !steps[a.Step] {

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly/critical"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree/critical"
 )
 
 // drawn is a small random run.

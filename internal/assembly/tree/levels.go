@@ -1,22 +1,22 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package assembly
+package tree
 
 import (
 	"math"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly/critical"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/history"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree/critical"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/sqltext"
 )
 
 const second = 1e9
 
-func (c *composer) taskSpan(before *history.Released, caller event.SpanID, path critical.Path) {
+func (c *Composer) taskSpan(before *history.Released, caller event.SpanID, path critical.Path) {
 	n := c.run
 	start, end := n.Start, n.End
 	if known := c.task.out().extent; known != (extent{}) {
@@ -65,7 +65,7 @@ func (c *composer) taskSpan(before *history.Released, caller event.SpanID, path 
 
 // taskFailure returns the error on a failed task's span: the engine's message, and the error of the last attempt that failed,
 // because task.failed itself has no class.
-func (c *composer) taskFailure() *event.Failure {
+func (c *Composer) taskFailure() *event.Failure {
 	whole := event.Failure{}
 	if c.run.Failure != nil {
 		whole = *c.run.Failure
@@ -75,7 +75,7 @@ func (c *composer) taskFailure() *event.Failure {
 }
 
 // lastFailure completes a failure with that of the attempt that failed last.
-func (c *composer) lastFailure(whole event.Failure) event.Failure {
+func (c *Composer) lastFailure(whole event.Failure) event.Failure {
 	for i := len(c.run.Attempts) - 1; i >= 0 && whole.Class == ""; i-- {
 		if f := c.run.Attempts[i].Failure; f != nil && c.run.Attempts[i].Status == lifecycle.StatusFailure {
 			whole.Class = f.Class
@@ -93,7 +93,7 @@ func (c *composer) lastFailure(whole event.Failure) event.Failure {
 	return whole
 }
 
-func (c *composer) passSpans(p *history.Pass) {
+func (c *Composer) passSpans(p *history.Pass) {
 	if c.takesPass(p) {
 		c.passSpan(p)
 	}
@@ -107,7 +107,7 @@ func (c *composer) passSpans(p *history.Pass) {
 }
 
 // takesPass reports whether the pass's span is to be added.
-func (c *composer) takesPass(p *history.Pass) bool {
+func (c *Composer) takesPass(p *history.Pass) bool {
 	if p.Out || c.going != nil && p.End >= c.going.Undecided {
 		return false
 	}
@@ -121,7 +121,7 @@ func (c *composer) takesPass(p *history.Pass) bool {
 // passFailed is the final status of a pass in which the task failed.
 const passFailed = "error"
 
-func (c *composer) passSpan(p *history.Pass) {
+func (c *Composer) passSpan(p *history.Pass) {
 	start, end := c.holding(p.Span, p.Start, p.End)
 	s := c.add(lifecycle.SpanOrchestration, p.Span, c.root, start, end)
 	s.set(attribute.Int(lifecycle.AttrPassIndex, int64(p.Index)))
@@ -138,7 +138,7 @@ func (c *composer) passSpan(p *history.Pass) {
 	s.mark(lifecycle.AttrIncomplete, p.Ends == 0)
 }
 
-func (c *composer) searchSpan(p *history.Pass, search *history.Search) {
+func (c *Composer) searchSpan(p *history.Pass, search *history.Search) {
 	id := c.spanID(lifecycle.SpanDependency, "", unused(&c.begins.search, search.End))
 	search.Span = id
 	if !c.takes(search.Settled, id) || c.cuts(search.Cut, id, search.End) {
@@ -149,7 +149,7 @@ func (c *composer) searchSpan(p *history.Pass, search *history.Search) {
 	c.add(lifecycle.SpanDependency, id, p.Span, start, search.End)
 }
 
-func (c *composer) finalizationSpan(p *history.Pass) {
+func (c *Composer) finalizationSpan(p *history.Pass) {
 	if p.Finalizations == 0 || p.Out {
 		return
 	}
@@ -166,7 +166,7 @@ func (c *composer) finalizationSpan(p *history.Pass) {
 	}
 }
 
-func (c *composer) batchSpans(j int, b *history.Batch, p *history.Pass) {
+func (c *Composer) batchSpans(j int, b *history.Batch, p *history.Pass) {
 	if len(b.Attempts) > 0 {
 		c.task.out().spans.Restore(b.Span)
 	}
@@ -180,7 +180,7 @@ func (c *composer) batchSpans(j int, b *history.Batch, p *history.Pass) {
 	}
 }
 
-func (c *composer) batchSpan(j int, b *history.Batch, p *history.Pass) {
+func (c *Composer) batchSpan(j int, b *history.Batch, p *history.Pass) {
 	start, end := c.holding(b.Span, b.Start, b.End)
 	c.names(lifecycle.SpanOrchestration, p.Span, c.root, start, end)
 	s := c.add(lifecycle.SpanBatch, b.Span, p.Span, start, end)
@@ -194,7 +194,7 @@ func (c *composer) batchSpan(j int, b *history.Batch, p *history.Pass) {
 	}
 }
 
-func (c *composer) attemptSpans(a *history.Attempt, p *history.Pass) {
+func (c *Composer) attemptSpans(a *history.Attempt, p *history.Pass) {
 	c.names(lifecycle.SpanBatch, a.Batch.Span, p.Span, a.Start, a.End)
 	c.names(lifecycle.SpanOrchestration, p.Span, c.root, a.Start, a.End)
 	s := c.add(lifecycle.SpanStep, a.Span, a.Batch.Span, a.Start, a.End)
@@ -221,7 +221,7 @@ func (c *composer) attemptSpans(a *history.Attempt, p *history.Pass) {
 }
 
 // describeStep adds the attributes of a step's attempt to the span.
-func (c *composer) describeStep(s *Span, a *history.Attempt) {
+func (c *Composer) describeStep(s *Span, a *history.Attempt) {
 	st := &c.task.Events.Steps[a.Step]
 	s.set(idAttribute(lifecycle.AttrStepID, st.ID))
 	s.setText(lifecycle.AttrStepName, st.Name)
@@ -255,7 +255,7 @@ func beginning(end int64, seconds float64) int64 {
 }
 
 // query adds a span for a query under the innermost span that contains it: handler, step or task.
-func (c *composer) query(r *event.Record) {
+func (c *Composer) query(r *event.Record) {
 	query := c.task.Events.Detail(r)
 	start := beginning(r.At, query.Seconds)
 	parent := c.root
@@ -289,7 +289,7 @@ func (c *composer) query(r *event.Record) {
 }
 
 // within limits the time to the run.
-func (c *composer) within(at int64) int64 {
+func (c *Composer) within(at int64) int64 {
 	if c.going != nil {
 		return max(at, c.run.Start)
 	}
@@ -298,7 +298,7 @@ func (c *composer) within(at int64) int64 {
 
 // settledQuery reports whether it is decided in which span a query happened, and so its parent: no attempt that may contain it is
 // still open.
-func (c *composer) settledQuery(r *event.Record, parent event.SpanID) history.Settled {
+func (c *Composer) settledQuery(r *event.Record, parent event.SpanID) history.Settled {
 	if c.going == nil {
 		return history.Settled{Ended: true}
 	}

@@ -1,7 +1,7 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package assembly
+package tree
 
 import (
 	"slices"
@@ -38,7 +38,7 @@ func unused(next *int64, begin int64) int64 {
 }
 
 // spanID returns the id of a span of a level that begins at a time; id is the engine's id of a step, if any.
-func (c *composer) spanID(level, id string, begin int64) event.SpanID {
+func (c *Composer) spanID(level, id string, begin int64) event.SpanID {
 	if c.task.emission == nil {
 		return spanIDOf(c.task.Events.Trace, level, id, begin)
 	}
@@ -83,7 +83,7 @@ func spanIDOf(trace event.TraceID, level, id string, begin int64) event.SpanID {
 }
 
 // identify gives the run's passes, batches and attempts their ids, in the order in which they were read.
-func (c *composer) identify() {
+func (c *Composer) identify() {
 	c.begins.reset(len(c.task.Events.Steps))
 	if c.forgotten != nil {
 		c.begins.queued = c.forgotten.queued
@@ -91,7 +91,7 @@ func (c *composer) identify() {
 	for _, a := range c.run.Forgotten {
 		c.last[a.Step] = history.LastAttempt{Step: a.Step, Number: a.Number, Span: a.Span}
 	}
-	if c.task.disturbed {
+	if c.task.Disturbed {
 		c.emitted = c.task.out().spans.ByStep(len(c.task.Events.Steps))
 	}
 	for _, p := range c.run.Passes {
@@ -107,20 +107,20 @@ func (c *composer) identify() {
 	}
 }
 
-func (c *composer) identifyAttempt(a *history.Attempt) {
+func (c *Composer) identifyAttempt(a *history.Attempt) {
 	id, next := c.task.Events.Steps[a.Step].ID.Text, &c.begins.steps[a.Step]
 	a.Span = c.spanID(lifecycle.SpanStep, id, unused(&next.attempt, a.Start))
-	if c.task.disturbed {
+	if c.task.Disturbed {
 		if out := c.emitted[a.Step].Attempt(a.Step, a.Start, a.End); out != nil {
 			a.Span = out.ID
 		}
 	}
 	start, _ := a.Handling()
 	a.Work = c.spanID(lifecycle.SpanHandler, id, unused(&next.handler, start))
-	if c.task.disturbed && c.task.out().spans.Has(a.Span) && !c.task.out().spans.Has(a.Work) {
+	if c.task.Disturbed && c.task.out().spans.Has(a.Span) && !c.task.out().spans.Has(a.Work) {
 		a.Work = a.Span // its handler has been emitted under another id
 	}
-	for c.task.disturbed && c.task.out().spans.Has(a.Work) && !c.task.out().spans.Has(a.Span) {
+	for c.task.Disturbed && c.task.out().spans.Has(a.Work) && !c.task.out().spans.Has(a.Span) {
 		start++ // late events made another attempt of the same handler
 		a.Work = c.spanID(lifecycle.SpanHandler, id, start)
 	}

@@ -11,7 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly/emitted"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree/emitted"
 )
 
 // TestSpans compares the set with a map after any changes.
@@ -28,7 +29,7 @@ func TestSpans(t *testing.T) {
 			of := id.Draw(t, "id")
 			switch rapid.SampledFrom([]string{"add", "add", "add", "restore", "forget"}).Draw(t, "change") {
 			case "add":
-				s := emitted.Span{ID: of, Start: at.Draw(t, "start"), At: at.Draw(t, "at"), Step: rapid.Int16Range(emitted.NoStep, steps-1).Draw(t, "step"), Cut: rapid.Bool().Draw(t, "cut")}
+				s := emitted.Span{ID: of, Start: at.Draw(t, "start"), At: at.Draw(t, "at"), Step: rapid.Int16Range(event.NoStep, steps-1).Draw(t, "step"), Cut: rapid.Bool().Draw(t, "cut")}
 				s.End = s.Start + at.Draw(t, "length")
 				spans.Add(s)
 				if _, known := model[of]; !known {
@@ -79,6 +80,6 @@ func TestSpans(t *testing.T) {
 
 // TestByStep leaves out the spans of steps that the task does not have.
 func TestByStep(t *testing.T) {
-	spans := emitted.Spans{{ID: [8]byte{1}, Step: 1}, {ID: [8]byte{2}, Step: emitted.NoStep}, {ID: [8]byte{3}, Step: 7}}
+	spans := emitted.Spans{{ID: [8]byte{1}, Step: 1}, {ID: [8]byte{2}, Step: event.NoStep}, {ID: [8]byte{3}, Step: 7}}
 	require.Equal(t, []emitted.Spans{nil, {spans[0]}}, spans.ByStep(2))
 }

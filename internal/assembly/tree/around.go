@@ -1,7 +1,7 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package assembly
+package tree
 
 import (
 	"slices"
@@ -22,7 +22,7 @@ type around struct {
 func (n *around) begin() { n.attempts, n.next, n.latest, n.most = n.attempts[:0], 0, 0, 0 }
 
 // at returns all attempts of the run that have begun at a time, and some of those that are over, in their order.
-func (n *around) at(c *composer, at int64) []*history.Attempt {
+func (n *around) at(c *Composer, at int64) []*history.Attempt {
 	if at < n.latest {
 		n.begin() // the history is in the order of arrival
 	}
@@ -40,6 +40,6 @@ func (n *around) at(c *composer, at int64) []*history.Attempt {
 }
 
 // over reports whether no event at that time or later concerns the attempt.
-func (c *composer) over(a *history.Attempt, at int64) bool {
+func (c *Composer) over(a *history.Attempt, at int64) bool {
 	return a.End < at && (c.going == nil || a.Settled.Ended && a.Settled.Until <= c.going.Now)
 }

@@ -1,15 +1,15 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package assembly
+package tree
 
 import (
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly/critical"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree/critical"
 )
 
-// size returns about how many bytes the task takes, without what its releases left and what is encoded.
-func (t *treeTask) size() int64 { return t.Events.Size() + t.emission.size() + t.sizeOfCheckpoint() }
+// Size returns about how many bytes the task takes, without what its releases left and what is encoded.
+func (t *Task) Size() int64 { return t.Events.Size() + t.emission.size() + t.sizeOfCheckpoint() }
 
 // size returns about how many bytes the emission takes; zero for nil.
 func (e *emission) size() int64 {
@@ -21,7 +21,7 @@ func (e *emission) size() int64 {
 }
 
 // sizeOfCheckpoint returns about how many bytes the checkpoint takes.
-func (t *treeTask) sizeOfCheckpoint() int64 {
+func (t *Task) sizeOfCheckpoint() int64 {
 	cp, sum := t.Checkpoint, t.out().forgotten
 	if cp == nil {
 		return 0

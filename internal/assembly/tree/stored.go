@@ -1,13 +1,13 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package assembly
+package tree
 
 import (
 	"google.golang.org/protobuf/encoding/protowire"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly/emitted"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree/emitted"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/values"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal/fields"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
@@ -68,13 +68,6 @@ func (d *decoder) correlationID() uint16 {
 	return uint16(place)
 }
 
-func flag(on bool, bit int64) int64 {
-	if on {
-		return bit
-	}
-	return 0
-}
-
 // Fields of an emission. The frontier comes first, because times are stored relative to it.
 const (
 	emissionFrontier protowire.Number = iota + 1
@@ -84,9 +77,9 @@ const (
 	emissionCheckpoint
 )
 
-// appendEmission appends what has been emitted of the open run, with its checkpoint. With the numbers of shared texts it is for the
+// AppendEmission appends what has been emitted of the open run, with its checkpoint. With the numbers of shared texts it is for the
 // memory of this process, without for the journal.
-func (t *treeTask) appendEmission(b []byte, texts *values.Texts) []byte {
+func (t *Task) AppendEmission(b []byte, texts *values.Texts) []byte {
 	e := t.out()
 	with := &encoder{values.Encoder{Base: e.frontier, Texts: texts}, &t.Events}
 	b = fields.Int(b, emissionFrontier, e.frontier)
@@ -112,7 +105,7 @@ func appendSpans(to *encoder, spans emitted.Spans) []byte {
 		s := &spans[i]
 		to.ID(s.ID)
 		to.Times(s.Start)
-		to.Ints(s.End-s.Start, int64(s.Step), flag(s.Cut, 1), s.At-last)
+		to.Ints(s.End-s.Start, int64(s.Step), values.Flag(s.Cut, 1), s.At-last)
 		last = s.At
 	}
 	return to.Data
@@ -123,15 +116,15 @@ func appendParents(to *encoder, parents []openParent) []byte {
 		p := &parents[i]
 		to.ID(p.id)
 		to.ID(p.parent)
-		to.Ints(flag(p.name == lifecycle.SpanBatch, 1))
+		to.Ints(values.Flag(p.name == lifecycle.SpanBatch, 1))
 		to.Times(p.start)
 		to.Ints(p.end - p.start)
 	}
 	return to.Data
 }
 
-// parseEmission reads what appendEmission appended. It does not retain the data.
-func (t *treeTask) parseEmission(data []byte, texts *values.Texts, shared *event.Shared) error {
+// ParseEmission reads what appendEmission appended. It does not retain the data.
+func (t *Task) ParseEmission(data []byte, texts *values.Texts, shared *event.Shared) error {
 	e := t.beginEmission()
 	from := &decoder{values.Decoder{Texts: texts, Intern: shared.Intern}, &t.Events, shared}
 	return fields.Read(data, func(f *fields.Field) error {

@@ -1,7 +1,7 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package assembly
+package tree
 
 import (
 	"math"
@@ -15,7 +15,7 @@ import (
 )
 
 // attach adds every event that defines no span to the innermost span it belongs to, and makes spans of queries.
-func (c *composer) attach() {
+func (c *Composer) attach() {
 	var shown [event.Kinds]*event.Record // announcements that the engine repeats are shown once per pass or batch
 	var shownIn [event.Kinds]*history.Pass
 	c.findPasses()
@@ -42,7 +42,7 @@ func (c *composer) attach() {
 	}
 }
 
-func (c *composer) attachSpanEvent(r *event.Record) {
+func (c *Composer) attachSpanEvent(r *event.Record) {
 	name := lifecycle.WorkflowViableStepsDiscovered
 	if r.Kind != event.Discovered {
 		name = c.task.Events.Detail(r).SpanEventName()
@@ -51,7 +51,7 @@ func (c *composer) attachSpanEvent(r *event.Record) {
 	place, here := c.index[target]
 	if !here {
 		if (c.noting || c.going == nil) && c.task.out().spans.EmittedBefore(target, r.Arrived) {
-			c.late++
+			c.Late++
 		}
 		return
 	}
@@ -72,7 +72,7 @@ func (c *composer) attachSpanEvent(r *event.Record) {
 
 // spanAt returns the innermost span that the event belongs to and that contains its time. The span may be in an earlier part, or
 // not yet settled.
-func (c *composer) spanAt(r *event.Record, name string) event.SpanID {
+func (c *Composer) spanAt(r *event.Record, name string) event.SpanID {
 	target := c.root
 	if p := c.passAt(r.At); p != nil {
 		target = p.Span
@@ -101,10 +101,10 @@ func aboutTask(name string) bool {
 }
 
 // goesOn reports whether the pass has not ended yet.
-func (c *composer) goesOn(p *history.Pass) bool { return c.going != nil && p.Ends == 0 && !p.Closed }
+func (c *Composer) goesOn(p *history.Pass) bool { return c.going != nil && p.Ends == 0 && !p.Closed }
 
 // findPasses prepares passAt: a task can have thousands of passes and as many queries.
-func (c *composer) findPasses() {
+func (c *Composer) findPasses() {
 	c.until = c.until[:0]
 	latest := int64(math.MinInt64)
 	for _, p := range c.run.Passes {
@@ -117,7 +117,7 @@ func (c *composer) findPasses() {
 
 // passAt finds the first pass that was running at a time. Passes are in the order of their starts, so it is the first one by which
 // any pass lasted until then, or none.
-func (c *composer) passAt(at int64) *history.Pass {
+func (c *Composer) passAt(at int64) *history.Pass {
 	place, _ := slices.BinarySearch(c.until, at)
 	if place == len(c.until) || c.run.Passes[place].Start > at {
 		return nil
@@ -127,7 +127,7 @@ func (c *composer) passAt(at int64) *history.Pass {
 
 // attemptAt finds the attempt in which the event happened: that of its step; for an event without a step, such as a custom one,
 // that of its correlation id, or the only one at that time.
-func (c *composer) attemptAt(r *event.Record) *history.Attempt {
+func (c *Composer) attemptAt(r *event.Record) *history.Attempt {
 	var only, ofThread *history.Attempt
 	open, sameThread := 0, 0
 	for _, a := range c.around.at(c, r.At) {

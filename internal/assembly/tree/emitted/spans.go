@@ -10,15 +10,12 @@ import (
 	"slices"
 )
 
-// NoStep is the step of spans that are of no attempt.
-const NoStep int16 = -1
-
 // Span is a span that has been emitted. It is kept as long as the records from which it was made.
 type Span struct {
 	ID         [8]byte
 	Start, End int64
 	At         int64 // when it was emitted, by the collector's clock
-	Step       int16 // of an attempt; else NoStep
+	Step       int16 // of an attempt; else event.NoStep
 	Cut        bool  // omitted by a limit
 }
 
