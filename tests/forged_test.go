@@ -70,7 +70,7 @@ func forgedRecords(t *testing.T, lines [][]byte) plog.Logs {
 	var normalizer eventrecord.Normalizer
 	for _, record := range genuine.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().All() {
 		record.SetObservedTimestamp(record.Timestamp())
-		normalizer.Normalize(rl.Resource().Attributes(), record)
+		normalizer.Normalize(eventrecord.ApplicationOf(rl.Resource().Attributes()), record)
 		to := sl.LogRecords().AppendEmpty()
 		to.SetEventName("noise.forged")
 		to.SetTimestamp(record.Timestamp())

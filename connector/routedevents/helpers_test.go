@@ -85,7 +85,7 @@ func routedStream(t testing.TB, name string) plog.Logs {
 	for _, resourceLogs := range logs.ResourceLogs().All() {
 		for _, scopeLogs := range resourceLogs.ScopeLogs().All() {
 			for _, record := range scopeLogs.LogRecords().All() {
-				normalizer.Normalize(resourceLogs.Resource().Attributes(), record)
+				normalizer.Normalize(eventrecord.ApplicationOf(resourceLogs.Resource().Attributes()), record)
 				eventrecord.SetIdentity(record.Attributes(), eventrecord.Identity(record))
 				record.Attributes().PutStr(lifecycle.AttrSignals, lifecycle.SignalsAll.String())
 			}

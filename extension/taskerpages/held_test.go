@@ -70,7 +70,7 @@ func (h *held) send(t testing.TB, lines [][]byte) {
 		resource := h.reader.Resource(attrs)
 		for _, sl := range rl.ScopeLogs().All() {
 			for _, record := range sl.LogRecords().All() {
-				normalizer.Normalize(attrs, record)
+				normalizer.Normalize(eventrecord.ApplicationOf(attrs), record)
 				identity := eventrecord.Identity(record)
 				h.observe(h.reader.Event(record.EventName(), record.TraceID(), identity, record.Timestamp(), resource, record.Attributes()))
 			}

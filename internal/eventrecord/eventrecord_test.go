@@ -305,7 +305,7 @@ func TestNormalize(t *testing.T) {
 			require.NoError(t, record.Attributes().FromRaw(test.attrs))
 
 			for range 2 { // the second time changes nothing
-				(&eventrecord.Normalizer{Received: test.received}).Normalize(resource, record)
+				(&eventrecord.Normalizer{Received: test.received}).Normalize(eventrecord.ApplicationOf(resource), record)
 
 				assert.Equal(t, test.wantEvent, record.EventName())
 				assert.Equal(t, test.wantAt, record.Timestamp())
@@ -324,7 +324,7 @@ func TestFingerprintOfTheTimeOfReceipt(t *testing.T) {
 		record.SetEventName("e")
 		record.SetObservedTimestamp(received)
 		require.NoError(t, record.Attributes().FromRaw(with))
-		clock, impossible := new(eventrecord.Normalizer).Normalize(pcommon.NewMap(), record)
+		clock, impossible := new(eventrecord.Normalizer).Normalize(eventrecord.ApplicationOf(pcommon.NewMap()), record)
 		assert.Equal(t, eventrecord.ClockReceipt, clock)
 		assert.False(t, impossible)
 		return eventrecord.Fingerprint("e", record.Timestamp(), record.Attributes())
@@ -378,7 +378,7 @@ func BenchmarkNormalize(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				record.SetTraceID(trace)
-				normalizer.Normalize(resource, record)
+				normalizer.Normalize(eventrecord.ApplicationOf(resource), record)
 			}
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
 		})

@@ -45,7 +45,7 @@ func FuzzNormalize(f *testing.F) {
 			for _, resourceLogs := range logs.ResourceLogs().All() {
 				for _, scopeLogs := range resourceLogs.ScopeLogs().All() {
 					for _, record := range scopeLogs.LogRecords().All() {
-						normalizer.Normalize(resourceLogs.Resource().Attributes(), record)
+						normalizer.Normalize(eventrecord.ApplicationOf(resourceLogs.Resource().Attributes()), record)
 						sum := eventrecord.Fingerprint(record.EventName(), record.Timestamp(), record.Attributes())
 						require.NotZero(t, sum)
 						prints = append(prints, sum)

@@ -13,6 +13,14 @@ import (
 // AttrEventName is where senders put the event name before log records had an EventName field.
 const AttrEventName = "event.name"
 
+// Application is the service that fired an event, which distinguishes equal task IDs.
+type Application struct{ Namespace, Service string }
+
+// ApplicationOf returns the application of a resource.
+func ApplicationOf(resource pcommon.Map) Application {
+	return Application{Namespace: Text(resource, lifecycle.AttrServiceNamespace), Service: Text(resource, lifecycle.AttrServiceName)}
+}
+
 // Normalizer normalizes records. The zero value is ready for use. It is not safe for concurrent use.
 type Normalizer struct {
 	// Received is true for records received over the network: their routing attributes do not come from a router, and only
@@ -34,11 +42,11 @@ type Normalizer struct {
 // processed keeps its IDs.
 //
 // It returns the source of the record's time, and whether the sender's time was implausible (false when repeated).
-func (n *Normalizer) Normalize(resource pcommon.Map, record plog.LogRecord) (clock Clock, impossible bool) {
+func (n *Normalizer) Normalize(of Application, record plog.LogRecord) (clock Clock, impossible bool) {
 	attrs := record.Attributes()
 	normalizeName(record, attrs)
 	clock, impossible = setTime(record, attrs)
-	n.setTrace(resource, record, attrs)
+	n.setTrace(of, record, attrs)
 	return clock, impossible
 }
 
@@ -60,9 +68,9 @@ func normalizeName(record plog.LogRecord, attrs pcommon.Map) {
 	}
 }
 
-func (n *Normalizer) setTrace(resource pcommon.Map, record plog.LogRecord, attrs pcommon.Map) {
+func (n *Normalizer) setTrace(of Application, record plog.LogRecord, attrs pcommon.Map) {
 	before, span := record.TraceID(), record.SpanID()
-	trace, found := TraceID(&n.traces, Text(resource, lifecycle.AttrServiceNamespace), Text(resource, lifecycle.AttrServiceName), attrs)
+	trace, found := TraceID(&n.traces, of.Namespace, of.Service, attrs)
 	if !found && !n.Received && (span.IsEmpty() || isStamped(attrs)) {
 		return
 	}

@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -23,9 +24,6 @@ const (
 	maxIdleTokens = 1 << 15
 	maxIdleRoom   = 1 << 18
 )
-
-// application is the key by which items are grouped.
-type application struct{ namespace, service string }
 
 // decoding is the state of decoding one body. It is reused because of its caches; between bodies it refers to no body and no logs.
 type decoding struct {
@@ -60,10 +58,11 @@ type decoding struct {
 	now    pcommon.Timestamp
 	latest int64
 
-	logs   plog.Logs
-	groups map[application]plog.LogRecordSlice
+	logs plog.Logs
+	// groups are the records by application.
+	groups map[eventrecord.Application]plog.LogRecordSlice
 	// last is the group of the previous item: a body nearly always has only one.
-	last    application
+	last    eventrecord.Application
 	current plog.LogRecordSlice
 	report  Report
 }
@@ -76,7 +75,7 @@ func newDecoding(settings Settings) *decoding {
 		scanner: scanner{
 			maxDepth: settings.Limits.MaxDepth, maxValues: settings.Limits.MaxAttributes, maxText: settings.Limits.MaxValueBytes,
 		},
-		groups: map[application]plog.LogRecordSlice{},
+		groups: map[eventrecord.Application]plog.LogRecordSlice{},
 	}
 }
 
@@ -93,7 +92,7 @@ func (d *decoding) begin(request Request) {
 func (d *decoding) finish() (plog.Logs, Report) {
 	logs, report := d.logs, d.report
 	d.request, d.whole, d.source, d.src = Request{}, nil, nil, nil
-	d.logs, d.current, d.last, d.report = plog.Logs{}, plog.LogRecordSlice{}, application{}, Report{}
+	d.logs, d.current, d.last, d.report = plog.Logs{}, plog.LogRecordSlice{}, eventrecord.Application{}, Report{}
 	clear(d.groups)
 	if cap(d.tokens) > maxIdleTokens {
 		d.tokens = nil
@@ -109,7 +108,7 @@ func (d *decoding) finish() (plog.Logs, Report) {
 
 // records returns the slice for an application's records.
 func (d *decoding) records(namespace, service string) plog.LogRecordSlice {
-	app := application{namespace, service}
+	app := eventrecord.Application{Namespace: namespace, Service: service}
 	if app == d.last {
 		return d.current
 	}

@@ -231,8 +231,8 @@ func (d *decoding) optional(i uint32, name string) string {
 
 // service returns the name of the item's application, which is nearly always that of the item before.
 func (d *decoding) service(i uint32) string {
-	if i != absent && d.tokens[i].kind == kindText && string(d.bytes(&d.tokens[i])) == d.last.service {
-		return d.last.service
+	if i != absent && d.tokens[i].kind == kindText && string(d.bytes(&d.tokens[i])) == d.last.Service {
+		return d.last.Service
 	}
 	return d.optional(i, "service")
 }

@@ -122,12 +122,13 @@ func (d *otlpDecoding) request(body []byte) (plog.Logs, error) {
 	}
 	logs, scopes := request.Logs(), d.scopes
 	for _, resourceLogs := range logs.ResourceLogs().All() {
+		of := eventrecord.ApplicationOf(resourceLogs.Resource().Attributes())
 		for _, scopeLogs := range resourceLogs.ScopeLogs().All() {
 			records := d.found[scopes[0].from:scopes[0].to]
 			scopes = scopes[1:]
 			scopeLogs.LogRecords().EnsureCapacity(len(records))
 			for _, record := range records {
-				if err := d.record(resourceLogs.Resource().Attributes(), scopeLogs.LogRecords().AppendEmpty(), record); err != nil {
+				if err := d.record(of, scopeLogs.LogRecords().AppendEmpty(), record); err != nil {
 					return plog.Logs{}, err
 				}
 			}
@@ -259,9 +260,9 @@ func (d *otlpDecoding) removeRefused(logs plog.Logs) {
 }
 
 // record decodes a log record, or refuses it.
-func (d *otlpDecoding) record(resource pcommon.Map, record plog.LogRecord, body []byte) error {
+func (d *otlpDecoding) record(of eventrecord.Application, record plog.LogRecord, body []byte) error {
 	before := d.report
-	err := d.readRecord(resource, record, body)
+	err := d.readRecord(of, record, body)
 	var over *overLimit
 	if asOverLimit(err, &over) {
 		d.report = before // which has nothing of the record
@@ -275,7 +276,7 @@ func (d *otlpDecoding) record(resource pcommon.Map, record plog.LogRecord, body 
 	return err
 }
 
-func (d *otlpDecoding) readRecord(resource pcommon.Map, record plog.LogRecord, body []byte) error {
+func (d *otlpDecoding) readRecord(of eventrecord.Application, record plog.LogRecord, body []byte) error {
 	limits := &d.settings.Limits
 	if len(body) > limits.MaxItemBytes {
 		return &overLimit{ReasonSize, "the record is longer than " + strconv.Itoa(limits.MaxItemBytes) + " bytes",
@@ -300,7 +301,7 @@ func (d *otlpDecoding) readRecord(resource pcommon.Map, record plog.LogRecord, b
 	if err != nil {
 		return err
 	}
-	clock, impossible := d.normalizer.Normalize(resource, record)
+	clock, impossible := d.normalizer.Normalize(of, record)
 	d.count(clock, impossible)
 	eventrecord.SetIdentity(attrs, eventrecord.FingerprintWith(record.EventName(), record.Timestamp(), attrs, hashed))
 	return nil

@@ -56,7 +56,7 @@ func byPData(body []byte) (logs plog.Logs, plain bool, err error) {
 				record.Attributes().RemoveIf(func(key string, _ pcommon.Value) bool {
 					return key == lifecycle.AttrSignals || key == lifecycle.AttrPriority || key == lifecycle.AttrIdentity
 				})
-				normalizer.Normalize(rl.Resource().Attributes(), record)
+				normalizer.Normalize(eventrecord.ApplicationOf(rl.Resource().Attributes()), record)
 				eventrecord.SetIdentity(record.Attributes(), eventrecord.Fingerprint(record.EventName(), record.Timestamp(), record.Attributes()))
 			}
 		}

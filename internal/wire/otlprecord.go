@@ -124,8 +124,17 @@ func readID(id, from []byte) error {
 
 var errTwice = errors.New("an attribute has two values")
 
-// readAttribute reads the KeyValue that is the current field of a message.
+// readAttribute reads the KeyValue that is the current field of a message. Most are a short key and then a short value.
 func readAttribute(in *message) (a otlpAttribute, err error) {
+	const (
+		key   = fieldAttributeKey<<3 | byte(protowire.BytesType)
+		value = fieldAttributeValue<<3 | byte(protowire.BytesType)
+	)
+	if part := in.bytes(); len(part) >= 4 && part[0] == key && part[1] < 0x80 {
+		if next := 2 + int(part[1]); next+2 <= len(part) && part[next] == value && int(part[next+1]) == len(part)-next-2 && part[next+1] < 0x80 {
+			return otlpAttribute{in.start + 2, in.start + next, in.start + next + 2, in.end}, nil
+		}
+	}
 	found := false
 	for m := (message{buf: in.buf[:in.end], at: in.start}); ; {
 		if !m.next() {

@@ -41,12 +41,22 @@ func asOverLimit(err error, into **overLimit) bool { return err != nil && errors
 
 var errAlso = errors.New("a value is a list or map and something else")
 
-// anyValue returns the field that an AnyValue has, the last one if there are several; 0 for an empty one. Most are short strings. A list
+// anyValue returns the field that an AnyValue has, the last one if there are several; 0 for an empty one. Most are short strings and integers. A list
 // or map that another field follows is an error: it would be ignored without being checked.
 func anyValue(body []byte) (field protowire.Number, number uint64, bytes []byte, err error) {
-	const shortString = fieldString<<3 | byte(protowire.BytesType)
-	if len(body) >= 2 && body[0] == shortString && body[1] < 0x80 && int(body[1]) == len(body)-2 {
-		return fieldString, 0, body[2:], nil
+	const (
+		text    = fieldString<<3 | byte(protowire.BytesType)
+		integer = fieldInt<<3 | byte(protowire.VarintType)
+	)
+	if len(body) >= 2 {
+		switch {
+		case body[0] == text && body[1] < 0x80 && int(body[1]) == len(body)-2:
+			return fieldString, 0, body[2:], nil
+		case body[0] == integer:
+			if n, size := protowire.ConsumeVarint(body[1:]); size == len(body)-1 {
+				return fieldInt, n, nil, nil
+			}
+		}
 	}
 	for m := (message{buf: body}); ; {
 		if !m.next() {

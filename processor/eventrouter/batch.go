@@ -80,13 +80,13 @@ func (r *router) decide(w *scratch, b *batch, logs plog.Logs) {
 	w.normalizer.Received = b.received
 	for _, resourceLogs := range logs.ResourceLogs().All() {
 		resource := resourceLogs.Resource().Attributes()
-		service := serviceHash(resource)
+		of, service := eventrecord.ApplicationOf(resource), serviceHash(resource)
 		for _, scopeLogs := range resourceLogs.ScopeLogs().All() {
 			for _, record := range scopeLogs.LogRecords().All() {
 				if !eventrecord.Possible(record.ObservedTimestamp(), now) {
 					record.SetObservedTimestamp(now)
 				}
-				clock, impossible := w.normalizer.Normalize(resource, record)
+				clock, impossible := w.normalizer.Normalize(of, record)
 				b.clocks[clock]++
 				if impossible {
 					b.impossible++

@@ -97,7 +97,7 @@ func eventRequests(b *testing.B) []ptrace.Traces {
 		require.NoError(b, err)
 		for _, rl := range logs.ResourceLogs().All() {
 			for _, record := range rl.ScopeLogs().At(0).LogRecords().All() {
-				normalizer.Normalize(rl.Resource().Attributes(), record)
+				normalizer.Normalize(eventrecord.ApplicationOf(rl.Resource().Attributes()), record)
 			}
 		}
 		require.NoError(b, events.ConsumeLogs(b.Context(), logs))

@@ -32,7 +32,7 @@ func records(t testing.TB, tasks int) []plog.LogRecord {
 	var normalizer eventrecord.Normalizer
 	for _, rl := range logs.ResourceLogs().All() {
 		for _, record := range rl.ScopeLogs().At(0).LogRecords().All() {
-			normalizer.Normalize(rl.Resource().Attributes(), record)
+			normalizer.Normalize(eventrecord.ApplicationOf(rl.Resource().Attributes()), record)
 			list = append(list, record)
 		}
 	}

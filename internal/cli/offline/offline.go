@@ -97,7 +97,7 @@ func (a *assembling) observe(logs plog.Logs) {
 		resource := a.reader.Resource(attrs)
 		for _, scope := range application.ScopeLogs().All() {
 			for _, record := range scope.LogRecords().All() {
-				a.normalizer.Normalize(attrs, record)
+				a.normalizer.Normalize(eventrecord.ApplicationOf(attrs), record)
 				if record.TraceID().IsEmpty() {
 					a.counts.Other++
 					continue
