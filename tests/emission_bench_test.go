@@ -40,7 +40,7 @@ func BenchmarkEmission(b *testing.B) {
 	live, _ := streamtest.Generate(streamtest.Options{Tasks: benchTasks, Seed: 21, Failures: true, SpacingMS: liveSpacing})
 	b.Run("live", func(b *testing.B) {
 		requests := liveRequests(b, live)
-		compareEmission(b, len(live), func(c *collector) { c.play(b, requests) })
+		compareEmission(b, len(live), func(c *collector) { c.sendInRealTime(b, requests) })
 	})
 	b.Run("burst", func(b *testing.B) {
 		var bodies [][]byte
@@ -94,7 +94,7 @@ func BenchmarkLatency(b *testing.B) {
 		sink := newSink(b)
 		sink.countOnly, sink.onSpans = true, arrived.take
 		c := start(b, sink, "exporters: {otlp_grpc/sink: {compression: none}}", "processors: {span_hierarchy: {reorder_window: 2s}}")
-		sent := c.play(b, requests)
+		sent := c.sendInRealTime(b, requests)
 		require.Zero(b, c.stop())
 		took = append(took, arrived.latencies(requests[busy:idle], sent[busy:idle])...)
 	}
@@ -153,8 +153,8 @@ func requestAfter(requests []liveRequest, after time.Duration) int {
 	return sort.Search(len(requests), func(i int) bool { return requests[i].from-requests[0].from >= int64(after) })
 }
 
-// play sends each request when its last event occurs, in real time, and returns the times of sending.
-func (c *collector) play(tb testing.TB, requests []liveRequest) (sent []time.Time) {
+// sendInRealTime sends each request when its last event occurs, in real time, and returns the times of sending.
+func (c *collector) sendInRealTime(tb testing.TB, requests []liveRequest) (sent []time.Time) {
 	tb.Helper()
 	client, done := newClient(benchConnections)
 	defer done()

@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -35,17 +34,15 @@ func TestExport(t *testing.T) {
 	want := expected(t, append(lines, others...), append(truth, otherTruth...))
 	file := filepath.Join(t.TempDir(), "metrics.prom")
 	targets := []string{"export", "-o", file, "--target", "http://" + first.scrape + "/metrics", "--target", second.scrape}
-	var differ []string
-	await(t, 20*time.Second, "exact merged metrics", func() bool {
+	awaitEqual(t, "exact merged metrics", func() []string {
 		status, out, problems := tool.run(targets...)
 		require.Zero(t, status, "%s%s", out, problems)
 		text, err := os.ReadFile(file)
 		require.NoError(t, err)
 		samples, err := parseSamples(text, plainText)
 		require.NoError(t, err)
-		differ = want.differences(collect(samples, measured()))
-		return len(differ) == 0
-	}, func() any { return strings.Join(differ[:min(40, len(differ))], "\n") })
+		return want.differences(collect(samples, measured()))
+	})
 
 	t.Run("histograms by bucket", func(t *testing.T) {
 		// The buckets of the merged histogram are the sums of the buckets.

@@ -51,7 +51,7 @@ func TestAttackOneHostileTask(t *testing.T) {
 	p99, cpu := map[string][]time.Duration{}, map[string][]time.Duration{}
 	for range rounds {
 		for _, kind := range []string{"ordinary", "hostile"} {
-			took, worked := beside(t, crowds[kind])
+			took, worked := requestTimesDuring(t, crowds[kind])
 			p99[kind], cpu[kind] = append(p99[kind], took), append(cpu[kind], worked/time.Duration(len(crowds[kind])))
 		}
 	}
@@ -63,9 +63,9 @@ func TestAttackOneHostileTask(t *testing.T) {
 	assert.Less(t, slices.Min(cpu["hostile"]), 5*slices.Min(cpu["ordinary"]), "CPU time of an event: %v", cpu)
 }
 
-// beside returns the 99th percentile of the duration of small requests while a crowd's events are sent, and the CPU time of
+// requestTimesDuring returns the 99th percentile of the duration of small requests while a crowd's events are sent, and the CPU time of
 // the process.
-func beside(t *testing.T, crowd [][]byte) (p99, cpu time.Duration) {
+func requestTimesDuring(t *testing.T, crowd [][]byte) (p99, cpu time.Duration) {
 	t.Helper()
 	sink := newSink(t)
 	sink.countOnly = true

@@ -85,9 +85,9 @@ func (s *faultyStore) Export(ctx context.Context, request plogotlp.ExportRequest
 	return plogotlp.NewExportResponse(), nil
 }
 
-// direct sends records of announcements to the store without a queue, so that the store's response reaches the sender. The
+// withoutQueue sends records of announcements to the store without a queue, so that the store's response reaches the sender. The
 // exporter's timeout is given.
-func (s *faultyStore) direct(timeout time.Duration) string {
+func (s *faultyStore) withoutQueue(timeout time.Duration) string {
 	return fmt.Sprintf(`
 processors:
   event_router:
@@ -158,7 +158,7 @@ func TestFaultyDownstreams(t *testing.T) {
 	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 150, Seed: 51, Failures: true, SpacingMS: 5})
 	batches := streamtest.Batches(lines, 60)
 	sink, store := newSink(t), newFaultyStore(t)
-	c := start(t, sink, store.direct(500*time.Millisecond))
+	c := start(t, sink, store.withoutQueue(500*time.Millisecond))
 
 	client, done := newClient(connections)
 	defer done()
@@ -230,11 +230,7 @@ func TestFaultyDownstreams(t *testing.T) {
 
 	awaitTasks(t, sink, len(truth))
 	want, metrics := expected(t, lines, truth), measured()
-	var differ []string
-	await(t, 20*time.Second, "exact metrics", func() bool {
-		differ = want.differences(collect(c.samples(plainText), metrics))
-		return len(differ) == 0
-	}, func() any { return strings.Join(differ[:min(40, len(differ))], "\n") })
+	awaitEqual(t, "exact metrics", func() []string { return want.differences(collect(c.samples(plainText), metrics)) })
 	assert.Zero(t, c.stop())
 	equal(t, streamtest.Compare(truth, sink.all()))
 	t.Logf("%d requests, %d refusals, %d records in the store", len(batches), sender.refused.Load(), store.received.Load())
@@ -258,7 +254,7 @@ func TestFloodStaysWithinMemory(t *testing.T) {
 	}
 	payload := strings.Join(values, ",")
 	sink, store := newSink(t), newFaultyStore(t)
-	c := start(t, sink, store.direct(3*time.Second), fmt.Sprintf(`
+	c := start(t, sink, store.withoutQueue(3*time.Second), fmt.Sprintf(`
 processors:
   memory_limiter: {check_interval: 50ms, limit_mib: %d, spike_limit_mib: 60}
 `, memoryBound))

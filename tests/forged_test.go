@@ -113,16 +113,9 @@ func ownSpans(spans []streamtest.Span) (own []streamtest.Span) {
 func awaitTruth(t *testing.T, c *collector, sink *sink, lines [][]byte, truth []streamtest.Task) {
 	t.Helper()
 	want := expected(t, lines, truth)
-	var differ []string
-	await(t, time.Minute, "exact metrics", func() bool {
-		differ = want.differences(collect(c.samples(plainText), measured()))
-		return len(differ) == 0
-	}, func() any { return strings.Join(differ[:min(20, len(differ))], "\n") })
-	await(t, time.Minute, "exact trees", func() bool {
-		differ = streamtest.Compare(truth, unique(t, ownSpans(sink.all())))
-		return len(differ) == 0
-	}, func() any { return strings.Join(differ[:min(20, len(differ))], "\n") })
-	await(t, time.Minute, "exact records", func() bool {
+	awaitEqual(t, "exact metrics", func() []string { return want.differences(collect(c.samples(plainText), measured())) })
+	awaitEqual(t, "exact trees", func() []string { return streamtest.Compare(truth, unique(t, ownSpans(sink.all()))) })
+	awaitEqual(t, "exact records", func() []string {
 		var ofFacts []streamtest.Record
 		for _, r := range sink.allRecords() {
 			if r.Event != "noise.forged" {
@@ -130,9 +123,8 @@ func awaitTruth(t *testing.T, c *collector, sink *sink, lines [][]byte, truth []
 			}
 		}
 		once, _ := facts(t, ofFacts)
-		differ = streamtest.CompareRecords(truth, once, shippedFacts()...)
-		return len(differ) == 0
-	}, func() any { return strings.Join(differ[:min(20, len(differ))], "\n") })
+		return streamtest.CompareRecords(truth, once, shippedFacts()...)
+	})
 }
 
 // TestAttackForged: before anything has happened, a sender that can compute all IDs sends data that only components of the

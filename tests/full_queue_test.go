@@ -7,10 +7,10 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -51,21 +51,11 @@ func TestFullQueue(t *testing.T) {
 	c.restart()
 	awaitTasks(t, tempo.sink, len(truth))
 	want, metrics := expected(t, lines, truth), measured()
-	for name := range metrics {
-		if !strings.HasPrefix(name, "tasker_task_executions") && !strings.HasPrefix(name, "tasker_step_executions") {
-			delete(metrics, name)
-		}
-	}
-	for key := range want {
-		if name, _, _ := strings.Cut(key, "{"); metrics[name] == nil {
-			delete(want, key)
-		}
-	}
-	var differ []string
-	await(t, time.Minute, "exact metrics", func() bool {
-		differ = want.differences(collect(c.samples(openMetrics), metrics))
-		return len(differ) == 0
-	}, func() any { return strings.Join(differ[:min(10, len(differ))], "\n") })
+	maps.DeleteFunc(metrics, func(name string, _ []string) bool {
+		return name != "tasker_task_executions_total" && name != "tasker_step_executions_total"
+	})
+	want.keep(metrics)
+	awaitEqual(t, "exact metrics", func() []string { return want.differences(collect(c.samples(openMetrics), metrics)) })
 	assert.Zero(t, c.stop())
 	equal(t, streamtest.Compare(truth, unique(t, tempo.all())))
 }

@@ -52,8 +52,8 @@ func listsInLists(size int) []byte {
 	return field(1, field(2, field(2, field(5, slices.Concat(heads...)))))
 }
 
-// hostile returns requests that need as much memory as possible, by description.
-func hostile() map[string][]byte {
+// costlyRequests returns requests that need as much memory as possible, by description.
+func costlyRequests() map[string][]byte {
 	empty := func(number protowire.Number, size int) []byte { return bytes.Repeat(field(number, nil), size/2) }
 	return map[string][]byte{
 		exportLogs + " lists in lists":               listsInLists(largestOTLP),
@@ -81,7 +81,7 @@ func TestAttackHostileOTLPWithinTheShippedMemory(t *testing.T) {
 		client, err := grpc.NewClient(c.otlp, grpc.WithTransportCredentials(insecure.NewCredentials()))
 		require.NoError(t, err)
 		defer client.Close()
-		for name, body := range hostile() {
+		for name, body := range costlyRequests() {
 			method, _, _ := bytes.Cut([]byte(name), []byte(" "))
 			senders.Go(func() {
 				for range rounds {

@@ -89,18 +89,16 @@ func TestJSONRecords(t *testing.T) {
 				<-c.exited
 				c.restart()
 			}
-			var (
-				files, differences []string
-				again              int
-			)
-			await(t, 2*time.Minute, "exact lines", func() bool {
+			var files []string
+			again := 0
+			awaitEqual(t, "exact lines", func() []string {
 				var err error
 				files, err = filepath.Glob(filepath.Join(c.data, "data", "tasker-records*.jsonl"))
 				require.NoError(t, err)
 				once, repeated := facts(t, linesIn(t, files...))
-				differences, again = streamtest.CompareRecords(truth, once), repeated
-				return len(differences) == 0
-			}, func() any { return differences })
+				again = repeated
+				return streamtest.CompareRecords(truth, once)
+			})
 			assert.Zero(t, c.stop())
 			if name != "killed" { // the record being written is then written again
 				assert.Zero(t, again)

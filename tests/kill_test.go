@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -140,25 +139,11 @@ func testKill(t *testing.T, kills, tasks int, more ...string) {
 	senders.Wait()
 	require.EqualValues(t, len(batches), acknowledged.Load())
 
-	var spans []streamtest.Span
-	await(t, 2*time.Minute, "every tree", func() bool {
-		if sink.taskSpans() < len(truth) {
-			return false
-		}
-		spans = unique(t, sink.all())
-		return len(streamtest.Compare(truth, spans)) == 0
-	}, func() any {
-		differences := streamtest.Compare(truth, unique(t, sink.all()))
-		return fmt.Sprintf("%d differences:\n%s", len(differences), strings.Join(differences[:min(40, len(differences))], "\n"))
-	})
-	t.Logf("%d spans came, %d of them again", len(sink.all()), len(sink.all())-len(spans))
+	awaitEqual(t, "every tree", func() []string { return treeDifferences(t, sink, truth) })
+	t.Logf("%d spans came, %d of them again", len(sink.all()), len(sink.all())-len(unique(t, sink.all())))
 
 	want, metrics := expected(t, lines, truth), measured()
-	var differ []string
-	await(t, 20*time.Second, "exact metrics", func() bool {
-		differ = want.differences(collect(c.samples(plainText), metrics))
-		return len(differ) == 0
-	}, func() any { return strings.Join(differ[:min(40, len(differ))], "\n") })
+	awaitEqual(t, "exact metrics", func() []string { return want.differences(collect(c.samples(plainText), metrics)) })
 	assert.Zero(t, c.stop())
 }
 
@@ -192,6 +177,16 @@ func openAcross(t *testing.T, batches [][][]byte, killed []int, times int) (task
 		}
 	}
 	return tasks
+}
+
+// treeDifferences returns how the spans, each received once or more, differ from the truth; while tasks are missing, only
+// that.
+func treeDifferences(t *testing.T, sink *sink, truth []streamtest.Task) []string {
+	t.Helper()
+	if tasks := sink.taskSpans(); tasks < len(truth) {
+		return []string{fmt.Sprintf("the spans of %d of %d tasks", tasks, len(truth))}
+	}
+	return streamtest.Compare(truth, unique(t, sink.all()))
 }
 
 // unique returns the spans without duplicates, which must be identical.

@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -157,11 +156,7 @@ func TestExactMetrics(t *testing.T) {
 	awaitTasks(t, sink, len(truth))
 	metrics := measured()
 	for _, format := range []string{openMetrics, plainText} {
-		var differ []string
-		await(t, 20*time.Second, "exact metrics in "+format, func() bool {
-			differ = want.differences(collect(c.samples(format), metrics))
-			return len(differ) == 0
-		}, func() any { return strings.Join(differ[:min(40, len(differ))], "\n") })
+		awaitEqual(t, "exact metrics in "+format, func() []string { return want.differences(collect(c.samples(format), metrics)) })
 	}
 	t.Run("exemplars", func(t *testing.T) { exemplarsLeadToTraces(t, c, truth) })
 	t.Run("nothing is active", func(t *testing.T) {
@@ -245,11 +240,7 @@ func TestSentAgainLater(t *testing.T) {
 
 	lines, truth = append(lines, marker...), append(truth, markerTruth...)
 	want := expected(t, lines, truth)
-	var differ []string
-	await(t, 20*time.Second, "unchanged metrics", func() bool {
-		differ = want.differences(collect(c.samples(openMetrics), measured()))
-		return len(differ) == 0
-	}, func() any { return strings.Join(differ[:min(40, len(differ))], "\n") })
+	awaitEqual(t, "unchanged metrics", func() []string { return want.differences(collect(c.samples(openMetrics), measured())) })
 	assert.Zero(t, c.stop())
 	equal(t, streamtest.Compare(truth, sink.all()))
 }

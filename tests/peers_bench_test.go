@@ -182,7 +182,7 @@ func ownUsage(b *testing.B, feed func(*collector)) usage {
 	c := start(b, sink, "exporters: {otlp_grpc/sink: {compression: none}}", "connectors: {span_to_metrics: {metrics_flush_interval: 5s}}", profiling(b))
 	before := c.cpuTime()
 	feed(c)
-	used := c.ending(before)
+	used := c.stopAndMeasure(before)
 	require.Greater(b, sink.spanCount(), peerTasks*4, "too few spans for what was sent")
 	return used
 }
@@ -199,13 +199,13 @@ func stockUsage(b *testing.B, program, pipelines, path string, requests [][]byte
 	c.launchAs(exec.Command(program, "--config", config))
 	before := c.cpuTime()
 	c.post(benchConnections, "http://"+free[0]+path, "application/x-protobuf", requests)
-	used := c.ending(before)
+	used := c.stopAndMeasure(before)
 	require.Equal(b, spans, sink.spanCount())
 	return used
 }
 
-// ending stops the process and returns its resource usage.
-func (c *collector) ending(before time.Duration) usage {
+// stopAndMeasure stops the process and returns its resource usage.
+func (c *collector) stopAndMeasure(before time.Duration) usage {
 	c.tb.Helper()
 	rss := c.peakRSS()
 	require.Zero(c.tb, c.stop())

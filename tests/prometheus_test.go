@@ -299,11 +299,7 @@ func TestPrometheus(t *testing.T) {
 	c.sendNDJSON(connections, shuffledBatches(lines, 23))
 	awaitTasks(t, sink, len(shopTruth)+len(billingTruth))
 	want := expected(t, lines, append(slices.Clone(shopTruth), billingTruth...))
-	var differ []string
-	await(t, 20*time.Second, "exact metrics", func() bool {
-		differ = want.differences(collect(c.samples(openMetrics), measured()))
-		return len(differ) == 0
-	}, func() any { return strings.Join(differ[:min(10, len(differ))], "\n") })
+	awaitEqual(t, "exact metrics", func() []string { return want.differences(collect(c.samples(openMetrics), measured())) })
 
 	bounds := bucketBounds(c.samples(plainText))
 	truth.add(t, "shop", shop, shopTruth, bounds)

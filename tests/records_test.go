@@ -60,16 +60,12 @@ func facts(t *testing.T, records []streamtest.Record) (once []streamtest.Record,
 // awaitRecords waits until the records of facts equal the truth, and returns the number of duplicates.
 func awaitRecords(t *testing.T, sink *sink, truth []streamtest.Task, recorded ...string) int {
 	t.Helper()
-	var (
-		differences []string
-		again       int
-	)
-	await(t, time.Minute, "exact records", func() bool {
+	again := 0
+	awaitEqual(t, "exact records", func() []string {
 		var once []streamtest.Record
 		once, again = facts(t, sink.allRecords())
-		differences = streamtest.CompareRecords(truth, once, recorded...)
-		return len(differences) == 0
-	}, func() any { return differences })
+		return streamtest.CompareRecords(truth, once, recorded...)
+	})
 	return again
 }
 

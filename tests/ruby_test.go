@@ -124,15 +124,9 @@ func TestRubyBridgeOutlastsKills(t *testing.T) {
 	require.NoError(t, replay.Wait(), printed.String())
 	stats, _ := statsOf(t, printed.String())
 	assert.Equal(t, len(lines), stats.Sent, printed.String())
-	await(t, time.Minute, "every tree", func() bool {
-		return sink.taskSpans() >= len(truth) && len(streamtest.Compare(truth, unique(t, sink.all()))) == 0
-	}, func() any { return strings.Join(streamtest.Compare(truth, unique(t, sink.all())), "\n") })
+	awaitEqual(t, "every tree", func() []string { return treeDifferences(t, sink, truth) })
 	want, metrics := expected(t, lines, truth), measured()
-	var differ []string
-	await(t, 20*time.Second, "exact metrics", func() bool {
-		differ = want.differences(collect(c.samples(plainText), metrics))
-		return len(differ) == 0
-	}, func() any { return strings.Join(differ[:min(40, len(differ))], "\n") })
+	awaitEqual(t, "exact metrics", func() []string { return want.differences(collect(c.samples(plainText), metrics)) })
 	assert.Zero(t, c.stop())
 }
 

@@ -124,18 +124,22 @@ func collect(samples []sample, metrics map[string][]string) numbers {
 	return n
 }
 
+// keep removes the values of other metrics.
+func (n numbers) keep(metrics map[string][]string) {
+	maps.DeleteFunc(n, func(key string, _ float64) bool {
+		name, _, _ := strings.Cut(key, "{")
+		_, kept := metrics[name]
+		return !kept
+	})
+}
+
 // differences lists values that differ by more than a microsecond, or that only one has.
 func (n numbers) differences(got numbers) []string {
 	const microsecond = 1e-6
-	keys := map[string]bool{}
-	for key := range n {
-		keys[key] = true
-	}
-	for key := range got {
-		keys[key] = true
-	}
+	all := maps.Clone(n)
+	maps.Copy(all, got)
 	var out []string
-	for _, key := range slices.Sorted(maps.Keys(keys)) {
+	for _, key := range slices.Sorted(maps.Keys(all)) {
 		want, wanted := n[key]
 		have, found := got[key]
 		if wanted != found || math.Abs(want-have) >= microsecond {

@@ -19,14 +19,14 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// dripping is a body that is sent in parts over time.
-type dripping struct {
+// slowBody is a body that is sent in parts over time.
+type slowBody struct {
 	ctx   context.Context
 	parts [][]byte
 	pause time.Duration
 }
 
-func (d *dripping) Read(p []byte) (int, error) {
+func (d *slowBody) Read(p []byte) (int, error) {
 	if len(d.parts) == 0 {
 		return 0, io.EOF
 	}
@@ -73,7 +73,7 @@ func TestAttackRequestSlowerThanTheAnswer(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 			defer cancel()
 			half := len(test.body) / 2
-			body := &dripping{ctx, [][]byte{test.body[:half], test.body[half:]}, time.Duration(test.seconds) * time.Second / 2}
+			body := &slowBody{ctx, [][]byte{test.body[:half], test.body[half:]}, time.Duration(test.seconds) * time.Second / 2}
 			request, err := http.NewRequestWithContext(ctx, http.MethodPost, test.url, body)
 			require.NoError(t, err)
 			request.ContentLength = int64(len(test.body))

@@ -127,11 +127,7 @@ func TestStandalone(t *testing.T) {
 	awaitTasks(t, sink, len(truth))
 
 	want := expected(t, lines, truth)
-	var differ []string
-	await(t, 30*time.Second, "exact metrics", func() bool {
-		differ = want.differences(collect(c.samples(openMetrics), measured()))
-		return len(differ) == 0
-	}, func() any { return strings.Join(differ[:min(20, len(differ))], "\n") })
+	awaitEqual(t, "exact metrics", func() []string { return want.differences(collect(c.samples(openMetrics), measured())) })
 	for _, s := range c.samples(openMetrics) {
 		if s.name == "tasker_task_executions_total" {
 			assert.Equal(t, "one", s.labels["instance"])

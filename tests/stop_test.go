@@ -6,7 +6,6 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -93,11 +92,7 @@ func TestAttackStopWhileTheBackendRefuses(t *testing.T) {
 	want, metrics := expected(t, lines, truth), measured()
 	exact := func() {
 		t.Helper()
-		var differ []string
-		await(t, time.Minute, "exact metrics", func() bool {
-			differ = want.differences(collect(c.samples(plainText), metrics))
-			return len(differ) == 0
-		}, func() any { return strings.Join(differ[:min(40, len(differ))], "\n") })
+		awaitEqual(t, "exact metrics", func() []string { return want.differences(collect(c.samples(plainText), metrics)) })
 	}
 	exact() // every span was passed on: span_to_metrics has counted it
 	require.Zero(t, sink.spanCount())

@@ -190,11 +190,7 @@ func TestAttackDirectoryRemoved(t *testing.T) {
 		}
 	}
 	awaitTasks(t, sink, len(truth))
-	var differences []string
-	await(t, time.Minute, "every tree", func() bool {
-		differences = streamtest.Compare(truth, unique(t, sink.all()))
-		return len(differences) == 0
-	}, func() any { return strings.Join(differences[:min(20, len(differences))], "\n") })
+	awaitEqual(t, "every tree", func() []string { return treeDifferences(t, sink, truth) })
 	_, found := c.sample("otelcol_extension_file_storage_restored", "span_hierarchy")
 	assert.True(t, found)
 	assert.Zero(t, c.stop())

@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -81,9 +80,7 @@ service: {pipelines: {traces: {exporters: [otlp_grpc/sink, span_to_metrics, rout
 		send(lines[from:min(from+batch, len(lines))])
 	}
 
-	await(t, 2*time.Minute, "every tree", func() bool {
-		return sink.taskSpans() >= len(truth) && len(streamtest.Compare(truth, unique(t, sink.all()))) == 0
-	}, func() any { return strings.Join(streamtest.Compare(truth, unique(t, sink.all())), "\n") })
+	awaitEqual(t, "every tree", func() []string { return treeDifferences(t, sink, truth) })
 	want := map[string]float64{}
 	for _, task := range truth {
 		want["tasker_task_executions_total"]++

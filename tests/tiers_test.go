@@ -141,15 +141,13 @@ func TestTwoTiers(t *testing.T) {
 	}
 
 	want := expected(t, lines, truth)
-	var differ []string
-	await(t, 2*time.Minute, "exact metrics", func() bool {
+	awaitEqual(t, "exact metrics", func() []string {
 		var samples []sample
 		for _, gateway := range gateways {
 			samples = append(samples, gateway.samples(openMetrics)...)
 		}
-		differ = want.differences(collect(samples, measured()))
-		return len(differ) == 0
-	}, func() any { return strings.Join(differ[:min(20, len(differ))], "\n") })
+		return want.differences(collect(samples, measured()))
+	})
 	for i, gateway := range gateways {
 		measured := false
 		for _, s := range gateway.samples(openMetrics) {

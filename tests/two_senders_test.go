@@ -15,9 +15,9 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// postBeside posts the same bodies from several concurrent senders, each over its own connections. A retryable response
+// postConcurrently posts the same bodies from several concurrent senders, each over its own connections. A retryable response
 // fails the test, because the collector can handle the load.
-func (c *collector) postBeside(senders, connections int, bodies ...[][]byte) {
+func (c *collector) postConcurrently(senders, connections int, bodies ...[][]byte) {
 	c.tb.Helper()
 	var all errgroup.Group
 	for sender := range senders {
@@ -50,7 +50,7 @@ func TestTwoSendersOfOneStream(t *testing.T) {
 	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 200, Seed: 31, Failures: true})
 	sink := newSink(t)
 	c := start(t, sink)
-	c.postBeside(2, benchConnections, bodiesOf(lines, 100), bodiesOf(lines, 70))
+	c.postConcurrently(2, benchConnections, bodiesOf(lines, 100), bodiesOf(lines, 70))
 	awaitTasks(t, sink, len(truth))
 	require.Zero(t, c.stop())
 	require.Empty(t, streamtest.Compare(truth, sink.all()))
@@ -71,7 +71,7 @@ func BenchmarkTwoSenders(b *testing.B) {
 						sink.countOnly = true
 						c := start(b, sink, "exporters: {otlp_grpc/sink: {compression: none}}")
 						began := time.Now()
-						c.postBeside(senders, connections, bodies)
+						c.postConcurrently(senders, connections, bodies)
 						took[senders] += time.Since(began)
 						require.Zero(b, c.stop())
 					}

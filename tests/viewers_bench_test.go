@@ -4,7 +4,6 @@
 package e2e
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"net/http"
@@ -37,7 +36,7 @@ func BenchmarkViewers(b *testing.B) {
 	all, _ := streamtest.Generate(streamtest.Options{Tasks: viewerTasks + pacedTasks, Seed: 5, Failures: true})
 	cut := len(all) * viewerTasks / (viewerTasks + pacedTasks)
 	lines := all[:cut]
-	bodies, paced := joined(lines, benchBatch), joined(all[cut:], pacedBatch)
+	bodies, paced := bodiesOf(lines, benchBatch), bodiesOf(all[cut:], pacedBatch)
 	const without = "service: {extensions: [otlp_limits, healthcheckv2]}"
 	kinds := []struct {
 		name, more string
@@ -53,9 +52,9 @@ func BenchmarkViewers(b *testing.B) {
 				sink := newSink(b)
 				sink.countOnly = true
 				c := start(b, sink, "exporters: {nop: {}}\nservice: {pipelines: {traces: {exporters: [nop, span_to_metrics, routed_events]}}}", kind.more)
-				stop := c.watch(b, kind.viewers)
+				stop := c.startViewers(b, kind.viewers)
 				before, began := c.cpuTime(), time.Now()
-				c.timed(b, bodies, 0)
+				c.postEvery(b, bodies, 0)
 				cpu[i] += c.cpuTime() - before
 				if kind.viewers > 0 {
 					took := time.Since(began)
@@ -63,7 +62,7 @@ func BenchmarkViewers(b *testing.B) {
 					time.Sleep(took) // measure what happens meanwhile
 					own += c.cpuTime() - before
 				}
-				took := c.timed(b, paced, pacedEvery)
+				took := c.postEvery(b, paced, pacedEvery)
 				slices.Sort(took)
 				half[i] = append(half[i], milliseconds(took[len(took)/2]))
 				most[i] = append(most[i], milliseconds(took[len(took)*99/100]))
@@ -86,16 +85,8 @@ func BenchmarkViewers(b *testing.B) {
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1e3 }
 
-// joined returns request bodies with that many lines each.
-func joined(lines [][]byte, size int) (bodies [][]byte) {
-	for _, batch := range streamtest.Batches(lines, size) {
-		bodies = append(bodies, bytes.Join(batch, []byte("\n")))
-	}
-	return bodies
-}
-
-// timed posts one body after the other, one per interval unless that is 0, and returns the durations of the requests.
-func (c *collector) timed(b *testing.B, bodies [][]byte, interval time.Duration) (took []time.Duration) {
+// postEvery posts one body after the other, one per interval unless that is 0, and returns the durations of the requests.
+func (c *collector) postEvery(b *testing.B, bodies [][]byte, interval time.Duration) (took []time.Duration) {
 	b.Helper()
 	client, done := newClient(1)
 	defer done()
@@ -110,8 +101,8 @@ func (c *collector) timed(b *testing.B, bodies [][]byte, interval time.Duration)
 	return took
 }
 
-// watch lets viewers load pages until stop is called.
-func (c *collector) watch(b *testing.B, n int) (stop func()) {
+// startViewers lets viewers load pages until stop is called.
+func (c *collector) startViewers(b *testing.B, n int) (stop func()) {
 	b.Helper()
 	quit := make(chan struct{})
 	var all sync.WaitGroup
