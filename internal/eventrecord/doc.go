@@ -1,7 +1,7 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package eventrecord reads and normalizes log records of Tasker events. It holds no state.
+// Package eventrecord reads and normalizes log records of Tasker events. Only a [Normalizer] has state, which serves one goroutine.
 //
-// Functions keep no reference to the pdata they receive. Only [Normalize] writes, and only to the record.
+// Functions keep no reference to the pdata they receive. Only [Normalizer.Normalize], [SetIdentity] and [MarkImpossible] change it.
 package eventrecord
