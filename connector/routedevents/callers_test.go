@@ -15,7 +15,6 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/tree"
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly/treedata"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -54,7 +53,7 @@ func TestRecordsAndSpansOfATaskAreInOneTrace(t *testing.T) {
 		}
 		events = rapid.Permutation(events).Draw(t, "order")
 
-		a := assembly.New(treedata.DefaultLimits(), func(tree *tree.Tree) { trace = tree.Trace })
+		a := assembly.New(assembly.DefaultLimits(), func(tree *tree.Tree) { trace = tree.Trace })
 		c := newCallers(10)
 		kept := c.note(nil, pcommon.TraceID{9}, 1, lifecycle.TaskStartRequested, "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
 		for _, e := range events {

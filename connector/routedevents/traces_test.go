@@ -152,7 +152,7 @@ func TestTreesNeedNoMoreAttributes(t *testing.T) {
 
 func trees(td ptrace.Traces) ptrace.Traces {
 	reader, writer := treedata.NewReader(), treedata.NewWriter()
-	assembler := assembly.New(treedata.DefaultLimits(), writer.Write)
+	assembler := assembly.New(assembly.DefaultLimits(), writer.Write)
 	for _, rs := range td.ResourceSpans().All() {
 		resource := reader.Resource(rs.Resource().Attributes())
 		for _, span := range rs.ScopeSpans().At(0).Spans().All() {

@@ -47,7 +47,7 @@ type held struct {
 
 func newHeld(now func() time.Time) *held {
 	h := &held{reader: treedata.NewReader(), now: now}
-	limits := treedata.DefaultLimits()
+	limits := assembly.DefaultLimits()
 	h.assembler = assembly.New(limits, func(tree *tree.Tree) { h.trees = append(h.trees, tree.Clone()) })
 	h.assembler.Watch()
 	return h

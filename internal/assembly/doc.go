@@ -32,10 +32,11 @@
 // To follow why a span is emitted, read in this order:
 //
 //  1. Events: in package event kind.go (what an event means), set.go, record.go and packed.go (how the events of a task are kept).
-//  2. Open tasks: task.go and asleep.go (how a task is held), assembler.go (limits and releases), waits.go and package deadlines (when
-//     a task is checked).
-//  3. History: in package history order.go and rebuild.go (sorting), runs.go (where a run ends), reader.go and model.go (the reader
-//     and what it finds), queue.go (waits), gap.go and gaps.go (what is missing), room.go (limits of a tree).
+//  2. Open tasks: task.go and asleep.go (how a task is held), assembler.go (what an event and a check do), limits.go, releases.go,
+//     waits.go and package deadlines (when a task is checked).
+//  3. History: in package history order.go and rebuild.go (sorting), runs.go (where a run ends), model.go (what the reader finds),
+//     reader.go, passes.go, batches.go and attempts.go (how it finds it), queue.go (waits), gap.go and gaps.go (what is missing),
+//     room.go (limits of a tree).
 //  4. Emission while a task is still open: parts.go (one check of a task); in package history frontier.go (up to where everything has
 //     arrived), settled.go (which spans are final, and what they wait for) and checkpoint.go (what replaces records); in package tree
 //     emission.go and package emitted (what has been emitted), summary.go (what the spans need of replaced records).

@@ -11,7 +11,6 @@ import (
 	"go.opentelemetry.io/collector/component"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly/treedata"
 	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 )
 
@@ -66,7 +65,7 @@ type Config struct {
 }
 
 func createDefaultConfig() *Config {
-	limits := treedata.DefaultLimits()
+	limits := assembly.DefaultLimits()
 	return &Config{
 		ReorderWindow: limits.ReorderWindow, SettleTimeout: limits.SettleTimeout, IdleTimeout: limits.IdleTimeout,
 		MaxOpenTasks: limits.OpenTasks, MaxHeldBytes: limits.HeldBytes, MaxEventsPerTask: limits.EventsPerTask, MaxSpansPerTree: limits.SpansPerTree, MaxBytesPerTree: limits.BytesPerTree,

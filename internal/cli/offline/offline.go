@@ -62,7 +62,7 @@ func Assemble(ctx context.Context, source Source, options Options) (Counts, erro
 	for _, id := range options.Tasks {
 		a.wanted[id] = true
 	}
-	limits := treedata.DefaultLimits()
+	limits := assembly.DefaultLimits()
 	limits.OpenTasks = math.MaxInt // an evicted task would look incomplete
 	limits.HeldBytes = 0           // no limit, for the same reason
 	a.assembler = assembly.New(limits, func(tree *tree.Tree) {
