@@ -3,24 +3,24 @@
 
 package eventfile
 
-// Batch gathers items into one NDJSON body, an item per line, so that an index of the receiver's report names a line of a
-// file again.
+// Batch is an NDJSON body with one item per line. It keeps the origins of the items, so that an index in the receiver's answer
+// can be reported as a line of a file.
 type Batch struct {
 	Body    []byte
 	Origins []Origin
 }
 
-// Add appends an item that has no fault. The batch copies it.
+// Add copies an item without a fault into the batch.
 func (b *Batch) Add(item Item) {
 	b.Body = append(b.Body, item.JSON...)
 	b.Body = append(b.Body, '\n')
 	b.Origins = append(b.Origins, item.Origin)
 }
 
-// Len is the number of items.
+// Len returns the number of items.
 func (b *Batch) Len() int { return len(b.Origins) }
 
-// Origin is where the item of an index stands; false when the batch has no such item.
+// Origin returns the origin of the item at an index; false if there is none.
 func (b *Batch) Origin(index int) (Origin, bool) {
 	if index < 0 || index >= len(b.Origins) {
 		return Origin{}, false
@@ -28,5 +28,5 @@ func (b *Batch) Origin(index int) (Origin, bool) {
 	return b.Origins[index], true
 }
 
-// Reset empties the batch and keeps its memory.
+// Reset empties the batch but keeps its memory.
 func (b *Batch) Reset() { b.Body, b.Origins = b.Body[:0], b.Origins[:0] }

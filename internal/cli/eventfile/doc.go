@@ -1,11 +1,10 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package eventfile reads files of events item by item: NDJSON, JSON arrays, JSON objects over several lines, plain or
-// gzip. It finds where items begin and end, without parsing them, and keeps the line of each, so that a refused item can be
-// reported with its line.
+// Package eventfile reads event files item by item: NDJSON, JSON arrays and JSON objects over several lines, plain, gzip or
+// zstd. It finds the beginning and end of items without parsing them, and keeps the line number of each for reports.
 //
-// Memory is bounded by the largest item, never by the file or the length of its lines.
+// Its memory depends on the largest item only, not on the size of the file or its lines.
 //
-// A Reader and a Source own the files that they read, and serve one goroutine.
+// A Reader and a Source own their files and are not safe for concurrent use.
 package eventfile

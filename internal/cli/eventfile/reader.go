@@ -14,11 +14,11 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/wire"
 )
 
-// MaxItemBytes is the largest item that is read. It is more than a receiver takes by default, so that the receiver decides
-// in all but absurd cases.
+// MaxItemBytes is the maximum size of an item. It is more than a receiver's default limit, so that usually the receiver
+// decides.
 const MaxItemBytes = 16 << 20
 
-// Origin is where an item begins.
+// Origin is the place where an item begins.
 type Origin struct {
 	File string
 	Line int // from 1
@@ -29,23 +29,23 @@ func (o Origin) String() string { return fmt.Sprintf("%s:%d", o.File, o.Line) }
 // Item is one item of a file.
 type Item struct {
 	Origin
-	// JSON is one valid JSON object without line feeds; empty when there is a fault.
+	// JSON is a valid JSON object without line feeds; empty if there is a fault.
 	JSON []byte
-	// Fault says what is wrong with a piece of the file that is no item, or is nil.
+	// Fault is set instead of JSON for a part of the file that is not an item.
 	Fault *Fault
 }
 
-// Fault is why a piece of a file cannot be an item.
+// Fault is the reason why a part of a file is not an item.
 type Fault struct{ Reason, Remedy string }
 
 const byteOrderMark = "\xef\xbb\xbf"
 
-// Reader takes one file apart. It serves one goroutine.
+// Reader splits one file into items.
 //
-// After broken JSON it goes on at the next line that begins with an object and is not indented, or behind the broken line.
+// After invalid JSON it continues at the next line that begins with an object and is not indented, or after the invalid line.
 //
-// The end of an item is found by its brackets. The scanner of package wire, which also
-// validates, needs an item in one piece and would start again with each chunk that is read.
+// The end of an item is found by its brackets. The scanner of package wire, which also validates, needs a complete item and
+// would start again with each chunk.
 type Reader struct {
 	name    string
 	in      *bufio.Reader
@@ -56,7 +56,7 @@ type Reader struct {
 	compact bytes.Buffer
 }
 
-// NewReader reads from a stream, inflating it if it is gzip or zstd. The name is for the items' origin.
+// NewReader returns a reader of a stream, which may be compressed with gzip or zstd. The name is that of the items' origins.
 func NewReader(name string, in io.Reader) (*Reader, error) {
 	buffered, err := inflate(name, in)
 	if err != nil {
@@ -65,7 +65,7 @@ func NewReader(name string, in io.Reader) (*Reader, error) {
 	return &Reader{name: name, in: buffered, line: 1}, nil
 }
 
-// Next is the next item, valid until the call after it; io.EOF after the last.
+// Next returns the next item, which is valid until the following call; io.EOF after the last one.
 func (r *Reader) Next() (Item, error) {
 	if !r.started {
 		r.started = true
@@ -136,14 +136,14 @@ func (r *Reader) object() (Item, error) {
 	return Item{Origin: Origin{r.name, first}, JSON: r.oneLine()}, nil
 }
 
-// oneLine removes the line feeds of an item that is spread over lines.
+// oneLine removes line feeds from an item.
 func (r *Reader) oneLine() []byte {
 	if bytes.IndexByte(r.text, '\n') < 0 {
 		return r.text
 	}
 	r.compact.Reset()
 	if err := json.Compact(&r.compact, r.text); err != nil {
-		return r.text // not reached: the text is valid
+		return r.text // unreachable: the text is valid
 	}
 	return r.compact.Bytes()
 }
@@ -166,7 +166,7 @@ func (r *Reader) skipInvalid() (Item, error) {
 		if stop >= 0 {
 			n = stop
 		}
-		if room := shownJunk - len(r.text); room > 0 {
+		if room := shownInvalid - len(r.text); room > 0 {
 			r.text = append(r.text, chunk[:min(n, room)]...)
 		}
 		r.in.Discard(n) //nolint:errcheck // these bytes are buffered
@@ -177,10 +177,10 @@ func (r *Reader) skipInvalid() (Item, error) {
 	}
 }
 
-// shownJunk is how many bytes of what is no item are quoted.
-const shownJunk = 40
+// shownInvalid is how many bytes of an invalid part are quoted.
+const shownInvalid = 40
 
-// chunk is what is buffered, at least one byte unless the file ends.
+// chunk returns the buffered bytes, at least one unless the file ends.
 func (r *Reader) chunk() ([]byte, error) {
 	if _, err := r.in.Peek(1); err != nil {
 		return nil, err

@@ -20,7 +20,7 @@ const Stdin = "-"
 
 const bufferBytes = 256 << 10
 
-// What opens the streams of either kind, and UTF-16 as Windows writes it.
+// First bytes of compressed streams, and of UTF-16 as written by Windows.
 const (
 	gzipMagic  = "\x1f\x8b"
 	zstdMagic  = "\x28\xb5\x2f\xfd"
@@ -30,7 +30,7 @@ const (
 // maxZstdWindow is the largest window that zstd accepts by default: a frame of a few bytes can request gigabytes.
 const maxZstdWindow = 128 << 20
 
-// Source reads several files one after the other. It serves one goroutine.
+// Source reads several files one after the other.
 type Source struct {
 	paths  []string
 	stdin  io.Reader
@@ -38,12 +38,13 @@ type Source struct {
 	closer io.Closer
 }
 
-// NewSource reads the paths, of which [Stdin] is the given reader. A file is opened when its turn comes.
+// NewSource returns a source of the files at the paths. The path [Stdin] stands for the given reader. Files are opened one at a
+// time.
 func NewSource(paths []string, stdin io.Reader) *Source {
 	return &Source{paths: paths, stdin: stdin}
 }
 
-// Check opens every file once, so that a wrong name is known before anything is read.
+// Check opens every file once, so that wrong names are reported before anything is read.
 func (s *Source) Check() error {
 	var all []error
 	for _, path := range s.paths {
@@ -63,8 +64,8 @@ func (s *Source) Check() error {
 	return errors.Join(all...)
 }
 
-// Next is the next item, valid until the call after it; io.EOF after the last. Any other error names the file and is
-// final.
+// Next returns the next item, which is valid until the following call; io.EOF after the last one. Any other error names the
+// file and is final.
 func (s *Source) Next() (Item, error) {
 	for {
 		if s.reader == nil {
@@ -106,7 +107,7 @@ func (s *Source) open(path string) error {
 	return err
 }
 
-// Close closes the file at hand. Calling it again does nothing.
+// Close closes the open file, if any. It may be called again.
 func (s *Source) Close() error {
 	s.reader = nil
 	if s.closer == nil {
@@ -120,7 +121,7 @@ func (s *Source) Close() error {
 // inflate detects the compression by the first bytes, because standard input has no file name.
 func inflate(name string, in io.Reader) (*bufio.Reader, error) {
 	buffered := bufio.NewReaderSize(in, bufferBytes)
-	begin, _ := buffered.Peek(len(zstdMagic)) // a read error comes again with the first item
+	begin, _ := buffered.Peek(len(zstdMagic)) // the first item's read reports the error
 	switch {
 	case bytes.HasPrefix(begin, []byte(gzipMagic)):
 		inflated, err := gzip.NewReader(buffered)
@@ -129,7 +130,7 @@ func inflate(name string, in io.Reader) (*bufio.Reader, error) {
 		}
 		return bufio.NewReaderSize(inflated, bufferBytes), nil
 	case string(begin) == zstdMagic:
-		// With one goroutine it is this one, and there is nothing to close.
+		// With a concurrency of 1 it has no goroutines, so it need not be closed.
 		inflated, err := zstd.NewReader(buffered, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxZstdWindow))
 		if err != nil {
 			return nil, fmt.Errorf("%s looks like zstd but is not: %w", name, err)

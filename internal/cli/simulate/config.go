@@ -17,7 +17,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy"
 )
 
-// Config has the settings of the components that are simulated.
+// Config has the settings of the simulated components.
 type Config struct {
 	Router    *eventrouter.Config
 	Events    *routedevents.Config
@@ -25,7 +25,7 @@ type Config struct {
 	Metrics   *spantometrics.Config
 }
 
-// DefaultConfig has the components' defaults.
+// DefaultConfig returns the components' defaults.
 func DefaultConfig() Config {
 	return Config{
 		Router:    eventrouter.NewFactory().CreateDefaultConfig().(*eventrouter.Config),
@@ -35,8 +35,8 @@ func DefaultConfig() Config {
 	}
 }
 
-// ReadConfig takes the components' settings from the configuration of a collector. A component that is not in it has its
-// defaults, and so has its storage none: a simulation must not touch the state of a collector. The error joins all mistakes.
+// ReadConfig returns the components' settings in a collector's configuration, with defaults for components that it lacks. The
+// storage is never used: a simulation must not touch the state of a collector. The error joins all mistakes.
 func ReadConfig(conf *confmap.Conf) (Config, error) {
 	cfg := DefaultConfig()
 	collector := collectorconfig.New(conf)

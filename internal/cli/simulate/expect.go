@@ -22,7 +22,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/glob"
 )
 
-// The sections of expectations.
+// Sections of expectations.
 const (
 	sectionSpans   = "spans"
 	sectionRecords = "records"
@@ -30,8 +30,7 @@ const (
 	sectionLosses  = "losses"
 )
 
-// Expectations are what an operator wants a configuration to make of events. They are read from a file by ReadExpectations
-// and serve one Run.
+// Expectations are the results that an operator expects, read from a file by ReadExpectations. They serve one Run.
 type Expectations struct {
 	Events struct {
 		Accepted *Bound `yaml:"accepted"`
@@ -41,36 +40,36 @@ type Expectations struct {
 	Records []*Expectation `yaml:"records"`
 	Metrics []*Expectation `yaml:"metrics"`
 	Losses  []*Expectation `yaml:"losses"`
-	// NothingElse names sections of which every row must be expected by some entry.
+	// NothingElse names sections in which every row must match an entry.
 	NothingElse []string `yaml:"nothing_else"`
 
-	// columns that were seen, and the number and the first of the rows that nothing expects, by section.
+	// By section: the columns of its rows, and the rows that no entry matches.
 	columns    map[string]map[string]struct{}
 	unexpected map[string]*unexpected
 }
 
-// Expectation is about all rows of a table that match: how many there are, and what their values add up to.
+// Expectation is the expected number of matching rows of a table, or the sum of their values.
 type Expectation struct {
-	// Where has texts or globs by column; a row matches if all of them do. A cell that is not there is empty.
+	// Where has texts or globs by column; a row matches if all of them match. A missing cell is empty.
 	Where map[string]string `yaml:"where"`
 	Count *Bound            `yaml:"count"`
-	// Value is the sum of the column of that name, which only the tables of metrics and losses have.
+	// Value is the sum of the column "value", which only the tables of metrics and losses have.
 	Value *Bound `yaml:"value"`
 
 	rows int
 	sum  float64
 }
 
-// Bound is a number, or {min: N, max: N} with one of them or both.
+// Bound is a number, or {min: N, max: N} with one or both of them.
 type Bound struct {
 	Min, Max float64
 }
 
 // Mismatch is an expectation that was not met.
 type Mismatch struct {
-	// Place is that in the file, such as spans[2].
+	// Place is the position in the file, such as spans[2].
 	Place string `json:"place"`
-	// Where tells the rows in question.
+	// Where describes the rows.
 	Where    string `json:"where,omitempty"`
 	Expected string `json:"expected"`
 	Found    string `json:"found"`
@@ -81,14 +80,14 @@ type unexpected struct {
 	first string
 }
 
-// exactly is how far apart two numbers may be that are equal but for the rounding of a sum.
-const exactly = 1e-9
+// rounding is the relative difference of numbers that are considered equal, because sums are rounded.
+const rounding = 1e-9
 
 // UnmarshalYAML implements yaml.Unmarshaler.
 func (b *Bound) UnmarshalYAML(node *yaml.Node) error {
 	if node.Kind == yaml.ScalarNode {
 		if err := node.Decode(&b.Min); err != nil {
-			return fmt.Errorf("line %d: %q is no number: write a number, or {min: N, max: N}", node.Line, node.Value)
+			return fmt.Errorf("line %d: %q is not a number: write a number, or {min: N, max: N}", node.Line, node.Value)
 		}
 		b.Max = b.Min
 		return nil
@@ -105,17 +104,17 @@ func (b *Bound) UnmarshalYAML(node *yaml.Node) error {
 		case "max":
 			b.Max = value
 		default:
-			return fmt.Errorf("line %d: %q is no bound: write {min: N, max: N}", node.Line, key)
+			return fmt.Errorf("line %d: %q is not a bound: write {min: N, max: N}", node.Line, key)
 		}
 	}
 	if len(bounds) == 0 || b.Min > b.Max {
-		return fmt.Errorf("line %d: no number is within these bounds: write {min: N, max: N}", node.Line)
+		return fmt.Errorf("line %d: these bounds include no number: write {min: N, max: N}", node.Line)
 	}
 	return nil
 }
 
 func (b *Bound) holds(value float64) bool {
-	slack := exactly * max(math.Abs(value), 1)
+	slack := rounding * max(math.Abs(value), 1)
 	return value >= b.Min-slack && value <= b.Max+slack
 }
 
@@ -133,11 +132,11 @@ func (b *Bound) String() string {
 
 func number(value float64) string { return strconv.FormatFloat(value, 'f', -1, 64) }
 
-// ReadExpectations reads a file. Its error has every mistake that can be found before the events are read.
+// ReadExpectations reads a file. The error joins all mistakes that can be found without events.
 func ReadExpectations(path string) (*Expectations, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("the expectations can't be read: %w", err)
+		return nil, fmt.Errorf("cannot read the expectations: %w", err)
 	}
 	expected := &Expectations{columns: map[string]map[string]struct{}{}, unexpected: map[string]*unexpected{}}
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
@@ -186,7 +185,7 @@ func (e *Expectations) validate() error {
 	return errors.Join(errs...)
 }
 
-// check compares a row of a table with what is expected of it. A nil e expects nothing.
+// check counts a row of a table for the entries that it matches. A nil e has none.
 func (e *Expectations) check(section string, row map[string]string) {
 	if e == nil {
 		return
@@ -224,7 +223,7 @@ func (e *Expectation) matches(row map[string]string) bool {
 	return true
 }
 
-// mismatches are the expectations that were not met, in the order of the file's sections.
+// mismatches returns the unmet expectations, in the order of the file's sections.
 func (e *Expectations) mismatches(accepted, refused int) []Mismatch {
 	if e == nil {
 		return nil
@@ -254,13 +253,15 @@ func (e *Expectations) mismatches(accepted, refused int) []Mismatch {
 	return found
 }
 
-// expectsNothing reports whether no rows are well: a label of which no metric has a value has no column.
+// expectsNothing reports whether the expectation is met by no rows at all. Then a column may be missing: a label has one only if
+// some metric has the label.
 func (e *Expectation) expectsNothing(section string) bool {
 	return (section == sectionMetrics || section == sectionLosses) &&
 		(e.Count == nil || e.Count.holds(0)) && (e.Value == nil || e.Value.holds(0))
 }
 
-// unknownColumn is a column that no row has and that would have to have a text. A table without rows has no columns.
+// unknownColumn returns a column of the expectation that no row has, although a text is expected in it; empty if there is none,
+// or if the table has no rows.
 func (e *Expectations) unknownColumn(section string, one *Expectation) string {
 	if len(e.columns[section]) == 0 {
 		return ""
@@ -276,7 +277,7 @@ func (e *Expectations) unknownColumn(section string, one *Expectation) string {
 func (e *Expectations) columnsOf(section, instead string) string {
 	columns := slices.Sorted(maps.Keys(e.columns[section]))
 	if meant, distance := configerr.Nearest(instead, columns); distance <= configerr.MaxTypos {
-		return "none of that name, but " + meant
+		return "no such column, but " + meant
 	}
-	return "none of that name, but " + strings.Join(columns, ", ")
+	return "no such column, but " + strings.Join(columns, ", ")
 }

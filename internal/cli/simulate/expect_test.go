@@ -71,7 +71,7 @@ nothing_else: [spans, metrics]
 	require.Equal(t, []string{
 		fmt.Sprintf("events.accepted : %d, not 1", len(lines)),
 		fmt.Sprintf("spans[0].count name=tasker.task.execution: %d, not 1000", len(truth)),
-		"spans[1].where nam: none of that name, but name, not a column of the table",
+		"spans[1].where nam: no such column, but name, not a column of the table",
 		"records[0].count event=step.skipped: 0, not at least 3",
 		fmt.Sprintf("metrics[0].value name=tasker.task.executions: %d, not 2 to 3", len(truth)),
 		"losses[0].value metric=processor_event_router_dropped: 0, not at least 1",
@@ -97,10 +97,10 @@ losses:
 func TestExpectationsThatMakeNoSense(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                                         "nothing is expected",
-		"spans: [{count: x}]":                      `line 1: "x" is no number`,
-		"spans: [{count: {least: 3}}]":             `"least" is no bound`,
-		"spans: [{count: {min: 3, max: 2}}]":       "no number is within these bounds",
-		"spans: [{count: {}}]":                     "no number is within these bounds",
+		"spans: [{count: x}]":                      `line 1: "x" is not a number`,
+		"spans: [{count: {least: 3}}]":             `"least" is not a bound`,
+		"spans: [{count: {min: 3, max: 2}}]":       "these bounds include no number",
+		"spans: [{count: {}}]":                     "these bounds include no number",
 		"spans: [{where: {name: a}}]":              "spans[0]: expects nothing; add count or value",
 		"spans: [~]":                               "spans[0]: expects nothing",
 		"records: [{value: 3}]":                    "records[0]::value: is not possible, because only metrics and losses have values",
@@ -113,5 +113,5 @@ func TestExpectationsThatMakeNoSense(t *testing.T) {
 		require.ErrorContains(t, err, want, text)
 	}
 	_, err := ReadExpectations(filepath.Join(t.TempDir(), "gone"))
-	require.ErrorContains(t, err, "the expectations can't be read")
+	require.ErrorContains(t, err, "cannot read the expectations")
 }

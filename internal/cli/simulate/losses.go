@@ -18,17 +18,18 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/ownmetrics"
 )
 
-// Loss is what a component refused, dropped or cut.
+// Loss is a counter of what a component refused, dropped or cut.
 type Loss = status.Loss
 
-// losses are read off the components' own counters, more than once: a counter never falls, but it can end.
+// losses collects the components' own counters, more than once, because a counter can end with its component. Counters never
+// decrease.
 type losses struct {
 	found map[string]Loss
 }
 
 func newLosses() *losses { return &losses{map[string]Loss{}} }
 
-// collect reads the counters. Nothing that it can't read is a loss of events.
+// collect reads the counters.
 func (l *losses) collect(ctx context.Context, reader sdkmetric.Reader) {
 	var all metricdata.ResourceMetrics
 	if reader.Collect(ctx, &all) != nil {
@@ -59,7 +60,7 @@ func labelsOf(set attribute.Set) map[string]string {
 	return labels
 }
 
-// rowOf is a loss as a row of a table.
+// rowOf returns a loss as a row of a table.
 func rowOf(loss Loss) map[string]string {
 	row := map[string]string{"metric": loss.Metric, "value": strconv.FormatInt(loss.Count, 10)}
 	maps.Copy(row, loss.Labels)

@@ -20,7 +20,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// results takes what the components emit, and makes the summary of it. A row of it is one of the table that tasker_csv writes.
+// results consumes what the components emit and summarizes it. Its rows are those that tasker_csv would write.
 type results struct {
 	mu     sync.Mutex // the components send concurrently
 	tables *taskercsv.Tables
@@ -99,7 +99,7 @@ func (r *results) metrics(_ context.Context, md pmetric.Metrics) error {
 	return r.tables.AddMetrics(md, time.Now())
 }
 
-// finish completes the summary when the components have been stopped.
+// finish completes the summary after the components have been stopped.
 func (r *results) finish() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -129,7 +129,7 @@ func rowByColumn(header, cells []string) map[string]string {
 	return row
 }
 
-// levelOf orders spans as the tree does.
+// levelOf orders span names as in a tree.
 func levelOf(name string) int {
 	return slices.Index([]string{
 		lifecycle.SpanTask, lifecycle.SpanQueued, lifecycle.SpanOrchestration, lifecycle.SpanDependency, lifecycle.SpanBatch,

@@ -33,44 +33,44 @@ import (
 // Settings of a simulation.
 type Settings struct {
 	Config Config
-	// Directory, unless it is empty, gets metrics.csv, traces.csv and logs.csv, as far as there is something for them.
+	// Directory, if set, is where metrics.csv, traces.csv and logs.csv are written, unless they would be empty.
 	Directory string
-	// Service of events that name none.
+	// Service is that of events without one.
 	Service string
-	// Expect, unless it is nil, is compared with the result.
+	// Expect, if not nil, is compared with the result.
 	Expect *Expectations
 	// Log receives the components' warnings.
 	Log *zap.Logger
-	// Refused is called for every item that cannot be decoded.
+	// Refused is called for each item that cannot be decoded.
 	Refused func(where, field, reason, remedy string)
 }
 
-// Result is what became of the events.
+// Result is the output for the events.
 type Result struct {
 	Accepted int `json:"accepted_events"`
 	Refused  int `json:"refused_events"`
-	// Spans, by name.
+	// Spans are counted by name.
 	Spans []Spans `json:"spans"`
-	// Records are structured log records, by event.
+	// Records are structured log records, counted by event.
 	Records []Count `json:"records"`
 	Metrics []Row   `json:"metrics"`
 	// Losses are what the components refused, dropped or cut.
 	Losses []Loss `json:"losses"`
-	// Mismatches are the expectations that were not met; nil if there were no expectations.
+	// Mismatches are the unmet expectations; nil if there are no expectations.
 	Mismatches []Mismatch `json:"mismatches,omitempty"`
 }
 
-// Spans of one name.
+// Spans counts the spans of one name.
 type Spans struct {
 	Name  string `json:"name"`
 	Spans int    `json:"spans"`
-	// Incomplete are those for whose end there was no event.
+	// Incomplete is the number of spans whose end no event announced.
 	Incomplete int `json:"incomplete"`
-	// Status counts them by outcome.
+	// Status is the number of spans by outcome.
 	Status map[string]int `json:"status"`
 }
 
-// Count of something with a name.
+// Count is a number of something with a name.
 type Count struct {
 	Name  string `json:"name"`
 	Count int    `json:"count"`
@@ -84,8 +84,8 @@ type Row struct {
 	Value  string            `json:"value"`
 }
 
-// Run feeds the source's events to the components and ends them. What is still open then is emitted as incomplete, as at a
-// collector's stop without storage.
+// Run sends the source's events to the components and stops them. Open tasks are then emitted as incomplete, as when a collector
+// without storage stops.
 //
 //	event_router ─┬─► routed_events ─► span_hierarchy ─┬─► table of spans
 //	              │                                    ├─► span_to_metrics ─► table of metrics
@@ -109,7 +109,7 @@ func Run(ctx context.Context, source offline.Source, settings Settings) (*Result
 	if b.err != nil {
 		return nil, b.err
 	}
-	for i, c := range slices.Backward(b.components) { // receivers of data before those who send to them
+	for i, c := range slices.Backward(b.components) { // destinations before their senders
 		if err := c.Start(ctx, host{}); err != nil {
 			return nil, errors.Join(err, b.stop(b.components[i+1:]))
 		}
@@ -121,7 +121,7 @@ func Run(ctx context.Context, source offline.Source, settings Settings) (*Result
 		Logs: func(logs plog.Logs) error { return first.ConsumeLogs(origin.Mark(ctx, origin.Decoder), logs) },
 	})
 	losses := newLosses()
-	losses.collect(ctx, reader) // some counters end with their component
+	losses.collect(ctx, reader) // some counters end with their components
 	err = errors.Join(err, b.stop(b.components))
 	losses.collect(ctx, reader)
 	result.Losses = losses.list()
@@ -138,7 +138,7 @@ type host struct{}
 // GetExtensions implements component.Host.
 func (host) GetExtensions() map[component.ID]component.Component { return nil }
 
-// builder makes the components, in the order in which data goes through them. The first error stays.
+// builder creates the components and lists them in the order of the data flow. It keeps errors.
 type builder struct {
 	ctx        context.Context
 	settings   Settings
@@ -155,7 +155,7 @@ func (b *builder) build() consumer.Logs {
 		return nil
 	}
 
-	measuring := spantometrics.NewFactory() // its inputs of one factory share their series
+	measuring := spantometrics.NewFactory() // inputs of one factory share their series
 	measured := connector.Settings{ID: component.NewID(measuring.Type()), TelemetrySettings: b.telemetry}
 	fromSpans := keep(measuring.CreateTracesToMetrics(b.ctx, measured, b.settings.Config.Metrics, metricTable))(b, "span_to_metrics")
 	fromEvents := keep(measuring.CreateLogsToMetrics(b.ctx, measured, b.settings.Config.Metrics, metricTable))(b, "span_to_metrics")
@@ -163,7 +163,7 @@ func (b *builder) build() consumer.Logs {
 		return nil
 	}
 
-	converting := routedevents.NewFactory() // its inputs of one factory share which facts are recorded
+	converting := routedevents.NewFactory() // inputs of one factory share the recorded facts
 	converted := connector.Settings{ID: component.NewID(converting.Type()), TelemetrySettings: b.telemetry}
 	outcomes := keep(converting.CreateTracesToLogs(b.ctx, converted, b.settings.Config.Events, recordTable))(b, "routed_events")
 	toRecords := keep(converting.CreateLogsToLogs(b.ctx, converted, b.settings.Config.Events, recordTable))(b, "routed_events")
@@ -192,7 +192,7 @@ func (b *builder) build() consumer.Logs {
 		processor.Settings{ID: component.NewID(routing.Type()), TelemetrySettings: b.telemetry}, b.settings.Config.Router, routed))(b, "event_router")
 }
 
-// keep returns a function that takes a component, made before those that send to it.
+// keep returns a function that adds a component to a builder, before its destinations.
 func keep[C component.Component](c C, err error) func(b *builder, name string) C {
 	return func(b *builder, name string) C {
 		if err != nil {
@@ -204,7 +204,7 @@ func keep[C component.Component](c C, err error) func(b *builder, name string) C
 	}
 }
 
-// stop ends components, senders before receivers.
+// stop stops components, senders before destinations.
 func (b *builder) stop(components []component.Component) error {
 	var errs []error
 	for _, c := range components {
@@ -213,7 +213,7 @@ func (b *builder) stop(components []component.Component) error {
 	return errors.Join(errs...)
 }
 
-// toEach returns a function that hands a copy to each of several consumers.
+// toEach returns a function that passes a copy to each consumer.
 func toEach[T interface{ CopyTo(T) }](empty func() T, consume ...func(context.Context, T) error) func(context.Context, T) error {
 	return func(ctx context.Context, data T) error {
 		var errs []error

@@ -9,7 +9,7 @@ import (
 	"os"
 )
 
-// tableFile is a table on disk, which is created with its first row. A nil one writes nothing.
+// tableFile is a CSV file, created with its first row. A nil one writes nothing.
 type tableFile struct {
 	path string
 	file *os.File
@@ -38,7 +38,7 @@ func (f *tableFile) create(header []string) (err error) {
 	return f.rows.Write(header)
 }
 
-// close writes what is buffered, and returns the first error of the file.
+// close writes buffered rows and returns the first error.
 func (f *tableFile) close() error {
 	switch {
 	case f == nil:
