@@ -40,7 +40,7 @@ func (s *Status) Write(w io.Writer) error {
 			out.Row(problem)
 		}
 	}
-	out.Section("IN HAND", "")
+	out.Section("HELD", "")
 	out.Row("open tasks", fmt.Sprintf("%d, with %d events in %s", s.Work.OpenTasks, s.Work.HeldEvents, size(s.Work.HeldBytes)))
 	out.Row("finished spans not sent yet", fmt.Sprint(s.Work.PendingSpans))
 	out.Row("events remembered", fmt.Sprint(s.Work.KnownEvents))
