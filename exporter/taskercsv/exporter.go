@@ -142,12 +142,8 @@ func (e *csvExporter) start(ctx context.Context, host component.Host) (err error
 // shutdown writes pending data. It may be called before start.
 func (e *csvExporter) shutdown(context.Context) error {
 	e.mu.Lock()
-	alreadyStopped := e.stopped
 	e.stopped = true
 	e.mu.Unlock()
-	if alreadyStopped {
-		return nil
-	}
 	e.stop()
 	e.done.Wait()
 

@@ -53,12 +53,12 @@ type note struct {
 }
 
 type workflowLine struct {
-	Name, URL                                      string
-	Running, Queued, BackingOff, Blocked, Settling int
-	Finished, Failed                               int64
-	FailedShare, P50, P95                          string
-	FailedAttempts                                 int64
-	Chart                                          template.HTML
+	Name, URL                            string
+	Running, Queued, BackingOff, Blocked int
+	Finished, Failed                     int64
+	FailedShare, P50, P95                string
+	FailedAttempts                       int64
+	Chart                                template.HTML
 }
 
 type failureLine struct {
@@ -152,7 +152,7 @@ func workflowLines(counts map[string]*workflowCounts, workflows []livedata.Workf
 	for of, c := range counts {
 		l := line(of)
 		l.Running, l.Queued = c.states[assembly.StateRunning], c.states[assembly.StateQueued]+c.states[assembly.StateWaiting]
-		l.BackingOff, l.Blocked, l.Settling = c.states[assembly.StateBackingOff], c.states[assembly.StateBlocked], c.states[assembly.StateSettling]
+		l.BackingOff, l.Blocked = c.states[assembly.StateBackingOff], c.states[assembly.StateBlocked]
 	}
 	for i := range workflows {
 		w := &workflows[i]

@@ -120,7 +120,6 @@ type frame struct {
 	Search  string
 	About   about
 	Live    string // the address of the page, if it is live
-	Refresh int64
 	Main    any
 	Error   string
 }

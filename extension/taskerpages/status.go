@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
@@ -31,7 +30,6 @@ type status struct {
 	State     string
 	Error     string
 	Failing   bool
-	Since     time.Time
 	Pipelines string
 }
 
@@ -51,7 +49,7 @@ func (p *pages) ComponentStatusChanged(source *componentstatus.InstanceID, event
 	slices.Sort(pipelines)
 	s := status{
 		State: strings.TrimPrefix(event.Status().String(), "Status"), Failing: componentstatus.StatusIsError(event.Status()),
-		Since: event.Timestamp(), Pipelines: strings.Join(pipelines, ", "),
+		Pipelines: strings.Join(pipelines, ", "),
 	}
 	if event.Err() != nil {
 		s.Error = event.Err().Error()

@@ -33,7 +33,6 @@ type taskPage struct {
 	Trace       string
 	Span        string // of the task
 	Traceparent string // of the task's span, for a request that should join the trace
-	Caller      string
 	Correlation string
 	WorkflowURL string
 	Started     string
@@ -49,7 +48,6 @@ type taskPage struct {
 	Together    bool     // nothing is emitted before the task ends
 	Links       []outLink
 	JSON        string
-	FoldURL     string
 	UnfoldURL   string
 	Live        bool
 }
@@ -163,9 +161,6 @@ func (page *taskPage) describe(tree *tree.Tree) {
 	page.State = treeState(tree)
 	page.Trace, page.Span = hex.EncodeToString(tree.Trace[:]), hex.EncodeToString(root.ID[:])
 	page.Traceparent = traceparent(tree.Trace, root.ID)
-	if root.Parent != (event.SpanID{}) {
-		page.Caller = hex.EncodeToString(root.Parent[:])
-	}
 	page.Took, page.Started = span(root.End-root.Start), clock(root.Start)
 	page.WorkflowURL = workflowURL(treeview.Value(root.Attributes, lifecycle.AttrTaskName).Text)
 	if root.Failed() {
@@ -265,7 +260,7 @@ func (p *pages) fillTask(page *taskPage, request *taskRequest, run *livedata.Run
 		}
 	}
 	page.Detail = detailOf(tree, selected, w.growing[selected.ID], w.now)
-	page.FoldURL, page.UnfoldURL = request.url("open", ""), request.url("open", "all")
+	page.UnfoldURL = request.url("open", "all")
 	values := linkValues{
 		trace: page.Trace, task: page.ID, name: page.Name, correlation: page.Correlation, service: page.Service,
 		start: root.Start / 1e6, end: max(root.End, w.now) / 1e6,

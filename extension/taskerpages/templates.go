@@ -38,7 +38,6 @@ type tasksPage struct {
 	States    []stateView
 	Ages      []age
 	SortURLs  map[string]string
-	Clear     string
 	JSON      string
 }
 

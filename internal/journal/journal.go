@@ -69,7 +69,6 @@ type Stats struct {
 	Segments   int
 	Bytes      int64     // of all durable segments
 	Waiting    int       // bytes that are not durable yet
-	Entries    uint64    // appended since the start
 	Commits    uint64    // writes since the start
 	Failures   uint64    // writes that failed since the start
 	SetAside   uint64    // segments that could not be read
@@ -202,7 +201,6 @@ func (j *Journal) append(entry []byte, snapshot bool) {
 	p.entries++
 	j.waitingBytes += len(p.data) - before
 	j.appended++
-	j.stats.Entries++
 }
 
 // Checkpoint appends a snapshot: entries that replace all those appended before. These are deleted in the same write. It does not

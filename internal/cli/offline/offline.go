@@ -46,8 +46,6 @@ type Options struct {
 type Counts struct {
 	Events  int // accepted, including those of other tasks
 	Refused int
-	Other   int // accepted, without a task
-	Trees   int
 }
 
 // Assemble reads the source to its end and then emits the trees, because only then no event is outstanding. It holds all
@@ -65,10 +63,7 @@ func Assemble(ctx context.Context, source Source, options Options) (Counts, erro
 	limits := assembly.DefaultLimits()
 	limits.OpenTasks = math.MaxInt // an evicted task would look incomplete
 	limits.HeldBytes = 0           // no limit, for the same reason
-	a.assembler = assembly.New(limits, func(tree *tree.Tree) {
-		a.counts.Trees++
-		options.Tree(tree)
-	})
+	a.assembler = assembly.New(limits, options.Tree)
 	var err error
 	a.counts.Events, a.counts.Refused, err = Decode(ctx, source, DecodeOptions{
 		Service: options.Service, Now: options.Now, Refused: options.Refused,
@@ -99,7 +94,6 @@ func (a *assembling) observe(logs plog.Logs) {
 			for _, record := range scope.LogRecords().All() {
 				a.normalizer.Normalize(eventrecord.ApplicationOf(attrs), record)
 				if record.TraceID().IsEmpty() {
-					a.counts.Other++
 					continue
 				}
 				if len(a.wanted) > 0 {

@@ -5,7 +5,6 @@ package send
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"time"
 )
@@ -21,7 +20,6 @@ const shortestWait = 20 * time.Millisecond
 type pacer struct {
 	speed float64 // 2 is twice the original speed
 	now   func() time.Time
-	sleep func(context.Context, time.Duration) error
 
 	file        string
 	first, from time.Time // of the file's first item: its time, and when it was read
@@ -32,7 +30,7 @@ func newPacer(s *Settings) *pacer {
 	if s.Pace <= 0 {
 		return nil
 	}
-	return &pacer{speed: s.Pace, now: s.Now, sleep: s.Sleep}
+	return &pacer{speed: s.Pace, now: s.Now}
 }
 
 // item sets an item's new time and returns the wait until then. An item without a time is not changed.

@@ -108,7 +108,7 @@ func (a *Append) Write(rows Rows) (Written, error) {
 	if err != nil || n == 0 {
 		return Written{}, err
 	}
-	written := Written{Rows: n, Bytes: int64(body.Len())}
+	written := Written{Rows: n}
 	if err := a.current(); err != nil {
 		return Written{}, fmt.Errorf("%s not written: %w", a.path, err)
 	}

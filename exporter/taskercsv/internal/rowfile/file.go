@@ -31,7 +31,6 @@ type RowWriter interface {
 // Written describes a write.
 type Written struct {
 	Rows    int
-	Bytes   int64
 	Rotated bool
 }
 

@@ -35,33 +35,17 @@ func (s *Snapshot) Columns() []string {
 func (s *Snapshot) Write(rows Rows) (Written, error) {
 	var written Written
 	err := s.file.Replace(func(w io.Writer) error {
-		counted := &counting{Writer: w}
-		packer, err := s.compression.pack(counted)
+		packer, err := s.compression.pack(w)
 		if err != nil {
 			return err
 		}
 		if written.Rows, err = s.format.write(packer, rows); err != nil {
 			return err
 		}
-		if err := packer.Close(); err != nil {
-			return err
-		}
-		written.Bytes = counted.bytes
-		return nil
+		return packer.Close()
 	})
 	return written, err
 }
 
 // Close implements [File].
 func (*Snapshot) Close() error { return nil }
-
-type counting struct {
-	io.Writer
-	bytes int64
-}
-
-func (c *counting) Write(p []byte) (int, error) {
-	n, err := c.Writer.Write(p)
-	c.bytes += int64(n)
-	return n, err
-}
