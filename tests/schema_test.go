@@ -132,8 +132,7 @@ func (s *schemas) covers(folder, key string, at *schema, of reflect.Type) int {
 
 func (s *schemas) coversFields(folder, key string, at *schema, of reflect.Type) int {
 	settings, squashed, left := 0, 0, maps.Clone(at.Properties)
-	for i := range of.NumField() {
-		field := of.Field(i)
+	for field := range of.Fields() {
 		name, options, _ := strings.Cut(field.Tag.Get("mapstructure"), ",")
 		switch {
 		case !field.IsExported():

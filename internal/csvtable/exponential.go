@@ -3,7 +3,10 @@
 
 package csvtable
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // maxExponentialBuckets bounds the buckets on one side of a total. A total that needs more is reduced to a coarser scale,
 // so that deltas of very different magnitudes cannot make a series grow without limit. With 320 buckets a range from a
@@ -171,8 +174,7 @@ func (h Exponential) stats() Stats { return h.Stats }
 
 // buckets yields the non-empty buckets in ascending order.
 func (h Exponential) buckets(yield func(bucket) bool) {
-	for i := len(h.Negative.Counts) - 1; i >= 0; i-- {
-		count := h.Negative.Counts[i]
+	for i, count := range slices.Backward(h.Negative.Counts) {
 		if count == 0 {
 			continue
 		}

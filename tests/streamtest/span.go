@@ -6,7 +6,6 @@ package streamtest
 import (
 	"encoding/hex"
 
-	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
@@ -85,7 +84,7 @@ func fromSpan(span ptrace.Span) Span {
 		s.Status = OutcomeError
 	}
 	for _, link := range span.Links().All() {
-		s.Links = append(s.Links, Link{pcommon.TraceID(link.TraceID()), pcommon.SpanID(link.SpanID())})
+		s.Links = append(s.Links, Link{link.TraceID(), link.SpanID()})
 	}
 	for _, event := range span.Events().All() {
 		s.Events = append(s.Events, SpanEvent{event.Name(), int64(event.Timestamp()), event.Attributes().AsRaw()})

@@ -136,8 +136,7 @@ func fieldsOf(t reflect.Type) (fields map[string]reflect.Type, open bool) {
 		return nil, true
 	}
 	fields = map[string]reflect.Type{}
-	for i := range t.NumField() {
-		field := t.Field(i)
+	for field := range t.Fields() {
 		if !field.IsExported() {
 			continue
 		}

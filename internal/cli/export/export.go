@@ -18,7 +18,6 @@ import (
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/endpoint"
 	"github.com/tasker-otel/otelcol-tasker/internal/cli/promset"
@@ -312,7 +311,7 @@ func withoutOwn(families []*dto.MetricFamily) []*dto.MetricFamily {
 
 func gauge(name, help string, value float64) *dto.MetricFamily {
 	return &dto.MetricFamily{
-		Name: proto.String(name), Help: proto.String(help), Type: dto.MetricType_GAUGE.Enum(),
-		Metric: []*dto.Metric{{Gauge: &dto.Gauge{Value: proto.Float64(value)}}},
+		Name: new(name), Help: new(help), Type: dto.MetricType_GAUGE.Enum(),
+		Metric: []*dto.Metric{{Gauge: &dto.Gauge{Value: new(value)}}},
 	}
 }

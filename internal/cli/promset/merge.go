@@ -104,7 +104,7 @@ func (m *merger) addSeries(to *mergedFamily, from *dto.Metric) {
 	}
 	switch to.family.GetType() {
 	case dto.MetricType_COUNTER:
-		total.Counter.Value = proto.Float64(total.GetCounter().GetValue() + from.GetCounter().GetValue())
+		total.Counter.Value = new(total.GetCounter().GetValue() + from.GetCounter().GetValue())
 		total.Counter.Exemplar = greaterExemplar(total.Counter.Exemplar, from.GetCounter().GetExemplar())
 	case dto.MetricType_HISTOGRAM:
 		if !addHistogram(total.Histogram, from.Histogram) {
@@ -114,9 +114,9 @@ func (m *merger) addSeries(to *mergedFamily, from *dto.Metric) {
 		addSummary(total.Summary, from.Summary)
 		m.warn("%s: quantiles of several instances cannot be merged and were dropped", to.family.GetName())
 	case dto.MetricType_UNTYPED:
-		total.Untyped.Value = proto.Float64(to.policy.combine(total.GetUntyped().GetValue(), from.GetUntyped().GetValue()))
+		total.Untyped.Value = new(to.policy.combine(total.GetUntyped().GetValue(), from.GetUntyped().GetValue()))
 	default:
-		total.Gauge.Value = proto.Float64(to.policy.combine(total.GetGauge().GetValue(), from.GetGauge().GetValue()))
+		total.Gauge.Value = new(to.policy.combine(total.GetGauge().GetValue(), from.GetGauge().GetValue()))
 	}
 }
 
@@ -138,8 +138,8 @@ func (p Policy) combine(total, value float64) float64 {
 // addHistogram adds at the bounds that both have, because cumulative counts cannot be added elsewhere. It returns false if
 // it dropped bounds.
 func addHistogram(total, from *dto.Histogram) (complete bool) {
-	total.SampleCount = proto.Uint64(total.GetSampleCount() + from.GetSampleCount())
-	total.SampleSum = proto.Float64(total.GetSampleSum() + from.GetSampleSum())
+	total.SampleCount = new(total.GetSampleCount() + from.GetSampleCount())
+	total.SampleSum = new(total.GetSampleSum() + from.GetSampleSum())
 	others := map[float64]*dto.Bucket{}
 	for _, bucket := range from.Bucket {
 		others[bucket.GetUpperBound()] = bucket
@@ -150,7 +150,7 @@ func addHistogram(total, from *dto.Histogram) (complete bool) {
 		if !found {
 			continue
 		}
-		bucket.CumulativeCount = proto.Uint64(bucket.GetCumulativeCount() + other.GetCumulativeCount())
+		bucket.CumulativeCount = new(bucket.GetCumulativeCount() + other.GetCumulativeCount())
 		bucket.Exemplar = greaterExemplar(bucket.Exemplar, other.Exemplar)
 		common = append(common, bucket)
 	}
@@ -160,8 +160,8 @@ func addHistogram(total, from *dto.Histogram) (complete bool) {
 }
 
 func addSummary(total, from *dto.Summary) {
-	total.SampleCount = proto.Uint64(total.GetSampleCount() + from.GetSampleCount())
-	total.SampleSum = proto.Float64(total.GetSampleSum() + from.GetSampleSum())
+	total.SampleCount = new(total.GetSampleCount() + from.GetSampleCount())
+	total.SampleSum = new(total.GetSampleSum() + from.GetSampleSum())
 	total.Quantile = nil
 }
 
@@ -180,10 +180,10 @@ func (m *merger) finish(f *mergedFamily) *dto.MetricFamily {
 	for _, key := range slices.Sorted(maps.Keys(f.series)) {
 		series := f.series[key]
 		if f.policy == PolicyAvg && series.Gauge != nil {
-			series.Gauge.Value = proto.Float64(series.GetGauge().GetValue() / float64(f.members[key]))
+			series.Gauge.Value = new(series.GetGauge().GetValue() / float64(f.members[key]))
 		}
 		if f.policy == PolicyAvg && series.Untyped != nil {
-			series.Untyped.Value = proto.Float64(series.GetUntyped().GetValue() / float64(f.members[key]))
+			series.Untyped.Value = new(series.GetUntyped().GetValue() / float64(f.members[key]))
 		}
 		f.family.Metric = append(f.family.Metric, series)
 	}

@@ -19,7 +19,6 @@ import (
 	"github.com/prometheus/prometheus/model/exemplar"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/textparse"
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
@@ -181,7 +180,7 @@ func (p *parser) histogram(m *dto.Metric, name, suffix, le string, value float64
 			return fmt.Errorf("%s has a bucket without a bound: le=%q", name, le)
 		}
 		m.Histogram.Bucket = append(m.Histogram.Bucket, &dto.Bucket{
-			UpperBound: proto.Float64(float64(bound)), CumulativeCount: &count, Exemplar: p.exemplar(),
+			UpperBound: new(float64(bound)), CumulativeCount: &count, Exemplar: p.exemplar(),
 		})
 	}
 	return nil
@@ -205,7 +204,7 @@ func summary(m *dto.Metric, name, suffix, quantile string, value float64) error 
 		if err := q.UnmarshalJSON([]byte(`"` + quantile + `"`)); err != nil {
 			return fmt.Errorf("%s has an invalid quantile: quantile=%q", name, quantile)
 		}
-		m.Summary.Quantile = append(m.Summary.Quantile, &dto.Quantile{Quantile: proto.Float64(float64(q)), Value: &value})
+		m.Summary.Quantile = append(m.Summary.Quantile, &dto.Quantile{Quantile: new(float64(q)), Value: &value})
 	}
 	return nil
 }
@@ -252,7 +251,7 @@ func seriesLabels(from labels.Labels, pointLabel string) (key string, pairs []*d
 		case l.Name == pointLabel:
 			special = strings.Clone(l.Value)
 		default:
-			pairs = append(pairs, &dto.LabelPair{Name: proto.String(strings.Clone(l.Name)), Value: proto.String(strings.Clone(l.Value))})
+			pairs = append(pairs, &dto.LabelPair{Name: new(strings.Clone(l.Name)), Value: new(strings.Clone(l.Value))})
 		}
 	})
 	return keyOf(pairs), pairs, special

@@ -16,7 +16,6 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"google.golang.org/protobuf/proto"
 	"pgregory.net/rapid"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/csvtable"
@@ -247,21 +246,21 @@ func instances(t *rapid.T) []Source {
 	values := []string{"a", "b\"\\\n", "ü"}
 	var sources []Source
 	for i := range rapid.IntRange(1, 4).Draw(t, "instances") {
-		counter := &dto.MetricFamily{Name: proto.String("c_total"), Type: dto.MetricType_COUNTER.Enum()}
-		histogram := &dto.MetricFamily{Name: proto.String("h"), Type: dto.MetricType_HISTOGRAM.Enum()}
+		counter := &dto.MetricFamily{Name: new("c_total"), Type: dto.MetricType_COUNTER.Enum()}
+		histogram := &dto.MetricFamily{Name: new("h"), Type: dto.MetricType_HISTOGRAM.Enum()}
 		for _, value := range values[:rapid.IntRange(1, len(values)).Draw(t, "series")] {
 			labels := []*dto.LabelPair{
-				{Name: proto.String("instance"), Value: proto.String(fmt.Sprint(i))}, {Name: proto.String("l"), Value: proto.String(value)},
+				{Name: new("instance"), Value: new(fmt.Sprint(i))}, {Name: new("l"), Value: new(value)},
 			}
 			n := rapid.Uint32().Draw(t, "value")
-			counter.Metric = append(counter.Metric, &dto.Metric{Label: labels, Counter: &dto.Counter{Value: proto.Float64(float64(n))}})
-			h := &dto.Histogram{SampleSum: proto.Float64(float64(n) / 4)}
+			counter.Metric = append(counter.Metric, &dto.Metric{Label: labels, Counter: &dto.Counter{Value: new(float64(n))}})
+			h := &dto.Histogram{SampleSum: new(float64(n) / 4)}
 			upTo := uint64(0)
 			for _, bound := range bounds {
 				upTo += uint64(rapid.Uint16().Draw(t, "bucket"))
-				h.Bucket = append(h.Bucket, &dto.Bucket{UpperBound: proto.Float64(bound), CumulativeCount: proto.Uint64(upTo)})
+				h.Bucket = append(h.Bucket, &dto.Bucket{UpperBound: new(bound), CumulativeCount: new(upTo)})
 			}
-			h.SampleCount = proto.Uint64(upTo)
+			h.SampleCount = new(upTo)
 			histogram.Metric = append(histogram.Metric, &dto.Metric{Label: labels, Histogram: h})
 		}
 		sources = append(sources, Source{fmt.Sprint(i), []*dto.MetricFamily{counter, histogram}})
