@@ -45,7 +45,6 @@ const expectedRetry = 5 * time.Minute
 // OpenTask is a summary of an open task. Its strings are shared with the assembler and never change.
 type OpenTask struct {
 	Key           event.TraceID // under which the assembler knows the task; its spans have the caller's trace id, if it has a caller
-	Traceparent   string        // of the caller
 	ID            event.ID
 	Name          string
 	Resource      *event.Resource
@@ -292,7 +291,7 @@ func (a *Assembler) VisitOpen(place, most int, now time.Time, text *Search, visi
 func (w *watch) summarize(s *OpenTask, now time.Time) {
 	t := w.task
 	*s = OpenTask{
-		Key: t.Events.Trace, Traceparent: t.Events.Parent, ID: t.Events.ID, Name: t.Events.Name, Resource: t.Events.Resource, CorrelationID: t.Events.CorrelationID(w.correlationID),
+		Key: t.Events.Trace, ID: t.Events.ID, Name: t.Events.Name, Resource: t.Events.Resource, CorrelationID: t.Events.CorrelationID(w.correlationID),
 		Started: w.started, Changed: w.changed, Arrived: t.lastArrival,
 		Steps: len(t.Events.Steps), Running: int(w.byState[stepRunning]), Failed: int(w.byState[stepFailed]), Done: int(w.byState[stepDone]),
 		Announced: int(w.announced), BackoffUntil: w.backoffUntil, Run: 1,

@@ -50,10 +50,8 @@ func (s *Snapshot) Trees() []*tree.Tree {
 	return trees
 }
 
-// Events returns how many events of the task are held, and how many of them repeat others. It is called after Trees.
-func (s *Snapshot) Events() (held, repeated int) {
-	return s.task.Events.Count(), max(0, s.task.Events.Count()-len(s.task.Records))
-}
+// Repeated returns how many of the task's held events repeat others. It is called after Trees.
+func (s *Snapshot) Repeated() int { return max(0, s.task.Events.Count()-len(s.task.Records)) }
 
 // Missing lists what is known to be missing of the ended parts of the run that is open, or ended last. It is called after Trees.
 func (s *Snapshot) Missing() []history.Missing { return s.lacking }

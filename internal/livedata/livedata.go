@@ -72,8 +72,8 @@ type Run struct {
 	Open     bool
 	Together bool
 	Settled  map[event.SpanID]bool
-	// Arrived is the number of held events of open runs, and Repeated the number of duplicates among them.
-	Arrived, Repeated int
+	// Repeated is the number of duplicates among the held events of open runs.
+	Repeated int
 	// Missing are the gaps in what has ended in the last open run.
 	Missing []history.Missing
 	// Late describes events that arrived too late; nil if there are none or they are no longer known.
@@ -108,10 +108,9 @@ type Finished struct {
 	Resource      *event.Resource
 	CorrelationID string
 	Status        lifecycle.Status // empty if the run has not ended
-	Incomplete    bool
 	// Started and Ended are on the sender's clock, Emitted on the collector's, all in Unix nanoseconds.
 	Started, Ended, Emitted int64
-	Steps, Attempts         int
+	Steps                   int
 	// Of the task or, if it succeeded, of its last failed attempt.
 	FailedStep, ErrorType, Error string
 }

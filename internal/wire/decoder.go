@@ -72,7 +72,6 @@ type Settings struct {
 
 // Decoder turns bodies into log records. It is safe for concurrent use.
 type Decoder struct {
-	settings Settings
 	// idle holds decodings with their own caches of frequent strings, so that these need no lock.
 	idle sync.Pool
 	// idleOTLP holds those of OTLP.
@@ -103,7 +102,7 @@ func NewDecoder(settings Settings) *Decoder {
 	if settings.Now == nil {
 		settings.Now = time.Now
 	}
-	d := &Decoder{settings: settings}
+	d := &Decoder{}
 	d.idle.New = func() any { return newDecoding(settings) }
 	d.idleOTLP.New = func() any { return newOTLPDecoding(settings) }
 	return d

@@ -11,7 +11,7 @@ import (
 
 // The shape of an event whose payload changes permanently is replaced.
 func TestShapesAreReplaced(t *testing.T) {
-	d := newDecoding(NewDecoder(Settings{}).settings)
+	d := NewDecoder(Settings{}).idle.Get().(*decoding)
 	for _, payload := range []string{`{"a": 1}`, `{"b": 1}`} {
 		for range shapePatience + 1 {
 			d.begin(Request{Body: []byte(`{"event": "e", "payload": ` + payload + `}`)})

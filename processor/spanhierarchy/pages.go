@@ -141,10 +141,9 @@ func (p *pages) runs(key event.TraceID) []livedata.Run {
 		return runs
 	}
 	open := snapshot.Trees()
-	arrived, repeated := snapshot.Events()
 	missing := snapshot.Missing()
 	for i, tree := range open {
-		run := livedata.Run{Tree: tree, Open: true, Together: p.together, Arrived: arrived, Repeated: repeated, Missing: missing}
+		run := livedata.Run{Tree: tree, Open: true, Together: p.together, Repeated: snapshot.Repeated(), Missing: missing}
 		if i == 0 && parts != nil {
 			run.Settled = fill(tree, parts)
 		}

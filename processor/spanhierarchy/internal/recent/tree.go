@@ -40,9 +40,9 @@ func summary(tree *tree.Tree, emitted int64) livedata.Finished {
 	f := livedata.Finished{
 		Key: tree.Key, Run: int(of(lifecycle.AttrRun).Int), ID: id(of(lifecycle.AttrTaskID)), Name: of(lifecycle.AttrTaskName).Text,
 		Resource: tree.Resource, CorrelationID: of(lifecycle.AttrCorrelationID).Text,
-		Status: statusOf(root), Incomplete: of(lifecycle.AttrIncomplete).Int != 0,
+		Status:  statusOf(root),
 		Started: root.Start, Ended: root.End, Emitted: emitted,
-		Steps: int(of(lifecycle.AttrSteps).Int), Attempts: int(of(lifecycle.AttrAttempts).Int),
+		Steps:     int(of(lifecycle.AttrSteps).Int),
 		ErrorType: of(lifecycle.AttrErrorType).Text, Error: root.Message,
 	}
 	if failed := lastFailed(tree); failed != nil {
