@@ -20,9 +20,10 @@ import (
 
 // intake is the events of one call, sorted by shard. Its memory is reused for the next call, and belongs to one goroutine.
 type intake struct {
-	parts  []part
-	events int
-	noTask int64
+	parts   []part
+	events  int
+	noTask  int64
+	decoded []event.Event // of batches, so that an event that is stored and observed is read once
 }
 
 // part is the events of one scope, as spans, or of one batch.
@@ -31,7 +32,14 @@ type part struct {
 	spans    ptrace.SpanSlice
 	batch    string // empty for spans
 	of       [][]int
+	decoded  []int // by shard, the index in the intake of the first decoded event, or notDecoded
 }
+
+const (
+	notDecoded = -1
+	// maxDecoded bounds the memory of the decoded events of an intake; further ones are read twice. An event has about 500 bytes.
+	maxDecoded = 2048
+)
 
 // eventReader reads the events of parts. It serves one goroutine.
 type eventReader struct {
@@ -81,13 +89,13 @@ func errBatch(err error) error {
 func (in *intake) begin(h *hierarchy, p part) int {
 	place := len(in.parts)
 	if place < cap(in.parts) {
-		p.of = in.parts[:place+1][place].of
+		p.of, p.decoded = in.parts[:place+1][place].of, in.parts[:place+1][place].decoded
 	}
 	if len(p.of) != len(h.shards) {
-		p.of = make([][]int, len(h.shards))
+		p.of, p.decoded = make([][]int, len(h.shards)), make([]int, len(h.shards))
 	}
 	for i := range p.of {
-		p.of[i] = p.of[i][:0]
+		p.of[i], p.decoded[i] = p.of[i][:0], notDecoded
 	}
 	in.parts = append(in.parts, p)
 	return place
@@ -107,14 +115,73 @@ func (in *intake) add(h *hierarchy, of int, trace pcommon.TraceID, at int) {
 // maxIdleEvents bounds the memory that an intake keeps after a large call.
 const maxIdleEvents = 1 << 15
 
+// maxIdleList bounds that of a list of a decoded event.
+const maxIdleList = 16
+
 // forget releases the call's data. It reports whether the intake is worth keeping.
 func (in *intake) forget() bool {
 	small := in.events <= maxIdleEvents
 	for i := range in.parts {
-		in.parts[i] = part{of: in.parts[i].of}
+		in.parts[i] = part{of: in.parts[i].of, decoded: in.parts[i].decoded}
 	}
-	in.parts, in.events, in.noTask = in.parts[:0], 0, 0
+	for i := range in.decoded {
+		e := &in.decoded[i]
+		*e = event.Event{StepIDs: idle(e.StepIDs), Dependencies: idle(e.Dependencies), Attributes: idle(e.Attributes)}
+	}
+	in.parts, in.events, in.noTask, in.decoded = in.parts[:0], 0, 0, in.decoded[:0]
 	return small
+}
+
+// idle returns the memory of a list for reuse, without its content.
+func idle[T any](list []T) []T {
+	if cap(list) > maxIdleList {
+		return nil
+	}
+	clear(list)
+	return list[:0]
+}
+
+// decode is read, and keeps the events of a batch in the intake for observe.
+func (r *eventReader) decode(in *intake, p *part, shard int, read func(*event.Event)) error {
+	if p.batch == "" || len(in.decoded)+len(p.of[shard]) > maxDecoded {
+		return r.read(p, shard, read)
+	}
+	p.decoded[shard] = len(in.decoded)
+	resource := r.Resource(p.resource)
+	for _, at := range p.of[shard] {
+		if err := r.batched.Read(p.batch, at, resource, in.nextDecoded()); err != nil {
+			return errBatch(err)
+		}
+		read(&in.decoded[len(in.decoded)-1])
+	}
+	return nil
+}
+
+// nextDecoded returns memory for another decoded event, which is valid until the next call.
+func (in *intake) nextDecoded() *event.Event {
+	n := len(in.decoded)
+	if n < cap(in.decoded) {
+		in.decoded = in.decoded[:n+1]
+	} else {
+		in.decoded = append(in.decoded, event.Event{})
+	}
+	return &in.decoded[n]
+}
+
+// observe visits the events of a part of one shard: those that decode has kept, or it reads them. An event is valid until observe
+// returns. Its resource is one of this reader: a shard gets equal resources as one.
+func (r *eventReader) observe(in *intake, p *part, shard int, observe func(*event.Event)) error {
+	first := p.decoded[shard]
+	if first == notDecoded {
+		return r.read(p, shard, observe)
+	}
+	resource := r.Resource(p.resource)
+	for i := range in.decoded[first : first+len(p.of[shard])] {
+		e := &in.decoded[first+i]
+		e.Resource = resource
+		observe(e)
+	}
+	return nil
 }
 
 // read reads the events of a part of one shard. An event is valid until read returns.

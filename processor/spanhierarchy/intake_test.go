@@ -6,6 +6,8 @@ package spanhierarchy
 import (
 	"slices"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/consumer/consumererror"
@@ -13,6 +15,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/eventbatch"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/treedata"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal/journaltest"
@@ -71,6 +74,52 @@ func TestEventsInBatches(t *testing.T) {
 			require.ElementsMatch(t, want, spans, form)
 		}
 	}
+}
+
+// With storage, an event of a batch is read once, for the journal and the assembler, up to a number of events a call. The result is
+// the same with more, for a second call with the same memory, and after a restart.
+func TestStoredBatches(t *testing.T) {
+	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 60, Seed: 4, Failures: true, Planned: true})
+	require.Greater(t, len(lines), maxDecoded+1000)
+	for _, shards := range []int{1, 3} {
+		synctest.Test(t, func(t *testing.T) {
+			storage := journaltest.New()
+			change := func(cfg *Config) { cfg.Shards = shards }
+			life := incarnate(t, storage, change)
+			require.NoError(t, life.hierarchy.ConsumeTraces(t.Context(), inBatches(eventSpansOf(t, lines[:maxDecoded+500]))))
+			for _, part := range streamtest.Batches(lines[maxDecoded+500:], 100) {
+				require.NoError(t, life.hierarchy.ConsumeTraces(t.Context(), inBatches(eventSpansOf(t, part))))
+			}
+			next := incarnate(t, storage.Crashed(), change)
+			time.Sleep(time.Hour)
+			want := next.stop(t)
+			require.Empty(t, streamtest.Compare(truth, want))
+			require.ElementsMatch(t, want, life.stop(t))
+		})
+	}
+}
+
+// An intake that waits for the next call holds nothing of the previous one, and no long lists.
+func TestAnIdleIntakeIsSmall(t *testing.T) {
+	h := newTest(t, consumertest.NewNop(), func(cfg *Config) { cfg.Shards = 1 })
+	in := new(intake)
+	require.NoError(t, in.sort(h, inBatches(whole("1"))))
+	reader := newEventReader()
+	require.NoError(t, reader.decode(in, &in.parts[1], 0, func(e *event.Event) {
+		require.NotEmpty(t, e.Name)
+		e.StepIDs = append(e.StepIDs[:0], "a", "b")
+		e.Dependencies = make([]string, maxIdleList+1)
+	}))
+	require.Len(t, in.decoded, 6)
+	require.True(t, in.forget())
+	require.Empty(t, in.decoded)
+	for _, e := range in.decoded[:6] {
+		require.Equal(t, []string{"", ""}, e.StepIDs[:2], "only the memory is kept")
+		require.Zero(t, cap(e.Dependencies))
+		e.StepIDs, e.Attributes = nil, nil
+		require.Zero(t, e)
+	}
+	require.NoError(t, h.Shutdown(t.Context()))
 }
 
 // A malformed batch is rejected permanently and as a whole, and its events are counted.

@@ -147,7 +147,7 @@ func (s *shard) observe(in *intake, place int, now time.Time) error {
 			held = true
 			s.assembler.Advance(now) // tasks that are due before the events arrive
 		}
-		if err := s.reader.read(p, place, func(e *event.Event) { s.assembler.Observe(e, now) }); err != nil {
+		if err := s.reader.observe(in, p, place, func(e *event.Event) { s.assembler.Observe(e, now) }); err != nil {
 			return err
 		}
 	}

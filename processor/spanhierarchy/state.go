@@ -113,7 +113,7 @@ func (s *state) record(ctx context.Context, in *intake, now time.Time) error {
 	w.records.Begin(now)
 	for i := range in.parts {
 		for shard := range in.parts[i].of {
-			if err := w.reader.read(&in.parts[i], shard, w.records.Event); err != nil {
+			if err := w.reader.decode(in, &in.parts[i], shard, w.records.Event); err != nil {
 				return err
 			}
 		}

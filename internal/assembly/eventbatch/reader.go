@@ -49,11 +49,18 @@ func Each(batch string, visit func(trace event.TraceID, at int)) error {
 
 // Event reads the event at an offset from Each. It is valid until the next call. Its strings are parts of the batch.
 func (r *Reader) Event(batch string, at int, resource *event.Resource) (*event.Event, error) {
+	if err := r.Read(batch, at, resource, &r.event); err != nil {
+		return nil, err
+	}
+	return &r.event, nil
+}
+
+// Read is Event into memory of the caller, whose lists it reuses.
+func (r *Reader) Read(batch string, at int, resource *event.Resource, e *event.Event) error {
 	length, _ := word(batch[at : at+lengthBytes]) // checked by Each
 	r.rest, r.bad = batch[at+lengthBytes:at+lengthBytes+int(length)], false
 	trace, _ := traceID(r.rest)
 	r.rest = r.rest[traceBytes:]
-	e := &r.event
 	*e = event.Event{
 		TraceID: trace, Identity: r.word(word64Bytes), At: int64(r.word(word64Bytes)),
 		Resource: resource, Attempt: -1, JobRun: -1,
@@ -77,9 +84,9 @@ func (r *Reader) Event(batch string, at int, resource *event.Resource) (*event.E
 	e.TaskID.Integer, e.StepID.Integer = has&isTaskInteger != 0, has&isStepInteger != 0
 	e.HasJob, e.Refused = has&hasJob != 0, has&isRefused != 0
 	if r.bad || len(r.rest) > 0 || has >= unknown {
-		return nil, errMalformed
+		return errMalformed
 	}
-	return e, nil
+	return nil
 }
 
 func (r *Reader) texts(e *event.Event, has uint32) {

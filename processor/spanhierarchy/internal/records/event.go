@@ -51,16 +51,29 @@ const (
 	eventMemoryDelta
 )
 
-// appendEvent appends the event after the previous one, of which only the repeated fields and the time are used.
-func appendEvent(b []byte, e, before *event.Event, name int, scratch []byte) ([]byte, []byte) {
+// repeated are the fields of an event that are compared with those of the next one in the group.
+type repeated struct {
+	at            int64
+	task, step    event.ID
+	taskName      string
+	stepName      string
+	correlationID string
+}
+
+func repeatedOf(e *event.Event) repeated {
+	return repeated{at: e.At, task: e.TaskID, step: e.StepID, taskName: e.TaskName, stepName: e.StepName, correlationID: e.CorrelationID}
+}
+
+// appendEvent appends an event after the one before it in the group.
+func appendEvent(b []byte, e *event.Event, before *repeated, name int, scratch []byte) ([]byte, []byte) {
 	b = fields.Fixed(b, eventIdentity, e.Identity)
 	b = fields.Int(b, eventName, int64(name))
-	b = fields.Int(b, eventAt, e.At-before.At)
-	b = appendID(b, eventTask, eventTaskInteger, e.TaskID, before.TaskID)
-	b = appendChanged(b, eventTaskName, e.TaskName, before.TaskName)
-	b = appendID(b, eventStep, eventStepInteger, e.StepID, before.StepID)
-	b = appendChanged(b, eventStepName, e.StepName, before.StepName)
-	b = appendChanged(b, eventCorrelation, e.CorrelationID, before.CorrelationID)
+	b = fields.Int(b, eventAt, e.At-before.at)
+	b = appendID(b, eventTask, eventTaskInteger, e.TaskID, before.task)
+	b = appendChanged(b, eventTaskName, e.TaskName, before.taskName)
+	b = appendID(b, eventStep, eventStepInteger, e.StepID, before.step)
+	b = appendChanged(b, eventStepName, e.StepName, before.stepName)
+	b = appendChanged(b, eventCorrelation, e.CorrelationID, before.correlationID)
 	b = fields.Text(b, eventTraceparent, e.Traceparent)
 	b = fields.Int(b, eventAttempt, int64(e.Attempt)+1)
 	b = fields.Int(b, eventStepCount, int64(e.StepCount))

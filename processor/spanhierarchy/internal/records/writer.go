@@ -63,7 +63,7 @@ type group struct {
 	last   int64
 	count  int64
 	events []byte
-	before event.Event
+	before repeated
 }
 
 // NewWriter makes a writer.
@@ -100,7 +100,7 @@ func (w *Writer) Event(e *event.Event) {
 	g.events = fields.Message(g.events, groupEvent, w.inner)
 	g.count++
 	g.last = max(g.last, e.At)
-	g.before = *e
+	g.before = repeatedOf(e)
 }
 
 // resource returns the index of a resource in the entry.
@@ -157,7 +157,7 @@ func (w *Writer) End() []byte {
 		w.inner = fields.Int(w.inner, groupCount, g.count)
 		w.inner = append(w.inner, g.events...)
 		w.entry = fields.Message(w.entry, entryGroup, w.inner)
-		g.before = event.Event{} // its strings belong to the caller
+		g.before = repeated{} // its strings belong to the caller
 	}
 	return w.entry
 }
