@@ -37,6 +37,8 @@ type state struct {
 	logged  int64     // approximate number of events in the journal
 	needed  int64     // how many of them the latest compaction left
 	lastLog time.Time // when it was last appended to
+	written int64     // events and releases since the start
+	marks   []mark    // what was written when, oldest first; see recent
 }
 
 // writer is what one request needs to store its events.
@@ -81,6 +83,7 @@ func (s *state) restore(ctx context.Context) error {
 		return fmt.Errorf("read the releases: %w", err)
 	}
 	s.owner.clock.goOn(last)
+	s.marks = []mark{{at: s.owner.clock.now()}}
 	err = s.journal.Replay(ctx, func(entry []byte) error {
 		return reader.Events(entry, func(e *event.Event, arrival time.Time) {
 			s.logged++
@@ -172,7 +175,9 @@ func (r *recalled) doneWith(e *event.Event) bool {
 func (s *state) store(ctx context.Context, w *writer, now time.Time) error {
 	s.journal.Append(w.records.End())
 	s.mu.Lock()
-	s.logged += int64(w.records.Events() + w.records.Releases())
+	stored := int64(w.records.Events() + w.records.Releases())
+	s.logged += stored
+	s.written += stored
 	s.lastLog = now
 	s.mu.Unlock()
 	return s.journal.Commit(ctx)

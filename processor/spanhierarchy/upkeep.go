@@ -5,6 +5,7 @@ package spanhierarchy
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -20,10 +21,29 @@ const (
 	upkeepInterval = time.Second
 	// clockInterval is how long the journal may stay silent: the clock continues from its latest time at the next start.
 	clockInterval = time.Minute
-	// growth is by how many events the journal grows, beyond twice those that the latest compaction left, before it is compacted
-	// again. So compaction costs about as much per event as writing it.
+	// growth is by how many events the journal grows, beyond twice those that must stay, before it is compacted. So a compaction
+	// removes about half of what it reads.
 	growth = 100_000
 )
+
+// mark is the number of events and releases written before a time.
+type mark struct {
+	at      time.Time
+	written int64
+}
+
+// recent returns how many events and releases were written so recently that no compaction can remove them: a release is stored
+// emit_again_within after its spans were passed on, and until then its events stay stored. It requires s.mu.
+func (s *state) recent(now time.Time) int64 {
+	s.marks = append(s.marks, mark{now, s.written})
+	until := now.Add(-s.owner.emitAgain)
+	old := 0
+	for old+1 < len(s.marks) && !s.marks[old+1].at.After(until) {
+		old++
+	}
+	s.marks = slices.Delete(s.marks, 0, old)
+	return s.written - s.marks[0].written
+}
 
 // upkeep keeps the journal small until ctx ends.
 func (s *state) upkeep(ctx context.Context) {
@@ -36,7 +56,7 @@ func (s *state) upkeep(ctx context.Context) {
 
 func (s *state) tick(ctx context.Context, now time.Time) error {
 	s.mu.Lock()
-	silent, grown := now.Sub(s.lastLog) >= clockInterval, s.logged > 2*s.needed+growth
+	silent, grown := now.Sub(s.lastLog) >= clockInterval, s.logged > 2*max(s.needed, s.recent(now))+growth
 	s.mu.Unlock()
 	if silent {
 		if err := s.released(ctx, nil, now); err != nil {
