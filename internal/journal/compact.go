@@ -39,7 +39,7 @@ func (j *Journal) Compact(ctx context.Context, keep func(entry []byte) []byte) (
 		j.turn.Wait()
 	}
 	if len(j.segments) == 0 {
-		j.pass = pass{}
+		j.endPass()
 		return true, nil
 	}
 	if !j.pass.under {
@@ -52,7 +52,7 @@ func (j *Journal) Compact(ctx context.Context, keep func(entry []byte) []byte) (
 		to++
 	}
 	if from == to {
-		j.pass = pass{}
+		j.endPass()
 		return true, nil
 	}
 	stretch := slices.Clone(j.segments[from:to])
@@ -72,10 +72,15 @@ func (j *Journal) Compact(ctx context.Context, keep func(entry []byte) []byte) (
 	j.stats.Bytes -= int64(bytes)
 	j.segments = slices.Replace(j.segments, from, to, rest...)
 	if j.pass.from > j.pass.end {
-		j.pass = pass{}
+		j.endPass()
 		return true, nil
 	}
 	return false, nil
+}
+
+// endPass requires j.mu.
+func (j *Journal) endPass() {
+	j.pass, j.packed = pass{}, nil
 }
 
 // compact rewrites a stretch of segments and returns the new ones.
@@ -84,7 +89,7 @@ func (j *Journal) compact(ctx context.Context, stretch []segment, bytes int, kee
 	if err != nil {
 		return nil, err
 	}
-	packed, kept := [][]byte{}, 0
+	packed, kept := j.packed[:0], 0
 	for i, d := range data {
 		err := entries(d, func(entry []byte) error {
 			rest := keep(entry)
@@ -92,7 +97,7 @@ func (j *Journal) compact(ctx context.Context, stretch []segment, bytes int, kee
 				return nil
 			}
 			if len(packed) == 0 || len(packed[len(packed)-1]) >= segmentBytes {
-				packed = append(packed, newSegment(nil, len(rest)))
+				packed = appendSegment(packed, max(len(rest), min(bytes, segmentBytes)))
 			}
 			last := &packed[len(packed)-1]
 			before := len(*last)
@@ -104,6 +109,7 @@ func (j *Journal) compact(ctx context.Context, stretch []segment, bytes int, kee
 			return nil, fmt.Errorf("read %s of the stored state: %w", segmentKey(stretch[i].seq), err)
 		}
 	}
+	j.packed = packed
 	if len(packed) > len(stretch) || kept*100 > bytes*(100-worthwhile) && (len(stretch) == 1 || bytes/len(stretch) >= smallSegment) {
 		return stretch, nil
 	}
@@ -120,4 +126,14 @@ func (j *Journal) compact(ctx context.Context, stretch []segment, bytes int, kee
 		return nil, fmt.Errorf("write %d compacted segments of the stored state: %w", len(packed), err)
 	}
 	return rest, nil
+}
+
+// appendSegment appends an empty segment with capacity for some bytes of entries, in the memory of the one that was there before if
+// that is large enough.
+func appendSegment(packed [][]byte, bytes int) [][]byte {
+	var earlier []byte
+	if n := len(packed); n < cap(packed) {
+		earlier = packed[:n+1][n]
+	}
+	return append(packed, newSegment(earlier, bytes))
 }

@@ -41,6 +41,7 @@ type Journal struct {
 	next         uint64    // sequence number of the next segment
 	aside        []string  // keys of segments set aside; used by Replay only
 	pass         pass
+	packed       [][]byte // memory of the segments that a pass rewrites; used like segments
 	stats        Stats
 	health       *health.Status // nil until ReportTo
 	retry        *time.Timer    // of a failed write; nil when none is scheduled

@@ -5,6 +5,7 @@ package journal
 
 import (
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -24,6 +25,8 @@ const (
 	headerSize     = 6
 	segmentPrefix  = "segment/"
 	setAsidePrefix = "aside/"
+	// sequenceBytes is the size of a sequence number, which a key has in hexadecimal digits.
+	sequenceBytes = 8
 	// segmentBytes is the size from which entries go into a further segment.
 	segmentBytes = 256 << 10
 )
@@ -31,11 +34,18 @@ const (
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // segmentKey sorts by the sequence number.
-func segmentKey(seq uint64) string { return segmentPrefix + fmt.Sprintf("%016x", seq) }
+func segmentKey(seq uint64) string {
+	var key [len(segmentPrefix) + 2*sequenceBytes]byte
+	var number [sequenceBytes]byte
+	binary.BigEndian.PutUint64(number[:], seq)
+	copy(key[:], segmentPrefix)
+	hex.Encode(key[len(segmentPrefix):], number[:])
+	return string(key[:])
+}
 
 func parseSegmentKey(key string) (uint64, bool) {
 	digits, found := strings.CutPrefix(key, segmentPrefix)
-	if !found || len(digits) != 16 {
+	if !found || len(digits) != 2*sequenceBytes {
 		return 0, false
 	}
 	seq, err := strconv.ParseUint(digits, 16, 64)
