@@ -24,7 +24,9 @@ const (
 	// tokenKey holds the token of the log whose batches are not in the database yet. Without it there is no such log.
 	tokenKey = ownPrefix + "log"
 	// foldBytes is the size from which a log is folded into the database. Keys deleted before that never reach the database.
-	foldBytes = 16 << 20
+	foldBytes = 32 << 20
+	// foldKeys is the number of changed keys from which a log is folded, because they are in memory.
+	foldKeys = 1 << 17
 	// foldAtOnce is the approximate size of a fold's transaction.
 	foldAtOnce = 1 << 20
 	// mostLogged is the size of a log that cannot be folded, as on a full disk, from which writes are refused.
@@ -44,7 +46,8 @@ type loggedClient struct {
 	log     *writeahead.Log
 	pending map[string]writeahead.Change // not in the database yet
 	batch   []byte                       // buffer for the next one
-	foldAt  int64
+	foldAt  int64                        // size of the log, and number of pending keys, from which it is folded
+	keysAt  int
 	// stale means that the database may have another token than the log, so that nothing may be appended.
 	stale bool
 }
@@ -59,7 +62,7 @@ func openLogged(ctx context.Context, inner storage.Client, path string, fsync bo
 	if err != nil {
 		return nil, fmt.Errorf("open the write-ahead log: %w", err)
 	}
-	c := &loggedClient{inner: inner, path: path, log: log, pending: map[string]writeahead.Change{}, foldAt: foldBytes}
+	c := &loggedClient{inner: inner, path: path, log: log, pending: map[string]writeahead.Change{}, foldAt: foldBytes, keysAt: foldKeys}
 	c.singleKey = c.Batch
 	switch {
 	case token == nil, log.Headed() && content.Token != string(token):
@@ -91,7 +94,7 @@ func (c *loggedClient) replay(ctx context.Context, content writeahead.Content, l
 			lost("damaged", "a batch in its write-ahead log can't be read: "+err.Error())
 		}
 	}
-	if content.Damaged || c.log.Size() >= c.foldAt {
+	if content.Damaged || c.grown() {
 		if err := c.fold(ctx); err != nil && !isFull(err) {
 			return errors.Join(err, c.log.Close())
 		}
@@ -175,19 +178,20 @@ func (c *loggedClient) write(ctx context.Context, ops []*storage.Operation) erro
 	if err != nil {
 		return fmt.Errorf("append to the write-ahead log: %w", err)
 	}
-	if err := c.take(c.batch[writeahead.Room:], at); err != nil {
-		return err
-	}
-	if cap(c.batch) > foldAtOnce {
+	writeahead.Changes(ops, at, func(change writeahead.Change) { c.pending[change.Key] = change })
+	if cap(c.batch) > 2*foldAtOnce {
 		c.batch = nil
 	}
-	if c.log.Size() >= c.foldAt {
+	if c.grown() {
 		if err := c.fold(ctx); err != nil { // the batch is in the log and therefore durable
-			c.foldAt = c.log.Size() + foldBytes
+			c.foldAt, c.keysAt = c.log.Size()+foldBytes, len(c.pending)+foldKeys
 		}
 	}
 	return nil
 }
+
+// grown reports whether the log should be folded.
+func (c *loggedClient) grown() bool { return c.log.Size() >= c.foldAt || len(c.pending) >= c.keysAt }
 
 // fold writes the log's content into the database, and restarts the log.
 func (c *loggedClient) fold(ctx context.Context) error {
@@ -252,7 +256,7 @@ func (c *loggedClient) restart(ctx context.Context) error {
 			return err
 		}
 	}
-	c.stale, c.foldAt = false, foldBytes
+	c.stale, c.foldAt, c.keysAt = false, foldBytes, foldKeys
 	return nil
 }
 

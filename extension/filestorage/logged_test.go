@@ -347,6 +347,30 @@ func TestFoldedWhenItHasGrown(t *testing.T) {
 	assert.Len(t, content(t, c), 1)
 }
 
+// TestFoldedWhenItHasManyKeys: the number of changed keys, which are in memory, is bounded.
+func TestFoldedWhenItHasManyKeys(t *testing.T) {
+	e, _ := newTest(t, t.TempDir(), nil)
+	c := client(t, e)
+	refused := error(syscall.ENOSPC)
+	c.client.inner = failing(c.client.inner, &refused)
+	ops := make([]*storage.Operation, foldKeys)
+	for i := range ops {
+		ops[i] = storage.SetOperation(fmt.Sprint(i), []byte("value"))
+	}
+	require.NoError(t, c.Batch(t.Context(), ops[1:]...))
+	assert.Len(t, c.client.pending, foldKeys-1+len([]string{idKey}))
+	require.NoError(t, c.Batch(t.Context(), ops[0]), "the log has it, although the database can't be written")
+	assert.Greater(t, c.client.keysAt, foldKeys, "not with every write that follows")
+	refused = nil
+	for i := range ops {
+		ops[i] = storage.SetOperation(fmt.Sprint("further ", i), []byte("value"))
+	}
+	require.NoError(t, c.Batch(t.Context(), ops...))
+	assert.Empty(t, c.client.pending)
+	assert.Equal(t, foldKeys, c.client.keysAt)
+	assert.Len(t, content(t, c), 2*foldKeys)
+}
+
 // TestWalkWrites: a visitor's operations are executed, also when it stops early.
 func TestWalkWrites(t *testing.T) {
 	directory, _ := stored(t)

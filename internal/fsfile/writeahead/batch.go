@@ -49,17 +49,40 @@ func NewBatch(earlier []byte, ops []*storage.Operation) []byte {
 	}
 	batch := append(slices.Grow(earlier[:0], size), make([]byte, Room)...)
 	for _, op := range ops {
-		inner := protowire.SizeTag(changeKey) + protowire.SizeBytes(len(op.Key))
 		switch op.Type {
 		case storage.Set:
-			batch = appendHead(batch, inner+protowire.SizeTag(changeValue)+protowire.SizeBytes(len(op.Value)))
+			batch = appendHead(batch, sizeOf(op))
 			batch = fields.Message(fields.Element(batch, changeKey, op.Key), changeValue, op.Value)
 		case storage.Delete:
-			batch = appendHead(batch, inner+protowire.SizeTag(changeDelete)+protowire.SizeVarint(1))
+			batch = appendHead(batch, sizeOf(op))
 			batch = fields.Number(fields.Element(batch, changeKey, op.Key), changeDelete, 1)
 		}
 	}
 	return batch
+}
+
+// sizeOf returns the size of an operation's change, without its head.
+func sizeOf(op *storage.Operation) int {
+	size := protowire.SizeTag(changeKey) + protowire.SizeBytes(len(op.Key))
+	if op.Type == storage.Delete {
+		return size + protowire.SizeTag(changeDelete) + protowire.SizeVarint(1)
+	}
+	return size + protowire.SizeTag(changeValue) + protowire.SizeBytes(len(op.Value))
+}
+
+// Changes visits the changes of a batch that NewBatch made of the operations, as ReadBatch returns them.
+func Changes(ops []*storage.Operation, at int64, visit func(Change)) {
+	for _, op := range ops {
+		if op.Type == storage.Get {
+			continue
+		}
+		at += int64(protowire.SizeTag(batchChange) + protowire.SizeBytes(sizeOf(op))) // to the end of the change
+		change := Change{Key: op.Key, Delete: op.Type == storage.Delete}
+		if !change.Delete {
+			change.Value = Place{At: at - int64(len(op.Value)), Size: len(op.Value)}
+		}
+		visit(change)
+	}
 }
 
 // appendHead begins a change of a size in bytes.

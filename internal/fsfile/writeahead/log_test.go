@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
+	"pgregory.net/rapid"
 )
 
 func TestAppendedBatchesAreRead(t *testing.T) {
@@ -65,6 +66,30 @@ func TestAppendedBatchesAreRead(t *testing.T) {
 	require.NoError(t, os.Remove(path))
 	assert.False(t, log.InPlace())
 	require.NoError(t, log.Close())
+}
+
+// Changes of operations are those that are read from the batch.
+func TestChangesAreWhatIsRead(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var ops []*storage.Operation
+		for range rapid.IntRange(0, 5).Draw(t, "operations") {
+			key := rapid.StringN(0, 300, 300).Draw(t, "key")
+			switch rapid.IntRange(0, 3).Draw(t, "kind") {
+			case 0:
+				ops = append(ops, storage.GetOperation(key))
+			case 1:
+				ops = append(ops, storage.DeleteOperation(key))
+			default:
+				ops = append(ops, storage.SetOperation(key, make([]byte, rapid.SampledFrom([]int{0, 1, 127, 128, 20_000}).Draw(t, "size"))))
+			}
+		}
+		at := rapid.Int64Range(0, 1<<40).Draw(t, "at")
+		want, err := ReadBatch(NewBatch(nil, ops)[Room:], at)
+		require.NoError(t, err)
+		var got []Change
+		Changes(ops, at, func(change Change) { got = append(got, change) })
+		require.Equal(t, want, got)
+	})
 }
 
 // TestAnEarlierLogIsNoPart: remains of a log with another token after this one are not read as a part of it.
