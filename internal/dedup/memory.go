@@ -51,7 +51,7 @@ const (
 const (
 	keyBytes = 8
 	// manySegments is how many segments are written, one per commit, before they are joined.
-	manySegments = 1000
+	manySegments = 4000
 )
 
 // Open restores the set from an earlier process. own gets the component's own data of each batch, in the same order; nil if there
