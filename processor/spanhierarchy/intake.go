@@ -23,7 +23,7 @@ type intake struct {
 	parts   []part
 	events  int
 	noTask  int64
-	decoded []event.Event // of batches, so that an event that is stored and observed is read once
+	decoded []event.Event // so that an event that is stored and observed is read once
 }
 
 // part is the events of one scope, as spans, or of one batch.
@@ -141,20 +141,31 @@ func idle[T any](list []T) []T {
 	return list[:0]
 }
 
-// decode is read, and keeps the events of a batch in the intake for observe.
+// decode is read, and keeps the events in the intake for observe.
 func (r *eventReader) decode(in *intake, p *part, shard int, read func(*event.Event)) error {
-	if p.batch == "" || len(in.decoded)+len(p.of[shard]) > maxDecoded {
+	if len(in.decoded)+len(p.of[shard]) > maxDecoded {
 		return r.read(p, shard, read)
 	}
 	p.decoded[shard] = len(in.decoded)
 	resource := r.Resource(p.resource)
 	for _, at := range p.of[shard] {
-		if err := r.batched.Read(p.batch, at, resource, in.nextDecoded()); err != nil {
+		e := in.nextDecoded()
+		if p.batch == "" {
+			keep(e, r.ofSpan(p.spans.At(at), resource))
+		} else if err := r.batched.Read(p.batch, at, resource, e); err != nil {
 			return errBatch(err)
 		}
-		read(&in.decoded[len(in.decoded)-1])
+		read(e)
 	}
 	return nil
+}
+
+// keep copies an event, whose lists are valid only until the next one is read, into memory whose lists it reuses.
+func keep(into, from *event.Event) {
+	ids, dependencies, attributes := into.StepIDs[:0], into.Dependencies[:0], into.Attributes[:0]
+	*into = *from
+	into.StepIDs, into.Dependencies = append(ids, from.StepIDs...), append(dependencies, from.Dependencies...)
+	into.Attributes = append(attributes, from.Attributes...)
 }
 
 // nextDecoded returns memory for another decoded event, which is valid until the next call.

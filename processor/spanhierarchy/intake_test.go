@@ -76,19 +76,24 @@ func TestEventsInBatches(t *testing.T) {
 	}
 }
 
-// With storage, an event of a batch is read once, for the journal and the assembler, up to a number of events a call. The result is
+// With storage, an event is read once, for the journal and the assembler, up to a number of events a call. The result is
 // the same with more, for a second call with the same memory, and after a restart.
-func TestStoredBatches(t *testing.T) {
+func TestStoredEvents(t *testing.T) {
 	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 60, Seed: 4, Failures: true, Planned: true})
 	require.Greater(t, len(lines), maxDecoded+1000)
-	for _, shards := range []int{1, 3} {
+	batched := func(lines [][]byte) ptrace.Traces { return inBatches(eventSpansOf(t, lines)) }
+	single := func(lines [][]byte) ptrace.Traces { return eventSpansOf(t, lines) }
+	for _, test := range []struct {
+		shards int
+		events func([][]byte) ptrace.Traces
+	}{{1, batched}, {3, batched}, {1, single}, {3, single}} {
 		synctest.Test(t, func(t *testing.T) {
 			storage := journaltest.New()
-			change := func(cfg *Config) { cfg.Shards = shards }
+			change := func(cfg *Config) { cfg.Shards = test.shards }
 			life := incarnate(t, storage, change)
-			require.NoError(t, life.hierarchy.ConsumeTraces(t.Context(), inBatches(eventSpansOf(t, lines[:maxDecoded+500]))))
+			require.NoError(t, life.hierarchy.ConsumeTraces(t.Context(), test.events(lines[:maxDecoded+500])))
 			for _, part := range streamtest.Batches(lines[maxDecoded+500:], 100) {
-				require.NoError(t, life.hierarchy.ConsumeTraces(t.Context(), inBatches(eventSpansOf(t, part))))
+				require.NoError(t, life.hierarchy.ConsumeTraces(t.Context(), test.events(part)))
 			}
 			next := incarnate(t, storage.Crashed(), change)
 			time.Sleep(time.Hour)
