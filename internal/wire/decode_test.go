@@ -315,3 +315,16 @@ func TestConcurrentUse(t *testing.T) {
 	}
 	group.Wait()
 }
+
+// A service whose JSON has an escape is not the one before whose name is written in the same way.
+func TestEscapedService(t *testing.T) {
+	logs, report := newDecoder(wire.Limits{}).Decode([]byte(`{"event": "e", "service": "a\\b", "payload": {}}
+{"event": "e", "service": "a\b", "payload": {}}`), wire.FormatNDJSON)
+	require.Zero(t, report.Refused)
+	var services []string
+	for _, rl := range logs.ResourceLogs().All() {
+		service, _ := rl.Resource().Attributes().Get(lifecycle.AttrServiceName)
+		services = append(services, service.Str())
+	}
+	require.Equal(t, []string{`a\b`, "a\b"}, services)
+}

@@ -231,7 +231,7 @@ func (d *decoding) optional(i uint32, name string) string {
 
 // service returns the name of the item's application, which is nearly always that of the item before.
 func (d *decoding) service(i uint32) string {
-	if i != absent && d.tokens[i].kind == kindText && string(d.bytes(&d.tokens[i])) == d.last.Service {
+	if t := &d.tokens[i]; i != absent && t.kind == kindText && !t.escaped && string(d.bytes(t)) == d.last.Service {
 		return d.last.Service
 	}
 	return d.optional(i, "service")
