@@ -6,4 +6,6 @@
 
 // Package otlplimits is the extension otlp_limits, a middleware of OTLP receivers: it bounds the memory of requests while they are
 // received, decoded and passed on, over all connections. A request's memory is estimated from its bytes before it is decoded.
+//
+// Requests of all receivers share one budget and use it concurrently.
 package otlplimits

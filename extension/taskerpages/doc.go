@@ -6,4 +6,6 @@
 
 // Package taskerpages is the extension tasker_pages: live pages, and a JSON API, of what the collector's components hold.
 // Components offer their data through internal/livedata; the extension itself stores only a few counts for its charts.
+//
+// Requests are served concurrently; components change what they offer meanwhile, under their own locks.
 package taskerpages

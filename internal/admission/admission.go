@@ -3,6 +3,9 @@
 
 // Package admission bounds the bytes of requests in flight in a receiver. The memory_limiter cannot do this, because it
 // sees data only after it was read and decoded.
+//
+// A [Room] belongs to one receiver or extension, and a [Body] to one request. Except for those of a Body, methods may be called
+// concurrently.
 package admission
 
 import (

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package dedup recognises items seen before, in bounded memory, and forgets those whose delivery failed.
+//
+// A [Set] belongs to the component that made it, and may be used concurrently by all of its requests.
 package dedup
 
 import (

@@ -6,4 +6,6 @@
 // replaced: a symbolic link would redirect a write to another owner's file, and a pipe would block the process.
 //
 // The formats of file_storage are in boltfile and writeahead.
+//
+// Only a lock is state, which its process owns until it ends. Writers of one file take its lock; files are not written concurrently.
 package fsfile

@@ -3,6 +3,8 @@
 
 // Package glob implements the pattern language of the configuration and the command line: an asterisk matches any run of
 // characters, including none, and every other character matches itself.
+//
+// A [Glob] is immutable and may be used concurrently.
 package glob
 
 import (

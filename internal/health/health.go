@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package health reports a component's status to the collector, and thereby to its health check.
+//
+// A [Status] belongs to a component, and may be called concurrently by its parts.
 package health
 
 import (

@@ -10,4 +10,6 @@
 // [Journal.Checkpoint], which replaces everything before it by a snapshot.
 //
 // Durable means written to the storage extension. With file_storage that survives kill -9, and power loss with its setting fsync.
+//
+// A [Journal] belongs to one component. Between Replay, which comes first, and Close it may be used concurrently.
 package journal

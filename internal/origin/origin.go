@@ -7,6 +7,8 @@
 //
 // The mark is lost where a component takes data out of its context, as the batch processor does. Components behind it treat
 // the data as received.
+//
+// It has no state.
 package origin
 
 import "context"

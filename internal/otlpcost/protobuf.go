@@ -3,6 +3,8 @@
 
 // Package otlpcost estimates the memory of a decoded OTLP request from its bytes, before decoding. Two bytes can become a
 // span of 250 bytes, and each level of nested values takes a stack frame.
+//
+// An [Estimator] is immutable and may be used concurrently.
 package otlpcost
 
 import (

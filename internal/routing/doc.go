@@ -7,6 +7,8 @@
 // same name and inherits the settings it leaves out. Of all routes that match a name the most specific one decides: an
 // exact name before a glob, then the glob with more literal characters, then the later one. The operator's "task.*"
 // therefore does not change the built-in "task.completed".
+//
+// A [Table] is immutable and may be used concurrently.
 package routing
 
 //go:generate go tool -modfile=../../tools/go.mod schemagen -m package

@@ -1,9 +1,9 @@
 // Copyright The otelcol-tasker Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package wire decodes the JSON in which applications send Tasker's events into log records.
+// Package wire decodes what applications send as Tasker's events, JSON and OTLP logs, into log records.
 //
-// An item is one JSON object; only event and payload are required:
+// An item of JSON is one object; only event and payload are required:
 //
 //	{"event": "step.completed", "occurred_at": "2026-06-01T12:00:00.036885123Z", "service": "shop", "namespace": "eu",
 //	 "correlation_id": "tsk_…", "id": "…", "traceparent": "00-…", "payload": {"task_id": 42, …}}
@@ -15,4 +15,6 @@
 // is used.
 //
 // The receiver and the command line share this package; it knows neither HTTP nor the collector's pipeline.
+//
+// A [Decoder] belongs to the receiver, whose requests use it concurrently.
 package wire

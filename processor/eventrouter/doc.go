@@ -7,6 +7,9 @@
 //
 // The decisions are in packages that know no pipeline: routes in internal/routing, duplicates in internal/dedup, payloads in this
 // component's internal/scrub. This package connects them.
+//
+// Batches are routed concurrently. What they share is the set of seen events, the counters and the shedder, which are safe for that;
+// the routes are immutable.
 package eventrouter
 
 //go:generate go tool -modfile=../../tools/go.mod mdatagen metadata.yaml

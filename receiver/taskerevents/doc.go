@@ -6,4 +6,6 @@
 
 // Package taskerevents is the receiver tasker_events: applications post Tasker's lifecycle events to it as JSON, and it passes them
 // on as log records. internal/wire decodes them; this package has the HTTP server.
+//
+// Requests are served concurrently. All they share is the decoder, the memory of bodies and the counters, which are safe for that.
 package taskerevents

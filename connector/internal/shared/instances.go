@@ -3,6 +3,8 @@
 
 // Package shared provides one instance of a component for all of its inputs. The collector creates a connector for each
 // pair of signals that it connects, but a stateful connector needs a single state.
+//
+// The instances belong to the factory. All functions may be called concurrently.
 package shared
 
 import "sync"

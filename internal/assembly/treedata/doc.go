@@ -3,4 +3,6 @@
 
 // Package treedata is the thin layer between pdata and the packages of the assembler: it reads event spans and event records into
 // events, and writes trees as spans. It makes no decisions.
+//
+// A [Reader] and a [Writer] serve one goroutine each.
 package treedata

@@ -7,6 +7,8 @@
 // switches share buffer memory between ports. A single owner gets a fifth of the capacity, a second one with the same
 // demand a fifth of the rest, and n owners that grow together 1/(n+4) each. What an owner holds is never revoked, and a few
 // demanding owners leave capacity for others. Very many of them, one after the other, do not.
+//
+// The caller serializes all calls.
 package shares
 
 // portion is the divisor of the free capacity that an owner may hold.

@@ -2,4 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package scrape finds the metrics endpoints of collectors and reads them, with retries.
+//
+// It keeps no state but the connections of a [Client], which may be used concurrently.
 package scrape

@@ -17,6 +17,8 @@
 //	content   as Append got it
 //
 // Numbers are little endian.
+//
+// A [Log] belongs to the client that opened it, which serializes all calls.
 package writeahead
 
 import (

@@ -3,6 +3,8 @@
 
 // Package emitted is the set of the spans of an open run that have been emitted: nothing is emitted twice, and what arrives late for
 // an emitted span is recognized. The set belongs to its task.
+//
+// It is not safe for concurrent use.
 package emitted
 
 import (

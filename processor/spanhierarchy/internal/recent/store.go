@@ -3,6 +3,8 @@
 
 // Package recent keeps recently emitted trees for the live pages: the trees of as many tasks as its bounds allow, and counts,
 // durations and failures of the last hour. It is used only with the extension tasker_pages.
+//
+// A [Store] belongs to span_hierarchy, whose shards and the pages use it concurrently.
 package recent
 
 import (
