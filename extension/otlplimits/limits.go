@@ -12,12 +12,12 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/extension"
 	"go.opentelemetry.io/collector/extension/extensionmiddleware"
-	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
 	"github.com/tasker-otel/otelcol-tasker/extension/otlplimits/internal/metadata"
 	"github.com/tasker-otel/otelcol-tasker/internal/admission"
+	"github.com/tasker-otel/otelcol-tasker/internal/counter"
 	"github.com/tasker-otel/otelcol-tasker/internal/otlpcost"
 )
 
@@ -122,6 +122,5 @@ func reasonOf(why error) string {
 }
 
 func (l *limits) count(transport, reason string, n int64) {
-	l.builder.ExtensionOtlpLimitsRefusedRequests.Add(context.Background(), n, metric.WithAttributeSet(attribute.NewSet(
-		attribute.String("transport", transport), attribute.String("reason", reason))))
+	l.builder.ExtensionOtlpLimitsRefusedRequests.Add(context.Background(), n, counter.With("transport", transport, "reason", reason)...)
 }

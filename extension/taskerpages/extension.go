@@ -15,11 +15,11 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/extension"
-	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
 	"github.com/tasker-otel/otelcol-tasker/extension/taskerpages/internal/metadata"
+	"github.com/tasker-otel/otelcol-tasker/internal/counter"
 	"github.com/tasker-otel/otelcol-tasker/internal/livedata"
 	"github.com/tasker-otel/otelcol-tasker/internal/periodic"
 )
@@ -143,5 +143,5 @@ func (p *pages) sample() {
 }
 
 func (p *pages) refused(ctx context.Context, reason string) {
-	p.telemetry.ExtensionTaskerPagesRefused.Add(ctx, 1, metric.WithAttributes(attribute.String("reason", reason)))
+	counter.Add(ctx, p.telemetry.ExtensionTaskerPagesRefused, 1, counter.With("reason", reason))
 }

@@ -17,9 +17,9 @@ import (
 	"strings"
 	"time"
 
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/counter"
 )
 
 //go:embed static
@@ -128,7 +128,7 @@ type frame struct {
 type liveKey struct{}
 
 func (p *pages) show(w http.ResponseWriter, r *http.Request, kind *pageKind) {
-	p.telemetry.ExtensionTaskerPagesRendered.Add(r.Context(), 1, metric.WithAttributes(attribute.String("page", kind.name)))
+	counter.Add(r.Context(), p.telemetry.ExtensionTaskerPagesRendered, 1, counter.With("page", kind.name))
 	data, err := kind.build(r)
 	status, tmpl := http.StatusOK, kind.template
 	f := frame{Title: kind.title, Section: kind.section, Search: searchText(r.URL.Query().Get("q")), About: p.about, Main: data, Live: r.URL.RequestURI()}

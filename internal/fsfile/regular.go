@@ -21,7 +21,7 @@ func (e *NotRegularError) Error() string {
 	return fmt.Sprintf("%s is %s: give a file, or remove what stands there", e.Path, kindOf(e.Mode))
 }
 
-// kindOf names the type of a file that is not
+// kindOf names the type of a file that is not regular.
 func kindOf(mode fs.FileMode) string {
 	switch {
 	case mode&fs.ModeSymlink != 0:
