@@ -5,7 +5,8 @@ package lifecycle
 
 import (
 	"strings"
-	"unicode/utf8"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/printable"
 )
 
 // maxDetail is the length in bytes to which an error's message is cut.
@@ -41,7 +42,7 @@ func Message(event, taskID, taskName, stepName, detail string) string {
 		line = appendAround(line, " ", stepName, "")
 		line = appendAround(line, " of task ", taskID, "")
 	}
-	return string(appendAround(line, ": ", cut(detail), ""))
+	return string(appendAround(line, ": ", printable.Cut(detail, maxDetail), ""))
 }
 
 // appendAround appends nothing when the text is empty.
@@ -66,16 +67,4 @@ func appendWords(line []byte, name string) []byte {
 		line = append(line, ' ')
 		name = rest
 	}
-}
-
-// cut shortens a text without splitting a character.
-func cut(text string) string {
-	if len(text) <= maxDetail {
-		return text
-	}
-	end := maxDetail
-	for end > 0 && !utf8.RuneStart(text[end]) {
-		end--
-	}
-	return text[:end]
 }

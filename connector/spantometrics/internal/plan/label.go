@@ -11,6 +11,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/declaration"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/tally"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"github.com/tasker-otel/otelcol-tasker/internal/printable"
 )
 
 // label is a label of a metric and its source.
@@ -91,11 +92,7 @@ func (out *Output) Legible(text string) string {
 	const ellipsis = "…"
 	if len(text) > maxLabelBytes {
 		out.Tally.Replaced[tally.TooLong]++
-		end := maxLabelBytes - len(ellipsis)
-		for end > 0 && !utf8.RuneStart(text[end]) {
-			end--
-		}
-		text = text[:end] + ellipsis
+		text = printable.Cut(text, maxLabelBytes-len(ellipsis)) + ellipsis
 	}
 	if !utf8.ValidString(text) {
 		out.Tally.Replaced[tally.NotUTF8]++

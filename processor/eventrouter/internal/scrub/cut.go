@@ -5,9 +5,10 @@ package scrub
 
 import (
 	"strings"
-	"unicode/utf8"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/printable"
 )
 
 // ellipsis ends a text that was cut.
@@ -25,15 +26,7 @@ func (p *Pass) shortened(text string) (short string, cut bool) {
 		return text, false
 	}
 	p.Truncated++
-	return text[:runeStart(text, limit-len(ellipsis))] + ellipsis, true
-}
-
-// runeStart returns the last index up to end at which a character begins.
-func runeStart(text string, end int) int {
-	for end > 0 && !utf8.RuneStart(text[end]) {
-		end--
-	}
-	return end
+	return printable.Cut(text, limit-len(ellipsis)) + ellipsis, true
 }
 
 func (p *Pass) cutBytes(value pcommon.Value) {
