@@ -69,7 +69,7 @@ func (b *batcher) spans(logs plog.Logs) (ptrace.Traces, counts) {
 func (m *batchMaker) carrier(span ptrace.Span, first plog.LogRecord) {
 	var id pcommon.SpanID
 	binary.BigEndian.PutUint64(id[:], eventrecord.Identity(first))
-	span.SetName(lifecycle.SpanEventBatch)
+	span.SetName(lifecycle.EventBatch)
 	span.SetKind(ptrace.SpanKindInternal)
 	span.SetTraceID(first.TraceID())
 	span.SetSpanID(id)

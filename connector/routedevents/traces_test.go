@@ -207,7 +207,7 @@ func TestBatched(t *testing.T) {
 	require.Equal(t, map[string]any{"service.name": "shop"}, rs.Resource().Attributes().AsRaw())
 	require.Equal(t, lifecycle.ScopeEvents, rs.ScopeSpans().At(0).Scope().Name())
 	span := rs.ScopeSpans().At(0).Spans().At(0)
-	require.Equal(t, lifecycle.SpanEventBatch, span.Name())
+	require.Equal(t, lifecycle.EventBatch, span.Name())
 	require.Equal(t, task, span.TraceID())
 	require.Equal(t, eventAt, span.SpanID())
 	count, _ := span.Attributes().Get(lifecycle.AttrEventCount)

@@ -66,3 +66,11 @@ func SignalsOf(attrs pcommon.Map) lifecycle.Signals {
 	}
 	return lifecycle.ParseSignals(stamp.Str())
 }
+
+// SetDecision stores the router's decision on an event.
+func SetDecision(attrs pcommon.Map, signals lifecycle.Signals, priority lifecycle.Priority) {
+	attrs.PutStr(lifecycle.AttrSignals, signals.String())
+	if priority != lifecycle.PriorityNormal {
+		attrs.PutStr(lifecycle.AttrPriority, string(priority))
+	}
+}

@@ -83,8 +83,8 @@ const (
 	// AttrIdentity is the identity of an event across resends, a 64-bit integer (docs/identity.md). tasker_events or else
 	// event_router sets it, before attributes are removed or redacted.
 	AttrIdentity = "tasker.route.identity"
-	// AttrEventBatch holds, on a span of [ScopeEvents] that stands for many events, these events as encoded by package
-	// eventbatch. AttrEventCount is their number.
+	// AttrEventBatch holds, on a log record or span that stands for many events, these events as encoded by package eventbatch.
+	// AttrEventCount is their number.
 	AttrEventBatch = "tasker.event_batch"
 	AttrEventCount = "tasker.event_count"
 	// AttrStatus is the outcome of a task's, step's or pass's span: a [Status].
@@ -164,8 +164,8 @@ const (
 	AttrServiceInstanceID   = "service.instance.id"
 )
 
-// SpanEventBatch is the name of a span that stands for many events.
-const SpanEventBatch = "tasker.event_batch"
+// EventBatch is the name of a log record, and of a span, that stands for many events.
+const EventBatch = "tasker.event_batch"
 
 // Names of the finished spans.
 const (

@@ -200,7 +200,7 @@ func countEvents(td ptrace.Traces) int64 {
 				continue
 			}
 			for _, span := range ss.Spans().All() {
-				if count, batched := span.Attributes().Get(lifecycle.AttrEventCount); batched && span.Name() == lifecycle.SpanEventBatch {
+				if count, batched := span.Attributes().Get(lifecycle.AttrEventCount); batched && span.Name() == lifecycle.EventBatch {
 					n += count.Int() - 1
 				}
 			}

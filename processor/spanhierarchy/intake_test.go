@@ -37,7 +37,7 @@ func inBatches(td ptrace.Traces) ptrace.Traces {
 			}
 			ss.Spans().RemoveIf(func(ptrace.Span) bool { return true })
 			span := ss.Spans().AppendEmpty()
-			span.SetName(lifecycle.SpanEventBatch)
+			span.SetName(lifecycle.EventBatch)
 			span.Attributes().PutInt(lifecycle.AttrEventCount, int64(w.Events()))
 			span.Attributes().PutStr(lifecycle.AttrEventBatch, w.Batch())
 		}

@@ -1,0 +1,200 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package eventbatch
+
+import (
+	"fmt"
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+// Reader reads batches, one after the other. It remembers shapes, each with what its user has found out about it, because the same
+// ones are in every batch.
+type Reader[T any] struct {
+	learn func(*Shape) T
+	known map[string]*known[T]
+
+	batch       string
+	application uint64
+	// shapes are those of the batch; its events begin at first.
+	shapes []*known[T]
+	first  int
+	// at is where the current event begins, and end where it ends.
+	at, end int
+	of      *known[T]
+	values  []Value
+	err     error
+}
+
+type known[T any] struct {
+	shape *Shape
+	value T
+}
+
+// maxKnown bounds how many shapes are remembered.
+const maxKnown = 4096
+
+// NewReader makes a reader. It calls learn for each shape that it does not know yet.
+func NewReader[T any](learn func(*Shape) T) *Reader[T] {
+	return &Reader[T]{learn: learn, known: map[string]*known[T]{}}
+}
+
+// Open begins a batch. Next goes on to the first event.
+func (r *Reader[T]) Open(batch string) error {
+	r.Close()
+	if len(batch) <= wordBytes {
+		return errMalformed
+	}
+	if batch[0] != version {
+		return fmt.Errorf("a batch of events has version %d; this collector reads version %d", batch[0], version)
+	}
+	in := input{rest: batch[1:]}
+	r.application = in.word()
+	for range in.count() {
+		shape, err := r.shape(in.text())
+		if err != nil {
+			return err
+		}
+		r.shapes = append(r.shapes, shape)
+	}
+	if in.bad {
+		return errMalformed
+	}
+	r.batch, r.first = batch, len(batch)-len(in.rest)
+	r.end = r.first
+	return nil
+}
+
+// Close releases the batch.
+func (r *Reader[T]) Close() {
+	clear(r.shapes)
+	clear(r.values[:cap(r.values)])
+	r.batch, r.shapes, r.of, r.values, r.err = "", r.shapes[:0], nil, r.values[:0], nil
+	r.first, r.at, r.end = 0, 0, 0
+}
+
+func (r *Reader[T]) shape(encoded string) (*known[T], error) {
+	if of, found := r.known[encoded]; found {
+		return of, nil
+	}
+	shape, err := readShape(strings.Clone(encoded))
+	if err != nil {
+		return nil, err
+	}
+	if len(r.known) == maxKnown {
+		clear(r.known)
+	}
+	of := &known[T]{shape, r.learn(shape)}
+	r.known[shape.encoded] = of
+	return of, nil
+}
+
+// Application returns the hash of the application whose events these were when the batch was written.
+func (r *Reader[T]) Application() uint64 { return r.application }
+
+// Next goes on to the next event. It returns false after the last one, and at a malformed one, which Err tells.
+func (r *Reader[T]) Next() bool { return r.end < len(r.batch) && r.Seek(r.end) }
+
+// Seek goes to the event at an offset that [Reader.Offset] has returned. It returns false if it is malformed.
+func (r *Reader[T]) Seek(at int) bool {
+	if len(r.batch)-at < headBytes {
+		return r.fail()
+	}
+	length, ok := small(r.batch[at : at+shapeAt])
+	shape, also := small(r.batch[at+shapeAt : at+signalsAt])
+	if !ok || !also || length < headBytes || length > len(r.batch)-at || shape >= len(r.shapes) {
+		return r.fail()
+	}
+	r.at, r.end, r.of = at, at+length, r.shapes[shape]
+	return true
+}
+
+// Offset returns the place of the current event in the batch.
+func (r *Reader[T]) Offset() int { return r.at }
+
+// Size returns the bytes of the current event, more than those of all its texts.
+func (r *Reader[T]) Size() int { return r.end - r.at }
+
+// Err returns the error at which Next, Seek or another method stopped.
+func (r *Reader[T]) Err() error { return r.err }
+
+func (r *Reader[T]) fail() bool {
+	r.err = errMalformed
+	r.end = len(r.batch)
+	return false
+}
+
+// Shape returns the shape of the current event.
+func (r *Reader[T]) Shape() *Shape { return r.of.shape }
+
+// Known returns what was learnt about the shape of the current event.
+func (r *Reader[T]) Known() *T { return &r.of.value }
+
+// TraceID returns the trace id of the current event.
+func (r *Reader[T]) TraceID() pcommon.TraceID {
+	trace, ok := traceID(r.batch[r.at+traceAt:])
+	if !ok {
+		r.fail()
+	}
+	return trace
+}
+
+// Signals returns the router's decision on the current event; all signals if no router has processed it.
+func (r *Reader[T]) Signals() (signals lifecycle.Signals, routed bool) {
+	b := r.batch[r.at+signalsAt]
+	if b > byte(lifecycle.SignalsAll)+1 {
+		r.fail()
+	}
+	if b == 0 {
+		return lifecycle.SignalsAll, false
+	}
+	return lifecycle.Signals(b-1) & lifecycle.SignalsAll, true
+}
+
+// Head reads the head of the current event.
+func (r *Reader[T]) Head() (head Head) {
+	head.TraceID = r.TraceID()
+	identity, ok := word(r.batch[r.at+identityAt:])
+	at, also := word(r.batch[r.at+timeAt:])
+	head.Identity, head.Time = identity, pcommon.Timestamp(at)
+	head.Signals, head.Routed = r.Signals()
+	priority, known := priorityOf(r.batch[r.at+priorityAt])
+	head.Priority = priority
+	if !ok || !also || !known {
+		r.fail()
+	}
+	return head
+}
+
+// Values returns the values of the current event, in the order of its shape's keys. They are valid until the next call.
+func (r *Reader[T]) Values() []Value {
+	in := input{rest: r.batch[r.at+headBytes : r.end]}
+	r.values = r.values[:0]
+	for range r.of.shape.Keys {
+		r.values = append(r.values, in.value())
+	}
+	if in.bad || in.rest != "" {
+		r.fail()
+	}
+	return r.values
+}
+
+// Rewrite begins a batch in a writer with the shapes and the application of the reader's.
+func (r *Reader[T]) Rewrite(w *Writer) {
+	w.Reset(r.application)
+	in := input{rest: r.batch[1+wordBytes : r.first]}
+	w.kinds = in.count()
+	w.shapes = append(w.shapes, in.rest...)
+}
+
+// CopyTo adds the current event, with another head, to a batch that Rewrite has begun.
+func (r *Reader[T]) CopyTo(w *Writer, head *Head) {
+	w.from = len(w.events)
+	w.events = append(w.events, r.batch[r.at:r.end]...)
+	putHead(w.events[w.from:], head)
+	w.count++
+}

@@ -1,0 +1,158 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package eventbatch
+
+import (
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+// Put makes a record the carrier of a batch with so many events.
+func Put(record plog.LogRecord, batch string, events int, observed pcommon.Timestamp) {
+	record.SetEventName(lifecycle.EventBatch)
+	record.SetObservedTimestamp(observed)
+	attrs := record.Attributes()
+	attrs.EnsureCapacity(2)
+	attrs.PutInt(lifecycle.AttrEventCount, int64(events))
+	attrs.PutStr(lifecycle.AttrEventBatch, batch)
+}
+
+// Of returns the batch that a record carries.
+func Of(record plog.LogRecord) (batch string, found bool) {
+	if record.EventName() != lifecycle.EventBatch {
+		return "", false
+	}
+	return In(record.Attributes())
+}
+
+// In returns the batch among the attributes of its carrier, a record or span.
+func In(attrs pcommon.Map) (batch string, found bool) {
+	value, found := attrs.Get(lifecycle.AttrEventBatch)
+	if !found || value.Type() != pcommon.ValueTypeStr {
+		return "", false
+	}
+	return value.Str(), true
+}
+
+// Record writes the current event as the record that it stands for. Its strings are parts of the batch.
+func (r *Reader[T]) Record(to plog.LogRecord, observed pcommon.Timestamp) {
+	head, shape := r.Head(), r.Shape()
+	to.SetEventName(shape.Name)
+	to.SetTimestamp(head.Time)
+	to.SetObservedTimestamp(observed)
+	to.SetTraceID(head.TraceID)
+	severity := lifecycle.SeverityOf(shape.Name)
+	to.SetSeverityNumber(plog.SeverityNumber(severity))
+	to.SetSeverityText(severity.String())
+	attrs := to.Attributes()
+	attrs.EnsureCapacity(len(shape.Keys) + len(eventrecord.Stamps()))
+	eventrecord.SetIdentity(attrs, head.Identity)
+	for i, value := range r.Values() {
+		value.CopyTo(attrs.PutEmpty(shape.Keys[i]))
+	}
+	if head.Routed {
+		eventrecord.SetDecision(attrs, head.Signals, head.Priority)
+	}
+	if shape.Message {
+		to.Body().SetStr(eventrecord.Message(to))
+	}
+}
+
+// Records returns logs in which each carrier is replaced by the records of its events. It does not change the logs that it gets, and
+// returns them if they have no carrier. What cannot be read of a batch is an error, and nothing is returned.
+func Records(logs plog.Logs) (plog.Logs, error) {
+	if !carries(logs) {
+		return logs, nil
+	}
+	all := plog.NewLogs()
+	reader := NewReader(func(*Shape) struct{} { return struct{}{} })
+	for _, from := range logs.ResourceLogs().All() {
+		resource := all.ResourceLogs().AppendEmpty()
+		from.Resource().CopyTo(resource.Resource())
+		resource.SetSchemaUrl(from.SchemaUrl())
+		for _, fromScope := range from.ScopeLogs().All() {
+			scope := resource.ScopeLogs().AppendEmpty()
+			fromScope.Scope().CopyTo(scope.Scope())
+			scope.SetSchemaUrl(fromScope.SchemaUrl())
+			for _, record := range fromScope.LogRecords().All() {
+				batch, found := Of(record)
+				if !found {
+					record.CopyTo(scope.LogRecords().AppendEmpty())
+					continue
+				}
+				if err := reader.Open(batch); err != nil {
+					return plog.Logs{}, err
+				}
+				for reader.Next() {
+					reader.Record(scope.LogRecords().AppendEmpty(), record.ObservedTimestamp())
+				}
+				if err := reader.Err(); err != nil {
+					return plog.Logs{}, err
+				}
+			}
+		}
+	}
+	return all, nil
+}
+
+func carries(logs plog.Logs) bool {
+	for _, resourceLogs := range logs.ResourceLogs().All() {
+		for _, scopeLogs := range resourceLogs.ScopeLogs().All() {
+			for _, record := range scopeLogs.LogRecords().All() {
+				if _, found := Of(record); found {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// RecordWriter writes events that are records into batches. It remembers their shapes, and belongs to one goroutine.
+type RecordWriter struct {
+	Writer
+
+	shapes map[string]*Shape
+	key    []byte
+	keys   []string
+	values []Value
+}
+
+// Add adds an event. Only those attributes are written whose key is wanted; the identity and the router's decision are part of the
+// head. It returns false if the batch cannot have the event, which it then is without.
+func (w *RecordWriter) Add(record plog.LogRecord, head *Head, wanted func(key string) bool) bool {
+	w.keys, w.values = w.keys[:0], w.values[:0]
+	w.key = append(append(w.key[:0], record.EventName()...), 0)
+	for key, value := range record.Attributes().All() {
+		if wanted(key) {
+			w.key = append(append(w.key, key...), 0)
+			w.keys, w.values = append(w.keys, key), append(w.values, ValueOf(value))
+		}
+	}
+	if !w.Begin(w.shapeOf(record.EventName())) {
+		return false
+	}
+	for _, value := range w.values {
+		w.Value(value)
+	}
+	clear(w.values)
+	clear(w.keys)
+	return w.End(head)
+}
+
+func (w *RecordWriter) shapeOf(name string) *Shape {
+	shape, known := w.shapes[string(w.key)]
+	if known {
+		return shape
+	}
+	if w.shapes == nil || len(w.shapes) == maxKnown {
+		w.shapes = map[string]*Shape{}
+	}
+	shape = NewShape(name, w.keys, false)
+	w.shapes[string(w.key)] = shape
+	return shape
+}

@@ -1,0 +1,56 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package eventbatch
+
+import "slices"
+
+// Shape is what many events have in common: their name, and the keys of their attributes in order.
+type Shape struct {
+	Name string
+	Keys []string
+	// Message is true if a record of such an event has a readable line as its body.
+	Message bool
+
+	encoded string
+}
+
+// NewShape makes a shape. The keys are copied, and differ.
+func NewShape(name string, keys []string, message bool) *Shape {
+	s := &Shape{Name: name, Keys: slices.Clone(keys), Message: message}
+	b := appendText(nil, name)
+	b = append(b, flag(message))
+	b = appendUint(b, uint64(len(keys)))
+	for _, key := range keys {
+		b = appendText(b, key)
+	}
+	s.encoded = string(b)
+	return s
+}
+
+// Place returns the index of a key, or -1.
+func (s *Shape) Place(key string) int { return slices.Index(s.Keys, key) }
+
+// readShape reads a shape whose strings are parts of encoded.
+func readShape(encoded string) (*Shape, error) {
+	in := input{rest: encoded}
+	s := &Shape{encoded: encoded, Name: in.text(), Message: in.flag()}
+	for range in.count() {
+		key := in.text()
+		if slices.Contains(s.Keys, key) {
+			in.fail()
+		}
+		s.Keys = append(s.Keys, key)
+	}
+	if in.bad || in.rest != "" {
+		return nil, errMalformed
+	}
+	return s, nil
+}
+
+func flag(on bool) byte {
+	if on {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,174 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package eventbatch
+
+import (
+	"math"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+// version is the first byte of a batch.
+const version = 3
+
+// Head is what an event has besides its shape and values.
+type Head struct {
+	TraceID  pcommon.TraceID
+	Identity uint64
+	Time     pcommon.Timestamp
+	// Routed is true if a router has set Signals and Priority.
+	Routed   bool
+	Signals  lifecycle.Signals
+	Priority lifecycle.Priority
+}
+
+// Offsets of the parts of an event before its values: length, shape, signals, priority, trace id, identity, time.
+const (
+	shapeAt    = 4
+	signalsAt  = shapeAt + 2
+	priorityAt = signalsAt + 1
+	traceAt    = priorityAt + 1
+	identityAt = traceAt + 2*wordBytes
+	timeAt     = identityAt + wordBytes
+	headBytes  = timeAt + wordBytes
+
+	maxShapes     = 1 << (2 * wordBits)
+	maxEventBytes = 1<<(shapeAt*wordBits) - 1
+)
+
+// Writer makes one batch at a time. Its memory is reused for the next.
+type Writer struct {
+	application uint64
+	shapes      []byte
+	places      map[*Shape]int
+	kinds       int
+	events      []byte
+	count       int
+	// from is where the current event begins.
+	from int
+}
+
+// Reset begins a batch of the events of an application, given by a hash.
+func (w *Writer) Reset(application uint64) {
+	w.application = application
+	w.shapes, w.events = w.shapes[:0], w.events[:0]
+	w.kinds, w.count, w.from = 0, 0, 0
+	clear(w.places)
+}
+
+// Events returns the number of events in the batch.
+func (w *Writer) Events() int { return w.count }
+
+// Size returns the capacity of the buffers kept for the next batch.
+func (w *Writer) Size() int { return cap(w.events) + cap(w.shapes) }
+
+// Batch returns a copy of the batch.
+func (w *Writer) Batch() string {
+	b := make([]byte, 0, 1+wordBytes+2*maxNumber+len(w.shapes)+len(w.events))
+	b = appendWord(append(b, version), w.application)
+	b = append(appendUint(b, uint64(w.kinds)), w.shapes...)
+	return string(append(b, w.events...))
+}
+
+// Begin begins an event. Its values follow, in the order of the keys, and End or Cancel. It returns false, and begins nothing, if the
+// batch has too many shapes.
+func (w *Writer) Begin(shape *Shape) bool {
+	place, known := w.places[shape]
+	if !known {
+		if place = w.kinds; place == maxShapes {
+			return false
+		}
+		if w.places == nil {
+			w.places = map[*Shape]int{}
+		}
+		w.places[shape] = place
+		w.kinds++
+		w.shapes = appendText(w.shapes, shape.encoded)
+	}
+	w.from = len(w.events)
+	w.events = append(w.events, make([]byte, headBytes)...)
+	putSmall(w.events[w.from+shapeAt:][:2], place)
+	return true
+}
+
+// Text writes a text.
+func (w *Writer) Text(text []byte) {
+	w.events = appendText(append(w.events, byte(KindText)), text)
+}
+
+// Int writes an integer.
+func (w *Writer) Int(n int64) { w.events = appendInt(append(w.events, byte(KindInt)), n) }
+
+// Double writes a number.
+func (w *Writer) Double(f float64) {
+	w.events = appendWord(append(w.events, byte(KindDouble)), math.Float64bits(f))
+}
+
+// Bool writes a boolean.
+func (w *Writer) Bool(on bool) { w.events = append(w.events, byte(KindBool), flag(on)) }
+
+// Value writes any value.
+func (w *Writer) Value(v Value) { w.events = appendValue(w.events, v) }
+
+// Cancel removes the current event.
+func (w *Writer) Cancel() { w.events = w.events[:w.from] }
+
+// End ends the current event. It returns false, and removes it, if it is too long.
+func (w *Writer) End(head *Head) bool {
+	length := len(w.events) - w.from
+	if length > maxEventBytes {
+		w.Cancel()
+		return false
+	}
+	w.count++
+	b := w.events[w.from:]
+	putSmall(b[:shapeAt], length)
+	putHead(b, head)
+	return true
+}
+
+func putHead(b []byte, head *Head) {
+	b[signalsAt], b[priorityAt] = 0, 0
+	if head.Routed {
+		b[signalsAt], b[priorityAt] = byte(head.Signals)+1, priorityByte(head.Priority)
+	}
+	putTrace(b[traceAt:], head.TraceID)
+	putWord(b[identityAt:], head.Identity)
+	putWord(b[timeAt:], uint64(head.Time))
+}
+
+// The priorities that are not normal, as bytes.
+const (
+	lowPriority = 1 + iota
+	highPriority
+	criticalPriority
+)
+
+func priorityByte(priority lifecycle.Priority) byte {
+	switch priority {
+	case lifecycle.PriorityLow:
+		return lowPriority
+	case lifecycle.PriorityHigh:
+		return highPriority
+	case lifecycle.PriorityCritical:
+		return criticalPriority
+	}
+	return 0
+}
+
+func priorityOf(b byte) (priority lifecycle.Priority, ok bool) {
+	switch b {
+	case 0:
+		return lifecycle.PriorityNormal, true
+	case lowPriority:
+		return lifecycle.PriorityLow, true
+	case highPriority:
+		return lifecycle.PriorityHigh, true
+	case criticalPriority:
+		return lifecycle.PriorityCritical, true
+	}
+	return "", false
+}
