@@ -63,7 +63,8 @@ func drawHead(t *rapid.T) (head eventbatch.Head) {
 	head = eventbatch.Head{
 		TraceID: pcommon.TraceID(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "trace")), Identity: rapid.Uint64().Draw(t, "identity"),
 		Time: pcommon.Timestamp(rapid.Uint64().Draw(t, "time")), Routed: rapid.Bool().Draw(t, "routed"),
-		Signals: lifecycle.SignalsAll, Priority: lifecycle.PriorityNormal,
+		AtReceipt: rapid.Bool().Draw(t, "receipt"),
+		Signals:   lifecycle.SignalsAll, Priority: lifecycle.PriorityNormal,
 	}
 	if head.Routed {
 		head.Signals = lifecycle.Signals(rapid.IntRange(0, int(lifecycle.SignalsAll)).Draw(t, "signals"))

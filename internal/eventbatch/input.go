@@ -113,7 +113,18 @@ func (in *input) value() Value {
 // list reads a list, and checks that its elements can be read.
 func (in *input) list() Value {
 	n := in.uint()
-	v := Value{Kind: KindList, Text: in.text(), number: n}
+	if len(in.rest) < lengthBytes {
+		in.fail()
+		return Value{}
+	}
+	length, ok := small(in.rest[:lengthBytes])
+	in.rest = in.rest[lengthBytes:]
+	if !ok || length > len(in.rest) {
+		in.fail()
+		return Value{}
+	}
+	v := Value{Kind: KindList, Text: in.rest[:length], number: n}
+	in.rest = in.rest[length:]
 	elements := input{rest: v.Text}
 	for i := uint64(0); i < n && !elements.bad; i++ {
 		if elements.value().Kind == KindList {

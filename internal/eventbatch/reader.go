@@ -104,7 +104,7 @@ func (r *Reader[T]) Seek(at int) bool {
 	if len(r.batch)-at < headBytes {
 		return r.fail()
 	}
-	length, ok := small(r.batch[at : at+shapeAt])
+	length, ok := small(r.batch[at : at+lengthBytes])
 	shape, also := small(r.batch[at+shapeAt : at+signalsAt])
 	if !ok || !also || length < headBytes || length > len(r.batch)-at || shape >= len(r.shapes) {
 		return r.fail()
@@ -164,7 +164,9 @@ func (r *Reader[T]) Head() (head Head) {
 	head.Signals, head.Routed = r.Signals()
 	priority, known := priorityOf(r.batch[r.at+priorityAt])
 	head.Priority = priority
-	if !ok || !also || !known {
+	flags := r.batch[r.at+flagsAt]
+	head.AtReceipt = flags == 1
+	if !ok || !also || !known || flags > 1 {
 		r.fail()
 	}
 	return head

@@ -43,7 +43,9 @@ func (r *Reader[T]) Record(to plog.LogRecord, observed pcommon.Timestamp) {
 	head, shape := r.Head(), r.Shape()
 	to.SetEventName(shape.Name)
 	to.SetTimestamp(head.Time)
-	to.SetObservedTimestamp(observed)
+	if to.SetObservedTimestamp(observed); head.AtReceipt {
+		to.SetObservedTimestamp(head.Time)
+	}
 	to.SetTraceID(head.TraceID)
 	severity := lifecycle.SeverityOf(shape.Name)
 	to.SetSeverityNumber(plog.SeverityNumber(severity))

@@ -138,7 +138,9 @@ func appendValue(b []byte, v Value) []byte {
 	case KindBool:
 		return append(b, flag(v.Bool()))
 	case KindList:
-		return appendText(appendUint(b, v.number), v.Text)
+		b = append(appendUint(b, v.number), make([]byte, lengthBytes)...)
+		putSmall(b[len(b)-lengthBytes:], len(v.Text))
+		return append(b, v.Text...)
 	}
 	return b
 }

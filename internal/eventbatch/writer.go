@@ -23,20 +23,25 @@ type Head struct {
 	Routed   bool
 	Signals  lifecycle.Signals
 	Priority lifecycle.Priority
+	// AtReceipt is true if the time is also that of the event's receipt.
+	AtReceipt bool
 }
 
-// Offsets of the parts of an event before its values: length, shape, signals, priority, trace id, identity, time.
+// Offsets of the parts of an event before its values: length, shape, signals, priority, flags, trace id, identity, time.
 const (
-	shapeAt    = 4
+	shapeAt    = lengthBytes
 	signalsAt  = shapeAt + 2
 	priorityAt = signalsAt + 1
-	traceAt    = priorityAt + 1
+	flagsAt    = priorityAt + 1
+	traceAt    = flagsAt + 1
 	identityAt = traceAt + 2*wordBytes
 	timeAt     = identityAt + wordBytes
 	headBytes  = timeAt + wordBytes
 
-	maxShapes     = 1 << (2 * wordBits)
-	maxEventBytes = 1<<(shapeAt*wordBits) - 1
+	maxShapes = 1 << (2 * wordBits)
+	// lengthBytes are those of the length of an event, and of a list. MaxEventBytes is the longest event.
+	lengthBytes   = 4
+	MaxEventBytes = 1<<(lengthBytes*wordBits) - 1
 )
 
 // Writer makes one batch at a time. Its memory is reused for the next.
@@ -47,8 +52,8 @@ type Writer struct {
 	kinds       int
 	events      []byte
 	count       int
-	// from is where the current event begins.
-	from int
+	// from is where the current event begins, and list where the elements of the current list do.
+	from, list int
 }
 
 // Reset begins a batch of the events of an application, given by a hash.
@@ -110,6 +115,19 @@ func (w *Writer) Double(f float64) {
 // Bool writes a boolean.
 func (w *Writer) Bool(on bool) { w.events = append(w.events, byte(KindBool), flag(on)) }
 
+// List begins a list of so many elements, which follow, and then EndList. Lists have no lists.
+func (w *Writer) List(elements int) {
+	w.events = appendUint(append(w.events, byte(KindList)), uint64(elements))
+	w.events = append(w.events, make([]byte, lengthBytes)...)
+	w.list = len(w.events)
+}
+
+// EndList ends the list that List has begun.
+func (w *Writer) EndList() { putSmall(w.events[w.list-lengthBytes:w.list], len(w.events)-w.list) }
+
+// Nothing writes an element without a value.
+func (w *Writer) Nothing() { w.events = append(w.events, byte(KindNothing)) }
+
 // Value writes any value.
 func (w *Writer) Value(v Value) { w.events = appendValue(w.events, v) }
 
@@ -119,13 +137,13 @@ func (w *Writer) Cancel() { w.events = w.events[:w.from] }
 // End ends the current event. It returns false, and removes it, if it is too long.
 func (w *Writer) End(head *Head) bool {
 	length := len(w.events) - w.from
-	if length > maxEventBytes {
+	if length > MaxEventBytes {
 		w.Cancel()
 		return false
 	}
 	w.count++
 	b := w.events[w.from:]
-	putSmall(b[:shapeAt], length)
+	putSmall(b[:lengthBytes], length)
 	putHead(b, head)
 	return true
 }
@@ -135,6 +153,7 @@ func putHead(b []byte, head *Head) {
 	if head.Routed {
 		b[signalsAt], b[priorityAt] = byte(head.Signals)+1, priorityByte(head.Priority)
 	}
+	b[flagsAt] = flag(head.AtReceipt)
 	putTrace(b[traceAt:], head.TraceID)
 	putWord(b[identityAt:], head.Identity)
 	putWord(b[timeAt:], uint64(head.Time))

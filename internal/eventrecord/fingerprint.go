@@ -42,7 +42,7 @@ func FingerprintWith(name string, at pcommon.Timestamp, attrs pcommon.Map, hashe
 		}
 		switch key {
 		case lifecycle.AttrEventID:
-			return identified(sum, value, attrs)
+			return fingerprintOfID(name, value, attrs)
 		case lifecycle.AttrClock:
 			receipt = receipt || value.Str() == lifecycle.ClockReceipt
 		}
@@ -54,13 +54,34 @@ func FingerprintWith(name string, at pcommon.Timestamp, attrs pcommon.Map, hashe
 	return nonZero(mix(sum, all))
 }
 
-// identified returns the fingerprint of an item with an ID of its sender's.
-func identified(sum uint64, id pcommon.Value, attrs pcommon.Map) uint64 {
-	sum = mix(sum, Seed(1).value(id))
-	if task, found := attrs.Get(lifecycle.AttrTaskID); found {
-		sum = mix(sum, Seed(2).value(task))
+// FingerprintOf returns the fingerprint of an item without an ID of its sender's, whose time is not that of its receipt. sum is that
+// of the hashes of all its attributes.
+func FingerprintOf(name string, at pcommon.Timestamp, sum uint64) uint64 {
+	return nonZero(mix(mix(xxh3.HashString(name), uint64(at)), sum))
+}
+
+// Seeds of the hashes for FingerprintOfID.
+const (
+	SeedOfEventID Seed = 1
+	SeedOfTaskID  Seed = 2
+)
+
+// FingerprintOfID returns the fingerprint of an item with an ID of its sender's, from the hashes of that and of the task's ID, if it
+// has one.
+func FingerprintOfID(name string, id, task uint64, ofTask bool) uint64 {
+	sum := mix(xxh3.HashString(name), id)
+	if ofTask {
+		sum = mix(sum, task)
 	}
 	return nonZero(sum)
+}
+
+func fingerprintOfID(name string, id pcommon.Value, attrs pcommon.Map) uint64 {
+	task, found := attrs.Get(lifecycle.AttrTaskID)
+	if !found {
+		return FingerprintOfID(name, SeedOfEventID.value(id), 0, false)
+	}
+	return FingerprintOfID(name, SeedOfEventID.value(id), SeedOfTaskID.value(task), true)
 }
 
 func nonZero(sum uint64) uint64 {
