@@ -142,6 +142,12 @@ func TestRoundTrip(t *testing.T) {
 			require.True(t, r.Seek(offsets[i]))
 			events[i].same(t, r)
 		}
+		r.Rewind()
+		for i := range events {
+			require.True(t, r.Next())
+			events[i].same(t, r)
+		}
+		require.False(t, r.Next())
 		require.NoError(t, r.Open(again.Batch()))
 		require.Equal(t, uint64(7), r.Application())
 		for i := range kept {
@@ -217,6 +223,26 @@ func TestRecords(t *testing.T) {
 	scope.LogRecords().At(0).Attributes().PutStr(lifecycle.AttrEventBatch, "\x02 of an older version")
 	_, err = eventbatch.Records(carriers)
 	require.ErrorContains(t, err, "version 2; this collector reads version 3")
+}
+
+// The number of a carrier's events is what it says, within what its batch has room for: a sender may write anything.
+func TestCount(t *testing.T) {
+	var w eventbatch.RecordWriter
+	record := plog.NewLogRecord()
+	batch := written(t, &w, records(t, 1))
+	count := func() int64 { return eventbatch.Count(record.EventName(), record.Attributes()) }
+	require.EqualValues(t, 1, count())
+	eventbatch.Put(record, batch, w.Events(), 0)
+	require.EqualValues(t, w.Events(), count())
+	for said, want := range map[int64]int64{0: 1, -5: 1, math.MaxInt64: int64(len(batch) / 45)} {
+		record.Attributes().PutInt(lifecycle.AttrEventCount, said)
+		require.LessOrEqual(t, count(), want)
+		require.Positive(t, count())
+	}
+	record.Attributes().Remove(lifecycle.AttrEventBatch)
+	require.EqualValues(t, 1, count())
+	record.Attributes().Remove(lifecycle.AttrEventCount)
+	require.EqualValues(t, 1, count())
 }
 
 // flat returns attributes with maps as texts.

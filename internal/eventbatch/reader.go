@@ -96,6 +96,9 @@ func (r *Reader[T]) shape(encoded string) (*known[T], error) {
 // Application returns the hash of the application whose events these were when the batch was written.
 func (r *Reader[T]) Application() uint64 { return r.application }
 
+// Rewind goes back to before the first event.
+func (r *Reader[T]) Rewind() { r.at, r.end, r.of = r.first, r.first, nil }
+
 // Next goes on to the next event. It returns false after the last one, and at a malformed one, which Err tells.
 func (r *Reader[T]) Next() bool { return r.end < len(r.batch) && r.Seek(r.end) }
 

@@ -38,6 +38,20 @@ func In(attrs pcommon.Map) (batch string, found bool) {
 	return value.Str(), true
 }
 
+// Count returns how many events a record or span stands for, by its name and attributes. Of a carrier it is the number that the
+// carrier has, at least one, and no more than its batch has room for.
+func Count(name string, attrs pcommon.Map) int64 {
+	if name != lifecycle.EventBatch {
+		return 1
+	}
+	count, found := attrs.Get(lifecycle.AttrEventCount)
+	if !found {
+		return 1
+	}
+	batch, _ := In(attrs)
+	return max(1, min(count.Int(), int64(len(batch)/headBytes)))
+}
+
 // Record writes the current event as the record that it stands for. Its strings are parts of the batch.
 func (r *Reader[T]) Record(to plog.LogRecord, observed pcommon.Timestamp) {
 	head, shape := r.Head(), r.Shape()

@@ -6,6 +6,7 @@ package eventbatch
 import (
 	"iter"
 	"math"
+	"strconv"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
@@ -66,8 +67,13 @@ func (v Value) Elements() iter.Seq[Value] {
 
 // String returns the value as text, as pdata's AsString does.
 func (v Value) String() string {
-	if v.Kind == KindText {
+	switch v.Kind {
+	case KindText:
 		return v.Text
+	case KindInt:
+		return strconv.FormatInt(v.Int(), 10)
+	case KindBool:
+		return strconv.FormatBool(v.Bool())
 	}
 	value := pcommon.NewValueEmpty()
 	v.CopyTo(value)
