@@ -245,6 +245,69 @@ func TestCount(t *testing.T) {
 	require.EqualValues(t, 1, count())
 }
 
+// An event that a batch cannot have is not in it, and the others are.
+func TestAnEventWithAKeyTwice(t *testing.T) {
+	unmarshaler := plog.JSONUnmarshaler{}
+	twice, err := unmarshaler.UnmarshalLogs([]byte(`{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"eventName":"order.placed","attributes":[
+		{"key":"a","value":{"intValue":"1"}},{"key":"b"},{"key":"a","value":{"intValue":"2"}}]}]}]}]}`))
+	require.NoError(t, err)
+	record := twice.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
+	once := plog.NewLogRecord()
+	once.SetEventName("order.placed")
+	once.Attributes().PutInt("b", 1)
+	var w eventbatch.RecordWriter
+	w.Reset(0)
+	for range 2 {
+		require.False(t, w.Add(record, headOf(record), func(string) bool { return true }))
+		require.True(t, w.Add(once, headOf(once), func(string) bool { return true }))
+	}
+	r := newReader()
+	require.NoError(t, r.Open(w.Batch()))
+	for range 2 {
+		require.True(t, r.Next())
+		require.Equal(t, []string{"b"}, r.Shape().Keys)
+	}
+	require.False(t, r.Next())
+	require.NoError(t, r.Err())
+}
+
+// Nor can a batch have an event with many or long keys.
+func TestAnEventWithLongKeys(t *testing.T) {
+	record := plog.NewLogRecord()
+	record.SetEventName("order.placed")
+	record.Attributes().PutInt(strings.Repeat("k", 4090), 1)
+	var w eventbatch.RecordWriter
+	w.Reset(0)
+	require.False(t, w.Add(record, headOf(record), func(string) bool { return true }))
+	require.False(t, w.Begin(eventbatch.NewShape("order.placed", []string{strings.Repeat("k", 4090)}, true)))
+	record.SetEventName("order.shipped")
+	require.True(t, w.Add(record, headOf(record), func(string) bool { return false }))
+	require.Equal(t, 1, w.Events())
+}
+
+// Lists of keys differ whatever bytes the keys have.
+func TestKeysWithSeparators(t *testing.T) {
+	var w eventbatch.RecordWriter
+	w.Reset(0)
+	var want [][]string
+	for _, keys := range [][]string{{"a", "b"}, {"a\x00b"}, {"a\x00", "b"}, {"a", "\x00b"}, {"a\x01b"}} {
+		record := plog.NewLogRecord()
+		for _, key := range keys {
+			record.Attributes().PutInt(key, 1)
+		}
+		require.True(t, w.Add(record, headOf(record), func(string) bool { return true }))
+		want = append(want, keys)
+	}
+	r := newReader()
+	require.NoError(t, r.Open(w.Batch()))
+	for _, keys := range want {
+		require.True(t, r.Next())
+		require.Equal(t, keys, r.Shape().Keys)
+		require.Len(t, r.Values(), len(keys))
+	}
+	require.NoError(t, r.Err())
+}
+
 // flat returns attributes with maps as texts.
 func flat(attrs pcommon.Map) map[string]any {
 	raw := attrs.AsRaw()

@@ -36,7 +36,7 @@ type known[T any] struct {
 }
 
 // maxKnown bounds how many shapes are remembered.
-const maxKnown = 4096
+const maxKnown = 1024
 
 // NewReader makes a reader. It calls learn for each shape that it does not know yet.
 func NewReader[T any](learn func(*Shape) T) *Reader[T] {

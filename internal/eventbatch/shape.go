@@ -28,6 +28,12 @@ func NewShape(name string, keys []string, message bool) *Shape {
 	return s
 }
 
+// maxShapeBytes bounds a shape, so that those remembered take little memory and the search for a key little time.
+const maxShapeBytes = 4096
+
+// fits reports whether a batch can have events of this shape.
+func (s *Shape) fits() bool { return len(s.encoded) <= maxShapeBytes }
+
 // Place returns the index of a key, or -1.
 func (s *Shape) Place(key string) int { return slices.Index(s.Keys, key) }
 
@@ -35,6 +41,9 @@ func (s *Shape) Place(key string) int { return slices.Index(s.Keys, key) }
 func readShape(encoded string) (*Shape, error) {
 	in := input{rest: encoded}
 	s := &Shape{encoded: encoded, Name: in.text(), Message: in.flag()}
+	if !s.fits() {
+		return nil, errMalformed
+	}
 	for range in.count() {
 		key := in.text()
 		if slices.Contains(s.Keys, key) {

@@ -116,7 +116,8 @@ func ValueOf(value pcommon.Value) Value {
 	case pcommon.ValueTypeEmpty:
 		return Value{}
 	case pcommon.ValueTypeSlice:
-		var b []byte
+		var room [256]byte
+		b := room[:0]
 		for _, element := range value.Slice().All() {
 			b = appendValue(b, elementOf(element))
 		}

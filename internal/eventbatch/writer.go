@@ -79,11 +79,11 @@ func (w *Writer) Batch() string {
 }
 
 // Begin begins an event. Its values follow, in the order of the keys, and End or Cancel. It returns false, and begins nothing, if the
-// batch has too many shapes.
+// shape is too long or the batch has too many.
 func (w *Writer) Begin(shape *Shape) bool {
 	place, known := w.places[shape]
 	if !known {
-		if place = w.kinds; place == maxShapes {
+		if place = w.kinds; place == maxShapes || !shape.fits() {
 			return false
 		}
 		if w.places == nil {
