@@ -104,6 +104,11 @@ func (w *Writer) Text(text []byte) {
 	w.events = appendText(append(w.events, byte(KindText)), text)
 }
 
+// String is Text for a string.
+func (w *Writer) String(text string) {
+	w.events = appendText(append(w.events, byte(KindText)), text)
+}
+
 // Int writes an integer.
 func (w *Writer) Int(n int64) { w.events = appendInt(append(w.events, byte(KindInt)), n) }
 

@@ -23,6 +23,11 @@ func SeedOfBytes(key []byte) Seed { return Seed(xxh3.Hash(key)) }
 // Text returns the hash of a string.
 func (s Seed) Text(text []byte) uint64 { return xxh3.HashSeed(text, s.of(pcommon.ValueTypeStr)) }
 
+// String is Text for a string.
+func (s Seed) String(text string) uint64 {
+	return xxh3.HashStringSeed(text, s.of(pcommon.ValueTypeStr))
+}
+
 // Int returns the hash of an integer.
 func (s Seed) Int(n int64) uint64 { return mix(s.of(pcommon.ValueTypeInt), uint64(n)) }
 
@@ -73,7 +78,7 @@ func (s Seed) of(kind pcommon.ValueType) uint64 { return mix(uint64(s), uint64(k
 func (s Seed) value(value pcommon.Value) uint64 {
 	switch value.Type() {
 	case pcommon.ValueTypeStr:
-		return xxh3.HashStringSeed(value.Str(), s.of(pcommon.ValueTypeStr))
+		return s.String(value.Str())
 	case pcommon.ValueTypeInt:
 		return s.Int(value.Int())
 	case pcommon.ValueTypeDouble:

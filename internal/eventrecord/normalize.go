@@ -4,6 +4,7 @@
 package eventrecord
 
 import (
+	"github.com/zeebo/xxh3"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
@@ -15,6 +16,17 @@ const AttrEventName = "event.name"
 
 // Application is the service that fired an event, which distinguishes equal task IDs.
 type Application struct{ Namespace, Service string }
+
+// Hash distinguishes applications.
+func (a Application) Hash() uint64 {
+	hash := uint64(0)
+	for _, name := range [...]string{a.Namespace, a.Service} {
+		if name != "" {
+			hash = xxh3.HashStringSeed(name, hash+1)
+		}
+	}
+	return hash
+}
 
 // ApplicationOf returns the application of a resource.
 func ApplicationOf(resource pcommon.Map) Application {

@@ -22,7 +22,7 @@ func TaskID(attrs pcommon.Map) (string, bool) {
 	if !found {
 		return "", false
 	}
-	text := idText(id)
+	text := IDText(id)
 	return text, text != ""
 }
 
@@ -35,7 +35,7 @@ func TraceID(cached *lifecycle.TraceIDs, namespace, service string, attrs pcommo
 	if id.Type() == pcommon.ValueTypeInt {
 		return cached.OfNumber(namespace, service, id.Int()), true
 	}
-	task := idText(id)
+	task := IDText(id)
 	if task == "" {
 		return pcommon.TraceID{}, false
 	}
@@ -43,7 +43,7 @@ func TraceID(cached *lifecycle.TraceIDs, namespace, service string, attrs pcommo
 }
 
 // idText returns an empty text for a value that cannot be an ID.
-func idText(id pcommon.Value) string {
+func IDText(id pcommon.Value) string {
 	switch id.Type() {
 	case pcommon.ValueTypeStr:
 		return id.Str()

@@ -11,6 +11,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/wire"
 )
 
@@ -19,6 +20,20 @@ func BenchmarkDecode(b *testing.B) {
 	for _, name := range []string{"mixed", "planned", "real/linear5", "real/retry"} {
 		body := stream(b, name)
 		decoder := wire.NewDecoder(wire.Settings{})
+		b.Run(name, func(b *testing.B) {
+			perEvent(b, body, func() int {
+				_, report := decoder.Decode(body, wire.FormatNDJSON)
+				return report.Accepted
+			})
+		})
+	}
+}
+
+// BenchmarkDecodeUsed is BenchmarkDecode with the settings of config.yaml, with and without batches.
+func BenchmarkDecodeUsed(b *testing.B) {
+	body := stream(b, "mixed")
+	for name, batch := range map[string]bool{"single": false, "batched": true} {
+		decoder := wire.NewDecoder(wire.Settings{LeaveOut: lifecycle.BulkyPayloadKeys(), Unused: lifecycle.UnusedPayloadKeys(), Batch: batch})
 		b.Run(name, func(b *testing.B) {
 			perEvent(b, body, func() int {
 				_, report := decoder.Decode(body, wire.FormatNDJSON)

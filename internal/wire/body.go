@@ -40,6 +40,7 @@ func (d *decoding) body() {
 // takeNothing refuses the body as a whole: the sender can only split it if nothing of it was accepted.
 func (d *decoding) takeNothing() {
 	d.logs, d.report = plog.NewLogs(), Report{}
+	clear(d.groups)
 	d.index, d.origin, d.line, d.counted = d.settings.Limits.MaxItems, 0, 1, 0
 	d.refuse(ReasonItems, "", "the body has more than "+strconv.Itoa(d.settings.Limits.MaxItems)+" items",
 		"send fewer items at once, or raise max_items")

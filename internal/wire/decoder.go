@@ -66,6 +66,8 @@ type Settings struct {
 	// Unused are further payload keys whose values are not decoded, by the name of the event. An item without a time of its own
 	// is decoded with them, because its payload may have the time.
 	Unused map[string][]string
+	// Batch puts the events of a resource into one record (package eventbatch), but for those that it cannot have.
+	Batch bool
 	// Now is the clock of receipt.
 	Now func() time.Time
 }
@@ -113,7 +115,8 @@ func (d *Decoder) Decode(body []byte, format Format) (plog.Logs, Report) {
 	return d.DecodeRequest(Request{Body: body, Format: format})
 }
 
-// DecodeRequest turns a body into log records grouped by namespace and service, in the order of the body within a group. The logs
+// DecodeRequest turns a body into log records grouped by namespace and service, in the order of the body within a group; a
+// batch is last. The logs
 // belong to the caller and keep no reference to the body. There is no error: everything not accepted is in the report.
 func (d *Decoder) DecodeRequest(request Request) (plog.Logs, Report) {
 	run := d.idle.Get().(*decoding)

@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/eventbatch"
 	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
@@ -20,9 +21,10 @@ const (
 	futureSeconds = secondsPerDay
 	// bytesPerItem is an estimate, to allocate a body's records at once.
 	bytesPerItem = 256
-	// maxIdleTokens and maxIdleRoom bound the memory that an idle decoding keeps.
-	maxIdleTokens = 1 << 15
-	maxIdleRoom   = 1 << 18
+	// maxIdleTokens, maxIdleRoom and maxIdleWriters bound the memory that an idle decoding keeps.
+	maxIdleTokens  = 1 << 15
+	maxIdleRoom    = 1 << 18
+	maxIdleWriters = 4
 )
 
 // decoding is the state of decoding one body. It is reused because of its caches; between bodies it refers to no body and no logs.
@@ -32,6 +34,7 @@ type decoding struct {
 	traces   lifecycle.TraceIDs
 	shapes   shapes
 	left     leftOut
+	seeds    besidesSeeds
 	// values are the token indexes of the current payload's values.
 	values []uint32
 	scanner
@@ -59,12 +62,20 @@ type decoding struct {
 	latest int64
 
 	logs plog.Logs
-	// groups are the records by application.
-	groups map[eventrecord.Application]plog.LogRecordSlice
-	// last is the group of the previous item: a body nearly always has only one.
+	// groups are the events by application.
+	groups map[eventrecord.Application]*group
+	// last is the application of the previous item, and current its group: a body nearly always has only one.
 	last    eventrecord.Application
-	current plog.LogRecordSlice
+	current *group
+	// writers are idle writers of batches.
+	writers []*eventbatch.Writer
 	report  Report
+}
+
+// group is the events of an application. batch is nil if events are records only.
+type group struct {
+	records plog.LogRecordSlice
+	batch   *eventbatch.Writer
 }
 
 func newDecoding(settings Settings) *decoding {
@@ -75,7 +86,8 @@ func newDecoding(settings Settings) *decoding {
 		scanner: scanner{
 			maxDepth: settings.Limits.MaxDepth, maxValues: settings.Limits.MaxAttributes, maxText: settings.Limits.MaxValueBytes,
 		},
-		groups: map[eventrecord.Application]plog.LogRecordSlice{},
+		seeds:  newBesidesSeeds(),
+		groups: map[eventrecord.Application]*group{},
 	}
 }
 
@@ -90,9 +102,19 @@ func (d *decoding) begin(request Request) {
 
 // finish returns the result and releases everything of this body except the caches.
 func (d *decoding) finish() (plog.Logs, Report) {
+	d.writers = d.writers[:0]
+	for _, g := range d.groups {
+		if g.batch == nil {
+			continue
+		}
+		putBatch(g.records, g.batch, d.now)
+		if len(d.writers) < maxIdleWriters && g.batch.Size() <= maxIdleBatch {
+			d.writers = append(d.writers, g.batch)
+		}
+	}
 	logs, report := d.logs, d.report
 	d.request, d.whole, d.source, d.src = Request{}, nil, nil, nil
-	d.logs, d.current, d.last, d.report = plog.Logs{}, plog.LogRecordSlice{}, eventrecord.Application{}, Report{}
+	d.logs, d.current, d.last, d.report = plog.Logs{}, nil, eventrecord.Application{}, Report{}
 	clear(d.groups)
 	if cap(d.tokens) > maxIdleTokens {
 		d.tokens = nil
@@ -106,31 +128,49 @@ func (d *decoding) finish() (plog.Logs, Report) {
 	return logs, report
 }
 
-// records returns the slice for an application's records.
-func (d *decoding) records(namespace, service string) plog.LogRecordSlice {
+// group returns the group for an application's events.
+func (d *decoding) group(namespace, service string) *group {
 	app := eventrecord.Application{Namespace: namespace, Service: service}
-	if app == d.last {
+	if app == d.last && d.current != nil {
 		return d.current
 	}
-	records, found := d.groups[app]
+	of, found := d.groups[app]
 	if !found {
-		group := d.logs.ResourceLogs().AppendEmpty()
-		attrs := group.Resource().Attributes()
-		attrs.PutStr(lifecycle.AttrServiceName, service)
-		if namespace != "" {
-			attrs.PutStr(lifecycle.AttrServiceNamespace, namespace)
-		}
-		scope := group.ScopeLogs().AppendEmpty()
-		scope.Scope().SetName(lifecycle.ScopeEvents)
-		scope.SetSchemaUrl(lifecycle.SchemaURL)
-		records = scope.LogRecords()
-		if len(d.groups) == 0 {
-			records.EnsureCapacity(min(len(d.whole)/bytesPerItem+1, d.settings.Limits.MaxItems))
-		}
-		d.groups[app] = records
+		of = d.newGroup(app)
+		d.groups[app] = of
 	}
-	d.last, d.current = app, records
-	return records
+	d.last, d.current = app, of
+	return of
+}
+
+func (d *decoding) newGroup(app eventrecord.Application) *group {
+	resource := d.logs.ResourceLogs().AppendEmpty()
+	attrs := resource.Resource().Attributes()
+	attrs.PutStr(lifecycle.AttrServiceName, app.Service)
+	if app.Namespace != "" {
+		attrs.PutStr(lifecycle.AttrServiceNamespace, app.Namespace)
+	}
+	scope := resource.ScopeLogs().AppendEmpty()
+	scope.Scope().SetName(lifecycle.ScopeEvents)
+	scope.SetSchemaUrl(lifecycle.SchemaURL)
+	of := &group{records: scope.LogRecords()}
+	if d.settings.Batch {
+		of.batch = d.writer()
+		of.batch.Reset(app.Hash())
+	} else if len(d.groups) == 0 {
+		of.records.EnsureCapacity(min(len(d.whole)/bytesPerItem+1, d.settings.Limits.MaxItems))
+	}
+	return of
+}
+
+// writer returns an idle writer, or a new one.
+func (d *decoding) writer() *eventbatch.Writer {
+	if last := len(d.writers) - 1; last >= 0 {
+		w := d.writers[last]
+		d.writers = d.writers[:last]
+		return w
+	}
+	return &eventbatch.Writer{}
 }
 
 // refuse records that the current item is refused.

@@ -40,6 +40,7 @@ func FuzzDecode(f *testing.F) {
 	}
 	decoder := newDecoder(wire.Limits{MaxItems: 1000, MaxItemBytes: 4096, MaxDepth: 32, MaxAttributes: 500, MaxValueBytes: 2048})
 	roomy := newDecoder(wire.Limits{})
+	batching := wire.NewDecoder(wire.Settings{Batch: true, Now: func() time.Time { return now }})
 	f.Fuzz(func(t *testing.T, body []byte, ndjson bool) {
 		format := wire.FormatAuto
 		if ndjson {
@@ -59,6 +60,12 @@ func FuzzDecode(f *testing.F) {
 		}
 		if report.Accepted == 0 {
 			return
+		}
+		single, report := roomy.Decode(body, format)
+		for range 2 {
+			batched, twin := batching.Decode(body, format)
+			require.Equal(t, report, twin)
+			sameEvents(t, single, batched)
 		}
 		again, report := roomy.Decode(writeItems(t, logs), wire.FormatNDJSON)
 		require.Zero(t, report.Refused, report.Refusals)

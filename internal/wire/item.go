@@ -136,7 +136,7 @@ func (d *decoding) item() {
 	}
 }
 
-// record writes the log record of an item whose payload is the object at i.
+// record writes an item whose payload is the object at i, into the batch or as a log record.
 func (d *decoding) record(e *envelope, i uint32) {
 	if e.service == "" {
 		e.service = d.settings.DefaultService
@@ -144,7 +144,12 @@ func (d *decoding) record(e *envelope, i uint32) {
 	if e.correlationID == "" {
 		e.correlationID = d.request.CorrelationID
 	}
-	record := d.records(e.namespace, e.service).AppendEmpty()
+	of := d.group(e.namespace, e.service)
+	if of.batch != nil && d.batch(of.batch, e, i) {
+		d.report.Accepted++
+		return
+	}
+	record := of.records.AppendEmpty()
 	attrs := record.Attributes()
 	hashed := d.payload(attrs, e, i, countTexts(e.correlationID, e.id, e.traceparent)+roomForStamp)
 	if e.correlationID != "" && attribute(attrs, lifecycle.AttrCorrelationID) == "" {

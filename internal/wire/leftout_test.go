@@ -82,7 +82,10 @@ func FuzzLeaveOut(f *testing.F) {
 		f.Add(value, "1", true)
 	}
 	everything, nothing := leavingOut("a", "b", "c"), leavingOut()
-	unused := wire.NewDecoder(wire.Settings{LeaveOut: []string{"c"}, Unused: map[string][]string{"e": {"a", "b", "c"}}, Now: func() time.Time { return now }})
+	settings := wire.Settings{LeaveOut: []string{"c"}, Unused: map[string][]string{"e": {"a", "b", "c"}}, Now: func() time.Time { return now }}
+	unused := wire.NewDecoder(settings)
+	settings.Batch = true
+	batching := wire.NewDecoder(settings)
 	f.Fuzz(func(t *testing.T, a, b string, wide bool) {
 		more := ""
 		if wide {
@@ -92,7 +95,12 @@ func FuzzLeaveOut(f *testing.F) {
 		whole, report := nothing.Decode([]byte(body), wire.FormatAuto)
 		left, other := everything.Decode([]byte(body), wire.FormatAuto)
 		require.Equal(t, report.Accepted, other.Accepted)
-		same, _ := unused.Decode([]byte(body), wire.FormatAuto)
+		same, report := unused.Decode([]byte(body), wire.FormatAuto)
+		for range 2 {
+			batched, twin := batching.Decode([]byte(body), wire.FormatAuto)
+			require.Equal(t, report, twin)
+			sameEvents(t, same, batched)
+		}
 		for i, record := range records(left) {
 			require.Equal(t, record.Attributes().AsRaw(), records(same)[i].Attributes().AsRaw())
 		}

@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/eventbatch"
 	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/otlpcost"
@@ -44,14 +45,20 @@ type otlpDecoding struct {
 	skeleton []byte
 	// body is the current record, attrs are its attributes, and values counts their values, those in one another included.
 	body   []byte
+	record otlpRecord
 	attrs  []otlpAttribute
 	values int
 
+	// writer has the batch of the current scope.
+	writer eventbatch.Writer
+	seeds  besidesSeeds
+	traces lifecycle.TraceIDs
+
 	now pcommon.Timestamp
-	// index counts the records; refused are the indexes of those that are refused.
-	index   int
-	refused []int
-	report  Report
+	// index counts the records of the request, and appended those of the logs; refused are the indexes of the latter to be removed.
+	index, appended int
+	refused         []int
+	report          Report
 }
 
 // otlpScope has the indexes of the first log record of a ScopeLogs and of the one after its last.
@@ -67,6 +74,7 @@ func (a otlpAttribute) value(in []byte) []byte { return in[a.valueStart:a.valueE
 func newOTLPDecoding(settings Settings) *otlpDecoding {
 	return &otlpDecoding{
 		settings: settings, texts: newTexts(), left: newLeftOut(settings.LeaveOut, settings.Unused),
+		seeds:      newBesidesSeeds(),
 		normalizer: eventrecord.Normalizer{Received: true}, estimator: otlpcost.New(settings.Limits.MaxDepth),
 	}
 }
@@ -91,6 +99,7 @@ func (d *otlpDecoding) finish() Report {
 	d.report = Report{}
 	clear(d.found)
 	d.body = nil
+	d.record.clear()
 	d.found, d.scopes, d.attrs, d.refused = d.found[:0], d.scopes[:0], d.attrs[:0], d.refused[:0]
 	if cap(d.found) > maxIdleTokens || cap(d.attrs) > maxIdleTokens {
 		d.found, d.attrs = nil, nil
@@ -98,12 +107,15 @@ func (d *otlpDecoding) finish() Report {
 	if cap(d.skeleton) > maxIdleRoom {
 		d.skeleton = nil
 	}
+	if d.writer.Size() > maxIdleBatch {
+		d.writer = eventbatch.Writer{}
+	}
 	return report
 }
 
 // request decodes everything but the log records by pdata.
 func (d *otlpDecoding) request(body []byte) (plog.Logs, error) {
-	d.index, d.now = 0, pcommon.NewTimestampFromTime(d.settings.Now())
+	d.index, d.appended, d.now = 0, 0, pcommon.NewTimestampFromTime(d.settings.Now())
 	err := d.split(body)
 	if err == nil {
 		err = d.checkGroups()
@@ -126,11 +138,18 @@ func (d *otlpDecoding) request(body []byte) (plog.Logs, error) {
 		for _, scopeLogs := range resourceLogs.ScopeLogs().All() {
 			records := d.found[scopes[0].from:scopes[0].to]
 			scopes = scopes[1:]
-			scopeLogs.LogRecords().EnsureCapacity(len(records))
+			if d.settings.Batch {
+				d.writer.Reset(of.Hash())
+			} else {
+				scopeLogs.LogRecords().EnsureCapacity(len(records))
+			}
 			for _, record := range records {
-				if err := d.record(of, scopeLogs.LogRecords().AppendEmpty(), record); err != nil {
+				if err := d.recordOf(of, scopeLogs.LogRecords(), record); err != nil {
 					return plog.Logs{}, err
 				}
+			}
+			if d.settings.Batch && putBatch(scopeLogs.LogRecords(), &d.writer, d.now) {
+				d.appended++
 			}
 		}
 	}
@@ -259,15 +278,17 @@ func (d *otlpDecoding) removeRefused(logs plog.Logs) {
 	}
 }
 
-// record decodes a log record, or refuses it.
-func (d *otlpDecoding) record(of eventrecord.Application, record plog.LogRecord, body []byte) error {
-	before := d.report
-	err := d.readRecord(of, record, body)
+// recordOf decodes a log record, or refuses it.
+func (d *otlpDecoding) recordOf(of eventrecord.Application, records plog.LogRecordSlice, body []byte) error {
+	before, appended := d.report, d.appended
+	err := d.readRecord(of, records, body)
 	var over *overLimit
 	if asOverLimit(err, &over) {
 		d.report = before // which has nothing of the record
 		d.refuse(over)
-		d.refused = append(d.refused, d.index)
+		if d.appended > appended {
+			d.refused = append(d.refused, appended)
+		}
 		err = nil
 	} else if err == nil {
 		d.report.Accepted++
@@ -276,20 +297,33 @@ func (d *otlpDecoding) record(of eventrecord.Application, record plog.LogRecord,
 	return err
 }
 
-func (d *otlpDecoding) readRecord(of eventrecord.Application, record plog.LogRecord, body []byte) error {
+func (d *otlpDecoding) readRecord(of eventrecord.Application, records plog.LogRecordSlice, body []byte) error {
 	limits := &d.settings.Limits
 	if len(body) > limits.MaxItemBytes {
 		return &overLimit{ReasonSize, "the record is longer than " + strconv.Itoa(limits.MaxItemBytes) + " bytes",
 			"leave bulky values out of the payload, or raise max_item_bytes"}
 	}
 	d.body, d.attrs, d.values = body, d.attrs[:0], 0
-	if err := d.readFields(record, body); err != nil {
+	if err := d.readFields(); err != nil {
 		return err
 	}
-	if !eventrecord.Possible(record.ObservedTimestamp(), d.now) {
-		record.SetObservedTimestamp(d.now)
+	if !eventrecord.Possible(d.record.observed, d.now) {
+		d.record.observed = d.now
 	}
-	attrs, event := record.Attributes(), d.eventName(record)
+	event := d.eventName()
+	if d.settings.Batch {
+		before := d.report
+		if done, err := d.batch(of, event); done || err != nil {
+			return err
+		}
+		d.report, d.values = before, 0
+	}
+	record := records.AppendEmpty()
+	d.appended++
+	if err := d.setFields(record); err != nil {
+		return err
+	}
+	attrs := record.Attributes()
 	if event == "" { // not an event: event_router counts it
 		return d.members(attrs, body, d.attrs, false, 2)
 	}
@@ -319,9 +353,9 @@ func (d *otlpDecoding) count(clock eventrecord.Clock, impossible bool) {
 	}
 }
 
-// eventName returns the canonical name of the event that a record is, from its field or, if that is empty, an attribute.
-func (d *otlpDecoding) eventName(record plog.LogRecord) string {
-	name := record.EventName()
+// eventName returns the canonical name of the event that the current record is, from its field or, if that is empty, an attribute.
+func (d *otlpDecoding) eventName() string {
+	name := d.texts.shared(d.record.name)
 	for i := 0; name == "" && i < len(d.attrs); i++ {
 		if string(d.attrs[i].key(d.body)) == eventrecord.AttrEventName {
 			name = d.stringOf(d.attrs[i].value(d.body))

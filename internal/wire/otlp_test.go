@@ -212,6 +212,7 @@ func TestOTLPOfAnyLogs(t *testing.T) {
 	leaveOut, unused := []string{"task_context"}, map[string][]string{"step.completed": {"timestamp", "retry_limit"}, "step.failed": {"retry_limit"}}
 	rapid.Check(t, func(t *rapid.T) {
 		decoder, less := otlpDecoder(wire.Limits{}, nil, nil), otlpDecoder(wire.Limits{}, leaveOut, unused)
+		batching := wire.NewDecoder(wire.Settings{Batch: true, Now: func() time.Time { return now }})
 		body := exportRequest(t, drawLogs(t))
 		want, _, err := byPData(body)
 		require.NoError(t, err)
@@ -221,6 +222,9 @@ func TestOTLPOfAnyLogs(t *testing.T) {
 			sameLogs(t, want, got)
 			_, _, err = less.DecodeOTLP(body)
 			require.NoError(t, err)
+			batched, _, err := batching.DecodeOTLP(body)
+			require.NoError(t, err)
+			sameEvents(t, want, batched)
 		}
 		got, _, err := less.DecodeOTLP(body)
 		require.NoError(t, err)
@@ -261,12 +265,19 @@ func FuzzOTLP(f *testing.F) {
 		}
 	}
 	decoder := otlpDecoder(wire.Limits{}, nil, nil)
+	batching := wire.NewDecoder(wire.Settings{Batch: true, Now: func() time.Time { return now }})
 	less := otlpDecoder(wire.Limits{MaxItems: 100, MaxItemBytes: 1000, MaxDepth: 3, MaxAttributes: 20, MaxValueBytes: 100}, lifecycle.BulkyPayloadKeys(), lifecycle.UnusedPayloadKeys())
 	f.Fuzz(func(t *testing.T, body []byte) {
 		_, _, _ = less.DecodeOTLP(body)
 		got, report, err := decoder.DecodeOTLP(body)
 		if err != nil || report.Refused > 0 {
 			return
+		}
+		for range 2 {
+			batched, twin, err := batching.DecodeOTLP(body)
+			require.NoError(t, err)
+			require.Equal(t, report, twin)
+			sameEvents(t, got, batched)
 		}
 		want, plain, err := byPData(body)
 		require.NoError(t, err)

@@ -39,10 +39,29 @@ const (
 
 var errID = errors.New("a trace or span id has the wrong length")
 
-// readFields sets everything of a record but its attributes, which it only finds: which of them are decoded depends on the event,
-// whose name comes last.
-func (d *otlpDecoding) readFields(record plog.LogRecord, body []byte) error {
-	for m := (message{buf: body}); ; {
+// otlpRecord is a log record whose attributes are not decoded yet: which of them are depends on the event, whose name comes last. Its
+// byte slices are parts of the request.
+type otlpRecord struct {
+	time, observed     pcommon.Timestamp
+	severity           plog.SeverityNumber
+	severityText, name []byte
+	dropped, flags     uint32
+	trace              pcommon.TraceID
+	span               pcommon.SpanID
+	// bodies has more than one element only if a sender writes the field again.
+	bodies [][]byte
+}
+
+// clear releases the request.
+func (r *otlpRecord) clear() {
+	clear(r.bodies)
+	*r = otlpRecord{bodies: r.bodies[:0]}
+}
+
+// readFields reads the current record, and finds its attributes.
+func (d *otlpDecoding) readFields() error {
+	d.record = otlpRecord{bodies: d.record.bodies[:0]}
+	for m := (message{buf: d.body}); ; {
 		if !m.next() {
 			return m.err
 		}
@@ -53,7 +72,7 @@ func (d *otlpDecoding) readFields(record plog.LogRecord, body []byte) error {
 		if !m.is(kind) {
 			return m.err
 		}
-		if err := d.setField(record, &m); err != nil {
+		if err := d.readField(&m); err != nil {
 			return err
 		}
 	}
@@ -73,18 +92,19 @@ func kindOf(field protowire.Number) (kind protowire.Type, known bool) {
 	return 0, false
 }
 
-func (d *otlpDecoding) setField(record plog.LogRecord, m *message) error {
+func (d *otlpDecoding) readField(m *message) error {
+	r := &d.record
 	switch m.field {
 	case fieldTime:
-		record.SetTimestamp(pcommon.Timestamp(m.number))
+		r.time = pcommon.Timestamp(m.number)
 	case fieldObservedTime:
-		record.SetObservedTimestamp(pcommon.Timestamp(m.number))
+		r.observed = pcommon.Timestamp(m.number)
 	case fieldSeverityNumber:
-		record.SetSeverityNumber(plog.SeverityNumber(m.number))
+		r.severity = plog.SeverityNumber(m.number)
 	case fieldSeverityText:
-		record.SetSeverityText(d.texts.shared(m.bytes()))
+		r.severityText = m.bytes()
 	case fieldBody:
-		return d.value(record.Body(), m.bytes(), 1)
+		r.bodies = append(r.bodies, m.bytes())
 	case fieldAttributes:
 		attribute, err := readAttribute(m)
 		if d.attrs = append(d.attrs, attribute); err == nil && len(d.attrs) > d.settings.Limits.MaxAttributes {
@@ -92,23 +112,35 @@ func (d *otlpDecoding) setField(record plog.LogRecord, m *message) error {
 		}
 		return err
 	case fieldDropped:
-		record.SetDroppedAttributesCount(uint32(m.number))
+		r.dropped = uint32(m.number)
 	case fieldFlags:
-		record.SetFlags(plog.LogRecordFlags(m.number))
+		r.flags = uint32(m.number)
 	case fieldTraceID:
-		var id pcommon.TraceID
-		if err := readID(id[:], m.bytes()); err != nil {
-			return err
-		}
-		record.SetTraceID(id)
+		return readID(r.trace[:], m.bytes())
 	case fieldSpanID:
-		var id pcommon.SpanID
-		if err := readID(id[:], m.bytes()); err != nil {
+		return readID(r.span[:], m.bytes())
+	case fieldEventName:
+		r.name = m.bytes()
+	}
+	return nil
+}
+
+// setFields writes everything of the current record but its attributes.
+func (d *otlpDecoding) setFields(to plog.LogRecord) error {
+	r := &d.record
+	to.SetTimestamp(r.time)
+	to.SetObservedTimestamp(r.observed)
+	to.SetSeverityNumber(r.severity)
+	to.SetSeverityText(d.texts.shared(r.severityText))
+	to.SetDroppedAttributesCount(r.dropped)
+	to.SetFlags(plog.LogRecordFlags(r.flags))
+	to.SetTraceID(r.trace)
+	to.SetSpanID(r.span)
+	to.SetEventName(d.texts.shared(r.name))
+	for _, body := range r.bodies {
+		if err := d.value(to.Body(), body, 1); err != nil {
 			return err
 		}
-		record.SetSpanID(id)
-	case fieldEventName:
-		record.SetEventName(d.texts.shared(m.bytes()))
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/zeebo/xxh3"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/eventbatch"
 	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
@@ -35,6 +36,12 @@ type shape struct {
 	// empty has the identity and the kept attributes, without values.
 	empty  pcommon.Map
 	misses int
+	// task and correlation are the indexes of the kept members with these ids, or nowhere.
+	task, correlation int
+	// batched are the shapes of the events in a batch.
+	batched [allBesides]*eventbatch.Shape
+	// structured is true after a payload with values that a batch cannot have: then it is not tried again.
+	structured bool
 }
 
 // shapeMember is a member of the payloads of a shape.
@@ -53,7 +60,7 @@ func (s *shapes) of(event string, size int) *shape {
 }
 
 func newShape(event string, untimed bool, chosen []int) shape {
-	s := shape{event: event, untimed: untimed, chosen: chosen, empty: pcommon.NewMap()}
+	s := shape{event: event, untimed: untimed, chosen: chosen, empty: pcommon.NewMap(), task: nowhere, correlation: nowhere}
 	s.empty.PutEmpty(lifecycle.AttrIdentity)
 	return s
 }
@@ -68,10 +75,16 @@ func (s *shape) add(key string, kind leftOutKind) bool {
 	if slices.ContainsFunc(s.members, func(m shapeMember) bool { return m.key == key }) {
 		return false
 	}
-	s.members = append(s.members, shapeMember{key: key, seed: eventrecord.SeedOf(key), kind: kind})
 	if kind == kept {
 		s.empty.PutEmpty(key)
+		switch key {
+		case lifecycle.AttrTaskID:
+			s.task = len(s.members)
+		case lifecycle.AttrCorrelationID:
+			s.correlation = len(s.members)
+		}
 	}
+	s.members = append(s.members, shapeMember{key: key, seed: eventrecord.SeedOf(key), kind: kind})
 	return true
 }
 
