@@ -43,8 +43,12 @@ func NewReader[T any](learn func(*Shape) T) *Reader[T] {
 	return &Reader[T]{learn: learn, known: map[string]*known[T]{}}
 }
 
-// Open begins a batch. Next goes on to the first event.
+// Open begins a batch, also one that is open. Next goes on to the first event.
 func (r *Reader[T]) Open(batch string) error {
+	if r.err == nil && batch != "" && batch == r.batch {
+		r.end = r.first
+		return nil
+	}
 	r.Close()
 	if len(batch) <= wordBytes {
 		return errMalformed

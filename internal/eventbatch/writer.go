@@ -5,6 +5,7 @@ package eventbatch
 
 import (
 	"math"
+	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
@@ -72,10 +73,15 @@ func (w *Writer) Size() int { return cap(w.events) + cap(w.shapes) }
 
 // Batch returns a copy of the batch.
 func (w *Writer) Batch() string {
-	b := make([]byte, 0, 1+wordBytes+2*maxNumber+len(w.shapes)+len(w.events))
-	b = appendWord(append(b, version), w.application)
-	b = append(appendUint(b, uint64(w.kinds)), w.shapes...)
-	return string(append(b, w.events...))
+	var head [1 + wordBytes + maxNumber]byte
+	head[0] = version
+	putWord(head[1:], w.application)
+	var b strings.Builder
+	b.Grow(len(head) + len(w.shapes) + len(w.events))
+	b.Write(appendUint(head[:1+wordBytes], uint64(w.kinds)))
+	b.Write(w.shapes)
+	b.Write(w.events)
+	return b.String()
 }
 
 // Begin begins an event. Its values follow, in the order of the keys, and End or Cancel. It returns false, and begins nothing, if the

@@ -6,11 +6,11 @@ package eventrouter
 import (
 	"slices"
 
-	"github.com/zeebo/xxh3"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/dedup"
+	"github.com/tasker-otel/otelcol-tasker/internal/eventbatch"
 	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/routing"
@@ -71,39 +71,63 @@ type event struct {
 	reason   routing.Reason
 }
 
-// decide normalises every record and decides on it, but drops and stamps nothing yet.
-func (r *router) decide(w *scratch, b *batch, logs plog.Logs) {
+// decide normalises every record and decides on it, but drops and stamps nothing yet. It decides likewise on the events in a batch
+// record, but for those that must be records, which it appends. An error is that of a batch that cannot be read.
+func (r *router) decide(w *scratch, b *batch, logs plog.Logs) error {
 	size := logs.LogRecordCount()
 	b.events = slices.Grow(b.events, size)
 	b.keys = slices.Grow(b.keys, size)
 	now := pcommon.NewTimestampFromTime(r.now())
 	w.normalizer.Received = b.received
 	for _, resourceLogs := range logs.ResourceLogs().All() {
-		resource := resourceLogs.Resource().Attributes()
-		of, service := eventrecord.ApplicationOf(resource), serviceHash(resource)
+		of := eventrecord.ApplicationOf(resourceLogs.Resource().Attributes())
+		service := of.Hash()
 		for _, scopeLogs := range resourceLogs.ScopeLogs().All() {
-			for _, record := range scopeLogs.LogRecords().All() {
+			records := scopeLogs.LogRecords()
+			for i := 0; i < records.Len(); i++ { // the number grows
+				record := records.At(i)
 				if !eventrecord.Possible(record.ObservedTimestamp(), now) {
 					record.SetObservedTimestamp(now)
+				}
+				if events, found := eventbatch.Of(record); found {
+					if err := r.decideBatch(w, b, events, service, records, record.ObservedTimestamp()); err != nil {
+						return err
+					}
+					continue
 				}
 				clock, impossible := w.normalizer.Normalize(of, record)
 				b.clocks[clock]++
 				if impossible {
 					b.impossible++
 				}
-				e := b.distinguish(r.decideRecord(b, record), service, record)
-				key := uint64(0)
-				if e.reason == routing.ReasonNone {
-					key = e.fingerprint ^ service
-				}
-				b.events = append(b.events, e)
-				b.keys = append(b.keys, key)
+				b.add(r.decideRecord(b, record, service), service)
 			}
 		}
 	}
+	return nil
 }
 
-func (r *router) decideRecord(b *batch, record plog.LogRecord) event {
+// add adds a decision.
+func (b *batch) add(e event, service uint64) {
+	key := uint64(0)
+	if e.reason == routing.ReasonNone {
+		key = e.fingerprint ^ service
+	}
+	b.events = append(b.events, e)
+	b.keys = append(b.keys, key)
+}
+
+// naming is what follows from an event's name.
+type naming struct {
+	counts   *nameCounts
+	decision *routing.Decision
+}
+
+func (r *router) naming(name string) naming {
+	return naming{r.statistics.of(name), r.table.Lookup(name)}
+}
+
+func (r *router) decideRecord(b *batch, record plog.LogRecord, service uint64) event {
 	name := record.EventName()
 	if name == "" {
 		return event{reason: reasonNoName}
@@ -114,12 +138,11 @@ func (r *router) decideRecord(b *batch, record plog.LogRecord) event {
 	if b.mixed && notTasker(r.table, name, record.Attributes()) {
 		return event{reason: reasonNotTasker}
 	}
-	counts := r.statistics.of(name)
-	decision := r.table.Lookup(name)
-	if decision.Reason != routing.ReasonNone {
-		return event{counts: counts, reason: decision.Reason}
+	n := r.naming(name)
+	if n.decision.Reason != routing.ReasonNone {
+		return event{counts: n.counts, reason: n.decision.Reason}
 	}
-	e := event{counts: counts, priority: decision.Priority}
+	e := event{}
 	if !b.received {
 		e.fingerprint, e.given = eventrecord.Given(record)
 		e.routed = e.given && eventrecord.Routed(record)
@@ -127,26 +150,36 @@ func (r *router) decideRecord(b *batch, record plog.LogRecord) event {
 	if !e.given {
 		e.fingerprint = eventrecord.Fingerprint(name, record.Timestamp(), record.Attributes())
 	}
-	random := routing.RandomnessOf(e.fingerprint)
-	if trace := record.TraceID(); !trace.IsEmpty() {
-		random = routing.Randomness(trace)
-	}
-	if e.signals = decision.Sample(random); e.signals == lifecycle.SignalsNone {
-		e.reason = routing.ReasonSampled
+	e.decide(&n, record.TraceID())
+	if e.mayRepeat(record.Timestamp(), record.Timestamp() == record.ObservedTimestamp()) {
+		if _, found := record.Attributes().Get(lifecycle.AttrEventID); !found {
+			b.distinguish(&e, service)
+		}
 	}
 	return e
+}
+
+// decide decides on an event with a route.
+func (e *event) decide(n *naming, trace pcommon.TraceID) {
+	e.counts, e.priority = n.counts, n.decision.Priority
+	random := routing.RandomnessOf(e.fingerprint)
+	if !trace.IsEmpty() {
+		random = routing.Randomness(trace)
+	}
+	if e.signals = n.decision.Sample(random); e.signals == lifecycle.SignalsNone {
+		e.reason = routing.ReasonSampled
+	}
+}
+
+// mayRepeat reports whether other events may equal an event without an id: its time is in whole seconds, or that of its receipt.
+func (e *event) mayRepeat(at pcommon.Timestamp, atReceipt bool) bool {
+	return !e.routed && e.reason == routing.ReasonNone && (at%1e9 == 0 || atReceipt)
 }
 
 // distinguish gives the second and third of equal items in a batch an identity of their own: a sender does not put an item into a
 // request twice, but the engine does announce a change two or three times within a second, the resolution of a payload's clock. A
 // resend of the request has the same items in the same order. Items with an id or a finer time need no such rule.
-func (b *batch) distinguish(e event, service uint64, record plog.LogRecord) event {
-	if e.routed || e.reason != routing.ReasonNone || record.Timestamp()%1e9 != 0 && record.Timestamp() != record.ObservedTimestamp() {
-		return e
-	}
-	if _, found := record.Attributes().Get(lifecycle.AttrEventID); found {
-		return e
-	}
+func (b *batch) distinguish(e *event, service uint64) {
 	if b.repeats == nil {
 		b.repeats = map[uint64]uint64{}
 	}
@@ -155,44 +188,25 @@ func (b *batch) distinguish(e event, service uint64, record plog.LogRecord) even
 	if before > 0 {
 		e.fingerprint, e.given = eventrecord.Repeat(e.fingerprint, before), false
 	}
-	return e
 }
 
-// serviceHash distinguishes equal payloads of two applications.
-func serviceHash(resource pcommon.Map) uint64 {
-	var hash uint64
-	for _, key := range [...]string{lifecycle.AttrServiceNamespace, lifecycle.AttrServiceName} {
-		if value, found := resource.Get(key); found {
-			hash = xxh3.HashStringSeed(value.Str(), hash+1)
-		}
-	}
-	return hash
-}
-
-// apply removes the dropped records and what becomes empty; it scrubs and stamps the others.
+// apply removes the dropped records and what becomes empty; it scrubs and stamps the others. It writes batches again.
 func (r *router) apply(w *scratch, b *batch, logs plog.Logs) {
-	next := 0
-	sheds := r.shedder.sheds()
-	drop := func(record plog.LogRecord) bool {
-		e := &b.events[next]
-		if e.reason == routing.ReasonNone && r.seen != nil && b.keys[next] == 0 {
-			e.reason = reasonDuplicate
-		}
-		next++
-		if i := indexOf(e.priority); e.reason == routing.ReasonNone && i >= 0 && sheds[i] {
-			e.reason = reasonShed
-		}
-		if e.reason != routing.ReasonNone {
-			return true
-		}
-		b.kept++
-		w.pass.Scrub(record)
-		stamp(record, e)
-		return false
-	}
+	decisions := decisions{batch: b, sheds: r.shedder.sheds(), deduplicates: r.seen != nil}
 	logs.ResourceLogs().RemoveIf(func(resourceLogs plog.ResourceLogs) bool {
+		service := eventrecord.ApplicationOf(resourceLogs.Resource().Attributes()).Hash()
 		resourceLogs.ScopeLogs().RemoveIf(func(scopeLogs plog.ScopeLogs) bool {
-			scopeLogs.LogRecords().RemoveIf(drop)
+			scopeLogs.LogRecords().RemoveIf(func(record plog.LogRecord) bool {
+				if events, found := eventbatch.Of(record); found {
+					return !r.applyBatch(w, &decisions, record, events, service)
+				}
+				e, kept := decisions.next()
+				if kept {
+					w.pass.Scrub(record)
+					stamp(record, e)
+				}
+				return !kept
+			})
 			setScope(scopeLogs.Scope())
 			w.pass.ScrubResource(scopeLogs.Scope().Attributes())
 			w.pass.ScrubText(scopeLogs.Scope().Version(), scopeLogs.Scope().SetVersion)
@@ -207,6 +221,31 @@ func (r *router) apply(w *scratch, b *batch, logs plog.Logs) {
 	r.shedder.inFlight.Add(int64(b.kept))
 }
 
+// decisions are those on the events of a batch, in their order.
+type decisions struct {
+	batch        *batch
+	index        int
+	sheds        [len(sheddable)]bool
+	deduplicates bool
+}
+
+// next completes the decision on the next event, and reports whether it is kept.
+func (d *decisions) next() (e *event, kept bool) {
+	e = &d.batch.events[d.index]
+	if e.reason == routing.ReasonNone && d.deduplicates && d.batch.keys[d.index] == 0 {
+		e.reason = reasonDuplicate
+	}
+	d.index++
+	if i := indexOf(e.priority); e.reason == routing.ReasonNone && i >= 0 && d.sheds[i] {
+		e.reason = reasonShed
+	}
+	if e.reason != routing.ReasonNone {
+		return e, false
+	}
+	d.batch.kept++
+	return e, true
+}
+
 // roomForStamp is the number of attributes of a stamp: identity and signals. Without reserving them the attribute list would
 // double. tasker_events has reserved them already.
 const roomForStamp = 2
@@ -218,13 +257,10 @@ func stamp(record plog.LogRecord, e *event) {
 		attrs.EnsureCapacity(attrs.Len() + roomForStamp)
 		eventrecord.SetIdentity(attrs, e.fingerprint)
 	}
-	attrs.PutStr(lifecycle.AttrSignals, e.signals.String())
-	switch {
-	case e.priority != lifecycle.PriorityNormal:
-		attrs.PutStr(lifecycle.AttrPriority, string(e.priority))
-	case e.routed || !e.given:
+	if e.priority == lifecycle.PriorityNormal && (e.routed || !e.given) {
 		attrs.Remove(lifecycle.AttrPriority) // of an earlier router
 	}
+	eventrecord.SetDecision(attrs, e.signals, e.priority)
 }
 
 // setScope replaces an OTLP sender's scope by that of events.

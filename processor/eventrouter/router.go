@@ -13,11 +13,13 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/processor"
 	"go.uber.org/zap"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/dedup"
+	"github.com/tasker-otel/otelcol-tasker/internal/eventbatch"
 	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/health"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal"
@@ -36,6 +38,7 @@ type router struct {
 	next    consumer.Logs
 
 	table      *routing.Table
+	scrubber   *scrub.Scrubber
 	statistics *statistics
 	shedder    *shedder
 	// seen is nil when deduplication is off.
@@ -61,6 +64,20 @@ type router struct {
 type scratch struct {
 	normalizer eventrecord.Normalizer
 	pass       *scrub.Pass
+	// reader and writer are for the events in batch records.
+	reader *eventbatch.Reader[kind]
+	writer eventbatch.Writer
+}
+
+// maxIdleWriter bounds the bytes that an idle scratch keeps.
+const maxIdleWriter = 1 << 20
+
+// release ends the work on a batch.
+func (w *scratch) release() {
+	w.reader.Close()
+	if w.writer.Size() > maxIdleWriter {
+		w.writer = eventbatch.Writer{}
+	}
 }
 
 var _ processor.Logs = (*router)(nil)
@@ -72,11 +89,11 @@ func newRouter(set processor.Settings, cfg *Config, next consumer.Logs) (*router
 	}
 	scrubber := scrub.New(cfg.scrubbing())
 	r := &router{
-		id: set.ID, storage: cfg.Storage, next: next, log: set.Logger, trusts: cfg.TrustReceived, table: table,
+		id: set.ID, storage: cfg.Storage, next: next, log: set.Logger, trusts: cfg.TrustReceived, table: table, scrubber: scrubber,
 		statistics: newStatistics(table), shedder: newShedder(cfg.Shedding), now: time.Now,
 	}
 	r.batches.New = func() any { return &batch{} }
-	r.idle.New = func() any { return &scratch{pass: scrubber.NewPass()} }
+	r.idle.New = func() any { return &scratch{pass: scrubber.NewPass(), reader: eventbatch.NewReader(r.kindOf)} }
 	if cfg.Deduplicate.Enabled {
 		r.seen, r.maxWait = dedup.New(cfg.Deduplicate.MaxEntries), cfg.Deduplicate.MaxWait
 	}
@@ -187,8 +204,14 @@ func (r *router) claim(ctx context.Context, keys []uint64) (dedup.Claim, error) 
 // process decides on the records of a batch and reduces logs to what the next component gets. After an error nothing is claimed.
 func (r *router) process(ctx context.Context, b *batch, logs plog.Logs) error {
 	w := r.idle.Get().(*scratch)
-	defer r.idle.Put(w)
-	r.decide(w, b, logs)
+	defer func() {
+		w.release()
+		r.idle.Put(w)
+	}()
+	if err := r.decide(w, b, logs); err != nil {
+		r.telemetry.refuse(ctx, len(b.events))
+		return consumererror.NewPermanent(fmt.Errorf("event_router: %w", err))
+	}
 	if r.seen != nil {
 		claim, err := r.claim(ctx, b.keys)
 		if err != nil {

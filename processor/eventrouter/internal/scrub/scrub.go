@@ -101,6 +101,27 @@ func inMessage(key string) bool {
 	return false
 }
 
+// Spares reports whether events with these keys need no scrubbing if their values have no more than [Scrubber.Room] bytes together.
+func (s *Scrubber) Spares(keys []string) bool {
+	if s.settings.Patterns.any() {
+		return false
+	}
+	for _, key := range keys {
+		if v := s.verdicts.Get(key); !v.plain {
+			return false
+		}
+	}
+	return true
+}
+
+// Room returns how many bytes values can have together without one of them being cut, if each takes at least one.
+func (s *Scrubber) Room() int {
+	return min(s.settings.MaxValueBytes, s.settings.MaxStructureBytes/(word+1))
+}
+
+// word is what a value counts in a structure, besides its text.
+const word = 8
+
 // Counts are numbers of values, not of events.
 type Counts struct {
 	// Removed were left out, Masked had a sensitive key or held a secret, Truncated were cut at a limit.
@@ -364,7 +385,6 @@ func (p *Pass) take(size int) bool {
 
 // sizeOf counts a constant for every value, so that empty ones count, and of a string only the part kept.
 func sizeOf(value pcommon.Value, limit int) int {
-	const word = 8
 	switch value.Type() {
 	case pcommon.ValueTypeStr:
 		return word + min(len(value.Str()), limit)
