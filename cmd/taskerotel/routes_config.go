@@ -7,7 +7,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/cli/collectorconfig"
+	"github.com/tasker-otel/otelcol-tasker/internal/collectorconfig"
 	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter"
 )

@@ -7,11 +7,13 @@ import (
 	"context"
 
 	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/processor"
 	"go.opentelemetry.io/collector/processor/processorhelper"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/eventbatch"
 	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/routing"
@@ -42,6 +44,10 @@ func newOthers(ctx context.Context, set processor.Settings, cfg *Config, next co
 }
 
 func (o *others) process(_ context.Context, logs plog.Logs) (plog.Logs, error) {
+	logs, err := eventbatch.Records(logs)
+	if err != nil {
+		return logs, consumererror.NewPermanent(err)
+	}
 	logs.ResourceLogs().RemoveIf(func(rl plog.ResourceLogs) bool {
 		rl.ScopeLogs().RemoveIf(func(sl plog.ScopeLogs) bool {
 			sl.LogRecords().RemoveIf(func(record plog.LogRecord) bool { return !o.is(record) })

@@ -41,6 +41,10 @@ type Config struct {
 	DefaultService string `mapstructure:"default_service"`
 	// CorrelationIDHeader is the header with the correlation id of items that have none. Empty means no header.
 	CorrelationIDHeader string `mapstructure:"correlation_id_header"`
+	// LogRecords is each, for a log record for each event; batched, for one record with most events of a request, which only
+	// event_router, routed_events and span_to_metrics can read; or auto, for batched where the collector finds that only these read it,
+	// and else each.
+	LogRecords string `mapstructure:"log_records"`
 	// Payload says which payload values are decoded.
 	Payload PayloadConfig `mapstructure:"payload"`
 	// MaxInFlightBytes is how many bytes of inflated bodies may be in progress at once. Beyond it senders are asked to retry.
@@ -74,6 +78,13 @@ type PayloadConfig struct {
 	_ struct{}
 }
 
+// Values of log_records.
+const (
+	recordsAuto    = "auto"
+	recordsEach    = "each"
+	recordsBatched = "batched"
+)
+
 // Values of payload::decode.
 const (
 	decodeAll  = "all"
@@ -103,6 +114,7 @@ func (c *Config) Validate() error {
 		configerr.InRange("max_depth", c.MaxDepth, minMaxDepth, maxMaxDepth), // an item and its payload are two
 		configerr.AtLeast("max_attributes", c.MaxAttributes, 1),
 		configerr.InRange("max_value_bytes", c.MaxValueBytes, 1, maxMaxItemBytes),
+		configerr.OneOf("log_records", c.LogRecords, recordsAuto, recordsEach, recordsBatched),
 		c.Payload.check(),
 		checkServer(&c.ServerConfig),
 	)

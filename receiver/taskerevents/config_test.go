@@ -44,6 +44,7 @@ func TestConfigAll(t *testing.T) {
 	want.MaxInFlightBytes = 1 << 25
 	want.MaxConnections = 50
 	want.MaxAttributes, want.MaxValueBytes = 1000, 8192
+	want.LogRecords = "batched"
 	want.Payload.Include, want.Payload.Decode = []string{"task_context", "step_results"}, "used"
 
 	config := load(t, "tasker_events/all")
@@ -60,7 +61,7 @@ func TestConfigWrong(t *testing.T) {
 		`endpoint: "" is not an address`, `path: "v1/{events}/" is not an absolute path`, `otlp_path: "v1/{logs}/" is not`, `health_path: "v1/{events}/" is not`, `default_service: "" is not a name`, `correlation_id_header: "X Request" is not a name`, "max_items: 0 is too small; use 1 or more",
 		"max_item_bytes: -1 is", "max_depth: 1001 is", "max_in_flight_bytes: 0 is", "max_connections: 0 is", "max_attributes: 0 is", "max_value_bytes: 0 is", "max_request_body_size: -1 is", "read_timeout: 0s is",
 		"idle_timeout: -1s is", `payload::include[1]: "task_contxt" is decoded anyway; remove it, or use one of "task_context", "step_inputs"`,
-		`payload::decode: "some" `, "read_header_timeout: -3s is", `compression_algorithms[1]: "brotli" is not known`,
+		`log_records: "single" is not known; use "auto", "each" or "batched"`, `payload::decode: "some" `, "read_header_timeout: -3s is", `compression_algorithms[1]: "brotli" is not known`,
 	} {
 		assert.ErrorContains(t, err, part)
 	}

@@ -59,6 +59,7 @@ func createDefaultConfig() component.Config {
 		DefaultService: wire.DefaultService,
 
 		CorrelationIDHeader: defaultCorrelationIDHeader,
+		LogRecords:          recordsAuto,
 		Payload:             PayloadConfig{Decode: decodeAll},
 
 		MaxInFlightBytes: defaultMaxInFlight,

@@ -70,6 +70,7 @@ func newReceiver(config *Config, settings receiver.Settings, next consumer.Logs)
 			DefaultService: config.DefaultService,
 			LeaveOut:       lifecycle.BulkyPayloadKeysBut(config.Payload.Include),
 			Unused:         config.Payload.unused(),
+			Batch:          config.LogRecords == recordsBatched, // auto is batched if the converter eventbatches has set it
 			Limits: wire.Limits{
 				MaxItems: config.MaxItems, MaxItemBytes: config.MaxItemBytes, MaxDepth: config.MaxDepth,
 				MaxAttributes: config.MaxAttributes, MaxValueBytes: config.MaxValueBytes,

@@ -31,6 +31,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/eventbatch"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/receiver/taskerevents/internal/metadata"
 	"github.com/tasker-otel/otelcol-tasker/receiver/taskerevents/internal/metadatatest"
@@ -257,6 +258,26 @@ func compressed(t testing.TB, out *bytes.Buffer, w io.WriteCloser, text string) 
 	require.NoError(t, err)
 	require.NoError(t, w.Close())
 	return out.Bytes()
+}
+
+// With log_records: batched the events of a request are in one record, and counted as events.
+func TestBatchedRecords(t *testing.T) {
+	telemetry := componenttest.NewTelemetry()
+	t.Cleanup(func() { require.NoError(t, telemetry.Shutdown(context.Background())) })
+	sink := new(consumertest.LogsSink)
+	r := startWith(t, metadatatest.NewSettings(telemetry), componenttest.NewNopHost(), sink, func(c *Config) { c.LogRecords = recordsBatched })
+	decodeAnswer(t, post(t, r, good)) // of a shape that is not known yet
+	decodeAnswer(t, post(t, r, good+good+good))
+	require.Len(t, sink.AllLogs(), 2)
+	for i, want := range []int{1, 3} {
+		expanded, err := eventbatch.Records(sink.AllLogs()[i])
+		require.NoError(t, err)
+		require.Equal(t, want, expanded.LogRecordCount())
+		require.Equal(t, 1, sink.AllLogs()[i].LogRecordCount())
+	}
+	accepted, err := telemetry.GetMetric("otelcol_receiver_accepted_log_records")
+	require.NoError(t, err)
+	require.EqualValues(t, 4, accepted.Data.(metricdata.Sum[int64]).DataPoints[0].Value)
 }
 
 // Values that event_router would remove are not decoded unless included, and are counted.

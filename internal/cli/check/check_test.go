@@ -110,6 +110,13 @@ func TestFindings(t *testing.T) {
 			[]string{stock}, `{service: {pipelines: {traces: {processors: [memory_limiter]}}}}`,
 			[]string{"error service::pipelines::traces::processors [memory_limiter]"},
 		},
+		"batches of log records that nothing can read": {
+			[]string{stock}, `{receivers: {tasker_events: {log_records: batched}}, service: {pipelines: {logs/events: {exporters: [routed_events, span_to_metrics, debug]}}}}`,
+			[]string{"error receivers::tasker_events::log_records batched"},
+		},
+		"log records that can be read": {
+			[]string{stock}, `{receivers: {tasker_events: {log_records: batched}}}`, nil,
+		},
 		"a bulky value is kept and not decoded": {
 			[]string{stock}, `{processors: {event_router: {payload: {include: [task_context]}}}}`,
 			[]string{"warning processors::event_router::payload::include [task_context]"},

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/cli/collectorconfig"
+	"github.com/tasker-otel/otelcol-tasker/internal/collectorconfig"
 )
 
 // checkOrder looks for misplaced and missing processors.

@@ -7,7 +7,7 @@ import (
 	"net"
 	"slices"
 
-	"github.com/tasker-otel/otelcol-tasker/internal/cli/collectorconfig"
+	"github.com/tasker-otel/otelcol-tasker/internal/collectorconfig"
 )
 
 // checkExposure looks for unauthenticated listeners on all interfaces.

@@ -17,7 +17,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics"
 	"github.com/tasker-otel/otelcol-tasker/exporter/taskercsv"
 	"github.com/tasker-otel/otelcol-tasker/extension/otlplimits"
-	"github.com/tasker-otel/otelcol-tasker/internal/cli/collectorconfig"
+	"github.com/tasker-otel/otelcol-tasker/internal/collectorconfig"
 	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter"

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics"
-	"github.com/tasker-otel/otelcol-tasker/internal/cli/collectorconfig"
+	"github.com/tasker-otel/otelcol-tasker/internal/collectorconfig"
 )
 
 // metricsFrom is an instance of span_to_metrics with its effective configuration.

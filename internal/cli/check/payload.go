@@ -9,12 +9,12 @@ import (
 	"strings"
 
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics"
-	"github.com/tasker-otel/otelcol-tasker/internal/cli/collectorconfig"
+	"github.com/tasker-otel/otelcol-tasker/internal/collectorconfig"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// checkPayload looks for bulky payload keys that tasker_events decodes but event_router removes or vice versa, and for
-// values that are used but not decoded because nothing built in uses them.
+// checkPayload looks for bulky payload keys that tasker_events decodes but event_router removes or vice versa, for values
+// that are used but not decoded because nothing built in uses them, and for batches of events that something cannot read.
 func (c *checker) checkPayload() {
 	for _, line := range c.conf.Pipelines {
 		for _, from := range line.Receivers {
@@ -29,6 +29,9 @@ func (c *checker) checkPayload() {
 			}
 			if receiver.Setting("payload", "decode") == "used" {
 				c.checkUse(receiver, line.Exporters)
+			}
+			if receiver.Setting("log_records") == "batched" {
+				c.checkReaders(receiver, &line)
 			}
 		}
 	}
@@ -47,6 +50,14 @@ func (c *checker) comparePayload(receiver, router collectorconfig.Component) {
 			c.add(LevelWarning, receiver.SettingKey("payload", "include"), list(decoded), router.Key+" removes "+key+", so it is decoded in vain",
 				"remove "+key+", or add it to "+router.SettingKey("payload", "include"))
 		}
+	}
+}
+
+// checkReaders looks for components that cannot read batches of events.
+func (c *checker) checkReaders(receiver collectorconfig.Component, line *collectorconfig.Pipeline) {
+	if cannot := c.conf.NotReadingBatches(line); len(cannot) > 0 {
+		c.add(LevelError, receiver.SettingKey("log_records"), "batched", "the events of a request are in one log record, which "+strings.Join(cannot, ", ")+
+			" in "+line.Key+" cannot read", "set it to auto")
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics"
-	"github.com/tasker-otel/otelcol-tasker/internal/cli/collectorconfig"
+	"github.com/tasker-otel/otelcol-tasker/internal/collectorconfig"
 	"github.com/tasker-otel/otelcol-tasker/internal/configerr"
 )
 

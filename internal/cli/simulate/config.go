@@ -12,7 +12,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/connector/routedevents"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics"
-	"github.com/tasker-otel/otelcol-tasker/internal/cli/collectorconfig"
+	"github.com/tasker-otel/otelcol-tasker/internal/collectorconfig"
 	"github.com/tasker-otel/otelcol-tasker/processor/eventrouter"
 	"github.com/tasker-otel/otelcol-tasker/processor/spanhierarchy"
 )
