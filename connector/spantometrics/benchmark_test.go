@@ -17,6 +17,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/metadata"
+	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -118,16 +119,14 @@ func BenchmarkRecordSpanParallel(b *testing.B) {
 	})
 }
 
-// BenchmarkRecordEvent reports the cost of one event of a real stream.
+// BenchmarkRecordEvent reports the cost of one event of a real stream, as a record and in a batch.
 func BenchmarkRecordEvent(b *testing.B) {
-	_, in := newBenchmark(b, func(cfg *Config) { cfg.ActiveMaxAge = 100 * 365 * 24 * time.Hour })
-	ld, items := readEvents(b, "mixed")
-	benchmarkEvents(b, in, ld, len(items))
+	ld, _ := readEvents(b, "mixed")
+	benchmarkEvents(b, ld, func(cfg *Config) { cfg.ActiveMaxAge = 100 * 365 * 24 * time.Hour })
 }
 
 // BenchmarkRecordQuery reports the cost of one query, whose statement is parsed.
 func BenchmarkRecordQuery(b *testing.B) {
-	_, in := newBenchmark(b, nil)
 	ld, records := shopLogs()
 	for range 1000 {
 		addEvent(records, lifecycle.DatabaseQueryExecuted, 1, time.Now(), map[string]any{
@@ -135,27 +134,49 @@ func BenchmarkRecordQuery(b *testing.B) {
 			lifecycle.AttrSQL:      "SELECT orders.* FROM orders WHERE orders.id = 4711 LIMIT 1",
 		})
 	}
-	benchmarkEvents(b, in, ld, 1000)
+	benchmarkEvents(b, ld, nil)
 }
 
-func benchmarkEvents(b *testing.B, in logsInput, ld plog.Logs, size int) {
-	ctx := context.Background()
-	stampEvents(ld)
-	require.NoError(b, in.ConsumeLogs(ctx, ld))
-	b.ReportAllocs()
-	b.ResetTimer()
-	defer reportCPU(b)()
-	for i := 0; i < b.N; i += size {
-		stampEvents(ld)
-		_ = in.ConsumeLogs(ctx, ld)
+// benchmarkEvents measures requests of up to 500 of these events. So few identities are remembered that none is a duplicate.
+func benchmarkEvents(b *testing.B, ld plog.Logs, change func(*Config)) {
+	var requests []plog.Logs
+	var into plog.LogRecordSlice
+	for i, record := range ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().All() {
+		if i%500 == 0 {
+			var request plog.Logs
+			request, into = shopLogs()
+			requests = append(requests, request)
+		}
+		eventrecord.SetIdentity(record.Attributes(), lastID.Add(1)*0x9e3779b97f4a7c15)
+		eventrecord.SetDecision(record.Attributes(), lifecycle.SignalTraces|lifecycle.SignalMetrics, lifecycle.PriorityNormal)
+		record.CopyTo(into.AppendEmpty())
 	}
-}
-
-// stampEvents gives the events new identities, so that they are not duplicates.
-func stampEvents(ld plog.Logs) {
-	for _, record := range ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().All() {
-		record.SetSpanID(freshID())
-		record.Attributes().PutStr(lifecycle.AttrSignals, "traces,metrics")
+	w := carrier{keeps: never, ends: never}
+	var carriers []plog.Logs
+	for _, request := range requests {
+		carriers = append(carriers, w.carried(b, request))
+	}
+	for _, form := range []struct {
+		name     string
+		requests []plog.Logs
+	}{{"records", requests}, {"batch", carriers}} {
+		b.Run(form.name, func(b *testing.B) {
+			_, in := newBenchmark(b, func(cfg *Config) {
+				cfg.Deduplicate.MaxEntries = 100
+				if change != nil {
+					change(cfg)
+				}
+			})
+			b.ReportAllocs()
+			b.ResetTimer()
+			defer reportCPU(b)()
+			for i := 0; i < b.N; {
+				for place, request := range form.requests {
+					require.NoError(b, in.ConsumeLogs(context.Background(), request))
+					i += requests[place].LogRecordCount()
+				}
+			}
+		})
 	}
 }
 

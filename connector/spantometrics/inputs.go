@@ -71,13 +71,13 @@ type (
 	logsInput   struct{ *input }
 )
 
-// ConsumeTraces measures finished spans and, if configured, event spans. It does not retain td. It fails only if the
-// storage does.
+// ConsumeTraces measures finished spans and, if configured, event spans. It does not retain td. It fails if
+// the storage does or, permanently, if a batch of events is malformed.
 func (in tracesInput) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
-	return in.measure(ctx, func(now series.Instant) tally.Batch { return in.recorder.Traces(now, td, origin.Of(ctx)) })
+	return in.measure(ctx, func(now series.Instant) (tally.Batch, error) { return in.recorder.Traces(now, td, origin.Of(ctx)) })
 }
 
-// ConsumeLogs counts events. It does not retain ld. It fails only if the storage does.
+// ConsumeLogs counts events. It does not retain ld. It fails as ConsumeTraces does.
 func (in logsInput) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
-	return in.measure(ctx, func(now series.Instant) tally.Batch { return in.recorder.Logs(now, ld) })
+	return in.measure(ctx, func(now series.Instant) (tally.Batch, error) { return in.recorder.Logs(now, ld) })
 }

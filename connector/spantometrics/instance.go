@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/connector"
 	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.uber.org/zap"
 
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/declaration"
@@ -86,14 +87,17 @@ func newInstance(cfg *Config, settings connector.Settings, next consumer.Metrics
 	return c, nil
 }
 
-// measure records a batch, and returns when it is stored, if there is a storage. After an error the batch may be retried:
-// its items are counted once.
-func (c *instance) measure(ctx context.Context, record func(now series.Instant) tally.Batch) error {
+// measure records a batch, and returns when it is stored, if there is a storage. After an error the batch may be retried, unless it
+// is malformed: its items are counted once.
+func (c *instance) measure(ctx context.Context, record func(now series.Instant) (tally.Batch, error)) error {
 	if err := c.persistence.Load().admit(); err != nil {
 		return err
 	}
-	counts := record(c.clock.now())
+	counts, err := record(c.clock.now())
 	c.telemetry.consumed(ctx, &counts)
+	if err != nil {
+		return consumererror.NewPermanent(fmt.Errorf("span_to_metrics: %w", err))
+	}
 	return c.persistence.Load().commit(ctx)
 }
 

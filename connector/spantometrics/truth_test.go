@@ -7,9 +7,11 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -224,11 +226,10 @@ func readEvents(t testing.TB, stream string) (plog.Logs, []item) {
 		if id, found := it.Payload["task_id"]; found {
 			record.SetTraceID(lifecycle.TraceID("", it.Service, fmt.Sprint(id)))
 		}
-		for key, value := range it.Payload {
-			if value == nil {
-				continue
+		for _, key := range slices.Sorted(maps.Keys(it.Payload)) {
+			if value := it.Payload[key]; value != nil {
+				require.NoError(t, record.Attributes().PutEmpty(lifecycle.AttributePrefix+key).FromRaw(value))
 			}
-			require.NoError(t, record.Attributes().PutEmpty(lifecycle.AttributePrefix+key).FromRaw(value))
 		}
 	}
 	require.NoError(t, lines.Err())

@@ -249,6 +249,7 @@ var explanations = []struct {
 	{"processor_event_router_storage_failures", "", "writes to the storage failed", "Check that its disk has space and is writable.", true},
 	{"connector_routed_events_dropped", "not_routed", "events are not routed to this signal", "Nothing: that is their route.", false},
 	{"connector_span_to_metrics_skipped", "not_routed", "events are not routed to metrics", "Nothing: that is their route.", false},
+	{"connector_span_to_metrics_skipped", "malformed", "batches of events cannot be read", "Run the same version in all collectors that pass events to each other.", true},
 	{"connector_span_to_metrics_storage_failures", "", "writes to the storage failed", "Check that its disk has space and is writable.", true},
 	{"exporter_send_failed", "", "data was dropped by an exporter", "Check that its backend is up; with retry_on_failure::max_elapsed_time: 0s nothing is dropped.", true},
 	{"exporter_enqueue_failed", "", "data did not fit into an exporter's queue", "Check that its backend is up, and raise sending_queue::queue_size.", true},

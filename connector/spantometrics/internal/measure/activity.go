@@ -8,12 +8,11 @@ import (
 	"strconv"
 
 	"github.com/zeebo/xxh3"
-	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/active"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/plan"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
-	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
+	"github.com/tasker-otel/otelcol-tasker/internal/eventbatch"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -26,9 +25,12 @@ func (b *batch) trackActive() {
 	if e.trace.IsEmpty() || b.recorder.plans.Tasks == nil && b.recorder.plans.Steps == nil {
 		return
 	}
-	change := active.Event{Trace: e.trace, At: e.at, Change: e.taskChange(), StepChange: stepChange(e.name)}
+	change := active.Event{Trace: e.trace, At: e.at, Change: e.plan.Change.Task, StepChange: e.plan.Change.Step}
+	if e.plan.Change.Finalizes && lifecycle.FinalStatus(e.attrs.Text(plan.FinalStatus)) != "" {
+		change.Change = active.Ended
+	}
 	if change.StepChange != active.NoStep {
-		step, ok := stepKey(e.attrs)
+		step, ok := idKey(e.attrs.Get(plan.StepID))
 		if !ok {
 			change.StepChange = active.NoStep
 		}
@@ -37,57 +39,16 @@ func (b *batch) trackActive() {
 	b.recorder.state.Active.Observe(&change, b.now, &b.labeler)
 }
 
-// taskChange returns what an event means for its task.
-func (e *event) taskChange() active.TaskChange {
-	switch e.name {
-	case lifecycle.WorkflowTaskStarted:
-		return active.Began
-	case lifecycle.TaskCompleted, lifecycle.TaskFailed, lifecycle.TaskCancelled, lifecycle.TaskResolvedManually:
-		return active.Ended
-	case lifecycle.WorkflowTaskFinalizationCompleted:
-		if lifecycle.FinalStatus(eventrecord.Text(e.attrs, lifecycle.AttrFinalStatus)) != "" {
-			return active.Ended
-		}
-		return active.Left
-	case lifecycle.WorkflowTaskReenqueueRequested, lifecycle.WorkflowTaskReenqueueDelayed:
-		return active.Left
-	case lifecycle.ObservabilityTaskEnqueue:
-		return active.Enqueued
-	}
-	return active.Mentioned
-}
-
-// stepChange returns what an event of that name means for its step.
-func stepChange(name string) active.StepChange {
-	switch name {
-	case lifecycle.StepExecutionRequested:
-		return active.Requested
-	case lifecycle.StepFailed:
-		return active.Failed
-	case lifecycle.StepCompleted, lifecycle.StepCancelled, lifecycle.StepResolvedManually:
-		return active.StepEnded
-	case lifecycle.StepInitializeRequested, lifecycle.StepRetryRequested:
-		return active.PutBack
-	case lifecycle.ObservabilityStepBackoff:
-		return active.BackoffAnnounced
-	}
-	return active.NoStep
-}
-
-// stepKey hashes the step's ID as text, so that integer and string IDs are equal.
-func stepKey(attrs pcommon.Map) (uint64, bool) {
-	id, found := attrs.Get(lifecycle.AttrStepID)
-	if !found {
-		return 0, false
-	}
-	switch id.Type() {
-	case pcommon.ValueTypeInt:
+// idKey hashes the ID of a task or step as text, so that integer and string IDs are equal. ok is false if the value is no ID.
+func idKey(id eventbatch.Value) (key uint64, ok bool) {
+	switch id.Kind {
+	case eventbatch.KindInt:
 		return integerKey(id.Int()), true
-	case pcommon.ValueTypeDouble:
+	case eventbatch.KindDouble:
 		// Some JSON libraries have only floats: 7.0 means 7.
 		return integerKey(int64(id.Double())), id.Double() == math.Trunc(id.Double())
-	case pcommon.ValueTypeStr:
-		return xxh3.HashString(id.Str()), id.Str() != ""
+	case eventbatch.KindText:
+		return xxh3.HashString(id.Text), id.Text != ""
 	}
 	return 0, false
 }
@@ -105,8 +66,8 @@ type labeler struct {
 
 // IsOfTask is false for events without a task, whose trace is the application's.
 func (l *labeler) IsOfTask() bool {
-	_, found := eventrecord.TaskID(l.batch.event.attrs)
-	return found
+	_, ok := idKey(l.batch.event.attrs.Get(plan.TaskID))
+	return ok
 }
 
 // Task returns the gauge of the event's task. complete is false if a later event may complete its labels.

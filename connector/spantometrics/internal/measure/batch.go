@@ -23,19 +23,28 @@ type batch struct {
 	// event is the current event, and labeler finds its gauges.
 	event   event
 	labeler labeler
+	// measured is the number of events, of those whose fingerprints are known, that were measured or skipped. headsRead is how many
+	// of them had heads.
+	measured, headsRead int
+	// chosen is whether the resource's service is that of the following values.
+	chosen bool
 	// service is a hash of the application, which senders' and routers' fingerprints do not include.
 	service uint64
 }
 
 // enter selects a resource.
 func (b *batch) enter(resource pcommon.Map) {
-	b.recorder.item.Resource = resource
+	b.recorder.item.Resource, b.chosen = resource, false
 	namespace, service := application(resource)
 	b.service = xxh3.HashStringSeed(service, xxh3.HashString(namespace))
 }
 
 // chooseApplication selects the resource's service for the following values.
 func (b *batch) chooseApplication() {
+	if b.chosen {
+		return
+	}
+	b.chosen = true
 	namespace, service := application(b.recorder.item.Resource)
 	b.out.Writer.Application(b.out.Legible(namespace), b.out.Legible(service))
 }
@@ -64,6 +73,6 @@ func (b *batch) tooOld(at int64) bool {
 }
 
 // skip counts items that are not measured.
-func (b *batch) skip(reason tally.SkipReason, items int) {
-	b.out.Tally.Skipped[reason] += int64(items)
+func (b *batch) skip(reason tally.SkipReason, items int64) {
+	b.out.Tally.Skipped[reason] += items
 }

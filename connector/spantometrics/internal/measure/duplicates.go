@@ -12,7 +12,10 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/seen"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/tally"
+	"github.com/tasker-otel/otelcol-tasker/internal/eventbatch"
 	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"github.com/tasker-otel/otelcol-tasker/internal/origin"
 )
 
 // firstSpan reports whether a finished span was not measured before. A span without IDs is always considered new.
@@ -41,19 +44,80 @@ func (b *batch) first(set *seen.Set, key uint64) bool {
 	return isNew
 }
 
-// fingerprintsOf returns the fingerprints of records, zero for those that are not events, and prefetches their places in
-// the set. The list is valid until the next call.
-func (b *batch) fingerprintsOf(records plog.LogRecordSlice) []uint64 {
-	b.recorder.fingerprints = b.recorder.fingerprints[:0]
-	for _, record := range records.All() {
-		fingerprint := uint64(0)
-		if record.EventName() != "" {
-			fingerprint = eventrecord.Identity(record) ^ b.service
+// identifyRecords finds the fingerprints of events in the order in which they are measured. It fails if a batch is malformed, before
+// anything is measured.
+func (b *batch) identifyRecords(ld plog.Logs) error {
+	for _, resourceLogs := range ld.ResourceLogs().All() {
+		b.enter(resourceLogs.Resource().Attributes())
+		for _, scopeLogs := range resourceLogs.ScopeLogs().All() {
+			for _, record := range scopeLogs.LogRecords().All() {
+				if carried, found := eventbatch.Of(record); found {
+					if err := b.identifyCarried(carried); err != nil {
+						return err
+					}
+					continue
+				}
+				fingerprint := uint64(0) // of a record that is no event
+				if record.EventName() != "" {
+					fingerprint = eventrecord.Identity(record) ^ b.service
+				}
+				b.recorder.fingerprints = append(b.recorder.fingerprints, fingerprint)
+			}
 		}
-		b.recorder.fingerprints = append(b.recorder.fingerprints, fingerprint)
 	}
-	b.recorder.state.Events.Fetch(b.recorder.fingerprints)
-	return b.recorder.fingerprints
+	return nil
+}
+
+// identifySpans finds the fingerprints of the event spans that are measured, as identifyRecords does.
+func (b *batch) identifySpans(td ptrace.Traces, by origin.Maker) error {
+	if !b.measuresEventSpans(by) {
+		return nil
+	}
+	for _, resourceSpans := range td.ResourceSpans().All() {
+		b.enter(resourceSpans.Resource().Attributes())
+		for _, scopeSpans := range resourceSpans.ScopeSpans().All() {
+			if scopeSpans.Scope().Name() != lifecycle.ScopeEvents {
+				continue
+			}
+			for _, span := range scopeSpans.Spans().All() {
+				if carried, found := carriedBy(span); found {
+					if err := b.identifyCarried(carried); err != nil {
+						return err
+					}
+					continue
+				}
+				b.recorder.fingerprints = append(b.recorder.fingerprints, b.spanFingerprint(span))
+			}
+		}
+	}
+	return nil
+}
+
+// identifyCarried reads the heads of the events of a batch, and finds their fingerprints.
+func (b *batch) identifyCarried(batch string) error {
+	events := &b.recorder.events
+	if err := events.open(batch); err != nil {
+		return err
+	}
+	for events.Next() {
+		head := events.Head()
+		b.recorder.heads = append(b.recorder.heads, head)
+		b.recorder.fingerprints = append(b.recorder.fingerprints, head.Identity^b.service)
+	}
+	return events.Err()
+}
+
+// fetchedAtOnce is how many fingerprints are loaded into the CPU's cache at a time.
+const fetchedAtOnce = 512
+
+// nextFingerprint returns the fingerprint of the next event.
+func (b *batch) nextFingerprint() uint64 {
+	rest := b.recorder.fingerprints[b.measured:]
+	if b.measured%fetchedAtOnce == 0 {
+		b.recorder.state.Events.Fetch(rest[:min(len(rest), fetchedAtOnce)])
+	}
+	b.measured++
+	return rest[0]
 }
 
 // spanFingerprint returns the fingerprint of an event span, which routed_events uses as its span ID; zero without one.

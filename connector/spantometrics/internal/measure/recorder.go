@@ -13,6 +13,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/state"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/tally"
+	"github.com/tasker-otel/otelcol-tasker/internal/eventbatch"
 	"github.com/tasker-otel/otelcol-tasker/internal/origin"
 )
 
@@ -33,30 +34,33 @@ type Recorder struct {
 	plans   *plan.Set
 
 	// The fields below are guarded by the mutex of the state's series.
-	item plan.Item
-	// fingerprints is a scratch buffer for those of a scope's records.
+	item   plan.Item
+	events events
+	// fingerprints and heads are scratch buffers for those of a request's events. Only events in batches have heads.
 	fingerprints []uint64
+	heads        []eventbatch.Head
 }
 
 // New makes a recorder that measures into a state by plans.
 func New(state *state.State, plans *plan.Set, options Options) *Recorder {
-	return &Recorder{options: options, state: state, plans: plans, item: plan.NewItem()}
+	return &Recorder{options: options, state: state, plans: plans, item: plan.NewItem(), events: newEvents(plans)}
 }
 
-// Traces measures finished spans and, if configured, event spans that a component made.
-func (r *Recorder) Traces(now series.Instant, td ptrace.Traces, by origin.Maker) tally.Batch {
+// Traces measures finished spans and, if configured, event spans that a component made. It fails as Logs does.
+func (r *Recorder) Traces(now series.Instant, td ptrace.Traces, by origin.Maker) (tally.Batch, error) {
 	b := r.begin(now)
 	defer b.end()
-	b.traces(td, by)
-	return b.out.Tally
+	err := b.traces(td, by)
+	return b.out.Tally, err
 }
 
-// Logs measures events.
-func (r *Recorder) Logs(now series.Instant, ld plog.Logs) tally.Batch {
+// Logs measures events. It fails if a batch of events is malformed. Then nothing is measured, unless the mistake is in an event's values:
+// the events before it are measured.
+func (r *Recorder) Logs(now series.Instant, ld plog.Logs) (tally.Batch, error) {
 	b := r.begin(now)
 	defer b.end()
-	b.logs(ld)
-	return b.out.Tally
+	err := b.logs(ld)
+	return b.out.Tally, err
 }
 
 // begin locks the state for a batch.
@@ -66,14 +70,22 @@ func (r *Recorder) begin(now series.Instant) *batch {
 	return b
 }
 
-// maxIdleFingerprints bounds the buffer that is kept after a large batch.
-const maxIdleFingerprints = 1 << 13
+// maxIdleEvents bounds the buffers that are kept after a large request.
+const maxIdleEvents = 1 << 12
 
 // end unlocks the state.
 func (b *batch) end() {
-	b.recorder.item.Release()
-	if cap(b.recorder.fingerprints) > maxIdleFingerprints {
-		b.recorder.fingerprints = nil
-	}
+	r := b.recorder
+	r.item.Release()
+	r.events.close()
+	r.fingerprints, r.heads = idle(r.fingerprints), idle(r.heads)
 	b.out.Writer.End()
+}
+
+// idle returns the memory of a buffer for reuse.
+func idle[T any](buffer []T) []T {
+	if cap(buffer) > maxIdleEvents {
+		return nil
+	}
+	return buffer[:0]
 }

@@ -219,7 +219,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ConnectorSpanToMetricsRecordedEvents, err = builder.meter.Int64Counter(
 		"otelcol_connector_span_to_metrics_recorded_events",
-		metric.WithDescription("Events counted, from log records and event spans. [Alpha]"),
+		metric.WithDescription("Events counted, from log records, event spans and batches of events. [Alpha]"),
 		metric.WithUnit("{event}"),
 	)
 	errs = errors.Join(errs, err)
@@ -255,7 +255,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ConnectorSpanToMetricsSkipped, err = builder.meter.Int64Counter(
 		"otelcol_connector_span_to_metrics_skipped",
-		metric.WithDescription("Spans, log records and values that were not measured, by reason. [Alpha]"),
+		metric.WithDescription("Spans, events, other log records and values that were not measured, by reason. [Alpha]"),
 		metric.WithUnit("{item}"),
 	)
 	errs = errors.Join(errs, err)

@@ -100,7 +100,7 @@ func AssertEqualConnectorSpanToMetricsOverflowed(t *testing.T, tt *componenttest
 func AssertEqualConnectorSpanToMetricsRecordedEvents(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_span_to_metrics_recorded_events",
-		Description: "Events counted, from log records and event spans. [Alpha]",
+		Description: "Events counted, from log records, event spans and batches of events. [Alpha]",
 		Unit:        "{event}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -192,7 +192,7 @@ func AssertEqualConnectorSpanToMetricsSeriesBytes(t *testing.T, tt *componenttes
 func AssertEqualConnectorSpanToMetricsSkipped(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_span_to_metrics_skipped",
-		Description: "Spans, log records and values that were not measured, by reason. [Alpha]",
+		Description: "Spans, events, other log records and values that were not measured, by reason. [Alpha]",
 		Unit:        "{item}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

@@ -7,7 +7,6 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
-	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
@@ -29,7 +28,7 @@ func (x *exemplar) ofEvent(at int64, trace pcommon.TraceID) {
 // get returns the exemplar of an item with these attributes. An event's has the span of its task, which is always exported,
 // while most query spans are not sampled. If the event has its caller's context, the task's span is part of the caller's
 // trace.
-func (x *exemplar) get(attrs pcommon.Map) series.Exemplar {
+func (x *exemplar) get(attrs *Attributes) series.Exemplar {
 	if x.known {
 		return x.Exemplar
 	}
@@ -42,7 +41,7 @@ func (x *exemplar) get(attrs pcommon.Map) series.Exemplar {
 		x.taskTrace, x.taskSpan = trace, lifecycle.SpanID(trace, lifecycle.SpanTask, "", 0)
 	}
 	x.Span = x.taskSpan
-	if caller, _, called := lifecycle.ParseTraceparent(eventrecord.Text(attrs, lifecycle.AttrTraceparent)); called {
+	if caller, _, called := lifecycle.ParseTraceparent(attrs.Text(traceparent)); called {
 		x.Trace = caller
 	}
 	return x.Exemplar

@@ -4,9 +4,7 @@
 package plan
 
 import (
-	"math"
 	"slices"
-	"strconv"
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -109,81 +107,24 @@ func (s *fieldSet) add(f field) int {
 	return index
 }
 
+// candidates returns the keys of fields that may equal a key.
+func (s *fieldSet) candidates(key string) []candidate {
+	if len(key) >= len(s.byLength) {
+		return nil
+	}
+	return s.byLength[len(key)]
+}
+
 // read finds the fields among attributes.
 func (s *fieldSet) read(attrs pcommon.Map, into []value) {
 	if len(s.byLength) == 0 {
 		return
 	}
 	for key, attribute := range attrs.All() {
-		if len(key) >= len(s.byLength) {
-			continue
-		}
-		for _, c := range s.byLength[len(key)] {
-			if c.key != key || attribute.Type() == pcommon.ValueTypeEmpty {
-				continue // a key without a value counts as absent
-			}
-			if v := &into[c.field]; v.rank == rankUnknown || c.rank < v.rank {
-				v.attribute, v.rank = attribute, c.rank
+		for _, c := range s.candidates(key) {
+			if c.key == key {
+				into[c.field].take(c.rank, valueOf(attribute))
 			}
 		}
 	}
-}
-
-// Ranks of values that are not attributes of the measured item.
-const (
-	rankUnknown = 0
-	// rankAbsent means that there is no value.
-	rankAbsent = -1
-	// rankText means that the value was derived.
-	rankText = -2
-)
-
-// value is the value of a field. It is valid as long as the pdata.
-type value struct {
-	attribute pcommon.Value
-	text      string
-	rank      int
-}
-
-func (v *value) found() bool { return v.rank != rankAbsent }
-
-// String returns the value as text, without copying strings.
-func (v *value) String() string {
-	switch {
-	case v.rank < rankUnknown:
-		return v.text
-	case v.attribute.Type() == pcommon.ValueTypeStr:
-		return v.attribute.Str()
-	}
-	return v.attribute.AsString()
-}
-
-// number returns the value as a number, parsing strings.
-func (v *value) number() (float64, bool) {
-	text := v.text
-	if v.rank > rankUnknown {
-		switch v.attribute.Type() {
-		case pcommon.ValueTypeDouble:
-			return v.attribute.Double(), true
-		case pcommon.ValueTypeInt:
-			return float64(v.attribute.Int()), true
-		case pcommon.ValueTypeStr:
-			text = v.attribute.Str()
-		}
-	}
-	number, err := strconv.ParseFloat(text, 64)
-	return number, err == nil
-}
-
-// isTrue reports whether the attribute is the boolean true. The value is not derived.
-func (v *value) isTrue() bool { return v.rank > rankUnknown && v.attribute.Bool() }
-
-// scaled multiplies the number. It returns false for what is not a number or exceeds 63 bits.
-func (v *value) scaled(factor float64) (int64, bool) {
-	number, ok := v.number()
-	product := math.Round(number * factor)
-	if !ok || !(math.Abs(product) < math.MaxInt64) {
-		return 0, false
-	}
-	return int64(product), true
 }

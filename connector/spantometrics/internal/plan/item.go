@@ -11,17 +11,17 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
-	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
+	"github.com/tasker-otel/otelcol-tasker/internal/eventbatch"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/sqltext"
 )
 
 // Item is what is being measured: a finished span, an event, or a detection on a finished span. It is used for one item
-// after the other, and refers to pdata until Release.
+// after the other, and refers to pdata or a batch until Release.
 type Item struct {
 	// Resource are the attributes of the item's resource.
 	Resource pcommon.Map
-	attrs    pcommon.Map
+	attrs    Attributes
 	// name is the event's name; empty for a span.
 	name string
 	// at is the end of a span or the time of an event, in Unix nanoseconds; took is the duration, negative if there is
@@ -46,7 +46,7 @@ type query struct {
 // NewItem makes an item, which is to be used for many.
 func NewItem() Item { return Item{statements: statements{}} }
 
-// Release drops references to pdata.
+// Release drops references to pdata and batches.
 func (m *Item) Release() {
 	clear(m.values[:cap(m.values)])
 	*m = Item{values: m.values[:0], statements: m.statements}
@@ -54,7 +54,7 @@ func (m *Item) Release() {
 
 // BeginSpan selects a finished span that ended at a time, and reads the fields of its plan.
 func (m *Item) BeginSpan(p *Plan, span ptrace.Span, at int64) {
-	m.name, m.attrs = "", span.Attributes()
+	m.name, m.attrs = "", Pdata(span.Attributes())
 	m.at, m.took, m.failed = at, duration(span), span.Status().Code() == ptrace.StatusCodeError
 	m.exemplar.ofSpan(series.Exemplar{At: at, Trace: span.TraceID(), Span: span.SpanID()})
 	m.read(&p.fields)
@@ -71,20 +71,20 @@ func duration(span ptrace.Span) int64 {
 
 // BeginDetection selects a detection on the span that was measured last. Attributes that it lacks are taken from the span.
 func (m *Item) BeginDetection(p *Plan, found ptrace.SpanEvent, span ptrace.Span) {
-	m.name, m.attrs = found.Name(), found.Attributes()
+	m.name, m.attrs = found.Name(), Pdata(found.Attributes())
 	m.read(&p.fields)
 	for i := range m.values {
 		v := &m.values[i]
 		for rank, key := range m.fields.fields[i].keys {
 			if attribute, found := span.Attributes().Get(key); found && v.rank == rankUnknown {
-				v.attribute, v.rank = attribute, rank+1
+				v.Value, v.rank = valueOf(attribute), rank+1
 			}
 		}
 	}
 }
 
 // BeginEvent selects an event, and reads the fields of its plan.
-func (m *Item) BeginEvent(p *Plan, name string, attrs pcommon.Map, at int64, trace pcommon.TraceID) {
+func (m *Item) BeginEvent(p *Plan, name string, attrs Attributes, at int64, trace pcommon.TraceID) {
 	m.name, m.attrs = name, attrs
 	m.at, m.took = at, -1
 	m.exemplar.ofEvent(at, trace)
@@ -97,7 +97,7 @@ func (m *Item) read(fields *fieldSet) {
 	m.values = slices.Grow(m.values[:0], len(fields.fields))[:len(fields.fields)]
 	clear(m.values)
 	m.query = query{}
-	fields.read(m.attrs, m.values)
+	m.attrs.read(fields, m.values)
 }
 
 // IsIncomplete reports whether no event announced the end of a span.
@@ -114,14 +114,14 @@ func (m *Item) value(index int) *value {
 	}
 	f := &m.fields.fields[index]
 	for _, d := range f.derivations {
-		if v.text = m.derive(d); v.text != "" {
-			v.rank = rankText
+		if text := m.derive(d); text != "" {
+			v.Value, v.rank = eventbatch.Text(text), rankText
 			return v
 		}
 	}
 	for i, key := range f.keys {
 		if attribute, found := m.Resource.Get(key); found {
-			v.attribute, v.rank = attribute, i+1
+			v.Value, v.rank = valueOf(attribute), i+1
 			return v
 		}
 	}
@@ -161,8 +161,8 @@ func (m *Item) spanStatus() string {
 func (m *Item) statement() *statement {
 	if !m.query.known {
 		m.query.known = true
-		m.query.statement = m.statements.describe(eventrecord.Text(m.attrs, lifecycle.AttrSQL))
-		m.query.schema = m.query.schema || sqltext.AboutSchema(eventrecord.Text(m.attrs, lifecycle.AttrName), "")
+		m.query.statement = m.statements.describe(m.attrs.Text(sql))
+		m.query.schema = m.query.schema || sqltext.AboutSchema(m.attrs.Text(sqlName), "")
 	}
 	return &m.query.statement
 }

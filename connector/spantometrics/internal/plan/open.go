@@ -7,6 +7,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/active"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/declaration"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/series"
+	"github.com/tasker-otel/otelcol-tasker/internal/eventbatch"
 )
 
 // Open is a gauge of open tasks or steps.
@@ -38,7 +39,7 @@ func (p *Open) Gauge(item *Item, state active.State, out *Output) (gauge series.
 	}
 	item.read(&p.fields)
 	if p.state >= 0 {
-		item.values[p.state] = value{rank: rankText, text: state.String()}
+		item.values[p.state] = value{eventbatch.Text(state.String()), rankText}
 	}
 	complete = out.label(p.labels, item)
 	return out.Writer.Gauge(p.metric), complete

@@ -13,6 +13,9 @@ import (
 
 // Plan is what to measure on the spans of a level, or on the events of a name.
 type Plan struct {
+	// Change is what such events mean for open tasks and steps.
+	Change Change
+
 	fields fieldSet
 	// measures with the same labels are adjacent.
 	measures []measure

@@ -36,7 +36,7 @@ func (p *Plan) Run(item *Item, out *Output) {
 		case series.KindLast:
 			out.Writer.Set(m.metric, value, item.at)
 		default:
-			exemplar := item.exemplar.get(item.attrs)
+			exemplar := item.exemplar.get(&item.attrs)
 			exemplar.Value = value
 			out.Writer.Observe(m.metric, exemplar)
 		}

@@ -41,7 +41,7 @@ func Compile(cfg *declaration.Config, metrics []declaration.Metric) *Set {
 		}
 	}
 	s.ofEvent = namecache.New(maxEventNames, func(name string) *Plan {
-		return s.compile(&Plan{}, func(source *declaration.SourceConfig) bool { return glob.MatchAny(source.Event, name) })
+		return s.compile(&Plan{Change: changeOf(name)}, func(source *declaration.SourceConfig) bool { return glob.MatchAny(source.Event, name) })
 	})
 	if detects := s.compile(&Plan{}, func(source *declaration.SourceConfig) bool { return len(source.Detected) > 0 }); len(detects.measures) > 0 {
 		s.ofDetected = namecache.New(maxEventNames, func(name string) *Plan {

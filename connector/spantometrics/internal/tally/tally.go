@@ -21,11 +21,12 @@ const (
 	Duplicate
 	TooOld
 	Received
+	Malformed
 	SkipReasons
 )
 
 func (r SkipReason) String() string {
-	return [SkipReasons]string{"incomplete", "synthesized", "not_tasker", "event_span", "not_routed", "invalid_value", "duplicate", "too_old", "received"}[r]
+	return [SkipReasons]string{"incomplete", "synthesized", "not_tasker", "event_span", "not_routed", "invalid_value", "duplicate", "too_old", "received", "malformed"}[r]
 }
 
 // ReplacedReason is the reason why a label's value was replaced.
