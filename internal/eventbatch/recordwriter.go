@@ -4,27 +4,24 @@
 package eventbatch
 
 import (
-	"strings"
-
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 )
 
-// RecordWriter writes events that are records into batches. It remembers their shapes, and belongs to one goroutine.
+// RecordWriter writes events that are records into batches. It remembers their keys, and belongs to one goroutine.
 type RecordWriter struct {
 	Writer
 
+	kinds  map[string]*kind // by the name and all keys
+	latest map[string]*kind // by the name
 	shapes map[string]*Shape
-	latest map[string]*keys
-	// key and written are the keys of the current event that are written.
-	key     []byte
-	written []string
+	key    []byte
 }
 
-// keys are those of the latest event of a name, one after the other, and which of them are written. The next event mostly has the same.
-type keys struct {
-	text   []byte
-	ends   []int
+// kind is what many events have in common: the name, all keys of the record in order, and which of them are written.
+type kind struct {
+	name   string
+	keys   []string
 	wanted []bool
 	shape  *Shape // nil if a batch cannot have the event
 }
@@ -35,8 +32,8 @@ type keys struct {
 func (w *RecordWriter) Add(record plog.LogRecord, head *Head, wanted func(key string) bool) bool {
 	attrs := record.Attributes()
 	of := w.latest[record.EventName()]
-	if of == nil || !of.areOf(attrs) {
-		of = w.learn(record.EventName(), attrs, wanted)
+	if of == nil || !of.has(attrs) {
+		of = w.kindOf(record.EventName(), attrs, wanted)
 	}
 	if of.shape == nil || !w.Begin(of.shape) {
 		return false
@@ -63,73 +60,65 @@ func (w *RecordWriter) value(value pcommon.Value) {
 	w.EndList()
 }
 
-func (k *keys) areOf(attrs pcommon.Map) bool {
-	if attrs.Len() != len(k.ends) {
+// has reports whether these are the attributes of an event of this kind.
+func (k *kind) has(attrs pcommon.Map) bool {
+	if attrs.Len() != len(k.keys) {
 		return false
 	}
-	i, from := 0, 0
+	i := 0
 	for key := range attrs.All() {
-		if string(k.text[from:k.ends[i]]) != key {
+		if key != k.keys[i] {
 			return false
 		}
-		i, from = i+1, k.ends[i]
+		i++
 	}
 	return true
 }
 
-func (k *keys) add(key string, wanted bool) {
-	k.text, k.wanted = append(k.text, key...), append(k.wanted, wanted)
-	k.ends = append(k.ends, len(k.text))
+func (w *RecordWriter) kindOf(name string, attrs pcommon.Map, wanted func(key string) bool) *kind {
+	w.key = appendText(w.key[:0], name)
+	for key := range attrs.All() {
+		w.key = appendText(w.key, key)
+	}
+	of, known := w.kinds[string(w.key)]
+	if !known {
+		of = w.learn(string(w.key), wanted)
+	}
+	if len(w.key) <= maxShapeBytes {
+		w.latest[of.name] = of
+	}
+	return of
 }
 
-// learn finds out which keys of an event are wanted.
-func (w *RecordWriter) learn(name string, attrs pcommon.Map, wanted func(key string) bool) *keys {
-	of := w.latest[name]
-	if of == nil {
-		of = w.room(name)
-	}
-	of.text, of.ends, of.wanted = of.text[:0], of.ends[:0], of.wanted[:0]
-	w.key, w.written = appendText(w.key[:0], name), w.written[:0]
-	for key := range attrs.All() {
+// learn finds out which keys are written of events with a name and keys.
+func (w *RecordWriter) learn(encoded string, wanted func(key string) bool) *kind {
+	in := input{rest: encoded}
+	of := &kind{name: in.text()}
+	var written []string
+	for in.rest != "" {
+		key := in.text()
 		is := wanted(key)
-		if of.add(key, is); is {
-			w.key, w.written = appendText(w.key, key), append(w.written, key)
+		if of.keys, of.wanted = append(of.keys, key), append(of.wanted, is); is {
+			written = append(written, key)
 		}
 	}
-	of.shape = w.shapeOf(name)
-	clear(w.written)
-	if len(of.text) > maxShapeBytes || len(of.ends) > maxShapeBytes {
-		delete(w.latest, name)
+	if w.kinds == nil || len(w.kinds) == maxKnown || len(w.shapes) == maxKnown {
+		w.kinds, w.latest, w.shapes = map[string]*kind{}, map[string]*kind{}, map[string]*Shape{}
+	}
+	of.shape = w.shapeOf(NewShape(of.name, written, false).encoded)
+	if len(encoded) <= maxShapeBytes {
+		w.kinds[encoded] = of
 	}
 	return of
 }
 
-// room makes room for the keys of another name.
-func (w *RecordWriter) room(name string) *keys {
-	if w.latest == nil || len(w.latest) == maxKnown {
-		w.latest = map[string]*keys{}
+// shapeOf returns nil for a shape that is too long, or has a key twice.
+func (w *RecordWriter) shapeOf(encoded string) *Shape {
+	shape, known := w.shapes[encoded]
+	if !known {
+		if shape, _ = readShape(encoded); shape != nil {
+			w.shapes[encoded] = shape
+		}
 	}
-	of := &keys{}
-	if len(name) <= maxShapeBytes {
-		w.latest[strings.Clone(name)] = of
-	}
-	return of
-}
-
-// shapeOf returns nil for an event of which two attributes have the same key, or whose keys are too long.
-func (w *RecordWriter) shapeOf(name string) *Shape {
-	shape, known := w.shapes[string(w.key)]
-	if known {
-		return shape
-	}
-	if len(w.key) > maxShapeBytes {
-		return nil
-	}
-	if w.shapes == nil || len(w.shapes) == maxKnown {
-		w.shapes = map[string]*Shape{}
-	}
-	// Read again, so that its strings are not parts of the event's.
-	shape, _ = readShape(NewShape(name, w.written, false).encoded)
-	w.shapes[string(w.key)] = shape
 	return shape
 }
