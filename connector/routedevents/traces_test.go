@@ -14,16 +14,18 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
 
 	"github.com/tasker-otel/otelcol-tasker/connector/routedevents/internal/metadatatest"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly/eventbatch"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/treedata"
+	"github.com/tasker-otel/otelcol-tasker/internal/eventbatch"
 	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
 func TestEventSpans(t *testing.T) {
@@ -169,15 +171,13 @@ func trees(td ptrace.Traces) ptrace.Traces {
 }
 
 func observeBatch(assembler *assembly.Assembler, batch string, resource *event.Resource) {
-	var reader eventbatch.Reader
-	err := eventbatch.Each(batch, func(_ event.TraceID, at int) {
-		event, err := reader.Event(batch, at, resource)
-		if err != nil {
-			panic(err)
-		}
-		assembler.Observe(event, time.Unix(1, 0))
-	})
-	if err != nil {
+	offsets, reader := eventbatch.NewReader(func(*eventbatch.Shape) struct{} { return struct{}{} }), treedata.NewReader()
+	err := errors.Join(offsets.Open(batch), reader.Open(batch))
+	for e := new(event.Event); err == nil && offsets.Next(); {
+		err = reader.ReadAt(e, offsets.Offset(), resource)
+		assembler.Observe(e, time.Unix(1, 0))
+	}
+	if err = errors.Join(err, offsets.Err()); err != nil {
 		panic(err)
 	}
 }
@@ -215,6 +215,28 @@ func TestBatched(t *testing.T) {
 	metadatatest.AssertEqualConnectorRoutedEventsConverted(t, tel, converted("traces", 2), metricdatatest.IgnoreTimestamp())
 	metadatatest.AssertEqualConnectorRoutedEventsDropped(t, tel,
 		dropped("traces", map[string]int64{"not_routed": 2, "no_task": 1, "no_name": 1}), metricdatatest.IgnoreTimestamp())
+}
+
+// An event that a batch cannot have is a span of its own beside the others.
+func TestAnEventThatCannotBeBatched(t *testing.T) {
+	unmarshaler := plog.JSONUnmarshaler{}
+	twice, err := unmarshaler.UnmarshalLogs([]byte(`{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"eventName":"order.placed","attributes":[
+		{"key":"a","value":{"intValue":"1"}},{"key":"a","value":{"intValue":"2"}}]}]}]}]}`))
+	require.NoError(t, err)
+	logs := routedStream(t, "real/linear5")
+	records := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords()
+	record := records.AppendEmpty()
+	twice.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).CopyTo(record)
+	record.SetTraceID(records.At(0).TraceID())
+	id, _ := records.At(0).Attributes().Get(lifecycle.AttrTaskID)
+	id.CopyTo(record.Attributes().PutEmpty(lifecycle.AttrTaskID))
+	record.SetTimestamp(records.At(records.Len() / 2).Timestamp())
+	eventrecord.SetIdentity(record.Attributes(), 7)
+	events, want := eventSpans(logs, false)
+	batched, counts := newBatcher().spans(logs)
+	require.Equal(t, want, counts)
+	require.Equal(t, logs.ResourceLogs().Len()+1, batched.SpanCount())
+	require.ElementsMatch(t, streamtest.FromTraces(trees(events)), streamtest.FromTraces(trees(batched)))
 }
 
 func attributesIn(td ptrace.Traces) (n int) {

@@ -47,5 +47,5 @@
 //     and stored_checkpoint.go, and package values.
 //  8. Live pages: opentask.go, search.go, snapshot.go, package history's missing.go.
 //
-// Package eventbatch writes events into one attribute of a span, and package treedata reads events from pdata and writes trees to it.
+// Package treedata reads events from pdata and from batches of package internal/eventbatch, and writes trees as pdata.
 package assembly

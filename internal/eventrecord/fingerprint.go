@@ -37,7 +37,7 @@ func FingerprintWith(name string, at pcommon.Timestamp, attrs pcommon.Map, hashe
 	all := hashed.LeftOut + hashed.Sum
 	receipt, index := false, -1
 	for key, value := range attrs.All() {
-		if index++; index < hashed.First || isStamp(key) {
+		if index++; index < hashed.First || IsStamp(key) {
 			continue
 		}
 		switch key {
@@ -134,8 +134,8 @@ func Stamps() []string {
 	return []string{lifecycle.AttrSignals, lifecycle.AttrPriority, lifecycle.AttrIdentity}
 }
 
-// isStamp reports whether a key is one of Stamps.
-func isStamp(key string) bool {
+// IsStamp reports whether a key is one of Stamps.
+func IsStamp(key string) bool {
 	switch key {
 	case lifecycle.AttrSignals, lifecycle.AttrPriority, lifecycle.AttrIdentity:
 		return true

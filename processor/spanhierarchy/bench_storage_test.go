@@ -19,7 +19,7 @@ func BenchmarkRecords(b *testing.B) {
 	td := eventSpansOf(b, lines[:500])
 	w := &writer{newEventReader(), records.NewWriter()}
 	h := &hierarchy{shards: make([]*shard, 1)}
-	in := new(intake)
+	in := newIntake()
 	now := time.Unix(1780315200, 0)
 	size := 0
 	b.ReportAllocs()

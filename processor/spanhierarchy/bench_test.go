@@ -31,6 +31,7 @@ func BenchmarkConsume(b *testing.B) {
 		b.Run(fmt.Sprintf("cores=%d", cores), func(b *testing.B) {
 			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(cores))
 			h := newTest(b, consumertest.NewNop(), func(cfg *Config) { cfg.Shards = cores })
+			h.handing = b.Context() // the processor is not started, because its loops would release trees meanwhile
 			var (
 				events         int
 				allocations    uint64

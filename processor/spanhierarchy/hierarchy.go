@@ -19,6 +19,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/admission/backpressure"
+	"github.com/tasker-otel/otelcol-tasker/internal/eventbatch"
 	"github.com/tasker-otel/otelcol-tasker/internal/health"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
@@ -81,7 +82,7 @@ func newHierarchy(set processor.Settings, cfg *Config, next consumer.Traces) (*h
 		monitor: cfg.Performance.monitor(), completes: cfg.CompleteSpans, emitAgain: cfg.EmitAgainWithin, trusts: cfg.TrustReceived,
 		together: cfg.Emit != emitParts,
 	}
-	h.intakes.New = func() any { return new(intake) }
+	h.intakes.New = func() any { return newIntake() }
 	n := cfg.shards()
 	for range n {
 		h.shards = append(h.shards, newShard(h, cfg.limits(n)))
@@ -200,9 +201,7 @@ func countEvents(td ptrace.Traces) int64 {
 				continue
 			}
 			for _, span := range ss.Spans().All() {
-				if count, batched := span.Attributes().Get(lifecycle.AttrEventCount); batched && span.Name() == lifecycle.EventBatch {
-					n += count.Int() - 1
-				}
+				n += eventbatch.Count(span.Name(), span.Attributes()) - 1
 			}
 		}
 	}

@@ -13,13 +13,14 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly/eventbatch"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/treedata"
+	"github.com/tasker-otel/otelcol-tasker/internal/eventbatch"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
 // intake is the events of one call, sorted by shard. Its memory is reused for the next call, and belongs to one goroutine.
 type intake struct {
+	batched *eventbatch.Reader[struct{}]
 	parts   []part
 	events  int
 	noTask  int64
@@ -41,11 +42,15 @@ const (
 	maxDecoded = 2048
 )
 
+func newIntake() *intake {
+	return &intake{batched: eventbatch.NewReader(func(*eventbatch.Shape) struct{} { return struct{}{} })}
+}
+
 // eventReader reads the events of parts. It serves one goroutine.
 type eventReader struct {
 	*treedata.Reader
 
-	batched eventbatch.Reader
+	event event.Event
 }
 
 func newEventReader() *eventReader { return &eventReader{Reader: treedata.NewReader()} }
@@ -69,14 +74,28 @@ func (in *intake) sort(h *hierarchy, td ptrace.Traces) error {
 				if batch.Type() != pcommon.ValueTypeStr {
 					return errBatch(errNoBatch)
 				}
-				events := in.begin(h, part{resource: resource, batch: batch.Str()})
-				if err := eventbatch.Each(in.parts[events].batch, func(trace event.TraceID, at int) { in.add(h, events, trace, at) }); err != nil {
+				if err := in.sortBatch(h, resource, batch.Str()); err != nil {
 					return errBatch(err)
 				}
 			}
 		}
 	}
 	return nil
+}
+
+// sortBatch finds those events of a batch that are for trees: routed_events passes on a batch as the router has written it.
+func (in *intake) sortBatch(h *hierarchy, resource pcommon.Map, batch string) error {
+	defer in.batched.Close()
+	if err := in.batched.Open(batch); err != nil {
+		return err
+	}
+	place := in.begin(h, part{resource: resource, batch: batch})
+	for in.batched.Next() {
+		if signals, _ := in.batched.Signals(); signals.Has(lifecycle.SignalTraces) && in.batched.Shape().Name != "" {
+			in.add(h, place, in.batched.TraceID(), in.batched.Offset())
+		}
+	}
+	return in.batched.Err()
 }
 
 var errNoBatch = errors.New("the attribute of an event batch is not a string")
@@ -147,25 +166,7 @@ func (r *eventReader) decode(in *intake, p *part, shard int, read func(*event.Ev
 		return r.read(p, shard, read)
 	}
 	p.decoded[shard] = len(in.decoded)
-	resource := r.Resource(p.resource)
-	for _, at := range p.of[shard] {
-		e := in.nextDecoded()
-		if p.batch == "" {
-			keep(e, r.ofSpan(p.spans.At(at), resource))
-		} else if err := r.batched.Read(p.batch, at, resource, e); err != nil {
-			return errBatch(err)
-		}
-		read(e)
-	}
-	return nil
-}
-
-// keep copies an event, whose lists are valid only until the next one is read, into memory whose lists it reuses.
-func keep(into, from *event.Event) {
-	ids, dependencies, attributes := into.StepIDs[:0], into.Dependencies[:0], into.Attributes[:0]
-	*into = *from
-	into.StepIDs, into.Dependencies = append(ids, from.StepIDs...), append(dependencies, from.Dependencies...)
-	into.Attributes = append(attributes, from.Attributes...)
+	return r.readInto(in.nextDecoded, p, shard, read)
 }
 
 // nextDecoded returns memory for another decoded event, which is valid until the next call.
@@ -197,17 +198,26 @@ func (r *eventReader) observe(in *intake, p *part, shard int, observe func(*even
 
 // read reads the events of a part of one shard. An event is valid until read returns.
 func (r *eventReader) read(p *part, shard int, read func(*event.Event)) error {
+	return r.readInto(func() *event.Event { return &r.event }, p, shard, read)
+}
+
+// readInto is read, into the memory that next returns.
+func (r *eventReader) readInto(next func() *event.Event, p *part, shard int, read func(*event.Event)) error {
 	if len(p.of[shard]) == 0 {
 		return nil
 	}
 	resource := r.Resource(p.resource)
-	for _, at := range p.of[shard] {
-		if p.batch == "" {
-			read(r.ofSpan(p.spans.At(at), resource))
-			continue
+	if p.batch != "" {
+		defer r.Close()
+		if err := r.Open(p.batch); err != nil {
+			return errBatch(err)
 		}
-		e, err := r.batched.Event(p.batch, at, resource)
-		if err != nil {
+	}
+	for _, at := range p.of[shard] {
+		e := next()
+		if p.batch == "" {
+			r.ofSpan(e, p.spans.At(at), resource)
+		} else if err := r.ReadAt(e, at, resource); err != nil {
 			return errBatch(err)
 		}
 		read(e)
@@ -216,7 +226,7 @@ func (r *eventReader) read(p *part, shard int, read func(*event.Event)) error {
 }
 
 // ofSpan reads an event span.
-func (r *eventReader) ofSpan(span ptrace.Span, resource *event.Resource) *event.Event {
+func (r *eventReader) ofSpan(e *event.Event, span ptrace.Span, resource *event.Resource) {
 	id := span.SpanID()
-	return r.Event(span.Name(), span.TraceID(), binary.BigEndian.Uint64(id[:]), span.StartTimestamp(), resource, span.Attributes())
+	r.Read(e, span.Name(), span.TraceID(), binary.BigEndian.Uint64(id[:]), span.StartTimestamp(), resource, span.Attributes())
 }

@@ -4,6 +4,7 @@
 package spanhierarchy
 
 import (
+	"encoding/binary"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -13,36 +14,89 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly/eventbatch"
-	"github.com/tasker-otel/otelcol-tasker/internal/assembly/treedata"
+	"github.com/tasker-otel/otelcol-tasker/internal/eventbatch"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal/journaltest"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
 // inBatches returns td with one span for the events of each scope, as routed_events makes it.
-func inBatches(td ptrace.Traces) ptrace.Traces {
-	reader := &eventReader{Reader: treedata.NewReader()}
+func inBatches(td ptrace.Traces) ptrace.Traces { return inBatchesWith(td, nil) }
+
+// inBatchesWith adds events to each batch before those of the scope.
+func inBatchesWith(td ptrace.Traces, others func(*eventbatch.RecordWriter)) ptrace.Traces {
 	batched := ptrace.NewTraces()
 	td.CopyTo(batched)
 	for _, rs := range batched.ResourceSpans().All() {
 		for _, ss := range rs.ScopeSpans().All() {
-			var w eventbatch.Writer
-			w.Begin()
+			var w eventbatch.RecordWriter
+			w.Reset(0)
+			if others != nil {
+				others(&w)
+			}
+			events := 0
 			for _, span := range ss.Spans().All() {
-				w.Add(reader.ofSpan(span, nil))
+				addSpan(&w, span)
+				events++
 			}
 			ss.Spans().RemoveIf(func(ptrace.Span) bool { return true })
 			span := ss.Spans().AppendEmpty()
 			span.SetName(lifecycle.EventBatch)
-			span.Attributes().PutInt(lifecycle.AttrEventCount, int64(w.Events()))
+			span.Attributes().PutInt(lifecycle.AttrEventCount, int64(events))
 			span.Attributes().PutStr(lifecycle.AttrEventBatch, w.Batch())
 		}
 	}
 	return batched
+}
+
+func addSpan(w *eventbatch.RecordWriter, span ptrace.Span) {
+	id := span.SpanID()
+	head := eventbatch.Head{TraceID: span.TraceID(), Identity: binary.BigEndian.Uint64(id[:]), Time: span.StartTimestamp()}
+	addAs(w, span, &head)
+}
+
+func addAs(w *eventbatch.RecordWriter, span ptrace.Span, head *eventbatch.Head) {
+	record := plog.NewLogRecord()
+	record.SetEventName(span.Name())
+	span.Attributes().CopyTo(record.Attributes())
+	w.Add(record, head, func(string) bool { return true })
+}
+
+// A batch that the router has written also has events for other signals, which are neither observed nor stored.
+func TestEventsOfABatchForOtherSignals(t *testing.T) {
+	lines, truth := streamtest.Generate(streamtest.Options{Tasks: 8, Seed: 4, Failures: true, Planned: true})
+	others := func(w *eventbatch.RecordWriter) {
+		for _, span := range whole("9").ResourceSpans().At(0).ScopeSpans().At(0).Spans().All() {
+			head := eventbatch.Head{TraceID: span.TraceID(), Time: span.StartTimestamp(), Routed: true}
+			for _, head.Signals = range []lifecycle.Signals{lifecycle.SignalsNone, lifecycle.SignalMetrics | lifecycle.SignalLogs} {
+				addAs(w, span, &head)
+			}
+			head.TraceID = pcommon.TraceID{}
+			addAs(w, span, &head)
+			span.SetName("")
+			addAs(w, span, &eventbatch.Head{TraceID: span.TraceID(), Time: span.StartTimestamp()})
+		}
+	}
+	for _, shards := range []int{1, 3} {
+		synctest.Test(t, func(t *testing.T) {
+			storage := journaltest.New()
+			life := incarnate(t, storage, func(cfg *Config) { cfg.Shards = shards })
+			td := inBatchesWith(eventSpansOf(t, lines), others)
+			require.EqualValues(t, len(lines), countEvents(td))
+			require.NoError(t, life.hierarchy.ConsumeTraces(t.Context(), td))
+			require.Zero(t, life.noTask.Load())
+			require.EqualValues(t, len(lines), life.hierarchy.state.logged)
+			next := incarnate(t, storage.Crashed(), nil)
+			time.Sleep(time.Hour)
+			want := next.stop(t)
+			require.Empty(t, streamtest.Compare(truth, want))
+			require.ElementsMatch(t, want, life.stop(t))
+		})
+	}
 }
 
 // Events in batches and events as single spans have the same result, also when mixed with each other and with other spans.
@@ -107,7 +161,7 @@ func TestStoredEvents(t *testing.T) {
 // An intake that waits for the next call holds nothing of the previous one, and no long lists.
 func TestAnIdleIntakeIsSmall(t *testing.T) {
 	h := newTest(t, consumertest.NewNop(), func(cfg *Config) { cfg.Shards = 1 })
-	in := new(intake)
+	in := newIntake()
 	require.NoError(t, in.sort(h, inBatches(whole("1"))))
 	reader := newEventReader()
 	require.NoError(t, reader.decode(in, &in.parts[1], 0, func(e *event.Event) {
@@ -127,19 +181,22 @@ func TestAnIdleIntakeIsSmall(t *testing.T) {
 	require.NoError(t, h.Shutdown(t.Context()))
 }
 
-// A malformed batch is rejected permanently and as a whole, and its events are counted.
+// A malformed batch is rejected permanently and as a whole. As many events are counted as it can have.
 func TestAMalformedBatch(t *testing.T) {
-	for name, change := range map[string]func(ptrace.Span){
-		"cut":       func(s ptrace.Span) { cutBatch(s) },
-		"empty":     func(s ptrace.Span) { s.Attributes().PutStr(lifecycle.AttrEventBatch, "") },
-		"a version": func(s ptrace.Span) { s.Attributes().PutStr(lifecycle.AttrEventBatch, "\x7f") },
-		"no string": func(s ptrace.Span) { s.Attributes().PutEmptyBytes(lifecycle.AttrEventBatch) },
+	for name, test := range map[string]struct {
+		change func(ptrace.Span)
+		events int64
+	}{
+		"cut":       {func(s ptrace.Span) { cutBatch(s) }, 6},
+		"empty":     {func(s ptrace.Span) { s.Attributes().PutStr(lifecycle.AttrEventBatch, "") }, 1},
+		"a version": {func(s ptrace.Span) { s.Attributes().PutStr(lifecycle.AttrEventBatch, "\x7f of another collector") }, 1},
+		"no string": {func(s ptrace.Span) { s.Attributes().PutEmptyBytes(lifecycle.AttrEventBatch) }, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			i := incarnate(t, journaltest.New(), nil)
 			td := inBatches(whole("1"))
-			change(td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0))
-			require.Equal(t, int64(6), countEvents(td))
+			test.change(td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0))
+			require.Equal(t, test.events, countEvents(td))
 			err := i.hierarchy.ConsumeTraces(t.Context(), td)
 			require.Error(t, err)
 			require.True(t, consumererror.IsPermanent(err))

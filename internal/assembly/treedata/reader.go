@@ -11,21 +11,22 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/attribute"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
-	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"github.com/tasker-otel/otelcol-tasker/internal/eventbatch"
 )
 
-// Reader reads events out of pdata. Its memory is reused for the next event, so it serves one goroutine.
+// Reader reads events out of pdata and out of batches. Its memory is reused for the next event, so it serves one goroutine.
 type Reader struct {
 	event     event.Event
-	attrs     []attribute.KeyValue
+	batch     *eventbatch.Reader[shape]
 	resources map[string]*event.Resource
 	key       []byte
+	items     []string // the elements of the current value, if it is a list
 	decimals  decimals
 }
 
 // NewReader makes a reader.
 func NewReader() *Reader {
-	return &Reader{resources: map[string]*event.Resource{}}
+	return &Reader{batch: eventbatch.NewReader(newShape), resources: map[string]*event.Resource{}}
 }
 
 // knownResources bounds how many resources are shared; more are copied each time.
@@ -49,7 +50,7 @@ func (r *Reader) Resource(attrs pcommon.Map) *event.Resource {
 	}
 	resource := &event.Resource{Attributes: make([]attribute.KeyValue, 0, attrs.Len())}
 	for k, v := range attrs.All() {
-		resource.Attributes = append(resource.Attributes, readAttribute(strings.Clone(k), v))
+		resource.Attributes = append(resource.Attributes, r.readAttribute(strings.Clone(k), r.value(v)))
 	}
 	if len(r.resources) < knownResources {
 		r.resources[string(r.key)] = resource
@@ -59,110 +60,160 @@ func (r *Reader) Resource(attrs pcommon.Map) *event.Resource {
 
 // Event reads one event. The event and its strings are valid until the next call, and only while attrs is not changed.
 func (r *Reader) Event(name string, trace pcommon.TraceID, identity uint64, at pcommon.Timestamp, resource *event.Resource, attrs pcommon.Map) *event.Event {
-	e := &r.event
-	*e = event.Event{
-		TraceID: trace, Identity: identity, Name: name, At: int64(at), Resource: resource, Attempt: -1, JobRun: -1,
-		StepIDs: e.StepIDs[:0], Dependencies: e.Dependencies[:0],
-	}
-	r.attrs = r.attrs[:0]
+	r.Read(&r.event, name, trace, identity, at, resource, attrs)
+	return &r.event
+}
+
+// Read is Event into memory of the caller, whose lists it reuses.
+func (r *Reader) Read(e *event.Event, name string, trace pcommon.TraceID, identity uint64, at pcommon.Timestamp, resource *event.Resource, attrs pcommon.Map) {
+	begin(e, name, trace, identity, at, resource)
 	shown := e.ShowsAttributes()
-	for k, v := range attrs.All() {
-		if !r.field(e, k, v) && shown {
-			r.attrs = append(r.attrs, readAttribute(k, v))
+	for key, v := range attrs.All() {
+		if of := codeOf(key); of != codeNotShown && (of != codeOther || shown) {
+			r.attribute(e, of, key, r.value(v), shown)
 		}
 	}
-	e.Attributes = r.attrs
-	return e
+}
+
+// value returns a value of pdata. Of a list it returns only that it is one, and sets the items.
+func (r *Reader) value(v pcommon.Value) eventbatch.Value {
+	switch v.Type() {
+	case pcommon.ValueTypeStr:
+		return eventbatch.Text(v.Str())
+	case pcommon.ValueTypeSlice:
+	default:
+		return eventbatch.ValueOf(v)
+	}
+	r.items = r.items[:0]
+	for _, item := range v.Slice().All() {
+		r.items = append(r.items, r.itemOf(item))
+	}
+	return eventbatch.Value{Kind: eventbatch.KindList}
+}
+
+func (r *Reader) itemOf(item pcommon.Value) string {
+	if item.Type() == pcommon.ValueTypeInt {
+		return r.decimals.of(item.Int())
+	}
+	return item.AsString()
+}
+
+// begin empties an event but for the memory of its lists.
+func begin(e *event.Event, name string, trace pcommon.TraceID, identity uint64, at pcommon.Timestamp, resource *event.Resource) {
+	*e = event.Event{
+		TraceID: trace, Identity: identity, Name: name, At: int64(at), Resource: resource, Attempt: -1, JobRun: -1,
+		StepIDs: e.StepIDs[:0], Dependencies: e.Dependencies[:0], Attributes: e.Attributes[:0],
+	}
+}
+
+// attribute reads one attribute.
+func (r *Reader) attribute(e *event.Event, of code, key string, v eventbatch.Value, shown bool) {
+	if !r.field(e, of, v) && shown {
+		e.Attributes = append(e.Attributes, r.readAttribute(key, v))
+	}
 }
 
 // field reads one attribute into the event's fields. It returns whether the attribute has nothing beyond these fields.
-func (r *Reader) field(e *event.Event, key string, v pcommon.Value) bool {
-	switch key {
-	case lifecycle.AttrTaskID:
+func (r *Reader) field(e *event.Event, of code, v eventbatch.Value) bool {
+	switch of {
+	case codeTaskID:
 		e.TaskID = r.id(v)
-	case lifecycle.AttrTaskName:
-		e.TaskName = v.Str()
-	case lifecycle.AttrStepID:
+	case codeTaskName:
+		e.TaskName = text(v)
+	case codeStepID:
 		e.StepID = r.id(v)
-	case lifecycle.AttrStepName:
-		e.StepName = v.Str()
-	case lifecycle.AttrCorrelationID:
-		e.CorrelationID = v.Str()
-	case lifecycle.AttrTraceparent:
-		e.Traceparent = v.Str()
-	case lifecycle.AttrAttemptNumber:
+	case codeStepName:
+		e.StepName = text(v)
+	case codeCorrelationID:
+		e.CorrelationID = text(v)
+	case codeTraceparent:
+		e.Traceparent = text(v)
+	case codeAttemptNumber:
 		e.Attempt = integer(v)
-	case lifecycle.AttrStepCount:
+	case codeStepCount:
 		e.StepCount = integer(v)
-	case lifecycle.AttrTotalSteps:
+	case codeTotalSteps:
 		e.TotalSteps = integer(v)
-	case lifecycle.AttrStepIDs:
-		e.StepIDs = texts(e.StepIDs, v)
-	case lifecycle.AttrStepDependencies:
-		e.Dependencies = texts(e.Dependencies, v)
-	case lifecycle.AttrJobID:
+	case codeStepIDs:
+		e.StepIDs = r.texts(e.StepIDs, v)
+	case codeStepDependencies:
+		e.Dependencies = r.texts(e.Dependencies, v)
+	case codeJobID:
 		e.HasJob = true
-	case lifecycle.AttrAttempt:
+	case codeAttempt:
 		e.JobRun = integer(v)
 		return false
-	case lifecycle.AttrQueueName:
-		e.QueueName = v.Str()
-	case lifecycle.AttrFinalStatus:
-		e.FinalStatus = v.Str()
-	case lifecycle.AttrProcessingMode:
-		e.Mode = v.Str()
-	case lifecycle.AttrErrorClass:
-		e.ErrorClass = v.Str()
-	case lifecycle.AttrExceptionClass:
-		e.Exception = v.Str()
-	case lifecycle.AttrErrorMessage:
-		e.ErrorMessage = v.Str()
+	case codeQueueName:
+		e.QueueName = text(v)
+	case codeFinalStatus:
+		e.FinalStatus = text(v)
+	case codeProcessingMode:
+		e.Mode = text(v)
+	case codeErrorClass:
+		e.ErrorClass = text(v)
+	case codeExceptionClass:
+		e.Exception = text(v)
+	case codeErrorMessage:
+		e.ErrorMessage = text(v)
 		return false
-	case lifecycle.AttrBacktrace:
-		e.Backtrace = lines(v)
-	case lifecycle.AttrBackoffType:
-		e.BackoffType = v.Str()
-	case lifecycle.AttrBackoffSeconds:
+	case codeBacktrace:
+		e.Backtrace = r.lines(v)
+	case codeBackoffType:
+		e.BackoffType = text(v)
+	case codeBackoffSeconds:
 		e.BackoffFor = number(v)
-	case lifecycle.AttrDuration:
+	case codeDuration:
 		e.QueryDuration = number(v)
 		return false
-	case lifecycle.AttrSQL:
-		e.SQL = v.Str()
+	case codeSQL:
+		e.SQL = text(v)
 		return false
-	case lifecycle.AttrName:
-		e.QueryName = v.Str()
+	case codeName:
+		e.QueryName = text(v)
 		return false
-	case lifecycle.AttrMemoryDeltaMB:
+	case codeMemoryDeltaMB:
 		e.MemoryDeltaMB = number(v)
 		return false
-	case lifecycle.AttrInitializationFail:
+	case codeInitializationFail:
 		e.Refused = true
-	case lifecycle.AttrEventType:
-		e.Refused = e.Refused || v.Str() == "initialization_failed"
-	case lifecycle.AttrSignals, lifecycle.AttrPriority, lifecycle.AttrIdentity, lifecycle.AttrEventID, lifecycle.AttrTimestamp:
-	default:
+	case codeEventType:
+		e.Refused = e.Refused || text(v) == "initialization_failed"
+	case codeNotShown:
+	case codeOther:
 		return false
 	}
 	return true
 }
 
-func (r *Reader) id(v pcommon.Value) event.ID {
-	if v.Type() == pcommon.ValueTypeInt {
-		return event.ID{Text: r.decimals.of(v.Int()), Integer: true}
+func (r *Reader) id(v eventbatch.Value) event.ID {
+	return event.ID{Text: r.text(v), Integer: v.Kind == eventbatch.KindInt}
+}
+
+// text returns any value as text.
+func (r *Reader) text(v eventbatch.Value) string {
+	if v.Kind == eventbatch.KindInt {
+		return r.decimals.of(v.Int())
 	}
-	return event.ID{Text: v.AsString()}
+	return v.String()
+}
+
+// text returns the text of a value; empty for one of another type.
+func text(v eventbatch.Value) string {
+	if v.Kind != eventbatch.KindText {
+		return ""
+	}
+	return v.Text
 }
 
 // integer returns -1 for a value that is not a number.
-func integer(v pcommon.Value) int {
-	switch v.Type() {
-	case pcommon.ValueTypeInt:
+func integer(v eventbatch.Value) int {
+	switch v.Kind {
+	case eventbatch.KindInt:
 		return int(v.Int())
-	case pcommon.ValueTypeDouble:
+	case eventbatch.KindDouble:
 		return int(v.Double())
-	case pcommon.ValueTypeStr:
-		if n, err := strconv.Atoi(v.Str()); err == nil {
+	case eventbatch.KindText:
+		if n, err := strconv.Atoi(v.Text); err == nil {
 			return n
 		}
 	}
@@ -170,48 +221,46 @@ func integer(v pcommon.Value) int {
 }
 
 // number returns 0 for a value that is not a number. Some senders write numbers as strings, as Ruby does with decimals.
-func number(v pcommon.Value) float64 {
-	switch v.Type() {
-	case pcommon.ValueTypeInt:
+func number(v eventbatch.Value) float64 {
+	switch v.Kind {
+	case eventbatch.KindInt:
 		return float64(v.Int())
-	case pcommon.ValueTypeDouble:
+	case eventbatch.KindDouble:
 		return v.Double()
-	case pcommon.ValueTypeStr:
-		if n, err := strconv.ParseFloat(v.Str(), 64); err == nil {
+	case eventbatch.KindText:
+		if n, err := strconv.ParseFloat(v.Text, 64); err == nil {
 			return n
 		}
 	}
 	return 0
 }
 
-func texts(into []string, v pcommon.Value) []string {
-	if v.Type() != pcommon.ValueTypeSlice {
+// texts appends the elements of the current value; none if it is not a list.
+func (r *Reader) texts(into []string, v eventbatch.Value) []string {
+	if v.Kind != eventbatch.KindList {
 		return into
 	}
-	for _, item := range v.Slice().All() {
-		into = append(into, item.AsString())
-	}
-	return into
+	return append(into, r.items...)
 }
 
 // lines returns a backtrace as one string: Tasker sends a list, or one string with newlines (trap 5).
-func lines(v pcommon.Value) string {
-	if v.Type() != pcommon.ValueTypeSlice {
-		return v.AsString()
+func (r *Reader) lines(v eventbatch.Value) string {
+	if v.Kind != eventbatch.KindList {
+		return v.String()
 	}
-	return strings.Join(texts(nil, v), "\n")
+	return strings.Join(r.items, "\n")
 }
 
-func readAttribute(key string, v pcommon.Value) attribute.KeyValue {
-	switch v.Type() {
-	case pcommon.ValueTypeInt:
+func (r *Reader) readAttribute(key string, v eventbatch.Value) attribute.KeyValue {
+	switch v.Kind {
+	case eventbatch.KindInt:
 		return attribute.Int(key, v.Int())
-	case pcommon.ValueTypeDouble:
+	case eventbatch.KindDouble:
 		return attribute.Double(key, v.Double())
-	case pcommon.ValueTypeBool:
+	case eventbatch.KindBool:
 		return attribute.Bool(key, v.Bool())
-	case pcommon.ValueTypeSlice:
-		return attribute.Strings(key, texts(nil, v))
+	case eventbatch.KindList:
+		return attribute.Strings(key, r.texts(nil, v))
 	}
-	return attribute.String(key, v.AsString())
+	return attribute.String(key, v.String())
 }

@@ -1,0 +1,57 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package treedata
+
+import (
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/eventbatch"
+)
+
+// shape is what a reader knows of events with the same name and keys.
+type shape struct {
+	codes []code
+	shown bool
+}
+
+func newShape(of *eventbatch.Shape) shape {
+	s := shape{codes: make([]code, len(of.Keys)), shown: ReadsOf(of.Name).All()}
+	for i, key := range of.Keys {
+		s.codes[i] = codeOf(key)
+	}
+	return s
+}
+
+// Open begins a batch, until Close.
+func (r *Reader) Open(batch string) error { return r.batch.Open(batch) }
+
+// Close releases the batch.
+func (r *Reader) Close() { r.batch.Close() }
+
+// ReadAt reads the event at an offset of the batch, as Read does. Its strings are parts of the batch.
+func (r *Reader) ReadAt(e *event.Event, offset int, resource *event.Resource) error {
+	if !r.batch.Seek(offset) {
+		return r.batch.Err()
+	}
+	head, values := r.batch.Head(), r.batch.Values()
+	if err := r.batch.Err(); err != nil {
+		return err
+	}
+	of, as := r.batch.Shape(), r.batch.Known()
+	begin(e, of.Name, head.TraceID, head.Identity, head.Time, resource)
+	for i, v := range values {
+		if v.Kind == eventbatch.KindList {
+			r.readItems(v)
+		}
+		r.attribute(e, as.codes[i], of.Keys[i], v, as.shown)
+	}
+	return nil
+}
+
+// readItems sets the items to the elements of a list.
+func (r *Reader) readItems(list eventbatch.Value) {
+	r.items = r.items[:0]
+	for item := range list.Elements() {
+		r.items = append(r.items, r.text(item))
+	}
+}
