@@ -110,6 +110,29 @@ func (in *input) value() Value {
 	return Value{}
 }
 
+// short reads a value whose length, or which itself, is a number of one byte, as most are. It returns false, and reads nothing, if the
+// next value is another, or malformed.
+func (in *input) short(to *Value) bool {
+	s := in.rest
+	if len(s) < 2 || s[1] > numberMask {
+		return false
+	}
+	switch n := int(s[1]); Kind(s[0]) {
+	case KindText:
+		if len(s)-2 < n {
+			return false
+		}
+		*to = Value{Kind: KindText, Text: s[2 : 2+n]}
+		in.rest = s[2+n:]
+		return true
+	case KindInt:
+		*to = Int(int64(n>>1) ^ -int64(n&1))
+		in.rest = s[2:]
+		return true
+	}
+	return false
+}
+
 // list reads a list, and checks that its elements can be read.
 func (in *input) list() Value {
 	n := in.uint()

@@ -77,7 +77,7 @@ func (r *Reader[T]) Open(batch string) error {
 func (r *Reader[T]) Close() {
 	clear(r.shapes)
 	clear(r.values[:cap(r.values)])
-	r.batch, r.shapes, r.of, r.values, r.err = "", r.shapes[:0], nil, r.values[:0], nil
+	r.batch, r.shapes, r.of, r.err = "", r.shapes[:0], nil, nil
 	r.first, r.at, r.end = 0, 0, 0
 }
 
@@ -99,9 +99,6 @@ func (r *Reader[T]) shape(encoded string) (*known[T], error) {
 
 // Application returns the hash of the application whose events these were when the batch was written.
 func (r *Reader[T]) Application() uint64 { return r.application }
-
-// Rewind goes back to before the first event.
-func (r *Reader[T]) Rewind() { r.at, r.end, r.of = r.first, r.first, nil }
 
 // Next goes on to the next event. It returns false after the last one, and at a malformed one, which Err tells.
 func (r *Reader[T]) Next() bool { return r.end < len(r.batch) && r.Seek(r.end) }
@@ -181,15 +178,21 @@ func (r *Reader[T]) Head() (head Head) {
 
 // Values returns the values of the current event, in the order of its shape's keys. They are valid until the next call.
 func (r *Reader[T]) Values() []Value {
+	keys := len(r.of.shape.Keys)
+	if cap(r.values) < keys {
+		r.values = make([]Value, keys)
+	}
+	values := r.values[:keys]
 	in := input{rest: r.batch[r.at+headBytes : r.end]}
-	r.values = r.values[:0]
-	for range r.of.shape.Keys {
-		r.values = append(r.values, in.value())
+	for i := range values {
+		if !in.short(&values[i]) {
+			values[i] = in.value()
+		}
 	}
 	if in.bad || in.rest != "" {
 		r.fail()
 	}
-	return r.values
+	return values
 }
 
 // Rewrite begins a batch in a writer with the shapes and the application of the reader's.

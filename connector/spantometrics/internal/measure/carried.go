@@ -6,44 +6,13 @@ package measure
 import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
-	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/plan"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/tally"
-	"github.com/tasker-otel/otelcol-tasker/internal/eventbatch"
 )
-
-// events reads the events of batches. It remembers the batch that it has opened, because each is read twice.
-type events struct {
-	*eventbatch.Reader[plan.Shape]
-
-	batch string
-}
-
-func newEvents(plans *plan.Set) events { return events{Reader: eventbatch.NewReader(plans.ShapeOf)} }
-
-// open goes before the first event of a batch.
-func (r *events) open(batch string) error {
-	if r.batch == batch && batch != "" {
-		r.Rewind()
-		return nil
-	}
-	r.batch = ""
-	if err := r.Open(batch); err != nil {
-		return err
-	}
-	r.batch = batch
-	return nil
-}
-
-// close releases the batch.
-func (r *events) close() {
-	r.batch = ""
-	r.Close()
-}
 
 // measureCarried measures the events of a batch. An event without a time gets that of its carrier's receipt.
 func (b *batch) measureCarried(batch string, receipt pcommon.Timestamp) error {
-	events := &b.recorder.events
-	if err := events.open(batch); err != nil {
+	events := b.recorder.events
+	if err := events.Open(batch); err != nil {
 		return err
 	}
 	for events.Next() {

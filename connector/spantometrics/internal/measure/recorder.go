@@ -34,8 +34,9 @@ type Recorder struct {
 	plans   *plan.Set
 
 	// The fields below are guarded by the mutex of the state's series.
-	item   plan.Item
-	events events
+	item plan.Item
+	// events reads the events of batches.
+	events *eventbatch.Reader[plan.Shape]
 	// fingerprints and heads are scratch buffers for those of a request's events. Only events in batches have heads.
 	fingerprints []uint64
 	heads        []eventbatch.Head
@@ -43,7 +44,7 @@ type Recorder struct {
 
 // New makes a recorder that measures into a state by plans.
 func New(state *state.State, plans *plan.Set, options Options) *Recorder {
-	return &Recorder{options: options, state: state, plans: plans, item: plan.NewItem(), events: newEvents(plans)}
+	return &Recorder{options: options, state: state, plans: plans, item: plan.NewItem(), events: eventbatch.NewReader(plans.ShapeOf)}
 }
 
 // Traces measures finished spans and, if configured, event spans that a component made. It fails as Logs does.
@@ -77,7 +78,7 @@ const maxIdleEvents = 1 << 12
 func (b *batch) end() {
 	r := b.recorder
 	r.item.Release()
-	r.events.close()
+	r.events.Close()
 	r.fingerprints, r.heads = idle(r.fingerprints), idle(r.heads)
 	b.out.Writer.End()
 }
