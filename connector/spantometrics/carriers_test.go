@@ -55,9 +55,10 @@ func (w *carrier) carried(t require.TestingT, ld plog.Logs) plog.Logs {
 }
 
 func (w *carrier) carryScope(t require.TestingT, from, to plog.LogRecordSlice) {
+	received := pcommon.Timestamp(0)
 	flush := func() {
 		if w.Events() > 0 {
-			eventbatch.Put(to.AppendEmpty(), w.Batch(), w.Events(), 0)
+			eventbatch.Put(to.AppendEmpty(), w.Batch(), w.Events(), received)
 		}
 		w.Reset(0)
 	}
@@ -69,6 +70,7 @@ func (w *carrier) carryScope(t require.TestingT, from, to plog.LogRecordSlice) {
 			continue
 		}
 		head := headOf(record)
+		received = record.ObservedTimestamp()
 		require.True(t, w.Add(record, &head, func(key string) bool { return !slices.Contains(eventrecord.Stamps(), key) }))
 		if w.ends() {
 			flush()
@@ -81,7 +83,7 @@ func headOf(record plog.LogRecord) eventbatch.Head {
 	attrs := record.Attributes()
 	head := eventbatch.Head{
 		TraceID: record.TraceID(), Identity: eventrecord.Identity(record), Time: record.Timestamp(),
-		Routed: eventrecord.Routed(record), Signals: eventrecord.SignalsOf(attrs), Priority: lifecycle.PriorityNormal,
+		AtReceipt: record.Timestamp() == record.ObservedTimestamp(), Routed: eventrecord.Routed(record), Signals: eventrecord.SignalsOf(attrs), Priority: lifecycle.PriorityNormal,
 	}
 	if priority := eventrecord.Text(attrs, lifecycle.AttrPriority); priority != "" {
 		head.Priority = lifecycle.Priority(priority)
@@ -185,7 +187,7 @@ func declareAnything(cfg *Config) {
 	cfg.ActiveMaxAge = 100 * 365 * 24 * time.Hour // the streams' date must not matter
 	labels := []Dimension{
 		{Name: "list", Key: []string{"step_names", "tasker.value"}}, {Name: "truth", Key: []string{"tasker.retryable", "tasker.value"}, Default: pointerTo("none")},
-		{Name: "signals", Key: []string{lifecycle.AttrSignals}}, {Name: "priority", Key: []string{lifecycle.AttrPriority}, Default: pointerTo("normal")},
+		{Name: "signals", Key: []string{lifecycle.AttrSignals}}, {Name: "priority", Key: []string{lifecycle.AttrPriority}, Default: pointerTo("none")},
 		{Name: "absent"}, {Name: "app", Key: []string{lifecycle.AttrServiceName}},
 	}
 	numbers := SourceConfig{Event: []string{"*"}, Conditions: []ConditionConfig{{Key: "attempt_number", Min: pointerTo(1.0)}}}
@@ -283,9 +285,10 @@ func TestAnyCarrierMeasuresAsItsEvents(t *testing.T) {
 		for range rapid.IntRange(1, 3).Draw(t, "batches") {
 			ld := drawRecords(t)
 			for _, record := range ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().All() {
-				switch rapid.IntRange(0, 3).Draw(t, "state") {
+				record.SetObservedTimestamp(pcommon.NewTimestampFromTime(now.Add(-time.Second)))
+				switch rapid.IntRange(0, 3).Draw(t, "time") {
 				case 0:
-					record.SetTimestamp(pcommon.NewTimestampFromTime(now))
+					record.SetTimestamp(record.ObservedTimestamp())
 				case 1:
 					record.SetTimestamp(0)
 				}

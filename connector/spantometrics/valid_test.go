@@ -139,7 +139,7 @@ func drawRecords(t *rapid.T) plog.Logs {
 	for range rapid.IntRange(0, 4).Draw(t, "records") {
 		record := records.AppendEmpty()
 		record.SetEventName(rapid.SampledFrom([]string{
-			lifecycle.StepExecutionRequested, lifecycle.TaskCompleted, lifecycle.DatabaseQueryExecuted, "x", "",
+			lifecycle.StepExecutionRequested, "tasker." + lifecycle.StepExecutionRequested, lifecycle.TaskCompleted, lifecycle.DatabaseQueryExecuted, "x", "",
 		}).Draw(t, "event"))
 		record.SetTimestamp(pcommon.Timestamp(drawNumber(t)))
 		record.SetTraceID(pcommon.TraceID{rapid.Byte().Draw(t, "trace")})
