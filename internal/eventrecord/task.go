@@ -42,7 +42,7 @@ func TraceID(cached *lifecycle.TraceIDs, namespace, service string, attrs pcommo
 	return cached.Of(namespace, service, task), true
 }
 
-// idText returns an empty text for a value that cannot be an ID.
+// IDText returns the text of an ID; an empty one for a value that cannot be an ID.
 func IDText(id pcommon.Value) string {
 	switch id.Type() {
 	case pcommon.ValueTypeStr:

@@ -25,11 +25,11 @@ import (
 func sameEvents(t require.TestingT, want, batched plog.Logs) {
 	got, err := eventbatch.Records(batched)
 	require.NoError(t, err)
-	require.Equal(t, comparable(want), comparable(got))
+	require.Equal(t, partsOf(want), partsOf(got))
 }
 
-// comparable returns the parts of logs in an order of their own, without what a batch does not have.
-func comparable(logs plog.Logs) (parts []string) {
+// partsOf returns the parts of logs in an order of their own, without what a batch does not have.
+func partsOf(logs plog.Logs) (parts []string) {
 	copied := plog.NewLogs()
 	logs.CopyTo(copied)
 	for i, rl := range copied.ResourceLogs().All() {
