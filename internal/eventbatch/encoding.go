@@ -46,12 +46,19 @@ func putWord(to []byte, word uint64) {
 	to[8], to[9] = byte(word>>lowBits)&wordMask, byte(word>>(lowBits+wordBits))
 }
 
+// lowWord returns the low bits of a word, or false for bytes that putWord does not write.
+func lowWord(s string) (low uint64, ok bool) {
+	_ = s[7]
+	low = uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+	return gather(low), low&highBits == 0
+}
+
 // word returns false for one that putWord does not write.
 func word(s string) (word uint64, ok bool) {
 	_ = s[wordBytes-1]
-	low := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
-		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
-	return gather(low) | uint64(s[8])<<lowBits | uint64(s[9])<<(lowBits+wordBits), low&highBits == 0 && s[8] < highBit && s[9] <= 1
+	low, ok := lowWord(s)
+	return low | uint64(s[8])<<lowBits | uint64(s[9])<<(lowBits+wordBits), ok && s[8] < highBit && s[9] <= 1
 }
 
 func appendWord(b []byte, word uint64) []byte {

@@ -108,9 +108,9 @@ func (r *Reader[T]) Seek(at int) bool {
 	if len(r.batch)-at < headBytes {
 		return r.fail()
 	}
-	length, ok := small(r.batch[at : at+lengthBytes])
-	shape, also := small(r.batch[at+shapeAt : at+signalsAt])
-	if !ok || !also || length < headBytes || length > len(r.batch)-at || shape >= len(r.shapes) {
+	head, ok := lowWord(r.batch[at:]) // length, shape, and what Signals and Head read
+	length, shape := int(head&MaxEventBytes), int(head>>(lengthBytes*wordBits)%maxShapes)
+	if !ok || length < headBytes || length > len(r.batch)-at || shape >= len(r.shapes) {
 		return r.fail()
 	}
 	r.at, r.end, r.of = at, at+length, r.shapes[shape]
