@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+	"unsafe"
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -223,6 +224,32 @@ func TestRecords(t *testing.T) {
 	scope.LogRecords().At(0).Attributes().PutStr(lifecycle.AttrEventBatch, "\x02 of an older version")
 	_, err = eventbatch.Records(carriers)
 	require.ErrorContains(t, err, "version 2; this collector reads version 3")
+}
+
+// A record with its own strings equals one whose strings are parts of the batch.
+func TestOwnRecords(t *testing.T) {
+	var w eventbatch.RecordWriter
+	batch := written(t, &w, records(t, 1))
+	begin := uintptr(unsafe.Pointer(unsafe.StringData(batch)))
+	inBatch := func(text string) bool {
+		at := uintptr(unsafe.Pointer(unsafe.StringData(text)))
+		return at >= begin && at < begin+uintptr(len(batch))
+	}
+	r := newReader()
+	require.NoError(t, r.Open(batch))
+	for r.Next() {
+		part, own := plog.NewLogRecord(), plog.NewLogRecord()
+		r.Record(part, 5)
+		r.OwnRecord(own, 5)
+		require.Equal(t, part, own)
+		name, _ := part.Attributes().Get(lifecycle.AttrCorrelationID)
+		require.True(t, inBatch(name.Str()))
+		for key, value := range own.Attributes().All() {
+			require.False(t, inBatch(key))
+			require.False(t, value.Type() == pcommon.ValueTypeStr && value.Str() != "" && inBatch(value.Str()), key)
+		}
+	}
+	require.NoError(t, r.Err())
 }
 
 // The number of a carrier's events is what it says, within what its batch has room for: a sender may write anything.

@@ -177,13 +177,15 @@ func (r *Reader[T]) Head() (head Head) {
 }
 
 // Values returns the values of the current event, in the order of its shape's keys. They are valid until the next call.
-func (r *Reader[T]) Values() []Value {
+func (r *Reader[T]) Values() []Value { return r.valuesOf(r.batch[r.at+headBytes : r.end]) }
+
+func (r *Reader[T]) valuesOf(encoded string) []Value {
 	keys := len(r.of.shape.Keys)
 	if cap(r.values) < keys {
 		r.values = make([]Value, keys)
 	}
 	values := r.values[:keys]
-	in := input{rest: r.batch[r.at+headBytes : r.end]}
+	in := input{rest: encoded}
 	for i := range values {
 		if !in.short(&values[i]) {
 			values[i] = in.value()

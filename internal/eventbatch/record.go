@@ -4,6 +4,8 @@
 package eventbatch
 
 import (
+	"strings"
+
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
@@ -54,6 +56,15 @@ func Count(name string, attrs pcommon.Map) int64 {
 
 // Record writes the current event as the record that it stands for. Its strings are parts of the batch.
 func (r *Reader[T]) Record(to plog.LogRecord, observed pcommon.Timestamp) {
+	r.record(to, observed, r.Values())
+}
+
+// OwnRecord is Record with strings of the record's own, so that it does not keep the batch in memory.
+func (r *Reader[T]) OwnRecord(to plog.LogRecord, observed pcommon.Timestamp) {
+	r.record(to, observed, r.valuesOf(strings.Clone(r.batch[r.at+headBytes:r.end])))
+}
+
+func (r *Reader[T]) record(to plog.LogRecord, observed pcommon.Timestamp, values []Value) {
 	head, shape := r.Head(), r.Shape()
 	to.SetEventName(shape.Name)
 	to.SetTimestamp(head.Time)
@@ -67,7 +78,7 @@ func (r *Reader[T]) Record(to plog.LogRecord, observed pcommon.Timestamp) {
 	attrs := to.Attributes()
 	attrs.EnsureCapacity(len(shape.Keys) + len(eventrecord.Stamps()))
 	eventrecord.SetIdentity(attrs, head.Identity)
-	for i, value := range r.Values() {
+	for i, value := range values {
 		value.CopyTo(attrs.PutEmpty(shape.Keys[i]))
 	}
 	if head.Routed {

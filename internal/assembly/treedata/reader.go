@@ -50,7 +50,7 @@ func (r *Reader) Resource(attrs pcommon.Map) *event.Resource {
 	}
 	resource := &event.Resource{Attributes: make([]attribute.KeyValue, 0, attrs.Len())}
 	for k, v := range attrs.All() {
-		resource.Attributes = append(resource.Attributes, r.readAttribute(strings.Clone(k), r.value(v)))
+		resource.Attributes = append(resource.Attributes, r.readAttribute(strings.Clone(k), r.value(codeOther, v)))
 	}
 	if len(r.resources) < knownResources {
 		r.resources[string(r.key)] = resource
@@ -70,19 +70,20 @@ func (r *Reader) Read(e *event.Event, name string, trace pcommon.TraceID, identi
 	shown := e.ShowsAttributes()
 	for key, v := range attrs.All() {
 		if of := codeOf(key); of != codeNotShown && (of != codeOther || shown) {
-			r.attribute(e, of, key, r.value(v), shown)
+			r.attribute(e, of, key, r.value(of, v), shown)
 		}
 	}
 }
 
-// value returns a value of pdata. Of a list it returns only that it is one, and sets the items.
-func (r *Reader) value(v pcommon.Value) eventbatch.Value {
-	switch v.Type() {
-	case pcommon.ValueTypeStr:
+// value returns a value of pdata. Of a list it returns only that it is one, and sets the items; as an id a list is a text.
+func (r *Reader) value(of code, v pcommon.Value) eventbatch.Value {
+	switch {
+	case v.Type() == pcommon.ValueTypeStr:
 		return eventbatch.Text(v.Str())
-	case pcommon.ValueTypeSlice:
-	default:
+	case v.Type() != pcommon.ValueTypeSlice:
 		return eventbatch.ValueOf(v)
+	case of == codeTaskID || of == codeStepID:
+		return eventbatch.Text(v.AsString())
 	}
 	r.items = r.items[:0]
 	for _, item := range v.Slice().All() {

@@ -1,0 +1,78 @@
+// Copyright The otelcol-tasker Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package treedata
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"pgregory.net/rapid"
+
+	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
+	"github.com/tasker-otel/otelcol-tasker/internal/eventbatch"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+)
+
+func drawRecord(t *rapid.T) plog.LogRecord {
+	record := plog.NewLogRecord()
+	record.SetEventName(rapid.SampledFrom([]string{
+		lifecycle.StepFailed, lifecycle.WorkflowViableStepsDiscovered, lifecycle.ObservabilityTaskEnqueue, lifecycle.TaskCancelled, "order.placed",
+	}).Draw(t, "name"))
+	keys := rapid.SliceOfNDistinct(rapid.SampledFrom([]string{
+		lifecycle.AttrTaskID, lifecycle.AttrTaskName, lifecycle.AttrAttemptNumber, lifecycle.AttrStepIDs, lifecycle.AttrStepDependencies, lifecycle.AttrJobID,
+		lifecycle.AttrAttempt, lifecycle.AttrErrorMessage, lifecycle.AttrBacktrace, lifecycle.AttrDuration, lifecycle.AttrEventType, lifecycle.AttrTimestamp, "other",
+	}), 0, 5, rapid.ID[string]).Draw(t, "keys")
+	values := []any{
+		"", "text", "7", "0.5", "initialization_failed", int64(7), int64(-1), int64(1) << 60, 0.5, 3.0, true, nil,
+		[]any{"a", int64(2), nil, true, 0.25}, []any{}, map[string]any{"k": []any{int64(1)}}, []any{[]any{"nested"}, map[string]any{"k": "v"}},
+	}
+	for _, key := range keys {
+		of := values
+		if key == lifecycle.AttrTaskID {
+			of = values[:len(values)-1] // such a list has texts in a batch, which differs if the list becomes a text
+		}
+		if err := record.Attributes().PutEmpty(key).FromRaw(rapid.SampledFrom(of).Draw(t, "value")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return record
+}
+
+// An event read of a batch equals the one read of its attributes, whatever these are and was read before.
+func TestEventsOfBatches(t *testing.T) {
+	pdata, batches := NewReader(), NewReader()
+	offsets := eventbatch.NewReader(func(*eventbatch.Shape) struct{} { return struct{}{} })
+	got := new(event.Event)
+	rapid.Check(t, func(t *rapid.T) {
+		var w eventbatch.RecordWriter
+		w.Reset(0)
+		records := rapid.SliceOfN(rapid.Custom(drawRecord), 1, 4).Draw(t, "records")
+		head := eventbatch.Head{TraceID: [16]byte{1}, Identity: 7, Time: 9}
+		for _, record := range records {
+			require.True(t, w.Add(record, &head, func(string) bool { return true }))
+		}
+		batch, resource := w.Batch(), &event.Resource{}
+		require.NoError(t, offsets.Open(batch))
+		require.NoError(t, batches.Open(batch))
+		defer batches.Close()
+		for _, record := range records {
+			require.True(t, offsets.Next())
+			require.NoError(t, batches.ReadAt(got, offsets.Offset(), resource))
+			want := pdata.Event(record.EventName(), [16]byte{1}, 7, 9, resource, record.Attributes())
+			require.Equal(t, plain(want), plain(got))
+		}
+		require.Error(t, batches.ReadAt(got, len(batch)-1, resource))
+	})
+}
+
+// plain returns an event without the memory of lists.
+func plain(e *event.Event) event.Event {
+	e.StepIDs = append([]string{}, e.StepIDs...)
+	e.Dependencies = append([]string{}, e.Dependencies...)
+	if len(e.Attributes) == 0 {
+		e.Attributes = nil
+	}
+	return *e
+}
