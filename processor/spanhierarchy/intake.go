@@ -83,7 +83,8 @@ func (in *intake) sort(h *hierarchy, td ptrace.Traces) error {
 	return nil
 }
 
-// sortBatch finds those events of a batch that are for trees: routed_events passes on a batch as the router has written it.
+// sortBatch finds those events of a batch that are for trees: routed_events passes on a batch as the router has written it, and has
+// counted the others.
 func (in *intake) sortBatch(h *hierarchy, resource pcommon.Map, batch string) error {
 	defer in.batched.Close()
 	if err := in.batched.Open(batch); err != nil {
@@ -91,9 +92,12 @@ func (in *intake) sortBatch(h *hierarchy, resource pcommon.Map, batch string) er
 	}
 	place := in.begin(h, part{resource: resource, batch: batch})
 	for in.batched.Next() {
-		if signals, _ := in.batched.Signals(); signals.Has(lifecycle.SignalTraces) && in.batched.Shape().Name != "" {
-			in.add(h, place, in.batched.TraceID(), in.batched.Offset())
+		signals, routed := in.batched.Signals()
+		trace := in.batched.TraceID()
+		if !signals.Has(lifecycle.SignalTraces) || routed && trace.IsEmpty() || in.batched.Shape().Name == "" {
+			continue
 		}
+		in.add(h, place, trace, in.batched.Offset())
 	}
 	return in.batched.Err()
 }
