@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.uber.org/zap"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/eventbatch"
 	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
@@ -50,61 +51,103 @@ func (b *batch) add(c candidate) {
 }
 
 // addStart adds a candidate for a task's start. Of several announcements the earliest is used.
-func (b *batch) addStart(event plog.LogRecord) {
-	trace := event.TraceID()
-	if place, known := b.starts[trace]; known {
-		if c := &b.candidates[place]; event.Timestamp() < c.event.Timestamp() {
-			c.event, c.source = event, len(b.resources)-1
+func (b *batch) addStart(e *occurrence) {
+	if place, known := b.starts[e.trace]; known {
+		if c := &b.candidates[place]; e.at() < c.event.Timestamp() {
+			c.event, c.source = e.record(), len(b.resources)-1
 		}
 		return
 	}
 	if b.starts == nil {
 		b.starts = map[pcommon.TraceID]int{}
 	}
-	b.starts[trace] = len(b.candidates)
-	b.add(candidate{fact: lifecycle.TaskStarted, uid: uidOfStart(trace), event: event})
+	b.starts[e.trace] = len(b.candidates)
+	b.add(candidate{fact: lifecycle.TaskStarted, uid: uidOfStart(e.trace), event: e.record()})
 }
 
-// readEvents adds candidates from events. With routed, events that the router has sent to logs count, too.
-func (f *facts) readEvents(b *batch, logs plog.Logs, routed bool) {
+// readEvents adds candidates from events. With routed, events that the router has sent to logs count, too. An error means that a
+// batch cannot be read.
+func (f *facts) readEvents(b *batch, logs plog.Logs, routed bool) error {
 	for _, rl := range logs.ResourceLogs().All() {
 		b.resources = append(b.resources, source{rl.Resource(), rl.SchemaUrl()})
 		for _, sl := range rl.ScopeLogs().All() {
 			for _, record := range sl.LogRecords().All() {
-				f.readEvent(b, record, routed)
+				if events, found := eventbatch.Of(record); !found {
+					f.readEvent(b, record, routed)
+				} else if err := f.readBatch(b, record, events, routed); err != nil {
+					return err
+				}
 			}
 		}
 	}
+	return nil
+}
+
+// occurrence is an event that is a record, or the current one of a batch.
+type occurrence struct {
+	name     string
+	fact     string // empty if it reports none
+	trace    pcommon.TraceID
+	bySpan   bool // its fact is reported by a span, if it has a task
+	signals  lifecycle.Signals
+	severity plog.SeverityNumber // unspecified where it follows from the name
+	event    plog.LogRecord
+
+	reader   *eventbatch.Reader[kind] // nil for a record
+	observed pcommon.Timestamp
+}
+
+// at returns the time of the event.
+func (e *occurrence) at() pcommon.Timestamp {
+	if e.reader != nil {
+		return e.reader.Head().Time
+	}
+	return e.event.Timestamp()
+}
+
+// record returns the event as a record.
+func (e *occurrence) record() plog.LogRecord {
+	if e.reader != nil {
+		e.event = plog.NewLogRecord()
+		e.reader.OwnRecord(e.event, e.observed) // it outlives the request
+		e.reader = nil
+	}
+	return e.event
 }
 
 func (f *facts) readEvent(b *batch, event plog.LogRecord, routed bool) {
-	name, attrs, ofTask := event.EventName(), event.Attributes(), !event.TraceID().IsEmpty()
-	if name == "" {
-		b.counts.noName++
-		return
+	name, attrs := event.EventName(), event.Attributes()
+	e := occurrence{
+		name: name, trace: event.TraceID(), bySpan: lifecycle.ReportedBySpan(name), signals: eventrecord.SignalsOf(attrs),
+		severity: event.SeverityNumber(), event: event,
 	}
-	signals := eventrecord.SignalsOf(attrs)
-	toLogs := routed && signals.Has(lifecycle.SignalLogs)
-	fact := ""
-	if ofTask {
-		b.callers = f.callers.note(b.callers, event.TraceID(), event.Timestamp(), name, eventrecord.Text(attrs, lifecycle.AttrTraceparent))
-		fact = lifecycle.FactOfEvent(name, integer(attrs, lifecycle.AttrStepCount))
+	if name != "" && !e.trace.IsEmpty() {
+		b.callers = f.callers.note(b.callers, e.trace, event.Timestamp(), name, eventrecord.Text(attrs, lifecycle.AttrTraceparent))
+		e.fact = lifecycle.FactOfEvent(name, integer(attrs, lifecycle.AttrStepCount))
 	}
+	f.decide(b, &e, routed)
+}
+
+// decide adds an event as candidate, or counts why it is none.
+func (f *facts) decide(b *batch, e *occurrence, routed bool) {
+	toLogs := routed && e.signals.Has(lifecycle.SignalLogs)
 	switch {
-	case fact != "" && f.records[fact] && (toLogs || signals.Has(lifecycle.SignalTraces)):
-		f.addEvent(b, fact, event)
-	case fact == lifecycle.TaskStarted, ofTask && lifecycle.ReportedBySpan(name):
-		f.leaveOut(b, name, fact, toLogs)
+	case e.name == "":
+		b.counts.noName++
+	case e.fact != "" && f.records[e.fact] && (toLogs || e.signals.Has(lifecycle.SignalTraces)):
+		f.addEvent(b, e.fact, e)
+	case e.fact == lifecycle.TaskStarted, e.bySpan && !e.trace.IsEmpty():
+		f.leaveOut(b, e.name, e.fact, toLogs)
 	case toLogs:
-		f.addEvent(b, name, event)
+		f.addEvent(b, e.name, e)
 	default:
 		b.counts.notRouted++
 	}
 }
 
 // addEvent adds an event as candidate, unless its severity is too low.
-func (f *facts) addEvent(b *batch, fact string, event plog.LogRecord) {
-	severity := event.SeverityNumber()
+func (f *facts) addEvent(b *batch, fact string, e *occurrence) {
+	severity := e.severity
 	if severity == plog.SeverityNumberUnspecified || fact == lifecycle.TaskStarted {
 		severity = plog.SeverityNumber(lifecycle.SeverityOf(fact))
 	}
@@ -112,9 +155,9 @@ func (f *facts) addEvent(b *batch, fact string, event plog.LogRecord) {
 	case f.below(severity):
 		b.counts.belowSeverity++
 	case fact == lifecycle.TaskStarted:
-		b.addStart(event)
+		b.addStart(e)
 	default:
-		resource := b.resources[len(b.resources)-1].resource.Attributes()
+		event, resource := e.record(), b.resources[len(b.resources)-1].resource.Attributes()
 		b.add(candidate{fact: fact, uid: uidOfEvent(event, resource), event: event})
 	}
 }

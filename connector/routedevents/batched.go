@@ -17,13 +17,21 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// batcher puts all events of a resource into one span, in the form that span_hierarchy reads. It is safe for concurrent use.
+// batcher puts all events of a resource that are records into one span, in the form that span_hierarchy reads, and passes on those
+// that are in batches as they are. It is safe for concurrent use.
 type batcher struct{ idle sync.Pool }
 
-// batchMaker is reusable memory for the work on a batch.
+// batchMaker is reusable memory for the work on one request.
 type batchMaker struct {
 	writer eventbatch.RecordWriter
 	reads  treedata.Reads
+	reader *eventbatch.Reader[struct{}]
+	counts counts
+	// of is the resource whose events are read; its spans begin with the first one.
+	of     plog.ResourceLogs
+	traces ptrace.Traces
+	spans  ptrace.SpanSlice
+	begun  bool
 }
 
 // maxIdleBatch bounds the bytes that an idle maker keeps.
@@ -31,85 +39,123 @@ const maxIdleBatch = 1 << 20
 
 func newBatcher() *batcher {
 	b := &batcher{}
-	b.idle.New = func() any { return &batchMaker{} }
+	b.idle.New = func() any {
+		return &batchMaker{reader: eventbatch.NewReader(func(*eventbatch.Shape) struct{} { return struct{}{} })}
+	}
 	return b
 }
 
-// spans does not change logs. The traces are the caller's and share nothing with them.
-func (b *batcher) spans(logs plog.Logs) (ptrace.Traces, counts) {
+// spans does not change logs. The traces are the caller's and share nothing with them but strings.
+func (b *batcher) spans(logs plog.Logs) (ptrace.Traces, counts, error) {
 	m := b.idle.Get().(*batchMaker)
-	traces := ptrace.NewTraces()
-	var c counts
-	for _, resourceLogs := range logs.ResourceLogs().All() {
-		made := spansOf{logs: resourceLogs, traces: traces}
-		m.pack(&made, &c)
-		c.converted += made.events
+	m.traces, m.counts = ptrace.NewTraces(), counts{}
+	var err error
+	for _, m.of = range logs.ResourceLogs().All() {
+		m.begun = false
+		if err = m.pack(); err != nil {
+			break
+		}
 	}
+	traces, counts := m.traces, m.counts
+	m.of, m.traces, m.spans = plog.ResourceLogs{}, ptrace.Traces{}, ptrace.SpanSlice{}
+	m.reader.Close()
 	if m.writer.Size() <= maxIdleBatch {
 		b.idle.Put(m)
 	}
-	return traces, c
+	return traces, counts, err
 }
 
-// spansOf are the event spans of a resource.
-type spansOf struct {
-	logs   plog.ResourceLogs
-	traces ptrace.Traces
-	spans  ptrace.SpanSlice
-	begun  bool
-	events int64
-}
-
-// next adds a span, which stands for some events.
-func (s *spansOf) next(events int64) ptrace.Span {
-	if !s.begun {
-		s.spans, s.begun = newEventSpans(s.traces, s.logs), true
-	}
-	s.events += events
-	return s.spans.AppendEmpty()
-}
-
-// pack makes the spans of a resource: one for all events, and one for each event that a batch cannot have.
-func (m *batchMaker) pack(made *spansOf, c *counts) {
+// pack makes the spans of a resource: one for each batch, one for all records, and one for each record that a batch cannot have.
+func (m *batchMaker) pack() error {
 	m.writer.Reset(0) // nothing reads the application of this batch
 	var first plog.LogRecord
-	for _, scopeLogs := range made.logs.ScopeLogs().All() {
+	for _, scopeLogs := range m.of.ScopeLogs().All() {
 		for _, record := range scopeLogs.LogRecords().All() {
-			if !c.wants(record) {
+			if batch, found := eventbatch.Of(record); found {
+				if err := m.pass(batch); err != nil {
+					return err
+				}
 				continue
 			}
+			if !m.counts.wants(record) {
+				continue
+			}
+			m.counts.converted++
 			if !m.add(record) {
-				fillSpan(made.next(1), record, false)
+				fillSpan(m.next(), record, false)
 			} else if m.writer.Events() == 1 {
 				first = record
 			}
 		}
 	}
 	if n := m.writer.Events(); n > 0 {
-		m.carrier(made.next(int64(n)), first)
+		head := headOf(first)
+		fillCarrier(m.next(), &head, m.writer.Batch(), n)
 	}
+	return nil
+}
+
+// pass makes a span of a batch as it is, if events in it are for traces.
+func (m *batchMaker) pass(batch string) error {
+	if err := m.reader.Open(batch); err != nil {
+		return err
+	}
+	var first eventbatch.Head
+	events := 0
+	for m.reader.Next() {
+		signals, _ := m.reader.Signals()
+		if !m.counts.wantsEvent(m.reader.Shape().Name, signals, m.reader.TraceID()) {
+			continue
+		}
+		if events++; events == 1 {
+			first = m.reader.Head()
+		}
+	}
+	if err := m.reader.Err(); err != nil {
+		return err
+	}
+	if events > 0 {
+		m.counts.converted += int64(events)
+		fillCarrier(m.next(), &first, batch, events)
+	}
+	return nil
+}
+
+// next adds a span.
+func (m *batchMaker) next() ptrace.Span {
+	if !m.begun {
+		m.spans, m.begun = newEventSpans(m.traces, m.of), true
+	}
+	return m.spans.AppendEmpty()
 }
 
 // add adds an event with the attributes that trees read. It returns false if a batch cannot have it.
 func (m *batchMaker) add(record plog.LogRecord) bool {
-	head := eventbatch.Head{TraceID: record.TraceID(), Identity: eventrecord.Identity(record), Time: record.Timestamp()}
+	head := headOf(record)
 	m.reads = treedata.ReadsOf(record.EventName())
 	return m.writer.Add(record, &head, m.wants)
 }
 
 func (m *batchMaker) wants(key string) bool { return m.reads.Key(key) && !eventrecord.IsStamp(key) }
 
-// carrier fills the span that carries the batch. It has the ids and the time of the first event, because a span needs them.
-func (m *batchMaker) carrier(span ptrace.Span, first plog.LogRecord) {
+// headOf returns what span_hierarchy reads of a head: it gets no record that is not for traces.
+func headOf(record plog.LogRecord) eventbatch.Head {
+	return eventbatch.Head{TraceID: record.TraceID(), Identity: eventrecord.Identity(record), Time: record.Timestamp()}
+}
+
+// fillCarrier fills the span that carries a batch. It has the ids and the time of the first event for traces, because a span needs
+// them, and the number of events for traces.
+func fillCarrier(span ptrace.Span, first *eventbatch.Head, batch string, events int) {
 	var id pcommon.SpanID
-	binary.BigEndian.PutUint64(id[:], eventrecord.Identity(first))
+	binary.BigEndian.PutUint64(id[:], first.Identity)
 	span.SetName(lifecycle.EventBatch)
 	span.SetKind(ptrace.SpanKindInternal)
-	span.SetTraceID(first.TraceID())
+	span.SetTraceID(first.TraceID)
 	span.SetSpanID(id)
-	span.SetStartTimestamp(first.Timestamp())
-	span.SetEndTimestamp(first.Timestamp())
+	span.SetStartTimestamp(first.Time)
+	span.SetEndTimestamp(first.Time)
 	attrs := span.Attributes()
-	attrs.PutInt(lifecycle.AttrEventCount, int64(m.writer.Events()))
-	attrs.PutStr(lifecycle.AttrEventBatch, m.writer.Batch()) // a string, which span_hierarchy can read without copying it
+	attrs.EnsureCapacity(2)
+	attrs.PutInt(lifecycle.AttrEventCount, int64(events))
+	attrs.PutStr(lifecycle.AttrEventBatch, batch) // a string, which span_hierarchy can read without copying it
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
@@ -22,7 +23,7 @@ import (
 type callers struct {
 	mu    sync.Mutex
 	tasks *generations.Map[beginnings]
-	any   bool // some event has had a caller
+	any   atomic.Bool // some event has had a caller
 }
 
 // beginnings are a task's caller, and when its first pass began.
@@ -49,13 +50,13 @@ func keyOf(task pcommon.TraceID) uint64 { return binary.BigEndian.Uint64(task[:8
 func (c *callers) note(data []byte, task pcommon.TraceID, at pcommon.Timestamp, event, traceparent string) []byte {
 	trace, span, called := lifecycle.ParseTraceparent(traceparent)
 	inPass := lifecycle.InsidePass(event)
-	if !called && !inPass {
+	if !called && (!inPass || !c.any.Load()) {
 		return data
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.any = c.any || called; !c.any {
-		return data
+	if called {
+		c.any.Store(true)
 	}
 	key := keyOf(task)
 	if called && c.put(key, caller{at, trace, span}) {
@@ -140,7 +141,7 @@ func (c *callers) restore(data []byte) error {
 		if from.trace.IsEmpty() {
 			c.begin(key, from.at)
 		} else {
-			c.any = true
+			c.any.Store(true)
 			c.put(key, from)
 		}
 	}

@@ -47,7 +47,7 @@ type Config struct {
 	// EventAttributes are the attributes that an event span has: all; or tree, those that span_hierarchy reads, which costs
 	// less where nothing else reads event spans.
 	EventAttributes string `mapstructure:"event_attributes"`
-	// EventSpans sets whether each event is a span, or all events of a batch are in one span that only span_hierarchy can read:
+	// EventSpans sets whether each event is a span, or all events of a request are in one span that only span_hierarchy can read:
 	// each or batched.
 	EventSpans string `mapstructure:"event_spans"`
 	// Announcements sets whether a fact becomes one record, or each of the engine's announcements of it does: once or all.

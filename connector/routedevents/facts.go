@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/dedup"
+	"github.com/tasker-otel/otelcol-tasker/internal/eventbatch"
 	"github.com/tasker-otel/otelcol-tasker/internal/health"
 	"github.com/tasker-otel/otelcol-tasker/internal/journal"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
@@ -37,6 +38,7 @@ type facts struct {
 
 	seen    *dedup.Set
 	callers *callers
+	readers sync.Pool // of *eventbatch.Reader[kind]
 
 	running sync.Mutex // guards the following fields; the memories are read without it between start and stop
 	started bool
@@ -52,6 +54,7 @@ func newFacts(cfg *Config, set connector.Settings) (*facts, error) {
 		lines: cfg.LogBody == bodyJSON, records: make(map[string]bool, len(cfg.Records)),
 		seen: dedup.New(cfg.Deduplicate.MaxEntries), callers: newCallers(cfg.Deduplicate.MaxEntries),
 	}
+	f.readers.New = func() any { return eventbatch.NewReader(kindOf) }
 	for _, fact := range cfg.Records {
 		f.records[fact] = true
 	}

@@ -479,16 +479,21 @@ func TestAttackForgedLogLines(t *testing.T) {
 	}
 }
 
-// BenchmarkFacts reads a stream without new facts, like most of a stream: the cost of recording facts per event.
+// BenchmarkFacts reads a stream without new facts, like most of a stream, as records and in batches: the cost of recording facts per
+// event.
 func BenchmarkFacts(b *testing.B) {
-	logs := routedAsBuiltIn(routedStream(b, "mixed"))
-	r := startRecording(b, nil, nil)
-	require.NoError(b, r.events.ConsumeLogs(b.Context(), logs))
-	b.ReportAllocs()
-	for b.Loop() {
-		if err := r.events.ConsumeLogs(b.Context(), logs); err != nil {
-			b.Fatal(err)
-		}
+	records := routedAsBuiltIn(routedStream(b, "mixed"))
+	for name, logs := range map[string]plog.Logs{"records": records, "batches": packed(b, records)} {
+		b.Run(name, func(b *testing.B) {
+			r := startRecording(b, nil, nil)
+			require.NoError(b, r.events.ConsumeLogs(b.Context(), logs))
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := r.events.ConsumeLogs(b.Context(), logs); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(records.LogRecordCount()), "ns/event")
+		})
 	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(logs.LogRecordCount()), "ns/event")
 }

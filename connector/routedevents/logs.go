@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/admission/backpressure"
+	"github.com/tasker-otel/otelcol-tasker/internal/eventbatch"
 	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
@@ -27,7 +28,9 @@ func (i *logsInput) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 		return i.announce(ctx, logs)
 	}
 	b := &batch{}
-	i.facts.readEvents(b, logs, true)
+	if err := i.facts.readEvents(b, logs, true); err != nil {
+		return malformed(err)
+	}
 	return i.facts.deliver(ctx, i.handOn, b)
 }
 
@@ -38,7 +41,11 @@ func (i *logsInput) handOn(ctx context.Context, records plog.Logs) error {
 
 // announce makes a record of each event.
 func (i *logsInput) announce(ctx context.Context, logs plog.Logs) error {
-	structured, counts := announcements(logs, i.facts.lines, i.facts.severity)
+	records, err := eventbatch.Records(logs)
+	if err != nil {
+		return malformed(err)
+	}
+	structured, counts := announcements(records, i.facts.lines, i.facts.severity)
 	if counts.converted > 0 {
 		if err := i.handOn(ctx, structured); err != nil {
 			return err
@@ -48,7 +55,7 @@ func (i *logsInput) announce(ctx context.Context, logs plog.Logs) error {
 	return nil
 }
 
-// announcements does not change logs. Its result belongs to the caller and shares nothing with them.
+// announcements does not change logs, which have no batches. Its result belongs to the caller and shares nothing with them.
 func announcements(logs plog.Logs, lines bool, least plog.SeverityNumber) (plog.Logs, counts) {
 	structured := plog.NewLogs()
 	var c counts

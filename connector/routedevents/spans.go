@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/eventbatch"
 	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/origin"
@@ -44,18 +45,28 @@ func (i *spansInput) ConsumeTraces(ctx context.Context, traces ptrace.Traces) er
 			}
 			switch {
 			case maker != made && !f.trusts:
-				b.counts.received += int64(ss.Spans().Len())
+				b.counts.received += eventsIn(ss.Spans())
 			case made == origin.Hierarchy:
 				f.readSpans(b, ss.Spans())
 			default:
-				f.readEvents(b, eventsOf(rs, ss), false)
+				if err := f.readEvents(b, eventsOf(rs, ss), false); err != nil {
+					return malformed(err)
+				}
 			}
 		}
 	}
 	return f.deliver(ctx, i.next.ConsumeLogs, b)
 }
 
-// eventsOf converts event spans back to events.
+// eventsIn counts spans, and the events of a batch instead of its span.
+func eventsIn(spans ptrace.SpanSlice) (n int64) {
+	for _, span := range spans.All() {
+		n += eventbatch.Count(span.Name(), span.Attributes())
+	}
+	return n
+}
+
+// eventsOf converts event spans back to events. A batch stays one.
 func eventsOf(rs ptrace.ResourceSpans, ss ptrace.ScopeSpans) plog.Logs {
 	logs := plog.NewLogs()
 	rl := logs.ResourceLogs().AppendEmpty()
@@ -65,6 +76,10 @@ func eventsOf(rs ptrace.ResourceSpans, ss ptrace.ScopeSpans) plog.Logs {
 	records.EnsureCapacity(ss.Spans().Len())
 	for _, span := range ss.Spans().All() {
 		record := records.AppendEmpty()
+		if batch, found := eventbatch.In(span.Attributes()); found && span.Name() == lifecycle.EventBatch {
+			eventbatch.Put(record, batch, 0, span.StartTimestamp())
+			continue
+		}
 		record.SetEventName(lifecycle.Canonical(span.Name()))
 		record.SetTimestamp(span.StartTimestamp())
 		record.SetObservedTimestamp(span.StartTimestamp())

@@ -6,14 +6,17 @@ package routedevents
 import (
 	"context"
 	"encoding/binary"
+	"fmt"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/treedata"
+	"github.com/tasker-otel/otelcol-tasker/internal/eventbatch"
 	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/origin"
@@ -34,7 +37,10 @@ func (*toTraces) Capabilities() consumer.Capabilities { return consumer.Capabili
 
 // ConsumeLogs returns the next component's error unchanged. The same logs again make the same spans.
 func (c *toTraces) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
-	traces, counts := c.convert(logs)
+	traces, counts, err := c.convert(logs)
+	if err != nil {
+		return malformed(err)
+	}
 	if counts.converted > 0 {
 		if err := c.next.ConsumeTraces(origin.Mark(ctx, origin.EventSpans), traces); err != nil {
 			return err
@@ -44,14 +50,24 @@ func (c *toTraces) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	return nil
 }
 
-func (c *toTraces) convert(logs plog.Logs) (ptrace.Traces, counts) {
+func (c *toTraces) convert(logs plog.Logs) (ptrace.Traces, counts, error) {
 	if c.batcher != nil {
 		return c.batcher.spans(logs)
 	}
-	return eventSpans(logs, c.whole)
+	records, err := eventbatch.Records(logs)
+	if err != nil {
+		return ptrace.Traces{}, counts{}, err
+	}
+	traces, counts := eventSpans(records, c.whole)
+	return traces, counts, nil
 }
 
-// eventSpans does not change logs. The traces belong to the caller and share nothing with them. The spans have all attributes of
+// malformed is permanent: a batch of events that cannot be read is the same when it is sent again.
+func malformed(err error) error {
+	return consumererror.NewPermanent(fmt.Errorf("routed_events: %w", err))
+}
+
+// eventSpans does not change logs, which have no batches. The traces belong to the caller and share nothing with them. The spans have all attributes of
 // their events, or those that a tree needs.
 func eventSpans(logs plog.Logs, whole bool) (ptrace.Traces, counts) {
 	traces := ptrace.NewTraces()
@@ -79,12 +95,16 @@ func eventSpans(logs plog.Logs, whole bool) (ptrace.Traces, counts) {
 
 // wants reports whether an event is for traces, and counts it if not.
 func (c *counts) wants(record plog.LogRecord) bool {
+	return c.wantsEvent(record.EventName(), eventrecord.SignalsOf(record.Attributes()), record.TraceID())
+}
+
+func (c *counts) wantsEvent(name string, signals lifecycle.Signals, trace pcommon.TraceID) bool {
 	switch {
-	case record.EventName() == "":
+	case name == "":
 		c.noName++
-	case !eventrecord.SignalsOf(record.Attributes()).Has(lifecycle.SignalTraces):
+	case !signals.Has(lifecycle.SignalTraces):
 		c.notRouted++
-	case record.TraceID().IsEmpty():
+	case trace.IsEmpty():
 		c.noTask++
 	default:
 		return true

@@ -145,7 +145,8 @@ func TestTreesNeedNoMoreAttributes(t *testing.T) {
 		require.NotZero(t, trees(whole).SpanCount())
 		require.Equal(t, trees(whole), trees(enough))
 		require.Less(t, attributesIn(enough), attributesIn(whole)*2/3)
-		batched, counts := newBatcher().spans(logs)
+		batched, counts, err := newBatcher().spans(logs)
+		require.NoError(t, err)
 		require.EqualValues(t, whole.SpanCount(), counts.converted)
 		require.Equal(t, whole.ResourceSpans().Len(), batched.SpanCount(), "one an application")
 		require.Equal(t, trees(whole), trees(batched))
@@ -174,6 +175,9 @@ func observeBatch(assembler *assembly.Assembler, batch string, resource *event.R
 	offsets, reader := eventbatch.NewReader(func(*eventbatch.Shape) struct{} { return struct{}{} }), treedata.NewReader()
 	err := errors.Join(offsets.Open(batch), reader.Open(batch))
 	for e := new(event.Event); err == nil && offsets.Next(); {
+		if signals, _ := offsets.Signals(); !signals.Has(lifecycle.SignalTraces) || offsets.TraceID().IsEmpty() || offsets.Shape().Name == "" {
+			continue
+		}
 		err = reader.ReadAt(e, offsets.Offset(), resource)
 		assembler.Observe(e, time.Unix(1, 0))
 	}
@@ -233,7 +237,8 @@ func TestAnEventThatCannotBeBatched(t *testing.T) {
 	record.SetTimestamp(records.At(records.Len() / 2).Timestamp())
 	eventrecord.SetIdentity(record.Attributes(), 7)
 	events, want := eventSpans(logs, false)
-	batched, counts := newBatcher().spans(logs)
+	batched, counts, err := newBatcher().spans(logs)
+	require.NoError(t, err)
 	require.Equal(t, want, counts)
 	require.Equal(t, logs.ResourceLogs().Len()+1, batched.SpanCount())
 	require.ElementsMatch(t, streamtest.FromTraces(trees(events)), streamtest.FromTraces(trees(batched)))
@@ -250,11 +255,12 @@ func attributesIn(td ptrace.Traces) (n int) {
 
 func BenchmarkEventSpans(b *testing.B) {
 	logs := routedStream(b, "mixed")
-	batcher := newBatcher()
+	batches, batcher := packed(b, logs), newBatcher()
 	for name, convert := range map[string]func(){
 		attributesAll:  func() { eventSpans(logs, true) },
 		attributesTree: func() { eventSpans(logs, false) },
-		spansBatched:   func() { batcher.spans(logs) },
+		spansBatched:   func() { _, _, _ = batcher.spans(logs) },
+		"carriers":     func() { _, _, _ = batcher.spans(batches) },
 	} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
