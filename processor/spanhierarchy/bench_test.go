@@ -14,51 +14,58 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/connector/connectortest"
 	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/tasker-otel/otelcol-tasker/connector/routedevents"
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
+	"github.com/tasker-otel/otelcol-tasker/internal/eventbatch"
 	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
-// BenchmarkConsume measures events through the processor, from event spans to finished spans at the next component, with as many
-// senders and shards as cores. Tasks are spread over the requests, as with busy workers. Copying the requests of a round is not
-// counted, neither in time nor in allocations.
+// BenchmarkConsume measures events through the processor, from event spans, one for each event or one for each request, to finished
+// spans at the next component, with as many senders and shards as cores. Tasks are spread over the requests, as with busy workers.
+// Copying the requests of a round is not counted, neither in time nor in allocations.
 func BenchmarkConsume(b *testing.B) {
-	requests := eventRequests(b)
-	for _, cores := range []int{1, 2} {
-		b.Run(fmt.Sprintf("cores=%d", cores), func(b *testing.B) {
-			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(cores))
-			h := newTest(b, consumertest.NewNop(), func(cfg *Config) { cfg.Shards = cores })
-			h.handing = b.Context() // the processor is not started, because its loops would release trees meanwhile
-			var (
-				events         int
-				allocations    uint64
-				before, behind runtime.MemStats
-			)
-			for round := uint64(0); b.Loop(); round++ {
-				b.StopTimer()
-				fresh := make([]ptrace.Traces, len(requests))
-				for i, td := range requests {
-					fresh[i] = ofRound(td, round)
-					events += td.SpanCount()
-				}
-				runtime.ReadMemStats(&before)
-				b.StartTimer()
-				consumeAll(b, h, fresh, cores)
-				b.StopTimer()
-				runtime.ReadMemStats(&behind)
-				allocations += behind.Mallocs - before.Mallocs
-				b.StartTimer()
-			}
-			b.ReportMetric(float64(events)/b.Elapsed().Seconds(), "events/s")
-			b.ReportMetric(float64(allocations)/float64(events), "allocs/event")
-			b.ReportMetric(0, "ns/op") // without meaning here
-			require.Zero(b, h.sum(func(s assembly.Stats) int64 { return s.OpenTasks }))
-			require.NoError(b, h.Shutdown(b.Context()))
-		})
+	for _, form := range []string{"each", "batched"} {
+		requests := eventRequests(b, form)
+		for _, cores := range []int{1, 2} {
+			b.Run(fmt.Sprintf("%s/cores=%d", form, cores), func(b *testing.B) { benchmarkConsume(b, requests, cores) })
+		}
 	}
+}
+
+func benchmarkConsume(b *testing.B, requests []ptrace.Traces, cores int) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(cores))
+	h := newTest(b, consumertest.NewNop(), func(cfg *Config) { cfg.Shards = cores })
+	h.handing = b.Context() // the processor is not started, because its loops would release trees meanwhile
+	var (
+		events         int64
+		allocations    uint64
+		before, behind runtime.MemStats
+	)
+	for round := uint64(0); b.Loop(); round++ {
+		b.StopTimer()
+		fresh := make([]ptrace.Traces, len(requests))
+		for i, td := range requests {
+			fresh[i] = ofRound(b, td, round)
+			events += countEvents(td)
+		}
+		runtime.ReadMemStats(&before)
+		b.StartTimer()
+		consumeAll(b, h, fresh, cores)
+		b.StopTimer()
+		runtime.ReadMemStats(&behind)
+		allocations += behind.Mallocs - before.Mallocs
+		b.StartTimer()
+	}
+	b.ReportMetric(float64(events)/b.Elapsed().Seconds(), "events/s")
+	b.ReportMetric(float64(allocations)/float64(events), "allocs/event")
+	b.ReportMetric(0, "ns/op") // without meaning here
+	require.Zero(b, h.sum(func(s assembly.Stats) int64 { return s.OpenTasks }))
+	require.NoError(b, h.Shutdown(b.Context()))
 }
 
 // consumeAll sends the requests from several senders and releases the trees, each shard in its own goroutine.
@@ -85,12 +92,15 @@ func consumeAll(b *testing.B, h *hierarchy, requests []ptrace.Traces, senders in
 }
 
 // eventRequests returns a stream of whole tasks as requests of event spans.
-func eventRequests(b *testing.B) []ptrace.Traces {
+func eventRequests(b *testing.B, form string) []ptrace.Traces {
+	b.Helper()
 	const tasks, perRequest = 200, 500
 	lines, _ := streamtest.Generate(streamtest.Options{Tasks: tasks, Seed: 5, Failures: true, SpacingMS: 20})
 	sink := new(consumertest.TracesSink)
 	factory := routedevents.NewFactory()
-	events, err := factory.CreateLogsToTraces(b.Context(), connectortest.NewNopSettings(factory.Type()), factory.CreateDefaultConfig(), sink)
+	cfg := factory.CreateDefaultConfig().(*routedevents.Config)
+	cfg.EventSpans = form
+	events, err := factory.CreateLogsToTraces(b.Context(), connectortest.NewNopSettings(factory.Type()), cfg, sink)
 	require.NoError(b, err)
 	normalizer := &eventrecord.Normalizer{}
 	for _, batch := range streamtest.Batches(lines, perRequest) {
@@ -107,14 +117,36 @@ func eventRequests(b *testing.B) []ptrace.Traces {
 }
 
 // ofRound returns a copy of the request with traces that no other round has.
-func ofRound(td ptrace.Traces, round uint64) ptrace.Traces {
+func ofRound(b testing.TB, td ptrace.Traces, round uint64) ptrace.Traces {
+	b.Helper()
+	of := func(trace pcommon.TraceID) pcommon.TraceID {
+		binary.BigEndian.PutUint64(trace[:], binary.BigEndian.Uint64(trace[:])^round)
+		return trace
+	}
 	fresh := copied(td)
 	for _, rs := range fresh.ResourceSpans().All() {
 		for _, span := range rs.ScopeSpans().At(0).Spans().All() {
-			trace := span.TraceID()
-			binary.BigEndian.PutUint64(trace[:], binary.BigEndian.Uint64(trace[:])^round)
-			span.SetTraceID(trace)
+			span.SetTraceID(of(span.TraceID()))
+			if batch, found := eventbatch.In(span.Attributes()); found {
+				span.Attributes().PutStr(lifecycle.AttrEventBatch, batchOf(b, batch, of))
+			}
 		}
 	}
 	return fresh
+}
+
+// batchOf returns a batch with other traces.
+func batchOf(b testing.TB, batch string, of func(pcommon.TraceID) pcommon.TraceID) string {
+	b.Helper()
+	var w eventbatch.Writer
+	r := eventbatch.NewReader(func(*eventbatch.Shape) struct{} { return struct{}{} })
+	require.NoError(b, r.Open(batch))
+	r.Rewrite(&w)
+	for r.Next() {
+		head := r.Head()
+		head.TraceID = of(head.TraceID)
+		r.CopyTo(&w, &head)
+	}
+	require.NoError(b, r.Err())
+	return w.Batch()
 }

@@ -41,7 +41,7 @@ func TestAnHourAtLoadTakesNoMoreMemory(t *testing.T) {
 		for second := range 3600 {
 			for round := max(0, second/60-len(minute)/60-1); round <= second/60; round++ {
 				if at := second - 60*round; at < len(minute) && minute[at].SpanCount() > 0 {
-					require.NoError(t, h.ConsumeTraces(t.Context(), unique(minute[at], round)))
+					require.NoError(t, h.ConsumeTraces(t.Context(), unique(t, minute[at], round)))
 				}
 			}
 			time.Sleep(time.Second)
@@ -110,8 +110,9 @@ func endsTask(span ptrace.Span) bool {
 }
 
 // unique returns a copy for one round: later by the given minutes, with other tasks and texts.
-func unique(td ptrace.Traces, round int) ptrace.Traces {
-	fresh := ofRound(td, uint64(round)<<32)
+func unique(t testing.TB, td ptrace.Traces, round int) ptrace.Traces {
+	t.Helper()
+	fresh := ofRound(t, td, uint64(round)<<32)
 	for _, span := range fresh.ResourceSpans().At(0).ScopeSpans().At(0).Spans().All() {
 		later := span.StartTimestamp() + pcommon.Timestamp(round)*60e9
 		span.SetStartTimestamp(later)

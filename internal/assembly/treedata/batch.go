@@ -43,7 +43,9 @@ func (r *Reader) ReadAt(e *event.Event, offset int, resource *event.Resource) er
 		if v.Kind == eventbatch.KindList {
 			r.readItems(v)
 		}
-		r.attribute(e, as.codes[i], of.Keys[i], v, as.shown)
+		if !r.field(e, as.codes[i], v) && as.shown {
+			e.Attributes = append(e.Attributes, r.readAttribute(of.Keys[i], v))
+		}
 	}
 	return nil
 }

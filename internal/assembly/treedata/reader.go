@@ -70,19 +70,26 @@ func (r *Reader) Read(e *event.Event, name string, trace pcommon.TraceID, identi
 	shown := e.ShowsAttributes()
 	for key, v := range attrs.All() {
 		if of := codeOf(key); of != codeNotShown && (of != codeOther || shown) {
-			r.attribute(e, of, key, r.value(of, v), shown)
+			value := r.value(of, v)
+			if !r.field(e, of, value) && shown {
+				e.Attributes = append(e.Attributes, r.readAttribute(key, value))
+			}
 		}
 	}
 }
 
 // value returns a value of pdata. Of a list it returns only that it is one, and sets the items; as an id a list is a text.
 func (r *Reader) value(of code, v pcommon.Value) eventbatch.Value {
-	switch {
-	case v.Type() == pcommon.ValueTypeStr:
+	switch v.Type() {
+	case pcommon.ValueTypeStr:
 		return eventbatch.Text(v.Str())
-	case v.Type() != pcommon.ValueTypeSlice:
+	case pcommon.ValueTypeInt:
+		return eventbatch.Int(v.Int())
+	case pcommon.ValueTypeSlice:
+	default:
 		return eventbatch.ValueOf(v)
-	case of == codeTaskID || of == codeStepID:
+	}
+	if of == codeTaskID || of == codeStepID {
 		return eventbatch.Text(v.AsString())
 	}
 	r.items = r.items[:0]
@@ -104,13 +111,6 @@ func begin(e *event.Event, name string, trace pcommon.TraceID, identity uint64, 
 	*e = event.Event{
 		TraceID: trace, Identity: identity, Name: name, At: int64(at), Resource: resource, Attempt: -1, JobRun: -1,
 		StepIDs: e.StepIDs[:0], Dependencies: e.Dependencies[:0], Attributes: e.Attributes[:0],
-	}
-}
-
-// attribute reads one attribute.
-func (r *Reader) attribute(e *event.Event, of code, key string, v eventbatch.Value, shown bool) {
-	if !r.field(e, of, v) && shown {
-		e.Attributes = append(e.Attributes, r.readAttribute(key, v))
 	}
 }
 
