@@ -71,9 +71,12 @@ func putBatch(to plog.LogRecordSlice, w *eventbatch.Writer, observed pcommon.Tim
 // batch writes an item of a known shape into the batch of its application. It returns false, and has done nothing, if the item must
 // become a record: it has no time of its own, a shape that is not known yet, values that a batch cannot have, or no id though it is
 // a task's.
-func (d *decoding) batch(to *eventbatch.Writer, e *envelope, i uint32) bool {
-	known := d.shapes.of(e.event, int(d.tokens[i].size))
-	if e.occurred == 0 || known.event != e.event || known.untimed || known.structured || !d.matches(known, i) {
+func (d *decoding) batch(to *eventbatch.Writer, e *envelope) bool {
+	if e.occurred == 0 {
+		return false
+	}
+	known := d.shapes.of(e.event, len(d.values), false)
+	if !known.is(e.event, false) || known.structured || !d.matches(known) {
 		return false
 	}
 	if len(d.source) > eventbatch.MaxEventBytes/2 || !d.flat(known) {

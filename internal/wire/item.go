@@ -144,8 +144,9 @@ func (d *decoding) record(e *envelope, i uint32) {
 	if e.correlationID == "" {
 		e.correlationID = d.request.CorrelationID
 	}
+	d.collect(i)
 	of := d.group(e.namespace, e.service)
-	if of.batch != nil && d.batch(of.batch, e, i) {
+	if of.batch != nil && d.batch(of.batch, e) {
 		d.report.Accepted++
 		return
 	}

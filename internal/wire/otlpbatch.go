@@ -26,8 +26,8 @@ func (d *otlpDecoding) batch(of eventrecord.Application, event string) (done boo
 	if len(r.name) == 0 || !lifecycle.Defines(event) || !d.plain(event) {
 		return false, nil
 	}
-	known := d.shapes.of(event, len(d.attrs))
-	if known.event != event || known.untimed || known.structured || !d.matches(known) {
+	known := d.shapes.of(event, len(d.attrs), false)
+	if !known.is(event, false) || known.structured || !d.matches(known) {
 		return false, nil
 	}
 	message := len(known.chosen) == 0

@@ -197,8 +197,8 @@ func readAttribute(in *message) (a otlpAttribute, err error) {
 // payload writes the attributes of an event, with capacity for others, as decoding.payload does.
 func (d *otlpDecoding) payload(attrs pcommon.Map, event string, untimed bool, others int) (hashed eventrecord.Hashed, err error) {
 	d.left.begin()
-	known := d.shapes.of(event, len(d.attrs))
-	if known.event == event && known.untimed == untimed && d.matches(known) {
+	known := d.shapes.of(event, len(d.attrs), untimed)
+	if known.is(event, untimed) && d.matches(known) {
 		known.misses, d.left.chosen = 0, known.chosen
 		return d.fill(attrs, known, others)
 	}

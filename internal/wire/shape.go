@@ -15,8 +15,9 @@ import (
 )
 
 const (
-	// keptShapes is a power of two. There are about sixty events, a few of them with two or three shapes.
-	keptShapes = 128
+	// shapeSets is a power of two, and each set has shapeWays shapes. There are about sixty events, a few of them with two or three
+	// shapes.
+	shapeSets, shapeWays = 64, 4
 	// maxShapeKeys bounds the memory of a shape.
 	maxShapeKeys = 32
 	// shapePatience is how many payloads in a row must differ from a shape until it is replaced.
@@ -52,12 +53,25 @@ type shapeMember struct {
 }
 
 // shapes caches the shapes of payloads.
-type shapes [keptShapes]shape
+type shapes [shapeSets][shapeWays]shape
 
-// of returns the cache entry for an event's payloads of that size.
-func (s *shapes) of(event string, size int) *shape {
-	return &s[(xxh3.HashString(event)+uint64(size))%keptShapes]
+// of returns the shape of an event's payloads with so many values, or one to be replaced.
+func (s *shapes) of(event string, values int, untimed bool) *shape {
+	set := &s[(xxh3.HashString(event)+uint64(values))%shapeSets]
+	replaced := &set[values%shapeWays]
+	for i := range set {
+		switch known := &set[i]; {
+		case known.is(event, untimed) && len(known.members) == values:
+			return known
+		case known.event == "" && replaced.event != "":
+			replaced = known
+		}
+	}
+	return replaced
 }
+
+// is reports whether a shape is one of an event's payloads.
+func (s *shape) is(event string, untimed bool) bool { return s.event == event && s.untimed == untimed }
 
 func newShape(event string, untimed bool, chosen []int) shape {
 	s := shape{event: event, untimed: untimed, chosen: chosen, empty: pcommon.NewMap(), task: nowhere, correlation: nowhere}
@@ -97,10 +111,10 @@ func (s *shape) missed() bool {
 // payload writes the payload at i as attributes, with capacity for others. The first attribute is the identity, so that readers
 // find it at once; it is set when the rest is known. What is hashed of the attributes is valid unless one of them is changed.
 func (d *decoding) payload(attrs pcommon.Map, e *envelope, i uint32, others int) (hashed eventrecord.Hashed) {
-	event, untimed, size := e.event, e.occurred == 0, d.tokens[i].size
+	event, untimed := e.event, e.occurred == 0
 	d.left.begin()
-	known := d.shapes.of(event, int(size))
-	if known.event == event && known.untimed == untimed && d.matches(known, i) {
+	known := d.shapes.of(event, len(d.values), untimed)
+	if known.is(event, untimed) && d.matches(known) {
 		known.misses, d.left.chosen = 0, known.chosen
 		attrs.EnsureCapacity(known.empty.Len() + others)
 		known.empty.CopyTo(attrs)
@@ -116,11 +130,11 @@ func (d *decoding) payload(attrs pcommon.Map, e *envelope, i uint32, others int)
 		return hashed
 	}
 	d.left.choose(event, untimed)
-	attrs.EnsureCapacity(int(size) + 1 + others)
+	attrs.EnsureCapacity(len(d.values) + 1 + others)
 	attrs.PutEmpty(lifecycle.AttrIdentity)
 	d.members(attrs, i, true)
 	if known.missed() {
-		d.learn(known, event, untimed, i)
+		d.learn(known, event, untimed)
 	}
 	return eventrecord.Hashed{LeftOut: d.left.sum}
 }
@@ -136,39 +150,41 @@ func (d *decoding) leaveFrom(known *shape, member int, hashed *eventrecord.Hashe
 	return member
 }
 
-// matches reports whether the object at i has the keys of a shape, and sets d.values to the indexes of its values.
-func (d *decoding) matches(known *shape, i uint32) bool {
+// collect sets d.values to the values of the object at i, but for null: payloads have null for what does not apply, which is not an
+// attribute. A key precedes its value.
+func (d *decoding) collect(i uint32) {
 	d.values = d.values[:0]
 	own := &d.tokens[i]
 	for next := i + 1; next < own.next; {
-		key, value := next, next+1
+		value := next + 1
 		next = d.after(value)
-		if d.tokens[value].kind == kindNull { // payloads have null for what does not apply, which is not an attribute
-			continue
+		if d.tokens[value].kind != kindNull {
+			d.values = append(d.values, value)
 		}
-		n := len(d.values)
-		if n == len(known.members) || known.members[n].key[len(lifecycle.AttributePrefix):] != string(d.plain(&d.tokens[key])) {
-			return false
-		}
-		d.values = append(d.values, value)
 	}
-	return len(d.values) == len(known.members)
 }
 
-// learn caches the shape of the payload at i, unless it is too large or has a duplicate key.
-func (d *decoding) learn(known *shape, event string, untimed bool, i uint32) {
-	own := &d.tokens[i]
-	if own.size > maxShapeKeys {
+// matches reports whether the payload has the keys of a shape.
+func (d *decoding) matches(known *shape) bool {
+	if len(d.values) != len(known.members) {
+		return false
+	}
+	for n, value := range d.values {
+		if known.members[n].key[len(lifecycle.AttributePrefix):] != string(d.plain(&d.tokens[value-1])) {
+			return false
+		}
+	}
+	return true
+}
+
+// learn caches the shape of the payload, unless it is too large or has a duplicate key.
+func (d *decoding) learn(known *shape, event string, untimed bool) {
+	if len(d.values) > maxShapeKeys {
 		return
 	}
 	learned := newShape(event, untimed, d.left.chosen)
-	for next := i + 1; next < own.next; {
-		key, value := &d.tokens[next], next+1
-		next = d.after(value)
-		if d.tokens[value].kind == kindNull {
-			continue
-		}
-		text := d.plain(key)
+	for _, value := range d.values {
+		text := d.plain(&d.tokens[value-1])
 		if len(text) > maxShared || !learned.add(d.texts.attribute(text), d.left.kindOf(text)) {
 			return
 		}

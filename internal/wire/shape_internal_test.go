@@ -19,7 +19,7 @@ func TestShapesAreReplaced(t *testing.T) {
 			d.finish()
 		}
 	}
-	learned := d.shapes.of("e", 1).members
+	learned := d.shapes.of("e", 1, true).members
 	require.Len(t, learned, 1)
 	require.Equal(t, "tasker.b", learned[0].key)
 }
