@@ -24,6 +24,7 @@ go tool -modfile=tools/go.mod builder --config builder-config.yaml --skip-get-mo
 replace $out/main.go '(Version: +)"[^"]*",' '\1version(),'
 replace $out/main.go 'otelcol\.NewCommand\(params\)' 'newCommand(params)'
 replace $out/components.go '"github.com/tasker-otel/otelcol-tasker v[^"]*"' 'ownModule()'
+replace $out/main.go '"github.com/tasker-otel/otelcol-tasker v[^"]*"' 'ownModule()'
 gofmt -w $out
 
 # The stock collector for `make bench` is the builder's unmodified output. Its go.mod is updated with go get.
