@@ -6,6 +6,7 @@ package lifecycle
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"hash"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
@@ -40,17 +41,30 @@ func TraceID(namespace, service, taskID string) pcommon.TraceID {
 // level is the span's name, id is the step's ID or empty, and begin is the span's start in Unix nanoseconds. The attempt
 // number is not used because an operator can reset it.
 func SpanID(trace pcommon.TraceID, level, id string, begin int64) pcommon.SpanID {
-	var room [192]byte
-	text := append(room[:0], identityVersion...)
-	text = append(text, separator)
-	text = append(text, "span"...)
-	text = append(text, separator)
+	return new(SpanIDs).Of(trace, level, id, begin)
+}
+
+// SpanIDs computes span IDs as [SpanID] does, without allocating memory for each. The zero value is ready for use. It is not safe for
+// concurrent use.
+type SpanIDs struct {
+	hash      hash.Hash
+	text, sum []byte
+}
+
+// Of returns the ID of a span.
+func (s *SpanIDs) Of(trace pcommon.TraceID, level, id string, begin int64) pcommon.SpanID {
+	if s.hash == nil {
+		s.hash = sha256.New()
+	}
+	text := append(s.text[:0], identityVersion+"\x00span\x00"...)
 	text = append(text, trace[:]...)
 	text = append(text, level...)
 	text = append(text, separator)
 	text = append(text, id...)
 	text = append(text, separator)
-	text = binary.BigEndian.AppendUint64(text, uint64(begin))
-	sum := sha256.Sum256(text)
-	return pcommon.SpanID(sum[:8])
+	s.text = binary.BigEndian.AppendUint64(text, uint64(begin))
+	s.hash.Reset()
+	_, _ = s.hash.Write(s.text) // a hash returns no error
+	s.sum = s.hash.Sum(s.sum[:0])
+	return pcommon.SpanID(s.sum[:8])
 }

@@ -35,6 +35,7 @@ type Composer struct {
 	own         string                // the task's correlation id
 	last        []history.LastAttempt // by step: the previous attempt
 	begins      begins
+	ids         lifecycle.SpanIDs
 	index       map[event.SpanID]int // indexes of the tree's spans
 	until       []int64              // by pass: the latest end of it and of those before
 	emitted     []emitted.Spans      // by step: its emitted attempts
@@ -113,7 +114,7 @@ func (c *Composer) begin(t *Task, n *history.Run, before *history.Released, reas
 	for _, a := range before.Attempts {
 		c.last[a.Step] = a
 	}
-	c.root = t.rootOf(n, c.runIndex)
+	c.root = t.rootOf(&c.ids, n, c.runIndex)
 	if trace, span, ok := lifecycle.ParseTraceparent(t.callerOf(n)); ok {
 		c.tree.Trace, caller = event.TraceID(trace), event.SpanID(span)
 	}

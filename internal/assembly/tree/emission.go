@@ -176,12 +176,12 @@ func (t *Task) standInsUntil(n *history.Run) int64 {
 }
 
 // rootOf returns the id of the run's task's span. It stays the id to which emitted spans refer.
-func (t *Task) rootOf(n *history.Run, index int) event.SpanID {
+func (t *Task) rootOf(ids *lifecycle.SpanIDs, n *history.Run, index int) event.SpanID {
 	switch {
 	case t.out().root != event.SpanID{}:
 		return t.out().root
 	case index == 1:
-		return spanIDOf(t.Events.Trace, lifecycle.SpanTask, "", 0)
+		return spanIDOf(ids, t.Events.Trace, lifecycle.SpanTask, "", 0)
 	}
-	return spanIDOf(t.Events.Trace, lifecycle.SpanTask, "", max(n.Start, t.out().rootNext))
+	return spanIDOf(ids, t.Events.Trace, lifecycle.SpanTask, "", max(n.Start, t.out().rootNext))
 }

@@ -40,9 +40,9 @@ func unused(next *int64, begin int64) int64 {
 // spanID returns the id of a span of a level that begins at a time; id is the engine's id of a step, if any.
 func (c *Composer) spanID(level, id string, begin int64) event.SpanID {
 	if c.task.emission == nil {
-		return spanIDOf(c.task.Events.Trace, level, id, begin)
+		return spanIDOf(&c.ids, c.task.Events.Trace, level, id, begin)
 	}
-	return c.task.emission.ids.get(c.task.Events.Trace, level, id, begin)
+	return c.task.emission.ids.get(&c.ids, c.task.Events.Trace, level, id, begin)
 }
 
 // knownIDs are ids of spans of a run that is still open. The run is read several times a second, and hashing the ids dominated.
@@ -61,7 +61,7 @@ type knownID struct {
 // mostKnownIDs bounds how many ids of a task are kept.
 const mostKnownIDs = 64
 
-func (k *knownIDs) get(trace event.TraceID, level, id string, begin int64) event.SpanID {
+func (k *knownIDs) get(unknown *lifecycle.SpanIDs, trace event.TraceID, level, id string, begin int64) event.SpanID {
 	for range k.list {
 		if k.next++; k.next >= len(k.list) {
 			k.next = 0
@@ -70,7 +70,7 @@ func (k *knownIDs) get(trace event.TraceID, level, id string, begin int64) event
 			return known.span
 		}
 	}
-	span := spanIDOf(trace, level, id, begin)
+	span := spanIDOf(unknown, trace, level, id, begin)
 	if len(k.list) < mostKnownIDs {
 		k.list = append(k.list, knownID{level, id, begin, span})
 		k.next = len(k.list) - 1
@@ -78,8 +78,8 @@ func (k *knownIDs) get(trace event.TraceID, level, id string, begin int64) event
 	return span
 }
 
-func spanIDOf(trace event.TraceID, level, id string, begin int64) event.SpanID {
-	return event.SpanID(lifecycle.SpanID(pcommon.TraceID(trace), level, id, begin))
+func spanIDOf(ids *lifecycle.SpanIDs, trace event.TraceID, level, id string, begin int64) event.SpanID {
+	return event.SpanID(ids.Of(pcommon.TraceID(trace), level, id, begin))
 }
 
 // identify gives the run's passes, batches and attempts their ids, in the order in which they were read.
