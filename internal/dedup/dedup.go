@@ -8,6 +8,7 @@ package dedup
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/bounded/generations"
@@ -19,24 +20,21 @@ type Set struct {
 	mu sync.Mutex
 	// earlier is the number of turns in earlier processes.
 	earlier uint64
-	// batches has the batch that was the first with each key.
-	batches *generations.Map[uint32]
-	// open are the batches whose outcome is not known yet. The channel is closed when it is known; it is nil until the first one
-	// waits for it.
-	open      map[uint32]chan struct{}
-	lastBatch uint32
+	keys    *generations.Map[struct{}]
+	// open are the batches whose outcome is not known yet.
+	open []*hold
 }
 
 // New makes a set of at most limit keys, and at least two.
 func New(limit int) *Set {
-	return &Set{batches: generations.New[uint32](limit), open: map[uint32]chan struct{}{}}
+	return &Set{keys: generations.New[struct{}](limit)}
 }
 
 // Len returns the number of keys held.
 func (s *Set) Len() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.batches.Len()
+	return s.keys.Len()
 }
 
 // Turns returns how often a generation was forgotten. Keys added two turns ago are no longer held.
@@ -46,7 +44,7 @@ func (s *Set) Turns() uint64 {
 	return s.seen()
 }
 
-func (s *Set) seen() uint64 { return s.earlier + s.batches.Turns() }
+func (s *Set) seen() uint64 { return s.earlier + s.keys.Turns() }
 
 // Restore adds keys of an earlier process, added after the given number of turns. The oldest must come first.
 func (s *Set) Restore(keys []uint64, turns uint64) {
@@ -54,8 +52,8 @@ func (s *Set) Restore(keys []uint64, turns uint64) {
 	defer s.mu.Unlock()
 	s.earlier += max(turns, s.seen()) - s.seen()
 	for _, key := range keys {
-		if _, known := s.batches.Get(key); !known && key != 0 {
-			s.batches.Add(key, 0) // batches are numbered from 1
+		if key != 0 {
+			s.keys.AddNew(key, struct{}{})
 		}
 	}
 }
@@ -63,9 +61,8 @@ func (s *Set) Restore(keys []uint64, turns uint64) {
 // Claim is a batch's hold on the keys that it has first. Until Commit or Release is called, once, other batches with one of these
 // keys wait. The zero Claim holds nothing.
 type Claim struct {
-	set   *Set
-	keys  []uint64
-	batch uint32
+	set *Set
+	*hold
 }
 
 // Claim takes the keys of a batch. A key seen before, in an earlier batch or earlier in this one, is set to zero in keys; a key
@@ -93,46 +90,46 @@ func (s *Set) Claim(ctx context.Context, keys []uint64) (Claim, error) {
 func (s *Set) TryClaim(keys []uint64) (claim Claim, outcome <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.lastBatch++
-	claim = Claim{s, keys, s.lastBatch}
-	s.batches.Fetch(keys)
+	s.keys.Fetch(keys)
+	turns := s.keys.Turns()
+	h := &hold{keys: keys, since: turns}
 	for i, key := range keys {
 		if key == 0 {
 			continue
 		}
-		holder, known := s.batches.Get(key)
-		if !known {
-			s.batches.Add(key, claim.batch)
+		if s.keys.AddNew(key, struct{}{}) {
+			if now := s.keys.Turns(); now != turns {
+				turns = now
+				h.turned = append(h.turned, i)
+			}
 			continue
 		}
-		if _, open := s.open[holder]; open {
-			s.forget(keys[:i], claim.batch)
-			return Claim{}, s.outcome(holder)
+		if holder := s.holder(key); holder != nil {
+			h.keys = keys[:i]
+			s.forget(h)
+			return Claim{}, holder.wait()
 		}
 		keys[i] = 0
 	}
-	s.open[claim.batch] = nil
-	return claim, nil
+	s.open = append(s.open, h)
+	return Claim{s, h}, nil
 }
 
-// outcome returns the channel that is closed at the end of an open batch.
-func (s *Set) outcome(batch uint32) <-chan struct{} {
-	if s.open[batch] == nil {
-		s.open[batch] = make(chan struct{})
+// holder returns the open batch that holds a key, if there is one.
+func (s *Set) holder(key uint64) *hold {
+	for _, h := range s.open {
+		if h.holds(key, s.keys.Turns()) {
+			return h
+		}
 	}
-	return s.open[batch]
-}
-
-// end removes a batch from those that are open, and wakes its waiters.
-func (s *Set) end(batch uint32) {
-	if waited := s.open[batch]; waited != nil {
-		close(waited)
-	}
-	delete(s.open, batch)
+	return nil
 }
 
 // Keys calls yield with each key that the batch has first.
 func (c Claim) Keys(yield func(uint64) bool) {
+	if c.hold == nil {
+		return
+	}
 	for _, key := range c.keys {
 		if key != 0 && !yield(key) {
 			return
@@ -147,7 +144,7 @@ func (c Claim) Commit() {
 	}
 	c.set.mu.Lock()
 	defer c.set.mu.Unlock()
-	c.set.end(c.batch)
+	c.set.end(c.hold)
 }
 
 // Release ends the claim and forgets its keys, so that the sender's next attempt is accepted.
@@ -157,15 +154,25 @@ func (c Claim) Release() {
 	}
 	c.set.mu.Lock()
 	defer c.set.mu.Unlock()
-	c.set.end(c.batch)
-	c.set.forget(c.keys, c.batch)
+	c.set.end(c.hold)
+	c.set.forget(c.hold)
 }
 
-// forget does not remove keys of other batches.
-func (s *Set) forget(keys []uint64, batch uint32) {
-	for _, key := range keys {
-		if holder, found := s.batches.Get(key); found && holder == batch {
-			s.batches.Delete(key)
+// end removes a batch from those that are open, and wakes its waiters.
+func (s *Set) end(h *hold) {
+	if h.outcome != nil {
+		close(h.outcome)
+	}
+	if i := slices.Index(s.open, h); i >= 0 {
+		s.open = slices.Delete(s.open, i, i+1)
+	}
+}
+
+// forget does not remove keys that another batch has added since they were forgotten.
+func (s *Set) forget(h *hold) {
+	for _, key := range h.keys[h.first(s.keys.Turns()):] {
+		if key != 0 {
+			s.keys.Delete(key)
 		}
 	}
 }

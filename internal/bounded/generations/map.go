@@ -52,13 +52,42 @@ func (m *Map[V]) Fetch(keys []uint64) {
 
 // Add adds a key that is not held.
 func (m *Map[V]) Add(key uint64, value V) {
+	m.makeRoom()
+	key = max(1, key)
+	i, _ := m.young.find(key)
+	m.young.put(i, key, value)
+}
+
+// AddNew adds a key unless it is held. It returns false if it is.
+func (m *Map[V]) AddNew(key uint64, value V) bool {
+	key = max(1, key)
+	if _, found := m.old.get(key); found {
+		return false
+	}
+	if m.young.isFull() || m.young.len >= m.generation {
+		if _, found := m.young.get(key); found {
+			return false
+		}
+		m.makeRoom()
+	}
+	i, found := m.young.find(key)
+	if !found {
+		m.young.put(i, key, value)
+	}
+	return !found
+}
+
+// makeRoom makes room for a key in the younger generation.
+func (m *Map[V]) makeRoom() {
 	if m.young.len >= m.generation {
 		// The tables are reused, so that a full map does not allocate.
 		m.old.clear()
 		m.young, m.old = m.old, m.young
 		m.turns++
 	}
-	m.young.add(max(1, key), value)
+	if m.young.isFull() {
+		m.young.grow()
+	}
 }
 
 // Delete removes a key.

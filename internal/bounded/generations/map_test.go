@@ -49,9 +49,14 @@ func TestAgainstModel(t *testing.T) {
 			if found != known || value != wanted {
 				t.Fatalf("key %d: %d, %v; want %d, %v", key, value, found, wanted, known)
 			}
+			if step%2 == 0 && m.AddNew(key, step) == found {
+				t.Fatalf("key %d was added: %v; found before: %v", key, !found, found)
+			}
 			switch {
 			case !found:
-				m.Add(key, step)
+				if step%2 != 0 {
+					m.Add(key, step)
+				}
 				if len(want.young) >= want.generation {
 					want.young, want.old = map[uint64]int{}, want.young
 				}
@@ -123,9 +128,7 @@ func BenchmarkAdd(b *testing.B) {
 					m.Fetch(keys)
 				}
 				for _, key := range keys {
-					if _, found := m.Get(key); !found {
-						m.Add(key, 0)
-					}
+					m.AddNew(key, 0)
 				}
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*batch), "ns/key")

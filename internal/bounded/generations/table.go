@@ -63,12 +63,11 @@ func (t *table[V]) fetch(keys []uint64) (all uint64) {
 	return all
 }
 
-// add adds a key that is not in the table.
-func (t *table[V]) add(key uint64, value V) {
-	if t.len >= len(t.slots)/3*2 {
-		t.grow()
-	}
-	i, _ := t.find(key)
+// isFull reports whether the table must grow before a key is added.
+func (t *table[V]) isFull() bool { return t.len >= len(t.slots)/3*2 }
+
+// put adds a key at the free slot that find has returned.
+func (t *table[V]) put(i int, key uint64, value V) {
 	t.slots[i] = slot[V]{value, key}
 	t.len++
 }
@@ -80,11 +79,16 @@ func (t *table[V]) grow() {
 		return
 	}
 	t.slots, t.shift = make([]slot[V], 2*len(before)), t.shift-1
+	mask := len(t.slots) - 1
 	for _, s := range before {
-		if s.key != 0 {
-			i, _ := t.find(s.key)
-			t.slots[i] = s
+		if s.key == 0 {
+			continue
 		}
+		i := t.home(s.key)
+		for t.slots[i].key != 0 { // the keys differ
+			i = (i + 1) & mask
+		}
+		t.slots[i] = s
 	}
 }
 

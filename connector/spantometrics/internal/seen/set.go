@@ -27,10 +27,9 @@ func New(limit int) *Set { return &Set{keys: generations.New[struct{}](limit)} }
 
 // Add adds a key, which is a hash. It returns false if it is known.
 func (s *Set) Add(key uint64) bool {
-	if _, known := s.keys.Get(key); known {
+	if !s.keys.AddNew(key, struct{}{}) {
 		return false
 	}
-	s.keys.Add(key, struct{}{})
 	s.log.Seen(s.kind, key)
 	return true
 }
