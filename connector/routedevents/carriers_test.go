@@ -317,6 +317,33 @@ func TestMalformedCarriers(t *testing.T) {
 	rejected(r.spans.ConsumeTraces(origin.Mark(context.Background(), origin.EventSpans), td))
 }
 
+// FuzzCarriers checks that no batch makes the connector panic, that a rejected one is rejected permanently, and that an accepted one
+// means the same to each setting.
+func FuzzCarriers(f *testing.F) {
+	logs := packed(f, logsOf(f,
+		routed{"workflow.task_started", "traces,metrics", task, eventAt, map[string]any{"tasker.task_id": int64(7), "tasker.traceparent": "x"}},
+		routed{"task.start_requested", "traces", task, pcommon.SpanID{1}, map[string]any{"tasker.task_id": int64(7), "tasker.step_count": int64(2)}},
+		routed{"order.placed", "logs", task, pcommon.SpanID{2}, map[string]any{"tasker.amounts": []any{1.5, int64(2)}}},
+	))
+	whole, _ := eventbatch.Of(logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0))
+	f.Add(whole)
+	f.Add(whole[:len(whole)-1])
+	f.Add("")
+	r := startRecording(f, nil, nil)
+	batcher := newBatcher()
+	f.Fuzz(func(t *testing.T, batch string) {
+		logs := plog.NewLogs()
+		eventbatch.Put(logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty(), batch, 1, received)
+		if err := r.events.ConsumeLogs(t.Context(), logs); err != nil {
+			require.True(t, consumererror.IsPermanent(err))
+		}
+		_, together, _ := batcher.spans(logs)
+		if _, each, err := (&toTraces{}).convert(logs); err == nil {
+			require.Equal(t, each, together)
+		}
+	})
+}
+
 // Event spans from another collector report the same facts in batches as one by one; those that are not trusted are counted by events.
 func TestReceivedCarriers(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 6))

@@ -13,6 +13,8 @@ import (
 	"go.opentelemetry.io/collector/connector"
 	"go.opentelemetry.io/collector/connector/connectortest"
 	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
@@ -103,4 +105,21 @@ func packed(t *testing.T, w *eventbatch.RecordWriter, record plog.LogRecord, ran
 		require.True(t, add())
 	}
 	return true
+}
+
+// FuzzBatch checks that no batch makes the processor panic, and that a rejected one is rejected permanently.
+func FuzzBatch(f *testing.F) {
+	td := inBatches(whole("1"))
+	batch, _ := eventbatch.In(td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0).Attributes())
+	f.Add(batch)
+	f.Add(batch[:len(batch)-1])
+	f.Add("")
+	h := newTest(f, consumertest.NewNop(), nil)
+	f.Fuzz(func(t *testing.T, batch string) {
+		fresh := copied(td)
+		fresh.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0).Attributes().PutStr(lifecycle.AttrEventBatch, batch)
+		if err := h.ConsumeTraces(t.Context(), fresh); err != nil {
+			require.True(t, consumererror.IsPermanent(err))
+		}
+	})
 }
