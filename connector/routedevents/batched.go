@@ -96,7 +96,7 @@ func (m *batchMaker) pack() error {
 }
 
 // pass makes a span of a batch as it is, if events in it are for traces.
-func (m *batchMaker) pass(batch string) error {
+func (m *batchMaker) pass(batch eventbatch.Batch) error {
 	if err := m.reader.Open(batch); err != nil {
 		return err
 	}
@@ -145,7 +145,7 @@ func headOf(record plog.LogRecord) eventbatch.Head {
 
 // fillCarrier fills the span that carries a batch. It has the ids and the time of the first event for traces, because a span needs
 // them, and the number of events for traces.
-func fillCarrier(span ptrace.Span, first *eventbatch.Head, batch string, events int) {
+func fillCarrier(span ptrace.Span, first *eventbatch.Head, batch eventbatch.Batch, events int) {
 	var id pcommon.SpanID
 	binary.BigEndian.PutUint64(id[:], first.Identity)
 	span.SetName(lifecycle.EventBatch)
@@ -154,8 +154,5 @@ func fillCarrier(span ptrace.Span, first *eventbatch.Head, batch string, events 
 	span.SetSpanID(id)
 	span.SetStartTimestamp(first.Time)
 	span.SetEndTimestamp(first.Time)
-	attrs := span.Attributes()
-	attrs.EnsureCapacity(2)
-	attrs.PutInt(lifecycle.AttrEventCount, int64(events))
-	attrs.PutStr(lifecycle.AttrEventBatch, batch) // a string, which span_hierarchy can read without copying it
+	eventbatch.PutIn(span.Attributes(), batch, events)
 }

@@ -32,7 +32,7 @@ func kindOf(shape *eventbatch.Shape) kind {
 }
 
 // readBatch is readEvent for the events of a batch. Most cost no more than a look at their heads: only candidates become records.
-func (f *facts) readBatch(b *batch, carrier plog.LogRecord, events string, routed bool) error {
+func (f *facts) readBatch(b *batch, carrier plog.LogRecord, events eventbatch.Batch, routed bool) error {
 	r := f.readers.Get().(*eventbatch.Reader[kind])
 	defer func() {
 		r.Close()

@@ -241,7 +241,7 @@ func TestABatchIsPassedOnAsItIs(t *testing.T) {
 	)
 	records := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords()
 	var w eventbatch.RecordWriter
-	var batches []string
+	var batches []eventbatch.Batch
 	for _, events := range [][]int{{0, 1, 2}, {0}, {2, 0}} {
 		w.Reset(0)
 		for _, i := range events {
@@ -258,10 +258,10 @@ func TestABatchIsPassedOnAsItIs(t *testing.T) {
 	spans := traces.ResourceSpans().At(0).ScopeSpans().At(0).Spans()
 	require.Equal(t, 3, spans.Len(), "a batch without an event for traces is not passed on")
 	for i, want := range []struct {
-		batch  string
+		batch  eventbatch.Batch
 		id     pcommon.SpanID
 		events int
-	}{{batches[0], eventAt, 2}, {batches[2], pcommon.SpanID{2}, 1}, {"", eventAt, 2}} {
+	}{{batches[0], eventAt, 2}, {batches[2], pcommon.SpanID{2}, 1}, {eventbatch.Batch{}, eventAt, 2}} {
 		span := spans.At(i)
 		require.Equal(t, lifecycle.EventBatch, span.Name())
 		require.Equal(t, task, span.TraceID())
@@ -270,8 +270,8 @@ func TestABatchIsPassedOnAsItIs(t *testing.T) {
 		require.Equal(t, happened, span.EndTimestamp())
 		count, _ := span.Attributes().Get(lifecycle.AttrEventCount)
 		require.EqualValues(t, want.events, count.Int())
-		if batch, _ := eventbatch.In(span.Attributes()); want.batch != "" {
-			require.Same(t, unsafe.StringData(want.batch), unsafe.StringData(batch))
+		if batch, _ := eventbatch.In(span.Attributes()); want.batch.Events != "" {
+			require.Same(t, unsafe.StringData(want.batch.Events), unsafe.StringData(batch.Events))
 		}
 	}
 }
@@ -282,7 +282,7 @@ func TestMalformedCarriers(t *testing.T) {
 	logs := carried(routedAsBuiltIn(routedStream(t, streamtest.OrderProcessing)), random)
 	for _, record := range logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().All() {
 		if batch, found := eventbatch.Of(record); found {
-			record.Attributes().PutStr(lifecycle.AttrEventBatch, batch[:len(batch)-1])
+			record.Attributes().PutStr(lifecycle.AttrEventBatch, batch.Events[:len(batch.Events)-1])
 		}
 	}
 	rejected := func(err error) {
@@ -313,7 +313,7 @@ func TestMalformedCarriers(t *testing.T) {
 	ss.Scope().SetName(lifecycle.ScopeEvents)
 	span := ss.Spans().AppendEmpty()
 	span.SetName(lifecycle.EventBatch)
-	span.Attributes().PutStr(lifecycle.AttrEventBatch, strings.Repeat("\x03", 100))
+	span.Attributes().PutStr(lifecycle.AttrEventBatch, strings.Repeat("\x04", 100))
 	rejected(r.spans.ConsumeTraces(origin.Mark(context.Background(), origin.EventSpans), td))
 }
 

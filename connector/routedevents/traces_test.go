@@ -159,8 +159,8 @@ func trees(td ptrace.Traces) ptrace.Traces {
 	for _, rs := range td.ResourceSpans().All() {
 		resource := reader.Resource(rs.Resource().Attributes())
 		for _, span := range rs.ScopeSpans().At(0).Spans().All() {
-			if batch, batched := span.Attributes().Get(lifecycle.AttrEventBatch); batched {
-				observeBatch(assembler, batch.Str(), resource)
+			if batch, batched := eventbatch.In(span.Attributes()); batched {
+				observeBatch(assembler, batch, resource)
 				continue
 			}
 			id := span.SpanID()
@@ -171,9 +171,9 @@ func trees(td ptrace.Traces) ptrace.Traces {
 	return writer.Take()
 }
 
-func observeBatch(assembler *assembly.Assembler, batch string, resource *event.Resource) {
+func observeBatch(assembler *assembly.Assembler, batch eventbatch.Batch, resource *event.Resource) {
 	offsets, reader := eventbatch.NewReader(func(*eventbatch.Shape) struct{} { return struct{}{} }), treedata.NewReader()
-	err := errors.Join(offsets.Open(batch), reader.Open(batch))
+	err := errors.Join(offsets.Open(batch), reader.Open(batch.Events))
 	for e := new(event.Event); err == nil && offsets.Next(); {
 		if signals, _ := offsets.Signals(); !signals.Has(lifecycle.SignalTraces) || offsets.TraceID().IsEmpty() || offsets.Shape().Name == "" {
 			continue

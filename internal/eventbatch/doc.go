@@ -7,7 +7,8 @@
 //
 // A batch means the same as its events as records ([Reader.Record]): a component that needs records can make them. What it has of
 // an event is the name, the time, the trace id, the identity, the router's decision, and the attributes. The name and the keys of
-// the attributes are a [Shape], which is written once a batch. Nothing of it is stored.
+// the attributes are a [Shape], which is written once a batch. The router's decisions are in a string of their own ([Batch]), so that
+// it need not write the events again. Nothing of it is stored.
 //
 // A [Writer] and a [Reader] belong to one goroutine. Batches and shapes are immutable.
 package eventbatch

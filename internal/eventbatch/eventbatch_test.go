@@ -88,6 +88,11 @@ func (e *event) write(t require.TestingT, w *eventbatch.Writer) {
 
 func (e *event) same(t require.TestingT, r *eventbatch.Reader[int]) {
 	require.Equal(t, e.head, r.Head())
+	e.sameContent(t, r)
+}
+
+// sameContent is same without the head.
+func (e *event) sameContent(t require.TestingT, r *eventbatch.Reader[int]) {
 	require.Equal(t, e.shape.Name, r.Shape().Name)
 	require.Equal(t, e.shape.Message, r.Shape().Message)
 	require.Equal(t, len(e.shape.Keys), *r.Known())
@@ -101,9 +106,9 @@ func (e *event) same(t require.TestingT, r *eventbatch.Reader[int]) {
 	require.NoError(t, r.Err())
 }
 
-// Reading returns what was written, in order and out of order, whatever was read before; and what was written again with other heads.
+// Reading returns what was written, in order and out of order, whatever was read before; and what a router has decided on it.
 func TestRoundTrip(t *testing.T) {
-	var w, again eventbatch.Writer
+	var w eventbatch.Writer
 	r := newReader()
 	rapid.Check(t, func(t *rapid.T) {
 		shapes := drawShapes(t)
@@ -121,19 +126,22 @@ func TestRoundTrip(t *testing.T) {
 		}
 		require.Equal(t, len(events), w.Events())
 		batch := w.Batch()
-		require.True(t, utf8.ValidString(batch), "a batch is a string attribute")
+		require.True(t, utf8.ValidString(batch.Events+batch.Decisions), "they are string attributes")
 		require.NoError(t, r.Open(batch))
 		require.Equal(t, uint64(7), r.Application())
-		r.Rewrite(&again)
+		var decisions []byte
 		var offsets []int
 		var kept []event
 		for r.Next() {
 			events[len(offsets)].same(t, r)
+			require.Equal(t, len(offsets), r.Index())
 			if rapid.Bool().Draw(t, "kept") {
-				e := events[len(offsets)]
-				e.head = drawHead(t)
-				r.CopyTo(&again, &e.head)
+				e, decided := events[len(offsets)], drawHead(t)
+				e.head.Signals, e.head.Priority, e.head.Routed = decided.Signals, decided.Priority, true
+				decisions = eventbatch.AppendDecision(decisions, decided.Signals, decided.Priority)
 				kept = append(kept, e)
+			} else {
+				decisions = eventbatch.AppendDropped(decisions)
 			}
 			offsets = append(offsets, r.Offset())
 		}
@@ -141,7 +149,9 @@ func TestRoundTrip(t *testing.T) {
 		require.Len(t, offsets, len(events))
 		for i := len(offsets) - 1; i >= 0; i-- {
 			require.True(t, r.Seek(offsets[i]))
-			events[i].same(t, r)
+			events[i].sameContent(t, r)
+			_, decided := r.Signals()
+			require.False(t, decided)
 		}
 		require.NoError(t, r.Open(batch), "again")
 		for i := range events {
@@ -149,13 +159,22 @@ func TestRoundTrip(t *testing.T) {
 			events[i].same(t, r)
 		}
 		require.False(t, r.Next())
-		require.NoError(t, r.Open(again.Batch()))
-		require.Equal(t, uint64(7), r.Application())
+		require.NoError(t, r.Open(eventbatch.Batch{Events: batch.Events, Decisions: string(decisions)}))
 		for i := range kept {
 			require.True(t, r.Next())
 			kept[i].same(t, r)
 		}
 		require.False(t, r.Next())
+		require.NoError(t, r.Err())
+		require.Equal(t, len(events)-1, r.Index())
+
+		for _, wrong := range []string{string(decisions) + "\x01", strings.Repeat("\x09", len(events)+1)} {
+			require.NoError(t, r.Open(eventbatch.Batch{Events: batch.Events, Decisions: wrong}))
+			for r.Next() {
+				_ = r.Head()
+			}
+			require.Error(t, r.Err())
+		}
 	})
 }
 
@@ -179,7 +198,7 @@ func headOf(record plog.LogRecord) *eventbatch.Head {
 	return &eventbatch.Head{TraceID: record.TraceID(), Identity: identity, Time: record.Timestamp()}
 }
 
-func written(t testing.TB, w *eventbatch.RecordWriter, logs plog.Logs) string {
+func written(t testing.TB, w *eventbatch.RecordWriter, logs plog.Logs) eventbatch.Batch {
 	t.Helper()
 	w.Reset(0)
 	for _, rl := range logs.ResourceLogs().All() {
@@ -218,22 +237,22 @@ func TestRecords(t *testing.T) {
 	same, err := eventbatch.Records(logs)
 	require.NoError(t, err)
 	require.Equal(t, logs, same)
-	scope.LogRecords().At(0).Attributes().PutStr(lifecycle.AttrEventBatch, batch[:len(batch)-1])
+	scope.LogRecords().At(0).Attributes().PutStr(lifecycle.AttrEventBatch, batch.Events[:len(batch.Events)-1])
 	_, err = eventbatch.Records(carriers)
 	require.ErrorContains(t, err, "malformed")
 	scope.LogRecords().At(0).Attributes().PutStr(lifecycle.AttrEventBatch, "\x02 of an older version")
 	_, err = eventbatch.Records(carriers)
-	require.ErrorContains(t, err, "version 2; this collector reads version 3")
+	require.ErrorContains(t, err, "version 2; this collector reads version 4")
 }
 
 // A record with its own strings equals one whose strings are parts of the batch.
 func TestOwnRecords(t *testing.T) {
 	var w eventbatch.RecordWriter
 	batch := written(t, &w, records(t, 1))
-	begin := uintptr(unsafe.Pointer(unsafe.StringData(batch)))
+	begin := uintptr(unsafe.Pointer(unsafe.StringData(batch.Events)))
 	inBatch := func(text string) bool {
 		at := uintptr(unsafe.Pointer(unsafe.StringData(text)))
-		return at >= begin && at < begin+uintptr(len(batch))
+		return at >= begin && at < begin+uintptr(len(batch.Events))
 	}
 	r := newReader()
 	require.NoError(t, r.Open(batch))
@@ -261,7 +280,7 @@ func TestCount(t *testing.T) {
 	require.EqualValues(t, 1, count())
 	eventbatch.Put(record, batch, w.Events(), 0)
 	require.EqualValues(t, w.Events(), count())
-	for said, want := range map[int64]int64{0: 1, -5: 1, math.MaxInt64: int64(len(batch) / 45)} {
+	for said, want := range map[int64]int64{0: 1, -5: 1, math.MaxInt64: int64(len(batch.Events) / 45)} {
 		record.Attributes().PutInt(lifecycle.AttrEventCount, said)
 		require.LessOrEqual(t, count(), want)
 		require.Positive(t, count())
@@ -349,16 +368,17 @@ func flat(attrs pcommon.Map) map[string]any {
 // FuzzRead checks that no bytes make the reader panic, and that what it accepts is written as it was read.
 func FuzzRead(f *testing.F) {
 	var w eventbatch.RecordWriter
-	whole := written(f, &w, records(f, 1))
-	f.Add(whole)
-	f.Add(whole[:len(whole)-1])
-	f.Add("")
-	f.Add("\x03")
+	whole := written(f, &w, records(f, 1)).Events
+	f.Add(whole, "")
+	f.Add(whole, strings.Repeat("\x09", w.Events()))
+	f.Add(whole[:len(whole)-1], "\x00\x7f")
+	f.Add("", "")
+	f.Add("\x04", "")
 	w.Reset(1)
-	f.Add(w.Batch())
-	f.Fuzz(func(t *testing.T, batch string) {
+	f.Add(w.Batch().Events, "")
+	f.Fuzz(func(t *testing.T, events, decisions string) {
 		r, second := newReader(), newReader()
-		if r.Open(batch) != nil {
+		if r.Open(eventbatch.Batch{Events: events, Decisions: decisions}) != nil {
 			return
 		}
 		for r.Next() {
@@ -400,7 +420,7 @@ func BenchmarkWrite(b *testing.B) {
 		w.Add(record, headOf(record), wanted)
 		n++
 	}
-	b.ReportMetric(float64(len(w.Batch()))/float64(w.Events()), "bytes/event")
+	b.ReportMetric(float64(len(w.Batch().Events))/float64(w.Events()), "bytes/event")
 }
 
 func BenchmarkRead(b *testing.B) {

@@ -19,21 +19,27 @@ type Reader[T any] struct {
 	known map[string]*known[T]
 
 	batch       string
+	decisions   string
 	application uint64
 	// shapes are those of the batch; its events begin at first.
 	shapes []*known[T]
 	first  int
 	// at is where the current event begins, and end where it ends.
 	at, end int
-	of      *known[T]
-	values  []Value
-	err     error
+	// index is the number of the current event, from 0; sought after Seek.
+	index  int
+	of     *known[T]
+	values []Value
+	err    error
 }
 
 type known[T any] struct {
 	shape *Shape
 	value T
 }
+
+// sought is the index of an event that was found by its offset.
+const sought = -2
 
 // maxKnown bounds how many shapes are remembered.
 const maxKnown = 1024
@@ -44,9 +50,10 @@ func NewReader[T any](learn func(*Shape) T) *Reader[T] {
 }
 
 // Open begins a batch, also one that is open. Next goes on to the first event.
-func (r *Reader[T]) Open(batch string) error {
-	if r.err == nil && batch != "" && batch == r.batch {
-		r.end = r.first
+func (r *Reader[T]) Open(b Batch) error {
+	batch := b.Events
+	if r.err == nil && batch != "" && batch == r.batch && b.Decisions == r.decisions {
+		r.end, r.index = r.first, -1
 		return nil
 	}
 	r.Close()
@@ -68,7 +75,7 @@ func (r *Reader[T]) Open(batch string) error {
 	if in.bad {
 		return errMalformed
 	}
-	r.batch, r.first = batch, len(batch)-len(in.rest)
+	r.batch, r.decisions, r.first = batch, b.Decisions, len(batch)-len(in.rest)
 	r.end = r.first
 	return nil
 }
@@ -77,8 +84,8 @@ func (r *Reader[T]) Open(batch string) error {
 func (r *Reader[T]) Close() {
 	clear(r.shapes)
 	clear(r.values[:cap(r.values)])
-	r.batch, r.shapes, r.of, r.err = "", r.shapes[:0], nil, nil
-	r.first, r.at, r.end = 0, 0, 0
+	r.batch, r.decisions, r.shapes, r.of, r.err = "", "", r.shapes[:0], nil, nil
+	r.first, r.at, r.end, r.index = 0, 0, 0, -1
 }
 
 func (r *Reader[T]) shape(encoded string) (*known[T], error) {
@@ -100,15 +107,41 @@ func (r *Reader[T]) shape(encoded string) (*known[T], error) {
 // Application returns the hash of the application whose events these were when the batch was written.
 func (r *Reader[T]) Application() uint64 { return r.application }
 
-// Next goes on to the next event. It returns false after the last one, and at a malformed one, which Err tells.
-func (r *Reader[T]) Next() bool { return r.end < len(r.batch) && r.Seek(r.end) }
+// Next goes on to the next event that no router has dropped. It returns false after the last one, and at a malformed one, which Err
+// tells.
+func (r *Reader[T]) Next() bool {
+	for r.end < len(r.batch) {
+		r.index++
+		if !r.seek(r.end) {
+			return false
+		}
+		switch {
+		case r.decisions == "":
+			return true
+		case r.index >= len(r.decisions):
+			return r.fail()
+		case r.decisions[r.index] != dropped:
+			return true
+		}
+	}
+	if r.decisions != "" && r.index+1 != len(r.decisions) {
+		return r.fail()
+	}
+	return false
+}
 
-// Seek goes to the event at an offset that [Reader.Offset] has returned. It returns false if it is malformed.
+// Seek goes to the event at an offset that [Reader.Offset] has returned. It returns false if it is malformed. The router's decision
+// on the event is then not known.
 func (r *Reader[T]) Seek(at int) bool {
+	r.index = sought
+	return r.seek(at)
+}
+
+func (r *Reader[T]) seek(at int) bool {
 	if len(r.batch)-at < headBytes {
 		return r.fail()
 	}
-	head, ok := lowWord(r.batch[at:]) // length, shape, and what Signals and Head read
+	head, ok := lowWord(r.batch[at:]) // length and shape
 	length, shape := int(head&MaxEventBytes), int(head>>(lengthBytes*wordBits)%maxShapes)
 	if !ok || length < headBytes || length > len(r.batch)-at || shape >= len(r.shapes) {
 		return r.fail()
@@ -119,6 +152,9 @@ func (r *Reader[T]) Seek(at int) bool {
 
 // Offset returns the place of the current event in the batch.
 func (r *Reader[T]) Offset() int { return r.at }
+
+// Index returns the number of the current event, counting those that are dropped; after the last one, the number of that.
+func (r *Reader[T]) Index() int { return r.index }
 
 // Size returns the bytes of the current event, more than those of all its texts.
 func (r *Reader[T]) Size() int { return r.end - r.at }
@@ -147,16 +183,24 @@ func (r *Reader[T]) TraceID() pcommon.TraceID {
 	return trace
 }
 
+// decision returns the byte of the current event.
+func (r *Reader[T]) decision() byte {
+	if r.decisions == "" || r.index == sought {
+		return undecided
+	}
+	return r.decisions[r.index]
+}
+
 // Signals returns the router's decision on the current event; all signals if no router has processed it.
 func (r *Reader[T]) Signals() (signals lifecycle.Signals, routed bool) {
-	b := r.batch[r.at+signalsAt]
-	if b > byte(lifecycle.SignalsAll)+1 {
-		r.fail()
-	}
-	if b == 0 {
+	b := r.decision()
+	if b == undecided {
 		return lifecycle.SignalsAll, false
 	}
-	return lifecycle.Signals(b-1) & lifecycle.SignalsAll, true
+	if b&signalsMask > byte(lifecycle.SignalsAll)+1 || b&signalsMask == 0 {
+		r.fail()
+	}
+	return lifecycle.Signals(b&signalsMask-1) & lifecycle.SignalsAll, true
 }
 
 // Head reads the head of the current event.
@@ -165,9 +209,12 @@ func (r *Reader[T]) Head() (head Head) {
 	identity, ok := word(r.batch[r.at+identityAt:])
 	at, also := word(r.batch[r.at+timeAt:])
 	head.Identity, head.Time = identity, pcommon.Timestamp(at)
-	head.Signals, head.Routed = r.Signals()
-	priority, known := priorityOf(r.batch[r.at+priorityAt])
-	head.Priority = priority
+	known := true
+	if head.Signals, head.Routed = r.Signals(); head.Routed {
+		head.Priority, known = priorityOf(r.decision() >> priorityBits)
+	} else {
+		head.Priority = lifecycle.PriorityNormal
+	}
 	flags := r.batch[r.at+flagsAt]
 	head.AtReceipt = flags == 1
 	if !ok || !also || !known || flags > 1 {
@@ -195,20 +242,4 @@ func (r *Reader[T]) valuesOf(encoded string) []Value {
 		r.fail()
 	}
 	return values
-}
-
-// Rewrite begins a batch in a writer with the shapes and the application of the reader's.
-func (r *Reader[T]) Rewrite(w *Writer) {
-	w.Reset(r.application)
-	in := input{rest: r.batch[1+wordBytes : r.first]}
-	w.kinds = in.count()
-	w.shapes = append(w.shapes, in.rest...)
-}
-
-// CopyTo adds the current event, with another head, to a batch that Rewrite has begun.
-func (r *Reader[T]) CopyTo(w *Writer, head *Head) {
-	w.from = len(w.events)
-	w.events = append(w.events, r.batch[r.at:r.end]...)
-	putHead(w.events[w.from:], head)
-	w.count++
 }

@@ -14,30 +14,38 @@ import (
 )
 
 // Put makes a record the carrier of a batch with so many events.
-func Put(record plog.LogRecord, batch string, events int, observed pcommon.Timestamp) {
+func Put(record plog.LogRecord, batch Batch, events int, observed pcommon.Timestamp) {
 	record.SetEventName(lifecycle.EventBatch)
 	record.SetObservedTimestamp(observed)
-	attrs := record.Attributes()
-	attrs.EnsureCapacity(2)
+	PutIn(record.Attributes(), batch, events)
+}
+
+// PutIn adds a batch with so many events to the attributes of its carrier, a record or span. They are strings, which pdata does not
+// copy on reading, as it does bytes.
+func PutIn(attrs pcommon.Map, batch Batch, events int) {
+	attrs.EnsureCapacity(3)
 	attrs.PutInt(lifecycle.AttrEventCount, int64(events))
-	attrs.PutStr(lifecycle.AttrEventBatch, batch)
+	attrs.PutStr(lifecycle.AttrEventBatch, batch.Events)
+	if batch.Decisions != "" {
+		attrs.PutStr(lifecycle.AttrEventDecisions, batch.Decisions)
+	}
 }
 
 // Of returns the batch that a record carries.
-func Of(record plog.LogRecord) (batch string, found bool) {
+func Of(record plog.LogRecord) (batch Batch, found bool) {
 	if record.EventName() != lifecycle.EventBatch {
-		return "", false
+		return Batch{}, false
 	}
 	return In(record.Attributes())
 }
 
 // In returns the batch among the attributes of its carrier, a record or span.
-func In(attrs pcommon.Map) (batch string, found bool) {
+func In(attrs pcommon.Map) (batch Batch, found bool) {
 	value, found := attrs.Get(lifecycle.AttrEventBatch)
 	if !found || value.Type() != pcommon.ValueTypeStr {
-		return "", false
+		return Batch{}, false
 	}
-	return value.Str(), true
+	return Batch{value.Str(), eventrecord.Text(attrs, lifecycle.AttrEventDecisions)}, true
 }
 
 // Count returns how many events a record or span stands for, by its name and attributes. Of a carrier it is the number that the
@@ -51,7 +59,7 @@ func Count(name string, attrs pcommon.Map) int64 {
 		return 1
 	}
 	batch, _ := In(attrs)
-	return max(1, min(count.Int(), int64(len(batch)/headBytes)))
+	return max(1, min(count.Int(), int64(len(batch.Events)/headBytes)))
 }
 
 // Record writes the current event as the record that it stands for. Its strings are parts of the batch.

@@ -13,7 +13,16 @@ import (
 )
 
 // version is the first byte of a batch.
-const version = 3
+const version = 4
+
+// Batch is a batch of events.
+type Batch struct {
+	// Events are the events, in the form that a Writer writes.
+	Events string
+	// Decisions has a byte for each of them, as AppendDecision and AppendDropped write it; it is empty if no router has decided on
+	// them. A router adds it and leaves the events as they are.
+	Decisions string
+}
 
 // Head is what an event has besides its shape and values.
 type Head struct {
@@ -28,12 +37,10 @@ type Head struct {
 	AtReceipt bool
 }
 
-// Offsets of the parts of an event before its values: length, shape, signals, priority, flags, trace id, identity, time.
+// Offsets of the parts of an event before its values: length, shape, flags, trace id, identity, time.
 const (
 	shapeAt    = lengthBytes
-	signalsAt  = shapeAt + 2
-	priorityAt = signalsAt + 1
-	flagsAt    = priorityAt + 1
+	flagsAt    = shapeAt + 2
 	traceAt    = flagsAt + 1
 	identityAt = traceAt + 2*wordBytes
 	timeAt     = identityAt + wordBytes
@@ -52,6 +59,8 @@ type Writer struct {
 	places      map[*Shape]int
 	kinds       int
 	events      []byte
+	decisions   []byte
+	routed      bool // of any event
 	count       int
 	// from is where the current event begins, and list where the elements of the current list do.
 	from, list int
@@ -60,8 +69,8 @@ type Writer struct {
 // Reset begins a batch of the events of an application, given by a hash.
 func (w *Writer) Reset(application uint64) {
 	w.application = application
-	w.shapes, w.events = w.shapes[:0], w.events[:0]
-	w.kinds, w.count, w.from = 0, 0, 0
+	w.shapes, w.events, w.decisions = w.shapes[:0], w.events[:0], w.decisions[:0]
+	w.kinds, w.count, w.from, w.routed = 0, 0, 0, false
 	clear(w.places)
 }
 
@@ -72,7 +81,7 @@ func (w *Writer) Events() int { return w.count }
 func (w *Writer) Size() int { return cap(w.events) + cap(w.shapes) }
 
 // Batch returns a copy of the batch.
-func (w *Writer) Batch() string {
+func (w *Writer) Batch() Batch {
 	var head [1 + wordBytes + maxNumber]byte
 	head[0] = version
 	putWord(head[1:], w.application)
@@ -81,7 +90,11 @@ func (w *Writer) Batch() string {
 	b.Write(appendUint(head[:1+wordBytes], uint64(w.kinds)))
 	b.Write(w.shapes)
 	b.Write(w.events)
-	return b.String()
+	batch := Batch{Events: b.String()}
+	if w.routed {
+		batch.Decisions = string(w.decisions)
+	}
+	return batch
 }
 
 // Begin begins an event. Its values follow, in the order of the keys, and End or Cancel. It returns false, and begins nothing, if the
@@ -155,20 +168,33 @@ func (w *Writer) End(head *Head) bool {
 	w.count++
 	b := w.events[w.from:]
 	putSmall(b[:lengthBytes], length)
-	putHead(b, head)
-	return true
-}
-
-func putHead(b []byte, head *Head) {
-	b[signalsAt], b[priorityAt] = 0, 0
-	if head.Routed {
-		b[signalsAt], b[priorityAt] = byte(head.Signals)+1, priorityByte(head.Priority)
-	}
 	b[flagsAt] = flag(head.AtReceipt)
 	putTrace(b[traceAt:], head.TraceID)
 	putWord(b[identityAt:], head.Identity)
 	putWord(b[timeAt:], uint64(head.Time))
+	if w.routed = w.routed || head.Routed; head.Routed {
+		w.decisions = AppendDecision(w.decisions, head.Signals, head.Priority)
+	} else {
+		w.decisions = append(w.decisions, undecided)
+	}
+	return true
 }
+
+// The bytes of events without a decision. Others have the signals, from 1 on, in the low bits, and the priority above them.
+const (
+	dropped      = 0
+	undecided    = wordMask
+	priorityBits = 4
+	signalsMask  = 1<<priorityBits - 1
+)
+
+// AppendDecision appends the decision on an event that is kept.
+func AppendDecision(b []byte, signals lifecycle.Signals, priority lifecycle.Priority) []byte {
+	return append(b, byte(signals&lifecycle.SignalsAll)+1|priorityByte(priority)<<priorityBits)
+}
+
+// AppendDropped appends the decision on an event that is dropped. Readers leave it out.
+func AppendDropped(b []byte) []byte { return append(b, dropped) }
 
 // The priorities that are not normal, as bytes.
 const (
@@ -189,6 +215,7 @@ func priorityByte(priority lifecycle.Priority) byte {
 	return 0
 }
 
+// priorityOf returns false for a byte that priorityByte does not return.
 func priorityOf(b byte) (priority lifecycle.Priority, ok bool) {
 	switch b {
 	case 0:
@@ -200,5 +227,5 @@ func priorityOf(b byte) (priority lifecycle.Priority, ok bool) {
 	case criticalPriority:
 		return lifecycle.PriorityCritical, true
 	}
-	return "", false
+	return lifecycle.PriorityNormal, false
 }

@@ -84,9 +84,10 @@ const (
 	// event_router sets it, before attributes are removed or redacted.
 	AttrIdentity = "tasker.route.identity"
 	// AttrEventBatch holds, on a log record or span that stands for many events, these events as encoded by package eventbatch.
-	// AttrEventCount is their number.
-	AttrEventBatch = "tasker.event_batch"
-	AttrEventCount = "tasker.event_count"
+	// AttrEventDecisions has the router's decisions on them, and AttrEventCount is the number of those kept.
+	AttrEventBatch     = "tasker.event_batch"
+	AttrEventDecisions = "tasker.event_decisions"
+	AttrEventCount     = "tasker.event_count"
 	// AttrStatus is the outcome of a task's, step's or pass's span: a [Status].
 	AttrStatus = "tasker.status"
 	// AttrSynthesized is true on a span, or a level, that no event announced.

@@ -41,7 +41,20 @@ func TraceID(namespace, service, taskID string) pcommon.TraceID {
 // level is the span's name, id is the step's ID or empty, and begin is the span's start in Unix nanoseconds. The attempt
 // number is not used because an operator can reset it.
 func SpanID(trace pcommon.TraceID, level, id string, begin int64) pcommon.SpanID {
-	return new(SpanIDs).Of(trace, level, id, begin)
+	var room [192]byte
+	sum := sha256.Sum256(appendSpan(room[:0], trace, level, id, begin))
+	return pcommon.SpanID(sum[:8])
+}
+
+// appendSpan appends the text of which a span's ID is the hash.
+func appendSpan(text []byte, trace pcommon.TraceID, level, id string, begin int64) []byte {
+	text = append(text, identityVersion+"\x00span\x00"...)
+	text = append(text, trace[:]...)
+	text = append(text, level...)
+	text = append(text, separator)
+	text = append(text, id...)
+	text = append(text, separator)
+	return binary.BigEndian.AppendUint64(text, uint64(begin))
 }
 
 // SpanIDs computes span IDs as [SpanID] does, without allocating memory for each. The zero value is ready for use. It is not safe for
@@ -56,13 +69,7 @@ func (s *SpanIDs) Of(trace pcommon.TraceID, level, id string, begin int64) pcomm
 	if s.hash == nil {
 		s.hash = sha256.New()
 	}
-	text := append(s.text[:0], identityVersion+"\x00span\x00"...)
-	text = append(text, trace[:]...)
-	text = append(text, level...)
-	text = append(text, separator)
-	text = append(text, id...)
-	text = append(text, separator)
-	s.text = binary.BigEndian.AppendUint64(text, uint64(begin))
+	s.text = appendSpan(s.text[:0], trace, level, id, begin)
 	s.hash.Reset()
 	_, _ = s.hash.Write(s.text) // a hash returns no error
 	s.sum = s.hash.Sum(s.sum[:0])

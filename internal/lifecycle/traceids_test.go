@@ -35,3 +35,13 @@ func BenchmarkTraceIDs(b *testing.B) {
 		traces.OfNumber("retail", "shop", 123456)
 	}
 }
+
+// The same ids are computed with and without reuse of memory.
+func TestSpanIDs(t *testing.T) {
+	var ids SpanIDs
+	for i := range 100 {
+		trace := TraceID("", "shop", strconv.Itoa(i%7))
+		id := strings.Repeat("step", i%5)
+		require.Equal(t, SpanID(trace, SpanStep, id, int64(i)), ids.Of(trace, SpanStep, id, int64(i)))
+	}
+}

@@ -77,6 +77,7 @@ func (r *router) decide(w *scratch, b *batch, logs plog.Logs) error {
 	size := logs.LogRecordCount()
 	b.events = slices.Grow(b.events, size)
 	b.keys = slices.Grow(b.keys, size)
+	w.moved, w.applied = w.moved[:0], 0
 	now := pcommon.NewTimestampFromTime(r.now())
 	w.normalizer.Received = b.received
 	for _, resourceLogs := range logs.ResourceLogs().All() {
@@ -194,11 +195,10 @@ func (b *batch) distinguish(e *event, service uint64) {
 func (r *router) apply(w *scratch, b *batch, logs plog.Logs) {
 	decisions := decisions{batch: b, sheds: r.shedder.sheds(), deduplicates: r.seen != nil}
 	logs.ResourceLogs().RemoveIf(func(resourceLogs plog.ResourceLogs) bool {
-		service := eventrecord.ApplicationOf(resourceLogs.Resource().Attributes()).Hash()
 		resourceLogs.ScopeLogs().RemoveIf(func(scopeLogs plog.ScopeLogs) bool {
 			scopeLogs.LogRecords().RemoveIf(func(record plog.LogRecord) bool {
 				if events, found := eventbatch.Of(record); found {
-					return !r.applyBatch(w, &decisions, record, events, service)
+					return !w.applyBatch(&decisions, record, events)
 				}
 				e, kept := decisions.next()
 				if kept {

@@ -43,21 +43,28 @@ func (r *router) asRecord(w *scratch, b *batch, head *eventbatch.Head, service u
 		!head.AtReceipt && !eventrecord.Possible(head.Time, observed)
 }
 
-// decideBatch decides on the events of a batch, and appends the others as records.
-func (r *router) decideBatch(w *scratch, b *batch, events string, service uint64, records plog.LogRecordSlice, observed pcommon.Timestamp) error {
+// decideBatch decides on the events of a batch. Those that must be records it appends as such, and marks them as moved.
+func (r *router) decideBatch(w *scratch, b *batch, events eventbatch.Batch, service uint64, records plog.LogRecordSlice, observed pcommon.Timestamp) error {
 	if err := w.reader.Open(events); err != nil {
 		return err
 	}
 	for w.reader.Next() {
-		head := w.reader.Head()
-		if r.asRecord(w, b, &head, service, observed) {
+		k, head := w.reader.Known(), w.reader.Head()
+		moved := r.asRecord(w, b, &head, service, observed) || b.repeated(k, &head, service)
+		w.moved = append(w.moved, moved)
+		if moved {
 			w.reader.Record(records.AppendEmpty(), observed)
 			continue
 		}
 		b.clocks[eventrecord.ClockSender]++
-		b.add(b.decideBatched(w.reader.Known(), &head, service), service)
+		b.add(b.decideBatched(k, &head, service), service)
 	}
 	return w.reader.Err()
+}
+
+// repeated reports whether an equal event is in the request already. As a record this one gets an identity of its own.
+func (b *batch) repeated(k *kind, head *eventbatch.Head, service uint64) bool {
+	return !k.hasID && b.repeats[head.Identity^service] > 0
 }
 
 // decideBatched decides on an event of a batch.
@@ -73,26 +80,36 @@ func (b *batch) decideBatched(k *kind, head *eventbatch.Head, service uint64) ev
 	return e
 }
 
-// applyBatch writes the kept events of a batch, with the decisions on them. It returns false if there are none.
-func (r *router) applyBatch(w *scratch, d *decisions, record plog.LogRecord, events string, service uint64) bool {
+// applyBatch adds the decisions on the events of a batch to its record. It returns false if none is kept.
+func (w *scratch) applyBatch(d *decisions, record plog.LogRecord, events eventbatch.Batch) bool {
 	if w.reader.Open(events) != nil {
 		return false // decideBatch has read it
 	}
-	observed := record.ObservedTimestamp()
-	w.reader.Rewrite(&w.writer)
+	kept := 0
+	w.decisions = w.decisions[:0]
 	for w.reader.Next() {
-		head := w.reader.Head()
-		if r.asRecord(w, d.batch, &head, service, observed) {
+		w.dropUntil(w.reader.Index()) // what an earlier router has dropped
+		moved := w.moved[w.applied]
+		w.applied++
+		if moved {
 			continue
 		}
-		if e, kept := d.next(); kept {
-			head.Identity, head.Routed, head.Signals, head.Priority = e.fingerprint, true, e.signals, e.priority
-			w.reader.CopyTo(&w.writer, &head)
+		if e, keep := d.next(); keep {
+			kept++
+			w.decisions = eventbatch.AppendDecision(w.decisions, e.signals, e.priority)
 		}
 	}
-	if w.writer.Events() == 0 {
+	if kept == 0 {
 		return false
 	}
-	eventbatch.Put(record, w.writer.Batch(), w.writer.Events(), observed)
+	w.dropUntil(w.reader.Index() + 1)
+	eventbatch.Put(record, eventbatch.Batch{Events: events.Events, Decisions: string(w.decisions)}, kept, record.ObservedTimestamp())
 	return true
+}
+
+// dropUntil drops the events that follow those decided on, up to an index.
+func (w *scratch) dropUntil(index int) {
+	for len(w.decisions) < index {
+		w.decisions = eventbatch.AppendDropped(w.decisions)
+	}
 }

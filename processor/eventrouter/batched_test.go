@@ -130,7 +130,7 @@ func TestBrokenBatch(t *testing.T) {
 	logs, _ := decoder.Decode(body, wire.FormatNDJSON)
 	for _, record := range records(logs) {
 		if batch, found := eventbatch.Of(record); found {
-			record.Attributes().PutStr(lifecycle.AttrEventBatch, batch[:len(batch)-1])
+			record.Attributes().PutStr(lifecycle.AttrEventBatch, batch.Events[:len(batch.Events)-1])
 		}
 	}
 	err = f.ConsumeLogs(decoded(), logs)

@@ -64,20 +64,11 @@ type router struct {
 type scratch struct {
 	normalizer eventrecord.Normalizer
 	pass       *scrub.Pass
-	// reader and writer are for the events in batch records.
-	reader *eventbatch.Reader[kind]
-	writer eventbatch.Writer
-}
-
-// maxIdleWriter bounds the bytes that an idle scratch keeps.
-const maxIdleWriter = 1 << 20
-
-// release ends the work on a batch.
-func (w *scratch) release() {
-	w.reader.Close()
-	if w.writer.Size() > maxIdleWriter {
-		w.writer = eventbatch.Writer{}
-	}
+	// reader and decisions are for the events in batch records. moved marks those that became records; so many of them are applied.
+	reader    *eventbatch.Reader[kind]
+	decisions []byte
+	moved     []bool
+	applied   int
 }
 
 var _ processor.Logs = (*router)(nil)
@@ -205,7 +196,7 @@ func (r *router) claim(ctx context.Context, keys []uint64) (dedup.Claim, error) 
 func (r *router) process(ctx context.Context, b *batch, logs plog.Logs) error {
 	w := r.idle.Get().(*scratch)
 	defer func() {
-		w.release()
+		w.reader.Close()
 		r.idle.Put(w)
 	}()
 	if err := r.decide(w, b, logs); err != nil {

@@ -21,7 +21,6 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly"
 	"github.com/tasker-otel/otelcol-tasker/internal/eventbatch"
 	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
-	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
@@ -128,7 +127,7 @@ func ofRound(b testing.TB, td ptrace.Traces, round uint64) ptrace.Traces {
 		for _, span := range rs.ScopeSpans().At(0).Spans().All() {
 			span.SetTraceID(of(span.TraceID()))
 			if batch, found := eventbatch.In(span.Attributes()); found {
-				span.Attributes().PutStr(lifecycle.AttrEventBatch, batchOf(b, batch, of))
+				eventbatch.PutIn(span.Attributes(), batchOf(b, batch, of), int(eventbatch.Count(span.Name(), span.Attributes())))
 			}
 		}
 	}
@@ -136,16 +135,20 @@ func ofRound(b testing.TB, td ptrace.Traces, round uint64) ptrace.Traces {
 }
 
 // batchOf returns a batch with other traces.
-func batchOf(b testing.TB, batch string, of func(pcommon.TraceID) pcommon.TraceID) string {
+func batchOf(b testing.TB, batch eventbatch.Batch, of func(pcommon.TraceID) pcommon.TraceID) eventbatch.Batch {
 	b.Helper()
 	var w eventbatch.Writer
 	r := eventbatch.NewReader(func(*eventbatch.Shape) struct{} { return struct{}{} })
 	require.NoError(b, r.Open(batch))
-	r.Rewrite(&w)
+	w.Reset(r.Application())
 	for r.Next() {
 		head := r.Head()
 		head.TraceID = of(head.TraceID)
-		r.CopyTo(&w, &head)
+		require.True(b, w.Begin(r.Shape()))
+		for _, value := range r.Values() {
+			w.Value(value)
+		}
+		require.True(b, w.End(&head))
 	}
 	require.NoError(b, r.Err())
 	return w.Batch()

@@ -66,15 +66,15 @@ func (in *intake) sort(h *hierarchy, td ptrace.Traces) error {
 			}
 			spans := in.begin(h, part{resource: resource, spans: ss.Spans()})
 			for i, span := range ss.Spans().All() {
-				batch, batched := span.Attributes().Get(lifecycle.AttrEventBatch)
-				if !batched {
+				if _, batched := span.Attributes().Get(lifecycle.AttrEventBatch); !batched {
 					in.add(h, spans, span.TraceID(), i)
 					continue
 				}
-				if batch.Type() != pcommon.ValueTypeStr {
+				batch, isText := eventbatch.In(span.Attributes())
+				if !isText {
 					return errBatch(errNoBatch)
 				}
-				if err := in.sortBatch(h, resource, batch.Str()); err != nil {
+				if err := in.sortBatch(h, resource, batch); err != nil {
 					return errBatch(err)
 				}
 			}
@@ -85,12 +85,12 @@ func (in *intake) sort(h *hierarchy, td ptrace.Traces) error {
 
 // sortBatch finds those events of a batch that are for trees: routed_events passes on a batch as the router has written it, and has
 // counted the others.
-func (in *intake) sortBatch(h *hierarchy, resource pcommon.Map, batch string) error {
+func (in *intake) sortBatch(h *hierarchy, resource pcommon.Map, batch eventbatch.Batch) error {
 	defer in.batched.Close()
 	if err := in.batched.Open(batch); err != nil {
 		return err
 	}
-	place := in.begin(h, part{resource: resource, batch: batch})
+	place := in.begin(h, part{resource: resource, batch: batch.Events})
 	for in.batched.Next() {
 		signals, routed := in.batched.Signals()
 		trace := in.batched.TraceID()

@@ -46,8 +46,7 @@ func inBatchesWith(td ptrace.Traces, others func(*eventbatch.RecordWriter)) ptra
 			ss.Spans().RemoveIf(func(ptrace.Span) bool { return true })
 			span := ss.Spans().AppendEmpty()
 			span.SetName(lifecycle.EventBatch)
-			span.Attributes().PutInt(lifecycle.AttrEventCount, int64(events))
-			span.Attributes().PutStr(lifecycle.AttrEventBatch, w.Batch())
+			eventbatch.PutIn(span.Attributes(), w.Batch(), events)
 		}
 	}
 	return batched

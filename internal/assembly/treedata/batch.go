@@ -23,7 +23,7 @@ func newShape(of *eventbatch.Shape) shape {
 }
 
 // Open begins a batch, until Close.
-func (r *Reader) Open(batch string) error { return r.batch.Open(batch) }
+func (r *Reader) Open(events string) error { return r.batch.Open(eventbatch.Batch{Events: events}) }
 
 // Close releases the batch.
 func (r *Reader) Close() { r.batch.Close() }

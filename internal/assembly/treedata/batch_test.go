@@ -55,7 +55,7 @@ func TestEventsOfBatches(t *testing.T) {
 		}
 		batch, resource := w.Batch(), &event.Resource{}
 		require.NoError(t, offsets.Open(batch))
-		require.NoError(t, batches.Open(batch))
+		require.NoError(t, batches.Open(batch.Events))
 		defer batches.Close()
 		for _, record := range records {
 			require.True(t, offsets.Next())
@@ -63,7 +63,7 @@ func TestEventsOfBatches(t *testing.T) {
 			want := pdata.Event(record.EventName(), [16]byte{1}, 7, 9, resource, record.Attributes())
 			require.Equal(t, plain(want), plain(got))
 		}
-		require.Error(t, batches.ReadAt(got, len(batch)-1, resource))
+		require.Error(t, batches.ReadAt(got, len(batch.Events)-1, resource))
 	})
 }
 

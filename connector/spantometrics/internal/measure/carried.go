@@ -7,10 +7,11 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/tally"
+	"github.com/tasker-otel/otelcol-tasker/internal/eventbatch"
 )
 
 // measureCarried measures the events of a batch. An event without a time gets that of its carrier's receipt.
-func (b *batch) measureCarried(batch string, receipt pcommon.Timestamp) error {
+func (b *batch) measureCarried(batch eventbatch.Batch, receipt pcommon.Timestamp) error {
 	events := b.recorder.events
 	if err := events.Open(batch); err != nil {
 		return err

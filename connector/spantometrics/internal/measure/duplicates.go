@@ -94,7 +94,7 @@ func (b *batch) identifySpans(td ptrace.Traces, by origin.Maker) error {
 }
 
 // identifyCarried reads the heads of the events of a batch, and finds their fingerprints.
-func (b *batch) identifyCarried(batch string) error {
+func (b *batch) identifyCarried(batch eventbatch.Batch) error {
 	events := b.recorder.events
 	if err := events.Open(batch); err != nil {
 		return err

@@ -96,9 +96,9 @@ func (b *batch) eventSpan(span ptrace.Span) error {
 	return nil
 }
 
-func carriedBy(span ptrace.Span) (batch string, found bool) {
+func carriedBy(span ptrace.Span) (batch eventbatch.Batch, found bool) {
 	if span.Name() != lifecycle.EventBatch {
-		return "", false
+		return batch, false
 	}
 	return eventbatch.In(span.Attributes())
 }
