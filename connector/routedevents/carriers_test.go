@@ -326,13 +326,15 @@ func FuzzCarriers(f *testing.F) {
 		routed{"order.placed", "logs", task, pcommon.SpanID{2}, map[string]any{"tasker.amounts": []any{1.5, int64(2)}}},
 	))
 	whole, _ := eventbatch.Of(logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0))
-	f.Add(whole)
-	f.Add(whole[:len(whole)-1])
-	f.Add("")
+	f.Add(whole.Events, whole.Decisions)
+	f.Add(whole.Events, "\x00"+whole.Decisions[1:])
+	f.Add(whole.Events[:len(whole.Events)-1], "")
+	f.Add("", "")
 	r := startRecording(f, nil, nil)
 	batcher := newBatcher()
-	f.Fuzz(func(t *testing.T, batch string) {
+	f.Fuzz(func(t *testing.T, events, decisions string) {
 		logs := plog.NewLogs()
+		batch := eventbatch.Batch{Events: events, Decisions: decisions}
 		eventbatch.Put(logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty(), batch, 1, received)
 		if err := r.events.ConsumeLogs(t.Context(), logs); err != nil {
 			require.True(t, consumererror.IsPermanent(err))

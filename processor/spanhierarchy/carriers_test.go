@@ -111,13 +111,13 @@ func packed(t *testing.T, w *eventbatch.RecordWriter, record plog.LogRecord, ran
 func FuzzBatch(f *testing.F) {
 	td := inBatches(whole("1"))
 	batch, _ := eventbatch.In(td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0).Attributes())
-	f.Add(batch)
-	f.Add(batch[:len(batch)-1])
-	f.Add("")
+	f.Add(batch.Events, batch.Decisions)
+	f.Add(batch.Events[:len(batch.Events)-1], "")
+	f.Add("", "")
 	h := newTest(f, consumertest.NewNop(), nil)
-	f.Fuzz(func(t *testing.T, batch string) {
+	f.Fuzz(func(t *testing.T, events, decisions string) {
 		fresh := copied(td)
-		fresh.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0).Attributes().PutStr(lifecycle.AttrEventBatch, batch)
+		eventbatch.PutIn(fresh.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0).Attributes(), eventbatch.Batch{Events: events, Decisions: decisions}, 1)
 		if err := h.ConsumeTraces(t.Context(), fresh); err != nil {
 			require.True(t, consumererror.IsPermanent(err))
 		}
