@@ -71,6 +71,20 @@ func (m *message) next() bool {
 	return true
 }
 
+// short goes on to the next field if that is a field of bytes with that number, which is below 16, and has less than 128 bytes.
+func (m *message) short(field protowire.Number) bool {
+	if m.at+1 >= len(m.buf) || m.buf[m.at] != byte(field)<<3|byte(protowire.BytesType) || m.buf[m.at+1] >= 0x80 {
+		return false
+	}
+	start := m.at + 2
+	end := start + int(m.buf[m.at+1])
+	if end > len(m.buf) {
+		return false
+	}
+	m.field, m.kind, m.start, m.end, m.at = field, protowire.BytesType, start, end, end
+	return true
+}
+
 // varint returns a negative length for a malformed number. Most have one byte.
 func (m *message) varint() (uint64, int) {
 	if m.at < len(m.buf) && m.buf[m.at] < 0x80 {

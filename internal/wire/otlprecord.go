@@ -62,6 +62,12 @@ func (r *otlpRecord) clear() {
 func (d *otlpDecoding) readFields() error {
 	d.record = otlpRecord{bodies: d.record.bodies[:0]}
 	for m := (message{buf: d.body}); ; {
+		if m.short(fieldAttributes) {
+			if err := d.findAttribute(&m); err != nil {
+				return err
+			}
+			continue
+		}
 		if !m.next() {
 			return m.err
 		}
@@ -76,6 +82,15 @@ func (d *otlpDecoding) readFields() error {
 			return err
 		}
 	}
+}
+
+// findAttribute adds the attribute that is the current field.
+func (d *otlpDecoding) findAttribute(m *message) error {
+	attribute, err := readAttribute(m)
+	if d.attrs = append(d.attrs, attribute); err == nil && len(d.attrs) > d.settings.Limits.MaxAttributes {
+		return d.tooMany()
+	}
+	return err
 }
 
 func kindOf(field protowire.Number) (kind protowire.Type, known bool) {
@@ -104,13 +119,11 @@ func (d *otlpDecoding) readField(m *message) error {
 	case fieldSeverityText:
 		r.severityText = m.bytes()
 	case fieldBody:
-		r.bodies = append(r.bodies, m.bytes())
-	case fieldAttributes:
-		attribute, err := readAttribute(m)
-		if d.attrs = append(d.attrs, attribute); err == nil && len(d.attrs) > d.settings.Limits.MaxAttributes {
-			return d.tooMany()
+		if body := m.bytes(); len(body) > 0 { // pdata writes an empty one where there is none
+			r.bodies = append(r.bodies, body)
 		}
-		return err
+	case fieldAttributes:
+		return d.findAttribute(m)
 	case fieldDropped:
 		r.dropped = uint32(m.number)
 	case fieldFlags:
