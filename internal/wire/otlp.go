@@ -65,7 +65,7 @@ type otlpDecoding struct {
 type otlpScope struct{ from, to int }
 
 // otlpAttribute is a KeyValue that is not decoded yet, as offsets of its key and value in the message around it.
-type otlpAttribute struct{ keyStart, keyEnd, valueStart, valueEnd int }
+type otlpAttribute struct{ keyStart, keyEnd, valueStart, valueEnd uint32 }
 
 func (a otlpAttribute) key(in []byte) []byte { return in[a.keyStart:a.keyEnd:a.keyEnd] }
 

@@ -20,18 +20,17 @@ var errNotFlat = errors.New("the value is structured")
 
 // batch writes the current record into the batch, normalized. It returns false if it must stay a record: it is not one of Tasker's
 // events, has no usable time, a shape that is not known yet, or something that a batch cannot have. The report and the count of
-// values are then to be reset.
+// values are then to be reset. Where values that nothing uses are left out, the body and the severity are, too.
 func (d *otlpDecoding) batch(of eventrecord.Application, event string) (done bool, err error) {
 	r := &d.record
-	if len(r.name) == 0 || !lifecycle.Defines(event) || !d.plain(event) {
+	if len(r.name) == 0 || !d.timed() || r.dropped > 0 || len(d.body) > eventbatch.MaxEventBytes/2 {
 		return false, nil
 	}
 	known := d.shapes.of(event, len(d.attrs), false)
-	if !known.is(event, false) || known.structured || !d.matches(known) {
+	if !known.is(event, false) || !known.defined || known.structured || !d.matches(known) {
 		return false, nil
 	}
-	message := len(known.chosen) == 0
-	if message && len(r.bodies) > 0 || len(d.body) > eventbatch.MaxEventBytes/2 {
+	if all := len(known.chosen) == 0; all && (len(r.bodies) > 0 || !d.hasSeverity(known.severity)) {
 		return false, nil
 	}
 	head := eventbatch.Head{Time: r.time, AtReceipt: r.time == r.observed}
@@ -72,14 +71,16 @@ func (d *otlpDecoding) batch(of eventrecord.Application, event string) (done boo
 	return d.writer.End(&head), nil
 }
 
-// plain reports whether a batch can have everything of the current record: not dropped attributes, a severity other than that of
-// other such events, or a time that must be replaced.
-func (d *otlpDecoding) plain(event string) bool {
+// timed reports whether the current record has a time that can be used.
+func (d *otlpDecoding) timed() bool {
 	r := &d.record
-	severity := lifecycle.SeverityOf(event)
-	return r.time != 0 && (r.time == r.observed || eventrecord.Possible(r.time, r.observed)) &&
-		r.dropped == 0 &&
-		(r.severity == plog.SeverityNumberUnspecified || r.severity == plog.SeverityNumber(severity)) &&
+	return r.time != 0 && (r.time == r.observed || eventrecord.Possible(r.time, r.observed))
+}
+
+// hasSeverity reports whether the severity of the current record is this one, or not given.
+func (d *otlpDecoding) hasSeverity(severity lifecycle.Severity) bool {
+	r := &d.record
+	return (r.severity == plog.SeverityNumberUnspecified || r.severity == plog.SeverityNumber(severity)) &&
 		(len(r.severityText) == 0 || string(r.severityText) == severity.String())
 }
 

@@ -177,7 +177,8 @@ func readAttribute(in *message) (a otlpAttribute, err error) {
 	)
 	if part := in.bytes(); len(part) >= 4 && part[0] == key && part[1] < 0x80 {
 		if next := 2 + int(part[1]); next+2 <= len(part) && part[next] == value && int(part[next+1]) == len(part)-next-2 && part[next+1] < 0x80 {
-			return otlpAttribute{in.start + 2, in.start + next, in.start + next + 2, in.end}, nil
+			start := uint32(in.start)
+			return otlpAttribute{start + 2, start + uint32(next), start + uint32(next) + 2, uint32(in.end)}, nil
 		}
 	}
 	found := false
@@ -190,7 +191,7 @@ func readAttribute(in *message) (a otlpAttribute, err error) {
 			if !m.is(protowire.BytesType) {
 				return a, m.err
 			}
-			a.keyStart, a.keyEnd = m.start, m.end
+			a.keyStart, a.keyEnd = uint32(m.start), uint32(m.end)
 		case fieldAttributeValue:
 			if !m.is(protowire.BytesType) {
 				return a, m.err
@@ -198,7 +199,7 @@ func readAttribute(in *message) (a otlpAttribute, err error) {
 			if found {
 				return a, errTwice
 			}
-			a.valueStart, a.valueEnd, found = m.start, m.end, true
+			a.valueStart, a.valueEnd, found = uint32(m.start), uint32(m.end), true
 		case fieldKeyIndex: // of profiles only
 			if !m.is(protowire.VarintType) {
 				return a, m.err

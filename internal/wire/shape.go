@@ -37,6 +37,9 @@ type shape struct {
 	// empty has the identity and the kept attributes, without values.
 	empty  pcommon.Map
 	misses int
+	// defined is true for an event of Tasker's, which has this severity.
+	defined  bool
+	severity lifecycle.Severity
 	// task and correlation are the indexes of the kept members with these ids, or nowhere.
 	task, correlation int
 	// batched are the shapes of the events in a batch.
@@ -74,7 +77,10 @@ func (s *shapes) of(event string, values int, untimed bool) *shape {
 func (s *shape) is(event string, untimed bool) bool { return s.event == event && s.untimed == untimed }
 
 func newShape(event string, untimed bool, chosen []int) shape {
-	s := shape{event: event, untimed: untimed, chosen: chosen, empty: pcommon.NewMap(), task: nowhere, correlation: nowhere}
+	s := shape{
+		event: event, untimed: untimed, chosen: chosen, empty: pcommon.NewMap(), task: nowhere, correlation: nowhere,
+		defined: lifecycle.Defines(event), severity: lifecycle.SeverityOf(event),
+	}
 	s.empty.PutEmpty(lifecycle.AttrIdentity)
 	return s
 }
