@@ -138,9 +138,6 @@ func (in *intake) add(h *hierarchy, of int, trace pcommon.TraceID, at int) {
 // maxIdleEvents bounds the memory that an intake keeps after a large call.
 const maxIdleEvents = 1 << 15
 
-// maxIdleList bounds that of a list of a decoded event.
-const maxIdleList = 16
-
 // forget releases the call's data. It reports whether the intake is worth keeping.
 func (in *intake) forget() bool {
 	small := in.events <= maxIdleEvents
@@ -148,20 +145,10 @@ func (in *intake) forget() bool {
 		in.parts[i] = part{of: in.parts[i].of, decoded: in.parts[i].decoded}
 	}
 	for i := range in.decoded {
-		e := &in.decoded[i]
-		*e = event.Event{StepIDs: idle(e.StepIDs), Dependencies: idle(e.Dependencies), Attributes: idle(e.Attributes)}
+		treedata.Empty(&in.decoded[i])
 	}
 	in.parts, in.events, in.noTask, in.decoded = in.parts[:0], 0, 0, in.decoded[:0]
 	return small
-}
-
-// idle returns the memory of a list for reuse, without its content.
-func idle[T any](list []T) []T {
-	if cap(list) > maxIdleList {
-		return nil
-	}
-	clear(list)
-	return list[:0]
 }
 
 // decode is read, and keeps the events in the intake for observe.
@@ -170,7 +157,16 @@ func (r *eventReader) decode(in *intake, p *part, shard int, read func(*event.Ev
 		return r.read(p, shard, read)
 	}
 	p.decoded[shard] = len(in.decoded)
-	return r.readInto(in.nextDecoded, p, shard, read)
+	return r.each(p, shard, func(at int, resource *event.Resource) error {
+		e := in.nextDecoded()
+		if p.batch == "" {
+			r.ofSpan(e, p.spans.At(at), resource)
+		} else if err := r.ReadAt(e, at, resource); err != nil {
+			return err
+		}
+		read(e)
+		return nil
+	})
 }
 
 // nextDecoded returns memory for another decoded event, which is valid until the next call.
@@ -202,11 +198,23 @@ func (r *eventReader) observe(in *intake, p *part, shard int, observe func(*even
 
 // read reads the events of a part of one shard. An event is valid until read returns.
 func (r *eventReader) read(p *part, shard int, read func(*event.Event)) error {
-	return r.readInto(func() *event.Event { return &r.event }, p, shard, read)
+	return r.each(p, shard, func(at int, resource *event.Resource) error {
+		e := &r.event
+		if p.batch == "" {
+			r.ofSpan(e, p.spans.At(at), resource)
+		} else {
+			var err error
+			if e, err = r.At(at, resource); err != nil {
+				return err
+			}
+		}
+		read(e)
+		return nil
+	})
 }
 
-// readInto is read, into the memory that next returns.
-func (r *eventReader) readInto(next func() *event.Event, p *part, shard int, read func(*event.Event)) error {
+// each visits the places of a part's events of one shard, while its batch is open.
+func (r *eventReader) each(p *part, shard int, visit func(at int, resource *event.Resource) error) error {
 	if len(p.of[shard]) == 0 {
 		return nil
 	}
@@ -218,13 +226,9 @@ func (r *eventReader) readInto(next func() *event.Event, p *part, shard int, rea
 		}
 	}
 	for _, at := range p.of[shard] {
-		e := next()
-		if p.batch == "" {
-			r.ofSpan(e, p.spans.At(at), resource)
-		} else if err := r.ReadAt(e, at, resource); err != nil {
+		if err := visit(at, resource); err != nil {
 			return errBatch(err)
 		}
-		read(e)
 	}
 	return nil
 }

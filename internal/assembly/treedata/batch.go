@@ -12,10 +12,14 @@ import (
 type shape struct {
 	codes []code
 	shown bool
+	// event is the memory of At. It has no other fields than those that every event of the shape has, so these are all that is
+	// written for the next one.
+	event event.Event
+	used  bool // since Open
 }
 
-func newShape(of *eventbatch.Shape) shape {
-	s := shape{codes: make([]code, len(of.Keys)), shown: ReadsOf(of.Name).All()}
+func newShape(of *eventbatch.Shape) *shape {
+	s := &shape{codes: make([]code, len(of.Keys)), shown: ReadsOf(of.Name).All()}
 	for i, key := range of.Keys {
 		s.codes[i] = codeOf(key)
 	}
@@ -26,18 +30,45 @@ func newShape(of *eventbatch.Shape) shape {
 func (r *Reader) Open(events string) error { return r.batch.Open(eventbatch.Batch{Events: events}) }
 
 // Close releases the batch.
-func (r *Reader) Close() { r.batch.Close() }
+func (r *Reader) Close() {
+	r.batch.Close()
+	for _, of := range r.used {
+		of.used = false
+		Empty(&of.event)
+	}
+	clear(r.used)
+	r.used = r.used[:0]
+}
 
-// ReadAt reads the event at an offset of the batch, as Read does. Its strings are parts of the batch.
+// At reads the event at an offset of the batch, as Event does. Its strings are parts of the batch. It is valid until the next call, and
+// until Close.
+func (r *Reader) At(offset int, resource *event.Resource) (*event.Event, error) {
+	if !r.batch.Seek(offset) {
+		return nil, r.batch.Err()
+	}
+	of := *r.batch.Known()
+	if !of.used {
+		of.used = true
+		r.used = append(r.used, of)
+	}
+	return &of.event, r.readInto(&of.event, of, resource)
+}
+
+// ReadAt is At into memory of the caller, which Empty has emptied or which is new.
 func (r *Reader) ReadAt(e *event.Event, offset int, resource *event.Resource) error {
 	if !r.batch.Seek(offset) {
 		return r.batch.Err()
 	}
+	return r.readInto(e, *r.batch.Known(), resource)
+}
+
+// readInto reads the current event into memory that is empty, or has an event of the same shape.
+func (r *Reader) readInto(e *event.Event, as *shape, resource *event.Resource) error {
 	head, values := r.batch.Head(), r.batch.Values()
 	if err := r.batch.Err(); err != nil {
 		return err
 	}
-	of, as := r.batch.Shape(), r.batch.Known()
+	of := r.batch.Shape()
 	begin(e, of.Name, head.TraceID, head.Identity, head.Time, resource)
 	for i, v := range values {
 		if v.Kind == eventbatch.KindList {

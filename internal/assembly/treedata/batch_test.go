@@ -59,12 +59,46 @@ func TestEventsOfBatches(t *testing.T) {
 		defer batches.Close()
 		for _, record := range records {
 			require.True(t, offsets.Next())
+			want := plain(pdata.Event(record.EventName(), [16]byte{1}, 7, 9, resource, record.Attributes()))
+			read, err := batches.At(offsets.Offset(), resource)
+			require.NoError(t, err)
+			require.Equal(t, want, plain(read))
 			require.NoError(t, batches.ReadAt(got, offsets.Offset(), resource))
-			want := pdata.Event(record.EventName(), [16]byte{1}, 7, 9, resource, record.Attributes())
-			require.Equal(t, plain(want), plain(got))
+			require.Equal(t, want, plain(got))
+			Empty(got)
 		}
 		require.Error(t, batches.ReadAt(got, len(batch.Events)-1, resource))
+		_, err := batches.At(len(batch.Events)-1, resource)
+		require.Error(t, err)
 	})
+}
+
+// A reader between batches has nothing of the previous one, and no long lists.
+func TestAClosedReaderIsEmpty(t *testing.T) {
+	record := plog.NewLogRecord()
+	record.SetEventName(lifecycle.WorkflowViableStepsDiscovered)
+	ids := record.Attributes().PutEmptySlice(lifecycle.AttrStepIDs)
+	r, places := NewReader(), eventbatch.NewReader(func(*eventbatch.Shape) struct{} { return struct{}{} })
+	for steps := range 2 * longestKept {
+		ids.AppendEmpty().SetStr("a step")
+		var w eventbatch.RecordWriter
+		w.Reset(0)
+		require.True(t, w.Add(record, &eventbatch.Head{}, func(string) bool { return true }))
+		batch := w.Batch()
+		require.NoError(t, places.Open(batch))
+		require.True(t, places.Next())
+		require.NoError(t, r.Open(batch.Events))
+		e, err := r.At(places.Offset(), &event.Resource{})
+		require.NoError(t, err)
+		require.Len(t, e.StepIDs, steps+1)
+		r.Close()
+		for _, id := range e.StepIDs[:cap(e.StepIDs)] {
+			require.Empty(t, id)
+		}
+		require.LessOrEqual(t, cap(e.StepIDs), longestKept)
+		e.StepIDs, e.Dependencies, e.Attributes = nil, nil, nil
+		require.Zero(t, *e)
+	}
 }
 
 // plain returns an event without the memory of lists.

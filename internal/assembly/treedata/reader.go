@@ -17,7 +17,8 @@ import (
 // Reader reads events out of pdata and out of batches. Its memory is reused for the next event, so it serves one goroutine.
 type Reader struct {
 	event     event.Event
-	batch     *eventbatch.Reader[shape]
+	batch     *eventbatch.Reader[*shape]
+	used      []*shape // since Open
 	resources map[string]*event.Resource
 	key       []byte
 	items     []string // the elements of the current value, if it is a list
@@ -66,6 +67,7 @@ func (r *Reader) Event(name string, trace pcommon.TraceID, identity uint64, at p
 
 // Read is Event into memory of the caller, whose lists it reuses.
 func (r *Reader) Read(e *event.Event, name string, trace pcommon.TraceID, identity uint64, at pcommon.Timestamp, resource *event.Resource, attrs pcommon.Map) {
+	*e = event.Event{StepIDs: e.StepIDs, Dependencies: e.Dependencies, Attributes: e.Attributes}
 	begin(e, name, trace, identity, at, resource)
 	shown := e.ShowsAttributes()
 	for key, v := range attrs.All() {
@@ -106,12 +108,27 @@ func (r *Reader) itemOf(item pcommon.Value) string {
 	return item.AsString()
 }
 
-// begin empties an event but for the memory of its lists.
-func begin(e *event.Event, name string, trace pcommon.TraceID, identity uint64, at pcommon.Timestamp, resource *event.Resource) {
-	*e = event.Event{
-		TraceID: trace, Identity: identity, Name: name, At: int64(at), Resource: resource, Attempt: -1, JobRun: -1,
-		StepIDs: e.StepIDs[:0], Dependencies: e.Dependencies[:0], Attributes: e.Attributes[:0],
+// Empty empties an event but for the memory of its lists.
+func Empty(e *event.Event) {
+	*e = event.Event{StepIDs: emptied(e.StepIDs), Dependencies: emptied(e.Dependencies), Attributes: emptied(e.Attributes)}
+}
+
+// longestKept is the length up to which the memory of a list is kept for another event.
+const longestKept = 16
+
+func emptied[T any](list []T) []T {
+	if cap(list) > longestKept {
+		return nil
 	}
+	clear(list[:cap(list)])
+	return list[:0]
+}
+
+// begin sets what every event has, and what field does not set or only adds to.
+func begin(e *event.Event, name string, trace pcommon.TraceID, identity uint64, at pcommon.Timestamp, resource *event.Resource) {
+	e.TraceID, e.Identity, e.Name, e.At, e.Resource = trace, identity, name, int64(at), resource
+	e.Attempt, e.JobRun, e.Refused = -1, -1, false
+	e.StepIDs, e.Dependencies, e.Attributes = e.StepIDs[:0], e.Dependencies[:0], e.Attributes[:0]
 }
 
 // field reads one attribute into the event's fields. It returns whether the attribute has nothing beyond these fields.
