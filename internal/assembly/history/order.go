@@ -13,12 +13,12 @@ import (
 )
 
 // sort puts the records in the order in which they happened and drops repetitions of one item.
-func (t *Source) sort() {
+func (t *Source) sort(repeated *repetitions) {
 	if !t.Events.Fixed {
 		t.Coarse = t.fullSeconds()
 	}
 	if t.Coarse {
-		t.refine()
+		t.refine(repeated)
 		return
 	}
 	slices.SortFunc(t.Records, compareRecords)
@@ -75,21 +75,15 @@ func (t *Source) createFirst() {
 // refine sorts records some of which have times in whole seconds, within which several batches begin and end. Such a record gets
 // the time of the one that arrived before it, if its clock permits, and equal times are sorted by arrival. It is the only place
 // where arrival counts.
-func (t *Source) refine() {
+func (t *Source) refine(repeated *repetitions) {
+	t.Records = repeated.drop(t.Records)
 	last := int64(math.MinInt64)
-	seen := make(map[uint32]int, len(t.Records))
-	kept := t.Records[:0]
-	for _, r := range t.Records {
-		if first, again := seen[r.Identity]; again && kept[first].Same(&r) {
-			continue
-		}
-		seen[r.Identity] = len(kept)
+	for i := range t.Records {
+		r := &t.Records[i]
 		if r.At <= last && last < r.At+resolution(r.At) {
 			r.At = last
 		}
 		last = r.At
-		kept = append(kept, r)
 	}
-	t.Records = kept
 	slices.SortStableFunc(t.Records, func(a, b event.Record) int { return cmp.Compare(a.At, b.At) })
 }

@@ -15,6 +15,9 @@ type Reader struct {
 	records []event.Record
 	arena   arena
 
+	repeated  repetitions
+	rebuilder rebuilder
+
 	// Of the task that is being read.
 	task     *Source
 	patience int64      // how long after an attempt's end another announcement of it counts, in the time of the events
@@ -53,7 +56,7 @@ func (rd *Reader) Load(t *Source) {
 	rd.arena.reset()
 	clear(rd.current)
 	t.Records = rd.Unpack(t)
-	t.sort()
+	t.sort(&rd.repeated)
 }
 
 // ReadAll loads a task and reads its runs.
@@ -64,7 +67,7 @@ func (rd *Reader) ReadAll(t *Source, patience int64) []*Run {
 		return runs
 	}
 	sorted := t.Records
-	if t.Records = t.rebuild(t.Events.Unpack(nil)); t.Records != nil {
+	if t.Records = rd.rebuilder.rebuild(t); t.Records != nil {
 		if again := rd.Read(t, patience, nil); CountGaps(again) < CountGaps(runs) {
 			return again
 		}

@@ -17,6 +17,23 @@ import (
 // the steps that its steps depend on; an attempt is requested, handled and ended in this order. The parts below put a task's
 // records in the only order that this leaves.
 
+// rebuilder puts the records of tasks in such an order, one task after the other. Its memory is reused for the next task.
+type rebuilder struct {
+	task     *Source
+	arrived  []event.Record
+	repeated repetitions
+	passes   []*passRecords // in the order in which they ran
+	byThread []*passRecords // by correlation id
+	rest     restRecords
+	listed   []bool         // by step: buffer for the discoveries of a pass
+	ofStep   []event.Record // buffer for the records of a step
+	out      sequence
+	arena    struct {
+		passes slab[passRecords]
+		stages slab[stage]
+	}
+}
+
 // passRecords are the records of one pass.
 type passRecords struct {
 	job, begin, end int64 // the job's number and the first and last time
@@ -33,48 +50,49 @@ type stage struct {
 	records    []event.Record
 }
 
-// rebuild returns the records, which are in the order of arrival and may be repeated, in an order in which an engine can have fired
-// them; nil when they do not determine one.
-func (t *Source) rebuild(arrived []event.Record) []event.Record {
-	passes, rest := t.passRecords(distinctRecords(arrived))
-	if len(passes) == 0 {
+// rebuild returns the records of a task in an order in which an engine can have fired them, without repetitions; nil when they do not
+// determine one. They are valid until the next call.
+func (b *rebuilder) rebuild(t *Source) []event.Record {
+	defer b.reset()
+	b.task = t
+	b.arrived = t.Events.Unpack(b.arrived[:0])
+	if !b.divide(b.repeated.drop(b.arrived)) {
 		return nil
 	}
-	for _, r := range rest.steps {
-		s := stageOf(passes, r)
+	for _, r := range b.rest.steps {
+		s := b.stageOf(r)
 		if s == nil {
 			return nil
 		}
 		s.records = append(s.records, r)
 	}
-	var out sequence
-	next := 0
+	b.place()
+	b.out = sequence{records: slices.Grow(b.out.records[:0], len(b.arrived))}
+	others := b.rest.others
 	place := func(before int) {
-		for ; next < len(rest.others) && rest.others[next].before <= before; next++ {
-			out.add(rest.others[next].Record)
+		for ; len(others) > 0 && others[0].before <= before; others = others[1:] {
+			b.out.add(others[0].Record)
 		}
 	}
-	rest.place(passes)
-	for i, p := range passes {
+	for i, p := range b.passes {
 		place(i)
-		t.writePass(&out, p)
+		b.writePass(p)
 	}
-	place(len(passes))
-	return out.records
+	place(len(b.passes))
+	return b.out.records
 }
 
-// distinctRecords drops repetitions and keeps the order.
-func distinctRecords(arrived []event.Record) []event.Record {
-	seen := make(map[uint32]int, len(arrived))
-	var kept []event.Record
-	for _, r := range arrived {
-		if first, again := seen[r.Identity]; again && kept[first].Same(&r) {
-			continue
+// reset releases everything but the records in order.
+func (b *rebuilder) reset() {
+	b.arena.passes.reset(func(p *passRecords) {
+		*p = passRecords{
+			early: emptied(p.early), late: emptied(p.late), found: emptied(p.found), stages: emptied(p.stages), began: emptied(p.began), ended: emptied(p.ended),
 		}
-		seen[r.Identity] = len(kept)
-		kept = append(kept, r)
-	}
-	return kept
+	})
+	b.arena.stages.reset(func(s *stage) { *s = stage{discovered: emptied(s.discovered), records: emptied(s.records)} })
+	clear(b.byThread)
+	b.task, b.passes = nil, emptied(b.passes)
+	b.rest = restRecords{steps: b.rest.steps[:0], others: b.rest.others[:0]}
 }
 
 // restRecords are the records without a pass's correlation id: events of steps, and those from outside of passes.
@@ -89,80 +107,86 @@ type placed struct {
 	before int
 }
 
-// passRecords divides the records by pass, in the order in which the passes ran. There are none when a pass's event has no
-// correlation id, or when discoveries list a step twice.
-func (t *Source) passRecords(records []event.Record) ([]*passRecords, *restRecords) {
-	byThread := map[uint16]*passRecords{}
-	rest := &restRecords{}
-	var passes []*passRecords
-	for _, r := range records { // passes, by events that only a pass fires
-		switch r.Kind {
+// divide divides the records by pass. It returns false without a pass, when a pass's event has no correlation id, or when discoveries
+// list a step twice.
+func (b *rebuilder) divide(records []event.Record) bool {
+	b.byThread = zeros(b.byThread, len(b.task.Events.CorrelationIDs)+1)
+	for i := range records { // passes, by events that only a pass fires
+		switch r := &records[i]; r.Kind {
 		case event.PassBegan, event.Discovered, event.NothingViable, event.BatchBegan, event.BatchEnded, event.Finalizing, event.PassEnded:
 			if r.CorrelationID == 0 {
-				return nil, rest
+				return false
 			}
-			if byThread[r.CorrelationID] == nil {
-				byThread[r.CorrelationID] = &passRecords{begin: math.MaxInt64}
-				passes = append(passes, byThread[r.CorrelationID])
+			if b.byThread[r.CorrelationID] == nil {
+				p := b.arena.passes.next()
+				p.begin = math.MaxInt64
+				b.byThread[r.CorrelationID] = p
+				b.passes = append(b.passes, p)
 			}
 		}
 	}
-	for _, r := range records {
-		p := byThread[r.CorrelationID]
+	for i := range records {
+		r := &records[i]
+		p := b.byThread[r.CorrelationID]
 		switch r.Kind {
 		case event.StepRequested, event.HandlerBegan, event.Backoff, event.StepCompleted, event.StepFailed:
 			if r.Step == event.NoStep {
-				return nil, rest
+				return false
 			}
-			rest.steps = append(rest.steps, r)
+			b.rest.steps = append(b.rest.steps, *r)
 			continue
 		}
-		if p == nil || !p.take(t, r) {
-			rest.others = append(rest.others, placed{Record: r})
+		if p == nil || !b.take(p, r) {
+			b.rest.others = append(b.rest.others, placed{Record: *r})
 			continue
 		}
 		p.begin, p.end = min(p.begin, r.At), max(p.end, r.At)
 	}
-	for _, p := range passes {
-		listed := map[int16]bool{}
-		for _, s := range p.stages {
-			for _, step := range s.steps {
-				if listed[step] {
-					return nil, rest
-				}
-				listed[step] = true
+	slices.SortStableFunc(b.passes, func(x, y *passRecords) int { return cmp.Or(cmp.Compare(x.begin, y.begin), cmp.Compare(x.job, y.job)) })
+	return len(b.passes) > 0 && !slices.ContainsFunc(b.passes, b.listsTwice)
+}
+
+// listsTwice reports whether discoveries of a pass have a step twice.
+func (b *rebuilder) listsTwice(p *passRecords) bool {
+	b.listed = zeros(b.listed, len(b.task.Events.Steps))
+	for _, s := range p.stages {
+		for _, step := range s.steps {
+			if b.listed[step] {
+				return true
 			}
+			b.listed[step] = true
 		}
 	}
-	slices.SortStableFunc(passes, func(a, b *passRecords) int { return cmp.Or(cmp.Compare(a.begin, b.begin), cmp.Compare(a.job, b.job)) })
-	return passes, rest
+	return false
 }
 
 // take keeps a record of the pass's own correlation id, or reports that it is not of the pass.
-func (p *passRecords) take(t *Source, r event.Record) bool {
+func (b *rebuilder) take(p *passRecords, r *event.Record) bool {
 	switch r.Kind {
 	case event.JobBegan:
 		p.job = int64(r.Number)
-		p.early = append(p.early, r)
+		p.early = append(p.early, *r)
 	case event.TaskStarted, event.PassBegan:
-		p.early = append(p.early, r)
+		p.early = append(p.early, *r)
 	case event.Discovered:
-		steps := t.Events.List(&r)
+		steps := b.task.Events.List(r)
 		for _, s := range p.stages {
 			if slices.Equal(s.steps, steps) {
-				s.discovered = append(s.discovered, r)
+				s.discovered = append(s.discovered, *r)
 				return true
 			}
 		}
-		p.stages = append(p.stages, &stage{steps: steps, discovered: []event.Record{r}})
+		s := b.arena.stages.next()
+		s.steps, s.discovered = steps, append(s.discovered, *r)
+		p.stages = append(p.stages, s)
 	case event.BatchBegan:
-		p.began = append(p.began, r)
+		p.began = append(p.began, *r)
 	case event.BatchEnded:
-		p.ended = append(p.ended, r)
+		p.ended = append(p.ended, *r)
 	case event.NothingViable:
-		p.found = append(p.found, r)
+		p.found = append(p.found, *r)
 	case event.Finalizing, event.TaskPending, event.TaskCompleted, event.TaskFailed, event.PassEnded:
-		p.late = append(p.late, r)
+		p.late = append(p.late, *r)
 	default:
 		return false
 	}
@@ -171,9 +195,9 @@ func (p *passRecords) take(t *Source, r event.Record) bool {
 
 // stageOf finds the batch of a step's event: the first that lists the step in a pass that the time allows; the end of a
 // pass, too, may be up to a second later than its clock says.
-func stageOf(passes []*passRecords, r event.Record) *stage {
+func (b *rebuilder) stageOf(r event.Record) *stage {
 	for _, late := range [...]time.Duration{0, time.Second} {
-		for _, p := range passes {
+		for _, p := range b.passes {
 			if r.At > p.end+int64(late) || r.At+int64(time.Second) <= p.begin {
 				continue
 			}
@@ -189,12 +213,13 @@ func stageOf(passes []*passRecords, r event.Record) *stage {
 
 // place inserts the events from outside: the creation first, what leads to a pass before it, what can happen at any time in the
 // pass of its time, everything else between passes.
-func (rest *restRecords) place(passes []*passRecords) {
+func (b *rebuilder) place() {
+	rest := &b.rest
 	rest.others = slices.DeleteFunc(rest.others, func(o placed) bool {
 		if o.Kind != event.SpanEvent && o.Kind != event.Query {
 			return false
 		}
-		for _, p := range passes {
+		for _, p := range b.passes {
 			if p.begin < o.At+int64(time.Second) && o.At <= p.end {
 				p.found = append(p.found, o.Record)
 				return true
@@ -210,16 +235,16 @@ func (rest *restRecords) place(passes []*passRecords) {
 			enqueued = enqueued || o.Kind == event.Enqueued
 			continue
 		}
-		o.before = len(passes)
-		for j, p := range passes {
+		o.before = len(b.passes)
+		for j, p := range b.passes {
 			if p.begin > o.At || p.begin+int64(time.Second) > o.At && p.follows(&o.Record) {
 				o.before = j
 				break
 			}
 		}
 	}
-	slices.SortStableFunc(rest.others, func(a, b placed) int {
-		return cmp.Or(cmp.Compare(a.before, b.before), cmp.Compare(a.At, b.At), cmp.Compare(a.Kind, b.Kind))
+	slices.SortStableFunc(rest.others, func(x, y placed) int {
+		return cmp.Or(cmp.Compare(x.before, y.before), cmp.Compare(x.At, y.At), cmp.Compare(x.Kind, y.Kind))
 	})
 }
 
@@ -235,16 +260,18 @@ func (p *passRecords) follows(r *event.Record) bool {
 }
 
 // writePass writes the pass from its beginning to its end.
-func (t *Source) writePass(out *sequence, p *passRecords) {
-	byKind := func(a, b event.Record) int { return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.At, b.At)) }
-	byTime := func(a, b event.Record) int { return cmp.Compare(a.At, b.At) }
+func (b *rebuilder) writePass(p *passRecords) {
+	out := &b.out
+	byKind := func(x, y event.Record) int { return cmp.Or(cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.At, y.At)) }
+	byTime := func(x, y event.Record) int { return cmp.Compare(x.At, y.At) }
 	slices.SortStableFunc(p.early, byKind)
 	slices.SortStableFunc(p.late, byKind)
 	slices.SortStableFunc(p.began, byTime)
 	slices.SortStableFunc(p.ended, byTime)
 	out.add(p.early...)
+	ends := p.ended
 	for len(p.stages) > 0 {
-		s := t.nextStage(p)
+		s := b.task.nextStage(p)
 		out.add(s.discovered...)
 		if i := slices.IndexFunc(p.began, func(r event.Record) bool { return int(r.Number) == len(s.steps) }); i >= 0 {
 			out.add(p.began[i])
@@ -253,19 +280,24 @@ func (t *Source) writePass(out *sequence, p *passRecords) {
 		began, ended := out.high, out.high
 		for _, step := range s.steps { // they run concurrently: each begins with the batch
 			out.high = began
-			of := slices.DeleteFunc(slices.Clone(s.records), func(r event.Record) bool { return r.Step != step })
-			slices.SortStableFunc(of, byKind)
-			out.add(of...)
+			b.ofStep = b.ofStep[:0]
+			for i := range s.records {
+				if s.records[i].Step == step {
+					b.ofStep = append(b.ofStep, s.records[i])
+				}
+			}
+			slices.SortStableFunc(b.ofStep, byKind)
+			out.add(b.ofStep...)
 			ended = max(ended, out.high)
 		}
 		out.high = ended
-		if len(p.ended) > 0 {
-			out.add(p.ended[0])
-			p.ended = p.ended[1:]
+		if len(ends) > 0 {
+			out.add(ends[0])
+			ends = ends[1:]
 		}
 	}
 	out.add(p.began...)
-	out.add(p.ended...)
+	out.add(ends...)
 	out.add(p.found...)
 	out.add(p.late...)
 }
