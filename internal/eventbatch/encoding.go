@@ -46,19 +46,41 @@ func putWord(to []byte, word uint64) {
 	to[8], to[9] = byte(word>>lowBits)&wordMask, byte(word>>(lowBits+wordBits))
 }
 
+// eightBytes returns the first bytes of a word.
+func eightBytes(s string) uint64 {
+	_ = s[7]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+}
+
 // lowWord returns the low bits of a word, or false for bytes that putWord does not write.
 func lowWord(s string) (low uint64, ok bool) {
-	_ = s[7]
-	low = uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
-		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+	low = eightBytes(s)
 	return gather(low), low&highBits == 0
 }
 
 // word returns false for one that putWord does not write.
 func word(s string) (word uint64, ok bool) {
 	_ = s[wordBytes-1]
-	low, ok := lowWord(s)
-	return low | uint64(s[8])<<lowBits | uint64(s[9])<<(lowBits+wordBits), ok && s[8] < highBit && s[9] <= 1
+	return gather(eightBytes(s)) | uint64(s[8])<<lowBits | uint64(s[9])<<(lowBits+wordBits), isWord(s)
+}
+
+// isWord returns false for a word that putWord does not write.
+func isWord(s string) bool {
+	_ = s[wordBytes-1]
+	return eightBytes(s)&highBits == 0 && s[8] < highBit && s[9] <= 1
+}
+
+// headWords returns the words with which the head of an event ends, as word does: trace id, identity and time.
+func headWords(s string) (words [headWordCount]uint64, ok bool) {
+	low, last := uint64(0), byte(0)
+	for i := range words {
+		b := s[i*wordBytes : (i+1)*wordBytes]
+		eight := eightBytes(b)
+		words[i] = gather(eight) | uint64(b[8])<<lowBits | uint64(b[9])<<(lowBits+wordBits)
+		low, last = low|eight|uint64(b[8]), last|b[9]
+	}
+	return words, low&highBits == 0 && last <= 1
 }
 
 func appendWord(b []byte, word uint64) []byte {

@@ -5,6 +5,7 @@ package eventbatch_test
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -103,7 +104,20 @@ func (e *event) sameContent(t require.TestingT, r *eventbatch.Reader[int]) {
 		require.Equal(t, e.values[i], to.AsRaw())
 		require.Equal(t, to.AsString(), value.String())
 	}
+	sameValues(t, r)
 	require.NoError(t, r.Err())
+}
+
+// sameValues requires that values are the same, whichever others are needed.
+func sameValues(t require.TestingT, r *eventbatch.Reader[int]) {
+	all := slices.Clone(r.Values())
+	for _, places := range []eventbatch.Places{0, eventbatch.Places(0).With(1).With(3).With(70), eventbatch.AllPlaces} {
+		for place, value := range r.ValuesAt(places) {
+			if place >= 64 || places == places.With(place) {
+				require.Equal(t, all[place], value)
+			}
+		}
+	}
 }
 
 // Reading returns what was written, in order and out of order, whatever was read before; and what a router has decided on it.
@@ -377,12 +391,17 @@ func FuzzRead(f *testing.F) {
 	w.Reset(1)
 	f.Add(w.Batch().Events, "")
 	f.Fuzz(func(t *testing.T, events, decisions string) {
-		r, second := newReader(), newReader()
+		r, second, checks := newReader(), newReader(), newReader()
 		if r.Open(eventbatch.Batch{Events: events, Decisions: decisions}) != nil {
 			return
 		}
+		require.NoError(t, checks.Open(eventbatch.Batch{Events: events, Decisions: decisions}))
 		for r.Next() {
+			require.True(t, checks.Next())
 			head, values := r.Head(), r.Values()
+			checks.Head()
+			checks.ValuesAt(0)
+			require.Equal(t, r.Err(), checks.Err(), "values that are not needed are checked")
 			if r.Err() != nil {
 				return
 			}

@@ -133,6 +133,32 @@ func (in *input) short(to *Value) bool {
 	return false
 }
 
+// skip reads a value as value does, and forgets it.
+func (in *input) skip() {
+	s := in.rest
+	if len(s) > 1 {
+		n := int(s[1])
+		switch Kind(s[0]) {
+		case KindText:
+			if n <= numberMask && n <= len(s)-2 {
+				in.rest = s[2+n:]
+				return
+			}
+		case KindInt:
+			if n <= numberMask {
+				in.rest = s[2:]
+				return
+			}
+		case KindDouble:
+			if len(s) > wordBytes && isWord(s[1:]) {
+				in.rest = s[1+wordBytes:]
+				return
+			}
+		}
+	}
+	in.value()
+}
+
 // list reads a list, and checks that its elements can be read.
 func (in *input) list() Value {
 	n := in.uint()

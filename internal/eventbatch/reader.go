@@ -4,6 +4,7 @@
 package eventbatch
 
 import (
+	"encoding/binary"
 	"fmt"
 	"strings"
 
@@ -205,10 +206,10 @@ func (r *Reader[T]) Signals() (signals lifecycle.Signals, routed bool) {
 
 // Head reads the head of the current event.
 func (r *Reader[T]) Head() (head Head) {
-	head.TraceID = r.TraceID()
-	identity, ok := word(r.batch[r.at+identityAt:])
-	at, also := word(r.batch[r.at+timeAt:])
-	head.Identity, head.Time = identity, pcommon.Timestamp(at)
+	words, ok := headWords(r.batch[r.at+traceAt : r.at+headBytes])
+	binary.LittleEndian.PutUint64(head.TraceID[:8], words[0])
+	binary.LittleEndian.PutUint64(head.TraceID[8:], words[1])
+	head.Identity, head.Time = words[2], pcommon.Timestamp(words[3])
 	known := true
 	if head.Signals, head.Routed = r.Signals(); head.Routed {
 		head.Priority, known = priorityOf(r.decision() >> priorityBits)
@@ -217,16 +218,21 @@ func (r *Reader[T]) Head() (head Head) {
 	}
 	flags := r.batch[r.at+flagsAt]
 	head.AtReceipt = flags == 1
-	if !ok || !also || !known || flags > 1 {
+	if !ok || !known || flags > 1 {
 		r.fail()
 	}
 	return head
 }
 
 // Values returns the values of the current event, in the order of its shape's keys. They are valid until the next call.
-func (r *Reader[T]) Values() []Value { return r.valuesOf(r.batch[r.at+headBytes : r.end]) }
+func (r *Reader[T]) Values() []Value { return r.valuesOf(r.batch[r.at+headBytes:r.end], AllPlaces) }
 
-func (r *Reader[T]) valuesOf(encoded string) []Value {
+// ValuesAt is Values for those who need some of the values only. All are checked, but the others are undefined.
+func (r *Reader[T]) ValuesAt(places Places) []Value {
+	return r.valuesOf(r.batch[r.at+headBytes:r.end], places)
+}
+
+func (r *Reader[T]) valuesOf(encoded string, places Places) []Value {
 	keys := len(r.of.shape.Keys)
 	if cap(r.values) < keys {
 		r.values = make([]Value, keys)
@@ -234,7 +240,10 @@ func (r *Reader[T]) valuesOf(encoded string) []Value {
 	values := r.values[:keys]
 	in := input{rest: encoded}
 	for i := range values {
-		if !in.short(&values[i]) {
+		switch {
+		case !places.has(i):
+			in.skip()
+		case !in.short(&values[i]):
 			values[i] = in.value()
 		}
 	}

@@ -69,7 +69,7 @@ func (r *Reader[T]) Record(to plog.LogRecord, observed pcommon.Timestamp) {
 
 // OwnRecord is Record with strings of the record's own, so that it does not keep the batch in memory.
 func (r *Reader[T]) OwnRecord(to plog.LogRecord, observed pcommon.Timestamp) {
-	r.record(to, observed, r.valuesOf(strings.Clone(r.batch[r.at+headBytes:r.end])))
+	r.record(to, observed, r.valuesOf(strings.Clone(r.batch[r.at+headBytes:r.end]), AllPlaces))
 }
 
 func (r *Reader[T]) record(to plog.LogRecord, observed pcommon.Timestamp, values []Value) {

@@ -37,6 +37,19 @@ func (s *Shape) fits() bool { return len(s.encoded) <= maxShapeBytes }
 // Place returns the index of a key, or -1.
 func (s *Shape) Place(key string) int { return slices.Index(s.Keys, key) }
 
+// Places is a set of the places of keys in a shape. It has all those behind the first 64.
+type Places uint64
+
+// AllPlaces has all places.
+const AllPlaces = ^Places(0)
+
+const countedPlaces = 64
+
+// With returns the set with another place.
+func (p Places) With(place int) Places { return p | 1<<place }
+
+func (p Places) has(place int) bool { return place >= countedPlaces || p>>place&1 != 0 }
+
 // readShape reads a shape whose strings are parts of encoded.
 func readShape(encoded string) (*Shape, error) {
 	in := input{rest: encoded}

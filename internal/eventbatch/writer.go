@@ -46,6 +46,8 @@ const (
 	timeAt     = identityAt + wordBytes
 	headBytes  = timeAt + wordBytes
 
+	headWordCount = (headBytes - traceAt) / wordBytes
+
 	maxShapes = 1 << (2 * wordBits)
 	// lengthBytes are those of the length of an event, and of a list. MaxEventBytes is the longest event.
 	lengthBytes   = 4
