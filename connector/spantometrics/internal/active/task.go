@@ -66,6 +66,9 @@ func (t *Tracker) place(e *task, state State, now series.Instant, labeler Labele
 // move sets a task's state and gauge and moves it to the end of its list.
 func (t *Tracker) move(e *task, state State, gauge series.Gauge, now series.Instant) {
 	e.count(gauge, now)
+	if state == e.state && t.listOf(e).last == e {
+		return
+	}
 	t.listOf(e).remove(e)
 	e.state = state
 	t.listOf(e).append(e)

@@ -20,8 +20,7 @@ import (
 // a later pass begins; an enqueue after the end is the job's own retry and opens nothing. The final status of a pass also
 // ends a task, because the job of a cancelled task still runs without a terminal event. A step is open from the request for
 // its execution until it ends.
-func (b *batch) trackActive() {
-	e := &b.event
+func (b *batch) trackActive(e *event) {
 	if e.trace.IsEmpty() || b.recorder.plans.Tasks == nil && b.recorder.plans.Steps == nil {
 		return
 	}
@@ -66,7 +65,7 @@ type labeler struct {
 
 // IsOfTask is false for events without a task, whose trace is the application's.
 func (l *labeler) IsOfTask() bool {
-	_, ok := idKey(l.batch.event.attrs.Get(plan.TaskID))
+	_, ok := idKey(l.batch.recorder.item.Attribute(plan.TaskID))
 	return ok
 }
 

@@ -20,8 +20,7 @@ type batch struct {
 	// now is the time at which the batch was received.
 	now series.Instant
 	out plan.Output
-	// event is the current event, and labeler finds its gauges.
-	event   event
+	// labeler finds the gauges of the current event.
 	labeler labeler
 	// measured is the number of events, of those whose fingerprints are known, that were measured or skipped. headsRead is how many
 	// of them had heads.

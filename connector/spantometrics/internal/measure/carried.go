@@ -8,7 +8,16 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/tally"
 	"github.com/tasker-otel/otelcol-tasker/internal/eventbatch"
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
+
+// head is what is always read of the head of an event in a batch. It has no pointers, because there are many of them.
+type head struct {
+	trace     pcommon.TraceID
+	at        pcommon.Timestamp
+	atReceipt bool
+	signals   lifecycle.Signals
+}
 
 // measureCarried measures the events of a batch. An event without a time gets that of its carrier's receipt.
 func (b *batch) measureCarried(batch eventbatch.Batch, receipt pcommon.Timestamp) error {
@@ -24,22 +33,25 @@ func (b *batch) measureCarried(batch eventbatch.Batch, receipt pcommon.Timestamp
 			continue
 		}
 		b.chooseApplication()
-		if !b.isRouted(head.Signals) {
+		if !b.isRouted(head.signals) {
 			continue
 		}
-		values := events.Values()
+		values := events.ValuesAt(shape.Reads)
 		if events.Err() != nil {
 			b.skip(tally.Malformed, int64(len(b.recorder.fingerprints)-b.measured+1))
 			break
 		}
-		at := head.Time
-		if at == 0 && !head.AtReceipt {
+		at := head.at
+		if at == 0 && !head.atReceipt {
 			at = receipt
 		}
-		b.event = event{
-			name: shape.Name, plan: shape.Plan, at: int64(at), trace: head.TraceID, attrs: shape.OfEvent(head, values), fingerprint: fingerprint,
+		if shape.ReadsHead {
+			b.recorder.head = events.Head()
 		}
-		b.measureEvent()
+		b.measureEvent(&event{
+			name: shape.Name, plan: shape.Plan, at: int64(at), trace: head.trace,
+			attrs: shape.OfEvent(&b.recorder.head, values), fingerprint: fingerprint,
+		})
 	}
 	return events.Err()
 }

@@ -100,9 +100,9 @@ func (b *batch) identifyCarried(batch eventbatch.Batch) error {
 		return err
 	}
 	for events.Next() {
-		head := events.Head()
-		b.recorder.heads = append(b.recorder.heads, head)
-		b.recorder.fingerprints = append(b.recorder.fingerprints, head.Identity^b.service)
+		read := events.Head()
+		b.recorder.heads = append(b.recorder.heads, head{trace: read.TraceID, at: read.Time, atReceipt: read.AtReceipt, signals: read.Signals})
+		b.recorder.fingerprints = append(b.recorder.fingerprints, read.Identity^b.service)
 	}
 	return events.Err()
 }

@@ -33,9 +33,8 @@ func (b *batch) isRouted(signals lifecycle.Signals) bool {
 	return false
 }
 
-// measureEvent counts the current event and measures its payload.
-func (b *batch) measureEvent() {
-	e := &b.event
+// measureEvent counts an event and measures its payload.
+func (b *batch) measureEvent(e *event) {
 	e.at = b.possible(e.at)
 	if b.tooOld(e.at) || !b.firstEvent(e) {
 		return
@@ -44,5 +43,5 @@ func (b *batch) measureEvent() {
 	item := &b.recorder.item
 	item.BeginEvent(e.plan, e.name, e.attrs, e.at, e.trace)
 	e.plan.Run(item, &b.out)
-	b.trackActive()
+	b.trackActive(e)
 }

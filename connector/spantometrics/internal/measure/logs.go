@@ -52,15 +52,14 @@ func (b *batch) measureRecord(record plog.LogRecord, fingerprint uint64) {
 	if at == 0 {
 		at = record.ObservedTimestamp()
 	}
-	b.beginEvent(lifecycle.Canonical(record.EventName()), at, record.TraceID(), attrs, fingerprint)
-	b.measureEvent()
+	b.measurePdata(lifecycle.Canonical(record.EventName()), at, record.TraceID(), attrs, fingerprint)
 }
 
-// beginEvent selects the event of a record or span.
-func (b *batch) beginEvent(name string, at pcommon.Timestamp, trace pcommon.TraceID, attrs pcommon.Map, fingerprint uint64) {
-	b.event = event{
+// measurePdata measures the event of a record or span.
+func (b *batch) measurePdata(name string, at pcommon.Timestamp, trace pcommon.TraceID, attrs pcommon.Map, fingerprint uint64) {
+	b.measureEvent(&event{
 		name: name, plan: b.recorder.plans.OfEvent(name), at: int64(at), trace: trace, attrs: plan.Pdata(attrs), fingerprint: fingerprint,
-	}
+	})
 }
 
 // recordsOf counts records, and of those that carry a batch its events.

@@ -39,7 +39,9 @@ type Recorder struct {
 	events *eventbatch.Reader[plan.Shape]
 	// fingerprints and heads are scratch buffers for those of a request's events. Only events in batches have heads.
 	fingerprints []uint64
-	heads        []eventbatch.Head
+	heads        []head
+	// head is that of the current event, if its plan reads it.
+	head eventbatch.Head
 }
 
 // New makes a recorder that measures into a state by plans.

@@ -90,8 +90,7 @@ func (b *batch) eventSpan(span ptrace.Span) error {
 	}
 	fingerprint, attrs := b.nextFingerprint(), span.Attributes()
 	if b.isRouted(eventrecord.SignalsOf(attrs)) {
-		b.beginEvent(lifecycle.Canonical(span.Name()), span.StartTimestamp(), span.TraceID(), attrs, fingerprint)
-		b.measureEvent()
+		b.measurePdata(lifecycle.Canonical(span.Name()), span.StartTimestamp(), span.TraceID(), attrs, fingerprint)
 	}
 	return nil
 }

@@ -22,7 +22,8 @@ type Attributes struct {
 // Pdata returns the attributes of a record or span.
 func Pdata(attrs pcommon.Map) Attributes { return Attributes{pdata: attrs} }
 
-// OfEvent returns the attributes of an event in a batch. They are valid until the batch's next event.
+// OfEvent returns the attributes of an event in a batch. They are valid until the batch's next event. The head is read only if
+// ReadsHead is true.
 func (s *Shape) OfEvent(head *eventbatch.Head, values []eventbatch.Value) Attributes {
 	return Attributes{shape: s, head: head, values: values}
 }

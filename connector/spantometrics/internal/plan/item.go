@@ -91,6 +91,9 @@ func (m *Item) BeginEvent(p *Plan, name string, attrs Attributes, at int64, trac
 	m.read(&p.fields)
 }
 
+// Attribute returns the value of an attribute; KindNothing if there is none.
+func (m *Item) Attribute(attribute Attribute) eventbatch.Value { return m.attrs.Get(attribute) }
+
 // read reads fields from the attributes.
 func (m *Item) read(fields *fieldSet) {
 	m.fields = fields

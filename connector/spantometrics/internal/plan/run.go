@@ -36,9 +36,11 @@ func (p *Plan) Run(item *Item, out *Output) {
 		case series.KindLast:
 			out.Writer.Set(m.metric, value, item.at)
 		default:
-			exemplar := item.exemplar.get(&item.attrs)
-			exemplar.Value = value
-			out.Writer.Observe(m.metric, exemplar)
+			if out.Writer.Observe(m.metric, value) {
+				exemplar := item.exemplar.get(&item.attrs)
+				exemplar.Value = value
+				out.Writer.Exemplify(&exemplar)
+			}
 		}
 	}
 }

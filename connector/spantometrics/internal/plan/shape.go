@@ -13,6 +13,9 @@ type Shape struct {
 	// Name is the canonical name of the events; empty if they have none.
 	Name string
 	Plan *Plan
+	// Reads are the places of the values that are read, and ReadsHead is true if attributes in the head are.
+	Reads     eventbatch.Places
+	ReadsHead bool
 	// places are the places of the values; -1 for those that the events lack.
 	places [attributes]int
 	// read are the attributes that are fields of plans.
@@ -53,12 +56,21 @@ func (s *Set) ShapeOf(of *eventbatch.Shape) Shape {
 	name := lifecycle.Canonical(of.Name)
 	made := Shape{Name: name, Plan: s.OfEvent(name)}
 	for attribute := range attributes {
-		made.places[attribute] = of.Place(attribute.key())
+		place := of.Place(attribute.key())
+		if made.places[attribute] = place; place >= 0 {
+			made.Reads = made.Reads.With(place)
+		}
 	}
 	made.read = append(made.read, placesIn(of, &made.Plan.fields))
 	for _, open := range []*Open{s.Tasks, s.Steps} {
 		if open != nil {
 			made.read = append(made.read, placesIn(of, &open.fields))
+		}
+	}
+	for i := range made.read {
+		for _, c := range made.read[i].at {
+			made.Reads = made.Reads.With(c.place)
+			made.ReadsHead = made.ReadsHead || c.place >= len(of.Keys)
 		}
 	}
 	return made

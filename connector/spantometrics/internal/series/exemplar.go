@@ -13,10 +13,10 @@ import (
 // Exemplar is a measured value and its context. A zero span ID refers to the whole trace.
 type Exemplar = records.Exemplar
 
-// place returns the index of the exemplar that a candidate replaces: one added before the given time, or else the smallest
-// one if it is smaller than the candidate. So the largest values are preferred but not forever. Below the limit it is the
+// place returns the index of the exemplar that one with a value replaces: one added before the given time, or else the smallest
+// one if it is smaller than the value. So the largest values are preferred but not forever. Below the limit it is the
 // index behind the last one. It is negative if the candidate is not kept.
-func place(kept []Exemplar, limit int, candidate *Exemplar, before int64) int {
+func place(kept []Exemplar, limit int, value, before int64) int {
 	if len(kept) < limit {
 		return len(kept)
 	}
@@ -25,7 +25,7 @@ func place(kept []Exemplar, limit int, candidate *Exemplar, before int64) int {
 			return i
 		}
 	}
-	if kept[0].Value < candidate.Value {
+	if kept[0].Value < value {
 		return 0
 	}
 	return -1

@@ -193,15 +193,24 @@ func (r *Registry) nextID() uint64 {
 	return r.lastID
 }
 
+// wantsExemplar reports whether an exemplar of a value received now would be kept.
+func (r *Registry) wantsExemplar(s *series, value int64, now Instant) bool {
+	return r.options.Exemplars > 0 && place(s.Exemplars, r.options.Exemplars, value, r.staleBefore(now)) >= 0
+}
+
 // keepExemplar adds an exemplar received now if it is to be kept.
 func (r *Registry) keepExemplar(s *series, exemplar *Exemplar, now Instant) bool {
 	if r.options.Exemplars == 0 {
 		return false
 	}
-	before := int64(0)
-	if !r.options.Delta {
-		before = now.Running - r.options.ExemplarStay
-	}
 	exemplar.Kept = now.Running
-	return s.keep(exemplar, r.options.Exemplars, before)
+	return s.keep(exemplar, r.options.Exemplars, r.staleBefore(now))
+}
+
+// staleBefore returns the running time before which an exemplar was added if a smaller one may replace it now.
+func (r *Registry) staleBefore(now Instant) int64 {
+	if r.options.Delta {
+		return 0
+	}
+	return now.Running - r.options.ExemplarStay
 }

@@ -67,8 +67,8 @@ func (f fixture) count(now int64, service, label string) {
 func (f fixture) observe(now int64, label string, values ...int64) {
 	f.write(now, "shop", label, func(w *Writer) {
 		for _, value := range values {
-			w.Observe(duration, Exemplar{Value: value, Trace: [16]byte{1}})
-			w.Observe(spread, Exemplar{Value: value})
+			observe(w, duration, Exemplar{Value: value, Trace: [16]byte{1}})
+			observe(w, spread, Exemplar{Value: value})
 		}
 	})
 }
@@ -410,9 +410,16 @@ func TestKnownSeriesAllocateNothing(t *testing.T) {
 		w.Application("", "shop")
 		w.Labels().Add("name", "name")
 		w.Add(requests, 1)
-		w.Observe(duration, Exemplar{Value: 7, Trace: [16]byte{1}})
-		w.Observe(spread, Exemplar{Value: 7, Trace: [16]byte{1}})
+		observe(&w, duration, Exemplar{Value: 7, Trace: [16]byte{1}})
+		observe(&w, spread, Exemplar{Value: 7, Trace: [16]byte{1}})
 		w.End()
 	})
 	require.Zero(t, allocations)
+}
+
+// observe adds a value and its exemplar.
+func observe(w *Writer, metric int, exemplar Exemplar) {
+	if w.Observe(metric, exemplar.Value) {
+		w.Exemplify(&exemplar)
+	}
 }

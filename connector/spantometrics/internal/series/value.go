@@ -107,7 +107,7 @@ func (v *Value) merge(d *Definition, other *Value, exemplars int) {
 
 // keep adds an exemplar; those added before the given time are replaced first. It reports whether it was kept.
 func (v *Value) keep(exemplar *Exemplar, limit int, before int64) bool {
-	at := place(v.Exemplars, limit, exemplar, before)
+	at := place(v.Exemplars, limit, exemplar.Value, before)
 	if at < 0 {
 		return false
 	}

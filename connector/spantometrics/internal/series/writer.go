@@ -15,6 +15,8 @@ type Writer struct {
 	registry *Registry
 	app      *application
 	now      Instant
+	// observed is the histogram of the latest value.
+	observed *series
 }
 
 // Begin locks the registry. Series that get a value are touched at now.
@@ -54,13 +56,20 @@ func (w *Writer) Set(metric int, value, at int64) {
 	}
 }
 
-// Observe adds a value, which must not be negative, to a histogram. An exemplar without a trace is discarded.
-func (w *Writer) Observe(metric int, exemplar Exemplar) {
+// Observe adds a value, which must not be negative, to a histogram. It reports whether an exemplar of the value would be kept, which
+// Exemplify adds: of most values none is, so that it need not be made.
+func (w *Writer) Observe(metric int, value int64) (wantsExemplar bool) {
 	s := w.registry.lookup(w.app, metric, w.now)
-	s.observe(&w.registry.definitions[metric], exemplar.Value)
-	w.registry.log.Observe(s.id, exemplar.Value)
-	if exemplar.Trace != ([16]byte{}) && w.registry.keepExemplar(s, &exemplar, w.now) {
-		w.registry.log.Exemplar(s.id, &exemplar)
+	s.observe(&w.registry.definitions[metric], value)
+	w.registry.log.Observe(s.id, value)
+	w.observed = s
+	return w.registry.wantsExemplar(s, value, w.now)
+}
+
+// Exemplify adds the exemplar of the value that was observed last. One without a trace is discarded.
+func (w *Writer) Exemplify(exemplar *Exemplar) {
+	if exemplar.Trace != ([16]byte{}) && w.registry.keepExemplar(w.observed, exemplar, w.now) {
+		w.registry.log.Exemplar(w.observed.id, exemplar)
 	}
 }
 
