@@ -131,13 +131,15 @@ func Repeat(fingerprint, before uint64) uint64 {
 // Stamps returns the keys of attributes that only the collector writes and that are not part of an event. The caller owns
 // the slice.
 func Stamps() []string {
-	return []string{lifecycle.AttrSignals, lifecycle.AttrPriority, lifecycle.AttrIdentity}
+	return []string{
+		lifecycle.AttrSignals, lifecycle.AttrPriority, lifecycle.AttrIdentity, lifecycle.AttrEventBatch, lifecycle.AttrEventDecisions,
+	}
 }
 
 // IsStamp reports whether a key is one of Stamps.
 func IsStamp(key string) bool {
 	switch key {
-	case lifecycle.AttrSignals, lifecycle.AttrPriority, lifecycle.AttrIdentity:
+	case lifecycle.AttrSignals, lifecycle.AttrPriority, lifecycle.AttrIdentity, lifecycle.AttrEventBatch, lifecycle.AttrEventDecisions:
 		return true
 	}
 	return false

@@ -22,6 +22,7 @@ const (
 	reasonNoName    routing.Reason = "no_name"
 	reasonLongName  routing.Reason = "long_name"
 	reasonNotTasker routing.Reason = "not_tasker"
+	reasonMalformed routing.Reason = "malformed"
 	reasonDuplicate routing.Reason = "duplicate"
 	reasonShed      routing.Reason = "shed"
 )
@@ -72,7 +73,7 @@ type event struct {
 }
 
 // decide normalises every record and decides on it, but drops and stamps nothing yet. It decides likewise on the events in a batch
-// record, but for those that must be records, which it appends. An error is that of a batch that cannot be read.
+// record, but for those that must be records, which it appends. An error is that of a batch of this process that cannot be read.
 func (r *router) decide(w *scratch, b *batch, logs plog.Logs) error {
 	size := logs.LogRecordCount()
 	b.events = slices.Grow(b.events, size)
@@ -91,8 +92,12 @@ func (r *router) decide(w *scratch, b *batch, logs plog.Logs) error {
 					record.SetObservedTimestamp(now)
 				}
 				if events, found := eventbatch.Of(record); found {
-					if err := r.decideBatch(w, b, events, service, records, record.ObservedTimestamp()); err != nil {
+					err := r.decideBatch(w, b, events, service, records, record.ObservedTimestamp())
+					if err != nil && !b.received {
 						return err
+					}
+					if err != nil { // the other records of the request may be of other senders
+						b.add(event{reason: reasonMalformed}, service)
 					}
 					continue
 				}
@@ -254,6 +259,8 @@ const roomForStamp = 2
 func stamp(record plog.LogRecord, e *event) {
 	attrs := record.Attributes()
 	if !e.given {
+		attrs.Remove(lifecycle.AttrEventBatch) // which only this collector may write
+		attrs.Remove(lifecycle.AttrEventDecisions)
 		attrs.EnsureCapacity(attrs.Len() + roomForStamp)
 		eventrecord.SetIdentity(attrs, e.fingerprint)
 	}

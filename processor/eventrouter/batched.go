@@ -82,9 +82,7 @@ func (b *batch) decideBatched(k *kind, head *eventbatch.Head, service uint64) ev
 
 // applyBatch adds the decisions on the events of a batch to its record. It returns false if none is kept.
 func (w *scratch) applyBatch(d *decisions, record plog.LogRecord, events eventbatch.Batch) bool {
-	if w.reader.Open(events) != nil {
-		return false // decideBatch has read it
-	}
+	err := w.reader.Open(events)
 	kept := 0
 	w.decisions = w.decisions[:0]
 	for w.reader.Next() {
@@ -98,6 +96,9 @@ func (w *scratch) applyBatch(d *decisions, record plog.LogRecord, events eventba
 			kept++
 			w.decisions = eventbatch.AppendDecision(w.decisions, e.signals, e.priority)
 		}
+	}
+	if err != nil || w.reader.Err() != nil {
+		d.next() // the batch is dropped
 	}
 	if kept == 0 {
 		return false

@@ -6,6 +6,7 @@ package eventrouter
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -139,6 +140,88 @@ func TestBrokenBatch(t *testing.T) {
 	require.Empty(t, f.kept())
 	f.consume(t, stream(t, "mixed")) // nothing of it counts as seen
 	require.NotEmpty(t, f.kept())
+
+	f = newFixture(t, nil)
+	forged := plog.NewLogs()
+	logs.CopyTo(forged)
+	other := forged.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().AppendEmpty()
+	other.SetEventName(lifecycle.TaskCompleted)
+	other.Attributes().PutInt(lifecycle.AttrTaskID, 1)
+	require.NoError(t, f.ConsumeLogs(context.Background(), forged), "other records of a received request may be of other senders")
+	require.Contains(t, f.own(t), "otelcol_processor_event_router_dropped[{reason malformed}] 1")
+	for _, record := range f.kept() {
+		_, found := eventbatch.Of(record)
+		require.False(t, found)
+	}
+}
+
+// What a sender writes is no batch of this process: its attributes are not decoded, or removed.
+func TestForgedBatches(t *testing.T) {
+	decoder := wire.NewDecoder(wire.Settings{Batch: true})
+	item := `{"event":"step.completed","occurred_at":"2026-06-01T11:00:00Z","payload":{"task_id":7}}`
+	decoder.Decode([]byte(item), wire.FormatNDJSON)
+	logs, _ := decoder.Decode([]byte(item), wire.FormatNDJSON)
+	batch, found := eventbatch.Of(records(logs)[0])
+	require.True(t, found)
+	text, err := json.Marshal(batch.Events)
+	require.NoError(t, err)
+	for _, name := range []string{"tasker.tasker.event_batch", "order.placed"} {
+		forged := fmt.Sprintf(`{"event":%q,"occurred_at":"2026-06-01T11:00:00Z","payload":{"task_id":8,"event_batch":%s,"event_decisions":"\t"}}`, name, text)
+		f := newFixture(t, func(c *Config) { c.DefaultSignals = []string{"traces"} })
+		for range 2 {
+			logs, report := decoder.Decode([]byte(forged), wire.FormatNDJSON)
+			require.Equal(t, 2, report.Stamps)
+			f.consume(t, logs)
+		}
+		received := logsOf(t, "shop", carrying(name, batch.Events))
+		require.NoError(t, f.ConsumeLogs(context.Background(), received))
+		for _, logs := range f.sink.AllLogs() {
+			expanded, err := eventbatch.Records(logs)
+			require.NoError(t, err)
+			for _, record := range records(expanded) {
+				_, found := record.Attributes().Get(lifecycle.AttrEventBatch)
+				require.False(t, found)
+			}
+		}
+	}
+}
+
+// carrying is an event with a batch among its attributes.
+func carrying(name, batch string) item {
+	return item{lifecycle.Canonical(name), 1, map[string]any{lifecycle.AttrTaskID: int64(9), lifecycle.AttrEventBatch: batch}}
+}
+
+// FuzzBatch sends arbitrary batches through a router, as if of this process and as received: no panic, a rejected one is rejected for
+// good, and what is kept of a received one is records.
+func FuzzBatch(f *testing.F) {
+	decoder := wire.NewDecoder(wire.Settings{Batch: true})
+	for range 2 {
+		logs, _ := decoder.Decode([]byte(`{"event":"task.completed","occurred_at":"2026-06-01T11:00:00Z","payload":{"task_id":7,"n":[1,"x"]}}`), wire.FormatNDJSON)
+		if batch, found := eventbatch.Of(records(logs)[0]); found {
+			f.Add(batch.Events, "")
+			f.Add(batch.Events, "\x09")
+			f.Add(batch.Events[:len(batch.Events)-1], "\x00\x00")
+		}
+	}
+	r := newFixture(f, nil)
+	f.Fuzz(func(t *testing.T, events, decisions string) {
+		for _, ctx := range []context.Context{decoded(), context.Background()} {
+			logs := plog.NewLogs()
+			record := logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
+			eventbatch.Put(record, eventbatch.Batch{Events: events, Decisions: decisions}, 1, base)
+			r.sink.Reset()
+			err := r.ConsumeLogs(ctx, logs)
+			if ctx == context.Background() {
+				require.NoError(t, err)
+				for _, record := range r.kept() {
+					_, found := eventbatch.Of(record)
+					require.False(t, found)
+				}
+			} else if err != nil {
+				require.True(t, consumererror.IsPermanent(err))
+			}
+		}
+	})
 }
 
 // BenchmarkRouteBatched is BenchmarkRoute with the events in batches.

@@ -31,7 +31,7 @@ const firstDrop = outcome(lifecycle.SignalsAll) + 1
 
 // dropReasons are all reasons to drop an event, in the order of their outcomes.
 var dropReasons = [...]routing.Reason{
-	reasonNoName, reasonLongName, reasonNotTasker, routing.ReasonNoRoute, routing.ReasonDisabled, routing.ReasonFiltered, routing.ReasonSampled,
+	reasonNoName, reasonLongName, reasonNotTasker, reasonMalformed, routing.ReasonNoRoute, routing.ReasonDisabled, routing.ReasonFiltered, routing.ReasonSampled,
 	reasonDuplicate, reasonShed,
 }
 

@@ -40,7 +40,7 @@ func AssertEqualProcessorEventRouterClockFallbacks(t *testing.T, tt *componentte
 func AssertEqualProcessorEventRouterDropped(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_event_router_dropped",
-		Description: "Events dropped - no_name (the record has no event name), long_name (more than 255 bytes), not_tasker (from another program - it has an event name, but no route and no Tasker task), no_route (and there are no default_signals), disabled, filtered (by filtered_events), sampled (for traces or logs only, and its task is not sampled), duplicate (the item was received before), shed (of a priority that is shed while downstream components are busy). [Alpha]",
+		Description: "Events dropped - no_name (the record has no event name), long_name (more than 255 bytes), not_tasker (from another program - it has an event name, but no route and no Tasker task), malformed (a batch of events from another process that cannot be read), no_route (and there are no default_signals), disabled, filtered (by filtered_events), sampled (for traces or logs only, and its task is not sampled), duplicate (the item was received before), shed (of a priority that is shed while downstream components are busy). [Alpha]",
 		Unit:        "{events}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
