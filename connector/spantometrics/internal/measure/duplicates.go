@@ -18,16 +18,31 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/origin"
 )
 
-// firstSpan reports whether a finished span was not measured before. A span without IDs is always considered new.
-func (b *batch) firstSpan(span ptrace.Span) bool {
+// firstSpan reports whether a finished span was not measured before. A span without IDs, whose key is zero, is always considered new.
+func (b *batch) firstSpan(key uint64) bool {
+	return key == 0 || b.first(b.recorder.state.Spans, key)
+}
+
+// identifyFinished finds the keys of the next finished spans.
+func (b *batch) identifyFinished(spans ptrace.SpanSlice, next int) {
+	keys := b.recorder.spanKeys[:0]
+	for i := next; i < min(next+fetchedAtOnce, spans.Len()); i++ {
+		keys = append(keys, keyOf(spans.At(i)))
+	}
+	b.recorder.state.Spans.Fetch(keys)
+	b.recorder.spanKeys = keys
+}
+
+// keyOf returns the key of a finished span; zero if it has no IDs.
+func keyOf(span ptrace.Span) uint64 {
 	trace, id := span.TraceID(), span.SpanID()
 	if trace.IsEmpty() || id.IsEmpty() {
-		return true
+		return 0
 	}
 	var key [len(trace) + len(id)]byte
 	copy(key[:], trace[:])
 	copy(key[len(trace):], id[:])
-	return b.first(b.recorder.state.Spans, xxh3.Hash(key[:]))
+	return max(1, xxh3.Hash(key[:])) // 0 and 1 are the same key
 }
 
 // firstEvent reports whether an event was not counted before, as a record or as a span.

@@ -40,6 +40,8 @@ type Recorder struct {
 	// fingerprints and heads are scratch buffers for those of a request's events. Only events in batches have heads.
 	fingerprints []uint64
 	heads        []head
+	// spanKeys are those of the finished spans that are measured next.
+	spanKeys []uint64
 	// head is that of the current event, if its plan reads it.
 	head eventbatch.Head
 }

@@ -11,9 +11,19 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 )
 
-// finishedSpan measures a finished span. Incomplete spans do not count as executions. Synthesized steps and tasks have an
+// finishedSpans measures finished spans.
+func (b *batch) finishedSpans(spans ptrace.SpanSlice) {
+	for i, span := range spans.All() {
+		if i%fetchedAtOnce == 0 {
+			b.identifyFinished(spans, i)
+		}
+		b.finishedSpan(span, b.recorder.spanKeys[i%fetchedAtOnce])
+	}
+}
+
+// finishedSpan measures a finished span with a key. Incomplete spans do not count as executions. Synthesized steps and tasks have an
 // announced end and count; other synthesized spans are estimates and do not.
-func (b *batch) finishedSpan(span ptrace.Span) {
+func (b *batch) finishedSpan(span ptrace.Span, key uint64) {
 	name := span.Name()
 	detected := b.recorder.plans.MeasuresDetected() && hasDetected(span)
 	p := b.recorder.plans.OfSpan(name, detected)
@@ -29,7 +39,7 @@ func (b *batch) finishedSpan(span ptrace.Span) {
 	case item.IsSynthesized() && name != lifecycle.SpanTask && name != lifecycle.SpanStep:
 		b.skip(tally.Synthesized, 1)
 		return
-	case b.tooOld(at) || !b.firstSpan(span):
+	case b.tooOld(at) || !b.firstSpan(key):
 		return
 	}
 	b.out.Tally.Spans++

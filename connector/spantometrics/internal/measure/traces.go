@@ -34,9 +34,7 @@ func (b *batch) traces(td ptrace.Traces, by origin.Maker) error {
 				}
 			case name == lifecycle.ScopeSpans && b.trusts(by, origin.Hierarchy):
 				b.chooseApplication()
-				for _, span := range spans.All() {
-					b.finishedSpan(span)
-				}
+				b.finishedSpans(spans)
 			default:
 				b.skip(b.reasonToSkip(name, by), eventsOf(spans))
 			}
