@@ -90,10 +90,12 @@ func (s *Set) Claim(ctx context.Context, keys []uint64) (Claim, error) {
 func (s *Set) TryClaim(keys []uint64) (claim Claim, outcome <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.keys.Fetch(keys)
 	turns := s.keys.Turns()
 	h := &hold{keys: keys, since: turns}
 	for i, key := range keys {
+		if i%generations.FetchedAtOnce == 0 {
+			s.keys.Fetch(keys[i:min(i+generations.FetchedAtOnce, len(keys))])
+		}
 		if key == 0 {
 			continue
 		}

@@ -44,6 +44,9 @@ func (m *Map[V]) Get(key uint64) (value V, found bool) {
 	return m.old.get(key)
 }
 
+// FetchedAtOnce is the largest useful number of keys to fetch before they are looked up: more displace each other from the CPU's caches.
+const FetchedAtOnce = 512
+
 // Fetch reads the slots of keys that are looked up next. A large map is not in the CPU's cache: this way its cache misses
 // overlap.
 func (m *Map[V]) Fetch(keys []uint64) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/seen"
 	"github.com/tasker-otel/otelcol-tasker/connector/spantometrics/internal/tally"
+	"github.com/tasker-otel/otelcol-tasker/internal/bounded/generations"
 	"github.com/tasker-otel/otelcol-tasker/internal/eventbatch"
 	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
@@ -123,7 +124,7 @@ func (b *batch) identifyCarried(batch eventbatch.Batch) error {
 }
 
 // fetchedAtOnce is how many fingerprints are loaded into the CPU's cache at a time.
-const fetchedAtOnce = 512
+const fetchedAtOnce = generations.FetchedAtOnce
 
 // nextFingerprint returns the fingerprint of the next event.
 func (b *batch) nextFingerprint() uint64 {
