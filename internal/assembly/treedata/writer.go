@@ -102,22 +102,21 @@ func spanKind(name string) ptrace.SpanKind {
 func putAll(to pcommon.Map, attrs []attribute.KeyValue) {
 	to.EnsureCapacity(to.Len() + len(attrs))
 	for i := range attrs {
-		v := to.PutEmpty(attrs[i].Key)
-		switch from := &attrs[i].Value; from.Kind {
+		switch key, from := attrs[i].Key, &attrs[i].Value; from.Kind {
 		case attribute.KindInt:
-			v.SetInt(from.Int)
+			to.PutInt(key, from.Int)
 		case attribute.KindDouble:
-			v.SetDouble(from.Double)
+			to.PutDouble(key, from.Double)
 		case attribute.KindBool:
-			v.SetBool(from.Int != 0)
+			to.PutBool(key, from.Int != 0)
 		case attribute.KindStrings:
-			list := v.SetEmptySlice()
+			list := to.PutEmptySlice(key)
 			list.EnsureCapacity(len(from.Strings))
 			for _, text := range from.Strings {
 				list.AppendEmpty().SetStr(text)
 			}
 		default:
-			v.SetStr(from.Text)
+			to.PutStr(key, from.Text)
 		}
 	}
 }
