@@ -21,7 +21,8 @@ type Composer struct {
 	GaveUp    bool
 
 	tree      Tree
-	attrs     []attribute.KeyValue // buffer for the attributes of all spans of the tree
+	attrs     []attribute.KeyValue // buffer for the attributes of all spans of the tree, and of most of its span events
+	texts     []string             // buffer for the lists in attributes of span events
 	task      *Task
 	run       *history.Run
 	forgotten *summary          // of the run's records before; nil when they are complete
@@ -99,6 +100,7 @@ func (c *Composer) begin(t *Task, n *history.Run, before *history.Released, reas
 		},
 		attrs: c.attrs[:0],
 		task:  t, run: n, going: going, last: c.last[:0], begins: c.begins, index: c.index, steps: c.steps[:0], sought: c.sought, found: -1,
+		ids: c.ids, until: c.until[:0], around: around{attempts: c.around.attempts[:0]}, texts: c.texts[:0],
 	}
 	if c.index == nil {
 		c.index = map[event.SpanID]int{}
@@ -166,9 +168,16 @@ func (c *Composer) add(name string, id, parent event.SpanID, start, end int64) *
 	}
 	c.index[id] = len(c.tree.Spans)
 	c.steps = append(c.steps, event.NoStep)
-	c.tree.Spans = append(c.tree.Spans, Span{})
+	if n := len(c.tree.Spans); n < cap(c.tree.Spans) {
+		c.tree.Spans = c.tree.Spans[:n+1]
+	} else {
+		c.tree.Spans = append(c.tree.Spans, Span{})
+	}
 	s := &c.tree.Spans[len(c.tree.Spans)-1]
-	*s = Span{ID: id, Parent: parent, Name: name, Start: start, End: end, Attributes: c.room()}
+	if cap(s.Events) > keptSpanEvents {
+		s.Events = nil
+	}
+	*s = Span{ID: id, Parent: parent, Name: name, Start: start, End: end, Attributes: room(&c.attrs, attributesPerSpan), Events: s.Events[:0]}
 	s.Attributes = append(s.Attributes, idAttribute(lifecycle.AttrTaskID, c.task.Events.ID))
 	if c.task.Events.Name != "" {
 		s.Attributes = append(s.Attributes, attribute.String(lifecycle.AttrTaskName, c.task.Events.Name))
@@ -202,18 +211,24 @@ func (c *Composer) addEvent(s *Span, event SpanEvent, cut bool) {
 // mostSpanEvents is how many events a span can have, as in the OpenTelemetry SDKs. A spinning pass would add them without end.
 const mostSpanEvents = 128
 
+// keptSpanEvents is the length up to which the memory of a span's events is reused.
+const keptSpanEvents = 16
+
 // attributesPerSpan is enough for all spans but a task's; a span with more gets memory of its own.
 const attributesPerSpan = 14
 
-// room allocates an empty list for a span's attributes from the tree's memory.
-func (c *Composer) room() []attribute.KeyValue {
-	n := len(c.attrs)
-	if cap(c.attrs)-n < attributesPerSpan {
-		c.attrs = make([]attribute.KeyValue, 0, max(64*attributesPerSpan, cap(c.attrs)))
+// roomAtOnce is for how many elements memory is allocated at least.
+const roomAtOnce = 64 * attributesPerSpan
+
+// room allocates an empty list with a capacity from the memory of a tree, of which used is what has been allocated.
+func room[T any](used *[]T, capacity int) []T {
+	n := len(*used)
+	if cap(*used)-n < capacity {
+		*used = make([]T, 0, max(capacity, roomAtOnce, cap(*used)))
 		n = 0
 	}
-	c.attrs = c.attrs[:n+attributesPerSpan]
-	return c.attrs[n : n : n+attributesPerSpan]
+	*used = (*used)[:n+capacity]
+	return (*used)[n : n : n+capacity]
 }
 
 func idAttribute(key string, id event.ID) attribute.KeyValue {

@@ -207,7 +207,7 @@ func (c *Composer) attemptSpans(a *history.Attempt, p *history.Pass) {
 	s.mark(lifecycle.AttrSynthesized, a.Synthesized)
 	s.mark(lifecycle.AttrIncomplete, a.Running())
 	if a.Status == lifecycle.StatusFailure && a.Failure != nil {
-		c.addEvent(s, exception(a), a.FailureCut)
+		c.addEvent(s, c.exception(a), a.FailureCut)
 	}
 	if a.Previous != (event.SpanID{}) {
 		s.Link = &Link{c.tree.Trace, a.Previous}
@@ -228,8 +228,8 @@ func (c *Composer) describeStep(s *Span, a *history.Attempt) {
 	s.set(attribute.Int(lifecycle.AttrAttemptNumber, int64(a.Number)))
 }
 
-func exception(a *history.Attempt) SpanEvent {
-	event := SpanEvent{Name: "exception", At: a.FirstEnd}
+func (c *Composer) exception(a *history.Attempt) SpanEvent {
+	event := SpanEvent{Name: "exception", At: a.FirstEnd, Attributes: room(&c.attrs, 3)}
 	if a.Failure.Class != "" {
 		event.Attributes = append(event.Attributes, attribute.String(lifecycle.AttrExceptionType, a.Failure.Class))
 	}

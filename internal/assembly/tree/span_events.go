@@ -58,16 +58,29 @@ func (c *Composer) attachSpanEvent(r *event.Record) {
 	s := &c.tree.Spans[place]
 	shown := SpanEvent{Name: name, At: r.At}
 	if r.Kind == event.Discovered {
-		steps := c.task.Events.List(r)
-		names := make([]string, 0, len(steps))
-		for _, step := range steps {
-			names = append(names, c.task.Events.Steps[step].Name)
-		}
-		shown.Attributes = []attribute.KeyValue{attribute.Int(lifecycle.AttrStepCount, int64(len(names))), attribute.Strings(lifecycle.AttrStepNames, names)}
+		shown.Attributes = c.discovered(r)
 	} else {
 		shown.Attributes = c.task.Events.Detail(r).Attributes
 	}
 	c.addEvent(s, shown, r.Cut)
+}
+
+// discovered returns the attributes of a discovery.
+func (c *Composer) discovered(r *event.Record) []attribute.KeyValue {
+	steps := c.task.Events.List(r)
+	var (
+		names []string
+		attrs []attribute.KeyValue
+	)
+	if c.noting { // a checkpoint keeps them
+		names, attrs = make([]string, 0, len(steps)), make([]attribute.KeyValue, 0, 2)
+	} else {
+		names, attrs = room(&c.texts, len(steps)), room(&c.attrs, 2)
+	}
+	for _, step := range steps {
+		names = append(names, c.task.Events.Steps[step].Name)
+	}
+	return append(attrs, attribute.Int(lifecycle.AttrStepCount, int64(len(names))), attribute.Strings(lifecycle.AttrStepNames, names))
 }
 
 // spanAt returns the innermost span that the event belongs to and that contains its time. The span may be in an earlier part, or

@@ -199,7 +199,9 @@ func (c *Composer) openSpanEvents(last *history.Pass) (task, inPass spanEvents) 
 	c.attach()
 	take := func(place int) spanEvents {
 		s := &c.tree.Spans[place]
-		return spanEvents{s.Events, s.EventsDropped}
+		taken := spanEvents{s.Events, s.EventsDropped}
+		s.Events = nil // their memory is not the composer's any longer
+		return taken
 	}
 	task = take(0)
 	if len(c.tree.Spans) > 1 {
