@@ -10,18 +10,28 @@ import (
 
 // shape is what a reader knows of events with the same name and keys.
 type shape struct {
-	codes []code
-	shown bool
+	reads  []keyed // the keys whose values are read
+	values eventbatch.Places
+	shown  bool
 	// event is the memory of At. It has no other fields than those that every event of the shape has, so these are all that is
 	// written for the next one.
 	event event.Event
 	used  bool // since Open
 }
 
+// keyed is a key at a place of a shape.
+type keyed struct {
+	place int
+	code  code
+}
+
 func newShape(of *eventbatch.Shape) *shape {
-	s := &shape{codes: make([]code, len(of.Keys)), shown: ReadsOf(of.Name).All()}
+	s := &shape{shown: ReadsOf(of.Name).All()}
 	for i, key := range of.Keys {
-		s.codes[i] = codeOf(key)
+		if k := codeOf(key); k.read(s.shown) {
+			s.reads = append(s.reads, keyed{i, k})
+			s.values = s.values.With(i)
+		}
 	}
 	return s
 }
@@ -64,18 +74,19 @@ func (r *Reader) ReadAt(e *event.Event, offset int, resource *event.Resource) er
 
 // readInto reads the current event into memory that is empty, or has an event of the same shape.
 func (r *Reader) readInto(e *event.Event, as *shape, resource *event.Resource) error {
-	head, values := r.batch.Head(), r.batch.Values()
+	head, values := r.batch.Head(), r.batch.ValuesAt(as.values)
 	if err := r.batch.Err(); err != nil {
 		return err
 	}
 	of := r.batch.Shape()
 	begin(e, of.Name, head.TraceID, head.Identity, head.Time, resource)
-	for i, v := range values {
+	for _, key := range as.reads {
+		v := values[key.place]
 		if v.Kind == eventbatch.KindList {
 			r.readItems(v)
 		}
-		if !r.field(e, as.codes[i], v) && as.shown {
-			e.Attributes = append(e.Attributes, r.readAttribute(of.Keys[i], v))
+		if !r.field(e, key.code, v) && as.shown {
+			e.Attributes = append(e.Attributes, r.readAttribute(of.Keys[key.place], v))
 		}
 	}
 	return nil

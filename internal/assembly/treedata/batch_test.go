@@ -13,6 +13,7 @@ import (
 	"github.com/tasker-otel/otelcol-tasker/internal/assembly/event"
 	"github.com/tasker-otel/otelcol-tasker/internal/eventbatch"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
+	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
 func drawRecord(t *rapid.T) plog.LogRecord {
@@ -109,4 +110,36 @@ func plain(e *event.Event) event.Event {
 		e.Attributes = nil
 	}
 	return *e
+}
+
+// BenchmarkReadBatch measures reading the events of a batch.
+func BenchmarkReadBatch(b *testing.B) {
+	lines, _ := streamtest.Generate(streamtest.Options{Tasks: 30, Seed: 5, Failures: true, SpacingMS: 20})
+	logs, err := streamtest.ToLogs(lines, "")
+	require.NoError(b, err)
+	var w eventbatch.RecordWriter
+	w.Reset(0)
+	for _, rl := range logs.ResourceLogs().All() {
+		for _, record := range rl.ScopeLogs().At(0).LogRecords().All() {
+			w.Add(record, &eventbatch.Head{Identity: 7}, func(string) bool { return true })
+		}
+	}
+	batch, offsets := w.Batch(), []int{}
+	places := eventbatch.NewReader(func(*eventbatch.Shape) struct{} { return struct{}{} })
+	require.NoError(b, places.Open(batch))
+	for places.Next() {
+		offsets = append(offsets, places.Offset())
+	}
+	require.NotEmpty(b, offsets)
+	r, resource := NewReader(), &event.Resource{}
+	for b.Loop() {
+		require.NoError(b, r.Open(batch.Events))
+		for _, at := range offsets {
+			if _, err := r.At(at, resource); err != nil {
+				b.Fatal(err)
+			}
+		}
+		r.Close()
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(offsets)), "ns/event")
 }

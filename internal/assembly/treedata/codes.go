@@ -108,5 +108,8 @@ func codeOf(key string) code {
 	return codeOther
 }
 
+// read reports whether values of such keys are read of an event, which may be shown as a span event.
+func (of code) read(shown bool) bool { return of != codeNotShown && (of != codeOther || shown) }
+
 // codes is a set of them.
 type codes uint64

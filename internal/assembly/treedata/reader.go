@@ -71,7 +71,7 @@ func (r *Reader) Read(e *event.Event, name string, trace pcommon.TraceID, identi
 	begin(e, name, trace, identity, at, resource)
 	shown := e.ShowsAttributes()
 	for key, v := range attrs.All() {
-		if of := codeOf(key); of != codeNotShown && (of != codeOther || shown) {
+		if of := codeOf(key); of.read(shown) {
 			value := r.value(of, v)
 			if !r.field(e, of, value) && shown {
 				e.Attributes = append(e.Attributes, r.readAttribute(key, value))
