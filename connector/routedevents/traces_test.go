@@ -174,12 +174,14 @@ func trees(td ptrace.Traces) ptrace.Traces {
 func observeBatch(assembler *assembly.Assembler, batch eventbatch.Batch, resource *event.Resource) {
 	offsets, reader := eventbatch.NewReader(func(*eventbatch.Shape) struct{} { return struct{}{} }), treedata.NewReader()
 	err := errors.Join(offsets.Open(batch), reader.Open(batch.Events))
-	for e := new(event.Event); err == nil && offsets.Next(); {
+	for err == nil && offsets.Next() {
 		if signals, _ := offsets.Signals(); !signals.Has(lifecycle.SignalTraces) || offsets.TraceID().IsEmpty() || offsets.Shape().Name == "" {
 			continue
 		}
-		err = reader.ReadAt(e, offsets.Offset(), resource)
-		assembler.Observe(e, time.Unix(1, 0))
+		var e *event.Event
+		if e, err = reader.At(offsets.Offset(), resource); err == nil {
+			assembler.Observe(e, time.Unix(1, 0))
+		}
 	}
 	if err = errors.Join(err, offsets.Err()); err != nil {
 		panic(err)
