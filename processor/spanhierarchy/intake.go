@@ -66,7 +66,7 @@ func (in *intake) sort(h *hierarchy, td ptrace.Traces) error {
 			}
 			spans := in.begin(h, part{resource: resource, spans: ss.Spans()})
 			for i, span := range ss.Spans().All() {
-				if _, batched := span.Attributes().Get(lifecycle.AttrEventBatch); !batched {
+				if _, batched := span.Attributes().Get(lifecycle.AttrEventBatch); !batched || span.Name() != lifecycle.EventBatch {
 					in.add(h, spans, span.TraceID(), i)
 					continue
 				}
