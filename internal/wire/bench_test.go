@@ -9,10 +9,12 @@ import (
 	"runtime"
 	"testing"
 
+	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/wire"
+	"github.com/tasker-otel/otelcol-tasker/tests/streamtest"
 )
 
 // BenchmarkDecode measures whole bodies, as they arrive. Its figures are those of one event.
@@ -29,14 +31,23 @@ func BenchmarkDecode(b *testing.B) {
 	}
 }
 
-// BenchmarkDecodeUsed is BenchmarkDecode with the settings of config.yaml, with and without batches.
+// BenchmarkDecodeUsed is BenchmarkDecode with the settings of config.yaml, with and without batches, and for OTLP logs.
 func BenchmarkDecodeUsed(b *testing.B) {
 	body := stream(b, "mixed")
+	logs, err := streamtest.ToLogs(bytes.Split(bytes.TrimSpace(body), []byte{'\n'}), "")
+	require.NoError(b, err)
+	request := exportRequest(b, logs)
 	for name, batch := range map[string]bool{"single": false, "batched": true} {
 		decoder := wire.NewDecoder(wire.Settings{LeaveOut: lifecycle.BulkyPayloadKeys(), Unused: lifecycle.UnusedPayloadKeys(), Batch: batch})
-		b.Run(name, func(b *testing.B) {
+		b.Run("ndjson/"+name, func(b *testing.B) {
 			perEvent(b, body, func() int {
 				_, report := decoder.Decode(body, wire.FormatNDJSON)
+				return report.Accepted
+			})
+		})
+		b.Run("otlp/"+name, func(b *testing.B) {
+			perEvent(b, request, func() int {
+				_, report, _ := decoder.DecodeOTLP(request)
 				return report.Accepted
 			})
 		})

@@ -169,17 +169,31 @@ func readID(id, from []byte) error {
 
 var errTwice = errors.New("an attribute has two values")
 
-// readAttribute reads the KeyValue that is the current field of a message. Most are a short key and then a short value.
+// twoShort reports whether a message is two fields of less than 128 bytes each, with these tags, and where the second one begins.
+func twoShort(part []byte, first, second byte) (at uint32, ok bool) {
+	if len(part) < 4 || part[0] != first || part[1] >= 0x80 {
+		return 0, false
+	}
+	next := 2 + int(part[1])
+	if next+2 > len(part) || part[next] != second || part[next+1] >= 0x80 || int(part[next+1]) != len(part)-next-2 {
+		return 0, false
+	}
+	return uint32(next), true
+}
+
+// readAttribute reads the KeyValue that is the current field of a message. Most are a short key and a short value; SDKs write the key
+// first, and collectors the value.
 func readAttribute(in *message) (a otlpAttribute, err error) {
 	const (
 		key   = fieldAttributeKey<<3 | byte(protowire.BytesType)
 		value = fieldAttributeValue<<3 | byte(protowire.BytesType)
 	)
-	if part := in.bytes(); len(part) >= 4 && part[0] == key && part[1] < 0x80 {
-		if next := 2 + int(part[1]); next+2 <= len(part) && part[next] == value && int(part[next+1]) == len(part)-next-2 && part[next+1] < 0x80 {
-			start := uint32(in.start)
-			return otlpAttribute{start + 2, start + uint32(next), start + uint32(next) + 2, uint32(in.end)}, nil
-		}
+	part, start, end := in.bytes(), uint32(in.start), uint32(in.end)
+	if second, ok := twoShort(part, key, value); ok {
+		return otlpAttribute{start + 2, start + second, start + second + 2, end}, nil
+	}
+	if second, ok := twoShort(part, value, key); ok {
+		return otlpAttribute{start + second + 2, end, start + 2, start + second}, nil
 	}
 	found := false
 	for m := (message{buf: in.buf[:in.end], at: in.start}); ; {
