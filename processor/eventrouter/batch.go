@@ -78,7 +78,7 @@ func (r *router) decide(w *scratch, b *batch, logs plog.Logs) error {
 	size := logs.LogRecordCount()
 	b.events = slices.Grow(b.events, size)
 	b.keys = slices.Grow(b.keys, size)
-	w.moved, w.applied = w.moved[:0], 0
+	w.carried, w.applied = w.carried[:0], 0
 	now := pcommon.NewTimestampFromTime(r.now())
 	w.normalizer.Received = b.received
 	for _, resourceLogs := range logs.ResourceLogs().All() {
@@ -92,12 +92,8 @@ func (r *router) decide(w *scratch, b *batch, logs plog.Logs) error {
 					record.SetObservedTimestamp(now)
 				}
 				if events, found := eventbatch.Of(record); found {
-					err := r.decideBatch(w, b, events, service, records, record.ObservedTimestamp())
-					if err != nil && !b.received {
+					if err := r.decideBatch(w, b, events, service, records, record.ObservedTimestamp()); err != nil {
 						return err
-					}
-					if err != nil { // the other records of the request may be of other senders
-						b.add(event{reason: reasonMalformed}, service)
 					}
 					continue
 				}

@@ -35,6 +35,14 @@ func (r *router) kindOf(shape *eventbatch.Shape) kind {
 	}
 }
 
+// carried is what was read of a batch when its events were decided on.
+type carried struct {
+	// moved marks the events that became records.
+	moved []bool
+	// broken means that the rest could not be read, and the batch has a decision of its own.
+	broken bool
+}
+
 // asRecord reports whether the current event of a batch, which has that head, must be a record: it needs scrubbing, or another time;
 // its trace id is that of another service name; or the batch was received over the network.
 func (r *router) asRecord(w *scratch, b *batch, head *eventbatch.Head, service uint64, observed pcommon.Timestamp) bool {
@@ -43,15 +51,15 @@ func (r *router) asRecord(w *scratch, b *batch, head *eventbatch.Head, service u
 		!head.AtReceipt && !eventrecord.Possible(head.Time, observed)
 }
 
-// decideBatch decides on the events of a batch. Those that must be records it appends as such, and marks them as moved.
+// decideBatch decides on the events of a batch. Those that must be records it appends as such, and marks them as moved. What cannot be
+// read of a received batch is dropped: the other records of the request may be of other senders. Otherwise it is an error.
 func (r *router) decideBatch(w *scratch, b *batch, events eventbatch.Batch, service uint64, records plog.LogRecordSlice, observed pcommon.Timestamp) error {
-	if err := w.reader.Open(events); err != nil {
-		return err
-	}
-	for w.reader.Next() {
+	c := w.next()
+	err := w.reader.Open(events)
+	for err == nil && w.reader.Next() {
 		k, head := w.reader.Known(), w.reader.Head()
 		moved := r.asRecord(w, b, &head, service, observed) || b.repeated(k, &head, service)
-		w.moved = append(w.moved, moved)
+		c.moved = append(c.moved, moved)
 		if moved {
 			w.reader.Record(records.AppendEmpty(), observed)
 			continue
@@ -59,7 +67,26 @@ func (r *router) decideBatch(w *scratch, b *batch, events eventbatch.Batch, serv
 		b.clocks[eventrecord.ClockSender]++
 		b.add(b.decideBatched(k, &head, service), service)
 	}
-	return w.reader.Err()
+	if err == nil {
+		err = w.reader.Err()
+	}
+	if c.broken = err != nil; c.broken && b.received {
+		b.add(event{reason: reasonMalformed}, service)
+		return nil
+	}
+	return err
+}
+
+// next begins a batch.
+func (w *scratch) next() *carried {
+	if n := len(w.carried); n < cap(w.carried) {
+		w.carried = w.carried[:n+1]
+	} else {
+		w.carried = append(w.carried, carried{})
+	}
+	c := &w.carried[len(w.carried)-1]
+	*c = carried{moved: c.moved[:0]}
+	return c
 }
 
 // repeated reports whether an equal event is in the request already. As a record this one gets an identity of its own.
@@ -82,13 +109,15 @@ func (b *batch) decideBatched(k *kind, head *eventbatch.Head, service uint64) ev
 
 // applyBatch adds the decisions on the events of a batch to its record. It returns false if none is kept.
 func (w *scratch) applyBatch(d *decisions, record plog.LogRecord, events eventbatch.Batch) bool {
-	err := w.reader.Open(events)
-	kept := 0
+	c := &w.carried[w.applied]
+	w.applied++
+	opened, kept := w.reader.Open(events) == nil, 0
 	w.decisions = w.decisions[:0]
-	for w.reader.Next() {
+	for _, moved := range c.moved {
+		if !opened || !w.reader.Next() {
+			break // decideBatch has read as many
+		}
 		w.dropUntil(w.reader.Index()) // what an earlier router has dropped
-		moved := w.moved[w.applied]
-		w.applied++
 		if moved {
 			continue
 		}
@@ -97,11 +126,13 @@ func (w *scratch) applyBatch(d *decisions, record plog.LogRecord, events eventba
 			w.decisions = eventbatch.AppendDecision(w.decisions, e.signals, e.priority)
 		}
 	}
-	if err != nil || w.reader.Err() != nil {
-		d.next() // the batch is dropped
+	if c.broken {
+		d.next()
 	}
 	if kept == 0 {
 		return false
+	}
+	for w.reader.Next() { // what an earlier router has dropped at the end
 	}
 	w.dropUntil(w.reader.Index() + 1)
 	eventbatch.Put(record, eventbatch.Batch{Events: events.Events, Decisions: string(w.decisions)}, kept, record.ObservedTimestamp())

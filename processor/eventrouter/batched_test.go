@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -153,6 +154,31 @@ func TestBrokenBatch(t *testing.T) {
 		_, found := eventbatch.Of(record)
 		require.False(t, found)
 	}
+}
+
+// Wherever a received batch is broken, what comes before is routed and the rest is one drop.
+func TestBrokenReceivedBatch(t *testing.T) {
+	decoder := wire.NewDecoder(wire.Settings{Batch: true})
+	item := `{"event":"step.completed","occurred_at":"2026-06-01T11:00:00Z","payload":{"task_id":7,"n":[1,"x"]}}`
+	logs, _ := decoder.Decode([]byte(strings.Repeat(item, 5)), wire.FormatNDJSON)
+	all := records(logs)
+	batch, found := eventbatch.Of(all[len(all)-1])
+	require.True(t, found)
+	f := newFixture(t, nil)
+	for at := range len(batch.Events) {
+		for _, wrong := range []string{"\xff", "\x00", "\x7f"} {
+			logs := logsOf(t, "shop", ofTask("task.completed", at))
+			record := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().AppendEmpty()
+			eventbatch.Put(record, eventbatch.Batch{Events: batch.Events[:at] + wrong + batch.Events[at+1:]}, 4, base)
+			f.sink.Reset()
+			require.NoError(t, f.ConsumeLogs(context.Background(), logs))
+		}
+	}
+}
+
+// ofTask is an event of a task of its own.
+func ofTask(name string, task int) item {
+	return item{name, 1, map[string]any{lifecycle.AttrTaskID: int64(task)}}
 }
 
 // What a sender writes is no batch of this process: its attributes are not decoded, or removed.

@@ -64,11 +64,22 @@ type router struct {
 type scratch struct {
 	normalizer eventrecord.Normalizer
 	pass       *scrub.Pass
-	// reader and decisions are for the events in batch records. moved marks those that became records; so many of them are applied.
+	// reader and decisions are for the events in batches. carried are the batches decided on; so many of them are applied.
 	reader    *eventbatch.Reader[kind]
 	decisions []byte
-	moved     []bool
+	carried   []carried
 	applied   int
+}
+
+// maxIdleCarried bounds the memory for batches that an idle scratch keeps.
+const maxIdleCarried = 16
+
+// release ends the work on a batch.
+func (w *scratch) release() {
+	w.reader.Close()
+	if cap(w.carried) > maxIdleCarried || cap(w.decisions) > maxIdleEvents {
+		w.carried, w.decisions = nil, nil
+	}
 }
 
 var _ processor.Logs = (*router)(nil)
@@ -196,7 +207,7 @@ func (r *router) claim(ctx context.Context, keys []uint64) (dedup.Claim, error) 
 func (r *router) process(ctx context.Context, b *batch, logs plog.Logs) error {
 	w := r.idle.Get().(*scratch)
 	defer func() {
-		w.reader.Close()
+		w.release()
 		r.idle.Put(w)
 	}()
 	if err := r.decide(w, b, logs); err != nil {
