@@ -22,11 +22,16 @@ func TestBatches(t *testing.T) {
 exporters: {nop: {}}
 service: {pipelines: {logs/events: {exporters: [routed_events, span_to_metrics, nop]}}}
 `
+	const resources = `
+processors: {resource: {attributes: [{key: k8s.pod.name, value: a, action: insert}]}}
+service: {pipelines: {logs/events: {processors: [memory_limiter, resource, event_router]}}}
+`
 	for name, test := range map[string]struct {
 		change  string
 		batched bool
 	}{
 		"config.yaml":      {"", true},
+		"resources only":   {resources, true},
 		"another exporter": {another, false},
 		"switched off":     {`receivers: {tasker_events: {log_records: each}}`, false},
 	} {

@@ -19,7 +19,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func TestConvert(t *testing.T) {
 	const shipped = `
 receivers: {tasker_events: , otlp: {}}
-processors: {memory_limiter: {}, event_router: {}, event_router/others: {select: others}, filter: {}, "event_router/ b": {}}
+processors: {memory_limiter: {}, event_router: {}, event_router/others: {select: others}, filter: {}, resource/a: {}, k8s_attributes: {}, "event_router/ b": {}}
 connectors: {routed_events: {}, span_to_metrics: {}}
 exporters: {file: {}}
 service: {pipelines: {`
@@ -29,6 +29,7 @@ service: {pipelines: {`
 	}{
 		"only readers":       {shipped + `logs: {receivers: [tasker_events, otlp], processors: [memory_limiter, event_router], exporters: [routed_events, span_to_metrics]}}}`, "batched"},
 		"another processor":  {shipped + `logs: {receivers: [tasker_events], processors: [filter, event_router], exporters: [routed_events]}}}`, nil},
+		"resources only":     {shipped + `logs: {receivers: [tasker_events], processors: [memory_limiter, resource/a, k8s_attributes, event_router], exporters: [routed_events]}}}`, "batched"},
 		"another exporter":   {shipped + `logs: {receivers: [tasker_events], processors: [event_router], exporters: [routed_events, file]}}}`, nil},
 		"other records":      {shipped + `logs: {receivers: [tasker_events], processors: [event_router/others], exporters: [routed_events]}}}`, nil},
 		"one of two":         {shipped + `logs: {receivers: [tasker_events], processors: [event_router], exporters: [routed_events]}, logs/file: {receivers: [tasker_events], exporters: [file]}}}`, nil},

@@ -5,10 +5,13 @@ package collectorconfig
 
 import "slices"
 
-// Types that can read log records with batches of events, or need not read them.
+// Types that can read log records with batches of events, or need not read them because they change resources only: event_router makes
+// records of the events of an application that was renamed.
 var (
-	batchProcessors = []string{"event_router", "memory_limiter"}
-	batchExporters  = []string{"routed_events", "span_to_metrics"}
+	batchProcessors = []string{
+		"event_router", "memory_limiter", "resource", "resource_detection", "resourcedetection", "k8s_attributes", "k8sattributes",
+	}
+	batchExporters = []string{"routed_events", "span_to_metrics"}
 )
 
 // NotReadingBatches returns the IDs of a pipeline's processors and exporters that cannot read batches of events.
