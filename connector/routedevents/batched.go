@@ -39,9 +39,7 @@ const maxIdleBatch = 1 << 20
 
 func newBatcher() *batcher {
 	b := &batcher{}
-	b.idle.New = func() any {
-		return &batchMaker{reader: eventbatch.NewReader(func(*eventbatch.Shape) struct{} { return struct{}{} })}
-	}
+	b.idle.New = func() any { return &batchMaker{reader: eventbatch.NewPlainReader()} }
 	return b
 }
 

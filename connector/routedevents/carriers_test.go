@@ -270,7 +270,7 @@ func TestABatchIsPassedOnAsItIs(t *testing.T) {
 		require.Equal(t, happened, span.EndTimestamp())
 		count, _ := span.Attributes().Get(lifecycle.AttrEventCount)
 		require.EqualValues(t, want.events, count.Int())
-		if batch, _ := eventbatch.In(span.Attributes()); want.batch.Events != "" {
+		if batch, _ := eventbatch.OfSpan(span); want.batch.Events != "" {
 			require.Same(t, unsafe.StringData(want.batch.Events), unsafe.StringData(batch.Events))
 		}
 	}

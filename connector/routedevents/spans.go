@@ -76,7 +76,7 @@ func eventsOf(rs ptrace.ResourceSpans, ss ptrace.ScopeSpans) plog.Logs {
 	records.EnsureCapacity(ss.Spans().Len())
 	for _, span := range ss.Spans().All() {
 		record := records.AppendEmpty()
-		if batch, found := eventbatch.In(span.Attributes()); found && span.Name() == lifecycle.EventBatch {
+		if batch, found := eventbatch.OfSpan(span); found {
 			eventbatch.Put(record, batch, 0, span.StartTimestamp())
 			continue
 		}

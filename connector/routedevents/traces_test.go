@@ -159,7 +159,7 @@ func trees(td ptrace.Traces) ptrace.Traces {
 	for _, rs := range td.ResourceSpans().All() {
 		resource := reader.Resource(rs.Resource().Attributes())
 		for _, span := range rs.ScopeSpans().At(0).Spans().All() {
-			if batch, batched := eventbatch.In(span.Attributes()); batched {
+			if batch, batched := eventbatch.OfSpan(span); batched {
 				observeBatch(assembler, batch, resource)
 				continue
 			}
@@ -172,7 +172,7 @@ func trees(td ptrace.Traces) ptrace.Traces {
 }
 
 func observeBatch(assembler *assembly.Assembler, batch eventbatch.Batch, resource *event.Resource) {
-	offsets, reader := eventbatch.NewReader(func(*eventbatch.Shape) struct{} { return struct{}{} }), treedata.NewReader()
+	offsets, reader := eventbatch.NewPlainReader(), treedata.NewReader()
 	err := errors.Join(offsets.Open(batch), reader.Open(batch.Events))
 	for err == nil && offsets.Next() {
 		if signals, _ := offsets.Signals(); !signals.Has(lifecycle.SignalTraces) || offsets.TraceID().IsEmpty() || offsets.Shape().Name == "" {

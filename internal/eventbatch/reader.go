@@ -50,6 +50,11 @@ func NewReader[T any](learn func(*Shape) T) *Reader[T] {
 	return &Reader[T]{learn: learn, known: map[string]*known[T]{}}
 }
 
+// NewPlainReader makes a reader for a user who finds out nothing about shapes.
+func NewPlainReader() *Reader[struct{}] {
+	return NewReader(func(*Shape) struct{} { return struct{}{} })
+}
+
 // Open begins a batch, also one that is open. Next goes on to the first event.
 func (r *Reader[T]) Open(b Batch) error {
 	batch := b.Events

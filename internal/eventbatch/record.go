@@ -8,6 +8,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/tasker-otel/otelcol-tasker/internal/eventrecord"
 	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
@@ -36,11 +37,19 @@ func Of(record plog.LogRecord) (batch Batch, found bool) {
 	if record.EventName() != lifecycle.EventBatch {
 		return Batch{}, false
 	}
-	return In(record.Attributes())
+	return in(record.Attributes())
 }
 
-// In returns the batch among the attributes of its carrier, a record or span.
-func In(attrs pcommon.Map) (batch Batch, found bool) {
+// OfSpan returns the batch that a span carries.
+func OfSpan(span ptrace.Span) (batch Batch, found bool) {
+	if span.Name() != lifecycle.EventBatch {
+		return Batch{}, false
+	}
+	return in(span.Attributes())
+}
+
+// in returns the batch among the attributes of its carrier.
+func in(attrs pcommon.Map) (batch Batch, found bool) {
 	value, found := attrs.Get(lifecycle.AttrEventBatch)
 	if !found || value.Type() != pcommon.ValueTypeStr {
 		return Batch{}, false
@@ -58,7 +67,7 @@ func Count(name string, attrs pcommon.Map) int64 {
 	if !found {
 		return 1
 	}
-	batch, _ := In(attrs)
+	batch, _ := in(attrs)
 	return max(1, min(count.Int(), int64(len(batch.Events)/headBytes)))
 }
 
@@ -104,7 +113,7 @@ func Records(logs plog.Logs) (plog.Logs, error) {
 		return logs, nil
 	}
 	all := plog.NewLogs()
-	reader := NewReader(func(*Shape) struct{} { return struct{}{} })
+	reader := NewPlainReader()
 	for _, from := range logs.ResourceLogs().All() {
 		resource := all.ResourceLogs().AppendEmpty()
 		from.Resource().CopyTo(resource.Resource())

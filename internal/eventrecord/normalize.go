@@ -38,8 +38,8 @@ type Normalizer struct {
 	// Received is true for records received over the network: their routing attributes do not come from a router, and only
 	// a task ID assigns an event to a task.
 	Received bool
-
-	traces lifecycle.TraceIDs
+	// TraceIDs are those of the latest tasks.
+	TraceIDs lifecycle.TraceIDs
 }
 
 // Normalize gives a record received by OTLP the form in which the tasker_events receiver would have produced it:
@@ -82,7 +82,7 @@ func normalizeName(record plog.LogRecord, attrs pcommon.Map) {
 
 func (n *Normalizer) setTrace(of Application, record plog.LogRecord, attrs pcommon.Map) {
 	before, span := record.TraceID(), record.SpanID()
-	trace, found := TraceID(&n.traces, of.Namespace, of.Service, attrs)
+	trace, found := TraceID(&n.TraceIDs, of.Namespace, of.Service, attrs)
 	if !found && !n.Received && (span.IsEmpty() || isStamped(attrs)) {
 		return
 	}

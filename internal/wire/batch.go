@@ -59,7 +59,7 @@ func (s *shape) batchShape(with besides, message bool) *eventbatch.Shape {
 	return s.batched[with]
 }
 
-// putBatch adds the record that carries the batch, if there is one, and releases large buffers.
+// putBatch adds the record that carries the batch. It returns false if there are no events in it.
 func putBatch(to plog.LogRecordSlice, w *eventbatch.Writer, observed pcommon.Timestamp) bool {
 	if w.Events() == 0 {
 		return false

@@ -52,7 +52,6 @@ type otlpDecoding struct {
 	// writer has the batch of the current scope.
 	writer eventbatch.Writer
 	seeds  besidesSeeds
-	traces lifecycle.TraceIDs
 
 	now pcommon.Timestamp
 	// index counts the records of the request, and appended those of the logs; refused are the indexes of the latter to be removed.

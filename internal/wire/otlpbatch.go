@@ -106,7 +106,7 @@ func (d *otlpDecoding) traceOf(known *shape, of eventrecord.Application) (trace 
 	id := ""
 	switch field {
 	case fieldInt:
-		return d.traces.OfNumber(of.Namespace, of.Service, int64(number)), nil
+		return d.normalizer.TraceIDs.OfNumber(of.Namespace, of.Service, int64(number)), nil
 	case fieldString:
 		id = d.texts.shared(text)
 	case fieldDouble:
@@ -116,7 +116,7 @@ func (d *otlpDecoding) traceOf(known *shape, of eventrecord.Application) (trace 
 	if id == "" {
 		return trace, nil
 	}
-	return d.traces.Of(of.Namespace, of.Service, id), nil
+	return d.normalizer.TraceIDs.Of(of.Namespace, of.Service, id), nil
 }
 
 // batchMembers writes the attributes that are kept, and returns the sum of the hashes of all.

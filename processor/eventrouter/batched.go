@@ -118,13 +118,14 @@ func (w *scratch) applyBatch(d *decisions, record plog.LogRecord, events eventba
 			break // decideBatch has read as many
 		}
 		w.dropUntil(w.reader.Index()) // what an earlier router has dropped
-		if moved {
-			continue
+		if !moved {
+			if e, keep := d.next(); keep {
+				kept++
+				w.decisions = eventbatch.AppendDecision(w.decisions, e.signals, e.priority)
+				continue
+			}
 		}
-		if e, keep := d.next(); keep {
-			kept++
-			w.decisions = eventbatch.AppendDecision(w.decisions, e.signals, e.priority)
-		}
+		w.decisions = eventbatch.AppendDropped(w.decisions)
 	}
 	if c.broken {
 		d.next()
@@ -132,9 +133,7 @@ func (w *scratch) applyBatch(d *decisions, record plog.LogRecord, events eventba
 	if kept == 0 {
 		return false
 	}
-	for w.reader.Next() { // what an earlier router has dropped at the end
-	}
-	w.dropUntil(w.reader.Index() + 1)
+	w.dropUntil(len(events.Decisions))
 	eventbatch.Put(record, eventbatch.Batch{Events: events.Events, Decisions: string(w.decisions)}, kept, record.ObservedTimestamp())
 	return true
 }

@@ -126,7 +126,7 @@ func ofRound(b testing.TB, td ptrace.Traces, round uint64) ptrace.Traces {
 	for _, rs := range fresh.ResourceSpans().All() {
 		for _, span := range rs.ScopeSpans().At(0).Spans().All() {
 			span.SetTraceID(of(span.TraceID()))
-			if batch, found := eventbatch.In(span.Attributes()); found {
+			if batch, found := eventbatch.OfSpan(span); found {
 				eventbatch.PutIn(span.Attributes(), batchOf(b, batch, of), int(eventbatch.Count(span.Name(), span.Attributes())))
 			}
 		}
@@ -138,7 +138,7 @@ func ofRound(b testing.TB, td ptrace.Traces, round uint64) ptrace.Traces {
 func batchOf(b testing.TB, batch eventbatch.Batch, of func(pcommon.TraceID) pcommon.TraceID) eventbatch.Batch {
 	b.Helper()
 	var w eventbatch.Writer
-	r := eventbatch.NewReader(func(*eventbatch.Shape) struct{} { return struct{}{} })
+	r := eventbatch.NewPlainReader()
 	require.NoError(b, r.Open(batch))
 	w.Reset(r.Application())
 	for r.Next() {

@@ -110,7 +110,7 @@ func packed(t *testing.T, w *eventbatch.RecordWriter, record plog.LogRecord, ran
 // FuzzBatch checks that no batch makes the processor panic, and that a rejected one is rejected permanently.
 func FuzzBatch(f *testing.F) {
 	td := inBatches(whole("1"))
-	batch, _ := eventbatch.In(td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0).Attributes())
+	batch, _ := eventbatch.OfSpan(td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0))
 	f.Add(batch.Events, batch.Decisions)
 	f.Add(batch.Events[:len(batch.Events)-1], "")
 	f.Add("", "")

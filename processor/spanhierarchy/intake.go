@@ -43,7 +43,7 @@ const (
 )
 
 func newIntake() *intake {
-	return &intake{batched: eventbatch.NewReader(func(*eventbatch.Shape) struct{} { return struct{}{} })}
+	return &intake{batched: eventbatch.NewPlainReader()}
 }
 
 // eventReader reads the events of parts. It serves one goroutine.
@@ -70,7 +70,7 @@ func (in *intake) sort(h *hierarchy, td ptrace.Traces) error {
 					in.add(h, spans, span.TraceID(), i)
 					continue
 				}
-				batch, isText := eventbatch.In(span.Attributes())
+				batch, isText := eventbatch.OfSpan(span)
 				if !isText {
 					return errBatch(errNoBatch)
 				}

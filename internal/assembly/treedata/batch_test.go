@@ -44,7 +44,7 @@ func drawRecord(t *rapid.T) plog.LogRecord {
 // An event read of a batch equals the one read of its attributes, whatever these are and was read before.
 func TestEventsOfBatches(t *testing.T) {
 	pdata, batches := NewReader(), NewReader()
-	offsets := eventbatch.NewReader(func(*eventbatch.Shape) struct{} { return struct{}{} })
+	offsets := eventbatch.NewPlainReader()
 	got := new(event.Event)
 	rapid.Check(t, func(t *rapid.T) {
 		var w eventbatch.RecordWriter
@@ -79,7 +79,7 @@ func TestAClosedReaderIsEmpty(t *testing.T) {
 	record := plog.NewLogRecord()
 	record.SetEventName(lifecycle.WorkflowViableStepsDiscovered)
 	ids := record.Attributes().PutEmptySlice(lifecycle.AttrStepIDs)
-	r, places := NewReader(), eventbatch.NewReader(func(*eventbatch.Shape) struct{} { return struct{}{} })
+	r, places := NewReader(), eventbatch.NewPlainReader()
 	for steps := range 2 * longestKept {
 		ids.AppendEmpty().SetStr("a step")
 		var w eventbatch.RecordWriter
@@ -125,7 +125,7 @@ func BenchmarkReadBatch(b *testing.B) {
 		}
 	}
 	batch, offsets := w.Batch(), []int{}
-	places := eventbatch.NewReader(func(*eventbatch.Shape) struct{} { return struct{}{} })
+	places := eventbatch.NewPlainReader()
 	require.NoError(b, places.Open(batch))
 	for places.Next() {
 		offsets = append(offsets, places.Offset())

@@ -96,7 +96,7 @@ func (b *batch) identifySpans(td ptrace.Traces, by origin.Maker) error {
 				continue
 			}
 			for _, span := range scopeSpans.Spans().All() {
-				if carried, found := carriedBy(span); found {
+				if carried, found := eventbatch.OfSpan(span); found {
 					if err := b.identifyCarried(carried); err != nil {
 						return err
 					}

@@ -83,7 +83,7 @@ func spansOf(td ptrace.Traces) (n int64) {
 
 // eventSpan measures the event of a span, or the events of the batch that it carries.
 func (b *batch) eventSpan(span ptrace.Span) error {
-	if carried, found := carriedBy(span); found {
+	if carried, found := eventbatch.OfSpan(span); found {
 		return b.measureCarried(carried, 0)
 	}
 	fingerprint, attrs := b.nextFingerprint(), span.Attributes()
@@ -91,11 +91,4 @@ func (b *batch) eventSpan(span ptrace.Span) error {
 		b.measurePdata(lifecycle.Canonical(span.Name()), span.StartTimestamp(), span.TraceID(), attrs, fingerprint)
 	}
 	return nil
-}
-
-func carriedBy(span ptrace.Span) (batch eventbatch.Batch, found bool) {
-	if span.Name() != lifecycle.EventBatch {
-		return batch, false
-	}
-	return eventbatch.In(span.Attributes())
 }
