@@ -156,7 +156,7 @@ func TestBrokenBatch(t *testing.T) {
 	}
 }
 
-// Wherever a received batch is broken, what comes before is routed and the rest is one drop.
+// Wherever a received batch is broken, the other records of its request are routed, and it is not passed on.
 func TestBrokenReceivedBatch(t *testing.T) {
 	decoder := wire.NewDecoder(wire.Settings{Batch: true})
 	item := `{"event":"step.completed","occurred_at":"2026-06-01T11:00:00Z","payload":{"task_id":7,"n":[1,"x"]}}`
@@ -164,14 +164,22 @@ func TestBrokenReceivedBatch(t *testing.T) {
 	all := records(logs)
 	batch, found := eventbatch.Of(all[len(all)-1])
 	require.True(t, found)
-	f := newFixture(t, nil)
 	for at := range len(batch.Events) {
 		for _, wrong := range []string{"\xff", "\x00", "\x7f"} {
 			logs := logsOf(t, "shop", ofTask("task.completed", at))
 			record := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().AppendEmpty()
 			eventbatch.Put(record, eventbatch.Batch{Events: batch.Events[:at] + wrong + batch.Events[at+1:]}, 4, base)
-			f.sink.Reset()
+			f := newFixture(t, nil)
 			require.NoError(t, f.ConsumeLogs(context.Background(), logs))
+			names := map[string]int{}
+			for _, record := range f.kept() {
+				names[record.EventName()]++
+			}
+			require.Equal(t, 1, names[lifecycle.TaskCompleted], "the other record of the request")
+			require.Zero(t, names[lifecycle.EventBatch])
+			if at == 0 { // the version
+				require.Contains(t, f.own(t), "otelcol_processor_event_router_dropped[{reason malformed}] 1")
+			}
 		}
 	}
 }

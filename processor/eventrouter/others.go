@@ -7,7 +7,6 @@ import (
 	"context"
 
 	"go.opentelemetry.io/collector/consumer"
-	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/processor"
@@ -44,9 +43,8 @@ func newOthers(ctx context.Context, set processor.Settings, cfg *Config, next co
 }
 
 func (o *others) process(_ context.Context, logs plog.Logs) (plog.Logs, error) {
-	logs, err := eventbatch.Records(logs)
-	if err != nil {
-		return logs, consumererror.NewPermanent(err)
+	if records, err := eventbatch.Records(logs); err == nil { // what cannot be read is no batch of events
+		logs = records
 	}
 	logs.ResourceLogs().RemoveIf(func(rl plog.ResourceLogs) bool {
 		rl.ScopeLogs().RemoveIf(func(sl plog.ScopeLogs) bool {

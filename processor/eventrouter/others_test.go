@@ -17,6 +17,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
 
+	"github.com/tasker-otel/otelcol-tasker/internal/lifecycle"
 	"github.com/tasker-otel/otelcol-tasker/internal/origin"
 	"github.com/tasker-otel/otelcol-tasker/internal/routing"
 	"github.com/tasker-otel/otelcol-tasker/internal/wire"
@@ -91,6 +92,18 @@ func TestRecordsOfOtherPrograms(t *testing.T) {
 	first, before := records(sink.AllLogs()[0])[0], records(want)[0]
 	assert.Equal(t, before, first, "unchanged")
 	assert.Equal(t, "hyper", sink.AllLogs()[0].ResourceLogs().At(0).ScopeLogs().At(0).Scope().Name())
+}
+
+// A batch that cannot be read does not cost the other records of its request.
+func TestOthersBesideABrokenBatch(t *testing.T) {
+	cfg := createDefaultConfig()
+	cfg.Select = selectOthers
+	sink := new(consumertest.LogsSink)
+	o, err := NewFactory().CreateLogs(t.Context(), processortest.NewNopSettings(metadata.Type), cfg, sink)
+	require.NoError(t, err)
+	logs := logsOf(t, "hyper", item{"log.line", 1, nil}, item{lifecycle.EventBatch, 2, map[string]any{lifecycle.AttrEventBatch: "x"}})
+	require.NoError(t, o.ConsumeLogs(t.Context(), logs))
+	assert.Equal(t, []string{"log.line", lifecycle.EventBatch}, names(sink.AllLogs()), "both are of other programs")
 }
 
 // Items decoded by tasker_events are events, whatever their name.
