@@ -260,25 +260,12 @@ func FuzzBatch(f *testing.F) {
 
 // BenchmarkRouteBatched is BenchmarkRoute with the events in batches.
 func BenchmarkRouteBatched(b *testing.B) {
-	f := newFixture(b, nil)
 	body, err := os.ReadFile(filepath.Join(streams, "mixed.ndjson"))
 	require.NoError(b, err)
 	decoder := wire.NewDecoder(wire.Settings{LeaveOut: lifecycle.BulkyPayloadKeys(), Unused: lifecycle.UnusedPayloadKeys(), Batch: true})
 	_, report := decoder.Decode(body, wire.FormatNDJSON)
 	sent, _ := decoder.Decode(body, wire.FormatNDJSON)
-	b.ReportAllocs()
-	for b.Loop() {
-		b.StopTimer()
-		logs := plog.NewLogs()
-		sent.CopyTo(logs)
-		work := &batch{}
-		b.StartTimer()
-		if err := f.process(context.Background(), work, logs); err != nil || work.kept == 0 {
-			b.Fatal(work.kept)
-		}
-		work.claim.Release()
-	}
-	b.ReportMetric(float64(b.N)*float64(report.Accepted)/b.Elapsed().Seconds(), "events/s")
+	benchmarkRoute(b, sent, report.Accepted)
 }
 
 func ptr[T any](v T) *T { return &v }
