@@ -21,8 +21,18 @@ type Set struct {
 	// earlier is the number of turns in earlier processes.
 	earlier uint64
 	keys    *generations.Map[struct{}]
-	// open are the batches whose outcome is not known yet.
+	// open are the batches whose outcome is not known yet, in the order of their claims.
 	open []*hold
+	// holders are the batches of the keys of the first indexed of open, so that looking for the holder of a key does not take longer
+	// with more open batches. A batch is added when a repeated key is looked up.
+	holders map[uint64]held
+	indexed int
+}
+
+// held is a key of a batch.
+type held struct {
+	hold  *hold
+	place int
 }
 
 // New makes a set of at most limit keys, and at least two.
@@ -119,12 +129,26 @@ func (s *Set) TryClaim(keys []uint64) (claim Claim, outcome <-chan struct{}) {
 
 // holder returns the open batch that holds a key, if there is one.
 func (s *Set) holder(key uint64) *hold {
-	for _, h := range s.open {
-		if h.holds(key, s.keys.Turns()) {
-			return h
-		}
+	s.index()
+	if of, found := s.holders[key]; found && of.place >= of.hold.first(s.keys.Turns()) {
+		return of.hold
 	}
 	return nil
+}
+
+// index adds the batches claimed since the last call. A key that was forgotten and added again is that of the latest batch, and place.
+func (s *Set) index() {
+	if s.holders == nil {
+		s.holders = map[uint64]held{}
+	}
+	for _, h := range s.open[s.indexed:] {
+		for place, key := range h.keys {
+			if key != 0 {
+				s.holders[key] = held{h, place}
+			}
+		}
+	}
+	s.indexed = len(s.open)
 }
 
 // Keys calls yield with each key that the batch has first.
@@ -165,8 +189,22 @@ func (s *Set) end(h *hold) {
 	if h.outcome != nil {
 		close(h.outcome)
 	}
-	if i := slices.Index(s.open, h); i >= 0 {
-		s.open = slices.Delete(s.open, i, i+1)
+	i := slices.Index(s.open, h)
+	if i < 0 {
+		return
+	}
+	s.open = slices.Delete(s.open, i, i+1)
+	if i >= s.indexed {
+		return
+	}
+	if s.indexed--; s.indexed == 0 {
+		s.holders = nil
+		return
+	}
+	for _, key := range h.keys {
+		if s.holders[key].hold == h {
+			delete(s.holders, key)
+		}
 	}
 }
 

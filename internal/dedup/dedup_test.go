@@ -5,6 +5,8 @@ package dedup_test
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -147,4 +149,33 @@ func BenchmarkClaim(b *testing.B) {
 		claim.Commit()
 	}
 	b.ReportMetric(float64(b.N)*batch/b.Elapsed().Seconds(), "events/s")
+}
+
+// BenchmarkDuplicates claims a batch of which all keys are known, while other batches are open: their number must not matter.
+func BenchmarkDuplicates(b *testing.B) {
+	for _, open := range []int{0, 8, 1000} {
+		b.Run(fmt.Sprintf("open=%d", open), func(b *testing.B) {
+			const size = 500
+			s, last := dedup.New(4_000_000), uint64(0)
+			next := func() []uint64 {
+				keys := make([]uint64, size)
+				for i := range keys {
+					last += 0x9e3779b97f4a7c15
+					keys[i] = last
+				}
+				return keys
+			}
+			known := next()
+			claim, _ := s.TryClaim(slices.Clone(known))
+			claim.Commit()
+			for range open {
+				s.TryClaim(next())
+			}
+			for b.Loop() {
+				claim, _ := s.TryClaim(slices.Clone(known))
+				claim.Commit()
+			}
+			b.ReportMetric(float64(b.N)*size/b.Elapsed().Seconds(), "events/s")
+		})
+	}
 }

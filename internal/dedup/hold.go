@@ -3,12 +3,6 @@
 
 package dedup
 
-import (
-	"slices"
-
-	"github.com/tasker-otel/otelcol-tasker/internal/bounded/generations"
-)
-
 // hold is what an open batch has added to the set. The set itself does not have the batches of keys, which would double its size. The
 // set's mutex guards it.
 type hold struct {
@@ -18,8 +12,6 @@ type hold struct {
 	// turned again.
 	since  uint64
 	turned []int
-	// places are those of the keys; nil until the first key is looked up.
-	places *generations.Map[int]
 	// outcome is closed when the batch ends; nil until the first one waits for it.
 	outcome chan struct{}
 }
@@ -35,20 +27,6 @@ func (h *hold) first(turns uint64) int {
 		return h.turned[gone-1]
 	}
 	return len(h.keys)
-}
-
-// holds reports whether the batch has added a key that the set has after so many turns.
-func (h *hold) holds(key, turns uint64) bool {
-	if h.places == nil {
-		h.places = generations.New[int](2 * len(h.keys))  // forgets none of them
-		for place, key := range slices.Backward(h.keys) { // of a key that was added twice, the latest place counts
-			if key != 0 {
-				h.places.AddNew(key, place)
-			}
-		}
-	}
-	place, found := h.places.Get(key)
-	return found && place >= h.first(turns)
 }
 
 // wait returns the channel that is closed at the end of the batch.
